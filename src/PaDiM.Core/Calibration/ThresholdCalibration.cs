@@ -1,0 +1,80 @@
+namespace PaDiM.Core.Calibration;
+
+/// <summary>
+/// What the leave-one-out image scores of the normal training images promise: thresholds by false-reject rate and conformal p-values
+/// (Vovk, Gammerman, Shafer, 2005). Immutable, thread-safe.
+/// </summary>
+public sealed class ThresholdCalibration
+{
+    private readonly double[] sorted;
+
+    /// <summary>Calibrates on scores.</summary>
+    /// <param name="scores">Leave-one-out image scores, any order, at least one, finite.</param>
+    /// <exception cref="ArgumentException">No scores, or one that is not finite.</exception>
+    public ThresholdCalibration(IReadOnlyList<double> scores)
+    {
+        if (scores.Count == 0 || scores.Any(s => !double.IsFinite(s))) throw new ArgumentException("Calibration needs at least one score, and finite ones.", nameof(scores));
+        Scores = scores;
+        sorted = [.. scores.Order()];
+    }
+
+    /// <summary>Scores in the order of the training images.</summary>
+    public IReadOnlyList<double> Scores { get; }
+
+    /// <summary>Smallest score.</summary>
+    public double Min => sorted[0];
+
+    /// <summary>Middle score, the mean of the two middle ones for an even count.</summary>
+    public double Median => MiddleOf(sorted);
+
+    /// <summary>Largest score.</summary>
+    public double Max => sorted[^1];
+
+    /// <summary>1 / (n + 1): no smaller rate can be promised from n images.</summary>
+    public double SmallestFalseRejectRate => 1.0 / (sorted.Length + 1);
+
+    /// <summary>The ceil((n + 1)(1 - rate))-th smallest score; the largest where the rate is below <see cref="SmallestFalseRejectRate"/>.</summary>
+    /// <param name="falseRejectRate">Share of normal images that may be rejected, between 0 and 1, both excluded.</param>
+    public double ThresholdAt(double falseRejectRate)
+    {
+        if (!(falseRejectRate is > 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(falseRejectRate), falseRejectRate, "A rate lies between 0 and 1.");
+        // The small allowance keeps (n + 1)(1 - rate) from being rounded up past an exact integer.
+        var rank = (int)Math.Ceiling((sorted.Length + 1) * (1 - falseRejectRate) - 1e-9);
+        return sorted[Math.Clamp(rank, 1, sorted.Length) - 1];
+    }
+
+    /// <summary>(1 + #{scores >= score}) / (n + 1): how surprising the score would be for a normal image.</summary>
+    public double PValue(double score) => (1.0 + CountAtLeast(score)) / (sorted.Length + 1);
+
+    /// <summary>
+    /// Training images whose score stands far out: more than <paramref name="deviations"/> robust standard deviations (1.4826 MAD) of the
+    /// logarithm above the median. They are suspects, to be looked at; nothing is removed.
+    /// </summary>
+    public IReadOnlyList<TrainingOutlier> Outliers(double deviations = 5)
+    {
+        var logs = Array.ConvertAll(sorted, s => Math.Log(Math.Max(s, double.Epsilon)));
+        var centre = MiddleOf(logs);
+        var spread = 1.4826 * MiddleOf([.. logs.Select(l => Math.Abs(l - centre)).Order()]);
+        var limit = Math.Exp(centre + deviations * spread);
+        return
+        [
+            .. Scores.Select((score, index) => new TrainingOutlier(index, score, (double)CountAtLeast(score) / sorted.Length))
+                .Where(outlier => sorted.Length > 3 && spread > 0 && outlier.Score > limit)
+                .OrderByDescending(outlier => outlier.Score),
+        ];
+    }
+
+    private int CountAtLeast(double score)
+    {
+        var (low, high) = (0, sorted.Length);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (sorted[middle] >= score) high = middle;
+            else low = middle + 1;
+        }
+        return sorted.Length - low;
+    }
+
+    private static double MiddleOf(double[] ascending) => (ascending[(ascending.Length - 1) / 2] + ascending[ascending.Length / 2]) / 2;
+}

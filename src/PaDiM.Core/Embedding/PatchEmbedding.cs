@@ -1,0 +1,28 @@
+namespace PaDiM.Core.Embedding;
+
+/// <summary>
+/// The embedding vectors x_p of one image, one for each patch position (Defard et al., section III-A).
+/// An owner of a buffer: not thread-safe while it is being written, free to share afterwards.
+/// </summary>
+/// <param name="grid">Positions of the finest tap.</param>
+/// <param name="dimensions">Length d of each vector.</param>
+/// <param name="values">Shape <c>(grid.Height, grid.Width, dimensions)</c>, row-major.</param>
+public sealed class PatchEmbedding(Grid grid, int dimensions, float[] values)
+{
+    /// <summary>An embedding of zeros.</summary>
+    public PatchEmbedding(Grid grid, int dimensions) : this(grid, dimensions, new float[grid.Positions * dimensions]) { }
+
+    /// <summary>Positions of the finest tap.</summary>
+    public Grid Grid { get; } = grid;
+
+    /// <summary>Length d of each vector.</summary>
+    public int Dimensions { get; } = dimensions;
+
+    /// <summary>All vectors, shape <c>(Height, Width, Dimensions)</c>, row-major.</summary>
+    public float[] Values { get; } = values.Length == grid.Positions * dimensions
+        ? values
+        : throw new ArgumentException($"An embedding of {grid.Positions} positions and {dimensions} dimensions has {grid.Positions * dimensions} values, not {values.Length}.", nameof(values));
+
+    /// <summary>The vector x_p at one position, length <see cref="Dimensions"/>.</summary>
+    public Span<float> this[int position] => Values.AsSpan(position * Dimensions, Dimensions);
+}

@@ -1,0 +1,29 @@
+namespace PaDiM.Core;
+
+/// <summary>Runs a body over positions or rows on several cores; each index is visited once.</summary>
+internal static class Partition
+{
+    public static ParallelOptions AllCores { get; } = new();
+
+    public static void Run(int count, ParallelOptions parallel, Action<int> body) => Run(count, parallel, () => 0, (i, _) => body(i));
+
+    /// <summary>As above with a scratch value for each worker, so that hot loops allocate nothing an index.</summary>
+    public static void Run<TScratch>(int count, ParallelOptions parallel, Func<TScratch> scratch, Action<int, TScratch> body)
+    {
+        var cores = parallel.MaxDegreeOfParallelism > 0 ? parallel.MaxDegreeOfParallelism : Environment.ProcessorCount;
+        var chunk = Math.Max(1, count / (4 * cores));
+        var chunks = (count + chunk - 1) / chunk;
+        if (cores == 1 || chunks == 1)
+        {
+            parallel.CancellationToken.ThrowIfCancellationRequested();
+            var own = scratch();
+            for (var i = 0; i < count; i++) body(i, own);
+            return;
+        }
+        Parallel.For(0, chunks, parallel, scratch, (c, _, own) =>
+        {
+            for (var i = c * chunk; i < Math.Min(count, (c + 1) * chunk); i++) body(i, own);
+            return own;
+        }, _ => { });
+    }
+}

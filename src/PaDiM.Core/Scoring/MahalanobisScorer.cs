@@ -1,0 +1,36 @@
+using System.Numerics.Tensors;
+using PaDiM.Core.Embedding;
+using PaDiM.Core.Statistics;
+
+namespace PaDiM.Core.Scoring;
+
+/// <summary>Distances of embeddings from a distribution: M(x_p) = || W_p (x_p - mean_p) || (Defard et al., equation 2, the root taken).</summary>
+public static class MahalanobisScorer
+{
+    /// <summary>One distance a position. Reads the whole distribution once; never negative, never NaN for finite embeddings.</summary>
+    /// <exception cref="ArgumentException">The embedding has another shape than the distribution.</exception>
+    public static AnomalyMap Distances(PatchDistribution distribution, PatchEmbedding embedding, ParallelOptions? parallel = null) =>
+        Distances(distribution, [embedding], parallel)[0];
+
+    /// <summary>As above for several images; each position's factor is read once for all of them.</summary>
+    public static AnomalyMap[] Distances(PatchDistribution distribution, IReadOnlyList<PatchEmbedding> batch, ParallelOptions? parallel = null)
+    {
+        foreach (var embedding in batch)
+            if (embedding.Grid != distribution.Grid || embedding.Dimensions != distribution.Dimensions)
+                throw new ArgumentException($"An embedding of {embedding.Grid} and {embedding.Dimensions} dimensions does not fit a distribution of {distribution.Grid} and {distribution.Dimensions}.", nameof(batch));
+        var d = distribution.Dimensions;
+        var maps = batch.Select(_ => new AnomalyMap(distribution.Grid, new float[distribution.Grid.Positions])).ToArray();
+        Partition.Run(distribution.Grid.Positions, parallel ?? Partition.AllCores, () => new float[2 * d], (p, scratch) =>
+        {
+            var delta = scratch.AsSpan(0, d);
+            var whitened = scratch.AsSpan(d);
+            for (var i = 0; i < maps.Length; i++)
+            {
+                TensorPrimitives.Subtract(batch[i][p], distribution.MeanAt(p), delta);
+                PackedTriangle.Multiply(distribution.WhiteningAt(p), delta, whitened);
+                maps[i].Values[p] = TensorPrimitives.Norm<float>(whitened);
+            }
+        });
+        return maps;
+    }
+}

@@ -1,0 +1,127 @@
+using System.Numerics.Tensors;
+using PaDiM.Core.Embedding;
+
+namespace PaDiM.Core.Statistics;
+
+/// <summary>
+/// The growing sums of a fit: for each position the count n, the mean and the centred scatter M2 = sum (x - mean)(x - mean)^T, updated with
+/// Chan's formula (Chan, Golub, LeVeque, 1979), never with raw moments. Memory does not depend on the number of images:
+/// <c>positions * (d + d (d + 1) / 2)</c> doubles. Not thread-safe; each operation uses several cores.
+/// </summary>
+/// <param name="grid">Patch positions.</param>
+/// <param name="dimensions">d.</param>
+/// <param name="count">Images seen, n.</param>
+/// <param name="mean">Shape <c>(positions, d)</c>.</param>
+/// <param name="scatter">M2, shape <c>(positions, d (d + 1) / 2)</c>: lower triangles packed by columns.</param>
+public sealed class PatchStatistics(Grid grid, int dimensions, int count, double[] mean, double[] scatter)
+{
+    /// <summary>Statistics of no images.</summary>
+    public PatchStatistics(Grid grid, int dimensions)
+        : this(grid, dimensions, 0, new double[grid.Positions * dimensions], new double[checked(grid.Positions * PackedTriangle.Length(dimensions))]) { }
+
+    /// <summary>Patch positions.</summary>
+    public Grid Grid { get; } = grid;
+
+    /// <summary>d.</summary>
+    public int Dimensions { get; } = dimensions;
+
+    /// <summary>Images seen, n.</summary>
+    public int Count { get; private set; } = count;
+
+    /// <summary>Means, shape <c>(positions, d)</c>.</summary>
+    public double[] Mean { get; } = mean;
+
+    /// <summary>Scatter M2, shape <c>(positions, d (d + 1) / 2)</c>: lower triangles packed by columns.</summary>
+    public double[] Scatter { get; } = scatter;
+
+    internal int Packed => PackedTriangle.Length(Dimensions);
+
+    internal Span<double> MeanAt(int position) => Mean.AsSpan(position * Dimensions, Dimensions);
+
+    internal Span<double> ScatterAt(int position) => Scatter.AsSpan(position * Packed, Packed);
+
+    /// <summary>Adds images: M2 = M2a + M2b + (na nb / (na + nb)) D D^T, D = mean_b - mean_a.</summary>
+    /// <exception cref="ArgumentException">An embedding of another shape, or one that is not finite.</exception>
+    public void Add(IReadOnlyList<PatchEmbedding> batch, ParallelOptions? parallel = null) => Update(batch, +1, parallel);
+
+    /// <summary>Takes images out again that were added before: <see cref="Add"/> solved for M2a.</summary>
+    /// <exception cref="ArgumentException">More images than were added, or embeddings of another shape.</exception>
+    public void Remove(IReadOnlyList<PatchEmbedding> batch, ParallelOptions? parallel = null) => Update(batch, -1, parallel);
+
+    /// <summary>Adds the statistics of other images, gathered elsewhere: exact, whatever the order.</summary>
+    /// <exception cref="ArgumentException">Statistics of another shape.</exception>
+    public void Merge(PatchStatistics other, ParallelOptions? parallel = null)
+    {
+        if (other.Grid != Grid || other.Dimensions != Dimensions) throw new ArgumentException("Statistics of another shape cannot be merged.", nameof(other));
+        if (other.Count == 0) return;
+        double total = Count + other.Count;
+        Partition.Run(Grid.Positions, parallel ?? Partition.AllCores, () => new double[Dimensions], (p, delta) =>
+        {
+            var mean = MeanAt(p);
+            var scatter = ScatterAt(p);
+            TensorPrimitives.Subtract(other.MeanAt(p), mean, delta);
+            TensorPrimitives.Add(scatter, other.ScatterAt(p), scatter);
+            AddOuterProduct(scatter, delta, Count * (other.Count / total));
+            TensorPrimitives.MultiplyAdd(delta, other.Count / total, mean, mean);
+        });
+        Count += other.Count;
+    }
+
+    private void Update(IReadOnlyList<PatchEmbedding> batch, int sign, ParallelOptions? parallel)
+    {
+        if (batch.Count == 0) return;
+        foreach (var embedding in batch) Check(embedding);
+        var (d, k, after) = (Dimensions, batch.Count, Count + sign * batch.Count);
+        if (after < 0) throw new ArgumentException($"{k} images cannot be removed from {Count}.", nameof(batch));
+        if (after == 0)
+        {
+            Array.Clear(Mean);
+            Array.Clear(Scatter);
+            Count = 0;
+            return;
+        }
+        Partition.Run(Grid.Positions, parallel ?? Partition.AllCores, () => new double[(k + 1) * d], (p, scratch) =>
+        {
+            var mean = MeanAt(p);
+            var scatter = ScatterAt(p);
+            var delta = scratch.AsSpan(0, d);
+            delta.Clear();
+            for (var i = 0; i < k; i++)
+            {
+                var row = scratch.AsSpan((i + 1) * d, d);
+                TensorPrimitives.ConvertTruncating<float, double>(batch[i][p], row);
+                TensorPrimitives.Add(delta, row, delta);
+            }
+            TensorPrimitives.Divide(delta, (double)k, delta);
+            // One pass over the scatter: each of its columns takes all centred vectors of the batch while it is in cache.
+            for (var i = 0; i < k; i++) TensorPrimitives.Subtract(scratch.AsSpan((i + 1) * d, d), delta, scratch.AsSpan((i + 1) * d, d));
+            TensorPrimitives.Subtract(delta, mean, delta);
+            for (int j = 0, at = 0; j < d; at += d - j++)
+            {
+                var column = scatter.Slice(at, d - j);
+                for (var i = 0; i < k; i++)
+                {
+                    var row = scratch.AsSpan((i + 1) * d + j, d - j);
+                    TensorPrimitives.MultiplyAdd(row, sign * row[0], column, column);
+                }
+                TensorPrimitives.MultiplyAdd(delta[j..], sign * ((double)Count * k / after) * delta[j], column, column);
+            }
+            TensorPrimitives.MultiplyAdd(delta, sign * (double)k / after, mean, mean);
+        });
+        Count = after;
+    }
+
+    private static void AddOuterProduct(Span<double> scatter, ReadOnlySpan<double> x, double factor)
+    {
+        for (int j = 0, at = 0; j < x.Length; at += x.Length - j++)
+            TensorPrimitives.MultiplyAdd(x[j..], factor * x[j], scatter.Slice(at, x.Length - j), scatter.Slice(at, x.Length - j));
+    }
+
+    private void Check(PatchEmbedding embedding)
+    {
+        if (embedding.Grid != Grid || embedding.Dimensions != Dimensions)
+            throw new ArgumentException($"An embedding of {embedding.Grid} and {embedding.Dimensions} dimensions does not fit statistics of {Grid} and {Dimensions}.", nameof(embedding));
+        if (!float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(embedding.Values)))
+            throw new ArgumentException("An embedding holds a value that is not finite: the backbone or its input is broken.", nameof(embedding));
+    }
+}
