@@ -1,0 +1,14 @@
+using PaDiM.Onnx.Pipelines;
+
+namespace PaDiM.Cli;
+
+/// <summary>Turns the failures that a user can mend into one sentence; anything else is a fault of the program and shows its trace.</summary>
+internal static class Failures
+{
+    public static string? Explain(Exception failure) => failure switch
+    {
+        FitException or InvalidDataException or IOException or UnauthorizedAccessException or KeyNotFoundException or PlatformNotSupportedException or ArithmeticException => failure.Message,
+        OperationCanceledException => "stopped.",
+        _ => null,
+    };
+}

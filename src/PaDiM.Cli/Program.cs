@@ -1,0 +1,25 @@
+using System.CommandLine;
+using PaDiM.Cli;
+
+var root = new RootCommand("PaDiM anomaly detection over folders of images, without a server.") { FitCommand.Create(), ScoreCommand.Create() };
+var parsed = root.Parse(args);
+if (parsed.Errors.Count > 0)
+{
+    await parsed.InvokeAsync();
+    return ExitCode.WrongUsage;
+}
+using var stop = new CancellationTokenSource();
+Console.CancelKeyPress += (_, pressed) =>
+{
+    pressed.Cancel = true;
+    stop.Cancel();
+};
+try
+{
+    return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }, stop.Token);
+}
+catch (Exception e) when (Failures.Explain(e) is { } sentence)
+{
+    await Console.Error.WriteLineAsync($"padim: {sentence}");
+    return ExitCode.Failure;
+}

@@ -1,0 +1,106 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using PaDiM.Core.Models;
+using PaDiM.Core.Scoring;
+using PaDiM.Onnx.Imaging;
+using PaDiM.Onnx.Pipelines;
+using PaDiM.Onnx.Storage;
+using Spectre.Console;
+
+namespace PaDiM.Cli;
+
+/// <summary><c>padim score FILE IMAGE... [--heatmap DIR] [--json]</c>: scores and decisions, one line an image.</summary>
+internal static class ScoreCommand
+{
+    private const double DefaultFalseRejectRate = 0.01;
+
+    public static Command Create()
+    {
+        var file = new Argument<string>("file") { Description = "The model file." };
+        var images = new Argument<string[]>("image") { Description = "Images, or folders of them.", Arity = ArgumentArity.OneOrMore };
+        var heatmaps = new Option<string?>("--heatmap") { Description = "Folder to write an overlay of each image to (PNG).", HelpName = "folder" };
+        var json = new Option<bool>("--json") { Description = "One JSON object a line." };
+        var rate = new Option<double>("--false-reject-rate") { Description = "Share of good parts that may be rejected.", DefaultValueFactory = _ => DefaultFalseRejectRate };
+        rate.Validators.Add(result => { if (!(result.GetValueOrDefault<double>() is > 0 and < 1)) result.AddError("--false-reject-rate must lie between 0 and 1."); });
+        var backbones = new BackboneOptions();
+        var command = new Command("score", "Score images with a model file.") { file, images, heatmaps, json, rate };
+        backbones.AddTo(command);
+        command.SetAction(async (arguments, stop) =>
+        {
+            using var registry = backbones.Open(arguments);
+            var model = Read(arguments.GetValue(file)!);
+            var inspector = new Inspector(model, registry.Open(model.Backbone.Name));
+            var threshold = model.Calibration.ThresholdAt(arguments.GetValue(rate));
+            var paths = ImageFolder.Expand(arguments.GetValue(images)!);
+            var names = HeatmapNames(paths);
+            var lines = new List<ScoreLine>();
+            var faults = await ProgressBar.RunAsync("Scoring", progress =>
+            {
+                var refused = 0;
+                var decoder = new ImageDecoder();
+                for (var i = 0; i < paths.Count; i++)
+                {
+                    stop.ThrowIfCancellationRequested();
+                    var line = Score(inspector, decoder, paths[i], threshold, arguments.GetValue(heatmaps) is { } folder ? Path.Combine(folder, names[i]) : null);
+                    if (line.Error is not null) refused++;
+                    if (arguments.GetValue(json)) Console.Out.WriteLine(JsonSerializer.Serialize(line, CliJson.Default.ScoreLine));
+                    else lines.Add(line);
+                    progress((i + 1.0) / paths.Count, $"{i + 1} of {paths.Count}");
+                }
+                return refused;
+            }, stop);
+            if (!arguments.GetValue(json)) Print(lines, threshold);
+            return faults == 0 ? ExitCode.Done : ExitCode.Failure;
+        });
+        return command;
+    }
+
+    private static PadimModel Read(string path)
+    {
+        using var stream = File.OpenRead(path);
+        return ModelFile.Read(stream);
+    }
+
+    private static ScoreLine Score(Inspector inspector, ImageDecoder decoder, string path, double threshold, string? heatmap)
+    {
+        if (decoder.Decode(File.ReadAllBytes(path)) is not DecodeResult.Decoded { Image: var image })
+            return new ScoreLine(path, Error: "The file is not an image that can be read.");
+        var map = inspector.Score(image);
+        var score = map.Max();
+        if (heatmap is not null)
+        {
+            var overlay = HeatmapRenderer.Render(image, inspector.Embedder.Preprocessing.ToOriginal(map, image.Width, image.Height), threshold, HeatmapStyle.Overlay);
+            AtomicFile.Write(heatmap, stream => stream.Write(overlay));
+        }
+        var regions = RegionFinder.Find(map, threshold).Select(region => inspector.Embedder.Preprocessing.ToOriginal(region, image.Width, image.Height)).ToArray();
+        return new ScoreLine(path, score, threshold, inspector.Model.Calibration.PValue(score), score >= threshold ? "anomalous" : "normal", regions, heatmap);
+    }
+
+    /// <summary>One file name an image; images of the same name in different folders take their folder's name in front.</summary>
+    private static string[] HeatmapNames(IReadOnlyList<string> paths)
+    {
+        var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        return [.. paths.Select(path =>
+        {
+            var stem = Path.GetFileNameWithoutExtension(path);
+            var parent = Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(path)));
+            var name = names.Add(stem) ? stem : $"{parent}-{stem}";
+            for (var i = 2; name != stem && !names.Add(name); i++) name = $"{parent}-{stem}-{i}";
+            return name + ".png";
+        })];
+    }
+
+    private static void Print(List<ScoreLine> lines, double threshold)
+    {
+        var table = new Table().AddColumns("image", "score", "p-value", "decision");
+        foreach (var line in lines)
+            table.AddRow(
+                Markup.Escape(line.Image),
+                line.Score?.ToString("f2", CultureInfo.InvariantCulture) ?? "",
+                line.PValue?.ToString("f4", CultureInfo.InvariantCulture) ?? "",
+                line.Error is not null ? $"[yellow]{Markup.Escape(line.Error)}[/]" : line.Decision == "anomalous" ? "[red]anomalous[/]" : "[green]normal[/]");
+        AnsiConsole.Write(table);
+        AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"threshold {threshold:f2}: {lines.Count(l => l.Decision == "anomalous")} anomalous, {lines.Count(l => l.Decision == "normal")} normal, {lines.Count(l => l.Error is not null)} unreadable");
+    }
+}

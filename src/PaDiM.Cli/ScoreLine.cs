@@ -1,0 +1,19 @@
+using System.Text.Json.Serialization;
+using PaDiM.Core.Scoring;
+
+namespace PaDiM.Cli;
+
+/// <summary>What <c>padim score --json</c> prints of an image.</summary>
+internal sealed record ScoreLine(
+    string Image,
+    double? Score = null,
+    double? Threshold = null,
+    double? PValue = null,
+    string? Decision = null,
+    IReadOnlyList<AnomalyRegion>? Regions = null,
+    string? Heatmap = null,
+    string? Error = null);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(ScoreLine))]
+internal sealed partial class CliJson : JsonSerializerContext;

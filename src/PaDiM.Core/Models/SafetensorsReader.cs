@@ -1,0 +1,125 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+
+namespace PaDiM.Core.Models;
+
+/// <summary>
+/// Reads a safetensors file that may come from anywhere: the header is bounded and checked against the file's length before
+/// anything is allocated, and the data against the hash in the metadata before any of it is used.
+/// </summary>
+public sealed class SafetensorsReader
+{
+    private const int MaxHeaderBytes = 64 << 20;
+    private readonly Stream stream;
+    private readonly long dataStart;
+    private readonly Dictionary<string, Entry> entries = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> metadata = new(StringComparer.Ordinal);
+
+    private sealed record Entry(string Type, long[] Shape, long Start, long End);
+
+    private SafetensorsReader(Stream stream, long dataStart) => (this.stream, this.dataStart) = (stream, dataStart);
+
+    /// <summary>The file's own key-value pairs.</summary>
+    public IReadOnlyDictionary<string, string> Metadata => metadata;
+
+    /// <summary>Opens a file and verifies it.</summary>
+    /// <param name="stream">Seekable, at the start of the file; must stay open while tensors are read.</param>
+    /// <exception cref="InvalidDataException">Not a safetensors file of this product, or a damaged one.</exception>
+    public static SafetensorsReader Open(Stream stream)
+    {
+        Span<byte> prefix = stackalloc byte[8];
+        if (stream.ReadAtLeast(prefix, 8, throwOnEndOfStream: false) < 8) throw new InvalidDataException("The file is shorter than a safetensors header.");
+        var length = BinaryPrimitives.ReadInt64LittleEndian(prefix);
+        if (length is < 2 or > MaxHeaderBytes || length > stream.Length - 8) throw new InvalidDataException("The file does not start with a safetensors header.");
+        var header = new byte[length];
+        stream.ReadExactly(header);
+        var reader = new SafetensorsReader(stream, 8 + length);
+        try
+        {
+            reader.ReadHeader(header);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException or OverflowException)
+        {
+            throw new InvalidDataException("The safetensors header cannot be read.", e);
+        }
+        reader.VerifyHash();
+        return reader;
+    }
+
+    /// <summary>Reads one float32 tensor.</summary>
+    /// <exception cref="InvalidDataException">It is missing, or of another type or shape.</exception>
+    public float[] Floats(string name, params long[] shape) => Read<float>(name, "F32", shape);
+
+    /// <summary>Reads one float64 tensor.</summary>
+    /// <exception cref="InvalidDataException">It is missing, or of another type or shape.</exception>
+    public double[] Doubles(string name, params long[] shape) => Read<double>(name, "F64", shape);
+
+    /// <summary>Reads one int32 tensor.</summary>
+    /// <exception cref="InvalidDataException">It is missing, or of another type or shape.</exception>
+    public int[] Integers(string name, params long[] shape) => Read<int>(name, "I32", shape);
+
+    /// <summary>The shape of a tensor.</summary>
+    /// <exception cref="InvalidDataException">It is missing.</exception>
+    public IReadOnlyList<long> ShapeOf(string name) => Find(name).Shape;
+
+    private Entry Find(string name) => entries.TryGetValue(name, out var entry) ? entry : throw new InvalidDataException($"The file holds no tensor named {name}.");
+
+    private T[] Read<T>(string name, string type, long[] shape) where T : unmanaged
+    {
+        var entry = Find(name);
+        if (entry.Type != type || !entry.Shape.SequenceEqual(shape))
+            throw new InvalidDataException($"Tensor {name} is {entry.Type} ({string.Join(", ", entry.Shape)}), not {type} ({string.Join(", ", shape)}).");
+        var values = new T[shape.Aggregate(1L, (product, extent) => checked(product * extent))];
+        stream.Position = dataStart + entry.Start;
+        const int block = 1 << 24;
+        for (var at = 0; at < values.Length; at += block)
+            stream.ReadExactly(MemoryMarshal.AsBytes(values.AsSpan(at, Math.Min(block, values.Length - at))));
+        return values;
+    }
+
+    private void ReadHeader(byte[] header)
+    {
+        using var json = JsonDocument.Parse(header);
+        var expected = 0L;
+        foreach (var property in json.RootElement.EnumerateObject())
+        {
+            if (property.Name == "__metadata__")
+            {
+                foreach (var pair in property.Value.EnumerateObject()) metadata[pair.Name] = pair.Value.GetString() ?? "";
+                continue;
+            }
+            var offsets = property.Value.GetProperty("data_offsets");
+            var entry = new Entry(
+                property.Value.GetProperty("dtype").GetString() ?? "",
+                [.. property.Value.GetProperty("shape").EnumerateArray().Select(extent => extent.GetInt64())],
+                offsets[0].GetInt64(),
+                offsets[1].GetInt64());
+            var size = entry.Type switch { "F32" or "I32" => 4, "F64" => 8, _ => throw new FormatException() };
+            var bytes = entry.Shape.Aggregate((long)size, (product, extent) => extent < 1 ? throw new FormatException() : checked(product * extent));
+            if (entry.Start != expected || entry.End - entry.Start != bytes || entry.End > stream.Length - dataStart || !entries.TryAdd(property.Name, entry))
+                throw new FormatException();
+            expected = entry.End;
+        }
+        if (dataStart + expected != stream.Length) throw new FormatException();
+    }
+
+    private void VerifyHash()
+    {
+        if (!metadata.TryGetValue(Safetensors.HashKey, out var expected)) throw new InvalidDataException("The file carries no checksum.");
+        var hash = new XxHash128();
+        var buffer = ArrayPool<byte>.Shared.Rent(1 << 20);
+        try
+        {
+            stream.Position = dataStart;
+            for (int read; (read = stream.Read(buffer)) > 0;) hash.Append(buffer.AsSpan(0, read));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+        if (Convert.ToHexStringLower(hash.GetCurrentHash()) != expected) throw new InvalidDataException("The file is damaged: its data does not match its checksum.");
+    }
+}

@@ -1,0 +1,39 @@
+using PaDiM.Core.Embedding;
+using PaDiM.Core.Statistics;
+
+namespace PaDiM.Core.Models;
+
+/// <summary>
+/// The growing sums of a fit as a safetensors file, kept beside its model so that images can be added or removed later:
+/// <c>mean</c> F64 (h, w, d), <c>scatter</c> F64 (h, w, d (d + 1) / 2) and <c>count</c> I32 (1).
+/// </summary>
+public static class StatisticsFile
+{
+    private const string Format = "padim-statistics/1";
+
+    /// <summary>Writes statistics.</summary>
+    public static void Write(Stream stream, PatchStatistics statistics)
+    {
+        var (grid, d) = (statistics.Grid, statistics.Dimensions);
+        Safetensors.Write(stream, new Dictionary<string, string> { ["format"] = Format },
+            new SafetensorsTensor("count", [1], new[] { statistics.Count }),
+            new SafetensorsTensor("mean", [grid.Height, grid.Width, d], statistics.Mean),
+            new SafetensorsTensor("scatter", [grid.Height, grid.Width, PackedTriangle.Length(d)], statistics.Scatter));
+    }
+
+    /// <summary>Reads statistics and verifies them.</summary>
+    /// <exception cref="InvalidDataException">Not such a file, or a damaged one.</exception>
+    public static PatchStatistics Read(Stream stream)
+    {
+        var file = SafetensorsReader.Open(stream);
+        var shape = file.ShapeOf("mean");
+        if (file.Metadata.GetValueOrDefault("format") != Format || shape.Count != 3) throw new InvalidDataException("The file holds no patch statistics of a known version.");
+        var (grid, d) = (new Grid((int)shape[0], (int)shape[1]), (int)shape[2]);
+        return new PatchStatistics(
+            grid,
+            d,
+            file.Integers("count", 1)[0],
+            file.Doubles("mean", grid.Height, grid.Width, d),
+            file.Doubles("scatter", grid.Height, grid.Width, PackedTriangle.Length(d)));
+    }
+}

@@ -1,0 +1,109 @@
+using System.Security.Cryptography;
+using Microsoft.ML.OnnxRuntime;
+using PaDiM.Core.Embedding;
+using PaDiM.Core.Models;
+using PaDiM.Onnx.Graphs;
+
+namespace PaDiM.Onnx.Backbones;
+
+/// <summary>A frozen network, open in ONNX Runtime, cut off behind its last tap. Thread-safe; one session serves all categories.</summary>
+public sealed class Backbone : IDisposable
+{
+    private const int ProbeSize = 256;
+    private readonly InferenceSession session;
+    private readonly string input;
+    private readonly RunOptions options = new();
+
+    private Backbone(BackboneFile file, BackboneManifest manifest, BackboneRuntime runtime, InferenceSession session, BackboneIdentity identity, int? fixedSize)
+    {
+        (File, Manifest, Runtime, this.session, Identity, FixedSize) = (file, manifest, runtime, session, identity, fixedSize);
+        input = session.InputNames[0];
+        Taps = Probe();
+    }
+
+    /// <summary>The file it was loaded from.</summary>
+    public BackboneFile File { get; }
+
+    /// <summary>What its manifest says.</summary>
+    public BackboneManifest Manifest { get; }
+
+    /// <summary>Device and threads.</summary>
+    public BackboneRuntime Runtime { get; }
+
+    /// <summary>Name, hash and taps, as models record them.</summary>
+    public BackboneIdentity Identity { get; }
+
+    /// <summary>Taps with their strides and channels as measured, finest first.</summary>
+    public IReadOnlyList<BackboneTap> Taps { get; }
+
+    /// <summary>The only prepared size that the graph accepts, in pixels; null when it accepts any.</summary>
+    public int? FixedSize { get; }
+
+    /// <summary>Channels of each tap.</summary>
+    public IReadOnlyList<int> TapChannels => [.. Taps.Select(tap => tap.Channels)];
+
+    /// <summary>Opens a backbone: checks the hash, turns the taps into outputs, drops dead layers, and runs it once.</summary>
+    /// <exception cref="InvalidDataException">The file, its manifest or its graph is unusable, with a sentence that says why.</exception>
+    public static Backbone Load(BackboneFile file, BackboneRuntime runtime)
+    {
+        try
+        {
+            var bytes = System.IO.File.ReadAllBytes(file.Path);
+            var hash = Convert.ToHexStringLower(SHA256.HashData(bytes));
+            var manifest = file.ReadManifest();
+            if (manifest.Sha256 is { } expected && !expected.Equals(hash, StringComparison.OrdinalIgnoreCase))
+                throw new InvalidDataException("its SHA-256 is not the one in its manifest; the file is damaged or another one");
+            var graph = GraphEditor.Open(bytes);
+            if (graph.Inputs.Count != 1) throw new InvalidDataException($"it takes {graph.Inputs.Count} inputs; a backbone takes one, of shape (n, 3, h, w)");
+            var taps = manifest.Taps?.Select(tap => tap.Tensor).ToArray() ?? TapFinder.Find(graph);
+            var session = Create(graph.WithOutputs(taps).ToArray(), runtime);
+            return new Backbone(file, manifest, runtime, session, new BackboneIdentity(file.Name, hash, [.. taps]), FixedSizeOf(session));
+        }
+        catch (Exception e) when (e is InvalidDataException or OnnxRuntimeException or IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidDataException($"The backbone '{file.Name}' cannot be used: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Runs the network on a batch.</summary>
+    /// <param name="prepared">Shape <c>(count, 3, size.Height, size.Width)</c>, normalised.</param>
+    /// <param name="count">Images in the batch, at least 1.</param>
+    /// <param name="size">Prepared size in pixels.</param>
+    /// <returns>Feature maps of each image, valid until disposed.</returns>
+    /// <exception cref="OnnxRuntimeException">The graph does not run on this input.</exception>
+    public BackboneFeatures Extract(float[] prepared, int count, Grid size)
+    {
+        using var batch = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, prepared.AsMemory(0, count * 3 * size.Positions), [count, 3, size.Height, size.Width]);
+        return new BackboneFeatures(session.Run(options, [input], [batch], session.OutputNames));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        session.Dispose();
+        options.Dispose();
+    }
+
+    private static InferenceSession Create(byte[] onnx, BackboneRuntime runtime)
+    {
+        using var options = runtime.CreateSessionOptions();
+        return new InferenceSession(onnx, options);
+    }
+
+    private static int? FixedSizeOf(InferenceSession session)
+    {
+        var shape = session.InputMetadata[session.InputNames[0]].Dimensions;
+        if (shape.Length != 4) throw new InvalidDataException($"its input has {shape.Length} axes; a backbone takes (n, 3, h, w)");
+        if (shape[1] is not (3 or -1)) throw new InvalidDataException($"its input is of shape ({string.Join(", ", shape)}); a backbone takes batches of three-channel images, (n, 3, h, w)");
+        if (shape[2] > 0 && shape[2] != shape[3]) throw new InvalidDataException("its input has a fixed size that is not square");
+        return shape[2] > 0 ? shape[2] : null;
+    }
+
+    /// <summary>Measures strides and channels on one black image: the graph's own word on its shapes may be missing.</summary>
+    private BackboneTap[] Probe()
+    {
+        var size = FixedSize ?? ProbeSize;
+        using var features = Extract(new float[3 * size * size], 1, new Grid(size, size));
+        return [.. features[0].Select((map, i) => new BackboneTap(Identity.Taps[i], (int)Math.Round((double)size / map.Grid.Height), map.Channels))];
+    }
+}

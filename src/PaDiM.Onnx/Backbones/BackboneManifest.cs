@@ -1,0 +1,65 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace PaDiM.Onnx.Backbones;
+
+/// <summary>What is known of a backbone file; <c>NAME.json</c> beside <c>NAME.onnx</c>. Everything may be left out but what cannot be read off the graph.</summary>
+public sealed record BackboneManifest
+{
+    /// <summary>Tensors to tap, finest first; found from the graph when null.</summary>
+    public IReadOnlyList<BackboneTap>? Taps { get; init; }
+
+    /// <summary>How pixels become the network's input.</summary>
+    public Normalisation Normalisation { get; init; } = Normalisation.ImageNet;
+
+    /// <summary>SHA-256 that the file must have, lower-case hexadecimal; not checked when null.</summary>
+    public string? Sha256 { get; init; }
+
+    /// <summary>Where the weights come from.</summary>
+    public string? Origin { get; init; }
+
+    /// <summary>Licence of the weights.</summary>
+    public string? Licence { get; init; }
+
+    /// <summary>Reads a manifest.</summary>
+    /// <exception cref="InvalidDataException">The JSON cannot be read, or its values make no sense.</exception>
+    public static BackboneManifest Parse(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            var manifest = JsonSerializer.Deserialize(json, ManifestJson.Default.BackboneManifest) ?? new BackboneManifest();
+            if (manifest.Taps is { Count: 0 }) throw new InvalidDataException("The manifest's list of taps is empty.");
+            manifest.Normalisation.Check();
+            return manifest;
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"The manifest cannot be read: {e.Message}", e);
+        }
+    }
+}
+
+/// <summary>One tap of a backbone.</summary>
+/// <param name="Tensor">Name of the tensor in the graph.</param>
+/// <param name="Stride">Pixels of the prepared image per position; 0 when not stated.</param>
+/// <param name="Channels">Channels C_l; 0 when not stated.</param>
+public sealed record BackboneTap(string Tensor, int Stride = 0, int Channels = 0);
+
+/// <summary>Input = (pixel / 255 - mean) / std, a channel each, RGB.</summary>
+/// <param name="Mean">Three means, in [0, 1].</param>
+/// <param name="Std">Three standard deviations, above 0.</param>
+public sealed record Normalisation(float[] Mean, float[] Std)
+{
+    /// <summary>The values that ImageNet-trained networks use.</summary>
+    public static Normalisation ImageNet { get; } = new([0.485f, 0.456f, 0.406f], [0.229f, 0.224f, 0.225f]);
+
+    internal void Check()
+    {
+        if (Mean is not { Length: 3 } || Std is not { Length: 3 } || Std.Any(s => !(s > 0)) || Mean.Any(m => !float.IsFinite(m)))
+            throw new InvalidDataException("The manifest's normalisation needs three means and three standard deviations above 0.");
+    }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, ReadCommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true)]
+[JsonSerializable(typeof(BackboneManifest))]
+internal sealed partial class ManifestJson : JsonSerializerContext;

@@ -1,0 +1,116 @@
+using Google.Protobuf;
+using PaDiM.Onnx.Graphs.Schema;
+
+namespace PaDiM.Onnx.Graphs;
+
+/// <summary>
+/// Edits an ONNX graph as a value: the model it was made from is never changed. Only what feature extraction needs: which tensors
+/// come out, any batch, and the layers that nothing reads any more dropped.
+/// </summary>
+public sealed class GraphEditor
+{
+    private const int Float32 = 1;
+    private readonly ModelProto model;
+
+    private GraphEditor(ModelProto model) => this.model = model;
+
+    /// <summary>Names of the graph's outputs, in order.</summary>
+    public IReadOnlyList<string> Outputs => [.. model.Graph.Output.Select(output => output.Name)];
+
+    internal GraphProto Graph => model.Graph;
+
+    /// <summary>Names of the inputs that a caller must feed.</summary>
+    public IReadOnlyList<string> Inputs
+    {
+        get
+        {
+            var weights = model.Graph.Initializer.Select(tensor => tensor.Name).ToHashSet();
+            return [.. model.Graph.Input.Select(input => input.Name).Where(name => !weights.Contains(name))];
+        }
+    }
+
+    /// <summary>Parses an ONNX file.</summary>
+    /// <exception cref="InvalidDataException">Not an ONNX graph, or one whose weights lie in other files.</exception>
+    public static GraphEditor Open(ReadOnlySpan<byte> onnx)
+    {
+        ModelProto model;
+        try
+        {
+            model = ModelProto.Parser.ParseFrom(onnx);
+        }
+        catch (InvalidProtocolBufferException e)
+        {
+            throw new InvalidDataException("The file is not an ONNX model.", e);
+        }
+        if (model.Graph is null || model.Graph.Node.Count == 0) throw new InvalidDataException("The file is not an ONNX model: it holds no graph.");
+        if (model.Graph.Initializer.Any(tensor => tensor.DataLocation == TensorProto.Types.DataLocation.External))
+            throw new InvalidDataException("The model keeps its weights in other files; save it as one file.");
+        return new GraphEditor(model);
+    }
+
+    /// <summary>The same graph with <paramref name="taps"/> as its only outputs and without the nodes and weights that they do not need.</summary>
+    /// <param name="taps">Names of tensors that some node computes, or that are outputs already.</param>
+    /// <exception cref="InvalidDataException">No node computes one of them.</exception>
+    public GraphEditor WithOutputs(IReadOnlyList<string> taps)
+    {
+        var graph = model.Graph;
+        var producer = new Dictionary<string, NodeProto>(StringComparer.Ordinal);
+        foreach (var node in graph.Node)
+            foreach (var output in node.Output.Where(name => name.Length > 0)) producer[output] = node;
+        var missing = taps.FirstOrDefault(tap => !producer.ContainsKey(tap));
+        if (missing is not null) throw new InvalidDataException($"No layer of the graph computes a tensor named '{missing}'.");
+
+        var (needed, read) = Reach(producer, taps);
+        var edited = model.Clone();
+        Replace(edited.Graph.Node, graph.Node.Where(needed.Contains));
+        Replace(edited.Graph.Initializer, graph.Initializer.Where(tensor => read.Contains(tensor.Name)));
+        Replace(edited.Graph.Input, graph.Input.Where(input => read.Contains(input.Name)));
+        // Shapes written down at export may hold a batch of one; the runtime infers them anew.
+        edited.Graph.ValueInfo.Clear();
+        Replace(edited.Graph.Output, taps.Select(Float32Tensor));
+        foreach (var input in edited.Graph.Input.Where(input => Inputs.Contains(input.Name))) FreeBatch(input);
+        return new GraphEditor(edited);
+    }
+
+    /// <summary>The graph as an ONNX file.</summary>
+    public byte[] ToArray() => model.ToByteArray();
+
+    /// <summary>The nodes that the taps depend on, and every name that those nodes read or write.</summary>
+    private static (HashSet<NodeProto> Nodes, HashSet<string> Names) Reach(Dictionary<string, NodeProto> producer, IReadOnlyList<string> taps)
+    {
+        var nodes = new HashSet<NodeProto>(ReferenceEqualityComparer.Instance);
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        var pending = new Stack<string>(taps);
+        while (pending.TryPop(out var name))
+        {
+            if (!names.Add(name) || !producer.TryGetValue(name, out var node) || !nodes.Add(node)) continue;
+            foreach (var input in ReadBy(node)) pending.Push(input);
+        }
+        return (nodes, names);
+    }
+
+    /// <summary>Inputs of a node; those of its subgraphs (If, Loop) may read names of the outer graph too.</summary>
+    private static IEnumerable<string> ReadBy(NodeProto node) => node.Input.Concat(
+        node.Attribute.SelectMany(attribute => attribute.G is null ? attribute.Graphs : attribute.Graphs.Append(attribute.G))
+            .SelectMany(graph => graph.Node)
+            .SelectMany(ReadBy));
+
+    private static ValueInfoProto Float32Tensor(string name) =>
+        new() { Name = name, Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = Float32 } } };
+
+    private static void FreeBatch(ValueInfoProto input)
+    {
+        if (input.Type?.TensorType?.Shape?.Dim.FirstOrDefault() is { HasDimValue: true } batch)
+        {
+            batch.ClearDimValue();
+            batch.DimParam = "batch";
+        }
+    }
+
+    private static void Replace<T>(Google.Protobuf.Collections.RepeatedField<T> field, IEnumerable<T> items)
+    {
+        var kept = items.ToList();
+        field.Clear();
+        field.AddRange(kept);
+    }
+}

@@ -1,0 +1,102 @@
+using PaDiM.Core.Calibration;
+using PaDiM.Core.Embedding;
+using PaDiM.Core.Models;
+using PaDiM.Core.Scoring;
+using PaDiM.Core.Statistics;
+using PaDiM.Onnx.Backbones;
+using PaDiM.Onnx.Imaging;
+using PaDiM.Onnx.Storage;
+
+namespace PaDiM.Onnx.Pipelines;
+
+/// <summary>
+/// Fits a model to images of normal parts (Defard et al., section III-B). Images are streamed in batches: memory does not grow with their
+/// number. The same images, settings and backbone give the same model.
+/// </summary>
+/// <param name="backbone">The network.</param>
+/// <param name="settings">What to compute.</param>
+/// <param name="decoder">Reads images.</param>
+/// <param name="store">Where embeddings are kept between the two passes, and between fits.</param>
+public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDecoder decoder, EmbeddingStore store)
+{
+    private const int BatchSize = 8;
+    private const double EmbeddingShare = 0.75, FactorisingShare = 0.1;
+
+    /// <summary>Fits.</summary>
+    /// <param name="images">At least two, without repeats.</param>
+    /// <param name="prior">An earlier fit with the same settings and backbone, to be brought up to date; null to start from nothing.</param>
+    /// <param name="keepStatistics">Called once with the finished statistics, before they are used up.</param>
+    /// <param name="progress">Told after every batch.</param>
+    /// <param name="cancellation">Stops the fit between two batches.</param>
+    /// <exception cref="FitException">Too few images, or one that cannot be read any more.</exception>
+    public PadimModel Run(
+        IReadOnlyList<TrainingImage> images, PriorFit? prior, Action<PatchStatistics>? keepStatistics, IProgress<FitProgress>? progress, CancellationToken cancellation)
+    {
+        try
+        {
+            return Fit(images, prior, keepStatistics, progress, cancellation);
+        }
+        catch (AggregateException e) when (e.Flatten().InnerExceptions.OfType<FitException>().FirstOrDefault() is { } fault)
+        {
+            throw new FitException(fault.Code, fault.Message);
+        }
+    }
+
+    private PadimModel Fit(
+        IReadOnlyList<TrainingImage> images, PriorFit? prior, Action<PatchStatistics>? keepStatistics, IProgress<FitProgress>? progress, CancellationToken cancellation)
+    {
+        if (images.Count < 2) throw new FitException("too_few_images", $"A fit needs at least 2 images of normal parts; there {(images.Count == 1 ? "is 1" : $"are {images.Count}")}.");
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = backbone.Runtime.Threads, CancellationToken = cancellation };
+        var reduction = prior?.Reduction ?? ChannelReduction.Draw(settings.Reduction, backbone.TapChannels, settings.Dimensions, settings.Seed);
+        var embeddings = new TrainingEmbeddings(new Embedder(backbone, settings, reduction), EmbeddingStore.KeyOf(backbone.Identity, backbone.Manifest.Normalisation, settings, reduction), decoder, store);
+        var ordered = images.OrderBy(image => image.Sha256, StringComparer.Ordinal).ToArray();
+
+        var statistics = Accumulate(ordered, prior, embeddings, parallel, progress);
+        keepStatistics?.Invoke(statistics);
+
+        progress?.Report(new FitProgress(FitStage.Factorising, EmbeddingShare));
+        var distribution = PatchDistribution.Freeze(statistics, settings.Epsilon, parallel);
+
+        progress?.Report(new FitProgress(FitStage.Calibrating, EmbeddingShare + FactorisingShare));
+        var calibration = Calibrate(ordered, statistics, embeddings, parallel, progress);
+        return new PadimModel(settings, backbone.Identity, reduction, distribution, calibration, [.. ordered.Select(image => image.Sha256)]);
+    }
+
+    /// <summary>Pass one: every image that the statistics lack is embedded and added; images that are gone are taken out again.</summary>
+    private static PatchStatistics Accumulate(TrainingImage[] images, PriorFit? prior, TrainingEmbeddings embeddings, ParallelOptions parallel, IProgress<FitProgress>? progress)
+    {
+        var known = prior?.TrainingImages.ToHashSet(StringComparer.Ordinal) ?? [];
+        var gone = known.Except(images.Select(image => image.Sha256), StringComparer.Ordinal).Order(StringComparer.Ordinal).ToArray();
+        if (prior is null || gone.Length >= images.Length || !gone.All(embeddings.AreKept)) (known, gone, prior) = ([], [], null);
+
+        var statistics = prior?.ReadStatistics();
+        foreach (var batch in gone.Chunk(BatchSize)) statistics!.Remove(embeddings.Kept(batch), parallel);
+        var added = images.Where(image => !known.Contains(image.Sha256)).ToArray();
+        var done = 0;
+        foreach (var batch in added.Chunk(BatchSize))
+        {
+            var embedded = embeddings.Get(batch, parallel);
+            statistics ??= new PatchStatistics(embedded[0].Grid, embedded[0].Dimensions);
+            statistics.Add(embedded, parallel);
+            progress?.Report(new FitProgress(FitStage.Embedding, EmbeddingShare * (done += batch.Length) / added.Length));
+        }
+        return statistics!;
+    }
+
+    /// <summary>Pass two: the exact leave-one-out image score of every training image.</summary>
+    private ThresholdCalibration Calibrate(TrainingImage[] images, PatchStatistics statistics, TrainingEmbeddings embeddings, ParallelOptions parallel, IProgress<FitProgress>? progress)
+    {
+        var leaveOneOut = LeaveOneOut.Consume(statistics, settings.Epsilon, parallel);
+        var scores = new double[images.Length];
+        var done = 0;
+        foreach (var batch in images.Chunk(BatchSize))
+        {
+            var maps = leaveOneOut.Distances(embeddings.Get(batch, parallel), parallel);
+            Parallel.For(0, batch.Length, parallel, i => scores[done + i] = ImageScore(maps[i]));
+            progress?.Report(new FitProgress(FitStage.Calibrating, 1 - (1 - EmbeddingShare - FactorisingShare) * (images.Length - (done += batch.Length)) / images.Length));
+        }
+        return new ThresholdCalibration(scores);
+    }
+
+    private double ImageScore(AnomalyMap distances) => distances.ToPixels(settings.PreparedSize(), settings.BlurSigma).Max();
+}

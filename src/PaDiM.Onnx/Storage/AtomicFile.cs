@@ -1,0 +1,58 @@
+using System.Runtime.InteropServices;
+
+namespace PaDiM.Onnx.Storage;
+
+/// <summary>
+/// Writes a file so that a reader, or a machine that loses power, sees all of it or nothing: temporary file in the same directory, flush to the
+/// device, rename, flush of the directory.
+/// </summary>
+public static partial class AtomicFile
+{
+    /// <summary>Part of the name of every temporary file; what a crash leaves behind is known by it.</summary>
+    public const string TemporaryMark = ".tmp-";
+
+    /// <summary>Writes a file, replacing one of that name. The directory is created when absent.</summary>
+    /// <exception cref="IOException">Nothing was changed; the temporary file is gone.</exception>
+    public static void Write(string path, Action<Stream> write)
+    {
+        var directory = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        Directory.CreateDirectory(directory);
+        var temporary = $"{path}{TemporaryMark}{Guid.NewGuid():n}";
+        try
+        {
+            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20))
+            {
+                write(stream);
+                stream.Flush(flushToDisk: true);
+            }
+            File.Move(temporary, path, overwrite: true);
+            FlushDirectory(directory);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    /// <summary>On Unix a rename is only safe once the directory itself has been flushed; Windows needs nothing of the kind.</summary>
+    private static void FlushDirectory(string directory)
+    {
+        if (OperatingSystem.IsWindows()) return;
+        var descriptor = Open(directory, 0);
+        if (descriptor < 0) throw new IOException($"The directory {directory} cannot be opened (errno {Marshal.GetLastPInvokeError()}).");
+        var flushed = Fsync(descriptor) == 0;
+        var error = Marshal.GetLastPInvokeError();
+        _ = Close(descriptor);
+        if (!flushed) throw new IOException($"The directory {directory} cannot be flushed (errno {error}).");
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int Fsync(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
+    private static partial int Close(int descriptor);
+}

@@ -1,0 +1,57 @@
+using System.Security.Cryptography;
+using System.Text;
+using PaDiM.Core.Embedding;
+using PaDiM.Core.Models;
+
+namespace PaDiM.Onnx.Storage;
+
+/// <summary>
+/// Embeddings of training images on disk, so that a fit reads each image once: calibration, a resumed job and an incremental refit take them
+/// from here. A cache: everything in it can be made again from the images. Thread-safe for different images.
+/// </summary>
+/// <param name="directory">Root; one folder a way of embedding below it, one safetensors file an image below that.</param>
+public sealed class EmbeddingStore(string directory)
+{
+    /// <summary>Names a way of embedding: equal keys mean that the same image has the same embedding.</summary>
+    public static string KeyOf(BackboneIdentity backbone, Backbones.Normalisation normalisation, FitSettings settings, ChannelReduction reduction)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes(FormattableString.Invariant(
+            $"{backbone.Sha256}|{string.Join(',', backbone.Taps)}|{string.Join(',', normalisation.Mean)}|{string.Join(',', normalisation.Std)}|{settings.ImageSize}|{settings.CropSize}|{reduction.Method}|")));
+        hash.AppendData(reduction switch
+        {
+            ChannelProjection projection => System.Runtime.InteropServices.MemoryMarshal.AsBytes(projection.Weights),
+            ChannelSelection selection => System.Runtime.InteropServices.MemoryMarshal.AsBytes(selection.Channels),
+            _ => [],
+        });
+        return Convert.ToHexStringLower(hash.GetHashAndReset())[..32];
+    }
+
+    /// <summary>Whether an image has been embedded in this way.</summary>
+    public bool Contains(string key, string imageSha256) => File.Exists(PathOf(key, imageSha256));
+
+    /// <summary>The embedding of an image, or null where there is none or a damaged one.</summary>
+    public PatchEmbedding? Read(string key, string imageSha256)
+    {
+        try
+        {
+            using var stream = File.OpenRead(PathOf(key, imageSha256));
+            var file = SafetensorsReader.Open(stream);
+            var shape = file.ShapeOf("embedding");
+            return new PatchEmbedding(new Grid((int)shape[0], (int)shape[1]), (int)shape[2], file.Floats("embedding", [.. shape]));
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or InvalidDataException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Keeps the embedding of an image.</summary>
+    public void Write(string key, string imageSha256, PatchEmbedding embedding) =>
+        AtomicFile.Write(PathOf(key, imageSha256), stream => Safetensors.Write(
+            stream,
+            new Dictionary<string, string>(),
+            new SafetensorsTensor("embedding", [embedding.Grid.Height, embedding.Grid.Width, embedding.Dimensions], embedding.Values)));
+
+    private string PathOf(string key, string imageSha256) => Path.Combine(directory, key, $"{imageSha256}.safetensors");
+}
