@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace PaDiM.Core;
 
 /// <summary>Runs a body over positions or rows on several cores; each index is visited once.</summary>
@@ -20,10 +22,18 @@ internal static class Partition
             for (var i = 0; i < count; i++) body(i, own);
             return;
         }
-        Parallel.For(0, chunks, parallel, scratch, (c, _, own) =>
+        try
         {
-            for (var i = c * chunk; i < Math.Min(count, (c + 1) * chunk); i++) body(i, own);
-            return own;
-        }, _ => { });
+            Parallel.For(0, chunks, parallel, scratch, (c, _, own) =>
+            {
+                for (var i = c * chunk; i < Math.Min(count, (c + 1) * chunk); i++) body(i, own);
+                return own;
+            }, _ => { });
+        }
+        catch (AggregateException e)
+        {
+            // Callers document what the body throws; that must not depend on the number of cores.
+            ExceptionDispatchInfo.Throw(e.Flatten().InnerExceptions[0]);
+        }
     }
 }

@@ -35,8 +35,12 @@ public sealed class LeaveOneOut
     /// <summary>Leave-one-out distances of training images, one map an image.</summary>
     /// <param name="batch">Embeddings that are part of the statistics.</param>
     /// <param name="parallel">Degree of parallelism and cancellation; all cores when null.</param>
+    /// <exception cref="ArgumentException">An embedding has another shape than the statistics.</exception>
     public AnomalyMap[] Distances(IReadOnlyList<PatchEmbedding> batch, ParallelOptions? parallel = null)
     {
+        foreach (var embedding in batch)
+            if (embedding.Grid != factors.Grid || embedding.Dimensions != factors.Dimensions)
+                throw new ArgumentException($"An embedding of {embedding.Grid} and {embedding.Dimensions} dimensions does not fit statistics of {factors.Grid} and {factors.Dimensions}.", nameof(batch));
         var d = factors.Dimensions;
         var c = count / (count - 1.0);
         var maps = batch.Select(_ => new AnomalyMap(factors.Grid, new float[factors.Grid.Positions])).ToArray();

@@ -58,6 +58,9 @@ public abstract class ChannelReduction
     {
         if (taps.Count != tapChannels.Length || taps.Where((tap, i) => tap.Channels != tapChannels[i]).Any())
             throw new ArgumentException($"Taps of {string.Join('+', taps.Select(t => t.Channels))} channels do not fit a reduction of {string.Join('+', tapChannels)}.", nameof(taps));
+        // The kernels below read without bounds checks.
+        if (taps.Any(tap => tap.Values.Length != tap.Channels * tap.Grid.Positions))
+            throw new ArgumentException("A tap does not hold as many values as its shape.", nameof(taps));
         var finest = taps.MaxBy(tap => tap.Grid.Positions).Grid;
         var embedding = new PatchEmbedding(finest, Dimensions);
         for (int i = 0, firstChannel = 0; i < taps.Count; firstChannel += tapChannels[i++])

@@ -41,7 +41,7 @@ public sealed class SafetensorsReader
         {
             reader.ReadHeader(header);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException or OverflowException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException or IndexOutOfRangeException or OverflowException)
         {
             throw new InvalidDataException("The safetensors header cannot be read.", e);
         }

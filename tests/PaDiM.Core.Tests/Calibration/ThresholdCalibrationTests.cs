@@ -1,0 +1,133 @@
+using FsCheck;
+using FsCheck.Xunit;
+using PaDiM.Core.Calibration;
+using PaDiM.Core.Tests.Support;
+
+namespace PaDiM.Core.Tests.Calibration;
+
+public sealed class ThresholdCalibrationTests
+{
+    public static TheoryData<int, double> Rates()
+    {
+        var data = new TheoryData<int, double>();
+        foreach (var n in new[] { 1, 2, 9, 19, 20, 99, 100, 333 })
+            foreach (var rate in new[] { 0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 0.999 })
+                data.Add(n, rate);
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(Rates))]
+    public void The_threshold_is_the_smallest_score_with_enough_scores_at_or_below_it(int n, double rate)
+    {
+        var scores = Scores(n, n);
+        // Decimal arithmetic has no rounding here: (n + 1)(1 - rate) is exact.
+        var needed = (int)Math.Min(n, decimal.Ceiling((n + 1) * (1 - (decimal)rate)));
+        var expected = scores.Where(t => scores.Count(s => s <= t) >= needed).Min();
+        Assert.Equal(expected, new ThresholdCalibration(scores).ThresholdAt(rate));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(19)]
+    [InlineData(200)]
+    public void No_rate_below_one_in_n_plus_one_is_promised(int n)
+    {
+        var calibration = new ThresholdCalibration(Scores(n, n));
+        Assert.Equal(1.0 / (n + 1), calibration.SmallestFalseRejectRate);
+        Assert.Equal(calibration.Max, calibration.ThresholdAt(calibration.SmallestFalseRejectRate));
+        Assert.Equal(calibration.Max, calibration.ThresholdAt(calibration.SmallestFalseRejectRate / 100));
+    }
+
+    [Property]
+    public void A_new_normal_score_is_rejected_no_more_often_than_promised(PositiveInt count, PositiveInt permille, int seed)
+    {
+        var (n, rate) = (count.Get, (1 + permille.Get % 999) / 1000m);
+        var scores = Scores(seed, n);
+        var threshold = new ThresholdCalibration(scores).ThresholdAt((double)rate);
+        // Of n + 1 exchangeable scores the new one is each rank equally often: it exceeds the threshold in at most rate (n + 1) of them.
+        var above = scores.Count(s => s >= threshold);
+        Assert.True(above <= Math.Max(1, rate * (n + 1)), $"{above} of {n} at rate {rate}");
+        Assert.True(above > rate * (n + 1) - 1, $"only {above} of {n} at rate {rate}");
+    }
+
+    [Property]
+    public void The_p_value_counts_the_scores_at_or_above(PositiveInt count, int seed, byte probe)
+    {
+        // Scores on a coarse lattice, so that ties are common.
+        var scores = Scores(seed, count.Get).Select(s => Math.Round(4 * s)).ToArray();
+        var score = probe / 16.0;
+        Assert.Equal((1.0 + scores.Count(s => s >= score)) / (scores.Length + 1), new ThresholdCalibration(scores).PValue(score));
+    }
+
+    [Property]
+    public void Thresholds_fall_with_the_rate_and_p_values_with_the_score(PositiveInt count, int seed)
+    {
+        var calibration = new ThresholdCalibration(Scores(seed, count.Get));
+        var thresholds = Enumerable.Range(1, 99).Select(percent => calibration.ThresholdAt(percent / 100.0)).ToArray();
+        var pValues = Enumerable.Range(0, 50).Select(i => calibration.PValue(i * 0.1)).ToArray();
+        Assert.Equal(thresholds.OrderDescending(), thresholds);
+        Assert.Equal(pValues.OrderDescending(), pValues);
+        Assert.Equal(1, calibration.PValue(double.NegativeInfinity));
+        Assert.Equal(calibration.SmallestFalseRejectRate, calibration.PValue(double.PositiveInfinity));
+    }
+
+    [Property]
+    public void A_score_above_the_threshold_has_a_p_value_within_the_rate(PositiveInt count, int seed)
+    {
+        var calibration = new ThresholdCalibration(Scores(seed, count.Get));
+        foreach (var rate in new[] { 0.01, 0.05, 0.1, 0.5 })
+        {
+            if (rate < calibration.SmallestFalseRejectRate) continue;
+            Assert.InRange(calibration.PValue(Math.BitIncrement(calibration.ThresholdAt(rate))), 0, rate + 1e-12);
+        }
+    }
+
+    [Theory]
+    [InlineData(new double[] { 3 }, 3)]
+    [InlineData(new double[] { 3, 1 }, 2)]
+    [InlineData(new double[] { 9, 1, 2 }, 2)]
+    [InlineData(new double[] { 9, 1, 2, 4 }, 3)]
+    public void The_median_is_the_middle(double[] scores, double median)
+    {
+        var calibration = new ThresholdCalibration(scores);
+        Assert.Equal(scores, calibration.Scores);
+        Assert.Equal((scores.Min(), median, scores.Max()), (calibration.Min, calibration.Median, calibration.Max));
+    }
+
+    [Fact]
+    public void Scores_that_stand_far_out_are_listed_the_farthest_first()
+    {
+        var scores = Scores(5, 40);
+        (scores[7], scores[30]) = (80, 200);
+        var outliers = new ThresholdCalibration(scores).Outliers();
+        Assert.Equal([new TrainingOutlier(30, 200, 1 / 40.0), new TrainingOutlier(7, 80, 2 / 40.0)], outliers);
+    }
+
+    [Fact]
+    public void Ordinary_scores_hold_hardly_any_outliers() =>
+        Assert.InRange(Enumerable.Range(0, 50).Sum(seed => new ThresholdCalibration(Scores(seed, 60)).Outliers().Count), 0, 3);
+
+    [Theory]
+    [InlineData(new double[] { 1, 1.1, 100 })]
+    [InlineData(new double[] { 0, 0, 0, 0, 0 })]
+    [InlineData(new double[] { 5, 5, 5, 5 })]
+    public void Too_few_scores_or_equal_ones_hold_no_outliers(double[] scores) => Assert.Empty(new ThresholdCalibration(scores).Outliers());
+
+    [Theory]
+    [InlineData(new double[0])]
+    [InlineData(new[] { 1, double.NaN })]
+    [InlineData(new[] { double.PositiveInfinity })]
+    public void Scores_that_cannot_calibrate_are_refused(double[] scores) => Assert.Throws<ArgumentException>(() => new ThresholdCalibration(scores));
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(-0.1)]
+    [InlineData(double.NaN)]
+    public void A_rate_outside_0_to_1_is_refused(double rate) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => new ThresholdCalibration([1]).ThresholdAt(rate));
+
+    /// <summary>Distinct positive scores, spread as leave-one-out scores are.</summary>
+    private static double[] Scores(int seed, int n) => [.. RandomEmbeddings.Normals(new Random(seed), n).Select(z => 3 * Math.Exp(0.15 * z))];
+}

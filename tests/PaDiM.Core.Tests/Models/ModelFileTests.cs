@@ -1,0 +1,106 @@
+using PaDiM.Core.Calibration;
+using PaDiM.Core.Embedding;
+using PaDiM.Core.Models;
+using PaDiM.Core.Statistics;
+using PaDiM.Core.Tests.Support;
+
+namespace PaDiM.Core.Tests.Models;
+
+public sealed class ModelFileTests
+{
+    [Theory]
+    [InlineData(ReductionMethod.Random)]
+    [InlineData(ReductionMethod.SemiOrthogonal)]
+    [InlineData(ReductionMethod.None)]
+    public void A_model_reads_back_as_it_was_written_and_writes_the_same_bytes(ReductionMethod method)
+    {
+        var model = Model(method);
+        var bytes = Bytes(model);
+        var read = ModelFile.Read(new MemoryStream(bytes));
+        Assert.Equal(bytes, Bytes(read));
+        Assert.Equal(model.Settings, read.Settings);
+        Assert.Equal(model.Distribution.Mean, read.Distribution.Mean);
+        Assert.Equal(model.Distribution.Whitening, read.Distribution.Whitening);
+        Assert.Equal(model.Calibration.Scores, read.Calibration.Scores);
+        Assert.Equal(model.TrainingImages, read.TrainingImages);
+        FeatureMap[] taps = [new(Enumerable.Range(0, 16).Select(i => (float)i).ToArray(), 4, new Grid(2, 2)), new(new float[] { 3, 1, 4 }, 3, new Grid(1, 1))];
+        Assert.Equal(model.Reduction.Embed(taps).Values, read.Reduction.Embed(taps).Values);
+    }
+
+    [Fact]
+    public void Damage_to_any_byte_of_the_data_is_seen()
+    {
+        var bytes = Bytes(Model(ReductionMethod.Random));
+        for (var at = DataStart(bytes); at < bytes.Length; at++)
+        {
+            bytes[at] ^= 1;
+            Assert.Throws<InvalidDataException>(() => ModelFile.Read(new MemoryStream(bytes)));
+            bytes[at] ^= 1;
+        }
+    }
+
+    [Fact]
+    public void Damage_to_the_header_is_never_met_with_an_unexpected_exception()
+    {
+        var bytes = Bytes(Model(ReductionMethod.SemiOrthogonal));
+        var random = new Random(1);
+        for (var at = 0; at < DataStart(bytes); at++)
+        {
+            var whole = bytes[at];
+            bytes[at] = (byte)random.Next(256);
+            OnlyInvalidData(bytes);
+            bytes[at] = whole;
+        }
+    }
+
+    [Fact]
+    public void A_file_cut_short_anywhere_is_refused()
+    {
+        var bytes = Bytes(Model(ReductionMethod.None));
+        for (var length = 0; length < bytes.Length; length += 7)
+            Assert.Throws<InvalidDataException>(() => ModelFile.Read(new MemoryStream(bytes, 0, length)));
+    }
+
+    [Fact]
+    public void Statistics_are_not_taken_for_a_model()
+    {
+        var stream = new MemoryStream();
+        StatisticsFile.Write(stream, Fitting.Gather(RandomEmbeddings.Draw(1, 3, new Grid(2, 2), 3)));
+        stream.Position = 0;
+        Assert.Throws<InvalidDataException>(() => ModelFile.Read(stream));
+    }
+
+    private static PadimModel Model(ReductionMethod method)
+    {
+        var reduction = ChannelReduction.Draw(method, [4, 3], 3, 9);
+        var images = RandomEmbeddings.Draw(2, 5, new Grid(2, 2), reduction.Dimensions);
+        return new PadimModel(
+            new FitSettings { Reduction = method, Dimensions = 3, Seed = 9, ImageSize = 64 },
+            new BackboneIdentity("tiny", new string('a', 64), ["layer1", "layer2"]),
+            reduction,
+            PatchDistribution.Freeze(Fitting.Gather(images), Fitting.Epsilon),
+            new ThresholdCalibration([1, 3, 2, 5, 4]),
+            [.. Enumerable.Range(0, 5).Select(i => new string((char)('0' + i), 64))]);
+    }
+
+    private static byte[] Bytes(PadimModel model)
+    {
+        var stream = new MemoryStream();
+        ModelFile.Write(stream, model);
+        return stream.ToArray();
+    }
+
+    private static int DataStart(byte[] bytes) => 8 + (int)BitConverter.ToInt64(bytes);
+
+    private static void OnlyInvalidData(byte[] bytes)
+    {
+        try
+        {
+            ModelFile.Read(new MemoryStream(bytes));
+        }
+        catch (InvalidDataException)
+        {
+            // The expected answer; a change that still reads, such as one letter of a name, is no concern here.
+        }
+    }
+}

@@ -1,0 +1,69 @@
+using PaDiM.Core.Embedding;
+using PaDiM.Core.Statistics;
+using PaDiM.Core.Tests.Support;
+
+namespace PaDiM.Core.Tests.Statistics;
+
+public sealed class PatchDistributionTests
+{
+    private static readonly Grid Grid = new(4, 5);
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void Fewer_than_two_images_are_refused_in_so_many_words(int n)
+    {
+        var statistics = new PatchStatistics(Grid, 3);
+        statistics.Add(RandomEmbeddings.Draw(1, n, Grid, 3));
+        var refused = Assert.Throws<ArgumentException>(() => PatchDistribution.Freeze(statistics, Fitting.Epsilon));
+        Assert.Contains($"at least 2 images, not {n}", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    [InlineData(double.NaN)]
+    public void An_epsilon_that_carries_nothing_is_refused(double epsilon) =>
+        Assert.ThrowsAny<ArgumentException>(() => PatchDistribution.Freeze(Fitting.Gather(RandomEmbeddings.Draw(1, 3, Grid, 3)), epsilon));
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void Statistics_that_are_not_finite_are_refused_on_any_number_of_cores(int cores)
+    {
+        var statistics = Fitting.Gather(RandomEmbeddings.Draw(2, 5, Grid, 3));
+        Array.Fill(statistics.Scatter, double.NaN);
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = cores };
+        Assert.Throws<ArithmeticException>(() => PatchDistribution.Freeze(statistics, Fitting.Epsilon, parallel));
+    }
+
+    [Fact]
+    public void Freezing_leaves_the_statistics_as_they_were()
+    {
+        var images = RandomEmbeddings.Draw(3, 6, Grid, 4);
+        var statistics = Fitting.Gather(images);
+        var before = statistics.Scatter.ToArray();
+        PatchDistribution.Freeze(statistics, Fitting.Epsilon);
+        Assert.Equal(before, statistics.Scatter);
+    }
+
+    [Fact]
+    public void The_same_statistics_freeze_to_the_same_bits()
+    {
+        var statistics = Fitting.Gather(RandomEmbeddings.Draw(4, 6, Grid, 4));
+        var one = PatchDistribution.Freeze(statistics, Fitting.Epsilon, new ParallelOptions { MaxDegreeOfParallelism = 1 });
+        var many = PatchDistribution.Freeze(statistics, Fitting.Epsilon);
+        Assert.Equal(one.Mean, many.Mean);
+        Assert.Equal(one.Whitening, many.Whitening);
+    }
+
+    [Fact]
+    public void A_cancelled_freeze_stops()
+    {
+        using var source = new CancellationTokenSource();
+        source.Cancel();
+        var parallel = new ParallelOptions { CancellationToken = source.Token };
+        var statistics = Fitting.Gather(RandomEmbeddings.Draw(5, 3, Grid, 2));
+        Assert.ThrowsAny<OperationCanceledException>(() => PatchDistribution.Freeze(statistics, Fitting.Epsilon, parallel));
+    }
+}
