@@ -68,7 +68,7 @@ internal static class FitCommand
         var scratch = Directory.CreateTempSubdirectory("padim-");
         try
         {
-            var pipeline = new FitPipeline(backbone, settings, new ImageDecoder(), new EmbeddingStore(scratch.FullName));
+            var pipeline = new FitPipeline(backbone, settings, new ImageDecoder(), new EmbeddingStore(scratch.FullName, TimeProvider.System));
             var images = files.Select(ToTrainingImage).DistinctBy(image => image.Sha256).ToArray();
             return await ProgressBar.RunAsync("Fitting", progress => pipeline.Run(
                 images, null, null, new Relay<FitProgress>(step => progress(step.Progress, $"{step.Stage}")), stop), stop);

@@ -30,8 +30,7 @@ public sealed class ChannelProjection : ChannelReduction
         for (var j = 0; j < columns; j++)
         {
             var column = basis[j] = new double[rows];
-            for (var i = 0; i < rows; i++)
-                column[i] = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+            FillGaussian(column, random);
             for (var pass = 0; pass < 2; pass++)
                 for (var k = 0; k < j; k++)
                     TensorPrimitives.MultiplyAdd(basis[k], -TensorPrimitives.Dot<double>(basis[k], column), column, column);
@@ -41,6 +40,18 @@ public sealed class ChannelProjection : ChannelReduction
         for (var i = 0; i < rows; i++)
             for (var j = 0; j < columns; j++) result[i * columns + j] = (float)basis[j][i];
         return result;
+    }
+
+    /// <summary>Box and Muller's transform; both of its values are used.</summary>
+    private static void FillGaussian(Span<double> values, Random random)
+    {
+        for (var i = 0; i < values.Length; i += 2)
+        {
+            var radius = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble()));
+            var (sine, cosine) = Math.SinCos(2 * Math.PI * random.NextDouble());
+            values[i] = radius * cosine;
+            if (i + 1 < values.Length) values[i + 1] = radius * sine;
+        }
     }
 
     private protected override void Accumulate(FeatureMap tap, int firstChannel, PatchEmbedding embedding, ParallelOptions parallel)

@@ -64,7 +64,7 @@ internal sealed class BmpReader
     public RgbImage Decode(ReadOnlySpan<byte> file)
     {
         var stride = ((long)Width * Bits + 31) / 32 * 4;
-        if (PixelOffset < FileHeader || PixelOffset + stride * Height > file.Length) throw new InvalidDataException("the file ends before its last row of pixels");
+        if (PixelOffset < FileHeader || (file.Length - PixelOffset) / stride < Height) throw new InvalidDataException("the file ends before its last row of pixels");
         var pixels = new byte[checked(Width * Height * 3)];
         for (var y = 0; y < Height; y++)
         {

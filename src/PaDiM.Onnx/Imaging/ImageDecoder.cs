@@ -9,6 +9,8 @@ namespace PaDiM.Onnx.Imaging;
 /// <param name="maxPixels">Largest width times height.</param>
 public sealed class ImageDecoder(long maxPixels = ImageDecoder.DefaultMaxPixels)
 {
+    private readonly long maxPixels = Math.Min(maxPixels, Array.MaxLength / 3);
+
     /// <summary>64 megapixels.</summary>
     public const long DefaultMaxPixels = 64L << 20;
 
@@ -52,7 +54,9 @@ public sealed class ImageDecoder(long maxPixels = ImageDecoder.DefaultMaxPixels)
         if (image.Format is not (Enums.BandFormat.Uchar or Enums.BandFormat.Ushort))
             return Refuse(ImageFault.Unsupported, $"Samples of type {image.Format} are not read; save the image with 8 or 16 bits a channel.");
 
-        using var upright = image.Autorot();
+        if (format == ImageFormat.Png && !PngChunks.IsComplete(bytes)) throw new InvalidDataException("its end is missing");
+
+        using var upright = Upright(image);
         using var rgb = ToRgb(upright);
         return new DecodeResult.Decoded(new RgbImage(rgb.Width, rgb.Height, rgb.WriteToMemory<byte>()), format);
     }
@@ -71,6 +75,15 @@ public sealed class ImageDecoder(long maxPixels = ImageDecoder.DefaultMaxPixels)
         : null;
 
     private static int Frames(Image image) => image.Contains("n-pages") ? (int)image.Get("n-pages") : 1;
+
+    /// <summary>Turned as its orientation tag says. All but a mirroring reads rows out of order, which a sequential reader cannot.</summary>
+    private static Image Upright(Image image)
+    {
+        const int upright = 1, mirrored = 2;
+        if (!image.Contains("orientation") || (int)image.Get("orientation") is <= upright or mirrored or > 8) return image.Autorot();
+        using var whole = image.CopyMemory();
+        return whole.Autorot();
+    }
 
     /// <summary>sRGB, grey replicated, 16 bits divided by 257, alpha flattened on black.</summary>
     private static Image ToRgb(Image image)

@@ -67,9 +67,9 @@ public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDe
     {
         var known = prior?.TrainingImages.ToHashSet(StringComparer.Ordinal) ?? [];
         var gone = known.Except(images.Select(image => image.Sha256), StringComparer.Ordinal).Order(StringComparer.Ordinal).ToArray();
-        if (prior is null || gone.Length >= images.Length || !gone.All(embeddings.AreKept)) (known, gone, prior) = ([], [], null);
+        var statistics = prior is not null && gone.Length < images.Length && gone.All(embeddings.AreKept) ? prior.ReadStatistics() : null;
+        if (statistics is null) (known, gone) = ([], []);
 
-        var statistics = prior?.ReadStatistics();
         foreach (var batch in gone.Chunk(BatchSize)) statistics!.Remove(embeddings.Kept(batch), parallel);
         var added = images.Where(image => !known.Contains(image.Sha256)).ToArray();
         var done = 0;

@@ -10,7 +10,8 @@ namespace PaDiM.Onnx.Storage;
 /// from here. A cache: everything in it can be made again from the images. Thread-safe for different images.
 /// </summary>
 /// <param name="directory">Root; one folder a way of embedding below it, one safetensors file an image below that.</param>
-public sealed class EmbeddingStore(string directory)
+/// <param name="time">Stamps what is read, so that a sweep can tell what is of use.</param>
+public sealed class EmbeddingStore(string directory, TimeProvider time)
 {
     /// <summary>Names a way of embedding: equal keys mean that the same image has the same embedding.</summary>
     public static string KeyOf(BackboneIdentity backbone, Backbones.Normalisation normalisation, FitSettings settings, ChannelReduction reduction)
@@ -35,7 +36,10 @@ public sealed class EmbeddingStore(string directory)
     {
         try
         {
-            using var stream = File.OpenRead(PathOf(key, imageSha256));
+            var path = PathOf(key, imageSha256);
+            using var stream = File.OpenRead(path);
+            // The time tells when it was last of use.
+            File.SetLastWriteTimeUtc(path, time.GetUtcNow().UtcDateTime);
             var file = SafetensorsReader.Open(stream);
             var shape = file.ShapeOf("embedding");
             return new PatchEmbedding(new Grid((int)shape[0], (int)shape[1]), (int)shape[2], file.Floats("embedding", [.. shape]));

@@ -1,0 +1,83 @@
+using PaDiM.Core.Embedding;
+
+namespace PaDiM.Service.Categories;
+
+/// <summary>Settings of a category; everything left out takes the profile's value.</summary>
+internal sealed record CategoryRequest
+{
+    /// <summary>Name of a backbone, see GET /v1/system; the service's default when left out.</summary>
+    public string? Backbone { get; init; }
+
+    /// <summary>Set of defaults: <c>default</c> (whole image) or <c>paper</c> (centre crop 224, random channels).</summary>
+    public SettingsProfile? Profile { get; init; }
+
+    /// <summary>Side that images are resized to, in pixels, 32 to 2048.</summary>
+    public int? ImageSize { get; init; }
+
+    /// <summary>Side of the centre crop after resizing, in pixels, 32 to imageSize; none by default.</summary>
+    public int? CropSize { get; init; }
+
+    /// <summary>How channels are reduced.</summary>
+    public ReductionRequest? Reduction { get; init; }
+
+    /// <summary>Added to every variance; above 0, at most 100.</summary>
+    public double? Epsilon { get; init; }
+
+    /// <summary>Standard deviation of the smoothing, in pixels of the prepared image, 0 to 64.</summary>
+    public double? BlurSigma { get; init; }
+
+    /// <summary>Share of good parts that may be rejected, above 0 and below 1.</summary>
+    public double? FalseRejectRate { get; init; }
+
+    /// <summary>Share of good parts that may be sent to review or rejected; above falseRejectRate and below 1. Null for two decisions only.</summary>
+    public double? ReviewRate { get; init; }
+}
+
+/// <summary>How channels are reduced.</summary>
+internal sealed record ReductionRequest
+{
+    /// <summary><c>semi-orthogonal</c>, <c>random</c> or <c>none</c>.</summary>
+    public ReductionMethod? Method { get; init; }
+
+    /// <summary>Dimensions of the embedding, 1 to the backbone's channels; not read by <c>none</c>.</summary>
+    public int? Dimensions { get; init; }
+
+    /// <summary>Seed of the draw.</summary>
+    public int? Seed { get; init; }
+}
+
+/// <summary>A category as it is.</summary>
+internal sealed record CategoryResponse(
+    string Name,
+    string Backbone,
+    SettingsProfile Profile,
+    int ImageSize,
+    int? CropSize,
+    ReductionResponse Reduction,
+    double Epsilon,
+    double BlurSigma,
+    double FalseRejectRate,
+    double? ReviewRate,
+    int? ActiveModelVersion,
+    ImageCounts Images,
+    DateTime CreatedAt,
+    DateTime UpdatedAt);
+
+/// <summary>How channels are reduced.</summary>
+internal sealed record ReductionResponse(ReductionMethod Method, int Dimensions, int Seed);
+
+/// <summary>Stored images by label.</summary>
+internal sealed record ImageCounts(int Normal, int Anomalous);
+
+/// <summary>The threshold in force and where it comes from.</summary>
+/// <param name="Threshold">Scores at or above it are anomalous; null while there is no active model.</param>
+/// <param name="Calibrated">It follows from the false-reject rate; false when set by hand.</param>
+/// <param name="FalseRejectRate">The rate asked for.</param>
+/// <param name="SmallestFalseRejectRate">1 / (n + 1): no smaller rate can be promised from the n training images.</param>
+/// <param name="ReviewThreshold">Scores from here on are to be reviewed; null without a review rate.</param>
+/// <param name="History">Changes, newest first.</param>
+internal sealed record ThresholdResponse(
+    double? Threshold, bool Calibrated, double FalseRejectRate, double? SmallestFalseRejectRate, double? ReviewThreshold, IReadOnlyList<ThresholdChangeResponse> History);
+
+/// <summary>A change of the threshold.</summary>
+internal sealed record ThresholdChangeResponse(DateTime At, string Who, int? ModelVersion, double FalseRejectRate, double? Threshold);

@@ -1,0 +1,70 @@
+using System.Text.Json;
+using PaDiM.Service.Hosting;
+using PaDiM.Service.Models;
+
+namespace PaDiM.Service.Categories;
+
+/// <summary><c>/v1/categories</c>: products to inspect, and their thresholds.</summary>
+internal static class CategoryEndpoints
+{
+    public static void MapCategories(this RouteGroupBuilder categories, RouteGroupBuilder category)
+    {
+        categories.MapGet("", ListAsync).WithTags("Categories").WithName("ListCategories").WithSummary("Lists categories by name").Produces<Page<CategoryResponse>>();
+        var one = category.MapGroup("").WithTags("Categories");
+        one.MapPut("", PutAsync).WithName("PutCategory").WithSummary("Creates a category, or gives it new settings")
+            .WithDescription("Everything left out takes the profile's value. New settings count from the next fit on; the active model keeps its own.")
+            .Produces<CategoryResponse>().Produces<CategoryResponse>(StatusCodes.Status201Created)
+            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
+        one.MapGet("", GetAsync).WithName("GetCategory").WithSummary("Shows a category").Produces<CategoryResponse>().ProducesProblem(StatusCodes.Status404NotFound);
+        one.MapDelete("", DeleteAsync).WithName("DeleteCategory").WithSummary("Deletes a category with its images, models and jobs")
+            .Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status404NotFound);
+        one.MapGet("threshold", GetThresholdAsync).WithName("GetThreshold").WithSummary("Shows the threshold in force and its history")
+            .Produces<ThresholdResponse>().ProducesProblem(StatusCodes.Status404NotFound);
+        one.MapPatch("threshold", PatchThresholdAsync).WithName("PatchThreshold").WithSummary("Changes the threshold without a refit")
+            .WithDescription("By false-reject rate, by value for the active model, or back to the calibrated one with `{\"threshold\": null}`. Each change is kept with who and when.")
+            .Accepts<ThresholdRequest>("application/json").Produces<ThresholdResponse>()
+            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
+    }
+
+    private static async Task<IResult> ListAsync(CategoryStore store, CancellationToken cancellationToken, int? limit = null, string? cursor = null) =>
+        PageRequest.Parse(limit, cursor).Succeeded(out var page, out var problem) ? TypedResults.Ok(await store.ListAsync(page, cancellationToken)) : problem;
+
+    private static async Task<IResult> PutAsync(
+        string category, CategoryStore store, SettingsResolver resolver, ModelRegistry registry, CancellationToken cancellationToken, CategoryRequest? request = null)
+    {
+        if (!resolver.Resolve(request ?? new CategoryRequest()).Succeeded(out var resolved, out var problem)) return problem;
+        var (described, created) = await store.PutAsync(category, resolved.Settings, resolved.FalseRejectRate, cancellationToken);
+        if (created) return TypedResults.Created($"/v1/categories/{category}", described);
+        if (described.ActiveModelVersion is not null) await registry.RefreshAsync(category, CancellationToken.None);
+        return TypedResults.Ok(described);
+    }
+
+    private static async Task<IResult> GetAsync(string category, CategoryStore store, CancellationToken cancellationToken) =>
+        (await store.GetAsync(category, cancellationToken)).ToResult(TypedResults.Ok);
+
+    private static async Task<IResult> DeleteAsync(string category, CategoryStore store, ModelRegistry registry, CancellationToken cancellationToken)
+    {
+        if (await store.DeleteAsync(category, cancellationToken) is { } problem) return problem;
+        await registry.ForgetAsync(category);
+        return TypedResults.NoContent();
+    }
+
+    private static async Task<IResult> GetThresholdAsync(string category, CategoryStore store, ModelRegistry registry, CancellationToken cancellationToken)
+    {
+        if (!(await store.GetAsync(category, cancellationToken)).Succeeded(out var found, out var problem)) return problem;
+        var model = (await registry.AcquireAsync(category, null, cancellationToken)).Succeeded(out var ready, out _) ? ready : null;
+        return TypedResults.Ok(new ThresholdResponse(
+            model?.Threshold, model?.Calibrated ?? true, found.FalseRejectRate, model?.Inspector.Model.Calibration.SmallestFalseRejectRate, model?.ReviewThreshold,
+            await store.ThresholdHistoryAsync(category, cancellationToken)));
+    }
+
+    private static async Task<IResult> PatchThresholdAsync(
+        string category, JsonElement body, HttpContext context, CategoryStore store, ModelRegistry registry, CancellationToken cancellationToken)
+    {
+        if (!ThresholdRequest.Parse(body).Succeeded(out var change, out var problem)) return problem;
+        var who = context.User.Identity?.Name ?? "anonymous";
+        if (await store.ChangeThresholdAsync(category, change.FalseRejectRate, change.Threshold, who, cancellationToken) is { } refused) return refused;
+        await registry.RefreshAsync(category, CancellationToken.None);
+        return await GetThresholdAsync(category, store, registry, cancellationToken);
+    }
+}

@@ -1,0 +1,116 @@
+using Microsoft.EntityFrameworkCore;
+using PaDiM.Service.Hosting;
+using PaDiM.Service.Images;
+using PaDiM.Service.Storage;
+
+namespace PaDiM.Service.Categories;
+
+/// <summary>Categories in the database.</summary>
+internal sealed class CategoryStore(IDbContextFactory<PadimDbContext> contexts, TimeProvider time)
+{
+    /// <summary>Creates a category or gives it new settings.</summary>
+    public async Task<(CategoryResponse Category, bool Created)> PutAsync(string name, CategorySettings settings, double falseRejectRate, CancellationToken cancellationToken)
+    {
+        for (; ; )
+        {
+            await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+            var now = time.GetUtcNow().UtcDateTime;
+            var category = await db.Categories.SingleOrDefaultAsync(c => c.Name == name, cancellationToken);
+            var created = category is null;
+            if (category is null)
+                db.Add(category = new Category { Name = name, Settings = settings, FalseRejectRate = falseRejectRate, CreatedAt = now, UpdatedAt = now });
+            else if (category.Settings != settings || category.FalseRejectRate != falseRejectRate)
+                (category.Settings, category.FalseRejectRate, category.UpdatedAt, category.Revision) = (settings, falseRejectRate, now, category.Revision + 1);
+            try
+            {
+                await db.SaveChangesAsync(cancellationToken);
+                return (await DescribeAsync(db, category, cancellationToken), created);
+            }
+            catch (DbUpdateConcurrencyException)
+            {
+                // Another request changed it in between: the last one wins, on top of what the other wrote.
+            }
+            catch (DbUpdateException) when (created)
+            {
+                // Another request created it in between: now it is an update.
+                if (!await ExistsAsync(name, cancellationToken)) throw;
+            }
+        }
+    }
+
+    public async Task<Outcome<CategoryResponse>> GetAsync(string name, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var category = await db.Categories.AsNoTracking().SingleOrDefaultAsync(c => c.Name == name, cancellationToken);
+        return category is null ? Problems.CategoryNotFound(name) : await DescribeAsync(db, category, cancellationToken);
+    }
+
+    public async Task<bool> ExistsAsync(string name, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await db.Categories.AnyAsync(c => c.Name == name, cancellationToken);
+    }
+
+    public async Task<Page<CategoryResponse>> ListAsync(PageRequest page, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var rows = await db.Categories.AsNoTracking().Where(c => string.Compare(c.Name, page.After) > 0).OrderBy(c => c.Name).Take(page.Limit + 1).ToListAsync(cancellationToken);
+        var names = rows.Select(c => c.Name).ToList();
+        var counts = await db.Images.Where(i => names.Contains(i.Category))
+            .GroupBy(i => new { i.Category, i.Label }).Select(g => new { g.Key.Category, g.Key.Label, Count = g.Count() }).ToListAsync(cancellationToken);
+        return page.Cut(rows, c => c.Name, c => Describe(c, Count(c.Name, ImageLabel.Normal), Count(c.Name, ImageLabel.Anomalous)));
+
+        int Count(string name, ImageLabel label) => counts.FirstOrDefault(row => row.Category == name && row.Label == label)?.Count ?? 0;
+    }
+
+    /// <summary>Removes a category with its images, models and waiting jobs. Its files go with the next sweep.</summary>
+    public async Task<Problem?> DeleteAsync(string name, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        if (await db.Categories.Where(c => c.Name == name).ExecuteDeleteAsync(cancellationToken) == 0) return Problems.CategoryNotFound(name);
+        await db.ThresholdChanges.Where(change => change.Category == name).ExecuteDeleteAsync(cancellationToken);
+        // A running fit finds at its next heartbeat that its job is gone, and can publish nothing any more.
+        await db.Jobs.Where(job => job.Category == name).ExecuteDeleteAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return null;
+    }
+
+    /// <summary>Changes the rate, or the threshold of the active model (null for the calibrated one), and keeps who did it and when.</summary>
+    public async Task<Problem?> ChangeThresholdAsync(string name, double? falseRejectRate, double? threshold, string who, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        var category = await db.Categories.SingleOrDefaultAsync(c => c.Name == name, cancellationToken);
+        if (category is null) return Problems.CategoryNotFound(name);
+        var now = time.GetUtcNow().UtcDateTime;
+        var model = await db.Models.SingleOrDefaultAsync(m => m.Category == name && m.Version == category.ActiveVersion, cancellationToken);
+        if (model is null && threshold is not null) return Problems.ModelNotReady(name);
+        category.FalseRejectRate = falseRejectRate ?? category.FalseRejectRate;
+        if (model is not null) model.ThresholdOverride = threshold;
+        (category.UpdatedAt, category.Revision) = (now, category.Revision + 1);
+        db.Add(new ThresholdChange { Category = name, At = now, Who = who, ModelVersion = model?.Version, FalseRejectRate = category.FalseRejectRate, Threshold = threshold });
+        await db.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return null;
+    }
+
+    /// <summary>The threshold's changes, newest first.</summary>
+    public async Task<IReadOnlyList<ThresholdChangeResponse>> ThresholdHistoryAsync(string name, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await db.ThresholdChanges.Where(change => change.Category == name).OrderByDescending(change => change.Id).Take(100)
+            .Select(change => new ThresholdChangeResponse(change.At, change.Who, change.ModelVersion, change.FalseRejectRate, change.Threshold)).ToListAsync(cancellationToken);
+    }
+
+    private static async Task<CategoryResponse> DescribeAsync(PadimDbContext db, Category category, CancellationToken cancellationToken) => Describe(
+        category,
+        await db.Images.CountAsync(i => i.Category == category.Name && i.Label == ImageLabel.Normal, cancellationToken),
+        await db.Images.CountAsync(i => i.Category == category.Name && i.Label == ImageLabel.Anomalous, cancellationToken));
+
+    private static CategoryResponse Describe(Category c, int normal, int anomalous) => new(
+        c.Name, c.Settings.Backbone, c.Settings.Profile, c.Settings.ImageSize, c.Settings.CropSize,
+        new ReductionResponse(c.Settings.Method, c.Settings.Dimensions, c.Settings.Seed),
+        c.Settings.Epsilon, c.Settings.BlurSigma, c.FalseRejectRate, c.Settings.ReviewRate, c.ActiveVersion,
+        new ImageCounts(normal, anomalous), c.CreatedAt, c.UpdatedAt);
+}

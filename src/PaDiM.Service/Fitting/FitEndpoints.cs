@@ -1,0 +1,30 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Mvc;
+using PaDiM.Service.Categories;
+using PaDiM.Service.Hosting;
+using PaDiM.Service.Jobs;
+
+namespace PaDiM.Service.Fitting;
+
+/// <summary><c>/v1/categories/{category}/fits</c>: to start a fit.</summary>
+internal static class FitEndpoints
+{
+    private const int MaxKeyLength = 200;
+
+    public static void MapFits(this RouteGroupBuilder category) =>
+        category.MapPost("fits", StartAsync).WithTags("Fitting").WithName("StartFit").WithSummary("Fits a model to the category's normal images, in the background")
+            .WithDescription("Answers at once with a job; follow it at its Location. The same Idempotency-Key with the same body gives the same job.")
+            .Produces<JobResponse>(StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict)
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+
+    private static async Task<IResult> StartAsync(
+        string category, CategoryStore categories, JobStore jobs, CancellationToken cancellationToken,
+        FitRequest? request = null, [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey = null)
+    {
+        if (idempotencyKey is { Length: 0 or > MaxKeyLength }) return Problems.InvalidRequest($"An Idempotency-Key has 1 to {MaxKeyLength} characters.");
+        if (!(await categories.GetAsync(category, cancellationToken)).Succeeded(out var found, out var problem)) return problem;
+        if (found.Images.Normal < 2) return Problems.TooFewImages(found.Images.Normal);
+        var job = await jobs.EnqueueAsync(JobKind.Fit, category, JsonSerializer.Serialize(request ?? new FitRequest()), idempotencyKey, cancellationToken);
+        return job.ToResult(j => TypedResults.Accepted($"/v1/jobs/{j.Id}", JobResponse.From(j)));
+    }
+}

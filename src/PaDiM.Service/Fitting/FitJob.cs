@@ -1,0 +1,98 @@
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using PaDiM.Core.Models;
+using PaDiM.Onnx.Backbones;
+using PaDiM.Onnx.Imaging;
+using PaDiM.Onnx.Pipelines;
+using PaDiM.Onnx.Storage;
+using PaDiM.Service.Categories;
+using PaDiM.Service.Hosting;
+using PaDiM.Service.Images;
+using PaDiM.Service.Jobs;
+using PaDiM.Service.Models;
+using PaDiM.Service.Storage;
+
+namespace PaDiM.Service.Fitting;
+
+/// <summary>Runs a fit from the queue: the category's images through the pipeline, then the model to the store.</summary>
+internal sealed class FitJob(
+    IDbContextFactory<PadimDbContext> contexts, SettingsResolver settings, BlobStore blobs, ModelFiles files, ModelStore models, ModelRegistry registry,
+    EmbeddingStore embeddings, ImageDecoder decoder)
+{
+    public async Task RunAsync(JobContext context, CancellationToken cancellationToken)
+    {
+        var (job, request) = (context.Job, JsonSerializer.Deserialize<FitRequest>(context.Job.Request)!);
+        var (category, images) = await ReadAsync(job.Category, cancellationToken);
+        if (!settings.OpenBackbone(category.Settings.Backbone).Succeeded(out var backbone, out var problem)) throw new JobFailedException(problem.Code, problem.Detail);
+        var prior = request.Incremental ? await FindPriorAsync(category, backbone, cancellationToken) : null;
+        var fileName = $"{job.Id}-{context.Lease.Fence}{ModelFiles.ModelSuffix}";
+        var published = false;
+        try
+        {
+            var model = await Task.Factory.StartNew(
+                () => Fit(context, category, backbone, images, prior, fileName, cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            context.Report(Name(FitStage.Publishing), 1);
+            published = await models.PublishAsync(job.Category, fileName, model, request.Activate, context.Lease, cancellationToken) is not null;
+            if (!published) throw new OperationCanceledException("The job changed hands or was cancelled before it could publish.");
+        }
+        catch (FitException e)
+        {
+            throw new JobFailedException(e.Code, e.Message);
+        }
+        catch (ArithmeticException e)
+        {
+            throw new JobFailedException("statistics_degenerate", $"The images give no usable statistics: {e.Message}");
+        }
+        finally
+        {
+            if (!published) files.Delete(job.Category, fileName);
+        }
+        await registry.RefreshAsync(job.Category, CancellationToken.None);
+    }
+
+    private PadimModel Fit(JobContext context, Category category, Backbone backbone, IReadOnlyList<string> images, PriorFit? prior, string fileName, CancellationToken cancellationToken)
+    {
+        var pipeline = new FitPipeline(backbone, category.Settings.Fit, decoder, embeddings);
+        return pipeline.Run(
+            [.. images.Select(sha256 => new TrainingImage(sha256, () => blobs.Read(sha256)))],
+            prior,
+            statistics => files.WriteStatistics(category.Name, fileName, statistics),
+            new StepRelay(step => context.Report(Name(step.Stage), step.Progress)),
+            cancellationToken);
+    }
+
+    private async Task<(Category Category, IReadOnlyList<string> Images)> ReadAsync(string name, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var category = await db.Categories.AsNoTracking().SingleOrDefaultAsync(c => c.Name == name, cancellationToken);
+        if (category is null) throw Failed(Problems.CategoryNotFound(name));
+        var images = await db.Images.Where(i => i.Category == name && i.Label == ImageLabel.Normal).Select(i => i.Sha256).ToListAsync(cancellationToken);
+        return images.Count >= 2 ? (category, images) : throw Failed(Problems.TooFewImages(images.Count));
+    }
+
+    /// <summary>The newest model, where its settings and its backbone are those of this fit.</summary>
+    private async Task<PriorFit?> FindPriorAsync(Category category, Backbone backbone, CancellationToken cancellationToken)
+    {
+        if (await models.NewestAsync(category.Name, cancellationToken) is not { } newest || newest.BackboneSha256 != backbone.Identity.Sha256) return null;
+        try
+        {
+            var model = files.Read(newest);
+            if (model.Settings != category.Settings.Fit) return null;
+            return new PriorFit(model.Reduction, model.TrainingImages, () => files.ReadStatistics(category.Name, newest.FileName));
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
+    }
+
+    private static string Name(FitStage stage) => stage.ToString().ToLowerInvariant();
+
+    private static JobFailedException Failed(Problem problem) => new(problem.Code, problem.Detail);
+
+    /// <summary>Reports on the worker's thread, in order.</summary>
+    private sealed class StepRelay(Action<FitProgress> report) : IProgress<FitProgress>
+    {
+        public void Report(FitProgress value) => report(value);
+    }
+}

@@ -1,0 +1,11 @@
+namespace PaDiM.Service.Fitting;
+
+/// <summary>What a fit is asked to do.</summary>
+internal sealed record FitRequest
+{
+    /// <summary>Let the new model score as soon as it is published.</summary>
+    public bool Activate { get; init; } = true;
+
+    /// <summary>Bring the newest model's statistics up to date where its settings are the same; the result equals a fit from nothing.</summary>
+    public bool Incremental { get; init; } = true;
+}

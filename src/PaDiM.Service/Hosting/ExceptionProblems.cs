@@ -1,0 +1,46 @@
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+
+namespace PaDiM.Service.Hosting;
+
+/// <summary>The one place where exceptions become answers. Only faults of requests and of storage are told apart; the rest is ours to mend.</summary>
+internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logger) : IExceptionHandler
+{
+    private const int NoSpaceOnUnix = 28, NoSpaceOnWindows = unchecked((int)0x80070070), SqliteFull = 13;
+
+    public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancellationToken)
+    {
+        if (context.RequestAborted.IsCancellationRequested)
+        {
+            context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+            return true;
+        }
+        var problem = exception switch
+        {
+            BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => new Problem("body_too_large", StatusCodes.Status413PayloadTooLarge, "The body is larger than this operation reads."),
+            BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType } => Problems.UnsupportedMediaType(context.Request.ContentType, "application/json"),
+            BadHttpRequestException bad => Problems.InvalidRequest(Sentence(bad)),
+            _ when IsStorageFull(exception) => Problems.StorageFull(),
+            _ => Problems.Unexpected(),
+        };
+        if (problem.Status >= 500) LogFailure(exception, context.Request.Method, context.Request.Path);
+        await problem.ExecuteAsync(context);
+        return true;
+    }
+
+    private static string Sentence(BadHttpRequestException bad) =>
+        bad.InnerException is System.Text.Json.JsonException json ? $"The JSON body cannot be read: {json.Message}" : bad.Message;
+
+    /// <summary>Whether a failure is for want of room on the disk.</summary>
+    public static bool IsStorageFull(Exception exception) => exception switch
+    {
+        IOException { HResult: NoSpaceOnUnix or NoSpaceOnWindows } => true,
+        SqliteException { SqliteErrorCode: SqliteFull } => true,
+        DbUpdateException { InnerException: { } inner } => IsStorageFull(inner),
+        _ => false,
+    };
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]
+    private partial void LogFailure(Exception exception, string method, string path);
+}

@@ -1,0 +1,72 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
+using PaDiM.Onnx.Backbones;
+using PaDiM.Service.Storage;
+
+namespace PaDiM.Service.Hosting;
+
+/// <summary><c>/health/live</c>: the process answers. <c>/health/ready</c>: it can score.</summary>
+internal static class HealthEndpoints
+{
+    private const string Ready = "ready";
+
+    public static void AddHealth(this IServiceCollection services) =>
+        services.AddHealthChecks().AddCheck<DatabaseCheck>("database", tags: [Ready]).AddCheck<BackboneCheck>("backbone", tags: [Ready]);
+
+    public static void MapHealth(this IEndpointRouteBuilder routes)
+    {
+        Map("live", _ => false, "Tells that the process answers");
+        Map(Ready, check => check.Tags.Contains(Ready), "Tells whether the service can score");
+
+        void Map(string name, Func<HealthCheckRegistration, bool> predicate, string summary) =>
+            routes.MapGet($"/health/{name}", async (HealthCheckService checks, CancellationToken cancellationToken) =>
+                {
+                    var report = await checks.CheckHealthAsync(predicate, cancellationToken);
+                    var body = new HealthResponse(
+                        report.Status == HealthStatus.Healthy ? "ok" : "unavailable",
+                        report.Entries.ToDictionary(entry => entry.Key, entry => entry.Value.Status == HealthStatus.Healthy ? "ok" : entry.Value.Description ?? "unavailable"));
+                    return TypedResults.Json(body, statusCode: report.Status == HealthStatus.Healthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
+                })
+                .WithTags("Operations").WithName($"Health{char.ToUpperInvariant(name[0])}{name[1..]}").WithSummary(summary)
+                .Produces<HealthResponse>().Produces<HealthResponse>(StatusCodes.Status503ServiceUnavailable);
+    }
+
+    private sealed class DatabaseCheck(IDbContextFactory<PadimDbContext> contexts) : IHealthCheck
+    {
+        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+        {
+            try
+            {
+                await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+                await db.Categories.AnyAsync(cancellationToken);
+                return HealthCheckResult.Healthy();
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                return HealthCheckResult.Unhealthy("The database does not answer.", e);
+            }
+        }
+    }
+
+    private sealed class BackboneCheck(BackboneRegistry backbones, IOptions<PadimOptions> options) : IHealthCheck
+    {
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+        {
+            try
+            {
+                backbones.Open(options.Value.DefaultBackbone);
+                return Task.FromResult(HealthCheckResult.Healthy());
+            }
+            catch (Exception e) when (e is KeyNotFoundException or InvalidDataException)
+            {
+                return Task.FromResult(HealthCheckResult.Unhealthy(e.Message));
+            }
+        }
+    }
+}
+
+/// <summary>How the service stands.</summary>
+/// <param name="Status"><c>ok</c> or <c>unavailable</c>.</param>
+/// <param name="Checks">Each part: <c>ok</c>, or a sentence.</param>
+internal sealed record HealthResponse(string Status, IReadOnlyDictionary<string, string> Checks);

@@ -1,0 +1,77 @@
+using System.ComponentModel.DataAnnotations;
+using PaDiM.Onnx.Backbones;
+using PaDiM.Onnx.Imaging;
+
+namespace PaDiM.Service.Hosting;
+
+/// <summary>The settings of the service, section <c>Padim</c>. Checked when the program starts.</summary>
+internal sealed class PadimOptions
+{
+    public const string Section = "Padim";
+
+    /// <summary>Database, images and statistics; created when absent. A relative path counts from the working directory.</summary>
+    [Required]
+    public string DataDirectory { get; set; } = "data";
+
+    /// <summary>Searched for <c>NAME.onnx</c> after the built-in directory, in order.</summary>
+    public string[] BackboneDirectories { get; set; } = [];
+
+    /// <summary>Backbone of categories that name none.</summary>
+    [Required]
+    public string DefaultBackbone { get; set; } = BackboneRegistry.DefaultName;
+
+    /// <summary>Where backbones run.</summary>
+    public DevicePreference Device { get; set; }
+
+    /// <summary>Threads of inference and of the kernels around it; 0 for one a core.</summary>
+    [Range(0, 1024)]
+    public int Threads { get; set; }
+
+    /// <summary>Largest width times height of an image, read off its header.</summary>
+    [Range(1024, int.MaxValue)]
+    public long MaxPixels { get; set; } = ImageDecoder.DefaultMaxPixels;
+
+    /// <summary>Largest encoded image, in bytes.</summary>
+    [Range(1024, int.MaxValue / 2)]
+    public int MaxImageBytes { get; set; } = 64 << 20;
+
+    /// <summary>Largest body of an upload of many images or of a model, in bytes.</summary>
+    [Range(1024, long.MaxValue)]
+    public long MaxUploadBytes { get; set; } = 4L << 30;
+
+    /// <summary>Most images in one batch to be scored.</summary>
+    [Range(1, 100_000)]
+    public int MaxBatchFiles { get; set; } = 256;
+
+    /// <summary>Images that may wait to be scored; one more is answered with 503.</summary>
+    [Range(1, 100_000)]
+    public int QueueCapacity { get; set; } = 64;
+
+    /// <summary>Most images that pass through the backbone together.</summary>
+    [Range(1, 256)]
+    public int MaxBatchSize { get; set; } = 8;
+
+    /// <summary>Jobs that this process runs at a time; 0 for a replica that only scores.</summary>
+    [Range(0, 64)]
+    public int JobWorkers { get; set; } = 1;
+
+    /// <summary>Jobs that may wait; one more is answered with 503.</summary>
+    [Range(1, 1_000_000)]
+    public int JobQueueCapacity { get; set; } = 1000;
+
+    /// <summary>How long a job stays with a worker that is no longer heard of, in seconds.</summary>
+    [Range(3, 3600)]
+    public int JobLeaseSeconds { get; set; } = 30;
+
+    /// <summary>Memory for models that are ready to score, in bytes; the least recently used make room.</summary>
+    [Range(1 << 20, long.MaxValue)]
+    public long ModelCacheBytes { get; set; } = 4L << 30;
+
+    /// <summary>Age from which on files that no row speaks of are removed, in minutes.</summary>
+    [Range(1, 100_000)]
+    public int OrphanGraceMinutes { get; set; } = 5;
+
+    /// <summary>Days after which an embedding that no fit has read goes; a later fit reads its image again.</summary>
+    [Range(1, 100_000)]
+    public int EmbeddingCacheDays { get; set; } = 30;
+}

@@ -1,0 +1,85 @@
+using PaDiM.Onnx.Imaging;
+
+namespace PaDiM.Service.Hosting;
+
+/// <summary>Every expected failure of the service, its code and its status, in one place.</summary>
+internal static class Problems
+{
+    public static Problem InvalidRequest(string detail) => new("invalid_request", StatusCodes.Status400BadRequest, detail);
+
+    public static Problem InvalidName(string name) => new("invalid_name", StatusCodes.Status400BadRequest,
+        $"'{Shorten(name)}' is not a category name. Names are 1 to 64 characters, a-z, 0-9, '.', '_' or '-', and start with a letter or digit.");
+
+    public static Problem InvalidSettings(string detail) => new("invalid_settings", StatusCodes.Status422UnprocessableEntity, detail);
+
+    public static Problem UnknownBackbone(string name, IEnumerable<string> known) => new("backbone_not_found", StatusCodes.Status422UnprocessableEntity,
+        $"There is no backbone '{Shorten(name)}'. Known are: {string.Join(", ", known)}. Put NAME.onnx into one of the backbone directories to add one.");
+
+    public static Problem UnusableBackbone(string detail) => new("backbone_unusable", StatusCodes.Status422UnprocessableEntity, detail);
+
+    public static Problem CategoryNotFound(string name) => new("category_not_found", StatusCodes.Status404NotFound,
+        $"There is no category '{Shorten(name)}'. Create it with PUT /v1/categories/{{category}}.");
+
+    public static Problem ImageNotFound(string id) => new("image_not_found", StatusCodes.Status404NotFound, $"The category has no image '{Shorten(id)}'.");
+
+    public static Problem JobNotFound(string id) => new("job_not_found", StatusCodes.Status404NotFound, $"There is no job '{Shorten(id)}'.");
+
+    public static Problem ModelNotFound(string category, string version) => new("model_not_found", StatusCodes.Status404NotFound,
+        $"The category '{category}' has no model version '{Shorten(version)}'.");
+
+    public static Problem ModelNotReady(string category) => new("model_not_ready", StatusCodes.Status409Conflict,
+        $"The category '{category}' has no active model yet. Upload images of good parts and start a fit with POST /v1/categories/{category}/fits.");
+
+    public static Problem ModelUnusable(string detail) => new("model_unusable", StatusCodes.Status503ServiceUnavailable, detail);
+
+    public static Problem ModelActive(int version) => new("model_active", StatusCodes.Status409Conflict,
+        $"Version {version} is the active model. Activate another version first, or delete the category.");
+
+    public static Problem InvalidModel(string detail) => new("model_invalid", StatusCodes.Status422UnprocessableEntity, detail);
+
+    public static Problem TooFewImages(int count) => new("too_few_images", StatusCodes.Status409Conflict,
+        $"A fit needs at least 2 images of normal parts; the category has {count}. Upload more with POST /v1/categories/{{category}}/images?label=normal.");
+
+    public static Problem IdempotencyConflict() => new("idempotency_conflict", StatusCodes.Status409Conflict,
+        "This Idempotency-Key was used for another request. Use a new key for a new request.");
+
+    public static Problem JobFinished(string state) => new("job_finished", StatusCodes.Status409Conflict, $"The job has {state} already; nothing is left to cancel.");
+
+    public static Problem LabelConflict(string label) => new("label_conflict", StatusCodes.Status409Conflict,
+        $"The same image is stored with the label '{label}' already. Delete it first to change its label.");
+
+    public static Problem MaskMismatch(string detail) => new("mask_mismatch", StatusCodes.Status422UnprocessableEntity, detail);
+
+    public static Problem NoImages() => new("no_images", StatusCodes.Status400BadRequest,
+        "The request holds no image. Send one image as the body (Content-Type: image/png, ...) or any number as multipart/form-data parts named 'files'.");
+
+    public static Problem TooManyFiles(int limit) => new("too_many_files", StatusCodes.Status413PayloadTooLarge, $"A batch holds at most {limit} images; send the rest in another one.");
+
+    public static Problem UnsupportedMediaType(string? given, string expected) => new("unsupported_media_type", StatusCodes.Status415UnsupportedMediaType,
+        $"The content type '{Shorten(given ?? "(none)")}' is not read here; send {expected}.");
+
+    public static Problem NotAcceptable(string produced) => new("not_acceptable", StatusCodes.Status406NotAcceptable, $"None of the accepted media types can be made; this operation makes {produced}.");
+
+    public static Problem BodyTooLarge(long limit) => new("body_too_large", StatusCodes.Status413PayloadTooLarge, $"The body is larger than the {limit:N0} bytes that are read here.");
+
+    public static Problem QueueFull(string what) => new("queue_full", StatusCodes.Status503ServiceUnavailable, $"The queue of {what} is full. Try again in a moment; nothing was lost.") { RetryAfter = 1 };
+
+    public static Problem StorageFull() => new("storage_full", StatusCodes.Status507InsufficientStorage, "The data directory has no room left. Nothing was stored; free some space and send the request again.") { RetryAfter = 60 };
+
+    public static Problem Unexpected() => new("internal_error", StatusCodes.Status500InternalServerError, "The request failed for a reason that the service did not expect. Its log holds the details under this traceId.");
+
+    /// <summary>The problem that a refused image is.</summary>
+    public static Problem Image(DecodeResult.Refused refused) => refused.Fault switch
+    {
+        ImageFault.Empty => new("empty_body", StatusCodes.Status400BadRequest, refused.Detail),
+        ImageFault.TooLarge => new("image_too_large", StatusCodes.Status413PayloadTooLarge, refused.Detail),
+        ImageFault.Animated => new("image_animated", StatusCodes.Status422UnprocessableEntity, refused.Detail),
+        ImageFault.Unsupported => new("image_unsupported", StatusCodes.Status422UnprocessableEntity, refused.Detail),
+        _ => new("image_unreadable", StatusCodes.Status422UnprocessableEntity, refused.Detail),
+    };
+
+    public static Problem ImageBytes(int limit) => new("image_too_large", StatusCodes.Status413PayloadTooLarge, $"The image has more than the {limit:N0} bytes that one image may have.");
+
+    /// <summary>What a client sent may be long or hold anything; an answer repeats no more than a glimpse of it.</summary>
+    private static string Shorten(string text) => new([.. text.Take(80).Select(c => char.IsControl(c) ? '?' : c)]);
+}

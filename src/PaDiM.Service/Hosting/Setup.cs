@@ -1,0 +1,117 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using PaDiM.Onnx.Backbones;
+using PaDiM.Onnx.Imaging;
+using PaDiM.Onnx.Storage;
+using PaDiM.Service.Categories;
+using PaDiM.Service.Fitting;
+using PaDiM.Service.Images;
+using PaDiM.Service.Jobs;
+using PaDiM.Service.Models;
+using PaDiM.Service.Scoring;
+using PaDiM.Service.Storage;
+using Serilog;
+using Serilog.Formatting.Compact;
+
+namespace PaDiM.Service.Hosting;
+
+/// <summary>What <c>Program</c> lists, a feature a method.</summary>
+internal static class Setup
+{
+    private const string DefaultUrl = "http://localhost:8080";
+
+    public static void AddOptions(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddOptions<PadimOptions>().BindConfiguration(PadimOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddSingleton(TimeProvider.System);
+    }
+
+    /// <summary>Plain lines for people; one JSON object a line with <c>Padim:LogFormat=json</c>.</summary>
+    public static void AddLogging(this WebApplicationBuilder builder) => builder.Services.AddSerilog((_, log) =>
+    {
+        log.ReadFrom.Configuration(builder.Configuration).Enrich.FromLogContext();
+        if (string.Equals(builder.Configuration[$"{PadimOptions.Section}:LogFormat"], "json", StringComparison.OrdinalIgnoreCase)) log.WriteTo.Console(new CompactJsonFormatter());
+        else log.WriteTo.Console(formatProvider: System.Globalization.CultureInfo.InvariantCulture);
+    });
+
+    public static void AddHttp(this WebApplicationBuilder builder)
+    {
+        var listening = new[] { "urls", "http_ports", "https_ports", "Kestrel:Endpoints" };
+        if (!listening.Any(key => builder.Configuration.GetSection(key).Exists())) builder.WebHost.UseUrls(DefaultUrl);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+        builder.Services.ConfigureHttpJsonOptions(options =>
+        {
+            options.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false));
+            options.SerializerOptions.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
+        });
+        builder.Services.AddExceptionHandler<ExceptionProblems>().AddProblemDetails();
+        builder.Services.AddHealth();
+    }
+
+    public static void AddStorage(this IServiceCollection services)
+    {
+        services.AddSingleton<DataDirectory>().AddSingleton<BlobStore>();
+        services.AddPooledDbContextFactory<PadimDbContext>((provider, options) => options.UseSqlite($"Data Source={provider.GetRequiredService<DataDirectory>().Database}"));
+        services.AddHostedService<Database>();
+        services.AddSingleton<OrphanSweeper>().AddHostedService(provider => provider.GetRequiredService<OrphanSweeper>());
+    }
+
+    public static void AddBackbones(this IServiceCollection services)
+    {
+        services.AddSingleton(provider => BackboneRuntime.Create(Options(provider).Device, Options(provider).Threads));
+        services.AddSingleton(provider => new BackboneRegistry(Options(provider).BackboneDirectories, provider.GetRequiredService<BackboneRuntime>()));
+        services.AddSingleton(provider => new ImageDecoder(Options(provider).MaxPixels));
+        services.AddSingleton(provider => new EmbeddingStore(provider.GetRequiredService<DataDirectory>().Embeddings, provider.GetRequiredService<TimeProvider>()));
+    }
+
+    public static void AddCategories(this IServiceCollection services) => services.AddSingleton<CategoryStore>().AddSingleton<SettingsResolver>();
+
+    public static void AddImages(this IServiceCollection services) => services.AddSingleton<ImageStore>().AddSingleton<ImageRequest>();
+
+    public static void AddJobs(this IServiceCollection services) => services.AddSingleton<JobStore>().AddSingleton<JobSignal>().AddHostedService<JobWorker>();
+
+    public static void AddFitting(this IServiceCollection services)
+    {
+        services.AddSingleton<FitJob>();
+        services.AddKeyedSingleton<JobHandler>(JobKind.Fit, (provider, _) => provider.GetRequiredService<FitJob>().RunAsync);
+    }
+
+    public static void AddModels(this IServiceCollection services)
+    {
+        services.AddSingleton<ModelFiles>().AddSingleton<ModelStore>().AddSingleton<ModelCache>();
+        services.AddSingleton<ModelRegistry>().AddHostedService(provider => provider.GetRequiredService<ModelRegistry>());
+    }
+
+    public static void AddScoring(this IServiceCollection services)
+    {
+        services.AddSingleton<ScoreQueue>().AddSingleton<ScoreService>();
+        services.AddSingleton<EmbeddingBatcher>().AddHostedService(provider => provider.GetRequiredService<EmbeddingBatcher>());
+    }
+
+    /// <summary>Errors as problems, a line a request in the log, and headers that keep browsers from guessing.</summary>
+    public static void UsePipeline(this WebApplication app)
+    {
+        app.UseExceptionHandler();
+        app.UseSerilogRequestLogging();
+        app.UseStatusCodePages(context => Bare(context.HttpContext).ExecuteAsync(context.HttpContext));
+        app.Use((context, next) =>
+        {
+            context.Response.Headers.XContentTypeOptions = "nosniff";
+            return next(context);
+        });
+    }
+
+    /// <summary>The problem behind a status that came without a body.</summary>
+    private static Problem Bare(HttpContext context) => context.Response.StatusCode switch
+    {
+        StatusCodes.Status404NotFound => new Problem("route_not_found", StatusCodes.Status404NotFound, "There is nothing at this address; /swagger lists what there is."),
+        StatusCodes.Status405MethodNotAllowed => new Problem("method_not_allowed", StatusCodes.Status405MethodNotAllowed, $"This address does not take {context.Request.Method}."),
+        StatusCodes.Status415UnsupportedMediaType => Problems.UnsupportedMediaType(context.Request.ContentType, "application/json"),
+        var status => new Problem("invalid_request", status, "The request cannot be answered."),
+    };
+
+    private static PadimOptions Options(IServiceProvider provider) => provider.GetRequiredService<IOptions<PadimOptions>>().Value;
+}

@@ -1,0 +1,78 @@
+using System.Collections.Concurrent;
+using System.Reflection;
+using System.Security.Cryptography;
+using Microsoft.ML.OnnxRuntime;
+using PaDiM.Onnx.Backbones;
+using PaDiM.Service.Models;
+
+namespace PaDiM.Service.Hosting;
+
+/// <summary><c>/v1/system</c>: what is running, on what, with which backbones.</summary>
+internal static class SystemEndpoints
+{
+    /// <summary>Hashes of files that have not changed since.</summary>
+    private static readonly ConcurrentDictionary<(string Path, DateTime At, long Length), string> Hashes = new();
+
+    public static void MapSystem(this IEndpointRouteBuilder routes) =>
+        routes.MapGet("/v1/system", (BackboneRegistry backbones, ModelCache cache) => TypedResults.Ok(Describe(backbones, cache))).WithTags("Operations").WithName("GetSystem").WithSummary("Tells version, device, backbones and memory").Produces<SystemResponse>();
+
+    private static SystemResponse Describe(BackboneRegistry backbones, ModelCache cache)
+    {
+        var runtime = backbones.Runtime;
+        return new SystemResponse(
+            Version, runtime.Device, runtime.ExecutionProvider, OrtEnv.Instance().GetVersionString(), runtime.Threads, [.. backbones.List().Select(Describe)],
+            new MemoryResponse(Environment.WorkingSet, GC.GetTotalMemory(forceFullCollection: false), cache.Bytes));
+    }
+
+    private static string Version { get; } = typeof(SystemEndpoints).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+
+    private static BackboneResponse Describe(BackboneFile file)
+    {
+        try
+        {
+            var manifest = file.ReadManifest();
+            return new BackboneResponse(file.Name, HashOf(file.Path), file.IsBuiltIn, manifest.Origin, manifest.Licence, manifest.Taps ?? [], null);
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            return new BackboneResponse(file.Name, null, file.IsBuiltIn, null, null, [], e.Message);
+        }
+    }
+
+    private static string HashOf(string path)
+    {
+        var info = new FileInfo(path);
+        return Hashes.GetOrAdd((path, info.LastWriteTimeUtc, info.Length), _ =>
+        {
+            using var stream = info.OpenRead();
+            return Convert.ToHexStringLower(SHA256.HashData(stream));
+        });
+    }
+}
+
+/// <summary>What is running.</summary>
+/// <param name="Version">Of the service.</param>
+/// <param name="Device"><c>cpu</c> or <c>cuda</c>, as really in use.</param>
+/// <param name="ExecutionProvider">ONNX Runtime's name of the provider in use.</param>
+/// <param name="OnnxRuntime">Version of ONNX Runtime.</param>
+/// <param name="Threads">Threads of one inference.</param>
+/// <param name="Backbones">Networks that categories may name.</param>
+/// <param name="Memory">Bytes in use.</param>
+internal sealed record SystemResponse(
+    string Version, string Device, string ExecutionProvider, string OnnxRuntime, int Threads, IReadOnlyList<BackboneResponse> Backbones, MemoryResponse Memory);
+
+/// <summary>A network that categories may name.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Sha256">Hash of its file.</param>
+/// <param name="BuiltIn">It came with the program.</param>
+/// <param name="Origin">Where its weights come from, as its manifest says.</param>
+/// <param name="Licence">Licence of its weights, as its manifest says.</param>
+/// <param name="Taps">Tensors it is tapped at; empty where its manifest leaves them to be found from the graph.</param>
+/// <param name="Error">Why it cannot be used.</param>
+internal sealed record BackboneResponse(string Name, string? Sha256, bool BuiltIn, string? Origin, string? Licence, IReadOnlyList<BackboneTap> Taps, string? Error);
+
+/// <summary>Bytes in use.</summary>
+/// <param name="WorkingSet">Of the process.</param>
+/// <param name="ManagedHeap">Of the managed heap.</param>
+/// <param name="Models">Of models that are ready to score.</param>
+internal sealed record MemoryResponse(long WorkingSet, long ManagedHeap, long Models);

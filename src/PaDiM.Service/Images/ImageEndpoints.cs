@@ -1,0 +1,106 @@
+using Microsoft.Extensions.Options;
+using PaDiM.Onnx.Imaging;
+using PaDiM.Service.Categories;
+using PaDiM.Service.Hosting;
+using PaDiM.Service.Storage;
+
+namespace PaDiM.Service.Images;
+
+/// <summary><c>/v1/categories/{category}/images</c>: to upload, list, show and delete images.</summary>
+internal static class ImageEndpoints
+{
+    private const int ThumbnailSide = 256, MaxDefectLength = 64;
+
+    public static void MapImages(this RouteGroupBuilder category)
+    {
+        var images = category.MapGroup("images").WithTags("Images");
+        images.MapPost("", UploadAsync).WithName("UploadImages").WithSummary("Uploads images")
+            .WithDescription("Any number of files as multipart/form-data (field `files`; `masks` of the same names for anomalous ones), or one image as the body. Bad files are listed, good ones stored.")
+            .Accepts<IFormFileCollection>("multipart/form-data", "image/png", "image/jpeg", "image/bmp", "image/tiff", "image/webp")
+            .Produces<UploadResponse>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status415UnsupportedMediaType);
+        images.MapGet("", ListAsync).WithName("ListImages").WithSummary("Lists images in the order of their upload")
+            .Produces<Page<ImageResponse>>().ProducesProblem(StatusCodes.Status404NotFound);
+        images.MapGet("{id}", DownloadAsync).WithName("GetImage").WithSummary("Gives the original bytes of an image")
+            .Produces<byte[]>(StatusCodes.Status200OK, "image/png", "image/jpeg", "image/bmp", "image/tiff", "image/webp").ProducesProblem(StatusCodes.Status404NotFound);
+        images.MapGet("{id}/thumbnail", ThumbnailAsync).WithName("GetThumbnail").WithSummary("Gives a small JPEG of an image")
+            .Produces<byte[]>(StatusCodes.Status200OK, "image/jpeg").ProducesProblem(StatusCodes.Status404NotFound);
+        images.MapDelete("{id}", DeleteAsync).WithName("DeleteImage").WithSummary("Deletes an image")
+            .WithDescription("The next incremental fit takes it out of the statistics.").Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status404NotFound);
+    }
+
+    private static async Task<IResult> UploadAsync(
+        string category, HttpRequest request, CategoryStore categories, ImageStore store, ImageRequest reader, IOptions<PadimOptions> options, CancellationToken cancellationToken,
+        ImageLabel label = ImageLabel.Normal, string? defect = null)
+    {
+        if (ImageRequest.CheckContentType(request) is { } wrongType) return wrongType;
+        if (defect is { Length: > MaxDefectLength }) return Problems.InvalidRequest($"defect has at most {MaxDefectLength} characters.");
+        if (defect is not null && label == ImageLabel.Normal) return Problems.InvalidRequest("defect goes with label=anomalous.");
+        if (!await categories.ExistsAsync(category, cancellationToken)) return Problems.CategoryNotFound(category);
+        ImageRequest.SetLimit(request, options.Value.MaxUploadBytes);
+
+        var (accepted, rejected, masks) = (new List<AcceptedImage>(), new List<RejectedFile>(), new List<RequestFile>());
+        Problem? first = null;
+        await foreach (var file in reader.ReadAllAsync(request, cancellationToken))
+        {
+            if (file.Field == "masks") masks.Add(file);
+            else if (file.Field != "files") Reject(file, Problems.InvalidRequest($"'{file.Field}' is not a field of this form; use 'files' or 'masks'."));
+            else if ((await store.AddAsync(category, file, label, defect, cancellationToken)).Succeeded(out var image, out var problem)) accepted.Add(image);
+            else Reject(file, problem);
+        }
+        foreach (var mask in masks) await AttachAsync(mask);
+        if (accepted.Count > 0) return TypedResults.Ok(new UploadResponse(accepted, rejected));
+        return first is null ? Problems.NoImages() : first with { Status = StatusCodes.Status400BadRequest, Extra = rejected };
+
+        async Task AttachAsync(RequestFile mask)
+        {
+            var at = accepted.FindIndex(image => Path.GetFileNameWithoutExtension(image.FileName) == StemOf(mask));
+            if (label == ImageLabel.Normal) Reject(mask, Problems.MaskMismatch("Masks go with label=anomalous."));
+            else if (at < 0) Reject(mask, Problems.MaskMismatch("No accepted image of this request has the mask's name; NAME.png or NAME_mask.png belongs to the image NAME."));
+            else if (await store.AddMaskAsync(accepted[at], mask, cancellationToken) is { } problem) Reject(mask, problem);
+            else accepted[at] = accepted[at] with { HasMask = true };
+        }
+
+        void Reject(RequestFile file, Problem problem)
+        {
+            first ??= problem;
+            rejected.Add(new RejectedFile(file.FileName, problem.Code, problem.Detail));
+        }
+    }
+
+    private static string StemOf(RequestFile mask)
+    {
+        var stem = Path.GetFileNameWithoutExtension(mask.FileName);
+        return stem.EndsWith("_mask", StringComparison.Ordinal) ? stem[..^"_mask".Length] : stem;
+    }
+
+    private static async Task<IResult> ListAsync(
+        string category, ImageStore store, CancellationToken cancellationToken, ImageLabel? label = null, int? limit = null, string? cursor = null)
+    {
+        if (!PageRequest.Parse(limit, cursor).Succeeded(out var page, out var problem)) return problem;
+        return (await store.ListAsync(category, label, page, cancellationToken)).ToResult(TypedResults.Ok);
+    }
+
+    private static async Task<IResult> DownloadAsync(string category, string id, ImageStore store, BlobStore blobs, HttpResponse response, CancellationToken cancellationToken)
+    {
+        if (!(await store.GetAsync(category, id, cancellationToken)).Succeeded(out var image, out var problem)) return problem;
+        NeverChanges(response, image);
+        return TypedResults.PhysicalFile(blobs.PathOf(image.Sha256), image.Format.MediaType(), image.FileName);
+    }
+
+    private static async Task<IResult> ThumbnailAsync(string category, string id, ImageStore store, BlobStore blobs, ImageDecoder decoder, HttpResponse response, CancellationToken cancellationToken)
+    {
+        if (!(await store.GetAsync(category, id, cancellationToken)).Succeeded(out var image, out var problem)) return problem;
+        if (decoder.Decode(blobs.Read(image.Sha256)) is not DecodeResult.Decoded decoded) return Problems.ImageNotFound(id);
+        NeverChanges(response, image);
+        return TypedResults.Bytes(ImageEncoder.Thumbnail(decoded.Image, ThumbnailSide), "image/jpeg");
+    }
+
+    private static async Task<IResult> DeleteAsync(string category, string id, ImageStore store, CancellationToken cancellationToken) =>
+        await store.DeleteAsync(category, id, cancellationToken) is { } problem ? problem : TypedResults.NoContent();
+
+    private static void NeverChanges(HttpResponse response, StoredImage image)
+    {
+        response.Headers.ETag = $"\"{image.Sha256}\"";
+        response.Headers.CacheControl = "private, max-age=31536000, immutable";
+    }
+}

@@ -1,0 +1,102 @@
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
+using PaDiM.Service.Hosting;
+
+namespace PaDiM.Service.Images;
+
+/// <summary>A file of a request: its bytes, or why they are not read.</summary>
+/// <param name="Field">Name of the form field; <c>files</c> for a raw body.</param>
+/// <param name="FileName">As the client called it: data, never a path.</param>
+/// <param name="Bytes">The bytes; empty when there is a fault.</param>
+/// <param name="Fault">Why it was not read.</param>
+internal sealed record RequestFile(string Field, string FileName, byte[] Bytes, Problem? Fault);
+
+/// <summary>
+/// Reads images out of requests: a raw body, or the parts of a multipart form one after the other, so that memory holds one file at a time.
+/// The content type only tells the two apart; what an image is, its bytes decide.
+/// </summary>
+internal sealed class ImageRequest(IOptions<PadimOptions> options)
+{
+    public const string Expected = "an image as the body (image/png, image/jpeg, image/bmp, image/tiff, image/webp) or multipart/form-data with parts named 'files'";
+    private const int MaxNameLength = 255, MaxBoundaryLength = 200;
+
+    /// <summary>The problem with a content type that holds no images, or null.</summary>
+    public static Problem? CheckContentType(HttpRequest request) =>
+        IsRaw(request) || Boundary(request) is not null ? null : Problems.UnsupportedMediaType(request.ContentType, Expected);
+
+    /// <summary>The one image of a request: the raw body, or the first file of a form.</summary>
+    public async Task<Outcome<RequestFile>> ReadOneAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        if (CheckContentType(request) is { } problem) return problem;
+        SetLimit(request, options.Value.MaxImageBytes + (1L << 16));
+        await foreach (var file in ReadAllAsync(request, cancellationToken))
+            return file.Fault is { } fault ? fault : file;
+        return Problems.NoImages();
+    }
+
+    /// <summary>Every file of a request whose content type was checked, in order.</summary>
+    public async IAsyncEnumerable<RequestFile> ReadAllAsync(HttpRequest request, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (Boundary(request) is not { } boundary)
+        {
+            var (bytes, fault) = await ReadAsync(request.Body, request.ContentLength, cancellationToken);
+            yield return new RequestFile("files", "", bytes, fault);
+            yield break;
+        }
+        var reader = new MultipartReader(boundary, request.Body);
+        while (await NextAsync(reader, cancellationToken) is { } section)
+        {
+            if (!ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition)) continue;
+            var name = disposition.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName;
+            var (bytes, fault) = await ReadAsync(section.Body, null, cancellationToken);
+            yield return new RequestFile(HeaderUtilities.RemoveQuotes(disposition.Name).ToString(), Clean(HeaderUtilities.RemoveQuotes(name).ToString()), bytes, fault);
+        }
+    }
+
+    /// <summary>Lets this request have a larger or smaller body than the server's default.</summary>
+    public static void SetLimit(HttpRequest request, long bytes)
+    {
+        if (request.HttpContext.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } feature) feature.MaxRequestBodySize = bytes;
+    }
+
+    private async Task<(byte[] Bytes, Problem? Fault)> ReadAsync(Stream body, long? length, CancellationToken cancellationToken)
+    {
+        var limit = options.Value.MaxImageBytes;
+        using var buffer = new MemoryStream((int)Math.Clamp(length ?? 0, 0, 1 << 20));
+        var chunk = new byte[1 << 16];
+        var tooLarge = false;
+        for (int read; (read = await body.ReadAsync(chunk, cancellationToken)) > 0;)
+        {
+            // The rest of a file that is too large is read and dropped: the parts behind it still count.
+            tooLarge |= buffer.Length + read > limit;
+            if (!tooLarge) buffer.Write(chunk, 0, read);
+        }
+        return tooLarge ? ([], Problems.ImageBytes(limit)) : (buffer.ToArray(), null);
+    }
+
+    private static async Task<MultipartSection?> NextAsync(MultipartReader reader, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await reader.ReadNextSectionAsync(cancellationToken);
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException and not BadHttpRequestException)
+        {
+            throw new BadHttpRequestException($"The multipart body cannot be read: {e.Message}", e);
+        }
+    }
+
+    private static bool IsRaw(HttpRequest request) =>
+        MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+        && (type.Type.Equals("image", StringComparison.OrdinalIgnoreCase) || type.MediaType.Equals("application/octet-stream", StringComparison.OrdinalIgnoreCase));
+
+    private static string? Boundary(HttpRequest request)
+    {
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase)) return null;
+        var boundary = HeaderUtilities.RemoveQuotes(type.Boundary);
+        return boundary.Length is > 0 and <= MaxBoundaryLength ? boundary.ToString() : null;
+    }
+
+    private static string Clean(string name) => new([.. name.Where(c => !char.IsControl(c)).Take(MaxNameLength)]);
+}

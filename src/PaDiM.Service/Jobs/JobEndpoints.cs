@@ -1,0 +1,61 @@
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using PaDiM.Service.Categories;
+using PaDiM.Service.Hosting;
+
+namespace PaDiM.Service.Jobs;
+
+/// <summary><c>/v1/jobs</c>: to look at jobs, follow them and cancel them.</summary>
+internal static class JobEndpoints
+{
+    private static readonly TimeSpan EventPoll = TimeSpan.FromMilliseconds(250), KeepAlive = TimeSpan.FromSeconds(15);
+
+    public static void MapJobs(this IEndpointRouteBuilder routes)
+    {
+        var jobs = routes.MapGroup("/v1/jobs").WithTags("Jobs");
+        jobs.MapGet("", ListAsync).WithName("ListJobs").WithSummary("Lists jobs, newest first").Produces<Page<JobResponse>>().ProducesProblem(StatusCodes.Status400BadRequest);
+        jobs.MapGet("{id}", GetAsync).WithName("GetJob").WithSummary("Shows a job").Produces<JobResponse>().ProducesProblem(StatusCodes.Status404NotFound);
+        jobs.MapDelete("{id}", CancelAsync).WithName("CancelJob").WithSummary("Cancels a job")
+            .WithDescription("A waiting job is cancelled at once; a running one stops at its next step, and publishes nothing.")
+            .Produces<JobResponse>(StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
+        jobs.MapGet("{id}/events", EventsAsync).WithName("StreamJob").WithSummary("Follows a job by server-sent events")
+            .WithDescription("One event named `job` whenever the job changes, with the job as data; the stream ends when the job is final.")
+            .Produces<string>(StatusCodes.Status200OK, "text/event-stream").ProducesProblem(StatusCodes.Status404NotFound);
+    }
+
+    private static async Task<IResult> ListAsync(JobStore store, CancellationToken cancellationToken, string? category = null, JobState? state = null, int? limit = null, string? cursor = null) =>
+        category is not null && !CategoryName.IsValid(category) ? Problems.InvalidName(category)
+        : !PageRequest.Parse(limit, cursor).Succeeded(out var page, out var problem) ? problem
+        : TypedResults.Ok(await store.ListAsync(category, state, page, cancellationToken));
+
+    private static async Task<IResult> GetAsync(string id, JobStore store, CancellationToken cancellationToken) =>
+        (await store.GetAsync(id, cancellationToken)).ToResult(job => TypedResults.Ok(JobResponse.From(job)));
+
+    private static async Task<IResult> CancelAsync(string id, JobStore store, CancellationToken cancellationToken) =>
+        (await store.CancelAsync(id, cancellationToken)).ToResult(job => TypedResults.Accepted($"/v1/jobs/{job.Id}", JobResponse.From(job)));
+
+    private static async Task<IResult> EventsAsync(string id, JobStore store, TimeProvider time, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
+    {
+        if (!(await store.GetAsync(id, cancellationToken)).Succeeded(out var job, out var problem)) return problem;
+        return TypedResults.ServerSentEvents(FollowAsync(job, store, time, lifetime.ApplicationStopping, cancellationToken));
+    }
+
+    private static async IAsyncEnumerable<SseItem<JobResponse>> FollowAsync(
+        Job job, JobStore store, TimeProvider time, CancellationToken stopping, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        JobResponse? told = null;
+        for (var toldAt = time.GetTimestamp(); ;)
+        {
+            var now = JobResponse.From(job);
+            if (now != told || time.GetElapsedTime(toldAt) > KeepAlive)
+            {
+                (told, toldAt) = (now, time.GetTimestamp());
+                yield return new SseItem<JobResponse>(now, "job");
+            }
+            if (job.IsFinal || stopping.IsCancellationRequested) yield break;
+            await Task.Delay(EventPoll, time, cancellationToken);
+            if (!(await store.GetAsync(job.Id, cancellationToken)).Succeeded(out var next, out _)) yield break;
+            job = next;
+        }
+    }
+}

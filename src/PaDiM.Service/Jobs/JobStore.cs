@@ -1,0 +1,150 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using PaDiM.Service.Hosting;
+using PaDiM.Service.Storage;
+
+namespace PaDiM.Service.Jobs;
+
+/// <summary>
+/// The queue of jobs, a table. A worker claims a job for the time of a lease and renews it while it works; each claim takes a new fence number,
+/// and every write names the number it was claimed with, so that a worker that was taken for dead can change nothing when it wakes up.
+/// </summary>
+internal sealed class JobStore(IDbContextFactory<PadimDbContext> contexts, JobSignal signal, IOptions<PadimOptions> options, TimeProvider time)
+{
+    private const int MaxAttempts = 5;
+
+    private DateTime Now => time.GetUtcNow().UtcDateTime;
+
+    private DateTime LeaseEnd => Now.AddSeconds(options.Value.JobLeaseSeconds);
+
+    /// <summary>Puts a job into the queue; the same key with the same request gives the same job.</summary>
+    public async Task<Outcome<Job>> EnqueueAsync(JobKind kind, string category, string request, string? idempotencyKey, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        if (await FindByKeyAsync(db) is { } earlier) return Same(earlier);
+        if (await db.Jobs.CountAsync(j => j.State == JobState.Queued, cancellationToken) >= options.Value.JobQueueCapacity) return Problems.QueueFull("jobs");
+        var job = new Job
+        {
+            Id = Guid.CreateVersion7(time.GetUtcNow()).ToString("n"), Kind = kind, Category = category, Request = request, IdempotencyKey = idempotencyKey, CreatedAt = Now,
+        };
+        db.Add(job);
+        try
+        {
+            await db.SaveChangesAsync(cancellationToken);
+        }
+        catch (DbUpdateException) when (idempotencyKey is not null)
+        {
+            db.ChangeTracker.Clear();
+            if (await FindByKeyAsync(db) is { } other) return Same(other);
+            throw;
+        }
+        signal.Set();
+        return job;
+
+        Task<Job?> FindByKeyAsync(PadimDbContext context) => idempotencyKey is null
+            ? Task.FromResult<Job?>(null)
+            : context.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Category == category && j.IdempotencyKey == idempotencyKey, cancellationToken);
+
+        Outcome<Job> Same(Job found) => found.Request == request && found.Kind == kind ? found : Problems.IdempotencyConflict();
+    }
+
+    public async Task<Outcome<Job>> GetAsync(string id, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var job = await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancellationToken);
+        return job is null ? Problems.JobNotFound(id) : job;
+    }
+
+    /// <summary>Jobs, newest first.</summary>
+    public async Task<Page<JobResponse>> ListAsync(string? category, JobState? state, PageRequest page, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var rows = await db.Jobs.AsNoTracking()
+            .Where(j => (category == null || j.Category == category) && (state == null || j.State == state) && (page.After == "" || string.Compare(j.Id, page.After) < 0))
+            .OrderByDescending(j => j.Id).Take(page.Limit + 1).ToListAsync(cancellationToken);
+        return page.Cut(rows, j => j.Id, JobResponse.From);
+    }
+
+    /// <summary>Cancels a waiting job at once, and asks the worker of a running one to stop.</summary>
+    public async Task<Outcome<Job>> CancelAsync(string id, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var now = Now;
+        var waiting = await db.Jobs.Where(j => j.Id == id && j.State == JobState.Queued).ExecuteUpdateAsync(
+            set => set.SetProperty(j => j.State, JobState.Cancelled).SetProperty(j => j.FinishedAt, now).SetProperty(j => j.Fence, j => j.Fence + 1), cancellationToken);
+        if (waiting == 0)
+            await db.Jobs.Where(j => j.Id == id && j.State == JobState.Running).ExecuteUpdateAsync(set => set.SetProperty(j => j.CancelRequested, true), cancellationToken);
+        var job = await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancellationToken);
+        if (job is null) return Problems.JobNotFound(id);
+        return waiting == 0 && job.State != JobState.Running ? Problems.JobFinished(job.State.ToString().ToLowerInvariant()) : job;
+    }
+
+    /// <summary>Claims the oldest job that nobody works on, leaving categories alone that have one running; null when there is none.</summary>
+    public async Task<Job?> ClaimAsync(string worker, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        for (; ; )
+        {
+            var now = Now;
+            var job = await db.Jobs.AsNoTracking()
+                .Where(j => j.State == JobState.Queued || (j.State == JobState.Running && j.LeaseExpiresAt < now))
+                .Where(j => !db.Jobs.Any(other => other.Category == j.Category && other.Id != j.Id && other.State == JobState.Running && other.LeaseExpiresAt >= now))
+                .OrderBy(j => j.Id).FirstOrDefaultAsync(cancellationToken);
+            if (job is null) return null;
+            if (job.CancelRequested || job.Attempts >= MaxAttempts)
+            {
+                await FinishAsync(new JobLease(job.Id, job.Fence), job.CancelRequested ? JobState.Cancelled : JobState.Failed,
+                    job.CancelRequested ? null : new JobError("job_abandoned", $"The job was taken up {job.Attempts} times and never came to an end; see the log of the service."), cancellationToken);
+                continue;
+            }
+            var end = LeaseEnd;
+            var claimed = await db.Jobs.Where(j => j.Id == job.Id && j.Fence == job.Fence && (j.State == JobState.Queued || j.State == JobState.Running)).ExecuteUpdateAsync(
+                set => set.SetProperty(j => j.State, JobState.Running).SetProperty(j => j.Fence, j => j.Fence + 1).SetProperty(j => j.Attempts, j => j.Attempts + 1)
+                    .SetProperty(j => j.StartedAt, j => j.StartedAt ?? now).SetProperty(j => j.LeasedBy, worker).SetProperty(j => j.LeaseExpiresAt, end),
+                cancellationToken);
+            if (claimed == 1) return await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == job.Id && j.Fence == job.Fence + 1, cancellationToken);
+        }
+    }
+
+    /// <summary>Renews a lease and tells how far the job has come.</summary>
+    public async Task<LeaseState> RenewAsync(JobLease lease, string? stage, double progress, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var end = LeaseEnd;
+        var renewed = await Held(db, lease).ExecuteUpdateAsync(
+            set => set.SetProperty(j => j.LeaseExpiresAt, end).SetProperty(j => j.Stage, stage).SetProperty(j => j.Progress, progress), cancellationToken);
+        if (renewed == 0) return LeaseState.Lost;
+        return await db.Jobs.AnyAsync(j => j.Id == lease.JobId && j.CancelRequested, cancellationToken) ? LeaseState.CancelRequested : LeaseState.Held;
+    }
+
+    /// <summary>Makes a job final; nothing happens when the lease is lost.</summary>
+    public async Task FinishAsync(JobLease lease, JobState state, JobError? error, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var now = Now;
+        await Held(db, lease).ExecuteUpdateAsync(
+            set => set.SetProperty(j => j.State, state).SetProperty(j => j.FinishedAt, now).SetProperty(j => j.LeaseExpiresAt, (DateTime?)null)
+                .SetProperty(j => j.ErrorCode, error == null ? null : error.Code).SetProperty(j => j.ErrorDetail, error == null ? null : error.Detail), cancellationToken);
+    }
+
+    /// <summary>Gives a job back to the queue, for another worker to take up at once.</summary>
+    public async Task ReleaseAsync(JobLease lease, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await Held(db, lease).ExecuteUpdateAsync(
+            set => set.SetProperty(j => j.State, JobState.Queued).SetProperty(j => j.LeaseExpiresAt, (DateTime?)null).SetProperty(j => j.Attempts, j => j.Attempts - 1), cancellationToken);
+    }
+
+    private static IQueryable<Job> Held(PadimDbContext db, JobLease lease) => db.Jobs.Where(j => j.Id == lease.JobId && j.Fence == lease.Fence && j.State == JobState.Running);
+}
+
+/// <summary>The right to change a job, until another worker takes a higher fence number.</summary>
+internal readonly record struct JobLease(string JobId, long Fence);
+
+/// <summary>What a worker learns when it renews its lease.</summary>
+internal enum LeaseState
+{
+    Held,
+    CancelRequested,
+    Lost,
+}

@@ -1,0 +1,129 @@
+using Microsoft.Extensions.Options;
+using PaDiM.Service.Hosting;
+
+namespace PaDiM.Service.Jobs;
+
+/// <summary>Claims jobs one after the other and runs them, with a heartbeat beside the work.</summary>
+internal sealed partial class JobWorker(JobStore store, JobSignal signal, IServiceProvider services, IOptions<PadimOptions> options, TimeProvider time, ILogger<JobWorker> logger)
+    : BackgroundService
+{
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1), Beat = TimeSpan.FromMilliseconds(500);
+    private readonly string name = $"{Environment.MachineName}/{Environment.ProcessId}";
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(Enumerable.Range(0, options.Value.JobWorkers).Select(_ => WorkAsync(stoppingToken)));
+
+    private async Task WorkAsync(CancellationToken stopping)
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            try
+            {
+                if (await store.ClaimAsync(name, stopping) is { } job) await RunAsync(new JobContext(job), stopping);
+                else await signal.WaitAsync(Poll, time, stopping);
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                // The database may be away for a while; the queue is still there afterwards.
+                LogQueueFailure(e);
+                await Task.Delay(Poll, time, CancellationToken.None);
+            }
+        }
+    }
+
+    private async Task RunAsync(JobContext context, CancellationToken stopping)
+    {
+        var job = context.Job;
+        LogStarted(job.Kind, job.Id, job.Category, job.Attempts);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var lease = LeaseState.Held;
+        using var done = new CancellationTokenSource();
+        var heartbeat = BeatAsync(context, state => lease = state, stop, done.Token);
+        try
+        {
+            await services.GetRequiredKeyedService<JobHandler>(job.Kind)(context, stop.Token);
+            LogFinished(job.Kind, job.Id, job.Category);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            if (lease == LeaseState.CancelRequested) await store.FinishAsync(context.Lease, JobState.Cancelled, null, CancellationToken.None);
+            else if (lease == LeaseState.Held) await store.ReleaseAsync(context.Lease, CancellationToken.None);
+            LogStopped(job.Kind, job.Id, lease);
+        }
+        catch (JobFailedException e)
+        {
+            LogFailed(job.Kind, job.Id, e.Code, e.Message);
+            await store.FinishAsync(context.Lease, JobState.Failed, new JobError(e.Code, e.Message), CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            LogBroken(e, job.Kind, job.Id);
+            var problem = ExceptionProblems.IsStorageFull(e) ? Problems.StorageFull() : Problems.Unexpected();
+            await store.FinishAsync(context.Lease, JobState.Failed, new JobError(problem.Code, problem.Detail), CancellationToken.None);
+        }
+        finally
+        {
+            await done.CancelAsync();
+            await heartbeat;
+        }
+    }
+
+    /// <summary>Renews the lease twice a second, passing progress on. A lost lease or a wish to cancel stops the work.</summary>
+    private async Task BeatAsync(JobContext context, Action<LeaseState> tell, CancellationTokenSource stop, CancellationToken done)
+    {
+        var renewedAt = time.GetTimestamp();
+        using var timer = new PeriodicTimer(Beat, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(done))
+            {
+                try
+                {
+                    var state = await store.RenewAsync(context.Lease, context.Progress.Stage, context.Progress.Progress, done);
+                    renewedAt = time.GetTimestamp();
+                    if (state == LeaseState.Held) continue;
+                    tell(state);
+                    await stop.CancelAsync();
+                    return;
+                }
+                catch (Exception e) when (e is not OperationCanceledException)
+                {
+                    LogHeartbeatMissed(e, context.Job.Id);
+                    if (time.GetElapsedTime(renewedAt) < TimeSpan.FromSeconds(options.Value.JobLeaseSeconds)) continue;
+                    tell(LeaseState.Lost);
+                    await stop.CancelAsync();
+                    return;
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The work has come to its end.
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Kind} {JobId} of {Category} started, attempt {Attempt}")]
+    private partial void LogStarted(JobKind kind, string jobId, string category, int attempt);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Kind} {JobId} of {Category} succeeded")]
+    private partial void LogFinished(JobKind kind, string jobId, string category);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Kind} {JobId} stopped, its lease was {Lease}")]
+    private partial void LogStopped(JobKind kind, string jobId, LeaseState lease);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Kind} {JobId} failed with {Code}: {Detail}")]
+    private partial void LogFailed(JobKind kind, string jobId, string code, string detail);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Kind} {JobId} broke")]
+    private partial void LogBroken(Exception exception, JobKind kind, string jobId);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The lease of job {JobId} could not be renewed")]
+    private partial void LogHeartbeatMissed(Exception exception, string jobId);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The queue of jobs could not be read")]
+    private partial void LogQueueFailure(Exception exception);
+}

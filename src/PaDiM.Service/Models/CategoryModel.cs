@@ -1,0 +1,28 @@
+using PaDiM.Onnx.Pipelines;
+
+namespace PaDiM.Service.Models;
+
+/// <summary>What a score decides.</summary>
+internal enum Decision
+{
+    Normal,
+    Review,
+    Anomalous,
+}
+
+/// <summary>
+/// A model that is ready to score, with the thresholds in force: everything a request needs, in one immutable snapshot. A change of any of it makes a
+/// new snapshot; requests under way end with the one they began with.
+/// </summary>
+/// <param name="Category">Whose it is.</param>
+/// <param name="Version">Which version.</param>
+/// <param name="Inspector">Scores with it.</param>
+/// <param name="Threshold">Scores at or above it are anomalous.</param>
+/// <param name="Calibrated">The threshold follows from the false-reject rate; false when set by hand.</param>
+/// <param name="ReviewThreshold">Scores from here on are to be reviewed; null for no review.</param>
+/// <param name="Revision">Revision of the category that it was made from.</param>
+internal sealed record CategoryModel(string Category, int Version, Inspector Inspector, double Threshold, bool Calibrated, double? ReviewThreshold, long Revision)
+{
+    public Decision Decide(double score) =>
+        score >= Threshold ? Decision.Anomalous : score >= ReviewThreshold ? Decision.Review : Decision.Normal;
+}

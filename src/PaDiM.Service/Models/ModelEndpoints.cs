@@ -1,0 +1,106 @@
+using Microsoft.Extensions.Options;
+using PaDiM.Core.Models;
+using PaDiM.Onnx.Imaging;
+using PaDiM.Onnx.Pipelines;
+using PaDiM.Onnx.Storage;
+using PaDiM.Service.Categories;
+using PaDiM.Service.Hosting;
+using PaDiM.Service.Images;
+
+namespace PaDiM.Service.Models;
+
+/// <summary><c>/v1/categories/{category}/models</c>: versions, activation and rollback, export and import.</summary>
+internal static class ModelEndpoints
+{
+    private const string MediaType = "application/octet-stream";
+
+    public static void MapModels(this RouteGroupBuilder category)
+    {
+        var models = category.MapGroup("models").WithTags("Models");
+        models.MapGet("", ListAsync).WithName("ListModels").WithSummary("Lists model versions, newest first").Produces<Page<ModelResponse>>().ProducesProblem(StatusCodes.Status404NotFound);
+        models.MapGet("{version:int}", GetAsync).WithName("GetModel").WithSummary("Shows a model version").Produces<ModelResponse>().ProducesProblem(StatusCodes.Status404NotFound);
+        models.MapPost("{version:int}/activate", ActivateAsync).WithName("ActivateModel").WithSummary("Lets a version score; also the way back to an older one")
+            .Produces<ModelResponse>().ProducesProblem(StatusCodes.Status404NotFound);
+        models.MapDelete("{version:int}", DeleteAsync).WithName("DeleteModel").WithSummary("Deletes a version that does not score")
+            .Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
+        models.MapGet("{version:int}/export", ExportAsync).WithName("ExportModel").WithSummary("Gives a version as one safetensors file")
+            .Produces<byte[]>(StatusCodes.Status200OK, MediaType).ProducesProblem(StatusCodes.Status404NotFound);
+        models.MapPost("import", ImportAsync).WithName("ImportModel").WithSummary("Publishes an exported model as a new version")
+            .WithDescription("Also takes what `padim fit --out` writes. The backbone must be present here, byte for byte the one of the fit.")
+            .Accepts<IFormFile>(MediaType).Produces<ModelResponse>(StatusCodes.Status201Created).ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status415UnsupportedMediaType).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
+    }
+
+    private static async Task<IResult> ListAsync(string category, ModelStore store, CancellationToken cancellationToken, int? limit = null, string? cursor = null)
+    {
+        if (!PageRequest.Parse(limit, cursor).Succeeded(out var page, out var problem)) return problem;
+        return (await store.ListAsync(category, page, cancellationToken)).ToResult(TypedResults.Ok);
+    }
+
+    private static async Task<IResult> GetAsync(string category, int version, ModelStore store, CancellationToken cancellationToken) =>
+        (await store.DescribeAsync(category, version, cancellationToken)).ToResult(TypedResults.Ok);
+
+    private static async Task<IResult> ActivateAsync(string category, int version, ModelStore store, ModelRegistry registry, CancellationToken cancellationToken)
+    {
+        // A version that cannot be loaded must not take the place of one that scores.
+        if (!(await registry.AcquireAsync(category, version, cancellationToken)).Succeeded(out _, out var unusable)) return unusable;
+        if (await store.ActivateAsync(category, version, cancellationToken) is { } problem) return problem;
+        await registry.RefreshAsync(category, CancellationToken.None);
+        return (await store.DescribeAsync(category, version, cancellationToken)).ToResult(TypedResults.Ok);
+    }
+
+    private static async Task<IResult> DeleteAsync(string category, int version, ModelStore store, CancellationToken cancellationToken) =>
+        await store.DeleteAsync(category, version, cancellationToken) is { } problem ? problem : TypedResults.NoContent();
+
+    private static async Task<IResult> ExportAsync(string category, int version, ModelStore store, ModelFiles files, HttpResponse response, CancellationToken cancellationToken)
+    {
+        if (!(await store.GetAsync(category, version, cancellationToken)).Succeeded(out var stored, out var problem)) return problem;
+        response.Headers.ETag = $"\"{stored.Sha256}\"";
+        return TypedResults.PhysicalFile(files.PathOf(category, stored.FileName), MediaType, $"{category}-{version}{ModelFiles.ModelSuffix}");
+    }
+
+    private static async Task<IResult> ImportAsync(
+        string category, HttpRequest request, CategoryStore categories, ModelStore store, ModelFiles files, ModelRegistry registry, SettingsResolver settings,
+        IOptions<PadimOptions> options, CancellationToken cancellationToken, bool activate = true)
+    {
+        if (request.ContentType?.StartsWith(MediaType, StringComparison.OrdinalIgnoreCase) is not true) return Problems.UnsupportedMediaType(request.ContentType, $"the file as the body, {MediaType}");
+        if (!await categories.ExistsAsync(category, cancellationToken)) return Problems.CategoryNotFound(category);
+        ImageRequest.SetLimit(request, options.Value.MaxUploadBytes);
+        var fileName = $"import-{Guid.NewGuid():n}{ModelFiles.ModelSuffix}";
+        var received = files.PathOf(category, $"{fileName}{AtomicFile.TemporaryMark}body");
+        try
+        {
+            if (!(await ReceiveAsync(request, received, settings, cancellationToken)).Succeeded(out var model, out var problem)) return problem;
+            if (await store.PublishAsync(category, fileName, model, activate, lease: null, cancellationToken) is not { } stored) return Problems.CategoryNotFound(category);
+            await registry.RefreshAsync(category, CancellationToken.None);
+            return (await store.DescribeAsync(category, stored.Version, cancellationToken)).ToResult(described => TypedResults.Created($"/v1/categories/{category}/models/{stored.Version}", described));
+        }
+        finally
+        {
+            File.Delete(received);
+        }
+    }
+
+    private static async Task<Outcome<PadimModel>> ReceiveAsync(HttpRequest request, string path, SettingsResolver settings, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        await using var file = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.Asynchronous);
+        await request.Body.CopyToAsync(file, cancellationToken);
+        file.Position = 0;
+        try
+        {
+            var model = ModelFile.Read(file);
+            if (SettingsResolver.Check(model.Settings) is { } bad) return Problems.InvalidModel(bad.Detail);
+            if (!settings.OpenBackbone(model.Backbone.Name).Succeeded(out var backbone, out var problem)) return problem;
+            if (backbone.Identity.Sha256 != model.Backbone.Sha256)
+                return Problems.InvalidModel($"The model was fitted with another file of the backbone '{model.Backbone.Name}' (SHA-256 {model.Backbone.Sha256}); put that file into a backbone directory.");
+            // One black image shows whether grid, channels and numbers really go together.
+            _ = new Inspector(model, backbone).Score(new RgbImage(1, 1, new byte[3]));
+            return model;
+        }
+        catch (Exception e) when (e is InvalidDataException or ArgumentException)
+        {
+            return Problems.InvalidModel(e.Message);
+        }
+    }
+}

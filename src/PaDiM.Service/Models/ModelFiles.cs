@@ -1,0 +1,75 @@
+using System.Security.Cryptography;
+using PaDiM.Core.Models;
+using PaDiM.Core.Statistics;
+using PaDiM.Onnx.Storage;
+using PaDiM.Service.Storage;
+
+namespace PaDiM.Service.Models;
+
+/// <summary>
+/// Model files, a folder a category, and beside each the statistics that it was made from. Names are never used twice: a worker that was taken for
+/// dead cannot overwrite what another one wrote.
+/// </summary>
+internal sealed class ModelFiles(DataDirectory data)
+{
+    public const string ModelSuffix = ".safetensors", StatisticsSuffix = ".statistics.safetensors";
+
+    public string PathOf(string category, string fileName) => Path.Combine(data.Models, category, fileName);
+
+    /// <summary>Writes a model and gives its size and hash.</summary>
+    public (long Bytes, string Sha256) Write(string category, string fileName, PadimModel model)
+    {
+        var path = PathOf(category, fileName);
+        AtomicFile.Write(path, stream => ModelFile.Write(stream, model));
+        using var written = File.OpenRead(path);
+        return (written.Length, Convert.ToHexStringLower(SHA256.HashData(written)));
+    }
+
+    /// <summary>Reads a model.</summary>
+    /// <param name="stored">The row that speaks of it.</param>
+    /// <exception cref="InvalidDataException">The file is missing, damaged, or not the one that was published.</exception>
+    public PadimModel Read(StoredModel stored)
+    {
+        try
+        {
+            using var stream = File.OpenRead(PathOf(stored.Category, stored.FileName));
+            if (Convert.ToHexStringLower(SHA256.HashData(stream)) != stored.Sha256)
+                throw new InvalidDataException($"The file of version {stored.Version} of '{stored.Category}' is damaged: its hash is not the one that was published. Fit again, or activate another version.");
+            stream.Position = 0;
+            return ModelFile.Read(stream);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new InvalidDataException($"The file of version {stored.Version} of '{stored.Category}' is missing. Fit again, or activate another version.", e);
+        }
+    }
+
+    public void WriteStatistics(string category, string fileName, PatchStatistics statistics) =>
+        AtomicFile.Write(PathOf(category, StatisticsNameOf(fileName)), stream => StatisticsFile.Write(stream, statistics));
+
+    /// <summary>The statistics behind a model, or null where they are gone or damaged: a fit then starts from the images.</summary>
+    public PatchStatistics? ReadStatistics(string category, string fileName)
+    {
+        try
+        {
+            using var stream = File.OpenRead(PathOf(category, StatisticsNameOf(fileName)));
+            return StatisticsFile.Read(stream);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or InvalidDataException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Removes the files of a model that was not published, or is not wanted any more.</summary>
+    public void Delete(string category, string fileName)
+    {
+        if (!Directory.Exists(Path.Combine(data.Models, category))) return;
+        File.Delete(PathOf(category, fileName));
+        DeleteStatistics(category, fileName);
+    }
+
+    public void DeleteStatistics(string category, string fileName) => File.Delete(PathOf(category, StatisticsNameOf(fileName)));
+
+    private static string StatisticsNameOf(string fileName) => string.Concat(fileName.AsSpan(0, fileName.Length - ModelSuffix.Length), StatisticsSuffix);
+}

@@ -1,0 +1,128 @@
+using System.Collections.Concurrent;
+using Microsoft.EntityFrameworkCore;
+using PaDiM.Onnx.Backbones;
+using PaDiM.Onnx.Pipelines;
+using PaDiM.Service.Categories;
+using PaDiM.Service.Hosting;
+using PaDiM.Service.Storage;
+
+namespace PaDiM.Service.Models;
+
+/// <summary>
+/// Hands out ready models. The current snapshot of a category is one reference, swapped whole: scoring takes no lock and never sees half a change.
+/// Changes made here show at once, those of other replicas within a second.
+/// </summary>
+internal sealed partial class ModelRegistry(
+    IDbContextFactory<PadimDbContext> contexts, ModelFiles files, ModelCache cache, BackboneRegistry backbones, TimeProvider time, ILogger<ModelRegistry> logger) : BackgroundService
+{
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
+    private readonly ConcurrentDictionary<string, CategoryModel> current = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, SemaphoreSlim> loading = new(StringComparer.Ordinal);
+
+    /// <summary>The snapshot to score with: the active version's, or that of a stated one.</summary>
+    public async ValueTask<Outcome<CategoryModel>> AcquireAsync(string category, int? version, CancellationToken cancellationToken)
+    {
+        if (version is null && current.TryGetValue(category, out var ready)) return ready;
+        return await LoadAsync(category, version, cancellationToken);
+    }
+
+    /// <summary>Makes a change of a category visible to the requests that come after it.</summary>
+    public async Task RefreshAsync(string category, CancellationToken cancellationToken)
+    {
+        if (!(await LoadAsync(category, null, cancellationToken)).Succeeded(out _, out var problem)) LogNotReady(category, problem.Code, problem.Detail);
+    }
+
+    /// <summary>Lets go of a category that is gone.</summary>
+    public async Task ForgetAsync(string category) => await LoadAsync(category, null, CancellationToken.None);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Poll, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                if (current.IsEmpty) continue;
+                try
+                {
+                    await using var db = await contexts.CreateDbContextAsync(stoppingToken);
+                    var revisions = await db.Categories.Select(c => new { c.Name, c.Revision }).ToDictionaryAsync(c => c.Name, c => c.Revision, stoppingToken);
+                    foreach (var model in current.Values.Where(m => !revisions.TryGetValue(m.Category, out var revision) || revision != m.Revision))
+                        await RefreshAsync(model.Category, stoppingToken);
+                }
+                catch (Exception e) when (e is not OperationCanceledException)
+                {
+                    LogPollFailure(e);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The process stops.
+        }
+    }
+
+    private async Task<Outcome<CategoryModel>> LoadAsync(string name, int? version, CancellationToken cancellationToken)
+    {
+        // One load a category at a time: a burst of first requests reads the file once.
+        var gate = loading.GetOrAdd(name, _ => new SemaphoreSlim(1, 1));
+        await gate.WaitAsync(cancellationToken);
+        try
+        {
+            await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+            var category = await db.Categories.AsNoTracking().SingleOrDefaultAsync(c => c.Name == name, cancellationToken);
+            if (category is null)
+            {
+                current.TryRemove(name, out _);
+                cache.Forget(name);
+                return Problems.CategoryNotFound(name);
+            }
+            if ((version ?? category.ActiveVersion) is not { } wanted) return Problems.ModelNotReady(name);
+            if (version is null && current.TryGetValue(name, out var ready) && ready.Revision == category.Revision) return ready;
+
+            var stored = await db.Models.AsNoTracking().SingleOrDefaultAsync(m => m.Category == name && m.Version == wanted, cancellationToken);
+            if (stored is null) return Problems.ModelNotFound(name, wanted.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            if (!Open(stored).Succeeded(out var inspector, out var problem)) return problem;
+            var snapshot = Snapshot(category, stored, inspector);
+            if (version is null) current[name] = snapshot;
+            return snapshot;
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    private Outcome<Inspector> Open(StoredModel stored)
+    {
+        if (cache.Get(stored.Category, stored.Version) is { } held) return held;
+        try
+        {
+            var inspector = new Inspector(files.Read(stored), backbones.Open(stored.BackboneName));
+            cache.Put(stored.Category, stored.Version, inspector);
+            return inspector;
+        }
+        catch (Exception e) when (e is InvalidDataException or KeyNotFoundException)
+        {
+            LogUnusable(e, stored.Category, stored.Version);
+            return Problems.ModelUnusable(e.Message);
+        }
+    }
+
+    private static CategoryModel Snapshot(Category category, StoredModel stored, Inspector inspector)
+    {
+        var calibration = inspector.Model.Calibration;
+        var threshold = stored.ThresholdOverride ?? calibration.ThresholdAt(category.FalseRejectRate);
+        double? review = category.Settings.ReviewRate is { } rate && rate > category.FalseRejectRate ? Math.Min(threshold, calibration.ThresholdAt(rate)) : null;
+        return new CategoryModel(category.Name, stored.Version, inspector, threshold, stored.ThresholdOverride is null, review, category.Revision);
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Category {Category} cannot score: {Code}: {Detail}")]
+    private partial void LogNotReady(string category, string code, string detail);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Model {Category}/{Version} cannot be used")]
+    private partial void LogUnusable(Exception exception, string category, int version);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Changes of other replicas could not be looked up")]
+    private partial void LogPollFailure(Exception exception);
+}

@@ -1,0 +1,100 @@
+using System.Globalization;
+using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
+using PaDiM.Onnx.Imaging;
+using PaDiM.Service.Hosting;
+using PaDiM.Service.Images;
+using PaDiM.Service.Models;
+
+namespace PaDiM.Service.Scoring;
+
+/// <summary><c>/v1/categories/{category}/score</c>: one image or many, as JSON, as a picture or as numbers.</summary>
+internal static class ScoreEndpoints
+{
+    private const string Json = "application/json", Png = "image/png";
+
+    public static void MapScoring(this RouteGroupBuilder category)
+    {
+        var score = category.MapGroup("score").WithTags("Scoring");
+        score.MapPost("", ScoreAsync).WithName("ScoreImage").WithSummary("Scores one image")
+            .WithDescription("The image as the body, or as one multipart file. `Accept` chooses JSON, the overlay (image/png) or the float32 map (application/x-npy); the last two carry the result in X-Padim-* headers.")
+            .Accepts<IFormFile>(Png, "image/jpeg", "image/bmp", "image/tiff", "image/webp", "multipart/form-data")
+            .Produces<ScoreResponse>(StatusCodes.Status200OK, Json, Png, NumpyFormat.MediaType)
+            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict)
+            .ProducesProblem(StatusCodes.Status413PayloadTooLarge).ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
+            .ProducesProblem(StatusCodes.Status422UnprocessableEntity).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+        score.MapPost("batch", ScoreBatchAsync).WithName("ScoreBatch").WithSummary("Scores many images")
+            .WithDescription("Any number of files as multipart/form-data; results in their order. A bad file is an error entry among good results.")
+            .Accepts<IFormFileCollection>("multipart/form-data").Produces<BatchResponse>()
+            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict)
+            .ProducesProblem(StatusCodes.Status415UnsupportedMediaType).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+    }
+
+    private static async Task<IResult> ScoreAsync(
+        string category, HttpRequest request, HttpResponse response, ModelRegistry registry, ImageRequest reader, ScoreQueue queue, ScoreService scoring,
+        CancellationToken cancellationToken, int? model = null, HeatmapStyle? heatmap = null)
+    {
+        if (Negotiate(request) is not { } mediaType) return Problems.NotAcceptable($"{Json}, {Png} and {NumpyFormat.MediaType}");
+        if (!(await registry.AcquireAsync(category, model, cancellationToken)).Succeeded(out var snapshot, out var problem)) return problem;
+        using var place = queue.TryEnter();
+        if (place is null) return Problems.QueueFull("images to score");
+        if (!(await reader.ReadOneAsync(request, cancellationToken)).Succeeded(out var file, out problem)) return problem;
+        var style = heatmap ?? (mediaType == Png ? HeatmapStyle.Overlay : null);
+        if (!(await scoring.ScoreAsync(snapshot, file.Bytes, style, cancellationToken)).Succeeded(out var scored, out problem)) return problem;
+        if (mediaType == Json) return TypedResults.Ok(scored.Response);
+        Describe(scored.Response, response.Headers);
+        return TypedResults.Bytes(mediaType == Png ? scored.Response.Heatmap! : NumpyFormat.Encode(scored.Map), mediaType);
+    }
+
+    private static async Task<IResult> ScoreBatchAsync(
+        string category, HttpRequest request, ModelRegistry registry, ImageRequest reader, ScoreQueue queue, ScoreService scoring, IOptions<PadimOptions> options,
+        CancellationToken cancellationToken, int? model = null, HeatmapStyle? heatmap = null)
+    {
+        if (ImageRequest.CheckContentType(request) is { } wrongType) return wrongType;
+        if (!(await registry.AcquireAsync(category, model, cancellationToken)).Succeeded(out var snapshot, out var problem)) return problem;
+        using var place = queue.TryEnter();
+        if (place is null) return Problems.QueueFull("images to score");
+        ImageRequest.SetLimit(request, options.Value.MaxUploadBytes);
+        var (results, running) = (new List<Task<BatchItem>>(), new Queue<Task>());
+        await foreach (var file in reader.ReadAllAsync(request, cancellationToken))
+        {
+            if (results.Count == options.Value.MaxBatchFiles) return Problems.TooManyFiles(options.Value.MaxBatchFiles);
+            // As many images are under way as fit into one pass of the backbone; the others still lie in the request.
+            if (running.Count == options.Value.MaxBatchSize) await running.Dequeue();
+            var item = ScoreFileAsync(scoring, snapshot, file, heatmap, cancellationToken);
+            results.Add(item);
+            running.Enqueue(item);
+        }
+        return results.Count == 0 ? Problems.NoImages() : TypedResults.Ok(new BatchResponse(await Task.WhenAll(results)));
+    }
+
+    private static async Task<BatchItem> ScoreFileAsync(ScoreService scoring, CategoryModel snapshot, RequestFile file, HeatmapStyle? heatmap, CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        if (file.Fault is { } fault) return new BatchItem(file.FileName, null, new BatchError(fault.Code, fault.Detail));
+        return (await scoring.ScoreAsync(snapshot, file.Bytes, heatmap, cancellationToken)).Succeeded(out var scored, out var problem)
+            ? new BatchItem(file.FileName, scored.Response, null)
+            : new BatchItem(file.FileName, null, new BatchError(problem.Code, problem.Detail));
+    }
+
+    /// <summary>The media type to answer with: the best-liked one that can be made.</summary>
+    private static string? Negotiate(HttpRequest request)
+    {
+        var accepted = request.GetTypedHeaders().Accept;
+        if (accepted is not { Count: > 0 }) return Json;
+        foreach (var range in accepted.Where(range => range.Quality is not 0).OrderByDescending(range => range.Quality ?? 1))
+            foreach (var made in new[] { Json, Png, NumpyFormat.MediaType })
+                if (new MediaTypeHeaderValue(made).IsSubsetOf(range)) return made;
+        return null;
+    }
+
+    private static void Describe(ScoreResponse result, IHeaderDictionary headers)
+    {
+        headers["X-Padim-Category"] = result.Category;
+        headers["X-Padim-Model-Version"] = result.ModelVersion.ToString(CultureInfo.InvariantCulture);
+        headers["X-Padim-Score"] = result.Score.ToString("r", CultureInfo.InvariantCulture);
+        headers["X-Padim-Threshold"] = result.Threshold.ToString("r", CultureInfo.InvariantCulture);
+        headers["X-Padim-P-Value"] = result.PValue.ToString("r", CultureInfo.InvariantCulture);
+        headers["X-Padim-Decision"] = result.Decision.ToString().ToLowerInvariant();
+    }
+}

@@ -1,0 +1,104 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using PaDiM.Onnx.Storage;
+using PaDiM.Service.Hosting;
+
+namespace PaDiM.Service.Storage;
+
+/// <summary>
+/// Removes what no row speaks of: blobs of deleted images, files of a fit or an upload that a crash cut short. Files younger than the grace time are
+/// left alone, since the row comes after the file.
+/// </summary>
+internal sealed partial class OrphanSweeper(
+    IDbContextFactory<PadimDbContext> contexts, DataDirectory data, BlobStore blobs, IOptions<PadimOptions> options, TimeProvider time, ILogger<OrphanSweeper> logger) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
+
+    /// <summary>Sweeps once and gives the number of files removed.</summary>
+    public async Task<int> SweepAsync(CancellationToken cancellationToken)
+    {
+        var before = time.GetUtcNow().UtcDateTime.AddMinutes(-options.Value.OrphanGraceMinutes);
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await SweepBlobsAsync(db, before, cancellationToken) + await SweepModelsAsync(db, before, cancellationToken) + SweepEmbeddings();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        try
+        {
+            do
+            {
+                try
+                {
+                    if (await SweepAsync(stoppingToken) is var removed and > 0) LogRemoved(removed);
+                }
+                catch (Exception e) when (e is not OperationCanceledException)
+                {
+                    LogFailure(e);
+                }
+            }
+            while (await timer.WaitForNextTickAsync(stoppingToken));
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The process stops.
+        }
+    }
+
+    private async Task<int> SweepBlobsAsync(PadimDbContext db, DateTime before, CancellationToken cancellationToken)
+    {
+        var removed = 0;
+        foreach (var candidates in blobs.List().Where(blob => blob.PutAt < before).Chunk(500))
+        {
+            var names = candidates.Select(blob => blob.Sha256).ToList();
+            var known = (await db.Images.Where(i => names.Contains(i.Sha256)).Select(i => i.Sha256).ToListAsync(cancellationToken)).ToHashSet();
+            known.UnionWith(await db.Images.Where(i => i.MaskSha256 != null && names.Contains(i.MaskSha256)).Select(i => i.MaskSha256!).ToListAsync(cancellationToken));
+            removed += candidates.Where(blob => !known.Contains(blob.Sha256)).Count(blob => Remove(blob.Path, before));
+        }
+        return removed;
+    }
+
+    private async Task<int> SweepModelsAsync(PadimDbContext db, DateTime before, CancellationToken cancellationToken)
+    {
+        var models = await db.Models.Select(m => new { m.Category, m.FileName }).ToListAsync(cancellationToken);
+        var known = models.Select(m => Path.Combine(data.Models, m.Category, Path.GetFileNameWithoutExtension(m.FileName))).ToHashSet(StringComparer.Ordinal);
+        // Files of a running fit are as old as its last stage; its job, not the grace time, protects them.
+        var running = await db.Jobs.Where(j => j.LeaseExpiresAt != null).Select(j => j.Id).ToListAsync(cancellationToken);
+        var removed = 0;
+        foreach (var path in Directory.EnumerateFiles(data.Models, "*", SearchOption.AllDirectories))
+        {
+            var name = Path.GetFileName(path);
+            var stem = Path.Combine(Path.GetDirectoryName(path)!, name.Split('.')[0]);
+            if (!name.Contains(AtomicFile.TemporaryMark, StringComparison.Ordinal) && (known.Contains(stem) || running.Exists(id => name.StartsWith(id, StringComparison.Ordinal)))) continue;
+            if (Remove(path, before)) removed++;
+        }
+        foreach (var directory in Directory.EnumerateDirectories(data.Models))
+        {
+            var category = Path.GetFileName(directory);
+            if (!Directory.EnumerateFileSystemEntries(directory).Any() && !await db.Categories.AnyAsync(c => c.Name == category, cancellationToken)) Directory.Delete(directory);
+        }
+        return removed;
+    }
+
+    /// <summary>The cache of embeddings forgets what no fit has read for a while.</summary>
+    private int SweepEmbeddings()
+    {
+        var unused = time.GetUtcNow().UtcDateTime.AddDays(-options.Value.EmbeddingCacheDays);
+        return Directory.EnumerateFiles(data.Embeddings, "*", SearchOption.AllDirectories).Count(path => Remove(path, unused));
+    }
+
+    private static bool Remove(string path, DateTime before)
+    {
+        // Looked at once more: an upload of the same bytes may have touched it just now.
+        if (File.GetLastWriteTimeUtc(path) >= before) return false;
+        File.Delete(path);
+        return true;
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Count} files that nothing refers to were removed")]
+    private partial void LogRemoved(int count);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Files that nothing refers to could not be removed")]
+    private partial void LogFailure(Exception exception);
+}

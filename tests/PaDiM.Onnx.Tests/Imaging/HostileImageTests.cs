@@ -1,0 +1,168 @@
+using System.Diagnostics;
+using System.Text;
+using NetVips;
+using PaDiM.Onnx.Imaging;
+using PaDiM.Onnx.Tests.Support;
+
+namespace PaDiM.Onnx.Tests.Imaging;
+
+/// <summary>Runs alone: it measures the memory of the process.</summary>
+[Collection(nameof(MeasuresTheProcess))]
+public sealed class HostileImageTests
+{
+    /// <summary>Far above what a header costs, far below what any of the images would.</summary>
+    private const long LittleMemory = 32 << 20;
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
+
+    [Fact]
+    public void No_bytes_are_refused_as_empty() => Decoding.Refused([], ImageFault.Empty);
+
+    [Theory]
+    [InlineData("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9\" height=\"9\"/>")]
+    [InlineData("<?xml version=\"1.0\"?><svg/>")]
+    [InlineData("%PDF-1.7\n1 0 obj <<>> endobj")]
+    [InlineData("GIF89a\u0001\0\u0001\0")]
+    [InlineData("PK\u0003\u0004")]
+    [InlineData("P6 1 1 255 abc")]
+    [InlineData("x")]
+    [InlineData("RIFF0000WAVE")]
+    public void Other_formats_are_not_even_tried(string text) => Decoding.Refused(Encoding.Latin1.GetBytes(text), ImageFault.Unsupported);
+
+    [Theory]
+    [InlineData(ImageFormat.Png)]
+    [InlineData(ImageFormat.Jpeg)]
+    [InlineData(ImageFormat.Bmp)]
+    [InlineData(ImageFormat.Tiff)]
+    [InlineData(ImageFormat.WebP)]
+    public void Junk_behind_a_right_beginning_is_unreadable(ImageFormat format)
+    {
+        var start = Samples.Encode(Samples.Rgb(16, 16), format)[..12];
+        for (var seed = 0; seed < 50; seed++)
+            Decoding.Refused([.. start, .. Samples.Noise(30, 10, seed).Pixels], ImageFault.Unreadable);
+    }
+
+    [Theory]
+    [InlineData(ImageFormat.Png)]
+    [InlineData(ImageFormat.Jpeg)]
+    [InlineData(ImageFormat.Bmp)]
+    [InlineData(ImageFormat.Tiff)]
+    [InlineData(ImageFormat.WebP)]
+    public void Damage_anywhere_never_throws(ImageFormat format)
+    {
+        var bytes = Samples.Encode(Samples.Noise(24, 24), format);
+        var random = new Random(7);
+        // The damage may make a size large; a decoder that would allocate for it is not what is tried here.
+        var decoder = new ImageDecoder(1 << 20);
+        for (var round = 0; round < 300; round++)
+        {
+            var damaged = bytes.ToArray();
+            for (var k = 0; k < 3; k++) damaged[random.Next(round % 2 == 0 ? 100 : damaged.Length)] = (byte)random.Next(256);
+            decoder.Decode(damaged);
+        }
+    }
+
+    [Fact]
+    public void A_png_of_100_megapixels_is_refused_from_its_header() => RefusedCheaply(PngFile.Grey(10_000, 10_000, 8, 10_000), ImageFault.TooLarge);
+
+    [Fact]
+    public void A_one_bit_png_of_400_megapixels_is_refused_from_its_header() => RefusedCheaply(PngFile.Grey(20_000, 20_000, 1, 20_000), ImageFault.TooLarge);
+
+    [Theory]
+    [InlineData(65_535u, 65_535u)]
+    [InlineData(1u, 0x7FFF_FFFFu)]
+    [InlineData(0x7FFF_FFFFu, 1u)]
+    [InlineData(0x7FFF_FFFFu, 0x7FFF_FFFFu)]
+    [InlineData(0xFFFF_FFFFu, 0xFFFF_FFFFu)]
+    [InlineData(0u, 5u)]
+    public void A_png_of_absurd_size_is_refused_from_its_header(uint width, uint height) =>
+        RefusedCheaply(PngFile.Grey(width, height, 1, 1), ImageFault.TooLarge, ImageFault.Unreadable);
+
+    [Fact]
+    public void The_limit_on_pixels_is_exact()
+    {
+        var bytes = Samples.Encode(Samples.Rgb(20, 10), ImageFormat.Png);
+        Assert.IsType<DecodeResult.Decoded>(new ImageDecoder(200).Decode(bytes));
+        Assert.Contains("20 x 10 = 200 pixels; at most 199", Assert.IsType<DecodeResult.Refused>(new ImageDecoder(199).Decode(bytes)).Detail, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(ImageFormat.Jpeg)]
+    [InlineData(ImageFormat.Tiff)]
+    [InlineData(ImageFormat.WebP)]
+    [InlineData(ImageFormat.Bmp)]
+    public void The_limit_on_pixels_holds_for_every_format(ImageFormat format) =>
+        Assert.Equal(ImageFault.TooLarge, Assert.IsType<DecodeResult.Refused>(new ImageDecoder(100).Decode(Samples.Encode(Samples.Rgb(20, 10), format))).Fault);
+
+    [Theory]
+    [InlineData("iCCP", "name\0\0")]
+    [InlineData("zTXt", "key\0\0")]
+    [InlineData("iTXt", "key\0\u0001\0\0\0")]
+    public void A_chunk_that_unpacks_to_a_thousand_times_its_size_takes_little(string type, string start)
+    {
+        var bomb = PngFile.Chunk(type, [.. Encoding.Latin1.GetBytes(start), .. PngFile.Zeros(256 << 20)]);
+        var bytes = PngFile.Grey(8, 8, 8, 8, bomb);
+        Assert.True(bytes.Length < 1 << 19);
+        Cheaply(() => new ImageDecoder().Decode(bytes));
+    }
+
+    [Fact]
+    public void An_animated_png_is_refused()
+    {
+        var control = PngFile.Chunk("acTL", [0, 0, 0, 2, 0, 0, 0, 0]);
+        Decoding.Refused(PngFile.Grey(8, 8, 8, 8, control), ImageFault.Animated);
+        Decoding.Image(PngFile.Grey(8, 8, 8, 8));
+    }
+
+    [Fact]
+    public void Animated_webp_and_tiff_of_several_pages_are_refused()
+    {
+        using var frames = Samples.Rgb(16, 32).Vips();
+        using var pages = frames.Mutate(mutable => mutable.Set(GValue.GIntType, "page-height", 16));
+        Decoding.Refused(pages.WebpsaveBuffer(), ImageFault.Animated);
+        Decoding.Refused(pages.TiffsaveBuffer(), ImageFault.Animated);
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(100_000)]
+    public void A_tiff_of_many_directories_is_refused(int count) => Within(TimeSpan.FromSeconds(5), () => Decoding.Refused(TiffFile.Grey(count), ImageFault.Animated));
+
+    [Fact]
+    public void A_tiff_whose_directory_follows_itself_is_read_once_and_not_for_ever() =>
+        Within(Soon, () => Assert.Equal([7, 7, 7], Decoding.Image(TiffFile.Grey(1, followsItself: true)).Pixels));
+
+    [Fact]
+    public void A_tiff_of_one_directory_is_read() => Assert.Equal([7, 7, 7], Decoding.Image(TiffFile.Grey(1)).Pixels);
+
+    [Fact]
+    public void A_jpeg_that_is_a_web_page_too_is_a_jpeg()
+    {
+        var bytes = Samples.Encode(Samples.Rgb(16, 16), ImageFormat.Jpeg);
+        byte[] comment = [0xFF, 0xFE, 0, 2 + 25, .. "<script>alert(1)</script>"u8];
+        Assert.Equal(Decoding.Image(bytes).Pixels, Decoding.Image([.. bytes[..2], .. comment, .. bytes[2..]]).Pixels);
+    }
+
+    private static void RefusedCheaply(byte[] bytes, params ImageFault[] faults) =>
+        Cheaply(() => Assert.Contains(Assert.IsType<DecodeResult.Refused>(new ImageDecoder().Decode(bytes)).Fault, faults));
+
+    private static void Cheaply(Action decode)
+    {
+        // The first call pays for loading libvips.
+        decode();
+        MeasuresTheProcess.ResetPeak();
+        var (peak, managed) = (MeasuresTheProcess.Peak(), GC.GetAllocatedBytesForCurrentThread());
+        Within(Soon, decode);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - managed, 0, LittleMemory);
+        var grown = MeasuresTheProcess.Peak() - peak;
+        TestContext.Current.TestOutputHelper?.WriteLine($"memory grew by {grown >> 10} KiB");
+        Assert.InRange(grown, 0, LittleMemory);
+    }
+
+    private static void Within(TimeSpan limit, Action action)
+    {
+        var clock = Stopwatch.StartNew();
+        action();
+        TestContext.Current.TestOutputHelper?.WriteLine($"{clock.Elapsed.TotalMilliseconds:f1} ms");
+        Assert.InRange(clock.Elapsed, TimeSpan.Zero, limit);
+    }
+}
