@@ -142,6 +142,16 @@ public sealed class HostileImageTests
         Assert.Equal(Decoding.Image(bytes).Pixels, Decoding.Image([.. bytes[..2], .. comment, .. bytes[2..]]).Pixels);
     }
 
+    [Fact]
+    public void A_jpeg_of_thousands_of_scans_is_refused_soon()
+    {
+        using var black = NetVips.Image.Black(2000, 2000);
+        var bytes = black.JpegsaveBuffer(interlace: true);
+        var scan = bytes.AsSpan().LastIndexOf([(byte)0xFF, (byte)0xDA]);
+        byte[] bomb = [.. bytes[..^2], .. Enumerable.Repeat(bytes[scan..^2], 5000).SelectMany(copy => copy), .. bytes[^2..]];
+        Within(TimeSpan.FromSeconds(2), () => Decoding.Refused(bomb, ImageFault.Unreadable));
+    }
+
     private static void RefusedCheaply(byte[] bytes, params ImageFault[] faults) =>
         Cheaply(() => Assert.Contains(Assert.IsType<DecodeResult.Refused>(new ImageDecoder().Decode(bytes)).Fault, faults));
 

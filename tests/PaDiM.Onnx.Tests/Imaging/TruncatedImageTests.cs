@@ -32,6 +32,26 @@ public sealed class TruncatedImageTests
     }
 
     [Theory]
+    [InlineData("jpeg")]
+    [InlineData("jpeg progressive")]
+    [InlineData("jpeg with restarts")]
+    [InlineData("png")]
+    [InlineData("tiff deflated")]
+    [InlineData("webp")]
+    public void A_file_that_lost_a_block_is_not_filled_up_with_grey(string kind)
+    {
+        var bytes = Encode(kind);
+        Decoding.Refused([.. bytes[..(bytes.Length / 2)], .. bytes[(bytes.Length / 2 + 300)..]], ImageFault.Unreadable);
+    }
+
+    [Fact]
+    public void Padding_that_cameras_leave_before_the_end_of_a_jpeg_does_no_harm()
+    {
+        var bytes = Encode("jpeg");
+        Assert.Equal(Decoding.Image(bytes).Pixels, Decoding.Image([.. bytes[..^2], 0, 0, 0, .. bytes[^2..]]).Pixels);
+    }
+
+    [Theory]
     [InlineData(ImageFormat.Png)]
     [InlineData(ImageFormat.Jpeg)]
     [InlineData(ImageFormat.Tiff)]
