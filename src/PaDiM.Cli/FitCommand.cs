@@ -61,7 +61,7 @@ internal static class FitCommand
         return command;
     }
 
-    private static async Task<PadimModel> FitAsync(Backbone backbone, FitSettings settings, IReadOnlyList<string> files, CancellationToken stop)
+    private static async Task<PadimModel> FitAsync(Backbone backbone, FitSettings settings, IReadOnlyList<ImageFile> files, CancellationToken stop)
     {
         if (settings.Reduction != ReductionMethod.None && settings.Dimensions > backbone.TapChannels.Sum())
             throw new InvalidDataException($"The backbone '{backbone.Identity.Name}' has {backbone.TapChannels.Sum()} channels; {settings.Dimensions} dimensions cannot be drawn from them.");
@@ -69,7 +69,7 @@ internal static class FitCommand
         try
         {
             var pipeline = new FitPipeline(backbone, settings, new ImageDecoder(), new EmbeddingStore(scratch.FullName, TimeProvider.System));
-            var images = files.Select(ToTrainingImage).DistinctBy(image => image.Sha256).ToArray();
+            var images = files.Select(file => ToTrainingImage(file.Path)).DistinctBy(image => image.Sha256).ToArray();
             return await ProgressBar.RunAsync("Fitting", progress => pipeline.Run(
                 images, null, null, new Relay<FitProgress>(step => progress(step.Progress, $"{step.Stage}")), stop), stop);
         }

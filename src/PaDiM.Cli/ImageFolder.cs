@@ -1,5 +1,10 @@
 namespace PaDiM.Cli;
 
+/// <summary>An image named on the command line.</summary>
+/// <param name="Path">Where it lies.</param>
+/// <param name="Name">Its place below the folder that was named, or its file name; unique within the call.</param>
+internal sealed record ImageFile(string Path, string Name);
+
 /// <summary>The images of files and folders named on the command line.</summary>
 internal static class ImageFolder
 {
@@ -7,12 +12,26 @@ internal static class ImageFolder
 
     /// <summary>Files as they are; folders give their images, subfolders included, in order of name.</summary>
     /// <exception cref="FileNotFoundException">There is no such file or folder.</exception>
-    public static IReadOnlyList<string> Expand(IEnumerable<string> paths) => [.. paths.SelectMany(Expand)];
-
-    private static IEnumerable<string> Expand(string path)
+    public static IReadOnlyList<ImageFile> Expand(IEnumerable<string> paths)
     {
-        if (File.Exists(path)) return [path];
+        var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        return [.. paths.SelectMany(Expand).Select(file => file with { Name = Unique(file.Name, names) })];
+    }
+
+    private static IEnumerable<ImageFile> Expand(string path)
+    {
+        if (File.Exists(path)) return [new ImageFile(path, Path.GetFileName(path))];
         if (!Directory.Exists(path)) throw new FileNotFoundException($"There is no file or folder {path}.");
-        return Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Where(file => Extensions.Contains(Path.GetExtension(file))).Order(StringComparer.Ordinal);
+        return Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories)
+            .Where(file => Extensions.Contains(Path.GetExtension(file)))
+            .Order(StringComparer.Ordinal)
+            .Select(file => new ImageFile(file, Path.GetRelativePath(path, file)));
+    }
+
+    private static string Unique(string name, HashSet<string> taken)
+    {
+        var (stem, unique) = (Path.ChangeExtension(name, null), name);
+        for (var i = 2; !taken.Add(unique); i++) unique = $"{stem}-{i}{Path.GetExtension(name)}";
+        return unique;
     }
 }

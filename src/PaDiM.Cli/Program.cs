@@ -1,7 +1,7 @@
 using System.CommandLine;
 using PaDiM.Cli;
 
-var root = new RootCommand("PaDiM anomaly detection over folders of images, without a server.") { FitCommand.Create(), ScoreCommand.Create() };
+var root = new RootCommand("PaDiM anomaly detection over folders of images, without a server.") { FitCommand.Create(), ScoreCommand.Create(), SamplesCommand.Create() };
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {

@@ -32,21 +32,20 @@ internal static class ScoreCommand
             var model = Read(arguments.GetValue(file)!);
             var inspector = new Inspector(model, registry.Open(model.Backbone.Name));
             var threshold = model.Calibration.ThresholdAt(arguments.GetValue(rate));
-            var paths = ImageFolder.Expand(arguments.GetValue(images)!);
-            var names = HeatmapNames(paths);
+            var files = ImageFolder.Expand(arguments.GetValue(images)!);
             var lines = new List<ScoreLine>();
             var faults = await ProgressBar.RunAsync("Scoring", progress =>
             {
                 var refused = 0;
                 var decoder = new ImageDecoder();
-                for (var i = 0; i < paths.Count; i++)
+                for (var i = 0; i < files.Count; i++)
                 {
                     stop.ThrowIfCancellationRequested();
-                    var line = Score(inspector, decoder, paths[i], threshold, arguments.GetValue(heatmaps) is { } folder ? Path.Combine(folder, names[i]) : null);
+                    var line = Score(inspector, decoder, files[i].Path, threshold, arguments.GetValue(heatmaps) is { } folder ? Path.Combine(folder, Path.ChangeExtension(files[i].Name, ".png")) : null);
                     if (line.Error is not null) refused++;
                     if (arguments.GetValue(json)) Console.Out.WriteLine(JsonSerializer.Serialize(line, CliJson.Default.ScoreLine));
                     else lines.Add(line);
-                    progress((i + 1.0) / paths.Count, $"{i + 1} of {paths.Count}");
+                    progress((i + 1.0) / files.Count, $"{i + 1} of {files.Count}");
                 }
                 return refused;
             }, stop);
@@ -75,20 +74,6 @@ internal static class ScoreCommand
         }
         var regions = RegionFinder.Find(map, threshold).Select(region => inspector.Embedder.Preprocessing.ToOriginal(region, image.Width, image.Height)).ToArray();
         return new ScoreLine(path, score, threshold, inspector.Model.Calibration.PValue(score), score >= threshold ? "anomalous" : "normal", regions, heatmap);
-    }
-
-    /// <summary>One file name an image; images of the same name in different folders take their folder's name in front.</summary>
-    private static string[] HeatmapNames(IReadOnlyList<string> paths)
-    {
-        var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        return [.. paths.Select(path =>
-        {
-            var stem = Path.GetFileNameWithoutExtension(path);
-            var parent = Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(path)));
-            var name = names.Add(stem) ? stem : $"{parent}-{stem}";
-            for (var i = 2; name != stem && !names.Add(name); i++) name = $"{parent}-{stem}-{i}";
-            return name + ".png";
-        })];
     }
 
     private static void Print(List<ScoreLine> lines, double threshold)

@@ -1,0 +1,49 @@
+using System.CommandLine;
+using System.Diagnostics;
+
+namespace PaDiM.Bench;
+
+/// <summary>Time and peak memory of <c>padim fit</c> over growing numbers of images: one process a fit, measured from outside.</summary>
+internal static class MemoryCommand
+{
+    public static Command Create()
+    {
+        var folder = new Argument<string>("dir") { Description = "Folder of images of good parts." };
+        var counts = new Option<int[]>("--images") { Description = "Numbers of images.", DefaultValueFactory = _ => [50, 220], AllowMultipleArgumentsPerToken = true };
+        var command = new Command("memory", "Seconds and peak memory of a fit.") { folder, counts };
+        command.SetAction(arguments =>
+        {
+            Console.WriteLine("| images | seconds | peak resident memory, MiB |");
+            Console.WriteLine("|---|---|---|");
+            foreach (var count in arguments.GetValue(counts)!) Measure(arguments.GetValue(folder)!, count);
+        });
+        return command;
+    }
+
+    private static void Measure(string folder, int count)
+    {
+        var scratch = Directory.CreateTempSubdirectory("padim-bench-");
+        try
+        {
+            var images = scratch.CreateSubdirectory("images");
+            foreach (var path in Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal).Take(count)) File.Copy(path, Path.Combine(images.FullName, Path.GetFileName(path)));
+            var clock = Stopwatch.StartNew();
+            using var fit = Process.Start(new ProcessStartInfo("dotnet", [BuiltPrograms.Cli, "fit", images.FullName, "--out", Path.Combine(scratch.FullName, "model.safetensors")])
+            {
+                RedirectStandardOutput = true, RedirectStandardError = true,
+            })!;
+            var peak = 0L;
+            while (!fit.WaitForExit(50))
+            {
+                fit.Refresh();
+                peak = Math.Max(peak, fit.PeakWorkingSet64);
+            }
+            if (fit.ExitCode != 0) throw new InvalidOperationException(fit.StandardError.ReadToEnd());
+            Console.WriteLine(FormattableString.Invariant($"| {images.GetFiles().Length} | {clock.Elapsed.TotalSeconds:f1} | {peak >> 20} |"));
+        }
+        finally
+        {
+            scratch.Delete(recursive: true);
+        }
+    }
+}

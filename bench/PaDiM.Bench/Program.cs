@@ -1,0 +1,4 @@
+using System.CommandLine;
+using PaDiM.Bench;
+
+return await new RootCommand("Measures PaDiM.Service.") { AccuracyCommand.Create(), LatencyCommand.Create(), MemoryCommand.Create() }.Parse(args).InvokeAsync();

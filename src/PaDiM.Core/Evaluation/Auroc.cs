@@ -1,0 +1,27 @@
+namespace PaDiM.Core.Evaluation;
+
+/// <summary>Area under the ROC curve: the probability that an anomalous item scores higher than a normal one, ties counting one half.</summary>
+public static class Auroc
+{
+    /// <summary>The exact area, from ranks with ties averaged (Mann and Whitney, 1947). Cost: one sort.</summary>
+    /// <param name="scores">Finite scores of items or pixels; sorted in place.</param>
+    /// <param name="anomalous">For each score whether it belongs to the anomalous class; sorted along.</param>
+    /// <returns>0 to 1; NaN when one of the classes is empty.</returns>
+    public static double Of(float[] scores, bool[] anomalous)
+    {
+        Array.Sort(scores, anomalous);
+        long positives = 0, pairs2 = 0, negativesBelow = 0;
+        for (int start = 0, end; start < scores.Length; start = end)
+        {
+            long tiedPositives = 0;
+            for (end = start; end < scores.Length && scores[end] == scores[start]; end++)
+                if (anomalous[end]) tiedPositives++;
+            var tiedNegatives = end - start - tiedPositives;
+            // Twice the count of won pairs, so that a tie is the integer 1.
+            pairs2 += tiedPositives * (2 * negativesBelow + tiedNegatives);
+            positives += tiedPositives;
+            negativesBelow += tiedNegatives;
+        }
+        return pairs2 / (2.0 * positives * negativesBelow);
+    }
+}
