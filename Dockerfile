@@ -1,0 +1,40 @@
+# CPU image:  docker build -t padim .
+# GPU image:  docker build -t padim:gpu --target gpu --build-arg ONNX_RUNTIME=Microsoft.ML.OnnxRuntime.Gpu .
+# The CUDA and cuDNN of CUDA_IMAGE must be of the major versions that ONNX Runtime's GPU package was built for.
+ARG CUDA_IMAGE=nvidia/cuda:12.9.1-cudnn-runtime-ubuntu24.04
+
+FROM mcr.microsoft.com/dotnet/sdk:10.0-noble AS build
+ARG ONNX_RUNTIME=Microsoft.ML.OnnxRuntime
+ARG TARGETARCH=amd64
+WORKDIR /source
+COPY . .
+RUN rid="linux-$(echo "$TARGETARCH" | sed 's/amd64/x64/')" \
+    && dotnet publish src/PaDiM.Service -c Release -o /app -r "$rid" --self-contained false -p:OnnxRuntimePackage="$ONNX_RUNTIME" -p:RestoreLockedMode=false \
+    && mkdir /data
+
+# No shell, no package manager, not root. The root file system may be read-only: only /data is written, and /tmp for nothing but the runtime's diagnostics.
+FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled AS cpu
+COPY --from=build /app /app
+COPY --from=build --chown=$APP_UID /data /data
+ENV Padim__DataDirectory=/data ASPNETCORE_HTTP_PORTS=8080 DOTNET_EnableDiagnostics=0
+USER $APP_UID
+VOLUME /data
+EXPOSE 8080
+WORKDIR /data
+ENTRYPOINT ["dotnet", "/app/PaDiM.Service.dll"]
+
+FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble AS runtime
+
+FROM ${CUDA_IMAGE} AS gpu
+COPY --from=runtime /usr/share/dotnet /usr/share/dotnet
+COPY --from=build /app /app
+COPY --from=build --chown=1654 /data /data
+ENV Padim__DataDirectory=/data Padim__Device=cuda ASPNETCORE_HTTP_PORTS=8080 DOTNET_EnableDiagnostics=0
+USER 1654
+VOLUME /data
+EXPOSE 8080
+WORKDIR /data
+ENTRYPOINT ["/usr/share/dotnet/dotnet", "/app/PaDiM.Service.dll"]
+
+# What `docker build .` makes.
+FROM cpu
