@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
@@ -30,7 +31,11 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
     }
 
     private static string Sentence(BadHttpRequestException bad) =>
-        bad.InnerException is System.Text.Json.JsonException json ? $"The JSON body cannot be read: {json.Message}" : bad.Message;
+        bad.InnerException is System.Text.Json.JsonException json ? $"The JSON body cannot be read: {json.Message}" : UnreadParameter().Replace(bad.Message, "$1 cannot be $2.");
+
+    /// <summary>The framework names the type of C# as well, which says nothing to a client.</summary>
+    [GeneratedRegex("""\AFailed to bind parameter "[^"]*?(\w+)" from (".{0,80}).*\.\z""", RegexOptions.Singleline)]
+    private static partial Regex UnreadParameter();
 
     /// <summary>Whether a failure is for want of room on the disk.</summary>
     public static bool IsStorageFull(Exception exception) => exception switch

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;
 using PaDiM.Onnx.Imaging;
 using PaDiM.Service.Categories;
@@ -30,8 +31,9 @@ internal static class ImageEndpoints
 
     private static async Task<IResult> UploadAsync(
         string category, HttpRequest request, CategoryStore categories, ImageStore store, ImageRequest reader, IOptions<PadimOptions> options, CancellationToken cancellationToken,
-        ImageLabel label = ImageLabel.Normal, string? defect = null)
+        [FromQuery(Name = "label")] Choice<ImageLabel>? labelled = null, string? defect = null)
     {
+        var label = labelled?.Value ?? ImageLabel.Normal;
         if (ImageRequest.CheckContentType(request) is { } wrongType) return wrongType;
         if (defect is { Length: > MaxDefectLength }) return Problems.InvalidRequest($"defect has at most {MaxDefectLength} characters.");
         if (defect is not null && label == ImageLabel.Normal) return Problems.InvalidRequest("defect goes with label=anomalous.");
@@ -74,10 +76,10 @@ internal static class ImageEndpoints
     }
 
     private static async Task<IResult> ListAsync(
-        string category, ImageStore store, CancellationToken cancellationToken, ImageLabel? label = null, int? limit = null, string? cursor = null)
+        string category, ImageStore store, CancellationToken cancellationToken, Choice<ImageLabel>? label = null, int? limit = null, string? cursor = null)
     {
         if (!PageRequest.Parse(limit, cursor).Succeeded(out var page, out var problem)) return problem;
-        return (await store.ListAsync(category, label, page, cancellationToken)).ToResult(TypedResults.Ok);
+        return (await store.ListAsync(category, label?.Value, page, cancellationToken)).ToResult(TypedResults.Ok);
     }
 
     private static async Task<IResult> DownloadAsync(string category, string id, ImageStore store, BlobStore blobs, HttpResponse response, CancellationToken cancellationToken)

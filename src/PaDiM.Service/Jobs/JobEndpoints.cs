@@ -23,10 +23,10 @@ internal static class JobEndpoints
             .Produces<string>(StatusCodes.Status200OK, "text/event-stream").ProducesProblem(StatusCodes.Status404NotFound);
     }
 
-    private static async Task<IResult> ListAsync(JobStore store, CancellationToken cancellationToken, string? category = null, JobState? state = null, int? limit = null, string? cursor = null) =>
+    private static async Task<IResult> ListAsync(JobStore store, CancellationToken cancellationToken, string? category = null, Choice<JobState>? state = null, int? limit = null, string? cursor = null) =>
         category is not null && !CategoryName.IsValid(category) ? Problems.InvalidName(category)
         : !PageRequest.Parse(limit, cursor).Succeeded(out var page, out var problem) ? problem
-        : TypedResults.Ok(await store.ListAsync(category, state, page, cancellationToken));
+        : TypedResults.Ok(await store.ListAsync(category, state?.Value, page, cancellationToken));
 
     private static async Task<IResult> GetAsync(string id, JobStore store, CancellationToken cancellationToken) =>
         (await store.GetAsync(id, cancellationToken)).ToResult(job => TypedResults.Ok(JobResponse.From(job)));

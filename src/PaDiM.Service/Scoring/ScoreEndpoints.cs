@@ -32,14 +32,14 @@ internal static class ScoreEndpoints
 
     private static async Task<IResult> ScoreAsync(
         string category, HttpRequest request, HttpResponse response, ModelRegistry registry, ImageRequest reader, ScoreQueue queue, ScoreService scoring,
-        CancellationToken cancellationToken, int? model = null, HeatmapStyle? heatmap = null)
+        CancellationToken cancellationToken, int? model = null, Choice<HeatmapStyle>? heatmap = null)
     {
         if (Negotiate(request) is not { } mediaType) return Problems.NotAcceptable($"{Json}, {Png} and {NumpyFormat.MediaType}");
         if (!(await registry.AcquireAsync(category, model, cancellationToken)).Succeeded(out var snapshot, out var problem)) return problem;
         using var place = queue.TryEnter();
         if (place is null) return Problems.QueueFull("images to score");
         if (!(await reader.ReadOneAsync(request, cancellationToken)).Succeeded(out var file, out problem)) return problem;
-        var style = heatmap ?? (mediaType == Png ? HeatmapStyle.Overlay : null);
+        var style = heatmap?.Value ?? (mediaType == Png ? HeatmapStyle.Overlay : null);
         if (!(await scoring.ScoreAsync(snapshot, file.Bytes, style, cancellationToken)).Succeeded(out var scored, out problem)) return problem;
         if (mediaType == Json) return TypedResults.Ok(scored.Response);
         Describe(scored.Response, response.Headers);
@@ -48,7 +48,7 @@ internal static class ScoreEndpoints
 
     private static async Task<IResult> ScoreBatchAsync(
         string category, HttpRequest request, ModelRegistry registry, ImageRequest reader, ScoreQueue queue, ScoreService scoring, IOptions<PadimOptions> options,
-        CancellationToken cancellationToken, int? model = null, HeatmapStyle? heatmap = null)
+        CancellationToken cancellationToken, int? model = null, Choice<HeatmapStyle>? heatmap = null)
     {
         if (ImageRequest.CheckContentType(request) is { } wrongType) return wrongType;
         if (!(await registry.AcquireAsync(category, model, cancellationToken)).Succeeded(out var snapshot, out var problem)) return problem;
@@ -61,7 +61,7 @@ internal static class ScoreEndpoints
             if (results.Count == options.Value.MaxBatchFiles) return Problems.TooManyFiles(options.Value.MaxBatchFiles);
             // As many images are under way as fit into one pass of the backbone; the others still lie in the request.
             if (running.Count == options.Value.MaxBatchSize) await running.Dequeue();
-            var item = ScoreFileAsync(scoring, snapshot, file, heatmap, cancellationToken);
+            var item = ScoreFileAsync(scoring, snapshot, file, heatmap?.Value, cancellationToken);
             results.Add(item);
             running.Enqueue(item);
         }
