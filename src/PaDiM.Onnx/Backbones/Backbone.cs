@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Security.Cryptography;
 using Microsoft.ML.OnnxRuntime;
 using PaDiM.Core.Embedding;
@@ -54,10 +55,19 @@ public sealed class Backbone : IDisposable
             if (manifest.Sha256 is { } expected && !expected.Equals(hash, StringComparison.OrdinalIgnoreCase))
                 throw new InvalidDataException("its SHA-256 is not the one in its manifest; the file is damaged or another one");
             var graph = GraphEditor.Open(bytes);
-            if (graph.Inputs.Count != 1) throw new InvalidDataException($"it takes {graph.Inputs.Count} inputs; a backbone takes one, of shape (n, 3, h, w)");
             var taps = manifest.Taps?.Select(tap => tap.Tensor).ToArray() ?? TapFinder.Find(graph);
-            var session = Create(graph.WithOutputs(taps).ToArray(), runtime);
-            return new Backbone(file, manifest, runtime, session, new BackboneIdentity(file.Name, hash, [.. taps]), FixedSizeOf(session));
+            var tapped = graph.WithOutputs(taps);
+            if (tapped.Inputs.Count != 1) throw new InvalidDataException($"it takes {tapped.Inputs.Count} inputs; a backbone takes one, of shape (n, 3, h, w)");
+            var session = Create(tapped.ToArray(), runtime);
+            try
+            {
+                return new Backbone(file, manifest, runtime, session, new BackboneIdentity(file.Name, hash, [.. taps]), FixedSizeOf(session));
+            }
+            catch
+            {
+                session.Dispose();
+                throw;
+            }
         }
         catch (Exception e) when (e is InvalidDataException or OnnxRuntimeException or IOException or UnauthorizedAccessException)
         {
@@ -104,6 +114,7 @@ public sealed class Backbone : IDisposable
     {
         var size = FixedSize ?? ProbeSize;
         using var features = Extract(new float[3 * size * size], 1, new Grid(size, size));
+        if (features[0].Any(map => !float.IsFinite(TensorPrimitives.SumOfMagnitudes(map.Values.Span)))) throw new InvalidDataException("it answers a black image with values that are not finite");
         return [.. features[0].Select((map, i) => new BackboneTap(Identity.Taps[i], (int)Math.Round((double)size / map.Grid.Height), map.Channels))];
     }
 }

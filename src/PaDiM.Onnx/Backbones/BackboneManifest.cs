@@ -29,6 +29,9 @@ public sealed record BackboneManifest
         {
             var manifest = JsonSerializer.Deserialize(json, ManifestJson.Default.BackboneManifest) ?? new BackboneManifest();
             if (manifest.Taps is { Count: 0 }) throw new InvalidDataException("The manifest's list of taps is empty.");
+            if (manifest.Taps is { } taps && taps.Any(tap => string.IsNullOrEmpty(tap?.Tensor))) throw new InvalidDataException("A tap in the manifest names no tensor.");
+            // Generated code sets what the JSON leaves out to null, whatever the property's initial value.
+            if (manifest.Normalisation is null) manifest = manifest with { Normalisation = Normalisation.ImageNet };
             manifest.Normalisation.Check();
             return manifest;
         }
@@ -55,7 +58,7 @@ public sealed record Normalisation(float[] Mean, float[] Std)
 
     internal void Check()
     {
-        if (Mean is not { Length: 3 } || Std is not { Length: 3 } || Std.Any(s => !(s > 0)) || Mean.Any(m => !float.IsFinite(m)))
+        if (Mean is not { Length: 3 } || Std is not { Length: 3 } || Std.Any(s => !(s > 0 && float.IsFinite(s))) || Mean.Any(m => !float.IsFinite(m)))
             throw new InvalidDataException("The manifest's normalisation needs three means and three standard deviations above 0.");
     }
 }

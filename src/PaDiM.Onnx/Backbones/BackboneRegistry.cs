@@ -27,7 +27,7 @@ public sealed class BackboneRegistry(IEnumerable<string> directories, BackboneRu
     [
         .. directories.Where(Directory.Exists)
             .SelectMany(directory => Directory.EnumerateFiles(directory, "*.onnx").Order(StringComparer.Ordinal))
-            .Select(path => new BackboneFile(Path.GetFileNameWithoutExtension(path), path, path.StartsWith(BuiltInDirectory, StringComparison.Ordinal)))
+            .Select(path => new BackboneFile(Path.GetFileNameWithoutExtension(path), path, Path.GetDirectoryName(path) == BuiltInDirectory))
             .DistinctBy(file => file.Name),
     ];
 

@@ -43,7 +43,7 @@ public sealed class GraphEditor
             throw new InvalidDataException("The file is not an ONNX model.", e);
         }
         if (model.Graph is null || model.Graph.Node.Count == 0) throw new InvalidDataException("The file is not an ONNX model: it holds no graph.");
-        if (model.Graph.Initializer.Any(tensor => tensor.DataLocation == TensorProto.Types.DataLocation.External))
+        if (TensorsOf(model.Graph).Any(tensor => tensor.DataLocation == TensorProto.Types.DataLocation.External))
             throw new InvalidDataException("The model keeps its weights in other files; save it as one file.");
         return new GraphEditor(model);
     }
@@ -64,7 +64,7 @@ public sealed class GraphEditor
         var edited = model.Clone();
         Replace(edited.Graph.Node, graph.Node.Where(needed.Contains));
         Replace(edited.Graph.Initializer, graph.Initializer.Where(tensor => read.Contains(tensor.Name)));
-        Replace(edited.Graph.Input, graph.Input.Where(input => read.Contains(input.Name)));
+        Replace(edited.Graph.Input, graph.Input.Where(input => read.Contains(input.Name)).Select(input => input.Clone()));
         // Shapes written down at export may hold a batch of one; the runtime infers them anew.
         edited.Graph.ValueInfo.Clear();
         Replace(edited.Graph.Output, taps.Select(Float32Tensor));
@@ -90,10 +90,15 @@ public sealed class GraphEditor
     }
 
     /// <summary>Inputs of a node; those of its subgraphs (If, Loop) may read names of the outer graph too.</summary>
-    private static IEnumerable<string> ReadBy(NodeProto node) => node.Input.Concat(
-        node.Attribute.SelectMany(attribute => attribute.G is null ? attribute.Graphs : attribute.Graphs.Append(attribute.G))
-            .SelectMany(graph => graph.Node)
-            .SelectMany(ReadBy));
+    private static IEnumerable<string> ReadBy(NodeProto node) => node.Input.Concat(SubgraphsOf(node).SelectMany(graph => graph.Node).SelectMany(ReadBy));
+
+    private static IEnumerable<GraphProto> SubgraphsOf(NodeProto node) =>
+        node.Attribute.SelectMany(attribute => attribute.G is null ? attribute.Graphs : attribute.Graphs.Append(attribute.G));
+
+    /// <summary>Weights, and constants wherever they stand.</summary>
+    private static IEnumerable<TensorProto> TensorsOf(GraphProto graph) => graph.Initializer
+        .Concat(graph.Node.SelectMany(node => node.Attribute).SelectMany(attribute => attribute.T is null ? attribute.Tensors : attribute.Tensors.Append(attribute.T)))
+        .Concat(graph.Node.SelectMany(SubgraphsOf).SelectMany(TensorsOf));
 
     private static ValueInfoProto Float32Tensor(string name) =>
         new() { Name = name, Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = Float32 } } };

@@ -1,0 +1,149 @@
+using PaDiM.Core.Embedding;
+using PaDiM.Onnx.Tests.Support;
+
+namespace PaDiM.Onnx.Tests.Backbones;
+
+public sealed class BackboneTests
+{
+    private static readonly OnnxGraph Graph = OnnxGraph.Classifier(-1, 3, -1, -1);
+
+    [Fact]
+    public void A_manifest_chooses_the_taps_and_the_normalisation()
+    {
+        using var folder = new BackboneFolder();
+        folder.Put("own", Graph, """{ "taps": [{ "tensor": "r2" }, { "tensor": "c4" }], "normalisation": { "mean": [0.5, 0.5, 0.5], "std": [1, 1, 1] }, /* why */ "origin": "here", }""");
+        var backbone = folder.Registry.Open("own");
+        Assert.Equal(["r2", "c4"], backbone.Identity.Taps);
+        Assert.Equal([(4, 8), (16, 12)], backbone.Taps.Select(tap => (tap.Stride, tap.Channels)));
+        Assert.Equal([0.5f, 0.5f, 0.5f], backbone.Manifest.Normalisation.Mean);
+        Assert.Equal("here", backbone.Manifest.Origin);
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("null")]
+    [InlineData("""{ "origin": "here" }""")]
+    [InlineData("""{ "normalisation": null }""")]
+    public void What_a_manifest_leaves_out_takes_its_default(string manifest)
+    {
+        using var folder = new BackboneFolder();
+        var backbone = folder.Put("own", Graph, manifest).Registry.Open("own");
+        Assert.Equal(["r2", "r3", "r4"], backbone.Identity.Taps);
+        Assert.Equal([0.485f, 0.456f, 0.406f], backbone.Manifest.Normalisation.Mean);
+        Assert.Equal([0.229f, 0.224f, 0.225f], backbone.Manifest.Normalisation.Std);
+    }
+
+    [Fact]
+    public void Features_of_each_image_of_a_batch_are_those_of_the_image_alone()
+    {
+        using var folder = new BackboneFolder();
+        var backbone = folder.Put("own", Graph).Registry.Open("own");
+        var size = new Grid(48, 48);
+        var random = new Random(3);
+        var prepared = Enumerable.Range(0, 5 * 3 * size.Positions).Select(_ => random.NextSingle()).ToArray();
+        using var batch = backbone.Extract(prepared, 5, size);
+        for (var i = 0; i < 5; i++)
+        {
+            using var alone = backbone.Extract(prepared[(i * 3 * size.Positions)..((i + 1) * 3 * size.Positions)], 1, size);
+            foreach (var (one, other) in alone[0].Zip(batch[i]))
+            {
+                Assert.Equal((one.Channels, one.Grid), (other.Channels, other.Grid));
+                Assert.Equal(one.Values.ToArray(), other.Values.ToArray());
+            }
+        }
+    }
+
+    [Fact]
+    public void Features_are_those_of_the_plain_graph()
+    {
+        using var folder = new BackboneFolder();
+        var backbone = folder.Put("own", Graph).Registry.Open("own");
+        var expected = OnnxRun.Outputs(OnnxGraph.Classifier(-1, 3, -1, -1).Output("r3").ToArray(), 1, 32)["r3"];
+        var random = new Random(5);
+        using var features = backbone.Extract([.. Enumerable.Range(0, 3 * 32 * 32).Select(_ => random.NextSingle() * 4 - 2)], 1, new Grid(32, 32));
+        Assert.Equal(expected, features[0][1].Values.ToArray());
+    }
+
+    [Fact]
+    public void A_graph_of_fixed_size_says_so()
+    {
+        using var folder = new BackboneFolder();
+        Assert.Equal(96, folder.Put("fixed", OnnxGraph.Classifier(1, 3, 96, 96)).Registry.Open("fixed").FixedSize);
+        Assert.Contains("not square", folder.Put("oblong", OnnxGraph.Classifier(1, 3, 96, 64)).Refusal("oblong"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_hash_that_is_not_the_manifests_is_refused()
+    {
+        using var folder = new BackboneFolder();
+        var right = Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(Graph.ToArray()));
+        folder.Put("right", Graph, $$"""{ "sha256": "{{right}}" }""").Registry.Open("right");
+        Assert.Contains("SHA-256", folder.Put("wrong", Graph, $$"""{ "sha256": "{{new string('0', 64)}}" }""").Refusal("wrong"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{")]
+    [InlineData("[]")]
+    [InlineData("""{ "taps": [] }""")]
+    [InlineData("""{ "taps": [null] }""")]
+    [InlineData("""{ "taps": [{ "stride": 4 }] }""")]
+    [InlineData("""{ "taps": ["r2"] }""")]
+    [InlineData("""{ "normalisation": { "mean": [0, 0, 0] } }""")]
+    [InlineData("""{ "normalisation": { "mean": [0, 0], "std": [1, 1, 1] } }""")]
+    [InlineData("""{ "normalisation": { "mean": [0, 0, 0], "std": [1, 0, 1] } }""")]
+    [InlineData("""{ "normalisation": { "mean": [0, 0, 0], "std": [1, 1, 1e99] } }""")]
+    [InlineData("""{ "normalisation": { "mean": [1e99, 0, 0], "std": [1, 1, 1] } }""")]
+    public void A_manifest_that_makes_no_sense_is_refused(string manifest)
+    {
+        using var folder = new BackboneFolder();
+        Assert.Contains("manifest", folder.Put("own", Graph, manifest).Refusal("own"), StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public void A_tap_that_the_graph_lacks_is_named()
+    {
+        using var folder = new BackboneFolder();
+        Assert.Contains("'layer9'", folder.Put("own", Graph, """{ "taps": [{ "tensor": "layer9" }] }""").Refusal("own"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Graphs_with_the_wrong_input_are_refused_with_a_clear_sentence()
+    {
+        using var folder = new BackboneFolder();
+        Assert.Contains("(n, 3, h, w)", folder.Put("grey", new OnnxGraph().Input("x", -1, 1, -1, -1).Conv("x", "y", 1, 4, 3, 4).Output("y")).Refusal("grey"), StringComparison.Ordinal);
+        Assert.Contains("(n, 3, h, w)", folder.Put("flat", new OnnxGraph().Input("x", -1, 3).Relu("x", "y").Output("y"), """{ "taps": [{ "tensor": "y" }] }""").Refusal("flat"), StringComparison.Ordinal);
+        var two = new OnnxGraph().Input("x", -1, 3, -1, -1).Input("z", -1, 3, -1, -1).Node("Add", ["x", "z"], ["s"]).Conv("s", "y", 3, 4, 3, 4).Output("y");
+        Assert.Contains("takes 2 inputs", folder.Put("two", two).Refusal("two"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Taps_that_are_no_feature_maps_are_refused_with_a_clear_sentence()
+    {
+        using var folder = new BackboneFolder();
+        var flat = new OnnxGraph().Input("x", -1, 3, -1, -1).Node("Flatten", ["x"], ["y"]).Output("y");
+        Assert.Contains("2 axes", folder.Put("flat", flat, """{ "taps": [{ "tensor": "y" }] }""").Refusal("flat"), StringComparison.Ordinal);
+        var constant = new OnnxGraph().Input("x", -1, 3, -1, -1).Relu("x", "y").Weight("w", [1, 2, 2, 2], new float[8]).Node("Relu", ["w"], ["z"]).Output("y");
+        Assert.Contains("takes 0 inputs", folder.Put("constant", constant, """{ "taps": [{ "tensor": "z" }] }""").Refusal("constant"), StringComparison.Ordinal);
+        var half = new OnnxGraph().Input("x", -1, 3, -1, -1).Node("Cast", ["x"], ["y"], OnnxGraph.Int("to", OnnxGraph.Float16)).Output("y", OnnxGraph.Float16);
+        folder.Put("half", half, """{ "taps": [{ "tensor": "y" }] }""").Refusal("half");
+    }
+
+    [Fact]
+    public void A_network_that_gives_no_numbers_is_refused()
+    {
+        using var folder = new BackboneFolder();
+        var broken = new OnnxGraph().Input("x", -1, 3, -1, -1).Node("Log", ["x"], ["y"]).Output("y");
+        Assert.Contains("not finite", folder.Put("broken", broken, """{ "taps": [{ "tensor": "y" }] }""").Refusal("broken"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Junk_and_empty_files_are_refused()
+    {
+        using var folder = new BackboneFolder();
+        folder.Put("empty", []).Refusal("empty");
+        folder.Put("junk", Samples.Noise(50, 50).Pixels).Refusal("junk");
+        folder.Put("pointer", "version https://git-lfs.github.com/spec/v1\n"u8.ToArray()).Refusal("pointer");
+        var unknown = new OnnxGraph().Input("x", -1, 3, -1, -1).Node("NoSuchLayer", ["x"], ["y"]).Output("y");
+        Assert.Contains("NoSuchLayer", folder.Put("unknown", unknown, """{ "taps": [{ "tensor": "y" }] }""").Refusal("unknown"), StringComparison.Ordinal);
+    }
+}
