@@ -71,7 +71,7 @@ internal static class FitCommand
             var pipeline = new FitPipeline(backbone, settings, new ImageDecoder(), new EmbeddingStore(scratch.FullName, TimeProvider.System));
             var images = files.Select(file => ToTrainingImage(file.Path)).DistinctBy(image => image.Sha256).ToArray();
             return await ProgressBar.RunAsync("Fitting", progress => pipeline.Run(
-                images, null, null, new Relay<FitProgress>(step => progress(step.Progress, $"{step.Stage}")), stop), stop);
+                images, null, null, step => progress(step.Progress, $"{step.Stage}"), stop), stop);
         }
         finally
         {

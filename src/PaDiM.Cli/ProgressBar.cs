@@ -23,9 +23,3 @@ internal static class ProgressBar
             });
     }
 }
-
-/// <summary>Reports on the caller's thread, in order, unlike <see cref="Progress{T}"/>.</summary>
-internal sealed class Relay<T>(Action<T> report) : IProgress<T>
-{
-    public void Report(T value) => report(value);
-}

@@ -26,11 +26,11 @@ public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDe
     /// <param name="images">At least two, without repeats.</param>
     /// <param name="prior">An earlier fit with the same settings and backbone, to be brought up to date; null to start from nothing.</param>
     /// <param name="keepStatistics">Called once with the finished statistics, before they are used up.</param>
-    /// <param name="progress">Told after every batch.</param>
+    /// <param name="progress">Told after every batch, on the caller's thread.</param>
     /// <param name="cancellation">Stops the fit between two batches.</param>
     /// <exception cref="FitException">Too few images, or one that cannot be read any more.</exception>
     public PadimModel Run(
-        IReadOnlyList<TrainingImage> images, PriorFit? prior, Action<PatchStatistics>? keepStatistics, IProgress<FitProgress>? progress, CancellationToken cancellation)
+        IReadOnlyList<TrainingImage> images, PriorFit? prior, Action<PatchStatistics>? keepStatistics, Action<FitProgress>? progress, CancellationToken cancellation)
     {
         try
         {
@@ -43,7 +43,7 @@ public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDe
     }
 
     private PadimModel Fit(
-        IReadOnlyList<TrainingImage> images, PriorFit? prior, Action<PatchStatistics>? keepStatistics, IProgress<FitProgress>? progress, CancellationToken cancellation)
+        IReadOnlyList<TrainingImage> images, PriorFit? prior, Action<PatchStatistics>? keepStatistics, Action<FitProgress>? progress, CancellationToken cancellation)
     {
         if (images.Count < 2) throw new FitException("too_few_images", $"A fit needs at least 2 images of normal parts; there {(images.Count == 1 ? "is 1" : $"are {images.Count}")}.");
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = backbone.Runtime.Threads, CancellationToken = cancellation };
@@ -54,16 +54,16 @@ public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDe
         var statistics = Accumulate(ordered, prior, embeddings, parallel, progress);
         keepStatistics?.Invoke(statistics);
 
-        progress?.Report(new FitProgress(FitStage.Factorising, EmbeddingShare));
+        progress?.Invoke(new FitProgress(FitStage.Factorising, EmbeddingShare));
         var distribution = PatchDistribution.Freeze(statistics, settings.Epsilon, parallel);
 
-        progress?.Report(new FitProgress(FitStage.Calibrating, EmbeddingShare + FactorisingShare));
+        progress?.Invoke(new FitProgress(FitStage.Calibrating, EmbeddingShare + FactorisingShare));
         var calibration = Calibrate(ordered, statistics, embeddings, parallel, progress);
         return new PadimModel(settings, backbone.Identity, reduction, distribution, calibration, [.. ordered.Select(image => image.Sha256)]);
     }
 
     /// <summary>Pass one: every image that the statistics lack is embedded and added; images that are gone are taken out again.</summary>
-    private static PatchStatistics Accumulate(TrainingImage[] images, PriorFit? prior, TrainingEmbeddings embeddings, ParallelOptions parallel, IProgress<FitProgress>? progress)
+    private static PatchStatistics Accumulate(TrainingImage[] images, PriorFit? prior, TrainingEmbeddings embeddings, ParallelOptions parallel, Action<FitProgress>? progress)
     {
         var known = prior?.TrainingImages.ToHashSet(StringComparer.Ordinal) ?? [];
         var gone = known.Except(images.Select(image => image.Sha256), StringComparer.Ordinal).Order(StringComparer.Ordinal).ToArray();
@@ -78,13 +78,14 @@ public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDe
             var embedded = embeddings.Get(batch, parallel);
             statistics ??= new PatchStatistics(embedded[0].Grid, embedded[0].Dimensions);
             statistics.Add(embedded, parallel);
-            progress?.Report(new FitProgress(FitStage.Embedding, EmbeddingShare * (done += batch.Length) / added.Length));
+            done += batch.Length;
+            progress?.Invoke(new FitProgress(FitStage.Embedding, EmbeddingShare * done / added.Length));
         }
         return statistics!;
     }
 
     /// <summary>Pass two: the exact leave-one-out image score of every training image.</summary>
-    private ThresholdCalibration Calibrate(TrainingImage[] images, PatchStatistics statistics, TrainingEmbeddings embeddings, ParallelOptions parallel, IProgress<FitProgress>? progress)
+    private ThresholdCalibration Calibrate(TrainingImage[] images, PatchStatistics statistics, TrainingEmbeddings embeddings, ParallelOptions parallel, Action<FitProgress>? progress)
     {
         var leaveOneOut = LeaveOneOut.Consume(statistics, settings.Epsilon, parallel);
         var scores = new double[images.Length];
@@ -93,7 +94,8 @@ public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDe
         {
             var maps = leaveOneOut.Distances(embeddings.Get(batch, parallel), parallel);
             Parallel.For(0, batch.Length, parallel, i => scores[done + i] = ImageScore(maps[i]));
-            progress?.Report(new FitProgress(FitStage.Calibrating, 1 - (1 - EmbeddingShare - FactorisingShare) * (images.Length - (done += batch.Length)) / images.Length));
+            done += batch.Length;
+            progress?.Invoke(new FitProgress(FitStage.Calibrating, 1 - (1 - EmbeddingShare - FactorisingShare) * (images.Length - done) / images.Length));
         }
         return new ThresholdCalibration(scores);
     }

@@ -57,7 +57,7 @@ internal sealed class FitJob(
             [.. images.Select(sha256 => new TrainingImage(sha256, () => blobs.Read(sha256)))],
             prior,
             statistics => files.WriteStatistics(category.Name, fileName, statistics),
-            new StepRelay(step => context.Report(Name(step.Stage), step.Progress)),
+            step => context.Report(Name(step.Stage), step.Progress),
             cancellationToken);
     }
 
@@ -89,10 +89,4 @@ internal sealed class FitJob(
     private static string Name(FitStage stage) => stage.ToString().ToLowerInvariant();
 
     private static JobFailedException Failed(Problem problem) => new(problem.Code, problem.Detail);
-
-    /// <summary>Reports on the worker's thread, in order.</summary>
-    private sealed class StepRelay(Action<FitProgress> report) : IProgress<FitProgress>
-    {
-        public void Report(FitProgress value) => report(value);
-    }
 }

@@ -17,19 +17,28 @@ internal sealed record Problem(string Code, int Status, string Detail) : IResult
 
     public Task ExecuteAsync(HttpContext context)
     {
-        var details = new ProblemDetails
-        {
-            Type = $"https://padim.dev/problems/{Code}",
-            Title = Title(Code),
-            Status = Status,
-            Detail = Detail,
-            Instance = context.Request.Path,
-            Extensions = { ["code"] = Code, ["traceId"] = Activity.Current?.Id ?? context.TraceIdentifier },
-        };
-        if (Extra is not null) details.Extensions["errors"] = Extra;
+        var details = Describe(context.Request.Path, Activity.Current?.Id ?? context.TraceIdentifier);
         if (RetryAfter is { } seconds) context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
         context.Response.StatusCode = Status;
         return context.Response.WriteAsJsonAsync(details, options: null, contentType: "application/problem+json", context.RequestAborted);
+    }
+
+    /// <summary>The body of the answer.</summary>
+    /// <param name="path">Of the request.</param>
+    /// <param name="traceId">Finds the request in the log.</param>
+    public ProblemDetails Describe(string path, string traceId)
+    {
+        var details = new ProblemDetails
+        {
+            Type = $"urn:padim:problem:{Code}",
+            Title = Title(Code),
+            Status = Status,
+            Detail = Detail,
+            Instance = path,
+            Extensions = { ["code"] = Code, ["traceId"] = traceId },
+        };
+        if (Extra is not null) details.Extensions["errors"] = Extra;
+        return details;
     }
 
     private static string Title(string code) => char.ToUpperInvariant(code[0]) + code[1..].Replace('_', ' ');

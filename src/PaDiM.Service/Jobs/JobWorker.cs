@@ -40,16 +40,17 @@ internal sealed partial class JobWorker(JobStore store, JobSignal signal, IServi
         var job = context.Job;
         LogStarted(job.Kind, job.Id, job.Category, job.Attempts);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        var lease = LeaseState.Held;
         using var done = new CancellationTokenSource();
-        var heartbeat = BeatAsync(context, state => lease = state, stop, done.Token);
+        var heartbeat = BeatAsync(context, stop, done.Token);
         try
         {
             await services.GetRequiredKeyedService<JobHandler>(job.Kind)(context, stop.Token);
             LogFinished(job.Kind, job.Id, job.Category);
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
+            // Why it stopped, the row knows best: the work may have noticed before the heartbeat did.
+            var lease = await store.RenewAsync(context.Lease, context.Progress.Stage, context.Progress.Progress, CancellationToken.None);
             if (lease == LeaseState.CancelRequested) await store.FinishAsync(context.Lease, JobState.Cancelled, null, CancellationToken.None);
             else if (lease == LeaseState.Held) await store.ReleaseAsync(context.Lease, CancellationToken.None);
             LogStopped(job.Kind, job.Id, lease);
@@ -73,7 +74,7 @@ internal sealed partial class JobWorker(JobStore store, JobSignal signal, IServi
     }
 
     /// <summary>Renews the lease twice a second, passing progress on. A lost lease or a wish to cancel stops the work.</summary>
-    private async Task BeatAsync(JobContext context, Action<LeaseState> tell, CancellationTokenSource stop, CancellationToken done)
+    private async Task BeatAsync(JobContext context, CancellationTokenSource stop, CancellationToken done)
     {
         var renewedAt = time.GetTimestamp();
         using var timer = new PeriodicTimer(Beat, time);
@@ -86,7 +87,6 @@ internal sealed partial class JobWorker(JobStore store, JobSignal signal, IServi
                     var state = await store.RenewAsync(context.Lease, context.Progress.Stage, context.Progress.Progress, done);
                     renewedAt = time.GetTimestamp();
                     if (state == LeaseState.Held) continue;
-                    tell(state);
                     await stop.CancelAsync();
                     return;
                 }
@@ -94,7 +94,6 @@ internal sealed partial class JobWorker(JobStore store, JobSignal signal, IServi
                 {
                     LogHeartbeatMissed(e, context.Job.Id);
                     if (time.GetElapsedTime(renewedAt) < TimeSpan.FromSeconds(options.Value.JobLeaseSeconds)) continue;
-                    tell(LeaseState.Lost);
                     await stop.CancelAsync();
                     return;
                 }
