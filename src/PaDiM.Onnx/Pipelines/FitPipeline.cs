@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using PaDiM.Core.Calibration;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
@@ -36,9 +37,12 @@ public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDe
         {
             return Fit(images, prior, keepStatistics, progress, cancellation);
         }
-        catch (AggregateException e) when (e.Flatten().InnerExceptions.OfType<FitException>().FirstOrDefault() is { } fault)
+        catch (AggregateException e)
         {
-            throw new FitException(fault.Code, fault.Message);
+            // Several threads may have failed; callers know what to do about one, and first of all about what its user can mend.
+            var faults = e.Flatten().InnerExceptions;
+            ExceptionDispatchInfo.Throw(faults.FirstOrDefault(fault => fault is FitException) ?? faults[0]);
+            throw;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using PaDiM.Core.Embedding;
 using PaDiM.Onnx.Imaging;
 using PaDiM.Onnx.Storage;
@@ -26,6 +27,8 @@ internal sealed class TrainingEmbeddings(Embedder embedder, string key, ImageDec
         Parallel.For(0, missing.Length, parallel, k =>
             embedder.Preprocessing.Prepare(Decode(images[missing[k]]), prepared.AsSpan(k * embedder.PreparedLength, embedder.PreparedLength)));
         var made = embedder.Embed(prepared, missing.Length, parallel);
+        for (var k = 0; k < missing.Length; k++)
+            if (!float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(made[k].Values))) throw new FitException("embedding_not_finite", $"The backbone gives values that are not finite for the training image {NameOf(images[missing[k]])}; leave the image out or use another backbone.");
         Parallel.For(0, missing.Length, parallel, k => store.Write(key, images[missing[k]].Sha256, made[k]));
         for (var k = 0; k < missing.Length; k++) embeddings[missing[k]] = made[k];
         return embeddings!;
@@ -34,7 +37,9 @@ internal sealed class TrainingEmbeddings(Embedder embedder, string key, ImageDec
     private RgbImage Decode(TrainingImage image) => decoder.Decode(image.Read()) switch
     {
         DecodeResult.Decoded decoded => decoded.Image,
-        DecodeResult.Refused refused => throw new FitException("image_unreadable", $"The training image {image.Sha256} cannot be read any more: {refused.Detail}"),
+        DecodeResult.Refused refused => throw new FitException("image_unreadable", $"The training image {NameOf(image)} cannot be read: {refused.Detail}"),
         _ => throw new InvalidOperationException(),
     };
+
+    private static string NameOf(TrainingImage image) => image.Name ?? image.Sha256;
 }

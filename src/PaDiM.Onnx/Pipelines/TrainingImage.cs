@@ -3,7 +3,8 @@ namespace PaDiM.Onnx.Pipelines;
 /// <summary>An image of a normal part, to be fitted.</summary>
 /// <param name="Sha256">Hash of its bytes, lower-case hexadecimal: its identity.</param>
 /// <param name="Read">Reads its bytes; called only when its embedding is not at hand.</param>
-public sealed record TrainingImage(string Sha256, Func<byte[]> Read);
+/// <param name="Name">What its user calls it; its hash when null.</param>
+public sealed record TrainingImage(string Sha256, Func<byte[]> Read, string? Name = null);
 
 /// <summary>How far a fit has come.</summary>
 /// <param name="Stage">What is being done.</param>

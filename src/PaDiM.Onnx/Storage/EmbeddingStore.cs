@@ -42,6 +42,7 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
             File.SetLastWriteTimeUtc(path, time.GetUtcNow().UtcDateTime);
             var file = SafetensorsReader.Open(stream);
             var shape = file.ShapeOf("embedding");
+            if (shape.Count != 3) return null;
             return new PatchEmbedding(new Grid((int)shape[0], (int)shape[1]), (int)shape[2], file.Floats("embedding", [.. shape]));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or InvalidDataException)
