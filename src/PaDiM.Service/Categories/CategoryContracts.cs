@@ -47,6 +47,20 @@ internal sealed record ReductionRequest
 }
 
 /// <summary>A category as it is.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Backbone">Name of the network.</param>
+/// <param name="Profile">Set of defaults that the settings began with.</param>
+/// <param name="ImageSize">Side that images are resized to, in pixels.</param>
+/// <param name="CropSize">Side of the centre crop after resizing, in pixels.</param>
+/// <param name="Reduction">How channels are reduced.</param>
+/// <param name="Epsilon">Added to every variance.</param>
+/// <param name="BlurSigma">Standard deviation of the smoothing, in pixels of the prepared image.</param>
+/// <param name="FalseRejectRate">Share of good parts that may be rejected.</param>
+/// <param name="ReviewRate">Share of good parts that may be sent to review or rejected; null for two decisions only.</param>
+/// <param name="ActiveModelVersion">The version that scores; null before the first fit.</param>
+/// <param name="Images">Stored images by label.</param>
+/// <param name="CreatedAt">When it was created.</param>
+/// <param name="UpdatedAt">When its settings last changed.</param>
 internal sealed record CategoryResponse(
     string Name,
     string Backbone,
@@ -64,9 +78,14 @@ internal sealed record CategoryResponse(
     DateTime UpdatedAt);
 
 /// <summary>How channels are reduced.</summary>
+/// <param name="Method"><c>semi-orthogonal</c>, <c>random</c> or <c>none</c>.</param>
+/// <param name="Dimensions">Dimensions of the embedding.</param>
+/// <param name="Seed">Seed of the draw.</param>
 internal sealed record ReductionResponse(ReductionMethod Method, int Dimensions, int Seed);
 
 /// <summary>Stored images by label.</summary>
+/// <param name="Normal">Of good parts.</param>
+/// <param name="Anomalous">Of defective parts.</param>
 internal sealed record ImageCounts(int Normal, int Anomalous);
 
 /// <summary>The threshold in force and where it comes from.</summary>
@@ -80,4 +99,9 @@ internal sealed record ThresholdResponse(
     double? Threshold, bool Calibrated, double FalseRejectRate, double? SmallestFalseRejectRate, double? ReviewThreshold, IReadOnlyList<ThresholdChangeResponse> History);
 
 /// <summary>A change of the threshold.</summary>
+/// <param name="At">When.</param>
+/// <param name="Who">Name of the caller's key; <c>anonymous</c> without keys.</param>
+/// <param name="ModelVersion">The version that was active.</param>
+/// <param name="FalseRejectRate">The rate from then on.</param>
+/// <param name="Threshold">The value that was set; null where it follows from the rate.</param>
 internal sealed record ThresholdChangeResponse(DateTime At, string Who, int? ModelVersion, double FalseRejectRate, double? Threshold);

@@ -23,5 +23,16 @@ internal sealed record AcceptedImage(string Id, string FileName, string Sha256, 
 internal sealed record RejectedFile(string FileName, string Code, string Detail);
 
 /// <summary>A stored image in a list.</summary>
+/// <param name="Id">Identifier.</param>
+/// <param name="FileName">As the client called it.</param>
+/// <param name="Sha256">Hash of its bytes.</param>
+/// <param name="MediaType">What its bytes are.</param>
+/// <param name="Width">Pixels, upright.</param>
+/// <param name="Height">Pixels, upright.</param>
+/// <param name="Bytes">Size of the file.</param>
+/// <param name="Label">What it shows.</param>
+/// <param name="Defect">Kind of defect, where one was named.</param>
+/// <param name="HasMask">A mask is stored with it.</param>
+/// <param name="CreatedAt">When it was uploaded.</param>
 internal sealed record ImageResponse(
     string Id, string FileName, string Sha256, string MediaType, int Width, int Height, long Bytes, ImageLabel Label, string? Defect, bool HasMask, DateTime CreatedAt);

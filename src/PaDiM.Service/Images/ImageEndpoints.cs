@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;
 using PaDiM.Onnx.Imaging;
 using PaDiM.Service.Categories;
@@ -31,12 +30,12 @@ internal static class ImageEndpoints
 
     private static async Task<IResult> UploadAsync(
         string category, HttpRequest request, CategoryStore categories, ImageStore store, ImageRequest reader, IOptions<PadimOptions> options, CancellationToken cancellationToken,
-        [FromQuery(Name = "label")] Choice<ImageLabel>? labelled = null, string? defect = null)
+        Choice<ImageLabel>? label = null, string? defect = null)
     {
-        var label = labelled?.Value ?? ImageLabel.Normal;
+        var shows = label?.Value ?? ImageLabel.Normal;
         if (ImageRequest.CheckContentType(request) is { } wrongType) return wrongType;
         if (defect is { Length: > MaxDefectLength }) return Problems.InvalidRequest($"defect has at most {MaxDefectLength} characters.");
-        if (defect is not null && label == ImageLabel.Normal) return Problems.InvalidRequest("defect goes with label=anomalous.");
+        if (defect is not null && shows == ImageLabel.Normal) return Problems.InvalidRequest("defect goes with label=anomalous.");
         if (!await categories.ExistsAsync(category, cancellationToken)) return Problems.CategoryNotFound(category);
         ImageRequest.SetLimit(request, options.Value.MaxUploadBytes);
 
@@ -46,7 +45,7 @@ internal static class ImageEndpoints
         {
             if (file.Field == "masks") masks.Add(file);
             else if (file.Field != "files") Reject(file, Problems.InvalidRequest($"'{file.Field}' is not a field of this form; use 'files' or 'masks'."));
-            else if ((await store.AddAsync(category, file, label, defect, cancellationToken)).Succeeded(out var image, out var problem)) accepted.Add(image);
+            else if ((await store.AddAsync(category, file, shows, defect, cancellationToken)).Succeeded(out var image, out var problem)) accepted.Add(image);
             else Reject(file, problem);
         }
         foreach (var mask in masks) await AttachAsync(mask);
@@ -56,7 +55,7 @@ internal static class ImageEndpoints
         async Task AttachAsync(RequestFile mask)
         {
             var at = accepted.FindIndex(image => Path.GetFileNameWithoutExtension(image.FileName) == StemOf(mask));
-            if (label == ImageLabel.Normal) Reject(mask, Problems.MaskMismatch("Masks go with label=anomalous."));
+            if (shows == ImageLabel.Normal) Reject(mask, Problems.MaskMismatch("Masks go with label=anomalous."));
             else if (at < 0) Reject(mask, Problems.MaskMismatch("No accepted image of this request has the mask's name; NAME.png or NAME_mask.png belongs to the image NAME."));
             else if (await store.AddMaskAsync(accepted[at], mask, cancellationToken) is { } problem) Reject(mask, problem);
             else accepted[at] = accepted[at] with { HasMask = true };

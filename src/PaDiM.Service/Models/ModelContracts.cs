@@ -45,10 +45,18 @@ internal sealed record ModelResponse(
 }
 
 /// <summary>A network and its hash.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Sha256">Hash of its file.</param>
 internal sealed record ModelBackbone(string Name, string Sha256);
 
 /// <summary>Leave-one-out scores in short.</summary>
+/// <param name="Min">The smallest.</param>
+/// <param name="Median">The one in the middle.</param>
+/// <param name="Max">The largest.</param>
 internal sealed record LooScores(double Min, double Median, double Max);
 
 /// <summary>A training image that its fellows do not explain.</summary>
+/// <param name="ImageId">Identifier of the image; its hash once it is deleted.</param>
+/// <param name="Score">Its leave-one-out score.</param>
+/// <param name="PValue">Share of training images that score at least as high.</param>
 internal sealed record OutlierResponse(string ImageId, double Score, double PValue);

@@ -29,16 +29,31 @@ internal sealed record ScoreResponse(
     string Device);
 
 /// <summary>The image as it was received.</summary>
+/// <param name="Width">Pixels, upright.</param>
+/// <param name="Height">Pixels, upright.</param>
+/// <param name="Sha256">Hash of its bytes.</param>
 internal sealed record ScoredImage(int Width, int Height, string Sha256);
 
-/// <summary>Milliseconds: waiting, decoding and resizing, backbone and reduction, distances, upsampling to heatmap, and all from the last byte of the request on.</summary>
+/// <summary>Where the time went, in milliseconds.</summary>
+/// <param name="Queue">Waiting for a place.</param>
+/// <param name="Decode">Decoding and resizing.</param>
+/// <param name="Embed">Backbone and reduction.</param>
+/// <param name="Distance">Distances of the patches.</param>
+/// <param name="Postprocess">Upsampling, smoothing, regions and heatmap.</param>
+/// <param name="Total">All of it, from the last byte of the request on.</param>
 internal sealed record Timings(double Queue, double Decode, double Embed, double Distance, double Postprocess, double Total);
 
-/// <summary>Results in the order of the files.</summary>
+/// <summary>Results of a batch.</summary>
+/// <param name="Results">In the order of the files.</param>
 internal sealed record BatchResponse(IReadOnlyList<BatchItem> Results);
 
 /// <summary>One file of a batch: its result, or why it has none.</summary>
+/// <param name="FileName">As the client called it.</param>
+/// <param name="Result">Its score; null where there is an error.</param>
+/// <param name="Error">Why it has no result; null where it has one.</param>
 internal sealed record BatchItem(string FileName, ScoreResponse? Result, BatchError? Error);
 
 /// <summary>Why a file of a batch has no result.</summary>
+/// <param name="Code">A stable code.</param>
+/// <param name="Detail">A sentence that says what to do.</param>
 internal sealed record BatchError(string Code, string Detail);

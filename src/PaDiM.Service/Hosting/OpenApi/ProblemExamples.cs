@@ -1,0 +1,46 @@
+using PaDiM.Onnx.Imaging;
+
+namespace PaDiM.Service.Hosting.OpenApi;
+
+/// <summary>One instance of every problem, made as the service makes them: code, status and wording cannot differ from the real ones.</summary>
+internal static class ProblemExamples
+{
+    private static readonly Dictionary<string, Problem> ByCode = new[]
+    {
+        Problems.InvalidRequest("limit must lie between 1 and 1000."),
+        Problems.InvalidName("Bottle!"),
+        Problems.InvalidSettings("falseRejectRate must lie between 0 and 1."),
+        Problems.UnknownBackbone("resnet99", ["tiny"]),
+        Problems.UnusableBackbone("The file resnet18.onnx is not an ONNX graph."),
+        Problems.CategoryNotFound("bottle"),
+        Problems.ImageNotFound("01a20a7442807c0fab5719e3cf3db3cc"),
+        Problems.JobNotFound("01a20a73769176438e6039d1c152083e"),
+        Problems.ModelNotFound("bottle", "7"),
+        Problems.ModelNotReady("bottle"),
+        Problems.ModelUnusable("The file of the model is damaged: its hash is not the stored one."),
+        Problems.ModelActive(1),
+        Problems.InvalidModel("The file is not a safetensors file."),
+        Problems.TooFewImages(1),
+        Problems.IdempotencyConflict(),
+        Problems.JobFinished("succeeded"),
+        Problems.LabelConflict("normal"),
+        Problems.MaskMismatch("The mask has 256 x 256 pixels, its image 512 x 512; they must be the same."),
+        Problems.NoImages(),
+        Problems.TooManyFiles(256),
+        Problems.UnsupportedMediaType("text/plain", "application/json"),
+        Problems.NotAcceptable("application/json, image/png and application/x-npy"),
+        Problems.BodyTooLarge(4L << 30),
+        Problems.QueueFull("images to score"),
+        Problems.StorageFull(),
+        Problems.Unexpected(),
+        Refused(ImageFault.Empty, "The image is empty; send the bytes of an image file."),
+        Refused(ImageFault.TooLarge, "The image has 20000 x 20000 = 400,000,000 pixels; at most 67,108,864 are read."),
+        Refused(ImageFault.Animated, "The image has several frames or pages; send one frame as one image."),
+        Refused(ImageFault.Unsupported, "The bytes are not a PNG, JPEG, BMP, TIFF or WebP image."),
+        Refused(ImageFault.Unreadable, "The Png image cannot be decoded: it is damaged or truncated (its end is missing)."),
+    }.ToDictionary(problem => problem.Code, StringComparer.Ordinal);
+
+    public static Problem Of(string code) => ByCode[code];
+
+    private static Problem Refused(ImageFault fault, string detail) => Problems.Image(new DecodeResult.Refused(fault, detail));
+}
