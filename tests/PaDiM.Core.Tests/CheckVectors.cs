@@ -4,7 +4,7 @@ using PaDiM.TestSupport;
 namespace PaDiM.Core.Tests;
 
 /// <summary>Numbers made by an independent float64 implementation in another language.</summary>
-internal sealed record CheckVectors(double Epsilon, CheckVectors.Case[] Cases, CheckVectors.MapCase Map)
+internal sealed record CheckVectors(double Epsilon, CheckVectors.Case[] Cases, CheckVectors.MapCase Map, CheckVectors.MetricsCase Metrics)
 {
     public const string Path = "reference/vectors.json";
 
@@ -16,6 +16,8 @@ internal sealed record CheckVectors(double Epsilon, CheckVectors.Case[] Cases, C
         int N, int P, int D, double[] Embeddings, double[] Mean, double[] Covariance, double[] Probe, double[] ProbeDistance, double[] LeaveOneOutDistance);
 
     public sealed record MapCase(double[] Grid, int Rows, int Cols, int Size, double[] Upsampled, double[] Smoothed);
+
+    public sealed record MetricsCase(int Rows, int Cols, int[][] Masks, double[][] Scores, double PixelAuroc);
 
     public static CheckVectors Load()
     {

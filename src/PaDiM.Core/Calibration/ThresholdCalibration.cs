@@ -6,6 +6,9 @@ namespace PaDiM.Core.Calibration;
 /// </summary>
 public sealed class ThresholdCalibration
 {
+    /// <summary>Among images that are all but identical, a difference of a few per cent makes none of them suspect.</summary>
+    private const double SmallestSpread = 0.05;
+
     private readonly double[] sorted;
 
     /// <summary>Calibrates on scores.</summary>
@@ -14,7 +17,7 @@ public sealed class ThresholdCalibration
     public ThresholdCalibration(IReadOnlyList<double> scores)
     {
         if (scores.Count == 0 || scores.Any(s => !double.IsFinite(s))) throw new ArgumentException("Calibration needs at least one score, and finite ones.", nameof(scores));
-        Scores = scores;
+        Scores = [.. scores];
         sorted = [.. scores.Order()];
     }
 
@@ -54,12 +57,12 @@ public sealed class ThresholdCalibration
     {
         var logs = Array.ConvertAll(sorted, s => Math.Log(Math.Max(s, double.Epsilon)));
         var centre = MiddleOf(logs);
-        var spread = 1.4826 * MiddleOf([.. logs.Select(l => Math.Abs(l - centre)).Order()]);
+        var spread = Math.Max(SmallestSpread, 1.4826 * MiddleOf([.. logs.Select(l => Math.Abs(l - centre)).Order()]));
         var limit = Math.Exp(centre + deviations * spread);
         return
         [
             .. Scores.Select((score, index) => new TrainingOutlier(index, score, (double)CountAtLeast(score) / sorted.Length))
-                .Where(outlier => sorted.Length > 3 && spread > 0 && outlier.Score > limit)
+                .Where(outlier => sorted.Length > 3 && outlier.Score > limit)
                 .OrderByDescending(outlier => outlier.Score),
         ];
     }

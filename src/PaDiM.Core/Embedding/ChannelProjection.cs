@@ -13,12 +13,8 @@ public sealed class ChannelProjection : ChannelReduction
     /// <param name="dimensions">d.</param>
     /// <param name="seed">The seed that drew W.</param>
     public ChannelProjection(IReadOnlyList<int> tapChannels, float[] weights, int dimensions, int seed)
-        : base(ReductionMethod.SemiOrthogonal, tapChannels, dimensions, seed)
-    {
-        if (weights.Length != InputChannels * dimensions)
-            throw new ArgumentException($"A projection from {InputChannels} channels to {dimensions} has {InputChannels * dimensions} weights, not {weights.Length}.", nameof(weights));
-        this.weights = weights;
-    }
+        : base(ReductionMethod.SemiOrthogonal, tapChannels, dimensions, seed) =>
+        this.weights = Shapes.Checked(weights, (long)InputChannels * dimensions);
 
     /// <summary>W, shape <c>(C, d)</c>, row-major.</summary>
     public ReadOnlySpan<float> Weights => weights;

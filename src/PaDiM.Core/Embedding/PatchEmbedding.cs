@@ -19,9 +19,7 @@ public sealed class PatchEmbedding(Grid grid, int dimensions, float[] values)
     public int Dimensions { get; } = dimensions;
 
     /// <summary>All vectors, shape <c>(Height, Width, Dimensions)</c>, row-major.</summary>
-    public float[] Values { get; } = values.Length == grid.Positions * dimensions
-        ? values
-        : throw new ArgumentException($"An embedding of {grid.Positions} positions and {dimensions} dimensions has {grid.Positions * dimensions} values, not {values.Length}.", nameof(values));
+    public float[] Values { get; } = Shapes.Checked(values, (long)grid.Positions * dimensions);
 
     /// <summary>The vector x_p at one position, length <see cref="Dimensions"/>.</summary>
     public Span<float> this[int position] => Values.AsSpan(position * Dimensions, Dimensions);

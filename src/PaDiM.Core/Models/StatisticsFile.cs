@@ -28,12 +28,19 @@ public static class StatisticsFile
         var file = SafetensorsReader.Open(stream);
         var shape = file.ShapeOf("mean");
         if (file.Metadata.GetValueOrDefault("format") != Format || shape.Count != 3) throw new InvalidDataException("The file holds no patch statistics of a known version.");
-        var (grid, d) = (new Grid((int)shape[0], (int)shape[1]), (int)shape[2]);
-        return new PatchStatistics(
-            grid,
-            d,
-            file.Integers("count", 1)[0],
-            file.Doubles("mean", grid.Height, grid.Width, d),
-            file.Doubles("scatter", grid.Height, grid.Width, PackedTriangle.Length(d)));
+        try
+        {
+            var (grid, d) = (new Grid((int)shape[0], (int)shape[1]), (int)shape[2]);
+            return new PatchStatistics(
+                grid,
+                d,
+                file.Integers("count", 1)[0],
+                file.Doubles("mean", grid.Height, grid.Width, d),
+                file.Doubles("scatter", grid.Height, grid.Width, PackedTriangle.Length(d)));
+        }
+        catch (Exception e) when (e is ArgumentException or OverflowException)
+        {
+            throw new InvalidDataException("The file's statistics make no sense.", e);
+        }
     }
 }

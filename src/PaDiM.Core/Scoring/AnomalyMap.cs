@@ -12,7 +12,7 @@ public sealed class AnomalyMap(Grid grid, float[] values)
     public Grid Grid { get; } = grid;
 
     /// <summary>Scores, row-major.</summary>
-    public float[] Values { get; } = values;
+    public float[] Values { get; } = Shapes.Checked(values, grid.Positions);
 
     /// <summary>The image score: the largest value.</summary>
     public float Max() => TensorPrimitives.Max<float>(Values);

@@ -19,10 +19,10 @@ public sealed class PatchDistribution(Grid grid, int dimensions, float[] mean, f
     public int Dimensions { get; } = dimensions;
 
     /// <summary>Means, shape <c>(positions, d)</c>.</summary>
-    public float[] Mean { get; } = mean;
+    public float[] Mean { get; } = Shapes.Checked(mean, (long)grid.Positions * dimensions);
 
     /// <summary>W, shape <c>(positions, d (d + 1) / 2)</c>: lower triangles packed by columns.</summary>
-    public float[] Whitening { get; } = whitening;
+    public float[] Whitening { get; } = Shapes.Checked(whitening, (long)grid.Positions * PackedTriangle.Length(dimensions));
 
     internal ReadOnlySpan<float> MeanAt(int position) => Mean.AsSpan(position * Dimensions, Dimensions);
 

@@ -26,13 +26,13 @@ public sealed class PatchStatistics(Grid grid, int dimensions, int count, double
     public int Dimensions { get; } = dimensions;
 
     /// <summary>Images seen, n.</summary>
-    public int Count { get; private set; } = count;
+    public int Count { get; private set; } = count >= 0 ? count : throw new ArgumentOutOfRangeException(nameof(count), count, "Statistics count images.");
 
     /// <summary>Means, shape <c>(positions, d)</c>.</summary>
-    public double[] Mean { get; } = mean;
+    public double[] Mean { get; } = Shapes.Checked(mean, (long)grid.Positions * dimensions);
 
     /// <summary>Scatter M2, shape <c>(positions, d (d + 1) / 2)</c>: lower triangles packed by columns.</summary>
-    public double[] Scatter { get; } = scatter;
+    public double[] Scatter { get; } = Shapes.Checked(scatter, (long)grid.Positions * PackedTriangle.Length(dimensions));
 
     internal int Packed => PackedTriangle.Length(Dimensions);
 
