@@ -19,7 +19,10 @@ internal sealed class Category
     /// <summary>The highest version ever given: numbers are not used twice.</summary>
     public int LastVersion { get; set; }
 
-    /// <summary>Grows with every change that scoring must see, on whichever replica it was made.</summary>
+    /// <summary>
+    /// Grows with every change that scoring must see, on whichever replica it was made. It starts at the ticks of the creation, so that a name that is
+    /// used again does not repeat the revisions of the category before.
+    /// </summary>
     public long Revision { get; set; }
 
     public DateTime CreatedAt { get; init; }

@@ -18,7 +18,7 @@ internal sealed class CategoryStore(IDbContextFactory<PadimDbContext> contexts, 
             var category = await db.Categories.SingleOrDefaultAsync(c => c.Name == name, cancellationToken);
             var created = category is null;
             if (category is null)
-                db.Add(category = new Category { Name = name, Settings = settings, FalseRejectRate = falseRejectRate, CreatedAt = now, UpdatedAt = now });
+                db.Add(category = new Category { Name = name, Settings = settings, FalseRejectRate = falseRejectRate, Revision = now.Ticks, CreatedAt = now, UpdatedAt = now });
             else if (category.Settings != settings || category.FalseRejectRate != falseRejectRate)
                 (category.Settings, category.FalseRejectRate, category.UpdatedAt, category.Revision) = (settings, falseRejectRate, now, category.Revision + 1);
             try

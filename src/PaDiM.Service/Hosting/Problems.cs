@@ -1,3 +1,4 @@
+using System.Text;
 using PaDiM.Onnx.Imaging;
 
 namespace PaDiM.Service.Hosting;
@@ -81,5 +82,5 @@ internal static class Problems
     public static Problem ImageBytes(int limit) => new("image_too_large", StatusCodes.Status413PayloadTooLarge, $"The image has more than the {limit:N0} bytes that one image may have.");
 
     /// <summary>What a client sent may be long or hold anything; an answer repeats no more than a glimpse of it.</summary>
-    private static string Shorten(string text) => new([.. text.Take(80).Select(c => char.IsControl(c) ? '?' : c)]);
+    private static string Shorten(string text) => string.Concat(text.EnumerateRunes().Take(80).Select(rune => Rune.IsControl(rune) ? "?" : rune.ToString()));
 }

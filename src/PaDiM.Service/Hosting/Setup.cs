@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using PaDiM.Onnx.Backbones;
@@ -54,8 +55,8 @@ internal static class Setup
     public static void AddStorage(this IServiceCollection services)
     {
         services.AddSingleton<DataDirectory>().AddSingleton<BlobStore>();
-        services.AddPooledDbContextFactory<PadimDbContext>((provider, options) => options.UseSqlite($"Data Source={provider.GetRequiredService<DataDirectory>().Database}"));
-        services.AddHostedService<Database>();
+        services.AddPooledDbContextFactory<PadimDbContext>((provider, options) => options.UseSqlite(new SqliteConnectionStringBuilder { DataSource = provider.GetRequiredService<DataDirectory>().Database }.ConnectionString));
+        services.AddSingleton<Database>();
         services.AddSingleton<OrphanSweeper>().AddHostedService(provider => provider.GetRequiredService<OrphanSweeper>());
     }
 
@@ -91,25 +92,44 @@ internal static class Setup
         services.AddSingleton<EmbeddingBatcher>().AddHostedService(provider => provider.GetRequiredService<EmbeddingBatcher>());
     }
 
+    /// <summary>
+    /// What must stand before the first request: the database is up to date and the default backbone open. A newer database, a wrong name or a
+    /// missing device shows now, not on the line.
+    /// </summary>
+    public static async Task PrepareAsync(this WebApplication app)
+    {
+        var services = app.Services;
+        services.GetRequiredService<BackboneRegistry>().Open(Options(services).DefaultBackbone);
+        await services.GetRequiredService<Database>().UpgradeAsync(app.Lifetime.ApplicationStopping);
+    }
+
     /// <summary>Errors as problems, a line a request in the log, and headers that keep browsers from guessing.</summary>
     public static void UsePipeline(this WebApplication app)
     {
+        app.Use((context, next) =>
+        {
+            // At the last moment: an answer that an exception takes the place of loses its headers.
+            context.Response.OnStarting(() =>
+            {
+                context.Response.Headers.XContentTypeOptions = "nosniff";
+                return Task.CompletedTask;
+            });
+            return next(context);
+        });
         app.UseExceptionHandler();
         app.UseSerilogRequestLogging();
         app.UseStatusCodePages(context => Bare(context.HttpContext).ExecuteAsync(context.HttpContext));
-        app.Use((context, next) =>
-        {
-            context.Response.Headers.XContentTypeOptions = "nosniff";
-            return next(context);
-        });
     }
+
+    /// <summary>Routing refuses a content type before it is known what the operation would have read.</summary>
+    private const string Bodies = $"JSON as application/json, {ImageRequest.Expected}, or a model as application/octet-stream; /swagger tells which of them this operation reads";
 
     /// <summary>The problem behind a status that came without a body.</summary>
     private static Problem Bare(HttpContext context) => context.Response.StatusCode switch
     {
         StatusCodes.Status404NotFound => new Problem("route_not_found", StatusCodes.Status404NotFound, "There is nothing at this address; /swagger lists what there is."),
         StatusCodes.Status405MethodNotAllowed => new Problem("method_not_allowed", StatusCodes.Status405MethodNotAllowed, $"This address does not take {context.Request.Method}."),
-        StatusCodes.Status415UnsupportedMediaType => Problems.UnsupportedMediaType(context.Request.ContentType, "application/json"),
+        StatusCodes.Status415UnsupportedMediaType => Problems.UnsupportedMediaType(context.Request.ContentType, Bodies),
         var status => new Problem("invalid_request", status, "The request cannot be answered."),
     };
 

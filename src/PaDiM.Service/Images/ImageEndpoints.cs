@@ -16,7 +16,7 @@ internal static class ImageEndpoints
         var images = category.MapGroup("images").WithTags("Images");
         images.MapPost("", UploadAsync).WithName("UploadImages").WithSummary("Uploads images")
             .WithDescription("Any number of files as multipart/form-data (field `files`; `masks` of the same names for anomalous ones), or one image as the body. Bad files are listed, good ones stored.")
-            .Accepts<IFormFileCollection>("multipart/form-data", "image/png", "image/jpeg", "image/bmp", "image/tiff", "image/webp")
+            .Accepts<IFormFileCollection>("multipart/form-data", "image/png", "image/jpeg", "image/bmp", "image/tiff", "image/webp", "image/*", "application/octet-stream")
             .Produces<UploadResponse>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status415UnsupportedMediaType);
         images.MapGet("", ListAsync).WithName("ListImages").WithSummary("Lists images in the order of their upload")
             .Produces<Page<ImageResponse>>().ProducesProblem(StatusCodes.Status404NotFound);

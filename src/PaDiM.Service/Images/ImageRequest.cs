@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
@@ -30,8 +31,15 @@ internal sealed class ImageRequest(IOptions<PadimOptions> options)
     {
         if (CheckContentType(request) is { } problem) return problem;
         SetLimit(request, options.Value.MaxImageBytes + (1L << 16));
-        await foreach (var file in ReadAllAsync(request, cancellationToken))
-            return file.Fault is { } fault ? fault : file;
+        try
+        {
+            await foreach (var file in ReadAllAsync(request, cancellationToken))
+                return file.Fault is { } fault ? fault : file;
+        }
+        catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
+        {
+            return Problems.ImageBytes(options.Value.MaxImageBytes);
+        }
         return Problems.NoImages();
     }
 
@@ -45,11 +53,11 @@ internal sealed class ImageRequest(IOptions<PadimOptions> options)
             yield break;
         }
         var reader = new MultipartReader(boundary, request.Body);
-        while (await NextAsync(reader, cancellationToken) is { } section)
+        while (await WholeAsync(reader.ReadNextSectionAsync(cancellationToken)) is { } section)
         {
             if (!ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition)) continue;
             var name = disposition.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName;
-            var (bytes, fault) = await ReadAsync(section.Body, null, cancellationToken);
+            var (bytes, fault) = await WholeAsync(ReadAsync(section.Body, null, cancellationToken));
             yield return new RequestFile(HeaderUtilities.RemoveQuotes(disposition.Name).ToString(), Clean(HeaderUtilities.RemoveQuotes(name).ToString()), bytes, fault);
         }
     }
@@ -75,11 +83,12 @@ internal sealed class ImageRequest(IOptions<PadimOptions> options)
         return tooLarge ? ([], Problems.ImageBytes(limit)) : (buffer.ToArray(), null);
     }
 
-    private static async Task<MultipartSection?> NextAsync(MultipartReader reader, CancellationToken cancellationToken)
+    /// <summary>A form that breaks off or breaks its own rules is the client's fault.</summary>
+    private static async Task<T> WholeAsync<T>(Task<T> reading)
     {
         try
         {
-            return await reader.ReadNextSectionAsync(cancellationToken);
+            return await reading;
         }
         catch (Exception e) when (e is InvalidDataException or IOException and not BadHttpRequestException)
         {
@@ -98,5 +107,11 @@ internal sealed class ImageRequest(IOptions<PadimOptions> options)
         return boundary.Length is > 0 and <= MaxBoundaryLength ? boundary.ToString() : null;
     }
 
-    private static string Clean(string name) => new([.. name.Where(c => !char.IsControl(c)).Take(MaxNameLength)]);
+    /// <summary>Without control characters, and cut between two characters where it is too long.</summary>
+    private static string Clean(string name)
+    {
+        var kept = new StringBuilder();
+        foreach (var rune in name.EnumerateRunes().Where(rune => !Rune.IsControl(rune)).TakeWhile(rune => kept.Length + rune.Utf16SequenceLength <= MaxNameLength)) kept.Append(rune);
+        return kept.ToString();
+    }
 }

@@ -8,11 +8,11 @@ namespace PaDiM.Service.Models;
 internal sealed class ModelCache(IOptions<PadimOptions> options)
 {
     private readonly Lock gate = new();
-    private readonly Dictionary<(string Category, int Version), LinkedListNode<Entry>> entries = [];
+    private readonly Dictionary<(string Category, string FileName), LinkedListNode<Entry>> entries = [];
     private readonly LinkedList<Entry> byUse = [];
     private long bytes;
 
-    private sealed record Entry((string, int) Key, Inspector Inspector, long Bytes);
+    private sealed record Entry((string Category, string FileName) Key, Inspector Inspector, long Bytes);
 
     /// <summary>Bytes of all models held.</summary>
     public long Bytes
@@ -23,26 +23,26 @@ internal sealed class ModelCache(IOptions<PadimOptions> options)
         }
     }
 
-    public Inspector? Get(string category, int version)
+    public Inspector? Get(StoredModel model)
     {
         lock (gate)
         {
-            if (!entries.TryGetValue((category, version), out var node)) return null;
+            if (!entries.TryGetValue(KeyOf(model), out var node)) return null;
             byUse.Remove(node);
             byUse.AddFirst(node);
             return node.Value.Inspector;
         }
     }
 
-    public void Put(string category, int version, Inspector inspector)
+    public void Put(StoredModel model, Inspector inspector)
     {
         var distribution = inspector.Model.Distribution;
         var size = sizeof(float) * (distribution.Mean.LongLength + distribution.Whitening.LongLength);
         lock (gate)
         {
-            if (entries.ContainsKey((category, version))) return;
+            if (entries.ContainsKey(KeyOf(model))) return;
             while (byUse.Last is { } oldest && bytes + size > options.Value.ModelCacheBytes) Remove(oldest);
-            entries[(category, version)] = byUse.AddFirst(new Entry((category, version), inspector, size));
+            entries[KeyOf(model)] = byUse.AddFirst(new Entry(KeyOf(model), inspector, size));
             bytes += size;
         }
     }
@@ -55,6 +55,9 @@ internal sealed class ModelCache(IOptions<PadimOptions> options)
             foreach (var node in entries.Where(pair => pair.Key.Category == category).Select(pair => pair.Value).ToArray()) Remove(node);
         }
     }
+
+    /// <summary>Versions count from 1 again when a deleted category's name is used again; names of files are never used twice.</summary>
+    private static (string Category, string FileName) KeyOf(StoredModel model) => (model.Category, model.FileName);
 
     private void Remove(LinkedListNode<Entry> node)
     {

@@ -95,11 +95,11 @@ internal sealed partial class ModelRegistry(
 
     private Outcome<Inspector> Open(StoredModel stored)
     {
-        if (cache.Get(stored.Category, stored.Version) is { } held) return held;
+        if (cache.Get(stored) is { } held) return held;
         try
         {
             var inspector = new Inspector(files.Read(stored), backbones.Open(stored.BackboneName));
-            cache.Put(stored.Category, stored.Version, inspector);
+            cache.Put(stored, inspector);
             return inspector;
         }
         catch (Exception e) when (e is InvalidDataException or KeyNotFoundException)

@@ -18,7 +18,7 @@ internal static class ScoreEndpoints
         var score = category.MapGroup("score").WithTags("Scoring");
         score.MapPost("", ScoreAsync).WithName("ScoreImage").WithSummary("Scores one image")
             .WithDescription("The image as the body, or as one multipart file. `Accept` chooses JSON, the overlay (image/png) or the float32 map (application/x-npy); the last two carry the result in X-Padim-* headers.")
-            .Accepts<IFormFile>(Png, "image/jpeg", "image/bmp", "image/tiff", "image/webp", "multipart/form-data")
+            .Accepts<IFormFile>(Png, "image/jpeg", "image/bmp", "image/tiff", "image/webp", "image/*", "application/octet-stream", "multipart/form-data")
             .Produces<ScoreResponse>(StatusCodes.Status200OK, Json, Png, NumpyFormat.MediaType)
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge).ProducesProblem(StatusCodes.Status415UnsupportedMediaType)

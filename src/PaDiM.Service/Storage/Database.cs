@@ -2,10 +2,10 @@ using Microsoft.EntityFrameworkCore;
 
 namespace PaDiM.Service.Storage;
 
-/// <summary>Brings the database up to date before the first request, and refuses one that a newer version has written.</summary>
-internal sealed class Database(IDbContextFactory<PadimDbContext> contexts, DataDirectory data) : IHostedService
+/// <summary>Brings the database up to date, and refuses one that a newer version has written.</summary>
+internal sealed class Database(IDbContextFactory<PadimDbContext> contexts, DataDirectory data)
 {
-    public async Task StartAsync(CancellationToken cancellationToken)
+    public async Task UpgradeAsync(CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var known = db.Database.GetMigrations().ToHashSet();
@@ -16,6 +16,4 @@ internal sealed class Database(IDbContextFactory<PadimDbContext> contexts, DataD
         // Readers and the one writer then do not wait for each other.
         await db.Database.ExecuteSqlRawAsync("PRAGMA journal_mode = WAL", cancellationToken);
     }
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace PaDiM.Service.Tests.Support;
+
+/// <summary>The service as a process of its own, to be killed.</summary>
+internal sealed partial class ServiceProcess : IAsyncDisposable
+{
+    private readonly Process process;
+
+    private ServiceProcess(Process process, Uri address)
+    {
+        this.process = process;
+        Http = new HttpClient { BaseAddress = address };
+    }
+
+    public HttpClient Http { get; }
+
+    /// <summary>Starts the service and waits until it listens.</summary>
+    public static async Task<ServiceProcess> StartAsync(string dataDirectory, params (string Option, object Value)[] options)
+    {
+        var process = Launch(dataDirectory, options);
+        var output = new StringBuilder();
+        while (await process.StandardOutput.ReadLineAsync() is { } line)
+        {
+            output.AppendLine(line);
+            if (ListeningLine().Match(line) is not { Success: true } match) continue;
+            // What is not read would fill the pipe and stop the service.
+            _ = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null);
+            _ = process.StandardError.BaseStream.CopyToAsync(Stream.Null);
+            return new ServiceProcess(process, new Uri(match.Groups[1].Value));
+        }
+        throw new InvalidOperationException($"The service did not start: {output}{await process.StandardError.ReadToEndAsync()}");
+    }
+
+    /// <summary>Starts a service that must refuse to start, and gives its exit code and what it said.</summary>
+    public static async Task<(int ExitCode, string Output, string Error)> RefusedAsync(string dataDirectory, params (string Option, object Value)[] options)
+    {
+        using var process = Launch(dataDirectory, options);
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        try
+        {
+            await process.WaitForExitAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill();
+        }
+        return (process.ExitCode, await output, await error);
+    }
+
+    /// <summary>SIGKILL: no word of farewell.</summary>
+    public async Task KillAsync()
+    {
+        process.Kill();
+        await process.WaitForExitAsync();
+    }
+
+    /// <summary>SIGTERM, as an orchestrator stops it, and the exit code.</summary>
+    public async Task<int> TerminateAsync()
+    {
+        using (var kill = Process.Start("kill", ["-TERM", $"{process.Id}"])) await kill.WaitForExitAsync();
+        await process.WaitForExitAsync();
+        return process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        if (!process.HasExited) await KillAsync();
+        process.Dispose();
+    }
+
+    private static Process Launch(string dataDirectory, (string Option, object Value)[] options)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "PaDiM.Service.dll")]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
+        start.Environment["Padim__DataDirectory"] = dataDirectory;
+        foreach (var (option, value) in options) start.Environment[$"Padim__{option}"] = FormattableString.Invariant($"{value}");
+        return Process.Start(start)!;
+    }
+
+    [GeneratedRegex(@"Now listening on: ""?(http://[^""\s]+)")]
+    private static partial Regex ListeningLine();
+}

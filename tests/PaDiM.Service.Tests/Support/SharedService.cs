@@ -1,0 +1,57 @@
+using PaDiM.Service.Tests.Support;
+using PaDiM.TestSupport;
+
+[assembly: AssemblyFixture(typeof(SharedService))]
+
+namespace PaDiM.Service.Tests.Support;
+
+/// <summary>One service for all tests that need none of their own: each uses categories of its own.</summary>
+public sealed class SharedService : IAsyncLifetime
+{
+    private readonly TempDirectory data = new();
+    private readonly SemaphoreSlim fitting = new(1, 1);
+    private CategoryClient? fitted;
+    private int categories;
+
+    internal RunningService Service { get; private set; } = null!;
+
+    internal HttpClient Http => Service.Http;
+
+    public async ValueTask InitializeAsync() => Service = await RunningService.StartAsync(data.Path);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Service.DisposeAsync();
+        data.Dispose();
+        fitting.Dispose();
+    }
+
+    /// <summary>A name that no other test has.</summary>
+    internal string NewName() => $"category-{Interlocked.Increment(ref categories)}";
+
+    /// <summary>An empty category with small settings.</summary>
+    internal async Task<CategoryClient> NewCategoryAsync()
+    {
+        var category = Service.Category(NewName());
+        await category.CreateAsync();
+        return category;
+    }
+
+    /// <summary>A category with a model of <see cref="Parts.Good"/>; tests only score with it.</summary>
+    internal async Task<CategoryClient> FittedAsync()
+    {
+        await fitting.WaitAsync();
+        try
+        {
+            if (fitted is not null) return fitted;
+            var category = await NewCategoryAsync();
+            await category.UploadPartsAsync(0, 12);
+            await category.FitAsync();
+            return fitted = category;
+        }
+        finally
+        {
+            fitting.Release();
+        }
+    }
+}
