@@ -17,7 +17,7 @@ internal sealed record CheckVectors(double Epsilon, CheckVectors.Case[] Cases, C
 
     public sealed record MapCase(double[] Grid, int Rows, int Cols, int Size, double[] Upsampled, double[] Smoothed);
 
-    public sealed record MetricsCase(int Rows, int Cols, int[][] Masks, double[][] Scores, double PixelAuroc);
+    public sealed record MetricsCase(int Rows, int Cols, int[][] Masks, double[][] Scores, double AuPro30, double AuPro05, double PixelAuroc);
 
     public static CheckVectors Load()
     {
