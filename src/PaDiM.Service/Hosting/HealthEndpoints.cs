@@ -17,9 +17,9 @@ internal static class HealthEndpoints
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
         Map("live", _ => false, "Tells that the process answers");
-        Map(Ready, check => check.Tags.Contains(Ready), "Tells whether the service can score");
+        Map(Ready, check => check.Tags.Contains(Ready), "Tells whether the service can score").Produces<HealthResponse>(StatusCodes.Status503ServiceUnavailable);
 
-        void Map(string name, Func<HealthCheckRegistration, bool> predicate, string summary) =>
+        RouteHandlerBuilder Map(string name, Func<HealthCheckRegistration, bool> predicate, string summary) =>
             routes.MapGet($"/health/{name}", async (HealthCheckService checks, CancellationToken cancellationToken) =>
                 {
                     var report = await checks.CheckHealthAsync(predicate, cancellationToken);
@@ -29,7 +29,7 @@ internal static class HealthEndpoints
                     return TypedResults.Json(body, statusCode: report.Status == HealthStatus.Healthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
                 })
                 .WithTags("Operations").WithName($"Health{char.ToUpperInvariant(name[0])}{name[1..]}").WithSummary(summary)
-                .Produces<HealthResponse>().Produces<HealthResponse>(StatusCodes.Status503ServiceUnavailable);
+                .Produces<HealthResponse>();
     }
 
     private sealed class DatabaseCheck(IDbContextFactory<PadimDbContext> contexts) : IHealthCheck

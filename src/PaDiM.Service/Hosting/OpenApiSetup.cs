@@ -49,7 +49,7 @@ internal static class OpenApiSetup
             options.DisplayOperationId();
             options.DisplayRequestDuration();
             options.EnableTryItOutByDefault();
-            options.EnableFilter();
+            options.EnableDeepLinking();
         });
         app.MapGet("/", () => Results.Redirect("/swagger")).ExcludeFromDescription();
     }

@@ -1,0 +1,134 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using PaDiM.EndToEnd.Tests.Support;
+
+namespace PaDiM.EndToEnd.Tests;
+
+/// <summary>The OpenAPI document says all that a stranger needs, and nothing that is not so.</summary>
+public sealed partial class OpenApiTests(PublishedService service)
+{
+    private const string Problem = "application/problem+json", Json = "application/json";
+
+    private readonly ServiceClient client = service.Client;
+
+    [Fact]
+    public async Task Every_operation_has_a_name_a_summary_examples_and_error_codes()
+    {
+        var document = await ApiDocument.ReadAsync(client);
+
+        Assert.NotEmpty(document.Operations);
+        Assert.Empty(document.Operations.SelectMany(operation => Gaps(operation).Select(gap => $"{operation.Method} {operation.Path}: {gap}")));
+        Assert.Equal(document.Operations.Count, document.Operations.Select(operation => operation.Id).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task Every_code_of_a_problem_occurs_in_the_document()
+    {
+        var source = await File.ReadAllTextAsync(Path.Combine(PublishedService.Repository, "src", "PaDiM.Service", "Hosting", "Problems.cs"));
+        var codes = CodeInSource().Matches(source).Select(match => match.Groups[1].Value).ToHashSet();
+        var document = await ApiDocument.ReadAsync(client);
+
+        var documented = document.Examples.Select(example => example.Value is JsonObject problem ? (string?)problem["code"] : null);
+
+        Assert.NotEmpty(codes);
+        Assert.Empty(codes.Except(documented));
+    }
+
+    [Fact]
+    public async Task Every_property_and_parameter_is_described()
+    {
+        var document = await ApiDocument.ReadAsync(client);
+
+        var properties =
+            from schema in document.Root["components"]!["schemas"]!.AsObject()
+            from property in schema.Value!["properties"]?.AsObject() ?? []
+            where property.Value!["description"] is null && property.Value["$ref"] is null
+            select $"{schema.Key}.{property.Key}";
+        var parameters = from operation in document.Operations from parameter in operation.Parameters where parameter["description"] is null select $"{operation.Id} {parameter["name"]}";
+
+        Assert.Empty(properties.Concat(parameters));
+    }
+
+    [Fact]
+    public async Task Every_example_fits_its_schema()
+    {
+        var document = await ApiDocument.ReadAsync(client);
+        var shape = new JsonShape(document.Root);
+
+        Assert.Empty(document.Examples.SelectMany(example => shape.Faults(example.Schema, example.Value).Select(fault => $"{example.Where}: {fault}")));
+    }
+
+    [Fact]
+    public async Task Examples_of_requests_are_accepted_by_the_service()
+    {
+        const string category = "examples";
+        await client.PrepareSyntheticAsync(category);
+        var document = await ApiDocument.ReadAsync(client);
+        var sent = 0;
+        foreach (var operation in document.Operations)
+            foreach (var body in operation.RequestExamples)
+            {
+                using var request = new HttpRequestMessage(new HttpMethod(operation.Method), operation.PathFor(category)) { Content = JsonContent.Create(body) };
+                using var response = await client.Http.SendAsync(request);
+                Assert.True(response.IsSuccessStatusCode, $"{operation.Id} with {body.ToJsonString()}: {await response.Content.ReadAsStringAsync()}");
+                sent++;
+            }
+        Assert.True(sent > 2, "Hardly any operation has an example of a request.");
+    }
+
+    [Fact]
+    public async Task Values_of_enumerations_in_queries_are_accepted_as_they_are_documented()
+    {
+        const string category = "enumerations";
+        await client.PutAsync($"/v1/categories/{category}", new JsonObject());
+        var document = await ApiDocument.ReadAsync(client);
+        var queries =
+            from operation in document.Operations
+            where operation.Method == "get"
+            from parameter in operation.Parameters
+            let reference = (string?)parameter["schema"]!["$ref"]
+            where reference is not null
+            from value in document.Root["components"]!["schemas"]![reference.Split('/')[^1]]!["enum"]!.AsArray()
+            select $"{operation.PathFor(category)}?{parameter["name"]}={value}";
+
+        Assert.NotEmpty(queries);
+        foreach (var query in queries) await client.GetAsync(query);
+    }
+
+    [Fact]
+    public async Task Answers_fit_the_schemas_of_the_document()
+    {
+        const string category = "answers";
+        await client.PrepareSyntheticAsync(category);
+        var document = await ApiDocument.ReadAsync(client);
+        var shape = new JsonShape(document.Root);
+        var asked = document.Operations.Where(operation => operation.Method == "get" && !operation.Path.Contains("{id}", StringComparison.Ordinal) && SchemaOf(operation) is not null);
+
+        foreach (var operation in asked) Fits(operation, await client.GetAsync(operation.PathFor(category)));
+        Fits(document.Operations.Single(operation => operation.Id == "ScoreImage"), await client.ScoreAsync(category, TestSupport.Parts.SyntheticParts.Good(1).ToBmp()));
+
+        void Fits(Operation operation, JsonNode answer) => Assert.Empty(shape.Faults(SchemaOf(operation), answer).Select(fault => $"{operation.Id}: {fault}"));
+    }
+
+    private static JsonNode? SchemaOf(Operation operation) => operation.Node["responses"]?["200"]?["content"]?[Json]?["schema"];
+
+    private static IEnumerable<string> Gaps(Operation operation)
+    {
+        if (string.IsNullOrEmpty(operation.Id)) yield return "no operationId";
+        if (string.IsNullOrEmpty((string?)operation.Node["summary"])) yield return "no summary";
+        foreach (var (where, mediaType) in operation.Contents)
+            if (mediaType["examples"] is null && where.Split(' ') is not ["request", not Json]) yield return $"no example for {where}";
+        var problems = operation.Responses.Where(response => response.Value!["content"]?[Problem] is not null).ToArray();
+        if (problems.Length == 0) yield return "no problems";
+        foreach (var (status, response) in problems)
+            foreach (var (name, example) in response!["content"]![Problem]!["examples"]?.AsObject() ?? [])
+                if ((string?)example!["value"]?["code"] != name || example["value"]!["status"]!.ToString() != status) yield return $"{status} {name} is not an example of itself";
+        foreach (var (status, response) in operation.Responses)
+            if (status is "503" or "507" && response!["content"]?[Problem] is not null && response["headers"]?["Retry-After"] is null && operation.Id != "ActivateModel")
+                yield return $"{status} without Retry-After";
+    }
+
+    [GeneratedRegex("""new\("([a-z_]+)",""")]
+    private static partial Regex CodeInSource();
+}

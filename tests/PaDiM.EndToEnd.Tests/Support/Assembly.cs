@@ -1,0 +1,7 @@
+using PaDiM.EndToEnd.Tests.Support;
+using Xunit.Sdk;
+using Xunit.v3;
+
+[assembly: AssemblyFixture(typeof(PublishedService))]
+// One program serves all tests, and the data sets take every core.
+[assembly: Parallelization(Mode = ParallelMode.None)]

@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using PaDiM.TestSupport;
+
+namespace PaDiM.EndToEnd.Tests.Support;
+
+/// <summary>The program as users get it: published once for all tests, and running as a process of its own on a free port.</summary>
+public sealed class PublishedService : IAsyncLifetime
+{
+    private static readonly TimeSpan PublishLimit = TimeSpan.FromMinutes(5), StartLimit = TimeSpan.FromSeconds(60);
+    private readonly TempDirectory folder = new();
+    private readonly StringBuilder log = new();
+    private Process? process;
+
+    /// <summary>Root of the repository.</summary>
+    public static string Repository { get; } = FindRepository();
+
+    /// <summary>Where the program listens.</summary>
+    public Uri Address { get; } = new($"http://127.0.0.1:{FreePort()}");
+
+    /// <summary>Speaks to the program.</summary>
+    public ServiceClient Client { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        var program = folder.Combine("program");
+        // Build servers would outlive the command and keep its pipes open.
+        await RunAsync("dotnet", "publish", Path.Combine(Repository, "src", "PaDiM.Service"), "-c", "Release", "-o", program, "-nodeReuse:false", "-p:UseSharedCompilation=false", "--nologo");
+        var start = new ProcessStartInfo(Path.Combine(program, OperatingSystem.IsWindows() ? "PaDiM.Service.exe" : "PaDiM.Service"))
+        {
+            WorkingDirectory = folder.Path, RedirectStandardOutput = true, RedirectStandardError = true,
+            Environment = { ["ASPNETCORE_URLS"] = Address.ToString(), ["Padim__DataDirectory"] = folder.Combine("data"), ["Padim__Device"] = "cpu" },
+        };
+        if (SharedFolder.Has("backbones")) start.Environment["Padim__BackboneDirectories__0"] = SharedFolder.Path("backbones");
+        process = Process.Start(start)!;
+        process.OutputDataReceived += Log;
+        process.ErrorDataReceived += Log;
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        Client = new ServiceClient(Address);
+        await WaitUntilReadyAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client?.Dispose();
+        if (process is { HasExited: false })
+        {
+            process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync();
+        }
+        process?.Dispose();
+        folder.Dispose();
+    }
+
+    private async Task WaitUntilReadyAsync()
+    {
+        for (var watch = Stopwatch.StartNew(); watch.Elapsed < StartLimit; await Task.Delay(100))
+        {
+            if (process!.HasExited) break;
+            if (await Client.IsReadyAsync()) return;
+        }
+        lock (log) throw new InvalidOperationException($"The published program did not become ready:\n{log}");
+    }
+
+    private static async Task RunAsync(string command, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(command, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        // A test run that MSBuild started tells its children where MSBuild lies, which is not always where theirs does.
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)).ToArray()) start.Environment.Remove(name);
+        using var limit = new CancellationTokenSource(PublishLimit);
+        using var running = Process.Start(start)!;
+        var (output, errors) = (running.StandardOutput.ReadToEndAsync(limit.Token), running.StandardError.ReadToEndAsync(limit.Token));
+        await running.WaitForExitAsync(limit.Token);
+        if (running.ExitCode != 0) throw new InvalidOperationException($"{command} {string.Join(' ', arguments)} failed:\n{await output}{await errors}");
+    }
+
+    private void Log(object sender, DataReceivedEventArgs line)
+    {
+        lock (log) log.AppendLine(line.Data);
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private static string FindRepository()
+    {
+        for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)
+            if (File.Exists(Path.Combine(at.FullName, "PaDiM.Service.sln"))) return at.FullName;
+        throw new DirectoryNotFoundException("PaDiM.Service.sln lies nowhere above the test program.");
+    }
+}

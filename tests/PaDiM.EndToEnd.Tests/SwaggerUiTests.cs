@@ -1,0 +1,68 @@
+using Microsoft.Playwright;
+using PaDiM.EndToEnd.Tests.Support;
+using PaDiM.TestSupport;
+using PaDiM.TestSupport.Parts;
+using static Microsoft.Playwright.Assertions;
+
+namespace PaDiM.EndToEnd.Tests;
+
+/// <summary>Swagger UI in a real browser: a stranger picks a file, presses Execute and reads a decision.</summary>
+public sealed class SwaggerUiTests(PublishedService service)
+{
+    /// <summary>The category that the document fills in.</summary>
+    private const string Category = "bottle";
+    private static readonly string[] Browsers = ["chromium", "chromium-browser", "google-chrome"];
+
+    private static readonly string[] Flags =
+    [
+        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    ];
+
+    [Fact]
+    public async Task An_image_picked_in_the_browser_is_scored()
+    {
+        await using var browser = await BrowserPage.OpenAsync(FindBrowser(), Flags, service.Address);
+        using var folder = new TempDirectory();
+        var image = folder.Combine("part.bmp");
+        await File.WriteAllBytesAsync(image, SyntheticParts.Defective(100, DefectKind.Scratch).Image.ToBmp());
+        await service.Client.PrepareSyntheticAsync(Category);
+
+        var operation = await browser.ExpandAsync("ScoreImage");
+        await operation.Locator("input[type=file]").SetInputFilesAsync(image);
+        await operation.Locator("button.execute").ClickAsync();
+
+        var live = operation.Locator(".live-responses-table");
+        await Expect(live.Locator(".response-col_status").Last).ToContainTextAsync("200");
+        await Expect(live).ToContainTextAsync("\"decision\": \"anomalous\"");
+        browser.StayedQuiet();
+    }
+
+    [Fact]
+    public async Task Images_picked_in_the_browser_are_uploaded_as_a_form()
+    {
+        await using var browser = await BrowserPage.OpenAsync(FindBrowser(), Flags, service.Address);
+        using var folder = new TempDirectory();
+        var image = folder.Combine("good.bmp");
+        await File.WriteAllBytesAsync(image, SyntheticParts.Good(7).ToBmp());
+        await service.Client.PutAsync($"/v1/categories/{Category}", new System.Text.Json.Nodes.JsonObject());
+
+        var operation = await browser.ExpandAsync("UploadImages");
+        var files = operation.Locator("tr[data-property-name=files]");
+        if (await files.Locator("input[type=file]").CountAsync() == 0) await files.GetByRole(AriaRole.Button, new() { Name = "Add" }).ClickAsync();
+        await files.Locator("input[type=file]").First.SetInputFilesAsync(image);
+        await operation.Locator("button.execute").ClickAsync();
+
+        var live = operation.Locator(".live-responses-table");
+        await Expect(live.Locator(".response-col_status").Last).ToContainTextAsync("200");
+        await Expect(live).ToContainTextAsync("\"fileName\": \"good.bmp\"");
+        browser.StayedQuiet();
+    }
+
+    private static string FindBrowser()
+    {
+        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
+        var found = (from folder in folders from name in Browsers let path = Path.Combine(folder, name) where File.Exists(path) select path).FirstOrDefault();
+        Assert.SkipWhen(found is null, $"No browser on the PATH: one of {string.Join(", ", Browsers)} is needed.");
+        return found;
+    }
+}
