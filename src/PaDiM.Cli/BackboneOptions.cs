@@ -24,10 +24,12 @@ internal sealed class BackboneOptions
         DefaultValueFactory = _ => 0,
     };
 
-    public BackboneOptions() => threads.Validators.Add(result =>
+    public BackboneOptions()
     {
-        if (result.GetValueOrDefault<int>() < 0) result.AddError("--threads takes 0 or more.");
-    });
+        // Any number parses as a value of an enumeration.
+        device.Require(Enum.IsDefined, "--device takes auto, cpu or cuda.");
+        threads.Require(count => count >= 0, "--threads takes 0 or more.");
+    }
 
     public void AddTo(Command command)
     {

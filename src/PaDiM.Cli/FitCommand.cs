@@ -28,15 +28,15 @@ internal static class FitCommand
         var dimensions = Number("--dimensions", "Dimensions of the embedding.", Defaults.Dimensions, 1, 4096);
         var seed = new Option<int>("--seed") { Description = "Seed of the reduction.", DefaultValueFactory = _ => Defaults.Seed };
         var epsilon = new Option<double>("--epsilon") { Description = "Added to every variance.", DefaultValueFactory = _ => Defaults.Epsilon };
-        epsilon.Validators.Add(result => { if (!(result.GetValueOrDefault<double>() > 0)) result.AddError("--epsilon must be above 0."); });
+        epsilon.Require(value => value > 0 && double.IsFinite(value), "--epsilon must be above 0.");
         var blurSigma = new Option<double>("--blur-sigma") { Description = "Standard deviation of the smoothing, in pixels.", DefaultValueFactory = _ => Defaults.BlurSigma };
-        blurSigma.Validators.Add(result => { if (!(result.GetValueOrDefault<double>() is >= 0 and <= 64)) result.AddError("--blur-sigma must lie between 0 and 64."); });
+        blurSigma.Require(value => value is >= 0 and <= 64, "--blur-sigma must lie between 0 and 64.");
         var backbones = new BackboneOptions();
         var command = new Command("fit", "Fit a model to a folder of images of good parts.") { folder, output, backbone, imageSize, cropSize, reduction, dimensions, seed, epsilon, blurSigma };
         backbones.AddTo(command);
         command.Validators.Add(result =>
         {
-            if (result.GetValue(cropSize) is { } crop && (crop < 32 || crop > result.GetValue(imageSize))) result.AddError("--crop-size must lie between 32 and the image size.");
+            if (result.TryGet(cropSize, out var crop) && crop is not null && result.TryGet(imageSize, out var whole) && (crop < 32 || crop > whole)) result.AddError("--crop-size must lie between 32 and the image size.");
         });
         command.SetAction(async (arguments, stop) =>
         {
@@ -65,6 +65,8 @@ internal static class FitCommand
     {
         if (settings.Reduction != ReductionMethod.None && settings.Dimensions > backbone.TapChannels.Sum())
             throw new InvalidDataException($"The backbone '{backbone.Identity.Name}' has {backbone.TapChannels.Sum()} channels; {settings.Dimensions} dimensions cannot be drawn from them.");
+        if (backbone.FixedSize is { } size && settings.PreparedSize().Height != size)
+            throw new InvalidDataException($"The backbone '{backbone.Identity.Name}' takes images of {size} x {size} pixels only; use --image-size {size}.");
         var scratch = Directory.CreateTempSubdirectory("padim-");
         try
         {
@@ -82,7 +84,7 @@ internal static class FitCommand
     private static TrainingImage ToTrainingImage(string path)
     {
         using var stream = File.OpenRead(path);
-        return new TrainingImage(Convert.ToHexStringLower(SHA256.HashData(stream)), () => File.ReadAllBytes(path));
+        return new TrainingImage(Convert.ToHexStringLower(SHA256.HashData(stream)), () => File.ReadAllBytes(path), path);
     }
 
     private static void Report(PadimModel model, string path, int files)
@@ -95,10 +97,7 @@ internal static class FitCommand
     private static Option<int> Number(string name, string description, int value, int min, int max)
     {
         var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => value };
-        option.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() < min || result.GetValueOrDefault<int>() > max) result.AddError($"{name} must lie between {min} and {max}.");
-        });
+        option.Require(number => number >= min && number <= max, $"{name} must lie between {min} and {max}.");
         return option;
     }
 }

@@ -11,11 +11,19 @@ internal static class ImageFolder
     private static readonly HashSet<string> Extensions = new(StringComparer.OrdinalIgnoreCase) { ".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp" };
 
     /// <summary>Files as they are; folders give their images, subfolders included, in order of name.</summary>
-    /// <exception cref="FileNotFoundException">There is no such file or folder.</exception>
-    public static IReadOnlyList<ImageFile> Expand(IEnumerable<string> paths)
+    /// <exception cref="FileNotFoundException">There is no such file or folder, or no image in any of them.</exception>
+    public static IReadOnlyList<ImageFile> Expand(IReadOnlyList<string> paths)
     {
         var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        return [.. paths.SelectMany(Expand).Select(file => file with { Name = Unique(file.Name, names) })];
+        ImageFile[] files = [.. paths.SelectMany(Expand).Select(file => file with { Name = Unique(file.Name, names) })];
+        return files.Length > 0 ? files : throw new FileNotFoundException($"There are no images ({string.Join(", ", Extensions)}) in {string.Join(", ", paths)}.");
+    }
+
+    /// <summary>A PNG for each image: names that differ only in their extension stay apart.</summary>
+    public static IReadOnlyList<string> PngNames(IReadOnlyList<ImageFile> files)
+    {
+        var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        return [.. files.Select(file => Unique(Path.ChangeExtension(file.Name, ".png"), names))];
     }
 
     private static IEnumerable<ImageFile> Expand(string path)

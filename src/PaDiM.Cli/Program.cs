@@ -1,5 +1,6 @@
 using System.CommandLine;
 using PaDiM.Cli;
+using Spectre.Console;
 
 var root = new RootCommand("PaDiM anomaly detection over folders of images, without a server.") { FitCommand.Create(), ScoreCommand.Create(), SamplesCommand.Create() };
 var parsed = root.Parse(args);
@@ -8,6 +9,8 @@ if (parsed.Errors.Count > 0)
     await parsed.InvokeAsync();
     return ExitCode.WrongUsage;
 }
+// A file or another program wants an image's line as one line, however long its path is.
+if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = short.MaxValue;
 using var stop = new CancellationTokenSource();
 Console.CancelKeyPress += (_, pressed) =>
 {

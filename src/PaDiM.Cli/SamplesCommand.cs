@@ -15,7 +15,7 @@ internal static class SamplesCommand
     {
         var folder = new Argument<string>("dir") { Description = "Folder to write to." };
         var size = new Option<int>("--size") { Description = "Side of the images, in pixels.", DefaultValueFactory = _ => 512 };
-        size.Validators.Add(result => { if (result.GetValueOrDefault<int>() is < 64 or > 4096) result.AddError("--size must lie between 64 and 4096."); });
+        size.Require(value => value is >= 64 and <= 4096, "--size must lie between 64 and 4096.");
         var command = new Command("samples", "Write sample images: 40 good parts to fit, good and defective ones to score.") { folder, size };
         command.SetAction(arguments =>
         {

@@ -22,7 +22,7 @@ internal static class ScoreCommand
         var heatmaps = new Option<string?>("--heatmap") { Description = "Folder to write an overlay of each image to (PNG).", HelpName = "folder" };
         var json = new Option<bool>("--json") { Description = "One JSON object a line." };
         var rate = new Option<double>("--false-reject-rate") { Description = "Share of good parts that may be rejected.", DefaultValueFactory = _ => DefaultFalseRejectRate };
-        rate.Validators.Add(result => { if (!(result.GetValueOrDefault<double>() is > 0 and < 1)) result.AddError("--false-reject-rate must lie between 0 and 1."); });
+        rate.Require(value => value is > 0 and < 1, "--false-reject-rate must lie between 0 and 1.");
         var backbones = new BackboneOptions();
         var command = new Command("score", "Score images with a model file.") { file, images, heatmaps, json, rate };
         backbones.AddTo(command);
@@ -33,6 +33,7 @@ internal static class ScoreCommand
             var inspector = new Inspector(model, registry.Open(model.Backbone.Name));
             var threshold = model.Calibration.ThresholdAt(arguments.GetValue(rate));
             var files = ImageFolder.Expand(arguments.GetValue(images)!);
+            var names = ImageFolder.PngNames(files);
             var lines = new List<ScoreLine>();
             var faults = await ProgressBar.RunAsync("Scoring", progress =>
             {
@@ -41,7 +42,7 @@ internal static class ScoreCommand
                 for (var i = 0; i < files.Count; i++)
                 {
                     stop.ThrowIfCancellationRequested();
-                    var line = Score(inspector, decoder, files[i].Path, threshold, arguments.GetValue(heatmaps) is { } folder ? Path.Combine(folder, Path.ChangeExtension(files[i].Name, ".png")) : null);
+                    var line = Score(inspector, decoder, files[i].Path, threshold, arguments.GetValue(heatmaps) is { } folder ? Path.Combine(folder, names[i]) : null);
                     if (line.Error is not null) refused++;
                     if (arguments.GetValue(json)) Console.Out.WriteLine(JsonSerializer.Serialize(line, CliJson.Default.ScoreLine));
                     else lines.Add(line);
@@ -63,8 +64,17 @@ internal static class ScoreCommand
 
     private static ScoreLine Score(Inspector inspector, ImageDecoder decoder, string path, double threshold, string? heatmap)
     {
-        if (decoder.Decode(File.ReadAllBytes(path)) is not DecodeResult.Decoded { Image: var image })
-            return new ScoreLine(path, Error: "The file is not an image that can be read.");
+        byte[] bytes;
+        try
+        {
+            bytes = File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return new ScoreLine(path, Error: e.Message);
+        }
+        var decoded = decoder.Decode(bytes);
+        if (decoded is not DecodeResult.Decoded { Image: var image }) return new ScoreLine(path, Error: ((DecodeResult.Refused)decoded).Detail);
         var map = inspector.Score(image);
         var score = map.Max();
         if (heatmap is not null)

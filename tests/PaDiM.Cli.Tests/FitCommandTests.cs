@@ -1,0 +1,70 @@
+using PaDiM.Cli.Tests.Support;
+using PaDiM.Onnx.Tests.Support;
+using PaDiM.TestSupport;
+
+namespace PaDiM.Cli.Tests;
+
+public sealed class FitCommandTests(FittedModel model) : IClassFixture<FittedModel>
+{
+    [Fact]
+    public void A_fit_reports_what_it_made_and_repeats_byte_for_byte()
+    {
+        Assert.Contains("16 images", model.FitOutput, StringComparison.Ordinal);
+        Assert.Contains(model.File, model.FitOutput, StringComparison.Ordinal);
+        using var folder = new TempDirectory();
+        Padim.Run("fit", model.GoodParts, "-o", folder.Combine("again"), "--image-size", "64", "--dimensions", "30", "--threads", "1").Succeeded();
+        Assert.Equal(File.ReadAllBytes(model.File), File.ReadAllBytes(folder.Combine("again")));
+    }
+
+    [Fact]
+    public void Repeats_are_left_out_and_told()
+    {
+        using var folder = new TempDirectory();
+        FittedModel.Write(folder.Combine("parts"), 0, 3);
+        File.Copy(folder.Combine("parts", "part000.bmp"), folder.Combine("parts", "copy.bmp"));
+        Assert.Contains("3 images (1 repeats left out)", Padim.Run("fit", folder.Combine("parts"), "--out", folder.Combine("m"), "--image-size", "32").Succeeded().Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_unreadable_image_is_named_by_its_file_and_no_model_is_left()
+    {
+        using var folder = new TempDirectory();
+        FittedModel.Write(folder.Combine("parts"), 0, 3);
+        File.WriteAllText(folder.Combine("parts", "broken.png"), "not an image");
+        Assert.Contains("broken.png", Padim.Run("fit", folder.Combine("parts"), "--out", folder.Combine("m"), "--image-size", "32").Failed(1), StringComparison.Ordinal);
+        Assert.False(File.Exists(folder.Combine("m")));
+    }
+
+    [Fact]
+    public void Too_few_images_too_many_dimensions_and_unknown_names_are_failures_with_a_sentence()
+    {
+        using var folder = new TempDirectory();
+        FittedModel.Write(folder.Combine("one"), 0, 1);
+        Assert.Contains("at least 2 images", Padim.Run("fit", folder.Combine("one"), "--out", folder.Combine("m")).Failed(1), StringComparison.Ordinal);
+        Assert.Contains("288 channels", Padim.Run("fit", model.GoodParts, "--out", folder.Combine("m"), "--dimensions", "1000").Failed(1), StringComparison.Ordinal);
+        Assert.Contains("'resnet9000'", Padim.Run("fit", model.GoodParts, "--out", folder.Combine("m"), "--backbone", "resnet9000").Failed(1), StringComparison.Ordinal);
+        Assert.Contains("nothere", Padim.Run("fit", folder.Combine("nothere"), "--out", folder.Combine("m")).Failed(1), StringComparison.Ordinal);
+        Directory.CreateDirectory(folder.Combine("taken"));
+        Padim.Run("fit", model.GoodParts, "--out", folder.Combine("taken"), "--image-size", "32").Failed(1);
+    }
+
+    [Fact]
+    public void A_backbone_of_fixed_size_says_which()
+    {
+        using var folder = new TempDirectory();
+        File.WriteAllBytes(folder.Combine("fixed.onnx"), OnnxGraph.Classifier(1, 3, 96, 96).ToArray());
+        string[] arguments = ["fit", model.GoodParts, "--out", folder.Combine("m"), "--backbones", folder.Path, "--backbone", "fixed", "--dimensions", "5"];
+        Assert.Contains("--image-size 96", Padim.Run(arguments).Failed(1), StringComparison.Ordinal);
+        Padim.Run([.. arguments, "--image-size", "96"]).Succeeded();
+        Padim.Run("score", folder.Combine("m"), model.GoodParts, "--backbones", folder.Path).Succeeded();
+        Assert.Contains("'fixed'", Padim.Run("score", folder.Combine("m"), model.GoodParts).Failed(1), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_backbone_that_is_no_network_is_refused_with_its_name()
+    {
+        using var folder = new TempDirectory();
+        File.WriteAllText(folder.Combine("mine.onnx"), "no network");
+        Assert.Contains("'mine'", Padim.Run("fit", model.GoodParts, "--out", folder.Combine("m"), "--backbones", folder.Path, "--backbone", "mine").Failed(1), StringComparison.Ordinal);
+    }
+}

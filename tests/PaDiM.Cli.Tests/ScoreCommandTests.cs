@@ -1,0 +1,97 @@
+using System.Text.Json;
+using PaDiM.Cli.Tests.Support;
+using PaDiM.TestSupport;
+
+namespace PaDiM.Cli.Tests;
+
+public sealed class ScoreCommandTests(FittedModel model) : IClassFixture<FittedModel>
+{
+    [Fact]
+    public void Json_is_one_object_a_line_with_scores_decisions_and_regions()
+    {
+        using var folder = new TempDirectory();
+        FittedModel.Write(folder.Combine("new"), 100, 3);
+        FittedModel.WriteDefective(folder.Combine("new", "worn.bmp"), 200);
+        var lines = Padim.Run("score", model.File, folder.Combine("new"), "--json").Succeeded().Lines.Select(line => JsonDocument.Parse(line).RootElement).ToArray();
+        Assert.Equal(4, lines.Length);
+        Assert.All(lines, line => Assert.True(line.GetProperty("score").GetDouble() > 0 && line.GetProperty("pValue").GetDouble() is > 0 and <= 1));
+        var worn = lines.Single(line => line.GetProperty("image").GetString()!.EndsWith("worn.bmp", StringComparison.Ordinal));
+        Assert.Equal("anomalous", worn.GetProperty("decision").GetString());
+        Assert.True(worn.GetProperty("score").GetDouble() >= worn.GetProperty("threshold").GetDouble());
+        var region = worn.GetProperty("regions").EnumerateArray().First();
+        Assert.InRange(region.GetProperty("x").GetInt32() + region.GetProperty("width").GetInt32(), 1, 80);
+        Assert.Equal(worn.GetProperty("score").GetDouble(), lines.Max(line => line.GetProperty("score").GetDouble()));
+    }
+
+    [Fact]
+    public void The_table_tells_each_image_on_one_line()
+    {
+        using var folder = new TempDirectory();
+        var deep = folder.Combine("a-folder-with-a-name-that-is-rather-long", "and-another-one-below-it-as-cameras-make-them");
+        FittedModel.Write(deep, 100, 2);
+        var ran = Padim.Run("score", model.File, deep).Succeeded();
+        Assert.Contains(ran.Lines, line => line.Contains(Path.Combine(deep, "part100.bmp"), StringComparison.Ordinal) && line.Contains("normal", StringComparison.Ordinal));
+        Assert.Contains("threshold", ran.Lines[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Heatmaps_are_written_one_an_image_even_where_names_are_alike()
+    {
+        using var folder = new TempDirectory();
+        FittedModel.Write(folder.Combine("left"), 100, 1);
+        FittedModel.Write(folder.Combine("right"), 100, 1);
+        File.Copy(folder.Combine("left", "part100.bmp"), folder.Combine("left", "part100.png"));
+        var lines = Padim.Run("score", model.File, folder.Combine("left"), folder.Combine("right"), "--heatmap", folder.Combine("maps"), "--json").Succeeded().Lines;
+        var written = lines.Select(line => JsonDocument.Parse(line).RootElement.GetProperty("heatmap").GetString()!).ToArray();
+        Assert.Equal(3, written.Distinct(StringComparer.OrdinalIgnoreCase).Count());
+        Assert.All(written, path => Assert.Equal([0x89, (byte)'P', (byte)'N', (byte)'G'], File.ReadAllBytes(path)[..4]));
+        Assert.Equal(3, Directory.EnumerateFiles(folder.Combine("maps"), "*", SearchOption.AllDirectories).Count());
+    }
+
+    [Fact]
+    public void A_bad_image_among_good_ones_is_told_with_its_reason_and_the_others_are_scored()
+    {
+        using var folder = new TempDirectory();
+        FittedModel.Write(folder.Path, 100, 2);
+        File.WriteAllBytes(folder.Combine("part100b.png"), [1, 2, 3]);
+        File.WriteAllBytes(folder.Combine("part100c.bmp"), File.ReadAllBytes(folder.Combine("part100.bmp"))[..5000]);
+        File.CreateSymbolicLink(folder.Combine("part100d.png"), folder.Combine("nowhere.png"));
+        var ran = Padim.Run("score", model.File, folder.Path, "--json");
+        Assert.Equal(1, ran.ExitCode);
+        var lines = ran.Lines.Select(line => JsonDocument.Parse(line).RootElement).ToArray();
+        Assert.Equal([true, false, false, false, true], lines.Select(line => line.TryGetProperty("score", out _)));
+        Assert.Contains("not a PNG", lines[1].GetProperty("error").GetString(), StringComparison.Ordinal);
+        Assert.Contains("truncated", lines[2].GetProperty("error").GetString(), StringComparison.Ordinal);
+        var table = Padim.Run("score", model.File, folder.Path);
+        Assert.Equal(1, table.ExitCode);
+        Assert.Contains("2 normal, 3 unreadable", table.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_damaged_model_is_refused_with_a_sentence()
+    {
+        using var folder = new TempDirectory();
+        var bytes = File.ReadAllBytes(model.File);
+        bytes[^100] ^= 1;
+        File.WriteAllBytes(folder.Combine("damaged.safetensors"), bytes);
+        File.WriteAllText(folder.Combine("text.safetensors"), "this is no model");
+        Assert.Contains("damaged", Padim.Run("score", folder.Combine("damaged.safetensors"), model.GoodParts).Failed(1), StringComparison.Ordinal);
+        Padim.Run("score", folder.Combine("text.safetensors"), model.GoodParts).Failed(1);
+    }
+
+    [Fact]
+    public void What_is_missing_is_named()
+    {
+        Assert.Contains("nothere.safetensors", Padim.Run("score", "nothere.safetensors", model.GoodParts).Failed(1), StringComparison.Ordinal);
+        Assert.Contains("nothere", Padim.Run("score", model.File, "nothere").Failed(1), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_folder_without_images_is_a_failure_that_says_so()
+    {
+        using var folder = new TempDirectory();
+        File.WriteAllText(folder.Combine("notes.txt"), "no image");
+        Assert.Contains("no images", Padim.Run("score", model.File, folder.Path).Failed(1), StringComparison.Ordinal);
+        Assert.Contains("no images", Padim.Run("fit", folder.Path, "--out", folder.Combine("m")).Failed(1), StringComparison.Ordinal);
+    }
+}

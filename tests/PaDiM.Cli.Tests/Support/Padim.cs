@@ -1,0 +1,44 @@
+using System.Diagnostics;
+
+namespace PaDiM.Cli.Tests.Support;
+
+/// <summary>What a run of the program left.</summary>
+/// <param name="ExitCode">0, 1 or 2.</param>
+/// <param name="Output">Standard output.</param>
+/// <param name="Error">Standard error.</param>
+internal sealed record Ran(int ExitCode, string Output, string Error)
+{
+    public string[] Lines => Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
+    /// <summary>The run failed with a code, and one sentence instead of a trace.</summary>
+    public string Failed(int code)
+    {
+        Assert.True(code == ExitCode, $"{ExitCode}: {Output}{Error}");
+        Assert.NotEqual("", Error.Trim());
+        Assert.DoesNotContain("   at ", Output + Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("Unhandled", Output + Error, StringComparison.OrdinalIgnoreCase);
+        if (code == 1) Assert.Single(Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        return Error;
+    }
+
+    public Ran Succeeded()
+    {
+        Assert.True(ExitCode == 0, $"{ExitCode}: {Output}{Error}");
+        return this;
+    }
+}
+
+/// <summary>Runs the built program as a process of its own.</summary>
+internal static class Padim
+{
+    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "padim.exe" : "padim");
+
+    public static Ran Run(params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(Program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return new Ran(process.ExitCode, output, error.GetAwaiter().GetResult());
+    }
+}

@@ -1,0 +1,49 @@
+using PaDiM.Cli.Tests.Support;
+
+namespace PaDiM.Cli.Tests;
+
+public sealed class UsageTests
+{
+    [Theory]
+    [InlineData("")]
+    [InlineData("nonsense")]
+    [InlineData("fit")]
+    [InlineData("fit parts")]
+    [InlineData("fit parts --out m --image-size abc")]
+    [InlineData("fit parts --out m --image-size 8")]
+    [InlineData("fit parts --out m --crop-size abc")]
+    [InlineData("fit parts --out m --crop-size 300")]
+    [InlineData("fit parts --out m --epsilon 0")]
+    [InlineData("fit parts --out m --epsilon NaN")]
+    [InlineData("fit parts --out m --epsilon x")]
+    [InlineData("fit parts --out m --blur-sigma -1")]
+    [InlineData("fit parts --out m --reduction best")]
+    [InlineData("fit parts --out m --device tpu")]
+    [InlineData("fit parts --out m --device 7")]
+    [InlineData("fit parts --out m --epsilon Infinity")]
+    [InlineData("samples parts --size x")]
+    [InlineData("fit parts --out m --threads -1")]
+    [InlineData("fit parts --out m --threads x")]
+    [InlineData("fit parts --out m --no-such-option")]
+    [InlineData("score model")]
+    [InlineData("score model part.png --false-reject-rate 2")]
+    [InlineData("score model part.png --false-reject-rate much")]
+    public void Wrong_usage_exits_with_2_and_says_what_is_wrong(string arguments) => Padim.Run(arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Failed(2);
+
+    [Theory]
+    [InlineData("--help", "fit")]
+    [InlineData("fit --help", "--image-size")]
+    [InlineData("score --help", "--heatmap")]
+    public void Help_is_no_failure(string arguments, string expected) => Assert.Contains(expected, Padim.Run(arguments.Split(' ')).Succeeded().Output, StringComparison.Ordinal);
+
+    [Fact]
+    public void The_version_is_told() => Assert.Matches(@"^\d+\.\d+\.\d+", Padim.Run("--version").Succeeded().Output);
+
+    [Fact]
+    public void Cuda_on_a_build_without_it_is_a_failure_with_the_reason()
+    {
+        var ran = Padim.Run("score", "model", "part.png", "--device", "cuda");
+        Assert.SkipUnless(ran.Error.Contains("CPU only", StringComparison.Ordinal), "This build carries CUDA.");
+        Assert.Contains("'cuda'", ran.Failed(1), StringComparison.Ordinal);
+    }
+}
