@@ -43,7 +43,7 @@ public sealed class SwaggerUiTests(PublishedService service)
         await using var browser = await BrowserPage.OpenAsync(FindBrowser(), Flags, service.Address);
         using var folder = new TempDirectory();
         var image = folder.Combine("good.bmp");
-        await File.WriteAllBytesAsync(image, SyntheticParts.Good(7).ToBmp());
+        await File.WriteAllBytesAsync(image, SyntheticParts.Good(777).ToBmp());
         await service.Client.PutAsync($"/v1/categories/{Category}", new System.Text.Json.Nodes.JsonObject());
 
         var operation = await browser.ExpandAsync("UploadImages");
@@ -55,6 +55,7 @@ public sealed class SwaggerUiTests(PublishedService service)
         var live = operation.Locator(".live-responses-table");
         await Expect(live.Locator(".response-col_status").Last).ToContainTextAsync("200");
         await Expect(live).ToContainTextAsync("\"fileName\": \"good.bmp\"");
+        await Expect(live).ToContainTextAsync("\"rejected\": []");
         browser.StayedQuiet();
     }
 

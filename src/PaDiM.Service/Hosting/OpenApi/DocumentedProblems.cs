@@ -52,7 +52,7 @@ internal sealed partial class DocumentedProblems : IOperationFilter
     private static string PathOf(OpenApiOperation operation, OperationFilterContext context)
     {
         var tag = operation.Tags?.FirstOrDefault()?.Name;
-        return "/" + Placeholder().Replace(context.ApiDescription.RelativePath ?? "", match => DescribedParameters.Example(tag, match.Groups[1].Value) ?? match.Value);
+        return "/" + Placeholder().Replace(context.ApiDescription.RelativePath?.TrimEnd('/') ?? "", match => DescribedParameters.Example(tag, match.Groups[1].Value) ?? match.Value);
     }
 
     [GeneratedRegex(@"\{(\w+)[^}]*\}")]
