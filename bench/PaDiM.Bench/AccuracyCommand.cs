@@ -10,7 +10,7 @@ using PaDiM.Onnx.Storage;
 
 namespace PaDiM.Bench;
 
-/// <summary>Image and pixel AUROC of each backbone and reduction on folders laid out as MVTec AD: a row each, as Markdown.</summary>
+/// <summary>Image AUROC, pixel AUROC and AU-PRO (masks at the prepared size) of each backbone and reduction on folders laid out as MVTec AD: a row each, as Markdown.</summary>
 internal static class AccuracyCommand
 {
     public static Command Create()
@@ -19,12 +19,12 @@ internal static class AccuracyCommand
         var backbones = new Option<string[]>("--backbone") { Description = "Backbones to compare.", DefaultValueFactory = _ => [BackboneRegistry.DefaultName], AllowMultipleArgumentsPerToken = true };
         var directories = new Option<string[]>("--backbones") { Description = "Folders of more backbones.", DefaultValueFactory = _ => [] };
         var seeds = new Option<int[]>("--seed") { Description = "Seeds of the reduction.", DefaultValueFactory = _ => [1024], AllowMultipleArgumentsPerToken = true };
-        var command = new Command("accuracy", "Image and pixel AUROC by backbone, reduction and seed.") { roots, backbones, directories, seeds };
+        var command = new Command("accuracy", "Image AUROC, pixel AUROC and AU-PRO by backbone, reduction and seed.") { roots, backbones, directories, seeds };
         command.SetAction(arguments =>
         {
             using var registry = new BackboneRegistry(arguments.GetValue(directories)!, BackboneRuntime.Create(DevicePreference.Cpu));
-            Console.WriteLine("| data | backbone | reduction | seed | image AUROC | pixel AUROC | normal test images rejected at 0.01 | fit, s |");
-            Console.WriteLine("|---|---|---|---|---|---|---|---|");
+            Console.WriteLine("| data | backbone | reduction | seed | image AUROC | pixel AUROC | AU-PRO@0.3 | normal test images rejected at 0.01 | fit, s |");
+            Console.WriteLine("|---|---|---|---|---|---|---|---|---|");
             foreach (var root in arguments.GetValue(roots)!)
                 foreach (var backbone in arguments.GetValue(backbones)!)
                     foreach (var method in new[] { ReductionMethod.SemiOrthogonal, ReductionMethod.Random })
@@ -46,7 +46,7 @@ internal static class AccuracyCommand
             var fitSeconds = clock.Elapsed.TotalSeconds;
             var (image, pixel, rejected) = Score(root, new Inspector(model, backbone), decoder, model.Calibration.ThresholdAt(0.01));
             Console.WriteLine(FormattableString.Invariant(
-                $"| {Path.GetFileName(root)} | {backbone.Identity.Name} | {settings.Reduction} | {settings.Seed} | {image:f4} | {pixel:f4} | {rejected} | {fitSeconds:f1} |"));
+                $"| {Path.GetFileName(root)} | {backbone.Identity.Name} | {settings.Reduction} | {settings.Seed} | {image.Auroc:f4} | {pixel.Auroc:f4} | {pixel.AuPro30:f4} | {rejected} | {fitSeconds:f1} |"));
         }
         finally
         {
@@ -54,21 +54,19 @@ internal static class AccuracyCommand
         }
     }
 
-    private static (double Image, double Pixel, string Rejected) Score(string root, Inspector inspector, ImageDecoder decoder, double threshold)
+    private static (ImageMetrics Image, PixelMetrics Pixel, string Rejected) Score(string root, Inspector inspector, ImageDecoder decoder, double threshold)
     {
-        var (imageScores, imageLabels) = (new List<float>(), new List<bool>());
-        var (pixelScores, pixelLabels) = (new List<float>(), new List<bool>());
+        var (scores, labels, maps) = (new List<float>(), new List<bool>(), new List<ScoredPixels>());
         foreach (var path in Directory.EnumerateFiles(Path.Combine(root, "test"), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
         {
             var defect = Path.GetFileName(Path.GetDirectoryName(path)!);
             var map = inspector.Score(Decode(decoder, path));
-            imageScores.Add(map.Max());
-            imageLabels.Add(defect != "good");
-            pixelScores.AddRange(map.Values);
-            pixelLabels.AddRange(defect == "good" ? new bool[map.Values.Length] : Mask(decoder, Path.Combine(root, "ground_truth", defect, $"{Path.GetFileNameWithoutExtension(path)}_mask.png"), map.Grid));
+            scores.Add(map.Max());
+            labels.Add(defect != "good");
+            maps.Add(new ScoredPixels(map, defect == "good" ? null : Mask(decoder, Path.Combine(root, "ground_truth", defect, $"{Path.GetFileNameWithoutExtension(path)}_mask.png"), map.Grid)));
         }
-        var good = imageScores.Where((_, i) => !imageLabels[i]).ToArray();
-        return (Auroc.Of([.. imageScores], [.. imageLabels]), Auroc.Of([.. pixelScores], [.. pixelLabels]), $"{good.Count(score => score >= threshold)} of {good.Length}");
+        var good = scores.Where((_, i) => !labels[i]).ToArray();
+        return (ImageMetrics.Of(scores, labels), PixelMetrics.Of(maps), $"{good.Count(score => score >= threshold)} of {good.Length}");
     }
 
     /// <summary>The mask at the prepared size, nearest pixel.</summary>

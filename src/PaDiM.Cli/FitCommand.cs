@@ -21,22 +21,22 @@ internal static class FitCommand
         var folder = new Argument<string>("dir") { Description = "Folder of images of good parts, subfolders included." };
         var output = new Option<string>("--out", "-o") { Description = "The model file to write (safetensors).", Required = true, HelpName = "file" };
         var backbone = new Option<string>("--backbone") { Description = "Name of the backbone.", DefaultValueFactory = _ => BackboneRegistry.DefaultName };
-        var imageSize = Number("--image-size", "Side that images are resized to, in pixels.", Defaults.ImageSize, 32, 2048);
+        var imageSize = Number("--image-size", "Side that images are resized to, in pixels.", Defaults.ImageSize, FitSettings.MinSize, FitSettings.MaxSize);
         var cropSize = new Option<int?>("--crop-size") { Description = "Side of the centre crop after resizing, in pixels; none by default." };
         var reduction = new Option<string>("--reduction") { Description = "How channels are reduced.", DefaultValueFactory = _ => "semi-orthogonal" };
         reduction.AcceptOnlyFromAmong("semi-orthogonal", "random", "none");
         var dimensions = Number("--dimensions", "Dimensions of the embedding.", Defaults.Dimensions, 1, 4096);
         var seed = new Option<int>("--seed") { Description = "Seed of the reduction.", DefaultValueFactory = _ => Defaults.Seed };
         var epsilon = new Option<double>("--epsilon") { Description = "Added to every variance.", DefaultValueFactory = _ => Defaults.Epsilon };
-        epsilon.Require(value => value > 0 && double.IsFinite(value), "--epsilon must be above 0.");
+        epsilon.Require(value => value is > 0 and <= FitSettings.MaxEpsilon, $"--epsilon must lie above 0 and be at most {FitSettings.MaxEpsilon}.");
         var blurSigma = new Option<double>("--blur-sigma") { Description = "Standard deviation of the smoothing, in pixels.", DefaultValueFactory = _ => Defaults.BlurSigma };
-        blurSigma.Require(value => value is >= 0 and <= 64, "--blur-sigma must lie between 0 and 64.");
+        blurSigma.Require(value => value is >= 0 and <= FitSettings.MaxBlurSigma, $"--blur-sigma must lie between 0 and {FitSettings.MaxBlurSigma}.");
         var backbones = new BackboneOptions();
         var command = new Command("fit", "Fit a model to a folder of images of good parts.") { folder, output, backbone, imageSize, cropSize, reduction, dimensions, seed, epsilon, blurSigma };
         backbones.AddTo(command);
         command.Validators.Add(result =>
         {
-            if (result.TryGet(cropSize, out var crop) && crop is not null && result.TryGet(imageSize, out var whole) && (crop < 32 || crop > whole)) result.AddError("--crop-size must lie between 32 and the image size.");
+            if (result.TryGet(cropSize, out var crop) && crop is not null && result.TryGet(imageSize, out var whole) && (crop < FitSettings.MinSize || crop > whole)) result.AddError($"--crop-size must lie between {FitSettings.MinSize} and the image size.");
         });
         command.SetAction(async (arguments, stop) =>
         {

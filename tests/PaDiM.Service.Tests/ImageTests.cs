@@ -69,7 +69,7 @@ public sealed class ImageTests(SharedService shared)
             [("000_mask.png", mask), ("001.png", Parts.Plain(8, 8, 255)), ("777.png", mask), ("002.png", "junk"u8.ToArray())])).JsonAsync(200);
         Assert.Equal([true, false, false], answer.Items("accepted").Select(image => image["hasMask"]!.GetValue<bool>()));
         Assert.Equal(
-            [("001.png", "mask_mismatch"), ("777.png", "mask_mismatch"), ("002.png", "image_unsupported")],
+            [("001.png", "mask_mismatch"), ("777.png", "mask_mismatch"), ("002.png", "image_unreadable")],
             answer.Items("rejected").Select(file => (file.Text("fileName"), file.Text("code"))));
         Assert.Equal([true, false, false], (await shared.Http.GetJsonAsync($"{category.Url}/images")).Items().Select(image => image["hasMask"]!.GetValue<bool>()));
 
@@ -84,7 +84,7 @@ public sealed class ImageTests(SharedService shared)
         var answer = await (await category.UploadAsync([("a.bmp", Parts.Good(1)), ("b.png", "no image"u8.ToArray()), ("c.bmp", Parts.Good(2))])).JsonAsync(200);
         Assert.Equal(["a.bmp", "c.bmp"], answer.Items("accepted").Select(image => image.Text("fileName")));
         var rejected = answer.Items("rejected").Single();
-        Assert.Equal(("b.png", "image_unsupported"), (rejected.Text("fileName"), rejected.Text("code")));
+        Assert.Equal(("b.png", "image_unreadable"), (rejected.Text("fileName"), rejected.Text("code")));
         Assert.NotEqual("", rejected.Text("detail"));
     }
 
@@ -92,9 +92,9 @@ public sealed class ImageTests(SharedService shared)
     public async Task All_bad_is_one_problem_with_an_error_a_file()
     {
         var category = await shared.NewCategoryAsync();
-        var problem = await (await category.UploadAsync([("a.png", "no image"u8.ToArray()), ("b.bmp", Parts.Good(1)[..500]), ("c.webp", Parts.Animated()), ("d.png", [])])).ProblemAsync(400, "image_unsupported");
+        var problem = await (await category.UploadAsync([("a.png", "no image"u8.ToArray()), ("b.bmp", Parts.Good(1)[..500]), ("c.webp", Parts.Animated()), ("d.png", [])])).ProblemAsync(400, "image_unreadable");
         Assert.Equal(
-            [("a.png", "image_unsupported"), ("b.bmp", "image_unreadable"), ("c.webp", "image_animated"), ("d.png", "empty_body")],
+            [("a.png", "image_unreadable"), ("b.bmp", "image_unreadable"), ("c.webp", "image_animated"), ("d.png", "empty_body")],
             problem.Items("errors").Select(error => (error.Text("fileName"), error.Text("code"))));
         Assert.Empty((await shared.Http.GetJsonAsync($"{category.Url}/images")).Items());
     }
@@ -156,7 +156,7 @@ public sealed class ImageTests(SharedService shared)
     public async Task What_is_no_image_stays_none_whatever_it_is_called(string text)
     {
         var category = await shared.NewCategoryAsync();
-        await (await category.UploadAsync([("photo.png", Encoding.ASCII.GetBytes(text))])).ProblemAsync(400, "image_unsupported");
+        await (await category.UploadAsync([("photo.png", Encoding.ASCII.GetBytes(text))])).ProblemAsync(400, "image_unreadable");
     }
 
     [Fact]

@@ -146,7 +146,7 @@ public sealed class WalkTests(SharedService shared)
         for (var k = 0; k < results.Length; k++)
         {
             Assert.Equal(k == 5, results[k]["result"] is null);
-            if (k == 5) Assert.Equal("image_unsupported", results[k]["error"]!.Text("code"));
+            if (k == 5) Assert.Equal("image_unreadable", results[k]["error"]!.Text("code"));
             else if (k % 2 == 1) Assert.Equal("anomalous", results[k]["result"]!.Text("decision"));
         }
         var alone = await category.ScoreAsync(Parts.Bad(603));
@@ -173,7 +173,7 @@ public sealed class WalkTests(SharedService shared)
         category = await shared.FittedAsync();
         await (await category.SendScoreAsync([])).ProblemAsync(400, "empty_body");
         await (await category.SendScoreAsync(Parts.Good(1)[..400])).ProblemAsync(422, "image_unreadable");
-        await (await category.SendScoreAsync("text"u8.ToArray())).ProblemAsync(422, "image_unsupported");
+        await (await category.SendScoreAsync("text"u8.ToArray())).ProblemAsync(422, "image_unreadable");
         await (await category.SendScoreAsync(Parts.Good(1), mediaType: "application/x-www-form-urlencoded")).ProblemAsync(415, "unsupported_media_type");
         await (await shared.Http.PostAsync($"{category.Url}/score", CategoryClient.Raw("--b--\r\n"u8.ToArray(), "multipart/form-data; boundary=b"))).ProblemAsync(400, "no_images");
         await (await shared.Http.PostAsync($"{category.Url}/score/batch", CategoryClient.Raw("--b--\r\n"u8.ToArray(), "multipart/form-data; boundary=b"))).ProblemAsync(400, "no_images");

@@ -5,6 +5,9 @@ namespace PaDiM.Core.Models;
 /// <summary>Everything that decides what a fit computes. Two fits with equal settings over the same images give the same model.</summary>
 public sealed record FitSettings
 {
+    /// <summary>Bounds of sizes, in pixels, and of the other settings.</summary>
+    public const int MinSize = 32, MaxSize = 2048, MaxEpsilon = 100, MaxBlurSigma = 64;
+
     /// <summary>Side of the square that images are resized to, in pixels; aspect is not kept.</summary>
     public int ImageSize { get; init; } = 256;
 
@@ -28,4 +31,15 @@ public sealed record FitSettings
 
     /// <summary>Shape of the prepared image: the crop where there is one, the resized image otherwise.</summary>
     public Grid PreparedSize() => new(CropSize ?? ImageSize, CropSize ?? ImageSize);
+
+    /// <summary>A sentence about a setting that is out of bounds; null when all make sense.</summary>
+    public string? FindFault()
+    {
+        if (ImageSize is < MinSize or > MaxSize) return $"imageSize must lie between {MinSize} and {MaxSize} pixels.";
+        if (CropSize is { } crop && (crop < MinSize || crop > ImageSize)) return $"cropSize must lie between {MinSize} and imageSize ({ImageSize}) pixels.";
+        if (Dimensions < 1) return "reduction.dimensions must be at least 1.";
+        if (Epsilon is not (> 0 and <= MaxEpsilon)) return $"epsilon must lie above 0 and be at most {MaxEpsilon}.";
+        if (BlurSigma is not (>= 0 and <= MaxBlurSigma)) return $"blurSigma must lie between 0 and {MaxBlurSigma} pixels.";
+        return Enum.IsDefined(Reduction) ? null : "reduction.method must be semi-orthogonal, random or none.";
+    }
 }

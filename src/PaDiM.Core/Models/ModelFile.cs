@@ -47,6 +47,7 @@ public static class ModelFile
         try
         {
             var card = JsonSerializer.Deserialize(json, ModelJson.Default.ModelCard) ?? throw new JsonException();
+            if (card.Settings.FindFault() is { } fault) throw new InvalidDataException($"The file's settings make no sense: {fault}");
             var shape = file.ShapeOf("mean");
             var (grid, d) = shape.Count == 3 ? (new Grid((int)shape[0], (int)shape[1]), (int)shape[2]) : throw new InvalidDataException("The mean has no shape of (h, w, d).");
             ChannelReduction reduction = card.Settings.Reduction == ReductionMethod.SemiOrthogonal

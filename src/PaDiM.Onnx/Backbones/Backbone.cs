@@ -109,11 +109,11 @@ public sealed class Backbone : IDisposable
         return shape[2] > 0 ? shape[2] : null;
     }
 
-    /// <summary>Measures strides and channels on one black image: the graph's own word on its shapes may be missing.</summary>
+    /// <summary>Measures strides and channels on a batch of two black images: the graph's own word on its shapes may be missing, or tie it to a batch of one.</summary>
     private BackboneTap[] Probe()
     {
         var size = FixedSize ?? ProbeSize;
-        using var features = Extract(new float[3 * size * size], 1, new Grid(size, size));
+        using var features = Extract(new float[2 * 3 * size * size], 2, new Grid(size, size));
         if (features[0].Any(map => !float.IsFinite(TensorPrimitives.SumOfMagnitudes(map.Values.Span)))) throw new InvalidDataException("it answers a black image with values that are not finite");
         return [.. features[0].Select((map, i) => new BackboneTap(Identity.Taps[i], (int)Math.Round((double)size / map.Grid.Height), map.Channels))];
     }

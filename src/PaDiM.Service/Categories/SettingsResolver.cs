@@ -10,7 +10,6 @@ namespace PaDiM.Service.Categories;
 internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<PadimOptions> options)
 {
     private const double DefaultFalseRejectRate = 0.01;
-    private const int MinSize = 32, MaxSize = 2048;
 
     /// <summary>The settings that a request stands for, and its false-reject rate.</summary>
     public Outcome<(CategorySettings Settings, double FalseRejectRate)> Resolve(CategoryRequest request)
@@ -33,24 +32,13 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Padi
         };
         if (CheckRate(rate) is { } badRate) return badRate;
         if (settings.ReviewRate is { } review && !(review > rate && review < 1)) return Problems.InvalidSettings("reviewRate must lie above falseRejectRate and below 1.");
-        if (Check(settings.Fit) is { } bad) return bad;
+        if (settings.Fit.FindFault() is { } fault) return Problems.InvalidSettings(fault);
         if (OpenBackbone(settings.Backbone).Succeeded(out var backbone, out var unusable) is false) return unusable;
         if (CheckFits(settings.Fit, backbone) is { } misfit) return misfit;
         return settings.Method == ReductionMethod.None ? (settings with { Dimensions = backbone.TapChannels.Sum() }, rate) : (settings, rate);
     }
 
     public static Problem? CheckRate(double rate) => rate is > 0 and < 1 ? null : Problems.InvalidSettings("falseRejectRate must lie between 0 and 1.");
-
-    /// <summary>Whether fit settings make sense by themselves.</summary>
-    public static Problem? Check(FitSettings settings)
-    {
-        if (settings.ImageSize is < MinSize or > MaxSize) return Problems.InvalidSettings($"imageSize must lie between {MinSize} and {MaxSize} pixels.");
-        if (settings.CropSize is { } crop && (crop < MinSize || crop > settings.ImageSize)) return Problems.InvalidSettings($"cropSize must lie between {MinSize} and imageSize ({settings.ImageSize}) pixels.");
-        if (settings.Dimensions < 1) return Problems.InvalidSettings("reduction.dimensions must be at least 1.");
-        if (settings.Epsilon is not (> 0 and <= 100)) return Problems.InvalidSettings("epsilon must lie above 0 and be at most 100.");
-        if (settings.BlurSigma is not (>= 0 and <= 64)) return Problems.InvalidSettings("blurSigma must lie between 0 and 64 pixels.");
-        return null;
-    }
 
     /// <summary>The backbone of that name, open.</summary>
     public Outcome<Backbone> OpenBackbone(string name)

@@ -23,6 +23,9 @@ internal static class Problems
 
     public static Problem ImageNotFound(string id) => new("image_not_found", StatusCodes.Status404NotFound, $"The category has no image '{Shorten(id)}'.");
 
+    public static Problem ImageDamaged(string sha256) => new("image_damaged", StatusCodes.Status503ServiceUnavailable,
+        $"The stored bytes of the image {Shorten(sha256)} are missing or damaged. Upload it again, or delete it.");
+
     public static Problem JobNotFound(string id) => new("job_not_found", StatusCodes.Status404NotFound, $"There is no job '{Shorten(id)}'.");
 
     public static Problem ModelNotFound(string category, string version) => new("model_not_found", StatusCodes.Status404NotFound,
@@ -32,6 +35,9 @@ internal static class Problems
         $"The category '{category}' has no active model yet. Upload images of good parts and start a fit with POST /v1/categories/{category}/fits.");
 
     public static Problem ModelUnusable(string detail) => new("model_unusable", StatusCodes.Status503ServiceUnavailable, detail);
+
+    public static Problem NotFinite(string backbone) => new("score_not_finite", StatusCodes.Status422UnprocessableEntity,
+        $"The backbone '{backbone}' answers this image with values that are not finite; it cannot be scored. Fit the category with another backbone.");
 
     public static Problem ModelActive(int version) => new("model_active", StatusCodes.Status409Conflict,
         $"Version {version} is the active model. Activate another version first, or delete the category.");
@@ -75,7 +81,6 @@ internal static class Problems
         ImageFault.Empty => new("empty_body", StatusCodes.Status400BadRequest, refused.Detail),
         ImageFault.TooLarge => new("image_too_large", StatusCodes.Status413PayloadTooLarge, refused.Detail),
         ImageFault.Animated => new("image_animated", StatusCodes.Status422UnprocessableEntity, refused.Detail),
-        ImageFault.Unsupported => new("image_unsupported", StatusCodes.Status422UnprocessableEntity, refused.Detail),
         _ => new("image_unreadable", StatusCodes.Status422UnprocessableEntity, refused.Detail),
     };
 

@@ -55,8 +55,16 @@ internal static class ModelEndpoints
     private static async Task<IResult> ExportAsync(string category, int version, ModelStore store, ModelFiles files, HttpResponse response, CancellationToken cancellationToken)
     {
         if (!(await store.GetAsync(category, version, cancellationToken)).Succeeded(out var stored, out var problem)) return problem;
-        response.Headers.ETag = $"\"{stored.Sha256}\"";
-        return TypedResults.PhysicalFile(files.PathOf(category, stored.FileName), MediaType, $"{category}-{version}{ModelFiles.ModelSuffix}");
+        try
+        {
+            var file = files.Open(stored);
+            response.Headers.ETag = $"\"{stored.Sha256}\"";
+            return TypedResults.Stream(file, MediaType, $"{category}-{version}{ModelFiles.ModelSuffix}");
+        }
+        catch (InvalidDataException e)
+        {
+            return Problems.ModelUnusable(e.Message);
+        }
     }
 
     private static async Task<IResult> ImportAsync(
@@ -90,7 +98,6 @@ internal static class ModelEndpoints
         try
         {
             var model = ModelFile.Read(file);
-            if (SettingsResolver.Check(model.Settings) is { } bad) return Problems.InvalidModel(bad.Detail);
             if (!settings.OpenBackbone(model.Backbone.Name).Succeeded(out var backbone, out var problem)) return problem;
             if (backbone.Identity.Sha256 != model.Backbone.Sha256)
                 return Problems.InvalidModel($"The model was fitted with another file of the backbone '{model.Backbone.Name}' (SHA-256 {model.Backbone.Sha256}); put that file into a backbone directory.");

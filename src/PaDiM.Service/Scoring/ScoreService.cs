@@ -24,6 +24,7 @@ internal sealed class ScoreService(ScoreQueue queue, EmbeddingBatcher batcher, I
 
         var map = inspector.ToPixels(distances);
         var score = map.Max();
+        if (!float.IsFinite(score)) return Problems.NotFinite(inspector.Embedder.Backbone.Identity.Name);
         var regions = RegionFinder.Find(map, model.Threshold)
             .Select(region => inspector.Embedder.Preprocessing.ToOriginal(region, ready.Image.Width, ready.Image.Height)).ToArray();
         var drawn = heatmap is { } style ? Draw(ready.Image, model, map, style) : null;

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
@@ -29,12 +30,19 @@ internal sealed class BinaryBodies : IOperationFilter
         "UploadImages" => new()
         {
             ["files"] = Files("The images: PNG, JPEG, BMP, TIFF or WebP."),
-            ["masks"] = Files("Masks of anomalous images, white where the defect is; NAME.png or NAME_mask.png belongs to the image NAME."),
+            ["masks"] = Optional(Files("Masks of anomalous images, white where the defect is; NAME.png or NAME_mask.png belongs to the image NAME.")),
         },
         _ => new() { ["files"] = Files("The images: PNG, JPEG, BMP, TIFF or WebP.") },
     };
 
     private static OpenApiSchema File(string? description) => new() { Type = JsonSchemaType.String, Format = "binary", Description = description };
+
+    /// <summary>Swagger UI sends an empty file for a row that is left alone; a list that is empty by default begins without rows.</summary>
+    private static OpenApiSchema Optional(OpenApiSchema files)
+    {
+        files.Default = new JsonArray();
+        return files;
+    }
 
     private static OpenApiSchema Files(string description) => new() { Type = JsonSchemaType.Array, Items = File(null), Description = description };
 }
