@@ -30,10 +30,10 @@ internal static class CategoryEndpoints
         PageRequest.Parse(limit, cursor).Succeeded(out var page, out var problem) ? TypedResults.Ok(await store.ListAsync(page, cancellationToken)) : problem;
 
     private static async Task<IResult> PutAsync(
-        string category, CategoryStore store, SettingsResolver resolver, ModelRegistry registry, CancellationToken cancellationToken, CategoryRequest? request = null)
+        string category, HttpContext context, CategoryStore store, SettingsResolver resolver, ModelRegistry registry, CancellationToken cancellationToken, CategoryRequest? request = null)
     {
         if (!resolver.Resolve(request ?? new CategoryRequest()).Succeeded(out var resolved, out var problem)) return problem;
-        var (described, created) = await store.PutAsync(category, resolved.Settings, resolved.FalseRejectRate, cancellationToken);
+        var (described, created) = await store.PutAsync(category, resolved.Settings, resolved.FalseRejectRate, Who(context), cancellationToken);
         if (created) return TypedResults.Created($"/v1/categories/{category}", described);
         if (described.ActiveModelVersion is not null) await registry.RefreshAsync(category, CancellationToken.None);
         return TypedResults.Ok(described);
@@ -62,9 +62,10 @@ internal static class CategoryEndpoints
         string category, JsonElement body, HttpContext context, CategoryStore store, ModelRegistry registry, CancellationToken cancellationToken)
     {
         if (!ThresholdRequest.Parse(body).Succeeded(out var change, out var problem)) return problem;
-        var who = context.User.Identity?.Name ?? "anonymous";
-        if (await store.ChangeThresholdAsync(category, change.FalseRejectRate, change.Threshold, who, cancellationToken) is { } refused) return refused;
+        if (await store.ChangeThresholdAsync(category, change.FalseRejectRate, change.Threshold, Who(context), cancellationToken) is { } refused) return refused;
         await registry.RefreshAsync(category, CancellationToken.None);
         return await GetThresholdAsync(category, store, registry, cancellationToken);
     }
+
+    private static string Who(HttpContext context) => context.User.Identity?.Name ?? "anonymous";
 }

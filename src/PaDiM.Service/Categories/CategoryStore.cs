@@ -9,7 +9,7 @@ namespace PaDiM.Service.Categories;
 internal sealed class CategoryStore(IDbContextFactory<PadimDbContext> contexts, TimeProvider time)
 {
     /// <summary>Creates a category or gives it new settings.</summary>
-    public async Task<(CategoryResponse Category, bool Created)> PutAsync(string name, CategorySettings settings, double falseRejectRate, CancellationToken cancellationToken)
+    public async Task<(CategoryResponse Category, bool Created)> PutAsync(string name, CategorySettings settings, double falseRejectRate, string who, CancellationToken cancellationToken)
     {
         for (; ; )
         {
@@ -20,7 +20,10 @@ internal sealed class CategoryStore(IDbContextFactory<PadimDbContext> contexts, 
             if (category is null)
                 db.Add(category = new Category { Name = name, Settings = settings, FalseRejectRate = falseRejectRate, Revision = now.Ticks, CreatedAt = now, UpdatedAt = now });
             else if (category.Settings != settings || category.FalseRejectRate != falseRejectRate)
+            {
+                if (category.FalseRejectRate != falseRejectRate) db.Add(await RateChangeAsync(db, category, falseRejectRate, who, now, cancellationToken));
                 (category.Settings, category.FalseRejectRate, category.UpdatedAt, category.Revision) = (settings, falseRejectRate, now, category.Revision + 1);
+            }
             try
             {
                 await db.SaveChangesAsync(cancellationToken);
@@ -93,6 +96,13 @@ internal sealed class CategoryStore(IDbContextFactory<PadimDbContext> contexts, 
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return null;
+    }
+
+    /// <summary>New settings may move the calibrated threshold as well; one that was set by hand stays.</summary>
+    private static async Task<ThresholdChange> RateChangeAsync(PadimDbContext db, Category category, double falseRejectRate, string who, DateTime now, CancellationToken cancellationToken)
+    {
+        var byHand = await db.Models.Where(m => m.Category == category.Name && m.Version == category.ActiveVersion).Select(m => m.ThresholdOverride).SingleOrDefaultAsync(cancellationToken);
+        return new ThresholdChange { Category = category.Name, At = now, Who = who, ModelVersion = category.ActiveVersion, FalseRejectRate = falseRejectRate, Threshold = byHand };
     }
 
     /// <summary>The threshold's changes, newest first.</summary>

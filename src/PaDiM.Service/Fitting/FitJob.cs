@@ -54,11 +54,18 @@ internal sealed class FitJob(
     {
         var pipeline = new FitPipeline(backbone, category.Settings.Fit, decoder, embeddings);
         return pipeline.Run(
-            [.. images.Select(sha256 => new TrainingImage(sha256, () => blobs.Read(sha256)))],
+            [.. images.Select(sha256 => new TrainingImage(sha256, () => Read(sha256)))],
             prior,
             statistics => files.WriteStatistics(category.Name, fileName, statistics),
             step => context.Report(Name(step.Stage), step.Progress),
             cancellationToken);
+    }
+
+    private byte[] Read(string sha256)
+    {
+        if (blobs.Read(sha256) is { } bytes) return bytes;
+        var problem = Problems.ImageDamaged(sha256);
+        throw new FitException(problem.Code, problem.Detail);
     }
 
     private async Task<(Category Category, IReadOnlyList<string> Images)> ReadAsync(string name, CancellationToken cancellationToken)

@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Net.Http.Headers;
 
 namespace PaDiM.Service.Hosting;
 
@@ -22,6 +23,7 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
             BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => new Problem("body_too_large", StatusCodes.Status413PayloadTooLarge, "The body is larger than this operation reads."),
             BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType } => Problems.UnsupportedMediaType(context.Request.ContentType, "application/json"),
             BadHttpRequestException bad => Problems.InvalidRequest(Sentence(bad)),
+            InvalidOperationException when HasUnknownCharset(context.Request) => Problems.UnsupportedMediaType(context.Request.ContentType, "application/json in UTF-8"),
             _ when IsStorageFull(exception) => Problems.StorageFull(),
             _ => Problems.Unexpected(),
         };
@@ -29,6 +31,9 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
         await problem.ExecuteAsync(context);
         return true;
     }
+
+    private static bool HasUnknownCharset(HttpRequest request) =>
+        MediaTypeHeaderValue.TryParse(request.ContentType, out var type) && type.Charset.HasValue && type.Encoding is null;
 
     private static string Sentence(BadHttpRequestException bad) =>
         bad.InnerException is System.Text.Json.JsonException json ? $"The JSON body cannot be read: {json.Message}" : UnreadParameter().Replace(bad.Message, "$1 cannot be $2.");
@@ -43,6 +48,7 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
         IOException { HResult: NoSpaceOnUnix or NoSpaceOnWindows } => true,
         SqliteException { SqliteErrorCode: SqliteFull } => true,
         DbUpdateException { InnerException: { } inner } => IsStorageFull(inner),
+        AggregateException several => several.Flatten().InnerExceptions.Any(IsStorageFull),
         _ => false,
     };
 

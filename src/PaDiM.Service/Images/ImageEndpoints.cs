@@ -84,14 +84,15 @@ internal static class ImageEndpoints
     private static async Task<IResult> DownloadAsync(string category, string id, ImageStore store, BlobStore blobs, HttpResponse response, CancellationToken cancellationToken)
     {
         if (!(await store.GetAsync(category, id, cancellationToken)).Succeeded(out var image, out var problem)) return problem;
+        if (blobs.Read(image.Sha256) is not { } bytes) return Problems.ImageDamaged(image.Sha256);
         NeverChanges(response, image);
-        return TypedResults.PhysicalFile(blobs.PathOf(image.Sha256), image.Format.MediaType(), image.FileName);
+        return TypedResults.Bytes(bytes, image.Format.MediaType(), image.FileName);
     }
 
     private static async Task<IResult> ThumbnailAsync(string category, string id, ImageStore store, BlobStore blobs, ImageDecoder decoder, HttpResponse response, CancellationToken cancellationToken)
     {
         if (!(await store.GetAsync(category, id, cancellationToken)).Succeeded(out var image, out var problem)) return problem;
-        if (decoder.Decode(blobs.Read(image.Sha256)) is not DecodeResult.Decoded decoded) return Problems.ImageNotFound(id);
+        if (blobs.Read(image.Sha256) is not { } bytes || decoder.Decode(bytes) is not DecodeResult.Decoded decoded) return Problems.ImageDamaged(image.Sha256);
         NeverChanges(response, image);
         return TypedResults.Bytes(ImageEncoder.Thumbnail(decoded.Image, ThumbnailSide), "image/jpeg");
     }

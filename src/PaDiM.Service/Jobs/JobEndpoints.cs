@@ -2,6 +2,7 @@ using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Hosting;
+using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Jobs;
 
@@ -28,24 +29,33 @@ internal static class JobEndpoints
         : !PageRequest.Parse(limit, cursor).Succeeded(out var page, out var problem) ? problem
         : TypedResults.Ok(await store.ListAsync(category, state?.Value, page, cancellationToken));
 
-    private static async Task<IResult> GetAsync(string id, JobStore store, CancellationToken cancellationToken) =>
-        (await store.GetAsync(id, cancellationToken)).ToResult(job => TypedResults.Ok(JobResponse.From(job)));
+    private static async Task<IResult> GetAsync(string id, JobStore store, ModelRegistry models, CancellationToken cancellationToken)
+    {
+        if (!(await store.GetAsync(id, cancellationToken)).Succeeded(out var job, out var problem)) return problem;
+        await ShowModelAsync(job, models, cancellationToken);
+        return TypedResults.Ok(JobResponse.From(job));
+    }
 
     private static async Task<IResult> CancelAsync(string id, JobStore store, CancellationToken cancellationToken) =>
         (await store.CancelAsync(id, cancellationToken)).ToResult(job => TypedResults.Accepted($"/v1/jobs/{job.Id}", JobResponse.From(job)));
 
-    private static async Task<IResult> EventsAsync(string id, JobStore store, TimeProvider time, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
+    private static async Task<IResult> EventsAsync(string id, JobStore store, ModelRegistry models, TimeProvider time, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
     {
         if (!(await store.GetAsync(id, cancellationToken)).Succeeded(out var job, out var problem)) return problem;
-        return TypedResults.ServerSentEvents(FollowAsync(job, store, time, lifetime.ApplicationStopping, cancellationToken));
+        return TypedResults.ServerSentEvents(FollowAsync(job, store, models, time, lifetime.ApplicationStopping, cancellationToken));
     }
 
+    /// <summary>Whoever is told here that a fit has succeeded scores here with its model from then on, whichever replica ran it.</summary>
+    private static Task ShowModelAsync(Job job, ModelRegistry models, CancellationToken cancellationToken) =>
+        job.State == JobState.Succeeded ? models.RefreshAsync(job.Category, cancellationToken) : Task.CompletedTask;
+
     private static async IAsyncEnumerable<SseItem<JobResponse>> FollowAsync(
-        Job job, JobStore store, TimeProvider time, CancellationToken stopping, [EnumeratorCancellation] CancellationToken cancellationToken)
+        Job job, JobStore store, ModelRegistry models, TimeProvider time, CancellationToken stopping, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         JobResponse? told = null;
         for (var toldAt = time.GetTimestamp(); ;)
         {
+            await ShowModelAsync(job, models, cancellationToken);
             var now = JobResponse.From(job);
             if (now != told || time.GetElapsedTime(toldAt) > KeepAlive)
             {

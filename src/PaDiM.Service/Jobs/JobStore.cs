@@ -69,14 +69,19 @@ internal sealed class JobStore(IDbContextFactory<PadimDbContext> contexts, JobSi
     public async Task<Outcome<Job>> CancelAsync(string id, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var now = Now;
-        var waiting = await db.Jobs.Where(j => j.Id == id && j.State == JobState.Queued).ExecuteUpdateAsync(
-            set => set.SetProperty(j => j.State, JobState.Cancelled).SetProperty(j => j.FinishedAt, now).SetProperty(j => j.Fence, j => j.Fence + 1), cancellationToken);
-        if (waiting == 0)
-            await db.Jobs.Where(j => j.Id == id && j.State == JobState.Running).ExecuteUpdateAsync(set => set.SetProperty(j => j.CancelRequested, true), cancellationToken);
-        var job = await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancellationToken);
-        if (job is null) return Problems.JobNotFound(id);
-        return waiting == 0 && job.State != JobState.Running ? Problems.JobFinished(job.State.ToString().ToLowerInvariant()) : job;
+        for (; ; )
+        {
+            var now = Now;
+            var changed = await db.Jobs.Where(j => j.Id == id && j.State == JobState.Queued).ExecuteUpdateAsync(
+                set => set.SetProperty(j => j.State, JobState.Cancelled).SetProperty(j => j.FinishedAt, now).SetProperty(j => j.Fence, j => j.Fence + 1), cancellationToken);
+            if (changed == 0)
+                changed = await db.Jobs.Where(j => j.Id == id && j.State == JobState.Running).ExecuteUpdateAsync(set => set.SetProperty(j => j.CancelRequested, true), cancellationToken);
+            var job = await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancellationToken);
+            if (job is null) return Problems.JobNotFound(id);
+            if (changed > 0) return job;
+            if (job.IsFinal) return Problems.JobFinished(job.State.ToString().ToLowerInvariant());
+            // Its worker gave it back between the two looks.
+        }
     }
 
     /// <summary>Claims the oldest job that nobody works on, leaving categories alone that have one running; null when there is none.</summary>
@@ -98,7 +103,8 @@ internal sealed class JobStore(IDbContextFactory<PadimDbContext> contexts, JobSi
                 continue;
             }
             var end = LeaseEnd;
-            var claimed = await db.Jobs.Where(j => j.Id == job.Id && j.Fence == job.Fence && (j.State == JobState.Queued || j.State == JobState.Running)).ExecuteUpdateAsync(
+            var claimed = await db.Jobs.Where(j => j.Id == job.Id && j.Fence == job.Fence && (j.State == JobState.Queued || j.State == JobState.Running))
+                .Where(j => !db.Jobs.Any(other => other.Category == j.Category && other.Id != j.Id && other.State == JobState.Running && other.LeaseExpiresAt >= now)).ExecuteUpdateAsync(
                 set => set.SetProperty(j => j.State, JobState.Running).SetProperty(j => j.Fence, j => j.Fence + 1).SetProperty(j => j.Attempts, j => j.Attempts + 1)
                     .SetProperty(j => j.StartedAt, j => j.StartedAt ?? now).SetProperty(j => j.LeasedBy, worker).SetProperty(j => j.LeaseExpiresAt, end),
                 cancellationToken);
@@ -127,12 +133,13 @@ internal sealed class JobStore(IDbContextFactory<PadimDbContext> contexts, JobSi
                 .SetProperty(j => j.ErrorCode, error == null ? null : error.Code).SetProperty(j => j.ErrorDetail, error == null ? null : error.Detail), cancellationToken);
     }
 
-    /// <summary>Gives a job back to the queue, for another worker to take up at once.</summary>
+    /// <summary>Gives a job back to the queue, for another worker to take up at once; one that was to be cancelled is.</summary>
     public async Task ReleaseAsync(JobLease lease, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var now = Now;
         await Held(db, lease).ExecuteUpdateAsync(
-            set => set.SetProperty(j => j.State, JobState.Queued).SetProperty(j => j.LeaseExpiresAt, (DateTime?)null).SetProperty(j => j.Attempts, j => j.Attempts - 1), cancellationToken);
+            set => set.SetProperty(j => j.State, j => j.CancelRequested ? JobState.Cancelled : JobState.Queued).SetProperty(j => j.FinishedAt, j => j.CancelRequested ? now : null).SetProperty(j => j.LeaseExpiresAt, (DateTime?)null).SetProperty(j => j.Attempts, j => j.Attempts - 1), cancellationToken);
     }
 
     private static IQueryable<Job> Held(PadimDbContext db, JobLease lease) => db.Jobs.Where(j => j.Id == lease.JobId && j.Fence == lease.Fence && j.State == JobState.Running);

@@ -30,13 +30,28 @@ internal sealed class ModelFiles(DataDirectory data)
     /// <exception cref="InvalidDataException">The file is missing, damaged, or not the one that was published.</exception>
     public PadimModel Read(StoredModel stored)
     {
+        using var stream = Open(stored);
+        return ModelFile.Read(stream);
+    }
+
+    /// <summary>Opens the file of a model, after a look at all of it.</summary>
+    /// <param name="stored">The row that speaks of it.</param>
+    /// <exception cref="InvalidDataException">The file is missing, damaged, or not the one that was published.</exception>
+    public FileStream Open(StoredModel stored)
+    {
+        FileStream? stream = null;
         try
         {
-            using var stream = File.OpenRead(PathOf(stored.Category, stored.FileName));
+            stream = File.OpenRead(PathOf(stored.Category, stored.FileName));
             if (Convert.ToHexStringLower(SHA256.HashData(stream)) != stored.Sha256)
                 throw new InvalidDataException($"The file of version {stored.Version} of '{stored.Category}' is damaged: its hash is not the one that was published. Fit again, or activate another version.");
             stream.Position = 0;
-            return ModelFile.Read(stream);
+            return stream;
+        }
+        catch (InvalidDataException)
+        {
+            stream?.Dispose();
+            throw;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -9,24 +9,57 @@ namespace PaDiM.Service.Storage;
 /// </summary>
 internal sealed class BlobStore(DataDirectory data, TimeProvider time)
 {
+    /// <summary>Between the look at a file's age and its removal, nobody may put the same bytes anew.</summary>
+    private readonly Lock gate = new();
+
     /// <summary>Keeps bytes and gives their SHA-256, lower-case hexadecimal. The same bytes twice are one file.</summary>
     public string Put(byte[] bytes)
     {
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
         var path = PathOf(sha256);
-        // The fresh time keeps the sweeper away until the row that speaks of the blob is there.
-        if (File.Exists(path)) File.SetLastWriteTimeUtc(path, time.GetUtcNow().UtcDateTime);
-        else AtomicFile.Write(path, stream => stream.Write(bytes));
+        if (!Touch(path)) AtomicFile.Write(path, stream => stream.Write(bytes));
         return sha256;
     }
 
-    /// <summary>All bytes of a blob.</summary>
-    /// <exception cref="FileNotFoundException">There is none.</exception>
-    public byte[] Read(string sha256) => File.ReadAllBytes(PathOf(sha256));
+    /// <summary>All bytes of a blob, or null where they are missing or not what they were.</summary>
+    public byte[]? Read(string sha256)
+    {
+        try
+        {
+            var bytes = File.ReadAllBytes(PathOf(sha256));
+            return Convert.ToHexStringLower(SHA256.HashData(bytes)) == sha256 ? bytes : null;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Removes a file of this store unless it was put again after a time; tells whether it is gone.</summary>
+    public bool Remove(string path, DateTime putBefore)
+    {
+        lock (gate)
+        {
+            if (File.GetLastWriteTimeUtc(path) >= putBefore) return false;
+            File.Delete(path);
+            return true;
+        }
+    }
 
     public string PathOf(string sha256) => Path.Combine(data.Images, sha256[..2], sha256);
 
     /// <summary>Every blob with the time it was last put.</summary>
     public IEnumerable<(string Sha256, DateTime PutAt, string Path)> List() =>
         Directory.EnumerateFiles(data.Images, "*", SearchOption.AllDirectories).Select(path => (Path.GetFileName(path), File.GetLastWriteTimeUtc(path), path));
+
+    /// <summary>The fresh time keeps the sweeper away until the row that speaks of the blob is there.</summary>
+    private bool Touch(string path)
+    {
+        lock (gate)
+        {
+            if (!File.Exists(path)) return false;
+            File.SetLastWriteTimeUtc(path, time.GetUtcNow().UtcDateTime);
+            return true;
+        }
+    }
 }

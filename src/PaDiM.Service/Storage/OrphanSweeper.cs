@@ -54,7 +54,7 @@ internal sealed partial class OrphanSweeper(
             var names = candidates.Select(blob => blob.Sha256).ToList();
             var known = (await db.Images.Where(i => names.Contains(i.Sha256)).Select(i => i.Sha256).ToListAsync(cancellationToken)).ToHashSet();
             known.UnionWith(await db.Images.Where(i => i.MaskSha256 != null && names.Contains(i.MaskSha256)).Select(i => i.MaskSha256!).ToListAsync(cancellationToken));
-            removed += candidates.Where(blob => !known.Contains(blob.Sha256)).Count(blob => Remove(blob.Path, before));
+            removed += candidates.Where(blob => !known.Contains(blob.Sha256)).Count(blob => blobs.Remove(blob.Path, before));
         }
         return removed;
     }
@@ -90,7 +90,6 @@ internal sealed partial class OrphanSweeper(
 
     private static bool Remove(string path, DateTime before)
     {
-        // Looked at once more: an upload of the same bytes may have touched it just now.
         if (File.GetLastWriteTimeUtc(path) >= before) return false;
         File.Delete(path);
         return true;

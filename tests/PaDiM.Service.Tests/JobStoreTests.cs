@@ -1,0 +1,155 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using PaDiM.Onnx.Backbones;
+using PaDiM.Service.Hosting;
+using PaDiM.Service.Jobs;
+using PaDiM.Service.Models;
+using PaDiM.Service.Storage;
+using PaDiM.Service.Tests.Support;
+using PaDiM.TestSupport;
+
+namespace PaDiM.Service.Tests;
+
+/// <summary>The queue as workers see it, on a clock that the test sets.</summary>
+public sealed class JobStoreTests : IAsyncLifetime
+{
+    private readonly TempDirectory data = new();
+    private readonly ManualTime time = new();
+    private RunningService service = null!;
+    private JobStore store = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        service = await RunningService.StartAsync(data.Path, ("JobWorkers", 0), ("JobLeaseSeconds", 30));
+        foreach (var name in new[] { "a", "b" }) await service.Category(name).CreateAsync();
+        store = new JobStore(service.Get<IDbContextFactory<PadimDbContext>>(), service.Get<JobSignal>(), service.Get<IOptions<PadimOptions>>(), time);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await service.DisposeAsync();
+        data.Dispose();
+    }
+
+    [Fact]
+    public async Task A_worker_that_was_taken_for_dead_can_change_nothing_any_more()
+    {
+        var category = service.Category("a");
+        await category.UploadPartsAsync(0, 2);
+        var id = await category.StartFitAsync();
+        var zombie = LeaseOf(await store.ClaimAsync("zombie", default));
+        Assert.Equal(LeaseState.Held, await store.RenewAsync(zombie, "embedding", 0.5, default));
+        Assert.Null(await store.ClaimAsync("other", default));
+
+        time.Advance(TimeSpan.FromSeconds(31));
+        var taken = await store.ClaimAsync("other", default);
+        Assert.Equal((id, 2, "other"), (taken!.Id, taken.Attempts, taken.LeasedBy));
+
+        Assert.Equal(LeaseState.Lost, await store.RenewAsync(zombie, "embedding", 0.9, default));
+        await store.FinishAsync(zombie, JobState.Failed, new JobError("x", "y"), default);
+        await store.ReleaseAsync(zombie, default);
+        Assert.Equal(JobState.Running, (await JobAsync(id)).State);
+
+        var models = service.Get<ModelStore>();
+        var model = await ModelAsync();
+        Assert.Null(await models.PublishAsync("a", "zombie.safetensors", model, activate: true, zombie, default));
+        Assert.False(File.Exists(service.Get<ModelFiles>().PathOf("a", "zombie.safetensors")));
+        Assert.Empty((await service.Http.GetJsonAsync("/v1/categories/a/models")).Items());
+
+        Assert.Equal(1, (await models.PublishAsync("a", "other.safetensors", model, activate: true, LeaseOf(taken), default))?.Version);
+        Assert.Equal(JobState.Succeeded, (await JobAsync(id)).State);
+        Assert.Null(await models.PublishAsync("a", "twice.safetensors", model, activate: true, LeaseOf(taken), default));
+        Assert.Single((await service.Http.GetJsonAsync("/v1/categories/a/models")).Items());
+    }
+
+    [Fact]
+    public async Task A_job_that_is_never_heard_of_again_is_given_up_after_five_attempts()
+    {
+        var id = await EnqueueAsync("a");
+        for (var attempt = 1; attempt <= 5; attempt++)
+        {
+            Assert.Equal(attempt, (await store.ClaimAsync("w", default))!.Attempts);
+            time.Advance(TimeSpan.FromSeconds(31));
+        }
+        Assert.Null(await store.ClaimAsync("w", default));
+        var job = await JobAsync(id);
+        Assert.Equal((JobState.Failed, "job_abandoned"), (job.State, job.ErrorCode));
+    }
+
+    [Fact]
+    public async Task A_category_has_one_running_job_and_others_do_not_wait_for_it()
+    {
+        var (first, second, third) = (await EnqueueAsync("a"), await EnqueueAsync("a"), await EnqueueAsync("b"));
+        var running = await store.ClaimAsync("w", default);
+        Assert.Equal(first, running!.Id);
+        Assert.Equal(third, (await store.ClaimAsync("w", default))!.Id);
+        Assert.Null(await store.ClaimAsync("w", default));
+        await store.FinishAsync(LeaseOf(running), JobState.Cancelled, null, default);
+        Assert.Equal(second, (await store.ClaimAsync("w", default))!.Id);
+    }
+
+    [Fact]
+    public async Task Workers_that_claim_at_once_get_one_job_each()
+    {
+        for (var k = 0; k < 12; k++) await EnqueueAsync($"free-{k}");
+        var claimed = await Task.WhenAll(Enumerable.Range(0, 12).Select(k => Task.Run(() => store.ClaimAsync($"w{k}", default))));
+        Assert.Equal(12, claimed.Select(job => job!.Id).Distinct().Count());
+        Assert.All(claimed, job => Assert.Equal(1, job!.Attempts));
+    }
+
+    [Fact]
+    public async Task Workers_that_claim_at_once_never_get_two_jobs_of_one_category()
+    {
+        for (var k = 0; k < 12; k++) await EnqueueAsync("a");
+        var claimed = await Task.WhenAll(Enumerable.Range(0, 12).Select(k => Task.Run(() => store.ClaimAsync($"w{k}", default))));
+        Assert.Single(claimed, job => job is not null);
+    }
+
+    [Fact]
+    public async Task A_job_that_is_cancelled_while_its_worker_gives_it_back_is_cancelled()
+    {
+        var id = await EnqueueAsync("a");
+        var lease = LeaseOf(await store.ClaimAsync("w", default));
+        Assert.True((await store.CancelAsync(id, default)).Succeeded(out _, out _));
+        Assert.Equal(LeaseState.CancelRequested, await store.RenewAsync(lease, null, 0, default));
+        await store.ReleaseAsync(lease, default);
+        var claim = store.ClaimAsync("w", default);
+        Assert.Same(claim, await Task.WhenAny(claim, Task.Delay(TimeSpan.FromSeconds(10))));
+        Assert.Null(await claim);
+        Assert.Equal(JobState.Cancelled, (await JobAsync(id)).State);
+        Assert.NotNull((await JobAsync(id)).FinishedAt);
+    }
+
+    [Fact]
+    public async Task The_cancelled_job_of_a_dead_worker_is_cancelled_when_its_lease_ends()
+    {
+        var id = await EnqueueAsync("a");
+        await store.ClaimAsync("w", default);
+        await store.CancelAsync(id, default);
+        time.Advance(TimeSpan.FromSeconds(31));
+        Assert.Null(await store.ClaimAsync("w", default));
+        Assert.Equal(JobState.Cancelled, (await JobAsync(id)).State);
+    }
+
+    private static JobLease LeaseOf(Job? job) => new(job!.Id, job.Fence);
+
+    private async Task<string> EnqueueAsync(string category)
+    {
+        Assert.True((await store.EnqueueAsync(JobKind.Fit, category, "{}", null, default)).Succeeded(out var job, out _));
+        return job.Id;
+    }
+
+    private async Task<Job> JobAsync(string id)
+    {
+        Assert.True((await store.GetAsync(id, default)).Succeeded(out var job, out _));
+        return job;
+    }
+
+    private async Task<Core.Models.PadimModel> ModelAsync()
+    {
+        var (backbone, settings) = (service.Get<BackboneRegistry>().Open(BackboneRegistry.DefaultName), new Core.Models.FitSettings { ImageSize = 32, Dimensions = 4 });
+        using var embeddings = new TempDirectory();
+        var pipeline = new Onnx.Pipelines.FitPipeline(backbone, settings, service.Get<Onnx.Imaging.ImageDecoder>(), new Onnx.Storage.EmbeddingStore(embeddings.Path, time));
+        return await Task.Run(() => pipeline.Run([.. Enumerable.Range(0, 2).Select(k => new Onnx.Pipelines.TrainingImage($"{k}", () => Parts.Good(k)))], null, null, null, default));
+    }
+}

@@ -1,0 +1,61 @@
+using Microsoft.Data.Sqlite;
+using PaDiM.Service.Tests.Support;
+using PaDiM.TestSupport;
+
+namespace PaDiM.Service.Tests;
+
+/// <summary>A service that cannot work does not start: one line says why.</summary>
+public sealed class StartTests
+{
+    [Theory]
+    [InlineData("Threads", "-1", "Threads")]
+    [InlineData("JobLeaseSeconds", "2", "JobLeaseSeconds")]
+    [InlineData("Device", "gpu", "Device")]
+    [InlineData("Device", "cuda", "cuda")]
+    [InlineData("DefaultBackbone", "resnet-of-dreams", "resnet-of-dreams")]
+    public async Task An_option_that_cannot_be_is_named(string option, string value, string named)
+    {
+        using var data = new TempDirectory();
+        Expect(await ServiceProcess.RefusedAsync(data.Path, (option, value)), named);
+    }
+
+    [Fact]
+    public async Task A_database_of_a_newer_version_is_left_alone()
+    {
+        using var data = new TempDirectory();
+        await (await RunningService.StartAsync(data.Path)).DisposeAsync();
+        await using (var db = new SqliteConnection($"Data Source={data.Combine("padim.db")}"))
+        {
+            await db.OpenAsync();
+            await using var command = db.CreateCommand();
+            command.CommandText = "INSERT INTO __EFMigrationsHistory VALUES ('29990101000000_Future', '99.0.0')";
+            await command.ExecuteNonQueryAsync();
+        }
+        Expect(await ServiceProcess.RefusedAsync(data.Path), "29990101000000_Future");
+    }
+
+    [Fact]
+    public async Task A_file_that_is_no_database_is_left_alone()
+    {
+        using var data = new TempDirectory();
+        await File.WriteAllTextAsync(data.Combine("padim.db"), new string('x', 8192));
+        Expect(await ServiceProcess.RefusedAsync(data.Path), "database");
+    }
+
+    [Fact]
+    public async Task A_data_directory_that_cannot_be_is_named()
+    {
+        using var data = new TempDirectory();
+        await File.WriteAllTextAsync(data.Combine("file"), "");
+        Expect(await ServiceProcess.RefusedAsync(data.Combine("file", "below")), data.Combine("file"));
+    }
+
+    private static void Expect((int ExitCode, string Output, string Error) ended, string named)
+    {
+        Assert.True(ended.ExitCode == 1, $"{ended}");
+        var line = Assert.Single(ended.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.StartsWith("PaDiM.Service cannot start: ", line, StringComparison.Ordinal);
+        Assert.Contains(named, line, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", ended.Output, StringComparison.Ordinal);
+    }
+}
