@@ -1,11 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Security.Cryptography;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
 using PaDiM.Onnx.Backbones;
-using PaDiM.Onnx.Imaging;
-using PaDiM.Onnx.Pipelines;
 using PaDiM.Onnx.Storage;
 using Spectre.Console;
 
@@ -52,39 +49,14 @@ internal static class FitCommand
             };
             using var registry = backbones.Open(arguments);
             var images = ImageFolder.Expand([arguments.GetValue(folder)!]);
-            var model = await FitAsync(registry.Open(arguments.GetValue(backbone)!), settings, images, stop);
+            var opened = registry.Open(arguments.GetValue(backbone)!);
+            var model = await ProgressBar.RunAsync("Fitting", progress => FolderFit.Run(opened, settings, images, step => progress(step.Progress, $"{step.Stage}"), stop), stop);
             var path = arguments.GetValue(output)!;
             AtomicFile.Write(path, stream => ModelFile.Write(stream, model));
             Report(model, path, images.Count);
             return ExitCode.Done;
         });
         return command;
-    }
-
-    private static async Task<PadimModel> FitAsync(Backbone backbone, FitSettings settings, IReadOnlyList<ImageFile> files, CancellationToken stop)
-    {
-        if (settings.Reduction != ReductionMethod.None && settings.Dimensions > backbone.TapChannels.Sum())
-            throw new InvalidDataException($"The backbone '{backbone.Identity.Name}' has {backbone.TapChannels.Sum()} channels; {settings.Dimensions} dimensions cannot be drawn from them.");
-        if (backbone.FixedSize is { } size && settings.PreparedSize().Height != size)
-            throw new InvalidDataException($"The backbone '{backbone.Identity.Name}' takes images of {size} x {size} pixels only; use --image-size {size}.");
-        var scratch = Directory.CreateTempSubdirectory("padim-");
-        try
-        {
-            var pipeline = new FitPipeline(backbone, settings, new ImageDecoder(), new EmbeddingStore(scratch.FullName, TimeProvider.System));
-            var images = files.Select(file => ToTrainingImage(file.Path)).DistinctBy(image => image.Sha256).ToArray();
-            return await ProgressBar.RunAsync("Fitting", progress => pipeline.Run(
-                images, null, null, step => progress(step.Progress, $"{step.Stage}"), stop), stop);
-        }
-        finally
-        {
-            scratch.Delete(recursive: true);
-        }
-    }
-
-    private static TrainingImage ToTrainingImage(string path)
-    {
-        using var stream = File.OpenRead(path);
-        return new TrainingImage(Convert.ToHexStringLower(SHA256.HashData(stream)), () => File.ReadAllBytes(path), path);
     }
 
     private static void Report(PadimModel model, string path, int files)

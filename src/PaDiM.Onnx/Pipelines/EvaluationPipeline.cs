@@ -1,0 +1,77 @@
+using PaDiM.Core.Embedding;
+using PaDiM.Core.Evaluation;
+using PaDiM.Core.Scoring;
+using PaDiM.Onnx.Imaging;
+
+namespace PaDiM.Onnx.Pipelines;
+
+/// <summary>
+/// Measures a model on labelled images. Each image is scored once; its map is kept at the prepared size and drawn out to the mask's own
+/// resolution whenever the pixel metrics pass over it, so that memory holds one full-size map at a time.
+/// </summary>
+/// <param name="inspector">The model.</param>
+/// <param name="decoder">Reads images and masks.</param>
+public sealed class EvaluationPipeline(Inspector inspector, ImageDecoder decoder)
+{
+    /// <summary>Evaluates.</summary>
+    /// <param name="images">Normal and anomalous images.</param>
+    /// <param name="threshold">Where decisions are made.</param>
+    /// <param name="progress">Told the share of images scored, 0 to 1.</param>
+    /// <param name="cancellation">Stops between two images.</param>
+    /// <exception cref="InvalidDataException">An image or mask that cannot be read, or a mask of another size than its image.</exception>
+    public EvaluationReport Run(IReadOnlyList<TestImage> images, double threshold, Action<double>? progress, CancellationToken cancellation)
+    {
+        var scored = new List<Scored>(images.Count);
+        foreach (var image in images)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            scored.Add(Score(image));
+            progress?.Invoke((double)scored.Count / images.Count);
+        }
+        var defects = scored.Where(s => s.Image.Defect is not null).GroupBy(s => s.Image.Defect!, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal);
+        var normals = scored.Where(s => s.Image.Defect is null).ToArray();
+        return new EvaluationReport(
+            ImagesOf(scored), PixelsOf(scored),
+            [.. defects.Select(defect => new DefectReport(defect.Key, defect.Count(), ImagesOf([.. normals, .. defect]), PixelsOf([.. normals, .. defect])))],
+            ConfusionOf(scored, threshold));
+    }
+
+    private Scored Score(TestImage image)
+    {
+        var pixels = Decode(image.Name, image.Read());
+        var map = inspector.Score(pixels);
+        return new Scored(image, map, map.Max(), new Grid(pixels.Height, pixels.Width));
+    }
+
+    private static ImageMetrics ImagesOf(IReadOnlyCollection<Scored> images) => ImageMetrics.Of([.. images.Select(s => s.Score)], [.. images.Select(s => s.Image.Defect is not null)]);
+
+    private PixelMetrics PixelsOf(IEnumerable<Scored> images) => PixelMetrics.Of(images.Where(s => s.Image.Defect is null || s.Image.ReadMask is not null).Select(AtFullSize));
+
+    private ScoredPixels AtFullSize(Scored image) => new(
+        inspector.Embedder.Preprocessing.ToOriginal(image.Map, image.Size.Width, image.Size.Height),
+        image.Image.ReadMask is { } read ? Mask(image, read()) : null);
+
+    private bool[] Mask(Scored image, byte[] bytes)
+    {
+        var mask = Decode($"the mask of {image.Image.Name}", bytes);
+        if (new Grid(mask.Height, mask.Width) != image.Size)
+            throw new InvalidDataException($"The mask of {image.Image.Name} has {mask.Width} x {mask.Height} pixels, its image {image.Size.Width} x {image.Size.Height}.");
+        return [.. Enumerable.Range(0, image.Size.Positions).Select(p => mask.Pixels[3 * p] > 127)];
+    }
+
+    private RgbImage Decode(string name, byte[] bytes) => decoder.Decode(bytes) switch
+    {
+        DecodeResult.Decoded decoded => decoded.Image,
+        DecodeResult.Refused refused => throw new InvalidDataException($"{name} cannot be read: {refused.Detail}"),
+        _ => throw new InvalidOperationException(),
+    };
+
+    private static Confusion ConfusionOf(IReadOnlyCollection<Scored> images, double threshold)
+    {
+        return new Confusion(threshold, Count(true, true), Count(false, true), Count(false, false), Count(true, false));
+
+        int Count(bool anomalous, bool found) => images.Count(s => s.Image.Defect is not null == anomalous && s.Score >= threshold == found);
+    }
+
+    private sealed record Scored(TestImage Image, AnomalyMap Map, float Score, Grid Size);
+}
