@@ -169,7 +169,7 @@ public sealed class JobTests(SharedService shared)
     {
         using var data = new TempDirectory();
         string job;
-        await using (var service = await RunningService.StartAsync(data.Path))
+        await using (var service = await RunningService.StartAsync(data.Path, ("Threads", 1)))
         {
             var category = service.Category("stopped");
             await category.CreateAsync(SlowSettings);

@@ -13,7 +13,7 @@ public sealed class RestartTests
     {
         using var data = new TempDirectory();
         string job;
-        await using (var doomed = await ServiceProcess.StartAsync(data.Path, ("JobLeaseSeconds", 3)))
+        await using (var doomed = await ServiceProcess.StartAsync(data.Path, ("JobLeaseSeconds", 3), ("Threads", 1)))
         {
             var category = new CategoryClient(doomed.Http, "killed");
             await category.CreateAsync(new { imageSize = 256, reduction = new { dimensions = 64 } });
