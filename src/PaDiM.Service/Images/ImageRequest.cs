@@ -58,7 +58,10 @@ internal sealed class ImageRequest(IOptions<PadimOptions> options)
             if (!ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition)) continue;
             var name = disposition.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName;
             var (bytes, fault) = await WholeAsync(ReadAsync(section.Body, null, cancellationToken));
-            yield return new RequestFile(HeaderUtilities.RemoveQuotes(disposition.Name).ToString(), Clean(HeaderUtilities.RemoveQuotes(name).ToString()), bytes, fault);
+            var fileName = Clean(HeaderUtilities.RemoveQuotes(name).ToString());
+            // What browsers send for a file field that was left alone.
+            if (fault is null && bytes.Length == 0 && fileName.Length == 0) continue;
+            yield return new RequestFile(HeaderUtilities.RemoveQuotes(disposition.Name).ToString(), fileName, bytes, fault);
         }
     }
 

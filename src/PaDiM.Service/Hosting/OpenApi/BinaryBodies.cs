@@ -7,15 +7,14 @@ namespace PaDiM.Service.Hosting.OpenApi;
 /// <summary>Files as files: forms with fields that Swagger UI shows as file pickers, and bytes where an answer is neither JSON nor text.</summary>
 internal sealed class BinaryBodies : IOperationFilter
 {
-    private const string Form = "multipart/form-data", Images = "image/png, image/jpeg, image/bmp, image/tiff, image/webp";
+    private const string Form = "multipart/form-data";
 
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
         if (operation.RequestBody?.Content is { } bodies && bodies.TryGetValue(Form, out var body) && body is OpenApiMediaType form)
         {
-            var fields = FieldsOf(operation.OperationId);
-            form.Schema = new OpenApiSchema { Type = JsonSchemaType.Object, Properties = fields, Required = new HashSet<string> { "files" } };
-            form.Encoding = fields.Keys.ToDictionary(name => name, _ => new OpenApiEncoding { ContentType = Images });
+            // No encoding: with one, Swagger UI makes a file of a field that was left alone.
+            form.Schema = new OpenApiSchema { Type = JsonSchemaType.Object, Properties = FieldsOf(operation.OperationId), Required = new HashSet<string> { "files" } };
         }
         foreach (var (mediaType, content) in operation.RequestBody?.Content ?? new Dictionary<string, IOpenApiMediaType>())
             if (content is OpenApiMediaType raw && mediaType.StartsWith("image/", StringComparison.Ordinal)) raw.Schema = File(null);
@@ -30,19 +29,14 @@ internal sealed class BinaryBodies : IOperationFilter
         "UploadImages" => new()
         {
             ["files"] = Files("The images: PNG, JPEG, BMP, TIFF or WebP."),
-            ["masks"] = Optional(Files("Masks of anomalous images, white where the defect is; NAME.png or NAME_mask.png belongs to the image NAME.")),
+            ["masks"] = Files("Masks of anomalous images, white where the defect is; NAME.png or NAME_mask.png belongs to the image NAME.", byDefault: []),
         },
         _ => new() { ["files"] = Files("The images: PNG, JPEG, BMP, TIFF or WebP.") },
     };
 
     private static OpenApiSchema File(string? description) => new() { Type = JsonSchemaType.String, Format = "binary", Description = description };
 
-    /// <summary>Swagger UI sends an empty file for a row that is left alone; a list that is empty by default begins without rows.</summary>
-    private static OpenApiSchema Optional(OpenApiSchema files)
-    {
-        files.Default = new JsonArray();
-        return files;
-    }
-
-    private static OpenApiSchema Files(string description) => new() { Type = JsonSchemaType.Array, Items = File(null), Description = description };
+    /// <summary>Without a default, Swagger UI begins with a row, and sends its placeholder for a file when nothing is picked.</summary>
+    private static OpenApiSchema Files(string description, JsonArray? byDefault = null) =>
+        new() { Type = JsonSchemaType.Array, Items = File(null), Description = description, Default = byDefault };
 }

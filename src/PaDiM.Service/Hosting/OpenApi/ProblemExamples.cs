@@ -14,6 +14,8 @@ internal static class ProblemExamples
         Problems.UnusableBackbone("The file resnet18.onnx is not an ONNX graph."),
         Problems.CategoryNotFound("bottle"),
         Problems.ImageNotFound("01a20a7442807c0fab5719e3cf3db3cc"),
+        Problems.ImageDamaged("ae3bcf25296dd95dafe54cf7339fa7870c84071ebff1d0a76d9f4fc9a0d0159a"),
+        Problems.NotFinite("resnet18"),
         Problems.JobNotFound("01a20a73769176438e6039d1c152083e"),
         Problems.ModelNotFound("bottle", "7"),
         Problems.ModelNotReady("bottle"),
@@ -36,8 +38,7 @@ internal static class ProblemExamples
         Refused(ImageFault.Empty, "The image is empty; send the bytes of an image file."),
         Refused(ImageFault.TooLarge, "The image has 20000 x 20000 = 400,000,000 pixels; at most 67,108,864 are read."),
         Refused(ImageFault.Animated, "The image has several frames or pages; send one frame as one image."),
-        Refused(ImageFault.Unsupported, "The bytes are not a PNG, JPEG, BMP, TIFF or WebP image."),
-        Refused(ImageFault.Unreadable, "The Png image cannot be decoded: it is damaged or truncated (its end is missing)."),
+        Refused(ImageFault.Unreadable, "The bytes are not a PNG, JPEG, BMP, TIFF or WebP image."),
     }.ToDictionary(problem => problem.Code, StringComparer.Ordinal);
 
     public static Problem Of(string code) => ByCode[code];
