@@ -1,5 +1,6 @@
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 
 namespace PaDiM.Core.Models;
@@ -12,7 +13,7 @@ public sealed record SafetensorsTensor(string Name, long[] Shape, Array Values);
 
 /// <summary>
 /// Writes the safetensors format (8-byte little-endian header length, JSON header, raw little-endian data), with an XXH128 hash of the
-/// data among the metadata, so that a damaged file is seen. The same content gives the same bytes.
+/// metadata, the shapes and the data among the metadata, so that a damaged file is seen. The same content gives the same bytes.
 /// </summary>
 public static class Safetensors
 {
@@ -23,6 +24,7 @@ public static class Safetensors
     public static void Write(Stream stream, IReadOnlyDictionary<string, string> metadata, params IReadOnlyList<SafetensorsTensor> tensors)
     {
         var hash = new XxHash128();
+        Describe(hash, metadata, tensors.Select(tensor => (tensor.Name, TypeOf(tensor.Values).Name, tensor.Shape)));
         foreach (var tensor in tensors) ForEachBlock(tensor.Values, hash.Append);
         var header = new MemoryStream();
         using (var json = new Utf8JsonWriter(header))
@@ -55,6 +57,13 @@ public static class Safetensors
         stream.Write(BitConverter.GetBytes(header.Length));
         header.WriteTo(stream);
         foreach (var tensor in tensors) ForEachBlock(tensor.Values, stream.Write);
+    }
+
+    /// <summary>Feeds what a header says to a hash: pairs in ordinal order but for the hash itself, then tensors in the order of their data.</summary>
+    internal static void Describe(XxHash128 hash, IEnumerable<KeyValuePair<string, string>> metadata, IEnumerable<(string Name, string Type, long[] Shape)> tensors)
+    {
+        foreach (var (key, value) in metadata.Where(pair => pair.Key != HashKey).OrderBy(pair => pair.Key, StringComparer.Ordinal)) hash.Append(Encoding.UTF8.GetBytes($"{key}\0{value}\0"));
+        foreach (var (name, type, shape) in tensors) hash.Append(Encoding.UTF8.GetBytes($"{name}\0{type}\0{string.Join(',', shape)}\0"));
     }
 
     internal static (string Name, int Size) TypeOf(Array values) => values switch

@@ -8,7 +8,7 @@ namespace PaDiM.Core.Models;
 
 /// <summary>
 /// Reads a safetensors file that may come from anywhere: the header is bounded and checked against the file's length before
-/// anything is allocated, and the data against the hash in the metadata before any of it is used.
+/// anything is allocated, and the content against the hash in the metadata before any of it is used.
 /// </summary>
 public sealed class SafetensorsReader
 {
@@ -110,6 +110,7 @@ public sealed class SafetensorsReader
     {
         if (!metadata.TryGetValue(Safetensors.HashKey, out var expected)) throw new InvalidDataException("The file carries no checksum.");
         var hash = new XxHash128();
+        Safetensors.Describe(hash, metadata, entries.OrderBy(pair => pair.Value.Start).Select(pair => (pair.Key, pair.Value.Type, pair.Value.Shape)));
         var buffer = ArrayPool<byte>.Shared.Rent(1 << 20);
         try
         {
@@ -120,6 +121,6 @@ public sealed class SafetensorsReader
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
-        if (Convert.ToHexStringLower(hash.GetCurrentHash()) != expected) throw new InvalidDataException("The file is damaged: its data does not match its checksum.");
+        if (Convert.ToHexStringLower(hash.GetCurrentHash()) != expected) throw new InvalidDataException("The file is damaged: its content does not match its checksum.");
     }
 }

@@ -52,7 +52,8 @@ internal sealed partial class JobWorker(JobStore store, JobSignal signal, IServi
             // Why it stopped, the row knows best: the work may have noticed before the heartbeat did.
             var lease = await store.RenewAsync(context.Lease, context.Progress.Stage, context.Progress.Progress, CancellationToken.None);
             if (lease == LeaseState.CancelRequested) await store.FinishAsync(context.Lease, JobState.Cancelled, null, CancellationToken.None);
-            else if (lease == LeaseState.Held) await store.ReleaseAsync(context.Lease, CancellationToken.None);
+            else if (lease == LeaseState.Held && stop.IsCancellationRequested) await store.ReleaseAsync(context.Lease, CancellationToken.None);
+            else if (lease == LeaseState.Held) await FailAsync(context.Lease, Problems.Unexpected());
             LogStopped(job.Kind, job.Id, lease);
         }
         catch (JobFailedException e)
@@ -63,8 +64,7 @@ internal sealed partial class JobWorker(JobStore store, JobSignal signal, IServi
         catch (Exception e)
         {
             LogBroken(e, job.Kind, job.Id);
-            var problem = ExceptionProblems.IsStorageFull(e) ? Problems.StorageFull() : Problems.Unexpected();
-            await store.FinishAsync(context.Lease, JobState.Failed, new JobError(problem.Code, problem.Detail), CancellationToken.None);
+            await FailAsync(context.Lease, ExceptionProblems.IsStorageFull(e) ? Problems.StorageFull() : Problems.Unexpected());
         }
         finally
         {
@@ -72,6 +72,9 @@ internal sealed partial class JobWorker(JobStore store, JobSignal signal, IServi
             await heartbeat;
         }
     }
+
+    private Task FailAsync(JobLease lease, Problem problem) =>
+        store.FinishAsync(lease, JobState.Failed, new JobError(problem.Code, problem.Detail), CancellationToken.None);
 
     /// <summary>Renews the lease twice a second, passing progress on. A lost lease or a wish to cancel stops the work.</summary>
     private async Task BeatAsync(JobContext context, CancellationTokenSource stop, CancellationToken done)

@@ -17,6 +17,7 @@ internal sealed partial class ModelRegistry(
 {
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
     private readonly ConcurrentDictionary<string, CategoryModel> current = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, string> notReady = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, SemaphoreSlim> loading = new(StringComparer.Ordinal);
 
     /// <summary>The snapshot to score with: the active version's, or that of a stated one.</summary>
@@ -29,7 +30,15 @@ internal sealed partial class ModelRegistry(
     /// <summary>Makes a change of a category visible to the requests that come after it.</summary>
     public async Task RefreshAsync(string category, CancellationToken cancellationToken)
     {
-        if (!(await LoadAsync(category, null, cancellationToken)).Succeeded(out _, out var problem)) LogNotReady(category, problem.Code, problem.Detail);
+        if ((await LoadAsync(category, null, cancellationToken)).Succeeded(out _, out var problem))
+        {
+            notReady.TryRemove(category, out _);
+            return;
+        }
+        // The poll comes by every second; a category that stays unusable is worth one line.
+        if (notReady.TryGetValue(category, out var told) && told == problem.Detail) return;
+        notReady[category] = problem.Detail;
+        LogNotReady(category, problem.Code, problem.Detail);
     }
 
     /// <summary>Lets go of a category that is gone.</summary>
@@ -104,7 +113,6 @@ internal sealed partial class ModelRegistry(
         }
         catch (Exception e) when (e is InvalidDataException or KeyNotFoundException)
         {
-            LogUnusable(e, stored.Category, stored.Version);
             return Problems.ModelUnusable(e.Message);
         }
     }
@@ -119,9 +127,6 @@ internal sealed partial class ModelRegistry(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Category {Category} cannot score: {Code}: {Detail}")]
     private partial void LogNotReady(string category, string code, string detail);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Model {Category}/{Version} cannot be used")]
-    private partial void LogUnusable(Exception exception, string category, int version);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Changes of other replicas could not be looked up")]
     private partial void LogPollFailure(Exception exception);
