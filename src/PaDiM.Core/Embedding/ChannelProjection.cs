@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Numerics.Tensors;
 
 namespace PaDiM.Core.Embedding;
@@ -58,8 +59,13 @@ public sealed class ChannelProjection : ChannelReduction
             Partition.Run(fine.Height, parallel, y => ProjectRow(tap, firstChannel, y, embedding.Values.AsSpan(y * fine.Width * d)));
             return;
         }
-        var projected = new float[coarse.Positions * d];
-        Partition.Run(coarse.Height, parallel, y => ProjectRow(tap, firstChannel, y, projected.AsSpan(y * coarse.Width * d)));
+        var projected = ArrayPool<float>.Shared.Rent(coarse.Positions * d);
+        Partition.Run(coarse.Height, parallel, y =>
+        {
+            var row = projected.AsSpan(y * coarse.Width * d, coarse.Width * d);
+            row.Clear();
+            ProjectRow(tap, firstChannel, y, row);
+        });
         var (rows, columns) = (Nearest(coarse.Height, fine.Height), Nearest(coarse.Width, fine.Width));
         Partition.Run(fine.Height, parallel, y =>
         {
@@ -69,6 +75,7 @@ public sealed class ChannelProjection : ChannelReduction
                 TensorPrimitives.Add(target, projected.AsSpan((rows[y] * coarse.Width + columns[x]) * d, d), target);
             }
         });
+        ArrayPool<float>.Shared.Return(projected);
     }
 
     /// <summary>Adds to <paramref name="target"/>, shape (width, d), the projections of one row of positions.</summary>

@@ -52,9 +52,10 @@ public abstract class ChannelReduction
     /// <summary>Embeds one image.</summary>
     /// <param name="taps">One map a tap, in the order of <see cref="TapChannels"/>.</param>
     /// <param name="parallel">Degree of parallelism and cancellation; all cores when null.</param>
+    /// <param name="reuse">An embedding that is not needed any more and is written over, if it has the right shape; null for a new one.</param>
     /// <returns>x_p on the finest tap's grid. Cost: <c>O(positions * d)</c> for a selection, times C_l for a projection.</returns>
     /// <exception cref="ArgumentException">The taps are not those the reduction was drawn for.</exception>
-    public PatchEmbedding Embed(IReadOnlyList<FeatureMap> taps, ParallelOptions? parallel = null)
+    public PatchEmbedding Embed(IReadOnlyList<FeatureMap> taps, ParallelOptions? parallel = null, PatchEmbedding? reuse = null)
     {
         if (taps.Count != tapChannels.Length || taps.Where((tap, i) => tap.Channels != tapChannels[i]).Any())
             throw new ArgumentException($"Taps of {string.Join('+', taps.Select(t => t.Channels))} channels do not fit a reduction of {string.Join('+', tapChannels)}.", nameof(taps));
@@ -62,7 +63,8 @@ public abstract class ChannelReduction
         if (taps.Any(tap => tap.Values.Length != tap.Channels * tap.Grid.Positions))
             throw new ArgumentException("A tap does not hold as many values as its shape.", nameof(taps));
         var finest = taps.MaxBy(tap => tap.Grid.Positions).Grid;
-        var embedding = new PatchEmbedding(finest, Dimensions);
+        var embedding = reuse?.Grid == finest && reuse.Dimensions == Dimensions ? reuse : new PatchEmbedding(finest, Dimensions);
+        if (embedding == reuse) Array.Clear(embedding.Values);
         for (int i = 0, firstChannel = 0; i < taps.Count; firstChannel += tapChannels[i++])
             Accumulate(taps[i], firstChannel, embedding, parallel ?? Partition.AllCores);
         return embedding;

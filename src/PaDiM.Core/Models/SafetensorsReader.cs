@@ -51,15 +51,19 @@ public sealed class SafetensorsReader
 
     /// <summary>Reads one float32 tensor.</summary>
     /// <exception cref="InvalidDataException">It is missing, or of another type or shape.</exception>
-    public float[] Floats(string name, params long[] shape) => Read<float>(name, "F32", shape);
+    public float[] Floats(string name, params long[] shape) => Read(name, "F32", shape, count => new float[count]);
+
+    /// <summary>Reads one float32 tensor into an array at hand.</summary>
+    /// <exception cref="InvalidDataException">It is missing, or of another type or shape.</exception>
+    public void Floats(string name, float[] into, params long[] shape) => Read(name, "F32", shape, _ => into);
 
     /// <summary>Reads one float64 tensor.</summary>
     /// <exception cref="InvalidDataException">It is missing, or of another type or shape.</exception>
-    public double[] Doubles(string name, params long[] shape) => Read<double>(name, "F64", shape);
+    public double[] Doubles(string name, params long[] shape) => Read(name, "F64", shape, count => new double[count]);
 
     /// <summary>Reads one int32 tensor.</summary>
     /// <exception cref="InvalidDataException">It is missing, or of another type or shape.</exception>
-    public int[] Integers(string name, params long[] shape) => Read<int>(name, "I32", shape);
+    public int[] Integers(string name, params long[] shape) => Read(name, "I32", shape, count => new int[count]);
 
     /// <summary>The shape of a tensor.</summary>
     /// <exception cref="InvalidDataException">It is missing.</exception>
@@ -67,12 +71,13 @@ public sealed class SafetensorsReader
 
     private Entry Find(string name) => entries.TryGetValue(name, out var entry) ? entry : throw new InvalidDataException($"The file holds no tensor named {name}.");
 
-    private T[] Read<T>(string name, string type, long[] shape) where T : unmanaged
+    private T[] Read<T>(string name, string type, long[] shape, Func<long, T[]> allocate) where T : unmanaged
     {
         var entry = Find(name);
         if (entry.Type != type || !entry.Shape.SequenceEqual(shape))
             throw new InvalidDataException($"Tensor {name} is {entry.Type} ({string.Join(", ", entry.Shape)}), not {type} ({string.Join(", ", shape)}).");
-        var values = new T[shape.Aggregate(1L, (product, extent) => checked(product * extent))];
+        var count = shape.Aggregate(1L, (product, extent) => checked(product * extent));
+        var values = Shapes.Checked(allocate(count), count);
         stream.Position = dataStart + entry.Start;
         const int block = 1 << 24;
         for (var at = 0; at < values.Length; at += block)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Numerics.Tensors;
 using PaDiM.Core.Embedding;
 
@@ -26,7 +27,7 @@ public sealed class AnomalyMap(Grid grid, float[] values)
     public AnomalyMap Upsample(Grid size)
     {
         var (rows, columns) = (Axis(Grid.Height, size.Height), Axis(Grid.Width, size.Width));
-        var widened = new float[Grid.Height * size.Width];
+        var widened = ArrayPool<float>.Shared.Rent(Grid.Height * size.Width);
         for (var y = 0; y < Grid.Height; y++)
         {
             var source = Values.AsSpan(y * Grid.Width, Grid.Width);
@@ -44,6 +45,7 @@ public sealed class AnomalyMap(Grid grid, float[] values)
             TensorPrimitives.Multiply(widened.AsSpan(low * size.Width, size.Width), 1 - share, row);
             TensorPrimitives.MultiplyAdd(widened.AsSpan(high * size.Width, size.Width), share, row, row);
         }
+        ArrayPool<float>.Shared.Return(widened);
         return new AnomalyMap(size, result);
     }
 
@@ -54,10 +56,11 @@ public sealed class AnomalyMap(Grid grid, float[] values)
         var kernel = GaussianKernel(sigma);
         if (kernel.Length == 1) return this;
         var radius = kernel.Length / 2;
-        var vertical = new float[Grid.Positions];
+        var vertical = ArrayPool<float>.Shared.Rent(Grid.Positions);
         for (var y = 0; y < Grid.Height; y++)
         {
             var row = vertical.AsSpan(y * Grid.Width, Grid.Width);
+            row.Clear();
             for (var k = 0; k < kernel.Length; k++)
                 TensorPrimitives.MultiplyAdd(Values.AsSpan(Mirror(y + k - radius, Grid.Height) * Grid.Width, Grid.Width), kernel[k], row, row);
         }
@@ -70,6 +73,7 @@ public sealed class AnomalyMap(Grid grid, float[] values)
             var row = result.AsSpan(y * Grid.Width, Grid.Width);
             for (var k = 0; k < kernel.Length; k++) TensorPrimitives.MultiplyAdd(padded.AsSpan(k, Grid.Width), kernel[k], row, row);
         }
+        ArrayPool<float>.Shared.Return(vertical);
         return new AnomalyMap(Grid, result);
     }
 

@@ -8,11 +8,14 @@ namespace PaDiM.Onnx.Imaging;
 /// </summary>
 internal static class AntialiasedResampler
 {
-    /// <summary>Pixels in [0, 255], shape <c>(height, width, 3)</c>.</summary>
-    public static float[] Resize(RgbImage image, int width, int height)
+    /// <summary>Resamples an image.</summary>
+    /// <param name="image">Any size.</param>
+    /// <param name="width">Pixels across afterwards.</param>
+    /// <param name="height">Pixels down afterwards.</param>
+    /// <param name="result">Takes the pixels, in [0, 255], shape <c>(height, width, 3)</c>.</param>
+    public static void Resize(RgbImage image, int width, int height, Span<float> result)
     {
         var (rows, columns) = (Weights(image.Height, height), Weights(image.Width, width));
-        var result = new float[height * width * 3];
         var source = new float[image.Width * 3];
         var sum = new float[image.Width * 3];
         for (var y = 0; y < height; y++)
@@ -23,7 +26,7 @@ internal static class AntialiasedResampler
                 TensorPrimitives.ConvertTruncating<byte, float>(image.Pixels.AsSpan((rows[y].First + k) * source.Length, source.Length), source);
                 TensorPrimitives.MultiplyAdd(source, rows[y].Share[k], sum, sum);
             }
-            var target = result.AsSpan(y * width * 3, width * 3);
+            var target = result.Slice(y * width * 3, width * 3);
             for (var x = 0; x < width; x++)
             {
                 var (first, share) = columns[x];
@@ -38,7 +41,6 @@ internal static class AntialiasedResampler
                 (target[3 * x], target[3 * x + 1], target[3 * x + 2]) = (r, g, b);
             }
         }
-        return result;
     }
 
     /// <summary>For each output pixel the first input pixel and the shares of it and its followers; shares sum to 1.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
 using PaDiM.Core.Scoring;
@@ -26,7 +27,8 @@ public sealed class Preprocessing(FitSettings settings, Normalisation normalisat
     /// <param name="prepared">Shape <c>(3, PreparedSize.Height, PreparedSize.Width)</c>.</param>
     public void Prepare(RgbImage image, Span<float> prepared)
     {
-        var resized = AntialiasedResampler.Resize(image, imageSize, imageSize);
+        var resized = ArrayPool<float>.Shared.Rent(3 * imageSize * imageSize);
+        AntialiasedResampler.Resize(image, imageSize, imageSize, resized);
         var (size, plane) = (PreparedSize, PreparedSize.Positions);
         for (var c = 0; c < 3; c++)
         {
@@ -39,6 +41,7 @@ public sealed class Preprocessing(FitSettings settings, Normalisation normalisat
                 for (var x = 0; x < target.Length; x++) target[x] = row[3 * x] * scale + shift;
             }
         }
+        ArrayPool<float>.Shared.Return(resized);
     }
 
     /// <summary>A region of the prepared image in pixels of the original one, rounded outwards.</summary>

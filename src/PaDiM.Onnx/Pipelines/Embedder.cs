@@ -24,11 +24,12 @@ public sealed class Embedder(Backbone backbone, FitSettings settings, ChannelRed
     /// <param name="prepared">Shape <c>(count, 3, h, w)</c>.</param>
     /// <param name="count">Images in the batch.</param>
     /// <param name="parallel">Degree of parallelism and cancellation.</param>
-    public PatchEmbedding[] Embed(float[] prepared, int count, ParallelOptions? parallel = null)
+    /// <param name="reuse">For each image an embedding that may be written over, or null.</param>
+    public PatchEmbedding[] Embed(float[] prepared, int count, ParallelOptions? parallel = null, IReadOnlyList<PatchEmbedding?>? reuse = null)
     {
         using var features = Backbone.Extract(prepared, count, Preprocessing.PreparedSize);
         var embeddings = new PatchEmbedding[count];
-        for (var i = 0; i < count; i++) embeddings[i] = Reduce(features, i, parallel);
+        for (var i = 0; i < count; i++) embeddings[i] = reduction.Embed(features[i], parallel, reuse?[i]);
         return embeddings;
     }
 

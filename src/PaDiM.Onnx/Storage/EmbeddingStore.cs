@@ -32,7 +32,10 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
     public bool Contains(string key, string imageSha256) => File.Exists(PathOf(key, imageSha256));
 
     /// <summary>The embedding of an image, or null where there is none or a damaged one.</summary>
-    public PatchEmbedding? Read(string key, string imageSha256)
+    /// <param name="key">The way of embedding.</param>
+    /// <param name="imageSha256">The image.</param>
+    /// <param name="reuse">An embedding that is not needed any more and may be written over; null for a new one.</param>
+    public PatchEmbedding? Read(string key, string imageSha256, PatchEmbedding? reuse = null)
     {
         try
         {
@@ -43,7 +46,10 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
             var file = SafetensorsReader.Open(stream);
             var shape = file.ShapeOf("embedding");
             if (shape.Count != 3) return null;
-            return new PatchEmbedding(new Grid((int)shape[0], (int)shape[1]), (int)shape[2], file.Floats("embedding", [.. shape]));
+            var (grid, d) = (new Grid((int)shape[0], (int)shape[1]), (int)shape[2]);
+            var embedding = reuse?.Grid == grid && reuse.Dimensions == d ? reuse : new PatchEmbedding(grid, d);
+            file.Floats("embedding", embedding.Values, [.. shape]);
+            return embedding;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or InvalidDataException)
         {
