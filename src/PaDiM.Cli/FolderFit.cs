@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
 using PaDiM.Onnx.Backbones;
 using PaDiM.Onnx.Imaging;
@@ -16,10 +15,7 @@ internal static class FolderFit
     /// <exception cref="FitException">Too few images, or one that cannot be read.</exception>
     public static PadimModel Run(Backbone backbone, FitSettings settings, IReadOnlyList<ImageFile> files, Action<FitProgress> progress, CancellationToken stop)
     {
-        if (settings.Reduction != ReductionMethod.None && settings.Dimensions > backbone.TapChannels.Sum())
-            throw new InvalidDataException($"The backbone '{backbone.Identity.Name}' has {backbone.TapChannels.Sum()} channels; {settings.Dimensions} dimensions cannot be drawn from them.");
-        if (backbone.FixedSize is { } size && settings.PreparedSize().Height != size)
-            throw new InvalidDataException($"The backbone '{backbone.Identity.Name}' takes images of {size} x {size} pixels only; use --image-size {size}.");
+        if (backbone.FindMisfit(settings) is { } misfit) throw new InvalidDataException(misfit);
         var scratch = Directory.CreateTempSubdirectory("padim-");
         try
         {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using PaDiM.Core.Calibration;
 using PaDiM.Core.Models;
 using PaDiM.Core.Scoring;
 using PaDiM.Onnx.Imaging;
@@ -13,15 +14,13 @@ namespace PaDiM.Cli;
 /// <summary><c>padim score FILE IMAGE... [--heatmap DIR] [--json]</c>: scores and decisions, one line an image.</summary>
 internal static class ScoreCommand
 {
-    private const double DefaultFalseRejectRate = 0.01;
-
     public static Command Create()
     {
         var file = new Argument<string>("file") { Description = "The model file." };
         var images = new Argument<string[]>("image") { Description = "Images, or folders of them.", Arity = ArgumentArity.OneOrMore };
         var heatmaps = new Option<string?>("--heatmap") { Description = "Folder to write an overlay of each image to (PNG).", HelpName = "folder" };
         var json = new Option<bool>("--json") { Description = "One JSON object a line." };
-        var rate = new Option<double>("--false-reject-rate") { Description = "Share of good parts that may be rejected.", DefaultValueFactory = _ => DefaultFalseRejectRate };
+        var rate = new Option<double>("--false-reject-rate") { Description = "Share of good parts that may be rejected.", DefaultValueFactory = _ => ThresholdCalibration.DefaultFalseRejectRate };
         rate.Require(value => value is > 0 and < 1, "--false-reject-rate must lie between 0 and 1.");
         var backbones = new BackboneOptions();
         var command = new Command("score", "Score images with a model file.") { file, images, heatmaps, json, rate };
@@ -77,6 +76,7 @@ internal static class ScoreCommand
         if (decoded is not DecodeResult.Decoded { Image: var image }) return new ScoreLine(path, Error: ((DecodeResult.Refused)decoded).Detail);
         var map = inspector.Score(image);
         var score = map.Max();
+        if (!float.IsFinite(score)) return new ScoreLine(path, Error: "The backbone answers this image with values that are not finite.");
         if (heatmap is not null)
         {
             var overlay = HeatmapRenderer.Render(image, inspector.Embedder.Preprocessing.ToOriginal(map, image.Width, image.Height), threshold, HeatmapStyle.Overlay);

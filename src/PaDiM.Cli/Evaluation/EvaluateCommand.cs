@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
-using PaDiM.Core.Embedding;
+using PaDiM.Core.Calibration;
 using PaDiM.Core.Models;
 using PaDiM.Onnx.Backbones;
 using PaDiM.Onnx.Imaging;
@@ -11,8 +11,6 @@ namespace PaDiM.Cli.Evaluation;
 /// <summary><c>padim evaluate ROOT</c>: fits and measures every category below a folder laid out as MVTec AD.</summary>
 internal static class EvaluateCommand
 {
-    private const double DefaultFalseRejectRate = 0.01;
-
     /// <summary>Share of a category's time that its fit takes, for the progress bar.</summary>
     private const double FitShare = 0.7;
 
@@ -32,7 +30,7 @@ internal static class EvaluateCommand
         backbones.AddTo(command);
         command.SetAction(async (arguments, stop) =>
         {
-            var settings = SettingsOf(arguments.GetValue(profile)!) with { Dimensions = arguments.GetValue(dimensions), Seed = arguments.GetValue(seed) };
+            var settings = (arguments.GetValue(profile) == "paper" ? FitSettings.Paper : new FitSettings()) with { Dimensions = arguments.GetValue(dimensions), Seed = arguments.GetValue(seed) };
             using var registry = backbones.Open(arguments);
             var opened = registry.Open(arguments.GetValue(backbone)!);
             var rows = new List<EvaluationRow>();
@@ -48,9 +46,6 @@ internal static class EvaluateCommand
         return command;
     }
 
-    private static FitSettings SettingsOf(string profile) =>
-        profile == "paper" ? new FitSettings { CropSize = 224, Reduction = ReductionMethod.Random } : new FitSettings();
-
     private static IEnumerable<MvtecFolder> Choose(IReadOnlyList<MvtecFolder> found, string[] wanted)
     {
         if (wanted.FirstOrDefault(name => found.All(folder => folder.Name != name)) is { } missing)
@@ -62,6 +57,6 @@ internal static class EvaluateCommand
     {
         var model = FolderFit.Run(backbone, settings, folder.Training, step => progress(FitShare * step.Progress, $"{step.Stage}"), stop);
         var pipeline = new EvaluationPipeline(new Inspector(model, backbone), new ImageDecoder());
-        return pipeline.Run(folder.Tests(), model.Calibration.ThresholdAt(DefaultFalseRejectRate), share => progress(FitShare + (1 - FitShare) * share, "scoring"), stop);
+        return pipeline.Run(folder.Tests(), model.Calibration.ThresholdAt(ThresholdCalibration.DefaultFalseRejectRate), share => progress(FitShare + (1 - FitShare) * share, "scoring"), stop);
     }
 }

@@ -6,6 +6,9 @@ namespace PaDiM.Core.Calibration;
 /// </summary>
 public sealed class ThresholdCalibration
 {
+    /// <summary>The false-reject rate where none is asked for.</summary>
+    public const double DefaultFalseRejectRate = 0.01;
+
     /// <summary>Among images that are all but identical, a difference of a few per cent makes none of them suspect.</summary>
     private const double SmallestSpread = 0.05;
 

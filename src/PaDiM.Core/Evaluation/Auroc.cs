@@ -6,9 +6,11 @@ public static class Auroc
     /// <summary>The exact area, from ranks with ties averaged (Mann and Whitney, 1947). Cost: one sort.</summary>
     /// <param name="scores">Finite scores of items or pixels; sorted in place.</param>
     /// <param name="anomalous">For each score whether it belongs to the anomalous class; sorted along.</param>
+    /// <exception cref="ArgumentException">A score is not a number.</exception>
     /// <returns>0 to 1; NaN when one of the classes is empty.</returns>
     public static double Of(float[] scores, bool[] anomalous)
     {
+        if (Array.Exists(scores, float.IsNaN)) throw new ArgumentException("A score that is not a number has no rank.", nameof(scores));
         Array.Sort(scores, anomalous);
         long positives = 0, pairs2 = 0, negativesBelow = 0;
         for (int start = 0, end; start < scores.Length; start = end)

@@ -8,6 +8,9 @@ public sealed record FitSettings
     /// <summary>Bounds of sizes, in pixels, and of the other settings.</summary>
     public const int MinSize = 32, MaxSize = 2048, MaxEpsilon = 100, MaxBlurSigma = 64;
 
+    /// <summary>The paper's settings: centre crop 224, random channels.</summary>
+    public static FitSettings Paper { get; } = new() { CropSize = 224, Reduction = ReductionMethod.Random };
+
     /// <summary>Side of the square that images are resized to, in pixels; aspect is not kept.</summary>
     public int ImageSize { get; init; } = 256;
 

@@ -61,7 +61,7 @@ public sealed class Backbone : IDisposable
             var session = Create(tapped.ToArray(), runtime);
             try
             {
-                return new Backbone(file, manifest, runtime, session, new BackboneIdentity(file.Name, hash, [.. taps]), FixedSizeOf(session));
+                return new Backbone(file, manifest, runtime, session, new BackboneIdentity(file.Name, hash, [.. taps], manifest.Normalisation.ToString()), FixedSizeOf(session));
             }
             catch
             {
@@ -85,6 +85,23 @@ public sealed class Backbone : IDisposable
     {
         using var batch = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, prepared.AsMemory(0, count * 3 * size.Positions), [count, 3, size.Height, size.Width]);
         return new BackboneFeatures(session.Run(options, [input], [batch], session.OutputNames));
+    }
+
+    /// <summary>A sentence about settings that this backbone, or this machine's memory, cannot serve; null when it can.</summary>
+    public string? FindMisfit(FitSettings settings)
+    {
+        var (channels, size) = (TapChannels.Sum(), settings.PreparedSize().Width);
+        if (settings.Reduction != ReductionMethod.None && settings.Dimensions > channels)
+            return $"The backbone '{Identity.Name}' has {channels} channels; {settings.Dimensions} dimensions cannot be drawn from them.";
+        if (FixedSize is { } only && only != size)
+            return $"The backbone '{Identity.Name}' takes images of {only} x {only} pixels only; set the image size, or the crop size, to {only}.";
+        var side = (size + Taps[0].Stride - 1L) / Taps[0].Stride;
+        double d = settings.Reduction == ReductionMethod.None ? channels : settings.Dimensions;
+        // Per position a float64 scatter and a float32 whitening factor, both triangles.
+        var (values, available) = (side * side * d * (d + 1) / 2, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        return values > Array.MaxLength || 12 * values > 0.8 * available
+            ? FormattableString.Invariant($"A fit with {side} x {side} positions and {d} dimensions needs {12 * values / (1L << 30):f1} GiB of memory; {available / (double)(1L << 30):f1} GiB are there. Use fewer dimensions or a smaller image size.")
+            : null;
     }
 
     /// <inheritdoc/>

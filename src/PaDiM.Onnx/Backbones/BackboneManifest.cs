@@ -56,6 +56,9 @@ public sealed record Normalisation(float[] Mean, float[] Std)
     /// <summary>The values that ImageNet-trained networks use.</summary>
     public static Normalisation ImageNet { get; } = new([0.485f, 0.456f, 0.406f], [0.229f, 0.224f, 0.225f]);
 
+    /// <inheritdoc/>
+    public override string ToString() => FormattableString.Invariant($"(x / 255 - [{string.Join(", ", Mean)}]) / [{string.Join(", ", Std)}]");
+
     internal void Check()
     {
         if (Mean is not { Length: 3 } || Std is not { Length: 3 } || Std.Any(s => !(s > 0 && float.IsFinite(s))) || Mean.Any(m => !float.IsFinite(m)))

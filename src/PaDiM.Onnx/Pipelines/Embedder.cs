@@ -11,6 +11,8 @@ namespace PaDiM.Onnx.Pipelines;
 /// <param name="reduction">From the network's channels to d dimensions.</param>
 public sealed class Embedder(Backbone backbone, FitSettings settings, ChannelReduction reduction)
 {
+    private readonly ParallelOptions threads = new() { MaxDegreeOfParallelism = backbone.Runtime.Threads };
+
     /// <summary>From pixels to the backbone's input.</summary>
     public Preprocessing Preprocessing { get; } = new(settings, backbone.Manifest.Normalisation);
 
@@ -34,5 +36,5 @@ public sealed class Embedder(Backbone backbone, FitSettings settings, ChannelRed
     }
 
     /// <summary>Reduces one image of a batch that the backbone has run on.</summary>
-    public PatchEmbedding Reduce(BackboneFeatures features, int image, ParallelOptions? parallel = null) => reduction.Embed(features[image], parallel);
+    public PatchEmbedding Reduce(BackboneFeatures features, int image) => reduction.Embed(features[image], threads);
 }

@@ -40,6 +40,7 @@ public sealed class EvaluationPipeline(Inspector inspector, ImageDecoder decoder
     {
         var pixels = Decode(image.Name, image.Read());
         var map = inspector.Score(pixels);
+        if (!float.IsFinite(map.Max())) throw new InvalidDataException($"The backbone answers {image.Name} with values that are not finite.");
         return new Scored(image, map, map.Max(), new Grid(pixels.Height, pixels.Width));
     }
 

@@ -16,8 +16,8 @@ public sealed class Inspector
     /// <exception cref="InvalidDataException">Another network.</exception>
     public Inspector(PadimModel model, Backbones.Backbone backbone)
     {
-        if (model.Backbone.Sha256 != backbone.Identity.Sha256)
-            throw new InvalidDataException($"The model was fitted with another file of the backbone '{model.Backbone.Name}' (SHA-256 {model.Backbone.Sha256}); fit it again or put that file back.");
+        if (!model.Backbone.IsSameAs(backbone.Identity))
+            throw new InvalidDataException($"The model was fitted with another file, other taps or another normalisation of the backbone '{model.Backbone.Name}' (SHA-256 {model.Backbone.Sha256}); fit it again or put those back.");
         Model = model;
         Embedder = new Embedder(backbone, model.Settings, model.Reduction);
         parallel = new ParallelOptions { MaxDegreeOfParallelism = backbone.Runtime.Threads };

@@ -12,7 +12,7 @@ public static partial class AtomicFile
     public const string TemporaryMark = ".tmp-";
 
     /// <summary>Writes a file, replacing one of that name. The directory is created when absent.</summary>
-    /// <exception cref="IOException">Nothing was changed; the temporary file is gone.</exception>
+    /// <exception cref="IOException">The temporary file is gone; the file is the old one, or, where only the directory could not be flushed, the new one.</exception>
     public static void Write(string path, Action<Stream> write)
     {
         var directory = Path.GetDirectoryName(Path.GetFullPath(path))!;

@@ -89,7 +89,7 @@ internal sealed record ReductionResponse(ReductionMethod Method, int Dimensions,
 internal sealed record ImageCounts(int Normal, int Anomalous);
 
 /// <summary>The threshold in force and where it comes from.</summary>
-/// <param name="Threshold">Scores at or above it are anomalous; null while there is no active model.</param>
+/// <param name="Threshold">Scores at or above it are anomalous; null while there is no active model that can be used.</param>
 /// <param name="Calibrated">It follows from the false-reject rate; false when set by hand.</param>
 /// <param name="FalseRejectRate">The rate asked for.</param>
 /// <param name="SmallestFalseRejectRate">1 / (n + 1): no smaller rate can be promised from the n training images.</param>

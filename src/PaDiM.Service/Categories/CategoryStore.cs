@@ -89,6 +89,7 @@ internal sealed class CategoryStore(IDbContextFactory<PadimDbContext> contexts, 
         var now = time.GetUtcNow().UtcDateTime;
         var model = await db.Models.SingleOrDefaultAsync(m => m.Category == name && m.Version == category.ActiveVersion, cancellationToken);
         if (model is null && threshold is not null) return Problems.ModelNotReady(name);
+        if (falseRejectRate >= category.Settings.ReviewRate) return Problems.InvalidSettings($"falseRejectRate must stay below the category's reviewRate ({category.Settings.ReviewRate}).");
         category.FalseRejectRate = falseRejectRate ?? category.FalseRejectRate;
         if (model is not null) model.ThresholdOverride = threshold;
         (category.UpdatedAt, category.Revision) = (now, category.Revision + 1);

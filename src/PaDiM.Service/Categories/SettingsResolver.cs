@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using PaDiM.Core.Calibration;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
 using PaDiM.Onnx.Backbones;
@@ -9,32 +10,31 @@ namespace PaDiM.Service.Categories;
 /// <summary>Settles every value of a request, and refuses what no fit could use.</summary>
 internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<PadimOptions> options)
 {
-    private const double DefaultFalseRejectRate = 0.01;
-
     /// <summary>The settings that a request stands for, and its false-reject rate.</summary>
     public Outcome<(CategorySettings Settings, double FalseRejectRate)> Resolve(CategoryRequest request)
     {
         var profile = request.Profile ?? SettingsProfile.Default;
         var paper = profile == SettingsProfile.Paper;
-        var rate = request.FalseRejectRate ?? DefaultFalseRejectRate;
+        var defaults = paper ? FitSettings.Paper : new FitSettings();
+        var rate = request.FalseRejectRate ?? ThresholdCalibration.DefaultFalseRejectRate;
         var settings = new CategorySettings
         {
             Backbone = request.Backbone ?? options.Value.DefaultBackbone,
             Profile = profile,
-            ImageSize = request.ImageSize ?? 256,
-            CropSize = request.CropSize ?? (paper && request.ImageSize is null ? 224 : null),
-            Method = request.Reduction?.Method ?? (paper ? ReductionMethod.Random : ReductionMethod.SemiOrthogonal),
-            Dimensions = request.Reduction?.Dimensions ?? 100,
-            Seed = request.Reduction?.Seed ?? 1024,
-            Epsilon = request.Epsilon ?? 0.01,
-            BlurSigma = request.BlurSigma ?? 4,
+            ImageSize = request.ImageSize ?? defaults.ImageSize,
+            CropSize = request.CropSize ?? (paper && (request.ImageSize ?? defaults.ImageSize) == defaults.ImageSize ? defaults.CropSize : null),
+            Method = request.Reduction?.Method ?? defaults.Reduction,
+            Dimensions = request.Reduction?.Dimensions ?? defaults.Dimensions,
+            Seed = request.Reduction?.Seed ?? defaults.Seed,
+            Epsilon = request.Epsilon ?? defaults.Epsilon,
+            BlurSigma = request.BlurSigma ?? defaults.BlurSigma,
             ReviewRate = request.ReviewRate,
         };
         if (CheckRate(rate) is { } badRate) return badRate;
         if (settings.ReviewRate is { } review && !(review > rate && review < 1)) return Problems.InvalidSettings("reviewRate must lie above falseRejectRate and below 1.");
         if (settings.Fit.FindFault() is { } fault) return Problems.InvalidSettings(fault);
         if (OpenBackbone(settings.Backbone).Succeeded(out var backbone, out var unusable) is false) return unusable;
-        if (CheckFits(settings.Fit, backbone) is { } misfit) return misfit;
+        if (backbone.FindMisfit(settings.Fit) is { } misfit) return Problems.InvalidSettings(misfit);
         return settings.Method == ReductionMethod.None ? (settings with { Dimensions = backbone.TapChannels.Sum() }, rate) : (settings, rate);
     }
 
@@ -55,15 +55,5 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Padi
         {
             return Problems.UnusableBackbone(e.Message);
         }
-    }
-
-    private static Problem? CheckFits(FitSettings settings, Backbone backbone)
-    {
-        var (channels, size) = (backbone.TapChannels.Sum(), settings.PreparedSize().Width);
-        if (settings.Reduction != ReductionMethod.None && settings.Dimensions > channels)
-            return Problems.InvalidSettings($"reduction.dimensions is {settings.Dimensions}, but the backbone '{backbone.Identity.Name}' has {channels} channels.");
-        return backbone.FixedSize is { } only && only != size
-            ? Problems.InvalidSettings($"The backbone '{backbone.Identity.Name}' only takes images of {only} pixels; set imageSize or cropSize to {only}.")
-            : null;
     }
 }

@@ -23,8 +23,12 @@ internal static class FitEndpoints
     {
         if (idempotencyKey is { Length: 0 or > MaxKeyLength }) return Problems.InvalidRequest($"An Idempotency-Key has 1 to {MaxKeyLength} characters.");
         if (!(await categories.GetAsync(category, cancellationToken)).Succeeded(out var found, out var problem)) return problem;
+        var body = JsonSerializer.Serialize(request ?? new FitRequest());
+        // A request that is sent again gets the same answer, whatever has become of the images since.
+        if (idempotencyKey is not null && await jobs.FindAsync(JobKind.Fit, category, body, idempotencyKey, cancellationToken) is { } earlier) return earlier.ToResult(Accepted);
         if (found.Images.Normal < 2) return Problems.TooFewImages(found.Images.Normal);
-        var job = await jobs.EnqueueAsync(JobKind.Fit, category, JsonSerializer.Serialize(request ?? new FitRequest()), idempotencyKey, cancellationToken);
-        return job.ToResult(j => TypedResults.Accepted($"/v1/jobs/{j.Id}", JobResponse.From(j)));
+        return (await jobs.EnqueueAsync(JobKind.Fit, category, body, idempotencyKey, cancellationToken)).ToResult(Accepted);
+
+        static IResult Accepted(Job job) => TypedResults.Accepted($"/v1/jobs/{job.Id}", JobResponse.From(job));
     }
 }

@@ -26,26 +26,28 @@ internal sealed class FitJob(
         if (!settings.OpenBackbone(category.Settings.Backbone).Succeeded(out var backbone, out var problem)) throw new JobFailedException(problem.Code, problem.Detail);
         var prior = request.Incremental ? await FindPriorAsync(category, backbone, cancellationToken) : null;
         var fileName = $"{job.Id}-{context.Lease.Fence}{ModelFiles.ModelSuffix}";
-        var published = false;
+        var publishing = false;
         try
         {
             var model = await Task.Factory.StartNew(
                 () => Fit(context, category, backbone, images, prior, fileName, cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             context.Report(Name(FitStage.Publishing), 1);
-            published = await models.PublishAsync(job.Category, fileName, model, request.Activate, context.Lease, cancellationToken) is not null;
-            if (!published) throw new OperationCanceledException("The job changed hands or was cancelled before it could publish.");
+            // From here on the store knows what becomes of the file; what it leaves behind, the sweeper removes.
+            publishing = true;
+            if (await models.PublishAsync(job.Category, fileName, model, request.Activate, context.Lease, cancellationToken) is null)
+                throw new OperationCanceledException("The job changed hands or was cancelled before it could publish.");
         }
         catch (FitException e)
         {
             throw new JobFailedException(e.Code, e.Message);
         }
-        catch (ArithmeticException e)
+        catch (ArithmeticException e) when (e is not OverflowException)
         {
             throw new JobFailedException("statistics_degenerate", $"The images give no usable statistics: {e.Message}");
         }
         finally
         {
-            if (!published) files.Delete(job.Category, fileName);
+            if (!publishing) files.Delete(job.Category, fileName);
         }
         await registry.RefreshAsync(job.Category, CancellationToken.None);
     }
@@ -84,7 +86,7 @@ internal sealed class FitJob(
         try
         {
             var model = files.Read(newest);
-            if (model.Settings != category.Settings.Fit) return null;
+            if (model.Settings != category.Settings.Fit || !model.Backbone.IsSameAs(backbone.Identity)) return null;
             return new PriorFit(model.Reduction, model.TrainingImages, () => files.ReadStatistics(category.Name, newest.FileName));
         }
         catch (InvalidDataException)

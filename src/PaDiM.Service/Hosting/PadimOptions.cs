@@ -27,6 +27,9 @@ internal sealed class PadimOptions
     [Range(0, 1024)]
     public int Threads { get; set; }
 
+    /// <summary>How log lines look.</summary>
+    public LogFormat LogFormat { get; set; }
+
     /// <summary>Largest width times height of an image, read off its header.</summary>
     [Range(1024, int.MaxValue)]
     public long MaxPixels { get; set; } = ImageDecoder.DefaultMaxPixels;
@@ -43,7 +46,7 @@ internal sealed class PadimOptions
     [Range(1, 100_000)]
     public int MaxBatchFiles { get; set; } = 256;
 
-    /// <summary>Images that may wait to be scored; one more is answered with 503.</summary>
+    /// <summary>Images under way, from their last byte to their answer; one more is answered with 503.</summary>
     [Range(1, 100_000)]
     public int QueueCapacity { get; set; } = 64;
 
@@ -74,4 +77,14 @@ internal sealed class PadimOptions
     /// <summary>Days after which an embedding that no fit has read goes; a later fit reads its image again.</summary>
     [Range(1, 100_000)]
     public int EmbeddingCacheDays { get; set; } = 30;
+}
+
+/// <summary>How log lines look.</summary>
+internal enum LogFormat
+{
+    /// <summary>Lines for people.</summary>
+    Plain,
+
+    /// <summary>One JSON object a line.</summary>
+    Json,
 }

@@ -62,6 +62,8 @@ internal static class Problems
 
     public static Problem TooManyFiles(int limit) => new("too_many_files", StatusCodes.Status413PayloadTooLarge, $"A batch holds at most {limit} images; send the rest in another one.");
 
+    public static Problem OneFileOnly() => new("too_many_files", StatusCodes.Status413PayloadTooLarge, "This operation scores one image; send several to /score/batch.");
+
     public static Problem UnsupportedMediaType(string? given, string expected) => new("unsupported_media_type", StatusCodes.Status415UnsupportedMediaType,
         $"The content type '{Shorten(given ?? "(none)")}' is not read here; send {expected}.");
 

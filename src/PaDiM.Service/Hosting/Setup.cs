@@ -33,7 +33,7 @@ internal static class Setup
     public static void AddLogging(this WebApplicationBuilder builder) => builder.Services.AddSerilog((_, log) =>
     {
         log.ReadFrom.Configuration(builder.Configuration).Enrich.FromLogContext();
-        if (string.Equals(builder.Configuration[$"{PadimOptions.Section}:LogFormat"], "json", StringComparison.OrdinalIgnoreCase)) log.WriteTo.Console(new CompactJsonFormatter());
+        if (builder.Configuration.GetValue<LogFormat>($"{PadimOptions.Section}:{nameof(PadimOptions.LogFormat)}") == LogFormat.Json) log.WriteTo.Console(new CompactJsonFormatter());
         else log.WriteTo.Console(formatProvider: System.Globalization.CultureInfo.InvariantCulture);
     });
 
@@ -70,7 +70,7 @@ internal static class Setup
 
     public static void AddCategories(this IServiceCollection services) => services.AddSingleton<CategoryStore>().AddSingleton<SettingsResolver>();
 
-    public static void AddImages(this IServiceCollection services) => services.AddSingleton<ImageStore>().AddSingleton<ImageRequest>();
+    public static void AddImages(this IServiceCollection services) => services.AddSingleton<ImageStore>().AddSingleton<ImageRequest>().AddSingleton<DecodingGate>();
 
     public static void AddJobs(this IServiceCollection services) => services.AddSingleton<JobStore>().AddSingleton<JobSignal>().AddHostedService<JobWorker>();
 

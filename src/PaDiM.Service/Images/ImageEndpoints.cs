@@ -39,40 +39,58 @@ internal static class ImageEndpoints
         if (!await categories.ExistsAsync(category, cancellationToken)) return Problems.CategoryNotFound(category);
         ImageRequest.SetLimit(request, options.Value.MaxUploadBytes);
 
-        var (accepted, rejected, masks) = (new List<AcceptedImage>(), new List<RejectedFile>(), new List<RequestFile>());
+        var (accepted, rejected, masks) = (new List<(string Stem, AcceptedImage Image)>(), new List<RejectedFile>(), new List<StoredMask>());
         Problem? first = null;
         await foreach (var file in reader.ReadAllAsync(request, cancellationToken))
         {
-            if (file.Field == "masks") masks.Add(file);
-            else if (file.Field != "files") Reject(file, Problems.InvalidRequest($"'{file.Field}' is not a field of this form; use 'files' or 'masks'."));
-            else if ((await store.AddAsync(category, file, shows, defect, cancellationToken)).Succeeded(out var image, out var problem)) accepted.Add(image);
-            else Reject(file, problem);
+            if (await StoreAsync(file) is { } problem) Reject(file.FileName, problem);
         }
-        foreach (var mask in masks) await AttachAsync(mask);
-        if (accepted.Count > 0) return TypedResults.Ok(new UploadResponse(accepted, rejected));
+        foreach (var mask in masks)
+        {
+            if (await AttachAsync(mask) is { } problem) Reject(mask.FileName, problem);
+        }
+        if (accepted.Count > 0) return TypedResults.Ok(new UploadResponse([.. accepted.Select(item => item.Image)], rejected));
         return first is null ? Problems.NoImages() : first with { Status = StatusCodes.Status400BadRequest, Extra = rejected };
 
-        async Task AttachAsync(RequestFile mask)
+        async Task<Problem?> StoreAsync(RequestFile file)
         {
-            var at = accepted.FindIndex(image => Path.GetFileNameWithoutExtension(image.FileName) == StemOf(mask));
-            if (shows == ImageLabel.Normal) Reject(mask, Problems.MaskMismatch("Masks go with label=anomalous."));
-            else if (at < 0) Reject(mask, Problems.MaskMismatch("No accepted image of this request has the mask's name; NAME.png or NAME_mask.png belongs to the image NAME."));
-            else if (await store.AddMaskAsync(accepted[at], mask, cancellationToken) is { } problem) Reject(mask, problem);
-            else accepted[at] = accepted[at] with { HasMask = true };
+            switch (file.Field)
+            {
+                case "files":
+                    if (!(await store.AddAsync(category, file, shows, defect, cancellationToken)).Succeeded(out var image, out var refused)) return refused;
+                    accepted.Add((StemOf(file.FileName), image));
+                    return null;
+                case "masks" when shows == ImageLabel.Normal:
+                    return Problems.MaskMismatch("Masks go with label=anomalous.");
+                case "masks":
+                    if (!(await store.PutMaskAsync(file, cancellationToken)).Succeeded(out var mask, out var unreadable)) return unreadable;
+                    masks.Add(mask);
+                    return null;
+                default:
+                    return Problems.InvalidRequest($"'{file.Field}' is not a field of this form; use 'files' or 'masks'.");
+            }
         }
 
-        void Reject(RequestFile file, Problem problem)
+        async Task<Problem?> AttachAsync(StoredMask mask)
+        {
+            var stem = StemOf(mask.FileName);
+            if (stem.EndsWith("_mask", StringComparison.Ordinal)) stem = stem[..^"_mask".Length];
+            int[] owners = [.. Enumerable.Range(0, accepted.Count).Where(i => accepted[i].Stem == stem)];
+            if (owners.Length == 0) return Problems.MaskMismatch("No accepted image of this request has the mask's name; NAME.png or NAME_mask.png belongs to the image NAME.");
+            if (owners.Length > 1) return Problems.MaskMismatch($"{owners.Length} images of this request are called '{stem}'; send images of one name in requests of their own.");
+            if (await store.AttachMaskAsync(accepted[owners[0]].Image, mask, cancellationToken) is { } misfit) return misfit;
+            accepted[owners[0]] = (stem, accepted[owners[0]].Image with { HasMask = true });
+            return null;
+        }
+
+        void Reject(string fileName, Problem problem)
         {
             first ??= problem;
-            rejected.Add(new RejectedFile(file.FileName, problem.Code, problem.Detail));
+            rejected.Add(new RejectedFile(fileName, problem.Code, problem.Detail));
         }
     }
 
-    private static string StemOf(RequestFile mask)
-    {
-        var stem = Path.GetFileNameWithoutExtension(mask.FileName);
-        return stem.EndsWith("_mask", StringComparison.Ordinal) ? stem[..^"_mask".Length] : stem;
-    }
+    private static string StemOf(string fileName) => Path.GetFileNameWithoutExtension(fileName);
 
     private static async Task<IResult> ListAsync(
         string category, ImageStore store, CancellationToken cancellationToken, Choice<ImageLabel>? label = null, int? limit = null, string? cursor = null)

@@ -26,15 +26,21 @@ internal sealed class ImageRequest(IOptions<PadimOptions> options)
     public static Problem? CheckContentType(HttpRequest request) =>
         IsRaw(request) || Boundary(request) is not null ? null : Problems.UnsupportedMediaType(request.ContentType, Expected);
 
-    /// <summary>The one image of a request: the raw body, or the first file of a form.</summary>
+    /// <summary>The one image of a request: the raw body, or the only file of a form.</summary>
     public async Task<Outcome<RequestFile>> ReadOneAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         if (CheckContentType(request) is { } problem) return problem;
         SetLimit(request, options.Value.MaxImageBytes + (1L << 16));
         try
         {
+            RequestFile? image = null;
             await foreach (var file in ReadAllAsync(request, cancellationToken))
-                return file.Fault is { } fault ? fault : file;
+            {
+                if (IsText(file)) return Problems.InvalidRequest($"'{file.Field}' is a text field; the form holds the image as a file and nothing else.");
+                if (image is not null) return Problems.OneFileOnly();
+                image = file;
+            }
+            if (image is not null) return image.Fault is { } fault ? fault : image;
         }
         catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
@@ -64,6 +70,9 @@ internal sealed class ImageRequest(IOptions<PadimOptions> options)
             yield return new RequestFile(HeaderUtilities.RemoveQuotes(disposition.Name).ToString(), fileName, bytes, fault);
         }
     }
+
+    /// <summary>A form field without a file name, under a name that is not that of the files.</summary>
+    private static bool IsText(RequestFile file) => file.FileName.Length == 0 && file.Field != "files";
 
     /// <summary>Lets this request have a larger or smaller body than the server's default.</summary>
     public static void SetLimit(HttpRequest request, long bytes)

@@ -6,24 +6,23 @@ using PaDiM.Service.Storage;
 namespace PaDiM.Service.Images;
 
 /// <summary>Images of categories: the blob first, the row second, so that a row never speaks of bytes that are not there.</summary>
-internal sealed class ImageStore(IDbContextFactory<PadimDbContext> contexts, BlobStore blobs, ImageDecoder decoder, TimeProvider time)
+internal sealed class ImageStore(IDbContextFactory<PadimDbContext> contexts, BlobStore blobs, ImageDecoder decoder, DecodingGate gate, TimeProvider time)
 {
     /// <summary>Stores an image of an existing category, after decoding it whole: what is stored can be fitted.</summary>
     public async Task<Outcome<AcceptedImage>> AddAsync(string category, RequestFile file, ImageLabel label, string? defect, CancellationToken cancellationToken)
     {
         if (file.Fault is { } fault) return fault;
-        var result = decoder.Decode(file.Bytes);
-        if (result is not DecodeResult.Decoded decoded) return Problems.Image((DecodeResult.Refused)result);
+        if (!(await MeasureAsync(file.Bytes, cancellationToken)).Succeeded(out var measured, out var problem)) return problem;
         var sha256 = blobs.Put(file.Bytes);
         var image = new StoredImage
         {
             Id = Guid.CreateVersion7(time.GetUtcNow()).ToString("n"),
             Category = category,
             Sha256 = sha256,
-            FileName = file.FileName.Length > 0 ? file.FileName : $"{sha256[..12]}.{decoded.Format.ToString().ToLowerInvariant()}",
-            Format = decoded.Format,
-            Width = decoded.Image.Width,
-            Height = decoded.Image.Height,
+            FileName = file.FileName.Length > 0 ? file.FileName : $"{sha256[..12]}.{measured.Format.ToString().ToLowerInvariant()}",
+            Format = measured.Format,
+            Width = measured.Width,
+            Height = measured.Height,
             Bytes = file.Bytes.LongLength,
             Label = label,
             Defect = defect,
@@ -50,20 +49,21 @@ internal sealed class ImageStore(IDbContextFactory<PadimDbContext> contexts, Blo
         Outcome<AcceptedImage> Duplicate(StoredImage stored) => stored.Label == label ? Accept(stored, true) : Problems.LabelConflict(stored.Label.ToString().ToLowerInvariant());
     }
 
-    /// <summary>Stores the mask of an anomalous image: white where the defect is, of the image's own size.</summary>
-    public async Task<Problem?> AddMaskAsync(AcceptedImage image, RequestFile mask, CancellationToken cancellationToken)
+    /// <summary>Stores the bytes of a mask; <see cref="AttachMaskAsync"/> then says whose it is.</summary>
+    public async Task<Outcome<StoredMask>> PutMaskAsync(RequestFile file, CancellationToken cancellationToken)
     {
-        if (mask.Fault is { } fault) return fault;
-        switch (decoder.Decode(mask.Bytes))
-        {
-            case DecodeResult.Refused refused:
-                return Problems.Image(refused);
-            case DecodeResult.Decoded { Image: var pixels } when (pixels.Width, pixels.Height) != (image.Width, image.Height):
-                return Problems.MaskMismatch($"The mask has {pixels.Width} x {pixels.Height} pixels, its image {image.Width} x {image.Height}; they must be the same.");
-        }
-        var sha256 = blobs.Put(mask.Bytes);
+        if (file.Fault is { } fault) return fault;
+        if (!(await MeasureAsync(file.Bytes, cancellationToken)).Succeeded(out var measured, out var problem)) return problem;
+        return new StoredMask(file.FileName, blobs.Put(file.Bytes), measured.Width, measured.Height);
+    }
+
+    /// <summary>Gives an anomalous image its mask: white where the defect is, of the image's own size.</summary>
+    public async Task<Problem?> AttachMaskAsync(AcceptedImage image, StoredMask mask, CancellationToken cancellationToken)
+    {
+        if ((mask.Width, mask.Height) != (image.Width, image.Height))
+            return Problems.MaskMismatch($"The mask has {mask.Width} x {mask.Height} pixels, its image {image.Width} x {image.Height}; they must be the same.");
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        await db.Images.Where(i => i.Id == image.Id).ExecuteUpdateAsync(set => set.SetProperty(i => i.MaskSha256, sha256), cancellationToken);
+        await db.Images.Where(i => i.Id == image.Id).ExecuteUpdateAsync(set => set.SetProperty(i => i.MaskSha256, mask.Sha256), cancellationToken);
         return null;
     }
 
@@ -89,12 +89,30 @@ internal sealed class ImageStore(IDbContextFactory<PadimDbContext> contexts, Blo
     /// <summary>Removes an image; the next incremental fit takes it out of the statistics.</summary>
     public async Task<Problem?> DeleteAsync(string category, string id, CancellationToken cancellationToken)
     {
-        if (!(await GetAsync(category, id, cancellationToken)).Succeeded(out _, out var problem)) return problem;
+        if (!(await GetAsync(category, id, cancellationToken)).Succeeded(out var image, out var problem)) return problem;
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await db.Images.Where(i => i.Category == category && i.Id == id).ExecuteDeleteAsync(cancellationToken);
+        // A fit under way may still want to read it.
+        blobs.Touch(image.Sha256);
         return null;
     }
 
     private static AcceptedImage Accept(StoredImage image, bool duplicate) =>
         new(image.Id, image.FileName, image.Sha256, image.Width, image.Height, image.Label, duplicate, image.MaskSha256 is not null);
+
+    /// <summary>Decodes an image whole and keeps only what the row needs: a bad one is refused now, and not when it is fitted.</summary>
+    private Task<Outcome<(ImageFormat Format, int Width, int Height)>> MeasureAsync(byte[] bytes, CancellationToken cancellationToken) =>
+        gate.RunAsync<Outcome<(ImageFormat, int, int)>>(() => decoder.Decode(bytes) switch
+        {
+            DecodeResult.Decoded decoded => (decoded.Format, decoded.Image.Width, decoded.Image.Height),
+            DecodeResult.Refused refused => Problems.Image(refused),
+            _ => throw new InvalidOperationException(),
+        }, cancellationToken);
 }
+
+/// <summary>A mask whose bytes are stored.</summary>
+/// <param name="FileName">As the client called it.</param>
+/// <param name="Sha256">Its blob.</param>
+/// <param name="Width">Pixels.</param>
+/// <param name="Height">Pixels.</param>
+internal sealed record StoredMask(string FileName, string Sha256, int Width, int Height);

@@ -17,11 +17,19 @@ internal sealed class JobStore(IDbContextFactory<PadimDbContext> contexts, JobSi
 
     private DateTime LeaseEnd => Now.AddSeconds(options.Value.JobLeaseSeconds);
 
+    /// <summary>The job that a key was used for, if any.</summary>
+    public async Task<Outcome<Job>?> FindAsync(JobKind kind, string category, string request, string idempotencyKey, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var found = await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Category == category && j.IdempotencyKey == idempotencyKey, cancellationToken);
+        return found is null ? default(Outcome<Job>?) : Same(found, kind, request);
+    }
+
     /// <summary>Puts a job into the queue; the same key with the same request gives the same job.</summary>
     public async Task<Outcome<Job>> EnqueueAsync(JobKind kind, string category, string request, string? idempotencyKey, CancellationToken cancellationToken)
     {
+        if (idempotencyKey is not null && await FindAsync(kind, category, request, idempotencyKey, cancellationToken) is { } earlier) return earlier;
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        if (await FindByKeyAsync(db) is { } earlier) return Same(earlier);
         if (await db.Jobs.CountAsync(j => j.State == JobState.Queued, cancellationToken) >= options.Value.JobQueueCapacity) return Problems.QueueFull("jobs");
         var job = new Job
         {
@@ -34,19 +42,14 @@ internal sealed class JobStore(IDbContextFactory<PadimDbContext> contexts, JobSi
         }
         catch (DbUpdateException) when (idempotencyKey is not null)
         {
-            db.ChangeTracker.Clear();
-            if (await FindByKeyAsync(db) is { } other) return Same(other);
+            if (await FindAsync(kind, category, request, idempotencyKey, cancellationToken) is { } other) return other;
             throw;
         }
         signal.Set();
         return job;
-
-        Task<Job?> FindByKeyAsync(PadimDbContext context) => idempotencyKey is null
-            ? Task.FromResult<Job?>(null)
-            : context.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Category == category && j.IdempotencyKey == idempotencyKey, cancellationToken);
-
-        Outcome<Job> Same(Job found) => found.Request == request && found.Kind == kind ? found : Problems.IdempotencyConflict();
     }
+
+    private static Outcome<Job> Same(Job found, JobKind kind, string request) => found.Request == request && found.Kind == kind ? found : Problems.IdempotencyConflict();
 
     public async Task<Outcome<Job>> GetAsync(string id, CancellationToken cancellationToken)
     {

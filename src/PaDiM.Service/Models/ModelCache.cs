@@ -4,46 +4,62 @@ using PaDiM.Service.Hosting;
 
 namespace PaDiM.Service.Models;
 
+/// <summary>A model in memory, with the time it was last of use.</summary>
+internal sealed class CachedModel(Inspector inspector, TimeProvider time)
+{
+    private long usedAt = time.GetTimestamp();
+
+    public Inspector Inspector { get; } = inspector;
+
+    public long Bytes { get; } = sizeof(float) * (inspector.Model.Distribution.Mean.LongLength + inspector.Model.Distribution.Whitening.LongLength);
+
+    public long UsedAt => Volatile.Read(ref usedAt);
+
+    /// <summary>Takes no lock: every request comes by.</summary>
+    public void Touch() => Volatile.Write(ref usedAt, time.GetTimestamp());
+}
+
 /// <summary>Models in memory within a budget of bytes; the least recently used make room. A model larger than the budget is kept alone. Thread-safe.</summary>
-internal sealed class ModelCache(IOptions<PadimOptions> options)
+internal sealed class ModelCache(IOptions<PadimOptions> options, TimeProvider time)
 {
     private readonly Lock gate = new();
-    private readonly Dictionary<(string Category, string FileName), LinkedListNode<Entry>> entries = [];
-    private readonly LinkedList<Entry> byUse = [];
-    private long bytes;
-
-    private sealed record Entry((string Category, string FileName) Key, Inspector Inspector, long Bytes);
+    private readonly Dictionary<(string Category, string FileName), CachedModel> models = [];
 
     /// <summary>Bytes of all models held.</summary>
     public long Bytes
     {
         get
         {
-            lock (gate) return bytes;
+            lock (gate) return models.Values.Sum(model => model.Bytes);
         }
     }
 
-    public Inspector? Get(StoredModel model)
+    public CachedModel? Get(StoredModel model)
     {
         lock (gate)
         {
-            if (!entries.TryGetValue(KeyOf(model), out var node)) return null;
-            byUse.Remove(node);
-            byUse.AddFirst(node);
-            return node.Value.Inspector;
+            if (!models.TryGetValue(KeyOf(model), out var cached)) return null;
+            cached.Touch();
+            return cached;
         }
     }
 
-    public void Put(StoredModel model, Inspector inspector)
+    /// <summary>Keeps a model, and tells which ones made room for it.</summary>
+    public (CachedModel Cached, IReadOnlyList<CachedModel> Evicted) Put(StoredModel model, Inspector inspector)
     {
-        var distribution = inspector.Model.Distribution;
-        var size = sizeof(float) * (distribution.Mean.LongLength + distribution.Whitening.LongLength);
         lock (gate)
         {
-            if (entries.ContainsKey(KeyOf(model))) return;
-            while (byUse.Last is { } oldest && bytes + size > options.Value.ModelCacheBytes) Remove(oldest);
-            entries[KeyOf(model)] = byUse.AddFirst(new Entry(KeyOf(model), inspector, size));
-            bytes += size;
+            if (models.TryGetValue(KeyOf(model), out var earlier)) return (earlier, []);
+            var cached = new CachedModel(inspector, time);
+            var evicted = new List<CachedModel>();
+            while (models.Count > 0 && models.Values.Sum(m => m.Bytes) + cached.Bytes > options.Value.ModelCacheBytes)
+            {
+                var (key, oldest) = models.MinBy(pair => pair.Value.UsedAt);
+                models.Remove(key);
+                evicted.Add(oldest);
+            }
+            models[KeyOf(model)] = cached;
+            return (cached, evicted);
         }
     }
 
@@ -52,17 +68,10 @@ internal sealed class ModelCache(IOptions<PadimOptions> options)
     {
         lock (gate)
         {
-            foreach (var node in entries.Where(pair => pair.Key.Category == category).Select(pair => pair.Value).ToArray()) Remove(node);
+            foreach (var key in models.Keys.Where(key => key.Category == category).ToArray()) models.Remove(key);
         }
     }
 
     /// <summary>Versions count from 1 again when a deleted category's name is used again; names of files are never used twice.</summary>
     private static (string Category, string FileName) KeyOf(StoredModel model) => (model.Category, model.FileName);
-
-    private void Remove(LinkedListNode<Entry> node)
-    {
-        byUse.Remove(node);
-        entries.Remove(node.Value.Key);
-        bytes -= node.Value.Bytes;
-    }
 }

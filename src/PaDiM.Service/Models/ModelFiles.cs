@@ -53,9 +53,10 @@ internal sealed class ModelFiles(DataDirectory data)
             stream?.Dispose();
             throw;
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InvalidDataException($"The file of version {stored.Version} of '{stored.Category}' is missing. Fit again, or activate another version.", e);
+            stream?.Dispose();
+            throw new InvalidDataException($"The file of version {stored.Version} of '{stored.Category}' is missing or cannot be read. Fit again, or activate another version.", e);
         }
     }
 
@@ -86,5 +87,6 @@ internal sealed class ModelFiles(DataDirectory data)
 
     public void DeleteStatistics(string category, string fileName) => File.Delete(PathOf(category, StatisticsNameOf(fileName)));
 
-    private static string StatisticsNameOf(string fileName) => string.Concat(fileName.AsSpan(0, fileName.Length - ModelSuffix.Length), StatisticsSuffix);
+    /// <summary>Name of the statistics behind a model.</summary>
+    public static string StatisticsNameOf(string fileName) => string.Concat(fileName.AsSpan(0, fileName.Length - ModelSuffix.Length), StatisticsSuffix);
 }

@@ -18,12 +18,18 @@ internal sealed partial class ModelRegistry(
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
     private readonly ConcurrentDictionary<string, CategoryModel> current = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, string> notReady = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, SemaphoreSlim> loading = new(StringComparer.Ordinal);
+
+    /// <summary>One load a category at a time; categories that share a gate wait for each other, which is rare and harmless.</summary>
+    private readonly SemaphoreSlim[] gates = [.. Enumerable.Range(0, 64).Select(_ => new SemaphoreSlim(1, 1))];
 
     /// <summary>The snapshot to score with: the active version's, or that of a stated one.</summary>
     public async ValueTask<Outcome<CategoryModel>> AcquireAsync(string category, int? version, CancellationToken cancellationToken)
     {
-        if (version is null && current.TryGetValue(category, out var ready)) return ready;
+        if (version is null && current.TryGetValue(category, out var ready))
+        {
+            ready.Cached.Touch();
+            return ready;
+        }
         return await LoadAsync(category, version, cancellationToken);
     }
 
@@ -74,7 +80,7 @@ internal sealed partial class ModelRegistry(
     private async Task<Outcome<CategoryModel>> LoadAsync(string name, int? version, CancellationToken cancellationToken)
     {
         // One load a category at a time: a burst of first requests reads the file once.
-        var gate = loading.GetOrAdd(name, _ => new SemaphoreSlim(1, 1));
+        var gate = gates[(uint)StringComparer.Ordinal.GetHashCode(name) % gates.Length];
         await gate.WaitAsync(cancellationToken);
         try
         {
@@ -86,13 +92,17 @@ internal sealed partial class ModelRegistry(
                 cache.Forget(name);
                 return Problems.CategoryNotFound(name);
             }
-            if ((version ?? category.ActiveVersion) is not { } wanted) return Problems.ModelNotReady(name);
+            if ((version ?? category.ActiveVersion) is not { } wanted)
+            {
+                current.TryRemove(name, out _);
+                return Problems.ModelNotReady(name);
+            }
             if (version is null && current.TryGetValue(name, out var ready) && ready.Revision == category.Revision) return ready;
 
             var stored = await db.Models.AsNoTracking().SingleOrDefaultAsync(m => m.Category == name && m.Version == wanted, cancellationToken);
             if (stored is null) return Problems.ModelNotFound(name, wanted.ToString(System.Globalization.CultureInfo.InvariantCulture));
-            if (!Open(stored).Succeeded(out var inspector, out var problem)) return problem;
-            var snapshot = Snapshot(category, stored, inspector);
+            if (!Open(stored).Succeeded(out var cached, out var problem)) return problem;
+            var snapshot = Snapshot(category, stored, cached);
             if (version is null) current[name] = snapshot;
             return snapshot;
         }
@@ -102,14 +112,16 @@ internal sealed partial class ModelRegistry(
         }
     }
 
-    private Outcome<Inspector> Open(StoredModel stored)
+    private Outcome<CachedModel> Open(StoredModel stored)
     {
         if (cache.Get(stored) is { } held) return held;
         try
         {
             var inspector = new Inspector(files.Read(stored), backbones.Open(stored.BackboneName));
-            cache.Put(stored, inspector);
-            return inspector;
+            var (cached, evicted) = cache.Put(stored, inspector);
+            // A snapshot that stayed behind would keep the model in memory, whatever the budget says.
+            foreach (var model in current.Values.Where(model => evicted.Contains(model.Cached))) current.TryRemove(KeyValuePair.Create(model.Category, model));
+            return cached;
         }
         catch (Exception e) when (e is InvalidDataException or KeyNotFoundException)
         {
@@ -117,12 +129,12 @@ internal sealed partial class ModelRegistry(
         }
     }
 
-    private static CategoryModel Snapshot(Category category, StoredModel stored, Inspector inspector)
+    private static CategoryModel Snapshot(Category category, StoredModel stored, CachedModel cached)
     {
-        var calibration = inspector.Model.Calibration;
+        var calibration = cached.Inspector.Model.Calibration;
         var threshold = stored.ThresholdOverride ?? calibration.ThresholdAt(category.FalseRejectRate);
         double? review = category.Settings.ReviewRate is { } rate && rate > category.FalseRejectRate ? Math.Min(threshold, calibration.ThresholdAt(rate)) : null;
-        return new CategoryModel(category.Name, stored.Version, inspector, threshold, stored.ThresholdOverride is null, review, category.Revision);
+        return new CategoryModel(category.Name, stored.Version, cached, threshold, stored.ThresholdOverride is null, review, category.Revision);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Category {Category} cannot score: {Code}: {Detail}")]

@@ -42,11 +42,10 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
         if (job is not null) (job.State, job.Progress, job.Stage, job.FinishedAt, job.LeaseExpiresAt, job.ModelVersion) = (JobState.Succeeded, 1, null, now, null, stored.Version);
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(CancellationToken.None);
-        await KeepOnlyNewestStatisticsAsync(db, stored);
         return stored;
     }
 
-    /// <summary>The newest model that a fit with these settings could bring up to date.</summary>
+    /// <summary>The newest model, whatever its settings.</summary>
     public async Task<StoredModel?> NewestAsync(string category, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
@@ -112,13 +111,6 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
         var hashes = models.SelectMany(m => m.Outliers).Select(o => o.ImageSha256).Distinct().ToList();
         var ids = await db.Images.Where(i => i.Category == category && hashes.Contains(i.Sha256)).ToDictionaryAsync(i => i.Sha256, i => i.Id, cancellationToken);
         return [.. models.Select(m => ModelResponse.From(m, m.Version == active, ids))];
-    }
-
-    /// <summary>Statistics are as large as models twice over, and only the newest can be brought up to date.</summary>
-    private async Task KeepOnlyNewestStatisticsAsync(PadimDbContext db, StoredModel newest)
-    {
-        var older = await db.Models.Where(m => m.Category == newest.Category && m.Version < newest.Version).Select(m => m.FileName).ToListAsync(CancellationToken.None);
-        foreach (var fileName in older) files.DeleteStatistics(newest.Category, fileName);
     }
 
     private static StoredModel Describe(string category, int version, string fileName, PadimModel model, double rate, string? jobId, long bytes, string sha256, DateTime now) => new()

@@ -36,9 +36,10 @@ internal static class ScoreEndpoints
     {
         if (Negotiate(request) is not { } mediaType) return Problems.NotAcceptable($"{Json}, {Png} and {NumpyFormat.MediaType}");
         if (!(await registry.AcquireAsync(category, model, cancellationToken)).Succeeded(out var snapshot, out var problem)) return problem;
+        if (queue.IsFull) return Problems.QueueFull("images to score");
+        if (!(await reader.ReadOneAsync(request, cancellationToken)).Succeeded(out var file, out problem)) return problem;
         using var place = queue.TryEnter();
         if (place is null) return Problems.QueueFull("images to score");
-        if (!(await reader.ReadOneAsync(request, cancellationToken)).Succeeded(out var file, out problem)) return problem;
         var style = heatmap?.Value ?? (mediaType == Png ? HeatmapStyle.Overlay : null);
         if (!(await scoring.ScoreAsync(snapshot, file.Bytes, style, cancellationToken)).Succeeded(out var scored, out problem)) return problem;
         if (mediaType == Json) return TypedResults.Ok(scored.Response);
@@ -52,26 +53,39 @@ internal static class ScoreEndpoints
     {
         if (ImageRequest.CheckContentType(request) is { } wrongType) return wrongType;
         if (!(await registry.AcquireAsync(category, model, cancellationToken)).Succeeded(out var snapshot, out var problem)) return problem;
-        using var place = queue.TryEnter();
-        if (place is null) return Problems.QueueFull("images to score");
+        if (queue.IsFull) return Problems.QueueFull("images to score");
         ImageRequest.SetLimit(request, options.Value.MaxUploadBytes);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var (results, running) = (new List<Task<BatchItem>>(), new Queue<Task>());
-        await foreach (var file in reader.ReadAllAsync(request, cancellationToken))
+        try
         {
-            if (results.Count == options.Value.MaxBatchFiles) return Problems.TooManyFiles(options.Value.MaxBatchFiles);
-            // As many images are under way as fit into one pass of the backbone; the others still lie in the request.
-            if (running.Count == options.Value.MaxBatchSize) await running.Dequeue();
-            var item = ScoreFileAsync(scoring, snapshot, file, heatmap?.Value, cancellationToken);
-            results.Add(item);
-            running.Enqueue(item);
+            await foreach (var file in reader.ReadAllAsync(request, cancellationToken))
+            {
+                if (results.Count == options.Value.MaxBatchFiles) return Problems.TooManyFiles(options.Value.MaxBatchFiles);
+                // As many images are under way as fit into one pass of the backbone; the others still lie in the request.
+                if (running.Count == options.Value.MaxBatchSize) await running.Dequeue();
+                var item = ScoreFileAsync(queue, scoring, snapshot, file, heatmap?.Value, stop.Token);
+                results.Add(item);
+                running.Enqueue(item);
+            }
+            return results.Count == 0 ? Problems.NoImages() : TypedResults.Ok(new BatchResponse(await Task.WhenAll(results)));
         }
-        return results.Count == 0 ? Problems.NoImages() : TypedResults.Ok(new BatchResponse(await Task.WhenAll(results)));
+        finally
+        {
+            // A form that breaks off leaves no work behind.
+            if (results.Exists(item => !item.IsCompleted))
+            {
+                await stop.CancelAsync();
+                await Task.WhenAll(results).ContinueWith(_ => { }, TaskScheduler.Default);
+            }
+        }
     }
 
-    private static async Task<BatchItem> ScoreFileAsync(ScoreService scoring, CategoryModel snapshot, RequestFile file, HeatmapStyle? heatmap, CancellationToken cancellationToken)
+    private static async Task<BatchItem> ScoreFileAsync(ScoreQueue queue, ScoreService scoring, CategoryModel snapshot, RequestFile file, HeatmapStyle? heatmap, CancellationToken cancellationToken)
     {
         await Task.Yield();
         if (file.Fault is { } fault) return new BatchItem(file.FileName, null, new BatchError(fault.Code, fault.Detail));
+        using var place = await queue.EnterAsync(cancellationToken);
         return (await scoring.ScoreAsync(snapshot, file.Bytes, heatmap, cancellationToken)).Succeeded(out var scored, out var problem)
             ? new BatchItem(file.FileName, scored.Response, null)
             : new BatchItem(file.FileName, null, new BatchError(problem.Code, problem.Detail));

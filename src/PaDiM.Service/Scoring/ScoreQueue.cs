@@ -4,24 +4,27 @@ using PaDiM.Service.Hosting;
 namespace PaDiM.Service.Scoring;
 
 /// <summary>
-/// Bounds what is under way: so many images may wait, and as many are decoded at a time as there are cores. One image more is refused at once, so that
-/// a line that is too fast learns it from an answer and not from a time-out.
+/// Bounds how many images are under way. A request that finds no place is refused at once, so that a line that is too fast learns it from an answer and
+/// not from a time-out; the images of a batch, once begun, wait for places instead. A place is taken when the bytes are there: slow senders hold none.
 /// </summary>
 internal sealed class ScoreQueue(IOptions<PadimOptions> options) : IDisposable
 {
     private readonly SemaphoreSlim places = new(options.Value.QueueCapacity, options.Value.QueueCapacity);
 
-    /// <summary>Permits to decode: decoding takes a core and, for large images, much memory.</summary>
-    public SemaphoreSlim Decoding { get; } = new(Environment.ProcessorCount, Environment.ProcessorCount);
+    /// <summary>All places are taken.</summary>
+    public bool IsFull => places.CurrentCount == 0;
 
     /// <summary>A place, given back when disposed; null when all are taken.</summary>
     public IDisposable? TryEnter() => places.Wait(0) ? new Place(places) : null;
 
-    public void Dispose()
+    /// <summary>A place, as soon as there is one.</summary>
+    public async Task<IDisposable> EnterAsync(CancellationToken cancellationToken)
     {
-        places.Dispose();
-        Decoding.Dispose();
+        await places.WaitAsync(cancellationToken);
+        return new Place(places);
     }
+
+    public void Dispose() => places.Dispose();
 
     private sealed class Place(SemaphoreSlim places) : IDisposable
     {

@@ -17,7 +17,8 @@ internal sealed class BlobStore(DataDirectory data, TimeProvider time)
     {
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
         var path = PathOf(sha256);
-        if (!Touch(path)) AtomicFile.Write(path, stream => stream.Write(bytes));
+        // A damaged file is written anew: to upload the image again is the way to mend it.
+        if (!Touch(sha256) || Read(sha256) is null) AtomicFile.Write(path, stream => stream.Write(bytes));
         return sha256;
     }
 
@@ -52,9 +53,10 @@ internal sealed class BlobStore(DataDirectory data, TimeProvider time)
     public IEnumerable<(string Sha256, DateTime PutAt, string Path)> List() =>
         Directory.EnumerateFiles(data.Images, "*", SearchOption.AllDirectories).Select(path => (Path.GetFileName(path), File.GetLastWriteTimeUtc(path), path));
 
-    /// <summary>The fresh time keeps the sweeper away until the row that speaks of the blob is there.</summary>
-    private bool Touch(string path)
+    /// <summary>Gives a blob a fresh time, which keeps the sweeper away for a while; false when there is none.</summary>
+    public bool Touch(string sha256)
     {
+        var path = PathOf(sha256);
         lock (gate)
         {
             if (!File.Exists(path)) return false;

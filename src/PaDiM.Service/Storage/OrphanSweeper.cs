@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using PaDiM.Onnx.Storage;
 using PaDiM.Service.Hosting;
+using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Storage;
 
@@ -61,16 +62,18 @@ internal sealed partial class OrphanSweeper(
 
     private async Task<int> SweepModelsAsync(PadimDbContext db, DateTime before, CancellationToken cancellationToken)
     {
-        var models = await db.Models.Select(m => new { m.Category, m.FileName }).ToListAsync(cancellationToken);
-        var known = models.Select(m => Path.Combine(data.Models, m.Category, Path.GetFileNameWithoutExtension(m.FileName))).ToHashSet(StringComparer.Ordinal);
-        // Files of a running fit are as old as its last stage; its job, not the grace time, protects them.
+        // Files of a running fit are as old as its last stage; its job, not the grace time, protects them. Jobs first: one that publishes in between is a model then.
         var running = await db.Jobs.Where(j => j.LeaseExpiresAt != null).Select(j => j.Id).ToListAsync(cancellationToken);
+        var models = await db.Models.Select(m => new { m.Category, m.Version, m.FileName }).ToListAsync(cancellationToken);
+        // Statistics are as large as models twice over, and only the newest model's can be brought up to date.
+        var known = models.Select(m => Path.Combine(data.Models, m.Category, m.FileName))
+            .Concat(models.GroupBy(m => m.Category).Select(g => g.MaxBy(m => m.Version)!).Select(m => Path.Combine(data.Models, m.Category, ModelFiles.StatisticsNameOf(m.FileName))))
+            .ToHashSet(StringComparer.Ordinal);
         var removed = 0;
         foreach (var path in Directory.EnumerateFiles(data.Models, "*", SearchOption.AllDirectories))
         {
             var name = Path.GetFileName(path);
-            var stem = Path.Combine(Path.GetDirectoryName(path)!, name.Split('.')[0]);
-            if (!name.Contains(AtomicFile.TemporaryMark, StringComparison.Ordinal) && (known.Contains(stem) || running.Exists(id => name.StartsWith(id, StringComparison.Ordinal)))) continue;
+            if (!name.Contains(AtomicFile.TemporaryMark, StringComparison.Ordinal) && (known.Contains(path) || running.Exists(id => name.StartsWith(id, StringComparison.Ordinal)))) continue;
             if (Remove(path, before)) removed++;
         }
         foreach (var directory in Directory.EnumerateDirectories(data.Models))
