@@ -18,6 +18,10 @@ internal static class ScoreCommand
     {
         var file = new Argument<string>("file") { Description = "The model file." };
         var images = new Argument<string[]>("image") { Description = "Images, or folders of them.", Arity = ArgumentArity.OneOrMore };
+        images.Validators.Add(result =>
+        {
+            foreach (var token in result.Tokens.Where(token => token.Value.StartsWith('-') && !Path.Exists(token.Value))) result.AddError($"There is no option {token.Value}.");
+        });
         var heatmaps = new Option<string?>("--heatmap") { Description = "Folder to write an overlay of each image to (PNG).", HelpName = "folder" };
         var json = new Option<bool>("--json") { Description = "One JSON object a line." };
         var rate = new Option<double>("--false-reject-rate") { Description = "Share of good parts that may be rejected.", DefaultValueFactory = _ => ThresholdCalibration.DefaultFalseRejectRate };

@@ -54,7 +54,7 @@ public sealed class FitCommandTests(FittedModel model) : IClassFixture<FittedMod
         using var folder = new TempDirectory();
         File.WriteAllBytes(folder.Combine("fixed.onnx"), OnnxGraph.Classifier(1, 3, 96, 96).ToArray());
         string[] arguments = ["fit", model.GoodParts, "--out", folder.Combine("m"), "--backbones", folder.Path, "--backbone", "fixed", "--dimensions", "5"];
-        Assert.Contains("--image-size 96", Padim.Run(arguments).Failed(1), StringComparison.Ordinal);
+        Assert.Contains("set the image size, or the crop size, to 96", Padim.Run(arguments).Failed(1), StringComparison.Ordinal);
         Padim.Run([.. arguments, "--image-size", "96"]).Succeeded();
         Padim.Run("score", folder.Combine("m"), model.GoodParts, "--backbones", folder.Path).Succeeded();
         Assert.Contains("'fixed'", Padim.Run("score", folder.Combine("m"), model.GoodParts).Failed(1), StringComparison.Ordinal);

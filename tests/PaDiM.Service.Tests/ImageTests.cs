@@ -69,7 +69,7 @@ public sealed class ImageTests(SharedService shared)
             [("000_mask.png", mask), ("001.png", Parts.Plain(8, 8, 255)), ("777.png", mask), ("002.png", "junk"u8.ToArray())])).JsonAsync(200);
         Assert.Equal([true, false, false], answer.Items("accepted").Select(image => image["hasMask"]!.GetValue<bool>()));
         Assert.Equal(
-            [("001.png", "mask_mismatch"), ("777.png", "mask_mismatch"), ("002.png", "image_unreadable")],
+            [("002.png", "image_unreadable"), ("001.png", "mask_mismatch"), ("777.png", "mask_mismatch")],
             answer.Items("rejected").Select(file => (file.Text("fileName"), file.Text("code"))));
         Assert.Equal([true, false, false], (await shared.Http.GetJsonAsync($"{category.Url}/images")).Items().Select(image => image["hasMask"]!.GetValue<bool>()));
 

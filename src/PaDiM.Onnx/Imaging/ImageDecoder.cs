@@ -14,12 +14,17 @@ public sealed class ImageDecoder(long maxPixels = ImageDecoder.DefaultMaxPixels)
     /// <summary>64 megapixels.</summary>
     public const long DefaultMaxPixels = 64L << 20;
 
+    /// <summary>Held for as long as native code may call it.</summary>
+    private static readonly Log.LogDelegate Silence = (_, _, _) => { };
+
     static ImageDecoder()
     {
         // Requests bring the parallelism; a cache of operations would only hold their buffers.
         NetVips.NetVips.Concurrency = 1;
         Cache.Max = 0;
         NetVips.NetVips.BlockUntrusted = true;
+        // What libvips warns of is either refused, with its words in the answer, or harmless; hostile files must not fill the log.
+        _ = Log.SetLogHandler("VIPS", Enums.LogLevelFlags.Warning, Silence);
     }
 
     /// <summary>Decodes an image.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.Data.Sqlite;
@@ -35,8 +36,15 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
     private static bool HasUnknownCharset(HttpRequest request) =>
         MediaTypeHeaderValue.TryParse(request.ContentType, out var type) && type.Charset.HasValue && type.Encoding is null;
 
-    private static string Sentence(BadHttpRequestException bad) =>
-        bad.InnerException is System.Text.Json.JsonException json ? $"The JSON body cannot be read: {json.Message}" : UnreadParameter().Replace(bad.Message, "$1 cannot be $2.");
+    /// <summary>Says where a body is wrong without the names of types, which say nothing to a client.</summary>
+    private static string Sentence(BadHttpRequestException bad) => bad.InnerException switch
+    {
+        JsonException json when json.Message.Contains("could not be mapped", StringComparison.Ordinal) => $"'{json.Path?.TrimStart('$', '.')}' is not a member of this JSON body; see /swagger for those that are.",
+        JsonException { Path: { Length: > 2 } path } => $"The value of '{path.TrimStart('$', '.')}' in the JSON body is not of the kind that is expected there; see /swagger.",
+        JsonException json => $"The body is not valid JSON (line {json.LineNumber + 1}, byte {json.BytePositionInLine}).",
+        _ when bad.Message.Contains("inferred", StringComparison.Ordinal) => "This operation needs a JSON body.",
+        _ => UnreadParameter().Replace(bad.Message, "$1 cannot be $2."),
+    };
 
     /// <summary>The framework names the type of C# as well, which says nothing to a client.</summary>
     [GeneratedRegex("""\AFailed to bind parameter "[^"]*?(\w+)" from (".{0,80}).*\.\z""", RegexOptions.Singleline)]

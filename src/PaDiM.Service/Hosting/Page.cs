@@ -12,6 +12,7 @@ internal sealed record Page<T>(IReadOnlyList<T> Items, string? NextCursor);
 internal readonly record struct PageRequest(int Limit, string After)
 {
     private const int DefaultLimit = 100, MaxLimit = 1000;
+    private const string Mark = "after:";
 
     public static Outcome<PageRequest> Parse(int? limit, string? cursor)
     {
@@ -19,18 +20,20 @@ internal readonly record struct PageRequest(int Limit, string After)
         if (string.IsNullOrEmpty(cursor)) return new PageRequest(limit ?? DefaultLimit, "");
         try
         {
-            return new PageRequest(limit ?? DefaultLimit, Encoding.UTF8.GetString(Base64Url.DecodeFromChars(cursor)));
+            var text = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(cursor));
+            if (text.StartsWith(Mark, StringComparison.Ordinal)) return new PageRequest(limit ?? DefaultLimit, text[Mark.Length..]);
         }
         catch (FormatException)
         {
-            return Problems.InvalidRequest("cursor must be a nextCursor of an earlier page.");
+            // Not even Base64.
         }
+        return Problems.InvalidRequest("cursor must be a nextCursor of an earlier page.");
     }
 
     /// <summary>A page of rows of which one more than the limit was asked for.</summary>
     public Page<TItem> Cut<TRow, TItem>(IReadOnlyList<TRow> rows, Func<TRow, string> key, Func<TRow, TItem> item)
     {
         var shown = rows.Take(Limit).ToArray();
-        return new Page<TItem>([.. shown.Select(item)], rows.Count > Limit ? Base64Url.EncodeToString(Encoding.UTF8.GetBytes(key(shown[^1]))) : null);
+        return new Page<TItem>([.. shown.Select(item)], rows.Count > Limit ? Base64Url.EncodeToString(Encoding.UTF8.GetBytes(Mark + key(shown[^1]))) : null);
     }
 }

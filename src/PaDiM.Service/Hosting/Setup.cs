@@ -14,12 +14,13 @@ using PaDiM.Service.Models;
 using PaDiM.Service.Scoring;
 using PaDiM.Service.Storage;
 using Serilog;
+using Serilog.Events;
 using Serilog.Formatting.Compact;
 
 namespace PaDiM.Service.Hosting;
 
 /// <summary>What <c>Program</c> lists, a feature a method.</summary>
-internal static class Setup
+internal static partial class Setup
 {
     private const string DefaultUrl = "http://localhost:8080";
 
@@ -101,6 +102,7 @@ internal static class Setup
         var services = app.Services;
         services.GetRequiredService<BackboneRegistry>().Open(Options(services).DefaultBackbone);
         await services.GetRequiredService<Database>().UpgradeAsync(app.Lifetime.ApplicationStopping);
+        LogData(app.Logger, services.GetRequiredService<DataDirectory>().Root, services.GetRequiredService<BackboneRuntime>().Device);
     }
 
     /// <summary>Errors as problems, a line a request in the log, and headers that keep browsers from guessing.</summary>
@@ -116,13 +118,23 @@ internal static class Setup
             });
             return next(context);
         });
+        app.UseSerilogRequestLogging(options => options.GetLevel = LevelOf);
         app.UseExceptionHandler();
-        app.UseSerilogRequestLogging();
         app.UseStatusCodePages(context => Bare(context.HttpContext).ExecuteAsync(context.HttpContext));
     }
 
     /// <summary>Routing refuses a content type before it is known what the operation would have read.</summary>
     private const string Bodies = $"JSON as application/json, {ImageRequest.Expected}, or a model as application/octet-stream; /swagger tells which of them this operation reads";
+
+    /// <summary>Faults of ours are errors, a full queue is a warning, and probes that come by every second are no news.</summary>
+    private static LogEventLevel LevelOf(HttpContext context, double milliseconds, Exception? exception) => context.Response.StatusCode switch
+    {
+        StatusCodes.Status503ServiceUnavailable or StatusCodes.Status507InsufficientStorage => LogEventLevel.Warning,
+        >= StatusCodes.Status500InternalServerError => LogEventLevel.Error,
+        _ when exception is not null => LogEventLevel.Error,
+        _ when context.Request.Path.StartsWithSegments("/health") => LogEventLevel.Debug,
+        _ => LogEventLevel.Information,
+    };
 
     /// <summary>The problem behind a status that came without a body.</summary>
     private static Problem Bare(HttpContext context) => context.Response.StatusCode switch
@@ -132,6 +144,9 @@ internal static class Setup
         StatusCodes.Status415UnsupportedMediaType => Problems.UnsupportedMediaType(context.Request.ContentType, Bodies),
         var status => new Problem("invalid_request", status, "The request cannot be answered."),
     };
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Data lies in {DataDirectory}; backbones run on {Device}")]
+    private static partial void LogData(Microsoft.Extensions.Logging.ILogger logger, string dataDirectory, string device);
 
     private static PadimOptions Options(IServiceProvider provider) => provider.GetRequiredService<IOptions<PadimOptions>>().Value;
 }

@@ -36,7 +36,7 @@ internal sealed class ImageRequest(IOptions<PadimOptions> options)
             RequestFile? image = null;
             await foreach (var file in ReadAllAsync(request, cancellationToken))
             {
-                if (IsText(file)) return Problems.InvalidRequest($"'{file.Field}' is a text field; the form holds the image as a file and nothing else.");
+                if (CheckField(file) is { } wrongField) return wrongField;
                 if (image is not null) return Problems.OneFileOnly();
                 image = file;
             }
@@ -71,8 +71,10 @@ internal sealed class ImageRequest(IOptions<PadimOptions> options)
         }
     }
 
-    /// <summary>A form field without a file name, under a name that is not that of the files.</summary>
-    private static bool IsText(RequestFile file) => file.FileName.Length == 0 && file.Field != "files";
+    /// <summary>The problem with a form field that holds no file, or null.</summary>
+    public static Problem? CheckField(RequestFile file) => file.FileName.Length == 0 && file.Field != "files"
+        ? Problems.InvalidRequest($"'{file.Field}' is a text field; the form holds images as files and nothing else.")
+        : null;
 
     /// <summary>Lets this request have a larger or smaller body than the server's default.</summary>
     public static void SetLimit(HttpRequest request, long bytes)

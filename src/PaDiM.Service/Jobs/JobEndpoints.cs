@@ -15,7 +15,9 @@ internal static class JobEndpoints
     {
         var jobs = routes.MapGroup("/v1/jobs").WithTags("Jobs");
         jobs.MapGet("", ListAsync).WithName("ListJobs").WithSummary("Lists jobs, newest first").Produces<Page<JobResponse>>().ProducesProblem(StatusCodes.Status400BadRequest);
-        jobs.MapGet("{id}", GetAsync).WithName("GetJob").WithSummary("Shows a job").Produces<JobResponse>().ProducesProblem(StatusCodes.Status404NotFound);
+        jobs.MapGet("{id}", GetAsync).WithName("GetJob").WithSummary("Shows a job")
+            .WithDescription("A failed job says why in `error`: a code of this document, or `statistics_degenerate` (the images give no usable statistics), `embedding_not_finite` (the backbone cannot read an image), `embedding_lost` (fit again with `incremental: false`) or `job_abandoned` (taken up five times without coming to an end).")
+            .Produces<JobResponse>().ProducesProblem(StatusCodes.Status404NotFound);
         jobs.MapDelete("{id}", CancelAsync).WithName("CancelJob").WithSummary("Cancels a job")
             .WithDescription("A waiting job is cancelled at once; a running one stops at its next step, and publishes nothing.")
             .Produces<JobResponse>(StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);

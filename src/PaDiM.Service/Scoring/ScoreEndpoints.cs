@@ -61,6 +61,7 @@ internal static class ScoreEndpoints
         {
             await foreach (var file in reader.ReadAllAsync(request, cancellationToken))
             {
+                if (ImageRequest.CheckField(file) is { } wrongField) return wrongField;
                 if (results.Count == options.Value.MaxBatchFiles) return Problems.TooManyFiles(options.Value.MaxBatchFiles);
                 // As many images are under way as fit into one pass of the backbone; the others still lie in the request.
                 if (running.Count == options.Value.MaxBatchSize) await running.Dequeue();

@@ -12,7 +12,8 @@ public sealed class HostileImageTests
 {
     /// <summary>Far above what a header costs, far below what any of the images would.</summary>
     private const long LittleMemory = 32 << 20;
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
+    /// <summary>A guard against work without end; how long it really takes is printed.</summary>
+    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(60);
 
     [Fact]
     public void No_bytes_are_refused_as_empty() => Decoding.Refused([], ImageFault.Empty);
@@ -125,11 +126,11 @@ public sealed class HostileImageTests
     [Theory]
     [InlineData(2)]
     [InlineData(100_000)]
-    public void A_tiff_of_many_directories_is_refused(int count) => Within(TimeSpan.FromSeconds(5), () => Decoding.Refused(TiffFile.Grey(count), ImageFault.Animated));
+    public void A_tiff_of_many_directories_is_refused(int count) => Within(Hang, () => Decoding.Refused(TiffFile.Grey(count), ImageFault.Animated));
 
     [Fact]
     public void A_tiff_whose_directory_follows_itself_is_read_once_and_not_for_ever() =>
-        Within(Soon, () => Assert.Equal([7, 7, 7], Decoding.Image(TiffFile.Grey(1, followsItself: true)).Pixels));
+        Within(Hang, () => Assert.Equal([7, 7, 7], Decoding.Image(TiffFile.Grey(1, followsItself: true)).Pixels));
 
     [Fact]
     public void A_tiff_of_one_directory_is_read() => Assert.Equal([7, 7, 7], Decoding.Image(TiffFile.Grey(1)).Pixels);
@@ -149,7 +150,7 @@ public sealed class HostileImageTests
         var bytes = black.JpegsaveBuffer(interlace: true);
         var scan = bytes.AsSpan().LastIndexOf([(byte)0xFF, (byte)0xDA]);
         byte[] bomb = [.. bytes[..^2], .. Enumerable.Repeat(bytes[scan..^2], 5000).SelectMany(copy => copy), .. bytes[^2..]];
-        Within(TimeSpan.FromSeconds(2), () => Decoding.Refused(bomb, ImageFault.Unreadable));
+        Within(Hang, () => Decoding.Refused(bomb, ImageFault.Unreadable));
     }
 
     private static void RefusedCheaply(byte[] bytes, params ImageFault[] faults) =>
@@ -161,11 +162,11 @@ public sealed class HostileImageTests
         decode();
         MeasuresTheProcess.ResetPeak();
         var (peak, managed) = (MeasuresTheProcess.Peak(), GC.GetAllocatedBytesForCurrentThread());
-        Within(Soon, decode);
+        Within(Hang, decode);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - managed, 0, LittleMemory);
         var grown = MeasuresTheProcess.Peak() - peak;
         TestContext.Current.TestOutputHelper?.WriteLine($"memory grew by {grown >> 10} KiB");
-        Assert.InRange(grown, 0, LittleMemory);
+        Assert.True(grown <= LittleMemory, $"memory grew by {grown} bytes");
     }
 
     private static void Within(TimeSpan limit, Action action)
