@@ -102,7 +102,8 @@ internal static partial class Setup
         var services = app.Services;
         services.GetRequiredService<BackboneRegistry>().Open(Options(services).DefaultBackbone);
         await services.GetRequiredService<Database>().UpgradeAsync(app.Lifetime.ApplicationStopping);
-        LogData(app.Logger, services.GetRequiredService<DataDirectory>().Root, services.GetRequiredService<BackboneRuntime>().Device);
+        var (data, runtime) = (services.GetRequiredService<DataDirectory>(), services.GetRequiredService<BackboneRuntime>());
+        LogData(app.Logger, data.Root, runtime.Device);
     }
 
     /// <summary>Errors as problems, a line a request in the log, and headers that keep browsers from guessing.</summary>
