@@ -1,0 +1,166 @@
+using System.Net.Http.Json;
+using Microsoft.Data.Sqlite;
+using PaDiM.Service.Models;
+using PaDiM.Service.Storage;
+using PaDiM.Service.Tests.Support;
+using PaDiM.TestSupport;
+
+namespace PaDiM.Service.Tests;
+
+/// <summary>Corners where one feature meets another.</summary>
+public sealed class EdgeTests(SharedService shared)
+{
+    [Fact]
+    public async Task The_papers_profile_crops_whether_or_not_its_image_size_is_spelt_out()
+    {
+        var category = await shared.NewCategoryAsync();
+        foreach (var body in new object[] { new { profile = "paper" }, new { profile = "paper", imageSize = 256 } })
+            Assert.Equal(224, (await (await shared.Http.PutAsJsonAsync(category.Url, body)).JsonAsync(200))["cropSize"]!.GetValue<int>());
+    }
+
+    [Fact]
+    public async Task A_rate_that_would_switch_review_off_is_refused_by_put_and_by_patch()
+    {
+        var category = await shared.NewCategoryAsync();
+        await (await shared.Http.PutAsJsonAsync(category.Url, new { reviewRate = 0.2 })).JsonAsync(200);
+        await (await category.PatchThresholdAsync(new { falseRejectRate = 0.2 })).ProblemAsync(422, "invalid_settings");
+        await (await category.PatchThresholdAsync(new { falseRejectRate = 0.1 })).JsonAsync(200);
+    }
+
+    [Fact]
+    public async Task A_fit_that_no_memory_could_hold_is_refused_with_its_settings()
+    {
+        var category = await shared.NewCategoryAsync();
+        var problem = await (await shared.Http.PutAsJsonAsync(category.Url, new { imageSize = 2048, reduction = new { method = "none" } })).ProblemAsync(422, "invalid_settings");
+        Assert.Contains("GiB of memory", problem.Text("detail"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_retry_with_its_key_gets_the_same_job_even_when_the_images_have_gone_since()
+    {
+        var category = await shared.NewCategoryAsync();
+        var images = await category.UploadPartsAsync(0, 2);
+        using var first = new HttpRequestMessage(HttpMethod.Post, $"{category.Url}/fits") { Headers = { { "Idempotency-Key", "k" } } };
+        var job = (await (await shared.Http.SendAsync(first)).JsonAsync(202)).Text("id");
+        await shared.Http.DeleteAsync($"{category.Url}/images/{images[0]}");
+        using var again = new HttpRequestMessage(HttpMethod.Post, $"{category.Url}/fits") { Headers = { { "Idempotency-Key", "k" } } };
+        Assert.Equal(job, (await (await shared.Http.SendAsync(again)).JsonAsync(202)).Text("id"));
+    }
+
+    [Fact]
+    public async Task A_damaged_image_is_mended_by_uploading_it_again()
+    {
+        var category = await shared.NewCategoryAsync();
+        var bytes = Parts.Good(4711);
+        var id = (await (await category.UploadRawAsync(bytes, "image/bmp")).JsonAsync(200)).Items("accepted").Single().Text("id");
+        var blobs = shared.Service.Get<BlobStore>();
+        File.WriteAllBytes(blobs.PathOf(blobs.Put(bytes)), bytes[..100]);
+        await (await shared.Http.GetAsync($"{category.Url}/images/{id}")).ProblemAsync(503, "image_damaged");
+        await (await category.UploadRawAsync(bytes, "image/bmp")).JsonAsync(200);
+        Assert.Equal(bytes, await shared.Http.GetByteArrayAsync($"{category.Url}/images/{id}"));
+    }
+
+    [Fact]
+    public async Task Two_images_of_one_name_get_no_mask_rather_than_the_wrong_one()
+    {
+        var category = await shared.NewCategoryAsync();
+        var mask = Parts.Plain(Parts.Side, Parts.Side, 255);
+        var answer = await (await category.UploadAsync([("1.bmp", Parts.Bad(20)), ("1.bmp", Parts.Bad(21))], "?label=anomalous", [("1_mask.png", mask)])).JsonAsync(200);
+        Assert.All(answer.Items("accepted"), image => Assert.False(image["hasMask"]!.GetValue<bool>()));
+        Assert.Equal("mask_mismatch", answer.Items("rejected").Single().Text("code"));
+
+        var renamed = await (await category.UploadAsync([("other.bmp", Parts.Bad(20))], "?label=anomalous", [("other_mask.png", mask)])).JsonAsync(200);
+        Assert.True(renamed.Items("accepted").Single()["hasMask"]!.GetValue<bool>());
+    }
+
+    [Fact]
+    public async Task A_form_with_two_images_or_a_text_field_is_not_scored()
+    {
+        var category = await shared.NewCategoryAsync();
+        await category.UploadPartsAsync(0, 2);
+        await category.FitAsync();
+        using var two = CategoryClient.Form(("files", "a.bmp", Parts.Good(1)), ("files", "b.bmp", Parts.Good(2)));
+        await (await shared.Http.PostAsync($"{category.Url}/score", two)).ProblemAsync(413, "too_many_files");
+        foreach (var route in new[] { "score", "score/batch" })
+        {
+            using var text = new MultipartFormDataContent { { new StringContent("hello"), "note" } };
+            await (await shared.Http.PostAsync($"{category.Url}/{route}", text)).ProblemAsync(400, "invalid_request");
+        }
+    }
+
+    [Theory]
+    [InlineData("abc")]
+    [InlineData("AAAA")]
+    [InlineData("%00")]
+    public async Task A_cursor_that_no_page_gave_is_refused(string cursor)
+    {
+        foreach (var list in new[] { "/v1/categories", "/v1/jobs" })
+            await (await shared.Http.GetAsync($"{list}?cursor={cursor}")).ProblemAsync(400, "invalid_request");
+    }
+
+    [Theory]
+    [InlineData("{\"backbon\":\"tiny\"}", "'backbon' is not a member")]
+    [InlineData("{\"imageSize\":256.5}", "'imageSize'")]
+    [InlineData("{\"profile\":\"foo\"}", "'profile'")]
+    [InlineData("{\"imageSize\":256,}", "not valid JSON")]
+    public async Task A_bad_body_is_explained_without_the_names_of_types(string body, string words)
+    {
+        var category = await shared.NewCategoryAsync();
+        using var content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
+        var detail = (await (await shared.Http.PutAsync(category.Url, content)).ProblemAsync(400, "invalid_request")).Text("detail");
+        Assert.Contains(words, detail, StringComparison.Ordinal);
+        Assert.DoesNotContain("System.", detail, StringComparison.Ordinal);
+        Assert.DoesNotContain("PaDiM.", detail, StringComparison.Ordinal);
+    }
+}
+
+/// <summary>The same, where a data directory of its own is needed.</summary>
+public sealed class EdgeRestartTests
+{
+    [Fact]
+    public async Task A_lock_that_a_killed_upgrade_left_behind_holds_up_no_start()
+    {
+        using var data = new TempDirectory();
+        await using (var connection = new SqliteConnection($"Data Source={data.Combine("padim.db")};Pooling=False"))
+        {
+            await connection.OpenAsync();
+            await using var command = connection.CreateCommand();
+            command.CommandText = "CREATE TABLE \"__EFMigrationsLock\" (\"Id\" INTEGER NOT NULL PRIMARY KEY, \"Timestamp\" TEXT NOT NULL); INSERT INTO \"__EFMigrationsLock\" VALUES (1, '2020-01-01 00:00:00')";
+            await command.ExecuteNonQueryAsync();
+        }
+        await using var service = await RunningService.StartAsync(data.Path).WaitAsync(TimeSpan.FromSeconds(60));
+        await service.Category("fresh").CreateAsync();
+    }
+
+    [Fact]
+    public async Task Models_beyond_the_budget_leave_memory_and_come_back_when_asked()
+    {
+        using var data = new TempDirectory();
+        await using var service = await RunningService.StartAsync(data.Path, ("ModelCacheBytes", 1 << 20));
+        foreach (var name in new[] { "a", "b" })
+        {
+            await service.Category(name).CreateAsync();
+            await service.Category(name).UploadPartsAsync(0, 3);
+            await service.Category(name).FitAsync();
+        }
+        var (first, held) = (await service.Category("a").ScoreAsync(Parts.Good(1)), service.Get<ModelCache>().Bytes);
+        await service.Category("b").ScoreAsync(Parts.Good(1));
+        Assert.InRange(service.Get<ModelCache>().Bytes, 1, Math.Max(held, 1 << 20));
+        Assert.Equal(first.Number("score"), (await service.Category("a").ScoreAsync(Parts.Good(1))).Number("score"), 1e-4);
+    }
+
+    [Fact]
+    public async Task A_name_that_is_used_again_does_not_score_with_the_old_model_on_another_replica()
+    {
+        using var data = new TempDirectory();
+        await using var one = await RunningService.StartAsync(data.Path);
+        await using var other = await RunningService.StartAsync(data.Path, ("JobWorkers", 0));
+        await one.Category("part").CreateAsync();
+        await one.Category("part").UploadPartsAsync(0, 2);
+        await one.Category("part").FitAsync();
+        await other.Category("part").ScoreAsync(Parts.Good(1));
+        await one.Http.DeleteAsync("/v1/categories/part");
+        await one.Category("part").CreateAsync();
+        await Eventually.TrueAsync(async () => (int)(await other.Category("part").SendScoreAsync(Parts.Good(1))).StatusCode == 409, () => "The old model still scores.");
+    }
+}
