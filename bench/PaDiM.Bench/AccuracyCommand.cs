@@ -19,7 +19,8 @@ internal static class AccuracyCommand
         var backbones = new Option<string[]>("--backbone") { Description = "Backbones to compare.", DefaultValueFactory = _ => [BackboneRegistry.DefaultName], AllowMultipleArgumentsPerToken = true };
         var directories = new Option<string[]>("--backbones") { Description = "Folders of more backbones.", DefaultValueFactory = _ => [] };
         var seeds = new Option<int[]>("--seed") { Description = "Seeds of the reduction.", DefaultValueFactory = _ => [1024], AllowMultipleArgumentsPerToken = true };
-        var command = new Command("accuracy", "Image AUROC, pixel AUROC and AU-PRO by backbone, reduction and seed.") { roots, backbones, directories, seeds };
+        var methods = new Option<ReductionMethod[]>("--reduction") { Description = "Reductions to compare.", DefaultValueFactory = _ => [ReductionMethod.SemiOrthogonal, ReductionMethod.Random], AllowMultipleArgumentsPerToken = true };
+        var command = new Command("accuracy", "Image AUROC, pixel AUROC and AU-PRO by backbone, reduction and seed.") { roots, backbones, directories, methods, seeds };
         command.SetAction(arguments =>
         {
             using var registry = new BackboneRegistry(arguments.GetValue(directories)!, BackboneRuntime.Create(DevicePreference.Cpu));
@@ -27,7 +28,7 @@ internal static class AccuracyCommand
             Console.WriteLine("|---|---|---|---|---|---|---|---|---|");
             foreach (var root in arguments.GetValue(roots)!)
                 foreach (var backbone in arguments.GetValue(backbones)!)
-                    foreach (var method in new[] { ReductionMethod.SemiOrthogonal, ReductionMethod.Random })
+                    foreach (var method in arguments.GetValue(methods)!)
                         foreach (var seed in arguments.GetValue(seeds)!)
                             Measure(root, registry.Open(backbone), new FitSettings { Reduction = method, Seed = seed });
         });
