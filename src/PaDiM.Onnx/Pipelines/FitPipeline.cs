@@ -52,7 +52,7 @@ public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDe
         if (images.Count < 2) throw new FitException("too_few_images", $"A fit needs at least 2 images of normal parts; there {(images.Count == 1 ? "is 1" : $"are {images.Count}")}.");
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = backbone.Runtime.Threads, CancellationToken = cancellation };
         var reduction = prior?.Reduction ?? ChannelReduction.Draw(settings.Reduction, backbone.TapChannels, settings.Dimensions, settings.Seed);
-        var embeddings = new TrainingEmbeddings(new Embedder(backbone, settings, reduction), EmbeddingStore.KeyOf(backbone.Identity, backbone.Manifest.Normalisation, settings, reduction), decoder, store, BatchSize);
+        var embeddings = new TrainingEmbeddings(new Embedder(backbone, settings, reduction), EmbeddingStore.KeyOf(backbone.Identity, settings, reduction), decoder, store, BatchSize);
         var ordered = images.OrderBy(image => image.Sha256, StringComparer.Ordinal).ToArray();
 
         var statistics = Accumulate(ordered, prior, embeddings, parallel, progress);

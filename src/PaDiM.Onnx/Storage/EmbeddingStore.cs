@@ -14,11 +14,11 @@ namespace PaDiM.Onnx.Storage;
 public sealed class EmbeddingStore(string directory, TimeProvider time)
 {
     /// <summary>Names a way of embedding: equal keys mean that the same image has the same embedding.</summary>
-    public static string KeyOf(BackboneIdentity backbone, Backbones.Normalisation normalisation, FitSettings settings, ChannelReduction reduction)
+    public static string KeyOf(BackboneIdentity backbone, FitSettings settings, ChannelReduction reduction)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes(FormattableString.Invariant(
-            $"{backbone.Sha256}|{string.Join(',', backbone.Taps)}|{string.Join(',', normalisation.Mean)}|{string.Join(',', normalisation.Std)}|{settings.ImageSize}|{settings.CropSize}|{reduction.Method}|")));
+            $"{backbone.Sha256}|{string.Join(',', backbone.Taps)}|{backbone.Normalisation}|{settings.ImageSize}|{settings.CropSize}|{reduction.Method}|")));
         hash.AppendData(reduction switch
         {
             ChannelProjection projection => System.Runtime.InteropServices.MemoryMarshal.AsBytes(projection.Weights),

@@ -102,7 +102,7 @@ public sealed class EmbeddingStoreTests
     }
 
     private static string Key(BackboneIdentity? identity = null, Normalisation? normalisation = null, FitSettings? settings = null) =>
-        EmbeddingStore.KeyOf(identity ?? Identity, normalisation ?? Normalisation.ImageNet, settings!, ChannelReduction.Draw(settings!.Reduction, [5, 6], settings.Dimensions, settings.Seed));
+        EmbeddingStore.KeyOf((identity ?? Identity) with { Normalisation = (normalisation ?? Normalisation.ImageNet).ToString() }, settings!, ChannelReduction.Draw(settings!.Reduction, [5, 6], settings.Dimensions, settings.Seed));
 
     private static PatchEmbedding Random(int seed)
     {
