@@ -54,6 +54,7 @@ internal static class Program
         var category = categories.MapGroup("{category}").AddEndpointFilter(CategoryName.Filter);
         categories.MapCategories(category);
         category.MapImages();
+        category.MapIgnoreMask();
         category.MapFits();
         category.MapModels();
         category.MapScoring();

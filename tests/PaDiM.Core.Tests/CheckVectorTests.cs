@@ -28,7 +28,7 @@ public sealed class CheckVectorTests(ITestOutputHelper output)
     {
         var vectors = CheckVectors.Load();
         var given = vectors.Cases[index];
-        var distribution = PatchDistribution.Freeze(Fitting.Gather(Images(given)), vectors.Epsilon);
+        var distribution = PatchDistribution.Freeze(Fitting.Gather(Images(given)), new Regularisation(vectors.Epsilon));
         var probe = new PatchEmbedding(new Grid(1, given.P), given.D, Array.ConvertAll(given.Probe, v => (float)v));
         Report("probe distance", given.ProbeDistance, Widen(MahalanobisScorer.Distances(distribution, probe).Values));
     }
@@ -39,7 +39,7 @@ public sealed class CheckVectorTests(ITestOutputHelper output)
     {
         var vectors = CheckVectors.Load();
         var images = Images(vectors.Cases[index]);
-        var maps = LeaveOneOut.Consume(Fitting.Gather(images), vectors.Epsilon).Distances(images);
+        var maps = LeaveOneOut.Consume(Fitting.Gather(images), new Regularisation(vectors.Epsilon)).Distances(images);
         Report("leave-one-out distance", vectors.Cases[index].LeaveOneOutDistance, [.. maps.SelectMany(map => Widen(map.Values))]);
     }
 

@@ -6,30 +6,35 @@ using PaDiM.Core.Statistics;
 namespace PaDiM.Core.Calibration;
 
 /// <summary>
-/// The exact distance of each training image from the distribution fitted without it, in closed form: with A = M2 + epsilon (n - 2) I,
-/// D = x - mean, q = D^T A^-1 D and c = n / (n - 1), M^2 = c^2 (n - 2) q / (1 - c q). Everything is float64: for n below d, c q is near 1.
+/// The exact distance of each training image from the distribution fitted without it, in closed form: the scatter without image i is M2 - c D D^T with
+/// D = x_i - mean and c = n / (n - 1), so that with Cov = scale M2 + ridge I, A = M2 + (ridge / scale) I and q = D^T A^-1 D (Sherman and Morrison):
+/// M^2 = c^2 q / (1 - c q) / scale. Without shrinkage scale = 1 / (n - 2) and ridge = epsilon. Everything is float64: for n below d, c q is near 1.
 /// With n = 2 the one image left has no covariance, and epsilon I stands alone: M^2 = c^2 |D|^2 / epsilon.
 /// </summary>
-public sealed class LeaveOneOut
+public abstract class LeaveOneOut
 {
-    private readonly PatchStatistics factors;
-    private readonly int count;
-    private readonly double epsilon;
+    private protected LeaveOneOut(PatchStatistics statistics, Regularisation regularisation) => (Statistics, Regularisation) = (statistics, regularisation);
 
-    private LeaveOneOut(PatchStatistics factors, double epsilon) => (this.factors, count, this.epsilon) = (factors, factors.Count, epsilon);
+    private protected PatchStatistics Statistics { get; }
+
+    private protected Regularisation Regularisation { get; }
+
+    /// <summary>c.</summary>
+    private protected double Growth => Statistics.Count / (Statistics.Count - 1.0);
+
+    /// <summary>Values of working space that <see cref="Squared"/> needs.</summary>
+    private protected abstract int Scratch { get; }
 
     /// <summary>
-    /// Factorises A at each position <b>in place</b>: the scatter of <paramref name="statistics"/> is used up, so that no second copy is held.
+    /// Factorises the scatter at each position <b>in place</b>: the scatter of <paramref name="statistics"/> is used up, so that no second copy is held.
     /// </summary>
     /// <exception cref="ArgumentException">Fewer than two images.</exception>
-    public static LeaveOneOut Consume(PatchStatistics statistics, double epsilon, ParallelOptions? parallel = null)
+    public static LeaveOneOut Consume(PatchStatistics statistics, Regularisation regularisation, ParallelOptions? parallel = null)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(epsilon);
         if (statistics.Count < 2) throw new ArgumentException($"Leaving one out needs at least 2 images, not {statistics.Count}.", nameof(statistics));
-        if (statistics.Count > 2)
-            Partition.Run(statistics.Grid.Positions, parallel ?? Partition.AllCores, () => new double[statistics.Dimensions], (p, scratch) =>
-                PatchDistribution.Whiten(statistics.ScatterAt(p), statistics.Dimensions, epsilon * (statistics.Count - 2), scratch));
-        return new LeaveOneOut(statistics, epsilon);
+        return regularisation.Shrinkage == ShrinkageMethod.None
+            ? new LeaveOneOutOfSameRidge(statistics, regularisation, parallel ?? Partition.AllCores)
+            : new LeaveOneOutOfOwnRidge(statistics, regularisation, parallel ?? Partition.AllCores);
     }
 
     /// <summary>Leave-one-out distances of training images, one map an image.</summary>
@@ -38,31 +43,34 @@ public sealed class LeaveOneOut
     /// <exception cref="ArgumentException">An embedding has another shape than the statistics.</exception>
     public AnomalyMap[] Distances(IReadOnlyList<PatchEmbedding> batch, ParallelOptions? parallel = null)
     {
+        var (grid, d) = (Statistics.Grid, Statistics.Dimensions);
         foreach (var embedding in batch)
-            if (embedding.Grid != factors.Grid || embedding.Dimensions != factors.Dimensions)
-                throw new ArgumentException($"An embedding of {embedding.Grid} and {embedding.Dimensions} dimensions does not fit statistics of {factors.Grid} and {factors.Dimensions}.", nameof(batch));
-        var d = factors.Dimensions;
-        var c = count / (count - 1.0);
-        var maps = batch.Select(_ => new AnomalyMap(factors.Grid, new float[factors.Grid.Positions])).ToArray();
-        Partition.Run(factors.Grid.Positions, parallel ?? Partition.AllCores, () => new double[2 * d], (p, scratch) =>
+            if (embedding.Grid != grid || embedding.Dimensions != d)
+                throw new ArgumentException($"An embedding of {embedding.Grid} and {embedding.Dimensions} dimensions does not fit statistics of {grid} and {d}.", nameof(batch));
+        var maps = batch.Select(_ => new AnomalyMap(grid, new float[grid.Positions])).ToArray();
+        Partition.Run(grid.Positions, parallel ?? Partition.AllCores, () => new double[d + Scratch], (p, scratch) =>
         {
             var delta = scratch.AsSpan(0, d);
-            var whitened = scratch.AsSpan(d);
+            Enter(p, scratch.AsSpan(d));
             for (var i = 0; i < maps.Length; i++)
             {
                 TensorPrimitives.ConvertTruncating<float, double>(batch[i][p], delta);
-                TensorPrimitives.Subtract(delta, factors.MeanAt(p), delta);
-                maps[i].Values[p] = (float)Math.Sqrt(count == 2 ? c * c * TensorPrimitives.SumOfSquares<double>(delta) / epsilon : Squared(p, delta, whitened));
+                TensorPrimitives.Subtract(delta, Statistics.MeanAt(p), delta);
+                maps[i].Values[p] = (float)Math.Sqrt(Squared(p, delta, scratch.AsSpan(d)));
             }
         });
         return maps;
-
-        double Squared(int p, Span<double> delta, Span<double> whitened)
-        {
-            PackedTriangle.Multiply(factors.ScatterAt(p), delta, whitened);
-            var q = TensorPrimitives.SumOfSquares<double>(whitened);
-            // c q < 1 in exact arithmetic; rounding must not turn a far image into NaN.
-            return c * c * (count - 2) * q / Math.Max(1 - c * q, 1e-12);
-        }
     }
+
+    /// <summary>Prepares the working space for the images at a position.</summary>
+    private protected virtual void Enter(int position, Span<double> scratch) { }
+
+    /// <summary>M^2 of an image at a position.</summary>
+    /// <param name="position">The position.</param>
+    /// <param name="delta">D; used up.</param>
+    /// <param name="scratch">Working space.</param>
+    private protected abstract double Squared(int position, Span<double> delta, Span<double> scratch);
+
+    /// <summary>M^2 of q. c q lies below 1 in exact arithmetic; rounding must not turn a far image into NaN.</summary>
+    private protected double WithoutImage(double q, double scale) => Growth * Growth * q / Math.Max(1 - Growth * q, 1e-12) / scale;
 }

@@ -1,4 +1,7 @@
+using PaDiM.Core.Alignment;
 using PaDiM.Core.Embedding;
+using PaDiM.Core.Scoring;
+using PaDiM.Core.Statistics;
 
 namespace PaDiM.Core.Models;
 
@@ -32,8 +35,28 @@ public sealed record FitSettings
     /// <summary>Standard deviation of the smoothing Gaussian, in pixels of the prepared image; 0 for none.</summary>
     public double BlurSigma { get; init; } = 4;
 
+    /// <summary>How far covariances are pulled towards a sphere, for few images.</summary>
+    public ShrinkageMethod Shrinkage { get; init; }
+
+    /// <summary>How parts that lie differently in each photograph are brought to one place.</summary>
+    public AlignmentMethod Alignment { get; init; }
+
     /// <summary>Shape of the prepared image: the crop where there is one, the resized image otherwise.</summary>
     public Grid PreparedSize() => new(CropSize ?? ImageSize, CropSize ?? ImageSize);
+
+    /// <summary>The pixels that count of a prepared image; null for all.</summary>
+    /// <param name="ignored">True where a pixel is ignored, at the image size and before the crop, shape <c>(ImageSize, ImageSize)</c>; null for none.</param>
+    /// <param name="patches">The grid of patch positions.</param>
+    /// <exception cref="ArgumentException">A mask of another size, or one that leaves nothing of the prepared image.</exception>
+    public RegionOfInterest? RegionOf(bool[]? ignored, Grid patches)
+    {
+        if (ignored is null) return null;
+        Shapes.Checked(ignored, (long)ImageSize * ImageSize);
+        var size = PreparedSize();
+        var (prepared, margin) = (new bool[size.Positions], (ImageSize - size.Height) / 2);
+        for (var y = 0; y < size.Height; y++) ignored.AsSpan((y + margin) * ImageSize + margin, size.Width).CopyTo(prepared.AsSpan(y * size.Width));
+        return new RegionOfInterest(prepared, size, patches, BlurSigma);
+    }
 
     /// <summary>A sentence about a setting that is out of bounds; null when all make sense.</summary>
     public string? FindFault()
@@ -43,6 +66,8 @@ public sealed record FitSettings
         if (Dimensions < 1) return "reduction.dimensions must be at least 1.";
         if (Epsilon is not (> 0 and <= MaxEpsilon)) return $"epsilon must lie above 0 and be at most {MaxEpsilon}.";
         if (BlurSigma is not (>= 0 and <= MaxBlurSigma)) return $"blurSigma must lie between 0 and {MaxBlurSigma} pixels.";
-        return Enum.IsDefined(Reduction) ? null : "reduction.method must be semi-orthogonal, random or none.";
+        if (!Enum.IsDefined(Reduction)) return "reduction.method must be semi-orthogonal, random or none.";
+        if (!Enum.IsDefined(Shrinkage)) return "shrinkage must be none, ledoit-wolf or oas.";
+        return Enum.IsDefined(Alignment) ? null : "alignment must be none or rigid.";
     }
 }

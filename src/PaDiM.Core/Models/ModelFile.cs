@@ -8,8 +8,10 @@ using PaDiM.Core.Statistics;
 namespace PaDiM.Core.Models;
 
 /// <summary>
-/// A model as one safetensors file: <c>mean</c> F32 (h, w, d), <c>whitening</c> F32 (h, w, d (d + 1) / 2), <c>calibration</c> F64 (n), the
-/// reduction as <c>channels</c> I32 (d) or <c>projection</c> F32 (C, d), and a JSON card under the metadata key <c>padim</c>.
+/// A model as one safetensors file: <c>mean</c> F32 (h, w, d); the covariances as <c>whitening</c> F32 (h, w, d (d + 1) / 2), or, of few images, as
+/// <c>basis</c> F32 (h, w, r, d), <c>whitening</c> F32 (h, w, r (r + 1) / 2) and <c>ridge</c> F32 (h, w); <c>calibration</c> F64 (n); the reduction as
+/// <c>channels</c> I32 (d) or <c>projection</c> F32 (C, d); <c>golden</c> U8 (k, s, s, 3) with <c>goldenScores</c> F32 (k); where pixels are ignored,
+/// <c>ignored</c> U8 (s, s); and a JSON card under the metadata key <c>padim</c>.
 /// </summary>
 public static class ModelFile
 {
@@ -18,23 +20,31 @@ public static class ModelFile
     /// <summary>Writes a model; the same model gives the same bytes.</summary>
     public static void Write(Stream stream, PadimModel model)
     {
-        var (grid, d) = (model.Distribution.Grid, model.Distribution.Dimensions);
         var card = new ModelCard(model.Settings, model.Backbone, [.. model.Reduction.TapChannels], model.TrainingImages);
         var metadata = new Dictionary<string, string>
         {
             ["format"] = Format,
             ["padim"] = JsonSerializer.Serialize(card, ModelJson.Default.ModelCard),
         };
-        Safetensors.Write(stream, metadata,
-            new SafetensorsTensor("mean", [grid.Height, grid.Width, d], model.Distribution.Mean),
-            new SafetensorsTensor("whitening", [grid.Height, grid.Width, PackedTriangle.Length(d)], model.Distribution.Whitening),
-            new SafetensorsTensor("calibration", [model.Calibration.Scores.Count], model.Calibration.Scores.ToArray()),
+        var (side, d) = ((long)model.Settings.ImageSize, model.Distribution.Dimensions);
+        List<SafetensorsTensor> tensors =
+        [
+            .. TensorsOf(model.Distribution),
+            new("calibration", [model.Calibration.Scores.Count], model.Calibration.Scores.ToArray()),
             model.Reduction switch
             {
-                ChannelSelection selection => new SafetensorsTensor("channels", [d], selection.Channels.ToArray()),
-                ChannelProjection projection => new SafetensorsTensor("projection", [model.Reduction.InputChannels, d], projection.Weights.ToArray()),
+                ChannelSelection selection => new("channels", [d], selection.Channels.ToArray()),
+                ChannelProjection projection => new("projection", [model.Reduction.InputChannels, d], projection.Weights.ToArray()),
                 _ => throw new ArgumentException("A reduction of an unknown kind.", nameof(model)),
-            });
+            },
+        ];
+        if (model.GoldenImages is { Count: > 0 } golden)
+        {
+            tensors.Add(new("golden", [golden.Count, side, side, 3], golden.SelectMany(image => image.Pixels).ToArray()));
+            tensors.Add(new("goldenScores", [golden.Count], golden.Select(image => image.Score).ToArray()));
+        }
+        if (model.Ignored is { } ignored) tensors.Add(new("ignored", [side, side], Array.ConvertAll(ignored, pixel => (byte)(pixel ? 1 : 0))));
+        Safetensors.Write(stream, metadata, tensors);
     }
 
     /// <summary>Reads a model and verifies it.</summary>
@@ -48,23 +58,60 @@ public static class ModelFile
         {
             var card = JsonSerializer.Deserialize(json, ModelJson.Default.ModelCard) ?? throw new JsonException();
             if (card.Settings.FindFault() is { } fault) throw new InvalidDataException($"The file's settings make no sense: {fault}");
-            var shape = file.ShapeOf("mean");
-            var (grid, d) = shape.Count == 3 ? (new Grid((int)shape[0], (int)shape[1]), (int)shape[2]) : throw new InvalidDataException("The mean has no shape of (h, w, d).");
+            var (side, distribution) = ((long)card.Settings.ImageSize, ReadDistribution(file));
+            var d = distribution.Dimensions;
             ChannelReduction reduction = card.Settings.Reduction == ReductionMethod.SemiOrthogonal
                 ? new ChannelProjection(card.TapChannels, file.Floats("projection", card.TapChannels.Sum(), d), d, card.Settings.Seed)
                 : new ChannelSelection(card.Settings.Reduction, card.TapChannels, file.Integers("channels", d), card.Settings.Seed);
             return new PadimModel(
-                card.Settings,
-                card.Backbone,
-                reduction,
-                new PatchDistribution(grid, d, Finite(file.Floats("mean", grid.Height, grid.Width, d)), Finite(file.Floats("whitening", grid.Height, grid.Width, PackedTriangle.Length(d)))),
-                new ThresholdCalibration(file.Doubles("calibration", card.TrainingImages.Count)),
-                card.TrainingImages);
+                card.Settings, card.Backbone, reduction, distribution, new ThresholdCalibration(file.Doubles("calibration", card.TrainingImages.Count)), card.TrainingImages)
+            {
+                GoldenImages = ReadGoldenImages(file, side),
+                Ignored = file.Contains("ignored") ? Array.ConvertAll(file.Bytes("ignored", side, side), pixel => pixel != 0) : null,
+            };
         }
         catch (Exception e) when (e is JsonException or ArgumentException or OverflowException)
         {
             throw new InvalidDataException("The file's description of its model cannot be read.", e);
         }
+    }
+
+    private static IEnumerable<SafetensorsTensor> TensorsOf(PatchDistribution distribution)
+    {
+        var (h, w, d) = (distribution.Grid.Height, distribution.Grid.Width, distribution.Dimensions);
+        SafetensorsTensor mean = new("mean", [h, w, d], distribution.Mean);
+        return distribution switch
+        {
+            FullRankDistribution full => [mean, new("whitening", [h, w, PackedTriangle.Length(d)], full.Whitening)],
+            LowRankDistribution low =>
+            [
+                mean,
+                new("basis", [h, w, low.Rank, d], low.Basis),
+                new("whitening", [h, w, PackedTriangle.Length(low.Rank)], low.Whitening),
+                new("ridge", [h, w], low.Ridge),
+            ],
+            _ => throw new ArgumentException("A distribution of an unknown kind.", nameof(distribution)),
+        };
+    }
+
+    private static PatchDistribution ReadDistribution(SafetensorsReader file)
+    {
+        var shape = file.ShapeOf("mean");
+        var (grid, d) = shape.Count == 3 ? (new Grid((int)shape[0], (int)shape[1]), (int)shape[2]) : throw new InvalidDataException("The mean has no shape of (h, w, d).");
+        var mean = Finite(file.Floats("mean", grid.Height, grid.Width, d));
+        if (!file.Contains("basis")) return new FullRankDistribution(grid, d, mean, Finite(file.Floats("whitening", grid.Height, grid.Width, PackedTriangle.Length(d))));
+        var rank = file.ShapeOf("basis") is { Count: 4 } basis ? (int)basis[2] : throw new InvalidDataException("The basis has no shape of (h, w, r, d).");
+        return new LowRankDistribution(
+            grid, d, rank, mean, Finite(file.Floats("basis", grid.Height, grid.Width, rank, d)),
+            Finite(file.Floats("whitening", grid.Height, grid.Width, PackedTriangle.Length(rank))), Finite(file.Floats("ridge", grid.Height, grid.Width)));
+    }
+
+    private static GoldenImage[] ReadGoldenImages(SafetensorsReader file, long side)
+    {
+        if (!file.Contains("golden")) return [];
+        var count = (int)file.ShapeOf("golden")[0];
+        var (pixels, scores) = (file.Bytes("golden", count, side, side, 3), Finite(file.Floats("goldenScores", count)));
+        return [.. pixels.Chunk((int)(side * side * 3)).Select((image, i) => new GoldenImage(image, scores[i]))];
     }
 
     private static float[] Finite(float[] values) =>

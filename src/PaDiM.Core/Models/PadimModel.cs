@@ -5,37 +5,32 @@ using PaDiM.Core.Statistics;
 namespace PaDiM.Core.Models;
 
 /// <summary>A fitted model: all that scoring needs but the backbone's own file. Immutable, thread-safe.</summary>
-/// <param name="settings">What it was fitted with.</param>
-/// <param name="backbone">The network that embeds for it.</param>
-/// <param name="reduction">From the network's channels to d dimensions.</param>
-/// <param name="distribution">One Gaussian a patch position.</param>
-/// <param name="calibration">Leave-one-out image scores, in the order of <paramref name="trainingImages"/>.</param>
-/// <param name="trainingImages">SHA-256 of each training image's bytes, lower-case hexadecimal.</param>
-public sealed class PadimModel(
-    FitSettings settings,
-    BackboneIdentity backbone,
-    ChannelReduction reduction,
-    PatchDistribution distribution,
-    ThresholdCalibration calibration,
-    IReadOnlyList<string> trainingImages)
+/// <param name="Settings">What it was fitted with.</param>
+/// <param name="Backbone">The network that embeds for it.</param>
+/// <param name="Reduction">From the network's channels to d dimensions.</param>
+/// <param name="Distribution">One Gaussian a patch position.</param>
+/// <param name="Calibration">Leave-one-out image scores, in the order of <paramref name="TrainingImages"/>.</param>
+/// <param name="TrainingImages">SHA-256 of each training image's bytes, lower-case hexadecimal.</param>
+public sealed record PadimModel(
+    FitSettings Settings,
+    BackboneIdentity Backbone,
+    ChannelReduction Reduction,
+    PatchDistribution Distribution,
+    ThresholdCalibration Calibration,
+    IReadOnlyList<string> TrainingImages)
 {
-    /// <summary>What it was fitted with.</summary>
-    public FitSettings Settings { get; } = settings;
+    private readonly bool[]? ignored;
 
-    /// <summary>The network that embeds for it.</summary>
-    public BackboneIdentity Backbone { get; } = backbone;
+    /// <summary>Pixels that do not count, at the image size and before any crop, shape <c>(imageSize, imageSize)</c>; null when all count.</summary>
+    /// <exception cref="ArgumentException">A mask of another size.</exception>
+    public bool[]? Ignored
+    {
+        get => ignored;
+        init => ignored = value is null ? null : Shapes.Checked(value, (long)Settings.ImageSize * Settings.ImageSize);
+    }
 
-    /// <summary>From the network's channels to d dimensions.</summary>
-    public ChannelReduction Reduction { get; } = reduction;
-
-    /// <summary>One Gaussian a patch position.</summary>
-    public PatchDistribution Distribution { get; } = distribution;
-
-    /// <summary>Leave-one-out image scores, in the order of <see cref="TrainingImages"/>.</summary>
-    public ThresholdCalibration Calibration { get; } = calibration;
-
-    /// <summary>SHA-256 of each training image's bytes, lower-case hexadecimal.</summary>
-    public IReadOnlyList<string> TrainingImages { get; } = trainingImages;
+    /// <summary>What the model tests itself with when it is loaded.</summary>
+    public IReadOnlyList<GoldenImage> GoldenImages { get; init; } = [];
 
     /// <summary>Fewer images than dimensions + 1: epsilon carries the directions that the images leave open.</summary>
     public bool IsRankDeficient => TrainingImages.Count <= Distribution.Dimensions;

@@ -8,7 +8,7 @@ namespace PaDiM.Core.Models;
 /// <summary>A named array with a shape, as it lies in a safetensors file.</summary>
 /// <param name="Name">Key in the file.</param>
 /// <param name="Shape">Extents, outermost first.</param>
-/// <param name="Values">A <c>float[]</c>, <c>double[]</c> or <c>int[]</c> of as many elements as the shape has.</param>
+/// <param name="Values">A <c>float[]</c>, <c>double[]</c>, <c>int[]</c> or <c>byte[]</c> of as many elements as the shape has.</param>
 public sealed record SafetensorsTensor(string Name, long[] Shape, Array Values);
 
 /// <summary>
@@ -71,6 +71,7 @@ public static class Safetensors
         float[] => ("F32", sizeof(float)),
         double[] => ("F64", sizeof(double)),
         int[] => ("I32", sizeof(int)),
+        byte[] => ("U8", sizeof(byte)),
         _ => throw new ArgumentException($"Arrays of {values.GetType().GetElementType()} are not stored.", nameof(values)),
     };
 
@@ -85,6 +86,7 @@ public static class Safetensors
             {
                 float[] floats => MemoryMarshal.AsBytes(floats.AsSpan(at, count)),
                 double[] doubles => MemoryMarshal.AsBytes(doubles.AsSpan(at, count)),
+                byte[] bytes => bytes.AsSpan(at, count),
                 _ => MemoryMarshal.AsBytes(((int[])values).AsSpan(at, count)),
             });
         }

@@ -65,6 +65,13 @@ public sealed class SafetensorsReader
     /// <exception cref="InvalidDataException">It is missing, or of another type or shape.</exception>
     public int[] Integers(string name, params long[] shape) => Read(name, "I32", shape, count => new int[count]);
 
+    /// <summary>Reads one tensor of bytes.</summary>
+    /// <exception cref="InvalidDataException">It is missing, or of another type or shape.</exception>
+    public byte[] Bytes(string name, params long[] shape) => Read(name, "U8", shape, count => new byte[count]);
+
+    /// <summary>Whether there is a tensor of that name.</summary>
+    public bool Contains(string name) => entries.ContainsKey(name);
+
     /// <summary>The shape of a tensor.</summary>
     /// <exception cref="InvalidDataException">It is missing.</exception>
     public IReadOnlyList<long> ShapeOf(string name) => Find(name).Shape;
@@ -102,7 +109,7 @@ public sealed class SafetensorsReader
                 [.. property.Value.GetProperty("shape").EnumerateArray().Select(extent => extent.GetInt64())],
                 offsets[0].GetInt64(),
                 offsets[1].GetInt64());
-            var size = entry.Type switch { "F32" or "I32" => 4, "F64" => 8, _ => throw new FormatException() };
+            var size = entry.Type switch { "U8" => 1, "F32" or "I32" => 4, "F64" => 8, _ => throw new FormatException() };
             var bytes = entry.Shape.Aggregate((long)size, (product, extent) => extent < 1 ? throw new FormatException() : checked(product * extent));
             if (entry.Start != expected || entry.End - entry.Start != bytes || entry.End > stream.Length - dataStart || !entries.TryAdd(property.Name, entry))
                 throw new FormatException();

@@ -21,7 +21,9 @@ public sealed class AnomalyMap(Grid grid, float[] values)
     /// <summary>Distances at patch positions to the smoothed pixel map that scores, heatmaps and regions are read from.</summary>
     /// <param name="prepared">The prepared size, in pixels.</param>
     /// <param name="sigma">Standard deviation of the Gaussian in pixels of the prepared size; 0 leaves the map unsmoothed.</param>
-    public AnomalyMap ToPixels(Grid prepared, double sigma) => Upsample(prepared).Smooth(sigma);
+    /// <param name="region">The pixels that count; null for all.</param>
+    public AnomalyMap ToPixels(Grid prepared, double sigma, RegionOfInterest? region = null) =>
+        region is null ? Upsample(prepared).Smooth(sigma) : region.Normalise(region.Weigh(this).Upsample(prepared).Smooth(sigma));
 
     /// <summary>Bilinear upsampling with <c>align_corners = false</c> and clamped borders.</summary>
     public AnomalyMap Upsample(Grid size)

@@ -4,7 +4,7 @@ using PaDiM.Core.Statistics;
 
 namespace PaDiM.Core.Scoring;
 
-/// <summary>Distances of embeddings from a distribution: M(x_p) = || W_p (x_p - mean_p) || (Defard et al., equation 2, the root taken).</summary>
+/// <summary>Distances of embeddings from a distribution: M(x_p) = sqrt((x_p - mean_p)^T Cov_p^-1 (x_p - mean_p)) (Defard et al., equation 2, the root taken).</summary>
 public static class MahalanobisScorer
 {
     /// <summary>One distance a position. Reads the whole distribution once; never negative, never NaN for finite embeddings.</summary>
@@ -20,15 +20,13 @@ public static class MahalanobisScorer
                 throw new ArgumentException($"An embedding of {embedding.Grid} and {embedding.Dimensions} dimensions does not fit a distribution of {distribution.Grid} and {distribution.Dimensions}.", nameof(batch));
         var d = distribution.Dimensions;
         var maps = batch.Select(_ => new AnomalyMap(distribution.Grid, new float[distribution.Grid.Positions])).ToArray();
-        Partition.Run(distribution.Grid.Positions, parallel ?? Partition.AllCores, () => new float[2 * d], (p, scratch) =>
+        Partition.Run(distribution.Grid.Positions, parallel ?? Partition.AllCores, () => new float[d + distribution.Scratch], (p, scratch) =>
         {
             var delta = scratch.AsSpan(0, d);
-            var whitened = scratch.AsSpan(d);
             for (var i = 0; i < maps.Length; i++)
             {
                 TensorPrimitives.Subtract(batch[i][p], distribution.MeanAt(p), delta);
-                PackedTriangle.Multiply(distribution.WhiteningAt(p), delta, whitened);
-                maps[i].Values[p] = TensorPrimitives.Norm<float>(whitened);
+                maps[i].Values[p] = distribution.Norm(p, delta, scratch.AsSpan(d));
             }
         });
         return maps;

@@ -48,11 +48,48 @@ internal static class PackedTriangle
         }
     }
 
+    /// <summary>(A + ridge I)^(-1/2) as the inverse Cholesky factor, in place.</summary>
+    /// <param name="matrix">A on entry, W on return.</param>
+    /// <param name="d">Dimensions.</param>
+    /// <param name="ridge">Added to the diagonal.</param>
+    /// <param name="scratch">At least d values.</param>
+    /// <exception cref="ArithmeticException">The sum is not positive definite, or not finite.</exception>
+    public static void Whiten(Span<double> matrix, int d, double ridge, Span<double> scratch)
+    {
+        for (int j = 0, at = 0; j < d; at += d - j++) matrix[at] += ridge;
+        Cholesky(matrix, d);
+        Invert(matrix, d, scratch);
+    }
+
     /// <summary>y = W x; the columns of W are each read once, in order.</summary>
     public static void Multiply<T>(ReadOnlySpan<T> matrix, ReadOnlySpan<T> x, Span<T> y) where T : System.Numerics.INumber<T>
     {
         y.Clear();
         for (int j = 0, at = 0; j < x.Length; at += x.Length - j++)
             TensorPrimitives.MultiplyAdd(matrix.Slice(at, x.Length - j), x[j], y[j..], y[j..]);
+    }
+
+    /// <summary>y = A x for the symmetric matrix whose lower triangle this is.</summary>
+    public static void MultiplySymmetric(ReadOnlySpan<double> matrix, ReadOnlySpan<double> x, Span<double> y)
+    {
+        y.Clear();
+        for (int j = 0, at = 0; j < x.Length; at += x.Length - j++)
+        {
+            var below = matrix.Slice(at + 1, x.Length - j - 1);
+            TensorPrimitives.MultiplyAdd(below, x[j], y[(j + 1)..], y[(j + 1)..]);
+            y[j] += matrix[at] * x[j] + TensorPrimitives.Dot<double>(below, x[(j + 1)..]);
+        }
+    }
+
+    /// <summary>Trace and sum of squares of the symmetric matrix whose lower triangle this is.</summary>
+    public static (double Trace, double Squared) Norms(ReadOnlySpan<double> matrix, int d)
+    {
+        var (trace, squared) = (0.0, 2 * TensorPrimitives.SumOfSquares<double>(matrix));
+        for (int j = 0, at = 0; j < d; at += d - j++)
+        {
+            trace += matrix[at];
+            squared -= matrix[at] * matrix[at];
+        }
+        return (trace, squared);
     }
 }

@@ -17,8 +17,9 @@ namespace PaDiM.Onnx.Pipelines;
 /// <param name="backbone">The network.</param>
 /// <param name="settings">What to compute.</param>
 /// <param name="decoder">Reads images.</param>
-/// <param name="store">Where embeddings are kept between the two passes, and between fits.</param>
-public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDecoder decoder, EmbeddingStore store)
+/// <param name="store">Where embeddings are kept between the passes, and between fits.</param>
+/// <param name="ignored">Pixels that do not count, at the image size and before any crop, shape <c>(imageSize, imageSize)</c>; null when all count.</param>
+public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDecoder decoder, EmbeddingStore store, bool[]? ignored = null)
 {
     private const int BatchSize = 8;
     private const double EmbeddingShare = 0.75, FactorisingShare = 0.1;
@@ -59,11 +60,13 @@ public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDe
         keepStatistics?.Invoke(statistics);
 
         progress?.Invoke(new FitProgress(FitStage.Factorising, EmbeddingShare));
-        var distribution = PatchDistribution.Freeze(statistics, settings.Epsilon, parallel);
+        var regularisation = new Regularisation(settings.Epsilon, settings.Shrinkage, MomentsOf(ordered, statistics, embeddings, parallel));
+        var distribution = PatchDistribution.Freeze(statistics, regularisation, parallel);
 
         progress?.Invoke(new FitProgress(FitStage.Calibrating, EmbeddingShare + FactorisingShare));
-        var calibration = Calibrate(ordered, statistics, embeddings, parallel, progress);
-        return new PadimModel(settings, backbone.Identity, reduction, distribution, calibration, [.. ordered.Select(image => image.Sha256)]);
+        var calibration = Calibrate(ordered, LeaveOneOut.Consume(statistics, regularisation, parallel), statistics.Grid, embeddings, parallel, progress);
+        var model = new PadimModel(settings, backbone.Identity, reduction, distribution, calibration, [.. ordered.Select(image => image.Sha256)]) { Ignored = ignored };
+        return model with { GoldenImages = SelfTest.Choose(new Inspector(model, backbone), i => embeddings.Pixels(ordered[i])) };
     }
 
     /// <summary>Pass one: every image that the statistics lack is embedded and added; images that are gone are taken out again.</summary>
@@ -88,21 +91,41 @@ public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDe
         return statistics!;
     }
 
-    /// <summary>Pass two: the exact leave-one-out image score of every training image.</summary>
-    private ThresholdCalibration Calibrate(TrainingImage[] images, PatchStatistics statistics, TrainingEmbeddings embeddings, ParallelOptions parallel, Action<FitProgress>? progress)
+    /// <summary>A pass of its own over the kept embeddings, for the one shrinkage that needs it.</summary>
+    private FourthMoments? MomentsOf(TrainingImage[] images, PatchStatistics statistics, TrainingEmbeddings embeddings, ParallelOptions parallel)
     {
-        var leaveOneOut = LeaveOneOut.Consume(statistics, settings.Epsilon, parallel);
+        if (settings.Shrinkage != ShrinkageMethod.LedoitWolf) return null;
+        var moments = new FourthMoments(statistics.Grid, statistics.Dimensions);
+        foreach (var batch in images.Chunk(BatchSize)) moments.Add(statistics, embeddings.Get(batch, parallel), parallel);
+        return moments;
+    }
+
+    /// <summary>Pass two: the exact leave-one-out image score of every training image.</summary>
+    private ThresholdCalibration Calibrate(
+        TrainingImage[] images, LeaveOneOut leaveOneOut, Grid patches, TrainingEmbeddings embeddings, ParallelOptions parallel, Action<FitProgress>? progress)
+    {
+        var region = RegionOf(patches);
         var scores = new double[images.Length];
         var done = 0;
         foreach (var batch in images.Chunk(BatchSize))
         {
             var maps = leaveOneOut.Distances(embeddings.Get(batch, parallel), parallel);
-            Parallel.For(0, batch.Length, parallel, i => scores[done + i] = ImageScore(maps[i]));
+            Parallel.For(0, batch.Length, parallel, i => scores[done + i] = maps[i].ToPixels(settings.PreparedSize(), settings.BlurSigma, region).Max());
             done += batch.Length;
             progress?.Invoke(new FitProgress(FitStage.Calibrating, 1 - (1 - EmbeddingShare - FactorisingShare) * (images.Length - done) / images.Length));
         }
         return new ThresholdCalibration(scores);
     }
 
-    private double ImageScore(AnomalyMap distances) => distances.ToPixels(settings.PreparedSize(), settings.BlurSigma).Max();
+    private RegionOfInterest? RegionOf(Grid patches)
+    {
+        try
+        {
+            return settings.RegionOf(ignored, patches);
+        }
+        catch (ArgumentException e)
+        {
+            throw new FitException("ignore_mask_unusable", $"The ignore mask cannot be used: {e.Message}");
+        }
+    }
 }

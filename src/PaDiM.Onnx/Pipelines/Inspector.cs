@@ -9,6 +9,7 @@ namespace PaDiM.Onnx.Pipelines;
 public sealed class Inspector
 {
     private readonly ParallelOptions parallel;
+    private readonly RegionOfInterest? region;
 
     /// <summary>An inspector for a model.</summary>
     /// <param name="model">The model.</param>
@@ -20,6 +21,7 @@ public sealed class Inspector
             throw new InvalidDataException($"The model was fitted with another file, other taps or another normalisation of the backbone '{model.Backbone.Name}' (SHA-256 {model.Backbone.Sha256}); fit it again or put those back.");
         Model = model;
         Embedder = new Embedder(backbone, model.Settings, model.Reduction);
+        region = model.Settings.RegionOf(model.Ignored, model.Distribution.Grid);
         parallel = new ParallelOptions { MaxDegreeOfParallelism = backbone.Runtime.Threads };
     }
 
@@ -33,7 +35,7 @@ public sealed class Inspector
     public AnomalyMap Distances(PatchEmbedding embedding) => MahalanobisScorer.Distances(Model.Distribution, embedding, parallel);
 
     /// <summary>The map over the prepared image whose maximum is the image score.</summary>
-    public AnomalyMap ToPixels(AnomalyMap distances) => distances.ToPixels(Embedder.Preprocessing.PreparedSize, Model.Settings.BlurSigma);
+    public AnomalyMap ToPixels(AnomalyMap distances) => distances.ToPixels(Embedder.Preprocessing.PreparedSize, Model.Settings.BlurSigma, region);
 
     /// <summary>All of it for one image.</summary>
     public AnomalyMap Score(RgbImage image)

@@ -1,10 +1,25 @@
+using PaDiM.Onnx.Imaging;
+
 namespace PaDiM.Onnx.Pipelines;
 
 /// <summary>An image of a normal part, to be fitted.</summary>
 /// <param name="Sha256">Hash of its bytes, lower-case hexadecimal: its identity.</param>
 /// <param name="Read">Reads its bytes; called only when its embedding is not at hand.</param>
 /// <param name="Name">What its user calls it; its hash when null.</param>
-public sealed record TrainingImage(string Sha256, Func<byte[]> Read, string? Name = null);
+public sealed record TrainingImage(string Sha256, Func<byte[]> Read, string? Name = null)
+{
+    /// <summary>Its pixels.</summary>
+    /// <exception cref="FitException">It cannot be read any more.</exception>
+    internal RgbImage Decode(ImageDecoder decoder) => decoder.Decode(Read()) switch
+    {
+        DecodeResult.Decoded decoded => decoded.Image,
+        DecodeResult.Refused refused => throw new FitException("image_unreadable", $"The training image {this} cannot be read: {refused.Detail}"),
+        _ => throw new InvalidOperationException(),
+    };
+
+    /// <inheritdoc/>
+    public override string ToString() => Name ?? Sha256;
+}
 
 /// <summary>How far a fit has come.</summary>
 /// <param name="Stage">What is being done.</param>

@@ -2,12 +2,13 @@ using System.Security.Cryptography;
 using System.Text;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
+using PaDiM.Onnx.Imaging;
 
 namespace PaDiM.Onnx.Storage;
 
 /// <summary>
-/// Embeddings of training images on disk, so that a fit reads each image once: calibration, a resumed job and an incremental refit take them
-/// from here. A cache: everything in it can be made again from the images. Thread-safe for different images.
+/// Embeddings of training images on disk, and their pixels at the image size, so that a fit reads each image once: calibration, golden images, a resumed job
+/// and an incremental refit take them from here. A cache: everything in it can be made again from the images. Thread-safe for different images.
 /// </summary>
 /// <param name="directory">Root; one folder a way of embedding below it, one safetensors file an image below that.</param>
 /// <param name="time">Stamps what is read, so that a sweep can tell what is of use.</param>
@@ -39,10 +40,7 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
     {
         try
         {
-            var path = PathOf(key, imageSha256);
-            using var stream = File.OpenRead(path);
-            // The time tells when it was last of use.
-            File.SetLastWriteTimeUtc(path, time.GetUtcNow().UtcDateTime);
+            using var stream = Open(key, imageSha256);
             var file = SafetensorsReader.Open(stream);
             var shape = file.ShapeOf("embedding");
             if (shape.Count != 3) return null;
@@ -63,6 +61,38 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
             stream,
             new Dictionary<string, string>(),
             new SafetensorsTensor("embedding", [embedding.Grid.Height, embedding.Grid.Width, embedding.Dimensions], embedding.Values)));
+
+    /// <summary>The pixels of an image at an image size, or null where they are not kept or damaged.</summary>
+    /// <param name="side">The image size.</param>
+    /// <param name="imageSha256">The image.</param>
+    public RgbImage? ReadPixels(int side, string imageSha256)
+    {
+        try
+        {
+            using var stream = Open(KeyOf(side), imageSha256);
+            return new RgbImage(side, side, SafetensorsReader.Open(stream).Bytes("pixels", side, side, 3));
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or InvalidDataException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Keeps the pixels of an image at the image size.</summary>
+    public void WritePixels(string imageSha256, RgbImage pixels) =>
+        AtomicFile.Write(PathOf(KeyOf(pixels.Width), imageSha256), stream => Safetensors.Write(
+            stream, new Dictionary<string, string>(), new SafetensorsTensor("pixels", [pixels.Height, pixels.Width, 3], pixels.Pixels)));
+
+    private static string KeyOf(int side) => FormattableString.Invariant($"pixels-{side}");
+
+    private FileStream Open(string key, string imageSha256)
+    {
+        var path = PathOf(key, imageSha256);
+        var stream = File.OpenRead(path);
+        // The time tells when it was last of use.
+        File.SetLastWriteTimeUtc(path, time.GetUtcNow().UtcDateTime);
+        return stream;
+    }
 
     private string PathOf(string key, string imageSha256) => Path.Combine(directory, key, $"{imageSha256}.safetensors");
 }

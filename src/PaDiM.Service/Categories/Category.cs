@@ -13,6 +13,10 @@ internal sealed class Category
     /// <summary>Share of normal images that may be rejected; the calibrated threshold follows from it.</summary>
     public double FalseRejectRate { get; set; }
 
+    /// <summary>Blob of the ignore mask that the next fit uses; null when all pixels count.</summary>
+    [MaxLength(64)]
+    public string? IgnoreMaskSha256 { get; set; }
+
     /// <summary>The version that scores; null before the first fit.</summary>
     public int? ActiveVersion { get; set; }
 

@@ -1,4 +1,6 @@
+using PaDiM.Core.Alignment;
 using PaDiM.Core.Embedding;
+using PaDiM.Core.Statistics;
 
 namespace PaDiM.Service.Categories;
 
@@ -25,6 +27,12 @@ internal sealed record CategoryRequest
 
     /// <summary>Standard deviation of the smoothing, in pixels of the prepared image, 0 to 64.</summary>
     public double? BlurSigma { get; init; }
+
+    /// <summary>How far covariances are pulled towards a sphere: <c>none</c>, <c>ledoit-wolf</c> or <c>oas</c>. For few images.</summary>
+    public ShrinkageMethod? Shrinkage { get; init; }
+
+    /// <summary>How parts that lie differently in each photograph are brought to one place: <c>none</c>, or <c>rigid</c> for a rotation and a shift.</summary>
+    public AlignmentMethod? Alignment { get; init; }
 
     /// <summary>Share of good parts that may be rejected, above 0 and below 1.</summary>
     public double? FalseRejectRate { get; init; }
@@ -55,6 +63,9 @@ internal sealed record ReductionRequest
 /// <param name="Reduction">How channels are reduced.</param>
 /// <param name="Epsilon">Added to every variance.</param>
 /// <param name="BlurSigma">Standard deviation of the smoothing, in pixels of the prepared image.</param>
+/// <param name="Shrinkage">How far covariances are pulled towards a sphere.</param>
+/// <param name="Alignment">How parts that lie differently in each photograph are brought to one place.</param>
+/// <param name="IgnoreMaskSha256">Hash of the ignore mask that the next fit uses; null when all pixels count.</param>
 /// <param name="FalseRejectRate">Share of good parts that may be rejected.</param>
 /// <param name="ReviewRate">Share of good parts that may be sent to review or rejected; null for two decisions only.</param>
 /// <param name="ActiveModelVersion">The version that scores; null before the first fit.</param>
@@ -70,6 +81,9 @@ internal sealed record CategoryResponse(
     ReductionResponse Reduction,
     double Epsilon,
     double BlurSigma,
+    ShrinkageMethod Shrinkage,
+    AlignmentMethod Alignment,
+    string? IgnoreMaskSha256,
     double FalseRejectRate,
     double? ReviewRate,
     int? ActiveModelVersion,
@@ -99,9 +113,10 @@ internal sealed record ThresholdResponse(
     double? Threshold, bool Calibrated, double FalseRejectRate, double? SmallestFalseRejectRate, double? ReviewThreshold, IReadOnlyList<ThresholdChangeResponse> History);
 
 /// <summary>A change of the threshold.</summary>
+/// <param name="Version">Counts the category's changes from 1.</param>
 /// <param name="At">When.</param>
 /// <param name="Who">Name of the caller's key; <c>anonymous</c> without keys.</param>
 /// <param name="ModelVersion">The version that was active.</param>
 /// <param name="FalseRejectRate">The rate from then on.</param>
 /// <param name="Threshold">The value that was set; null where it follows from the rate.</param>
-internal sealed record ThresholdChangeResponse(DateTime At, string Who, int? ModelVersion, double FalseRejectRate, double? Threshold);
+internal sealed record ThresholdChangeResponse(int Version, DateTime At, string Who, int? ModelVersion, double FalseRejectRate, double? Threshold);

@@ -1,6 +1,8 @@
 using System.Text.Json.Serialization;
+using PaDiM.Core.Alignment;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
+using PaDiM.Core.Statistics;
 
 namespace PaDiM.Service.Categories;
 
@@ -38,9 +40,13 @@ internal sealed record CategorySettings
     /// <summary>Share of normal images that may be sent to review besides those rejected; null for no review.</summary>
     public double? ReviewRate { get; init; }
 
+    public ShrinkageMethod Shrinkage { get; init; }
+
+    public AlignmentMethod Alignment { get; init; }
+
     [JsonIgnore]
     public FitSettings Fit => new()
     {
-        ImageSize = ImageSize, CropSize = CropSize, Reduction = Method, Dimensions = Dimensions, Seed = Seed, Epsilon = Epsilon, BlurSigma = BlurSigma,
+        ImageSize = ImageSize, CropSize = CropSize, Reduction = Method, Dimensions = Dimensions, Seed = Seed, Epsilon = Epsilon, BlurSigma = BlurSigma, Shrinkage = Shrinkage, Alignment = Alignment,
     };
 }

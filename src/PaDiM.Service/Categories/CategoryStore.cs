@@ -79,6 +79,16 @@ internal sealed class CategoryStore(IDbContextFactory<PadimDbContext> contexts, 
         return null;
     }
 
+    /// <summary>Gives a category an ignore mask, or takes it away with null; the next fit uses it.</summary>
+    public async Task<Problem?> SetIgnoreMaskAsync(string name, string? sha256, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var now = time.GetUtcNow().UtcDateTime;
+        var changed = await db.Categories.Where(c => c.Name == name).ExecuteUpdateAsync(
+            set => set.SetProperty(c => c.IgnoreMaskSha256, sha256).SetProperty(c => c.UpdatedAt, now).SetProperty(c => c.Revision, c => c.Revision + 1), cancellationToken);
+        return changed == 0 ? Problems.CategoryNotFound(name) : null;
+    }
+
     /// <summary>Changes the rate, or the threshold of the active model (null for the calibrated one), and keeps who did it and when.</summary>
     public async Task<Problem?> ChangeThresholdAsync(string name, double? falseRejectRate, double? threshold, string who, CancellationToken cancellationToken)
     {
@@ -110,8 +120,8 @@ internal sealed class CategoryStore(IDbContextFactory<PadimDbContext> contexts, 
     public async Task<IReadOnlyList<ThresholdChangeResponse>> ThresholdHistoryAsync(string name, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        return await db.ThresholdChanges.Where(change => change.Category == name).OrderByDescending(change => change.Id).Take(100)
-            .Select(change => new ThresholdChangeResponse(change.At, change.Who, change.ModelVersion, change.FalseRejectRate, change.Threshold)).ToListAsync(cancellationToken);
+        var changes = await db.ThresholdChanges.AsNoTracking().Where(change => change.Category == name).OrderBy(change => change.Id).ToListAsync(cancellationToken);
+        return [.. changes.Select((change, i) => new ThresholdChangeResponse(i + 1, change.At, change.Who, change.ModelVersion, change.FalseRejectRate, change.Threshold)).Reverse().Take(100)];
     }
 
     private static async Task<CategoryResponse> DescribeAsync(PadimDbContext db, Category category, CancellationToken cancellationToken) => Describe(
@@ -122,6 +132,6 @@ internal sealed class CategoryStore(IDbContextFactory<PadimDbContext> contexts, 
     private static CategoryResponse Describe(Category c, int normal, int anomalous) => new(
         c.Name, c.Settings.Backbone, c.Settings.Profile, c.Settings.ImageSize, c.Settings.CropSize,
         new ReductionResponse(c.Settings.Method, c.Settings.Dimensions, c.Settings.Seed),
-        c.Settings.Epsilon, c.Settings.BlurSigma, c.FalseRejectRate, c.Settings.ReviewRate, c.ActiveVersion,
+        c.Settings.Epsilon, c.Settings.BlurSigma, c.Settings.Shrinkage, c.Settings.Alignment, c.IgnoreMaskSha256, c.FalseRejectRate, c.Settings.ReviewRate, c.ActiveVersion,
         new ImageCounts(normal, anomalous), c.CreatedAt, c.UpdatedAt);
 }

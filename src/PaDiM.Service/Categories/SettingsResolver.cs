@@ -29,6 +29,8 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Padi
             Epsilon = request.Epsilon ?? defaults.Epsilon,
             BlurSigma = request.BlurSigma ?? defaults.BlurSigma,
             ReviewRate = request.ReviewRate,
+            Shrinkage = request.Shrinkage ?? defaults.Shrinkage,
+            Alignment = request.Alignment ?? defaults.Alignment,
         };
         if (CheckRate(rate) is { } badRate) return badRate;
         if (settings.ReviewRate is { } review && !(review > rate && review < 1)) return Problems.InvalidSettings("reviewRate must lie above falseRejectRate and below 1.");

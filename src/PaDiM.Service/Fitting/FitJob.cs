@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
 using PaDiM.Onnx.Backbones;
 using PaDiM.Onnx.Imaging;
@@ -54,13 +55,20 @@ internal sealed class FitJob(
 
     private PadimModel Fit(JobContext context, Category category, Backbone backbone, IReadOnlyList<string> images, PriorFit? prior, string fileName, CancellationToken cancellationToken)
     {
-        var pipeline = new FitPipeline(backbone, category.Settings.Fit, decoder, embeddings);
+        var pipeline = new FitPipeline(backbone, category.Settings.Fit, decoder, embeddings, ReadIgnored(category));
         return pipeline.Run(
             [.. images.Select(sha256 => new TrainingImage(sha256, () => Read(sha256)))],
             prior,
             statistics => files.WriteStatistics(category.Name, fileName, statistics),
             step => context.Report(Name(step.Stage), step.Progress),
             cancellationToken);
+    }
+
+    private bool[]? ReadIgnored(Category category)
+    {
+        if (category.IgnoreMaskSha256 is not { } sha256) return null;
+        var side = category.Settings.ImageSize;
+        return decoder.Decode(Read(sha256)) is DecodeResult.Decoded mask ? MaskImage.Marks(mask.Image, new Grid(side, side)) : throw Failed(Problems.ImageDamaged(sha256));
     }
 
     private byte[] Read(string sha256)

@@ -57,6 +57,12 @@ internal static class Problems
 
     public static Problem MaskMismatch(string detail) => new("mask_mismatch", StatusCodes.Status422UnprocessableEntity, detail);
 
+    public static Problem IgnoreMaskUnusable(string detail) => new("ignore_mask_unusable", StatusCodes.Status422UnprocessableEntity, detail);
+
+    public static Problem IgnoreMaskNotFound(string category) => new("ignore_mask_not_found", StatusCodes.Status404NotFound, $"The category '{category}' has no ignore mask: all pixels count.");
+
+    public static Problem SelfTestFailed(string detail) => new("model_self_test_failed", StatusCodes.Status503ServiceUnavailable, detail);
+
     public static Problem NoImages() => new("no_images", StatusCodes.Status400BadRequest,
         "The request holds no image. Send one image as the body (Content-Type: image/png, ...) or any number as multipart/form-data parts named 'files'.");
 

@@ -100,8 +100,9 @@ internal static class ModelEndpoints
             var model = ModelFile.Read(file);
             if (!settings.OpenBackbone(model.Backbone.Name).Succeeded(out var backbone, out var problem)) return problem;
             // The inspector refuses another backbone; one black image shows whether grid, channels and numbers really go together.
-            _ = new Inspector(model, backbone).Score(new RgbImage(1, 1, new byte[3]));
-            return model;
+            var inspector = new Inspector(model, backbone);
+            _ = inspector.Score(new RgbImage(1, 1, new byte[3]));
+            return SelfTest.FindDeviation(inspector) is { } deviation ? Problems.SelfTestFailed(deviation) : model;
         }
         catch (Exception e) when (e is InvalidDataException or ArgumentException)
         {

@@ -118,6 +118,7 @@ internal sealed partial class ModelRegistry(
         try
         {
             var inspector = new Inspector(files.Read(stored), backbones.Open(stored.BackboneName));
+            if (SelfTest.FindDeviation(inspector) is { } deviation) return Problems.SelfTestFailed(deviation);
             var (cached, evicted) = cache.Put(stored, inspector);
             // A snapshot that stayed behind would keep the model in memory, whatever the budget says.
             foreach (var model in current.Values.Where(model => evicted.Contains(model.Cached))) current.TryRemove(KeyValuePair.Create(model.Category, model));

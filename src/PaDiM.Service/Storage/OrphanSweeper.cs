@@ -55,6 +55,7 @@ internal sealed partial class OrphanSweeper(
             var names = candidates.Select(blob => blob.Sha256).ToList();
             var known = (await db.Images.Where(i => names.Contains(i.Sha256)).Select(i => i.Sha256).ToListAsync(cancellationToken)).ToHashSet();
             known.UnionWith(await db.Images.Where(i => i.MaskSha256 != null && names.Contains(i.MaskSha256)).Select(i => i.MaskSha256!).ToListAsync(cancellationToken));
+            known.UnionWith(await db.Categories.Where(c => c.IgnoreMaskSha256 != null && names.Contains(c.IgnoreMaskSha256)).Select(c => c.IgnoreMaskSha256!).ToListAsync(cancellationToken));
             removed += candidates.Where(blob => !known.Contains(blob.Sha256)).Count(blob => blobs.Remove(blob.Path, before));
         }
         return removed;

@@ -20,7 +20,10 @@ public sealed class ModelFileTests
         Assert.Equal(bytes, Bytes(read));
         Assert.Equal(model.Settings, read.Settings);
         Assert.Equal(model.Distribution.Mean, read.Distribution.Mean);
-        Assert.Equal(model.Distribution.Whitening, read.Distribution.Whitening);
+        Assert.Equal(((FullRankDistribution)model.Distribution).Whitening, Assert.IsType<FullRankDistribution>(read.Distribution).Whitening);
+        Assert.Equal(model.Ignored, read.Ignored);
+        Assert.Equal(model.GoldenImages.Select(image => image.Score), read.GoldenImages.Select(image => image.Score));
+        Assert.Equal(model.GoldenImages.SelectMany(image => image.Pixels), read.GoldenImages.SelectMany(image => image.Pixels));
         Assert.Equal(model.Calibration.Scores, read.Calibration.Scores);
         Assert.Equal(model.TrainingImages, read.TrainingImages);
         FeatureMap[] taps = [new(Enumerable.Range(0, 16).Select(i => (float)i).ToArray(), 4, new Grid(2, 2)), new(new float[] { 3, 1, 4 }, 3, new Grid(1, 1))];
@@ -28,10 +31,28 @@ public sealed class ModelFileTests
     }
 
     [Fact]
-    public void Damage_to_any_byte_of_the_data_is_seen()
+    public void A_model_of_few_images_reads_back_in_its_subspace()
+    {
+        var images = RandomEmbeddings.Draw(3, 4, new Grid(2, 2), 12);
+        var model = Model(ReductionMethod.None) with
+        {
+            Reduction = ChannelReduction.Draw(ReductionMethod.None, [8, 4], 12, 9), Distribution = PatchDistribution.Freeze(Fitting.Gather(images), Fitting.Ridge), GoldenImages = [], Ignored = null,
+        };
+        var bytes = Bytes(model);
+        var read = ModelFile.Read(new MemoryStream(bytes));
+        Assert.Equal(bytes, Bytes(read));
+        var (written, low) = ((LowRankDistribution)model.Distribution, Assert.IsType<LowRankDistribution>(read.Distribution));
+        Assert.Equal((3, 3), (written.Rank, low.Rank));
+        Assert.Equal(written.Basis, low.Basis);
+        Assert.Equal(written.Whitening, low.Whitening);
+        Assert.Equal(written.Ridge, low.Ridge);
+    }
+
+    [Fact]
+    public void Damage_to_the_data_is_seen_wherever_it_is()
     {
         var bytes = Bytes(Model(ReductionMethod.Random));
-        for (var at = DataStart(bytes); at < bytes.Length; at++)
+        for (var at = DataStart(bytes); at < bytes.Length; at += at < DataStart(bytes) + 2000 ? 1 : 13)
         {
             bytes[at] ^= 1;
             Assert.Throws<InvalidDataException>(() => ModelFile.Read(new MemoryStream(bytes)));
@@ -75,12 +96,16 @@ public sealed class ModelFileTests
         var reduction = ChannelReduction.Draw(method, [4, 3], 3, 9);
         var images = RandomEmbeddings.Draw(2, 5, new Grid(2, 2), reduction.Dimensions);
         return new PadimModel(
-            new FitSettings { Reduction = method, Dimensions = 3, Seed = 9, ImageSize = 64 },
+            new FitSettings { Reduction = method, Dimensions = 3, Seed = 9, ImageSize = 32 },
             new BackboneIdentity("tiny", new string('a', 64), ["layer1", "layer2"]),
             reduction,
-            PatchDistribution.Freeze(Fitting.Gather(images), Fitting.Epsilon),
+            PatchDistribution.Freeze(Fitting.Gather(images), Fitting.Ridge),
             new ThresholdCalibration([1, 3, 2, 5, 4]),
-            [.. Enumerable.Range(0, 5).Select(i => new string((char)('0' + i), 64))]);
+            [.. Enumerable.Range(0, 5).Select(i => new string((char)('0' + i), 64))])
+        {
+            GoldenImages = [new(Enumerable.Range(0, 32 * 32 * 3).Select(i => (byte)(7 * i)).ToArray(), 3.25f), new(new byte[32 * 32 * 3], 0)],
+            Ignored = [.. Enumerable.Range(0, 32 * 32).Select(i => i % 5 == 0)],
+        };
     }
 
     private static byte[] Bytes(PadimModel model)

@@ -28,7 +28,7 @@ public sealed class MahalanobisScorerTests
         var images = RandomEmbeddings.Draw(21, 16, Grid, 10);
         var statistics = Fitting.Gather(images[..15], 4);
         statistics.Remove(images[9..15]);
-        var map = MahalanobisScorer.Distances(PatchDistribution.Freeze(statistics, Fitting.Epsilon), images[15]);
+        var map = MahalanobisScorer.Distances(PatchDistribution.Freeze(statistics, Fitting.Ridge), images[15]);
         Close.Relative(Expected(images[..9], images[15]), map.Values, 1e-4);
     }
 
@@ -38,7 +38,7 @@ public sealed class MahalanobisScorerTests
         var images = RandomEmbeddings.Draw(22, 13, Grid, 6);
         var statistics = Fitting.Gather(images[..5]);
         statistics.Merge(Fitting.Gather(images[5..12]));
-        var map = MahalanobisScorer.Distances(PatchDistribution.Freeze(statistics, Fitting.Epsilon), images[12]);
+        var map = MahalanobisScorer.Distances(PatchDistribution.Freeze(statistics, Fitting.Ridge), images[12]);
         Close.Relative(Expected(images[..12], images[12]), map.Values, 1e-5);
     }
 
@@ -96,7 +96,7 @@ public sealed class MahalanobisScorerTests
         Assert.Throws<ArgumentException>(() => MahalanobisScorer.Distances(distribution, new PatchEmbedding(new Grid(height, width), d)));
     }
 
-    private static PatchDistribution Freeze(PatchEmbedding[] images) => PatchDistribution.Freeze(Fitting.Gather(images), Fitting.Epsilon);
+    private static PatchDistribution Freeze(PatchEmbedding[] images) => PatchDistribution.Freeze(Fitting.Gather(images), Fitting.Ridge);
 
     private static double[] Expected(PatchEmbedding[] images, PatchEmbedding scored) =>
         [.. Enumerable.Range(0, Grid.Positions).Select(p => ReferenceGaussian.Fit(images.At(p), Fitting.Epsilon).Distance(new[] { scored }.At(p)[0]))];

@@ -15,7 +15,7 @@ public sealed class PatchDistributionTests
     {
         var statistics = new PatchStatistics(Grid, 3);
         statistics.Add(RandomEmbeddings.Draw(1, n, Grid, 3));
-        var refused = Assert.Throws<ArgumentException>(() => PatchDistribution.Freeze(statistics, Fitting.Epsilon));
+        var refused = Assert.Throws<ArgumentException>(() => PatchDistribution.Freeze(statistics, Fitting.Ridge));
         Assert.Contains($"at least 2 images, not {n}", refused.Message, StringComparison.Ordinal);
     }
 
@@ -24,7 +24,7 @@ public sealed class PatchDistributionTests
     [InlineData(-1)]
     [InlineData(double.NaN)]
     public void An_epsilon_that_carries_nothing_is_refused(double epsilon) =>
-        Assert.ThrowsAny<ArgumentException>(() => PatchDistribution.Freeze(Fitting.Gather(RandomEmbeddings.Draw(1, 3, Grid, 3)), epsilon));
+        Assert.ThrowsAny<ArgumentException>(() => PatchDistribution.Freeze(Fitting.Gather(RandomEmbeddings.Draw(1, 3, Grid, 3)), new Regularisation(epsilon)));
 
     [Theory]
     [InlineData(1)]
@@ -34,7 +34,7 @@ public sealed class PatchDistributionTests
         var statistics = Fitting.Gather(RandomEmbeddings.Draw(2, 5, Grid, 3));
         Array.Fill(statistics.Scatter, double.NaN);
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = cores };
-        Assert.Throws<ArithmeticException>(() => PatchDistribution.Freeze(statistics, Fitting.Epsilon, parallel));
+        Assert.Throws<ArithmeticException>(() => PatchDistribution.Freeze(statistics, Fitting.Ridge, parallel));
     }
 
     [Fact]
@@ -43,7 +43,7 @@ public sealed class PatchDistributionTests
         var images = RandomEmbeddings.Draw(3, 6, Grid, 4);
         var statistics = Fitting.Gather(images);
         var before = statistics.Scatter.ToArray();
-        PatchDistribution.Freeze(statistics, Fitting.Epsilon);
+        PatchDistribution.Freeze(statistics, Fitting.Ridge);
         Assert.Equal(before, statistics.Scatter);
     }
 
@@ -51,10 +51,10 @@ public sealed class PatchDistributionTests
     public void The_same_statistics_freeze_to_the_same_bits()
     {
         var statistics = Fitting.Gather(RandomEmbeddings.Draw(4, 6, Grid, 4));
-        var one = PatchDistribution.Freeze(statistics, Fitting.Epsilon, new ParallelOptions { MaxDegreeOfParallelism = 1 });
-        var many = PatchDistribution.Freeze(statistics, Fitting.Epsilon);
+        var one = PatchDistribution.Freeze(statistics, Fitting.Ridge, new ParallelOptions { MaxDegreeOfParallelism = 1 });
+        var many = PatchDistribution.Freeze(statistics, Fitting.Ridge);
         Assert.Equal(one.Mean, many.Mean);
-        Assert.Equal(one.Whitening, many.Whitening);
+        Assert.Equal(Assert.IsType<FullRankDistribution>(one).Whitening, Assert.IsType<FullRankDistribution>(many).Whitening);
     }
 
     [Fact]
@@ -64,6 +64,6 @@ public sealed class PatchDistributionTests
         source.Cancel();
         var parallel = new ParallelOptions { CancellationToken = source.Token };
         var statistics = Fitting.Gather(RandomEmbeddings.Draw(5, 3, Grid, 2));
-        Assert.ThrowsAny<OperationCanceledException>(() => PatchDistribution.Freeze(statistics, Fitting.Epsilon, parallel));
+        Assert.ThrowsAny<OperationCanceledException>(() => PatchDistribution.Freeze(statistics, Fitting.Ridge, parallel));
     }
 }

@@ -7,6 +7,16 @@ internal static class Fitting
 {
     public const double Epsilon = 0.01;
 
+    public static Regularisation Ridge { get; } = new(Epsilon);
+
+    /// <summary>Epsilon with a shrinkage, its moments gathered from the images.</summary>
+    public static Regularisation Shrunk(ShrinkageMethod method, PatchStatistics statistics, IReadOnlyList<PatchEmbedding> images)
+    {
+        var moments = new FourthMoments(statistics.Grid, statistics.Dimensions);
+        foreach (var part in images.Chunk(3)) moments.Add(statistics, part);
+        return new Regularisation(Epsilon, method, moments);
+    }
+
     /// <summary>Statistics of images, added a batch at a time.</summary>
     public static PatchStatistics Gather(IReadOnlyList<PatchEmbedding> images, int batch = int.MaxValue)
     {

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using FsCheck.Xunit;
 using PaDiM.Core.Models;
+using PaDiM.Core.Statistics;
 using PaDiM.Onnx.Tests.Support;
 
 namespace PaDiM.Onnx.Tests.Models;
@@ -55,10 +56,13 @@ public sealed class HostileModelFileTests
         var tensors = MinimalSafetensors.Parse(Files.Model, out var metadata);
         var model = ModelFile.Read(new MemoryStream(Files.Model));
         Assert.Equal("padim-model/1", metadata["format"]);
-        Assert.Equal(["calibration", "mean", "projection", "whitening"], tensors.Keys.Order());
+        Assert.Equal(["basis", "calibration", "golden", "goldenScores", "mean", "projection", "ridge", "whitening"], tensors.Keys.Order(StringComparer.Ordinal));
         Assert.Equal(("F32", [16L, 16, 24]), (tensors["mean"].Type, tensors["mean"].Shape), ShapesEqual);
         Assert.Equal(model.Distribution.Mean, MinimalSafetensors.Floats(tensors["mean"].Data));
-        Assert.Equal(model.Distribution.Whitening, MinimalSafetensors.Floats(tensors["whitening"].Data));
+        var distribution = Assert.IsType<LowRankDistribution>(model.Distribution);
+        Assert.Equal(("F32", [16L, 16, 2, 24]), (tensors["basis"].Type, tensors["basis"].Shape), ShapesEqual);
+        Assert.Equal(distribution.Basis, MinimalSafetensors.Floats(tensors["basis"].Data));
+        Assert.Equal(distribution.Whitening, MinimalSafetensors.Floats(tensors["whitening"].Data));
         Assert.Equal(model.Calibration.Scores, MinimalSafetensors.Doubles(tensors["calibration"].Data));
 
         tensors = MinimalSafetensors.Parse(Files.Statistics, out _);

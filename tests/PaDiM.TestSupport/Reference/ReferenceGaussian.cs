@@ -6,8 +6,8 @@ namespace PaDiM.TestSupport.Reference;
 /// </summary>
 public sealed class ReferenceGaussian
 {
-    private ReferenceGaussian(double[] mean, double[,] scatter, double[,] covariance) =>
-        (Mean, Scatter, Covariance, Inverse) = (mean, scatter, covariance, Invert(covariance));
+    private ReferenceGaussian(double[] mean, double[,] scatter, double[,] covariance, bool invert) =>
+        (Mean, Scatter, Covariance, Inverse) = (mean, scatter, covariance, invert ? Invert(covariance) : covariance);
 
     /// <summary>Length d.</summary>
     public double[] Mean { get; }
@@ -21,8 +21,18 @@ public sealed class ReferenceGaussian
     /// <summary>The inverse of <see cref="Covariance"/>.</summary>
     public double[,] Inverse { get; }
 
+    /// <summary>The same mean and scatter with another covariance.</summary>
+    public ReferenceGaussian With(Func<int, int, double> covariance)
+    {
+        var d = Mean.Length;
+        var changed = new double[d, d];
+        for (var i = 0; i < d; i++)
+            for (var j = 0; j < d; j++) changed[i, j] = covariance(i, j);
+        return new ReferenceGaussian(Mean, Scatter, changed, invert: true);
+    }
+
     /// <summary>Fits n vectors of length d.</summary>
-    public static ReferenceGaussian Fit(IReadOnlyList<double[]> images, double epsilon)
+    public static ReferenceGaussian Fit(IReadOnlyList<double[]> images, double epsilon, bool invert = true)
     {
         var (n, d) = (images.Count, images[0].Length);
         var mean = new double[d];
@@ -35,7 +45,7 @@ public sealed class ReferenceGaussian
         var covariance = new double[d, d];
         for (var i = 0; i < d; i++)
             for (var j = 0; j < d; j++) covariance[i, j] = scatter[i, j] / Math.Max(1, n - 1) + (i == j ? epsilon : 0);
-        return new ReferenceGaussian(mean, scatter, covariance);
+        return new ReferenceGaussian(mean, scatter, covariance, invert);
     }
 
     /// <summary>sqrt((x - mean)^T Cov^-1 (x - mean)).</summary>

@@ -1,0 +1,64 @@
+using System.Numerics.Tensors;
+using PaDiM.Core.Statistics;
+
+namespace PaDiM.Core.Calibration;
+
+/// <summary>
+/// Under shrinkage each image that is left out leaves an intensity, and so a ridge, of its own. Trace, squares and fourth moments without the image follow
+/// from those of all in closed form, and the tridiagonal form of M2 gives q for any ridge.
+/// </summary>
+internal sealed class LeaveOneOutOfOwnRidge : LeaveOneOut
+{
+    private readonly double[] factors;
+
+    public LeaveOneOutOfOwnRidge(PatchStatistics statistics, Regularisation regularisation, ParallelOptions parallel) : base(statistics, regularisation)
+    {
+        var d = statistics.Dimensions;
+        factors = new double[statistics.Grid.Positions * d];
+        Partition.Run(statistics.Grid.Positions, parallel, () => new double[d], (p, scratch) =>
+            TridiagonalForm.Reduce(statistics.ScatterAt(p), d, factors.AsSpan(p * d, d), scratch));
+    }
+
+    /// <summary>The two bands of T.</summary>
+    private protected override int Scratch => 2 * Statistics.Dimensions;
+
+    private protected override void Enter(int position, Span<double> scratch) =>
+        TridiagonalForm.Bands(Statistics.ScatterAt(position), scratch[..Statistics.Dimensions], scratch[Statistics.Dimensions..]);
+
+    private protected override double Squared(int position, Span<double> delta, Span<double> scratch)
+    {
+        var (n, d) = (Statistics.Count, Statistics.Dimensions);
+        var diagonal = scratch[..d];
+        var below = scratch[d..];
+        var skew = Regularisation.Moments is { } moments ? TensorPrimitives.Dot(moments.ThirdAt(position), delta) : 0;
+        TridiagonalForm.Rotate(Statistics.ScatterAt(position), factors.AsSpan(position * d, d), delta);
+        var (length, spread) = (TensorPrimitives.SumOfSquares<double>(delta), TridiagonalForm.Form(diagonal, below, delta));
+        var (scale, ridge) = Regularisation.Of(n - 1, d, NormsWithout(position, length, spread, skew, diagonal, below));
+        return scale > 0 && double.IsFinite(ridge / scale)
+            ? WithoutImage(TridiagonalForm.InverseForm(diagonal, below, ridge / scale, delta), scale)
+            : Growth * Growth * length / ridge;
+    }
+
+    /// <summary>
+    /// Norms of M2 - c D D^T, and the sum over the others of |x_k - mean_i|^4, where mean_i = mean - e with e = D / (n - 1) is the mean without the image.
+    /// </summary>
+    /// <param name="position">The position.</param>
+    /// <param name="length">|D|^2.</param>
+    /// <param name="spread">D^T M2 D.</param>
+    /// <param name="skew">D^T sum of |D_k|^2 D_k.</param>
+    /// <param name="diagonal">T's diagonal, whose sum is the trace of M2.</param>
+    /// <param name="below">What stands below it.</param>
+    private ScatterNorms NormsWithout(int position, double length, double spread, double skew, ReadOnlySpan<double> diagonal, ReadOnlySpan<double> below)
+    {
+        double n = Statistics.Count, others = n - 1, c = Growth;
+        var trace = TensorPrimitives.Sum(diagonal);
+        var squared = TensorPrimitives.SumOfSquares(diagonal) + 2 * TensorPrimitives.SumOfSquares(below);
+        var fourth = 0.0;
+        if (Regularisation.Moments is { } moments)
+        {
+            var shift = length / (others * others);
+            fourth = moments.FourthAt(position) + 4 * spread / (others * others) + n * shift * shift + 4 * skew / others + 2 * shift * trace - Math.Pow(c, 4) * length * length;
+        }
+        return new ScatterNorms(Math.Max(0, trace - c * length), Math.Max(0, squared - 2 * c * spread + c * c * length * length), Math.Max(0, fourth));
+    }
+}

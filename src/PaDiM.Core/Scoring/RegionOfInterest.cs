@@ -1,0 +1,62 @@
+using System.Numerics.Tensors;
+using PaDiM.Core.Embedding;
+
+namespace PaDiM.Core.Scoring;
+
+/// <summary>
+/// The pixels that count. Ignored ones have the score 0; the others are smoothed over pixels that count alone (normalised convolution: Knutsson and Westin,
+/// 1993), so that what happens behind the mask neither raises nor lowers a score beside it. Immutable, thread-safe.
+/// </summary>
+public sealed class RegionOfInterest
+{
+    private readonly AnomalyMap patchWeights;
+    private readonly float[] gains;
+
+    /// <summary>A region.</summary>
+    /// <param name="ignored">True where a pixel of the prepared image is ignored, shape <c>(prepared.Height, prepared.Width)</c>; not all of them.</param>
+    /// <param name="prepared">The prepared size, in pixels.</param>
+    /// <param name="patches">The grid of patch positions.</param>
+    /// <param name="sigma">Of the smoothing, in pixels.</param>
+    /// <exception cref="ArgumentException">A mask of another size, or one that leaves nothing.</exception>
+    public RegionOfInterest(bool[] ignored, Grid prepared, Grid patches, double sigma)
+    {
+        Ignored = Shapes.Checked(ignored, prepared.Positions);
+        if (Array.TrueForAll(ignored, pixel => pixel)) throw new ArgumentException("The mask ignores every pixel.", nameof(ignored));
+        patchWeights = new AnomalyMap(patches, SharesOf(ignored, prepared, patches));
+        gains = patchWeights.ToPixels(prepared, sigma).Values;
+        for (var i = 0; i < gains.Length; i++) gains[i] = ignored[i] ? 0 : 1 / Math.Max(gains[i], 1e-6f);
+    }
+
+    /// <summary>True where a pixel of the prepared image is ignored.</summary>
+    public IReadOnlyList<bool> Ignored { get; }
+
+    /// <summary>Distances weighted by how much of each patch counts.</summary>
+    internal AnomalyMap Weigh(AnomalyMap distances)
+    {
+        var weighted = new float[distances.Values.Length];
+        TensorPrimitives.Multiply(distances.Values, patchWeights.Values, weighted);
+        return new AnomalyMap(distances.Grid, weighted);
+    }
+
+    /// <summary>Divides a smoothed map by the smoothed weights, in place; ignored pixels become 0.</summary>
+    internal AnomalyMap Normalise(AnomalyMap smoothed)
+    {
+        TensorPrimitives.Multiply(smoothed.Values, gains, smoothed.Values);
+        return smoothed;
+    }
+
+    /// <summary>The share of each patch's pixels that count.</summary>
+    private static float[] SharesOf(bool[] ignored, Grid prepared, Grid patches)
+    {
+        var (counted, all) = (new float[patches.Positions], new float[patches.Positions]);
+        for (var y = 0; y < prepared.Height; y++)
+            for (var x = 0; x < prepared.Width; x++)
+            {
+                var patch = (int)((long)y * patches.Height / prepared.Height) * patches.Width + (int)((long)x * patches.Width / prepared.Width);
+                all[patch]++;
+                if (!ignored[y * prepared.Width + x]) counted[patch]++;
+            }
+        TensorPrimitives.Divide(counted, all, counted);
+        return counted;
+    }
+}

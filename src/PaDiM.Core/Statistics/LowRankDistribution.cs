@@ -1,0 +1,159 @@
+using System.Numerics.Tensors;
+using PaDiM.Core.Embedding;
+
+namespace PaDiM.Core.Statistics;
+
+/// <summary>
+/// Covariances of few images, Cov = (their scatter, of rank r) + ridge I, by Woodbury's identity in an orthonormal basis Q (r x d) of what the images span:
+/// M^2 = |W Q delta|^2 + |delta - Q^T Q delta|^2 / ridge, with W the whitening factor of Q Cov Q^T. Exact, <c>r d</c> values a position in place of
+/// <c>d^2 / 2</c>, and without the difference of large squares that (|delta|^2 - |B delta|^2) / ridge would be.
+/// </summary>
+public sealed class LowRankDistribution : PatchDistribution
+{
+    /// <summary>Pivots below this share of the largest are rounding: the images span no more.</summary>
+    private const double RankTolerance = 1e-13;
+
+    /// <summary>Distributions in stated bases.</summary>
+    /// <param name="grid">Patch positions.</param>
+    /// <param name="dimensions">d.</param>
+    /// <param name="rank">r, at most d.</param>
+    /// <param name="mean">Shape <c>(positions, d)</c>.</param>
+    /// <param name="basis">Q, shape <c>(positions, r, d)</c>: orthonormal rows, or rows of zeros where the images span less.</param>
+    /// <param name="whitening">W, shape <c>(positions, r (r + 1) / 2)</c>: lower triangles packed by columns.</param>
+    /// <param name="ridge">Variance in all other directions, shape <c>(positions)</c>, above 0.</param>
+    /// <exception cref="ArgumentException">An array of another length, or a ridge that is not above 0.</exception>
+    public LowRankDistribution(Grid grid, int dimensions, int rank, float[] mean, float[] basis, float[] whitening, float[] ridge) : base(grid, dimensions, mean)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(rank, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(rank, dimensions);
+        Rank = rank;
+        Basis = Shapes.Checked(basis, (long)grid.Positions * rank * dimensions);
+        Whitening = Shapes.Checked(whitening, (long)grid.Positions * PackedTriangle.Length(rank));
+        Ridge = Shapes.Checked(ridge, grid.Positions);
+        if (Array.Exists(ridge, r => !(r > 0))) throw new ArgumentException("A ridge must lie above 0.", nameof(ridge));
+    }
+
+    /// <summary>r.</summary>
+    public int Rank { get; }
+
+    /// <summary>Q, shape <c>(positions, r, d)</c>.</summary>
+    public float[] Basis { get; }
+
+    /// <summary>W, shape <c>(positions, r (r + 1) / 2)</c>.</summary>
+    public float[] Whitening { get; }
+
+    /// <summary>Variance in all other directions, shape <c>(positions)</c>.</summary>
+    public float[] Ridge { get; }
+
+    /// <inheritdoc/>
+    public override long Bytes => sizeof(float) * (Mean.LongLength + Basis.LongLength + Whitening.LongLength + Ridge.LongLength);
+
+    internal override int Scratch => 2 * Rank;
+
+    /// <summary>Values a position.</summary>
+    internal static long Length(int rank, int d) => (long)rank * d + (long)rank * (rank + 1) / 2;
+
+    internal override float Norm(int position, Span<float> delta, Span<float> scratch)
+    {
+        var inside = scratch[..Rank];
+        var whitened = scratch.Slice(Rank, Rank);
+        for (var k = 0; k < Rank; k++)
+        {
+            var direction = Basis.AsSpan((position * Rank + k) * Dimensions, Dimensions);
+            // What is taken out leaves the rest orthogonal to it: one row after the other loses less than all at once.
+            inside[k] = TensorPrimitives.Dot<float>(direction, delta);
+            TensorPrimitives.MultiplyAdd(direction, -inside[k], delta, delta);
+        }
+        var packed = PackedTriangle.Length(Rank);
+        PackedTriangle.Multiply(Whitening.AsSpan(position * packed, packed), inside, whitened);
+        return MathF.Sqrt(TensorPrimitives.SumOfSquares<float>(whitened) + TensorPrimitives.SumOfSquares<float>(delta) / Ridge[position]);
+    }
+
+    internal static LowRankDistribution Of(PatchStatistics statistics, Regularisation regularisation, ParallelOptions parallel)
+    {
+        var (d, rank, positions) = (statistics.Dimensions, statistics.Count - 1, statistics.Grid.Positions);
+        var packed = PackedTriangle.Length(rank);
+        var (basis, whitening, ridges) = (new float[positions * rank * d], new float[positions * packed], new float[positions]);
+        Partition.Run(positions, parallel, () => new Workspace(rank, d), (p, work) =>
+        {
+            var (scale, ridge) = regularisation.At(statistics, p);
+            work.Span(statistics.ScatterAt(p));
+            work.Whiten(scale, ridge);
+            TensorPrimitives.ConvertTruncating<double, float>(work.Basis, basis.AsSpan(p * rank * d, rank * d));
+            TensorPrimitives.ConvertTruncating<double, float>(work.Inner, whitening.AsSpan(p * packed, packed));
+            ridges[p] = (float)ridge;
+        });
+        return new LowRankDistribution(statistics.Grid, d, rank, Array.ConvertAll(statistics.Mean, v => (float)v), basis, whitening, ridges);
+    }
+
+    /// <summary>What one worker needs to bring a scatter into its subspace.</summary>
+    private sealed class Workspace(int rank, int d)
+    {
+        private readonly double[] rows = new double[rank * d], remaining = new double[d], scratch = new double[rank];
+
+        /// <summary>Q, row after row.</summary>
+        public double[] Basis { get; } = new double[rank * d];
+
+        /// <summary>Q M2 Q^T at first, its whitening factor in the end.</summary>
+        public double[] Inner { get; } = new double[PackedTriangle.Length(rank)];
+
+        /// <summary>M2 = R^T R with r rows by Cholesky's factorisation with pivots; then R's rows made orthonormal, by modified Gram-Schmidt done twice.</summary>
+        public void Span(ReadOnlySpan<double> scatter)
+        {
+            Array.Clear(rows);
+            Array.Clear(Basis);
+            for (int j = 0, at = 0; j < d; at += d - j++) remaining[j] = scatter[at];
+            var largest = remaining.Max();
+            if (!double.IsFinite(TensorPrimitives.SumOfMagnitudes(scatter))) throw new ArithmeticException("The scatter is not finite.");
+            for (var k = 0; k < rank; k++)
+            {
+                var pivot = TensorPrimitives.IndexOfMax<double>(remaining);
+                if (!(remaining[pivot] > largest * RankTolerance)) break;
+                var row = rows.AsSpan(k * d, d);
+                CopyColumn(scatter, pivot, row);
+                for (var l = 0; l < k; l++) TensorPrimitives.MultiplyAdd(rows.AsSpan(l * d, d), -rows[l * d + pivot], row, row);
+                TensorPrimitives.Divide(row, Math.Sqrt(row[pivot]), row);
+                for (var j = 0; j < d; j++) remaining[j] -= row[j] * row[j];
+                Orthonormalise(k, row);
+            }
+        }
+
+        /// <summary>Cov in the basis, factorised.</summary>
+        public void Whiten(double scale, double ridge)
+        {
+            Array.Clear(Inner);
+            for (var k = 0; k < rank; k++)
+            {
+                var row = rows.AsSpan(k * d, d);
+                for (var l = 0; l < rank; l++) scratch[l] = TensorPrimitives.Dot<double>(row, Basis.AsSpan(l * d, d));
+                for (int j = 0, at = 0; j < rank; at += rank - j++)
+                    TensorPrimitives.MultiplyAdd(scratch.AsSpan(j), scale * scratch[j], Inner.AsSpan(at, rank - j), Inner.AsSpan(at, rank - j));
+            }
+            PackedTriangle.Whiten(Inner, rank, ridge, scratch);
+        }
+
+        private void Orthonormalise(int k, ReadOnlySpan<double> row)
+        {
+            var direction = Basis.AsSpan(k * d, d);
+            row.CopyTo(direction);
+            for (var pass = 0; pass < 2; pass++)
+                for (var l = 0; l < k; l++)
+                {
+                    var earlier = Basis.AsSpan(l * d, d);
+                    TensorPrimitives.MultiplyAdd(earlier, -TensorPrimitives.Dot<double>(earlier, direction), direction, direction);
+                }
+            var norm = TensorPrimitives.Norm<double>(direction);
+            // A row that lies within the others spans nothing new.
+            if (norm > 1e-9 * TensorPrimitives.Norm<double>(row)) TensorPrimitives.Divide(direction, norm, direction);
+            else direction.Clear();
+        }
+
+        /// <summary>Column j of the symmetric matrix: what stands left of the diagonal lies in the columns before.</summary>
+        private void CopyColumn(ReadOnlySpan<double> packed, int j, Span<double> column)
+        {
+            var at = 0;
+            for (var i = 0; i < j; at += d - i++) column[i] = packed[at + j - i];
+            packed.Slice(at, d - j).CopyTo(column[j..]);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+namespace PaDiM.Core.Statistics;
+
+/// <summary>
+/// What makes an invertible covariance of a scatter, at each position for itself: Cov = (1 - rho) M2 / (n - 1) + (rho mu + epsilon) I, with mu the mean
+/// variance and rho the intensity of the shrinkage, 0 without one. Immutable, thread-safe once its moments are gathered.
+/// </summary>
+public sealed class Regularisation
+{
+    private readonly double epsilon;
+
+    /// <summary>A regularisation.</summary>
+    /// <param name="epsilon">Added to every variance, in squared units of the embedding; above 0.</param>
+    /// <param name="shrinkage">How rho is chosen.</param>
+    /// <param name="moments">The fourth moments that <see cref="ShrinkageMethod.LedoitWolf"/> needs; not read by the others.</param>
+    /// <exception cref="ArgumentException">An epsilon that carries nothing, or missing moments.</exception>
+    public Regularisation(double epsilon, ShrinkageMethod shrinkage = ShrinkageMethod.None, FourthMoments? moments = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(epsilon);
+        if (!double.IsFinite(epsilon)) throw new ArgumentOutOfRangeException(nameof(epsilon), epsilon, "Epsilon must be finite.");
+        if (shrinkage == ShrinkageMethod.LedoitWolf && moments is null) throw new ArgumentException("Ledoit and Wolf's shrinkage needs fourth moments.", nameof(moments));
+        (this.epsilon, Shrinkage, Moments) = (epsilon, shrinkage, moments);
+    }
+
+    /// <summary>How rho is chosen.</summary>
+    public ShrinkageMethod Shrinkage { get; }
+
+    /// <summary>Fourth moments, where the shrinkage needs them.</summary>
+    internal FourthMoments? Moments { get; }
+
+    /// <summary>Cov = Scale * M2 + Ridge * I at a position.</summary>
+    internal (double Scale, double Ridge) At(PatchStatistics statistics, int position)
+    {
+        if (Shrinkage == ShrinkageMethod.None) return Of(statistics.Count, statistics.Dimensions, default);
+        var (trace, squared) = PackedTriangle.Norms(statistics.ScatterAt(position), statistics.Dimensions);
+        return Of(statistics.Count, statistics.Dimensions, new ScatterNorms(trace, squared, Moments?.FourthAt(position) ?? 0));
+    }
+
+    /// <summary>Cov = Scale * M2 + Ridge * I for n images of d dimensions. One image has no covariance, and epsilon I stands alone.</summary>
+    internal (double Scale, double Ridge) Of(int n, int d, in ScatterNorms norms)
+    {
+        if (n < 2) return (0, epsilon);
+        var rho = Shrinkage switch
+        {
+            ShrinkageMethod.LedoitWolf => LedoitWolf(n, d, norms),
+            ShrinkageMethod.Oas => Oas(n, d, norms),
+            _ => 0,
+        };
+        return ((1 - rho) / (n - 1), rho * norms.Trace / ((n - 1.0) * d) + epsilon);
+    }
+
+    /// <summary>min(beta, delta) / delta with S = M2 / n: delta = |S - mu I|^2, beta = (sum |x - mean|^4 / n - |S|^2) / n. Equation 14 of the paper.</summary>
+    internal static double LedoitWolf(int n, int d, in ScatterNorms norms)
+    {
+        var squared = norms.Squared / ((double)n * n);
+        var mu = norms.Trace / ((double)n * d);
+        var delta = squared - d * mu * mu;
+        var beta = Math.Min((norms.Fourth / n - squared) / n, delta);
+        return beta > 0 ? beta / delta : 0;
+    }
+
+    /// <summary>Equation 23 of the paper in the form that scikit-learn computes; 1 where the scatter is a sphere already.</summary>
+    internal static double Oas(int n, int d, in ScatterNorms norms)
+    {
+        var alpha = norms.Squared / ((double)n * n * d * d);
+        var mu = norms.Trace / ((double)n * d);
+        var distance = (n + 1.0) * (alpha - mu * mu / d);
+        return distance > 0 ? Math.Min((alpha + mu * mu) / distance, 1) : 1;
+    }
+}
+
+/// <summary>What shrinkage reads off a scatter M2.</summary>
+/// <param name="Trace">Sum of the variances times n - 1.</param>
+/// <param name="Squared">Sum of the squares of all entries.</param>
+/// <param name="Fourth">Sum over the images of |x - mean|^4; 0 where it is not needed.</param>
+internal readonly record struct ScatterNorms(double Trace, double Squared, double Fourth);
