@@ -45,6 +45,7 @@ internal static class Program
         builder.Services.AddFitting();
         builder.Services.AddModels();
         builder.Services.AddScoring();
+        builder.Services.AddEvaluations();
         builder.Services.AddOpenApi();
 
         var app = builder.Build();
@@ -58,6 +59,8 @@ internal static class Program
         category.MapFits();
         category.MapModels();
         category.MapScoring();
+        app.MapEvaluations(category);
+        category.MapThresholdPreview();
         app.MapJobs();
         app.MapSystem();
         app.MapHealth();

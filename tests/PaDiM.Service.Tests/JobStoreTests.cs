@@ -38,14 +38,14 @@ public sealed class JobStoreTests : IAsyncLifetime
         await category.UploadPartsAsync(0, 2);
         var id = await category.StartFitAsync();
         var zombie = LeaseOf(await store.ClaimAsync("zombie", default));
-        Assert.Equal(LeaseState.Held, await store.RenewAsync(zombie, "embedding", 0.5, default));
+        Assert.Equal(LeaseState.Held, await store.RenewAsync(zombie, new JobProgress("embedding", 0.5, null), default));
         Assert.Null(await store.ClaimAsync("other", default));
 
         time.Advance(TimeSpan.FromSeconds(31));
         var taken = await store.ClaimAsync("other", default);
         Assert.Equal((id, 2, "other"), (taken!.Id, taken.Attempts, taken.LeasedBy));
 
-        Assert.Equal(LeaseState.Lost, await store.RenewAsync(zombie, "embedding", 0.9, default));
+        Assert.Equal(LeaseState.Lost, await store.RenewAsync(zombie, new JobProgress("embedding", 0.9, null), default));
         await store.FinishAsync(zombie, JobState.Failed, new JobError("x", "y"), default);
         await store.ReleaseAsync(zombie, default);
         Assert.Equal(JobState.Running, (await JobAsync(id)).State);
@@ -111,7 +111,7 @@ public sealed class JobStoreTests : IAsyncLifetime
         var id = await EnqueueAsync("a");
         var lease = LeaseOf(await store.ClaimAsync("w", default));
         Assert.True((await store.CancelAsync(id, default)).Succeeded(out _, out _));
-        Assert.Equal(LeaseState.CancelRequested, await store.RenewAsync(lease, null, 0, default));
+        Assert.Equal(LeaseState.CancelRequested, await store.RenewAsync(lease, new JobProgress(null, 0, null), default));
         await store.ReleaseAsync(lease, default);
         var claim = store.ClaimAsync("w", default);
         Assert.Same(claim, await Task.WhenAny(claim, Task.Delay(TimeSpan.FromSeconds(10))));

@@ -9,8 +9,6 @@ namespace PaDiM.Service.Fitting;
 /// <summary><c>/v1/categories/{category}/fits</c>: to start a fit.</summary>
 internal static class FitEndpoints
 {
-    private const int MaxKeyLength = 200;
-
     public static void MapFits(this RouteGroupBuilder category) =>
         category.MapPost("fits", StartAsync).WithTags("Fitting").WithName("StartFit").WithSummary("Fits a model to the category's normal images, in the background")
             .WithDescription("Answers at once with a job; follow it at its Location. The same Idempotency-Key with the same body gives the same job.")
@@ -21,14 +19,12 @@ internal static class FitEndpoints
         string category, CategoryStore categories, JobStore jobs, CancellationToken cancellationToken,
         FitRequest? request = null, [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey = null)
     {
-        if (idempotencyKey is { Length: 0 or > MaxKeyLength }) return Problems.InvalidRequest($"An Idempotency-Key has 1 to {MaxKeyLength} characters.");
+        if (JobRequest.CheckKey(idempotencyKey) is { } badKey) return badKey;
         if (!(await categories.GetAsync(category, cancellationToken)).Succeeded(out var found, out var problem)) return problem;
         var body = JsonSerializer.Serialize(request ?? new FitRequest());
         // A request that is sent again gets the same answer, whatever has become of the images since.
-        if (idempotencyKey is not null && await jobs.FindAsync(JobKind.Fit, category, body, idempotencyKey, cancellationToken) is { } earlier) return earlier.ToResult(Accepted);
+        if (idempotencyKey is not null && await jobs.FindAsync(JobKind.Fit, category, body, idempotencyKey, cancellationToken) is { } earlier) return earlier.ToResult(JobRequest.Accepted);
         if (found.Images.Normal < 2) return Problems.TooFewImages(found.Images.Normal);
-        return (await jobs.EnqueueAsync(JobKind.Fit, category, body, idempotencyKey, cancellationToken)).ToResult(Accepted);
-
-        static IResult Accepted(Job job) => TypedResults.Accepted($"/v1/jobs/{job.Id}", JobResponse.From(job));
+        return (await jobs.EnqueueAsync(JobKind.Fit, category, body, idempotencyKey, cancellationToken)).ToResult(JobRequest.Accepted);
     }
 }

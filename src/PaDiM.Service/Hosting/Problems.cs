@@ -47,6 +47,12 @@ internal static class Problems
     public static Problem TooFewImages(int count) => new("too_few_images", StatusCodes.Status409Conflict,
         $"A fit needs at least 2 images of normal parts; the category has {count}. Upload more with POST /v1/categories/{{category}}/images?label=normal.");
 
+    public static Problem NoAnomalousImages() => new("no_anomalous_images", StatusCodes.Status409Conflict,
+        "An evaluation needs images of defective parts; the category has none. Upload some with POST /v1/categories/{category}/images?label=anomalous, with masks where there are any.");
+
+    public static Problem EvaluationNotFound(string id) => new("evaluation_not_found", StatusCodes.Status404NotFound,
+        $"There is no evaluation '{Shorten(id)}'; one that is under way has a job of that identifier.");
+
     public static Problem IdempotencyConflict() => new("idempotency_conflict", StatusCodes.Status409Conflict,
         "This Idempotency-Key was used for another request. Use a new key for a new request.");
 

@@ -7,6 +7,7 @@ using PaDiM.Onnx.Backbones;
 using PaDiM.Onnx.Imaging;
 using PaDiM.Onnx.Storage;
 using PaDiM.Service.Categories;
+using PaDiM.Service.Evaluations;
 using PaDiM.Service.Fitting;
 using PaDiM.Service.Images;
 using PaDiM.Service.Jobs;
@@ -91,6 +92,12 @@ internal static partial class Setup
     {
         services.AddSingleton<ScoreQueue>().AddSingleton<ScoreService>();
         services.AddSingleton<EmbeddingBatcher>().AddHostedService(provider => provider.GetRequiredService<EmbeddingBatcher>());
+    }
+
+    public static void AddEvaluations(this IServiceCollection services)
+    {
+        services.AddSingleton<EvaluationStore>().AddSingleton<EvaluationJob>();
+        services.AddKeyedSingleton<JobHandler>(JobKind.Evaluation, (provider, _) => provider.GetRequiredService<EvaluationJob>().RunAsync);
     }
 
     /// <summary>

@@ -48,6 +48,9 @@ internal sealed class Job
 
     public double Progress { get; set; }
 
+    /// <summary>What the rest will take at the pace so far.</summary>
+    public double? SecondsLeft { get; set; }
+
     public DateTime CreatedAt { get; init; }
 
     public DateTime? StartedAt { get; set; }
@@ -75,6 +78,12 @@ internal sealed class Job
 
     /// <summary>Grows whenever the job changes hands: whoever holds an older number can change nothing any more.</summary>
     public long Fence { get; set; }
+
+    /// <summary>Ends the job well, together with what it publishes.</summary>
+    /// <param name="now">The time.</param>
+    /// <param name="modelVersion">The version that it published or measured.</param>
+    public void Succeed(DateTime now, int modelVersion) =>
+        (State, Progress, SecondsLeft, Stage, FinishedAt, LeaseExpiresAt, ModelVersion) = (JobState.Succeeded, 1, null, null, now, null, modelVersion);
 
     public bool IsFinal => State is JobState.Succeeded or JobState.Failed or JobState.Cancelled;
 }

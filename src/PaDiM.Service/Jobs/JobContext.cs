@@ -6,21 +6,33 @@ namespace PaDiM.Service.Jobs;
 internal delegate Task JobHandler(JobContext context, CancellationToken cancellationToken);
 
 /// <summary>A claimed job as its handler sees it.</summary>
-internal sealed class JobContext(Job job)
+internal sealed class JobContext(Job job, TimeProvider time)
 {
-    private volatile Step current = new(job.Stage, job.Progress);
+    private readonly long claimedAt = time.GetTimestamp();
+    private volatile JobProgress current = new(job.Stage, job.Progress, null);
+    private double? first;
 
     public Job Job { get; } = job;
 
     public JobLease Lease { get; } = new(job.Id, job.Fence);
 
-    public (string? Stage, double Progress) Progress => (current.Stage, current.Progress);
+    public JobProgress Progress => current;
 
-    /// <summary>Tells how far the work has come; the next heartbeat passes it on.</summary>
-    public void Report(string stage, double progress) => current = new Step(stage, progress);
-
-    private sealed record Step(string? Stage, double Progress);
+    /// <summary>Tells how far the work has come; the next heartbeat passes it on. Called by one thread at a time.</summary>
+    public void Report(string stage, double share)
+    {
+        // What an earlier attempt has left behind goes by in no time, and says nothing about the rest.
+        var began = first ??= share;
+        double? left = share > began ? time.GetElapsedTime(claimedAt).TotalSeconds * (1 - share) / (share - began) : null;
+        current = new JobProgress(stage, share, left);
+    }
 }
+
+/// <summary>How far a job has come.</summary>
+/// <param name="Stage">What is being done.</param>
+/// <param name="Share">Share done, 0 to 1.</param>
+/// <param name="SecondsLeft">What the rest will take at the pace so far; null before there is one.</param>
+internal sealed record JobProgress(string? Stage, double Share, double? SecondsLeft);
 
 /// <summary>A job cannot succeed for a reason that its user can mend.</summary>
 internal sealed class JobFailedException(string code, string detail) : Exception(detail)

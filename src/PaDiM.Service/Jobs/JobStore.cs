@@ -116,12 +116,12 @@ internal sealed class JobStore(IDbContextFactory<PadimDbContext> contexts, JobSi
     }
 
     /// <summary>Renews a lease and tells how far the job has come.</summary>
-    public async Task<LeaseState> RenewAsync(JobLease lease, string? stage, double progress, CancellationToken cancellationToken)
+    public async Task<LeaseState> RenewAsync(JobLease lease, JobProgress progress, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var end = LeaseEnd;
         var renewed = await Held(db, lease).ExecuteUpdateAsync(
-            set => set.SetProperty(j => j.LeaseExpiresAt, end).SetProperty(j => j.Stage, stage).SetProperty(j => j.Progress, progress), cancellationToken);
+            set => set.SetProperty(j => j.LeaseExpiresAt, end).SetProperty(j => j.Stage, progress.Stage).SetProperty(j => j.Progress, progress.Share).SetProperty(j => j.SecondsLeft, progress.SecondsLeft), cancellationToken);
         if (renewed == 0) return LeaseState.Lost;
         return await db.Jobs.AnyAsync(j => j.Id == lease.JobId && j.CancelRequested, cancellationToken) ? LeaseState.CancelRequested : LeaseState.Held;
     }
@@ -132,7 +132,7 @@ internal sealed class JobStore(IDbContextFactory<PadimDbContext> contexts, JobSi
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var now = Now;
         await Held(db, lease).ExecuteUpdateAsync(
-            set => set.SetProperty(j => j.State, state).SetProperty(j => j.FinishedAt, now).SetProperty(j => j.LeaseExpiresAt, (DateTime?)null)
+            set => set.SetProperty(j => j.State, state).SetProperty(j => j.FinishedAt, now).SetProperty(j => j.LeaseExpiresAt, (DateTime?)null).SetProperty(j => j.SecondsLeft, (double?)null)
                 .SetProperty(j => j.ErrorCode, error == null ? null : error.Code).SetProperty(j => j.ErrorDetail, error == null ? null : error.Detail), cancellationToken);
     }
 
@@ -142,7 +142,7 @@ internal sealed class JobStore(IDbContextFactory<PadimDbContext> contexts, JobSi
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var now = Now;
         await Held(db, lease).ExecuteUpdateAsync(
-            set => set.SetProperty(j => j.State, j => j.CancelRequested ? JobState.Cancelled : JobState.Queued).SetProperty(j => j.FinishedAt, j => j.CancelRequested ? now : null).SetProperty(j => j.LeaseExpiresAt, (DateTime?)null).SetProperty(j => j.Attempts, j => j.Attempts - 1), cancellationToken);
+            set => set.SetProperty(j => j.State, j => j.CancelRequested ? JobState.Cancelled : JobState.Queued).SetProperty(j => j.FinishedAt, j => j.CancelRequested ? now : null).SetProperty(j => j.LeaseExpiresAt, (DateTime?)null).SetProperty(j => j.SecondsLeft, (double?)null).SetProperty(j => j.Attempts, j => j.Attempts - 1), cancellationToken);
     }
 
     private static IQueryable<Job> Held(PadimDbContext db, JobLease lease) => db.Jobs.Where(j => j.Id == lease.JobId && j.Fence == lease.Fence && j.State == JobState.Running);

@@ -19,7 +19,7 @@ internal sealed partial class JobWorker(JobStore store, JobSignal signal, IServi
         {
             try
             {
-                if (await store.ClaimAsync(name, stopping) is { } job) await RunAsync(new JobContext(job), stopping);
+                if (await store.ClaimAsync(name, stopping) is { } job) await RunAsync(new JobContext(job, time), stopping);
                 else await signal.WaitAsync(Poll, time, stopping);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -50,7 +50,7 @@ internal sealed partial class JobWorker(JobStore store, JobSignal signal, IServi
         catch (OperationCanceledException)
         {
             // Why it stopped, the row knows best: the work may have noticed before the heartbeat did.
-            var lease = await store.RenewAsync(context.Lease, context.Progress.Stage, context.Progress.Progress, CancellationToken.None);
+            var lease = await store.RenewAsync(context.Lease, context.Progress, CancellationToken.None);
             if (lease == LeaseState.CancelRequested) await store.FinishAsync(context.Lease, JobState.Cancelled, null, CancellationToken.None);
             else if (lease == LeaseState.Held && stop.IsCancellationRequested) await store.ReleaseAsync(context.Lease, CancellationToken.None);
             else if (lease == LeaseState.Held) await FailAsync(context.Lease, Problems.Unexpected());
@@ -87,7 +87,7 @@ internal sealed partial class JobWorker(JobStore store, JobSignal signal, IServi
             {
                 try
                 {
-                    var state = await store.RenewAsync(context.Lease, context.Progress.Stage, context.Progress.Progress, done);
+                    var state = await store.RenewAsync(context.Lease, context.Progress, done);
                     renewedAt = time.GetTimestamp();
                     if (state == LeaseState.Held) continue;
                     await stop.CancelAsync();

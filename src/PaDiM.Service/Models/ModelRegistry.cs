@@ -135,7 +135,7 @@ internal sealed partial class ModelRegistry(
         var calibration = cached.Inspector.Model.Calibration;
         var threshold = stored.ThresholdOverride ?? calibration.ThresholdAt(category.FalseRejectRate);
         double? review = category.Settings.ReviewRate is { } rate && rate > category.FalseRejectRate ? Math.Min(threshold, calibration.ThresholdAt(rate)) : null;
-        return new CategoryModel(category.Name, stored.Version, cached, threshold, stored.ThresholdOverride is null, review, category.Revision);
+        return new CategoryModel(category.Name, stored.Version, cached, threshold, stored.ThresholdOverride is null, category.FalseRejectRate, review, category.Revision);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Category {Category} cannot score: {Code}: {Detail}")]

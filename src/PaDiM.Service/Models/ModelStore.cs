@@ -39,7 +39,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
         db.Add(stored);
         owner.Revision++;
         if (activate) owner.ActiveVersion = stored.Version;
-        if (job is not null) (job.State, job.Progress, job.Stage, job.FinishedAt, job.LeaseExpiresAt, job.ModelVersion) = (JobState.Succeeded, 1, null, now, null, stored.Version);
+        job?.Succeed(now, stored.Version);
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(CancellationToken.None);
         return stored;

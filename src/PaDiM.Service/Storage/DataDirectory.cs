@@ -9,7 +9,7 @@ internal sealed class DataDirectory
     public DataDirectory(IOptions<PadimOptions> options)
     {
         Root = Path.GetFullPath(options.Value.DataDirectory);
-        foreach (var directory in new[] { Images, Models, Embeddings }) Directory.CreateDirectory(directory);
+        foreach (var directory in new[] { Images, Models, Embeddings, Evaluations }) Directory.CreateDirectory(directory);
     }
 
     public string Root { get; }
@@ -22,6 +22,11 @@ internal sealed class DataDirectory
 
     /// <summary>Embeddings of training images: a cache that may be deleted at any time.</summary>
     public string Embeddings => Path.Combine(Root, "embeddings");
+
+    /// <summary>Maps of evaluations under way, a folder a job.</summary>
+    public string Evaluations => Path.Combine(Root, "evaluations");
+
+    public string EvaluationOf(string jobId) => Path.Combine(Evaluations, jobId);
 
     public string Database => Path.Combine(Root, "padim.db");
 }

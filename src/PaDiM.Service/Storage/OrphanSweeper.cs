@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using PaDiM.Onnx.Storage;
 using PaDiM.Service.Hosting;
+using PaDiM.Service.Jobs;
 using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Storage;
@@ -20,7 +21,7 @@ internal sealed partial class OrphanSweeper(
     {
         var before = time.GetUtcNow().UtcDateTime.AddMinutes(-options.Value.OrphanGraceMinutes);
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        return await SweepBlobsAsync(db, before, cancellationToken) + await SweepModelsAsync(db, before, cancellationToken) + SweepEmbeddings();
+        return await SweepBlobsAsync(db, before, cancellationToken) + await SweepModelsAsync(db, before, cancellationToken) + await SweepEvaluationsAsync(db, before, cancellationToken) + SweepEmbeddings();
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -81,6 +82,19 @@ internal sealed partial class OrphanSweeper(
         {
             var category = Path.GetFileName(directory);
             if (!Directory.EnumerateFileSystemEntries(directory).Any() && !await db.Categories.AnyAsync(c => c.Name == category, cancellationToken)) Directory.Delete(directory);
+        }
+        return removed;
+    }
+
+    /// <summary>Maps of evaluations whose job is final or gone.</summary>
+    private async Task<int> SweepEvaluationsAsync(PadimDbContext db, DateTime before, CancellationToken cancellationToken)
+    {
+        var open = await db.Jobs.Where(j => j.State == JobState.Queued || j.State == JobState.Running).Select(j => j.Id).ToListAsync(cancellationToken);
+        var removed = 0;
+        foreach (var folder in Directory.EnumerateDirectories(data.Evaluations).Where(folder => !open.Contains(Path.GetFileName(folder)) && Directory.GetLastWriteTimeUtc(folder) < before))
+        {
+            removed += Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Count();
+            Directory.Delete(folder, recursive: true);
         }
         return removed;
     }

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using PaDiM.Service.Categories;
+using PaDiM.Service.Evaluations;
 using PaDiM.Service.Images;
 using PaDiM.Service.Jobs;
 using PaDiM.Service.Models;
@@ -19,6 +20,8 @@ internal sealed class PadimDbContext(DbContextOptions<PadimDbContext> options) :
     public DbSet<Job> Jobs => Set<Job>();
 
     public DbSet<StoredModel> Models => Set<StoredModel>();
+
+    public DbSet<StoredEvaluation> Evaluations => Set<StoredEvaluation>();
 
     protected override void ConfigureConventions(ModelConfigurationBuilder conventions)
     {
@@ -54,6 +57,12 @@ internal sealed class PadimDbContext(DbContextOptions<PadimDbContext> options) :
             stored.HasIndex(m => m.JobId).IsUnique();
             stored.OwnsMany(m => m.Outliers, outliers => outliers.ToJson());
             stored.HasOne<Category>().WithMany().HasForeignKey(m => m.Category).OnDelete(DeleteBehavior.Cascade);
+        });
+        model.Entity<StoredEvaluation>(evaluation =>
+        {
+            evaluation.HasIndex(e => new { e.Category, e.ModelVersion, e.Id });
+            evaluation.OwnsMany(e => e.Scores, scores => scores.ToJson());
+            evaluation.HasOne<Category>().WithMany().HasForeignKey(e => e.Category).OnDelete(DeleteBehavior.Cascade);
         });
     }
 

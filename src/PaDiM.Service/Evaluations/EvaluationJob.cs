@@ -1,0 +1,71 @@
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using PaDiM.Onnx.Imaging;
+using PaDiM.Onnx.Pipelines;
+using PaDiM.Onnx.Storage;
+using PaDiM.Service.Hosting;
+using PaDiM.Service.Images;
+using PaDiM.Service.Jobs;
+using PaDiM.Service.Models;
+using PaDiM.Service.Storage;
+
+namespace PaDiM.Service.Evaluations;
+
+/// <summary>
+/// Runs an evaluation from the queue. Images that the model was fitted to count with their exact leave-one-out scores, which it keeps; all others are scored.
+/// Maps are kept until the job ends: one that was cut short scores only what is missing.
+/// </summary>
+internal sealed class EvaluationJob(IDbContextFactory<PadimDbContext> contexts, ModelRegistry registry, EvaluationStore store, BlobStore blobs, DataDirectory data, ImageDecoder decoder)
+{
+    public async Task RunAsync(JobContext context, CancellationToken cancellationToken)
+    {
+        var (job, request) = (context.Job, JsonSerializer.Deserialize<EvaluationRequest>(context.Job.Request)!);
+        if (!(await registry.AcquireAsync(job.Category, request.Model, cancellationToken)).Succeeded(out var model, out var problem)) throw new JobFailedException(problem.Code, problem.Detail);
+        var images = await ReadImagesAsync(job.Category, cancellationToken);
+        var scratch = data.EvaluationOf(job.Id);
+        try
+        {
+            var (figures, scores) = await Task.Factory.StartNew(
+                () => Evaluate(model, images, new MapStore(scratch), progress => context.Report("scoring", progress), cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            if (!await store.PublishAsync(context.Lease, job.Category, model.Version, figures, scores, cancellationToken))
+                throw new OperationCanceledException("The job changed hands or was cancelled before its result could be kept.");
+        }
+        catch (InvalidDataException e)
+        {
+            throw new JobFailedException("image_damaged", e.Message);
+        }
+        // A job that was stopped goes on from here; one that failed or is gone, the sweeper cleans up after.
+        if (Directory.Exists(scratch)) Directory.Delete(scratch, recursive: true);
+    }
+
+    private (EvaluationFigures, List<StoredScore>) Evaluate(CategoryModel model, IReadOnlyList<StoredImage> images, MapStore kept, Action<double> progress, CancellationToken cancellationToken)
+    {
+        var (trained, calibration) = (model.Inspector.Model.TrainingImages, model.Inspector.Model.Calibration);
+        var leftOut = trained.Select((sha256, i) => (sha256, Score: calibration.Scores[i])).ToDictionary(pair => pair.sha256, pair => pair.Score, StringComparer.Ordinal);
+        var seen = images.Where(image => image.Label == ImageLabel.Normal && leftOut.ContainsKey(image.Sha256)).ToArray();
+        var unseen = images.Except(seen).ToArray();
+        var report = new EvaluationPipeline(model.Inspector, decoder, kept).Run(
+            [.. unseen.Select(ToTest)], model.Threshold, progress, cancellationToken, [.. seen.Select(image => (float)leftOut[image.Sha256])]);
+        var anomalous = unseen.Where(image => image.Label == ImageLabel.Anomalous).ToArray();
+        var counts = new EvaluatedImages(unseen.Length - anomalous.Length, seen.Length, anomalous.Length, anomalous.Count(image => image.MaskSha256 is not null));
+        return (EvaluationFigures.From(counts, report),
+        [
+            .. seen.Select(image => new StoredScore { ImageId = image.Id, Label = image.Label, Score = leftOut[image.Sha256], LeaveOneOut = true }),
+            .. unseen.Select((image, i) => new StoredScore { ImageId = image.Id, Label = image.Label, Defect = image.Defect, Score = report.Scores[i] }),
+        ]);
+    }
+
+    private TestImage ToTest(StoredImage image) => new(
+        image.Id,
+        image.Label == ImageLabel.Normal ? null : image.Defect ?? "anomalous",
+        () => Read(image.Sha256),
+        image.MaskSha256 is { } mask ? () => Read(mask) : null);
+
+    private byte[] Read(string sha256) => blobs.Read(sha256) ?? throw new InvalidDataException(Problems.ImageDamaged(sha256).Detail);
+
+    private async Task<IReadOnlyList<StoredImage>> ReadImagesAsync(string category, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await db.Images.AsNoTracking().Where(i => i.Category == category).OrderBy(i => i.Id).ToListAsync(cancellationToken);
+    }
+}
