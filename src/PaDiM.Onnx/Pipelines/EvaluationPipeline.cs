@@ -2,6 +2,7 @@ using PaDiM.Core.Embedding;
 using PaDiM.Core.Evaluation;
 using PaDiM.Core.Scoring;
 using PaDiM.Onnx.Imaging;
+using PaDiM.Onnx.Storage;
 
 namespace PaDiM.Onnx.Pipelines;
 
@@ -11,7 +12,8 @@ namespace PaDiM.Onnx.Pipelines;
 /// </summary>
 /// <param name="inspector">The model.</param>
 /// <param name="decoder">Reads images and masks.</param>
-public sealed class EvaluationPipeline(Inspector inspector, ImageDecoder decoder)
+/// <param name="kept">Maps that need not be made again, and where those that are made go; null to keep none.</param>
+public sealed class EvaluationPipeline(Inspector inspector, ImageDecoder decoder, MapStore? kept = null)
 {
     /// <summary>Evaluates.</summary>
     /// <param name="images">Normal and anomalous images.</param>
@@ -38,10 +40,13 @@ public sealed class EvaluationPipeline(Inspector inspector, ImageDecoder decoder
 
     private Scored Score(TestImage image)
     {
+        if (kept?.Read(image.Name) is { } found) return new Scored(image, found.Map, found.Map.Max(), found.ImageSize);
         var pixels = Decode(image.Name, image.Read());
         var map = inspector.Score(pixels);
         if (!float.IsFinite(map.Max())) throw new InvalidDataException($"The backbone answers {image.Name} with values that are not finite.");
-        return new Scored(image, map, map.Max(), new Grid(pixels.Height, pixels.Width));
+        var size = new Grid(pixels.Height, pixels.Width);
+        kept?.Write(image.Name, new KeptMap(map, size));
+        return new Scored(image, map, map.Max(), size);
     }
 
     private static ImageMetrics ImagesOf(IReadOnlyCollection<Scored> images) => ImageMetrics.Of([.. images.Select(s => s.Score)], [.. images.Select(s => s.Image.Defect is not null)]);
