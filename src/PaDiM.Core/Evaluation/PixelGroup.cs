@@ -15,7 +15,7 @@ internal sealed class PixelGroup(int capacity)
         var scores = image.Scores;
         for (var i = 0; i < scores.Length; i++)
         {
-            if (ScoreGroups.Of(scores[i]) is var group && (group < low || group > high)) continue;
+            if (ScoreGroups.Of(scores[i]) is var group && (group < low || group > high) || !image.Counts(i)) continue;
             if (image.ShareOf(i) is > 0 and var share)
             {
                 anomalous.Add(scores[i]);

@@ -29,7 +29,8 @@ public sealed record PixelMetrics(double Auroc, double AuPro30, double AuPro05)
         var regions = 0;
         foreach (var map in maps)
         {
-            foreach (var value in map.Scores) counts[ScoreGroups.Of(value)]++;
+            for (var i = 0; i < map.Scores.Length; i++)
+                if (map.Counts(i)) counts[ScoreGroups.Of(map.Scores[i])]++;
             regions += map.Regions;
         }
         var curve = new ProCurve(regions);

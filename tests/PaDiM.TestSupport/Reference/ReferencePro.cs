@@ -4,14 +4,14 @@ namespace PaDiM.TestSupport.Reference;
 public static class ReferencePro
 {
     /// <summary>The area up to a false-positive rate, divided by it.</summary>
-    /// <param name="images">Scores and masks, row-major.</param>
+    /// <param name="images">Scores and masks, row-major; pixels whose score is not a number are dropped, as if the images had holes there.</param>
     /// <param name="width">Columns of every image.</param>
     /// <param name="limit">The false-positive rate.</param>
     public static double AuPro(IReadOnlyList<(float[] Scores, bool[] Mask)> images, int width, double limit)
     {
-        var regions = images.SelectMany((image, i) => Regions(image.Mask, width).Select(region => (Image: i, Pixels: region))).ToArray();
-        var normals = images.SelectMany(image => image.Scores.Where((_, p) => !image.Mask[p])).ToArray();
-        var thresholds = images.SelectMany(image => image.Scores).Distinct().OrderDescending();
+        var regions = images.SelectMany((image, i) => Regions([.. image.Mask.Select((m, p) => m && !float.IsNaN(image.Scores[p]))], width).Select(region => (Image: i, Pixels: region))).ToArray();
+        var normals = images.SelectMany(image => image.Scores.Where((score, p) => !image.Mask[p] && !float.IsNaN(score))).ToArray();
+        var thresholds = images.SelectMany(image => image.Scores.Where(score => !float.IsNaN(score))).Distinct().OrderDescending();
         var curve = thresholds.Select(threshold => (
                 Fpr: (double)normals.Count(score => score >= threshold) / normals.Length,
                 Pro: regions.Average(region => (double)region.Pixels.Count(p => images[region.Image].Scores[p] >= threshold) / region.Pixels.Count)))
