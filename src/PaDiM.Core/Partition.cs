@@ -7,12 +7,15 @@ internal static class Partition
 {
     public static ParallelOptions AllCores { get; } = new();
 
+    /// <summary>How many indices are visited at a time.</summary>
+    public static int Cores(ParallelOptions parallel) => parallel.MaxDegreeOfParallelism > 0 ? parallel.MaxDegreeOfParallelism : Environment.ProcessorCount;
+
     public static void Run(int count, ParallelOptions parallel, Action<int> body) => Run(count, parallel, () => 0, (i, _) => body(i));
 
     /// <summary>As above with a scratch value for each worker, so that hot loops allocate nothing an index.</summary>
     public static void Run<TScratch>(int count, ParallelOptions parallel, Func<TScratch> scratch, Action<int, TScratch> body)
     {
-        var cores = parallel.MaxDegreeOfParallelism > 0 ? parallel.MaxDegreeOfParallelism : Environment.ProcessorCount;
+        var cores = Cores(parallel);
         var chunk = Math.Max(1, count / (4 * cores));
         var chunks = (count + chunk - 1) / chunk;
         if (cores == 1 || chunks == 1)

@@ -2,44 +2,39 @@ namespace PaDiM.Core.Evaluation;
 
 /// <summary>How well maps tell anomalous pixels from normal ones, over all pixels of all test images.</summary>
 /// <param name="Auroc">Area under the ROC curve of pixels; NaN when there is no anomalous or no normal pixel.</param>
-/// <param name="AuPro30">Area under the per-region-overlap curve up to a false-positive rate of 0.3, divided by 0.3; NaN likewise.</param>
+/// <param name="AuPro30">Area up to a false-positive rate of 0.3 under the per-region-overlap curve, divided by 0.3; NaN likewise.</param>
 /// <param name="AuPro05">The same up to 0.05.</param>
 public sealed record PixelMetrics(double Auroc, double AuPro30, double AuPro05)
 {
     private const double Wide = 0.3, Narrow = 0.05;
 
-    /// <summary>Pixels sorted at a time: 256 MiB.</summary>
-    private const int DefaultGroup = 1 << 26;
+    /// <summary>What there is to say of no defect at all: NaN everywhere.</summary>
+    public static PixelMetrics None { get; } = new(double.NaN, double.NaN, double.NaN);
+
+    /// <summary>Measures maps that are in memory; see <see cref="ByDefect"/>.</summary>
+    /// <param name="maps">Test images.</param>
+    /// <param name="parallel">Cores to use; all where null.</param>
+    public static PixelMetrics Of(IReadOnlyList<ScoredPixels> maps, ParallelOptions? parallel = null) =>
+        ByDefect([.. maps.Select(map => new LabelledMap(null, () => map))], parallel).All;
 
     /// <summary>
     /// Measures maps as MVTec defines it (Bergmann et al., IJCV 2021): exact curve with ties merged, 8-connected regions of the masks, linear interpolation at the
-    /// limit. Memory does not grow with the number of images: the maps are visited once to count and then once for each group of scores, highest first.
+    /// limit. The whole set and each kind of defect are measured in the same passes.
     /// </summary>
-    /// <param name="maps">Test images; enumerated several times, each time the same.</param>
-    /// <param name="group">Most pixels to sort at a time, but for one group of scores that share their upper half.</param>
-    public static PixelMetrics Of(IEnumerable<ScoredPixels> maps, int group = DefaultGroup)
+    /// <remarks>
+    /// Nothing is sorted. A first pass marks the different scores of anomalous pixels; normal pixels matter only by how many of them lie between two of these, so
+    /// that later passes count them there, the highest scores first. One such pass takes as many scores as 1 GiB holds counters for, which is 32 bytes for each
+    /// and each kind; usual test sets need one to three. Cost: drawing each map and one look-up for each pixel in each pass, spread over cores. Besides the counters there are two
+    /// maps for each core in memory. The result is the same on any number of cores.
+    /// </remarks>
+    /// <param name="maps">Test images.</param>
+    /// <param name="parallel">Cores to use, all where null, and what stops the work between two images.</param>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    public static PixelMetricsByDefect ByDefect(IReadOnlyList<LabelledMap> maps, ParallelOptions? parallel = null)
     {
-        var curve = Walk(maps, group);
-        return new PixelMetrics(curve.Auroc(), curve.AuPro(Wide), curve.AuPro(Narrow));
+        var (all, perDefect) = new PixelPasses(maps, parallel ?? Partition.AllCores).Walk(Wide, Narrow);
+        return new PixelMetricsByDefect(Read(all), perDefect.ToDictionary(kind => kind.Defect, kind => Read(kind.Curve), StringComparer.Ordinal));
     }
 
-    internal static ProCurve Walk(IEnumerable<ScoredPixels> maps, int group = DefaultGroup)
-    {
-        var counts = new long[ScoreGroups.Count];
-        var regions = 0;
-        foreach (var map in maps)
-        {
-            for (var i = 0; i < map.Scores.Length; i++)
-                if (map.Counts(i)) counts[ScoreGroups.Of(map.Scores[i])]++;
-            regions += map.Regions;
-        }
-        var curve = new ProCurve(regions);
-        foreach (var (low, high, pixels) in ScoreGroups.Split(counts, group))
-        {
-            var collected = new PixelGroup(checked((int)pixels));
-            foreach (var map in maps) collected.Take(map, low, high);
-            collected.Sweep(curve);
-        }
-        return curve;
-    }
+    private static PixelMetrics Read(ProCurve curve) => new(curve.Auroc(), curve.AuPro(Wide), curve.AuPro(Narrow));
 }

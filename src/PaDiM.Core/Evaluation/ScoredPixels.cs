@@ -1,55 +1,56 @@
+using System.Numerics.Tensors;
 using PaDiM.Core.Scoring;
 
 namespace PaDiM.Core.Evaluation;
 
-/// <summary>A test image's map with the mask of its defects.</summary>
+/// <summary>A test image's map with what each of its pixels counts as. Immutable, thread-safe.</summary>
 public sealed class ScoredPixels
 {
-    /// <summary>Label of a pixel that is left out of every measure.</summary>
-    private const int Ignored = -1;
-
     private readonly AnomalyMap map;
-    private readonly int[]? labels;
-    private readonly List<int> sizes;
+    private readonly PixelLabels labels;
+
+    /// <summary>A map and its labels.</summary>
+    /// <param name="labels">What each pixel counts as.</param>
+    /// <param name="map">Scores at the labels' size, finite, at least 0.</param>
+    /// <exception cref="ArgumentException">The labels have another size, or a score is negative or not a number.</exception>
+    public ScoredPixels(PixelLabels labels, AnomalyMap map)
+    {
+        if (labels.Size != map.Grid) throw new ArgumentException($"A map of {map.Grid} cannot have labels of {labels.Size}.", nameof(map));
+        if (!(TensorPrimitives.Min<float>(map.Values) >= 0)) throw new ArgumentException("Scores must be numbers of at least 0.", nameof(map));
+        (this.map, this.labels) = (map, labels);
+    }
 
     /// <summary>A map, its mask and what is left out of it.</summary>
     /// <param name="map">Scores at the mask's size, finite, at least 0.</param>
     /// <param name="mask">Shape of the map, true where the defect is; null for a normal image.</param>
-    /// <param name="ignored">
-    /// Shape of the map, true where a pixel counts neither as normal nor as anomalous; null where all count. Regions are what is left of the mask: a
-    /// strip that is ignored may part one defect into two, and a defect that is ignored as a whole is none.
-    /// </param>
-    /// <exception cref="ArgumentException">The mask, or what is ignored, has another size.</exception>
-    public ScoredPixels(AnomalyMap map, bool[]? mask, bool[]? ignored = null)
+    /// <param name="ignored">Shape of the map, true where a pixel counts neither as normal nor as anomalous; null where all count.</param>
+    /// <exception cref="ArgumentException">The mask, or what is ignored, has another size, or a score is negative or not a number.</exception>
+    public ScoredPixels(AnomalyMap map, bool[]? mask, bool[]? ignored = null) : this(new PixelLabels(map.Grid, mask, ignored), map)
     {
-        this.map = map;
-        if (mask is not null) Shapes.Checked(mask, map.Grid.Positions);
-        if (ignored is not null) Shapes.Checked(ignored, map.Grid.Positions);
-        if (mask is null && ignored is null)
-        {
-            sizes = [map.Values.Length];
-            return;
-        }
-        mask ??= new bool[map.Grid.Positions];
-        if (ignored is null)
-        {
-            (labels, sizes) = ConnectedComponents.Label(mask, map.Grid);
-            return;
-        }
-        (labels, sizes) = ConnectedComponents.Label([.. mask.Zip(ignored, (defect, left) => defect && !left)], map.Grid);
-        for (var p = 0; p < ignored.Length; p++)
-            if (ignored[p]) labels[p] = Ignored;
     }
 
     /// <summary>Scores, row-major.</summary>
     public ReadOnlySpan<float> Scores => map.Values;
 
     /// <summary>Number of defect regions.</summary>
-    public int Regions => sizes.Count - 1;
+    public int Regions => labels.Regions;
 
-    /// <summary>Whether the pixel counts as normal or as anomalous.</summary>
-    internal bool Counts(int pixel) => labels is null || labels[pixel] != Ignored;
+    /// <summary>Visits the scores of normal pixels, a stretch between two runs at a time.</summary>
+    internal void VisitNormal(Action<ReadOnlySpan<float>> visit)
+    {
+        var at = 0;
+        foreach (var run in labels.Runs)
+        {
+            if (run.Start > at) visit(Scores[at..run.Start]);
+            at = run.End;
+        }
+        if (at < Scores.Length) visit(Scores[at..]);
+    }
 
-    /// <summary>The share of its region that a pixel is, 1 / pixels of the region; 0 outside all regions.</summary>
-    internal double ShareOf(int pixel) => labels?[pixel] is > 0 and var region ? 1.0 / sizes[region] : 0;
+    /// <summary>Visits the scores of anomalous pixels in reading order, each stretch with the share that a pixel of it is of its region.</summary>
+    internal void VisitAnomalous(Action<ReadOnlySpan<float>, double> visit)
+    {
+        foreach (var run in labels.Runs)
+            if (run.Region != PixelLabels.Ignored) visit(Scores[run.Start..run.End], labels.ShareOf(run));
+    }
 }

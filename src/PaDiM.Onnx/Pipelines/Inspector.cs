@@ -31,6 +31,9 @@ public sealed class Inspector
     /// <summary>From images to embeddings.</summary>
     public Embedder Embedder { get; }
 
+    /// <summary>Cores that the backbone's work and all around it may use.</summary>
+    internal int Threads => parallel.MaxDegreeOfParallelism;
+
     /// <summary>Distances at patch positions.</summary>
     public AnomalyMap Distances(PatchEmbedding embedding) => MahalanobisScorer.Distances(Model.Distribution, embedding, parallel);
 

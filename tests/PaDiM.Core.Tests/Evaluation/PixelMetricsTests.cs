@@ -28,7 +28,7 @@ public sealed class PixelMetricsTests
         float[] scores = [.. Enumerable.Range(0, size.Positions).Select(i => i / (float)size.Positions)];
         bool[] mask = [.. Enumerable.Repeat(row, size.Height).SelectMany(r => r).Select(m => m != 0)];
         // A sixth in the limit of many rows; the steps of single pixels leave a millionth.
-        Assert.Equal(1.0 / 6, PixelMetrics.Walk([Map(size, scores, mask)]).AuPro(1.0 / 3), 1e-5);
+        Assert.Equal(1.0 / 6, Passes([Map(size, scores, mask)]).Walk(1.0 / 3).All.AuPro(1.0 / 3), 1e-5);
     }
 
     [Property(MaxTest = 50)]
@@ -41,14 +41,52 @@ public sealed class PixelMetricsTests
             Mask: Enumerable.Range(0, size.Positions).Select(p => p == 0 || random.NextDouble() < 0.25).ToArray())).ToArray();
         var maps = images.Select(image => Map(size, image.Scores, image.Mask)).ToArray();
         var (wide, narrow) = (ReferencePro.AuPro(images, size.Width, 0.3), ReferencePro.AuPro(images, size.Width, 0.05));
-        foreach (var group in new[] { 1, 13, 1000 })
+        // As many scores a pass as that: one, seven, all.
+        foreach (var scores in new[] { 1, 7, 1000 })
         {
-            var metrics = PixelMetrics.Of(maps, group);
-            Assert.Equal(wide, metrics.AuPro30, 1e-9);
-            Assert.Equal(narrow, metrics.AuPro05, 1e-9);
-            Assert.Equal(Auroc.Of([.. images.SelectMany(i => i.Scores)], [.. images.SelectMany(i => i.Mask)]), metrics.Auroc, 1e-12);
+            var curve = Passes(maps, scores * PixelTally.BytesOfRank).Walk(0.3, 0.05).All;
+            Assert.Equal(wide, curve.AuPro(0.3), 1e-9);
+            Assert.Equal(narrow, curve.AuPro(0.05), 1e-9);
+            Assert.Equal(Auroc.Of([.. images.SelectMany(i => i.Scores)], [.. images.SelectMany(i => i.Mask)]), curve.Auroc(), 1e-12);
         }
     }
+
+    [Property(MaxTest = 50)]
+    public void Each_kind_of_defect_is_measured_with_all_normal_images_as_if_it_were_the_only_one(int seed)
+    {
+        var random = new Random(seed);
+        var size = new Grid(9, 8);
+        string?[] kinds = ["scratch", null, "stain", "scratch", null, "dent"];
+        // Levels of a thousandth power of two to large ones, zero among them: scores of different pages of the table.
+        var images = kinds.Select(kind => (Kind: kind, Map: Map(
+            size,
+            [.. Enumerable.Range(0, size.Positions).Select(_ => random.Next(4) == 0 ? 0 : MathF.ScaleB(random.Next(1, 4), random.Next(-30, 30)))],
+            [.. Enumerable.Range(0, size.Positions).Select(_ => kind is not null && random.NextDouble() < 0.3)]))).ToArray();
+        var labelled = images.Select(image => new LabelledMap(image.Kind, () => image.Map)).ToArray();
+        var together = PixelMetrics.ByDefect(labelled);
+        Assert.Equal(["dent", "scratch", "stain"], together.PerDefect.Keys.Order(StringComparer.Ordinal));
+        Same(PixelMetrics.Of([.. images.Select(image => image.Map)]), together.All);
+        foreach (var (kind, metrics) in together.PerDefect)
+            Same(PixelMetrics.Of([.. images.Where(image => image.Kind is null || image.Kind == kind).Select(image => image.Map)]), metrics);
+        Assert.Equal(together.All, PixelMetrics.ByDefect(labelled, new ParallelOptions { MaxDegreeOfParallelism = 1 }).All);
+    }
+
+    [Fact]
+    public void They_stop_when_told_to()
+    {
+        using var stop = new CancellationTokenSource();
+        var map = Map(new Grid(1, 2), [1, 2], [false, true]);
+        var drawn = 0;
+        var maps = Enumerable.Repeat(new LabelledMap(null, () => { if (Interlocked.Increment(ref drawn) == 3) stop.Cancel(); return map; }), 1000).ToArray();
+        Assert.ThrowsAny<OperationCanceledException>(() => PixelMetrics.ByDefect(maps, new ParallelOptions { CancellationToken = stop.Token }));
+        Assert.InRange(drawn, 3, 100);
+    }
+
+    [Theory]
+    [InlineData(-1f)]
+    [InlineData(float.NaN)]
+    public void Scores_that_have_no_rank_are_refused(float score) =>
+        Assert.Throws<ArgumentException>("map", () => Map(new Grid(1, 2), [1, score], [false, true]));
 
     [Fact]
     public void Without_defects_they_are_not_numbers()
@@ -58,4 +96,14 @@ public sealed class PixelMetricsTests
     }
 
     private static ScoredPixels Map(Grid size, float[] scores, bool[] mask) => new(new AnomalyMap(size, scores), mask);
+
+    private static PixelPasses Passes(ScoredPixels[] maps, long memory = 1 << 20) =>
+        new([.. maps.Select(map => new LabelledMap(null, () => map))], new ParallelOptions(), memory);
+
+    private static void Same(PixelMetrics expected, PixelMetrics actual)
+    {
+        Assert.Equal(expected.Auroc, actual.Auroc, 1e-12);
+        Assert.Equal(expected.AuPro30, actual.AuPro30, 1e-12);
+        Assert.Equal(expected.AuPro05, actual.AuPro05, 1e-12);
+    }
 }

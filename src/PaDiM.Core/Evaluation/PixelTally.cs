@@ -1,0 +1,80 @@
+namespace PaDiM.Core.Evaluation;
+
+/// <summary>Counts the pixels of one kind of image by the place of their scores among the ranks, for a range of ranks at a time.</summary>
+/// <param name="ranks">The different scores of anomalous pixels.</param>
+/// <param name="capacity">Most ranks of a range.</param>
+internal sealed class PixelTally(ScoreRanks ranks, int capacity)
+{
+    /// <summary>Bytes that a rank takes.</summary>
+    public const int BytesOfRank = 4 * sizeof(long);
+
+    /// <summary>For each rank the normal pixels between it and the next lower one, then those that tie with it.</summary>
+    private readonly long[] normal = new long[2 * capacity];
+
+    private readonly long[] anomalous = new long[capacity];
+    private readonly double[] shares = new double[capacity];
+    private int first, count;
+
+    /// <summary>Begins a range of ranks, from its lowest on.</summary>
+    public void Begin(int lowest, int length)
+    {
+        (first, count) = (lowest, length);
+        Array.Clear(normal);
+        Array.Clear(anomalous);
+        Array.Clear(shares);
+    }
+
+    /// <summary>Counts normal pixels; may be called from several threads.</summary>
+    public void AddNormal(ReadOnlySpan<float> scores)
+    {
+        // Neighbours often have one place, above all where the map is 0: they are counted here before the threads meet.
+        var (last, run) = (-1L, 0L);
+        foreach (var score in scores)
+        {
+            var place = ranks.PlaceOf(score) - 2L * first;
+            if (place == last)
+            {
+                run++;
+                continue;
+            }
+            Count(last, run);
+            (last, run) = (place, 1);
+        }
+        Count(last, run);
+
+        void Count(long place, long pixels)
+        {
+            if (place >= 0 && place < 2L * count) Interlocked.Add(ref normal[place], pixels);
+        }
+    }
+
+    /// <summary>Counts anomalous pixels; from one thread and always in one order, since sums of shares round.</summary>
+    public void AddAnomalous(ReadOnlySpan<float> scores, double share)
+    {
+        foreach (var score in scores)
+        {
+            var rank = ranks.PlaceOf(score) / 2 - first;
+            if (rank < 0 || rank >= count) continue;
+            anomalous[rank]++;
+            shares[rank] += share;
+        }
+    }
+
+    /// <summary>Moves a curve down the range, over the pixels of several tallies together.</summary>
+    public static void Sweep(ProCurve curve, ReadOnlySpan<PixelTally> tallies)
+    {
+        for (var rank = tallies[0].count - 1; rank >= 0; rank--)
+        {
+            var (below, tied, anomalies, share) = (0L, 0L, 0L, 0.0);
+            foreach (var tally in tallies)
+            {
+                below += tally.normal[2 * rank];
+                tied += tally.normal[2 * rank + 1];
+                anomalies += tally.anomalous[rank];
+                share += tally.shares[rank];
+            }
+            curve.Step(tied, anomalies, share);
+            curve.Step(below, 0, 0);
+        }
+    }
+}
