@@ -31,7 +31,7 @@ public sealed class ThresholdCalibration
     public double Min => sorted[0];
 
     /// <summary>Middle score, the mean of the two middle ones for an even count.</summary>
-    public double Median => MiddleOf(sorted);
+    public double Median => RobustScale.MiddleOf(sorted);
 
     /// <summary>Largest score.</summary>
     public double Max => sorted[^1];
@@ -58,10 +58,8 @@ public sealed class ThresholdCalibration
     /// </summary>
     public IReadOnlyList<TrainingOutlier> Outliers(double deviations = 5)
     {
-        var logs = Array.ConvertAll(sorted, s => Math.Log(Math.Max(s, double.Epsilon)));
-        var centre = MiddleOf(logs);
-        var spread = Math.Max(SmallestSpread, 1.4826 * MiddleOf([.. logs.Select(l => Math.Abs(l - centre)).Order()]));
-        var limit = Math.Exp(centre + deviations * spread);
+        var scale = RobustScale.Of(sorted.Select(s => Math.Log(Math.Max(s, double.Epsilon))), SmallestSpread);
+        var limit = Math.Exp(scale.Centre + deviations * scale.Spread);
         return
         [
             .. Scores.Select((score, index) => new TrainingOutlier(index, score, (double)CountAtLeast(score) / sorted.Length))
@@ -81,6 +79,4 @@ public sealed class ThresholdCalibration
         }
         return sorted.Length - low;
     }
-
-    private static double MiddleOf(double[] ascending) => (ascending[(ascending.Length - 1) / 2] + ascending[ascending.Length / 2]) / 2;
 }
