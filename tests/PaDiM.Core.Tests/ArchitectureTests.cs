@@ -32,6 +32,7 @@ public sealed class ArchitectureTests
         Assert.DoesNotContain(Core.GetReferencedAssemblies(), reference => reference.Name!.StartsWith(prefix, StringComparison.Ordinal));
 
     [Theory]
+    [InlineData("Alignment")]
     [InlineData("Embedding")]
     [InlineData("Statistics", "Embedding")]
     [InlineData("Scoring", "Embedding", "Statistics")]
