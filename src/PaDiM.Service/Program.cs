@@ -1,6 +1,7 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Options;
 using PaDiM.Service.Categories;
+using PaDiM.Service.Evaluations;
 using PaDiM.Service.Fitting;
 using PaDiM.Service.Hosting;
 using PaDiM.Service.Images;

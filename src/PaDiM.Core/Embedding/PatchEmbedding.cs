@@ -1,3 +1,5 @@
+using PaDiM.Core.Alignment;
+
 namespace PaDiM.Core.Embedding;
 
 /// <summary>
@@ -20,6 +22,9 @@ public sealed class PatchEmbedding(Grid grid, int dimensions, float[] values)
 
     /// <summary>All vectors, shape <c>(Height, Width, Dimensions)</c>, row-major.</summary>
     public float[] Values { get; } = Shapes.Checked(values, (long)grid.Positions * dimensions);
+
+    /// <summary>How the part lies in its image, in pixels of the image size; the identity where nothing was aligned.</summary>
+    public RigidTransform Placement { get; set; }
 
     /// <summary>The vector x_p at one position, length <see cref="Dimensions"/>.</summary>
     public Span<float> this[int position] => Values.AsSpan(position * Dimensions, Dimensions);

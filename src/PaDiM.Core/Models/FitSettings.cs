@@ -68,6 +68,7 @@ public sealed record FitSettings
         if (BlurSigma is not (>= 0 and <= MaxBlurSigma)) return $"blurSigma must lie between 0 and {MaxBlurSigma} pixels.";
         if (!Enum.IsDefined(Reduction)) return "reduction.method must be semi-orthogonal, random or none.";
         if (!Enum.IsDefined(Shrinkage)) return "shrinkage must be none, ledoit-wolf or oas.";
-        return Enum.IsDefined(Alignment) ? null : "alignment must be none or rigid.";
+        if (!Enum.IsDefined(Alignment)) return "alignment must be none or rigid.";
+        return Alignment != AlignmentMethod.None && CropSize is not null ? "alignment takes whole images; leave cropSize out." : null;
     }
 }

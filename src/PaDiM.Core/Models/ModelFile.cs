@@ -1,9 +1,11 @@
 using System.Numerics.Tensors;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using PaDiM.Core.Alignment;
 using PaDiM.Core.Calibration;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Statistics;
+using PaDiM.Core.Training;
 
 namespace PaDiM.Core.Models;
 
@@ -11,7 +13,7 @@ namespace PaDiM.Core.Models;
 /// A model as one safetensors file: <c>mean</c> F32 (h, w, d); the covariances as <c>whitening</c> F32 (h, w, d (d + 1) / 2), or, of few images, as
 /// <c>basis</c> F32 (h, w, r, d), <c>whitening</c> F32 (h, w, r (r + 1) / 2) and <c>ridge</c> F32 (h, w); <c>calibration</c> F64 (n); the reduction as
 /// <c>channels</c> I32 (d) or <c>projection</c> F32 (C, d); <c>golden</c> U8 (k, s, s, 3) with <c>goldenScores</c> F32 (k); where pixels are ignored,
-/// <c>ignored</c> U8 (s, s); and a JSON card under the metadata key <c>padim</c>.
+/// <c>ignored</c> U8 (s, s); where images are aligned, <c>template</c> F32 (s, s); and a JSON card under the metadata key <c>padim</c>.
 /// </summary>
 public static class ModelFile
 {
@@ -20,7 +22,7 @@ public static class ModelFile
     /// <summary>Writes a model; the same model gives the same bytes.</summary>
     public static void Write(Stream stream, PadimModel model)
     {
-        var card = new ModelCard(model.Settings, model.Backbone, [.. model.Reduction.TapChannels], model.TrainingImages);
+        var card = new ModelCard(model.Settings, model.Backbone, [.. model.Reduction.TapChannels], model.TrainingImages, model.Findings);
         var metadata = new Dictionary<string, string>
         {
             ["format"] = Format,
@@ -44,6 +46,7 @@ public static class ModelFile
             tensors.Add(new("goldenScores", [golden.Count], golden.Select(image => image.Score).ToArray()));
         }
         if (model.Ignored is { } ignored) tensors.Add(new("ignored", [side, side], Array.ConvertAll(ignored, pixel => (byte)(pixel ? 1 : 0))));
+        if (model.Template is { } template) tensors.Add(new("template", [side, side], template));
         Safetensors.Write(stream, metadata, tensors);
     }
 
@@ -68,6 +71,8 @@ public static class ModelFile
             {
                 GoldenImages = ReadGoldenImages(file, side),
                 Ignored = file.Contains("ignored") ? Array.ConvertAll(file.Bytes("ignored", side, side), pixel => pixel != 0) : null,
+                Template = card.Settings.Alignment == AlignmentMethod.None ? null : Finite(file.Floats("template", side, side)),
+                Findings = card.Findings.All(finding => IsOf(card, finding.Index) && IsOf(card, finding.Of ?? 0)) ? card.Findings : throw new InvalidDataException("The file's findings are of no image."),
             };
         }
         catch (Exception e) when (e is JsonException or ArgumentException or OverflowException)
@@ -75,6 +80,8 @@ public static class ModelFile
             throw new InvalidDataException("The file's description of its model cannot be read.", e);
         }
     }
+
+    private static bool IsOf(ModelCard card, int image) => image >= 0 && image < card.TrainingImages.Count;
 
     private static IEnumerable<SafetensorsTensor> TensorsOf(PatchDistribution distribution)
     {
@@ -119,7 +126,7 @@ public static class ModelFile
 }
 
 /// <summary>The JSON card of a model file.</summary>
-internal sealed record ModelCard(FitSettings Settings, BackboneIdentity Backbone, int[] TapChannels, IReadOnlyList<string> TrainingImages);
+internal sealed record ModelCard(FitSettings Settings, BackboneIdentity Backbone, int[] TapChannels, IReadOnlyList<string> TrainingImages, IReadOnlyList<TrainingFinding> Findings);
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,

@@ -1,6 +1,7 @@
 using PaDiM.Core.Calibration;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Statistics;
+using PaDiM.Core.Training;
 
 namespace PaDiM.Core.Models;
 
@@ -20,6 +21,7 @@ public sealed record PadimModel(
     IReadOnlyList<string> TrainingImages)
 {
     private readonly bool[]? ignored;
+    private readonly float[]? template;
 
     /// <summary>Pixels that do not count, at the image size and before any crop, shape <c>(imageSize, imageSize)</c>; null when all count.</summary>
     /// <exception cref="ArgumentException">A mask of another size.</exception>
@@ -28,6 +30,17 @@ public sealed record PadimModel(
         get => ignored;
         init => ignored = value is null ? null : Shapes.Checked(value, (long)Settings.ImageSize * Settings.ImageSize);
     }
+
+    /// <summary>The mean training image that images are aligned to, grey values of 0 to 255, shape <c>(imageSize, imageSize)</c>; null where nothing is aligned.</summary>
+    /// <exception cref="ArgumentException">A template of another size.</exception>
+    public float[]? Template
+    {
+        get => template;
+        init => template = value is null ? null : Shapes.Checked(value, (long)Settings.ImageSize * Settings.ImageSize);
+    }
+
+    /// <summary>Near-duplicates, blurred and wrongly exposed images among the training images, by index.</summary>
+    public IReadOnlyList<TrainingFinding> Findings { get; init; } = [];
 
     /// <summary>What the model tests itself with when it is loaded.</summary>
     public IReadOnlyList<GoldenImage> GoldenImages { get; init; } = [];

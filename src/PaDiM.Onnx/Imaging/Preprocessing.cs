@@ -1,4 +1,5 @@
 using System.Buffers;
+using PaDiM.Core.Alignment;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
 using PaDiM.Core.Scoring;
@@ -7,13 +8,16 @@ using PaDiM.Onnx.Backbones;
 namespace PaDiM.Onnx.Imaging;
 
 /// <summary>
-/// From an image to a backbone's input: antialiased bilinear resize to a square (aspect not kept), optional centre crop, [0, 1], normalisation;
-/// and back, from prepared pixels to the image's own. One implementation serves fit, score and evaluation. Immutable, thread-safe.
+/// From an image to a backbone's input: antialiased bilinear resize to a square (aspect not kept), optional alignment to a template or centre crop, [0, 1],
+/// normalisation; and back, from prepared pixels to the image's own. One implementation serves fit, score and evaluation. Immutable, thread-safe.
 /// </summary>
 /// <param name="settings">Sizes.</param>
 /// <param name="normalisation">Mean and standard deviation of each channel.</param>
-public sealed class Preprocessing(FitSettings settings, Normalisation normalisation)
+/// <param name="template">What images are registered to, grey, shape <c>(imageSize, imageSize)</c>; null where they are taken as they lie.</param>
+public sealed class Preprocessing(FitSettings settings, Normalisation normalisation, float[]? template = null)
 {
+    private readonly RigidRegistration? registration = template is null ? null : new RigidRegistration(template, settings.ImageSize);
+
     /// <summary>Side of the square that images are resized to, in pixels, before any crop.</summary>
     public int ImageSize { get; } = settings.ImageSize;
 
@@ -23,37 +27,36 @@ public sealed class Preprocessing(FitSettings settings, Normalisation normalisat
     /// <summary>Rows and columns cut off before the crop.</summary>
     private int Offset => (ImageSize - PreparedSize.Height) / 2;
 
+    /// <summary>An image at an image size, 8 bits a channel: it is prepared to the same input again, but for the rounding.</summary>
+    internal static RgbImage Shrink(RgbImage image, int side)
+    {
+        var resized = new float[3 * side * side];
+        AntialiasedResampler.Resize(image, side, side, resized);
+        return new RgbImage(side, side, Rounded(resized));
+    }
+
     /// <summary>Writes the prepared image.</summary>
     /// <param name="image">Any size.</param>
     /// <param name="prepared">Shape <c>(3, PreparedSize.Height, PreparedSize.Width)</c>.</param>
-    public void Prepare(RgbImage image, Span<float> prepared) => PrepareAndShrink(image, prepared, []);
+    /// <returns>How the part lies in the image, in pixels of the image size: the identity where nothing is aligned.</returns>
+    public RigidTransform Prepare(RgbImage image, Span<float> prepared) => Prepare(image, prepared, shrink: false).Placement;
 
-    /// <summary>As above, and also gives the image at the image size: that is prepared to the same input again, but for its rounding to 8 bits.</summary>
-    public RgbImage PrepareAndShrink(RgbImage image, Span<float> prepared)
+    /// <summary>As above, and also gives the image as <see cref="Shrink"/> would.</summary>
+    internal (RigidTransform Placement, RgbImage Shrunk) PrepareAndShrink(RgbImage image, Span<float> prepared)
     {
-        var shrunk = new byte[3 * ImageSize * ImageSize];
-        PrepareAndShrink(image, prepared, shrunk);
-        return new RgbImage(ImageSize, ImageSize, shrunk);
+        var (placement, shrunk) = Prepare(image, prepared, shrink: true);
+        return (placement, new RgbImage(ImageSize, ImageSize, shrunk!));
     }
 
-    private void PrepareAndShrink(RgbImage image, Span<float> prepared, Span<byte> shrunk)
+    /// <summary>A map in the template's frame as the image shows it: what the template does not cover is 0, and pixels of the image that the part left count no more.</summary>
+    /// <param name="map">Of the prepared size.</param>
+    /// <param name="placement">What <see cref="Prepare(RgbImage, Span{float})"/> gave for the image.</param>
+    public AnomalyMap ToImageFrame(AnomalyMap map, RigidTransform placement)
     {
-        var resized = ArrayPool<float>.Shared.Rent(3 * ImageSize * ImageSize);
-        AntialiasedResampler.Resize(image, ImageSize, ImageSize, resized);
-        for (var i = 0; i < shrunk.Length; i++) shrunk[i] = (byte)Math.Clamp(resized[i] + 0.5f, 0, 255);
-        var (size, plane) = (PreparedSize, PreparedSize.Positions);
-        for (var c = 0; c < 3; c++)
-        {
-            var scale = 1 / (255 * normalisation.Std[c]);
-            var shift = -normalisation.Mean[c] / normalisation.Std[c];
-            for (var y = 0; y < size.Height; y++)
-            {
-                var row = resized.AsSpan(((y + Offset) * ImageSize + Offset) * 3 + c);
-                var target = prepared.Slice(c * plane + y * size.Width, size.Width);
-                for (var x = 0; x < target.Length; x++) target[x] = row[3 * x] * scale + shift;
-            }
-        }
-        ArrayPool<float>.Shared.Return(resized);
+        if (placement == RigidTransform.Identity) return map;
+        var moved = new float[map.Values.Length];
+        Warping.ToImage(map.Values, ImageSize, placement, moved);
+        return new AnomalyMap(map.Grid, moved);
     }
 
     /// <summary>A region of the prepared image in pixels of the original one, rounded outwards.</summary>
@@ -75,5 +78,47 @@ public sealed class Preprocessing(FitSettings settings, Normalisation normalisat
         for (var y = 0; y < map.Grid.Height; y++)
             map.Values.AsSpan(y * map.Grid.Width, map.Grid.Width).CopyTo(padded.AsSpan((y + Offset) * ImageSize + Offset));
         return new AnomalyMap(new Grid(ImageSize, ImageSize), padded).Upsample(new Grid(height, width));
+    }
+
+    private (RigidTransform Placement, byte[]? Shrunk) Prepare(RgbImage image, Span<float> prepared, bool shrink)
+    {
+        var length = 3 * ImageSize * ImageSize;
+        var resized = ArrayPool<float>.Shared.Rent(length);
+        AntialiasedResampler.Resize(image, ImageSize, ImageSize, resized);
+        var shrunk = shrink ? Rounded(resized.AsSpan(0, length)) : null;
+        var placement = registration?.Register(Luma.Of(resized.AsSpan(0, length))) ?? RigidTransform.Identity;
+        if (placement == RigidTransform.Identity) Normalise(resized, prepared);
+        else
+        {
+            var aligned = ArrayPool<float>.Shared.Rent(length);
+            Warping.ToTemplate(resized.AsSpan(0, length), ImageSize, placement, aligned.AsSpan(0, length));
+            Normalise(aligned, prepared);
+            ArrayPool<float>.Shared.Return(aligned);
+        }
+        ArrayPool<float>.Shared.Return(resized);
+        return (placement, shrunk);
+    }
+
+    private void Normalise(ReadOnlySpan<float> resized, Span<float> prepared)
+    {
+        var (size, plane) = (PreparedSize, PreparedSize.Positions);
+        for (var c = 0; c < 3; c++)
+        {
+            var scale = 1 / (255 * normalisation.Std[c]);
+            var shift = -normalisation.Mean[c] / normalisation.Std[c];
+            for (var y = 0; y < size.Height; y++)
+            {
+                var row = resized[(((y + Offset) * ImageSize + Offset) * 3 + c)..];
+                var target = prepared.Slice(c * plane + y * size.Width, size.Width);
+                for (var x = 0; x < target.Length; x++) target[x] = row[3 * x] * scale + shift;
+            }
+        }
+    }
+
+    private static byte[] Rounded(ReadOnlySpan<float> pixels)
+    {
+        var bytes = new byte[pixels.Length];
+        for (var i = 0; i < bytes.Length; i++) bytes[i] = (byte)Math.Clamp(pixels[i] + 0.5f, 0, 255);
+        return bytes;
     }
 }

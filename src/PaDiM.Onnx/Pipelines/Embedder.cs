@@ -9,12 +9,13 @@ namespace PaDiM.Onnx.Pipelines;
 /// <param name="backbone">The network.</param>
 /// <param name="settings">Sizes.</param>
 /// <param name="reduction">From the network's channels to d dimensions.</param>
-public sealed class Embedder(Backbone backbone, FitSettings settings, ChannelReduction reduction)
+/// <param name="template">What images are aligned to; null where they are taken as they lie.</param>
+public sealed class Embedder(Backbone backbone, FitSettings settings, ChannelReduction reduction, float[]? template = null)
 {
     private readonly ParallelOptions threads = new() { MaxDegreeOfParallelism = backbone.Runtime.Threads };
 
     /// <summary>From pixels to the backbone's input.</summary>
-    public Preprocessing Preprocessing { get; } = new(settings, backbone.Manifest.Normalisation);
+    public Preprocessing Preprocessing { get; } = new(settings, backbone.Manifest.Normalisation, template);
 
     /// <summary>The network.</summary>
     public Backbone Backbone { get; } = backbone;

@@ -20,8 +20,9 @@ public sealed class EvaluationPipeline(Inspector inspector, ImageDecoder decoder
     /// <param name="threshold">Where decisions are made.</param>
     /// <param name="progress">Told the share of images scored, 0 to 1.</param>
     /// <param name="cancellation">Stops between two images, of scoring and of each pass of the pixel metrics.</param>
+    /// <param name="knownNormals">Scores of more normal images, known otherwise: they count for the image metrics and the decisions, and have no pixels here.</param>
     /// <exception cref="InvalidDataException">An image or mask that cannot be read, or a mask of another size than its image.</exception>
-    public EvaluationReport Run(IReadOnlyList<TestImage> images, double threshold, Action<double>? progress, CancellationToken cancellation)
+    public EvaluationReport Run(IReadOnlyList<TestImage> images, double threshold, Action<double>? progress, CancellationToken cancellation, IReadOnlyList<float>? knownNormals = null)
     {
         var scored = new List<Scored>(images.Count);
         foreach (var image in images)
@@ -31,29 +32,34 @@ public sealed class EvaluationPipeline(Inspector inspector, ImageDecoder decoder
             progress?.Invoke((double)scored.Count / images.Count);
         }
         var defects = scored.Where(s => s.Image.Defect is not null).GroupBy(s => s.Image.Defect!, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal);
-        var normals = scored.Where(s => s.Image.Defect is null).ToArray();
+        float[] normals = [.. scored.Where(s => s.Image.Defect is null).Select(s => s.Score), .. knownNormals ?? []];
         var pixels = PixelMetrics.ByDefect(
             [.. scored.Where(s => s.Image.Defect is null || s.Image.ReadMask is not null).Select(s => new LabelledMap(s.Image.Defect, () => AtFullSize(s)))],
             new ParallelOptions { MaxDegreeOfParallelism = inspector.Threads, CancellationToken = cancellation });
         return new EvaluationReport(
-            ImagesOf(scored), pixels.All,
+            ImagesOf(normals, scored.Where(s => s.Image.Defect is not null)), pixels.All,
             [.. defects.Select(defect => new DefectReport(
-                defect.Key, defect.Count(), ImagesOf([.. normals, .. defect]), pixels.PerDefect.GetValueOrDefault(defect.Key, PixelMetrics.None)))],
-            ConfusionOf(scored, threshold));
+                defect.Key, defect.Count(), ImagesOf(normals, defect), pixels.PerDefect.GetValueOrDefault(defect.Key, PixelMetrics.None)))],
+            ConfusionOf(normals, [.. scored.Where(s => s.Image.Defect is not null).Select(s => s.Score)], threshold),
+            [.. scored.Select(s => s.Score)]);
     }
 
     private Scored Score(TestImage image)
     {
-        if (kept?.Read(image.Name) is { } found) return new Scored(image, found.Map, found.Map.Max(), found.ImageSize);
+        if (kept?.Read(image.Name) is { } found) return new Scored(image, found);
         var pixels = Decode(image.Name, image.Read());
-        var map = inspector.Score(pixels);
+        var map = inspector.Score(pixels, out var placement);
         if (!float.IsFinite(map.Max())) throw new InvalidDataException($"The backbone answers {image.Name} with values that are not finite.");
-        var size = new Grid(pixels.Height, pixels.Width);
-        kept?.Write(image.Name, new KeptMap(map, size));
-        return new Scored(image, map, map.Max(), size);
+        var scored = new KeptMap(map, new Grid(pixels.Height, pixels.Width), placement);
+        kept?.Write(image.Name, scored);
+        return new Scored(image, scored);
     }
 
-    private static ImageMetrics ImagesOf(IReadOnlyCollection<Scored> images) => ImageMetrics.Of([.. images.Select(s => s.Score)], [.. images.Select(s => s.Image.Defect is not null)]);
+    private static ImageMetrics ImagesOf(float[] normals, IEnumerable<Scored> anomalous)
+    {
+        float[] scores = [.. normals, .. anomalous.Select(s => s.Score)];
+        return ImageMetrics.Of(scores, [.. scores.Select((_, i) => i >= normals.Length)]);
+    }
 
     private ScoredPixels AtFullSize(Scored image)
     {
@@ -65,13 +71,12 @@ public sealed class EvaluationPipeline(Inspector inspector, ImageDecoder decoder
 
     private PixelLabels LabelsOf(Scored image)
     {
-        if (image.Image.ReadMask is not { } read) return new PixelLabels(image.Size, null);
+        var ignored = inspector.IgnoredAt(image.Size, image.Kept.Placement);
+        if (image.Image.ReadMask is not { } read) return new PixelLabels(image.Size, null, ignored);
         var mask = Decode($"the mask of {image.Image.Name}", read());
         if (new Grid(mask.Height, mask.Width) != image.Size)
             throw new InvalidDataException($"The mask of {image.Image.Name} has {mask.Width} x {mask.Height} pixels, its image {image.Size.Width} x {image.Size.Height}.");
-        var labels = new bool[image.Size.Positions];
-        for (var p = 0; p < labels.Length; p++) labels[p] = mask.Pixels[3 * p] > 127;
-        return new PixelLabels(image.Size, labels);
+        return new PixelLabels(image.Size, MaskImage.Marks(mask, image.Size), ignored);
     }
 
     private RgbImage Decode(string name, byte[] bytes) => decoder.Decode(bytes) switch
@@ -81,15 +86,20 @@ public sealed class EvaluationPipeline(Inspector inspector, ImageDecoder decoder
         _ => throw new InvalidOperationException(),
     };
 
-    private static Confusion ConfusionOf(IReadOnlyCollection<Scored> images, double threshold)
+    private static Confusion ConfusionOf(float[] normals, float[] anomalous, double threshold)
     {
-        return new Confusion(threshold, Count(true, true), Count(false, true), Count(false, false), Count(true, false));
-
-        int Count(bool anomalous, bool found) => images.Count(s => s.Image.Defect is not null == anomalous && s.Score >= threshold == found);
+        var (rejected, found) = (normals.Count(score => score >= threshold), anomalous.Count(score => score >= threshold));
+        return new Confusion(threshold, found, rejected, normals.Length - rejected, anomalous.Length - found);
     }
 
-    private sealed record Scored(TestImage Image, AnomalyMap Map, float Score, Grid Size)
+    private sealed record Scored(TestImage Image, KeptMap Kept)
     {
+        public AnomalyMap Map => Kept.Map;
+
+        public Grid Size => Kept.ImageSize;
+
+        public float Score { get; } = Kept.Map.Max();
+
         public PixelLabels? Labels { get; set; }
     }
 }

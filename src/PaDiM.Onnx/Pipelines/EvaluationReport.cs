@@ -7,7 +7,9 @@ namespace PaDiM.Onnx.Pipelines;
 /// <param name="Pixels">Of maps, at the masks' own resolution.</param>
 /// <param name="PerDefect">The same for each kind of defect against all normal images, by name.</param>
 /// <param name="ConfusionAtThreshold">Decisions at the model's threshold.</param>
-public sealed record EvaluationReport(ImageMetrics Images, PixelMetrics Pixels, IReadOnlyList<DefectReport> PerDefect, Confusion ConfusionAtThreshold);
+/// <param name="Scores">The score of each image that was scored, in their order.</param>
+public sealed record EvaluationReport(
+    ImageMetrics Images, PixelMetrics Pixels, IReadOnlyList<DefectReport> PerDefect, Confusion ConfusionAtThreshold, IReadOnlyList<float> Scores);
 
 /// <summary>What a model achieves on one kind of defect.</summary>
 /// <param name="Defect">The kind.</param>

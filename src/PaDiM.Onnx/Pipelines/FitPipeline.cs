@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using PaDiM.Core.Alignment;
 using PaDiM.Core.Calibration;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
@@ -53,8 +54,11 @@ public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDe
         if (images.Count < 2) throw new FitException("too_few_images", $"A fit needs at least 2 images of normal parts; there {(images.Count == 1 ? "is 1" : $"are {images.Count}")}.");
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = backbone.Runtime.Threads, CancellationToken = cancellation };
         var reduction = prior?.Reduction ?? ChannelReduction.Draw(settings.Reduction, backbone.TapChannels, settings.Dimensions, settings.Seed);
-        var embeddings = new TrainingEmbeddings(new Embedder(backbone, settings, reduction), EmbeddingStore.KeyOf(backbone.Identity, settings, reduction), decoder, store, BatchSize);
         var ordered = images.OrderBy(image => image.Sha256, StringComparer.Ordinal).ToArray();
+        var pixels = new TrainingPixels(settings.ImageSize, ordered, decoder, store, parallel);
+        var template = settings.Alignment == AlignmentMethod.None ? null : Template(pixels, progress);
+        var embedder = new Embedder(backbone, settings, reduction, template);
+        var embeddings = new TrainingEmbeddings(embedder, EmbeddingStore.KeyOf(backbone.Identity, settings, reduction, template), decoder, store, BatchSize);
 
         var statistics = Accumulate(ordered, prior, embeddings, parallel, progress);
         keepStatistics?.Invoke(statistics);
@@ -64,9 +68,12 @@ public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDe
         var distribution = PatchDistribution.Freeze(statistics, regularisation, parallel);
 
         progress?.Invoke(new FitProgress(FitStage.Calibrating, EmbeddingShare + FactorisingShare));
-        var calibration = Calibrate(ordered, LeaveOneOut.Consume(statistics, regularisation, parallel), statistics.Grid, embeddings, parallel, progress);
-        var model = new PadimModel(settings, backbone.Identity, reduction, distribution, calibration, [.. ordered.Select(image => image.Sha256)]) { Ignored = ignored };
-        return model with { GoldenImages = SelfTest.Choose(new Inspector(model, backbone), i => embeddings.Pixels(ordered[i])) };
+        var calibration = Calibrate(ordered, LeaveOneOut.Consume(statistics, regularisation, parallel), embedder.Preprocessing, statistics.Grid, embeddings, parallel, progress);
+        var model = new PadimModel(settings, backbone.Identity, reduction, distribution, calibration, [.. ordered.Select(image => image.Sha256)])
+        {
+            Ignored = ignored, Template = template, Findings = pixels.Review(),
+        };
+        return model with { GoldenImages = SelfTest.Choose(new Inspector(model, backbone), i => pixels[i]) };
     }
 
     /// <summary>Pass one: every image that the statistics lack is embedded and added; images that are gone are taken out again.</summary>
@@ -102,19 +109,27 @@ public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDe
 
     /// <summary>Pass two: the exact leave-one-out image score of every training image.</summary>
     private ThresholdCalibration Calibrate(
-        TrainingImage[] images, LeaveOneOut leaveOneOut, Grid patches, TrainingEmbeddings embeddings, ParallelOptions parallel, Action<FitProgress>? progress)
+        TrainingImage[] images, LeaveOneOut leaveOneOut, Preprocessing preprocessing, Grid patches, TrainingEmbeddings embeddings, ParallelOptions parallel, Action<FitProgress>? progress)
     {
         var region = RegionOf(patches);
         var scores = new double[images.Length];
         var done = 0;
         foreach (var batch in images.Chunk(BatchSize))
         {
-            var maps = leaveOneOut.Distances(embeddings.Get(batch, parallel), parallel);
-            Parallel.For(0, batch.Length, parallel, i => scores[done + i] = maps[i].ToPixels(settings.PreparedSize(), settings.BlurSigma, region).Max());
+            var embedded = embeddings.Get(batch, parallel);
+            var maps = leaveOneOut.Distances(embedded, parallel);
+            Parallel.For(0, batch.Length, parallel, i => scores[done + i] =
+                preprocessing.ToImageFrame(maps[i].ToPixels(settings.PreparedSize(), settings.BlurSigma, region), embedded[i].Placement).Max());
             done += batch.Length;
             progress?.Invoke(new FitProgress(FitStage.Calibrating, 1 - (1 - EmbeddingShare - FactorisingShare) * (images.Length - done) / images.Length));
         }
         return new ThresholdCalibration(scores);
+    }
+
+    private static float[] Template(TrainingPixels pixels, Action<FitProgress>? progress)
+    {
+        progress?.Invoke(new FitProgress(FitStage.Aligning, 0));
+        return pixels.Template();
     }
 
     private RegionOfInterest? RegionOf(Grid patches)

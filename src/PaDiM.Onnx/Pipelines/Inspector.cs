@@ -1,3 +1,4 @@
+using PaDiM.Core.Alignment;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
 using PaDiM.Core.Scoring;
@@ -20,7 +21,7 @@ public sealed class Inspector
         if (!model.Backbone.IsSameAs(backbone.Identity))
             throw new InvalidDataException($"The model was fitted with another file, other taps or another normalisation of the backbone '{model.Backbone.Name}' (SHA-256 {model.Backbone.Sha256}); fit it again or put those back.");
         Model = model;
-        Embedder = new Embedder(backbone, model.Settings, model.Reduction);
+        Embedder = new Embedder(backbone, model.Settings, model.Reduction, model.Template);
         region = model.Settings.RegionOf(model.Ignored, model.Distribution.Grid);
         parallel = new ParallelOptions { MaxDegreeOfParallelism = backbone.Runtime.Threads };
     }
@@ -38,13 +39,37 @@ public sealed class Inspector
     public AnomalyMap Distances(PatchEmbedding embedding) => MahalanobisScorer.Distances(Model.Distribution, embedding, parallel);
 
     /// <summary>The map over the prepared image whose maximum is the image score.</summary>
-    public AnomalyMap ToPixels(AnomalyMap distances) => distances.ToPixels(Embedder.Preprocessing.PreparedSize, Model.Settings.BlurSigma, region);
+    /// <param name="distances">Distances at patch positions.</param>
+    /// <param name="placement">How the part lies in the image.</param>
+    public AnomalyMap ToPixels(AnomalyMap distances, RigidTransform placement) =>
+        Embedder.Preprocessing.ToImageFrame(distances.ToPixels(Embedder.Preprocessing.PreparedSize, Model.Settings.BlurSigma, region), placement);
 
     /// <summary>All of it for one image.</summary>
-    public AnomalyMap Score(RgbImage image)
+    public AnomalyMap Score(RgbImage image) => Score(image, out _);
+
+    /// <summary>All of it for one image, and how the part lies in it.</summary>
+    public AnomalyMap Score(RgbImage image, out RigidTransform placement)
     {
         var prepared = new float[Embedder.PreparedLength];
-        Embedder.Preprocessing.Prepare(image, prepared);
-        return ToPixels(Distances(Embedder.Embed(prepared, 1, parallel)[0]));
+        placement = Embedder.Preprocessing.Prepare(image, prepared);
+        return ToPixels(Distances(Embedder.Embed(prepared, 1, parallel)[0]), placement);
+    }
+
+    /// <summary>The pixels of an image that the model ignores, at the image's own size; null when all count.</summary>
+    /// <param name="size">Rows and columns of the image.</param>
+    /// <param name="placement">How the part lies in the image.</param>
+    internal bool[]? IgnoredAt(Grid size, RigidTransform placement)
+    {
+        if (Model.Ignored is not { } ignored) return null;
+        var (side, result) = (Model.Settings.ImageSize, new bool[size.Positions]);
+        var toTemplate = placement.Inverse();
+        for (var y = 0; y < size.Height; y++)
+            for (var x = 0; x < size.Width; x++)
+            {
+                var (column, row) = toTemplate.Map((x + 0.5) * side / size.Width - 0.5, (y + 0.5) * side / size.Height - 0.5, side);
+                var (nearX, nearY) = ((int)Math.Round(column), (int)Math.Round(row));
+                result[y * size.Width + x] = nearX >= 0 && nearX < side && nearY >= 0 && nearY < side && ignored[nearY * side + nearX];
+            }
+        return result;
     }
 }

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using PaDiM.Core.Alignment;
 using PaDiM.Core.Embedding;
 using PaDiM.Onnx.Imaging;
 using PaDiM.Onnx.Storage;
@@ -32,30 +33,24 @@ internal sealed class TrainingEmbeddings(Embedder embedder, string key, ImageDec
         return found!;
     }
 
-    /// <summary>A training image at the image size.</summary>
-    public RgbImage Pixels(TrainingImage image)
-    {
-        if (store.ReadPixels(embedder.Preprocessing.ImageSize, image.Sha256) is { } kept) return kept;
-        var made = embedder.Preprocessing.PrepareAndShrink(image.Decode(decoder), new float[embedder.PreparedLength]);
-        store.WritePixels(image.Sha256, made);
-        return made;
-    }
-
     /// <summary>Embeds the images that the store does not have.</summary>
-    private void Make(IReadOnlyList<TrainingImage> images, int[] missing, PatchEmbedding?[] found, ParallelOptions parallel)
+    private void Make(IReadOnlyList<TrainingImage> wanted, int[] missing, PatchEmbedding?[] found, ParallelOptions parallel)
     {
         if (preparedBuffer.Length < missing.Length * embedder.PreparedLength) preparedBuffer = new float[missing.Length * embedder.PreparedLength];
         var prepared = preparedBuffer;
-        var pixels = new RgbImage[missing.Length];
-        Parallel.For(0, missing.Length, parallel, k => pixels[k] = embedder.Preprocessing.PrepareAndShrink(
-            images[missing[k]].Decode(decoder), prepared.AsSpan(k * embedder.PreparedLength, embedder.PreparedLength)));
+        var images = new (RigidTransform Placement, RgbImage Shrunk)[missing.Length];
+        Parallel.For(0, missing.Length, parallel, k => images[k] = embedder.Preprocessing.PrepareAndShrink(
+            wanted[missing[k]].Decode(decoder), prepared.AsSpan(k * embedder.PreparedLength, embedder.PreparedLength)));
         var made = embedder.Embed(prepared, missing.Length, parallel, [.. missing.Select(i => buffers[i])]);
         for (var k = 0; k < missing.Length; k++)
-            if (!float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(made[k].Values))) throw new FitException("embedding_not_finite", $"The backbone gives values that are not finite for the training image {images[missing[k]]}; leave the image out or use another backbone.");
+        {
+            made[k].Placement = images[k].Placement;
+            if (!float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(made[k].Values))) throw new FitException("embedding_not_finite", $"The backbone gives values that are not finite for the training image {wanted[missing[k]]}; leave the image out or use another backbone.");
+        }
         Parallel.For(0, missing.Length, parallel, k =>
         {
-            store.WritePixels(images[missing[k]].Sha256, pixels[k]);
-            store.Write(key, images[missing[k]].Sha256, made[k]);
+            store.WritePixels(wanted[missing[k]].Sha256, images[k].Shrunk);
+            store.Write(key, wanted[missing[k]].Sha256, made[k]);
         });
         for (var k = 0; k < missing.Length; k++) found[missing[k]] = made[k];
     }

@@ -29,6 +29,9 @@ public readonly record struct FitProgress(FitStage Stage, double Progress);
 /// <summary>The stages of a fit, in order.</summary>
 public enum FitStage
 {
+    /// <summary>The mean image is found that all others are aligned to; only where the settings ask for it.</summary>
+    Aligning,
+
     /// <summary>Images pass through the backbone into the statistics.</summary>
     Embedding,
 

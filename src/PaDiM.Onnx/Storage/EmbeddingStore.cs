@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using PaDiM.Core.Alignment;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
 using PaDiM.Onnx.Imaging;
@@ -15,7 +16,7 @@ namespace PaDiM.Onnx.Storage;
 public sealed class EmbeddingStore(string directory, TimeProvider time)
 {
     /// <summary>Names a way of embedding: equal keys mean that the same image has the same embedding.</summary>
-    public static string KeyOf(BackboneIdentity backbone, FitSettings settings, ChannelReduction reduction)
+    public static string KeyOf(BackboneIdentity backbone, FitSettings settings, ChannelReduction reduction, float[]? template = null)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes(FormattableString.Invariant(
@@ -26,6 +27,7 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
             ChannelSelection selection => System.Runtime.InteropServices.MemoryMarshal.AsBytes(selection.Channels),
             _ => [],
         });
+        hash.AppendData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(template.AsSpan()));
         return Convert.ToHexStringLower(hash.GetHashAndReset())[..32];
     }
 
@@ -47,6 +49,8 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
             var (grid, d) = (new Grid((int)shape[0], (int)shape[1]), (int)shape[2]);
             var embedding = reuse?.Grid == grid && reuse.Dimensions == d ? reuse : new PatchEmbedding(grid, d);
             file.Floats("embedding", embedding.Values, [.. shape]);
+            var placement = file.Doubles("placement", 3);
+            embedding.Placement = new RigidTransform(placement[0], placement[1], placement[2]);
             return embedding;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or InvalidDataException)
@@ -60,6 +64,7 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
         AtomicFile.Write(PathOf(key, imageSha256), stream => Safetensors.Write(
             stream,
             new Dictionary<string, string>(),
+            new SafetensorsTensor("placement", [3], new[] { embedding.Placement.Angle, embedding.Placement.ShiftX, embedding.Placement.ShiftY }),
             new SafetensorsTensor("embedding", [embedding.Grid.Height, embedding.Grid.Width, embedding.Dimensions], embedding.Values)));
 
     /// <summary>The pixels of an image at an image size, or null where they are not kept or damaged.</summary>

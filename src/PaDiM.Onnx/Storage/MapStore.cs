@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using PaDiM.Core.Alignment;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
 using PaDiM.Core.Scoring;
@@ -10,13 +11,14 @@ namespace PaDiM.Onnx.Storage;
 /// <summary>A test image's map as it was scored.</summary>
 /// <param name="Map">Scores over the prepared image.</param>
 /// <param name="ImageSize">Shape of the image itself.</param>
-public sealed record KeptMap(AnomalyMap Map, Grid ImageSize);
+/// <param name="Placement">How the part lies in it.</param>
+public sealed record KeptMap(AnomalyMap Map, Grid ImageSize, RigidTransform Placement);
 
 /// <summary>Maps of one model's test images on disk, so that an evaluation that was cut off goes on where it was. Thread-safe for different images.</summary>
 /// <param name="directory">One safetensors file an image lies in it.</param>
 public sealed class MapStore(string directory)
 {
-    private const string Tensor = "map", Height = "imageHeight", Width = "imageWidth";
+    private const string Tensor = "map", Place = "placement", Height = "imageHeight", Width = "imageWidth";
 
     /// <summary>The map of an image, or null where there is none or a damaged one.</summary>
     public KeptMap? Read(string image)
@@ -27,7 +29,10 @@ public sealed class MapStore(string directory)
             var file = SafetensorsReader.Open(stream);
             var shape = file.ShapeOf(Tensor);
             if (shape.Count != 2) return null;
-            return new KeptMap(new AnomalyMap(new Grid((int)shape[0], (int)shape[1]), file.Floats(Tensor, [.. shape])), new Grid(Number(file, Height), Number(file, Width)));
+            var placement = file.Doubles(Place, 3);
+            return new KeptMap(
+                new AnomalyMap(new Grid((int)shape[0], (int)shape[1]), file.Floats(Tensor, [.. shape])), new Grid(Number(file, Height), Number(file, Width)),
+                new RigidTransform(placement[0], placement[1], placement[2]));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or InvalidDataException)
         {
@@ -39,6 +44,7 @@ public sealed class MapStore(string directory)
     public void Write(string image, KeptMap kept) => AtomicFile.Write(PathOf(image), stream => Safetensors.Write(
         stream,
         new Dictionary<string, string> { [Height] = kept.ImageSize.Height.ToString(CultureInfo.InvariantCulture), [Width] = kept.ImageSize.Width.ToString(CultureInfo.InvariantCulture) },
+        new SafetensorsTensor(Place, [3], new[] { kept.Placement.Angle, kept.Placement.ShiftX, kept.Placement.ShiftY }),
         new SafetensorsTensor(Tensor, [kept.Map.Grid.Height, kept.Map.Grid.Width], kept.Map.Values)));
 
     private static int Number(SafetensorsReader file, string key) =>

@@ -1,4 +1,3 @@
-using PaDiM.Core.Evaluation;
 using PaDiM.Onnx.Pipelines;
 using PaDiM.Service.Images;
 using PaDiM.Service.Models;

@@ -26,7 +26,7 @@ internal sealed class EvaluationJob(IDbContextFactory<PadimDbContext> contexts, 
         try
         {
             var (figures, scores) = await Task.Factory.StartNew(
-                () => Evaluate(model, images, new MapStore(scratch), progress => context.Report("scoring", progress), cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+                () => Evaluate(model, images, new MapStore(Path.Combine(scratch, $"{model.Version}")), progress => context.Report("scoring", progress), cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             if (!await store.PublishAsync(context.Lease, job.Category, model.Version, figures, scores, cancellationToken))
                 throw new OperationCanceledException("The job changed hands or was cancelled before its result could be kept.");
         }

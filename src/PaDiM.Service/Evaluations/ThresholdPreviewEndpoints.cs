@@ -1,6 +1,5 @@
 using System.Text.Json;
 using PaDiM.Service.Categories;
-using PaDiM.Service.Hosting;
 using PaDiM.Service.Images;
 using PaDiM.Service.Models;
 

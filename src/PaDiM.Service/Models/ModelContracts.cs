@@ -1,3 +1,5 @@
+using PaDiM.Core.Training;
+
 namespace PaDiM.Service.Models;
 
 /// <summary>A published version of a category's model.</summary>
@@ -13,6 +15,8 @@ namespace PaDiM.Service.Models;
 /// <param name="SmallestFalseRejectRate">1 / (n + 1): no smaller rate can be promised.</param>
 /// <param name="LooScores">Leave-one-out scores of the training images.</param>
 /// <param name="Outliers">Training images that stand far out, worst first: look at them.</param>
+/// <param name="Findings">Near-duplicates, blurred and wrongly exposed training images: look at them too.</param>
+/// <param name="IgnoredShare">Share of the image that does not count, by the ignore mask of the fit.</param>
 /// <param name="RankDeficient">Fewer images than dimensions + 1; epsilon carries the open directions.</param>
 /// <param name="StatisticsBytes">Size of its file.</param>
 /// <param name="Sha256">Hash of its file.</param>
@@ -29,6 +33,8 @@ internal sealed record ModelResponse(
     double SmallestFalseRejectRate,
     LooScores LooScores,
     IReadOnlyList<OutlierResponse> Outliers,
+    IReadOnlyList<FindingResponse> Findings,
+    double IgnoredShare,
     bool RankDeficient,
     long StatisticsBytes,
     string Sha256)
@@ -37,11 +43,18 @@ internal sealed record ModelResponse(
     /// <param name="model">The row.</param>
     /// <param name="active">It is the one that scores.</param>
     /// <param name="imageIds">Identifiers of stored images by hash; images that are gone keep their hash as identifier.</param>
-    public static ModelResponse From(StoredModel model, bool active, IReadOnlyDictionary<string, string> imageIds) => new(
-        model.Version, model.CreatedAt, active, new ModelBackbone(model.BackboneName, model.BackboneSha256), model.ImageCount, model.Dimensions,
-        [model.GridHeight, model.GridWidth], model.Threshold, model.FalseRejectRate, model.SmallestFalseRejectRate, new LooScores(model.LooMin, model.LooMedian, model.LooMax),
-        [.. model.Outliers.Select(o => new OutlierResponse(imageIds.GetValueOrDefault(o.ImageSha256, o.ImageSha256), o.Score, o.PValue))],
-        model.RankDeficient, model.StatisticsBytes, model.Sha256);
+    public static ModelResponse From(StoredModel model, bool active, IReadOnlyDictionary<string, string> imageIds) 
+    {
+        return new ModelResponse(
+            model.Version, model.CreatedAt, active, new ModelBackbone(model.BackboneName, model.BackboneSha256), model.ImageCount, model.Dimensions,
+            [model.GridHeight, model.GridWidth], model.Threshold, model.FalseRejectRate, model.SmallestFalseRejectRate, new LooScores(model.LooMin, model.LooMedian, model.LooMax),
+            [.. model.Outliers.Select(o => new OutlierResponse(IdOf(o.ImageSha256), o.Score, o.PValue))],
+            [.. model.Findings.Select(f => new FindingResponse(IdOf(f.ImageSha256), f.Kind, Math.Round(f.Deviations, 2), f.OfSha256 is { } other ? IdOf(other) : null))],
+            model.IgnoredShare,
+            model.RankDeficient, model.StatisticsBytes, model.Sha256);
+
+        string IdOf(string sha256) => imageIds.GetValueOrDefault(sha256, sha256);
+    }
 }
 
 /// <summary>A network and its hash.</summary>
@@ -60,3 +73,10 @@ internal sealed record LooScores(double Min, double Median, double Max);
 /// <param name="Score">Its leave-one-out score.</param>
 /// <param name="PValue">Share of training images that score at least as high.</param>
 internal sealed record OutlierResponse(string ImageId, double Score, double PValue);
+
+/// <summary>Something about a training image that its owner should look at; nothing is removed.</summary>
+/// <param name="ImageId">Identifier of the image; its hash once it is deleted.</param>
+/// <param name="Kind">What it is.</param>
+/// <param name="Deviations">How far the image stands out, in robust standard deviations of the set.</param>
+/// <param name="OfImageId">The earlier image that a near-duplicate repeats; null for the other kinds.</param>
+internal sealed record FindingResponse(string ImageId, TrainingFindingKind Kind, double Deviations, string? OfImageId);

@@ -108,7 +108,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var active = await db.Categories.Where(c => c.Name == category).Select(c => c.ActiveVersion).SingleOrDefaultAsync(cancellationToken);
-        var hashes = models.SelectMany(m => m.Outliers).Select(o => o.ImageSha256).Distinct().ToList();
+        var hashes = models.SelectMany(m => m.Outliers.Select(o => o.ImageSha256).Concat(m.Findings.SelectMany(f => new[] { f.ImageSha256, f.OfSha256 ?? f.ImageSha256 }))).Distinct().ToList();
         var ids = await db.Images.Where(i => i.Category == category && hashes.Contains(i.Sha256)).ToDictionaryAsync(i => i.Sha256, i => i.Id, cancellationToken);
         return [.. models.Select(m => ModelResponse.From(m, m.Version == active, ids))];
     }
@@ -132,6 +132,14 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
         LooMedian = model.Calibration.Median,
         LooMax = model.Calibration.Max,
         Outliers = [.. model.Calibration.Outliers().Select(o => new ModelOutlier { ImageSha256 = model.TrainingImages[o.Index], Score = o.Score, PValue = o.PValue })],
+        Findings =
+        [
+            .. model.Findings.Select(f => new ModelFinding
+            {
+                ImageSha256 = model.TrainingImages[f.Index], Kind = f.Kind, Deviations = f.Deviations, OfSha256 = f.Of is { } other ? model.TrainingImages[other] : null,
+            }),
+        ],
+        IgnoredShare = model.Ignored is { } ignored ? ignored.Count(pixel => pixel) / (double)ignored.Length : 0,
         RankDeficient = model.IsRankDeficient,
         FileName = fileName,
         StatisticsBytes = bytes,

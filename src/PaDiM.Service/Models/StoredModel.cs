@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using PaDiM.Core.Training;
 using PaDiM.Service.Categories;
 
 namespace PaDiM.Service.Models;
@@ -49,6 +50,12 @@ internal sealed class StoredModel
 
     public List<ModelOutlier> Outliers { get; init; } = [];
 
+    /// <summary>Near-duplicates, blurred and wrongly exposed images among the training images.</summary>
+    public List<ModelFinding> Findings { get; init; } = [];
+
+    /// <summary>Share of the image that is ignored.</summary>
+    public double IgnoredShare { get; init; }
+
     public bool RankDeficient { get; init; }
 
     /// <summary>Name of its file within the category's folder.</summary>
@@ -60,6 +67,21 @@ internal sealed class StoredModel
     /// <summary>Hash of its file.</summary>
     [MaxLength(64)]
     public required string Sha256 { get; init; }
+}
+
+/// <summary>Something about a training image that its owner should look at.</summary>
+internal sealed class ModelFinding
+{
+    [MaxLength(64)]
+    public required string ImageSha256 { get; init; }
+
+    public TrainingFindingKind Kind { get; init; }
+
+    public double Deviations { get; init; }
+
+    /// <summary>The earlier image that it repeats.</summary>
+    [MaxLength(64)]
+    public string? OfSha256 { get; init; }
 }
 
 /// <summary>A training image that its fellows do not explain.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
+using PaDiM.Core.Alignment;
 using PaDiM.Core.Scoring;
 using PaDiM.Onnx.Imaging;
 using PaDiM.Onnx.Pipelines;
@@ -24,7 +25,7 @@ internal sealed class ScoreService(DecodingGate gate, EmbeddingBatcher batcher, 
         var distances = inspector.Distances(embedding);
         var distance = clock.Lap();
 
-        var map = inspector.ToPixels(distances);
+        var map = inspector.ToPixels(distances, ready.Placement);
         var score = map.Max();
         if (!float.IsFinite(score)) return Problems.NotFinite(inspector.Embedder.Backbone.Identity.Name);
         var regions = RegionFinder.Find(map, model.Threshold)
@@ -46,8 +47,8 @@ internal sealed class ScoreService(DecodingGate gate, EmbeddingBatcher batcher, 
         var result = decoder.Decode(bytes);
         if (result is not DecodeResult.Decoded { Image: var image }) return Problems.Image((DecodeResult.Refused)result);
         var input = new float[inspector.Embedder.PreparedLength];
-        inspector.Embedder.Preprocessing.Prepare(image, input);
-        return new Prepared(input, image.Width, image.Height, keepPixels ? image : null, waited, clock.Lap());
+        var placement = inspector.Embedder.Preprocessing.Prepare(image, input);
+        return new Prepared(input, placement, image.Width, image.Height, keepPixels ? image : null, waited, clock.Lap());
     }, cancellationToken);
 
     private Task<byte[]> DrawAsync(RgbImage image, CategoryModel model, AnomalyMap map, HeatmapStyle style, CancellationToken cancellationToken) => gate.RunAsync(
@@ -55,7 +56,7 @@ internal sealed class ScoreService(DecodingGate gate, EmbeddingBatcher batcher, 
 
     private static double Round(double milliseconds) => Math.Round(milliseconds, 3);
 
-    private sealed record Prepared(float[] Input, int Width, int Height, RgbImage? Pixels, double Waited, double Decode);
+    private sealed record Prepared(float[] Input, RigidTransform Placement, int Width, int Height, RgbImage? Pixels, double Waited, double Decode);
 
     /// <summary>Milliseconds since the last lap, and since the start.</summary>
     private sealed class StageClock

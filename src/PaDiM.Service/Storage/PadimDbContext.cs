@@ -56,6 +56,7 @@ internal sealed class PadimDbContext(DbContextOptions<PadimDbContext> options) :
             stored.HasKey(m => new { m.Category, m.Version });
             stored.HasIndex(m => m.JobId).IsUnique();
             stored.OwnsMany(m => m.Outliers, outliers => outliers.ToJson());
+            stored.OwnsMany(m => m.Findings, findings => findings.ToJson());
             stored.HasOne<Category>().WithMany().HasForeignKey(m => m.Category).OnDelete(DeleteBehavior.Cascade);
         });
         model.Entity<StoredEvaluation>(evaluation =>
