@@ -37,6 +37,7 @@ public sealed class ArchitectureTests
     [InlineData("Statistics", "Embedding")]
     [InlineData("Scoring", "Embedding", "Statistics")]
     [InlineData("Calibration", "Embedding", "Statistics", "Scoring")]
+    [InlineData("Training")]
     public void Each_folder_uses_only_earlier_steps_of_the_pipeline(string folder, params string[] earlier)
     {
         string[] allowed = ["PaDiM.Core", .. earlier.Append(folder).Select(name => $"PaDiM.Core.{name}")];

@@ -13,14 +13,17 @@ internal static class NearDuplicates
     /// </summary>
     private const double SmallestSpread = 0.21, LargestSpread = 0.32;
 
-    /// <summary>So much nearer than the k-th is no neighbour even where most of the set was stored twice, and repeats are what is usual.</summary>
-    private const double AlwaysNear = -3;
+    /// <summary>
+    /// Where most of the set was stored twice, repeats are what is usual. So much nearer than is usual for the third neighbour, which is then no
+    /// repeat, an image is one all the same.
+    /// </summary>
+    private const double FarBelowThird = 2.4;
 
     /// <summary>Thumbnails that differ by a thousandth of their contrast differ by less than the noise of a camera.</summary>
     private const double AlwaysSame = 1e-3;
 
-    /// <summary>Where one image was stored more than k times, its k-th neighbour is a copy too; d_k is then taken to be this much below the median.</summary>
-    private const double Crowded = -2;
+    /// <summary>Where one image was stored more than k times, its k-th neighbour is a copy too; d_k is never so far below the middle distance.</summary>
+    private const double Crowded = 1.2;
 
     private const int FewestNeighbours = 5, MostNeighbours = 20;
 
@@ -28,18 +31,15 @@ internal static class NearDuplicates
     public static IEnumerable<TrainingFinding> Find(IReadOnlyList<ImageTraits> images, ParallelOptions parallel)
     {
         var k = Math.Min(images.Count - 1, Math.Clamp(images.Count / 10, FewestNeighbours, MostNeighbours));
-        var neighbours = Neighbourhoods.Of(images, k, parallel);
-        var kth = Array.ConvertAll(neighbours, list => list[k - 1].LogDistance);
-        var crowded = RobustScale.Of(kth, 0).Centre + Crowded;
-        for (var i = 0; i < kth.Length; i++) kth[i] = Math.Max(kth[i], crowded);
-
-        var usual = RobustScale.Of(neighbours.Select((list, i) => list[0].LogDistance - kth[i]), SmallestSpread);
+        var around = Neighbourhoods.Of(images, k, parallel);
+        var kth = Array.ConvertAll(around, near => Math.Max(near.Nearest[k - 1].LogDistance, near.LogMiddleDistance - Crowded));
+        var usual = RobustScale.Of(around.Select((near, i) => near.Nearest[0].LogDistance - kth[i]), SmallestSpread);
         usual = usual with { Spread = Math.Min(usual.Spread, LargestSpread) };
-        var limit = images.Count < TrainingSetReview.SmallestSet ? double.NegativeInfinity : Math.Max(AlwaysNear, usual.Centre - TrainingSetReview.Limit * usual.Spread);
+        var limit = Limit(images.Count, usual, RobustScale.Of(around.Select((near, i) => near.Nearest[Math.Min(3, k) - 1].LogDistance - kth[i]), 0).Centre);
 
         var original = Enumerable.Range(0, images.Count).ToArray();
         var deviations = new double[images.Count];
-        foreach (var (first, second, distance) in Pairs(neighbours))
+        foreach (var (first, second, distance) in Pairs(around))
         {
             var ratio = distance - Math.Min(kth[first], kth[second]);
             if (ratio > limit && distance > Math.Log(AlwaysSame)) continue;
@@ -50,9 +50,14 @@ internal static class NearDuplicates
         return Enumerable.Range(0, images.Count).Where(i => original[i] != i).Select(i => new TrainingFinding(i, TrainingFindingKind.NearDuplicate, deviations[i], original[i]));
     }
 
+    /// <summary>The largest ln(d_1 / d_k) of a repeat.</summary>
+    private static double Limit(int images, RobustScale usual, double usualThird) => images < TrainingSetReview.SmallestSet
+        ? double.NegativeInfinity
+        : Math.Max(usualThird - FarBelowThird, usual.Centre - TrainingSetReview.Limit * usual.Spread);
+
     /// <summary>Each pair of neighbours once, ordered by its later image and then by its earlier one.</summary>
-    private static IEnumerable<(int First, int Second, double LogDistance)> Pairs(Neighbour[][] neighbours) => neighbours
-        .SelectMany((list, i) => list.Select(n => (First: Math.Min(i, n.Index), Second: Math.Max(i, n.Index), n.LogDistance)))
+    private static IEnumerable<(int First, int Second, double LogDistance)> Pairs(Neighbourhood[] around) => around
+        .SelectMany((near, i) => near.Nearest.Select(n => (First: Math.Min(i, n.Index), Second: Math.Max(i, n.Index), n.LogDistance)))
         .DistinctBy(pair => (pair.First, pair.Second))
         .OrderBy(pair => pair.Second).ThenBy(pair => pair.First);
 }

@@ -12,6 +12,13 @@ internal sealed class ShiftedThumbnail
     public const double SmallestDistance = 1e-6;
 
     private const int Side = ImageTraits.ThumbnailSide;
+
+    /// <summary>
+    /// Central differences of sixth order. The short stencil, (f(x + 1) - f(x - 1)) / 2, underrates sharp edges, and leaves so much of a shift
+    /// behind that a copy half a pixel off is no nearer than another part.
+    /// </summary>
+    private static readonly float[] Stencil = [3 / 4f, -3 / 20f, 1 / 60f];
+
     private readonly float[] values, alongX, alongY;
 
     /// <summary>Derives a thumbnail.</summary>
@@ -19,19 +26,8 @@ internal sealed class ShiftedThumbnail
     public ShiftedThumbnail(ReadOnlySpan<float> thumbnail)
     {
         values = thumbnail.ToArray();
-        alongX = new float[values.Length];
-        alongY = new float[values.Length];
-        for (var y = 0; y < Side; y++)
-        {
-            for (var x = 0; x < Side; x++)
-            {
-                alongX[y * Side + x] = values[y * Side + Math.Min(x + 1, Side - 1)] - values[y * Side + Math.Max(x - 1, 0)];
-                alongY[y * Side + x] = values[Math.Min(y + 1, Side - 1) * Side + x] - values[Math.Max(y - 1, 0) * Side + x];
-            }
-        }
-        // Thumbnails have mean 0 whatever moved into view, and so must the change that a shift makes.
-        TensorPrimitives.Subtract(alongX, TensorPrimitives.Average<float>(alongX), alongX);
-        TensorPrimitives.Subtract(alongY, TensorPrimitives.Average<float>(alongY), alongY);
+        alongX = Derivative(1, 0);
+        alongY = Derivative(0, 1);
     }
 
     /// <summary>
@@ -49,6 +45,22 @@ internal sealed class ShiftedThumbnail
         RemoveDirection(difference, y);
         return Math.Log(Math.Max(SmallestDistance, TensorPrimitives.Norm<float>(difference) / Side));
     }
+
+    private float[] Derivative(int stepX, int stepY)
+    {
+        var result = new float[values.Length];
+        for (var i = 0; i < result.Length; i++)
+        {
+            var (x, y) = (i % Side, i / Side);
+            for (var k = 1; k <= Stencil.Length; k++) result[i] += Stencil[k - 1] * (At(x + k * stepX, y + k * stepY) - At(x - k * stepX, y - k * stepY));
+        }
+        // Thumbnails have mean 0 whatever moved into view, and so must the change that a shift makes.
+        TensorPrimitives.Subtract(result, TensorPrimitives.Average<float>(result), result);
+        return result;
+    }
+
+    /// <summary>The value of a pixel, or of the nearest one at the border.</summary>
+    private float At(int x, int y) => values[Math.Clamp(y, 0, Side - 1) * Side + Math.Clamp(x, 0, Side - 1)];
 
     /// <summary>Takes what lies along a direction out of a vector (one step of Gram and Schmidt).</summary>
     private static void RemoveDirection(float[] vector, float[] direction)

@@ -3,8 +3,8 @@ using System.Numerics.Tensors;
 namespace PaDiM.Core.Training;
 
 /// <summary>
-/// Reduces an image by a triangle filter that reaches one thumbnail pixel to either side. Plain means of blocks would alias: edges would
-/// jump from pixel to pixel, and a shift by a part of one could not be told from a change.
+/// Reduces an image by a cubic B-spline that reaches two thumbnail pixels to either side. Plain means of blocks would alias: edges would jump
+/// from pixel to pixel, and neither a derivative nor a shift by a part of a pixel could be had from the thumbnail.
 /// </summary>
 internal static class ThumbnailFilter
 {
@@ -36,11 +36,20 @@ internal static class ThumbnailFilter
             .. Enumerable.Range(0, resultSide).Select(i =>
             {
                 var centre = (i + 0.5) * scale;
-                var first = Math.Max(0, (int)Math.Ceiling(centre - scale - 0.5));
-                var last = Math.Min(side - 1, (int)Math.Floor(centre + scale - 0.5));
-                var shares = Enumerable.Range(first, last - first + 1).Select(x => 1 - Math.Abs(x + 0.5 - centre) / scale).ToArray();
-                return (first, Array.ConvertAll(shares, share => (float)(share / shares.Sum())));
+                var first = Math.Max(0, (int)Math.Ceiling(centre - 2 * scale - 0.5));
+                var last = Math.Min(side - 1, (int)Math.Floor(centre + 2 * scale - 0.5));
+                var shares = Enumerable.Range(first, last - first + 1).Select(x => Spline(Math.Abs(x + 0.5 - centre) / scale)).ToArray();
+                var total = shares.Sum();
+                return (first, Array.ConvertAll(shares, share => (float)(share / total)));
             }),
         ];
     }
+
+    /// <summary>The cubic B-spline at a distance from its middle, 0 or more, in thumbnail pixels.</summary>
+    private static double Spline(double distance) => distance switch
+    {
+        < 1 => 2.0 / 3 - distance * distance + distance * distance * distance / 2,
+        < 2 => (2 - distance) * (2 - distance) * (2 - distance) / 6,
+        _ => 0,
+    };
 }

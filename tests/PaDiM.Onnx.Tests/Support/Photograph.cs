@@ -1,3 +1,4 @@
+using NetVips;
 using PaDiM.Core.Training;
 using PaDiM.Onnx.Imaging;
 
@@ -44,13 +45,16 @@ internal static class Photograph
         return Decoding.Image(vips.JpegsaveBuffer(q: quality));
     }
 
-    /// <summary>Moved right and down by whole pixels of its own, so that nothing is interpolated; the border is repeated.</summary>
-    public static RgbImage Moved(this RgbImage image, int pixels)
+    /// <summary>Moved right and down under the camera; the border is repeated.</summary>
+    /// <param name="image">The photograph.</param>
+    /// <param name="pixels">How far, in pixels of the prepared image.</param>
+    public static RgbImage Moved(this RgbImage image, double pixels)
     {
-        var moved = new byte[image.Pixels.Length];
-        for (var y = 0; y < image.Height; y++)
-            for (var x = 0; x < image.Width; x++)
-                image.Pixels.AsSpan(3 * (Math.Max(0, y - pixels) * image.Width + Math.Max(0, x - pixels)), 3).CopyTo(moved.AsSpan(3 * (y * image.Width + x)));
-        return new RgbImage(image.Width, image.Height, moved);
+        const int margin = 8;
+        using var vips = image.Vips();
+        using var framed = vips.Embed(margin, margin, image.Width + 2 * margin, image.Height + 2 * margin, extend: Enums.Extend.Copy);
+        using var interpolate = Interpolate.NewFromName("bicubic");
+        using var moved = framed.Affine([1, 0, 0, 1], interpolate, odx: pixels * image.Width / Side, ody: pixels * image.Height / Side, oarea: [margin, margin, image.Width, image.Height]);
+        return new RgbImage(image.Width, image.Height, moved.WriteToMemory<byte>());
     }
 }

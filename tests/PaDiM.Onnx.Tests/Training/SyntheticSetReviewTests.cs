@@ -7,21 +7,18 @@ namespace PaDiM.Onnx.Tests.Training;
 /// <summary>Sets of synthetic parts: what was spoilt is found, and nothing else.</summary>
 public sealed class SyntheticSetReviewTests
 {
-    private const int Fine = 2 * Photograph.Side;
-
     [Theory]
     [InlineData(1)]
     [InlineData(1000)]
     [InlineData(7000)]
     public void Spoilt_images_are_found_and_nothing_else(int seed)
     {
-        var parts = Parts(seed, 40, Fine);
+        var parts = Parts(seed, 40, 128);
         parts[5] = parts[5].Blurred(1.5);
         parts[11] = parts[11].Exposed(1.5);
         parts[17] = parts[17].Exposed(0.6);
         parts[23] = parts[2].Recoded();
-        // One pixel of these is half a pixel of a prepared one.
-        parts[31] = parts[8].Moved(1).Exposed(1.02);
+        parts[31] = parts[8].Moved(0.5).Exposed(1.02);
         Assert.Equal(
             [
                 (5, TrainingFindingKind.Blurred, null),
@@ -73,12 +70,14 @@ public sealed class SyntheticSetReviewTests
     }
 
     [Fact]
-    public void Blank_images_are_wrongly_exposed()
+    public void Blank_images_are_wrongly_exposed_and_all_alike()
     {
         var parts = Parts(1, 20, 128);
         parts[4] = parts[4].Exposed(0);
         parts[9] = parts[9].Exposed(1000);
-        Assert.Equal([(4, TrainingFindingKind.Underexposed, null), (9, TrainingFindingKind.Overexposed, null)], Review(parts).Where(finding => finding.Kind is not TrainingFindingKind.Blurred));
+        Assert.Equal(
+            [(4, TrainingFindingKind.Underexposed, null), (9, TrainingFindingKind.NearDuplicate, 4), (9, TrainingFindingKind.Overexposed, null)],
+            Review(parts).Where(finding => finding.Kind is not TrainingFindingKind.Blurred));
     }
 
     private static RgbImage[] Parts(int seed, int count, int size)
