@@ -32,6 +32,10 @@ namespace PaDiM.Service.Storage.Migrations
                     b.Property<double>("FalseRejectRate")
                         .HasColumnType("REAL");
 
+                    b.Property<string>("IgnoreMaskSha256")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
                     b.Property<int>("LastVersion")
                         .HasColumnType("INTEGER");
 
@@ -80,6 +84,34 @@ namespace PaDiM.Service.Storage.Migrations
                     b.HasIndex("Category", "Id");
 
                     b.ToTable("ThresholdChanges");
+                });
+
+            modelBuilder.Entity("PaDiM.Service.Evaluations.StoredEvaluation", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Category")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Figures")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("ModelVersion")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Category", "ModelVersion", "Id");
+
+                    b.ToTable("Evaluations");
                 });
 
             modelBuilder.Entity("PaDiM.Service.Images.StoredImage", b =>
@@ -202,6 +234,9 @@ namespace PaDiM.Service.Storage.Migrations
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<double?>("SecondsLeft")
+                        .HasColumnType("REAL");
+
                     b.Property<string>("Stage")
                         .HasMaxLength(40)
                         .HasColumnType("TEXT");
@@ -262,6 +297,9 @@ namespace PaDiM.Service.Storage.Migrations
                     b.Property<int>("GridWidth")
                         .HasColumnType("INTEGER");
 
+                    b.Property<double>("IgnoredShare")
+                        .HasColumnType("REAL");
+
                     b.Property<int>("ImageCount")
                         .HasColumnType("INTEGER");
 
@@ -312,6 +350,9 @@ namespace PaDiM.Service.Storage.Migrations
                         {
                             b1.Property<string>("CategoryName");
 
+                            b1.Property<string>("Alignment")
+                                .IsRequired();
+
                             b1.Property<string>("Backbone")
                                 .IsRequired();
 
@@ -335,6 +376,9 @@ namespace PaDiM.Service.Storage.Migrations
 
                             b1.Property<int>("Seed");
 
+                            b1.Property<string>("Shrinkage")
+                                .IsRequired();
+
                             b1.HasKey("CategoryName");
 
                             b1.ToTable("Categories");
@@ -349,6 +393,49 @@ namespace PaDiM.Service.Storage.Migrations
 
                     b.Navigation("Settings")
                         .IsRequired();
+                });
+
+            modelBuilder.Entity("PaDiM.Service.Evaluations.StoredEvaluation", b =>
+                {
+                    b.HasOne("PaDiM.Service.Categories.Category", null)
+                        .WithMany()
+                        .HasForeignKey("Category")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+
+                    b.OwnsMany("PaDiM.Service.Evaluations.StoredScore", "Scores", b1 =>
+                        {
+                            b1.Property<string>("StoredEvaluationId");
+
+                            b1.Property<int>("__synthesizedOrdinal")
+                                .ValueGeneratedOnAddOrUpdate();
+
+                            b1.Property<string>("Defect");
+
+                            b1.Property<string>("ImageId")
+                                .IsRequired()
+                                .HasMaxLength(32);
+
+                            b1.Property<string>("Label")
+                                .IsRequired();
+
+                            b1.Property<bool>("LeaveOneOut");
+
+                            b1.Property<double>("Score");
+
+                            b1.HasKey("StoredEvaluationId", "__synthesizedOrdinal");
+
+                            b1.ToTable("Evaluations");
+
+                            b1
+                                .ToJson("Scores")
+                                .HasColumnType("TEXT");
+
+                            b1.WithOwner()
+                                .HasForeignKey("StoredEvaluationId");
+                        });
+
+                    b.Navigation("Scores");
                 });
 
             modelBuilder.Entity("PaDiM.Service.Images.StoredImage", b =>
@@ -367,6 +454,39 @@ namespace PaDiM.Service.Storage.Migrations
                         .HasForeignKey("Category")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
+
+                    b.OwnsMany("PaDiM.Service.Models.ModelFinding", "Findings", b1 =>
+                        {
+                            b1.Property<string>("StoredModelCategory");
+
+                            b1.Property<int>("StoredModelVersion");
+
+                            b1.Property<int>("__synthesizedOrdinal")
+                                .ValueGeneratedOnAddOrUpdate();
+
+                            b1.Property<double>("Deviations");
+
+                            b1.Property<string>("ImageSha256")
+                                .IsRequired()
+                                .HasMaxLength(64);
+
+                            b1.Property<string>("Kind")
+                                .IsRequired();
+
+                            b1.Property<string>("OfSha256")
+                                .HasMaxLength(64);
+
+                            b1.HasKey("StoredModelCategory", "StoredModelVersion", "__synthesizedOrdinal");
+
+                            b1.ToTable("Models");
+
+                            b1
+                                .ToJson("Findings")
+                                .HasColumnType("TEXT");
+
+                            b1.WithOwner()
+                                .HasForeignKey("StoredModelCategory", "StoredModelVersion");
+                        });
 
                     b.OwnsMany("PaDiM.Service.Models.ModelOutlier", "Outliers", b1 =>
                         {
@@ -396,6 +516,8 @@ namespace PaDiM.Service.Storage.Migrations
                             b1.WithOwner()
                                 .HasForeignKey("StoredModelCategory", "StoredModelVersion");
                         });
+
+                    b.Navigation("Findings");
 
                     b.Navigation("Outliers");
                 });
