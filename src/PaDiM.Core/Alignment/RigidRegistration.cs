@@ -38,10 +38,10 @@ public sealed class RigidRegistration
     private const double LeastGain = 0.03;
 
     /// <summary>
-    /// The difference of two movements, as a share of the side, from which on the whole <see cref="LeastGain"/> is asked for; for a smaller one
-    /// in proportion to its square, because so do both the gain of a true movement and that by chance grow around an optimum.
+    /// A share of the side: movements that differ by less are one optimum seen at two precisions, and the richer one needs no gain. A mistake
+    /// there costs less than a patch, while interpolation between pixels takes more from the correlation than so small a movement adds.
     /// </summary>
-    private const double WholeMovement = 0.02;
+    private const double SmallMovement = 0.015;
 
     /// <summary>Beyond the range, because a part may lie at its end and an estimate beside it.</summary>
     private const double Slack = 0.02;
@@ -52,7 +52,7 @@ public sealed class RigidRegistration
     private readonly GradientField first;
     private readonly GradientField judge;
 
-    /// <summary>Prepares a template. Cost: about twelve registrations.</summary>
+    /// <summary>Prepares a template. Cost: about two registrations.</summary>
     /// <param name="template">Shape <c>(side, side)</c>, grey values from 0 to 255; not kept.</param>
     /// <param name="side">Pixels, from 32 to 2048.</param>
     /// <exception cref="ArgumentOutOfRangeException">A side out of range.</exception>
@@ -72,7 +72,7 @@ public sealed class RigidRegistration
             if (coarser <= 0.75 * finest) sides.Insert(0, coarser);
         levels = [.. sides.Select(s => new RobustRefinement(PlaneReduction.Reduce(plane, finest, s), s))];
         first = FieldOf(plane, finest, levels[0].Side);
-        judge = FieldOf(plane, finest, levels[Math.Min(1, levels.Length - 1)].Side);
+        judge = FieldOf(plane, finest, levels[Math.Min(1, levels.Length - 1)].Side).Smoothed();
     }
 
     /// <summary>
@@ -96,7 +96,7 @@ public sealed class RigidRegistration
         if (best is not { } rigid) return RigidTransform.Identity;
 
         var middle = PlaneReduction.Reduce(image, finest, judge.Side);
-        edges = GradientField.Of(middle, judge.Side);
+        edges = GradientField.Of(middle, judge.Side).Smoothed();
         var unturned = candidates.First(candidate => candidate.Transform.Angle == 0).Transform;
         var shift = Refine(0, start, unturned.Scaled((double)first.Side / search.Side), rotates: false);
         if (levels.Length > 1)
@@ -107,7 +107,11 @@ public sealed class RigidRegistration
 
         var chosen = (Transform: RigidTransform.Identity, Correlation: Fisher(RigidTransform.Identity, edges));
         foreach (var richer in (RigidTransform[])[shift, rigid])
-            if (Fisher(richer, edges) is var reached && reached > chosen.Correlation + GainAsked(chosen.Transform, richer)) chosen = (richer, reached);
+        {
+            var reached = Fisher(richer, edges);
+            if (reached > chosen.Correlation + LeastGain || (InRange(richer, judge.Side) && Distance(chosen.Transform, richer) < SmallMovement))
+                chosen = (richer, reached);
+        }
         if (chosen.Transform == RigidTransform.Identity) return RigidTransform.Identity;
 
         var result = chosen.Transform.Scaled((double)finest / judge.Side);
@@ -133,15 +137,13 @@ public sealed class RigidRegistration
     }
 
     private RigidTransform Refine(int level, ReadOnlySpan<float> image, RigidTransform start, bool rotates) =>
-        // The tolerance is a hundredth of a pixel of the finest level; each level starts within what the one before could tell.
-        levels[level].Refine(image, start, rotates, steps: 20, tolerance: 0.01 * levels[level].Side / levels[^1].Side);
+        // A hundredth of a pixel is for the finest level; what the others leave, the next one finds in a step. Many steps are taken only where
+        // hardly anything determines the rotation, and the expensive ones decide little there.
+        levels[level].Refine(image, start, rotates, steps: 16 >> level, tolerance: level == levels.Length - 1 ? 0.01 : 0.03);
 
-    private double GainAsked(RigidTransform simpler, RigidTransform richer)
-    {
-        var atTheRim = Math.Abs(richer.Angle - simpler.Angle) / 2
-            + Math.Sqrt(Math.Pow(richer.ShiftX - simpler.ShiftX, 2) + Math.Pow(richer.ShiftY - simpler.ShiftY, 2)) / judge.Side;
-        return LeastGain * Math.Min(1, Math.Pow(atTheRim / WholeMovement, 2));
-    }
+    /// <summary>How far apart two movements put a point of the rim, at most; a share of the side.</summary>
+    private double Distance(RigidTransform a, RigidTransform b) =>
+        Math.Abs(a.Angle - b.Angle) / 2 + Math.Sqrt(Math.Pow(a.ShiftX - b.ShiftX, 2) + Math.Pow(a.ShiftY - b.ShiftY, 2)) / judge.Side;
 
     private double Fisher(RigidTransform transform, GradientField edges) =>
         InRange(transform, judge.Side) ? Math.Atanh(Math.Clamp(judge.Correlation(edges, transform), -0.999, 0.999)) : double.NegativeInfinity;
