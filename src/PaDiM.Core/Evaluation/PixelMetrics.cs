@@ -23,9 +23,9 @@ public sealed record PixelMetrics(double Auroc, double AuPro30, double AuPro05)
     /// </summary>
     /// <remarks>
     /// Nothing is sorted. A first pass marks the different scores of anomalous pixels; normal pixels matter only by how many of them lie between two of these, so
-    /// that later passes count them there, the highest scores first. One such pass takes as many scores as 1 GiB holds counters for, which is 32 bytes for each
-    /// and each kind; usual test sets need one to three. Cost: drawing each map and one look-up for each pixel in each pass, spread over cores. Besides the counters there are two
-    /// maps for each core in memory. The result is the same on any number of cores.
+    /// that later passes count them there, the highest scores first. One such pass takes as many scores as 1 GiB holds counters for, which is 32 bytes for
+    /// each score in each kind and in the normal images; usual test sets need few. Cost: drawing each map and one look-up for each pixel in each pass,
+    /// spread over cores. Besides the counters, memory holds two maps for each core. The result is the same on any number of cores.
     /// </remarks>
     /// <param name="maps">Test images.</param>
     /// <param name="parallel">Cores to use, all where null, and what stops the work between two images.</param>
