@@ -19,7 +19,8 @@ public sealed partial class ArchitectureTests
     [InlineData("Models", "Categories", "Images", "Jobs")]
     [InlineData("Fitting", "Categories", "Images", "Jobs", "Models")]
     [InlineData("Scoring", "Images", "Models")]
-    [InlineData("Storage", "Categories", "Images", "Jobs", "Models")]
+    [InlineData("Evaluations", "Categories", "Images", "Jobs", "Models")]
+    [InlineData("Storage", "Categories", "Evaluations", "Images", "Jobs", "Models")]
     public void Features_use_only_the_features_that_they_may(string feature, params string[] others)
     {
         var used = Directory.EnumerateFiles(Path.Combine(Root, "src", "PaDiM.Service", feature), "*.cs")

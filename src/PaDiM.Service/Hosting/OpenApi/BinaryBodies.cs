@@ -26,6 +26,7 @@ internal sealed class BinaryBodies : IOperationFilter
     private static Dictionary<string, IOpenApiSchema> FieldsOf(string? operationId) => operationId switch
     {
         "ScoreImage" => new() { ["files"] = File("The image.") },
+        "PutIgnoreMask" => new() { ["files"] = File("The mask, white where a pixel does not count.") },
         "UploadImages" => new()
         {
             ["files"] = Files("The images: PNG, JPEG, BMP, TIFF or WebP."),
