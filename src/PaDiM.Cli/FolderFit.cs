@@ -7,20 +7,18 @@ using PaDiM.Onnx.Storage;
 
 namespace PaDiM.Cli;
 
-/// <summary>Fits a model to image files; what it keeps between its two passes goes with it.</summary>
+/// <summary>Fits a model to image files.</summary>
 internal static class FolderFit
 {
-    /// <summary>Fits.</summary>
+    /// <summary>Fits; what is kept between the two passes goes with the fit.</summary>
     /// <exception cref="InvalidDataException">The backbone cannot be used with these settings.</exception>
     /// <exception cref="FitException">Too few images, or one that cannot be read.</exception>
     public static PadimModel Run(Backbone backbone, FitSettings settings, IReadOnlyList<ImageFile> files, Action<FitProgress> progress, CancellationToken stop)
     {
-        if (backbone.FindMisfit(settings) is { } misfit) throw new InvalidDataException(misfit);
         var scratch = Directory.CreateTempSubdirectory("padim-");
         try
         {
-            var images = files.Select(file => ToTrainingImage(file.Path)).DistinctBy(image => image.Sha256).ToArray();
-            return new FitPipeline(backbone, settings, new ImageDecoder(), new EmbeddingStore(scratch.FullName, TimeProvider.System)).Run(images, null, null, progress, stop);
+            return Run(backbone, settings, files.Select(file => ToTrainingImage(file.Path)), new EmbeddingStore(scratch.FullName, TimeProvider.System), progress, stop);
         }
         finally
         {
@@ -28,7 +26,17 @@ internal static class FolderFit
         }
     }
 
-    private static TrainingImage ToTrainingImage(string path)
+    /// <summary>Fits with a store of the caller's; embeddings that it holds are not made again.</summary>
+    /// <exception cref="InvalidDataException">The backbone cannot be used with these settings.</exception>
+    /// <exception cref="FitException">Too few images, or one that cannot be read.</exception>
+    public static PadimModel Run(Backbone backbone, FitSettings settings, IEnumerable<TrainingImage> images, EmbeddingStore store, Action<FitProgress> progress, CancellationToken stop)
+    {
+        if (backbone.FindMisfit(settings) is { } misfit) throw new InvalidDataException(misfit);
+        return new FitPipeline(backbone, settings, new ImageDecoder(), store).Run([.. images.DistinctBy(image => image.Sha256)], null, null, progress, stop);
+    }
+
+    /// <summary>An image file, known by the hash of its bytes.</summary>
+    public static TrainingImage ToTrainingImage(string path)
     {
         using var stream = File.OpenRead(path);
         return new TrainingImage(Convert.ToHexStringLower(SHA256.HashData(stream)), () => File.ReadAllBytes(path), path);

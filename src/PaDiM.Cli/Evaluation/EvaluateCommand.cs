@@ -1,62 +1,116 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Text.Json;
-using PaDiM.Core.Calibration;
+using PaDiM.Cli.Evaluation.Datasets;
 using PaDiM.Core.Models;
-using PaDiM.Onnx.Backbones;
 using PaDiM.Onnx.Imaging;
-using PaDiM.Onnx.Pipelines;
 
 namespace PaDiM.Cli.Evaluation;
 
-/// <summary><c>padim evaluate ROOT</c>: fits and measures every category below a folder laid out as MVTec AD.</summary>
-internal static class EvaluateCommand
+/// <summary><c>padim evaluate ROOT</c>: fits and measures every category of a dataset.</summary>
+internal sealed class EvaluateCommand
 {
-    /// <summary>Share of a category's time that its fit takes, for the progress bar.</summary>
-    private const double FitShare = 0.7;
+    private const string NonAligned = "non-aligned";
+    private const int NonAlignedRepeats = 5, MaxRepeats = 1000;
+
+    private readonly Argument<string> root = new("root") { Description = "Folder of a dataset, or of one category of it." };
+    private readonly Option<string[]> category = new("--category") { Description = "Only this category; may be repeated." };
+    private readonly Option<string> layout = new("--layout") { Description = "How the folder is laid out: as MVTec AD (train/good, test/DEFECT, ground_truth/DEFECT), as ShanghaiTech Campus (training/frames/VIDEO, testing/frames/VIDEO), or to be found out.", DefaultValueFactory = _ => DatasetLayouts.Auto };
+    private readonly Option<int> frameStep = new("--frame-step") { Description = "Of videos, take every so manieth frame only.", DefaultValueFactory = _ => 1 };
+    private readonly Option<string> protocol = new("--protocol") { Description = $"Show images as they are, or as the paper's non-aligned data: {NonAlignedView.Size} x {NonAlignedView.Size} pixels, turned by up to 10 degrees and cropped at random.", DefaultValueFactory = _ => "aligned" };
+    private readonly Option<int?> repeats = new("--repeats") { Description = $"Fits of each category, with seeds that count up from --seed; their mean and standard deviation are told (1, or {NonAlignedRepeats} for non-aligned data)." };
+    private readonly Option<string> state = new("--state") { Description = "Folder to keep what is done in, so that the same command goes on after an interruption; the temporary directory by default.", HelpName = "folder" };
+    private readonly Option<string[]> report = new("--report") { Description = "File to write the results to, .md or .json; may be repeated.", HelpName = "file" };
+    private readonly Option<bool> json = new("--json") { Description = "One JSON object a category and line instead of the table." };
+    private readonly ModelOptions model;
+    private readonly BackboneOptions backbones = new();
+
+    private EvaluateCommand()
+    {
+        layout.AcceptOnlyFromAmong(DatasetLayouts.Auto, DatasetLayouts.Mvtec, DatasetLayouts.Stc);
+        protocol.AcceptOnlyFromAmong("aligned", NonAligned);
+        frameStep.Require(step => step >= 1, "--frame-step must be at least 1.");
+        repeats.Require(count => count is null or (>= 1 and <= MaxRepeats), $"--repeats must lie between 1 and {MaxRepeats}.");
+        report.Require(paths => Array.TrueForAll(paths ?? [], EvaluationReports.CanWrite), "--report takes a file whose name ends in .md or .json.");
+        model = new ModelOptions(Adapt);
+    }
 
     public static Command Create()
     {
-        var root = new Argument<string>("root") { Description = "Folder of categories, or one category: train/good, test/<defect>, ground_truth/<defect>." };
-        var category = new Option<string[]>("--category") { Description = "Only this category; may be repeated." };
-        var profile = new Option<string>("--profile") { Description = "Settings: the service's defaults, or those of the paper (centre crop 224, random channels).", DefaultValueFactory = _ => "default" };
-        profile.AcceptOnlyFromAmong("default", "paper");
-        var backbone = new Option<string>("--backbone") { Description = "Name of the backbone.", DefaultValueFactory = _ => BackboneRegistry.DefaultName };
-        var dimensions = new Option<int>("--dimensions") { Description = "Dimensions of the embedding.", DefaultValueFactory = _ => new FitSettings().Dimensions };
-        dimensions.Require(value => value >= 1, "--dimensions must be at least 1.");
-        var seed = new Option<int>("--seed") { Description = "Seed of the reduction.", DefaultValueFactory = _ => new FitSettings().Seed };
-        var json = new Option<bool>("--json") { Description = "One JSON object a category and line." };
-        var backbones = new BackboneOptions();
-        var command = new Command("evaluate", "Fit and measure categories laid out as MVTec AD: a row a category, as the paper's tables do.") { root, category, profile, backbone, dimensions, seed, json };
-        backbones.AddTo(command);
-        command.SetAction(async (arguments, stop) =>
+        var evaluate = new EvaluateCommand();
+        var command = new Command("evaluate", "Fit and measure the categories of a dataset: a row a category, as the paper's tables do.")
         {
-            var settings = (arguments.GetValue(profile) == "paper" ? FitSettings.Paper : new FitSettings()) with { Dimensions = arguments.GetValue(dimensions), Seed = arguments.GetValue(seed) };
-            using var registry = backbones.Open(arguments);
-            var opened = registry.Open(arguments.GetValue(backbone)!);
-            var rows = new List<EvaluationRow>();
-            foreach (var folder in Choose(MvtecFolder.Find(arguments.GetValue(root)!), arguments.GetValue(category) ?? []))
-            {
-                var report = await ProgressBar.RunAsync(folder.Name, progress => Evaluate(folder, opened, settings, progress, stop), stop);
-                rows.Add(new EvaluationRow(folder.Name, folder.IsTexture, opened.Identity.Name, settings, report));
-                if (arguments.GetValue(json)) Console.Out.WriteLine(JsonSerializer.Serialize(rows[^1], EvaluationJson.Default.EvaluationRow));
-            }
-            if (!arguments.GetValue(json)) EvaluationTable.Print(rows);
-            return ExitCode.Done;
-        });
+            evaluate.root, evaluate.category, evaluate.layout, evaluate.frameStep, evaluate.protocol, evaluate.repeats, evaluate.state, evaluate.report, evaluate.json,
+        };
+        evaluate.model.AddTo(command);
+        evaluate.backbones.AddTo(command);
+        command.SetAction(evaluate.RunAsync);
         return command;
     }
 
-    private static IEnumerable<MvtecFolder> Choose(IReadOnlyList<MvtecFolder> found, string[] wanted)
+    private async Task<int> RunAsync(ParseResult arguments, CancellationToken stop)
     {
-        if (wanted.FirstOrDefault(name => found.All(folder => folder.Name != name)) is { } missing)
-            throw new DirectoryNotFoundException($"There is no category {missing}; found are {string.Join(", ", found.Select(folder => folder.Name))}.");
-        return found.Where(folder => wanted.Length == 0 || wanted.Contains(folder.Name));
+        var plan = ToPlan(arguments);
+        using var registry = backbones.Open(arguments);
+        var backbone = registry.Open(model.BackboneName(arguments));
+        var dataset = DatasetLayouts.Open(plan.Root, plan.Layout, plan.FrameStep);
+        DatasetCategory[] categories = [.. Choose(dataset.Categories, arguments.GetValue(category) ?? []).Select(dataset.Read)];
+        using var kept = EvaluationState.Open(arguments.GetValue(state) ?? Path.GetTempPath(), plan, backbone);
+        // On a terminal the lines would get into the bar's way.
+        var (asJson, atOnce) = (arguments.GetValue(json), Console.IsOutputRedirected || Console.IsErrorRedirected);
+        var rows = await MeasureAsync(categories, plan, new EvaluationRun(plan, backbone, kept), kept, row => Print(row, asJson && atOnce), stop);
+        foreach (var row in rows) Print(row, asJson && !atOnce);
+        if (!asJson) await Console.Out.WriteAsync(MarkdownTable.Of(rows));
+        foreach (var path in arguments.GetValue(report) ?? []) EvaluationReports.Write(path, plan, rows);
+        kept.Finish(categories);
+        return ExitCode.Done;
     }
 
-    private static EvaluationReport Evaluate(MvtecFolder folder, Backbone backbone, FitSettings settings, Action<double, string> progress, CancellationToken stop)
+    private static async Task<IReadOnlyList<EvaluationRow>> MeasureAsync(DatasetCategory[] categories, EvaluationPlan plan, EvaluationRun run, EvaluationState kept, Action<EvaluationRow> finished, CancellationToken stop)
     {
-        var model = FolderFit.Run(backbone, settings, folder.Training, step => progress(FitShare * step.Progress, $"{step.Stage}"), stop);
-        var pipeline = new EvaluationPipeline(new Inspector(model, backbone), new ImageDecoder());
-        return pipeline.Run(folder.Tests(), model.Calibration.ThresholdAt(ThresholdCalibration.DefaultFalseRejectRate), share => progress(FitShare + (1 - FitShare) * share, "scoring"), stop);
+        var todo = Remaining(categories, plan, kept);
+        try
+        {
+            return await ProgressBar.RunAsync("Evaluating", show => run.Run(categories, new EvaluationProgress(todo.Sum(EvaluationProgress.SizeOf), todo.Count, show), finished, stop), stop);
+        }
+        catch (OperationCanceledException)
+        {
+            await Console.Error.WriteLineAsync($"What is done is kept in {kept.Folder}; the same command goes on from there.");
+            throw;
+        }
+    }
+
+    private EvaluationPlan ToPlan(ParseResult arguments)
+    {
+        var shown = arguments.GetValue(protocol) == NonAligned ? EvaluationProtocol.NonAligned : EvaluationProtocol.Aligned;
+        return new EvaluationPlan(
+            Path.GetFullPath(arguments.GetValue(root)!), arguments.GetValue(layout)!, arguments.GetValue(frameStep), shown, model.Settings(arguments),
+            arguments.GetValue(repeats) ?? (shown == EvaluationProtocol.NonAligned ? NonAlignedRepeats : 1));
+    }
+
+    /// <summary>Non-aligned images are shown at their final size.</summary>
+    private FitSettings Adapt(SymbolResult arguments, FitSettings settings) =>
+        arguments.GetValue(protocol) == NonAligned ? settings with { ImageSize = NonAlignedView.Size, CropSize = null } : settings;
+
+    private static IEnumerable<string> Choose(IReadOnlyList<string> found, string[] wanted)
+    {
+        if (wanted.FirstOrDefault(name => !found.Contains(name)) is { } missing)
+            throw new DirectoryNotFoundException($"There is no category {missing}; found are {string.Join(", ", found)}.");
+        return found.Where(name => wanted.Length == 0 || wanted.Contains(name));
+    }
+
+    /// <summary>The category of each fit that is still to be made; says so where there is something to go on from.</summary>
+    private static List<DatasetCategory> Remaining(DatasetCategory[] categories, EvaluationPlan plan, EvaluationState kept)
+    {
+        var entries = categories.SelectMany(category => plan.Seeds.Select(seed => (Category: category, Entry: kept.EntryOf(category, seed)))).ToArray();
+        var todo = entries.Where(fit => fit.Entry.Read() is null).ToArray();
+        if (todo.Length < entries.Length || todo.Any(fit => fit.Entry.IsUnderWay))
+            Console.Error.WriteLine($"Going on with an interrupted run: {entries.Length - todo.Length} of {entries.Length} results are taken from {kept.Folder}.");
+        return [.. todo.Select(fit => fit.Category)];
+    }
+
+    private static void Print(EvaluationRow row, bool now)
+    {
+        if (now) Console.Out.WriteLine(JsonSerializer.Serialize(row, EvaluationJson.Default.EvaluationRow));
     }
 }

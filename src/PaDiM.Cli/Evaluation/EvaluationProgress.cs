@@ -1,0 +1,40 @@
+using System.Diagnostics;
+using System.Globalization;
+using PaDiM.Cli.Evaluation.Datasets;
+using PaDiM.Onnx.Pipelines;
+
+namespace PaDiM.Cli.Evaluation;
+
+/// <summary>
+/// Tells how far a whole evaluation is: to the bar of a terminal at every step, or else by a line on standard error for each category that is done.
+/// </summary>
+/// <param name="images">Images that are to be fitted and scored, over all categories and seeds.</param>
+/// <param name="fits">Fits that are to be made.</param>
+/// <param name="show">The bar: share of the whole, and stage.</param>
+internal sealed class EvaluationProgress(long images, int fits, Action<double, string> show)
+{
+    private readonly Stopwatch watch = Stopwatch.StartNew();
+    private long done, current;
+    private int finished;
+    private string name = "";
+
+    /// <summary>A fit of a category begins.</summary>
+    public void Start(DatasetCategory category, string title) => (current, name) = (SizeOf(category), title);
+
+    /// <summary>How far it has come, 0 to 1, and what is being done.</summary>
+    public void Tell(double share, string stage) => show((done + share * current) / images, $"{name}: {stage}");
+
+    /// <summary>It is measured.</summary>
+    public void Finish(EvaluationReport report)
+    {
+        (done, finished) = (done + current, finished + 1);
+        if (!Console.IsErrorRedirected) return;
+        var left = watch.Elapsed * ((double)(images - done) / done);
+        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name} ({finished} of {fits}): image AUROC {report.Images.Auroc:f4}, pixel AUROC {report.Pixels.Auroc:f4}; {Format(watch.Elapsed)} gone, about {Format(left)} left"));
+    }
+
+    /// <summary>The work that a category is.</summary>
+    public static long SizeOf(DatasetCategory category) => category.Training.Count + category.Testing.Count;
+
+    private static string Format(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalHours}:{time:mm\\:ss}");
+}

@@ -1,0 +1,50 @@
+using System.Text.Json.Serialization;
+using PaDiM.Core.Models;
+using PaDiM.Onnx.Pipelines;
+
+namespace PaDiM.Cli.Evaluation;
+
+/// <summary>What one fit of a category achieved.</summary>
+/// <param name="Seed">Its seed.</param>
+/// <param name="Report">The figures.</param>
+internal sealed record SeedResult(int Seed, EvaluationReport Report);
+
+/// <summary>A category's result, as <c>padim evaluate --json</c> prints it.</summary>
+/// <param name="Category">Its name.</param>
+/// <param name="Texture">It is a texture, which the paper averages apart from objects.</param>
+/// <param name="Protocol">How images were shown.</param>
+/// <param name="Backbone">Name of the network.</param>
+/// <param name="BackboneSha256">Hash of its file.</param>
+/// <param name="Settings">Of the fit; with the first seed where there were several.</param>
+/// <param name="Seeds">The seed of each fit.</param>
+/// <param name="Report">The figures of the only fit.</param>
+/// <param name="Mean">The mean over several fits.</param>
+/// <param name="Spread">The standard deviation over several fits.</param>
+/// <param name="Runs">The figures of each of several fits.</param>
+internal sealed record EvaluationRow(
+    string Category,
+    bool Texture,
+    EvaluationProtocol Protocol,
+    string Backbone,
+    string BackboneSha256,
+    FitSettings Settings,
+    IReadOnlyList<int> Seeds,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] EvaluationReport? Report,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] EvaluationSummary? Mean,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] EvaluationSummary? Spread,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<SeedResult>? Runs)
+{
+    /// <summary>The report of each fit.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<EvaluationReport> Reports => Report is null ? [.. Runs!.Select(run => run.Report)] : [Report];
+
+    /// <summary>A row from the results of a category.</summary>
+    public static EvaluationRow Of(string category, bool texture, EvaluationPlan plan, BackboneIdentity backbone, IReadOnlyList<SeedResult> results)
+    {
+        EvaluationReport[] reports = [.. results.Select(result => result.Report)];
+        var several = reports.Length > 1;
+        return new EvaluationRow(
+            category, texture, plan.Protocol, backbone.Name, backbone.Sha256, plan.Settings, [.. results.Select(result => result.Seed)], several ? null : reports[0],
+            several ? EvaluationSummary.Mean(reports) : null, several ? EvaluationSummary.Spread(reports) : null, several ? results : null);
+    }
+}

@@ -1,0 +1,52 @@
+using PaDiM.Cli.Evaluation.Datasets;
+using PaDiM.Core.Calibration;
+using PaDiM.Onnx.Backbones;
+using PaDiM.Onnx.Imaging;
+using PaDiM.Onnx.Pipelines;
+
+namespace PaDiM.Cli.Evaluation;
+
+/// <summary>Fits and measures categories, each with every seed, but for what an interrupted run has done already.</summary>
+/// <param name="plan">What to measure.</param>
+/// <param name="backbone">The network.</param>
+/// <param name="state">What is done.</param>
+internal sealed class EvaluationRun(EvaluationPlan plan, Backbone backbone, EvaluationState state)
+{
+    /// <summary>Share of a fit's and its measuring's time that the fit takes.</summary>
+    private const double FitShare = 0.7;
+
+    /// <summary>Runs.</summary>
+    /// <param name="categories">The categories, in order.</param>
+    /// <param name="progress">Told of every step.</param>
+    /// <param name="finished">Given each row as soon as it stands.</param>
+    /// <param name="stop">Stops between two batches; what is done is kept.</param>
+    public IReadOnlyList<EvaluationRow> Run(IReadOnlyList<DatasetCategory> categories, EvaluationProgress progress, Action<EvaluationRow> finished, CancellationToken stop)
+    {
+        List<EvaluationRow> rows = [];
+        foreach (var category in categories)
+        {
+            rows.Add(EvaluationRow.Of(category.Name, category.IsTexture, plan, backbone.Identity, [.. plan.Seeds.Select(seed => ResultOf(category, seed, progress, stop))]));
+            finished(rows[^1]);
+        }
+        return rows;
+    }
+
+    private SeedResult ResultOf(DatasetCategory category, int seed, EvaluationProgress progress, CancellationToken stop)
+    {
+        var entry = state.EntryOf(category, seed);
+        if (entry.Read() is { } known) return known;
+        progress.Start(category, plan.Repeats == 1 ? category.Name : FormattableString.Invariant($"{category.Name} with seed {seed}"));
+        var made = new SeedResult(seed, Measure(category, seed, entry, progress, stop));
+        entry.Write(made);
+        progress.Finish(made.Report);
+        return made;
+    }
+
+    private EvaluationReport Measure(DatasetCategory category, int seed, StateEntry entry, EvaluationProgress progress, CancellationToken stop)
+    {
+        var view = new ProtocolView(plan.Protocol, seed);
+        var model = FolderFit.Run(backbone, plan.SettingsOf(seed), category.Training.Select(view.ToTraining), entry.Embeddings, step => progress.Tell(FitShare * step.Progress, $"{step.Stage}"), stop);
+        var pipeline = new EvaluationPipeline(new Inspector(model, backbone), new ImageDecoder(), entry.Maps);
+        return pipeline.Run([.. category.Label().Select(view.ToTest)], model.Calibration.ThresholdAt(ThresholdCalibration.DefaultFalseRejectRate), share => progress.Tell(FitShare + (1 - FitShare) * share, "scoring"), stop);
+    }
+}

@@ -1,0 +1,103 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using PaDiM.Cli.Evaluation.Datasets;
+using PaDiM.Core.Models;
+using PaDiM.Onnx.Backbones;
+
+namespace PaDiM.Cli.Evaluation;
+
+/// <summary>
+/// What an evaluation has finished, in a folder that is named by all that decides the results: the same command finds it again after it was interrupted, another one
+/// does not. One process at a time has it.
+/// </summary>
+internal sealed class EvaluationState : IDisposable
+{
+    private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, Others = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
+
+    private readonly FileStream held;
+    private readonly Dictionary<string, string> keys = new(StringComparer.Ordinal);
+
+    private EvaluationState(string folder, FileStream held) => (Folder, this.held) = (folder, held);
+
+    /// <summary>Where it lies.</summary>
+    public string Folder { get; }
+
+    /// <summary>Takes the state of a plan, a new one where there is none.</summary>
+    /// <param name="parent">Where states lie.</param>
+    /// <param name="plan">What is measured.</param>
+    /// <param name="backbone">With which network, and on which device.</param>
+    /// <exception cref="IOException">Another process has it, or other users can write to it.</exception>
+    public static EvaluationState Open(string parent, EvaluationPlan plan, Backbone backbone)
+    {
+        var folder = Path.Combine(Path.GetFullPath(parent), $"padim-evaluate-{KeyOf(plan, backbone)}");
+        Create(folder);
+        return new EvaluationState(folder, Hold(folder));
+    }
+
+    /// <summary>What is kept of one fit of a category and its measuring.</summary>
+    public StateEntry EntryOf(DatasetCategory category, int seed)
+    {
+        // Found out once: a file that changes while the run is on belongs to the next one.
+        if (!keys.TryGetValue(category.Name, out var key)) keys[category.Name] = key = KeyOf(category);
+        return new StateEntry(Path.Combine(CategoryFolder(category.Name), FormattableString.Invariant($"{seed}-{key}")));
+    }
+
+    /// <summary>Removes what is kept of categories that are done and told, and the folder when nothing else is in it.</summary>
+    public void Finish(IEnumerable<DatasetCategory> categories)
+    {
+        foreach (var folder in categories.Select(category => CategoryFolder(category.Name)).Where(Directory.Exists)) Directory.Delete(folder, recursive: true);
+        Dispose();
+        if (Directory.EnumerateDirectories(Folder).Any()) return;
+        Directory.Delete(Folder, recursive: true);
+    }
+
+    /// <summary>Lets another process have it.</summary>
+    public void Dispose() => held.Dispose();
+
+    private string CategoryFolder(string category) => Path.Combine(Folder, category);
+
+    private static void Create(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(folder);
+            return;
+        }
+        // The name can be guessed and the temporary directory is everybody's: results that others could write are not to be trusted.
+        Directory.CreateDirectory(folder, Owner);
+        if ((File.GetUnixFileMode(folder) & Others) != 0) throw new IOException($"Other users can write to {folder}; remove it, or choose another folder by --state.");
+    }
+
+    /// <summary>The system lets go of the lock when the process ends, in whatever way.</summary>
+    private static FileStream Hold(string folder)
+    {
+        try
+        {
+            return new FileStream(Path.Combine(folder, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e) when (e is not (DirectoryNotFoundException or FileNotFoundException))
+        {
+            throw new IOException($"The same evaluation is under way in another process, which has {folder}.", e);
+        }
+    }
+
+    private static string KeyOf(EvaluationPlan plan, Backbone backbone)
+    {
+        // The seed of each fit and the number of fits stand in the names of the entries.
+        var asked = JsonSerializer.Serialize(plan with { Settings = plan.SettingsOf(0), Repeats = 1 }, EvaluationJson.Default.EvaluationPlan);
+        var network = $"{backbone.Identity.Sha256}|{string.Join(',', backbone.Identity.Taps)}|{backbone.Identity.Normalisation}|{backbone.Runtime.ExecutionProvider}";
+        var program = string.Join('|', new[] { typeof(FitSettings), typeof(Backbone), typeof(EvaluationState) }.Select(type => type.Module.ModuleVersionId));
+        return Hash($"{asked}\n{network}\n{program}");
+    }
+
+    private static string KeyOf(DatasetCategory category) => Hash(string.Join('\n', category.Training.Concat(category.Testing).Select(image => image.Path).Concat(category.Truth).Select(Describe)));
+
+    private static string Describe(string path)
+    {
+        var file = new FileInfo(path);
+        return file.Exists ? FormattableString.Invariant($"{path}|{file.Length}|{file.LastWriteTimeUtc.Ticks}") : path;
+    }
+
+    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..24];
+}
