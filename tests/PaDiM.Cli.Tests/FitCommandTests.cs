@@ -16,6 +16,17 @@ public sealed class FitCommandTests(FittedModel model) : IClassFixture<FittedMod
         Assert.Equal(File.ReadAllBytes(model.File), File.ReadAllBytes(folder.Combine("again")));
     }
 
+    [Theory]
+    [InlineData("none", 16)]
+    [InlineData("0", 16)]
+    [InlineData("32", 8)]
+    public void A_stated_option_wins_over_the_profile(string crop, int positions)
+    {
+        using var folder = new TempDirectory();
+        var ran = Padim.Run("fit", model.GoodParts, "--out", folder.Combine("m"), "--profile", "paper", "--image-size", "64", "--crop-size", crop, "--dimensions", "10").Succeeded();
+        Assert.Contains($"{positions} x {positions} positions", ran.Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Repeats_are_left_out_and_told()
     {

@@ -62,7 +62,7 @@ internal sealed class EvaluateCommand
         foreach (var row in rows) Print(row, asJson && !atOnce);
         if (!asJson) await Console.Out.WriteAsync(MarkdownTable.Of(rows));
         foreach (var path in arguments.GetValue(report) ?? []) EvaluationReports.Write(path, plan, rows);
-        kept.Finish(categories);
+        kept.Remove(categories);
         return ExitCode.Done;
     }
 

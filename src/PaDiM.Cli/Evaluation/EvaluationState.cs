@@ -43,17 +43,18 @@ internal sealed class EvaluationState : IDisposable
         return new StateEntry(Path.Combine(CategoryFolder(category.Name), FormattableString.Invariant($"{seed}-{key}")));
     }
 
-    /// <summary>Removes what is kept of categories that are done and told, and the folder when nothing else is in it.</summary>
-    public void Finish(IEnumerable<DatasetCategory> categories)
+    /// <summary>Removes what is kept of categories that are done and told.</summary>
+    public void Remove(IEnumerable<DatasetCategory> categories)
     {
         foreach (var folder in categories.Select(category => CategoryFolder(category.Name)).Where(Directory.Exists)) Directory.Delete(folder, recursive: true);
-        Dispose();
-        if (Directory.EnumerateDirectories(Folder).Any()) return;
-        Directory.Delete(Folder, recursive: true);
     }
 
-    /// <summary>Lets another process have it.</summary>
-    public void Dispose() => held.Dispose();
+    /// <summary>Lets another process have it; an empty one goes.</summary>
+    public void Dispose()
+    {
+        held.Dispose();
+        if (Directory.Exists(Folder) && !Directory.EnumerateDirectories(Folder).Any()) Directory.Delete(Folder, recursive: true);
+    }
 
     private string CategoryFolder(string category) => Path.Combine(Folder, category);
 

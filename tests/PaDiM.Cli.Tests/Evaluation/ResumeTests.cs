@@ -1,0 +1,113 @@
+using System.Diagnostics;
+using PaDiM.Cli.Tests.Support;
+using PaDiM.TestSupport;
+
+namespace PaDiM.Cli.Tests.Evaluation;
+
+public sealed class ResumeTests : IDisposable
+{
+    private readonly TempDirectory folder = new();
+
+    public ResumeTests()
+    {
+        TinyDataset.WriteMvtec(folder.Combine("root", "bolt"));
+        TinyDataset.WriteMvtec(folder.Combine("root", "nut"), training: 100);
+    }
+
+    [Fact]
+    public void A_killed_run_goes_on_after_what_it_finished_and_gives_the_same_result()
+    {
+        KillAfterTheFirstCategory();
+        var resumed = Padim.Run(Command("state")).Succeeded();
+        Assert.Contains("1 of 2 results are taken", resumed.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("bolt (", resumed.Error, StringComparison.Ordinal);
+        Assert.Contains("nut (1 of 1)", resumed.Error, StringComparison.Ordinal);
+        Assert.Equal(Padim.Run(Command("other")).Succeeded().Output, resumed.Output);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Combine("state")));
+    }
+
+    [Fact]
+    public void An_interrupted_run_keeps_the_embeddings_of_the_category_under_way()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Ctrl-C is a signal elsewhere.");
+        using (var process = Padim.Start(Command("state")))
+        {
+            process.StandardError.ReadLine();
+            Until(() => Kept().Length >= 8);
+            Process.Start("kill", ["-INT", $"{process.Id}"]).WaitForExit();
+            var stopped = Padim.End(process);
+            Assert.Equal(1, stopped.ExitCode);
+            Assert.Contains("the same command goes on from there", stopped.Error, StringComparison.Ordinal);
+            Assert.Contains("stopped", stopped.Error, StringComparison.Ordinal);
+        }
+        Assert.NotEmpty(Kept());
+        Assert.Contains("Going on with an interrupted run", Padim.Run(Command("state")).Succeeded().Error, StringComparison.Ordinal);
+        Assert.Empty(Kept());
+    }
+
+    [Fact]
+    public void Files_that_changed_and_other_settings_are_measured_anew()
+    {
+        KillAfterTheFirstCategory();
+        Assert.DoesNotContain("Going on", Padim.Run([.. Command("state"), "--epsilon", "0.02", "--category", "bolt"]).Succeeded().Error, StringComparison.Ordinal);
+        File.SetLastWriteTimeUtc(folder.Combine("root", "bolt", "test", "good", "000.bmp"), DateTime.UnixEpoch);
+        Assert.Contains("bolt (1 of 2)", Padim.Run(Command("state")).Succeeded().Error, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Combine("state")));
+    }
+
+    [Fact]
+    public void Two_runs_of_the_same_command_do_not_share_their_state()
+    {
+        KillAfterTheFirstCategory();
+        var state = Assert.Single(Directory.EnumerateDirectories(folder.Combine("state")));
+        using (new FileStream(Path.Combine(state, "lock"), FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+            Assert.Contains("under way in another process", Padim.Run(Command("state")).Failed(1), StringComparison.Ordinal);
+        Assert.Contains("1 of 2 results are taken", Padim.Run(Command("state")).Succeeded().Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_state_that_others_could_have_written_is_not_trusted()
+    {
+        // Folders have no such mode there.
+        if (OperatingSystem.IsWindows()) return;
+        KillAfterTheFirstCategory();
+        var state = Assert.Single(Directory.EnumerateDirectories(folder.Combine("state")));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(state));
+        File.SetUnixFileMode(state, File.GetUnixFileMode(state) | UnixFileMode.OtherWrite);
+        Assert.Contains("Other users can write", Padim.Run(Command("state")).Failed(1), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_failed_run_that_made_nothing_leaves_nothing()
+    {
+        Padim.Run("evaluate", folder.Combine("root"), "--state", folder.Combine("state"), "--dimensions", "1000").Failed(1);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Combine("state")));
+    }
+
+    public void Dispose() => folder.Dispose();
+
+    private void KillAfterTheFirstCategory()
+    {
+        using var process = Padim.Start(Command("state"));
+        Assert.Contains("bolt (1 of 2)", process.StandardError.ReadLine(), StringComparison.Ordinal);
+        process.Kill();
+        process.WaitForExit();
+        Assert.NotEqual(0, process.ExitCode);
+    }
+
+    private string[] Command(string state) => ["evaluate", folder.Combine("root"), "--json", "--state", folder.Combine(state), .. TinyDataset.Quick];
+
+    private string[] Kept() => Directory.Exists(folder.Combine("state"))
+        ? [.. Directory.EnumerateFiles(folder.Combine("state"), "*.safetensors", SearchOption.AllDirectories).Where(file => file.Contains($"nut{Path.DirectorySeparatorChar}", StringComparison.Ordinal))]
+        : [];
+
+    private static void Until(Func<bool> holds)
+    {
+        var watch = Stopwatch.StartNew();
+        while (!holds())
+        {
+            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(30));
+            Thread.Sleep(5);
+        }
+    }
+}
