@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using PaDiM.Core.Models;
+using PaDiM.Core.Training;
+using PaDiM.Onnx.Pipelines;
 using PaDiM.Onnx.Storage;
 using Spectre.Console;
 
@@ -21,21 +23,35 @@ internal static class FitCommand
         {
             var settings = model.Settings(arguments);
             using var registry = backbones.Open(arguments);
-            var images = ImageFolder.Expand([arguments.GetValue(folder)!]);
+            var ignored = model.Ignored(arguments);
+            TrainingImage[] images = [.. ImageFolder.Expand([arguments.GetValue(folder)!]).Select(file => FolderFit.ToTrainingImage(file.Path))];
             var opened = registry.Open(model.BackboneName(arguments));
-            var fitted = await ProgressBar.RunAsync("Fitting", progress => FolderFit.Run(opened, settings, images, step => progress(step.Progress, $"{step.Stage}"), stop), stop);
+            var fitted = await ProgressBar.RunAsync("Fitting", progress => FolderFit.Run(opened, settings, ignored, images, step => progress(step.Progress, $"{step.Stage}"), stop), stop);
             var path = arguments.GetValue(output)!;
             AtomicFile.Write(path, stream => ModelFile.Write(stream, fitted));
-            Report(fitted, path, images.Count);
+            Report(fitted, path, images);
             return ExitCode.Done;
         });
         return command;
     }
 
-    private static void Report(PadimModel model, string path, int files)
+    private static void Report(PadimModel model, string path, TrainingImage[] files)
     {
         var (calibration, invariant) = (model.Calibration, CultureInfo.InvariantCulture);
-        AnsiConsole.MarkupLineInterpolated(invariant, $"[bold]{path}[/]: {model.TrainingImages.Count} images ({files - model.TrainingImages.Count} repeats left out), {model.Distribution.Grid.Height} x {model.Distribution.Grid.Width} positions, {model.Distribution.Dimensions} dimensions");
+        AnsiConsole.MarkupLineInterpolated(invariant, $"[bold]{path}[/]: {model.TrainingImages.Count} images ({files.Length - model.TrainingImages.Count} repeats left out), {model.Distribution.Grid.Height} x {model.Distribution.Grid.Width} positions, {model.Distribution.Dimensions} dimensions");
         AnsiConsole.MarkupLineInterpolated(invariant, $"leave-one-out scores: min {calibration.Min:f2}, median {calibration.Median:f2}, max {calibration.Max:f2}; smallest false-reject rate {calibration.SmallestFalseRejectRate:p2}");
+        var names = files.DistinctBy(file => file.Sha256).ToDictionary(file => file.Sha256, file => file.Name!);
+        foreach (var outlier in calibration.Outliers())
+            AnsiConsole.MarkupLineInterpolated(invariant, $"[yellow]outlier[/]: {NameOf(outlier.Index)} has the leave-one-out score {outlier.Score:f2} (p-value {outlier.PValue:f4}); look at it, a defective part among the good ones spoils the fit");
+        foreach (var finding in model.Findings)
+            AnsiConsole.MarkupLineInterpolated(invariant, $"[yellow]{Sentence(finding)}[/]: {NameOf(finding.Index)}{(finding.Of is { } other ? $" repeats {NameOf(other)}" : "")}");
+
+        string NameOf(int index) => names[model.TrainingImages[index]];
     }
+
+    private static string Sentence(TrainingFinding finding) => finding.Kind switch
+    {
+        TrainingFindingKind.NearDuplicate => "near-duplicate",
+        var kind => kind.ToString().ToLowerInvariant(),
+    };
 }

@@ -1,8 +1,11 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using PaDiM.Core.Alignment;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
+using PaDiM.Core.Statistics;
 using PaDiM.Onnx.Backbones;
+using PaDiM.Onnx.Imaging;
 
 namespace PaDiM.Cli;
 
@@ -13,6 +16,7 @@ internal sealed class ModelOptions
 
     private readonly Option<string> backbone = new("--backbone") { Description = "Name of the backbone.", DefaultValueFactory = _ => BackboneRegistry.DefaultName };
     private readonly Option<string> profile = new("--profile") { Description = "Settings to start from: the service's defaults, or those of the paper (centre crop 224, random channels).", DefaultValueFactory = _ => "default" };
+    private readonly Option<string?> ignoreMask = new("--ignore-mask") { Description = "Image of the camera's view, of any size; its white pixels do not count.", HelpName = "file" };
     private readonly List<Option> options = [];
     private readonly List<Func<SymbolResult, FitSettings, FitSettings>> stated = [];
     private readonly Func<SymbolResult, FitSettings, FitSettings> adapt;
@@ -36,6 +40,10 @@ internal sealed class ModelOptions
             .Require(value => value is > 0 and <= FitSettings.MaxEpsilon, $"--epsilon must lie above 0 and be at most {FitSettings.MaxEpsilon}.");
         Add<double>("--blur-sigma", $"Standard deviation of the smoothing, in pixels ({Defaults.BlurSigma}).", (settings, value) => settings with { BlurSigma = value })
             .Require(value => value is >= 0 and <= FitSettings.MaxBlurSigma, $"--blur-sigma must lie between 0 and {FitSettings.MaxBlurSigma}.");
+        Add<string>("--shrinkage", "How far covariances are pulled towards a sphere, for few images (none).", (settings, name) => settings with { Shrinkage = Shrinkage(name) })
+            .AcceptOnlyFromAmong("none", "ledoit-wolf", "oas");
+        Add<string>("--alignment", "How parts that lie differently in each photograph are brought to one place (none).", (settings, name) => settings with { Alignment = name == "rigid" ? AlignmentMethod.Rigid : AlignmentMethod.None })
+            .AcceptOnlyFromAmong("none", "rigid");
     }
 
     public void AddTo(Command command)
@@ -43,7 +51,8 @@ internal sealed class ModelOptions
         command.Options.Add(backbone);
         command.Options.Add(profile);
         foreach (var option in options) command.Options.Add(option);
-        command.Validators.Add(CheckCrop);
+        command.Options.Add(ignoreMask);
+        command.Validators.Add(CheckSettings);
     }
 
     /// <summary>The name of the chosen backbone.</summary>
@@ -51,6 +60,26 @@ internal sealed class ModelOptions
 
     /// <summary>The chosen settings.</summary>
     public FitSettings Settings(ParseResult arguments) => Settings(arguments.CommandResult);
+
+    /// <summary>The file of the ignore mask; null where all pixels count.</summary>
+    public string? IgnoreMaskFile(ParseResult arguments) => arguments.GetValue(ignoreMask);
+
+    /// <summary>Whether an ignore mask is named.</summary>
+    public bool HasIgnoreMask(SymbolResult arguments) => arguments.GetResult(ignoreMask) is not null;
+
+    /// <summary>The pixels that do not count, at the image size; null where all do.</summary>
+    /// <exception cref="InvalidDataException">The mask cannot be read.</exception>
+    public bool[]? Ignored(ParseResult arguments)
+    {
+        if (IgnoreMaskFile(arguments) is not { } path) return null;
+        var side = Settings(arguments).ImageSize;
+        return new ImageDecoder().Decode(File.ReadAllBytes(path)) switch
+        {
+            DecodeResult.Decoded { Image: var mask } => MaskImage.Marks(mask, new Grid(side, side)),
+            DecodeResult.Refused refused => throw new InvalidDataException($"The ignore mask {path} cannot be read: {refused.Detail}"),
+            _ => throw new InvalidOperationException(),
+        };
+    }
 
     private FitSettings Settings(SymbolResult arguments)
     {
@@ -66,13 +95,14 @@ internal sealed class ModelOptions
         return option;
     }
 
-    private void CheckCrop(CommandResult arguments)
+    private void CheckSettings(CommandResult arguments)
     {
         try
         {
             var settings = Settings(arguments);
             if (settings.CropSize is { } crop && (crop < FitSettings.MinSize || crop > settings.ImageSize))
                 arguments.AddError($"--crop-size must lie between {FitSettings.MinSize} and the image size; here it is {crop}, and the image size {settings.ImageSize}.");
+            else if (settings.FindFault() is { } fault) arguments.AddError(fault);
         }
         catch (InvalidOperationException)
         {
@@ -87,6 +117,13 @@ internal sealed class ModelOptions
         if (!int.TryParse(text, out var side)) argument.AddError($"--crop-size takes a number of pixels or none, not '{text}'.");
         return side;
     }
+
+    private static ShrinkageMethod Shrinkage(string name) => name switch
+    {
+        "ledoit-wolf" => ShrinkageMethod.LedoitWolf,
+        "oas" => ShrinkageMethod.Oas,
+        _ => ShrinkageMethod.None,
+    };
 
     private static ReductionMethod Reduction(string name) => name switch
     {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Security.Cryptography;
 using System.Text.Json;
 using PaDiM.Cli.Evaluation.Datasets;
 using PaDiM.Core.Models;
@@ -44,6 +45,7 @@ internal sealed class EvaluateCommand
         };
         evaluate.model.AddTo(command);
         evaluate.backbones.AddTo(command);
+        command.Validators.Add(evaluate.CheckMask);
         command.SetAction(evaluate.RunAsync);
         return command;
     }
@@ -58,7 +60,7 @@ internal sealed class EvaluateCommand
         using var kept = EvaluationState.Open(arguments.GetValue(state) ?? Path.GetTempPath(), plan, backbone);
         // On a terminal the lines would get into the bar's way.
         var (asJson, atOnce) = (arguments.GetValue(json), Console.IsOutputRedirected || Console.IsErrorRedirected);
-        var rows = await MeasureAsync(categories, plan, new EvaluationRun(plan, backbone, kept), kept, row => Print(row, asJson && atOnce), stop);
+        var rows = await MeasureAsync(categories, plan, new EvaluationRun(plan, backbone, model.Ignored(arguments), kept), kept, row => Print(row, asJson && atOnce), stop);
         foreach (var row in rows) Print(row, asJson && !atOnce);
         if (!asJson) await Console.Out.WriteAsync(MarkdownTable.Of(rows));
         foreach (var path in arguments.GetValue(report) ?? []) EvaluationReports.Write(path, plan, rows);
@@ -85,7 +87,13 @@ internal sealed class EvaluateCommand
         var shown = arguments.GetValue(protocol) == NonAligned ? EvaluationProtocol.NonAligned : EvaluationProtocol.Aligned;
         return new EvaluationPlan(
             Path.GetFullPath(arguments.GetValue(root)!), arguments.GetValue(layout)!, arguments.GetValue(frameStep), shown, model.Settings(arguments),
+            model.IgnoreMaskFile(arguments) is { } mask ? Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(mask))) : null,
             arguments.GetValue(repeats) ?? (shown == EvaluationProtocol.NonAligned ? NonAlignedRepeats : 1));
+    }
+
+    private void CheckMask(CommandResult arguments)
+    {
+        if (arguments.TryGet(protocol, out var shown) && shown == NonAligned && model.HasIgnoreMask(arguments)) arguments.AddError("--ignore-mask goes with images as they are: one mask cannot fit images that each are turned and cropped by themselves.");
     }
 
     /// <summary>Non-aligned images are shown at their final size.</summary>

@@ -9,8 +9,9 @@ namespace PaDiM.Cli.Evaluation;
 /// <summary>Fits and measures categories, each with every seed, but for what an interrupted run has done already.</summary>
 /// <param name="plan">What to measure.</param>
 /// <param name="backbone">The network.</param>
+/// <param name="ignored">The pixels that do not count, at the image size; null where all do.</param>
 /// <param name="state">What is done.</param>
-internal sealed class EvaluationRun(EvaluationPlan plan, Backbone backbone, EvaluationState state)
+internal sealed class EvaluationRun(EvaluationPlan plan, Backbone backbone, bool[]? ignored, EvaluationState state)
 {
     /// <summary>Share of a fit's and its measuring's time that the fit takes.</summary>
     private const double FitShare = 0.7;
@@ -45,7 +46,7 @@ internal sealed class EvaluationRun(EvaluationPlan plan, Backbone backbone, Eval
     private EvaluationReport Measure(DatasetCategory category, int seed, StateEntry entry, EvaluationProgress progress, CancellationToken stop)
     {
         var view = new ProtocolView(plan.Protocol, seed);
-        var model = FolderFit.Run(backbone, plan.SettingsOf(seed), category.Training.Select(view.ToTraining), entry.Embeddings, step => progress.Tell(FitShare * step.Progress, $"{step.Stage}"), stop);
+        var model = FolderFit.Run(backbone, plan.SettingsOf(seed), ignored, category.Training.Select(view.ToTraining), entry.Embeddings, step => progress.Tell(FitShare * step.Progress, $"{step.Stage}"), stop);
         var pipeline = new EvaluationPipeline(new Inspector(model, backbone), new ImageDecoder(), entry.Maps);
         return pipeline.Run([.. category.Label().Select(view.ToTest)], model.Calibration.ThresholdAt(ThresholdCalibration.DefaultFalseRejectRate), share => progress.Tell(FitShare + (1 - FitShare) * share, "scoring"), stop);
     }
