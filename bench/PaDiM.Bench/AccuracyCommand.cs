@@ -1,86 +1,100 @@
 using System.CommandLine;
-using System.Diagnostics;
 using PaDiM.Core.Embedding;
-using PaDiM.Core.Evaluation;
 using PaDiM.Core.Models;
+using PaDiM.Core.Statistics;
 using PaDiM.Onnx.Backbones;
-using PaDiM.Onnx.Imaging;
-using PaDiM.Onnx.Pipelines;
-using PaDiM.Onnx.Storage;
 
 namespace PaDiM.Bench;
 
-/// <summary>Image AUROC, pixel AUROC and AU-PRO (masks at the prepared size) of each backbone and reduction on folders laid out as MVTec AD: a row each, as Markdown.</summary>
-internal static class AccuracyCommand
+/// <summary>
+/// What each choice is worth: image AUROC, pixel AUROC and AU-PRO (masks at the prepared size) of every combination of the stated values, on folders laid out as
+/// MVTec AD. A row each, as Markdown; with fewer images than there are, the mean over several draws of them.
+/// </summary>
+internal sealed class AccuracyCommand
 {
+    private readonly Argument<string[]> roots = new("category") { Description = "Folders with train/good, test/<defect> and ground_truth/<defect>.", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<string[]> directories = new("--backbones") { Description = "Folders of more backbones.", DefaultValueFactory = _ => [] };
+    private readonly Option<string[]> backbones = Many("--backbone", "Backbones.", BackboneRegistry.DefaultName);
+    private readonly Option<ReductionMethod[]> reductions = Many("--reduction", "Reductions.", ReductionMethod.SemiOrthogonal);
+    private readonly Option<int[]> dimensions = Many("--dimensions", "Dimensions of the embedding.", new FitSettings().Dimensions);
+    private readonly Option<int[]> seeds = Many("--seed", "Seeds of the reduction.", new FitSettings().Seed);
+    private readonly Option<int[]> crops = Many("--crop", "Sides of the centre crop; 0 for none.", 0);
+    private readonly Option<double[]> sigmas = Many("--sigma", "Standard deviations of the smoothing, in pixels.", new FitSettings().BlurSigma);
+    private readonly Option<double[]> epsilons = Many("--epsilon", "Added to every variance.", new FitSettings().Epsilon);
+    private readonly Option<ShrinkageMethod[]> shrinkages = Many("--shrinkage", "Shrinkages.", ShrinkageMethod.None);
+    private readonly Option<int[]> counts = Many("--images", "Numbers of training images; 0 for all.", 0);
+    private readonly Option<int> draws = new("--draws") { Description = "Draws of fewer images than all.", DefaultValueFactory = _ => 5 };
+
+    private AccuracyCommand() { }
+
     public static Command Create()
     {
-        var roots = new Argument<string[]>("category") { Description = "Folders with train/good, test/<defect> and ground_truth/<defect>.", Arity = ArgumentArity.OneOrMore };
-        var backbones = new Option<string[]>("--backbone") { Description = "Backbones to compare.", DefaultValueFactory = _ => [BackboneRegistry.DefaultName], AllowMultipleArgumentsPerToken = true };
-        var directories = new Option<string[]>("--backbones") { Description = "Folders of more backbones.", DefaultValueFactory = _ => [] };
-        var seeds = new Option<int[]>("--seed") { Description = "Seeds of the reduction.", DefaultValueFactory = _ => [1024], AllowMultipleArgumentsPerToken = true };
-        var methods = new Option<ReductionMethod[]>("--reduction") { Description = "Reductions to compare.", DefaultValueFactory = _ => [ReductionMethod.SemiOrthogonal, ReductionMethod.Random], AllowMultipleArgumentsPerToken = true };
-        var command = new Command("accuracy", "Image AUROC, pixel AUROC and AU-PRO by backbone, reduction and seed.") { roots, backbones, directories, methods, seeds };
-        command.SetAction(arguments =>
+        var accuracy = new AccuracyCommand();
+        var command = new Command("accuracy", "Accuracy of every combination of the stated values.")
         {
-            using var registry = new BackboneRegistry(arguments.GetValue(directories)!, BackboneRuntime.Create(DevicePreference.Cpu));
-            Console.WriteLine("| data | backbone | reduction | seed | image AUROC | pixel AUROC | AU-PRO@0.3 | normal test images rejected at 0.01 | fit, s |");
-            Console.WriteLine("|---|---|---|---|---|---|---|---|---|");
-            foreach (var root in arguments.GetValue(roots)!)
-                foreach (var backbone in arguments.GetValue(backbones)!)
-                    foreach (var method in arguments.GetValue(methods)!)
-                        foreach (var seed in arguments.GetValue(seeds)!)
-                            Measure(root, registry.Open(backbone), new FitSettings { Reduction = method, Seed = seed });
-        });
+            accuracy.roots, accuracy.directories, accuracy.backbones, accuracy.reductions, accuracy.dimensions, accuracy.seeds, accuracy.crops, accuracy.sigmas, accuracy.epsilons, accuracy.shrinkages,
+            accuracy.counts, accuracy.draws,
+        };
+        command.SetAction(accuracy.Run);
         return command;
     }
 
-    private static void Measure(string root, Backbone backbone, FitSettings settings)
+    private void Run(ParseResult arguments)
     {
-        var scratch = Directory.CreateTempSubdirectory("padim-bench-");
-        try
-        {
-            var clock = Stopwatch.StartNew();
-            var decoder = new ImageDecoder();
-            var training = Directory.EnumerateFiles(Path.Combine(root, "train", "good")).Select(path => new TrainingImage(Path.GetFileName(path), () => File.ReadAllBytes(path))).ToArray();
-            var model = new FitPipeline(backbone, settings, decoder, new EmbeddingStore(scratch.FullName, TimeProvider.System)).Run(training, null, null, null, CancellationToken.None);
-            var fitSeconds = clock.Elapsed.TotalSeconds;
-            var (image, pixel, rejected) = Score(root, new Inspector(model, backbone), decoder, model.Calibration.ThresholdAt(0.01));
-            Console.WriteLine(FormattableString.Invariant(
-                $"| {Path.GetFileName(root)} | {backbone.Identity.Name} | {settings.Reduction} | {settings.Seed} | {image.Auroc:f4} | {pixel.Auroc:f4} | {pixel.AuPro30:f4} | {rejected} | {fitSeconds:f1} |"));
-        }
-        finally
-        {
-            scratch.Delete(recursive: true);
-        }
+        using var registry = new BackboneRegistry(arguments.GetValue(directories)!, BackboneRuntime.Create(DevicePreference.Cpu));
+        Console.WriteLine("| data | backbone | images | crop | reduction | d | seed | epsilon | shrinkage | sigma | image AUROC | pixel AUROC | AU-PRO@0.3 |");
+        Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
+        foreach (var root in arguments.GetValue(roots)!)
+            foreach (var backbone in arguments.GetValue(backbones)!)
+                foreach (var crop in arguments.GetValue(crops)!)
+                {
+                    var features = LabelledFeatures.Read(root, registry.Open(backbone), new FitSettings { CropSize = crop == 0 ? null : crop });
+                    foreach (var count in arguments.GetValue(counts)!) Run(arguments, features, count == 0 ? features.TrainingCount : count, registry.Open(backbone), $"| {Path.GetFileName(Path.TrimEndingDirectorySeparator(root))} | {backbone} | {(count == 0 ? "all" : count)} | {(crop == 0 ? "–" : crop)} |");
+                }
     }
 
-    private static (ImageMetrics Image, PixelMetrics Pixel, string Rejected) Score(string root, Inspector inspector, ImageDecoder decoder, double threshold)
+    private void Run(ParseResult arguments, LabelledFeatures features, int count, Backbone backbone, string row)
     {
-        var (scores, labels, maps) = (new List<float>(), new List<bool>(), new List<ScoredPixels>());
-        foreach (var path in Directory.EnumerateFiles(Path.Combine(root, "test"), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        foreach (var method in arguments.GetValue(reductions)!)
+            foreach (var d in arguments.GetValue(dimensions)!)
+                foreach (var seed in arguments.GetValue(seeds)!)
+                {
+                    var reduction = ChannelReduction.Draw(method, backbone.TapChannels, d, seed);
+                    foreach (var epsilon in arguments.GetValue(epsilons)!)
+                        foreach (var shrinkage in arguments.GetValue(shrinkages)!)
+                        {
+                            var drawn = Enumerable.Range(0, count < features.TrainingCount ? arguments.GetValue(draws) : 1)
+                                .Select(draw => Distances(features, reduction, count, draw, epsilon, shrinkage)).ToArray();
+                            foreach (var sigma in arguments.GetValue(sigmas)!)
+                            {
+                                var measured = drawn.Select(distances => features.Measure(distances, sigma)).ToArray();
+                                Console.WriteLine(FormattableString.Invariant(
+                                    $"{row} {method} | {reduction.Dimensions} | {(method == ReductionMethod.None ? "–" : seed)} | {epsilon} | {shrinkage} | {sigma} | {measured.Average(m => m.Images.Auroc):f4} | {measured.Average(m => m.Pixels.Auroc):f4} | {measured.Average(m => m.Pixels.AuPro30):f4} |"));
+                            }
+                        }
+                }
+    }
+
+    private static Core.Scoring.AnomalyMap[] Distances(LabelledFeatures features, ChannelReduction reduction, int count, int draw, double epsilon, ShrinkageMethod shrinkage)
+    {
+        var images = Enumerable.Range(0, features.TrainingCount).ToArray();
+        if (count < images.Length) new Random(draw).Shuffle(images);
+        PatchStatistics? statistics = null;
+        FourthMoments? moments = null;
+        foreach (var batch in images.Take(count).Chunk(8))
         {
-            var defect = Path.GetFileName(Path.GetDirectoryName(path)!);
-            var map = inspector.Score(Decode(decoder, path));
-            scores.Add(map.Max());
-            labels.Add(defect != "good");
-            maps.Add(new ScoredPixels(map, defect == "good" ? null : Mask(decoder, Path.Combine(root, "ground_truth", defect, $"{Path.GetFileNameWithoutExtension(path)}_mask.png"), map.Grid)));
+            var embedded = features.Embed(reduction, batch);
+            statistics ??= new PatchStatistics(embedded[0].Grid, embedded[0].Dimensions);
+            statistics.Add(embedded);
         }
-        var good = scores.Where((_, i) => !labels[i]).ToArray();
-        return (ImageMetrics.Of(scores, labels), PixelMetrics.Of(maps), $"{good.Count(score => score >= threshold)} of {good.Length}");
-    }
-
-    /// <summary>The mask at the prepared size, nearest pixel.</summary>
-    private static bool[] Mask(ImageDecoder decoder, string path, Grid size)
-    {
-        var mask = Decode(decoder, path);
-        return [.. Enumerable.Range(0, size.Positions).Select(p =>
+        if (shrinkage == ShrinkageMethod.LedoitWolf)
         {
-            var (y, x) = ((int)((p / size.Width + 0.5) * mask.Height / size.Height), (int)((p % size.Width + 0.5) * mask.Width / size.Width));
-            return mask.Pixels[3 * (y * mask.Width + x)] > 127;
-        })];
+            moments = new FourthMoments(statistics!.Grid, statistics.Dimensions);
+            foreach (var batch in images.Take(count).Chunk(8)) moments.Add(statistics, features.Embed(reduction, batch));
+        }
+        return features.Distances(reduction, PatchDistribution.Freeze(statistics!, new Regularisation(epsilon, shrinkage, moments)));
     }
 
-    private static RgbImage Decode(ImageDecoder decoder, string path) =>
-        decoder.Decode(File.ReadAllBytes(path)) is DecodeResult.Decoded decoded ? decoded.Image : throw new InvalidDataException($"{path} cannot be read.");
+    private static Option<T[]> Many<T>(string name, string description, T byDefault) =>
+        new(name) { Description = description, DefaultValueFactory = _ => [byDefault], AllowMultipleArgumentsPerToken = true };
 }

@@ -33,7 +33,7 @@ public sealed class ArchitectureTests
 
     [Theory]
     [InlineData("Alignment")]
-    [InlineData("Embedding")]
+    [InlineData("Embedding", "Alignment")]
     [InlineData("Statistics", "Embedding")]
     [InlineData("Scoring", "Embedding", "Statistics")]
     [InlineData("Calibration", "Embedding", "Statistics", "Scoring")]

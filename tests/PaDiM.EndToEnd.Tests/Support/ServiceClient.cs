@@ -32,13 +32,13 @@ public sealed class ServiceClient(Uri address) : IDisposable
     public Task<JsonNode> PutAsync(string path, JsonNode body) => SendAsync(new HttpRequestMessage(HttpMethod.Put, path) { Content = JsonContent.Create(body) });
 
     /// <summary>Uploads images of good parts, many a request.</summary>
-    public async Task UploadAsync(string category, IEnumerable<(string Name, byte[] Bytes)> files)
+    public async Task UploadAsync(string category, IEnumerable<(string Name, byte[] Bytes)> files, string query = "?label=normal")
     {
         foreach (var chunk in files.Chunk(FilesPerUpload))
         {
             using var form = new MultipartFormDataContent();
             foreach (var (name, bytes) in chunk) form.Add(new ByteArrayContent(bytes), "files", name);
-            var answer = await SendAsync(new HttpRequestMessage(HttpMethod.Post, $"/v1/categories/{category}/images?label=normal") { Content = form });
+            var answer = await SendAsync(new HttpRequestMessage(HttpMethod.Post, $"/v1/categories/{category}/images{query}") { Content = form });
             Assert.Equal(chunk.Length, answer["accepted"]!.AsArray().Count);
             Assert.Empty(answer["rejected"]!.AsArray());
         }
@@ -64,6 +64,7 @@ public sealed class ServiceClient(Uri address) : IDisposable
     {
         await PutAsync($"/v1/categories/{category}", new JsonObject());
         await UploadAsync(category, Enumerable.Range(0, 12).Select(seed => ($"{seed:000}.bmp", SyntheticParts.Good(seed).ToBmp())));
+        await UploadAsync(category, [("scratch.bmp", SyntheticParts.Defective(40, DefectKind.Scratch).Image.ToBmp())], "?label=anomalous&defect=scratch");
         await FitAsync(category);
     }
 

@@ -1,0 +1,74 @@
+using PaDiM.Core.Embedding;
+using PaDiM.Core.Evaluation;
+using PaDiM.Core.Models;
+using PaDiM.Core.Scoring;
+using PaDiM.Onnx.Backbones;
+using PaDiM.Onnx.Imaging;
+
+namespace PaDiM.Bench;
+
+/// <summary>
+/// What a backbone makes of a folder laid out as MVTec AD, held in memory: the network runs once an image, however many reductions, shrinkages and smoothings are
+/// compared afterwards. Masks are taken at the prepared size.
+/// </summary>
+internal sealed class LabelledFeatures
+{
+    private readonly Grid prepared;
+    private readonly FeatureMap[][] training;
+    private readonly (FeatureMap[] Features, string? Defect, bool[]? Mask)[] tests;
+
+    private LabelledFeatures(string root, Backbone backbone, FitSettings sizes)
+    {
+        var preprocessing = new Preprocessing(sizes, backbone.Manifest.Normalisation);
+        prepared = preprocessing.PreparedSize;
+        training = [.. Directory.EnumerateFiles(Path.Combine(root, "train", "good")).Order(StringComparer.Ordinal).Select(path => Extract(path, backbone, preprocessing))];
+        tests =
+        [
+            .. Directory.EnumerateFiles(Path.Combine(root, "test"), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(path =>
+            {
+                var defect = Path.GetFileName(Path.GetDirectoryName(path)!);
+                return (Extract(path, backbone, preprocessing), defect == "good" ? null : defect, defect == "good" ? null : Mask(path, root, defect, sizes));
+            }),
+        ];
+    }
+
+    /// <summary>Number of training images.</summary>
+    public int TrainingCount => training.Length;
+
+    /// <summary>Reads a folder.</summary>
+    public static LabelledFeatures Read(string root, Backbone backbone, FitSettings sizes) => new(root, backbone, sizes);
+
+    /// <summary>Embeddings of training images.</summary>
+    public PatchEmbedding[] Embed(ChannelReduction reduction, IEnumerable<int> images) => [.. images.Select(i => reduction.Embed(training[i]))];
+
+    /// <summary>Distances of all test images.</summary>
+    public AnomalyMap[] Distances(ChannelReduction reduction, Core.Statistics.PatchDistribution distribution) =>
+        [.. tests.Chunk(8).SelectMany(batch => MahalanobisScorer.Distances(distribution, [.. batch.Select(test => reduction.Embed(test.Features))]))];
+
+    /// <summary>Measures distances of all test images.</summary>
+    public (ImageMetrics Images, PixelMetrics Pixels) Measure(AnomalyMap[] distances, double sigma)
+    {
+        var maps = distances.AsParallel().AsOrdered().Select(map => map.ToPixels(prepared, sigma)).ToArray();
+        return (
+            ImageMetrics.Of([.. maps.Select(map => map.Max())], [.. tests.Select(test => test.Defect is not null)]),
+            PixelMetrics.Of([.. maps.Zip(tests, (map, test) => new ScoredPixels(map, test.Mask))]));
+    }
+
+    private static FeatureMap[] Extract(string path, Backbone backbone, Preprocessing preprocessing)
+    {
+        var input = new float[3 * preprocessing.PreparedSize.Positions];
+        preprocessing.Prepare(Decode(path), input);
+        using var features = backbone.Extract(input, 1, preprocessing.PreparedSize);
+        return [.. features[0].Select(map => map with { Values = map.Values.ToArray() })];
+    }
+
+    private static bool[] Mask(string path, string root, string defect, FitSettings sizes)
+    {
+        var whole = MaskImage.Marks(Decode(Path.Combine(root, "ground_truth", defect, $"{Path.GetFileNameWithoutExtension(path)}_mask.png")), new Grid(sizes.ImageSize, sizes.ImageSize));
+        var (size, margin) = (sizes.PreparedSize(), (sizes.ImageSize - sizes.PreparedSize().Height) / 2);
+        return [.. Enumerable.Range(0, size.Positions).Select(p => whole[(p / size.Width + margin) * sizes.ImageSize + p % size.Width + margin])];
+    }
+
+    private static RgbImage Decode(string path) =>
+        new ImageDecoder().Decode(File.ReadAllBytes(path)) is DecodeResult.Decoded decoded ? decoded.Image : throw new InvalidDataException($"{path} cannot be read.");
+}
