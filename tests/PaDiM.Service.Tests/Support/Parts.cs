@@ -23,6 +23,33 @@ internal static class Parts
         return part.ToBmp();
     }
 
+    /// <summary>A good part with a dark notch that shows how it lies, and a small bright defect if wanted, as PNG.</summary>
+    public static byte[] Notched(int seed, bool defective)
+    {
+        var part = SyntheticParts.Good(seed, Side);
+        Paint(part, 12, 40, 20, 12, 20);
+        Paint(part, 60, 62, 8, 8, 20);
+        if (defective) Paint(part, 62, 30, 7, 7, 235);
+        using var image = Wrap(part);
+        return image.PngsaveBuffer();
+    }
+
+    private static void Paint(RgbImage part, int left, int top, int width, int height, byte grey)
+    {
+        for (var y = top; y < top + height; y++) part.Pixels.AsSpan(3 * (y * Side + left), 3 * width).Fill(grey);
+    }
+
+    /// <summary>Where the square of <see cref="Bad"/> is, as BMP.</summary>
+    public static byte[] BadMask() => Square(40, 12, 24);
+
+    /// <summary>A white square on black, as BMP.</summary>
+    public static byte[] Square(int left, int top, int side)
+    {
+        var pixels = new byte[3 * Side * Side];
+        for (var y = top; y < top + side; y++) pixels.AsSpan(3 * (y * Side + left), 3 * side).Fill(255);
+        return new RgbImage(Side, Side, pixels).ToBmp();
+    }
+
     /// <summary>A good part in another encoding.</summary>
     public static byte[] Encoded(int seed, string format)
     {

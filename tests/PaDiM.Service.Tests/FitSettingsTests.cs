@@ -1,0 +1,105 @@
+using System.Net.Http.Json;
+using NetVips;
+using PaDiM.Core.Models;
+using PaDiM.Service.Models;
+using PaDiM.Service.Tests.Support;
+using PaDiM.TestSupport;
+
+namespace PaDiM.Service.Tests;
+
+/// <summary>Settings that change what a fit computes, and what a model tells of its training set and of itself.</summary>
+public sealed class FitSettingsTests(SharedService shared)
+{
+    [Theory]
+    [InlineData("none")]
+    [InlineData("ledoit-wolf")]
+    [InlineData("oas")]
+    public async Task Every_shrinkage_fits_two_images_and_more(string shrinkage)
+    {
+        var category = shared.Service.Category(shared.NewName());
+        await category.CreateAsync(new { imageSize = 64, reduction = new { dimensions = 16 }, blurSigma = 2, shrinkage });
+        Assert.Equal(shrinkage, (await shared.Http.GetJsonAsync(category.Url)).Text("shrinkage"));
+        await category.UploadPartsAsync(0, 2);
+        await category.FitAsync();
+        Assert.True(double.IsFinite((await category.ScoreAsync(Parts.Bad(9))).Number("score")));
+        await category.UploadPartsAsync(2, 20);
+        await category.FitAsync();
+        Assert.Equal("anomalous", (await category.ScoreAsync(Parts.Bad(50))).Text("decision"));
+        Assert.Equal("normal", (await category.ScoreAsync(Parts.Good(5))).Text("decision"));
+    }
+
+    [Fact]
+    public async Task Alignment_brings_parts_that_shift_to_one_place()
+    {
+        var scores = new Dictionary<string, double>();
+        foreach (var alignment in new[] { "none", "rigid" })
+        {
+            var category = shared.Service.Category(shared.NewName());
+            await category.CreateAsync(new { imageSize = 96, reduction = new { dimensions = 16 }, blurSigma = 2, alignment });
+            await (await category.UploadAsync(Enumerable.Range(0, 20).Select(seed => ($"{seed}.png", Shifted(seed))))).JsonAsync(200);
+            await category.FitAsync();
+            var (good, bad) = (await category.ScoreAsync(Shifted(40)), await category.ScoreAsync(Shifted(41, defective: true)));
+            scores[alignment] = bad.Number("score") / good.Number("score");
+        }
+        Assert.True(scores["rigid"] > 1.5 * scores["none"], $"A defect stands out {scores["none"]:f2} times without alignment, {scores["rigid"]:f2} times with it.");
+        await (await shared.Http.PutAsJsonAsync($"/v1/categories/{shared.NewName()}", new { alignment = "rigid", cropSize = 224 })).ProblemAsync(422, "invalid_settings");
+    }
+
+    [Fact]
+    public async Task A_model_lists_near_duplicates_and_blurred_images_of_its_training_set()
+    {
+        var category = await shared.NewCategoryAsync();
+        var ids = await category.UploadPartsAsync(0, 30);
+        var extra = await (await category.UploadAsync([("again.jpg", Parts.Encoded(7, "jpeg")), ("blurred.png", Blurred(90))])).JsonAsync(200);
+        await category.FitAsync();
+        var findings = (await shared.Http.GetJsonAsync($"{category.Url}/models/1")).Items("findings");
+        var (again, blurred) = (extra.Items("accepted")[0].Text("id"), extra.Items("accepted")[1].Text("id"));
+        var duplicate = findings.Single(finding => finding.Text("kind") == "near-duplicate");
+        Assert.Equal(new[] { again, ids[7] }.Order(), new[] { duplicate.Text("imageId"), duplicate.Text("ofImageId") }.Order());
+        Assert.Equal(blurred, findings.Single(finding => finding.Text("kind") == "blurred").Text("imageId"));
+    }
+
+    [Fact]
+    public async Task A_model_that_scores_otherwise_here_is_not_ready_and_says_why()
+    {
+        using var data = new TempDirectory();
+        await using var service = await RunningService.StartAsync(data.Path);
+        var category = service.Category("golden");
+        await category.CreateAsync();
+        await category.UploadPartsAsync(0, 6);
+        await category.FitAsync();
+        var model = ModelFile.Read(new MemoryStream(await service.Http.GetByteArrayAsync($"{category.Url}/models/1/export")));
+        Assert.Equal(3, model.GoldenImages.Count);
+        var stranger = new MemoryStream();
+        ModelFile.Write(stranger, model with { GoldenImages = [.. model.GoldenImages.Select(golden => golden with { Score = golden.Score * 1.1f })] });
+
+        var problem = await (await service.Http.PostAsync($"{category.Url}/models/import", CategoryClient.Raw(stranger.ToArray(), "application/octet-stream"))).ProblemAsync(503, "model_self_test_failed");
+        Assert.Contains("golden image 1 of 3", problem.Text("detail"), StringComparison.Ordinal);
+        Assert.Equal(1, (await category.ScoreAsync(Parts.Good(1)))["modelVersion"]!.GetValue<int>());
+
+        // The same file as another machine may have published it into a shared data directory.
+        var files = service.Get<ModelFiles>();
+        var published = await service.Get<ModelStore>().PublishAsync("golden", $"stranger{ModelFiles.ModelSuffix}", ModelFile.Read(new MemoryStream(stranger.ToArray())), activate: false, lease: null, default);
+        await (await category.SendScoreAsync(Parts.Good(1), $"?model={published!.Version}")).ProblemAsync(503, "model_self_test_failed");
+        await (await service.Http.PostAsync($"{category.Url}/models/{published.Version}/activate", null)).ProblemAsync(503, "model_self_test_failed");
+        Assert.Equal(1, (await category.ScoreAsync(Parts.Good(1)))["modelVersion"]!.GetValue<int>());
+        Assert.True(File.Exists(files.PathOf("golden", published.FileName)));
+    }
+
+    /// <summary>A part with a notch, so that its angle can be seen, some pixels off its place.</summary>
+    private static byte[] Shifted(int seed, bool defective = false)
+    {
+        using var part = Image.NewFromBuffer(defective ? Parts.Notched(seed, true) : Parts.Notched(seed, false));
+        var random = new Random(seed);
+        using var moved = part.Embed(random.Next(17), random.Next(17), Parts.Side + 16, Parts.Side + 16, extend: Enums.Extend.Copy);
+        using var cut = moved.Crop(8, 8, Parts.Side, Parts.Side);
+        return cut.PngsaveBuffer();
+    }
+
+    private static byte[] Blurred(int seed)
+    {
+        using var part = Image.NewFromBuffer(Parts.Encoded(seed, "png"));
+        using var blurred = part.Gaussblur(2);
+        return blurred.PngsaveBuffer();
+    }
+}
