@@ -25,9 +25,8 @@ public sealed class RigidRegistration
     private const int FinestSide = 256;
 
     /// <summary>
-    /// Below this correlation of gradient directions at 64 pixels nothing is moved. Independent textures reach, at the best of all rotations
-    /// and shifts, 0.1 where their grain is 1/64 of the side and 0.3 where it is 1/8, coarser than any surface; photographs of two bottles
-    /// reach 0.6 and more once aligned.
+    /// Below this correlation of gradient directions at 64 pixels nothing is moved. Independent textures reach 0.28 at the best of all rotations and shifts,
+    /// and 0.33 in fits that ran out of range; photographs of two bottles reach 0.78 and more once aligned.
     /// </summary>
     private const double LeastCorrelation = 0.4;
 
