@@ -37,7 +37,7 @@ internal sealed class ModelOptions
             .Require(count => count is >= 1 and <= 4096, "--dimensions must lie between 1 and 4096.");
         Add<int>("--seed", $"Seed of all that is drawn by chance ({Defaults.Seed}).", (settings, seed) => settings with { Seed = seed });
         Add<double>("--epsilon", $"Added to every variance ({Defaults.Epsilon}).", (settings, value) => settings with { Epsilon = value })
-            .Require(value => value is > 0 and <= FitSettings.MaxEpsilon, $"--epsilon must lie above 0 and be at most {FitSettings.MaxEpsilon}.");
+            .Require(value => value is >= FitSettings.MinEpsilon and <= FitSettings.MaxEpsilon, FormattableString.Invariant($"--epsilon must lie between {FitSettings.MinEpsilon} and {FitSettings.MaxEpsilon}."));
         Add<double>("--blur-sigma", $"Standard deviation of the smoothing, in pixels ({Defaults.BlurSigma}).", (settings, value) => settings with { BlurSigma = value })
             .Require(value => value is >= 0 and <= FitSettings.MaxBlurSigma, $"--blur-sigma must lie between 0 and {FitSettings.MaxBlurSigma}.");
         Add<string>("--shrinkage", "How far covariances are pulled towards a sphere, for few images (none).", (settings, name) => settings with { Shrinkage = Shrinkage(name) })

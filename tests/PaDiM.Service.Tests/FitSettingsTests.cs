@@ -73,7 +73,7 @@ public sealed class FitSettingsTests(SharedService shared)
         var stranger = new MemoryStream();
         ModelFile.Write(stranger, model with { GoldenImages = [.. model.GoldenImages.Select(golden => golden with { Score = golden.Score * 1.1f })] });
 
-        var problem = await (await service.Http.PostAsync($"{category.Url}/models/import", CategoryClient.Raw(stranger.ToArray(), "application/octet-stream"))).ProblemAsync(503, "model_self_test_failed");
+        var problem = await (await service.Http.PostAsync($"{category.Url}/models/import", CategoryClient.Raw(stranger.ToArray(), "application/octet-stream"))).ProblemAsync(422, "model_invalid");
         Assert.Contains("golden image 1 of 3", problem.Text("detail"), StringComparison.Ordinal);
         Assert.Equal(1, (await category.ScoreAsync(Parts.Good(1)))["modelVersion"]!.GetValue<int>());
 

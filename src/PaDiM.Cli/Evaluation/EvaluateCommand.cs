@@ -20,7 +20,7 @@ internal sealed class EvaluateCommand
     private readonly Option<int> frameStep = new("--frame-step") { Description = "Of videos, take every so manieth frame only.", DefaultValueFactory = _ => 1 };
     private readonly Option<string> protocol = new("--protocol") { Description = $"Show images as they are, or as the paper's non-aligned data: {NonAlignedView.Size} x {NonAlignedView.Size} pixels, turned by up to 10 degrees and cropped at random.", DefaultValueFactory = _ => "aligned" };
     private readonly Option<int?> repeats = new("--repeats") { Description = $"Fits of each category, with seeds that count up from --seed; their mean and standard deviation are told (1, or {NonAlignedRepeats} for non-aligned data)." };
-    private readonly Option<string> state = new("--state") { Description = "Folder to keep what is done in, so that the same command goes on after an interruption; the temporary directory by default.", HelpName = "folder" };
+    private readonly Option<string> state = new("--state") { Description = "Folder to keep what is done in, so that the same command goes on after an interruption; one of the user's own by default.", HelpName = "folder" };
     private readonly Option<string[]> report = new("--report") { Description = "File to write the results to, .md or .json; may be repeated.", HelpName = "file" };
     private readonly Option<bool> json = new("--json") { Description = "One JSON object a category and line instead of the table." };
     private readonly ModelOptions model;
@@ -57,7 +57,7 @@ internal sealed class EvaluateCommand
         var backbone = registry.Open(model.BackboneName(arguments));
         var dataset = DatasetLayouts.Open(plan.Root, plan.Layout, plan.FrameStep);
         DatasetCategory[] categories = [.. Choose(dataset.Categories, arguments.GetValue(category) ?? []).Select(dataset.Read)];
-        using var kept = EvaluationState.Open(arguments.GetValue(state) ?? Path.GetTempPath(), plan, backbone);
+        using var kept = EvaluationState.Open(arguments.GetValue(state) ?? EvaluationState.DefaultParent, plan, backbone);
         // On a terminal the lines would get into the bar's way.
         var (asJson, atOnce) = (arguments.GetValue(json), Console.IsOutputRedirected || Console.IsErrorRedirected);
         var rows = await MeasureAsync(categories, plan, new EvaluationRun(plan, backbone, model.Ignored(arguments), kept), kept, row => Print(row, asJson && atOnce), stop);

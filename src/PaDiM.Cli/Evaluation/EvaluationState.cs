@@ -20,6 +20,9 @@ internal sealed class EvaluationState : IDisposable
 
     private EvaluationState(string folder, FileStream held) => (Folder, this.held) = (folder, held);
 
+    /// <summary>A folder of the user's own; the temporary directory for users that have none.</summary>
+    public static string DefaultParent => Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create) is { Length: > 0 } own ? Path.Combine(own, "padim") : Path.GetTempPath();
+
     /// <summary>Where it lies.</summary>
     public string Folder { get; }
 

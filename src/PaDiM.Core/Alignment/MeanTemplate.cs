@@ -79,7 +79,7 @@ public static class MeanTemplate
     {
         var registration = new RigidRegistration(template, side);
         var (sum, covered, count, position) = (new double[side * side], new int[side * side], 0, RigidTransform.Identity);
-        foreach (var batch in planes().Chunk(2 * Environment.ProcessorCount))
+        foreach (var batch in planes().Chunk(2 * Partition.Cores(parallel)))
         {
             var transforms = new RigidTransform[batch.Length];
             Partition.Run(batch.Length, parallel, i => transforms[i] = registration.Register(batch[i]));

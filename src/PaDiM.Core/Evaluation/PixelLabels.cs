@@ -30,7 +30,7 @@ public sealed class PixelLabels
         if (ignored is not null) Shapes.Checked(ignored, size.Positions);
         if (mask is null && ignored is null) return;
         mask ??= new bool[size.Positions];
-        var (labels, counts) = ConnectedComponents.Label(ignored is null ? mask : [.. mask.Zip(ignored, (defect, left) => defect && !left)], size);
+        var (labels, counts) = ConnectedComponents.Label(ignored is null ? mask : Without(mask, ignored), size);
         sizes = [.. counts];
         Runs = [.. Compress(labels, ignored)];
     }
@@ -49,6 +49,13 @@ public sealed class PixelLabels
 
     /// <summary>The share of its region that each pixel of a run is: 1 / pixels of the region.</summary>
     internal double ShareOf(Run run) => 1.0 / sizes[run.Region];
+
+    private static bool[] Without(bool[] mask, bool[] ignored)
+    {
+        var counted = new bool[mask.Length];
+        for (var i = 0; i < counted.Length; i++) counted[i] = mask[i] && !ignored[i];
+        return counted;
+    }
 
     private static IEnumerable<Run> Compress(int[] labels, bool[]? ignored)
     {

@@ -11,6 +11,9 @@ public sealed record FitSettings
     /// <summary>Bounds of sizes, in pixels, and of the other settings.</summary>
     public const int MinSize = 32, MaxSize = 2048, MaxEpsilon = 100, MaxBlurSigma = 64;
 
+    /// <summary>Less is nothing in float32.</summary>
+    public const double MinEpsilon = 1e-9;
+
     /// <summary>The paper's settings: centre crop 224, random channels.</summary>
     public static FitSettings Paper { get; } = new() { CropSize = 224, Reduction = ReductionMethod.Random };
 
@@ -48,14 +51,22 @@ public sealed record FitSettings
     /// <param name="ignored">True where a pixel is ignored, at the image size and before the crop, shape <c>(ImageSize, ImageSize)</c>; null for none.</param>
     /// <param name="patches">The grid of patch positions.</param>
     /// <exception cref="ArgumentException">A mask of another size, or one that leaves nothing of the prepared image.</exception>
-    public RegionOfInterest? RegionOf(bool[]? ignored, Grid patches)
+    public RegionOfInterest? RegionOf(bool[]? ignored, Grid patches) =>
+        ignored is null ? null : new RegionOfInterest(Prepared(ignored), PreparedSize(), patches, BlurSigma);
+
+    /// <summary>A sentence about an ignore mask that leaves nothing to look at; null when it leaves something.</summary>
+    /// <param name="ignored">As for <see cref="RegionOf"/>.</param>
+    public string? FindFault(bool[]? ignored) => ignored is not null && Array.TrueForAll(Prepared(ignored), pixel => pixel)
+        ? "The ignore mask leaves no pixel of the prepared image. White pixels are left out; paint black what counts."
+        : null;
+
+    private bool[] Prepared(bool[] ignored)
     {
-        if (ignored is null) return null;
         Shapes.Checked(ignored, (long)ImageSize * ImageSize);
         var size = PreparedSize();
         var (prepared, margin) = (new bool[size.Positions], (ImageSize - size.Height) / 2);
         for (var y = 0; y < size.Height; y++) ignored.AsSpan((y + margin) * ImageSize + margin, size.Width).CopyTo(prepared.AsSpan(y * size.Width));
-        return new RegionOfInterest(prepared, size, patches, BlurSigma);
+        return prepared;
     }
 
     /// <summary>A sentence about a setting that is out of bounds; null when all make sense.</summary>
@@ -64,7 +75,7 @@ public sealed record FitSettings
         if (ImageSize is < MinSize or > MaxSize) return $"imageSize must lie between {MinSize} and {MaxSize} pixels.";
         if (CropSize is { } crop && (crop < MinSize || crop > ImageSize)) return $"cropSize must lie between {MinSize} and imageSize ({ImageSize}) pixels.";
         if (Dimensions < 1) return "reduction.dimensions must be at least 1.";
-        if (Epsilon is not (> 0 and <= MaxEpsilon)) return $"epsilon must lie above 0 and be at most {MaxEpsilon}.";
+        if (Epsilon is not (>= MinEpsilon and <= MaxEpsilon)) return FormattableString.Invariant($"epsilon must lie between {MinEpsilon} and {MaxEpsilon}.");
         if (BlurSigma is not (>= 0 and <= MaxBlurSigma)) return $"blurSigma must lie between 0 and {MaxBlurSigma} pixels.";
         if (!Enum.IsDefined(Reduction)) return "reduction.method must be semi-orthogonal, random or none.";
         if (!Enum.IsDefined(Shrinkage)) return "shrinkage must be none, ledoit-wolf or oas.";

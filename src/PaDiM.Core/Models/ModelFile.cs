@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Calibration;
 using PaDiM.Core.Embedding;
@@ -18,6 +19,9 @@ namespace PaDiM.Core.Models;
 public static class ModelFile
 {
     internal const string Format = "padim-model/1";
+
+    /// <summary>Most images that a model tests itself with.</summary>
+    public const int MaxGoldenImages = 3;
 
     /// <summary>Writes a model; the same model gives the same bytes.</summary>
     public static void Write(Stream stream, PadimModel model)
@@ -60,7 +64,7 @@ public static class ModelFile
         try
         {
             var card = JsonSerializer.Deserialize(json, ModelJson.Default.ModelCard) ?? throw new JsonException();
-            if (card.Settings.FindFault() is { } fault) throw new InvalidDataException($"The file's settings make no sense: {fault}");
+            if ((card.Settings.FindFault() ?? card.FindFault()) is { } fault) throw new InvalidDataException($"The file's description makes no sense: {fault}");
             var (side, distribution) = ((long)card.Settings.ImageSize, ReadDistribution(file));
             var d = distribution.Dimensions;
             ChannelReduction reduction = card.Settings.Reduction == ReductionMethod.SemiOrthogonal
@@ -72,7 +76,7 @@ public static class ModelFile
                 GoldenImages = ReadGoldenImages(file, side),
                 Ignored = file.Contains("ignored") ? Array.ConvertAll(file.Bytes("ignored", side, side), pixel => pixel != 0) : null,
                 Template = card.Settings.Alignment == AlignmentMethod.None ? null : Finite(file.Floats("template", side, side)),
-                Findings = card.Findings.All(finding => IsOf(card, finding.Index) && IsOf(card, finding.Of ?? 0)) ? card.Findings : throw new InvalidDataException("The file's findings are of no image."),
+                Findings = card.Findings ?? [],
             };
         }
         catch (Exception e) when (e is JsonException or ArgumentException or OverflowException)
@@ -80,8 +84,6 @@ public static class ModelFile
             throw new InvalidDataException("The file's description of its model cannot be read.", e);
         }
     }
-
-    private static bool IsOf(ModelCard card, int image) => image >= 0 && image < card.TrainingImages.Count;
 
     private static IEnumerable<SafetensorsTensor> TensorsOf(PatchDistribution distribution)
     {
@@ -117,6 +119,7 @@ public static class ModelFile
     {
         if (!file.Contains("golden")) return [];
         var count = (int)file.ShapeOf("golden")[0];
+        if (count > MaxGoldenImages) throw new InvalidDataException($"The file holds {count} golden images; a model keeps at most {MaxGoldenImages}, since all of them are scored whenever it is loaded.");
         var (pixels, scores) = (file.Bytes("golden", count, side, side, 3), Finite(file.Floats("goldenScores", count)));
         return [.. pixels.Chunk((int)(side * side * 3)).Select((image, i) => new GoldenImage(image, scores[i]))];
     }
@@ -125,8 +128,24 @@ public static class ModelFile
         float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(values)) ? values : throw new InvalidDataException("The file holds values that are not finite.");
 }
 
-/// <summary>The JSON card of a model file.</summary>
-internal sealed record ModelCard(FitSettings Settings, BackboneIdentity Backbone, int[] TapChannels, IReadOnlyList<string> TrainingImages, IReadOnlyList<TrainingFinding> Findings);
+/// <summary>The JSON card of a model file. Files of before there were findings have none.</summary>
+internal sealed partial record ModelCard(FitSettings Settings, BackboneIdentity Backbone, int[] TapChannels, IReadOnlyList<string> TrainingImages, IReadOnlyList<TrainingFinding>? Findings = null)
+{
+    /// <summary>A sentence about what is out of bounds; null when all makes sense.</summary>
+    public string? FindFault()
+    {
+        if (TrainingImages.Any(image => image is null || !Sha256().IsMatch(image)) || TrainingImages.Distinct(StringComparer.Ordinal).Count() < TrainingImages.Count)
+            return "training images are hashes, each of them once.";
+        return Findings is null || Findings.All(finding => finding is not null && IsImage(finding.Index) && IsImage(finding.Of ?? 0) && Enum.IsDefined(finding.Kind) && double.IsFinite(finding.Deviations))
+            ? null
+            : "a finding is of no image or of an unknown kind.";
+    }
+
+    private bool IsImage(int index) => index >= 0 && index < TrainingImages.Count;
+
+    [GeneratedRegex(@"\A[0-9a-f]{64}\z")]
+    private static partial Regex Sha256();
+}
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,

@@ -45,6 +45,9 @@ public sealed record PadimModel(
     /// <summary>What the model tests itself with when it is loaded.</summary>
     public IReadOnlyList<GoldenImage> GoldenImages { get; init; } = [];
 
+    /// <summary>What it takes in memory.</summary>
+    public long Bytes => Distribution.Bytes + GoldenImages.Sum(image => image.Pixels.LongLength) + (template?.LongLength ?? 0) * sizeof(float) + (ignored?.LongLength ?? 0);
+
     /// <summary>Fewer images than dimensions + 1: epsilon carries the directions that the images leave open.</summary>
     public bool IsRankDeficient => TrainingImages.Count <= Distribution.Dimensions;
 }

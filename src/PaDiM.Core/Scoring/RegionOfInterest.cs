@@ -5,7 +5,8 @@ namespace PaDiM.Core.Scoring;
 
 /// <summary>
 /// The pixels that count. Ignored ones have the score 0; the others are smoothed over pixels that count alone (normalised convolution: Knutsson and Westin,
-/// 1993), so that what happens behind the mask neither raises nor lowers a score beside it. Immutable, thread-safe.
+/// 1993), so that distances of patches behind the mask neither raise nor lower a score beside it. Features of the patches at its edge still see a little of what
+/// lies behind. Immutable, thread-safe.
 /// </summary>
 public sealed class RegionOfInterest
 {

@@ -95,14 +95,14 @@ public sealed class ImageTraits
     /// <summary>All traits, to be kept; length <see cref="VectorLength"/>.</summary>
     public float[] ToVector() => [.. vector];
 
-    /// <summary>Writes luma (ITU-R BT.601) and counts the shares of clipped pixels.</summary>
+    /// <summary>Writes luma and counts the shares of clipped pixels.</summary>
     private static (float Black, float White) ToLuma(ReadOnlySpan<float> rgb, Span<float> luma)
     {
+        Luma.Of(rgb, luma);
         var (black, white) = (0, 0);
         for (var i = 0; i < luma.Length; i++)
         {
-            var value = 0.299f * rgb[3 * i] + 0.587f * rgb[3 * i + 1] + 0.114f * rgb[3 * i + 2];
-            luma[i] = value;
+            var value = luma[i];
             black += value <= Black ? 1 : 0;
             white += value >= White ? 1 : 0;
         }

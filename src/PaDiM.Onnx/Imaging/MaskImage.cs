@@ -5,7 +5,7 @@ namespace PaDiM.Onnx.Imaging;
 /// <summary>Masks that come as images: white marks a pixel, black does not.</summary>
 public static class MaskImage
 {
-    /// <summary>Red above this marks a pixel: masks are grey, and those saved as JPEG are not quite black and white.</summary>
+    /// <summary>A channel above this marks a pixel: masks may be painted in any colour, and those saved as JPEG are not quite black.</summary>
     private const byte Middle = 127;
 
     /// <summary>The marks at any size, by the nearest pixel.</summary>
@@ -18,7 +18,7 @@ public static class MaskImage
         for (var y = 0; y < size.Height; y++)
         {
             var row = (int)((y + 0.5) * mask.Height / size.Height) * mask.Width;
-            for (var x = 0; x < size.Width; x++) marks[y * size.Width + x] = mask.Pixels[3 * (row + (int)((x + 0.5) * mask.Width / size.Width))] > Middle;
+            for (var x = 0; x < size.Width; x++) marks[y * size.Width + x] = mask.Pixels.AsSpan(3 * (row + (int)((x + 0.5) * mask.Width / size.Width)), 3).ContainsAnyInRange((byte)(Middle + 1), byte.MaxValue);
         }
         return marks;
     }

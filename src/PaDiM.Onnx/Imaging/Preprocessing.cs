@@ -1,4 +1,5 @@
 using System.Buffers;
+using PaDiM.Core;
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
@@ -73,7 +74,7 @@ public sealed class Preprocessing(FitSettings settings, Normalisation normalisat
     /// <summary>A map over the prepared image, drawn out to the original size; what the crop left out is 0.</summary>
     public AnomalyMap ToOriginal(AnomalyMap map, int width, int height)
     {
-        if (Offset == 0) return map.Upsample(new Grid(height, width));
+        if (map.Grid.Height == ImageSize) return map.Upsample(new Grid(height, width));
         var padded = new float[ImageSize * ImageSize];
         for (var y = 0; y < map.Grid.Height; y++)
             map.Values.AsSpan(y * map.Grid.Width, map.Grid.Width).CopyTo(padded.AsSpan((y + Offset) * ImageSize + Offset));
@@ -86,7 +87,7 @@ public sealed class Preprocessing(FitSettings settings, Normalisation normalisat
         var resized = ArrayPool<float>.Shared.Rent(length);
         AntialiasedResampler.Resize(image, ImageSize, ImageSize, resized);
         var shrunk = shrink ? Rounded(resized.AsSpan(0, length)) : null;
-        var placement = registration?.Register(Luma.Of(resized.AsSpan(0, length))) ?? RigidTransform.Identity;
+        var placement = registration?.Register(Grey(resized.AsSpan(0, length))) ?? RigidTransform.Identity;
         if (placement == RigidTransform.Identity) Normalise(resized, prepared);
         else
         {
@@ -97,6 +98,14 @@ public sealed class Preprocessing(FitSettings settings, Normalisation normalisat
         }
         ArrayPool<float>.Shared.Return(resized);
         return (placement, shrunk);
+    }
+
+    /// <summary>What is registered of pixels, shape <c>(n, 3)</c>.</summary>
+    internal static float[] Grey(ReadOnlySpan<float> pixels)
+    {
+        var grey = new float[pixels.Length / 3];
+        Luma.Of(pixels, grey);
+        return grey;
     }
 
     private void Normalise(ReadOnlySpan<float> resized, Span<float> prepared)

@@ -1,3 +1,4 @@
+using PaDiM.Core.Alignment;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Evaluation;
 using PaDiM.Core.Scoring;
@@ -7,8 +8,8 @@ using PaDiM.Onnx.Storage;
 namespace PaDiM.Onnx.Pipelines;
 
 /// <summary>
-/// Measures a model on labelled images. Each image is scored once; its map is kept at the prepared size and drawn out to the mask's own
-/// resolution whenever the pixel metrics pass over it, so that memory holds few full-size maps at a time. Masks are decoded once.
+/// Measures a model on labelled images. Each image is scored once; its map is kept at the prepared size, on disk where there is a store, and drawn out to the
+/// mask's own resolution whenever the pixel metrics pass over it, so that memory holds few maps at a time. Masks are decoded once.
 /// </summary>
 /// <param name="inspector">The model.</param>
 /// <param name="decoder">Reads images and masks.</param>
@@ -46,13 +47,13 @@ public sealed class EvaluationPipeline(Inspector inspector, ImageDecoder decoder
 
     private Scored Score(TestImage image)
     {
-        if (kept?.Read(image.Name) is { } found) return new Scored(image, found);
+        if (kept?.Read(image.Name) is { } found) return ToScored(image, found);
         var pixels = Decode(image.Name, image.Read());
         var map = inspector.Score(pixels, out var placement);
         if (!float.IsFinite(map.Max())) throw new InvalidDataException($"The backbone answers {image.Name} with values that are not finite.");
         var scored = new KeptMap(map, new Grid(pixels.Height, pixels.Width), placement);
         kept?.Write(image.Name, scored);
-        return new Scored(image, scored);
+        return ToScored(image, scored);
     }
 
     private static ImageMetrics ImagesOf(float[] normals, IEnumerable<Scored> anomalous)
@@ -61,17 +62,21 @@ public sealed class EvaluationPipeline(Inspector inspector, ImageDecoder decoder
         return ImageMetrics.Of(scores, [.. scores.Select((_, i) => i >= normals.Length)]);
     }
 
+    private Scored ToScored(TestImage image, KeptMap scored) => new(image, scored.ImageSize, scored.Placement, scored.Map.Max(), kept is null ? scored.Map : null);
+
+    private AnomalyMap MapOf(Scored image) => image.Map ?? kept!.Read(image.Image.Name)?.Map ?? throw new InvalidDataException($"The kept map of {image.Image.Name} is gone or damaged.");
+
     private ScoredPixels AtFullSize(Scored image)
     {
         var labels = image.Labels ?? LabelsOf(image);
         // Outlines of defects are small; a mask of noise would fill memory, and is decoded again in each pass.
         if (labels.Bytes <= image.Size.Positions / 4) image.Labels = labels;
-        return new ScoredPixels(labels, inspector.Embedder.Preprocessing.ToOriginal(image.Map, image.Size.Width, image.Size.Height));
+        return new ScoredPixels(labels, inspector.Embedder.Preprocessing.ToOriginal(MapOf(image), image.Size.Width, image.Size.Height));
     }
 
     private PixelLabels LabelsOf(Scored image)
     {
-        var ignored = inspector.IgnoredAt(image.Size, image.Kept.Placement);
+        var ignored = inspector.IgnoredAt(image.Size, image.Placement);
         if (image.Image.ReadMask is not { } read) return new PixelLabels(image.Size, null, ignored);
         var mask = Decode($"the mask of {image.Image.Name}", read());
         if (new Grid(mask.Height, mask.Width) != image.Size)
@@ -92,14 +97,9 @@ public sealed class EvaluationPipeline(Inspector inspector, ImageDecoder decoder
         return new Confusion(threshold, found, rejected, normals.Length - rejected, anomalous.Length - found);
     }
 
-    private sealed record Scored(TestImage Image, KeptMap Kept)
+    /// <summary>A scored image. Its map is held only where it is kept nowhere else.</summary>
+    private sealed record Scored(TestImage Image, Grid Size, RigidTransform Placement, float Score, AnomalyMap? Map)
     {
-        public AnomalyMap Map => Kept.Map;
-
-        public Grid Size => Kept.ImageSize;
-
-        public float Score { get; } = Kept.Map.Max();
-
         public PixelLabels? Labels { get; set; }
     }
 }

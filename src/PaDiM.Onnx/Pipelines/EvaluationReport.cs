@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using PaDiM.Core.Evaluation;
 
 namespace PaDiM.Onnx.Pipelines;
@@ -9,7 +10,7 @@ namespace PaDiM.Onnx.Pipelines;
 /// <param name="ConfusionAtThreshold">Decisions at the model's threshold.</param>
 /// <param name="Scores">The score of each image that was scored, in their order.</param>
 public sealed record EvaluationReport(
-    ImageMetrics Images, PixelMetrics Pixels, IReadOnlyList<DefectReport> PerDefect, Confusion ConfusionAtThreshold, IReadOnlyList<float> Scores);
+    ImageMetrics Images, PixelMetrics Pixels, IReadOnlyList<DefectReport> PerDefect, Confusion ConfusionAtThreshold, [property: JsonIgnore] IReadOnlyList<float> Scores);
 
 /// <summary>What a model achieves on one kind of defect.</summary>
 /// <param name="Defect">The kind.</param>

@@ -3,7 +3,6 @@ using PaDiM.Core.Alignment;
 using PaDiM.Core.Calibration;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
-using PaDiM.Core.Scoring;
 using PaDiM.Core.Statistics;
 using PaDiM.Onnx.Backbones;
 using PaDiM.Onnx.Imaging;
@@ -52,13 +51,17 @@ public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDe
         IReadOnlyList<TrainingImage> images, PriorFit? prior, Action<PatchStatistics>? keepStatistics, Action<FitProgress>? progress, CancellationToken cancellation)
     {
         if (images.Count < 2) throw new FitException("too_few_images", $"A fit needs at least 2 images of normal parts; there {(images.Count == 1 ? "is 1" : $"are {images.Count}")}.");
+        if (settings.FindFault(ignored) is { } fault) throw new FitException("ignore_mask_unusable", fault);
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = backbone.Runtime.Threads, CancellationToken = cancellation };
         var reduction = prior?.Reduction ?? ChannelReduction.Draw(settings.Reduction, backbone.TapChannels, settings.Dimensions, settings.Seed);
         var ordered = images.OrderBy(image => image.Sha256, StringComparer.Ordinal).ToArray();
         var pixels = new TrainingPixels(settings.ImageSize, ordered, decoder, store, parallel);
         var template = settings.Alignment == AlignmentMethod.None ? null : Template(pixels, progress);
+        // What was aligned to another template does not go with this one.
+        if (template is not null) prior = null;
         var embedder = new Embedder(backbone, settings, reduction, template);
-        var embeddings = new TrainingEmbeddings(embedder, EmbeddingStore.KeyOf(backbone.Identity, settings, reduction, template), decoder, store, BatchSize);
+        var key = EmbeddingStore.KeyOf(backbone.Identity, settings, reduction, template);
+        var embeddings = new TrainingEmbeddings(embedder, key, decoder, store, BatchSize);
 
         var statistics = Accumulate(ordered, prior, embeddings, parallel, progress);
         keepStatistics?.Invoke(statistics);
@@ -73,6 +76,8 @@ public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDe
         {
             Ignored = ignored, Template = template, Findings = pixels.Review(),
         };
+        // One image more or less makes another template, and with it other embeddings.
+        if (template is not null) store.Forget(key);
         return model with { GoldenImages = SelfTest.Choose(new Inspector(model, backbone), i => pixels[i]) };
     }
 
@@ -111,7 +116,7 @@ public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDe
     private ThresholdCalibration Calibrate(
         TrainingImage[] images, LeaveOneOut leaveOneOut, Preprocessing preprocessing, Grid patches, TrainingEmbeddings embeddings, ParallelOptions parallel, Action<FitProgress>? progress)
     {
-        var region = RegionOf(patches);
+        var region = settings.RegionOf(ignored, patches);
         var scores = new double[images.Length];
         var done = 0;
         foreach (var batch in images.Chunk(BatchSize))
@@ -130,17 +135,5 @@ public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDe
     {
         progress?.Invoke(new FitProgress(FitStage.Aligning, 0));
         return pixels.Template();
-    }
-
-    private RegionOfInterest? RegionOf(Grid patches)
-    {
-        try
-        {
-            return settings.RegionOf(ignored, patches);
-        }
-        catch (ArgumentException e)
-        {
-            throw new FitException("ignore_mask_unusable", $"The ignore mask cannot be used: {e.Message}");
-        }
     }
 }

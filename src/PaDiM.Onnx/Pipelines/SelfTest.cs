@@ -12,6 +12,9 @@ public static class SelfTest
     /// <summary>Largest relative deviation of a score: rounding stays orders of magnitude below it.</summary>
     public const double Tolerance = 0.01;
 
+    /// <summary>Of identical images a score is rounding alone.</summary>
+    private const double SmallestScore = 0.1;
+
     /// <summary>A sentence about a score that deviates; null when all agree, or the model keeps no images.</summary>
     public static string? FindDeviation(Inspector inspector)
     {
@@ -20,7 +23,7 @@ public static class SelfTest
         {
             var golden = inspector.Model.GoldenImages[i];
             var score = inspector.Score(new RgbImage(side, side, golden.Pixels)).Max();
-            if (!(Math.Abs(score - golden.Score) <= Tolerance * Math.Max(golden.Score, 1e-3)))
+            if (!(Math.Abs(score - golden.Score) <= Tolerance * Math.Max(golden.Score, SmallestScore)))
                 return FormattableString.Invariant(
                     $"The model does not score here as it did when it was fitted: golden image {i + 1} of {inspector.Model.GoldenImages.Count} has the score {score:g6} on {inspector.Embedder.Backbone.Runtime.Device}, {golden.Score:g6} is right, and at most {Tolerance:p0} of difference is rounding. Fit again on this machine, or find out what is wrong with its device.");
         }

@@ -25,13 +25,15 @@ internal sealed class TrainingPixels(int side, IReadOnlyList<TrainingImage> imag
     }
 
     /// <summary>The mean image that others are registered to, shape <c>(side, side)</c>, grey.</summary>
-    public float[] Template() => MeanTemplate.Build(() => Enumerable.Range(0, images.Count).Select(i => Luma.Of(this[i])), side, TemplateRounds, parallel);
+    public float[] Template() => MeanTemplate.Build(() => Enumerable.Range(0, images.Count).Select(i => Preprocessing.Grey(Floats(i))), side, TemplateRounds, parallel);
 
     /// <summary>Near-duplicates, blurred and wrongly exposed images.</summary>
     public IReadOnlyList<TrainingFinding> Review()
     {
         var traits = new ImageTraits[images.Count];
-        Parallel.For(0, traits.Length, parallel, i => traits[i] = ImageTraits.Of(Array.ConvertAll(this[i].Pixels, value => (float)value), side));
+        Parallel.For(0, traits.Length, parallel, i => traits[i] = ImageTraits.Of(Floats(i), side));
         return TrainingSetReview.Of(traits, parallel);
     }
+
+    private float[] Floats(int index) => Array.ConvertAll(this[index].Pixels, value => (float)value);
 }

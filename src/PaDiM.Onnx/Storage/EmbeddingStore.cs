@@ -49,7 +49,7 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
             var (grid, d) = (new Grid((int)shape[0], (int)shape[1]), (int)shape[2]);
             var embedding = reuse?.Grid == grid && reuse.Dimensions == d ? reuse : new PatchEmbedding(grid, d);
             file.Floats("embedding", embedding.Values, [.. shape]);
-            var placement = file.Doubles("placement", 3);
+            double[] placement = file.Contains("placement") ? file.Doubles("placement", 3) : [0, 0, 0];
             embedding.Placement = new RigidTransform(placement[0], placement[1], placement[2]);
             return embedding;
         }
@@ -66,6 +66,13 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
             new Dictionary<string, string>(),
             new SafetensorsTensor("placement", [3], new[] { embedding.Placement.Angle, embedding.Placement.ShiftX, embedding.Placement.ShiftY }),
             new SafetensorsTensor("embedding", [embedding.Grid.Height, embedding.Grid.Width, embedding.Dimensions], embedding.Values)));
+
+    /// <summary>Forgets all embeddings of a way that nothing will ask for again.</summary>
+    public void Forget(string key)
+    {
+        var folder = Path.Combine(directory, key);
+        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+    }
 
     /// <summary>The pixels of an image at an image size, or null where they are not kept or damaged.</summary>
     /// <param name="side">The image size.</param>

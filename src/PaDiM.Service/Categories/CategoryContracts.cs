@@ -22,7 +22,7 @@ internal sealed record CategoryRequest
     /// <summary>How channels are reduced.</summary>
     public ReductionRequest? Reduction { get; init; }
 
-    /// <summary>Added to every variance; above 0, at most 100.</summary>
+    /// <summary>Added to every variance; 1e-9 to 100.</summary>
     public double? Epsilon { get; init; }
 
     /// <summary>Standard deviation of the smoothing, in pixels of the prepared image, 0 to 64.</summary>

@@ -99,7 +99,7 @@ internal sealed class CategoryStore(IDbContextFactory<PadimDbContext> contexts, 
         var now = time.GetUtcNow().UtcDateTime;
         var model = await db.Models.SingleOrDefaultAsync(m => m.Category == name && m.Version == category.ActiveVersion, cancellationToken);
         if (model is null && threshold is not null) return Problems.ModelNotReady(name);
-        if (falseRejectRate >= category.Settings.ReviewRate) return Problems.InvalidSettings($"falseRejectRate must stay below the category's reviewRate ({category.Settings.ReviewRate}).");
+        if (ThresholdRequest.CheckAgainst(category.Settings.ReviewRate, falseRejectRate) is { } refused) return refused;
         category.FalseRejectRate = falseRejectRate ?? category.FalseRejectRate;
         if (model is not null) model.ThresholdOverride = threshold;
         (category.UpdatedAt, category.Revision) = (now, category.Revision + 1);
@@ -120,8 +120,10 @@ internal sealed class CategoryStore(IDbContextFactory<PadimDbContext> contexts, 
     public async Task<IReadOnlyList<ThresholdChangeResponse>> ThresholdHistoryAsync(string name, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var changes = await db.ThresholdChanges.AsNoTracking().Where(change => change.Category == name).OrderBy(change => change.Id).ToListAsync(cancellationToken);
-        return [.. changes.Select((change, i) => new ThresholdChangeResponse(i + 1, change.At, change.Who, change.ModelVersion, change.FalseRejectRate, change.Threshold)).Reverse().Take(100)];
+        var ofCategory = db.ThresholdChanges.AsNoTracking().Where(change => change.Category == name);
+        var count = await ofCategory.CountAsync(cancellationToken);
+        var changes = await ofCategory.OrderByDescending(change => change.Id).Take(100).ToListAsync(cancellationToken);
+        return [.. changes.Select((change, i) => new ThresholdChangeResponse(count - i, change.At, change.Who, change.ModelVersion, change.FalseRejectRate, change.Threshold))];
     }
 
     private static async Task<CategoryResponse> DescribeAsync(PadimDbContext db, Category category, CancellationToken cancellationToken) => Describe(

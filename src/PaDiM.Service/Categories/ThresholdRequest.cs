@@ -12,6 +12,11 @@ internal sealed record ThresholdRequest
     /// <summary>A threshold for the active model, at least 0; null goes back to the calibrated one.</summary>
     public double? Threshold { get; init; }
 
+    /// <summary>The problem with a rate that is not below the category's review rate, or null.</summary>
+    public static Problem? CheckAgainst(double? reviewRate, double? falseRejectRate) => falseRejectRate >= reviewRate
+        ? Problems.InvalidSettings($"falseRejectRate must stay below the category's reviewRate ({reviewRate}).")
+        : null;
+
     /// <summary>Reads a change. By hand, since here a member that is null says something else than one that is left out.</summary>
     public static Outcome<ThresholdRequest> Parse(JsonElement body)
     {

@@ -42,8 +42,8 @@ internal sealed record EvaluationResponse(
     IReadOnlyList<DefectFigures> PerDefect,
     Confusion ConfusionAtThreshold)
 {
-    public static EvaluationResponse From(StoredEvaluation stored, EvaluationFigures figures) => new(
-        stored.Id, stored.Category, stored.ModelVersion, stored.CreatedAt, figures.Images, figures.ImageAuroc, figures.ImageAp, figures.ImageF1Max, figures.ImageF1MaxThreshold,
+    public static EvaluationResponse From(string id, string category, int modelVersion, DateTime createdAt, EvaluationFigures figures) => new(
+        id, category, modelVersion, createdAt, figures.Images, figures.ImageAuroc, figures.ImageAp, figures.ImageF1Max, figures.ImageF1MaxThreshold,
         figures.PixelAuroc, figures.AuPro, figures.AuPro05, figures.PerDefect, figures.ConfusionAtThreshold);
 }
 
@@ -69,7 +69,7 @@ internal sealed record DefectFigures(string Defect, int Count, double? ImageAuro
 /// <param name="Label">What it shows.</param>
 /// <param name="Defect">Kind of defect, where one was named.</param>
 /// <param name="Score">Its score.</param>
-/// <param name="Decision">What the threshold that was in force decides.</param>
+/// <param name="Decision">What the thresholds that were in force decide.</param>
 /// <param name="LeaveOneOut">The model was fitted to it, and this is its leave-one-out score.</param>
 internal sealed record EvaluatedImage(string ImageId, ImageLabel Label, string? Defect, double Score, Decision Decision, bool LeaveOneOut);
 
@@ -84,14 +84,15 @@ internal sealed record EvaluationFigures(
     double? AuPro,
     double? AuPro05,
     IReadOnlyList<DefectFigures> PerDefect,
-    Confusion ConfusionAtThreshold)
+    Confusion ConfusionAtThreshold,
+    double? ReviewThreshold)
 {
-    public static EvaluationFigures From(EvaluatedImages images, EvaluationReport report) => new(
+    public static EvaluationFigures From(EvaluatedImages images, EvaluationReport report, double? reviewThreshold) => new(
         images, Known(report.Images.Auroc), Known(report.Images.AveragePrecision), Known(report.Images.F1Max), Known(report.Images.F1MaxThreshold),
         Known(report.Pixels.Auroc), Known(report.Pixels.AuPro30), Known(report.Pixels.AuPro05),
         [.. report.PerDefect.Select(d => new DefectFigures(
             d.Defect, d.Count, Known(d.Images.Auroc), Known(d.Images.AveragePrecision), Known(d.Images.F1Max), Known(d.Pixels.Auroc), Known(d.Pixels.AuPro30)))],
-        report.ConfusionAtThreshold);
+        report.ConfusionAtThreshold, reviewThreshold);
 
     /// <summary>JSON has no word for what is not a number.</summary>
     private static double? Known(double value) => double.IsNaN(value) ? null : value;

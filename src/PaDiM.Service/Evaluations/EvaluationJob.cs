@@ -17,6 +17,9 @@ namespace PaDiM.Service.Evaluations;
 /// </summary>
 internal sealed class EvaluationJob(IDbContextFactory<PadimDbContext> contexts, ModelRegistry registry, EvaluationStore store, BlobStore blobs, DataDirectory data, ImageDecoder decoder)
 {
+    /// <summary>Share of the time that scoring takes; the pixel metrics take the rest.</summary>
+    private const double ScoringShare = 0.8;
+
     public async Task RunAsync(JobContext context, CancellationToken cancellationToken)
     {
         var (job, request) = (context.Job, JsonSerializer.Deserialize<EvaluationRequest>(context.Job.Request)!);
@@ -26,7 +29,7 @@ internal sealed class EvaluationJob(IDbContextFactory<PadimDbContext> contexts, 
         try
         {
             var (figures, scores) = await Task.Factory.StartNew(
-                () => Evaluate(model, images, new MapStore(Path.Combine(scratch, $"{model.Version}")), progress => context.Report("scoring", progress), cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+                () => Evaluate(model, images, new MapStore(Path.Combine(scratch, $"{model.Version}")), progress => context.Report(progress < 1 ? "scoring" : "measuring", ScoringShare * progress), cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             if (!await store.PublishAsync(context.Lease, job.Category, model.Version, figures, scores, cancellationToken))
                 throw new OperationCanceledException("The job changed hands or was cancelled before its result could be kept.");
         }
@@ -34,8 +37,7 @@ internal sealed class EvaluationJob(IDbContextFactory<PadimDbContext> contexts, 
         {
             throw new JobFailedException("image_damaged", e.Message);
         }
-        // A job that was stopped goes on from here; one that failed or is gone, the sweeper cleans up after.
-        if (Directory.Exists(scratch)) Directory.Delete(scratch, recursive: true);
+        Forget(scratch);
     }
 
     private (EvaluationFigures, List<StoredScore>) Evaluate(CategoryModel model, IReadOnlyList<StoredImage> images, MapStore kept, Action<double> progress, CancellationToken cancellationToken)
@@ -48,11 +50,24 @@ internal sealed class EvaluationJob(IDbContextFactory<PadimDbContext> contexts, 
             [.. unseen.Select(ToTest)], model.Threshold, progress, cancellationToken, [.. seen.Select(image => (float)leftOut[image.Sha256])]);
         var anomalous = unseen.Where(image => image.Label == ImageLabel.Anomalous).ToArray();
         var counts = new EvaluatedImages(unseen.Length - anomalous.Length, seen.Length, anomalous.Length, anomalous.Count(image => image.MaskSha256 is not null));
-        return (EvaluationFigures.From(counts, report),
+        return (EvaluationFigures.From(counts, report, model.ReviewThreshold),
         [
             .. seen.Select(image => new StoredScore { ImageId = image.Id, Label = image.Label, Score = leftOut[image.Sha256], LeaveOneOut = true }),
             .. unseen.Select((image, i) => new StoredScore { ImageId = image.Id, Label = image.Label, Defect = image.Defect, Score = report.Scores[i] }),
         ]);
+    }
+
+    /// <summary>A job that was stopped goes on from its maps; after one that failed or is gone, and where files are still in use here, the sweeper cleans up.</summary>
+    private static void Forget(string scratch)
+    {
+        try
+        {
+            if (Directory.Exists(scratch)) Directory.Delete(scratch, recursive: true);
+        }
+        catch (IOException)
+        {
+            // The result stands; the sweeper comes by.
+        }
     }
 
     private TestImage ToTest(StoredImage image) => new(

@@ -28,7 +28,7 @@ internal sealed class EvaluationStore(IDbContextFactory<PadimDbContext> contexts
     public async Task<Outcome<EvaluationResponse>> GetAsync(string id, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        return await db.Evaluations.AsNoTracking().SingleOrDefaultAsync(e => e.Id == id, cancellationToken) is { } stored ? Describe(stored) : Problems.EvaluationNotFound(id);
+        return await Rows(db).SingleOrDefaultAsync(e => e.Id == id, cancellationToken) is { } row ? row.Describe() : Problems.EvaluationNotFound(id);
     }
 
     /// <summary>Evaluations of a category, newest first.</summary>
@@ -36,9 +36,9 @@ internal sealed class EvaluationStore(IDbContextFactory<PadimDbContext> contexts
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         if (!await db.Categories.AnyAsync(c => c.Name == category, cancellationToken)) return Problems.CategoryNotFound(category);
-        var rows = await db.Evaluations.AsNoTracking().Where(e => e.Category == category && (page.After == "" || string.Compare(e.Id, page.After) < 0))
+        var rows = await Rows(db).Where(e => e.Category == category && (page.After == "" || string.Compare(e.Id, page.After) < 0))
             .OrderByDescending(e => e.Id).Take(page.Limit + 1).ToListAsync(cancellationToken);
-        return page.Cut(rows, e => e.Id, Describe);
+        return page.Cut(rows, e => e.Id, e => e.Describe());
     }
 
     /// <summary>Scores of an evaluation's images, by identifier.</summary>
@@ -46,9 +46,9 @@ internal sealed class EvaluationStore(IDbContextFactory<PadimDbContext> contexts
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         if (await db.Evaluations.AsNoTracking().SingleOrDefaultAsync(e => e.Id == id, cancellationToken) is not { } stored) return Problems.EvaluationNotFound(id);
-        var threshold = Figures(stored).ConfusionAtThreshold.Threshold;
+        var figures = JsonSerializer.Deserialize<EvaluationFigures>(stored.Figures)!;
         var rows = stored.Scores.Where(s => string.CompareOrdinal(s.ImageId, page.After) > 0).OrderBy(s => s.ImageId, StringComparer.Ordinal).Take(page.Limit + 1).ToArray();
-        return page.Cut(rows, s => s.ImageId, s => new EvaluatedImage(s.ImageId, s.Label, s.Defect, s.Score, s.Score >= threshold ? Decision.Anomalous : Decision.Normal, s.LeaveOneOut));
+        return page.Cut(rows, s => s.ImageId, s => new EvaluatedImage(s.ImageId, s.Label, s.Defect, s.Score, CategoryModel.Decide(s.Score, figures.ConfusionAtThreshold.Threshold, figures.ReviewThreshold), s.LeaveOneOut));
     }
 
     /// <summary>The newest evaluation of a version; null when there is none.</summary>
@@ -58,7 +58,21 @@ internal sealed class EvaluationStore(IDbContextFactory<PadimDbContext> contexts
         return await db.Evaluations.AsNoTracking().Where(e => e.Category == category && e.ModelVersion == version).OrderByDescending(e => e.Id).FirstOrDefaultAsync(cancellationToken);
     }
 
-    private static EvaluationResponse Describe(StoredEvaluation stored) => EvaluationResponse.From(stored, Figures(stored));
+    /// <summary>Evaluations without their scores, of which there may be thousands each.</summary>
+    private static IQueryable<Row> Rows(PadimDbContext db) => db.Evaluations.AsNoTracking().Select(e => new Row { Id = e.Id, Category = e.Category, ModelVersion = e.ModelVersion, CreatedAt = e.CreatedAt, Figures = e.Figures });
 
-    private static EvaluationFigures Figures(StoredEvaluation stored) => JsonSerializer.Deserialize<EvaluationFigures>(stored.Figures)!;
+    private sealed record Row
+    {
+        public required string Id { get; init; }
+
+        public required string Category { get; init; }
+
+        public int ModelVersion { get; init; }
+
+        public DateTime CreatedAt { get; init; }
+
+        public required string Figures { get; init; }
+
+        public EvaluationResponse Describe() => EvaluationResponse.From(Id, Category, ModelVersion, CreatedAt, JsonSerializer.Deserialize<EvaluationFigures>(Figures)!);
+    }
 }

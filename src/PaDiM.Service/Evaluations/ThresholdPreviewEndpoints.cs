@@ -14,9 +14,11 @@ internal static class ThresholdPreviewEndpoints
             .Accepts<ThresholdRequest>("application/json").Produces<ThresholdPreview>()
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
 
-    private static async Task<IResult> PreviewAsync(string category, JsonElement body, ModelRegistry registry, EvaluationStore store, CancellationToken cancellationToken)
+    private static async Task<IResult> PreviewAsync(string category, JsonElement body, CategoryStore categories, ModelRegistry registry, EvaluationStore store, CancellationToken cancellationToken)
     {
         if (!ThresholdRequest.Parse(body).Succeeded(out var change, out var problem)) return problem;
+        if (!(await categories.GetAsync(category, cancellationToken)).Succeeded(out var found, out problem)) return problem;
+        if (ThresholdRequest.CheckAgainst(found.ReviewRate, change.FalseRejectRate) is { } refused) return refused;
         if (!(await registry.AcquireAsync(category, null, cancellationToken)).Succeeded(out var model, out problem)) return problem;
         var evaluation = await store.NewestAsync(category, model.Version, cancellationToken);
         var calibration = model.Inspector.Model.Calibration;

@@ -1,4 +1,5 @@
 using PaDiM.Core.Embedding;
+using PaDiM.Core.Models;
 using PaDiM.Onnx.Imaging;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Hosting;
@@ -28,16 +29,15 @@ internal static class IgnoreMaskEndpoints
     {
         if (!(await store.GetAsync(category, cancellationToken)).Succeeded(out var found, out var problem)) return problem;
         if (!(await reader.ReadOneAsync(request, cancellationToken)).Succeeded(out var file, out problem)) return problem;
-        if (await gate.RunAsync(() => Check(decoder.Decode(file.Bytes), found.ImageSize), cancellationToken) is { } refused) return refused;
+        if (await gate.RunAsync(() => Check(decoder.Decode(file.Bytes), new FitSettings { ImageSize = found.ImageSize, CropSize = found.CropSize }), cancellationToken) is { } refused) return refused;
         if (await store.SetIgnoreMaskAsync(category, blobs.Put(file.Bytes), cancellationToken) is { } gone) return gone;
         return (await store.GetAsync(category, cancellationToken)).ToResult(TypedResults.Ok);
     }
 
-    private static Problem? Check(DecodeResult result, int side) => result switch
+    private static Problem? Check(DecodeResult result, FitSettings sizes) => result switch
     {
         DecodeResult.Refused refused => Problems.Image(refused),
-        DecodeResult.Decoded decoded when Array.TrueForAll(MaskImage.Marks(decoded.Image, new Grid(side, side)), mark => mark) =>
-            Problems.IgnoreMaskUnusable("The mask ignores every pixel. White pixels are left out; paint black what counts."),
+        DecodeResult.Decoded decoded when sizes.FindFault(MaskImage.Marks(decoded.Image, new Grid(sizes.ImageSize, sizes.ImageSize))) is { } fault => Problems.IgnoreMaskUnusable(fault),
         _ => null,
     };
 

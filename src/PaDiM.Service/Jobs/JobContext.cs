@@ -8,9 +8,11 @@ internal delegate Task JobHandler(JobContext context, CancellationToken cancella
 /// <summary>A claimed job as its handler sees it.</summary>
 internal sealed class JobContext(Job job, TimeProvider time)
 {
-    private readonly long claimedAt = time.GetTimestamp();
+    /// <summary>The pace is that of the last while: what an earlier attempt has left behind goes by in no time, and says nothing about the rest.</summary>
+    private static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
+
+    private readonly Queue<(long At, double Share)> told = new();
     private volatile JobProgress current = new(job.Stage, job.Progress, null);
-    private double? first;
 
     public Job Job { get; } = job;
 
@@ -21,10 +23,11 @@ internal sealed class JobContext(Job job, TimeProvider time)
     /// <summary>Tells how far the work has come; the next heartbeat passes it on. Called by one thread at a time.</summary>
     public void Report(string stage, double share)
     {
-        // What an earlier attempt has left behind goes by in no time, and says nothing about the rest.
-        var began = first ??= share;
-        double? left = share > began ? time.GetElapsedTime(claimedAt).TotalSeconds * (1 - share) / (share - began) : null;
-        current = new JobProgress(stage, share, left);
+        var now = time.GetTimestamp();
+        while (told.Count > 1 && time.GetElapsedTime(told.Peek().At, now) > Window) told.Dequeue();
+        told.Enqueue((now, share));
+        var (since, began) = told.Peek();
+        current = new JobProgress(stage, share, share > began ? time.GetElapsedTime(since, now).TotalSeconds * (1 - share) / (share - began) : null);
     }
 }
 

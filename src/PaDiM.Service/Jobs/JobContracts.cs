@@ -5,7 +5,7 @@ namespace PaDiM.Service.Jobs;
 /// <param name="Kind">What it does.</param>
 /// <param name="Category">For which category.</param>
 /// <param name="State">How it stands; succeeded, failed and cancelled are final.</param>
-/// <param name="Stage">What is being done: aligning, embedding, factorising, calibrating and publishing, or scoring.</param>
+/// <param name="Stage">What is being done: aligning, embedding, factorising, calibrating and publishing, or scoring and measuring.</param>
 /// <param name="Progress">Share done, 0 to 1.</param>
 /// <param name="SecondsLeft">What the rest will take at the pace so far; null before there is one, and when the job is final.</param>
 /// <param name="CreatedAt">When it was asked for.</param>

@@ -27,6 +27,9 @@ internal sealed record CategoryModel(string Category, int Version, CachedModel C
     /// <summary>Scores with it.</summary>
     public Inspector Inspector => Cached.Inspector;
 
-    public Decision Decide(double score) =>
-        score >= Threshold ? Decision.Anomalous : score >= ReviewThreshold ? Decision.Review : Decision.Normal;
+    public Decision Decide(double score) => Decide(score, Threshold, ReviewThreshold);
+
+    /// <summary>What a score decides.</summary>
+    public static Decision Decide(double score, double threshold, double? reviewThreshold) =>
+        score >= threshold ? Decision.Anomalous : score >= reviewThreshold ? Decision.Review : Decision.Normal;
 }

@@ -11,7 +11,7 @@ internal sealed class CachedModel(Inspector inspector, TimeProvider time)
 
     public Inspector Inspector { get; } = inspector;
 
-    public long Bytes { get; } = inspector.Model.Distribution.Bytes;
+    public long Bytes { get; } = inspector.Model.Bytes;
 
     public long UsedAt => Volatile.Read(ref usedAt);
 

@@ -43,7 +43,7 @@ internal sealed record ModelResponse(
     /// <param name="model">The row.</param>
     /// <param name="active">It is the one that scores.</param>
     /// <param name="imageIds">Identifiers of stored images by hash; images that are gone keep their hash as identifier.</param>
-    public static ModelResponse From(StoredModel model, bool active, IReadOnlyDictionary<string, string> imageIds) 
+    public static ModelResponse From(StoredModel model, bool active, IReadOnlyDictionary<string, string> imageIds)
     {
         return new ModelResponse(
             model.Version, model.CreatedAt, active, new ModelBackbone(model.BackboneName, model.BackboneSha256), model.ImageCount, model.Dimensions,

@@ -102,7 +102,7 @@ internal static class ModelEndpoints
             // The inspector refuses another backbone; one black image shows whether grid, channels and numbers really go together.
             var inspector = new Inspector(model, backbone);
             _ = inspector.Score(new RgbImage(1, 1, new byte[3]));
-            return SelfTest.FindDeviation(inspector) is { } deviation ? Problems.SelfTestFailed(deviation) : model;
+            return SelfTest.FindDeviation(inspector) is { } deviation ? Problems.InvalidModel(deviation) : model;
         }
         catch (Exception e) when (e is InvalidDataException or ArgumentException)
         {

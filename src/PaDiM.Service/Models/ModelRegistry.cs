@@ -17,6 +17,7 @@ internal sealed partial class ModelRegistry(
 {
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
     private readonly ConcurrentDictionary<string, CategoryModel> current = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(string Category, string FileName), Problem> failed = new();
     private readonly ConcurrentDictionary<string, string> notReady = new(StringComparer.Ordinal);
 
     /// <summary>One load a category at a time; categories that share a gate wait for each other, which is rare and harmless.</summary>
@@ -101,7 +102,12 @@ internal sealed partial class ModelRegistry(
 
             var stored = await db.Models.AsNoTracking().SingleOrDefaultAsync(m => m.Category == name && m.Version == wanted, cancellationToken);
             if (stored is null) return Problems.ModelNotFound(name, wanted.ToString(System.Globalization.CultureInfo.InvariantCulture));
-            if (!Open(stored).Succeeded(out var cached, out var problem)) return problem;
+            if (!Open(stored).Succeeded(out var cached, out var problem))
+            {
+                // Another version must not go on scoring in the name of one that fails its test.
+                if (version is null && failed.ContainsKey(KeyOf(stored))) current.TryRemove(name, out _);
+                return problem;
+            }
             var snapshot = Snapshot(category, stored, cached);
             if (version is null) current[name] = snapshot;
             return snapshot;
@@ -115,10 +121,12 @@ internal sealed partial class ModelRegistry(
     private Outcome<CachedModel> Open(StoredModel stored)
     {
         if (cache.Get(stored) is { } held) return held;
+        // A file never changes and neither does this machine: what failed here once is not read again every second.
+        if (failed.TryGetValue(KeyOf(stored), out var known)) return known;
         try
         {
             var inspector = new Inspector(files.Read(stored), backbones.Open(stored.BackboneName));
-            if (SelfTest.FindDeviation(inspector) is { } deviation) return Problems.SelfTestFailed(deviation);
+            if (SelfTest.FindDeviation(inspector) is { } deviation) return failed[KeyOf(stored)] = Problems.SelfTestFailed(deviation);
             var (cached, evicted) = cache.Put(stored, inspector);
             // A snapshot that stayed behind would keep the model in memory, whatever the budget says.
             foreach (var model in current.Values.Where(model => evicted.Contains(model.Cached))) current.TryRemove(KeyValuePair.Create(model.Category, model));
@@ -129,6 +137,8 @@ internal sealed partial class ModelRegistry(
             return Problems.ModelUnusable(e.Message);
         }
     }
+
+    private static (string Category, string FileName) KeyOf(StoredModel stored) => (stored.Category, stored.FileName);
 
     private static CategoryModel Snapshot(Category category, StoredModel stored, CachedModel cached)
     {

@@ -93,8 +93,15 @@ internal sealed partial class OrphanSweeper(
         var removed = 0;
         foreach (var folder in Directory.EnumerateDirectories(data.Evaluations).Where(folder => !open.Contains(Path.GetFileName(folder)) && Directory.GetLastWriteTimeUtc(folder) < before))
         {
-            removed += Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Count();
-            Directory.Delete(folder, recursive: true);
+            try
+            {
+                removed += Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Count();
+                Directory.Delete(folder, recursive: true);
+            }
+            catch (IOException)
+            {
+                // Another replica removes it at the same time, or a job that has lost its lease still writes there: next time.
+            }
         }
         return removed;
     }

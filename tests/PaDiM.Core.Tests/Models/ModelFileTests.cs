@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using PaDiM.Core.Calibration;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
@@ -82,6 +83,37 @@ public sealed class ModelFileTests
             Assert.Throws<InvalidDataException>(() => ModelFile.Read(new MemoryStream(bytes, 0, length)));
     }
 
+    /// <summary>With a checksum that is right: whoever made the file may have made that too.</summary>
+    [Theory]
+    [InlineData("findings", "[null]")]
+    [InlineData("findings", """[{"index":5,"kind":"Blurred","deviations":6,"of":null}]""")]
+    [InlineData("findings", """[{"index":0,"kind":"NearDuplicate","deviations":6,"of":-1}]""")]
+    [InlineData("findings", """[{"index":0,"kind":99,"deviations":6,"of":null}]""")]
+    [InlineData("findings", """[{"index":0,"kind":"Blurred","deviations":1e999,"of":null}]""")]
+    [InlineData("trainingImages", "[null,null,null,null,null]")]
+    [InlineData("trainingImages", """["x","y","z","u","v"]""")]
+    [InlineData("trainingImages", "[]")]
+    [InlineData("settings", "null")]
+    [InlineData("settings", """{"epsilon":1e-50}""")]
+    [InlineData("settings", """{"alignment":"Rigid"}""")]
+    public void A_description_that_makes_no_sense_is_refused(string member, string value) =>
+        Assert.Throws<InvalidDataException>(() => ModelFile.Read(Rewritten(Model(ReductionMethod.Random), card => card[member] = JsonNode.Parse(value))));
+
+    [Fact]
+    public void A_file_of_before_there_were_findings_and_golden_images_is_read()
+    {
+        var model = ModelFile.Read(Rewritten(Model(ReductionMethod.Random) with { GoldenImages = [], Ignored = null }, card => card.Remove("findings")));
+        Assert.Empty(model.Findings);
+        Assert.Empty(model.GoldenImages);
+    }
+
+    [Fact]
+    public void More_golden_images_than_a_model_keeps_are_refused()
+    {
+        var golden = new GoldenImage(new byte[32 * 32 * 3], 1);
+        Assert.Throws<InvalidDataException>(() => ModelFile.Read(new MemoryStream(Bytes(Model(ReductionMethod.Random) with { GoldenImages = [golden, golden, golden, golden] }))));
+    }
+
     [Fact]
     public void Statistics_are_not_taken_for_a_model()
     {
@@ -106,6 +138,23 @@ public sealed class ModelFileTests
             GoldenImages = [new(Enumerable.Range(0, 32 * 32 * 3).Select(i => (byte)(7 * i)).ToArray(), 3.25f), new(new byte[32 * 32 * 3], 0)],
             Ignored = [.. Enumerable.Range(0, 32 * 32).Select(i => i % 5 == 0)],
         };
+    }
+
+    /// <summary>The file of a model with another card, and a checksum that fits.</summary>
+    private static MemoryStream Rewritten(PadimModel model, Action<JsonObject> change)
+    {
+        var file = SafetensorsReader.Open(new MemoryStream(Bytes(model)));
+        var card = JsonNode.Parse(file.Metadata["padim"])!.AsObject();
+        change(card);
+        var tensors = new List<SafetensorsTensor>
+        {
+            new("mean", [2, 2, 3], file.Floats("mean", 2, 2, 3)), new("whitening", [2, 2, 6], file.Floats("whitening", 2, 2, 6)),
+            new("calibration", [5], file.Doubles("calibration", 5)), new("channels", [3], file.Integers("channels", 3)),
+        };
+        var stream = new MemoryStream();
+        Safetensors.Write(stream, new Dictionary<string, string> { ["format"] = file.Metadata["format"], ["padim"] = card.ToJsonString() }, tensors);
+        stream.Position = 0;
+        return stream;
     }
 
     private static byte[] Bytes(PadimModel model)

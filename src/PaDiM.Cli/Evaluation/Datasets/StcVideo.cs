@@ -1,3 +1,4 @@
+using PaDiM.Core.Embedding;
 using PaDiM.Onnx.Imaging;
 
 namespace PaDiM.Cli.Evaluation.Datasets;
@@ -47,7 +48,7 @@ internal sealed class StcVideo(string root, string name, IReadOnlyList<DatasetIm
         if (MaskFile(frame) is not { } file) return new LabelledImage(frame, null, null);
         var anomalous = new ImageDecoder().Decode(File.ReadAllBytes(file)) switch
         {
-            DecodeResult.Decoded decoded => decoded.Image.Pixels.AsSpan().ContainsAnyInRange((byte)128, byte.MaxValue),
+            DecodeResult.Decoded decoded => MaskImage.Marks(decoded.Image, new Grid(decoded.Image.Height, decoded.Image.Width)).Contains(true),
             DecodeResult.Refused refused => throw new InvalidDataException($"{file} cannot be read: {refused.Detail}"),
             _ => throw new InvalidOperationException(),
         };

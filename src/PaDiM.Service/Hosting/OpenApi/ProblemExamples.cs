@@ -24,7 +24,7 @@ internal static class ProblemExamples
         Problems.ModelActive(1),
         Problems.NoAnomalousImages(),
         Problems.EvaluationNotFound("01a20a81b2c47d1f8a5519e3cf3db3aa"),
-        Problems.IgnoreMaskUnusable("The mask ignores every pixel. White pixels are left out; paint black what counts."),
+        Problems.IgnoreMaskUnusable("The ignore mask leaves no pixel of the prepared image. White pixels are left out; paint black what counts."),
         Problems.IgnoreMaskNotFound("bottle"),
         Problems.InvalidModel("The file is not a safetensors file."),
         Problems.TooFewImages(1),
