@@ -36,9 +36,10 @@ internal sealed class Fits : IDisposable
 
     /// <summary>Fits, and keeps what is needed to go on from there.</summary>
     public PadimModel Run(
-        IReadOnlyList<TrainingImage> images, PriorFit? prior = null, FitSettings? settings = null, Backbone? backbone = null, Action<FitProgress>? progress = null, CancellationToken stop = default)
+        IReadOnlyList<TrainingImage> images, PriorFit? prior = null, FitSettings? settings = null, Backbone? backbone = null, Action<FitProgress>? progress = null,
+        bool[]? ignored = null, CancellationToken stop = default)
     {
-        var pipeline = new FitPipeline(backbone ?? Tiny, settings ?? Settings, new ImageDecoder(), new EmbeddingStore(folder.Path, TimeProvider.System));
+        var pipeline = new FitPipeline(backbone ?? Tiny, settings ?? Settings, new ImageDecoder(), new EmbeddingStore(folder.Path, TimeProvider.System), ignored);
         return pipeline.Run(images, prior, statistics =>
         {
             // A copy: the fit uses the statistics up.
@@ -61,6 +62,9 @@ internal sealed class Fits : IDisposable
         ModelFile.Write(file, model);
         return file.ToArray();
     }
+
+    /// <summary>The model as it comes out of its file.</summary>
+    public static PadimModel Reread(PadimModel model) => ModelFile.Read(new MemoryStream(Bytes(model)));
 
     public void Dispose() => folder.Dispose();
 }
