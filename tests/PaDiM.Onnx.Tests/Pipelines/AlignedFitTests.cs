@@ -24,6 +24,15 @@ public sealed class AlignedFitTests
     }
 
     [Fact]
+    public void The_calibrated_threshold_lies_between_good_plates_and_defective_ones_with_room_to_both_sides()
+    {
+        var inspector = new Inspector(Aligned.Value, Fits.Tiny);
+        var threshold = Aligned.Value.Calibration.ThresholdAt(0.05);
+        Assert.All(Seeds, seed => Assert.InRange(Score(inspector, MovedPlates.Good(seed)).Max(), 0, threshold));
+        Assert.All(Seeds, seed => Assert.InRange(Score(inspector, MovedPlates.Blotted(seed).Image).Max(), 1.5 * threshold, double.PositiveInfinity));
+    }
+
+    [Fact]
     public void Defects_stand_out_more_than_without_alignment()
     {
         var (aligned, unaligned) = (Contrast(Aligned.Value), Contrast(Unaligned.Value));
@@ -99,6 +108,25 @@ public sealed class AlignedFitTests
     }
 
     [Fact]
+    public void Embeddings_that_were_aligned_to_another_template_are_made_again()
+    {
+        using var fits = new Fits();
+        fits.Run(Plates(fits, 8), settings: Rigid);
+        fits.Reads = 0;
+        // Four more plates give another template: pixels are kept, embeddings are of no use.
+        Assert.Equal(Fits.Bytes(Aligned.Value), Fits.Bytes(fits.Run(Plates(fits), settings: Rigid)));
+        Assert.Equal(4 + 12, fits.Reads);
+    }
+
+    [Fact]
+    public void A_crop_is_refused_where_parts_are_aligned()
+    {
+        Assert.Null(Rigid.FindFault());
+        Assert.Null((AsTheyLie with { CropSize = 80 }).FindFault());
+        Assert.Contains("cropSize", (Rigid with { CropSize = 80 }).FindFault(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_ignored_pixels_move_with_the_plate()
     {
         using var fits = new Fits();
@@ -128,7 +156,7 @@ public sealed class AlignedFitTests
         return fits.Run(Plates(fits), settings: settings);
     }
 
-    private static TrainingImage[] Plates(Fits fits) => [.. Enumerable.Range(0, 12).Select(seed => fits.Image(MovedPlates.Good(seed).ToBmp()))];
+    private static TrainingImage[] Plates(Fits fits, int count = 12) => [.. Enumerable.Range(0, count).Select(seed => fits.Image(MovedPlates.Good(seed).ToBmp()))];
 
     private static AnomalyMap Score(Inspector inspector, Photo image) => inspector.Score(ToImage(image));
 

@@ -10,8 +10,8 @@ public sealed class ShrunkFitTests
 {
     public static TheoryData<ShrinkageMethod, int> Cases { get; } = new()
     {
-        { ShrinkageMethod.LedoitWolf, 2 }, { ShrinkageMethod.LedoitWolf, 3 }, { ShrinkageMethod.LedoitWolf, 6 },
-        { ShrinkageMethod.Oas, 2 }, { ShrinkageMethod.Oas, 3 }, { ShrinkageMethod.Oas, 6 },
+        { ShrinkageMethod.LedoitWolf, 2 }, { ShrinkageMethod.LedoitWolf, 3 }, { ShrinkageMethod.LedoitWolf, 6 }, { ShrinkageMethod.LedoitWolf, 30 },
+        { ShrinkageMethod.Oas, 2 }, { ShrinkageMethod.Oas, 3 }, { ShrinkageMethod.Oas, 6 }, { ShrinkageMethod.Oas, 30 },
     };
 
     [Theory]
@@ -56,6 +56,26 @@ public sealed class ShrunkFitTests
             var inspector = new Inspector(without.Run([.. files.Where(file => file.Key != image.First).Select(file => without.Image(file.Value))], settings: settings), Fits.Tiny);
             Assert.Equal(1, image.Second / inspector.Score(Decoding.Image(files[image.First])).Max(), 1e-3);
         });
+    }
+
+    [Theory]
+    [InlineData(ShrinkageMethod.LedoitWolf)]
+    [InlineData(ShrinkageMethod.Oas)]
+    public void So_it_is_with_more_images_than_dimensions(ShrinkageMethod method)
+    {
+        using var fits = new Fits();
+        var settings = Fits.Settings with { Shrinkage = method };
+        var files = Enumerable.Range(0, 30).Select(seed => SyntheticParts.Good(seed, 72).ToBmp()).ToDictionary(file => fits.Image(file).Sha256);
+        var model = fits.Run([.. files.Values.Select(fits.Image)], settings: settings);
+        Assert.False(model.IsRankDeficient);
+        var order = Enumerable.Range(0, 30).OrderBy(i => model.Calibration.Scores[i]).ToArray();
+        foreach (var left in new[] { order[0], order[15], order[29] })
+        {
+            var others = fits.Run([.. model.TrainingImages.Where((_, i) => i != left).Select(sha256 => fits.Image(files[sha256]))], settings: settings);
+            Assert.Equal(1, model.Calibration.Scores[left] / new Inspector(others, Fits.Tiny).Score(Decoding.Image(files[model.TrainingImages[left]])).Max(), 1e-3);
+        }
+        // The same reduction: their embeddings are at hand.
+        Assert.Equal(30, fits.Reads);
     }
 
     [Theory]
