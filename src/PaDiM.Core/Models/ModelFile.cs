@@ -1,7 +1,6 @@
 using System.Numerics.Tensors;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using System.Text.RegularExpressions;
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Calibration;
 using PaDiM.Core.Embedding;
@@ -129,12 +128,12 @@ public static class ModelFile
 }
 
 /// <summary>The JSON card of a model file. Files of before there were findings have none.</summary>
-internal sealed partial record ModelCard(FitSettings Settings, BackboneIdentity Backbone, int[] TapChannels, IReadOnlyList<string> TrainingImages, IReadOnlyList<TrainingFinding>? Findings = null)
+internal sealed record ModelCard(FitSettings Settings, BackboneIdentity Backbone, int[] TapChannels, IReadOnlyList<string> TrainingImages, IReadOnlyList<TrainingFinding>? Findings = null)
 {
     /// <summary>A sentence about what is out of bounds; null when all makes sense.</summary>
     public string? FindFault()
     {
-        if (TrainingImages.Any(image => image is null || !Sha256().IsMatch(image)) || TrainingImages.Distinct(StringComparer.Ordinal).Count() < TrainingImages.Count)
+        if (TrainingImages.Any(image => image is not { Length: 64 } || !image.All(char.IsAsciiHexDigitLower)) || TrainingImages.Distinct(StringComparer.Ordinal).Count() < TrainingImages.Count)
             return "training images are hashes, each of them once.";
         return Findings is null || Findings.All(finding => finding is not null && IsImage(finding.Index) && IsImage(finding.Of ?? 0) && Enum.IsDefined(finding.Kind) && double.IsFinite(finding.Deviations))
             ? null
@@ -142,9 +141,6 @@ internal sealed partial record ModelCard(FitSettings Settings, BackboneIdentity 
     }
 
     private bool IsImage(int index) => index >= 0 && index < TrainingImages.Count;
-
-    [GeneratedRegex(@"\A[0-9a-f]{64}\z")]
-    private static partial Regex Sha256();
 }
 
 [JsonSourceGenerationOptions(
