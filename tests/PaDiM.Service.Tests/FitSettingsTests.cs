@@ -84,6 +84,13 @@ public sealed class FitSettingsTests(SharedService shared)
         await (await service.Http.PostAsync($"{category.Url}/models/{published.Version}/activate", null)).ProblemAsync(503, "model_self_test_failed");
         Assert.Equal(1, (await category.ScoreAsync(Parts.Good(1)))["modelVersion"]!.GetValue<int>());
         Assert.True(File.Exists(files.PathOf("golden", published.FileName)));
+
+        // Another replica, where it agrees, may activate it: here nothing scores in its place.
+        Assert.Null(await service.Get<ModelStore>().ActivateAsync("golden", published.Version, default));
+        await Eventually.TrueAsync(async () => (int)(await category.SendScoreAsync(Parts.Good(1))).StatusCode == 503, () => "The version before goes on scoring.");
+        await (await category.SendScoreAsync(Parts.Good(1))).ProblemAsync(503, "model_self_test_failed");
+        await (await service.Http.PostAsync($"{category.Url}/models/1/activate", null)).JsonAsync(200);
+        Assert.Equal(1, (await category.ScoreAsync(Parts.Good(1)))["modelVersion"]!.GetValue<int>());
     }
 
     /// <summary>A part with a notch, so that its angle can be seen, some pixels off its place.</summary>

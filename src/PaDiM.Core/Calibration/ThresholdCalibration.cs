@@ -49,6 +49,9 @@ public sealed class ThresholdCalibration
         return sorted[Math.Clamp(rank, 1, sorted.Length) - 1];
     }
 
+    /// <summary>(1 + #{scores &gt; threshold}) / (n + 1): the share of normal images that a threshold is expected to reject at most; <see cref="ThresholdAt"/> the other way round.</summary>
+    public double FalseRejectRateAt(double threshold) => Math.Min(1, (1.0 + CountAtLeast(Math.BitIncrement(threshold))) / (sorted.Length + 1));
+
     /// <summary>(1 + #{scores >= score}) / (n + 1): how surprising the score would be for a normal image.</summary>
     public double PValue(double score) => (1.0 + CountAtLeast(score)) / (sorted.Length + 1);
 

@@ -80,6 +80,6 @@ public sealed record FitSettings
         if (!Enum.IsDefined(Reduction)) return "reduction.method must be semi-orthogonal, random or none.";
         if (!Enum.IsDefined(Shrinkage)) return "shrinkage must be none, ledoit-wolf or oas.";
         if (!Enum.IsDefined(Alignment)) return "alignment must be none or rigid.";
-        return Alignment != AlignmentMethod.None && CropSize is not null ? "alignment takes whole images; leave cropSize out." : null;
+        return Alignment != AlignmentMethod.None && CropSize is not null ? "alignment takes whole images: use it without a crop (cropSize)." : null;
     }
 }

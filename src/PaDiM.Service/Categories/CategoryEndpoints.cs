@@ -12,7 +12,7 @@ internal static class CategoryEndpoints
         categories.MapGet("", ListAsync).WithTags("Categories").WithName("ListCategories").WithSummary("Lists categories by name").Produces<Page<CategoryResponse>>();
         var one = category.MapGroup("").WithTags("Categories");
         one.MapPut("", PutAsync).WithName("PutCategory").WithSummary("Creates a category, or gives it new settings")
-            .WithDescription("Everything left out takes the profile's value. New settings count from the next fit on; the active model keeps its own.")
+            .WithDescription("Everything left out takes the profile's value. New settings count from the next fit on, and the active model keeps its own; only falseRejectRate and reviewRate, stated or not, count at once.")
             .Produces<CategoryResponse>().Produces<CategoryResponse>(StatusCodes.Status201Created)
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
         one.MapGet("", GetAsync).WithName("GetCategory").WithSummary("Shows a category").Produces<CategoryResponse>().ProducesProblem(StatusCodes.Status404NotFound);

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using PaDiM.Core.Alignment;
 using PaDiM.Core.Calibration;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
@@ -22,7 +23,7 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Padi
             Backbone = request.Backbone ?? options.Value.DefaultBackbone,
             Profile = profile,
             ImageSize = request.ImageSize ?? defaults.ImageSize,
-            CropSize = request.CropSize ?? (paper && (request.ImageSize ?? defaults.ImageSize) == defaults.ImageSize ? defaults.CropSize : null),
+            CropSize = request.CropSize ?? (paper && request.Alignment is null or AlignmentMethod.None && (request.ImageSize ?? defaults.ImageSize) == defaults.ImageSize ? defaults.CropSize : null),
             Method = request.Reduction?.Method ?? defaults.Reduction,
             Dimensions = request.Reduction?.Dimensions ?? defaults.Dimensions,
             Seed = request.Reduction?.Seed ?? defaults.Seed,
@@ -40,7 +41,7 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Padi
         return settings.Method == ReductionMethod.None ? (settings with { Dimensions = backbone.TapChannels.Sum() }, rate) : (settings, rate);
     }
 
-    public static Problem? CheckRate(double rate) => rate is > 0 and < 1 ? null : Problems.InvalidSettings("falseRejectRate must lie between 0 and 1.");
+    public static Problem? CheckRate(double rate) => rate is > 0 and < 1 ? null : Problems.InvalidSettings("falseRejectRate must lie above 0 and below 1.");
 
     /// <summary>The backbone of that name, open.</summary>
     public Outcome<Backbone> OpenBackbone(string name)

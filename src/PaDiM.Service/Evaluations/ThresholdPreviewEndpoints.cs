@@ -25,7 +25,7 @@ internal static class ThresholdPreviewEndpoints
         var proposed = change.Threshold ?? calibration.ThresholdAt(change.FalseRejectRate ?? model.FalseRejectRate);
         var measured = evaluation?.Scores.Where(score => !score.LeaveOneOut).ToLookup(score => score.Label, score => score.Score);
         return TypedResults.Ok(new ThresholdPreview(
-            model.Version, model.Threshold, proposed, calibration.PValue(proposed), evaluation?.Id,
+            model.Version, model.Threshold, proposed, calibration.FalseRejectRateAt(proposed), evaluation?.Id,
             Flips.Between(model.Threshold, proposed, [.. calibration.Scores, .. measured?[ImageLabel.Normal] ?? []]),
             Flips.Between(model.Threshold, proposed, [.. measured?[ImageLabel.Anomalous] ?? []])));
     }
@@ -35,7 +35,7 @@ internal static class ThresholdPreviewEndpoints
 /// <param name="ModelVersion">The active model, which it is about.</param>
 /// <param name="Threshold">The threshold in force.</param>
 /// <param name="ProposedThreshold">The threshold that the change would put in force.</param>
-/// <param name="ExpectedFalseRejectRate">Share of good parts that the proposed threshold is expected to reject at most: (1 + leave-one-out scores at or above it) / (n + 1).</param>
+/// <param name="ExpectedFalseRejectRate">Share of good parts that the proposed threshold is expected to reject at most: (1 + leave-one-out scores above it) / (n + 1).</param>
 /// <param name="EvaluationId">The evaluation whose scores count; null when the version was never evaluated, and then no anomalous image counts.</param>
 /// <param name="Normal">Normal images.</param>
 /// <param name="Anomalous">Anomalous images.</param>

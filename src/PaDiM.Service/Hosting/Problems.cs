@@ -56,7 +56,7 @@ internal static class Problems
     public static Problem IdempotencyConflict() => new("idempotency_conflict", StatusCodes.Status409Conflict,
         "This Idempotency-Key was used for another request. Use a new key for a new request.");
 
-    public static Problem JobFinished(string state) => new("job_finished", StatusCodes.Status409Conflict, $"The job has {state} already; nothing is left to cancel.");
+    public static Problem JobFinished(string state) => new("job_finished", StatusCodes.Status409Conflict, $"The job has ended already ({state}); nothing is left to cancel.");
 
     public static Problem LabelConflict(string label) => new("label_conflict", StatusCodes.Status409Conflict,
         $"The same image is stored with the label '{label}' already. Delete it first to change its label.");
@@ -74,7 +74,7 @@ internal static class Problems
 
     public static Problem TooManyFiles(int limit) => new("too_many_files", StatusCodes.Status413PayloadTooLarge, $"A batch holds at most {limit} images; send the rest in another one.");
 
-    public static Problem OneFileOnly() => new("too_many_files", StatusCodes.Status413PayloadTooLarge, "This operation scores one image; send several to /score/batch.");
+    public static Problem OneFileOnly() => new("too_many_files", StatusCodes.Status413PayloadTooLarge, "This operation takes one image; several can be scored by /score/batch.");
 
     public static Problem UnsupportedMediaType(string? given, string expected) => new("unsupported_media_type", StatusCodes.Status415UnsupportedMediaType,
         $"The content type '{Shorten(given ?? "(none)")}' is not read here; send {expected}.");

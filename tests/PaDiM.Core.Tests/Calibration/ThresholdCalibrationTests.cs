@@ -7,6 +7,19 @@ namespace PaDiM.Core.Tests.Calibration;
 
 public sealed class ThresholdCalibrationTests
 {
+    [Fact]
+    public void The_rate_of_a_threshold_is_the_smallest_that_leads_to_it()
+    {
+        var calibration = new ThresholdCalibration([.. Enumerable.Range(1, 40).Select(i => (double)i)]);
+        foreach (var rate in new[] { 0.03, 0.05, 0.1, 0.5, 0.9 })
+        {
+            var attained = calibration.FalseRejectRateAt(calibration.ThresholdAt(rate));
+            Assert.InRange(attained, 1 / 41.0, rate + 1e-12);
+            Assert.Equal(calibration.ThresholdAt(rate), calibration.ThresholdAt(attained));
+        }
+        Assert.Equal((1, 1 / 41.0, 3 / 41.0), (calibration.FalseRejectRateAt(0), calibration.FalseRejectRateAt(99), calibration.FalseRejectRateAt(38.5)));
+    }
+
     public static TheoryData<int, double> Rates()
     {
         var data = new TheoryData<int, double>();

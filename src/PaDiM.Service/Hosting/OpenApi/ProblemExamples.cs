@@ -9,7 +9,7 @@ internal static class ProblemExamples
     {
         Problems.InvalidRequest("limit must lie between 1 and 1000."),
         Problems.InvalidName("Bottle!"),
-        Problems.InvalidSettings("falseRejectRate must lie between 0 and 1."),
+        Problems.InvalidSettings("falseRejectRate must lie above 0 and below 1."),
         Problems.UnknownBackbone("resnet99", ["tiny"]),
         Problems.UnusableBackbone("The file resnet18.onnx is not an ONNX graph."),
         Problems.CategoryNotFound("bottle"),
