@@ -12,8 +12,11 @@ public static partial class AtomicFile
     public const string TemporaryMark = ".tmp-";
 
     /// <summary>Writes a file, replacing one of that name. The directory is created when absent.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="write">Writes its content.</param>
+    /// <param name="durable">Flush to the device. A cache whose readers check a hash does without: a file that a power cut spoils is made again.</param>
     /// <exception cref="IOException">The temporary file is gone; the file is the old one, or, where only the directory could not be flushed, the new one.</exception>
-    public static void Write(string path, Action<Stream> write)
+    public static void Write(string path, Action<Stream> write, bool durable = true)
     {
         var directory = Path.GetDirectoryName(Path.GetFullPath(path))!;
         Directory.CreateDirectory(directory);
@@ -23,10 +26,10 @@ public static partial class AtomicFile
             using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
             {
                 write(stream);
-                stream.Flush(flushToDisk: true);
+                stream.Flush(flushToDisk: durable);
             }
             File.Move(temporary, path, overwrite: true);
-            FlushDirectory(directory);
+            if (durable) FlushDirectory(directory);
         }
         catch
         {

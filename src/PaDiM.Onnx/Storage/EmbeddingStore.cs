@@ -65,7 +65,7 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
             stream,
             new Dictionary<string, string>(),
             new SafetensorsTensor("placement", [3], new[] { embedding.Placement.Angle, embedding.Placement.ShiftX, embedding.Placement.ShiftY }),
-            new SafetensorsTensor("embedding", [embedding.Grid.Height, embedding.Grid.Width, embedding.Dimensions], embedding.Values)));
+            new SafetensorsTensor("embedding", [embedding.Grid.Height, embedding.Grid.Width, embedding.Dimensions], embedding.Values)), durable: false);
 
     /// <summary>Forgets all embeddings of a way that nothing will ask for again.</summary>
     public void Forget(string key)
@@ -93,7 +93,7 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
     /// <summary>Keeps the pixels of an image at the image size.</summary>
     public void WritePixels(string imageSha256, RgbImage pixels) =>
         AtomicFile.Write(PathOf(KeyOf(pixels.Width), imageSha256), stream => Safetensors.Write(
-            stream, new Dictionary<string, string>(), new SafetensorsTensor("pixels", [pixels.Height, pixels.Width, 3], pixels.Pixels)));
+            stream, new Dictionary<string, string>(), new SafetensorsTensor("pixels", [pixels.Height, pixels.Width, 3], pixels.Pixels)), durable: false);
 
     private static string KeyOf(int side) => FormattableString.Invariant($"pixels-{side}");
 

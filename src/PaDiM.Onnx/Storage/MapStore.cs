@@ -45,7 +45,7 @@ public sealed class MapStore(string directory)
         stream,
         new Dictionary<string, string> { [Height] = kept.ImageSize.Height.ToString(CultureInfo.InvariantCulture), [Width] = kept.ImageSize.Width.ToString(CultureInfo.InvariantCulture) },
         new SafetensorsTensor(Place, [3], new[] { kept.Placement.Angle, kept.Placement.ShiftX, kept.Placement.ShiftY }),
-        new SafetensorsTensor(Tensor, [kept.Map.Grid.Height, kept.Map.Grid.Width], kept.Map.Values)));
+        new SafetensorsTensor(Tensor, [kept.Map.Grid.Height, kept.Map.Grid.Width], kept.Map.Values)), durable: false);
 
     private static int Number(SafetensorsReader file, string key) =>
         file.Metadata.TryGetValue(key, out var text) && int.TryParse(text, CultureInfo.InvariantCulture, out var number) ? number : throw new InvalidDataException($"The map lacks {key}.");
