@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using PaDiM.Cli;
 using PaDiM.Cli.Evaluation;
 using Spectre.Console;
@@ -13,11 +14,9 @@ if (parsed.Errors.Count > 0)
 // A file or another program wants an image's line as one line, however long its path is.
 if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = short.MaxValue;
 using var stop = new CancellationTokenSource();
-Console.CancelKeyPress += (_, pressed) =>
-{
-    pressed.Cancel = true;
-    stop.Cancel();
-};
+// Ctrl-C, and what a system that shuts down or a scheduler sends.
+using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 try
 {
     return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }, stop.Token);
@@ -26,4 +25,10 @@ catch (Exception e) when (Failures.Explain(e) is { } sentence)
 {
     await Console.Error.WriteLineAsync($"padim: {sentence}");
     return ExitCode.Failure;
+}
+
+void Stop(PosixSignalContext signal)
+{
+    signal.Cancel = true;
+    stop.Cancel();
 }
