@@ -47,6 +47,9 @@ public sealed record FitSettings
     /// <summary>Shape of the prepared image: the crop where there is one, the resized image otherwise.</summary>
     public Grid PreparedSize() => new(CropSize ?? ImageSize, CropSize ?? ImageSize);
 
+    /// <summary>Rows and columns of the resized image that the crop leaves out before the prepared one begins; 0 without a crop.</summary>
+    public int CropMargin() => (ImageSize - PreparedSize().Height) / 2;
+
     /// <summary>The pixels that count of a prepared image; null for all.</summary>
     /// <param name="ignored">True where a pixel is ignored, at the image size and before the crop, shape <c>(ImageSize, ImageSize)</c>; null for none.</param>
     /// <param name="patches">The grid of patch positions.</param>
@@ -64,7 +67,7 @@ public sealed record FitSettings
     {
         Shapes.Checked(ignored, (long)ImageSize * ImageSize);
         var size = PreparedSize();
-        var (prepared, margin) = (new bool[size.Positions], (ImageSize - size.Height) / 2);
+        var (prepared, margin) = (new bool[size.Positions], CropMargin());
         for (var y = 0; y < size.Height; y++) ignored.AsSpan((y + margin) * ImageSize + margin, size.Width).CopyTo(prepared.AsSpan(y * size.Width));
         return prepared;
     }

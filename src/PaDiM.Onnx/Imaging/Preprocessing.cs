@@ -26,7 +26,7 @@ public sealed class Preprocessing(FitSettings settings, Normalisation normalisat
     public Grid PreparedSize { get; } = settings.PreparedSize();
 
     /// <summary>Rows and columns cut off before the crop.</summary>
-    private int Offset => (ImageSize - PreparedSize.Height) / 2;
+    private int Offset { get; } = settings.CropMargin();
 
     /// <summary>An image at an image size, 8 bits a channel: it is prepared to the same input again, but for the rounding.</summary>
     internal static RgbImage Shrink(RgbImage image, int side)

@@ -57,7 +57,7 @@ public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDe
         var ordered = images.OrderBy(image => image.Sha256, StringComparer.Ordinal).ToArray();
         var pixels = new TrainingPixels(settings.ImageSize, ordered, decoder, store, parallel);
         var template = settings.Alignment == AlignmentMethod.None ? null : Template(pixels, progress);
-        // What was aligned to another template does not go with this one.
+        // A template is made from all images: what was aligned to another one does not go with it.
         if (template is not null) prior = null;
         var embedder = new Embedder(backbone, settings, reduction, template);
         var key = EmbeddingStore.KeyOf(backbone.Identity, settings, reduction, template);

@@ -94,8 +94,7 @@ internal sealed class FitJob(
         try
         {
             var model = files.Read(newest);
-            // A template is made from all images: what was aligned to another one does not go with it.
-            if (model.Template is not null || model.Settings != category.Settings.Fit || !model.Backbone.IsSameAs(backbone.Identity)) return null;
+            if (model.Settings != category.Settings.Fit || !model.Backbone.IsSameAs(backbone.Identity)) return null;
             return new PriorFit(model.Reduction, model.TrainingImages, () => files.ReadStatistics(category.Name, newest.FileName));
         }
         catch (InvalidDataException)

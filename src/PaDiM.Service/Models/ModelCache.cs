@@ -73,5 +73,5 @@ internal sealed class ModelCache(IOptions<PadimOptions> options, TimeProvider ti
     }
 
     /// <summary>Versions count from 1 again when a deleted category's name is used again; names of files are never used twice.</summary>
-    private static (string Category, string FileName) KeyOf(StoredModel model) => (model.Category, model.FileName);
+    public static (string Category, string FileName) KeyOf(StoredModel model) => (model.Category, model.FileName);
 }

@@ -105,7 +105,7 @@ internal sealed partial class ModelRegistry(
             if (!Open(stored).Succeeded(out var cached, out var problem))
             {
                 // Another version must not go on scoring in the name of one that fails its test.
-                if (version is null && failed.ContainsKey(KeyOf(stored))) current.TryRemove(name, out _);
+                if (version is null && failed.ContainsKey(ModelCache.KeyOf(stored))) current.TryRemove(name, out _);
                 return problem;
             }
             var snapshot = Snapshot(category, stored, cached);
@@ -122,11 +122,11 @@ internal sealed partial class ModelRegistry(
     {
         if (cache.Get(stored) is { } held) return held;
         // A file never changes and neither does this machine: what failed here once is not read again every second.
-        if (failed.TryGetValue(KeyOf(stored), out var known)) return known;
+        if (failed.TryGetValue(ModelCache.KeyOf(stored), out var known)) return known;
         try
         {
             var inspector = new Inspector(files.Read(stored), backbones.Open(stored.BackboneName));
-            if (SelfTest.FindDeviation(inspector) is { } deviation) return failed[KeyOf(stored)] = Problems.SelfTestFailed(deviation);
+            if (SelfTest.FindDeviation(inspector) is { } deviation) return failed[ModelCache.KeyOf(stored)] = Problems.SelfTestFailed(deviation);
             var (cached, evicted) = cache.Put(stored, inspector);
             // A snapshot that stayed behind would keep the model in memory, whatever the budget says.
             foreach (var model in current.Values.Where(model => evicted.Contains(model.Cached))) current.TryRemove(KeyValuePair.Create(model.Category, model));
@@ -137,8 +137,6 @@ internal sealed partial class ModelRegistry(
             return Problems.ModelUnusable(e.Message);
         }
     }
-
-    private static (string Category, string FileName) KeyOf(StoredModel stored) => (stored.Category, stored.FileName);
 
     private static CategoryModel Snapshot(Category category, StoredModel stored, CachedModel cached)
     {
