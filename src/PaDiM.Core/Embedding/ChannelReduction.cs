@@ -1,9 +1,9 @@
 namespace PaDiM.Core.Embedding;
 
 /// <summary>
-/// Turns the taps of a backbone into a <see cref="PatchEmbedding"/> of d dimensions. Coarser taps are replicated (nearest) onto the
-/// finest grid and concatenated; the reduction is applied to each tap at its own resolution first, which gives the same numbers, since
-/// a projection of a concatenation is a sum of projections. Fixed before fitting and stored with the model: never drawn again at load.
+/// From the C channels of a backbone's taps to the d dimensions of a <see cref="PatchEmbedding"/>. Coarser taps are replicated (nearest) onto the finest grid
+/// and concatenated; the reduction is applied to each tap at its own resolution first, which gives the same numbers, since a projection of a concatenation
+/// is a sum of projections. Fixed before fitting and stored with the model: never drawn again at load.
 /// Immutable and thread-safe.
 /// </summary>
 public abstract class ChannelReduction
@@ -49,35 +49,14 @@ public abstract class ChannelReduction
             : new ChannelProjection(tapChannels, ChannelProjection.OrthonormalColumns(channels, dimensions, random), dimensions, seed);
     }
 
-    /// <summary>Embeds one image.</summary>
-    /// <param name="taps">One map a tap, in the order of <see cref="TapChannels"/>.</param>
-    /// <param name="parallel">Degree of parallelism and cancellation; all cores when null.</param>
-    /// <param name="reuse">An embedding that is not needed any more and is written over, if it has the right shape; null for a new one.</param>
-    /// <returns>x_p on the finest tap's grid. Cost: <c>O(positions * d)</c> for a selection, times C_l for a projection.</returns>
-    /// <exception cref="ArgumentException">The taps are not those the reduction was drawn for.</exception>
-    public PatchEmbedding Embed(IReadOnlyList<FeatureMap> taps, ParallelOptions? parallel = null, PatchEmbedding? reuse = null)
-    {
-        if (taps.Count != tapChannels.Length || taps.Where((tap, i) => tap.Channels != tapChannels[i]).Any())
-            throw new ArgumentException($"Taps of {string.Join('+', taps.Select(t => t.Channels))} channels do not fit a reduction of {string.Join('+', tapChannels)}.", nameof(taps));
-        // The kernels below read without bounds checks.
-        if (taps.Any(tap => tap.Values.Length != tap.Channels * tap.Grid.Positions))
-            throw new ArgumentException("A tap does not hold as many values as its shape.", nameof(taps));
-        var finest = taps.MaxBy(tap => tap.Grid.Positions).Grid;
-        var embedding = reuse?.Grid == finest && reuse.Dimensions == Dimensions ? reuse : new PatchEmbedding(finest, Dimensions);
-        if (embedding == reuse) Array.Clear(embedding.Values);
-        for (int i = 0, firstChannel = 0; i < taps.Count; firstChannel += tapChannels[i++])
-            Accumulate(taps[i], firstChannel, embedding, parallel ?? Partition.AllCores);
-        return embedding;
-    }
+    /// <summary>The reduction as a matrix, x' = x W, shape <c>(C, d)</c>, row-major.</summary>
+    public abstract ReadOnlyMemory<float> Weights { get; }
 
-    /// <summary>Adds the reduced vectors of one tap, replicated onto the embedding's grid.</summary>
-    private protected abstract void Accumulate(FeatureMap tap, int firstChannel, PatchEmbedding embedding, ParallelOptions parallel);
+    /// <summary>The rows of <see cref="Weights"/> that meet one tap's channels, shape <c>(C_l, d)</c>: what is reduced before it is replicated.</summary>
+    /// <param name="tap">Index of the tap.</param>
+    public ReadOnlyMemory<float> WeightsOf(int tap) => Weights.Slice(tapChannels.Take(tap).Sum() * Dimensions, tapChannels[tap] * Dimensions);
 
-    /// <summary>For each row (or column) of the fine axis, the nearest one of the coarse axis.</summary>
-    private protected static int[] Nearest(int coarse, int fine)
-    {
-        var index = new int[fine];
-        for (var i = 0; i < fine; i++) index[i] = (int)((long)i * coarse / fine);
-        return index;
-    }
+    /// <summary>Whether another reduction gives the same embeddings of the same taps.</summary>
+    public bool IsSameAs(ChannelReduction other) => ReferenceEquals(this, other)
+        || (tapChannels.AsSpan().SequenceEqual(other.tapChannels) && Dimensions == other.Dimensions && Weights.Span.SequenceEqual(other.Weights.Span));
 }

@@ -4,6 +4,7 @@ namespace PaDiM.Core.Embedding;
 public sealed class ChannelSelection : ChannelReduction
 {
     private readonly int[] channels;
+    private readonly Lazy<float[]> weights;
 
     /// <summary>A selection of stated channels.</summary>
     /// <param name="method"><see cref="ReductionMethod.Random"/> or <see cref="ReductionMethod.None"/>.</param>
@@ -17,10 +18,14 @@ public sealed class ChannelSelection : ChannelReduction
             if (channels[k] < 0 || channels[k] >= InputChannels || (k > 0 && channels[k] <= channels[k - 1]))
                 throw new ArgumentException($"Chosen channels must ascend within 0..{InputChannels - 1}.", nameof(channels));
         this.channels = channels;
+        weights = new Lazy<float[]>(UnitColumns);
     }
 
     /// <summary>Chosen indices into the concatenated channels, ascending.</summary>
     public ReadOnlySpan<int> Channels => channels;
+
+    /// <summary>Unit columns: a product with them is exact.</summary>
+    public override ReadOnlyMemory<float> Weights => weights.Value;
 
     /// <summary><paramref name="count"/> of <paramref name="total"/> channels without replacement, ascending.</summary>
     internal static int[] Choose(int total, int count, Random random)
@@ -35,21 +40,10 @@ public sealed class ChannelSelection : ChannelReduction
         return all[..count];
     }
 
-    private protected override void Accumulate(FeatureMap tap, int firstChannel, PatchEmbedding embedding, ParallelOptions parallel)
+    private float[] UnitColumns()
     {
-        var (d, fine, coarse) = (Dimensions, embedding.Grid, tap.Grid);
-        var (rows, columns) = (Nearest(coarse.Height, fine.Height), Nearest(coarse.Width, fine.Width));
-        var first = Array.FindIndex(channels, c => c >= firstChannel);
-        if (first < 0) return;
-        Partition.Run(fine.Height, parallel, y =>
-        {
-            var plane = tap.Values.Span;
-            for (var k = first; k < d && channels[k] < firstChannel + tap.Channels; k++)
-            {
-                var source = plane.Slice((channels[k] - firstChannel) * coarse.Positions + rows[y] * coarse.Width, coarse.Width);
-                var target = embedding.Values.AsSpan(y * fine.Width * d);
-                for (var x = 0; x < fine.Width; x++) target[x * d + k] = source[columns[x]];
-            }
-        });
+        var columns = new float[InputChannels * Dimensions];
+        for (var k = 0; k < channels.Length; k++) columns[channels[k] * Dimensions + k] = 1;
+        return columns;
     }
 }

@@ -10,8 +10,9 @@ using PaDiM.Core.Training;
 namespace PaDiM.Core.Models;
 
 /// <summary>
-/// A model as one safetensors file: <c>mean</c> F32 (h, w, d); the covariances as <c>whitening</c> F32 (h, w, d (d + 1) / 2), or, of few images, as
-/// <c>basis</c> F32 (h, w, r, d), <c>whitening</c> F32 (h, w, r (r + 1) / 2) and <c>ridge</c> F32 (h, w); <c>calibration</c> F64 (n); the reduction as
+/// A model as one safetensors file: <c>mean</c> F32 (h, w, d); the covariances as <c>whitening</c> I16 (h, w, d (d + 1) / 2) with <c>scale</c> BF16 (h, w, d), or,
+/// of few images, as <c>basis</c> F32 (h, w, r, d), <c>whitening</c> F32 (h, w, r (r + 1) / 2) and <c>ridge</c> F32 (h, w), or, where 16 bits are too few, as
+/// <c>whitening</c> F32 (h, w, d (d + 1) / 2) alone; <c>calibration</c> F64 (n); the reduction as
 /// <c>channels</c> I32 (d) or <c>projection</c> F32 (C, d); <c>golden</c> U8 (k, s, s, 3) with <c>goldenScores</c> F32 (k); where pixels are ignored,
 /// <c>ignored</c> U8 (s, s); where images are aligned, <c>template</c> F32 (s, s); and a JSON card under the metadata key <c>padim</c>.
 /// </summary>
@@ -35,21 +36,21 @@ public static class ModelFile
         List<SafetensorsTensor> tensors =
         [
             .. TensorsOf(model.Distribution),
-            new("calibration", [model.Calibration.Scores.Count], model.Calibration.Scores.ToArray()),
+            SafetensorsTensor.Of("calibration", [model.Calibration.Scores.Count], model.Calibration.Scores.ToArray()),
             model.Reduction switch
             {
-                ChannelSelection selection => new("channels", [d], selection.Channels.ToArray()),
-                ChannelProjection projection => new("projection", [model.Reduction.InputChannels, d], projection.Weights.ToArray()),
+                ChannelSelection selection => SafetensorsTensor.Of("channels", [d], selection.Channels.ToArray()),
+                ChannelProjection projection => SafetensorsTensor.Of("projection", [model.Reduction.InputChannels, d], projection.Weights),
                 _ => throw new ArgumentException("A reduction of an unknown kind.", nameof(model)),
             },
         ];
         if (model.GoldenImages is { Count: > 0 } golden)
         {
-            tensors.Add(new("golden", [golden.Count, side, side, 3], golden.SelectMany(image => image.Pixels).ToArray()));
-            tensors.Add(new("goldenScores", [golden.Count], golden.Select(image => image.Score).ToArray()));
+            tensors.Add(SafetensorsTensor.Of("golden", [golden.Count, side, side, 3], golden.SelectMany(image => image.Pixels).ToArray()));
+            tensors.Add(SafetensorsTensor.Of("goldenScores", [golden.Count], golden.Select(image => image.Score).ToArray()));
         }
-        if (model.Ignored is { } ignored) tensors.Add(new("ignored", [side, side], Array.ConvertAll(ignored, pixel => (byte)(pixel ? 1 : 0))));
-        if (model.Template is { } template) tensors.Add(new("template", [side, side], template));
+        if (model.Ignored is { } ignored) tensors.Add(SafetensorsTensor.Of("ignored", [side, side], Array.ConvertAll(ignored, pixel => (byte)(pixel ? 1 : 0))));
+        if (model.Template is { } template) tensors.Add(SafetensorsTensor.Of("template", [side, side], template));
         Safetensors.Write(stream, metadata, tensors);
     }
 
@@ -67,14 +68,14 @@ public static class ModelFile
             var (side, distribution) = ((long)card.Settings.ImageSize, ReadDistribution(file));
             var d = distribution.Dimensions;
             ChannelReduction reduction = card.Settings.Reduction == ReductionMethod.SemiOrthogonal
-                ? new ChannelProjection(card.TapChannels, file.Floats("projection", card.TapChannels.Sum(), d), d, card.Settings.Seed)
-                : new ChannelSelection(card.Settings.Reduction, card.TapChannels, file.Integers("channels", d), card.Settings.Seed);
+                ? new ChannelProjection(card.TapChannels, file.ReadArray<float>("projection", card.TapChannels.Sum(), d), d, card.Settings.Seed)
+                : new ChannelSelection(card.Settings.Reduction, card.TapChannels, file.ReadArray<int>("channels", d), card.Settings.Seed);
             return new PadimModel(
-                card.Settings, card.Backbone, reduction, distribution, new ThresholdCalibration(file.Doubles("calibration", card.TrainingImages.Count)), card.TrainingImages)
+                card.Settings, card.Backbone, reduction, distribution, new ThresholdCalibration(file.ReadArray<double>("calibration", card.TrainingImages.Count)), card.TrainingImages)
             {
                 GoldenImages = ReadGoldenImages(file, side),
-                Ignored = file.Contains("ignored") ? Array.ConvertAll(file.Bytes("ignored", side, side), pixel => pixel != 0) : null,
-                Template = card.Settings.Alignment == AlignmentMethod.None ? null : Finite(file.Floats("template", side, side)),
+                Ignored = file.Contains("ignored") ? Array.ConvertAll(file.ReadArray<byte>("ignored", side, side), pixel => pixel != 0) : null,
+                Template = card.Settings.Alignment == AlignmentMethod.None ? null : FiniteArray(file, "template", side, side),
                 Findings = card.Findings ?? [],
             };
         }
@@ -87,16 +88,22 @@ public static class ModelFile
     private static IEnumerable<SafetensorsTensor> TensorsOf(PatchDistribution distribution)
     {
         var (h, w, d) = (distribution.Grid.Height, distribution.Grid.Width, distribution.Dimensions);
-        SafetensorsTensor mean = new("mean", [h, w, d], distribution.Mean);
+        var mean = SafetensorsTensor.Of("mean", [h, w, d], distribution.Mean);
         return distribution switch
         {
-            FullRankDistribution full => [mean, new("whitening", [h, w, PackedTriangle.Length(d)], full.Whitening)],
+            QuantisedDistribution quantised =>
+            [
+                mean,
+                SafetensorsTensor.Of("whitening", [h, w, PackedTriangle.Length(d)], quantised.Whitening),
+                SafetensorsTensor.Of("scale", [h, w, d], quantised.Scale),
+            ],
+            FullRankDistribution full => [mean, SafetensorsTensor.Of("whitening", [h, w, PackedTriangle.Length(d)], full.Whitening)],
             LowRankDistribution low =>
             [
                 mean,
-                new("basis", [h, w, low.Rank, d], low.Basis),
-                new("whitening", [h, w, PackedTriangle.Length(low.Rank)], low.Whitening),
-                new("ridge", [h, w], low.Ridge),
+                SafetensorsTensor.Of("basis", [h, w, low.Rank, d], low.Basis),
+                SafetensorsTensor.Of("whitening", [h, w, PackedTriangle.Length(low.Rank)], low.Whitening),
+                SafetensorsTensor.Of("ridge", [h, w], low.Ridge),
             ],
             _ => throw new ArgumentException("A distribution of an unknown kind.", nameof(distribution)),
         };
@@ -106,12 +113,14 @@ public static class ModelFile
     {
         var shape = file.ShapeOf("mean");
         var (grid, d) = shape.Count == 3 ? (new Grid((int)shape[0], (int)shape[1]), (int)shape[2]) : throw new InvalidDataException("The mean has no shape of (h, w, d).");
-        var mean = Finite(file.Floats("mean", grid.Height, grid.Width, d));
-        if (!file.Contains("basis")) return new FullRankDistribution(grid, d, mean, Finite(file.Floats("whitening", grid.Height, grid.Width, PackedTriangle.Length(d))));
+        var (mean, packed) = (Finite(file, "mean", grid.Height, grid.Width, d), PackedTriangle.Length(d));
+        if (file.Contains("scale"))
+            return new QuantisedDistribution(grid, d, mean, file.Read<short>("whitening", grid.Height, grid.Width, packed), file.Read<ushort>("scale", grid.Height, grid.Width, d));
+        if (!file.Contains("basis")) return new FullRankDistribution(grid, d, mean, Finite(file, "whitening", grid.Height, grid.Width, packed));
         var rank = file.ShapeOf("basis") is { Count: 4 } basis ? (int)basis[2] : throw new InvalidDataException("The basis has no shape of (h, w, r, d).");
         return new LowRankDistribution(
-            grid, d, rank, mean, Finite(file.Floats("basis", grid.Height, grid.Width, rank, d)),
-            Finite(file.Floats("whitening", grid.Height, grid.Width, PackedTriangle.Length(rank))), Finite(file.Floats("ridge", grid.Height, grid.Width)));
+            grid, d, rank, mean, Finite(file, "basis", grid.Height, grid.Width, rank, d),
+            Finite(file, "whitening", grid.Height, grid.Width, PackedTriangle.Length(rank)), Finite(file, "ridge", grid.Height, grid.Width));
     }
 
     private static GoldenImage[] ReadGoldenImages(SafetensorsReader file, long side)
@@ -119,12 +128,21 @@ public static class ModelFile
         if (!file.Contains("golden")) return [];
         var count = (int)file.ShapeOf("golden")[0];
         if (count > MaxGoldenImages) throw new InvalidDataException($"The file holds {count} golden images; a model keeps at most {MaxGoldenImages}, since all of them are scored whenever it is loaded.");
-        var (pixels, scores) = (file.Bytes("golden", count, side, side, 3), Finite(file.Floats("goldenScores", count)));
+        var (pixels, scores) = (file.ReadArray<byte>("golden", count, side, side, 3), FiniteArray(file, "goldenScores", count));
         return [.. pixels.Chunk((int)(side * side * 3)).Select((image, i) => new GoldenImage(image, scores[i]))];
     }
 
-    private static float[] Finite(float[] values) =>
-        float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(values)) ? values : throw new InvalidDataException("The file holds values that are not finite.");
+    private static ReadOnlyMemory<float> Finite(SafetensorsReader file, string name, params long[] shape) => Checked(file.Read<float>(name, shape));
+
+    private static float[] FiniteArray(SafetensorsReader file, string name, params long[] shape)
+    {
+        var values = file.ReadArray<float>(name, shape);
+        Checked(values);
+        return values;
+    }
+
+    private static ReadOnlyMemory<float> Checked(ReadOnlyMemory<float> values) =>
+        float.IsFinite(TensorPrimitives.SumOfMagnitudes(values.Span)) ? values : throw new InvalidDataException("The file holds values that are not finite.");
 }
 
 /// <summary>The JSON card of a model file. Files of before there were findings have none.</summary>

@@ -49,25 +49,35 @@ public sealed class SafetensorsReader
         return reader;
     }
 
-    /// <summary>Reads one float32 tensor.</summary>
+    /// <summary>Reads one tensor. From a file that is mapped into memory it is a view, and keeps the mapping alive; otherwise it is a copy.</summary>
+    /// <typeparam name="T">float, double, int, short or byte, or ushort for bfloat16.</typeparam>
     /// <exception cref="InvalidDataException">It is missing, or of another type or shape.</exception>
-    public float[] Floats(string name, params long[] shape) => Read(name, "F32", shape, count => new float[count]);
+    public ReadOnlyMemory<T> Read<T>(string name, params long[] shape) where T : unmanaged
+    {
+        var entry = Find<T>(name, shape, out var count);
+        if (stream is UnmanagedMemoryStream mapped && MappedTensor<T>.TryMap(mapped, dataStart + entry.Start, count) is { } view) return view.Memory;
+        var values = new T[count];
+        Fill(entry, values);
+        return values;
+    }
 
-    /// <summary>Reads one float32 tensor into an array at hand.</summary>
+    /// <summary>Reads one tensor into an array at hand.</summary>
     /// <exception cref="InvalidDataException">It is missing, or of another type or shape.</exception>
-    public void Floats(string name, float[] into, params long[] shape) => Read(name, "F32", shape, _ => into);
+    public void Read<T>(string name, T[] into, params long[] shape) where T : unmanaged
+    {
+        var entry = Find<T>(name, shape, out var count);
+        Fill(entry, Shapes.Checked(into, count));
+    }
 
-    /// <summary>Reads one float64 tensor.</summary>
+    /// <summary>Reads one tensor into an array of its own.</summary>
     /// <exception cref="InvalidDataException">It is missing, or of another type or shape.</exception>
-    public double[] Doubles(string name, params long[] shape) => Read(name, "F64", shape, count => new double[count]);
-
-    /// <summary>Reads one int32 tensor.</summary>
-    /// <exception cref="InvalidDataException">It is missing, or of another type or shape.</exception>
-    public int[] Integers(string name, params long[] shape) => Read(name, "I32", shape, count => new int[count]);
-
-    /// <summary>Reads one tensor of bytes.</summary>
-    /// <exception cref="InvalidDataException">It is missing, or of another type or shape.</exception>
-    public byte[] Bytes(string name, params long[] shape) => Read(name, "U8", shape, count => new byte[count]);
+    public T[] ReadArray<T>(string name, params long[] shape) where T : unmanaged
+    {
+        var entry = Find<T>(name, shape, out var count);
+        var values = new T[count];
+        Fill(entry, values);
+        return values;
+    }
 
     /// <summary>Whether there is a tensor of that name.</summary>
     public bool Contains(string name) => entries.ContainsKey(name);
@@ -78,18 +88,21 @@ public sealed class SafetensorsReader
 
     private Entry Find(string name) => entries.TryGetValue(name, out var entry) ? entry : throw new InvalidDataException($"The file holds no tensor named {name}.");
 
-    private T[] Read<T>(string name, string type, long[] shape, Func<long, T[]> allocate) where T : unmanaged
+    private Entry Find<T>(string name, long[] shape, out long count) where T : unmanaged
     {
-        var entry = Find(name);
+        var (entry, type) = (Find(name), SafetensorsTensor.TypeOf<T>());
         if (entry.Type != type || !entry.Shape.SequenceEqual(shape))
             throw new InvalidDataException($"Tensor {name} is {entry.Type} ({string.Join(", ", entry.Shape)}), not {type} ({string.Join(", ", shape)}).");
-        var count = shape.Aggregate(1L, (product, extent) => checked(product * extent));
-        var values = Shapes.Checked(allocate(count), count);
+        count = shape.Aggregate(1L, (product, extent) => checked(product * extent));
+        return entry;
+    }
+
+    private void Fill<T>(Entry entry, T[] values) where T : unmanaged
+    {
+        const int block = 1 << 22;
         stream.Position = dataStart + entry.Start;
-        const int block = 1 << 24;
-        for (var at = 0; at < values.Length; at += block)
+        for (var at = 0; at < values.Length; at += Math.Min(block, values.Length - at))
             stream.ReadExactly(MemoryMarshal.AsBytes(values.AsSpan(at, Math.Min(block, values.Length - at))));
-        return values;
     }
 
     private void ReadHeader(byte[] header)
@@ -109,8 +122,7 @@ public sealed class SafetensorsReader
                 [.. property.Value.GetProperty("shape").EnumerateArray().Select(extent => extent.GetInt64())],
                 offsets[0].GetInt64(),
                 offsets[1].GetInt64());
-            var size = entry.Type switch { "U8" => 1, "F32" or "I32" => 4, "F64" => 8, _ => throw new FormatException() };
-            var bytes = entry.Shape.Aggregate((long)size, (product, extent) => extent < 1 ? throw new FormatException() : checked(product * extent));
+            var bytes = entry.Shape.Aggregate((long)(SafetensorsTensor.SizeOf(entry.Type) ?? throw new FormatException()), (product, extent) => extent < 1 ? throw new FormatException() : checked(product * extent));
             if (entry.Start != expected || entry.End - entry.Start != bytes || entry.End > stream.Length - dataStart || !entries.TryAdd(property.Name, entry))
                 throw new FormatException();
             expected = entry.End;
@@ -122,7 +134,7 @@ public sealed class SafetensorsReader
     {
         if (!metadata.TryGetValue(Safetensors.HashKey, out var expected)) throw new InvalidDataException("The file carries no checksum.");
         var hash = new XxHash128();
-        Safetensors.Describe(hash, metadata, entries.OrderBy(pair => pair.Value.Start).Select(pair => (pair.Key, pair.Value.Type, pair.Value.Shape)));
+        Safetensors.Describe(hash, metadata, entries.OrderBy(pair => pair.Value.Start).Select(pair => (pair.Key, pair.Value.Type, (IReadOnlyList<long>)pair.Value.Shape)));
         var buffer = ArrayPool<byte>.Shared.Rent(1 << 20);
         try
         {

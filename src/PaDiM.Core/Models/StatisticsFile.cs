@@ -16,9 +16,9 @@ public static class StatisticsFile
     {
         var (grid, d) = (statistics.Grid, statistics.Dimensions);
         Safetensors.Write(stream, new Dictionary<string, string> { ["format"] = Format },
-            new SafetensorsTensor("count", [1], new[] { statistics.Count }),
-            new SafetensorsTensor("mean", [grid.Height, grid.Width, d], statistics.Mean),
-            new SafetensorsTensor("scatter", [grid.Height, grid.Width, PackedTriangle.Length(d)], statistics.Scatter));
+            SafetensorsTensor.Of("count", [1], new[] { statistics.Count }),
+            SafetensorsTensor.Of("mean", [grid.Height, grid.Width, d], statistics.Mean),
+            SafetensorsTensor.Of("scatter", [grid.Height, grid.Width, PackedTriangle.Length(d)], statistics.Scatter));
     }
 
     /// <summary>Reads statistics and verifies them.</summary>
@@ -34,9 +34,9 @@ public static class StatisticsFile
             return new PatchStatistics(
                 grid,
                 d,
-                file.Integers("count", 1)[0],
-                file.Doubles("mean", grid.Height, grid.Width, d),
-                file.Doubles("scatter", grid.Height, grid.Width, PackedTriangle.Length(d)));
+                file.ReadArray<int>("count", 1)[0],
+                file.ReadArray<double>("mean", grid.Height, grid.Width, d),
+                file.ReadArray<double>("scatter", grid.Height, grid.Width, PackedTriangle.Length(d)));
         }
         catch (Exception e) when (e is ArgumentException or OverflowException)
         {

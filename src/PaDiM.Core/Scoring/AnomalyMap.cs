@@ -23,89 +23,42 @@ public sealed class AnomalyMap(Grid grid, float[] values)
     /// <param name="sigma">Standard deviation of the Gaussian in pixels of the prepared size; 0 leaves the map unsmoothed.</param>
     /// <param name="region">The pixels that count; null for all.</param>
     public AnomalyMap ToPixels(Grid prepared, double sigma, RegionOfInterest? region = null) =>
-        region is null ? Upsample(prepared).Smooth(sigma) : region.Normalise(region.Weigh(this).Upsample(prepared).Smooth(sigma));
+        region is null ? Smooth(prepared, sigma) : region.Normalise(region.Weigh(this).Smooth(prepared, sigma));
 
     /// <summary>Bilinear upsampling with <c>align_corners = false</c> and clamped borders.</summary>
-    public AnomalyMap Upsample(Grid size)
-    {
-        var (rows, columns) = (Axis(Grid.Height, size.Height), Axis(Grid.Width, size.Width));
-        var widened = ArrayPool<float>.Shared.Rent(Grid.Height * size.Width);
-        for (var y = 0; y < Grid.Height; y++)
-        {
-            var source = Values.AsSpan(y * Grid.Width, Grid.Width);
-            for (var x = 0; x < size.Width; x++)
-            {
-                var (low, high, share) = columns[x];
-                widened[y * size.Width + x] = source[low] * (1 - share) + source[high] * share;
-            }
-        }
-        var result = new float[size.Positions];
-        for (var y = 0; y < size.Height; y++)
-        {
-            var (low, high, share) = rows[y];
-            var row = result.AsSpan(y * size.Width, size.Width);
-            TensorPrimitives.Multiply(widened.AsSpan(low * size.Width, size.Width), 1 - share, row);
-            TensorPrimitives.MultiplyAdd(widened.AsSpan(high * size.Width, size.Width), share, row, row);
-        }
-        ArrayPool<float>.Shared.Return(widened);
-        return new AnomalyMap(size, result);
-    }
+    public AnomalyMap Upsample(Grid size) => Apply(AxisOperator.Upsampling(Grid.Height, size.Height), AxisOperator.Upsampling(Grid.Width, size.Width));
 
-    /// <summary>Gaussian of radius <c>floor(4 sigma + 0.5)</c> with mirrored borders that do not repeat the edge.</summary>
-    public AnomalyMap Smooth(double sigma)
+    /// <summary>Upsampling, then a Gaussian of radius <c>floor(4 sigma + 0.5)</c> with mirrored borders that do not repeat the edge.</summary>
+    private AnomalyMap Smooth(Grid size, double sigma)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(sigma);
-        var kernel = GaussianKernel(sigma);
-        if (kernel.Length == 1) return this;
-        var radius = kernel.Length / 2;
-        var vertical = ArrayPool<float>.Shared.Rent(Grid.Positions);
-        for (var y = 0; y < Grid.Height; y++)
-        {
-            var row = vertical.AsSpan(y * Grid.Width, Grid.Width);
-            row.Clear();
-            for (var k = 0; k < kernel.Length; k++)
-                TensorPrimitives.MultiplyAdd(Values.AsSpan(Mirror(y + k - radius, Grid.Height) * Grid.Width, Grid.Width), kernel[k], row, row);
-        }
-        var result = new float[Grid.Positions];
-        var padded = new float[Grid.Width + 2 * radius];
-        for (var y = 0; y < Grid.Height; y++)
-        {
-            var source = vertical.AsSpan(y * Grid.Width, Grid.Width);
-            for (var x = 0; x < padded.Length; x++) padded[x] = source[Mirror(x - radius, Grid.Width)];
-            var row = result.AsSpan(y * Grid.Width, Grid.Width);
-            for (var k = 0; k < kernel.Length; k++) TensorPrimitives.MultiplyAdd(padded.AsSpan(k, Grid.Width), kernel[k], row, row);
-        }
-        ArrayPool<float>.Shared.Return(vertical);
-        return new AnomalyMap(Grid, result);
+        return Apply(AxisOperator.Smoothing(Grid.Height, size.Height, sigma), AxisOperator.Smoothing(Grid.Width, size.Width, sigma));
     }
 
-    private static float[] GaussianKernel(double sigma)
+    /// <summary>Across first, while there are few rows. Sums run along rows only: the map is turned for it, and turned back.</summary>
+    private AnomalyMap Apply(AxisOperator rows, AxisOperator columns)
     {
-        var radius = (int)(4 * sigma + 0.5);
-        if (radius == 0) return [1];
-        var kernel = new double[2 * radius + 1];
-        for (var i = 0; i < kernel.Length; i++) kernel[i] = Math.Exp(-0.5 * Math.Pow((i - radius) / sigma, 2));
-        var sum = kernel.Sum();
-        return Array.ConvertAll(kernel, k => (float)(k / sum));
+        var (height, width) = (Grid.Height, columns.Length);
+        var turned = ArrayPool<float>.Shared.Rent(Grid.Positions);
+        var wide = ArrayPool<float>.Shared.Rent(width * height);
+        var upright = ArrayPool<float>.Shared.Rent(width * height);
+        var result = new float[rows.Length * width];
+        Transpose(Values, height, Grid.Width, turned);
+        columns.Apply(turned, height, wide);
+        Transpose(wide, width, height, upright);
+        rows.Apply(upright, width, result);
+        ArrayPool<float>.Shared.Return(turned);
+        ArrayPool<float>.Shared.Return(wide);
+        ArrayPool<float>.Shared.Return(upright);
+        return new AnomalyMap(new Grid(rows.Length, width), result);
     }
 
-    private static int Mirror(int index, int length)
+    private static void Transpose(ReadOnlySpan<float> source, int height, int width, Span<float> target)
     {
-        if (length == 1) return 0;
-        var period = 2 * (length - 1);
-        index = Math.Abs(index) % period;
-        return index < length ? index : period - index;
-    }
-
-    private static (int Low, int High, float Share)[] Axis(int from, int to)
-    {
-        var axis = new (int, int, float)[to];
-        for (var i = 0; i < to; i++)
+        for (var y = 0; y < height; y++)
         {
-            var centre = Math.Clamp((i + 0.5) * from / to - 0.5, 0, from - 1);
-            var low = (int)centre;
-            axis[i] = (low, Math.Min(low + 1, from - 1), (float)(centre - low));
+            var row = source.Slice(y * width, width);
+            for (var x = 0; x < row.Length; x++) target[x * height + y] = row[x];
         }
-        return axis;
     }
 }

@@ -18,17 +18,18 @@ public static class MahalanobisScorer
         foreach (var embedding in batch)
             if (embedding.Grid != distribution.Grid || embedding.Dimensions != distribution.Dimensions)
                 throw new ArgumentException($"An embedding of {embedding.Grid} and {embedding.Dimensions} dimensions does not fit a distribution of {distribution.Grid} and {distribution.Dimensions}.", nameof(batch));
-        var d = distribution.Dimensions;
+        var (d, count) = (distribution.Dimensions, batch.Count);
         var maps = batch.Select(_ => new AnomalyMap(distribution.Grid, new float[distribution.Grid.Positions])).ToArray();
-        Partition.Run(distribution.Grid.Positions, parallel ?? Partition.AllCores, () => new float[d + distribution.Scratch], (p, scratch) =>
+        Partition.Run(distribution.Grid.Positions, parallel ?? Partition.AllCores, () => new float[count * (d + 1) + distribution.Scratch], (p, scratch) =>
         {
-            var delta = scratch.AsSpan(0, d);
-            for (var i = 0; i < maps.Length; i++)
-            {
-                TensorPrimitives.Subtract(batch[i][p], distribution.MeanAt(p), delta);
-                maps[i].Values[p] = distribution.Norm(p, delta, scratch.AsSpan(d));
-            }
+            var deltas = scratch.AsSpan(0, count * d);
+            var norms = scratch.AsSpan(count * d, count);
+            for (var i = 0; i < count; i++) TensorPrimitives.Subtract(batch[i][p], distribution.MeanAt(p), deltas.Slice(i * d, d));
+            distribution.Norms(p, deltas, norms, scratch.AsSpan(count * (d + 1)));
+            for (var i = 0; i < count; i++) maps[i].Values[p] = norms[i];
         });
+        // The distribution may lie in a mapped file, which must stay mapped until here.
+        GC.KeepAlive(distribution);
         return maps;
     }
 }

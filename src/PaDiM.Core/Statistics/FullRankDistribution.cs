@@ -8,35 +8,36 @@ namespace PaDiM.Core.Statistics;
 /// <param name="dimensions">d.</param>
 /// <param name="mean">Shape <c>(positions, d)</c>.</param>
 /// <param name="whitening">W, shape <c>(positions, d (d + 1) / 2)</c>: lower triangles packed by columns.</param>
-public sealed class FullRankDistribution(Grid grid, int dimensions, float[] mean, float[] whitening) : PatchDistribution(grid, dimensions, mean)
+public sealed class FullRankDistribution(Grid grid, int dimensions, ReadOnlyMemory<float> mean, ReadOnlyMemory<float> whitening) : PatchDistribution(grid, dimensions, mean)
 {
     /// <summary>W, shape <c>(positions, d (d + 1) / 2)</c>: lower triangles packed by columns.</summary>
-    public float[] Whitening { get; } = Shapes.Checked(whitening, (long)grid.Positions * PackedTriangle.Length(dimensions));
+    public ReadOnlyMemory<float> Whitening { get; } = Shapes.Checked(whitening, (long)grid.Positions * PackedTriangle.Length(dimensions));
 
     /// <inheritdoc/>
-    public override long Bytes => sizeof(float) * (Mean.LongLength + Whitening.LongLength);
+    public override long Bytes => sizeof(float) * ((long)Mean.Length + Whitening.Length);
 
     internal override int Scratch => Dimensions;
 
-    internal override float Norm(int position, Span<float> delta, Span<float> scratch)
+    internal override void Norms(int position, Span<float> deltas, Span<float> norms, Span<float> scratch)
     {
         var packed = PackedTriangle.Length(Dimensions);
-        PackedTriangle.Multiply(Whitening.AsSpan(position * packed, packed), delta, scratch[..Dimensions]);
-        return TensorPrimitives.Norm<float>(scratch[..Dimensions]);
+        for (var i = 0; i < norms.Length; i++)
+        {
+            PackedTriangle.Multiply(Whitening.Span.Slice(position * packed, packed), deltas.Slice(i * Dimensions, Dimensions), scratch[..Dimensions]);
+            norms[i] = TensorPrimitives.Norm<float>(scratch[..Dimensions]);
+        }
     }
 
     internal static FullRankDistribution Of(PatchStatistics statistics, Regularisation regularisation, ParallelOptions parallel)
     {
         var (d, packed) = (statistics.Dimensions, statistics.Packed);
         var whitening = new float[statistics.Scatter.Length];
-        Partition.Run(statistics.Grid.Positions, parallel, () => new double[packed + d], (p, scratch) =>
+        Partition.Run(statistics.Grid.Positions, parallel, () => new double[packed + 2 * d], (p, scratch) =>
         {
-            var (scale, ridge) = regularisation.At(statistics, p);
             var factor = scratch.AsSpan(0, packed);
-            TensorPrimitives.Multiply(statistics.ScatterAt(p), scale, factor);
-            PackedTriangle.Whiten(factor, d, ridge, scratch.AsSpan(packed));
+            Factorise(statistics, regularisation, p, factor, scratch.AsSpan(packed, d), scratch.AsSpan(packed + d));
             TensorPrimitives.ConvertTruncating<double, float>(factor, whitening.AsSpan(p * packed, packed));
         });
-        return new FullRankDistribution(statistics.Grid, d, Array.ConvertAll(statistics.Mean, v => (float)v), whitening);
+        return new FullRankDistribution(statistics.Grid, d, Rounded(statistics.Mean), whitening);
     }
 }

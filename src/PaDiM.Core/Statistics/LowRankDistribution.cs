@@ -22,7 +22,7 @@ public sealed class LowRankDistribution : PatchDistribution
     /// <param name="whitening">W, shape <c>(positions, r (r + 1) / 2)</c>: lower triangles packed by columns.</param>
     /// <param name="ridge">Variance in all other directions, shape <c>(positions)</c>, above 0.</param>
     /// <exception cref="ArgumentException">An array of another length, or a ridge that is not above 0.</exception>
-    public LowRankDistribution(Grid grid, int dimensions, int rank, float[] mean, float[] basis, float[] whitening, float[] ridge) : base(grid, dimensions, mean)
+    public LowRankDistribution(Grid grid, int dimensions, int rank, ReadOnlyMemory<float> mean, ReadOnlyMemory<float> basis, ReadOnlyMemory<float> whitening, ReadOnlyMemory<float> ridge) : base(grid, dimensions, mean)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rank, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rank, dimensions);
@@ -30,43 +30,48 @@ public sealed class LowRankDistribution : PatchDistribution
         Basis = Shapes.Checked(basis, (long)grid.Positions * rank * dimensions);
         Whitening = Shapes.Checked(whitening, (long)grid.Positions * PackedTriangle.Length(rank));
         Ridge = Shapes.Checked(ridge, grid.Positions);
-        if (Array.Exists(ridge, r => !(r > 0))) throw new ArgumentException("A ridge must lie above 0.", nameof(ridge));
+        if (!(TensorPrimitives.Min(ridge.Span) > 0)) throw new ArgumentException("A ridge must lie above 0.", nameof(ridge));
     }
 
     /// <summary>r.</summary>
     public int Rank { get; }
 
     /// <summary>Q, shape <c>(positions, r, d)</c>.</summary>
-    public float[] Basis { get; }
+    public ReadOnlyMemory<float> Basis { get; }
 
     /// <summary>W, shape <c>(positions, r (r + 1) / 2)</c>.</summary>
-    public float[] Whitening { get; }
+    public ReadOnlyMemory<float> Whitening { get; }
 
     /// <summary>Variance in all other directions, shape <c>(positions)</c>.</summary>
-    public float[] Ridge { get; }
+    public ReadOnlyMemory<float> Ridge { get; }
 
     /// <inheritdoc/>
-    public override long Bytes => sizeof(float) * (Mean.LongLength + Basis.LongLength + Whitening.LongLength + Ridge.LongLength);
+    public override long Bytes => sizeof(float) * ((long)Mean.Length + Basis.Length + Whitening.Length + Ridge.Length);
 
     internal override int Scratch => 2 * Rank;
 
     /// <summary>Values a position.</summary>
     internal static long Length(int rank, int d) => (long)rank * d + (long)rank * (rank + 1) / 2;
 
-    internal override float Norm(int position, Span<float> delta, Span<float> scratch)
+    internal override void Norms(int position, Span<float> deltas, Span<float> norms, Span<float> scratch)
+    {
+        for (var i = 0; i < norms.Length; i++) norms[i] = Norm(position, deltas.Slice(i * Dimensions, Dimensions), scratch);
+    }
+
+    private float Norm(int position, Span<float> delta, Span<float> scratch)
     {
         var inside = scratch[..Rank];
         var whitened = scratch.Slice(Rank, Rank);
         for (var k = 0; k < Rank; k++)
         {
-            var direction = Basis.AsSpan((position * Rank + k) * Dimensions, Dimensions);
+            var direction = Basis.Span.Slice((position * Rank + k) * Dimensions, Dimensions);
             // What is taken out leaves the rest orthogonal to it: one row after the other loses less than all at once.
-            inside[k] = TensorPrimitives.Dot<float>(direction, delta);
+            inside[k] = TensorPrimitives.Dot(direction, delta);
             TensorPrimitives.MultiplyAdd(direction, -inside[k], delta, delta);
         }
         var packed = PackedTriangle.Length(Rank);
-        PackedTriangle.Multiply(Whitening.AsSpan(position * packed, packed), inside, whitened);
-        return MathF.Sqrt(TensorPrimitives.SumOfSquares<float>(whitened) + TensorPrimitives.SumOfSquares<float>(delta) / Ridge[position]);
+        PackedTriangle.Multiply(Whitening.Span.Slice(position * packed, packed), inside, whitened);
+        return MathF.Sqrt(TensorPrimitives.SumOfSquares<float>(whitened) + TensorPrimitives.SumOfSquares<float>(delta) / Ridge.Span[position]);
     }
 
     internal static LowRankDistribution Of(PatchStatistics statistics, Regularisation regularisation, ParallelOptions parallel)
@@ -83,7 +88,7 @@ public sealed class LowRankDistribution : PatchDistribution
             TensorPrimitives.ConvertTruncating<double, float>(work.Inner, whitening.AsSpan(p * packed, packed));
             ridges[p] = (float)ridge;
         });
-        return new LowRankDistribution(statistics.Grid, d, rank, Array.ConvertAll(statistics.Mean, v => (float)v), basis, whitening, ridges);
+        return new LowRankDistribution(statistics.Grid, d, rank, Rounded(statistics.Mean), basis, whitening, ridges);
     }
 
     /// <summary>What one worker needs to bring a scatter into its subspace.</summary>

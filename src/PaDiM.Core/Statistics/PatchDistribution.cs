@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using PaDiM.Core.Embedding;
 
 namespace PaDiM.Core.Statistics;
@@ -8,7 +9,7 @@ namespace PaDiM.Core.Statistics;
 /// </summary>
 public abstract class PatchDistribution
 {
-    private protected PatchDistribution(Grid grid, int dimensions, float[] mean) =>
+    private protected PatchDistribution(Grid grid, int dimensions, ReadOnlyMemory<float> mean) =>
         (Grid, Dimensions, Mean) = (grid, dimensions, Shapes.Checked(mean, (long)grid.Positions * dimensions));
 
     /// <summary>Patch positions.</summary>
@@ -18,25 +19,26 @@ public abstract class PatchDistribution
     public int Dimensions { get; }
 
     /// <summary>Means, shape <c>(positions, d)</c>.</summary>
-    public float[] Mean { get; }
+    public ReadOnlyMemory<float> Mean { get; }
 
     /// <summary>Size of the mean and of the covariance's form.</summary>
     public abstract long Bytes { get; }
 
-    /// <summary>Values of working space that <see cref="Norm"/> needs.</summary>
+    /// <summary>Values of working space that <see cref="Norms"/> needs.</summary>
     internal abstract int Scratch { get; }
 
-    internal ReadOnlySpan<float> MeanAt(int position) => Mean.AsSpan(position * Dimensions, Dimensions);
+    internal ReadOnlySpan<float> MeanAt(int position) => Mean.Span.Slice(position * Dimensions, Dimensions);
 
-    /// <summary>sqrt(delta^T Cov^-1 delta) at a position; never negative, never NaN for finite values.</summary>
+    /// <summary>sqrt(delta^T Cov^-1 delta) of several vectors at a position; never negative, never NaN for finite values. Allocates nothing.</summary>
     /// <param name="position">The position.</param>
-    /// <param name="delta">x - mean, length d; used up.</param>
+    /// <param name="deltas">x - mean, shape <c>(norms.Length, d)</c>; used up.</param>
+    /// <param name="norms">Takes the distances.</param>
     /// <param name="scratch">Working space.</param>
-    internal abstract float Norm(int position, Span<float> delta, Span<float> scratch);
+    internal abstract void Norms(int position, Span<float> deltas, Span<float> norms, Span<float> scratch);
 
     /// <summary>
-    /// Freezes statistics, all in float64, stored as float32. Cost: <c>O(positions * d^3)</c>; <c>O(positions * d n^2)</c> for so few images that their
-    /// subspace takes less room than a triangle.
+    /// Freezes statistics, all in float64, stored in the smallest form that is exact enough: few images as their subspace, others as triangles of 16 bits or, where
+    /// a very small epsilon makes rows too different for these, of float32. Cost: <c>O(positions * d^3)</c>; <c>O(positions * d n^2)</c> in a subspace.
     /// </summary>
     /// <param name="statistics">At least two images.</param>
     /// <param name="regularisation">What carries the directions that the images leave open.</param>
@@ -46,9 +48,25 @@ public abstract class PatchDistribution
     public static PatchDistribution Freeze(PatchStatistics statistics, Regularisation regularisation, ParallelOptions? parallel = null)
     {
         if (statistics.Count < 2) throw new ArgumentException($"A covariance needs at least 2 images, not {statistics.Count}.", nameof(statistics));
-        var rank = statistics.Count - 1;
-        return LowRankDistribution.Length(rank, statistics.Dimensions) < statistics.Packed
-            ? LowRankDistribution.Of(statistics, regularisation, parallel ?? Partition.AllCores)
-            : FullRankDistribution.Of(statistics, regularisation, parallel ?? Partition.AllCores);
+        parallel ??= Partition.AllCores;
+        var subspace = LowRankDistribution.Length(statistics.Count - 1, statistics.Dimensions);
+        if (2 * subspace < statistics.Packed) return LowRankDistribution.Of(statistics, regularisation, parallel);
+        if (QuantisedDistribution.TryOf(statistics, regularisation, parallel) is { } quantised) return quantised;
+        return subspace < statistics.Packed
+            ? LowRankDistribution.Of(statistics, regularisation, parallel)
+            : FullRankDistribution.Of(statistics, regularisation, parallel);
     }
+
+    /// <summary>Cov's whitening factor at a position, and the variances on Cov's diagonal.</summary>
+    private protected static void Factorise(
+        PatchStatistics statistics, Regularisation regularisation, int position, Span<double> factor, Span<double> variances, Span<double> scratch)
+    {
+        var d = statistics.Dimensions;
+        var (scale, ridge) = regularisation.At(statistics, position);
+        TensorPrimitives.Multiply(statistics.ScatterAt(position), scale, factor);
+        for (int j = 0, at = 0; j < d; at += d - j++) variances[j] = factor[at] + ridge;
+        PackedTriangle.Whiten(factor, d, ridge, scratch);
+    }
+
+    private protected static float[] Rounded(double[] values) => Array.ConvertAll(values, value => (float)value);
 }

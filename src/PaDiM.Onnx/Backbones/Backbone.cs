@@ -1,4 +1,4 @@
-using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Microsoft.ML.OnnxRuntime;
 using PaDiM.Core.Embedding;
@@ -7,19 +7,22 @@ using PaDiM.Onnx.Graphs;
 
 namespace PaDiM.Onnx.Backbones;
 
-/// <summary>A frozen network, open in ONNX Runtime, cut off behind its last tap. Thread-safe; one session serves all categories.</summary>
+/// <summary>
+/// A frozen network, open in ONNX Runtime, cut off behind its last tap, with the reduction of its channels as part of the graph: each tap is reduced at its own
+/// resolution, and the full channels are never seen outside. Thread-safe; one session serves all categories, since the weights of a reduction are inputs.
+/// </summary>
 public sealed class Backbone : IDisposable
 {
-    private const int ProbeSize = 256;
     private readonly InferenceSession session;
-    private readonly string input;
+    private readonly string[] inputs, outputs;
     private readonly RunOptions options = new();
 
-    private Backbone(BackboneFile file, BackboneManifest manifest, BackboneRuntime runtime, InferenceSession session, BackboneIdentity identity, int? fixedSize)
+    private Backbone(BackboneFile file, BackboneManifest manifest, BackboneRuntime runtime, InferenceSession session, BackboneIdentity identity, TapProbe probe)
     {
-        (File, Manifest, Runtime, this.session, Identity, FixedSize) = (file, manifest, runtime, session, identity, fixedSize);
-        input = session.InputNames[0];
-        Taps = Probe();
+        (File, Manifest, Runtime, this.session, Identity, FixedSize, Taps) = (file, manifest, runtime, session, identity, probe.FixedSize, probe.Taps);
+        TapChannels = [.. Taps.Select(tap => tap.Channels)];
+        inputs = [probe.Input, .. identity.Taps.Select(TapReduction.WeightsOf)];
+        outputs = [.. identity.Taps.Select(TapReduction.OutputOf)];
     }
 
     /// <summary>The file it was loaded from.</summary>
@@ -41,7 +44,7 @@ public sealed class Backbone : IDisposable
     public int? FixedSize { get; }
 
     /// <summary>Channels of each tap.</summary>
-    public IReadOnlyList<int> TapChannels => [.. Taps.Select(tap => tap.Channels)];
+    public IReadOnlyList<int> TapChannels { get; }
 
     /// <summary>Opens a backbone: checks the hash, turns the taps into outputs, drops dead layers, and runs it once.</summary>
     /// <exception cref="InvalidDataException">The file, its manifest or its graph is unusable, with a sentence that says why.</exception>
@@ -58,16 +61,9 @@ public sealed class Backbone : IDisposable
             var taps = manifest.Taps?.Select(tap => tap.Tensor).ToArray() ?? TapFinder.Find(graph);
             var tapped = graph.WithOutputs(taps);
             if (tapped.Inputs.Count != 1) throw new InvalidDataException($"it takes {tapped.Inputs.Count} inputs; a backbone takes one, of shape (n, 3, h, w)");
-            var session = Create(tapped.ToArray(), runtime);
-            try
-            {
-                return new Backbone(file, manifest, runtime, session, new BackboneIdentity(file.Name, hash, [.. taps], manifest.Normalisation.ToString()), FixedSizeOf(session));
-            }
-            catch
-            {
-                session.Dispose();
-                throw;
-            }
+            var probe = TapProbe.Run(tapped, taps, runtime);
+            var session = runtime.CreateSession(TapReduction.Append(tapped, probe.Taps).ToArray());
+            return new Backbone(file, manifest, runtime, session, new BackboneIdentity(file.Name, hash, [.. taps], manifest.Normalisation.ToString()), probe);
         }
         catch (Exception e) when (e is InvalidDataException or OnnxRuntimeException or IOException or UnauthorizedAccessException)
         {
@@ -75,16 +71,30 @@ public sealed class Backbone : IDisposable
         }
     }
 
-    /// <summary>Runs the network on a batch.</summary>
+    /// <summary>Runs the network on a batch, reduction included.</summary>
     /// <param name="prepared">Shape <c>(count, 3, size.Height, size.Width)</c>, normalised.</param>
     /// <param name="count">Images in the batch, at least 1.</param>
     /// <param name="size">Prepared size in pixels.</param>
-    /// <returns>Feature maps of each image, valid until disposed.</returns>
+    /// <param name="reduction">From these taps' channels to d dimensions.</param>
+    /// <returns>Reduced maps of each image, valid until disposed.</returns>
     /// <exception cref="OnnxRuntimeException">The graph does not run on this input.</exception>
-    public BackboneFeatures Extract(float[] prepared, int count, Grid size)
+    /// <exception cref="ArgumentException">A reduction of other taps.</exception>
+    public BackboneFeatures Extract(float[] prepared, int count, Grid size, ChannelReduction reduction)
     {
-        using var batch = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, prepared.AsMemory(0, count * 3 * size.Positions), [count, 3, size.Height, size.Width]);
-        return new BackboneFeatures(session.Run(options, [input], [batch], session.OutputNames));
+        if (!reduction.TapChannels.SequenceEqual(TapChannels))
+            throw new ArgumentException($"A reduction of {string.Join('+', reduction.TapChannels)} channels does not fit taps of {string.Join('+', TapChannels)}.", nameof(reduction));
+        var values = new OrtValue[inputs.Length];
+        try
+        {
+            values[0] = Tensor(prepared.AsMemory(0, count * 3 * size.Positions), [count, 3, size.Height, size.Width]);
+            for (var tap = 0; tap < Taps.Count; tap++)
+                values[tap + 1] = Tensor(MemoryMarshal.AsMemory(reduction.WeightsOf(tap)), [Taps[tap].Channels, reduction.Dimensions]);
+            return new BackboneFeatures(session.Run(options, inputs, values, outputs), reduction.Dimensions);
+        }
+        finally
+        {
+            foreach (var value in values) value?.Dispose();
+        }
     }
 
     /// <summary>A sentence about settings that this backbone, or this machine's memory, cannot serve; null when it can.</summary>
@@ -111,27 +121,5 @@ public sealed class Backbone : IDisposable
         options.Dispose();
     }
 
-    private static InferenceSession Create(byte[] onnx, BackboneRuntime runtime)
-    {
-        using var options = runtime.CreateSessionOptions();
-        return new InferenceSession(onnx, options);
-    }
-
-    private static int? FixedSizeOf(InferenceSession session)
-    {
-        var shape = session.InputMetadata[session.InputNames[0]].Dimensions;
-        if (shape.Length != 4) throw new InvalidDataException($"its input has {shape.Length} axes; a backbone takes (n, 3, h, w)");
-        if (shape[1] is not (3 or -1)) throw new InvalidDataException($"its input is of shape ({string.Join(", ", shape)}); a backbone takes batches of three-channel images, (n, 3, h, w)");
-        if (shape[2] > 0 && shape[2] != shape[3]) throw new InvalidDataException("its input has a fixed size that is not square");
-        return shape[2] > 0 ? shape[2] : null;
-    }
-
-    /// <summary>Measures strides and channels on a batch of two black images: the graph's own word on its shapes may be missing, or tie it to a batch of one.</summary>
-    private BackboneTap[] Probe()
-    {
-        var size = FixedSize ?? ProbeSize;
-        using var features = Extract(new float[2 * 3 * size * size], 2, new Grid(size, size));
-        if (features[0].Any(map => !float.IsFinite(TensorPrimitives.SumOfMagnitudes(map.Values.Span)))) throw new InvalidDataException("it answers a black image with values that are not finite");
-        return [.. features[0].Select((map, i) => new BackboneTap(Identity.Taps[i], (int)Math.Round((double)size / map.Grid.Height), map.Channels))];
-    }
+    private static OrtValue Tensor(Memory<float> values, long[] shape) => OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, values, shape);
 }

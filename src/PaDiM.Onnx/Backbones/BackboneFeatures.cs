@@ -4,32 +4,38 @@ using PaDiM.Core.Embedding;
 
 namespace PaDiM.Onnx.Backbones;
 
-/// <summary>What a backbone gave for a batch, still in the runtime's own memory. Owner of that memory.</summary>
+/// <summary>What a backbone gave for a batch: its taps reduced to d dimensions, still in the runtime's own memory. Owner of that memory.</summary>
 public sealed class BackboneFeatures : IDisposable
 {
     private readonly IDisposableReadOnlyCollection<OrtValue> outputs;
-    private readonly (int Channels, Grid Grid, Memory<float> Values)[] taps;
+    private readonly (Grid Grid, Memory<float> Values)[] taps;
 
-    internal BackboneFeatures(IDisposableReadOnlyCollection<OrtValue> outputs)
+    internal BackboneFeatures(IDisposableReadOnlyCollection<OrtValue> outputs, int dimensions)
     {
-        this.outputs = outputs;
+        (this.outputs, Dimensions) = (outputs, dimensions);
         taps = [.. outputs.Select(Describe)];
     }
 
-    /// <summary>The maps of one image of the batch, in the order of the taps.</summary>
+    /// <summary>d.</summary>
+    public int Dimensions { get; }
+
+    /// <summary>The reduced maps of one image of the batch, in the order of the taps.</summary>
     public IReadOnlyList<FeatureMap> this[int image] =>
-    [
-        .. taps.Select(tap => new FeatureMap(tap.Values.Slice(image * tap.Channels * tap.Grid.Positions, tap.Channels * tap.Grid.Positions), tap.Channels, tap.Grid)),
-    ];
+        [.. taps.Select(tap => new FeatureMap(tap.Values.Slice(image * tap.Grid.Positions * Dimensions, tap.Grid.Positions * Dimensions), tap.Grid))];
+
+    /// <summary>The embedding of one image of the batch.</summary>
+    /// <param name="image">Which image.</param>
+    /// <param name="parallel">Degree of parallelism and cancellation; all cores when null.</param>
+    /// <param name="reuse">An embedding that may be written over; null for a new one.</param>
+    public PatchEmbedding Embed(int image, ParallelOptions? parallel = null, PatchEmbedding? reuse = null) => PatchEmbedding.Of(this[image], Dimensions, parallel, reuse);
 
     /// <inheritdoc/>
     public void Dispose() => outputs.Dispose();
 
-    private static (int, Grid, Memory<float>) Describe(OrtValue output)
+    private static (Grid, Memory<float>) Describe(OrtValue output)
     {
         var shape = output.GetTensorTypeAndShape().Shape;
-        if (shape.Length != 4) throw new InvalidDataException($"a tap has {shape.Length} axes; feature maps have four, (n, channels, h, w)");
-        return ((int)shape[1], new Grid((int)shape[2], (int)shape[3]), new NativeMemory(output).Memory);
+        return (new Grid((int)shape[1], (int)shape[2]), new NativeMemory(output).Memory);
     }
 
     /// <summary>A view of a tensor that ONNX Runtime owns: no copy is made.</summary>

@@ -45,6 +45,13 @@ public sealed class BackboneRuntime
         return new BackboneRuntime("cpu", "CPUExecutionProvider", cores);
     }
 
+    /// <summary>Opens a graph on this device.</summary>
+    public InferenceSession CreateSession(byte[] onnx)
+    {
+        using var options = CreateSessionOptions();
+        return new InferenceSession(onnx, options);
+    }
+
     /// <summary>Session options for this device. TF32 is off, so that scores agree with the CPU's.</summary>
     internal SessionOptions CreateSessionOptions()
     {

@@ -67,8 +67,16 @@ public sealed class GraphEditor
         Replace(edited.Graph.Input, graph.Input.Where(input => read.Contains(input.Name)).Select(input => input.Clone()));
         // Shapes written down at export may hold a batch of one; the runtime infers them anew.
         edited.Graph.ValueInfo.Clear();
-        Replace(edited.Graph.Output, taps.Select(Float32Tensor));
+        Replace(edited.Graph.Output, taps.Select(tap => Float32Tensor(tap)));
         foreach (var input in edited.Graph.Input.Where(input => Inputs.Contains(input.Name))) FreeBatch(input);
+        return new GraphEditor(edited);
+    }
+
+    /// <summary>The same graph after an edit of a copy.</summary>
+    internal GraphEditor With(Action<GraphProto> edit)
+    {
+        var edited = model.Clone();
+        edit(edited.Graph);
         return new GraphEditor(edited);
     }
 
@@ -100,8 +108,17 @@ public sealed class GraphEditor
         .Concat(graph.Node.SelectMany(node => node.Attribute).SelectMany(attribute => attribute.T is null ? attribute.Tensors : attribute.Tensors.Append(attribute.T)))
         .Concat(graph.Node.SelectMany(SubgraphsOf).SelectMany(TensorsOf));
 
-    private static ValueInfoProto Float32Tensor(string name) =>
-        new() { Name = name, Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = Float32 } } };
+    /// <summary>An input or output of floats; a null among the extents is one that may be any, no extents at all leave the shape open.</summary>
+    internal static ValueInfoProto Float32Tensor(string name, params int?[] extents)
+    {
+        var type = new TypeProto.Types.Tensor { ElemType = Float32 };
+        if (extents.Length > 0)
+            type.Shape = new TensorShapeProto
+            {
+                Dim = { extents.Select(extent => extent is { } fixedExtent ? new TensorShapeProto.Types.Dimension { DimValue = fixedExtent } : new TensorShapeProto.Types.Dimension()) },
+            };
+        return new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = type } };
+    }
 
     private static void FreeBatch(ValueInfoProto input)
     {

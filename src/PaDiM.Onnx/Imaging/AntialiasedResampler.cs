@@ -1,4 +1,8 @@
-using System.Numerics.Tensors;
+using System.Buffers;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace PaDiM.Onnx.Imaging;
 
@@ -16,30 +20,65 @@ internal static class AntialiasedResampler
     public static void Resize(RgbImage image, int width, int height, Span<float> result)
     {
         var (rows, columns) = (Weights(image.Height, height), Weights(image.Width, width));
-        var source = new float[image.Width * 3];
-        var sum = new float[image.Width * 3];
+        var length = image.Width * 3;
+        // A pixel is read as four floats: one more lies behind the last.
+        var sum = ArrayPool<float>.Shared.Rent(length + 1);
+        sum[length] = 0;
         for (var y = 0; y < height; y++)
         {
-            Array.Clear(sum);
-            for (var k = 0; k < rows[y].Share.Length; k++)
+            SumRows(image.Pixels, rows[y].First, rows[y].Share, sum.AsSpan(0, length));
+            SumColumns(sum, columns, result.Slice(y * width * 3, width * 3));
+        }
+        ArrayPool<float>.Shared.Return(sum);
+    }
+
+    /// <summary>sum[i] = sum over k of share[k] * pixels[first + k, i]: sums stay in registers while the rows go by.</summary>
+    private static void SumRows(byte[] pixels, int first, float[] share, Span<float> sum)
+    {
+        ref var source = ref pixels[first * sum.Length];
+        ref var target = ref MemoryMarshal.GetReference(sum);
+        var (i, step) = (0, 4 * Vector<float>.Count);
+        for (; i + step <= sum.Length; i += step)
+        {
+            Vector<float> a = default, b = default, c = default, d = default;
+            for (var k = 0; k < share.Length; k++)
             {
-                TensorPrimitives.ConvertTruncating<byte, float>(image.Pixels.AsSpan((rows[y].First + k) * source.Length, source.Length), source);
-                TensorPrimitives.MultiplyAdd(source, rows[y].Share[k], sum, sum);
+                Vector.Widen(Vector.LoadUnsafe(ref source, (nuint)(k * sum.Length + i)), out var low, out var high);
+                Vector.Widen(low, out var p, out var q);
+                Vector.Widen(high, out var r, out var s);
+                var weight = new Vector<float>(share[k]);
+                a = Vector.MultiplyAddEstimate(Vector.ConvertToSingle(p.As<uint, int>()), weight, a);
+                b = Vector.MultiplyAddEstimate(Vector.ConvertToSingle(q.As<uint, int>()), weight, b);
+                c = Vector.MultiplyAddEstimate(Vector.ConvertToSingle(r.As<uint, int>()), weight, c);
+                d = Vector.MultiplyAddEstimate(Vector.ConvertToSingle(s.As<uint, int>()), weight, d);
             }
-            var target = result.Slice(y * width * 3, width * 3);
-            for (var x = 0; x < width; x++)
-            {
-                var (first, share) = columns[x];
-                var (r, g, b) = (0f, 0f, 0f);
-                for (var k = 0; k < share.Length; k++)
-                {
-                    var at = 3 * (first + k);
-                    r += share[k] * sum[at];
-                    g += share[k] * sum[at + 1];
-                    b += share[k] * sum[at + 2];
-                }
-                (target[3 * x], target[3 * x + 1], target[3 * x + 2]) = (r, g, b);
-            }
+            a.StoreUnsafe(ref target, (nuint)i);
+            b.StoreUnsafe(ref target, (nuint)(i + Vector<float>.Count));
+            c.StoreUnsafe(ref target, (nuint)(i + 2 * Vector<float>.Count));
+            d.StoreUnsafe(ref target, (nuint)(i + 3 * Vector<float>.Count));
+        }
+        for (; i < sum.Length; i++)
+        {
+            var value = 0f;
+            for (var k = 0; k < share.Length; k++) value += share[k] * Unsafe.Add(ref source, k * sum.Length + i);
+            sum[i] = value;
+        }
+    }
+
+    /// <summary>The three channels of a pixel are lanes; the fourth is the next pixel's, and is overwritten by it.</summary>
+    private static void SumColumns(float[] sum, (int First, float[] Share)[] columns, Span<float> target)
+    {
+        ref var source = ref MemoryMarshal.GetArrayDataReference(sum);
+        ref var result = ref MemoryMarshal.GetReference(target);
+        for (var x = 0; x < columns.Length; x++)
+        {
+            var (first, share) = columns[x];
+            var pixel = Vector128<float>.Zero;
+            for (var k = 0; k < share.Length; k++)
+                pixel = Vector128.MultiplyAddEstimate(Vector128.LoadUnsafe(ref source, (nuint)(3 * (first + k))), Vector128.Create(share[k]), pixel);
+            if (x < columns.Length - 1) pixel.StoreUnsafe(ref result, (nuint)(3 * x));
+            else
+                for (var channel = 0; channel < 3; channel++) Unsafe.Add(ref result, 3 * x + channel) = pixel[channel];
         }
     }
 

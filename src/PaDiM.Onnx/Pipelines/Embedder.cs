@@ -12,13 +12,14 @@ namespace PaDiM.Onnx.Pipelines;
 /// <param name="template">What images are aligned to; null where they are taken as they lie.</param>
 public sealed class Embedder(Backbone backbone, FitSettings settings, ChannelReduction reduction, float[]? template = null)
 {
-    private readonly ParallelOptions threads = new() { MaxDegreeOfParallelism = backbone.Runtime.Threads };
-
     /// <summary>From pixels to the backbone's input.</summary>
     public Preprocessing Preprocessing { get; } = new(settings, backbone.Manifest.Normalisation, template);
 
     /// <summary>The network.</summary>
     public Backbone Backbone { get; } = backbone;
+
+    /// <summary>From the network's channels to d dimensions.</summary>
+    public ChannelReduction Reduction { get; } = reduction;
 
     /// <summary>Values of one prepared image.</summary>
     public int PreparedLength => 3 * Preprocessing.PreparedSize.Positions;
@@ -30,12 +31,18 @@ public sealed class Embedder(Backbone backbone, FitSettings settings, ChannelRed
     /// <param name="reuse">For each image an embedding that may be written over, or null.</param>
     public PatchEmbedding[] Embed(float[] prepared, int count, ParallelOptions? parallel = null, IReadOnlyList<PatchEmbedding?>? reuse = null)
     {
-        using var features = Backbone.Extract(prepared, count, Preprocessing.PreparedSize);
+        using var features = Extract(prepared, count);
         var embeddings = new PatchEmbedding[count];
-        for (var i = 0; i < count; i++) embeddings[i] = reduction.Embed(features[i], parallel, reuse?[i]);
+        for (var i = 0; i < count; i++) embeddings[i] = features.Embed(i, parallel, reuse?[i]);
         return embeddings;
     }
 
-    /// <summary>Reduces one image of a batch that the backbone has run on.</summary>
-    public PatchEmbedding Reduce(BackboneFeatures features, int image) => reduction.Embed(features[image], threads);
+    /// <summary>Runs the backbone on prepared images.</summary>
+    /// <param name="prepared">Shape <c>(count, 3, h, w)</c>.</param>
+    /// <param name="count">Images in the batch.</param>
+    public BackboneFeatures Extract(float[] prepared, int count) => Backbone.Extract(prepared, count, Preprocessing.PreparedSize, Reduction);
+
+    /// <summary>Whether images of the two may pass through the backbone together.</summary>
+    public bool SharesBatchesWith(Embedder other) => ReferenceEquals(this, other)
+        || (Backbone == other.Backbone && Preprocessing.PreparedSize == other.Preprocessing.PreparedSize && Reduction.IsSameAs(other.Reduction));
 }

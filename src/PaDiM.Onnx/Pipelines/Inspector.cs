@@ -35,8 +35,8 @@ public sealed class Inspector
     /// <summary>Cores that the backbone's work and all around it may use.</summary>
     internal int Threads => parallel.MaxDegreeOfParallelism;
 
-    /// <summary>Distances at patch positions.</summary>
-    public AnomalyMap Distances(PatchEmbedding embedding) => MahalanobisScorer.Distances(Model.Distribution, embedding, parallel);
+    /// <summary>Distances at patch positions, of several images; each position's factor is read once for all of them.</summary>
+    public AnomalyMap[] Distances(IReadOnlyList<PatchEmbedding> batch) => MahalanobisScorer.Distances(Model.Distribution, batch, parallel);
 
     /// <summary>The map over the prepared image whose maximum is the image score.</summary>
     /// <param name="distances">Distances at patch positions.</param>
@@ -52,7 +52,7 @@ public sealed class Inspector
     {
         var prepared = new float[Embedder.PreparedLength];
         placement = Embedder.Preprocessing.Prepare(image, prepared);
-        return ToPixels(Distances(Embedder.Embed(prepared, 1, parallel)[0]), placement);
+        return ToPixels(Distances(Embedder.Embed(prepared, 1, parallel))[0], placement);
     }
 
     /// <summary>The pixels of an image that the model ignores, at the image's own size; null when all count.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using PaDiM.Core.Alignment;
@@ -21,13 +22,8 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes(FormattableString.Invariant(
             $"{backbone.Sha256}|{string.Join(',', backbone.Taps)}|{backbone.Normalisation}|{settings.ImageSize}|{settings.CropSize}|{reduction.Method}|")));
-        hash.AppendData(reduction switch
-        {
-            ChannelProjection projection => System.Runtime.InteropServices.MemoryMarshal.AsBytes(projection.Weights),
-            ChannelSelection selection => System.Runtime.InteropServices.MemoryMarshal.AsBytes(selection.Channels),
-            _ => [],
-        });
-        hash.AppendData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(template.AsSpan()));
+        hash.AppendData(MemoryMarshal.AsBytes(reduction.Weights.Span));
+        hash.AppendData(MemoryMarshal.AsBytes(template.AsSpan()));
         return Convert.ToHexStringLower(hash.GetHashAndReset())[..32];
     }
 
@@ -48,8 +44,8 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
             if (shape.Count != 3) return null;
             var (grid, d) = (new Grid((int)shape[0], (int)shape[1]), (int)shape[2]);
             var embedding = reuse?.Grid == grid && reuse.Dimensions == d ? reuse : new PatchEmbedding(grid, d);
-            file.Floats("embedding", embedding.Values, [.. shape]);
-            double[] placement = file.Contains("placement") ? file.Doubles("placement", 3) : [0, 0, 0];
+            file.Read("embedding", embedding.Values, [.. shape]);
+            double[] placement = file.Contains("placement") ? file.ReadArray<double>("placement", 3) : [0, 0, 0];
             embedding.Placement = new RigidTransform(placement[0], placement[1], placement[2]);
             return embedding;
         }
@@ -64,8 +60,8 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
         AtomicFile.Write(PathOf(key, imageSha256), stream => Safetensors.Write(
             stream,
             new Dictionary<string, string>(),
-            new SafetensorsTensor("placement", [3], new[] { embedding.Placement.Angle, embedding.Placement.ShiftX, embedding.Placement.ShiftY }),
-            new SafetensorsTensor("embedding", [embedding.Grid.Height, embedding.Grid.Width, embedding.Dimensions], embedding.Values)), durable: false);
+            SafetensorsTensor.Of("placement", [3], new[] { embedding.Placement.Angle, embedding.Placement.ShiftX, embedding.Placement.ShiftY }),
+            SafetensorsTensor.Of("embedding", [embedding.Grid.Height, embedding.Grid.Width, embedding.Dimensions], embedding.Values)), durable: false);
 
     /// <summary>Forgets all embeddings of a way that nothing will ask for again.</summary>
     public void Forget(string key)
@@ -82,7 +78,7 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
         try
         {
             using var stream = Open(KeyOf(side), imageSha256);
-            return new RgbImage(side, side, SafetensorsReader.Open(stream).Bytes("pixels", side, side, 3));
+            return new RgbImage(side, side, SafetensorsReader.Open(stream).ReadArray<byte>("pixels", side, side, 3));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or InvalidDataException)
         {
@@ -93,7 +89,7 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
     /// <summary>Keeps the pixels of an image at the image size.</summary>
     public void WritePixels(string imageSha256, RgbImage pixels) =>
         AtomicFile.Write(PathOf(KeyOf(pixels.Width), imageSha256), stream => Safetensors.Write(
-            stream, new Dictionary<string, string>(), new SafetensorsTensor("pixels", [pixels.Height, pixels.Width, 3], pixels.Pixels)), durable: false);
+            stream, new Dictionary<string, string>(), SafetensorsTensor.Of("pixels", [pixels.Height, pixels.Width, 3], pixels.Pixels)), durable: false);
 
     private static string KeyOf(int side) => FormattableString.Invariant($"pixels-{side}");
 

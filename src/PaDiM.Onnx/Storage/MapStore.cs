@@ -29,9 +29,9 @@ public sealed class MapStore(string directory)
             var file = SafetensorsReader.Open(stream);
             var shape = file.ShapeOf(Tensor);
             if (shape.Count != 2) return null;
-            var placement = file.Doubles(Place, 3);
+            var placement = file.ReadArray<double>(Place, 3);
             return new KeptMap(
-                new AnomalyMap(new Grid((int)shape[0], (int)shape[1]), file.Floats(Tensor, [.. shape])), new Grid(Number(file, Height), Number(file, Width)),
+                new AnomalyMap(new Grid((int)shape[0], (int)shape[1]), file.ReadArray<float>(Tensor, [.. shape])), new Grid(Number(file, Height), Number(file, Width)),
                 new RigidTransform(placement[0], placement[1], placement[2]));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or InvalidDataException)
@@ -44,8 +44,8 @@ public sealed class MapStore(string directory)
     public void Write(string image, KeptMap kept) => AtomicFile.Write(PathOf(image), stream => Safetensors.Write(
         stream,
         new Dictionary<string, string> { [Height] = kept.ImageSize.Height.ToString(CultureInfo.InvariantCulture), [Width] = kept.ImageSize.Width.ToString(CultureInfo.InvariantCulture) },
-        new SafetensorsTensor(Place, [3], new[] { kept.Placement.Angle, kept.Placement.ShiftX, kept.Placement.ShiftY }),
-        new SafetensorsTensor(Tensor, [kept.Map.Grid.Height, kept.Map.Grid.Width], kept.Map.Values)), durable: false);
+        SafetensorsTensor.Of(Place, [3], new[] { kept.Placement.Angle, kept.Placement.ShiftX, kept.Placement.ShiftY }),
+        SafetensorsTensor.Of(Tensor, [kept.Map.Grid.Height, kept.Map.Grid.Width], kept.Map.Values)), durable: false);
 
     private static int Number(SafetensorsReader file, string key) =>
         file.Metadata.TryGetValue(key, out var text) && int.TryParse(text, CultureInfo.InvariantCulture, out var number) ? number : throw new InvalidDataException($"The map lacks {key}.");

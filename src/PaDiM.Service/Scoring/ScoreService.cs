@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 using System.Security.Cryptography;
 using PaDiM.Core.Alignment;
@@ -11,7 +12,7 @@ using PaDiM.Service.Models;
 namespace PaDiM.Service.Scoring;
 
 /// <summary>One image through the whole walk: decode, prepare, embed, distances, pixels, decision.</summary>
-internal sealed class ScoreService(DecodingGate gate, EmbeddingBatcher batcher, ImageDecoder decoder)
+internal sealed class ScoreService(DecodingGate gate, ScoreBatcher batcher, ImageDecoder decoder)
 {
     /// <summary>Scores the bytes of an image with one snapshot of a model.</summary>
     public async Task<Outcome<ScoredMap>> ScoreAsync(CategoryModel model, byte[] bytes, HeatmapStyle? heatmap, CancellationToken cancellationToken)
@@ -20,12 +21,18 @@ internal sealed class ScoreService(DecodingGate gate, EmbeddingBatcher batcher, 
         var inspector = model.Inspector;
         if (!(await PrepareAsync(inspector, bytes, heatmap is not null, clock, cancellationToken)).Succeeded(out var ready, out var problem)) return problem;
 
-        var (embedding, waited) = await batcher.EmbedAsync(inspector.Embedder, ready.Input, cancellationToken);
-        var embed = clock.Lap() - waited.TotalMilliseconds;
-        var distances = inspector.Distances(embedding);
-        var distance = clock.Lap();
+        Batched batched;
+        try
+        {
+            batched = await batcher.DistancesAsync(inspector, ready.Input, cancellationToken);
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(ready.Input);
+        }
+        clock.Lap();
 
-        var map = inspector.ToPixels(distances, ready.Placement);
+        var map = inspector.ToPixels(batched.Distances, ready.Placement);
         var score = map.Max();
         if (!float.IsFinite(score)) return Problems.NotFinite(inspector.Embedder.Backbone.Identity.Name);
         var regions = RegionFinder.Find(map, model.Threshold)
@@ -36,7 +43,9 @@ internal sealed class ScoreService(DecodingGate gate, EmbeddingBatcher batcher, 
         return new ScoredMap(map, new ScoreResponse(
             model.Category, model.Version, score, model.Threshold, inspector.Model.Calibration.PValue(score), model.Decide(score), regions,
             new ScoredImage(ready.Width, ready.Height, Convert.ToHexStringLower(SHA256.HashData(bytes))), drawn,
-            new Timings(Round(ready.Waited + waited.TotalMilliseconds), Round(ready.Decode), Round(embed), Round(distance), Round(postprocess), Round(clock.Total)),
+            new Timings(
+                Round(ready.Waited + batched.Waited.TotalMilliseconds), Round(ready.Decode), Round(batched.Embedding.TotalMilliseconds), Round(batched.Scoring.TotalMilliseconds),
+                Round(postprocess), Round(clock.Total)),
             inspector.Embedder.Backbone.Runtime.Device));
     }
 
@@ -46,8 +55,8 @@ internal sealed class ScoreService(DecodingGate gate, EmbeddingBatcher batcher, 
         var waited = clock.Lap();
         var result = decoder.Decode(bytes);
         if (result is not DecodeResult.Decoded { Image: var image }) return Problems.Image((DecodeResult.Refused)result);
-        var input = new float[inspector.Embedder.PreparedLength];
-        var placement = inspector.Embedder.Preprocessing.Prepare(image, input);
+        var input = ArrayPool<float>.Shared.Rent(inspector.Embedder.PreparedLength);
+        var placement = inspector.Embedder.Preprocessing.Prepare(image, input.AsSpan(0, inspector.Embedder.PreparedLength));
         return new Prepared(input, placement, image.Width, image.Height, keepPixels ? image : null, waited, clock.Lap());
     }, cancellationToken);
 

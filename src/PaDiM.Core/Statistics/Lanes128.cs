@@ -1,0 +1,49 @@
+using System.Runtime.Intrinsics;
+
+namespace PaDiM.Core.Statistics;
+
+/// <summary>Sixteen lanes as four vectors of 128 bits.</summary>
+internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector128<float> c, Vector128<float> d) : ILanes<Lanes128>
+{
+    private const nuint Quarter = 4, Half = 8;
+    private readonly Vector128<float> a = a, b = b, c = c, d = d;
+
+    public static Lanes128 Widen(ref readonly short source)
+    {
+        var (a, b) = Vector128.Widen(Vector128.LoadUnsafe(in source));
+        var (c, d) = Vector128.Widen(Vector128.LoadUnsafe(in source, Half));
+        return new Lanes128(Vector128.ConvertToSingle(a), Vector128.ConvertToSingle(b), Vector128.ConvertToSingle(c), Vector128.ConvertToSingle(d));
+    }
+
+    public static Lanes128 Widen(ref readonly short source, ref readonly int mask)
+    {
+        var (a, b) = Vector128.Widen(Vector128.LoadUnsafe(in source));
+        var (c, d) = Vector128.Widen(Vector128.LoadUnsafe(in source, Half));
+        return new Lanes128(
+            Vector128.ConvertToSingle(a & Vector128.LoadUnsafe(in mask)), Vector128.ConvertToSingle(b & Vector128.LoadUnsafe(in mask, Quarter)),
+            Vector128.ConvertToSingle(c & Vector128.LoadUnsafe(in mask, Half)), Vector128.ConvertToSingle(d & Vector128.LoadUnsafe(in mask, Half + Quarter)));
+    }
+
+    public Lanes128 MultiplyAdd(float factor, Lanes128 sum)
+    {
+        var all = Vector128.Create(factor);
+        return new Lanes128(
+            Vector128.MultiplyAddEstimate(a, all, sum.a), Vector128.MultiplyAddEstimate(b, all, sum.b),
+            Vector128.MultiplyAddEstimate(c, all, sum.c), Vector128.MultiplyAddEstimate(d, all, sum.d));
+    }
+
+    public Lanes128 SquareAdd(Lanes128 sum) => new(
+        Vector128.MultiplyAddEstimate(a, a, sum.a), Vector128.MultiplyAddEstimate(b, b, sum.b),
+        Vector128.MultiplyAddEstimate(c, c, sum.c), Vector128.MultiplyAddEstimate(d, d, sum.d));
+
+    public Lanes128 Add(Lanes128 other) => new(a + other.a, b + other.b, c + other.c, d + other.d);
+
+    public Lanes128 Scale(ref readonly ushort scale)
+    {
+        var (p, q) = Vector128.Widen(Vector128.LoadUnsafe(in scale));
+        var (r, s) = Vector128.Widen(Vector128.LoadUnsafe(in scale, Half));
+        return new Lanes128(a * (p << 16).AsSingle(), b * (q << 16).AsSingle(), c * (r << 16).AsSingle(), d * (s << 16).AsSingle());
+    }
+
+    public float Sum() => Vector128.Sum((a + b) + (c + d));
+}
