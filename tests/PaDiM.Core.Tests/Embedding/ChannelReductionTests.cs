@@ -57,7 +57,7 @@ public sealed class ChannelReductionTests
     [Fact]
     public void The_finest_tap_need_not_come_first()
     {
-        FeatureMap[] taps = [.. Taps([8, 8, 4, 4, 2, 2]).Reverse()];
+        ReferenceEmbedding.Tap[] taps = [.. Taps([8, 8, 4, 4, 2, 2]).Reverse()];
         var reduction = (ChannelProjection)ChannelReduction.Draw(ReductionMethod.SemiOrthogonal, [14, 9, 5], 6, 3);
         var embedding = reduction.Embed(taps);
         Assert.Equal(new Grid(8, 8), embedding.Grid);
@@ -133,44 +133,45 @@ public sealed class ChannelReductionTests
         Assert.Throws<ArgumentException>(() => new ChannelProjection(TapChannels, new float[28 * 4 - 1], 4, 0));
     }
 
-    [Theory]
-    [InlineData(ReductionMethod.Random)]
-    [InlineData(ReductionMethod.SemiOrthogonal)]
-    [InlineData(ReductionMethod.None)]
-    public void Taps_that_it_was_not_drawn_for_are_refused(ReductionMethod method)
+    [Fact]
+    public void A_map_with_too_few_values_for_its_shape_is_refused() =>
+        Assert.Throws<ArgumentException>(() => PatchEmbedding.Of([new FeatureMap(new float[16 * 4 - 1], new Grid(4, 4))], 4));
+
+    [Fact]
+    public void An_embedding_of_the_right_shape_is_written_over()
     {
-        var reduction = ChannelReduction.Draw(method, TapChannels, 8, 1);
-        var taps = Taps([4, 4, 2, 2, 1, 1]);
-        Assert.Throws<ArgumentException>(() => reduction.Embed(taps[..2]));
-        Assert.Throws<ArgumentException>(() => reduction.Embed([taps[1], taps[0], taps[2]]));
+        var (reduction, taps) = (ChannelReduction.Draw(ReductionMethod.SemiOrthogonal, TapChannels, 8, 1), Taps([4, 4, 2, 2, 1, 1]));
+        FeatureMap[] maps = [.. taps.Select((tap, i) => TapReductions.Reduce(reduction, i, tap))];
+        var used = new PatchEmbedding(new Grid(4, 4), 8, [.. Enumerable.Repeat(7f, 128)]);
+        Assert.Same(used, PatchEmbedding.Of(maps, 8, reuse: used));
+        Assert.Equal(PatchEmbedding.Of(maps, 8).Values, used.Values);
+        Assert.NotSame(used, PatchEmbedding.Of(maps[1..], 8, reuse: used));
     }
 
-    [Theory]
-    [InlineData(ReductionMethod.Random)]
-    [InlineData(ReductionMethod.SemiOrthogonal)]
-    [InlineData(ReductionMethod.None)]
-    public void A_tap_with_too_few_values_for_its_shape_is_refused(ReductionMethod method)
+    [Fact]
+    public void Reductions_with_equal_weights_are_the_same_whatever_drew_them()
     {
-        var taps = Taps([16, 16, 8, 8, 4, 4]);
-        taps[0] = taps[0] with { Values = taps[0].Values[..^1] };
-        Assert.Throws<ArgumentException>(() => ChannelReduction.Draw(method, TapChannels, 20, 1).Embed(taps));
+        var one = ChannelReduction.Draw(ReductionMethod.SemiOrthogonal, TapChannels, 8, 1);
+        Assert.True(one.IsSameAs(ChannelReduction.Draw(ReductionMethod.SemiOrthogonal, TapChannels, 8, 1)));
+        Assert.False(one.IsSameAs(ChannelReduction.Draw(ReductionMethod.SemiOrthogonal, TapChannels, 8, 2)));
+        Assert.False(one.IsSameAs(ChannelReduction.Draw(ReductionMethod.SemiOrthogonal, TapChannels, 9, 1)));
+        Assert.False(one.IsSameAs(ChannelReduction.Draw(ReductionMethod.SemiOrthogonal, [9, 5, 14], 8, 1)));
     }
 
-    private static FeatureMap[] Taps(int[] sizes)
+    private static ReferenceEmbedding.Tap[] Taps(int[] sizes)
     {
         var random = new Random(sizes.Sum());
         return
         [
             .. TapChannels.Select((channels, i) =>
             {
-                var grid = new Grid(sizes[2 * i], sizes[2 * i + 1]);
-                return new FeatureMap(RandomEmbeddings.Normals(random, channels * grid.Positions).Select(z => (float)z).ToArray(), channels, grid);
+                var (height, width) = (sizes[2 * i], sizes[2 * i + 1]);
+                return new ReferenceEmbedding.Tap([.. RandomEmbeddings.Normals(random, channels * height * width).Select(z => (float)z)], channels, height, width);
             }),
         ];
     }
 
-    private static double[][] Concatenate(FeatureMap[] taps) =>
-        ReferenceEmbedding.Concatenate([.. taps.Select(tap => new ReferenceEmbedding.Tap(tap.Values.ToArray(), tap.Channels, tap.Grid.Height, tap.Grid.Width))]);
+    private static double[][] Concatenate(ReferenceEmbedding.Tap[] taps) => ReferenceEmbedding.Concatenate(taps);
 
     private static void Equal(double[][] expected, PatchEmbedding actual, double tolerance)
     {

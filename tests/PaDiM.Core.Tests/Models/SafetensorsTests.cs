@@ -10,24 +10,24 @@ public sealed class SafetensorsTests
     {
         var stream = new MemoryStream();
         Safetensors.Write(stream, new Dictionary<string, string> { ["b"] = "2", ["a"] = "é" },
-            new SafetensorsTensor("floats", [2, 2], new[] { 1f, 2, 3, 4 }),
-            new SafetensorsTensor("doubles", [1], new[] { Math.PI }),
-            new SafetensorsTensor("integers", [3], new[] { -1, 0, 1 }));
+            SafetensorsTensor.Of("floats", [2, 2], new[] { 1f, 2, 3, 4 }),
+            SafetensorsTensor.Of("doubles", [1], new[] { Math.PI }),
+            SafetensorsTensor.Of("integers", [3], new[] { -1, 0, 1 }));
         Assert.Equal(0, (8 + BitConverter.ToInt64(stream.ToArray())) % 64);
         stream.Position = 0;
         var file = SafetensorsReader.Open(stream);
-        Assert.Equal([1, 2, 3, 4], file.Floats("floats", 2, 2));
-        Assert.Equal([Math.PI], file.Doubles("doubles", 1));
-        Assert.Equal([-1, 0, 1], file.Integers("integers", 3));
+        Assert.Equal([1, 2, 3, 4], file.ReadArray<float>("floats", 2, 2));
+        Assert.Equal([Math.PI], file.ReadArray<double>("doubles", 1));
+        Assert.Equal([-1, 0, 1], file.ReadArray<int>("integers", 3));
         Assert.Equal("é", file.Metadata["a"]);
-        Assert.Throws<InvalidDataException>(() => file.Floats("floats", 4));
-        Assert.Throws<InvalidDataException>(() => file.Doubles("floats", 2, 2));
-        Assert.Throws<InvalidDataException>(() => file.Floats("missing", 1));
+        Assert.Throws<InvalidDataException>(() => file.ReadArray<float>("floats", 4));
+        Assert.Throws<InvalidDataException>(() => file.ReadArray<double>("floats", 2, 2));
+        Assert.Throws<InvalidDataException>(() => file.ReadArray<float>("missing", 1));
     }
 
     [Fact]
     public void A_shape_that_does_not_fit_its_values_is_not_written() =>
-        Assert.Throws<ArgumentException>(() => Safetensors.Write(new MemoryStream(), new Dictionary<string, string>(), new SafetensorsTensor("x", [3], new float[4])));
+        Assert.Throws<ArgumentException>(() => Safetensors.Write(new MemoryStream(), new Dictionary<string, string>(), SafetensorsTensor.Of("x", [3], new float[4])));
 
     [Theory]
     [InlineData("[]")]

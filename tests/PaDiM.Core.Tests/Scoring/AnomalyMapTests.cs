@@ -35,7 +35,7 @@ public sealed class AnomalyMapTests
     public void Smoothing_equals_the_two_dimensional_sum_even_where_the_mirror_is_narrower_than_the_radius(int height, int width, double sigma)
     {
         var map = Draw(height, width);
-        Close.Relative(ReferenceMap.Smooth(map.Values.Square(height, width), sigma).Flat(), map.Smooth(sigma).Values, 5e-6);
+        Close.Relative(ReferenceMap.Smooth(map.Values.Square(height, width), sigma).Flat(), map.ToPixels(map.Grid, sigma).Values, 5e-6);
     }
 
     [Theory]
@@ -51,7 +51,7 @@ public sealed class AnomalyMapTests
     public void Sigma_0_only_upsamples()
     {
         var map = Draw(6, 6);
-        Assert.Equal(map.Values, map.Smooth(0).Values);
+        Assert.Equal(map.Values, map.ToPixels(map.Grid, 0).Values);
         Assert.Equal(map.Upsample(new Grid(24, 24)).Values, map.ToPixels(new Grid(24, 24), 0).Values);
     }
 
@@ -67,7 +67,7 @@ public sealed class AnomalyMapTests
     {
         var map = new AnomalyMap(new Grid(41, 41), new float[41 * 41]);
         map.Values[20 * 41 + 20] = 1;
-        var smoothed = map.Smooth(4);
+        var smoothed = map.ToPixels(map.Grid, 4);
         Assert.Equal(1, smoothed.Values.Sum(v => (double)v), 1e-5);
         Assert.Equal(smoothed.Max(), smoothed.Values[20 * 41 + 20]);
         // Radius 16: 33 x 33 pixels are touched, no others.
@@ -87,7 +87,7 @@ public sealed class AnomalyMapTests
     public void The_image_score_is_the_largest_value() => Assert.Equal(9, new AnomalyMap(new Grid(2, 2), [1, 9, 3, 4]).Max());
 
     [Fact]
-    public void A_negative_sigma_is_refused() => Assert.Throws<ArgumentOutOfRangeException>(() => Draw(2, 2).Smooth(-1));
+    public void A_negative_sigma_is_refused() => Assert.Throws<ArgumentOutOfRangeException>(() => Draw(2, 2).ToPixels(new Grid(4, 4), -1));
 
     private static AnomalyMap Draw(int height, int width) =>
         new(new Grid(height, width), [.. RandomEmbeddings.Normals(new Random(height * 100 + width), height * width).Select(z => (float)(0.5 + Math.Abs(z)))]);

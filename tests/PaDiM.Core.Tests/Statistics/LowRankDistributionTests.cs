@@ -82,7 +82,7 @@ public sealed class LowRankDistributionTests
 
     [Fact]
     public void A_ridge_that_carries_nothing_is_refused() =>
-        Assert.Throws<ArgumentException>(() => new LowRankDistribution(new Grid(1, 1), 2, 1, new float[2], new float[2], new float[1], [0]));
+        Assert.Throws<ArgumentException>(() => new LowRankDistribution(new Grid(1, 1), 2, 1, new float[2], new float[2], new float[1], new float[1]));
 
     private static double Dot(double[] x, double[] y) => x.Zip(y, (a, b) => a * b).Sum();
 }

@@ -54,7 +54,7 @@ public sealed class PatchDistributionTests
         var one = PatchDistribution.Freeze(statistics, Fitting.Ridge, new ParallelOptions { MaxDegreeOfParallelism = 1 });
         var many = PatchDistribution.Freeze(statistics, Fitting.Ridge);
         Assert.Equal(one.Mean, many.Mean);
-        Assert.Equal(Assert.IsType<FullRankDistribution>(one).Whitening, Assert.IsType<FullRankDistribution>(many).Whitening);
+        Assert.Equal(Assert.IsType<QuantisedDistribution>(one).Whitening, Assert.IsType<QuantisedDistribution>(many).Whitening);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using PaDiM.Onnx.Backbones;
 using PaDiM.Core.Embedding;
 using PaDiM.Onnx.Tests.Support;
 
@@ -41,13 +42,13 @@ public sealed class BackboneTests
         var size = new Grid(48, 48);
         var random = new Random(3);
         var prepared = Enumerable.Range(0, 5 * 3 * size.Positions).Select(_ => random.NextSingle()).ToArray();
-        using var batch = backbone.Extract(prepared, 5, size);
+        using var batch = backbone.Extract(prepared, 5, size, All(backbone));
         for (var i = 0; i < 5; i++)
         {
-            using var alone = backbone.Extract(prepared[(i * 3 * size.Positions)..((i + 1) * 3 * size.Positions)], 1, size);
+            using var alone = backbone.Extract(prepared[(i * 3 * size.Positions)..((i + 1) * 3 * size.Positions)], 1, size, All(backbone));
             foreach (var (one, other) in alone[0].Zip(batch[i]))
             {
-                Assert.Equal((one.Channels, one.Grid), (other.Channels, other.Grid));
+                Assert.Equal(one.Grid, other.Grid);
                 Assert.Equal(one.Values.ToArray(), other.Values.ToArray());
             }
         }
@@ -60,9 +61,40 @@ public sealed class BackboneTests
         var backbone = folder.Put("own", Graph).Registry.Open("own");
         var expected = OnnxRun.Outputs(OnnxGraph.Classifier(-1, 3, -1, -1).Output("r3").ToArray(), 1, 32)["r3"];
         var random = new Random(5);
-        using var features = backbone.Extract([.. Enumerable.Range(0, 3 * 32 * 32).Select(_ => random.NextSingle() * 4 - 2)], 1, new Grid(32, 32));
-        Assert.Equal(expected, features[0][1].Values.ToArray());
+        using var features = backbone.Extract([.. Enumerable.Range(0, 3 * 32 * 32).Select(_ => random.NextSingle() * 4 - 2)], 1, new Grid(32, 32), All(backbone));
+        // All channels of all taps are kept, those of one tap in their place; behind them and before them there are zeros.
+        var (positions, before, channels) = (16, backbone.TapChannels[0], backbone.TapChannels[1]);
+        var map = features[0][1].Values.ToArray();
+        for (var p = 0; p < positions; p++)
+            for (var c = 0; c < features.Dimensions; c++)
+                Assert.Equal(c >= before && c < before + channels ? expected[(c - before) * positions + p] : 0, map[p * features.Dimensions + c]);
     }
+
+    [Fact]
+    public void A_projection_within_the_graph_is_that_of_the_concatenated_channels()
+    {
+        using var folder = new BackboneFolder();
+        var backbone = folder.Put("own", Graph).Registry.Open("own");
+        var prepared = Enumerable.Range(0, 3 * 64 * 64).Select(i => MathF.Sin(i)).ToArray();
+        var reduction = ChannelReduction.Draw(ReductionMethod.SemiOrthogonal, backbone.TapChannels, 5, 3);
+        using var all = backbone.Extract(prepared, 1, new Grid(64, 64), All(backbone));
+        using var reduced = backbone.Extract(prepared, 1, new Grid(64, 64), reduction);
+        var (expected, weights, embedding) = (all.Embed(0), reduction.Weights.ToArray(), reduced.Embed(0));
+        for (var p = 0; p < expected.Grid.Positions; p++)
+            for (var k = 0; k < 5; k++)
+                Assert.Equal(Enumerable.Range(0, reduction.InputChannels).Sum(c => (double)expected[p][c] * weights[c * 5 + k]), embedding[p][k], 1e-4);
+    }
+
+    [Fact]
+    public void A_reduction_of_other_taps_is_refused()
+    {
+        using var folder = new BackboneFolder();
+        var backbone = folder.Put("own", Graph).Registry.Open("own");
+        var reduction = ChannelReduction.Draw(ReductionMethod.None, [.. backbone.TapChannels.Reverse().Append(1)], 1, 0);
+        Assert.Throws<ArgumentException>(() => backbone.Extract(new float[3 * 64 * 64], 1, new Grid(64, 64), reduction));
+    }
+
+    private static ChannelReduction All(Backbone backbone) => ChannelReduction.Draw(ReductionMethod.None, backbone.TapChannels, 0, 0);
 
     [Fact]
     public void A_graph_of_fixed_size_says_so()

@@ -96,11 +96,11 @@ public sealed class SelfTestTests
         var model = fits.Run(fits.Parts(0, images));
         PatchDistribution changed = model.Distribution switch
         {
-            FullRankDistribution full => new FullRankDistribution(full.Grid, full.Dimensions, full.Mean, Times(full.Whitening, factor)),
-            LowRankDistribution low => new LowRankDistribution(low.Grid, low.Dimensions, low.Rank, low.Mean, low.Basis, Times(low.Whitening, factor), low.Ridge),
+            QuantisedDistribution full => new QuantisedDistribution(full.Grid, full.Dimensions, full.Mean, full.Whitening, Times(full.Scale, factor)),
+            LowRankDistribution low => new LowRankDistribution(low.Grid, low.Dimensions, low.Rank, low.Mean, low.Basis, Times(low.Whitening.ToArray(), factor), low.Ridge),
             _ => throw new InvalidOperationException(),
         };
-        Assert.Equal(images > 24, changed is FullRankDistribution);
+        Assert.Equal(images > 24, changed is QuantisedDistribution);
         Assert.NotNull(FindDeviation(model with { Distribution = changed }));
     }
 
@@ -116,6 +116,10 @@ public sealed class SelfTestTests
     private static string? FindDeviation(PadimModel model) => SelfTest.FindDeviation(new Inspector(model, Fits.Tiny));
 
     private static Onnx.Imaging.RgbImage Image(byte[] pixels) => new(Fits.Settings.ImageSize, Fits.Settings.ImageSize, pixels);
+
+    /// <summary>Scales are bfloat16: the upper halves of floats.</summary>
+    private static ushort[] Times(ReadOnlyMemory<ushort> values, float factor) =>
+        Array.ConvertAll(values.ToArray(), value => (ushort)(BitConverter.SingleToUInt32Bits(BitConverter.UInt32BitsToSingle((uint)value << 16) * factor) >> 16));
 
     private static float[] Times(float[] values, float factor) => Array.ConvertAll(values, value => value * factor);
 }

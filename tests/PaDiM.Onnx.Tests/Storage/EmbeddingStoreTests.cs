@@ -71,7 +71,7 @@ public sealed class EmbeddingStoreTests
         var path = Assert.Single(Directory.EnumerateFiles(folder.Path, "*", SearchOption.AllDirectories));
         foreach (var shape in new long[][] { [4], [2, 2], [1, 1, 2, 2] })
         {
-            using (var stream = File.Create(path)) Safetensors.Write(stream, new Dictionary<string, string>(), new SafetensorsTensor("embedding", shape, new float[4]));
+            using (var stream = File.Create(path)) Safetensors.Write(stream, new Dictionary<string, string>(), SafetensorsTensor.Of("embedding", shape, new float[4]));
             Assert.Null(store.Read("key", Image));
         }
     }

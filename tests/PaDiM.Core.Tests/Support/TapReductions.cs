@@ -1,0 +1,21 @@
+using PaDiM.Core.Embedding;
+using PaDiM.TestSupport.Reference;
+
+namespace PaDiM.Core.Tests.Support;
+
+/// <summary>What a backbone's graph does with its taps, in plain loops.</summary>
+internal static class TapReductions
+{
+    public static PatchEmbedding Embed(this ChannelReduction reduction, params ReferenceEmbedding.Tap[] taps) =>
+        PatchEmbedding.Of([.. taps.Select((tap, i) => Reduce(reduction, i, tap))], reduction.Dimensions);
+
+    public static FeatureMap Reduce(ChannelReduction reduction, int index, ReferenceEmbedding.Tap tap)
+    {
+        var (d, positions, weights) = (reduction.Dimensions, tap.Height * tap.Width, reduction.WeightsOf(index).ToArray());
+        var reduced = new float[positions * d];
+        for (var p = 0; p < positions; p++)
+            for (var k = 0; k < d; k++)
+                reduced[p * d + k] = (float)Enumerable.Range(0, tap.Channels).Sum(c => (double)tap.Values[c * positions + p] * weights[c * d + k]);
+        return new FeatureMap(reduced, new Grid(tap.Height, tap.Width));
+    }
+}
