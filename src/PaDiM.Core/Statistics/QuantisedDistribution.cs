@@ -10,7 +10,7 @@ namespace PaDiM.Core.Statistics;
 public sealed class QuantisedDistribution : PatchDistribution
 {
     /// <summary>Largest error that rounding the factors may give the distance of a vector drawn from the distribution itself, relative, root mean square over the draws.</summary>
-    public const double Tolerance = 2e-5;
+    public const double Tolerance = 4e-5;
 
     /// <summary>Distributions with stated factors.</summary>
     /// <param name="grid">Patch positions.</param>

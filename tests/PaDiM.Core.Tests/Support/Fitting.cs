@@ -9,6 +9,12 @@ internal static class Fitting
 
     public static Regularisation Ridge { get; } = new(Epsilon);
 
+    /// <summary>What rounding factors to 16 bits may do to a distance, relative.</summary>
+    public const double RoundingOf16Bits = 1e-4;
+
+    /// <summary>Factors in float32, whatever is smaller.</summary>
+    public static PatchDistribution Unrounded(PatchStatistics statistics, Regularisation regularisation) => FullRankDistribution.Of(statistics, regularisation, new ParallelOptions());
+
     /// <summary>Epsilon with a shrinkage, its moments gathered from the images.</summary>
     public static Regularisation Shrunk(ShrinkageMethod method, PatchStatistics statistics, IReadOnlyList<PatchEmbedding> images)
     {
