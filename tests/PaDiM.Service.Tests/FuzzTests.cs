@@ -9,7 +9,7 @@ public sealed class FuzzTests
 {
     private static readonly string[] Verbs = ["GET", "PUT", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"];
 
-    private static readonly string[] Queries = ["", "?limit=-1&cursor=%00&label=x&model=abc&heatmap=zzz&state=1&activate=perhaps", "?limit=5&cursor=AAAA&model=-7&label=&category=%2e%2e"];
+    private static readonly string[] Queries = ["", "?limit=-1&cursor=%00&label=x&model=abc&heatmap=zzz&state=1&activate=perhaps&width=-1&format=zzz", "?limit=5&cursor=AAAA&model=-7&label=&category=%2e%2e&width=3&height=3&format=gray8"];
 
     private static readonly (string? Type, byte[] Body)[] Bodies =
     [

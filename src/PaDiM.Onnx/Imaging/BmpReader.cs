@@ -70,16 +70,11 @@ internal sealed class BmpReader
         {
             var row = file.Slice((int)(PixelOffset + stride * (TopDown ? y : Height - 1 - y)), (int)stride);
             var target = pixels.AsSpan(y * Width * 3, Width * 3);
-            if (Bits == 24) Reverse(row, target);
+            if (Bits == 24) PixelLayout.Reverse(row, target);
             else if (Bits <= 8) LookUp(row, target);
             else Unmask(row, target);
         }
         return new RgbImage(Width, Height, pixels);
-    }
-
-    private static void Reverse(ReadOnlySpan<byte> bgr, Span<byte> rgb)
-    {
-        for (var i = 0; i < rgb.Length; i += 3) (rgb[i], rgb[i + 1], rgb[i + 2]) = (bgr[i + 2], bgr[i + 1], bgr[i]);
     }
 
     private void LookUp(ReadOnlySpan<byte> row, Span<byte> rgb)

@@ -43,6 +43,11 @@ public sealed class ImageDecoder(long maxPixels = ImageDecoder.DefaultMaxPixels)
         }
     }
 
+    /// <summary>The refusal of an image with more pixels than the limit, or null.</summary>
+    public DecodeResult.Refused? CheckSize(int width, int height) => (long)width * height > maxPixels
+        ? Refuse(ImageFault.TooLarge, $"The image has {width} x {height} = {(long)width * height:N0} pixels; at most {maxPixels:N0} are read.")
+        : null;
+
     private DecodeResult DecodeBmp(byte[] bytes)
     {
         var bitmap = BmpReader.ReadHeader(bytes);
@@ -74,10 +79,6 @@ public sealed class ImageDecoder(long maxPixels = ImageDecoder.DefaultMaxPixels)
         ImageFormat.WebP => Image.WebploadBuffer(bytes, access: Enums.Access.Sequential, failOn: Enums.FailOn.Error),
         _ => throw new ArgumentOutOfRangeException(nameof(format)),
     };
-
-    private DecodeResult.Refused? CheckSize(int width, int height) => (long)width * height > maxPixels
-        ? Refuse(ImageFault.TooLarge, $"The image has {width} x {height} = {(long)width * height:N0} pixels; at most {maxPixels:N0} are read.")
-        : null;
 
     private static int Frames(Image image) => image.Contains("n-pages") ? (int)image.Get("n-pages") : 1;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
 using System.Text.Json;
 
 namespace PaDiM.Service.Hosting;
@@ -15,4 +16,18 @@ internal readonly record struct Choice<T>(T Value) where T : struct, Enum
         choice = new Choice<T>(value);
         return known;
     }
+}
+
+/// <summary>Tells what a choice is between.</summary>
+internal static class Choices
+{
+    /// <summary>The enumeration behind a parameter that is a choice; null for any other.</summary>
+    public static Type? EnumerationOf(ParameterInfo parameter)
+    {
+        var type = Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType;
+        return type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Choice<>) ? type.GetGenericArguments()[0] : null;
+    }
+
+    /// <summary>The names to choose from.</summary>
+    public static IEnumerable<string> NamesOf(Type enumeration) => Enum.GetNames(enumeration).Select(JsonNamingPolicy.KebabCaseLower.ConvertName);
 }

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Diagnostics;
@@ -23,7 +24,7 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
         {
             BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => new Problem("body_too_large", StatusCodes.Status413PayloadTooLarge, "The body is larger than this operation reads."),
             BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType } => Problems.UnsupportedMediaType(context.Request.ContentType, "application/json"),
-            BadHttpRequestException bad => Problems.InvalidRequest(Sentence(bad)),
+            BadHttpRequestException bad => Problems.InvalidRequest(Sentence(bad, context)),
             InvalidOperationException when HasUnknownCharset(context.Request) => Problems.UnsupportedMediaType(context.Request.ContentType, "application/json in UTF-8"),
             _ when IsStorageFull(exception) => Problems.StorageFull(),
             _ => Problems.Unexpected(),
@@ -37,14 +38,23 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
         MediaTypeHeaderValue.TryParse(request.ContentType, out var type) && type.Charset.HasValue && type.Encoding is null;
 
     /// <summary>Says where a body is wrong without the names of types, which say nothing to a client.</summary>
-    private static string Sentence(BadHttpRequestException bad) => bad.InnerException switch
+    private static string Sentence(BadHttpRequestException bad, HttpContext context) => bad.InnerException switch
     {
         JsonException json when json.Message.Contains("could not be mapped", StringComparison.Ordinal) => $"'{json.Path?.TrimStart('$', '.')}' is not a member of this JSON body; see /swagger for those that are.",
         JsonException { Path: { Length: > 2 } path } => $"The value of '{path.TrimStart('$', '.')}' in the JSON body is not of the kind that is expected there; see /swagger.",
         JsonException json => $"The body is not valid JSON (line {json.LineNumber + 1}, byte {json.BytePositionInLine}).",
         _ when bad.Message.Contains("inferred", StringComparison.Ordinal) => "This operation needs a JSON body.",
-        _ => UnreadParameter().Replace(bad.Message, "$1 cannot be $2."),
+        _ => UnreadParameter().Replace(bad.Message, match => $"{match.Groups[1]} cannot be {match.Groups[2]}{Alternatives(match.Groups[1].Value, context)}."),
     };
+
+    /// <summary>What a parameter that is a choice can be instead; nothing for others.</summary>
+    private static string Alternatives(string name, HttpContext context)
+    {
+        var handler = context.Features.Get<IExceptionHandlerFeature>()?.Endpoint?.Metadata.GetMetadata<MethodInfo>();
+        return handler?.GetParameters().FirstOrDefault(parameter => parameter.Name == name) is { } parameter && Choices.EnumerationOf(parameter) is { } enumeration
+            ? $"; it is one of {string.Join(", ", Choices.NamesOf(enumeration))}"
+            : "";
+    }
 
     /// <summary>The framework names the type of C# as well, which says nothing to a client.</summary>
     [GeneratedRegex("""\AFailed to bind parameter "[^"]*?(\w+)" from (".{0,80}).*\.\z""", RegexOptions.Singleline)]

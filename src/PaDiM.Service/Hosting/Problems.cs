@@ -100,6 +100,12 @@ internal static class Problems
 
     public static Problem ImageBytes(int limit) => new("image_too_large", StatusCodes.Status413PayloadTooLarge, $"The image has more than the {limit:N0} bytes that one image may have.");
 
+    /// <summary>Raw pixels that are more or fewer than was said.</summary>
+    /// <param name="length">Bytes that came; null for so many that they were not counted.</param>
+    /// <param name="layout">What was said.</param>
+    public static Problem PixelsLength(long? length, PixelLayout layout) => new("pixels_length_mismatch", StatusCodes.Status422UnprocessableEntity,
+        $"{layout.Width} x {layout.Height} pixels of {layout.Format.ToString().ToLowerInvariant()} are {layout.Length} bytes, with no padding; {(length is { } given ? $"{given} bytes" : "many more")} were sent.");
+
     /// <summary>What a client sent may be long or hold anything; an answer repeats no more than a glimpse of it.</summary>
     private static string Shorten(string text) => string.Concat(text.EnumerateRunes().Take(80).Select(rune => Rune.IsControl(rune) ? "?" : rune.ToString()));
 }

@@ -15,7 +15,7 @@ internal static class ImageEndpoints
     {
         var images = category.MapGroup("images").WithTags("Images");
         images.MapPost("", UploadAsync).WithName("UploadImages").WithSummary("Uploads images")
-            .WithDescription("Any number of files as multipart/form-data (field `files`; `masks` of the same names for anomalous ones), or one image as the body. Bad files are listed, good ones stored.")
+            .WithDescription("Any number of files as multipart/form-data (field `files`; `masks` of the same names for anomalous ones), or one image as the body. Bad files are listed, good ones stored. With `width`, `height` and `format` every file is raw pixels; they are stored as PNG, and the hash is the PNG's.")
             .Accepts<IFormFileCollection>("multipart/form-data", "image/png", "image/jpeg", "image/bmp", "image/tiff", "image/webp", "image/*", "application/octet-stream")
             .Produces<UploadResponse>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status415UnsupportedMediaType);
         images.MapGet("", ListAsync).WithName("ListImages").WithSummary("Lists images in the order of their upload")
@@ -29,19 +29,20 @@ internal static class ImageEndpoints
     }
 
     private static async Task<IResult> UploadAsync(
-        string category, HttpRequest request, CategoryStore categories, ImageStore store, ImageRequest reader, IOptions<PadimOptions> options, CancellationToken cancellationToken,
-        Choice<ImageLabel>? label = null, string? defect = null)
+        string category, HttpRequest request, CategoryStore categories, ImageStore store, ImageRequest reader, ImageDecoder decoder, IOptions<PadimOptions> options, CancellationToken cancellationToken,
+        Choice<ImageLabel>? label = null, string? defect = null, int? width = null, int? height = null, Choice<PixelFormat>? format = null)
     {
         var shows = label?.Value ?? ImageLabel.Normal;
         if (ImageRequest.CheckContentType(request) is { } wrongType) return wrongType;
         if (defect is { Length: > MaxDefectLength }) return Problems.InvalidRequest($"defect has at most {MaxDefectLength} characters.");
         if (defect is not null && shows == ImageLabel.Normal) return Problems.InvalidRequest("defect goes with label=anomalous.");
+        if (!PixelQuery.Parse(request, width, height, format?.Value, decoder).Succeeded(out var layout, out var misfit)) return misfit;
         if (!await categories.ExistsAsync(category, cancellationToken)) return Problems.CategoryNotFound(category);
         ImageRequest.SetLimit(request, options.Value.MaxUploadBytes);
 
         var (accepted, rejected, masks) = (new List<(string Stem, AcceptedImage Image)>(), new List<RejectedFile>(), new List<StoredMask>());
         Problem? first = null;
-        await foreach (var file in reader.ReadAllAsync(request, cancellationToken))
+        await foreach (var file in reader.ReadAllAsync(request, layout, cancellationToken))
         {
             if (await StoreAsync(file) is { } problem) Reject(file.FileName, problem);
         }
@@ -78,7 +79,7 @@ internal static class ImageEndpoints
             int[] owners = [.. Enumerable.Range(0, accepted.Count).Where(i => accepted[i].Stem == stem)];
             if (owners.Length == 0) return Problems.MaskMismatch("No accepted image of this request has the mask's name; NAME.png or NAME_mask.png belongs to the image NAME.");
             if (owners.Length > 1) return Problems.MaskMismatch($"{owners.Length} images of this request are called '{stem}'; send images of one name in requests of their own.");
-            if (await store.AttachMaskAsync(accepted[owners[0]].Image, mask, cancellationToken) is { } misfit) return misfit;
+            if (await store.AttachMaskAsync(accepted[owners[0]].Image, mask, cancellationToken) is { } unlike) return unlike;
             accepted[owners[0]] = (stem, accepted[owners[0]].Image with { HasMask = true });
             return null;
         }

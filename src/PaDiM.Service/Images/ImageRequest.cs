@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
+using PaDiM.Onnx.Imaging;
 using PaDiM.Service.Hosting;
 
 namespace PaDiM.Service.Images;
@@ -11,11 +12,21 @@ namespace PaDiM.Service.Images;
 /// <param name="FileName">As the client called it: data, never a path.</param>
 /// <param name="Bytes">The bytes; empty when there is a fault.</param>
 /// <param name="Fault">Why it was not read.</param>
-internal sealed record RequestFile(string Field, string FileName, byte[] Bytes, Problem? Fault);
+/// <param name="Layout">What raw pixels the bytes are; null for an encoded image.</param>
+internal sealed record RequestFile(string Field, string FileName, byte[] Bytes, Problem? Fault, PixelLayout? Layout)
+{
+    /// <summary>The image that the bytes are.</summary>
+    public Outcome<RgbImage> ToImage(ImageDecoder decoder) => Layout is { } layout ? layout.ToImage(Bytes) : decoder.Decode(Bytes) switch
+    {
+        DecodeResult.Decoded decoded => decoded.Image,
+        DecodeResult.Refused refused => Problems.Image(refused),
+        _ => throw new InvalidOperationException(),
+    };
+}
 
 /// <summary>
 /// Reads images out of requests: a raw body, or the parts of a multipart form one after the other, so that memory holds one file at a time.
-/// The content type only tells the two apart; what an image is, its bytes decide.
+/// The content type only tells the two apart; what an encoded image is, its bytes decide. Of raw pixels the request says what they are.
 /// </summary>
 internal sealed class ImageRequest(IOptions<PadimOptions> options)
 {
@@ -27,14 +38,17 @@ internal sealed class ImageRequest(IOptions<PadimOptions> options)
         IsRaw(request) || Boundary(request) is not null ? null : Problems.UnsupportedMediaType(request.ContentType, Expected);
 
     /// <summary>The one image of a request: the raw body, or the only file of a form.</summary>
-    public async Task<Outcome<RequestFile>> ReadOneAsync(HttpRequest request, CancellationToken cancellationToken)
+    /// <param name="request">The request.</param>
+    /// <param name="layout">What raw pixels its file is; null for an encoded image.</param>
+    /// <param name="cancellationToken">Stops reading.</param>
+    public async Task<Outcome<RequestFile>> ReadOneAsync(HttpRequest request, PixelLayout? layout, CancellationToken cancellationToken)
     {
         if (CheckContentType(request) is { } problem) return problem;
-        SetLimit(request, options.Value.MaxImageBytes + (1L << 16));
+        SetLimit(request, (layout?.Length ?? options.Value.MaxImageBytes) + (1L << 16));
         try
         {
             RequestFile? image = null;
-            await foreach (var file in ReadAllAsync(request, cancellationToken))
+            await foreach (var file in ReadAllAsync(request, layout, cancellationToken))
             {
                 if (CheckField(file) is { } wrongField) return wrongField;
                 if (image is not null) return Problems.OneFileOnly();
@@ -44,18 +58,18 @@ internal sealed class ImageRequest(IOptions<PadimOptions> options)
         }
         catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
-            return Problems.ImageBytes(options.Value.MaxImageBytes);
+            return layout is null ? Problems.ImageBytes(options.Value.MaxImageBytes) : Problems.PixelsLength(null, layout);
         }
         return Problems.NoImages();
     }
 
     /// <summary>Every file of a request whose content type was checked, in order.</summary>
-    public async IAsyncEnumerable<RequestFile> ReadAllAsync(HttpRequest request, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<RequestFile> ReadAllAsync(HttpRequest request, PixelLayout? layout, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (Boundary(request) is not { } boundary)
         {
-            var (bytes, fault) = await ReadAsync(request.Body, request.ContentLength, cancellationToken);
-            yield return new RequestFile("files", "", bytes, fault);
+            var (bytes, fault) = await ReadAsync(request.Body, request.ContentLength, layout, cancellationToken);
+            yield return new RequestFile("files", "", bytes, fault, layout);
             yield break;
         }
         var reader = new MultipartReader(boundary, request.Body);
@@ -63,11 +77,12 @@ internal sealed class ImageRequest(IOptions<PadimOptions> options)
         {
             if (!ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition)) continue;
             var name = disposition.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName;
-            var (bytes, fault) = await WholeAsync(ReadAsync(section.Body, null, cancellationToken));
+            var (bytes, fault) = await WholeAsync(ReadAsync(section.Body, null, layout, cancellationToken));
             var fileName = Clean(HeaderUtilities.RemoveQuotes(name).ToString());
             // What browsers send for a file field that was left alone.
-            if (fault is null && bytes.Length == 0 && fileName.Length == 0) continue;
-            yield return new RequestFile(HeaderUtilities.RemoveQuotes(disposition.Name).ToString(), fileName, bytes, fault);
+            if (bytes.Length == 0 && fileName.Length == 0 && (fault is null || (layout is not null && fault == Problems.PixelsLength(0, layout)))) continue;
+            if (layout is not null) fault = PixelQuery.CheckPart(section.ContentType) ?? fault;
+            yield return new RequestFile(HeaderUtilities.RemoveQuotes(disposition.Name).ToString(), fileName, bytes, fault, layout);
         }
     }
 
@@ -82,7 +97,25 @@ internal sealed class ImageRequest(IOptions<PadimOptions> options)
         if (request.HttpContext.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } feature) feature.MaxRequestBodySize = bytes;
     }
 
-    private async Task<(byte[] Bytes, Problem? Fault)> ReadAsync(Stream body, long? length, CancellationToken cancellationToken)
+    private Task<(byte[] Bytes, Problem? Fault)> ReadAsync(Stream body, long? length, PixelLayout? layout, CancellationToken cancellationToken) =>
+        layout is null ? ReadEncodedAsync(body, length, cancellationToken) : ReadPixelsAsync(body, length, layout, cancellationToken);
+
+    /// <summary>Raw pixels, straight into an array of their length. Nothing is read where the request states another length.</summary>
+    private static async Task<(byte[] Bytes, Problem? Fault)> ReadPixelsAsync(Stream body, long? length, PixelLayout layout, CancellationToken cancellationToken)
+    {
+        if (length is not null && length != layout.Length) return ([], Problems.PixelsLength(length, layout));
+        // Untouched memory costs nothing until the pixels arrive: a slow sender holds no more than it has sent.
+        var bytes = GC.AllocateUninitializedArray<byte>((int)layout.Length);
+        long total = await body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellationToken);
+        if (total == bytes.Length)
+        {
+            var rest = new byte[1 << 12];
+            for (int read; (read = await body.ReadAsync(rest, cancellationToken)) > 0;) total += read;
+        }
+        return total == bytes.Length ? (bytes, null) : ([], Problems.PixelsLength(total, layout));
+    }
+
+    private async Task<(byte[] Bytes, Problem? Fault)> ReadEncodedAsync(Stream body, long? length, CancellationToken cancellationToken)
     {
         var limit = options.Value.MaxImageBytes;
         using var buffer = new MemoryStream((int)Math.Clamp(length ?? 0, 0, 1 << 20));

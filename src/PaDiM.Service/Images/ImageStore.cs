@@ -12,6 +12,7 @@ internal sealed class ImageStore(IDbContextFactory<PadimDbContext> contexts, Blo
     public async Task<Outcome<AcceptedImage>> AddAsync(string category, RequestFile file, ImageLabel label, string? defect, CancellationToken cancellationToken)
     {
         if (file.Fault is { } fault) return fault;
+        file = await EncodeAsync(file, cancellationToken);
         if (!(await MeasureAsync(file.Bytes, cancellationToken)).Succeeded(out var measured, out var problem)) return problem;
         var sha256 = blobs.Put(file.Bytes);
         var image = new StoredImage
@@ -53,6 +54,7 @@ internal sealed class ImageStore(IDbContextFactory<PadimDbContext> contexts, Blo
     public async Task<Outcome<StoredMask>> PutMaskAsync(RequestFile file, CancellationToken cancellationToken)
     {
         if (file.Fault is { } fault) return fault;
+        file = await EncodeAsync(file, cancellationToken);
         if (!(await MeasureAsync(file.Bytes, cancellationToken)).Succeeded(out var measured, out var problem)) return problem;
         return new StoredMask(file.FileName, blobs.Put(file.Bytes), measured.Width, measured.Height);
     }
@@ -99,6 +101,11 @@ internal sealed class ImageStore(IDbContextFactory<PadimDbContext> contexts, Blo
 
     private static AcceptedImage Accept(StoredImage image, bool duplicate) =>
         new(image.Id, image.FileName, image.Sha256, image.Width, image.Height, image.Label, duplicate, image.MaskSha256 is not null);
+
+    /// <summary>Raw pixels as PNG, since nothing that is stored would say later what they are; an encoded file as it is.</summary>
+    private async Task<RequestFile> EncodeAsync(RequestFile file, CancellationToken cancellationToken) => file.Layout is not { } layout
+        ? file
+        : file with { Bytes = await gate.RunAsync(() => ImageEncoder.Png(layout.ToImage(file.Bytes)), cancellationToken), Layout = null };
 
     /// <summary>Decodes an image whole and keeps only what the row needs: a bad one is refused now, and not when it is fitted.</summary>
     private Task<Outcome<(ImageFormat Format, int Width, int Height)>> MeasureAsync(byte[] bytes, CancellationToken cancellationToken) =>

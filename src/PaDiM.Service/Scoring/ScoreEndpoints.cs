@@ -17,49 +17,51 @@ internal static class ScoreEndpoints
     {
         var score = category.MapGroup("score").WithTags("Scoring");
         score.MapPost("", ScoreAsync).WithName("ScoreImage").WithSummary("Scores one image")
-            .WithDescription("The image as the body, or as one multipart file. `Accept` chooses JSON, the overlay (image/png) or the float32 map (application/x-npy); the last two carry the result in X-Padim-* headers.")
+            .WithDescription("The image as the body, or as one multipart file. With `width`, `height` and `format` the file is raw pixels (application/octet-stream), which skips decoding: rows from the top, no padding, exactly width x height x bytes a pixel. `Accept` chooses JSON, the overlay (image/png) or the float32 map (application/x-npy); the last two carry the result in X-Padim-* headers.")
             .Accepts<IFormFile>(Png, "image/jpeg", "image/bmp", "image/tiff", "image/webp", "image/*", "application/octet-stream", "multipart/form-data")
             .Produces<ScoreResponse>(StatusCodes.Status200OK, Json, Png, NumpyFormat.MediaType)
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge).ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
             .ProducesProblem(StatusCodes.Status422UnprocessableEntity).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         score.MapPost("batch", ScoreBatchAsync).WithName("ScoreBatch").WithSummary("Scores many images")
-            .WithDescription("Any number of files as multipart/form-data; results in their order. A bad file is an error entry among good results.")
+            .WithDescription("Any number of files as multipart/form-data; results in their order. A bad file is an error entry among good results. With `width`, `height` and `format` every file is raw pixels of that size.")
             .Accepts<IFormFileCollection>("multipart/form-data").Produces<BatchResponse>()
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict)
             .ProducesProblem(StatusCodes.Status415UnsupportedMediaType).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
     }
 
     private static async Task<IResult> ScoreAsync(
-        string category, HttpRequest request, HttpResponse response, ModelRegistry registry, ImageRequest reader, ScoreQueue queue, ScoreService scoring,
-        CancellationToken cancellationToken, int? model = null, Choice<HeatmapStyle>? heatmap = null)
+        string category, HttpRequest request, HttpResponse response, ModelRegistry registry, ImageRequest reader, ImageDecoder decoder, ScoreQueue queue, ScoreService scoring,
+        CancellationToken cancellationToken, int? model = null, Choice<HeatmapStyle>? heatmap = null, int? width = null, int? height = null, Choice<PixelFormat>? format = null)
     {
         if (Negotiate(request) is not { } mediaType) return Problems.NotAcceptable($"{Json}, {Png} and {NumpyFormat.MediaType}");
-        if (!(await registry.AcquireAsync(category, model, cancellationToken)).Succeeded(out var snapshot, out var problem)) return problem;
+        if (!PixelQuery.Parse(request, width, height, format?.Value, decoder).Succeeded(out var layout, out var problem)) return problem;
+        if (!(await registry.AcquireAsync(category, model, cancellationToken)).Succeeded(out var snapshot, out problem)) return problem;
         if (queue.IsFull) return Problems.QueueFull("images to score");
-        if (!(await reader.ReadOneAsync(request, cancellationToken)).Succeeded(out var file, out problem)) return problem;
+        if (!(await reader.ReadOneAsync(request, layout, cancellationToken)).Succeeded(out var file, out problem)) return problem;
         using var place = queue.TryEnter();
         if (place is null) return Problems.QueueFull("images to score");
         var style = heatmap?.Value ?? (mediaType == Png ? HeatmapStyle.Overlay : null);
-        if (!(await scoring.ScoreAsync(snapshot, file.Bytes, style, cancellationToken)).Succeeded(out var scored, out problem)) return problem;
+        if (!(await scoring.ScoreAsync(snapshot, file, style, cancellationToken)).Succeeded(out var scored, out problem)) return problem;
         if (mediaType == Json) return TypedResults.Ok(scored.Response);
         Describe(scored.Response, response.Headers);
         return TypedResults.Bytes(mediaType == Png ? scored.Response.Heatmap! : NumpyFormat.Encode(scored.Map), mediaType);
     }
 
     private static async Task<IResult> ScoreBatchAsync(
-        string category, HttpRequest request, ModelRegistry registry, ImageRequest reader, ScoreQueue queue, ScoreService scoring, IOptions<PadimOptions> options,
-        CancellationToken cancellationToken, int? model = null, Choice<HeatmapStyle>? heatmap = null)
+        string category, HttpRequest request, ModelRegistry registry, ImageRequest reader, ImageDecoder decoder, ScoreQueue queue, ScoreService scoring, IOptions<PadimOptions> options,
+        CancellationToken cancellationToken, int? model = null, Choice<HeatmapStyle>? heatmap = null, int? width = null, int? height = null, Choice<PixelFormat>? format = null)
     {
         if (ImageRequest.CheckContentType(request) is { } wrongType) return wrongType;
-        if (!(await registry.AcquireAsync(category, model, cancellationToken)).Succeeded(out var snapshot, out var problem)) return problem;
+        if (!PixelQuery.Parse(request, width, height, format?.Value, decoder).Succeeded(out var layout, out var problem)) return problem;
+        if (!(await registry.AcquireAsync(category, model, cancellationToken)).Succeeded(out var snapshot, out problem)) return problem;
         if (queue.IsFull) return Problems.QueueFull("images to score");
         ImageRequest.SetLimit(request, options.Value.MaxUploadBytes);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var (results, running) = (new List<Task<BatchItem>>(), new Queue<Task>());
         try
         {
-            await foreach (var file in reader.ReadAllAsync(request, cancellationToken))
+            await foreach (var file in reader.ReadAllAsync(request, layout, cancellationToken))
             {
                 if (ImageRequest.CheckField(file) is { } wrongField) return wrongField;
                 if (results.Count == options.Value.MaxBatchFiles) return Problems.TooManyFiles(options.Value.MaxBatchFiles);
@@ -87,7 +89,7 @@ internal static class ScoreEndpoints
         await Task.Yield();
         if (file.Fault is { } fault) return new BatchItem(file.FileName, null, new BatchError(fault.Code, fault.Detail));
         using var place = await queue.EnterAsync(cancellationToken);
-        return (await scoring.ScoreAsync(snapshot, file.Bytes, heatmap, cancellationToken)).Succeeded(out var scored, out var problem)
+        return (await scoring.ScoreAsync(snapshot, file, heatmap, cancellationToken)).Succeeded(out var scored, out var problem)
             ? new BatchItem(file.FileName, scored.Response, null)
             : new BatchItem(file.FileName, null, new BatchError(problem.Code, problem.Detail));
     }

@@ -14,12 +14,12 @@ namespace PaDiM.Service.Scoring;
 /// <summary>One image through the whole walk: decode, prepare, embed, distances, pixels, decision.</summary>
 internal sealed class ScoreService(DecodingGate gate, ScoreBatcher batcher, ImageDecoder decoder)
 {
-    /// <summary>Scores the bytes of an image with one snapshot of a model.</summary>
-    public async Task<Outcome<ScoredMap>> ScoreAsync(CategoryModel model, byte[] bytes, HeatmapStyle? heatmap, CancellationToken cancellationToken)
+    /// <summary>Scores an image with one snapshot of a model.</summary>
+    public async Task<Outcome<ScoredMap>> ScoreAsync(CategoryModel model, RequestFile file, HeatmapStyle? heatmap, CancellationToken cancellationToken)
     {
         var clock = new StageClock();
         var inspector = model.Inspector;
-        if (!(await PrepareAsync(inspector, bytes, heatmap is not null, clock, cancellationToken)).Succeeded(out var ready, out var problem)) return problem;
+        if (!(await PrepareAsync(inspector, file, heatmap is not null, clock, cancellationToken)).Succeeded(out var ready, out var problem)) return problem;
 
         Batched batched;
         try
@@ -42,7 +42,7 @@ internal sealed class ScoreService(DecodingGate gate, ScoreBatcher batcher, Imag
 
         return new ScoredMap(map, new ScoreResponse(
             model.Category, model.Version, score, model.Threshold, inspector.Model.Calibration.PValue(score), model.Decide(score), regions,
-            new ScoredImage(ready.Width, ready.Height, Convert.ToHexStringLower(SHA256.HashData(bytes))), drawn,
+            new ScoredImage(ready.Width, ready.Height, Convert.ToHexStringLower(SHA256.HashData(file.Bytes))), drawn,
             new Timings(
                 Round(ready.Waited + batched.Waited.TotalMilliseconds), Round(ready.Decode), Round(batched.Embedding.TotalMilliseconds), Round(batched.Scoring.TotalMilliseconds),
                 Round(postprocess), Round(clock.Total)),
@@ -50,11 +50,10 @@ internal sealed class ScoreService(DecodingGate gate, ScoreBatcher batcher, Imag
     }
 
     /// <summary>Decodes and prepares; the pixels themselves are kept only where a heatmap is to be drawn over them.</summary>
-    private Task<Outcome<Prepared>> PrepareAsync(Inspector inspector, byte[] bytes, bool keepPixels, StageClock clock, CancellationToken cancellationToken) => gate.RunAsync<Outcome<Prepared>>(() =>
+    private Task<Outcome<Prepared>> PrepareAsync(Inspector inspector, RequestFile file, bool keepPixels, StageClock clock, CancellationToken cancellationToken) => gate.RunAsync<Outcome<Prepared>>(() =>
     {
         var waited = clock.Lap();
-        var result = decoder.Decode(bytes);
-        if (result is not DecodeResult.Decoded { Image: var image }) return Problems.Image((DecodeResult.Refused)result);
+        if (!file.ToImage(decoder).Succeeded(out var image, out var problem)) return problem;
         var input = ArrayPool<float>.Shared.Rent(inspector.Embedder.PreparedLength);
         var placement = inspector.Embedder.Preprocessing.Prepare(image, input.AsSpan(0, inspector.Embedder.PreparedLength));
         return new Prepared(input, placement, image.Width, image.Height, keepPixels ? image : null, waited, clock.Lap());

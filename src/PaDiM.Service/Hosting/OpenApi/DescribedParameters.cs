@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Mvc.Infrastructure;
@@ -18,7 +17,7 @@ internal sealed class DescribedParameters : IOperationFilter
         foreach (var parameter in operation.Parameters?.OfType<OpenApiParameter>() ?? [])
         {
             var source = context.ApiDescription.ParameterDescriptions.FirstOrDefault(described => described.Name == parameter.Name)?.ParameterDescriptor;
-            if ((source as IParameterInfoParameterDescriptor)?.ParameterInfo is { } info && ChoiceOf(info) is { } choices)
+            if ((source as IParameterInfoParameterDescriptor)?.ParameterInfo is { } info && Choices.EnumerationOf(info) is { } choices)
                 parameter.Schema = context.SchemaGenerator.GenerateSchema(choices, context.SchemaRepository);
             foreach (var key in new[] { $"{operation.OperationId}.{parameter.Name}", $"{tag}.{parameter.Name}", parameter.Name })
                 if (Documented.TryGetValue(key!, out var documentation))
@@ -32,12 +31,6 @@ internal sealed class DescribedParameters : IOperationFilter
     /// <summary>A value to try for a placeholder of a path.</summary>
     public static string? Example(string? tag, string name) =>
         (Documented.GetValueOrDefault($"{tag}.{name}") ?? Documented.GetValueOrDefault(name))?.Example?.ToString();
-
-    private static Type? ChoiceOf(ParameterInfo parameter)
-    {
-        var type = Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType;
-        return type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Choice<>) ? type.GetGenericArguments()[0] : null;
-    }
 
     private sealed record ParameterDocumentation(
         string Description, JsonNode? Example, JsonNode? Default, string? Pattern, int? Minimum, int? Maximum, int? MinLength, int? MaxLength)

@@ -40,6 +40,7 @@ internal static class ProblemExamples
         Problems.QueueFull("images to score"),
         Problems.StorageFull(),
         Problems.Unexpected(),
+        Problems.PixelsLength(921_600, new PixelLayout(640, 480, PixelFormat.Gray8)),
         Refused(ImageFault.Empty, "The image is empty; send the bytes of an image file."),
         Refused(ImageFault.TooLarge, "The image has 20000 x 20000 = 400,000,000 pixels; at most 67,108,864 are read."),
         Refused(ImageFault.Animated, "The image has several frames or pages; send one frame as one image."),
