@@ -30,11 +30,11 @@ internal sealed class PadimOptions
     /// <summary>How log lines look.</summary>
     public LogFormat LogFormat { get; set; }
 
-    /// <summary>Largest width times height of an image, read off its header.</summary>
+    /// <summary>Largest width times height of an image, read off its header or off the query of raw pixels.</summary>
     [Range(1024, int.MaxValue)]
     public long MaxPixels { get; set; } = ImageDecoder.DefaultMaxPixels;
 
-    /// <summary>Largest encoded image, in bytes.</summary>
+    /// <summary>Largest encoded image, in bytes. Raw pixels are bound by <see cref="MaxPixels"/> alone.</summary>
     [Range(1024, int.MaxValue / 2)]
     public int MaxImageBytes { get; set; } = 64 << 20;
 
