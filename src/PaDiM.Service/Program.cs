@@ -59,6 +59,7 @@ internal static class Program
         category.MapIgnoreMask();
         category.MapFits();
         category.MapModels();
+        category.MapPrefetch();
         category.MapScoring();
         app.MapEvaluations(category);
         category.MapThresholdPreview();

@@ -17,6 +17,9 @@ internal sealed class Category
     [MaxLength(64)]
     public string? IgnoreMaskSha256 { get; set; }
 
+    /// <summary>Its active model stays in memory, whatever else is asked for.</summary>
+    public bool Pinned { get; set; }
+
     /// <summary>The version that scores; null before the first fit.</summary>
     public int? ActiveVersion { get; set; }
 

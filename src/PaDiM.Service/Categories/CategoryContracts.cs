@@ -39,6 +39,9 @@ internal sealed record CategoryRequest
 
     /// <summary>Share of good parts that may be sent to review or rejected; above falseRejectRate and below 1. Null for two decisions only.</summary>
     public double? ReviewRate { get; init; }
+
+    /// <summary>Keeps the active model in memory from the start of the service on, whatever else is asked for.</summary>
+    public bool Pinned { get; init; }
 }
 
 /// <summary>How channels are reduced.</summary>
@@ -68,6 +71,7 @@ internal sealed record ReductionRequest
 /// <param name="IgnoreMaskSha256">Hash of the ignore mask that the next fit uses; null when all pixels count.</param>
 /// <param name="FalseRejectRate">Share of good parts that may be rejected.</param>
 /// <param name="ReviewRate">Share of good parts that may be sent to review or rejected; null for two decisions only.</param>
+/// <param name="Pinned">Its active model stays in memory.</param>
 /// <param name="ActiveModelVersion">The version that scores; null before the first fit.</param>
 /// <param name="Images">Stored images by label.</param>
 /// <param name="CreatedAt">When it was created.</param>
@@ -86,6 +90,7 @@ internal sealed record CategoryResponse(
     string? IgnoreMaskSha256,
     double FalseRejectRate,
     double? ReviewRate,
+    bool Pinned,
     int? ActiveModelVersion,
     ImageCounts Images,
     DateTime CreatedAt,

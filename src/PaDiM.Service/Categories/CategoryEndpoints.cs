@@ -12,9 +12,9 @@ internal static class CategoryEndpoints
         categories.MapGet("", ListAsync).WithTags("Categories").WithName("ListCategories").WithSummary("Lists categories by name").Produces<Page<CategoryResponse>>();
         var one = category.MapGroup("").WithTags("Categories");
         one.MapPut("", PutAsync).WithName("PutCategory").WithSummary("Creates a category, or gives it new settings")
-            .WithDescription("Everything left out takes the profile's value. New settings count from the next fit on, and the active model keeps its own; only falseRejectRate and reviewRate, stated or not, count at once.")
+            .WithDescription("Everything left out takes the profile's value. New settings count from the next fit on, and the active model keeps its own; only falseRejectRate, reviewRate and pinned, stated or not, count at once.")
             .Produces<CategoryResponse>().Produces<CategoryResponse>(StatusCodes.Status201Created)
-            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
+            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
         one.MapGet("", GetAsync).WithName("GetCategory").WithSummary("Shows a category").Produces<CategoryResponse>().ProducesProblem(StatusCodes.Status404NotFound);
         one.MapDelete("", DeleteAsync).WithName("DeleteCategory").WithSummary("Deletes a category with its images, models and jobs")
             .Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status404NotFound);
@@ -32,8 +32,10 @@ internal static class CategoryEndpoints
     private static async Task<IResult> PutAsync(
         string category, HttpContext context, CategoryStore store, SettingsResolver resolver, ModelRegistry registry, CancellationToken cancellationToken, CategoryRequest? request = null)
     {
-        if (!resolver.Resolve(request ?? new CategoryRequest()).Succeeded(out var resolved, out var problem)) return problem;
-        var (described, created) = await store.PutAsync(category, resolved.Settings, resolved.FalseRejectRate, Who(context), cancellationToken);
+        request ??= new CategoryRequest();
+        if (!resolver.Resolve(request).Succeeded(out var resolved, out var problem)) return problem;
+        if (!(await store.PutAsync(category, resolved.Settings, resolved.FalseRejectRate, request.Pinned, Who(context), cancellationToken)).Succeeded(out var put, out problem)) return problem;
+        var (described, created) = put;
         if (created) return TypedResults.Created($"/v1/categories/{category}", described);
         if (described.ActiveModelVersion is not null) await registry.RefreshAsync(category, CancellationToken.None);
         return TypedResults.Ok(described);

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 using PaDiM.Service.Hosting;
 using PaDiM.Service.Images;
 using PaDiM.Service.Storage;
@@ -6,27 +7,31 @@ using PaDiM.Service.Storage;
 namespace PaDiM.Service.Categories;
 
 /// <summary>Categories in the database.</summary>
-internal sealed class CategoryStore(IDbContextFactory<PadimDbContext> contexts, TimeProvider time)
+internal sealed class CategoryStore(IDbContextFactory<PadimDbContext> contexts, IOptions<PadimOptions> options, TimeProvider time)
 {
-    /// <summary>Creates a category or gives it new settings.</summary>
-    public async Task<(CategoryResponse Category, bool Created)> PutAsync(string name, CategorySettings settings, double falseRejectRate, string who, CancellationToken cancellationToken)
+    /// <summary>Creates a category or gives it new settings; refuses to pin a model that has no room beside those that are pinned already.</summary>
+    public async Task<Outcome<(CategoryResponse Category, bool Created)>> PutAsync(string name, CategorySettings settings, double falseRejectRate, bool pinned, string who, CancellationToken cancellationToken)
     {
         for (; ; )
         {
             await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+            // A transaction that writes is alone from its first statement on: of two pins that fit one at a time, the second finds the first.
+            await using var transaction = pinned ? await db.Database.BeginTransactionAsync(cancellationToken) : null;
             var now = time.GetUtcNow().UtcDateTime;
             var category = await db.Categories.SingleOrDefaultAsync(c => c.Name == name, cancellationToken);
+            if (pinned && category is { Pinned: false } && await CheckRoomAsync(db, category, cancellationToken) is { } noRoom) return noRoom;
             var created = category is null;
             if (category is null)
-                db.Add(category = new Category { Name = name, Settings = settings, FalseRejectRate = falseRejectRate, Revision = now.Ticks, CreatedAt = now, UpdatedAt = now });
-            else if (category.Settings != settings || category.FalseRejectRate != falseRejectRate)
+                db.Add(category = new Category { Name = name, Settings = settings, FalseRejectRate = falseRejectRate, Pinned = pinned, Revision = now.Ticks, CreatedAt = now, UpdatedAt = now });
+            else if (category.Settings != settings || category.FalseRejectRate != falseRejectRate || category.Pinned != pinned)
             {
                 if (category.FalseRejectRate != falseRejectRate) db.Add(await RateChangeAsync(db, category, falseRejectRate, who, now, cancellationToken));
-                (category.Settings, category.FalseRejectRate, category.UpdatedAt, category.Revision) = (settings, falseRejectRate, now, category.Revision + 1);
+                (category.Settings, category.FalseRejectRate, category.Pinned, category.UpdatedAt, category.Revision) = (settings, falseRejectRate, pinned, now, category.Revision + 1);
             }
             try
             {
                 await db.SaveChangesAsync(cancellationToken);
+                if (transaction is not null) await transaction.CommitAsync(CancellationToken.None);
                 return (await DescribeAsync(db, category, cancellationToken), created);
             }
             catch (DbUpdateConcurrencyException)
@@ -126,6 +131,15 @@ internal sealed class CategoryStore(IDbContextFactory<PadimDbContext> contexts, 
         return [.. changes.Select((change, i) => new ThresholdChangeResponse(count - i, change.At, change.Who, change.ModelVersion, change.FalseRejectRate, change.Threshold))];
     }
 
+    /// <summary>The problem with pinning a category whose active model has no room beside the pinned ones, or null. Files stand for what models take in memory: the two are nearly the same.</summary>
+    private async Task<Problem?> CheckRoomAsync(PadimDbContext db, Category category, CancellationToken cancellationToken)
+    {
+        if (category.ActiveVersion is not { } version) return null;
+        var own = await db.Models.Where(m => m.Category == category.Name && m.Version == version).SumAsync(m => m.StatisticsBytes, cancellationToken);
+        var others = await db.Models.Where(m => db.Categories.Any(c => c.Pinned && c.Name == m.Category && c.ActiveVersion == m.Version)).SumAsync(m => m.StatisticsBytes, cancellationToken);
+        return own + others > options.Value.ModelCacheBytes ? Problems.CacheBudgetExceeded(category.Name, own, others, options.Value.ModelCacheBytes) : null;
+    }
+
     private static async Task<CategoryResponse> DescribeAsync(PadimDbContext db, Category category, CancellationToken cancellationToken) => Describe(
         category,
         await db.Images.CountAsync(i => i.Category == category.Name && i.Label == ImageLabel.Normal, cancellationToken),
@@ -134,6 +148,6 @@ internal sealed class CategoryStore(IDbContextFactory<PadimDbContext> contexts, 
     private static CategoryResponse Describe(Category c, int normal, int anomalous) => new(
         c.Name, c.Settings.Backbone, c.Settings.Profile, c.Settings.ImageSize, c.Settings.CropSize,
         new ReductionResponse(c.Settings.Method, c.Settings.Dimensions, c.Settings.Seed),
-        c.Settings.Epsilon, c.Settings.BlurSigma, c.Settings.Shrinkage, c.Settings.Alignment, c.IgnoreMaskSha256, c.FalseRejectRate, c.Settings.ReviewRate, c.ActiveVersion,
+        c.Settings.Epsilon, c.Settings.BlurSigma, c.Settings.Shrinkage, c.Settings.Alignment, c.IgnoreMaskSha256, c.FalseRejectRate, c.Settings.ReviewRate, c.Pinned, c.ActiveVersion,
         new ImageCounts(normal, anomalous), c.CreatedAt, c.UpdatedAt);
 }

@@ -39,6 +39,9 @@ internal static class Problems
     public static Problem NotFinite(string backbone) => new("score_not_finite", StatusCodes.Status422UnprocessableEntity,
         $"The backbone '{backbone}' answers this image with values that are not finite; it cannot be scored. Fit the category with another backbone.");
 
+    public static Problem CacheBudgetExceeded(string category, long own, long others, long budget) => new("cache_budget_exceeded", StatusCodes.Status409Conflict,
+        $"With the model of '{category}' ({own:N0} bytes) the pinned models would take {own + others:N0} bytes of memory; the budget (ModelCacheBytes) is {budget:N0}. Unpin another category, or raise the budget.");
+
     public static Problem ModelActive(int version) => new("model_active", StatusCodes.Status409Conflict,
         $"Version {version} is the active model. Activate another version first, or delete the category.");
 

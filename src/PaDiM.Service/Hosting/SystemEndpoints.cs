@@ -14,14 +14,14 @@ internal static class SystemEndpoints
     private static readonly ConcurrentDictionary<(string Path, DateTime At, long Length), string> Hashes = new();
 
     public static void MapSystem(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/v1/system", (BackboneRegistry backbones, ModelCache cache) => TypedResults.Ok(Describe(backbones, cache))).WithTags("Operations").WithName("GetSystem").WithSummary("Tells version, device, backbones and memory").Produces<SystemResponse>();
+        routes.MapGet("/v1/system", (BackboneRegistry backbones, ModelCache cache) => TypedResults.Ok(Describe(backbones, cache))).WithTags("Operations").WithName("GetSystem").WithSummary("Tells version, device, backbones, memory and the models in it").Produces<SystemResponse>();
 
     private static SystemResponse Describe(BackboneRegistry backbones, ModelCache cache)
     {
         var runtime = backbones.Runtime;
         return new SystemResponse(
             Version, runtime.Device, runtime.ExecutionProvider, OrtEnv.Instance().GetVersionString(), runtime.Threads, [.. backbones.List().Select(Describe)],
-            new MemoryResponse(Environment.WorkingSet, GC.GetTotalMemory(forceFullCollection: false), cache.Bytes));
+            new MemoryResponse(Environment.WorkingSet, GC.GetTotalMemory(forceFullCollection: false), cache.Bytes), cache.Describe());
     }
 
     private static string Version { get; } = typeof(SystemEndpoints).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
@@ -58,8 +58,9 @@ internal static class SystemEndpoints
 /// <param name="Threads">Threads of one inference.</param>
 /// <param name="Backbones">Networks that categories may name.</param>
 /// <param name="Memory">Bytes in use.</param>
+/// <param name="ModelCache">The models in memory.</param>
 internal sealed record SystemResponse(
-    string Version, string Device, string ExecutionProvider, string OnnxRuntime, int Threads, IReadOnlyList<BackboneResponse> Backbones, MemoryResponse Memory);
+    string Version, string Device, string ExecutionProvider, string OnnxRuntime, int Threads, IReadOnlyList<BackboneResponse> Backbones, MemoryResponse Memory, ModelCacheResponse ModelCache);
 
 /// <summary>A network that categories may name.</summary>
 /// <param name="Name">Its name.</param>

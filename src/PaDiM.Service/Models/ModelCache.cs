@@ -5,11 +5,15 @@ using PaDiM.Service.Hosting;
 namespace PaDiM.Service.Models;
 
 /// <summary>A model in memory, with the time it was last of use.</summary>
-internal sealed class CachedModel(Inspector inspector, TimeProvider time)
+internal sealed class CachedModel(StoredModel stored, Inspector inspector, TimeProvider time)
 {
     private long usedAt = time.GetTimestamp();
 
     public Inspector Inspector { get; } = inspector;
+
+    public string Category { get; } = stored.Category;
+
+    public int Version { get; } = stored.Version;
 
     public long Bytes { get; } = inspector.Model.Bytes;
 
@@ -19,11 +23,17 @@ internal sealed class CachedModel(Inspector inspector, TimeProvider time)
     public void Touch() => Volatile.Write(ref usedAt, time.GetTimestamp());
 }
 
-/// <summary>Models in memory within a budget of bytes; the least recently used make room. A model larger than the budget is kept alone. Thread-safe.</summary>
+/// <summary>
+/// Models in memory within a budget of bytes; the least recently used make room, and pinned ones never do. A model that finds no room beside the pinned
+/// ones is kept all the same, until the next one comes: what is asked for is served. Thread-safe.
+/// </summary>
 internal sealed class ModelCache(IOptions<PadimOptions> options, TimeProvider time)
 {
     private readonly Lock gate = new();
     private readonly Dictionary<(string Category, string FileName), CachedModel> models = [];
+
+    /// <summary>The file that is pinned for a category, whether or not it is in memory yet: between the two, no other model can drive it out.</summary>
+    private readonly Dictionary<string, string> pinned = new(StringComparer.Ordinal);
 
     /// <summary>Bytes of all models held.</summary>
     public long Bytes
@@ -31,6 +41,20 @@ internal sealed class ModelCache(IOptions<PadimOptions> options, TimeProvider ti
         get
         {
             lock (gate) return models.Values.Sum(model => model.Bytes);
+        }
+    }
+
+    /// <summary>What is held, the last used first.</summary>
+    public ModelCacheResponse Describe()
+    {
+        lock (gate)
+        {
+            HeldModel[] held =
+            [
+                .. models.OrderByDescending(pair => pair.Value.UsedAt).Select(pair => new HeldModel(
+                    pair.Value.Category, pair.Value.Version, pair.Value.Bytes, IsPinned(pair.Key), (time.GetUtcNow() - time.GetElapsedTime(pair.Value.UsedAt)).UtcDateTime)),
+            ];
+            return new ModelCacheResponse(options.Value.ModelCacheBytes, held.Sum(model => model.Bytes), held.Where(model => model.Pinned).Sum(model => model.Bytes), held);
         }
     }
 
@@ -50,11 +74,11 @@ internal sealed class ModelCache(IOptions<PadimOptions> options, TimeProvider ti
         lock (gate)
         {
             if (models.TryGetValue(KeyOf(model), out var earlier)) return (earlier, []);
-            var cached = new CachedModel(inspector, time);
+            var cached = new CachedModel(model, inspector, time);
             var evicted = new List<CachedModel>();
-            while (models.Count > 0 && models.Values.Sum(m => m.Bytes) + cached.Bytes > options.Value.ModelCacheBytes)
+            foreach (var (key, oldest) in models.Where(pair => !IsPinned(pair.Key)).OrderBy(pair => pair.Value.UsedAt).ToArray())
             {
-                var (key, oldest) = models.MinBy(pair => pair.Value.UsedAt);
+                if (models.Values.Sum(m => m.Bytes) + cached.Bytes <= options.Value.ModelCacheBytes) break;
                 models.Remove(key);
                 evicted.Add(oldest);
             }
@@ -63,15 +87,30 @@ internal sealed class ModelCache(IOptions<PadimOptions> options, TimeProvider ti
         }
     }
 
+    /// <summary>Lets a model stay whatever comes, in place of the one that was pinned for its category before.</summary>
+    public void Pin(StoredModel model)
+    {
+        lock (gate) pinned[model.Category] = model.FileName;
+    }
+
+    /// <summary>Lets the models of a category make room again.</summary>
+    public void Unpin(string category)
+    {
+        lock (gate) pinned.Remove(category);
+    }
+
     /// <summary>Forgets the models of a category that is gone.</summary>
     public void Forget(string category)
     {
         lock (gate)
         {
+            pinned.Remove(category);
             foreach (var key in models.Keys.Where(key => key.Category == category).ToArray()) models.Remove(key);
         }
     }
 
     /// <summary>Versions count from 1 again when a deleted category's name is used again; names of files are never used twice.</summary>
     public static (string Category, string FileName) KeyOf(StoredModel model) => (model.Category, model.FileName);
+
+    private bool IsPinned((string Category, string FileName) key) => pinned.TryGetValue(key.Category, out var fileName) && fileName == key.FileName;
 }

@@ -10,7 +10,7 @@ namespace PaDiM.Service.Models;
 
 /// <summary>
 /// Hands out ready models. The current snapshot of a category is one reference, swapped whole: scoring takes no lock and never sees half a change.
-/// Changes made here show at once, those of other replicas within a second.
+/// Changes made here show at once, those of other replicas within a second. Pinned models are loaded without being asked for.
 /// </summary>
 internal sealed partial class ModelRegistry(
     IDbContextFactory<PadimDbContext> contexts, ModelFiles files, ModelCache cache, BackboneRegistry backbones, TimeProvider time, ILogger<ModelRegistry> logger) : BackgroundService
@@ -31,7 +31,15 @@ internal sealed partial class ModelRegistry(
             ready.Cached.Touch();
             return ready;
         }
-        return await LoadAsync(category, version, cancellationToken);
+        return (await LoadAsync(category, version, cancellationToken)).Succeeded(out var loaded, out var problem) ? loaded.Model : problem;
+    }
+
+    /// <summary>The snapshot of the active version, and whether it had to be read.</summary>
+    public async Task<Outcome<(CategoryModel Model, bool Loaded)>> PrefetchAsync(string category, CancellationToken cancellationToken)
+    {
+        if (!current.TryGetValue(category, out var ready)) return await LoadAsync(category, null, cancellationToken);
+        ready.Cached.Touch();
+        return (ready, false);
     }
 
     /// <summary>Makes a change of a category visible to the requests that come after it.</summary>
@@ -56,21 +64,21 @@ internal sealed partial class ModelRegistry(
         using var timer = new PeriodicTimer(Poll, time);
         try
         {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
+            // Of a pinned category, the revision that was seen to: one that cannot be loaded is not read again every second.
+            var seen = new Dictionary<string, long>(StringComparer.Ordinal);
+            do
             {
-                if (current.IsEmpty) continue;
                 try
                 {
-                    await using var db = await contexts.CreateDbContextAsync(stoppingToken);
-                    var revisions = await db.Categories.Select(c => new { c.Name, c.Revision }).ToDictionaryAsync(c => c.Name, c => c.Revision, stoppingToken);
-                    foreach (var model in current.Values.Where(m => !revisions.TryGetValue(m.Category, out var revision) || revision != m.Revision))
-                        await RefreshAsync(model.Category, stoppingToken);
+                    // Pinned models are loaded one at a time, with a look at the changes of other replicas in between.
+                    while (await FollowAsync(seen, stoppingToken)) { }
                 }
                 catch (Exception e) when (e is not OperationCanceledException)
                 {
                     LogPollFailure(e);
                 }
             }
+            while (await timer.WaitForNextTickAsync(stoppingToken));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -78,7 +86,20 @@ internal sealed partial class ModelRegistry(
         }
     }
 
-    private async Task<Outcome<CategoryModel>> LoadAsync(string name, int? version, CancellationToken cancellationToken)
+    /// <summary>Sees to what has changed, and to one pinned category; tells whether there was one.</summary>
+    private async Task<bool> FollowAsync(Dictionary<string, long> seen, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var categories = await db.Categories.Select(c => new { c.Name, c.Revision, Wanted = c.Pinned && c.ActiveVersion != null }).ToDictionaryAsync(c => c.Name, cancellationToken);
+        foreach (var model in current.Values.Where(m => !categories.TryGetValue(m.Category, out var category) || category.Revision != m.Revision))
+            await RefreshAsync(model.Category, cancellationToken);
+        if (categories.Values.FirstOrDefault(c => c.Wanted && seen.GetValueOrDefault(c.Name) != c.Revision) is not { } pinned) return false;
+        seen[pinned.Name] = pinned.Revision;
+        await RefreshAsync(pinned.Name, cancellationToken);
+        return true;
+    }
+
+    private async Task<Outcome<(CategoryModel Model, bool Loaded)>> LoadAsync(string name, int? version, CancellationToken cancellationToken)
     {
         // One load a category at a time: a burst of first requests reads the file once.
         var gate = gates[(uint)StringComparer.Ordinal.GetHashCode(name) % gates.Length];
@@ -93,24 +114,27 @@ internal sealed partial class ModelRegistry(
                 cache.Forget(name);
                 return Problems.CategoryNotFound(name);
             }
+            if (!category.Pinned || category.ActiveVersion is null) cache.Unpin(name);
             if ((version ?? category.ActiveVersion) is not { } wanted)
             {
                 current.TryRemove(name, out _);
                 return Problems.ModelNotReady(name);
             }
-            if (version is null && current.TryGetValue(name, out var ready) && ready.Revision == category.Revision) return ready;
+            if (version is null && current.TryGetValue(name, out var ready) && ready.Revision == category.Revision) return (ready, false);
 
             var stored = await db.Models.AsNoTracking().SingleOrDefaultAsync(m => m.Category == name && m.Version == wanted, cancellationToken);
             if (stored is null) return Problems.ModelNotFound(name, wanted.ToString(System.Globalization.CultureInfo.InvariantCulture));
-            if (!Open(stored).Succeeded(out var cached, out var problem))
+            // Before it is read: a model that is pinned only afterwards could be driven out in between.
+            if (category.Pinned && stored.Version == category.ActiveVersion) cache.Pin(stored);
+            if (!Open(stored).Succeeded(out var opened, out var problem))
             {
                 // Another version must not go on scoring in the name of one that fails its test.
                 if (version is null && failed.ContainsKey(ModelCache.KeyOf(stored))) current.TryRemove(name, out _);
                 return problem;
             }
-            var snapshot = Snapshot(category, stored, cached);
+            var snapshot = Snapshot(category, stored, opened.Cached);
             if (version is null) current[name] = snapshot;
-            return snapshot;
+            return (snapshot, opened.Loaded);
         }
         finally
         {
@@ -118,9 +142,9 @@ internal sealed partial class ModelRegistry(
         }
     }
 
-    private Outcome<CachedModel> Open(StoredModel stored)
+    private Outcome<(CachedModel Cached, bool Loaded)> Open(StoredModel stored)
     {
-        if (cache.Get(stored) is { } held) return held;
+        if (cache.Get(stored) is { } held) return (held, false);
         // A file never changes and neither does this machine: what failed here once is not read again every second.
         if (failed.TryGetValue(ModelCache.KeyOf(stored), out var known)) return known;
         try
@@ -130,7 +154,7 @@ internal sealed partial class ModelRegistry(
             var (cached, evicted) = cache.Put(stored, inspector);
             // A snapshot that stayed behind would keep the model in memory, whatever the budget says.
             foreach (var model in current.Values.Where(model => evicted.Contains(model.Cached))) current.TryRemove(KeyValuePair.Create(model.Category, model));
-            return cached;
+            return (cached, true);
         }
         catch (Exception e) when (e is InvalidDataException or KeyNotFoundException)
         {

@@ -39,6 +39,9 @@ namespace PaDiM.Service.Storage.Migrations
                     b.Property<int>("LastVersion")
                         .HasColumnType("INTEGER");
 
+                    b.Property<bool>("Pinned")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long>("Revision")
                         .IsConcurrencyToken()
                         .HasColumnType("INTEGER");
