@@ -31,7 +31,7 @@ public sealed class LoadTests
         Assert.Equal(expected, (await (await holding).JsonAsync(200)).Number("score"));
 
         var (served, refused) = (0, 0);
-        foreach (var response in await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => category.SendScoreAsync(bytes))))
+        foreach (var response in await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => category.SendScoreAsync(bytes))))
             if (response.StatusCode == HttpStatusCode.OK)
             {
                 Assert.Equal(expected, (await response.JsonAsync(200)).Number("score"), 1e-4 * expected);
@@ -40,9 +40,10 @@ public sealed class LoadTests
             else
             {
                 await response.ProblemAsync(503, "queue_full");
+                Assert.NotNull(response.Headers.RetryAfter?.Delta);
                 refused++;
             }
-        Assert.Equal(32, served + refused);
+        Assert.Equal(64, served + refused);
         Assert.True(served > 0);
         await category.ScoreAsync(bytes);
     }
