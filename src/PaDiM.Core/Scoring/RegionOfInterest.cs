@@ -31,6 +31,12 @@ public sealed class RegionOfInterest
     /// <summary>True where a pixel of the prepared image is ignored.</summary>
     public IReadOnlyList<bool> Ignored { get; }
 
+    /// <summary>How much of each patch counts, 0 to 1, a value a patch position: distances are multiplied by it before they are upsampled.</summary>
+    public ReadOnlySpan<float> PatchWeights => patchWeights.Values;
+
+    /// <summary>What a smoothed map is multiplied by, a value a pixel of the prepared image: 0 where it is ignored.</summary>
+    public ReadOnlySpan<float> Gains => gains;
+
     /// <summary>Distances weighted by how much of each patch counts.</summary>
     internal AnomalyMap Weigh(AnomalyMap distances)
     {

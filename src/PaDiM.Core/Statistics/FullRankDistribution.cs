@@ -28,6 +28,13 @@ public sealed class FullRankDistribution(Grid grid, int dimensions, ReadOnlyMemo
         }
     }
 
+    /// <inheritdoc/>
+    public override void DenseWhitening(int position, Span<float> square)
+    {
+        var packed = PackedTriangle.Length(Dimensions);
+        PackedTriangle.Unpack(Whitening.AsSpan(position * packed, packed), Dimensions, square);
+    }
+
     internal static FullRankDistribution Of(PatchStatistics statistics, Regularisation regularisation, ParallelOptions parallel)
     {
         var (d, packed) = (statistics.Dimensions, statistics.Packed);

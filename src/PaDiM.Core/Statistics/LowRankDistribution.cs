@@ -74,6 +74,29 @@ public sealed class LowRankDistribution : PatchDistribution
         return MathF.Sqrt(TensorPrimitives.SumOfSquares<float>(whitened) + TensorPrimitives.SumOfSquares<float>(delta) / Ridge.Span[position]);
     }
 
+    /// <summary>F = (I - Q^T Q) / sqrt(ridge) + Q^T W Q, which is I / sqrt(ridge) + Q^T (W - I / sqrt(ridge)) Q; in float64, since the first two terms nearly cancel within the span.</summary>
+    /// <inheritdoc/>
+    public override void DenseWhitening(int position, Span<float> square)
+    {
+        var (d, packed, outside) = (Dimensions, PackedTriangle.Length(Rank), 1 / Math.Sqrt(Ridge[position]));
+        var (basis, inner, row) = (new double[Rank * d], new double[Rank * d], new double[d]);
+        TensorPrimitives.ConvertTruncating<float, double>(Basis.AsSpan(position * Rank * d, Rank * d), basis);
+        var whitening = Whitening.AsSpan(position * packed, packed);
+        for (int j = 0, at = 0; j < Rank; at += Rank - j++)
+            for (var i = j; i < Rank; i++)
+            {
+                var target = inner.AsSpan(i * d, d);
+                TensorPrimitives.MultiplyAdd(basis.AsSpan(j * d, d), whitening[at + i - j] - (i == j ? outside : 0), target, target);
+            }
+        for (var i = 0; i < d; i++)
+        {
+            Array.Clear(row);
+            row[i] = outside;
+            for (var k = 0; k < Rank; k++) TensorPrimitives.MultiplyAdd(inner.AsSpan(k * d, d), basis[k * d + i], row, row);
+            TensorPrimitives.ConvertTruncating<double, float>(row, square.Slice(i * d, d));
+        }
+    }
+
     internal static LowRankDistribution Of(PatchStatistics statistics, Regularisation regularisation, ParallelOptions parallel)
     {
         var (d, rank, positions) = (statistics.Dimensions, statistics.Count - 1, statistics.Grid.Positions);

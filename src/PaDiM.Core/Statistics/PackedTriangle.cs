@@ -69,6 +69,17 @@ internal static class PackedTriangle
             TensorPrimitives.MultiplyAdd(matrix.Slice(at, x.Length - j), x[j], y[j..], y[j..]);
     }
 
+    /// <summary>The whole matrix, zeros above the diagonal.</summary>
+    /// <param name="matrix">The triangle.</param>
+    /// <param name="d">Dimensions.</param>
+    /// <param name="square">Shape <c>(d, d)</c>, row-major; written over.</param>
+    public static void Unpack<T>(ReadOnlySpan<T> matrix, int d, Span<T> square)
+    {
+        square[..(d * d)].Clear();
+        for (int j = 0, at = 0; j < d; at += d - j++)
+            for (var i = j; i < d; i++) square[i * d + j] = matrix[at + i - j];
+    }
+
     /// <summary>y = A x for the symmetric matrix whose lower triangle this is.</summary>
     public static void MultiplySymmetric(ReadOnlySpan<double> matrix, ReadOnlySpan<double> x, Span<double> y)
     {

@@ -36,6 +36,11 @@ public abstract class PatchDistribution
     /// <param name="scratch">Working space.</param>
     internal abstract void Norms(int position, Span<float> deltas, Span<float> norms, Span<float> scratch);
 
+    /// <summary>A dense F with F^T F = Cov^-1 at a position, so that M = |F (x - mean)|: for graphs, which multiply whole matrices. Cost: <c>O(d^2)</c>, times r for a low rank.</summary>
+    /// <param name="position">The position.</param>
+    /// <param name="square">F, shape <c>(d, d)</c>, row-major; written over.</param>
+    public abstract void DenseWhitening(int position, Span<float> square);
+
     /// <summary>
     /// Freezes statistics, all in float64, stored in the smallest form that is exact enough: few images as their subspace, others as triangles of 16 bits or, where
     /// a very small epsilon makes rows too different for these, of float32. Cost: <c>O(positions * d^3)</c>; <c>O(positions * d n^2)</c> in a subspace.

@@ -83,6 +83,9 @@ public sealed class GraphEditor
     /// <summary>The graph as an ONNX file.</summary>
     public byte[] ToArray() => model.ToByteArray();
 
+    /// <summary>A copy of the model, the caller's to change.</summary>
+    internal ModelProto ToModel() => model.Clone();
+
     /// <summary>The nodes that the taps depend on, and every name that those nodes read or write.</summary>
     private static (HashSet<NodeProto> Nodes, HashSet<string> Names) Reach(Dictionary<string, NodeProto> producer, IReadOnlyList<string> taps)
     {
@@ -100,7 +103,7 @@ public sealed class GraphEditor
     /// <summary>Inputs of a node; those of its subgraphs (If, Loop) may read names of the outer graph too.</summary>
     private static IEnumerable<string> ReadBy(NodeProto node) => node.Input.Concat(SubgraphsOf(node).SelectMany(graph => graph.Node).SelectMany(ReadBy));
 
-    private static IEnumerable<GraphProto> SubgraphsOf(NodeProto node) =>
+    internal static IEnumerable<GraphProto> SubgraphsOf(NodeProto node) =>
         node.Attribute.SelectMany(attribute => attribute.G is null ? attribute.Graphs : attribute.Graphs.Append(attribute.G));
 
     /// <summary>Weights, and constants wherever they stand.</summary>

@@ -1,0 +1,56 @@
+using Microsoft.ML.OnnxRuntime;
+using PaDiM.Core.Embedding;
+using PaDiM.Core.Statistics;
+using PaDiM.Onnx.Graphs;
+using PaDiM.Onnx.Tests.Support;
+
+namespace PaDiM.Onnx.Tests.Graphs;
+
+public sealed class ScoringGraphTests
+{
+    [Theory]
+    [MemberData(nameof(ExportCase.Kinds), MemberType = typeof(ExportCase))]
+    public void It_equals_the_kernels(ReductionMethod reduction, int images, int size, int? crop, double blur, bool masked)
+    {
+        using var made = new ExportCase(ExportCase.Settings(reduction, size, crop, blur), images, masked);
+        Assert.Equal(images < 10 || reduction == ReductionMethod.None, made.Model.Distribution is LowRankDistribution);
+        foreach (var batch in new[] { 1, 3 })
+        {
+            var parts = ExportCase.Images(batch);
+            var (maps, scores) = Run(made, made.Prepare(parts), batch);
+            made.AssertEqual(made.Expected(parts), maps, scores);
+        }
+    }
+
+    [Fact]
+    public void Models_of_one_kind_share_a_graph()
+    {
+        using var one = new ExportCase(Fits.Settings, 20);
+        using var other = new ExportCase(Fits.Settings, 5);
+        Assert.Equal(new ScoringGraph(one.Model, GridsOf(one)).ToArray(), new ScoringGraph(other.Model, GridsOf(other)).ToArray());
+    }
+
+    private static (float[] Maps, float[] Scores) Run(ExportCase made, float[] prepared, int batch)
+    {
+        using var options = new SessionOptions { IntraOpNumThreads = 2, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        using var session = new InferenceSession(new ScoringGraph(made.Model, GridsOf(made)).ToArray(), options);
+        using var features = made.Backbone.Extract(prepared, batch, made.Prepared);
+        var values = new Dictionary<string, OrtValue>();
+        for (var l = 0; l < features[0].Count; l++)
+        {
+            var (channels, grid) = (features[0][l].Channels, features[0][l].Grid);
+            values[ScoringGraph.FeaturesOf(l)] = OrtValue.CreateTensorValueFromMemory(Enumerable.Range(0, batch).SelectMany(i => features[i][l].Values.ToArray()).ToArray(), [batch, channels, grid.Height, grid.Width]);
+        }
+        foreach (var tensor in ScoringStatistics.Of(made.Model)) values[tensor.Name] = OrtValue.CreateTensorValueFromMemory(tensor.ToArray(new ParallelOptions()), [.. tensor.Shape]);
+        using var run = new RunOptions();
+        using var outputs = session.Run(run, values.Keys, values.Values, [ScoringGraph.Map, ScoringGraph.Score]);
+        foreach (var value in values.Values) value.Dispose();
+        return (outputs[0].GetTensorDataAsSpan<float>().ToArray(), outputs[1].GetTensorDataAsSpan<float>().ToArray());
+    }
+
+    private static Grid[] GridsOf(ExportCase made)
+    {
+        using var features = made.Backbone.Extract(new float[3 * made.Prepared.Positions], 1, made.Prepared);
+        return [.. features[0].Select(map => map.Grid)];
+    }
+}
