@@ -4,7 +4,7 @@ using PaDiM.Cli;
 using PaDiM.Cli.Evaluation;
 using Spectre.Console;
 
-var root = new RootCommand("PaDiM anomaly detection over folders of images, without a server.") { FitCommand.Create(), ScoreCommand.Create(), EvaluateCommand.Create(), SamplesCommand.Create() };
+var root = new RootCommand("PaDiM anomaly detection over folders of images, without a server.") { FitCommand.Create(), ScoreCommand.Create(), ExportCommand.Create(), EvaluateCommand.Create(), SamplesCommand.Create() };
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {

@@ -39,6 +39,10 @@ public sealed class UsageTests
     [InlineData("evaluate parts --crop-size 300")]
     [InlineData("evaluate parts --protocol non-aligned --crop-size 225")]
     [InlineData("evaluate parts --epsilon 0")]
+    [InlineData("export")]
+    [InlineData("export model")]
+    [InlineData("export model --out m --format tflite")]
+    [InlineData("export model --out m --false-reject-rate 0")]
     [InlineData("score model")]
     [InlineData("score model part.png --false-reject-rate 2")]
     [InlineData("score model part.png --false-reject-rate much")]
@@ -48,6 +52,7 @@ public sealed class UsageTests
     [InlineData("--help", "fit")]
     [InlineData("fit --help", "--image-size")]
     [InlineData("score --help", "--heatmap")]
+    [InlineData("export --help", "--format")]
     [InlineData("evaluate --help", "--protocol")]
     public void Help_is_no_failure(string arguments, string expected) => Assert.Contains(expected, Padim.Run(arguments.Split(' ')).Succeeded().Output, StringComparison.Ordinal);
 
