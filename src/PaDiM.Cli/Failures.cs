@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using PaDiM.Onnx.Export;
 using PaDiM.Onnx.Pipelines;
 
 namespace PaDiM.Cli;
@@ -8,7 +9,7 @@ internal static class Failures
 {
     public static string? Explain(Exception failure) => failure switch
     {
-        FitException or InvalidDataException or IOException or UnauthorizedAccessException or KeyNotFoundException or PlatformNotSupportedException or ArithmeticException => failure.Message,
+        FitException or ExportException or InvalidDataException or IOException or UnauthorizedAccessException or KeyNotFoundException or PlatformNotSupportedException or ArithmeticException => failure.Message,
         OnnxRuntimeException => $"The backbone failed: {failure.Message}",
         OperationCanceledException => "stopped.",
         AggregateException { InnerException: { } first } => Explain(first),

@@ -37,8 +37,8 @@ public sealed class OnnxExport
     /// <summary>The file, piece by piece; a piece is valid until the next one is asked for. About as much memory as the backbone takes is held, never the file.</summary>
     public IEnumerable<ReadOnlyMemory<byte>> Pieces() => file.Pieces();
 
-    /// <summary>A sentence about a model that no ONNX file can hold; null when one can.</summary>
-    public static string? FindObstacle(PadimModel model, Backbone backbone)
+    /// <summary>A sentence about a model that no ONNX file can hold, told before anything is made; null when one can.</summary>
+    internal static string? FindObstacle(PadimModel model, Backbone backbone)
     {
         if (model.Settings.Alignment != AlignmentMethod.None)
             return "The model aligns each image to a template, which an ONNX graph cannot express. Export it as safetensors, or fit without alignment.";
@@ -52,14 +52,15 @@ public sealed class OnnxExport
     /// <param name="model">The model.</param>
     /// <param name="backbone">The network that it was fitted with, byte for byte.</param>
     /// <param name="notes">What else the file says.</param>
-    /// <exception cref="InvalidDataException">There is an obstacle (<see cref="FindObstacle"/>), it is another network, or its file has changed since it was opened.</exception>
+    /// <exception cref="ExportException">No ONNX file can hold the model.</exception>
+    /// <exception cref="InvalidDataException">It is another network, or its file has changed since it was opened.</exception>
     public static OnnxExport Of(PadimModel model, Backbone backbone, ExportNotes notes)
     {
         if (!model.Backbone.IsSameAs(backbone.Identity)) throw new InvalidDataException($"The model was fitted with another file, other taps or another normalisation of the backbone '{model.Backbone.Name}' (SHA-256 {model.Backbone.Sha256}); put those back.");
-        if (FindObstacle(model, backbone) is { } obstacle) throw new InvalidDataException(obstacle);
+        if (FindObstacle(model, backbone) is { } obstacle) throw new ExportException(obstacle);
         var network = Read(backbone);
         var opset = network.OpsetImport.First(import => import.Domain is "" or "ai.onnx").Version;
-        if (opset < GraphBuilder.OldestOpset) throw new InvalidDataException($"The backbone '{backbone.Identity.Name}' uses ONNX operators of version {opset}; an export needs {GraphBuilder.OldestOpset} or later.");
+        if (opset < GraphBuilder.OldestOpset) throw new ExportException($"The backbone '{backbone.Identity.Name}' uses ONNX operators of version {opset}; an export needs {GraphBuilder.OldestOpset} or later.");
 
         var statistics = ScoringStatistics.Of(model);
         var names = statistics.Select(tensor => tensor.Name).Append(Image).Append(ScoringGraph.Map).Append(ScoringGraph.Score).ToHashSet(StringComparer.Ordinal);

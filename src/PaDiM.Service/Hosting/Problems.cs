@@ -47,6 +47,8 @@ internal static class Problems
 
     public static Problem InvalidModel(string detail) => new("model_invalid", StatusCodes.Status422UnprocessableEntity, detail);
 
+    public static Problem ExportUnsupported(string detail) => new("export_unsupported", StatusCodes.Status422UnprocessableEntity, detail);
+
     public static Problem TooFewImages(int count) => new("too_few_images", StatusCodes.Status409Conflict,
         $"A fit needs at least 2 images of normal parts; the category has {count}. Upload more with POST /v1/categories/{{category}}/images?label=normal.");
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using PaDiM.Core.Models;
+using PaDiM.Onnx.Export;
 using PaDiM.Onnx.Imaging;
 using PaDiM.Onnx.Pipelines;
 using PaDiM.Onnx.Storage;
@@ -23,7 +24,8 @@ internal static class ModelEndpoints
             .Produces<ModelResponse>().ProducesProblem(StatusCodes.Status404NotFound);
         models.MapDelete("{version:int}", DeleteAsync).WithName("DeleteModel").WithSummary("Deletes a version that does not score")
             .Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
-        models.MapGet("{version:int}/export", ExportAsync).WithName("ExportModel").WithSummary("Gives a version as one safetensors file")
+        models.MapGet("{version:int}/export", ExportAsync).WithName("ExportModel").WithSummary("Gives a version as one file")
+            .WithDescription("`safetensors` is what `import` takes. `onnx` scores without this service: normalisation, backbone, distances and smoothing in one graph, from `image` (n, 3, H, W), RGB in [0, 1] at the prepared size, to `anomaly_map` (n, 1, H, W) and `score` (n); the threshold in force and how to prepare an image stand in its metadata.")
             .Produces<byte[]>(StatusCodes.Status200OK, MediaType).ProducesProblem(StatusCodes.Status404NotFound);
         models.MapPost("import", ImportAsync).WithName("ImportModel").WithSummary("Publishes an exported model as a new version")
             .WithDescription("Also takes what `padim fit --out` writes. The backbone must be present here, byte for byte the one of the fit.")
@@ -52,8 +54,11 @@ internal static class ModelEndpoints
     private static async Task<IResult> DeleteAsync(string category, int version, ModelStore store, CancellationToken cancellationToken) =>
         await store.DeleteAsync(category, version, cancellationToken) is { } problem ? problem : TypedResults.NoContent();
 
-    private static async Task<IResult> ExportAsync(string category, int version, ModelStore store, ModelFiles files, HttpResponse response, CancellationToken cancellationToken)
+    private static async Task<IResult> ExportAsync(
+        string category, int version, ModelStore store, ModelFiles files, ModelRegistry registry, HttpResponse response, CancellationToken cancellationToken,
+        Choice<ExportFormat>? format = null)
     {
+        if (format?.Value == ExportFormat.Onnx) return await ExportOnnxAsync(category, version, registry, response, cancellationToken);
         if (!(await store.GetAsync(category, version, cancellationToken)).Succeeded(out var stored, out var problem)) return problem;
         try
         {
@@ -62,6 +67,31 @@ internal static class ModelEndpoints
             return TypedResults.Stream(file, MediaType, $"{category}-{version}{ModelFiles.ModelSuffix}");
         }
         catch (InvalidDataException e)
+        {
+            return Problems.ModelUnusable(e.Message);
+        }
+    }
+
+    private static async Task<IResult> ExportOnnxAsync(string category, int version, ModelRegistry registry, HttpResponse response, CancellationToken cancellationToken)
+    {
+        if (!(await registry.AcquireAsync(category, version, cancellationToken)).Succeeded(out var model, out var problem)) return problem;
+        try
+        {
+            var export = OnnxExport.Of(model.Inspector.Model, model.Inspector.Embedder.Backbone, new ExportNotes(model.Threshold, category, version));
+            response.ContentLength = export.Length;
+            // Whitening factors are made as fast as the client takes them; no thread waits for a slow one, and no file is kept.
+            return TypedResults.Stream(
+                async body =>
+                {
+                    foreach (var piece in export.Pieces()) await body.WriteAsync(piece, cancellationToken);
+                },
+                MediaType, $"{category}-{version}.onnx");
+        }
+        catch (ExportException e)
+        {
+            return Problems.ExportUnsupported(e.Message);
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException)
         {
             return Problems.ModelUnusable(e.Message);
         }

@@ -73,7 +73,7 @@ public sealed class OnnxExportTests
     {
         var model = MadeUp(new Grid(16, 16), 24) with { Settings = Fits.Settings with { Alignment = AlignmentMethod.Rigid } };
         Assert.Contains("align", OnnxExport.FindObstacle(model, Fits.Tiny), StringComparison.Ordinal);
-        Assert.Contains("align", Assert.Throws<InvalidDataException>(() => OnnxExport.Of(model, Fits.Tiny, Notes)).Message, StringComparison.Ordinal);
+        Assert.Contains("align", Assert.Throws<ExportException>(() => OnnxExport.Of(model, Fits.Tiny, Notes)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -25,7 +25,7 @@ internal sealed class DocumentedHeaders : IOperationFilter
             ["ETag"] = Text("Hash of the image.", "\"ae3bcf25296dd95dafe54cf7339fa7870c84071ebff1d0a76d9f4fc9a0d0159a\""),
             ["Cache-Control"] = Text("An image never changes.", "private, max-age=31536000, immutable"),
         },
-        ("ExportModel", "200") => new() { ["ETag"] = Text("Hash of the file.", "\"f332d7b86ffd03293ffd505acf0e60287c999ec665f6118a616e79cc8c81ae68\"") },
+        ("ExportModel", "200") => new() { ["ETag"] = Text("Hash of the safetensors file; not with ONNX.", "\"f332d7b86ffd03293ffd505acf0e60287c999ec665f6118a616e79cc8c81ae68\"") },
         ("ScoreImage", "200") => new()
         {
             ["X-Padim-Category"] = Text("Whose model scored it; like the other X-Padim headers not with JSON, which says it itself.", "bottle"),

@@ -28,6 +28,7 @@ internal static class ProblemExamples
         Problems.IgnoreMaskUnusable("The ignore mask leaves no pixel of the prepared image. White pixels are left out; paint black what counts."),
         Problems.IgnoreMaskNotFound("bottle"),
         Problems.InvalidModel("The file is not a safetensors file."),
+        Problems.ExportUnsupported("The model aligns each image to a template, which an ONNX graph cannot express. Export it as safetensors, or fit without alignment."),
         Problems.TooFewImages(1),
         Problems.IdempotencyConflict(),
         Problems.JobFinished("succeeded"),

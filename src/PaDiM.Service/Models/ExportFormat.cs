@@ -1,0 +1,9 @@
+namespace PaDiM.Service.Models;
+
+/// <summary>What a model is exported as.</summary>
+internal enum ExportFormat
+{
+    Safetensors,
+
+    Onnx,
+}
