@@ -43,6 +43,9 @@ public sealed class Backbone : IDisposable
     /// <summary>The only prepared size that the graph accepts, in pixels; null when it accepts any.</summary>
     public int? FixedSize { get; }
 
+    /// <summary>The session, for callers that keep features on the device; its one input is a prepared batch, its outputs are the taps in order.</summary>
+    internal InferenceSession Session => session;
+
     /// <summary>Channels of each tap.</summary>
     public IReadOnlyList<int> TapChannels { get; }
 

@@ -18,9 +18,13 @@ public enum DevicePreference
 /// <summary>The device and the threads that backbone sessions really use, settled once when the program starts. Immutable.</summary>
 public sealed class BackboneRuntime
 {
-    private const string CudaProvider = "CUDAExecutionProvider";
+    private const string CudaProvider = "CUDAExecutionProvider", TensorRtProvider = "TensorrtExecutionProvider";
 
     private BackboneRuntime(string device, string executionProvider, int threads) => (Device, ExecutionProvider, Threads) = (device, executionProvider, threads);
+
+    /// <summary>Where tensors lie that the host does not see.</summary>
+    internal OrtMemoryInfo CreateMemoryInfo() =>
+        new(Device == "cuda" ? OrtMemoryInfo.allocatorCUDA : OrtMemoryInfo.allocatorCPU, OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default);
 
     /// <summary><c>cpu</c> or <c>cuda</c>.</summary>
     public string Device { get; }
@@ -34,13 +38,15 @@ public sealed class BackboneRuntime
     /// <summary>Settles the device.</summary>
     /// <param name="preference">What is asked for.</param>
     /// <param name="threads">Threads; 0 for one a core.</param>
-    /// <exception cref="PlatformNotSupportedException">CUDA was demanded and is not to be had; the message says why.</exception>
-    public static BackboneRuntime Create(DevicePreference preference, int threads = 0)
+    /// <param name="tensorRt">Let TensorRT take the parts of graphs that it can, and CUDA the rest.</param>
+    /// <exception cref="PlatformNotSupportedException">CUDA or TensorRT was demanded and is not to be had; the message says why.</exception>
+    public static BackboneRuntime Create(DevicePreference preference, int threads = 0, bool tensorRt = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
         var cores = threads > 0 ? threads : Environment.ProcessorCount;
         var cuda = preference == DevicePreference.Cpu ? "not asked for" : WhyNoCuda();
-        if (cuda is null) return new BackboneRuntime("cuda", CudaProvider, cores);
+        if (tensorRt && (cuda ?? WhyNoTensorRt()) is { } missing) throw new PlatformNotSupportedException($"TensorRT was demanded, but {missing}. Do without it, or use the GPU build on a machine with an NVIDIA driver and TensorRT.");
+        if (cuda is null) return new BackboneRuntime("cuda", tensorRt ? TensorRtProvider : CudaProvider, cores);
         if (preference == DevicePreference.Cuda) throw new PlatformNotSupportedException($"The device 'cuda' was demanded, but {cuda}. Use 'auto' or 'cpu', or the GPU build on a machine with an NVIDIA driver.");
         return new BackboneRuntime("cpu", "CPUExecutionProvider", cores);
     }
@@ -58,6 +64,8 @@ public sealed class BackboneRuntime
         var options = new SessionOptions { IntraOpNumThreads = Threads, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         // Idle workers must not spin: the kernels around the backbone use the same cores.
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+        // The provider that is appended first takes what it can.
+        if (ExecutionProvider == TensorRtProvider) AppendTensorRt(options);
         if (Device == "cuda") AppendCuda(options);
         return options;
     }
@@ -69,18 +77,29 @@ public sealed class BackboneRuntime
         options.AppendExecutionProvider_CUDA(cuda);
     }
 
-    private static string? WhyNoCuda()
+    private static void AppendTensorRt(SessionOptions options)
     {
-        if (!OrtEnv.Instance().GetAvailableProviders().Contains(CudaProvider)) return "this build carries ONNX Runtime for the CPU only";
+        using var tensorRt = new OrtTensorRTProviderOptions();
+        tensorRt.UpdateOptions(new Dictionary<string, string> { ["trt_fp16_enable"] = "0" });
+        options.AppendExecutionProvider_Tensorrt(tensorRt);
+    }
+
+    private static string? WhyNoTensorRt() => WhyNot(TensorRtProvider, "TensorRT", AppendTensorRt);
+
+    private static string? WhyNoCuda() => WhyNot(CudaProvider, "CUDA", AppendCuda);
+
+    private static string? WhyNot(string provider, string name, Action<SessionOptions> append)
+    {
+        if (!OrtEnv.Instance().GetAvailableProviders().Contains(provider)) return provider == CudaProvider ? "this build carries ONNX Runtime for the CPU only" : $"this build carries ONNX Runtime without {name}";
         try
         {
             using var options = new SessionOptions();
-            AppendCuda(options);
+            append(options);
             return null;
         }
         catch (OnnxRuntimeException e)
         {
-            return $"ONNX Runtime could not start CUDA ({e.Message})";
+            return $"ONNX Runtime could not start {name} ({e.Message})";
         }
     }
 }

@@ -23,6 +23,9 @@ internal sealed class PadimOptions
     /// <summary>Where backbones run.</summary>
     public DevicePreference Device { get; set; }
 
+    /// <summary>With CUDA, let TensorRT take the parts of graphs that it can.</summary>
+    public bool TensorRt { get; set; }
+
     /// <summary>Threads of inference and of the kernels around it; 0 for one a core.</summary>
     [Range(0, 1024)]
     public int Threads { get; set; }

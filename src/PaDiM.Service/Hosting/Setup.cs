@@ -64,7 +64,7 @@ internal static partial class Setup
 
     public static void AddBackbones(this IServiceCollection services)
     {
-        services.AddSingleton(provider => BackboneRuntime.Create(Options(provider).Device, Options(provider).Threads));
+        services.AddSingleton(provider => BackboneRuntime.Create(Options(provider).Device, Options(provider).Threads, Options(provider).TensorRt));
         services.AddSingleton(provider => new BackboneRegistry(Options(provider).BackboneDirectories, provider.GetRequiredService<BackboneRuntime>()));
         services.AddSingleton(provider => new ImageDecoder(Options(provider).MaxPixels));
         services.AddSingleton(provider => new EmbeddingStore(provider.GetRequiredService<DataDirectory>().Embeddings, provider.GetRequiredService<TimeProvider>()));

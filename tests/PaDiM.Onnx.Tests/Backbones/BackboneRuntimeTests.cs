@@ -23,6 +23,8 @@ public sealed class BackboneRuntimeTests
         Assert.Contains("'cuda'", message, StringComparison.Ordinal);
         Assert.Contains("CPU only", message, StringComparison.Ordinal);
         Assert.Equal("cpu", BackboneRuntime.Create(DevicePreference.Auto).Device);
+        foreach (var preference in new[] { DevicePreference.Auto, DevicePreference.Cpu })
+            Assert.Contains("TensorRT", Assert.Throws<PlatformNotSupportedException>(() => BackboneRuntime.Create(preference, tensorRt: true)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,0 +1,104 @@
+using Microsoft.ML.OnnxRuntime;
+using PaDiM.Core.Embedding;
+using PaDiM.Core.Models;
+using PaDiM.Core.Scoring;
+using PaDiM.Onnx.Backbones;
+using PaDiM.Onnx.Graphs;
+
+namespace PaDiM.Onnx.Devices;
+
+/// <summary>
+/// Scores prepared images wholly on the runtime's device: features pass from the backbone to the scoring graph without a detour through the host, the
+/// statistics lie there already, and only maps and scores come back. With the CPU for a device it is the same path in the host's memory. Owner of the
+/// statistics on the device, not of the backbone. Thread-safe until disposed.
+/// </summary>
+/// <remarks>Alignment happens while an image is prepared, before this, and a map is brought back into the image's frame after it.</remarks>
+public sealed class DeviceScorer : IDisposable
+{
+    private readonly Backbone backbone;
+    private readonly InferenceSession scoring;
+    private readonly DeviceStatistics statistics;
+    private readonly OrtMemoryInfo device, host = new(OrtMemoryInfo.allocatorCPU, OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default);
+    private readonly RunOptions options = new();
+
+    /// <summary>Runs the backbone once to see its grids, makes the graph, and copies the statistics to the device.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="backbone">The network that it was fitted with, byte for byte; must outlive this.</param>
+    /// <exception cref="InvalidDataException">Another network, or statistics too large for a tensor of the host's.</exception>
+    /// <exception cref="OnnxRuntimeException">The device has no room.</exception>
+    public DeviceScorer(PadimModel model, Backbone backbone)
+    {
+        if (!model.Backbone.IsSameAs(backbone.Identity))
+            throw new InvalidDataException($"The model was fitted with another file, other taps or another normalisation of the backbone '{model.Backbone.Name}' (SHA-256 {model.Backbone.Sha256}).");
+        var (positions, d) = (model.Distribution.Grid.Positions, model.Distribution.Dimensions);
+        if ((long)positions * d * d > Array.MaxLength) throw new InvalidDataException($"{positions} whitening factors of {d} x {d} values do not fit one tensor.");
+        (this.backbone, PreparedSize, device) = (backbone, model.Settings.PreparedSize(), backbone.Runtime.CreateMemoryInfo());
+        using var session = backbone.Runtime.CreateSessionOptions();
+        scoring = new InferenceSession(new ScoringGraph(model, GridsOf(backbone, PreparedSize)).ToArray(), session);
+        try
+        {
+            statistics = new DeviceStatistics(model, backbone.Runtime);
+        }
+        catch
+        {
+            scoring.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Shape of a prepared image, in pixels.</summary>
+    public Grid PreparedSize { get; }
+
+    /// <summary>What the model takes of the device's memory, in bytes, for as long as this lives; a run takes its features besides.</summary>
+    public long DeviceBytes => statistics.Bytes;
+
+    /// <summary>Maps over the prepared image and image scores, as <see cref="AnomalyMap.ToPixels"/> of the distances and its maximum.</summary>
+    /// <param name="prepared">Shape <c>(count, 3, PreparedSize.Height, PreparedSize.Width)</c>, normalised.</param>
+    /// <param name="count">Images in the batch, at least 1.</param>
+    /// <exception cref="OnnxRuntimeException">The graphs do not run on this input, or the device has no room for it.</exception>
+    public (AnomalyMap[] Maps, float[] Scores) Score(float[] prepared, int count)
+    {
+        using var batch = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, prepared.AsMemory(0, count * 3 * PreparedSize.Positions), [count, 3, PreparedSize.Height, PreparedSize.Width]);
+        using var extraction = backbone.Session.CreateIoBinding();
+        extraction.BindInput(backbone.Session.InputNames[0], batch);
+        foreach (var tap in backbone.Session.OutputNames) extraction.BindOutputToDevice(tap, device);
+        extraction.SynchronizeBoundInputs();
+        backbone.Session.RunWithBinding(options, extraction);
+        // The sessions have streams of their own: features must be whole before the other one reads them.
+        extraction.SynchronizeBoundOutputs();
+        using var features = extraction.GetOutputValues();
+
+        using var binding = scoring.CreateIoBinding();
+        for (var l = 0; l < features.Count; l++) binding.BindInput(ScoringGraph.FeaturesOf(l), features[l]);
+        statistics.BindTo(binding);
+        binding.BindOutputToDevice(ScoringGraph.Map, host);
+        binding.BindOutputToDevice(ScoringGraph.Score, host);
+        scoring.RunWithBinding(options, binding);
+        binding.SynchronizeBoundOutputs();
+        using var outputs = binding.GetOutputValues();
+        return (Split(outputs[0].GetTensorDataAsSpan<float>(), count), outputs[1].GetTensorDataAsSpan<float>().ToArray());
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        statistics.Dispose();
+        scoring.Dispose();
+        options.Dispose();
+        device.Dispose();
+        host.Dispose();
+    }
+
+    private AnomalyMap[] Split(ReadOnlySpan<float> maps, int count)
+    {
+        var split = new AnomalyMap[count];
+        for (var i = 0; i < count; i++) split[i] = new AnomalyMap(PreparedSize, maps.Slice(i * PreparedSize.Positions, PreparedSize.Positions).ToArray());
+        return split;
+    }
+
+    private static Grid[] GridsOf(Backbone backbone, Grid size)
+    {
+        using var features = backbone.Extract(new float[3 * size.Positions], 1, size);
+        return [.. features[0].Select(map => map.Grid)];
+    }
+}

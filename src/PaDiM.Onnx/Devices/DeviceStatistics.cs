@@ -1,0 +1,90 @@
+using Google.Protobuf;
+using Microsoft.ML.OnnxRuntime;
+using PaDiM.Core.Models;
+using PaDiM.Onnx.Backbones;
+using PaDiM.Onnx.Graphs;
+using PaDiM.Onnx.Graphs.Schema;
+
+namespace PaDiM.Onnx.Devices;
+
+/// <summary>
+/// A model's statistics in the device's memory, under the names by which the scoring graph reads them. They get there through a graph of nodes that only copy:
+/// the runtime brings its inputs to the device, and its outputs stay there. Owner of that memory.
+/// </summary>
+internal sealed class DeviceStatistics : IDisposable
+{
+    private const int Opset = 18, IrVersion = 8;
+    private const string Copied = "/copied";
+
+    // The tensors lie in memory of this session's allocator.
+    private readonly InferenceSession session;
+    private readonly IDisposableReadOnlyCollection<OrtValue> tensors;
+
+    /// <summary>Copies the statistics; for that long they lie in the host's memory too.</summary>
+    public DeviceStatistics(PadimModel model, BackboneRuntime runtime)
+    {
+        var statistics = ScoringStatistics.Of(model);
+        Names = [.. statistics.Select(tensor => tensor.Name)];
+        Bytes = sizeof(float) * statistics.Sum(tensor => tensor.Length);
+        using var options = runtime.CreateSessionOptions();
+        session = new InferenceSession(CopyingGraph(statistics), options);
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = runtime.Threads };
+        var host = new List<OrtValue>();
+        try
+        {
+            using var memory = runtime.CreateMemoryInfo();
+            using var binding = session.CreateIoBinding();
+            foreach (var tensor in statistics)
+            {
+                host.Add(OrtValue.CreateTensorValueFromMemory(tensor.ToArray(parallel), [.. tensor.Shape]));
+                binding.BindInput(tensor.Name, host[^1]);
+                binding.BindOutputToDevice(tensor.Name + Copied, memory);
+            }
+            using var run = new RunOptions();
+            binding.SynchronizeBoundInputs();
+            session.RunWithBinding(run, binding);
+            binding.SynchronizeBoundOutputs();
+            tensors = binding.GetOutputValues();
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+        finally
+        {
+            foreach (var value in host) value.Dispose();
+        }
+    }
+
+    /// <summary>Names of the tensors.</summary>
+    private IReadOnlyList<string> Names { get; }
+
+    /// <summary>What they take on the device.</summary>
+    public long Bytes { get; }
+
+    /// <summary>Makes them inputs of a run.</summary>
+    public void BindTo(OrtIoBinding binding)
+    {
+        for (var i = 0; i < Names.Count; i++) binding.BindInput(Names[i], tensors[i]);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        tensors.Dispose();
+        session.Dispose();
+    }
+
+    private static byte[] CopyingGraph(IReadOnlyList<ScoringTensor> statistics)
+    {
+        var builder = new GraphBuilder(new GraphProto { Name = "copy" }, Opset);
+        foreach (var tensor in statistics)
+        {
+            builder.Input(tensor.Name, [.. tensor.Shape]);
+            builder.Node("Identity", tensor.Name + Copied, [tensor.Name]);
+            builder.Output(tensor.Name + Copied, [.. tensor.Shape]);
+        }
+        return new ModelProto { IrVersion = IrVersion, Graph = builder.Graph, OpsetImport = { new OperatorSetIdProto { Domain = "", Version = Opset } } }.ToByteArray();
+    }
+}
