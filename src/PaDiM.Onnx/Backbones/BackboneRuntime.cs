@@ -44,7 +44,7 @@ public sealed class BackboneRuntime
     {
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
         var cores = threads > 0 ? threads : Environment.ProcessorCount;
-        var cuda = preference == DevicePreference.Cpu ? "not asked for" : WhyNoCuda();
+        var cuda = preference == DevicePreference.Cpu ? "the device is 'cpu'" : WhyNoCuda();
         if (tensorRt && (cuda ?? WhyNoTensorRt()) is { } missing) throw new PlatformNotSupportedException($"TensorRT was demanded, but {missing}. Do without it, or use the GPU build on a machine with an NVIDIA driver and TensorRT.");
         if (cuda is null) return new BackboneRuntime("cuda", tensorRt ? TensorRtProvider : CudaProvider, cores);
         if (preference == DevicePreference.Cuda) throw new PlatformNotSupportedException($"The device 'cuda' was demanded, but {cuda}. Use 'auto' or 'cpu', or the GPU build on a machine with an NVIDIA driver.");
