@@ -21,6 +21,12 @@ public sealed record BackboneManifest
     /// <summary>Licence of the weights.</summary>
     public string? Licence { get; init; }
 
+    /// <summary>What it was quantised from and how; null for a network as it was trained.</summary>
+    public BackboneQuantisation? Quantisation { get; init; }
+
+    /// <summary>The manifest as JSON.</summary>
+    public byte[] ToJson() => [.. JsonSerializer.SerializeToUtf8Bytes(this, ManifestJson.Default.BackboneManifest), (byte)'\n'];
+
     /// <summary>Reads a manifest.</summary>
     /// <exception cref="InvalidDataException">The JSON cannot be read, or its values make no sense.</exception>
     public static BackboneManifest Parse(ReadOnlySpan<byte> json)
@@ -66,6 +72,6 @@ public sealed record Normalisation(float[] Mean, float[] Std)
     }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, ReadCommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, ReadCommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, WriteIndented = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(BackboneManifest))]
 internal sealed partial class ManifestJson : JsonSerializerContext;

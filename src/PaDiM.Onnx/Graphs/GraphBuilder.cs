@@ -48,9 +48,9 @@ internal sealed class GraphBuilder(GraphProto graph, long opset)
     /// <summary>Declares a float32 output.</summary>
     public void Output(string name, params long[] shape) => Graph.Output.Add(Describe(name, shape));
 
-    public static AttributeProto Integer(string name, long value) => new() { Name = name, I = value, Type = 2 };
+    public static AttributeProto Integer(string name, long value) => new() { Name = name, I = value, Type = AttributeProto.Types.AttributeType.Int };
 
-    public static AttributeProto Integers(string name, params long[] values) => new() { Name = name, Ints = { values }, Type = 7 };
+    public static AttributeProto Integers(string name, params long[] values) => new() { Name = name, Ints = { values }, Type = AttributeProto.Types.AttributeType.Ints };
 
     /// <summary>The head of a float32 tensor whose values are written behind it.</summary>
     public static TensorProto Head(string name, IEnumerable<long> shape) => new() { Name = name, DataType = Float32, Dims = { shape } };

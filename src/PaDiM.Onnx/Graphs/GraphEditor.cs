@@ -19,6 +19,9 @@ public sealed class GraphEditor
 
     internal GraphProto Graph => model.Graph;
 
+    /// <summary>Version of ONNX's own operators that the graph is written in; 1 where it states none.</summary>
+    internal long OperatorSet => model.OpsetImport.FirstOrDefault(set => set.Domain is "" or "ai.onnx")?.Version ?? 1;
+
     /// <summary>Names of the inputs that a caller must feed.</summary>
     public IReadOnlyList<string> Inputs
     {
@@ -72,13 +75,17 @@ public sealed class GraphEditor
         return new GraphEditor(edited);
     }
 
-    /// <summary>The same graph after an edit of a copy.</summary>
+    /// <summary>The same graph after a change to its nodes and weights.</summary>
+    /// <param name="edit">Is given a copy to change in place.</param>
     internal GraphEditor With(Action<GraphProto> edit)
     {
         var edited = model.Clone();
         edit(edited.Graph);
         return new GraphEditor(edited);
     }
+
+    /// <summary>Names that a node reads, those that its subgraphs (If, Loop) read, of the outer graph too, included.</summary>
+    internal static IEnumerable<string> ReadBy(NodeProto node) => node.Input.Concat(SubgraphsOf(node).SelectMany(graph => graph.Node).SelectMany(ReadBy));
 
     /// <summary>The graph as an ONNX file.</summary>
     public byte[] ToArray() => model.ToByteArray();
@@ -99,9 +106,6 @@ public sealed class GraphEditor
         }
         return (nodes, names);
     }
-
-    /// <summary>Inputs of a node; those of its subgraphs (If, Loop) may read names of the outer graph too.</summary>
-    private static IEnumerable<string> ReadBy(NodeProto node) => node.Input.Concat(SubgraphsOf(node).SelectMany(graph => graph.Node).SelectMany(ReadBy));
 
     internal static IEnumerable<GraphProto> SubgraphsOf(NodeProto node) =>
         node.Attribute.SelectMany(attribute => attribute.G is null ? attribute.Graphs : attribute.Graphs.Append(attribute.G));

@@ -1,0 +1,90 @@
+using System.CommandLine;
+using System.Diagnostics;
+using PaDiM.Core.Embedding;
+using PaDiM.Core.Models;
+using PaDiM.Onnx.Backbones;
+using PaDiM.Onnx.Graphs.Quantisation;
+using PaDiM.Onnx.Imaging;
+using PaDiM.Onnx.Pipelines;
+
+namespace PaDiM.Bench;
+
+/// <summary>What each choice of quantisation is worth: signal to noise at the taps on held-out images, and the time of the backbone alone, float32 and int8 in turn within one run.</summary>
+internal static class QuantisationCommand
+{
+    public static Command Create()
+    {
+        var folder = new Argument<string>("dir") { Description = "Folder of images to calibrate on; every tenth is held out." };
+        var backbone = new Option<string>("--backbone") { Description = "Backbone to quantise.", DefaultValueFactory = _ => BackboneRegistry.DefaultName };
+        var directories = new Option<string[]>("--backbones") { Description = "Folders of more backbones.", DefaultValueFactory = _ => [] };
+        var count = new Option<int>("--images") { Description = "Images used, spread over the folder.", DefaultValueFactory = _ => 200 };
+        var rounds = new Option<int>("--rounds") { Description = "Runs of each backbone.", DefaultValueFactory = _ => 200 };
+        var command = new Command("quantisation", "Feature error and speed of int8 variants of a backbone.") { folder, backbone, directories, count, rounds };
+        command.SetAction((arguments, stop) => Task.Run(() => Run(arguments.GetValue(folder)!, arguments.GetValue(backbone)!, arguments.GetValue(directories)!, arguments.GetValue(count), arguments.GetValue(rounds), stop), stop));
+        return command;
+    }
+
+    private static void Run(string folder, string name, string[] directories, int count, int rounds, CancellationToken stop)
+    {
+        using var registry = new BackboneRegistry(directories, BackboneRuntime.Create(DevicePreference.Cpu));
+        var file = registry.Find(name) ?? throw new KeyNotFoundException($"There is no backbone named '{name}'.");
+        var paths = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(path => Path.GetExtension(path) is ".jpg" or ".png").Order(StringComparer.Ordinal).ToArray();
+        var step = Math.Max(1, paths.Length / count);
+        Func<RgbImage>[] images = [.. paths.Where((_, i) => i % step == 0).Take(count).Select(path => (Func<RgbImage>)(() => ((DecodeResult.Decoded)new ImageDecoder().Decode(File.ReadAllBytes(path))).Image))];
+        using var quantiser = new BackboneQuantiser(file, registry.Runtime);
+        var plain = registry.Open(name);
+        Console.WriteLine($"{name}, {images.Length} images, {registry.Runtime.Threads} threads");
+        Console.WriteLine();
+        Console.WriteLine("| variant | bytes | SQNR at the taps, dB | float32 p50, ms | int8 p50, ms | float32 : int8 |");
+        Console.WriteLine("|---|---|---|---|---|---|");
+        var chosen = new QuantisationSettings();
+        foreach (var (variant, settings) in Variants(chosen))
+        {
+            var made = quantiser.Run(images, settings, _ => { }, stop);
+            var (exact, integer) = Time(plain, made, registry.Runtime, rounds);
+            Console.WriteLine(FormattableString.Invariant($"| {variant} | {made.Onnx.Length} | {string.Join(", ", made.Manifest.Quantisation!.Sqnr.Select(value => value.ToString("f1", null)))} | {exact:f2} | {integer:f2} | {exact / integer:f2} |"));
+        }
+    }
+
+    private static IEnumerable<(string, QuantisationSettings)> Variants(QuantisationSettings chosen) =>
+    [
+        ("as chosen", chosen),
+        ("range by minimum and maximum", chosen with { Range = RangeMethod.MinMax }),
+        ("range by percentile 99.99", chosen with { Range = RangeMethod.Percentile }),
+        ("8-bit weights", chosen with { WeightBits = 8 }),
+        ("first layer int8", chosen with { FloatStem = false }),
+        ("last layers int8", chosen with { FloatTaps = false }),
+        ("biases not corrected", chosen with { CorrectBias = false }),
+    ];
+
+    private static (double Exact, double Integer) Time(Backbone plain, QuantisedBackbone made, BackboneRuntime runtime, int rounds)
+    {
+        var folder = Directory.CreateTempSubdirectory("padim-bench-");
+        try
+        {
+            var path = Path.Combine(folder.FullName, $"{made.Name}.onnx");
+            File.WriteAllBytes(path, made.Onnx);
+            File.WriteAllBytes(Path.ChangeExtension(path, ".json"), made.Manifest.ToJson());
+            using var integer = Backbone.Load(new BackboneFile(made.Name, path, IsBuiltIn: false), runtime);
+            var size = new FitSettings().PreparedSize();
+            var input = new float[3 * size.Positions];
+            new Random(1).NextBytes(System.Runtime.InteropServices.MemoryMarshal.AsBytes(input.AsSpan()));
+            for (var i = 0; i < input.Length; i++) input[i] = BitConverter.SingleToInt32Bits(input[i]) % 1000 / 500f;
+            var times = Enumerable.Range(0, rounds + 20).Select(_ => (Exact: Measure(plain, input, size), Integer: Measure(integer, input, size))).Skip(20).ToArray();
+            return (Median(times.Select(time => time.Exact)), Median(times.Select(time => time.Integer)));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static double Measure(Backbone backbone, float[] input, Grid size)
+    {
+        var clock = Stopwatch.StartNew();
+        backbone.Extract(input, 1, size).Dispose();
+        return clock.Elapsed.TotalMilliseconds;
+    }
+
+    private static double Median(IEnumerable<double> times) => times.Order().ToArray() is var sorted ? sorted[sorted.Length / 2] : 0;
+}

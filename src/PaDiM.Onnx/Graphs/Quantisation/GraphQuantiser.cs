@@ -1,0 +1,128 @@
+using PaDiM.Onnx.Graphs.Schema;
+using AttributeType = PaDiM.Onnx.Graphs.Schema.AttributeProto.Types.AttributeType;
+
+namespace PaDiM.Onnx.Graphs.Quantisation;
+
+/// <summary>
+/// Writes a planned graph anew: a QuantizeLinear and a DequantizeLinear around every integer layer, the form that ONNX Runtime turns into integer kernels.
+/// Tensors keep their names and are float32 to whoever reads them.
+/// </summary>
+internal sealed class GraphQuantiser
+{
+    private readonly QuantisationPlan plan;
+    private readonly QuantisationSettings settings;
+    private readonly IReadOnlyDictionary<string, ActivationStatistics> statistics;
+    private readonly Dictionary<string, (ActivationScale Scale, string[] Names)> scales = new(StringComparer.Ordinal);
+    private readonly HashSet<string> taken;
+    private readonly List<NodeProto> nodes = [];
+    private readonly List<TensorProto> weights = [];
+    private readonly Dictionary<string, string> dequantised = new(StringComparer.Ordinal);
+
+    private GraphQuantiser(GraphProto graph, QuantisationPlan plan, QuantisationSettings settings, IReadOnlyDictionary<string, ActivationStatistics> statistics)
+    {
+        (this.plan, this.settings, this.statistics) = (plan, settings, statistics);
+        taken = graph.Node.SelectMany(node => node.Input.Concat(node.Output)).Concat(graph.Initializer.Select(tensor => tensor.Name)).ToHashSet(StringComparer.Ordinal);
+    }
+
+    /// <summary>The quantised graph, with the same inputs and outputs.</summary>
+    /// <param name="editor">The graph that was planned.</param>
+    /// <param name="plan">Its plan.</param>
+    /// <param name="settings">Choices.</param>
+    /// <param name="statistics">Of every tensor that the plan wants measured.</param>
+    public static GraphEditor Quantise(GraphEditor editor, QuantisationPlan plan, QuantisationSettings settings, IReadOnlyDictionary<string, ActivationStatistics> statistics)
+    {
+        var quantiser = new GraphQuantiser(editor.Graph, plan, settings, statistics);
+        foreach (var input in editor.Inputs) quantiser.Enter(input);
+        foreach (var node in editor.Graph.Node) quantiser.Write(node);
+        return editor.With(graph =>
+        {
+            graph.Node.Clear();
+            graph.Node.AddRange(quantiser.nodes);
+            graph.Initializer.AddRange(quantiser.weights);
+        }).WithOutputs(editor.Outputs);
+    }
+
+    private void Write(NodeProto node)
+    {
+        if (plan.IsAbsorbed(node)) return;
+        if (plan.ResultOf(node) is not { } result)
+        {
+            nodes.Add(node.Clone());
+            foreach (var output in node.Output) Enter(output);
+            return;
+        }
+        var written = node.Clone();
+        for (var i = 0; i < (node.OpType is "Conv" or "MaxPool" ? 1 : node.Input.Count); i++) written.Input[i] = dequantised.GetValueOrDefault(node.Input[i], node.Input[i]);
+        if (node.OpType == "Conv") WriteWeights(node, written, result);
+        written.Output[0] = Unique($"{result}_float");
+        nodes.Add(written);
+        Requantise(written.Output[0], result, result);
+    }
+
+    /// <summary>Gives integer layers a tensor that a float layer made; float layers go on reading the tensor itself.</summary>
+    private void Enter(string tensor)
+    {
+        if (!plan.IsEntering(tensor)) return;
+        dequantised[tensor] = Unique($"{tensor}_dequantized");
+        Requantise(tensor, tensor, dequantised[tensor]);
+    }
+
+    private void Requantise(string source, string tensor, string target)
+    {
+        var scaled = plan.ScaledAs(tensor);
+        if (!scales.TryGetValue(scaled, out var scale))
+        {
+            scales[scaled] = scale = (statistics[scaled].Scale(settings.Range), [Unique($"{scaled}_scale"), Unique($"{scaled}_zero_point")]);
+            weights.Add(Tensors.Of(scale.Names[0], [], [scale.Scale.Scale]));
+            weights.Add(Tensors.Of(scale.Names[1], [], [scale.Scale.ZeroPoint]));
+        }
+        var quantised = Unique($"{tensor}_quantized");
+        nodes.Add(new NodeProto { OpType = "QuantizeLinear", Input = { source, scale.Names }, Output = { quantised } });
+        nodes.Add(new NodeProto { OpType = "DequantizeLinear", Input = { quantised, scale.Names }, Output = { target } });
+    }
+
+    private void WriteWeights(NodeProto node, NodeProto written, string result)
+    {
+        var (shape, values) = plan.Constants.Find(node.Input[1])!.Value;
+        var bias = node.Input.Count > 2 && node.Input[2].Length > 0 ? plan.Constants.Find(node.Input[2])!.Value.Values : new float[shape[0]];
+        var group = (int)(node.Attribute.FirstOrDefault(a => a.Name == "group")?.I ?? 1);
+        var means = settings.CorrectBias ? statistics[node.Input[0]].ChannelMeans : null;
+        var input = scales[plan.ScaledAs(node.Input[0])].Scale;
+        var integer = QuantisedConvolution.Round(shape, values, bias, group, input, means, settings.WeightBits);
+        var activation = written.Input[0];
+        written.Input.Clear();
+        written.Input.AddRange(
+        [
+            activation,
+            Dequantise(Tensors.Of(Unique($"{result}_weight"), shape, integer.Weight), integer.Scale, Tensors.Of(Unique($"{result}_weight_zero_point"), [shape[0]], new sbyte[shape[0]])),
+            Dequantise(Tensors.Of(Unique($"{result}_bias"), [shape[0]], integer.Bias), [.. integer.Scale.Select(scale => scale * input.Scale)], zeroPoints: null),
+        ]);
+    }
+
+    /// <summary>Weights with a scale a channel of their first axis.</summary>
+    private string Dequantise(TensorProto tensor, float[] scale, TensorProto? zeroPoints)
+    {
+        var scales = Tensors.Of(Unique($"{tensor.Name}_scale"), [scale.Length], scale);
+        var node = new NodeProto
+        {
+            OpType = "DequantizeLinear",
+            Input = { tensor.Name, scales.Name },
+            Output = { Unique($"{tensor.Name}_dequantized") },
+            Attribute = { new AttributeProto { Name = "axis", I = 0, Type = AttributeType.Int } },
+        };
+        weights.AddRange([tensor, scales]);
+        if (zeroPoints is not null)
+        {
+            weights.Add(zeroPoints);
+            node.Input.Add(zeroPoints.Name);
+        }
+        nodes.Add(node);
+        return node.Output[0];
+    }
+
+    private string Unique(string name)
+    {
+        while (!taken.Add(name)) name += "_";
+        return name;
+    }
+}

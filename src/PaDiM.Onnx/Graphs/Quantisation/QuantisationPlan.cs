@@ -1,0 +1,97 @@
+using PaDiM.Onnx.Graphs.Schema;
+
+namespace PaDiM.Onnx.Graphs.Quantisation;
+
+/// <summary>
+/// Which layers of a graph become integer ones. Convolutions with weights in the file; additions, concatenations and maximum poolings of what such layers give;
+/// and the ReLUs behind them, which saturation at 0 does for nothing. Every other layer stays as it is and reads dequantised values.
+/// </summary>
+internal sealed class QuantisationPlan
+{
+    private static readonly HashSet<string> Integer = ["QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "ConvInteger", "QLinearMatMul", "MatMulInteger"];
+    private readonly Dictionary<NodeProto, string> results = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<NodeProto> absorbed = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<string> produced = new(StringComparer.Ordinal), entering = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> pooledFrom = new(StringComparer.Ordinal);
+    private readonly GraphProto graph;
+    private readonly QuantisationSettings settings;
+    private readonly Dictionary<string, NodeProto[]> readers;
+    private readonly HashSet<string> outputs, inputs;
+
+    /// <summary>Plans the layers of a graph.</summary>
+    /// <exception cref="InvalidDataException">The graph holds integer layers already, is written in too old an operator set, or has no convolution that can be quantised.</exception>
+    public QuantisationPlan(GraphEditor editor, QuantisationSettings settings)
+    {
+        (graph, this.settings) = (editor.Graph, settings);
+        if (graph.Node.FirstOrDefault(node => Integer.Contains(node.OpType)) is { } done) throw new InvalidDataException($"it holds integer layers already ({done.OpType}); quantise the float32 network that it was made from");
+        if (editor.OperatorSet < 13) throw new InvalidDataException($"it is written in operator set {editor.OperatorSet} of ONNX; scales of weights by channel need 13 or later");
+        Constants = new Constants(graph);
+        outputs = [.. editor.Outputs];
+        inputs = [.. editor.Inputs];
+        readers = graph.Node.SelectMany(node => GraphEditor.ReadBy(node).Distinct().Select(name => (name, node))).GroupBy(pair => pair.name, StringComparer.Ordinal)
+            .ToDictionary(group => group.Key, group => group.Select(pair => pair.node).ToArray(), StringComparer.Ordinal);
+        foreach (var node in graph.Node) Plan(node);
+        if (!results.Keys.Any(node => node.OpType == "Conv")) throw new InvalidDataException("it has no convolution that can be quantised: two-dimensional, with its weights in the file");
+    }
+
+    /// <summary>The values that stand in the file.</summary>
+    public Constants Constants { get; }
+
+    /// <summary>Tensors that calibration has to measure.</summary>
+    public IReadOnlyList<string> Measured => [.. produced.Concat(entering).Order(StringComparer.Ordinal)];
+
+    /// <summary>Number of integer convolutions.</summary>
+    public int Convolutions => results.Keys.Count(node => node.OpType == "Conv");
+
+    /// <summary>The tensor that an integer layer gives, behind the activation that it absorbs; null for a layer that stays as it is.</summary>
+    public string? ResultOf(NodeProto node) => results.GetValueOrDefault(node);
+
+    /// <summary>The layer is a ReLU that the layer before does by saturating.</summary>
+    public bool IsAbsorbed(NodeProto node) => absorbed.Contains(node);
+
+    /// <summary>An integer layer gives it.</summary>
+    public bool IsProduced(string tensor) => produced.Contains(tensor);
+
+    /// <summary>A layer that stays as it is, or the caller, gives it to an integer one.</summary>
+    public bool IsEntering(string tensor) => entering.Contains(tensor);
+
+    /// <summary>The tensor whose scale it has: poolings keep the scale of what they read.</summary>
+    public string ScaledAs(string tensor) => pooledFrom.TryGetValue(tensor, out var source) ? ScaledAs(source) : tensor;
+
+    private void Plan(NodeProto node)
+    {
+        if (!CanBeInteger(node)) return;
+        var output = node.Output[0];
+        var activation = node.OpType is "Conv" or "Add" && !outputs.Contains(output) && readers.GetValueOrDefault(output) is [{ } only] && IsSaturation(only) ? only : null;
+        var result = activation?.Output[0] ?? output;
+        // Nothing reads it but the caller: rounding it would cost accuracy and buy no speed.
+        if (settings.FloatTaps && outputs.Contains(result) && !readers.ContainsKey(result)) return;
+        results[node] = result;
+        if (activation is not null) absorbed.Add(activation);
+        produced.Add(result);
+        foreach (var input in Read(node).Where(input => !produced.Contains(input))) entering.Add(input);
+        if (node.OpType == "MaxPool") pooledFrom[result] = node.Input[0];
+    }
+
+    /// <summary>Activations that a layer reads.</summary>
+    private static IEnumerable<string> Read(NodeProto node) => node.OpType is "Conv" or "MaxPool" ? node.Input.Take(1) : node.Input;
+
+    private bool CanBeInteger(NodeProto node) => node.Domain is "" or "ai.onnx" && node.OpType switch
+    {
+        "Conv" => Constants.Find(node.Input[1]) is { Shape.Length: 4 } && !Constants.Has(node.Input[0]) && HasConstantBias(node) && !(settings.FloatStem && inputs.Contains(node.Input[0])),
+        "Add" => node.Input.Any(produced.Contains) && !node.Input.Any(Constants.Has),
+        "Concat" => node.Input.All(produced.Contains),
+        "MaxPool" => node.Output.Count == 1 && (produced.Contains(node.Input[0]) || entering.Contains(node.Input[0])),
+        _ => false,
+    };
+
+    private bool HasConstantBias(NodeProto conv) => conv.Input.Count < 3 || conv.Input[2].Length == 0 || Constants.Find(conv.Input[2]) is not null;
+
+    /// <summary>A ReLU, or a Clip from 0 upwards: saturation of a uint8 whose zero point is 0 does the same.</summary>
+    private bool IsSaturation(NodeProto node) => node.OpType switch
+    {
+        "Relu" => true,
+        "Clip" => node.Input.Count > 1 && node.Input[1].Length > 0 && Constants.Find(node.Input[1]) is { Values: [0] } && node.Input.Skip(2).All(name => name.Length == 0 || Constants.Has(name)),
+        _ => false,
+    };
+}

@@ -1,0 +1,138 @@
+using System.Security.Cryptography;
+using Microsoft.ML.OnnxRuntime;
+using PaDiM.Core.Models;
+using PaDiM.Onnx.Backbones;
+using PaDiM.Onnx.Graphs;
+using PaDiM.Onnx.Graphs.Quantisation;
+using PaDiM.Onnx.Imaging;
+
+namespace PaDiM.Onnx.Pipelines;
+
+/// <summary>
+/// Makes the int8 variant of a float32 backbone: ranges of activations are measured on images, weights are rounded by channel, and the taps of both are compared
+/// on images that were held out. The same file, images and settings give the same bytes.
+/// </summary>
+public sealed class BackboneQuantiser : IDisposable
+{
+    /// <summary>What the name of a variant ends with.</summary>
+    public const string Suffix = "-int8";
+
+    /// <summary>Fewest images: nine to calibrate on and one held out.</summary>
+    public const int FewestImages = 10;
+
+    private readonly Backbone backbone;
+    private readonly Preprocessing preprocessing;
+    private readonly GraphEditor graph;
+    private readonly float[] prepared;
+
+    /// <summary>Opens a float32 backbone.</summary>
+    /// <param name="file">The backbone.</param>
+    /// <param name="runtime">Device and threads.</param>
+    /// <exception cref="InvalidDataException">It cannot be used.</exception>
+    public BackboneQuantiser(BackboneFile file, BackboneRuntime runtime)
+    {
+        backbone = Backbone.Load(file, runtime);
+        preprocessing = new Preprocessing(new FitSettings { ImageSize = backbone.FixedSize ?? new FitSettings().ImageSize }, backbone.Manifest.Normalisation);
+        prepared = new float[3 * preprocessing.PreparedSize.Positions];
+        graph = BatchNormFolding.Fold(GraphEditor.Open(File.ReadAllBytes(file.Path)).WithOutputs(backbone.Identity.Taps));
+    }
+
+    /// <summary>Quantises. Every tenth image is held out.</summary>
+    /// <param name="images">Each reads and decodes an image; called several times.</param>
+    /// <param name="settings">Choices.</param>
+    /// <param name="progress">Share done, 0 to 1.</param>
+    /// <param name="stop">Cancels.</param>
+    /// <exception cref="InvalidDataException">The backbone cannot be quantised, or there are too few images.</exception>
+    public QuantisedBackbone Run(IReadOnlyList<Func<RgbImage>> images, QuantisationSettings settings, Action<double> progress, CancellationToken stop)
+    {
+        if (images.Count < FewestImages) throw new InvalidDataException($"Quantisation takes at least {FewestImages} images; there are {images.Count}.");
+        try
+        {
+            var plan = new QuantisationPlan(graph, settings);
+            var (calibration, held) = (images.Where((_, i) => i % FewestImages != FewestImages - 1).ToArray(), images.Where((_, i) => i % FewestImages == FewestImages - 1).ToArray());
+            var (done, total) = (0, 2 * calibration.Length + held.Length);
+            var statistics = Measure(plan, calibration, Step);
+            var quantised = GraphQuantiser.Quantise(graph, plan, settings, statistics).ToArray();
+            var sqnr = Compare(quantised, held, Step);
+            var name = backbone.File.Name + Suffix;
+            return new QuantisedBackbone(name, quantised, Describe(quantised, settings, calibration.Length, held.Length, sqnr), plan.Convolutions);
+
+            void Step()
+            {
+                stop.ThrowIfCancellationRequested();
+                progress(++done / (double)total);
+            }
+        }
+        catch (Exception e) when (e is InvalidDataException or OnnxRuntimeException)
+        {
+            throw new InvalidDataException($"The backbone '{backbone.File.Name}' cannot be quantised: {e.Message}", e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => backbone.Dispose();
+
+    private Dictionary<string, ActivationStatistics> Measure(QuantisationPlan plan, IReadOnlyList<Func<RgbImage>> images, Action step)
+    {
+        var statistics = plan.Measured.ToDictionary(name => name, _ => new ActivationStatistics(), StringComparer.Ordinal);
+        var input = graph.Inputs[0];
+        using var session = new GraphSession(graph.WithOutputs([.. graph.Outputs.Union(plan.Measured).Where(name => name != input)]).ToArray(), backbone.Runtime);
+        Pass((tensor, _, values) => tensor.Widen(values));
+        Pass((tensor, channels, values) => tensor.Count(values, channels));
+        return statistics;
+
+        void Pass(Visit visit)
+        {
+            foreach (var image in images)
+            {
+                preprocessing.Prepare(image(), prepared);
+                if (statistics.TryGetValue(input, out var pixels)) visit(pixels, 3, prepared);
+                session.Run(prepared, preprocessing.PreparedSize, (name, channels, values) =>
+                {
+                    if (statistics.TryGetValue(name, out var tensor)) visit(tensor, channels, values);
+                });
+                step();
+            }
+        }
+    }
+
+    private delegate void Visit(ActivationStatistics tensor, int channels, ReadOnlySpan<float> values);
+
+    /// <summary>Signal to noise of each tap, in dB.</summary>
+    private double[] Compare(byte[] quantised, IReadOnlyList<Func<RgbImage>> images, Action step)
+    {
+        var (signal, noise) = (new double[graph.Outputs.Count], new double[graph.Outputs.Count]);
+        using var session = new GraphSession(quantised, backbone.Runtime);
+        foreach (var image in images)
+        {
+            preprocessing.Prepare(image(), prepared);
+            using var exact = backbone.Extract(prepared, 1, preprocessing.PreparedSize);
+            var tap = 0;
+            session.Run(prepared, preprocessing.PreparedSize, (_, _, values) =>
+            {
+                var reference = exact[0][tap].Values.Span;
+                for (var i = 0; i < values.Length; i++)
+                {
+                    signal[tap] += (double)reference[i] * reference[i];
+                    noise[tap] += Math.Pow((double)reference[i] - values[i], 2);
+                }
+                tap++;
+            });
+            step();
+        }
+        return [.. signal.Zip(noise, (s, n) => 10 * Math.Log10(s / n))];
+    }
+
+    private BackboneManifest Describe(byte[] quantised, QuantisationSettings settings, int calibration, int held, double[] sqnr) => backbone.Manifest with
+    {
+        Taps = backbone.Taps,
+        Sha256 = Convert.ToHexStringLower(SHA256.HashData(quantised)),
+        Quantisation = new BackboneQuantisation(
+            backbone.File.Name,
+            backbone.Identity.Sha256,
+            FormattableString.Invariant($"static, uint8 activations (range: {settings.Range}), int8 weights of {settings.WeightBits} bits by channel"),
+            calibration,
+            held,
+            [.. sqnr.Select(value => Math.Round(value, 2))]),
+    };
+}
