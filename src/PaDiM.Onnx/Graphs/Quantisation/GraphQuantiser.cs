@@ -32,7 +32,7 @@ internal sealed class GraphQuantiser
     public static GraphEditor Quantise(GraphEditor editor, QuantisationPlan plan, QuantisationSettings settings, IReadOnlyDictionary<string, ActivationStatistics> statistics)
     {
         var quantiser = new GraphQuantiser(editor.Graph, plan, settings, statistics);
-        foreach (var input in editor.Inputs) quantiser.Enter(input);
+        foreach (var input in editor.Inputs) quantiser.Enter(input, pooled: false);
         foreach (var node in editor.Graph.Node) quantiser.Write(node);
         return editor.With(graph =>
         {
@@ -48,7 +48,7 @@ internal sealed class GraphQuantiser
         if (plan.ResultOf(node) is not { } result)
         {
             nodes.Add(node.Clone());
-            foreach (var output in node.Output) Enter(output);
+            foreach (var output in node.Output) Enter(output, node.OpType == "MaxPool");
             return;
         }
         var written = node.Clone();
@@ -60,11 +60,19 @@ internal sealed class GraphQuantiser
     }
 
     /// <summary>Gives integer layers a tensor that a float layer made; float layers go on reading the tensor itself.</summary>
-    private void Enter(string tensor)
+    private void Enter(string tensor, bool pooled)
     {
         if (!plan.IsEntering(tensor)) return;
         dequantised[tensor] = Unique($"{tensor}_dequantized");
-        Requantise(tensor, tensor, dequantised[tensor]);
+        var source = tensor;
+        // ONNX Runtime would move the QuantizeLinear ahead of a pooling, which is slower on uint8 in this layout than all that is gained. It does not move past a
+        // ReLU, which changes nothing here and is then dropped for the saturation behind it.
+        if (pooled && statistics[tensor].Values.Min == 0)
+        {
+            source = Unique($"{tensor}_not_negative");
+            nodes.Add(new NodeProto { OpType = "Relu", Input = { tensor }, Output = { source } });
+        }
+        Requantise(source, tensor, dequantised[tensor]);
     }
 
     private void Requantise(string source, string tensor, string target)

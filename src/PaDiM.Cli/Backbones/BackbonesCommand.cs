@@ -1,0 +1,9 @@
+using System.CommandLine;
+
+namespace PaDiM.Cli.Backbones;
+
+/// <summary><c>padim backbones</c>: the networks that the other commands use.</summary>
+internal static class BackbonesCommand
+{
+    public static Command Create() => new("backbones", "Work with backbones, the networks whose features are modelled.") { QuantizeCommand.Create() };
+}

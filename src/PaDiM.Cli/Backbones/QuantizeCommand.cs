@@ -1,0 +1,57 @@
+using System.CommandLine;
+using PaDiM.Onnx.Graphs.Quantisation;
+using PaDiM.Onnx.Imaging;
+using PaDiM.Onnx.Pipelines;
+using PaDiM.Onnx.Storage;
+using Spectre.Console;
+
+namespace PaDiM.Cli.Backbones;
+
+/// <summary><c>padim backbones quantize NAME --images DIR</c>: a float32 backbone to its int8 variant.</summary>
+internal static class QuantizeCommand
+{
+    public static Command Create()
+    {
+        var name = new Argument<string>("name") { Description = "The float32 backbone." };
+        name.Validators.Add(result =>
+        {
+            if (result.Tokens.Any(token => token.Value.EndsWith(BackboneQuantiser.Suffix, StringComparison.Ordinal))) result.AddError($"Names that end with {BackboneQuantiser.Suffix} are those of int8 variants; name the float32 backbone.");
+        });
+        var images = new Option<string>("--images") { Description = $"Folder of at least {BackboneQuantiser.FewestImages} images to calibrate on, subfolders included; every tenth is held out to measure the result.", Required = true, HelpName = "folder" };
+        var output = new Option<string>("--out") { Description = "Folder to write NAME-int8.onnx and NAME-int8.json to.", DefaultValueFactory = _ => ".", HelpName = "folder" };
+        var backbones = new BackboneOptions();
+        var command = new Command("quantize", "Make the int8 variant NAME-int8 of a float32 backbone.") { name, images, output };
+        backbones.AddTo(command);
+        command.SetAction(async (arguments, stop) =>
+        {
+            using var registry = backbones.Open(arguments);
+            var wanted = arguments.GetValue(name)!;
+            var file = registry.Find(wanted) ?? throw new KeyNotFoundException($"There is no backbone named '{wanted}'.");
+            Func<RgbImage>[] calibration = [.. ImageFolder.Expand([arguments.GetValue(images)!]).Select(image => (Func<RgbImage>)(() => Decode(image.Path)))];
+            using var quantiser = new BackboneQuantiser(file, registry.Runtime);
+            var made = await ProgressBar.RunAsync("Quantising", progress => quantiser.Run(calibration, new QuantisationSettings(), done => progress(done, "images"), stop), stop);
+            Write(made, arguments.GetValue(output)!);
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static void Write(QuantisedBackbone made, string folder)
+    {
+        var (path, manifest) = (Path.Combine(folder, $"{made.Name}.onnx"), Path.Combine(folder, $"{made.Name}.json"));
+        // The manifest first: no moment shows a network without the hash that it must have.
+        AtomicFile.Write(manifest, stream => stream.Write(made.Manifest.ToJson()));
+        AtomicFile.Write(path, stream => stream.Write(made.Onnx));
+        var quantisation = made.Manifest.Quantisation!;
+        AnsiConsole.MarkupLineInterpolated($"[bold]{path}[/]: {made.Convolutions} integer convolutions, calibrated on {quantisation.CalibrationImages} images");
+        foreach (var (tap, sqnr) in made.Manifest.Taps!.Zip(quantisation.Sqnr))
+            AnsiConsole.MarkupLine(FormattableString.Invariant($"{Markup.Escape(tap.Tensor)}: signal to quantisation noise {sqnr:f1} dB on {quantisation.HeldOutImages} images held out"));
+    }
+
+    private static RgbImage Decode(string path) => new ImageDecoder().Decode(File.ReadAllBytes(path)) switch
+    {
+        DecodeResult.Decoded decoded => decoded.Image,
+        DecodeResult.Refused refused => throw new InvalidDataException($"{path} cannot be read: {refused.Detail}"),
+        _ => throw new InvalidOperationException(),
+    };
+}
