@@ -123,6 +123,12 @@ public sealed class BackboneQuantiser : IDisposable
         return [.. signal.Zip(noise, (s, n) => 10 * Math.Log10(s / n))];
     }
 
+    private static string MethodOf(QuantisationSettings settings) =>
+        FormattableString.Invariant($"post-training static: uint8 activations a tensor, range by {settings.Range}; int8 weights a channel, {settings.WeightBits} bits")
+        + (settings.CorrectBias ? "; int32 biases, corrected for the weights' rounding" : "; int32 biases")
+        + (settings.FloatStem ? "; layers that read the image float32" : "")
+        + (settings.FloatTaps ? "; layers that give a tap and nothing else float32" : "");
+
     private BackboneManifest Describe(byte[] quantised, QuantisationSettings settings, int calibration, int held, double[] sqnr) => backbone.Manifest with
     {
         Taps = backbone.Taps,
@@ -130,7 +136,7 @@ public sealed class BackboneQuantiser : IDisposable
         Quantisation = new BackboneQuantisation(
             backbone.File.Name,
             backbone.Identity.Sha256,
-            FormattableString.Invariant($"static, uint8 activations (range: {settings.Range}), int8 weights of {settings.WeightBits} bits by channel"),
+            MethodOf(settings),
             calibration,
             held,
             [.. sqnr.Select(value => Math.Round(value, 2))]),
