@@ -1,0 +1,55 @@
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using PaDiM.Cli.Tests.Support;
+using PaDiM.TestSupport;
+
+namespace PaDiM.Cli.Tests.Backbones;
+
+public sealed class QuantizeCommandTests : IDisposable
+{
+    private readonly TempDirectory folder = new();
+
+    public QuantizeCommandTests() => FittedModel.Write(folder.Combine("parts"), 0, 12);
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public void A_variant_is_written_and_can_be_fitted_with()
+    {
+        var ran = Padim.Run("backbones", "quantize", "tiny", "--images", folder.Combine("parts"), "--out", folder.Combine("made")).Succeeded();
+        Assert.Contains("stride16", ran.Output, StringComparison.Ordinal);
+        Assert.Equal(["tiny-int8.json", "tiny-int8.onnx"], Directory.EnumerateFiles(folder.Combine("made")).Select(Path.GetFileName).Order());
+        var manifest = JsonNode.Parse(File.ReadAllText(folder.Combine("made", "tiny-int8.json")))!;
+        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(folder.Combine("made", "tiny-int8.onnx")))), manifest["sha256"]!.GetValue<string>());
+        Assert.Equal("tiny", manifest["quantisation"]!["of"]!.GetValue<string>());
+        // Under a name that the program's own variant does not take.
+        foreach (var extension in new[] { "onnx", "json" }) File.Move(folder.Combine("made", $"tiny-int8.{extension}"), folder.Combine("made", $"mine.{extension}"));
+        Padim.Run("fit", folder.Combine("parts"), "--out", folder.Combine("m"), "--backbones", folder.Combine("made"), "--backbone", "mine", "--image-size", "64").Succeeded();
+    }
+
+    [Fact]
+    public void What_cannot_be_quantised_is_a_failure_and_leaves_no_file()
+    {
+        Assert.Contains("'nothere'", Padim.Run("backbones", "quantize", "nothere", "--images", folder.Combine("parts"), "--out", folder.Combine("made")).Failed(1), StringComparison.Ordinal);
+        Assert.Contains("nofolder", Padim.Run("backbones", "quantize", "tiny", "--images", folder.Combine("nofolder"), "--out", folder.Combine("made")).Failed(1), StringComparison.Ordinal);
+        File.WriteAllText(folder.Combine("parts", "broken.png"), "not an image");
+        Assert.Contains("broken.png", Padim.Run("backbones", "quantize", "tiny", "--images", folder.Combine("parts"), "--out", folder.Combine("made")).Failed(1), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder.Combine("made")));
+    }
+
+    [Fact]
+    public void A_variant_is_not_quantised_again()
+    {
+        Padim.Run("backbones", "quantize", "tiny-int8", "--images", folder.Combine("parts")).Failed(2);
+        Directory.CreateDirectory(folder.Combine("more"));
+        File.Copy(Path.Combine(AppContext.BaseDirectory, "backbones", "tiny-int8.onnx"), folder.Combine("more", "renamed.onnx"));
+        Assert.Contains("integer layers already", Padim.Run("backbones", "quantize", "renamed", "--backbones", folder.Combine("more"), "--images", folder.Combine("parts"), "--out", folder.Combine("made")).Failed(1), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("backbones")]
+    [InlineData("backbones quantize")]
+    [InlineData("backbones quantize tiny")]
+    [InlineData("backbones quantize tiny --images parts --bits 4")]
+    public void Wrong_usage_exits_with_2(string arguments) => Padim.Run(arguments.Split(' ')).Failed(2);
+}

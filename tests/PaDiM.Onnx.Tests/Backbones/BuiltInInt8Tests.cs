@@ -1,0 +1,40 @@
+using PaDiM.Core.Embedding;
+using PaDiM.Onnx.Tests.Support;
+
+namespace PaDiM.Onnx.Tests.Backbones;
+
+public sealed class BuiltInInt8Tests
+{
+    private const int Size = 256;
+
+    [Fact]
+    public void The_built_in_int8_network_gives_the_features_of_the_float32_one()
+    {
+        using var folder = new BackboneFolder();
+        var (plain, integer) = (folder.Registry.Open("tiny"), folder.Registry.Open("tiny-int8"));
+        Assert.True(integer.File.IsBuiltIn);
+        Assert.Equal(plain.Taps, integer.Taps);
+        Assert.Equal(plain.Identity.Sha256, integer.Manifest.Quantisation!.Sha256);
+        Assert.Equal(plain.Manifest.Licence, integer.Manifest.Licence);
+        var size = new Grid(Size, Size);
+        var pixels = new float[3 * Size * Size];
+        new PaDiM.Onnx.Imaging.Preprocessing(new PaDiM.Core.Models.FitSettings(), plain.Manifest.Normalisation).Prepare(Decoding.Image(TestSupport.Parts.SyntheticParts.Good(1, 200).ToBmp()), pixels);
+        using var exact = plain.Extract(pixels, 1, size);
+        using var rounded = integer.Extract(pixels, 1, size);
+        foreach (var (reference, map) in exact[0].Zip(rounded[0]))
+        {
+            var (signal, noise) = (0.0, 0.0);
+            for (var i = 0; i < map.Values.Length; i++) (signal, noise) = (signal + Math.Pow(reference.Values.Span[i], 2), noise + Math.Pow(reference.Values.Span[i] - (double)map.Values.Span[i], 2));
+            Assert.True(10 * Math.Log10(signal / noise) > 20, $"{10 * Math.Log10(signal / noise):f1} dB");
+        }
+    }
+
+    [Fact]
+    public void The_built_in_int8_network_runs_on_integer_kernels()
+    {
+        var kernels = Quantising.KernelsOf(File.ReadAllBytes(Path.Combine(PaDiM.Onnx.Backbones.BackboneRegistry.BuiltInDirectory, "tiny-int8.onnx")));
+        Assert.Equal(9, kernels.Count(kernel => kernel == "QLinearConv"));
+        Assert.Equal(3, kernels.Count(kernel => kernel == "QLinearAdd"));
+        Assert.DoesNotContain("Add", kernels);
+    }
+}
