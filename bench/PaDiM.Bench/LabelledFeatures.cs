@@ -14,20 +14,21 @@ namespace PaDiM.Bench;
 internal sealed class LabelledFeatures
 {
     private readonly Grid prepared;
-    private readonly FeatureMap[][] training;
-    private readonly (FeatureMap[] Features, string? Defect, bool[]? Mask)[] tests;
+    private readonly RawTap[][] training;
+    private readonly (RawTap[] Features, string? Defect, bool[]? Mask)[] tests;
 
     private LabelledFeatures(string root, Backbone backbone, FitSettings sizes)
     {
         var preprocessing = new Preprocessing(sizes, backbone.Manifest.Normalisation);
+        using var network = new RawBackbone(backbone);
         prepared = preprocessing.PreparedSize;
-        training = [.. Directory.EnumerateFiles(Path.Combine(root, "train", "good")).Order(StringComparer.Ordinal).Select(path => Extract(path, backbone, preprocessing))];
+        training = [.. Directory.EnumerateFiles(Path.Combine(root, "train", "good")).Order(StringComparer.Ordinal).Select(path => Extract(path, network, preprocessing))];
         tests =
         [
             .. Directory.EnumerateFiles(Path.Combine(root, "test"), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(path =>
             {
                 var defect = Path.GetFileName(Path.GetDirectoryName(path)!);
-                return (Extract(path, backbone, preprocessing), defect == "good" ? null : defect, defect == "good" ? null : Mask(path, root, defect, sizes));
+                return (Extract(path, network, preprocessing), defect == "good" ? null : defect, defect == "good" ? null : Mask(path, root, defect, sizes));
             }),
         ];
     }
@@ -39,11 +40,11 @@ internal sealed class LabelledFeatures
     public static LabelledFeatures Read(string root, Backbone backbone, FitSettings sizes) => new(root, backbone, sizes);
 
     /// <summary>Embeddings of training images.</summary>
-    public PatchEmbedding[] Embed(ChannelReduction reduction, IEnumerable<int> images) => [.. images.Select(i => reduction.Embed(training[i]))];
+    public PatchEmbedding[] Embed(ChannelReduction reduction, IEnumerable<int> images) => [.. images.Select(i => RawBackbone.Embed(training[i], reduction))];
 
     /// <summary>Distances of all test images.</summary>
     public AnomalyMap[] Distances(ChannelReduction reduction, Core.Statistics.PatchDistribution distribution) =>
-        [.. tests.Chunk(8).SelectMany(batch => MahalanobisScorer.Distances(distribution, [.. batch.Select(test => reduction.Embed(test.Features))]))];
+        [.. tests.Chunk(8).SelectMany(batch => MahalanobisScorer.Distances(distribution, [.. batch.Select(test => RawBackbone.Embed(test.Features, reduction))]))];
 
     /// <summary>Measures distances of all test images.</summary>
     public (ImageMetrics Images, PixelMetrics Pixels) Measure(AnomalyMap[] distances, double sigma)
@@ -54,12 +55,11 @@ internal sealed class LabelledFeatures
             PixelMetrics.Of([.. maps.Zip(tests, (map, test) => new ScoredPixels(map, test.Mask))]));
     }
 
-    private static FeatureMap[] Extract(string path, Backbone backbone, Preprocessing preprocessing)
+    private static RawTap[] Extract(string path, RawBackbone network, Preprocessing preprocessing)
     {
         var input = new float[3 * preprocessing.PreparedSize.Positions];
         preprocessing.Prepare(Decode(path), input);
-        using var features = backbone.Extract(input, 1, preprocessing.PreparedSize);
-        return [.. features[0].Select(map => map with { Values = map.Values.ToArray() })];
+        return network.Extract(input, preprocessing.PreparedSize);
     }
 
     private static bool[] Mask(string path, string root, string defect, FitSettings sizes)

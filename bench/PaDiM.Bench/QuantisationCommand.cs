@@ -79,10 +79,10 @@ internal static class QuantisationCommand
         }
     }
 
-    private static double Measure(Backbone backbone, float[] input, Grid size)
+    private static double Measure(RawBackbone backbone, float[] input, Grid size)
     {
         var clock = Stopwatch.StartNew();
-        backbone.Extract(input, 1, size).Dispose();
+        backbone.Run(input, 1, size);
         return clock.Elapsed.TotalMilliseconds;
     }
 

@@ -32,7 +32,7 @@ public sealed class FullRankDistribution(Grid grid, int dimensions, ReadOnlyMemo
     public override void DenseWhitening(int position, Span<float> square)
     {
         var packed = PackedTriangle.Length(Dimensions);
-        PackedTriangle.Unpack(Whitening.AsSpan(position * packed, packed), Dimensions, square);
+        PackedTriangle.Unpack(Whitening.Span.Slice(position * packed, packed), Dimensions, square);
     }
 
     internal static FullRankDistribution Of(PatchStatistics statistics, Regularisation regularisation, ParallelOptions parallel)

@@ -78,10 +78,10 @@ public sealed class LowRankDistribution : PatchDistribution
     /// <inheritdoc/>
     public override void DenseWhitening(int position, Span<float> square)
     {
-        var (d, packed, outside) = (Dimensions, PackedTriangle.Length(Rank), 1 / Math.Sqrt(Ridge[position]));
+        var (d, packed, outside) = (Dimensions, PackedTriangle.Length(Rank), 1 / Math.Sqrt(Ridge.Span[position]));
         var (basis, inner, row) = (new double[Rank * d], new double[Rank * d], new double[d]);
-        TensorPrimitives.ConvertTruncating<float, double>(Basis.AsSpan(position * Rank * d, Rank * d), basis);
-        var whitening = Whitening.AsSpan(position * packed, packed);
+        TensorPrimitives.ConvertTruncating<float, double>(Basis.Span.Slice(position * Rank * d, Rank * d), basis);
+        var whitening = Whitening.Span.Slice(position * packed, packed);
         for (int j = 0, at = 0; j < Rank; at += Rank - j++)
             for (var i = j; i < Rank; i++)
             {

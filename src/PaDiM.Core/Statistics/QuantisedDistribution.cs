@@ -54,6 +54,15 @@ public sealed class QuantisedDistribution : PatchDistribution
         TriangleBlocks.Norms(in MemoryMarshal.GetReference(blocks), in MemoryMarshal.GetReference(scales), d, deltas, norms);
     }
 
+    /// <inheritdoc/>
+    public override void DenseWhitening(int position, Span<float> square)
+    {
+        var (d, packed) = (Dimensions, PackedTriangle.Length(Dimensions));
+        var triangle = new float[packed];
+        TriangleBlocks.Restore(Whitening.Span.Slice(position * packed, packed), Scale.Span.Slice(position * d, d), triangle);
+        PackedTriangle.Unpack<float>(triangle, d, square);
+    }
+
     /// <summary>Null where 16 bits are too few for factors of such different sizes.</summary>
     internal static QuantisedDistribution? TryOf(PatchStatistics statistics, Regularisation regularisation, ParallelOptions parallel)
     {

@@ -100,6 +100,13 @@ public sealed class Backbone : IDisposable
         }
     }
 
+    /// <summary>Positions of each tap at a prepared size, found by running the network once.</summary>
+    internal Grid[] GridsAt(Grid size)
+    {
+        using var features = Extract(new float[3 * size.Positions], 1, size, ChannelReduction.Draw(ReductionMethod.Random, TapChannels, 1, 0));
+        return [.. features[0].Select(map => map.Grid)];
+    }
+
     /// <summary>A sentence about settings that this backbone, or this machine's memory, cannot serve; null when it can.</summary>
     public string? FindMisfit(FitSettings settings)
     {

@@ -34,10 +34,10 @@ public sealed class DeviceScorer : IDisposable
         if ((long)positions * d * d > Array.MaxLength) throw new InvalidDataException($"{positions} whitening factors of {d} x {d} values do not fit one tensor.");
         (this.backbone, PreparedSize, device) = (backbone, model.Settings.PreparedSize(), backbone.Runtime.CreateMemoryInfo());
         using var session = backbone.Runtime.CreateSessionOptions();
-        scoring = new InferenceSession(new ScoringGraph(model, GridsOf(backbone, PreparedSize)).ToArray(), session);
+        scoring = new InferenceSession(new ScoringGraph(model, backbone.GridsAt(PreparedSize)).ToArray(), session);
         try
         {
-            statistics = new DeviceStatistics(model, backbone.Runtime);
+            statistics = new DeviceStatistics(model, backbone);
         }
         catch
         {
@@ -61,6 +61,7 @@ public sealed class DeviceScorer : IDisposable
         using var batch = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, prepared.AsMemory(0, count * 3 * PreparedSize.Positions), [count, 3, PreparedSize.Height, PreparedSize.Width]);
         using var extraction = backbone.Session.CreateIoBinding();
         extraction.BindInput(backbone.Session.InputNames[0], batch);
+        statistics.BindTo(extraction, backbone.Session);
         foreach (var tap in backbone.Session.OutputNames) extraction.BindOutputToDevice(tap, device);
         extraction.SynchronizeBoundInputs();
         backbone.Session.RunWithBinding(options, extraction);
@@ -70,7 +71,7 @@ public sealed class DeviceScorer : IDisposable
 
         using var binding = scoring.CreateIoBinding();
         for (var l = 0; l < features.Count; l++) binding.BindInput(ScoringGraph.FeaturesOf(l), features[l]);
-        statistics.BindTo(binding);
+        statistics.BindTo(binding, scoring);
         binding.BindOutputToDevice(ScoringGraph.Map, host);
         binding.BindOutputToDevice(ScoringGraph.Score, host);
         scoring.RunWithBinding(options, binding);
@@ -94,11 +95,5 @@ public sealed class DeviceScorer : IDisposable
         var split = new AnomalyMap[count];
         for (var i = 0; i < count; i++) split[i] = new AnomalyMap(PreparedSize, maps.Slice(i * PreparedSize.Positions, PreparedSize.Positions).ToArray());
         return split;
-    }
-
-    private static Grid[] GridsOf(Backbone backbone, Grid size)
-    {
-        using var features = backbone.Extract(new float[3 * size.Positions], 1, size);
-        return [.. features[0].Select(map => map.Grid)];
     }
 }

@@ -8,7 +8,7 @@ using PaDiM.Onnx.Graphs.Schema;
 namespace PaDiM.Onnx.Devices;
 
 /// <summary>
-/// A model's statistics in the device's memory, under the names by which the scoring graph reads them. They get there through a graph of nodes that only copy:
+/// A model's statistics and the weights of its reduction in the device's memory, under the names by which the graphs read them. They get there through a graph of nodes that only copy:
 /// the runtime brings its inputs to the device, and its outputs stay there. Owner of that memory.
 /// </summary>
 internal sealed class DeviceStatistics : IDisposable
@@ -21,9 +21,11 @@ internal sealed class DeviceStatistics : IDisposable
     private readonly IDisposableReadOnlyCollection<OrtValue> tensors;
 
     /// <summary>Copies the statistics; for that long they lie in the host's memory too.</summary>
-    public DeviceStatistics(PadimModel model, BackboneRuntime runtime)
+    public DeviceStatistics(PadimModel model, Backbone backbone)
     {
-        var statistics = ScoringStatistics.Of(model);
+        var runtime = backbone.Runtime;
+        var statistics = ScoringStatistics.Of(model).Concat(backbone.Taps.Select((tap, l) => new ScoringTensor(
+            TapReduction.WeightsOf(tap.Tensor), [tap.Channels, model.Reduction.Dimensions], model.Reduction.WeightsOf(l).ToArray()))).ToArray();
         Names = [.. statistics.Select(tensor => tensor.Name)];
         Bytes = sizeof(float) * statistics.Sum(tensor => tensor.Length);
         using var options = runtime.CreateSessionOptions();
@@ -63,10 +65,11 @@ internal sealed class DeviceStatistics : IDisposable
     /// <summary>What they take on the device.</summary>
     public long Bytes { get; }
 
-    /// <summary>Makes them inputs of a run.</summary>
-    public void BindTo(OrtIoBinding binding)
+    /// <summary>Makes those that a session reads inputs of a run.</summary>
+    public void BindTo(OrtIoBinding binding, InferenceSession reader)
     {
-        for (var i = 0; i < Names.Count; i++) binding.BindInput(Names[i], tensors[i]);
+        for (var i = 0; i < Names.Count; i++)
+            if (reader.InputNames.Contains(Names[i])) binding.BindInput(Names[i], tensors[i]);
     }
 
     /// <inheritdoc/>

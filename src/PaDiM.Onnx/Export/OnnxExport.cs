@@ -62,7 +62,7 @@ public sealed class OnnxExport
         var opset = network.OpsetImport.First(import => import.Domain is "" or "ai.onnx").Version;
         if (opset < GraphBuilder.OldestOpset) throw new ExportException($"The backbone '{backbone.Identity.Name}' uses ONNX operators of version {opset}; an export needs {GraphBuilder.OldestOpset} or later.");
 
-        var statistics = ScoringStatistics.Of(model);
+        var statistics = ScoringStatistics.WithProjections(model);
         var names = statistics.Select(tensor => tensor.Name).Append(Image).Append(ScoringGraph.Map).Append(ScoringGraph.Score).ToHashSet(StringComparer.Ordinal);
         bool Reserved(string name) => names.Contains(name) || name.StartsWith(ScoringGraph.Prefix, StringComparison.Ordinal);
         var graph = network.Graph;
@@ -70,7 +70,7 @@ public sealed class OnnxExport
         var builder = new GraphBuilder(graph, opset);
         Normalise(builder, backbone, model.Settings.PreparedSize());
         graph.Output.Clear();
-        new ScoringGraph(model, GridsOf(model, backbone)).AppendTo(builder, [.. backbone.Identity.Taps.Select(tap => BackboneGraph.NewName(tap, Reserved))]);
+        new ScoringGraph(model, backbone.GridsAt(model.Settings.PreparedSize())).AppendTo(builder, [.. backbone.Identity.Taps.Select(tap => BackboneGraph.NewName(tap, Reserved))]);
 
         network.IrVersion = Math.Max(network.IrVersion, OldestIrVersion);
         network.ProducerName = "PaDiM.Service";
@@ -101,13 +101,6 @@ public sealed class OnnxExport
         var centred = own.Node("Sub", $"{ScoringGraph.Prefix}centred", [Image, builder.Constant($"{ScoringGraph.Prefix}pixel_mean", [1, 3, 1, 1], normalisation.Mean)]);
         own.Node("Div", input, [centred, builder.Constant($"{ScoringGraph.Prefix}pixel_std", [1, 3, 1, 1], normalisation.Std)]);
         for (var i = 0; i < own.Graph.Node.Count; i++) graph.Node.Insert(i, own.Graph.Node[i]);
-    }
-
-    private static Grid[] GridsOf(PadimModel model, Backbone backbone)
-    {
-        var size = model.Settings.PreparedSize();
-        using var features = backbone.Extract(new float[3 * size.Positions], 1, size);
-        return [.. features[0].Select(map => map.Grid)];
     }
 
     private static Dictionary<string, string> Describe(PadimModel model, ExportNotes notes)

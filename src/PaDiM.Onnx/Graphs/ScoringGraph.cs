@@ -29,25 +29,28 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
 
     private readonly Grid fine = model.Distribution.Grid, prepared = model.Settings.PreparedSize();
 
-    /// <summary>Name of a tap as an input of the graph of its own.</summary>
+    /// <summary>Name of a reduced tap as an input of the graph of its own.</summary>
     public static string FeaturesOf(int tap) => $"features_{tap}";
 
-    /// <summary>A graph of its own: inputs are the feature maps (n, C_l, h_l, w_l) and the statistics. Equal shapes and settings give equal bytes.</summary>
+    /// <summary>A graph of its own: inputs are the reduced maps (n, h_l, w_l, d), as <see cref="TapReduction"/> gives them, and the statistics. Equal shapes and settings give equal bytes.</summary>
     public byte[] ToArray()
     {
         var builder = new GraphBuilder(new GraphProto { Name = "padim" }, Opset);
-        var taps = tapGrids.Select((grid, l) => builder.Input(FeaturesOf(l), GraphBuilder.Batch, model.Reduction.TapChannels[l], grid.Height, grid.Width)).ToArray();
+        var d = model.Distribution.Dimensions;
+        var maps = tapGrids.Select((grid, l) => builder.Input(FeaturesOf(l), GraphBuilder.Batch, grid.Height, grid.Width, d)).ToArray();
         foreach (var tensor in ScoringStatistics.Of(model)) builder.Input(tensor.Name, [.. tensor.Shape]);
-        AppendTo(builder, taps);
+        Append(builder, Sum(builder, [.. maps.Select((map, l) => Vectors(builder, map, l, d))]));
         return new ModelProto { IrVersion = IrVersion, ProducerName = "PaDiM.Service", Graph = builder.Graph, OpsetImport = { new OperatorSetIdProto { Domain = "", Version = Opset } } }.ToByteArray();
     }
 
     /// <summary>Adds the nodes and the outputs; the statistics are the caller's to declare.</summary>
     /// <param name="builder">The graph.</param>
     /// <param name="taps">Names of the taps' tensors.</param>
-    public void AppendTo(GraphBuilder builder, IReadOnlyList<string> taps)
+    public void AppendTo(GraphBuilder builder, IReadOnlyList<string> taps) => Append(builder, Embed(builder, taps));
+
+    private void Append(GraphBuilder builder, string embedding)
     {
-        var distances = Distances(builder, Embed(builder, taps));
+        var distances = Distances(builder, embedding);
         var (rows, columns) = (Matrix(fine.Height, prepared.Height), Transpose(Matrix(fine.Width, prepared.Width), prepared.Width));
         var tall = builder.Node("MatMul", $"{Prefix}tall", [builder.Constant($"{Prefix}rows", [prepared.Height, fine.Height], rows), distances]);
         string[] factors = [tall, builder.Constant($"{Prefix}columns", [fine.Width, prepared.Width], columns)];
@@ -77,12 +80,32 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
             tensor = builder.Node("Reshape", $"{name}/flat", [tensor, builder.Constant($"{name}/flat_shape", [3], [0L, channels, grid.Positions])]);
             if (selection is null) tensor = builder.Node("MatMul", $"{name}/projected", [ScoringStatistics.ProjectionOf(l), tensor]);
             tensor = builder.Node("Transpose", $"{name}/vectors", [tensor], GraphBuilder.Integers("perm", 2, 0, 1));
-            if (grid != fine) tensor = builder.Node("Gather", $"{name}/replicated", [tensor, builder.Constant($"{name}/nearest", [fine.Positions], Nearest(grid))], GraphBuilder.Integer("axis", 0));
-            reduced.Add(tensor);
+            reduced.Add(Replicated(builder, tensor, l));
         }
         if (selection is not null) return reduced.Count == 1 ? reduced[0] : builder.Node("Concat", $"{Prefix}embedding", reduced, GraphBuilder.Integer("axis", 2));
-        var sum = reduced[0];
-        for (var l = 1; l < reduced.Count; l++) sum = builder.Node("Add", $"{Prefix}sum_{l}", [sum, reduced[l]]);
+        return Sum(builder, reduced);
+    }
+
+    /// <summary>The vectors of a reduced map, shape (P, n, d).</summary>
+    private string Vectors(GraphBuilder builder, string map, int l, int d)
+    {
+        var name = $"{Prefix}tap_{l}";
+        var flat = builder.Node("Reshape", $"{name}/flat", [map, builder.Constant($"{name}/flat_shape", [3], [0L, tapGrids[l].Positions, d])]);
+        return Replicated(builder, builder.Node("Transpose", $"{name}/vectors", [flat], GraphBuilder.Integers("perm", 1, 0, 2)), l);
+    }
+
+    private string Replicated(GraphBuilder builder, string vectors, int l)
+    {
+        var name = $"{Prefix}tap_{l}";
+        return tapGrids[l] == fine
+            ? vectors
+            : builder.Node("Gather", $"{name}/replicated", [vectors, builder.Constant($"{name}/nearest", [fine.Positions], Nearest(tapGrids[l]))], GraphBuilder.Integer("axis", 0));
+    }
+
+    private static string Sum(GraphBuilder builder, List<string> vectors)
+    {
+        var sum = vectors[0];
+        for (var l = 1; l < vectors.Count; l++) sum = builder.Node("Add", $"{Prefix}sum_{l}", [sum, vectors[l]]);
         return sum;
     }
 

@@ -14,8 +14,8 @@ internal static class ScoringStatistics
     public static string ProjectionOf(int tap) => $"projection_{tap}";
 
     /// <summary>
-    /// <c>mean</c> (P, 1, d); <c>whitening</c> (P, d, d), F^T with F^T F = Cov^-1, for row vectors; of a projection a <c>projection_l</c> (d, C_l) each tap;
-    /// of a model that ignores pixels <c>patch_weights</c> (P) and <c>gains</c> (H, W).
+    /// <c>mean</c> (P, 1, d); <c>whitening</c> (P, d, d), F^T with F^T F = Cov^-1, for row vectors; of a model that ignores pixels <c>patch_weights</c> (P) and
+    /// <c>gains</c> (H, W).
     /// </summary>
     public static IReadOnlyList<ScoringTensor> Of(PadimModel model)
     {
@@ -23,10 +23,9 @@ internal static class ScoringStatistics
         var (positions, d) = (distribution.Grid.Positions, distribution.Dimensions);
         List<ScoringTensor> tensors =
         [
-            new(Mean, [positions, 1, d], distribution.Mean),
+            new(Mean, [positions, 1, d], distribution.Mean.ToArray()),
             new(Whitening, [positions, d, d], positions, (position, target) => FillTransposed(distribution, position, target)),
         ];
-        if (model.Reduction is ChannelProjection projection) tensors.AddRange(Projections(projection));
         if (model.Settings.RegionOf(model.Ignored, distribution.Grid) is { } region)
         {
             tensors.Add(new(PatchWeights, [positions], region.PatchWeights.ToArray()));
@@ -35,8 +34,11 @@ internal static class ScoringStatistics
         return tensors;
     }
 
+    /// <summary>As above, and for a projection a <c>projection_l</c> (d, C_l) each tap: where the graph begins with the backbone's own taps.</summary>
+    public static IReadOnlyList<ScoringTensor> WithProjections(PadimModel model) => model.Reduction is ChannelProjection projection ? [.. Of(model), .. Projections(projection)] : Of(model);
+
     /// <summary>What they take, without making any of them.</summary>
-    public static long Bytes(PadimModel model) => sizeof(float) * Of(model).Sum(tensor => tensor.Length);
+    public static long Bytes(PadimModel model) => sizeof(float) * WithProjections(model).Sum(tensor => tensor.Length);
 
     private static void FillTransposed(PatchDistribution distribution, int position, Span<float> target)
     {
@@ -48,12 +50,13 @@ internal static class ScoringStatistics
 
     private static IEnumerable<ScoringTensor> Projections(ChannelProjection projection)
     {
-        for (int tap = 0, first = 0; tap < projection.TapChannels.Count; first += projection.TapChannels[tap++])
+        for (var tap = 0; tap < projection.TapChannels.Count; tap++)
         {
+            var weights = projection.WeightsOf(tap).ToArray();
             var (channels, d) = (projection.TapChannels[tap], projection.Dimensions);
             var transposed = new float[d * channels];
             for (var c = 0; c < channels; c++)
-                for (var j = 0; j < d; j++) transposed[j * channels + c] = projection.Weights[(first + c) * d + j];
+                for (var j = 0; j < d; j++) transposed[j * channels + c] = weights[c * d + j];
             yield return new(ProjectionOf(tap), [d, channels], transposed);
         }
     }

@@ -103,14 +103,16 @@ public sealed class BackboneQuantiser : IDisposable
     {
         var (signal, noise) = (new double[graph.Outputs.Count], new double[graph.Outputs.Count]);
         using var session = new GraphSession(quantised, backbone.Runtime);
+        using var original = new GraphSession(graph.ToArray(), backbone.Runtime);
         foreach (var image in images)
         {
             preprocessing.Prepare(image(), prepared);
-            using var exact = backbone.Extract(prepared, 1, preprocessing.PreparedSize);
+            var exact = new List<float[]>();
+            original.Run(prepared, preprocessing.PreparedSize, (_, _, values) => exact.Add(values.ToArray()));
             var tap = 0;
             session.Run(prepared, preprocessing.PreparedSize, (_, _, values) =>
             {
-                var reference = exact[0][tap].Values.Span;
+                var reference = exact[tap];
                 for (var i = 0; i < values.Length; i++)
                 {
                     signal[tap] += (double)reference[i] * reference[i];

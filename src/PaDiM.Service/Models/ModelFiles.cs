@@ -1,3 +1,4 @@
+using System.IO.MemoryMappedFiles;
 using System.Security.Cryptography;
 using PaDiM.Core.Models;
 using PaDiM.Core.Statistics;
@@ -25,13 +26,15 @@ internal sealed class ModelFiles(DataDirectory data)
         return (written.Length, Convert.ToHexStringLower(SHA256.HashData(written)));
     }
 
-    /// <summary>Reads a model.</summary>
+    /// <summary>Reads a model. Its statistics are not copied: the file is mapped into memory, where other processes on this machine share it, and stays so while the model is used.</summary>
     /// <param name="stored">The row that speaks of it.</param>
     /// <exception cref="InvalidDataException">The file is missing, damaged, or not the one that was published.</exception>
     public PadimModel Read(StoredModel stored)
     {
         using var stream = Open(stored);
-        return ModelFile.Read(stream);
+        using var mapping = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+        // Not disposed: the model's tensors are views of it, and hold it until the last of them is gone.
+        return ModelFile.Read(mapping.CreateViewStream(0, stream.Length, MemoryMappedFileAccess.Read));
     }
 
     /// <summary>Opens the file of a model, after a look at all of it.</summary>

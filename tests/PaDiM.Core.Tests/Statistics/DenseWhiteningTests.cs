@@ -37,7 +37,7 @@ public sealed class DenseWhiteningTests
     public void It_is_the_lower_triangle_of_a_full_rank_and_writes_over_what_was_there()
     {
         var square = Enumerable.Repeat(9f, 9).ToArray();
-        new FullRankDistribution(new Grid(1, 1), 3, new float[3], [1, 2, 3, 4, 5, 6]).DenseWhitening(0, square);
+        new FullRankDistribution(new Grid(1, 1), 3, new float[3], new float[] { 1, 2, 3, 4, 5, 6 }).DenseWhitening(0, square);
         Assert.Equal([1, 0, 0, 2, 4, 0, 3, 5, 6], square);
     }
 

@@ -19,8 +19,9 @@ public sealed class BuiltInInt8Tests
         var size = new Grid(Size, Size);
         var pixels = new float[3 * Size * Size];
         new PaDiM.Onnx.Imaging.Preprocessing(new PaDiM.Core.Models.FitSettings(), plain.Manifest.Normalisation).Prepare(Decoding.Image(TestSupport.Parts.SyntheticParts.Good(1, 200).ToBmp()), pixels);
-        using var exact = plain.Extract(pixels, 1, size);
-        using var rounded = integer.Extract(pixels, 1, size);
+        var all = PaDiM.Core.Embedding.ChannelReduction.Draw(PaDiM.Core.Embedding.ReductionMethod.None, plain.TapChannels, 0, 0);
+        using var exact = plain.Extract(pixels, 1, size, all);
+        using var rounded = integer.Extract(pixels, 1, size, all);
         foreach (var (reference, map) in exact[0].Zip(rounded[0]))
         {
             var (signal, noise) = (0.0, 0.0);

@@ -130,7 +130,7 @@ public sealed class OnnxExportTests
     /// <summary>A model of any size that takes hardly any memory.</summary>
     private static PadimModel MadeUp(Grid grid, int d)
     {
-        var distribution = new LowRankDistribution(grid, d, 1, new float[grid.Positions * d], new float[grid.Positions * d], new float[grid.Positions], [.. Enumerable.Repeat(1f, grid.Positions)]);
+        var distribution = new LowRankDistribution(grid, d, 1, new float[grid.Positions * d], new float[grid.Positions * d], new float[grid.Positions], Enumerable.Repeat(1f, grid.Positions).ToArray());
         var reduction = ChannelReduction.Draw(ReductionMethod.SemiOrthogonal, Fits.Tiny.TapChannels, d, 1);
         return new PadimModel(Fits.Settings, Fits.Tiny.Identity, reduction, distribution, new ThresholdCalibration([1, 2]), ["a", "b"]);
     }

@@ -34,12 +34,12 @@ public sealed class ScoringGraphTests
     {
         using var options = new SessionOptions { IntraOpNumThreads = 2, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         using var session = new InferenceSession(new ScoringGraph(made.Model, GridsOf(made)).ToArray(), options);
-        using var features = made.Backbone.Extract(prepared, batch, made.Prepared);
+        using var features = made.Inspector.Embedder.Extract(prepared, batch);
         var values = new Dictionary<string, OrtValue>();
         for (var l = 0; l < features[0].Count; l++)
         {
-            var (channels, grid) = (features[0][l].Channels, features[0][l].Grid);
-            values[ScoringGraph.FeaturesOf(l)] = OrtValue.CreateTensorValueFromMemory(Enumerable.Range(0, batch).SelectMany(i => features[i][l].Values.ToArray()).ToArray(), [batch, channels, grid.Height, grid.Width]);
+            var grid = features[0][l].Grid;
+            values[ScoringGraph.FeaturesOf(l)] = OrtValue.CreateTensorValueFromMemory(Enumerable.Range(0, batch).SelectMany(i => features[i][l].Values.ToArray()).ToArray(), [batch, grid.Height, grid.Width, features.Dimensions]);
         }
         foreach (var tensor in ScoringStatistics.Of(made.Model)) values[tensor.Name] = OrtValue.CreateTensorValueFromMemory(tensor.ToArray(new ParallelOptions()), [.. tensor.Shape]);
         using var run = new RunOptions();
@@ -48,9 +48,5 @@ public sealed class ScoringGraphTests
         return (outputs[0].GetTensorDataAsSpan<float>().ToArray(), outputs[1].GetTensorDataAsSpan<float>().ToArray());
     }
 
-    private static Grid[] GridsOf(ExportCase made)
-    {
-        using var features = made.Backbone.Extract(new float[3 * made.Prepared.Positions], 1, made.Prepared);
-        return [.. features[0].Select(map => map.Grid)];
-    }
+    private static Grid[] GridsOf(ExportCase made) => made.Backbone.GridsAt(made.Prepared);
 }

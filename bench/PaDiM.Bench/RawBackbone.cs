@@ -1,0 +1,76 @@
+using Microsoft.ML.OnnxRuntime;
+using PaDiM.Core.Embedding;
+using PaDiM.Onnx.Backbones;
+using PaDiM.Onnx.Graphs;
+
+namespace PaDiM.Bench;
+
+/// <summary>All channels of one tap.</summary>
+/// <param name="Values">Shape <c>(grid.Height, grid.Width, channels)</c>.</param>
+/// <param name="Channels">C_l.</param>
+/// <param name="Grid">At the tap's own stride.</param>
+internal sealed record RawTap(float[] Values, int Channels, Grid Grid);
+
+/// <summary>A backbone as its file has it, with nothing behind its taps: what everything else is measured against, and what many reductions can be tried on.</summary>
+internal sealed class RawBackbone : IDisposable
+{
+    private readonly InferenceSession session;
+    private readonly RunOptions options = new();
+
+    public RawBackbone(Backbone backbone) =>
+        session = backbone.Runtime.CreateSession(GraphEditor.Open(File.ReadAllBytes(backbone.File.Path)).WithOutputs(backbone.Identity.Taps).ToArray());
+
+    /// <summary>Runs the network, and no more.</summary>
+    /// <param name="prepared">Shape <c>(count, 3, h, w)</c>.</param>
+    /// <param name="count">Images in the batch.</param>
+    /// <param name="size">Prepared size.</param>
+    public void Run(float[] prepared, int count, Grid size) => RunAll(prepared, count, size).Dispose();
+
+    /// <summary>All channels of one image.</summary>
+    public RawTap[] Extract(float[] prepared, Grid size)
+    {
+        using var maps = RunAll(prepared, 1, size);
+        return [.. maps.Select(ChannelsLast)];
+    }
+
+    /// <summary>The embedding of kept channels.</summary>
+    public static PatchEmbedding Embed(IReadOnlyList<RawTap> taps, ChannelReduction reduction) => PatchEmbedding.Of([.. taps.Select((tap, i) => Reduce(tap, i, reduction))], reduction.Dimensions);
+
+    public void Dispose()
+    {
+        session.Dispose();
+        options.Dispose();
+    }
+
+    private IDisposableReadOnlyCollection<OrtValue> RunAll(float[] prepared, int count, Grid size)
+    {
+        using var batch = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, prepared.AsMemory(0, count * 3 * size.Positions), [count, 3, size.Height, size.Width]);
+        return session.Run(options, [session.InputNames[0]], [batch], session.OutputNames);
+    }
+
+    private static RawTap ChannelsLast(OrtValue map)
+    {
+        var shape = map.GetTensorTypeAndShape().Shape;
+        var (channels, grid) = ((int)shape[1], new Grid((int)shape[2], (int)shape[3]));
+        var source = map.GetTensorDataAsSpan<float>();
+        var values = new float[channels * grid.Positions];
+        for (var c = 0; c < channels; c++)
+            for (var p = 0; p < grid.Positions; p++) values[p * channels + c] = source[c * grid.Positions + p];
+        return new RawTap(values, channels, grid);
+    }
+
+    private static FeatureMap Reduce(RawTap tap, int index, ChannelReduction reduction)
+    {
+        var (d, weights, reduced) = (reduction.Dimensions, reduction.WeightsOf(index), new float[tap.Grid.Positions * reduction.Dimensions]);
+        Parallel.For(0, tap.Grid.Positions, p =>
+        {
+            var target = reduced.AsSpan(p * d, d);
+            for (var c = 0; c < tap.Channels; c++)
+            {
+                var value = tap.Values[p * tap.Channels + c];
+                if (value != 0) System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(weights.Span.Slice(c * d, d), value, target, target);
+            }
+        });
+        return new FeatureMap(reduced, tap.Grid);
+    }
+}
