@@ -1,0 +1,163 @@
+using System.CommandLine;
+using System.Diagnostics;
+using PaDiM.Core.Calibration;
+using PaDiM.Core.Embedding;
+using PaDiM.Core.Models;
+using PaDiM.Core.Scoring;
+using PaDiM.Core.Statistics;
+using PaDiM.Core.Training;
+using PaDiM.Onnx.Backbones;
+using PaDiM.Onnx.Imaging;
+using PaDiM.Onnx.Pipelines;
+using PaDiM.Onnx.Storage;
+
+namespace PaDiM.Bench;
+
+/// <summary>
+/// What a fit costs beside decoding and embedding its images, in turn within one run; then each of its stages alone, one after the other, which in a fit partly
+/// go on at the same time. Wall-clock and processor seconds, each the smallest of the rounds.
+/// </summary>
+internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images)
+{
+    private const int Batch = 8, Gathered = 32;
+
+    private readonly FitSettings settings = new();
+    private readonly ImageDecoder decoder = new();
+    private readonly ParallelOptions parallel = new() { MaxDegreeOfParallelism = backbone.Runtime.Threads };
+    private readonly SortedDictionary<string, Cost> costs = new(StringComparer.Ordinal);
+
+    public static Command Create()
+    {
+        var folder = new Argument<string>("dir") { Description = "Folder of images of good parts." };
+        var counts = new Option<int[]>("--images") { Description = "Numbers of images.", DefaultValueFactory = _ => [50, 220], AllowMultipleArgumentsPerToken = true };
+        var names = new Option<string[]>("--backbone") { Description = "Backbones to measure.", DefaultValueFactory = _ => [BackboneRegistry.DefaultName], AllowMultipleArgumentsPerToken = true };
+        var directory = new Option<string>("--backbones") { Description = "Folder of more backbones.", DefaultValueFactory = _ => BackboneRegistry.BuiltInDirectory };
+        var rounds = new Option<int>("--rounds") { Description = "Rounds, of which the best counts.", DefaultValueFactory = _ => 3 };
+        var command = new Command("fit", "Seconds of a fit and of its stages, beside decoding and embedding alone.") { folder, counts, names, directory, rounds };
+        command.SetAction(arguments =>
+        {
+            using var registry = new BackboneRegistry([Path.GetFullPath(arguments.GetValue(directory)!)], BackboneRuntime.Create(DevicePreference.Cpu));
+            var files = Directory.EnumerateFiles(arguments.GetValue(folder)!).Order(StringComparer.Ordinal).Select(File.ReadAllBytes).ToArray();
+            Console.WriteLine($"{Environment.ProcessorCount} cores, 256 x 256, {new FitSettings().Dimensions} dimensions");
+            Console.WriteLine();
+            Console.WriteLine("| backbone | images | what | seconds | processor seconds | seconds over decoding and embedding | the same in processor seconds |");
+            Console.WriteLine("|---|---|---|---|---|---|---|");
+            foreach (var name in arguments.GetValue(names)!)
+                foreach (var count in arguments.GetValue(counts)!)
+                {
+                    if (count > files.Length) throw new InvalidOperationException($"The folder has {files.Length} images, not {count}.");
+                    var measured = new FitCommand(registry.Open(name), files[..count]);
+                    for (var round = -1; round < arguments.GetValue(rounds); round++) measured.Round();
+                    measured.Report(name);
+                }
+        });
+        return command;
+    }
+
+    /// <summary>The first round warms up: costs keep the smallest.</summary>
+    private void Round()
+    {
+        var scratch = Directory.CreateTempSubdirectory("padim-bench-");
+        try
+        {
+            Measure("0 decoding and embedding", () => { foreach (var batch in images.Chunk(Batch)) Embed(batch); });
+            var store = new EmbeddingStore(Path.Combine(scratch.FullName, "fit"), TimeProvider.System);
+            Measure("1 whole fit", () => new FitPipeline(backbone, settings, decoder, store)
+                .Run([.. images.Select((bytes, i) => new TrainingImage(Name(i), () => bytes))], null, null, null, CancellationToken.None));
+            Stages(store, new EmbeddingStore(Path.Combine(scratch.FullName, "stages"), TimeProvider.System));
+        }
+        finally
+        {
+            scratch.Delete(recursive: true);
+        }
+    }
+
+    private void Stages(EmbeddingStore fitted, EmbeddingStore store)
+    {
+        var batches = images.Select((bytes, i) => (bytes, i)).Chunk(Gathered).ToArray();
+        var buffers = new PatchEmbedding[Gathered];
+        PatchStatistics? statistics = null;
+        var traits = new List<ImageTraits>();
+        foreach (var batch in batches)
+        {
+            var embedded = batch.Chunk(Batch).SelectMany(part => Embed([.. part.Select(item => item.bytes)])).ToArray();
+            var shrunk = batch.Select(item => fitted.ReadPixels(settings.ImageSize, Name(item.i))!).ToArray();
+            Measure("2 store: write", () => Parallel.For(0, batch.Length, parallel, i =>
+            {
+                store.Write("key", Name(batch[i].i), embedded[i]);
+                store.WritePixels(Name(batch[i].i), shrunk[i]);
+            }), adds: true);
+            statistics ??= new PatchStatistics(embedded[0].Grid, embedded[0].Dimensions);
+            Measure("3 statistics", () => statistics.Add(embedded, parallel), adds: true);
+        }
+        var regularisation = new Regularisation(settings.Epsilon);
+        Measure("4 freezing", () => PatchDistribution.Freeze(statistics!, regularisation, parallel));
+        LeaveOneOut? leaveOneOut = null;
+        Measure("5 leave-one-out: factors", () => leaveOneOut = LeaveOneOut.Consume(statistics!, regularisation, parallel));
+        foreach (var batch in batches)
+        {
+            var embedded = new PatchEmbedding[batch.Length];
+            Measure("6 store: read", () => Parallel.For(0, batch.Length, parallel, i => embedded[i] = buffers[i] = store.Read("key", Name(batch[i].i), buffers[i])!), adds: true);
+            var maps = Array.Empty<AnomalyMap>();
+            Measure("7 leave-one-out: distances", () => maps = leaveOneOut!.Distances(embedded, parallel), adds: true);
+            Measure("8 maps to scores", () => Parallel.For(0, maps.Length, parallel, i => maps[i].ToPixels(settings.PreparedSize(), settings.BlurSigma).Max()), adds: true);
+            Measure("9 findings", () =>
+            {
+                var found = new ImageTraits[batch.Length];
+                Parallel.For(0, batch.Length, parallel, i => found[i] = ImageTraits.Of(Array.ConvertAll(store.ReadPixels(settings.ImageSize, Name(batch[i].i))!.Pixels, value => (float)value), settings.ImageSize));
+                traits.AddRange(found);
+            }, adds: true);
+        }
+        Measure("9 findings", () => TrainingSetReview.Of(traits, parallel), adds: true);
+        foreach (var cost in costs.Values) cost.EndRound();
+    }
+
+    private PatchEmbedding[] Embed(byte[][] batch)
+    {
+        var embedder = Embedder;
+        var prepared = new float[batch.Length * embedder.PreparedLength];
+        Parallel.For(0, batch.Length, parallel, i => embedder.Preprocessing.Prepare(Decode(batch[i]), prepared.AsSpan(i * embedder.PreparedLength, embedder.PreparedLength)));
+        return embedder.Embed(prepared, batch.Length, parallel);
+    }
+
+    private Embedder Embedder => field ??= new Embedder(backbone, settings, ChannelReduction.Draw(settings.Reduction, backbone.TapChannels, settings.Dimensions, settings.Seed));
+
+    private RgbImage Decode(byte[] bytes) => ((DecodeResult.Decoded)decoder.Decode(bytes)).Image;
+
+    private static string Name(int image) => FormattableString.Invariant($"{image:d6}");
+
+    private void Measure(string what, Action work, bool adds = false)
+    {
+        if (!costs.TryGetValue(what, out var cost)) costs[what] = cost = new Cost();
+        var (processor, clock) = (Environment.CpuUsage.TotalTime, Stopwatch.StartNew());
+        work();
+        cost.Add(clock.Elapsed.TotalSeconds, (Environment.CpuUsage.TotalTime - processor).TotalSeconds);
+        if (!adds) cost.EndRound();
+    }
+
+    private void Report(string name)
+    {
+        var alone = costs.First().Value;
+        foreach (var (what, cost) in costs)
+            Console.WriteLine(FormattableString.Invariant(
+                $"| {name} | {images.Count} | {what[2..]} | {cost.Seconds:f2} | {cost.Processor:f2} | {cost.Seconds / alone.Seconds:f2} | {cost.Processor / alone.Processor:f2} |"));
+    }
+
+    /// <summary>The smallest sums of a round so far.</summary>
+    private sealed class Cost
+    {
+        private double seconds, processor;
+
+        public double Seconds { get; private set; } = double.PositiveInfinity;
+
+        public double Processor { get; private set; } = double.PositiveInfinity;
+
+        public void Add(double elapsed, double used) => (seconds, processor) = (seconds + elapsed, processor + used);
+
+        public void EndRound()
+        {
+            if (seconds > 0) (Seconds, Processor) = (Math.Min(Seconds, seconds), Math.Min(Processor, processor));
+            (seconds, processor) = (0, 0);
+        }
+    }
+}
