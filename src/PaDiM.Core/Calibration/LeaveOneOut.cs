@@ -22,9 +22,6 @@ public abstract class LeaveOneOut
     /// <summary>c.</summary>
     private protected double Growth => Statistics.Count / (Statistics.Count - 1.0);
 
-    /// <summary>Values of working space that <see cref="Squared"/> needs.</summary>
-    private protected abstract int Scratch { get; }
-
     /// <summary>
     /// Factorises the scatter at each position <b>in place</b>: the scatter of <paramref name="statistics"/> is used up, so that no second copy is held.
     /// </summary>
@@ -48,29 +45,47 @@ public abstract class LeaveOneOut
             if (embedding.Grid != grid || embedding.Dimensions != d)
                 throw new ArgumentException($"An embedding of {embedding.Grid} and {embedding.Dimensions} dimensions does not fit statistics of {grid} and {d}.", nameof(batch));
         var maps = batch.Select(_ => new AnomalyMap(grid, new float[grid.Positions])).ToArray();
-        Partition.Run(grid.Positions, parallel ?? Partition.AllCores, () => new double[d + Scratch], (p, scratch) =>
+        Partition.Run(grid.Positions, parallel ?? Partition.AllCores, () => CreateWorker(batch.Count), (p, worker) =>
         {
-            var delta = scratch.AsSpan(0, d);
-            Enter(p, scratch.AsSpan(d));
             for (var i = 0; i < maps.Length; i++)
             {
-                TensorPrimitives.ConvertTruncating<float, double>(batch[i][p], delta);
-                TensorPrimitives.Subtract(delta, Statistics.MeanAt(p), delta);
-                maps[i].Values[p] = (float)Math.Sqrt(Squared(p, delta, scratch.AsSpan(d)));
+                TensorPrimitives.ConvertTruncating<float, double>(batch[i][p], worker[i]);
+                TensorPrimitives.Subtract(worker[i], Statistics.MeanAt(p), worker[i]);
             }
+            worker.Square(p, worker.Squares);
+            for (var i = 0; i < maps.Length; i++) maps[i].Values[p] = (float)Math.Sqrt(worker.Squares[i]);
         });
         return maps;
     }
 
-    /// <summary>Prepares the working space for the images at a position.</summary>
-    private protected virtual void Enter(int position, Span<double> scratch) { }
-
-    /// <summary>M^2 of an image at a position.</summary>
-    /// <param name="position">The position.</param>
-    /// <param name="delta">D; used up.</param>
-    /// <param name="scratch">Working space.</param>
-    private protected abstract double Squared(int position, Span<double> delta, Span<double> scratch);
+    /// <summary>What one worker needs for a batch.</summary>
+    /// <param name="images">Images in the batch.</param>
+    private protected abstract Worker CreateWorker(int images);
 
     /// <summary>M^2 of q. c q lies below 1 in exact arithmetic; rounding must not turn a far image into NaN.</summary>
     private protected double WithoutImage(double q, double scale) => Growth * Growth * q / Math.Max(1 - Growth * q, 1e-12) / scale;
+
+    /// <summary>The images of a batch at one position after another.</summary>
+    /// <param name="d">Dimensions.</param>
+    /// <param name="images">Images in the batch.</param>
+    private protected abstract class Worker(int d, int images)
+    {
+        // Whole panels: what no image fills stays zero.
+        private readonly double[] deltas = new double[PanelKernel.Columns(images) * PanelKernel.Stride(d)], squares = new double[images];
+
+        /// <summary>D of an image, length d; used up by <see cref="Square"/>.</summary>
+        public Span<double> this[int image] => deltas.AsSpan(image * Stride, d);
+
+        /// <summary>Where M^2 of each image goes.</summary>
+        public Span<double> Squares => squares;
+
+        /// <summary>Values from one image to the next.</summary>
+        protected int Stride { get; } = PanelKernel.Stride(d);
+
+        /// <summary>D of all images, one <see cref="Stride"/> apart.</summary>
+        protected Span<double> Deltas => deltas;
+
+        /// <summary>M^2 of all images at a position.</summary>
+        public abstract void Square(int position, Span<double> squares);
+    }
 }

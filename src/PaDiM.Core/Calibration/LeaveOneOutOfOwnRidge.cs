@@ -19,17 +19,11 @@ internal sealed class LeaveOneOutOfOwnRidge : LeaveOneOut
             TridiagonalForm.Reduce(statistics.ScatterAt(p), d, factors.AsSpan(p * d, d), scratch));
     }
 
-    /// <summary>The two bands of T.</summary>
-    private protected override int Scratch => 2 * Statistics.Dimensions;
+    private protected override Worker CreateWorker(int images) => new BandWorker(this, images);
 
-    private protected override void Enter(int position, Span<double> scratch) =>
-        TridiagonalForm.Bands(Statistics.ScatterAt(position), scratch[..Statistics.Dimensions], scratch[Statistics.Dimensions..]);
-
-    private protected override double Squared(int position, Span<double> delta, Span<double> scratch)
+    private double Squared(int position, Span<double> delta, ReadOnlySpan<double> diagonal, ReadOnlySpan<double> below)
     {
         var (n, d) = (Statistics.Count, Statistics.Dimensions);
-        var diagonal = scratch[..d];
-        var below = scratch[d..];
         var skew = Regularisation.Moments is { } moments ? TensorPrimitives.Dot(moments.ThirdAt(position), delta) : 0;
         TridiagonalForm.Rotate(Statistics.ScatterAt(position), factors.AsSpan(position * d, d), delta);
         var (length, spread) = (TensorPrimitives.SumOfSquares<double>(delta), TridiagonalForm.Form(diagonal, below, delta));
@@ -60,5 +54,17 @@ internal sealed class LeaveOneOutOfOwnRidge : LeaveOneOut
             fourth = moments.FourthAt(position) + 4 * spread / (others * others) + n * shift * shift + 4 * skew / others + 2 * shift * trace - Math.Pow(c, 4) * length * length;
         }
         return new ScatterNorms(Math.Max(0, trace - c * length), Math.Max(0, squared - 2 * c * spread + c * c * length * length), Math.Max(0, fourth));
+    }
+
+    /// <summary>Reads the bands of T once a position.</summary>
+    private sealed class BandWorker(LeaveOneOutOfOwnRidge owner, int images) : Worker(owner.Statistics.Dimensions, images)
+    {
+        private readonly double[] diagonal = new double[owner.Statistics.Dimensions], below = new double[owner.Statistics.Dimensions];
+
+        public override void Square(int position, Span<double> squares)
+        {
+            TridiagonalForm.Bands(owner.Statistics.ScatterAt(position), diagonal, below);
+            for (var i = 0; i < squares.Length; i++) squares[i] = owner.Squared(position, this[i], diagonal, below);
+        }
     }
 }

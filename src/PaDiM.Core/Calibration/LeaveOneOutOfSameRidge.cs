@@ -12,16 +12,32 @@ internal sealed class LeaveOneOutOfSameRidge : LeaveOneOut
     {
         (scale, ridge) = regularisation.Of(statistics.Count - 1, statistics.Dimensions, default);
         if (scale > 0)
-            Partition.Run(statistics.Grid.Positions, parallel, () => new double[statistics.Dimensions], (p, scratch) =>
-                PackedTriangle.Whiten(statistics.ScatterAt(p), statistics.Dimensions, ridge / scale, scratch));
+            Partition.Run(statistics.Grid.Positions, parallel, () => new DenseTriangle(statistics.Dimensions), (p, work) =>
+                PackedTriangle.Whiten(statistics.ScatterAt(p), ridge / scale, work));
     }
 
-    private protected override int Scratch => Statistics.Dimensions;
+    private protected override Worker CreateWorker(int images) => new FactorWorker(this, images);
 
-    private protected override double Squared(int position, Span<double> delta, Span<double> scratch)
+    /// <summary>Reads a position's factor once for all images: four of them at a time are a panel.</summary>
+    private sealed class FactorWorker(LeaveOneOutOfSameRidge owner, int images) : Worker(owner.Statistics.Dimensions, images)
     {
-        if (scale == 0) return Growth * Growth * TensorPrimitives.SumOfSquares<double>(delta) / ridge;
-        PackedTriangle.Multiply(Statistics.ScatterAt(position), delta, scratch);
-        return WithoutImage(TensorPrimitives.SumOfSquares<double>(scratch), scale);
+        private readonly DenseTriangle factor = new(owner.Statistics.Dimensions);
+        private readonly double[] panel = new double[PanelKernel.Width * PanelKernel.Stride(owner.Statistics.Dimensions)];
+
+        public override void Square(int position, Span<double> squares)
+        {
+            if (owner.scale == 0)
+            {
+                for (var i = 0; i < squares.Length; i++) squares[i] = owner.Growth * owner.Growth * TensorPrimitives.SumOfSquares<double>(this[i]) / owner.ridge;
+                return;
+            }
+            factor.Load(owner.Statistics.ScatterAt(position));
+            for (var first = 0; first < squares.Length; first += PanelKernel.Width)
+            {
+                PanelKernel.Multiply(factor.Values, Stride, 0, Deltas[(first * Stride)..], 1, Stride, owner.Statistics.Dimensions, 0, panel, subtract: false);
+                for (var i = first; i < Math.Min(first + PanelKernel.Width, squares.Length); i++)
+                    squares[i] = owner.WithoutImage(TensorPrimitives.SumOfSquares<double>(panel.AsSpan((i - first) * Stride, Stride)), owner.scale);
+            }
+        }
     }
 }

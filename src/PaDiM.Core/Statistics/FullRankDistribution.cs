@@ -39,11 +39,10 @@ public sealed class FullRankDistribution(Grid grid, int dimensions, ReadOnlyMemo
     {
         var (d, packed) = (statistics.Dimensions, statistics.Packed);
         var whitening = new float[statistics.Scatter.Length];
-        Partition.Run(statistics.Grid.Positions, parallel, () => new double[packed + 2 * d], (p, scratch) =>
+        Partition.Run(statistics.Grid.Positions, parallel, () => new Factorisation(d), (p, work) =>
         {
-            var factor = scratch.AsSpan(0, packed);
-            Factorise(statistics, regularisation, p, factor, scratch.AsSpan(packed, d), scratch.AsSpan(packed + d));
-            TensorPrimitives.ConvertTruncating<double, float>(factor, whitening.AsSpan(p * packed, packed));
+            work.Factorise(statistics, regularisation, p);
+            TensorPrimitives.ConvertTruncating<double, float>(work.Factor, whitening.AsSpan(p * packed, packed));
         });
         return new FullRankDistribution(statistics.Grid, d, Rounded(statistics.Mean), whitening);
     }

@@ -119,6 +119,8 @@ public sealed class LowRankDistribution : PatchDistribution
     {
         private readonly double[] rows = new double[rank * d], remaining = new double[d], scratch = new double[rank];
 
+        private readonly DenseTriangle dense = new(rank);
+
         /// <summary>Q, row after row.</summary>
         public double[] Basis { get; } = new double[rank * d];
 
@@ -157,7 +159,7 @@ public sealed class LowRankDistribution : PatchDistribution
                 for (int j = 0, at = 0; j < rank; at += rank - j++)
                     TensorPrimitives.MultiplyAdd(scratch.AsSpan(j), scale * scratch[j], Inner.AsSpan(at, rank - j), Inner.AsSpan(at, rank - j));
             }
-            PackedTriangle.Whiten(Inner, rank, ridge, scratch);
+            PackedTriangle.Whiten(Inner, ridge, dense);
         }
 
         private void Orthonormalise(int k, ReadOnlySpan<double> row)

@@ -11,54 +11,17 @@ internal static class PackedTriangle
     /// <summary>Number of entries, d (d + 1) / 2.</summary>
     public static int Length(int d) => checked(d * (d + 1) / 2);
 
-    /// <summary>A = L L^T in place.</summary>
-    /// <exception cref="ArithmeticException">The matrix is not positive definite, or not finite.</exception>
-    public static void Cholesky(Span<double> matrix, int d)
-    {
-        for (int j = 0, at = 0; j < d; at += d - j++)
-        {
-            var column = matrix.Slice(at, d - j);
-            if (!(column[0] > 0) || !double.IsFinite(column[0]))
-                throw new ArithmeticException($"The covariance is not positive definite (pivot {column[0]:g3} at dimension {j} of {d}).");
-            TensorPrimitives.Divide(column, Math.Sqrt(column[0]), column);
-            for (int k = j + 1, next = at + d - j; k < d; next += d - k++)
-                TensorPrimitives.MultiplyAdd(column[(k - j)..], -column[k - j], matrix.Slice(next, d - k), matrix.Slice(next, d - k));
-        }
-    }
-
-    /// <summary>W = L^-1 in place, by forward substitution of each unit vector.</summary>
-    /// <param name="factor">L on entry, W on return.</param>
-    /// <param name="d">Dimensions.</param>
-    /// <param name="scratch">At least d values.</param>
-    public static void Invert(Span<double> factor, int d, Span<double> scratch)
-    {
-        // Column j of W needs columns j..d-1 of L, and overwrites column j only: going up from column 0 keeps the rest intact.
-        for (int j = 0, at = 0; j < d; at += d - j++)
-        {
-            var rest = scratch[..(d - j)];
-            rest.Clear();
-            rest[0] = 1;
-            for (int k = j, from = at; k < d; from += d - k++)
-            {
-                var column = factor.Slice(from, d - k);
-                var w = rest[k - j] /= column[0];
-                if (k + 1 < d) TensorPrimitives.MultiplyAdd(column[1..], -w, rest[(k - j + 1)..], rest[(k - j + 1)..]);
-            }
-            rest.CopyTo(factor[at..]);
-        }
-    }
-
     /// <summary>(A + ridge I)^(-1/2) as the inverse Cholesky factor, in place.</summary>
     /// <param name="matrix">A on entry, W on return.</param>
-    /// <param name="d">Dimensions.</param>
     /// <param name="ridge">Added to the diagonal.</param>
-    /// <param name="scratch">At least d values.</param>
+    /// <param name="work">Of as many dimensions.</param>
     /// <exception cref="ArithmeticException">The sum is not positive definite, or not finite.</exception>
-    public static void Whiten(Span<double> matrix, int d, double ridge, Span<double> scratch)
+    public static void Whiten(Span<double> matrix, double ridge, DenseTriangle work)
     {
-        for (int j = 0, at = 0; j < d; at += d - j++) matrix[at] += ridge;
-        Cholesky(matrix, d);
-        Invert(matrix, d, scratch);
+        work.Load(matrix, 1, ridge);
+        work.Cholesky();
+        work.Invert();
+        work.Store(matrix);
     }
 
     /// <summary>y = W x; the columns of W are each read once, in order.</summary>

@@ -62,15 +62,25 @@ public abstract class PatchDistribution
             : FullRankDistribution.Of(statistics, regularisation, parallel);
     }
 
-    /// <summary>Cov's whitening factor at a position, and the variances on Cov's diagonal.</summary>
-    private protected static void Factorise(
-        PatchStatistics statistics, Regularisation regularisation, int position, Span<double> factor, Span<double> variances, Span<double> scratch)
+    /// <summary>What one worker needs to factorise covariances.</summary>
+    private protected sealed class Factorisation(int d)
     {
-        var d = statistics.Dimensions;
-        var (scale, ridge) = regularisation.At(statistics, position);
-        TensorPrimitives.Multiply(statistics.ScatterAt(position), scale, factor);
-        for (int j = 0, at = 0; j < d; at += d - j++) variances[j] = factor[at] + ridge;
-        PackedTriangle.Whiten(factor, d, ridge, scratch);
+        private readonly DenseTriangle work = new(d);
+
+        /// <summary>Cov's whitening factor, packed by columns.</summary>
+        public double[] Factor { get; } = new double[PackedTriangle.Length(d)];
+
+        /// <summary>Cov's diagonal.</summary>
+        public double[] Variances { get; } = new double[d];
+
+        /// <summary>Factorises Cov at a position.</summary>
+        public void Factorise(PatchStatistics statistics, Regularisation regularisation, int position)
+        {
+            var (scale, ridge) = regularisation.At(statistics, position);
+            TensorPrimitives.Multiply(statistics.ScatterAt(position), scale, Factor);
+            for (int j = 0, at = 0; j < d; at += d - j++) Variances[j] = Factor[at] + ridge;
+            PackedTriangle.Whiten(Factor, ridge, work);
+        }
     }
 
     private protected static float[] Rounded(double[] values) => Array.ConvertAll(values, value => (float)value);

@@ -80,33 +80,24 @@ public sealed class PatchStatistics(Grid grid, int dimensions, int count, double
             Count = 0;
             return;
         }
-        Partition.Run(Grid.Positions, parallel ?? Partition.AllCores, () => new double[(k + 1) * d], (p, scratch) =>
+        // The batch's own scatter and the shift of its mean are one sum of k + 1 outer products.
+        var shift = Math.Sqrt((double)Count * k / after);
+        Partition.Run(Grid.Positions, parallel ?? Partition.AllCores, () => new OuterProducts(d, k + 1), (p, products) =>
         {
             var mean = MeanAt(p);
-            var scatter = ScatterAt(p);
-            var delta = scratch.AsSpan(0, d);
+            var delta = products[k];
             delta.Clear();
             for (var i = 0; i < k; i++)
             {
-                var row = scratch.AsSpan((i + 1) * d, d);
-                TensorPrimitives.ConvertTruncating<float, double>(batch[i][p], row);
-                TensorPrimitives.Add(delta, row, delta);
+                TensorPrimitives.ConvertTruncating<float, double>(batch[i][p], products[i]);
+                TensorPrimitives.Add(delta, products[i], delta);
             }
             TensorPrimitives.Divide(delta, (double)k, delta);
-            // One pass over the scatter: each of its columns takes all centred vectors of the batch while it is in cache.
-            for (var i = 0; i < k; i++) TensorPrimitives.Subtract(scratch.AsSpan((i + 1) * d, d), delta, scratch.AsSpan((i + 1) * d, d));
+            for (var i = 0; i < k; i++) TensorPrimitives.Subtract(products[i], delta, products[i]);
             TensorPrimitives.Subtract(delta, mean, delta);
-            for (int j = 0, at = 0; j < d; at += d - j++)
-            {
-                var column = scatter.Slice(at, d - j);
-                for (var i = 0; i < k; i++)
-                {
-                    var row = scratch.AsSpan((i + 1) * d + j, d - j);
-                    TensorPrimitives.MultiplyAdd(row, sign * row[0], column, column);
-                }
-                TensorPrimitives.MultiplyAdd(delta[j..], sign * ((double)Count * k / after) * delta[j], column, column);
-            }
             TensorPrimitives.MultiplyAdd(delta, sign * (double)k / after, mean, mean);
+            TensorPrimitives.Multiply(delta, shift, delta);
+            products.AddTo(ScatterAt(p), sign);
         });
         Count = after;
     }

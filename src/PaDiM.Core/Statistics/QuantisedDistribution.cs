@@ -68,15 +68,13 @@ public sealed class QuantisedDistribution : PatchDistribution
     {
         var (d, packed, positions) = (statistics.Dimensions, statistics.Packed, statistics.Grid.Positions);
         var (whitening, scale, fine) = (new short[(long)positions * packed], new ushort[positions * d], true);
-        Partition.Run(positions, parallel, () => new double[packed + 2 * d], (p, scratch) =>
+        Partition.Run(positions, parallel, () => new Factorisation(d), (p, work) =>
         {
             if (!Volatile.Read(ref fine)) return;
-            var factor = scratch.AsSpan(0, packed);
-            var variances = scratch.AsSpan(packed, d);
-            Factorise(statistics, regularisation, p, factor, variances, scratch.AsSpan(packed + d));
+            work.Factorise(statistics, regularisation, p);
             var scales = scale.AsSpan(p * d, d);
-            TriangleBlocks.Quantise(factor, d, whitening.AsSpan(p * packed, packed), scales);
-            if (!(ErrorOf(scales, variances) <= Tolerance)) Volatile.Write(ref fine, false);
+            TriangleBlocks.Quantise(work.Factor, d, whitening.AsSpan(p * packed, packed), scales);
+            if (!(ErrorOf(scales, work.Variances) <= Tolerance)) Volatile.Write(ref fine, false);
         });
         return fine ? new QuantisedDistribution(statistics.Grid, d, Rounded(statistics.Mean), whitening, scale) : null;
     }

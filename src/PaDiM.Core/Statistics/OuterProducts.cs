@@ -1,0 +1,32 @@
+using System.Numerics.Tensors;
+
+namespace PaDiM.Core.Statistics;
+
+/// <summary>A sum of outer products x x^T of several vectors, added to a packed triangle in one pass over it. A buffer of one worker; not thread-safe.</summary>
+/// <param name="d">Length of a vector.</param>
+/// <param name="count">Vectors.</param>
+internal sealed class OuterProducts(int d, int count)
+{
+    private readonly int stride = PanelKernel.Stride(d);
+    private readonly double[] vectors = new double[count * PanelKernel.Stride(d)], panel = new double[PanelKernel.Width * PanelKernel.Stride(d)];
+
+    /// <summary>A vector, length d, to be written.</summary>
+    public Span<double> this[int index] => vectors.AsSpan(index * stride, d);
+
+    /// <summary>scatter = scatter + sign * sum of x x^T: four columns of the sum at a time, <c>count d^2 / 2</c> multiply-adds in all.</summary>
+    /// <param name="scatter">See <see cref="PackedTriangle"/>.</param>
+    /// <param name="sign">1, or -1 to take the products out again.</param>
+    public void AddTo(Span<double> scatter, int sign)
+    {
+        for (int j = 0, at = 0; j < d; j++)
+        {
+            var c = j % PanelKernel.Width;
+            if (c == 0) PanelKernel.Multiply(vectors, stride, j, vectors.AsSpan(j), stride, 1, count, -1, panel, subtract: false);
+            var sum = panel.AsSpan(c * stride + j, d - j);
+            var column = scatter.Slice(at, d - j);
+            if (sign > 0) TensorPrimitives.Add(column, sum, column);
+            else TensorPrimitives.Subtract(column, sum, column);
+            at += d - j;
+        }
+    }
+}
