@@ -115,13 +115,20 @@ public sealed class Backbone : IDisposable
             return $"The backbone '{Identity.Name}' has {channels} channels; {settings.Dimensions} dimensions cannot be drawn from them.";
         if (FixedSize is { } only && only != size)
             return $"The backbone '{Identity.Name}' takes images of {only} x {only} pixels only; set the image size, or the crop size, to {only}.";
-        var side = (size + Taps[0].Stride - 1L) / Taps[0].Stride;
-        double d = settings.Reduction == ReductionMethod.None ? channels : settings.Dimensions;
-        // Per position a float64 scatter and a float32 whitening factor, both triangles.
-        var (values, available) = (side * side * d * (d + 1) / 2, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
-        return values > Array.MaxLength || 12 * values > 0.8 * available
-            ? FormattableString.Invariant($"A fit with {side} x {side} positions and {d} dimensions needs {12 * values / (1L << 30):f1} GiB of memory; {available / (double)(1L << 30):f1} GiB are there. Use fewer dimensions or a smaller image size.")
-            : null;
+        return EstimateFit(settings).FindMisfit(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+    }
+
+    /// <summary>What a fit with these settings needs.</summary>
+    /// <param name="settings">The settings.</param>
+    /// <param name="images">Images of normal parts; null for so many that their number has no say in memory.</param>
+    public FitEstimate EstimateFit(FitSettings settings, int? images = null) =>
+        FitEstimate.Of(settings, PatchesOf(settings), settings.Reduction == ReductionMethod.None ? TapChannels.Sum() : settings.Dimensions, images);
+
+    /// <summary>Patch positions of an image that is prepared with these settings.</summary>
+    internal Grid PatchesOf(FitSettings settings)
+    {
+        var side = (settings.PreparedSize().Width + Taps[0].Stride - 1) / Taps[0].Stride;
+        return new Grid(side, side);
     }
 
     /// <inheritdoc/>

@@ -21,7 +21,6 @@ namespace PaDiM.Onnx.Pipelines;
 /// <param name="ignored">Pixels that do not count, at the image size and before any crop, shape <c>(imageSize, imageSize)</c>; null when all count.</param>
 public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDecoder decoder, EmbeddingStore store, bool[]? ignored = null)
 {
-    private const int BatchSize = 8;
     private const double EmbeddingShare = 0.75, FactorisingShare = 0.1;
 
     /// <summary>Fits.</summary>
@@ -61,7 +60,7 @@ public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDe
         if (template is not null) prior = null;
         var embedder = new Embedder(backbone, settings, reduction, template);
         var key = EmbeddingStore.KeyOf(backbone.Identity, settings, reduction, template);
-        var embeddings = new TrainingEmbeddings(embedder, key, decoder, store, BatchSize);
+        using var embeddings = new TrainingEmbeddings(embedder, key, decoder, store, FitEstimate.BatchOf(backbone.PatchesOf(settings), reduction.Dimensions));
 
         var statistics = Accumulate(ordered, prior, embeddings, parallel, progress);
         keepStatistics?.Invoke(statistics);
@@ -89,10 +88,10 @@ public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDe
         var statistics = prior is not null && gone.Length < images.Length && gone.All(embeddings.AreKept) ? prior.ReadStatistics() : null;
         if (statistics is null) (known, gone) = ([], []);
 
-        foreach (var batch in gone.Chunk(BatchSize)) statistics!.Remove(embeddings.Kept(batch), parallel);
+        foreach (var batch in gone.Chunk(embeddings.BatchSize)) statistics!.Remove(embeddings.Kept(batch), parallel);
         var added = images.Where(image => !known.Contains(image.Sha256)).ToArray();
         var done = 0;
-        foreach (var batch in added.Chunk(BatchSize))
+        foreach (var batch in added.Chunk(embeddings.BatchSize))
         {
             var embedded = embeddings.Get(batch, parallel);
             statistics ??= new PatchStatistics(embedded[0].Grid, embedded[0].Dimensions);
@@ -108,7 +107,7 @@ public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDe
     {
         if (settings.Shrinkage != ShrinkageMethod.LedoitWolf) return null;
         var moments = new FourthMoments(statistics.Grid, statistics.Dimensions);
-        foreach (var batch in images.Chunk(BatchSize)) moments.Add(statistics, embeddings.Get(batch, parallel), parallel);
+        foreach (var batch in images.Chunk(embeddings.BatchSize)) moments.Add(statistics, embeddings.Get(batch, parallel), parallel);
         return moments;
     }
 
@@ -119,7 +118,7 @@ public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDe
         var region = settings.RegionOf(ignored, patches);
         var scores = new double[images.Length];
         var done = 0;
-        foreach (var batch in images.Chunk(BatchSize))
+        foreach (var batch in images.Chunk(embeddings.BatchSize))
         {
             var embedded = embeddings.Get(batch, parallel);
             var maps = leaveOneOut.Distances(embedded, parallel);

@@ -8,23 +8,35 @@ namespace PaDiM.Onnx.Pipelines;
 
 /// <summary>
 /// The embeddings of training images: from the store where they are kept, from the images otherwise. One batch at a time, in the same buffers: what
-/// was given before is written over, so that a fit's memory does not grow with its images.
+/// was given before is written over, so that a fit's memory does not grow with its images. While the backbone runs, the next images are decoded; while the
+/// caller works on a batch, it is written to the store.
 /// </summary>
-internal sealed class TrainingEmbeddings(Embedder embedder, string key, ImageDecoder decoder, EmbeddingStore store, int batchSize)
+internal sealed class TrainingEmbeddings(Embedder embedder, string key, ImageDecoder decoder, EmbeddingStore store, int batchSize) : IDisposable
 {
+    /// <summary>Images that go through the backbone at a time.</summary>
+    private const int BackboneBatch = 8;
+
     private readonly PatchEmbedding?[] buffers = new PatchEmbedding?[batchSize];
-    private float[] preparedBuffer = [];
+    private readonly float[][] preparedBuffers = [[], []];
+    private Task writing = Task.CompletedTask;
+
+    /// <summary>Most images of one batch.</summary>
+    public int BatchSize => batchSize;
 
     /// <summary>Whether the embedding of an image that may be gone is still kept.</summary>
     public bool AreKept(string imageSha256) => store.Contains(key, imageSha256);
 
     /// <summary>Kept embeddings of images that are gone.</summary>
-    public PatchEmbedding[] Kept(IReadOnlyList<string> images) =>
-        [.. images.Select((image, i) => buffers[i] = store.Read(key, image, buffers[i]) ?? throw new FitException("embedding_lost", $"The embedding of the removed image {image} is damaged; start a fit that is not incremental."))];
+    public PatchEmbedding[] Kept(IReadOnlyList<string> images)
+    {
+        writing.GetAwaiter().GetResult();
+        return [.. images.Select((image, i) => buffers[i] = store.Read(key, image, buffers[i]) ?? throw new FitException("embedding_lost", $"The embedding of the removed image {image} is damaged; start a fit that is not incremental."))];
+    }
 
-    /// <summary>Embeddings in the order of the images; those that had to be made are kept.</summary>
+    /// <summary>Embeddings in the order of the images, at most <see cref="BatchSize"/>; those that had to be made are kept.</summary>
     public PatchEmbedding[] Get(IReadOnlyList<TrainingImage> images, ParallelOptions parallel)
     {
+        writing.GetAwaiter().GetResult();
         var found = new PatchEmbedding?[images.Count];
         Parallel.For(0, images.Count, parallel, i => found[i] = store.Read(key, images[i].Sha256, buffers[i]));
         var missing = Enumerable.Range(0, images.Count).Where(i => found[i] is null).ToArray();
@@ -33,25 +45,56 @@ internal sealed class TrainingEmbeddings(Embedder embedder, string key, ImageDec
         return found!;
     }
 
+    /// <summary>Waits for what is being written: a fit that ends early leaves nobody at work in the store.</summary>
+    public void Dispose() => writing.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Wait();
+
     /// <summary>Embeds the images that the store does not have.</summary>
     private void Make(IReadOnlyList<TrainingImage> wanted, int[] missing, PatchEmbedding?[] found, ParallelOptions parallel)
     {
-        if (preparedBuffer.Length < missing.Length * embedder.PreparedLength) preparedBuffer = new float[missing.Length * embedder.PreparedLength];
-        var prepared = preparedBuffer;
-        var images = new (RigidTransform Placement, RgbImage Shrunk)[missing.Length];
-        Parallel.For(0, missing.Length, parallel, k => images[k] = embedder.Preprocessing.PrepareAndShrink(
-            wanted[missing[k]].Decode(decoder), prepared.AsSpan(k * embedder.PreparedLength, embedder.PreparedLength)));
-        var made = embedder.Embed(prepared, missing.Length, parallel, [.. missing.Select(i => buffers[i])]);
-        for (var k = 0; k < missing.Length; k++)
+        var shrunk = new RgbImage[wanted.Count];
+        var parts = missing.Chunk(BackboneBatch).ToArray();
+        var next = Task.Run(() => Prepare(0));
+        try
         {
-            made[k].Placement = images[k].Placement;
-            if (!float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(made[k].Values))) throw new FitException("embedding_not_finite", $"The backbone gives values that are not finite for the training image {wanted[missing[k]]}; leave the image out or use another backbone.");
+            for (var part = 0; part < parts.Length; part++)
+            {
+                var placements = next.GetAwaiter().GetResult();
+                var following = part + 1;
+                next = following < parts.Length ? Task.Run(() => Prepare(following)) : Task.FromResult<RigidTransform[]>([]);
+                Embed(wanted, parts[part], preparedBuffers[part % 2], placements, found, parallel);
+            }
         }
-        Parallel.For(0, missing.Length, parallel, k =>
+        finally
         {
-            store.WritePixels(wanted[missing[k]].Sha256, images[k].Shrunk);
-            store.Write(key, wanted[missing[k]].Sha256, made[k]);
-        });
-        for (var k = 0; k < missing.Length; k++) found[missing[k]] = made[k];
+            // Whatever went wrong, nobody may be left at work in the buffers; what the images themselves have against it is told above.
+            next.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Wait();
+        }
+        writing = Task.Run(() => Parallel.ForEach(missing, new ParallelOptions { MaxDegreeOfParallelism = parallel.MaxDegreeOfParallelism }, i =>
+        {
+            store.WritePixels(wanted[i].Sha256, shrunk[i]);
+            store.Write(key, wanted[i].Sha256, found[i]!);
+        }));
+
+        RigidTransform[] Prepare(int part)
+        {
+            var (images, length) = (parts[part], embedder.PreparedLength);
+            ref var buffer = ref preparedBuffers[part % 2];
+            if (buffer.Length < images.Length * length) buffer = new float[images.Length * length];
+            var (prepared, placements) = (buffer, new RigidTransform[images.Length]);
+            Parallel.For(0, images.Length, parallel, k =>
+                (placements[k], shrunk[images[k]]) = embedder.Preprocessing.PrepareAndShrink(wanted[images[k]].Decode(decoder), prepared.AsSpan(k * length, length)));
+            return placements;
+        }
+    }
+
+    private void Embed(IReadOnlyList<TrainingImage> wanted, int[] part, float[] prepared, RigidTransform[] placements, PatchEmbedding?[] found, ParallelOptions parallel)
+    {
+        var made = embedder.Embed(prepared, part.Length, parallel, [.. part.Select(i => buffers[i])]);
+        for (var k = 0; k < part.Length; k++)
+        {
+            made[k].Placement = placements[k];
+            if (!float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(made[k].Values))) throw new FitException("embedding_not_finite", $"The backbone gives values that are not finite for the training image {wanted[part[k]]}; leave the image out or use another backbone.");
+            found[part[k]] = made[k];
+        }
     }
 }

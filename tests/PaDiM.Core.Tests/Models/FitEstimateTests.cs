@@ -1,0 +1,46 @@
+using PaDiM.Core.Embedding;
+using PaDiM.Core.Models;
+
+namespace PaDiM.Core.Tests.Models;
+
+public sealed class FitEstimateTests
+{
+    private static readonly Grid Patches = new(64, 64);
+
+    [Fact]
+    public void The_statistics_of_the_paper_s_largest_model_fit_into_8_GiB()
+    {
+        var estimate = FitEstimate.Of(new FitSettings(), Patches, 550, 200);
+        Assert.Equal(8L * 4096 * (550 + 151_525), estimate.StatisticsBytes);
+        Assert.Equal(4096L * (4 * 550 + 4 * (199 * 550 + 199 * 200 / 2)), estimate.ModelBytes);
+        Assert.Null(FitEstimate.Of(new FitSettings(), Patches, 550, 1000).FindMisfit(8L << 30));
+    }
+
+    [Fact]
+    public void What_memory_does_not_hold_is_refused_with_both_figures()
+    {
+        var misfit = FitEstimate.Of(new FitSettings(), Patches, 550, null).FindMisfit(4L << 30);
+        Assert.Contains("64 x 64 positions and 550 dimensions needs", misfit, StringComparison.Ordinal);
+        Assert.Contains("4.0 GiB are there", misfit, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Scatters_beyond_one_array_are_refused_whatever_the_memory() =>
+        Assert.Contains("can be held", FitEstimate.Of(new FitSettings(), new Grid(512, 512), 1000, null).FindMisfit(long.MaxValue), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData(64, 100, 32)]
+    [InlineData(64, 550, 32)]
+    [InlineData(512, 100, 5)]
+    [InlineData(512, 1000, 4)]
+    public void Large_embeddings_go_in_smaller_batches(int side, int d, int batch) => Assert.Equal(batch, FitEstimate.BatchOf(new Grid(side, side), d));
+
+    [Fact]
+    public void Embeddings_grow_with_the_images_and_memory_does_not()
+    {
+        var (few, many) = (FitEstimate.Of(new FitSettings(), Patches, 100, 50), FitEstimate.Of(new FitSettings(), Patches, 100, 400));
+        Assert.Equal(few.MemoryBytes, many.MemoryBytes);
+        Assert.Equal(8 * few.EmbeddingBytes, many.EmbeddingBytes);
+        Assert.Equal(many.StatisticsBytes + many.ModelBytes + many.EmbeddingBytes, many.DiskBytes);
+    }
+}
