@@ -16,7 +16,7 @@ internal static class FitEndpoints
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
 
     private static async Task<IResult> StartAsync(
-        string category, CategoryStore categories, JobStore jobs, CancellationToken cancellationToken,
+        string category, CategoryStore categories, FitCapacity capacity, JobStore jobs, CancellationToken cancellationToken,
         FitRequest? request = null, [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey = null)
     {
         if (JobRequest.CheckKey(idempotencyKey) is { } badKey) return badKey;
@@ -25,6 +25,7 @@ internal static class FitEndpoints
         // A request that is sent again gets the same answer, whatever has become of the images since.
         if (idempotencyKey is not null && await jobs.FindAsync(JobKind.Fit, category, body, idempotencyKey, cancellationToken) is { } earlier) return earlier.ToResult(JobRequest.Accepted);
         if (found.Images.Normal < 2) return Problems.TooFewImages(found.Images.Normal);
+        if (await capacity.FindMisfitAsync(category, found.Images.Normal, cancellationToken) is { } misfit) return misfit;
         return (await jobs.EnqueueAsync(JobKind.Fit, category, body, idempotencyKey, cancellationToken)).ToResult(JobRequest.Accepted);
     }
 }

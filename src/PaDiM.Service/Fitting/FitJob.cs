@@ -18,13 +18,14 @@ namespace PaDiM.Service.Fitting;
 /// <summary>Runs a fit from the queue: the category's images through the pipeline, then the model to the store.</summary>
 internal sealed class FitJob(
     IDbContextFactory<PadimDbContext> contexts, SettingsResolver settings, BlobStore blobs, ModelFiles files, ModelStore models, ModelRegistry registry,
-    EmbeddingStore embeddings, ImageDecoder decoder)
+    EmbeddingStore embeddings, ImageDecoder decoder, FitCapacity capacity)
 {
     public async Task RunAsync(JobContext context, CancellationToken cancellationToken)
     {
         var (job, request) = (context.Job, JsonSerializer.Deserialize<FitRequest>(context.Job.Request)!);
         var (category, images) = await ReadAsync(job.Category, cancellationToken);
         if (!settings.OpenBackbone(category.Settings.Backbone).Succeeded(out var backbone, out var problem)) throw new JobFailedException(problem.Code, problem.Detail);
+        if (capacity.FindMisfit(category.Settings, images.Count) is { } misfit) throw Failed(misfit);
         var prior = request.Incremental ? await FindPriorAsync(category, backbone, cancellationToken) : null;
         var fileName = $"{job.Id}-{context.Lease.Fence}{ModelFiles.ModelSuffix}";
         var publishing = false;

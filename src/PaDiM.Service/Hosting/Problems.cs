@@ -52,6 +52,8 @@ internal static class Problems
     public static Problem TooFewImages(int count) => new("too_few_images", StatusCodes.Status409Conflict,
         $"A fit needs at least 2 images of normal parts; the category has {count}. Upload more with POST /v1/categories/{{category}}/images?label=normal.");
 
+    public static Problem FitTooLarge(string detail) => new("fit_too_large", StatusCodes.Status422UnprocessableEntity, detail);
+
     public static Problem NoAnomalousImages() => new("no_anomalous_images", StatusCodes.Status409Conflict,
         "An evaluation needs images of defective parts; the category has none. Upload some with POST /v1/categories/{category}/images?label=anomalous, with masks where there are any.");
 

@@ -30,6 +30,7 @@ internal static class ProblemExamples
         Problems.InvalidModel("The file is not a safetensors file."),
         Problems.ExportUnsupported("The model aligns each image to a template, which an ONNX graph cannot express. Export it as safetensors, or fit without alignment."),
         Problems.TooFewImages(1),
+        Problems.FitTooLarge("A fit with 256 x 256 positions and 400 dimensions needs 51.2 GiB of memory; 8.0 GiB are there, of which a fit may take 90 %. Use fewer dimensions or a smaller image size."),
         Problems.IdempotencyConflict(),
         Problems.JobFinished("succeeded"),
         Problems.LabelConflict("normal"),
