@@ -10,9 +10,16 @@ internal static class MemoryCommand
     {
         var folder = new Argument<string>("dir") { Description = "Folder of images of good parts." };
         var counts = new Option<int[]>("--images") { Description = "Numbers of images.", DefaultValueFactory = _ => [50, 220], AllowMultipleArgumentsPerToken = true };
-        var command = new Command("memory", "Seconds and peak memory of a fit.") { folder, counts };
+        var large = new Option<int>("--dimensions") { Description = "In place of images and a backbone: statistics of that many dimensions over 64 x 64 positions, of synthetic embeddings." };
+        folder.Arity = ArgumentArity.ZeroOrOne;
+        var command = new Command("memory", "Seconds and peak memory of a fit.") { folder, counts, large };
         command.SetAction(arguments =>
         {
+            if (arguments.GetValue(large) is > 0 and var dimensions)
+            {
+                LargeStatistics.Measure(dimensions);
+                return;
+            }
             Console.WriteLine("| images | seconds | peak resident memory, MiB |");
             Console.WriteLine("|---|---|---|");
             foreach (var count in arguments.GetValue(counts)!) Measure(arguments.GetValue(folder)!, count);
