@@ -65,12 +65,14 @@ internal static class QuantisationCommand
             var path = Path.Combine(folder.FullName, $"{made.Name}.onnx");
             File.WriteAllBytes(path, made.Onnx);
             File.WriteAllBytes(Path.ChangeExtension(path, ".json"), made.Manifest.ToJson());
-            using var integer = Backbone.Load(new BackboneFile(made.Name, path, IsBuiltIn: false), runtime);
+            using var variant = Backbone.Load(new BackboneFile(made.Name, path, IsBuiltIn: false), runtime);
+            using var integer = new RawBackbone(variant);
+            using var exact = new RawBackbone(plain);
             var size = new FitSettings().PreparedSize();
             var input = new float[3 * size.Positions];
             new Random(1).NextBytes(System.Runtime.InteropServices.MemoryMarshal.AsBytes(input.AsSpan()));
             for (var i = 0; i < input.Length; i++) input[i] = BitConverter.SingleToInt32Bits(input[i]) % 1000 / 500f;
-            var times = Enumerable.Range(0, rounds + 20).Select(_ => (Exact: Measure(plain, input, size), Integer: Measure(integer, input, size))).Skip(20).ToArray();
+            var times = Enumerable.Range(0, rounds + 20).Select(_ => (Exact: Measure(exact, input, size), Integer: Measure(integer, input, size))).Skip(20).ToArray();
             return (Median(times.Select(time => time.Exact)), Median(times.Select(time => time.Integer)));
         }
         finally

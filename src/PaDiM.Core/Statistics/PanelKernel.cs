@@ -52,7 +52,7 @@ internal static class PanelKernel
 
     internal static void Multiply<TLanes>(
         ref double matrix, int stride, int fromRow, ref double factors, int nextFactor, int nextColumn, int count, int diagonal, ref double target, bool subtract)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IPanelLanes<TLanes>
     {
         var lanes = TLanes.Count;
         var row = stride;
@@ -72,7 +72,7 @@ internal static class PanelKernel
 
     /// <summary>Two vectors of rows by four columns stay in registers: each value read serves four products, or two.</summary>
     private static void Two<TLanes>(ref double matrix, int stride, ref double factor, int nextFactor, int nextColumn, int count, ref double target, bool subtract)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IPanelLanes<TLanes>
     {
         TLanes a0 = default, a1 = default, b0 = default, b1 = default, c0 = default, c1 = default, e0 = default, e1 = default;
         var lanes = TLanes.Count;
@@ -107,7 +107,7 @@ internal static class PanelKernel
 
     /// <summary>The same for the one vector of rows that may be left.</summary>
     private static void One<TLanes>(ref double matrix, int stride, ref double factor, int nextFactor, int nextColumn, int count, ref double target, bool subtract)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IPanelLanes<TLanes>
     {
         TLanes a = default, b = default, c = default, e = default;
         for (var k = 0; k < count; k++)
@@ -127,7 +127,7 @@ internal static class PanelKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Put<TLanes>(TLanes value, ref double target, bool subtract) where TLanes : struct, ILanes<TLanes>
+    private static void Put<TLanes>(TLanes value, ref double target, bool subtract) where TLanes : struct, IPanelLanes<TLanes>
     {
         if (subtract) TLanes.Subtract(TLanes.Load(ref target), value).Store(ref target);
         else value.Store(ref target);

@@ -9,7 +9,7 @@ namespace PaDiM.Core.Statistics;
 /// a bit of what is computed.
 /// </summary>
 /// <typeparam name="TSelf">The register.</typeparam>
-internal interface ILanes<TSelf> where TSelf : struct, ILanes<TSelf>
+internal interface IPanelLanes<TSelf> where TSelf : struct, IPanelLanes<TSelf>
 {
     /// <summary>Doubles in it.</summary>
     static abstract int Count { get; }
@@ -31,7 +31,7 @@ internal interface ILanes<TSelf> where TSelf : struct, ILanes<TSelf>
 }
 
 /// <summary>Eight lanes.</summary>
-internal readonly struct WideLanes(Vector512<double> value) : ILanes<WideLanes>
+internal readonly struct WideLanes(Vector512<double> value) : IPanelLanes<WideLanes>
 {
     private readonly Vector512<double> value = value;
 
@@ -54,7 +54,7 @@ internal readonly struct WideLanes(Vector512<double> value) : ILanes<WideLanes>
 }
 
 /// <summary>As many lanes as the processor's usual vectors have, at most eight.</summary>
-internal readonly struct UsualLanes(Vector<double> value) : ILanes<UsualLanes>
+internal readonly struct UsualLanes(Vector<double> value) : IPanelLanes<UsualLanes>
 {
     private readonly Vector<double> value = value;
 
