@@ -69,9 +69,8 @@ internal static class QuantisationCommand
             using var integer = new RawBackbone(variant);
             using var exact = new RawBackbone(plain);
             var size = new FitSettings().PreparedSize();
-            var input = new float[3 * size.Positions];
-            new Random(1).NextBytes(System.Runtime.InteropServices.MemoryMarshal.AsBytes(input.AsSpan()));
-            for (var i = 0; i < input.Length; i++) input[i] = BitConverter.SingleToInt32Bits(input[i]) % 1000 / 500f;
+            var random = new Random(1);
+            float[] input = [.. Enumerable.Range(0, 3 * size.Positions).Select(_ => 4 * random.NextSingle() - 2)];
             var times = Enumerable.Range(0, rounds + 20).Select(_ => (Exact: Measure(exact, input, size), Integer: Measure(integer, input, size))).Skip(20).ToArray();
             return (Median(times.Select(time => time.Exact)), Median(times.Select(time => time.Integer)));
         }
@@ -88,5 +87,9 @@ internal static class QuantisationCommand
         return clock.Elapsed.TotalMilliseconds;
     }
 
-    private static double Median(IEnumerable<double> times) => times.Order().ToArray() is var sorted ? sorted[sorted.Length / 2] : 0;
+    private static double Median(IEnumerable<double> times)
+    {
+        var sorted = times.Order().ToArray();
+        return sorted[sorted.Length / 2];
+    }
 }

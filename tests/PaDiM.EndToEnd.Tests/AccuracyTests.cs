@@ -12,6 +12,7 @@ public sealed class AccuracyTests(PublishedService service, ITestOutputHelper ou
 
     [Theory]
     [InlineData("magnetic_tile", "tiny", 0.82)]
+    [InlineData("magnetic_tile", "tiny-int8", 0.82)]
     [InlineData("magnetic_tile", "resnet18", 0.84)]
     public async Task Defects_are_told_from_good_images(string dataSet, string backbone, double imageAuroc)
     {
@@ -46,7 +47,7 @@ public sealed class AccuracyTests(PublishedService service, ITestOutputHelper ou
     private async Task<(string Category, DataSet Data)> FitAsync(string dataSet, string backbone)
     {
         Assert.SkipUnless(SharedFolder.Has($"data/{dataSet}"), SharedFolder.Missing($"data/{dataSet}"));
-        Assert.SkipUnless(backbone == "tiny" || SharedFolder.Has($"backbones/{backbone}.onnx"), SharedFolder.Missing($"backbones/{backbone}.onnx"));
+        Assert.SkipUnless(backbone is "tiny" or "tiny-int8" || SharedFolder.Has($"backbones/{backbone}.onnx"), SharedFolder.Missing($"backbones/{backbone}.onnx"));
         var (category, data) = ($"{dataSet}-{backbone}", new DataSet(SharedFolder.Path($"data/{dataSet}")));
         await service.Client.PutAsync($"/v1/categories/{category}", new JsonObject { ["backbone"] = backbone });
         await service.Client.UploadAsync(category, data.Training);
