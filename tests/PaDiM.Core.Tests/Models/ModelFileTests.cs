@@ -21,9 +21,7 @@ public sealed class ModelFileTests
         Assert.Equal(bytes, Bytes(read));
         Assert.Equal(model.Settings, read.Settings);
         Assert.Equal(model.Distribution.Mean, read.Distribution.Mean);
-        var (quantised, again) = (Assert.IsType<QuantisedDistribution>(model.Distribution), Assert.IsType<QuantisedDistribution>(read.Distribution));
-        Assert.Equal(quantised.Whitening, again.Whitening);
-        Assert.Equal(quantised.Scale, again.Scale);
+        Assert.IsType(model.Distribution.GetType(), read.Distribution);
         Assert.Equal(model.Ignored, read.Ignored);
         Assert.Equal(model.GoldenImages.Select(image => image.Score), read.GoldenImages.Select(image => image.Score));
         Assert.Equal(model.GoldenImages.SelectMany(image => image.Pixels), read.GoldenImages.SelectMany(image => image.Pixels));

@@ -10,8 +10,8 @@ public sealed class DenseWhiteningTests
     private static readonly Grid Grid = new(2, 3);
 
     [Theory]
-    [InlineData(30, 12, typeof(FullRankDistribution))]
-    [InlineData(9, 12, typeof(FullRankDistribution))]
+    [InlineData(30, 12, typeof(QuantisedDistribution))]
+    [InlineData(9, 12, typeof(QuantisedDistribution))]
     [InlineData(2, 6, typeof(LowRankDistribution))]
     [InlineData(4, 12, typeof(LowRankDistribution))]
     [InlineData(20, 60, typeof(LowRankDistribution))]

@@ -1,4 +1,5 @@
 using PaDiM.Core.Embedding;
+using PaDiM.Core.Scoring;
 using PaDiM.Core.Statistics;
 using PaDiM.Core.Tests.Support;
 
@@ -50,11 +51,23 @@ public sealed class PatchDistributionTests
     [Fact]
     public void The_same_statistics_freeze_to_the_same_bits()
     {
-        var statistics = Fitting.Gather(RandomEmbeddings.Draw(4, 6, Grid, 4));
+        var statistics = Fitting.Gather(RandomEmbeddings.Draw(4, 40, Grid, 12));
         var one = PatchDistribution.Freeze(statistics, Fitting.Ridge, new ParallelOptions { MaxDegreeOfParallelism = 1 });
         var many = PatchDistribution.Freeze(statistics, Fitting.Ridge);
         Assert.Equal(one.Mean, many.Mean);
         Assert.Equal(Assert.IsType<QuantisedDistribution>(one).Whitening, Assert.IsType<QuantisedDistribution>(many).Whitening);
+    }
+
+    /// <summary>A dimension that is the sum of two others has a row of 1 / sqrt(epsilon) whose terms cancel: 16 bits are too few for it.</summary>
+    [Fact]
+    public void A_tiny_epsilon_keeps_float32()
+    {
+        Assert.IsType<QuantisedDistribution>(PatchDistribution.Freeze(Fitting.Gather(RandomEmbeddings.Draw(4, 40, Grid, 12)), Fitting.Ridge));
+        var correlated = RandomEmbeddings.Draw(6, 40, Grid, 12);
+        foreach (var image in correlated)
+            for (var p = 0; p < Grid.Positions; p++) image[p][11] = image[p][0] + image[p][1];
+        var exact = Assert.IsType<FullRankDistribution>(PatchDistribution.Freeze(Fitting.Gather(correlated), new Regularisation(1e-9)));
+        Assert.All(MahalanobisScorer.Distances(exact, correlated[0]).Values, m => Assert.InRange(m, 0, 40));
     }
 
     [Fact]
