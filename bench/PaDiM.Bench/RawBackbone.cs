@@ -34,7 +34,7 @@ internal sealed class RawBackbone : IDisposable
     }
 
     /// <summary>The embedding of kept channels.</summary>
-    public static PatchEmbedding Embed(IReadOnlyList<RawTap> taps, ChannelReduction reduction) => PatchEmbedding.Of([.. taps.Select((tap, i) => Reduce(tap, i, reduction))], reduction.Dimensions);
+    public static PatchEmbedding Embed(IReadOnlyList<RawTap> taps, ChannelReduction reduction) => PatchEmbedding.Of(new ReducedTaps([.. taps.Select((tap, i) => Reduce(tap, i, reduction))], reduction.Dimensions));
 
     public void Dispose()
     {

@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Statistics;
 
@@ -10,10 +9,14 @@ public static class MahalanobisScorer
     /// <summary>One distance a position. Reads the whole distribution once; never negative, never NaN for finite embeddings.</summary>
     /// <exception cref="ArgumentException">The embedding has another shape than the distribution.</exception>
     public static AnomalyMap Distances(PatchDistribution distribution, PatchEmbedding embedding, ParallelOptions? parallel = null) =>
-        Distances(distribution, [embedding], parallel)[0];
+        Distances(distribution, [embedding.AsTaps()], parallel)[0];
 
-    /// <summary>As above for several images; each position's factor is read once for all of them.</summary>
-    public static AnomalyMap[] Distances(PatchDistribution distribution, IReadOnlyList<PatchEmbedding> batch, ParallelOptions? parallel = null)
+    /// <summary>As above for several images.</summary>
+    public static AnomalyMap[] Distances(PatchDistribution distribution, IReadOnlyList<PatchEmbedding> batch, ParallelOptions? parallel = null) =>
+        Distances(distribution, [.. batch.Select(embedding => embedding.AsTaps())], parallel);
+
+    /// <summary>As above from reduced taps. Each position's factor is read once for all images.</summary>
+    public static AnomalyMap[] Distances(PatchDistribution distribution, IReadOnlyList<ReducedTaps> batch, ParallelOptions? parallel = null)
     {
         foreach (var embedding in batch)
             if (embedding.Grid != distribution.Grid || embedding.Dimensions != distribution.Dimensions)
@@ -24,7 +27,7 @@ public static class MahalanobisScorer
         {
             var deltas = scratch.AsSpan(0, count * d);
             var norms = scratch.AsSpan(count * d, count);
-            for (var i = 0; i < count; i++) TensorPrimitives.Subtract(batch[i][p], distribution.MeanAt(p), deltas.Slice(i * d, d));
+            for (var i = 0; i < count; i++) batch[i].Subtract(p, distribution.MeanAt(p), deltas.Slice(i * d, d));
             distribution.Norms(p, deltas, norms, scratch.AsSpan(count * (d + 1)));
             for (var i = 0; i < count; i++) maps[i].Values[p] = norms[i];
         });

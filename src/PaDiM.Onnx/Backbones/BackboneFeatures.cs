@@ -23,11 +23,14 @@ public sealed class BackboneFeatures : IDisposable
     public IReadOnlyList<FeatureMap> this[int image] =>
         [.. taps.Select(tap => new FeatureMap(tap.Values.Slice(image * tap.Grid.Positions * Dimensions, tap.Grid.Positions * Dimensions), tap.Grid))];
 
+    /// <summary>The reduced taps of one image of the batch, valid until this is disposed.</summary>
+    public ReducedTaps TapsOf(int image) => new(this[image], Dimensions);
+
     /// <summary>The embedding of one image of the batch.</summary>
     /// <param name="image">Which image.</param>
     /// <param name="parallel">Degree of parallelism and cancellation; all cores when null.</param>
     /// <param name="reuse">An embedding that may be written over; null for a new one.</param>
-    public PatchEmbedding Embed(int image, ParallelOptions? parallel = null, PatchEmbedding? reuse = null) => PatchEmbedding.Of(this[image], Dimensions, parallel, reuse);
+    public PatchEmbedding Embed(int image, ParallelOptions? parallel = null, PatchEmbedding? reuse = null) => PatchEmbedding.Of(TapsOf(image), parallel, reuse);
 
     /// <inheritdoc/>
     public void Dispose() => outputs.Dispose();

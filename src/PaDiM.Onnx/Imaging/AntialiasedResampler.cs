@@ -17,19 +17,26 @@ internal static class AntialiasedResampler
     /// <param name="width">Pixels across afterwards.</param>
     /// <param name="height">Pixels down afterwards.</param>
     /// <param name="result">Takes the pixels, in [0, 255], shape <c>(height, width, 3)</c>.</param>
-    public static void Resize(RgbImage image, int width, int height, Span<float> result)
+    /// <param name="threads">Bands of rows that are made at a time.</param>
+    public static void Resize(RgbImage image, int width, int height, float[] result, int threads = 1)
     {
         var (rows, columns) = (Weights(image.Height, height), Weights(image.Width, width));
-        var length = image.Width * 3;
-        // A pixel is read as four floats: one more lies behind the last.
-        var sum = ArrayPool<float>.Shared.Rent(length + 1);
-        sum[length] = 0;
-        for (var y = 0; y < height; y++)
+        if (threads == 1) Band(0);
+        else Parallel.For(0, threads, Band);
+
+        void Band(int band)
         {
-            SumRows(image.Pixels, rows[y].First, rows[y].Share, sum.AsSpan(0, length));
-            SumColumns(sum, columns, result.Slice(y * width * 3, width * 3));
+            var length = image.Width * 3;
+            // A pixel is read as four floats: one more lies behind the last.
+            var sum = ArrayPool<float>.Shared.Rent(length + 1);
+            sum[length] = 0;
+            for (var y = band * height / threads; y < (band + 1) * height / threads; y++)
+            {
+                SumRows(image.Pixels, rows[y].First, rows[y].Share, sum.AsSpan(0, length));
+                SumColumns(sum, columns, result.AsSpan(y * width * 3, width * 3));
+            }
+            ArrayPool<float>.Shared.Return(sum);
         }
-        ArrayPool<float>.Shared.Return(sum);
     }
 
     /// <summary>sum[i] = sum over k of share[k] * pixels[first + k, i]: sums stay in registers while the rows go by.</summary>

@@ -33,10 +33,10 @@ public sealed class Inspector
     public Embedder Embedder { get; }
 
     /// <summary>Cores that the backbone's work and all around it may use.</summary>
-    internal int Threads => parallel.MaxDegreeOfParallelism;
+    public int Threads => parallel.MaxDegreeOfParallelism;
 
     /// <summary>Distances at patch positions, of several images; each position's factor is read once for all of them.</summary>
-    public AnomalyMap[] Distances(IReadOnlyList<PatchEmbedding> batch) => MahalanobisScorer.Distances(Model.Distribution, batch, parallel);
+    public AnomalyMap[] Distances(IReadOnlyList<ReducedTaps> batch) => MahalanobisScorer.Distances(Model.Distribution, batch, parallel);
 
     /// <summary>The map over the prepared image whose maximum is the image score.</summary>
     /// <param name="distances">Distances at patch positions.</param>
@@ -51,8 +51,9 @@ public sealed class Inspector
     public AnomalyMap Score(RgbImage image, out RigidTransform placement)
     {
         var prepared = new float[Embedder.PreparedLength];
-        placement = Embedder.Preprocessing.Prepare(image, prepared);
-        return ToPixels(Distances(Embedder.Embed(prepared, 1, parallel))[0], placement);
+        placement = Embedder.Preprocessing.Prepare(image, prepared, Threads);
+        using var features = Embedder.Extract(prepared, 1);
+        return ToPixels(Distances([features.TapsOf(0)])[0], placement);
     }
 
     /// <summary>The pixels of an image that the model ignores, at the image's own size; null when all count.</summary>

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Threading.Channels;
 using Microsoft.Extensions.Options;
-using PaDiM.Core.Embedding;
 using PaDiM.Core.Scoring;
+using PaDiM.Onnx.Backbones;
 using PaDiM.Onnx.Pipelines;
 using PaDiM.Service.Hosting;
 
@@ -16,7 +16,6 @@ namespace PaDiM.Service.Scoring;
 internal sealed class ScoreBatcher(IOptions<PadimOptions> options, TimeProvider time) : BackgroundService
 {
     private readonly Channel<Work> waiting = Channel.CreateUnbounded<Work>(new UnboundedChannelOptions { SingleReader = true });
-    private readonly List<PatchEmbedding> embeddings = [];
     private float[] inputs = [];
 
     /// <summary>Scores one prepared image.</summary>
@@ -81,12 +80,12 @@ internal sealed class ScoreBatcher(IOptions<PadimOptions> options, TimeProvider 
         try
         {
             var began = Stopwatch.GetTimestamp();
-            Embed(batch);
+            using var features = Extract(batch);
             var embedded = Stopwatch.GetTimestamp();
             foreach (var sameModel in batch.Index().GroupBy(entry => entry.Item.Inspector))
             {
                 var (works, from) = (sameModel.ToArray(), Stopwatch.GetTimestamp());
-                var maps = sameModel.Key.Distances([.. works.Select(entry => embeddings[entry.Index])]);
+                var maps = sameModel.Key.Distances([.. works.Select(entry => features.TapsOf(entry.Index))]);
                 var distance = Stopwatch.GetElapsedTime(from);
                 for (var i = 0; i < works.Length; i++)
                 {
@@ -101,7 +100,7 @@ internal sealed class ScoreBatcher(IOptions<PadimOptions> options, TimeProvider 
         }
     }
 
-    private void Embed(Work[] batch)
+    private BackboneFeatures Extract(Work[] batch)
     {
         var embedder = batch[0].Inspector.Embedder;
         var (length, prepared) = (embedder.PreparedLength, batch[0].Prepared);
@@ -111,12 +110,7 @@ internal sealed class ScoreBatcher(IOptions<PadimOptions> options, TimeProvider 
             for (var i = 0; i < batch.Length; i++) batch[i].Prepared.AsSpan(0, length).CopyTo(inputs.AsSpan(i * length));
             prepared = inputs;
         }
-        using var features = embedder.Extract(prepared, batch.Length);
-        for (var i = 0; i < batch.Length; i++)
-        {
-            if (i == embeddings.Count) embeddings.Add(features.Embed(i));
-            else embeddings[i] = features.Embed(i, reuse: embeddings[i]);
-        }
+        return embedder.Extract(prepared, batch.Length);
     }
 
     private sealed record Work(Inspector Inspector, float[] Prepared, long Since, CancellationToken Cancelled)

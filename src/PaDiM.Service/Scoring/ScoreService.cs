@@ -55,7 +55,7 @@ internal sealed class ScoreService(DecodingGate gate, ScoreBatcher batcher, Imag
         var waited = clock.Lap();
         if (!file.ToImage(decoder).Succeeded(out var image, out var problem)) return problem;
         var input = ArrayPool<float>.Shared.Rent(inspector.Embedder.PreparedLength);
-        var placement = inspector.Embedder.Preprocessing.Prepare(image, input.AsSpan(0, inspector.Embedder.PreparedLength));
+        var placement = inspector.Embedder.Preprocessing.Prepare(image, input.AsSpan(0, inspector.Embedder.PreparedLength), inspector.Threads);
         return new Prepared(input, placement, image.Width, image.Height, keepPixels ? image : null, waited, clock.Lap());
     }, cancellationToken);
 

@@ -135,7 +135,7 @@ public sealed class ChannelReductionTests
 
     [Fact]
     public void A_map_with_too_few_values_for_its_shape_is_refused() =>
-        Assert.Throws<ArgumentException>(() => PatchEmbedding.Of([new FeatureMap(new float[16 * 4 - 1], new Grid(4, 4))], 4));
+        Assert.Throws<ArgumentException>(() => new ReducedTaps([new FeatureMap(new float[16 * 4 - 1], new Grid(4, 4))], 4));
 
     [Fact]
     public void An_embedding_of_the_right_shape_is_written_over()
@@ -143,9 +143,9 @@ public sealed class ChannelReductionTests
         var (reduction, taps) = (ChannelReduction.Draw(ReductionMethod.SemiOrthogonal, TapChannels, 8, 1), Taps([4, 4, 2, 2, 1, 1]));
         FeatureMap[] maps = [.. taps.Select((tap, i) => TapReductions.Reduce(reduction, i, tap))];
         var used = new PatchEmbedding(new Grid(4, 4), 8, [.. Enumerable.Repeat(7f, 128)]);
-        Assert.Same(used, PatchEmbedding.Of(maps, 8, reuse: used));
-        Assert.Equal(PatchEmbedding.Of(maps, 8).Values, used.Values);
-        Assert.NotSame(used, PatchEmbedding.Of(maps[1..], 8, reuse: used));
+        Assert.Same(used, PatchEmbedding.Of(new ReducedTaps(maps, 8), reuse: used));
+        Assert.Equal(PatchEmbedding.Of(new ReducedTaps(maps, 8)).Values, used.Values);
+        Assert.NotSame(used, PatchEmbedding.Of(new ReducedTaps(maps[1..], 8), reuse: used));
     }
 
     [Fact]

@@ -7,7 +7,7 @@ namespace PaDiM.Core.Tests.Support;
 internal static class TapReductions
 {
     public static PatchEmbedding Embed(this ChannelReduction reduction, params ReferenceEmbedding.Tap[] taps) =>
-        PatchEmbedding.Of([.. taps.Select((tap, i) => Reduce(reduction, i, tap))], reduction.Dimensions);
+        PatchEmbedding.Of(new ReducedTaps([.. taps.Select((tap, i) => Reduce(reduction, i, tap))], reduction.Dimensions));
 
     public static FeatureMap Reduce(ChannelReduction reduction, int index, ReferenceEmbedding.Tap tap)
     {
