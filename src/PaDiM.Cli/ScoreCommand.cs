@@ -33,7 +33,7 @@ internal static class ScoreCommand
         {
             using var registry = backbones.Open(arguments);
             var model = Read(arguments.GetValue(file)!);
-            var inspector = new Inspector(model, registry.Open(model.Backbone.Name));
+            using var inspector = Inspector.Open(model, registry.Open(model.Backbone.Name));
             if (SelfTest.FindDeviation(inspector) is { } deviation) throw new InvalidDataException(deviation);
             var threshold = model.Calibration.ThresholdAt(arguments.GetValue(rate));
             var files = ImageFolder.Expand(arguments.GetValue(images)!);

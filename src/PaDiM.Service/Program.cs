@@ -32,7 +32,9 @@ internal static class Program
     }
 
     /// <summary>The service, ready to be prepared and started.</summary>
-    internal static WebApplication Build(string[] args)
+    /// <param name="args">Settings of the command line.</param>
+    /// <param name="replace">Puts other services in the place of those here; for a host that is not this program.</param>
+    internal static WebApplication Build(string[] args, Action<IServiceCollection>? replace = null)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
         builder.AddOptions();
@@ -48,6 +50,7 @@ internal static class Program
         builder.Services.AddScoring();
         builder.Services.AddEvaluations();
         builder.Services.AddOpenApi();
+        replace?.Invoke(builder.Services);
 
         var app = builder.Build();
         app.UsePipeline();

@@ -47,7 +47,8 @@ internal sealed class EvaluationRun(EvaluationPlan plan, Backbone backbone, bool
     {
         var view = new ProtocolView(plan.Protocol, seed);
         var model = FolderFit.Run(backbone, plan.SettingsOf(seed), ignored, category.Training.Select(view.ToTraining), entry.Embeddings, step => progress.Tell(FitShare * step.Progress, $"{step.Stage}"), stop);
-        var pipeline = new EvaluationPipeline(new Inspector(model, backbone), new ImageDecoder(), entry.Maps);
+        using var inspector = Inspector.Open(model, backbone);
+        var pipeline = new EvaluationPipeline(inspector, new ImageDecoder(), entry.Maps);
         return pipeline.Run([.. category.Label().Select(view.ToTest)], model.Calibration.ThresholdAt(ThresholdCalibration.DefaultFalseRejectRate), share => progress.Tell(FitShare + (1 - FitShare) * share, "scoring"), stop);
     }
 }

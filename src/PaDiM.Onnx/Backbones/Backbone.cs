@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Microsoft.ML.OnnxRuntime;
@@ -16,6 +17,9 @@ public sealed class Backbone : IDisposable
     private readonly InferenceSession session;
     private readonly string[] inputs, outputs;
     private readonly RunOptions options = new();
+
+    /// <summary>Sessions of the graphs that read this network's features, by hash.</summary>
+    private readonly ConcurrentDictionary<string, Lazy<InferenceSession>> behind = new(StringComparer.Ordinal);
 
     private Backbone(BackboneFile file, BackboneManifest manifest, BackboneRuntime runtime, InferenceSession session, BackboneIdentity identity, TapProbe probe)
     {
@@ -43,7 +47,7 @@ public sealed class Backbone : IDisposable
     /// <summary>The only prepared size that the graph accepts, in pixels; null when it accepts any.</summary>
     public int? FixedSize { get; }
 
-    /// <summary>The session, for callers that keep features on the device; its one input is a prepared batch, its outputs are the taps in order.</summary>
+    /// <summary>The session, for callers that keep features on the device; its first input is a prepared batch, the others are the weights of the reduction; its outputs are the reduced taps in order.</summary>
     internal InferenceSession Session => session;
 
     /// <summary>Channels of each tap.</summary>
@@ -100,6 +104,24 @@ public sealed class Backbone : IDisposable
         }
     }
 
+    /// <summary>The session of a graph that reads this network's features, one for all graphs of equal bytes; it lives as long as the network's own.</summary>
+    /// <exception cref="OnnxRuntimeException">The device has no room.</exception>
+    internal InferenceSession SessionBehind(byte[] graph)
+    {
+        var hash = Convert.ToHexStringLower(SHA256.HashData(graph));
+        var opened = behind.GetOrAdd(hash, _ => new Lazy<InferenceSession>(() => Runtime.CreateSession(graph)));
+        try
+        {
+            return opened.Value;
+        }
+        catch
+        {
+            // A failure is not kept: the device may have room later.
+            behind.TryRemove(KeyValuePair.Create(hash, opened));
+            throw;
+        }
+    }
+
     /// <summary>Positions of each tap at a prepared size, found by running the network once.</summary>
     internal Grid[] GridsAt(Grid size)
     {
@@ -134,6 +156,8 @@ public sealed class Backbone : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        foreach (var opened in behind.Values.Where(opened => opened.IsValueCreated)) opened.Value.Dispose();
+        behind.Clear();
         session.Dispose();
         options.Dispose();
     }

@@ -20,7 +20,8 @@ public sealed class BackboneRuntime
 {
     private const string CudaProvider = "CUDAExecutionProvider", TensorRtProvider = "TensorrtExecutionProvider";
 
-    private BackboneRuntime(string device, string executionProvider, int threads) => (Device, ExecutionProvider, Threads) = (device, executionProvider, threads);
+    private BackboneRuntime(string device, string executionProvider, int threads, bool scoresOnDevice) =>
+        (Device, ExecutionProvider, Threads, ScoresOnDevice) = (device, executionProvider, threads, scoresOnDevice);
 
     /// <summary>Where tensors lie that the host does not see.</summary>
     internal OrtMemoryInfo CreateMemoryInfo() =>
@@ -35,6 +36,14 @@ public sealed class BackboneRuntime
     /// <summary>Threads of one inference, and of the kernels around it.</summary>
     public int Threads { get; }
 
+    /// <summary>
+    /// Distances are computed where the backbone runs, by a graph; otherwise on the host, by kernels. On the CPU the kernels are quicker and need half the memory.
+    /// </summary>
+    internal bool ScoresOnDevice { get; }
+
+    /// <summary>The same, with the CPU taken for a device: what runs on CUDA can be followed on any machine.</summary>
+    internal BackboneRuntime ScoringOnDevice() => new(Device, ExecutionProvider, Threads, scoresOnDevice: true);
+
     /// <summary>Settles the device.</summary>
     /// <param name="preference">What is asked for.</param>
     /// <param name="threads">Threads; 0 for one a core.</param>
@@ -46,9 +55,9 @@ public sealed class BackboneRuntime
         var cores = threads > 0 ? threads : Environment.ProcessorCount;
         var cuda = preference == DevicePreference.Cpu ? "the device is 'cpu'" : WhyNoCuda();
         if (tensorRt && (cuda ?? WhyNoTensorRt()) is { } missing) throw new PlatformNotSupportedException($"TensorRT was demanded, but {missing}. Do without it, or use the GPU build on a machine with an NVIDIA driver and TensorRT.");
-        if (cuda is null) return new BackboneRuntime("cuda", tensorRt ? TensorRtProvider : CudaProvider, cores);
+        if (cuda is null) return new BackboneRuntime("cuda", tensorRt ? TensorRtProvider : CudaProvider, cores, scoresOnDevice: true);
         if (preference == DevicePreference.Cuda) throw new PlatformNotSupportedException($"The device 'cuda' was demanded, but {cuda}. Use 'auto' or 'cpu', or the GPU build on a machine with an NVIDIA driver.");
-        return new BackboneRuntime("cpu", "CPUExecutionProvider", cores);
+        return new BackboneRuntime("cpu", "CPUExecutionProvider", cores, scoresOnDevice: false);
     }
 
     /// <summary>Opens a graph on this device.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.ML.OnnxRuntime;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
@@ -9,17 +10,23 @@ namespace PaDiM.Onnx.Devices;
 
 /// <summary>
 /// Scores prepared images wholly on the runtime's device: features pass from the backbone to the scoring graph without a detour through the host, the
-/// statistics lie there already, and only maps and scores come back. With the CPU for a device it is the same path in the host's memory. Owner of the
-/// statistics on the device, not of the backbone. Thread-safe until disposed.
+/// statistics lie there already, and only maps come back. With the CPU for a device it is the same path in the host's memory. Owner of the statistics on the
+/// device, neither of the backbone nor of the scoring graph's session, which models of equal shapes share. Thread-safe.
 /// </summary>
-/// <remarks>Alignment happens while an image is prepared, before this, and a map is brought back into the image's frame after it.</remarks>
-public sealed class DeviceScorer : IDisposable
+/// <remarks>
+/// Alignment happens while an image is prepared, before this, and a map is brought back into the image's frame after it. Runs are counted: what the device
+/// holds goes with the last one that began before the scorer was disposed, so that memory is neither used after it was freed nor kept beyond its use.
+/// </remarks>
+internal sealed class DeviceScorer : IDisposable
 {
     private readonly Backbone backbone;
     private readonly InferenceSession scoring;
     private readonly DeviceStatistics statistics;
     private readonly OrtMemoryInfo device, host = new(OrtMemoryInfo.allocatorCPU, OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default);
     private readonly RunOptions options = new();
+    private readonly Lock gate = new();
+    private int running;
+    private bool closed;
 
     /// <summary>Runs the backbone once to see its grids, makes the graph, and copies the statistics to the device.</summary>
     /// <param name="model">The model.</param>
@@ -33,17 +40,8 @@ public sealed class DeviceScorer : IDisposable
         var (positions, d) = (model.Distribution.Grid.Positions, model.Distribution.Dimensions);
         if ((long)positions * d * d > Array.MaxLength) throw new InvalidDataException($"{positions} whitening factors of {d} x {d} values do not fit one tensor.");
         (this.backbone, PreparedSize, device) = (backbone, model.Settings.PreparedSize(), backbone.Runtime.CreateMemoryInfo());
-        using var session = backbone.Runtime.CreateSessionOptions();
-        scoring = new InferenceSession(new ScoringGraph(model, backbone.GridsAt(PreparedSize)).ToArray(), session);
-        try
-        {
-            statistics = new DeviceStatistics(model, backbone);
-        }
-        catch
-        {
-            scoring.Dispose();
-            throw;
-        }
+        scoring = backbone.SessionBehind(new ScoringGraph(model, backbone.GridsAt(PreparedSize)).ToArray());
+        statistics = new DeviceStatistics(model, backbone);
     }
 
     /// <summary>Shape of a prepared image, in pixels.</summary>
@@ -52,11 +50,49 @@ public sealed class DeviceScorer : IDisposable
     /// <summary>What the model takes of the device's memory, in bytes, for as long as this lives; a run takes its features besides.</summary>
     public long DeviceBytes => statistics.Bytes;
 
-    /// <summary>Maps over the prepared image and image scores, as <see cref="AnomalyMap.ToPixels"/> of the distances and its maximum.</summary>
+    /// <summary>The statistics have left the device.</summary>
+    public bool IsFreed { get; private set; }
+
+    /// <summary>Maps over the prepared image, as <see cref="AnomalyMap.ToPixels"/> of the distances.</summary>
     /// <param name="prepared">Shape <c>(count, 3, PreparedSize.Height, PreparedSize.Width)</c>, normalised.</param>
     /// <param name="count">Images in the batch, at least 1.</param>
+    /// <param name="maps">One an image.</param>
+    /// <returns>False once this is disposed; nothing was done then.</returns>
     /// <exception cref="OnnxRuntimeException">The graphs do not run on this input, or the device has no room for it.</exception>
-    public (AnomalyMap[] Maps, float[] Scores) Score(float[] prepared, int count)
+    public bool TryScore(float[] prepared, int count, [NotNullWhen(true)] out AnomalyMap[]? maps)
+    {
+        maps = null;
+        lock (gate)
+        {
+            if (closed) return false;
+            running++;
+        }
+        try
+        {
+            maps = Score(prepared, count);
+            return true;
+        }
+        finally
+        {
+            bool last;
+            lock (gate) last = --running == 0 && closed;
+            if (last) Free();
+        }
+    }
+
+    /// <summary>Runs that have begun end as they would; the device's memory goes with the last of them.</summary>
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            if (closed) return;
+            closed = true;
+            if (running > 0) return;
+        }
+        Free();
+    }
+
+    private AnomalyMap[] Score(float[] prepared, int count)
     {
         using var batch = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, prepared.AsMemory(0, count * 3 * PreparedSize.Positions), [count, 3, PreparedSize.Height, PreparedSize.Width]);
         using var extraction = backbone.Session.CreateIoBinding();
@@ -73,18 +109,16 @@ public sealed class DeviceScorer : IDisposable
         for (var l = 0; l < features.Count; l++) binding.BindInput(ScoringGraph.FeaturesOf(l), features[l]);
         statistics.BindTo(binding, scoring);
         binding.BindOutputToDevice(ScoringGraph.Map, host);
-        binding.BindOutputToDevice(ScoringGraph.Score, host);
         scoring.RunWithBinding(options, binding);
         binding.SynchronizeBoundOutputs();
         using var outputs = binding.GetOutputValues();
-        return (Split(outputs[0].GetTensorDataAsSpan<float>(), count), outputs[1].GetTensorDataAsSpan<float>().ToArray());
+        return Split(outputs[0].GetTensorDataAsSpan<float>(), count);
     }
 
-    /// <inheritdoc/>
-    public void Dispose()
+    private void Free()
     {
+        IsFreed = true;
         statistics.Dispose();
-        scoring.Dispose();
         options.Dispose();
         device.Dispose();
         host.Dispose();

@@ -1,22 +1,30 @@
+using System.Diagnostics.CodeAnalysis;
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
 using PaDiM.Core.Scoring;
+using PaDiM.Onnx.Devices;
 using PaDiM.Onnx.Imaging;
 
 namespace PaDiM.Onnx.Pipelines;
 
-/// <summary>Scores images with one model: the embedding's distance from the distribution, upsampled, smoothed, and its maximum. Immutable, thread-safe.</summary>
-public sealed class Inspector
+/// <summary>
+/// Scores images with one model: the embedding's distance from the distribution, upsampled, smoothed, and its maximum. On the host by kernels, or on the
+/// runtime's device by a <see cref="DeviceScorer"/>, of which it is the owner. Thread-safe.
+/// </summary>
+public sealed class Inspector : IDisposable
 {
+    private readonly DeviceScorer? device;
     private readonly ParallelOptions parallel;
     private readonly RegionOfInterest? region;
 
-    /// <summary>An inspector for a model.</summary>
+    /// <summary>An inspector whose distances are computed on the host, as while fitting; nothing of it needs to be disposed.</summary>
     /// <param name="model">The model.</param>
     /// <param name="backbone">The network that it was fitted with, byte for byte.</param>
     /// <exception cref="InvalidDataException">Another network.</exception>
-    public Inspector(PadimModel model, Backbones.Backbone backbone)
+    public Inspector(PadimModel model, Backbones.Backbone backbone) : this(model, backbone, onDevice: false) { }
+
+    private Inspector(PadimModel model, Backbones.Backbone backbone, bool onDevice)
     {
         if (!model.Backbone.IsSameAs(backbone.Identity))
             throw new InvalidDataException($"The model was fitted with another file, other taps or another normalisation of the backbone '{model.Backbone.Name}' (SHA-256 {model.Backbone.Sha256}); fit it again or put those back.");
@@ -24,7 +32,15 @@ public sealed class Inspector
         Embedder = new Embedder(backbone, model.Settings, model.Reduction, model.Template);
         region = model.Settings.RegionOf(model.Ignored, model.Distribution.Grid);
         parallel = new ParallelOptions { MaxDegreeOfParallelism = backbone.Runtime.Threads };
+        device = onDevice ? new DeviceScorer(model, backbone) : null;
     }
+
+    /// <summary>An inspector that scores where the backbone's runtime does: of a runtime on CUDA it copies the statistics to the device.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="backbone">The network that it was fitted with, byte for byte; must outlive this.</param>
+    /// <exception cref="InvalidDataException">Another network, or statistics too large for one tensor.</exception>
+    /// <exception cref="Microsoft.ML.OnnxRuntime.OnnxRuntimeException">The device has no room.</exception>
+    public static Inspector Open(PadimModel model, Backbones.Backbone backbone) => new(model, backbone, backbone.Runtime.ScoresOnDevice);
 
     /// <summary>The model.</summary>
     public PadimModel Model { get; }
@@ -33,16 +49,46 @@ public sealed class Inspector
     public Embedder Embedder { get; }
 
     /// <summary>Cores that the backbone's work and all around it may use.</summary>
-    public int Threads => parallel.MaxDegreeOfParallelism;
+    internal int Threads => parallel.MaxDegreeOfParallelism;
 
-    /// <summary>Distances at patch positions, of several images; each position's factor is read once for all of them.</summary>
-    public AnomalyMap[] Distances(IReadOnlyList<ReducedTaps> batch) => MahalanobisScorer.Distances(Model.Distribution, batch, parallel);
+    /// <summary>What the model takes of the device's memory; 0 where it is scored on the host.</summary>
+    public long DeviceBytes => device is { IsFreed: false } ? device.DeviceBytes : 0;
+
+    /// <summary>What the model takes in memory, the host's and the device's together.</summary>
+    public long Bytes => Model.Bytes + DeviceBytes;
+
+    /// <summary>
+    /// Whether images of the two may wait for each other and be scored in one batch. Kernels take features of several models from one pass of the backbone; a
+    /// device scores one model at a time, from the image to the map.
+    /// </summary>
+    public bool SharesBatchesWith(Inspector other) => ReferenceEquals(this, other) || (device is null && other.device is null && Embedder.SharesBatchesWith(other.Embedder));
+
+    /// <summary>Scores on the device, in one go.</summary>
+    /// <param name="prepared">Shape <c>(count, 3, h, w)</c>.</param>
+    /// <param name="count">Images in the batch.</param>
+    /// <param name="maps">One an image.</param>
+    /// <returns>False where the host scores: the runtime does not score on a device, or the model has been driven out of it.</returns>
+    /// <exception cref="Microsoft.ML.OnnxRuntime.OnnxRuntimeException">The device failed, or has no room.</exception>
+    public bool TryScoreOnDevice(float[] prepared, int count, [NotNullWhen(true)] out RawMap[]? maps)
+    {
+        maps = device is not null && device.TryScore(prepared, count, out var drawn) ? [.. drawn.Select(map => new RawMap.Pixels(map))] : null;
+        return maps is not null;
+    }
+
+    /// <summary>Distances at patch positions, of several images, on the host; each position's factor is read once for all of them.</summary>
+    public AnomalyMap[] Distances(IReadOnlyList<PatchEmbedding> batch) => MahalanobisScorer.Distances(Model.Distribution, batch, parallel);
 
     /// <summary>The map over the prepared image whose maximum is the image score.</summary>
-    /// <param name="distances">Distances at patch positions.</param>
+    /// <param name="raw">As it was scored.</param>
     /// <param name="placement">How the part lies in the image.</param>
-    public AnomalyMap ToPixels(AnomalyMap distances, RigidTransform placement) =>
-        Embedder.Preprocessing.ToImageFrame(distances.ToPixels(Embedder.Preprocessing.PreparedSize, Model.Settings.BlurSigma, region), placement);
+    public AnomalyMap ToPixels(RawMap raw, RigidTransform placement) => Embedder.Preprocessing.ToImageFrame(
+        raw switch
+        {
+            RawMap.Patches patches => patches.Distances.ToPixels(Embedder.Preprocessing.PreparedSize, Model.Settings.BlurSigma, region),
+            RawMap.Pixels pixels => pixels.Map,
+            _ => throw new InvalidOperationException(),
+        },
+        placement);
 
     /// <summary>All of it for one image.</summary>
     public AnomalyMap Score(RgbImage image) => Score(image, out _);
@@ -51,10 +97,16 @@ public sealed class Inspector
     public AnomalyMap Score(RgbImage image, out RigidTransform placement)
     {
         var prepared = new float[Embedder.PreparedLength];
-        placement = Embedder.Preprocessing.Prepare(image, prepared, Threads);
-        using var features = Embedder.Extract(prepared, 1);
-        return ToPixels(Distances([features.TapsOf(0)])[0], placement);
+        placement = Embedder.Preprocessing.Prepare(image, prepared);
+        var raw = TryScoreOnDevice(prepared, 1, out var maps) ? maps[0] : new RawMap.Patches(Distances(Embedder.Embed(prepared, 1, parallel))[0]);
+        return ToPixels(raw, placement);
     }
+
+    /// <summary>
+    /// Gives the device's memory back, as soon as the runs under way have ended. Whoever still holds the inspector goes on with the same model on the host: a
+    /// request that began before its model was driven out ends as it would have.
+    /// </summary>
+    public void Dispose() => device?.Dispose();
 
     /// <summary>The pixels of an image that the model ignores, at the image's own size; null when all count.</summary>
     /// <param name="size">Rows and columns of the image.</param>

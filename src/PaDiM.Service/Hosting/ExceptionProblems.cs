@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.ML.OnnxRuntime;
 using Microsoft.Net.Http.Headers;
 
 namespace PaDiM.Service.Hosting;
@@ -26,13 +27,20 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
             BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType } => Problems.UnsupportedMediaType(context.Request.ContentType, "application/json"),
             BadHttpRequestException bad => Problems.InvalidRequest(Sentence(bad, context)),
             InvalidOperationException when HasUnknownCharset(context.Request) => Problems.UnsupportedMediaType(context.Request.ContentType, "application/json in UTF-8"),
-            _ when IsStorageFull(exception) => Problems.StorageFull(),
-            _ => Problems.Unexpected(),
+            _ => FaultOf(exception),
         };
         if (problem.Status >= 500) LogFailure(exception, context.Request.Method, context.Request.Path);
         await problem.ExecuteAsync(context);
         return true;
     }
+
+    /// <summary>The problem behind a failure that no request is to blame for.</summary>
+    public static Problem FaultOf(Exception exception) => exception switch
+    {
+        _ when IsStorageFull(exception) => Problems.StorageFull(),
+        OnnxRuntimeException => Problems.DeviceFailed(),
+        _ => Problems.Unexpected(),
+    };
 
     private static bool HasUnknownCharset(HttpRequest request) =>
         MediaTypeHeaderValue.TryParse(request.ContentType, out var type) && type.Charset.HasValue && type.Encoding is null;
@@ -61,7 +69,7 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
     private static partial Regex UnreadParameter();
 
     /// <summary>Whether a failure is for want of room on the disk.</summary>
-    public static bool IsStorageFull(Exception exception) => exception switch
+    private static bool IsStorageFull(Exception exception) => exception switch
     {
         IOException { HResult: NoSpaceOnUnix or NoSpaceOnWindows } => true,
         SqliteException { SqliteErrorCode: SqliteFull } => true,

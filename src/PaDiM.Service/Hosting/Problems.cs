@@ -76,6 +76,9 @@ internal static class Problems
 
     public static Problem SelfTestFailed(string detail) => new("model_self_test_failed", StatusCodes.Status503ServiceUnavailable, detail);
 
+    public static Problem DeviceFailed() => new("device_failed", StatusCodes.Status503ServiceUnavailable,
+        "The network could not be run: the device failed, or had no memory left. Try again in a moment; if it goes on, the service's log holds the details under this traceId.") { RetryAfter = 1 };
+
     public static Problem NoImages() => new("no_images", StatusCodes.Status400BadRequest,
         "The request holds no image. Send one image as the body (Content-Type: image/png, ...) or any number as multipart/form-data parts named 'files'.");
 

@@ -64,7 +64,7 @@ internal sealed partial class JobWorker(JobStore store, JobSignal signal, IServi
         catch (Exception e)
         {
             LogBroken(e, job.Kind, job.Id);
-            await FailAsync(context.Lease, ExceptionProblems.IsStorageFull(e) ? Problems.StorageFull() : Problems.Unexpected());
+            await FailAsync(context.Lease, ExceptionProblems.FaultOf(e));
         }
         finally
         {

@@ -15,7 +15,8 @@ internal sealed class CachedModel(StoredModel stored, Inspector inspector, TimeP
 
     public int Version { get; } = stored.Version;
 
-    public long Bytes { get; } = inspector.Model.Bytes;
+    /// <summary>The host's and the device's together: one budget holds both, whichever is short.</summary>
+    public long Bytes { get; } = inspector.Bytes;
 
     public long UsedAt => Volatile.Read(ref usedAt);
 
@@ -25,9 +26,10 @@ internal sealed class CachedModel(StoredModel stored, Inspector inspector, TimeP
 
 /// <summary>
 /// Models in memory within a budget of bytes; the least recently used make room, and pinned ones never do. A model that finds no room beside the pinned
-/// ones is kept all the same, until the next one comes: what is asked for is served. Thread-safe.
+/// ones is kept all the same, until the next one comes: what is asked for is served. Owner of the inspectors: one that is let go gives back its memory on the
+/// device, and requests that still score with it go on with the host's. Thread-safe.
 /// </summary>
-internal sealed class ModelCache(IOptions<PadimOptions> options, TimeProvider time)
+internal sealed class ModelCache(IOptions<PadimOptions> options, TimeProvider time) : IDisposable
 {
     private readonly Lock gate = new();
     private readonly Dictionary<(string Category, string FileName), CachedModel> models = [];
@@ -68,18 +70,22 @@ internal sealed class ModelCache(IOptions<PadimOptions> options, TimeProvider ti
         }
     }
 
-    /// <summary>Keeps a model, and tells which ones made room for it.</summary>
+    /// <summary>Keeps a model, and tells which ones made room for it. The inspector is the cache's from here on.</summary>
     public (CachedModel Cached, IReadOnlyList<CachedModel> Evicted) Put(StoredModel model, Inspector inspector)
     {
         lock (gate)
         {
-            if (models.TryGetValue(KeyOf(model), out var earlier)) return (earlier, []);
+            if (models.TryGetValue(KeyOf(model), out var earlier))
+            {
+                inspector.Dispose();
+                return (earlier, []);
+            }
             var cached = new CachedModel(model, inspector, time);
             var evicted = new List<CachedModel>();
             foreach (var (key, oldest) in models.Where(pair => !IsPinned(pair.Key)).OrderBy(pair => pair.Value.UsedAt).ToArray())
             {
                 if (models.Values.Sum(m => m.Bytes) + cached.Bytes <= options.Value.ModelCacheBytes) break;
-                models.Remove(key);
+                LetGo(key);
                 evicted.Add(oldest);
             }
             models[KeyOf(model)] = cached;
@@ -105,12 +111,23 @@ internal sealed class ModelCache(IOptions<PadimOptions> options, TimeProvider ti
         lock (gate)
         {
             pinned.Remove(category);
-            foreach (var key in models.Keys.Where(key => key.Category == category).ToArray()) models.Remove(key);
+            foreach (var key in models.Keys.Where(key => key.Category == category).ToArray()) LetGo(key);
         }
+    }
+
+    public void Dispose()
+    {
+        lock (gate)
+            foreach (var key in models.Keys.ToArray()) LetGo(key);
     }
 
     /// <summary>Versions count from 1 again when a deleted category's name is used again; names of files are never used twice.</summary>
     public static (string Category, string FileName) KeyOf(StoredModel model) => (model.Category, model.FileName);
+
+    private void LetGo((string Category, string FileName) key)
+    {
+        if (models.Remove(key, out var model)) model.Inspector.Dispose();
+    }
 
     private bool IsPinned((string Category, string FileName) key) => pinned.TryGetValue(key.Category, out var fileName) && fileName == key.FileName;
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.ML.OnnxRuntime;
 using PaDiM.Onnx.Backbones;
 using PaDiM.Onnx.Pipelines;
 using PaDiM.Service.Categories;
@@ -147,11 +148,13 @@ internal sealed partial class ModelRegistry(
         if (cache.Get(stored) is { } held) return (held, false);
         // A file never changes and neither does this machine: what failed here once is not read again every second.
         if (failed.TryGetValue(ModelCache.KeyOf(stored), out var known)) return known;
+        Inspector? untested = null;
         try
         {
-            var inspector = new Inspector(files.Read(stored), backbones.Open(stored.BackboneName));
-            if (SelfTest.FindDeviation(inspector) is { } deviation) return failed[ModelCache.KeyOf(stored)] = Problems.SelfTestFailed(deviation);
-            var (cached, evicted) = cache.Put(stored, inspector);
+            untested = Inspector.Open(files.Read(stored), backbones.Open(stored.BackboneName));
+            if (SelfTest.FindDeviation(untested) is { } deviation) return failed[ModelCache.KeyOf(stored)] = Problems.SelfTestFailed(deviation);
+            var (cached, evicted) = cache.Put(stored, untested);
+            untested = null;
             // A snapshot that stayed behind would keep the model in memory, whatever the budget says.
             foreach (var model in current.Values.Where(model => evicted.Contains(model.Cached))) current.TryRemove(KeyValuePair.Create(model.Category, model));
             return (cached, true);
@@ -159,6 +162,16 @@ internal sealed partial class ModelRegistry(
         catch (Exception e) when (e is InvalidDataException or KeyNotFoundException)
         {
             return Problems.ModelUnusable(e.Message);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            // Not kept as a failure: a device that has no room now may have some later.
+            LogDeviceFailed(e, stored.Version, stored.Category);
+            return Problems.DeviceFailed();
+        }
+        finally
+        {
+            untested?.Dispose();
         }
     }
 
@@ -172,6 +185,9 @@ internal sealed partial class ModelRegistry(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Category {Category} cannot score: {Code}: {Detail}")]
     private partial void LogNotReady(string category, string code, string detail);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The device failed while version {Version} of {Category} was loaded")]
+    private partial void LogDeviceFailed(Exception exception, int version, string category);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Changes of other replicas could not be looked up")]
     private partial void LogPollFailure(Exception exception);

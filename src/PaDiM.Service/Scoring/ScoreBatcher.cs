@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Threading.Channels;
 using Microsoft.Extensions.Options;
-using PaDiM.Core.Scoring;
-using PaDiM.Onnx.Backbones;
+using Microsoft.ML.OnnxRuntime;
+using PaDiM.Core.Embedding;
 using PaDiM.Onnx.Pipelines;
 using PaDiM.Service.Hosting;
 
@@ -10,19 +10,20 @@ namespace PaDiM.Service.Scoring;
 
 /// <summary>
 /// Brings concurrent requests together: whatever waits for the same backbone, size and reduction when it becomes free goes through the backbone in one batch, and
-/// through each model's distances in one pass. One batch at a time, on all threads: inferences never fight for cores. By default nobody waits for a batch to
-/// fill. The queue is bounded by <see cref="ScoreQueue"/>.
+/// through each model's distances in one pass; on a device, what waits for the same model. One batch at a time, on all threads: inferences never fight for
+/// cores. By default nobody waits for a batch to fill. The queue is bounded by <see cref="ScoreQueue"/>.
 /// </summary>
-internal sealed class ScoreBatcher(IOptions<PadimOptions> options, TimeProvider time) : BackgroundService
+internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, TimeProvider time, ILogger<ScoreBatcher> logger) : BackgroundService
 {
     private readonly Channel<Work> waiting = Channel.CreateUnbounded<Work>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly List<PatchEmbedding> embeddings = [];
     private float[] inputs = [];
 
     /// <summary>Scores one prepared image.</summary>
     /// <param name="inspector">The model.</param>
     /// <param name="prepared">Shape <c>(3, h, w)</c>; read until the answer is there.</param>
     /// <param name="cancellationToken">Takes the image out of the queue.</param>
-    public async Task<Batched> DistancesAsync(Inspector inspector, float[] prepared, CancellationToken cancellationToken)
+    public async Task<Outcome<Batched>> ScoreAsync(Inspector inspector, float[] prepared, CancellationToken cancellationToken)
     {
         var work = new Work(inspector, prepared, Stopwatch.GetTimestamp(), cancellationToken);
         await waiting.Writer.WriteAsync(work, cancellationToken);
@@ -43,7 +44,7 @@ internal sealed class ScoreBatcher(IOptions<PadimOptions> options, TimeProvider 
                 gone.Done.TrySetCanceled(gone.Cancelled);
             }
             if (held.Count == 0) continue;
-            var batch = held.Where(work => work.Inspector.Embedder.SharesBatchesWith(held[0].Inspector.Embedder)).Take(options.Value.MaxBatchSize).ToArray();
+            var batch = held.Where(work => work.Inspector.SharesBatchesWith(held[0].Inspector)).Take(options.Value.MaxBatchSize).ToArray();
             held.RemoveAll(batch.Contains);
             Run(batch);
         }
@@ -80,19 +81,14 @@ internal sealed class ScoreBatcher(IOptions<PadimOptions> options, TimeProvider 
         try
         {
             var began = Stopwatch.GetTimestamp();
-            using var features = Extract(batch);
-            var embedded = Stopwatch.GetTimestamp();
-            foreach (var sameModel in batch.Index().GroupBy(entry => entry.Item.Inspector))
-            {
-                var (works, from) = (sameModel.ToArray(), Stopwatch.GetTimestamp());
-                var maps = sameModel.Key.Distances([.. works.Select(entry => features.TapsOf(entry.Index))]);
-                var distance = Stopwatch.GetElapsedTime(from);
-                for (var i = 0; i < works.Length; i++)
-                {
-                    var (_, work) = works[i];
-                    work.Done.TrySetResult(new Batched(maps[i], Stopwatch.GetElapsedTime(work.Since, began), Stopwatch.GetElapsedTime(began, embedded), distance));
-                }
-            }
+            var prepared = Gather(batch);
+            if (batch[0].Inspector.TryScoreOnDevice(prepared, batch.Length, out var maps)) Answer(batch, maps, began, Stopwatch.GetElapsedTime(began), TimeSpan.Zero);
+            else ScoreOnHost(batch, prepared, began);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            LogDeviceFailed(e, batch.Length);
+            foreach (var work in batch) work.Done.TrySetResult(Problems.DeviceFailed());
         }
         catch (Exception e)
         {
@@ -100,28 +96,56 @@ internal sealed class ScoreBatcher(IOptions<PadimOptions> options, TimeProvider 
         }
     }
 
-    private BackboneFeatures Extract(Work[] batch)
+    private void ScoreOnHost(Work[] batch, float[] prepared, long began)
     {
-        var embedder = batch[0].Inspector.Embedder;
-        var (length, prepared) = (embedder.PreparedLength, batch[0].Prepared);
-        if (batch.Length > 1)
+        Embed(batch, prepared);
+        var embedding = Stopwatch.GetElapsedTime(began);
+        foreach (var sameModel in batch.Index().GroupBy(entry => entry.Item.Inspector))
         {
-            if (inputs.Length < batch.Length * length) inputs = GC.AllocateUninitializedArray<float>(batch.Length * length);
-            for (var i = 0; i < batch.Length; i++) batch[i].Prepared.AsSpan(0, length).CopyTo(inputs.AsSpan(i * length));
-            prepared = inputs;
+            var (works, from) = (sameModel.ToArray(), Stopwatch.GetTimestamp());
+            var distances = sameModel.Key.Distances([.. works.Select(entry => embeddings[entry.Index])]);
+            Answer([.. works.Select(entry => entry.Item)], [.. distances.Select(map => new RawMap.Patches(map))], began, embedding, Stopwatch.GetElapsedTime(from));
         }
-        return embedder.Extract(prepared, batch.Length);
     }
+
+    private static void Answer(Work[] works, RawMap[] maps, long began, TimeSpan embedding, TimeSpan scoring)
+    {
+        for (var i = 0; i < works.Length; i++)
+            works[i].Done.TrySetResult(new Batched(maps[i], Stopwatch.GetElapsedTime(works[i].Since, began), embedding, scoring));
+    }
+
+    /// <summary>The prepared images one behind the other; of a single one, its own.</summary>
+    private float[] Gather(Work[] batch)
+    {
+        if (batch.Length == 1) return batch[0].Prepared;
+        var length = batch[0].Inspector.Embedder.PreparedLength;
+        if (inputs.Length < batch.Length * length) inputs = GC.AllocateUninitializedArray<float>(batch.Length * length);
+        for (var i = 0; i < batch.Length; i++) batch[i].Prepared.AsSpan(0, length).CopyTo(inputs.AsSpan(i * length));
+        return inputs;
+    }
+
+    private void Embed(Work[] batch, float[] prepared)
+    {
+        using var features = batch[0].Inspector.Embedder.Extract(prepared, batch.Length);
+        for (var i = 0; i < batch.Length; i++)
+        {
+            if (i == embeddings.Count) embeddings.Add(features.Embed(i));
+            else embeddings[i] = features.Embed(i, reuse: embeddings[i]);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The device failed on a batch of {Images} images")]
+    private partial void LogDeviceFailed(Exception exception, int images);
 
     private sealed record Work(Inspector Inspector, float[] Prepared, long Since, CancellationToken Cancelled)
     {
-        public TaskCompletionSource<Batched> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource<Outcome<Batched>> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }
 
 /// <summary>What an image got from its batch.</summary>
-/// <param name="Distances">At patch positions.</param>
+/// <param name="Map">Before it is laid over the image.</param>
 /// <param name="Waited">Until its batch began.</param>
-/// <param name="Embedding">That its batch spent in the backbone.</param>
-/// <param name="Scoring">That its batch spent on distances.</param>
-internal sealed record Batched(AnomalyMap Distances, TimeSpan Waited, TimeSpan Embedding, TimeSpan Scoring);
+/// <param name="Embedding">That its batch spent in the backbone; on a device, with all that follows there.</param>
+/// <param name="Scoring">That its batch spent on distances; nothing on a device, which does not tell them apart.</param>
+internal sealed record Batched(RawMap Map, TimeSpan Waited, TimeSpan Embedding, TimeSpan Scoring);

@@ -37,8 +37,8 @@ internal sealed record ScoredImage(int Width, int Height, string Sha256);
 /// <summary>Where the time went, in milliseconds.</summary>
 /// <param name="Queue">Waiting for a place.</param>
 /// <param name="Decode">Decoding and resizing.</param>
-/// <param name="Embed">Backbone and reduction.</param>
-/// <param name="Distance">Distances of the patches.</param>
+/// <param name="Embed">Backbone and reduction; with the device `cuda` also distances, upsampling and smoothing, which run there in one go.</param>
+/// <param name="Distance">Distances of the patches; 0 where they count under `embed`.</param>
 /// <param name="Postprocess">Upsampling, smoothing, regions and heatmap.</param>
 /// <param name="Total">All of it, from the last byte of the request on.</param>
 internal sealed record Timings(double Queue, double Decode, double Embed, double Distance, double Postprocess, double Total);

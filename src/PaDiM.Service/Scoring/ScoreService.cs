@@ -21,18 +21,19 @@ internal sealed class ScoreService(DecodingGate gate, ScoreBatcher batcher, Imag
         var inspector = model.Inspector;
         if (!(await PrepareAsync(inspector, file, heatmap is not null, clock, cancellationToken)).Succeeded(out var ready, out var problem)) return problem;
 
-        Batched batched;
+        Outcome<Batched> answer;
         try
         {
-            batched = await batcher.DistancesAsync(inspector, ready.Input, cancellationToken);
+            answer = await batcher.ScoreAsync(inspector, ready.Input, cancellationToken);
         }
         finally
         {
             ArrayPool<float>.Shared.Return(ready.Input);
         }
         clock.Lap();
+        if (!answer.Succeeded(out var batched, out problem)) return problem;
 
-        var map = inspector.ToPixels(batched.Distances, ready.Placement);
+        var map = inspector.ToPixels(batched.Map, ready.Placement);
         var score = map.Max();
         if (!float.IsFinite(score)) return Problems.NotFinite(inspector.Embedder.Backbone.Identity.Name);
         var regions = RegionFinder.Find(map, model.Threshold)

@@ -1,5 +1,6 @@
 using PaDiM.Core.Embedding;
 using PaDiM.Onnx.Devices;
+using PaDiM.Onnx.Graphs;
 using PaDiM.Onnx.Tests.Support;
 
 namespace PaDiM.Onnx.Tests.Devices;
@@ -16,9 +17,9 @@ public sealed class DeviceScorerTests
         foreach (var batch in new[] { 1, 3, 1 })
         {
             var parts = ExportCase.Images(batch);
-            var (maps, scores) = scorer.Score(made.Prepare(parts), batch);
+            Assert.True(scorer.TryScore(made.Prepare(parts), batch, out var maps));
             Assert.All(maps, map => Assert.Equal(scorer.PreparedSize, map.Grid));
-            made.AssertEqual(made.Expected(parts), maps.SelectMany(map => map.Values).ToArray(), scores);
+            made.AssertEqual(made.Expected(parts), maps.SelectMany(map => map.Values).ToArray(), [.. maps.Select(map => map.Max())]);
         }
     }
 
@@ -40,9 +41,48 @@ public sealed class DeviceScorerTests
         var expected = made.Expected(parts);
         await Task.WhenAll(Enumerable.Range(0, 24).Select(i => Task.Run(() =>
         {
-            var (_, scores) = scorer.Score(made.Prepare([parts[i % 6]]), 1);
-            Assert.Equal(expected[i % 6].Max(), scores[0], 1e-3 * expected[i % 6].Max());
+            Assert.True(scorer.TryScore(made.Prepare([parts[i % 6]]), 1, out var maps));
+            Assert.Equal(expected[i % 6].Max(), maps[0].Max(), 1e-3 * expected[i % 6].Max());
         })));
+    }
+
+    [Fact]
+    public async Task Runs_end_as_they_began_while_it_is_disposed_and_none_begins_afterwards()
+    {
+        using var made = new ExportCase(Fits.Settings);
+        var expected = made.Expected(ExportCase.Images(1))[0].Max();
+        var prepared = made.Prepare(ExportCase.Images(1));
+        for (var round = 0; round < 20; round++)
+        {
+            using var scorer = new DeviceScorer(made.Model, made.Backbone);
+            var runs = Enumerable.Range(0, 4).Select(_ => Task.Run(() =>
+            {
+                var count = 0;
+                for (; scorer.TryScore(prepared, 1, out var maps); count++) Assert.Equal(expected, maps[0].Max(), 1e-3 * expected);
+                return count;
+            })).ToArray();
+            await Task.Delay(round);
+            scorer.Dispose();
+            await Task.WhenAll(runs);
+            Assert.True(scorer.IsFreed);
+            Assert.False(scorer.TryScore(prepared, 1, out _));
+        }
+    }
+
+    [Fact]
+    public void Models_of_one_shape_share_the_session_of_their_graph_and_outlive_each_other()
+    {
+        using var made = new ExportCase(Fits.Settings);
+        using var other = new ExportCase(Fits.Settings, images: 12);
+        var graphs = new[] { made, other }.Select(each => new ScoringGraph(each.Model, each.Backbone.GridsAt(each.Prepared)).ToArray()).ToArray();
+        Assert.Same(made.Backbone.SessionBehind(graphs[0]), other.Backbone.SessionBehind(graphs[1]));
+        var first = new DeviceScorer(made.Model, made.Backbone);
+        using var second = new DeviceScorer(other.Model, other.Backbone);
+        first.Dispose();
+        first.Dispose();
+        var parts = ExportCase.Images(2);
+        Assert.True(second.TryScore(other.Prepare(parts), 2, out var maps));
+        other.AssertEqual(other.Expected(parts), maps.SelectMany(map => map.Values).ToArray(), [.. maps.Select(map => map.Max())]);
     }
 
     [Fact]

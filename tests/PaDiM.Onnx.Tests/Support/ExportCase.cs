@@ -1,3 +1,4 @@
+using PaDiM.Core.Alignment;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
 using PaDiM.Core.Scoring;
@@ -63,7 +64,7 @@ internal sealed class ExportCase : IDisposable
     }
 
     /// <summary>Maps as the service makes them.</summary>
-    public AnomalyMap[] Expected(RgbImage[] images) => [.. images.Select(image => Inspector.Score(image))];
+    public AnomalyMap[] Expected(RgbImage[] images) => [.. images.Select(image => Inspector.ToPixels(new RawMap.Patches(Inspector.Distances(Inspector.Embedder.Embed(Prepare([image]), 1))[0]), RigidTransform.Identity))];
 
     /// <summary>Maps and scores within one part in a thousand.</summary>
     public void AssertEqual(AnomalyMap[] expected, ReadOnlySpan<float> maps, ReadOnlySpan<float> scores)

@@ -21,6 +21,7 @@ internal static class ProblemExamples
         Problems.ModelNotReady("bottle"),
         Problems.ModelUnusable("The file of the model is damaged: its hash is not the stored one."),
         Problems.SelfTestFailed("The model does not score here as it did when it was fitted: golden image 1 of 3 has the score 11.9021 on cuda, 9.40718 is right, and at most 1 % of difference is rounding. Fit again on this machine, or find out what is wrong with its device."),
+        Problems.DeviceFailed(),
         Problems.CacheBudgetExceeded("bottle", 84_511_560, 4_225_578_000, 4L << 30),
         Problems.ModelActive(1),
         Problems.NoAnomalousImages(),
