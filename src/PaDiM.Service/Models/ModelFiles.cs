@@ -1,4 +1,3 @@
-using System.IO.MemoryMappedFiles;
 using System.Security.Cryptography;
 using PaDiM.Core.Models;
 using PaDiM.Core.Statistics;
@@ -31,10 +30,8 @@ internal sealed class ModelFiles(DataDirectory data)
     /// <exception cref="InvalidDataException">The file is missing, damaged, or not the one that was published.</exception>
     public PadimModel Read(StoredModel stored)
     {
-        using var stream = Open(stored);
-        using var mapping = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
         // Not disposed: the model's tensors are views of it, and hold it until the last of them is gone.
-        return ModelFile.Read(mapping.CreateViewStream(0, stream.Length, MemoryMappedFileAccess.Read));
+        return ModelFile.Read(MappedFile.Open(Open(stored)));
     }
 
     /// <summary>Opens the file of a model, after a look at all of it.</summary>

@@ -1,0 +1,32 @@
+using System.IO.MemoryMappedFiles;
+
+namespace PaDiM.Onnx.Storage;
+
+/// <summary>
+/// A file that is mapped into memory, as a stream over its bytes. Unlike a view stream it tells where they lie, so that tensors can be views of it; the mapping
+/// ends when nothing refers to the stream any more, and need not be disposed.
+/// </summary>
+public sealed unsafe class MappedFile : UnmanagedMemoryStream
+{
+    /// <summary>Ends the mapping by its own finalizer.</summary>
+    private readonly MemoryMappedViewAccessor view;
+
+    private MappedFile(MemoryMappedViewAccessor view, long length) : base((byte*)view.SafeMemoryMappedViewHandle.DangerousGetHandle(), length) => this.view = view;
+
+    /// <summary>Maps a file for reading.</summary>
+    /// <param name="file">The file, of at least one byte; closed, which the mapping outlives.</param>
+    public static MappedFile Open(FileStream file)
+    {
+        var length = file.Length;
+        using var mapping = MemoryMappedFile.CreateFromFile(file, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+        return new MappedFile(mapping.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read), length);
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        // Tensors may still be views of it.
+        GC.KeepAlive(view);
+    }
+}
