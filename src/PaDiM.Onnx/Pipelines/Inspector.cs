@@ -54,6 +54,13 @@ public sealed class Inspector : IDisposable
     /// <summary>What the model takes of the device's memory; 0 where it is scored on the host.</summary>
     public long DeviceBytes => device is { IsFreed: false } ? device.DeviceBytes : 0;
 
+    /// <summary>What a model of a shape would take of the device's memory, but for what is small beside its factors: the weights of the reduction, and masks.</summary>
+    /// <param name="runtime">Where it would be scored.</param>
+    /// <param name="patches">Patch positions.</param>
+    /// <param name="dimensions">d.</param>
+    public static long EstimateDeviceBytes(Backbones.BackboneRuntime runtime, Grid patches, int dimensions) =>
+        runtime.ScoresOnDevice ? sizeof(float) * (long)patches.Positions * dimensions * (dimensions + 1) : 0;
+
     /// <summary>What the model takes in memory, the host's and the device's together.</summary>
     public long Bytes => Model.Bytes + DeviceBytes;
 

@@ -1,13 +1,17 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
+using PaDiM.Core.Embedding;
+using PaDiM.Onnx.Backbones;
+using PaDiM.Onnx.Pipelines;
 using PaDiM.Service.Hosting;
 using PaDiM.Service.Images;
+using PaDiM.Service.Models;
 using PaDiM.Service.Storage;
 
 namespace PaDiM.Service.Categories;
 
 /// <summary>Categories in the database.</summary>
-internal sealed class CategoryStore(IDbContextFactory<PadimDbContext> contexts, IOptions<PadimOptions> options, TimeProvider time)
+internal sealed class CategoryStore(IDbContextFactory<PadimDbContext> contexts, IOptions<PadimOptions> options, BackboneRuntime runtime, TimeProvider time)
 {
     /// <summary>Creates a category or gives it new settings; refuses to pin a model that has no room beside those that are pinned already.</summary>
     public async Task<Outcome<(CategoryResponse Category, bool Created)>> PutAsync(string name, CategorySettings settings, double falseRejectRate, bool pinned, string who, CancellationToken cancellationToken)
@@ -131,13 +135,19 @@ internal sealed class CategoryStore(IDbContextFactory<PadimDbContext> contexts, 
         return [.. changes.Select((change, i) => new ThresholdChangeResponse(count - i, change.At, change.Who, change.ModelVersion, change.FalseRejectRate, change.Threshold))];
     }
 
-    /// <summary>The problem with pinning a category whose active model has no room beside the pinned ones, or null. Files stand for what models take in memory: the two are nearly the same.</summary>
+    /// <summary>The problem with pinning a category whose active model has no room beside the pinned ones, or null. Files stand for what models take of the host's memory: the two are nearly the same.</summary>
     private async Task<Problem?> CheckRoomAsync(PadimDbContext db, Category category, CancellationToken cancellationToken)
     {
         if (category.ActiveVersion is not { } version) return null;
-        var own = await db.Models.Where(m => m.Category == category.Name && m.Version == version).SumAsync(m => m.StatisticsBytes, cancellationToken);
-        var others = await db.Models.Where(m => db.Categories.Any(c => c.Pinned && c.Name == m.Category && c.ActiveVersion == m.Version)).SumAsync(m => m.StatisticsBytes, cancellationToken);
+        var own = await BytesAsync(db.Models.Where(m => m.Category == category.Name && m.Version == version), cancellationToken);
+        var others = await BytesAsync(db.Models.Where(m => db.Categories.Any(c => c.Pinned && c.Name == m.Category && c.ActiveVersion == m.Version)), cancellationToken);
         return own + others > options.Value.ModelCacheBytes ? Problems.CacheBudgetExceeded(category.Name, own, others, options.Value.ModelCacheBytes) : null;
+    }
+
+    private async Task<long> BytesAsync(IQueryable<StoredModel> models, CancellationToken cancellationToken)
+    {
+        var sizes = await models.Select(m => new { m.StatisticsBytes, m.GridHeight, m.GridWidth, m.Dimensions }).ToListAsync(cancellationToken);
+        return sizes.Sum(size => size.StatisticsBytes + Inspector.EstimateDeviceBytes(runtime, new Grid(size.GridHeight, size.GridWidth), size.Dimensions));
     }
 
     private static async Task<CategoryResponse> DescribeAsync(PadimDbContext db, Category category, CancellationToken cancellationToken) => Describe(

@@ -69,7 +69,7 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
     private static partial Regex UnreadParameter();
 
     /// <summary>Whether a failure is for want of room on the disk.</summary>
-    private static bool IsStorageFull(Exception exception) => exception switch
+    public static bool IsStorageFull(Exception exception) => exception switch
     {
         IOException { HResult: NoSpaceOnUnix or NoSpaceOnWindows } => true,
         SqliteException { SqliteErrorCode: SqliteFull } => true,

@@ -73,7 +73,7 @@ internal sealed class PadimOptions
     [Range(3, 3600)]
     public int JobLeaseSeconds { get; set; } = 30;
 
-    /// <summary>Memory for models that are ready to score, in bytes; the least recently used make room.</summary>
+    /// <summary>Memory for models that are ready to score, in bytes, the host's and the device's together; the least recently used make room.</summary>
     [Range(1 << 20, long.MaxValue)]
     public long ModelCacheBytes { get; set; } = 4L << 30;
 

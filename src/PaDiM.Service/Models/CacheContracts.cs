@@ -3,7 +3,7 @@ namespace PaDiM.Service.Models;
 /// <summary>A model that is ready to score.</summary>
 /// <param name="Category">Whose it is.</param>
 /// <param name="ModelVersion">The active version.</param>
-/// <param name="Bytes">What it takes in memory.</param>
+/// <param name="Bytes">What it takes in memory, the device's included.</param>
 /// <param name="Loaded">It had to be read; false when it was in memory already.</param>
 /// <param name="Milliseconds">How long that took.</param>
 internal sealed record PrefetchResponse(string Category, int ModelVersion, long Bytes, bool Loaded, double Milliseconds);
@@ -18,7 +18,7 @@ internal sealed record ModelCacheResponse(long BudgetBytes, long Bytes, long Pin
 /// <summary>A model in memory.</summary>
 /// <param name="Category">Whose it is.</param>
 /// <param name="Version">Which version.</param>
-/// <param name="Bytes">What it takes.</param>
+/// <param name="Bytes">What it takes, the device's memory included.</param>
 /// <param name="Pinned">It never makes room for others.</param>
 /// <param name="LastUsedAt">When it was last asked for.</param>
 internal sealed record HeldModel(string Category, int Version, long Bytes, bool Pinned, DateTime LastUsedAt);

@@ -85,10 +85,15 @@ internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, TimeP
             if (batch[0].Inspector.TryScoreOnDevice(prepared, batch.Length, out var maps)) Answer(batch, maps, began, Stopwatch.GetElapsedTime(began), TimeSpan.Zero);
             else ScoreOnHost(batch, prepared, began);
         }
+        catch (OnnxRuntimeException) when (batch.Length > 1)
+        {
+            // The device may have room for one image where it has none for many, and what fails with one image is no fault of those beside it.
+            foreach (var work in batch.Where(work => !work.Done.Task.IsCompleted)) Run([work]);
+        }
         catch (OnnxRuntimeException e)
         {
-            LogDeviceFailed(e, batch.Length);
-            foreach (var work in batch) work.Done.TrySetResult(Problems.DeviceFailed());
+            LogDeviceFailed(e, batch[0].Inspector.Embedder.Backbone.Runtime.Device);
+            batch[0].Done.TrySetResult(Problems.DeviceFailed());
         }
         catch (Exception e)
         {
@@ -134,8 +139,8 @@ internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, TimeP
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The device failed on a batch of {Images} images")]
-    private partial void LogDeviceFailed(Exception exception, int images);
+    [LoggerMessage(Level = LogLevel.Error, Message = "An image could not be scored on the device {Device}")]
+    private partial void LogDeviceFailed(Exception exception, string device);
 
     private sealed record Work(Inspector Inspector, float[] Prepared, long Since, CancellationToken Cancelled)
     {

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using PaDiM.Onnx.Backbones;
 using PaDiM.Service.Hosting;
 
 namespace PaDiM.Service.Tests.Support;
@@ -17,7 +18,13 @@ internal sealed class RunningService : IAsyncDisposable
 
     public HttpClient Http { get; }
 
-    public static async Task<RunningService> StartAsync(string dataDirectory, params (string Option, object Value)[] options)
+    public static Task<RunningService> StartAsync(string dataDirectory, params (string Option, object Value)[] options) => StartAsync(dataDirectory, null, options);
+
+    /// <summary>Scores as on CUDA, with the CPU for a device.</summary>
+    public static Task<RunningService> StartOnDeviceAsync(string dataDirectory, params (string Option, object Value)[] options) =>
+        StartAsync(dataDirectory, services => services.AddSingleton(BackboneRuntime.Create(DevicePreference.Cpu).ScoringOnDevice()), options);
+
+    private static async Task<RunningService> StartAsync(string dataDirectory, Action<IServiceCollection>? replace, (string Option, object Value)[] options)
     {
         var app = Program.Build(
         [
@@ -27,7 +34,7 @@ internal sealed class RunningService : IAsyncDisposable
             "--Serilog:MinimumLevel:Override:Microsoft.AspNetCore=Fatal",
             "--Serilog:MinimumLevel:Override:Microsoft.EntityFrameworkCore=Fatal",
             .. options.Select(option => FormattableString.Invariant($"--Padim:{option.Option}={option.Value}")),
-        ]);
+        ], replace);
         await app.PrepareAsync();
         await app.StartAsync();
         return new RunningService(app);
