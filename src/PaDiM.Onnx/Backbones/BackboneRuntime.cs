@@ -68,21 +68,22 @@ public sealed class BackboneRuntime
     }
 
     /// <summary>Session options for this device. TF32 is off, so that scores agree with the CPU's.</summary>
-    internal SessionOptions CreateSessionOptions()
+    /// <param name="onlyHolds">The session holds tensors and computes nothing: it takes as much memory as it is asked for, and TensorRT has no part in it.</param>
+    internal SessionOptions CreateSessionOptions(bool onlyHolds = false)
     {
         var options = new SessionOptions { IntraOpNumThreads = Threads, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         // Idle workers must not spin: the kernels around the backbone use the same cores.
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
         // The provider that is appended first takes what it can.
-        if (ExecutionProvider == TensorRtProvider) AppendTensorRt(options);
-        if (Device == "cuda") AppendCuda(options);
+        if (ExecutionProvider == TensorRtProvider && !onlyHolds) AppendTensorRt(options);
+        if (Device == "cuda") AppendCuda(options, onlyHolds ? "kSameAsRequested" : "kNextPowerOfTwo");
         return options;
     }
 
-    private static void AppendCuda(SessionOptions options)
+    private static void AppendCuda(SessionOptions options, string growth)
     {
         using var cuda = new OrtCUDAProviderOptions();
-        cuda.UpdateOptions(new Dictionary<string, string> { ["use_tf32"] = "0", ["cudnn_conv_algo_search"] = "HEURISTIC" });
+        cuda.UpdateOptions(new Dictionary<string, string> { ["use_tf32"] = "0", ["cudnn_conv_algo_search"] = "HEURISTIC", ["arena_extend_strategy"] = growth });
         options.AppendExecutionProvider_CUDA(cuda);
     }
 
@@ -95,7 +96,7 @@ public sealed class BackboneRuntime
 
     private static string? WhyNoTensorRt() => WhyNot(TensorRtProvider, "TensorRT", AppendTensorRt);
 
-    private static string? WhyNoCuda() => WhyNot(CudaProvider, "CUDA", AppendCuda);
+    private static string? WhyNoCuda() => WhyNot(CudaProvider, "CUDA", options => AppendCuda(options, "kNextPowerOfTwo"));
 
     private static string? WhyNot(string provider, string name, Action<SessionOptions> append)
     {

@@ -11,6 +11,7 @@ namespace PaDiM.Onnx.Devices;
 /// A model's statistics and the weights of its reduction in the device's memory, under the names by which the graphs read them. They get there through a graph of nodes that only copy:
 /// the runtime brings its inputs to the device, and its outputs stay there. Owner of that memory.
 /// </summary>
+/// <remarks>A session for each model: its memory goes back to the device when it ends, while one that models share would keep what it has once had.</remarks>
 internal sealed class DeviceStatistics : IDisposable
 {
     private const int Opset = 18, IrVersion = 8;
@@ -28,7 +29,7 @@ internal sealed class DeviceStatistics : IDisposable
             TapReduction.WeightsOf(tap.Tensor), [tap.Channels, model.Reduction.Dimensions], model.Reduction.WeightsOf(l).ToArray()))).ToArray();
         Names = [.. statistics.Select(tensor => tensor.Name)];
         Bytes = sizeof(float) * statistics.Sum(tensor => tensor.Length);
-        using var options = runtime.CreateSessionOptions();
+        using var options = runtime.CreateSessionOptions(onlyHolds: true);
         session = new InferenceSession(CopyingGraph(statistics), options);
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = runtime.Threads };
         var host = new List<OrtValue>();

@@ -1,6 +1,5 @@
 using PaDiM.Core.Alignment;
 using PaDiM.Onnx.Backbones;
-using PaDiM.Onnx.Imaging;
 using PaDiM.Onnx.Pipelines;
 using PaDiM.Onnx.Tests.Support;
 
