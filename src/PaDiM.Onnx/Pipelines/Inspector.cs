@@ -49,7 +49,7 @@ public sealed class Inspector : IDisposable
     public Embedder Embedder { get; }
 
     /// <summary>Cores that the backbone's work and all around it may use.</summary>
-    internal int Threads => parallel.MaxDegreeOfParallelism;
+    public int Threads => parallel.MaxDegreeOfParallelism;
 
     /// <summary>What the model takes of the device's memory; 0 where it is scored on the host.</summary>
     public long DeviceBytes => device is { IsFreed: false } ? device.DeviceBytes : 0;
@@ -83,7 +83,7 @@ public sealed class Inspector : IDisposable
     }
 
     /// <summary>Distances at patch positions, of several images, on the host; each position's factor is read once for all of them.</summary>
-    public AnomalyMap[] Distances(IReadOnlyList<PatchEmbedding> batch) => MahalanobisScorer.Distances(Model.Distribution, batch, parallel);
+    public AnomalyMap[] Distances(IReadOnlyList<ReducedTaps> batch) => MahalanobisScorer.Distances(Model.Distribution, batch, parallel);
 
     /// <summary>The map over the prepared image whose maximum is the image score.</summary>
     /// <param name="raw">As it was scored.</param>
@@ -104,9 +104,14 @@ public sealed class Inspector : IDisposable
     public AnomalyMap Score(RgbImage image, out RigidTransform placement)
     {
         var prepared = new float[Embedder.PreparedLength];
-        placement = Embedder.Preprocessing.Prepare(image, prepared);
-        var raw = TryScoreOnDevice(prepared, 1, out var maps) ? maps[0] : new RawMap.Patches(Distances(Embedder.Embed(prepared, 1, parallel))[0]);
-        return ToPixels(raw, placement);
+        placement = Embedder.Preprocessing.Prepare(image, prepared, Threads);
+        return ToPixels(TryScoreOnDevice(prepared, 1, out var maps) ? maps[0] : ScoreOnHost(prepared), placement);
+    }
+
+    private RawMap.Patches ScoreOnHost(float[] prepared)
+    {
+        using var features = Embedder.Extract(prepared, 1);
+        return new RawMap.Patches(Distances([features.TapsOf(0)])[0]);
     }
 
     /// <summary>

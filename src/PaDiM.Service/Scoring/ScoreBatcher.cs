@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Threading.Channels;
 using Microsoft.Extensions.Options;
 using Microsoft.ML.OnnxRuntime;
-using PaDiM.Core.Embedding;
 using PaDiM.Onnx.Pipelines;
 using PaDiM.Service.Hosting;
 
@@ -16,7 +15,6 @@ namespace PaDiM.Service.Scoring;
 internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, TimeProvider time, ILogger<ScoreBatcher> logger) : BackgroundService
 {
     private readonly Channel<Work> waiting = Channel.CreateUnbounded<Work>(new UnboundedChannelOptions { SingleReader = true });
-    private readonly List<PatchEmbedding> embeddings = [];
     private float[] inputs = [];
 
     /// <summary>Scores one prepared image.</summary>
@@ -103,12 +101,12 @@ internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, TimeP
 
     private void ScoreOnHost(Work[] batch, float[] prepared, long began)
     {
-        Embed(batch, prepared);
+        using var features = batch[0].Inspector.Embedder.Extract(prepared, batch.Length);
         var embedding = Stopwatch.GetElapsedTime(began);
         foreach (var sameModel in batch.Index().GroupBy(entry => entry.Item.Inspector))
         {
             var (works, from) = (sameModel.ToArray(), Stopwatch.GetTimestamp());
-            var distances = sameModel.Key.Distances([.. works.Select(entry => embeddings[entry.Index])]);
+            var distances = sameModel.Key.Distances([.. works.Select(entry => features.TapsOf(entry.Index))]);
             Answer([.. works.Select(entry => entry.Item)], [.. distances.Select(map => new RawMap.Patches(map))], began, embedding, Stopwatch.GetElapsedTime(from));
         }
     }
@@ -127,16 +125,6 @@ internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, TimeP
         if (inputs.Length < batch.Length * length) inputs = GC.AllocateUninitializedArray<float>(batch.Length * length);
         for (var i = 0; i < batch.Length; i++) batch[i].Prepared.AsSpan(0, length).CopyTo(inputs.AsSpan(i * length));
         return inputs;
-    }
-
-    private void Embed(Work[] batch, float[] prepared)
-    {
-        using var features = batch[0].Inspector.Embedder.Extract(prepared, batch.Length);
-        for (var i = 0; i < batch.Length; i++)
-        {
-            if (i == embeddings.Count) embeddings.Add(features.Embed(i));
-            else embeddings[i] = features.Embed(i, reuse: embeddings[i]);
-        }
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "An image could not be scored on the device {Device}")]
