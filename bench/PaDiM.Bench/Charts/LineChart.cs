@@ -1,0 +1,46 @@
+namespace PaDiM.Bench.Charts;
+
+/// <summary>A curve.</summary>
+/// <param name="Name">For the legend.</param>
+/// <param name="Points">X and Y.</param>
+/// <param name="Dashed">A limit or an ideal rather than something measured point by point.</param>
+internal sealed record Series(string Name, IReadOnlyList<(double X, double Y)> Points, bool Dashed = false);
+
+/// <summary>Curves over a common axis from 0.</summary>
+/// <param name="title">Title.</param>
+/// <param name="across">What the horizontal axis counts.</param>
+/// <param name="up">What the vertical axis counts.</param>
+/// <param name="series">Curves.</param>
+/// <param name="doubling">Each doubling takes the same space across.</param>
+internal sealed class LineChart(string title, string across, string up, IReadOnlyList<Series> series, bool doubling = false) : Chart(title)
+{
+    protected override int Height => 400;
+
+    protected override void Draw()
+    {
+        var points = series.SelectMany(curve => curve.Points).ToArray();
+        var (largest, right, bottom) = (points.Max(point => point.Y), Width - Right, Height - 84);
+        var (from, to) = (doubling ? Place(points.Min(point => point.X)) : 0, Place(points.Max(point => point.X)));
+        double X(double value) => Left + (to > from ? (Place(value) - from) / (to - from) : 0.5) * (right - Left - 20);
+        double Y(double value) => bottom - value / largest * (bottom - Top);
+        for (var value = 0.0; value <= largest * 1.001; value += StepOf(largest))
+        {
+            Axis(Left, Y(value), right, Y(value), faint: value > 0);
+            Text(Left - 8, Y(value) + 4, value.ToString("0.##", System.Globalization.CultureInfo.InvariantCulture), "end");
+        }
+        Axis(Left, Top, Left, bottom);
+        foreach (var value in points.Select(point => point.X).Distinct()) Text(X(value), bottom + 18, value.ToString("0.##", System.Globalization.CultureInfo.InvariantCulture), "middle");
+        Text((Left + right) / 2.0, bottom + 40, across, "middle");
+        Text(18, (Top + bottom) / 2.0, up, "middle", turn: -90);
+        var x = (double)Left;
+        for (var i = 0; i < series.Count; i++)
+        {
+            Curve([.. series[i].Points.Select(point => (X(point.X), Y(point.Y)))], i, series[i].Dashed);
+            Box(x, bottom + 58, 12, 12, i);
+            Text(x + 17, bottom + 69, series[i].Name);
+            x += 36 + 7 * series[i].Name.Length;
+        }
+    }
+
+    private double Place(double value) => doubling ? Math.Log2(value) : value;
+}

@@ -1,0 +1,68 @@
+using System.Diagnostics;
+using PaDiM.Bench.Measuring;
+using PaDiM.Core.Embedding;
+using PaDiM.Core.Models;
+using PaDiM.Onnx.Backbones;
+using PaDiM.Onnx.Imaging;
+using PaDiM.Onnx.Pipelines;
+
+namespace PaDiM.Bench.Speed;
+
+/// <summary>From decoded images to scores as the service does it, without the service: several images are prepared and drawn out at the same time, and pass through the backbone together.</summary>
+internal sealed class InProcessScorer
+{
+    private readonly Inspector inspector;
+    private readonly ParallelOptions parallel;
+    private readonly List<PatchEmbedding> embeddings = [];
+    private float[] prepared = [];
+
+    public InProcessScorer(PadimModel model, Backbone backbone)
+    {
+        inspector = new Inspector(model, backbone);
+        parallel = new ParallelOptions { MaxDegreeOfParallelism = backbone.Runtime.Threads };
+    }
+
+    public static string[] StageNames => ["prepare (resize, normalise)", "backbone with reduction", "embedding (replicate, add)", "distances", "upsample, smooth, maximum"];
+
+    /// <summary>Milliseconds of each stage, in the order of <see cref="StageNames"/>.</summary>
+    public Times[] Stages { get; } = [.. StageNames.Select(_ => new Times())];
+
+    /// <summary>Scores images.</summary>
+    public float[] Score(IReadOnlyList<RgbImage> images)
+    {
+        var (embedder, count, stage, last) = (inspector.Embedder, images.Count, 0, Stopwatch.GetTimestamp());
+        var length = embedder.PreparedLength;
+        if (prepared.Length < count * length) prepared = new float[count * length];
+        For(count, i => embedder.Preprocessing.Prepare(images[i], prepared.AsSpan(i * length, length)));
+        Lap();
+        using (var features = embedder.Extract(prepared, count))
+        {
+            Lap();
+            for (var i = 0; i < count; i++)
+            {
+                if (i == embeddings.Count) embeddings.Add(features.Embed(i, parallel));
+                else embeddings[i] = features.Embed(i, parallel, embeddings[i]);
+            }
+        }
+        Lap();
+        var maps = inspector.Distances(embeddings[..count]);
+        Lap();
+        var scores = new float[count];
+        For(count, i => scores[i] = inspector.ToPixels(maps[i], default).Max());
+        Lap();
+        return scores;
+
+        void Lap()
+        {
+            var now = Stopwatch.GetTimestamp();
+            Stages[stage++].Add(Stopwatch.GetElapsedTime(last, now).TotalMilliseconds);
+            last = now;
+        }
+    }
+
+    private void For(int count, Action<int> body)
+    {
+        if (count == 1) body(0);
+        else Parallel.For(0, count, parallel, body);
+    }
+}

@@ -1,0 +1,66 @@
+using System.CommandLine;
+using PaDiM.Bench.Charts;
+using PaDiM.Bench.Measuring;
+using PaDiM.Core.Models;
+using PaDiM.Onnx.Backbones;
+using PaDiM.Onnx.Pipelines;
+
+namespace PaDiM.Bench.Speed;
+
+/// <summary>
+/// From a decoded image to its score, beside the backbone alone and beside the whole model as one graph in ONNX Runtime, float32 and int8, in turn within one run:
+/// what holds of one machine and one moment is what they are to each other.
+/// </summary>
+internal static class SpeedCommand
+{
+    private static readonly int[] Batches = [1, 4, 16];
+
+    public static Command Create()
+    {
+        var seconds = new Option<double>("--seconds") { Description = "Time for each table.", DefaultValueFactory = _ => 20 };
+        var command = Workbench.Command("speed", "Milliseconds from decoded images to scores, beside the backbone alone and beside a whole graph in ONNX Runtime.", (workbench, arguments) =>
+        {
+            Run(workbench, TimeSpan.FromSeconds(arguments.GetValue(seconds)));
+            return Task.CompletedTask;
+        });
+        command.Add(seconds);
+        return command;
+    }
+
+    public static void Run(Workbench workbench, TimeSpan each)
+    {
+        var first = workbench.FirstOf("resnet18");
+        var bars = new Bars();
+        foreach (var name in new[] { first, BackboneRegistry.DefaultName }.Distinct())
+            foreach (var batch in Batches) Measure(workbench, name, batch, each, name == first ? bars : null);
+        bars.Print();
+    }
+
+    private static void Measure(Workbench workbench, string name, int batch, TimeSpan each, Bars? bars)
+    {
+        using var exact = new SpeedSubject(workbench, name, batch);
+        using var integer = new SpeedSubject(workbench, name + BackboneQuantiser.Suffix, batch);
+        SpeedSubject[] subjects = [exact, integer];
+        var rounds = Rounds.Run([.. subjects.SelectMany(subject => subject.Candidates)], each, () => Array.ForEach(subjects, subject => subject.Warm()));
+
+        var table = new Table("backbone", "what", "p50, ms", "p95, ms", "p99, ms", "p50 over backbone alone", "p50 over whole graph, float32");
+        foreach (var subject in subjects)
+        {
+            foreach (var candidate in subject.Candidates) Row(subject, candidate.Name, candidate.Times);
+            for (var i = 0; i < subject.Stages.Count; i++) Row(subject, $"— {InProcessScorer.StageNames[i]}", subject.Stages[i]);
+        }
+        table.Print($"{name}, {batch} {(batch == 1 ? "image" : "images")} at a time, 256 x 256, {new FitSettings().Dimensions} dimensions, {workbench.ThreadCount} threads, {rounds} rounds:");
+        workbench.Draw($"speed-{name}-{batch}", new BarChart(
+            $"{name}, {batch} at a time: p50", "milliseconds", [],
+            [.. subjects.SelectMany(subject => subject.Candidates.Select(candidate => new Bar($"{(subject == exact ? "float32" : "int8")}: {Short(candidate, subject)}", candidate.Times.Median)))]));
+
+        bars?.AtMost($"{name}, {batch} at a time: decoded image to score over backbone alone", 1.15, exact.Score.Times.Median / exact.Alone.Times.Median);
+        bars?.AtMost($"{name}, {batch} at a time: the same over whole graph", 0.6, exact.Score.Times.Median / exact.Peer.Times.Median);
+        bars?.AtMost($"{name}, {batch} at a time: with int8, over whole graph of float32", 0.33, integer.Score.Times.Median / exact.Peer.Times.Median);
+
+        void Row(SpeedSubject subject, string what, Times times) => table.Add(
+            [subject.Name, what, .. times.Cells(), Table.Number(times.Median / subject.Alone.Times.Median), Table.Number(times.Median / exact.Peer.Times.Median)]);
+    }
+
+    private static string Short(Candidate candidate, SpeedSubject subject) => candidate == subject.Alone ? "backbone alone" : candidate == subject.Peer ? "whole graph" : "image to score";
+}

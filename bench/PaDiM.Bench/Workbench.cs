@@ -1,0 +1,126 @@
+using System.CommandLine;
+using System.Security.Cryptography;
+using PaDiM.Bench.Charts;
+using PaDiM.Core.Models;
+using PaDiM.Onnx.Backbones;
+using PaDiM.Onnx.Graphs.Quantisation;
+using PaDiM.Onnx.Imaging;
+using PaDiM.Onnx.Pipelines;
+using PaDiM.Onnx.Storage;
+
+namespace PaDiM.Bench;
+
+/// <summary>What several measurements share: images, backbones, the int8 variants and models made of them, and a folder that goes when all is done.</summary>
+internal sealed class Workbench : IDisposable
+{
+    private const int CalibrationImages = 60, DecodedImages = 32;
+
+    private readonly DirectoryInfo scratch = Directory.CreateTempSubdirectory("padim-bench-");
+    private readonly Dictionary<string, PadimModel> models = new(StringComparer.Ordinal);
+    private readonly string? charts;
+
+    public Workbench(ParseResult arguments)
+    {
+        BackboneDirectory = Path.GetFullPath(arguments.GetValue(Backbones)!);
+        Registry = new BackboneRegistry([BackboneDirectory, scratch.FullName], BackboneRuntime.Create(DevicePreference.Cpu, arguments.GetValue(Threads)));
+        Files = [.. Directory.EnumerateFiles(arguments.GetValue(Folder)!).Where(path => Path.GetExtension(path) is ".jpg" or ".png" or ".bmp").Order(StringComparer.Ordinal).Select(File.ReadAllBytes)];
+        if (Files.Count < BackboneQuantiser.FewestImages) throw new InvalidOperationException($"The folder has {Files.Count} images; at least {BackboneQuantiser.FewestImages} are needed.");
+        Images = [.. Files.Take(DecodedImages).Select(Decode)];
+        charts = arguments.GetValue(ChartFolder);
+    }
+
+    public static Argument<string> Folder { get; } = new("dir") { Description = "Folder of images of good parts." };
+
+    public static Option<string> Backbones { get; } = new("--backbones") { Description = "Folder of more backbones, such as resnet18.", DefaultValueFactory = _ => BackboneRegistry.BuiltInDirectory };
+
+    public static Option<int> Threads { get; } = new("--threads") { Description = "Threads of inference and of the kernels; 0 for one a core." };
+
+    public static Option<string?> ChartFolder { get; } = new("--charts") { Description = "Folder to write charts to, as SVG." };
+
+    public BackboneRegistry Registry { get; }
+
+    public string BackboneDirectory { get; }
+
+    /// <summary>Encoded images.</summary>
+    public IReadOnlyList<byte[]> Files { get; }
+
+    /// <summary>The first of them, decoded.</summary>
+    public IReadOnlyList<RgbImage> Images { get; }
+
+    public ImageDecoder Decoder { get; } = new();
+
+    public string Scratch => scratch.FullName;
+
+    public int ThreadCount => Registry.Runtime.Threads;
+
+    /// <summary>A command over a workbench.</summary>
+    public static Command Command(string name, string description, Func<Workbench, ParseResult, Task> run)
+    {
+        var command = new Command(name, description) { Folder, Backbones, Threads, ChartFolder };
+        command.SetAction(async (arguments, _) =>
+        {
+            using var workbench = new Workbench(arguments);
+            await run(workbench, arguments);
+            return 0;
+        });
+        return command;
+    }
+
+    public RgbImage Decode(byte[] bytes) => ((DecodeResult.Decoded)Decoder.Decode(bytes)).Image;
+
+    /// <summary>The first of these backbones that is there; the built-in one is.</summary>
+    public string FirstOf(params string[] names) => names.FirstOrDefault(name => Registry.Find(name) is not null) ?? BackboneRegistry.DefaultName;
+
+    /// <summary>A backbone; an int8 variant that nobody has made is made from the images.</summary>
+    public Backbone Open(string name)
+    {
+        if (Registry.Find(name) is null && name.EndsWith(BackboneQuantiser.Suffix, StringComparison.Ordinal)) Quantise(name[..^BackboneQuantiser.Suffix.Length]);
+        return Registry.Open(name);
+    }
+
+    /// <summary>A model of all images with the default settings, fitted once.</summary>
+    public PadimModel Fit(string backbone)
+    {
+        if (models.TryGetValue(backbone, out var model)) return model;
+        return models[backbone] = Fit(Open(backbone), new FitSettings(), Files);
+    }
+
+    /// <summary>A model fitted from nothing: no embedding is at hand.</summary>
+    public PadimModel Fit(Backbone backbone, FitSettings settings, IReadOnlyList<byte[]> files)
+    {
+        var store = Directory.CreateDirectory(Path.Combine(Scratch, Guid.NewGuid().ToString("n")));
+        try
+        {
+            return new FitPipeline(backbone, settings, Decoder, new EmbeddingStore(store.FullName, TimeProvider.System))
+                .Run([.. files.Select(bytes => new TrainingImage(Convert.ToHexStringLower(SHA256.HashData(bytes)), () => bytes))], null, null, null, CancellationToken.None);
+        }
+        finally
+        {
+            store.Delete(recursive: true);
+        }
+    }
+
+    /// <summary>Writes a chart, if charts are wanted.</summary>
+    public void Draw(string name, Chart chart)
+    {
+        if (charts is null) return;
+        Directory.CreateDirectory(charts);
+        File.WriteAllText(Path.Combine(charts, $"{name}.svg"), chart.ToSvg());
+    }
+
+    public void Dispose()
+    {
+        Registry.Dispose();
+        scratch.Delete(recursive: true);
+    }
+
+    private void Quantise(string name)
+    {
+        var step = Math.Max(1, Files.Count / CalibrationImages);
+        Func<RgbImage>[] images = [.. Files.Where((_, i) => i % step == 0).Take(CalibrationImages).Select(bytes => (Func<RgbImage>)(() => Decode(bytes)))];
+        using var quantiser = new BackboneQuantiser(Registry.Find(name) ?? throw new KeyNotFoundException($"There is no backbone named '{name}'."), Registry.Runtime);
+        var made = quantiser.Run(images, new QuantisationSettings(), _ => { }, CancellationToken.None);
+        File.WriteAllBytes(Path.Combine(Scratch, $"{made.Name}.json"), made.Manifest.ToJson());
+        File.WriteAllBytes(Path.Combine(Scratch, $"{made.Name}.onnx"), made.Onnx);
+    }
+}
