@@ -1,8 +1,12 @@
 using System.CommandLine;
 using PaDiM.Bench;
+using PaDiM.Bench.Growth;
+using PaDiM.Bench.Kernels;
+using PaDiM.Bench.Load;
 using PaDiM.Bench.Speed;
 
 return await new RootCommand("Measures PaDiM.Service.")
 {
-    AccuracyCommand.Create(), CalibrationCommand.Create(), FitCommand.Create(), SpeedCommand.Create(), MemoryCommand.Create(), MetricsCommand.Create(), QuantisationCommand.Create(),
+    SpeedCommand.Create(), LoadCommand.Create(), GrowthCommand.Create(), LoadTimeCommand.Create(), KernelCommand.Create(),
+    FitCommand.Create(), MemoryCommand.Create(), MetricsCommand.Create(), QuantisationCommand.Create(), AccuracyCommand.Create(), CalibrationCommand.Create(),
 }.Parse(args).InvokeAsync();

@@ -5,6 +5,8 @@ internal sealed class Times
 {
     private readonly List<double> values = [];
 
+    public IReadOnlyList<double> Values => values;
+
     public int Count => values.Count;
 
     public double Median => Percentile(0.5);

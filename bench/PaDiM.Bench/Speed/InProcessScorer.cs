@@ -27,6 +27,14 @@ internal sealed class InProcessScorer
     /// <summary>Milliseconds of each stage, in the order of <see cref="StageNames"/>.</summary>
     public Times[] Stages { get; } = [.. StageNames.Select(_ => new Times())];
 
+    public Times Distances => Stages[3];
+
+    /// <summary>Forgets what the stages took.</summary>
+    public void Clear()
+    {
+        foreach (var stage in Stages) stage.Clear();
+    }
+
     /// <summary>Scores images.</summary>
     public float[] Score(IReadOnlyList<RgbImage> images)
     {

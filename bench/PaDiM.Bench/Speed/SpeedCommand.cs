@@ -41,7 +41,7 @@ internal static class SpeedCommand
         using var exact = new SpeedSubject(workbench, name, batch);
         using var integer = new SpeedSubject(workbench, name + BackboneQuantiser.Suffix, batch);
         SpeedSubject[] subjects = [exact, integer];
-        var rounds = Rounds.Run([.. subjects.SelectMany(subject => subject.Candidates)], each, () => Array.ForEach(subjects, subject => subject.Warm()));
+        var rounds = Rounds.Run([.. subjects.SelectMany(subject => subject.Candidates)], each, () => Array.ForEach(subjects, subject => subject.Clear()));
 
         var table = new Table("backbone", "what", "p50, ms", "p95, ms", "p99, ms", "p50 over backbone alone", "p50 over whole graph, float32");
         foreach (var subject in subjects)

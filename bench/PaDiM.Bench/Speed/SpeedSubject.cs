@@ -34,10 +34,8 @@ internal sealed class SpeedSubject : IDisposable
 
     public IEnumerable<Candidate> Candidates => [Alone, Peer, Score];
 
-    public void Warm()
-    {
-        foreach (var stage in Stages) stage.Clear();
-    }
+    /// <summary>Forgets what was measured while everything warmed up.</summary>
+    public void Clear() => scorer.Clear();
 
     public void Dispose()
     {

@@ -1,0 +1,26 @@
+using System.Runtime.InteropServices;
+using PaDiM.Core.Calibration;
+using PaDiM.Core.Embedding;
+using PaDiM.Core.Models;
+using PaDiM.Core.Statistics;
+using PaDiM.Onnx.Backbones;
+
+namespace PaDiM.Bench.Growth;
+
+/// <summary>A model with the settings and the size of a fitted one and random factors: what scoring costs does not depend on what they are.</summary>
+internal static class SyntheticModel
+{
+    public static PadimModel Of(Backbone backbone, FitSettings settings)
+    {
+        var (grid, d) = (backbone.PatchesOf(settings), settings.Dimensions);
+        var random = new Random(1);
+        var whitening = new short[(long)grid.Positions * PackedTriangle.Length(d)];
+        random.NextBytes(MemoryMarshal.AsBytes(whitening.AsSpan()));
+        var scale = new ushort[grid.Positions * d];
+        // 2^-12 in bfloat16.
+        Array.Fill(scale, (ushort)0x3980);
+        var distribution = new QuantisedDistribution(grid, d, new float[grid.Positions * d], whitening, scale);
+        return new PadimModel(
+            settings, backbone.Identity, ChannelReduction.Draw(settings.Reduction, backbone.TapChannels, d, settings.Seed), distribution, new ThresholdCalibration([1, 2]), [new string('a', 64), new string('b', 64)]);
+    }
+}

@@ -1,0 +1,54 @@
+using BenchmarkDotNet.Attributes;
+using PaDiM.Core.Embedding;
+using PaDiM.Core.Models;
+using PaDiM.Core.Scoring;
+using PaDiM.Onnx.Backbones;
+using PaDiM.Onnx.Imaging;
+
+namespace PaDiM.Bench.Kernels;
+
+/// <summary>What is around the backbone and the distances: preparing an image of 512 x 512, putting taps together, and drawing distances out to pixels.</summary>
+[MemoryDiagnoser]
+public class AroundKernels
+{
+    private const int Side = 512;
+
+    private static readonly int[] Sides = [64, 32, 16];
+
+    private readonly FitSettings settings = new();
+    private readonly RgbImage image = new(Side, Side, [.. KernelData.Numbers(3 * Side * Side, 1).Select(value => (byte)(255 * (value + 0.5f)))]);
+    private readonly AnomalyMap distances = new(KernelData.Grid, KernelData.Numbers(KernelData.Grid.Positions, 2));
+    private readonly PatchEmbedding reuse = new(KernelData.Grid, KernelData.Dimensions);
+    private Preprocessing preprocessing = null!;
+    private FeatureMap[] taps = [];
+    private float[] prepared = [], resized = [];
+
+    /// <summary>Makes taps of strides 4, 8 and 16.</summary>
+    [GlobalSetup]
+    public void SetUp()
+    {
+        preprocessing = new Preprocessing(settings, Normalisation.ImageNet);
+        (prepared, resized) = (new float[3 * settings.PreparedSize().Positions], new float[3 * settings.ImageSize * settings.ImageSize]);
+        taps = [.. Sides.Select(side => new FeatureMap(KernelData.Numbers(side * side * KernelData.Dimensions, side), new Grid(side, side)))];
+    }
+
+    /// <summary>Antialiased resize alone.</summary>
+    [Benchmark]
+    public void Resize() => AntialiasedResampler.Resize(image, settings.ImageSize, settings.ImageSize, resized);
+
+    /// <summary>Resize and normalisation.</summary>
+    [Benchmark]
+    public void Prepare() => preprocessing.Prepare(image, prepared);
+
+    /// <summary>The sum of reduced taps, over an embedding that is not needed any more.</summary>
+    [Benchmark]
+    public PatchEmbedding EmbeddingOf() => PatchEmbedding.Of(taps, KernelData.Dimensions, reuse: reuse);
+
+    /// <summary>Upsampling and smoothing.</summary>
+    [Benchmark]
+    public AnomalyMap ToPixels() => distances.ToPixels(settings.PreparedSize(), settings.BlurSigma);
+
+    /// <summary>The image score of a map.</summary>
+    [Benchmark]
+    public float Max() => distances.Max();
+}

@@ -1,0 +1,99 @@
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+using BenchmarkDotNet.Attributes;
+using PaDiM.Core.Statistics;
+
+namespace PaDiM.Bench.Kernels;
+
+/// <summary>Distances at all positions of the default size on one thread: factors of 16 bits in lanes of each width, of float32, and dense matrices of float32.</summary>
+[MemoryDiagnoser]
+public class NormKernels
+{
+    private QuantisedDistribution quantised = null!;
+    private FullRankDistribution full = null!;
+    private float[] dense = [], deltas = [], used = [], norms = [], scratch = [];
+
+    /// <summary>Images at a time.</summary>
+    [Params(1, 4, 16)]
+    public int Images { get; set; }
+
+    /// <summary>Makes what is multiplied.</summary>
+    [GlobalSetup]
+    public void SetUp()
+    {
+        (quantised, full) = (KernelData.Quantised(), KernelData.FullRank());
+        dense = KernelData.Numbers(KernelData.Grid.Positions * KernelData.Dimensions * KernelData.Dimensions, 3);
+        deltas = KernelData.Numbers(Images * KernelData.Dimensions, 4);
+        (used, norms) = (new float[deltas.Length], new float[Images]);
+        scratch = new float[Math.Max(quantised.Scratch, full.Scratch)];
+    }
+
+    /// <summary>As the service scores.</summary>
+    [Benchmark(Baseline = true)]
+    public float Quantised() => Walk(quantised);
+
+    /// <summary>With 512-bit vectors.</summary>
+    [Benchmark]
+    public float QuantisedLanes512() => Walk<Lanes512>();
+
+    /// <summary>With 256-bit vectors.</summary>
+    [Benchmark]
+    public float QuantisedLanes256() => Walk<Lanes256>();
+
+    /// <summary>With 128-bit vectors.</summary>
+    [Benchmark]
+    public float QuantisedLanes128() => Walk<Lanes128>();
+
+    /// <summary>Triangles of float32.</summary>
+    [Benchmark]
+    public float FullRank() => Walk(full);
+
+    /// <summary>Whole matrices, a dot product a row.</summary>
+    [Benchmark]
+    public float Dense()
+    {
+        var (d, sum) = (KernelData.Dimensions, 0f);
+        for (var p = 0; p < KernelData.Grid.Positions; p++)
+        {
+            var matrix = dense.AsSpan(p * d * d, d * d);
+            for (var image = 0; image < Images; image++)
+            {
+                var delta = deltas.AsSpan(image * d, d);
+                var square = 0f;
+                for (var row = 0; row < d; row++)
+                {
+                    var y = TensorPrimitives.Dot<float>(matrix.Slice(row * d, d), delta);
+                    square += y * y;
+                }
+                sum += MathF.Sqrt(square);
+            }
+        }
+        return sum;
+    }
+
+    private float Walk(PatchDistribution distribution)
+    {
+        var sum = 0f;
+        for (var p = 0; p < KernelData.Grid.Positions; p++)
+        {
+            deltas.CopyTo(used, 0);
+            distribution.Norms(p, used, norms, scratch);
+            sum += norms[0];
+        }
+        return sum;
+    }
+
+    /// <summary>But for the last position, behind which nothing may be read.</summary>
+    private float Walk<TLanes>() where TLanes : struct, ILanes<TLanes>
+    {
+        var (d, packed, sum) = (KernelData.Dimensions, PackedTriangle.Length(KernelData.Dimensions), 0f);
+        for (var p = 0; p < KernelData.Grid.Positions - 1; p++)
+        {
+            ref var blocks = ref MemoryMarshal.GetReference(quantised.Whitening.Span[(p * packed)..]);
+            ref var scales = ref MemoryMarshal.GetReference(quantised.Scale.Span[(p * d)..]);
+            TriangleBlocks.Norms<TLanes>(in blocks, in scales, d, deltas, norms);
+            sum += norms[0];
+        }
+        return sum;
+    }
+}

@@ -1,0 +1,75 @@
+using System.Diagnostics;
+using PaDiM.Core.Models;
+using PaDiM.Onnx.Backbones;
+
+namespace PaDiM.Bench.Load;
+
+/// <summary>
+/// What decoding and the backbone alone would allow: nothing is resized, scored or sent. Two ways of using all cores: a thread a core, each with a session of one
+/// thread; and one session on all threads over batches of eight, the next eight being decoded meanwhile.
+/// </summary>
+internal sealed class IdealThroughput : IDisposable
+{
+    private const int Batch = 8;
+
+    private readonly Workbench workbench;
+    private readonly byte[] image;
+    private readonly Backbone single;
+    private readonly RawBackbone[] own;
+    private readonly RawBackbone shared;
+    private readonly float[] prepared;
+
+    public IdealThroughput(Workbench workbench, string name, byte[] image)
+    {
+        (this.workbench, this.image) = (workbench, image);
+        single = Backbone.Load(workbench.Registry.Find(name)!, BackboneRuntime.Create(DevicePreference.Cpu, 1));
+        own = [.. Enumerable.Range(0, workbench.ThreadCount).Select(_ => new RawBackbone(single))];
+        shared = new RawBackbone(workbench.Open(name));
+        prepared = new float[Batch * 3 * new FitSettings().PreparedSize().Positions];
+        var random = new Random(1);
+        foreach (ref var value in prepared.AsSpan()) value = 4 * random.NextSingle() - 2;
+    }
+
+    /// <summary>A thread a core, each on its own. Images done and seconds taken.</summary>
+    public (int Images, double Seconds) RunApart(TimeSpan duration)
+    {
+        var (clock, done) = (Stopwatch.StartNew(), 0);
+        var threads = own.Select(session => new Thread(() =>
+        {
+            while (clock.Elapsed < duration)
+            {
+                workbench.Decode(image);
+                session.Run(prepared, 1, new FitSettings().PreparedSize());
+                Interlocked.Increment(ref done);
+            }
+        })).ToArray();
+        Array.ForEach(threads, thread => thread.Start());
+        Array.ForEach(threads, thread => thread.Join());
+        return (done, clock.Elapsed.TotalSeconds);
+    }
+
+    /// <summary>One session over batches, decoding beside it.</summary>
+    public (int Images, double Seconds) RunTogether(TimeSpan duration)
+    {
+        var (clock, done) = (Stopwatch.StartNew(), 0);
+        var next = DecodeAsync();
+        while (clock.Elapsed < duration)
+        {
+            next.Wait();
+            next = DecodeAsync();
+            shared.Run(prepared, Batch, new FitSettings().PreparedSize());
+            done += Batch;
+        }
+        next.Wait();
+        return (done, clock.Elapsed.TotalSeconds);
+    }
+
+    public void Dispose()
+    {
+        foreach (var session in own) session.Dispose();
+        shared.Dispose();
+        single.Dispose();
+    }
+
+    private Task<ParallelLoopResult> DecodeAsync() => Task.Run(() => Parallel.For(0, Batch, new ParallelOptions { MaxDegreeOfParallelism = workbench.ThreadCount }, _ => workbench.Decode(image)));
+}

@@ -1,0 +1,146 @@
+using System.CommandLine;
+using System.Diagnostics;
+using NetVips;
+using PaDiM.Bench.Charts;
+using PaDiM.Bench.Measuring;
+using PaDiM.Bench.Speed;
+using PaDiM.Core.Models;
+using PaDiM.Onnx.Imaging;
+
+namespace PaDiM.Bench.Load;
+
+/// <summary>
+/// The built service under load, beside what this process does without it: one request at a time in turn with the same score in this process, then many at a time
+/// in turn with the rate that decoding and the backbone alone would allow.
+/// </summary>
+internal static class LoadCommand
+{
+    private const int Side = 512, Slices = 4, WarmUp = 40;
+
+    private static readonly int[] Concurrencies = [1, 2, 8, 32];
+
+    private static readonly double[] Shares = [0.5, 0.95, 0.99];
+
+    public static System.CommandLine.Command Create()
+    {
+        var seconds = new Option<double>("--seconds") { Description = "Time for the requests one at a time, and for each concurrency.", DefaultValueFactory = _ => 16 };
+        var command = Workbench.Command("load", "The service over HTTP: milliseconds and images a second at several concurrencies.", (workbench, arguments) => RunAsync(workbench, TimeSpan.FromSeconds(arguments.GetValue(seconds))));
+        command.Add(seconds);
+        return command;
+    }
+
+    public static async Task RunAsync(Workbench workbench, TimeSpan each)
+    {
+        var name = workbench.FirstOf("resnet18");
+        var image = Encode(workbench.Images[0]);
+        var bars = new Bars();
+        await using var service = await RunningService.StartAsync(workbench, name);
+        await MeasureOneAsync(workbench, service, name, image, each, bars);
+        await MeasureManyAsync(workbench, service, name, image, each / Slices, bars);
+        bars.Print();
+    }
+
+    private static async Task MeasureOneAsync(Workbench workbench, RunningService service, string name, byte[] image, TimeSpan duration, Bars bars)
+    {
+        using var file = new MemoryStream(await service.ExportAsync());
+        var scorer = new InProcessScorer(ModelFile.Read(file), workbench.Open(name));
+        var (http, here, stages) = (new Times(), new Times(), RunningService.StageNames.Select(_ => new Times()).ToArray());
+        var (clock, random) = (Stopwatch.StartNew(), new Random(1));
+        for (var round = 0; round < 2 * WarmUp || clock.Elapsed < duration; round++)
+        {
+            if (round == WarmUp)
+            {
+                http.Clear();
+                here.Clear();
+                Array.ForEach(stages, stage => stage.Clear());
+            }
+            var first = random.Next(2) == 0;
+            if (first) Here();
+            var began = Stopwatch.GetTimestamp();
+            var answer = await service.ScoreAsync(image);
+            http.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+            var told = RunningService.StagesOf(answer);
+            for (var i = 0; i < told.Length; i++) stages[i].Add(told[i]);
+            if (!first) Here();
+        }
+
+        var table = new Table("what", "p50, ms", "p95, ms", "p99, ms");
+        table.Add(["decode and score in this process", .. here.Cells()]);
+        table.Add(["the same over HTTP", .. http.Cells()]);
+        for (var i = 0; i < stages.Length; i++) table.Add([$"— of it, as the service tells: {RunningService.StageNames[i]}", .. stages[i].Cells()]);
+        table.Print($"{name}, a JPEG of {Side} x {Side} ({image.Length >> 10} KiB), one at a time, {workbench.ThreadCount} threads, {http.Count} rounds:");
+        bars.AtMost("what HTTP adds at p50", 1, http.Median - here.Median, " ms");
+
+        void Here()
+        {
+            var began = Stopwatch.GetTimestamp();
+            scorer.Score([workbench.Decode(image)]);
+            here.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+        }
+    }
+
+    private static async Task MeasureManyAsync(Workbench workbench, RunningService service, string name, byte[] image, TimeSpan slice, Bars bars)
+    {
+        using var ideal = new IdealThroughput(workbench, name, image);
+        var loads = Concurrencies.Select(concurrency => new Throughput(concurrency)).ToArray();
+        var (apart, together) = ((Images: 0, Seconds: 0.0), (Images: 0, Seconds: 0.0));
+        await LoadAsync(service, image, new Throughput(Concurrencies[^1]), TimeSpan.FromSeconds(2));
+        for (var round = 0; round < Slices; round++)
+        {
+            foreach (var load in loads) await LoadAsync(service, image, load, slice);
+            apart = Sum(apart, ideal.RunApart(slice));
+            together = Sum(together, ideal.RunTogether(slice));
+        }
+
+        var rates = (Apart: apart.Images / apart.Seconds, Together: together.Images / together.Seconds);
+        var best = Math.Max(rates.Apart, rates.Together);
+        var table = new Table("concurrency", "p50, ms", "p95, ms", "p99, ms", "images a second", "of the ideal", "processor ms an image: service", "load generator");
+        foreach (var load in loads)
+            table.Add([$"{load.Concurrency}", .. load.Times.Cells(), Table.Number(load.PerSecond), Table.Number(load.PerSecond / best), Table.Number(1000 * load.Serving / load.Times.Count), Table.Number(1000 * load.Asking / load.Times.Count)]);
+        table.Add("ideal: a session of one thread on each core", "", "", "", Table.Number(rates.Apart), Table.Number(rates.Apart / best), "", "");
+        table.Add("ideal: batches of 8 on all threads", "", "", "", Table.Number(rates.Together), Table.Number(rates.Together / best), "", "");
+        table.Print($"{name}, the same JPEG over HTTP in turn with decoding and the backbone alone in this process while the service is idle (the better of two ways is the ideal), {Slices} slices of {slice.TotalSeconds:0.#} s each:");
+        bars.AtLeast("images a second at concurrency 8, of the ideal", 0.9, loads.First(load => load.Concurrency == 8).PerSecond / best);
+
+        workbench.Draw("load-throughput", new LineChart(
+            $"{name}, {Side} x {Side} JPEG over HTTP", "concurrency", "images a second",
+            [
+                new Series("service", [.. loads.Select(load => ((double)load.Concurrency, load.PerSecond))]),
+                new Series("decoding and backbone alone", [(Concurrencies[0], best), (Concurrencies[^1], best)], Dashed: true),
+            ], doubling: true));
+        workbench.Draw("load-latency", new LineChart(
+            $"{name}, {Side} x {Side} JPEG over HTTP", "concurrency", "milliseconds",
+            [.. Shares.Select(share => new Series($"p{100 * share:0}", [.. loads.Select(load => ((double)load.Concurrency, load.Times.Percentile(share)))]))], doubling: true));
+    }
+
+    /// <summary>So many requests at a time for a while; each sender sends the next when its answer is there.</summary>
+    private static async Task LoadAsync(RunningService service, byte[] image, Throughput load, TimeSpan duration)
+    {
+        var (asking, serving, clock) = (Environment.CpuUsage.TotalTime, service.ProcessorTime, Stopwatch.StartNew());
+        var senders = await Task.WhenAll(Enumerable.Range(0, load.Concurrency).Select(async _ =>
+        {
+            var times = new List<double>();
+            while (clock.Elapsed < duration)
+            {
+                var began = Stopwatch.GetTimestamp();
+                await service.ScoreAsync(image);
+                times.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+            }
+            return times;
+        }));
+        foreach (var times in senders) load.Times.AddRange(times);
+        load.Seconds += clock.Elapsed.TotalSeconds;
+        load.Asking += (Environment.CpuUsage.TotalTime - asking).TotalSeconds;
+        load.Serving += (service.ProcessorTime - serving).TotalSeconds;
+    }
+
+    private static (int Images, double Seconds) Sum((int Images, double Seconds) one, (int Images, double Seconds) other) => (one.Images + other.Images, one.Seconds + other.Seconds);
+
+    private static byte[] Encode(RgbImage image)
+    {
+        using var pixels = Image.NewFromMemory(image.Pixels, image.Width, image.Height, 3, Enums.BandFormat.Uchar);
+        using var colour = pixels.Copy(interpretation: Enums.Interpretation.Srgb);
+        using var square = colour.ThumbnailImage(Side, height: Side, size: Enums.Size.Force);
+        return square.JpegsaveBuffer(q: 90);
+    }
+}

@@ -1,0 +1,121 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text.Json;
+
+namespace PaDiM.Bench.Load;
+
+/// <summary>The built service as a process of its own, with one fitted category.</summary>
+internal sealed class RunningService : IAsyncDisposable
+{
+    private static readonly MediaTypeHeaderValue Jpeg = new("image/jpeg");
+
+    private readonly Process process;
+    private readonly HttpClient http;
+
+    private RunningService(Process process, HttpClient http) => (this.process, this.http) = (process, http);
+
+    /// <summary>What the service says of its own stages.</summary>
+    public static string[] StageNames => ["queue", "decode", "embed", "distance", "postprocess", "total"];
+
+    /// <summary>Time that its threads have spent on processors.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            process.Refresh();
+            return process.TotalProcessorTime;
+        }
+    }
+
+    /// <summary>Starts the service over an empty folder and fits a category.</summary>
+    public static async Task<RunningService> StartAsync(Workbench workbench, string backbone)
+    {
+        Uri address;
+        using (var free = new TcpListener(IPAddress.Loopback, 0))
+        {
+            free.Start();
+            address = new Uri($"http://127.0.0.1:{((IPEndPoint)free.LocalEndpoint).Port}");
+        }
+        var start = new ProcessStartInfo("dotnet", [BuiltPrograms.Service]) { RedirectStandardOutput = true };
+        start.Environment["ASPNETCORE_URLS"] = address.ToString();
+        start.Environment["Padim__DataDirectory"] = Path.Combine(workbench.Scratch, "service");
+        start.Environment["Padim__BackboneDirectories__0"] = workbench.BackboneDirectory;
+        start.Environment["Padim__Threads"] = workbench.ThreadCount.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        start.Environment["Serilog__MinimumLevel__Default"] = "Warning";
+        var process = Process.Start(start)!;
+        // Warnings and errors; a pipe that nobody reads would also stop the service once it is full.
+        process.OutputDataReceived += (_, line) => Console.Error.WriteLine(line.Data);
+        process.BeginOutputReadLine();
+        var service = new RunningService(process, new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromMinutes(10) });
+        try
+        {
+            await service.FitAsync(backbone, workbench.Files);
+            return service;
+        }
+        catch
+        {
+            await service.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Scores an image and reads the answer; no more, for the cores belong to the service.</summary>
+    public async Task<byte[]> ScoreAsync(byte[] image)
+    {
+        using var body = new ByteArrayContent(image);
+        body.Headers.ContentType = Jpeg;
+        using var response = (await http.PostAsync("/v1/categories/bench/score", body)).EnsureSuccessStatusCode();
+        return await response.Content.ReadAsByteArrayAsync();
+    }
+
+    /// <summary>The milliseconds that an answer speaks of, in the order of <see cref="StageNames"/>.</summary>
+    public static double[] StagesOf(byte[] answer)
+    {
+        using var json = JsonDocument.Parse(answer);
+        var timings = json.RootElement.GetProperty("timingsMs");
+        return [.. StageNames.Select(stage => timings.GetProperty(stage).GetDouble())];
+    }
+
+    /// <summary>The model's file.</summary>
+    public Task<byte[]> ExportAsync() => http.GetByteArrayAsync("/v1/categories/bench/models/1/export");
+
+    public async ValueTask DisposeAsync()
+    {
+        http.Dispose();
+        process.Kill(entireProcessTree: true);
+        await process.WaitForExitAsync();
+        process.Dispose();
+    }
+
+    private async Task FitAsync(string backbone, IReadOnlyList<byte[]> images)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            try
+            {
+                (await http.PutAsJsonAsync("/v1/categories/bench", new { backbone })).EnsureSuccessStatusCode();
+                break;
+            }
+            catch (HttpRequestException) when (tries < 600 && !process.HasExited)
+            {
+                await Task.Delay(100);
+            }
+        }
+        foreach (var chunk in images.Chunk(50))
+        {
+            using var form = new MultipartFormDataContent();
+            for (var i = 0; i < chunk.Length; i++) form.Add(new ByteArrayContent(chunk[i]), "files", $"{i}.jpg");
+            (await http.PostAsync("/v1/categories/bench/images", form)).EnsureSuccessStatusCode();
+        }
+        var job = await (await http.PostAsync("/v1/categories/bench/fits", null)).Content.ReadFromJsonAsync<JsonElement>();
+        for (; ; await Task.Delay(200))
+        {
+            var state = (await http.GetFromJsonAsync<JsonElement>($"/v1/jobs/{job.GetProperty("id").GetString()}")).GetProperty("state").GetString();
+            if (state == "succeeded") return;
+            if (state is "failed" or "cancelled") throw new InvalidOperationException($"The fit {state}.");
+        }
+    }
+}

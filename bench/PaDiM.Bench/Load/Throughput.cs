@@ -1,0 +1,21 @@
+using PaDiM.Bench.Measuring;
+
+namespace PaDiM.Bench.Load;
+
+/// <summary>Requests at one concurrency, over several slices of time.</summary>
+internal sealed class Throughput(int concurrency)
+{
+    public int Concurrency { get; } = concurrency;
+
+    public Times Times { get; } = new();
+
+    public double Seconds { get; set; }
+
+    /// <summary>Processor seconds of the program that asks.</summary>
+    public double Asking { get; set; }
+
+    /// <summary>Processor seconds of the service.</summary>
+    public double Serving { get; set; }
+
+    public double PerSecond => Times.Count / Seconds;
+}

@@ -1,0 +1,60 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.IO.MemoryMappedFiles;
+using System.Security.Cryptography;
+using PaDiM.Bench.Measuring;
+using PaDiM.Core.Models;
+using PaDiM.Onnx.Backbones;
+using PaDiM.Onnx.Pipelines;
+
+namespace PaDiM.Bench;
+
+/// <summary>How long a model takes from its file to its first score, as the service loads it: hashed, mapped, verified, and then put to its own test.</summary>
+internal static class LoadTimeCommand
+{
+    private const int Rounds = 50;
+
+    public static Command Create() => Workbench.Command("load-time", "Milliseconds to load a model's file, and its size.", (workbench, _) =>
+    {
+        Run(workbench);
+        return Task.CompletedTask;
+    });
+
+    public static void Run(Workbench workbench)
+    {
+        var (backbone, model, path) = (workbench.Open(BackboneRegistry.DefaultName), workbench.Fit(BackboneRegistry.DefaultName), Path.Combine(workbench.Scratch, "model.safetensors"));
+        using (var file = File.Create(path)) ModelFile.Write(file, model);
+        var bytes = new FileInfo(path).Length;
+        var (hashing, reading, testing) = (new Times(), new Times(), new Times());
+        for (var round = -3; round < Rounds; round++)
+        {
+            var began = Stopwatch.GetTimestamp();
+            using var stream = File.OpenRead(path);
+            SHA256.HashData(stream);
+            var hashed = Stopwatch.GetTimestamp();
+            stream.Position = 0;
+            using var mapping = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+            var loaded = ModelFile.Read(mapping.CreateViewStream(0, bytes, MemoryMappedFileAccess.Read));
+            var inspector = new Inspector(loaded, backbone);
+            var read = Stopwatch.GetTimestamp();
+            if (SelfTest.FindDeviation(inspector) is { } deviation) throw new InvalidOperationException(deviation);
+            if (round < 0) continue;
+            hashing.Add(Stopwatch.GetElapsedTime(began, hashed).TotalMilliseconds);
+            reading.Add(Stopwatch.GetElapsedTime(hashed, read).TotalMilliseconds);
+            testing.Add(Stopwatch.GetElapsedTime(read).TotalMilliseconds);
+        }
+        var whole = new Times();
+        whole.AddRange(hashing.Values.Zip(reading.Values, (hash, read) => hash + read));
+        var table = new Table("what", "p50, ms", "p95, ms", "p99, ms");
+        table.Add(["open and verify the hash", .. hashing.Cells()]);
+        table.Add(["map, read and check the values", .. reading.Cells()]);
+        table.Add(["loaded: both", .. whole.Cells()]);
+        table.Add([$"then the self-test, {model.GoldenImages.Count} images", .. testing.Cells()]);
+        var (grid, d) = (model.Distribution.Grid, model.Distribution.Dimensions);
+        table.Print($"A model of {grid.Height} x {grid.Width} positions and {d} dimensions, {model.Distribution.GetType().Name}, {bytes / 1e6:f1} MB, its file in the system's cache, {Rounds} rounds:");
+        var bars = new Bars();
+        bars.AtMost("size of the file", 45, bytes / 1e6, " MB");
+        bars.AtMost("loading, p50", 50, whole.Median, " ms");
+        bars.Print();
+    }
+}
