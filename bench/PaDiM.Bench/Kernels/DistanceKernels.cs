@@ -21,7 +21,7 @@ public class DistanceKernels
     [GlobalSetup]
     public void SetUp()
     {
-        (quantised, full) = (KernelData.Quantised(), KernelData.FullRank());
+        (quantised, full) = (KernelData.Quantised, KernelData.FullRank);
         embeddings = [.. Enumerable.Range(0, Images).Select(i => new PatchEmbedding(KernelData.Grid, KernelData.Dimensions, KernelData.Numbers(KernelData.Grid.Positions * KernelData.Dimensions, i)))];
     }
 

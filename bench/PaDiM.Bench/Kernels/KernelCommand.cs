@@ -6,6 +6,7 @@ using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using Perfolizer.Horology;
 
 namespace PaDiM.Bench.Kernels;
 
@@ -27,7 +28,8 @@ internal static class KernelCommand
         try
         {
             // In this process: one that is generated beside the project would not build under central versions with warnings as errors.
-            var job = (full ? Job.Default : Job.ShortRun).WithToolchain(InProcessEmitToolchain.Instance);
+            // Warm enough for code to be compiled once more in the background, or it would be measured as it was compiled first.
+            var job = (full ? Job.Default : Job.ShortRun.WithIterationTime(TimeInterval.FromMilliseconds(80)).WithWarmupCount(12).WithIterationCount(5)).WithToolchain(InProcessEmitToolchain.Instance);
             var config = ManualConfig.CreateEmpty().AddJob(job).AddColumnProvider(DefaultColumnProviders.Instance).HideColumns("Error", "StdDev", "Median", "Alloc Ratio", "Gen0", "Gen1", "Gen2", "RatioSD")
                 .AddExporter(MarkdownExporter.GitHub).AddLogger(NullLogger.Instance).WithArtifactsPath(scratch.FullName).WithOptions(ConfigOptions.DisableLogFile);
             var summaries = BenchmarkSwitcher.FromAssembly(typeof(KernelCommand).Assembly).Run(["--filter", filter], config);
@@ -36,9 +38,9 @@ internal static class KernelCommand
                 Console.WriteLine();
                 Console.WriteLine($"{summary.BenchmarksCases[0].Descriptor.Type.Name}, {(full ? "full" : "short")} runs:");
                 Console.WriteLine();
-                // The tables are written with the heads of their files, which tell of this machine.
+                // Its own words about the machine, and its emphasis, stay out.
                 var file = Directory.EnumerateFiles(Path.Combine(scratch.FullName, "results"), $"*{summary.BenchmarksCases[0].Descriptor.Type.Name}-report-github.md").Single();
-                foreach (var line in File.ReadLines(file).Where(line => line.StartsWith('|'))) Console.WriteLine(line);
+                foreach (var line in File.ReadLines(file).Where(line => line.StartsWith('|'))) Console.WriteLine(line.Replace("*", "", StringComparison.Ordinal));
             }
         }
         finally

@@ -7,11 +7,30 @@ namespace PaDiM.Bench.Kernels;
 /// <summary>Statistics and embeddings of the default size with random contents.</summary>
 internal static class KernelData
 {
-    public const int Dimensions = 100;
+    public const int Dimensions = 100, Side = 64;
 
-    public static Grid Grid { get; } = new(64, 64);
+    private static readonly Lazy<QuantisedDistribution> Quantising = new(MakeQuantised);
+    private static readonly Lazy<FullRankDistribution> Filling = new(() =>
+        new FullRankDistribution(Grid, Dimensions, new float[Grid.Positions * Dimensions], Numbers(Grid.Positions * PackedTriangle.Length(Dimensions), 2)));
+    private static readonly Lazy<float[]> Squaring = new(() => Numbers(Grid.Positions * Dimensions * Dimensions, 3));
 
-    public static QuantisedDistribution Quantised()
+    public static Grid Grid { get; } = new(Side, Side);
+
+    public static QuantisedDistribution Quantised => Quantising.Value;
+
+    public static FullRankDistribution FullRank => Filling.Value;
+
+    /// <summary>A matrix a position.</summary>
+    public static float[] Dense => Squaring.Value;
+
+    public static float[] Numbers(int count, int seed)
+    {
+        var (values, random) = (new float[count], new Random(seed));
+        foreach (ref var value in values.AsSpan()) value = random.NextSingle() - 0.5f;
+        return values;
+    }
+
+    private static QuantisedDistribution MakeQuantised()
     {
         var whitening = new short[Grid.Positions * PackedTriangle.Length(Dimensions)];
         new Random(1).NextBytes(MemoryMarshal.AsBytes(whitening.AsSpan()));
@@ -19,15 +38,5 @@ internal static class KernelData
         // 2^-12 in bfloat16.
         Array.Fill(scale, (ushort)0x3980);
         return new QuantisedDistribution(Grid, Dimensions, new float[Grid.Positions * Dimensions], whitening, scale);
-    }
-
-    public static FullRankDistribution FullRank() =>
-        new(Grid, Dimensions, new float[Grid.Positions * Dimensions], Numbers(Grid.Positions * PackedTriangle.Length(Dimensions), 2));
-
-    public static float[] Numbers(int count, int seed)
-    {
-        var (values, random) = (new float[count], new Random(seed));
-        foreach (ref var value in values.AsSpan()) value = random.NextSingle() - 0.5f;
-        return values;
     }
 }
