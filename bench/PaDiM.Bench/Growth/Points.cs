@@ -20,7 +20,8 @@ internal sealed class Points : IDisposable
         foreach (var (value, settings) in growing)
         {
             var model = SyntheticModel.Of(backbone, settings);
-            var (size, scorer) = (settings.PreparedSize(), new InProcessScorer(model, backbone));
+            var size = settings.PreparedSize();
+            using var scorer = new InProcessScorer(model, backbone);
             var prepared = new float[3 * size.Positions];
             result.points.Add(new Point(
                 value, model.Bytes, model.Distribution.Grid.Positions, scorer,

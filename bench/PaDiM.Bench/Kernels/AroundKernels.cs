@@ -42,7 +42,7 @@ public class AroundKernels
 
     /// <summary>The sum of reduced taps, over an embedding that is not needed any more.</summary>
     [Benchmark]
-    public PatchEmbedding EmbeddingOf() => PatchEmbedding.Of(taps, KernelData.Dimensions, reuse: reuse);
+    public PatchEmbedding EmbeddingOf() => PatchEmbedding.Of(new ReducedTaps(taps, KernelData.Dimensions), reuse: reuse);
 
     /// <summary>Upsampling and smoothing.</summary>
     [Benchmark]

@@ -43,7 +43,7 @@ internal static class LoadCommand
     private static async Task MeasureOneAsync(Workbench workbench, RunningService service, string name, byte[] image, TimeSpan duration, Bars bars)
     {
         using var file = new MemoryStream(await service.ExportAsync());
-        var scorer = new InProcessScorer(ModelFile.Read(file), workbench.Open(name));
+        using var scorer = new InProcessScorer(ModelFile.Read(file), workbench.Open(name));
         var (http, here, stages) = (new Times(), new Times(), RunningService.StageNames.Select(_ => new Times()).ToArray());
         var (clock, random) = (Stopwatch.StartNew(), new Random(1));
         for (var round = 0; round < 2 * WarmUp || clock.Elapsed < duration; round++)

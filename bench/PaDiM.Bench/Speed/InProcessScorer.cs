@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using PaDiM.Bench.Measuring;
-using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
 using PaDiM.Onnx.Backbones;
 using PaDiM.Onnx.Imaging;
@@ -9,11 +8,10 @@ using PaDiM.Onnx.Pipelines;
 namespace PaDiM.Bench.Speed;
 
 /// <summary>From decoded images to scores as the service does it, without the service: several images are prepared and drawn out at the same time, and pass through the backbone together.</summary>
-internal sealed class InProcessScorer
+internal sealed class InProcessScorer : IDisposable
 {
     private readonly Inspector inspector;
     private readonly ParallelOptions parallel;
-    private readonly List<PatchEmbedding> embeddings = [];
     private float[] prepared = [];
 
     public InProcessScorer(PadimModel model, Backbone backbone)
@@ -22,12 +20,12 @@ internal sealed class InProcessScorer
         parallel = new ParallelOptions { MaxDegreeOfParallelism = backbone.Runtime.Threads };
     }
 
-    public static string[] StageNames => ["prepare (resize, normalise)", "backbone with reduction", "embedding (replicate, add)", "distances", "upsample, smooth, maximum"];
+    public static string[] StageNames => ["prepare (resize, normalise)", "backbone with reduction", "distances", "upsample, smooth, maximum"];
 
     /// <summary>Milliseconds of each stage, in the order of <see cref="StageNames"/>.</summary>
     public Times[] Stages { get; } = [.. StageNames.Select(_ => new Times())];
 
-    public Times Distances => Stages[3];
+    public Times Distances => Stages[2];
 
     /// <summary>Forgets what the stages took.</summary>
     public void Clear()
@@ -41,22 +39,14 @@ internal sealed class InProcessScorer
         var (embedder, count, stage, last) = (inspector.Embedder, images.Count, 0, Stopwatch.GetTimestamp());
         var length = embedder.PreparedLength;
         if (prepared.Length < count * length) prepared = new float[count * length];
-        For(count, i => embedder.Preprocessing.Prepare(images[i], prepared.AsSpan(i * length, length)));
+        For(count, i => embedder.Preprocessing.Prepare(images[i], prepared.AsSpan(i * length, length), count == 1 ? inspector.Threads : 1));
         Lap();
-        using (var features = embedder.Extract(prepared, count))
-        {
-            Lap();
-            for (var i = 0; i < count; i++)
-            {
-                if (i == embeddings.Count) embeddings.Add(features.Embed(i, parallel));
-                else embeddings[i] = features.Embed(i, parallel, embeddings[i]);
-            }
-        }
+        using var features = embedder.Extract(prepared, count);
         Lap();
-        var maps = inspector.Distances(embeddings[..count]);
+        var maps = inspector.Distances([.. Enumerable.Range(0, count).Select(features.TapsOf)]);
         Lap();
         var scores = new float[count];
-        For(count, i => scores[i] = inspector.ToPixels(maps[i], default).Max());
+        For(count, i => scores[i] = inspector.ToPixels(new RawMap.Patches(maps[i]), default).Max());
         Lap();
         return scores;
 
@@ -67,6 +57,8 @@ internal sealed class InProcessScorer
             last = now;
         }
     }
+
+    public void Dispose() => inspector.Dispose();
 
     private void For(int count, Action<int> body)
     {

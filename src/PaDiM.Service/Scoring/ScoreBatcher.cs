@@ -99,7 +99,7 @@ internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, TimeP
         }
     }
 
-    private void ScoreOnHost(Work[] batch, float[] prepared, long began)
+    private static void ScoreOnHost(Work[] batch, float[] prepared, long began)
     {
         using var features = batch[0].Inspector.Embedder.Extract(prepared, batch.Length);
         var embedding = Stopwatch.GetElapsedTime(began);

@@ -64,7 +64,7 @@ internal sealed class ExportCase : IDisposable
     }
 
     /// <summary>Maps as the service makes them.</summary>
-    public AnomalyMap[] Expected(RgbImage[] images) => [.. images.Select(image => Inspector.ToPixels(new RawMap.Patches(Inspector.Distances([.. Inspector.Embedder.Embed(Prepare([image]), 1).Select(embedding => embedding.AsTaps())])[0]), PaDiM.Core.Alignment.RigidTransform.Identity))];
+    public AnomalyMap[] Expected(RgbImage[] images) => [.. images.Select(image => Inspector.ToPixels(new RawMap.Patches(Inspector.Distances([.. Inspector.Embedder.Embed(Prepare([image]), 1).Select(embedding => embedding.AsTaps())])[0]), RigidTransform.Identity))];
 
     /// <summary>Maps and scores within one part in a thousand.</summary>
     public void AssertEqual(AnomalyMap[] expected, ReadOnlySpan<float> maps, ReadOnlySpan<float> scores)
