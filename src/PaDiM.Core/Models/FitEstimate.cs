@@ -7,12 +7,12 @@ namespace PaDiM.Core.Models;
 /// What a fit needs, known before it starts. With p positions, d dimensions, t = d (d + 1) / 2 and n images:
 /// statistics 8 p (d + t) bytes; model p (4 d + 2 t), or p (4 d + 4 r d + 4 r (r + 1) / 2) where n - 1 = r images' subspace takes fewer values than a
 /// triangle; memory the two together, a batch of embeddings of 4 p d each, with Ledoit and Wolf's shrinkage 8 p (d + 1) of moments, and what program, backbone
-/// and images take; embeddings n (4 p d + 3 s^2) on disk, s the image size.
+/// and images take; embeddings m (4 p d + 3 s^2) on disk, s the image size, m the images that are not kept from an earlier fit.
 /// </summary>
 /// <param name="StatisticsBytes">Size of the growing sums, in memory and as a file.</param>
 /// <param name="ModelBytes">Size of the frozen distribution, in memory and as a file.</param>
 /// <param name="MemoryBytes">Peak memory of the process.</param>
-/// <param name="EmbeddingBytes">Embeddings and pixels kept on disk; 0 where the number of images is not known.</param>
+/// <param name="EmbeddingBytes">Embeddings and pixels that it adds to the disk; 0 where the number of images is not known.</param>
 public sealed record FitEstimate(long StatisticsBytes, long ModelBytes, long MemoryBytes, long EmbeddingBytes)
 {
     /// <summary>Most images that statistics take at a time: more would not make them faster.</summary>
@@ -39,7 +39,8 @@ public sealed record FitEstimate(long StatisticsBytes, long ModelBytes, long Mem
     /// <param name="patches">Patch positions.</param>
     /// <param name="dimensions">d, as the reduction gives it.</param>
     /// <param name="images">n, or null where it is not known yet and the model is taken to be of full rank.</param>
-    public static FitEstimate Of(FitSettings settings, Grid patches, int dimensions, int? images)
+    /// <param name="embedded">m, the images that are still to be embedded; null for all.</param>
+    public static FitEstimate Of(FitSettings settings, Grid patches, int dimensions, int? images, int? embedded = null)
     {
         var (p, d) = ((long)patches.Height * patches.Width, (long)dimensions);
         var (triangle, rank) = (d * (d + 1) / 2, images - 1L ?? long.MaxValue);
@@ -48,7 +49,7 @@ public sealed record FitEstimate(long StatisticsBytes, long ModelBytes, long Mem
         var model = p * (4 * d + (subspace < triangle ? 4 * subspace : 2 * triangle));
         var moments = settings.Shrinkage == ShrinkageMethod.LedoitWolf ? 8 * p * (d + 1) : 0;
         var memory = statistics + model + moments + BatchOf(patches, dimensions) * 4 * p * d + Programs;
-        return new FitEstimate(statistics, model, memory, (images ?? 0) * (4 * p * d + 3L * settings.ImageSize * settings.ImageSize))
+        return new FitEstimate(statistics, model, memory, (embedded ?? images ?? 0) * (4 * p * d + 3L * settings.ImageSize * settings.ImageSize))
         {
             Entries = p * triangle, Shape = $"{patches.Height} x {patches.Width} positions and {dimensions} dimensions",
         };

@@ -56,7 +56,7 @@ public sealed class SafetensorsReader
     {
         var entry = Find<T>(name, shape, out var count);
         if (stream is UnmanagedMemoryStream mapped && MappedTensor<T>.TryMap(mapped, dataStart + entry.Start, count) is { } view) return view.Memory;
-        var values = new T[count];
+        var values = LargeArray.Of<T>(count);
         Fill(entry, values);
         return values;
     }
@@ -74,7 +74,7 @@ public sealed class SafetensorsReader
     public T[] ReadArray<T>(string name, params long[] shape) where T : unmanaged
     {
         var entry = Find<T>(name, shape, out var count);
-        var values = new T[count];
+        var values = LargeArray.Of<T>(count);
         Fill(entry, values);
         return values;
     }

@@ -38,7 +38,7 @@ public sealed class FullRankDistribution(Grid grid, int dimensions, ReadOnlyMemo
     internal static FullRankDistribution Of(PatchStatistics statistics, Regularisation regularisation, ParallelOptions parallel)
     {
         var (d, packed) = (statistics.Dimensions, statistics.Packed);
-        var whitening = new float[statistics.Scatter.Length];
+        var whitening = LargeArray.Of<float>(statistics.Scatter.Length);
         Partition.Run(statistics.Grid.Positions, parallel, () => new Factorisation(d), (p, work) =>
         {
             work.Factorise(statistics, regularisation, p);

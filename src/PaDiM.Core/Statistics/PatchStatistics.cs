@@ -17,7 +17,7 @@ public sealed class PatchStatistics(Grid grid, int dimensions, int count, double
 {
     /// <summary>Statistics of no images.</summary>
     public PatchStatistics(Grid grid, int dimensions)
-        : this(grid, dimensions, 0, new double[grid.Positions * dimensions], new double[checked(grid.Positions * PackedTriangle.Length(dimensions))]) { }
+        : this(grid, dimensions, 0, new double[grid.Positions * dimensions], LargeArray.Of<double>(checked(grid.Positions * PackedTriangle.Length(dimensions)))) { }
 
     /// <summary>Patch positions.</summary>
     public Grid Grid { get; } = grid;

@@ -67,7 +67,7 @@ public sealed class QuantisedDistribution : PatchDistribution
     internal static QuantisedDistribution? TryOf(PatchStatistics statistics, Regularisation regularisation, ParallelOptions parallel)
     {
         var (d, packed, positions) = (statistics.Dimensions, statistics.Packed, statistics.Grid.Positions);
-        var (whitening, scale, fine) = (new short[(long)positions * packed], new ushort[positions * d], true);
+        var (whitening, scale, fine) = (LargeArray.Of<short>((long)positions * packed), new ushort[positions * d], true);
         Partition.Run(positions, parallel, () => new Factorisation(d), (p, work) =>
         {
             if (!Volatile.Read(ref fine)) return;

@@ -143,8 +143,9 @@ public sealed class Backbone : IDisposable
     /// <summary>What a fit with these settings needs.</summary>
     /// <param name="settings">The settings.</param>
     /// <param name="images">Images of normal parts; null for so many that their number has no say in memory.</param>
-    public FitEstimate EstimateFit(FitSettings settings, int? images = null) =>
-        FitEstimate.Of(settings, PatchesOf(settings), settings.Reduction == ReductionMethod.None ? TapChannels.Sum() : settings.Dimensions, images);
+    /// <param name="embedded">Images that are still to be embedded; null for all.</param>
+    public FitEstimate EstimateFit(FitSettings settings, int? images = null, int? embedded = null) =>
+        FitEstimate.Of(settings, PatchesOf(settings), settings.Reduction == ReductionMethod.None ? TapChannels.Sum() : settings.Dimensions, images, embedded);
 
     /// <summary>Patch positions of an image that is prepared with these settings.</summary>
     internal Grid PatchesOf(FitSettings settings)

@@ -46,6 +46,19 @@ public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDe
         }
     }
 
+    /// <summary>How many images a fit would have to embed: those that the store does not hold.</summary>
+    /// <param name="backbone">The network.</param>
+    /// <param name="settings">What to compute.</param>
+    /// <param name="store">Where embeddings are kept.</param>
+    /// <param name="images">SHA-256 of each image.</param>
+    public static int CountMissing(Backbone backbone, FitSettings settings, EmbeddingStore store, IReadOnlyCollection<string> images)
+    {
+        // A template is made from all images anew, and all are aligned to it anew.
+        if (settings.Alignment != AlignmentMethod.None) return images.Count;
+        var key = EmbeddingStore.KeyOf(backbone.Identity, settings, ChannelReduction.Draw(settings.Reduction, backbone.TapChannels, settings.Dimensions, settings.Seed));
+        return images.Count(image => !store.Contains(key, image));
+    }
+
     private PadimModel Fit(
         IReadOnlyList<TrainingImage> images, PriorFit? prior, Action<PatchStatistics>? keepStatistics, Action<FitProgress>? progress, CancellationToken cancellation)
     {
@@ -60,7 +73,7 @@ public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDe
         if (template is not null) prior = null;
         var embedder = new Embedder(backbone, settings, reduction, template);
         var key = EmbeddingStore.KeyOf(backbone.Identity, settings, reduction, template);
-        using var embeddings = new TrainingEmbeddings(embedder, key, decoder, store, FitEstimate.BatchOf(backbone.PatchesOf(settings), reduction.Dimensions));
+        using var embeddings = new TrainingEmbeddings(embedder, key, decoder, store, pixels, backbone.PatchesOf(settings));
 
         var statistics = Accumulate(ordered, prior, embeddings, parallel, progress);
         keepStatistics?.Invoke(statistics);

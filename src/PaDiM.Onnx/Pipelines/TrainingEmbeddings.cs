@@ -1,6 +1,8 @@
 using System.Numerics.Tensors;
+using PaDiM.Core;
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Embedding;
+using PaDiM.Core.Models;
 using PaDiM.Onnx.Imaging;
 using PaDiM.Onnx.Storage;
 
@@ -11,17 +13,17 @@ namespace PaDiM.Onnx.Pipelines;
 /// was given before is written over, so that a fit's memory does not grow with its images. While the backbone runs, the next images are decoded; while the
 /// caller works on a batch, it is written to the store.
 /// </summary>
-internal sealed class TrainingEmbeddings(Embedder embedder, string key, ImageDecoder decoder, EmbeddingStore store, int batchSize) : IDisposable
+internal sealed class TrainingEmbeddings(Embedder embedder, string key, ImageDecoder decoder, EmbeddingStore store, TrainingPixels pixels, Grid patches) : IDisposable
 {
     /// <summary>Images that go through the backbone at a time.</summary>
     private const int BackboneBatch = 8;
 
-    private readonly PatchEmbedding?[] buffers = new PatchEmbedding?[batchSize];
+    private readonly PatchEmbedding?[] buffers = new PatchEmbedding?[FitEstimate.BatchOf(patches, embedder.Reduction.Dimensions)];
     private readonly float[][] preparedBuffers = [[], []];
     private Task writing = Task.CompletedTask;
 
     /// <summary>Most images of one batch.</summary>
-    public int BatchSize => batchSize;
+    public int BatchSize => buffers.Length;
 
     /// <summary>Whether the embedding of an image that may be gone is still kept.</summary>
     public bool AreKept(string imageSha256) => store.Contains(key, imageSha256);
@@ -30,6 +32,7 @@ internal sealed class TrainingEmbeddings(Embedder embedder, string key, ImageDec
     public PatchEmbedding[] Kept(IReadOnlyList<string> images)
     {
         writing.GetAwaiter().GetResult();
+        Allocate(images.Count);
         return [.. images.Select((image, i) => buffers[i] = store.Read(key, image, buffers[i]) ?? throw new FitException("embedding_lost", $"The embedding of the removed image {image} is damaged; start a fit that is not incremental."))];
     }
 
@@ -37,6 +40,7 @@ internal sealed class TrainingEmbeddings(Embedder embedder, string key, ImageDec
     public PatchEmbedding[] Get(IReadOnlyList<TrainingImage> images, ParallelOptions parallel)
     {
         writing.GetAwaiter().GetResult();
+        Allocate(images.Count);
         var found = new PatchEmbedding?[images.Count];
         Parallel.For(0, images.Count, parallel, i => found[i] = store.Read(key, images[i].Sha256, buffers[i]));
         var missing = Enumerable.Range(0, images.Count).Where(i => found[i] is null).ToArray();
@@ -47,6 +51,13 @@ internal sealed class TrainingEmbeddings(Embedder embedder, string key, ImageDec
 
     /// <summary>Waits for what is being written: a fit that ends early leaves nobody at work in the store.</summary>
     public void Dispose() => writing.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Wait();
+
+    /// <summary>Buffers before their first use, one after the other.</summary>
+    private void Allocate(int count)
+    {
+        var d = embedder.Reduction.Dimensions;
+        for (var i = 0; i < count; i++) buffers[i] ??= new PatchEmbedding(patches, d, LargeArray.Of<float>((long)patches.Positions * d));
+    }
 
     /// <summary>Embeds the images that the store does not have.</summary>
     private void Make(IReadOnlyList<TrainingImage> wanted, int[] missing, PatchEmbedding?[] found, ParallelOptions parallel)
@@ -71,7 +82,7 @@ internal sealed class TrainingEmbeddings(Embedder embedder, string key, ImageDec
         }
         writing = Task.Run(() => Parallel.ForEach(missing, new ParallelOptions { MaxDegreeOfParallelism = parallel.MaxDegreeOfParallelism }, i =>
         {
-            store.WritePixels(wanted[i].Sha256, shrunk[i]);
+            pixels.Keep(wanted[i].Sha256, shrunk[i]);
             store.Write(key, wanted[i].Sha256, found[i]!);
         }));
 
@@ -79,7 +90,7 @@ internal sealed class TrainingEmbeddings(Embedder embedder, string key, ImageDec
         {
             var (images, length) = (parts[part], embedder.PreparedLength);
             ref var buffer = ref preparedBuffers[part % 2];
-            if (buffer.Length < images.Length * length) buffer = new float[images.Length * length];
+            if (buffer.Length < images.Length * length) buffer = LargeArray.Of<float>((long)images.Length * length);
             var (prepared, placements) = (buffer, new RigidTransform[images.Length]);
             Parallel.For(0, images.Length, parallel, k =>
                 (placements[k], shrunk[images[k]]) = embedder.Preprocessing.PrepareAndShrink(wanted[images[k]].Decode(decoder), prepared.AsSpan(k * length, length)));

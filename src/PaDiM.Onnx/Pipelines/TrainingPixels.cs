@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Collections.Concurrent;
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Training;
 using PaDiM.Onnx.Imaging;
@@ -10,6 +12,8 @@ internal sealed class TrainingPixels(int side, IReadOnlyList<TrainingImage> imag
 {
     /// <summary>As many rounds of registering and averaging bring the mean image to rest.</summary>
     private const int TemplateRounds = 3;
+
+    private readonly ConcurrentDictionary<string, ImageTraits> traits = new(StringComparer.Ordinal);
 
     /// <summary>The pixels of an image.</summary>
     public RgbImage this[int index]
@@ -24,15 +28,31 @@ internal sealed class TrainingPixels(int side, IReadOnlyList<TrainingImage> imag
         }
     }
 
+    /// <summary>Keeps an image that has just been shrunk, and measures it while it is at hand. Thread-safe for different images.</summary>
+    public void Keep(string sha256, RgbImage shrunk)
+    {
+        store.WritePixels(sha256, shrunk);
+        traits[sha256] = Measure(shrunk);
+    }
+
     /// <summary>The mean image that others are registered to, shape <c>(side, side)</c>, grey.</summary>
     public float[] Template() => MeanTemplate.Build(() => Enumerable.Range(0, images.Count).Select(i => Preprocessing.Grey(Floats(i))), side, TemplateRounds, parallel);
 
     /// <summary>Near-duplicates, blurred and wrongly exposed images.</summary>
     public IReadOnlyList<TrainingFinding> Review()
     {
-        var traits = new ImageTraits[images.Count];
-        Parallel.For(0, traits.Length, parallel, i => traits[i] = ImageTraits.Of(Floats(i), side));
-        return TrainingSetReview.Of(traits, parallel);
+        var all = new ImageTraits[images.Count];
+        Parallel.For(0, all.Length, parallel, i => all[i] = traits.GetValueOrDefault(images[i].Sha256) ?? Measure(this[i]));
+        return TrainingSetReview.Of(all, parallel);
+    }
+
+    private ImageTraits Measure(RgbImage image)
+    {
+        var (pixels, floats) = (image.Pixels, ArrayPool<float>.Shared.Rent(image.Pixels.Length));
+        for (var i = 0; i < pixels.Length; i++) floats[i] = pixels[i];
+        var measured = ImageTraits.Of(floats.AsSpan(0, pixels.Length), side);
+        ArrayPool<float>.Shared.Return(floats);
+        return measured;
     }
 
     private float[] Floats(int index) => Array.ConvertAll(this[index].Pixels, value => (float)value);

@@ -41,6 +41,7 @@ public sealed class FitEstimateTests
         var (few, many) = (FitEstimate.Of(new FitSettings(), Patches, 100, 50), FitEstimate.Of(new FitSettings(), Patches, 100, 400));
         Assert.Equal(few.MemoryBytes, many.MemoryBytes);
         Assert.Equal(8 * few.EmbeddingBytes, many.EmbeddingBytes);
+        Assert.Equal(few.EmbeddingBytes, FitEstimate.Of(new FitSettings(), Patches, 100, 400, embedded: 50).EmbeddingBytes);
         Assert.Equal(many.StatisticsBytes + many.ModelBytes + many.EmbeddingBytes, many.DiskBytes);
     }
 }
