@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.CommandLine;
 using System.Diagnostics;
 using PaDiM.Core.Calibration;
@@ -37,15 +38,15 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
         command.SetAction(arguments =>
         {
             using var registry = new BackboneRegistry([Path.GetFullPath(arguments.GetValue(directory)!)], BackboneRuntime.Create(DevicePreference.Cpu));
-            var files = Directory.EnumerateFiles(arguments.GetValue(folder)!).Order(StringComparer.Ordinal).Select(File.ReadAllBytes).ToArray();
+            var (wanted, paths) = (arguments.GetValue(counts)!, Directory.EnumerateFiles(arguments.GetValue(folder)!).Order(StringComparer.Ordinal).ToArray());
+            var files = ImageCopies.Of(paths, wanted.Max());
             Console.WriteLine($"{Environment.ProcessorCount} cores, 256 x 256, {new FitSettings().Dimensions} dimensions");
             Console.WriteLine();
             Console.WriteLine("| backbone | images | what | seconds | processor seconds | seconds over decoding and embedding | the same in processor seconds |");
             Console.WriteLine("|---|---|---|---|---|---|---|");
             foreach (var name in arguments.GetValue(names)!)
-                foreach (var count in arguments.GetValue(counts)!)
+                foreach (var count in wanted)
                 {
-                    if (count > files.Length) throw new InvalidOperationException($"The folder has {files.Length} images, not {count}.");
                     var measured = new FitCommand(registry.Open(name), files[..count]);
                     for (var round = -1; round < arguments.GetValue(rounds); round++) measured.Round();
                     measured.Report(name);
@@ -87,6 +88,18 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
                 store.Write("key", Name(batch[i].i), embedded[i]);
                 store.WritePixels(Name(batch[i].i), shrunk[i]);
             }), adds: true);
+            Measure("9 findings", () =>
+            {
+                var found = new ImageTraits[batch.Length];
+                Parallel.For(0, batch.Length, parallel, i =>
+                {
+                    var pixels = ArrayPool<float>.Shared.Rent(shrunk[i].Pixels.Length);
+                    for (var k = 0; k < shrunk[i].Pixels.Length; k++) pixels[k] = shrunk[i].Pixels[k];
+                    found[i] = ImageTraits.Of(pixels.AsSpan(0, shrunk[i].Pixels.Length), settings.ImageSize);
+                    ArrayPool<float>.Shared.Return(pixels);
+                });
+                traits.AddRange(found);
+            }, adds: true);
             statistics ??= new PatchStatistics(embedded[0].Grid, embedded[0].Dimensions);
             Measure("3 statistics", () => statistics.Add(embedded, parallel), adds: true);
         }
@@ -101,12 +114,6 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
             var maps = Array.Empty<AnomalyMap>();
             Measure("7 leave-one-out: distances", () => maps = leaveOneOut!.Distances(embedded, parallel), adds: true);
             Measure("8 maps to scores", () => Parallel.For(0, maps.Length, parallel, i => maps[i].ToPixels(settings.PreparedSize(), settings.BlurSigma).Max()), adds: true);
-            Measure("9 findings", () =>
-            {
-                var found = new ImageTraits[batch.Length];
-                Parallel.For(0, batch.Length, parallel, i => found[i] = ImageTraits.Of(Array.ConvertAll(store.ReadPixels(settings.ImageSize, Name(batch[i].i))!.Pixels, value => (float)value), settings.ImageSize));
-                traits.AddRange(found);
-            }, adds: true);
         }
         Measure("9 findings", () => TrainingSetReview.Of(traits, parallel), adds: true);
         foreach (var cost in costs.Values) cost.EndRound();

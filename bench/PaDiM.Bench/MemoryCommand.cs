@@ -33,7 +33,8 @@ internal static class MemoryCommand
         try
         {
             var images = scratch.CreateSubdirectory("images");
-            foreach (var path in Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal).Take(count)) File.Copy(path, Path.Combine(images.FullName, Path.GetFileName(path)));
+            var copies = ImageCopies.Of([.. Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)], count);
+            for (var i = 0; i < count; i++) File.WriteAllBytes(Path.Combine(images.FullName, FormattableString.Invariant($"{i:d6}.jpg")), copies[i]);
             var clock = Stopwatch.StartNew();
             using var fit = Process.Start(new ProcessStartInfo("dotnet", [BuiltPrograms.Cli, "fit", images.FullName, "--out", Path.Combine(scratch.FullName, "model.safetensors")])
             {
