@@ -28,6 +28,14 @@ public sealed class FitCommandTests(FittedModel model) : IClassFixture<FittedMod
     }
 
     [Fact]
+    public void A_fit_that_cannot_be_held_is_refused_before_it_begins()
+    {
+        using var folder = new TempDirectory();
+        Assert.Contains("512 x 512 positions", Padim.Run("fit", model.GoodParts, "--out", folder.Combine("m"), "--image-size", "2048", "--dimensions", "288").Failed(1), StringComparison.Ordinal);
+        Assert.False(File.Exists(folder.Combine("m")));
+    }
+
+    [Fact]
     public void Repeats_are_left_out_and_told()
     {
         using var folder = new TempDirectory();

@@ -11,7 +11,7 @@ internal static class FitEndpoints
 {
     public static void MapFits(this RouteGroupBuilder category) =>
         category.MapPost("fits", StartAsync).WithTags("Fitting").WithName("StartFit").WithSummary("Fits a model to the category's normal images, in the background")
-            .WithDescription("Answers at once with a job; follow it at its Location. The same Idempotency-Key with the same body gives the same job.")
+            .WithDescription("Answers at once with a job, and what the fit is expected to need (`estimate`); follow it at its Location. The same Idempotency-Key with the same body gives the same job.")
             .Produces<JobResponse>(StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
 
@@ -25,7 +25,7 @@ internal static class FitEndpoints
         // A request that is sent again gets the same answer, whatever has become of the images since.
         if (idempotencyKey is not null && await jobs.FindAsync(JobKind.Fit, category, body, idempotencyKey, cancellationToken) is { } earlier) return earlier.ToResult(JobRequest.Accepted);
         if (found.Images.Normal < 2) return Problems.TooFewImages(found.Images.Normal);
-        if (await capacity.FindMisfitAsync(category, found.Images.Normal, cancellationToken) is { } misfit) return misfit;
-        return (await jobs.EnqueueAsync(JobKind.Fit, category, body, idempotencyKey, cancellationToken)).ToResult(JobRequest.Accepted);
+        if (!(await capacity.EstimateAsync(category, cancellationToken)).Succeeded(out var estimate, out var misfit)) return misfit;
+        return (await jobs.EnqueueAsync(JobKind.Fit, category, body, idempotencyKey, cancellationToken, estimate)).ToResult(JobRequest.Accepted);
     }
 }

@@ -18,26 +18,29 @@ namespace PaDiM.Service.Fitting;
 /// <summary>Runs a fit from the queue: the category's images through the pipeline, then the model to the store.</summary>
 internal sealed class FitJob(
     IDbContextFactory<PadimDbContext> contexts, SettingsResolver settings, BlobStore blobs, ModelFiles files, ModelStore models, ModelRegistry registry,
-    EmbeddingStore embeddings, ImageDecoder decoder, FitCapacity capacity)
+    EmbeddingStore embeddings, ImageDecoder decoder, FitCapacity capacity, FitPace pace)
 {
     public async Task RunAsync(JobContext context, CancellationToken cancellationToken)
     {
         var (job, request) = (context.Job, JsonSerializer.Deserialize<FitRequest>(context.Job.Request)!);
         var (category, images) = await ReadAsync(job.Category, cancellationToken);
         if (!settings.OpenBackbone(category.Settings.Backbone).Succeeded(out var backbone, out var problem)) throw new JobFailedException(problem.Code, problem.Detail);
-        if (capacity.FindMisfit(category.Settings, images.Count) is { } misfit) throw Failed(misfit);
+        var missing = capacity.CountMissing(backbone, category.Settings.Fit, images);
+        if (!capacity.Estimate(backbone, category.Settings.Fit, images.Count, missing).Succeeded(out _, out var misfit)) throw Failed(misfit);
+        var watch = pace.Begin(backbone, category.Settings.Fit, images.Count, missing);
         var prior = request.Incremental ? await FindPriorAsync(category, backbone, cancellationToken) : null;
         var fileName = $"{job.Id}-{context.Lease.Fence}{ModelFiles.ModelSuffix}";
         var publishing = false;
         try
         {
             var model = await Task.Factory.StartNew(
-                () => Fit(context, category, backbone, images, prior, fileName, cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+                () => Fit(context, category, backbone, images, prior, fileName, watch, cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             context.Report(Name(FitStage.Publishing), 1);
             // From here on the store knows what becomes of the file; what it leaves behind, the sweeper removes.
             publishing = true;
             if (await models.PublishAsync(job.Category, fileName, model, request.Activate, context.Lease, cancellationToken) is null)
                 throw new OperationCanceledException("The job changed hands or was cancelled before it could publish.");
+            watch.Done();
         }
         catch (FitException e)
         {
@@ -54,14 +57,18 @@ internal sealed class FitJob(
         await registry.RefreshAsync(job.Category, CancellationToken.None);
     }
 
-    private PadimModel Fit(JobContext context, Category category, Backbone backbone, IReadOnlyList<string> images, PriorFit? prior, string fileName, CancellationToken cancellationToken)
+    private PadimModel Fit(JobContext context, Category category, Backbone backbone, IReadOnlyList<string> images, PriorFit? prior, string fileName, FitPace.Watch watch, CancellationToken cancellationToken)
     {
         var pipeline = new FitPipeline(backbone, category.Settings.Fit, decoder, embeddings, ReadIgnored(category));
         return pipeline.Run(
             [.. images.Select(sha256 => new TrainingImage(sha256, () => Read(sha256)))],
             prior,
             statistics => files.WriteStatistics(category.Name, fileName, statistics),
-            step => context.Report(Name(step.Stage), step.Progress),
+            step =>
+            {
+                watch.See(step.Stage);
+                context.Report(Name(step.Stage), step.Progress);
+            },
             cancellationToken);
     }
 

@@ -78,7 +78,7 @@ internal static partial class Setup
 
     public static void AddFitting(this IServiceCollection services)
     {
-        services.AddSingleton<FitCapacity>().AddSingleton<FitJob>();
+        services.AddSingleton<FitPace>().AddSingleton<FitCapacity>().AddSingleton<FitJob>();
         services.AddKeyedSingleton<JobHandler>(JobKind.Fit, (provider, _) => provider.GetRequiredService<FitJob>().RunAsync);
     }
 

@@ -41,6 +41,9 @@ internal sealed class Job
     [MaxLength(200)]
     public string? IdempotencyKey { get; init; }
 
+    /// <summary>What it was expected to need, as JSON; null where that was not estimated.</summary>
+    public string? Estimate { get; init; }
+
     public JobState State { get; set; }
 
     [MaxLength(40)]

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace PaDiM.Service.Jobs;
 
 /// <summary>A job as it stands.</summary>
@@ -14,6 +16,7 @@ namespace PaDiM.Service.Jobs;
 /// <param name="Attempts">How often it was taken up; more than 1 after a crash or restart.</param>
 /// <param name="Error">Why it failed.</param>
 /// <param name="ModelVersion">The version that it published, or measured.</param>
+/// <param name="Estimate">What a fit was expected to need when it was asked for; null for evaluations.</param>
 internal sealed record JobResponse(
     string Id,
     JobKind Kind,
@@ -27,11 +30,12 @@ internal sealed record JobResponse(
     DateTime? FinishedAt,
     int Attempts,
     JobError? Error,
-    int? ModelVersion)
+    int? ModelVersion,
+    JobEstimate? Estimate)
 {
     public static JobResponse From(Job job) => new(
         job.Id, job.Kind, job.Category, job.State, job.Stage, Math.Round(job.Progress, 4), job.SecondsLeft is { } left ? Math.Round(left, 1) : null, job.CreatedAt, job.StartedAt, job.FinishedAt, job.Attempts,
-        job.ErrorCode is null ? null : new JobError(job.ErrorCode, job.ErrorDetail ?? ""), job.ModelVersion);
+        job.ErrorCode is null ? null : new JobError(job.ErrorCode, job.ErrorDetail ?? ""), job.ModelVersion, job.Estimate is { } estimate ? JsonSerializer.Deserialize<JobEstimate>(estimate) : null);
 }
 
 /// <summary>Why a job failed.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using PaDiM.Service.Hosting;
@@ -26,14 +27,14 @@ internal sealed class JobStore(IDbContextFactory<PadimDbContext> contexts, JobSi
     }
 
     /// <summary>Puts a job into the queue; the same key with the same request gives the same job.</summary>
-    public async Task<Outcome<Job>> EnqueueAsync(JobKind kind, string category, string request, string? idempotencyKey, CancellationToken cancellationToken)
+    public async Task<Outcome<Job>> EnqueueAsync(JobKind kind, string category, string request, string? idempotencyKey, CancellationToken cancellationToken, JobEstimate? estimate = null)
     {
         if (idempotencyKey is not null && await FindAsync(kind, category, request, idempotencyKey, cancellationToken) is { } earlier) return earlier;
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         if (await db.Jobs.CountAsync(j => j.State == JobState.Queued, cancellationToken) >= options.Value.JobQueueCapacity) return Problems.QueueFull("jobs");
         var job = new Job
         {
-            Id = Guid.CreateVersion7(time.GetUtcNow()).ToString("n"), Kind = kind, Category = category, Request = request, IdempotencyKey = idempotencyKey, CreatedAt = Now,
+            Id = Guid.CreateVersion7(time.GetUtcNow()).ToString("n"), Kind = kind, Category = category, Request = request, IdempotencyKey = idempotencyKey, CreatedAt = Now, Estimate = estimate is null ? null : JsonSerializer.Serialize(estimate),
         };
         db.Add(job);
         try

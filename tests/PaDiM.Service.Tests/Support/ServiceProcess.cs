@@ -18,9 +18,13 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
     public HttpClient Http { get; }
 
     /// <summary>Starts the service and waits until it listens.</summary>
-    public static async Task<ServiceProcess> StartAsync(string dataDirectory, params (string Option, object Value)[] options)
+    public static Task<ServiceProcess> StartAsync(string dataDirectory, params (string Option, object Value)[] options) => ListeningAsync(Launch(dataDirectory, options));
+
+    /// <summary>Starts the service with so many bytes of managed memory.</summary>
+    public static Task<ServiceProcess> StartAsync(string dataDirectory, long heapLimit) => ListeningAsync(Launch(dataDirectory, [], heapLimit));
+
+    private static async Task<ServiceProcess> ListeningAsync(Process process)
     {
-        var process = Launch(dataDirectory, options);
         var output = new StringBuilder();
         while (await process.StandardOutput.ReadLineAsync() is { } line)
         {
@@ -73,12 +77,13 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         process.Dispose();
     }
 
-    private static Process Launch(string dataDirectory, (string Option, object Value)[] options)
+    private static Process Launch(string dataDirectory, (string Option, object Value)[] options, long? heapLimit = null)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "PaDiM.Service.dll")]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
         start.Environment["Padim__DataDirectory"] = dataDirectory;
         foreach (var (option, value) in options) start.Environment[$"Padim__{option}"] = FormattableString.Invariant($"{value}");
+        if (heapLimit is { } bytes) start.Environment["DOTNET_GCHeapHardLimit"] = FormattableString.Invariant($"0x{bytes:x}");
         return Process.Start(start)!;
     }
 

@@ -205,6 +205,9 @@ namespace PaDiM.Service.Storage.Migrations
                     b.Property<string>("ErrorDetail")
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("Estimate")
+                        .HasColumnType("TEXT");
+
                     b.Property<long>("Fence")
                         .IsConcurrencyToken()
                         .HasColumnType("INTEGER");
