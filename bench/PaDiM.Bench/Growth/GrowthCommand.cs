@@ -76,6 +76,7 @@ internal static class GrowthCommand
             table.Add([$"{count}", .. candidate.Times.Cells(), Table.Number(distances.Median), $"{bytes / 1e6:f0}", $"{Environment.WorkingSet >> 20}"]);
             curve.Add((count, candidate.Times.Median));
         }
+        scorers.ForEach(scorer => scorer.Dispose());
         table.Print($"{BackboneRegistry.DefaultName}, 256 x 256, {new FitSettings().Dimensions} dimensions, models used in turn; resident memory is that of the whole bench program:");
         workbench.Draw("growth-categories", new LineChart("Milliseconds of a score by categories used in turn", "categories", "milliseconds, p50", [new Series("image to score", curve)], doubling: true));
     }

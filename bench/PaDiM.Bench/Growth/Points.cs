@@ -21,7 +21,7 @@ internal sealed class Points : IDisposable
         {
             var model = SyntheticModel.Of(backbone, settings);
             var size = settings.PreparedSize();
-            using var scorer = new InProcessScorer(model, backbone);
+            var scorer = new InProcessScorer(model, backbone);
             var prepared = new float[3 * size.Positions];
             result.points.Add(new Point(
                 value, model.Bytes, model.Distribution.Grid.Positions, scorer,
@@ -51,7 +51,11 @@ internal sealed class Points : IDisposable
         new Series("distances", [.. points.Select(point => ((double)point.Value, point.Scorer.Distances.Median))]),
     ]);
 
-    public void Dispose() => raw.Dispose();
+    public void Dispose()
+    {
+        raw.Dispose();
+        foreach (var point in points) point.Scorer.Dispose();
+    }
 
     private sealed record Point(int Value, long Bytes, int Positions, InProcessScorer Scorer, Candidate Alone, Candidate Score);
 }

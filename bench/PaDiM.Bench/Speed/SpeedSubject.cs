@@ -41,5 +41,6 @@ internal sealed class SpeedSubject : IDisposable
     {
         raw.Dispose();
         whole.Dispose();
+        scorer.Dispose();
     }
 }
