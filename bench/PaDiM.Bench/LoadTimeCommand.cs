@@ -1,11 +1,11 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.IO.MemoryMappedFiles;
 using System.Security.Cryptography;
 using PaDiM.Bench.Measuring;
 using PaDiM.Core.Models;
 using PaDiM.Onnx.Backbones;
 using PaDiM.Onnx.Pipelines;
+using PaDiM.Onnx.Storage;
 
 namespace PaDiM.Bench;
 
@@ -29,13 +29,12 @@ internal static class LoadTimeCommand
         for (var round = -3; round < Rounds; round++)
         {
             var began = Stopwatch.GetTimestamp();
-            using var stream = File.OpenRead(path);
+            var stream = File.OpenRead(path);
             SHA256.HashData(stream);
             var hashed = Stopwatch.GetTimestamp();
             stream.Position = 0;
-            using var mapping = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
-            var loaded = ModelFile.Read(mapping.CreateViewStream(0, bytes, MemoryMappedFileAccess.Read));
-            var inspector = new Inspector(loaded, backbone);
+            using var mapped = MappedFile.Open(stream);
+            using var inspector = new Inspector(ModelFile.Read(mapped, verified: true), backbone);
             var read = Stopwatch.GetTimestamp();
             if (SelfTest.FindDeviation(inspector) is { } deviation) throw new InvalidOperationException(deviation);
             if (round < 0) continue;

@@ -55,10 +55,12 @@ public static class ModelFile
     }
 
     /// <summary>Reads a model and verifies it.</summary>
+    /// <param name="stream">Seekable; where it is mapped memory, the model's statistics are views of it.</param>
+    /// <param name="verified">The caller has compared all of the content with a hash: the file's own is not computed again.</param>
     /// <exception cref="InvalidDataException">Not such a file, or a damaged one.</exception>
-    public static PadimModel Read(Stream stream)
+    public static PadimModel Read(Stream stream, bool verified = false)
     {
-        var file = SafetensorsReader.Open(stream);
+        var file = SafetensorsReader.Open(stream, verified);
         if (file.Metadata.GetValueOrDefault("format") != Format || !file.Metadata.TryGetValue("padim", out var json))
             throw new InvalidDataException("The file is not a PaDiM model of a known version.");
         try

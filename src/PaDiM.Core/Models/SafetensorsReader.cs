@@ -27,8 +27,9 @@ public sealed class SafetensorsReader
 
     /// <summary>Opens a file and verifies it.</summary>
     /// <param name="stream">Seekable, at the start of the file; must stay open while tensors are read.</param>
+    /// <param name="verified">The caller vouches for the content: its checksum is not computed.</param>
     /// <exception cref="InvalidDataException">Not a safetensors file of this product, or a damaged one.</exception>
-    public static SafetensorsReader Open(Stream stream)
+    public static SafetensorsReader Open(Stream stream, bool verified = false)
     {
         Span<byte> prefix = stackalloc byte[8];
         if (stream.ReadAtLeast(prefix, 8, throwOnEndOfStream: false) < 8) throw new InvalidDataException("The file is shorter than a safetensors header.");
@@ -45,7 +46,7 @@ public sealed class SafetensorsReader
         {
             throw new InvalidDataException("The safetensors header cannot be read.", e);
         }
-        reader.VerifyHash();
+        if (!verified) reader.VerifyHash();
         return reader;
     }
 

@@ -30,8 +30,8 @@ internal sealed class ModelFiles(DataDirectory data)
     /// <exception cref="InvalidDataException">The file is missing, damaged, or not the one that was published.</exception>
     public PadimModel Read(StoredModel stored)
     {
-        // Not disposed: the model's tensors are views of it, and hold it until the last of them is gone.
-        return ModelFile.Read(MappedFile.Open(Open(stored)));
+        // Not disposed: the model's tensors are views of it, and hold it until the last of them is gone. Its own checksum says no more than the hash just looked at.
+        return ModelFile.Read(MappedFile.Open(Open(stored)), verified: true);
     }
 
     /// <summary>Opens the file of a model, after a look at all of it.</summary>
