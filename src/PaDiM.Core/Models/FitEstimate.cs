@@ -5,8 +5,8 @@ namespace PaDiM.Core.Models;
 
 /// <summary>
 /// What a fit needs, known before it starts. With p positions, d dimensions, t = d (d + 1) / 2 and n images:
-/// statistics 8 p (d + t) bytes; model p (4 d + 2 t), or p (4 d + 4 r d + 4 r (r + 1) / 2) where n - 1 = r images' subspace takes fewer values than a
-/// triangle; memory the two together, a batch of embeddings of 4 p d each, with Ledoit and Wolf's shrinkage 8 p (d + 1) of moments, and what program, backbone
+/// statistics 8 p (d + t) bytes; model p (4 d + 2 t + 2 d), or p (4 d + 4 r d + 4 r (r + 1) / 2) where that is less for r = n - 1 images;
+/// memory the two together, a batch of embeddings of 4 p d each, with Ledoit and Wolf's shrinkage 8 p (d + 1) of moments, and what program, backbone
 /// and images take; embeddings m (4 p d + 3 s^2) on disk, s the image size, m the images that are not kept from an earlier fit.
 /// </summary>
 /// <param name="StatisticsBytes">Size of the growing sums, in memory and as a file.</param>
@@ -46,7 +46,7 @@ public sealed record FitEstimate(long StatisticsBytes, long ModelBytes, long Mem
         var (triangle, rank) = (d * (d + 1) / 2, images - 1L ?? long.MaxValue);
         var statistics = 8 * p * (d + triangle);
         var subspace = rank <= d ? Math.Max(rank, 1) * d + Math.Max(rank, 1) * (Math.Max(rank, 1) + 1) / 2 : long.MaxValue;
-        var model = p * (4 * d + (subspace < triangle ? 4 * subspace : 2 * triangle));
+        var model = p * (4 * d + (rank < d ? Math.Min(4 * subspace, 2 * (triangle + d)) : 2 * (triangle + d)));
         var moments = settings.Shrinkage == ShrinkageMethod.LedoitWolf ? 8 * p * (d + 1) : 0;
         var memory = statistics + model + moments + BatchOf(patches, dimensions) * 4 * p * d + Programs;
         return new FitEstimate(statistics, model, memory, (embedded ?? images ?? 0) * (4 * p * d + 3L * settings.ImageSize * settings.ImageSize))
@@ -62,9 +62,10 @@ public sealed record FitEstimate(long StatisticsBytes, long ModelBytes, long Mem
     /// <param name="availableMemory">Bytes that this process may use.</param>
     public string? FindMisfit(long availableMemory)
     {
-        if (Entries > Array.MaxLength) return FormattableString.Invariant($"A fit with {Shape} has {Entries:n0} entries of its scatters; at most {Array.MaxLength:n0} can be held. Use fewer dimensions or a smaller image size.");
-        return MemoryBytes > UsableShare * availableMemory
-            ? $"A fit with {Shape} needs {Size(MemoryBytes)} of memory; {Size(availableMemory)} are there, of which a fit may take {UsableShare * 100:f0} %. Use fewer dimensions or a smaller image size."
+        if (MemoryBytes > UsableShare * availableMemory)
+            return $"A fit with {Shape} needs {Size(MemoryBytes)} of memory; {Size(availableMemory)} are there, of which a fit may take {UsableShare * 100:f0} %. Use fewer dimensions or a smaller image size.";
+        return Entries > Array.MaxLength
+            ? FormattableString.Invariant($"A fit with {Shape} has {Entries:n0} entries of its scatters; at most {Array.MaxLength:n0} can be held. Use fewer dimensions or a smaller image size.")
             : null;
     }
 

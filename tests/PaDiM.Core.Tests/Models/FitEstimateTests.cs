@@ -12,7 +12,8 @@ public sealed class FitEstimateTests
     {
         var estimate = FitEstimate.Of(new FitSettings(), Patches, 550, 200);
         Assert.Equal(8L * 4096 * (550 + 151_525), estimate.StatisticsBytes);
-        Assert.Equal(4096L * (4 * 550 + 4 * (199 * 550 + 199 * 200 / 2)), estimate.ModelBytes);
+        Assert.Equal(4096L * (4 * 550 + 2 * (151_525 + 550)), estimate.ModelBytes);
+        Assert.Equal(4096L * (4 * 550 + 4 * (19 * 550 + 190)), FitEstimate.Of(new FitSettings(), Patches, 550, 20).ModelBytes);
         Assert.Null(FitEstimate.Of(new FitSettings(), Patches, 550, 1000).FindMisfit(8L << 30));
     }
 
