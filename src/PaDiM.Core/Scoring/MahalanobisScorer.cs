@@ -6,6 +6,9 @@ namespace PaDiM.Core.Scoring;
 /// <summary>Distances of embeddings from a distribution: M(x_p) = sqrt((x_p - mean_p)^T Cov_p^-1 (x_p - mean_p)) (Defard et al., equation 2, the root taken).</summary>
 public static class MahalanobisScorer
 {
+    /// <summary>Positions whose vectors are gathered at a time, image after image: memory is read in long runs.</summary>
+    private const int Block = 16;
+
     /// <summary>One distance a position. Reads the whole distribution once; never negative, never NaN for finite embeddings.</summary>
     /// <exception cref="ArgumentException">The embedding has another shape than the distribution.</exception>
     public static AnomalyMap Distances(PatchDistribution distribution, PatchEmbedding embedding, ParallelOptions? parallel = null) =>
@@ -23,13 +26,18 @@ public static class MahalanobisScorer
                 throw new ArgumentException($"An embedding of {embedding.Grid} and {embedding.Dimensions} dimensions does not fit a distribution of {distribution.Grid} and {distribution.Dimensions}.", nameof(batch));
         var (d, count) = (distribution.Dimensions, batch.Count);
         var maps = batch.Select(_ => new AnomalyMap(distribution.Grid, new float[distribution.Grid.Positions])).ToArray();
-        Partition.Run(distribution.Grid.Positions, parallel ?? Partition.AllCores, () => new float[count * (d + 1) + distribution.Scratch], (p, scratch) =>
+        var positions = distribution.Grid.Positions;
+        Partition.Run((positions + Block - 1) / Block, parallel ?? Partition.AllCores, () => new float[Block * count * d + count + distribution.Scratch], (block, scratch) =>
         {
-            var deltas = scratch.AsSpan(0, count * d);
-            var norms = scratch.AsSpan(count * d, count);
-            for (var i = 0; i < count; i++) batch[i].Subtract(p, distribution.MeanAt(p), deltas.Slice(i * d, d));
-            distribution.Norms(p, deltas, norms, scratch.AsSpan(count * (d + 1)));
-            for (var i = 0; i < count; i++) maps[i].Values[p] = norms[i];
+            var (first, size) = (block * Block, Math.Min(Block, positions - block * Block));
+            var norms = scratch.AsSpan(Block * count * d, count);
+            for (var i = 0; i < count; i++)
+                for (var k = 0; k < size; k++) batch[i].Subtract(first + k, distribution.MeanAt(first + k), scratch.AsSpan((k * count + i) * d, d));
+            for (var k = 0; k < size; k++)
+            {
+                distribution.Norms(first + k, scratch.AsSpan(k * count * d, count * d), norms, scratch.AsSpan(Block * count * d + count));
+                for (var i = 0; i < count; i++) maps[i].Values[first + k] = norms[i];
+            }
         });
         // The distribution may lie in a mapped file, which must stay mapped until here.
         GC.KeepAlive(distribution);
