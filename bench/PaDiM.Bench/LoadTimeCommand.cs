@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Security.Cryptography;
 using PaDiM.Bench.Measuring;
 using PaDiM.Core.Models;
 using PaDiM.Onnx.Backbones;
@@ -29,11 +28,9 @@ internal static class LoadTimeCommand
         for (var round = -3; round < Rounds; round++)
         {
             var began = Stopwatch.GetTimestamp();
-            var stream = File.OpenRead(path);
-            SHA256.HashData(stream);
+            using var mapped = MappedFile.Open(File.OpenRead(path));
+            mapped.Sha256();
             var hashed = Stopwatch.GetTimestamp();
-            stream.Position = 0;
-            using var mapped = MappedFile.Open(stream);
             using var inspector = new Inspector(ModelFile.Read(mapped, verified: true), backbone);
             var read = Stopwatch.GetTimestamp();
             if (SelfTest.FindDeviation(inspector) is { } deviation) throw new InvalidOperationException(deviation);
@@ -45,8 +42,8 @@ internal static class LoadTimeCommand
         var whole = new Times();
         whole.AddRange(hashing.Values.Zip(reading.Values, (hash, read) => hash + read));
         var table = new Table("what", "p50, ms", "p95, ms", "p99, ms");
-        table.Add(["open and verify the hash", .. hashing.Cells()]);
-        table.Add(["map, read and check the values", .. reading.Cells()]);
+        table.Add(["map and verify the hash", .. hashing.Cells()]);
+        table.Add(["read and check the values", .. reading.Cells()]);
         table.Add(["loaded: both", .. whole.Cells()]);
         table.Add([$"then the self-test, {model.GoldenImages.Count} images", .. testing.Cells()]);
         var (grid, d) = (model.Distribution.Grid, model.Distribution.Dimensions);

@@ -1,4 +1,5 @@
 using System.IO.MemoryMappedFiles;
+using System.Security.Cryptography;
 
 namespace PaDiM.Onnx.Storage;
 
@@ -20,6 +21,17 @@ public sealed unsafe class MappedFile : UnmanagedMemoryStream
         var length = file.Length;
         using var mapping = MemoryMappedFile.CreateFromFile(file, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
         return new MappedFile(mapping.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read), length);
+    }
+
+    /// <summary>SHA-256 of the whole file, lower-case hexadecimal; read where it lies, without a copy.</summary>
+    public string Sha256()
+    {
+        const int block = 1 << 24;
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var start = (byte*)view.SafeMemoryMappedViewHandle.DangerousGetHandle();
+        for (var at = 0L; at < Length; at += block) hash.AppendData(new ReadOnlySpan<byte>(start + at, (int)Math.Min(block, Length - at)));
+        GC.KeepAlive(this);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     /// <inheritdoc/>

@@ -30,8 +30,17 @@ internal sealed class ModelFiles(DataDirectory data)
     /// <exception cref="InvalidDataException">The file is missing, damaged, or not the one that was published.</exception>
     public PadimModel Read(StoredModel stored)
     {
-        // Not disposed: the model's tensors are views of it, and hold it until the last of them is gone. Its own checksum says no more than the hash just looked at.
-        return ModelFile.Read(MappedFile.Open(Open(stored)), verified: true);
+        try
+        {
+            var mapped = MappedFile.Open(File.OpenRead(PathOf(stored.Category, stored.FileName)));
+            // Not disposed: the model's tensors are views of it, and hold it until the last of them is gone. Its own checksum says no more than the hash just looked at.
+            return mapped.Sha256() == stored.Sha256 ? ModelFile.Read(mapped, verified: true) : throw Damaged(stored);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            // An empty file cannot be mapped.
+            throw Missing(stored, e);
+        }
     }
 
     /// <summary>Opens the file of a model, after a look at all of it.</summary>
@@ -44,7 +53,7 @@ internal sealed class ModelFiles(DataDirectory data)
         {
             stream = File.OpenRead(PathOf(stored.Category, stored.FileName));
             if (Convert.ToHexStringLower(SHA256.HashData(stream)) != stored.Sha256)
-                throw new InvalidDataException($"The file of version {stored.Version} of '{stored.Category}' is damaged: its hash is not the one that was published. Fit again, or activate another version.");
+                throw Damaged(stored);
             stream.Position = 0;
             return stream;
         }
@@ -56,7 +65,7 @@ internal sealed class ModelFiles(DataDirectory data)
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             stream?.Dispose();
-            throw new InvalidDataException($"The file of version {stored.Version} of '{stored.Category}' is missing or cannot be read. Fit again, or activate another version.", e);
+            throw Missing(stored, e);
         }
     }
 
@@ -89,4 +98,10 @@ internal sealed class ModelFiles(DataDirectory data)
 
     /// <summary>Name of the statistics behind a model.</summary>
     public static string StatisticsNameOf(string fileName) => string.Concat(fileName.AsSpan(0, fileName.Length - ModelSuffix.Length), StatisticsSuffix);
+
+    private static InvalidDataException Damaged(StoredModel stored) =>
+        new($"The file of version {stored.Version} of '{stored.Category}' is damaged: its hash is not the one that was published. Fit again, or activate another version.");
+
+    private static InvalidDataException Missing(StoredModel stored, Exception e) =>
+        new($"The file of version {stored.Version} of '{stored.Category}' is missing or cannot be read. Fit again, or activate another version.", e);
 }
