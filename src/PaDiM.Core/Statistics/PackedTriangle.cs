@@ -16,12 +16,21 @@ internal static class PackedTriangle
     /// <param name="ridge">Added to the diagonal.</param>
     /// <param name="work">Of as many dimensions.</param>
     /// <exception cref="ArithmeticException">The sum is not positive definite, or not finite.</exception>
-    public static void Whiten(Span<double> matrix, double ridge, DenseTriangle work)
+    public static void Whiten(Span<double> matrix, double ridge, DenseTriangle work) => Whiten(matrix, 1, ridge, work, matrix);
+
+    /// <summary>(scale A + ridge I)^(-1/2) as the inverse Cholesky factor.</summary>
+    /// <param name="matrix">A.</param>
+    /// <param name="scale">What A is multiplied by.</param>
+    /// <param name="ridge">Added to the diagonal.</param>
+    /// <param name="work">Of as many dimensions.</param>
+    /// <param name="factor">Takes W; may be A's own place.</param>
+    /// <exception cref="ArithmeticException">The sum is not positive definite, or not finite.</exception>
+    public static void Whiten(ReadOnlySpan<double> matrix, double scale, double ridge, DenseTriangle work, Span<double> factor)
     {
-        work.Load(matrix, 1, ridge);
+        work.Load(matrix, scale, ridge);
         work.Cholesky();
         work.Invert();
-        work.Store(matrix);
+        work.Store(factor);
     }
 
     /// <summary>y = W x; the columns of W are each read once, in order.</summary>

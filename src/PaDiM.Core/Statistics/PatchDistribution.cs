@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using PaDiM.Core.Embedding;
 
 namespace PaDiM.Core.Statistics;
@@ -77,9 +76,9 @@ public abstract class PatchDistribution
         public void Factorise(PatchStatistics statistics, Regularisation regularisation, int position)
         {
             var (scale, ridge) = regularisation.At(statistics, position);
-            TensorPrimitives.Multiply(statistics.ScatterAt(position), scale, Factor);
-            for (int j = 0, at = 0; j < d; at += d - j++) Variances[j] = Factor[at] + ridge;
-            PackedTriangle.Whiten(Factor, ridge, work);
+            ReadOnlySpan<double> scatter = statistics.ScatterAt(position);
+            for (int j = 0, at = 0; j < d; at += d - j++) Variances[j] = scatter[at] * scale + ridge;
+            PackedTriangle.Whiten(scatter, scale, ridge, work, Factor);
         }
     }
 

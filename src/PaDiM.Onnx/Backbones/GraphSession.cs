@@ -9,11 +9,7 @@ internal sealed class GraphSession : IDisposable
     private readonly InferenceSession session;
     private readonly RunOptions options = new();
 
-    public GraphSession(byte[] onnx, BackboneRuntime runtime)
-    {
-        using var sessionOptions = runtime.CreateSessionOptions();
-        session = new InferenceSession(onnx, sessionOptions);
-    }
+    public GraphSession(byte[] onnx, BackboneRuntime runtime) => session = runtime.CreateSession(onnx);
 
     /// <summary>Is given an output.</summary>
     /// <param name="name">Its name.</param>
