@@ -3,9 +3,10 @@ namespace PaDiM.Core.Scoring;
 /// <summary>Finds the 8-connected areas of a map that reach a threshold.</summary>
 public static class RegionFinder
 {
-    /// <summary>Areas by falling peak score, in the map's own pixels. Cost: two visits a pixel.</summary>
+    /// <summary>Areas by falling peak score, in the map's own pixels. Cost: two visits a pixel, or next to nothing where none reaches the threshold.</summary>
     public static IReadOnlyList<AnomalyRegion> Find(AnomalyMap map, double threshold)
     {
+        if (map.Max() < threshold) return [];
         var values = map.Values;
         var (labels, sizes) = ConnectedComponents.Label(Array.ConvertAll(values, value => value >= threshold), map.Grid);
         var bounds = new Bounds[sizes.Count];

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Microsoft.ML.OnnxRuntime;
@@ -15,15 +16,21 @@ namespace PaDiM.Onnx.Backbones;
 public sealed class Backbone : IDisposable
 {
     private readonly InferenceSession session;
+
+    /// <summary>The same network on one thread, for images that run side by side; null where there is one thread, or a device.</summary>
+    private readonly Lazy<InferenceSession>? sideBySide;
+
     private readonly string[] inputs, outputs;
     private readonly RunOptions options = new();
 
     /// <summary>Sessions of the graphs that read this network's features, by hash.</summary>
     private readonly ConcurrentDictionary<string, Lazy<InferenceSession>> behind = new(StringComparer.Ordinal);
 
-    private Backbone(BackboneFile file, BackboneManifest manifest, BackboneRuntime runtime, InferenceSession session, BackboneIdentity identity, TapProbe probe)
+    private Backbone(BackboneFile file, BackboneManifest manifest, BackboneRuntime runtime, byte[] graph, BackboneIdentity identity, TapProbe probe)
     {
-        (File, Manifest, Runtime, this.session, Identity, FixedSize, Taps) = (file, manifest, runtime, session, identity, probe.FixedSize, probe.Taps);
+        (File, Manifest, Runtime, Identity, FixedSize, Taps) = (file, manifest, runtime, identity, probe.FixedSize, probe.Taps);
+        session = runtime.CreateSession(graph);
+        sideBySide = runtime is { Threads: > 1, ScoresOnDevice: false } ? new Lazy<InferenceSession>(() => runtime.OnOneThread().CreateSession(graph)) : null;
         TapChannels = [.. Taps.Select(tap => tap.Channels)];
         inputs = [probe.Input, .. identity.Taps.Select(TapReduction.WeightsOf)];
         outputs = [.. identity.Taps.Select(TapReduction.OutputOf)];
@@ -69,8 +76,7 @@ public sealed class Backbone : IDisposable
             var tapped = graph.WithOutputs(taps);
             if (tapped.Inputs.Count != 1) throw new InvalidDataException($"it takes {tapped.Inputs.Count} inputs; a backbone takes one, of shape (n, 3, h, w)");
             var probe = TapProbe.Run(tapped, taps, runtime);
-            var session = runtime.CreateSession(TapReduction.Append(tapped, probe.Taps).ToArray());
-            return new Backbone(file, manifest, runtime, session, new BackboneIdentity(file.Name, hash, [.. taps], manifest.Normalisation.ToString()), probe);
+            return new Backbone(file, manifest, runtime, TapReduction.Append(tapped, probe.Taps).ToArray(), new BackboneIdentity(file.Name, hash, [.. taps], manifest.Normalisation.ToString()), probe);
         }
         catch (Exception e) when (e is InvalidDataException or OnnxRuntimeException or IOException or UnauthorizedAccessException)
         {
@@ -78,7 +84,10 @@ public sealed class Backbone : IDisposable
         }
     }
 
-    /// <summary>Runs the network on a batch, reduction included.</summary>
+    /// <summary>
+    /// Runs the network on a batch, reduction included. As many images as fill all threads run side by side, a thread each, which is quicker than all threads on
+    /// one image after the other; what is left over goes together on all threads.
+    /// </summary>
     /// <param name="prepared">Shape <c>(count, 3, size.Height, size.Width)</c>, normalised.</param>
     /// <param name="count">Images in the batch, at least 1.</param>
     /// <param name="size">Prepared size in pixels.</param>
@@ -90,17 +99,35 @@ public sealed class Backbone : IDisposable
     {
         if (!reduction.TapChannels.SequenceEqual(TapChannels))
             throw new ArgumentException($"A reduction of {string.Join('+', reduction.TapChannels)} channels does not fit taps of {string.Join('+', TapChannels)}.", nameof(reduction));
-        var values = new OrtValue[inputs.Length];
+        var apart = sideBySide is null ? 0 : count - count % Runtime.Threads;
+        var runs = new IDisposableReadOnlyCollection<OrtValue>[apart < count ? apart + 1 : apart];
+        var weights = Taps.Select((tap, i) => Tensor(MemoryMarshal.AsMemory(reduction.WeightsOf(i)), [tap.Channels, reduction.Dimensions])).ToArray();
         try
         {
-            values[0] = Tensor(prepared.AsMemory(0, count * 3 * size.Positions), [count, 3, size.Height, size.Width]);
-            for (var tap = 0; tap < Taps.Count; tap++)
-                values[tap + 1] = Tensor(MemoryMarshal.AsMemory(reduction.WeightsOf(tap)), [Taps[tap].Channels, reduction.Dimensions]);
-            return new BackboneFeatures(session.Run(options, inputs, values, outputs), reduction.Dimensions);
+            Parallel.For(0, apart, new ParallelOptions { MaxDegreeOfParallelism = Runtime.Threads }, image => runs[image] = Run(sideBySide!.Value, image, 1));
+            if (apart < count)
+            {
+                using var bound = Runtime.Processors?.BindCaller() ?? default;
+                runs[apart] = Run(session, apart, count - apart);
+            }
+            return new BackboneFeatures(runs, reduction.Dimensions);
+        }
+        catch (Exception e)
+        {
+            foreach (var run in runs) run?.Dispose();
+            if (e is AggregateException { InnerException: { } one }) ExceptionDispatchInfo.Throw(one);
+            throw;
         }
         finally
         {
-            foreach (var value in values) value?.Dispose();
+            foreach (var tensor in weights) tensor.Dispose();
+        }
+
+        IDisposableReadOnlyCollection<OrtValue> Run(InferenceSession on, int first, int images)
+        {
+            var values = 3 * size.Positions;
+            using var batch = Tensor(prepared.AsMemory(first * values, images * values), [images, 3, size.Height, size.Width]);
+            return on.Run(options, inputs, [batch, .. weights], outputs);
         }
     }
 
@@ -159,6 +186,7 @@ public sealed class Backbone : IDisposable
     {
         foreach (var opened in behind.Values.Where(opened => opened.IsValueCreated)) opened.Value.Dispose();
         behind.Clear();
+        if (sideBySide is { IsValueCreated: true }) sideBySide.Value.Dispose();
         session.Dispose();
         options.Dispose();
     }

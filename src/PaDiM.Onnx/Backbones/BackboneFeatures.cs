@@ -7,21 +7,20 @@ namespace PaDiM.Onnx.Backbones;
 /// <summary>What a backbone gave for a batch: its taps reduced to d dimensions, still in the runtime's own memory. Owner of that memory.</summary>
 public sealed class BackboneFeatures : IDisposable
 {
-    private readonly IDisposableReadOnlyCollection<OrtValue> outputs;
-    private readonly (Grid Grid, Memory<float> Values)[] taps;
+    private readonly IReadOnlyList<IDisposableReadOnlyCollection<OrtValue>> runs;
+    private readonly FeatureMap[][] images;
 
-    internal BackboneFeatures(IDisposableReadOnlyCollection<OrtValue> outputs, int dimensions)
+    internal BackboneFeatures(IReadOnlyList<IDisposableReadOnlyCollection<OrtValue>> runs, int dimensions)
     {
-        (this.outputs, Dimensions) = (outputs, dimensions);
-        taps = [.. outputs.Select(Describe)];
+        (this.runs, Dimensions) = (runs, dimensions);
+        images = [.. runs.SelectMany(ImagesOf)];
     }
 
     /// <summary>d.</summary>
     public int Dimensions { get; }
 
     /// <summary>The reduced maps of one image of the batch, in the order of the taps.</summary>
-    public IReadOnlyList<FeatureMap> this[int image] =>
-        [.. taps.Select(tap => new FeatureMap(tap.Values.Slice(image * tap.Grid.Positions * Dimensions, tap.Grid.Positions * Dimensions), tap.Grid))];
+    public IReadOnlyList<FeatureMap> this[int image] => images[image];
 
     /// <summary>The reduced taps of one image of the batch, valid until this is disposed.</summary>
     public ReducedTaps TapsOf(int image) => new(this[image], Dimensions);
@@ -33,12 +32,21 @@ public sealed class BackboneFeatures : IDisposable
     public PatchEmbedding Embed(int image, ParallelOptions? parallel = null, PatchEmbedding? reuse = null) => PatchEmbedding.Of(TapsOf(image), parallel, reuse);
 
     /// <inheritdoc/>
-    public void Dispose() => outputs.Dispose();
-
-    private static (Grid, Memory<float>) Describe(OrtValue output)
+    public void Dispose()
     {
-        var shape = output.GetTensorTypeAndShape().Shape;
-        return (new Grid((int)shape[1], (int)shape[2]), new NativeMemory(output).Memory);
+        foreach (var run in runs) run.Dispose();
+    }
+
+    /// <summary>The maps of each image of one run, whose outputs have the shape <c>(images, h, w, d)</c>.</summary>
+    private static IEnumerable<FeatureMap[]> ImagesOf(IDisposableReadOnlyCollection<OrtValue> run)
+    {
+        var taps = run.Select(output => (Shape: output.GetTensorTypeAndShape().Shape, new NativeMemory(output).Memory)).ToArray();
+        for (var image = 0; image < taps[0].Shape[0]; image++)
+            yield return Array.ConvertAll(taps, tap =>
+            {
+                var values = (int)(tap.Shape[1] * tap.Shape[2] * tap.Shape[3]);
+                return new FeatureMap(tap.Memory.Slice(image * values, values), new Grid((int)tap.Shape[1], (int)tap.Shape[2]));
+            });
     }
 
     /// <summary>A view of a tensor that ONNX Runtime owns: no copy is made.</summary>

@@ -21,7 +21,7 @@ public sealed class BackboneRuntime
     private const string CudaProvider = "CUDAExecutionProvider", TensorRtProvider = "TensorrtExecutionProvider";
 
     private BackboneRuntime(string device, string executionProvider, int threads, bool scoresOnDevice) =>
-        (Device, ExecutionProvider, Threads, ScoresOnDevice) = (device, executionProvider, threads, scoresOnDevice);
+        (Device, ExecutionProvider, Threads, ScoresOnDevice, Processors) = (device, executionProvider, threads, scoresOnDevice, device == "cpu" ? Processors.ForThreads(threads) : null);
 
     /// <summary>Where tensors lie that the host does not see.</summary>
     internal OrtMemoryInfo CreateMemoryInfo() =>
@@ -41,8 +41,14 @@ public sealed class BackboneRuntime
     /// </summary>
     internal bool ScoresOnDevice { get; }
 
+    /// <summary>Where the threads of an inference are bound to; null where the system spreads them.</summary>
+    internal Processors? Processors { get; }
+
     /// <summary>The same, with the CPU taken for a device: what runs on CUDA can be followed on any machine.</summary>
     internal BackboneRuntime ScoringOnDevice() => new(Device, ExecutionProvider, Threads, scoresOnDevice: true);
+
+    /// <summary>The same on one thread, that of the caller.</summary>
+    internal BackboneRuntime OnOneThread() => new(Device, ExecutionProvider, threads: 1, ScoresOnDevice);
 
     /// <summary>Settles the device.</summary>
     /// <param name="preference">What is asked for.</param>
@@ -74,6 +80,7 @@ public sealed class BackboneRuntime
         var options = new SessionOptions { IntraOpNumThreads = Threads, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         // Idle workers must not spin: the kernels around the backbone use the same cores.
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+        if (Processors is { } bound) options.AddSessionConfigEntry("session.intra_op_thread_affinities", bound.Workers);
         // The provider that is appended first takes what it can.
         if (ExecutionProvider == TensorRtProvider && !onlyHolds) AppendTensorRt(options);
         if (Device == "cuda") AppendCuda(options, onlyHolds ? "kSameAsRequested" : "kNextPowerOfTwo");

@@ -91,7 +91,7 @@ internal static partial class Setup
     public static void AddScoring(this IServiceCollection services)
     {
         services.AddSingleton<ScoreQueue>().AddSingleton<ScoreService>();
-        services.AddSingleton<ScoreBatcher>().AddHostedService(provider => provider.GetRequiredService<ScoreBatcher>());
+        services.AddSingleton<ScoreBatcher>();
     }
 
     public static void AddEvaluations(this IServiceCollection services)

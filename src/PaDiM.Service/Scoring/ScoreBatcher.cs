@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Threading.Channels;
 using Microsoft.Extensions.Options;
 using Microsoft.ML.OnnxRuntime;
 using PaDiM.Onnx.Pipelines;
@@ -10,11 +9,14 @@ namespace PaDiM.Service.Scoring;
 /// <summary>
 /// Brings concurrent requests together: whatever waits for the same backbone, size and reduction when it becomes free goes through the backbone in one batch, and
 /// through each model's distances in one pass; on a device, what waits for the same model. One batch at a time, on all threads: inferences never fight for
-/// cores. By default nobody waits for a batch to fill. The queue is bounded by <see cref="ScoreQueue"/>.
+/// cores. A request that finds nobody at work leads: it runs its batch on its own thread, so that a lone image is handed to no other. By default nobody waits
+/// for a batch to fill. The queue is bounded by <see cref="ScoreQueue"/>.
 /// </summary>
-internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, TimeProvider time, ILogger<ScoreBatcher> logger) : BackgroundService
+internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, TimeProvider time, ILogger<ScoreBatcher> logger)
 {
-    private readonly Channel<Work> waiting = Channel.CreateUnbounded<Work>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Lock gate = new();
+    private readonly List<Work> waiting = [];
+    private bool isLed;
     private float[] inputs = [];
 
     /// <summary>Scores one prepared image.</summary>
@@ -24,54 +26,64 @@ internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, TimeP
     public async Task<Outcome<Batched>> ScoreAsync(Inspector inspector, float[] prepared, CancellationToken cancellationToken)
     {
         var work = new Work(inspector, prepared, Stopwatch.GetTimestamp(), cancellationToken);
-        await waiting.Writer.WriteAsync(work, cancellationToken);
+        if (Enter(work)) await LeadAsync(work);
         return await work.Done.Task;
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    /// <summary>Puts an image into the queue; true where nobody is at work.</summary>
+    private bool Enter(Work work)
     {
-        // Requests under way are answered before the process ends: the host waits for them first, then stops this loop.
-        var held = new List<Work>();
-        while (held.Count > 0 || await MoreAsync(stoppingToken))
+        lock (gate)
         {
-            Collect(held);
-            if (held.Count > 0 && await FillAsync(held)) Collect(held);
-            foreach (var gone in held.Where(work => work.Cancelled.IsCancellationRequested).ToArray())
-            {
-                held.Remove(gone);
-                gone.Done.TrySetCanceled(gone.Cancelled);
-            }
-            if (held.Count == 0) continue;
-            var batch = held.Where(work => work.Inspector.SharesBatchesWith(held[0].Inspector)).Take(options.Value.MaxBatchSize).ToArray();
-            held.RemoveAll(batch.Contains);
-            Run(batch);
+            waiting.Add(work);
+            if (isLed) return false;
+            isLed = true;
+            return true;
         }
     }
 
-    private async Task<bool> MoreAsync(CancellationToken stopping)
+    /// <summary>Runs one batch, which the oldest image is part of, and leaves those after it to another thread: the leader has an answer to give.</summary>
+    private async Task LeadAsync(Work oldest)
     {
-        try
+        await FillAsync(oldest);
+        if (Take() is { Length: > 0 } batch) Run(batch);
+        lock (gate)
         {
-            return await waiting.Reader.WaitToReadAsync(stopping);
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
+            isLed = waiting.Count > 0;
+            if (isLed) _ = LeadLaterAsync(waiting[0]);
         }
     }
 
-    private void Collect(List<Work> held)
+    private async Task LeadLaterAsync(Work oldest)
     {
-        while (held.Count < options.Value.QueueCapacity && waiting.Reader.TryRead(out var work)) held.Add(work);
+        await Task.Yield();
+        await LeadAsync(oldest);
     }
 
-    /// <summary>Lets a batch that is not full wait for more, as long as the settings allow its oldest image to; tells whether it did.</summary>
-    private async Task<bool> FillAsync(List<Work> held)
+    /// <summary>Lets a batch that is not full wait for more, as long as the settings allow its oldest image to.</summary>
+    private async Task FillAsync(Work oldest)
     {
-        var left = TimeSpan.FromMilliseconds(options.Value.MaxBatchWaitMs) - Stopwatch.GetElapsedTime(held[0].Since);
-        if (held.Count >= options.Value.MaxBatchSize || left <= TimeSpan.Zero) return false;
-        await Task.Delay(left, time);
-        return true;
+        var left = TimeSpan.FromMilliseconds(options.Value.MaxBatchWaitMs) - Stopwatch.GetElapsedTime(oldest.Since);
+        if (left > TimeSpan.Zero && !HasFullBatch()) await Task.Delay(left, time);
+    }
+
+    private bool HasFullBatch()
+    {
+        lock (gate) return waiting.Count >= options.Value.MaxBatchSize;
+    }
+
+    /// <summary>The images that go with the oldest, taken out of the queue; with those that nobody waits for any more.</summary>
+    private Work[] Take()
+    {
+        lock (gate)
+        {
+            foreach (var gone in waiting.Where(work => work.Cancelled.IsCancellationRequested)) gone.Done.TrySetCanceled(gone.Cancelled);
+            waiting.RemoveAll(work => work.Done.Task.IsCanceled);
+            if (waiting.Count == 0) return [];
+            var batch = waiting.Where(work => work.Inspector.SharesBatchesWith(waiting[0].Inspector)).Take(options.Value.MaxBatchSize).ToArray();
+            waiting.RemoveAll(batch.Contains);
+            return batch;
+        }
     }
 
     private void Run(Work[] batch)

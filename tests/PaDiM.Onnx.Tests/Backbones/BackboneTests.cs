@@ -1,5 +1,6 @@
-using PaDiM.Onnx.Backbones;
+using Microsoft.ML.OnnxRuntime;
 using PaDiM.Core.Embedding;
+using PaDiM.Onnx.Backbones;
 using PaDiM.Onnx.Tests.Support;
 
 namespace PaDiM.Onnx.Tests.Backbones;
@@ -52,6 +53,27 @@ public sealed class BackboneTests
                 Assert.Equal(one.Values.ToArray(), other.Values.ToArray());
             }
         }
+    }
+
+    [Theory, InlineData(1), InlineData(4)]
+    public void What_the_runtime_has_against_a_batch_is_told_as_one_error_however_many_images_run_side_by_side(int count)
+    {
+        using var folder = new BackboneFolder();
+        var backbone = folder.Put("fixed", OnnxGraph.Classifier(1, 3, 96, 96)).Registry.Open("fixed");
+        var size = new Grid(64, 64);
+        Assert.Throws<OnnxRuntimeException>(() => backbone.Extract(new float[count * 3 * size.Positions], count, size, All(backbone)));
+    }
+
+    [Fact]
+    public void The_thread_that_waits_for_workers_is_bound_while_they_work_and_free_afterwards()
+    {
+        Assert.Null(Processors.ForThreads(1));
+        if (Processors.ForThreads(Environment.ProcessorCount) is not { } processors) return;
+        var before = Allowed();
+        using (processors.BindCaller()) Assert.True(int.TryParse(Allowed(), out _));
+        Assert.Equal(before, Allowed());
+
+        static string Allowed() => File.ReadLines("/proc/thread-self/status").First(line => line.StartsWith("Cpus_allowed_list", StringComparison.Ordinal)).Split('\t')[1];
     }
 
     [Fact]

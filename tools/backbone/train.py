@@ -1,0 +1,165 @@
+"""Distils the first three layers of ResNet-18 into the built-in network.
+
+    python3 train.py TEACHER.onnx PHOTOGRAPHS_DIR OUT_DIR --minutes 100 [--size 192] [--batch 16] [--device cpu]
+
+Targets: the teacher's taps, each channel in units of its deviation. Loss: mean squared error over the targets' variance, summed over taps; its
+value is the share of the teacher that the student leaves unexplained. Every twentieth photograph is held out and measured, and
+nothing else is: no inspection image is ever looked at. OUT_DIR gets checkpoint.pt (to go on from: --resume), tiny.onnx and log.txt.
+
+Needs PyTorch, onnx, numpy and Pillow (Debian: python3-torch python3-onnx python3-numpy python3-pil).
+"""
+import argparse
+import copy
+import os
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from augment import Crops, photographs, plain
+from network import Tiny
+from onnx_torch import Graph
+
+MEAN = torch.tensor((.485, .456, .406)).view(1, 3, 1, 1)
+STD = torch.tensor((.229, .224, .225)).view(1, 3, 1, 1)
+NAMES = ["stride4", "stride8", "stride16"]
+
+
+def arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("teacher")
+    parser.add_argument("photographs")
+    parser.add_argument("out")
+    parser.add_argument("--minutes", type=float, default=100, help="time at work: of the processors, a thread each, on the CPU")
+    parser.add_argument("--size", type=int, default=192)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--pool", type=int, default=1536, help="crops kept, with their targets; 0.75 MB each at 192")
+    parser.add_argument("--uses", type=int, default=3, help="how often a crop is used on average")
+    parser.add_argument("--rate", type=float, default=3e-3)
+    parser.add_argument("--average", type=float, default=.9995, help="decay of the moving average of the weights")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--resume", action="store_true")
+    return parser.parse_args()
+
+
+class Teacher:
+    """The teacher's taps in units of each channel's deviation over the first batches; a network that is affine in the taps, as PaDiM
+    is, does not see the difference, and no channel counts more than another."""
+
+    def __init__(self, path, device, batches):
+        self.graph, self.device = Graph(path).to(device).eval(), device
+        taps = [self.taps(batch) for batch in batches]
+        joined = [torch.cat([t[i].float() for t in taps]) for i in range(len(NAMES))]
+        self.deviation = [t.std((0, 2, 3), keepdim=True) + 1e-3 for t in joined]
+
+    def taps(self, x):
+        with torch.no_grad(), torch.autocast(self.device, dtype=torch.bfloat16):
+            return self.graph(x)
+
+    def __call__(self, x):
+        return [t.float() / s for t, s in zip(self.taps(x), self.deviation)]
+
+
+class Pool:
+    """Crops with their targets, half precision, each used a few times in random company before a new one takes its place."""
+
+    def __init__(self, crops, teacher, capacity, uses):
+        self.crops, self.teacher, self.uses, self.rows, self.capacity, self.turn = crops, teacher, uses, None, capacity, 0
+
+    def add(self):
+        x = next(self.crops)
+        fresh = [x.half(), *[t.half() for t in self.teacher(x)]]
+        if self.rows is None:
+            self.rows = [torch.empty((self.capacity, *t.shape[1:]), dtype=t.dtype, device=t.device) for t in fresh]
+        at = self.turn * len(x) % self.capacity
+        for kept, t in zip(self.rows, fresh):
+            kept[at:at + len(x)] = t
+        self.turn += 1
+
+    def batch(self, step, size):
+        if step % self.uses == 0 or self.turn < 4:
+            self.add()
+        chosen = torch.randint(min(self.capacity, self.turn * size), (size,))
+        x, *targets = [kept[chosen].float() for kept in self.rows]
+        return x.contiguous(memory_format=torch.channels_last), targets
+
+
+def unexplained(student, x, targets):
+    with torch.autocast(x.device.type, dtype=torch.bfloat16):
+        taps = student(x)
+    return [F.mse_loss(tap.float(), target) / target.var() for tap, target in zip(taps, targets)]
+
+
+@torch.no_grad()
+def held_out_share(student, teacher, batches):
+    student.eval()
+    return np.mean([[float(part) for part in unexplained(student, x, teacher(x))] for x in batches], 0)
+
+
+@torch.no_grad()
+def follow(average, student, decay):
+    for a, s in zip(average.state_dict().values(), student.state_dict().values()):
+        a.mul_(decay).add_(s, alpha=1 - decay) if a.is_floating_point() else a.copy_(s)
+
+
+def main():
+    o = arguments()
+    os.makedirs(o.out, exist_ok=True)
+    torch.manual_seed(o.seed)
+    ready = lambda x: ((x - MEAN) / STD).to(o.device).contiguous(memory_format=torch.channels_last)
+    loader = iter(torch.utils.data.DataLoader(Crops(photographs(o.photographs, False), o.size, o.batch, o.seed), batch_size=None,
+                                             num_workers=o.workers, prefetch_factor=8))
+    crops = map(ready, loader)
+    teacher = Teacher(o.teacher, o.device, [next(crops) for _ in range(16)])
+    held_out = [ready(x) for x in plain(photographs(o.photographs, True), 256).split(10)]
+    pool = Pool(crops, teacher, o.pool, o.uses)
+    student = Tiny().to(o.device, memory_format=torch.channels_last)
+    average = copy.deepcopy(student)
+    optimiser = torch.optim.AdamW(student.parameters(), lr=o.rate, weight_decay=1e-4)
+    worked, step, saved, parts_mean = 0., 0, 0., None
+    checkpoint = os.path.join(o.out, "checkpoint.pt")
+    if o.resume:
+        state = torch.load(checkpoint)
+        student.load_state_dict(state["student"]), average.load_state_dict(state["average"])
+        optimiser.load_state_dict(state["optimiser"])
+        worked, step, teacher.deviation = (state[k] for k in ("worked", "step", "deviation"))
+    clock = (lambda: time.process_time() / torch.get_num_threads()) if o.device == "cpu" else time.time
+    log = open(os.path.join(o.out, "log.txt"), "a", buffering=1)
+    while (progress := worked / (60 * o.minutes)) < 1:
+        started = clock()
+        for group in optimiser.param_groups:
+            group["lr"] = o.rate * min(1, (step + 1) / 500) * .5 * (1 + np.cos(np.pi * progress)) + 1e-6
+        student.train()
+        parts = unexplained(student, *pool.batch(step, o.batch))
+        optimiser.zero_grad()
+        sum(parts).backward()
+        optimiser.step()
+        step += 1
+        follow(average, student, min(o.average, step / (step + 100)))
+        now = np.array([float(part.detach()) for part in parts])
+        parts_mean = now if parts_mean is None else .99 * parts_mean + .01 * now
+        worked += clock() - started
+        if step % 1000 == 0 or worked - saved > 600:
+            shares = held_out_share(average, teacher, held_out)
+            print(f"{worked / 60:.1f} min, {step} steps, {step * o.batch / worked:.0f} crops/s, unexplained: "
+                  f"training {parts_mean.round(3)}, held out {shares.round(3)}", file=log)
+        if worked - saved > 300:
+            saved = worked
+            torch.save(dict(student=student.state_dict(), average=average.state_dict(), optimiser=optimiser.state_dict(),
+                            worked=worked, step=step, deviation=teacher.deviation), checkpoint + ".part")
+            os.replace(checkpoint + ".part", checkpoint)
+    print(f"end: held out {held_out_share(average, teacher, held_out).round(4)} after {step} steps", file=log)
+    export(average.to("cpu", memory_format=torch.contiguous_format).eval(), os.path.join(o.out, "tiny.onnx"))
+
+
+def export(network, path):
+    axes = {0: "batch", 2: "height", 3: "width"}
+    torch.onnx.export(network, torch.randn(1, 3, 256, 256), path, input_names=["input"], output_names=NAMES,
+                      dynamic_axes={name: axes for name in ["input"] + NAMES}, opset_version=17)
+
+
+if __name__ == "__main__":
+    main()
