@@ -107,6 +107,18 @@ public sealed class HostileCheckpointTests
     }
 
     [Fact]
+    public void Names_from_the_file_are_cut_short_and_cleaned_in_messages()
+    {
+        var message = WeightsCase.Refusal(TorchFile.Zip(TorchFile.Global("os\u001b[2J", new string('x', 100_000))));
+        Assert.StartsWith("The weights file wants to run 'os?[2J.xxx", message, StringComparison.Ordinal);
+        Assert.InRange(message.Length, 100, 250);
+    }
+
+    [Fact]
+    public void A_pickle_of_more_bytes_than_any_list_of_tensors_has_is_refused() =>
+        Assert.Contains("data.pkl has", WeightsCase.Refusal(TorchFile.Zip(new byte[(4 << 20) + 1])), StringComparison.Ordinal);
+
+    [Fact]
     public void Nesting_costs_no_stack()
     {
         byte[] nested = [.. Enumerable.Repeat((byte)')', 1), .. Enumerable.Repeat((byte)0x85, 1_000_000)];

@@ -63,5 +63,5 @@ internal sealed record StridedTensor
         return values;
     }
 
-    private static InvalidDataException Impossible(Storage storage) => new($"The weights file is damaged: a tensor reaches beyond its {storage.Length} numbers, storage '{storage.Key}'.");
+    private static InvalidDataException Impossible(Storage storage) => new($"The weights file is damaged: a tensor is no view of storage {WeightsFile.Quote(storage.Key)}, which has {storage.Length} numbers.");
 }
