@@ -96,6 +96,13 @@ public sealed class HostileCheckpointTests
         Assert.Contains("not there in full", WeightsCase.Refusal(Legacy(TorchFile.One(TorchFile.Tensor("0", 2, 0, [2], [1])), ("0", length, new byte[8]))), StringComparison.Ordinal);
 
     [Fact]
+    public void A_storage_that_is_part_of_another_is_refused_with_what_to_do()
+    {
+        byte[] part = [(byte)'(', .. TorchFile.Text("storage"), .. TorchFile.Global("torch", "FloatStorage"), .. TorchFile.Text("0"), .. TorchFile.Text("cpu"), .. TorchFile.Whole(2), .. TorchFile.Tuple([0, 0, 2]), (byte)'t', (byte)'Q'];
+        Assert.Contains("save its tensors anew", WeightsCase.Refusal(Legacy(TorchFile.One(part))), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_pickle_that_holds_itself_or_nothing_is_refused()
     {
         Assert.Contains("no tensors", WeightsCase.Refusal(TorchFile.Zip([.. "}q\0"u8, .. TorchFile.Text("x"), .. "h\0s"u8])), StringComparison.Ordinal);
