@@ -8,9 +8,12 @@ internal sealed class WeightsCase : IDisposable
 {
     private readonly TempDirectory folder = new();
 
-    public WeightsCase(byte[] bytes) => File.WriteAllBytes(Path, bytes);
+    public WeightsCase(byte[] bytes) => Put(bytes);
 
     public string Path => folder.Combine("weights");
+
+    /// <summary>Replaces the file.</summary>
+    public void Put(byte[] bytes) => File.WriteAllBytes(Path, bytes);
 
     public WeightsFile Open() => WeightsFile.Open(Path);
 
