@@ -15,7 +15,7 @@ public sealed class FileDownload(HttpClient http, TimeProvider time)
     /// <summary>Largest file where its size is not known, in bytes.</summary>
     public const long MaxBytes = 2L << 30;
 
-    /// <summary>Attempts in a row without a byte more than before.</summary>
+    /// <summary>Attempts in a row of which none but the first brought a byte more than there was.</summary>
     private const int Attempts = 5;
 
     private const int BufferBytes = 1 << 17;
