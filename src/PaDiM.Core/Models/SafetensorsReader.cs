@@ -22,13 +22,16 @@ public sealed class SafetensorsReader
 
     private SafetensorsReader(Stream stream, long dataStart) => (this.stream, this.dataStart) = (stream, dataStart);
 
+    /// <summary>Keys of the tensors.</summary>
+    public IReadOnlyCollection<string> Names => entries.Keys;
+
     /// <summary>The file's own key-value pairs.</summary>
     public IReadOnlyDictionary<string, string> Metadata => metadata;
 
     /// <summary>Opens a file and verifies it.</summary>
     /// <param name="stream">Seekable, at the start of the file; must stay open while tensors are read.</param>
     /// <param name="verified">The caller vouches for the content: its checksum is not computed.</param>
-    /// <exception cref="InvalidDataException">Not a safetensors file of this product, or a damaged one.</exception>
+    /// <exception cref="InvalidDataException">Not a safetensors file, one without this product's checksum where it is to be computed, or a damaged one.</exception>
     public static SafetensorsReader Open(Stream stream, bool verified = false)
     {
         Span<byte> prefix = stackalloc byte[8];
@@ -51,7 +54,7 @@ public sealed class SafetensorsReader
     }
 
     /// <summary>Reads one tensor. From a file that is mapped into memory it is a view, and keeps the mapping alive; otherwise it is a copy.</summary>
-    /// <typeparam name="T">float, double, int, short or byte, or ushort for bfloat16.</typeparam>
+    /// <typeparam name="T">float, double, Half, int, short or byte, or ushort for bfloat16.</typeparam>
     /// <exception cref="InvalidDataException">It is missing, or of another type or shape.</exception>
     public ReadOnlyMemory<T> Read<T>(string name, params long[] shape) where T : unmanaged
     {
@@ -87,6 +90,10 @@ public sealed class SafetensorsReader
     /// <exception cref="InvalidDataException">It is missing.</exception>
     public IReadOnlyList<long> ShapeOf(string name) => Find(name).Shape;
 
+    /// <summary>The type of a tensor's elements, as the format names it.</summary>
+    /// <exception cref="InvalidDataException">It is missing.</exception>
+    public string TypeOf(string name) => Find(name).Type;
+
     private Entry Find(string name) => entries.TryGetValue(name, out var entry) ? entry : throw new InvalidDataException($"The file holds no tensor named {name}.");
 
     private Entry Find<T>(string name, long[] shape, out long count) where T : unmanaged
@@ -109,7 +116,6 @@ public sealed class SafetensorsReader
     private void ReadHeader(byte[] header)
     {
         using var json = JsonDocument.Parse(header);
-        var expected = 0L;
         foreach (var property in json.RootElement.EnumerateObject())
         {
             if (property.Name == "__metadata__")
@@ -124,10 +130,11 @@ public sealed class SafetensorsReader
                 offsets[0].GetInt64(),
                 offsets[1].GetInt64());
             var bytes = entry.Shape.Aggregate((long)(SafetensorsTensor.SizeOf(entry.Type) ?? throw new FormatException()), (product, extent) => extent < 1 ? throw new FormatException() : checked(product * extent));
-            if (entry.Start != expected || entry.End - entry.Start != bytes || entry.End > stream.Length - dataStart || !entries.TryAdd(property.Name, entry))
-                throw new FormatException();
-            expected = entry.End;
+            if (entry.End - entry.Start != bytes || entry.End > stream.Length - dataStart || !entries.TryAdd(property.Name, entry)) throw new FormatException();
         }
+        // Other writers may name tensors in another order than they lie in; they cover the data without gaps or overlaps all the same.
+        var expected = 0L;
+        foreach (var entry in entries.Values.OrderBy(entry => entry.Start)) expected = entry.Start == expected ? entry.End : throw new FormatException();
         if (dataStart + expected != stream.Length) throw new FormatException();
     }
 

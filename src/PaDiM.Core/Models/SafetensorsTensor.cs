@@ -34,7 +34,7 @@ public sealed class SafetensorsTensor
     /// <summary>A tensor.</summary>
     /// <param name="name">Key in the file.</param>
     /// <param name="shape">Extents, outermost first.</param>
-    /// <param name="values">Row-major; float, double, int, short or byte, or ushort for bfloat16.</param>
+    /// <param name="values">Row-major; float, double, Half, int, short or byte, or ushort for bfloat16.</param>
     /// <exception cref="ArgumentException">More or fewer values than the shape has, or values of another type.</exception>
     public static SafetensorsTensor Of<T>(string name, long[] shape, ReadOnlyMemory<T> values) where T : unmanaged
     {
@@ -60,17 +60,18 @@ public sealed class SafetensorsTensor
         int => "I32",
         short => "I16",
         ushort => "BF16",
+        Half => "F16",
         byte => "U8",
         _ => throw new ArgumentException($"Arrays of {typeof(T)} are not stored."),
     };
 
-    /// <summary>Bytes of an element of a type that <see cref="TypeOf"/> names; null for all others.</summary>
+    /// <summary>Bytes of an element of a type that the format has, whether <see cref="TypeOf"/> names it or a reader only passes over it; null for all others.</summary>
     internal static int? SizeOf(string type) => type switch
     {
-        "U8" => 1,
-        "I16" or "BF16" => 2,
-        "F32" or "I32" => 4,
-        "F64" => 8,
+        "BOOL" or "U8" or "I8" or "F8_E4M3" or "F8_E5M2" => 1,
+        "I16" or "U16" or "F16" or "BF16" => 2,
+        "F32" or "I32" or "U32" => 4,
+        "F64" or "I64" or "U64" => 8,
         _ => null,
     };
 }

@@ -1,4 +1,7 @@
+using Google.Protobuf;
 using PaDiM.Onnx.Backbones;
+using PaDiM.Onnx.Storage;
+using PaDiM.Onnx.Weights;
 
 namespace PaDiM.Onnx.Architectures;
 
@@ -8,28 +11,41 @@ namespace PaDiM.Onnx.Architectures;
 /// </summary>
 public static class BackboneArchitecture
 {
+    private static readonly Network[] Networks = [ResNet.ResNet18, ResNet.WideResNet50, EfficientNet.B5];
+
     /// <summary>Networks that can be made.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["resnet18", "wide_resnet50_2", "efficientnet_b5"];
+    public static IReadOnlyList<string> Names { get; } = [.. Networks.Select(network => network.Name)];
 
     /// <summary>The taps of a network, finest first, with strides and channels.</summary>
     /// <exception cref="ArgumentException">None of <see cref="Names"/>.</exception>
-    public static IReadOnlyList<BackboneTap> Taps(string architecture) => architecture switch
-    {
-        "resnet18" => [new("layer1", 4, 64), new("layer2", 8, 128), new("layer3", 16, 256)],
-        "wide_resnet50_2" => [new("layer1", 4, 256), new("layer2", 8, 512), new("layer3", 16, 1024)],
-        "efficientnet_b5" => [new("level2", 4, 40), new("level4", 16, 128), new("level5", 16, 176)],
-        _ => throw new ArgumentException($"There is no architecture named '{architecture}'; there are {string.Join(", ", Names)}.", nameof(architecture)),
-    };
+    public static IReadOnlyList<BackboneTap> Taps(string architecture) => Find(architecture).Taps;
 
     /// <summary>The network that a file's tensors belong to; null where they are of none of <see cref="Names"/>.</summary>
-    /// <exception cref="InvalidDataException">The file cannot be read, with a sentence that says why.</exception>
-    public static string? Detect(string weightsPath) => throw new NotImplementedException(weightsPath);
+    /// <exception cref="InvalidDataException">The file cannot be read, or holds several networks, with a sentence that says so.</exception>
+    /// <exception cref="IOException">It is not there.</exception>
+    public static string? Detect(string weightsPath)
+    {
+        using var file = WeightsFile.Open(weightsPath);
+        return Networks.FirstOrDefault(network => NetworkWeights.Find(file, network) is { } weights && weights.FindMisfit() is null)?.Name;
+    }
 
-    /// <summary>Writes a network with a file's weights as an ONNX file.</summary>
+    /// <summary>Writes a network with a file's weights as an ONNX file: input <c>input</c>, float32 (n, 3, height, width), any of them; outputs the <see cref="Taps"/>. The same weights give the same bytes.</summary>
     /// <param name="architecture">One of <see cref="Names"/>.</param>
     /// <param name="weightsPath">Safetensors or a PyTorch checkpoint.</param>
     /// <param name="onnxPath">Written whole or not at all, replacing a file of that name.</param>
     /// <exception cref="ArgumentException">None of <see cref="Names"/>.</exception>
     /// <exception cref="InvalidDataException">The file cannot be read, or its tensors are not the network's, with a sentence that says why.</exception>
-    public static void WriteOnnx(string architecture, string weightsPath, string onnxPath) => throw new NotImplementedException($"{architecture} {weightsPath} {onnxPath}");
+    /// <exception cref="IOException">It is not there, or the ONNX file cannot be written.</exception>
+    public static void WriteOnnx(string architecture, string weightsPath, string onnxPath)
+    {
+        var network = Find(architecture);
+        using var file = WeightsFile.Open(weightsPath);
+        var weights = NetworkWeights.Find(file, network)
+            ?? throw new InvalidDataException($"The weights file holds no tensor named {string.Join(" or ", network.Forms.Select(form => $"'{form.Anchor}'"))}; {architecture} has one.");
+        var model = weights.ToModel();
+        AtomicFile.Write(onnxPath, model.WriteTo);
+    }
+
+    private static Network Find(string architecture) => Networks.FirstOrDefault(network => network.Name == architecture)
+        ?? throw new ArgumentException($"There is no architecture named '{architecture}'; there are {string.Join(", ", Names)}.", nameof(architecture));
 }

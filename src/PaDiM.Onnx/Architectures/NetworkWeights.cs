@@ -1,0 +1,49 @@
+using PaDiM.Onnx.Graphs.Schema;
+using PaDiM.Onnx.Weights;
+
+namespace PaDiM.Onnx.Architectures;
+
+/// <summary>The tensors of a network in a file of weights, under whatever prefix training has put before their names (<c>module.</c>, <c>model.</c>, <c>backbone.</c>).</summary>
+internal sealed class NetworkWeights
+{
+    /// <summary>A counter of batches beside each batch normalisation.</summary>
+    private const string Counter = ".num_batches_tracked";
+
+    private readonly Network network;
+    private readonly NetworkForm form;
+    private readonly NetworkGraph graph;
+    private readonly Dictionary<string, WeightTensor> tensors;
+
+    private NetworkWeights(Network network, NetworkForm form, Dictionary<string, WeightTensor> tensors) => (this.network, this.form, graph, this.tensors) = (network, form, form.Graph(), tensors);
+
+    /// <summary>The tensors around the anchor of one of the network's forms; null where the file holds none of the anchors.</summary>
+    /// <exception cref="InvalidDataException">It holds one several times.</exception>
+    public static NetworkWeights? Find(WeightsFile file, Network network)
+    {
+        foreach (var form in network.Forms)
+        {
+            string[] prefixes = [.. file.Tensors.Keys.Where(name => name == form.Anchor || name.EndsWith($".{form.Anchor}", StringComparison.Ordinal)).Select(name => name[..^form.Anchor.Length])];
+            if (prefixes.Length > 1) throw new InvalidDataException($"The weights file holds several networks, whose tensors begin with {string.Join(", ", prefixes.Select(prefix => $"'{prefix}'"))}; save the one that is meant by itself.");
+            if (prefixes is [var prefix])
+                return new NetworkWeights(network, form, file.Tensors.Where(pair => pair.Key.StartsWith(prefix, StringComparison.Ordinal)).ToDictionary(pair => pair.Key[prefix.Length..], pair => pair.Value, StringComparer.Ordinal));
+        }
+        return null;
+    }
+
+    /// <summary>A sentence about a tensor that is missing, of another shape, or too many; null where they are the network's.</summary>
+    public string? FindMisfit()
+    {
+        var needed = graph.Convolutions.SelectMany(layer => layer.Tensors).ToDictionary(tensor => tensor.Name, tensor => tensor.Shape, StringComparer.Ordinal);
+        foreach (var (name, shape) in needed)
+        {
+            if (!tensors.TryGetValue(name, out var tensor)) return $"The weights file holds no tensor '{name}'; {network.Name} has one, of shape ({string.Join(", ", shape)}).";
+            if (!tensor.Shape.SequenceEqual(shape)) return $"Tensor '{name}' of the weights file is of shape ({string.Join(", ", tensor.Shape)}); that of {network.Name} is of shape ({string.Join(", ", shape)}).";
+        }
+        var other = tensors.Keys.FirstOrDefault(name => !needed.ContainsKey(name) && !name.EndsWith(Counter, StringComparison.Ordinal) && form.Stages.Any(stage => name.StartsWith(stage, StringComparison.Ordinal)));
+        return other is null ? null : $"The weights file holds a tensor '{other}', which {network.Name} does not have: it is another network's.";
+    }
+
+    /// <summary>The network with these weights as an ONNX model.</summary>
+    /// <exception cref="InvalidDataException">They are not the network's, cannot be read, or are no finite numbers.</exception>
+    public ModelProto ToModel() => FindMisfit() is { } misfit ? throw new InvalidDataException(misfit) : graph.ToModel(name => tensors[name].Read());
+}

@@ -1,0 +1,179 @@
+using System.Numerics;
+
+namespace PaDiM.Onnx.Weights.Checkpoints;
+
+/// <summary>
+/// Reads the pickles of a checkpoint without running anything: the operations that dictionaries of tensors are written with, and no others. Values are null, bool, long, BigInteger, double, string,
+/// <c>object?[]</c> for tuples, <c>List&lt;object?&gt;</c>, <c>OrderedDictionary&lt;object, object?&gt;</c>, and of PyTorch's own <see cref="StridedTensor"/> and <see cref="Storage"/>. Memory grows with the bytes read.
+/// </summary>
+internal sealed class Pickle
+{
+    /// <summary>First byte of a pickle of protocol 2 or later.</summary>
+    public const byte Start = (byte)PickleOperation.Proto;
+
+    /// <summary>A checkpoint of a thousand tensors has a tenth of a megabyte.</summary>
+    public const int MostBytes = 16 << 20;
+
+    private const int NewestProtocol = 5;
+
+    private static readonly object Mark = new();
+
+    private readonly PickleInput input;
+    private readonly Stack<object?> stack = [];
+    private readonly Dictionary<uint, object?> memo = [];
+
+    private readonly Action<Storage>? referred;
+
+    private Pickle(PickleInput input, Action<Storage>? referred) => (this.input, this.referred) = (input, referred);
+
+    /// <summary>Reads one pickle.</summary>
+    /// <param name="input">Bytes, from the pickle's first on; behind its last afterwards.</param>
+    /// <param name="referred">Told of every storage that the pickle refers to.</param>
+    /// <exception cref="InvalidDataException">It is damaged, or wants something done that is not among what is allowed.</exception>
+    public static object? Read(PickleInput input, Action<Storage>? referred = null)
+    {
+        var pickle = new Pickle(input, referred);
+        while (true)
+        {
+            var operation = (PickleOperation)input.Byte();
+            if (operation == PickleOperation.Stop) return pickle.Pop();
+            pickle.Run(operation);
+        }
+    }
+
+    private void Run(PickleOperation operation)
+    {
+        switch (operation)
+        {
+            case PickleOperation.Proto: CheckProtocol(input.Byte()); break;
+            case PickleOperation.Frame: input.UInt64(); break;
+            case PickleOperation.Mark: stack.Push(Mark); break;
+            case PickleOperation.None: stack.Push(null); break;
+            case PickleOperation.NewTrue: stack.Push(true); break;
+            case PickleOperation.NewFalse: stack.Push(false); break;
+            case PickleOperation.BinInt: stack.Push((long)input.Int32()); break;
+            case PickleOperation.BinInt1: stack.Push((long)input.Byte()); break;
+            case PickleOperation.BinInt2: stack.Push((long)input.UInt16()); break;
+            case PickleOperation.Long1: PushWhole(new BigInteger(input.Take(input.Byte()))); break;
+            case PickleOperation.BinFloat: stack.Push(input.Double()); break;
+            case PickleOperation.BinUnicode or PickleOperation.BinString: stack.Push(input.Text(input.UInt32())); break;
+            case PickleOperation.ShortBinUnicode or PickleOperation.ShortBinString: stack.Push(input.Text(input.Byte())); break;
+            case PickleOperation.EmptyTuple: stack.Push(Array.Empty<object?>()); break;
+            case PickleOperation.Tuple: stack.Push(PopToMark()); break;
+            case PickleOperation.Tuple1: PushTuple(1); break;
+            case PickleOperation.Tuple2: PushTuple(2); break;
+            case PickleOperation.Tuple3: PushTuple(3); break;
+            case PickleOperation.EmptyList: stack.Push(new List<object?>()); break;
+            case PickleOperation.Append: Append([Pop()]); break;
+            case PickleOperation.Appends: Append(PopToMark()); break;
+            case PickleOperation.EmptyDict: stack.Push(new OrderedDictionary<object, object?>()); break;
+            case PickleOperation.SetItem: SetItems([.. new[] { Pop(), Pop() }.Reverse()]); break;
+            case PickleOperation.SetItems: SetItems(PopToMark()); break;
+            case PickleOperation.BinPut: memo[input.Byte()] = Peek(); break;
+            case PickleOperation.LongBinPut: memo[input.UInt32()] = Peek(); break;
+            case PickleOperation.Memoize: memo[(uint)memo.Count] = Peek(); break;
+            case PickleOperation.BinGet: stack.Push(Recall(input.Byte())); break;
+            case PickleOperation.LongBinGet: stack.Push(Recall(input.UInt32())); break;
+            case PickleOperation.Global: stack.Push(PickleGlobal.Of(input.Line(), input.Line())); break;
+            case PickleOperation.StackGlobal: PushGlobal(name: Pop(), module: Pop()); break;
+            case PickleOperation.Reduce: Call(arguments: Pop(), callee: Pop()); break;
+            case PickleOperation.Build: Build(Pop()); break;
+            case PickleOperation.BinPersId: PushStorage(Checkpoint.StorageOf(Pop())); break;
+            default: throw new InvalidDataException($"The weights file uses the pickle operation {(Enum.IsDefined(operation) ? operation.ToString().ToUpperInvariant() : $"0x{(byte)operation:x2}")}, which a file of tensors has no need of; it is refused.");
+        }
+    }
+
+    private static void CheckProtocol(byte protocol)
+    {
+        if (protocol > NewestProtocol) throw new InvalidDataException($"The weights file is pickled by protocol {protocol}; known are those up to {NewestProtocol}.");
+    }
+
+    private void PushWhole(BigInteger value) => stack.Push(value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value);
+
+    private object? Pop() => stack.TryPop(out var value) && value != Mark ? value : throw Damaged();
+
+    private object? Peek() => stack.TryPeek(out var value) && value != Mark ? value : throw Damaged();
+
+    private object?[] PopToMark()
+    {
+        var values = new List<object?>();
+        while (stack.TryPop(out var value))
+        {
+            if (value == Mark)
+            {
+                values.Reverse();
+                return [.. values];
+            }
+            values.Add(value);
+        }
+        throw Damaged();
+    }
+
+    private object? Recall(uint index) => memo.TryGetValue(index, out var value) ? value : throw Damaged();
+
+    private void PushTuple(int count)
+    {
+        var values = new object?[count];
+        while (count > 0) values[--count] = Pop();
+        stack.Push(values);
+    }
+
+    private void PushGlobal(object? module, object? name) =>
+        stack.Push(module is string && name is string ? PickleGlobal.Of((string)module, (string)name) : throw Damaged());
+
+    private void PushStorage(Storage storage)
+    {
+        referred?.Invoke(storage);
+        stack.Push(storage);
+    }
+
+    private void Append(object?[] values)
+    {
+        if (Peek() is not List<object?> list) throw Damaged();
+        list.AddRange(values);
+    }
+
+    private void SetItems(object?[] values)
+    {
+        if (Peek() is not OrderedDictionary<object, object?> dictionary || values.Length % 2 != 0) throw Damaged();
+        for (var i = 0; i < values.Length; i += 2) SetItem(dictionary, values[i], values[i + 1]);
+    }
+
+    private static void SetItem(OrderedDictionary<object, object?> dictionary, object? key, object? value) =>
+        dictionary[key is string or long or double or bool ? key : throw Damaged()] = value;
+
+    private void Call(object? callee, object? arguments)
+    {
+        if (callee is not PickleGlobal global || arguments is not object?[] given) throw Damaged();
+        stack.Push((global.Kind, given) switch
+        {
+            (PickleGlobal.Kinds.Dictionary, []) => new OrderedDictionary<object, object?>(),
+            (PickleGlobal.Kinds.Dictionary, [List<object?> pairs]) => DictionaryOf(pairs),
+            (PickleGlobal.Kinds.Tensor, [Storage storage, long offset, object?[] shape, object?[] strides, ..]) => new StridedTensor(storage, offset, Longs(shape), Longs(strides)),
+            (PickleGlobal.Kinds.Parameter, [StridedTensor tensor, ..]) => tensor,
+            _ => throw Damaged(),
+        });
+    }
+
+    /// <summary>As Python 2 wrote ordered dictionaries.</summary>
+    private static OrderedDictionary<object, object?> DictionaryOf(List<object?> pairs)
+    {
+        var dictionary = new OrderedDictionary<object, object?>();
+        foreach (var pair in pairs)
+        {
+            if (pair is not List<object?> { Count: 2 } items) throw Damaged();
+            SetItem(dictionary, items[0], items[1]);
+        }
+        return dictionary;
+    }
+
+    /// <summary>Attributes of a dictionary (<c>_metadata</c> of a state dict) say nothing of its tensors; nothing else has any.</summary>
+    private void Build(object? state)
+    {
+        if (Peek() is not OrderedDictionary<object, object?> || state is not OrderedDictionary<object, object?>) throw Damaged();
+    }
+
+    private static long[] Longs(object?[] values) => [.. values.Select(value => value is long whole ? whole : throw Damaged())];
+
+    private static InvalidDataException Damaged() => new("The weights file is damaged: its pickle makes no sense.");
+}

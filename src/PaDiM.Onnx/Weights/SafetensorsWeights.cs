@@ -1,0 +1,43 @@
+using System.Numerics.Tensors;
+using PaDiM.Core.Models;
+
+namespace PaDiM.Onnx.Weights;
+
+/// <summary>Weights in the safetensors format, as other programs write it.</summary>
+internal static class SafetensorsWeights
+{
+    /// <summary>The tensors of a file, which must stay open while they are read.</summary>
+    /// <exception cref="InvalidDataException">The header does not describe the file.</exception>
+    public static Dictionary<string, WeightTensor> Read(Stream stream)
+    {
+        var reader = SafetensorsReader.Open(stream, verified: true);
+        return reader.Names.ToDictionary(name => name, name => new WeightTensor(reader.ShapeOf(name), () => Read(reader, name)), StringComparer.Ordinal);
+    }
+
+    private static float[] Read(SafetensorsReader reader, string name)
+    {
+        long[] shape = [.. reader.ShapeOf(name)];
+        return reader.TypeOf(name) switch
+        {
+            "F32" => reader.ReadArray<float>(name, shape),
+            "F64" => Narrow(reader.ReadArray<double>(name, shape)),
+            "F16" => Widen(reader.ReadArray<Half>(name, shape)),
+            "BF16" => Array.ConvertAll(reader.ReadArray<ushort>(name, shape), BrainFloat.ToSingle),
+            var type => throw new InvalidDataException($"Tensor '{name}' is of type {type}; weights are floating-point numbers."),
+        };
+    }
+
+    private static float[] Narrow(double[] values)
+    {
+        var single = new float[values.Length];
+        TensorPrimitives.ConvertTruncating<double, float>(values, single);
+        return single;
+    }
+
+    private static float[] Widen(Half[] values)
+    {
+        var single = new float[values.Length];
+        TensorPrimitives.ConvertToSingle(values, single);
+        return single;
+    }
+}
