@@ -1,0 +1,32 @@
+using PaDiM.Onnx.Weights;
+using PaDiM.TestSupport;
+
+namespace PaDiM.Onnx.Tests.Support;
+
+/// <summary>A file of weights with the bytes given.</summary>
+internal sealed class WeightsCase : IDisposable
+{
+    private readonly TempDirectory folder = new();
+
+    public WeightsCase(byte[] bytes) => File.WriteAllBytes(Path, bytes);
+
+    public string Path => folder.Combine("weights");
+
+    public WeightsFile Open() => WeightsFile.Open(Path);
+
+    /// <summary>Opens it and reads every tensor.</summary>
+    public void ReadAll()
+    {
+        using var file = Open();
+        foreach (var tensor in file.Tensors.Values) tensor.Read();
+    }
+
+    /// <summary>The sentence with which a file is refused.</summary>
+    public static string Refusal(byte[] bytes)
+    {
+        using var file = new WeightsCase(bytes);
+        return Assert.Throws<InvalidDataException>(file.ReadAll).Message;
+    }
+
+    public void Dispose() => folder.Dispose();
+}
