@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using PaDiM.Core.Models;
 using PaDiM.Onnx.Catalogue;
-using Spectre.Console;
 
 namespace PaDiM.Cli.Backbones;
 
@@ -29,22 +28,32 @@ internal static class ListCommand
         return command;
     }
 
+    /// <summary>A row a backbone; origin and licence, which may be long, on lines of their own below it.</summary>
     private static void Print(IReadOnlyList<ListedBackbone> listed)
     {
-        var table = new Table().Border(TableBorder.None).AddColumns("name", "state", "taps (stride x channels)", "paper's d", "size", "SHA-256", "origin", "licence");
-        foreach (var backbone in listed)
-            table.AddRow(new[]
+        string[][] rows =
+        [
+            ["name", "state", "taps", "paper's d", "size", "SHA-256"],
+            .. listed.Select(backbone => new[]
             {
                 backbone.Name,
-                backbone.Error is null ? Words(backbone.State) : $"unusable: {backbone.Error}",
+                Words(backbone.State),
                 string.Join(' ', backbone.Taps.Select(tap => $"{tap.Stride}x{tap.Channels}")),
                 $"{backbone.Dimensions}",
                 backbone.SizeBytes is { } bytes ? FitEstimate.Size(bytes) : "",
                 (backbone.Sha256 ?? backbone.WeightsSha256) is { } hash ? hash[..HashDigits] : "",
-                backbone.Origin ?? "",
-                backbone.Licence ?? "",
-            }.Select(Markup.Escape).ToArray());
-        AnsiConsole.Write(table);
+            }),
+        ];
+        int[] widths = [.. rows[0].Select((_, column) => rows.Max(row => row[column].Length))];
+        for (var i = 0; i < rows.Length; i++)
+        {
+            Console.Out.WriteLine(string.Join("  ", rows[i].Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd());
+            if (i == 0) continue;
+            var backbone = listed[i - 1];
+            foreach (var line in new[] { backbone.Description, backbone.Origin, backbone.Licence, backbone.Error is { } error ? $"unusable: {error}" : null })
+                if (line is not null) Console.Out.WriteLine($"    {line}");
+        }
+        Console.Out.WriteLine("Taps are stride x channels. Size and SHA-256 are those of the ONNX file; of the weights to download where one is available only. --json tells all.");
     }
 
     private static string Words(BackboneState state) => state switch

@@ -45,7 +45,10 @@ public sealed partial class BackboneInstaller(string directory, BackboneCatalogu
     internal Installation Install(InstallRequest request)
     {
         CheckName(request.Name);
-        var staging = System.IO.Directory.CreateDirectory(Path.Combine(Directory, $".staging{AtomicFile.TemporaryMark}{Guid.NewGuid():n}")).FullName;
+        var staging = Path.Combine(Directory, ".staging");
+        // What a process left that was killed.
+        if (System.IO.Directory.Exists(staging)) System.IO.Directory.Delete(staging, recursive: true);
+        System.IO.Directory.CreateDirectory(staging);
         try
         {
             var made = Stage(request, staging);

@@ -15,7 +15,7 @@ internal sealed record DownloadState(string Address, string? ETag, DateTimeOffse
 {
     /// <summary>Under what condition the rest is the rest of the same file; null where nothing tells, and the download begins anew.</summary>
     public RangeConditionHeaderValue? Condition =>
-        ETag is not null ? new RangeConditionHeaderValue(new EntityTagHeaderValue(ETag)) : LastModified is { } at ? new RangeConditionHeaderValue(at) : null;
+        EntityTagHeaderValue.TryParse(ETag, out var tag) ? new RangeConditionHeaderValue(tag) : LastModified is { } at ? new RangeConditionHeaderValue(at) : null;
 
     /// <summary>The state that an answer begins with.</summary>
     public static DownloadState Of(Uri address, HttpResponseMessage response) => new(

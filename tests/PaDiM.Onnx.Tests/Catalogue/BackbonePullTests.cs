@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using PaDiM.Onnx.Architectures;
 using PaDiM.Onnx.Backbones;
 using PaDiM.Onnx.Catalogue;
 using PaDiM.Onnx.Tests.Support;
@@ -186,7 +187,7 @@ public sealed class BackbonePullTests : IDisposable
         Assert.All(BackboneCatalogue.Known.Entries, entry =>
         {
             Assert.Equal(Uri.UriSchemeHttps, entry.Origin.Scheme);
-            Assert.Contains(entry.Architecture, Architectures.BackboneArchitecture.Names);
+            Assert.Contains(entry.Architecture, BackboneArchitecture.Names);
             // torchvision's file names carry the beginning of the hash.
             var beginning = Path.GetFileNameWithoutExtension(entry.Origin.LocalPath).Split('-')[^1];
             Assert.StartsWith(beginning, entry.Sha256 ?? entry.Sha256Prefix, StringComparison.Ordinal);
