@@ -50,7 +50,7 @@ internal sealed class BackboneOptions
     public BackboneRegistry Open(ParseResult arguments) => new(Folders(arguments.CommandResult), Runtime(arguments));
 
     /// <summary>Puts backbones into the first folder.</summary>
-    public BackboneInstaller Installer(ParseResult arguments) => new(Folders(arguments.CommandResult)[0], BackboneCatalogue.Known, Runtime(arguments), TimeProvider.System);
+    public BackboneInstaller Installer(ParseResult arguments) => new(Folders(arguments.CommandResult), BackboneCatalogue.Known, Runtime(arguments), TimeProvider.System);
 
     /// <summary>Refuses a command that names no folder to put backbones into.</summary>
     public void RequireFolder(CommandResult arguments)

@@ -9,14 +9,14 @@ namespace PaDiM.Onnx.Catalogue;
 /// Puts backbones into a directory: <c>NAME.onnx</c>, opened and run once before it counts, and <c>NAME.json</c>, which records its hash, that of the weights it was made from, and
 /// where they came from. The hashes hold from then on: models are known by their backbone's bytes, so other ones take <see cref="InstallRequest.Force"/>.
 /// </summary>
-/// <param name="directory">Where backbones are put; created when absent.</param>
+/// <param name="directories">The directories of a <see cref="BackboneRegistry"/>, at least one, in order: the first is where backbones are put, created when absent.</param>
 /// <param name="catalogue">Gives the paper's dimensions to the manifests of its networks.</param>
 /// <param name="runtime">Runs a network once, to see that it is one.</param>
 /// <param name="time">The time that manifests are given.</param>
-public sealed partial class BackboneInstaller(string directory, BackboneCatalogue catalogue, BackboneRuntime runtime, TimeProvider time)
+public sealed partial class BackboneInstaller(IReadOnlyList<string> directories, BackboneCatalogue catalogue, BackboneRuntime runtime, TimeProvider time)
 {
     /// <summary>Where backbones are put.</summary>
-    public string Directory { get; } = directory;
+    public string Directory => directories[0];
 
     /// <summary>Installs a file.</summary>
     /// <exception cref="InvalidDataException">The file cannot be used, or must not take the place of another, with a sentence that says why; nothing has changed.</exception>
@@ -53,12 +53,11 @@ public sealed partial class BackboneInstaller(string directory, BackboneCatalogu
         {
             var made = Stage(request, staging);
             var record = request.Force ? null : FindRecord(request.Name);
-            if (record?.WeightsSha256 is { } pinned && made.WeightsSha256 is { } weights && pinned != weights)
-                throw new InvalidDataException($"{request.Path} has the SHA-256 {weights}; {pinned} was recorded when '{request.Name}' was first installed. It is damaged or another file; --force takes it all the same.");
+            if (record?.WeightsSha256 is { } pinned && made.WeightsSha256 is { } weights && !pinned.Equals(weights, StringComparison.OrdinalIgnoreCase))
+                throw new InvalidDataException($"{request.Origin ?? request.Path} has the SHA-256 {weights}; {pinned} was recorded when '{request.Name}' was first installed. It is damaged or another file; --force takes it all the same.");
             var place = FileOf(request.Name);
-            var old = record?.Sha256 ?? (!request.Force && File.Exists(place.Path) ? FileHash.Of(place.Path) : null);
-            if (old is not null && !old.Equals(made.Sha256, StringComparison.OrdinalIgnoreCase))
-                throw new InvalidDataException($"There is a backbone '{request.Name}' of other bytes in {Directory}; models fitted on it would no longer score. Add this one under another name, or replace it with --force.");
+            if (!request.Force && (record?.Sha256 ?? FindHash(request.Name)) is { } old && !old.Equals(made.Sha256, StringComparison.OrdinalIgnoreCase))
+                throw new InvalidDataException($"There is a backbone '{request.Name}' of other bytes; models fitted on it would no longer score. Add this one under another name, or replace it with --force.");
             if (record is not null && IsIntact(request.Name, record)) return new Installation(place, record, Changed: false);
             // The manifest first: no moment shows a network without the hash that it must have.
             AtomicFile.Write(ManifestOf(request.Name), stream => stream.Write(made.ToJson()));
@@ -78,6 +77,9 @@ public sealed partial class BackboneInstaller(string directory, BackboneCatalogu
         if (!Name().IsMatch(name)) throw new InvalidDataException($"'{name}' cannot name a backbone. Names are 1 to 64 characters, letters, digits, '.', '_' or '-', and start with a letter or digit.");
         if (File.Exists(Path.Combine(BackboneRegistry.BuiltInDirectory, $"{name}.onnx"))) throw new InvalidDataException($"The backbone '{name}' came with the program; choose another name.");
     }
+
+    /// <summary>The hash of the file that the name stands for so far, in whichever directory; null where there is none.</summary>
+    private string? FindHash(string name) => directories.Select(directory => Path.Combine(directory, $"{name}.onnx")).FirstOrDefault(File.Exists) is { } path ? FileHash.Of(path) : null;
 
     /// <summary>Copies or converts the file, runs the network once, and describes it.</summary>
     private BackboneManifest Stage(InstallRequest request, string staging)

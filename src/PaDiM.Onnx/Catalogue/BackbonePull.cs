@@ -28,12 +28,12 @@ public sealed class BackbonePull(BackboneCatalogue catalogue, BackboneInstaller 
             throw new InvalidDataException($"The catalogue has no backbone '{request.Name}'; it has {string.Join(", ", catalogue.Entries.Select(known => known.Name))}. Say where another one lies with --from.");
         using var held = await installer.LockAsync(stop);
         if (!request.Force && request.From is null && FindInstalled(entry!) is { } there) return there;
-        if (FindLocal(request, entry) is { } file) return Install(request, entry, file, Path.GetFileName(file));
+        if (FindLocal(request, entry) is { } file) return Install(request, entry, file, null);
         var address = AddressOf(request, entry);
         var fetched = await download.FetchAsync(address, Downloads, request.From is null ? entry!.SizeBytes : null, progress, stop);
         try
         {
-            return Install(request, entry, fetched, DownloadState.NameOf(address));
+            return Install(request, entry, fetched, address);
         }
         finally
         {
@@ -72,8 +72,9 @@ public sealed class BackbonePull(BackboneCatalogue catalogue, BackboneInstaller 
         if (request.Offline)
             throw new InvalidDataException($"Nothing may be downloaded, and {(request.Folder is { } folder ? $"{folder} does not hold" : "no folder was named that holds")} {(entry is null ? "a file" : FileNameOf(entry.Origin))} for '{request.Name}'.");
         var mirrored = request.From is null && request.Mirror is not null;
-        var address = mirrored ? new Uri($"{request.Mirror!.ToString().TrimEnd('/')}{entry!.Origin.AbsolutePath}") : request.From is { } from ? new Uri(from) : entry!.Origin;
-        if (address.UserInfo.Length > 0) throw new InvalidDataException("An address with a user name or a password in it is not taken: it would be kept in the manifest.");
+        var address = mirrored ? new Uri($"{request.Mirror!.ToString().TrimEnd('/')}{entry!.Origin.AbsolutePath}") : request.From is null ? entry!.Origin
+            : Uri.TryCreate(request.From, UriKind.Absolute, out var given) ? given : throw new InvalidDataException($"{request.From} is no address.");
+        if (address.UserInfo.Length > 0) throw new InvalidDataException("An address with a user name or a password in it is not taken: it would be shown, and kept in the manifest.");
         if (address.Scheme != Uri.UriSchemeHttps && !address.IsLoopback && !mirrored) throw new InvalidDataException($"{DownloadState.NameOf(address)} is not https; only a mirror, or this machine itself, may be asked without.");
         return FileNameOf(address).Length > 0 ? address : throw new InvalidDataException($"{DownloadState.NameOf(address)} names no file.");
     }
@@ -82,16 +83,21 @@ public sealed class BackbonePull(BackboneCatalogue catalogue, BackboneInstaller 
 
     private static string FileNameOf(Uri address) => Path.GetFileName(address.LocalPath);
 
-    private Installation Install(PullRequest request, CatalogueEntry? entry, string file, string source)
+    /// <summary>Checks the file against the catalogue, and installs it.</summary>
+    /// <param name="request">What is pulled.</param>
+    /// <param name="entry">What the catalogue knows of it.</param>
+    /// <param name="file">The file.</param>
+    /// <param name="address">Where it was downloaded from; null for a file of the user's.</param>
+    private Installation Install(PullRequest request, CatalogueEntry? entry, string file, Uri? address)
     {
         // A file in another format than the origin's, an ONNX file in place of weights, has a hash of its own: it holds from the first time on.
         var ofOrigin = entry is not null && Path.GetExtension(file).Equals(Path.GetExtension(entry.Origin.LocalPath), StringComparison.OrdinalIgnoreCase);
         if (ofOrigin && FileHash.Of(file) is var hash && !entry!.Accepts(hash))
-            throw new InvalidDataException($"{source} is damaged or another file: its SHA-256 is {hash}; that of the catalogue {(entry.Sha256 is { } whole ? $"is {whole}" : $"begins with {entry.Sha256Prefix}")}.");
+            throw new InvalidDataException($"{(address is null ? file : DownloadState.NameOf(address))} is damaged or another file: its SHA-256 is {hash}; that of the catalogue {(entry.Sha256 is { } whole ? $"is {whole}" : $"begins with {entry.Sha256Prefix}")}.");
         return installer.Install(new InstallRequest(request.Name, file)
         {
             Architecture = entry?.Architecture,
-            Origin = ofOrigin ? entry!.Origin.ToString() : source,
+            Origin = ofOrigin ? entry!.Origin.ToString() : address is null ? null : DownloadState.NameOf(address),
             Licence = ofOrigin ? entry!.Licence : null,
             Force = request.Force,
         });

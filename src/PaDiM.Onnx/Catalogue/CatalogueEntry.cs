@@ -33,7 +33,7 @@ public sealed record CatalogueEntry
     public required int Dimensions { get; init; }
 
     /// <summary>Whether a file of this hash, lower-case hexadecimal, can be the origin's.</summary>
-    public bool Accepts(string sha256) => sha256.StartsWith(Sha256 ?? Sha256Prefix ?? "", StringComparison.Ordinal);
+    public bool Accepts(string sha256) => sha256.StartsWith(Sha256 ?? Sha256Prefix ?? "", StringComparison.OrdinalIgnoreCase);
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

@@ -3,6 +3,9 @@ namespace PaDiM.Onnx.Catalogue;
 /// <summary>The right to change a backbone directory: one process at a time has it, and the system takes it back from one that dies. Disposing gives it back.</summary>
 internal sealed class DirectoryLock : IDisposable
 {
+    /// <summary>What tells that another process has the file: EWOULDBLOCK of Linux and of macOS, ERROR_SHARING_VIOLATION of Windows.</summary>
+    private static readonly int[] Taken = [11, 35, unchecked((int)0x80070020)];
+
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
     private readonly FileStream held;
 
@@ -20,7 +23,7 @@ internal sealed class DirectoryLock : IDisposable
             {
                 return new DirectoryLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
             }
-            catch (IOException) when (File.Exists(path))
+            catch (IOException e) when (Taken.Contains(e.HResult))
             {
                 await Task.Delay(Poll, time, stop);
             }

@@ -60,6 +60,18 @@ public sealed class BackboneInstallerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_backbone_in_another_folder_is_not_hidden_by_one_of_other_bytes()
+    {
+        var network = folder.Combine("own.onnx");
+        File.WriteAllBytes(network, OnnxGraph.Classifier(-1, 3, -1, -1).ToArray());
+        Directory.CreateDirectory(folder.Combine("more"));
+        File.WriteAllBytes(folder.Combine("more", "own.onnx"), OnnxGraph.Classifier(1, 3, -1, -1).ToArray());
+        Assert.Contains("other bytes", (await Assert.ThrowsAsync<InvalidDataException>(() => Installer().AddAsync(new InstallRequest("own", network), default))).Message, StringComparison.Ordinal);
+        File.Copy(network, folder.Combine("more", "own.onnx"), overwrite: true);
+        Assert.True((await Installer().AddAsync(new InstallRequest("own", network), default)).Changed);
+    }
+
+    [Fact]
     public async Task What_a_killed_process_left_is_in_nobodys_way()
     {
         Directory.CreateDirectory(folder.Combine("nets", ".staging", "inside"));
@@ -67,7 +79,7 @@ public sealed class BackboneInstallerTests : IDisposable
         Assert.False(Directory.Exists(folder.Combine("nets", ".staging")));
     }
 
-    private BackboneInstaller Installer() => new(folder.Combine("nets"), BackboneCatalogue.Known, BackboneFolder.Cpu, TimeProvider.System);
+    private BackboneInstaller Installer() => new([folder.Combine("nets"), folder.Combine("more")], BackboneCatalogue.Known, BackboneFolder.Cpu, TimeProvider.System);
 
     private string Weights(string name, bool changed = false)
     {

@@ -125,6 +125,10 @@ public sealed class BackbonePullTests : IDisposable
         File.WriteAllBytes(files.Combine("net.onnx"), Network);
         await PullAsync(Entry(server), offline);
         await PullAsync(Entry(server) with { Name = "again" }, new PullRequest("again") { From = files.Path });
+        File.Copy(files.Combine("net.onnx"), files.Combine("mine.onnx"));
+        File.WriteAllText(files.Combine("mine.json"), """{"origin":"elsewhere","dimensions":3}""");
+        var mine = await PullAsync(Entry(server), new PullRequest("mine") { From = files.Path });
+        Assert.Equal(("elsewhere", 3), (mine.Manifest.Origin, mine.Manifest.Dimensions));
         Assert.Empty(server.Requests);
         Assert.Equal($"{server.Address}models/net.onnx", BackboneManifest.Parse(File.ReadAllBytes(folder.Combine("net.json"))).Origin);
     }
@@ -143,6 +147,7 @@ public sealed class BackbonePullTests : IDisposable
     [InlineData("http://192.0.2.1/net.onnx", "https")]
     [InlineData("https://user:password@192.0.2.1/net.onnx", "password")]
     [InlineData("https://192.0.2.1/", "names no file")]
+    [InlineData("https://", "is no address")]
     [InlineData("/no/such/file.onnx", "/no/such/file.onnx")]
     public async Task Places_that_are_not_asked(string from, string expected)
     {
@@ -218,7 +223,7 @@ public sealed class BackbonePullTests : IDisposable
     private Task<Installation> PullAsync(CatalogueEntry entry, PullRequest request)
     {
         var catalogue = new BackboneCatalogue([entry]);
-        var installer = new BackboneInstaller(folder.Path, catalogue, BackboneFolder.Cpu, TimeProvider.System);
+        var installer = new BackboneInstaller([folder.Path], catalogue, BackboneFolder.Cpu, TimeProvider.System);
         return new BackbonePull(catalogue, installer, new FileDownload(http, TimeProvider.System) { Pause = TimeSpan.FromMilliseconds(1) }).RunAsync(request, _ => { }, default);
     }
 
