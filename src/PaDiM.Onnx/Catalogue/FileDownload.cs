@@ -62,7 +62,7 @@ public sealed class FileDownload(HttpClient http, TimeProvider time)
             {
                 failures = LengthOf(part) > furthest ? 1 : failures + 1;
                 furthest = Math.Max(furthest, LengthOf(part));
-                if (failures == Attempts) throw new IOException($"{DownloadState.NameOf(address)} could not be downloaded: {e.Message} What has come is kept; the same command goes on from there.", e);
+                if (failures == Attempts) throw new IOException($"{DownloadState.NameOf(address)} could not be downloaded: {e.Message.TrimEnd('.')}.{(furthest > 0 ? " What has come is kept; the same command goes on from there." : "")}", e);
                 await Task.Delay(Pause * (1 << (int)(failures - 1)), time, stop);
             }
             catch (HttpRequestException e)
