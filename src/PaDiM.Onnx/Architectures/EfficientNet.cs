@@ -2,7 +2,7 @@ using PaDiM.Onnx.Backbones;
 
 namespace PaDiM.Onnx.Architectures;
 
-/// <summary>EfficientNet-B5 (Tan and Le, arXiv 1905.11946) up to its fifth level, as torchvision and timm have it. Which of its blocks are tapped is a decision: docs/decisions/0014-efficientnet-taps.md.</summary>
+/// <summary>EfficientNet-B5 (Tan and Le, arXiv 1905.11946) up to its fifth level, as torchvision and timm have it. Which of its blocks are tapped is a decision: docs/decisions/0014-graphs-from-weights.md.</summary>
 internal static class EfficientNet
 {
     private const string Name = "efficientnet_b5";

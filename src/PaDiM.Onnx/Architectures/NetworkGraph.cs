@@ -5,7 +5,7 @@ using PaDiM.Onnx.Graphs.Schema;
 namespace PaDiM.Onnx.Architectures;
 
 /// <summary>
-/// A network's layers as an ONNX graph that is yet without weights: input <c>input</c>, float32 (n, 3, height, width), all but the channels free. Layers are added one after the other, each under
+/// A network's layers as an ONNX graph, at first without weights: input <c>input</c>, float32 (n, 3, height, width), all but the channels free. Layers are added one after the other, each under
 /// the name of its result.
 /// </summary>
 internal sealed class NetworkGraph
@@ -69,7 +69,7 @@ internal sealed class NetworkGraph
     /// <summary>Makes results the graph's outputs.</summary>
     public void Output(IEnumerable<BackboneTap> taps) => builder.Graph.Output.Add(taps.Select(tap => GraphEditor.Float32Tensor(tap.Tensor, null, tap.Channels, null, null)));
 
-    /// <summary>The graph with weights, as a file's content. The same weights give the same bytes.</summary>
+    /// <summary>Completes the graph with weights, once. The same weights give the same bytes.</summary>
     /// <param name="read">Gives a tensor by its name.</param>
     /// <exception cref="InvalidDataException">Weights are not finite.</exception>
     public ModelProto ToModel(Func<string, float[]> read)

@@ -23,7 +23,7 @@ internal sealed class NetworkWeights
         foreach (var form in network.Forms)
         {
             string[] prefixes = [.. file.Tensors.Keys.Where(name => name == form.Anchor || name.EndsWith($".{form.Anchor}", StringComparison.Ordinal)).Select(name => name[..^form.Anchor.Length])];
-            if (prefixes.Length > 1) throw new InvalidDataException($"The weights file holds several networks, whose tensors begin with {string.Join(", ", prefixes.Select(prefix => $"'{prefix}'"))}; save the one that is meant by itself.");
+            if (prefixes.Length > 1) throw new InvalidDataException($"The weights file holds several networks, whose tensors begin with {string.Join(", ", prefixes.Take(3).Select(WeightsFile.Quote))}; save the one that is meant by itself.");
             if (prefixes is [var prefix])
                 return new NetworkWeights(network, form, file.Tensors.Where(pair => pair.Key.StartsWith(prefix, StringComparison.Ordinal)).ToDictionary(pair => pair.Key[prefix.Length..], pair => pair.Value, StringComparer.Ordinal));
         }
@@ -40,7 +40,7 @@ internal sealed class NetworkWeights
             if (!tensor.Shape.SequenceEqual(shape)) return $"Tensor '{name}' of the weights file is of shape ({string.Join(", ", tensor.Shape)}); that of {network.Name} is of shape ({string.Join(", ", shape)}).";
         }
         var other = tensors.Keys.FirstOrDefault(name => !needed.ContainsKey(name) && !name.EndsWith(Counter, StringComparison.Ordinal) && form.Stages.Any(stage => name.StartsWith(stage, StringComparison.Ordinal)));
-        return other is null ? null : $"The weights file holds a tensor '{other}', which {network.Name} does not have: it is another network's.";
+        return other is null ? null : $"The weights file holds a tensor {WeightsFile.Quote(other)}, which {network.Name} does not have: it is another network's.";
     }
 
     /// <summary>The network with these weights as an ONNX model.</summary>

@@ -23,7 +23,7 @@ internal static class SafetensorsWeights
             "F64" => Narrow(reader.ReadArray<double>(name, shape)),
             "F16" => Widen(reader.ReadArray<Half>(name, shape)),
             "BF16" => Array.ConvertAll(reader.ReadArray<ushort>(name, shape), BrainFloat.ToSingle),
-            var type => throw new InvalidDataException($"Tensor '{name}' is of type {type}; weights are floating-point numbers."),
+            var type => throw new InvalidDataException($"Tensor {WeightsFile.Quote(name)} is of type {type}; weights are floating-point numbers."),
         };
     }
 

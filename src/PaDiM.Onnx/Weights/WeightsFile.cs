@@ -41,6 +41,9 @@ internal sealed class WeightsFile : IDisposable
         }
     }
 
+    /// <summary>A name from a file as it stands in messages, where a hostile one is neither long nor writes control characters to a terminal.</summary>
+    public static string Quote(string name) => $"'{string.Concat(name.Take(100).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c))}'";
+
     /// <inheritdoc/>
     public void Dispose() => stream.Dispose();
 }

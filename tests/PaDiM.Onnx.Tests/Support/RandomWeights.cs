@@ -46,7 +46,7 @@ internal static class RandomWeights
         ];
     }
 
-    /// <summary>Writes tensors as safetensors, with or without others.</summary>
+    /// <summary>Writes tensors as safetensors.</summary>
     public static void Write(string path, IEnumerable<(string Name, long[] Shape, float[] Values)> tensors)
     {
         using var file = File.Create(path);

@@ -55,7 +55,7 @@ internal static class TorchFile
 
     public static byte[] Whole(long value) => [0x8a, 8, .. BitConverter.GetBytes(value)];
 
-    private static byte[] Tuple(long[] values) => [(byte)'(', .. values.SelectMany(Whole), (byte)'t'];
+    public static byte[] Tuple(long[] values) => [(byte)'(', .. values.SelectMany(Whole), (byte)'t'];
 
     private static long[] StridesOf(long[] shape) => [.. shape.Select((_, i) => shape[(i + 1)..].Aggregate(1L, (product, extent) => product * extent))];
 }

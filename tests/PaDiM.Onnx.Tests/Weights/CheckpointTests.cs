@@ -44,10 +44,20 @@ public sealed class CheckpointTests
     }
 
     [Fact]
+    public void Tensors_as_the_first_versions_wrote_them_are_read()
+    {
+        byte[] tensor = [.. TorchFile.Global("torch._utils", "_rebuild_tensor"), (byte)'(', .. TorchFile.Storage("FloatStorage", "0", 2), .. TorchFile.Whole(1), .. TorchFile.Tuple([1]), .. TorchFile.Tuple([1]), (byte)'t', (byte)'R'];
+        using var made = new WeightsCase(TorchFile.Zip(TorchFile.One(tensor), ("0", [0, 0, 0, 0, 0, 0, 0x80, 0x3f])));
+        using var file = made.Open();
+        Assert.Equal([1f], file.Tensors["x"].Read());
+    }
+
+    [Fact]
     public void Dictionaries_as_Python_2_wrote_them_are_read()
     {
         byte[] pairs = [.. "](]("u8, .. TorchFile.Text("x"), .. TorchFile.Tensor("0", 2, 0, [2], [1]), .. "ee"u8];
-        using var file = new WeightsCase(TorchFile.Zip([.. TorchFile.Global("collections", "OrderedDict"), .. pairs, 0x85, (byte)'R'], ("0", new byte[8]))).Open();
+        using var made = new WeightsCase(TorchFile.Zip([.. TorchFile.Global("collections", "OrderedDict"), .. pairs, 0x85, (byte)'R'], ("0", new byte[8])));
+        using var file = made.Open();
         Assert.Equal([2], file.Tensors["x"].Shape);
     }
 

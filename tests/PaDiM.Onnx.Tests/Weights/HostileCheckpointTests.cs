@@ -96,6 +96,13 @@ public sealed class HostileCheckpointTests
         Assert.Contains("not there in full", WeightsCase.Refusal(Legacy(TorchFile.One(TorchFile.Tensor("0", 2, 0, [2], [1])), ("0", length, new byte[8]))), StringComparison.Ordinal);
 
     [Fact]
+    public void A_storage_that_is_part_of_another_is_refused_with_what_to_do()
+    {
+        byte[] part = [(byte)'(', .. TorchFile.Text("storage"), .. TorchFile.Global("torch", "FloatStorage"), .. TorchFile.Text("0"), .. TorchFile.Text("cpu"), .. TorchFile.Whole(2), .. TorchFile.Tuple([0, 0, 2]), (byte)'t', (byte)'Q'];
+        Assert.Contains("save its tensors anew", WeightsCase.Refusal(Legacy(TorchFile.One(part))), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_pickle_that_holds_itself_or_nothing_is_refused()
     {
         Assert.Contains("no tensors", WeightsCase.Refusal(TorchFile.Zip([.. "}q\0"u8, .. TorchFile.Text("x"), .. "h\0s"u8])), StringComparison.Ordinal);
@@ -105,6 +112,18 @@ public sealed class HostileCheckpointTests
         Assert.Contains("makes no sense", WeightsCase.Refusal(TorchFile.Zip([.. Enumerable.Repeat((byte)'(', 100_000)])), StringComparison.Ordinal);
         Assert.Contains("makes no sense", WeightsCase.Refusal(TorchFile.Zip([])), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Names_from_the_file_are_cut_short_and_cleaned_in_messages()
+    {
+        var message = WeightsCase.Refusal(TorchFile.Zip(TorchFile.Global("os\u001b[2J", new string('x', 100_000))));
+        Assert.StartsWith("The weights file wants to run 'os?[2J.xxx", message, StringComparison.Ordinal);
+        Assert.InRange(message.Length, 100, 250);
+    }
+
+    [Fact]
+    public void A_pickle_of_more_bytes_than_any_list_of_tensors_has_is_refused() =>
+        Assert.Contains("data.pkl has", WeightsCase.Refusal(TorchFile.Zip(new byte[(4 << 20) + 1])), StringComparison.Ordinal);
 
     [Fact]
     public void Nesting_costs_no_stack()

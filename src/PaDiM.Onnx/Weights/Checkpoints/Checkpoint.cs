@@ -52,7 +52,7 @@ internal static class Checkpoint
             ElementType.Double => Read<double>(tensor, read, value => (float)value),
             ElementType.Half => Read<Half>(tensor, read, value => (float)value),
             ElementType.BFloat16 => Read<ushort>(tensor, read, BrainFloat.ToSingle),
-            var type => throw new InvalidDataException($"Tensor '{name}' is of type {type}; weights are floating-point numbers."),
+            var type => throw new InvalidDataException($"Tensor {WeightsFile.Quote(name)} is of type {type}; weights are floating-point numbers."),
         });
     }
 

@@ -11,8 +11,8 @@ internal sealed class Pickle
     /// <summary>First byte of a pickle of protocol 2 or later.</summary>
     public const byte Start = (byte)PickleOperation.Proto;
 
-    /// <summary>A checkpoint of a thousand tensors has a tenth of a megabyte.</summary>
-    public const int MostBytes = 16 << 20;
+    /// <summary>Most bytes of a checkpoint's pickle, which bound the objects that it can make; one of a thousand tensors has a tenth of a megabyte.</summary>
+    public const int MostBytes = 4 << 20;
 
     private const int NewestProtocol = 5;
 

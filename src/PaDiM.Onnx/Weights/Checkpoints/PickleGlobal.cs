@@ -36,8 +36,5 @@ internal sealed record PickleGlobal(PickleGlobal.Kinds Kind, ElementType Type = 
     /// <exception cref="InvalidDataException">It is not among those that are allowed.</exception>
     public static PickleGlobal Of(string module, string name) => Allowed.TryGetValue($"{module}.{name}", out var global)
         ? global
-        : throw new InvalidDataException($"The weights file wants to run '{Printable(module)}.{Printable(name)}', which a file of tensors has no need of; it is refused.");
-
-    /// <summary>Names stand in messages; a hostile one is neither long nor does it write control characters to a terminal.</summary>
-    private static string Printable(string name) => string.Concat(name.Take(60).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c));
+        : throw new InvalidDataException($"The weights file wants to run {WeightsFile.Quote($"{module}.{name}")}, which a file of tensors has no need of; it is refused. A state dict that is saved by itself is read.");
 }

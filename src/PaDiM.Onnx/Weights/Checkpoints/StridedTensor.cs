@@ -1,7 +1,7 @@
 namespace PaDiM.Onnx.Weights.Checkpoints;
 
 /// <summary>A view of a storage, within its bounds: value (i, j, ..) is number <c>Offset + i Strides[0] + j Strides[1] + ..</c> of it.</summary>
-internal sealed record StridedTensor
+internal sealed class StridedTensor
 {
     private const int MostAxes = 8, MostBytes = int.MaxValue;
 
@@ -63,5 +63,5 @@ internal sealed record StridedTensor
         return values;
     }
 
-    private static InvalidDataException Impossible(Storage storage) => new($"The weights file is damaged: a tensor reaches beyond its {storage.Length} numbers, storage '{storage.Key}'.");
+    private static InvalidDataException Impossible(Storage storage) => new($"The weights file is damaged: a tensor is no view of storage {WeightsFile.Quote(storage.Key)}, which has {storage.Length} numbers.");
 }

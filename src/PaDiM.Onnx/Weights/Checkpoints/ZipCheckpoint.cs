@@ -23,7 +23,7 @@ internal static class ZipCheckpoint
     private static Checkpoint.ReadStorage Find(ZipArchiveEntry? entry, Storage storage, Stream stream)
     {
         if (entry is null || storage.Length > StoredLength(entry, stream) / storage.Type.Size())
-            throw new InvalidDataException($"The weights file is damaged: storage '{storage.Key}' of {storage.Length} numbers is not there in full.");
+            throw new InvalidDataException($"The weights file is damaged: storage {WeightsFile.Quote(storage.Key)} of {storage.Length} numbers is not there in full.");
         return (first, into) =>
         {
             try
