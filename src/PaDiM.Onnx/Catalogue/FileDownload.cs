@@ -91,9 +91,11 @@ public sealed class FileDownload(HttpClient http, TimeProvider time)
         if (!response.IsSuccessStatusCode) throw new HttpRequestException($"the server answers {(int)response.StatusCode} {response.ReasonPhrase}.", null, response.StatusCode);
         var state = goesOn ? known! : answered;
         CheckLength(address, state.Length, bytes);
+        // Before its state: a part of one version is never taken for one of another.
+        if (!goesOn) File.Delete(part);
         state.Write(StateOf(part));
         await using var source = await response.Content.ReadAsStreamAsync(stop);
-        using var target = new FileStream(part, goesOn ? FileMode.Append : FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        using var target = new FileStream(part, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
         await CopyAsync(source, target, patience, count =>
         {
             if (count > (bytes ?? MaxBytes)) Refuse(address, part, target, bytes);
