@@ -1,14 +1,20 @@
+using System.Collections;
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using PaDiM.Onnx.Backbones;
+using PaDiM.Onnx.Catalogue;
 
 namespace PaDiM.Cli;
 
 /// <summary>The options by which every command finds its network and its device.</summary>
 internal sealed class BackboneOptions
 {
+    /// <summary>The service's setting, so that one environment serves both programs.</summary>
+    private const string FolderVariables = "Padim__BackboneDirectories__";
+
     private readonly Option<string[]> directories = new("--backbones")
     {
-        Description = "Folder to look for backbones (NAME.onnx) in, besides the built-in ones; may be repeated.",
+        Description = $"Folder to look for backbones (NAME.onnx) in, besides the built-in ones; may be repeated. Those of {FolderVariables}0, 1, ... come after them.",
         HelpName = "folder",
     };
 
@@ -33,11 +39,32 @@ internal sealed class BackboneOptions
 
     public void AddTo(Command command)
     {
-        command.Options.Add(directories);
+        AddFoldersTo(command);
         command.Options.Add(device);
         command.Options.Add(threads);
     }
 
-    public BackboneRegistry Open(ParseResult arguments) =>
-        new(arguments.GetValue(directories) ?? [], BackboneRuntime.Create(arguments.GetValue(device), arguments.GetValue(threads)));
+    /// <summary>For a command that only finds backbones.</summary>
+    public void AddFoldersTo(Command command) => command.Options.Add(directories);
+
+    public BackboneRegistry Open(ParseResult arguments) => new(Folders(arguments.CommandResult), Runtime(arguments));
+
+    /// <summary>Puts backbones into the first folder.</summary>
+    public BackboneInstaller Installer(ParseResult arguments) => new(Folders(arguments.CommandResult), BackboneCatalogue.Known, Runtime(arguments), TimeProvider.System);
+
+    /// <summary>Refuses a command that names no folder to put backbones into.</summary>
+    public void RequireFolder(CommandResult arguments)
+    {
+        if (Folders(arguments).Length == 0) arguments.AddError($"Say where backbones are to lie, with --backbones or {FolderVariables}0.");
+    }
+
+    private BackboneRuntime Runtime(ParseResult arguments) => BackboneRuntime.Create(arguments.GetValue(device), arguments.GetValue(threads));
+
+    private string[] Folders(SymbolResult arguments) => [.. arguments.GetValue(directories) ?? [], .. FoldersOfEnvironment()];
+
+    private static IEnumerable<string> FoldersOfEnvironment() => Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+        .Select(variable => (Name: (string)variable.Key, Value: (string?)variable.Value))
+        .Where(variable => variable.Name.StartsWith(FolderVariables, StringComparison.OrdinalIgnoreCase) && !string.IsNullOrEmpty(variable.Value))
+        .OrderBy(variable => int.TryParse(variable.Name[FolderVariables.Length..], out var place) ? place : int.MaxValue)
+        .Select(variable => variable.Value!);
 }

@@ -21,18 +21,18 @@ internal static class FitCommand
         backbones.AddTo(command);
         command.SetAction(async (arguments, stop) =>
         {
-            var settings = model.Settings(arguments);
             using var registry = backbones.Open(arguments);
+            var opened = registry.Open(model.BackboneName(arguments));
+            var settings = model.Settings(arguments, opened);
             var ignored = model.Ignored(arguments);
             TrainingImage[] images = [.. ImageFolder.Expand([arguments.GetValue(folder)!]).Select(file => FolderFit.ToTrainingImage(file.Path))];
-            var opened = registry.Open(model.BackboneName(arguments));
             if (opened.FindMisfit(settings) is { } misfit) throw new InvalidDataException(misfit);
             var estimate = opened.EstimateFit(settings, images.DistinctBy(image => image.Sha256).Count());
             AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"needs about {FitEstimate.Size(estimate.MemoryBytes)} of memory; the model takes {FitEstimate.Size(estimate.ModelBytes)}");
             var temporary = new DriveInfo(Path.GetTempPath()).AvailableFreeSpace;
             if (estimate.EmbeddingBytes > temporary)
                 throw new InvalidDataException($"The fit keeps {FitEstimate.Size(estimate.EmbeddingBytes)} of embeddings in {Path.GetTempPath()}, where {FitEstimate.Size(temporary)} are free. Make room, or set TMPDIR to a larger disk.");
-            var fitted = await ProgressBar.RunAsync("Fitting", progress => FolderFit.Run(opened, settings, ignored, images, step => progress(step.Progress, $"{step.Stage}"), stop), stop);
+            var fitted = await ProgressBar.RunAsync("Fitting", progress => FolderFit.Run(opened, settings, ignored, images, step => progress(step.Progress, FolderFit.Words(step)), stop), stop);
             var path = arguments.GetValue(output)!;
             AtomicFile.Write(path, stream => ModelFile.Write(stream, fitted));
             Report(fitted, path, images);

@@ -36,6 +36,9 @@ internal static class FolderFit
         return new FitPipeline(backbone, settings, new ImageDecoder(), store, ignored).Run([.. images.DistinctBy(image => image.Sha256)], null, null, progress, stop);
     }
 
+    /// <summary>A stage for people.</summary>
+    public static string Words(FitProgress step) => step.Stage.ToString().ToLowerInvariant();
+
     /// <summary>An image file, known by the hash of its bytes.</summary>
     public static TrainingImage ToTrainingImage(string path)
     {

@@ -5,6 +5,7 @@ using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
 using PaDiM.Core.Statistics;
 using PaDiM.Onnx.Backbones;
+using PaDiM.Onnx.Catalogue;
 using PaDiM.Onnx.Imaging;
 
 namespace PaDiM.Cli;
@@ -33,7 +34,7 @@ internal sealed class ModelOptions
             .CustomParser = CropSize;
         Add<string>("--reduction", "How channels are reduced (semi-orthogonal).", (settings, name) => settings with { Reduction = Reduction(name) })
             .AcceptOnlyFromAmong("semi-orthogonal", "random", "none");
-        Add<int>("--dimensions", $"Dimensions of the embedding ({Defaults.Dimensions}).", (settings, count) => settings with { Dimensions = count })
+        Add<int>("--dimensions", $"Dimensions of the embedding ({Defaults.Dimensions}; with --profile paper those of the paper for the backbone).", (settings, count) => settings with { Dimensions = count })
             .Require(count => count is >= 1 and <= 4096, "--dimensions must lie between 1 and 4096.");
         Add<int>("--seed", $"Seed of all that is drawn by chance ({Defaults.Seed}).", (settings, seed) => settings with { Seed = seed });
         Add<double>("--epsilon", $"Added to every variance ({Defaults.Epsilon}).", (settings, value) => settings with { Epsilon = value })
@@ -58,8 +59,9 @@ internal sealed class ModelOptions
     /// <summary>The name of the chosen backbone.</summary>
     public string BackboneName(ParseResult arguments) => arguments.GetValue(backbone)!;
 
-    /// <summary>The chosen settings.</summary>
-    public FitSettings Settings(ParseResult arguments) => Settings(arguments.CommandResult);
+    /// <summary>The chosen settings; the paper's dimensions are those for the backbone.</summary>
+    public FitSettings Settings(ParseResult arguments, Backbone backbone) =>
+        Settings(arguments.CommandResult, BackboneCatalogue.Known.PaperSettings(backbone.File.Name, backbone.Manifest));
 
     /// <summary>The file of the ignore mask; null where all pixels count.</summary>
     public string? IgnoreMaskFile(ParseResult arguments) => arguments.GetValue(ignoreMask);
@@ -72,7 +74,7 @@ internal sealed class ModelOptions
     public bool[]? Ignored(ParseResult arguments)
     {
         if (IgnoreMaskFile(arguments) is not { } path) return null;
-        var side = Settings(arguments).ImageSize;
+        var side = Settings(arguments.CommandResult, FitSettings.Paper).ImageSize;
         return new ImageDecoder().Decode(File.ReadAllBytes(path)) switch
         {
             DecodeResult.Decoded { Image: var mask } => MaskImage.Marks(mask, new Grid(side, side)),
@@ -81,9 +83,9 @@ internal sealed class ModelOptions
         };
     }
 
-    private FitSettings Settings(SymbolResult arguments)
+    private FitSettings Settings(SymbolResult arguments, FitSettings paper)
     {
-        var start = adapt(arguments, arguments.GetValue(profile) == "paper" ? FitSettings.Paper : Defaults);
+        var start = adapt(arguments, arguments.GetValue(profile) == "paper" ? paper : Defaults);
         return stated.Aggregate(start, (settings, apply) => apply(arguments, settings));
     }
 
@@ -99,7 +101,7 @@ internal sealed class ModelOptions
     {
         try
         {
-            var settings = Settings(arguments);
+            var settings = Settings(arguments, FitSettings.Paper);
             if (settings.CropSize is { } crop && (crop < FitSettings.MinSize || crop > settings.ImageSize))
                 arguments.AddError($"--crop-size must lie between {FitSettings.MinSize} and the image size; here it is {crop}, and the image size {settings.ImageSize}.");
             else if (settings.FindFault() is { } fault) arguments.AddError(fault);

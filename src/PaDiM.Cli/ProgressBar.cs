@@ -11,7 +11,13 @@ internal static class ProgressBar
     /// <param name="title">What is being done.</param>
     /// <param name="work">Is given a way to tell its progress (0 to 1) and its stage.</param>
     /// <param name="stop">Stops waiting for a thread.</param>
-    public static Task<T> RunAsync<T>(string title, Func<Action<double, string>, T> work, CancellationToken stop)
+    public static Task<T> RunAsync<T>(string title, Func<Action<double, string>, T> work, CancellationToken stop) => RunAsync(title, progress => Task.FromResult(work(progress)), stop);
+
+    /// <summary>Runs work that waits for others.</summary>
+    /// <param name="title">What is being done.</param>
+    /// <param name="work">Is given a way to tell its progress (0 to 1) and its stage.</param>
+    /// <param name="stop">Stops waiting for a thread.</param>
+    public static Task<T> RunAsync<T>(string title, Func<Action<double, string>, Task<T>> work, CancellationToken stop)
     {
         if (System.Console.IsErrorRedirected) return Task.Run(() => work((_, _) => { }), stop);
         return Console.Progress()
@@ -19,7 +25,7 @@ internal static class ProgressBar
             .StartAsync(context =>
             {
                 var bar = context.AddTask(title, maxValue: 1);
-                return Task.Run(() => work((progress, stage) => (bar.Value, bar.Description) = (progress, $"{title}: {stage.ToLowerInvariant()}")), stop);
+                return Task.Run(() => work((progress, stage) => (bar.Value, bar.Description) = (progress, $"{title}: {stage}")), stop);
             });
     }
 }

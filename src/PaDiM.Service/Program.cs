@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Options;
+using PaDiM.Service.Backbones;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Evaluations;
 using PaDiM.Service.Fitting;
@@ -67,6 +68,7 @@ internal static class Program
         app.MapEvaluations(category);
         category.MapThresholdPreview();
         app.MapJobs();
+        app.MapBackbones();
         app.MapSystem();
         app.MapHealth();
         return app;

@@ -13,6 +13,7 @@ public sealed partial class ArchitectureTests
     /// Storage knows the rows of all features, and nothing of what they do.
     /// </summary>
     [Theory]
+    [InlineData("Backbones")]
     [InlineData("Categories", "Images", "Models")]
     [InlineData("Images", "Categories")]
     [InlineData("Jobs", "Categories", "Models")]

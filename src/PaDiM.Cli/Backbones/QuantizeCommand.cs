@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PaDiM.Onnx.Catalogue;
 using PaDiM.Onnx.Graphs.Quantisation;
 using PaDiM.Onnx.Imaging;
 using PaDiM.Onnx.Pipelines;
@@ -26,7 +27,7 @@ internal static class QuantizeCommand
         {
             using var registry = backbones.Open(arguments);
             var wanted = arguments.GetValue(name)!;
-            var file = registry.Find(wanted) ?? throw new KeyNotFoundException($"There is no backbone named '{wanted}'.");
+            var file = registry.Find(wanted) ?? throw new KeyNotFoundException(BackboneCatalogue.Known.DescribeMissing(wanted));
             Func<RgbImage>[] calibration = [.. ImageFolder.Expand([arguments.GetValue(images)!]).Select(image => (Func<RgbImage>)(() => Decode(image.Path)))];
             using var quantiser = new BackboneQuantiser(file, registry.Runtime);
             var made = await ProgressBar.RunAsync("Quantising", progress => quantiser.Run(calibration, new QuantisationSettings(), done => progress(done, "images"), stop), stop);

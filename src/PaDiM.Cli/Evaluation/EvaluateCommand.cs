@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using PaDiM.Cli.Evaluation.Datasets;
 using PaDiM.Core.Models;
+using PaDiM.Onnx.Backbones;
 using PaDiM.Onnx.Imaging;
 
 namespace PaDiM.Cli.Evaluation;
@@ -52,9 +53,9 @@ internal sealed class EvaluateCommand
 
     private async Task<int> RunAsync(ParseResult arguments, CancellationToken stop)
     {
-        var plan = ToPlan(arguments);
         using var registry = backbones.Open(arguments);
         var backbone = registry.Open(model.BackboneName(arguments));
+        var plan = ToPlan(arguments, backbone);
         var dataset = DatasetLayouts.Open(plan.Root, plan.Layout, plan.FrameStep);
         DatasetCategory[] categories = [.. Choose(dataset.Categories, arguments.GetValue(category) ?? []).Select(dataset.Read)];
         using var kept = EvaluationState.Open(arguments.GetValue(state) ?? EvaluationState.DefaultParent, plan, backbone);
@@ -82,11 +83,11 @@ internal sealed class EvaluateCommand
         }
     }
 
-    private EvaluationPlan ToPlan(ParseResult arguments)
+    private EvaluationPlan ToPlan(ParseResult arguments, Backbone backbone)
     {
         var shown = arguments.GetValue(protocol) == NonAligned ? EvaluationProtocol.NonAligned : EvaluationProtocol.Aligned;
         return new EvaluationPlan(
-            Path.GetFullPath(arguments.GetValue(root)!), arguments.GetValue(layout)!, arguments.GetValue(frameStep), shown, model.Settings(arguments),
+            Path.GetFullPath(arguments.GetValue(root)!), arguments.GetValue(layout)!, arguments.GetValue(frameStep), shown, model.Settings(arguments, backbone),
             model.IgnoreMaskFile(arguments) is { } mask ? Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(mask))) : null,
             arguments.GetValue(repeats) ?? (shown == EvaluationProtocol.NonAligned ? NonAlignedRepeats : 1));
     }

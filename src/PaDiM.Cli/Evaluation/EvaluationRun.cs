@@ -46,7 +46,7 @@ internal sealed class EvaluationRun(EvaluationPlan plan, Backbone backbone, bool
     private EvaluationReport Measure(DatasetCategory category, int seed, StateEntry entry, EvaluationProgress progress, CancellationToken stop)
     {
         var view = new ProtocolView(plan.Protocol, seed);
-        var model = FolderFit.Run(backbone, plan.SettingsOf(seed), ignored, category.Training.Select(view.ToTraining), entry.Embeddings, step => progress.Tell(FitShare * step.Progress, $"{step.Stage}"), stop);
+        var model = FolderFit.Run(backbone, plan.SettingsOf(seed), ignored, category.Training.Select(view.ToTraining), entry.Embeddings, step => progress.Tell(FitShare * step.Progress, FolderFit.Words(step)), stop);
         using var inspector = Inspector.Open(model, backbone);
         var pipeline = new EvaluationPipeline(inspector, new ImageDecoder(), entry.Maps);
         return pipeline.Run([.. category.Label().Select(view.ToTest)], model.Calibration.ThresholdAt(ThresholdCalibration.DefaultFalseRejectRate), share => progress.Tell(FitShare + (1 - FitShare) * share, "scoring"), stop);

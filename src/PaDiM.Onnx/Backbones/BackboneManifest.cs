@@ -21,6 +21,18 @@ public sealed record BackboneManifest
     /// <summary>Licence of the weights.</summary>
     public string? Licence { get; init; }
 
+    /// <summary>The network that it was made of from a file of weights, one of <see cref="Architectures.BackboneArchitecture.Names"/>; null for other ONNX files.</summary>
+    public string? Architecture { get; init; }
+
+    /// <summary>Dimensions that the profile <c>paper</c> reduces it to, at least 1; those of the catalogue, or 100, when null.</summary>
+    public int? Dimensions { get; init; }
+
+    /// <summary>SHA-256 of the file of weights that it was made from, lower-case hexadecimal; null when it came as an ONNX file.</summary>
+    public string? WeightsSha256 { get; init; }
+
+    /// <summary>When it was installed; null where it was put there by hand.</summary>
+    public DateTimeOffset? InstalledAt { get; init; }
+
     /// <summary>What it was quantised from and how; null for a network as it was trained.</summary>
     public BackboneQuantisation? Quantisation { get; init; }
 
@@ -36,6 +48,7 @@ public sealed record BackboneManifest
             var manifest = JsonSerializer.Deserialize(json, ManifestJson.Default.BackboneManifest) ?? new BackboneManifest();
             if (manifest.Taps is { Count: 0 }) throw new InvalidDataException("The manifest's list of taps is empty.");
             if (manifest.Taps is { } taps && taps.Any(tap => string.IsNullOrEmpty(tap?.Tensor))) throw new InvalidDataException("A tap in the manifest names no tensor.");
+            if (manifest.Dimensions < 1) throw new InvalidDataException("The manifest's dimensions must be at least 1.");
             // Generated code sets what the JSON leaves out to null, whatever the property's initial value.
             if (manifest.Normalisation is null) manifest = manifest with { Normalisation = Normalisation.ImageNet };
             manifest.Normalisation.Check();

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using PaDiM.Onnx.Catalogue;
 
 namespace PaDiM.Onnx.Backbones;
 
@@ -40,7 +41,7 @@ public sealed class BackboneRegistry(IEnumerable<string> directories, BackboneRu
     public Backbone Open(string name)
     {
         var session = open.GetOrAdd(name, key => new Lazy<Backbone>(() =>
-            Backbone.Load(Find(key) ?? throw new KeyNotFoundException($"There is no backbone named '{key}'."), Runtime)));
+            Backbone.Load(Find(key) ?? throw new KeyNotFoundException(BackboneCatalogue.Known.DescribeMissing(key)), Runtime)));
         try
         {
             return session.Value;

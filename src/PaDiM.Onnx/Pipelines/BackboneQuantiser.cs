@@ -135,6 +135,7 @@ public sealed class BackboneQuantiser : IDisposable
     {
         Taps = backbone.Taps,
         Sha256 = Convert.ToHexStringLower(SHA256.HashData(quantised)),
+        InstalledAt = null,
         Quantisation = new BackboneQuantisation(
             backbone.File.Name,
             backbone.Identity.Sha256,

@@ -38,6 +38,17 @@ public static partial class AtomicFile
         }
     }
 
+    /// <summary>Puts a file that is written already in its place, replacing one of that name.</summary>
+    /// <param name="written">The file, on the same file system as its place; gone afterwards.</param>
+    /// <param name="path">Its place; the directory is there.</param>
+    /// <exception cref="IOException">The file is the old one, or, where only the directory could not be flushed, the new one.</exception>
+    public static void Move(string written, string path)
+    {
+        using (var stream = new FileStream(written, FileMode.Open, FileAccess.ReadWrite)) stream.Flush(flushToDisk: true);
+        File.Move(written, path, overwrite: true);
+        FlushDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+    }
+
     /// <summary>On Unix a rename is only safe once the directory itself has been flushed; Windows needs nothing of the kind.</summary>
     private static void FlushDirectory(string directory)
     {

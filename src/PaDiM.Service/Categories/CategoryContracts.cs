@@ -7,10 +7,10 @@ namespace PaDiM.Service.Categories;
 /// <summary>Settings of a category; everything left out takes the profile's value.</summary>
 internal sealed record CategoryRequest
 {
-    /// <summary>Name of a backbone, see GET /v1/system; the service's default when left out.</summary>
+    /// <summary>Name of a backbone, see GET /v1/backbones; the service's default when left out.</summary>
     public string? Backbone { get; init; }
 
-    /// <summary>Set of defaults: <c>default</c> (whole image) or <c>paper</c> (centre crop 224, random channels).</summary>
+    /// <summary>Set of defaults: <c>default</c> (whole image) or <c>paper</c> (centre crop 224, random channels, the paper's dimensions for the backbone).</summary>
     public SettingsProfile? Profile { get; init; }
 
     /// <summary>Side that images are resized to, in pixels, 32 to 2048.</summary>

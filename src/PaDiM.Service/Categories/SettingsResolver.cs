@@ -4,6 +4,7 @@ using PaDiM.Core.Calibration;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
 using PaDiM.Onnx.Backbones;
+using PaDiM.Onnx.Catalogue;
 using PaDiM.Service.Hosting;
 
 namespace PaDiM.Service.Categories;
@@ -14,13 +15,16 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Padi
     /// <summary>The settings that a request stands for, and its false-reject rate.</summary>
     public Outcome<(CategorySettings Settings, double FalseRejectRate)> Resolve(CategoryRequest request)
     {
+        var rate = request.FalseRejectRate ?? ThresholdCalibration.DefaultFalseRejectRate;
+        if (CheckRate(rate) is { } badRate) return badRate;
+        var name = request.Backbone ?? options.Value.DefaultBackbone;
+        if (!OpenBackbone(name).Succeeded(out var backbone, out var unusable)) return unusable;
         var profile = request.Profile ?? SettingsProfile.Default;
         var paper = profile == SettingsProfile.Paper;
-        var defaults = paper ? FitSettings.Paper : new FitSettings();
-        var rate = request.FalseRejectRate ?? ThresholdCalibration.DefaultFalseRejectRate;
+        var defaults = paper ? BackboneCatalogue.Known.PaperSettings(name, backbone.Manifest) : new FitSettings();
         var settings = new CategorySettings
         {
-            Backbone = request.Backbone ?? options.Value.DefaultBackbone,
+            Backbone = name,
             Profile = profile,
             ImageSize = request.ImageSize ?? defaults.ImageSize,
             CropSize = request.CropSize ?? (paper && request.Alignment is null or AlignmentMethod.None && (request.ImageSize ?? defaults.ImageSize) == defaults.ImageSize ? defaults.CropSize : null),
@@ -33,10 +37,8 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Padi
             Shrinkage = request.Shrinkage ?? defaults.Shrinkage,
             Alignment = request.Alignment ?? defaults.Alignment,
         };
-        if (CheckRate(rate) is { } badRate) return badRate;
         if (settings.ReviewRate is { } review && !(review > rate && review < 1)) return Problems.InvalidSettings("reviewRate must lie above falseRejectRate and below 1.");
         if (settings.Fit.FindFault() is { } fault) return Problems.InvalidSettings(fault);
-        if (OpenBackbone(settings.Backbone).Succeeded(out var backbone, out var unusable) is false) return unusable;
         if (backbone.FindMisfit(settings.Fit) is { } misfit) return Problems.InvalidSettings(misfit);
         return settings.Method == ReductionMethod.None ? (settings with { Dimensions = backbone.TapChannels.Sum() }, rate) : (settings, rate);
     }

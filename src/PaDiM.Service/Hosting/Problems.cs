@@ -1,4 +1,5 @@
 using System.Text;
+using PaDiM.Onnx.Catalogue;
 using PaDiM.Onnx.Imaging;
 
 namespace PaDiM.Service.Hosting;
@@ -13,8 +14,8 @@ internal static class Problems
 
     public static Problem InvalidSettings(string detail) => new("invalid_settings", StatusCodes.Status422UnprocessableEntity, detail);
 
-    public static Problem UnknownBackbone(string name, IEnumerable<string> known) => new("backbone_not_found", StatusCodes.Status422UnprocessableEntity,
-        $"There is no backbone '{Shorten(name)}'. Known are: {string.Join(", ", known)}. Put NAME.onnx into one of the backbone directories to add one.");
+    public static Problem UnknownBackbone(string name, IEnumerable<string> installed) => new("backbone_not_found", StatusCodes.Status422UnprocessableEntity,
+        $"{BackboneCatalogue.Known.DescribeMissing(Shorten(name))}{(BackboneCatalogue.Known.Find(name) is null ? " Put NAME.onnx into one of the backbone directories to add one." : "")} Installed are: {string.Join(", ", installed)}.");
 
     public static Problem UnusableBackbone(string detail) => new("backbone_unusable", StatusCodes.Status422UnprocessableEntity, detail);
 

@@ -4,6 +4,7 @@ using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using PaDiM.Onnx.Backbones;
+using PaDiM.Onnx.Catalogue;
 using PaDiM.Onnx.Imaging;
 using PaDiM.Onnx.Storage;
 using PaDiM.Service.Categories;
@@ -66,6 +67,7 @@ internal static partial class Setup
     {
         services.AddSingleton(provider => BackboneRuntime.Create(Options(provider).Device, Options(provider).Threads, Options(provider).TensorRt));
         services.AddSingleton(provider => new BackboneRegistry(Options(provider).BackboneDirectories, provider.GetRequiredService<BackboneRuntime>()));
+        services.AddSingleton(provider => new BackboneListing(provider.GetRequiredService<BackboneRegistry>(), BackboneCatalogue.Known));
         services.AddSingleton(provider => new ImageDecoder(Options(provider).MaxPixels));
         services.AddSingleton(provider => new EmbeddingStore(provider.GetRequiredService<DataDirectory>().Embeddings, provider.GetRequiredService<TimeProvider>()));
     }

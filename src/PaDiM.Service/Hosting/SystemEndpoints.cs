@@ -1,8 +1,7 @@
-using System.Collections.Concurrent;
 using System.Reflection;
-using System.Security.Cryptography;
 using Microsoft.ML.OnnxRuntime;
 using PaDiM.Onnx.Backbones;
+using PaDiM.Onnx.Catalogue;
 using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Hosting;
@@ -10,44 +9,18 @@ namespace PaDiM.Service.Hosting;
 /// <summary><c>/v1/system</c>: what is running, on what, with which backbones.</summary>
 internal static class SystemEndpoints
 {
-    /// <summary>Hashes of files that have not changed since.</summary>
-    private static readonly ConcurrentDictionary<(string Path, DateTime At, long Length), string> Hashes = new();
-
     public static void MapSystem(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/v1/system", (BackboneRegistry backbones, ModelCache cache) => TypedResults.Ok(Describe(backbones, cache))).WithTags("Operations").WithName("GetSystem").WithSummary("Tells version, device, backbones, memory and the models in it").Produces<SystemResponse>();
+        routes.MapGet("/v1/system", (BackboneRuntime runtime, BackboneListing backbones, ModelCache cache) => TypedResults.Ok(Describe(runtime, backbones, cache))).WithTags("Operations").WithName("GetSystem").WithSummary("Tells version, device, backbones, memory and the models in it").Produces<SystemResponse>();
 
-    private static SystemResponse Describe(BackboneRegistry backbones, ModelCache cache)
-    {
-        var runtime = backbones.Runtime;
-        return new SystemResponse(
-            Version, runtime.Device, runtime.ExecutionProvider, OrtEnv.Instance().GetVersionString(), runtime.Threads, [.. backbones.List().Select(Describe)],
-            new MemoryResponse(Environment.WorkingSet, GC.GetTotalMemory(forceFullCollection: false), cache.Bytes), cache.Describe());
-    }
+    private static SystemResponse Describe(BackboneRuntime runtime, BackboneListing backbones, ModelCache cache) => new(
+        Version, runtime.Device, runtime.ExecutionProvider, OrtEnv.Instance().GetVersionString(), runtime.Threads,
+        [.. backbones.List().Where(backbone => backbone.State != BackboneState.Available).Select(Describe)],
+        new MemoryResponse(Environment.WorkingSet, GC.GetTotalMemory(forceFullCollection: false), cache.Bytes), cache.Describe());
+
+    private static UsableBackboneResponse Describe(ListedBackbone backbone) =>
+        new(backbone.Name, backbone.Sha256, backbone.State == BackboneState.BuiltIn, backbone.Origin, backbone.Licence, backbone.Taps, backbone.Error);
 
     private static string Version { get; } = typeof(SystemEndpoints).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
-
-    private static BackboneResponse Describe(BackboneFile file)
-    {
-        try
-        {
-            var manifest = file.ReadManifest();
-            return new BackboneResponse(file.Name, HashOf(file.Path), file.IsBuiltIn, manifest.Origin, manifest.Licence, manifest.Taps ?? [], null);
-        }
-        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
-        {
-            return new BackboneResponse(file.Name, null, file.IsBuiltIn, null, null, [], e.Message);
-        }
-    }
-
-    private static string HashOf(string path)
-    {
-        var info = new FileInfo(path);
-        return Hashes.GetOrAdd((path, info.LastWriteTimeUtc, info.Length), _ =>
-        {
-            using var stream = info.OpenRead();
-            return Convert.ToHexStringLower(SHA256.HashData(stream));
-        });
-    }
 }
 
 /// <summary>What is running.</summary>
@@ -60,7 +33,7 @@ internal static class SystemEndpoints
 /// <param name="Memory">Bytes in use.</param>
 /// <param name="ModelCache">The models in memory.</param>
 internal sealed record SystemResponse(
-    string Version, string Device, string ExecutionProvider, string OnnxRuntime, int Threads, IReadOnlyList<BackboneResponse> Backbones, MemoryResponse Memory, ModelCacheResponse ModelCache);
+    string Version, string Device, string ExecutionProvider, string OnnxRuntime, int Threads, IReadOnlyList<UsableBackboneResponse> Backbones, MemoryResponse Memory, ModelCacheResponse ModelCache);
 
 /// <summary>A network that categories may name.</summary>
 /// <param name="Name">Its name.</param>
@@ -70,7 +43,7 @@ internal sealed record SystemResponse(
 /// <param name="Licence">Licence of its weights, as its manifest says.</param>
 /// <param name="Taps">Tensors it is tapped at; empty where its manifest leaves them to be found from the graph.</param>
 /// <param name="Error">Why it cannot be used.</param>
-internal sealed record BackboneResponse(string Name, string? Sha256, bool BuiltIn, string? Origin, string? Licence, IReadOnlyList<BackboneTap> Taps, string? Error);
+internal sealed record UsableBackboneResponse(string Name, string? Sha256, bool BuiltIn, string? Origin, string? Licence, IReadOnlyList<BackboneTap> Taps, string? Error);
 
 /// <summary>Bytes in use.</summary>
 /// <param name="WorkingSet">Of the process.</param>

@@ -39,6 +39,13 @@ internal static class Padim
         return End(process);
     }
 
+    /// <summary>Runs it with a variable of the environment.</summary>
+    public static Ran RunWith(string variable, string value, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(Program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, Environment = { [variable] = value } })!;
+        return End(process);
+    }
+
     /// <summary>Starts it; the caller may end it in any way.</summary>
     public static Process Start(params string[] arguments) =>
         Process.Start(new ProcessStartInfo(Program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;

@@ -15,6 +15,7 @@ internal sealed class OrderedTags : IDocumentFilter
         ("Models", "Versions: activation, rollback, export and import"),
         ("Scoring", "Images in, decisions and heatmaps out"),
         ("Evaluation", "Accuracy on labelled images"),
+        ("Backbones", "Networks that categories may name"),
         ("Operations", "Health and what is running"),
     ];
 

@@ -10,7 +10,7 @@ internal static class ProblemExamples
         Problems.InvalidRequest("limit must lie between 1 and 1000."),
         Problems.InvalidName("Bottle!"),
         Problems.InvalidSettings("falseRejectRate must lie above 0 and below 1."),
-        Problems.UnknownBackbone("resnet99", ["tiny"]),
+        Problems.UnknownBackbone("resnet18", ["tiny", "tiny-int8"]),
         Problems.UnusableBackbone("The file resnet18.onnx is not an ONNX graph."),
         Problems.CategoryNotFound("bottle"),
         Problems.ImageNotFound("01a20a7442807c0fab5719e3cf3db3cc"),

@@ -1,0 +1,70 @@
+using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using PaDiM.Core.Models;
+using PaDiM.Onnx.Catalogue;
+
+namespace PaDiM.Cli.Backbones;
+
+/// <summary><c>padim backbones list</c>: the backbones that can be used, and those that can be installed.</summary>
+internal static class ListCommand
+{
+    private const int HashDigits = 12;
+
+    public static Command Create()
+    {
+        var json = new Option<bool>("--json") { Description = "One JSON object a backbone and line, with all that is known of it." };
+        var backbones = new BackboneOptions();
+        var command = new Command("list", "List the backbones that can be used, and those that can be installed by their names.") { json };
+        backbones.AddFoldersTo(command);
+        command.SetAction(arguments =>
+        {
+            using var registry = backbones.Open(arguments);
+            var listed = new BackboneListing(registry, BackboneCatalogue.Known).List();
+            if (!arguments.GetValue(json)) Print(listed);
+            else foreach (var backbone in listed) Console.Out.WriteLine(JsonSerializer.Serialize(backbone, ListJson.Default.ListedBackbone));
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    /// <summary>A row a backbone; origin and licence, which may be long, on lines of their own below it.</summary>
+    private static void Print(IReadOnlyList<ListedBackbone> listed)
+    {
+        string[][] rows =
+        [
+            ["name", "state", "taps", "paper's d", "size", "SHA-256"],
+            .. listed.Select(backbone => new[]
+            {
+                backbone.Name,
+                Words(backbone.State),
+                string.Join(' ', backbone.Taps.Select(tap => $"{tap.Stride}x{tap.Channels}")),
+                $"{backbone.Dimensions}",
+                backbone.SizeBytes is { } bytes ? FitEstimate.Size(bytes) : "",
+                (backbone.Sha256 ?? backbone.WeightsSha256) is { } hash ? hash[..HashDigits] : "",
+            }),
+        ];
+        int[] widths = [.. rows[0].Select((_, column) => rows.Max(row => row[column].Length))];
+        for (var i = 0; i < rows.Length; i++)
+        {
+            Console.Out.WriteLine(string.Join("  ", rows[i].Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd());
+            if (i == 0) continue;
+            var backbone = listed[i - 1];
+            foreach (var line in new[] { backbone.Description, backbone.Origin, backbone.Licence, backbone.Error is { } error ? $"unusable: {error}" : null })
+                if (line is not null) Console.Out.WriteLine($"    {line}");
+        }
+        Console.Out.WriteLine("Taps are stride x channels. Size and SHA-256 are those of the ONNX file; of the weights to download where one is available only. --json tells all.");
+    }
+
+    private static string Words(BackboneState state) => state switch
+    {
+        BackboneState.BuiltIn => "built in",
+        BackboneState.Installed => "installed",
+        _ => "available",
+    };
+}
+
+/// <summary>What the list writes as JSON.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
+[JsonSerializable(typeof(ListedBackbone))]
+internal sealed partial class ListJson : JsonSerializerContext;

@@ -1,0 +1,76 @@
+using System.CommandLine;
+using System.Diagnostics;
+using PaDiM.Onnx.Catalogue;
+
+namespace PaDiM.Cli.Backbones;
+
+/// <summary><c>padim backbones pull NAME</c>: a network of the catalogue, or of another place, into the first backbone folder.</summary>
+internal sealed class PullCommand
+{
+    private const string MirrorVariable = "PADIM_BACKBONE_MIRROR", FolderVariable = "PADIM_BACKBONE_OFFLINE";
+
+    private readonly Argument<string> name = new("name") { Description = "A name of the catalogue (padim backbones list); with --from any name." };
+    private readonly Option<string?> from = new("--from") { Description = "Address, file or folder in place of the catalogue's origin.", HelpName = "place" };
+    private readonly Option<string?> mirror = new("--mirror") { Description = $"Base address in place of the origin's host; {MirrorVariable} by default.", HelpName = "address" };
+    private readonly Option<string?> proxy = new("--proxy") { Description = "Proxy to download by; the one of HTTPS_PROXY and NO_PROXY by default.", HelpName = "address" };
+    private readonly Option<string?> offline = new("--offline") { Description = $"Download nothing; take files from this folder, {FolderVariable} by default.", HelpName = "folder", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Option<bool> force = new("--force") { Description = "Replace a backbone of other bytes, and accept a file of another hash than the recorded one. Models that were fitted on it no longer score." };
+    private readonly BackboneOptions backbones = new();
+
+    private PullCommand()
+    {
+        mirror.Require(text => text is null || IsWeb(text), "--mirror takes an address that begins with https:// or http://.");
+        proxy.Require(text => text is null || IsWeb(text), "--proxy takes an address that begins with http:// or https://.");
+    }
+
+    public static Command Create()
+    {
+        var pull = new PullCommand();
+        var command = new Command("pull", "Install a backbone by its name: download, check, convert.") { pull.name, pull.from, pull.mirror, pull.proxy, pull.offline, pull.force };
+        pull.backbones.AddFoldersTo(command);
+        command.Validators.Add(pull.backbones.RequireFolder);
+        command.SetAction(pull.RunAsync);
+        return command;
+    }
+
+    private async Task<int> RunAsync(ParseResult arguments, CancellationToken stop)
+    {
+        var request = ToRequest(arguments);
+        using var http = FileDownload.CreateClient(arguments.GetValue(proxy) is { } address ? new Uri(address) : null);
+        var pull = new BackbonePull(BackboneCatalogue.Known, backbones.Installer(arguments), new FileDownload(http, TimeProvider.System));
+        var watch = Stopwatch.StartNew();
+        long? first = null;
+        var done = await ProgressBar.RunAsync($"Pulling {request.Name}", show => pull.RunAsync(request, state =>
+        {
+            first ??= state.Bytes;
+            show(state.Total is > 0 and var total ? (double)state.Bytes / total : 0, Words(state, state.Bytes - first.Value, watch.Elapsed));
+        }, stop), stop);
+        InstallationLine.Print(done);
+        return ExitCode.Done;
+    }
+
+    private PullRequest ToRequest(ParseResult arguments)
+    {
+        var site = arguments.GetValue(mirror) ?? Variable(MirrorVariable);
+        if (site is not null && !IsWeb(site)) throw new InvalidDataException($"{MirrorVariable} must be an address that begins with https:// or http://.");
+        return new PullRequest(arguments.GetValue(name)!)
+        {
+            From = arguments.GetValue(from),
+            Mirror = site is null ? null : new Uri(site),
+            Folder = arguments.GetValue(offline) ?? Variable(FolderVariable),
+            Offline = arguments.GetResult(offline) is not null,
+            Force = arguments.GetValue(force),
+        };
+    }
+
+    private static string Words(DownloadProgress state, long come, TimeSpan elapsed)
+    {
+        const double megabyte = 1e6;
+        var all = state.Total is { } total ? FormattableString.Invariant($" of {total / megabyte:f1}") : "";
+        return FormattableString.Invariant($"{state.Bytes / megabyte:f1}{all} MB, {come / megabyte / Math.Max(elapsed.TotalSeconds, 0.001):f1} MB/s");
+    }
+
+    private static bool IsWeb(string text) => Uri.TryCreate(text, UriKind.Absolute, out var address) && (address.Scheme == Uri.UriSchemeHttps || address.Scheme == Uri.UriSchemeHttp);
+
+    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+}

@@ -1,0 +1,50 @@
+using System.CommandLine;
+using System.Globalization;
+using PaDiM.Onnx.Backbones;
+using PaDiM.Onnx.Catalogue;
+using PaDiM.Onnx.Storage;
+using Spectre.Console;
+
+namespace PaDiM.Cli.Backbones;
+
+/// <summary><c>padim backbones verify [NAME...]</c>: whether files still are what their manifests record.</summary>
+internal static class VerifyCommand
+{
+    public static Command Create()
+    {
+        var names = new Argument<string[]>("name") { Description = "Backbones; all by default.", Arity = ArgumentArity.ZeroOrMore };
+        var backbones = new BackboneOptions();
+        var command = new Command("verify", "Check backbones against the hashes in their manifests.") { names };
+        backbones.AddFoldersTo(command);
+        command.SetAction(arguments =>
+        {
+            using var registry = backbones.Open(arguments);
+            var found = registry.List();
+            var wanted = arguments.GetValue(names) is { Length: > 0 } named ? named : [.. found.Select(file => file.Name)];
+            var bad = wanted.Where(name => !Check(name, found.FirstOrDefault(file => file.Name == name))).ToArray();
+            return bad.Length == 0 ? ExitCode.Done : throw new InvalidDataException($"{bad.Length} of {wanted.Length} backbones cannot be used: {string.Join(", ", bad)}.");
+        });
+        return command;
+    }
+
+    private static bool Check(string name, BackboneFile? file)
+    {
+        var (intact, words) = file is null ? (false, BackboneCatalogue.Known.DescribeMissing(name)) : Check(file);
+        AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"{name}: {words}");
+        return intact;
+    }
+
+    private static (bool Intact, string Words) Check(BackboneFile file)
+    {
+        try
+        {
+            if (file.ReadManifest().Sha256 is not { } recorded) return (true, "no SHA-256 is recorded; padim backbones add records one.");
+            var hash = FileHash.Of(file.Path);
+            return recorded.Equals(hash, StringComparison.OrdinalIgnoreCase) ? (true, "intact") : (false, $"{file.Path} is damaged: its SHA-256 is {hash}, {recorded} is recorded.");
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            return (false, e.Message);
+        }
+    }
+}

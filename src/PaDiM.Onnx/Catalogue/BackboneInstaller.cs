@@ -1,0 +1,136 @@
+using System.Text.RegularExpressions;
+using PaDiM.Onnx.Architectures;
+using PaDiM.Onnx.Backbones;
+using PaDiM.Onnx.Storage;
+
+namespace PaDiM.Onnx.Catalogue;
+
+/// <summary>
+/// Puts backbones into a directory: <c>NAME.onnx</c>, opened and run once before it counts, and <c>NAME.json</c>, which records its hash, that of the weights it was made from, and
+/// where they came from. The hashes hold from then on: models are known by their backbone's bytes, so other ones take <see cref="InstallRequest.Force"/>.
+/// </summary>
+/// <param name="directories">The directories of a <see cref="BackboneRegistry"/>, at least one, in order: the first is where backbones are put, created when absent.</param>
+/// <param name="catalogue">Gives the paper's dimensions to the manifests of its networks.</param>
+/// <param name="runtime">Runs a network once, to see that it is one.</param>
+/// <param name="time">The time that manifests are given.</param>
+public sealed partial class BackboneInstaller(IReadOnlyList<string> directories, BackboneCatalogue catalogue, BackboneRuntime runtime, TimeProvider time)
+{
+    /// <summary>Where backbones are put.</summary>
+    public string Directory => directories[0];
+
+    /// <summary>Installs a file.</summary>
+    /// <exception cref="InvalidDataException">The file cannot be used, or must not take the place of another, with a sentence that says why; nothing has changed.</exception>
+    /// <exception cref="IOException">A file cannot be read or written; nothing has changed.</exception>
+    public async Task<Installation> AddAsync(InstallRequest request, CancellationToken stop)
+    {
+        using var held = await LockAsync(stop);
+        return Install(request);
+    }
+
+    /// <summary>Keeps others from changing the directory.</summary>
+    internal Task<DirectoryLock> LockAsync(CancellationToken stop) => DirectoryLock.TakeAsync(Directory, time, stop);
+
+    /// <summary>The backbone of that name as it is recorded here; null where there is no record of it.</summary>
+    /// <exception cref="InvalidDataException">Its manifest cannot be read.</exception>
+    internal BackboneManifest? FindRecord(string name) => File.Exists(ManifestOf(name)) ? FileOf(name).ReadManifest() : null;
+
+    /// <summary>Whether a backbone lies here just as its manifest records it.</summary>
+    internal bool IsIntact(string name, BackboneManifest record) =>
+        record.Sha256 is { } hash && File.Exists(FileOf(name).Path) && hash.Equals(FileHash.Of(FileOf(name).Path), StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The file of a name, whether it is there or not.</summary>
+    internal BackboneFile FileOf(string name) => new(name, Path.Combine(Directory, $"{name}.onnx"), IsBuiltIn: false);
+
+    /// <summary>Installs a file; the caller holds the lock.</summary>
+    internal Installation Install(InstallRequest request)
+    {
+        CheckName(request.Name);
+        var staging = Path.Combine(Directory, ".staging");
+        // What a process left that was killed.
+        if (System.IO.Directory.Exists(staging)) System.IO.Directory.Delete(staging, recursive: true);
+        System.IO.Directory.CreateDirectory(staging);
+        try
+        {
+            var made = Stage(request, staging);
+            var record = request.Force ? null : FindRecord(request.Name);
+            if (record?.WeightsSha256 is { } pinned && made.WeightsSha256 is { } weights && !pinned.Equals(weights, StringComparison.OrdinalIgnoreCase))
+                throw new InvalidDataException($"{request.Origin ?? request.Path} has the SHA-256 {weights}; {pinned} was recorded when '{request.Name}' was first installed. It is damaged or another file; --force takes it all the same.");
+            var place = FileOf(request.Name);
+            if (!request.Force && (record?.Sha256 ?? FindHash(request.Name)) is { } old && !old.Equals(made.Sha256, StringComparison.OrdinalIgnoreCase))
+                throw new InvalidDataException($"There is a backbone '{request.Name}' of other bytes; models fitted on it would no longer score. Add this one under another name, or replace it with --force.");
+            if (record is not null && IsIntact(request.Name, record)) return new Installation(place, record, Changed: false);
+            // The manifest first: no moment shows a network without the hash that it must have.
+            AtomicFile.Write(ManifestOf(request.Name), stream => stream.Write(made.ToJson()));
+            AtomicFile.Move(StagedOf(request, staging), place.Path);
+            return new Installation(place, made, Changed: true);
+        }
+        finally
+        {
+            System.IO.Directory.Delete(staging, recursive: true);
+        }
+    }
+
+    /// <summary>Refuses what cannot name a backbone here.</summary>
+    /// <exception cref="InvalidDataException">A sentence that says why.</exception>
+    internal static void CheckName(string name)
+    {
+        if (!Name().IsMatch(name)) throw new InvalidDataException($"'{name}' cannot name a backbone. Names are 1 to 64 characters, letters, digits, '.', '_' or '-', and start with a letter or digit.");
+        if (File.Exists(Path.Combine(BackboneRegistry.BuiltInDirectory, $"{name}.onnx"))) throw new InvalidDataException($"The backbone '{name}' came with the program; choose another name.");
+    }
+
+    /// <summary>The hash of the file that the name stands for so far, in whichever directory; null where there is none.</summary>
+    private string? FindHash(string name) => directories.Select(directory => Path.Combine(directory, $"{name}.onnx")).FirstOrDefault(File.Exists) is { } path ? FileHash.Of(path) : null;
+
+    /// <summary>Copies or converts the file, runs the network once, and describes it.</summary>
+    private BackboneManifest Stage(InstallRequest request, string staging)
+    {
+        var staged = StagedOf(request, staging);
+        var isOnnx = IsOnnx(request.Path);
+        var architecture = isOnnx ? null : request.Architecture ?? BackboneArchitecture.Detect(request.Path)
+            ?? throw new InvalidDataException($"{request.Path} holds no network that is known; --architecture takes {string.Join(", ", BackboneArchitecture.Names)}.");
+        var weights = isOnnx ? null : FileHash.Of(request.Path);
+        if (isOnnx) CopyOnnx(request.Path, staged);
+        else BackboneArchitecture.WriteOnnx(architecture!, request.Path, staged);
+        using var backbone = Backbone.Load(new BackboneFile(request.Name, staged, IsBuiltIn: false), runtime);
+        var manifest = backbone.Manifest;
+        return manifest with
+        {
+            Taps = backbone.Taps,
+            Sha256 = backbone.Identity.Sha256,
+            WeightsSha256 = weights ?? manifest.WeightsSha256,
+            Architecture = architecture ?? manifest.Architecture,
+            Dimensions = manifest.Dimensions ?? catalogue.Entries.FirstOrDefault(entry => entry.Architecture is not null && entry.Architecture == architecture)?.Dimensions,
+            Origin = request.Origin ?? manifest.Origin ?? Path.GetFileName(request.Path),
+            Licence = request.Licence ?? manifest.Licence,
+            InstalledAt = time.GetUtcNow(),
+        };
+    }
+
+    private static void Copy(string file, string staged)
+    {
+        // Not File.Copy: a file that must not be written to would stay one, and could not be put in its place.
+        using var source = File.OpenRead(file);
+        AtomicFile.Write(staged, source.CopyTo, durable: false);
+    }
+
+    private static void CopyOnnx(string onnx, string staged)
+    {
+        Copy(onnx, staged);
+        var manifest = Path.ChangeExtension(onnx, ".json");
+        if (File.Exists(manifest)) Copy(manifest, Path.ChangeExtension(staged, ".json"));
+    }
+
+    private static bool IsOnnx(string path) => Path.GetExtension(path).ToLowerInvariant() switch
+    {
+        ".onnx" => true,
+        ".safetensors" or ".pth" or ".pt" => false,
+        _ => throw new InvalidDataException($"{path} is no file that a backbone can be made of: those are .onnx, .safetensors, .pth and .pt."),
+    };
+
+    private static string StagedOf(InstallRequest request, string staging) => Path.Combine(staging, $"{request.Name}.onnx");
+
+    private string ManifestOf(string name) => Path.ChangeExtension(FileOf(name).Path, ".json");
+
+    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z")]
+    private static partial Regex Name();
+}

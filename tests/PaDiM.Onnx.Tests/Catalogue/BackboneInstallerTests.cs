@@ -1,0 +1,90 @@
+using PaDiM.Onnx.Architectures;
+using PaDiM.Onnx.Backbones;
+using PaDiM.Onnx.Catalogue;
+using PaDiM.Onnx.Storage;
+using PaDiM.Onnx.Tests.Support;
+using PaDiM.TestSupport;
+
+namespace PaDiM.Onnx.Tests.Catalogue;
+
+/// <summary>Weights of ResNet-18, random ones, become a backbone.</summary>
+public sealed class BackboneInstallerTests : IDisposable
+{
+    private readonly TempDirectory folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public async Task Weights_are_converted_and_known_by_their_hash_from_then_on()
+    {
+        var weights = Weights("weights.safetensors");
+        var done = await Installer().AddAsync(new InstallRequest("resnet18", weights), default);
+        var manifest = BackboneManifest.Parse(File.ReadAllBytes(folder.Combine("nets", "resnet18.json")));
+        Assert.Equal(("resnet18", 100, FileHash.Of(weights), FileHash.Of(done.File.Path)), (manifest.Architecture, manifest.Dimensions, manifest.WeightsSha256, manifest.Sha256));
+        Assert.Equal(BackboneArchitecture.Taps("resnet18"), manifest.Taps);
+        Assert.Equal("weights.safetensors", manifest.Origin);
+        Assert.False((await Installer().AddAsync(new InstallRequest("resnet18", weights), default)).Changed);
+
+        var others = Weights("others.safetensors", changed: true);
+        Assert.Contains("--force", (await Assert.ThrowsAsync<InvalidDataException>(() => Installer().AddAsync(new InstallRequest("resnet18", others), default))).Message, StringComparison.Ordinal);
+        Assert.Equal(manifest.Sha256, FileHash.Of(done.File.Path));
+        Assert.True((await Installer().AddAsync(new InstallRequest("resnet18", others) { Force = true }, default)).Changed);
+        Assert.NotEqual(manifest.Sha256, FileHash.Of(done.File.Path));
+        Assert.Equal(FileHash.Of(others), Installer().FindRecord("resnet18")!.WeightsSha256);
+    }
+
+    [Fact]
+    public async Task The_catalogues_weights_are_pulled_and_converted()
+    {
+        var bytes = File.ReadAllBytes(Weights("weights.safetensors"));
+        using var server = FileServer.Of(bytes);
+        using var http = FileDownload.CreateClient();
+        var entry = BackboneCatalogue.Known.Find("resnet18")! with { Origin = new Uri(server.Address, "weights.safetensors"), SizeBytes = bytes.Length, Sha256 = FileHash.Of(folder.Combine("weights.safetensors")) };
+        var pull = new BackbonePull(new BackboneCatalogue([entry]), Installer(), new FileDownload(http, TimeProvider.System));
+        Assert.True((await pull.RunAsync(new PullRequest("resnet18"), _ => { }, default)).Changed);
+        Assert.False((await pull.RunAsync(new PullRequest("resnet18"), _ => { }, default)).Changed);
+        Assert.Single(server.Requests);
+        using var registry = new BackboneRegistry([folder.Combine("nets")], BackboneFolder.Cpu);
+        Assert.Equal([64, 128, 256], registry.Open("resnet18").TapChannels);
+        var listed = new BackboneListing(registry, BackboneCatalogue.Known).List().Single(backbone => backbone.Name == "resnet18");
+        Assert.Equal((BackboneState.Installed, entry.Sha256, 100), (listed.State, listed.WeightsSha256, listed.Dimensions));
+    }
+
+    [Fact]
+    public async Task Weights_of_no_known_network_are_refused_and_leave_nothing()
+    {
+        RandomWeights.Write(folder.Combine("odd.safetensors"), [("layer.weight", [2, 2], [1, 2, 3, 4])]);
+        Assert.Contains("--architecture", (await Assert.ThrowsAsync<InvalidDataException>(() => Installer().AddAsync(new InstallRequest("odd", folder.Combine("odd.safetensors")), default))).Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<InvalidDataException>(() => Installer().AddAsync(new InstallRequest("odd", folder.Combine("odd.safetensors")) { Architecture = "resnet18" }, default));
+        Assert.Equal([folder.Combine("nets", ".lock")], Directory.EnumerateFileSystemEntries(folder.Combine("nets")));
+    }
+
+    [Fact]
+    public async Task A_backbone_in_another_folder_is_not_hidden_by_one_of_other_bytes()
+    {
+        var network = folder.Combine("own.onnx");
+        File.WriteAllBytes(network, OnnxGraph.Classifier(-1, 3, -1, -1).ToArray());
+        Directory.CreateDirectory(folder.Combine("more"));
+        File.WriteAllBytes(folder.Combine("more", "own.onnx"), OnnxGraph.Classifier(1, 3, -1, -1).ToArray());
+        Assert.Contains("other bytes", (await Assert.ThrowsAsync<InvalidDataException>(() => Installer().AddAsync(new InstallRequest("own", network), default))).Message, StringComparison.Ordinal);
+        File.Copy(network, folder.Combine("more", "own.onnx"), overwrite: true);
+        Assert.True((await Installer().AddAsync(new InstallRequest("own", network), default)).Changed);
+    }
+
+    [Fact]
+    public async Task What_a_killed_process_left_is_in_nobodys_way()
+    {
+        Directory.CreateDirectory(folder.Combine("nets", ".staging", "inside"));
+        await Installer().AddAsync(new InstallRequest("resnet18", Weights("weights.safetensors")), default);
+        Assert.False(Directory.Exists(folder.Combine("nets", ".staging")));
+    }
+
+    private BackboneInstaller Installer() => new([folder.Combine("nets"), folder.Combine("more")], BackboneCatalogue.Known, BackboneFolder.Cpu, TimeProvider.System);
+
+    private string Weights(string name, bool changed = false)
+    {
+        using var network = new NetworkFile("resnet18");
+        RandomWeights.Write(folder.Combine(name), network.Tensors().Select((tensor, i) => changed && i == 0 ? tensor with { Values = [.. tensor.Values.Select(value => -value)] } : tensor));
+        return folder.Combine(name);
+    }
+}

@@ -1,0 +1,223 @@
+using PaDiM.Onnx.Catalogue;
+using PaDiM.TestSupport;
+
+namespace PaDiM.Onnx.Tests.Catalogue;
+
+public sealed class FileDownloadTests : IDisposable
+{
+    private const string Tag = "\"v1\"";
+    private static readonly byte[] File1 = Bytes(1, 700_000), File2 = Bytes(2, 500_000);
+
+    private readonly TempDirectory folder = new();
+    private readonly HttpClient http = FileDownload.CreateClient();
+
+    public void Dispose()
+    {
+        http.Dispose();
+        folder.Dispose();
+    }
+
+    [Fact]
+    public async Task A_file_comes_whole_and_its_progress_is_told()
+    {
+        using var server = FileServer.Of(File1);
+        List<DownloadProgress> told = [];
+        Assert.Equal(File1, File.ReadAllBytes(await Download().FetchAsync(At(server), folder.Path, File1.Length, told.Add, default)));
+        Assert.Equal(new DownloadProgress(File1.Length, File1.Length), told[^1]);
+        Assert.Equal(told.Select(step => step.Bytes).Order(), told.Select(step => step.Bytes));
+        Assert.Single(Directory.EnumerateFiles(folder.Path));
+    }
+
+    [Fact]
+    public async Task A_connection_that_is_cut_costs_only_what_had_not_come()
+    {
+        var cut = 0;
+        using var server = new FileServer(request => FileServer.Cut(FileServer.Right(request, File1, Tag), ++cut < 9 ? 100_000 : int.MaxValue));
+        Assert.Equal(File1, await FetchAsync(server));
+        Assert.Equal(7, server.Requests.Count);
+        Assert.Null(server.Requests.First().From);
+        Assert.All(server.Requests.Skip(1), request => Assert.Equal(Tag, request.IfRange));
+        Assert.Equal(100_000, server.Requests.ElementAt(1).From);
+    }
+
+    [Fact]
+    public async Task What_an_earlier_run_left_is_gone_on_from()
+    {
+        using (var server = new FileServer(request => FileServer.Cut(FileServer.Right(request, File1, Tag), 300_000)))
+        {
+            using var stop = new CancellationTokenSource();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Download().FetchAsync(At(server), folder.Path, null, state => { if (state.Bytes == 300_000) stop.Cancel(); }, stop.Token));
+        }
+        Assert.Equal(300_000, new FileInfo(folder.Combine("net.bin.part")).Length);
+        // Another port is another address; the state beside the part says where it came from.
+        using var later = FileServer.Of(File1);
+        File.WriteAllText(folder.Combine("net.bin.part.json"), File.ReadAllText(folder.Combine("net.bin.part.json")).Replace(Port(folder.Combine("net.bin.part.json")), $":{later.Address.Port}/", StringComparison.Ordinal));
+        Assert.Equal(File1, await FetchAsync(later));
+        Assert.Equal(300_000, Assert.Single(later.Requests).From);
+    }
+
+    [Fact]
+    public async Task A_part_of_another_address_is_not_gone_on_from()
+    {
+        File.WriteAllBytes(folder.Combine("net.bin.part"), File2[..1000]);
+        File.WriteAllText(folder.Combine("net.bin.part.json"), """{"address":"http://elsewhere/net.bin","eTag":"\"v1\"","lastModified":null,"length":500000}""");
+        using var server = FileServer.Of(File1);
+        Assert.Equal(File1, await FetchAsync(server));
+        Assert.Null(Assert.Single(server.Requests).From);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_server_that_does_not_know_ranges_is_asked_for_the_whole_again(bool tagged)
+    {
+        var requests = 0;
+        using var server = new FileServer(_ => FileServer.Cut(new FileAnswer(200, File1) { Headers = tagged ? [$"ETag: {Tag}"] : [] }, ++requests == 1 ? 200_000 : int.MaxValue));
+        Assert.Equal(File1, await FetchAsync(server));
+        Assert.Equal(tagged ? 200_000 : null, server.Requests.Last().From);
+    }
+
+    [Fact]
+    public async Task A_file_that_changes_on_the_way_comes_anew()
+    {
+        var requests = 0;
+        using var server = new FileServer(request => ++requests == 1 ? FileServer.Cut(FileServer.Right(request, File1, Tag), 200_000) : FileServer.Right(request, File2, "\"v2\""));
+        Assert.Equal(File2, await FetchAsync(server));
+    }
+
+    [Theory]
+    [InlineData("\"v2\"", 200_000)]
+    [InlineData(Tag, 100_000)]
+    public async Task A_part_of_another_file_or_place_is_thrown_away(string tag, int from)
+    {
+        var requests = 0;
+        // The second answer ignores If-Range.
+        using var server = new FileServer(request => ++requests switch
+        {
+            1 => FileServer.Cut(FileServer.Right(request, File1, Tag), 200_000),
+            2 => new FileAnswer(206, File2[from..]) { Headers = [$"ETag: {tag}", $"Content-Range: bytes {from}-{File2.Length - 1}/{File2.Length}"] },
+            _ => FileServer.Right(request, File2, "\"v2\""),
+        });
+        Assert.Equal(File2, await FetchAsync(server));
+        Assert.Null(server.Requests.Last().From);
+    }
+
+    [Fact]
+    public async Task A_part_that_is_longer_than_the_file_is_thrown_away()
+    {
+        File.WriteAllBytes(folder.Combine("net.bin.part"), new byte[800_000]);
+        using var server = FileServer.Of(File1);
+        File.WriteAllText(folder.Combine("net.bin.part.json"), $$"""{"address":"{{server.Address}}net.bin","eTag":"\"v1\"","lastModified":null,"length":null}""");
+        Assert.Equal(File1, await FetchAsync(server));
+        Assert.Equal([800_000, null], server.Requests.Select(request => request.From));
+    }
+
+    [Fact]
+    public async Task A_file_that_came_whole_before_a_crash_is_not_asked_for_again()
+    {
+        using var server = FileServer.Of(File1);
+        File.WriteAllBytes(folder.Combine("net.bin.part"), File1);
+        File.WriteAllText(folder.Combine("net.bin.part.json"), $$"""{"address":"{{server.Address}}net.bin","eTag":"\"v1\"","lastModified":null,"length":{{File1.Length}}}""");
+        Assert.Equal(File1, await FetchAsync(server));
+        Assert.Empty(server.Requests);
+    }
+
+    [Theory]
+    [InlineData(503)]
+    [InlineData(429)]
+    [InlineData(500)]
+    public async Task What_may_pass_is_tried_again(int status)
+    {
+        var requests = 0;
+        using var server = new FileServer(request => ++requests < 4 ? new FileAnswer(status, []) : FileServer.Right(request, File1, Tag));
+        Assert.Equal(File1, await FetchAsync(server));
+    }
+
+    [Fact]
+    public async Task What_does_not_pass_is_given_up_after_some_attempts_and_the_part_stays()
+    {
+        var requests = 0;
+        using var server = new FileServer(request => ++requests == 1 ? FileServer.Cut(FileServer.Right(request, File1, Tag), 200_000) : new FileAnswer(503, []));
+        var failure = await Assert.ThrowsAsync<IOException>(() => FetchAsync(server));
+        Assert.Contains("503", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(5, server.Requests.Count);
+        Assert.Equal(200_000, new FileInfo(folder.Combine("net.bin.part")).Length);
+        Assert.False(File.Exists(folder.Combine("net.bin")));
+    }
+
+    [Theory]
+    [InlineData(404)]
+    [InlineData(403)]
+    public async Task A_refusal_is_final(int status)
+    {
+        using var server = new FileServer(_ => new FileAnswer(status, []));
+        Assert.Contains($"{status}", (await Assert.ThrowsAsync<InvalidDataException>(() => FetchAsync(server))).Message, StringComparison.Ordinal);
+        Assert.Single(server.Requests);
+    }
+
+    [Fact]
+    public async Task A_server_that_nobody_hears_of_is_a_failure_of_the_network()
+    {
+        var server = FileServer.Of(File1);
+        server.Dispose();
+        await Assert.ThrowsAsync<IOException>(() => FetchAsync(server));
+    }
+
+    [Fact]
+    public async Task A_server_that_falls_silent_counts_as_cut()
+    {
+        var requests = 0;
+        using var server = new FileServer(request => ++requests > 1 ? FileServer.Right(request, File1, Tag) : FileServer.Cut(FileServer.Right(request, File1, Tag), 200_000) with { FallsSilent = true });
+        Assert.Equal(File1, await FetchAsync(server));
+        Assert.Equal(200_000, server.Requests.Last().From);
+    }
+
+    [Theory]
+    [InlineData(699_999)]
+    [InlineData(700_001)]
+    public async Task A_file_of_another_size_is_refused_before_it_comes(long expected)
+    {
+        using var server = FileServer.Of(File1);
+        await Assert.ThrowsAsync<InvalidDataException>(() => Download().FetchAsync(At(server), folder.Path, expected, _ => { }, default));
+        Assert.Empty(Directory.EnumerateFiles(folder.Path, "*.bin"));
+    }
+
+    [Theory]
+    [InlineData(600_000)]
+    [InlineData(800_000)]
+    public async Task A_file_of_another_size_is_refused_where_its_length_was_not_said(long expected)
+    {
+        using var server = new FileServer(_ => new FileAnswer(200, File1) { Length = -1 });
+        await Assert.ThrowsAsync<InvalidDataException>(() => Download().FetchAsync(At(server), folder.Path, expected, _ => { }, default));
+        Assert.Empty(Directory.EnumerateFiles(folder.Path, "*.bin"));
+    }
+
+    [Fact]
+    public async Task A_file_too_large_is_refused()
+    {
+        using var server = new FileServer(_ => new FileAnswer(200, [1]) { Length = FileDownload.MaxBytes + 1 });
+        await Assert.ThrowsAsync<InvalidDataException>(() => FetchAsync(server));
+    }
+
+    [Fact]
+    public async Task A_download_without_a_length_comes_whole()
+    {
+        using var server = new FileServer(_ => new FileAnswer(200, File1) { Length = -1 });
+        Assert.Equal(File1, await FetchAsync(server));
+    }
+
+    private static Uri At(FileServer server) => new(server.Address, "net.bin?secret=1");
+
+    private FileDownload Download() => new(http, TimeProvider.System) { Pause = TimeSpan.FromMilliseconds(1), Patience = TimeSpan.FromSeconds(2) };
+
+    private async Task<byte[]> FetchAsync(FileServer server) => File.ReadAllBytes(await Download().FetchAsync(At(server), folder.Path, null, _ => { }, default));
+
+    private static string Port(string state) => File.ReadAllText(state).Split("127.0.0.1")[1].Split("net.bin")[0];
+
+    private static byte[] Bytes(int seed, int count)
+    {
+        var bytes = new byte[count];
+        new Random(seed).NextBytes(bytes);
+        return bytes;
+    }
+}
