@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using PaDiM.Onnx.Backbones;
 
 namespace PaDiM.Bench;
 
@@ -10,24 +11,27 @@ internal static class MemoryCommand
     {
         var folder = new Argument<string>("dir") { Description = "Folder of images of good parts." };
         var counts = new Option<int[]>("--images") { Description = "Numbers of images.", DefaultValueFactory = _ => [50, 220], AllowMultipleArgumentsPerToken = true };
-        var large = new Option<int>("--dimensions") { Description = "In place of images and a backbone: statistics of that many dimensions over 64 x 64 positions, of synthetic embeddings." };
+        var backbone = new Option<string>("--backbone") { Description = "Backbone to fit with.", DefaultValueFactory = _ => BackboneRegistry.DefaultName };
+        var directory = new Option<string>("--backbones") { Description = "Folder of more backbones.", DefaultValueFactory = _ => BackboneRegistry.BuiltInDirectory };
+        var dimensions = new Option<int>("--dimensions") { Description = "Dimensions; without a folder: of statistics over 64 x 64 positions, of synthetic embeddings.", DefaultValueFactory = _ => 100 };
         folder.Arity = ArgumentArity.ZeroOrOne;
-        var command = new Command("memory", "Seconds and peak memory of a fit.") { folder, counts, large };
+        var command = new Command("memory", "Seconds and peak memory of a fit.") { folder, counts, backbone, directory, dimensions };
         command.SetAction(arguments =>
         {
-            if (arguments.GetValue(large) is > 0 and var dimensions)
+            if (arguments.GetValue(folder) is not { } images)
             {
-                LargeStatistics.Measure(dimensions);
+                LargeStatistics.Measure(arguments.GetValue(dimensions));
                 return;
             }
             Console.WriteLine("| images | seconds | peak resident memory, MiB |");
             Console.WriteLine("|---|---|---|");
-            foreach (var count in arguments.GetValue(counts)!) Measure(arguments.GetValue(folder)!, count);
+            string[] options = ["--backbone", arguments.GetValue(backbone)!, "--backbones", arguments.GetValue(directory)!, "--dimensions", $"{arguments.GetValue(dimensions)}"];
+            foreach (var count in arguments.GetValue(counts)!) Measure(images, count, options);
         });
         return command;
     }
 
-    private static void Measure(string folder, int count)
+    private static void Measure(string folder, int count, string[] options)
     {
         var scratch = Directory.CreateTempSubdirectory("padim-bench-");
         try
@@ -36,7 +40,7 @@ internal static class MemoryCommand
             var copies = ImageCopies.Of([.. Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)], count);
             for (var i = 0; i < count; i++) File.WriteAllBytes(Path.Combine(images.FullName, FormattableString.Invariant($"{i:d6}.jpg")), copies[i]);
             var clock = Stopwatch.StartNew();
-            using var fit = Process.Start(new ProcessStartInfo("dotnet", [BuiltPrograms.Cli, "fit", images.FullName, "--out", Path.Combine(scratch.FullName, "model.safetensors")])
+            using var fit = Process.Start(new ProcessStartInfo("dotnet", [BuiltPrograms.Cli, "fit", images.FullName, "--out", Path.Combine(scratch.FullName, "model.safetensors"), .. options])
             {
                 RedirectStandardOutput = true, RedirectStandardError = true,
             })!;
