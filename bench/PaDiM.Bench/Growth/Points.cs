@@ -6,29 +6,31 @@ using PaDiM.Onnx.Backbones;
 
 namespace PaDiM.Bench.Growth;
 
-/// <summary>Scores with settings of which one grows, in turn.</summary>
-internal sealed class Points : IDisposable
+/// <summary>Scores with backbones and settings of which one thing differs, in turn.</summary>
+internal sealed class Points(Workbench workbench) : IDisposable
 {
-    private readonly RawBackbone raw;
     private readonly List<Point> points = [];
-
-    private Points(Backbone backbone) => raw = new RawBackbone(backbone);
 
     public static Points Of(Workbench workbench, Backbone backbone, IEnumerable<(int Value, FitSettings Settings)> growing)
     {
-        var result = new Points(backbone);
-        foreach (var (value, settings) in growing)
-        {
-            var model = SyntheticModel.Of(backbone, settings);
-            var size = settings.PreparedSize();
-            var scorer = new InProcessScorer(model, backbone);
-            var prepared = new float[3 * size.Positions];
-            result.points.Add(new Point(
-                value, model.Bytes, model.Distribution.Grid.Positions, scorer,
-                new Candidate("backbone alone", _ => result.raw.Run(prepared, 1, size)),
-                new Candidate("image to score", round => scorer.Score([workbench.Images[round % workbench.Images.Count]]))));
-        }
+        var result = new Points(workbench);
+        foreach (var (value, settings) in growing) result.Add($"{value}", value, backbone, settings);
         return result;
+    }
+
+    /// <summary>Adds a point.</summary>
+    /// <param name="name">In the table.</param>
+    /// <param name="value">In the chart.</param>
+    /// <param name="backbone">The network.</param>
+    /// <param name="settings">What its model has.</param>
+    public void Add(string name, int value, Backbone backbone, FitSettings settings)
+    {
+        var (model, size, raw) = (SyntheticModel.Of(backbone, settings), settings.PreparedSize(), new RawBackbone(backbone));
+        var (scorer, prepared) = (new InProcessScorer(model, backbone), new float[3 * size.Positions]);
+        points.Add(new Point(
+            name, value, model.Bytes, model.Distribution.Grid.Positions, raw, scorer,
+            new Candidate("backbone alone", _ => raw.Run(prepared, 1, size)),
+            new Candidate("image to score", round => scorer.Score([workbench.Images[round % workbench.Images.Count]]))));
     }
 
     public void Print(string what, string title, TimeSpan duration)
@@ -38,7 +40,7 @@ internal sealed class Points : IDisposable
         foreach (var point in points)
             table.Add(
             [
-                $"{point.Value}", $"{point.Positions}", $"{point.Bytes / 1e6:f0}", .. point.Score.Times.Cells(), Table.Number(point.Alone.Times.Median), Table.Number(point.Scorer.Distances.Median),
+                point.Name, $"{point.Positions}", $"{point.Bytes / 1e6:f0}", .. point.Score.Times.Cells(), Table.Number(point.Alone.Times.Median), Table.Number(point.Scorer.Distances.Median),
                 Table.Number(point.Score.Times.Median / point.Alone.Times.Median),
             ]);
         table.Print($"{title}, {rounds} rounds:");
@@ -53,9 +55,12 @@ internal sealed class Points : IDisposable
 
     public void Dispose()
     {
-        raw.Dispose();
-        foreach (var point in points) point.Scorer.Dispose();
+        foreach (var point in points)
+        {
+            point.Raw.Dispose();
+            point.Scorer.Dispose();
+        }
     }
 
-    private sealed record Point(int Value, long Bytes, int Positions, InProcessScorer Scorer, Candidate Alone, Candidate Score);
+    private sealed record Point(string Name, int Value, long Bytes, int Positions, RawBackbone Raw, InProcessScorer Scorer, Candidate Alone, Candidate Score);
 }
