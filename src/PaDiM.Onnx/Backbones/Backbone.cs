@@ -17,8 +17,10 @@ public sealed class Backbone : IDisposable
 {
     private readonly InferenceSession session;
 
-    /// <summary>The same network on one thread, for images that run side by side; null where there is one thread, or a device.</summary>
-    private readonly Lazy<InferenceSession>? sideBySide;
+    /// <summary>The same network on one thread, for images that run side by side; opened when there are enough for the first time, of a graph that is let go then.</summary>
+    private readonly Lock opening = new();
+    private InferenceSession? sideBySide;
+    private byte[]? unopened;
 
     private readonly string[] inputs, outputs;
     private readonly RunOptions options = new();
@@ -30,7 +32,7 @@ public sealed class Backbone : IDisposable
     {
         (File, Manifest, Runtime, Identity, FixedSize, Taps) = (file, manifest, runtime, identity, probe.FixedSize, probe.Taps);
         session = runtime.CreateSession(graph);
-        sideBySide = runtime is { Threads: > 1, ScoresOnDevice: false } ? new Lazy<InferenceSession>(() => runtime.OnOneThread().CreateSession(graph)) : null;
+        unopened = graph;
         TapChannels = [.. Taps.Select(tap => tap.Channels)];
         inputs = [probe.Input, .. identity.Taps.Select(TapReduction.WeightsOf)];
         outputs = [.. identity.Taps.Select(TapReduction.OutputOf)];
@@ -99,12 +101,16 @@ public sealed class Backbone : IDisposable
     {
         if (!reduction.TapChannels.SequenceEqual(TapChannels))
             throw new ArgumentException($"A reduction of {string.Join('+', reduction.TapChannels)} channels does not fit taps of {string.Join('+', TapChannels)}.", nameof(reduction));
-        var apart = sideBySide is null ? 0 : count - count % Runtime.Threads;
+        var apart = Runtime is { Threads: > 1, ScoresOnDevice: false } ? count - count % Runtime.Threads : 0;
         var runs = new IDisposableReadOnlyCollection<OrtValue>[apart < count ? apart + 1 : apart];
         var weights = Taps.Select((tap, i) => Tensor(MemoryMarshal.AsMemory(reduction.WeightsOf(i)), [tap.Channels, reduction.Dimensions])).ToArray();
         try
         {
-            Parallel.For(0, apart, new ParallelOptions { MaxDegreeOfParallelism = Runtime.Threads }, image => runs[image] = Run(sideBySide!.Value, image, 1));
+            if (apart > 0)
+            {
+                var single = OpenSideBySide();
+                Parallel.For(0, apart, new ParallelOptions { MaxDegreeOfParallelism = Runtime.Threads }, image => runs[image] = Run(single, image, 1));
+            }
             if (apart < count)
             {
                 using var bound = Runtime.Processors?.BindCaller() ?? default;
@@ -128,6 +134,16 @@ public sealed class Backbone : IDisposable
             var values = 3 * size.Positions;
             using var batch = Tensor(prepared.AsMemory(first * values, images * values), [images, 3, size.Height, size.Width]);
             return on.Run(options, inputs, [batch, .. weights], outputs);
+        }
+    }
+
+    private InferenceSession OpenSideBySide()
+    {
+        lock (opening)
+        {
+            sideBySide ??= Runtime.OnOneThread().CreateSession(unopened!);
+            unopened = null;
+            return sideBySide;
         }
     }
 
@@ -186,7 +202,7 @@ public sealed class Backbone : IDisposable
     {
         foreach (var opened in behind.Values.Where(opened => opened.IsValueCreated)) opened.Value.Dispose();
         behind.Clear();
-        if (sideBySide is { IsValueCreated: true }) sideBySide.Value.Dispose();
+        sideBySide?.Dispose();
         session.Dispose();
         options.Dispose();
     }

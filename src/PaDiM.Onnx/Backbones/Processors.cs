@@ -5,12 +5,13 @@ namespace PaDiM.Onnx.Backbones;
 
 /// <summary>
 /// Binds the threads of an inference to a processor each. A thread that is free to run anywhere is often woken on the processor of the one that wakes it, above all
-/// on virtual machines and after a pause; two of them then share one while the other idles, and an inference takes twice as long. Only where the process has
-/// exactly as many processors to itself as threads: where it shares more of them, the system knows better.
+/// on virtual machines and after a pause; two of them then share one while the other idles, and an inference takes twice as long. Only where the process may use
+/// exactly as many processors as it has threads: among more of them the system finds room by itself. Thread-safe.
 /// </summary>
 internal sealed partial class Processors
 {
     private readonly ulong all;
+    private int isBound;
 
     private Processors(ulong all) => this.all = all;
 
@@ -21,12 +22,23 @@ internal sealed partial class Processors
     /// <summary>All but the first, as ONNX Runtime wants to be told them for its workers: counted from 1, a group each.</summary>
     public string Workers => string.Join(';', Enumerable.Range(0, 64).Where(i => (all >> i & 1) != 0).Skip(1).Select(i => i + 1));
 
-    /// <summary>Keeps the calling thread on the first, where no worker is, until disposed.</summary>
+    /// <summary>
+    /// Keeps the calling thread on the first, where no worker is, until disposed. One thread at a time: others that infer meanwhile stay free. The main thread stays
+    /// free as well, for the runtime gives its binding to threads that it starts.
+    /// </summary>
     public Binding BindCaller()
     {
+        if (Environment.CurrentManagedThreadId == 1 || Interlocked.Exchange(ref isBound, 1) != 0) return default;
         var first = all & (~all + 1);
         _ = SetAffinity(0, sizeof(ulong), ref first);
-        return new Binding(all);
+        return new Binding(this);
+    }
+
+    private void Release()
+    {
+        var mask = all;
+        _ = SetAffinity(0, sizeof(ulong), ref mask);
+        Volatile.Write(ref isBound, 0);
     }
 
     [LibraryImport("libc", EntryPoint = "sched_getaffinity")]
@@ -35,17 +47,10 @@ internal sealed partial class Processors
     [LibraryImport("libc", EntryPoint = "sched_setaffinity")]
     private static partial int SetAffinity(int thread, nuint size, ref ulong mask);
 
-    /// <summary>A thread that is bound.</summary>
-    /// <param name="all">Where it may run again when disposed.</param>
-    internal readonly struct Binding(ulong all) : IDisposable
+    /// <summary>A thread that is bound, or was left free.</summary>
+    internal readonly struct Binding(Processors? owner) : IDisposable
     {
-        private readonly ulong all = all;
-
         /// <summary>Lets the thread go.</summary>
-        public void Dispose()
-        {
-            var mask = all;
-            if (mask != 0) _ = SetAffinity(0, sizeof(ulong), ref mask);
-        }
+        public void Dispose() => owner?.Release();
     }
 }

@@ -33,6 +33,9 @@ internal sealed class ImageRequest(IOptions<PadimOptions> options)
     public const string Expected = "an image as the body (image/png, image/jpeg, image/bmp, image/tiff, image/webp) or multipart/form-data with parts named 'files'";
     private const int MaxNameLength = 255, MaxBoundaryLength = 200;
 
+    /// <summary>What is read beyond the bytes that a file may have: the frame of a form, or enough to say how long it is.</summary>
+    private const long Slack = 1L << 16;
+
     /// <summary>The problem with a content type that holds no images, or null.</summary>
     public static Problem? CheckContentType(HttpRequest request) =>
         IsRaw(request) || Boundary(request) is not null ? null : Problems.UnsupportedMediaType(request.ContentType, Expected);
@@ -44,7 +47,9 @@ internal sealed class ImageRequest(IOptions<PadimOptions> options)
     public async Task<Outcome<RequestFile>> ReadOneAsync(HttpRequest request, PixelLayout? layout, CancellationToken cancellationToken)
     {
         if (CheckContentType(request) is { } problem) return problem;
-        SetLimit(request, (layout?.Length ?? options.Value.MaxImageBytes) + (1L << 16));
+        // A body beyond the server's limit ends the connection, often before its sender has seen the answer. What is too large for the one image that a body can be
+        // is therefore left unread here, and dropped by the server after the answer, for as long as it has patience (5 s).
+        SetLimit(request, IsRaw(request) ? options.Value.MaxUploadBytes : (layout?.Length ?? options.Value.MaxImageBytes) + Slack);
         try
         {
             RequestFile? image = null;
@@ -52,9 +57,10 @@ internal sealed class ImageRequest(IOptions<PadimOptions> options)
             {
                 if (CheckField(file) is { } wrongField) return wrongField;
                 if (image is not null) return Problems.OneFileOnly();
+                if (file.Fault is { } fault) return fault;
                 image = file;
             }
-            if (image is not null) return image.Fault is { } fault ? fault : image;
+            if (image is not null) return image;
         }
         catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
@@ -68,7 +74,7 @@ internal sealed class ImageRequest(IOptions<PadimOptions> options)
     {
         if (Boundary(request) is not { } boundary)
         {
-            var (bytes, fault) = await ReadAsync(request.Body, request.ContentLength, layout, cancellationToken);
+            var (bytes, fault) = await ReadAsync(request.Body, request.ContentLength, layout, othersFollow: false, cancellationToken);
             yield return new RequestFile("files", "", bytes, fault, layout);
             yield break;
         }
@@ -77,7 +83,7 @@ internal sealed class ImageRequest(IOptions<PadimOptions> options)
         {
             if (!ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition)) continue;
             var name = disposition.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName;
-            var (bytes, fault) = await WholeAsync(ReadAsync(section.Body, null, layout, cancellationToken));
+            var (bytes, fault) = await WholeAsync(ReadAsync(section.Body, null, layout, othersFollow: true, cancellationToken));
             var fileName = Clean(HeaderUtilities.RemoveQuotes(name).ToString());
             // What browsers send for a file field that was left alone.
             if (bytes.Length == 0 && fileName.Length == 0 && (fault is null || (layout is not null && fault == Problems.PixelsLength(0, layout)))) continue;
@@ -97,11 +103,11 @@ internal sealed class ImageRequest(IOptions<PadimOptions> options)
         if (request.HttpContext.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } feature) feature.MaxRequestBodySize = bytes;
     }
 
-    private Task<(byte[] Bytes, Problem? Fault)> ReadAsync(Stream body, long? length, PixelLayout? layout, CancellationToken cancellationToken) =>
-        layout is null ? ReadEncodedAsync(body, length, cancellationToken) : ReadPixelsAsync(body, length, layout, cancellationToken);
+    private Task<(byte[] Bytes, Problem? Fault)> ReadAsync(Stream body, long? length, PixelLayout? layout, bool othersFollow, CancellationToken cancellationToken) =>
+        layout is null ? ReadEncodedAsync(body, length, othersFollow, cancellationToken) : ReadPixelsAsync(body, length, layout, othersFollow, cancellationToken);
 
     /// <summary>Raw pixels, straight into an array of their length. Nothing is read where the request states another length.</summary>
-    private static async Task<(byte[] Bytes, Problem? Fault)> ReadPixelsAsync(Stream body, long? length, PixelLayout layout, CancellationToken cancellationToken)
+    private static async Task<(byte[] Bytes, Problem? Fault)> ReadPixelsAsync(Stream body, long? length, PixelLayout layout, bool othersFollow, CancellationToken cancellationToken)
     {
         if (length is not null && length != layout.Length) return ([], Problems.PixelsLength(length, layout));
         // Untouched memory costs nothing until the pixels arrive: a slow sender holds no more than it has sent.
@@ -110,12 +116,13 @@ internal sealed class ImageRequest(IOptions<PadimOptions> options)
         if (total == bytes.Length)
         {
             var rest = new byte[1 << 12];
-            for (int read; (read = await body.ReadAsync(rest, cancellationToken)) > 0;) total += read;
+            for (int read; (othersFollow || total <= bytes.Length + Slack) && (read = await body.ReadAsync(rest, cancellationToken)) > 0;) total += read;
         }
+        if (!othersFollow && total > bytes.Length + Slack) return ([], Problems.PixelsLength(null, layout));
         return total == bytes.Length ? (bytes, null) : ([], Problems.PixelsLength(total, layout));
     }
 
-    private async Task<(byte[] Bytes, Problem? Fault)> ReadEncodedAsync(Stream body, long? length, CancellationToken cancellationToken)
+    private async Task<(byte[] Bytes, Problem? Fault)> ReadEncodedAsync(Stream body, long? length, bool othersFollow, CancellationToken cancellationToken)
     {
         var limit = options.Value.MaxImageBytes;
         using var buffer = new MemoryStream((int)Math.Clamp(length ?? 0, 0, 1 << 20));
@@ -123,8 +130,9 @@ internal sealed class ImageRequest(IOptions<PadimOptions> options)
         var tooLarge = false;
         for (int read; (read = await body.ReadAsync(chunk, cancellationToken)) > 0;)
         {
-            // The rest of a file that is too large is read and dropped: the parts behind it still count.
+            // The rest of a file that is too large is read and dropped where parts behind it still count.
             tooLarge |= buffer.Length + read > limit;
+            if (tooLarge && !othersFollow) break;
             if (!tooLarge) buffer.Write(chunk, 0, read);
         }
         return tooLarge ? ([], Problems.ImageBytes(limit)) : (buffer.ToArray(), null);

@@ -45,19 +45,28 @@ internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, TimeP
     /// <summary>Runs one batch, which the oldest image is part of, and leaves those after it to another thread: the leader has an answer to give.</summary>
     private async Task LeadAsync(Work oldest)
     {
-        await FillAsync(oldest);
-        if (Take() is { Length: > 0 } batch) Run(batch);
+        try
+        {
+            await FillAsync(oldest);
+            if (Take() is { Length: > 0 } batch) Run(batch);
+        }
+        catch (Exception e)
+        {
+            // Whatever it was, it is told to one request and does not keep those after it.
+            lock (gate) waiting.Remove(oldest);
+            oldest.Done.TrySetException(e);
+        }
+        HandOver();
+    }
+
+    private void HandOver()
+    {
         lock (gate)
         {
             isLed = waiting.Count > 0;
-            if (isLed) _ = LeadLaterAsync(waiting[0]);
+            // Outside the context of the request that ends here: the next batch has nothing to do with its trace.
+            if (isLed) ThreadPool.UnsafeQueueUserWorkItem(oldest => _ = LeadAsync(oldest), waiting[0], preferLocal: false);
         }
-    }
-
-    private async Task LeadLaterAsync(Work oldest)
-    {
-        await Task.Yield();
-        await LeadAsync(oldest);
     }
 
     /// <summary>Lets a batch that is not full wait for more, as long as the settings allow its oldest image to.</summary>
@@ -102,8 +111,8 @@ internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, TimeP
         }
         catch (OnnxRuntimeException e)
         {
-            LogDeviceFailed(e, batch[0].Inspector.Embedder.Backbone.Runtime.Device);
             batch[0].Done.TrySetResult(Problems.DeviceFailed());
+            LogDeviceFailed(e, batch[0].Inspector.Embedder.Backbone.Runtime.Device);
         }
         catch (Exception e)
         {

@@ -70,7 +70,17 @@ public sealed class BackboneTests
         Assert.Null(Processors.ForThreads(1));
         if (Processors.ForThreads(Environment.ProcessorCount) is not { } processors) return;
         var before = Allowed();
-        using (processors.BindCaller()) Assert.True(int.TryParse(Allowed(), out _));
+        using (processors.BindCaller())
+        {
+            Assert.True(int.TryParse(Allowed(), out _));
+            // Another that infers at the same time would have to share the processor.
+            var thread = new Thread(() =>
+            {
+                using (processors.BindCaller()) Assert.False(int.TryParse(Allowed(), out _));
+            });
+            thread.Start();
+            thread.Join();
+        }
         Assert.Equal(before, Allowed());
 
         static string Allowed() => File.ReadLines("/proc/thread-self/status").First(line => line.StartsWith("Cpus_allowed_list", StringComparison.Ordinal)).Split('\t')[1];

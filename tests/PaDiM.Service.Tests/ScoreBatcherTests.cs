@@ -1,0 +1,78 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using PaDiM.Onnx.Pipelines;
+using PaDiM.Service.Hosting;
+using PaDiM.Service.Models;
+using PaDiM.Service.Scoring;
+using PaDiM.Service.Tests.Support;
+
+namespace PaDiM.Service.Tests;
+
+public sealed class ScoreBatcherTests(SharedService shared)
+{
+    [Fact]
+    public async Task Every_image_of_many_at_once_gets_its_own_map()
+    {
+        var inspector = await InspectorAsync();
+        var batcher = new ScoreBatcher(Options.Create(new PadimOptions { MaxBatchSize = 4 }), TimeProvider.System, NullLogger<ScoreBatcher>.Instance);
+        var images = Enumerable.Range(0, 23).Select(seed => Image(inspector, seed)).ToArray();
+        var alone = new List<float>();
+        foreach (var image in images) alone.Add(await ScoreAsync(batcher, inspector, image));
+        Assert.Equal(alone.Count, alone.Distinct().Count());
+        var together = await Task.WhenAll(images.Select(image => Task.Run(() => ScoreAsync(batcher, inspector, image))));
+        Assert.All(alone.Zip(together), pair => Assert.Equal(pair.First, pair.Second, 1e-4f * pair.First));
+    }
+
+    [Fact]
+    public async Task An_image_that_nobody_waits_for_leaves_those_behind_it_alone()
+    {
+        var inspector = await InspectorAsync();
+        var batcher = new ScoreBatcher(Options.Create(new PadimOptions { MaxBatchWaitMs = 200 }), TimeProvider.System, NullLogger<ScoreBatcher>.Instance);
+        using var gone = new CancellationTokenSource();
+        var (first, second) = (batcher.ScoreAsync(inspector, Image(inspector, 1), gone.Token), ScoreAsync(batcher, inspector, Image(inspector, 2)));
+        await gone.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+        Assert.True(await second > 0);
+        Assert.True(await ScoreAsync(batcher, inspector, Image(inspector, 3)) > 0);
+    }
+
+    [Fact]
+    public async Task A_leader_that_fails_tells_its_own_request_and_keeps_nobody_from_the_next()
+    {
+        var inspector = await InspectorAsync();
+        var batcher = new ScoreBatcher(Options.Create(new PadimOptions { MaxBatchWaitMs = 50 }), new TimeThatFailsOnce(), NullLogger<ScoreBatcher>.Instance);
+        await Assert.ThrowsAsync<InvalidTimeZoneException>(() => ScoreAsync(batcher, inspector, Image(inspector, 1)));
+        Assert.True(await ScoreAsync(batcher, inspector, Image(inspector, 2)) > 0);
+    }
+
+    private async Task<Inspector> InspectorAsync()
+    {
+        var category = await shared.FittedAsync();
+        Assert.True((await shared.Service.Get<ModelRegistry>().AcquireAsync(category.Name, null, CancellationToken.None)).Succeeded(out var model, out _));
+        return model.Inspector;
+    }
+
+    private static async Task<float> ScoreAsync(ScoreBatcher batcher, Inspector inspector, float[] image)
+    {
+        Assert.True((await batcher.ScoreAsync(inspector, image, CancellationToken.None)).Succeeded(out var batched, out _));
+        return Assert.IsType<RawMap.Patches>(batched.Map).Distances.Max();
+    }
+
+    private static float[] Image(Inspector inspector, int seed)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, inspector.Embedder.PreparedLength).Select(_ => 4 * random.NextSingle() - 2)];
+    }
+
+    private sealed class TimeThatFailsOnce : TimeProvider
+    {
+        private bool hasFailed;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            if (hasFailed) return base.CreateTimer(callback, state, dueTime, period);
+            hasFailed = true;
+            throw new InvalidTimeZoneException();
+        }
+    }
+}
