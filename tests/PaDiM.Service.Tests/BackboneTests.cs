@@ -50,6 +50,11 @@ public sealed class BackboneTests(SharedService shared)
         var list = (await service.Http.GetJsonAsync("/v1/backbones")).Items();
         Assert.Equal(("installed", 6), (list.Single(backbone => backbone.Text("name") == "own").Text("state"), list.Single(backbone => backbone.Text("name") == "own")["defaults"]!["dimensions"]!.GetValue<int>()));
         Assert.Contains("dimensions", list.Single(backbone => backbone.Text("name") == "broken").Text("error"), StringComparison.Ordinal);
+        Assert.Contains("dimensions", (await (await service.Http.PutAsJsonAsync("/v1/categories/part", new { backbone = "broken" })).ProblemAsync(422, "backbone_unusable")).Text("detail"), StringComparison.Ordinal);
+        // Settings that no backbone could serve are refused before one is opened.
+        File.WriteAllText(data.Combine("nets", "empty.onnx"), "");
+        Assert.Contains("reviewRate", (await (await service.Http.PutAsJsonAsync("/v1/categories/part", new { backbone = "empty", falseRejectRate = 0.1, reviewRate = 0.01 })).ProblemAsync(422, "invalid_settings")).Text("detail"), StringComparison.Ordinal);
+        await (await service.Http.PutAsJsonAsync("/v1/categories/part", new { backbone = "empty" })).ProblemAsync(422, "backbone_unusable");
 
         async Task<int> DimensionsAsync(object settings)
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using PaDiM.Onnx.Catalogue;
+using PaDiM.Onnx.Storage;
 using Spectre.Console;
 
 namespace PaDiM.Cli.Backbones;
@@ -9,9 +10,9 @@ internal static class InstallationLine
 {
     public static void Print(Installation done)
     {
-        var taps = string.Join(", ", (done.Manifest.Taps ?? []).Select(tap => $"{tap.Tensor} (stride {tap.Stride}, {tap.Channels} channels)"));
+        var taps = string.Join(", ", (done.Manifest.Taps ?? []).Select(tap => $"{TerminalText.Of(tap.Tensor)} (stride {tap.Stride}, {tap.Channels} channels)"));
         AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[bold]{done.File.Path}[/]: {(done.Changed ? "installed" : "already installed")}, taps {taps}");
         AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"SHA-256 {done.Manifest.Sha256}{(done.Manifest.WeightsSha256 is { } weights ? $", of the weights {weights}" : "")}");
-        if (done.Manifest.Licence is { } licence) AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"licence: {licence}");
+        if (done.Manifest.Licence is { } licence) AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"licence: {TerminalText.Of(licence)}");
     }
 }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using PaDiM.Core.Models;
 using PaDiM.Onnx.Catalogue;
+using PaDiM.Onnx.Storage;
 
 namespace PaDiM.Cli.Backbones;
 
@@ -47,14 +48,17 @@ internal static class ListCommand
         int[] widths = [.. rows[0].Select((_, column) => rows.Max(row => row[column].Length))];
         for (var i = 0; i < rows.Length; i++)
         {
-            Console.Out.WriteLine(string.Join("  ", rows[i].Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd());
+            WriteLine(string.Join("  ", rows[i].Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd());
             if (i == 0) continue;
             var backbone = listed[i - 1];
             foreach (var line in new[] { backbone.Description, backbone.Origin, backbone.Licence, backbone.Error is { } error ? $"unusable: {error}" : null })
-                if (line is not null) Console.Out.WriteLine($"    {line}");
+                if (line is not null) WriteLine($"    {line}");
         }
         Console.Out.WriteLine("Taps are stride x channels. Size and SHA-256 are those of the ONNX file; of the weights to download where one is available only. --json tells all.");
     }
+
+    /// <summary>Names and manifests may be of anyone; JSON escapes them itself.</summary>
+    private static void WriteLine(string line) => Console.Out.WriteLine(TerminalText.Of(line));
 
     private static string Words(BackboneState state) => state switch
     {

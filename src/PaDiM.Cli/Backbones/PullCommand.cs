@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using PaDiM.Onnx.Catalogue;
 
 namespace PaDiM.Cli.Backbones;
@@ -38,13 +37,9 @@ internal sealed class PullCommand
         var request = ToRequest(arguments);
         using var http = FileDownload.CreateClient(arguments.GetValue(proxy) is { } address ? new Uri(address) : null);
         var pull = new BackbonePull(BackboneCatalogue.Known, backbones.Installer(arguments), new FileDownload(http, TimeProvider.System));
-        var watch = Stopwatch.StartNew();
-        long? first = null;
-        var done = await ProgressBar.RunAsync($"Pulling {request.Name}", show => pull.RunAsync(request, state =>
-        {
-            first ??= state.Bytes;
-            show(state.Total is > 0 and var total ? (double)state.Bytes / total : 0, Words(state, state.Bytes - first.Value, watch.Elapsed));
-        }, stop), stop);
+        var rate = new DownloadRate(TimeProvider.System);
+        var done = await ProgressBar.RunAsync(
+            $"Pulling {request.Name}", show => pull.RunAsync(request, state => show(state.Total is > 0 and var total ? (double)state.Bytes / total : 0, Words(state, rate.At(state.Bytes))), stop), stop);
         InstallationLine.Print(done);
         return ExitCode.Done;
     }
@@ -63,11 +58,11 @@ internal sealed class PullCommand
         };
     }
 
-    private static string Words(DownloadProgress state, long come, TimeSpan elapsed)
+    private static string Words(DownloadProgress state, double rate)
     {
         const double megabyte = 1e6;
         var all = state.Total is { } total ? FormattableString.Invariant($" of {total / megabyte:f1}") : "";
-        return FormattableString.Invariant($"{state.Bytes / megabyte:f1}{all} MB, {come / megabyte / Math.Max(elapsed.TotalSeconds, 0.001):f1} MB/s");
+        return FormattableString.Invariant($"{state.Bytes / megabyte:f1}{all} MB, {rate / megabyte:f1} MB/s");
     }
 
     private static bool IsWeb(string text) => Uri.TryCreate(text, UriKind.Absolute, out var address) && (address.Scheme == Uri.UriSchemeHttps || address.Scheme == Uri.UriSchemeHttp);

@@ -3,7 +3,6 @@ using PaDiM.Onnx.Catalogue;
 using PaDiM.Onnx.Graphs.Quantisation;
 using PaDiM.Onnx.Imaging;
 using PaDiM.Onnx.Pipelines;
-using PaDiM.Onnx.Storage;
 using Spectre.Console;
 
 namespace PaDiM.Cli.Backbones;
@@ -20,8 +19,9 @@ internal static class QuantizeCommand
         });
         var images = new Option<string>("--images") { Description = $"Folder of at least {BackboneQuantiser.FewestImages} images to calibrate on, subfolders included; every tenth is held out to measure the result.", Required = true, HelpName = "folder" };
         var output = new Option<string>("--out") { Description = "Folder to write NAME-int8.onnx and NAME-int8.json to.", DefaultValueFactory = _ => ".", HelpName = "folder" };
+        var force = new Option<bool>("--force") { Description = "Replace a NAME-int8 of other bytes. Models that were fitted on it no longer score." };
         var backbones = new BackboneOptions();
-        var command = new Command("quantize", "Make the int8 variant NAME-int8 of a float32 backbone.") { name, images, output };
+        var command = new Command("quantize", "Make the int8 variant NAME-int8 of a float32 backbone.") { name, images, output, force };
         backbones.AddTo(command);
         command.SetAction(async (arguments, stop) =>
         {
@@ -31,20 +31,17 @@ internal static class QuantizeCommand
             Func<RgbImage>[] calibration = [.. ImageFolder.Expand([arguments.GetValue(images)!]).Select(image => (Func<RgbImage>)(() => Decode(image.Path)))];
             using var quantiser = new BackboneQuantiser(file, registry.Runtime);
             var made = await ProgressBar.RunAsync("Quantising", progress => quantiser.Run(calibration, new QuantisationSettings(), done => progress(done, "images"), stop), stop);
-            Write(made, arguments.GetValue(output)!);
+            var installer = new BackboneInstaller([arguments.GetValue(output)!], BackboneCatalogue.Known, registry.Runtime, TimeProvider.System);
+            Print(made, await installer.AddAsync(made.Name, made.Onnx, made.Manifest, arguments.GetValue(force), stop));
             return ExitCode.Done;
         });
         return command;
     }
 
-    private static void Write(QuantisedBackbone made, string folder)
+    private static void Print(QuantisedBackbone made, Installation done)
     {
-        var (path, manifest) = (Path.Combine(folder, $"{made.Name}.onnx"), Path.Combine(folder, $"{made.Name}.json"));
-        // The manifest first: no moment shows a network without the hash that it must have.
-        AtomicFile.Write(manifest, stream => stream.Write(made.Manifest.ToJson()));
-        AtomicFile.Write(path, stream => stream.Write(made.Onnx));
         var quantisation = made.Manifest.Quantisation!;
-        AnsiConsole.MarkupLineInterpolated($"[bold]{path}[/]: {made.Convolutions} integer convolutions, calibrated on {quantisation.CalibrationImages} images");
+        AnsiConsole.MarkupLineInterpolated($"[bold]{done.File.Path}[/]: {made.Convolutions} integer convolutions, calibrated on {quantisation.CalibrationImages} images");
         foreach (var (tap, sqnr) in made.Manifest.Taps!.Zip(quantisation.Sqnr))
             AnsiConsole.MarkupLine(FormattableString.Invariant($"{Markup.Escape(tap.Tensor)}: signal to quantisation noise {sqnr:f1} dB on {quantisation.HeldOutImages} images held out"));
     }

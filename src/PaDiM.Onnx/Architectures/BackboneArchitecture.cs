@@ -11,6 +11,9 @@ namespace PaDiM.Onnx.Architectures;
 /// </summary>
 public static class BackboneArchitecture
 {
+    /// <summary>In the names of timm's files of weights that were trained with TensorFlow.</summary>
+    private const string TensorFlow = "tf_efficientnet";
+
     private static readonly Network[] Networks = [ResNet.ResNet18, ResNet.WideResNet50, EfficientNet.B5];
 
     /// <summary>Networks that can be made.</summary>
@@ -39,6 +42,9 @@ public static class BackboneArchitecture
     public static void WriteOnnx(string architecture, string weightsPath, string onnxPath)
     {
         var network = Find(architecture);
+        // Nothing in such a file says what it is of: names and shapes of its tensors are those of efficientnet_b5.
+        if (network == EfficientNet.B5 && Path.GetFileName(weightsPath).Contains(TensorFlow, StringComparison.OrdinalIgnoreCase))
+            throw new InvalidDataException($"{weightsPath} is named as weights of timm's {TensorFlow} networks. Those pad as TensorFlow does, which {architecture} does not; their weights would give other features, and are not taken. Export the network as an ONNX file instead.");
         using var file = WeightsFile.Open(weightsPath);
         var weights = NetworkWeights.Find(file, network)
             ?? throw new InvalidDataException($"The weights file holds no tensor named {string.Join(" or ", network.Forms.Select(form => $"'{form.Anchor}'"))}; {architecture} has one.");

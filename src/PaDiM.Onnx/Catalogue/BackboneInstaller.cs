@@ -21,10 +21,33 @@ public sealed partial class BackboneInstaller(IReadOnlyList<string> directories,
     /// <summary>Installs a file.</summary>
     /// <exception cref="InvalidDataException">The file cannot be used, or must not take the place of another, with a sentence that says why; nothing has changed.</exception>
     /// <exception cref="IOException">A file cannot be read or written; nothing has changed.</exception>
+    /// <exception cref="UnauthorizedAccessException">A file must not be read, or the directory not be written to; nothing has changed.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped while another process was changing the directory.</exception>
     public async Task<Installation> AddAsync(InstallRequest request, CancellationToken stop)
     {
         using var held = await LockAsync(stop);
         return Install(request);
+    }
+
+    /// <summary>Puts a network in place that was made of another backbone. Its name may be that of one that came with the program.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="onnx">Its ONNX file.</param>
+    /// <param name="manifest">Its manifest, with the hash of that file.</param>
+    /// <param name="force">Replace a backbone of other bytes.</param>
+    /// <param name="stop">Stops waiting for another process that changes the directory.</param>
+    /// <exception cref="InvalidDataException">It must not take the place of another, with a sentence that says why; nothing has changed.</exception>
+    /// <exception cref="IOException">A file cannot be read or written; nothing has changed.</exception>
+    /// <exception cref="UnauthorizedAccessException">The directory must not be written to; nothing has changed.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped while another process was changing the directory.</exception>
+    public async Task<Installation> AddAsync(string name, byte[] onnx, BackboneManifest manifest, bool force, CancellationToken stop)
+    {
+        using var held = await LockAsync(stop);
+        return InStaging(staging =>
+        {
+            var staged = StagedOf(name, staging);
+            AtomicFile.Write(staged, stream => stream.Write(onnx), durable: false);
+            return Place(name, manifest, staged, force);
+        });
     }
 
     /// <summary>Keeps others from changing the directory.</summary>
@@ -41,33 +64,21 @@ public sealed partial class BackboneInstaller(IReadOnlyList<string> directories,
     /// <summary>The file of a name, whether it is there or not.</summary>
     internal BackboneFile FileOf(string name) => new(name, Path.Combine(Directory, $"{name}.onnx"), IsBuiltIn: false);
 
+    /// <summary>The hash that holds for a name so far: of the ONNX file, in whichever directory, or of the weights it was made of; null where there is none, or it is not known.</summary>
+    /// <exception cref="InvalidDataException">Its manifest cannot be read.</exception>
+    internal string? FindHash(string name, bool ofOnnx) => ofOnnx ? FindRecord(name)?.Sha256 ?? HashOf(name) : FindRecord(name)?.WeightsSha256;
+
     /// <summary>Installs a file; the caller holds the lock.</summary>
     internal Installation Install(InstallRequest request)
     {
         CheckName(request.Name);
-        var staging = Path.Combine(Directory, ".staging");
-        // What a process left that was killed.
-        if (System.IO.Directory.Exists(staging)) System.IO.Directory.Delete(staging, recursive: true);
-        System.IO.Directory.CreateDirectory(staging);
-        try
+        return InStaging(staging =>
         {
             var made = Stage(request, staging);
-            var record = request.Force ? null : FindRecord(request.Name);
-            if (record?.WeightsSha256 is { } pinned && made.WeightsSha256 is { } weights && !pinned.Equals(weights, StringComparison.OrdinalIgnoreCase))
+            if (!request.Force && FindHash(request.Name, ofOnnx: false) is { } pinned && made.WeightsSha256 is { } weights && !pinned.Equals(weights, StringComparison.OrdinalIgnoreCase))
                 throw new InvalidDataException($"{request.Origin ?? request.Path} has the SHA-256 {weights}; {pinned} was recorded when '{request.Name}' was first installed. It is damaged or another file; --force takes it all the same.");
-            var place = FileOf(request.Name);
-            if (!request.Force && (record?.Sha256 ?? FindHash(request.Name)) is { } old && !old.Equals(made.Sha256, StringComparison.OrdinalIgnoreCase))
-                throw new InvalidDataException($"There is a backbone '{request.Name}' of other bytes; models fitted on it would no longer score. Add this one under another name, or replace it with --force.");
-            if (record is not null && IsIntact(request.Name, record)) return new Installation(place, record, Changed: false);
-            // The manifest first: no moment shows a network without the hash that it must have.
-            AtomicFile.Write(ManifestOf(request.Name), stream => stream.Write(made.ToJson()));
-            AtomicFile.Move(StagedOf(request, staging), place.Path);
-            return new Installation(place, made, Changed: true);
-        }
-        finally
-        {
-            System.IO.Directory.Delete(staging, recursive: true);
-        }
+            return Place(request.Name, made, StagedOf(request.Name, staging), request.Force);
+        });
     }
 
     /// <summary>Refuses what cannot name a backbone here.</summary>
@@ -79,12 +90,57 @@ public sealed partial class BackboneInstaller(IReadOnlyList<string> directories,
     }
 
     /// <summary>The hash of the file that the name stands for so far, in whichever directory; null where there is none.</summary>
-    private string? FindHash(string name) => directories.Select(directory => Path.Combine(directory, $"{name}.onnx")).FirstOrDefault(File.Exists) is { } path ? FileHash.Of(path) : null;
+    private string? HashOf(string name) => directories.Select(directory => Path.Combine(directory, $"{name}.onnx")).FirstOrDefault(File.Exists) is { } path ? FileHash.Of(path) : null;
+
+    /// <summary>Works in an empty directory on the same file system, which is gone afterwards; the caller holds the lock.</summary>
+    private Installation InStaging(Func<string, Installation> work)
+    {
+        var staging = Path.Combine(Directory, ".staging");
+        // What a process left that was killed.
+        if (System.IO.Directory.Exists(staging)) System.IO.Directory.Delete(staging, recursive: true);
+        System.IO.Directory.CreateDirectory(staging);
+        try
+        {
+            return work(staging);
+        }
+        finally
+        {
+            System.IO.Directory.Delete(staging, recursive: true);
+        }
+    }
+
+    /// <summary>Puts a staged network and its manifest in their places, where its name is free, or known by these bytes, or is to be replaced.</summary>
+    private Installation Place(string name, BackboneManifest made, string staged, bool force)
+    {
+        var (place, record) = (FileOf(name), force ? null : FindRecord(name));
+        if (!force && FindHash(name, ofOnnx: true) is { } old && !old.Equals(made.Sha256, StringComparison.OrdinalIgnoreCase))
+            throw new InvalidDataException($"There is a backbone '{name}' of other bytes; models fitted on it would no longer score. Add this one under another name, or replace it with --force.");
+        if (record is not null && IsIntact(name, record)) return new Installation(place, record, Changed: false);
+        // What was recorded of these bytes holds, also where they come as an ONNX file this time.
+        if (record?.Sha256 is not null) made = made with { WeightsSha256 = made.WeightsSha256 ?? record.WeightsSha256, Architecture = made.Architecture ?? record.Architecture };
+        var before = File.Exists(ManifestOf(name)) ? File.ReadAllBytes(ManifestOf(name)) : null;
+        try
+        {
+            // The manifest first: no moment shows a network without the hash that it must have.
+            WriteManifest(name, made.ToJson());
+            AtomicFile.Move(staged, place.Path);
+        }
+        catch when (File.Exists(staged))
+        {
+            // The network is the old one, or none.
+            if (before is null) File.Delete(ManifestOf(name));
+            else WriteManifest(name, before);
+            throw;
+        }
+        return new Installation(place, made, Changed: true);
+    }
+
+    private void WriteManifest(string name, byte[] json) => AtomicFile.Write(ManifestOf(name), stream => stream.Write(json));
 
     /// <summary>Copies or converts the file, runs the network once, and describes it.</summary>
     private BackboneManifest Stage(InstallRequest request, string staging)
     {
-        var staged = StagedOf(request, staging);
+        var staged = StagedOf(request.Name, staging);
         var isOnnx = IsOnnx(request.Path);
         var architecture = isOnnx ? null : request.Architecture ?? BackboneArchitecture.Detect(request.Path)
             ?? throw new InvalidDataException($"{request.Path} holds no network that is known; --architecture takes {string.Join(", ", BackboneArchitecture.Names)}.");
@@ -97,8 +153,9 @@ public sealed partial class BackboneInstaller(IReadOnlyList<string> directories,
         {
             Taps = backbone.Taps,
             Sha256 = backbone.Identity.Sha256,
-            WeightsSha256 = weights ?? manifest.WeightsSha256,
-            Architecture = architecture ?? manifest.Architecture,
+            // Of a conversion elsewhere nothing is known; what a manifest beside the file says of it nobody has seen.
+            WeightsSha256 = weights,
+            Architecture = architecture,
             Dimensions = manifest.Dimensions ?? catalogue.Entries.FirstOrDefault(entry => entry.Architecture is not null && entry.Architecture == architecture)?.Dimensions,
             Origin = request.Origin ?? manifest.Origin ?? Path.GetFileName(request.Path),
             Licence = request.Licence ?? manifest.Licence,
@@ -120,14 +177,16 @@ public sealed partial class BackboneInstaller(IReadOnlyList<string> directories,
         if (File.Exists(manifest)) Copy(manifest, Path.ChangeExtension(staged, ".json"));
     }
 
-    private static bool IsOnnx(string path) => Path.GetExtension(path).ToLowerInvariant() switch
+    /// <summary>Whether a file is an ONNX file rather than weights, by its name.</summary>
+    /// <exception cref="InvalidDataException">It is neither.</exception>
+    internal static bool IsOnnx(string path) => Path.GetExtension(path).ToLowerInvariant() switch
     {
         ".onnx" => true,
         ".safetensors" or ".pth" or ".pt" => false,
         _ => throw new InvalidDataException($"{path} is no file that a backbone can be made of: those are .onnx, .safetensors, .pth and .pt."),
     };
 
-    private static string StagedOf(InstallRequest request, string staging) => Path.Combine(staging, $"{request.Name}.onnx");
+    private static string StagedOf(string name, string staging) => Path.Combine(staging, $"{name}.onnx");
 
     private string ManifestOf(string name) => Path.ChangeExtension(FileOf(name).Path, ".json");
 

@@ -5,14 +5,16 @@ using PaDiM.Onnx.Storage;
 
 namespace PaDiM.Onnx.Catalogue;
 
-/// <summary>All backbones that there are: those in the directories, then those that the catalogue has besides. Thread-safe; a file is hashed once, until it changes.</summary>
+/// <summary>All backbones that there are: those in the directories, then those that the catalogue has besides. Thread-safe; a file is hashed once, however many ask at a time, until it changes.</summary>
 /// <param name="registry">The directories.</param>
 /// <param name="catalogue">The catalogue.</param>
 public sealed class BackboneListing(BackboneRegistry registry, BackboneCatalogue catalogue)
 {
-    private readonly ConcurrentDictionary<(string Path, DateTime At, long Length), string> hashes = new();
+    private readonly ConcurrentDictionary<string, HashedFile> hashes = new(StringComparer.Ordinal);
 
-    /// <summary>The list. Reads the directories anew.</summary>
+    /// <summary>The list. Reads the directories anew. A backbone whose files cannot be read is in it, with the reason.</summary>
+    /// <exception cref="IOException">A directory cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">A directory must not be read.</exception>
     public IReadOnlyList<ListedBackbone> List()
     {
         ListedBackbone[] installed = [.. registry.List().Select(Describe)];
@@ -26,9 +28,12 @@ public sealed class BackboneListing(BackboneRegistry registry, BackboneCatalogue
         {
             var manifest = file.ReadManifest();
             var info = new FileInfo(file.Path);
+            var hash = HashOf(info);
+            var fault = manifest.Sha256 is not { } recorded || recorded.Equals(hash, StringComparison.OrdinalIgnoreCase) ? null
+                : $"Its SHA-256 is not the {recorded} of its manifest; the file is damaged or another one.";
             return new ListedBackbone(
                 file.Name, state, catalogue.Find(file.Name)?.Description, manifest.Architecture, manifest.Taps ?? [], catalogue.PaperSettings(file.Name, manifest).Dimensions,
-                manifest.Origin, manifest.Licence, info.Length, HashOf(info), manifest.WeightsSha256, null);
+                manifest.Origin, manifest.Licence, info.Length, hash, manifest.WeightsSha256, fault);
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
         {
@@ -40,5 +45,29 @@ public sealed class BackboneListing(BackboneRegistry registry, BackboneCatalogue
         entry.Name, BackboneState.Available, entry.Description, entry.Architecture, entry.Architecture is { } architecture ? BackboneArchitecture.Taps(architecture) : [],
         entry.Dimensions, entry.Origin.ToString(), entry.Licence, entry.SizeBytes, null, entry.Sha256, null);
 
-    private string HashOf(FileInfo file) => hashes.GetOrAdd((file.FullName, file.LastWriteTimeUtc, file.Length), static key => FileHash.Of(key.Path));
+    private string HashOf(FileInfo file)
+    {
+        var hashed = hashes.AddOrUpdate(file.FullName, _ => new HashedFile(file), (_, known) => known.IsOf(file) ? known : new HashedFile(file));
+        try
+        {
+            return hashed.Sha256;
+        }
+        catch
+        {
+            // A failure is not kept: the file may be readable the next time.
+            hashes.TryRemove(KeyValuePair.Create(file.FullName, hashed));
+            throw;
+        }
+    }
+
+    /// <summary>A file as it was at some time. Hashed by the first who asks; the others wait.</summary>
+    private sealed class HashedFile(FileInfo file)
+    {
+        private readonly (DateTime At, long Length) state = (file.LastWriteTimeUtc, file.Length);
+        private readonly Lazy<string> sha256 = new(() => FileHash.Of(file.FullName));
+
+        public string Sha256 => sha256.Value;
+
+        public bool IsOf(FileInfo other) => state == (other.LastWriteTimeUtc, other.Length);
+    }
 }

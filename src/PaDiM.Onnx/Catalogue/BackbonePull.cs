@@ -11,6 +11,8 @@ namespace PaDiM.Onnx.Catalogue;
 /// <param name="download">Fetches files.</param>
 public sealed class BackbonePull(BackboneCatalogue catalogue, BackboneInstaller installer, FileDownload download)
 {
+    private const string Safetensors = ".safetensors";
+
     /// <summary>Where downloads lie until they are installed.</summary>
     private string Downloads => Path.Combine(installer.Directory, ".downloads");
 
@@ -19,7 +21,9 @@ public sealed class BackbonePull(BackboneCatalogue catalogue, BackboneInstaller 
     /// <param name="progress">Told of every piece that has come.</param>
     /// <param name="stop">Stops; what has come of a download stays, and the next pull goes on from there.</param>
     /// <exception cref="InvalidDataException">The name is not known, or the file is damaged, or must not take the place of another, with a sentence that says why.</exception>
-    /// <exception cref="IOException">The file could not be had.</exception>
+    /// <exception cref="IOException">The file could not be had, or a file here cannot be read or written.</exception>
+    /// <exception cref="UnauthorizedAccessException">A file here must not be read, or the directory not be written to.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public async Task<Installation> RunAsync(PullRequest request, Action<DownloadProgress> progress, CancellationToken stop)
     {
         BackboneInstaller.CheckName(request.Name);
@@ -28,18 +32,36 @@ public sealed class BackbonePull(BackboneCatalogue catalogue, BackboneInstaller 
             throw new InvalidDataException($"The catalogue has no backbone '{request.Name}'; it has {string.Join(", ", catalogue.Entries.Select(known => known.Name))}. Say where another one lies with --from.");
         using var held = await installer.LockAsync(stop);
         if (!request.Force && request.From is null && FindInstalled(entry!) is { } there) return there;
-        if (FindLocal(request, entry) is { } file) return Install(request, entry, file, null);
-        var address = AddressOf(request, entry);
-        var fetched = await download.FetchAsync(address, Downloads, request.From is null ? entry!.SizeBytes : null, progress, stop);
+        if (FindLocal(request, entry) is not { } file) return await DownloadAsync(request, entry, AddressOf(request, entry), progress, stop);
+        Check(entry, file, file);
+        return Install(request, entry, file, null);
+    }
+
+    /// <summary>Downloads the file and installs it. What can be refused before the download is; one that is good and cannot be installed stays for the next pull.</summary>
+    private async Task<Installation> DownloadAsync(PullRequest request, CatalogueEntry? entry, Uri address, Action<DownloadProgress> progress, CancellationToken stop)
+    {
+        if (IsPinned(entry, address.LocalPath) && !request.Force && installer.FindHash(request.Name, BackboneInstaller.IsOnnx(address.LocalPath)) is { } old && !entry!.Accepts(old))
+            throw new InvalidDataException($"There is a backbone '{request.Name}' that was not made of the catalogue's file. Replace it with --force, or move it away.");
         try
         {
-            return Install(request, entry, fetched, address);
+            var file = await download.FetchAsync(address, Downloads, request.From is null ? entry!.SizeBytes : null, progress, stop);
+            try
+            {
+                Check(entry, file, DownloadState.NameOf(address));
+            }
+            catch (InvalidDataException)
+            {
+                // The next pull begins anew.
+                FileDownload.Forget(file);
+                throw;
+            }
+            var done = Install(request, entry, file, address);
+            FileDownload.Forget(file);
+            return done;
         }
         finally
         {
-            // Whether it is in its place or damaged: the next pull begins anew.
-            File.Delete(fetched);
-            if (!Directory.EnumerateFileSystemEntries(Downloads).Any()) Directory.Delete(Downloads);
+            if (Directory.Exists(Downloads) && !Directory.EnumerateFileSystemEntries(Downloads).Any()) Directory.Delete(Downloads);
         }
     }
 
@@ -63,7 +85,7 @@ public sealed class BackbonePull(BackboneCatalogue catalogue, BackboneInstaller 
     /// <summary>The file of a network in a folder: under the origin's name, or its own.</summary>
     private static string? FindIn(string folder, string name, CatalogueEntry? entry)
     {
-        string[] names = [$"{name}.onnx", $"{name}.safetensors", $"{name}.pth"];
+        string[] names = [$"{name}.onnx", $"{name}.pth", $"{name}{Safetensors}"];
         return (entry is null ? names : [FileNameOf(entry.Origin), .. names]).Select(file => Path.Combine(folder, file)).FirstOrDefault(File.Exists);
     }
 
@@ -75,7 +97,9 @@ public sealed class BackbonePull(BackboneCatalogue catalogue, BackboneInstaller 
         var address = mirrored ? new Uri($"{request.Mirror!.ToString().TrimEnd('/')}{entry!.Origin.AbsolutePath}") : request.From is null ? entry!.Origin
             : Uri.TryCreate(request.From, UriKind.Absolute, out var given) ? given : throw new InvalidDataException($"{request.From} is no address.");
         if (address.UserInfo.Length > 0) throw new InvalidDataException("An address with a user name or a password in it is not taken: it would be shown, and kept in the manifest.");
-        if (address.Scheme != Uri.UriSchemeHttps && !address.IsLoopback && !mirrored) throw new InvalidDataException($"{DownloadState.NameOf(address)} is not https; only a mirror, or this machine itself, may be asked without.");
+        // A few digits of a hash tell a damaged file from a whole one, not a forged one from the right one.
+        if (address.Scheme != Uri.UriSchemeHttps && !address.IsLoopback && !(mirrored && entry!.Sha256 is not null))
+            throw new InvalidDataException($"{DownloadState.NameOf(address)} is not https; only this machine itself may be asked without, and a mirror for files whose whole SHA-256 the catalogue has.");
         return FileNameOf(address).Length > 0 ? address : throw new InvalidDataException($"{DownloadState.NameOf(address)} names no file.");
     }
 
@@ -83,22 +107,43 @@ public sealed class BackbonePull(BackboneCatalogue catalogue, BackboneInstaller 
 
     private static string FileNameOf(Uri address) => Path.GetFileName(address.LocalPath);
 
-    /// <summary>Checks the file against the catalogue, and installs it.</summary>
+    /// <summary>Whether a file must have the catalogue's hash. An ONNX file in place of weights has one of its own, which holds from the first time on.</summary>
+    /// <exception cref="InvalidDataException">No backbone can be made of it, or not under this name.</exception>
+    private static bool IsPinned(CatalogueEntry? entry, string path)
+    {
+        var isOnnx = BackboneInstaller.IsOnnx(path);
+        if (entry is null) return false;
+        if (IsSafetensors(path) && !IsSafetensors(entry.Origin.LocalPath))
+            throw new InvalidDataException($"{path} cannot be compared with the catalogue's {FileNameOf(entry.Origin)}, by which '{entry.Name}' is known. Install it under a name of its own: padim backbones add FILE --name NAME.");
+        return !isOnnx || BackboneInstaller.IsOnnx(entry.Origin.LocalPath);
+    }
+
+    private static bool IsSafetensors(string path) => Path.GetExtension(path).Equals(Safetensors, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Checks a file against the catalogue.</summary>
+    /// <param name="entry">What the catalogue knows of it.</param>
+    /// <param name="file">The file.</param>
+    /// <param name="place">Where it comes from, as it may be shown.</param>
+    /// <exception cref="InvalidDataException">It is another one.</exception>
+    private static void Check(CatalogueEntry? entry, string file, string place)
+    {
+        if (IsPinned(entry, file) && FileHash.Of(file) is var hash && !entry!.Accepts(hash))
+            throw new InvalidDataException($"{place} is damaged or another file: its SHA-256 is {hash}; that of the catalogue {(entry.Sha256 is { } whole ? $"is {whole}" : $"begins with {entry.Sha256Prefix}")}. Other weights of the same network are installed under a name of their own: padim backbones add FILE --name NAME.");
+    }
+
+    /// <summary>Installs a file that has been checked.</summary>
     /// <param name="request">What is pulled.</param>
     /// <param name="entry">What the catalogue knows of it.</param>
     /// <param name="file">The file.</param>
     /// <param name="address">Where it was downloaded from; null for a file of the user's.</param>
     private Installation Install(PullRequest request, CatalogueEntry? entry, string file, Uri? address)
     {
-        // A file in another format than the origin's, an ONNX file in place of weights, has a hash of its own: it holds from the first time on.
-        var ofOrigin = entry is not null && Path.GetExtension(file).Equals(Path.GetExtension(entry.Origin.LocalPath), StringComparison.OrdinalIgnoreCase);
-        if (ofOrigin && FileHash.Of(file) is var hash && !entry!.Accepts(hash))
-            throw new InvalidDataException($"{(address is null ? file : DownloadState.NameOf(address))} is damaged or another file: its SHA-256 is {hash}; that of the catalogue {(entry.Sha256 is { } whole ? $"is {whole}" : $"begins with {entry.Sha256Prefix}")}.");
+        var pinned = IsPinned(entry, file);
         return installer.Install(new InstallRequest(request.Name, file)
         {
             Architecture = entry?.Architecture,
-            Origin = ofOrigin ? entry!.Origin.ToString() : address is null ? null : DownloadState.NameOf(address),
-            Licence = ofOrigin ? entry!.Licence : null,
+            Origin = pinned ? entry!.Origin.ToString() : address is null ? null : DownloadState.NameOf(address),
+            Licence = pinned ? entry!.Licence : null,
             Force = request.Force,
         });
     }

@@ -6,7 +6,8 @@ namespace PaDiM.Onnx.Storage;
 public static class FileHash
 {
     /// <summary>SHA-256 of a file's bytes, lower-case hexadecimal. Reads it piece by piece.</summary>
-    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="IOException">It is not there, or cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">It must not be read, or is a directory.</exception>
     public static string Of(string path)
     {
         using var stream = File.OpenRead(path);

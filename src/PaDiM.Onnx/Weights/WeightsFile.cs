@@ -1,3 +1,4 @@
+using PaDiM.Onnx.Storage;
 using PaDiM.Onnx.Weights.Checkpoints;
 
 namespace PaDiM.Onnx.Weights;
@@ -42,7 +43,7 @@ internal sealed class WeightsFile : IDisposable
     }
 
     /// <summary>A name from a file as it stands in messages, where a hostile one is neither long nor writes control characters to a terminal.</summary>
-    public static string Quote(string name) => $"'{string.Concat(name.Take(100).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c))}'";
+    public static string Quote(string name) => $"'{TerminalText.Of(name.Length > 100 ? name[..100] : name)}'";
 
     /// <inheritdoc/>
     public void Dispose() => stream.Dispose();

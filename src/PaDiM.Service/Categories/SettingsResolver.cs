@@ -18,10 +18,10 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Padi
         var rate = request.FalseRejectRate ?? ThresholdCalibration.DefaultFalseRejectRate;
         if (CheckRate(rate) is { } badRate) return badRate;
         var name = request.Backbone ?? options.Value.DefaultBackbone;
-        if (!OpenBackbone(name).Succeeded(out var backbone, out var unusable)) return unusable;
+        if (!ReadManifest(name).Succeeded(out var manifest, out var unknown)) return unknown;
         var profile = request.Profile ?? SettingsProfile.Default;
         var paper = profile == SettingsProfile.Paper;
-        var defaults = paper ? BackboneCatalogue.Known.PaperSettings(name, backbone.Manifest) : new FitSettings();
+        var defaults = paper ? BackboneCatalogue.Known.PaperSettings(name, manifest) : new FitSettings();
         var settings = new CategorySettings
         {
             Backbone = name,
@@ -39,11 +39,26 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Padi
         };
         if (settings.ReviewRate is { } review && !(review > rate && review < 1)) return Problems.InvalidSettings("reviewRate must lie above falseRejectRate and below 1.");
         if (settings.Fit.FindFault() is { } fault) return Problems.InvalidSettings(fault);
+        if (!OpenBackbone(name).Succeeded(out var backbone, out var unusable)) return unusable;
         if (backbone.FindMisfit(settings.Fit) is { } misfit) return Problems.InvalidSettings(misfit);
         return settings.Method == ReductionMethod.None ? (settings with { Dimensions = backbone.TapChannels.Sum() }, rate) : (settings, rate);
     }
 
     public static Problem? CheckRate(double rate) => rate is > 0 and < 1 ? null : Problems.InvalidSettings("falseRejectRate must lie above 0 and below 1.");
+
+    /// <summary>What is known of a backbone without opening it, which may take seconds.</summary>
+    private Outcome<BackboneManifest> ReadManifest(string name)
+    {
+        if (backbones.Find(name) is not { } file) return Problems.UnknownBackbone(name, backbones.List().Select(known => known.Name));
+        try
+        {
+            return file.ReadManifest();
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            return Problems.UnusableBackbone($"The backbone '{name}' cannot be used: {e.Message}");
+        }
+    }
 
     /// <summary>The backbone of that name, open.</summary>
     public Outcome<Backbone> OpenBackbone(string name)

@@ -35,6 +35,17 @@ public sealed class CatalogueCommandTests : IDisposable
     }
 
     [Fact]
+    public void Nothing_in_a_manifest_reaches_the_terminal_but_text()
+    {
+        Write("own.json", """{"origin":"\u001b[31mred\u0007","licence":"one\ntwo\u202e"}""");
+        var added = Padim.Run("backbones", "add", Write("own.onnx", Network), "--backbones", Nets).Succeeded();
+        Assert.Contains("one?two?", added.Output, StringComparison.Ordinal);
+        var output = Padim.Run("backbones", "list", "--backbones", Nets).Succeeded().Output;
+        Assert.Contains("?[31mred?", output, StringComparison.Ordinal);
+        Assert.DoesNotContain(output, c => char.IsControl(c) && c is not ('\n' or '\r'));
+    }
+
+    [Fact]
     public void A_network_is_pulled_over_a_connection_that_breaks_and_can_be_fitted_with()
     {
         var requests = 0;
@@ -121,6 +132,7 @@ public sealed class CatalogueCommandTests : IDisposable
         Assert.Contains("no SHA-256", ran.Output, StringComparison.Ordinal);
         using (var file = new FileStream(Path.Combine(Nets, "own.onnx"), FileMode.Open)) file.WriteByte(0xff);
         Assert.Contains("own", Padim.Run("backbones", "verify", "--backbones", Nets).Failed(1), StringComparison.Ordinal);
+        Assert.Contains("unusable", Padim.Run("backbones", "list", "--backbones", Nets).Succeeded().Output, StringComparison.Ordinal);
         Padim.Run("backbones", "verify", "tiny", "--backbones", Nets).Succeeded();
         Assert.Contains("padim backbones pull resnet18", Padim.Run("backbones", "verify", "resnet18", "--backbones", Nets) is { ExitCode: 1 } missing ? missing.Output : "", StringComparison.Ordinal);
         Padim.Run("backbones", "add", Write("own.onnx", Network), "--backbones", Nets).Succeeded();

@@ -18,13 +18,27 @@ public sealed class QuantizeCommandTests : IDisposable
     {
         var ran = Padim.Run("backbones", "quantize", "tiny", "--images", folder.Combine("parts"), "--out", folder.Combine("made")).Succeeded();
         Assert.Contains("stride16", ran.Output, StringComparison.Ordinal);
-        Assert.Equal(["tiny-int8.json", "tiny-int8.onnx"], Directory.EnumerateFiles(folder.Combine("made")).Select(Path.GetFileName).Order());
+        Assert.Equal([".lock", "tiny-int8.json", "tiny-int8.onnx"], Directory.EnumerateFileSystemEntries(folder.Combine("made")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         var manifest = JsonNode.Parse(File.ReadAllText(folder.Combine("made", "tiny-int8.json")))!;
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(folder.Combine("made", "tiny-int8.onnx")))), manifest["sha256"]!.GetValue<string>());
         Assert.Equal("tiny", manifest["quantisation"]!["of"]!.GetValue<string>());
         // Under a name that the program's own variant does not take.
         foreach (var extension in new[] { "onnx", "json" }) File.Move(folder.Combine("made", $"tiny-int8.{extension}"), folder.Combine("made", $"mine.{extension}"));
         Padim.Run("fit", folder.Combine("parts"), "--out", folder.Combine("m"), "--backbones", folder.Combine("made"), "--backbone", "mine", "--image-size", "64").Succeeded();
+    }
+
+    [Fact]
+    public void A_variant_of_other_bytes_is_not_replaced_without_force()
+    {
+        Directory.CreateDirectory(folder.Combine("made"));
+        File.WriteAllText(folder.Combine("made", "tiny-int8.onnx"), "another");
+        string[] quantize = ["backbones", "quantize", "tiny", "--images", folder.Combine("parts"), "--out", folder.Combine("made")];
+        Assert.Contains("--force", Padim.Run(quantize).Failed(1), StringComparison.Ordinal);
+        Assert.Equal("another", File.ReadAllText(folder.Combine("made", "tiny-int8.onnx")));
+        Assert.False(File.Exists(folder.Combine("made", "tiny-int8.json")));
+        Padim.Run([.. quantize, "--force"]).Succeeded();
+        Assert.NotEqual("another", File.ReadAllText(folder.Combine("made", "tiny-int8.onnx")));
+        Padim.Run(quantize).Succeeded();
     }
 
     [Fact]

@@ -72,6 +72,39 @@ public sealed class BackboneInstallerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_network_that_cannot_be_put_in_place_leaves_the_manifest_as_it_was()
+    {
+        // A directory that no file can replace.
+        Directory.CreateDirectory(folder.Combine("nets", "own.onnx", "inside"));
+        File.WriteAllBytes(folder.Combine("own.onnx"), OnnxGraph.Classifier(-1, 3, -1, -1).ToArray());
+        var request = new InstallRequest("own", folder.Combine("own.onnx")) { Force = true };
+        await Assert.ThrowsAnyAsync<Exception>(() => Installer().AddAsync(request, default));
+        Assert.False(File.Exists(folder.Combine("nets", "own.json")));
+        File.WriteAllText(folder.Combine("nets", "own.json"), """{"origin":"before"}""");
+        await Assert.ThrowsAnyAsync<Exception>(() => Installer().AddAsync(request, default));
+        Assert.Equal("""{"origin":"before"}""", File.ReadAllText(folder.Combine("nets", "own.json")));
+    }
+
+    [Fact]
+    public async Task A_network_that_comes_without_its_weights_is_mended_and_stays_known_by_them()
+    {
+        var weights = Weights("weights.safetensors");
+        var done = await Installer().AddAsync(new InstallRequest("resnet18", weights), default);
+        File.Copy(done.File.Path, folder.Combine("copy.onnx"));
+        File.WriteAllBytes(done.File.Path, [0]);
+        Assert.True((await Installer().AddAsync(new InstallRequest("resnet18", folder.Combine("copy.onnx")), default)).Changed);
+        Assert.Equal((FileHash.Of(weights), "resnet18"), (Installer().FindRecord("resnet18")!.WeightsSha256, Installer().FindRecord("resnet18")!.Architecture));
+    }
+
+    [Fact]
+    public async Task Weights_of_a_network_that_pads_otherwise_are_known_by_their_files_name()
+    {
+        File.WriteAllText(folder.Combine("tf_efficientnet_b5_ns.pth"), "");
+        var request = new InstallRequest("own", folder.Combine("tf_efficientnet_b5_ns.pth")) { Architecture = "efficientnet_b5" };
+        Assert.Contains("pad as TensorFlow", (await Assert.ThrowsAsync<InvalidDataException>(() => Installer().AddAsync(request, default))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_a_killed_process_left_is_in_nobodys_way()
     {
         Directory.CreateDirectory(folder.Combine("nets", ".staging", "inside"));

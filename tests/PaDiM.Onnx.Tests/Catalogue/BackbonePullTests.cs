@@ -108,10 +108,47 @@ public sealed class BackbonePullTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_no_network_is_refused_and_leaves_nothing()
+    public async Task What_is_no_network_is_refused_and_not_installed()
     {
         using var server = FileServer.Of("not a network"u8.ToArray());
         Assert.Contains("cannot be used", (await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(Entry(server)))).Message, StringComparison.Ordinal);
+        Assert.Empty(VisibleFiles());
+    }
+
+    [Fact]
+    public async Task A_download_that_could_not_be_installed_is_not_fetched_again()
+    {
+        File.WriteAllBytes(folder.Combine("net.onnx"), Other);
+        using var server = FileServer.Of(Network);
+        await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(Entry(server)));
+        Assert.True((await PullAsync(Entry(server), force: true)).Changed);
+        Assert.Equal([null, Network.Length - 1L], server.Requests.Select(request => request.From));
+        Assert.Equal(Network, File.ReadAllBytes(folder.Combine("net.onnx")));
+        Assert.False(Directory.Exists(folder.Combine(".downloads")));
+    }
+
+    [Fact]
+    public async Task What_can_be_refused_before_a_download_is()
+    {
+        using var server = FileServer.Of(Network);
+        Assert.Contains(".safetensors", (await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(Entry(server), from: $"{server.Address}net.zip"))).Message, StringComparison.Ordinal);
+        File.WriteAllBytes(folder.Combine("net.onnx"), Other);
+        Assert.Contains("--force", (await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(Entry(server) with { Sha256 = Sha256 }))).Message, StringComparison.Ordinal);
+        Assert.Empty(server.Requests);
+    }
+
+    [Theory]
+    [InlineData("other.pt", "damaged or another file")]
+    [InlineData("other.pth", "damaged or another file")]
+    [InlineData("other.safetensors", "padim backbones add")]
+    public async Task Other_weights_are_not_taken_under_the_catalogues_name(string file, string expected)
+    {
+        using var server = FileServer.Of(Network);
+        using var files = new TempDirectory();
+        File.WriteAllBytes(files.Combine(file), Network);
+        var entry = Entry(server) with { Origin = new Uri(server.Address, "models/net-00000000.pth"), Sha256Prefix = "00000000" };
+        foreach (var from in new[] { files.Combine(file), $"{server.Address}{file}" })
+            Assert.Contains(expected, (await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(entry, from, force: true))).Message, StringComparison.Ordinal);
         AssertNoFile();
     }
 
@@ -143,6 +180,16 @@ public sealed class BackbonePullTests : IDisposable
         Assert.Equal("https://nowhere.invalid/models/net.onnx", done.Manifest.Origin);
     }
 
+    [Fact]
+    public async Task A_mirror_without_https_is_asked_only_for_what_a_whole_hash_tells()
+    {
+        using var server = FileServer.Of(Network);
+        var entry = Entry(server) with { Origin = new Uri("https://nowhere.invalid/models/net.onnx"), Sha256Prefix = Sha256[..8] };
+        var plain = Request(entry) with { Mirror = new Uri("http://mirror.invalid/") };
+        Assert.Contains("is not https", (await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(entry, plain))).Message, StringComparison.Ordinal);
+        Assert.True((await PullAsync(entry, plain with { Mirror = server.Address })).Changed);
+    }
+
     [Theory]
     [InlineData("http://192.0.2.1/net.onnx", "https")]
     [InlineData("https://user:password@192.0.2.1/net.onnx", "password")]
@@ -165,6 +212,33 @@ public sealed class BackbonePullTests : IDisposable
     {
         using var server = FileServer.Of(Network);
         await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(Entry(server), new PullRequest(name)));
+    }
+
+    [Fact]
+    public async Task What_a_manifest_beside_a_file_says_of_a_conversion_is_not_believed()
+    {
+        using var server = FileServer.Of(Network);
+        using var files = new TempDirectory();
+        File.WriteAllBytes(files.Combine("mine.onnx"), Network);
+        File.WriteAllText(files.Combine("mine.json"), $$"""{"architecture":"resnet18","weightsSha256":"{{new string('0', 64)}}","licence":"theirs"}""");
+        var manifest = (await PullAsync(Entry(server), new PullRequest("mine") { From = files.Path })).Manifest;
+        Assert.Equal((null, null, "theirs"), (manifest.Architecture, manifest.WeightsSha256, manifest.Licence));
+    }
+
+    [Fact]
+    public async Task The_list_tells_of_a_file_that_is_not_what_its_manifest_records()
+    {
+        using var server = FileServer.Of(Network);
+        await PullAsync(Entry(server));
+        using var registry = new BackboneRegistry([folder.Path], BackboneFolder.Cpu);
+        var listing = new BackboneListing(registry, BackboneCatalogue.Known);
+        Assert.Equal((Sha256, null), Listed());
+        File.WriteAllBytes(folder.Combine("net.onnx"), Other);
+        var (hash, error) = Listed();
+        Assert.Equal(HashOf(Other), hash);
+        Assert.Contains(Sha256, error, StringComparison.Ordinal);
+
+        (string? Sha256, string? Error) Listed() => listing.List().Where(backbone => backbone.Name == "net").Select(backbone => (backbone.Sha256, backbone.Error)).Single();
     }
 
     [Fact]

@@ -25,7 +25,8 @@ public sealed class FileDownloadTests : IDisposable
         Assert.Equal(File1, File.ReadAllBytes(await Download().FetchAsync(At(server), folder.Path, File1.Length, told.Add, default)));
         Assert.Equal(new DownloadProgress(File1.Length, File1.Length), told[^1]);
         Assert.Equal(told.Select(step => step.Bytes).Order(), told.Select(step => step.Bytes));
-        Assert.Single(Directory.EnumerateFiles(folder.Path));
+        FileDownload.Forget(folder.Combine("net.bin"));
+        Assert.Empty(Directory.EnumerateFiles(folder.Path));
     }
 
     [Fact]
@@ -113,13 +114,60 @@ public sealed class FileDownloadTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_came_whole_before_a_crash_is_not_asked_for_again()
+    public async Task Of_a_file_that_came_whole_before_a_crash_only_the_last_byte_comes_again()
     {
         using var server = FileServer.Of(File1);
         File.WriteAllBytes(folder.Combine("net.bin.part"), File1);
         File.WriteAllText(folder.Combine("net.bin.part.json"), $$"""{"address":"{{server.Address}}net.bin","eTag":"\"v1\"","lastModified":null,"length":{{File1.Length}}}""");
         Assert.Equal(File1, await FetchAsync(server));
-        Assert.Empty(server.Requests);
+        Assert.Equal(File1.Length - 1, Assert.Single(server.Requests).From);
+    }
+
+    [Fact]
+    public async Task A_file_that_was_fetched_and_has_changed_since_comes_anew()
+    {
+        var (file, tag) = (File1, Tag);
+        using var server = new FileServer(request => FileServer.Right(request, file, tag));
+        Assert.Equal(File1, await FetchAsync(server));
+        (file, tag) = (File2, "\"v2\"");
+        Assert.Equal(File2, await FetchAsync(server));
+    }
+
+    [Theory]
+    [InlineData(2, "", 200_000)]
+    [InlineData(0, "", null)]
+    [InlineData(2, "W/\"v1\"", null)]
+    public async Task A_date_names_a_version_where_nothing_else_does_and_it_is_not_of_this_second(int age, string tag, int? from)
+    {
+        var requests = 0;
+        var sent = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+        string[] headers = [$"Date: {sent:r}", $"Last-Modified: {sent.AddSeconds(-age):r}", .. tag.Length > 0 ? [$"ETag: {tag}"] : Array.Empty<string>()];
+        using var server = new FileServer(request => ++requests == 1 ? FileServer.Cut(new FileAnswer(200, File1) { Headers = headers }, 200_000)
+            : request.From is { } start ? new FileAnswer(206, File1[(int)start..]) { Headers = [.. headers, $"Content-Range: bytes {start}-{File1.Length - 1}/{File1.Length}"] }
+            : new FileAnswer(200, File1) { Headers = headers });
+        Assert.Equal(File1, await FetchAsync(server));
+        Assert.Equal((from, from is null ? null : $"{sent.AddSeconds(-age):r}"), ((int?)server.Requests.Last().From, server.Requests.Last().IfRange));
+    }
+
+    [Fact]
+    public async Task A_redirect_is_followed_with_the_range_that_is_asked_for()
+    {
+        var requests = 0;
+        using var server = new FileServer(request => !request.Target.StartsWith("/there", StringComparison.Ordinal) ? new FileAnswer(302, []) { Headers = ["Location: /there"] }
+            : FileServer.Cut(FileServer.Right(request, File1, Tag), ++requests == 1 ? 200_000 : int.MaxValue));
+        Assert.Equal(File1, await FetchAsync(server));
+        Assert.Equal(["/net.bin?secret=1", "/there", "/net.bin?secret=1", "/there"], server.Requests.Select(request => request.Target));
+        Assert.Equal(200_000, server.Requests.Last().From);
+    }
+
+    [Theory]
+    [InlineData("http://192.0.2.1/net.bin", "192.0.2.1, which is not https")]
+    [InlineData("file:///etc/hostname", "which is not https")]
+    [InlineData("/net.bin", "more than")]
+    public async Task A_redirect_to_where_nothing_may_be_asked_is_refused(string place, string expected)
+    {
+        using var server = new FileServer(_ => new FileAnswer(307, []) { Headers = [$"Location: {place}"] });
+        Assert.Contains(expected, (await Assert.ThrowsAsync<InvalidDataException>(() => FetchAsync(server))).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -143,6 +191,15 @@ public sealed class FileDownloadTests : IDisposable
         Assert.Equal(5, server.Requests.Count);
         Assert.Equal(200_000, new FileInfo(folder.Combine("net.bin.part")).Length);
         Assert.False(File.Exists(folder.Combine("net.bin")));
+        Assert.Contains("is kept", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Nothing_is_said_to_be_kept_that_cannot_be_gone_on_from()
+    {
+        var requests = 0;
+        using var server = new FileServer(_ => ++requests == 1 ? FileServer.Cut(new FileAnswer(200, File1), 200_000) : new FileAnswer(503, []));
+        Assert.DoesNotContain("is kept", (await Assert.ThrowsAsync<IOException>(() => FetchAsync(server))).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -179,7 +236,7 @@ public sealed class FileDownloadTests : IDisposable
     {
         using var server = FileServer.Of(File1);
         await Assert.ThrowsAsync<InvalidDataException>(() => Download().FetchAsync(At(server), folder.Path, expected, _ => { }, default));
-        Assert.Empty(Directory.EnumerateFiles(folder.Path, "*.bin"));
+        Assert.Empty(Directory.EnumerateFiles(folder.Path));
     }
 
     [Theory]
@@ -189,7 +246,7 @@ public sealed class FileDownloadTests : IDisposable
     {
         using var server = new FileServer(_ => new FileAnswer(200, File1) { Length = -1 });
         await Assert.ThrowsAsync<InvalidDataException>(() => Download().FetchAsync(At(server), folder.Path, expected, _ => { }, default));
-        Assert.Empty(Directory.EnumerateFiles(folder.Path, "*.bin"));
+        Assert.Empty(Directory.EnumerateFiles(folder.Path));
     }
 
     [Fact]
