@@ -72,7 +72,7 @@ public sealed class Backbone : IDisposable
             var hash = Convert.ToHexStringLower(SHA256.HashData(bytes));
             var manifest = file.ReadManifest();
             if (manifest.Sha256 is { } expected && !expected.Equals(hash, StringComparison.OrdinalIgnoreCase))
-                throw new InvalidDataException("its SHA-256 is not the one in its manifest; the file is damaged or another one");
+                throw new InvalidDataException("its SHA-256 is not the one in its manifest; the file is damaged or another one, and padim backbones pull, or add, of the right one mends it");
             var graph = GraphEditor.Open(bytes);
             var taps = manifest.Taps?.Select(tap => tap.Tensor).ToArray() ?? TapFinder.Find(graph);
             var tapped = graph.WithOutputs(taps);

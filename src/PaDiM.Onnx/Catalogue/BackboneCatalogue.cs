@@ -24,7 +24,7 @@ public sealed class BackboneCatalogue(IReadOnlyList<CatalogueEntry> entries)
     /// <summary>A sentence about a backbone that no directory holds: its name, and how it is installed where that can be done by its name.</summary>
     public string DescribeMissing(string name) => Find(name) is null
         ? $"There is no backbone named '{name}'."
-        : $"The backbone '{name}' is in the catalogue but not installed. Install it with: padim backbones pull {name}";
+        : $"The backbone '{name}' is in the catalogue but not installed. Install it into a folder that is searched, with: padim backbones pull {name}";
 
     private static IReadOnlyList<CatalogueEntry> ReadEmbedded()
     {

@@ -75,9 +75,14 @@ public sealed partial class BackboneInstaller(IReadOnlyList<string> directories,
         return InStaging(staging =>
         {
             var made = Stage(request, staging);
+            if (catalogue.Find(request.Name) is { } entry && made.WeightsSha256 is { } own && !entry.Accepts(own))
+                throw new InvalidDataException($"'{request.Name}' is the catalogue's name of other weights ({entry.Origin.Segments[^1]}). Give these a name of their own: --name NAME.");
             if (!request.Force && FindHash(request.Name, ofOnnx: false) is { } pinned && made.WeightsSha256 is { } weights && !pinned.Equals(weights, StringComparison.OrdinalIgnoreCase))
                 throw new InvalidDataException($"{request.Origin ?? request.Path} has the SHA-256 {weights}; {pinned} was recorded when '{request.Name}' was first installed. It is damaged or another file; --force takes it all the same.");
-            return Place(request.Name, made, StagedOf(request.Name, staging), request.Force);
+            // The same bytes again mend a file; what is known of them is not lost by it.
+            if (FindRecord(request.Name) is { } known && made.Sha256!.Equals(known.Sha256, StringComparison.OrdinalIgnoreCase))
+                made = made with { Origin = made.Origin ?? known.Origin, Licence = made.Licence ?? known.Licence };
+            return Place(request.Name, made with { Origin = made.Origin ?? Path.GetFileName(request.Path) }, StagedOf(request.Name, staging), request.Force);
         });
     }
 
@@ -157,7 +162,7 @@ public sealed partial class BackboneInstaller(IReadOnlyList<string> directories,
             WeightsSha256 = weights,
             Architecture = architecture,
             Dimensions = manifest.Dimensions ?? catalogue.Entries.FirstOrDefault(entry => entry.Architecture is not null && entry.Architecture == architecture)?.Dimensions,
-            Origin = request.Origin ?? manifest.Origin ?? Path.GetFileName(request.Path),
+            Origin = request.Origin ?? manifest.Origin,
             Licence = request.Licence ?? manifest.Licence,
             InstalledAt = time.GetUtcNow(),
         };

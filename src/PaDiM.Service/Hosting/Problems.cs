@@ -15,7 +15,7 @@ internal static class Problems
     public static Problem InvalidSettings(string detail) => new("invalid_settings", StatusCodes.Status422UnprocessableEntity, detail);
 
     public static Problem UnknownBackbone(string name, IEnumerable<string> installed) => new("backbone_not_found", StatusCodes.Status422UnprocessableEntity,
-        $"{BackboneCatalogue.Known.DescribeMissing(Shorten(name))}{(BackboneCatalogue.Known.Find(name) is null ? " Put NAME.onnx into one of the backbone directories to add one." : "")} Installed are: {string.Join(", ", installed)}.");
+        $"{BackboneCatalogue.Known.DescribeMissing(Shorten(name))}{(BackboneCatalogue.Known.Find(name) is null ? " One is added by padim backbones add FILE." : " (the service searches those of Padim__BackboneDirectories__0 and so on).")} Installed are: {string.Join(", ", installed)}.");
 
     public static Problem UnusableBackbone(string detail) => new("backbone_unusable", StatusCodes.Status422UnprocessableEntity, detail);
 
