@@ -60,7 +60,7 @@ public sealed class FitCommandTests(FittedModel model) : IClassFixture<FittedMod
         using var folder = new TempDirectory();
         FittedModel.Write(folder.Combine("one"), 0, 1);
         Assert.Contains("at least 2 images", Padim.Run("fit", folder.Combine("one"), "--out", folder.Combine("m")).Failed(1), StringComparison.Ordinal);
-        Assert.Contains("288 channels", Padim.Run("fit", model.GoodParts, "--out", folder.Combine("m"), "--dimensions", "1000").Failed(1), StringComparison.Ordinal);
+        Assert.Contains("448 channels", Padim.Run("fit", model.GoodParts, "--out", folder.Combine("m"), "--dimensions", "1000").Failed(1), StringComparison.Ordinal);
         Assert.Contains("'resnet9000'", Padim.Run("fit", model.GoodParts, "--out", folder.Combine("m"), "--backbone", "resnet9000").Failed(1), StringComparison.Ordinal);
         Assert.Contains("nothere", Padim.Run("fit", folder.Combine("nothere"), "--out", folder.Combine("m")).Failed(1), StringComparison.Ordinal);
         Directory.CreateDirectory(folder.Combine("taken"));

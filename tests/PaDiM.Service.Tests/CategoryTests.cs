@@ -43,7 +43,7 @@ public sealed class CategoryTests(SharedService shared)
         Assert.Equal(("random", 224), (paper["reduction"]!.Text("method"), paper["cropSize"]!.GetValue<int>()));
 
         var none = await (await shared.Http.PutAsJsonAsync($"/v1/categories/{shared.NewName()}", new { reduction = new { method = "none" } })).JsonAsync(201);
-        Assert.Equal(288, none["reduction"]!["dimensions"]!.GetValue<int>());
+        Assert.Equal(448, none["reduction"]!["dimensions"]!.GetValue<int>());
     }
 
     [Theory]
@@ -53,7 +53,7 @@ public sealed class CategoryTests(SharedService shared)
     [InlineData("""{"imageSize":64,"cropSize":65}""", "cropSize")]
     [InlineData("""{"reduction":{"dimensions":0}}""", "reduction.dimensions")]
     [InlineData("""{"reduction":{"dimensions":-5}}""", "reduction.dimensions")]
-    [InlineData("""{"reduction":{"dimensions":289}}""", "288 channels")]
+    [InlineData("""{"reduction":{"dimensions":449}}""", "448 channels")]
     [InlineData("""{"epsilon":0}""", "epsilon")]
     [InlineData("""{"epsilon":-1}""", "epsilon")]
     [InlineData("""{"epsilon":100.1}""", "epsilon")]
@@ -76,7 +76,7 @@ public sealed class CategoryTests(SharedService shared)
     [InlineData("""{"imageSize":32,"cropSize":32}""")]
     [InlineData("""{"imageSize":2048}""")]
     [InlineData("""{"reduction":{"dimensions":1}}""")]
-    [InlineData("""{"reduction":{"dimensions":288}}""")]
+    [InlineData("""{"imageSize":64,"reduction":{"dimensions":448}}""")]
     [InlineData("""{"epsilon":100,"blurSigma":64}""")]
     [InlineData("""{"blurSigma":0,"falseRejectRate":0.999,"reviewRate":0.9999}""")]
     public async Task Settings_at_their_bounds_are_taken(string body) => await (await PutAsync($"/v1/categories/{shared.NewName()}", body)).JsonAsync(201);

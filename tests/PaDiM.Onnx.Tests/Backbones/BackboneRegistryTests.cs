@@ -15,7 +15,7 @@ public sealed class BackboneRegistryTests
         var file = Assert.Single(registry.List(), file => file.Name == BackboneRegistry.DefaultName);
         Assert.True(file.IsBuiltIn);
         var backbone = registry.Open(BackboneRegistry.DefaultName);
-        Assert.Equal([64, 96, 128], backbone.TapChannels);
+        Assert.Equal([64, 128, 256], backbone.TapChannels);
         Assert.Equal([4, 8, 16], backbone.Taps.Select(tap => tap.Stride));
         Assert.Null(backbone.FixedSize);
         Assert.Equal(backbone.Manifest.Sha256, backbone.Identity.Sha256);

@@ -34,8 +34,9 @@ public sealed class BuiltInInt8Tests
     public void The_built_in_int8_network_runs_on_integer_kernels()
     {
         var kernels = Quantising.KernelsOf(File.ReadAllBytes(Path.Combine(PaDiM.Onnx.Backbones.BackboneRegistry.BuiltInDirectory, "tiny-int8.onnx")));
-        Assert.Equal(9, kernels.Count(kernel => kernel == "QLinearConv"));
-        Assert.Equal(3, kernels.Count(kernel => kernel == "QLinearAdd"));
-        Assert.DoesNotContain("Add", kernels);
+        Assert.Equal(21, kernels.Count(kernel => kernel == "QLinearConv"));
+        Assert.Equal(6, kernels.Count(kernel => kernel == "QLinearAdd"));
+        // The sums that give the taps stay float32.
+        Assert.InRange(kernels.Count(kernel => kernel == "Add"), 0, 3);
     }
 }

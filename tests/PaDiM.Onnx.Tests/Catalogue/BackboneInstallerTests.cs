@@ -18,19 +18,19 @@ public sealed class BackboneInstallerTests : IDisposable
     public async Task Weights_are_converted_and_known_by_their_hash_from_then_on()
     {
         var weights = Weights("weights.safetensors");
-        var done = await Installer().AddAsync(new InstallRequest("resnet18", weights), default);
-        var manifest = BackboneManifest.Parse(File.ReadAllBytes(folder.Combine("nets", "resnet18.json")));
+        var done = await Installer().AddAsync(new InstallRequest("ours", weights), default);
+        var manifest = BackboneManifest.Parse(File.ReadAllBytes(folder.Combine("nets", "ours.json")));
         Assert.Equal(("resnet18", 100, FileHash.Of(weights), FileHash.Of(done.File.Path)), (manifest.Architecture, manifest.Dimensions, manifest.WeightsSha256, manifest.Sha256));
         Assert.Equal(BackboneArchitecture.Taps("resnet18"), manifest.Taps);
         Assert.Equal("weights.safetensors", manifest.Origin);
-        Assert.False((await Installer().AddAsync(new InstallRequest("resnet18", weights), default)).Changed);
+        Assert.False((await Installer().AddAsync(new InstallRequest("ours", weights), default)).Changed);
 
         var others = Weights("others.safetensors", changed: true);
-        Assert.Contains("--force", (await Assert.ThrowsAsync<InvalidDataException>(() => Installer().AddAsync(new InstallRequest("resnet18", others), default))).Message, StringComparison.Ordinal);
+        Assert.Contains("--force", (await Assert.ThrowsAsync<InvalidDataException>(() => Installer().AddAsync(new InstallRequest("ours", others), default))).Message, StringComparison.Ordinal);
         Assert.Equal(manifest.Sha256, FileHash.Of(done.File.Path));
-        Assert.True((await Installer().AddAsync(new InstallRequest("resnet18", others) { Force = true }, default)).Changed);
+        Assert.True((await Installer().AddAsync(new InstallRequest("ours", others) { Force = true }, default)).Changed);
         Assert.NotEqual(manifest.Sha256, FileHash.Of(done.File.Path));
-        Assert.Equal(FileHash.Of(others), Installer().FindRecord("resnet18")!.WeightsSha256);
+        Assert.Equal(FileHash.Of(others), Installer().FindRecord("ours")!.WeightsSha256);
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class BackboneInstallerTests : IDisposable
         using var server = FileServer.Of(bytes);
         using var http = FileDownload.CreateClient();
         var entry = BackboneCatalogue.Known.Find("resnet18")! with { Origin = new Uri(server.Address, "weights.safetensors"), SizeBytes = bytes.Length, Sha256 = FileHash.Of(folder.Combine("weights.safetensors")) };
-        var pull = new BackbonePull(new BackboneCatalogue([entry]), Installer(), new FileDownload(http, TimeProvider.System));
+        var pull = new BackbonePull(new BackboneCatalogue([entry]), Installer(new BackboneCatalogue([entry])), new FileDownload(http, TimeProvider.System));
         Assert.True((await pull.RunAsync(new PullRequest("resnet18"), _ => { }, default)).Changed);
         Assert.False((await pull.RunAsync(new PullRequest("resnet18"), _ => { }, default)).Changed);
         Assert.Single(server.Requests);
@@ -89,11 +89,11 @@ public sealed class BackboneInstallerTests : IDisposable
     public async Task A_network_that_comes_without_its_weights_is_mended_and_stays_known_by_them()
     {
         var weights = Weights("weights.safetensors");
-        var done = await Installer().AddAsync(new InstallRequest("resnet18", weights), default);
+        var done = await Installer().AddAsync(new InstallRequest("ours", weights), default);
         File.Copy(done.File.Path, folder.Combine("copy.onnx"));
         File.WriteAllBytes(done.File.Path, [0]);
-        Assert.True((await Installer().AddAsync(new InstallRequest("resnet18", folder.Combine("copy.onnx")), default)).Changed);
-        Assert.Equal((FileHash.Of(weights), "resnet18"), (Installer().FindRecord("resnet18")!.WeightsSha256, Installer().FindRecord("resnet18")!.Architecture));
+        Assert.True((await Installer().AddAsync(new InstallRequest("ours", folder.Combine("copy.onnx")), default)).Changed);
+        Assert.Equal((FileHash.Of(weights), "resnet18"), (Installer().FindRecord("ours")!.WeightsSha256, Installer().FindRecord("ours")!.Architecture));
     }
 
     [Fact]
@@ -108,11 +108,29 @@ public sealed class BackboneInstallerTests : IDisposable
     public async Task What_a_killed_process_left_is_in_nobodys_way()
     {
         Directory.CreateDirectory(folder.Combine("nets", ".staging", "inside"));
-        await Installer().AddAsync(new InstallRequest("resnet18", Weights("weights.safetensors")), default);
+        await Installer().AddAsync(new InstallRequest("ours", Weights("weights.safetensors")), default);
         Assert.False(Directory.Exists(folder.Combine("nets", ".staging")));
     }
 
-    private BackboneInstaller Installer() => new([folder.Combine("nets"), folder.Combine("more")], BackboneCatalogue.Known, BackboneFolder.Cpu, TimeProvider.System);
+    [Fact]
+    public async Task A_name_of_the_catalogue_is_its_files_also_by_force()
+    {
+        var refused = await Assert.ThrowsAsync<InvalidDataException>(() => Installer().AddAsync(new InstallRequest("resnet18", Weights("weights.safetensors")) { Force = true }, default));
+        Assert.Contains("--name", refused.Message, StringComparison.Ordinal);
+        Assert.Null(Installer().FindRecord("resnet18"));
+    }
+
+    [Fact]
+    public async Task What_is_known_of_a_network_outlives_its_mending()
+    {
+        var weights = Weights("weights.safetensors");
+        var done = await Installer().AddAsync(new InstallRequest("ours", weights) { Licence = "our own", Origin = "our parts" }, default);
+        File.AppendAllText(done.File.Path, "damage");
+        Assert.True((await Installer().AddAsync(new InstallRequest("ours", weights), default)).Changed);
+        Assert.Equal(("our own", "our parts"), (Installer().FindRecord("ours")!.Licence, Installer().FindRecord("ours")!.Origin));
+    }
+
+    private BackboneInstaller Installer(BackboneCatalogue? catalogue = null) => new([folder.Combine("nets"), folder.Combine("more")], catalogue ?? BackboneCatalogue.Known, BackboneFolder.Cpu, TimeProvider.System);
 
     private string Weights(string name, bool changed = false)
     {

@@ -159,7 +159,7 @@ public sealed class FitPipelineTests
     {
         using var fits = new Fits();
         var model = fits.Run(fits.Parts(0, 4), settings: Fits.Settings with { ImageSize = 32, Reduction = method });
-        Assert.Equal(method == ReductionMethod.None ? 288 : 24, model.Distribution.Dimensions);
+        Assert.Equal(method == ReductionMethod.None ? 448 : 24, model.Distribution.Dimensions);
         Assert.Equal(new Grid(8, 8), model.Distribution.Grid);
     }
 
