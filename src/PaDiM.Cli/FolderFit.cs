@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using PaDiM.Core.Models;
 using PaDiM.Onnx.Backbones;
 using PaDiM.Onnx.Imaging;
@@ -40,9 +39,5 @@ internal static class FolderFit
     public static string Words(FitProgress step) => step.Stage.ToString().ToLowerInvariant();
 
     /// <summary>An image file, known by the hash of its bytes.</summary>
-    public static TrainingImage ToTrainingImage(string path)
-    {
-        using var stream = File.OpenRead(path);
-        return new TrainingImage(Convert.ToHexStringLower(SHA256.HashData(stream)), () => File.ReadAllBytes(path), path);
-    }
+    public static TrainingImage ToTrainingImage(string path) => new(FileHash.Of(path), () => File.ReadAllBytes(path), path);
 }

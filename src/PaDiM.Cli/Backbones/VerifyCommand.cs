@@ -38,9 +38,10 @@ internal static class VerifyCommand
     {
         try
         {
-            if (file.ReadManifest().Sha256 is not { } recorded) return (true, "no SHA-256 is recorded; padim backbones add records one.");
+            var manifest = file.ReadManifest();
+            if (manifest.Sha256 is not { } recorded) return (true, "no SHA-256 is recorded; padim backbones add records one.");
             var hash = FileHash.Of(file.Path);
-            return recorded.Equals(hash, StringComparison.OrdinalIgnoreCase) ? (true, "intact") : (false, $"{file.Path} is damaged: its SHA-256 is {hash}, {recorded} is recorded. The same file again, by pull or add, mends it.");
+            return manifest.Accepts(hash) ? (true, "intact") : (false, $"{file.Path} is damaged: its SHA-256 is {hash}, {recorded} is recorded. The same file again, by pull or add, mends it.");
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
         {

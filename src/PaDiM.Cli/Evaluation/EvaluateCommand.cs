@@ -1,11 +1,11 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Security.Cryptography;
 using System.Text.Json;
 using PaDiM.Cli.Evaluation.Datasets;
 using PaDiM.Core.Models;
 using PaDiM.Onnx.Backbones;
 using PaDiM.Onnx.Imaging;
+using PaDiM.Onnx.Storage;
 
 namespace PaDiM.Cli.Evaluation;
 
@@ -88,7 +88,7 @@ internal sealed class EvaluateCommand
         var shown = arguments.GetValue(protocol) == NonAligned ? EvaluationProtocol.NonAligned : EvaluationProtocol.Aligned;
         return new EvaluationPlan(
             Path.GetFullPath(arguments.GetValue(root)!), arguments.GetValue(layout)!, arguments.GetValue(frameStep), shown, model.Settings(arguments, backbone),
-            model.IgnoreMaskFile(arguments) is { } mask ? Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(mask))) : null,
+            model.IgnoreMaskFile(arguments) is { } mask ? FileHash.Of(mask) : null,
             arguments.GetValue(repeats) ?? (shown == EvaluationProtocol.NonAligned ? NonAlignedRepeats : 1));
     }
 

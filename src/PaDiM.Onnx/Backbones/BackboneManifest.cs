@@ -36,6 +36,9 @@ public sealed record BackboneManifest
     /// <summary>What it was quantised from and how; null for a network as it was trained.</summary>
     public BackboneQuantisation? Quantisation { get; init; }
 
+    /// <summary>Whether a file of this hash, in hexadecimal, can be the one that is meant.</summary>
+    public bool Accepts(string sha256) => Sha256?.Equals(sha256, StringComparison.OrdinalIgnoreCase) ?? true;
+
     /// <summary>The manifest as JSON.</summary>
     public byte[] ToJson() => [.. JsonSerializer.SerializeToUtf8Bytes(this, ManifestJson.Default.BackboneManifest), (byte)'\n'];
 

@@ -59,7 +59,7 @@ public sealed partial class BackboneInstaller(IReadOnlyList<string> directories,
 
     /// <summary>Whether a backbone lies here just as its manifest records it.</summary>
     internal bool IsIntact(string name, BackboneManifest record) =>
-        record.Sha256 is { } hash && File.Exists(FileOf(name).Path) && hash.Equals(FileHash.Of(FileOf(name).Path), StringComparison.OrdinalIgnoreCase);
+        record.Sha256 is not null && File.Exists(FileOf(name).Path) && record.Accepts(FileHash.Of(FileOf(name).Path));
 
     /// <summary>The file of a name, whether it is there or not.</summary>
     internal BackboneFile FileOf(string name) => new(name, Path.Combine(Directory, $"{name}.onnx"), IsBuiltIn: false);

@@ -29,8 +29,7 @@ public sealed class BackboneListing(BackboneRegistry registry, BackboneCatalogue
             var manifest = file.ReadManifest();
             var info = new FileInfo(file.Path);
             var hash = HashOf(info);
-            var fault = manifest.Sha256 is not { } recorded || recorded.Equals(hash, StringComparison.OrdinalIgnoreCase) ? null
-                : $"Its SHA-256 is not the {recorded} of its manifest; the file is damaged or another one.";
+            var fault = manifest.Accepts(hash) ? null : $"Its SHA-256 is not the {manifest.Sha256} of its manifest; the file is damaged or another one.";
             return new ListedBackbone(
                 file.Name, state, catalogue.Find(file.Name)?.Description, manifest.Architecture, manifest.Taps ?? [], catalogue.PaperSettings(file.Name, manifest).Dimensions,
                 manifest.Origin, manifest.Licence, info.Length, hash, manifest.WeightsSha256, fault);

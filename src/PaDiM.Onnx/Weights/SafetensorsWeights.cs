@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using PaDiM.Core.Models;
 
 namespace PaDiM.Onnx.Weights;
@@ -20,24 +19,10 @@ internal static class SafetensorsWeights
         return reader.TypeOf(name) switch
         {
             "F32" => reader.ReadArray<float>(name, shape),
-            "F64" => Narrow(reader.ReadArray<double>(name, shape)),
-            "F16" => Widen(reader.ReadArray<Half>(name, shape)),
+            "F64" => Array.ConvertAll(reader.ReadArray<double>(name, shape), value => (float)value),
+            "F16" => Array.ConvertAll(reader.ReadArray<Half>(name, shape), value => (float)value),
             "BF16" => Array.ConvertAll(reader.ReadArray<ushort>(name, shape), BrainFloat.ToSingle),
             var type => throw new InvalidDataException($"Tensor {WeightsFile.Quote(name)} is of type {type}; weights are floating-point numbers."),
         };
-    }
-
-    private static float[] Narrow(double[] values)
-    {
-        var single = new float[values.Length];
-        TensorPrimitives.ConvertTruncating<double, float>(values, single);
-        return single;
-    }
-
-    private static float[] Widen(Half[] values)
-    {
-        var single = new float[values.Length];
-        TensorPrimitives.ConvertToSingle(values, single);
-        return single;
     }
 }
