@@ -21,8 +21,9 @@ internal enum Decision
 /// <param name="Calibrated">The threshold follows from the false-reject rate; false when set by hand.</param>
 /// <param name="FalseRejectRate">The rate asked for.</param>
 /// <param name="ReviewThreshold">Scores from here on are to be reviewed; null for no review.</param>
+/// <param name="Active">It is the version that scores where none is asked for.</param>
 /// <param name="Revision">Revision of the category that it was made from.</param>
-internal sealed record CategoryModel(string Category, int Version, CachedModel Cached, double Threshold, bool Calibrated, double FalseRejectRate, double? ReviewThreshold, long Revision)
+internal sealed record CategoryModel(string Category, int Version, CachedModel Cached, double Threshold, bool Calibrated, double FalseRejectRate, double? ReviewThreshold, bool Active, long Revision)
 {
     /// <summary>Scores with it.</summary>
     public Inspector Inspector => Cached.Inspector;

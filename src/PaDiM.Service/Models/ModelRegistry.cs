@@ -1,10 +1,12 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.ML.OnnxRuntime;
 using PaDiM.Onnx.Backbones;
 using PaDiM.Onnx.Pipelines;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Hosting;
+using PaDiM.Service.Hosting.Telemetry;
 using PaDiM.Service.Storage;
 
 namespace PaDiM.Service.Models;
@@ -14,7 +16,7 @@ namespace PaDiM.Service.Models;
 /// Changes made here show at once, those of other replicas within a second. Pinned models are loaded without being asked for.
 /// </summary>
 internal sealed partial class ModelRegistry(
-    IDbContextFactory<PadimDbContext> contexts, ModelFiles files, ModelCache cache, BackboneRegistry backbones, TimeProvider time, ILogger<ModelRegistry> logger) : BackgroundService
+    IDbContextFactory<PadimDbContext> contexts, ModelFiles files, ModelCache cache, BackboneRegistry backbones, ModelMetrics metrics, TimeProvider time, ILogger<ModelRegistry> logger) : BackgroundService
 {
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
     private readonly ConcurrentDictionary<string, CategoryModel> current = new(StringComparer.Ordinal);
@@ -113,12 +115,14 @@ internal sealed partial class ModelRegistry(
             {
                 current.TryRemove(name, out _);
                 cache.Forget(name);
+                metrics.Forget(name);
                 return Problems.CategoryNotFound(name);
             }
             if (!category.Pinned || category.ActiveVersion is null) cache.Unpin(name);
             if ((version ?? category.ActiveVersion) is not { } wanted)
             {
                 current.TryRemove(name, out _);
+                metrics.Forget(name);
                 return Problems.ModelNotReady(name);
             }
             if (version is null && current.TryGetValue(name, out var ready) && ready.Revision == category.Revision) return (ready, false);
@@ -129,12 +133,17 @@ internal sealed partial class ModelRegistry(
             if (category.Pinned && stored.Version == category.ActiveVersion) cache.Pin(stored);
             if (!Open(stored).Succeeded(out var opened, out var problem))
             {
+                if (version is null) metrics.Unusable(name, wanted);
                 // Another version must not go on scoring in the name of one that fails its test.
                 if (version is null && failed.ContainsKey(ModelCache.KeyOf(stored))) current.TryRemove(name, out _);
                 return problem;
             }
             var snapshot = Snapshot(category, stored, opened.Cached);
-            if (version is null) current[name] = snapshot;
+            if (version is null)
+            {
+                current[name] = snapshot;
+                metrics.Ready(snapshot);
+            }
             return (snapshot, opened.Loaded);
         }
         finally
@@ -149,10 +158,16 @@ internal sealed partial class ModelRegistry(
         // A file never changes and neither does this machine: what failed here once is not read again every second.
         if (failed.TryGetValue(ModelCache.KeyOf(stored), out var known)) return known;
         Inspector? untested = null;
+        using var trace = Instruments.Source.StartActivity("padim.model.load")?.SetTag("padim.category", stored.Category).SetTag("padim.model.version", stored.Version);
+        var (began, result) = (time.GetTimestamp(), "loaded");
         try
         {
             untested = Inspector.Open(files.Read(stored), backbones.Open(stored.BackboneName));
-            if (SelfTest.FindDeviation(untested) is { } deviation) return failed[ModelCache.KeyOf(stored)] = Problems.SelfTestFailed(deviation);
+            if (SelfTest.FindDeviation(untested) is { } deviation)
+            {
+                result = "self_test_failed";
+                return failed[ModelCache.KeyOf(stored)] = Problems.SelfTestFailed(deviation);
+            }
             var (cached, evicted) = cache.Put(stored, untested);
             untested = null;
             // A snapshot that stayed behind would keep the model in memory, whatever the budget says.
@@ -161,17 +176,21 @@ internal sealed partial class ModelRegistry(
         }
         catch (Exception e) when (e is InvalidDataException or KeyNotFoundException)
         {
+            result = "unusable";
             return Problems.ModelUnusable(e.Message);
         }
         catch (OnnxRuntimeException e)
         {
             // Not kept as a failure: a device that has no room now may have some later.
+            result = "device_failed";
             LogDeviceFailed(e, stored.Version, stored.Category);
             return Problems.DeviceFailed();
         }
         finally
         {
             untested?.Dispose();
+            metrics.Loaded(result, time.GetElapsedTime(began));
+            trace?.SetTag("padim.model.load.result", result).SetStatus(result == "loaded" ? ActivityStatusCode.Unset : ActivityStatusCode.Error);
         }
     }
 
@@ -180,7 +199,7 @@ internal sealed partial class ModelRegistry(
         var calibration = cached.Inspector.Model.Calibration;
         var threshold = stored.ThresholdOverride ?? calibration.ThresholdAt(category.FalseRejectRate);
         double? review = category.Settings.ReviewRate is { } rate && rate > category.FalseRejectRate ? Math.Min(threshold, calibration.ThresholdAt(rate)) : null;
-        return new CategoryModel(category.Name, stored.Version, cached, threshold, stored.ThresholdOverride is null, category.FalseRejectRate, review, category.Revision);
+        return new CategoryModel(category.Name, stored.Version, cached, threshold, stored.ThresholdOverride is null, category.FalseRejectRate, review, stored.Version == category.ActiveVersion, category.Revision);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Category {Category} cannot score: {Code}: {Detail}")]
