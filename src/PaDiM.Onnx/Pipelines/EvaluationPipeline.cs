@@ -36,7 +36,7 @@ public sealed class EvaluationPipeline(Inspector inspector, ImageDecoder decoder
         float[] normals = [.. scored.Where(s => s.Image.Defect is null).Select(s => s.Score), .. knownNormals ?? []];
         var pixels = PixelMetrics.ByDefect(
             [.. scored.Where(s => s.Image.Defect is null || s.Image.ReadMask is not null).Select(s => new LabelledMap(s.Image.Defect, () => AtFullSize(s)))],
-            new ParallelOptions { MaxDegreeOfParallelism = inspector.Threads, CancellationToken = cancellation });
+            inspector.Embedder.Backbone.Runtime.InParallel(cancellation));
         return new EvaluationReport(
             ImagesOf(normals, scored.Where(s => s.Image.Defect is not null)), pixels.All,
             [.. defects.Select(defect => new DefectReport(

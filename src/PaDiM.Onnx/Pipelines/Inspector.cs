@@ -31,7 +31,7 @@ public sealed class Inspector : IDisposable
         Model = model;
         Embedder = new Embedder(backbone, model.Settings, model.Reduction, model.Template);
         region = model.Settings.RegionOf(model.Ignored, model.Distribution.Grid);
-        parallel = new ParallelOptions { MaxDegreeOfParallelism = backbone.Runtime.Threads };
+        parallel = backbone.Runtime.InParallel();
         device = onDevice ? new DeviceScorer(model, backbone) : null;
     }
 
@@ -50,6 +50,9 @@ public sealed class Inspector : IDisposable
 
     /// <summary>Cores that the backbone's work and all around it may use.</summary>
     public int Threads => parallel.MaxDegreeOfParallelism;
+
+    /// <summary>Images that are scored together in little more time than one: as many as threads on the host, any number on a device.</summary>
+    public int SideBySide => device is null ? Threads : int.MaxValue;
 
     /// <summary>What the model takes of the device's memory; 0 where it is scored on the host.</summary>
     public long DeviceBytes => device is { IsFreed: false } ? device.DeviceBytes : 0;
