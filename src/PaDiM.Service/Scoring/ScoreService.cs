@@ -18,12 +18,13 @@ internal sealed partial class ScoreService(DecodingGate gate, ScoreBatcher batch
     /// <param name="model">The snapshot.</param>
     /// <param name="file">The image.</param>
     /// <param name="heatmap">What is to be drawn.</param>
+    /// <param name="lane">Who waits for it.</param>
     /// <param name="part">The client's name for the part, as the log may hold it.</param>
     /// <param name="cancellationToken">Takes the image out of the queue.</param>
-    public async Task<Outcome<ScoredMap>> ScoreAsync(CategoryModel model, RequestFile file, HeatmapStyle? heatmap, string? part, CancellationToken cancellationToken)
+    public async Task<Outcome<ScoredMap>> ScoreAsync(CategoryModel model, RequestFile file, HeatmapStyle? heatmap, ScoreLane lane, string? part, CancellationToken cancellationToken)
     {
         using var trace = ScoreTrace.StartImage();
-        var outcome = await ScoreAsync(model, file, heatmap, trace, cancellationToken);
+        var outcome = await ScoreAsync(model, file, heatmap, lane, trace, cancellationToken);
         if (outcome.Succeeded(out var scored, out var problem))
         {
             var result = scored.Response;
@@ -40,16 +41,16 @@ internal sealed partial class ScoreService(DecodingGate gate, ScoreBatcher batch
         return outcome;
     }
 
-    private async Task<Outcome<ScoredMap>> ScoreAsync(CategoryModel model, RequestFile file, HeatmapStyle? heatmap, Activity? trace, CancellationToken cancellationToken)
+    private async Task<Outcome<ScoredMap>> ScoreAsync(CategoryModel model, RequestFile file, HeatmapStyle? heatmap, ScoreLane lane, Activity? trace, CancellationToken cancellationToken)
     {
         var clock = new StageClock();
         var inspector = model.Inspector;
-        if (!(await PrepareAsync(inspector, file, heatmap is not null, clock, cancellationToken)).Succeeded(out var ready, out var problem)) return problem;
+        if (!(await PrepareAsync(inspector, file, heatmap is not null, clock, lane, cancellationToken)).Succeeded(out var ready, out var problem)) return problem;
 
         Outcome<Batched> answer;
         try
         {
-            answer = await batcher.ScoreAsync(inspector, ready.Input, cancellationToken);
+            answer = await batcher.ScoreAsync(inspector, ready.Input, lane, cancellationToken);
         }
         finally
         {
@@ -63,7 +64,7 @@ internal sealed partial class ScoreService(DecodingGate gate, ScoreBatcher batch
         if (!float.IsFinite(score)) return Problems.NotFinite(inspector.Embedder.Backbone.Identity.Name);
         var regions = RegionFinder.Find(map, model.Threshold)
             .Select(region => inspector.Embedder.Preprocessing.ToOriginal(region, ready.Width, ready.Height)).ToArray();
-        var drawn = heatmap is { } style ? await DrawAsync(ready.Pixels!, model, map, style, cancellationToken) : null;
+        var drawn = heatmap is { } style ? await DrawAsync(ready.Pixels!, model, map, style, lane, cancellationToken) : null;
         var postprocess = clock.Lap();
         if (trace is not null)
         {
@@ -83,17 +84,17 @@ internal sealed partial class ScoreService(DecodingGate gate, ScoreBatcher batch
     }
 
     /// <summary>Decodes and prepares; the pixels themselves are kept only where a heatmap is to be drawn over them.</summary>
-    private Task<Outcome<Prepared>> PrepareAsync(Inspector inspector, RequestFile file, bool keepPixels, StageClock clock, CancellationToken cancellationToken) => gate.RunAsync<Outcome<Prepared>>(() =>
+    private Task<Outcome<Prepared>> PrepareAsync(Inspector inspector, RequestFile file, bool keepPixels, StageClock clock, ScoreLane lane, CancellationToken cancellationToken) => gate.RunAsync<Outcome<Prepared>>(() =>
     {
         var waited = clock.Lap();
         if (!file.ToImage(decoder).Succeeded(out var image, out var problem)) return problem;
         var input = ArrayPool<float>.Shared.Rent(inspector.Embedder.PreparedLength);
         var placement = inspector.Embedder.Preprocessing.Prepare(image, input.AsSpan(0, inspector.Embedder.PreparedLength), inspector.Threads);
         return new Prepared(input, placement, image.Width, image.Height, keepPixels ? image : null, waited, clock.Lap());
-    }, cancellationToken);
+    }, lane == ScoreLane.Line, cancellationToken);
 
-    private Task<byte[]> DrawAsync(RgbImage image, CategoryModel model, AnomalyMap map, HeatmapStyle style, CancellationToken cancellationToken) => gate.RunAsync(
-        () => HeatmapRenderer.Render(image, model.Inspector.Embedder.Preprocessing.ToOriginal(map, image.Width, image.Height), model.Threshold, style), cancellationToken);
+    private Task<byte[]> DrawAsync(RgbImage image, CategoryModel model, AnomalyMap map, HeatmapStyle style, ScoreLane lane, CancellationToken cancellationToken) => gate.RunAsync(
+        () => HeatmapRenderer.Render(image, model.Inspector.Embedder.Preprocessing.ToOriginal(map, image.Width, image.Height), model.Threshold, style), lane == ScoreLane.Line, cancellationToken);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Category} version {ModelVersion}: {Decision} at {Score}, threshold {Threshold}, part {PartId}")]
     private partial void LogScored(string category, int modelVersion, Decision decision, double score, double threshold, string? partId);

@@ -12,11 +12,12 @@ internal static class ScoreTrace
     public static Activity? StartImage() => Instruments.Source.StartActivity("padim.score");
 
     /// <summary>The span of a pass through the backbone: part of the trace of its first image, linked to all others.</summary>
-    public static Activity? StartBatch(IReadOnlyList<ActivityContext> images)
+    public static Activity? StartBatch(IEnumerable<ActivityContext> images)
     {
         if (!Instruments.Source.HasListeners()) return null;
-        var batch = Instruments.Source.StartActivity("padim.batch", ActivityKind.Internal, images[0], links: images.Skip(1).Where(image => image != default).Select(image => new ActivityLink(image)));
-        return batch?.SetTag("padim.batch.size", images.Count);
+        var all = images.ToArray();
+        var batch = Instruments.Source.StartActivity("padim.batch", ActivityKind.Internal, all[0], links: all.Skip(1).Where(image => image != default).Select(image => new ActivityLink(image)));
+        return batch?.SetTag("padim.batch.size", all.Length);
     }
 
     /// <summary>Writes the stages below the span of their image, now that their times are known.</summary>
