@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Options;
+using PaDiM.Service.Access;
 using PaDiM.Service.Backbones;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Evaluations;
@@ -19,6 +20,7 @@ internal static class Program
     {
         try
         {
+            if (args is [KeysCommand.Name, ..]) return await KeysCommand.RunAsync(args);
             await using var app = Build(args);
             await app.PrepareAsync();
             await app.RunAsync();
@@ -42,6 +44,7 @@ internal static class Program
         builder.AddLogging();
         builder.AddHttp();
         builder.Services.AddStorage();
+        builder.Services.AddAccess();
         builder.Services.AddBackbones();
         builder.Services.AddCategories();
         builder.Services.AddImages();
@@ -56,7 +59,7 @@ internal static class Program
         var app = builder.Build();
         app.UsePipeline();
         app.UseOpenApi();
-        var categories = app.MapGroup("/v1/categories");
+        var categories = app.MapGroup("/v1/categories").Needs(AccessScope.Train);
         var category = categories.MapGroup("{category}").AddEndpointFilter(CategoryName.Filter);
         categories.MapCategories(category);
         category.MapImages();
@@ -69,6 +72,8 @@ internal static class Program
         category.MapThresholdPreview();
         app.MapJobs();
         app.MapBackbones();
+        app.MapKeys();
+        app.MapAudit();
         app.MapSystem();
         app.MapHealth();
         return app;
