@@ -49,7 +49,7 @@ internal sealed class AccessAnswers(RateLimits limits) : IAuthorizationMiddlewar
     {
         if (authorizeResult.Succeeded) return next(context);
         if (authorizeResult.Forbidden) return authorizeResult.AuthorizationFailure!.FailureReasons.OfType<AccessRules.Refusal>().First().Problem.ExecuteAsync(context);
-        var refused = context.Features.Get<Microsoft.AspNetCore.Authentication.IAuthenticateResultFeature>()?.AuthenticateResult?.Failure as AccessRefusedException;
+        var refused = context.Features.Get<RefusedCredential>();
         var problem = refused?.Problem ?? Problems.Unauthenticated();
         if (problem.Status != StatusCodes.Status401Unauthorized) return problem.ExecuteAsync(context);
         if (limits.RefuseAttempt(context) is { } tooMany) return tooMany.ExecuteAsync(context);

@@ -28,14 +28,18 @@ internal sealed class KeyAuthentication(IOptionsMonitor<AuthenticationSchemeOpti
         if (IsForEveryone(Context)) return AuthenticateResult.NoResult();
         if (await open.AllowsAsync(Context)) return Success(Caller.Anonymous);
         if (CredentialOf(Request) is not { } text) return AuthenticateResult.NoResult();
-        return (await keys.VerifyAsync(text, Context.RequestAborted)).Succeeded(out var caller, out var problem) ? Success(caller) : AuthenticateResult.Fail(new AccessRefusedException(problem));
+        return (await keys.VerifyAsync(text, Context.RequestAborted)).Succeeded(out var caller, out var problem) ? Success(caller) : RefusedCredential.Fail(Context, problem);
     }
 
     private AuthenticateResult Success(Caller caller) => AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(caller), Scheme.Name));
 }
 
-/// <summary>Carries the problem with credentials to the answer.</summary>
-internal sealed class AccessRefusedException(Problem problem) : Exception(problem.Detail)
+/// <summary>Carries the problem with credentials to the answer: the framework forgets why they were refused.</summary>
+internal sealed record RefusedCredential(Problem Problem)
 {
-    public Problem Problem => problem;
+    public static AuthenticateResult Fail(HttpContext context, Problem problem)
+    {
+        context.Features.Set(new RefusedCredential(problem));
+        return AuthenticateResult.Fail(problem.Detail);
+    }
 }

@@ -34,7 +34,12 @@ internal sealed class TokenAuthentication(IOptions<PadimOptions> options) : ICon
                 context.Principal = new ClaimsPrincipal(CallerOf(context.Principal!, oidc));
                 return Task.CompletedTask;
             },
-            OnAuthenticationFailed = async context => context.Fail(new AccessRefusedException(await ExplainAsync(context))),
+            OnAuthenticationFailed = async context =>
+            {
+                var problem = await ExplainAsync(context);
+                RefusedCredential.Fail(context.HttpContext, problem);
+                context.Fail(problem.Detail);
+            },
         };
     }
 

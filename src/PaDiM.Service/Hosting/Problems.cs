@@ -97,6 +97,9 @@ internal static class Problems
 
     public static Problem QueueFull(string what) => new("queue_full", StatusCodes.Status503ServiceUnavailable, $"The queue of {what} is full. Try again in a moment; nothing was lost.") { RetryAfter = 1 };
 
+    public static Problem DeadlinePassed(int milliseconds) => new("deadline_passed", StatusCodes.Status504GatewayTimeout,
+        $"The {milliseconds} ms of X-Deadline-Ms have passed; the image was given up. Nothing is wrong with it.");
+
     public static Problem StorageFull() => new("storage_full", StatusCodes.Status507InsufficientStorage, "The data directory has no room left. Free some space and send the request again; images that were stored before are not stored twice.") { RetryAfter = 60 };
 
     public static Problem Unauthenticated() => new("unauthenticated", StatusCodes.Status401Unauthorized,

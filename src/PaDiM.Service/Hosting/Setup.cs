@@ -77,7 +77,11 @@ internal static partial class Setup
 
     public static void AddImages(this IServiceCollection services) => services.AddSingleton<ImageStore>().AddSingleton<ImageRequest>().AddSingleton<DecodingGate>();
 
-    public static void AddJobs(this IServiceCollection services) => services.AddSingleton<JobStore>().AddSingleton<JobSignal>().AddHostedService<JobWorker>();
+    public static void AddJobs(this IServiceCollection services) => services.AddSingleton<JobStore>().AddSingleton<JobSignal>().AddSingleton(CreateJobThreads).AddHostedService<JobWorker>();
+
+    /// <summary>Two loops of a job run at a time, one decodes while the other embeds, and one thread of a job waits for them.</summary>
+    private static JobThreads CreateJobThreads(IServiceProvider provider) =>
+        new(Options(provider).JobWorkers * (2 * provider.GetRequiredService<BackboneRuntime>().Threads + 1));
 
     public static void AddFitting(this IServiceCollection services)
     {
@@ -135,6 +139,7 @@ internal static partial class Setup
         app.UseSerilogRequestLogging(options => options.GetLevel = LevelOf);
         app.UseExceptionHandler();
         app.UseStatusCodePages(context => Bare(context.HttpContext).ExecuteAsync(context.HttpContext));
+        app.UseDeadlines();
         app.UseAccess();
     }
 

@@ -17,6 +17,9 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
 
     public HttpClient Http { get; }
 
+    /// <summary>Of the process.</summary>
+    public int Id => process.Id;
+
     /// <summary>Starts the service and waits until it listens.</summary>
     public static Task<ServiceProcess> StartAsync(string dataDirectory, params (string Option, object Value)[] options) => ListeningAsync(Launch(dataDirectory, options));
 
@@ -33,7 +36,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
             // What is not read would fill the pipe and stop the service.
             _ = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null);
             _ = process.StandardError.BaseStream.CopyToAsync(Stream.Null);
-            return new ServiceProcess(process, new Uri(match.Groups[1].Value));
+            return new ServiceProcess(process, new Uri(match.Groups[1].Value.Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal)));
         }
         throw new InvalidOperationException($"The service did not start: {output}{await process.StandardError.ReadToEndAsync()}");
     }
@@ -51,6 +54,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         catch (OperationCanceledException)
         {
             process.Kill();
+            await process.WaitForExitAsync(CancellationToken.None);
         }
         return (process.ExitCode, await output, await error);
     }

@@ -43,6 +43,7 @@ internal static class ProblemExamples
         Problems.NotAcceptable("application/json, image/png and application/x-npy"),
         Problems.BodyTooLarge(4L << 30),
         Problems.QueueFull("images to score"),
+        Problems.DeadlinePassed(200),
         Problems.StorageFull(),
         Problems.Unexpected(),
         Problems.PixelsLength(921_600, new PixelLayout(640, 480, PixelFormat.Gray8)),
