@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Options;
+using PaDiM.Service.Access;
 using PaDiM.Service.Backbones;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Evaluations;
@@ -20,6 +21,7 @@ internal static class Program
     {
         try
         {
+            if (args is [KeysCommand.Name, ..]) return await KeysCommand.RunAsync(args);
             await using var app = Build(args);
             await app.PrepareAsync();
             await app.RunAsync();
@@ -44,6 +46,7 @@ internal static class Program
         builder.AddHttp();
         builder.AddTelemetry();
         builder.Services.AddStorage();
+        builder.Services.AddAccess();
         builder.Services.AddBackbones();
         builder.Services.AddCategories();
         builder.Services.AddImages();
@@ -58,7 +61,7 @@ internal static class Program
         var app = builder.Build();
         app.UsePipeline();
         app.UseOpenApi();
-        var categories = app.MapGroup("/v1/categories");
+        var categories = app.MapGroup("/v1/categories").Needs(AccessScope.Train);
         var category = categories.MapGroup("{category}").AddEndpointFilter(CategoryName.Filter);
         categories.MapCategories(category);
         category.MapImages();
@@ -71,6 +74,8 @@ internal static class Program
         category.MapThresholdPreview();
         app.MapJobs();
         app.MapBackbones();
+        app.MapKeys();
+        app.MapAudit();
         app.MapSystem();
         app.MapHealth();
         app.MapMetrics();

@@ -63,10 +63,15 @@ internal sealed class CategoryStore(IDbContextFactory<PadimDbContext> contexts, 
         return await db.Categories.AnyAsync(c => c.Name == name, cancellationToken);
     }
 
-    public async Task<Page<CategoryResponse>> ListAsync(PageRequest page, CancellationToken cancellationToken)
+    /// <summary>Categories by name.</summary>
+    /// <param name="only">Of these; null for all.</param>
+    /// <param name="page">Which of them.</param>
+    /// <param name="cancellationToken">Stops reading.</param>
+    public async Task<Page<CategoryResponse>> ListAsync(IReadOnlyList<string>? only, PageRequest page, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var rows = await db.Categories.AsNoTracking().Where(c => string.Compare(c.Name, page.After) > 0).OrderBy(c => c.Name).Take(page.Limit + 1).ToListAsync(cancellationToken);
+        var visible = only is null ? db.Categories : db.Categories.Where(c => only.Contains(c.Name));
+        var rows = await visible.AsNoTracking().Where(c => string.Compare(c.Name, page.After) > 0).OrderBy(c => c.Name).Take(page.Limit + 1).ToListAsync(cancellationToken);
         var names = rows.Select(c => c.Name).ToList();
         var counts = await db.Images.Where(i => names.Contains(i.Category))
             .GroupBy(i => new { i.Category, i.Label }).Select(g => new { g.Key.Category, g.Key.Label, Count = g.Count() }).ToListAsync(cancellationToken);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Mvc;
+using PaDiM.Service.Access;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Hosting;
 using PaDiM.Service.Jobs;
@@ -10,7 +11,7 @@ namespace PaDiM.Service.Fitting;
 internal static class FitEndpoints
 {
     public static void MapFits(this RouteGroupBuilder category) =>
-        category.MapPost("fits", StartAsync).WithTags("Fitting").WithName("StartFit").WithSummary("Fits a model to the category's normal images, in the background")
+        category.MapPost("fits", StartAsync).Audited("fit.start").WithTags("Fitting").WithName("StartFit").WithSummary("Fits a model to the category's normal images, in the background")
             .WithDescription("Answers at once with a job, and what the fit is expected to need (`estimate`); follow it at its Location. The same Idempotency-Key with the same body gives the same job.")
             .Produces<JobResponse>(StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);

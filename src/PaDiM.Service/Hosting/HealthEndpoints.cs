@@ -28,7 +28,7 @@ internal static class HealthEndpoints
                         report.Entries.ToDictionary(entry => entry.Key, entry => entry.Value.Status == HealthStatus.Healthy ? "ok" : entry.Value.Description ?? "unavailable"));
                     return TypedResults.Json(body, statusCode: report.Status == HealthStatus.Healthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
                 })
-                .WithTags("Operations").WithName($"Health{char.ToUpperInvariant(name[0])}{name[1..]}").WithSummary(summary)
+                .AllowAnonymous().WithTags("Operations").WithName($"Health{char.ToUpperInvariant(name[0])}{name[1..]}").WithSummary(summary)
                 .Produces<HealthResponse>();
     }
 

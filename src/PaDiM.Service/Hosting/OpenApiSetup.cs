@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.OpenApi;
 using PaDiM.Service.Hosting.OpenApi;
 
@@ -18,6 +19,8 @@ internal static class OpenApiSetup
         Errors are RFC 9457 problems with a stable `code`; each operation lists its own. An address that does not exist answers with
         `route_not_found`, a method that it does not take with `method_not_allowed`. Times are UTC. Lists come in pages: `nextCursor` is the `cursor` of the next one.
         Every answer has an `X-Request-Id`: that of the request, or else the identifier of its trace, which is also the `traceId` of problems. Both find the request in the log.
+
+        Once there is an API key or an identity provider, all operations but health need a key or a token: press Authorize. `GET /v1/system` tells whether that is so (`keyRequired`).
         """;
 
     public static void AddOpenApi(this IServiceCollection services)
@@ -37,6 +40,9 @@ internal static class OpenApiSetup
             options.OperationFilter<WorkedExamples>();
             options.OperationFilter<DocumentedProblems>();
             options.OperationFilter<DocumentedHeaders>();
+            options.OperationFilter<AccessDocumentation>();
+            AccessDocumentation.Define(options);
+            options.MapType<JsonNode>(() => new OpenApiSchema());
             options.DocumentFilter<OrderedTags>();
         });
     }
@@ -53,6 +59,6 @@ internal static class OpenApiSetup
             options.EnableTryItOutByDefault();
             options.EnableDeepLinking();
         });
-        app.MapGet("/", () => Results.Redirect("/swagger")).ExcludeFromDescription();
+        app.MapGet("/", () => Results.Redirect("/swagger")).AllowAnonymous().ExcludeFromDescription();
     }
 }

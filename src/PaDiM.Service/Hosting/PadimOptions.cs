@@ -5,7 +5,7 @@ using PaDiM.Onnx.Imaging;
 namespace PaDiM.Service.Hosting;
 
 /// <summary>The settings of the service, section <c>Padim</c>. Checked when the program starts.</summary>
-internal sealed class PadimOptions
+internal sealed class PadimOptions : IValidatableObject
 {
     public const string Section = "Padim";
 
@@ -84,6 +84,74 @@ internal sealed class PadimOptions
     /// <summary>Days after which an embedding that no fit has read goes; a later fit reads its image again.</summary>
     [Range(1, 100_000)]
     public int EmbeddingCacheDays { get; set; } = 30;
+
+    /// <summary>Whether requests need a key or a token.</summary>
+    public AccessMode Access { get; set; }
+
+    /// <summary>The identity provider whose tokens are taken beside keys.</summary>
+    public OidcOptions Oidc { get; set; } = new();
+
+    /// <summary>Proxies whose word is taken for where a request comes from: addresses, or networks such as <c>10.1.0.0/16</c>.</summary>
+    public string[] KnownProxies { get; set; } = [];
+
+    /// <summary>Requests a minute of one key, token or, where access is open, address; one more gets 429. 0 for no limit.</summary>
+    [Range(0, 10_000_000)]
+    public int RequestsPerMinute { get; set; }
+
+    /// <summary>Requests a minute and address with wrong credentials or none that get 401; one more gets 429. 0 for no limit.</summary>
+    [Range(0, 1_000_000)]
+    public int FailedAttemptsPerMinute { get; set; } = 60;
+
+    /// <summary>Days that entries of the audit trail are kept.</summary>
+    [Range(1, 100_000)]
+    public int AuditDays { get; set; } = 400;
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        foreach (var proxy in KnownProxies)
+            if (!Proxies.TryParse(proxy, out _)) yield return new ValidationResult($"KnownProxies holds '{proxy}', which is neither an address nor a network such as 10.1.0.0/16.", [nameof(KnownProxies)]);
+        if (Oidc.FindFault() is { } fault) yield return new ValidationResult(fault, [nameof(Oidc)]);
+    }
+}
+
+/// <summary>Whether requests need a key or a token.</summary>
+internal enum AccessMode
+{
+    /// <summary>From the first key on, or with an identity provider; before that the service serves its own machine only.</summary>
+    Auto,
+
+    /// <summary>Always.</summary>
+    Required,
+
+    /// <summary>Never: whoever reaches the service may do everything.</summary>
+    Open,
+}
+
+/// <summary>An identity provider (OpenID Connect).</summary>
+internal sealed class OidcOptions
+{
+    /// <summary>Its address, below which <c>.well-known/openid-configuration</c> lies; none for keys alone.</summary>
+    public string? Authority { get; set; }
+
+    /// <summary>What tokens must be meant for.</summary>
+    public string? Audience { get; set; }
+
+    /// <summary>The claim that holds <c>score</c>, <c>train</c> or <c>admin</c>.</summary>
+    [Required]
+    public string ScopeClaim { get; set; } = "scope";
+
+    /// <summary>The claim that holds the only categories; all where a token has none.</summary>
+    [Required]
+    public string CategoriesClaim { get; set; } = "padim_categories";
+
+    public bool IsConfigured => !string.IsNullOrEmpty(Authority);
+
+    /// <summary>What is wrong with it, or null. Over plain http anyone between could sign tokens; on the machine itself there is no between.</summary>
+    public string? FindFault() =>
+        !IsConfigured ? null
+        : !Uri.TryCreate(Authority, UriKind.Absolute, out var address) || (address.Scheme != Uri.UriSchemeHttps && !(address.Scheme == Uri.UriSchemeHttp && address.IsLoopback)) ? "Oidc:Authority must be an https address."
+        : string.IsNullOrEmpty(Audience) ? "Oidc:Audience must say what tokens are meant for; without it, a token for any other service would do."
+        : null;
 }
 
 /// <summary>How log lines look.</summary>

@@ -1,6 +1,7 @@
 using System.Text;
 using PaDiM.Onnx.Catalogue;
 using PaDiM.Onnx.Imaging;
+using PaDiM.Service.Access;
 
 namespace PaDiM.Service.Hosting;
 
@@ -100,6 +101,33 @@ internal static class Problems
         $"The {milliseconds} ms of X-Deadline-Ms have passed; the image was given up. Nothing is wrong with it.");
 
     public static Problem StorageFull() => new("storage_full", StatusCodes.Status507InsufficientStorage, "The data directory has no room left. Free some space and send the request again; images that were stored before are not stored twice.") { RetryAfter = 60 };
+
+    public static Problem Unauthenticated() => new("unauthenticated", StatusCodes.Status401Unauthorized,
+        "This service needs a key. Send it as 'Authorization: Bearer KEY' or 'X-Api-Key: KEY'; 'padim keys create' makes one.");
+
+    public static Problem UnknownKey() => new("key_unknown", StatusCodes.Status401Unauthorized, "The key is not one of this service's. Keys begin with padim_ and are 62 characters long; look for one that was cut short.");
+
+    public static Problem KeyExpired(string id) => new("key_expired", StatusCodes.Status401Unauthorized, $"The key {id} has expired. Make a new one with 'padim keys create' or POST /v1/keys.");
+
+    public static Problem KeyRevoked(string id) => new("key_revoked", StatusCodes.Status401Unauthorized, $"The key {id} was revoked. Make a new one with 'padim keys create' or POST /v1/keys.");
+
+    public static Problem TokenInvalid() => new("token_invalid", StatusCodes.Status401Unauthorized, "The token is not one that this service takes: it must be signed by the identity provider of Padim__Oidc__Authority, and be meant for Padim__Oidc__Audience.");
+
+    public static Problem TokenExpired() => new("token_expired", StatusCodes.Status401Unauthorized, "The token has expired. Ask the identity provider for a new one.");
+
+    public static Problem IssuerUnavailable() => new("issuer_unavailable", StatusCodes.Status503ServiceUnavailable,
+        "The identity provider cannot be asked for its signing keys just now, so that no token can be checked. Keys go on working. Try again in a moment.") { RetryAfter = 5 };
+
+    public static Problem Forbidden(AccessScope needed) => new("forbidden", StatusCodes.Status403Forbidden, $"This operation needs a key with the scope {needed.ToString().ToLowerInvariant()}.");
+
+    public static Problem ForbiddenToRestricted() => new("forbidden", StatusCodes.Status403Forbidden, "This operation is about the whole service; it needs a key that is not restricted to categories.");
+
+    public static Problem CategoryForbidden(string category) => new("category_forbidden", StatusCodes.Status403Forbidden,
+        $"The key is restricted to categories, and '{Shorten(category)}' is none of them, whether it exists or not.");
+
+    public static Problem KeyNotFound(string id) => new("key_not_found", StatusCodes.Status404NotFound, $"There is no key '{Shorten(id)}'.");
+
+    public static Problem RateLimited(int seconds) => new("rate_limited", StatusCodes.Status429TooManyRequests, "That was more than one caller may ask for in a minute. Wait as long as Retry-After says; nothing was done.") { RetryAfter = seconds };
 
     public static Problem Unexpected() => new("internal_error", StatusCodes.Status500InternalServerError, "The request failed for a reason that the service did not expect. Its log holds the details under this traceId.");
 

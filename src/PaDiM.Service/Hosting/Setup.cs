@@ -7,6 +7,7 @@ using PaDiM.Onnx.Backbones;
 using PaDiM.Onnx.Catalogue;
 using PaDiM.Onnx.Imaging;
 using PaDiM.Onnx.Storage;
+using PaDiM.Service.Access;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Evaluations;
 using PaDiM.Service.Fitting;
@@ -116,19 +117,22 @@ internal static partial class Setup
         var services = app.Services;
         services.GetRequiredService<BackboneRegistry>().Open(Options(services).DefaultBackbone);
         await services.GetRequiredService<Database>().UpgradeAsync(app.Lifetime.ApplicationStopping);
+        await services.GetRequiredService<OpenAccess>().CheckAsync(app.Configuration, app.Lifetime.ApplicationStopping);
+        if (Options(services).Access == AccessMode.Open) LogOpen(app.Logger);
         var (data, runtime) = (services.GetRequiredService<DataDirectory>(), services.GetRequiredService<BackboneRuntime>());
         LogData(app.Logger, data.Root, runtime.Device);
     }
 
-    /// <summary>Errors as problems, a line a request in the log, and headers that keep browsers from guessing.</summary>
+    /// <summary>Where requests come from, headers that keep browsers from guessing, a line a request in the log, errors as problems, and who may do what.</summary>
     public static void UsePipeline(this WebApplication app)
     {
+        app.UseKnownProxies();
         app.Use((context, next) =>
         {
             // At the last moment: an answer that an exception takes the place of loses its headers.
             context.Response.OnStarting(() =>
             {
-                context.Response.Headers.XContentTypeOptions = "nosniff";
+                SecurityHeaders.Apply(context);
                 return Task.CompletedTask;
             });
             return next(context);
@@ -143,6 +147,7 @@ internal static partial class Setup
         });
         app.UseExceptionHandler();
         app.UseStatusCodePages(context => Bare(context.HttpContext).ExecuteAsync(context.HttpContext));
+        app.UseAccess();
         app.UseDeadlines();
     }
 
@@ -172,6 +177,9 @@ internal static partial class Setup
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Data lies in {DataDirectory}; backbones run on {Device}")]
     private static partial void LogData(Microsoft.Extensions.Logging.ILogger logger, string dataDirectory, string device);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Access is open: whoever reaches this service may do everything (Padim:Access)")]
+    private static partial void LogOpen(Microsoft.Extensions.Logging.ILogger logger);
 
     private static PadimOptions Options(IServiceProvider provider) => provider.GetRequiredService<IOptions<PadimOptions>>().Value;
 }

@@ -2,6 +2,7 @@ using System.Reflection;
 using Microsoft.ML.OnnxRuntime;
 using PaDiM.Onnx.Backbones;
 using PaDiM.Onnx.Catalogue;
+using PaDiM.Service.Access;
 using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Hosting;
@@ -10,12 +11,17 @@ namespace PaDiM.Service.Hosting;
 internal static class SystemEndpoints
 {
     public static void MapSystem(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/v1/system", (BackboneRuntime runtime, BackboneListing backbones, ModelCache cache) => TypedResults.Ok(Describe(runtime, backbones, cache))).WithTags("Operations").WithName("GetSystem").WithSummary("Tells version, device, backbones, memory and the models in it").Produces<SystemResponse>();
+        routes.MapGet("/v1/system", async (Caller caller, BackboneRuntime runtime, BackboneListing backbones, ModelCache cache, OpenAccess access, CancellationToken cancellationToken) =>
+                TypedResults.Ok(Describe(caller, runtime, backbones, cache, await access.IsRequiredAsync(cancellationToken))))
+            .Needs(AccessScope.Score).WithTags("Operations").WithName("GetSystem").WithSummary("Tells version, device, backbones, memory and the models in it").Produces<SystemResponse>();
 
-    private static SystemResponse Describe(BackboneRuntime runtime, BackboneListing backbones, ModelCache cache) => new(
+    private static SystemResponse Describe(Caller caller, BackboneRuntime runtime, BackboneListing backbones, ModelCache cache, bool keyRequired) => new(
         Version, runtime.Device, runtime.ExecutionProvider, OrtEnv.Instance().GetVersionString(), runtime.Threads,
         [.. backbones.List().Where(backbone => backbone.State != BackboneState.Available).Select(Describe)],
-        new MemoryResponse(Environment.WorkingSet, GC.GetTotalMemory(forceFullCollection: false), cache.Bytes), cache.Describe());
+        new MemoryResponse(Environment.WorkingSet, GC.GetTotalMemory(forceFullCollection: false), cache.Bytes), OnlyOf(caller, cache.Describe()), keyRequired);
+
+    /// <summary>The names of models are those of categories.</summary>
+    private static ModelCacheResponse OnlyOf(Caller caller, ModelCacheResponse all) => all with { Models = [.. all.Models.Where(model => caller.MaySee(model.Category))] };
 
     private static UsableBackboneResponse Describe(ListedBackbone backbone) =>
         new(backbone.Name, backbone.Sha256, backbone.State == BackboneState.BuiltIn, backbone.Origin, backbone.Licence, backbone.Taps, backbone.Error);
@@ -32,9 +38,10 @@ internal static class SystemEndpoints
 /// <param name="Threads">Threads of one inference.</param>
 /// <param name="Backbones">Networks that categories may name.</param>
 /// <param name="Memory">Bytes in use.</param>
-/// <param name="ModelCache">The models in memory.</param>
+/// <param name="ModelCache">The models in memory, of the categories that the caller may see.</param>
+/// <param name="KeyRequired">Requests need a key or a token; false while everyone who reaches the service may do everything.</param>
 internal sealed record SystemResponse(
-    string Version, string Device, string ExecutionProvider, string OnnxRuntime, int Threads, IReadOnlyList<UsableBackboneResponse> Backbones, MemoryResponse Memory, ModelCacheResponse ModelCache);
+    string Version, string Device, string ExecutionProvider, string OnnxRuntime, int Threads, IReadOnlyList<UsableBackboneResponse> Backbones, MemoryResponse Memory, ModelCacheResponse ModelCache, bool KeyRequired);
 
 /// <summary>A network that categories may name.</summary>
 /// <param name="Name">Its name.</param>

@@ -1,6 +1,7 @@
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
 using PaDiM.Onnx.Imaging;
+using PaDiM.Service.Access;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Hosting;
 using PaDiM.Service.Storage;
@@ -13,14 +14,14 @@ internal static class IgnoreMaskEndpoints
     public static void MapIgnoreMask(this RouteGroupBuilder category)
     {
         var mask = category.MapGroup("ignore-mask").WithTags("Images");
-        mask.MapPut("", PutAsync).WithName("PutIgnoreMask").WithSummary("Sets the pixels that do not count")
+        mask.MapPut("", PutAsync).Audited("ignore-mask.put").WithName("PutIgnoreMask").WithSummary("Sets the pixels that do not count")
             .WithDescription("An image of the camera's view, of any size: white pixels are left out of the score, the regions and the evaluation. It counts from the next fit on; the active model keeps its own.")
             .Accepts<IFormFile>("image/png", "image/jpeg", "image/bmp", "image/tiff", "image/webp", "image/*", "application/octet-stream", "multipart/form-data")
             .Produces<CategoryResponse>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status415UnsupportedMediaType).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
         mask.MapGet("", GetAsync).WithName("GetIgnoreMask").WithSummary("Gives the ignore mask as it was sent")
             .Produces<byte[]>(StatusCodes.Status200OK, "image/png", "image/jpeg", "image/bmp", "image/tiff", "image/webp").ProducesProblem(StatusCodes.Status404NotFound);
-        mask.MapDelete("", DeleteAsync).WithName("DeleteIgnoreMask").WithSummary("Lets all pixels count again, from the next fit on")
+        mask.MapDelete("", DeleteAsync).Audited("ignore-mask.delete").WithName("DeleteIgnoreMask").WithSummary("Lets all pixels count again, from the next fit on")
             .Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status404NotFound);
     }
 
@@ -46,7 +47,7 @@ internal static class IgnoreMaskEndpoints
         if (!(await store.GetAsync(category, cancellationToken)).Succeeded(out var found, out var problem)) return problem;
         if (found.IgnoreMaskSha256 is not { } sha256) return Problems.IgnoreMaskNotFound(category);
         if (blobs.Read(sha256) is not { } bytes || ImageFormats.Recognise(bytes) is not { } format) return Problems.ImageDamaged(sha256);
-        return TypedResults.Bytes(bytes, format.MediaType());
+        return TypedResults.Bytes(bytes, format.MediaType(), $"{category}-ignore-mask.{format.ToString().ToLowerInvariant()}");
     }
 
     private static async Task<IResult> DeleteAsync(string category, CategoryStore store, CancellationToken cancellationToken) =>

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using PaDiM.Onnx.Imaging;
+using PaDiM.Service.Access;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Hosting;
 using PaDiM.Service.Storage;
@@ -14,7 +15,7 @@ internal static class ImageEndpoints
     public static void MapImages(this RouteGroupBuilder category)
     {
         var images = category.MapGroup("images").WithTags("Images");
-        images.MapPost("", UploadAsync).WithName("UploadImages").WithSummary("Uploads images")
+        images.MapPost("", UploadAsync).Audited("images.upload").WithName("UploadImages").WithSummary("Uploads images")
             .WithDescription("Any number of files as multipart/form-data (field `files`; `masks` of the same names for anomalous ones), or one image as the body. Bad files are listed, good ones stored. With `width`, `height` and `format` every file is raw pixels; they are stored as PNG, and the hash is the PNG's.")
             .Accepts<IFormFileCollection>("multipart/form-data", "image/png", "image/jpeg", "image/bmp", "image/tiff", "image/webp", "image/*", "application/octet-stream")
             .Produces<UploadResponse>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status415UnsupportedMediaType);
@@ -24,7 +25,7 @@ internal static class ImageEndpoints
             .Produces<byte[]>(StatusCodes.Status200OK, "image/png", "image/jpeg", "image/bmp", "image/tiff", "image/webp").ProducesProblem(StatusCodes.Status404NotFound);
         images.MapGet("{id}/thumbnail", ThumbnailAsync).WithName("GetThumbnail").WithSummary("Gives a small JPEG of an image")
             .Produces<byte[]>(StatusCodes.Status200OK, "image/jpeg").ProducesProblem(StatusCodes.Status404NotFound);
-        images.MapDelete("{id}", DeleteAsync).WithName("DeleteImage").WithSummary("Deletes an image")
+        images.MapDelete("{id}", DeleteAsync).Audited("image.delete").WithName("DeleteImage").WithSummary("Deletes an image")
             .WithDescription("The next incremental fit takes it out of the statistics.").Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status404NotFound);
     }
 
@@ -50,6 +51,7 @@ internal static class ImageEndpoints
         {
             if (await AttachAsync(mask) is { } problem) Reject(mask.FileName, problem);
         }
+        request.HttpContext.NoteForAudit(new { accepted = accepted.ConvertAll(item => item.Image.Id), rejected = rejected.Count });
         if (accepted.Count > 0) return TypedResults.Ok(new UploadResponse([.. accepted.Select(item => item.Image)], rejected));
         return first is null ? Problems.NoImages() : first with { Status = StatusCodes.Status400BadRequest, Extra = rejected };
 

@@ -1,5 +1,6 @@
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
+using PaDiM.Service.Access;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Hosting;
 using PaDiM.Service.Models;
@@ -13,12 +14,12 @@ internal static class JobEndpoints
 
     public static void MapJobs(this IEndpointRouteBuilder routes)
     {
-        var jobs = routes.MapGroup("/v1/jobs").WithTags("Jobs");
+        var jobs = routes.MapGroup("/v1/jobs").Needs(AccessScope.Train).WithTags("Jobs");
         jobs.MapGet("", ListAsync).WithName("ListJobs").WithSummary("Lists jobs, newest first").Produces<Page<JobResponse>>().ProducesProblem(StatusCodes.Status400BadRequest);
         jobs.MapGet("{id}", GetAsync).WithName("GetJob").WithSummary("Shows a job")
             .WithDescription("A failed job says why in `error`: a code of this document, or `statistics_degenerate` (the images give no usable statistics), `embedding_not_finite` (the backbone cannot read an image), `embedding_lost` (fit again with `incremental: false`) or `job_abandoned` (taken up five times without coming to an end).")
             .Produces<JobResponse>().ProducesProblem(StatusCodes.Status404NotFound);
-        jobs.MapDelete("{id}", CancelAsync).WithName("CancelJob").WithSummary("Cancels a job")
+        jobs.MapDelete("{id}", CancelAsync).Audited("job.cancel").WithName("CancelJob").WithSummary("Cancels a job")
             .WithDescription("A waiting job is cancelled at once; a running one stops at its next step, and publishes nothing.")
             .Produces<JobResponse>(StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
         jobs.MapGet("{id}/events", EventsAsync).WithName("StreamJob").WithSummary("Follows a job by server-sent events")
@@ -26,26 +27,33 @@ internal static class JobEndpoints
             .Produces<string>(StatusCodes.Status200OK, "text/event-stream").ProducesProblem(StatusCodes.Status404NotFound);
     }
 
-    private static async Task<IResult> ListAsync(JobStore store, CancellationToken cancellationToken, string? category = null, Choice<JobState>? state = null, int? limit = null, string? cursor = null) =>
+    private static async Task<IResult> ListAsync(Caller caller, JobStore store, CancellationToken cancellationToken, string? category = null, Choice<JobState>? state = null, int? limit = null, string? cursor = null) =>
         category is not null && !CategoryName.IsValid(category) ? Problems.InvalidName(category)
         : !PageRequest.Parse(limit, cursor).Succeeded(out var page, out var problem) ? problem
-        : TypedResults.Ok(await store.ListAsync(category, state?.Value, page, cancellationToken));
+        : TypedResults.Ok(await store.ListAsync(caller.Categories, category, state?.Value, page, cancellationToken));
 
-    private static async Task<IResult> GetAsync(string id, JobStore store, ModelRegistry models, CancellationToken cancellationToken)
+    private static async Task<IResult> GetAsync(string id, Caller caller, JobStore store, ModelRegistry models, CancellationToken cancellationToken)
     {
-        if (!(await store.GetAsync(id, cancellationToken)).Succeeded(out var job, out var problem)) return problem;
+        if (!(await FindAsync(id, caller, store, cancellationToken)).Succeeded(out var job, out var problem)) return problem;
         await ShowModelAsync(job, models, cancellationToken);
         return TypedResults.Ok(JobResponse.From(job));
     }
 
-    private static async Task<IResult> CancelAsync(string id, JobStore store, CancellationToken cancellationToken) =>
-        (await store.CancelAsync(id, cancellationToken)).ToResult(job => TypedResults.Accepted($"/v1/jobs/{job.Id}", JobResponse.From(job)));
-
-    private static async Task<IResult> EventsAsync(string id, JobStore store, ModelRegistry models, TimeProvider time, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
+    private static async Task<IResult> CancelAsync(string id, Caller caller, JobStore store, CancellationToken cancellationToken)
     {
-        if (!(await store.GetAsync(id, cancellationToken)).Succeeded(out var job, out var problem)) return problem;
+        if (!(await FindAsync(id, caller, store, cancellationToken)).Succeeded(out _, out var problem)) return problem;
+        return (await store.CancelAsync(id, cancellationToken)).ToResult(job => TypedResults.Accepted($"/v1/jobs/{job.Id}", JobResponse.From(job)));
+    }
+
+    private static async Task<IResult> EventsAsync(string id, Caller caller, JobStore store, ModelRegistry models, TimeProvider time, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
+    {
+        if (!(await FindAsync(id, caller, store, cancellationToken)).Succeeded(out var job, out var problem)) return problem;
         return TypedResults.ServerSentEvents(FollowAsync(job, store, models, time, lifetime.ApplicationStopping, cancellationToken));
     }
+
+    /// <summary>A job of a category that the caller may not see is, for him, not there.</summary>
+    private static async Task<Outcome<Job>> FindAsync(string id, Caller caller, JobStore store, CancellationToken cancellationToken) =>
+        (await store.GetAsync(id, cancellationToken)).Succeeded(out var job, out var problem) ? caller.MaySee(job.Category) ? job : Problems.JobNotFound(id) : problem;
 
     /// <summary>Whoever is told here that a fit has succeeded scores here with its model from then on, whichever replica ran it.</summary>
     private static Task ShowModelAsync(Job job, ModelRegistry models, CancellationToken cancellationToken) =>

@@ -70,10 +70,16 @@ internal sealed class JobStore(IDbContextFactory<PadimDbContext> contexts, JobSi
     }
 
     /// <summary>Jobs, newest first.</summary>
-    public async Task<Page<JobResponse>> ListAsync(string? category, JobState? state, PageRequest page, CancellationToken cancellationToken)
+    /// <param name="only">Of these categories; null for all.</param>
+    /// <param name="category">Of this one; null for all.</param>
+    /// <param name="state">In this state; null for any.</param>
+    /// <param name="page">Which of them.</param>
+    /// <param name="cancellationToken">Stops reading.</param>
+    public async Task<Page<JobResponse>> ListAsync(IReadOnlyList<string>? only, string? category, JobState? state, PageRequest page, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var rows = await db.Jobs.AsNoTracking()
+        var visible = only is null ? db.Jobs : db.Jobs.Where(j => only.Contains(j.Category));
+        var rows = await visible.AsNoTracking()
             .Where(j => (category == null || j.Category == category) && (state == null || j.State == state) && (page.After == "" || string.Compare(j.Id, page.After) < 0))
             .OrderByDescending(j => j.Id).Take(page.Limit + 1).ToListAsync(cancellationToken);
         return page.Cut(rows, j => j.Id, JobResponse.From);

@@ -4,6 +4,7 @@ using PaDiM.Onnx.Export;
 using PaDiM.Onnx.Imaging;
 using PaDiM.Onnx.Pipelines;
 using PaDiM.Onnx.Storage;
+using PaDiM.Service.Access;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Hosting;
 using PaDiM.Service.Images;
@@ -18,16 +19,16 @@ internal static class ModelEndpoints
     public static void MapModels(this RouteGroupBuilder category)
     {
         var models = category.MapGroup("models").WithTags("Models");
-        models.MapGet("", ListAsync).WithName("ListModels").WithSummary("Lists model versions, newest first").Produces<Page<ModelResponse>>().ProducesProblem(StatusCodes.Status404NotFound);
-        models.MapGet("{version:int}", GetAsync).WithName("GetModel").WithSummary("Shows a model version").Produces<ModelResponse>().ProducesProblem(StatusCodes.Status404NotFound);
-        models.MapPost("{version:int}/activate", ActivateAsync).WithName("ActivateModel").WithSummary("Lets a version score; also the way back to an older one")
+        models.MapGet("", ListAsync).Needs(AccessScope.Score).WithName("ListModels").WithSummary("Lists model versions, newest first").Produces<Page<ModelResponse>>().ProducesProblem(StatusCodes.Status404NotFound);
+        models.MapGet("{version:int}", GetAsync).Needs(AccessScope.Score).WithName("GetModel").WithSummary("Shows a model version").Produces<ModelResponse>().ProducesProblem(StatusCodes.Status404NotFound);
+        models.MapPost("{version:int}/activate", ActivateAsync).Audited("model.activate").WithName("ActivateModel").WithSummary("Lets a version score; also the way back to an older one")
             .Produces<ModelResponse>().ProducesProblem(StatusCodes.Status404NotFound);
-        models.MapDelete("{version:int}", DeleteAsync).WithName("DeleteModel").WithSummary("Deletes a version that does not score")
+        models.MapDelete("{version:int}", DeleteAsync).Audited("model.delete").WithName("DeleteModel").WithSummary("Deletes a version that does not score")
             .Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
         models.MapGet("{version:int}/export", ExportAsync).WithName("ExportModel").WithSummary("Gives a version as one file")
             .WithDescription("`safetensors` is what `import` takes. `onnx` scores without this service: normalisation, backbone, distances and smoothing in one graph, from `image` (n, 3, H, W), RGB in [0, 1] at the prepared size, to `anomaly_map` (n, 1, H, W) and `score` (n); the threshold in force and how to prepare an image stand in its metadata.")
             .Produces<byte[]>(StatusCodes.Status200OK, MediaType).ProducesProblem(StatusCodes.Status404NotFound);
-        models.MapPost("import", ImportAsync).WithName("ImportModel").WithSummary("Publishes an exported model as a new version")
+        models.MapPost("import", ImportAsync).Needs(AccessScope.Admin).Audited("model.import").WithName("ImportModel").WithSummary("Publishes an exported model as a new version")
             .WithDescription("Also takes what `padim fit --out` writes. The backbone must be present here, byte for byte the one of the fit.")
             .Accepts<IFormFile>(MediaType).Produces<ModelResponse>(StatusCodes.Status201Created).ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status415UnsupportedMediaType).ProducesProblem(StatusCodes.Status422UnprocessableEntity);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using PaDiM.Service.Access;
 
 namespace PaDiM.Service.Models;
 
@@ -6,7 +7,7 @@ namespace PaDiM.Service.Models;
 internal static class PrefetchEndpoints
 {
     public static void MapPrefetch(this RouteGroupBuilder category) =>
-        category.MapPost("prefetch", PrefetchAsync).WithTags("Models").WithName("PrefetchModel").WithSummary("Loads the active model now, so that the next score is fast")
+        category.MapPost("prefetch", PrefetchAsync).Needs(AccessScope.Score).WithTags("Models").WithName("PrefetchModel").WithSummary("Loads the active model now, so that the next score is fast")
             .WithDescription("Reads the model, opens its backbone and lets the model test itself. The answer comes when it is ready to score. Only `pinned` keeps it in memory for good.")
             .Produces<PrefetchResponse>().ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
 

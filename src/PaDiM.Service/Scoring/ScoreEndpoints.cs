@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 using PaDiM.Onnx.Imaging;
+using PaDiM.Service.Access;
 using PaDiM.Service.Hosting;
 using PaDiM.Service.Hosting.Telemetry;
 using PaDiM.Service.Images;
@@ -17,7 +18,7 @@ internal static class ScoreEndpoints
 
     public static void MapScoring(this RouteGroupBuilder category)
     {
-        var score = category.MapGroup("score").WithTags("Scoring").WithDeadlines();
+        var score = category.MapGroup("score").Needs(AccessScope.Score).WithTags("Scoring").WithDeadlines();
         score.MapPost("", ScoreAsync).WithName("ScoreImage").WithSummary("Scores one image")
             .WithDescription("The image as the body, or as one multipart file. With `width`, `height` and `format` the file is raw pixels (application/octet-stream), which skips decoding: rows from the top, no padding, exactly width x height x bytes a pixel. `Accept` chooses JSON, the overlay (image/png) or the float32 map (application/x-npy); the last two carry the result in X-Padim-* headers.")
             .Accepts<IFormFile>(Png, "image/jpeg", "image/bmp", "image/tiff", "image/webp", "image/*", "application/octet-stream", "multipart/form-data")

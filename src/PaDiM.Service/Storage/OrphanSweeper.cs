@@ -8,7 +8,7 @@ using PaDiM.Service.Models;
 namespace PaDiM.Service.Storage;
 
 /// <summary>
-/// Removes what no row speaks of: blobs of deleted images, files of a fit or an upload that a crash cut short. Files younger than the grace time are
+/// Removes what no row speaks of: blobs of deleted images, files of a fit or an upload that a crash cut short; and entries of the audit trail whose time is over. Files younger than the grace time are
 /// left alone, since the row comes after the file.
 /// </summary>
 internal sealed partial class OrphanSweeper(
@@ -21,6 +21,8 @@ internal sealed partial class OrphanSweeper(
     {
         var before = time.GetUtcNow().UtcDateTime.AddMinutes(-options.Value.OrphanGraceMinutes);
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var forgotten = time.GetUtcNow().UtcDateTime.AddDays(-options.Value.AuditDays);
+        await db.AuditEntries.Where(entry => entry.At < forgotten).ExecuteDeleteAsync(cancellationToken);
         return await SweepBlobsAsync(db, before, cancellationToken) + await SweepModelsAsync(db, before, cancellationToken) + await SweepEvaluationsAsync(db, before, cancellationToken) + SweepEmbeddings();
     }
 

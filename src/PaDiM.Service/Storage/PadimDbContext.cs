@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
+using PaDiM.Service.Access;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Evaluations;
 using PaDiM.Service.Images;
@@ -22,6 +23,10 @@ internal sealed class PadimDbContext(DbContextOptions<PadimDbContext> options) :
     public DbSet<StoredModel> Models => Set<StoredModel>();
 
     public DbSet<StoredEvaluation> Evaluations => Set<StoredEvaluation>();
+
+    public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
+
+    public DbSet<AuditEntry> AuditEntries => Set<AuditEntry>();
 
     protected override void ConfigureConventions(ModelConfigurationBuilder conventions)
     {
@@ -64,6 +69,11 @@ internal sealed class PadimDbContext(DbContextOptions<PadimDbContext> options) :
             evaluation.HasIndex(e => new { e.Category, e.ModelVersion, e.Id });
             evaluation.OwnsMany(e => e.Scores, scores => scores.ToJson());
             evaluation.HasOne<Category>().WithMany().HasForeignKey(e => e.Category).OnDelete(DeleteBehavior.Cascade);
+        });
+        model.Entity<AuditEntry>(entry =>
+        {
+            entry.HasIndex(e => e.At);
+            entry.HasIndex(e => new { e.Category, e.Id });
         });
     }
 

@@ -31,7 +31,7 @@ public sealed class PublishedService : IAsyncLifetime
         var start = new ProcessStartInfo(Path.Combine(program, OperatingSystem.IsWindows() ? "PaDiM.Service.exe" : "PaDiM.Service"))
         {
             WorkingDirectory = folder.Path, RedirectStandardOutput = true, RedirectStandardError = true,
-            Environment = { ["ASPNETCORE_URLS"] = Address.ToString(), ["Padim__DataDirectory"] = folder.Combine("data"), ["Padim__Device"] = "cpu" },
+            Environment = { ["ASPNETCORE_URLS"] = Address.ToString(), ["Padim__DataDirectory"] = folder.Combine("data"), ["Padim__Device"] = "cpu", ["Padim__Access"] = "open" },
         };
         if (SharedFolder.Has("backbones")) start.Environment["Padim__BackboneDirectories__0"] = SharedFolder.Path("backbones");
         process = Process.Start(start)!;

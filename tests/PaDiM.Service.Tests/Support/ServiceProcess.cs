@@ -36,7 +36,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
             // What is not read would fill the pipe and stop the service.
             _ = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null);
             _ = process.StandardError.BaseStream.CopyToAsync(Stream.Null);
-            return new ServiceProcess(process, new Uri(match.Groups[1].Value));
+            return new ServiceProcess(process, new Uri(match.Groups[1].Value.Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal)));
         }
         throw new InvalidOperationException($"The service did not start: {output}{await process.StandardError.ReadToEndAsync()}");
     }
@@ -54,8 +54,18 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         catch (OperationCanceledException)
         {
             process.Kill();
+            await process.WaitForExitAsync(CancellationToken.None);
         }
         return (process.ExitCode, await output, await error);
+    }
+
+    /// <summary>Runs one of the program's commands, such as <c>keys</c>, over a data directory.</summary>
+    public static async Task<(int ExitCode, string Output, string Error)> CommandAsync(params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "PaDiM.Service.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        await process.WaitForExitAsync();
+        return (process.ExitCode, (await output).Trim(), (await error).Trim());
     }
 
     /// <summary>SIGKILL: no word of farewell.</summary>
@@ -85,7 +95,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "PaDiM.Service.dll")]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
         start.Environment["Padim__DataDirectory"] = dataDirectory;
-        foreach (var (option, value) in options) start.Environment[$"Padim__{option}"] = FormattableString.Invariant($"{value}");
+        foreach (var (option, value) in options) start.Environment[option.StartsWith("ASPNETCORE_", StringComparison.Ordinal) ? option : $"Padim__{option}"] = FormattableString.Invariant($"{value}");
         if (heapLimit is { } bytes) start.Environment["DOTNET_GCHeapHardLimit"] = FormattableString.Invariant($"0x{bytes:x}");
         return Process.Start(start)!;
     }

@@ -19,6 +19,8 @@ internal sealed class DocumentedHeaders : IOperationFilter
     {
         ("PutCategory", "201") => Location("of the category", "/v1/categories/bottle"),
         ("ImportModel", "201") => Location("of the version", "/v1/categories/bottle/models/2"),
+        ("CreateKey", "201") => Location("of the key, without the key itself", "/v1/keys/3f2a9c01d4e5"),
+        (_, "401") => new() { ["WWW-Authenticate"] = Text("How to say who one is.", "Bearer realm=\"padim\"") },
         (_, "202") => Location("of the job: follow it there", "/v1/jobs/01a20a73769176438e6039d1c152083e"),
         ("GetImage" or "GetThumbnail", "200") => new()
         {

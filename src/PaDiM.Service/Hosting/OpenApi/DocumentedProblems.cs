@@ -26,7 +26,7 @@ internal sealed partial class DocumentedProblems : IOperationFilter
         var path = PathOf(operation, context);
         var problems = examples.Problems.Select(ProblemExamples.Of)
             .Concat(examples.RejectedFiles.Select(code => Rejected(ProblemExamples.Of(code))))
-            .Append(Problems.Unexpected());
+            .Concat(AccessDocumentation.ProblemsOf(context)).Append(Problems.Unexpected());
         foreach (var group in problems.GroupBy(problem => problem.Status).OrderBy(group => group.Key))
             responses[group.Key.ToString(CultureInfo.InvariantCulture)] = new OpenApiResponse
             {

@@ -16,6 +16,7 @@ internal sealed class OrderedTags : IDocumentFilter
         ("Scoring", "Images in, decisions and heatmaps out"),
         ("Evaluation", "Accuracy on labelled images"),
         ("Backbones", "Networks that categories may name"),
+        ("Access", "Keys, and who changed what"),
         ("Operations", "Health and what is running"),
     ];
 

@@ -36,6 +36,7 @@ internal static class ProblemExamples
         Problems.JobFinished("succeeded"),
         Problems.LabelConflict("normal"),
         Problems.MaskMismatch("The mask has 256 x 256 pixels, its image 512 x 512; they must be the same."),
+        Problems.KeyNotFound("3f2a9c01d4e5"),
         Problems.NoImages(),
         Problems.TooManyFiles(256),
         Problems.UnsupportedMediaType("text/plain", "application/json"),

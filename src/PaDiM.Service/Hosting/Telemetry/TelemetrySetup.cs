@@ -1,6 +1,7 @@
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
+using PaDiM.Service.Access;
 using PaDiM.Service.Jobs;
 using PaDiM.Service.Models;
 using PaDiM.Service.Scoring;
@@ -29,7 +30,7 @@ internal static class TelemetrySetup
     /// <summary>Serves what is measured, from the first scrape on: an instrument that is made only when it is first of use is missing until then.</summary>
     public static void MapMetrics(this WebApplication app)
     {
-        app.MapPrometheusScrapingEndpoint(Path).WithTags("Operations").WithName("GetMetrics")
+        app.MapPrometheusScrapingEndpoint(Path).Needs(AccessScope.Score, everyCategory: true).WithTags("Operations").WithName("GetMetrics")
             .WithMetadata(new Func<string>(Answer).Method, new HttpMethodMetadata([HttpMethods.Get]), new ProducesResponseTypeMetadata(StatusCodes.Status200OK, typeof(string), ["text/plain"]));
         _ = (app.Services.GetRequiredService<ProcessMetrics>(), app.Services.GetRequiredService<ScoreMetrics>(), app.Services.GetRequiredService<ModelMetrics>(), app.Services.GetRequiredService<JobMetrics>());
     }

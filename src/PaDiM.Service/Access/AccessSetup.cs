@@ -1,0 +1,41 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.RateLimiting;
+using Microsoft.Extensions.Options;
+using PaDiM.Service.Hosting;
+
+namespace PaDiM.Service.Access;
+
+/// <summary>Who may do what: the parts, and their order in the pipeline.</summary>
+internal static class AccessSetup
+{
+    private const string Either = "KeyOrToken";
+
+    public static void AddAccess(this IServiceCollection services)
+    {
+        services.AddSingleton<KeyRing>().AddSingleton<KeyStore>().AddSingleton<AuditStore>().AddSingleton<OpenAccess>();
+        services.AddSingleton<RateLimits>().AddSingleton<IConfigureOptions<RateLimiterOptions>>(provider => provider.GetRequiredService<RateLimits>());
+        services.AddSingleton<IConfigureOptions<JwtBearerOptions>, TokenAuthentication>();
+        services.AddAuthentication(Either)
+            .AddPolicyScheme(Either, displayName: null, schemes => schemes.ForwardDefaultSelector = SchemeOf)
+            .AddScheme<AuthenticationSchemeOptions, KeyAuthentication>(KeyAuthentication.SchemeName, configureOptions: null)
+            .AddJwtBearer();
+        services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().AddRequirements(new AccessRules.Requirement()).Build());
+        services.AddSingleton<IAuthorizationHandler, AccessRules>().AddSingleton<IAuthorizationMiddlewareResultHandler, AccessAnswers>();
+        services.AddRateLimiter(_ => { });
+    }
+
+    /// <summary>Who calls comes before how often, since calls are counted by caller; what is refused leaves no entry, since it changes nothing.</summary>
+    public static void UseAccess(this IApplicationBuilder app) => app.UseAuthentication().UseRateLimiter().UseAuthorization().UseMiddleware<AuditMiddleware>();
+
+    /// <summary>Tokens go to the identity provider's rules where there is one; all else, and everything where access is open, to those of keys.</summary>
+    private static string SchemeOf(HttpContext context)
+    {
+        var options = context.RequestServices.GetRequiredService<IOptions<PadimOptions>>().Value;
+        return options is { Oidc.IsConfigured: true, Access: not AccessMode.Open } && !KeyAuthentication.IsForEveryone(context)
+            && KeyAuthentication.CredentialOf(context.Request) is { } text && !text.StartsWith(KeyText.Prefix, StringComparison.Ordinal)
+            ? JwtBearerDefaults.AuthenticationScheme
+            : KeyAuthentication.SchemeName;
+    }
+}

@@ -1,0 +1,73 @@
+using System.Collections.Frozen;
+using Microsoft.EntityFrameworkCore;
+using PaDiM.Service.Hosting;
+using PaDiM.Service.Storage;
+
+namespace PaDiM.Service.Access;
+
+/// <summary>
+/// The keys as requests need them: all of them in memory, read again when they are a second old. What this process changes counts at once, what another one
+/// or the command line changes within that second.
+/// </summary>
+internal sealed partial class KeyRing(IDbContextFactory<PadimDbContext> contexts, TimeProvider time, ILogger<KeyRing> logger)
+{
+    /// <summary>How exactly the last use of a key is kept: a row is written no more often than this.</summary>
+    public static readonly TimeSpan UseGrain = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(1);
+    private volatile Snapshot? latest;
+    private int changes;
+
+    /// <summary>Whether there ever was a key.</summary>
+    public async ValueTask<bool> AnyAsync(CancellationToken cancellationToken) => (await ReadAsync(cancellationToken)).Keys.Count > 0;
+
+    /// <summary>The caller behind the text of a key.</summary>
+    public async ValueTask<Outcome<Caller>> VerifyAsync(string text, CancellationToken cancellationToken)
+    {
+        var keys = (await ReadAsync(cancellationToken)).Keys;
+        if (KeyText.IdOf(text) is not { } id || !keys.TryGetValue(id, out var key) || !KeyText.Matches(text, key.Sha256)) return Problems.UnknownKey();
+        var now = time.GetUtcNow().UtcDateTime;
+        if (key.RevokedAt is not null) return Problems.KeyRevoked(id);
+        if (key.ExpiresAt <= now) return Problems.KeyExpired(id);
+        if (key.LastUsedAt is not { } used || now - used >= UseGrain)
+        {
+            key.LastUsedAt = now;
+            // A score does not wait until the database lets a note be written.
+            _ = Task.Run(() => NoteUseAsync(id, now), CancellationToken.None);
+        }
+        return new Caller(key.Name, key.Id, key.Scope, key.Categories);
+    }
+
+    /// <summary>Makes the next look read the keys anew.</summary>
+    public void Forget() => Interlocked.Increment(ref changes);
+
+    private async ValueTask<Snapshot> ReadAsync(CancellationToken cancellationToken)
+    {
+        var seen = Volatile.Read(ref changes);
+        if (latest is { } snapshot && snapshot.Changes == seen && time.GetElapsedTime(snapshot.ReadAt) < Freshness) return snapshot;
+        var readAt = time.GetTimestamp();
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var keys = await db.ApiKeys.AsNoTracking().ToListAsync(cancellationToken);
+        return latest = new Snapshot(keys.ToFrozenDictionary(key => key.Id, StringComparer.Ordinal), seen, readAt);
+    }
+
+    private async Task NoteUseAsync(string id, DateTime now)
+    {
+        try
+        {
+            await using var db = await contexts.CreateDbContextAsync();
+            await db.ApiKeys.Where(key => key.Id == id).ExecuteUpdateAsync(set => set.SetProperty(key => key.LastUsedAt, now));
+        }
+        catch (Exception e)
+        {
+            LogUnnoted(e, id);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The last use of the key {Id} could not be noted")]
+    private partial void LogUnnoted(Exception exception, string id);
+
+    /// <param name="Keys">By identifier.</param>
+    /// <param name="Changes">How many changes this process had made when they were read.</param>
+    /// <param name="ReadAt">When that was.</param>
+    private sealed record Snapshot(FrozenDictionary<string, ApiKey> Keys, int Changes, long ReadAt);
+}

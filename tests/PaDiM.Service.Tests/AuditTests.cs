@@ -1,0 +1,99 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
+using PaDiM.Service.Access;
+using PaDiM.Service.Storage;
+using PaDiM.Service.Tests.Support;
+using PaDiM.TestSupport;
+
+namespace PaDiM.Service.Tests;
+
+/// <summary>Who changed what and when.</summary>
+public sealed class AuditTests : IAsyncLifetime
+{
+    private readonly TempDirectory data = new();
+    private RunningService service = null!;
+
+    public async ValueTask InitializeAsync() => service = await RunningService.StartAsync(data.Path, ("JobWorkers", 0));
+
+    public async ValueTask DisposeAsync()
+    {
+        await service.DisposeAsync();
+        data.Dispose();
+    }
+
+    [Fact]
+    public async Task Every_change_is_kept_with_its_actor_and_what_came_of_it()
+    {
+        var key = await service.KeyAsync(AccessScope.Admin, name: "boss");
+        using var boss = service.With(key.Text);
+        var flange = new CategoryClient(boss, "flange");
+        await flange.CreateAsync();
+        var images = await flange.UploadPartsAsync(0, 3);
+        await boss.DeleteAsync($"{flange.Url}/images/{images[2]}");
+        await flange.PatchThresholdAsync(new { falseRejectRate = 0.05 });
+        var job = await flange.StartFitAsync();
+        await boss.PostAsync($"{flange.Url}/models/7/activate", null);
+        await boss.DeleteAsync(flange.Url);
+
+        var entries = (await boss.GetJsonAsync("/v1/audit?category=flange")).Items();
+        Assert.Equal(
+            [("category.delete", 204), ("model.activate", 404), ("fit.start", 202), ("threshold.patch", 200), ("image.delete", 204), ("images.upload", 200), ("category.put", 201)],
+            entries.Select(entry => (entry.Text("action"), entry["status"]!.GetValue<int>())));
+        Assert.All(entries, entry => Assert.Equal(("boss", key.Id, "127.0.0.1"), (entry.Text("actor"), entry.Text("keyId"), entry.Text("address"))));
+        Assert.All(entries, entry => Assert.NotEqual("", entry.Text("traceId")));
+        Assert.Equal($"/v1/jobs/{job}", entries[2].Text("result"));
+        Assert.Equal(0.05, entries[3]["detail"]!.Number("falseRejectRate"));
+        Assert.Equal(images, entries[5]["detail"]!["accepted"]!.AsArray().Select(id => id!.GetValue<string>()));
+        Assert.Equal(16, entries[6]["detail"]!["reduction"]!["dimensions"]!.GetValue<int>());
+    }
+
+    [Fact]
+    public async Task Entries_are_found_by_actor_key_and_time_a_page_at_a_time()
+    {
+        await service.Category("a").CreateAsync();
+        var key = await service.KeyAsync(AccessScope.Admin, name: "boss");
+        using var boss = service.With(key.Text);
+        foreach (var name in new[] { "b", "c", "d" }) await new CategoryClient(boss, name).CreateAsync();
+        Assert.Equal("/v1/categories/a", (await ListAsync("?actor=anonymous")).Items().Single().Text("target"));
+        Assert.Equal(3, (await ListAsync("?actor=boss")).Items().Length);
+        Assert.Equal(3, (await ListAsync($"?actor={key.Id}")).Items().Length);
+        Assert.Equal(4, (await ListAsync("?since=2026-01-01T00:00:00Z")).Items().Length);
+        Assert.Empty((await ListAsync("?since=2099-01-01T00:00:00Z")).Items());
+        var first = await ListAsync("?limit=3");
+        Assert.Equal(["/v1/categories/d", "/v1/categories/c", "/v1/categories/b"], first.Items().Select(entry => entry.Text("target")));
+        var second = await ListAsync($"?limit=3&cursor={first.Text("nextCursor")}");
+        Assert.Equal("/v1/categories/a", second.Items().Single().Text("target"));
+        await (await boss.GetAsync("/v1/audit?since=yesterday")).ProblemAsync(400, "invalid_request");
+
+        Task<JsonNode> ListAsync(string query) => boss.GetJsonAsync($"/v1/audit{query}");
+    }
+
+    [Fact]
+    public async Task A_change_that_the_process_did_not_live_to_see_the_end_of_has_an_entry()
+    {
+        await service.Get<AuditStore>().BeginAsync(new AuditEntry { At = DateTime.UtcNow, Actor = "boss", Action = "category.delete", Category = "flange", Target = "/v1/categories/flange" }, default);
+        Assert.Null((await service.Http.GetJsonAsync("/v1/audit")).Items().Single()["status"]);
+    }
+
+    [Fact]
+    public async Task Keys_leave_entries_without_the_key_itself()
+    {
+        var made = await (await service.Http.PostAsJsonAsync("/v1/keys", new { name = "boss", scope = "admin" })).JsonAsync(201);
+        using var boss = service.With(made.Text("key"));
+        var entry = (await boss.GetJsonAsync("/v1/audit")).Items().Single();
+        Assert.Equal(("key.create", "anonymous", $"/v1/keys/{made["about"]!.Text("id")}", "boss"), (entry.Text("action"), entry.Text("actor"), entry.Text("result"), entry["detail"]!.Text("name")));
+        Assert.DoesNotContain(made.Text("key")[^43..], entry.ToJsonString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Entries_go_when_their_time_is_over()
+    {
+        await service.Category("a").CreateAsync();
+        await service.Category("b").CreateAsync();
+        await using var db = await service.Get<IDbContextFactory<PadimDbContext>>().CreateDbContextAsync();
+        await db.Database.ExecuteSqlAsync($"UPDATE AuditEntries SET At = '2020-01-01 00:00:00' WHERE Category = 'a'");
+        await service.Get<OrphanSweeper>().SweepAsync(default);
+        Assert.Equal("b", (await service.Http.GetJsonAsync("/v1/audit")).Items().Single().Text("category"));
+    }
+}

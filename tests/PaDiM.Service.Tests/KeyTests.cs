@@ -1,0 +1,172 @@
+using System.Net.Http.Json;
+using System.Text;
+using Microsoft.EntityFrameworkCore;
+using PaDiM.Service.Access;
+using PaDiM.Service.Storage;
+using PaDiM.Service.Tests.Support;
+using PaDiM.TestSupport;
+
+namespace PaDiM.Service.Tests;
+
+/// <summary>Keys, on services of their own: the first key closes a service.</summary>
+public sealed class KeyTests : IAsyncLifetime
+{
+    private readonly TempDirectory data = new();
+    private RunningService service = null!;
+
+    public async ValueTask InitializeAsync() => service = await RunningService.StartAsync(data.Path, ("JobWorkers", 0));
+
+    public async ValueTask DisposeAsync()
+    {
+        await service.DisposeAsync();
+        data.Dispose();
+    }
+
+    [Fact]
+    public async Task The_first_key_closes_the_service_and_opens_it_for_its_holder()
+    {
+        Assert.False((await service.Http.GetJsonAsync("/v1/system"))["keyRequired"]!.GetValue<bool>());
+        var made = await (await service.Http.PostAsJsonAsync("/v1/keys", new { name = "boss", scope = "admin" })).JsonAsync(201);
+        var key = made.Text("key");
+        Assert.Matches("^padim_[0-9a-f]{12}_[A-Za-z0-9_-]{43}$", key);
+
+        var refused = await service.Http.GetAsync("/v1/categories");
+        Assert.Equal("Bearer", refused.Headers.WwwAuthenticate.Single().Scheme);
+        await refused.ProblemAsync(401, "unauthenticated");
+        using var boss = service.With(key);
+        Assert.True((await boss.GetJsonAsync("/v1/system"))["keyRequired"]!.GetValue<bool>());
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/categories") { Headers = { { "X-Api-Key", key } } };
+        await (await service.Http.SendAsync(request)).JsonAsync(200);
+
+        foreach (var open in new[] { "/health/live", "/health/ready", "/swagger/v1/swagger.json" }) Assert.Equal(200, (int)(await service.Http.GetAsync(open)).StatusCode);
+        await (await service.Http.GetAsync("/v1/nowhere")).ProblemAsync(404, "route_not_found");
+    }
+
+    [Fact]
+    public async Task A_key_is_shown_once_and_only_its_hash_is_kept()
+    {
+        var (text, id) = await service.KeyAsync(AccessScope.Admin, name: "boss");
+        using var boss = service.With(text);
+        Assert.DoesNotContain(text, (await boss.GetJsonAsync("/v1/keys")).ToJsonString(), StringComparison.Ordinal);
+        Assert.Equal("boss", (await boss.GetJsonAsync($"/v1/keys/{id}")).Text("name"));
+        await using var db = await service.Get<IDbContextFactory<PadimDbContext>>().CreateDbContextAsync();
+        await db.Database.ExecuteSqlAsync($"PRAGMA wal_checkpoint(TRUNCATE)");
+        var bytes = await ReadSharedAsync(data.Combine("padim.db"));
+        Assert.Equal(-1, bytes.AsSpan().IndexOf(Encoding.ASCII.GetBytes(text[^43..])));
+        Assert.NotEqual(-1, bytes.AsSpan().IndexOf(Encoding.ASCII.GetBytes(KeyText.Hash(text))));
+    }
+
+    [Fact]
+    public async Task A_key_that_is_not_right_in_every_letter_opens_nothing()
+    {
+        var (text, id) = await service.KeyAsync(AccessScope.Admin);
+        foreach (var wrong in new[] { text[..^1], text + "A", text[..^1] + (text[^1] == 'A' ? 'B' : 'A'), text.ToUpperInvariant(), $"padim_{id}_", $"padim_{new string('0', 12)}_{text[^43..]}", "padim_", "x", new string('x', 4000) })
+        {
+            using var stranger = service.With(wrong);
+            await (await stranger.GetAsync("/v1/categories")).ProblemAsync(401, "key_unknown");
+        }
+        using var basic = new HttpRequestMessage(HttpMethod.Get, "/v1/categories") { Headers = { { "Authorization", "Basic cGFkaW06cGFkaW0=" } } };
+        await (await service.Http.SendAsync(basic)).ProblemAsync(401, "unauthenticated");
+    }
+
+    [Fact]
+    public async Task The_last_key_that_is_revoked_leaves_the_service_closed_also_after_a_restart()
+    {
+        var (text, id) = await service.KeyAsync(AccessScope.Admin);
+        using var boss = service.With(text);
+        Assert.Equal(204, (int)(await boss.DeleteAsync($"/v1/keys/{id}")).StatusCode);
+        await (await boss.GetAsync("/v1/keys")).ProblemAsync(401, "key_revoked");
+        await (await service.Http.GetAsync("/v1/keys")).ProblemAsync(401, "unauthenticated");
+
+        await service.DisposeAsync();
+        service = await RunningService.StartAsync(data.Path);
+        await (await service.Http.GetAsync("/v1/keys")).ProblemAsync(401, "unauthenticated");
+    }
+
+    [Fact]
+    public async Task A_key_ends_when_it_was_to_end()
+    {
+        var (text, id) = await service.KeyAsync(AccessScope.Score);
+        using var line = service.With(text);
+        await (await line.GetAsync("/v1/categories")).JsonAsync(200);
+        await service.ExpireAsync(id);
+        await (await line.GetAsync("/v1/categories")).ProblemAsync(401, "key_expired");
+    }
+
+    [Fact]
+    public async Task A_restricted_key_sees_its_categories_and_no_trace_of_others()
+    {
+        foreach (var name in new[] { "bolt", "flange", "nut" }) await service.Category(name).CreateAsync();
+        var ours = await service.Category("flange").UploadPartsAsync(0, 2);
+        await service.Category("bolt").UploadPartsAsync(0, 2);
+        var (flangeJob, boltJob) = (await service.Category("flange").StartFitAsync(), await service.Category("bolt").StartFitAsync());
+        using var http = service.With((await service.KeyAsync(AccessScope.Train, ["flange", "later"])).Text);
+
+        Assert.Equal(["flange"], (await http.GetJsonAsync("/v1/categories")).Items().Select(category => category.Text("name")));
+        Assert.Equal([flangeJob], (await http.GetJsonAsync("/v1/jobs")).Items().Select(job => job.Text("id")));
+        Assert.Equal(200, (int)(await http.GetAsync($"/v1/categories/flange/images/{ours[0]}")).StatusCode);
+        foreach (var url in new[] { "/v1/categories/bolt", "/v1/categories/nowhere", "/v1/categories/bolt/images", "/v1/jobs?category=bolt" }) await (await http.GetAsync(url)).ProblemAsync(403, "category_forbidden");
+        var hidden = await (await http.GetAsync($"/v1/jobs/{boltJob}")).ProblemAsync(404, "job_not_found");
+        var missing = await (await http.GetAsync($"/v1/jobs/{new string('0', boltJob.Length)}")).ProblemAsync(404, "job_not_found");
+        Assert.Equal(missing.Text("detail").Replace(new string('0', boltJob.Length), boltJob, StringComparison.Ordinal), hidden.Text("detail"));
+        await (await http.DeleteAsync($"/v1/jobs/{boltJob}")).ProblemAsync(404, "job_not_found");
+        await (await http.GetAsync($"/v1/jobs/{boltJob}/events")).ProblemAsync(404, "job_not_found");
+        Assert.Equal(201, (int)(await http.PutAsJsonAsync("/v1/categories/later", CategoryClient.SmallSettings)).StatusCode);
+        await (await http.PutAsJsonAsync("/v1/categories/other", CategoryClient.SmallSettings)).ProblemAsync(403, "category_forbidden");
+    }
+
+    [Fact]
+    public async Task Whoever_comes_through_a_proxy_does_not_count_as_this_machine()
+    {
+        foreach (var header in new[] { "X-Forwarded-For", "Forwarded", "Via", "X-Real-IP" })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/categories");
+            request.Headers.TryAddWithoutValidation(header, "for=203.0.113.7");
+            await (await service.Http.SendAsync(request)).ProblemAsync(401, "unauthenticated");
+        }
+    }
+
+    [Fact]
+    public async Task The_last_use_of_a_key_is_noted()
+    {
+        var (text, id) = await service.KeyAsync(AccessScope.Admin);
+        using var boss = service.With(text);
+        Assert.Null((await boss.GetJsonAsync($"/v1/keys/{await UnusedAsync()}"))["lastUsedAt"]);
+        await Eventually.TrueAsync(async () => (await boss.GetJsonAsync($"/v1/keys/{id}"))["lastUsedAt"] is not null, () => "The use was not noted.");
+
+        async Task<string> UnusedAsync() => (await service.KeyAsync(AccessScope.Score)).Id;
+    }
+
+    [Fact]
+    public async Task The_history_of_a_threshold_names_the_key()
+    {
+        await service.Category("flange").CreateAsync();
+        using var quality = service.With((await service.KeyAsync(AccessScope.Train, name: "quality")).Text);
+        var patched = await (await quality.PatchAsJsonAsync("/v1/categories/flange/threshold", new { falseRejectRate = 0.05 })).JsonAsync(200);
+        Assert.Equal("quality", patched.Items("history").Single().Text("who"));
+    }
+
+    [Theory]
+    [InlineData("""{"scope":"score"}""", "invalid_request")]
+    [InlineData("""{"name":"line"}""", "invalid_request")]
+    [InlineData("""{"name":"anonymous","scope":"score"}""", "invalid_request")]
+    [InlineData("""{"name":"token:robot","scope":"score"}""", "invalid_request")]
+    [InlineData("""{"name":"line","scope":"root"}""", "invalid_request")]
+    [InlineData("""{"name":"line","scope":"score","categories":[]}""", "invalid_request")]
+    [InlineData("""{"name":"line","scope":"score","categories":["../x"]}""", "invalid_name")]
+    [InlineData("""{"name":"line","scope":"score","categories":[null]}""", "invalid_name")]
+    [InlineData("""{"name":"line","scope":"score","expiresAt":"2001-01-01T00:00:00Z"}""", "invalid_request")]
+    public async Task A_key_that_makes_no_sense_is_not_made(string body, string code)
+    {
+        await (await service.Http.PostAsync("/v1/keys", new StringContent(body, Encoding.UTF8, "application/json"))).ProblemAsync(400, code);
+        Assert.Empty((await service.Http.GetJsonAsync("/v1/keys")).Items());
+    }
+
+    private static async Task<byte[]> ReadSharedAsync(string path)
+    {
+        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        var bytes = new byte[file.Length];
+        await file.ReadExactlyAsync(bytes);
+        return bytes;
+    }
+}

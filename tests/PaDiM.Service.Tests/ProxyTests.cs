@@ -1,0 +1,127 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using PaDiM.Service.Access;
+using PaDiM.Service.Tests.Support;
+using PaDiM.TestSupport;
+
+namespace PaDiM.Service.Tests;
+
+/// <summary>Where requests come from, with and without a proxy between.</summary>
+public sealed class ProxyTests : IAsyncLifetime
+{
+    private readonly TempDirectory data = new(), proxy = new();
+    private RunningService service = null!;
+    private HttpClient boss = null!;
+    private string key = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        // The first key comes before the proxy: a service behind one does not start without.
+        await using (var first = await RunningService.StartAsync(data.Path)) (key, _) = await first.KeyAsync(AccessScope.Admin);
+        service = await RunningService.StartAsync(data.Path, ("KnownProxies:0", "127.0.0.1"), ("KnownProxies:1", "127.1.0.0/16"), ("JobWorkers", 0));
+        boss = service.With(key);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        boss.Dispose();
+        await service.DisposeAsync();
+        data.Dispose();
+        proxy.Dispose();
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1", "203.0.113.7", "203.0.113.7")]
+    [InlineData("127.1.0.5", "203.0.113.7", "203.0.113.7")]
+    [InlineData("127.0.0.1", "198.51.100.1, 203.0.113.7, 127.1.9.9", "203.0.113.7")]
+    [InlineData("127.0.0.1", "no-address", "127.0.0.1")]
+    [InlineData("127.0.0.7", "203.0.113.7", "127.0.0.7")]
+    public async Task Only_known_proxies_say_where_a_request_comes_from(string peer, string forwarded, string seen)
+    {
+        using var http = Callers.From(peer, service.Http.BaseAddress!);
+        http.DefaultRequestHeaders.Add("X-Api-Key", key);
+        http.DefaultRequestHeaders.TryAddWithoutValidation("X-Forwarded-For", forwarded);
+        await (await http.PutAsJsonAsync("/v1/categories/flange", CategoryClient.SmallSettings)).JsonAsync(201);
+        Assert.Equal(seen, (await boss.GetJsonAsync("/v1/audit?category=flange")).Items()[0].Text("address"));
+    }
+
+    [Fact]
+    public async Task Behind_nginx_with_tls_the_client_is_seen_and_nothing_it_says_of_itself_is_believed()
+    {
+        var nginx = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Append("/usr/sbin").Select(folder => Path.Combine(folder, "nginx")).FirstOrDefault(File.Exists);
+        Assert.SkipWhen(nginx is null, "No nginx on the PATH.");
+        var address = new Uri($"https://localhost:{FreePort()}");
+        var thumbprint = await WriteConfigurationAsync(address.Port);
+        using var running = Process.Start(new ProcessStartInfo(nginx!, ["-p", proxy.Path, "-c", proxy.Combine("nginx.conf"), "-e", proxy.Combine("error.log"), "-g", "daemon off;"]) { RedirectStandardError = true })!;
+        try
+        {
+            using var http = Callers.From("127.0.0.7", address, thumbprint);
+            await Eventually.TrueAsync(() => AnswersAsync(http), () => running.HasExited ? running.StandardError.ReadToEnd() : "nginx does not answer.");
+            await (await http.GetAsync("/v1/categories")).ProblemAsync(401, "unauthenticated");
+            http.DefaultRequestHeaders.Add("X-Api-Key", key);
+            http.DefaultRequestHeaders.TryAddWithoutValidation("X-Forwarded-For", "203.0.113.66");
+            var made = await http.PutAsJsonAsync("/v1/categories/flange", CategoryClient.SmallSettings);
+            await made.JsonAsync(201);
+            Assert.Equal("/v1/categories/flange", made.Headers.Location?.OriginalString);
+            Assert.Equal("127.0.0.7", (await boss.GetJsonAsync("/v1/audit?category=flange")).Items()[0].Text("address"));
+        }
+        finally
+        {
+            if (!running.HasExited) running.Kill(entireProcessTree: true);
+            await running.WaitForExitAsync();
+        }
+    }
+
+    /// <summary>A self-signed certificate, whose thumbprint this gives, and the configuration of docs/operations.md.</summary>
+    private async Task<string> WriteConfigurationAsync(int port)
+    {
+        using var rsa = RSA.Create(2048);
+        using var certificate = new CertificateRequest("CN=localhost", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        await File.WriteAllTextAsync(proxy.Combine("certificate.pem"), certificate.ExportCertificatePem());
+        await File.WriteAllTextAsync(proxy.Combine("key.pem"), rsa.ExportPkcs8PrivateKeyPem());
+        await File.WriteAllTextAsync(proxy.Combine("nginx.conf"),
+            $$"""
+            pid {{proxy.Combine("nginx.pid")}};
+            events { }
+            http {
+                access_log off;
+                client_body_temp_path {{proxy.Combine("body")}}; proxy_temp_path {{proxy.Combine("proxy")}}; fastcgi_temp_path {{proxy.Combine("f")}}; uwsgi_temp_path {{proxy.Combine("u")}}; scgi_temp_path {{proxy.Combine("s")}};
+                server {
+                    listen 127.0.0.1:{{port}} ssl;
+                    ssl_certificate {{proxy.Combine("certificate.pem")}};
+                    ssl_certificate_key {{proxy.Combine("key.pem")}};
+                    location / {
+                        proxy_pass {{service.Http.BaseAddress}};
+                        proxy_http_version 1.1;
+                        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+                        proxy_set_header X-Forwarded-Proto $scheme;
+                    }
+                }
+            }
+            """);
+        return certificate.Thumbprint;
+    }
+
+    private static async Task<bool> AnswersAsync(HttpClient http)
+    {
+        try
+        {
+            return (await http.GetAsync("/health/live")).IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
