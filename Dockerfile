@@ -16,7 +16,7 @@ RUN rid="linux-$(echo "$TARGETARCH" | sed 's/amd64/x64/')" \
 FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled AS cpu
 COPY --from=build /app /app
 COPY --from=build --chown=$APP_UID /data /data
-ENV Padim__DataDirectory=/data ASPNETCORE_HTTP_PORTS=8080 DOTNET_EnableDiagnostics=0
+ENV Padim__DataDirectory=/data Padim__Access=required ASPNETCORE_HTTP_PORTS=8080 DOTNET_EnableDiagnostics=0
 USER $APP_UID
 VOLUME /data
 EXPOSE 8080
@@ -29,7 +29,7 @@ FROM ${CUDA_IMAGE} AS gpu
 COPY --from=runtime /usr/share/dotnet /usr/share/dotnet
 COPY --from=build /app /app
 COPY --from=build --chown=1654 /data /data
-ENV Padim__DataDirectory=/data Padim__Device=cuda ASPNETCORE_HTTP_PORTS=8080 DOTNET_EnableDiagnostics=0
+ENV Padim__DataDirectory=/data Padim__Access=required Padim__Device=cuda ASPNETCORE_HTTP_PORTS=8080 DOTNET_EnableDiagnostics=0
 USER 1654
 VOLUME /data
 EXPOSE 8080

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using PaDiM.Service.Hosting;
 using PaDiM.Service.Storage;
@@ -45,9 +46,18 @@ internal sealed partial class KeyRing(IDbContextFactory<PadimDbContext> contexts
         var seen = Volatile.Read(ref changes);
         if (latest is { } snapshot && snapshot.Changes == seen && time.GetElapsedTime(snapshot.ReadAt) < Freshness) return snapshot;
         var readAt = time.GetTimestamp();
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var keys = await db.ApiKeys.AsNoTracking().ToListAsync(cancellationToken);
-        return latest = new Snapshot(keys.ToFrozenDictionary(key => key.Id, StringComparer.Ordinal), seen, readAt);
+        try
+        {
+            await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+            var keys = await db.ApiKeys.AsNoTracking().ToListAsync(cancellationToken);
+            return latest = new Snapshot(keys.ToFrozenDictionary(key => key.Id, StringComparer.Ordinal), seen, readAt);
+        }
+        catch (DbException e) when (latest is { } known)
+        {
+            // While the database does not answer nobody can revoke a key in it either, and the line goes on with the keys that it had.
+            LogUnread(e);
+            return latest = known with { ReadAt = readAt };
+        }
     }
 
     private async Task NoteUseAsync(string id, DateTime now)
@@ -65,6 +75,9 @@ internal sealed partial class KeyRing(IDbContextFactory<PadimDbContext> contexts
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The last use of the key {Id} could not be noted")]
     private partial void LogUnnoted(Exception exception, string id);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Keys could not be read; those read before are used")]
+    private partial void LogUnread(Exception exception);
 
     /// <param name="Keys">By identifier.</param>
     /// <param name="Changes">How many changes this process had made when they were read.</param>
