@@ -37,6 +37,14 @@ internal sealed class PadimOptions
     [Range(1024, int.MaxValue)]
     public long MaxPixels { get; set; } = ImageDecoder.DefaultMaxPixels;
 
+    /// <summary>How long the decoding of an image of up to 8 megapixels may take, in milliseconds, and of a larger one in proportion. Images that are stored are not bound by it.</summary>
+    [Range(10, 600_000)]
+    public int DecodeTimeoutMs { get; set; } = 2000;
+
+    /// <summary>Memory for all images that are decoded at a time, in bytes, at 10 a pixel; where it is short, some wait.</summary>
+    [Range(1 << 20, long.MaxValue)]
+    public long DecodeMemoryBytes { get; set; } = 1L << 30;
+
     /// <summary>Largest encoded image, in bytes. Raw pixels are bound by <see cref="MaxPixels"/> alone.</summary>
     [Range(1024, int.MaxValue / 2)]
     public int MaxImageBytes { get; set; } = 64 << 20;

@@ -106,6 +106,7 @@ internal static class Problems
         ImageFault.Empty => new("empty_body", StatusCodes.Status400BadRequest, refused.Detail),
         ImageFault.TooLarge => new("image_too_large", StatusCodes.Status413PayloadTooLarge, refused.Detail),
         ImageFault.Animated => new("image_animated", StatusCodes.Status422UnprocessableEntity, refused.Detail),
+        ImageFault.TooComplex => new("image_too_complex", StatusCodes.Status422UnprocessableEntity, refused.Detail),
         _ => new("image_unreadable", StatusCodes.Status422UnprocessableEntity, refused.Detail),
     };
 

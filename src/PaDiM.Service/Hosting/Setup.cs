@@ -68,7 +68,7 @@ internal static partial class Setup
         services.AddSingleton(provider => BackboneRuntime.Create(Options(provider).Device, Options(provider).Threads, Options(provider).TensorRt));
         services.AddSingleton(provider => new BackboneRegistry(Options(provider).BackboneDirectories, provider.GetRequiredService<BackboneRuntime>()));
         services.AddSingleton(provider => new BackboneListing(provider.GetRequiredService<BackboneRegistry>(), BackboneCatalogue.Known));
-        services.AddSingleton(provider => new ImageDecoder(Options(provider).MaxPixels));
+        services.AddSingleton(provider => new ImageDecoder(Options(provider).MaxPixels, TimeSpan.FromMilliseconds(Options(provider).DecodeTimeoutMs), Options(provider).DecodeMemoryBytes));
         services.AddSingleton(provider => new EmbeddingStore(provider.GetRequiredService<DataDirectory>().Embeddings, provider.GetRequiredService<TimeProvider>()));
     }
 
