@@ -69,6 +69,14 @@ internal sealed class PadimOptions
     [Range(0, 1000)]
     public int MaxBatchWaitMs { get; set; }
 
+    /// <summary>Connections at a time; one more is closed at once.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxConnections { get; set; } = 10_000;
+
+    /// <summary>Clients that follow jobs by server-sent events at a time; one more is answered with 503.</summary>
+    [Range(1, 100_000)]
+    public int MaxEventStreams { get; set; } = 256;
+
     /// <summary>Jobs that this process runs at a time; 0 for a replica that only scores.</summary>
     [Range(0, 64)]
     public int JobWorkers { get; set; } = 1;

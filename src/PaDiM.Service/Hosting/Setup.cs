@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
@@ -25,6 +26,7 @@ namespace PaDiM.Service.Hosting;
 internal static partial class Setup
 {
     private const string DefaultUrl = "http://localhost:8080";
+    private static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(8);
 
     public static void AddOptions(this WebApplicationBuilder builder)
     {
@@ -44,7 +46,7 @@ internal static partial class Setup
     {
         var listening = new[] { "urls", "http_ports", "https_ports", "Kestrel:Endpoints" };
         if (!listening.Any(key => builder.Configuration.GetSection(key).Exists())) builder.WebHost.UseUrls(DefaultUrl);
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.Services.AddOptions<KestrelServerOptions>().Configure<IOptions<PadimOptions>>((kestrel, options) => kestrel.Limit(options.Value));
         builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         builder.Services.ConfigureHttpJsonOptions(options =>
         {
@@ -53,6 +55,17 @@ internal static partial class Setup
         });
         builder.Services.AddExceptionHandler<ExceptionProblems>().AddProblemDetails();
         builder.Services.AddHealth();
+    }
+
+    /// <summary>What slow clients may hold up: a connection for a few seconds, nothing else.</summary>
+    private static void Limit(this KestrelServerOptions kestrel, PadimOptions options)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxConcurrentConnections = options.MaxConnections;
+        // Nothing here upgrades a connection.
+        kestrel.Limits.MaxConcurrentUpgradedConnections = 0;
+        kestrel.Limits.RequestHeadersTimeout = HeadersTimeout;
+        kestrel.Limits.MinRequestBodyDataRate = kestrel.Limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
     }
 
     public static void AddStorage(this IServiceCollection services)
@@ -76,7 +89,7 @@ internal static partial class Setup
 
     public static void AddImages(this IServiceCollection services) => services.AddSingleton<ImageStore>().AddSingleton<ImageRequest>().AddSingleton<DecodingGate>();
 
-    public static void AddJobs(this IServiceCollection services) => services.AddSingleton<JobStore>().AddSingleton<JobSignal>().AddHostedService<JobWorker>();
+    public static void AddJobs(this IServiceCollection services) => services.AddSingleton<JobStore>().AddSingleton<JobSignal>().AddSingleton<EventStreams>().AddHostedService<JobWorker>();
 
     public static void AddFitting(this IServiceCollection services)
     {

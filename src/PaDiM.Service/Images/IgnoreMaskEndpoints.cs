@@ -46,7 +46,7 @@ internal static class IgnoreMaskEndpoints
         if (!(await store.GetAsync(category, cancellationToken)).Succeeded(out var found, out var problem)) return problem;
         if (found.IgnoreMaskSha256 is not { } sha256) return Problems.IgnoreMaskNotFound(category);
         if (blobs.Read(sha256) is not { } bytes || ImageFormats.Recognise(bytes) is not { } format) return Problems.ImageDamaged(sha256);
-        return TypedResults.Bytes(bytes, format.MediaType());
+        return TypedResults.Bytes(bytes, format.MediaType(), $"ignore-mask.{format.ToString().ToLowerInvariant()}");
     }
 
     private static async Task<IResult> DeleteAsync(string category, CategoryStore store, CancellationToken cancellationToken) =>

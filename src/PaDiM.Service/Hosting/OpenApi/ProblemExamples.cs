@@ -41,6 +41,7 @@ internal static class ProblemExamples
         Problems.UnsupportedMediaType("text/plain", "application/json"),
         Problems.NotAcceptable("application/json, image/png and application/x-npy"),
         Problems.BodyTooLarge(4L << 30),
+        Problems.BodyTooSlow(),
         Problems.QueueFull("images to score"),
         Problems.StorageFull(),
         Problems.Unexpected(),
