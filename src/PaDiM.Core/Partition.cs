@@ -5,7 +5,8 @@ namespace PaDiM.Core;
 /// <summary>Runs a body over positions or rows on several cores; each index is visited once.</summary>
 internal static class Partition
 {
-    public static ParallelOptions AllCores { get; } = new();
+    /// <summary>All cores, on the threads of the caller's scheduler.</summary>
+    public static ParallelOptions AllCores { get; } = new() { TaskScheduler = null };
 
     /// <summary>How many indices are visited at a time.</summary>
     public static int Cores(ParallelOptions parallel) => parallel.MaxDegreeOfParallelism > 0 ? parallel.MaxDegreeOfParallelism : Environment.ProcessorCount;

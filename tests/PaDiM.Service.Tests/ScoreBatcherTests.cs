@@ -29,7 +29,7 @@ public sealed class ScoreBatcherTests(SharedService shared)
         var inspector = await InspectorAsync();
         var batcher = new ScoreBatcher(Options.Create(new PadimOptions { MaxBatchWaitMs = 200 }), TimeProvider.System, NullLogger<ScoreBatcher>.Instance);
         using var gone = new CancellationTokenSource();
-        var (first, second) = (batcher.ScoreAsync(inspector, Image(inspector, 1), gone.Token), ScoreAsync(batcher, inspector, Image(inspector, 2)));
+        var (first, second) = (batcher.ScoreAsync(inspector, Image(inspector, 1), ScoreLane.Line, gone.Token), ScoreAsync(batcher, inspector, Image(inspector, 2)));
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
         Assert.True(await second > 0);
@@ -45,6 +45,21 @@ public sealed class ScoreBatcherTests(SharedService shared)
         Assert.True(await ScoreAsync(batcher, inspector, Image(inspector, 2)) > 0);
     }
 
+    [Fact]
+    public async Task An_image_of_the_line_goes_before_those_of_a_batch_that_came_earlier()
+    {
+        var inspector = await InspectorAsync();
+        var batcher = new ScoreBatcher(Options.Create(new PadimOptions { MaxBatchSize = 8, MaxBatchWaitMs = 100 }), TimeProvider.System, NullLogger<ScoreBatcher>.Instance);
+        var batch = Enumerable.Range(0, 6).Select(seed => batcher.ScoreAsync(inspector, Image(inspector, seed), ScoreLane.Batch, CancellationToken.None)).ToArray();
+        var line = await batcher.ScoreAsync(inspector, Image(inspector, 6), ScoreLane.Line, CancellationToken.None);
+        Assert.True(line.Succeeded(out var first, out _));
+        foreach (var answer in await Task.WhenAll(batch))
+        {
+            Assert.True(answer.Succeeded(out var later, out _));
+            Assert.True(later.Waited > first.Waited, $"{later.Waited} after {first.Waited}");
+        }
+    }
+
     private async Task<Inspector> InspectorAsync()
     {
         var category = await shared.FittedAsync();
@@ -54,7 +69,7 @@ public sealed class ScoreBatcherTests(SharedService shared)
 
     private static async Task<float> ScoreAsync(ScoreBatcher batcher, Inspector inspector, float[] image)
     {
-        Assert.True((await batcher.ScoreAsync(inspector, image, CancellationToken.None)).Succeeded(out var batched, out _));
+        Assert.True((await batcher.ScoreAsync(inspector, image, ScoreLane.Line, CancellationToken.None)).Succeeded(out var batched, out _));
         return Assert.IsType<RawMap.Patches>(batched.Map).Distances.Max();
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.RegularExpressions;
+using PaDiM.Service.Categories;
 using PaDiM.Service.Tests.Support;
 using PaDiM.TestSupport;
 
@@ -64,14 +65,13 @@ public sealed partial class S05_Names
         await service.Category("part").CreateAsync();
         using var client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = service.Http.BaseAddress };
         var paths = new[] { "/v1/categories/{0}", "/v1/categories/{0}/images", "/v1/categories/part/images/{0}", "/v1/categories/part/images/{0}/thumbnail", "/v1/categories/part/models/{0}", "/v1/categories/part/models/{0}/export", "/v1/jobs/{0}", "/v1/jobs/{0}/events", "/v1/evaluations/{0}", "/v1/jobs?category={0}", "/v1/categories?cursor={0}" };
-        foreach (var name in Names.Where(name => name is not (" " or "." or ".." or "\ud83d")))
+        foreach (var name in Names.Where(name => name is not (" " or "." or ".." or "\ud83d") && !CategoryName.IsValid(name)))
             foreach (var path in paths)
                 foreach (var verb in new[] { HttpMethod.Get, HttpMethod.Delete, HttpMethod.Put })
                 {
                     using var answer = await client.SendAsync(new HttpRequestMessage(verb, string.Format(System.Globalization.CultureInfo.InvariantCulture, path, Uri.EscapeDataString(name))));
                     if (answer.StatusCode is HttpStatusCode.OK && path.Contains('?')) continue;
-                    if (verb == HttpMethod.Put && path == "/v1/categories/{0}" && answer.IsSuccessStatusCode) Assert.Fail($"'{name}' became a category.");
-                    Assert.InRange((int)answer.StatusCode, 400, 499);
+                    Assert.True((int)answer.StatusCode is >= 400 and < 500, $"{verb} {path} '{name}': {(int)answer.StatusCode}");
                     // What HTTP itself forbids in an address, the server answers before the service sees it.
                     if (answer.Content.Headers.ContentLength != 0) await answer.AnyProblemAsync();
                 }

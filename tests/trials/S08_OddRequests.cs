@@ -50,7 +50,6 @@ public sealed class S08_OddRequests
         {
             using var connection = await RawConnection.OpenAsync(service.Http.BaseAddress!);
             await connection.SendAsync(request);
-            connection.EndSending();
             var answer = await connection.ReadToEndAsync();
             Assert.True(StatusesOf(answer) is [var only] && only == status, $"{name}: {answer}");
         }
@@ -65,14 +64,12 @@ public sealed class S08_OddRequests
         using (var more = await RawConnection.OpenAsync(service.Http.BaseAddress!))
         {
             await more.SendAsync($"{start}Content-Length: {image.Length}\r\n\r\n{image}left over\r\n\r\n");
-            more.EndSending();
             Assert.True(StatusesOf(await more.ReadToEndAsync()) is [200, 400]);
         }
         // Two ways to say where a body ends: the request within it must never be seen as one.
         using (var both = await RawConnection.OpenAsync(service.Http.BaseAddress!))
         {
             await both.SendAsync($"{start}Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nDELETE {category.Url} HTTP/1.1\r\nHost: a\r\n\r\n");
-            both.EndSending();
             Assert.True(StatusesOf(await both.ReadToEndAsync()) is [>= 400 and < 500]);
         }
         await category.ScoreAsync(Parts.Good(1));

@@ -1,5 +1,6 @@
 using PaDiM.Service.Tests.Support;
 using PaDiM.TestSupport;
+using PaDiM.Trials.Support;
 
 namespace PaDiM.Trials;
 
@@ -42,7 +43,7 @@ public sealed class S13_DegenerateImages
         };
         byte[][] probes = [Parts.Good(1), Parts.Bad(1), Parts.Plain(96, 96), Parts.Plain(96, 96, 0), Parts.Plain(96, 96, 255), Parts.Plain(1, 1), Parts.Plain(1, 4000), Parts.Plain(4000, 1)];
         foreach (var (name, images) in sets)
-            for (var i = 0; i < Settings.Length; i++)
+            for (var i = 0; i < TrialLength.Of(1, Settings.Length); i++)
             {
                 var category = service.Category($"{name}-{i}");
                 await category.CreateAsync(Settings[i]);

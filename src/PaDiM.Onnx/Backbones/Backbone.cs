@@ -88,7 +88,8 @@ public sealed class Backbone : IDisposable
 
     /// <summary>
     /// Runs the network on a batch, reduction included. As many images as fill all threads run side by side, a thread each, which is quicker than all threads on
-    /// one image after the other; what is left over goes together on all threads.
+    /// one image after the other; what is left over goes together on all threads. On a scheduler of the caller's own, such as one of low priority, all images run
+    /// side by side on its threads: ONNX Runtime's are not among them.
     /// </summary>
     /// <param name="prepared">Shape <c>(count, 3, size.Height, size.Width)</c>, normalised.</param>
     /// <param name="count">Images in the batch, at least 1.</param>
@@ -101,7 +102,7 @@ public sealed class Backbone : IDisposable
     {
         if (!reduction.TapChannels.SequenceEqual(TapChannels))
             throw new ArgumentException($"A reduction of {string.Join('+', reduction.TapChannels)} channels does not fit taps of {string.Join('+', TapChannels)}.", nameof(reduction));
-        var apart = Runtime is { Threads: > 1, ScoresOnDevice: false } ? count - count % Runtime.Threads : 0;
+        var apart = Runtime is not { Threads: > 1, ScoresOnDevice: false } ? 0 : TaskScheduler.Current == TaskScheduler.Default ? count - count % Runtime.Threads : count;
         var runs = new IDisposableReadOnlyCollection<OrtValue>[apart < count ? apart + 1 : apart];
         var weights = Taps.Select((tap, i) => Tensor(MemoryMarshal.AsMemory(reduction.WeightsOf(i)), [tap.Channels, reduction.Dimensions])).ToArray();
         try
@@ -109,7 +110,7 @@ public sealed class Backbone : IDisposable
             if (apart > 0)
             {
                 var single = OpenSideBySide();
-                Parallel.For(0, apart, new ParallelOptions { MaxDegreeOfParallelism = Runtime.Threads }, image => runs[image] = Run(single, image, 1));
+                Parallel.For(0, apart, Runtime.InParallel(), image => runs[image] = Run(single, image, 1));
             }
             if (apart < count)
             {

@@ -66,6 +66,9 @@ public sealed class BackboneRuntime
         return new BackboneRuntime("cpu", "CPUExecutionProvider", cores, scoresOnDevice: false);
     }
 
+    /// <summary>For loops beside the backbone: as many threads, of the caller's scheduler.</summary>
+    public ParallelOptions InParallel(CancellationToken cancellation = default) => new() { MaxDegreeOfParallelism = Threads, CancellationToken = cancellation, TaskScheduler = null };
+
     /// <summary>Opens a graph on this device.</summary>
     public InferenceSession CreateSession(byte[] onnx)
     {

@@ -22,7 +22,7 @@ internal static class AntialiasedResampler
     {
         var (rows, columns) = (Weights(image.Height, height), Weights(image.Width, width));
         if (threads == 1) Band(0);
-        else Parallel.For(0, threads, Band);
+        else Parallel.For(0, threads, new ParallelOptions { TaskScheduler = null }, Band);
 
         void Band(int band)
         {

@@ -16,12 +16,14 @@ public sealed class ImageDecoder
     /// <param name="maxPixels">Largest width times height.</param>
     /// <param name="limit">How long an image of up to <see cref="PixelsInTime"/> may take, a larger one in proportion; null for as long as it takes.</param>
     /// <param name="memoryBytes">Memory for all images that are decoded at a time; where it is short, some wait.</param>
-    public ImageDecoder(long maxPixels = DefaultMaxPixels, TimeSpan? limit = null, long memoryBytes = long.MaxValue) : this(maxPixels, limit, new DecodingMemory(memoryBytes)) { }
+    public ImageDecoder(long maxPixels = DefaultMaxPixels, TimeSpan? limit = null, long memoryBytes = long.MaxValue)
+    {
+        (this.maxPixels, this.limit, memory) = (Math.Min(maxPixels, Array.MaxLength / 3), limit, new DecodingMemory(memoryBytes));
+        Patient = limit is null ? this : new ImageDecoder(maxPixels, null, memoryBytes);
+    }
 
-    private ImageDecoder(long maxPixels, TimeSpan? limit, DecodingMemory memory) => (this.maxPixels, this.limit, this.memory) = (Math.Min(maxPixels, Array.MaxLength / 3), limit, memory);
-
-    /// <summary>The same without a limit of time: for images that came through once, and must not be lost to a machine that is busy.</summary>
-    public ImageDecoder Patient => new(maxPixels, null, memory);
+    /// <summary>The same without a limit of time, and with memory of its own: for images that came through once. They must not be lost to a machine that is busy, and hold up no others.</summary>
+    public ImageDecoder Patient { get; }
 
     /// <summary>64 megapixels.</summary>
     public const long DefaultMaxPixels = 64L << 20;

@@ -64,7 +64,7 @@ public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDe
     {
         if (images.Count < 2) throw new FitException("too_few_images", $"A fit needs at least 2 images of normal parts; there {(images.Count == 1 ? "is 1" : $"are {images.Count}")}.");
         if (settings.FindFault(ignored) is { } fault) throw new FitException("ignore_mask_unusable", fault);
-        var parallel = new ParallelOptions { MaxDegreeOfParallelism = backbone.Runtime.Threads, CancellationToken = cancellation };
+        var parallel = backbone.Runtime.InParallel(cancellation);
         var reduction = prior?.Reduction ?? ChannelReduction.Draw(settings.Reduction, backbone.TapChannels, settings.Dimensions, settings.Seed);
         var ordered = images.OrderBy(image => image.Sha256, StringComparer.Ordinal).ToArray();
         var pixels = new TrainingPixels(settings.ImageSize, ordered, decoder, store, parallel);

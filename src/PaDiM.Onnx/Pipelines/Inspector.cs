@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using PaDiM.Core;
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
@@ -31,7 +32,7 @@ public sealed class Inspector : IDisposable
         Model = model;
         Embedder = new Embedder(backbone, model.Settings, model.Reduction, model.Template);
         region = model.Settings.RegionOf(model.Ignored, model.Distribution.Grid);
-        parallel = new ParallelOptions { MaxDegreeOfParallelism = backbone.Runtime.Threads };
+        parallel = backbone.Runtime.InParallel();
         device = onDevice ? new DeviceScorer(model, backbone) : null;
     }
 
@@ -50,6 +51,9 @@ public sealed class Inspector : IDisposable
 
     /// <summary>Cores that the backbone's work and all around it may use.</summary>
     public int Threads => parallel.MaxDegreeOfParallelism;
+
+    /// <summary>Images that are scored together in little more time than one: as many as threads on the host, any number on a device.</summary>
+    public int SideBySide => device is null ? Threads : int.MaxValue;
 
     /// <summary>What the model takes of the device's memory; 0 where it is scored on the host.</summary>
     public long DeviceBytes => device is { IsFreed: false } ? device.DeviceBytes : 0;
@@ -105,13 +109,24 @@ public sealed class Inspector : IDisposable
     {
         var prepared = new float[Embedder.PreparedLength];
         placement = Embedder.Preprocessing.Prepare(image, prepared, Threads);
-        return ToPixels(TryScoreOnDevice(prepared, 1, out var maps) ? maps[0] : ScoreOnHost(prepared), placement);
+        return ToPixels((TryScoreOnDevice(prepared, 1, out var maps) ? maps : ScoreOnHost(prepared, 1))[0], placement);
     }
 
-    private RawMap.Patches ScoreOnHost(float[] prepared)
+    /// <summary>All of it for several images side by side, and how the part lies in each.</summary>
+    public (AnomalyMap Map, RigidTransform Placement)[] Score(IReadOnlyList<RgbImage> images)
     {
-        using var features = Embedder.Extract(prepared, 1);
-        return new RawMap.Patches(Distances([features.TapsOf(0)])[0]);
+        var (length, results) = (Embedder.PreparedLength, new (AnomalyMap Map, RigidTransform Placement)[images.Count]);
+        var prepared = LargeArray.Of<float>((long)images.Count * length);
+        Parallel.For(0, images.Count, parallel, i => results[i].Placement = Embedder.Preprocessing.Prepare(images[i], prepared.AsSpan(i * length, length)));
+        var raw = TryScoreOnDevice(prepared, images.Count, out var maps) ? maps : ScoreOnHost(prepared, images.Count);
+        Parallel.For(0, images.Count, parallel, i => results[i].Map = ToPixels(raw[i], results[i].Placement));
+        return results;
+    }
+
+    private RawMap[] ScoreOnHost(float[] prepared, int count)
+    {
+        using var features = Embedder.Extract(prepared, count);
+        return [.. Distances([.. Enumerable.Range(0, count).Select(features.TapsOf)]).Select(map => new RawMap.Patches(map))];
     }
 
     /// <summary>

@@ -64,14 +64,14 @@ internal sealed class TrainingEmbeddings(Embedder embedder, string key, ImageDec
     {
         var shrunk = new RgbImage[wanted.Count];
         var parts = missing.Chunk(BackboneBatch).ToArray();
-        var next = Task.Run(() => Prepare(0));
+        var next = Start(() => Prepare(0));
         try
         {
             for (var part = 0; part < parts.Length; part++)
             {
                 var placements = next.GetAwaiter().GetResult();
                 var following = part + 1;
-                next = following < parts.Length ? Task.Run(() => Prepare(following)) : Task.FromResult<RigidTransform[]>([]);
+                next = following < parts.Length ? Start(() => Prepare(following)) : Task.FromResult<RigidTransform[]>([]);
                 Embed(wanted, parts[part], preparedBuffers[part % 2], placements, found, parallel);
             }
         }
@@ -80,7 +80,7 @@ internal sealed class TrainingEmbeddings(Embedder embedder, string key, ImageDec
             // Whatever went wrong, nobody may be left at work in the buffers; what the images themselves have against it is told above.
             next.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Wait();
         }
-        writing = Task.Run(() => Parallel.ForEach(missing, new ParallelOptions { MaxDegreeOfParallelism = parallel.MaxDegreeOfParallelism }, i =>
+        writing = Start(() => Parallel.ForEach(missing, new ParallelOptions { MaxDegreeOfParallelism = parallel.MaxDegreeOfParallelism, TaskScheduler = null }, i =>
         {
             pixels.Keep(wanted[i].Sha256, shrunk[i]);
             store.Write(key, wanted[i].Sha256, found[i]!);
@@ -97,6 +97,9 @@ internal sealed class TrainingEmbeddings(Embedder embedder, string key, ImageDec
             return placements;
         }
     }
+
+    /// <summary>Work beside the caller's, on the threads of its scheduler.</summary>
+    private static Task<T> Start<T>(Func<T> work) => Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.DenyChildAttach, TaskScheduler.Current);
 
     private void Embed(IReadOnlyList<TrainingImage> wanted, int[] part, float[] prepared, RigidTransform[] placements, PatchEmbedding?[] found, ParallelOptions parallel)
     {

@@ -28,8 +28,8 @@ internal sealed class EvaluationJob(IDbContextFactory<PadimDbContext> contexts, 
         var scratch = data.EvaluationOf(job.Id);
         try
         {
-            var (figures, scores) = await Task.Factory.StartNew(
-                () => Evaluate(model, images, new MapStore(Path.Combine(scratch, $"{model.Version}")), progress => context.Report(progress < 1 ? "scoring" : "measuring", ScoringShare * progress), cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            var (figures, scores) = Evaluate(
+                model, images, new MapStore(Path.Combine(scratch, $"{model.Version}")), progress => context.Report(progress < 1 ? "scoring" : "measuring", ScoringShare * progress), cancellationToken);
             if (!await store.PublishAsync(context.Lease, job.Category, model.Version, figures, scores, cancellationToken))
                 throw new OperationCanceledException("The job changed hands or was cancelled before its result could be kept.");
         }

@@ -33,8 +33,7 @@ internal sealed class FitJob(
         var publishing = false;
         try
         {
-            var model = await Task.Factory.StartNew(
-                () => Fit(context, category, backbone, images, prior, fileName, watch, cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            var model = Fit(context, category, backbone, images, prior, fileName, watch, cancellationToken);
             context.Report(Name(FitStage.Publishing), 1);
             // From here on the store knows what becomes of the file; what it leaves behind, the sweeper removes.
             publishing = true;

@@ -30,6 +30,7 @@ internal static class OpenApiSetup
             options.UseAllOfToExtendReferenceSchemas();
             options.OrderActionsBy(action => action.RelativePath);
             options.SchemaFilter<AnswersAreWhole>();
+            options.OperationFilter<DeadlineHeader>();
             options.OperationFilter<DescribedParameters>();
             options.OperationFilter<BinaryBodies>();
             options.OperationFilter<WorkedExamples>();

@@ -92,12 +92,15 @@ internal static class Problems
 
     public static Problem NotAcceptable(string produced) => new("not_acceptable", StatusCodes.Status406NotAcceptable, $"None of the accepted media types can be made; this operation makes {produced}.");
 
-    public static Problem BodyTooLarge(long limit) => new("body_too_large", StatusCodes.Status413PayloadTooLarge, $"The body is larger than the {limit:N0} bytes that are read here.");
+    public static Problem BodyTooLarge() => new("body_too_large", StatusCodes.Status413PayloadTooLarge, "The body is larger than this operation reads.");
 
     public static Problem BodyTooSlow() => new("body_too_slow", StatusCodes.Status408RequestTimeout,
         "The body came too slowly: after 5 seconds, fewer than 240 bytes a second. Send it again over a better connection; images that were stored before are not stored twice.");
 
     public static Problem QueueFull(string what) => new("queue_full", StatusCodes.Status503ServiceUnavailable, $"The queue of {what} is full. Try again in a moment; nothing was lost.") { RetryAfter = 1 };
+
+    public static Problem DeadlinePassed(int milliseconds) => new("deadline_passed", StatusCodes.Status504GatewayTimeout,
+        $"The {milliseconds} ms of X-Deadline-Ms have passed; the image was given up. Nothing is wrong with it.");
 
     public static Problem StorageFull() => new("storage_full", StatusCodes.Status507InsufficientStorage, "The data directory has no room left. Free some space and send the request again; images that were stored before are not stored twice.") { RetryAfter = 60 };
 

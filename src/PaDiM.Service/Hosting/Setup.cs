@@ -89,7 +89,11 @@ internal static partial class Setup
 
     public static void AddImages(this IServiceCollection services) => services.AddSingleton<ImageStore>().AddSingleton<ImageRequest>().AddSingleton<DecodingGate>();
 
-    public static void AddJobs(this IServiceCollection services) => services.AddSingleton<JobStore>().AddSingleton<JobSignal>().AddSingleton<EventStreams>().AddHostedService<JobWorker>();
+    public static void AddJobs(this IServiceCollection services) => services.AddSingleton<JobStore>().AddSingleton<JobSignal>().AddSingleton<EventStreams>().AddSingleton(CreateJobThreads).AddHostedService<JobWorker>();
+
+    /// <summary>Two loops of a job run at a time, one decodes while the other embeds, and one thread of a job waits for them.</summary>
+    private static JobThreads CreateJobThreads(IServiceProvider provider) =>
+        new(Options(provider).JobWorkers * (2 * provider.GetRequiredService<BackboneRuntime>().Threads + 1));
 
     public static void AddFitting(this IServiceCollection services)
     {
@@ -144,6 +148,7 @@ internal static partial class Setup
         app.UseSerilogRequestLogging(options => options.GetLevel = LevelOf);
         app.UseExceptionHandler();
         app.UseStatusCodePages(context => Bare(context.HttpContext).ExecuteAsync(context.HttpContext));
+        app.UseDeadlines();
     }
 
     /// <summary>Routing refuses a content type before it is known what the operation would have read.</summary>
@@ -164,6 +169,8 @@ internal static partial class Setup
     {
         StatusCodes.Status404NotFound => new Problem("route_not_found", StatusCodes.Status404NotFound, "There is nothing at this address; /swagger lists what there is."),
         StatusCodes.Status405MethodNotAllowed => new Problem("method_not_allowed", StatusCodes.Status405MethodNotAllowed, $"This address does not take {context.Request.Method}."),
+        StatusCodes.Status408RequestTimeout => Problems.BodyTooSlow(),
+        StatusCodes.Status413PayloadTooLarge => Problems.BodyTooLarge(),
         StatusCodes.Status415UnsupportedMediaType => Problems.UnsupportedMediaType(context.Request.ContentType, Bodies),
         var status => new Problem("invalid_request", status, "The request cannot be answered."),
     };

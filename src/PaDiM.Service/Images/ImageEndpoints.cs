@@ -112,7 +112,7 @@ internal static class ImageEndpoints
     {
         if (!(await store.GetAsync(category, id, cancellationToken)).Succeeded(out var image, out var problem)) return problem;
         if (blobs.Read(image.Sha256) is not { } bytes) return Problems.ImageDamaged(image.Sha256);
-        var thumbnail = await gate.RunAsync(() => decoder.Patient.Decode(bytes) is DecodeResult.Decoded decoded ? ImageEncoder.Thumbnail(decoded.Image, ThumbnailSide) : null, cancellationToken);
+        var thumbnail = await gate.RunAsync(() => decoder.Patient.Decode(bytes) is DecodeResult.Decoded decoded ? ImageEncoder.Thumbnail(decoded.Image, ThumbnailSide) : null, isUrgent: false, cancellationToken);
         if (thumbnail is null) return Problems.ImageDamaged(image.Sha256);
         NeverChanges(response, image);
         return TypedResults.Bytes(thumbnail, "image/jpeg");

@@ -105,7 +105,7 @@ internal sealed class ImageStore(IDbContextFactory<PadimDbContext> contexts, Blo
     /// <summary>Raw pixels as PNG, since nothing that is stored would say later what they are; an encoded file as it is.</summary>
     private async Task<RequestFile> EncodeAsync(RequestFile file, CancellationToken cancellationToken) => file.Layout is not { } layout
         ? file
-        : file with { Bytes = await gate.RunAsync(() => ImageEncoder.Png(layout.ToImage(file.Bytes)), cancellationToken), Layout = null };
+        : file with { Bytes = await gate.RunAsync(() => ImageEncoder.Png(layout.ToImage(file.Bytes)), isUrgent: false, cancellationToken), Layout = null };
 
     /// <summary>Decodes an image whole and keeps only what the row needs: a bad one is refused now, and not when it is fitted.</summary>
     private Task<Outcome<(ImageFormat Format, int Width, int Height)>> MeasureAsync(byte[] bytes, CancellationToken cancellationToken) =>
@@ -114,7 +114,7 @@ internal sealed class ImageStore(IDbContextFactory<PadimDbContext> contexts, Blo
             DecodeResult.Decoded decoded => (decoded.Format, decoded.Image.Width, decoded.Image.Height),
             DecodeResult.Refused refused => Problems.Image(refused),
             _ => throw new InvalidOperationException(),
-        }, cancellationToken);
+        }, isUrgent: false, cancellationToken);
 }
 
 /// <summary>A mask whose bytes are stored.</summary>

@@ -10,10 +10,13 @@ namespace PaDiM.Service.Scoring;
 /// Brings concurrent requests together: whatever waits for the same backbone, size and reduction when it becomes free goes through the backbone in one batch, and
 /// through each model's distances in one pass; on a device, what waits for the same model. One batch at a time, on all threads: inferences never fight for
 /// cores. A request that finds nobody at work leads: it runs its batch on its own thread, so that a lone image is handed to no other. By default nobody waits
-/// for a batch to fill. The queue is bounded by <see cref="ScoreQueue"/>.
+/// for a batch to fill. Images of the line go before those of batches. The queue is bounded by <see cref="ScoreQueue"/>.
 /// </summary>
 internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, TimeProvider time, ILogger<ScoreBatcher> logger)
 {
+    /// <summary>A line that never pauses must not keep batches waiting for ever.</summary>
+    private static readonly TimeSpan BatchPatience = TimeSpan.FromSeconds(1);
+
     private readonly Lock gate = new();
     private readonly List<Work> waiting = [];
     private bool isLed;
@@ -22,10 +25,11 @@ internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, TimeP
     /// <summary>Scores one prepared image.</summary>
     /// <param name="inspector">The model.</param>
     /// <param name="prepared">Shape <c>(3, h, w)</c>; read until the answer is there.</param>
+    /// <param name="lane">Who waits for it.</param>
     /// <param name="cancellationToken">Takes the image out of the queue.</param>
-    public async Task<Outcome<Batched>> ScoreAsync(Inspector inspector, float[] prepared, CancellationToken cancellationToken)
+    public async Task<Outcome<Batched>> ScoreAsync(Inspector inspector, float[] prepared, ScoreLane lane, CancellationToken cancellationToken)
     {
-        var work = new Work(inspector, prepared, Stopwatch.GetTimestamp(), cancellationToken);
+        var work = new Work(inspector, prepared, lane, Stopwatch.GetTimestamp(), cancellationToken);
         if (Enter(work)) await LeadAsync(work);
         return await work.Done.Task;
     }
@@ -81,7 +85,10 @@ internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, TimeP
         lock (gate) return waiting.Count >= options.Value.MaxBatchSize;
     }
 
-    /// <summary>The images that go with the oldest, taken out of the queue; with those that nobody waits for any more.</summary>
+    /// <summary>
+    /// One pass: the oldest image of the first lane that has any, and those of that lane that go with it; with those gone that nobody waits for any more. Images of batches
+    /// take as many at a time as run side by side, so that the next image of the line waits no longer than for one; after a second they count as the line's.
+    /// </summary>
     private Work[] Take()
     {
         lock (gate)
@@ -89,11 +96,15 @@ internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, TimeP
             foreach (var gone in waiting.Where(work => work.Cancelled.IsCancellationRequested)) gone.Done.TrySetCanceled(gone.Cancelled);
             waiting.RemoveAll(work => work.Done.Task.IsCanceled);
             if (waiting.Count == 0) return [];
-            var batch = waiting.Where(work => work.Inspector.SharesBatchesWith(waiting[0].Inspector)).Take(options.Value.MaxBatchSize).ToArray();
+            var first = waiting.FirstOrDefault(IsUrgent) ?? waiting[0];
+            var most = IsUrgent(first) ? options.Value.MaxBatchSize : Math.Min(options.Value.MaxBatchSize, first.Inspector.SideBySide);
+            var batch = waiting.Where(work => IsUrgent(work) == IsUrgent(first) && work.Inspector.SharesBatchesWith(first.Inspector)).Take(most).ToArray();
             waiting.RemoveAll(batch.Contains);
             return batch;
         }
     }
+
+    private static bool IsUrgent(Work work) => work.Lane == ScoreLane.Line || Stopwatch.GetElapsedTime(work.Since) > BatchPatience;
 
     private void Run(Work[] batch)
     {
@@ -151,7 +162,7 @@ internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, TimeP
     [LoggerMessage(Level = LogLevel.Error, Message = "An image could not be scored on the device {Device}")]
     private partial void LogDeviceFailed(Exception exception, string device);
 
-    private sealed record Work(Inspector Inspector, float[] Prepared, long Since, CancellationToken Cancelled)
+    private sealed record Work(Inspector Inspector, float[] Prepared, ScoreLane Lane, long Since, CancellationToken Cancelled)
     {
         public TaskCompletionSource<Outcome<Batched>> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }

@@ -15,19 +15,19 @@ internal static class ScoreEndpoints
 
     public static void MapScoring(this RouteGroupBuilder category)
     {
-        var score = category.MapGroup("score").WithTags("Scoring");
+        var score = category.MapGroup("score").WithTags("Scoring").WithDeadlines();
         score.MapPost("", ScoreAsync).WithName("ScoreImage").WithSummary("Scores one image")
             .WithDescription("The image as the body, or as one multipart file. With `width`, `height` and `format` the file is raw pixels (application/octet-stream), which skips decoding: rows from the top, no padding, exactly width x height x bytes a pixel. `Accept` chooses JSON, the overlay (image/png) or the float32 map (application/x-npy); the last two carry the result in X-Padim-* headers.")
             .Accepts<IFormFile>(Png, "image/jpeg", "image/bmp", "image/tiff", "image/webp", "image/*", "application/octet-stream", "multipart/form-data")
             .Produces<ScoreResponse>(StatusCodes.Status200OK, Json, Png, NumpyFormat.MediaType)
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge).ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
-            .ProducesProblem(StatusCodes.Status422UnprocessableEntity).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+            .ProducesProblem(StatusCodes.Status422UnprocessableEntity).ProducesProblem(StatusCodes.Status503ServiceUnavailable).ProducesProblem(StatusCodes.Status504GatewayTimeout);
         score.MapPost("batch", ScoreBatchAsync).WithName("ScoreBatch").WithSummary("Scores many images")
             .WithDescription("Any number of files as multipart/form-data; results in their order. A bad file is an error entry among good results. With `width`, `height` and `format` every file is raw pixels of that size.")
             .Accepts<IFormFileCollection>("multipart/form-data").Produces<BatchResponse>()
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict)
-            .ProducesProblem(StatusCodes.Status415UnsupportedMediaType).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+            .ProducesProblem(StatusCodes.Status415UnsupportedMediaType).ProducesProblem(StatusCodes.Status503ServiceUnavailable).ProducesProblem(StatusCodes.Status504GatewayTimeout);
     }
 
     private static async Task<IResult> ScoreAsync(
@@ -42,7 +42,7 @@ internal static class ScoreEndpoints
         using var place = queue.TryEnter();
         if (place is null) return Problems.QueueFull("images to score");
         var style = heatmap?.Value ?? (mediaType == Png ? HeatmapStyle.Overlay : null);
-        if (!(await scoring.ScoreAsync(snapshot, file, style, cancellationToken)).Succeeded(out var scored, out problem)) return problem;
+        if (!(await scoring.ScoreAsync(snapshot, file, style, ScoreLane.Line, cancellationToken)).Succeeded(out var scored, out problem)) return problem;
         if (mediaType == Json) return TypedResults.Ok(scored.Response);
         Describe(scored.Response, response.Headers);
         return TypedResults.Bytes(mediaType == Png ? scored.Response.Heatmap! : NumpyFormat.Encode(scored.Map), mediaType);
@@ -89,7 +89,7 @@ internal static class ScoreEndpoints
         await Task.Yield();
         if (file.Fault is { } fault) return new BatchItem(file.FileName, null, new BatchError(fault.Code, fault.Detail));
         using var place = await queue.EnterAsync(cancellationToken);
-        return (await scoring.ScoreAsync(snapshot, file, heatmap, cancellationToken)).Succeeded(out var scored, out var problem)
+        return (await scoring.ScoreAsync(snapshot, file, heatmap, ScoreLane.Batch, cancellationToken)).Succeeded(out var scored, out var problem)
             ? new BatchItem(file.FileName, scored.Response, null)
             : new BatchItem(file.FileName, null, new BatchError(problem.Code, problem.Detail));
     }

@@ -5,11 +5,12 @@ namespace PaDiM.Service.Scoring;
 
 /// <summary>
 /// Bounds how many images are under way. A request that finds no place is refused at once, so that a line that is too fast learns it from an answer and
-/// not from a time-out; the images of a batch, once begun, wait for places instead. A place is taken when the bytes are there: slow senders hold none.
+/// not from a time-out; the images of a batch, once begun, wait for places instead, and all batches together hold no more than half of them. A place is taken when
+/// the bytes are there: slow senders hold none.
 /// </summary>
 internal sealed class ScoreQueue(IOptions<PadimOptions> options) : IDisposable
 {
-    private readonly SemaphoreSlim places = new(options.Value.QueueCapacity, options.Value.QueueCapacity);
+    private readonly SemaphoreSlim places = new(options.Value.QueueCapacity), ofBatches = new(Math.Max(1, options.Value.QueueCapacity / 2));
 
     /// <summary>All places are taken.</summary>
     public bool IsFull => places.CurrentCount == 0;
@@ -17,17 +18,30 @@ internal sealed class ScoreQueue(IOptions<PadimOptions> options) : IDisposable
     /// <summary>A place, given back when disposed; null when all are taken.</summary>
     public IDisposable? TryEnter() => places.Wait(0) ? new Place(places) : null;
 
-    /// <summary>A place, as soon as there is one.</summary>
+    /// <summary>A place for an image of a batch, as soon as there is one.</summary>
     public async Task<IDisposable> EnterAsync(CancellationToken cancellationToken)
     {
-        await places.WaitAsync(cancellationToken);
-        return new Place(places);
+        await ofBatches.WaitAsync(cancellationToken);
+        try
+        {
+            await places.WaitAsync(cancellationToken);
+        }
+        catch
+        {
+            ofBatches.Release();
+            throw;
+        }
+        return new Place(places, ofBatches);
     }
 
-    public void Dispose() => places.Dispose();
-
-    private sealed class Place(SemaphoreSlim places) : IDisposable
+    public void Dispose()
     {
-        public void Dispose() => places.Release();
+        places.Dispose();
+        ofBatches.Dispose();
+    }
+
+    private sealed class Place(params SemaphoreSlim[] taken) : IDisposable
+    {
+        public void Dispose() => Array.ForEach(taken, one => one.Release());
     }
 }

@@ -15,16 +15,16 @@ namespace PaDiM.Service.Scoring;
 internal sealed class ScoreService(DecodingGate gate, ScoreBatcher batcher, ImageDecoder decoder)
 {
     /// <summary>Scores an image with one snapshot of a model.</summary>
-    public async Task<Outcome<ScoredMap>> ScoreAsync(CategoryModel model, RequestFile file, HeatmapStyle? heatmap, CancellationToken cancellationToken)
+    public async Task<Outcome<ScoredMap>> ScoreAsync(CategoryModel model, RequestFile file, HeatmapStyle? heatmap, ScoreLane lane, CancellationToken cancellationToken)
     {
         var clock = new StageClock();
         var inspector = model.Inspector;
-        if (!(await PrepareAsync(inspector, file, heatmap is not null, clock, cancellationToken)).Succeeded(out var ready, out var problem)) return problem;
+        if (!(await PrepareAsync(inspector, file, heatmap is not null, clock, lane, cancellationToken)).Succeeded(out var ready, out var problem)) return problem;
 
         Outcome<Batched> answer;
         try
         {
-            answer = await batcher.ScoreAsync(inspector, ready.Input, cancellationToken);
+            answer = await batcher.ScoreAsync(inspector, ready.Input, lane, cancellationToken);
         }
         finally
         {
@@ -38,7 +38,7 @@ internal sealed class ScoreService(DecodingGate gate, ScoreBatcher batcher, Imag
         if (!float.IsFinite(score)) return Problems.NotFinite(inspector.Embedder.Backbone.Identity.Name);
         var regions = RegionFinder.Find(map, model.Threshold)
             .Select(region => inspector.Embedder.Preprocessing.ToOriginal(region, ready.Width, ready.Height)).ToArray();
-        var drawn = heatmap is { } style ? await DrawAsync(ready.Pixels!, model, map, style, cancellationToken) : null;
+        var drawn = heatmap is { } style ? await DrawAsync(ready.Pixels!, model, map, style, lane, cancellationToken) : null;
         var postprocess = clock.Lap();
 
         return new ScoredMap(map, new ScoreResponse(
@@ -51,17 +51,17 @@ internal sealed class ScoreService(DecodingGate gate, ScoreBatcher batcher, Imag
     }
 
     /// <summary>Decodes and prepares; the pixels themselves are kept only where a heatmap is to be drawn over them.</summary>
-    private Task<Outcome<Prepared>> PrepareAsync(Inspector inspector, RequestFile file, bool keepPixels, StageClock clock, CancellationToken cancellationToken) => gate.RunAsync<Outcome<Prepared>>(() =>
+    private Task<Outcome<Prepared>> PrepareAsync(Inspector inspector, RequestFile file, bool keepPixels, StageClock clock, ScoreLane lane, CancellationToken cancellationToken) => gate.RunAsync<Outcome<Prepared>>(() =>
     {
         var waited = clock.Lap();
         if (!file.ToImage(decoder).Succeeded(out var image, out var problem)) return problem;
         var input = ArrayPool<float>.Shared.Rent(inspector.Embedder.PreparedLength);
         var placement = inspector.Embedder.Preprocessing.Prepare(image, input.AsSpan(0, inspector.Embedder.PreparedLength), inspector.Threads);
         return new Prepared(input, placement, image.Width, image.Height, keepPixels ? image : null, waited, clock.Lap());
-    }, cancellationToken);
+    }, lane == ScoreLane.Line, cancellationToken);
 
-    private Task<byte[]> DrawAsync(RgbImage image, CategoryModel model, AnomalyMap map, HeatmapStyle style, CancellationToken cancellationToken) => gate.RunAsync(
-        () => HeatmapRenderer.Render(image, model.Inspector.Embedder.Preprocessing.ToOriginal(map, image.Width, image.Height), model.Threshold, style), cancellationToken);
+    private Task<byte[]> DrawAsync(RgbImage image, CategoryModel model, AnomalyMap map, HeatmapStyle style, ScoreLane lane, CancellationToken cancellationToken) => gate.RunAsync(
+        () => HeatmapRenderer.Render(image, model.Inspector.Embedder.Preprocessing.ToOriginal(map, image.Width, image.Height), model.Threshold, style), lane == ScoreLane.Line, cancellationToken);
 
     private static double Round(double milliseconds) => Math.Round(milliseconds, 3);
 

@@ -17,6 +17,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
 
     public HttpClient Http { get; }
 
+    /// <summary>Of the process.</summary>
     public int Id => process.Id;
 
     /// <summary>Starts the service and waits until it listens.</summary>

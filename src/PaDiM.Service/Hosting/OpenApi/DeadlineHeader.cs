@@ -1,0 +1,16 @@
+using Microsoft.OpenApi;
+using PaDiM.Service.Scoring;
+using Swashbuckle.AspNetCore.SwaggerGen;
+
+namespace PaDiM.Service.Hosting.OpenApi;
+
+/// <summary>Puts the header of deadlines into the operations that keep them.</summary>
+internal sealed class DeadlineHeader : IOperationFilter
+{
+    public void Apply(OpenApiOperation operation, OperationFilterContext context)
+    {
+        if (!Deadlines.AreKeptBy([.. context.ApiDescription.ActionDescriptor.EndpointMetadata])) return;
+        operation.Parameters ??= [];
+        operation.Parameters.Add(new OpenApiParameter { Name = Deadlines.Header, In = ParameterLocation.Header, Schema = new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int32" } });
+    }
+}

@@ -1,0 +1,62 @@
+using System.Globalization;
+using PaDiM.Service.Hosting;
+
+namespace PaDiM.Service.Scoring;
+
+/// <summary>
+/// The header <c>X-Deadline-Ms</c>: for so long, from the moment its headers were read, does somebody wait for a request's answer. Then it is given up wherever it
+/// waits, and answered with 504: a part that has passed the ejector needs no score, and those behind it do.
+/// </summary>
+internal static class Deadlines
+{
+    public const string Header = "X-Deadline-Ms";
+
+    private const int Longest = 24 * 60 * 60 * 1000;
+
+    /// <summary>Marks operations that keep deadlines.</summary>
+    public static TBuilder WithDeadlines<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(Marker.Instance);
+
+    /// <summary>Whether an operation keeps deadlines.</summary>
+    public static bool AreKeptBy(IEnumerable<object> metadata) => metadata.Contains(Marker.Instance);
+
+    /// <summary>Sees to deadlines of the operations that keep them, and of no others.</summary>
+    public static void UseDeadlines(this WebApplication app)
+    {
+        var time = app.Services.GetRequiredService<TimeProvider>();
+        app.Use((context, next) => context.Request.Headers[Header] is { Count: > 0 } given && context.GetEndpoint() is { } endpoint && AreKeptBy(endpoint.Metadata)
+            ? KeepAsync(context, next, given.ToString(), time)
+            : next(context));
+    }
+
+    private static async Task KeepAsync(HttpContext context, RequestDelegate next, string given, TimeProvider time)
+    {
+        if (!int.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds) || milliseconds is < 1 or > Longest)
+        {
+            await Problems.InvalidRequest($"{Header} is the number of milliseconds that the answer is waited for, 1 to {Longest}.").ExecuteAsync(context);
+            return;
+        }
+        using var passed = new CancellationTokenSource(TimeSpan.FromMilliseconds(milliseconds), time);
+        var aborted = context.RequestAborted;
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(aborted, passed.Token);
+        context.RequestAborted = either.Token;
+        try
+        {
+            await next(context);
+        }
+        catch (OperationCanceledException) when (passed.IsCancellationRequested && !aborted.IsCancellationRequested && !context.Response.HasStarted)
+        {
+            context.RequestAborted = aborted;
+            context.Response.Clear();
+            await Problems.DeadlinePassed(milliseconds).ExecuteAsync(context);
+        }
+        finally
+        {
+            context.RequestAborted = aborted;
+        }
+    }
+
+    private sealed class Marker
+    {
+        public static Marker Instance { get; } = new();
+    }
+}

@@ -1,0 +1,75 @@
+using Microsoft.Extensions.Options;
+using PaDiM.Service.Hosting;
+using PaDiM.Service.Images;
+using PaDiM.Service.Scoring;
+
+namespace PaDiM.Service.Tests;
+
+/// <summary>The line goes first wherever images wait.</summary>
+public sealed class LaneTests
+{
+    [Fact]
+    public async Task Batches_hold_half_of_the_places_and_the_line_finds_the_others()
+    {
+        using var queue = new ScoreQueue(Options.Create(new PadimOptions { QueueCapacity = 4 }));
+        var (first, second) = (await queue.EnterAsync(CancellationToken.None), await queue.EnterAsync(CancellationToken.None));
+        var third = queue.EnterAsync(CancellationToken.None);
+        Assert.False(third.IsCompleted);
+        using (queue.TryEnter())
+        using (queue.TryEnter())
+        {
+            Assert.True(queue.IsFull);
+            Assert.Null(queue.TryEnter());
+        }
+        first.Dispose();
+        (await third).Dispose();
+        second.Dispose();
+        Assert.False(queue.IsFull);
+    }
+
+    [Fact]
+    public async Task An_urgent_image_is_decoded_before_those_that_came_earlier()
+    {
+        var gate = new DecodingGate();
+        using var release = new ManualResetEventSlim();
+        using var gone = new CancellationTokenSource();
+        var order = new List<string>();
+        var busy = Enumerable.Range(0, Environment.ProcessorCount).Select(_ => RunOnOwnThread(() => gate.RunAsync(() => release.Wait(TimeSpan.FromSeconds(30)), isUrgent: true, CancellationToken.None))).ToArray();
+        await WaitUntilBusyAsync(gate);
+        var patient = gate.RunAsync(() => Note("patient"), isUrgent: false, CancellationToken.None);
+        var cancelled = gate.RunAsync(() => Note("cancelled"), isUrgent: true, gone.Token);
+        var urgent = gate.RunAsync(() => Note("urgent"), isUrgent: true, CancellationToken.None);
+        await gone.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+        release.Set();
+        await Task.WhenAll([.. busy, patient, urgent]);
+        Assert.DoesNotContain("cancelled", order);
+        Assert.Equal("urgent", order[0]);
+        Assert.True(await gate.RunAsync(() => true, isUrgent: false, CancellationToken.None));
+
+        bool Note(string name)
+        {
+            lock (order) order.Add(name);
+            return true;
+        }
+    }
+
+    private static Task<T> RunOnOwnThread<T>(Func<Task<T>> work) => Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
+
+    /// <summary>All permits are taken once something has to wait.</summary>
+    private static async Task WaitUntilBusyAsync(DecodingGate gate)
+    {
+        while (true)
+        {
+            using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(50));
+            try
+            {
+                await gate.RunAsync(() => true, isUrgent: false, soon.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+}
