@@ -12,7 +12,7 @@ namespace PaDiM.Core.Models;
 /// </summary>
 public sealed class SafetensorsReader
 {
-    private const int MaxHeaderBytes = 64 << 20;
+    private const int MaxHeaderBytes = 32 << 20;
     private readonly Stream stream;
     private readonly long dataStart;
     private readonly Dictionary<string, Entry> entries = new(StringComparer.Ordinal);

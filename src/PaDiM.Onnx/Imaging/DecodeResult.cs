@@ -3,6 +3,8 @@ namespace PaDiM.Onnx.Imaging;
 /// <summary>What came of reading an image: the image, or why not.</summary>
 public abstract record DecodeResult
 {
+    internal const string SeveralFrames = "The image has several frames or pages; send one frame as one image.";
+
     private DecodeResult() { }
 
     /// <summary>The image.</summary>
@@ -33,4 +35,7 @@ public enum ImageFault
 
     /// <summary>More than one frame or page.</summary>
     Animated,
+
+    /// <summary>Takes longer to decode than an image may.</summary>
+    TooComplex,
 }

@@ -6,13 +6,33 @@ namespace PaDiM.Onnx.Imaging;
 /// Encoded bytes to upright sRGB pixels, by libvips and one small reader for BMP. The header is read first and the limit on pixels holds
 /// before any is decoded; truncated files are errors, never half grey. Fit, score and evaluation all come through here. Thread-safe.
 /// </summary>
-/// <param name="maxPixels">Largest width times height.</param>
-public sealed class ImageDecoder(long maxPixels = ImageDecoder.DefaultMaxPixels)
+public sealed class ImageDecoder
 {
-    private readonly long maxPixels = Math.Min(maxPixels, Array.MaxLength / 3);
+    private readonly long maxPixels;
+    private readonly TimeSpan? limit;
+    private readonly DecodingMemory memory;
+
+    /// <summary>A decoder with limits of its own.</summary>
+    /// <param name="maxPixels">Largest width times height.</param>
+    /// <param name="limit">How long an image of up to <see cref="PixelsInTime"/> may take, a larger one in proportion; null for as long as it takes.</param>
+    /// <param name="memoryBytes">Memory for all images that are decoded at a time; where it is short, some wait.</param>
+    public ImageDecoder(long maxPixels = DefaultMaxPixels, TimeSpan? limit = null, long memoryBytes = long.MaxValue)
+    {
+        (this.maxPixels, this.limit, memory) = (Math.Min(maxPixels, Array.MaxLength / 3), limit, new DecodingMemory(memoryBytes));
+        Patient = limit is null ? this : new ImageDecoder(maxPixels, null, memoryBytes);
+    }
+
+    /// <summary>The same without a limit of time, and with memory of its own: for images that came through once. They must not be lost to a machine that is busy, and hold up no others.</summary>
+    public ImageDecoder Patient { get; }
 
     /// <summary>64 megapixels.</summary>
     public const long DefaultMaxPixels = 64L << 20;
+
+    /// <summary>8 megapixels: more of them may take longer, in proportion.</summary>
+    public const long PixelsInTime = 8L << 20;
+
+    /// <summary>At its peak: coefficients of a progressive JPEG, rows on their way, and the image itself.</summary>
+    private const int BytesPerPixel = 10;
 
     /// <summary>Held for as long as native code may call it.</summary>
     private static readonly Log.LogDelegate Silence = (_, _, _) => { };
@@ -52,31 +72,54 @@ public sealed class ImageDecoder(long maxPixels = ImageDecoder.DefaultMaxPixels)
     {
         var bitmap = BmpReader.ReadHeader(bytes);
         if (CheckSize(bitmap.Width, bitmap.Height) is { } tooLarge) return tooLarge;
+        using var room = memory.Take((long)bitmap.Width * bitmap.Height * 3);
         return new DecodeResult.Decoded(bitmap.Decode(bytes), ImageFormat.Bmp);
     }
 
     private DecodeResult DecodeByVips(byte[] bytes, ImageFormat format)
     {
-        using var image = Load(bytes, format);
+        if (format == ImageFormat.Tiff && TiffDirectory.FindFault(bytes) is { } fault) return fault;
+        using var file = new TimedSource(bytes, limit);
+        try
+        {
+            return DecodeFrom(file, bytes, format);
+        }
+        catch (VipsException) when (file.IsExpired)
+        {
+            return Refuse(ImageFault.TooComplex, $"The {format} image takes too long to decode; it was given up. Save it again in a plain way, or smaller.");
+        }
+    }
+
+    private DecodeResult DecodeFrom(TimedSource file, byte[] bytes, ImageFormat format)
+    {
+        using var image = Load(file.Source, format);
         if (CheckSize(image.Width, image.Height) is { } tooLarge) return tooLarge;
-        if (Frames(image) > 1 || (format == ImageFormat.Png && PngChunks.IsAnimated(bytes)))
-            return Refuse(ImageFault.Animated, "The image has several frames or pages; send one frame as one image.");
+        if (Frames(image) > 1 || (format == ImageFormat.Png && PngChunks.IsAnimated(bytes))) return Refuse(ImageFault.Animated, DecodeResult.SeveralFrames);
         if (image.Format is not (Enums.BandFormat.Uchar or Enums.BandFormat.Ushort))
             return Refuse(ImageFault.Unsupported, $"Samples of type {image.Format} are not read; save the image with 8 or 16 bits a channel.");
 
-        if (format == ImageFormat.Png && !PngChunks.IsComplete(bytes)) throw new InvalidDataException("its end is missing");
+        if (format == ImageFormat.Png)
+        {
+            if (!PngChunks.IsComplete(bytes)) throw new InvalidDataException("its end is missing");
+            if (PngChunks.HoldsTooMuch(bytes)) throw new InvalidDataException("it holds more data than pixels");
+        }
 
+        var pixels = (long)image.Width * image.Height;
+        using var room = memory.Take(pixels * BytesPerPixel);
+        file.Restart(Math.Max(1, (double)pixels / PixelsInTime));
+        file.Watch(image);
         using var upright = Upright(image);
         using var rgb = ToRgb(upright);
         return new DecodeResult.Decoded(new RgbImage(rgb.Width, rgb.Height, rgb.WriteToMemory<byte>()), format);
     }
 
-    private static Image Load(byte[] bytes, ImageFormat format) => format switch
+    /// <summary>Damaged tiles of a TIFF are warnings to libvips, and so is what a JPEG lacks: they would be filled with black or grey.</summary>
+    private static Image Load(Source source, ImageFormat format) => format switch
     {
-        ImageFormat.Png => Image.PngloadBuffer(bytes, access: Enums.Access.Sequential, failOn: Enums.FailOn.Error),
-        ImageFormat.Jpeg => Image.JpegloadBuffer(bytes, access: Enums.Access.Sequential, failOn: Enums.FailOn.Warning),
-        ImageFormat.Tiff => Image.TiffloadBuffer(bytes, access: Enums.Access.Sequential, failOn: Enums.FailOn.Error),
-        ImageFormat.WebP => Image.WebploadBuffer(bytes, access: Enums.Access.Sequential, failOn: Enums.FailOn.Error),
+        ImageFormat.Png => Image.PngloadSource(source, access: Enums.Access.Sequential, failOn: Enums.FailOn.Error),
+        ImageFormat.Jpeg => Image.JpegloadSource(source, access: Enums.Access.Sequential, failOn: Enums.FailOn.Warning),
+        ImageFormat.Tiff => Image.TiffloadSource(source, access: Enums.Access.Sequential, failOn: Enums.FailOn.Warning),
+        ImageFormat.WebP => Image.WebploadSource(source, access: Enums.Access.Sequential, failOn: Enums.FailOn.Error),
         _ => throw new ArgumentOutOfRangeException(nameof(format)),
     };
 

@@ -2,10 +2,10 @@ using System.Buffers.Binary;
 
 namespace PaDiM.Onnx.Imaging;
 
-/// <summary>Reads what libvips does not tell of a PNG: whether it is animated (APNG), and whether the file has its end.</summary>
+/// <summary>Reads what libvips does not tell of a PNG: whether it is animated (APNG), whether the file has its end, and whether it holds more than its pixels.</summary>
 internal static class PngChunks
 {
-    private const int SignatureLength = 8, Overhead = 12;
+    private const int SignatureLength = 8, Overhead = 12, Slack = 1 << 16;
 
     /// <summary>Whether an <c>acTL</c> chunk stands before the pixels.</summary>
     public static bool IsAnimated(ReadOnlySpan<byte> png)
@@ -25,6 +25,21 @@ internal static class PngChunks
             if (TypeAt(png, at).SequenceEqual("IEND"u8)) return true;
         return false;
     }
+
+    /// <summary>
+    /// Whether the packed pixels are longer than they would be unpacked. No encoder writes such; the decoder would unpack what lies behind the last row as well, a thousand times its length.
+    /// </summary>
+    public static bool HoldsTooMuch(ReadOnlySpan<byte> png)
+    {
+        var (width, height, bits) = ((long)BinaryPrimitives.ReadUInt32BigEndian(png[16..]), (long)BinaryPrimitives.ReadUInt32BigEndian(png[20..]), png[24] * ChannelsOf(png[25]));
+        // A filter byte a row, in up to seven passes; and what zlib adds where nothing can be packed.
+        var most = Slack + height * ((width * bits + 7) / 8 + 7) * 101 / 100;
+        for (long at = SignatureLength; at + Overhead <= png.Length && !TypeAt(png, at).SequenceEqual("IEND"u8); at += LengthAt(png, at))
+            if (TypeAt(png, at).SequenceEqual("IDAT"u8)) most -= LengthAt(png, at) - Overhead;
+        return most < 0;
+    }
+
+    private static int ChannelsOf(byte colourType) => colourType switch { 2 => 3, 4 => 2, 6 => 4, _ => 1 };
 
     private static ReadOnlySpan<byte> TypeAt(ReadOnlySpan<byte> png, long at) => png.Slice((int)at + 4, 4);
 

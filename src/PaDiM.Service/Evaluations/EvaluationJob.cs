@@ -46,7 +46,7 @@ internal sealed class EvaluationJob(IDbContextFactory<PadimDbContext> contexts, 
         var leftOut = trained.Select((sha256, i) => (sha256, Score: calibration.Scores[i])).ToDictionary(pair => pair.sha256, pair => pair.Score, StringComparer.Ordinal);
         var seen = images.Where(image => image.Label == ImageLabel.Normal && leftOut.ContainsKey(image.Sha256)).ToArray();
         var unseen = images.Except(seen).ToArray();
-        var report = new EvaluationPipeline(model.Inspector, decoder, kept).Run(
+        var report = new EvaluationPipeline(model.Inspector, decoder.Patient, kept).Run(
             [.. unseen.Select(ToTest)], model.Threshold, progress, cancellationToken, [.. seen.Select(image => (float)leftOut[image.Sha256])]);
         var anomalous = unseen.Where(image => image.Label == ImageLabel.Anomalous).ToArray();
         var counts = new EvaluatedImages(unseen.Length - anomalous.Length, seen.Length, anomalous.Length, anomalous.Count(image => image.MaskSha256 is not null));

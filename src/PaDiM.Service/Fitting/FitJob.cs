@@ -58,7 +58,7 @@ internal sealed class FitJob(
 
     private PadimModel Fit(JobContext context, Category category, Backbone backbone, IReadOnlyList<string> images, PriorFit? prior, string fileName, FitPace.Watch watch, CancellationToken cancellationToken)
     {
-        var pipeline = new FitPipeline(backbone, category.Settings.Fit, decoder, embeddings, ReadIgnored(category));
+        var pipeline = new FitPipeline(backbone, category.Settings.Fit, decoder.Patient, embeddings, ReadIgnored(category));
         return pipeline.Run(
             [.. images.Select(sha256 => new TrainingImage(sha256, () => Read(sha256)))],
             prior,
@@ -75,7 +75,7 @@ internal sealed class FitJob(
     {
         if (category.IgnoreMaskSha256 is not { } sha256) return null;
         var side = category.Settings.ImageSize;
-        return decoder.Decode(Read(sha256)) is DecodeResult.Decoded mask ? MaskImage.Marks(mask.Image, new Grid(side, side)) : throw Failed(Problems.ImageDamaged(sha256));
+        return decoder.Patient.Decode(Read(sha256)) is DecodeResult.Decoded mask ? MaskImage.Marks(mask.Image, new Grid(side, side)) : throw Failed(Problems.ImageDamaged(sha256));
     }
 
     private byte[] Read(string sha256)

@@ -23,7 +23,8 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
         }
         var problem = exception switch
         {
-            BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => new Problem("body_too_large", StatusCodes.Status413PayloadTooLarge, "The body is larger than this operation reads."),
+            BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => Problems.BodyTooLarge(),
+            BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => Problems.BodyTooSlow(),
             BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType } => Problems.UnsupportedMediaType(context.Request.ContentType, "application/json"),
             BadHttpRequestException bad => Problems.InvalidRequest(Sentence(bad, context)),
             InvalidOperationException when HasUnknownCharset(context.Request) => Problems.UnsupportedMediaType(context.Request.ContentType, "application/json in UTF-8"),

@@ -37,6 +37,14 @@ internal sealed class PadimOptions : IValidatableObject
     [Range(1024, int.MaxValue)]
     public long MaxPixels { get; set; } = ImageDecoder.DefaultMaxPixels;
 
+    /// <summary>How long the decoding of an image of up to 8 megapixels may take, in milliseconds, and of a larger one in proportion. Images that are stored are not bound by it.</summary>
+    [Range(10, 600_000)]
+    public int DecodeTimeoutMs { get; set; } = 2000;
+
+    /// <summary>Memory for all images that are decoded at a time, in bytes, at 10 a pixel; where it is short, some wait.</summary>
+    [Range(1 << 20, long.MaxValue)]
+    public long DecodeMemoryBytes { get; set; } = 1L << 30;
+
     /// <summary>Largest encoded image, in bytes. Raw pixels are bound by <see cref="MaxPixels"/> alone.</summary>
     [Range(1024, int.MaxValue / 2)]
     public int MaxImageBytes { get; set; } = 64 << 20;
@@ -60,6 +68,14 @@ internal sealed class PadimOptions : IValidatableObject
     /// <summary>How long an image may wait for its batch to fill, in milliseconds; 0 to go through with what is there. Worth it on a GPU, where a batch costs little more than an image.</summary>
     [Range(0, 1000)]
     public int MaxBatchWaitMs { get; set; }
+
+    /// <summary>Connections at a time; one more is closed at once.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxConnections { get; set; } = 10_000;
+
+    /// <summary>Clients that follow jobs by server-sent events at a time; one more is answered with 503.</summary>
+    [Range(1, 100_000)]
+    public int MaxEventStreams { get; set; } = 256;
 
     /// <summary>Jobs that this process runs at a time; 0 for a replica that only scores.</summary>
     [Range(0, 64)]

@@ -93,7 +93,10 @@ internal static class Problems
 
     public static Problem NotAcceptable(string produced) => new("not_acceptable", StatusCodes.Status406NotAcceptable, $"None of the accepted media types can be made; this operation makes {produced}.");
 
-    public static Problem BodyTooLarge(long limit) => new("body_too_large", StatusCodes.Status413PayloadTooLarge, $"The body is larger than the {limit:N0} bytes that are read here.");
+    public static Problem BodyTooLarge() => new("body_too_large", StatusCodes.Status413PayloadTooLarge, "The body is larger than this operation reads.");
+
+    public static Problem BodyTooSlow() => new("body_too_slow", StatusCodes.Status408RequestTimeout,
+        "The body came too slowly: after 5 seconds, fewer than 240 bytes a second. Send it again over a better connection; images that were stored before are not stored twice.");
 
     public static Problem QueueFull(string what) => new("queue_full", StatusCodes.Status503ServiceUnavailable, $"The queue of {what} is full. Try again in a moment; nothing was lost.") { RetryAfter = 1 };
 
@@ -137,6 +140,7 @@ internal static class Problems
         ImageFault.Empty => new("empty_body", StatusCodes.Status400BadRequest, refused.Detail),
         ImageFault.TooLarge => new("image_too_large", StatusCodes.Status413PayloadTooLarge, refused.Detail),
         ImageFault.Animated => new("image_animated", StatusCodes.Status422UnprocessableEntity, refused.Detail),
+        ImageFault.TooComplex => new("image_too_complex", StatusCodes.Status422UnprocessableEntity, refused.Detail),
         _ => new("image_unreadable", StatusCodes.Status422UnprocessableEntity, refused.Detail),
     };
 

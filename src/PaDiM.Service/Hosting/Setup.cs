@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
@@ -27,6 +28,7 @@ namespace PaDiM.Service.Hosting;
 internal static partial class Setup
 {
     private const string DefaultUrl = "http://localhost:8080";
+    private static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(8);
 
     public static void AddOptions(this WebApplicationBuilder builder)
     {
@@ -46,7 +48,7 @@ internal static partial class Setup
     {
         var listening = new[] { "urls", "http_ports", "https_ports", "Kestrel:Endpoints" };
         if (!listening.Any(key => builder.Configuration.GetSection(key).Exists())) builder.WebHost.UseUrls(DefaultUrl);
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.Services.AddOptions<KestrelServerOptions>().Configure<IOptions<PadimOptions>>((kestrel, options) => kestrel.Limit(options.Value));
         builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         builder.Services.ConfigureHttpJsonOptions(options =>
         {
@@ -55,6 +57,17 @@ internal static partial class Setup
         });
         builder.Services.AddExceptionHandler<ExceptionProblems>().AddProblemDetails();
         builder.Services.AddHealth();
+    }
+
+    /// <summary>What slow clients may hold up: a connection for a few seconds, nothing else.</summary>
+    private static void Limit(this KestrelServerOptions kestrel, PadimOptions options)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxConcurrentConnections = options.MaxConnections;
+        // Nothing here upgrades a connection.
+        kestrel.Limits.MaxConcurrentUpgradedConnections = 0;
+        kestrel.Limits.RequestHeadersTimeout = HeadersTimeout;
+        kestrel.Limits.MinRequestBodyDataRate = kestrel.Limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
     }
 
     public static void AddStorage(this IServiceCollection services)
@@ -70,7 +83,7 @@ internal static partial class Setup
         services.AddSingleton(provider => BackboneRuntime.Create(Options(provider).Device, Options(provider).Threads, Options(provider).TensorRt));
         services.AddSingleton(provider => new BackboneRegistry(Options(provider).BackboneDirectories, provider.GetRequiredService<BackboneRuntime>()));
         services.AddSingleton(provider => new BackboneListing(provider.GetRequiredService<BackboneRegistry>(), BackboneCatalogue.Known));
-        services.AddSingleton(provider => new ImageDecoder(Options(provider).MaxPixels));
+        services.AddSingleton(provider => new ImageDecoder(Options(provider).MaxPixels, TimeSpan.FromMilliseconds(Options(provider).DecodeTimeoutMs), Options(provider).DecodeMemoryBytes));
         services.AddSingleton(provider => new EmbeddingStore(provider.GetRequiredService<DataDirectory>().Embeddings, provider.GetRequiredService<TimeProvider>()));
     }
 
@@ -78,7 +91,7 @@ internal static partial class Setup
 
     public static void AddImages(this IServiceCollection services) => services.AddSingleton<ImageStore>().AddSingleton<ImageRequest>().AddSingleton<DecodingGate>();
 
-    public static void AddJobs(this IServiceCollection services) => services.AddSingleton<JobStore>().AddSingleton<JobSignal>().AddSingleton<JobMetrics>().AddSingleton(CreateJobThreads).AddHostedService<JobWorker>();
+    public static void AddJobs(this IServiceCollection services) => services.AddSingleton<JobStore>().AddSingleton<JobSignal>().AddSingleton<JobMetrics>().AddSingleton<EventStreams>().AddSingleton(CreateJobThreads).AddHostedService<JobWorker>();
 
     /// <summary>Two loops of a job run at a time, one decodes while the other embeds, and one thread of a job waits for them.</summary>
     private static JobThreads CreateJobThreads(IServiceProvider provider) =>
@@ -171,6 +184,8 @@ internal static partial class Setup
     {
         StatusCodes.Status404NotFound => new Problem("route_not_found", StatusCodes.Status404NotFound, "There is nothing at this address; /swagger lists what there is."),
         StatusCodes.Status405MethodNotAllowed => new Problem("method_not_allowed", StatusCodes.Status405MethodNotAllowed, $"This address does not take {context.Request.Method}."),
+        StatusCodes.Status408RequestTimeout => Problems.BodyTooSlow(),
+        StatusCodes.Status413PayloadTooLarge => Problems.BodyTooLarge(),
         StatusCodes.Status415UnsupportedMediaType => Problems.UnsupportedMediaType(context.Request.ContentType, Bodies),
         var status => new Problem("invalid_request", status, "The request cannot be answered."),
     };

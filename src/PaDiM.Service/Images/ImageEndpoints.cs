@@ -110,12 +110,14 @@ internal static class ImageEndpoints
         return TypedResults.Bytes(bytes, image.Format.MediaType(), image.FileName);
     }
 
-    private static async Task<IResult> ThumbnailAsync(string category, string id, ImageStore store, BlobStore blobs, ImageDecoder decoder, HttpResponse response, CancellationToken cancellationToken)
+    private static async Task<IResult> ThumbnailAsync(string category, string id, ImageStore store, BlobStore blobs, ImageDecoder decoder, DecodingGate gate, HttpResponse response, CancellationToken cancellationToken)
     {
         if (!(await store.GetAsync(category, id, cancellationToken)).Succeeded(out var image, out var problem)) return problem;
-        if (blobs.Read(image.Sha256) is not { } bytes || decoder.Decode(bytes) is not DecodeResult.Decoded decoded) return Problems.ImageDamaged(image.Sha256);
+        if (blobs.Read(image.Sha256) is not { } bytes) return Problems.ImageDamaged(image.Sha256);
+        var thumbnail = await gate.RunAsync(() => decoder.Patient.Decode(bytes) is DecodeResult.Decoded decoded ? ImageEncoder.Thumbnail(decoded.Image, ThumbnailSide) : null, isUrgent: false, cancellationToken);
+        if (thumbnail is null) return Problems.ImageDamaged(image.Sha256);
         NeverChanges(response, image);
-        return TypedResults.Bytes(ImageEncoder.Thumbnail(decoded.Image, ThumbnailSide), "image/jpeg");
+        return TypedResults.Bytes(thumbnail, "image/jpeg");
     }
 
     private static async Task<IResult> DeleteAsync(string category, string id, ImageStore store, CancellationToken cancellationToken) =>

@@ -45,9 +45,12 @@ internal static class JobEndpoints
         return (await store.CancelAsync(id, cancellationToken)).ToResult(job => TypedResults.Accepted($"/v1/jobs/{job.Id}", JobResponse.From(job)));
     }
 
-    private static async Task<IResult> EventsAsync(string id, Caller caller, JobStore store, ModelRegistry models, TimeProvider time, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
+    private static async Task<IResult> EventsAsync(
+        string id, Caller caller, JobStore store, ModelRegistry models, EventStreams streams, TimeProvider time, IHostApplicationLifetime lifetime, HttpResponse response, CancellationToken cancellationToken)
     {
         if (!(await FindAsync(id, caller, store, cancellationToken)).Succeeded(out var job, out var problem)) return problem;
+        if (streams.TryEnter() is not { } place) return Problems.QueueFull("followers of jobs");
+        response.RegisterForDispose(place);
         return TypedResults.ServerSentEvents(FollowAsync(job, store, models, time, lifetime.ApplicationStopping, cancellationToken));
     }
 

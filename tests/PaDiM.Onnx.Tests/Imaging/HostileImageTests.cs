@@ -107,6 +107,18 @@ public sealed class HostileImageTests
     }
 
     [Fact]
+    public void A_png_with_more_behind_its_last_row_than_it_has_pixels_is_not_unpacked()
+    {
+        var bytes = PngFile.Grey(8, 8, 8, 1L << 26);
+        Assert.True(bytes.Length > 1 << 19);
+        RefusedCheaply(bytes, ImageFault.Unreadable);
+    }
+
+    [Fact]
+    public void A_png_of_ten_thousand_frames_is_refused_from_its_header() => RefusedCheaply(
+        PngFile.Grey(8, 8, 8, 8, [PngFile.Chunk("acTL", [0, 0, 39, 16, 0, 0, 0, 0]), .. Enumerable.Repeat(PngFile.Chunk("fcTL", new byte[26]), 10_000)]), ImageFault.Animated);
+
+    [Fact]
     public void An_animated_png_is_refused()
     {
         var control = PngFile.Chunk("acTL", [0, 0, 0, 2, 0, 0, 0, 0]);
@@ -125,12 +137,48 @@ public sealed class HostileImageTests
 
     [Theory]
     [InlineData(2)]
-    [InlineData(100_000)]
-    public void A_tiff_of_many_directories_is_refused(int count) => Within(Hang, () => Decoding.Refused(TiffFile.Grey(count), ImageFault.Animated));
+    [InlineData(1_000_000)]
+    public void A_tiff_of_many_directories_is_refused(int count)
+    {
+        var bytes = TiffFile.Grey(count);
+        Cheaply(() => Decoding.Refused(bytes, ImageFault.Animated));
+    }
 
     [Fact]
-    public void A_tiff_whose_directory_follows_itself_is_read_once_and_not_for_ever() =>
-        Within(Hang, () => Assert.Equal([7, 7, 7], Decoding.Image(TiffFile.Grey(1, followsItself: true)).Pixels));
+    public void A_tiff_whose_directory_follows_itself_is_refused() => Within(Hang, () => Decoding.Refused(TiffFile.Grey(1, followsItself: true), ImageFault.Animated));
+
+    [Theory]
+    [InlineData(ImageFormat.Tiff, "II*\0\u0008\0\0\0")]
+    [InlineData(ImageFormat.Tiff, "II*\0\u00ff\u00ff\u00ff\u00ff")]
+    [InlineData(ImageFormat.Tiff, "II+\0\u0008\0\0\0\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff")]
+    [InlineData(ImageFormat.Tiff, "MM\0*\u0080\0\0\0")]
+    [InlineData(ImageFormat.Tiff, "II+\0\u0008\0\0\0\u0010\0\0\0\0\0\0\0\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u007f")]
+    public void A_directory_that_lies_elsewhere_is_unreadable(ImageFormat format, string text)
+    {
+        Assert.Equal(format, ImageFormats.Recognise(Encoding.Latin1.GetBytes(text)));
+        Decoding.Refused(Encoding.Latin1.GetBytes(text), ImageFault.Unreadable);
+    }
+
+    [Fact]
+    public void A_tiff_whose_one_tile_is_huge_is_refused_from_its_header() =>
+        RefusedCheaply(TiffFile.Page((256, 1), (257, 1), (258, 8), (259, 1), (262, 1), (322, 65_520), (323, 65_520), (324, 8), (325, 1)), ImageFault.Unreadable);
+
+    [Theory]
+    [InlineData(65_500)]
+    [InlineData(int.MaxValue)]
+    public void A_tiff_of_absurd_size_is_refused_from_its_header(int side) =>
+        RefusedCheaply(TiffFile.Page((256, side), (257, side), (258, 8), (259, 1), (262, 1), (273, 8), (278, side), (279, 1)), ImageFault.TooLarge, ImageFault.Unreadable);
+
+    [Fact]
+    public void A_jpeg_and_a_webp_of_absurd_size_are_refused_from_their_headers()
+    {
+        var jpeg = Samples.Encode(Samples.Rgb(16, 16), ImageFormat.Jpeg);
+        jpeg.AsSpan(jpeg.AsSpan().IndexOf([(byte)0xFF, (byte)0xC0]) + 5, 4).Fill(0xFF);
+        RefusedCheaply(jpeg, ImageFault.TooLarge, ImageFault.Unreadable);
+        var webp = Samples.Encode(Samples.Rgb(16, 16), ImageFormat.WebP);
+        webp.AsSpan(webp.AsSpan().IndexOf("VP8L"u8) + 9, 3).Fill(0xFF);
+        RefusedCheaply(webp, ImageFault.TooLarge, ImageFault.Unreadable);
+    }
 
     [Fact]
     public void A_tiff_of_one_directory_is_read() => Assert.Equal([7, 7, 7], Decoding.Image(TiffFile.Grey(1)).Pixels);
@@ -146,11 +194,51 @@ public sealed class HostileImageTests
     [Fact]
     public void A_jpeg_of_thousands_of_scans_is_refused_soon()
     {
-        using var black = NetVips.Image.Black(2000, 2000);
+        using var black = Image.Black(2000, 2000);
         var bytes = black.JpegsaveBuffer(interlace: true);
         var scan = bytes.AsSpan().LastIndexOf([(byte)0xFF, (byte)0xDA]);
         byte[] bomb = [.. bytes[..^2], .. Enumerable.Repeat(bytes[scan..^2], 5000).SelectMany(copy => copy), .. bytes[^2..]];
         Within(Hang, () => Decoding.Refused(bomb, ImageFault.Unreadable));
+    }
+
+    [Fact]
+    public void A_jpeg_of_many_scans_that_are_all_right_is_given_up_when_its_time_is_up()
+    {
+        var bytes = Scans(800);
+        Assert.Equal(ImageFault.TooComplex, Assert.IsType<DecodeResult.Refused>(new ImageDecoder(limit: TimeSpan.FromMilliseconds(30)).Decode(bytes)).Fault);
+        Assert.IsType<DecodeResult.Decoded>(new ImageDecoder(limit: TimeSpan.FromMilliseconds(30)).Patient.Decode(Scans(2)));
+    }
+
+    [Theory]
+    [InlineData(ImageFormat.Png)]
+    [InlineData(ImageFormat.Jpeg)]
+    [InlineData(ImageFormat.Tiff)]
+    public void Whatever_takes_too_long_is_given_up_and_says_so(ImageFormat format)
+    {
+        var bytes = Samples.Encode(Samples.Noise(2500, 2500), format);
+        var refused = Assert.IsType<DecodeResult.Refused>(new ImageDecoder(limit: TimeSpan.FromMilliseconds(1)).Decode(bytes));
+        Assert.Equal(ImageFault.TooComplex, refused.Fault);
+        Assert.Contains("too long", refused.Detail, StringComparison.Ordinal);
+    }
+
+    /// <summary>A black progressive image whose coefficients are refined bit by bit: every scan is right, and each is work for the whole image.</summary>
+    private static byte[] Scans(int count)
+    {
+        using var black = Image.Black(2000, 2000);
+        var bytes = black.JpegsaveBuffer(interlace: true);
+        var scan = bytes.AsSpan().LastIndexOf([(byte)0xFF, (byte)0xDA]);
+        var table = bytes.AsSpan(0, scan).LastIndexOf([(byte)0xFF, (byte)0xC4]);
+        var firstScan = bytes.AsSpan().IndexOf([(byte)0xFF, (byte)0xDA]);
+        var afterFirst = firstScan + 2;
+        while (bytes[afterFirst] != 0xFF || bytes[afterFirst + 1] == 0) afterFirst++;
+        List<byte> made = [.. bytes[..afterFirst], .. bytes[table..scan]];
+        const int lowestBit = 13;
+        foreach (var (coefficient, bit) in (from coefficient in Enumerable.Range(1, 63) from bit in Enumerable.Range(0, lowestBit + 1).Reverse() select (coefficient, bit)).Take(count))
+        {
+            made.AddRange([.. bytes[scan..(scan + 7)], (byte)coefficient, (byte)coefficient, (byte)(bit == lowestBit ? bit : bit + 1 << 4 | bit)]);
+            made.AddRange(bytes[(scan + 10)..^2]);
+        }
+        return [.. made, 0xFF, 0xD9];
     }
 
     private static void RefusedCheaply(byte[] bytes, params ImageFault[] faults) =>

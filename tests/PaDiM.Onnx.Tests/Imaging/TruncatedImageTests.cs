@@ -44,6 +44,19 @@ public sealed class TruncatedImageTests
         Decoding.Refused([.. bytes[..(bytes.Length / 2)], .. bytes[(bytes.Length / 2 + 300)..]], ImageFault.Unreadable);
     }
 
+    [Theory]
+    [InlineData("none")]
+    [InlineData("deflate")]
+    [InlineData("lzw")]
+    [InlineData("packbits")]
+    public void A_tile_that_ends_too_early_is_not_filled_up_with_black(string compression)
+    {
+        using var image = Samples.Noise(64, 64).Vips();
+        var bytes = image.TiffsaveBuffer(tile: true, tileWidth: 64, tileHeight: 64, compression: Enum.Parse<NetVips.Enums.ForeignTiffCompression>(compression, ignoreCase: true));
+        Decoding.Image(bytes);
+        Decoding.Refused(TiffFile.WithHalfOfItsData(bytes), ImageFault.Unreadable);
+    }
+
     [Fact]
     public void Padding_that_cameras_leave_before_the_end_of_a_jpeg_does_no_harm()
     {

@@ -41,7 +41,8 @@ internal static class ProblemExamples
         Problems.TooManyFiles(256),
         Problems.UnsupportedMediaType("text/plain", "application/json"),
         Problems.NotAcceptable("application/json, image/png and application/x-npy"),
-        Problems.BodyTooLarge(4L << 30),
+        Problems.BodyTooLarge(),
+        Problems.BodyTooSlow(),
         Problems.QueueFull("images to score"),
         Problems.DeadlinePassed(200),
         Problems.StorageFull(),
@@ -50,6 +51,7 @@ internal static class ProblemExamples
         Refused(ImageFault.Empty, "The image is empty; send the bytes of an image file."),
         Refused(ImageFault.TooLarge, "The image has 20000 x 20000 = 400,000,000 pixels; at most 67,108,864 are read."),
         Refused(ImageFault.Animated, "The image has several frames or pages; send one frame as one image."),
+        Refused(ImageFault.TooComplex, "The Jpeg image takes too long to decode; it was given up. Save it again in a plain way, or smaller."),
         Refused(ImageFault.Unreadable, "The bytes are not a PNG, JPEG, BMP, TIFF or WebP image."),
     }.ToDictionary(problem => problem.Code, StringComparer.Ordinal);
 
