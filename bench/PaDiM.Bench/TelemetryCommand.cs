@@ -23,7 +23,11 @@ internal static class TelemetryCommand
     public static Command Create() => Workbench.Command("telemetry", "Microseconds and bytes of an image's metrics beside its score, and milliseconds of a scrape.", async (workbench, _) =>
     {
         await using var app = PaDiM.Service.Program.Build(["--urls=http://127.0.0.1:0", $"--Padim:DataDirectory={workbench.Scratch}", "--Serilog:MinimumLevel:Default=Fatal"]);
+        // Before anything is recorded: until the exporter listens, a recording is nothing.
+        await PaDiM.Service.Hosting.Setup.PrepareAsync(app);
+        await app.StartAsync();
         await RunAsync(workbench, app);
+        await app.StopAsync();
     });
 
     private static async Task RunAsync(Workbench workbench, WebApplication app)
@@ -53,7 +57,7 @@ internal static class TelemetryCommand
             candidate.Run(0);
             var bytes = (GC.GetAllocatedBytesForCurrentThread() - before) / (double)repeats;
             double Micro(double share) => 1000 * candidate.Times.Percentile(share) / repeats;
-            table.Add([candidate.Name, Table.Number(Micro(0.5)), Table.Number(Micro(0.95)), Table.Number(Micro(0.99)), candidate == score ? "" : Table.Number(bytes), (Micro(0.5) / (1000 * score.Times.Median)).ToString("p2", System.Globalization.CultureInfo.InvariantCulture)]);
+            table.Add([candidate.Name, Table.Number(Micro(0.5)), Table.Number(Micro(0.95)), Table.Number(Micro(0.99)), candidate == score ? "" : Table.Number(bytes), (Micro(0.5) / (1000 * score.Times.Median)).ToString("p3", System.Globalization.CultureInfo.InvariantCulture)]);
         }
         table.Print($"{BackboneRegistry.DefaultName}, {workbench.ThreadCount} threads, {rounds} rounds:");
 
@@ -63,8 +67,6 @@ internal static class TelemetryCommand
     private static async Task ScrapeAsync(WebApplication app, ScoreMetrics metrics, PadimModel model, Backbone backbone)
     {
         var table = new Table("categories", "p50, ms a scrape", "p95", "p99", "KB");
-        await PaDiM.Service.Hosting.Setup.PrepareAsync(app);
-        await app.StartAsync();
         using var http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
         var seen = 1;
         foreach (var categories in new[] { 1, 100, CategoryLabels.Most })
@@ -83,7 +85,6 @@ internal static class TelemetryCommand
             table.Add([$"{categories}", .. times.Cells(), $"{length / 1000}"]);
         }
         table.Print("A scrape, drift over 500 images of each category:");
-        await app.StopAsync();
     }
 
     private static CategoryModel Snapshot(PadimModel model, Backbone backbone, string category)
