@@ -8,6 +8,7 @@ using PaDiM.Service.Hosting;
 using PaDiM.Service.Images;
 using PaDiM.Service.Jobs;
 using PaDiM.Service.Models;
+using PaDiM.Service.Safekeeping;
 using PaDiM.Service.Scoring;
 
 namespace PaDiM.Service;
@@ -19,6 +20,7 @@ internal static class Program
     {
         try
         {
+            if (await DataCommands.TryRunAsync(args, CancellationToken.None) is { } exitCode) return exitCode;
             await using var app = Build(args);
             await app.PrepareAsync();
             await app.RunAsync();
@@ -50,6 +52,7 @@ internal static class Program
         builder.Services.AddModels();
         builder.Services.AddScoring();
         builder.Services.AddEvaluations();
+        builder.Services.AddSafekeeping();
         builder.Services.AddOpenApi();
         replace?.Invoke(builder.Services);
 
@@ -70,6 +73,7 @@ internal static class Program
         app.MapJobs();
         app.MapBackbones();
         app.MapSystem();
+        app.MapScrub();
         app.MapHealth();
         return app;
     }

@@ -13,6 +13,7 @@ using PaDiM.Service.Fitting;
 using PaDiM.Service.Images;
 using PaDiM.Service.Jobs;
 using PaDiM.Service.Models;
+using PaDiM.Service.Safekeeping;
 using PaDiM.Service.Scoring;
 using PaDiM.Service.Storage;
 using Serilog;
@@ -53,11 +54,13 @@ internal static partial class Setup
         });
         builder.Services.AddExceptionHandler<ExceptionProblems>().AddProblemDetails();
         builder.Services.AddHealth();
+        builder.Services.AddSingleton<Drain>().AddHostedService(provider => provider.GetRequiredService<Drain>());
+        builder.Services.AddOptions<HostOptions>().Configure<IOptions<PadimOptions>>((host, padim) => host.ShutdownTimeout = TimeSpan.FromSeconds(padim.Value.DrainSeconds) + Drain.Rest);
     }
 
     public static void AddStorage(this IServiceCollection services)
     {
-        services.AddSingleton<DataDirectory>().AddSingleton<BlobStore>();
+        services.AddSingleton<DataDirectory>().AddSingleton<DiskSpace>().AddSingleton<BlobStore>();
         services.AddPooledDbContextFactory<PadimDbContext>((provider, options) => options.UseSqlite(new SqliteConnectionStringBuilder { DataSource = provider.GetRequiredService<DataDirectory>().Database }.ConnectionString));
         services.AddSingleton<Database>();
         services.AddSingleton<OrphanSweeper>().AddHostedService(provider => provider.GetRequiredService<OrphanSweeper>());
@@ -90,7 +93,7 @@ internal static partial class Setup
 
     public static void AddModels(this IServiceCollection services)
     {
-        services.AddSingleton<ModelFiles>().AddSingleton<ModelStore>().AddSingleton<ModelCache>();
+        services.AddSingleton<DamagedModels>().AddSingleton<ModelFiles>().AddSingleton<ModelStore>().AddSingleton<ModelCache>();
         services.AddSingleton<ModelRegistry>().AddHostedService(provider => provider.GetRequiredService<ModelRegistry>());
     }
 
@@ -106,6 +109,9 @@ internal static partial class Setup
         services.AddKeyedSingleton<JobHandler>(JobKind.Evaluation, (provider, _) => provider.GetRequiredService<EvaluationJob>().RunAsync);
     }
 
+    public static void AddSafekeeping(this IServiceCollection services) =>
+        services.AddSingleton<Scrub>().AddSingleton<Scrubber>().AddHostedService(provider => provider.GetRequiredService<Scrubber>());
+
     /// <summary>
     /// What must stand before the first request: the database is up to date and the default backbone open. A newer database, a wrong name or a
     /// missing device shows now, not on the line.
@@ -114,6 +120,7 @@ internal static partial class Setup
     {
         var services = app.Services;
         services.GetRequiredService<BackboneRegistry>().Open(Options(services).DefaultBackbone);
+        services.GetRequiredService<DataDirectory>().Create();
         await services.GetRequiredService<Database>().UpgradeAsync(app.Lifetime.ApplicationStopping);
         var (data, runtime) = (services.GetRequiredService<DataDirectory>(), services.GetRequiredService<BackboneRuntime>());
         LogData(app.Logger, data.Root, runtime.Device);
@@ -122,12 +129,15 @@ internal static partial class Setup
     /// <summary>Errors as problems, a line a request in the log, and headers that keep browsers from guessing.</summary>
     public static void UsePipeline(this WebApplication app)
     {
+        var drain = app.Services.GetRequiredService<Drain>();
         app.Use((context, next) =>
         {
             // At the last moment: an answer that an exception takes the place of loses its headers.
             context.Response.OnStarting(() =>
             {
                 context.Response.Headers.XContentTypeOptions = "nosniff";
+                // Whoever keeps connections opens the next one elsewhere, before this end closes them all at once.
+                if (drain.IsUnderWay && !HttpProtocol.IsHttp2(context.Request.Protocol)) context.Response.Headers.Connection = "close";
                 return Task.CompletedTask;
             });
             return next(context);

@@ -10,12 +10,12 @@ namespace PaDiM.Service.Hosting;
 internal static class SystemEndpoints
 {
     public static void MapSystem(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/v1/system", (BackboneRuntime runtime, BackboneListing backbones, ModelCache cache) => TypedResults.Ok(Describe(runtime, backbones, cache))).WithTags("Operations").WithName("GetSystem").WithSummary("Tells version, device, backbones, memory and the models in it").Produces<SystemResponse>();
+        routes.MapGet("/v1/system", (BackboneRuntime runtime, BackboneListing backbones, ModelCache cache, ModelRegistry models) => TypedResults.Ok(Describe(runtime, backbones, cache, models))).WithTags("Operations").WithName("GetSystem").WithSummary("Tells version, device, backbones, memory and the models in it").Produces<SystemResponse>();
 
-    private static SystemResponse Describe(BackboneRuntime runtime, BackboneListing backbones, ModelCache cache) => new(
+    private static SystemResponse Describe(BackboneRuntime runtime, BackboneListing backbones, ModelCache cache, ModelRegistry models) => new(
         Version, runtime.Device, runtime.ExecutionProvider, OrtEnv.Instance().GetVersionString(), runtime.Threads,
         [.. backbones.List().Where(backbone => backbone.State != BackboneState.Available).Select(Describe)],
-        new MemoryResponse(Environment.WorkingSet, GC.GetTotalMemory(forceFullCollection: false), cache.Bytes), cache.Describe());
+        new MemoryResponse(Environment.WorkingSet, GC.GetTotalMemory(forceFullCollection: false), cache.Bytes), cache.Describe(), models.DescribeDamage());
 
     private static UsableBackboneResponse Describe(ListedBackbone backbone) =>
         new(backbone.Name, backbone.Sha256, backbone.State == BackboneState.BuiltIn, backbone.Origin, backbone.Licence, backbone.Taps, backbone.Error);
@@ -32,8 +32,10 @@ internal static class SystemEndpoints
 /// <param name="Backbones">Networks that categories may name.</param>
 /// <param name="Memory">Bytes in use.</param>
 /// <param name="ModelCache">The models in memory.</param>
+/// <param name="DamagedModels">Versions whose file is damaged or missing, as far as this process has read it.</param>
 internal sealed record SystemResponse(
-    string Version, string Device, string ExecutionProvider, string OnnxRuntime, int Threads, IReadOnlyList<UsableBackboneResponse> Backbones, MemoryResponse Memory, ModelCacheResponse ModelCache);
+    string Version, string Device, string ExecutionProvider, string OnnxRuntime, int Threads, IReadOnlyList<UsableBackboneResponse> Backbones, MemoryResponse Memory, ModelCacheResponse ModelCache,
+    IReadOnlyList<DamagedModelResponse> DamagedModels);
 
 /// <summary>A network that categories may name.</summary>
 /// <param name="Name">Its name.</param>
