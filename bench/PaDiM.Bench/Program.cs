@@ -7,6 +7,6 @@ using PaDiM.Bench.Speed;
 
 return await new RootCommand("Measures PaDiM.Service.")
 {
-    AllCommand.Create(), SpeedCommand.Create(), LoadCommand.Create(), GrowthCommand.Create(), NetworksCommand.Create(), LoadTimeCommand.Create(), KernelCommand.Create(),
-    FitCommand.Create(), MemoryCommand.Create(), MetricsCommand.Create(), QuantisationCommand.Create(), AccuracyCommand.Create(), CalibrationCommand.Create(),
+    AllCommand.Create(), SpeedCommand.Create(), LoadCommand.Create(), BesideFitCommand.Create(), GrowthCommand.Create(), NetworksCommand.Create(), LoadTimeCommand.Create(), KernelCommand.Create(),
+    FitCommand.Create(), MemoryCommand.Create(), MetricsCommand.Create(), QuantisationCommand.Create(), AccuracyCommand.Create(), CalibrationCommand.Create(), TelemetryCommand.Create(),
 }.Parse(args).InvokeAsync();

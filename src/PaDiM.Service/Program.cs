@@ -5,6 +5,7 @@ using PaDiM.Service.Categories;
 using PaDiM.Service.Evaluations;
 using PaDiM.Service.Fitting;
 using PaDiM.Service.Hosting;
+using PaDiM.Service.Hosting.Telemetry;
 using PaDiM.Service.Images;
 using PaDiM.Service.Jobs;
 using PaDiM.Service.Models;
@@ -43,6 +44,7 @@ internal static class Program
         builder.AddOptions();
         builder.AddLogging();
         builder.AddHttp();
+        builder.AddTelemetry();
         builder.Services.AddStorage();
         builder.Services.AddBackbones();
         builder.Services.AddCategories();
@@ -75,6 +77,7 @@ internal static class Program
         app.MapSystem();
         app.MapScrub();
         app.MapHealth();
+        app.MapMetrics();
         return app;
     }
 }

@@ -14,7 +14,7 @@ public sealed class ScoreBatcherTests(SharedService shared)
     public async Task Every_image_of_many_at_once_gets_its_own_map()
     {
         var inspector = await InspectorAsync();
-        var batcher = new ScoreBatcher(Options.Create(new PadimOptions { MaxBatchSize = 4 }), TimeProvider.System, NullLogger<ScoreBatcher>.Instance);
+        var batcher = new ScoreBatcher(Options.Create(new PadimOptions { MaxBatchSize = 4 }), shared.Service.Get<ScoreMetrics>(), TimeProvider.System, NullLogger<ScoreBatcher>.Instance);
         var images = Enumerable.Range(0, 23).Select(seed => Image(inspector, seed)).ToArray();
         var alone = new List<float>();
         foreach (var image in images) alone.Add(await ScoreAsync(batcher, inspector, image));
@@ -27,7 +27,7 @@ public sealed class ScoreBatcherTests(SharedService shared)
     public async Task An_image_that_nobody_waits_for_leaves_those_behind_it_alone()
     {
         var inspector = await InspectorAsync();
-        var batcher = new ScoreBatcher(Options.Create(new PadimOptions { MaxBatchWaitMs = 200 }), TimeProvider.System, NullLogger<ScoreBatcher>.Instance);
+        var batcher = new ScoreBatcher(Options.Create(new PadimOptions { MaxBatchWaitMs = 200 }), shared.Service.Get<ScoreMetrics>(), TimeProvider.System, NullLogger<ScoreBatcher>.Instance);
         using var gone = new CancellationTokenSource();
         var (first, second) = (batcher.ScoreAsync(inspector, Image(inspector, 1), ScoreLane.Line, gone.Token), ScoreAsync(batcher, inspector, Image(inspector, 2)));
         await gone.CancelAsync();
@@ -40,7 +40,7 @@ public sealed class ScoreBatcherTests(SharedService shared)
     public async Task A_leader_that_fails_tells_its_own_request_and_keeps_nobody_from_the_next()
     {
         var inspector = await InspectorAsync();
-        var batcher = new ScoreBatcher(Options.Create(new PadimOptions { MaxBatchWaitMs = 50 }), new TimeThatFailsOnce(), NullLogger<ScoreBatcher>.Instance);
+        var batcher = new ScoreBatcher(Options.Create(new PadimOptions { MaxBatchWaitMs = 50 }), shared.Service.Get<ScoreMetrics>(), new TimeThatFailsOnce(), NullLogger<ScoreBatcher>.Instance);
         await Assert.ThrowsAsync<InvalidTimeZoneException>(() => ScoreAsync(batcher, inspector, Image(inspector, 1)));
         Assert.True(await ScoreAsync(batcher, inspector, Image(inspector, 2)) > 0);
     }
@@ -49,7 +49,7 @@ public sealed class ScoreBatcherTests(SharedService shared)
     public async Task An_image_of_the_line_goes_before_those_of_a_batch_that_came_earlier()
     {
         var inspector = await InspectorAsync();
-        var batcher = new ScoreBatcher(Options.Create(new PadimOptions { MaxBatchSize = 8, MaxBatchWaitMs = 100 }), TimeProvider.System, NullLogger<ScoreBatcher>.Instance);
+        var batcher = new ScoreBatcher(Options.Create(new PadimOptions { MaxBatchSize = 8, MaxBatchWaitMs = 100 }), shared.Service.Get<ScoreMetrics>(), TimeProvider.System, NullLogger<ScoreBatcher>.Instance);
         var batch = Enumerable.Range(0, 6).Select(seed => batcher.ScoreAsync(inspector, Image(inspector, seed), ScoreLane.Batch, CancellationToken.None)).ToArray();
         var line = await batcher.ScoreAsync(inspector, Image(inspector, 6), ScoreLane.Line, CancellationToken.None);
         Assert.True(line.Succeeded(out var first, out _));

@@ -144,7 +144,8 @@ internal static class LoadCommand
 
     private static (int Images, double Seconds) Sum((int Images, double Seconds) one, (int Images, double Seconds) other) => (one.Images + other.Images, one.Seconds + other.Seconds);
 
-    private static byte[] Encode(RgbImage image)
+    /// <summary>The JPEG that is sent.</summary>
+    public static byte[] Encode(RgbImage image)
     {
         using var pixels = Image.NewFromMemory(image.Pixels, image.Width, image.Height, 3, Enums.BandFormat.Uchar);
         using var colour = pixels.Copy(interpretation: Enums.Interpretation.Srgb);

@@ -52,7 +52,8 @@ internal sealed class RunningService : IAsyncDisposable
         var service = new RunningService(process, new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromMinutes(10) });
         try
         {
-            await service.FitAsync(backbone, workbench.Files);
+            await service.ListeningAsync();
+            await service.FitAsync("bench", new { backbone }, workbench.Files);
             return service;
         }
         catch
@@ -90,32 +91,50 @@ internal sealed class RunningService : IAsyncDisposable
         process.Dispose();
     }
 
-    private async Task FitAsync(string backbone, IReadOnlyList<byte[]> images)
+    /// <summary>Fits a category from nothing.</summary>
+    /// <param name="category">Its name; created, or brought to these settings.</param>
+    /// <param name="settings">Body of its PUT.</param>
+    /// <param name="images">Encoded.</param>
+    public async Task FitAsync(string category, object settings, IReadOnlyList<byte[]> images)
     {
-        for (var tries = 0; ; tries++)
-        {
-            try
-            {
-                (await http.PutAsJsonAsync("/v1/categories/bench", new { backbone })).EnsureSuccessStatusCode();
-                break;
-            }
-            catch (HttpRequestException) when (tries < 600 && !process.HasExited)
-            {
-                await Task.Delay(100);
-            }
-        }
+        await PutAsync(category, settings);
         foreach (var chunk in images.Chunk(50))
         {
             using var form = new MultipartFormDataContent();
             for (var i = 0; i < chunk.Length; i++) form.Add(new ByteArrayContent(chunk[i]), "files", $"{i}.jpg");
-            (await http.PostAsync("/v1/categories/bench/images", form)).EnsureSuccessStatusCode();
+            (await http.PostAsync($"/v1/categories/{category}/images", form)).EnsureSuccessStatusCode();
         }
-        var job = await (await http.PostAsync("/v1/categories/bench/fits", null)).Content.ReadFromJsonAsync<JsonElement>();
+        await FitAsync(category);
+    }
+
+    /// <summary>Fits what a category holds.</summary>
+    public async Task FitAsync(string category)
+    {
+        var job = await (await http.PostAsync($"/v1/categories/{category}/fits", null)).Content.ReadFromJsonAsync<JsonElement>();
         for (; ; await Task.Delay(200))
         {
             var state = (await http.GetFromJsonAsync<JsonElement>($"/v1/jobs/{job.GetProperty("id").GetString()}")).GetProperty("state").GetString();
             if (state == "succeeded") return;
             if (state is "failed" or "cancelled") throw new InvalidOperationException($"The fit {state}.");
+        }
+    }
+
+    /// <summary>Changes settings of a category.</summary>
+    public async Task PutAsync(string category, object settings) => (await http.PutAsJsonAsync($"/v1/categories/{category}", settings)).EnsureSuccessStatusCode();
+
+    private async Task ListeningAsync()
+    {
+        for (var tries = 0; ; tries++)
+        {
+            try
+            {
+                using var answer = await http.GetAsync("/health/live");
+                return;
+            }
+            catch (HttpRequestException) when (tries < 600 && !process.HasExited)
+            {
+                await Task.Delay(100);
+            }
         }
     }
 }

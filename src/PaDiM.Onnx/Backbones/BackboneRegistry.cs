@@ -35,6 +35,9 @@ public sealed class BackboneRegistry(IEnumerable<string> directories, BackboneRu
     /// <summary>Finds a backbone by name, or null.</summary>
     public BackboneFile? Find(string name) => List().FirstOrDefault(file => file.Name == name);
 
+    /// <summary>Names of the backbones whose sessions are open.</summary>
+    public IReadOnlyList<string> OpenNames => [.. open.Where(pair => pair.Value is { IsValueCreated: true }).Select(pair => pair.Key)];
+
     /// <summary>The session of a backbone, opened on first use (tens of milliseconds to seconds).</summary>
     /// <exception cref="KeyNotFoundException">No directory holds it.</exception>
     /// <exception cref="InvalidDataException">Its file or manifest is unusable, with a sentence that says why.</exception>

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Evaluation;
@@ -16,20 +17,22 @@ namespace PaDiM.Onnx.Pipelines;
 /// <param name="kept">Maps that need not be made again, and where those that are made go; null to keep none.</param>
 public sealed class EvaluationPipeline(Inspector inspector, ImageDecoder decoder, MapStore? kept = null)
 {
+    /// <summary>Where all go through a device, enough to keep it at work.</summary>
+    private const int LargestBatch = 8;
+
     /// <summary>Evaluates.</summary>
     /// <param name="images">Normal and anomalous images; masks are read on several threads.</param>
     /// <param name="threshold">Where decisions are made.</param>
     /// <param name="progress">Told the share of images scored, 0 to 1.</param>
-    /// <param name="cancellation">Stops between two images, of scoring and of each pass of the pixel metrics.</param>
+    /// <param name="cancellation">Stops between two batches, of scoring and of each pass of the pixel metrics.</param>
     /// <param name="knownNormals">Scores of more normal images, known otherwise: they count for the image metrics and the decisions, and have no pixels here.</param>
     /// <exception cref="InvalidDataException">An image or mask that cannot be read, or a mask of another size than its image.</exception>
     public EvaluationReport Run(IReadOnlyList<TestImage> images, double threshold, Action<double>? progress, CancellationToken cancellation, IReadOnlyList<float>? knownNormals = null)
     {
         var scored = new List<Scored>(images.Count);
-        foreach (var image in images)
+        foreach (var batch in images.Chunk(Math.Min(inspector.SideBySide, LargestBatch)))
         {
-            cancellation.ThrowIfCancellationRequested();
-            scored.Add(Score(image));
+            scored.AddRange(Score(batch, cancellation));
             progress?.Invoke((double)scored.Count / images.Count);
         }
         var defects = scored.Where(s => s.Image.Defect is not null).GroupBy(s => s.Image.Defect!, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal);
@@ -45,15 +48,33 @@ public sealed class EvaluationPipeline(Inspector inspector, ImageDecoder decoder
             [.. scored.Select(s => s.Score)]);
     }
 
-    private Scored Score(TestImage image)
+    /// <summary>Images side by side; those whose maps are kept need no more than to be read.</summary>
+    private Scored[] Score(TestImage[] batch, CancellationToken cancellation)
     {
-        if (kept?.Read(image.Name) is { } found) return ToScored(image, found);
-        var pixels = Decode(image.Name, image.Read());
-        var map = inspector.Score(pixels, out var placement);
-        if (!float.IsFinite(map.Max())) throw new InvalidDataException($"The backbone answers {image.Name} with values that are not finite.");
-        var scored = new KeptMap(map, new Grid(pixels.Height, pixels.Width), placement);
-        kept?.Write(image.Name, scored);
-        return ToScored(image, scored);
+        var maps = batch.Select(image => kept?.Read(image.Name)).ToArray();
+        var missing = Enumerable.Range(0, batch.Length).Where(i => maps[i] is null).ToArray();
+        var pixels = Decode([.. missing.Select(i => batch[i])], cancellation);
+        foreach (var (i, image, (map, placement)) in missing.Zip(pixels, pixels.Length > 0 ? inspector.Score(pixels) : []))
+        {
+            if (!float.IsFinite(map.Max())) throw new InvalidDataException($"The backbone answers {batch[i].Name} with values that are not finite.");
+            maps[i] = new KeptMap(map, new Grid(image.Height, image.Width), placement);
+            kept?.Write(batch[i].Name, maps[i]!);
+        }
+        return [.. batch.Zip(maps, (image, map) => ToScored(image, map!))];
+    }
+
+    private RgbImage[] Decode(TestImage[] images, CancellationToken cancellation)
+    {
+        var pixels = new RgbImage[images.Length];
+        try
+        {
+            Parallel.For(0, images.Length, inspector.Embedder.Backbone.Runtime.InParallel(cancellation), i => pixels[i] = Decode(images[i].Name, images[i].Read()));
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.Flatten().InnerExceptions[0]);
+        }
+        return pixels;
     }
 
     private static ImageMetrics ImagesOf(float[] normals, IEnumerable<Scored> anomalous)

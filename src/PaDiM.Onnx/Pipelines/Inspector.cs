@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using PaDiM.Core;
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
@@ -108,13 +109,24 @@ public sealed class Inspector : IDisposable
     {
         var prepared = new float[Embedder.PreparedLength];
         placement = Embedder.Preprocessing.Prepare(image, prepared, Threads);
-        return ToPixels(TryScoreOnDevice(prepared, 1, out var maps) ? maps[0] : ScoreOnHost(prepared), placement);
+        return ToPixels((TryScoreOnDevice(prepared, 1, out var maps) ? maps : ScoreOnHost(prepared, 1))[0], placement);
     }
 
-    private RawMap.Patches ScoreOnHost(float[] prepared)
+    /// <summary>All of it for several images side by side, and how the part lies in each.</summary>
+    public (AnomalyMap Map, RigidTransform Placement)[] Score(IReadOnlyList<RgbImage> images)
     {
-        using var features = Embedder.Extract(prepared, 1);
-        return new RawMap.Patches(Distances([features.TapsOf(0)])[0]);
+        var (length, results) = (Embedder.PreparedLength, new (AnomalyMap Map, RigidTransform Placement)[images.Count]);
+        var prepared = LargeArray.Of<float>((long)images.Count * length);
+        Parallel.For(0, images.Count, parallel, i => results[i].Placement = Embedder.Preprocessing.Prepare(images[i], prepared.AsSpan(i * length, length)));
+        var raw = TryScoreOnDevice(prepared, images.Count, out var maps) ? maps : ScoreOnHost(prepared, images.Count);
+        Parallel.For(0, images.Count, parallel, i => results[i].Map = ToPixels(raw[i], results[i].Placement));
+        return results;
+    }
+
+    private RawMap[] ScoreOnHost(float[] prepared, int count)
+    {
+        using var features = Embedder.Extract(prepared, count);
+        return [.. Distances([.. Enumerable.Range(0, count).Select(features.TapsOf)]).Select(map => new RawMap.Patches(map))];
     }
 
     /// <summary>

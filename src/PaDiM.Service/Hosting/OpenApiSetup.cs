@@ -17,6 +17,7 @@ internal static class OpenApiSetup
 
         Errors are RFC 9457 problems with a stable `code`; each operation lists its own. An address that does not exist answers with
         `route_not_found`, a method that it does not take with `method_not_allowed`. Times are UTC. Lists come in pages: `nextCursor` is the `cursor` of the next one.
+        Every answer has an `X-Request-Id`: that of the request, or else the identifier of its trace, which is also the `traceId` of problems. Both find the request in the log.
         """;
 
     public static void AddOpenApi(this IServiceCollection services)

@@ -49,7 +49,7 @@ internal sealed class PadimOptions
     [Range(1, 100_000)]
     public int MaxBatchFiles { get; set; } = 256;
 
-    /// <summary>Images under way, from their last byte to their answer; one more is answered with 503.</summary>
+    /// <summary>Images under way, from their last byte to their answer; one more is answered with 503. Those of batches hold half of them at most.</summary>
     [Range(1, 100_000)]
     public int QueueCapacity { get; set; } = 64;
 

@@ -17,7 +17,7 @@ internal sealed record Problem(string Code, int Status, string Detail) : IResult
 
     public Task ExecuteAsync(HttpContext context)
     {
-        var details = Describe(context.Request.Path, Activity.Current?.Id ?? context.TraceIdentifier);
+        var details = Describe(context.Request.Path, Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier);
         if (RetryAfter is { } seconds) context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
         context.Response.StatusCode = Status;
         return context.Response.WriteAsJsonAsync(details, options: null, contentType: "application/problem+json", context.RequestAborted);
@@ -25,7 +25,7 @@ internal sealed record Problem(string Code, int Status, string Detail) : IResult
 
     /// <summary>The body of the answer.</summary>
     /// <param name="path">Of the request.</param>
-    /// <param name="traceId">Finds the request in the log.</param>
+    /// <param name="traceId">Finds the request in the log, and its trace.</param>
     public ProblemDetails Describe(string path, string traceId)
     {
         var details = new ProblemDetails

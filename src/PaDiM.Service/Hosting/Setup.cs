@@ -10,6 +10,7 @@ using PaDiM.Onnx.Storage;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Evaluations;
 using PaDiM.Service.Fitting;
+using PaDiM.Service.Hosting.Telemetry;
 using PaDiM.Service.Images;
 using PaDiM.Service.Jobs;
 using PaDiM.Service.Models;
@@ -79,7 +80,7 @@ internal static partial class Setup
 
     public static void AddImages(this IServiceCollection services) => services.AddSingleton<ImageStore>().AddSingleton<ImageRequest>().AddSingleton<DecodingGate>();
 
-    public static void AddJobs(this IServiceCollection services) => services.AddSingleton<JobStore>().AddSingleton<JobSignal>().AddSingleton(CreateJobThreads).AddHostedService<JobWorker>();
+    public static void AddJobs(this IServiceCollection services) => services.AddSingleton<JobStore>().AddSingleton<JobSignal>().AddSingleton<JobMetrics>().AddSingleton(CreateJobThreads).AddHostedService<JobWorker>();
 
     /// <summary>Two loops of a job run at a time, one decodes while the other embeds, and one thread of a job waits for them.</summary>
     private static JobThreads CreateJobThreads(IServiceProvider provider) =>
@@ -93,13 +94,13 @@ internal static partial class Setup
 
     public static void AddModels(this IServiceCollection services)
     {
-        services.AddSingleton<DamagedModels>().AddSingleton<ModelFiles>().AddSingleton<ModelStore>().AddSingleton<ModelCache>();
+        services.AddSingleton<DamagedModels>().AddSingleton<ModelFiles>().AddSingleton<ModelStore>().AddSingleton<ModelCache>().AddSingleton<DriftMonitor>().AddSingleton<ModelMetrics>();
         services.AddSingleton<ModelRegistry>().AddHostedService(provider => provider.GetRequiredService<ModelRegistry>());
     }
 
     public static void AddScoring(this IServiceCollection services)
     {
-        services.AddSingleton<ScoreQueue>().AddSingleton<ScoreService>();
+        services.AddSingleton<ScoreQueue>().AddSingleton<ScoreService>().AddSingleton<ScoreMetrics>();
         services.AddSingleton<ScoreBatcher>();
     }
 
@@ -142,11 +143,20 @@ internal static partial class Setup
             });
             return next(context);
         });
-        app.UseSerilogRequestLogging(options => options.GetLevel = LevelOf);
+        app.UseRequestIdentity();
+        app.UseSerilogRequestLogging(options =>
+        {
+            options.GetLevel = LevelOf;
+            // The path as it was escaped: what was sent as %0A would begin a line of the client's own.
+            options.GetMessageTemplateProperties = (context, _, elapsed, status) =>
+                [Member("RequestMethod", context.Request.Method), Member("RequestPath", context.Request.Path.ToUriComponent()), Member("StatusCode", status), Member("Elapsed", elapsed)];
+        });
         app.UseExceptionHandler();
         app.UseStatusCodePages(context => Bare(context.HttpContext).ExecuteAsync(context.HttpContext));
         app.UseDeadlines();
     }
+
+    private static LogEventProperty Member(string name, object value) => new(name, new ScalarValue(value));
 
     /// <summary>Routing refuses a content type before it is known what the operation would have read.</summary>
     private const string Bodies = $"JSON as application/json, {ImageRequest.Expected}, or a model as application/octet-stream; /swagger tells which of them this operation reads";
@@ -157,7 +167,7 @@ internal static partial class Setup
         StatusCodes.Status503ServiceUnavailable or StatusCodes.Status507InsufficientStorage => LogEventLevel.Warning,
         >= StatusCodes.Status500InternalServerError => LogEventLevel.Error,
         _ when exception is not null => LogEventLevel.Error,
-        _ when context.Request.Path.StartsWithSegments("/health") => LogEventLevel.Debug,
+        _ when TelemetrySetup.IsProbe(context.Request.Path) => LogEventLevel.Debug,
         _ => LogEventLevel.Information,
     };
 

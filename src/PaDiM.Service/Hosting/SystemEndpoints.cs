@@ -20,7 +20,8 @@ internal static class SystemEndpoints
     private static UsableBackboneResponse Describe(ListedBackbone backbone) =>
         new(backbone.Name, backbone.Sha256, backbone.State == BackboneState.BuiltIn, backbone.Origin, backbone.Licence, backbone.Taps, backbone.Error);
 
-    private static string Version { get; } = typeof(SystemEndpoints).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+    /// <summary>Version of the service.</summary>
+    public static string Version { get; } = typeof(SystemEndpoints).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 }
 
 /// <summary>What is running.</summary>

@@ -6,7 +6,7 @@ namespace PaDiM.Service.Jobs;
 internal delegate Task JobHandler(JobContext context, CancellationToken cancellationToken);
 
 /// <summary>A claimed job as its handler sees it.</summary>
-internal sealed class JobContext(Job job, TimeProvider time)
+internal sealed class JobContext(Job job, JobTrace trace, TimeProvider time)
 {
     /// <summary>The pace is that of the last while: what an earlier attempt has left behind goes by in no time, and says nothing about the rest.</summary>
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
@@ -23,6 +23,7 @@ internal sealed class JobContext(Job job, TimeProvider time)
     /// <summary>Tells how far the work has come; the next heartbeat passes it on. Called by one thread at a time.</summary>
     public void Report(string stage, double share)
     {
+        trace.Enter(stage);
         var now = time.GetTimestamp();
         while (told.Count > 1 && time.GetElapsedTime(told.Peek().At, now) > Window) told.Dequeue();
         told.Enqueue((now, share));

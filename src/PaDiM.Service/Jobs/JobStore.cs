@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
@@ -13,6 +14,10 @@ namespace PaDiM.Service.Jobs;
 internal sealed class JobStore(IDbContextFactory<PadimDbContext> contexts, JobSignal signal, IOptions<PadimOptions> options, TimeProvider time)
 {
     private const int MaxAttempts = 5;
+    private long refusals;
+
+    /// <summary>Jobs that found no room in the queue since the start.</summary>
+    public long Refusals => Interlocked.Read(ref refusals);
 
     private readonly JobWatch watch = new(TimeSpan.FromSeconds(options.Value.JobLeaseSeconds), time);
 
@@ -33,7 +38,11 @@ internal sealed class JobStore(IDbContextFactory<PadimDbContext> contexts, JobSi
     {
         if (idempotencyKey is not null && await FindAsync(kind, category, request, idempotencyKey, cancellationToken) is { } earlier) return earlier;
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        if (await db.Jobs.CountAsync(j => j.State == JobState.Queued, cancellationToken) >= options.Value.JobQueueCapacity) return Problems.QueueFull("jobs");
+        if (await db.Jobs.CountAsync(j => j.State == JobState.Queued, cancellationToken) >= options.Value.JobQueueCapacity)
+        {
+            Interlocked.Increment(ref refusals);
+            return Problems.QueueFull("jobs");
+        }
         var job = new Job
         {
             Id = Guid.CreateVersion7(time.GetUtcNow()).ToString("n"), Kind = kind, Category = category, Request = request, IdempotencyKey = idempotencyKey, CreatedAt = Now, Estimate = estimate is null ? null : JsonSerializer.Serialize(estimate),
@@ -48,6 +57,7 @@ internal sealed class JobStore(IDbContextFactory<PadimDbContext> contexts, JobSi
             if (await FindAsync(kind, category, request, idempotencyKey, cancellationToken) is { } other) return other;
             throw;
         }
+        Activity.Current?.SetTag("padim.job.id", job.Id);
         signal.Set();
         return job;
     }

@@ -4,7 +4,7 @@ using PaDiM.Service.Hosting;
 namespace PaDiM.Service.Jobs;
 
 /// <summary>Claims jobs one after the other and runs them, with a heartbeat beside the work.</summary>
-internal sealed partial class JobWorker(JobStore store, JobSignal signal, JobThreads threads, IServiceProvider services, IOptions<PadimOptions> options, TimeProvider time, ILogger<JobWorker> logger)
+internal sealed partial class JobWorker(JobStore store, JobSignal signal, JobThreads threads, JobMetrics metrics, IServiceProvider services, IOptions<PadimOptions> options, TimeProvider time, ILogger<JobWorker> logger)
     : BackgroundService
 {
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1), Beat = TimeSpan.FromMilliseconds(500);
@@ -19,7 +19,7 @@ internal sealed partial class JobWorker(JobStore store, JobSignal signal, JobThr
         {
             try
             {
-                if (await store.ClaimAsync(name, stopping) is { } job) await RunAsync(new JobContext(job, time), stopping);
+                if (await store.ClaimAsync(name, stopping) is { } job) await RunAsync(job, stopping);
                 else await signal.WaitAsync(Poll, time, stopping);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -35,9 +35,10 @@ internal sealed partial class JobWorker(JobStore store, JobSignal signal, JobThr
         }
     }
 
-    private async Task RunAsync(JobContext context, CancellationToken stopping)
+    private async Task RunAsync(Job job, CancellationToken stopping)
     {
-        var job = context.Job;
+        using var trace = new JobTrace(job);
+        var (context, began, outcome) = (new JobContext(job, trace, time), time.GetTimestamp(), JobOutcome.Succeeded);
         LogStarted(job.Kind, job.Id, job.Category, job.Attempts);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         using var done = new CancellationTokenSource();
@@ -54,20 +55,30 @@ internal sealed partial class JobWorker(JobStore store, JobSignal signal, JobThr
             if (lease == LeaseState.CancelRequested) await store.FinishAsync(context.Lease, JobState.Cancelled, null, CancellationToken.None);
             else if (lease == LeaseState.Held && stop.IsCancellationRequested) await store.ReleaseAsync(context.Lease, CancellationToken.None);
             else if (lease == LeaseState.Held) await FailAsync(context.Lease, Problems.Unexpected());
+            outcome = lease switch
+            {
+                LeaseState.CancelRequested => JobOutcome.Cancelled,
+                LeaseState.Held => stop.IsCancellationRequested ? JobOutcome.Released : JobOutcome.Failed,
+                _ => JobOutcome.Lost,
+            };
             LogStopped(job.Kind, job.Id, lease);
         }
         catch (JobFailedException e)
         {
+            outcome = JobOutcome.Failed;
             LogFailed(job.Kind, job.Id, e.Code, e.Message);
             await store.FinishAsync(context.Lease, JobState.Failed, new JobError(e.Code, e.Message), CancellationToken.None);
         }
         catch (Exception e)
         {
+            outcome = JobOutcome.Failed;
             LogBroken(e, job.Kind, job.Id);
             await FailAsync(context.Lease, ExceptionProblems.FaultOf(e));
         }
         finally
         {
+            trace.End(outcome);
+            metrics.Ended(job.Kind, outcome, time.GetElapsedTime(began));
             await done.CancelAsync();
             await heartbeat;
         }

@@ -37,6 +37,8 @@ internal sealed class ModelCache(IOptions<PadimOptions> options, TimeProvider ti
     /// <summary>The file that is pinned for a category, whether or not it is in memory yet: between the two, no other model can drive it out.</summary>
     private readonly Dictionary<string, string> pinned = new(StringComparer.Ordinal);
 
+    private long evictions;
+
     /// <summary>Bytes of all models held.</summary>
     public long Bytes
     {
@@ -45,6 +47,18 @@ internal sealed class ModelCache(IOptions<PadimOptions> options, TimeProvider ti
             lock (gate) return models.Values.Sum(model => model.Bytes);
         }
     }
+
+    /// <summary>Models held.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (gate) return models.Count;
+        }
+    }
+
+    /// <summary>Models that made room for others since the start.</summary>
+    public long Evictions => Interlocked.Read(ref evictions);
 
     /// <summary>What is held, the last used first.</summary>
     public ModelCacheResponse Describe()
@@ -93,6 +107,7 @@ internal sealed class ModelCache(IOptions<PadimOptions> options, TimeProvider ti
                 if (models.Values.Sum(m => m.Bytes) + cached.Bytes <= options.Value.ModelCacheBytes) break;
                 LetGo(key);
                 evicted.Add(oldest);
+                Interlocked.Increment(ref evictions);
             }
             models[KeyOf(model)] = cached;
             return (cached, evicted);

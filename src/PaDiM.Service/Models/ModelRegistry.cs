@@ -1,10 +1,12 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.ML.OnnxRuntime;
 using PaDiM.Onnx.Backbones;
 using PaDiM.Onnx.Pipelines;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Hosting;
+using PaDiM.Service.Hosting.Telemetry;
 using PaDiM.Service.Storage;
 
 namespace PaDiM.Service.Models;
@@ -15,7 +17,7 @@ namespace PaDiM.Service.Models;
 /// is damaged, the newest whole one of the earlier versions stands in for it until the file is mended or another version is activated.
 /// </summary>
 internal sealed partial class ModelRegistry(
-    IDbContextFactory<PadimDbContext> contexts, ModelFiles files, ModelCache cache, BackboneRegistry backbones, TimeProvider time, ILogger<ModelRegistry> logger) : BackgroundService
+    IDbContextFactory<PadimDbContext> contexts, ModelFiles files, ModelCache cache, BackboneRegistry backbones, ModelMetrics metrics, TimeProvider time, ILogger<ModelRegistry> logger) : BackgroundService
 {
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
     private readonly ConcurrentDictionary<string, CategoryModel> current = new(StringComparer.Ordinal);
@@ -132,12 +134,14 @@ internal sealed partial class ModelRegistry(
                 current.TryRemove(name, out _);
                 cache.Forget(name);
                 files.Forget(name);
+                metrics.Forget(name);
                 return Problems.CategoryNotFound(name);
             }
             if (!category.Pinned || category.ActiveVersion is null) cache.Unpin(name);
             if ((version ?? category.ActiveVersion) is not { } wanted)
             {
                 current.TryRemove(name, out _);
+                metrics.Forget(name);
                 return Problems.ModelNotReady(name);
             }
             if (version is null && current.TryGetValue(name, out var ready) && ready.Revision == category.Revision
@@ -150,6 +154,7 @@ internal sealed partial class ModelRegistry(
             if (Open(stored).Succeeded(out var opened, out var problem)) return Show(Snapshot(category, stored, opened.Cached, standsInFor: null), opened.Loaded);
             var isDamaged = files.StateOf(stored) != ModelState.Ready;
             if (version is null && isDamaged && await FindStandInAsync(db, category, stored, cancellationToken) is { } standIn) return Show(standIn.Model, standIn.Loaded);
+            if (version is null) metrics.Unusable(name, wanted);
             // Another version must not go on scoring in the name of one that fails its test, nor one that was left for the damaged one.
             if (version is null && (isDamaged || failed.ContainsKey(ModelCache.KeyOf(stored)))) current.TryRemove(name, out _);
             return problem;
@@ -161,7 +166,9 @@ internal sealed partial class ModelRegistry(
 
         (CategoryModel, bool) Show(CategoryModel snapshot, bool loaded)
         {
-            if (version is null) current[name] = snapshot;
+            if (version is not null) return (snapshot, loaded);
+            current[name] = snapshot;
+            metrics.Ready(snapshot);
             return (snapshot, loaded);
         }
     }
@@ -187,11 +194,21 @@ internal sealed partial class ModelRegistry(
         if (failed.TryGetValue(ModelCache.KeyOf(stored), out var known)) return known;
         if (files.FindDamage(stored) is { } damage) return damage;
         Inspector? untested = null;
+        using var trace = Instruments.Source.StartActivity("padim.model.load")?.SetTag("padim.category", stored.Category).SetTag("padim.model.version", stored.Version);
+        var (began, result) = (time.GetTimestamp(), "loaded");
         try
         {
-            if (!files.Read(stored).Succeeded(out var model, out var problem)) return problem;
+            if (!files.Read(stored).Succeeded(out var model, out var problem))
+            {
+                result = "unusable";
+                return problem;
+            }
             untested = Inspector.Open(model, backbones.Open(stored.BackboneName));
-            if (SelfTest.FindDeviation(untested) is { } deviation) return failed[ModelCache.KeyOf(stored)] = Problems.SelfTestFailed(deviation);
+            if (SelfTest.FindDeviation(untested) is { } deviation)
+            {
+                result = "self_test_failed";
+                return failed[ModelCache.KeyOf(stored)] = Problems.SelfTestFailed(deviation);
+            }
             var (cached, evicted) = cache.Put(stored, untested);
             untested = null;
             // A snapshot that stayed behind would keep the model in memory, whatever the budget says.
@@ -200,17 +217,21 @@ internal sealed partial class ModelRegistry(
         }
         catch (Exception e) when (e is InvalidDataException or KeyNotFoundException)
         {
+            result = "unusable";
             return Problems.ModelUnusable(e.Message);
         }
         catch (OnnxRuntimeException e)
         {
             // Not kept as a failure: a device that has no room now may have some later.
+            result = "device_failed";
             LogDeviceFailed(e, stored.Version, stored.Category);
             return Problems.DeviceFailed();
         }
         finally
         {
             untested?.Dispose();
+            metrics.Loaded(result, time.GetElapsedTime(began));
+            trace?.SetTag("padim.model.load.result", result).SetStatus(result == "loaded" ? ActivityStatusCode.Unset : ActivityStatusCode.Error);
         }
     }
 
@@ -219,7 +240,8 @@ internal sealed partial class ModelRegistry(
         var calibration = cached.Inspector.Model.Calibration;
         var threshold = stored.ThresholdOverride ?? calibration.ThresholdAt(category.FalseRejectRate);
         double? review = category.Settings.ReviewRate is { } rate && rate > category.FalseRejectRate ? Math.Min(threshold, calibration.ThresholdAt(rate)) : null;
-        return new CategoryModel(category.Name, stored.Version, cached, threshold, stored.ThresholdOverride is null, category.FalseRejectRate, review, category.Revision, standsInFor);
+        return new CategoryModel(
+            category.Name, stored.Version, cached, threshold, stored.ThresholdOverride is null, category.FalseRejectRate, review, standsInFor is not null || stored.Version == category.ActiveVersion, category.Revision, standsInFor);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Category {Category} cannot score: {Code}: {Detail}")]

@@ -12,7 +12,7 @@ namespace PaDiM.Service.Scoring;
 /// cores. A request that finds nobody at work leads: it runs its batch on its own thread, so that a lone image is handed to no other. By default nobody waits
 /// for a batch to fill. Images of the line go before those of batches. The queue is bounded by <see cref="ScoreQueue"/>.
 /// </summary>
-internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, TimeProvider time, ILogger<ScoreBatcher> logger)
+internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, ScoreMetrics metrics, TimeProvider time, ILogger<ScoreBatcher> logger)
 {
     /// <summary>A line that never pauses must not keep batches waiting for ever.</summary>
     private static readonly TimeSpan BatchPatience = TimeSpan.FromSeconds(1);
@@ -29,7 +29,7 @@ internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, TimeP
     /// <param name="cancellationToken">Takes the image out of the queue.</param>
     public async Task<Outcome<Batched>> ScoreAsync(Inspector inspector, float[] prepared, ScoreLane lane, CancellationToken cancellationToken)
     {
-        var work = new Work(inspector, prepared, lane, Stopwatch.GetTimestamp(), cancellationToken);
+        var work = new Work(inspector, prepared, lane, Stopwatch.GetTimestamp(), Activity.Current?.Context ?? default, cancellationToken);
         if (Enter(work)) await LeadAsync(work);
         return await work.Done.Task;
     }
@@ -108,12 +108,14 @@ internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, TimeP
 
     private void Run(Work[] batch)
     {
+        metrics.Batched(batch.Length);
+        using var trace = ScoreTrace.StartBatch(batch.Select(work => work.Trace));
         try
         {
             var began = Stopwatch.GetTimestamp();
             var prepared = Gather(batch);
-            if (batch[0].Inspector.TryScoreOnDevice(prepared, batch.Length, out var maps)) Answer(batch, maps, began, Stopwatch.GetElapsedTime(began), TimeSpan.Zero);
-            else ScoreOnHost(batch, prepared, began);
+            if (batch[0].Inspector.TryScoreOnDevice(prepared, batch.Length, out var maps)) Answer(batch, maps, trace, began, Stopwatch.GetElapsedTime(began), TimeSpan.Zero);
+            else ScoreOnHost(batch, prepared, trace, began);
         }
         catch (OnnxRuntimeException) when (batch.Length > 1)
         {
@@ -131,7 +133,7 @@ internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, TimeP
         }
     }
 
-    private static void ScoreOnHost(Work[] batch, float[] prepared, long began)
+    private static void ScoreOnHost(Work[] batch, float[] prepared, Activity? trace, long began)
     {
         using var features = batch[0].Inspector.Embedder.Extract(prepared, batch.Length);
         var embedding = Stopwatch.GetElapsedTime(began);
@@ -139,14 +141,14 @@ internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, TimeP
         {
             var (works, from) = (sameModel.ToArray(), Stopwatch.GetTimestamp());
             var distances = sameModel.Key.Distances([.. works.Select(entry => features.TapsOf(entry.Index))]);
-            Answer([.. works.Select(entry => entry.Item)], [.. distances.Select(map => new RawMap.Patches(map))], began, embedding, Stopwatch.GetElapsedTime(from));
+            Answer([.. works.Select(entry => entry.Item)], [.. distances.Select(map => new RawMap.Patches(map))], trace, began, embedding, Stopwatch.GetElapsedTime(from));
         }
     }
 
-    private static void Answer(Work[] works, RawMap[] maps, long began, TimeSpan embedding, TimeSpan scoring)
+    private static void Answer(Work[] works, RawMap[] maps, Activity? trace, long began, TimeSpan embedding, TimeSpan scoring)
     {
         for (var i = 0; i < works.Length; i++)
-            works[i].Done.TrySetResult(new Batched(maps[i], Stopwatch.GetElapsedTime(works[i].Since, began), embedding, scoring));
+            works[i].Done.TrySetResult(new Batched(maps[i], Stopwatch.GetElapsedTime(works[i].Since, began), embedding, scoring, trace?.Context ?? default));
     }
 
     /// <summary>The prepared images one behind the other; of a single one, its own.</summary>
@@ -162,7 +164,7 @@ internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, TimeP
     [LoggerMessage(Level = LogLevel.Error, Message = "An image could not be scored on the device {Device}")]
     private partial void LogDeviceFailed(Exception exception, string device);
 
-    private sealed record Work(Inspector Inspector, float[] Prepared, ScoreLane Lane, long Since, CancellationToken Cancelled)
+    private sealed record Work(Inspector Inspector, float[] Prepared, ScoreLane Lane, long Since, ActivityContext Trace, CancellationToken Cancelled)
     {
         public TaskCompletionSource<Outcome<Batched>> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
@@ -173,4 +175,5 @@ internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, TimeP
 /// <param name="Waited">Until its batch began.</param>
 /// <param name="Embedding">That its batch spent in the backbone; on a device, with all that follows there.</param>
 /// <param name="Scoring">That its batch spent on distances; nothing on a device, which does not tell them apart.</param>
-internal sealed record Batched(RawMap Map, TimeSpan Waited, TimeSpan Embedding, TimeSpan Scoring);
+/// <param name="Trace">The span of its batch; none while nobody listens.</param>
+internal sealed record Batched(RawMap Map, TimeSpan Waited, TimeSpan Embedding, TimeSpan Scoring, ActivityContext Trace);

@@ -1,8 +1,10 @@
 using System.Globalization;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 using PaDiM.Onnx.Imaging;
 using PaDiM.Service.Hosting;
+using PaDiM.Service.Hosting.Telemetry;
 using PaDiM.Service.Images;
 using PaDiM.Service.Models;
 
@@ -32,17 +34,18 @@ internal static class ScoreEndpoints
 
     private static async Task<IResult> ScoreAsync(
         string category, HttpRequest request, HttpResponse response, ModelRegistry registry, ImageRequest reader, ImageDecoder decoder, ScoreQueue queue, ScoreService scoring,
-        CancellationToken cancellationToken, int? model = null, Choice<HeatmapStyle>? heatmap = null, int? width = null, int? height = null, Choice<PixelFormat>? format = null)
+        CancellationToken cancellationToken, int? model = null, Choice<HeatmapStyle>? heatmap = null, int? width = null, int? height = null, Choice<PixelFormat>? format = null,
+        [FromHeader(Name = RequestIdentity.PartHeader)] string? part = null)
     {
         if (Negotiate(request) is not { } mediaType) return Problems.NotAcceptable($"{Json}, {Png} and {NumpyFormat.MediaType}");
         if (!PixelQuery.Parse(request, width, height, format?.Value, decoder).Succeeded(out var layout, out var problem)) return problem;
         if (!(await registry.AcquireAsync(category, model, cancellationToken)).Succeeded(out var snapshot, out problem)) return problem;
-        if (queue.IsFull) return Problems.QueueFull("images to score");
+        if (queue.IsFull) return queue.Refuse();
         if (!(await reader.ReadOneAsync(request, layout, cancellationToken)).Succeeded(out var file, out problem)) return problem;
         using var place = queue.TryEnter();
-        if (place is null) return Problems.QueueFull("images to score");
+        if (place is null) return queue.Refuse();
         var style = heatmap?.Value ?? (mediaType == Png ? HeatmapStyle.Overlay : null);
-        if (!(await scoring.ScoreAsync(snapshot, file, style, ScoreLane.Line, cancellationToken)).Succeeded(out var scored, out problem)) return problem;
+        if (!(await scoring.ScoreAsync(snapshot, file, style, ScoreLane.Line, RequestIdentity.Clean(part ?? file.FileName), cancellationToken)).Succeeded(out var scored, out problem)) return problem;
         if (mediaType == Json) return TypedResults.Ok(scored.Response);
         Describe(scored.Response, response.Headers);
         return TypedResults.Bytes(mediaType == Png ? scored.Response.Heatmap! : NumpyFormat.Encode(scored.Map), mediaType);
@@ -55,7 +58,7 @@ internal static class ScoreEndpoints
         if (ImageRequest.CheckContentType(request) is { } wrongType) return wrongType;
         if (!PixelQuery.Parse(request, width, height, format?.Value, decoder).Succeeded(out var layout, out var problem)) return problem;
         if (!(await registry.AcquireAsync(category, model, cancellationToken)).Succeeded(out var snapshot, out problem)) return problem;
-        if (queue.IsFull) return Problems.QueueFull("images to score");
+        if (queue.IsFull) return queue.Refuse();
         ImageRequest.SetLimit(request, options.Value.MaxUploadBytes);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var (results, running) = (new List<Task<BatchItem>>(), new Queue<Task>());
@@ -89,7 +92,7 @@ internal static class ScoreEndpoints
         await Task.Yield();
         if (file.Fault is { } fault) return new BatchItem(file.FileName, null, new BatchError(fault.Code, fault.Detail));
         using var place = await queue.EnterAsync(cancellationToken);
-        return (await scoring.ScoreAsync(snapshot, file, heatmap, ScoreLane.Batch, cancellationToken)).Succeeded(out var scored, out var problem)
+        return (await scoring.ScoreAsync(snapshot, file, heatmap, ScoreLane.Batch, RequestIdentity.Clean(file.FileName), cancellationToken)).Succeeded(out var scored, out var problem)
             ? new BatchItem(file.FileName, scored.Response, null)
             : new BatchItem(file.FileName, null, new BatchError(problem.Code, problem.Detail));
     }

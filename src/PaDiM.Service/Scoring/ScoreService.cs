@@ -12,10 +12,36 @@ using PaDiM.Service.Models;
 namespace PaDiM.Service.Scoring;
 
 /// <summary>One image through the whole walk: decode, prepare, embed, distances, pixels, decision.</summary>
-internal sealed class ScoreService(DecodingGate gate, ScoreBatcher batcher, ImageDecoder decoder)
+internal sealed partial class ScoreService(DecodingGate gate, ScoreBatcher batcher, ImageDecoder decoder, ScoreMetrics metrics, ILogger<ScoreService> logger)
 {
-    /// <summary>Scores an image with one snapshot of a model.</summary>
-    public async Task<Outcome<ScoredMap>> ScoreAsync(CategoryModel model, RequestFile file, HeatmapStyle? heatmap, ScoreLane lane, CancellationToken cancellationToken)
+    /// <summary>Scores an image with one snapshot of a model, and tells the log, the metrics and the trace of it.</summary>
+    /// <param name="model">The snapshot.</param>
+    /// <param name="file">The image.</param>
+    /// <param name="heatmap">What is to be drawn.</param>
+    /// <param name="lane">Who waits for it.</param>
+    /// <param name="part">The client's name for the part, as the log may hold it.</param>
+    /// <param name="cancellationToken">Takes the image out of the queue.</param>
+    public async Task<Outcome<ScoredMap>> ScoreAsync(CategoryModel model, RequestFile file, HeatmapStyle? heatmap, ScoreLane lane, string? part, CancellationToken cancellationToken)
+    {
+        using var trace = ScoreTrace.StartImage();
+        var outcome = await ScoreAsync(model, file, heatmap, lane, trace, cancellationToken);
+        if (outcome.Succeeded(out var scored, out var problem))
+        {
+            var result = scored.Response;
+            metrics.Scored(model, result);
+            trace?.Tell(result, part);
+            LogScored(result.Category, result.ModelVersion, result.Decision, result.Score, result.Threshold, part);
+        }
+        else
+        {
+            metrics.Failed(problem);
+            trace?.Tell(problem);
+            LogNotScored(model.Category, model.Version, problem.Code, part);
+        }
+        return outcome;
+    }
+
+    private async Task<Outcome<ScoredMap>> ScoreAsync(CategoryModel model, RequestFile file, HeatmapStyle? heatmap, ScoreLane lane, Activity? trace, CancellationToken cancellationToken)
     {
         var clock = new StageClock();
         var inspector = model.Inspector;
@@ -40,6 +66,13 @@ internal sealed class ScoreService(DecodingGate gate, ScoreBatcher batcher, Imag
             .Select(region => inspector.Embedder.Preprocessing.ToOriginal(region, ready.Width, ready.Height)).ToArray();
         var drawn = heatmap is { } style ? await DrawAsync(ready.Pixels!, model, map, style, lane, cancellationToken) : null;
         var postprocess = clock.Lap();
+        if (trace is not null)
+        {
+            var (inBatch, embedding, scoring, total) = (ready.Waited + ready.Decode, batched.Embedding.TotalMilliseconds, batched.Scoring.TotalMilliseconds, clock.Total);
+            var embedFrom = inBatch + batched.Waited.TotalMilliseconds;
+            ScoreTrace.Write(trace, batched.Trace, ("queue", 0, ready.Waited), ("decode", ready.Waited, ready.Decode), ("queue", inBatch, batched.Waited.TotalMilliseconds),
+                ("embed", embedFrom, embedding), ("distance", embedFrom + embedding, scoring), ("postprocess", total - postprocess, postprocess));
+        }
 
         return new ScoredMap(map, new ScoreResponse(
             model.Category, model.Version, model.StandsInFor is not null, score, model.Threshold, inspector.Model.Calibration.PValue(score), model.Decide(score), regions,
@@ -62,6 +95,12 @@ internal sealed class ScoreService(DecodingGate gate, ScoreBatcher batcher, Imag
 
     private Task<byte[]> DrawAsync(RgbImage image, CategoryModel model, AnomalyMap map, HeatmapStyle style, ScoreLane lane, CancellationToken cancellationToken) => gate.RunAsync(
         () => HeatmapRenderer.Render(image, model.Inspector.Embedder.Preprocessing.ToOriginal(map, image.Width, image.Height), model.Threshold, style), lane == ScoreLane.Line, cancellationToken);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Category} version {ModelVersion}: {Decision} at {Score}, threshold {Threshold}, part {PartId}")]
+    private partial void LogScored(string category, int modelVersion, Decision decision, double score, double threshold, string? partId);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Category} version {ModelVersion}: no score for {Code}, part {PartId}")]
+    private partial void LogNotScored(string category, int modelVersion, string code, string? partId);
 
     private static double Round(double milliseconds) => Math.Round(milliseconds, 3);
 

@@ -165,17 +165,19 @@ public sealed class EvaluationPipelineTests : IDisposable
     }
 
     [Fact]
-    public void Progress_rises_image_by_image()
+    public void Progress_rises_with_every_batch_of_images_side_by_side()
     {
-        var steps = new List<double>();
-        new EvaluationPipeline(inspector, new ImageDecoder()).Run(Images([Good(100), Good(101), Good(102), Bad(200, DefectKind.Dent)]), Threshold, steps.Add, default);
-        Assert.Equal([0.25, 0.5, 0.75, 1], steps);
+        var (steps, batch) = (new List<double>(), Math.Min(inspector.SideBySide, 8));
+        new EvaluationPipeline(inspector, new ImageDecoder()).Run(Images([.. Enumerable.Range(100, 2 * batch).Select(seed => Good(seed)), Bad(200, DefectKind.Dent)]), Threshold, steps.Add, default);
+        var all = 2.0 * batch + 1;
+        Assert.Equal([batch / all, 2 * batch / all, 1], steps);
     }
 
     [Fact]
-    public void It_stops_when_told_to_between_images_and_before_the_pixels()
+    public void It_stops_when_told_to_between_batches_and_before_the_pixels()
     {
-        var images = Images([Good(100), Good(101), Bad(200, DefectKind.Dent)]);
+        var batch = Math.Min(inspector.SideBySide, 8);
+        var images = Images([.. Enumerable.Range(100, 2 * batch).Select(seed => Good(seed)), Bad(200, DefectKind.Dent)]);
         foreach (var share in new[] { 0, 0.3, 0.6, 1 })
         {
             using var stop = new CancellationTokenSource();
@@ -184,14 +186,14 @@ public sealed class EvaluationPipelineTests : IDisposable
             [
                 .. images.Select(image => image with
                 {
-                    Read = () => { reads++; return image.Read(); },
+                    Read = () => { Interlocked.Increment(ref reads); return image.Read(); },
                     ReadMask = image.ReadMask is null ? null : () => throw new InvalidOperationException("It went on."),
                 }),
             ];
             if (share == 0) stop.Cancel();
             Assert.ThrowsAny<OperationCanceledException>(() => new EvaluationPipeline(inspector, new ImageDecoder()).Run(
                 counted, Threshold, done => { if (done >= share) stop.Cancel(); }, stop.Token));
-            Assert.Equal((int)Math.Ceiling(share * 3), reads);
+            Assert.Equal(Math.Min(images.Length, (int)Math.Ceiling(share * images.Length / batch) * batch), reads);
         }
     }
 

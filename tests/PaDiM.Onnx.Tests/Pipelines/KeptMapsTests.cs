@@ -15,21 +15,21 @@ public sealed class KeptMapsTests
         using var fits = new Fits();
         using var folder = new TempDirectory();
         var inspector = new Inspector(fits.Run(fits.Parts(0, 6)), Fits.Tiny);
-        var reads = 0;
-        TestImage[] images = [.. Enumerable.Range(0, 4).Select(i => new TestImage($"{i}", i < 2 ? null : "dent", () =>
+        var (reads, batch) = (0, Math.Min(inspector.SideBySide, 8));
+        TestImage[] images = [.. Enumerable.Range(0, 2 * batch).Select(i => new TestImage($"{i}", i < batch ? null : "dent", () =>
         {
-            reads++;
-            return i < 2 ? SyntheticParts.Good(100 + i, 72).ToBmp() : SyntheticParts.Defective(100 + i, DefectKind.Dent, 72).Image.ToBmp();
+            Interlocked.Increment(ref reads);
+            return i < batch ? SyntheticParts.Good(100 + i, 72).ToBmp() : SyntheticParts.Defective(100 + i, DefectKind.Dent, 72).Image.ToBmp();
         }, null))];
         var expected = new EvaluationPipeline(inspector, new ImageDecoder()).Run(images, 5, null, default);
 
         reads = 0;
         using var stop = new CancellationTokenSource();
         var pipeline = new EvaluationPipeline(inspector, new ImageDecoder(), new MapStore(folder.Path));
-        Assert.Throws<OperationCanceledException>(() => pipeline.Run(images, 5, share => { if (share > 0.6) stop.Cancel(); }, stop.Token));
-        Assert.Equal(3, reads);
+        Assert.Throws<OperationCanceledException>(() => pipeline.Run(images, 5, share => { if (share > 0.4) stop.Cancel(); }, stop.Token));
+        Assert.Equal(batch, reads);
         var report = pipeline.Run(images, 5, null, default);
-        Assert.Equal(4, reads);
+        Assert.Equal(2 * batch, reads);
         Assert.Equal((expected.Images, expected.ConfusionAtThreshold), (report.Images, report.ConfusionAtThreshold));
     }
 }

@@ -18,6 +18,9 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
 
     public HttpClient Http { get; }
 
+    /// <summary>Of the process.</summary>
+    public int Id => process.Id;
+
     /// <summary>Starts the service and waits until it listens.</summary>
     public static Task<ServiceProcess> StartAsync(string dataDirectory, params (string Option, object Value)[] options) => ListeningAsync(Launch(dataDirectory, options));
 

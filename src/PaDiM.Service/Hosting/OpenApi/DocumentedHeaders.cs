@@ -29,6 +29,7 @@ internal sealed class DocumentedHeaders : IOperationFilter
         ("ExportModel", "200") => new() { ["ETag"] = Text("Hash of the safetensors file; not with ONNX.", "\"f332d7b86ffd03293ffd505acf0e60287c999ec665f6118a616e79cc8c81ae68\"") },
         ("ScoreImage", "200") => new()
         {
+            ["X-Part-Id"] = Text("The part, as the request named it.", "SN-004711"),
             ["X-Padim-Category"] = Text("Whose model scored it; like the other X-Padim headers not with JSON, which says it itself.", "bottle"),
             ["X-Padim-Model-Version"] = Whole("Version of the model.", 1),
             ["X-Padim-Fallback"] = Text("`true` where the file of the active version is damaged and an earlier one scores in its place, `false` otherwise.", "false"),

@@ -13,7 +13,7 @@ namespace PaDiM.Service.Hosting.OpenApi;
 /// <summary>Puts the problems of each operation into the document: an answer a status, an example a code.</summary>
 internal sealed partial class DocumentedProblems : IOperationFilter
 {
-    private const string TraceId = "00-85ab7608927a5f95e8c6a0b74a35876a-d34c7a5c57a95ed4-00";
+    private const string TraceId = "85ab7608927a5f95e8c6a0b74a35876a";
 
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {

@@ -1,0 +1,85 @@
+using System.Diagnostics.Metrics;
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using PaDiM.Service.Hosting;
+using PaDiM.Service.Hosting.Telemetry;
+using PaDiM.Service.Storage;
+
+namespace PaDiM.Service.Jobs;
+
+/// <summary>How an attempt at a job came to its end.</summary>
+internal enum JobOutcome
+{
+    Succeeded,
+    Failed,
+    Cancelled,
+
+    /// <summary>Given back to the queue, because the process stops.</summary>
+    Released,
+
+    /// <summary>Another worker has it.</summary>
+    Lost,
+}
+
+/// <summary>Instruments of jobs: the table, which all replicas share, and the attempts of this process.</summary>
+internal sealed class JobMetrics
+{
+    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
+
+    private readonly IDbContextFactory<PadimDbContext> contexts;
+    private readonly TimeProvider time;
+    private readonly Lock gate = new();
+    private readonly Histogram<double> attempts;
+    private (long At, IReadOnlyList<Line> Lines)? table;
+
+    public JobMetrics(IMeterFactory meters, JobStore store, IDbContextFactory<PadimDbContext> contexts, IOptions<PadimOptions> options, TimeProvider time)
+    {
+        (this.contexts, this.time) = (contexts, time);
+        var meter = meters.Create(Instruments.Name);
+        attempts = meter.CreateMinutes("padim.job.attempt.duration", "Time of attempts at jobs in this process, by kind and by outcome: succeeded, failed, cancelled, released or lost.");
+        meter.CreateObservableCounter("padim.job.queue.refusals", () => store.Refusals, null, "Jobs refused with queue_full.");
+        meter.CreateObservableGauge("padim.job.queue.capacity", () => options.Value.JobQueueCapacity, null, "Jobs that may wait.");
+        meter.CreateObservableGauge("padim.jobs", CountAll, null, "Jobs in the table, by kind and by state.");
+        meter.CreateObservableGauge("padim.jobs.oldest_age", () => Each(line => Math.Max(0, (time.GetUtcNow().UtcDateTime - line.Since).TotalSeconds)), "s", "Age of the oldest job that waits, and of the one that has run longest, by state; 0 where there is none.");
+        meter.CreateObservableGauge("padim.jobs.attempts.max", () => Each(line => line.Attempts), null, "Most attempts at a job that waits or runs, by state: more than 1 after crashes.");
+    }
+
+    /// <summary>An attempt has come to its end.</summary>
+    public void Ended(JobKind kind, JobOutcome outcome, TimeSpan duration) =>
+        attempts.Record(duration.TotalSeconds, Instruments.Tag("kind", Name(kind)), Instruments.Tag("outcome", Name(outcome)));
+
+    private IEnumerable<Measurement<long>> CountAll()
+    {
+        var counts = Read().ToDictionary(line => (line.Kind, line.State), line => (long)line.Count);
+        return
+            from kind in Enum.GetValues<JobKind>()
+            from state in Enum.GetValues<JobState>()
+            select new Measurement<long>(counts.GetValueOrDefault((kind, state)), Instruments.Tag("kind", Name(kind)), Instruments.Tag("state", Name(state)));
+    }
+
+    private IEnumerable<Measurement<double>> Each(Func<Line, double> value)
+    {
+        var lines = Read();
+        return new[] { JobState.Queued, JobState.Running }.Select(state => new Measurement<double>(lines.Where(line => line.State == state).Select(value).DefaultIfEmpty(0).Max(), Instruments.Tag("state", Name(state))));
+    }
+
+    /// <summary>One look into the table a scrape. Where the database does not answer, the series are missing.</summary>
+    private IReadOnlyList<Line> Read()
+    {
+        lock (gate)
+        {
+            if (table is { } known && time.GetElapsedTime(known.At) < Fresh) return known.Lines;
+            using var db = contexts.CreateDbContext();
+            var lines = db.Jobs.GroupBy(job => new { job.Kind, job.State })
+                .Select(group => new { group.Key.Kind, group.Key.State, Count = group.Count(), Created = group.Min(job => job.CreatedAt), Started = group.Min(job => job.StartedAt), Attempts = group.Max(job => job.Attempts) })
+                .AsEnumerable().Select(line => new Line(line.Kind, line.State, line.Count, line.State == JobState.Running ? line.Started ?? line.Created : line.Created, line.Attempts)).ToList();
+            table = (time.GetTimestamp(), lines);
+            return lines;
+        }
+    }
+
+    private static string Name<T>(T value) where T : struct, Enum => JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString());
+
+    private sealed record Line(JobKind Kind, JobState State, int Count, DateTime Since, int Attempts);
+}

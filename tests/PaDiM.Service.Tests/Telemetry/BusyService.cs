@@ -1,0 +1,40 @@
+using PaDiM.Service.Tests.Support;
+
+namespace PaDiM.Service.Tests.Telemetry;
+
+/// <summary>A service after a little of everything, and what it measured of it.</summary>
+public sealed class BusyService : IAsyncLifetime
+{
+    internal const int Good = 9, Bad = 2;
+
+    internal ObservedService Service { get; private set; } = null!;
+
+    internal Scrape Scrape { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        Service = await ObservedService.StartAsync(("Padim__QueueCapacity", "4"));
+        var category = await Service.FittedAsync("flange");
+        for (var seed = 100; seed < 100 + Good; seed++) await category.ScoreAsync(Parts.Good(seed));
+        for (var seed = 100; seed < 100 + Bad; seed++) await category.ScoreAsync(Parts.Bad(seed));
+        await (await category.SendScoreAsync([1, 2, 3])).ProblemAsync(422, "image_unreadable");
+        // A trial of a version by its number says nothing about the line; here it is the active one.
+        await category.ScoreAsync(Parts.Good(200), "?model=1");
+        var gone = new CategoryClient(Service.Http, "gone");
+        await gone.CreateAsync();
+        await gone.UploadPartsAsync(0, 4);
+        await gone.FitAsync();
+        await gone.ScoreAsync(Parts.Good(1));
+        Scrape = await Service.ScrapeAsync();
+        Assert.Equal(1, Scrape.Value("padim_drift_images", ("category", "gone")));
+        Assert.True((await Service.Http.DeleteAsync(gone.Url)).IsSuccessStatusCode);
+        await (await Service.Http.GetAsync("/v1/nowhere")).ProblemAsync(404, "route_not_found");
+        Scrape = await Service.ScrapeAsync();
+    }
+
+    public ValueTask DisposeAsync() => Service.DisposeAsync();
+}
+
+/// <summary>The tests that share it.</summary>
+[CollectionDefinition]
+public sealed class BusyTests : ICollectionFixture<BusyService>;

@@ -1,0 +1,109 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Http.Json;
+using PaDiM.Service.Tests.Support;
+using PaDiM.TestSupport;
+using PaDiM.Trials.Support;
+
+namespace PaDiM.Trials;
+
+/// <summary>
+/// Hours of a mixed day: images of many sizes and formats, more categories than the cache holds, fits one after the other. Memory and handles stay flat, and nothing is lost.
+/// </summary>
+public sealed class R13_Soak(ITestOutputHelper output)
+{
+    private const int Categories = 4, Senders = 3;
+    private const long GrowthLimit = 100L << 20;
+
+    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(TrialLength.Of(12, 7 * 3600));
+
+    [Fact]
+    public async Task Memory_and_handles_stay_flat_and_nothing_is_lost()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("Memory and handles are read from /proc.");
+        using var data = new TempDirectory();
+        // Two of the four models fit: each category that comes up drives another one out.
+        await using var service = await ServiceProcess.StartAsync(data.Path, ("ModelCacheBytes", 1 << 20));
+        var categories = Enumerable.Range(0, Categories).Select(i => new CategoryClient(service.Http, $"soak-{i}")).ToArray();
+        foreach (var category in categories)
+        {
+            await category.CreateAsync(Settings(0));
+            await category.UploadPartsAsync(0, 8);
+            await category.FitAsync();
+        }
+        var images = Images();
+        var (clock, samples, answers, fits) = (Stopwatch.StartNew(), new List<Sample>(), new ConcurrentBag<(TimeSpan At, double Milliseconds)>(), 0);
+
+        var work = Enumerable.Range(0, Senders).Select(SendAsync).Append(FitAsync()).ToArray();
+        while (clock.Elapsed < Duration)
+        {
+            samples.Add(new Sample(clock.Elapsed, Resident(service.Id), Directory.GetFileSystemEntries($"/proc/{service.Id}/fd").Length));
+            await Task.Delay(Duration / 200);
+        }
+        await Task.WhenAll(work);
+
+        Assert.Equal(fits + Categories, await NewestVersionsAsync(service.Http, categories));
+        Assert.All((await service.Http.GetJsonAsync("/v1/jobs?limit=1000")).Items(), job => Assert.Equal("succeeded", job.Text("state")));
+        var (early, late) = (samples.Where(s => s.At > Duration / 4 && s.At < Duration / 2).ToArray(), samples.Where(s => s.At > 0.75 * Duration).ToArray());
+        var (memory, handles) = (Median(late, s => s.Resident) - Median(early, s => s.Resident), Median(late, s => s.Handles) - Median(early, s => s.Handles));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{Duration}: {answers.Count} images, {fits} fits; p99 {P99(answers, Duration / 4, Duration / 2):f1} ms in the second quarter, {P99(answers, 0.75 * Duration, Duration):f1} ms in the last; memory {Median(early, s => s.Resident) >> 20} MiB, then {memory >> 20:+0;-0;0} MiB; handles {Median(early, s => s.Handles)}, then {handles:+0;-0;0}"));
+        Assert.True(memory <= GrowthLimit, $"{memory >> 20} MiB more");
+        Assert.True(handles <= 16, $"{handles} handles more");
+
+        async Task SendAsync(int sender)
+        {
+            for (var k = sender; clock.Elapsed < Duration; k++)
+            {
+                var began = clock.Elapsed;
+                var (bytes, mediaType) = images[k % images.Length];
+                var response = await categories[k / 7 % Categories].SendScoreAsync(bytes, k % 5 == 0 ? "?heatmap=overlay" : "", mediaType);
+                await response.JsonAsync(200);
+                answers.Add((began, (clock.Elapsed - began).TotalMilliseconds));
+            }
+        }
+
+        async Task FitAsync()
+        {
+            while (clock.Elapsed < Duration)
+            {
+                var category = categories[fits % Categories];
+                await (await service.Http.PutAsJsonAsync(category.Url, Settings(++fits))).JsonAsync(200);
+                await category.FitAsync();
+                if ((await service.Http.GetJsonAsync($"{category.Url}/models")).Items() is [_, _, _, var oldest, ..])
+                    Assert.Equal(204, (int)(await service.Http.DeleteAsync($"{category.Url}/models/{oldest.Number("version")}")).StatusCode);
+            }
+        }
+    }
+
+    /// <summary>Versions count up: their sum is the number of fits that were published.</summary>
+    private static async Task<int> NewestVersionsAsync(HttpClient http, IEnumerable<CategoryClient> categories)
+    {
+        var sum = 0;
+        foreach (var category in categories) sum += (int)(await http.GetJsonAsync($"{category.Url}/models")).Items()[0].Number("version");
+        return sum;
+    }
+
+    private static object Settings(int seed) => new { imageSize = 64, reduction = new { dimensions = 16, seed }, blurSigma = 2 };
+
+    private static (byte[] Bytes, string MediaType)[] Images() =>
+    [
+        .. new[] { "png", "jpeg", "tiff", "webp" }.Select((format, i) => (Parts.Encoded(i, format), $"image/{format}")),
+        .. new[] { 32, 300, 1000, 1700 }.Select(side => (Parts.Plain(side, side * 3 / 4), "image/bmp")),
+        (Parts.Bad(1), "image/bmp"),
+    ];
+
+    private static long Resident(int process) =>
+        long.Parse(File.ReadLines($"/proc/{process}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) << 10;
+
+    private static long Median(Sample[] samples, Func<Sample, long> of) => samples.Select(of).Order().ElementAt(samples.Length / 2);
+
+    private static double P99(IEnumerable<(TimeSpan At, double Milliseconds)> answers, TimeSpan from, TimeSpan to)
+    {
+        var window = answers.Where(answer => answer.At >= from && answer.At < to).Select(answer => answer.Milliseconds).Order().ToArray();
+        return window[(int)(0.99 * (window.Length - 1))];
+    }
+
+    private sealed record Sample(TimeSpan At, long Resident, long Handles);
+}
