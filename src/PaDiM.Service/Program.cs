@@ -10,6 +10,7 @@ using PaDiM.Service.Hosting.Telemetry;
 using PaDiM.Service.Images;
 using PaDiM.Service.Jobs;
 using PaDiM.Service.Models;
+using PaDiM.Service.Safekeeping;
 using PaDiM.Service.Scoring;
 
 namespace PaDiM.Service;
@@ -22,6 +23,7 @@ internal static class Program
         try
         {
             if (args is [KeysCommand.Name, ..]) return await KeysCommand.RunAsync(args);
+            if (await DataCommands.TryRunAsync(args, CancellationToken.None) is { } exitCode) return exitCode;
             await using var app = Build(args);
             await app.PrepareAsync();
             await app.RunAsync();
@@ -55,6 +57,7 @@ internal static class Program
         builder.Services.AddModels();
         builder.Services.AddScoring();
         builder.Services.AddEvaluations();
+        builder.Services.AddSafekeeping();
         builder.Services.AddOpenApi();
         replace?.Invoke(builder.Services);
 
@@ -77,6 +80,7 @@ internal static class Program
         app.MapKeys();
         app.MapAudit();
         app.MapSystem();
+        app.MapScrub();
         app.MapHealth();
         app.MapMetrics();
         return app;

@@ -22,6 +22,7 @@ public sealed partial class ArchitectureTests
     [InlineData("Fitting", "Categories", "Images", "Jobs", "Models")]
     [InlineData("Scoring", "Images", "Models")]
     [InlineData("Evaluations", "Categories", "Images", "Jobs", "Models")]
+    [InlineData("Safekeeping", "Models")]
     [InlineData("Storage", "Categories", "Evaluations", "Images", "Jobs", "Models")]
     public void Features_use_only_the_features_that_they_may(string feature, params string[] others)
     {

@@ -131,6 +131,47 @@ public sealed class JobStoreTests : IAsyncLifetime
         Assert.Equal(JobState.Cancelled, (await JobAsync(id)).State);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(-1)]
+    public async Task A_clock_that_jumps_takes_no_job_from_a_living_worker(int hours)
+    {
+        await EnqueueAsync("a");
+        var lease = LeaseOf(await store.ClaimAsync("living", default));
+        time.Jump(TimeSpan.FromHours(hours));
+        for (var beat = 0; beat < 120; beat++)
+        {
+            Assert.Null(await store.ClaimAsync("other", default));
+            time.Advance(TimeSpan.FromMilliseconds(500));
+            Assert.Equal(LeaseState.Held, await store.RenewAsync(lease, new JobProgress("embedding", beat / 120.0, null), default));
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(-1)]
+    public async Task A_clock_that_jumps_keeps_no_job_from_the_next_worker(int hours)
+    {
+        var id = await EnqueueAsync("a");
+        await store.ClaimAsync("dead", default);
+        time.Jump(TimeSpan.FromHours(hours));
+        Assert.Null(await store.ClaimAsync("other", default));
+        time.Advance(TimeSpan.FromSeconds(31));
+        Assert.Equal(id, (await store.ClaimAsync("other", default))?.Id);
+    }
+
+    [Fact]
+    public async Task A_process_that_starts_after_a_lease_has_ended_waits_a_third_of_it()
+    {
+        var id = await EnqueueAsync("a");
+        await store.ClaimAsync("dead", default);
+        time.Advance(TimeSpan.FromSeconds(31));
+        var next = new JobStore(service.Get<IDbContextFactory<PadimDbContext>>(), service.Get<JobSignal>(), service.Get<IOptions<PadimOptions>>(), time);
+        Assert.Null(await next.ClaimAsync("next", default));
+        time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(id, (await next.ClaimAsync("next", default))?.Id);
+    }
+
     private static JobLease LeaseOf(Job? job) => new(job!.Id, job.Fence);
 
     private async Task<string> EnqueueAsync(string category)

@@ -140,10 +140,10 @@ public sealed class ModelTests(SharedService shared)
         foreach (var model in Directory.GetFiles(after.Get<DataDirectory>().Models, "*.safetensors", SearchOption.AllDirectories).Where(path => !path.Contains("statistics", StringComparison.Ordinal)).Order().Take(1))
             await File.WriteAllBytesAsync(model, Flipped(await File.ReadAllBytesAsync(model), 9000));
 
-        for (var k = 0; k < 3; k++) await (await damaged.SendScoreAsync(Parts.Good(1))).ProblemAsync(503, "model_unusable");
-        await (await damaged.SendScoreAsync(Parts.Good(1), "?model=1")).ProblemAsync(503, "model_unusable");
-        await (await after.Http.PostAsync($"{damaged.Url}/models/1/activate", null)).ProblemAsync(503, "model_unusable");
-        await (await after.Http.GetAsync($"{damaged.Url}/models/1/export")).ProblemAsync(503, "model_unusable");
+        for (var k = 0; k < 3; k++) await (await damaged.SendScoreAsync(Parts.Good(1))).ProblemAsync(503, "model_corrupt");
+        await (await damaged.SendScoreAsync(Parts.Good(1), "?model=1")).ProblemAsync(503, "model_corrupt");
+        await (await after.Http.PostAsync($"{damaged.Url}/models/1/activate", null)).ProblemAsync(503, "model_corrupt");
+        await (await after.Http.GetAsync($"{damaged.Url}/models/1/export")).ProblemAsync(503, "model_corrupt");
         Assert.Null((await after.Http.GetJsonAsync($"{damaged.Url}/threshold"))["threshold"]);
 
         await (await after.Http.PostAsync($"{damaged.Url}/models/2/activate", null)).JsonAsync(200);
@@ -165,8 +165,8 @@ public sealed class ModelTests(SharedService shared)
         await using var after = await RunningService.StartAsync(data.Path);
         var missing = after.Category("missing");
         foreach (var path in new[] { after.Get<DataDirectory>().Models, after.Get<DataDirectory>().Images }.SelectMany(folder => Directory.GetFiles(folder, "*", SearchOption.AllDirectories))) File.Delete(path);
-        await (await missing.SendScoreAsync(Parts.Good(1))).ProblemAsync(503, "model_unusable");
-        await (await after.Http.GetAsync($"{missing.Url}/models/1/export")).ProblemAsync(503, "model_unusable");
+        await (await missing.SendScoreAsync(Parts.Good(1))).ProblemAsync(503, "model_corrupt");
+        await (await after.Http.GetAsync($"{missing.Url}/models/1/export")).ProblemAsync(503, "model_corrupt");
         foreach (var path in new[] { "", "/thumbnail" })
             await (await after.Http.GetAsync($"{missing.Url}/images/{images[0]}{path}")).ProblemAsync(503, "image_damaged");
     }

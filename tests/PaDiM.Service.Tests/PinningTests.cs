@@ -153,7 +153,7 @@ public sealed class PinningTests
         await using var after = await RunningService.StartAsync(data.Path);
         Assert.Equal("ok", (await after.Http.GetJsonAsync("/health/ready")).Text("status"));
         await HoldsAsync(after, "sound", 1);
-        await (await after.Http.PostAsync("/v1/categories/broken/prefetch", null)).ProblemAsync(503, "model_unusable");
+        await (await after.Http.PostAsync("/v1/categories/broken/prefetch", null)).ProblemAsync(503, "model_corrupt");
     }
 
     [Fact]

@@ -72,6 +72,8 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
         ["GET /v1/keys"] = (AccessScope.Admin, About.Service),
         ["GET /v1/keys/{id}"] = (AccessScope.Admin, About.Service),
         ["DELETE /v1/keys/{id}"] = (AccessScope.Admin, About.Service),
+        ["POST /v1/system/scrub"] = (AccessScope.Admin, About.Service),
+        ["GET /v1/system/scrub"] = (AccessScope.Admin, About.Service),
         ["GET /v1/audit"] = (AccessScope.Admin, About.Service),
     };
 

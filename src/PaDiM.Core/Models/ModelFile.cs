@@ -55,7 +55,7 @@ public static class ModelFile
     }
 
     /// <summary>Reads a model and verifies it.</summary>
-    /// <param name="stream">Seekable; where it is mapped memory, the model's statistics are views of it.</param>
+    /// <param name="stream">Seekable; where it is memory, the model's statistics are views of it.</param>
     /// <param name="verified">The caller has compared all of the content with a hash: the file's own is not computed again.</param>
     /// <exception cref="InvalidDataException">Not such a file, or a damaged one.</exception>
     public static PadimModel Read(Stream stream, bool verified = false)

@@ -53,13 +53,13 @@ public sealed class SafetensorsReader
         return reader;
     }
 
-    /// <summary>Reads one tensor. From a file that is mapped into memory it is a view, and keeps the mapping alive; otherwise it is a copy.</summary>
+    /// <summary>Reads one tensor. From a file whose bytes lie in memory it is a view, and keeps that memory alive; otherwise it is a copy.</summary>
     /// <typeparam name="T">float, double, Half, int, short or byte, or ushort for bfloat16.</typeparam>
     /// <exception cref="InvalidDataException">It is missing, or of another type or shape.</exception>
     public ReadOnlyMemory<T> Read<T>(string name, params long[] shape) where T : unmanaged
     {
         var entry = Find<T>(name, shape, out var count);
-        if (stream is UnmanagedMemoryStream mapped && MappedTensor<T>.TryMap(mapped, dataStart + entry.Start, count) is { } view) return view.Memory;
+        if (stream is UnmanagedMemoryStream memory && TensorView<T>.TryOpen(memory, dataStart + entry.Start, count) is { } view) return view.Memory;
         var values = LargeArray.Of<T>(count);
         Fill(entry, values);
         return values;

@@ -39,7 +39,7 @@ public static class MahalanobisScorer
                 for (var i = 0; i < count; i++) maps[i].Values[first + k] = norms[i];
             }
         });
-        // The distribution may lie in a mapped file, which must stay mapped until here.
+        // The distribution may lie in memory that only it holds on to.
         GC.KeepAlive(distribution);
         return maps;
     }

@@ -54,11 +54,11 @@ public static partial class AtomicFile
     {
         if (OperatingSystem.IsWindows()) return;
         var descriptor = Open(directory, 0);
-        if (descriptor < 0) throw new IOException($"The directory {directory} cannot be opened (errno {Marshal.GetLastPInvokeError()}).");
+        if (descriptor < 0) throw new IOException($"The directory {directory} cannot be opened (errno {Marshal.GetLastPInvokeError()}).", Marshal.GetLastPInvokeError());
         var flushed = Fsync(descriptor) == 0;
         var error = Marshal.GetLastPInvokeError();
         _ = Close(descriptor);
-        if (!flushed) throw new IOException($"The directory {directory} cannot be flushed (errno {error}).");
+        if (!flushed) throw new IOException($"The directory {directory} cannot be flushed (errno {error}).", error);
     }
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

@@ -5,6 +5,7 @@ using PaDiM.Service.Categories;
 using PaDiM.Service.Hosting;
 using PaDiM.Service.Jobs;
 using PaDiM.Service.Models;
+using PaDiM.Service.Storage;
 
 namespace PaDiM.Service.Evaluations;
 
@@ -27,13 +28,14 @@ internal static class EvaluationEndpoints
     }
 
     private static async Task<IResult> StartAsync(
-        string category, CategoryStore categories, ModelStore models, JobStore jobs, CancellationToken cancellationToken,
+        string category, CategoryStore categories, ModelStore models, DiskSpace space, JobStore jobs, CancellationToken cancellationToken,
         EvaluationRequest? request = null, [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey = null)
     {
         if (JobRequest.CheckKey(idempotencyKey) is { } badKey) return badKey;
         if (!(await categories.GetAsync(category, cancellationToken)).Succeeded(out var found, out var problem)) return problem;
         var body = JsonSerializer.Serialize(request ?? new EvaluationRequest());
         if (idempotencyKey is not null && await jobs.FindAsync(JobKind.Evaluation, category, body, idempotencyKey, cancellationToken) is { } earlier) return earlier.ToResult(JobRequest.Accepted);
+        if (space.FindShortage() is { } full) return full;
         if ((request?.Model ?? found.ActiveModelVersion) is not { } version) return Problems.ModelNotReady(category);
         if (!(await models.GetAsync(category, version, cancellationToken)).Succeeded(out _, out problem)) return problem;
         if (found.Images.Anomalous == 0) return Problems.NoAnomalousImages();

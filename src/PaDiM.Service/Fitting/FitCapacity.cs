@@ -12,7 +12,7 @@ using PaDiM.Service.Storage;
 namespace PaDiM.Service.Fitting;
 
 /// <summary>What a fit needs, and whether this machine holds it: asked before a job is queued, and again when it begins, for disks fill up in between.</summary>
-internal sealed class FitCapacity(IDbContextFactory<PadimDbContext> contexts, SettingsResolver settings, EmbeddingStore embeddings, FitPace pace, DataDirectory data)
+internal sealed class FitCapacity(IDbContextFactory<PadimDbContext> contexts, SettingsResolver settings, EmbeddingStore embeddings, FitPace pace, DiskSpace space)
 {
     /// <summary>What a fit of a category as it is stored needs, or what speaks against it.</summary>
     /// <param name="name">The category.</param>
@@ -35,9 +35,9 @@ internal sealed class FitCapacity(IDbContextFactory<PadimDbContext> contexts, Se
     {
         var estimate = backbone.EstimateFit(fit, images, missing);
         if (estimate.FindMisfit(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes) is { } misfit) return Problems.FitTooLarge(misfit);
-        var free = new DriveInfo(data.Root).AvailableFreeSpace;
+        var free = space.Available;
         if (estimate.DiskBytes > free)
-            return Problems.FitTooLarge($"The fit writes up to {FitEstimate.Size(estimate.DiskBytes)} of statistics, model and embeddings; {FitEstimate.Size(free)} are free where the data lies. Make room, or use fewer dimensions or images.");
+            return Problems.FitTooLarge($"The fit writes up to {FitEstimate.Size(estimate.DiskBytes)} of statistics, model and embeddings; {FitEstimate.Size(free)} may be taken where the data lies, MinFreeBytes apart. Make room, or use fewer dimensions or images.");
         return new JobEstimate
         {
             MemoryBytes = estimate.MemoryBytes, ModelBytes = estimate.ModelBytes, StatisticsBytes = estimate.StatisticsBytes, DiskBytes = estimate.DiskBytes,

@@ -4,6 +4,7 @@ using PaDiM.Service.Access;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Hosting;
 using PaDiM.Service.Jobs;
+using PaDiM.Service.Storage;
 
 namespace PaDiM.Service.Fitting;
 
@@ -17,7 +18,7 @@ internal static class FitEndpoints
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
 
     private static async Task<IResult> StartAsync(
-        string category, CategoryStore categories, FitCapacity capacity, JobStore jobs, CancellationToken cancellationToken,
+        string category, CategoryStore categories, FitCapacity capacity, DiskSpace space, JobStore jobs, CancellationToken cancellationToken,
         FitRequest? request = null, [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey = null)
     {
         if (JobRequest.CheckKey(idempotencyKey) is { } badKey) return badKey;
@@ -25,6 +26,7 @@ internal static class FitEndpoints
         var body = JsonSerializer.Serialize(request ?? new FitRequest());
         // A request that is sent again gets the same answer, whatever has become of the images since.
         if (idempotencyKey is not null && await jobs.FindAsync(JobKind.Fit, category, body, idempotencyKey, cancellationToken) is { } earlier) return earlier.ToResult(JobRequest.Accepted);
+        if (space.FindShortage() is { } full) return full;
         if (found.Images.Normal < 2) return Problems.TooFewImages(found.Images.Normal);
         if (!(await capacity.EstimateAsync(category, cancellationToken)).Succeeded(out var estimate, out var misfit)) return misfit;
         return (await jobs.EnqueueAsync(JobKind.Fit, category, body, idempotencyKey, cancellationToken, estimate)).ToResult(JobRequest.Accepted);

@@ -100,8 +100,7 @@ internal sealed class FitJob(
         if (await models.NewestAsync(category.Name, cancellationToken) is not { } newest || newest.BackboneSha256 != backbone.Identity.Sha256) return null;
         try
         {
-            var model = files.Read(newest);
-            if (model.Settings != category.Settings.Fit || !model.Backbone.IsSameAs(backbone.Identity)) return null;
+            if (!files.Read(newest).Succeeded(out var model, out _) || model.Settings != category.Settings.Fit || !model.Backbone.IsSameAs(backbone.Identity)) return null;
             return new PriorFit(model.Reduction, model.TrainingImages, () => files.ReadStatistics(category.Name, newest.FileName));
         }
         catch (InvalidDataException)

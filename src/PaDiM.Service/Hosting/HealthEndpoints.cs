@@ -12,7 +12,7 @@ internal static class HealthEndpoints
     private const string Ready = "ready";
 
     public static void AddHealth(this IServiceCollection services) =>
-        services.AddHealthChecks().AddCheck<DatabaseCheck>("database", tags: [Ready]).AddCheck<BackboneCheck>("backbone", tags: [Ready]);
+        services.AddHealthChecks().AddCheck<DatabaseCheck>("database", tags: [Ready]).AddCheck<BackboneCheck>("backbone", tags: [Ready]).AddCheck<StoppingCheck>("stopping", tags: [Ready]);
 
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
@@ -30,6 +30,12 @@ internal static class HealthEndpoints
                 })
                 .AllowAnonymous().WithTags("Operations").WithName($"Health{char.ToUpperInvariant(name[0])}{name[1..]}").WithSummary(summary)
                 .Produces<HealthResponse>();
+    }
+
+    private sealed class StoppingCheck(Drain drain) : IHealthCheck
+    {
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+            Task.FromResult(drain.IsUnderWay ? HealthCheckResult.Unhealthy("The service is about to stop.") : HealthCheckResult.Healthy());
     }
 
     private sealed class DatabaseCheck(IDbContextFactory<PadimDbContext> contexts) : IHealthCheck

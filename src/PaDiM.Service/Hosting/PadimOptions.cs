@@ -93,9 +93,25 @@ internal sealed class PadimOptions : IValidatableObject
     [Range(1 << 20, long.MaxValue)]
     public long ModelCacheBytes { get; set; } = 4L << 30;
 
+    /// <summary>How long the service goes on listening after SIGTERM, in seconds, while readiness answers 503: time for a load balancer to notice.</summary>
+    [Range(0, 600)]
+    public int DrainSeconds { get; set; }
+
+    /// <summary>Free bytes of the disk below which nothing new is stored: uploads, imports, fits and evaluations are answered with 507. The rest is for the database; scoring needs none.</summary>
+    [Range(0, long.MaxValue)]
+    public long MinFreeBytes { get; set; } = 256L << 20;
+
     /// <summary>Age from which on files that no row speaks of are removed, in minutes.</summary>
     [Range(1, 100_000)]
     public int OrphanGraceMinutes { get; set; } = 5;
+
+    /// <summary>Hours between two scrubs, which read every stored file and compare it with its hash; 0 for none but those asked for.</summary>
+    [Range(0, 100_000)]
+    public int ScrubHours { get; set; } = 24;
+
+    /// <summary>How fast a scrub reads, in megabytes a second; 0 for as fast as it can.</summary>
+    [Range(0, 1_000_000)]
+    public int ScrubMegabytesPerSecond { get; set; } = 50;
 
     /// <summary>Days after which an embedding that no fit has read goes; a later fit reads its image again.</summary>
     [Range(1, 100_000)]

@@ -38,6 +38,8 @@ internal static class Problems
 
     public static Problem ModelUnusable(string detail) => new("model_unusable", StatusCodes.Status503ServiceUnavailable, detail);
 
+    public static Problem ModelCorrupt(string detail) => new("model_corrupt", StatusCodes.Status503ServiceUnavailable, detail);
+
     public static Problem NotFinite(string backbone) => new("score_not_finite", StatusCodes.Status422UnprocessableEntity,
         $"The backbone '{backbone}' answers this image with values that are not finite; it cannot be scored. Fit the category with another backbone.");
 
@@ -103,7 +105,9 @@ internal static class Problems
     public static Problem DeadlinePassed(int milliseconds) => new("deadline_passed", StatusCodes.Status504GatewayTimeout,
         $"The {milliseconds} ms of X-Deadline-Ms have passed; the image was given up. Nothing is wrong with it.");
 
-    public static Problem StorageFull() => new("storage_full", StatusCodes.Status507InsufficientStorage, "The data directory has no room left. Free some space and send the request again; images that were stored before are not stored twice.") { RetryAfter = 60 };
+    public static Problem StorageFull() => StorageFull("The data directory has no room left.");
+
+    public static Problem StorageLow(long free, long reserve) => StorageFull($"{free:N0} bytes are free where the data lies; the last {reserve:N0} (MinFreeBytes) are kept for the database.");
 
     public static Problem Unauthenticated() => new("unauthenticated", StatusCodes.Status401Unauthorized,
         "This service needs a key. Send it as 'Authorization: Bearer KEY' or 'X-Api-Key: KEY'; 'padim keys create' makes one.");
@@ -151,6 +155,8 @@ internal static class Problems
     /// <param name="layout">What was said.</param>
     public static Problem PixelsLength(long? length, PixelLayout layout) => new("pixels_length_mismatch", StatusCodes.Status422UnprocessableEntity,
         $"{layout.Width} x {layout.Height} pixels of {layout.Format.ToString().ToLowerInvariant()} are {layout.Length} bytes, with no padding; {(length is { } given ? $"{given} bytes" : "many more")} were sent.");
+
+    private static Problem StorageFull(string why) => new("storage_full", StatusCodes.Status507InsufficientStorage, $"{why} Free some space and send the request again; images that were stored before are not stored twice.") { RetryAfter = 60 };
 
     /// <summary>What a client sent may be long or hold anything; an answer repeats no more than a glimpse of it.</summary>
     private static string Shorten(string text) => string.Concat(text.EnumerateRunes().Take(80).Select(rune => Rune.IsControl(rune) ? "?" : rune.ToString()));

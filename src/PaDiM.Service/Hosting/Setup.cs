@@ -16,6 +16,7 @@ using PaDiM.Service.Hosting.Telemetry;
 using PaDiM.Service.Images;
 using PaDiM.Service.Jobs;
 using PaDiM.Service.Models;
+using PaDiM.Service.Safekeeping;
 using PaDiM.Service.Scoring;
 using PaDiM.Service.Storage;
 using Serilog;
@@ -57,6 +58,8 @@ internal static partial class Setup
         });
         builder.Services.AddExceptionHandler<ExceptionProblems>().AddProblemDetails();
         builder.Services.AddHealth();
+        builder.Services.AddSingleton<Drain>().AddHostedService(provider => provider.GetRequiredService<Drain>());
+        builder.Services.AddOptions<HostOptions>().Configure<IOptions<PadimOptions>>((host, padim) => host.ShutdownTimeout = TimeSpan.FromSeconds(padim.Value.DrainSeconds) + Drain.Rest);
     }
 
     /// <summary>What slow clients may hold up: a connection for a few seconds, nothing else.</summary>
@@ -72,7 +75,7 @@ internal static partial class Setup
 
     public static void AddStorage(this IServiceCollection services)
     {
-        services.AddSingleton<DataDirectory>().AddSingleton<BlobStore>();
+        services.AddSingleton<DataDirectory>().AddSingleton<DiskSpace>().AddSingleton<BlobStore>();
         services.AddPooledDbContextFactory<PadimDbContext>((provider, options) => options.UseSqlite(new SqliteConnectionStringBuilder { DataSource = provider.GetRequiredService<DataDirectory>().Database }.ConnectionString));
         services.AddSingleton<Database>();
         services.AddSingleton<OrphanSweeper>().AddHostedService(provider => provider.GetRequiredService<OrphanSweeper>());
@@ -105,7 +108,7 @@ internal static partial class Setup
 
     public static void AddModels(this IServiceCollection services)
     {
-        services.AddSingleton<ModelFiles>().AddSingleton<ModelStore>().AddSingleton<ModelCache>().AddSingleton<DriftMonitor>().AddSingleton<ModelMetrics>();
+        services.AddSingleton<DamagedModels>().AddSingleton<ModelFiles>().AddSingleton<ModelStore>().AddSingleton<ModelCache>().AddSingleton<DriftMonitor>().AddSingleton<ModelMetrics>();
         services.AddSingleton<ModelRegistry>().AddHostedService(provider => provider.GetRequiredService<ModelRegistry>());
     }
 
@@ -121,6 +124,9 @@ internal static partial class Setup
         services.AddKeyedSingleton<JobHandler>(JobKind.Evaluation, (provider, _) => provider.GetRequiredService<EvaluationJob>().RunAsync);
     }
 
+    public static void AddSafekeeping(this IServiceCollection services) =>
+        services.AddSingleton<Scrub>().AddSingleton<Scrubber>().AddHostedService(provider => provider.GetRequiredService<Scrubber>());
+
     /// <summary>
     /// What must stand before the first request: the database is up to date and the default backbone open. A newer database, a wrong name or a
     /// missing device shows now, not on the line.
@@ -129,6 +135,7 @@ internal static partial class Setup
     {
         var services = app.Services;
         services.GetRequiredService<BackboneRegistry>().Open(Options(services).DefaultBackbone);
+        services.GetRequiredService<DataDirectory>().Create();
         await services.GetRequiredService<Database>().UpgradeAsync(app.Lifetime.ApplicationStopping);
         await services.GetRequiredService<OpenAccess>().CheckAsync(app.Configuration, app.Lifetime.ApplicationStopping);
         if (Options(services).Access == AccessMode.Open) LogOpen(app.Logger);
@@ -140,12 +147,15 @@ internal static partial class Setup
     public static void UsePipeline(this WebApplication app)
     {
         app.UseKnownProxies();
+        var drain = app.Services.GetRequiredService<Drain>();
         app.Use((context, next) =>
         {
             // At the last moment: an answer that an exception takes the place of loses its headers.
             context.Response.OnStarting(() =>
             {
                 SecurityHeaders.Apply(context);
+                // Whoever keeps connections opens the next one elsewhere, before this end closes them all at once.
+                if (drain.IsUnderWay && !HttpProtocol.IsHttp2(context.Request.Protocol)) context.Response.Headers.Connection = "close";
                 return Task.CompletedTask;
             });
             return next(context);

@@ -11,14 +11,15 @@ namespace PaDiM.Service.Hosting;
 internal static class SystemEndpoints
 {
     public static void MapSystem(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/v1/system", async (Caller caller, BackboneRuntime runtime, BackboneListing backbones, ModelCache cache, OpenAccess access, CancellationToken cancellationToken) =>
-                TypedResults.Ok(Describe(caller, runtime, backbones, cache, await access.IsRequiredAsync(cancellationToken))))
+        routes.MapGet("/v1/system", async (Caller caller, BackboneRuntime runtime, BackboneListing backbones, ModelCache cache, ModelRegistry models, OpenAccess access, CancellationToken cancellationToken) =>
+                TypedResults.Ok(Describe(caller, runtime, backbones, cache, models, await access.IsRequiredAsync(cancellationToken))))
             .Needs(AccessScope.Score).WithTags("Operations").WithName("GetSystem").WithSummary("Tells version, device, backbones, memory and the models in it").Produces<SystemResponse>();
 
-    private static SystemResponse Describe(Caller caller, BackboneRuntime runtime, BackboneListing backbones, ModelCache cache, bool keyRequired) => new(
+    private static SystemResponse Describe(Caller caller, BackboneRuntime runtime, BackboneListing backbones, ModelCache cache, ModelRegistry models, bool keyRequired) => new(
         Version, runtime.Device, runtime.ExecutionProvider, OrtEnv.Instance().GetVersionString(), runtime.Threads,
         [.. backbones.List().Where(backbone => backbone.State != BackboneState.Available).Select(Describe)],
-        new MemoryResponse(Environment.WorkingSet, GC.GetTotalMemory(forceFullCollection: false), cache.Bytes), OnlyOf(caller, cache.Describe()), keyRequired);
+        new MemoryResponse(Environment.WorkingSet, GC.GetTotalMemory(forceFullCollection: false), cache.Bytes), OnlyOf(caller, cache.Describe()),
+        [.. models.DescribeDamage().Where(model => caller.MaySee(model.Category))], keyRequired);
 
     /// <summary>The names of models are those of categories.</summary>
     private static ModelCacheResponse OnlyOf(Caller caller, ModelCacheResponse all) => all with { Models = [.. all.Models.Where(model => caller.MaySee(model.Category))] };
@@ -39,9 +40,11 @@ internal static class SystemEndpoints
 /// <param name="Backbones">Networks that categories may name.</param>
 /// <param name="Memory">Bytes in use.</param>
 /// <param name="ModelCache">The models in memory, of the categories that the caller may see.</param>
+/// <param name="DamagedModels">Versions whose file is damaged or missing, as far as this process has read it; of the categories that the caller may see.</param>
 /// <param name="KeyRequired">Requests need a key or a token; false while everyone who reaches the service may do everything.</param>
 internal sealed record SystemResponse(
-    string Version, string Device, string ExecutionProvider, string OnnxRuntime, int Threads, IReadOnlyList<UsableBackboneResponse> Backbones, MemoryResponse Memory, ModelCacheResponse ModelCache, bool KeyRequired);
+    string Version, string Device, string ExecutionProvider, string OnnxRuntime, int Threads, IReadOnlyList<UsableBackboneResponse> Backbones, MemoryResponse Memory, ModelCacheResponse ModelCache,
+    IReadOnlyList<DamagedModelResponse> DamagedModels, bool KeyRequired);
 
 /// <summary>A network that categories may name.</summary>
 /// <param name="Name">Its name.</param>

@@ -26,9 +26,10 @@ internal static class IgnoreMaskEndpoints
     }
 
     private static async Task<IResult> PutAsync(
-        string category, HttpRequest request, ImageRequest reader, ImageDecoder decoder, DecodingGate gate, BlobStore blobs, CategoryStore store, CancellationToken cancellationToken)
+        string category, HttpRequest request, ImageRequest reader, ImageDecoder decoder, DecodingGate gate, BlobStore blobs, DiskSpace space, CategoryStore store, CancellationToken cancellationToken)
     {
         if (!(await store.GetAsync(category, cancellationToken)).Succeeded(out var found, out var problem)) return problem;
+        if (space.FindShortage() is { } full) return full;
         if (!(await reader.ReadOneAsync(request, layout: null, cancellationToken)).Succeeded(out var file, out problem)) return problem;
         if (await gate.RunAsync(() => Check(decoder.Decode(file.Bytes), new FitSettings { ImageSize = found.ImageSize, CropSize = found.CropSize }), isUrgent: false, cancellationToken) is { } refused) return refused;
         if (await store.SetIgnoreMaskAsync(category, blobs.Put(file.Bytes), cancellationToken) is { } gone) return gone;

@@ -30,7 +30,7 @@ internal static class ImageEndpoints
     }
 
     private static async Task<IResult> UploadAsync(
-        string category, HttpRequest request, CategoryStore categories, ImageStore store, ImageRequest reader, ImageDecoder decoder, IOptions<PadimOptions> options, CancellationToken cancellationToken,
+        string category, HttpRequest request, CategoryStore categories, ImageStore store, ImageRequest reader, ImageDecoder decoder, DiskSpace space, IOptions<PadimOptions> options, CancellationToken cancellationToken,
         Choice<ImageLabel>? label = null, string? defect = null, int? width = null, int? height = null, Choice<PixelFormat>? format = null)
     {
         var shows = label?.Value ?? ImageLabel.Normal;
@@ -39,12 +39,14 @@ internal static class ImageEndpoints
         if (defect is not null && shows == ImageLabel.Normal) return Problems.InvalidRequest("defect goes with label=anomalous.");
         if (!PixelQuery.Parse(request, width, height, format?.Value, decoder).Succeeded(out var layout, out var misfit)) return misfit;
         if (!await categories.ExistsAsync(category, cancellationToken)) return Problems.CategoryNotFound(category);
+        if (space.FindShortage() is { } full) return full;
         ImageRequest.SetLimit(request, options.Value.MaxUploadBytes);
 
         var (accepted, rejected, masks) = (new List<(string Stem, AcceptedImage Image)>(), new List<RejectedFile>(), new List<StoredMask>());
         Problem? first = null;
         await foreach (var file in reader.ReadAllAsync(request, layout, cancellationToken))
         {
+            if (space.FindShortage() is { } filled) return filled;
             if (await StoreAsync(file) is { } problem) Reject(file.FileName, problem);
         }
         foreach (var mask in masks)

@@ -76,7 +76,7 @@ internal sealed class Job
     [MaxLength(200)]
     public string? LeasedBy { get; set; }
 
-    /// <summary>When another worker may take it.</summary>
+    /// <summary>When another worker may take it, by the clock of the one that has it; <see cref="JobWatch"/> says what that is worth.</summary>
     public DateTime? LeaseExpiresAt { get; set; }
 
     /// <summary>Grows whenever the job changes hands: whoever holds an older number can change nothing any more.</summary>

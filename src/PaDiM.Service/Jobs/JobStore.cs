@@ -19,6 +19,8 @@ internal sealed class JobStore(IDbContextFactory<PadimDbContext> contexts, JobSi
     /// <summary>Jobs that found no room in the queue since the start.</summary>
     public long Refusals => Interlocked.Read(ref refusals);
 
+    private readonly JobWatch watch = new(TimeSpan.FromSeconds(options.Value.JobLeaseSeconds), time);
+
     private DateTime Now => time.GetUtcNow().UtcDateTime;
 
     private DateTime LeaseEnd => Now.AddSeconds(options.Value.JobLeaseSeconds);
@@ -111,9 +113,11 @@ internal sealed class JobStore(IDbContextFactory<PadimDbContext> contexts, JobSi
         for (; ; )
         {
             var now = Now;
+            var running = await db.Jobs.Where(j => j.State == JobState.Running).Select(j => new { j.Id, j.Fence, j.LeaseExpiresAt }).ToListAsync(cancellationToken);
+            var dead = watch.FindDead(running.Select(j => (j.Id, j.Fence, j.LeaseExpiresAt)));
             var job = await db.Jobs.AsNoTracking()
-                .Where(j => j.State == JobState.Queued || (j.State == JobState.Running && j.LeaseExpiresAt < now))
-                .Where(j => !db.Jobs.Any(other => other.Category == j.Category && other.Id != j.Id && other.State == JobState.Running && other.LeaseExpiresAt >= now))
+                .Where(j => j.State == JobState.Queued || (j.State == JobState.Running && dead.Contains(j.Id)))
+                .Where(j => !db.Jobs.Any(other => other.Category == j.Category && other.Id != j.Id && other.State == JobState.Running && !dead.Contains(other.Id)))
                 .OrderBy(j => j.Id).FirstOrDefaultAsync(cancellationToken);
             if (job is null) return null;
             if (job.CancelRequested || job.Attempts >= MaxAttempts)
@@ -123,12 +127,16 @@ internal sealed class JobStore(IDbContextFactory<PadimDbContext> contexts, JobSi
                 continue;
             }
             var end = LeaseEnd;
-            var claimed = await db.Jobs.Where(j => j.Id == job.Id && j.Fence == job.Fence && (j.State == JobState.Queued || j.State == JobState.Running))
-                .Where(j => !db.Jobs.Any(other => other.Category == j.Category && other.Id != j.Id && other.State == JobState.Running && other.LeaseExpiresAt >= now)).ExecuteUpdateAsync(
+            // Its worker may have been heard of just now: then the lease is another one.
+            var claimed = await db.Jobs.Where(j => j.Id == job.Id && j.Fence == job.Fence && j.LeaseExpiresAt == job.LeaseExpiresAt && (j.State == JobState.Queued || j.State == JobState.Running))
+                .Where(j => !db.Jobs.Any(other => other.Category == j.Category && other.Id != j.Id && other.State == JobState.Running && !dead.Contains(other.Id))).ExecuteUpdateAsync(
                 set => set.SetProperty(j => j.State, JobState.Running).SetProperty(j => j.Fence, j => j.Fence + 1).SetProperty(j => j.Attempts, j => j.Attempts + 1)
                     .SetProperty(j => j.StartedAt, j => j.StartedAt ?? now).SetProperty(j => j.LeasedBy, worker).SetProperty(j => j.LeaseExpiresAt, end),
                 cancellationToken);
-            if (claimed == 1) return await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == job.Id && j.Fence == job.Fence + 1, cancellationToken);
+            if (claimed == 0) continue;
+            var mine = await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == job.Id && j.Fence == job.Fence + 1, cancellationToken);
+            if (mine is not null) watch.See(mine);
+            return mine;
         }
     }
 

@@ -23,7 +23,9 @@ internal enum Decision
 /// <param name="ReviewThreshold">Scores from here on are to be reviewed; null for no review.</param>
 /// <param name="Active">It is the version that scores where none is asked for.</param>
 /// <param name="Revision">Revision of the category that it was made from.</param>
-internal sealed record CategoryModel(string Category, int Version, CachedModel Cached, double Threshold, bool Calibrated, double FalseRejectRate, double? ReviewThreshold, bool Active, long Revision)
+/// <param name="StandsInFor">The active version, where its file is damaged and this earlier one scores in its place; null otherwise.</param>
+internal sealed record CategoryModel(
+    string Category, int Version, CachedModel Cached, double Threshold, bool Calibrated, double FalseRejectRate, double? ReviewThreshold, bool Active, long Revision, StoredModel? StandsInFor)
 {
     /// <summary>Scores with it.</summary>
     public Inspector Inspector => Cached.Inspector;

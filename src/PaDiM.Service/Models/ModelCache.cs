@@ -84,6 +84,12 @@ internal sealed class ModelCache(IOptions<PadimOptions> options, TimeProvider ti
         }
     }
 
+    /// <summary>A model that is held, without counting as a use of it.</summary>
+    public CachedModel? Peek(StoredModel model)
+    {
+        lock (gate) return models.GetValueOrDefault(KeyOf(model));
+    }
+
     /// <summary>Keeps a model, and tells which ones made room for it. The inspector is the cache's from here on.</summary>
     public (CachedModel Cached, IReadOnlyList<CachedModel> Evicted) Put(StoredModel model, Inspector inspector)
     {

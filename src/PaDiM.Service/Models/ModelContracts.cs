@@ -6,6 +6,7 @@ namespace PaDiM.Service.Models;
 /// <param name="Version">Number, counting from 1; never used twice.</param>
 /// <param name="CreatedAt">When it was published.</param>
 /// <param name="Active">It is the one that scores.</param>
+/// <param name="State">How its file was when it was last read: `ready` (or not read since the start), `corrupt` or `missing`. A damaged file never scores.</param>
 /// <param name="Backbone">The network that it was fitted with.</param>
 /// <param name="ImageCount">Training images n.</param>
 /// <param name="Dimensions">Dimensions d.</param>
@@ -24,6 +25,7 @@ internal sealed record ModelResponse(
     int Version,
     DateTime CreatedAt,
     bool Active,
+    ModelState State,
     ModelBackbone Backbone,
     int ImageCount,
     int Dimensions,
@@ -42,11 +44,12 @@ internal sealed record ModelResponse(
     /// <summary>Describes a row.</summary>
     /// <param name="model">The row.</param>
     /// <param name="active">It is the one that scores.</param>
+    /// <param name="state">How its file is.</param>
     /// <param name="imageIds">Identifiers of stored images by hash; images that are gone keep their hash as identifier.</param>
-    public static ModelResponse From(StoredModel model, bool active, IReadOnlyDictionary<string, string> imageIds)
+    public static ModelResponse From(StoredModel model, bool active, ModelState state, IReadOnlyDictionary<string, string> imageIds)
     {
         return new ModelResponse(
-            model.Version, model.CreatedAt, active, new ModelBackbone(model.BackboneName, model.BackboneSha256), model.ImageCount, model.Dimensions,
+            model.Version, model.CreatedAt, active, state, new ModelBackbone(model.BackboneName, model.BackboneSha256), model.ImageCount, model.Dimensions,
             [model.GridHeight, model.GridWidth], model.Threshold, model.FalseRejectRate, model.SmallestFalseRejectRate, new LooScores(model.LooMin, model.LooMedian, model.LooMax),
             [.. model.Outliers.Select(o => new OutlierResponse(IdOf(o.ImageSha256), o.Score, o.PValue))],
             [.. model.Findings.Select(f => new FindingResponse(IdOf(f.ImageSha256), f.Kind, Math.Round(f.Deviations, 2), f.OfSha256 is { } other ? IdOf(other) : null))],

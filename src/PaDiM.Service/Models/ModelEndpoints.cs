@@ -8,6 +8,7 @@ using PaDiM.Service.Access;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Hosting;
 using PaDiM.Service.Images;
+using PaDiM.Service.Storage;
 
 namespace PaDiM.Service.Models;
 
@@ -61,16 +62,9 @@ internal static class ModelEndpoints
     {
         if (format?.Value == ExportFormat.Onnx) return await ExportOnnxAsync(category, version, registry, response, cancellationToken);
         if (!(await store.GetAsync(category, version, cancellationToken)).Succeeded(out var stored, out var problem)) return problem;
-        try
-        {
-            var file = files.Open(stored);
-            response.Headers.ETag = $"\"{stored.Sha256}\"";
-            return TypedResults.Stream(file, MediaType, $"{category}-{version}{ModelFiles.ModelSuffix}");
-        }
-        catch (InvalidDataException e)
-        {
-            return Problems.ModelUnusable(e.Message);
-        }
+        if (!files.Open(stored).Succeeded(out var file, out problem)) return problem;
+        response.Headers.ETag = $"\"{stored.Sha256}\"";
+        return TypedResults.Stream(file, MediaType, $"{category}-{version}{ModelFiles.ModelSuffix}");
     }
 
     private static async Task<IResult> ExportOnnxAsync(string category, int version, ModelRegistry registry, HttpResponse response, CancellationToken cancellationToken)
@@ -100,10 +94,11 @@ internal static class ModelEndpoints
 
     private static async Task<IResult> ImportAsync(
         string category, HttpRequest request, CategoryStore categories, ModelStore store, ModelFiles files, ModelRegistry registry, SettingsResolver settings,
-        IOptions<PadimOptions> options, CancellationToken cancellationToken, bool activate = true)
+        DiskSpace space, IOptions<PadimOptions> options, CancellationToken cancellationToken, bool activate = true)
     {
         if (request.ContentType?.StartsWith(MediaType, StringComparison.OrdinalIgnoreCase) is not true) return Problems.UnsupportedMediaType(request.ContentType, $"the file as the body, {MediaType}");
         if (!await categories.ExistsAsync(category, cancellationToken)) return Problems.CategoryNotFound(category);
+        if (space.FindShortage() is { } full) return full;
         ImageRequest.SetLimit(request, options.Value.MaxUploadBytes);
         var fileName = $"import-{Guid.NewGuid():n}{ModelFiles.ModelSuffix}";
         var received = files.PathOf(category, $"{fileName}{AtomicFile.TemporaryMark}body");

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using PaDiM.Core.Models;
 using PaDiM.Core.Statistics;
 using PaDiM.Onnx.Storage;
+using PaDiM.Service.Hosting;
 using PaDiM.Service.Storage;
 
 namespace PaDiM.Service.Models;
@@ -10,11 +11,14 @@ namespace PaDiM.Service.Models;
 /// Model files, a folder a category, and beside each the statistics that it was made from. Names are never used twice: a worker that was taken for
 /// dead cannot overwrite what another one wrote.
 /// </summary>
-internal sealed class ModelFiles(DataDirectory data)
+internal sealed class ModelFiles(DataDirectory data, DamagedModels damaged)
 {
     public const string ModelSuffix = ".safetensors", StatisticsSuffix = ".statistics.safetensors";
 
-    public string PathOf(string category, string fileName) => Path.Combine(data.Models, category, fileName);
+    public string PathOf(string category, string fileName) => Path.Combine(data.Root, NameOf(category, fileName));
+
+    /// <summary>Path of a file within the data directory.</summary>
+    public static string NameOf(string category, string fileName) => Path.Combine(DataDirectory.ModelsName, category, fileName);
 
     /// <summary>Writes a model and gives its size and hash.</summary>
     public (long Bytes, string Sha256) Write(string category, string fileName, PadimModel model)
@@ -25,48 +29,84 @@ internal sealed class ModelFiles(DataDirectory data)
         return (written.Length, Convert.ToHexStringLower(SHA256.HashData(written)));
     }
 
-    /// <summary>Reads a model. Its statistics are not copied: the file is mapped into memory, where other processes on this machine share it, and stays so while the model is used.</summary>
+    /// <summary>Reads a model. Its statistics are views of the bytes that were hashed: whatever becomes of the file afterwards, these score.</summary>
     /// <param name="stored">The row that speaks of it.</param>
-    /// <exception cref="InvalidDataException">The file is missing, damaged, or not the one that was published.</exception>
-    public PadimModel Read(StoredModel stored)
+    /// <returns>The model, or the problem that its file is missing, damaged, or another one than was published.</returns>
+    /// <exception cref="InvalidDataException">The file is the one that was published, but no model that this version of the program reads.</exception>
+    public Outcome<PadimModel> Read(StoredModel stored)
     {
+        var (path, seen) = Look(stored);
         try
         {
-            var mapped = MappedFile.Open(File.OpenRead(PathOf(stored.Category, stored.FileName)));
-            // Not disposed: the model's tensors are views of it, and hold it until the last of them is gone. Its own checksum says no more than the hash just looked at.
-            return mapped.Sha256() == stored.Sha256 ? ModelFile.Read(mapped, verified: true) : throw Damaged(stored);
+            var held = HeldFile.Read(path);
+            if (held.Sha256 != stored.Sha256) return damaged.Mark(stored, ModelState.Corrupt, seen);
+            damaged.Clear(stored);
+            // Its own checksum says no more than the hash just looked at.
+            return ModelFile.Read(held, verified: true);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // An empty file cannot be mapped.
-            throw Missing(stored, e);
+            return damaged.Mark(stored, ModelState.Missing, seen);
         }
     }
 
     /// <summary>Opens the file of a model, after a look at all of it.</summary>
     /// <param name="stored">The row that speaks of it.</param>
-    /// <exception cref="InvalidDataException">The file is missing, damaged, or not the one that was published.</exception>
-    public FileStream Open(StoredModel stored)
+    /// <returns>The file, or the problem that it is missing, damaged, or another one than was published.</returns>
+    public Outcome<FileStream> Open(StoredModel stored)
     {
+        var (path, seen) = Look(stored);
         FileStream? stream = null;
         try
         {
-            stream = File.OpenRead(PathOf(stored.Category, stored.FileName));
-            if (Convert.ToHexStringLower(SHA256.HashData(stream)) != stored.Sha256)
-                throw Damaged(stored);
-            stream.Position = 0;
-            return stream;
-        }
-        catch (InvalidDataException)
-        {
-            stream?.Dispose();
-            throw;
+            stream = File.OpenRead(path);
+            if (Convert.ToHexStringLower(SHA256.HashData(stream)) == stored.Sha256)
+            {
+                damaged.Clear(stored);
+                stream.Position = 0;
+                return stream;
+            }
+            stream.Dispose();
+            return damaged.Mark(stored, ModelState.Corrupt, seen);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             stream?.Dispose();
-            throw Missing(stored, e);
+            return damaged.Mark(stored, ModelState.Missing, seen);
         }
+    }
+
+    /// <summary>The problem with a file, after a look at all of it; null where it is what was published.</summary>
+    public Problem? Check(StoredModel stored)
+    {
+        if (!Open(stored).Succeeded(out var file, out var problem)) return problem;
+        file.Dispose();
+        return null;
+    }
+
+    /// <summary>The problem with a file as far as it is known, without reading it again unless it has changed.</summary>
+    public Problem? FindDamage(StoredModel stored) => damaged.Find(stored, Look(stored).Seen);
+
+    /// <summary>Damaged files as far as they are known.</summary>
+    public IReadOnlyList<Damage> ListDamage() => damaged.List();
+
+    public ModelState StateOf(StoredModel stored) => damaged.StateOf(stored);
+
+    /// <summary>Forgets the damage of a version that is gone, or, without a name, of all versions of a category.</summary>
+    public void Forget(string category, string? fileName = null) => damaged.Forget(category, fileName);
+
+    /// <summary>Damaged files that may be whole again.</summary>
+    public IEnumerable<StoredModel> MaybeMended() => damaged.List().Where(damage => damaged.MayBeMended(damage, Look(damage.Model).Seen)).Select(damage => damage.Model);
+
+    /// <summary>Writes a damaged file anew from the model in memory; false where that would not give the bytes that were published.</summary>
+    public bool Rewrite(StoredModel stored, PadimModel model)
+    {
+        using var hash = SHA256.Create();
+        using (var sink = new CryptoStream(Stream.Null, hash, CryptoStreamMode.Write)) ModelFile.Write(sink, model);
+        if (Convert.ToHexStringLower(hash.Hash!) != stored.Sha256) return false;
+        AtomicFile.Write(PathOf(stored.Category, stored.FileName), stream => ModelFile.Write(stream, model));
+        damaged.Clear(stored);
+        return true;
     }
 
     public void WriteStatistics(string category, string fileName, PatchStatistics statistics) =>
@@ -89,6 +129,7 @@ internal sealed class ModelFiles(DataDirectory data)
     /// <summary>Removes the files of a model that was not published, or is not wanted any more.</summary>
     public void Delete(string category, string fileName)
     {
+        damaged.Forget(category, fileName);
         if (!Directory.Exists(Path.Combine(data.Models, category))) return;
         File.Delete(PathOf(category, fileName));
         DeleteStatistics(category, fileName);
@@ -99,9 +140,9 @@ internal sealed class ModelFiles(DataDirectory data)
     /// <summary>Name of the statistics behind a model.</summary>
     public static string StatisticsNameOf(string fileName) => string.Concat(fileName.AsSpan(0, fileName.Length - ModelSuffix.Length), StatisticsSuffix);
 
-    private static InvalidDataException Damaged(StoredModel stored) =>
-        new($"The file of version {stored.Version} of '{stored.Category}' is damaged: its hash is not the one that was published. Fit again, or activate another version.");
-
-    private static InvalidDataException Missing(StoredModel stored, Exception e) =>
-        new($"The file of version {stored.Version} of '{stored.Category}' is missing or cannot be read. Fit again, or activate another version.", e);
+    private (string Path, FileStamp Seen) Look(StoredModel stored)
+    {
+        var path = PathOf(stored.Category, stored.FileName);
+        return (path, FileStamp.Of(path));
+    }
 }

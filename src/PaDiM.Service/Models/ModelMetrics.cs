@@ -42,7 +42,7 @@ internal sealed class ModelMetrics
     /// <summary>A category scores with this from now on.</summary>
     public void Ready(CategoryModel model)
     {
-        if (labels.Has(model.Category)) categories[model.Category] = new Active(model.Version, model.Inspector.Model.Calibration.FalseRejectRateAt(model.Threshold), false);
+        if (labels.Has(model.Category)) categories[model.Category] = new Active(model.Version, model.Inspector.Model.Calibration.FalseRejectRateAt(model.Threshold), model.StandsInFor is not null);
     }
 
     /// <summary>The active version of a category cannot be loaded.</summary>

@@ -13,7 +13,8 @@ namespace PaDiM.Service.Models;
 
 /// <summary>
 /// Hands out ready models. The current snapshot of a category is one reference, swapped whole: scoring takes no lock and never sees half a change.
-/// Changes made here show at once, those of other replicas within a second. Pinned models are loaded without being asked for.
+/// Changes made here show at once, those of other replicas within a second. Pinned models are loaded without being asked for. Where the file of the active version
+/// is damaged, the newest whole one of the earlier versions stands in for it until the file is mended or another version is activated.
 /// </summary>
 internal sealed partial class ModelRegistry(
     IDbContextFactory<PadimDbContext> contexts, ModelFiles files, ModelCache cache, BackboneRegistry backbones, ModelMetrics metrics, TimeProvider time, ILogger<ModelRegistry> logger) : BackgroundService
@@ -59,6 +60,17 @@ internal sealed partial class ModelRegistry(
         LogNotReady(category, problem.Code, problem.Detail);
     }
 
+    /// <summary>Versions whose files are damaged, and what scores in their place.</summary>
+    public IReadOnlyList<DamagedModelResponse> DescribeDamage() =>
+    [
+        .. files.ListDamage().Select(damage => new DamagedModelResponse(
+            damage.Model.Category, damage.Model.Version, damage.State, damage.Since,
+            current.TryGetValue(damage.Model.Category, out var serving) && (serving.Version == damage.Model.Version || serving.StandsInFor?.Version == damage.Model.Version) ? serving.Version : null)),
+    ];
+
+    /// <summary>Writes a damaged file anew from the model in memory, if it is there.</summary>
+    public bool TryMend(StoredModel stored) => cache.Peek(stored) is { } held && files.Rewrite(stored, held.Inspector.Model);
+
     /// <summary>Lets go of a category that is gone.</summary>
     public async Task ForgetAsync(string category) => await LoadAsync(category, null, CancellationToken.None);
 
@@ -96,6 +108,12 @@ internal sealed partial class ModelRegistry(
         var categories = await db.Categories.Select(c => new { c.Name, c.Revision, Wanted = c.Pinned && c.ActiveVersion != null }).ToDictionaryAsync(c => c.Name, cancellationToken);
         foreach (var model in current.Values.Where(m => !categories.TryGetValue(m.Category, out var category) || category.Revision != m.Revision))
             await RefreshAsync(model.Category, cancellationToken);
+        foreach (var model in files.MaybeMended())
+        {
+            // Who read it just when it was deleted has found a file missing that nobody misses.
+            if (!await db.Models.AnyAsync(m => m.Category == model.Category && m.FileName == model.FileName, cancellationToken)) files.Forget(model.Category, model.FileName);
+            else if (files.Check(model) is null) await RefreshAsync(model.Category, cancellationToken);
+        }
         if (categories.Values.FirstOrDefault(c => c.Wanted && seen.GetValueOrDefault(c.Name) != c.Revision) is not { } pinned) return false;
         seen[pinned.Name] = pinned.Revision;
         await RefreshAsync(pinned.Name, cancellationToken);
@@ -115,6 +133,7 @@ internal sealed partial class ModelRegistry(
             {
                 current.TryRemove(name, out _);
                 cache.Forget(name);
+                files.Forget(name);
                 metrics.Forget(name);
                 return Problems.CategoryNotFound(name);
             }
@@ -125,31 +144,47 @@ internal sealed partial class ModelRegistry(
                 metrics.Forget(name);
                 return Problems.ModelNotReady(name);
             }
-            if (version is null && current.TryGetValue(name, out var ready) && ready.Revision == category.Revision) return (ready, false);
+            if (version is null && current.TryGetValue(name, out var ready) && ready.Revision == category.Revision
+                && (ready.StandsInFor is not { } active || files.FindDamage(active) is not null)) return (ready, false);
 
             var stored = await db.Models.AsNoTracking().SingleOrDefaultAsync(m => m.Category == name && m.Version == wanted, cancellationToken);
             if (stored is null) return Problems.ModelNotFound(name, wanted.ToString(System.Globalization.CultureInfo.InvariantCulture));
             // Before it is read: a model that is pinned only afterwards could be driven out in between.
             if (category.Pinned && stored.Version == category.ActiveVersion) cache.Pin(stored);
-            if (!Open(stored).Succeeded(out var opened, out var problem))
-            {
-                if (version is null) metrics.Unusable(name, wanted);
-                // Another version must not go on scoring in the name of one that fails its test.
-                if (version is null && failed.ContainsKey(ModelCache.KeyOf(stored))) current.TryRemove(name, out _);
-                return problem;
-            }
-            var snapshot = Snapshot(category, stored, opened.Cached);
-            if (version is null)
-            {
-                current[name] = snapshot;
-                metrics.Ready(snapshot);
-            }
-            return (snapshot, opened.Loaded);
+            if (Open(stored).Succeeded(out var opened, out var problem)) return Show(Snapshot(category, stored, opened.Cached, standsInFor: null), opened.Loaded);
+            var isDamaged = files.StateOf(stored) != ModelState.Ready;
+            if (version is null && isDamaged && await FindStandInAsync(db, category, stored, cancellationToken) is { } standIn) return Show(standIn.Model, standIn.Loaded);
+            if (version is null) metrics.Unusable(name, wanted);
+            // Another version must not go on scoring in the name of one that fails its test, nor one that was left for the damaged one.
+            if (version is null && (isDamaged || failed.ContainsKey(ModelCache.KeyOf(stored)))) current.TryRemove(name, out _);
+            return problem;
         }
         finally
         {
             gate.Release();
         }
+
+        (CategoryModel, bool) Show(CategoryModel snapshot, bool loaded)
+        {
+            if (version is not null) return (snapshot, loaded);
+            current[name] = snapshot;
+            metrics.Ready(snapshot);
+            return (snapshot, loaded);
+        }
+    }
+
+    /// <summary>The newest of the versions before the active one that can score. Not one after it: who went back to an older version does not want the newer.</summary>
+    private async Task<(CategoryModel Model, bool Loaded)?> FindStandInAsync(PadimDbContext db, Category category, StoredModel active, CancellationToken cancellationToken)
+    {
+        var earlier = await db.Models.AsNoTracking().Where(m => m.Category == active.Category && m.Version < active.Version).OrderByDescending(m => m.Version).ToListAsync(cancellationToken);
+        foreach (var candidate in earlier)
+        {
+            if (!Open(candidate).Succeeded(out var opened, out _)) continue;
+            if (category.Pinned) cache.Pin(candidate);
+            if (!current.TryGetValue(active.Category, out var before) || before.Version != candidate.Version) LogStandIn(candidate.Version, active.Version, active.Category);
+            return (Snapshot(category, candidate, opened.Cached, standsInFor: active), opened.Loaded);
+        }
+        return null;
     }
 
     private Outcome<(CachedModel Cached, bool Loaded)> Open(StoredModel stored)
@@ -157,12 +192,18 @@ internal sealed partial class ModelRegistry(
         if (cache.Get(stored) is { } held) return (held, false);
         // A file never changes and neither does this machine: what failed here once is not read again every second.
         if (failed.TryGetValue(ModelCache.KeyOf(stored), out var known)) return known;
+        if (files.FindDamage(stored) is { } damage) return damage;
         Inspector? untested = null;
         using var trace = Instruments.Source.StartActivity("padim.model.load")?.SetTag("padim.category", stored.Category).SetTag("padim.model.version", stored.Version);
         var (began, result) = (time.GetTimestamp(), "loaded");
         try
         {
-            untested = Inspector.Open(files.Read(stored), backbones.Open(stored.BackboneName));
+            if (!files.Read(stored).Succeeded(out var model, out var problem))
+            {
+                result = "unusable";
+                return problem;
+            }
+            untested = Inspector.Open(model, backbones.Open(stored.BackboneName));
             if (SelfTest.FindDeviation(untested) is { } deviation)
             {
                 result = "self_test_failed";
@@ -171,7 +212,7 @@ internal sealed partial class ModelRegistry(
             var (cached, evicted) = cache.Put(stored, untested);
             untested = null;
             // A snapshot that stayed behind would keep the model in memory, whatever the budget says.
-            foreach (var model in current.Values.Where(model => evicted.Contains(model.Cached))) current.TryRemove(KeyValuePair.Create(model.Category, model));
+            foreach (var snapshot in current.Values.Where(snapshot => evicted.Contains(snapshot.Cached))) current.TryRemove(KeyValuePair.Create(snapshot.Category, snapshot));
             return (cached, true);
         }
         catch (Exception e) when (e is InvalidDataException or KeyNotFoundException)
@@ -194,16 +235,20 @@ internal sealed partial class ModelRegistry(
         }
     }
 
-    private static CategoryModel Snapshot(Category category, StoredModel stored, CachedModel cached)
+    private static CategoryModel Snapshot(Category category, StoredModel stored, CachedModel cached, StoredModel? standsInFor)
     {
         var calibration = cached.Inspector.Model.Calibration;
         var threshold = stored.ThresholdOverride ?? calibration.ThresholdAt(category.FalseRejectRate);
         double? review = category.Settings.ReviewRate is { } rate && rate > category.FalseRejectRate ? Math.Min(threshold, calibration.ThresholdAt(rate)) : null;
-        return new CategoryModel(category.Name, stored.Version, cached, threshold, stored.ThresholdOverride is null, category.FalseRejectRate, review, stored.Version == category.ActiveVersion, category.Revision);
+        return new CategoryModel(
+            category.Name, stored.Version, cached, threshold, stored.ThresholdOverride is null, category.FalseRejectRate, review, standsInFor is not null || stored.Version == category.ActiveVersion, category.Revision, standsInFor);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Category {Category} cannot score: {Code}: {Detail}")]
     private partial void LogNotReady(string category, string code, string detail);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Version {StandIn} stands in for version {Version} of {Category}, whose file is damaged")]
+    private partial void LogStandIn(int standIn, int version, string category);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The device failed while version {Version} of {Category} was loaded")]
     private partial void LogDeviceFailed(Exception exception, int version, string category);

@@ -110,7 +110,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
         var active = await db.Categories.Where(c => c.Name == category).Select(c => c.ActiveVersion).SingleOrDefaultAsync(cancellationToken);
         var hashes = models.SelectMany(m => m.Outliers.Select(o => o.ImageSha256).Concat(m.Findings.SelectMany(f => new[] { f.ImageSha256, f.OfSha256 ?? f.ImageSha256 }))).Distinct().ToList();
         var ids = await db.Images.Where(i => i.Category == category && hashes.Contains(i.Sha256)).ToDictionaryAsync(i => i.Sha256, i => i.Id, cancellationToken);
-        return [.. models.Select(m => ModelResponse.From(m, m.Version == active, ids))];
+        return [.. models.Select(m => ModelResponse.From(m, m.Version == active, files.StateOf(m), ids))];
     }
 
     private static StoredModel Describe(string category, int version, string fileName, PadimModel model, double rate, string? jobId, long bytes, string sha256, DateTime now) => new()

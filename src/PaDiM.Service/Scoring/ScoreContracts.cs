@@ -6,6 +6,7 @@ namespace PaDiM.Service.Scoring;
 /// <summary>The score of an image and what it decides.</summary>
 /// <param name="Category">Whose model scored it.</param>
 /// <param name="ModelVersion">Which version.</param>
+/// <param name="Fallback">The file of the active version is damaged, and this earlier one scores in its place: see `damagedModels` of `GET /v1/system`.</param>
 /// <param name="Score">Largest value of the anomaly map, at least 0.</param>
 /// <param name="Threshold">Scores at or above it are anomalous.</param>
 /// <param name="PValue">How surprising the score would be for a normal image: (1 + training images that score at least as high) / (n + 1).</param>
@@ -18,6 +19,7 @@ namespace PaDiM.Service.Scoring;
 internal sealed record ScoreResponse(
     string Category,
     int ModelVersion,
+    bool Fallback,
     double Score,
     double Threshold,
     double PValue,

@@ -113,6 +113,7 @@ internal static class ScoreEndpoints
     {
         headers["X-Padim-Category"] = result.Category;
         headers["X-Padim-Model-Version"] = result.ModelVersion.ToString(CultureInfo.InvariantCulture);
+        headers["X-Padim-Fallback"] = result.Fallback ? "true" : "false";
         headers["X-Padim-Score"] = result.Score.ToString("r", CultureInfo.InvariantCulture);
         headers["X-Padim-Threshold"] = result.Threshold.ToString("r", CultureInfo.InvariantCulture);
         headers["X-Padim-P-Value"] = result.PValue.ToString("r", CultureInfo.InvariantCulture);

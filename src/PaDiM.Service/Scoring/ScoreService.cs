@@ -75,7 +75,7 @@ internal sealed partial class ScoreService(DecodingGate gate, ScoreBatcher batch
         }
 
         return new ScoredMap(map, new ScoreResponse(
-            model.Category, model.Version, score, model.Threshold, inspector.Model.Calibration.PValue(score), model.Decide(score), regions,
+            model.Category, model.Version, model.StandsInFor is not null, score, model.Threshold, inspector.Model.Calibration.PValue(score), model.Decide(score), regions,
             new ScoredImage(ready.Width, ready.Height, Convert.ToHexStringLower(SHA256.HashData(file.Bytes))), drawn,
             new Timings(
                 Round(ready.Waited + batched.Waited.TotalMilliseconds), Round(ready.Decode), Round(batched.Embedding.TotalMilliseconds), Round(batched.Scoring.TotalMilliseconds),

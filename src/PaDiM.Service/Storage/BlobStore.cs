@@ -47,7 +47,10 @@ internal sealed class BlobStore(DataDirectory data, TimeProvider time)
         }
     }
 
-    public string PathOf(string sha256) => Path.Combine(data.Images, sha256[..2], sha256);
+    public string PathOf(string sha256) => Path.Combine(data.Root, NameOf(sha256));
+
+    /// <summary>Path of a blob within the data directory.</summary>
+    public static string NameOf(string sha256) => Path.Combine(DataDirectory.ImagesName, sha256[..2], sha256);
 
     /// <summary>Every blob with the time it was last put.</summary>
     public IEnumerable<(string Sha256, DateTime PutAt, string Path)> List() =>

@@ -4,21 +4,21 @@ using PaDiM.Service.Hosting;
 namespace PaDiM.Service.Storage;
 
 /// <summary>Where everything lies that outlives the process.</summary>
-internal sealed class DataDirectory
+internal sealed class DataDirectory(string root)
 {
-    public DataDirectory(IOptions<PadimOptions> options)
+    public const string ImagesName = "images", ModelsName = "models";
+
+    public DataDirectory(IOptions<PadimOptions> options) : this(options.Value.DataDirectory)
     {
-        Root = Path.GetFullPath(options.Value.DataDirectory);
-        foreach (var directory in new[] { Images, Models, Embeddings, Evaluations }) Directory.CreateDirectory(directory);
     }
 
-    public string Root { get; }
+    public string Root { get; } = Path.GetFullPath(root);
 
     /// <summary>Content-addressed bytes of images and masks.</summary>
-    public string Images => Path.Combine(Root, "images");
+    public string Images => Path.Combine(Root, ImagesName);
 
     /// <summary>Model and statistics files, a folder a category.</summary>
-    public string Models => Path.Combine(Root, "models");
+    public string Models => Path.Combine(Root, ModelsName);
 
     /// <summary>Embeddings of training images: a cache that may be deleted at any time.</summary>
     public string Embeddings => Path.Combine(Root, "embeddings");
@@ -29,4 +29,13 @@ internal sealed class DataDirectory
     public string EvaluationOf(string jobId) => Path.Combine(Evaluations, jobId);
 
     public string Database => Path.Combine(Root, "padim.db");
+
+    /// <summary>What the last scrub found.</summary>
+    public string ScrubReport => Path.Combine(Root, "scrub.json");
+
+    /// <summary>Makes the folders that are not there yet.</summary>
+    public void Create()
+    {
+        foreach (var directory in new[] { Images, Models, Embeddings, Evaluations }) Directory.CreateDirectory(directory);
+    }
 }

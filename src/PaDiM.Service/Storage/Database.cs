@@ -8,13 +8,26 @@ internal sealed class Database(IDbContextFactory<PadimDbContext> contexts, DataD
     public async Task UpgradeAsync(CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var known = db.Database.GetMigrations().ToHashSet();
-        var unknown = (await db.Database.GetAppliedMigrationsAsync(cancellationToken)).FirstOrDefault(migration => !known.Contains(migration));
-        if (unknown is not null)
-            throw new InvalidDataException($"The database {data.Database} was written by a newer version of the service ({unknown}). Start that version, or restore a backup from before the upgrade.");
+        await RefuseNewerAsync(db, data.Database, cancellationToken);
         if ((await db.Database.GetPendingMigrationsAsync(cancellationToken)).Any()) await MigrateAsync(db, cancellationToken);
         // Readers and the one writer then do not wait for each other.
         await db.Database.ExecuteSqlRawAsync("PRAGMA journal_mode = WAL", cancellationToken);
+    }
+
+    /// <exception cref="InvalidDataException">A newer version of the service has written the database.</exception>
+    public static async Task RefuseNewerAsync(PadimDbContext db, string path, CancellationToken cancellationToken)
+    {
+        var known = db.Database.GetMigrations().ToHashSet();
+        if ((await db.Database.GetAppliedMigrationsAsync(cancellationToken)).FirstOrDefault(migration => !known.Contains(migration)) is { } unknown)
+            throw new InvalidDataException($"The database {path} was written by a newer version of the service ({unknown}). Start that version, or restore a backup from before the upgrade.");
+    }
+
+    /// <exception cref="InvalidDataException">The database is not of this version of the service.</exception>
+    public static async Task RefuseOtherAsync(PadimDbContext db, string path, CancellationToken cancellationToken)
+    {
+        await RefuseNewerAsync(db, path, cancellationToken);
+        if ((await db.Database.GetPendingMigrationsAsync(cancellationToken)).Any())
+            throw new InvalidDataException($"The database {path} is of an older version of the service. Use the program that works with it, or start this one once, which brings it up to date.");
     }
 
     /// <summary>

@@ -1,11 +1,19 @@
+using System.Diagnostics;
+
 namespace PaDiM.Service.Tests.Support;
 
-/// <summary>The real clock, set forward by hand.</summary>
+/// <summary>The real clocks, set by hand.</summary>
 internal sealed class ManualTime : TimeProvider
 {
-    private TimeSpan ahead;
+    private TimeSpan passed, jumped;
 
-    public void Advance(TimeSpan by) => ahead += by;
+    /// <summary>Lets time pass, on every clock.</summary>
+    public void Advance(TimeSpan by) => passed += by;
 
-    public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + ahead;
+    /// <summary>Sets the clock on the wall, as a wrong time server does; what measures spans knows nothing of it.</summary>
+    public void Jump(TimeSpan by) => jumped += by;
+
+    public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + passed + jumped;
+
+    public override long GetTimestamp() => base.GetTimestamp() + (long)(passed.TotalSeconds * Stopwatch.Frequency);
 }

@@ -24,6 +24,10 @@ internal sealed class RunningService : IAsyncDisposable
     public static Task<RunningService> StartOnDeviceAsync(string dataDirectory, params (string Option, object Value)[] options) =>
         StartAsync(dataDirectory, services => services.AddSingleton(BackboneRuntime.Create(DevicePreference.Cpu).ScoringOnDevice()), options);
 
+    /// <summary>Runs by a clock of its own.</summary>
+    public static Task<RunningService> StartByAsync(TimeProvider time, string dataDirectory, params (string Option, object Value)[] options) =>
+        StartAsync(dataDirectory, services => services.AddSingleton(time), options);
+
     private static async Task<RunningService> StartAsync(string dataDirectory, Action<IServiceCollection>? replace, (string Option, object Value)[] options)
     {
         var app = Program.Build(

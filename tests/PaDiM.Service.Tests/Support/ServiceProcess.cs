@@ -7,6 +7,7 @@ namespace PaDiM.Service.Tests.Support;
 /// <summary>The service as a process of its own, to be killed.</summary>
 internal sealed partial class ServiceProcess : IAsyncDisposable
 {
+    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "PaDiM.Service.dll");
     private readonly Process process;
 
     private ServiceProcess(Process process, Uri address)
@@ -22,6 +23,10 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
 
     /// <summary>Starts the service and waits until it listens.</summary>
     public static Task<ServiceProcess> StartAsync(string dataDirectory, params (string Option, object Value)[] options) => ListeningAsync(Launch(dataDirectory, options));
+
+    /// <summary>Starts the service with more variables in its environment.</summary>
+    public static Task<ServiceProcess> StartInAsync(string dataDirectory, IReadOnlyDictionary<string, string> environment, params (string Option, object Value)[] options) =>
+        ListeningAsync(Launch(dataDirectory, options, environment: environment));
 
     /// <summary>Starts the service with so many bytes of managed memory.</summary>
     public static Task<ServiceProcess> StartAsync(string dataDirectory, long heapLimit) => ListeningAsync(Launch(dataDirectory, [], heapLimit));
@@ -75,12 +80,31 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         await process.WaitForExitAsync();
     }
 
+    /// <summary>Whether it has ended by itself.</summary>
+    public bool HasEnded => process.HasExited;
+
+    /// <summary>Sends a signal by its name, such as STOP or CONT.</summary>
+    public async Task SignalAsync(string name)
+    {
+        using var kill = Process.Start("kill", [$"-{name}", $"{process.Id}"]);
+        await kill.WaitForExitAsync();
+    }
+
     /// <summary>SIGTERM, as an orchestrator stops it, and the exit code.</summary>
     public async Task<int> TerminateAsync()
     {
-        using (var kill = Process.Start("kill", ["-TERM", $"{process.Id}"])) await kill.WaitForExitAsync();
+        await SignalAsync("TERM");
         await process.WaitForExitAsync();
         return process.ExitCode;
+    }
+
+    /// <summary>Runs a command of the program to its end.</summary>
+    public static async Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo("dotnet", [Program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        await process.WaitForExitAsync();
+        return (process.ExitCode, await output, await error);
     }
 
     public async ValueTask DisposeAsync()
@@ -90,12 +114,13 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         process.Dispose();
     }
 
-    private static Process Launch(string dataDirectory, (string Option, object Value)[] options, long? heapLimit = null)
+    private static Process Launch(string dataDirectory, (string Option, object Value)[] options, long? heapLimit = null, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "PaDiM.Service.dll")]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", [Program]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
         start.Environment["Padim__DataDirectory"] = dataDirectory;
         foreach (var (option, value) in options) start.Environment[option.StartsWith("ASPNETCORE_", StringComparison.Ordinal) ? option : $"Padim__{option}"] = FormattableString.Invariant($"{value}");
+        foreach (var (variable, value) in environment ?? new Dictionary<string, string>()) start.Environment[variable] = value;
         if (heapLimit is { } bytes) start.Environment["DOTNET_GCHeapHardLimit"] = FormattableString.Invariant($"0x{bytes:x}");
         return Process.Start(start)!;
     }

@@ -21,6 +21,7 @@ internal sealed class DocumentedHeaders : IOperationFilter
         ("ImportModel", "201") => Location("of the version", "/v1/categories/bottle/models/2"),
         ("CreateKey", "201") => Location("of the key, without the key itself", "/v1/keys/3f2a9c01d4e5"),
         (_, "401") => new() { ["WWW-Authenticate"] = Text("How to say who one is.", "Bearer realm=\"padim\"") },
+        ("StartScrub", "202") => Location("to ask how it stands", "/v1/system/scrub"),
         (_, "202") => Location("of the job: follow it there", "/v1/jobs/01a20a73769176438e6039d1c152083e"),
         ("GetImage" or "GetThumbnail", "200") => new()
         {
@@ -33,6 +34,7 @@ internal sealed class DocumentedHeaders : IOperationFilter
             ["X-Part-Id"] = Text("The part, as the request named it.", "SN-004711"),
             ["X-Padim-Category"] = Text("Whose model scored it; like the other X-Padim headers not with JSON, which says it itself.", "bottle"),
             ["X-Padim-Model-Version"] = Whole("Version of the model.", 1),
+            ["X-Padim-Fallback"] = Text("`true` where the file of the active version is damaged and an earlier one scores in its place, `false` otherwise.", "false"),
             ["X-Padim-Score"] = Number("Largest value of the anomaly map.", 39.817478),
             ["X-Padim-Threshold"] = Number("Scores at or above it are anomalous.", 30.113895),
             ["X-Padim-P-Value"] = Number("How surprising the score would be for a normal image.", 0.0047619),

@@ -1,0 +1,68 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
+namespace PaDiM.Onnx.Storage;
+
+/// <summary>
+/// The bytes of a file in memory of their own, as a stream over them that tells where they lie, so that tensors can be views of it. Not a mapping: what becomes of the
+/// file afterwards changes nothing here, and one that is cut short cannot bring the process down. The memory goes when nothing refers to the stream any more.
+/// </summary>
+public sealed unsafe class HeldFile : UnmanagedMemoryStream
+{
+    private readonly Block block;
+
+    private HeldFile(Block block, long length, string sha256) : base(block.Start, length) => (this.block, Sha256) = (block, sha256);
+
+    /// <summary>SHA-256 of these bytes, lower-case hexadecimal: of what is held, not of what the file may be by now.</summary>
+    public string Sha256 { get; }
+
+    /// <summary>Reads a file as a whole.</summary>
+    /// <exception cref="IOException">It is not there, cannot be read, or became shorter meanwhile.</exception>
+    /// <exception cref="UnauthorizedAccessException">It must not be read.</exception>
+    public static HeldFile Read(string path)
+    {
+        // Small enough to be hashed before it leaves the processor's cache.
+        const int piece = 1 << 18;
+        using var file = File.OpenHandle(path, options: FileOptions.SequentialScan);
+        var length = RandomAccess.GetLength(file);
+        var block = new Block(length);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        for (long at = 0; at < length;)
+        {
+            var into = new Span<byte>(block.Start + at, (int)Math.Min(piece, length - at));
+            var read = RandomAccess.Read(file, into, at);
+            if (read == 0) throw new EndOfStreamException($"The file {path} became shorter while it was read.");
+            hash.AppendData(into[..read]);
+            at += read;
+        }
+        return new HeldFile(block, length, Convert.ToHexStringLower(hash.GetHashAndReset()));
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        // Tensors may still be views of it.
+        GC.KeepAlive(block);
+    }
+
+    /// <summary>Owns the memory and gives it back by its own finalizer.</summary>
+    private sealed class Block(long length)
+    {
+        private readonly long pressure = Press(Math.Max(length, 1));
+
+        public byte* Start { get; } = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(length, 1), alignment: 4096);
+
+        ~Block()
+        {
+            NativeMemory.AlignedFree(Start);
+            GC.RemoveMemoryPressure(pressure);
+        }
+
+        private static long Press(long bytes)
+        {
+            GC.AddMemoryPressure(bytes);
+            return bytes;
+        }
+    }
+}

@@ -1,0 +1,94 @@
+using System.CommandLine;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using PaDiM.Service.Storage;
+
+namespace PaDiM.Service.Safekeeping;
+
+/// <summary>What the program does with a data directory in place of serving it: <c>backup</c>, <c>restore</c> and <c>scrub</c>. Each prints one JSON object.</summary>
+internal static class DataCommands
+{
+    private const int Done = 0, Failure = 1, WrongUsage = 2;
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerOptions.Web)
+    {
+        WriteIndented = true,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
+        // For a terminal, not for a page.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>Output is for the report.</summary>
+    private static readonly string[] Silence =
+        [.. new[] { "Default", "Override:Microsoft.AspNetCore", "Override:Microsoft.EntityFrameworkCore" }.Select(name => $"--Serilog:MinimumLevel:{name}=Fatal")];
+
+    /// <summary>Runs the command that the arguments begin with, and gives the program's exit code; null where they are settings of the service.</summary>
+    public static async Task<int?> TryRunAsync(string[] args, CancellationToken cancellationToken)
+    {
+        var root = new RootCommand("The PaDiM inspection service; without a command it serves.") { CreateBackup(), CreateRestore(), CreateScrub() };
+        if (args is not [var name, ..] || root.Subcommands.All(command => command.Name != name)) return null;
+        var parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            await parsed.InvokeAsync(cancellationToken: cancellationToken);
+            return WrongUsage;
+        }
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }, cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or SqliteException)
+        {
+            await Console.Error.WriteLineAsync($"{name}: {e.Message}");
+            return Failure;
+        }
+    }
+
+    private static Command CreateBackup()
+    {
+        var (data, target) = (new Argument<string>("data") { Description = "Data directory; a service may be working in it." }, new Argument<string>("target") { Description = "Folder of the backup; what an earlier one left there is not copied again." });
+        var command = new Command("backup", "Copy a data directory, every file compared with its hash.") { data, target };
+        command.SetAction(async (arguments, cancellationToken) => Tell(await Copy(arguments.GetValue(data)!, arguments.GetValue(target)!).BackUpAsync(cancellationToken)));
+        return command;
+    }
+
+    private static Command CreateRestore()
+    {
+        var (backup, data) = (new Argument<string>("backup") { Description = "Folder of the backup." }, new Argument<string>("data") { Description = "Data directory to make; absent or empty." });
+        var command = new Command("restore", "Make a data directory of a backup, every file compared with its hash.") { backup, data };
+        command.SetAction(async (arguments, cancellationToken) => Tell(await Copy(arguments.GetValue(backup)!, arguments.GetValue(data)!).RestoreAsync(cancellationToken)));
+        return command;
+    }
+
+    private static Command CreateScrub()
+    {
+        var data = new Argument<string>("data") { Description = "Data directory; a service may be working in it." };
+        var command = new Command("scrub", "Read every file of a data directory, compare it with its hash, and list what is missing, damaged or not referred to.") { data };
+        command.SetAction(async (arguments, cancellationToken) =>
+        {
+            var directory = new DataDirectory(arguments.GetValue(data)!);
+            if (!File.Exists(directory.Database)) throw new IOException($"{directory.Root} is no data directory: it holds no {Path.GetFileName(directory.Database)}.");
+            // The service itself, not started: what it would find is what counts.
+            await using var app = Program.Build([$"--Padim:DataDirectory={directory.Root}", "--Padim:ScrubMegabytesPerSecond=0", .. Silence]);
+            directory.Create();
+            await using (var db = await app.Services.GetRequiredService<IDbContextFactory<PadimDbContext>>().CreateDbContextAsync(cancellationToken))
+                await Database.RefuseOtherAsync(db, directory.Database, cancellationToken);
+            var report = await app.Services.GetRequiredService<Scrub>().RunAsync(progress: null, cancellationToken);
+            await Console.Out.WriteLineAsync(JsonSerializer.Serialize(report, Json));
+            return report.IsClean() ? Done : Failure;
+        });
+        return command;
+    }
+
+    private static DataCopy Copy(string source, string target) => new(new DataDirectory(source), new DataDirectory(target), TimeProvider.System);
+
+    private static int Tell(CopyReport report)
+    {
+        Console.Out.WriteLine(JsonSerializer.Serialize(report, Json));
+        if (report.Lost.Count > 0) Console.Error.WriteLine($"{report.Lost.Count} files are missing or damaged where they were copied from; the copy is complete but for them.");
+        return report.Lost.Count == 0 ? Done : Failure;
+    }
+}

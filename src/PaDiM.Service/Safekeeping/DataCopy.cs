@@ -1,0 +1,179 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using PaDiM.Onnx.Storage;
+using PaDiM.Service.Storage;
+
+namespace PaDiM.Service.Safekeeping;
+
+/// <summary>
+/// Copies a data directory, also while a service works in it: a consistent copy of the database first, then the files that this copy speaks of. Files never change
+/// under their names, so whatever is written meanwhile does no harm; each is compared with its hash on the way. The database takes its place last: a copy that was
+/// cut short is no backup, or still the one before.
+/// </summary>
+internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeProvider time)
+{
+    /// <summary>Marks a folder as a backup, which no service works in.</summary>
+    public const string MarkName = "backup.json";
+
+    /// <summary>A file that is deleted between the database's copy and its own turn is found out by a newer copy of the database.</summary>
+    private const int MaxRounds = 5;
+
+    private readonly HashSet<string> verified = new(StringComparer.Ordinal);
+    private int copied, kept;
+    private long bytes;
+
+    /// <summary>Makes or refreshes a backup: what the target holds already, and is whole, is not copied again.</summary>
+    /// <exception cref="IOException">A folder is not what it must be, or the disk is full.</exception>
+    public async Task<CopyReport> BackUpAsync(CancellationToken cancellationToken)
+    {
+        RefuseNested();
+        if (!File.Exists(source.Database)) throw new IOException($"{source.Root} is no data directory: it holds no {Path.GetFileName(source.Database)}.");
+        if (File.Exists(target.Database) && !File.Exists(MarkOf(target))) throw new IOException($"{target.Root} is a data directory and no backup: nothing was changed.");
+        Directory.CreateDirectory(target.Root);
+        File.WriteAllText(MarkOf(target), "{}");
+        var report = await RunAsync(upgrade: false, cancellationToken);
+        Prune();
+        AtomicFile.Write(MarkOf(target), stream => JsonSerializer.Serialize(stream, report, JsonSerializerOptions.Web));
+        return report;
+    }
+
+    /// <summary>Makes a data directory of a backup.</summary>
+    /// <exception cref="IOException">The target is there and not empty, the source holds no database, or the disk is full.</exception>
+    public async Task<CopyReport> RestoreAsync(CancellationToken cancellationToken)
+    {
+        RefuseNested();
+        if (!File.Exists(source.Database)) throw new IOException($"{source.Root} holds no {Path.GetFileName(source.Database)}: it is no backup, or one that was cut short.");
+        if (Directory.Exists(target.Root) && Directory.EnumerateFileSystemEntries(target.Root).Any()) throw new IOException($"{target.Root} is not empty: restore into a new folder. Nothing was changed.");
+        Directory.CreateDirectory(target.Root);
+        // A backup of an older version is brought up to date here, where it can be: in the copy.
+        return await RunAsync(upgrade: true, cancellationToken);
+    }
+
+    private static string MarkOf(DataDirectory directory) => Path.Combine(directory.Root, MarkName);
+
+    private void RefuseNested()
+    {
+        foreach (var (inner, outer) in new[] { (source.Root, target.Root), (target.Root, source.Root) })
+            if ((inner + Path.DirectorySeparatorChar).StartsWith(outer + Path.DirectorySeparatorChar, StringComparison.Ordinal)) throw new IOException($"{inner} lies within {outer}: copy to a folder of its own.");
+    }
+
+    private async Task<CopyReport> RunAsync(bool upgrade, CancellationToken cancellationToken)
+    {
+        // Of one that was killed.
+        foreach (var leftover in Directory.EnumerateFiles(target.Root, $"{Path.GetFileName(target.Database)}{AtomicFile.TemporaryMark}*")) File.Delete(leftover);
+        IReadOnlyList<ScrubbedFile> lost = [];
+        for (var round = 1; ; round++)
+        {
+            var (madeAt, lostBefore, snapshot) = (time.GetUtcNow().UtcDateTime, lost, $"{target.Database}{AtomicFile.TemporaryMark}{Guid.NewGuid():n}");
+            try
+            {
+                Snapshot(snapshot);
+                lost = await CopyFilesAsync(snapshot, upgrade, cancellationToken);
+                if (lost.Count == 0 || lost.SequenceEqual(lostBefore) || round == MaxRounds)
+                {
+                    AtomicFile.Move(snapshot, target.Database);
+                    return new CopyReport(madeAt, copied, kept, bytes, lost);
+                }
+            }
+            finally
+            {
+                File.Delete(snapshot);
+            }
+        }
+    }
+
+    /// <summary>Copies what a copy of the database speaks of, and gives the files of which there is no whole one.</summary>
+    private async Task<IReadOnlyList<ScrubbedFile>> CopyFilesAsync(string snapshot, bool upgrade, CancellationToken cancellationToken)
+    {
+        await using var db = new PadimDbContext(new DbContextOptionsBuilder<PadimDbContext>().UseSqlite(new SqliteConnectionStringBuilder { DataSource = snapshot, Pooling = false }.ConnectionString).Options);
+        if (upgrade)
+        {
+            await Database.RefuseNewerAsync(db, source.Database, cancellationToken);
+            await db.Database.MigrateAsync(cancellationToken);
+        }
+        else await Database.RefuseOtherAsync(db, source.Database, cancellationToken);
+        var lost = new List<ScrubbedFile>();
+        await foreach (var reference in FileReferences.ListAsync(db, cancellationToken))
+            if (!TryCopy(reference, cancellationToken)) lost.Add(new ScrubbedFile(reference.Path, reference.Kind, reference.Category));
+        return lost;
+    }
+
+    /// <summary>A consistent copy of the database as one file, as of one moment; writers do not wait for it.</summary>
+    private void Snapshot(string path)
+    {
+        using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = source.Database, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ConnectionString);
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "VACUUM INTO $path";
+        command.Parameters.AddWithValue("$path", path);
+        command.ExecuteNonQuery();
+    }
+
+    /// <summary>Sees to one file; false where the source has no whole one. Statistics that are gone are no loss.</summary>
+    private bool TryCopy(FileReference reference, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var (from, to) = (Path.Combine(source.Root, reference.Path), Path.Combine(target.Root, reference.Path));
+        if (verified.Contains(reference.Path)) return true;
+        if (IsWhole(reference, to))
+        {
+            kept++;
+            return verified.Add(reference.Path);
+        }
+        if (!File.Exists(from)) return reference.Kind == FileKind.Statistics;
+        try
+        {
+            if (reference.Sha256 is null && !reference.IsWhole(from)) return false;
+            AtomicFile.Write(to, stream => Copy(from, stream, reference.Sha256));
+        }
+        catch (Exception e) when (e is InvalidDataException or FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+        (copied, bytes) = (copied + 1, bytes + new FileInfo(to).Length);
+        return verified.Add(reference.Path);
+    }
+
+    private static bool IsWhole(FileReference reference, string path)
+    {
+        try
+        {
+            return File.Exists(path) && reference.IsWhole(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    private static void Copy(string from, Stream to, string? sha256)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var stream = File.OpenRead(from);
+        var piece = new byte[1 << 18];
+        for (int read; (read = stream.Read(piece)) > 0;)
+        {
+            hash.AppendData(piece, 0, read);
+            to.Write(piece, 0, read);
+        }
+        if (sha256 is not null && Convert.ToHexStringLower(hash.GetHashAndReset()) != sha256) throw new InvalidDataException();
+    }
+
+    /// <summary>Removes what the new copy of the database does not speak of. After the database has taken its place: until then the old one may be needed.</summary>
+    private void Prune()
+    {
+        foreach (var folder in new[] { target.Images, target.Models }.Where(Directory.Exists))
+            foreach (var path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(path => !verified.Contains(Path.GetRelativePath(target.Root, path))))
+                File.Delete(path);
+    }
+}
+
+/// <summary>What a backup or a restore came to.</summary>
+/// <param name="MadeAt">The moment that the database's copy shows.</param>
+/// <param name="Copied">Files copied.</param>
+/// <param name="Kept">Files that were there already, and whole.</param>
+/// <param name="Bytes">Bytes copied.</param>
+/// <param name="Lost">Files that the source has not, or only damaged: the copy is without them.</param>
+internal sealed record CopyReport(DateTime MadeAt, int Copied, int Kept, long Bytes, IReadOnlyList<ScrubbedFile> Lost);

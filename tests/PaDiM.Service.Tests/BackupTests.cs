@@ -1,0 +1,144 @@
+using System.Text.Json.Nodes;
+using PaDiM.Service.Safekeeping;
+using PaDiM.Service.Storage;
+using PaDiM.Service.Tests.Support;
+using PaDiM.TestSupport;
+
+namespace PaDiM.Service.Tests;
+
+/// <summary>Backup and restore, by the program's own commands, beside a service at work.</summary>
+public sealed class BackupTests : IDisposable
+{
+    private readonly TempDirectory root = new();
+
+    private string Data => root.Combine("data");
+
+    private string Backup => root.Combine("backup");
+
+    private string Restored => root.Combine("restored");
+
+    public void Dispose() => root.Dispose();
+
+    [Fact]
+    public async Task What_is_copied_while_fits_and_uploads_run_opens_scrubs_clean_and_scores_the_same()
+    {
+        double score;
+        JsonNode report;
+        await using (var service = await RunningService.StartAsync(Data))
+        {
+            var category = service.Category("part");
+            await category.CreateAsync();
+            await category.UploadPartsAsync(0, 6);
+            await category.FitAsync();
+            score = (await category.ScoreAsync(Parts.Bad(1), "?model=1")).Number("score");
+            using var stop = new CancellationTokenSource();
+            var work = Task.WhenAll(UploadAndDeleteAsync(service, stop.Token), FitAsync(service, stop.Token));
+            for (var round = 0; round < 2; round++) report = await RunAsync(0, "backup", Data, Backup);
+            report = await RunAsync(0, "backup", Data, Backup);
+            Assert.True(report["kept"]!.GetValue<int>() >= 7, $"{report}");
+            await stop.CancelAsync();
+            await work;
+        }
+        report = await RunAsync(0, "restore", Backup, Restored);
+        Assert.Empty(report.Items("lost"));
+        Assert.False(File.Exists(Path.Combine(Restored, DataCopy.MarkName)));
+
+        await using var restored = await RunningService.StartAsync(Restored);
+        var part = restored.Category("part");
+        Assert.Equal(score, (await part.ScoreAsync(Parts.Bad(1), "?model=1")).Number("score"));
+        var scrubbed = await restored.Get<Scrub>().RunAsync(null, default);
+        Assert.True(scrubbed.IsClean(), $"{scrubbed}");
+        Assert.Equal(0, scrubbed.Orphans.Count);
+        await part.FitAsync();
+        await part.ScoreAsync(Parts.Bad(1));
+    }
+
+    [Fact]
+    public async Task A_second_backup_copies_what_is_new_and_drops_what_is_gone()
+    {
+        await using var service = await RunningService.StartAsync(Data, ("JobWorkers", 0));
+        var category = service.Category("part");
+        await category.CreateAsync();
+        var images = await category.UploadPartsAsync(0, 3);
+        Assert.Equal((3, 0), Counts(await RunAsync(0, "backup", Data, Backup)));
+        await category.UploadPartsAsync(3, 1);
+        await service.Http.DeleteAsync($"{category.Url}/images/{images[0]}");
+        Assert.Equal((1, 2), Counts(await RunAsync(0, "backup", Data, Backup)));
+        Assert.Equal(3, Directory.GetFiles(Path.Combine(Backup, "images"), "*", SearchOption.AllDirectories).Length);
+
+        // Bits that rotted in the backup are copied anew.
+        await File.AppendAllTextAsync(Directory.GetFiles(Path.Combine(Backup, "images"), "*", SearchOption.AllDirectories)[0], "x");
+        Assert.Equal((1, 2), Counts(await RunAsync(0, "backup", Data, Backup)));
+    }
+
+    [Fact]
+    public async Task What_is_lost_is_named_and_the_rest_is_copied()
+    {
+        await using (var service = await RunningService.StartAsync(Data, ("JobWorkers", 0)))
+        {
+            await service.Category("part").CreateAsync();
+            await service.Category("part").UploadPartsAsync(0, 3);
+        }
+        var damaged = Directory.GetFiles(new DataDirectory(Data).Images, "*", SearchOption.AllDirectories)[0];
+        await File.AppendAllTextAsync(damaged, "x");
+        var report = await RunAsync(1, "backup", Data, Backup);
+        Assert.Equal(Path.GetRelativePath(Data, damaged), report.Items("lost").Single().Text("path"));
+        report = await RunAsync(1, "restore", Backup, Restored);
+        Assert.Equal((2, 1), (report["copied"]!.GetValue<int>(), report.Items("lost").Length));
+        await using var restored = await RunningService.StartAsync(Restored, ("JobWorkers", 0));
+        Assert.Equal(3, (await restored.Http.GetJsonAsync("/v1/categories/part/images")).Items().Length);
+    }
+
+    [Fact]
+    public async Task Folders_that_hold_something_else_are_left_alone()
+    {
+        await using (await RunningService.StartAsync(Data, ("JobWorkers", 0)))
+        {
+        }
+        await RunAsync(0, "backup", Data, Backup);
+        await RefusedAsync("no data directory", "backup", root.Combine("nothing"), Backup);
+        await RefusedAsync("is a data directory and no backup", "backup", Backup, Data);
+        await RefusedAsync("lies within", "backup", Data, Path.Combine(Data, "backup"));
+        await RefusedAsync("is not empty", "restore", Backup, Data);
+        Directory.CreateDirectory(root.Combine("cut-short"));
+        await RefusedAsync("it is no backup", "restore", root.Combine("cut-short"), Restored);
+        Assert.Equal(2, (await ServiceProcess.RunAsync("backup", Data)).ExitCode);
+
+        async Task RefusedAsync(string why, params string[] arguments)
+        {
+            var (exitCode, _, error) = await ServiceProcess.RunAsync(arguments);
+            Assert.True(exitCode == 1 && error.Contains(why, StringComparison.Ordinal), $"{exitCode}: {error}");
+        }
+    }
+
+    private static (int Copied, int Kept) Counts(JsonNode report) => (report["copied"]!.GetValue<int>(), report["kept"]!.GetValue<int>());
+
+    private static async Task<JsonNode> RunAsync(int expected, params string[] arguments)
+    {
+        var (exitCode, output, error) = await ServiceProcess.RunAsync(arguments);
+        Assert.True(expected == exitCode, $"{exitCode}: {output}{error}");
+        return JsonNode.Parse(output)!;
+    }
+
+    private static async Task UploadAndDeleteAsync(RunningService service, CancellationToken cancellationToken)
+    {
+        var category = service.Category("busy");
+        await category.CreateAsync();
+        for (var seed = 100; !cancellationToken.IsCancellationRequested; seed++)
+        {
+            var images = await category.UploadPartsAsync(seed, 2);
+            await service.Http.DeleteAsync($"{category.Url}/images/{images[0]}", CancellationToken.None);
+        }
+    }
+
+    /// <summary>Versions come, and all but the first and the newest go at once: their files vanish while they are copied.</summary>
+    private static async Task FitAsync(RunningService service, CancellationToken cancellationToken)
+    {
+        var category = service.Category("part");
+        for (var version = 2; !cancellationToken.IsCancellationRequested; version++)
+        {
+            Assert.Equal(version, await category.FitAsync());
+            if (version > 2) await service.Http.DeleteAsync($"{category.Url}/models/{version - 1}", CancellationToken.None);
+        }
+    }
+}

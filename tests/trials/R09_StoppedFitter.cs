@@ -1,0 +1,44 @@
+using System.Text.Json.Nodes;
+using PaDiM.Service.Tests.Support;
+using PaDiM.TestSupport;
+using PaDiM.Trials.Support;
+
+namespace PaDiM.Trials;
+
+/// <summary>SIGSTOP for a process in the midst of a fit until another has taken its job, then SIGCONT.</summary>
+public sealed class R09_StoppedFitter
+{
+    [Fact]
+    public async Task A_fitter_that_wakes_up_after_its_lease_publishes_nothing()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGSTOP.");
+        using var data = new TempDirectory();
+        for (var round = 1; round <= TrialLength.Of(1, 20); round++)
+        {
+            await using var zombie = await ServiceProcess.StartAsync(data.Path, ("JobLeaseSeconds", 3), ("Threads", 1));
+            var category = new CategoryClient(zombie.Http, $"stopped-{round}");
+            await category.CreateAsync(new { imageSize = 128, reduction = new { dimensions = 32 } });
+            await category.UploadPartsAsync(100 * round, 24);
+            var job = await category.StartFitAsync();
+            JsonNode? seen = null;
+            await Eventually.TrueAsync(async () => (seen = await zombie.Http.GetJsonAsync($"/v1/jobs/{job}")).Number("progress") > 0.05, () => $"{seen}");
+            await zombie.SignalAsync("STOP");
+
+            await using var next = await RunningService.StartAsync(data.Path, ("JobLeaseSeconds", 3));
+            var ended = await next.Http.FinishedAsync(job);
+            Assert.Equal(("succeeded", 2), (ended.Text("state"), ended["attempts"]!.GetValue<int>()));
+            var score = (await next.Category(category.Name).ScoreAsync(Parts.Bad(1))).Number("score");
+
+            await zombie.SignalAsync("CONT");
+            // It finds its lease lost at the next heartbeat, and its own next fit shows that it is past that.
+            await category.UploadPartsAsync(100 * round + 50, 1);
+            await category.FitAsync(new { activate = false });
+            Assert.Equal([2, 1], (await next.Http.GetJsonAsync($"{category.Url}/models")).Items().Select(model => model["version"]!.GetValue<int>()));
+            Assert.Equal("succeeded", (await next.Http.GetJsonAsync($"/v1/jobs/{job}")).Text("state"));
+            var scored = await category.ScoreAsync(Parts.Bad(1));
+            Assert.Equal((1, score), (scored.Version(), scored.Number("score")));
+            Assert.Equal(0, await zombie.TerminateAsync());
+            await Trial.IsWholeAsync(next);
+        }
+    }
+}

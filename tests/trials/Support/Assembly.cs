@@ -1,0 +1,2 @@
+// Trials put a machine under load and wait for what it does then: one after the other, or they measure each other.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
