@@ -90,7 +90,7 @@ internal static class TelemetryCommand
     private static CategoryModel Snapshot(PadimModel model, Backbone backbone, string category)
     {
         var stored = new StoredModel { Category = category, Version = 1, BackboneName = "", BackboneSha256 = "", FileName = "", Sha256 = "" };
-        return new CategoryModel(category, 1, new CachedModel(stored, new Inspector(model, backbone), TimeProvider.System), 10, true, 0.01, null, true, 1);
+        return new CategoryModel(category, 1, new CachedModel(stored, new Inspector(model, backbone), TimeProvider.System), 10, true, 0.01, null, true, 1, null);
     }
 
     private static ScoreResponse Result(string category) =>

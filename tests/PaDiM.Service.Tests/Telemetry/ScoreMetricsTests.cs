@@ -13,7 +13,7 @@ public sealed class ScoreMetricsTests(SharedService shared)
         var category = await shared.FittedAsync();
         Assert.True((await shared.Service.Get<ModelRegistry>().AcquireAsync(category.Name, null, CancellationToken.None)).Succeeded(out var model, out _));
         var metrics = shared.Service.Get<ScoreMetrics>();
-        var result = new ScoreResponse(category.Name, model.Version, 8.5, 10, 0.4, Decision.Normal, [], new ScoredImage(96, 96, ""), null, new Timings(0.1, 1, 5, 2, 0.1, 9), "cpu");
+        var result = new ScoreResponse(category.Name, model.Version, false, 8.5, 10, 0.4, Decision.Normal, [], new ScoredImage(96, 96, ""), null, new Timings(0.1, 1, 5, 2, 0.1, 9), "cpu");
         for (var i = 0; i < 2000; i++) metrics.Scored(model, result);
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 1000; i++) metrics.Scored(model, result);
