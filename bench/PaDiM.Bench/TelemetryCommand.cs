@@ -94,7 +94,7 @@ internal static class TelemetryCommand
     }
 
     private static ScoreResponse Result(string category) =>
-        new(category, 1, 8.5, 10, 0.4, Decision.Normal, [], new ScoredImage(512, 512, ""), null, new Timings(0.02, 4.1, 6.6, 1.9, 0.2, 13), "cpu");
+        new(category, 1, false, 8.5, 10, 0.4, Decision.Normal, [], new ScoredImage(512, 512, ""), null, new Timings(0.02, 4.1, 6.6, 1.9, 0.2, 13), "cpu");
 
     /// <summary>Formats and forgets: what a console or a pipe takes is not this program's.</summary>
     private sealed class NowhereSink(CompactJsonFormatter formatter) : Serilog.Core.ILogEventSink
