@@ -27,8 +27,8 @@ public sealed class FuzzTests
     public async Task Every_route_with_every_verb_answers_junk_with_a_problem_and_never_breaks()
     {
         using var data = new TempDirectory();
-        await using var service = await RunningService.StartAsync(data.Path, ("JobWorkers", 0));
-        await using var fitted = await RunningService.StartAsync(data.Path);
+        await using var service = await RunningService.StartAsync(data.Path, ("JobWorkers", 0), ("Access", "open"));
+        await using var fitted = await RunningService.StartAsync(data.Path, ("Access", "open"));
         var paths = (await service.Http.GetJsonAsync("/swagger/v1/swagger.json"))["paths"]!.AsObject().Select(path => path.Key).ToArray();
         Assert.True(paths.Length > 15, $"{paths.Length} paths");
         var (failures, count) = (new List<string>(), 0);
@@ -77,8 +77,8 @@ public sealed class FuzzTests
     public async Task Every_operation_of_the_document_answers_what_is_nearly_right_with_a_problem_and_never_breaks()
     {
         using var data = new TempDirectory();
-        await using var service = await RunningService.StartAsync(data.Path, ("JobWorkers", 0));
-        await using var fitted = await RunningService.StartAsync(data.Path);
+        await using var service = await RunningService.StartAsync(data.Path, ("JobWorkers", 0), ("Access", "open"));
+        await using var fitted = await RunningService.StartAsync(data.Path, ("Access", "open"));
         var document = await service.Http.GetJsonAsync("/swagger/v1/swagger.json");
         var (random, failures, seen) = (new Random(9), new List<string>(), new Dictionary<int, int>());
         foreach (var (path, operations) in document["paths"]!.AsObject())

@@ -2,8 +2,10 @@
 
     python3 train.py TEACHER.onnx PHOTOGRAPHS_DIR OUT_DIR --minutes 100 [--size 192] [--batch 16] [--device cpu]
 
-Targets: the teacher's taps, each channel in units of its deviation. Loss: mean squared error over the targets' variance, summed over taps; its
-value is the share of the teacher that the student leaves unexplained. Every twentieth photograph is held out and measured, and
+Targets: the teacher's taps, each channel in units of its deviation. Loss: mean squared error over the targets' variance, summed over taps,
+and with --whiten w partly whitened: a principal direction of variance v weighs v ** -w, since PaDiM's distance whitens the features and the plain
+error leaves the directions of little variance unlearnt. The log gives the plain share of the teacher that the student leaves
+unexplained, and the mean of that share over principal directions. Every twentieth photograph is held out and measured, and
 nothing else is: no inspection image is ever looked at. OUT_DIR gets checkpoint.pt (to go on from: --resume), tiny.onnx and log.txt.
 
 Needs PyTorch, onnx, numpy and Pillow (Debian: python3-torch python3-onnx python3-numpy python3-pil).
@@ -41,7 +43,9 @@ def arguments():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--whiten", type=float, default=0., help="0: plain error, 1: every principal direction of a tap counts alike")
+    parser.add_argument("--resume", action="store_true", help="go on from OUT_DIR/checkpoint.pt")
+    parser.add_argument("--again", action="store_true", help="with --resume: a new schedule of --minutes from the checkpoint's weights")
     return parser.parse_args()
 
 
@@ -49,11 +53,12 @@ class Teacher:
     """The teacher's taps in units of each channel's deviation over the first batches; a network that is affine in the taps, as PaDiM
     is, does not see the difference, and no channel counts more than another."""
 
-    def __init__(self, path, device, batches):
+    def __init__(self, path, device, batches, whiten):
         self.graph, self.device = Graph(path).to(device).eval(), device
         taps = [self.taps(batch) for batch in batches]
         joined = [torch.cat([t[i].float() for t in taps]) for i in range(len(NAMES))]
         self.deviation = [t.std((0, 2, 3), keepdim=True) + 1e-3 for t in joined]
+        self.metrics = [Metric(t / s, whiten) for t, s in zip(joined, self.deviation)]
 
     def taps(self, x):
         with torch.no_grad(), torch.autocast(self.device, dtype=torch.bfloat16):
@@ -61,6 +66,25 @@ class Teacher:
 
     def __call__(self, x):
         return [t.float() / s for t, s in zip(self.taps(x), self.deviation)]
+
+
+class Metric:
+    """Weighs a tap's error along the principal directions of its targets: variance ** -whiten each."""
+
+    def __init__(self, targets, whiten):
+        pixels = targets.permute(0, 2, 3, 1).flatten(0, 2)
+        self.variances, self.directions = torch.linalg.eigh(torch.cov(pixels.T))
+        weights = self.variances ** (1 - whiten)
+        self.scale = (weights / self.variances / weights.sum()).sqrt()
+
+    def along(self, error):
+        return torch.einsum("nchw,cd->ndhw", error, self.directions)
+
+    def share(self, error):
+        return (self.along(error) * self.scale.view(1, -1, 1, 1)).square().sum(1).mean()
+
+    def mean_share(self, error):
+        return (self.along(error).square().mean((0, 2, 3)) / self.variances).mean()
 
 
 class Pool:
@@ -87,16 +111,22 @@ class Pool:
         return x.contiguous(memory_format=torch.channels_last), targets
 
 
-def unexplained(student, x, targets):
+def errors(student, x, targets):
     with torch.autocast(x.device.type, dtype=torch.bfloat16):
         taps = student(x)
-    return [F.mse_loss(tap.float(), target) / target.var() for tap, target in zip(taps, targets)]
+    return [tap.float() - target for tap, target in zip(taps, targets)]
 
 
 @torch.no_grad()
 def held_out_share(student, teacher, batches):
     student.eval()
-    return np.mean([[float(part) for part in unexplained(student, x, teacher(x))] for x in batches], 0)
+    shares = []
+    for x in batches:
+        targets = teacher(x)
+        found = errors(student, x, targets)
+        shares.append([[float(e.square().mean() / t.var()) for e, t in zip(found, targets)],
+                       [float(m.mean_share(e)) for m, e in zip(teacher.metrics, found)]])
+    return np.mean(shares, 0)
 
 
 @torch.no_grad()
@@ -113,7 +143,7 @@ def main():
     loader = iter(torch.utils.data.DataLoader(Crops(photographs(o.photographs, False), o.size, o.batch, o.seed), batch_size=None,
                                              num_workers=o.workers, prefetch_factor=8))
     crops = map(ready, loader)
-    teacher = Teacher(o.teacher, o.device, [next(crops) for _ in range(16)])
+    teacher = Teacher(o.teacher, o.device, [next(crops) for _ in range(16)], o.whiten)
     held_out = [ready(x) for x in plain(photographs(o.photographs, True), 256).split(10)]
     pool = Pool(crops, teacher, o.pool, o.uses)
     student = Tiny().to(o.device, memory_format=torch.channels_last)
@@ -125,7 +155,7 @@ def main():
         state = torch.load(checkpoint)
         student.load_state_dict(state["student"]), average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
-        worked, step, teacher.deviation = (state[k] for k in ("worked", "step", "deviation"))
+        worked, step = (0. if o.again else state["worked"]), state["step"]
     clock = (lambda: time.process_time() / torch.get_num_threads()) if o.device == "cpu" else time.time
     log = open(os.path.join(o.out, "log.txt"), "a", buffering=1)
     while (progress := worked / (60 * o.minutes)) < 1:
@@ -133,7 +163,8 @@ def main():
         for group in optimiser.param_groups:
             group["lr"] = o.rate * min(1, (step + 1) / 500) * .5 * (1 + np.cos(np.pi * progress)) + 1e-6
         student.train()
-        parts = unexplained(student, *pool.batch(step, o.batch))
+        x, targets = pool.batch(step, o.batch)
+        parts = [m.share(e) for m, e in zip(teacher.metrics, errors(student, x, targets))]
         optimiser.zero_grad()
         sum(parts).backward()
         optimiser.step()
@@ -144,14 +175,15 @@ def main():
         worked += clock() - started
         if step % 1000 == 0 or worked - saved > 600:
             shares = held_out_share(average, teacher, held_out)
-            print(f"{worked / 60:.1f} min, {step} steps, {step * o.batch / worked:.0f} crops/s, unexplained: "
-                  f"training {parts_mean.round(3)}, held out {shares.round(3)}", file=log)
+            print(f"{worked / 60:.1f} min, {step} steps, loss {parts_mean.round(3)}, held out: unexplained {shares[0].round(3)}, "
+                  f"over directions {shares[1].round(3)}", file=log)
         if worked - saved > 300:
             saved = worked
             torch.save(dict(student=student.state_dict(), average=average.state_dict(), optimiser=optimiser.state_dict(),
-                            worked=worked, step=step, deviation=teacher.deviation), checkpoint + ".part")
+                            worked=worked, step=step), checkpoint + ".part")
             os.replace(checkpoint + ".part", checkpoint)
-    print(f"end: held out {held_out_share(average, teacher, held_out).round(4)} after {step} steps", file=log)
+    shares = held_out_share(average, teacher, held_out)
+    print(f"end, {step} steps: held out: unexplained {shares[0].round(4)}, over directions {shares[1].round(4)}", file=log)
     export(average.to("cpu", memory_format=torch.contiguous_format).eval(), os.path.join(o.out, "tiny.onnx"))
 
 
