@@ -98,7 +98,7 @@ public sealed class FuzzTests
                 {
                     var names = parameters.Append("unknown").Where(_ => random.Next(2) == 0);
                     var query = string.Join('&', names.SelectMany(name => Enumerable.Repeat(name, random.Next(20) == 0 ? 2 : 1)).Select(name => $"{name}={Values[random.Next(Values.Length)]}"));
-                    using var request = new HttpRequestMessage(new HttpMethod(verb), $"{Fill(path, "fuzzed", random.Next(2) == 0 ? Guid.NewGuid().ToString("n") : "%00", $"{random.Next(3)}")}?{query}");
+                    using var request = new HttpRequestMessage(new HttpMethod(verb), $"{Fill(path, "fuzzed", random.Next(2) == 0 ? Guid.NewGuid().ToString("n") : "%01", $"{random.Next(3)}")}?{query}");
                     foreach (var header in new[] { "Accept", "Idempotency-Key", "If-None-Match", "Range", "Accept-Encoding" }.Where(_ => random.Next(4) == 0)) request.Headers.TryAddWithoutValidation(header, Types[random.Next(Types.Length)] ?? "bytes=9-1");
                     if (verb is "PUT" or "POST" or "PATCH")
                     {

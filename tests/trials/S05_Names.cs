@@ -46,10 +46,10 @@ public sealed partial class S05_Names
                 Assert.DoesNotContain(item.Text("fileName"), char.IsControl);
                 Assert.NotNull(item["result"]);
             }
-            // What goes through is told as it was sent.
+            // What goes through is told as it was sent; the client doubles backslashes, and browsers do not.
             var listed = (await service.Http.GetJsonAsync($"{category.Url}/images?limit=1000")).Items().Select(image => image.Text("fileName")).ToArray();
             foreach (var name in new[] { "../../etc/passwd", @"C:\Windows\System32\config", "NUL", "con.png", "photo\u202Egnp.exe", "🔩🧿.png", "-rf", "'; DROP TABLE Images; --", "名前.png" })
-                Assert.Contains(name, listed);
+                Assert.Contains(name, listed.Select(kept => kept.Replace(@"\\", @"\", StringComparison.Ordinal)));
         }
         Assert.Equal([data.Combine("deep")], Directory.EnumerateFileSystemEntries(data.Path));
         Assert.Equal([data.Combine("deep", "inside")], Directory.EnumerateFileSystemEntries(data.Combine("deep")));
@@ -87,6 +87,6 @@ public sealed partial class S05_Names
         return content;
     }
 
-    [GeneratedRegex(@"\A(padim\.db(-wal|-shm)?|images/[0-9a-f]{2}/[0-9a-f]{64}|models/part/[0-9a-f-]+(\.statistics)?\.safetensors|embeddings/.+/[0-9a-f]{64}\.safetensors)\z")]
+    [GeneratedRegex(@"\A(padim\.db(-wal|-shm|\.lock)?|images/[0-9a-f]{2}/[0-9a-f]{64}|models/part/[0-9a-f-]+(\.statistics)?\.safetensors|embeddings/.+/[0-9a-f]{64}\.safetensors)\z")]
     private static partial Regex OwnFile();
 }

@@ -39,8 +39,9 @@ public sealed class S07_SlowClients
             // Headers that are no request yet are cut off by the server itself, without a problem.
             Assert.True((await cut).Answer.Contains(" 408 ", StringComparison.Ordinal) && (what == "headers" || (await cut).Answer.Contains("body_too_slow", StringComparison.Ordinal)), $"{what}: {(await cut).Answer}");
         }
+        if (!TrialLength.Full) return;
         // The reader has taken nothing for all that time: what the system had already taken off the wire is all it gets.
-        await Task.Delay(TimeSpan.FromSeconds(4));
+        await Task.Delay(TimeSpan.FromMinutes(8));
         Assert.InRange((await reader.ReadToEndAsync()).Length, 0, large.Length - 1);
     }
 

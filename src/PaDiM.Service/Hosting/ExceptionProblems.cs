@@ -28,6 +28,7 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
             BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType } => Problems.UnsupportedMediaType(context.Request.ContentType, "application/json"),
             BadHttpRequestException bad => Problems.InvalidRequest(Sentence(bad, context)),
             InvalidOperationException when HasUnknownCharset(context.Request) => Problems.UnsupportedMediaType(context.Request.ContentType, "application/json in UTF-8"),
+            IOException { InnerException: OverflowException } => Problems.InvalidRequest("The length of a chunk of the body is no number that a chunk can have."),
             _ => FaultOf(exception),
         };
         if (problem.Status >= 500) LogFailure(exception, context.Request.Method, context.Request.Path);

@@ -109,7 +109,8 @@ internal static class ImageEndpoints
         if (!(await store.GetAsync(category, id, cancellationToken)).Succeeded(out var image, out var problem)) return problem;
         if (blobs.Read(image.Sha256) is not { } bytes) return Problems.ImageDamaged(image.Sha256);
         NeverChanges(response, image);
-        return TypedResults.Bytes(bytes, image.Format.MediaType(), image.FileName);
+        // In pieces: a reader that is too slow is found out between two of them.
+        return TypedResults.Stream(new MemoryStream(bytes), image.Format.MediaType(), image.FileName);
     }
 
     private static async Task<IResult> ThumbnailAsync(string category, string id, ImageStore store, BlobStore blobs, ImageDecoder decoder, DecodingGate gate, HttpResponse response, CancellationToken cancellationToken)
