@@ -125,6 +125,8 @@ internal sealed class ImageRequest(IOptions<PadimOptions> options)
     private async Task<(byte[] Bytes, Problem? Fault)> ReadEncodedAsync(Stream body, long? length, bool othersFollow, CancellationToken cancellationToken)
     {
         var limit = options.Value.MaxImageBytes;
+        // Whoever asks before sending (Expect: 100-continue) need not send.
+        if (length > limit) return ([], Problems.ImageBytes(limit));
         using var buffer = new MemoryStream((int)Math.Clamp(length ?? 0, 0, 1 << 20));
         var chunk = new byte[1 << 16];
         var tooLarge = false;
