@@ -41,7 +41,8 @@ public sealed class BackupTests : IDisposable
         }
         report = await RunAsync(0, "restore", Backup, Restored);
         Assert.Empty(report.Items("lost"));
-        Assert.False(File.Exists(Path.Combine(Restored, DataCopy.MarkName)));
+        var (exitCode, _, error) = await ServiceProcess.RefusedAsync(Backup);
+        Assert.True(exitCode == 1 && error.Contains("is a backup", StringComparison.Ordinal), error);
 
         await using var restored = await RunningService.StartAsync(Restored);
         var part = restored.Category("part");

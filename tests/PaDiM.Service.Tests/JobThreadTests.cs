@@ -1,37 +1,47 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using PaDiM.Service.Jobs;
+using PaDiM.Service.Tests.Support;
+using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;
 
 public sealed class JobThreadTests
 {
+    private const int LowestNice = 19;
+
     [Fact]
     public async Task What_a_job_starts_stays_on_threads_of_the_lowest_priority()
     {
         using var threads = new JobThreads(3);
         var seen = new ConcurrentBag<(string? Thread, int? Nice)>();
-        await threads.RunAsync(async () =>
+        await threads.RunAsync(() =>
         {
             Note();
-            await Task.Yield();
-            Note();
-            await Task.Delay(1);
-            Note();
-            Parallel.For(0, 100, new ParallelOptions { TaskScheduler = null }, _ => Note());
+            Task.Factory.StartNew(Note, CancellationToken.None, TaskCreationOptions.None, TaskScheduler.Current).Wait();
+            return Parallel.For(0, 100, new ParallelOptions { TaskScheduler = null }, _ => Note());
         });
         Assert.All(seen, noted => Assert.StartsWith("job ", noted.Thread, StringComparison.Ordinal));
-        if (OperatingSystem.IsLinux()) Assert.All(seen, noted => Assert.Equal(19, noted.Nice));
+        if (OperatingSystem.IsLinux()) Assert.All(seen, noted => Assert.Equal(LowestNice, noted.Nice));
 
-        void Note() => seen.Add((Thread.CurrentThread.Name, OperatingSystem.IsLinux() ? Nice() : null));
+        void Note() => seen.Add((Thread.CurrentThread.Name, OperatingSystem.IsLinux() ? Nice("/proc/thread-self") : null));
     }
 
     [Fact]
-    public async Task Everything_else_keeps_its_priority()
+    public async Task No_other_thread_gets_their_priority()
     {
-        using var threads = new JobThreads(1);
-        await threads.RunAsync(() => Task.CompletedTask);
-        if (OperatingSystem.IsLinux()) Assert.NotEqual(19, await Task.Run(Nice));
+        if (!OperatingSystem.IsLinux()) Assert.Skip("Priorities of threads are read from /proc.");
+        using var data = new TempDirectory();
+        await using var service = await ServiceProcess.StartAsync(data.Path, ("Threads", 2));
+        // Its first user is the fit, which opens it.
+        var category = new CategoryClient(service.Http, "other-backbone");
+        await category.CreateAsync(new { backbone = "tiny-int8", imageSize = 64, reduction = new { dimensions = 16 } });
+        await category.UploadPartsAsync(0, 6);
+        await category.FitAsync();
+        for (var i = 0; i < 3; i++) await Task.WhenAll(Enumerable.Range(0, 8).Select(seed => category.ScoreAsync(Parts.Good(seed))));
+        await category.FitAsync(new { incremental = false });
+        // For each worker two loops of two threads, and one that waits for them.
+        Assert.Equal(5, Directory.GetDirectories($"/proc/{service.Id}/task").Count(task => Nice(task) == LowestNice));
     }
 
     [Fact]
@@ -39,12 +49,8 @@ public sealed class JobThreadTests
     {
         using var threads = new JobThreads(1);
         var sum = 0;
-        await threads.RunAsync(() =>
-        {
-            Parallel.For(0, 10, new ParallelOptions { TaskScheduler = null, MaxDegreeOfParallelism = 4 }, _ =>
-                Parallel.For(0, 10, new ParallelOptions { TaskScheduler = null, MaxDegreeOfParallelism = 4 }, _ => Interlocked.Increment(ref sum)));
-            return Task.CompletedTask;
-        });
+        await threads.RunAsync(() => Parallel.For(0, 10, new ParallelOptions { TaskScheduler = null, MaxDegreeOfParallelism = 4 }, _ =>
+            Parallel.For(0, 10, new ParallelOptions { TaskScheduler = null, MaxDegreeOfParallelism = 4 }, _ => Interlocked.Increment(ref sum))));
         Assert.Equal(100, sum);
     }
 
@@ -52,18 +58,15 @@ public sealed class JobThreadTests
     public async Task A_failure_reaches_whoever_waits()
     {
         using var threads = new JobThreads(1);
-        await Assert.ThrowsAsync<InvalidOperationException>(() => threads.RunAsync(() => throw new InvalidOperationException()));
-        await Assert.ThrowsAsync<InvalidOperationException>(() => threads.RunAsync(async () =>
-        {
-            await Task.Yield();
-            throw new InvalidOperationException();
-        }));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => threads.RunAsync<int>(() => throw new InvalidOperationException()));
+        await Assert.ThrowsAsync<OperationCanceledException>(() => threads.RunAsync<int>(() => throw new OperationCanceledException()));
+        Assert.Equal(3, await threads.RunAsync(() => 3));
     }
 
-    /// <summary>Of the calling thread, as the kernel tells it.</summary>
-    private static int Nice()
+    /// <summary>Of a thread, as the kernel tells it.</summary>
+    private static int Nice(string thread)
     {
-        var stat = File.ReadAllText("/proc/thread-self/stat");
+        var stat = File.ReadAllText($"{thread}/stat");
         return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[16], CultureInfo.InvariantCulture);
     }
 }

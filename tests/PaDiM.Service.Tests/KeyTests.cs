@@ -22,6 +22,22 @@ public sealed class KeyTests : IAsyncLifetime
         data.Dispose();
     }
 
+    [Theory]
+    [InlineData("evil.example", null)]
+    [InlineData("localhost.evil.example", null)]
+    [InlineData("localhost", "http://evil.example")]
+    [InlineData("localhost", "null")]
+    public async Task A_page_of_another_site_is_not_this_machine(string host, string? origin)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, "/v1/categories");
+        request.Headers.Host = host;
+        if (origin is not null) request.Headers.Add("Origin", origin);
+        using var data = new TempDirectory();
+        await using var service = await RunningService.StartAsync(data.Path);
+        await (await service.Http.SendAsync(request)).ProblemAsync(401, "unauthenticated");
+        await service.Http.GetJsonAsync("/v1/categories");
+    }
+
     [Fact]
     public async Task The_first_key_closes_the_service_and_opens_it_for_its_holder()
     {

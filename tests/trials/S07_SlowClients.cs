@@ -25,10 +25,10 @@ public sealed class S07_SlowClients
         using var body = await RawConnection.OpenAsync(address);
         using var chunks = await RawConnection.OpenAsync(address);
         using var reader = await RawConnection.OpenAsync(address, receiveBuffer: 4096);
-        await headers.SendAsync($"POST {category.Url}/score HTTP/1.1\r\nHost: a\r\nX-Slow: ");
-        await body.SendAsync($"POST {category.Url}/score HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: 1000000\r\n\r\n");
-        await chunks.SendAsync($"POST {category.Url}/images HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n");
-        await reader.SendAsync($"GET {category.Url}/images/{id} HTTP/1.1\r\nHost: a\r\n\r\n");
+        await headers.SendAsync($"POST {category.Url}/score HTTP/1.1\r\nHost: localhost\r\nX-Slow: ");
+        await body.SendAsync($"POST {category.Url}/score HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: 1000000\r\n\r\n");
+        await chunks.SendAsync($"POST {category.Url}/images HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n");
+        await reader.SendAsync($"GET {category.Url}/images/{id} HTTP/1.1\r\nHost: localhost\r\n\r\n");
         var slow = new Dictionary<string, Task<(TimeSpan After, string Answer)>> { ["headers"] = headers.DripAsync(), ["body"] = body.DripAsync(), ["chunk"] = chunks.DripAsync() };
         var times = await ScoreUntilAsync(category, Task.WhenAll(slow.Values));
         TestContext.Current.TestOutputHelper?.WriteLine($"{times.Count} scores meanwhile, slowest {times.Max().TotalMilliseconds:f0} ms");
@@ -61,7 +61,7 @@ public sealed class S07_SlowClients
             for (var i = 0; i < TrialLength.Of(500, 5000); i++) connections.Add(await RawConnection.OpenAsync(service.Http.BaseAddress!));
             for (var i = 0; i < followers; i++)
             {
-                await connections[i].SendAsync($"GET /v1/jobs/{job}/events HTTP/1.1\r\nHost: a\r\n\r\n");
+                await connections[i].SendAsync($"GET /v1/jobs/{job}/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
                 Assert.Contains("event: job", await connections[i].ReadUntilAsync("event: job"), StringComparison.Ordinal);
             }
             using var refused = await service.Http.GetAsync($"/v1/jobs/{job}/events");

@@ -21,7 +21,7 @@ public sealed class S08_OddRequests
         await category.UploadPartsAsync(0, 2);
         await category.FitAsync();
         var image = Encoding.Latin1.GetString(Parts.Good(1));
-        var start = $"POST {category.Url}/score HTTP/1.1\r\nHost: a\r\nContent-Type: image/bmp\r\n";
+        var start = $"POST {category.Url}/score HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/bmp\r\n";
         foreach (var (name, request, status) in new[]
         {
             ("a length that is no number", $"{start}Content-Length: x\r\n\r\n", 400),
@@ -37,15 +37,15 @@ public sealed class S08_OddRequests
             ("a header without a colon", $"{start}Bad\r\n\r\n", 400),
             ("a folded header", $"{start}X-A: 1\r\n folded\r\n\r\n", 400),
             ("a request without a host", $"POST {category.Url}/score HTTP/1.1\r\n\r\n", 400),
-            ("two hosts", $"GET /health/live HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
-            ("a NUL in the address", "GET /v1/\0 HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+            ("two hosts", $"GET /health/live HTTP/1.1\r\nHost: localhost\r\nHost: b\r\n\r\n", 400),
+            ("a NUL in the address", "GET /v1/\0 HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
             ("64 KiB of headers", $"{start}X-A: {new string('a', 65_536)}\r\n\r\n", 431),
             ("a thousand headers", $"{start}{string.Concat(Enumerable.Range(0, 1000).Select(i => $"X-{i}: 1\r\n"))}\r\n", 431),
-            ("an address of 64 KiB", $"GET /{new string('a', 65_536)} HTTP/1.1\r\nHost: a\r\n\r\n", 414),
-            ("HTTP of another time", "GET / HTTP/3.7\r\nHost: a\r\n\r\n", 505),
+            ("an address of 64 KiB", $"GET /{new string('a', 65_536)} HTTP/1.1\r\nHost: localhost\r\n\r\n", 414),
+            ("HTTP of another time", "GET / HTTP/3.7\r\nHost: localhost\r\n\r\n", 505),
             ("no HTTP", "\u0016\u0003\u0001\u0002\0\u0001\0\u0001\u00fc\u0003\u0003\r\n\r\n", 400),
             ("an image larger than any", $"{start}Content-Length: 67174401\r\nExpect: 100-continue\r\n\r\n", 413),
-            ("JSON of 30 MB and one byte", $"PUT {category.Url} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 30000001\r\nExpect: 100-continue\r\n\r\n", 413),
+            ("JSON of 30 MB and one byte", $"PUT {category.Url} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 30000001\r\nExpect: 100-continue\r\n\r\n", 413),
         })
         {
             using var connection = await RawConnection.OpenAsync(service.Http.BaseAddress!);
@@ -69,7 +69,7 @@ public sealed class S08_OddRequests
         // Two ways to say where a body ends: the request within it must never be seen as one.
         using (var both = await RawConnection.OpenAsync(service.Http.BaseAddress!))
         {
-            await both.SendAsync($"{start}Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nDELETE {category.Url} HTTP/1.1\r\nHost: a\r\n\r\n");
+            await both.SendAsync($"{start}Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nDELETE {category.Url} HTTP/1.1\r\nHost: localhost\r\n\r\n");
             Assert.True(StatusesOf(await both.ReadToEndAsync()) is [>= 400 and < 500]);
         }
         await category.ScoreAsync(Parts.Good(1));
@@ -106,7 +106,7 @@ public sealed class S08_OddRequests
         async Task AskAsync(byte[]? chunks)
         {
             using var connection = await RawConnection.OpenAsync(service.Http.BaseAddress!);
-            await connection.SendAsync($"POST {category.Url}/score HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\n");
+            await connection.SendAsync($"POST {category.Url}/score HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\n");
             await connection.SendAsync(chunks ?? "0\r\n\r\n"u8.ToArray());
             var answer = await connection.ReadToEndAsync();
             Assert.Contains(chunks is null ? "empty_body" : "image_unreadable", answer, StringComparison.Ordinal);

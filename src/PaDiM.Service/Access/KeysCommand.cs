@@ -115,6 +115,9 @@ internal static class KeysCommand
         builder.Services.AddStorage();
         builder.Services.AddAccess();
         await using var app = builder.Build();
+        var data = app.Services.GetRequiredService<DataDirectory>();
+        data.RefuseBackup();
+        data.Create();
         await app.Services.GetRequiredService<Database>().UpgradeAsync(cancellationToken);
         return await action(app.Services);
     }

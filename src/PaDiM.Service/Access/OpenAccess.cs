@@ -43,5 +43,13 @@ internal sealed class OpenAccess(IOptions<PadimOptions> options, KeyRing keys)
 
     private static bool IsLocal(HttpContext context) =>
         (context.Connection.LocalIpAddress is not { } address || IPAddress.IsLoopback(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address))
-        && !Array.Exists(ProxyHeaders, context.Request.Headers.ContainsKey);
+        && !Array.Exists(ProxyHeaders, context.Request.Headers.ContainsKey) && IsLocalName(context.Request.Host.Host) && ComesFromItself(context.Request);
+
+    /// <summary>A page of another site whose name leads to this machine (DNS rebinding) asks with that name.</summary>
+    private static bool IsLocalName(string host) =>
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
+
+    /// <summary>Browsers tell whose page asks; other clients do not.</summary>
+    private static bool ComesFromItself(HttpRequest request) =>
+        request.Headers.Origin is not [{ } origin] || (Uri.TryCreate(origin, UriKind.Absolute, out var page) && page.Authority.Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase));
 }

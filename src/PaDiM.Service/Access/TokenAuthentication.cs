@@ -47,8 +47,9 @@ internal sealed class TokenAuthentication(IOptions<PadimOptions> options) : ICon
     {
         var subject = token.FindFirstValue("sub") ?? token.FindFirstValue("client_id") ?? token.FindFirstValue("azp") ?? "unknown";
         var scopes = Values(token, oidc.ScopeClaim).Select(text => Choice<AccessScope>.TryParse(text, provider: null, out var scope) ? scope.Value : (AccessScope?)null);
-        string[] categories = [.. Values(token, oidc.CategoriesClaim)];
-        return new Caller($"token:{subject}", keyId: null, scopes.Max(), categories.Length == 0 ? null : categories);
+        // A claim that is there and names nothing opens nothing.
+        string[]? categories = token.HasClaim(claim => claim.Type == oidc.CategoriesClaim) ? [.. Values(token, oidc.CategoriesClaim)] : null;
+        return new Caller($"token:{subject}", keyId: null, scopes.Max(), categories);
     }
 
     /// <summary>Claims are lists in JSON, or words in one text.</summary>

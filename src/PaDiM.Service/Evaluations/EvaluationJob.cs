@@ -15,7 +15,7 @@ namespace PaDiM.Service.Evaluations;
 /// Runs an evaluation from the queue. Images that the model was fitted to count with their exact leave-one-out scores, which it keeps; all others are scored.
 /// Maps are kept until the job ends: one that was cut short scores only what is missing.
 /// </summary>
-internal sealed class EvaluationJob(IDbContextFactory<PadimDbContext> contexts, ModelRegistry registry, EvaluationStore store, BlobStore blobs, DataDirectory data, ImageDecoder decoder)
+internal sealed class EvaluationJob(IDbContextFactory<PadimDbContext> contexts, ModelRegistry registry, EvaluationStore store, BlobStore blobs, DataDirectory data, ImageDecoder decoder, JobThreads threads)
 {
     /// <summary>Share of the time that scoring takes; the pixel metrics take the rest.</summary>
     private const double ScoringShare = 0.8;
@@ -28,8 +28,8 @@ internal sealed class EvaluationJob(IDbContextFactory<PadimDbContext> contexts, 
         var scratch = data.EvaluationOf(job.Id);
         try
         {
-            var (figures, scores) = Evaluate(
-                model, images, new MapStore(Path.Combine(scratch, $"{model.Version}")), progress => context.Report(progress < 1 ? "scoring" : "measuring", ScoringShare * progress), cancellationToken);
+            var (figures, scores) = await threads.RunAsync(() => Evaluate(
+                model, images, new MapStore(Path.Combine(scratch, $"{model.Version}")), progress => context.Report(progress < 1 ? "scoring" : "measuring", ScoringShare * progress), cancellationToken));
             if (!await store.PublishAsync(context.Lease, job.Category, model.Version, figures, scores, cancellationToken))
                 throw new OperationCanceledException("The job changed hands or was cancelled before its result could be kept.");
         }

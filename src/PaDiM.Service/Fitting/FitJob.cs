@@ -18,7 +18,7 @@ namespace PaDiM.Service.Fitting;
 /// <summary>Runs a fit from the queue: the category's images through the pipeline, then the model to the store.</summary>
 internal sealed class FitJob(
     IDbContextFactory<PadimDbContext> contexts, SettingsResolver settings, BlobStore blobs, ModelFiles files, ModelStore models, ModelRegistry registry,
-    EmbeddingStore embeddings, ImageDecoder decoder, FitCapacity capacity, FitPace pace)
+    EmbeddingStore embeddings, ImageDecoder decoder, FitCapacity capacity, FitPace pace, JobThreads threads)
 {
     public async Task RunAsync(JobContext context, CancellationToken cancellationToken)
     {
@@ -33,7 +33,7 @@ internal sealed class FitJob(
         var publishing = false;
         try
         {
-            var model = Fit(context, category, backbone, images, prior, fileName, watch, cancellationToken);
+            var model = await threads.RunAsync(() => Fit(context, category, backbone, images, prior, fileName, watch, cancellationToken));
             context.Report(Name(FitStage.Publishing), 1);
             // From here on the store knows what becomes of the file; what it leaves behind, the sweeper removes.
             publishing = true;

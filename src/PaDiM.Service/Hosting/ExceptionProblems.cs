@@ -31,7 +31,7 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
             IOException { InnerException: OverflowException } => Problems.InvalidRequest("The length of a chunk of the body is no number that a chunk can have."),
             _ => FaultOf(exception),
         };
-        if (problem.Status >= 500) LogFailure(exception, context.Request.Method, context.Request.Path);
+        if (problem.Status >= 500) LogFailure(exception, context.Request.Method, context.Request.Path.ToUriComponent());
         await problem.ExecuteAsync(context);
         return true;
     }

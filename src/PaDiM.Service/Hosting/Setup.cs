@@ -94,7 +94,7 @@ internal static partial class Setup
 
     public static void AddCategories(this IServiceCollection services) => services.AddSingleton<CategoryStore>().AddSingleton<SettingsResolver>();
 
-    public static void AddImages(this IServiceCollection services) => services.AddSingleton<ImageStore>().AddSingleton<ImageRequest>().AddSingleton<DecodingGate>();
+    public static void AddImages(this IServiceCollection services) => services.AddSingleton<ImageStore>().AddSingleton<ImageRequest>().AddSingleton<DecodingGate>().AddSingleton<Thumbnails>();
 
     public static void AddJobs(this IServiceCollection services) => services.AddSingleton<JobStore>().AddSingleton<JobSignal>().AddSingleton<JobMetrics>().AddSingleton<EventStreams>().AddSingleton(CreateJobThreads).AddHostedService<JobWorker>();
 
@@ -137,6 +137,7 @@ internal static partial class Setup
     {
         var services = app.Services;
         services.GetRequiredService<BackboneRegistry>().Open(Options(services).DefaultBackbone);
+        services.GetRequiredService<DataDirectory>().RefuseBackup();
         services.GetRequiredService<DataDirectory>().Create();
         await services.GetRequiredService<Database>().UpgradeAsync(app.Lifetime.ApplicationStopping);
         await services.GetRequiredService<OpenAccess>().CheckAsync(app.Configuration, app.Lifetime.ApplicationStopping);

@@ -10,7 +10,7 @@ namespace PaDiM.Service.Images;
 /// <summary><c>/v1/categories/{category}/images</c>: to upload, list, show and delete images.</summary>
 internal static class ImageEndpoints
 {
-    private const int ThumbnailSide = 256, MaxDefectLength = 64;
+    private const int MaxDefectLength = 64;
 
     public static void MapImages(this RouteGroupBuilder category)
     {
@@ -113,12 +113,11 @@ internal static class ImageEndpoints
         return TypedResults.Stream(new MemoryStream(bytes), image.Format.MediaType(), image.FileName);
     }
 
-    private static async Task<IResult> ThumbnailAsync(string category, string id, ImageStore store, BlobStore blobs, ImageDecoder decoder, DecodingGate gate, HttpResponse response, CancellationToken cancellationToken)
+    private static async Task<IResult> ThumbnailAsync(string category, string id, ImageStore store, BlobStore blobs, Thumbnails thumbnails, HttpResponse response, CancellationToken cancellationToken)
     {
         if (!(await store.GetAsync(category, id, cancellationToken)).Succeeded(out var image, out var problem)) return problem;
         if (blobs.Read(image.Sha256) is not { } bytes) return Problems.ImageDamaged(image.Sha256);
-        var thumbnail = await gate.RunAsync(() => decoder.Patient.Decode(bytes) is DecodeResult.Decoded decoded ? ImageEncoder.Thumbnail(decoded.Image, ThumbnailSide) : null, isUrgent: false, cancellationToken);
-        if (thumbnail is null) return Problems.ImageDamaged(image.Sha256);
+        if (await thumbnails.MakeAsync(bytes, cancellationToken) is not { } thumbnail) return Problems.ImageDamaged(image.Sha256);
         NeverChanges(response, image);
         return TypedResults.Bytes(thumbnail, "image/jpeg");
     }

@@ -4,8 +4,9 @@ using System.Runtime.InteropServices;
 namespace PaDiM.Service.Jobs;
 
 /// <summary>
-/// The threads that jobs run on, of the lowest priority: scoring comes first, and a fit gets what it leaves. What a job starts (loops, continuations) stays here, by
-/// <see cref="TaskScheduler.Current"/>. As everything else runs on the thread pool, no thread ever has to be given its priority back, which Linux would refuse.
+/// The threads that jobs compute on, of the lowest priority: scoring comes first, and a fit gets what it leaves. Loops that a job starts stay here, by
+/// <see cref="TaskScheduler.Current"/>. Linux gives a thread the priority of the one that starts it and never gives it back: so nothing that starts threads
+/// (sessions of the backbone, the thread pool) is called from here, and what was computed is told by a thread of the usual priority.
 /// </summary>
 internal sealed partial class JobThreads : TaskScheduler, IDisposable
 {
@@ -13,7 +14,9 @@ internal sealed partial class JobThreads : TaskScheduler, IDisposable
     private const int LowestNice = 19;
 
     private readonly BlockingCollection<Task> waiting = [];
-    private readonly Thread[] threads;
+    private readonly BlockingCollection<Action> finished = [];
+    private readonly int count;
+    private int working;
 
     [ThreadStatic]
     private static JobThreads? owner;
@@ -22,14 +25,20 @@ internal sealed partial class JobThreads : TaskScheduler, IDisposable
     /// <param name="count">How many; work that waits for other work here holds one.</param>
     public JobThreads(int count)
     {
-        threads = [.. Enumerable.Range(0, count).Select(i => new Thread(Work) { IsBackground = true, Name = $"job {i}" })];
-        Array.ForEach(threads, thread => thread.Start());
+        this.count = working = count;
+        Start("job news", Tell);
+        for (var i = 0; i < count; i++) Start($"job {i}", Work);
     }
 
-    public override int MaximumConcurrencyLevel => threads.Length;
+    public override int MaximumConcurrencyLevel => count;
 
-    /// <summary>Runs a job's work here, with all that follows of it.</summary>
-    public Task RunAsync(Func<Task> work) => Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.DenyChildAttach, this).Unwrap();
+    /// <summary>Computes here.</summary>
+    public Task<T> RunAsync<T>(Func<T> work)
+    {
+        var result = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task.Factory.StartNew(() => Compute(work, result), CancellationToken.None, TaskCreationOptions.DenyChildAttach, this);
+        return result.Task;
+    }
 
     /// <summary>Lets the threads end when they have done what waits.</summary>
     public void Dispose() => waiting.CompleteAdding();
@@ -41,12 +50,33 @@ internal sealed partial class JobThreads : TaskScheduler, IDisposable
 
     protected override IEnumerable<Task> GetScheduledTasks() => waiting;
 
+    private static void Start(string name, ThreadStart body) => new Thread(body) { IsBackground = true, Name = name }.Start();
+
+    private void Compute<T>(Func<T> work, TaskCompletionSource<T> result)
+    {
+        try
+        {
+            var value = work();
+            finished.Add(() => result.SetResult(value));
+        }
+        catch (Exception e)
+        {
+            finished.Add(() => result.SetException(e));
+        }
+    }
+
     private void Work()
     {
         owner = this;
         if (OperatingSystem.IsLinux()) _ = SetPriority(0, 0, LowestNice);
         else Thread.CurrentThread.Priority = ThreadPriority.Lowest;
         foreach (var task in waiting.GetConsumingEnumerable()) TryExecuteTask(task);
+        if (Interlocked.Decrement(ref working) == 0) finished.CompleteAdding();
+    }
+
+    private void Tell()
+    {
+        foreach (var tell in finished.GetConsumingEnumerable()) tell();
     }
 
     /// <summary>On Linux a thread is what has a priority; .NET's own setting has no effect there.</summary>

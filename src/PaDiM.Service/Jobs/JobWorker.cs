@@ -4,7 +4,7 @@ using PaDiM.Service.Hosting;
 namespace PaDiM.Service.Jobs;
 
 /// <summary>Claims jobs one after the other and runs them, with a heartbeat beside the work.</summary>
-internal sealed partial class JobWorker(JobStore store, JobSignal signal, JobThreads threads, JobMetrics metrics, IServiceProvider services, IOptions<PadimOptions> options, TimeProvider time, ILogger<JobWorker> logger)
+internal sealed partial class JobWorker(JobStore store, JobSignal signal, JobMetrics metrics, IServiceProvider services, IOptions<PadimOptions> options, TimeProvider time, ILogger<JobWorker> logger)
     : BackgroundService
 {
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1), Beat = TimeSpan.FromMilliseconds(500);
@@ -45,7 +45,7 @@ internal sealed partial class JobWorker(JobStore store, JobSignal signal, JobThr
         var heartbeat = BeatAsync(context, stop, done.Token);
         try
         {
-            await threads.RunAsync(() => services.GetRequiredKeyedService<JobHandler>(job.Kind)(context, stop.Token));
+            await services.GetRequiredKeyedService<JobHandler>(job.Kind)(context, stop.Token);
             LogFinished(job.Kind, job.Id, job.Category);
         }
         catch (OperationCanceledException)

@@ -14,9 +14,6 @@ namespace PaDiM.Service.Safekeeping;
 /// </summary>
 internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeProvider time)
 {
-    /// <summary>Marks a folder as a backup, which no service works in.</summary>
-    public const string MarkName = "backup.json";
-
     /// <summary>A file that is deleted between the database's copy and its own turn is found out by a newer copy of the database.</summary>
     private const int MaxRounds = 5;
 
@@ -30,12 +27,12 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
     {
         RefuseNested();
         if (!File.Exists(source.Database)) throw new IOException($"{source.Root} is no data directory: it holds no {Path.GetFileName(source.Database)}.");
-        if (File.Exists(target.Database) && !File.Exists(MarkOf(target))) throw new IOException($"{target.Root} is a data directory and no backup: nothing was changed.");
+        if (File.Exists(target.Database) && !File.Exists(target.BackupMark)) throw new IOException($"{target.Root} is a data directory and no backup: nothing was changed.");
         Directory.CreateDirectory(target.Root);
-        File.WriteAllText(MarkOf(target), "{}");
+        File.WriteAllText(target.BackupMark, "{}");
         var report = await RunAsync(upgrade: false, cancellationToken);
         Prune();
-        AtomicFile.Write(MarkOf(target), stream => JsonSerializer.Serialize(stream, report, JsonSerializerOptions.Web));
+        AtomicFile.Write(target.BackupMark, stream => JsonSerializer.Serialize(stream, report, JsonSerializerOptions.Web));
         return report;
     }
 
@@ -50,8 +47,6 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
         // A backup of an older version is brought up to date here, where it can be: in the copy.
         return await RunAsync(upgrade: true, cancellationToken);
     }
-
-    private static string MarkOf(DataDirectory directory) => Path.Combine(directory.Root, MarkName);
 
     private void RefuseNested()
     {

@@ -24,7 +24,7 @@ internal sealed partial class Scrubber(Scrub scrub, DataDirectory data, IOptions
     {
         lock (asked)
         {
-            if (!running) asked.Release();
+            if (!running && asked.CurrentCount == 0) asked.Release();
             (running, seen) = (true, 0);
         }
         return Describe();
@@ -53,7 +53,7 @@ internal sealed partial class Scrubber(Scrub scrub, DataDirectory data, IOptions
 
     private async Task RunAsync(CancellationToken cancellationToken)
     {
-        (running, seen) = (true, 0);
+        lock (asked) (running, seen) = (true, 0);
         try
         {
             var report = await scrub.RunAsync(this, cancellationToken);

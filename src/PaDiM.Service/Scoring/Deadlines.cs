@@ -4,7 +4,7 @@ using PaDiM.Service.Hosting;
 namespace PaDiM.Service.Scoring;
 
 /// <summary>
-/// The header <c>X-Deadline-Ms</c>: for so long, from the moment its headers were read, does somebody wait for a request's answer. Then it is given up wherever it
+/// The header <c>X-Deadline-Ms</c>: for so long, from when its headers were read and its caller known, does somebody wait for a request's answer. Then it is given up wherever it
 /// waits, and answered with 504: a part that has passed the ejector needs no score, and those behind it do.
 /// </summary>
 internal static class Deadlines
@@ -39,9 +39,17 @@ internal static class Deadlines
         var aborted = context.RequestAborted;
         using var either = CancellationTokenSource.CreateLinkedTokenSource(aborted, passed.Token);
         context.RequestAborted = either.Token;
+        // An answer that has begun is sent to its end.
+        context.Response.OnStarting(() =>
+        {
+            passed.CancelAfter(Timeout.InfiniteTimeSpan);
+            return Task.CompletedTask;
+        });
         try
         {
             await next(context);
+            // Writers of JSON take a cancelled request for one whose client is gone, and say nothing.
+            if (passed.IsCancellationRequested && !aborted.IsCancellationRequested && !context.Response.HasStarted) throw new OperationCanceledException(passed.Token);
         }
         catch (OperationCanceledException) when (passed.IsCancellationRequested && !aborted.IsCancellationRequested && !context.Response.HasStarted)
         {

@@ -46,7 +46,7 @@ internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, Score
         }
     }
 
-    /// <summary>Runs one batch, which the oldest image is part of, and leaves those after it to another thread: the leader has an answer to give.</summary>
+    /// <summary>Runs one batch and leaves those after it to another thread: the leader has an answer to give.</summary>
     private async Task LeadAsync(Work oldest)
     {
         try
@@ -108,10 +108,10 @@ internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, Score
 
     private void Run(Work[] batch)
     {
-        metrics.Batched(batch.Length);
-        using var trace = ScoreTrace.StartBatch(batch.Select(work => work.Trace));
         try
         {
+            metrics.Batched(batch.Length);
+            using var trace = ScoreTrace.StartBatch(batch.Select(work => work.Trace));
             var began = Stopwatch.GetTimestamp();
             var prepared = Gather(batch);
             if (batch[0].Inspector.TryScoreOnDevice(prepared, batch.Length, out var maps)) Answer(batch, maps, trace, began, Stopwatch.GetElapsedTime(began), TimeSpan.Zero);

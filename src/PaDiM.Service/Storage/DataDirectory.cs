@@ -33,6 +33,16 @@ internal sealed class DataDirectory(string root)
     /// <summary>What the last scrub found.</summary>
     public string ScrubReport => Path.Combine(Root, "scrub.json");
 
+    /// <summary>Stands in a backup, and in no directory that a service works in.</summary>
+    public string BackupMark => Path.Combine(Root, "backup.json");
+
+    /// <summary>Keeps a service out of a backup, which the next one would write over.</summary>
+    /// <exception cref="InvalidDataException">The directory is a backup.</exception>
+    public void RefuseBackup()
+    {
+        if (File.Exists(BackupMark)) throw new InvalidDataException($"{Root} is a backup. Restore it into a data directory of its own: PaDiM.Service.dll restore {Root} DATA.");
+    }
+
     /// <summary>Makes the folders that are not there yet.</summary>
     public void Create()
     {

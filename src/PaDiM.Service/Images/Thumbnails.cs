@@ -1,0 +1,16 @@
+using Microsoft.Extensions.Options;
+using PaDiM.Onnx.Imaging;
+using PaDiM.Service.Hosting;
+
+namespace PaDiM.Service.Images;
+
+/// <summary>Small pictures of stored images. Their decoder's memory is their own: one that waited for a job's would hold a core that the line wants.</summary>
+internal sealed class Thumbnails(IOptions<PadimOptions> options, DecodingGate gate)
+{
+    private const int Side = 256;
+    private readonly ImageDecoder decoder = new(options.Value.MaxPixels, limit: null, options.Value.DecodeMemoryBytes);
+
+    /// <summary>A JPEG; null where the bytes are no image any more.</summary>
+    public Task<byte[]?> MakeAsync(byte[] bytes, CancellationToken cancellationToken) =>
+        gate.RunAsync(() => decoder.Decode(bytes) is DecodeResult.Decoded decoded ? ImageEncoder.Thumbnail(decoded.Image, Side) : null, isUrgent: false, cancellationToken);
+}
