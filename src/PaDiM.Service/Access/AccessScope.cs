@@ -9,6 +9,6 @@ internal enum AccessScope
     /// <summary>Also change categories: images, fits, evaluations, thresholds, versions.</summary>
     Train,
 
-    /// <summary>Also delete categories, import models, make and revoke keys, read the audit trail.</summary>
+    /// <summary>Also delete categories, import models, make and revoke keys, read the audit trail, scrub.</summary>
     Admin,
 }

@@ -19,7 +19,7 @@ internal sealed class ProcessMetrics
             "padim.backbone.open", () => backbones.OpenNames.Select(name => new Measurement<long>(1, Instruments.Tag("backbone", name))), null, "1 for every backbone whose session is open.");
         meter.CreateObservableGauge("padim.disk.free", () => new DriveInfo(data.Root).AvailableFreeSpace, "By", "Room left where the data lies.");
         meter.CreateObservableGauge("padim.disk.size", () => new DriveInfo(data.Root).TotalSize, "By", "Size of the file system where the data lies.");
-        meter.CreateObservableGauge("padim.process.resident_memory", () => Environment.WorkingSet, "By", "Memory of the process; mapped models count as far as they have been read.");
+        meter.CreateObservableGauge("padim.process.resident_memory", () => Environment.WorkingSet, "By", "Memory of the process.");
         meter.CreateObservableGauge("padim.process.managed_heap", () => GC.GetTotalMemory(forceFullCollection: false), "By", "Managed heap.");
         meter.CreateObservableGauge("padim.process.handles", () => Read(process => process.HandleCount), null, "Open handles; on Linux open files and sockets.");
         meter.CreateObservableGauge("padim.process.threads", () => Read(process => process.Threads.Count), null, "Threads of the process.");
