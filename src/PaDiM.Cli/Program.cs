@@ -5,7 +5,8 @@ using PaDiM.Cli.Backbones;
 using PaDiM.Cli.Evaluation;
 using Spectre.Console;
 
-var root = new RootCommand("PaDiM anomaly detection over folders of images, without a server.") { FitCommand.Create(), ScoreCommand.Create(), ExportCommand.Create(), EvaluateCommand.Create(), SamplesCommand.Create(), BackbonesCommand.Create(), KeysCommand.Create() };
+var root = new RootCommand("PaDiM anomaly detection over folders of images, without a server.") { FitCommand.Create(), ScoreCommand.Create(), ExportCommand.Create(), EvaluateCommand.Create(), SamplesCommand.Create(), BackbonesCommand.Create() };
+foreach (var command in ServiceCommands.Create()) root.Add(command);
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {

@@ -64,7 +64,7 @@ public sealed class DriftWindow(int calibrationCount, int capacity = DriftWindow
             higher = Math.Max(higher, (double)above / body - expected);
         }
         // P(D > d) = exp(-2 d^2 m n / (m + n)) for one direction of two samples (Smirnov, 1939).
-        var critical = body == 0 ? 1 : Math.Min(1, Math.Sqrt(-Math.Log(Level) / 2 * (1.0 / body + 1.0 / calibrated)));
+        var critical = body < FewestImages ? 1 : Math.Min(1, Math.Sqrt(-Math.Log(Level) / 2 * (1.0 / body + 1.0 / calibrated)));
         var lowShare = count == 0 ? 0 : (double)low / count;
         return new ScoreDrift(
             count, lowShare, higher, lower, critical,

@@ -39,7 +39,7 @@ internal sealed partial class AuditMiddleware(RequestDelegate next, AuditStore s
             Category = context.GetRouteValue("category") is string category && CategoryName.IsValid(category) ? category : null,
             Target = target.Length > AuditEntry.MaxTarget ? target[..AuditEntry.MaxTarget] : target,
             Address = context.Connection.RemoteIpAddress is { } address ? (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString() : null,
-            TraceId = Activity.Current?.Id ?? context.TraceIdentifier,
+            TraceId = Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier,
         };
     }
 

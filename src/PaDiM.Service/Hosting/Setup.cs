@@ -182,10 +182,10 @@ internal static partial class Setup
     /// <summary>Routing refuses a content type before it is known what the operation would have read.</summary>
     private const string Bodies = $"JSON as application/json, {ImageRequest.Expected}, or a model as application/octet-stream; /swagger tells which of them this operation reads";
 
-    /// <summary>Faults of ours are errors, a full queue is a warning, and probes that come by every second are no news.</summary>
+    /// <summary>Faults of ours are errors, a full queue and a passed deadline are warnings, and probes that come by every second are no news.</summary>
     private static LogEventLevel LevelOf(HttpContext context, double milliseconds, Exception? exception) => context.Response.StatusCode switch
     {
-        StatusCodes.Status503ServiceUnavailable or StatusCodes.Status507InsufficientStorage => LogEventLevel.Warning,
+        StatusCodes.Status503ServiceUnavailable or StatusCodes.Status504GatewayTimeout or StatusCodes.Status507InsufficientStorage => LogEventLevel.Warning,
         >= StatusCodes.Status500InternalServerError => LogEventLevel.Error,
         _ when exception is not null => LogEventLevel.Error,
         _ when TelemetrySetup.IsProbe(context.Request.Path) => LogEventLevel.Debug,
