@@ -41,6 +41,7 @@ public sealed class DeadlineTests(SharedService shared)
         await category.ScoreAsync(Parts.Bad(1));
         var problem = await (await SendAsync(category, "100", operation)).ProblemAsync(504, "deadline_passed");
         Assert.Contains("100 ms", problem.Text("detail"), StringComparison.Ordinal);
+        Assert.Contains("padim_score_failures_total{code=\"deadline_passed\"} 1", await service.Http.GetStringAsync("/metrics"), StringComparison.Ordinal);
         await category.ScoreAsync(Parts.Bad(1));
     }
 

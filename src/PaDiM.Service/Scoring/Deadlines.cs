@@ -55,7 +55,9 @@ internal static class Deadlines
         {
             context.RequestAborted = aborted;
             context.Response.Clear();
-            await Problems.DeadlinePassed(milliseconds).ExecuteAsync(context);
+            var problem = Problems.DeadlinePassed(milliseconds);
+            context.RequestServices.GetRequiredService<ScoreMetrics>().Failed(problem);
+            await problem.ExecuteAsync(context);
         }
         finally
         {
