@@ -7,7 +7,7 @@ namespace PaDiM.Onnx.Storage;
 /// The bytes of a file in memory of their own, as a stream over them that tells where they lie, so that tensors can be views of it. Not a mapping: what becomes of the
 /// file afterwards changes nothing here, and one that is cut short cannot bring the process down. The memory goes when nothing refers to the stream any more.
 /// </summary>
-public sealed unsafe class HeldFile : UnmanagedMemoryStream
+public sealed unsafe partial class HeldFile : UnmanagedMemoryStream
 {
     private readonly Block block;
 
@@ -47,17 +47,32 @@ public sealed unsafe class HeldFile : UnmanagedMemoryStream
     }
 
     /// <summary>Owns the memory and gives it back by its own finalizer.</summary>
-    private sealed class Block(long length)
+    private sealed partial class Block(long length)
     {
+        private const nuint HugePage = 2 << 20;
+        private const int AdviseHugePages = 14;
+
         private readonly long pressure = Press(Math.Max(length, 1));
 
-        public byte* Start { get; } = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(length, 1), alignment: 4096);
+        public byte* Start { get; } = Allocate((nuint)Math.Max(length, 1));
 
         ~Block()
         {
             NativeMemory.AlignedFree(Start);
             GC.RemoveMemoryPressure(pressure);
         }
+
+        /// <summary>In huge pages where there are any: to touch so many small ones for the first time takes longer than to read the file.</summary>
+        private static byte* Allocate(nuint length)
+        {
+            if (length < HugePage || !OperatingSystem.IsLinux()) return (byte*)NativeMemory.AlignedAlloc(length, alignment: 4096);
+            var start = NativeMemory.AlignedAlloc(length, HugePage);
+            _ = Advise(start, length, AdviseHugePages);
+            return (byte*)start;
+        }
+
+        [LibraryImport("libc", EntryPoint = "madvise")]
+        private static partial int Advise(void* start, nuint length, int advice);
 
         private static long Press(long bytes)
         {
