@@ -22,8 +22,7 @@ internal static class Program
     {
         try
         {
-            if (args is [KeysCommand.Name, ..]) return await KeysCommand.RunAsync(args);
-            if (await DataCommands.TryRunAsync(args, CancellationToken.None) is { } exitCode) return exitCode;
+            if (await Commands.TryRunAsync(args) is { } exitCode) return exitCode;
             await using var app = Build(args);
             await app.PrepareAsync();
             await app.RunAsync();

@@ -27,9 +27,7 @@ public sealed class BackupTests : IDisposable
         await using (var service = await RunningService.StartAsync(Data))
         {
             var category = service.Category("part");
-            await category.CreateAsync();
-            await category.UploadPartsAsync(0, 6);
-            await category.FitAsync();
+            await category.CreateFittedAsync(6);
             score = (await category.ScoreAsync(Parts.Bad(1), "?model=1")).Number("score");
             using var stop = new CancellationTokenSource();
             var work = Task.WhenAll(UploadAndDeleteAsync(service, stop.Token), FitAsync(service, stop.Token));

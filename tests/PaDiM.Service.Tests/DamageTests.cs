@@ -109,9 +109,7 @@ public sealed class DamageTests : IDisposable
     {
         await using var service = await RunningService.StartAsync(data.Path);
         var category = service.Category("part");
-        await category.CreateAsync();
-        await category.UploadPartsAsync(0, 4);
-        await category.FitAsync();
+        await category.CreateFittedAsync(4);
         var first = (await category.ScoreAsync(Parts.Bad(1))).Number("score");
         await category.UploadPartsAsync(4, 4);
         await category.FitAsync();

@@ -35,9 +35,7 @@ public sealed class DeadlineTests(SharedService shared)
         // Every image waits for its batch to fill, for a second.
         await using var service = await RunningService.StartAsync(data.Path, ("MaxBatchWaitMs", 1000));
         var category = service.Category("late");
-        await category.CreateAsync();
-        await category.UploadPartsAsync(0, 3);
-        await category.FitAsync();
+        await category.CreateFittedAsync(3);
         await category.ScoreAsync(Parts.Bad(1));
         var problem = await (await SendAsync(category, "100", operation)).ProblemAsync(504, "deadline_passed");
         Assert.Contains("100 ms", problem.Text("detail"), StringComparison.Ordinal);

@@ -105,9 +105,7 @@ public sealed class EvaluationTests(SharedService shared)
         using var data = new TempDirectory();
         await using var service = await RunningService.StartAsync(data.Path);
         var category = service.Category("holes");
-        await category.CreateAsync();
-        await category.UploadPartsAsync(0, 4);
-        await category.FitAsync();
+        await category.CreateFittedAsync(4);
         var uploaded = await (await category.UploadAsync([("bad.bmp", Parts.Bad(9))], "?label=anomalous")).JsonAsync(200);
         var sha256 = uploaded.Items("accepted").Single().Text("sha256");
         File.Delete(Directory.EnumerateFiles(service.Get<DataDirectory>().Images, sha256, SearchOption.AllDirectories).Single());
@@ -128,9 +126,7 @@ public sealed class EvaluationTests(SharedService shared)
         await using (var doomed = await ServiceProcess.StartAsync(data.Path, ("JobLeaseSeconds", 3), ("Threads", 1)))
         {
             var category = new CategoryClient(doomed.Http, "killed");
-            await category.CreateAsync(new { imageSize = 256 });
-            await category.UploadPartsAsync(0, 3);
-            await category.FitAsync();
+            await category.CreateFittedAsync(3, new { imageSize = 256 });
             await UploadBadAsync(category, [.. Enumerable.Range(10, 60)], "blot", withMasks: true);
             job = (await (await doomed.Http.PostAsync($"{category.Url}/evaluations", null)).JsonAsync(202)).Text("id");
             JsonNode? seen = null;

@@ -65,9 +65,7 @@ public sealed class FitSettingsTests(SharedService shared)
         using var data = new TempDirectory();
         await using var service = await RunningService.StartAsync(data.Path);
         var category = service.Category("golden");
-        await category.CreateAsync();
-        await category.UploadPartsAsync(0, 6);
-        await category.FitAsync();
+        await category.CreateFittedAsync(6);
         var model = ModelFile.Read(new MemoryStream(await service.Http.GetByteArrayAsync($"{category.Url}/models/1/export")));
         Assert.Equal(3, model.GoldenImages.Count);
         var stranger = new MemoryStream();

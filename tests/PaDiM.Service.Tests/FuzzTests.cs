@@ -37,9 +37,7 @@ public sealed class FuzzTests
             var category = fitted.Category("fuzzed");
             if (!(await service.Http.GetAsync(category.Url)).IsSuccessStatusCode)
             {
-                await category.CreateAsync();
-                await category.UploadPartsAsync(0, 2);
-                await category.FitAsync();
+                await category.CreateFittedAsync(2);
             }
             foreach (var url in new[] { Fill(path, "fuzzed", "%F0%9F%92%A9%0A", "1"), Fill(path, "..%2f%2e", "..%2f", "99999999999") }.Distinct())
                 foreach (var verb in Verbs)
@@ -86,9 +84,7 @@ public sealed class FuzzTests
             var category = fitted.Category("fuzzed");
             if (!(await service.Http.GetAsync(category.Url)).IsSuccessStatusCode)
             {
-                await category.CreateAsync();
-                await category.UploadPartsAsync(0, 2);
-                await category.FitAsync();
+                await category.CreateFittedAsync(2);
             }
             foreach (var verb in Verbs)
             {

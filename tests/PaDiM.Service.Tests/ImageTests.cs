@@ -182,9 +182,7 @@ public sealed class ImageTests(SharedService shared)
         using var data = new TempDirectory();
         await using var service = await RunningService.StartAsync(data.Path, ("MaxImageBytes", 40_000), ("MaxPixels", 10_000));
         var category = service.Category("small");
-        await category.CreateAsync();
-        await category.UploadPartsAsync(0, 2);
-        await category.FitAsync();
+        await category.CreateFittedAsync(2);
         await (await category.SendScoreAsync(Parts.Plain(101, 100))).ProblemAsync(413, "image_too_large");
         await (await category.SendScoreAsync(Parts.Plain(150, 100))).ProblemAsync(413, "image_too_large");
         await (await category.SendScoreAsync(new byte[300_000])).ProblemAsync(413, "image_too_large");

@@ -35,9 +35,7 @@ public sealed class JobThreadTests
         await using var service = await ServiceProcess.StartAsync(data.Path, ("Threads", 2));
         // Its first user is the fit, which opens it.
         var category = new CategoryClient(service.Http, "other-backbone");
-        await category.CreateAsync(new { backbone = "tiny-int8", imageSize = 64, reduction = new { dimensions = 16 } });
-        await category.UploadPartsAsync(0, 6);
-        await category.FitAsync();
+        await category.CreateFittedAsync(6, new { backbone = "tiny-int8", imageSize = 64, reduction = new { dimensions = 16 } });
         for (var i = 0; i < 3; i++) await Task.WhenAll(Enumerable.Range(0, 8).Select(seed => category.ScoreAsync(Parts.Good(seed))));
         await category.FitAsync(new { incremental = false });
         // For each worker two loops of two threads, and one that waits for them.

@@ -16,9 +16,7 @@ public sealed class LoadTests
         using var data = new TempDirectory();
         await using var service = await RunningService.StartAsync(data.Path, ("QueueCapacity", 1));
         var category = service.Category("narrow");
-        await category.CreateAsync();
-        await category.UploadPartsAsync(0, 2);
-        await category.FitAsync();
+        await category.CreateFittedAsync(2);
         var bytes = Parts.Bad(1);
         var expected = (await category.ScoreAsync(bytes)).Number("score");
 
@@ -54,9 +52,7 @@ public sealed class LoadTests
         using var data = new TempDirectory();
         await using var service = await RunningService.StartAsync(data.Path);
         var category = service.Category("shared");
-        await category.CreateAsync();
-        await category.UploadPartsAsync(0, 3);
-        await category.FitAsync();
+        await category.CreateFittedAsync(3);
         var (failures, answers, until) = (new ConcurrentBag<string>(), 0, Stopwatch.GetTimestamp() + 3 * Stopwatch.Frequency);
         var small = Enumerable.Range(0, 8).Select(k => Parts.Plain(8, 8, (byte)k)).ToArray();
 

@@ -129,9 +129,7 @@ public sealed class ModelTests(SharedService shared)
         await using (var before = await RunningService.StartAsync(data.Path))
         {
             var category = before.Category("damaged");
-            await category.CreateAsync();
-            await category.UploadPartsAsync(0, 3);
-            await category.FitAsync();
+            await category.CreateFittedAsync(3);
             await category.FitAsync();
             await (await before.Http.PostAsync($"{category.Url}/models/1/activate", null)).JsonAsync(200);
         }

@@ -11,9 +11,7 @@ public sealed class OnnxExportTests(SharedService shared)
     public async Task The_exported_graph_scores_as_the_service_and_knows_its_threshold()
     {
         var category = shared.Service.Category(shared.NewName());
-        await category.CreateAsync(new { imageSize = Parts.Side, reduction = new { dimensions = 20 } });
-        await category.UploadPartsAsync(0, 12);
-        await category.FitAsync();
+        await category.CreateFittedAsync(12, new { imageSize = Parts.Side, reduction = new { dimensions = 20 } });
         await (await shared.Http.PatchAsync($"{category.Url}/threshold", System.Net.Http.Json.JsonContent.Create(new { threshold = 17.25 }))).JsonAsync(200);
         var response = await shared.Http.GetAsync($"{category.Url}/models/1/export?format=onnx");
         Assert.Equal((200, "application/octet-stream"), ((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType));
@@ -44,9 +42,7 @@ public sealed class OnnxExportTests(SharedService shared)
         Assert.Equal(200, (int)(await shared.Http.GetAsync($"{category.Url}/models/1/export?format=safetensors")).StatusCode);
 
         var aligned = shared.Service.Category(shared.NewName());
-        await aligned.CreateAsync(new { imageSize = 64, alignment = "rigid" });
-        await aligned.UploadPartsAsync(0, 4);
-        await aligned.FitAsync();
+        await aligned.CreateFittedAsync(4, new { imageSize = 64, alignment = "rigid" });
         await (await shared.Http.GetAsync($"{aligned.Url}/models/1/export?format=onnx")).ProblemAsync(422, "export_unsupported");
     }
 }

@@ -52,9 +52,7 @@ public sealed class SweepTests
         using var data = new TempDirectory();
         await using var service = await RunningService.StartAsync(data.Path);
         var category = service.Category("gone");
-        await category.CreateAsync();
-        await category.UploadPartsAsync(0, 2);
-        await category.FitAsync();
+        await category.CreateFittedAsync(2);
         await service.Http.DeleteAsync(category.Url);
         await SweepEverythingAsync(service);
         Assert.Empty(Directory.EnumerateFileSystemEntries(service.Get<DataDirectory>().Models));

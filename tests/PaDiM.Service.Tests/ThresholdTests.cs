@@ -92,9 +92,7 @@ public sealed class ThresholdTests(SharedService shared)
     public async Task A_review_rate_gives_a_third_decision()
     {
         var category = shared.Service.Category(shared.NewName());
-        await category.CreateAsync(new { imageSize = 64, reduction = new { dimensions = 16 }, blurSigma = 2, falseRejectRate = 0.01, reviewRate = 0.9 });
-        await category.UploadPartsAsync(0, 6);
-        await category.FitAsync();
+        await category.CreateFittedAsync(6, new { imageSize = 64, reduction = new { dimensions = 16 }, blurSigma = 2, falseRejectRate = 0.01, reviewRate = 0.9 });
         var threshold = await shared.Http.GetJsonAsync($"{category.Url}/threshold");
         Assert.True(threshold.Number("reviewThreshold") < threshold.Number("threshold"));
         var unseen = (await category.ScoreAsync(Parts.Good(3000))).Number("score");

@@ -28,9 +28,7 @@ public sealed class R04_FullDisk
         var (data, ballast) = (Path.Combine(disk, "data"), Path.Combine(disk, "ballast"));
         await using var service = await RunningService.StartAsync(data, ("MinFreeBytes", 4 << 20), ("JobLeaseSeconds", 3));
         var category = service.Category("part");
-        await category.CreateAsync();
-        await category.UploadPartsAsync(0, 4);
-        await category.FitAsync();
+        await category.CreateFittedAsync(4);
         var score = (await category.ScoreAsync(Parts.Bad(1))).Number("score");
 
         // To the low-water mark by uploads alone, and what a few that were under way take beyond it.

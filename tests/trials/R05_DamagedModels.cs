@@ -17,9 +17,7 @@ public sealed class R05_DamagedModels
         await using (var before = await RunningService.StartAsync(data.Path))
         {
             var part = before.Category("part");
-            await part.CreateAsync();
-            await part.UploadPartsAsync(0, 4);
-            await part.FitAsync();
+            await part.CreateFittedAsync(4);
             first = (await part.ScoreAsync(Parts.Bad(1))).Number("score");
             await part.UploadPartsAsync(4, 4);
             await part.FitAsync();

@@ -33,9 +33,7 @@ public sealed class R08_Replicas
         {
             for (var k = 0; k < 2; k++) await JoinAsync();
             var category = new CategoryClient(replicas.Peek().Http, "part");
-            await category.CreateAsync();
-            await category.UploadPartsAsync(0, 4);
-            await category.FitAsync();
+            await category.CreateFittedAsync(4);
             var score = (await category.ScoreAsync(Parts.Bad(1))).Number("score");
             var load = Enumerable.Range(0, Clients).Select(_ => Task.Run(() => LoadAsync(score))).ToArray();
             await Task.Delay(500);

@@ -28,9 +28,7 @@ public sealed class R13_Soak(ITestOutputHelper output)
         var categories = Enumerable.Range(0, Categories).Select(i => new CategoryClient(service.Http, $"soak-{i}")).ToArray();
         foreach (var category in categories)
         {
-            await category.CreateAsync(Settings(0));
-            await category.UploadPartsAsync(0, 8);
-            await category.FitAsync();
+            await category.CreateFittedAsync(8, Settings(0));
         }
         var images = Images();
         var (clock, samples, answers, fits) = (Stopwatch.StartNew(), new List<Sample>(), new ConcurrentBag<(TimeSpan At, double Milliseconds)>(), 0);

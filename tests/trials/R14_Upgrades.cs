@@ -72,9 +72,7 @@ public sealed class R14_Upgrades
         await using (var service = await RunningService.StartAsync(directory.Root))
         {
             var category = service.Category("old");
-            await category.CreateAsync();
-            await category.UploadPartsAsync(0, 3);
-            await category.FitAsync();
+            await category.CreateFittedAsync(3);
             await (await category.PatchThresholdAsync(new { falseRejectRate = 0.05 })).JsonAsync(200);
             score = (await category.ScoreAsync(Parts.Bad(1))).Number("score");
         }

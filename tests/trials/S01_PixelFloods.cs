@@ -19,9 +19,7 @@ public sealed class S01_PixelFloods
         using var data = new TempDirectory();
         await using var service = await ServiceProcess.StartAsync(data.Path);
         var category = new CategoryClient(service.Http, "part");
-        await category.CreateAsync();
-        await category.UploadPartsAsync(0, 2);
-        await category.FitAsync();
+        await category.CreateFittedAsync(2);
         var (memory, rounds) = (new ProcessMemory(service.Id), TrialLength.Of(3, 20));
         foreach (var (name, bytes, status, code) in Floods())
         {

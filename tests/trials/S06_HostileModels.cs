@@ -18,9 +18,7 @@ public sealed class S06_HostileModels
         using var data = new TempDirectory();
         await using var service = await ServiceProcess.StartAsync(data.Path);
         var category = new CategoryClient(service.Http, "part");
-        await category.CreateAsync();
-        await category.UploadPartsAsync(0, 3);
-        await category.FitAsync();
+        await category.CreateFittedAsync(3);
         var model = await service.Http.GetByteArrayAsync($"{category.Url}/models/1/export");
         var memory = new ProcessMemory(service.Id);
         foreach (var (name, bytes) in Hostile(model))

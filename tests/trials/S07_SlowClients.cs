@@ -98,9 +98,7 @@ public sealed class S07_SlowClients
     private static async Task<CategoryClient> FittedAsync(RunningService service)
     {
         var category = service.Category("part");
-        await category.CreateAsync();
-        await category.UploadPartsAsync(0, 3);
-        await category.FitAsync();
+        await category.CreateFittedAsync(3);
         return category;
     }
 

@@ -17,9 +17,7 @@ public sealed class S08_OddRequests
         using var data = new TempDirectory();
         await using var service = await ServiceProcess.StartAsync(data.Path);
         var category = new CategoryClient(service.Http, "part");
-        await category.CreateAsync();
-        await category.UploadPartsAsync(0, 2);
-        await category.FitAsync();
+        await category.CreateFittedAsync(2);
         var image = Encoding.Latin1.GetString(Parts.Good(1));
         var start = $"POST {category.Url}/score HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/bmp\r\n";
         foreach (var (name, request, status) in new[]
@@ -82,9 +80,7 @@ public sealed class S08_OddRequests
         using var data = new TempDirectory();
         await using var service = await ServiceProcess.StartAsync(data.Path);
         var category = new CategoryClient(service.Http, "part");
-        await category.CreateAsync();
-        await category.UploadPartsAsync(0, 2);
-        await category.FitAsync();
+        await category.CreateFittedAsync(2);
         var tiny = new MemoryStream();
         foreach (var b in Encoding.Latin1.GetBytes(new string('x', TrialLength.Of(70_000, 1_000_000)))) tiny.Write([(byte)'1', (byte)'\r', (byte)'\n', b, (byte)'\r', (byte)'\n']);
         tiny.Write("0\r\n\r\n"u8);

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using PaDiM.Core;
 
 namespace PaDiM.Onnx.Storage;
 
@@ -7,7 +8,7 @@ namespace PaDiM.Onnx.Storage;
 /// The bytes of a file in memory of their own, as a stream over them that tells where they lie, so that tensors can be views of it. Not a mapping: what becomes of the
 /// file afterwards changes nothing here, and one that is cut short cannot bring the process down. The memory goes when nothing refers to the stream any more.
 /// </summary>
-public sealed unsafe partial class HeldFile : UnmanagedMemoryStream
+public sealed unsafe class HeldFile : UnmanagedMemoryStream
 {
     private readonly Block block;
 
@@ -47,10 +48,9 @@ public sealed unsafe partial class HeldFile : UnmanagedMemoryStream
     }
 
     /// <summary>Owns the memory and gives it back by its own finalizer.</summary>
-    private sealed partial class Block(long length)
+    private sealed class Block(long length)
     {
-        private const nuint HugePage = 2 << 20;
-        private const int AdviseHugePages = 14;
+        private const nuint SmallPage = 4096;
 
         private readonly long pressure = Press(Math.Max(length, 1));
 
@@ -65,14 +65,10 @@ public sealed unsafe partial class HeldFile : UnmanagedMemoryStream
         /// <summary>In huge pages where there are any: to touch so many small ones for the first time takes longer than to read the file.</summary>
         private static byte* Allocate(nuint length)
         {
-            if (length < HugePage || !OperatingSystem.IsLinux()) return (byte*)NativeMemory.AlignedAlloc(length, alignment: 4096);
-            var start = NativeMemory.AlignedAlloc(length, HugePage);
-            _ = Advise(start, length, AdviseHugePages);
+            var start = NativeMemory.AlignedAlloc(length, length < HugePages.Size ? SmallPage : HugePages.Size);
+            if (length >= HugePages.Size) HugePages.Ask(start, length);
             return (byte*)start;
         }
-
-        [LibraryImport("libc", EntryPoint = "madvise")]
-        private static partial int Advise(void* start, nuint length, int advice);
 
         private static long Press(long bytes)
         {

@@ -33,6 +33,9 @@ internal sealed class AuditEntry
     [MaxLength(64)]
     public string? TraceId { get; init; }
 
+    /// <summary>An address as an entry has room for it.</summary>
+    public static string Shorten(string target) => target.Length > MaxTarget ? target[..MaxTarget] : target;
+
     /// <summary>Status of the answer; null while there is none, and for ever when the process ended before.</summary>
     public int? Status { get; set; }
 

@@ -1,8 +1,8 @@
-using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.Extensions.Options;
 using PaDiM.Service.Categories;
+using PaDiM.Service.Hosting.Telemetry;
 
 namespace PaDiM.Service.Access;
 
@@ -29,7 +29,6 @@ internal sealed partial class AuditMiddleware(RequestDelegate next, AuditStore s
     private AuditEntry Describe(HttpContext context, AuditedAction action)
     {
         var caller = context.User.Identity as Caller;
-        var target = context.Request.Path.Value ?? "";
         return new AuditEntry
         {
             At = time.GetUtcNow().UtcDateTime,
@@ -37,9 +36,9 @@ internal sealed partial class AuditMiddleware(RequestDelegate next, AuditStore s
             KeyId = caller?.KeyId,
             Action = action.Name,
             Category = context.GetRouteValue("category") is string category && CategoryName.IsValid(category) ? category : null,
-            Target = target.Length > AuditEntry.MaxTarget ? target[..AuditEntry.MaxTarget] : target,
+            Target = AuditEntry.Shorten(context.Request.Path.Value ?? ""),
             Address = context.Connection.RemoteIpAddress is { } address ? (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString() : null,
-            TraceId = Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier,
+            TraceId = RequestIdentity.TraceIdOf(context),
         };
     }
 

@@ -2,8 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Microsoft.Data.Sqlite;
-using Microsoft.EntityFrameworkCore;
 using PaDiM.Service.Hosting;
 using PaDiM.Service.Storage;
 
@@ -15,29 +13,10 @@ namespace PaDiM.Service.Access;
 /// </summary>
 internal static class KeysCommand
 {
-    public const string Name = "keys";
-    private const int Done = 0, Failure = 1, WrongUsage = 2;
+    private const string Name = "keys";
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) } };
 
-    public static async Task<int> RunAsync(string[] args)
-    {
-        var parsed = new RootCommand("PaDiM.Service") { Create() }.Parse(args);
-        if (parsed.Errors.Count > 0)
-        {
-            await parsed.InvokeAsync();
-            return WrongUsage;
-        }
-        try
-        {
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
-        }
-        catch (Exception e) when (e is Microsoft.Extensions.Options.OptionsValidationException or InvalidDataException or IOException or UnauthorizedAccessException or SqliteException or DbUpdateException)
-        {
-            return await FailAsync(e is DbUpdateException { InnerException: { } inner } ? inner.Message : e.Message);
-        }
-    }
-
-    private static Command Create()
+    public static Command Create()
     {
         var data = new Option<string?>("--data") { Description = "The service's data directory; Padim__DataDirectory, or data, when left out.", Recursive = true };
         return new Command(Name, "Make, list and revoke the keys that the service asks for.") { data, CreateCreate(data), CreateList(data), CreateRevoke(data) };
@@ -64,7 +43,7 @@ internal static class KeysCommand
             // The key alone goes to the standard output, for KEY=$(padim keys create ...).
             await Console.Error.WriteLineAsync($"Key {about.Id} for {Describe(about)}. It is shown this once:");
             Console.Out.WriteLine(made.Text);
-            return Done;
+            return Commands.Done;
         }, cancellationToken));
         return command;
     }
@@ -84,7 +63,7 @@ internal static class KeysCommand
                     Console.Out.WriteLine(arguments.GetValue(json) ? JsonSerializer.Serialize(key, Json) : $"{key.Id}  {Describe(key)}; {StateOf(key, time.GetUtcNow().UtcDateTime)}; last used {Day(key.LastUsedAt)}");
                 cursor = page.NextCursor;
             }
-            return Done;
+            return Commands.Done;
         }, cancellationToken));
         return command;
     }
@@ -100,7 +79,7 @@ internal static class KeysCommand
             if (await services.GetRequiredService<KeyStore>().RevokeAsync(wanted, cancellationToken) is { } problem) return await EndAsync(services, entry, problem);
             await services.GetRequiredService<AuditStore>().EndAsync(entry, StatusCodes.Status204NoContent, result: null, detail: null, CancellationToken.None);
             await Console.Error.WriteLineAsync($"Key {wanted} is revoked.");
-            return Done;
+            return Commands.Done;
         }, cancellationToken));
         return command;
     }
@@ -123,19 +102,13 @@ internal static class KeysCommand
     }
 
     private static Task<long> BeginAsync(IServiceProvider services, string action, string target, CancellationToken cancellationToken) => services.GetRequiredService<AuditStore>().BeginAsync(
-        new AuditEntry { At = services.GetRequiredService<TimeProvider>().GetUtcNow().UtcDateTime, Actor = $"command:{Environment.UserName}", Action = action, Target = target.Length > AuditEntry.MaxTarget ? target[..AuditEntry.MaxTarget] : target },
+        new AuditEntry { At = services.GetRequiredService<TimeProvider>().GetUtcNow().UtcDateTime, Actor = $"command:{Environment.UserName}", Action = action, Target = AuditEntry.Shorten(target) },
         cancellationToken);
 
     private static async Task<int> EndAsync(IServiceProvider services, long entry, Problem problem)
     {
         await services.GetRequiredService<AuditStore>().EndAsync(entry, problem.Status, result: null, detail: null, CancellationToken.None);
-        return await FailAsync(problem.Detail);
-    }
-
-    private static async Task<int> FailAsync(string sentence)
-    {
-        await Console.Error.WriteLineAsync($"keys: {sentence}");
-        return Failure;
+        return await Commands.FailAsync(Name, problem.Detail);
     }
 
     private static string Describe(KeyResponse key) => $"{key.Name}: {key.Scope.ToString().ToLowerInvariant()}, {(key.Categories is { } some ? string.Join(' ', some) : "all categories")}";

@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
+using PaDiM.Service.Hosting.Telemetry;
 
 namespace PaDiM.Service.Hosting;
 
@@ -17,7 +17,7 @@ internal sealed record Problem(string Code, int Status, string Detail) : IResult
 
     public Task ExecuteAsync(HttpContext context)
     {
-        var details = Describe(context.Request.Path, Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier);
+        var details = Describe(context.Request.Path, RequestIdentity.TraceIdOf(context));
         if (RetryAfter is { } seconds) context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
         context.Response.StatusCode = Status;
         return context.Response.WriteAsJsonAsync(details, options: null, contentType: "application/problem+json", context.RequestAborted);

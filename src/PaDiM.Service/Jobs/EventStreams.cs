@@ -12,9 +12,4 @@ internal sealed class EventStreams(IOptions<PadimOptions> options) : IDisposable
     public IDisposable? TryEnter() => places.Wait(0) ? new Place(places) : null;
 
     public void Dispose() => places.Dispose();
-
-    private sealed class Place(SemaphoreSlim places) : IDisposable
-    {
-        public void Dispose() => places.Release();
-    }
 }

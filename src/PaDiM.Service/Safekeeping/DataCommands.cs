@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using PaDiM.Service.Storage;
 
@@ -11,8 +10,6 @@ namespace PaDiM.Service.Safekeeping;
 /// <summary>What the program does with a data directory in place of serving it: <c>backup</c>, <c>restore</c> and <c>scrub</c>. Each prints one JSON object.</summary>
 internal static class DataCommands
 {
-    private const int Done = 0, Failure = 1, WrongUsage = 2;
-
     private static readonly JsonSerializerOptions Json = new(JsonSerializerOptions.Web)
     {
         WriteIndented = true,
@@ -25,27 +22,7 @@ internal static class DataCommands
     private static readonly string[] Silence =
         [.. new[] { "Default", "Override:Microsoft.AspNetCore", "Override:Microsoft.EntityFrameworkCore" }.Select(name => $"--Serilog:MinimumLevel:{name}=Fatal")];
 
-    /// <summary>Runs the command that the arguments begin with, and gives the program's exit code; null where they are settings of the service.</summary>
-    public static async Task<int?> TryRunAsync(string[] args, CancellationToken cancellationToken)
-    {
-        var root = new RootCommand("The PaDiM inspection service; without a command it serves.") { CreateBackup(), CreateRestore(), CreateScrub() };
-        if (args is not [var name, ..] || root.Subcommands.All(command => command.Name != name)) return null;
-        var parsed = root.Parse(args);
-        if (parsed.Errors.Count > 0)
-        {
-            await parsed.InvokeAsync(cancellationToken: cancellationToken);
-            return WrongUsage;
-        }
-        try
-        {
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }, cancellationToken);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or SqliteException)
-        {
-            await Console.Error.WriteLineAsync($"{name}: {e.Message}");
-            return Failure;
-        }
-    }
+    public static IEnumerable<Command> Create() => [CreateBackup(), CreateRestore(), CreateScrub()];
 
     private static Command CreateBackup()
     {
@@ -78,7 +55,7 @@ internal static class DataCommands
                 await Database.RefuseOtherAsync(db, directory.Database, cancellationToken);
             var report = await app.Services.GetRequiredService<Scrub>().RunAsync(progress: null, cancellationToken);
             await Console.Out.WriteLineAsync(JsonSerializer.Serialize(report, Json));
-            return report.IsClean() ? Done : Failure;
+            return report.IsClean() ? Commands.Done : Commands.Failure;
         });
         return command;
     }
@@ -89,6 +66,6 @@ internal static class DataCommands
     {
         Console.Out.WriteLine(JsonSerializer.Serialize(report, Json));
         if (report.Lost.Count > 0) Console.Error.WriteLine($"{report.Lost.Count} files are missing or damaged where they were copied from; the copy is complete but for them.");
-        return report.Lost.Count == 0 ? Done : Failure;
+        return report.Lost.Count == 0 ? Commands.Done : Commands.Failure;
     }
 }

@@ -54,9 +54,4 @@ internal sealed class ScoreQueue(IOptions<PadimOptions> options) : IDisposable
         places.Dispose();
         ofBatches.Dispose();
     }
-
-    private sealed class Place(params SemaphoreSlim[] taken) : IDisposable
-    {
-        public void Dispose() => Array.ForEach(taken, one => one.Release());
-    }
 }

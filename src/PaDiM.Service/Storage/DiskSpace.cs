@@ -9,7 +9,11 @@ internal sealed class DiskSpace(DataDirectory data, IOptions<PadimOptions> optio
     /// <summary>Bytes that may still be taken.</summary>
     public long Available => Math.Max(Free - options.Value.MinFreeBytes, 0);
 
-    private long Free => new DriveInfo(data.Root).AvailableFreeSpace;
+    /// <summary>Bytes that are free on the disk of the data.</summary>
+    public long Free => new DriveInfo(data.Root).AvailableFreeSpace;
+
+    /// <summary>Size of that file system in bytes.</summary>
+    public long Size => new DriveInfo(data.Root).TotalSize;
 
     /// <summary>The problem with storing anything new, or null.</summary>
     public Problem? FindShortage() => Free is var free && free < options.Value.MinFreeBytes ? Problems.StorageLow(free, options.Value.MinFreeBytes) : null;

@@ -18,6 +18,14 @@ internal sealed class CategoryClient(HttpClient http, string name)
 
     public async Task CreateAsync(object? settings = null) => await (await Http.PutAsJsonAsync(Url, settings ?? SmallSettings)).JsonAsync(201);
 
+    /// <summary>Creates the category and fits it to so many good parts.</summary>
+    public async Task CreateFittedAsync(int parts, object? settings = null)
+    {
+        await CreateAsync(settings);
+        await UploadPartsAsync(0, parts);
+        await FitAsync();
+    }
+
     /// <summary>Uploads files as one form.</summary>
     public Task<HttpResponseMessage> UploadAsync(IEnumerable<(string Name, byte[] Bytes)> files, string query = "", IEnumerable<(string Name, byte[] Bytes)>? masks = null) =>
         Http.PostAsync($"{Url}/images{query}", Form([.. files.Select(file => ("files", file.Name, file.Bytes)), .. (masks ?? []).Select(mask => ("masks", mask.Name, mask.Bytes))]));

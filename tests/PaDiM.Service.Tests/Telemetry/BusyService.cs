@@ -21,9 +21,7 @@ public sealed class BusyService : IAsyncLifetime
         // A trial of a version by its number says nothing about the line; here it is the active one.
         await category.ScoreAsync(Parts.Good(200), "?model=1");
         var gone = new CategoryClient(Service.Http, "gone");
-        await gone.CreateAsync();
-        await gone.UploadPartsAsync(0, 4);
-        await gone.FitAsync();
+        await gone.CreateFittedAsync(4);
         await gone.ScoreAsync(Parts.Good(1));
         Scrape = await Service.ScrapeAsync();
         Assert.Equal(1, Scrape.Value("padim_drift_images", ("category", "gone")));

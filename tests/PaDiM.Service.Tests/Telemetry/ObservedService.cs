@@ -52,9 +52,7 @@ internal sealed partial class ObservedService : IAsyncDisposable
     public async Task<CategoryClient> FittedAsync(string name)
     {
         var category = new CategoryClient(Http, name);
-        await category.CreateAsync();
-        await category.UploadPartsAsync(0, 20);
-        await category.FitAsync();
+        await category.CreateFittedAsync(20);
         return category;
     }
 

@@ -9,7 +9,7 @@ namespace PaDiM.Service.Hosting.Telemetry;
 /// <summary>What the process is, and what it takes of its machine.</summary>
 internal sealed class ProcessMetrics
 {
-    public ProcessMetrics(IMeterFactory meters, BackboneRuntime runtime, BackboneRegistry backbones, DataDirectory data)
+    public ProcessMetrics(IMeterFactory meters, BackboneRuntime runtime, BackboneRegistry backbones, DiskSpace disk)
     {
         var meter = meters.Create(Instruments.Name);
         var build = new Measurement<long>(
@@ -17,8 +17,8 @@ internal sealed class ProcessMetrics
         meter.CreateObservableGauge("padim.build.info", () => build, null, "Always 1; version, device and ONNX Runtime stand in the labels.");
         meter.CreateObservableGauge(
             "padim.backbone.open", () => backbones.OpenNames.Select(name => new Measurement<long>(1, Instruments.Tag("backbone", name))), null, "1 for every backbone whose session is open.");
-        meter.CreateObservableGauge("padim.disk.free", () => new DriveInfo(data.Root).AvailableFreeSpace, "By", "Room left where the data lies.");
-        meter.CreateObservableGauge("padim.disk.size", () => new DriveInfo(data.Root).TotalSize, "By", "Size of the file system where the data lies.");
+        meter.CreateObservableGauge("padim.disk.free", () => disk.Free, "By", "Room left where the data lies.");
+        meter.CreateObservableGauge("padim.disk.size", () => disk.Size, "By", "Size of the file system where the data lies.");
         meter.CreateObservableGauge("padim.process.resident_memory", () => Environment.WorkingSet, "By", "Memory of the process.");
         meter.CreateObservableGauge("padim.process.managed_heap", () => GC.GetTotalMemory(forceFullCollection: false), "By", "Managed heap.");
         meter.CreateObservableGauge("padim.process.handles", () => Read(process => process.HandleCount), null, "Open handles; on Linux open files and sockets.");

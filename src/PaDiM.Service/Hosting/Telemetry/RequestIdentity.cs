@@ -11,7 +11,7 @@ internal static class RequestIdentity
 
     public static void UseRequestIdentity(this WebApplication app) => app.Use(async (context, next) =>
     {
-        var request = Clean(context.Request.Headers[RequestHeader]) ?? Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier;
+        var request = Clean(context.Request.Headers[RequestHeader]) ?? TraceIdOf(context);
         var part = Clean(context.Request.Headers[PartHeader]);
         context.Response.OnStarting(() =>
         {
@@ -24,6 +24,9 @@ internal static class RequestIdentity
         using (part is null ? null : LogContext.PushProperty("PartId", part))
             await next(context);
     });
+
+    /// <summary>What finds a request in the log, and its trace.</summary>
+    public static string TraceIdOf(HttpContext context) => Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier;
 
     /// <summary>
     /// A name as it is kept: printable ASCII, so that it can be a header and forge no line of a log, each other character a question mark, cut off where it is long.

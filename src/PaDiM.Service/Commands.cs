@@ -1,0 +1,43 @@
+using System.CommandLine;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using PaDiM.Service.Access;
+using PaDiM.Service.Safekeeping;
+
+namespace PaDiM.Service;
+
+/// <summary>What the program does in place of serving, a feature's commands a line.</summary>
+internal static class Commands
+{
+    public const int Done = 0, Failure = 1, WrongUsage = 2;
+
+    /// <summary>Runs the command that the arguments begin with, and gives the program's exit code; null where they are settings of the service.</summary>
+    public static async Task<int?> TryRunAsync(string[] args)
+    {
+        var root = new RootCommand("The PaDiM inspection service; without a command it serves.");
+        foreach (var command in (Command[])[KeysCommand.Create(), .. DataCommands.Create()]) root.Add(command);
+        if (args is not [var name, ..] || root.Subcommands.All(command => command.Name != name)) return null;
+        var parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            await parsed.InvokeAsync();
+            return WrongUsage;
+        }
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+        }
+        catch (Exception e) when (e is OptionsValidationException or InvalidDataException or IOException or UnauthorizedAccessException or SqliteException or DbUpdateException)
+        {
+            return await FailAsync(name, e is DbUpdateException { InnerException: { } inner } ? inner.Message : e.Message);
+        }
+    }
+
+    /// <summary>Tells why a command failed.</summary>
+    public static async Task<int> FailAsync(string name, string sentence)
+    {
+        await Console.Error.WriteLineAsync($"{name}: {sentence}");
+        return Failure;
+    }
+}
