@@ -6,7 +6,7 @@ using PaDiM.Onnx.Export;
 
 namespace PaDiM.Bench.Speed;
 
-/// <summary>A model exported as one ONNX file, in ONNX Runtime with as many threads: normalisation, backbone, distances, smoothing and maximum, with nothing of this project around it.</summary>
+/// <summary>A model as one ONNX file, in ONNX Runtime with as many threads: backbone, distances, smoothing and maximum, with nothing of this project around it.</summary>
 internal sealed class WholeGraph : IDisposable
 {
     private readonly InferenceSession session;
@@ -14,7 +14,17 @@ internal sealed class WholeGraph : IDisposable
     private readonly float[] pixels;
     private readonly Grid size;
 
-    public WholeGraph(PadimModel model, Backbone backbone, int largestBatch)
+    private WholeGraph(byte[] file, PadimModel model, Backbone backbone, int largestBatch)
+    {
+        session = backbone.Runtime.CreateSession(file);
+        size = model.Settings.PreparedSize();
+        pixels = new float[largestBatch * 3 * size.Positions];
+        var random = new Random(1);
+        foreach (ref var value in pixels.AsSpan()) value = random.NextSingle();
+    }
+
+    /// <summary>As this project exports it.</summary>
+    public static WholeGraph Exported(PadimModel model, Backbone backbone, int largestBatch)
     {
         var export = OnnxExport.Of(model, backbone, new ExportNotes(1));
         var file = new byte[export.Length];
@@ -24,12 +34,11 @@ internal sealed class WholeGraph : IDisposable
             piece.CopyTo(file.AsMemory(at));
             at += piece.Length;
         }
-        session = backbone.Runtime.CreateSession(file);
-        size = model.Settings.PreparedSize();
-        pixels = new float[largestBatch * 3 * size.Positions];
-        var random = new Random(1);
-        foreach (ref var value in pixels.AsSpan()) value = random.NextSingle();
+        return new WholeGraph(file, model, backbone, largestBatch);
     }
+
+    /// <summary>As others export it.</summary>
+    public static WholeGraph Conventional(PadimModel model, Backbone backbone, int largestBatch) => new(ConventionalGraph.ToArray(model, backbone), model, backbone, largestBatch);
 
     /// <summary>Scores images that have the right size already: resizing stays outside the graph.</summary>
     public void Run(int count)
