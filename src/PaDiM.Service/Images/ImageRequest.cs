@@ -16,7 +16,7 @@ namespace PaDiM.Service.Images;
 internal sealed record RequestFile(string Field, string FileName, byte[] Bytes, Problem? Fault, PixelLayout? Layout)
 {
     /// <summary>The image that the bytes are.</summary>
-    public Outcome<RgbImage> ToImage(ImageDecoder decoder) => Layout is { } layout ? layout.ToImage(Bytes) : decoder.Decode(Bytes) switch
+    public async ValueTask<Outcome<RgbImage>> ToImageAsync(ImageDecoder decoder, bool isUrgent, Func<Task, Task> aside) => Layout is { } layout ? layout.ToImage(Bytes) : await decoder.DecodeAsync(Bytes, isUrgent, aside) switch
     {
         DecodeResult.Decoded decoded => decoded.Image,
         DecodeResult.Refused refused => Problems.Image(refused),
