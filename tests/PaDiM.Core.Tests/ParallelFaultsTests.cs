@@ -5,7 +5,7 @@ public sealed class ParallelFaultsTests
     [Fact]
     public void A_loop_on_several_cores_fails_of_what_its_body_threw()
     {
-        var several = new AggregateException(new AggregateException(new InvalidOperationException("first")), new InvalidDataException("second"));
+        var several = new AggregateException(new AggregateException(new InvalidOperationException("first"), new InvalidDataException("second")));
         Assert.Equal("first", Assert.Throws<InvalidOperationException>(() => ParallelFaults.Rethrow(several)).Message);
         Assert.Equal("second", Assert.Throws<InvalidDataException>(() => ParallelFaults.Rethrow(several, fault => fault is InvalidDataException)).Message);
         Assert.Equal("first", Assert.Throws<InvalidOperationException>(() => ParallelFaults.Rethrow(several, fault => fault is IOException)).Message);

@@ -1,4 +1,6 @@
 using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text;
 using Microsoft.Data.Sqlite;
 using PaDiM.Service.Models;
 using PaDiM.Service.Storage;
@@ -45,6 +47,22 @@ public sealed class EdgeTests(SharedService shared)
                 Assert.Contains($"The {name} image cannot be decoded", text, StringComparison.Ordinal);
                 Assert.DoesNotMatch("(?i)vips|libpng|spng|libtiff|tiff2|load_source|webpload", text);
             }
+        }
+    }
+
+    [Fact]
+    public async Task An_image_whose_beginning_is_refused_is_answered_before_the_rest_has_come()
+    {
+        var category = await shared.NewCategoryAsync();
+        using var black = NetVips.Image.Black(8200, 8200);
+        foreach (var (beginning, status) in new[] { (black.PngsaveBuffer()[..200], "413"), ((byte[])[.. "II*\0"u8, 8, 0, 0, 0, 0, 0, 8, 0, 0, 0], "422") })
+        {
+            using var client = new TcpClient("127.0.0.1", shared.Http.BaseAddress!.Port);
+            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST {category.Url}/images HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: 10000000\r\n\r\n"));
+            await client.GetStream().WriteAsync(beginning);
+            var answer = new byte[12];
+            await client.GetStream().ReadExactlyAsync(answer).AsTask().WaitAsync(TimeSpan.FromSeconds(4));
+            Assert.Contains(Encoding.ASCII.GetString(answer)[9..], new[] { status, "400" });
         }
     }
 

@@ -115,24 +115,42 @@ public sealed class ImageDecoder
         }
     }
 
+    /// <summary>The refusal that the beginning of a file is enough for, before the rest of it has come; null where the rest has to be seen.</summary>
+    public DecodeResult.Refused? CheckBeginning(ReadOnlySpan<byte> beginning)
+    {
+        try
+        {
+            // Of a file like any other nothing is thrown: every image that is sent comes by here.
+            return ImageFormats.Recognise(beginning) switch
+            {
+                ImageFormat.Tiff when TiffDirectory.BeginsWithin(beginning) => TiffDirectory.FindFault(beginning),
+                ImageFormat.Png when beginning.Length >= PngChunks.HeaderEnd => CheckPngHeader(beginning),
+                _ => null,
+            };
+        }
+        catch (InvalidDataException)
+        {
+            // What is missing may still come.
+            return null;
+        }
+    }
+
     /// <summary>What can be told of a file without libvips, which would read on in it.</summary>
     /// <exception cref="InvalidDataException">It is damaged.</exception>
     private DecodeResult.Refused? FindFault(ReadOnlySpan<byte> bytes, ImageFormat format)
     {
-        switch (format)
-        {
-            case ImageFormat.Tiff:
-                return TiffDirectory.FindFault(bytes);
-            case ImageFormat.Png:
-                var (width, height) = PngChunks.ReadSize(bytes);
-                if (CheckSize(width, height) is { } tooLarge) return tooLarge;
-                if (PngChunks.IsAnimated(bytes)) return Refuse(ImageFault.Animated, DecodeResult.SeveralFrames);
-                if (!PngChunks.IsComplete(bytes)) throw new InvalidDataException("its end is missing");
-                if (PngChunks.HoldsTooMuch(bytes)) throw new InvalidDataException("it holds more data than pixels");
-                return null;
-            default:
-                return null;
-        }
+        if (format == ImageFormat.Tiff) return TiffDirectory.FindFault(bytes);
+        if (format != ImageFormat.Png) return null;
+        if (CheckPngHeader(bytes) is { } refused) return refused;
+        if (!PngChunks.IsComplete(bytes)) throw new InvalidDataException("its end is missing");
+        if (PngChunks.HoldsTooMuch(bytes)) throw new InvalidDataException("it holds more data than pixels");
+        return null;
+    }
+
+    private DecodeResult.Refused? CheckPngHeader(ReadOnlySpan<byte> png)
+    {
+        var (width, height) = PngChunks.ReadSize(png);
+        return CheckSize(width, height) ?? (PngChunks.IsAnimated(png) ? Refuse(ImageFault.Animated, DecodeResult.SeveralFrames) : null);
     }
 
     private async ValueTask<DecodeResult> DecodeFromAsync(TimedSource file, ImageFormat format, bool isUrgent, Func<Task, Task> aside)

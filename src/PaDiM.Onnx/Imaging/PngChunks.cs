@@ -7,11 +7,14 @@ internal static class PngChunks
 {
     private const int SignatureLength = 8, Overhead = 12, HeaderLength = 13, Slack = 1 << 16;
 
+    /// <summary>Where the header ends.</summary>
+    public const int HeaderEnd = SignatureLength + Overhead + HeaderLength;
+
     /// <summary>Pixels across and down.</summary>
     /// <exception cref="InvalidDataException">The file does not begin with a header, or with one that PNG forbids.</exception>
     public static (int Width, int Height) ReadSize(ReadOnlySpan<byte> png)
     {
-        if (png.Length < SignatureLength + Overhead + HeaderLength || LengthAt(png, SignatureLength) != Overhead + HeaderLength || !TypeAt(png, SignatureLength).SequenceEqual("IHDR"u8))
+        if (png.Length < HeaderEnd || LengthAt(png, SignatureLength) != Overhead + HeaderLength || !TypeAt(png, SignatureLength).SequenceEqual("IHDR"u8))
             throw new InvalidDataException("its header is missing");
         var (width, height) = (BinaryPrimitives.ReadUInt32BigEndian(png[16..]), BinaryPrimitives.ReadUInt32BigEndian(png[20..]));
         return width is 0 or > int.MaxValue || height is 0 or > int.MaxValue ? throw new InvalidDataException($"a size of {width} x {height} cannot be") : ((int)width, (int)height);
