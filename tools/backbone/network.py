@@ -1,64 +1,54 @@
-"""The built-in network: a slim ResNet-18 whose taps at strides 4, 8 and 16 imitate that network's layers 1, 2 and 3."""
+"""The built-in network: ResNet-18's first three layers, each convolution through a bottleneck of few channels."""
+import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-TAPS = (64, 128, 256)  # channels of ResNet-18's layers 1 to 3
 
+class Factored(nn.Module):
+    """A convolution of low rank: k x k to few channels, then 1 x 1 to all of them, nothing between."""
 
-def convolution(inputs, outputs, stride=1):
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs))
+    def __init__(self, inputs, outputs, rank, stride=1, side=3):
+        super().__init__()
+        self.inside, self.out = nn.Conv2d(inputs, rank, side, stride, side // 2, bias=False), nn.Conv2d(rank, outputs, 1)
+
+    def forward(self, x):
+        return self.out(self.inside(x))
 
 
 class Residual(nn.Module):
-    """He et al., CVPR 2016. Gives what lies inside the block as well: (hidden, out)."""
+    """He et al., CVPR 2016."""
 
-    def __init__(self, channels):
+    def __init__(self, inputs, outputs, ranks, stride):
         super().__init__()
-        self.first, self.second = convolution(channels, channels), convolution(channels, channels)
+        self.first, self.second = Factored(inputs, outputs, ranks[0], stride), Factored(outputs, outputs, ranks[1])
+        self.short = nn.Conv2d(inputs, outputs, 1, stride) if stride > 1 else nn.Identity()
 
     def forward(self, x):
-        hidden = F.relu(self.first(x))
-        return hidden, F.relu(x + self.second(hidden))
-
-
-class Tap(nn.Module):
-    """Widens a stage to its teacher's channels; it reads the last block's inside too, so that its rank is twice the stage's width."""
-
-    def __init__(self, inputs, outputs):
-        super().__init__()
-        self.hidden, self.out = nn.Conv2d(inputs, outputs, 1, bias=False), nn.Conv2d(inputs, outputs, 1)
-
-    def forward(self, hidden, out):
-        return F.relu(self.hidden(hidden) + self.out(out))
-
-
-class Stage(nn.Module):
-    def __init__(self, reduce, channels, tap, blocks=2):
-        super().__init__()
-        self.reduce, self.blocks = reduce, nn.ModuleList([Residual(channels) for _ in range(blocks)])
-        self.tap = Tap(channels, tap)
-
-    def forward(self, x):
-        out = self.reduce(x)
-        for block in self.blocks:
-            hidden, out = block(out)
-        return out, self.tap(hidden, out)
+        return F.relu(self.short(x) + self.second(F.relu(self.first(x))))
 
 
 class Tiny(nn.Module):
-    """1.1 M parameters, 0.6 GMAC at 224 x 224, as far a view as ResNet-18's."""
+    """0.96 M parameters, 0.59 GMAC at 224 x 224 (ResNet-18 takes 1.4 for the same taps); its taps, at strides 4, 8 and 16, are the teacher's layers 1, 2 and 3."""
 
-    def __init__(self, stem=24, widths=(40, 80, 128)):
+    def __init__(self, stem=24, ranks=((32, 32, 32, 32), (32, 32, 32, 48), (64, 64, 80, 80)), channels=(64, 64, 128, 256)):
         super().__init__()
-        halve = lambda inputs, outputs: nn.Sequential(convolution(inputs, outputs, 2), nn.ReLU())
+        self.stem = Factored(3, channels[0], stem, 2, 7)
         self.stages = nn.ModuleList([
-            Stage(nn.Sequential(halve(3, stem), halve(stem, widths[0])), widths[0], TAPS[0]),
-            Stage(halve(widths[0], widths[1]), widths[1], TAPS[1]),
-            Stage(halve(widths[1], widths[2]), widths[2], TAPS[2])])
+            nn.Sequential(Residual(inputs, outputs, r[:2], 1 if index == 0 else 2), Residual(outputs, outputs, r[2:], 1))
+            for index, (inputs, outputs, r) in enumerate(zip(channels, channels[1:], ranks))])
 
     def forward(self, x):
+        x = F.max_pool2d(F.relu(self.stem(x)), 3, 2, 1)
         taps = []
         for stage in self.stages:
-            x, tap = stage(x)
-            taps.append(tap)
+            x = stage(x)
+            taps.append(x)
         return taps
+
+    @torch.no_grad()
+    def measure_in(self, unit):
+        """Divides all taps by a number, by the weights alone: everything behind the first convolution lets a positive factor pass, but for the biases."""
+        self.stem.inside.weight /= unit
+        for name, weights in self.named_parameters():
+            if name.endswith("bias"):
+                weights /= unit

@@ -21,13 +21,18 @@ class Graph(torch.nn.Module):
             self.register_buffer(f"constant{index}", values)
         self.constants = {tensor.name: f"constant{index}" for index, tensor in enumerate(graph.initializer)}
 
-    def forward(self, x):
+    def values(self, x):
+        """Every tensor of the graph, by name."""
         values = {name: getattr(self, buffer) for name, buffer in self.constants.items()}
         values[self.input] = x
         for node in self.nodes:
             attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
             inputs = [values[name] for name in node.input if name]
             values[node.output[0]] = self.run(node.op_type, inputs, attributes)
+        return values
+
+    def forward(self, x):
+        values = self.values(x)
         return [values[name] for name in self.outputs]
 
     @staticmethod

@@ -1,12 +1,15 @@
 """Distils the first three layers of ResNet-18 into the built-in network.
 
-    python3 train.py TEACHER.onnx PHOTOGRAPHS_DIR OUT_DIR --minutes 100 [--size 192] [--batch 16] [--device cpu]
+    python3 train.py TEACHER.onnx PHOTOGRAPHS_DIR OUT_DIR --minutes 22 [--size 192] [--batch 16] [--device cpu]
 
-Targets: the teacher's taps, each channel in units of its deviation. Loss: mean squared error over the targets' variance, summed over taps,
+The student begins as close to the teacher as a regression of each layer brings it (regression.py), and learns from there. Targets: the teacher's taps; an
+error counts in units of its channel's deviation. Loss: mean squared error over the targets' variance, summed over taps,
 and with --whiten w partly whitened: a principal direction of variance v weighs v ** -w, since PaDiM's distance whitens the features and the plain
-error leaves the directions of little variance unlearnt. The log gives the plain share of the teacher that the student leaves
+error leaves the directions of little variance unlearnt. The taps are given in the teacher's proportions, divided by one number that makes the mean variance
+of a channel 1, to which PaDiM's epsilon of 0.01 is then small. The log gives the plain share of the teacher that the student leaves
 unexplained, and the mean of that share over principal directions. Every twentieth photograph is held out and measured, and
 nothing else is: no inspection image is ever looked at. OUT_DIR gets checkpoint.pt (to go on from: --resume), tiny.onnx and log.txt.
+PyTorch may take one thread by itself where two processors share a core: OMP_NUM_THREADS=2.
 
 Needs PyTorch, onnx, numpy and Pillow (Debian: python3-torch python3-onnx python3-numpy python3-pil).
 """
@@ -22,6 +25,7 @@ import torch.nn.functional as F
 from augment import Crops, photographs, plain
 from network import Tiny
 from onnx_torch import Graph
+from regression import start
 
 MEAN = torch.tensor((.485, .456, .406)).view(1, 3, 1, 1)
 STD = torch.tensor((.229, .224, .225)).view(1, 3, 1, 1)
@@ -33,25 +37,24 @@ def arguments():
     parser.add_argument("teacher")
     parser.add_argument("photographs")
     parser.add_argument("out")
-    parser.add_argument("--minutes", type=float, default=100, help="time at work: of the processors, a thread each, on the CPU")
+    parser.add_argument("--minutes", type=float, default=22, help="time at work: of the processors, a thread each, on the CPU")
     parser.add_argument("--size", type=int, default=192)
     parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--pool", type=int, default=1536, help="crops kept, with their targets; 0.75 MB each at 192")
-    parser.add_argument("--uses", type=int, default=3, help="how often a crop is used on average")
-    parser.add_argument("--rate", type=float, default=3e-3)
+    parser.add_argument("--pool", type=int, default=3072, help="crops kept, with their targets; 0.75 MB each at 192")
+    parser.add_argument("--uses", type=int, default=5, help="how often a crop is used on average")
+    parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--average", type=float, default=.9995, help="decay of the moving average of the weights")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--whiten", type=float, default=0., help="0: plain error, 1: every principal direction of a tap counts alike")
+    parser.add_argument("--whiten", type=float, default=.5, help="0: plain error, 1: every principal direction of a tap counts alike")
     parser.add_argument("--resume", action="store_true", help="go on from OUT_DIR/checkpoint.pt")
     parser.add_argument("--again", action="store_true", help="with --resume: a new schedule of --minutes from the checkpoint's weights")
     return parser.parse_args()
 
 
 class Teacher:
-    """The teacher's taps in units of each channel's deviation over the first batches; a network that is affine in the taps, as PaDiM
-    is, does not see the difference, and no channel counts more than another."""
+    """The teacher's taps in units of each channel's deviation over the first batches: no channel counts more than another."""
 
     def __init__(self, path, device, batches, whiten):
         self.graph, self.device = Graph(path).to(device).eval(), device
@@ -111,10 +114,10 @@ class Pool:
         return x.contiguous(memory_format=torch.channels_last), targets
 
 
-def errors(student, x, targets):
+def errors(student, teacher, x, targets):
     with torch.autocast(x.device.type, dtype=torch.bfloat16):
         taps = student(x)
-    return [tap.float() - target for tap, target in zip(taps, targets)]
+    return [tap.float() / s - target for tap, target, s in zip(taps, targets, teacher.deviation)]
 
 
 @torch.no_grad()
@@ -123,7 +126,7 @@ def held_out_share(student, teacher, batches):
     shares = []
     for x in batches:
         targets = teacher(x)
-        found = errors(student, x, targets)
+        found = errors(student, teacher, x, targets)
         shares.append([[float(e.square().mean() / t.var()) for e, t in zip(found, targets)],
                        [float(m.mean_share(e)) for m, e in zip(teacher.metrics, found)]])
     return np.mean(shares, 0)
@@ -146,7 +149,10 @@ def main():
     teacher = Teacher(o.teacher, o.device, [next(crops) for _ in range(16)], o.whiten)
     held_out = [ready(x) for x in plain(photographs(o.photographs, True), 256).split(10)]
     pool = Pool(crops, teacher, o.pool, o.uses)
-    student = Tiny().to(o.device, memory_format=torch.channels_last)
+    student = Tiny()
+    if not o.resume:
+        start(student, Graph(o.teacher).eval(), torch.cat([next(crops).cpu().contiguous() for _ in range(16)]))
+    student = student.to(o.device, memory_format=torch.channels_last)
     average = copy.deepcopy(student)
     optimiser = torch.optim.AdamW(student.parameters(), lr=o.rate, weight_decay=1e-4)
     worked, step, saved, parts_mean = 0., 0, 0., None
@@ -164,7 +170,7 @@ def main():
             group["lr"] = o.rate * min(1, (step + 1) / 500) * .5 * (1 + np.cos(np.pi * progress)) + 1e-6
         student.train()
         x, targets = pool.batch(step, o.batch)
-        parts = [m.share(e) for m, e in zip(teacher.metrics, errors(student, x, targets))]
+        parts = [m.share(e) for m, e in zip(teacher.metrics, errors(student, teacher, x, targets))]
         optimiser.zero_grad()
         sum(parts).backward()
         optimiser.step()
@@ -184,7 +190,9 @@ def main():
             os.replace(checkpoint + ".part", checkpoint)
     shares = held_out_share(average, teacher, held_out)
     print(f"end, {step} steps: held out: unexplained {shares[0].round(4)}, over directions {shares[1].round(4)}", file=log)
-    export(average.to("cpu", memory_format=torch.contiguous_format).eval(), os.path.join(o.out, "tiny.onnx"))
+    average = average.to("cpu", memory_format=torch.contiguous_format).eval()
+    average.measure_in(float(np.sqrt(np.mean([float(s.square().mean()) for s in teacher.deviation]))))
+    export(average, os.path.join(o.out, "tiny.onnx"))
 
 
 def export(network, path):

@@ -22,11 +22,12 @@ public sealed class BuiltInInt8Tests
         var all = PaDiM.Core.Embedding.ChannelReduction.Draw(PaDiM.Core.Embedding.ReductionMethod.None, plain.TapChannels, 0, 0);
         using var exact = plain.Extract(pixels, 1, size, all);
         using var rounded = integer.Extract(pixels, 1, size, all);
-        foreach (var (reference, map) in exact[0].Zip(rounded[0]))
+        foreach (var (reference, map, told) in exact[0].Zip(rounded[0], integer.Manifest.Quantisation.Sqnr))
         {
             var (signal, noise) = (0.0, 0.0);
             for (var i = 0; i < map.Values.Length; i++) (signal, noise) = (signal + Math.Pow(reference.Values.Span[i], 2), noise + Math.Pow(reference.Values.Span[i] - (double)map.Values.Span[i], 2));
-            Assert.True(10 * Math.Log10(signal / noise) > 20, $"{10 * Math.Log10(signal / noise):f1} dB");
+            // A part that nobody photographed is not far from what was measured on photographs.
+            Assert.True(10 * Math.Log10(signal / noise) > told - 3, $"{10 * Math.Log10(signal / noise):f1} dB, {told} dB told");
         }
     }
 
@@ -34,9 +35,9 @@ public sealed class BuiltInInt8Tests
     public void The_built_in_int8_network_runs_on_integer_kernels()
     {
         var kernels = Quantising.KernelsOf(File.ReadAllBytes(Path.Combine(PaDiM.Onnx.Backbones.BackboneRegistry.BuiltInDirectory, "tiny-int8.onnx")));
-        Assert.Equal(21, kernels.Count(kernel => kernel == "QLinearConv"));
-        Assert.Equal(6, kernels.Count(kernel => kernel == "QLinearAdd"));
-        // The sums that give the taps stay float32.
-        Assert.InRange(kernels.Count(kernel => kernel == "Add"), 0, 3);
+        Assert.Equal(26, kernels.Count(kernel => kernel == "QLinearConv"));
+        Assert.Equal(5, kernels.Count(kernel => kernel == "QLinearAdd"));
+        // The sum that gives the last tap stays float32.
+        Assert.Single(kernels, "Add");
     }
 }

@@ -16,7 +16,10 @@ internal sealed class QuantisationPlan
     private readonly GraphProto graph;
     private readonly QuantisationSettings settings;
     private readonly Dictionary<string, NodeProto[]> readers;
-    private readonly HashSet<string> outputs, inputs;
+    private readonly HashSet<string> outputs;
+
+    /// <summary>The image, and what convolutions alone make of it: a first layer may be written in two.</summary>
+    private readonly HashSet<string> linear;
 
     /// <summary>Plans the layers of a graph.</summary>
     /// <exception cref="InvalidDataException">The graph holds integer layers already, is written in too old an operator set, or has no convolution that can be quantised.</exception>
@@ -27,7 +30,7 @@ internal sealed class QuantisationPlan
         if (editor.OperatorSet < 13) throw new InvalidDataException($"it is written in operator set {editor.OperatorSet} of ONNX; scales of weights by channel need 13 or later");
         Constants = new Constants(graph);
         outputs = [.. editor.Outputs];
-        inputs = [.. editor.Inputs];
+        linear = [.. editor.Inputs];
         readers = graph.Node.SelectMany(node => GraphEditor.ReadBy(node).Distinct().Select(name => (name, node))).GroupBy(pair => pair.name, StringComparer.Ordinal)
             .ToDictionary(group => group.Key, group => group.Select(pair => pair.node).ToArray(), StringComparer.Ordinal);
         foreach (var node in graph.Node) Plan(node);
@@ -60,6 +63,7 @@ internal sealed class QuantisationPlan
 
     private void Plan(NodeProto node)
     {
+        if (node.OpType == "Conv" && linear.Contains(node.Input[0])) linear.Add(node.Output[0]);
         if (!CanBeInteger(node)) return;
         var output = node.Output[0];
         var activation = node.OpType is "Conv" or "Add" && !outputs.Contains(output) && readers.GetValueOrDefault(output) is [{ } only] && IsSaturation(only) ? only : null;
@@ -78,7 +82,7 @@ internal sealed class QuantisationPlan
 
     private bool CanBeInteger(NodeProto node) => node.Domain is "" or "ai.onnx" && node.OpType switch
     {
-        "Conv" => Constants.Find(node.Input[1]) is { Shape.Length: 4 } && !Constants.Has(node.Input[0]) && HasConstantBias(node) && !(settings.FloatStem && inputs.Contains(node.Input[0])),
+        "Conv" => Constants.Find(node.Input[1]) is { Shape.Length: 4 } && !Constants.Has(node.Input[0]) && HasConstantBias(node) && !(settings.FloatStem && linear.Contains(node.Input[0])),
         "Add" => node.Input.Any(produced.Contains) && !node.Input.Any(Constants.Has),
         "Concat" => node.Input.All(produced.Contains),
         "MaxPool" => node.Output.Count == 1 && (produced.Contains(node.Input[0]) || entering.Contains(node.Input[0])),

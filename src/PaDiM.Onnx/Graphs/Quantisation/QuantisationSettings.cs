@@ -25,7 +25,7 @@ public sealed record QuantisationSettings
     /// </summary>
     public int WeightBits { get; init; } = 7;
 
-    /// <summary>Convolutions that read the image itself stay float32.</summary>
+    /// <summary>Convolutions that read the image itself stay float32, and so do those that read what such ones give, with nothing between.</summary>
     public bool FloatStem { get; init; } = true;
 
     /// <summary>Convolutions whose result is a tap and nothing else stay float32.</summary>

@@ -33,6 +33,17 @@ public sealed class QuantisedGraphTests
     }
 
     [Fact]
+    public void A_first_layer_that_is_written_in_two_stays_float32_whole()
+    {
+        var made = Quantising.Quantise(Start()
+            .Conv("pixels", "few", 3, 4, 3, 2).Conv("few", "c1", 4, 8, 1, 1).Relu("c1", "r1")
+            .Conv("r1", "few2", 8, 4, 3, 1).Conv("few2", "c2", 4, 8, 1, 1).Relu("c2", "r2")
+            .Conv("r2", "tap", 8, 6, 1, 1).Output("tap"));
+        Assert.Equal(2, made.Convolutions);
+        Assert.Equal(3, Quantising.KernelsOf(made.Onnx).Count(kernel => kernel is "Conv" or "FusedConv"));
+    }
+
+    [Fact]
     public void A_pooling_keeps_the_scale_of_what_it_reads()
     {
         var graph = Quantising.GraphOf(Quantising.Quantise(Residual()));
