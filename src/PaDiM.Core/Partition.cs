@@ -1,5 +1,3 @@
-using System.Runtime.ExceptionServices;
-
 namespace PaDiM.Core;
 
 /// <summary>Runs a body over positions or rows on several cores; each index is visited once.</summary>
@@ -36,8 +34,7 @@ internal static class Partition
         }
         catch (AggregateException e)
         {
-            // Callers document what the body throws; that must not depend on the number of cores.
-            ExceptionDispatchInfo.Throw(e.Flatten().InnerExceptions[0]);
+            ParallelFaults.Rethrow(e);
         }
     }
 }

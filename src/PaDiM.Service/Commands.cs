@@ -3,6 +3,7 @@ using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using PaDiM.Service.Access;
+using PaDiM.Service.Hosting;
 using PaDiM.Service.Safekeeping;
 
 namespace PaDiM.Service;
@@ -32,6 +33,22 @@ internal static class Commands
         {
             return await FailAsync(name, e is DbUpdateException { InnerException: { } inner } ? inner.Message : e.Message);
         }
+    }
+
+    /// <summary>The parts that a command works with, over a data directory. No device is opened, nothing listens or runs by itself, and nothing logs: what a command has to say stands in its answer.</summary>
+    /// <param name="dataDirectory">The data directory; null for that of the settings.</param>
+    /// <param name="add">Adds the parts.</param>
+    /// <param name="settings">More settings, of the section.</param>
+    public static WebApplication Host(string? dataDirectory, Action<IServiceCollection> add, params (string Name, string Value)[] settings)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Logging.ClearProviders();
+        if (dataDirectory is not null) builder.Configuration[$"{PadimOptions.Section}:{nameof(PadimOptions.DataDirectory)}"] = dataDirectory;
+        foreach (var (name, value) in settings) builder.Configuration[$"{PadimOptions.Section}:{name}"] = value;
+        builder.AddOptions();
+        builder.Services.AddStorage();
+        add(builder.Services);
+        return builder.Build();
     }
 
     /// <summary>Tells why a command failed.</summary>

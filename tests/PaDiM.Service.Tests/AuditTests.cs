@@ -34,18 +34,22 @@ public sealed class AuditTests : IAsyncLifetime
         await flange.PatchThresholdAsync(new { falseRejectRate = 0.05 });
         var job = await flange.StartFitAsync();
         await boss.PostAsync($"{flange.Url}/models/7/activate", null);
+        await boss.DeleteAsync($"/v1/jobs/{job}");
         await boss.DeleteAsync(flange.Url);
 
         var entries = (await boss.GetJsonAsync("/v1/audit?category=flange")).Items();
         Assert.Equal(
-            [("category.delete", 204), ("model.activate", 404), ("fit.start", 202), ("threshold.patch", 200), ("image.delete", 204), ("images.upload", 200), ("category.put", 201)],
+            [("category.delete", 204), ("job.cancel", 202), ("model.activate", 404), ("fit.start", 202), ("threshold.patch", 200), ("image.delete", 204), ("images.upload", 200), ("category.put", 201)],
             entries.Select(entry => (entry.Text("action"), entry["status"]!.GetValue<int>())));
         Assert.All(entries, entry => Assert.Equal(("boss", key.Id, "127.0.0.1"), (entry.Text("actor"), entry.Text("keyId"), entry.Text("address"))));
         Assert.All(entries, entry => Assert.NotEqual("", entry.Text("traceId")));
-        Assert.Equal($"/v1/jobs/{job}", entries[2].Text("result"));
-        Assert.Equal(0.05, entries[3]["detail"]!.Number("falseRejectRate"));
-        Assert.Equal(images, entries[5]["detail"]!["accepted"]!.AsArray().Select(id => id!.GetValue<string>()));
-        Assert.Equal(16, entries[6]["detail"]!["reduction"]!["dimensions"]!.GetValue<int>());
+        Assert.Equal($"/v1/jobs/{job}", entries[3].Text("result"));
+        Assert.Equal(0.05, entries[4]["detail"]!.Number("falseRejectRate"));
+        Assert.Equal(images, entries[6]["detail"]!["accepted"]!.AsArray().Select(id => id!.GetValue<string>()));
+        Assert.Equal(("fit", "queued"), (entries[1]["detail"]!.Text("kind"), entries[1]["detail"]!.Text("was")));
+        // What was stored, with all that the request left out.
+        var stored = entries[7]["detail"]!;
+        Assert.Equal((16, "semi-orthogonal", "tiny", 0.01), (stored["reduction"]!["dimensions"]!.GetValue<int>(), stored["reduction"]!.Text("method"), stored.Text("backbone"), stored.Number("falseRejectRate")));
     }
 
     [Fact]
@@ -64,7 +68,8 @@ public sealed class AuditTests : IAsyncLifetime
         Assert.Equal(["/v1/categories/d", "/v1/categories/c", "/v1/categories/b"], first.Items().Select(entry => entry.Text("target")));
         var second = await ListAsync($"?limit=3&cursor={first.Text("nextCursor")}");
         Assert.Equal("/v1/categories/a", second.Items().Single().Text("target"));
-        await (await boss.GetAsync("/v1/audit?since=yesterday")).ProblemAsync(400, "invalid_request");
+        var problem = await (await boss.GetAsync("/v1/audit?since=yesterday")).ProblemAsync(400, "invalid_request");
+        Assert.Equal("since cannot be \"yesterday\"; it is a time such as 2026-11-24T13:40:00Z.", problem.Text("detail"));
 
         Task<JsonNode> ListAsync(string query) => boss.GetJsonAsync($"/v1/audit{query}");
     }
@@ -93,7 +98,7 @@ public sealed class AuditTests : IAsyncLifetime
         await service.Category("b").CreateAsync();
         await using var db = await service.Get<IDbContextFactory<PadimDbContext>>().CreateDbContextAsync();
         await db.Database.ExecuteSqlAsync($"UPDATE AuditEntries SET At = '2020-01-01 00:00:00' WHERE Category = 'a'");
-        await service.Get<OrphanSweeper>().SweepAsync(default);
+        Assert.Equal(1, await service.Get<AuditPurge>().PurgeAsync(default));
         Assert.Equal("b", (await service.Http.GetJsonAsync("/v1/audit")).Items().Single().Text("category"));
     }
 }

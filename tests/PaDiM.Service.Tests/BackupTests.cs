@@ -89,6 +89,36 @@ public sealed class BackupTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_that_cannot_be_read_is_named_in_the_backup_and_by_the_restore_and_the_rest_is_copied()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "A file that reads with EIO for whoever runs this is one of Linux.");
+        await using (var service = await RunningService.StartAsync(Data, ("JobWorkers", 0)))
+        {
+            await service.Category("part").CreateAsync();
+            await service.Category("part").UploadPartsAsync(0, 3);
+        }
+        var bad = Directory.GetFiles(new DataDirectory(Data).Images, "*", SearchOption.AllDirectories)[0];
+        File.Delete(bad);
+        // Nothing is mapped at address 0: EIO, as from a bad sector.
+        File.CreateSymbolicLink(bad, "/proc/self/mem");
+        var (exitCode, output, error) = await ServiceProcess.RunAsync("backup", Data, Backup);
+        var report = JsonNode.Parse(output)!;
+        Assert.True((exitCode, report["copied"]!.GetValue<int>()) == (1, 2), $"{exitCode}: {output}{error}");
+        Assert.Contains($"{Path.GetRelativePath(Data, bad)} of part: unreadable", error, StringComparison.Ordinal);
+        Told(report);
+        Told(JsonNode.Parse(await File.ReadAllTextAsync(new DataDirectory(Backup).BackupMark))!);
+        report = await RunAsync(1, "restore", Backup, Restored);
+        Told(report);
+        Assert.Equal(2, report["copied"]!.GetValue<int>());
+
+        void Told(JsonNode told)
+        {
+            var lost = Assert.Single(told.Items("lost"));
+            Assert.Equal((Path.GetRelativePath(Data, bad), "image", "part", "unreadable"), (lost.Text("path"), lost.Text("kind"), lost.Text("category"), lost.Text("fault")));
+        }
+    }
+
+    [Fact]
     public async Task Folders_that_hold_something_else_are_left_alone()
     {
         await using (await RunningService.StartAsync(Data, ("JobWorkers", 0)))

@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using PaDiM.Service.Safekeeping;
 using PaDiM.Service.Storage;
@@ -40,6 +41,29 @@ public sealed class DamageTests : IDisposable
         Assert.Equal((2, second), (seen!["modelVersion"]!.GetValue<int>(), seen.Number("score")));
         Assert.Equal([("ready", true), ("ready", false)], await StatesAsync(service));
         Assert.Empty((await service.Http.GetJsonAsync("/v1/system")).Items("damagedModels"));
+    }
+
+    [Fact]
+    public async Task The_threshold_that_is_shown_says_whose_it_is_and_a_value_is_set_for_no_version_that_does_not_score()
+    {
+        await PrepareAsync();
+        File.Delete(FileOf(2));
+        await using var service = await RunningService.StartAsync(data.Path);
+        var category = service.Category("part");
+        var scored = await category.ScoreAsync(Parts.Good(1));
+        var shown = await service.Http.GetJsonAsync($"{category.Url}/threshold");
+        Assert.Equal((1, true, scored.Number("threshold")), (shown["modelVersion"]!.GetValue<int>(), shown["fallback"]!.GetValue<bool>(), shown.Number("threshold")));
+        foreach (var change in new object[] { new { threshold = 9.0 }, new { threshold = (double?)null } })
+        {
+            var problem = await (await category.PatchThresholdAsync(change)).ProblemAsync(409, "model_fallback");
+            Assert.Contains("activate version 1 first", problem.Text("detail"), StringComparison.Ordinal);
+            await (await service.Http.PostAsJsonAsync($"{category.Url}/threshold/preview", change)).ProblemAsync(409, "model_fallback");
+        }
+        var looser = await (await category.PatchThresholdAsync(new { falseRejectRate = 0.5 })).JsonAsync(200);
+        Assert.True(looser["fallback"]!.GetValue<bool>() && looser.Number("threshold") < shown.Number("threshold"), $"{looser}");
+        await (await service.Http.PostAsync($"{category.Url}/models/1/activate", null)).JsonAsync(200);
+        var set = await (await category.PatchThresholdAsync(new { threshold = 9.0 })).JsonAsync(200);
+        Assert.Equal((1, false, 9.0), (set["modelVersion"]!.GetValue<int>(), set["fallback"]!.GetValue<bool>(), set.Number("threshold")));
     }
 
     [Fact]

@@ -1,4 +1,6 @@
 using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text;
 using Microsoft.Data.Sqlite;
 using PaDiM.Service.Models;
 using PaDiM.Service.Storage;
@@ -16,6 +18,52 @@ public sealed class EdgeTests(SharedService shared)
         var category = await shared.NewCategoryAsync();
         foreach (var body in new object[] { new { profile = "paper" }, new { profile = "paper", imageSize = 256 } })
             Assert.Equal(224, (await (await shared.Http.PutAsJsonAsync(category.Url, body)).JsonAsync(200))["cropSize"]!.GetValue<int>());
+    }
+
+    [Theory]
+    [InlineData("""{"profile":"papper"}""", "it is one of default, paper")]
+    [InlineData("""{"reduction":{"method":"pca"}}""", "it is one of semi-orthogonal, random, none")]
+    [InlineData("""{"imageSize":"large"}""", "it is a whole number")]
+    [InlineData("""{"pinned":"yes"}""", "it is true or false")]
+    public async Task A_value_of_the_wrong_kind_is_told_what_it_can_be(string body, string told)
+    {
+        var category = await shared.NewCategoryAsync();
+        var problem = await (await shared.Http.PutAsync(category.Url, new StringContent(body, null, "application/json"))).ProblemAsync(400, "invalid_request");
+        Assert.Contains(told, problem.Text("detail"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_damaged_image_is_called_by_the_name_of_its_format_and_by_nothing_of_a_library()
+    {
+        var category = await shared.NewCategoryAsync();
+        using var black = NetVips.Image.Black(64, 64);
+        foreach (var (name, bytes) in new[] { ("JPEG", black.JpegsaveBuffer()), ("PNG", black.PngsaveBuffer()), ("TIFF", black.TiffsaveBuffer()), ("WebP", black.WebpsaveBuffer()), ("BMP", Parts.Plain(64, 64)) })
+        {
+            foreach (var length in new[] { bytes.Length / 2, bytes.Length - 8, 60 })
+            {
+                var answer = await category.UploadRawAsync(bytes[..length], "image/png");
+                if (answer.IsSuccessStatusCode) continue;
+                var text = (await answer.AnyProblemAsync()).ToJsonString();
+                Assert.Contains($"The {name} image cannot be decoded", text, StringComparison.Ordinal);
+                Assert.DoesNotMatch("(?i)vips|libpng|spng|libtiff|tiff2|load_source|webpload", text);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task An_image_whose_beginning_is_refused_is_answered_before_the_rest_has_come()
+    {
+        var category = await shared.NewCategoryAsync();
+        using var black = NetVips.Image.Black(8200, 8200);
+        foreach (var (beginning, status) in new[] { (black.PngsaveBuffer()[..200], "413"), ((byte[])[.. "II*\0"u8, 8, 0, 0, 0, 0, 0, 8, 0, 0, 0, .. new byte[100]], "422") })
+        {
+            using var client = new TcpClient("127.0.0.1", shared.Http.BaseAddress!.Port);
+            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST {category.Url}/images HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: 10000000\r\n\r\n"));
+            await client.GetStream().WriteAsync(beginning);
+            var answer = new byte[12];
+            await client.GetStream().ReadExactlyAsync(answer).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+            Assert.Contains(Encoding.ASCII.GetString(answer)[9..], new[] { status, "400" });
+        }
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging.Abstractions;
 using PaDiM.Service.Access;
 using PaDiM.Service.Storage;
 using PaDiM.Service.Tests.Support;
@@ -97,6 +98,65 @@ public sealed class KeyTests : IAsyncLifetime
         await service.DisposeAsync();
         service = await RunningService.StartAsync(data.Path);
         await (await service.Http.GetAsync("/v1/keys")).ProblemAsync(401, "unauthenticated");
+    }
+
+    [Fact]
+    public async Task A_scope_that_does_not_exist_is_told_those_that_do()
+    {
+        var problem = await (await service.Http.PostAsync("/v1/keys", new StringContent("""{"name":"line","scope":"root"}""", Encoding.UTF8, "application/json"))).ProblemAsync(400, "invalid_request");
+        Assert.Contains("'scope'", problem.Text("detail"), StringComparison.Ordinal);
+        Assert.Contains("it is one of score, train, admin", problem.Text("detail"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_key_for_a_category_that_is_not_there_yet_is_made_with_a_warning()
+    {
+        await service.Category("bolt").CreateAsync();
+        var made = await (await service.Http.PostAsJsonAsync("/v1/keys", new { name = "line", scope = "score", categories = new[] { "bolt", "flnage" } })).JsonAsync(201);
+        Assert.Equal(["There is no category 'flnage' yet; the key opens it when there is."], made.Items("warnings").Select(warning => warning.GetValue<string>()));
+    }
+
+    [Fact]
+    public async Task A_key_that_is_revoked_again_says_when_it_was()
+    {
+        using var boss = service.With((await service.KeyAsync(AccessScope.Admin, name: "boss")).Text);
+        var (_, id) = await service.KeyAsync(AccessScope.Score);
+        Assert.Equal(204, (int)(await boss.DeleteAsync($"/v1/keys/{id}")).StatusCode);
+        var first = (await boss.GetJsonAsync($"/v1/keys/{id}")).Text("revokedAt");
+        Assert.Equal(first, (await (await boss.DeleteAsync($"/v1/keys/{id}")).JsonAsync(200)).Text("revokedAt"));
+        await (await boss.DeleteAsync("/v1/keys/000000000000")).ProblemAsync(404, "key_not_found");
+    }
+
+    [Fact]
+    public async Task Many_requests_at_once_read_the_keys_once()
+    {
+        await service.KeyAsync(AccessScope.Score);
+        var contexts = new SlowContexts(service.Get<IDbContextFactory<PadimDbContext>>());
+        var time = new ManualTime();
+        using var ring = new KeyRing(contexts, time, NullLogger<KeyRing>.Instance);
+        for (var round = 1; round <= 3; round++)
+        {
+            await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => Task.Run(async () => Assert.True(await ring.AnyAsync(default)))));
+            Assert.Equal(round, contexts.Made);
+            time.Advance(TimeSpan.FromSeconds(2));
+        }
+    }
+
+    /// <summary>The real database, slow to open, with a count.</summary>
+    private sealed class SlowContexts(IDbContextFactory<PadimDbContext> inner) : IDbContextFactory<PadimDbContext>
+    {
+        private int made;
+
+        public int Made => made;
+
+        public PadimDbContext CreateDbContext() => inner.CreateDbContext();
+
+        public async Task<PadimDbContext> CreateDbContextAsync(CancellationToken cancellationToken = default)
+        {
+            Interlocked.Increment(ref made);
+            await Task.Delay(50, cancellationToken);
+            return await inner.CreateDbContextAsync(cancellationToken);
+        }
     }
 
     [Fact]

@@ -35,6 +35,7 @@ public sealed class KeysCommandTests
         var (_, key, told) = await ServiceProcess.CommandAsync("keys", "create", "--data", data.Path, "--name", "line-1", "--scope", "score", "--category", "flange", "--category", "bolt", "--days", "30");
         var id = key.Split('_')[1];
         Assert.Contains($"Key {id} for line-1: score, flange bolt", told, StringComparison.Ordinal);
+        Assert.Contains("There is no category 'bolt' yet", told, StringComparison.Ordinal);
         await Eventually.TrueAsync(async () => (int)(await service.Http.GetAsync("/v1/categories")).StatusCode == 401, () => "The service stayed open.");
         using var line = Callers.With(service.Http.BaseAddress!, key);
         await (await line.GetAsync("/v1/categories")).JsonAsync(200);
@@ -43,6 +44,7 @@ public sealed class KeysCommandTests
         Assert.Contains($"{id}  line-1: score, flange bolt; expires ", listed, StringComparison.Ordinal);
         Assert.DoesNotContain(key, listed, StringComparison.Ordinal);
         Assert.Equal(0, (await ServiceProcess.CommandAsync("keys", "revoke", id, "--data", data.Path)).ExitCode);
+        Assert.Contains($"Key {id} was revoked already, at 2", (await ServiceProcess.CommandAsync("keys", "revoke", id, "--data", data.Path)).Error, StringComparison.Ordinal);
         await Eventually.TrueAsync(async () => (int)(await line.GetAsync("/v1/categories")).StatusCode == 401, () => "The key went on opening.");
         await (await line.GetAsync("/v1/categories")).ProblemAsync(401, "key_revoked");
         Assert.Contains("revoked 2", (await ServiceProcess.CommandAsync("keys", "list", "--data", data.Path)).Output, StringComparison.Ordinal);

@@ -1,7 +1,9 @@
 using Microsoft.Extensions.Options;
+using PaDiM.Onnx.Imaging;
 using PaDiM.Service.Hosting;
 using PaDiM.Service.Images;
 using PaDiM.Service.Scoring;
+using PaDiM.Service.Tests.Support;
 
 namespace PaDiM.Service.Tests;
 
@@ -52,6 +54,31 @@ public sealed class LaneTests
             lock (order) order.Add(name);
             return true;
         }
+    }
+
+    [Fact]
+    public async Task Large_images_of_batches_that_wait_for_memory_hold_up_no_image_of_the_line()
+    {
+        var gate = new DecodingGate();
+        byte[] small = Parts.Plain(8, 8, 9), large = Parts.Plain(300, 300, 9);
+        var decoder = new ImageDecoder(memoryBytes: 300 * 300 * 3);
+        var taken = decoder.Memory.Ask(1000, isUrgent: true);
+        var batch = Enumerable.Range(0, 2 * Environment.ProcessorCount).Select(_ => DecodeAsync(large, isUrgent: false, CancellationToken.None)).ToArray();
+        Assert.DoesNotContain(batch, image => image.IsCompleted);
+        Assert.IsType<DecodeResult.Decoded>(await DecodeAsync(small, isUrgent: true, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30)));
+
+        // Who gives up while he waits leaves neither memory nor a place behind.
+        using var gone = new CancellationTokenSource();
+        var cancelled = DecodeAsync(large, isUrgent: false, gone.Token);
+        await gone.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+        Assert.DoesNotContain(batch, image => image.IsCompleted);
+        taken.Dispose();
+        Assert.All(await Task.WhenAll(batch).WaitAsync(TimeSpan.FromSeconds(30)), image => Assert.IsType<DecodeResult.Decoded>(image));
+        using var all = decoder.Memory.Ask(long.MaxValue, isUrgent: false);
+        Assert.True(all.Granted.IsCompleted);
+
+        Task<DecodeResult> DecodeAsync(byte[] bytes, bool isUrgent, CancellationToken cancellationToken) => gate.RunAsync(aside => decoder.DecodeAsync(bytes, isUrgent, aside), isUrgent, cancellationToken);
     }
 
     private static Task<T> RunOnOwnThread<T>(Func<Task<T>> work) => Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();

@@ -49,6 +49,31 @@ public sealed class ProxyTests : IAsyncLifetime
         Assert.Equal(seen, (await boss.GetJsonAsync("/v1/audit?category=flange")).Items()[0].Text("address"));
     }
 
+    [Theory]
+    [InlineData("127.0.0.1", "https", true)]
+    [InlineData("127.0.0.1", "http", false)]
+    [InlineData("127.0.0.7", "https", false)]
+    public async Task Browsers_are_told_to_stay_with_https_where_a_known_proxy_says_that_it_is(string peer, string scheme, bool told)
+    {
+        using var http = Callers.From(peer, service.Http.BaseAddress!);
+        http.DefaultRequestHeaders.Add("X-Forwarded-Proto", scheme);
+        http.DefaultRequestHeaders.Add("X-Forwarded-For", "203.0.113.7");
+        foreach (var url in new[] { "/v1/categories", "/health/live", "/v1/nowhere" })
+            Assert.Equal(told, (await http.GetAsync(url)).Headers.TryGetValues("Strict-Transport-Security", out var values) && values.Single() == "max-age=31536000");
+    }
+
+    [Fact]
+    public async Task Browsers_are_told_to_stay_with_https_where_the_service_ends_it_itself()
+    {
+        var thumbprint = await WriteCertificateAsync();
+        var kestrel = new Dictionary<string, string> { ["Kestrel__Certificates__Default__Path"] = proxy.Combine("certificate.pem"), ["Kestrel__Certificates__Default__KeyPath"] = proxy.Combine("key.pem") };
+        using var own = new TempDirectory();
+        await using var process = await ServiceProcess.StartInAsync(own.Path, kestrel, ("ASPNETCORE_URLS", "https://127.0.0.1:0"));
+        using var http = Callers.From("127.0.0.1", process.Http.BaseAddress!, thumbprint);
+        Assert.Equal("max-age=31536000", (await http.GetAsync("/v1/categories")).Headers.GetValues("Strict-Transport-Security").Single());
+        Assert.False((await boss.GetAsync("/v1/categories")).Headers.Contains("Strict-Transport-Security"));
+    }
+
     [Fact]
     public async Task Behind_nginx_with_tls_the_client_is_seen_and_nothing_it_says_of_itself_is_believed()
     {
@@ -67,6 +92,7 @@ public sealed class ProxyTests : IAsyncLifetime
             var made = await http.PutAsJsonAsync("/v1/categories/flange", CategoryClient.SmallSettings);
             await made.JsonAsync(201);
             Assert.Equal("/v1/categories/flange", made.Headers.Location?.OriginalString);
+            Assert.Equal("max-age=31536000", made.Headers.GetValues("Strict-Transport-Security").Single());
             Assert.Equal("127.0.0.7", (await boss.GetJsonAsync("/v1/audit?category=flange")).Items()[0].Text("address"));
         }
         finally
@@ -76,13 +102,20 @@ public sealed class ProxyTests : IAsyncLifetime
         }
     }
 
-    /// <summary>A self-signed certificate, whose thumbprint this gives, and the configuration of docs/operations.md.</summary>
-    private async Task<string> WriteConfigurationAsync(int port)
+    /// <summary>A self-signed certificate, whose thumbprint this gives.</summary>
+    private async Task<string> WriteCertificateAsync()
     {
         using var rsa = RSA.Create(2048);
         using var certificate = new CertificateRequest("CN=localhost", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         await File.WriteAllTextAsync(proxy.Combine("certificate.pem"), certificate.ExportCertificatePem());
         await File.WriteAllTextAsync(proxy.Combine("key.pem"), rsa.ExportPkcs8PrivateKeyPem());
+        return certificate.Thumbprint;
+    }
+
+    /// <summary>The configuration of docs/operations.md, with a certificate whose thumbprint this gives.</summary>
+    private async Task<string> WriteConfigurationAsync(int port)
+    {
+        var thumbprint = await WriteCertificateAsync();
         await File.WriteAllTextAsync(proxy.Combine("nginx.conf"),
             $$"""
             pid {{proxy.Combine("nginx.pid")}};
@@ -103,7 +136,7 @@ public sealed class ProxyTests : IAsyncLifetime
                 }
             }
             """);
-        return certificate.Thumbprint;
+        return thumbprint;
     }
 
     private static async Task<bool> AnswersAsync(HttpClient http)

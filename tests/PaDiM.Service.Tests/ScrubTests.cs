@@ -82,6 +82,10 @@ public sealed class ScrubTests : IDisposable
         File.Delete(Directory.GetFiles(service.Get<DataDirectory>().Images, "*", SearchOption.AllDirectories)[0]);
         (var lossy, output, _) = await ServiceProcess.RunAsync("scrub", data.Path);
         Assert.Equal((1, 1), (lossy, JsonNode.Parse(output)!["missing"]!["count"]!.GetValue<int>()));
+        Assert.Equal("image", JsonNode.Parse(output)!["missing"]!.Items("files")[0].Text("kind"));
+        // A machine without the device has the same files.
+        var elsewhere = await ServiceProcess.RunInAsync(new Dictionary<string, string> { ["Padim__Device"] = "cuda", ["Padim__DefaultBackbone"] = "nowhere" }, "scrub", data.Path);
+        Assert.True((elsewhere.ExitCode, elsewhere.Error.Length) == (1, 0), $"{elsewhere}");
         Assert.Equal(1, (await ServiceProcess.RunAsync("scrub", data.Combine("nothing"))).ExitCode);
         Assert.Equal(2, (await ServiceProcess.RunAsync("scrub")).ExitCode);
     }

@@ -20,6 +20,18 @@ public sealed class StartTests
     }
 
     [Fact]
+    public async Task Without_telemetry_it_starts_and_serves_all_but_metrics()
+    {
+        using var data = new TempDirectory();
+        await using var service = await ServiceProcess.StartInAsync(data.Path, new Dictionary<string, string> { ["OTEL_SDK_DISABLED"] = "true", ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:1" });
+        Assert.Equal(200, (int)(await service.Http.GetAsync("/health/ready")).StatusCode);
+        await new CategoryClient(service.Http, "part").CreateFittedAsync(2);
+        await new CategoryClient(service.Http, "part").ScoreAsync(Parts.Good(1));
+        await (await service.Http.GetAsync("/metrics")).ProblemAsync(404, "route_not_found");
+        Assert.Equal(200, (int)(await service.Http.GetAsync("/swagger/v1/swagger.json")).StatusCode);
+    }
+
+    [Fact]
     public async Task A_database_of_a_newer_version_is_left_alone()
     {
         using var data = new TempDirectory();

@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
-using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Microsoft.ML.OnnxRuntime;
+using PaDiM.Core;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
 using PaDiM.Onnx.Graphs;
@@ -122,7 +122,7 @@ public sealed class Backbone : IDisposable
         catch (Exception e)
         {
             foreach (var run in runs) run?.Dispose();
-            if (e is AggregateException { InnerException: { } one }) ExceptionDispatchInfo.Throw(one);
+            if (e is AggregateException several) ParallelFaults.Rethrow(several);
             throw;
         }
         finally

@@ -1,39 +1,70 @@
 namespace PaDiM.Onnx.Imaging;
 
-/// <summary>Memory that is set aside for decoding: where many large images come at once, some wait until others are done. In the order in which they came, so that small ones never pass a large one for ever.</summary>
+/// <summary>
+/// Memory that is set aside for decoding: where many large images come at once, some wait until others are done. Urgent ones go first; besides, all have their turn in the order in which
+/// they came, so that small ones never pass a large one for ever.
+/// </summary>
 /// <param name="capacity">Bytes that may be in use together; an image that needs more than all of them is decoded by itself.</param>
 internal sealed class DecodingMemory(long capacity)
 {
-    private readonly Lock turn = new();
-    private readonly object gate = new();
+    private readonly Lock gate = new();
+    private readonly LinkedList<Share> urgent = [], patient = [];
     private readonly long capacity = capacity;
     private long free = capacity;
 
-    /// <summary>Waits for room. A decoder holds a thread and a core for all of its work, and while it waits too.</summary>
-    public Share Take(long bytes)
+    /// <summary>Asks for room.</summary>
+    public Share Ask(long bytes, bool isUrgent)
     {
-        var wanted = Math.Min(bytes, capacity);
-        lock (turn)
+        var share = new Share(this, Math.Min(bytes, capacity));
+        lock (gate)
         {
-            lock (gate)
-            {
-                while (free < wanted) Monitor.Wait(gate);
-                free -= wanted;
-            }
+            (isUrgent ? urgent : patient).AddLast(share.Turn);
+            Grant();
         }
-        return new Share(this, wanted);
+        return share;
     }
 
-    /// <summary>Room that is given back when disposed.</summary>
-    internal readonly struct Share(DecodingMemory memory, long bytes) : IDisposable
+    private void Grant()
     {
-        public void Dispose()
+        while ((urgent.First ?? patient.First) is { } next && next.Value.Bytes <= free)
         {
-            lock (memory.gate)
-            {
-                memory.free += bytes;
-                Monitor.PulseAll(memory.gate);
-            }
+            free -= next.Value.Bytes;
+            next.List!.Remove(next);
+            next.Value.Grant();
         }
+    }
+
+    private void GiveBack(Share share)
+    {
+        lock (gate)
+        {
+            if (share.Turn.List is { } queue) queue.Remove(share.Turn);
+            else free += share.Bytes;
+            Grant();
+        }
+    }
+
+    /// <summary>Room, or a turn in the queue for it; given back or given up when disposed.</summary>
+    internal sealed class Share : IDisposable
+    {
+        private readonly DecodingMemory memory;
+        private readonly TaskCompletionSource granted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Share(DecodingMemory memory, long bytes)
+        {
+            (this.memory, Bytes) = (memory, bytes);
+            Turn = new LinkedListNode<Share>(this);
+        }
+
+        /// <summary>Ends when the room is there.</summary>
+        public Task Granted => granted.Task;
+
+        public long Bytes { get; }
+
+        public LinkedListNode<Share> Turn { get; }
+
+        public void Grant() => granted.SetResult();
+
+        public void Dispose() => memory.GiveBack(this);
     }
 }

@@ -10,7 +10,6 @@ public sealed class ImageDecoder
 {
     private readonly long maxPixels;
     private readonly TimeSpan? limit;
-    private readonly DecodingMemory memory;
 
     /// <summary>A decoder with limits of its own.</summary>
     /// <param name="maxPixels">Largest width times height.</param>
@@ -18,12 +17,15 @@ public sealed class ImageDecoder
     /// <param name="memoryBytes">Memory for all images that are decoded at a time; where it is short, some wait.</param>
     public ImageDecoder(long maxPixels = DefaultMaxPixels, TimeSpan? limit = null, long memoryBytes = long.MaxValue)
     {
-        (this.maxPixels, this.limit, memory) = (Math.Min(maxPixels, Array.MaxLength / 3), limit, new DecodingMemory(memoryBytes));
+        (this.maxPixels, this.limit, Memory) = (Math.Min(maxPixels, Array.MaxLength / 3), limit, new DecodingMemory(memoryBytes));
         Patient = limit is null ? this : new ImageDecoder(maxPixels, null, memoryBytes);
     }
 
     /// <summary>The same without a limit of time, and with memory of its own: for images that came through once. They must not be lost to a machine that is busy, and hold up no others.</summary>
     public ImageDecoder Patient { get; }
+
+    /// <summary>What images that are decoded at a time share.</summary>
+    internal DecodingMemory Memory { get; }
 
     /// <summary>64 megapixels.</summary>
     public const long DefaultMaxPixels = 64L << 20;
@@ -33,6 +35,8 @@ public sealed class ImageDecoder
 
     /// <summary>At its peak: coefficients of a progressive JPEG, rows on their way, and the image itself.</summary>
     private const int BytesPerPixel = 10;
+
+    private static readonly string[] Endings = ["premature end", "truncat", "end of file", "unexpected end", "not enough data", "read error", "out of data"];
 
     /// <summary>Held for as long as native code may call it.</summary>
     private static readonly Log.LogDelegate Silence = (_, _, _) => { };
@@ -47,19 +51,39 @@ public sealed class ImageDecoder
         _ = Log.SetLogHandler("VIPS", Enums.LogLevelFlags.Warning, Silence);
     }
 
-    /// <summary>Decodes an image.</summary>
+    /// <summary>Decodes an image, and waits on the caller's thread where memory is short.</summary>
     public DecodeResult Decode(byte[] bytes)
+    {
+        // Nothing in it is left to another thread, and so it has ended here.
+        return DecodeAsync(bytes, isUrgent: false, Wait).AsTask().GetAwaiter().GetResult();
+
+        static Task Wait(Task room)
+        {
+            room.GetAwaiter().GetResult();
+            return Task.CompletedTask;
+        }
+    }
+
+    /// <summary>Decodes an image.</summary>
+    /// <param name="bytes">The encoded image.</param>
+    /// <param name="isUrgent">Where memory is short, it goes before those that are not.</param>
+    /// <param name="aside">Waits where memory is short: who holds a core for this image lets others have it until the task that this is given ends.</param>
+    public async ValueTask<DecodeResult> DecodeAsync(byte[] bytes, bool isUrgent, Func<Task, Task> aside)
     {
         if (bytes.Length == 0) return Refuse(ImageFault.Empty, "The image is empty; send the bytes of an image file.");
         if (ImageFormats.Recognise(bytes) is not { } format)
             return Refuse(ImageFault.Unsupported, "The bytes are not a PNG, JPEG, BMP, TIFF or WebP image.");
         try
         {
-            return format == ImageFormat.Bmp ? DecodeBmp(bytes) : DecodeByVips(bytes, format);
+            return format == ImageFormat.Bmp ? await DecodeBmpAsync(bytes, isUrgent, aside) : await DecodeByVipsAsync(bytes, format, isUrgent, aside);
         }
-        catch (Exception e) when (e is VipsException or InvalidDataException)
+        catch (InvalidDataException e)
         {
-            return Refuse(ImageFault.Unreadable, $"The {format} image cannot be decoded: it is damaged or truncated ({FirstLine(e.Message)}).");
+            return Refuse(ImageFault.Unreadable, $"The {format.Name()} image cannot be decoded: it is damaged or truncated ({e.Message}).");
+        }
+        catch (VipsException e)
+        {
+            return Refuse(ImageFault.Unreadable, $"The {format.Name()} image cannot be decoded: it is damaged or truncated{(EndsEarly(e.Message) ? " (its data ends too early)" : "")}.");
         }
     }
 
@@ -68,44 +92,78 @@ public sealed class ImageDecoder
         ? Refuse(ImageFault.TooLarge, $"The image has {width} x {height} = {(long)width * height:N0} pixels; at most {maxPixels:N0} are read.")
         : null;
 
-    private DecodeResult DecodeBmp(byte[] bytes)
+    private async ValueTask<DecodeResult> DecodeBmpAsync(byte[] bytes, bool isUrgent, Func<Task, Task> aside)
     {
         var bitmap = BmpReader.ReadHeader(bytes);
         if (CheckSize(bitmap.Width, bitmap.Height) is { } tooLarge) return tooLarge;
-        using var room = memory.Take((long)bitmap.Width * bitmap.Height * 3);
+        using var room = Memory.Ask((long)bitmap.Width * bitmap.Height * 3, isUrgent);
+        if (!room.Granted.IsCompleted) await aside(room.Granted);
         return new DecodeResult.Decoded(bitmap.Decode(bytes), ImageFormat.Bmp);
     }
 
-    private DecodeResult DecodeByVips(byte[] bytes, ImageFormat format)
+    private async ValueTask<DecodeResult> DecodeByVipsAsync(byte[] bytes, ImageFormat format, bool isUrgent, Func<Task, Task> aside)
     {
-        if (format == ImageFormat.Tiff && TiffDirectory.FindFault(bytes) is { } fault) return fault;
+        if (FindFault(bytes, format) is { } fault) return fault;
         using var file = new TimedSource(bytes, limit);
         try
         {
-            return DecodeFrom(file, bytes, format);
+            return await DecodeFromAsync(file, format, isUrgent, aside);
         }
         catch (VipsException) when (file.IsExpired)
         {
-            return Refuse(ImageFault.TooComplex, $"The {format} image takes too long to decode; it was given up. Save it again in a plain way, or smaller.");
+            return Refuse(ImageFault.TooComplex, $"The {format.Name()} image takes too long to decode; it was given up. Save it again in a plain way, or smaller.");
         }
     }
 
-    private DecodeResult DecodeFrom(TimedSource file, byte[] bytes, ImageFormat format)
+    /// <summary>The refusal that the beginning of a file is enough for, before the rest of it has come; null where the rest has to be seen.</summary>
+    public DecodeResult.Refused? CheckBeginning(ReadOnlySpan<byte> beginning)
+    {
+        try
+        {
+            // Of a file like any other nothing is thrown: every image that is sent comes by here.
+            return ImageFormats.Recognise(beginning) switch
+            {
+                ImageFormat.Tiff when TiffDirectory.BeginsWithin(beginning) => TiffDirectory.FindFault(beginning),
+                ImageFormat.Png when beginning.Length >= PngChunks.HeaderEnd => CheckPngHeader(beginning),
+                _ => null,
+            };
+        }
+        catch (InvalidDataException)
+        {
+            // What is missing may still come.
+            return null;
+        }
+    }
+
+    /// <summary>What can be told of a file without libvips, which would read on in it.</summary>
+    /// <exception cref="InvalidDataException">It is damaged.</exception>
+    private DecodeResult.Refused? FindFault(ReadOnlySpan<byte> bytes, ImageFormat format)
+    {
+        if (format == ImageFormat.Tiff) return TiffDirectory.FindFault(bytes);
+        if (format != ImageFormat.Png) return null;
+        if (CheckPngHeader(bytes) is { } refused) return refused;
+        if (!PngChunks.IsComplete(bytes)) throw new InvalidDataException("its end is missing");
+        if (PngChunks.HoldsTooMuch(bytes)) throw new InvalidDataException("it holds more data than pixels");
+        return null;
+    }
+
+    private DecodeResult.Refused? CheckPngHeader(ReadOnlySpan<byte> png)
+    {
+        var (width, height) = PngChunks.ReadSize(png);
+        return CheckSize(width, height) ?? (PngChunks.IsAnimated(png) ? Refuse(ImageFault.Animated, DecodeResult.SeveralFrames) : null);
+    }
+
+    private async ValueTask<DecodeResult> DecodeFromAsync(TimedSource file, ImageFormat format, bool isUrgent, Func<Task, Task> aside)
     {
         using var image = Load(file.Source, format);
         if (CheckSize(image.Width, image.Height) is { } tooLarge) return tooLarge;
-        if (Frames(image) > 1 || (format == ImageFormat.Png && PngChunks.IsAnimated(bytes))) return Refuse(ImageFault.Animated, DecodeResult.SeveralFrames);
+        if (Frames(image) > 1) return Refuse(ImageFault.Animated, DecodeResult.SeveralFrames);
         if (image.Format is not (Enums.BandFormat.Uchar or Enums.BandFormat.Ushort))
-            return Refuse(ImageFault.Unsupported, $"Samples of type {image.Format} are not read; save the image with 8 or 16 bits a channel.");
-
-        if (format == ImageFormat.Png)
-        {
-            if (!PngChunks.IsComplete(bytes)) throw new InvalidDataException("its end is missing");
-            if (PngChunks.HoldsTooMuch(bytes)) throw new InvalidDataException("it holds more data than pixels");
-        }
+            return Refuse(ImageFault.Unsupported, $"The {format.Name()} image has samples of a kind that is not read (signed, floating-point, or of 32 bits); save it with 8 or 16 bits a channel.");
 
         var pixels = (long)image.Width * image.Height;
-        using var room = memory.Take(pixels * BytesPerPixel);
+        using var room = Memory.Ask(pixels * BytesPerPixel, isUrgent);
+        if (!room.Granted.IsCompleted) await aside(room.Granted);
         file.Restart(Math.Max(1, (double)pixels / PixelsInTime));
         file.Watch(image);
         using var upright = Upright(image);
@@ -182,6 +240,7 @@ public sealed class ImageDecoder
 
     private static DecodeResult.Refused Refuse(ImageFault fault, string detail) => new(fault, detail);
 
-    private static string FirstLine(string message) =>
-        message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault("no more is known");
+    /// <summary>Of what libvips and the libraries below it say, the one thing that a sender can do something about; the rest are names of their parts.</summary>
+    private static bool EndsEarly(string message) =>
+        Array.Exists(Endings, ending => message.Contains(ending, StringComparison.OrdinalIgnoreCase));
 }

@@ -33,6 +33,9 @@ public static class ImageFormats
         _ => null,
     };
 
+    /// <summary>The format as people write it.</summary>
+    public static string Name(this ImageFormat format) => format is ImageFormat.WebP ? "WebP" : format.ToString().ToUpperInvariant();
+
     /// <summary>The media type that files of a format are served with.</summary>
     public static string MediaType(this ImageFormat format) => $"image/{format.ToString().ToLowerInvariant()}";
 }

@@ -2,10 +2,23 @@ using System.Buffers.Binary;
 
 namespace PaDiM.Onnx.Imaging;
 
-/// <summary>Reads what libvips does not tell of a PNG: whether it is animated (APNG), whether the file has its end, and whether it holds more than its pixels.</summary>
+/// <summary>Reads of a PNG what must be known before libvips sees it, and what libvips does not tell: its size, whether it is animated (APNG), whether the file has its end, and whether it holds more than its pixels.</summary>
 internal static class PngChunks
 {
-    private const int SignatureLength = 8, Overhead = 12, Slack = 1 << 16;
+    private const int SignatureLength = 8, Overhead = 12, HeaderLength = 13, Slack = 1 << 16;
+
+    /// <summary>Where the header ends.</summary>
+    public const int HeaderEnd = SignatureLength + Overhead + HeaderLength;
+
+    /// <summary>Pixels across and down.</summary>
+    /// <exception cref="InvalidDataException">The file does not begin with a header, or with one that PNG forbids.</exception>
+    public static (int Width, int Height) ReadSize(ReadOnlySpan<byte> png)
+    {
+        if (png.Length < HeaderEnd || LengthAt(png, SignatureLength) != Overhead + HeaderLength || !TypeAt(png, SignatureLength).SequenceEqual("IHDR"u8))
+            throw new InvalidDataException("its header is missing");
+        var (width, height) = (BinaryPrimitives.ReadUInt32BigEndian(png[16..]), BinaryPrimitives.ReadUInt32BigEndian(png[20..]));
+        return width is 0 or > int.MaxValue || height is 0 or > int.MaxValue ? throw new InvalidDataException($"a size of {width} x {height} cannot be") : ((int)width, (int)height);
+    }
 
     /// <summary>Whether an <c>acTL</c> chunk stands before the pixels.</summary>
     public static bool IsAnimated(ReadOnlySpan<byte> png)

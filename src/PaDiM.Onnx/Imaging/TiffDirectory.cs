@@ -11,6 +11,15 @@ internal static class TiffDirectory
     private const ushort CompressionTag = 259;
     private const int None = 1, Lzw = 5, Deflate = 8, OldDeflate = 32946, PackBits = 32773;
 
+    /// <summary>Whether the first directory begins within the first bytes of a file.</summary>
+    public static bool BeginsWithin(ReadOnlySpan<byte> beginning)
+    {
+        const int longestHeader = 16;
+        if (beginning.Length < longestHeader) return false;
+        var file = new Layout(beginning);
+        return file.Offset(file.Big ? 8 : 4) is >= 0 and var at && at < beginning.Length - longestHeader / 2;
+    }
+
     /// <summary>Why the file is not read, or null.</summary>
     /// <exception cref="InvalidDataException">Its first directory is not there.</exception>
     public static DecodeResult.Refused? FindFault(ReadOnlySpan<byte> tiff)

@@ -1,4 +1,4 @@
-using System.Runtime.ExceptionServices;
+using PaDiM.Core;
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Evaluation;
@@ -72,7 +72,7 @@ public sealed class EvaluationPipeline(Inspector inspector, ImageDecoder decoder
         }
         catch (AggregateException e)
         {
-            ExceptionDispatchInfo.Throw(e.Flatten().InnerExceptions[0]);
+            ParallelFaults.Rethrow(e);
         }
         return pixels;
     }

@@ -1,4 +1,4 @@
-using System.Runtime.ExceptionServices;
+using PaDiM.Core;
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Calibration;
 using PaDiM.Core.Embedding;
@@ -39,9 +39,8 @@ public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDe
         }
         catch (AggregateException e)
         {
-            // Several threads may have failed; callers know what to do about one, and first of all about what its user can mend.
-            var faults = e.Flatten().InnerExceptions;
-            ExceptionDispatchInfo.Throw(faults.FirstOrDefault(fault => fault is FitException) ?? faults[0]);
+            // First of all what its user can mend.
+            ParallelFaults.Rethrow(e, fault => fault is FitException);
             throw;
         }
     }

@@ -15,6 +15,7 @@ internal static class AccessSetup
     public static void AddAccess(this IServiceCollection services)
     {
         services.AddSingleton<KeyRing>().AddSingleton<KeyStore>().AddSingleton<AuditStore>().AddSingleton<OpenAccess>();
+        services.AddSingleton<AuditPurge>().AddHostedService(provider => provider.GetRequiredService<AuditPurge>());
         services.AddSingleton<RateLimits>().AddSingleton<IConfigureOptions<RateLimiterOptions>>(provider => provider.GetRequiredService<RateLimits>());
         services.AddSingleton<IConfigureOptions<JwtBearerOptions>, TokenAuthentication>();
         services.AddAuthentication(Either)

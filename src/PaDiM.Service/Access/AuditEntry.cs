@@ -22,7 +22,7 @@ internal sealed class AuditEntry
     public required string Action { get; init; }
 
     [MaxLength(CategoryName.MaxLength)]
-    public string? Category { get; init; }
+    public string? Category { get; set; }
 
     [MaxLength(MaxTarget)]
     public required string Target { get; init; }

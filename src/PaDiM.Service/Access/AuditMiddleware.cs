@@ -10,7 +10,9 @@ namespace PaDiM.Service.Access;
 internal sealed record AuditedAction(string Name);
 
 /// <summary>What a handler has to say for the audit trail about the change it makes.</summary>
-internal sealed record AuditNote(object Value);
+/// <param name="Value">What it is to become.</param>
+/// <param name="Category">Whose it is, where the address does not say so.</param>
+internal sealed record AuditNote(object Value, string? Category);
 
 /// <summary>Keeps the audit trail of all routes that change something.</summary>
 internal sealed partial class AuditMiddleware(RequestDelegate next, AuditStore store, TimeProvider time, IOptions<JsonOptions> json, ILogger<AuditMiddleware> logger)
@@ -46,8 +48,9 @@ internal sealed partial class AuditMiddleware(RequestDelegate next, AuditStore s
     {
         try
         {
-            var note = context.Features.Get<AuditNote>() is { } noted ? JsonSerializer.Serialize(noted.Value, json.Value.SerializerOptions) : null;
-            await store.EndAsync(id, context.Response.StatusCode, context.Response.Headers.Location, note, CancellationToken.None);
+            var noted = context.Features.Get<AuditNote>();
+            var detail = noted is null ? null : JsonSerializer.Serialize(noted.Value, json.Value.SerializerOptions);
+            await store.EndAsync(id, context.Response.StatusCode, context.Response.Headers.Location, detail, CancellationToken.None, noted?.Category);
         }
         catch (Exception e)
         {
@@ -66,5 +69,5 @@ internal static class AuditConventions
     public static T Audited<T>(this T route, string action) where T : IEndpointConventionBuilder => route.WithMetadata(new AuditedAction(action));
 
     /// <summary>Adds to the entry of this request what is being changed.</summary>
-    public static void NoteForAudit(this HttpContext context, object value) => context.Features.Set(new AuditNote(value));
+    public static void NoteForAudit(this HttpContext context, object value, string? category = null) => context.Features.Set(new AuditNote(value, category));
 }

@@ -21,11 +21,17 @@ internal sealed class AuditStore(IDbContextFactory<PadimDbContext> contexts)
     }
 
     /// <summary>Writes what became of it.</summary>
-    public async Task EndAsync(long id, int status, string? result, string? detail, CancellationToken cancellationToken)
+    /// <param name="id">The entry.</param>
+    /// <param name="status">Status of the answer.</param>
+    /// <param name="result">Address of what was made.</param>
+    /// <param name="detail">What it was to become, as JSON.</param>
+    /// <param name="cancellationToken">Stops writing.</param>
+    /// <param name="category">Whose it is, where that was not known before.</param>
+    public async Task EndAsync(long id, int status, string? result, string? detail, CancellationToken cancellationToken, string? category = null)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await db.AuditEntries.Where(entry => entry.Id == id).ExecuteUpdateAsync(
-            set => set.SetProperty(entry => entry.Status, status).SetProperty(entry => entry.Result, result).SetProperty(entry => entry.Detail, detail), cancellationToken);
+            set => set.SetProperty(entry => entry.Status, status).SetProperty(entry => entry.Result, result).SetProperty(entry => entry.Detail, detail).SetProperty(entry => entry.Category, entry => category ?? entry.Category), cancellationToken);
     }
 
     /// <summary>Entries, newest first.</summary>

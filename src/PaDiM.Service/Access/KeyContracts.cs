@@ -33,4 +33,11 @@ internal sealed record KeyResponse(string Id, string Name, AccessScope Scope, IR
 /// <summary>A key that has just been made.</summary>
 /// <param name="Key">The key: it is shown this once.</param>
 /// <param name="About">What it opens.</param>
-internal sealed record NewKeyResponse(string Key, KeyResponse About);
+/// <param name="Warnings">What may not be meant so, a sentence each: categories that do not exist yet. The key is made all the same.</param>
+internal sealed record NewKeyResponse(string Key, KeyResponse About, IReadOnlyList<string> Warnings);
+
+/// <summary>A key that has just been made, as the store gives it.</summary>
+/// <param name="Text">The key itself.</param>
+/// <param name="Key">Its row.</param>
+/// <param name="Warnings">What may not be meant so.</param>
+internal sealed record MadeKey(string Text, ApiKey Key, IReadOnlyList<string> Warnings);

@@ -14,8 +14,8 @@ internal static class KeyEndpoints
         keys.MapGet("", ListAsync).WithName("ListKeys").WithSummary("Lists keys, revoked and expired ones too").Produces<Page<KeyResponse>>().ProducesProblem(StatusCodes.Status400BadRequest);
         keys.MapGet("{id}", GetAsync).WithName("GetKey").WithSummary("Shows what a key opens").Produces<KeyResponse>().ProducesProblem(StatusCodes.Status404NotFound);
         keys.MapDelete("{id}", RevokeAsync).Audited("key.revoke").WithName("RevokeKey").WithSummary("Revokes a key")
-            .WithDescription("It opens nothing from now on, on other replicas within a second. It stays in the list; access does not open again with the last key.")
-            .Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status404NotFound);
+            .WithDescription("It opens nothing from now on, on other replicas within a second. It stays in the list; access does not open again with the last key. One that was revoked before is answered with 200 and the key, whose `revokedAt` says when.")
+            .Produces(StatusCodes.Status204NoContent).Produces<KeyResponse>().ProducesProblem(StatusCodes.Status404NotFound);
     }
 
     private static async Task<IResult> CreateAsync(KeyRequest request, HttpContext context, KeyStore store, CancellationToken cancellationToken)
@@ -23,7 +23,7 @@ internal static class KeyEndpoints
         if (!(await store.CreateAsync(request, cancellationToken)).Succeeded(out var made, out var problem)) return problem;
         var about = KeyResponse.From(made.Key);
         context.NoteForAudit(about);
-        return TypedResults.Created($"/v1/keys/{about.Id}", new NewKeyResponse(made.Text, about));
+        return TypedResults.Created($"/v1/keys/{about.Id}", new NewKeyResponse(made.Text, about, made.Warnings));
     }
 
     private static async Task<IResult> ListAsync(KeyStore store, CancellationToken cancellationToken, int? limit = null, string? cursor = null) =>
@@ -33,5 +33,5 @@ internal static class KeyEndpoints
         (await store.GetAsync(id, cancellationToken)).ToResult(key => TypedResults.Ok(KeyResponse.From(key)));
 
     private static async Task<IResult> RevokeAsync(string id, KeyStore store, CancellationToken cancellationToken) =>
-        await store.RevokeAsync(id, cancellationToken) is { } problem ? problem : TypedResults.NoContent();
+        (await store.RevokeAsync(id, cancellationToken)).ToResult(IResult (revoked) => revoked.Before ? TypedResults.Ok(KeyResponse.From(revoked.Key)) : TypedResults.NoContent());
 }

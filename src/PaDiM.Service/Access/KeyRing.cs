@@ -10,11 +10,12 @@ namespace PaDiM.Service.Access;
 /// The keys as requests need them: all of them in memory, read again when they are a second old. What this process changes counts at once, what another one
 /// or the command line changes within that second.
 /// </summary>
-internal sealed partial class KeyRing(IDbContextFactory<PadimDbContext> contexts, TimeProvider time, ILogger<KeyRing> logger)
+internal sealed partial class KeyRing(IDbContextFactory<PadimDbContext> contexts, TimeProvider time, ILogger<KeyRing> logger) : IDisposable
 {
     /// <summary>How exactly the last use of a key is kept: a row is written no more often than this.</summary>
     public static readonly TimeSpan UseGrain = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(1);
+    private readonly SemaphoreSlim reading = new(1, 1);
     private volatile Snapshot? latest;
     private int changes;
 
@@ -41,11 +42,28 @@ internal sealed partial class KeyRing(IDbContextFactory<PadimDbContext> contexts
     /// <summary>Makes the next look read the keys anew.</summary>
     public void Forget() => Interlocked.Increment(ref changes);
 
+    public void Dispose() => reading.Dispose();
+
     private async ValueTask<Snapshot> ReadAsync(CancellationToken cancellationToken)
     {
-        var seen = Volatile.Read(ref changes);
-        if (latest is { } snapshot && snapshot.Changes == seen && time.GetElapsedTime(snapshot.ReadAt) < Freshness) return snapshot;
-        var readAt = time.GetTimestamp();
+        if (FindFresh() is { } fresh) return fresh;
+        // One reader: whoever comes meanwhile waits for what it finds.
+        await reading.WaitAsync(cancellationToken);
+        try
+        {
+            return FindFresh() ?? await ReadTableAsync(cancellationToken);
+        }
+        finally
+        {
+            reading.Release();
+        }
+    }
+
+    private Snapshot? FindFresh() => latest is { } snapshot && snapshot.Changes == Volatile.Read(ref changes) && time.GetElapsedTime(snapshot.ReadAt) < Freshness ? snapshot : null;
+
+    private async Task<Snapshot> ReadTableAsync(CancellationToken cancellationToken)
+    {
+        var (seen, readAt) = (Volatile.Read(ref changes), time.GetTimestamp());
         try
         {
             await using var db = await contexts.CreateDbContextAsync(cancellationToken);
@@ -56,7 +74,8 @@ internal sealed partial class KeyRing(IDbContextFactory<PadimDbContext> contexts
         {
             // While the database does not answer nobody can revoke a key in it either, and the line goes on with the keys that it had.
             LogUnread(e);
-            return latest = known with { ReadAt = readAt };
+            // From now on: those who waited for the failure do not wait for the next one.
+            return latest = known with { ReadAt = time.GetTimestamp() };
         }
     }
 

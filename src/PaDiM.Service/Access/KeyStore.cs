@@ -10,7 +10,7 @@ namespace PaDiM.Service.Access;
 internal sealed partial class KeyStore(IDbContextFactory<PadimDbContext> contexts, KeyRing ring, TimeProvider time)
 {
     /// <summary>Makes a key. Its text is known to nobody afterwards.</summary>
-    public async Task<Outcome<(string Text, ApiKey Key)>> CreateAsync(KeyRequest request, CancellationToken cancellationToken)
+    public async Task<Outcome<MadeKey>> CreateAsync(KeyRequest request, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         // Names of other actors of the audit trail hold a colon, or are this one.
@@ -30,7 +30,9 @@ internal sealed partial class KeyStore(IDbContextFactory<PadimDbContext> context
         db.Add(key);
         await db.SaveChangesAsync(cancellationToken);
         ring.Forget();
-        return (text, key);
+        var wanted = key.Categories ?? [];
+        var known = wanted.Length == 0 ? [] : await db.Categories.Where(category => wanted.Contains(category.Name)).Select(category => category.Name).ToListAsync(CancellationToken.None);
+        return new MadeKey(text, key, [.. wanted.Except(known, StringComparer.Ordinal).Select(name => $"There is no category '{name}' yet; the key opens it when there is.")]);
     }
 
     public async Task<Outcome<ApiKey>> GetAsync(string id, CancellationToken cancellationToken)
@@ -47,14 +49,14 @@ internal sealed partial class KeyStore(IDbContextFactory<PadimDbContext> context
         return page.Cut(rows, key => key.Id, KeyResponse.From);
     }
 
-    /// <summary>Ends a key for good; one that is revoked already stays so.</summary>
-    public async Task<Problem?> RevokeAsync(string id, CancellationToken cancellationToken)
+    /// <summary>Ends a key for good, and tells whether it was revoked before: then it stays as it was.</summary>
+    public async Task<Outcome<(ApiKey Key, bool Before)>> RevokeAsync(string id, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var now = time.GetUtcNow().UtcDateTime;
-        var known = await db.ApiKeys.Where(key => key.Id == id).ExecuteUpdateAsync(set => set.SetProperty(key => key.RevokedAt, key => key.RevokedAt ?? now), cancellationToken);
+        var revoked = await db.ApiKeys.Where(key => key.Id == id && key.RevokedAt == null).ExecuteUpdateAsync(set => set.SetProperty(key => key.RevokedAt, now), cancellationToken);
         ring.Forget();
-        return known == 0 ? Problems.KeyNotFound(id) : null;
+        return (await GetAsync(id, CancellationToken.None)).Succeeded(out var key, out var problem) ? (key, revoked == 0) : problem;
     }
 
     [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}\z", RegexOptions.CultureInvariant)]

@@ -43,6 +43,7 @@ internal static class KeysCommand
             // The key alone goes to the standard output, for KEY=$(padim keys create ...).
             await Console.Error.WriteLineAsync($"Key {about.Id} for {Describe(about)}. It is shown this once:");
             Console.Out.WriteLine(made.Text);
+            foreach (var warning in made.Warnings) await Console.Error.WriteLineAsync(warning);
             return Commands.Done;
         }, cancellationToken));
         return command;
@@ -76,24 +77,17 @@ internal static class KeysCommand
         {
             var wanted = arguments.GetRequiredValue(id);
             var entry = await BeginAsync(services, "key.revoke", $"/v1/keys/{wanted}", cancellationToken);
-            if (await services.GetRequiredService<KeyStore>().RevokeAsync(wanted, cancellationToken) is { } problem) return await EndAsync(services, entry, problem);
+            if (!(await services.GetRequiredService<KeyStore>().RevokeAsync(wanted, cancellationToken)).Succeeded(out var revoked, out var problem)) return await EndAsync(services, entry, problem);
             await services.GetRequiredService<AuditStore>().EndAsync(entry, StatusCodes.Status204NoContent, result: null, detail: null, CancellationToken.None);
-            await Console.Error.WriteLineAsync($"Key {wanted} is revoked.");
+            await Console.Error.WriteLineAsync(revoked.Before ? FormattableString.Invariant($"Key {wanted} was revoked already, at {revoked.Key.RevokedAt:yyyy-MM-dd HH:mm:ss} UTC.") : $"Key {wanted} is revoked.");
             return Commands.Done;
         }, cancellationToken));
         return command;
     }
 
-    /// <summary>Only what the database needs: no device is opened, and nothing listens.</summary>
     private static async Task<int> WithDatabaseAsync(string? dataDirectory, Func<IServiceProvider, Task<int>> action, CancellationToken cancellationToken)
     {
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
-        builder.Logging.ClearProviders();
-        if (dataDirectory is not null) builder.Configuration[$"{PadimOptions.Section}:{nameof(PadimOptions.DataDirectory)}"] = dataDirectory;
-        builder.AddOptions();
-        builder.Services.AddStorage();
-        builder.Services.AddAccess();
-        await using var app = builder.Build();
+        await using var app = Commands.Host(dataDirectory, services => services.AddAccess());
         var data = app.Services.GetRequiredService<DataDirectory>();
         data.RefuseBackup();
         data.Create();

@@ -107,7 +107,9 @@ internal sealed record ReductionResponse(ReductionMethod Method, int Dimensions,
 /// <param name="Anomalous">Of defective parts.</param>
 internal sealed record ImageCounts(int Normal, int Anomalous);
 
-/// <summary>The threshold in force and where it comes from.</summary>
+/// <summary>The threshold in force, whose it is and where it comes from.</summary>
+/// <param name="ModelVersion">The version that scores, which all of this is about; null while there is no active model that can be used.</param>
+/// <param name="Fallback">That is an earlier version, in the place of the active one, whose file is damaged. Its threshold is its own.</param>
 /// <param name="Threshold">Scores at or above it are anomalous; null while there is no active model that can be used.</param>
 /// <param name="Calibrated">It follows from the false-reject rate; false when set by hand.</param>
 /// <param name="FalseRejectRate">The rate asked for.</param>
@@ -115,7 +117,7 @@ internal sealed record ImageCounts(int Normal, int Anomalous);
 /// <param name="ReviewThreshold">Scores from here on are to be reviewed; null without a review rate.</param>
 /// <param name="History">Changes, newest first.</param>
 internal sealed record ThresholdResponse(
-    double? Threshold, bool Calibrated, double FalseRejectRate, double? SmallestFalseRejectRate, double? ReviewThreshold, IReadOnlyList<ThresholdChangeResponse> History);
+    int? ModelVersion, bool Fallback, double? Threshold, bool Calibrated, double FalseRejectRate, double? SmallestFalseRejectRate, double? ReviewThreshold, IReadOnlyList<ThresholdChangeResponse> History);
 
 /// <summary>A change of the threshold.</summary>
 /// <param name="Version">Counts the category's changes from 1.</param>

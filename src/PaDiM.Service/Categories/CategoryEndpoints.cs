@@ -22,7 +22,7 @@ internal static class CategoryEndpoints
         one.MapGet("threshold", GetThresholdAsync).Needs(AccessScope.Score).WithName("GetThreshold").WithSummary("Shows the threshold in force and its history")
             .Produces<ThresholdResponse>().ProducesProblem(StatusCodes.Status404NotFound);
         one.MapPatch("threshold", PatchThresholdAsync).Audited("threshold.patch").WithName("PatchThreshold").WithSummary("Changes the threshold without a refit")
-            .WithDescription("By false-reject rate, by value for the active model, or back to the calibrated one with `{\"threshold\": null}`. Each change is kept with who and when.")
+            .WithDescription("By false-reject rate, by value for the active model, or back to the calibrated one with `{\"threshold\": null}`. Each change is kept with who and when. While an earlier version scores in the place of a damaged one, only by rate: that counts for both.")
             .Accepts<ThresholdRequest>("application/json").Produces<ThresholdResponse>()
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
     }
@@ -38,6 +38,11 @@ internal static class CategoryEndpoints
         if (!resolver.Resolve(request).Succeeded(out var resolved, out var problem)) return problem;
         if (!(await store.PutAsync(category, resolved.Settings, resolved.FalseRejectRate, request.Pinned, Who(context), cancellationToken)).Succeeded(out var put, out problem)) return problem;
         var (described, created) = put;
+        context.NoteForAudit(new
+        {
+            described.Backbone, described.Profile, described.ImageSize, described.CropSize, described.Reduction, described.Epsilon, described.BlurSigma, described.Shrinkage, described.Alignment,
+            described.FalseRejectRate, described.ReviewRate, described.Pinned,
+        });
         if (created) return TypedResults.Created($"/v1/categories/{category}", described);
         if (described.ActiveModelVersion is not null) await registry.RefreshAsync(category, CancellationToken.None);
         return TypedResults.Ok(described);
@@ -58,7 +63,7 @@ internal static class CategoryEndpoints
         if (!(await store.GetAsync(category, cancellationToken)).Succeeded(out var found, out var problem)) return problem;
         var model = (await registry.AcquireAsync(category, null, cancellationToken)).Succeeded(out var ready, out _) ? ready : null;
         return TypedResults.Ok(new ThresholdResponse(
-            model?.Threshold, model?.Calibrated ?? true, found.FalseRejectRate, model?.Inspector.Model.Calibration.SmallestFalseRejectRate, model?.ReviewThreshold,
+            model?.Version, model?.StandsInFor is not null, model?.Threshold, model?.Calibrated ?? true, found.FalseRejectRate, model?.Inspector.Model.Calibration.SmallestFalseRejectRate, model?.ReviewThreshold,
             await store.ThresholdHistoryAsync(category, cancellationToken)));
     }
 
@@ -67,6 +72,7 @@ internal static class CategoryEndpoints
     {
         context.NoteForAudit(body);
         if (!ThresholdRequest.Parse(body).Succeeded(out var change, out var problem)) return problem;
+        if (change.CheckAgainst((await registry.AcquireAsync(category, null, cancellationToken)).Succeeded(out var model, out _) ? model : null) is { } ambiguous) return ambiguous;
         if (await store.ChangeThresholdAsync(category, change.FalseRejectRate, change.Threshold, Who(context), cancellationToken) is { } refused) return refused;
         await registry.RefreshAsync(category, CancellationToken.None);
         return await GetThresholdAsync(category, store, registry, cancellationToken);

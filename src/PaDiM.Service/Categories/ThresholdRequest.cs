@@ -1,5 +1,6 @@
 using System.Text.Json;
 using PaDiM.Service.Hosting;
+using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Categories;
 
@@ -16,6 +17,9 @@ internal sealed record ThresholdRequest
     public static Problem? CheckAgainst(double? reviewRate, double? falseRejectRate) => falseRejectRate >= reviewRate
         ? Problems.InvalidSettings($"falseRejectRate must stay below the category's reviewRate ({reviewRate}).")
         : null;
+
+    /// <summary>The problem with a value, or a way back from one, while another version scores in the active one's place; null where there is none. A value is that of one version's scores.</summary>
+    public Problem? CheckAgainst(CategoryModel? model) => FalseRejectRate is null && model?.StandsInFor is { } active ? Problems.ModelFallback(active.Version, model.Version) : null;
 
     /// <summary>Reads a change. By hand, since here a member that is null says something else than one that is left out.</summary>
     public static Outcome<ThresholdRequest> Parse(JsonElement body)

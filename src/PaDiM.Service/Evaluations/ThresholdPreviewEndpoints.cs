@@ -20,6 +20,7 @@ internal static class ThresholdPreviewEndpoints
         if (!(await categories.GetAsync(category, cancellationToken)).Succeeded(out var found, out problem)) return problem;
         if (ThresholdRequest.CheckAgainst(found.ReviewRate, change.FalseRejectRate) is { } refused) return refused;
         if (!(await registry.AcquireAsync(category, null, cancellationToken)).Succeeded(out var model, out problem)) return problem;
+        if (change.CheckAgainst(model) is { } ambiguous) return ambiguous;
         var evaluation = await store.NewestAsync(category, model.Version, cancellationToken);
         var calibration = model.Inspector.Model.Calibration;
         var proposed = change.Threshold ?? calibration.ThresholdAt(change.FalseRejectRate ?? model.FalseRejectRate);
@@ -32,7 +33,7 @@ internal static class ThresholdPreviewEndpoints
 }
 
 /// <summary>What a change of the threshold would do.</summary>
-/// <param name="ModelVersion">The active model, which it is about.</param>
+/// <param name="ModelVersion">The version that scores, which it is about: the active one, or the one that stands in for it while its file is damaged.</param>
 /// <param name="Threshold">The threshold in force.</param>
 /// <param name="ProposedThreshold">The threshold that the change would put in force.</param>
 /// <param name="ExpectedFalseRejectRate">Share of good parts that the proposed threshold is expected to reject at most: (1 + leave-one-out scores above it) / (n + 1).</param>

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.ML.OnnxRuntime;
@@ -51,19 +52,37 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
     private static string Sentence(BadHttpRequestException bad, HttpContext context) => bad.InnerException switch
     {
         JsonException json when json.Message.Contains("could not be mapped", StringComparison.Ordinal) => $"'{json.Path?.TrimStart('$', '.')}' is not a member of this JSON body; see /swagger for those that are.",
-        JsonException { Path: { Length: > 2 } path } => $"The value of '{path.TrimStart('$', '.')}' in the JSON body is not of the kind that is expected there; see /swagger.",
+        JsonException { Path: { Length: > 2 } path } => $"The value of '{path.TrimStart('$', '.')}' in the JSON body is not of the kind that is expected there; {Alternatives(MemberAt(path, context)) ?? "see /swagger"}.",
         JsonException json => $"The body is not valid JSON (line {json.LineNumber + 1}, byte {json.BytePositionInLine}).",
         _ when bad.Message.Contains("inferred", StringComparison.Ordinal) => "This operation needs a JSON body.",
-        _ => UnreadParameter().Replace(bad.Message, match => $"{match.Groups[1]} cannot be {match.Groups[2]}{Alternatives(match.Groups[1].Value, context)}."),
+        _ => UnreadParameter().Replace(bad.Message, match => $"{match.Groups[1]} cannot be {match.Groups[2]}{(Alternatives(ParameterOf(match.Groups[1].Value, context)) is { } others ? $"; {others}" : "")}."),
     };
 
-    /// <summary>What a parameter that is a choice can be instead; nothing for others.</summary>
-    private static string Alternatives(string name, HttpContext context)
+    /// <summary>What a value of a type can be instead; null where that is not said in a few words.</summary>
+    private static string? Alternatives(Type? type) => (Nullable.GetUnderlyingType(type ?? typeof(object)) ?? type) switch
+    {
+        { IsEnum: true } choices => $"it is one of {string.Join(", ", Choices.NamesOf(choices))}",
+        { } time when time == typeof(DateTimeOffset) => "it is a time such as 2026-11-24T13:40:00Z",
+        { } flag when flag == typeof(bool) => "it is true or false",
+        { } whole when whole == typeof(int) => "it is a whole number",
+        { } number when number == typeof(double) => "it is a number",
+        { } text when text == typeof(string) => "it is a text",
+        _ => null,
+    };
+
+    /// <summary>The type of a parameter of the operation, of one that is a choice the enumeration.</summary>
+    private static Type? ParameterOf(string name, HttpContext context)
     {
         var handler = context.Features.Get<IExceptionHandlerFeature>()?.Endpoint?.Metadata.GetMetadata<MethodInfo>();
-        return handler?.GetParameters().FirstOrDefault(parameter => parameter.Name == name) is { } parameter && Choices.EnumerationOf(parameter) is { } enumeration
-            ? $"; it is one of {string.Join(", ", Choices.NamesOf(enumeration))}"
-            : "";
+        return handler?.GetParameters().FirstOrDefault(parameter => parameter.Name == name) is { } parameter ? Choices.EnumerationOf(parameter) ?? parameter.ParameterType : null;
+    }
+
+    /// <summary>The type of a member of the operation's JSON body, by its path.</summary>
+    private static Type? MemberAt(string path, HttpContext context)
+    {
+        var type = context.Features.Get<IExceptionHandlerFeature>()?.Endpoint?.Metadata.GetMetadata<IAcceptsMetadata>()?.RequestType;
+        foreach (var name in path.TrimStart('$', '.').Split('.')) type = type?.GetProperty(name, BindingFlags.Public | BindingFlags.Instance | BindingFlags.IgnoreCase)?.PropertyType;
+        return type;
     }
 
     /// <summary>The framework names the type of C# as well, which says nothing to a client.</summary>

@@ -49,6 +49,9 @@ internal static class Problems
     public static Problem ModelActive(int version) => new("model_active", StatusCodes.Status409Conflict,
         $"Version {version} is the active model. Activate another version first, or delete the category.");
 
+    public static Problem ModelFallback(int active, int standIn) => new("model_fallback", StatusCodes.Status409Conflict,
+        $"Version {active} is active, but its file is damaged, and version {standIn} scores in its place: a threshold by value fits one of them and not the other. Set a falseRejectRate, which counts for both, or activate version {standIn} first.");
+
     public static Problem InvalidModel(string detail) => new("model_invalid", StatusCodes.Status422UnprocessableEntity, detail);
 
     public static Problem ExportUnsupported(string detail) => new("export_unsupported", StatusCodes.Status422UnprocessableEntity, detail);

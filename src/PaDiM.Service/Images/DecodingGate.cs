@@ -14,18 +14,39 @@ internal sealed class DecodingGate
     /// <param name="work">Takes a core.</param>
     /// <param name="isUrgent">A production line waits for it.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
-    public async Task<T> RunAsync<T>(Func<T> work, bool isUrgent, CancellationToken cancellationToken)
+    public Task<T> RunAsync<T>(Func<T> work, bool isUrgent, CancellationToken cancellationToken) => RunAsync(_ => ValueTask.FromResult(work()), isUrgent, cancellationToken);
+
+    /// <summary>Runs work when its turn comes, that may have to wait for something else than a core meanwhile.</summary>
+    /// <param name="work">Takes a core. It is given what waits for a task without one: others have it until the task ends, and then this work's turn comes again.</param>
+    /// <param name="isUrgent">A production line waits for it.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    public async Task<T> RunAsync<T>(Func<Func<Task, Task>, ValueTask<T>> work, bool isUrgent, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
-        if (Enter(isUrgent ? urgent : patient) is { } turn) await WaitAsync(turn, cancellationToken);
+        await EnterAsync(isUrgent, cancellationToken);
+        var inside = true;
         try
         {
-            return work();
+            return await work(AsideAsync);
         }
         finally
         {
-            Leave();
+            if (inside) Leave();
         }
+
+        async Task AsideAsync(Task waiting)
+        {
+            inside = false;
+            Leave();
+            await waiting.WaitAsync(cancellationToken);
+            await EnterAsync(isUrgent, cancellationToken);
+            inside = true;
+        }
+    }
+
+    private Task EnterAsync(bool isUrgent, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return Enter(isUrgent ? urgent : patient) is { } turn ? WaitAsync(turn, cancellationToken) : Task.CompletedTask;
     }
 
     /// <summary>A place in the queue; null where nobody has to wait.</summary>

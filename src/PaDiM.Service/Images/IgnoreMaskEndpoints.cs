@@ -31,7 +31,7 @@ internal static class IgnoreMaskEndpoints
         if (!(await store.GetAsync(category, cancellationToken)).Succeeded(out var found, out var problem)) return problem;
         if (space.FindShortage() is { } full) return full;
         if (!(await reader.ReadOneAsync(request, layout: null, cancellationToken)).Succeeded(out var file, out problem)) return problem;
-        if (await gate.RunAsync(() => Check(decoder.Decode(file.Bytes), new FitSettings { ImageSize = found.ImageSize, CropSize = found.CropSize }), isUrgent: false, cancellationToken) is { } refused) return refused;
+        if (await gate.RunAsync(async aside => Check(await decoder.DecodeAsync(file.Bytes, isUrgent: false, aside), new FitSettings { ImageSize = found.ImageSize, CropSize = found.CropSize }), isUrgent: false, cancellationToken) is { } refused) return refused;
         if (await store.SetIgnoreMaskAsync(category, blobs.Put(file.Bytes), cancellationToken) is { } gone) return gone;
         return (await store.GetAsync(category, cancellationToken)).ToResult(TypedResults.Ok);
     }

@@ -16,7 +16,7 @@ namespace PaDiM.Service.Images;
 internal sealed record RequestFile(string Field, string FileName, byte[] Bytes, Problem? Fault, PixelLayout? Layout)
 {
     /// <summary>The image that the bytes are.</summary>
-    public Outcome<RgbImage> ToImage(ImageDecoder decoder) => Layout is { } layout ? layout.ToImage(Bytes) : decoder.Decode(Bytes) switch
+    public async ValueTask<Outcome<RgbImage>> ToImageAsync(ImageDecoder decoder, bool isUrgent, Func<Task, Task> aside) => Layout is { } layout ? layout.ToImage(Bytes) : await decoder.DecodeAsync(Bytes, isUrgent, aside) switch
     {
         DecodeResult.Decoded decoded => decoded.Image,
         DecodeResult.Refused refused => Problems.Image(refused),
@@ -28,7 +28,7 @@ internal sealed record RequestFile(string Field, string FileName, byte[] Bytes, 
 /// Reads images out of requests: a raw body, or the parts of a multipart form one after the other, so that memory holds one file at a time.
 /// The content type only tells the two apart; what an encoded image is, its bytes decide. Of raw pixels the request says what they are.
 /// </summary>
-internal sealed class ImageRequest(IOptions<PadimOptions> options)
+internal sealed class ImageRequest(IOptions<PadimOptions> options, ImageDecoder decoder)
 {
     public const string Expected = "an image as the body (image/png, image/jpeg, image/bmp, image/tiff, image/webp) or multipart/form-data with parts named 'files'";
     private const int MaxNameLength = 255, MaxBoundaryLength = 200;
@@ -135,6 +135,8 @@ internal sealed class ImageRequest(IOptions<PadimOptions> options)
             // The rest of a file that is too large is read and dropped where parts behind it still count.
             tooLarge |= buffer.Length + read > limit;
             if (tooLarge && !othersFollow) break;
+            // Of the one image that a body is, the rest need not be seen where its beginning is enough: it is left to the server, which drops it.
+            if (!othersFollow && buffer.Length == 0 && decoder.CheckBeginning(chunk.AsSpan(0, read)) is { } refused) return ([], Problems.Image(refused));
             if (!tooLarge) buffer.Write(chunk, 0, read);
         }
         return tooLarge ? ([], Problems.ImageBytes(limit)) : (buffer.ToArray(), null);

@@ -109,7 +109,7 @@ internal sealed class ImageStore(IDbContextFactory<PadimDbContext> contexts, Blo
 
     /// <summary>Decodes an image whole and keeps only what the row needs: a bad one is refused now, and not when it is fitted.</summary>
     private Task<Outcome<(ImageFormat Format, int Width, int Height)>> MeasureAsync(byte[] bytes, CancellationToken cancellationToken) =>
-        gate.RunAsync<Outcome<(ImageFormat, int, int)>>(() => decoder.Decode(bytes) switch
+        gate.RunAsync<Outcome<(ImageFormat, int, int)>>(async aside => await decoder.DecodeAsync(bytes, isUrgent: false, aside) switch
         {
             DecodeResult.Decoded decoded => (decoded.Format, decoded.Image.Width, decoded.Image.Height),
             DecodeResult.Refused refused => Problems.Image(refused),

@@ -12,5 +12,5 @@ internal sealed class Thumbnails(IOptions<PadimOptions> options, DecodingGate ga
 
     /// <summary>A JPEG; null where the bytes are no image any more.</summary>
     public Task<byte[]?> MakeAsync(byte[] bytes, CancellationToken cancellationToken) =>
-        gate.RunAsync(() => decoder.Decode(bytes) is DecodeResult.Decoded decoded ? ImageEncoder.Thumbnail(decoded.Image, Side) : null, isUrgent: false, cancellationToken);
+        gate.RunAsync(async aside => await decoder.DecodeAsync(bytes, isUrgent: false, aside) is DecodeResult.Decoded decoded ? ImageEncoder.Thumbnail(decoded.Image, Side) : null, isUrgent: false, cancellationToken);
 }

@@ -39,9 +39,10 @@ internal static class JobEndpoints
         return TypedResults.Ok(JobResponse.From(job));
     }
 
-    private static async Task<IResult> CancelAsync(string id, Caller caller, JobStore store, CancellationToken cancellationToken)
+    private static async Task<IResult> CancelAsync(string id, Caller caller, HttpContext context, JobStore store, CancellationToken cancellationToken)
     {
-        if (!(await FindAsync(id, caller, store, cancellationToken)).Succeeded(out _, out var problem)) return problem;
+        if (!(await FindAsync(id, caller, store, cancellationToken)).Succeeded(out var found, out var problem)) return problem;
+        context.NoteForAudit(new { found.Kind, Was = found.State, found.Progress }, found.Category);
         return (await store.CancelAsync(id, cancellationToken)).ToResult(job => TypedResults.Accepted($"/v1/jobs/{job.Id}", JobResponse.From(job)));
     }
 

@@ -68,9 +68,6 @@ internal sealed partial class ModelRegistry(
             current.TryGetValue(damage.Model.Category, out var serving) && (serving.Version == damage.Model.Version || serving.StandsInFor?.Version == damage.Model.Version) ? serving.Version : null)),
     ];
 
-    /// <summary>Writes a damaged file anew from the model in memory, if it is there.</summary>
-    public bool TryMend(StoredModel stored) => cache.Peek(stored) is { } held && files.Rewrite(stored, held.Inspector.Model);
-
     /// <summary>Lets go of a category that is gone.</summary>
     public async Task ForgetAsync(string category) => await LoadAsync(category, null, CancellationToken.None);
 

@@ -1,8 +1,8 @@
 using System.CommandLine;
-using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Microsoft.EntityFrameworkCore;
+using PaDiM.Service.Hosting;
+using PaDiM.Service.Models;
 using PaDiM.Service.Storage;
 
 namespace PaDiM.Service.Safekeeping;
@@ -10,17 +10,8 @@ namespace PaDiM.Service.Safekeeping;
 /// <summary>What the program does with a data directory in place of serving it: <c>backup</c>, <c>restore</c> and <c>scrub</c>. Each prints one JSON object.</summary>
 internal static class DataCommands
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerOptions.Web)
-    {
-        WriteIndented = true,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
-        // For a terminal, not for a page.
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
-
-    /// <summary>Output is for the report.</summary>
-    private static readonly string[] Silence =
-        [.. new[] { "Default", "Override:Microsoft.AspNetCore", "Override:Microsoft.EntityFrameworkCore" }.Select(name => $"--Serilog:MinimumLevel:{name}=Fatal")];
+    /// <summary>Files named for people; JSON names all.</summary>
+    private const int Listed = 100;
 
     public static IEnumerable<Command> Create() => [CreateBackup(), CreateRestore(), CreateScrub()];
 
@@ -48,13 +39,12 @@ internal static class DataCommands
         {
             var directory = new DataDirectory(arguments.GetValue(data)!);
             if (!File.Exists(directory.Database)) throw new IOException($"{directory.Root} is no data directory: it holds no {Path.GetFileName(directory.Database)}.");
-            // The service itself, not started: what it would find is what counts.
-            await using var app = Program.Build([$"--Padim:DataDirectory={directory.Root}", "--Padim:ScrubMegabytesPerSecond=0", .. Silence]);
+            await using var app = Commands.Host(directory.Root, services => services.AddSingleton<DamagedModels>().AddSingleton<ModelFiles>().AddSingleton<ModelCache>().AddSingleton<Scrub>(), (nameof(PadimOptions.ScrubMegabytesPerSecond), "0"));
             directory.Create();
             await using (var db = await app.Services.GetRequiredService<IDbContextFactory<PadimDbContext>>().CreateDbContextAsync(cancellationToken))
                 await Database.RefuseOtherAsync(db, directory.Database, cancellationToken);
             var report = await app.Services.GetRequiredService<Scrub>().RunAsync(progress: null, cancellationToken);
-            await Console.Out.WriteLineAsync(JsonSerializer.Serialize(report, Json));
+            await Console.Out.WriteLineAsync(JsonSerializer.Serialize(report, Reports.Json));
             return report.IsClean() ? Commands.Done : Commands.Failure;
         });
         return command;
@@ -64,8 +54,9 @@ internal static class DataCommands
 
     private static int Tell(CopyReport report)
     {
-        Console.Out.WriteLine(JsonSerializer.Serialize(report, Json));
-        if (report.Lost.Count > 0) Console.Error.WriteLine($"{report.Lost.Count} files are missing or damaged where they were copied from; the copy is complete but for them.");
+        Console.Out.WriteLine(JsonSerializer.Serialize(report, Reports.Json));
+        foreach (var file in report.Lost.Take(Listed)) Console.Error.WriteLine($"{file.Path} of {file.Category}: {file.Fault.ToString().ToLowerInvariant()}");
+        if (report.Lost.Count > 0) Console.Error.WriteLine($"{report.Lost.Count} files are missing, damaged or cannot be read where they were copied from; the copy is complete but for them.");
         return report.Lost.Count == 0 ? Commands.Done : Commands.Failure;
     }
 }

@@ -29,10 +29,11 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
         if (!File.Exists(source.Database)) throw new IOException($"{source.Root} is no data directory: it holds no {Path.GetFileName(source.Database)}.");
         if (File.Exists(target.Database) && !File.Exists(target.BackupMark)) throw new IOException($"{target.Root} is a data directory and no backup: nothing was changed.");
         Directory.CreateDirectory(target.Root);
-        File.WriteAllText(target.BackupMark, "{}");
+        // That of the backup before stays in force until this one is whole.
+        if (!File.Exists(target.BackupMark)) File.WriteAllText(target.BackupMark, "{}");
         var report = await RunAsync(upgrade: false, cancellationToken);
         Prune();
-        AtomicFile.Write(target.BackupMark, stream => JsonSerializer.Serialize(stream, report, JsonSerializerOptions.Web));
+        AtomicFile.Write(target.BackupMark, stream => JsonSerializer.Serialize(stream, report, Reports.Json));
         return report;
     }
 
@@ -45,7 +46,22 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
         if (Directory.Exists(target.Root) && Directory.EnumerateFileSystemEntries(target.Root).Any()) throw new IOException($"{target.Root} is not empty: restore into a new folder. Nothing was changed.");
         Directory.CreateDirectory(target.Root);
         // A backup of an older version is brought up to date here, where it can be: in the copy.
-        return await RunAsync(upgrade: true, cancellationToken);
+        var report = await RunAsync(upgrade: true, cancellationToken);
+        var noted = LostBefore();
+        return report with { Lost = [.. report.Lost.Select(file => noted.GetValueOrDefault(file.Path, file))] };
+    }
+
+    /// <summary>What the backup's own report says it is without, and why.</summary>
+    private Dictionary<string, LostFile> LostBefore()
+    {
+        try
+        {
+            return (JsonSerializer.Deserialize<CopyReport>(File.ReadAllBytes(source.BackupMark), Reports.Json)?.Lost ?? []).ToDictionary(file => file.Path, StringComparer.Ordinal);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return [];
+        }
     }
 
     private void RefuseNested()
@@ -58,7 +74,7 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
     {
         // Of one that was killed.
         foreach (var leftover in Directory.EnumerateFiles(target.Root, $"{Path.GetFileName(target.Database)}{AtomicFile.TemporaryMark}*")) File.Delete(leftover);
-        IReadOnlyList<ScrubbedFile> lost = [];
+        IReadOnlyList<LostFile> lost = [];
         for (var round = 1; ; round++)
         {
             var (madeAt, lostBefore, snapshot) = (time.GetUtcNow().UtcDateTime, lost, $"{target.Database}{AtomicFile.TemporaryMark}{Guid.NewGuid():n}");
@@ -80,7 +96,7 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
     }
 
     /// <summary>Copies what a copy of the database speaks of, and gives the files of which there is no whole one.</summary>
-    private async Task<IReadOnlyList<ScrubbedFile>> CopyFilesAsync(string snapshot, bool upgrade, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<LostFile>> CopyFilesAsync(string snapshot, bool upgrade, CancellationToken cancellationToken)
     {
         await using var db = new PadimDbContext(new DbContextOptionsBuilder<PadimDbContext>().UseSqlite(new SqliteConnectionStringBuilder { DataSource = snapshot, Pooling = false }.ConnectionString).Options);
         if (upgrade)
@@ -89,9 +105,9 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
             await db.Database.MigrateAsync(cancellationToken);
         }
         else await Database.RefuseOtherAsync(db, source.Database, cancellationToken);
-        var lost = new List<ScrubbedFile>();
+        var lost = new List<LostFile>();
         await foreach (var reference in FileReferences.ListAsync(db, cancellationToken))
-            if (!TryCopy(reference, cancellationToken)) lost.Add(new ScrubbedFile(reference.Path, reference.Kind, reference.Category));
+            if (Copy(reference, cancellationToken) is { } fault) lost.Add(new LostFile(reference.Path, reference.Kind, reference.Category, fault));
         return lost;
     }
 
@@ -106,29 +122,28 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
         command.ExecuteNonQuery();
     }
 
-    /// <summary>Sees to one file; false where the source has no whole one. Statistics that are gone are no loss.</summary>
-    private bool TryCopy(FileReference reference, CancellationToken cancellationToken)
+    /// <summary>Sees to one file, and gives what is wrong with the source's; null where a whole one is there now. Statistics that are gone are no loss.</summary>
+    private LossFault? Copy(FileReference reference, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var (from, to) = (Path.Combine(source.Root, reference.Path), Path.Combine(target.Root, reference.Path));
-        if (verified.Contains(reference.Path)) return true;
-        if (IsWhole(reference, to))
+        if (verified.Contains(reference.Path)) return null;
+        if (IsWhole(reference, to)) kept++;
+        else
         {
-            kept++;
-            return verified.Add(reference.Path);
+            try
+            {
+                if (reference.Sha256 is null && !Reading(() => reference.IsWhole(from))) return LossFault.Damaged;
+                AtomicFile.Write(to, stream => Copy(from, stream, reference.Sha256));
+            }
+            catch (SourceException e)
+            {
+                return e.Fault == LossFault.Missing && reference.Kind == FileKind.Statistics ? null : e.Fault;
+            }
+            (copied, bytes) = (copied + 1, bytes + new FileInfo(to).Length);
         }
-        if (!File.Exists(from)) return reference.Kind == FileKind.Statistics;
-        try
-        {
-            if (reference.Sha256 is null && !reference.IsWhole(from)) return false;
-            AtomicFile.Write(to, stream => Copy(from, stream, reference.Sha256));
-        }
-        catch (Exception e) when (e is InvalidDataException or FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
-        {
-            return false;
-        }
-        (copied, bytes) = (copied + 1, bytes + new FileInfo(to).Length);
-        return verified.Add(reference.Path);
+        verified.Add(reference.Path);
+        return null;
     }
 
     private static bool IsWhole(FileReference reference, string path)
@@ -146,14 +161,32 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
     private static void Copy(string from, Stream to, string? sha256)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        using var stream = File.OpenRead(from);
+        using var stream = Reading(() => File.OpenRead(from));
         var piece = new byte[1 << 18];
-        for (int read; (read = stream.Read(piece)) > 0;)
+        for (int read; (read = Reading(() => stream.Read(piece))) > 0;)
         {
             hash.AppendData(piece, 0, read);
             to.Write(piece, 0, read);
         }
-        if (sha256 is not null && Convert.ToHexStringLower(hash.GetHashAndReset()) != sha256) throw new InvalidDataException();
+        if (sha256 is not null && Convert.ToHexStringLower(hash.GetHashAndReset()) != sha256) throw new SourceException(LossFault.Damaged);
+    }
+
+    /// <summary>Tells what goes wrong with the source from what goes wrong with the target: one file less, or the end of the copy.</summary>
+    private static T Reading<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SourceException(e is FileNotFoundException or DirectoryNotFoundException ? LossFault.Missing : LossFault.Unreadable, e);
+        }
+    }
+
+    private sealed class SourceException(LossFault fault, Exception? inner = null) : Exception($"A file of the source is {fault}.", inner)
+    {
+        public LossFault Fault => fault;
     }
 
     /// <summary>Removes what the new copy of the database does not speak of. After the database has taken its place: until then the old one may be needed.</summary>
@@ -170,5 +203,25 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
 /// <param name="Copied">Files copied.</param>
 /// <param name="Kept">Files that were there already, and whole.</param>
 /// <param name="Bytes">Bytes copied.</param>
-/// <param name="Lost">Files that the source has not, or only damaged: the copy is without them.</param>
-internal sealed record CopyReport(DateTime MadeAt, int Copied, int Kept, long Bytes, IReadOnlyList<ScrubbedFile> Lost);
+/// <param name="Lost">Files that the source has not, or only damaged, or that cannot be read there: the copy is without them. Of a restore, with the fault that the backup found.</param>
+internal sealed record CopyReport(DateTime MadeAt, int Copied, int Kept, long Bytes, IReadOnlyList<LostFile> Lost);
+
+/// <summary>A file that a copy is without.</summary>
+/// <param name="Path">Within the data directory.</param>
+/// <param name="Kind">What it holds.</param>
+/// <param name="Category">For which category; of an image that several have, one of them.</param>
+/// <param name="Fault">What is wrong with it where it was to be copied from.</param>
+internal sealed record LostFile(string Path, FileKind Kind, string Category, LossFault Fault);
+
+/// <summary>Why a file is lost.</summary>
+internal enum LossFault
+{
+    /// <summary>It is not there.</summary>
+    Missing,
+
+    /// <summary>Its bytes are not what they were.</summary>
+    Damaged,
+
+    /// <summary>The system does not let it be read: a bad sector, a lost disk, rights.</summary>
+    Unreadable,
+}

@@ -12,7 +12,7 @@ namespace PaDiM.Service.Safekeeping;
 /// a model file that is damaged while its model is in memory is written anew from there.
 /// </summary>
 internal sealed class Scrub(
-    IDbContextFactory<PadimDbContext> contexts, DataDirectory data, ModelFiles files, ModelRegistry models, OrphanSweeper orphans, IOptions<PadimOptions> options, TimeProvider time)
+    IDbContextFactory<PadimDbContext> contexts, DataDirectory data, ModelFiles files, ModelCache cache, OrphanSweeper orphans, IOptions<PadimOptions> options, TimeProvider time)
 {
     /// <summary>Runs one.</summary>
     /// <param name="progress">Told the number of files read.</param>
@@ -65,11 +65,12 @@ internal sealed class Scrub(
         }
     }
 
+    /// <summary>Writes a damaged file anew from the model in memory, if it is there.</summary>
     private bool TryMend(StoredModel stored)
     {
         try
         {
-            return models.TryMend(stored);
+            return cache.Peek(stored) is { } held && files.Rewrite(stored, held.Inspector.Model);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

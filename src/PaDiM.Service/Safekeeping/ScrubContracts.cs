@@ -1,3 +1,5 @@
+using PaDiM.Service.Storage;
+
 namespace PaDiM.Service.Safekeeping;
 
 /// <summary>How scrubbing stands.</summary>

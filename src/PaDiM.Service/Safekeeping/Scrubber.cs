@@ -57,7 +57,7 @@ internal sealed partial class Scrubber(Scrub scrub, DataDirectory data, IOptions
         try
         {
             var report = await scrub.RunAsync(this, cancellationToken);
-            AtomicFile.Write(data.ScrubReport, stream => JsonSerializer.Serialize(stream, report, JsonSerializerOptions.Web));
+            AtomicFile.Write(data.ScrubReport, stream => JsonSerializer.Serialize(stream, report, Reports.Json));
             if (report.IsClean()) LogClean(report.Checked, report.Orphans.Count);
             else LogLoss(report.Missing.Count, report.Damaged.Count, report.Checked, report.Database);
         }
@@ -75,7 +75,7 @@ internal sealed partial class Scrubber(Scrub scrub, DataDirectory data, IOptions
     {
         try
         {
-            return JsonSerializer.Deserialize<ScrubReport>(File.ReadAllBytes(data.ScrubReport), JsonSerializerOptions.Web);
+            return JsonSerializer.Deserialize<ScrubReport>(File.ReadAllBytes(data.ScrubReport), Reports.Json);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {

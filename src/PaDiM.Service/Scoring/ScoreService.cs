@@ -84,13 +84,20 @@ internal sealed partial class ScoreService(DecodingGate gate, ScoreBatcher batch
     }
 
     /// <summary>Decodes and prepares; the pixels themselves are kept only where a heatmap is to be drawn over them.</summary>
-    private Task<Outcome<Prepared>> PrepareAsync(Inspector inspector, RequestFile file, bool keepPixels, StageClock clock, ScoreLane lane, CancellationToken cancellationToken) => gate.RunAsync<Outcome<Prepared>>(() =>
+    private Task<Outcome<Prepared>> PrepareAsync(Inspector inspector, RequestFile file, bool keepPixels, StageClock clock, ScoreLane lane, CancellationToken cancellationToken) => gate.RunAsync<Outcome<Prepared>>(async aside =>
     {
         var waited = clock.Lap();
-        if (!file.ToImage(decoder).Succeeded(out var image, out var problem)) return problem;
+        if (!(await file.ToImageAsync(decoder, lane == ScoreLane.Line, WaitAsync)).Succeeded(out var image, out var problem)) return problem;
         var input = ArrayPool<float>.Shared.Rent(inspector.Embedder.PreparedLength);
         var placement = inspector.Embedder.Preprocessing.Prepare(image, input.AsSpan(0, inspector.Embedder.PreparedLength), inspector.Threads);
         return new Prepared(input, placement, image.Width, image.Height, keepPixels ? image : null, waited, clock.Lap());
+
+        async Task WaitAsync(Task room)
+        {
+            // What the header cost counts with the time of the queue: little, and before the wait.
+            await aside(room);
+            waited += clock.Lap();
+        }
     }, lane == ScoreLane.Line, cancellationToken);
 
     private Task<byte[]> DrawAsync(RgbImage image, CategoryModel model, AnomalyMap map, HeatmapStyle style, ScoreLane lane, CancellationToken cancellationToken) => gate.RunAsync(

@@ -1,16 +1,14 @@
-using System.Runtime.CompilerServices;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using PaDiM.Onnx.Storage;
 using PaDiM.Service.Hosting;
 using PaDiM.Service.Jobs;
-using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Storage;
 
 /// <summary>
-/// Removes what no row speaks of: blobs of deleted images, files of a fit or an upload that a crash cut short; and entries of the audit trail whose time is over. Files younger than the grace time are
-/// left alone, since the row comes after the file.
+/// Removes what no row speaks of: blobs of deleted images, files of a fit or an upload that a crash cut short. Files younger than the grace time are left alone, since the row
+/// comes after the file.
 /// </summary>
 internal sealed partial class OrphanSweeper(
     IDbContextFactory<PadimDbContext> contexts, DataDirectory data, BlobStore blobs, IOptions<PadimOptions> options, TimeProvider time, ILogger<OrphanSweeper> logger) : BackgroundService
@@ -24,11 +22,8 @@ internal sealed partial class OrphanSweeper(
     {
         var before = GraceEnd;
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var forgotten = time.GetUtcNow().UtcDateTime.AddDays(-options.Value.AuditDays);
-        await db.AuditEntries.Where(entry => entry.At < forgotten).ExecuteDeleteAsync(cancellationToken);
-        var removed = 0;
-        await foreach (var path in FindBlobsAsync(db, before, cancellationToken)) removed += blobs.Remove(path, before) ? 1 : 0;
-        foreach (var path in await FindModelFilesAsync(db, before, cancellationToken)) removed += Remove(path, before) ? 1 : 0;
+        var found = await FindFilesAsync(db, before, cancellationToken);
+        var removed = found.Blobs.Count(path => blobs.Remove(path, before)) + found.ModelFiles.Count(path => Remove(path, before));
         await RemoveEmptyFoldersAsync(db, cancellationToken);
         return removed + await SweepEvaluationsAsync(db, before, cancellationToken) + SweepEmbeddings();
     }
@@ -38,11 +33,9 @@ internal sealed partial class OrphanSweeper(
     {
         var before = GraceEnd;
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var found = new List<string>();
-        await foreach (var path in FindBlobsAsync(db, before, cancellationToken)) found.Add(path);
-        found.AddRange(await FindModelFilesAsync(db, before, cancellationToken));
-        foreach (var folder in await FindEvaluationsAsync(db, before, cancellationToken)) found.AddRange(Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories));
-        return found;
+        var found = await FindFilesAsync(db, before, cancellationToken);
+        var maps = (await FindEvaluationsAsync(db, before, cancellationToken)).SelectMany(folder => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories));
+        return [.. found.Blobs, .. found.ModelFiles, .. maps];
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -69,28 +62,17 @@ internal sealed partial class OrphanSweeper(
         }
     }
 
-    private async IAsyncEnumerable<string> FindBlobsAsync(PadimDbContext db, DateTime before, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>Files that are old enough and that no row speaks of.</summary>
+    private async Task<(IReadOnlyList<string> Blobs, IReadOnlyList<string> ModelFiles)> FindFilesAsync(PadimDbContext db, DateTime before, CancellationToken cancellationToken)
     {
-        foreach (var candidates in blobs.List().Where(blob => blob.PutAt < before).Chunk(500))
-        {
-            var names = candidates.Select(blob => blob.Sha256).ToList();
-            var known = (await db.Images.Where(i => names.Contains(i.Sha256)).Select(i => i.Sha256).ToListAsync(cancellationToken)).ToHashSet();
-            known.UnionWith(await db.Images.Where(i => i.MaskSha256 != null && names.Contains(i.MaskSha256)).Select(i => i.MaskSha256!).ToListAsync(cancellationToken));
-            known.UnionWith(await db.Categories.Where(c => c.IgnoreMaskSha256 != null && names.Contains(c.IgnoreMaskSha256)).Select(c => c.IgnoreMaskSha256!).ToListAsync(cancellationToken));
-            foreach (var blob in candidates.Where(blob => !known.Contains(blob.Sha256))) yield return blob.Path;
-        }
-    }
-
-    private async Task<IReadOnlyList<string>> FindModelFilesAsync(PadimDbContext db, DateTime before, CancellationToken cancellationToken)
-    {
+        // Files first, rows last: a file whose row comes meanwhile is known then.
+        var oldBlobs = blobs.List().Where(blob => blob.PutAt < before).Select(blob => blob.Path).ToList();
+        var oldModelFiles = Directory.EnumerateFiles(data.Models, "*", SearchOption.AllDirectories).Where(path => File.GetLastWriteTimeUtc(path) < before).ToList();
+        if (oldBlobs.Count == 0 && oldModelFiles.Count == 0) return ([], []);
         // Files of a running fit are as old as its last stage; its job, not the grace time, protects them. Jobs first: one that publishes in between is a model then.
         var running = await db.Jobs.Where(j => j.LeaseExpiresAt != null).Select(j => j.Id).ToListAsync(cancellationToken);
-        var models = await db.Models.Select(m => new { m.Category, m.Version, m.FileName }).ToListAsync(cancellationToken);
-        // Statistics are as large as models twice over, and only the newest model's can be brought up to date.
-        var known = models.Select(m => Path.Combine(data.Models, m.Category, m.FileName))
-            .Concat(models.GroupBy(m => m.Category).Select(g => g.MaxBy(m => m.Version)!).Select(m => Path.Combine(data.Models, m.Category, ModelFiles.StatisticsNameOf(m.FileName))))
-            .ToHashSet(StringComparer.Ordinal);
-        return [.. Directory.EnumerateFiles(data.Models, "*", SearchOption.AllDirectories).Where(path => File.GetLastWriteTimeUtc(path) < before && !IsKnown(path, Path.GetFileName(path)))];
+        var known = await FileReferences.ListAsync(db, cancellationToken).Select(reference => Path.Combine(data.Root, reference.Path)).ToHashSetAsync(StringComparer.Ordinal, cancellationToken);
+        return ([.. oldBlobs.Where(path => !known.Contains(path))], [.. oldModelFiles.Where(path => !IsKnown(path, Path.GetFileName(path)))]);
 
         bool IsKnown(string path, string name) =>
             !name.Contains(AtomicFile.TemporaryMark, StringComparison.Ordinal) && (known.Contains(path) || running.Exists(id => name.StartsWith(id, StringComparison.Ordinal)));

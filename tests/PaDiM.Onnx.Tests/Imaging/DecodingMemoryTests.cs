@@ -4,38 +4,59 @@ namespace PaDiM.Onnx.Tests.Imaging;
 
 public sealed class DecodingMemoryTests
 {
+    private readonly DecodingMemory memory = new(100);
+
     [Fact]
-    public async Task An_image_without_room_waits_until_there_is_some()
+    public void An_image_without_room_waits_until_there_is_some()
     {
-        var memory = new DecodingMemory(100);
-        var first = memory.Take(60);
-        using (memory.Take(40)) { }
-        var second = Task.Run(() => memory.Take(60));
-        Assert.NotSame(second, await Task.WhenAny(second, Task.Delay(100)));
+        var first = Ask(60);
+        using (var small = Ask(40)) Assert.True(small.Granted.IsCompleted);
+        using var second = Ask(60);
+        Assert.False(second.Granted.IsCompleted);
         first.Dispose();
-        (await second).Dispose();
+        Assert.True(second.Granted.IsCompleted);
     }
 
     [Fact]
-    public async Task A_small_image_does_not_pass_a_large_one_that_waits()
+    public void A_small_image_does_not_pass_a_large_one_that_waits()
     {
-        var memory = new DecodingMemory(100);
-        var first = memory.Take(60);
-        var large = Task.Run(() => memory.Take(100));
-        await Task.Delay(100);
-        var small = Task.Run(() => memory.Take(1));
-        await Task.Delay(100);
-        Assert.False(large.IsCompleted || small.IsCompleted);
+        var first = Ask(60);
+        var large = Ask(100);
+        using var small = Ask(1);
+        Assert.False(large.Granted.IsCompleted || small.Granted.IsCompleted);
         first.Dispose();
-        (await large).Dispose();
-        (await small).Dispose();
+        Assert.True(large.Granted.IsCompleted);
+        Assert.False(small.Granted.IsCompleted);
+        large.Dispose();
+        Assert.True(small.Granted.IsCompleted);
+    }
+
+    [Fact]
+    public void An_urgent_image_passes_those_that_wait()
+    {
+        using var first = Ask(60);
+        using var large = Ask(100);
+        using (var urgent = memory.Ask(40, isUrgent: true)) Assert.True(urgent.Granted.IsCompleted);
+        Assert.False(large.Granted.IsCompleted);
+    }
+
+    [Fact]
+    public void Who_gives_up_his_turn_lets_the_next_one_in()
+    {
+        using var first = Ask(60);
+        var large = Ask(100);
+        using var small = Ask(40);
+        large.Dispose();
+        Assert.True(small.Granted.IsCompleted);
+        Assert.False(large.Granted.IsCompleted);
     }
 
     [Fact]
     public void An_image_that_needs_more_than_there_is_is_decoded_by_itself()
     {
-        var memory = new DecodingMemory(100);
         for (var i = 0; i < 3; i++)
-            using (memory.Take(long.MaxValue)) { }
+            using (var all = Ask(long.MaxValue)) Assert.True(all.Granted.IsCompleted);
     }
+
+    private DecodingMemory.Share Ask(long bytes) => memory.Ask(bytes, isUrgent: false);
 }

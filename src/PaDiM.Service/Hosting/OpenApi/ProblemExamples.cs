@@ -25,6 +25,7 @@ internal static class ProblemExamples
         Problems.DeviceFailed(),
         Problems.CacheBudgetExceeded("bottle", 84_511_560, 4_225_578_000, 4L << 30),
         Problems.ModelActive(1),
+        Problems.ModelFallback(2, 1),
         Problems.NoAnomalousImages(),
         Problems.EvaluationNotFound("01a20a81b2c47d1f8a5519e3cf3db3aa"),
         Problems.IgnoreMaskUnusable("The ignore mask leaves no pixel of the prepared image. White pixels are left out; paint black what counts."),
@@ -52,7 +53,7 @@ internal static class ProblemExamples
         Refused(ImageFault.Empty, "The image is empty; send the bytes of an image file."),
         Refused(ImageFault.TooLarge, "The image has 20000 x 20000 = 400,000,000 pixels; at most 67,108,864 are read."),
         Refused(ImageFault.Animated, "The image has several frames or pages; send one frame as one image."),
-        Refused(ImageFault.TooComplex, "The Jpeg image takes too long to decode; it was given up. Save it again in a plain way, or smaller."),
+        Refused(ImageFault.TooComplex, "The JPEG image takes too long to decode; it was given up. Save it again in a plain way, or smaller."),
         Refused(ImageFault.Unreadable, "The bytes are not a PNG, JPEG, BMP, TIFF or WebP image."),
     }.ToDictionary(problem => problem.Code, StringComparer.Ordinal);
 

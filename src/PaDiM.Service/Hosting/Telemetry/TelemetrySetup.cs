@@ -30,13 +30,17 @@ internal static class TelemetrySetup
     /// <summary>Serves what is measured, from the first scrape on: an instrument that is made only when it is first of use is missing until then.</summary>
     public static void MapMetrics(this WebApplication app)
     {
-        app.MapPrometheusScrapingEndpoint(Path).Needs(AccessScope.Score, everyCategory: true).WithTags("Operations").WithName("GetMetrics")
+        // OpenTelemetry then makes nothing that could be served, and its own routing does not take that.
+        if (!IsDisabled(app.Configuration)) app.MapPrometheusScrapingEndpoint(Path).Needs(AccessScope.Score, everyCategory: true).WithTags("Operations").WithName("GetMetrics")
             .WithMetadata(new Func<string>(Answer).Method, new HttpMethodMetadata([HttpMethods.Get]), new ProducesResponseTypeMetadata(StatusCodes.Status200OK, typeof(string), ["text/plain"]));
         _ = (app.Services.GetRequiredService<ProcessMetrics>(), app.Services.GetRequiredService<ScoreMetrics>(), app.Services.GetRequiredService<ModelMetrics>(), app.Services.GetRequiredService<JobMetrics>());
     }
 
     /// <summary>What comes by every few seconds and is no news.</summary>
     public static bool IsProbe(PathString path) => path.StartsWithSegments("/health") || path.StartsWithSegments(Path);
+
+    /// <summary>As the SDK reads it.</summary>
+    private static bool IsDisabled(IConfiguration configuration) => bool.TryParse(configuration["OTEL_SDK_DISABLED"], out var disabled) && disabled;
 
     private static bool HasReceiver(ConfigurationManager configuration) =>
         !string.IsNullOrEmpty(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]) || !string.IsNullOrEmpty(configuration["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]);

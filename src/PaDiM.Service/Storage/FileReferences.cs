@@ -3,9 +3,8 @@ using Microsoft.EntityFrameworkCore;
 using PaDiM.Core.Models;
 using PaDiM.Onnx.Storage;
 using PaDiM.Service.Models;
-using PaDiM.Service.Storage;
 
-namespace PaDiM.Service.Safekeeping;
+namespace PaDiM.Service.Storage;
 
 /// <summary>What a file of the data directory holds.</summary>
 internal enum FileKind
@@ -46,7 +45,7 @@ internal sealed record FileReference(string Path, FileKind Kind, string Category
     }
 }
 
-/// <summary>Every file that a database speaks of.</summary>
+/// <summary>Every file that a database speaks of: what is scrubbed and copied, and what a sweep leaves alone.</summary>
 internal static class FileReferences
 {
     public static async IAsyncEnumerable<FileReference> ListAsync(PadimDbContext db, [EnumeratorCancellation] CancellationToken cancellationToken)
