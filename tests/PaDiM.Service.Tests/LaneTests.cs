@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Options;
 using PaDiM.Onnx.Imaging;
 using PaDiM.Service.Hosting;
@@ -27,6 +28,23 @@ public sealed class LaneTests
         (await third).Dispose();
         second.Dispose();
         Assert.False(queue.IsFull);
+    }
+
+    [Fact]
+    public async Task A_job_pauses_before_an_image_while_the_line_is_at_work()
+    {
+        var gate = new DecodingGate();
+        var alone = TimeOf(() => gate.GiveWay(CancellationToken.None));
+        await gate.RunAsync(() => 0, isUrgent: true, CancellationToken.None);
+        var beside = TimeOf(() => gate.GiveWay(CancellationToken.None));
+        Assert.True(beside > TimeSpan.FromMilliseconds(150) && beside > alone, $"{alone} alone, {beside} beside a line");
+
+        static TimeSpan TimeOf(Action action)
+        {
+            var start = Stopwatch.GetTimestamp();
+            action();
+            return Stopwatch.GetElapsedTime(start);
+        }
     }
 
     [Fact]

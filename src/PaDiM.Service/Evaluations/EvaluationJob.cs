@@ -15,7 +15,8 @@ namespace PaDiM.Service.Evaluations;
 /// Runs an evaluation from the queue. Images that the model was fitted to count with their exact leave-one-out scores, which it keeps; all others are scored.
 /// Maps are kept until the job ends: one that was cut short scores only what is missing.
 /// </summary>
-internal sealed class EvaluationJob(IDbContextFactory<PadimDbContext> contexts, ModelRegistry registry, EvaluationStore store, BlobStore blobs, DataDirectory data, ImageDecoder decoder, JobThreads threads)
+internal sealed class EvaluationJob(IDbContextFactory<PadimDbContext> contexts, ModelRegistry registry, EvaluationStore store, BlobStore blobs, DataDirectory data, ImageDecoder decoder, JobThreads threads,
+    DecodingGate gate)
 {
     /// <summary>Share of the time that scoring takes; the pixel metrics take the rest.</summary>
     private const double ScoringShare = 0.8;
@@ -47,7 +48,7 @@ internal sealed class EvaluationJob(IDbContextFactory<PadimDbContext> contexts, 
         var seen = images.Where(image => image.Label == ImageLabel.Normal && leftOut.ContainsKey(image.Sha256)).ToArray();
         var unseen = images.Except(seen).ToArray();
         var report = new EvaluationPipeline(model.Inspector, decoder.Patient, kept).Run(
-            [.. unseen.Select(ToTest)], model.Threshold, progress, cancellationToken, [.. seen.Select(image => (float)leftOut[image.Sha256])]);
+            [.. unseen.Select(image => ToTest(image, cancellationToken))], model.Threshold, progress, cancellationToken, [.. seen.Select(image => (float)leftOut[image.Sha256])]);
         var anomalous = unseen.Where(image => image.Label == ImageLabel.Anomalous).ToArray();
         var counts = new EvaluatedImages(unseen.Length - anomalous.Length, seen.Length, anomalous.Length, anomalous.Count(image => image.MaskSha256 is not null));
         return (EvaluationFigures.From(counts, report, model.ReviewThreshold),
@@ -70,10 +71,14 @@ internal sealed class EvaluationJob(IDbContextFactory<PadimDbContext> contexts, 
         }
     }
 
-    private TestImage ToTest(StoredImage image) => new(
+    private TestImage ToTest(StoredImage image, CancellationToken cancellationToken) => new(
         image.Id,
         image.Label == ImageLabel.Normal ? null : image.Defect ?? "anomalous",
-        () => Read(image.Sha256),
+        () =>
+        {
+            gate.GiveWay(cancellationToken);
+            return Read(image.Sha256);
+        },
         image.MaskSha256 is { } mask ? () => Read(mask) : null);
 
     private byte[] Read(string sha256) => blobs.Read(sha256) ?? throw new InvalidDataException(Problems.ImageDamaged(sha256).Detail);

@@ -18,7 +18,7 @@ namespace PaDiM.Service.Fitting;
 /// <summary>Runs a fit from the queue: the category's images through the pipeline, then the model to the store.</summary>
 internal sealed class FitJob(
     IDbContextFactory<PadimDbContext> contexts, SettingsResolver settings, BlobStore blobs, ModelFiles files, ModelStore models, ModelRegistry registry,
-    EmbeddingStore embeddings, ImageDecoder decoder, FitCapacity capacity, FitPace pace, JobThreads threads)
+    EmbeddingStore embeddings, ImageDecoder decoder, FitCapacity capacity, FitPace pace, JobThreads threads, DecodingGate gate)
 {
     public async Task RunAsync(JobContext context, CancellationToken cancellationToken)
     {
@@ -60,7 +60,7 @@ internal sealed class FitJob(
     {
         var pipeline = new FitPipeline(backbone, category.Settings.Fit, decoder.Patient, embeddings, ReadIgnored(category));
         return pipeline.Run(
-            [.. images.Select(sha256 => new TrainingImage(sha256, () => Read(sha256)))],
+            [.. images.Select(sha256 => new TrainingImage(sha256, () => ReadInTurn(sha256, cancellationToken)))],
             prior,
             statistics => files.WriteStatistics(category.Name, fileName, statistics),
             step =>
@@ -76,6 +76,12 @@ internal sealed class FitJob(
         if (category.IgnoreMaskSha256 is not { } sha256) return null;
         var side = category.Settings.ImageSize;
         return decoder.Patient.Decode(Read(sha256)) is DecodeResult.Decoded mask ? MaskImage.Marks(mask.Image, new Grid(side, side)) : throw Failed(Problems.ImageDamaged(sha256));
+    }
+
+    private byte[] ReadInTurn(string sha256, CancellationToken cancellationToken)
+    {
+        gate.GiveWay(cancellationToken);
+        return Read(sha256);
     }
 
     private byte[] Read(string sha256)

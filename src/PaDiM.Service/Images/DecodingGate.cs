@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace PaDiM.Service.Images;
 
 /// <summary>
@@ -6,9 +8,13 @@ namespace PaDiM.Service.Images;
 /// </summary>
 internal sealed class DecodingGate
 {
+    /// <summary>A line that sent an image so long ago is at work, and a job that has images to read pauses so long before each.</summary>
+    private static readonly TimeSpan LineAtWork = TimeSpan.FromMilliseconds(250), Pause = TimeSpan.FromMilliseconds(200);
+
     private readonly Lock gate = new();
     private readonly LinkedList<TaskCompletionSource> urgent = [], patient = [];
     private int free = Environment.ProcessorCount;
+    private long lastOfLine = Stopwatch.GetTimestamp() - Stopwatch.Frequency;
 
     /// <summary>Runs work when its turn comes.</summary>
     /// <param name="work">Takes a core.</param>
@@ -43,9 +49,19 @@ internal sealed class DecodingGate
         }
     }
 
+    /// <summary>
+    /// Holds a job's thread up before it reads an image, while a production line is at work. Of the lowest priority it takes no processor from the line, but shares
+    /// caches and the way to memory with it: so it works in few bursts, and most images of the line meet none. It never waits for the line to end.
+    /// </summary>
+    public void GiveWay(CancellationToken cancellationToken)
+    {
+        if (Stopwatch.GetElapsedTime(Volatile.Read(ref lastOfLine)) < LineAtWork) cancellationToken.WaitHandle.WaitOne(Pause);
+    }
+
     private Task EnterAsync(bool isUrgent, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        if (isUrgent) Volatile.Write(ref lastOfLine, Stopwatch.GetTimestamp());
         return Enter(isUrgent ? urgent : patient) is { } turn ? WaitAsync(turn, cancellationToken) : Task.CompletedTask;
     }
 
