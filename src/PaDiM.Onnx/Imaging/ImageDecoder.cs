@@ -36,6 +36,9 @@ public sealed class ImageDecoder
     /// <summary>At its peak: coefficients of a progressive JPEG, rows on their way, and the image itself.</summary>
     private const int BytesPerPixel = 10;
 
+    /// <summary>Computed between two looks at the clock.</summary>
+    private const int RowsAtATime = 16;
+
     private static readonly string[] Endings = ["premature end", "truncat", "end of file", "unexpected end", "not enough data", "read error", "out of data"];
 
     /// <summary>Held for as long as native code may call it.</summary>
@@ -165,10 +168,9 @@ public sealed class ImageDecoder
         using var room = Memory.Ask(pixels * BytesPerPixel, isUrgent);
         if (!room.Granted.IsCompleted) await aside(room.Granted);
         file.Restart(Math.Max(1, (double)pixels / PixelsInTime));
-        file.Watch(image);
-        using var upright = Upright(image);
-        using var rgb = ToRgb(upright);
-        return new DecodeResult.Decoded(new RgbImage(rgb.Width, rgb.Height, rgb.WriteToMemory<byte>()), format);
+        using var rgb = ToRgb(image);
+        var rows = Read(rgb, file);
+        return new DecodeResult.Decoded(OrientationOf(image) is { } orientation ? Turn(rows, orientation, file) : rows, format);
     }
 
     /// <summary>Damaged tiles of a TIFF are warnings to libvips, and so is what a JPEG lacks: they would be filled with black or grey.</summary>
@@ -183,13 +185,32 @@ public sealed class ImageDecoder
 
     private static int Frames(Image image) => image.Contains("n-pages") ? (int)image.Get("n-pages") : 1;
 
-    /// <summary>Turned as its orientation tag says. All but a mirroring reads rows out of order, which a sequential reader cannot.</summary>
-    private static Image Upright(Image image)
+    /// <summary>
+    /// Computes all pixels, some rows at a time, on the calling thread. What libvips offers for it computes on threads of its own, which have the priority of
+    /// whoever happened to start them: an image of the line could wait for one that a job started.
+    /// </summary>
+    private static RgbImage Read(Image image, TimedSource file)
     {
-        const int upright = 1, mirrored = 2;
-        if (!image.Contains("orientation") || (int)image.Get("orientation") is <= upright or mirrored or > 8) return image.Autorot();
-        using var whole = image.CopyMemory();
-        return whole.Autorot();
+        using var region = Region.New(image);
+        var (pixels, stride) = (new byte[checked(3 * image.Width * image.Height)], 3 * image.Width);
+        for (var top = 0; top < image.Height; top += RowsAtATime)
+        {
+            if (file.IsExpired) throw new VipsException("the time is up");
+            region.Fetch(0, top, image.Width, Math.Min(RowsAtATime, image.Height - top)).CopyTo(pixels, top * stride);
+        }
+        return new RgbImage(image.Width, image.Height, pixels);
+    }
+
+    /// <summary>How the camera was held, where the image has to be turned or mirrored for it.</summary>
+    private static int? OrientationOf(Image image) => image.Contains("orientation") && (int)image.Get("orientation") is > 1 and <= 8 and var orientation ? orientation : null;
+
+    /// <summary>Turned as its orientation tag says, from memory: a turn reads rows out of order, which a sequential reader cannot.</summary>
+    private static RgbImage Turn(RgbImage image, int orientation, TimedSource file)
+    {
+        using var stored = Image.NewFromMemory(image.Pixels, image.Width, image.Height, 3, Enums.BandFormat.Uchar);
+        using var tagged = stored.Mutate(mutable => mutable.Set(GValue.GIntType, "orientation", orientation));
+        using var upright = tagged.Autorot();
+        return Read(upright, file);
     }
 
     /// <summary>sRGB, grey replicated, 16 bits divided by 257, alpha flattened on black.</summary>

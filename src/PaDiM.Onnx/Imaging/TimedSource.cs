@@ -4,14 +4,13 @@ using NetVips;
 namespace PaDiM.Onnx.Imaging;
 
 /// <summary>
-/// An encoded image in memory that can be read for a limited time. libvips asks at two places: when it reads on in the file, which stops decoders that have not come to
-/// pixels yet (scans of a progressive JPEG, data behind a PNG's last row), and when it has made some rows. A WebP is decoded in one go and asks at neither.
+/// An encoded image in memory that can be read for a limited time. The clock is looked at when libvips reads on in the file, which stops decoders that have not come to
+/// pixels yet (scans of a progressive JPEG, data behind a PNG's last row), and by whoever asks for rows, between some of them. A WebP is decoded in one go.
 /// </summary>
 internal sealed class TimedSource : IDisposable
 {
     private readonly byte[] bytes;
     private readonly SourceCustom source = new();
-    private readonly Image.EvalDelegate onRows;
     private TimeSpan? limit;
     private long start = Stopwatch.GetTimestamp();
     private int position;
@@ -24,11 +23,6 @@ internal sealed class TimedSource : IDisposable
         (this.bytes, this.limit) = (bytes, limit);
         source.OnRead += Read;
         source.OnSeek += Seek;
-        // Native code calls it for as long as the image lives.
-        onRows = (image, _) =>
-        {
-            if (IsExpired) image.SetKill(true);
-        };
     }
 
     /// <summary>What libvips loads from.</summary>
@@ -39,14 +33,6 @@ internal sealed class TimedSource : IDisposable
 
     /// <summary>Starts the clock anew, when it is known how much there is to do.</summary>
     public void Restart(double times) => (limit, start) = (limit * times, Stopwatch.GetTimestamp());
-
-    /// <summary>Stops what is computed from an image when the time is up.</summary>
-    public void Watch(Image image)
-    {
-        if (limit is null) return;
-        image.SetProgress(true);
-        image.SignalConnect(Enums.Signals.Eval, onRows);
-    }
 
     public void Dispose() => source.Dispose();
 

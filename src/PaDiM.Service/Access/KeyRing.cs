@@ -75,7 +75,7 @@ internal sealed partial class KeyRing(IDbContextFactory<PadimDbContext> contexts
             // While the database does not answer nobody can revoke a key in it either, and the line goes on with the keys that it had.
             LogUnread(e);
             // From now on: those who waited for the failure do not wait for the next one.
-            return latest = known with { ReadAt = time.GetTimestamp() };
+            return latest = known with { ReadAt = time.GetTimestamp(), Changes = seen };
         }
     }
 

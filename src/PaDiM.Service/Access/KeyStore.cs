@@ -27,11 +27,12 @@ internal sealed partial class KeyStore(IDbContextFactory<PadimDbContext> context
             Id = id, Name = name, Sha256 = KeyText.Hash(text), Scope = scope, Categories = request.Categories?.Distinct(StringComparer.Ordinal).ToArray(), CreatedAt = now.UtcDateTime, ExpiresAt = request.ExpiresAt?.UtcDateTime,
         };
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var wanted = key.Categories ?? [];
+        var known = wanted.Length == 0 ? [] : await db.Categories.Where(category => wanted.Contains(category.Name)).Select(category => category.Name).ToListAsync(cancellationToken);
+        // Last of all: a key whose text nobody was told must not be there.
         db.Add(key);
         await db.SaveChangesAsync(cancellationToken);
         ring.Forget();
-        var wanted = key.Categories ?? [];
-        var known = wanted.Length == 0 ? [] : await db.Categories.Where(category => wanted.Contains(category.Name)).Select(category => category.Name).ToListAsync(CancellationToken.None);
         return new MadeKey(text, key, [.. wanted.Except(known, StringComparer.Ordinal).Select(name => $"There is no category '{name}' yet; the key opens it when there is.")]);
     }
 

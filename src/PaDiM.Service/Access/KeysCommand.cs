@@ -78,7 +78,7 @@ internal static class KeysCommand
             var wanted = arguments.GetRequiredValue(id);
             var entry = await BeginAsync(services, "key.revoke", $"/v1/keys/{wanted}", cancellationToken);
             if (!(await services.GetRequiredService<KeyStore>().RevokeAsync(wanted, cancellationToken)).Succeeded(out var revoked, out var problem)) return await EndAsync(services, entry, problem);
-            await services.GetRequiredService<AuditStore>().EndAsync(entry, StatusCodes.Status204NoContent, result: null, detail: null, CancellationToken.None);
+            await services.GetRequiredService<AuditStore>().EndAsync(entry, revoked.Before ? StatusCodes.Status200OK : StatusCodes.Status204NoContent, result: null, detail: null, CancellationToken.None);
             await Console.Error.WriteLineAsync(revoked.Before ? FormattableString.Invariant($"Key {wanted} was revoked already, at {revoked.Key.RevokedAt:yyyy-MM-dd HH:mm:ss} UTC.") : $"Key {wanted} is revoked.");
             return Commands.Done;
         }, cancellationToken));

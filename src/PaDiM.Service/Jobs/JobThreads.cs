@@ -5,13 +5,16 @@ namespace PaDiM.Service.Jobs;
 
 /// <summary>
 /// The threads that jobs compute on, of the lowest priority: scoring comes first, and a fit gets what it leaves. Loops that a job starts stay here, by
-/// <see cref="TaskScheduler.Current"/>. Linux gives a thread the policy of the one that starts it: so nothing that starts threads (sessions of the backbone,
-/// the thread pool) is called from here, and what was computed is told by a thread of the usual priority.
+/// <see cref="TaskScheduler.Current"/>. Linux gives a thread the policy of the one that starts it: so nothing that starts threads for others (sessions of the
+/// backbone, the thread pool, libvips' own loops) is called from here, and what was computed is told by a thread of the usual priority.
 /// </summary>
 internal sealed partial class JobThreads : TaskScheduler, IDisposable
 {
     /// <summary>SCHED_IDLE of Linux: a processor that runs nothing else counts as free to whoever wakes there. Beside a thread of nice 19 it would count as taken, and scoring would wait elsewhere.</summary>
     private const int IdlePolicy = 5;
+
+    /// <summary>Where the policy is refused.</summary>
+    private const int LowestNice = 19;
 
     private readonly BlockingCollection<Task> waiting = [];
     private readonly BlockingCollection<Action> finished = [];
@@ -68,7 +71,7 @@ internal sealed partial class JobThreads : TaskScheduler, IDisposable
     private void Work()
     {
         owner = this;
-        if (OperatingSystem.IsLinux()) _ = SetPolicy(0, IdlePolicy, 0);
+        if (OperatingSystem.IsLinux()) _ = SetPolicy(0, IdlePolicy, 0) == 0 ? 0 : SetPriority(0, 0, LowestNice);
         else Thread.CurrentThread.Priority = ThreadPriority.Lowest;
         foreach (var task in waiting.GetConsumingEnumerable()) TryExecuteTask(task);
         if (Interlocked.Decrement(ref working) == 0) finished.CompleteAdding();
@@ -82,4 +85,7 @@ internal sealed partial class JobThreads : TaskScheduler, IDisposable
     /// <summary>Of the calling thread where <paramref name="thread"/> is 0; .NET's own setting has no effect on Linux.</summary>
     [LibraryImport("libc", EntryPoint = "sched_setscheduler")]
     private static partial int SetPolicy(int thread, int policy, in int priority);
+
+    [LibraryImport("libc", EntryPoint = "setpriority")]
+    private static partial int SetPriority(int which, uint who, int priority);
 }
