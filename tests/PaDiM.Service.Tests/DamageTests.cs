@@ -46,9 +46,7 @@ public sealed class DamageTests : IDisposable
     [Fact]
     public async Task The_threshold_that_is_shown_says_whose_it_is_and_a_value_is_set_for_no_version_that_does_not_score()
     {
-        await PrepareAsync();
-        File.Delete(FileOf(2));
-        await using var service = await RunningService.StartAsync(data.Path);
+        await using var service = await StartWithoutTheActiveFileAsync();
         var category = service.Category("part");
         var scored = await category.ScoreAsync(Parts.Good(1));
         var shown = await service.Http.GetJsonAsync($"{category.Url}/threshold");
@@ -69,9 +67,7 @@ public sealed class DamageTests : IDisposable
     [Fact]
     public async Task Another_version_that_is_activated_ends_the_fallback()
     {
-        await PrepareAsync();
-        File.Delete(FileOf(2));
-        await using var service = await RunningService.StartAsync(data.Path);
+        await using var service = await StartWithoutTheActiveFileAsync();
         var category = service.Category("part");
         Assert.True((await category.ScoreAsync(Parts.Good(1)))["fallback"]!.GetValue<bool>());
         Assert.Equal([("missing", true), ("ready", false)], await StatesAsync(service));
@@ -126,6 +122,14 @@ public sealed class DamageTests : IDisposable
         Task HeldAsync(int version) => Eventually.TrueAsync(
             async () => (await service.Http.GetJsonAsync("/v1/system"))["modelCache"]!.Items("models").Any(model => model["version"]!.GetValue<int>() == version && model["pinned"]!.GetValue<bool>()),
             () => $"Version {version} is not pinned.");
+    }
+
+    /// <summary>A service whose active version, the second, has lost its file.</summary>
+    private async Task<RunningService> StartWithoutTheActiveFileAsync()
+    {
+        await PrepareAsync();
+        File.Delete(FileOf(2));
+        return await RunningService.StartAsync(data.Path);
     }
 
     /// <summary>Two versions of other images, the second active, and their scores of one image.</summary>

@@ -14,14 +14,13 @@ namespace PaDiM.Bench.Speed;
 /// </summary>
 internal static class ConventionalGraph
 {
-    private const string Map = "anomaly_map", Score = "score";
-
     /// <summary>The file's bytes.</summary>
     public static byte[] ToArray(PadimModel model, Backbone backbone)
     {
-        var network = GraphEditor.Open(File.ReadAllBytes(backbone.File.Path)).WithOutputs(backbone.Identity.Taps).ToModel();
+        var editor = GraphEditor.Open(File.ReadAllBytes(backbone.File.Path)).WithOutputs(backbone.Identity.Taps);
+        var network = editor.ToModel();
         var (size, fine, d) = (model.Settings.PreparedSize(), model.Distribution.Grid, model.Distribution.Dimensions);
-        var builder = new GraphBuilder(network.Graph, network.OpsetImport.First(import => import.Domain is "" or "ai.onnx").Version);
+        var builder = new GraphBuilder(network.Graph, editor.OperatorSet);
         network.Graph.Output.Clear();
 
         var maps = backbone.Identity.Taps.Select((tap, l) => l == 0 ? tap : Resize(builder, $"replicated_{l}", tap, [1, 1, .. Ratio(fine, backbone.GridsAt(size)[l])], "nearest")).ToArray();
@@ -38,10 +37,10 @@ internal static class ConventionalGraph
         var pixels = Resize(builder, "upsampled", distances, [1, 1, .. Ratio(size, fine)], "linear");
         var (kernel, side) = Gaussian(model.Settings.BlurSigma);
         var padded = builder.Node("Pad", "reflected", [pixels, builder.Constant("border", [8], [0L, 0, side / 2, side / 2, 0, 0, side / 2, side / 2])], Text("mode", "reflect"));
-        builder.Node("Conv", Map, [padded, builder.Constant("gaussian", [1, 1, side, side], kernel)]);
-        builder.Reduce("ReduceMax", Score, Map, 1, 2, 3);
-        builder.Output(Map, GraphBuilder.Batch, 1, size.Height, size.Width);
-        builder.Output(Score, GraphBuilder.Batch);
+        builder.Node("Conv", ScoringGraph.Map, [padded, builder.Constant("gaussian", [1, 1, side, side], kernel)]);
+        builder.Reduce("ReduceMax", ScoringGraph.Score, ScoringGraph.Map, 1, 2, 3);
+        builder.Output(ScoringGraph.Map, GraphBuilder.Batch, 1, size.Height, size.Width);
+        builder.Output(ScoringGraph.Score, GraphBuilder.Batch);
         return network.ToByteArray();
     }
 

@@ -18,29 +18,10 @@ internal sealed partial class AuditPurge(IDbContextFactory<PadimDbContext> conte
         return await db.AuditEntries.Where(entry => entry.At < forgotten).ExecuteDeleteAsync(cancellationToken);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Periodically.RunAsync(Interval, time, async cancellationToken =>
     {
-        using var timer = new PeriodicTimer(Interval, time);
-        try
-        {
-            do
-            {
-                try
-                {
-                    if (await PurgeAsync(stoppingToken) is var removed and > 0) LogPurged(removed, options.Value.AuditDays);
-                }
-                catch (Exception e) when (e is not OperationCanceledException)
-                {
-                    LogFailure(e);
-                }
-            }
-            while (await timer.WaitForNextTickAsync(stoppingToken));
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The process stops.
-        }
-    }
+        if (await PurgeAsync(cancellationToken) is var removed and > 0) LogPurged(removed, options.Value.AuditDays);
+    }, LogFailure, stoppingToken);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Count} entries of the audit trail were older than {Days} days and were removed")]
     private partial void LogPurged(int count, int days);

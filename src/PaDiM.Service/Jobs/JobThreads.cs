@@ -71,8 +71,8 @@ internal sealed partial class JobThreads : TaskScheduler, IDisposable
     private void Work()
     {
         owner = this;
-        if (OperatingSystem.IsLinux()) _ = SetPolicy(0, IdlePolicy, 0) == 0 ? 0 : SetPriority(0, 0, LowestNice);
-        else Thread.CurrentThread.Priority = ThreadPriority.Lowest;
+        if (!OperatingSystem.IsLinux()) Thread.CurrentThread.Priority = ThreadPriority.Lowest;
+        else if (SetPolicy(0, IdlePolicy, 0) != 0) _ = SetPriority(0, 0, LowestNice);
         foreach (var task in waiting.GetConsumingEnumerable()) TryExecuteTask(task);
         if (Interlocked.Decrement(ref working) == 0) finished.CompleteAdding();
     }

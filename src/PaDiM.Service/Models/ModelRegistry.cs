@@ -71,31 +71,15 @@ internal sealed partial class ModelRegistry(
     /// <summary>Lets go of a category that is gone.</summary>
     public async Task ForgetAsync(string category) => await LoadAsync(category, null, CancellationToken.None);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Poll, time);
-        try
+        // Of a pinned category, the revision that was seen to: one that cannot be loaded is not read again every second.
+        var seen = new Dictionary<string, long>(StringComparer.Ordinal);
+        return Periodically.RunAsync(Poll, time, async cancellationToken =>
         {
-            // Of a pinned category, the revision that was seen to: one that cannot be loaded is not read again every second.
-            var seen = new Dictionary<string, long>(StringComparer.Ordinal);
-            do
-            {
-                try
-                {
-                    // Pinned models are loaded one at a time, with a look at the changes of other replicas in between.
-                    while (await FollowAsync(seen, stoppingToken)) { }
-                }
-                catch (Exception e) when (e is not OperationCanceledException)
-                {
-                    LogPollFailure(e);
-                }
-            }
-            while (await timer.WaitForNextTickAsync(stoppingToken));
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The process stops.
-        }
+            // Pinned models are loaded one at a time, with a look at the changes of other replicas in between.
+            while (await FollowAsync(seen, cancellationToken)) { }
+        }, LogPollFailure, stoppingToken);
     }
 
     /// <summary>Sees to what has changed, and to one pinned category; tells whether there was one.</summary>

@@ -38,29 +38,10 @@ internal sealed partial class OrphanSweeper(
         return [.. found.Blobs, .. found.ModelFiles, .. maps];
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Periodically.RunAsync(Interval, time, async cancellationToken =>
     {
-        using var timer = new PeriodicTimer(Interval, time);
-        try
-        {
-            do
-            {
-                try
-                {
-                    if (await SweepAsync(stoppingToken) is var removed and > 0) LogRemoved(removed);
-                }
-                catch (Exception e) when (e is not OperationCanceledException)
-                {
-                    LogFailure(e);
-                }
-            }
-            while (await timer.WaitForNextTickAsync(stoppingToken));
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The process stops.
-        }
-    }
+        if (await SweepAsync(cancellationToken) is var removed and > 0) LogRemoved(removed);
+    }, LogFailure, stoppingToken);
 
     /// <summary>Files that are old enough and that no row speaks of.</summary>
     private async Task<(IReadOnlyList<string> Blobs, IReadOnlyList<string> ModelFiles)> FindFilesAsync(PadimDbContext db, DateTime before, CancellationToken cancellationToken)
