@@ -57,10 +57,11 @@ internal sealed class Workbench : IDisposable
     public static Command Command(string name, string description, Func<Workbench, ParseResult, Task> run)
     {
         var command = new Command(name, description) { Folder, Backbones, Threads, ChartFolder };
-        command.SetAction(async (arguments, _) =>
+        command.SetAction(async (arguments, cancellationToken) =>
         {
             using var workbench = new Workbench(arguments);
-            await run(workbench, arguments);
+            // As a request is scored: the main thread is never bound to a processor.
+            await Task.Run(() => run(workbench, arguments), cancellationToken);
             return 0;
         });
         return command;

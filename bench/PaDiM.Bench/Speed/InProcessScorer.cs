@@ -39,7 +39,7 @@ internal sealed class InProcessScorer : IDisposable
         var (embedder, count, stage, last) = (inspector.Embedder, images.Count, 0, Stopwatch.GetTimestamp());
         var length = embedder.PreparedLength;
         if (prepared.Length < count * length) prepared = new float[count * length];
-        For(count, i => embedder.Preprocessing.Prepare(images[i], prepared.AsSpan(i * length, length), count == 1 ? inspector.Threads : 1));
+        For(count, i => embedder.Preprocessing.Prepare(images[i], prepared.AsSpan(i * length, length)));
         Lap();
         using var features = embedder.Extract(prepared, count);
         Lap();

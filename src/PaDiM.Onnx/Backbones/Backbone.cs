@@ -114,7 +114,7 @@ public sealed class Backbone : IDisposable
             }
             if (apart < count)
             {
-                using var bound = Runtime.Processors?.BindCaller() ?? default;
+                using var bound = Runtime.BindCaller();
                 runs[apart] = Run(session, apart, count - apart);
             }
             return new BackboneFeatures(runs, reduction.Dimensions);

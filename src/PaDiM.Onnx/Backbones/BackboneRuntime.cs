@@ -42,7 +42,7 @@ public sealed class BackboneRuntime
     internal bool ScoresOnDevice { get; }
 
     /// <summary>Where the threads of an inference are bound to; null where the system spreads them.</summary>
-    internal Processors? Processors { get; }
+    private Processors? Processors { get; }
 
     /// <summary>The same, with the CPU taken for a device: what runs on CUDA can be followed on any machine.</summary>
     internal BackboneRuntime ScoringOnDevice() => new(Device, ExecutionProvider, Threads, scoresOnDevice: true);
@@ -68,6 +68,9 @@ public sealed class BackboneRuntime
 
     /// <summary>For loops beside the backbone: as many threads, of the caller's scheduler.</summary>
     public ParallelOptions InParallel(CancellationToken cancellation = default) => new() { MaxDegreeOfParallelism = Threads, CancellationToken = cancellation, TaskScheduler = null };
+
+    /// <summary>Keeps the calling thread where the other threads of a lone image are not; free where it computes for a scheduler of its own, such as one of low priority.</summary>
+    internal Processors.Binding BindCaller() => TaskScheduler.Current == TaskScheduler.Default && Processors is { } processors ? processors.BindCaller() : default;
 
     /// <summary>Opens a graph on this device.</summary>
     public InferenceSession CreateSession(byte[] onnx)

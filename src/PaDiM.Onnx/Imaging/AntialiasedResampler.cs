@@ -8,39 +8,51 @@ namespace PaDiM.Onnx.Imaging;
 
 /// <summary>
 /// Bilinear resampling with the filter widened to the scale when shrinking (Pillow's and torchvision's <c>antialias=True</c>), in float:
-/// vertical first, so that the long sums run over whole rows.
+/// vertical first, so that the long sums run over whole rows. A row at a time, for one thread.
 /// </summary>
-internal static class AntialiasedResampler
+internal sealed class AntialiasedResampler : IDisposable
 {
+    private readonly RgbImage image;
+    private readonly Axis rows, columns;
+    private readonly float[] sum;
+
+    /// <summary>Made ready for an image.</summary>
+    /// <param name="image">Any size.</param>
+    /// <param name="width">Pixels across afterwards.</param>
+    /// <param name="height">Pixels down afterwards.</param>
+    public AntialiasedResampler(RgbImage image, int width, int height)
+    {
+        this.image = image;
+        (rows, columns) = (new Axis(image.Height, height), new Axis(image.Width, width));
+        // A pixel is read as four floats: one more lies behind the last.
+        sum = ArrayPool<float>.Shared.Rent(image.Width * 3 + 1);
+        sum[image.Width * 3] = 0;
+    }
+
     /// <summary>Resamples an image.</summary>
     /// <param name="image">Any size.</param>
     /// <param name="width">Pixels across afterwards.</param>
     /// <param name="height">Pixels down afterwards.</param>
     /// <param name="result">Takes the pixels, in [0, 255], shape <c>(height, width, 3)</c>.</param>
-    /// <param name="threads">Bands of rows that are made at a time.</param>
-    public static void Resize(RgbImage image, int width, int height, float[] result, int threads = 1)
+    public static void Resize(RgbImage image, int width, int height, Span<float> result)
     {
-        var (rows, columns) = (Weights(image.Height, height), Weights(image.Width, width));
-        if (threads == 1) Band(0);
-        else Parallel.For(0, threads, new ParallelOptions { TaskScheduler = null }, Band);
-
-        void Band(int band)
-        {
-            var length = image.Width * 3;
-            // A pixel is read as four floats: one more lies behind the last.
-            var sum = ArrayPool<float>.Shared.Rent(length + 1);
-            sum[length] = 0;
-            for (var y = band * height / threads; y < (band + 1) * height / threads; y++)
-            {
-                SumRows(image.Pixels, rows[y].First, rows[y].Share, sum.AsSpan(0, length));
-                SumColumns(sum, columns, result.AsSpan(y * width * 3, width * 3));
-            }
-            ArrayPool<float>.Shared.Return(sum);
-        }
+        using var resampler = new AntialiasedResampler(image, width, height);
+        for (var y = 0; y < height; y++) resampler.Row(y, result.Slice(y * width * 3, width * 3));
     }
 
+    /// <summary>One row.</summary>
+    /// <param name="y">Which.</param>
+    /// <param name="target">Takes its pixels, in [0, 255], shape <c>(width, 3)</c>.</param>
+    public void Row(int y, Span<float> target)
+    {
+        SumRows(image.Pixels, rows.First[y], rows.SharesOf(y), sum.AsSpan(0, image.Width * 3));
+        SumColumns(target);
+    }
+
+    public void Dispose() => ArrayPool<float>.Shared.Return(sum);
+
     /// <summary>sum[i] = sum over k of share[k] * pixels[first + k, i]: sums stay in registers while the rows go by.</summary>
-    private static void SumRows(byte[] pixels, int first, float[] share, Span<float> sum)
+    private static void SumRows(byte[] pixels, int first, ReadOnlySpan<float> share, Span<float> sum)
     {
         ref var source = ref pixels[first * sum.Length];
         ref var target = ref MemoryMarshal.GetReference(sum);
@@ -73,38 +85,61 @@ internal static class AntialiasedResampler
     }
 
     /// <summary>The three channels of a pixel are lanes; the fourth is the next pixel's, and is overwritten by it.</summary>
-    private static void SumColumns(float[] sum, (int First, float[] Share)[] columns, Span<float> target)
+    private void SumColumns(Span<float> target)
     {
         ref var source = ref MemoryMarshal.GetArrayDataReference(sum);
+        ref var share = ref MemoryMarshal.GetReference(columns.SharesOf(0));
         ref var result = ref MemoryMarshal.GetReference(target);
-        for (var x = 0; x < columns.Length; x++)
+        var (first, taps) = (columns.First, columns.Taps);
+        for (var x = 0; x < first.Length; x++)
         {
-            var (first, share) = columns[x];
+            ref var input = ref Unsafe.Add(ref source, 3 * first[x]);
             var pixel = Vector128<float>.Zero;
-            for (var k = 0; k < share.Length; k++)
-                pixel = Vector128.MultiplyAddEstimate(Vector128.LoadUnsafe(ref source, (nuint)(3 * (first + k))), Vector128.Create(share[k]), pixel);
-            if (x < columns.Length - 1) pixel.StoreUnsafe(ref result, (nuint)(3 * x));
+            for (var k = 0; k < taps; k++)
+                pixel = Vector128.MultiplyAddEstimate(Vector128.LoadUnsafe(ref input, (nuint)(3 * k)), Vector128.Create(Unsafe.Add(ref share, k)), pixel);
+            share = ref Unsafe.Add(ref share, taps);
+            if (x < first.Length - 1) pixel.StoreUnsafe(ref result, (nuint)(3 * x));
             else
                 for (var channel = 0; channel < 3; channel++) Unsafe.Add(ref result, 3 * x + channel) = pixel[channel];
         }
     }
 
-    /// <summary>For each output pixel the first input pixel and the shares of it and its followers; shares sum to 1.</summary>
-    internal static (int First, float[] Share)[] Weights(int from, int to)
+    /// <summary>
+    /// What goes into each pixel of an axis: its first input pixel, and the shares of it and its followers, which sum to 1. As many of each, some of them 0: a loop
+    /// whose length changes is mispredicted.
+    /// </summary>
+    internal sealed class Axis
     {
-        var scale = (double)from / to;
-        var support = Math.Max(scale, 1);
-        var weights = new (int, float[])[to];
-        for (var i = 0; i < to; i++)
+        private readonly float[] shares;
+
+        /// <summary>Shares of an axis.</summary>
+        /// <param name="from">Input pixels.</param>
+        /// <param name="to">Output pixels.</param>
+        public Axis(int from, int to)
         {
-            var centre = (i + 0.5) * scale;
-            var first = Math.Max(0, (int)(centre - support + 0.5));
-            var last = Math.Min(from, (int)(centre + support + 0.5));
-            var shares = new double[last - first];
-            for (var k = 0; k < shares.Length; k++) shares[k] = Math.Max(0, 1 - Math.Abs((first + k - centre + 0.5) / support));
-            var total = shares.Sum();
-            weights[i] = (first, Array.ConvertAll(shares, share => (float)(share / total)));
+            var scale = (double)from / to;
+            var support = Math.Max(scale, 1);
+            Taps = Math.Min(from, (int)Math.Ceiling(2 * support));
+            (First, shares) = (new int[to], new float[to * Taps]);
+            for (var i = 0; i < to; i++)
+            {
+                var centre = (i + 0.5) * scale;
+                var (first, total) = (Math.Clamp((int)(centre - support + 0.5), 0, from - Taps), 0.0);
+                First[i] = first;
+                for (var k = 0; k < Taps; k++) total += Share(first + k, centre);
+                for (var k = 0; k < Taps; k++) shares[i * Taps + k] = (float)(Share(first + k, centre) / total);
+            }
+
+            double Share(int pixel, double centre) => Math.Max(0, 1 - Math.Abs((pixel - centre + 0.5) / support));
         }
-        return weights;
+
+        /// <summary>Input pixels that go into one.</summary>
+        public int Taps { get; }
+
+        /// <summary>The first input pixel of each output pixel.</summary>
+        public int[] First { get; }
+
+        /// <summary>The shares of an output pixel.</summary>
+        public ReadOnlySpan<float> SharesOf(int output) => shares.AsSpan(output * Taps, Taps);
     }
 }

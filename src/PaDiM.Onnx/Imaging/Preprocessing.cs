@@ -41,20 +41,32 @@ public sealed class Preprocessing(FitSettings settings, Normalisation normalisat
     /// <summary>Writes the prepared image.</summary>
     /// <param name="image">Any size.</param>
     /// <param name="prepared">Shape <c>(3, PreparedSize.Height, PreparedSize.Width)</c>.</param>
-    /// <param name="threads">Threads to resize with: one where several images are prepared at a time.</param>
     /// <returns>How the part lies in the image, in pixels of the image size: the identity where nothing is aligned.</returns>
-    public RigidTransform Prepare(RgbImage image, Span<float> prepared, int threads = 1) => Prepare(image, prepared, shrink: false, threads).Placement;
+    public RigidTransform Prepare(RgbImage image, Span<float> prepared)
+    {
+        if (registration is not null) return Prepare(image, prepared, shrink: false).Placement;
+        // Row by row, while they are in the nearest cache.
+        using var resampler = new AntialiasedResampler(image, ImageSize, ImageSize);
+        var row = ArrayPool<float>.Shared.Rent(3 * ImageSize);
+        for (var y = 0; y < PreparedSize.Height; y++)
+        {
+            resampler.Row(y + Offset, row.AsSpan(0, 3 * ImageSize));
+            Normalise(row, y, prepared);
+        }
+        ArrayPool<float>.Shared.Return(row);
+        return RigidTransform.Identity;
+    }
 
     /// <summary>As above, and also gives the image as <see cref="Shrink"/> would.</summary>
     internal (RigidTransform Placement, RgbImage Shrunk) PrepareAndShrink(RgbImage image, Span<float> prepared)
     {
-        var (placement, shrunk) = Prepare(image, prepared, shrink: true, threads: 1);
+        var (placement, shrunk) = Prepare(image, prepared, shrink: true);
         return (placement, new RgbImage(ImageSize, ImageSize, shrunk!));
     }
 
     /// <summary>A map in the template's frame as the image shows it: what the template does not cover is 0, and pixels of the image that the part left count no more.</summary>
     /// <param name="map">Of the prepared size.</param>
-    /// <param name="placement">What <see cref="Prepare(RgbImage, Span{float}, int)"/> gave for the image.</param>
+    /// <param name="placement">What <see cref="Prepare(RgbImage, Span{float})"/> gave for the image.</param>
     public AnomalyMap ToImageFrame(AnomalyMap map, RigidTransform placement)
     {
         if (placement == RigidTransform.Identity) return map;
@@ -84,11 +96,11 @@ public sealed class Preprocessing(FitSettings settings, Normalisation normalisat
         return new AnomalyMap(new Grid(ImageSize, ImageSize), padded).Upsample(new Grid(height, width));
     }
 
-    private (RigidTransform Placement, byte[]? Shrunk) Prepare(RgbImage image, Span<float> prepared, bool shrink, int threads)
+    private (RigidTransform Placement, byte[]? Shrunk) Prepare(RgbImage image, Span<float> prepared, bool shrink)
     {
         var length = 3 * ImageSize * ImageSize;
         var resized = ArrayPool<float>.Shared.Rent(length);
-        AntialiasedResampler.Resize(image, ImageSize, ImageSize, resized, threads);
+        AntialiasedResampler.Resize(image, ImageSize, ImageSize, resized);
         var shrunk = shrink ? Rounded(resized.AsSpan(0, length)) : null;
         var placement = registration?.Register(Grey(resized.AsSpan(0, length))) ?? RigidTransform.Identity;
         if (placement == RigidTransform.Identity) Normalise(resized, prepared);
@@ -113,26 +125,29 @@ public sealed class Preprocessing(FitSettings settings, Normalisation normalisat
 
     private void Normalise(ReadOnlySpan<float> resized, Span<float> prepared)
     {
-        var (size, plane) = (PreparedSize, PreparedSize.Positions);
+        for (var y = 0; y < PreparedSize.Height; y++) Normalise(resized[(3 * (y + Offset) * ImageSize)..], y, prepared);
+    }
+
+    /// <summary>One row of the prepared image, from the row of the resized one that it is cut from.</summary>
+    private void Normalise(ReadOnlySpan<float> resized, int y, Span<float> prepared)
+    {
+        var (width, plane) = (PreparedSize.Width, PreparedSize.Positions);
         var (mean, std) = (normalisation.Mean, normalisation.Std);
         var scale = Vector128.Create(1 / (255 * std[0]), 1 / (255 * std[1]), 1 / (255 * std[2]), 0);
         var shift = Vector128.Create(-mean[0] / std[0], -mean[1] / std[1], -mean[2] / std[2], 0);
-        for (var y = 0; y < size.Height; y++)
+        var row = resized.Slice(3 * Offset, 3 * width);
+        var red = prepared.Slice(y * width, width);
+        var green = prepared.Slice(plane + y * width, width);
+        var blue = prepared.Slice(2 * plane + y * width, width);
+        ref var source = ref MemoryMarshal.GetReference(row);
+        var x = 0;
+        // A pixel is read as four floats: the last of a row goes by itself.
+        for (; x < width - 1; x++)
         {
-            var row = resized.Slice(((y + Offset) * ImageSize + Offset) * 3, 3 * size.Width);
-            var red = prepared.Slice(y * size.Width, size.Width);
-            var green = prepared.Slice(plane + y * size.Width, size.Width);
-            var blue = prepared.Slice(2 * plane + y * size.Width, size.Width);
-            ref var source = ref MemoryMarshal.GetReference(row);
-            var x = 0;
-            // A pixel is read as four floats: the last of a row goes by itself.
-            for (; x < size.Width - 1; x++)
-            {
-                var pixel = Vector128.LoadUnsafe(ref source, (nuint)(3 * x)) * scale + shift;
-                (red[x], green[x], blue[x]) = (pixel[0], pixel[1], pixel[2]);
-            }
-            (red[x], green[x], blue[x]) = (row[3 * x] * scale[0] + shift[0], row[3 * x + 1] * scale[1] + shift[1], row[3 * x + 2] * scale[2] + shift[2]);
+            var pixel = Vector128.LoadUnsafe(ref source, (nuint)(3 * x)) * scale + shift;
+            (red[x], green[x], blue[x]) = (pixel[0], pixel[1], pixel[2]);
         }
+        (red[x], green[x], blue[x]) = (row[3 * x] * scale[0] + shift[0], row[3 * x + 1] * scale[1] + shift[1], row[3 * x + 2] * scale[2] + shift[2]);
     }
 
     private static byte[] Rounded(ReadOnlySpan<float> pixels)

@@ -49,11 +49,8 @@ public sealed class Inspector : IDisposable
     /// <summary>From images to embeddings.</summary>
     public Embedder Embedder { get; }
 
-    /// <summary>Cores that the backbone's work and all around it may use.</summary>
-    public int Threads => parallel.MaxDegreeOfParallelism;
-
     /// <summary>Images that are scored together in little more time than one: as many as threads on the host, any number on a device.</summary>
-    public int SideBySide => device is null ? Threads : int.MaxValue;
+    public int SideBySide => device is null ? Embedder.Backbone.Runtime.Threads : int.MaxValue;
 
     /// <summary>What the model takes of the device's memory; 0 where it is scored on the host.</summary>
     public long DeviceBytes => device is { IsFreed: false } ? device.DeviceBytes : 0;
@@ -87,7 +84,11 @@ public sealed class Inspector : IDisposable
     }
 
     /// <summary>Distances at patch positions, of several images, on the host; each position's factor is read once for all of them.</summary>
-    public AnomalyMap[] Distances(IReadOnlyList<ReducedTaps> batch) => MahalanobisScorer.Distances(Model.Distribution, batch, parallel);
+    public AnomalyMap[] Distances(IReadOnlyList<ReducedTaps> batch)
+    {
+        using var bound = batch.Count == 1 ? Embedder.Backbone.Runtime.BindCaller() : default;
+        return MahalanobisScorer.Distances(Model.Distribution, batch, bound.Scheduler is { } scheduler ? new ParallelOptions { MaxDegreeOfParallelism = parallel.MaxDegreeOfParallelism, TaskScheduler = scheduler } : parallel);
+    }
 
     /// <summary>The map over the prepared image whose maximum is the image score.</summary>
     /// <param name="raw">As it was scored.</param>
@@ -108,7 +109,7 @@ public sealed class Inspector : IDisposable
     public AnomalyMap Score(RgbImage image, out RigidTransform placement)
     {
         var prepared = new float[Embedder.PreparedLength];
-        placement = Embedder.Preprocessing.Prepare(image, prepared, Threads);
+        placement = Embedder.Preprocessing.Prepare(image, prepared);
         return ToPixels((TryScoreOnDevice(prepared, 1, out var maps) ? maps : ScoreOnHost(prepared, 1))[0], placement);
     }
 

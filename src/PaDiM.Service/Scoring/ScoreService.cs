@@ -89,7 +89,7 @@ internal sealed partial class ScoreService(DecodingGate gate, ScoreBatcher batch
         var waited = clock.Lap();
         if (!(await file.ToImageAsync(decoder, lane == ScoreLane.Line, WaitAsync)).Succeeded(out var image, out var problem)) return problem;
         var input = ArrayPool<float>.Shared.Rent(inspector.Embedder.PreparedLength);
-        var placement = inspector.Embedder.Preprocessing.Prepare(image, input.AsSpan(0, inspector.Embedder.PreparedLength), inspector.Threads);
+        var placement = inspector.Embedder.Preprocessing.Prepare(image, input.AsSpan(0, inspector.Embedder.PreparedLength));
         return new Prepared(input, placement, image.Width, image.Height, keepPixels ? image : null, waited, clock.Lap());
 
         async Task WaitAsync(Task room)

@@ -59,10 +59,12 @@ public sealed class AntialiasedResamplerTests
     [InlineData(257, 256)]
     public void Shares_sum_to_one_and_stay_inside(int from, int to)
     {
-        foreach (var (first, share) in AntialiasedResampler.Weights(from, to))
+        var axis = new AntialiasedResampler.Axis(from, to);
+        for (var i = 0; i < to; i++)
         {
-            Assert.InRange(first, 0, from - share.Length);
-            Assert.InRange(share.Sum(v => (double)v), 1 - 1e-6, 1 + 1e-6);
+            var shares = axis.SharesOf(i).ToArray();
+            Assert.InRange(axis.First[i], 0, from - shares.Length);
+            Assert.InRange(shares.Sum(share => (double)share), 1 - 1e-6, 1 + 1e-6);
         }
     }
 
