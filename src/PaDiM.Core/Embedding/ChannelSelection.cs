@@ -24,6 +24,17 @@ public sealed class ChannelSelection : ChannelReduction
     /// <summary>Chosen indices into the concatenated channels, ascending.</summary>
     public ReadOnlySpan<int> Channels => channels;
 
+    /// <summary>The chosen channels of each tap, counted from its first.</summary>
+    public IEnumerable<int[]> ByTap()
+    {
+        var first = 0;
+        foreach (var count in TapChannels)
+        {
+            yield return [.. channels.Where(channel => channel >= first && channel < first + count).Select(channel => channel - first)];
+            first += count;
+        }
+    }
+
     /// <summary>Unit columns: a product with them is exact.</summary>
     public override ReadOnlyMemory<float> Weights => weights.Value;
 

@@ -3,22 +3,31 @@ using System.Numerics.Tensors;
 namespace PaDiM.Core.Embedding;
 
 /// <summary>
-/// The reduced taps of one image, whose sum, the coarser ones replicated (nearest) onto the finest grid, is its embedding: x_p in R^d at each position. Scoring
-/// reads it position by position and never holds all of it. Thread-safe; valid while the maps are.
+/// The reduced taps of one image, the coarser ones replicated (nearest) onto the finest grid. Together they are its embedding, x_p in R^d at each position: the sum
+/// of maps of d dimensions each (a projection), or maps of d dimensions in all side by side (chosen channels). Scoring reads it by runs of positions and never holds
+/// all of it. Thread-safe; valid while the maps are.
 /// </summary>
 public sealed class ReducedTaps
 {
-    private readonly (FeatureMap Map, int[] Rows, int[] Columns)[] taps;
+    private readonly Tap[] taps;
 
     /// <summary>Takes maps together.</summary>
-    /// <param name="maps">At least one, of d dimensions each.</param>
+    /// <param name="maps">At least one; of d dimensions each, or of d dimensions in all.</param>
     /// <param name="dimensions">d.</param>
-    /// <exception cref="ArgumentException">A map that does not hold as many values as its shape.</exception>
+    /// <exception cref="ArgumentException">A map that does not hold as many values as its shape, or maps of other dimensions than these.</exception>
     public ReducedTaps(IReadOnlyList<FeatureMap> maps, int dimensions)
     {
-        if (maps.Any(map => map.Values.Length != (long)map.Grid.Positions * dimensions)) throw new ArgumentException("A map does not hold as many values as its shape.", nameof(maps));
-        (Grid, Dimensions) = (maps.MaxBy(map => map.Grid.Positions).Grid, dimensions);
-        taps = [.. maps.Select(map => (map, Nearest(map.Grid.Height, Grid.Height), Nearest(map.Grid.Width, Grid.Width)))];
+        (Grid, Dimensions, taps) = (maps.MaxBy(map => map.Grid.Positions).Grid, dimensions, new Tap[maps.Count]);
+        var (lengths, first) = (maps.Select(map => Math.DivRem(map.Values.Length, map.Grid.Positions)).ToArray(), 0);
+        var isSum = lengths.All(length => length.Quotient == dimensions);
+        if (lengths.Any(length => length.Remainder != 0) || !(isSum || lengths.Sum(length => length.Quotient) == dimensions))
+            throw new ArgumentException($"The maps hold other values than {dimensions} dimensions each, or in all.", nameof(maps));
+        for (var i = 0; i < taps.Length; i++)
+        {
+            var (grid, length) = (maps[i].Grid, lengths[i].Quotient);
+            taps[i] = new Tap(maps[i], length, isSum ? 0 : first, isSum && i > 0, Nearest(grid.Height, Grid.Height), Nearest(grid.Width, Grid.Width));
+            first += length;
+        }
     }
 
     /// <summary>Positions of the finest tap.</summary>
@@ -27,14 +36,26 @@ public sealed class ReducedTaps
     /// <summary>d.</summary>
     public int Dimensions { get; }
 
-    /// <summary>x_p - subtrahend.</summary>
-    /// <param name="position">p.</param>
-    /// <param name="subtrahend">Length d.</param>
-    /// <param name="target">Takes the difference, length d.</param>
-    public void Subtract(int position, ReadOnlySpan<float> subtrahend, Span<float> target)
+    /// <summary>x_p - mean_p of positions in a row.</summary>
+    /// <param name="first">The first position.</param>
+    /// <param name="means">Shape <c>(positions, d)</c>.</param>
+    /// <param name="target">Takes the differences.</param>
+    /// <param name="stride">From one difference to the next.</param>
+    public void Subtract(int first, ReadOnlySpan<float> means, Span<float> target, int stride)
     {
-        TensorPrimitives.Subtract(At(taps[0], position), subtrahend, target);
-        for (var i = 1; i < taps.Length; i++) TensorPrimitives.Add(target, At(taps[i], position), target);
+        var d = Dimensions;
+        foreach (var tap in taps)
+        {
+            var values = tap.Map.Values.Span;
+            var place = new Place(tap, first, Grid.Width);
+            for (var (at, to) = (tap.First, tap.First); at < means.Length; (at, to) = (at + d, to + stride))
+            {
+                var vector = values.Slice(place.Next(), tap.Length);
+                var difference = target.Slice(to, tap.Length);
+                if (tap.IsAdded) TensorPrimitives.Add(difference, vector, difference);
+                else TensorPrimitives.Subtract(vector, means.Slice(at, tap.Length), difference);
+            }
+        }
     }
 
     /// <summary>x_p.</summary>
@@ -42,16 +63,37 @@ public sealed class ReducedTaps
     /// <param name="target">Takes the vector, length d.</param>
     public void CopyTo(int position, Span<float> target)
     {
-        At(taps[0], position).CopyTo(target);
-        for (var i = 1; i < taps.Length; i++) TensorPrimitives.Add(target, At(taps[i], position), target);
-    }
-
-    private ReadOnlySpan<float> At(in (FeatureMap Map, int[] Rows, int[] Columns) tap, int position)
-    {
-        var (row, column) = Math.DivRem(position, Grid.Width);
-        return tap.Map.Values.Span.Slice((tap.Rows[row] * tap.Map.Grid.Width + tap.Columns[column]) * Dimensions, Dimensions);
+        foreach (var tap in taps)
+        {
+            var vector = tap.Map.Values.Span.Slice(new Place(tap, position, Grid.Width).Next(), tap.Length);
+            var part = target.Slice(tap.First, tap.Length);
+            if (tap.IsAdded) TensorPrimitives.Add(part, vector, part);
+            else vector.CopyTo(part);
+        }
     }
 
     /// <summary>For each row (or column) of the fine axis, the nearest one of the coarse axis.</summary>
     private static int[] Nearest(int coarse, int fine) => [.. Enumerable.Range(0, fine).Select(i => (int)((long)i * coarse / fine))];
+
+    /// <summary>One map and its part of the embedding.</summary>
+    /// <param name="Map">The map.</param>
+    /// <param name="Length">Its dimensions.</param>
+    /// <param name="First">Where they lie among the d.</param>
+    /// <param name="IsAdded">To what another map has put there.</param>
+    /// <param name="Rows">Its row for each of the fine grid.</param>
+    /// <param name="Columns">Its column for each of the fine grid.</param>
+    private sealed record Tap(FeatureMap Map, int Length, int First, bool IsAdded, int[] Rows, int[] Columns);
+
+    /// <summary>Walks over fine positions and tells where their vectors lie in a map.</summary>
+    private struct Place(Tap tap, int first, int width)
+    {
+        private int row = first / width, column = first % width;
+
+        public int Next()
+        {
+            var at = (tap.Rows[row] * tap.Map.Grid.Width + tap.Columns[column]) * tap.Length;
+            if (++column == width) (row, column) = (row + 1, 0);
+            return at;
+        }
+    }
 }

@@ -31,8 +31,7 @@ public static class MahalanobisScorer
         {
             var (first, size) = (block * Block, Math.Min(Block, positions - block * Block));
             var norms = scratch.AsSpan(Block * count * d, count);
-            for (var i = 0; i < count; i++)
-                for (var k = 0; k < size; k++) batch[i].Subtract(first + k, distribution.MeanAt(first + k), scratch.AsSpan((k * count + i) * d, d));
+            for (var i = 0; i < count; i++) batch[i].Subtract(first, distribution.Mean.Span.Slice(first * d, size * d), scratch.AsSpan(i * d), count * d);
             for (var k = 0; k < size; k++)
             {
                 distribution.Norms(first + k, scratch.AsSpan(k * count * d, count * d), norms, scratch.AsSpan(Block * count * d + count));

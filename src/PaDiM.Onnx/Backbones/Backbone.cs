@@ -11,16 +11,16 @@ namespace PaDiM.Onnx.Backbones;
 
 /// <summary>
 /// A frozen network, open in ONNX Runtime, cut off behind its last tap, with the reduction of its channels as part of the graph: each tap is reduced at its own
-/// resolution, and the full channels are never seen outside. Thread-safe; one session serves all categories, since the weights of a reduction are inputs.
+/// resolution, and the full channels are never seen outside. Thread-safe; one graph serves all categories, since the weights of a reduction are inputs. Chosen
+/// channels have a graph of their own, whose last layers compute nothing else.
 /// </summary>
 public sealed class Backbone : IDisposable
 {
-    private readonly InferenceSession session;
+    /// <summary>Choices that have graphs of their own: each holds the weights once or twice more. Categories that leave the seed alone share one.</summary>
+    private const int MostChoices = 2;
 
-    /// <summary>The same network on one thread, for images that run side by side; opened when there are enough for the first time, of a graph that is let go then.</summary>
-    private readonly Lock opening = new();
-    private InferenceSession? sideBySide;
-    private byte[]? unopened;
+    private readonly BackboneSessions projecting;
+    private readonly List<(ChannelSelection Selection, BackboneSessions Sessions)> choosing = [];
 
     private readonly string[] inputs, outputs;
     private readonly RunOptions options = new();
@@ -31,8 +31,7 @@ public sealed class Backbone : IDisposable
     private Backbone(BackboneFile file, BackboneManifest manifest, BackboneRuntime runtime, byte[] graph, BackboneIdentity identity, TapProbe probe)
     {
         (File, Manifest, Runtime, Identity, FixedSize, Taps) = (file, manifest, runtime, identity, probe.FixedSize, probe.Taps);
-        session = runtime.CreateSession(graph);
-        unopened = graph;
+        projecting = new BackboneSessions(runtime, graph);
         TapChannels = [.. Taps.Select(tap => tap.Channels)];
         inputs = [probe.Input, .. identity.Taps.Select(TapReduction.WeightsOf)];
         outputs = [.. identity.Taps.Select(TapReduction.OutputOf)];
@@ -57,7 +56,7 @@ public sealed class Backbone : IDisposable
     public int? FixedSize { get; }
 
     /// <summary>The session, for callers that keep features on the device; its first input is a prepared batch, the others are the weights of the reduction; its outputs are the reduced taps in order.</summary>
-    internal InferenceSession Session => session;
+    internal InferenceSession Session => projecting.Together;
 
     /// <summary>Channels of each tap.</summary>
     public IReadOnlyList<int> TapChannels { get; }
@@ -78,7 +77,9 @@ public sealed class Backbone : IDisposable
             var tapped = graph.WithOutputs(taps);
             if (tapped.Inputs.Count != 1) throw new InvalidDataException($"it takes {tapped.Inputs.Count} inputs; a backbone takes one, of shape (n, 3, h, w)");
             var probe = TapProbe.Run(tapped, taps, runtime);
-            return new Backbone(file, manifest, runtime, TapReduction.Append(tapped, probe.Taps).ToArray(), new BackboneIdentity(file.Name, hash, [.. taps], manifest.Normalisation.ToString()), probe);
+            var backbone = new Backbone(file, manifest, runtime, TapReduction.Append(tapped, probe.Taps).ToArray(), new BackboneIdentity(file.Name, hash, [.. taps], manifest.Normalisation.ToString()), probe);
+            _ = backbone.Session;
+            return backbone;
         }
         catch (Exception e) when (e is InvalidDataException or OnnxRuntimeException or IOException or UnauthorizedAccessException)
         {
@@ -104,18 +105,20 @@ public sealed class Backbone : IDisposable
             throw new ArgumentException($"A reduction of {string.Join('+', reduction.TapChannels)} channels does not fit taps of {string.Join('+', TapChannels)}.", nameof(reduction));
         var apart = Runtime is not { Threads: > 1, ScoresOnDevice: false } ? 0 : TaskScheduler.Current == TaskScheduler.Default ? count - count % Runtime.Threads : count;
         var runs = new IDisposableReadOnlyCollection<OrtValue>[apart < count ? apart + 1 : apart];
-        var weights = Taps.Select((tap, i) => Tensor(MemoryMarshal.AsMemory(reduction.WeightsOf(i)), [tap.Channels, reduction.Dimensions])).ToArray();
+        var choice = FindChoice(reduction);
+        var (sessions, names) = (choice ?? projecting, choice is null ? inputs : inputs[..1]);
+        var weights = choice is null ? Taps.Select((tap, i) => Tensor(MemoryMarshal.AsMemory(reduction.WeightsOf(i)), [tap.Channels, reduction.Dimensions])).ToArray() : [];
         try
         {
             if (apart > 0)
             {
-                var single = OpenSideBySide();
+                var single = sessions.Apart;
                 Parallel.For(0, apart, Runtime.InParallel(), image => runs[image] = Run(single, image, 1));
             }
             if (apart < count)
             {
                 using var bound = Runtime.BindCaller();
-                runs[apart] = Run(session, apart, count - apart);
+                runs[apart] = Run(sessions.Together, apart, count - apart);
             }
             return new BackboneFeatures(runs, reduction.Dimensions);
         }
@@ -134,17 +137,34 @@ public sealed class Backbone : IDisposable
         {
             var values = 3 * size.Positions;
             using var batch = Tensor(prepared.AsMemory(first * values, images * values), [images, 3, size.Height, size.Width]);
-            return on.Run(options, inputs, [batch, .. weights], outputs);
+            return on.Run(options, names, [batch, .. weights], outputs);
         }
     }
 
-    private InferenceSession OpenSideBySide()
+    /// <summary>The sessions of chosen channels; null where the general graph serves them: some tap has none, others came first, the device computes, or the file has changed since.</summary>
+    private BackboneSessions? FindChoice(ChannelReduction reduction)
     {
-        lock (opening)
+        if (Runtime.ScoresOnDevice || reduction is not ChannelSelection selection) return null;
+        lock (choosing)
         {
-            sideBySide ??= Runtime.OnOneThread().CreateSession(unopened!);
-            unopened = null;
-            return sideBySide;
+            if (choosing.Find(choice => choice.Selection.Channels.SequenceEqual(selection.Channels)).Sessions is { } known) return known;
+            if (choosing.Count == MostChoices || selection.ByTap().Any(chosen => chosen.Length == 0) || ReadAgain() is not { } graph) return null;
+            var sessions = new BackboneSessions(Runtime, ChannelChoice.Append(graph, Taps, [.. selection.ByTap()]).ToArray());
+            choosing.Add((selection, sessions));
+            return sessions;
+        }
+    }
+
+    private GraphEditor? ReadAgain()
+    {
+        try
+        {
+            var bytes = System.IO.File.ReadAllBytes(File.Path);
+            return Convert.ToHexStringLower(SHA256.HashData(bytes)) == Identity.Sha256 ? GraphEditor.Open(bytes).WithOutputs(Identity.Taps) : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
         }
     }
 
@@ -169,7 +189,7 @@ public sealed class Backbone : IDisposable
     /// <summary>Positions of each tap at a prepared size, found by running the network once.</summary>
     internal Grid[] GridsAt(Grid size)
     {
-        using var features = Extract(new float[3 * size.Positions], 1, size, ChannelReduction.Draw(ReductionMethod.Random, TapChannels, 1, 0));
+        using var features = Extract(new float[3 * size.Positions], 1, size, ChannelReduction.Draw(ReductionMethod.SemiOrthogonal, TapChannels, 1, 0));
         return [.. features[0].Select(map => map.Grid)];
     }
 
@@ -203,8 +223,8 @@ public sealed class Backbone : IDisposable
     {
         foreach (var opened in behind.Values.Where(opened => opened.IsValueCreated)) opened.Value.Dispose();
         behind.Clear();
-        sideBySide?.Dispose();
-        session.Dispose();
+        foreach (var (_, sessions) in choosing) sessions.Dispose();
+        projecting.Dispose();
         options.Dispose();
     }
 

@@ -65,14 +65,14 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
     private string Embed(GraphBuilder builder, IReadOnlyList<string> taps)
     {
         var selection = model.Reduction as ChannelSelection;
-        var reduced = new List<string>();
-        for (int l = 0, first = 0; l < taps.Count; first += model.Reduction.TapChannels[l++])
+        var (chosenByTap, reduced) = (selection?.ByTap().ToArray(), new List<string>());
+        for (var l = 0; l < taps.Count; l++)
         {
             var (channels, grid, name) = (model.Reduction.TapChannels[l], tapGrids[l], $"{Prefix}tap_{l}");
             var tensor = taps[l];
-            if (selection is not null)
+            if (chosenByTap is not null)
             {
-                long[] chosen = [.. selection.Channels.ToArray().Where(c => c >= first && c < first + channels).Select(c => c - first)];
+                long[] chosen = [.. chosenByTap[l].Select(channel => (long)channel)];
                 if (chosen.Length == 0) continue;
                 if (chosen.Length < channels) tensor = builder.Node("Gather", $"{name}/chosen", [tensor, builder.Constant($"{name}/channels", [chosen.Length], chosen)], GraphBuilder.Integer("axis", 1));
                 channels = chosen.Length;

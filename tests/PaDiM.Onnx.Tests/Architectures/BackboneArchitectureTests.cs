@@ -2,7 +2,6 @@ using PaDiM.Core.Embedding;
 using PaDiM.Onnx.Architectures;
 using PaDiM.Onnx.Backbones;
 using PaDiM.Onnx.Graphs;
-using PaDiM.Onnx.Graphs.Quantisation;
 using PaDiM.Onnx.Tests.Support;
 using PaDiM.TestSupport;
 

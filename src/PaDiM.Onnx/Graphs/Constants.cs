@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using PaDiM.Onnx.Graphs.Schema;
 using DataType = PaDiM.Onnx.Graphs.Schema.TensorProto.Types.DataType;
 
-namespace PaDiM.Onnx.Graphs.Quantisation;
+namespace PaDiM.Onnx.Graphs;
 
 /// <summary>The tensors of a graph whose values stand in the file: weights, constants, and float16 ones widened by a Cast.</summary>
 internal sealed class Constants
