@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Security.Cryptography;
 using PaDiM.Bench.Charts;
+using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
 using PaDiM.Onnx.Backbones;
 using PaDiM.Onnx.Graphs.Quantisation;
@@ -16,7 +17,7 @@ internal sealed class Workbench : IDisposable
     private const int CalibrationImages = 60, DecodedImages = 32;
 
     private readonly DirectoryInfo scratch = Directory.CreateTempSubdirectory("padim-bench-");
-    private readonly Dictionary<string, PadimModel> models = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string, ReductionMethod), PadimModel> models = [];
     private readonly string? charts;
 
     public Workbench(ParseResult arguments)
@@ -79,11 +80,11 @@ internal sealed class Workbench : IDisposable
         return Registry.Open(name);
     }
 
-    /// <summary>A model of all images with the default settings, fitted once.</summary>
-    public PadimModel Fit(string backbone)
+    /// <summary>A model of all images with the default settings but for the reduction, fitted once.</summary>
+    public PadimModel Fit(string backbone, ReductionMethod reduction = ReductionMethod.SemiOrthogonal)
     {
-        if (models.TryGetValue(backbone, out var model)) return model;
-        return models[backbone] = Fit(Open(backbone), new FitSettings(), Files);
+        if (models.TryGetValue((backbone, reduction), out var model)) return model;
+        return models[(backbone, reduction)] = Fit(Open(backbone), new FitSettings { Reduction = reduction }, Files);
     }
 
     /// <summary>A model fitted from nothing: no embedding is at hand.</summary>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using PaDiM.Bench.Charts;
 using PaDiM.Bench.Measuring;
+using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
 using PaDiM.Onnx.Backbones;
 using PaDiM.Onnx.Pipelines;
@@ -15,31 +16,41 @@ internal static class SpeedCommand
 {
     private static readonly int[] Batches = [1, 4, 16];
 
+    private static readonly ReductionMethod[] Reductions = [ReductionMethod.SemiOrthogonal, ReductionMethod.Random];
+
     public static Command Create()
     {
         var seconds = new Option<double>("--seconds") { Description = "Time for each table.", DefaultValueFactory = _ => 20 };
+        var batches = new Option<int[]>("--images") { Description = "Images at a time, a table each.", DefaultValueFactory = _ => Batches, AllowMultipleArgumentsPerToken = true };
+        var reductions = new Option<ReductionMethod[]>("--reduction") { Description = "How channels are reduced, of each backbone.", DefaultValueFactory = _ => Reductions, AllowMultipleArgumentsPerToken = true };
         var command = Workbench.Command("speed", "Milliseconds from decoded images to scores, beside the backbone alone and beside a whole graph in ONNX Runtime.", (workbench, arguments) =>
         {
-            Run(workbench, TimeSpan.FromSeconds(arguments.GetValue(seconds)));
+            Run(workbench, TimeSpan.FromSeconds(arguments.GetValue(seconds)), arguments.GetValue(batches)!, arguments.GetValue(reductions)!);
             return Task.CompletedTask;
         });
         command.Add(seconds);
+        command.Add(batches);
+        command.Add(reductions);
         return command;
     }
 
-    public static void Run(Workbench workbench, TimeSpan each)
+    public static void Run(Workbench workbench, TimeSpan each) => Run(workbench, each, Batches, Reductions);
+
+    private static void Run(Workbench workbench, TimeSpan each, int[] batches, ReductionMethod[] reductions)
     {
         var first = workbench.FirstOf("resnet18");
         var bars = new Bars();
         foreach (var name in new[] { first, BackboneRegistry.DefaultName }.Distinct())
-            foreach (var batch in Batches) Measure(workbench, name, batch, each, name == first ? bars : null);
+            foreach (var reduction in reductions)
+                foreach (var batch in batches) Measure(workbench, name, reduction, batch, each, name == first ? bars : null);
         bars.Print();
     }
 
-    private static void Measure(Workbench workbench, string name, int batch, TimeSpan each, Bars? bars)
+    private static void Measure(Workbench workbench, string name, ReductionMethod reduction, int batch, TimeSpan each, Bars? bars)
     {
-        using var exact = new SpeedSubject(workbench, name, batch);
-        using var integer = new SpeedSubject(workbench, name + BackboneQuantiser.Suffix, batch);
+        var what = $"{name}, {(reduction == ReductionMethod.Random ? "channels chosen at random" : "channels projected")}, {batch} at a time";
+        using var exact = new SpeedSubject(workbench, name, reduction, batch);
+        using var integer = new SpeedSubject(workbench, name + BackboneQuantiser.Suffix, reduction, batch);
         SpeedSubject[] subjects = [exact, integer];
         var rounds = Rounds.Run([.. subjects.SelectMany(subject => subject.Candidates)], each, () => Array.ForEach(subjects, subject => subject.Clear()));
 
@@ -49,16 +60,16 @@ internal static class SpeedCommand
             foreach (var candidate in subject.Candidates) Row(subject, candidate.Name, candidate.Times);
             for (var i = 0; i < subject.Stages.Count; i++) Row(subject, $"— {InProcessScorer.StageNames[i]}", subject.Stages[i]);
         }
-        table.Print($"{name}, {batch} {(batch == 1 ? "image" : "images")} at a time, 256 x 256, {new FitSettings().Dimensions} dimensions, {workbench.ThreadCount} threads, {rounds} rounds:");
-        workbench.Draw($"speed-{name}-{batch}", new BarChart(
-            $"{name}, {batch} at a time: p50", "milliseconds", [],
+        table.Print($"{what}, 256 x 256, {new FitSettings().Dimensions} dimensions, {workbench.ThreadCount} threads, {rounds} rounds:");
+        workbench.Draw($"speed-{name}-{(reduction == ReductionMethod.Random ? "random-" : "")}{batch}", new BarChart(
+            $"{what}: p50", "milliseconds", [],
             [.. subjects.SelectMany(subject => subject.Candidates.Select(candidate => new Bar($"{(subject == exact ? "float32" : "int8")}: {Short(candidate, subject)}", candidate.Times.Median)))]));
 
-        bars?.AtMost($"{name}, {batch} at a time: decoded image to score over backbone alone", 1.15, exact.Score.Times.Median / exact.Alone.Times.Median);
-        bars?.AtMost($"{name}, {batch} at a time: the same over others' whole graph", 0.6, exact.Score.Times.Median / exact.Conventional.Times.Median);
-        bars?.AtMost($"{name}, {batch} at a time: the same over ours", 0.6, exact.Score.Times.Median / exact.Exported.Times.Median);
-        bars?.AtMost($"{name}, {batch} at a time: with int8, over others' whole graph of float32", 0.33, integer.Score.Times.Median / exact.Conventional.Times.Median);
-        bars?.AtMost($"{name}, {batch} at a time: with int8, over ours of float32", 0.33, integer.Score.Times.Median / exact.Exported.Times.Median);
+        bars?.AtMost($"{what}: decoded image to score over backbone alone", 1.15, exact.Score.Times.Median / exact.Alone.Times.Median);
+        bars?.AtMost($"{what}: the same over others' whole graph", 0.6, exact.Score.Times.Median / exact.Conventional.Times.Median);
+        bars?.AtMost($"{what}: the same over ours", 0.6, exact.Score.Times.Median / exact.Exported.Times.Median);
+        bars?.AtMost($"{what}: with int8, over others' whole graph of float32", 0.33, integer.Score.Times.Median / exact.Conventional.Times.Median);
+        bars?.AtMost($"{what}: with int8, over ours of float32", 0.33, integer.Score.Times.Median / exact.Exported.Times.Median);
 
         void Row(SpeedSubject subject, string what, Times times) => table.Add(
             [subject.Name, what, .. times.Cells(), Table.Number(times.Median / subject.Alone.Times.Median), Table.Number(times.Median / exact.Conventional.Times.Median), Table.Number(times.Median / exact.Exported.Times.Median)]);

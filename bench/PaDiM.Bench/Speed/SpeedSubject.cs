@@ -1,4 +1,5 @@
 using PaDiM.Bench.Measuring;
+using PaDiM.Core.Embedding;
 
 namespace PaDiM.Bench.Speed;
 
@@ -9,9 +10,9 @@ internal sealed class SpeedSubject : IDisposable
     private readonly WholeGraph exported, conventional;
     private readonly InProcessScorer scorer;
 
-    public SpeedSubject(Workbench workbench, string name, int batch)
+    public SpeedSubject(Workbench workbench, string name, ReductionMethod reduction, int batch)
     {
-        var (backbone, model) = (workbench.Open(name), workbench.Fit(name));
+        var (backbone, model) = (workbench.Open(name), workbench.Fit(name, reduction));
         var (size, prepared) = (model.Settings.PreparedSize(), new float[batch * 3 * model.Settings.PreparedSize().Positions]);
         var random = new Random(1);
         foreach (ref var value in prepared.AsSpan()) value = 4 * random.NextSingle() - 2;
