@@ -94,12 +94,12 @@ public sealed class BackboneTests
         var expected = OnnxRun.Outputs(OnnxGraph.Classifier(-1, 3, -1, -1).Output("r3").ToArray(), 1, 32)["r3"];
         var random = new Random(5);
         using var features = backbone.Extract([.. Enumerable.Range(0, 3 * 32 * 32).Select(_ => random.NextSingle() * 4 - 2)], 1, new Grid(32, 32), All(backbone));
-        // All channels of all taps are kept, those of one tap in their place; behind them and before them there are zeros.
-        var (positions, before, channels) = (16, backbone.TapChannels[0], backbone.TapChannels[1]);
+        // All channels of all taps are kept, each tap's in a map of its own.
+        var (positions, channels) = (16, backbone.TapChannels[1]);
         var map = features[0][1].Values.ToArray();
+        Assert.Equal(positions * channels, map.Length);
         for (var p = 0; p < positions; p++)
-            for (var c = 0; c < features.Dimensions; c++)
-                Assert.Equal(c >= before && c < before + channels ? expected[(c - before) * positions + p] : 0, map[p * features.Dimensions + c]);
+            for (var c = 0; c < channels; c++) Assert.Equal(expected[c * positions + p], map[p * channels + c]);
     }
 
     [Fact]

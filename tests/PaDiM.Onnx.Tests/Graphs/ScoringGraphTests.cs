@@ -34,7 +34,10 @@ public sealed class ScoringGraphTests
     {
         using var options = new SessionOptions { IntraOpNumThreads = 2, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         using var session = new InferenceSession(new ScoringGraph(made.Model, GridsOf(made)).ToArray(), options);
-        using var features = made.Inspector.Embedder.Extract(prepared, batch);
+        // As a device gets them: of d dimensions each, chosen channels too.
+        var reduction = made.Model.Reduction;
+        var product = new ChannelProjection(reduction.TapChannels, reduction.Weights.ToArray(), reduction.Dimensions, reduction.Seed);
+        using var features = made.Backbone.Extract(prepared, batch, made.Prepared, product);
         var values = new Dictionary<string, OrtValue>();
         for (var l = 0; l < features[0].Count; l++)
         {
