@@ -13,8 +13,11 @@ public sealed class R09_StoppedFitter
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGSTOP.");
         using var data = new TempDirectory();
-        for (var round = 1; round <= TrialLength.Of(1, 20); round++)
+        // A round in which the fit was over before it could be stopped does not count.
+        var (rounds, counted) = (TrialLength.Of(1, 20), 0);
+        for (var round = 1; counted < rounds; round++)
         {
+            Assert.True(round <= 3 * rounds, $"{counted} of {round} fits could be stopped");
             await using var zombie = await ServiceProcess.StartAsync(data.Path, ("JobLeaseSeconds", 3), ("Threads", 1));
             var category = new CategoryClient(zombie.Http, $"stopped-{round}");
             await category.CreateAsync(new { imageSize = 128, reduction = new { dimensions = 32 } });
@@ -26,7 +29,14 @@ public sealed class R09_StoppedFitter
 
             await using var next = await RunningService.StartAsync(data.Path, ("JobLeaseSeconds", 3));
             var ended = await next.Http.FinishedAsync(job);
-            Assert.Equal(("succeeded", 2), (ended.Text("state"), ended["attempts"]!.GetValue<int>()));
+            Assert.Equal("succeeded", ended.Text("state"));
+            if (ended["attempts"]!.GetValue<int>() == 1)
+            {
+                await zombie.KillAsync();
+                continue;
+            }
+            Assert.Equal(2, ended["attempts"]!.GetValue<int>());
+            counted++;
             var score = (await next.Category(category.Name).ScoreAsync(Parts.Bad(1))).Number("score");
 
             await zombie.SignalAsync("CONT");
@@ -40,5 +50,6 @@ public sealed class R09_StoppedFitter
             Assert.Equal(0, await zombie.TerminateAsync());
             await Trial.IsWholeAsync(next);
         }
+        Trial.Tell($"{counted} fitters stopped and woken, none of them published");
     }
 }
