@@ -8,6 +8,9 @@ namespace PaDiM.Trials;
 /// <summary>SIGSTOP for a process in the midst of a fit until another has taken its job, then SIGCONT.</summary>
 public sealed class R09_StoppedFitter
 {
+    /// <summary>Enough for a fit that takes seconds, so that it is stopped in its midst.</summary>
+    private const int Images = 100;
+
     [Fact]
     public async Task A_fitter_that_wakes_up_after_its_lease_publishes_nothing()
     {
@@ -20,11 +23,11 @@ public sealed class R09_StoppedFitter
             Assert.True(round <= 3 * rounds, $"{counted} of {round} fits could be stopped");
             await using var zombie = await ServiceProcess.StartAsync(data.Path, ("JobLeaseSeconds", 3), ("Threads", 1));
             var category = new CategoryClient(zombie.Http, $"stopped-{round}");
-            await category.CreateAsync(new { imageSize = 128, reduction = new { dimensions = 32 } });
-            await category.UploadPartsAsync(100 * round, 24);
+            await category.CreateAsync(new { });
+            await category.UploadPartsAsync(Images * round, Images - 1);
             var job = await category.StartFitAsync();
             JsonNode? seen = null;
-            await Eventually.TrueAsync(async () => (seen = await zombie.Http.GetJsonAsync($"/v1/jobs/{job}")).Number("progress") > 0.05, () => $"{seen}");
+            await Eventually.TrueAsync(async () => (seen = await zombie.Http.GetJsonAsync($"/v1/jobs/{job}")).Text("state") != "queued", () => $"{seen}");
             await zombie.SignalAsync("STOP");
 
             await using var next = await RunningService.StartAsync(data.Path, ("JobLeaseSeconds", 3));
@@ -41,7 +44,7 @@ public sealed class R09_StoppedFitter
 
             await zombie.SignalAsync("CONT");
             // It finds its lease lost at the next heartbeat, and its own next fit shows that it is past that.
-            await category.UploadPartsAsync(100 * round + 50, 1);
+            await category.UploadPartsAsync(Images * round + Images - 1, 1);
             await category.FitAsync(new { activate = false });
             Assert.Equal([2, 1], (await next.Http.GetJsonAsync($"{category.Url}/models")).Items().Select(model => model["version"]!.GetValue<int>()));
             Assert.Equal("succeeded", (await next.Http.GetJsonAsync($"/v1/jobs/{job}")).Text("state"));

@@ -2,10 +2,11 @@ using System.Diagnostics;
 using System.Globalization;
 using PaDiM.Core.Models;
 using PaDiM.Onnx.Imaging;
+using SharpFuzz;
 
 namespace PaDiM.Fuzz;
 
-/// <summary>Damages files at random and reads them until the time is up: <c>images|models CORPUS SEED SECONDS KEEP</c>.</summary>
+/// <summary>Damages files at random and reads them until the time is up: <c>images|models CORPUS SEED SECONDS KEEP</c>; or reads what afl-fuzz hands it: <c>images|models guided</c>.</summary>
 internal static class Program
 {
     /// <summary>No image may take longer, whatever is wrong with it: the decoder's own limit, and what it does not look at the clock for.</summary>
@@ -15,10 +16,16 @@ internal static class Program
 
     public static int Main(string[] args)
     {
+        if (args is [var guided, "guided"] && TryOf(guided) is { } readGuided)
+        {
+            // In a process of its own, so that one that a native library ends is a find and not the end.
+            Fuzzer.OutOfProcess.Run(stream => readGuided(ReadAll(stream)));
+            return 0;
+        }
         if (args is not [var target, var corpus, var seedText, var secondsText, var keep] || !int.TryParse(seedText, CultureInfo.InvariantCulture, out var seed) || !int.TryParse(secondsText, CultureInfo.InvariantCulture, out var seconds)
             || TryOf(target) is not { } read)
         {
-            Console.Error.WriteLine("PaDiM.Fuzz images|models CORPUS SEED SECONDS KEEP");
+            Console.Error.WriteLine("PaDiM.Fuzz images|models CORPUS SEED SECONDS KEEP\nPaDiM.Fuzz images|models guided (by afl-fuzz: guided.sh)");
             return 2;
         }
         byte[][] files = [.. Directory.GetFiles(corpus).Where(file => Path.GetExtension(file) is not (".rgb" or ".json")).Order(StringComparer.Ordinal).Select(File.ReadAllBytes)];
@@ -61,6 +68,13 @@ internal static class Program
         "models" => ReadModel,
         _ => null,
     };
+
+    private static byte[] ReadAll(Stream stream)
+    {
+        using var bytes = new MemoryStream();
+        stream.CopyTo(bytes);
+        return bytes.ToArray();
+    }
 
     /// <summary>Without its checksum, which would stop nearly all of them.</summary>
     private static bool ReadModel(byte[] bytes)
