@@ -89,6 +89,25 @@ public sealed class BackupTests : IDisposable
     }
 
     [Fact]
+    public async Task A_copy_from_before_stays_where_the_source_has_lost_its_file_even_if_nobody_can_read_it_today()
+    {
+        await using (var service = await RunningService.StartAsync(Data, ("JobWorkers", 0)))
+        {
+            await service.Category("part").CreateAsync();
+            await service.Category("part").UploadPartsAsync(0, 3);
+        }
+        await RunAsync(0, "backup", Data, Backup);
+        var lost = Directory.GetFiles(new DataDirectory(Data).Images, "*", SearchOption.AllDirectories)[0];
+        var copy = Path.Combine(Backup, Path.GetRelativePath(Data, lost));
+        File.Delete(lost);
+        await File.AppendAllTextAsync(copy, "x");
+        var report = await RunAsync(1, "backup", Data, Backup);
+        Assert.Equal((0, "missing"), (report["copied"]!.GetValue<int>(), report.Items("lost").Single().Text("fault")));
+        Assert.True(File.Exists(copy));
+        Assert.Equal("damaged", (await RunAsync(1, "restore", Backup, Restored)).Items("lost").Single().Text("fault"));
+    }
+
+    [Fact]
     public async Task A_file_that_cannot_be_read_is_named_in_the_backup_and_by_the_restore_and_the_rest_is_copied()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "A file that reads with EIO for whoever runs this is one of Linux.");

@@ -129,15 +129,19 @@ internal sealed class ImageRequest(IOptions<PadimOptions> options, ImageDecoder 
         if (length > limit) return ([], Problems.ImageBytes(limit));
         using var buffer = new MemoryStream((int)Math.Clamp(length ?? 0, 0, 1 << 20));
         var chunk = new byte[1 << 16];
-        var tooLarge = false;
+        // Of the one image that a body is, the rest need not be seen where its beginning is enough: it is left to the server, which drops it. A beginning that comes in
+        // pieces is looked at again whenever it has doubled.
+        var (tooLarge, lookAt) = (false, othersFollow ? long.MaxValue : 1);
         for (int read; (read = await body.ReadAsync(chunk, cancellationToken)) > 0;)
         {
             // The rest of a file that is too large is read and dropped where parts behind it still count.
             tooLarge |= buffer.Length + read > limit;
             if (tooLarge && !othersFollow) break;
-            // Of the one image that a body is, the rest need not be seen where its beginning is enough: it is left to the server, which drops it.
-            if (!othersFollow && buffer.Length == 0 && decoder.CheckBeginning(chunk.AsSpan(0, read)) is { } refused) return ([], Problems.Image(refused));
-            if (!tooLarge) buffer.Write(chunk, 0, read);
+            if (tooLarge) continue;
+            buffer.Write(chunk, 0, read);
+            if (buffer.Length < lookAt) continue;
+            if (decoder.CheckBeginning(buffer.GetBuffer().AsSpan(0, (int)buffer.Length)) is { } refused) return ([], Problems.Image(refused));
+            lookAt = buffer.Length < chunk.Length ? 2 * buffer.Length : long.MaxValue;
         }
         return tooLarge ? ([], Problems.ImageBytes(limit)) : (buffer.ToArray(), null);
     }

@@ -32,7 +32,7 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
         // That of the backup before stays in force until this one is whole.
         if (!File.Exists(target.BackupMark)) File.WriteAllText(target.BackupMark, "{}");
         var report = await RunAsync(upgrade: false, cancellationToken);
-        Prune();
+        Prune(report.Lost);
         AtomicFile.Write(target.BackupMark, stream => JsonSerializer.Serialize(stream, report, Reports.Json));
         return report;
     }
@@ -48,7 +48,7 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
         // A backup of an older version is brought up to date here, where it can be: in the copy.
         var report = await RunAsync(upgrade: true, cancellationToken);
         var noted = LostBefore();
-        return report with { Lost = [.. report.Lost.Select(file => noted.GetValueOrDefault(file.Path, file))] };
+        return report with { Lost = [.. report.Lost.Select(file => file.Fault == LossFault.Missing ? noted.GetValueOrDefault(file.Path, file) : file)] };
     }
 
     /// <summary>What the backup's own report says it is without, and why.</summary>
@@ -133,12 +133,17 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
         {
             try
             {
-                if (reference.Sha256 is null && !Reading(() => reference.IsWhole(from))) return LossFault.Damaged;
                 AtomicFile.Write(to, stream => Copy(from, stream, reference.Sha256));
             }
             catch (SourceException e)
             {
                 return e.Fault == LossFault.Missing && reference.Kind == FileKind.Statistics ? null : e.Fault;
+            }
+            // What no row has the hash of holds its own.
+            if (reference.Sha256 is null && !reference.IsWhole(to))
+            {
+                File.Delete(to);
+                return LossFault.Damaged;
             }
             (copied, bytes) = (copied + 1, bytes + new FileInfo(to).Length);
         }
@@ -189,11 +194,15 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
         public LossFault Fault => fault;
     }
 
-    /// <summary>Removes what the new copy of the database does not speak of. After the database has taken its place: until then the old one may be needed.</summary>
-    private void Prune()
+    /// <summary>
+    /// Removes what the new copy of the database does not speak of. After the database has taken its place: until then the old one may be needed. What is lost at the
+    /// source stays: a copy from before that cannot be read today may be all that is left.
+    /// </summary>
+    private void Prune(IReadOnlyList<LostFile> lost)
     {
+        var needed = verified.Concat(lost.Select(file => file.Path)).ToHashSet(StringComparer.Ordinal);
         foreach (var folder in new[] { target.Images, target.Models }.Where(Directory.Exists))
-            foreach (var path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(path => !verified.Contains(Path.GetRelativePath(target.Root, path))))
+            foreach (var path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(path => !needed.Contains(Path.GetRelativePath(target.Root, path))))
                 File.Delete(path);
     }
 }
