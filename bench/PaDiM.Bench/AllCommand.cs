@@ -3,6 +3,7 @@ using System.Diagnostics;
 using PaDiM.Bench.Growth;
 using PaDiM.Bench.Kernels;
 using PaDiM.Bench.Load;
+using PaDiM.Bench.Measuring;
 using PaDiM.Bench.Speed;
 
 namespace PaDiM.Bench;
@@ -15,7 +16,7 @@ internal static class AllCommand
         var clock = Stopwatch.StartNew();
         Console.WriteLine($"{Processor()}, {Environment.ProcessorCount} cores, {workbench.Files.Count} images");
         await PartAsync("speed", () => Done(() => SpeedCommand.Run(workbench, TimeSpan.FromSeconds(18))));
-        await PartAsync("load", () => LoadCommand.RunAsync(workbench, TimeSpan.FromSeconds(12)));
+        await PartAsync("load", () => LoadCommand.RunAsync(workbench, TimeSpan.FromSeconds(12), Reductions.Both));
         await PartAsync("growth", () => Done(() => GrowthCommand.Run(workbench, TimeSpan.FromSeconds(15))));
         await PartAsync("load-time", () => Done(() => LoadTimeCommand.Run(workbench)));
         await PartAsync("kernels", () => Done(() => KernelCommand.Run("*", full: false)));

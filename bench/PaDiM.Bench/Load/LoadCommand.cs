@@ -4,6 +4,7 @@ using NetVips;
 using PaDiM.Bench.Charts;
 using PaDiM.Bench.Measuring;
 using PaDiM.Bench.Speed;
+using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
 using PaDiM.Onnx.Imaging;
 
@@ -27,23 +28,29 @@ internal static class LoadCommand
     public static System.CommandLine.Command Create()
     {
         var seconds = new Option<double>("--seconds") { Description = "Time for the requests one at a time, and for each concurrency.", DefaultValueFactory = _ => 16 };
-        var command = Workbench.Command("load", "The service over HTTP: milliseconds and images a second at several concurrencies.", (workbench, arguments) => RunAsync(workbench, TimeSpan.FromSeconds(arguments.GetValue(seconds))));
+        var reductions = Reductions.Option();
+        var command = Workbench.Command("load", "The service over HTTP: milliseconds and images a second at several concurrencies.", (workbench, arguments) =>
+            RunAsync(workbench, TimeSpan.FromSeconds(arguments.GetValue(seconds)), arguments.GetValue(reductions)!));
         command.Add(seconds);
+        command.Add(reductions);
         return command;
     }
 
-    public static async Task RunAsync(Workbench workbench, TimeSpan each)
+    public static async Task RunAsync(Workbench workbench, TimeSpan each, params ReductionMethod[] reductions)
     {
         var name = workbench.FirstOf("resnet18");
         var image = Encode(workbench.Images[0]);
         var bars = new Bars();
-        await using var service = await RunningService.StartAsync(workbench, name);
-        await MeasureOneAsync(workbench, service, name, image, each, bars);
-        await MeasureManyAsync(workbench, service, name, image, each / Slices, bars);
+        foreach (var reduction in reductions)
+        {
+            await using var service = await RunningService.StartAsync(workbench, name, reduction);
+            await MeasureOneAsync(workbench, service, name, reduction, image, each, bars);
+            await MeasureManyAsync(workbench, service, name, reduction, image, each / Slices, bars);
+        }
         bars.Print();
     }
 
-    private static async Task MeasureOneAsync(Workbench workbench, RunningService service, string name, byte[] image, TimeSpan duration, Bars bars)
+    private static async Task MeasureOneAsync(Workbench workbench, RunningService service, string name, ReductionMethod reduction, byte[] image, TimeSpan duration, Bars bars)
     {
         using var file = new MemoryStream(await service.ExportAsync());
         using var scorer = new InProcessScorer(ModelFile.Read(file), workbench.Open(name));
@@ -73,8 +80,8 @@ internal static class LoadCommand
         table.Add(["decode and score in this process", .. here.Cells()]);
         table.Add(["the same over HTTP", .. http.Cells()]);
         for (var i = 0; i < stages.Length; i++) table.Add([$"— of it, as the service tells: {RunningService.StageNames[i]}", .. stages[i].Cells()]);
-        table.Print($"{name}, a JPEG of {Side} x {Side} ({image.Length >> 10} KiB), one at a time, turns of {Turn}, {workbench.ThreadCount} threads, {http.Count} each:");
-        bars.AtMost("what HTTP adds at p50", 1, http.Median - here.Median, " ms");
+        table.Print($"{name}, {reduction.InWords()}, a JPEG of {Side} x {Side} ({image.Length >> 10} KiB), one at a time, turns of {Turn}, {workbench.ThreadCount} threads, {http.Count} each:");
+        bars.AtMost($"{reduction.InWords()}: what HTTP adds at p50", 1, http.Median - here.Median, " ms");
 
         void Here()
         {
@@ -87,7 +94,7 @@ internal static class LoadCommand
         }
     }
 
-    private static async Task MeasureManyAsync(Workbench workbench, RunningService service, string name, byte[] image, TimeSpan slice, Bars bars)
+    private static async Task MeasureManyAsync(Workbench workbench, RunningService service, string name, ReductionMethod reduction, byte[] image, TimeSpan slice, Bars bars)
     {
         using var ideal = new IdealThroughput(workbench, name, image);
         var loads = Concurrencies.Select(concurrency => new Throughput(concurrency)).ToArray();
@@ -107,16 +114,16 @@ internal static class LoadCommand
             table.Add([$"{load.Concurrency}", .. load.Times.Cells(), Table.Number(load.PerSecond), Table.Number(load.PerSecond / best), Table.Number(1000 * load.Serving / load.Times.Count), Table.Number(1000 * load.Asking / load.Times.Count)]);
         table.Add("ideal: a session of one thread on each core", "", "", "", Table.Number(rates.Apart), Table.Number(rates.Apart / best), "", "");
         table.Add("ideal: batches of 8 on all threads", "", "", "", Table.Number(rates.Together), Table.Number(rates.Together / best), "", "");
-        table.Print($"{name}, the same JPEG over HTTP in turn with decoding and the backbone alone in this process while the service is idle (the better of two ways is the ideal), {Slices} slices of {slice.TotalSeconds:0.#} s each:");
-        bars.AtLeast("images a second at concurrency 8, of the ideal", 0.9, loads.First(load => load.Concurrency == 8).PerSecond / best);
+        table.Print($"{name}, {reduction.InWords()}, the same JPEG over HTTP in turn with decoding and the backbone alone in this process while the service is idle (the better of two ways is the ideal), {Slices} slices of {slice.TotalSeconds:0.#} s each:");
+        bars.AtLeast($"{reduction.InWords()}: images a second at concurrency 8, of the ideal", 0.9, loads.First(load => load.Concurrency == 8).PerSecond / best);
 
-        workbench.Draw("load-throughput", new LineChart(
+        workbench.Draw($"load-{reduction.InNames()}throughput", new LineChart(
             $"{name}, {Side} x {Side} JPEG over HTTP", "concurrency", "images a second",
             [
                 new Series("service", [.. loads.Select(load => ((double)load.Concurrency, load.PerSecond))]),
                 new Series("decoding and backbone alone", [(Concurrencies[0], best), (Concurrencies[^1], best)], Dashed: true),
             ], doubling: true));
-        workbench.Draw("load-latency", new LineChart(
+        workbench.Draw($"load-{reduction.InNames()}latency", new LineChart(
             $"{name}, {Side} x {Side} JPEG over HTTP", "concurrency", "milliseconds",
             [.. Shares.Select(share => new Series($"p{100 * share:0}", [.. loads.Select(load => ((double)load.Concurrency, load.Times.Percentile(share)))]))], doubling: true));
     }

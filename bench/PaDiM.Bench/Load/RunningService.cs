@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text.Json;
+using PaDiM.Core.Embedding;
 
 namespace PaDiM.Bench.Load;
 
@@ -30,8 +31,8 @@ internal sealed class RunningService : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts the service over an empty folder and fits a category.</summary>
-    public static async Task<RunningService> StartAsync(Workbench workbench, string backbone)
+    /// <summary>Starts the service over a folder of its own and fits a category.</summary>
+    public static async Task<RunningService> StartAsync(Workbench workbench, string backbone, ReductionMethod reduction = ReductionMethod.SemiOrthogonal)
     {
         Uri address;
         using (var free = new TcpListener(IPAddress.Loopback, 0))
@@ -41,7 +42,7 @@ internal sealed class RunningService : IAsyncDisposable
         }
         var start = new ProcessStartInfo("dotnet", [BuiltPrograms.Service]) { RedirectStandardOutput = true };
         start.Environment["ASPNETCORE_URLS"] = address.ToString();
-        start.Environment["Padim__DataDirectory"] = Path.Combine(workbench.Scratch, "service");
+        start.Environment["Padim__DataDirectory"] = Path.Combine(workbench.Scratch, $"service-{reduction}");
         start.Environment["Padim__BackboneDirectories__0"] = workbench.BackboneDirectory;
         start.Environment["Padim__Threads"] = workbench.ThreadCount.ToString(System.Globalization.CultureInfo.InvariantCulture);
         start.Environment["Serilog__MinimumLevel__Default"] = "Warning";
@@ -53,7 +54,7 @@ internal sealed class RunningService : IAsyncDisposable
         try
         {
             await service.ListeningAsync();
-            await service.FitAsync("bench", new { backbone }, workbench.Files);
+            await service.FitAsync("bench", new { backbone, reduction = new { method = System.Text.Json.JsonNamingPolicy.KebabCaseLower.ConvertName($"{reduction}") } }, workbench.Files);
             return service;
         }
         catch

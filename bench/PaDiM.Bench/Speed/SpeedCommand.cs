@@ -16,13 +16,11 @@ internal static class SpeedCommand
 {
     private static readonly int[] Batches = [1, 4, 16];
 
-    private static readonly ReductionMethod[] Reductions = [ReductionMethod.SemiOrthogonal, ReductionMethod.Random];
-
     public static Command Create()
     {
         var seconds = new Option<double>("--seconds") { Description = "Time for each table.", DefaultValueFactory = _ => 20 };
         var batches = new Option<int[]>("--images") { Description = "Images at a time, a table each.", DefaultValueFactory = _ => Batches, AllowMultipleArgumentsPerToken = true };
-        var reductions = new Option<ReductionMethod[]>("--reduction") { Description = "How channels are reduced, of each backbone.", DefaultValueFactory = _ => Reductions, AllowMultipleArgumentsPerToken = true };
+        var reductions = Reductions.Option();
         var command = Workbench.Command("speed", "Milliseconds from decoded images to scores, beside the backbone alone and beside a whole graph in ONNX Runtime.", (workbench, arguments) =>
         {
             Run(workbench, TimeSpan.FromSeconds(arguments.GetValue(seconds)), arguments.GetValue(batches)!, arguments.GetValue(reductions)!);
@@ -34,7 +32,7 @@ internal static class SpeedCommand
         return command;
     }
 
-    public static void Run(Workbench workbench, TimeSpan each) => Run(workbench, each, Batches, Reductions);
+    public static void Run(Workbench workbench, TimeSpan each) => Run(workbench, each, Batches, Reductions.Both);
 
     private static void Run(Workbench workbench, TimeSpan each, int[] batches, ReductionMethod[] reductions)
     {
@@ -48,7 +46,7 @@ internal static class SpeedCommand
 
     private static void Measure(Workbench workbench, string name, ReductionMethod reduction, int batch, TimeSpan each, Bars? bars)
     {
-        var what = $"{name}, {(reduction == ReductionMethod.Random ? "channels chosen at random" : "channels projected")}, {batch} at a time";
+        var what = $"{name}, {reduction.InWords()}, {batch} at a time";
         using var exact = new SpeedSubject(workbench, name, reduction, batch);
         using var integer = new SpeedSubject(workbench, name + BackboneQuantiser.Suffix, reduction, batch);
         SpeedSubject[] subjects = [exact, integer];
@@ -61,7 +59,7 @@ internal static class SpeedCommand
             for (var i = 0; i < subject.Stages.Count; i++) Row(subject, $"— {InProcessScorer.StageNames[i]}", subject.Stages[i]);
         }
         table.Print($"{what}, 256 x 256, {new FitSettings().Dimensions} dimensions, {workbench.ThreadCount} threads, {rounds} rounds:");
-        workbench.Draw($"speed-{name}-{(reduction == ReductionMethod.Random ? "random-" : "")}{batch}", new BarChart(
+        workbench.Draw($"speed-{name}-{reduction.InNames()}{batch}", new BarChart(
             $"{what}: p50", "milliseconds", [],
             [.. subjects.SelectMany(subject => subject.Candidates.Select(candidate => new Bar($"{(subject == exact ? "float32" : "int8")}: {Short(candidate, subject)}", candidate.Times.Median)))]));
 
