@@ -48,6 +48,35 @@ public sealed class S01_PixelFloods
         await category.ScoreAsync(Parts.Good(1));
     }
 
+    [Fact]
+    public async Task A_flood_is_refused_by_its_beginning_whatever_comes_behind_it()
+    {
+        using var data = new TempDirectory();
+        await using var service = await ServiceProcess.StartAsync(data.Path);
+        var category = new CategoryClient(service.Http, "part");
+        await category.CreateFittedAsync(2);
+        foreach (var (name, bytes, status, code) in new[]
+        {
+            ("PNG of 10 000 x 10 000", PngFile.Grey(10_000, 10_000, 8, 10_000), 413, "image_too_large"),
+            ("TIFF of 100 000 directories", TiffFile.Grey(100_000), 422, "image_animated"),
+        })
+        {
+            var times = new List<double>();
+            for (var i = 0; i <= TrialLength.Of(3, 20); i++)
+            {
+                using var connection = await RawConnection.OpenAsync(service.Http.BaseAddress!);
+                var clock = Stopwatch.StartNew();
+                await connection.SendAsync($"POST {category.Url}/score HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: {bytes.Length}\r\n\r\n");
+                await connection.SendAsync(bytes.AsMemory(0, Math.Min(bytes.Length, 1 << 16)));
+                var answer = await connection.ReadUntilAsync(code);
+                times.Add(clock.Elapsed.TotalMilliseconds);
+                Assert.StartsWith($"HTTP/1.1 {status} ", answer, StringComparison.Ordinal);
+                Assert.Contains(code, answer, StringComparison.Ordinal);
+            }
+            Trial.Tell(FormattableString.Invariant($"{name}: the first {Math.Min(bytes.Length, 1 << 16)} of {bytes.Length} bytes were sent; slowest answer {times.Skip(1).Max():f1} ms"));
+        }
+    }
+
     private static IEnumerable<(string Name, byte[] Bytes, int Status, string Code)> Floods()
     {
         const string tooLarge = "image_too_large", unreadable = "image_unreadable", animated = "image_animated";
