@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using PaDiM.Service.Access;
@@ -79,7 +77,7 @@ public sealed class ProxyTests : IAsyncLifetime
     {
         var nginx = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Append("/usr/sbin").Select(folder => Path.Combine(folder, "nginx")).FirstOrDefault(File.Exists);
         Assert.SkipWhen(nginx is null, "No nginx on the PATH.");
-        var address = new Uri($"https://localhost:{FreePort()}");
+        var address = new Uri($"https://localhost:{FreePort.Find()}");
         var thumbprint = await WriteConfigurationAsync(address.Port);
         using var running = Process.Start(new ProcessStartInfo(nginx!, ["-p", proxy.Path, "-c", proxy.Combine("nginx.conf"), "-e", proxy.Combine("error.log"), "-g", "daemon off;"]) { RedirectStandardError = true })!;
         try
@@ -149,12 +147,5 @@ public sealed class ProxyTests : IAsyncLifetime
         {
             return false;
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

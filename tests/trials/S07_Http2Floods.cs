@@ -1,7 +1,5 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using PaDiM.Service.Tests.Support;
 using PaDiM.TestSupport;
@@ -16,18 +14,21 @@ public sealed class S07_Http2Floods
     private const byte EndStream = 1, EndHeaders = 4;
     private const int LittleMemory = 64 << 20;
 
-    /// <summary>GET /v1/categories with a host, of the fields that every decoder knows (RFC 7541, appendix A) but for the path and the host.</summary>
-    private static readonly byte[] Request = [0x82, 0x87, 0x04, 14, .. "/v1/categories"u8, 0x01, 9, .. "localhost"u8];
+    /// <summary>Scheme, path and host, of the fields that every decoder knows (RFC 7541, appendix A) but for the last two's values.</summary>
+    private static readonly byte[] Target = [0x87, 0x04, 14, .. "/v1/categories"u8, 0x01, 9, .. "localhost"u8];
 
-    /// <summary>POST of the same path, whose body is still to come.</summary>
-    private static readonly byte[] Opening = [0x83, 0x87, 0x04, 14, .. "/v1/categories"u8, 0x01, 9, .. "localhost"u8];
+    /// <summary>GET of it.</summary>
+    private static readonly byte[] Request = [0x82, .. Target];
+
+    /// <summary>POST to it, whose body is still to come.</summary>
+    private static readonly byte[] Opening = [0x83, .. Target];
 
     [Fact]
     public async Task Floods_cost_little_memory_and_scoring_goes_on()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Memory is read from Linux's /proc.");
         using var data = new TempDirectory();
-        var (plain, two) = (FreePort(), FreePort());
+        var (plain, two) = (FreePort.Find(), FreePort.Find());
         await using var service = await ServiceProcess.StartInAsync(data.Path, new Dictionary<string, string>
         {
             ["Kestrel__Endpoints__A__Url"] = $"http://127.0.0.1:{plain}",
@@ -38,8 +39,8 @@ public sealed class S07_Http2Floods
         using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{plain}") };
         var category = new CategoryClient(http, "part");
         await category.CreateFittedAsync(3);
-        await TimesAsync(category, () => false, 30);
-        var alone = await TimesAsync(category, () => false, 50);
+        await category.TimesAsync(30);
+        var alone = await category.TimesAsync(50);
         var memory = new ProcessMemory(service.Id);
         foreach (var flood in new[]
         {
@@ -51,11 +52,11 @@ public sealed class S07_Http2Floods
             var growth = await memory.GrowthAsync(async () =>
             {
                 var flooding = FloodAsync(new Uri($"http://127.0.0.1:{two}"), flood, TimeSpan.FromSeconds(TrialLength.Of(2, 30)));
-                beside = await TimesAsync(category, () => !flooding.IsCompleted, 1);
+                beside = await category.TimesUntilAsync(flooding);
                 (frames, ended) = await flooding;
             });
             Trial.Tell(FormattableString.Invariant(
-                $"{flood}: {frames} frames, {ended}; {growth >> 20} MiB more; {beside.Count} scores meanwhile, median {Median(beside):f1} ms (alone {Median(alone):f1}), slowest {beside.Max().TotalMilliseconds:f0} ms"));
+                $"{flood}: {frames} frames, {ended}; {growth >> 20} MiB more; {beside.Count} scores meanwhile, median {beside.Median():f1} ms (alone {alone.Median():f1}), slowest {beside.Max().TotalMilliseconds:f0} ms"));
             Assert.InRange(growth, long.MinValue, LittleMemory);
         }
     }
@@ -137,26 +138,5 @@ public sealed class S07_Http2Floods
             at += 9 + length;
         }
         return told;
-    }
-
-    private static async Task<List<TimeSpan>> TimesAsync(CategoryClient category, Func<bool> goOn, int atLeast)
-    {
-        var times = new List<TimeSpan>();
-        while (times.Count < atLeast || goOn())
-        {
-            var start = Stopwatch.GetTimestamp();
-            await category.ScoreAsync(Parts.Good(1));
-            times.Add(Stopwatch.GetElapsedTime(start));
-        }
-        return times;
-    }
-
-    private static double Median(List<TimeSpan> times) => times.Order().ElementAt(times.Count / 2).TotalMilliseconds;
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using PaDiM.Service.Tests.Support;
 using PaDiM.TestSupport;
 using PaDiM.Trials.Support;
@@ -30,7 +29,7 @@ public sealed class S07_SlowClients
         await chunks.SendAsync($"POST {category.Url}/images HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n");
         await reader.SendAsync($"GET {category.Url}/images/{id} HTTP/1.1\r\nHost: localhost\r\n\r\n");
         var slow = new Dictionary<string, Task<(TimeSpan After, string Answer)>> { ["headers"] = headers.DripAsync(), ["body"] = body.DripAsync(), ["chunk"] = chunks.DripAsync() };
-        var times = await ScoreUntilAsync(category, Task.WhenAll(slow.Values));
+        var times = await category.TimesUntilAsync(Task.WhenAll(slow.Values));
         TestContext.Current.TestOutputHelper?.WriteLine($"{times.Count} scores meanwhile, slowest {times.Max().TotalMilliseconds:f0} ms");
         foreach (var (what, cut) in slow)
         {
@@ -53,7 +52,7 @@ public sealed class S07_SlowClients
         await using (var fitting = await RunningService.StartAsync(data.Path)) await FittedAsync(fitting);
         await using var service = await RunningService.StartAsync(data.Path, ("JobWorkers", 0), ("MaxEventStreams", followers));
         var category = service.Category("part");
-        var alone = await TimesAsync(category, 50);
+        var alone = await category.TimesAsync(50);
         var job = await category.StartFitAsync();
         var connections = new List<RawConnection>();
         try
@@ -67,8 +66,8 @@ public sealed class S07_SlowClients
             using var refused = await service.Http.GetAsync($"/v1/jobs/{job}/events");
             await refused.ProblemAsync(503, "queue_full");
             Assert.Equal(TimeSpan.FromSeconds(1), refused.Headers.RetryAfter?.Delta);
-            var beside = await TimesAsync(category, 50);
-            TestContext.Current.TestOutputHelper?.WriteLine($"median score alone {Median(alone):f1} ms, beside {connections.Count} connections of which {followers} follow a job {Median(beside):f1} ms");
+            var beside = await category.TimesAsync(50);
+            TestContext.Current.TestOutputHelper?.WriteLine($"median score alone {alone.Median():f1} ms, beside {connections.Count} connections of which {followers} follow a job {beside.Median():f1} ms");
         }
         finally
         {
@@ -101,25 +100,4 @@ public sealed class S07_SlowClients
         await category.CreateFittedAsync(3);
         return category;
     }
-
-    private static async Task<List<TimeSpan>> ScoreUntilAsync(CategoryClient category, Task end)
-    {
-        var times = new List<TimeSpan>();
-        while (!end.IsCompleted) times.AddRange(await TimesAsync(category, 1));
-        return times;
-    }
-
-    private static async Task<List<TimeSpan>> TimesAsync(CategoryClient category, int count)
-    {
-        var times = new List<TimeSpan>();
-        for (var i = 0; i < count; i++)
-        {
-            var start = Stopwatch.GetTimestamp();
-            await category.ScoreAsync(Parts.Good(1));
-            times.Add(Stopwatch.GetElapsedTime(start));
-        }
-        return times;
-    }
-
-    private static double Median(List<TimeSpan> times) => times.Order().ElementAt(times.Count / 2).TotalMilliseconds;
 }

@@ -54,7 +54,7 @@ internal sealed class RunningService : IAsyncDisposable
         try
         {
             await service.ListeningAsync();
-            await service.FitAsync("bench", new { backbone, reduction = new { method = System.Text.Json.JsonNamingPolicy.KebabCaseLower.ConvertName($"{reduction}") } }, workbench.Files);
+            await service.FitAsync("bench", new { backbone, reduction = new { method = JsonNamingPolicy.KebabCaseLower.ConvertName($"{reduction}") } }, workbench.Files);
             return service;
         }
         catch

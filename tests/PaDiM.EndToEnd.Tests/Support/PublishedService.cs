@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using PaDiM.TestSupport;
 
@@ -18,7 +16,7 @@ public sealed class PublishedService : IAsyncLifetime
     public static string Repository { get; } = FindRepository();
 
     /// <summary>Where the program listens.</summary>
-    public Uri Address { get; } = new($"http://127.0.0.1:{FreePort()}");
+    public Uri Address { get; } = new($"http://127.0.0.1:{FreePort.Find()}");
 
     /// <summary>Speaks to the program.</summary>
     public ServiceClient Client { get; private set; } = null!;
@@ -80,13 +78,6 @@ public sealed class PublishedService : IAsyncLifetime
     private void Log(object sender, DataReceivedEventArgs line)
     {
         lock (log) log.AppendLine(line.Data);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static string FindRepository()

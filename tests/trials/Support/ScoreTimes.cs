@@ -1,0 +1,32 @@
+using System.Diagnostics;
+using PaDiM.Service.Tests.Support;
+
+namespace PaDiM.Trials.Support;
+
+/// <summary>How long a line waits for its scores, one after the other.</summary>
+internal static class ScoreTimes
+{
+    /// <summary>Of so many scores.</summary>
+    public static async Task<List<TimeSpan>> TimesAsync(this CategoryClient category, int count)
+    {
+        var times = new List<TimeSpan>();
+        for (var i = 0; i < count; i++)
+        {
+            var start = Stopwatch.GetTimestamp();
+            await category.ScoreAsync(Parts.Good(1));
+            times.Add(Stopwatch.GetElapsedTime(start));
+        }
+        return times;
+    }
+
+    /// <summary>Of all scores until something has ended.</summary>
+    public static async Task<List<TimeSpan>> TimesUntilAsync(this CategoryClient category, Task end)
+    {
+        var times = new List<TimeSpan>();
+        while (!end.IsCompleted) times.AddRange(await category.TimesAsync(1));
+        return times;
+    }
+
+    /// <summary>The middle one, in milliseconds.</summary>
+    public static double Median(this List<TimeSpan> times) => times.Order().ElementAt(times.Count / 2).TotalMilliseconds;
+}
