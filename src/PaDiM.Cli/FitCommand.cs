@@ -21,6 +21,7 @@ internal static class FitCommand
         backbones.AddTo(command);
         command.SetAction(async (arguments, stop) =>
         {
+            NativeHeap.GiveBackWhatIsFree();
             using var registry = backbones.Open(arguments);
             var opened = registry.Open(model.BackboneName(arguments));
             var settings = model.Settings(arguments, opened);

@@ -54,7 +54,7 @@ internal static class LoadCommand
     {
         using var file = new MemoryStream(await service.ExportAsync());
         using var scorer = new InProcessScorer(ModelFile.Read(file), workbench.Open(name));
-        var (http, here, stages) = (new Times(), new Times(), RunningService.StageNames.Select(_ => new Times()).ToArray());
+        var (http, here, empty, stages) = (new Times(), new Times(), new Times(), RunningService.StageNames.Select(_ => new Times()).ToArray());
         var (clock, random) = (Stopwatch.StartNew(), new Random(1));
         for (var round = 0; round < 2 * WarmUp || clock.Elapsed < duration; round++)
         {
@@ -62,6 +62,7 @@ internal static class LoadCommand
             {
                 http.Clear();
                 here.Clear();
+                empty.Clear();
                 Array.ForEach(stages, stage => stage.Clear());
             }
             var first = random.Next(2) == 0;
@@ -74,12 +75,21 @@ internal static class LoadCommand
                 foreach (var (stage, told) in stages.Zip(RunningService.StagesOf(answer))) stage.Add(told);
             }
             if (!first) Here();
+            // What HTTP itself costs a service whose threads sleep and whose caches are another's.
+            for (var i = 0; i < Turn; i++)
+            {
+                Score();
+                var began = Stopwatch.GetTimestamp();
+                await service.PingAsync();
+                empty.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+            }
         }
 
         var table = new Table("what", "p50, ms", "p95, ms", "p99, ms");
         table.Add(["decode and score in this process", .. here.Cells()]);
         table.Add(["the same over HTTP", .. http.Cells()]);
         for (var i = 0; i < stages.Length; i++) table.Add([$"— of it, as the service tells: {RunningService.StageNames[i]}", .. stages[i].Cells()]);
+        table.Add(["a request of nothing (GET /health/live), each after a score in this process", .. empty.Cells()]);
         table.Print($"{name}, {reduction.InWords()}, a JPEG of {Side} x {Side} ({image.Length >> 10} KiB), one at a time, turns of {Turn}, {workbench.ThreadCount} threads, {http.Count} each:");
         bars.AtMost($"{reduction.InWords()}: what HTTP adds at p50", 1, http.Median - here.Median, " ms");
 
@@ -88,10 +98,12 @@ internal static class LoadCommand
             for (var i = 0; i < Turn; i++)
             {
                 var began = Stopwatch.GetTimestamp();
-                scorer.Score([workbench.Decode(image)]);
+                Score();
                 here.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
             }
         }
+
+        void Score() => scorer.Score([workbench.Decode(image)]);
     }
 
     private static async Task MeasureManyAsync(Workbench workbench, RunningService service, string name, ReductionMethod reduction, byte[] image, TimeSpan slice, Bars bars)

@@ -73,6 +73,12 @@ internal sealed class RunningService : IAsyncDisposable
         return await response.Content.ReadAsByteArrayAsync();
     }
 
+    /// <summary>A request that asks for nothing.</summary>
+    public async Task PingAsync()
+    {
+        using var response = (await http.GetAsync("/health/live")).EnsureSuccessStatusCode();
+    }
+
     /// <summary>The milliseconds that an answer speaks of, in the order of <see cref="StageNames"/>.</summary>
     public static double[] StagesOf(byte[] answer)
     {

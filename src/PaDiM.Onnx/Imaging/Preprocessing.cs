@@ -35,7 +35,9 @@ public sealed class Preprocessing(FitSettings settings, Normalisation normalisat
     {
         var resized = new float[3 * side * side];
         AntialiasedResampler.Resize(image, side, side, resized);
-        return new RgbImage(side, side, Rounded(resized));
+        var shrunk = new RgbImage(side, side, new byte[resized.Length]);
+        Round(resized, shrunk.Pixels);
+        return shrunk;
     }
 
     /// <summary>Writes the prepared image.</summary>
@@ -44,7 +46,7 @@ public sealed class Preprocessing(FitSettings settings, Normalisation normalisat
     /// <returns>How the part lies in the image, in pixels of the image size: the identity where nothing is aligned.</returns>
     public RigidTransform Prepare(RgbImage image, Span<float> prepared)
     {
-        if (registration is not null) return Prepare(image, prepared, shrink: false).Placement;
+        if (registration is not null) return Prepare(image, prepared, shrunk: null);
         // Row by row, while they are in the nearest cache.
         using var resampler = new AntialiasedResampler(image, ImageSize, ImageSize);
         var row = ArrayPool<float>.Shared.Rent(3 * ImageSize);
@@ -57,12 +59,8 @@ public sealed class Preprocessing(FitSettings settings, Normalisation normalisat
         return RigidTransform.Identity;
     }
 
-    /// <summary>As above, and also gives the image as <see cref="Shrink"/> would.</summary>
-    internal (RigidTransform Placement, RgbImage Shrunk) PrepareAndShrink(RgbImage image, Span<float> prepared)
-    {
-        var (placement, shrunk) = Prepare(image, prepared, shrink: true);
-        return (placement, new RgbImage(ImageSize, ImageSize, shrunk!));
-    }
+    /// <summary>As above, and also writes the image as <see cref="Shrink"/> would give it.</summary>
+    internal RigidTransform PrepareAndShrink(RgbImage image, Span<float> prepared, RgbImage shrunk) => Prepare(image, prepared, shrunk);
 
     /// <summary>A map in the template's frame as the image shows it: what the template does not cover is 0, and pixels of the image that the part left count no more.</summary>
     /// <param name="map">Of the prepared size.</param>
@@ -96,12 +94,12 @@ public sealed class Preprocessing(FitSettings settings, Normalisation normalisat
         return new AnomalyMap(new Grid(ImageSize, ImageSize), padded).Upsample(new Grid(height, width));
     }
 
-    private (RigidTransform Placement, byte[]? Shrunk) Prepare(RgbImage image, Span<float> prepared, bool shrink)
+    private RigidTransform Prepare(RgbImage image, Span<float> prepared, RgbImage? shrunk)
     {
         var length = 3 * ImageSize * ImageSize;
         var resized = ArrayPool<float>.Shared.Rent(length);
         AntialiasedResampler.Resize(image, ImageSize, ImageSize, resized);
-        var shrunk = shrink ? Rounded(resized.AsSpan(0, length)) : null;
+        if (shrunk is not null) Round(resized.AsSpan(0, length), shrunk.Pixels);
         var placement = registration?.Register(Grey(resized.AsSpan(0, length))) ?? RigidTransform.Identity;
         if (placement == RigidTransform.Identity) Normalise(resized, prepared);
         else
@@ -112,7 +110,7 @@ public sealed class Preprocessing(FitSettings settings, Normalisation normalisat
             ArrayPool<float>.Shared.Return(aligned);
         }
         ArrayPool<float>.Shared.Return(resized);
-        return (placement, shrunk);
+        return placement;
     }
 
     /// <summary>What is registered of pixels, shape <c>(n, 3)</c>.</summary>
@@ -150,10 +148,8 @@ public sealed class Preprocessing(FitSettings settings, Normalisation normalisat
         (red[x], green[x], blue[x]) = (row[3 * x] * scale[0] + shift[0], row[3 * x + 1] * scale[1] + shift[1], row[3 * x + 2] * scale[2] + shift[2]);
     }
 
-    private static byte[] Rounded(ReadOnlySpan<float> pixels)
+    private static void Round(ReadOnlySpan<float> pixels, Span<byte> bytes)
     {
-        var bytes = new byte[pixels.Length];
         for (var i = 0; i < bytes.Length; i++) bytes[i] = (byte)Math.Clamp(pixels[i] + 0.5f, 0, 255);
-        return bytes;
     }
 }

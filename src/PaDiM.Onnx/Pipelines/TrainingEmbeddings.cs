@@ -19,6 +19,7 @@ internal sealed class TrainingEmbeddings(Embedder embedder, string key, ImageDec
     private const int BackboneBatch = 8;
 
     private readonly PatchEmbedding?[] buffers = new PatchEmbedding?[FitEstimate.BatchOf(patches, embedder.Reduction.Dimensions)];
+    private readonly RgbImage?[] shrunk = new RgbImage?[FitEstimate.BatchOf(patches, embedder.Reduction.Dimensions)];
     private readonly float[][] preparedBuffers = [[], []];
     private Task writing = Task.CompletedTask;
 
@@ -62,7 +63,6 @@ internal sealed class TrainingEmbeddings(Embedder embedder, string key, ImageDec
     /// <summary>Embeds the images that the store does not have.</summary>
     private void Make(IReadOnlyList<TrainingImage> wanted, int[] missing, PatchEmbedding?[] found, ParallelOptions parallel)
     {
-        var shrunk = new RgbImage[wanted.Count];
         var parts = missing.Chunk(BackboneBatch).ToArray();
         var next = Start(() => Prepare(0));
         try
@@ -82,18 +82,18 @@ internal sealed class TrainingEmbeddings(Embedder embedder, string key, ImageDec
         }
         writing = Start(() => Parallel.ForEach(missing, new ParallelOptions { MaxDegreeOfParallelism = parallel.MaxDegreeOfParallelism, TaskScheduler = null }, i =>
         {
-            pixels.Keep(wanted[i].Sha256, shrunk[i]);
+            pixels.Keep(wanted[i].Sha256, shrunk[i]!);
             store.Write(key, wanted[i].Sha256, found[i]!);
         }));
 
         RigidTransform[] Prepare(int part)
         {
-            var (images, length) = (parts[part], embedder.PreparedLength);
+            var (images, length, side) = (parts[part], embedder.PreparedLength, embedder.Preprocessing.ImageSize);
             ref var buffer = ref preparedBuffers[part % 2];
             if (buffer.Length < images.Length * length) buffer = LargeArray.Of<float>((long)images.Length * length);
             var (prepared, placements) = (buffer, new RigidTransform[images.Length]);
-            Parallel.For(0, images.Length, parallel, k =>
-                (placements[k], shrunk[images[k]]) = embedder.Preprocessing.PrepareAndShrink(wanted[images[k]].Decode(decoder), prepared.AsSpan(k * length, length)));
+            Parallel.For(0, images.Length, parallel, k => placements[k] = embedder.Preprocessing.PrepareAndShrink(
+                wanted[images[k]].Decode(decoder), prepared.AsSpan(k * length, length), shrunk[images[k]] ??= new RgbImage(side, side, new byte[3 * side * side])));
             return placements;
         }
     }
