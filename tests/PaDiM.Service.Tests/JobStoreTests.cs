@@ -114,7 +114,7 @@ public sealed class JobStoreTests : IAsyncLifetime
         Assert.Equal(LeaseState.CancelRequested, await store.RenewAsync(lease, new JobProgress(null, 0, null), default));
         await store.ReleaseAsync(lease, default);
         var claim = store.ClaimAsync("w", default);
-        Assert.Same(claim, await Task.WhenAny(claim, Task.Delay(TimeSpan.FromSeconds(60))));
+        Assert.Same(claim, await Task.WhenAny(claim, Task.Delay(TimeSpan.FromSeconds(10))));
         Assert.Null(await claim);
         Assert.Equal(JobState.Cancelled, (await JobAsync(id)).State);
         Assert.NotNull((await JobAsync(id)).FinishedAt);
