@@ -19,7 +19,7 @@ internal static partial class NativeHeap
             // Once it is set, the library moves neither this threshold nor the one from which on memory is mapped by itself.
             _ = SetOption(TrimThreshold, DefaultThreshold);
         }
-        catch (EntryPointNotFoundException)
+        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
         {
             // Another C library, which keeps what it keeps.
         }

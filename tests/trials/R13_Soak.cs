@@ -34,7 +34,7 @@ public sealed class R13_Soak(ITestOutputHelper output)
         {
             await category.CreateFittedAsync(8, Settings(0));
         }
-        var images = Images();
+        var (images, process) = (Images(), new ProcessMemory(service.Id));
         var (clock, samples, answers, fits) = (new Stopwatch(), new List<Sample>(), new ConcurrentBag<(TimeSpan At, double Milliseconds)>(), 0);
 
         var work = Enumerable.Range(0, Senders).Select(SendAsync).Append(FitAsync()).ToArray();
@@ -42,7 +42,7 @@ public sealed class R13_Soak(ITestOutputHelper output)
         clock.Start();
         while (clock.Elapsed < Duration)
         {
-            samples.Add(new Sample(clock.Elapsed, Resident(service.Id), Directory.GetFileSystemEntries($"/proc/{service.Id}/fd").Length));
+            samples.Add(new Sample(clock.Elapsed, process.Now, Directory.GetFileSystemEntries($"/proc/{service.Id}/fd").Length));
             await Task.Delay(Duration / 200);
         }
         await Task.WhenAll(work);
@@ -97,9 +97,6 @@ public sealed class R13_Soak(ITestOutputHelper output)
         .. new[] { 32, 300, 1000, 1700 }.Select(side => (Parts.Plain(side, side * 3 / 4), "image/bmp")),
         (Parts.Bad(1), "image/bmp"),
     ];
-
-    private static long Resident(int process) =>
-        long.Parse(File.ReadLines($"/proc/{process}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) << 10;
 
     /// <summary>What is held, whenever the collector was last at work: a leak lifts the lowest samples as well.</summary>
     private static long LowWater(Sample[] samples) => samples.Select(s => s.Resident).Order().ElementAt(samples.Length / 10);

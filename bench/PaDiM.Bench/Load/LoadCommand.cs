@@ -36,7 +36,7 @@ internal static class LoadCommand
         return command;
     }
 
-    public static async Task RunAsync(Workbench workbench, TimeSpan each, params ReductionMethod[] reductions)
+    public static async Task RunAsync(Workbench workbench, TimeSpan each, ReductionMethod[] reductions)
     {
         var name = workbench.FirstOf("resnet18");
         var image = Encode(workbench.Images[0]);

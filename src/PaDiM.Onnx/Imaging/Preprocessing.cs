@@ -46,7 +46,7 @@ public sealed class Preprocessing(FitSettings settings, Normalisation normalisat
     /// <returns>How the part lies in the image, in pixels of the image size: the identity where nothing is aligned.</returns>
     public RigidTransform Prepare(RgbImage image, Span<float> prepared)
     {
-        if (registration is not null) return Prepare(image, prepared, shrunk: null);
+        if (registration is not null) return PrepareAndShrink(image, prepared, shrunk: null);
         // Row by row, while they are in the nearest cache.
         using var resampler = new AntialiasedResampler(image, ImageSize, ImageSize);
         var row = ArrayPool<float>.Shared.Rent(3 * ImageSize);
@@ -59,8 +59,25 @@ public sealed class Preprocessing(FitSettings settings, Normalisation normalisat
         return RigidTransform.Identity;
     }
 
-    /// <summary>As above, and also writes the image as <see cref="Shrink"/> would give it.</summary>
-    internal RigidTransform PrepareAndShrink(RgbImage image, Span<float> prepared, RgbImage shrunk) => Prepare(image, prepared, shrunk);
+    /// <summary>As above, and also writes the image as <see cref="Shrink"/> would give it, where that is wanted.</summary>
+    internal RigidTransform PrepareAndShrink(RgbImage image, Span<float> prepared, RgbImage? shrunk)
+    {
+        var length = 3 * ImageSize * ImageSize;
+        var resized = ArrayPool<float>.Shared.Rent(length);
+        AntialiasedResampler.Resize(image, ImageSize, ImageSize, resized);
+        if (shrunk is not null) Round(resized.AsSpan(0, length), shrunk.Pixels);
+        var placement = registration?.Register(Grey(resized.AsSpan(0, length))) ?? RigidTransform.Identity;
+        if (placement == RigidTransform.Identity) Normalise(resized, prepared);
+        else
+        {
+            var aligned = ArrayPool<float>.Shared.Rent(length);
+            Warping.ToTemplate(resized.AsSpan(0, length), ImageSize, placement, aligned.AsSpan(0, length));
+            Normalise(aligned, prepared);
+            ArrayPool<float>.Shared.Return(aligned);
+        }
+        ArrayPool<float>.Shared.Return(resized);
+        return placement;
+    }
 
     /// <summary>A map in the template's frame as the image shows it: what the template does not cover is 0, and pixels of the image that the part left count no more.</summary>
     /// <param name="map">Of the prepared size.</param>
@@ -92,25 +109,6 @@ public sealed class Preprocessing(FitSettings settings, Normalisation normalisat
         for (var y = 0; y < map.Grid.Height; y++)
             map.Values.AsSpan(y * map.Grid.Width, map.Grid.Width).CopyTo(padded.AsSpan((y + Offset) * ImageSize + Offset));
         return new AnomalyMap(new Grid(ImageSize, ImageSize), padded).Upsample(new Grid(height, width));
-    }
-
-    private RigidTransform Prepare(RgbImage image, Span<float> prepared, RgbImage? shrunk)
-    {
-        var length = 3 * ImageSize * ImageSize;
-        var resized = ArrayPool<float>.Shared.Rent(length);
-        AntialiasedResampler.Resize(image, ImageSize, ImageSize, resized);
-        if (shrunk is not null) Round(resized.AsSpan(0, length), shrunk.Pixels);
-        var placement = registration?.Register(Grey(resized.AsSpan(0, length))) ?? RigidTransform.Identity;
-        if (placement == RigidTransform.Identity) Normalise(resized, prepared);
-        else
-        {
-            var aligned = ArrayPool<float>.Shared.Rent(length);
-            Warping.ToTemplate(resized.AsSpan(0, length), ImageSize, placement, aligned.AsSpan(0, length));
-            Normalise(aligned, prepared);
-            ArrayPool<float>.Shared.Return(aligned);
-        }
-        ArrayPool<float>.Shared.Return(resized);
-        return placement;
     }
 
     /// <summary>What is registered of pixels, shape <c>(n, 3)</c>.</summary>
