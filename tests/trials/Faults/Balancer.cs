@@ -6,7 +6,7 @@ namespace PaDiM.Trials.Faults;
 
 /// <summary>
 /// A load balancer as small as they come: asks each replica for its readiness ten times a second, sends requests in turn to those that are ready, and, like HAProxy and nginx, tries
-/// another one only where no connection came about, so that nothing is sent twice. Keeps connections.
+/// another one only where no connection came about, so that nothing is sent twice; one that broke off gets nothing more until it is ready again. Keeps connections.
 /// </summary>
 internal sealed class Balancer : IAsyncDisposable
 {
@@ -35,6 +35,11 @@ internal sealed class Balancer : IAsyncDisposable
             {
                 ready.TryUpdate(replica, false, true);
             }
+            catch (HttpRequestException)
+            {
+                ready.TryUpdate(replica, false, true);
+                throw;
+            }
         }
     }
 
@@ -52,7 +57,8 @@ internal sealed class Balancer : IAsyncDisposable
         {
             while (await timer.WaitForNextTickAsync(stop.Token))
                 foreach (var replica in ready.Keys)
-                    if (await IsReadyAsync(replica) is var now && ready.TryGetValue(replica, out var before)) ready.TryUpdate(replica, now, before);
+                    // What it answered before it broke off is no news.
+                    if (ready.TryGetValue(replica, out var before)) ready.TryUpdate(replica, await IsReadyAsync(replica), before);
         }
         catch (OperationCanceledException)
         {
