@@ -12,18 +12,18 @@ namespace PaDiM.Bench;
 /// </summary>
 internal sealed class AccuracyCommand
 {
-    private readonly Argument<string[]> roots = new("category") { Description = "Folders with train/good, test/<defect> and ground_truth/<defect>.", Arity = ArgumentArity.OneOrMore };
-    private readonly Option<string[]> directories = new("--backbones") { Description = "Folders of more backbones.", DefaultValueFactory = _ => [] };
-    private readonly Option<string[]> backbones = Many("--backbone", "Backbones.", BackboneRegistry.DefaultName);
-    private readonly Option<ReductionMethod[]> reductions = Many("--reduction", "Reductions.", ReductionMethod.SemiOrthogonal);
-    private readonly Option<int[]> dimensions = Many("--dimensions", "Dimensions of the embedding.", new FitSettings().Dimensions);
-    private readonly Option<int[]> seeds = Many("--seed", "Seeds of the reduction.", new FitSettings().Seed);
-    private readonly Option<int[]> crops = Many("--crop", "Sides of the centre crop; 0 for none.", 0);
-    private readonly Option<double[]> sigmas = Many("--sigma", "Standard deviations of the smoothing, in pixels.", new FitSettings().BlurSigma);
-    private readonly Option<double[]> epsilons = Many("--epsilon", "Added to every variance.", new FitSettings().Epsilon);
-    private readonly Option<ShrinkageMethod[]> shrinkages = Many("--shrinkage", "Shrinkages.", ShrinkageMethod.None);
-    private readonly Option<int[]> counts = Many("--images", "Numbers of training images; 0 for all.", 0);
-    private readonly Option<int> draws = new("--draws") { Description = "Draws of fewer images than all.", DefaultValueFactory = _ => 5 };
+    private readonly Argument<string[]> _roots = new("category") { Description = "Folders with train/good, test/<defect> and ground_truth/<defect>.", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<string[]> _directories = new("--backbones") { Description = "Folders of more backbones.", DefaultValueFactory = _ => [] };
+    private readonly Option<string[]> _backbones = Many("--backbone", "Backbones.", BackboneRegistry.DefaultName);
+    private readonly Option<ReductionMethod[]> _reductions = Many("--reduction", "Reductions.", ReductionMethod.SemiOrthogonal);
+    private readonly Option<int[]> _dimensions = Many("--dimensions", "Dimensions of the embedding.", new FitSettings().Dimensions);
+    private readonly Option<int[]> _seeds = Many("--seed", "Seeds of the reduction.", new FitSettings().Seed);
+    private readonly Option<int[]> _crops = Many("--crop", "Sides of the centre crop; 0 for none.", 0);
+    private readonly Option<double[]> _sigmas = Many("--sigma", "Standard deviations of the smoothing, in pixels.", new FitSettings().BlurSigma);
+    private readonly Option<double[]> _epsilons = Many("--epsilon", "Added to every variance.", new FitSettings().Epsilon);
+    private readonly Option<ShrinkageMethod[]> _shrinkages = Many("--shrinkage", "Shrinkages.", ShrinkageMethod.None);
+    private readonly Option<int[]> _counts = Many("--images", "Numbers of training images; 0 for all.", 0);
+    private readonly Option<int> _draws = new("--draws") { Description = "Draws of fewer images than all.", DefaultValueFactory = _ => 5 };
 
     private AccuracyCommand() { }
 
@@ -32,8 +32,8 @@ internal sealed class AccuracyCommand
         var accuracy = new AccuracyCommand();
         var command = new Command("accuracy", "Accuracy of every combination of the stated values.")
         {
-            accuracy.roots, accuracy.directories, accuracy.backbones, accuracy.reductions, accuracy.dimensions, accuracy.seeds, accuracy.crops, accuracy.sigmas, accuracy.epsilons, accuracy.shrinkages,
-            accuracy.counts, accuracy.draws,
+            accuracy._roots, accuracy._directories, accuracy._backbones, accuracy._reductions, accuracy._dimensions, accuracy._seeds, accuracy._crops, accuracy._sigmas, accuracy._epsilons, accuracy._shrinkages,
+            accuracy._counts, accuracy._draws,
         };
         command.SetAction(accuracy.Run);
         return command;
@@ -41,31 +41,31 @@ internal sealed class AccuracyCommand
 
     private void Run(ParseResult arguments)
     {
-        using var registry = new BackboneRegistry(arguments.GetValue(directories)!, BackboneRuntime.Create(DevicePreference.Cpu));
+        using var registry = new BackboneRegistry(arguments.GetValue(_directories)!, BackboneRuntime.Create(DevicePreference.Cpu));
         Console.WriteLine("| data | backbone | images | crop | reduction | d | seed | epsilon | shrinkage | sigma | image AUROC | pixel AUROC | AU-PRO@0.3 |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
-        foreach (var root in arguments.GetValue(roots)!)
-            foreach (var backbone in arguments.GetValue(backbones)!)
-                foreach (var crop in arguments.GetValue(crops)!)
+        foreach (var root in arguments.GetValue(_roots)!)
+            foreach (var backbone in arguments.GetValue(_backbones)!)
+                foreach (var crop in arguments.GetValue(_crops)!)
                 {
                     var features = LabelledFeatures.Read(root, registry.Open(backbone), new FitSettings { CropSize = crop == 0 ? null : crop });
-                    foreach (var count in arguments.GetValue(counts)!) Run(arguments, features, count == 0 ? features.TrainingCount : count, registry.Open(backbone), $"| {Path.GetFileName(Path.TrimEndingDirectorySeparator(root))} | {backbone} | {(count == 0 ? "all" : count)} | {(crop == 0 ? "–" : crop)} |");
+                    foreach (var count in arguments.GetValue(_counts)!) Run(arguments, features, count == 0 ? features.TrainingCount : count, registry.Open(backbone), $"| {Path.GetFileName(Path.TrimEndingDirectorySeparator(root))} | {backbone} | {(count == 0 ? "all" : count)} | {(crop == 0 ? "–" : crop)} |");
                 }
     }
 
     private void Run(ParseResult arguments, LabelledFeatures features, int count, Backbone backbone, string row)
     {
-        foreach (var method in arguments.GetValue(reductions)!)
-            foreach (var d in arguments.GetValue(dimensions)!)
-                foreach (var seed in arguments.GetValue(seeds)!)
+        foreach (var method in arguments.GetValue(_reductions)!)
+            foreach (var d in arguments.GetValue(_dimensions)!)
+                foreach (var seed in arguments.GetValue(_seeds)!)
                 {
                     var reduction = ChannelReduction.Draw(method, backbone.TapChannels, d, seed);
-                    foreach (var epsilon in arguments.GetValue(epsilons)!)
-                        foreach (var shrinkage in arguments.GetValue(shrinkages)!)
+                    foreach (var epsilon in arguments.GetValue(_epsilons)!)
+                        foreach (var shrinkage in arguments.GetValue(_shrinkages)!)
                         {
-                            var drawn = Enumerable.Range(0, count < features.TrainingCount ? arguments.GetValue(draws) : 1)
+                            var drawn = Enumerable.Range(0, count < features.TrainingCount ? arguments.GetValue(_draws) : 1)
                                 .Select(draw => Distances(features, reduction, count, draw, epsilon, shrinkage)).ToArray();
-                            foreach (var sigma in arguments.GetValue(sigmas)!)
+                            foreach (var sigma in arguments.GetValue(_sigmas)!)
                             {
                                 var measured = drawn.Select(distances => features.Measure(distances, sigma)).ToArray();
                                 Console.WriteLine(FormattableString.Invariant(

@@ -15,12 +15,12 @@ internal sealed class CalibrationCommand
 {
     private static readonly double[] Rates = [0.01, 0.05, 0.1];
 
-    private readonly Argument<string[]> folders = new("dir") { Description = "Folders of images of good parts, taken together as one pool.", Arity = ArgumentArity.OneOrMore };
-    private readonly Option<int> splits = new("--splits") { Description = "Random splits.", DefaultValueFactory = _ => 20 };
-    private readonly Option<double> share = new("--share") { Description = "Share of the pool that is fitted.", DefaultValueFactory = _ => 0.5 };
-    private readonly Option<string[]> fitted = new("--fit") { Description = "Fit exactly the images of these folders and score those of the pool: one split, as it stands.", DefaultValueFactory = _ => [], AllowMultipleArgumentsPerToken = true };
-    private readonly Option<string> name = new("--backbone") { Description = "Backbone.", DefaultValueFactory = _ => BackboneRegistry.DefaultName };
-    private readonly Option<string[]> directories = new("--backbones") { Description = "Folders of more backbones.", DefaultValueFactory = _ => [] };
+    private readonly Argument<string[]> _folders = new("dir") { Description = "Folders of images of good parts, taken together as one pool.", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<int> _splits = new("--splits") { Description = "Random splits.", DefaultValueFactory = _ => 20 };
+    private readonly Option<double> _share = new("--share") { Description = "Share of the pool that is fitted.", DefaultValueFactory = _ => 0.5 };
+    private readonly Option<string[]> _fitted = new("--fit") { Description = "Fit exactly the images of these folders and score those of the pool: one split, as it stands.", DefaultValueFactory = _ => [], AllowMultipleArgumentsPerToken = true };
+    private readonly Option<string> _name = new("--backbone") { Description = "Backbone.", DefaultValueFactory = _ => BackboneRegistry.DefaultName };
+    private readonly Option<string[]> _directories = new("--backbones") { Description = "Folders of more backbones.", DefaultValueFactory = _ => [] };
 
     private CalibrationCommand() { }
 
@@ -29,7 +29,7 @@ internal sealed class CalibrationCommand
         var calibration = new CalibrationCommand();
         var command = new Command("calibration", "Observed false-reject rates beside those asked for, over random splits of images of good parts.")
         {
-            calibration.folders, calibration.splits, calibration.share, calibration.fitted, calibration.name, calibration.directories,
+            calibration._folders, calibration._splits, calibration._share, calibration._fitted, calibration._name, calibration._directories,
         };
         command.SetAction(calibration.Run);
         return command;
@@ -37,22 +37,22 @@ internal sealed class CalibrationCommand
 
     private void Run(ParseResult arguments)
     {
-        using var registry = new BackboneRegistry(arguments.GetValue(directories)!, BackboneRuntime.Create(DevicePreference.Cpu));
+        using var registry = new BackboneRegistry(arguments.GetValue(_directories)!, BackboneRuntime.Create(DevicePreference.Cpu));
         var scratch = Directory.CreateTempSubdirectory("padim-bench-");
         try
         {
-            var (backbone, store, pool) = (registry.Open(arguments.GetValue(name)!), new EmbeddingStore(scratch.FullName, TimeProvider.System), Images(arguments.GetValue(folders)!));
-            var fit = arguments.GetValue(fitted)!;
+            var (backbone, store, pool) = (registry.Open(arguments.GetValue(_name)!), new EmbeddingStore(scratch.FullName, TimeProvider.System), Images(arguments.GetValue(_folders)!));
+            var fit = arguments.GetValue(_fitted)!;
             var rejected = fit.Length > 0
                 ? [Rejected(backbone, store, Images(fit), pool)]
-                : Enumerable.Range(0, arguments.GetValue(splits)).Select(split =>
+                : Enumerable.Range(0, arguments.GetValue(_splits)).Select(split =>
                 {
                     var order = pool.ToArray();
                     new Random(split).Shuffle(order);
-                    var count = (int)Math.Round(order.Length * arguments.GetValue(share));
+                    var count = (int)Math.Round(order.Length * arguments.GetValue(_share));
                     return Rejected(backbone, store, order[..count], order[count..]);
                 }).ToArray();
-            Report(rejected, fit.Length > 0 ? 0 : (1 - arguments.GetValue(share)) / arguments.GetValue(share));
+            Report(rejected, fit.Length > 0 ? 0 : (1 - arguments.GetValue(_share)) / arguments.GetValue(_share));
         }
         finally
         {

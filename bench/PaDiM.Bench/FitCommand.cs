@@ -22,10 +22,10 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
 {
     private const int Batch = 8, Gathered = 32;
 
-    private readonly FitSettings settings = new();
-    private readonly ImageDecoder decoder = new();
-    private readonly ParallelOptions parallel = new() { MaxDegreeOfParallelism = backbone.Runtime.Threads };
-    private readonly SortedDictionary<string, Cost> costs = new(StringComparer.Ordinal);
+    private readonly FitSettings _settings = new();
+    private readonly ImageDecoder _decoder = new();
+    private readonly ParallelOptions _parallel = new() { MaxDegreeOfParallelism = backbone.Runtime.Threads };
+    private readonly SortedDictionary<string, Cost> _costs = new(StringComparer.Ordinal);
 
     public static Command Create()
     {
@@ -63,7 +63,7 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
         {
             Measure("0 decoding and embedding", () => { foreach (var batch in images.Chunk(Batch)) Embed(batch); });
             var store = new EmbeddingStore(Path.Combine(scratch.FullName, "fit"), TimeProvider.System);
-            Measure("1 whole fit", () => new FitPipeline(backbone, settings, decoder, store)
+            Measure("1 whole fit", () => new FitPipeline(backbone, _settings, _decoder, store)
                 .Run([.. images.Select((bytes, i) => new TrainingImage(Name(i), () => bytes))], null, null, null, CancellationToken.None));
             Stages(store, new EmbeddingStore(Path.Combine(scratch.FullName, "stages"), TimeProvider.System));
         }
@@ -82,8 +82,8 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
         foreach (var batch in batches)
         {
             var embedded = batch.Chunk(Batch).SelectMany(part => Embed([.. part.Select(item => item.bytes)])).ToArray();
-            var shrunk = batch.Select(item => fitted.ReadPixels(settings.ImageSize, Name(item.i))!).ToArray();
-            Measure("2 store: write", () => Parallel.For(0, batch.Length, parallel, i =>
+            var shrunk = batch.Select(item => fitted.ReadPixels(_settings.ImageSize, Name(item.i))!).ToArray();
+            Measure("2 store: write", () => Parallel.For(0, batch.Length, _parallel, i =>
             {
                 store.Write("key", Name(batch[i].i), embedded[i]);
                 store.WritePixels(Name(batch[i].i), shrunk[i]);
@@ -91,51 +91,51 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
             Measure("9 findings", () =>
             {
                 var found = new ImageTraits[batch.Length];
-                Parallel.For(0, batch.Length, parallel, i =>
+                Parallel.For(0, batch.Length, _parallel, i =>
                 {
                     var pixels = ArrayPool<float>.Shared.Rent(shrunk[i].Pixels.Length);
                     for (var k = 0; k < shrunk[i].Pixels.Length; k++) pixels[k] = shrunk[i].Pixels[k];
-                    found[i] = ImageTraits.Of(pixels.AsSpan(0, shrunk[i].Pixels.Length), settings.ImageSize);
+                    found[i] = ImageTraits.Of(pixels.AsSpan(0, shrunk[i].Pixels.Length), _settings.ImageSize);
                     ArrayPool<float>.Shared.Return(pixels);
                 });
                 traits.AddRange(found);
             }, adds: true);
             statistics ??= new PatchStatistics(embedded[0].Grid, embedded[0].Dimensions);
-            Measure("3 statistics", () => statistics.Add(embedded, parallel), adds: true);
+            Measure("3 statistics", () => statistics.Add(embedded, _parallel), adds: true);
         }
-        var regularisation = new Regularisation(settings.Epsilon);
-        Measure("4 freezing", () => PatchDistribution.Freeze(statistics!, regularisation, parallel));
+        var regularisation = new Regularisation(_settings.Epsilon);
+        Measure("4 freezing", () => PatchDistribution.Freeze(statistics!, regularisation, _parallel));
         LeaveOneOut? leaveOneOut = null;
-        Measure("5 leave-one-out: factors", () => leaveOneOut = LeaveOneOut.Consume(statistics!, regularisation, parallel));
+        Measure("5 leave-one-out: factors", () => leaveOneOut = LeaveOneOut.Consume(statistics!, regularisation, _parallel));
         foreach (var batch in batches)
         {
             var embedded = new PatchEmbedding[batch.Length];
-            Measure("6 store: read", () => Parallel.For(0, batch.Length, parallel, i => embedded[i] = buffers[i] = store.Read("key", Name(batch[i].i), buffers[i])!), adds: true);
+            Measure("6 store: read", () => Parallel.For(0, batch.Length, _parallel, i => embedded[i] = buffers[i] = store.Read("key", Name(batch[i].i), buffers[i])!), adds: true);
             var maps = Array.Empty<AnomalyMap>();
-            Measure("7 leave-one-out: distances", () => maps = leaveOneOut!.Distances(embedded, parallel), adds: true);
-            Measure("8 maps to scores", () => Parallel.For(0, maps.Length, parallel, i => maps[i].ToPixels(settings.PreparedSize(), settings.BlurSigma).Max()), adds: true);
+            Measure("7 leave-one-out: distances", () => maps = leaveOneOut!.Distances(embedded, _parallel), adds: true);
+            Measure("8 maps to scores", () => Parallel.For(0, maps.Length, _parallel, i => maps[i].ToPixels(_settings.PreparedSize(), _settings.BlurSigma).Max()), adds: true);
         }
-        Measure("9 findings", () => TrainingSetReview.Of(traits, parallel), adds: true);
-        foreach (var cost in costs.Values) cost.EndRound();
+        Measure("9 findings", () => TrainingSetReview.Of(traits, _parallel), adds: true);
+        foreach (var cost in _costs.Values) cost.EndRound();
     }
 
     private PatchEmbedding[] Embed(byte[][] batch)
     {
         var embedder = Embedder;
         var prepared = new float[batch.Length * embedder.PreparedLength];
-        Parallel.For(0, batch.Length, parallel, i => embedder.Preprocessing.Prepare(Decode(batch[i]), prepared.AsSpan(i * embedder.PreparedLength, embedder.PreparedLength)));
-        return embedder.Embed(prepared, batch.Length, parallel);
+        Parallel.For(0, batch.Length, _parallel, i => embedder.Preprocessing.Prepare(Decode(batch[i]), prepared.AsSpan(i * embedder.PreparedLength, embedder.PreparedLength)));
+        return embedder.Embed(prepared, batch.Length, _parallel);
     }
 
-    private Embedder Embedder => field ??= new Embedder(backbone, settings, ChannelReduction.Draw(settings.Reduction, backbone.TapChannels, settings.Dimensions, settings.Seed));
+    private Embedder Embedder => field ??= new Embedder(backbone, _settings, ChannelReduction.Draw(_settings.Reduction, backbone.TapChannels, _settings.Dimensions, _settings.Seed));
 
-    private RgbImage Decode(byte[] bytes) => ((DecodeResult.Decoded)decoder.Decode(bytes)).Image;
+    private RgbImage Decode(byte[] bytes) => ((DecodeResult.Decoded)_decoder.Decode(bytes)).Image;
 
     private static string Name(int image) => FormattableString.Invariant($"{image:d6}");
 
     private void Measure(string what, Action work, bool adds = false)
     {
-        if (!costs.TryGetValue(what, out var cost)) costs[what] = cost = new Cost();
+        if (!_costs.TryGetValue(what, out var cost)) _costs[what] = cost = new Cost();
         var (processor, clock) = (Environment.CpuUsage.TotalTime, Stopwatch.StartNew());
         work();
         cost.Add(clock.Elapsed.TotalSeconds, (Environment.CpuUsage.TotalTime - processor).TotalSeconds);
@@ -144,8 +144,8 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
 
     private void Report(string name)
     {
-        var alone = costs.First().Value;
-        foreach (var (what, cost) in costs)
+        var alone = _costs.First().Value;
+        foreach (var (what, cost) in _costs)
             Console.WriteLine(FormattableString.Invariant(
                 $"| {name} | {images.Count} | {what[2..]} | {cost.Seconds:f2} | {cost.Processor:f2} | {cost.Seconds / alone.Seconds:f2} | {cost.Processor / alone.Processor:f2} |"));
     }
@@ -153,18 +153,18 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
     /// <summary>The smallest sums of a round so far.</summary>
     private sealed class Cost
     {
-        private double seconds, processor;
+        private double _seconds, _processor;
 
         public double Seconds { get; private set; } = double.PositiveInfinity;
 
         public double Processor { get; private set; } = double.PositiveInfinity;
 
-        public void Add(double elapsed, double used) => (seconds, processor) = (seconds + elapsed, processor + used);
+        public void Add(double elapsed, double used) => (_seconds, _processor) = (_seconds + elapsed, _processor + used);
 
         public void EndRound()
         {
-            if (seconds > 0) (Seconds, Processor) = (Math.Min(Seconds, seconds), Math.Min(Processor, processor));
-            (seconds, processor) = (0, 0);
+            if (_seconds > 0) (Seconds, Processor) = (Math.Min(Seconds, _seconds), Math.Min(Processor, _processor));
+            (_seconds, _processor) = (0, 0);
         }
     }
 }

@@ -13,17 +13,17 @@ namespace PaDiM.Bench;
 /// </summary>
 internal sealed class LabelledFeatures
 {
-    private readonly Grid prepared;
-    private readonly RawTap[][] training;
-    private readonly (RawTap[] Features, string? Defect, bool[]? Mask)[] tests;
+    private readonly Grid _prepared;
+    private readonly RawTap[][] _training;
+    private readonly (RawTap[] Features, string? Defect, bool[]? Mask)[] _tests;
 
     private LabelledFeatures(string root, Backbone backbone, FitSettings sizes)
     {
         var preprocessing = new Preprocessing(sizes, backbone.Manifest.Normalisation);
         using var network = new RawBackbone(backbone);
-        prepared = preprocessing.PreparedSize;
-        training = [.. Directory.EnumerateFiles(Path.Combine(root, "train", "good")).Order(StringComparer.Ordinal).Select(path => Extract(path, network, preprocessing))];
-        tests =
+        _prepared = preprocessing.PreparedSize;
+        _training = [.. Directory.EnumerateFiles(Path.Combine(root, "train", "good")).Order(StringComparer.Ordinal).Select(path => Extract(path, network, preprocessing))];
+        _tests =
         [
             .. Directory.EnumerateFiles(Path.Combine(root, "test"), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(path =>
             {
@@ -34,25 +34,25 @@ internal sealed class LabelledFeatures
     }
 
     /// <summary>Number of training images.</summary>
-    public int TrainingCount => training.Length;
+    public int TrainingCount => _training.Length;
 
     /// <summary>Reads a folder.</summary>
     public static LabelledFeatures Read(string root, Backbone backbone, FitSettings sizes) => new(root, backbone, sizes);
 
     /// <summary>Embeddings of training images.</summary>
-    public PatchEmbedding[] Embed(ChannelReduction reduction, IEnumerable<int> images) => [.. images.Select(i => RawBackbone.Embed(training[i], reduction))];
+    public PatchEmbedding[] Embed(ChannelReduction reduction, IEnumerable<int> images) => [.. images.Select(i => RawBackbone.Embed(_training[i], reduction))];
 
     /// <summary>Distances of all test images.</summary>
     public AnomalyMap[] Distances(ChannelReduction reduction, Core.Statistics.PatchDistribution distribution) =>
-        [.. tests.Chunk(8).SelectMany(batch => MahalanobisScorer.Distances(distribution, [.. batch.Select(test => RawBackbone.Embed(test.Features, reduction))]))];
+        [.. _tests.Chunk(8).SelectMany(batch => MahalanobisScorer.Distances(distribution, [.. batch.Select(test => RawBackbone.Embed(test.Features, reduction))]))];
 
     /// <summary>Measures distances of all test images.</summary>
     public (ImageMetrics Images, PixelMetrics Pixels) Measure(AnomalyMap[] distances, double sigma)
     {
-        var maps = distances.AsParallel().AsOrdered().Select(map => map.ToPixels(prepared, sigma)).ToArray();
+        var maps = distances.AsParallel().AsOrdered().Select(map => map.ToPixels(_prepared, sigma)).ToArray();
         return (
-            ImageMetrics.Of([.. maps.Select(map => map.Max())], [.. tests.Select(test => test.Defect is not null)]),
-            PixelMetrics.Of([.. maps.Zip(tests, (map, test) => new ScoredPixels(map, test.Mask))]));
+            ImageMetrics.Of([.. maps.Select(map => map.Max())], [.. _tests.Select(test => test.Defect is not null)]),
+            PixelMetrics.Of([.. maps.Zip(_tests, (map, test) => new ScoredPixels(map, test.Mask))]));
     }
 
     private static RawTap[] Extract(string path, RawBackbone network, Preprocessing preprocessing)

@@ -14,11 +14,11 @@ internal sealed record RawTap(float[] Values, int Channels, Grid Grid);
 /// <summary>A backbone as its file has it, with nothing behind its taps: what everything else is measured against, and what many reductions can be tried on.</summary>
 internal sealed class RawBackbone : IDisposable
 {
-    private readonly InferenceSession session;
-    private readonly RunOptions options = new();
+    private readonly InferenceSession _session;
+    private readonly RunOptions _options = new();
 
     public RawBackbone(Backbone backbone) =>
-        session = backbone.Runtime.CreateSession(GraphEditor.Open(File.ReadAllBytes(backbone.File.Path)).WithOutputs(backbone.Identity.Taps).ToArray());
+        _session = backbone.Runtime.CreateSession(GraphEditor.Open(File.ReadAllBytes(backbone.File.Path)).WithOutputs(backbone.Identity.Taps).ToArray());
 
     /// <summary>Runs the network, and no more.</summary>
     /// <param name="prepared">Shape <c>(count, 3, h, w)</c>.</param>
@@ -38,14 +38,14 @@ internal sealed class RawBackbone : IDisposable
 
     public void Dispose()
     {
-        session.Dispose();
-        options.Dispose();
+        _session.Dispose();
+        _options.Dispose();
     }
 
     private IDisposableReadOnlyCollection<OrtValue> RunAll(float[] prepared, int count, Grid size)
     {
         using var batch = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, prepared.AsMemory(0, count * 3 * size.Positions), [count, 3, size.Height, size.Width]);
-        return session.Run(options, [session.InputNames[0]], [batch], session.OutputNames);
+        return _session.Run(_options, [_session.InputNames[0]], [batch], _session.OutputNames);
     }
 
     private static RawTap ChannelsLast(OrtValue map)

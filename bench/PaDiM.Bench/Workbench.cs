@@ -16,18 +16,18 @@ internal sealed class Workbench : IDisposable
 {
     private const int CalibrationImages = 60, DecodedImages = 32;
 
-    private readonly DirectoryInfo scratch = Directory.CreateTempSubdirectory("padim-bench-");
-    private readonly Dictionary<(string, ReductionMethod), PadimModel> models = [];
-    private readonly string? charts;
+    private readonly DirectoryInfo _scratch = Directory.CreateTempSubdirectory("padim-bench-");
+    private readonly Dictionary<(string, ReductionMethod), PadimModel> _models = [];
+    private readonly string? _charts;
 
     public Workbench(ParseResult arguments)
     {
         BackboneDirectory = Path.GetFullPath(arguments.GetValue(Backbones)!);
-        Registry = new BackboneRegistry([BackboneDirectory, scratch.FullName], BackboneRuntime.Create(DevicePreference.Cpu, arguments.GetValue(Threads)));
+        Registry = new BackboneRegistry([BackboneDirectory, _scratch.FullName], BackboneRuntime.Create(DevicePreference.Cpu, arguments.GetValue(Threads)));
         Files = [.. Directory.EnumerateFiles(arguments.GetValue(Folder)!).Where(path => Path.GetExtension(path) is ".jpg" or ".png" or ".bmp").Order(StringComparer.Ordinal).Select(File.ReadAllBytes)];
         if (Files.Count < BackboneQuantiser.FewestImages) throw new InvalidOperationException($"The folder has {Files.Count} images; at least {BackboneQuantiser.FewestImages} are needed.");
         Images = [.. Files.Take(DecodedImages).Select(Decode)];
-        charts = arguments.GetValue(ChartFolder);
+        _charts = arguments.GetValue(ChartFolder);
     }
 
     public static Argument<string> Folder { get; } = new("dir") { Description = "Folder of images of good parts." };
@@ -50,7 +50,7 @@ internal sealed class Workbench : IDisposable
 
     public ImageDecoder Decoder { get; } = new();
 
-    public string Scratch => scratch.FullName;
+    public string Scratch => _scratch.FullName;
 
     public int ThreadCount => Registry.Runtime.Threads;
 
@@ -83,8 +83,8 @@ internal sealed class Workbench : IDisposable
     /// <summary>A model of all images with the default settings but for the reduction, fitted once.</summary>
     public PadimModel Fit(string backbone, ReductionMethod reduction = ReductionMethod.SemiOrthogonal)
     {
-        if (models.TryGetValue((backbone, reduction), out var model)) return model;
-        return models[(backbone, reduction)] = Fit(Open(backbone), new FitSettings { Reduction = reduction }, Files);
+        if (_models.TryGetValue((backbone, reduction), out var model)) return model;
+        return _models[(backbone, reduction)] = Fit(Open(backbone), new FitSettings { Reduction = reduction }, Files);
     }
 
     /// <summary>A model fitted from nothing: no embedding is at hand.</summary>
@@ -105,15 +105,15 @@ internal sealed class Workbench : IDisposable
     /// <summary>Writes a chart, if charts are wanted.</summary>
     public void Draw(string name, Chart chart)
     {
-        if (charts is null) return;
-        Directory.CreateDirectory(charts);
-        File.WriteAllText(Path.Combine(charts, $"{name}.svg"), chart.ToSvg());
+        if (_charts is null) return;
+        Directory.CreateDirectory(_charts);
+        File.WriteAllText(Path.Combine(_charts, $"{name}.svg"), chart.ToSvg());
     }
 
     public void Dispose()
     {
         Registry.Dispose();
-        scratch.Delete(recursive: true);
+        _scratch.Delete(recursive: true);
     }
 
     private void Quantise(string name)

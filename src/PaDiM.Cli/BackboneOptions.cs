@@ -12,19 +12,19 @@ internal sealed class BackboneOptions
     /// <summary>The service's setting, so that one environment serves both programs.</summary>
     private const string FolderVariables = "Padim__BackboneDirectories__";
 
-    private readonly Option<string[]> directories = new("--backbones")
+    private readonly Option<string[]> _directories = new("--backbones")
     {
         Description = $"Folder to look for backbones (NAME.onnx) in, besides the built-in ones; may be repeated. Those of {FolderVariables}0, 1, ... come after them.",
         HelpName = "folder",
     };
 
-    private readonly Option<DevicePreference> device = new("--device")
+    private readonly Option<DevicePreference> _device = new("--device")
     {
         Description = "Where the network runs.",
         DefaultValueFactory = _ => DevicePreference.Auto,
     };
 
-    private readonly Option<int> threads = new("--threads")
+    private readonly Option<int> _threads = new("--threads")
     {
         Description = "Threads to use; 0 for one a core.",
         DefaultValueFactory = _ => 0,
@@ -33,19 +33,19 @@ internal sealed class BackboneOptions
     public BackboneOptions()
     {
         // Any number parses as a value of an enumeration.
-        device.Require(Enum.IsDefined, "--device takes auto, cpu or cuda.");
-        threads.Require(count => count >= 0, "--threads takes 0 or more.");
+        _device.Require(Enum.IsDefined, "--device takes auto, cpu or cuda.");
+        _threads.Require(count => count >= 0, "--threads takes 0 or more.");
     }
 
     public void AddTo(Command command)
     {
         AddFoldersTo(command);
-        command.Options.Add(device);
-        command.Options.Add(threads);
+        command.Options.Add(_device);
+        command.Options.Add(_threads);
     }
 
     /// <summary>For a command that only finds backbones.</summary>
-    public void AddFoldersTo(Command command) => command.Options.Add(directories);
+    public void AddFoldersTo(Command command) => command.Options.Add(_directories);
 
     public BackboneRegistry Open(ParseResult arguments) => new(Folders(arguments.CommandResult), Runtime(arguments));
 
@@ -58,9 +58,9 @@ internal sealed class BackboneOptions
         if (Folders(arguments).Length == 0) arguments.AddError($"Say where backbones are to lie, with --backbones or {FolderVariables}0.");
     }
 
-    private BackboneRuntime Runtime(ParseResult arguments) => BackboneRuntime.Create(arguments.GetValue(device), arguments.GetValue(threads));
+    private BackboneRuntime Runtime(ParseResult arguments) => BackboneRuntime.Create(arguments.GetValue(_device), arguments.GetValue(_threads));
 
-    private string[] Folders(SymbolResult arguments) => [.. arguments.GetValue(directories) ?? [], .. FoldersOfEnvironment()];
+    private string[] Folders(SymbolResult arguments) => [.. arguments.GetValue(_directories) ?? [], .. FoldersOfEnvironment()];
 
     private static IEnumerable<string> FoldersOfEnvironment() => Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
         .Select(variable => (Name: (string)variable.Key, Value: (string?)variable.Value))

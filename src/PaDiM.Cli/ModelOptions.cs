@@ -15,19 +15,19 @@ internal sealed class ModelOptions
 {
     private static readonly FitSettings Defaults = new();
 
-    private readonly Option<string> backbone = new("--backbone") { Description = "Name of the backbone.", DefaultValueFactory = _ => BackboneRegistry.DefaultName };
-    private readonly Option<string> profile = new("--profile") { Description = "Settings to start from: the service's defaults, or those of the paper (centre crop 224, random channels).", DefaultValueFactory = _ => "default" };
-    private readonly Option<string?> ignoreMask = new("--ignore-mask") { Description = "Image of the camera's view, of any size; its white pixels do not count.", HelpName = "file" };
-    private readonly List<Option> options = [];
-    private readonly List<Func<SymbolResult, FitSettings, FitSettings>> stated = [];
-    private readonly Func<SymbolResult, FitSettings, FitSettings> adapt;
+    private readonly Option<string> _backbone = new("--backbone") { Description = "Name of the backbone.", DefaultValueFactory = _ => BackboneRegistry.DefaultName };
+    private readonly Option<string> _profile = new("--profile") { Description = "Settings to start from: the service's defaults, or those of the paper (centre crop 224, random channels).", DefaultValueFactory = _ => "default" };
+    private readonly Option<string?> _ignoreMask = new("--ignore-mask") { Description = "Image of the camera's view, of any size; its white pixels do not count.", HelpName = "file" };
+    private readonly List<Option> _options = [];
+    private readonly List<Func<SymbolResult, FitSettings, FitSettings>> _stated = [];
+    private readonly Func<SymbolResult, FitSettings, FitSettings> _adapt;
 
     /// <summary>The options of a command.</summary>
     /// <param name="adapt">What the command makes of a profile before the stated options are applied; null to take it as it is.</param>
     public ModelOptions(Func<SymbolResult, FitSettings, FitSettings>? adapt = null)
     {
-        this.adapt = adapt ?? ((_, settings) => settings);
-        profile.AcceptOnlyFromAmong("default", "paper");
+        this._adapt = adapt ?? ((_, settings) => settings);
+        _profile.AcceptOnlyFromAmong("default", "paper");
         Add<int>("--image-size", $"Side that images are resized to, in pixels ({Defaults.ImageSize}).", (settings, side) => settings with { ImageSize = side })
             .Require(side => side is >= FitSettings.MinSize and <= FitSettings.MaxSize, $"--image-size must lie between {FitSettings.MinSize} and {FitSettings.MaxSize}.");
         Add<int>("--crop-size", "Side of the centre crop after resizing, in pixels; none (or 0) for no crop.", (settings, side) => settings with { CropSize = side == 0 ? null : side })
@@ -49,25 +49,25 @@ internal sealed class ModelOptions
 
     public void AddTo(Command command)
     {
-        command.Options.Add(backbone);
-        command.Options.Add(profile);
-        foreach (var option in options) command.Options.Add(option);
-        command.Options.Add(ignoreMask);
+        command.Options.Add(_backbone);
+        command.Options.Add(_profile);
+        foreach (var option in _options) command.Options.Add(option);
+        command.Options.Add(_ignoreMask);
         command.Validators.Add(CheckSettings);
     }
 
     /// <summary>The name of the chosen backbone.</summary>
-    public string BackboneName(ParseResult arguments) => arguments.GetValue(backbone)!;
+    public string BackboneName(ParseResult arguments) => arguments.GetValue(_backbone)!;
 
     /// <summary>The chosen settings; the paper's dimensions are those for the backbone.</summary>
     public FitSettings Settings(ParseResult arguments, Backbone backbone) =>
         Settings(arguments.CommandResult, BackboneCatalogue.Known.PaperSettings(backbone.File.Name, backbone.Manifest));
 
     /// <summary>The file of the ignore mask; null where all pixels count.</summary>
-    public string? IgnoreMaskFile(ParseResult arguments) => arguments.GetValue(ignoreMask);
+    public string? IgnoreMaskFile(ParseResult arguments) => arguments.GetValue(_ignoreMask);
 
     /// <summary>Whether an ignore mask is named.</summary>
-    public bool HasIgnoreMask(SymbolResult arguments) => arguments.GetResult(ignoreMask) is not null;
+    public bool HasIgnoreMask(SymbolResult arguments) => arguments.GetResult(_ignoreMask) is not null;
 
     /// <summary>The pixels that do not count, at the image size; null where all do.</summary>
     /// <exception cref="InvalidDataException">The mask cannot be read.</exception>
@@ -85,15 +85,15 @@ internal sealed class ModelOptions
 
     private FitSettings Settings(SymbolResult arguments, FitSettings paper)
     {
-        var start = adapt(arguments, arguments.GetValue(profile) == "paper" ? paper : Defaults);
-        return stated.Aggregate(start, (settings, apply) => apply(arguments, settings));
+        var start = _adapt(arguments, arguments.GetValue(_profile) == "paper" ? paper : Defaults);
+        return _stated.Aggregate(start, (settings, apply) => apply(arguments, settings));
     }
 
     private Option<T> Add<T>(string name, string description, Func<FitSettings, T, FitSettings> apply)
     {
         var option = new Option<T>(name) { Description = description };
-        options.Add(option);
-        stated.Add((arguments, settings) => arguments.GetResult(option) is null ? settings : apply(settings, arguments.GetValue(option)!));
+        _options.Add(option);
+        _stated.Add((arguments, settings) => arguments.GetResult(option) is null ? settings : apply(settings, arguments.GetValue(option)!));
         return option;
     }
 

@@ -10,12 +10,12 @@ public sealed partial class OpenApiTests(PublishedService service)
 {
     private const string Problem = "application/problem+json", Json = "application/json";
 
-    private readonly ServiceClient client = service.Client;
+    private readonly ServiceClient _client = service.Client;
 
     [Fact]
     public async Task Every_operation_has_a_name_a_summary_examples_and_error_codes()
     {
-        var document = await ApiDocument.ReadAsync(client);
+        var document = await ApiDocument.ReadAsync(_client);
 
         Assert.NotEmpty(document.Operations);
         Assert.Empty(document.Operations.SelectMany(operation => Gaps(operation).Select(gap => $"{operation.Method} {operation.Path}: {gap}")));
@@ -27,7 +27,7 @@ public sealed partial class OpenApiTests(PublishedService service)
     {
         var source = await File.ReadAllTextAsync(Path.Combine(PublishedService.Repository, "src", "PaDiM.Service", "Hosting", "Problems.cs"));
         var codes = CodeInSource().Matches(source).Select(match => match.Groups[1].Value).ToHashSet();
-        var document = await ApiDocument.ReadAsync(client);
+        var document = await ApiDocument.ReadAsync(_client);
 
         var documented = document.Examples.Select(example => example.Value is JsonObject problem ? (string?)problem["code"] : null);
 
@@ -38,7 +38,7 @@ public sealed partial class OpenApiTests(PublishedService service)
     [Fact]
     public async Task Every_property_and_parameter_is_described()
     {
-        var document = await ApiDocument.ReadAsync(client);
+        var document = await ApiDocument.ReadAsync(_client);
 
         var properties =
             from schema in document.Root["components"]!["schemas"]!.AsObject()
@@ -53,7 +53,7 @@ public sealed partial class OpenApiTests(PublishedService service)
     [Fact]
     public async Task Every_example_fits_its_schema()
     {
-        var document = await ApiDocument.ReadAsync(client);
+        var document = await ApiDocument.ReadAsync(_client);
         var shape = new JsonShape(document.Root);
 
         Assert.Empty(document.Examples.SelectMany(example => shape.Faults(example.Schema, example.Value).Select(fault => $"{example.Where}: {fault}")));
@@ -63,14 +63,14 @@ public sealed partial class OpenApiTests(PublishedService service)
     public async Task Examples_of_requests_are_accepted_by_the_service()
     {
         const string category = "examples";
-        await client.PrepareSyntheticAsync(category);
-        var document = await ApiDocument.ReadAsync(client);
+        await _client.PrepareSyntheticAsync(category);
+        var document = await ApiDocument.ReadAsync(_client);
         var sent = 0;
         foreach (var operation in document.Operations)
             foreach (var body in operation.RequestExamples)
             {
                 using var request = new HttpRequestMessage(new HttpMethod(operation.Method), operation.PathFor(category)) { Content = JsonContent.Create(body) };
-                using var response = await client.Http.SendAsync(request);
+                using var response = await _client.Http.SendAsync(request);
                 Assert.True(response.IsSuccessStatusCode, $"{operation.Id} with {body.ToJsonString()}: {await response.Content.ReadAsStringAsync()}");
                 sent++;
             }
@@ -81,8 +81,8 @@ public sealed partial class OpenApiTests(PublishedService service)
     public async Task Values_of_enumerations_in_queries_are_accepted_as_they_are_documented()
     {
         const string category = "enumerations";
-        await client.PutAsync($"/v1/categories/{category}", new JsonObject());
-        var document = await ApiDocument.ReadAsync(client);
+        await _client.PutAsync($"/v1/categories/{category}", new JsonObject());
+        var document = await ApiDocument.ReadAsync(_client);
         var queries =
             from operation in document.Operations
             where operation.Method == "get"
@@ -96,7 +96,7 @@ public sealed partial class OpenApiTests(PublishedService service)
         foreach (var query in queries)
         {
             // An unknown value is a bad request, whatever else the answer may be.
-            using var response = await client.Http.GetAsync(query);
+            using var response = await _client.Http.GetAsync(query);
             Assert.True(response.StatusCode != System.Net.HttpStatusCode.BadRequest, query);
         }
     }
@@ -105,13 +105,13 @@ public sealed partial class OpenApiTests(PublishedService service)
     public async Task Answers_fit_the_schemas_of_the_document()
     {
         const string category = "answers";
-        await client.PrepareSyntheticAsync(category);
-        var document = await ApiDocument.ReadAsync(client);
+        await _client.PrepareSyntheticAsync(category);
+        var document = await ApiDocument.ReadAsync(_client);
         var shape = new JsonShape(document.Root);
         var asked = document.Operations.Where(operation => operation.Method == "get" && !operation.Path.Contains("{id}", StringComparison.Ordinal) && SchemaOf(operation) is not null);
 
-        foreach (var operation in asked) Fits(operation, await client.GetAsync(operation.PathFor(category)));
-        Fits(document.Operations.Single(operation => operation.Id == "ScoreImage"), await client.ScoreAsync(category, TestSupport.Parts.SyntheticParts.Good(1).ToBmp()));
+        foreach (var operation in asked) Fits(operation, await _client.GetAsync(operation.PathFor(category)));
+        Fits(document.Operations.Single(operation => operation.Id == "ScoreImage"), await _client.ScoreAsync(category, TestSupport.Parts.SyntheticParts.Good(1).ToBmp()));
 
         void Fits(Operation operation, JsonNode answer) => Assert.Empty(shape.Faults(SchemaOf(operation), answer).Select(fault => $"{operation.Id}: {fault}"));
     }

@@ -11,22 +11,22 @@ namespace PaDiM.Service.Tests;
 /// <summary>Who changed what and when.</summary>
 public sealed class AuditTests : IAsyncLifetime
 {
-    private readonly TempDirectory data = new();
-    private RunningService service = null!;
+    private readonly TempDirectory _data = new();
+    private RunningService _service = null!;
 
-    public async ValueTask InitializeAsync() => service = await RunningService.StartAsync(data.Path, ("JobWorkers", 0));
+    public async ValueTask InitializeAsync() => _service = await RunningService.StartAsync(_data.Path, ("JobWorkers", 0));
 
     public async ValueTask DisposeAsync()
     {
-        await service.DisposeAsync();
-        data.Dispose();
+        await _service.DisposeAsync();
+        _data.Dispose();
     }
 
     [Fact]
     public async Task Every_change_is_kept_with_its_actor_and_what_came_of_it()
     {
-        var key = await service.KeyAsync(AccessScope.Admin, name: "boss");
-        using var boss = service.With(key.Text);
+        var key = await _service.KeyAsync(AccessScope.Admin, name: "boss");
+        using var boss = _service.With(key.Text);
         var flange = new CategoryClient(boss, "flange");
         await flange.CreateAsync();
         var images = await flange.UploadPartsAsync(0, 3);
@@ -55,9 +55,9 @@ public sealed class AuditTests : IAsyncLifetime
     [Fact]
     public async Task Entries_are_found_by_actor_key_and_time_a_page_at_a_time()
     {
-        await service.Category("a").CreateAsync();
-        var key = await service.KeyAsync(AccessScope.Admin, name: "boss");
-        using var boss = service.With(key.Text);
+        await _service.Category("a").CreateAsync();
+        var key = await _service.KeyAsync(AccessScope.Admin, name: "boss");
+        using var boss = _service.With(key.Text);
         foreach (var name in new[] { "b", "c", "d" }) await new CategoryClient(boss, name).CreateAsync();
         Assert.Equal("/v1/categories/a", (await ListAsync("?actor=anonymous")).Items().Single().Text("target"));
         Assert.Equal(3, (await ListAsync("?actor=boss")).Items().Length);
@@ -77,15 +77,15 @@ public sealed class AuditTests : IAsyncLifetime
     [Fact]
     public async Task A_change_that_the_process_did_not_live_to_see_the_end_of_has_an_entry()
     {
-        await service.Get<AuditStore>().BeginAsync(new AuditEntry { At = DateTime.UtcNow, Actor = "boss", Action = "category.delete", Category = "flange", Target = "/v1/categories/flange" }, default);
-        Assert.Null((await service.Http.GetJsonAsync("/v1/audit")).Items().Single()["status"]);
+        await _service.Get<AuditStore>().BeginAsync(new AuditEntry { At = DateTime.UtcNow, Actor = "boss", Action = "category.delete", Category = "flange", Target = "/v1/categories/flange" }, default);
+        Assert.Null((await _service.Http.GetJsonAsync("/v1/audit")).Items().Single()["status"]);
     }
 
     [Fact]
     public async Task Keys_leave_entries_without_the_key_itself()
     {
-        var made = await (await service.Http.PostAsJsonAsync("/v1/keys", new { name = "boss", scope = "admin" })).JsonAsync(201);
-        using var boss = service.With(made.Text("key"));
+        var made = await (await _service.Http.PostAsJsonAsync("/v1/keys", new { name = "boss", scope = "admin" })).JsonAsync(201);
+        using var boss = _service.With(made.Text("key"));
         var entry = (await boss.GetJsonAsync("/v1/audit")).Items().Single();
         Assert.Equal(("key.create", "anonymous", $"/v1/keys/{made["about"]!.Text("id")}", "boss"), (entry.Text("action"), entry.Text("actor"), entry.Text("result"), entry["detail"]!.Text("name")));
         Assert.DoesNotContain(made.Text("key")[^43..], entry.ToJsonString(), StringComparison.Ordinal);
@@ -94,11 +94,11 @@ public sealed class AuditTests : IAsyncLifetime
     [Fact]
     public async Task Entries_go_when_their_time_is_over()
     {
-        await service.Category("a").CreateAsync();
-        await service.Category("b").CreateAsync();
-        await using var db = await service.Get<IDbContextFactory<PadimDbContext>>().CreateDbContextAsync();
+        await _service.Category("a").CreateAsync();
+        await _service.Category("b").CreateAsync();
+        await using var db = await _service.Get<IDbContextFactory<PadimDbContext>>().CreateDbContextAsync();
         await db.Database.ExecuteSqlAsync($"UPDATE AuditEntries SET At = '2020-01-01 00:00:00' WHERE Category = 'a'");
-        Assert.Equal(1, await service.Get<AuditPurge>().PurgeAsync(default));
-        Assert.Equal("b", (await service.Http.GetJsonAsync("/v1/audit")).Items().Single().Text("category"));
+        Assert.Equal(1, await _service.Get<AuditPurge>().PurgeAsync(default));
+        Assert.Equal("b", (await _service.Http.GetJsonAsync("/v1/audit")).Items().Single().Text("category"));
     }
 }

@@ -9,15 +9,15 @@ namespace PaDiM.Service.Tests;
 /// <summary>Backup and restore, by the program's own commands, beside a service at work.</summary>
 public sealed class BackupTests : IDisposable
 {
-    private readonly TempDirectory root = new();
+    private readonly TempDirectory _root = new();
 
-    private string Data => root.Combine("data");
+    private string Data => _root.Combine("data");
 
-    private string Backup => root.Combine("backup");
+    private string Backup => _root.Combine("backup");
 
-    private string Restored => root.Combine("restored");
+    private string Restored => _root.Combine("restored");
 
-    public void Dispose() => root.Dispose();
+    public void Dispose() => _root.Dispose();
 
     [Fact]
     public async Task What_is_copied_while_fits_and_uploads_run_opens_scrubs_clean_and_scores_the_same()
@@ -144,12 +144,12 @@ public sealed class BackupTests : IDisposable
         {
         }
         await RunAsync(0, "backup", Data, Backup);
-        await RefusedAsync("no data directory", "backup", root.Combine("nothing"), Backup);
+        await RefusedAsync("no data directory", "backup", _root.Combine("nothing"), Backup);
         await RefusedAsync("is a data directory and no backup", "backup", Backup, Data);
         await RefusedAsync("lies within", "backup", Data, Path.Combine(Data, "backup"));
         await RefusedAsync("is not empty", "restore", Backup, Data);
-        Directory.CreateDirectory(root.Combine("cut-short"));
-        await RefusedAsync("it is no backup", "restore", root.Combine("cut-short"), Restored);
+        Directory.CreateDirectory(_root.Combine("cut-short"));
+        await RefusedAsync("it is no backup", "restore", _root.Combine("cut-short"), Restored);
         Assert.Equal(2, (await ServiceProcess.RunAsync("backup", Data)).ExitCode);
 
         async Task RefusedAsync(string why, params string[] arguments)

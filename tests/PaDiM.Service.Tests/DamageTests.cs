@@ -10,10 +10,10 @@ namespace PaDiM.Service.Tests;
 /// <summary>Model files that are not what they were: seen, told, stood in for, mended.</summary>
 public sealed class DamageTests : IDisposable
 {
-    private readonly TempDirectory data = new();
-    private string[] files = [];
+    private readonly TempDirectory _data = new();
+    private string[] _files = [];
 
-    public void Dispose() => data.Dispose();
+    public void Dispose() => _data.Dispose();
 
     [Fact]
     public async Task The_version_before_stands_in_for_a_damaged_one_until_its_file_is_restored()
@@ -21,7 +21,7 @@ public sealed class DamageTests : IDisposable
         var (first, second) = await PrepareAsync();
         var good = await File.ReadAllBytesAsync(FileOf(2));
         await File.WriteAllBytesAsync(FileOf(2), Flipped(good, 5000));
-        await using var service = await RunningService.StartAsync(data.Path);
+        await using var service = await RunningService.StartAsync(_data.Path);
         var category = service.Category("part");
 
         var scored = await category.ScoreAsync(Parts.Bad(1));
@@ -81,10 +81,10 @@ public sealed class DamageTests : IDisposable
     public async Task A_newer_version_does_not_stand_in_for_one_that_was_gone_back_to()
     {
         await PrepareAsync();
-        await using (var before = await RunningService.StartAsync(data.Path)) await (await before.Http.PostAsync("/v1/categories/part/models/1/activate", null)).JsonAsync(200);
+        await using (var before = await RunningService.StartAsync(_data.Path)) await (await before.Http.PostAsync("/v1/categories/part/models/1/activate", null)).JsonAsync(200);
         // The bytes of the other version, whole in themselves.
         File.Copy(FileOf(2), FileOf(1), overwrite: true);
-        await using var service = await RunningService.StartAsync(data.Path);
+        await using var service = await RunningService.StartAsync(_data.Path);
         await (await service.Category("part").SendScoreAsync(Parts.Good(1))).ProblemAsync(503, "model_corrupt");
     }
 
@@ -92,7 +92,7 @@ public sealed class DamageTests : IDisposable
     public async Task A_model_in_memory_scores_on_when_its_file_is_cut_short_and_a_scrub_writes_the_file_anew()
     {
         var (_, second) = await PrepareAsync();
-        await using var service = await RunningService.StartAsync(data.Path);
+        await using var service = await RunningService.StartAsync(_data.Path);
         var category = service.Category("part");
         await category.ScoreAsync(Parts.Bad(1));
         var whole = await File.ReadAllBytesAsync(FileOf(2));
@@ -101,7 +101,7 @@ public sealed class DamageTests : IDisposable
 
         var report = await service.Get<Scrub>().RunAsync(null, default);
         Assert.True(report.IsClean());
-        Assert.Equal([Path.GetRelativePath(data.Path, FileOf(2))], report.Mended.Files.Select(file => file.Path));
+        Assert.Equal([Path.GetRelativePath(_data.Path, FileOf(2))], report.Mended.Files.Select(file => file.Path));
         Assert.Equal(whole, await File.ReadAllBytesAsync(FileOf(2)));
         Assert.Equal([("ready", true), ("ready", false)], await StatesAsync(service));
     }
@@ -110,11 +110,11 @@ public sealed class DamageTests : IDisposable
     public async Task A_pinned_category_takes_up_the_stand_in_and_goes_back_by_itself()
     {
         await PrepareAsync();
-        await using (var before = await RunningService.StartAsync(data.Path))
+        await using (var before = await RunningService.StartAsync(_data.Path))
             await (await before.Http.PutAsync("/v1/categories/part", new StringContent("""{"imageSize":64,"reduction":{"dimensions":16},"blurSigma":2,"pinned":true}""", null, "application/json"))).JsonAsync(200);
-        var aside = data.Combine("aside");
+        var aside = _data.Combine("aside");
         File.Move(FileOf(2), aside);
-        await using var service = await RunningService.StartAsync(data.Path);
+        await using var service = await RunningService.StartAsync(_data.Path);
         await HeldAsync(1);
         File.Move(aside, FileOf(2));
         await HeldAsync(2);
@@ -129,13 +129,13 @@ public sealed class DamageTests : IDisposable
     {
         await PrepareAsync();
         File.Delete(FileOf(2));
-        return await RunningService.StartAsync(data.Path);
+        return await RunningService.StartAsync(_data.Path);
     }
 
     /// <summary>Two versions of other images, the second active, and their scores of one image.</summary>
     private async Task<(double First, double Second)> PrepareAsync()
     {
-        await using var service = await RunningService.StartAsync(data.Path);
+        await using var service = await RunningService.StartAsync(_data.Path);
         var category = service.Category("part");
         await category.CreateFittedAsync(4);
         var first = (await category.ScoreAsync(Parts.Bad(1))).Number("score");
@@ -143,11 +143,11 @@ public sealed class DamageTests : IDisposable
         await category.FitAsync();
         var second = (await category.ScoreAsync(Parts.Bad(1))).Number("score");
         Assert.NotEqual(first, second);
-        files = [.. Directory.GetFiles(new DataDirectory(data.Path).Models, "*.safetensors", SearchOption.AllDirectories).Where(path => !path.Contains("statistics", StringComparison.Ordinal)).Order()];
+        _files = [.. Directory.GetFiles(new DataDirectory(_data.Path).Models, "*.safetensors", SearchOption.AllDirectories).Where(path => !path.Contains("statistics", StringComparison.Ordinal)).Order()];
         return (first, second);
     }
 
-    private string FileOf(int version) => files[version - 1];
+    private string FileOf(int version) => _files[version - 1];
 
     private static async Task<(string State, bool Active)[]> StatesAsync(RunningService service) =>
         [.. (await service.Http.GetJsonAsync("/v1/categories/part/models")).Items().Select(model => (model.Text("state"), model["active"]!.GetValue<bool>()))];

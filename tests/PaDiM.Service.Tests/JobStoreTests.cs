@@ -13,53 +13,53 @@ namespace PaDiM.Service.Tests;
 /// <summary>The queue as workers see it, on a clock that the test sets.</summary>
 public sealed class JobStoreTests : IAsyncLifetime
 {
-    private readonly TempDirectory data = new();
-    private readonly ManualTime time = new();
-    private RunningService service = null!;
-    private JobStore store = null!;
+    private readonly TempDirectory _data = new();
+    private readonly ManualTime _time = new();
+    private RunningService _service = null!;
+    private JobStore _store = null!;
 
     public async ValueTask InitializeAsync()
     {
-        service = await RunningService.StartAsync(data.Path, ("JobWorkers", 0), ("JobLeaseSeconds", 30));
-        foreach (var name in new[] { "a", "b" }) await service.Category(name).CreateAsync();
-        store = new JobStore(service.Get<IDbContextFactory<PadimDbContext>>(), service.Get<JobSignal>(), service.Get<IOptions<PadimOptions>>(), time);
+        _service = await RunningService.StartAsync(_data.Path, ("JobWorkers", 0), ("JobLeaseSeconds", 30));
+        foreach (var name in new[] { "a", "b" }) await _service.Category(name).CreateAsync();
+        _store = new JobStore(_service.Get<IDbContextFactory<PadimDbContext>>(), _service.Get<JobSignal>(), _service.Get<IOptions<PadimOptions>>(), _time);
     }
 
     public async ValueTask DisposeAsync()
     {
-        await service.DisposeAsync();
-        data.Dispose();
+        await _service.DisposeAsync();
+        _data.Dispose();
     }
 
     [Fact]
     public async Task A_worker_that_was_taken_for_dead_can_change_nothing_any_more()
     {
-        var category = service.Category("a");
+        var category = _service.Category("a");
         await category.UploadPartsAsync(0, 2);
         var id = await category.StartFitAsync();
-        var zombie = LeaseOf(await store.ClaimAsync("zombie", default));
-        Assert.Equal(LeaseState.Held, await store.RenewAsync(zombie, new JobProgress("embedding", 0.5, null), default));
-        Assert.Null(await store.ClaimAsync("other", default));
+        var zombie = LeaseOf(await _store.ClaimAsync("zombie", default));
+        Assert.Equal(LeaseState.Held, await _store.RenewAsync(zombie, new JobProgress("embedding", 0.5, null), default));
+        Assert.Null(await _store.ClaimAsync("other", default));
 
-        time.Advance(TimeSpan.FromSeconds(31));
-        var taken = await store.ClaimAsync("other", default);
+        _time.Advance(TimeSpan.FromSeconds(31));
+        var taken = await _store.ClaimAsync("other", default);
         Assert.Equal((id, 2, "other"), (taken!.Id, taken.Attempts, taken.LeasedBy));
 
-        Assert.Equal(LeaseState.Lost, await store.RenewAsync(zombie, new JobProgress("embedding", 0.9, null), default));
-        await store.FinishAsync(zombie, JobState.Failed, new JobError("x", "y"), default);
-        await store.ReleaseAsync(zombie, default);
+        Assert.Equal(LeaseState.Lost, await _store.RenewAsync(zombie, new JobProgress("embedding", 0.9, null), default));
+        await _store.FinishAsync(zombie, JobState.Failed, new JobError("x", "y"), default);
+        await _store.ReleaseAsync(zombie, default);
         Assert.Equal(JobState.Running, (await JobAsync(id)).State);
 
-        var models = service.Get<ModelStore>();
+        var models = _service.Get<ModelStore>();
         var model = await ModelAsync();
         Assert.Null(await models.PublishAsync("a", "zombie.safetensors", model, activate: true, zombie, default));
-        Assert.False(File.Exists(service.Get<ModelFiles>().PathOf("a", "zombie.safetensors")));
-        Assert.Empty((await service.Http.GetJsonAsync("/v1/categories/a/models")).Items());
+        Assert.False(File.Exists(_service.Get<ModelFiles>().PathOf("a", "zombie.safetensors")));
+        Assert.Empty((await _service.Http.GetJsonAsync("/v1/categories/a/models")).Items());
 
         Assert.Equal(1, (await models.PublishAsync("a", "other.safetensors", model, activate: true, LeaseOf(taken), default))?.Version);
         Assert.Equal(JobState.Succeeded, (await JobAsync(id)).State);
         Assert.Null(await models.PublishAsync("a", "twice.safetensors", model, activate: true, LeaseOf(taken), default));
-        Assert.Single((await service.Http.GetJsonAsync("/v1/categories/a/models")).Items());
+        Assert.Single((await _service.Http.GetJsonAsync("/v1/categories/a/models")).Items());
     }
 
     [Fact]
@@ -68,10 +68,10 @@ public sealed class JobStoreTests : IAsyncLifetime
         var id = await EnqueueAsync("a");
         for (var attempt = 1; attempt <= 5; attempt++)
         {
-            Assert.Equal(attempt, (await store.ClaimAsync("w", default))!.Attempts);
-            time.Advance(TimeSpan.FromSeconds(31));
+            Assert.Equal(attempt, (await _store.ClaimAsync("w", default))!.Attempts);
+            _time.Advance(TimeSpan.FromSeconds(31));
         }
-        Assert.Null(await store.ClaimAsync("w", default));
+        Assert.Null(await _store.ClaimAsync("w", default));
         var job = await JobAsync(id);
         Assert.Equal((JobState.Failed, "job_abandoned"), (job.State, job.ErrorCode));
     }
@@ -80,19 +80,19 @@ public sealed class JobStoreTests : IAsyncLifetime
     public async Task A_category_has_one_running_job_and_others_do_not_wait_for_it()
     {
         var (first, second, third) = (await EnqueueAsync("a"), await EnqueueAsync("a"), await EnqueueAsync("b"));
-        var running = await store.ClaimAsync("w", default);
+        var running = await _store.ClaimAsync("w", default);
         Assert.Equal(first, running!.Id);
-        Assert.Equal(third, (await store.ClaimAsync("w", default))!.Id);
-        Assert.Null(await store.ClaimAsync("w", default));
-        await store.FinishAsync(LeaseOf(running), JobState.Cancelled, null, default);
-        Assert.Equal(second, (await store.ClaimAsync("w", default))!.Id);
+        Assert.Equal(third, (await _store.ClaimAsync("w", default))!.Id);
+        Assert.Null(await _store.ClaimAsync("w", default));
+        await _store.FinishAsync(LeaseOf(running), JobState.Cancelled, null, default);
+        Assert.Equal(second, (await _store.ClaimAsync("w", default))!.Id);
     }
 
     [Fact]
     public async Task Workers_that_claim_at_once_get_one_job_each()
     {
         for (var k = 0; k < 12; k++) await EnqueueAsync($"free-{k}");
-        var claimed = await Task.WhenAll(Enumerable.Range(0, 12).Select(k => Task.Run(() => store.ClaimAsync($"w{k}", default))));
+        var claimed = await Task.WhenAll(Enumerable.Range(0, 12).Select(k => Task.Run(() => _store.ClaimAsync($"w{k}", default))));
         Assert.Equal(12, claimed.Select(job => job!.Id).Distinct().Count());
         Assert.All(claimed, job => Assert.Equal(1, job!.Attempts));
     }
@@ -101,7 +101,7 @@ public sealed class JobStoreTests : IAsyncLifetime
     public async Task Workers_that_claim_at_once_never_get_two_jobs_of_one_category()
     {
         for (var k = 0; k < 12; k++) await EnqueueAsync("a");
-        var claimed = await Task.WhenAll(Enumerable.Range(0, 12).Select(k => Task.Run(() => store.ClaimAsync($"w{k}", default))));
+        var claimed = await Task.WhenAll(Enumerable.Range(0, 12).Select(k => Task.Run(() => _store.ClaimAsync($"w{k}", default))));
         Assert.Single(claimed, job => job is not null);
     }
 
@@ -109,11 +109,11 @@ public sealed class JobStoreTests : IAsyncLifetime
     public async Task A_job_that_is_cancelled_while_its_worker_gives_it_back_is_cancelled()
     {
         var id = await EnqueueAsync("a");
-        var lease = LeaseOf(await store.ClaimAsync("w", default));
-        Assert.True((await store.CancelAsync(id, default)).Succeeded(out _, out _));
-        Assert.Equal(LeaseState.CancelRequested, await store.RenewAsync(lease, new JobProgress(null, 0, null), default));
-        await store.ReleaseAsync(lease, default);
-        var claim = store.ClaimAsync("w", default);
+        var lease = LeaseOf(await _store.ClaimAsync("w", default));
+        Assert.True((await _store.CancelAsync(id, default)).Succeeded(out _, out _));
+        Assert.Equal(LeaseState.CancelRequested, await _store.RenewAsync(lease, new JobProgress(null, 0, null), default));
+        await _store.ReleaseAsync(lease, default);
+        var claim = _store.ClaimAsync("w", default);
         Assert.Same(claim, await Task.WhenAny(claim, Task.Delay(TimeSpan.FromSeconds(10))));
         Assert.Null(await claim);
         Assert.Equal(JobState.Cancelled, (await JobAsync(id)).State);
@@ -124,10 +124,10 @@ public sealed class JobStoreTests : IAsyncLifetime
     public async Task The_cancelled_job_of_a_dead_worker_is_cancelled_when_its_lease_ends()
     {
         var id = await EnqueueAsync("a");
-        await store.ClaimAsync("w", default);
-        await store.CancelAsync(id, default);
-        time.Advance(TimeSpan.FromSeconds(31));
-        Assert.Null(await store.ClaimAsync("w", default));
+        await _store.ClaimAsync("w", default);
+        await _store.CancelAsync(id, default);
+        _time.Advance(TimeSpan.FromSeconds(31));
+        Assert.Null(await _store.ClaimAsync("w", default));
         Assert.Equal(JobState.Cancelled, (await JobAsync(id)).State);
     }
 
@@ -137,13 +137,13 @@ public sealed class JobStoreTests : IAsyncLifetime
     public async Task A_clock_that_jumps_takes_no_job_from_a_living_worker(int hours)
     {
         await EnqueueAsync("a");
-        var lease = LeaseOf(await store.ClaimAsync("living", default));
-        time.Jump(TimeSpan.FromHours(hours));
+        var lease = LeaseOf(await _store.ClaimAsync("living", default));
+        _time.Jump(TimeSpan.FromHours(hours));
         for (var beat = 0; beat < 120; beat++)
         {
-            Assert.Null(await store.ClaimAsync("other", default));
-            time.Advance(TimeSpan.FromMilliseconds(500));
-            Assert.Equal(LeaseState.Held, await store.RenewAsync(lease, new JobProgress("embedding", beat / 120.0, null), default));
+            Assert.Null(await _store.ClaimAsync("other", default));
+            _time.Advance(TimeSpan.FromMilliseconds(500));
+            Assert.Equal(LeaseState.Held, await _store.RenewAsync(lease, new JobProgress("embedding", beat / 120.0, null), default));
         }
     }
 
@@ -153,22 +153,22 @@ public sealed class JobStoreTests : IAsyncLifetime
     public async Task A_clock_that_jumps_keeps_no_job_from_the_next_worker(int hours)
     {
         var id = await EnqueueAsync("a");
-        await store.ClaimAsync("dead", default);
-        time.Jump(TimeSpan.FromHours(hours));
-        Assert.Null(await store.ClaimAsync("other", default));
-        time.Advance(TimeSpan.FromSeconds(31));
-        Assert.Equal(id, (await store.ClaimAsync("other", default))?.Id);
+        await _store.ClaimAsync("dead", default);
+        _time.Jump(TimeSpan.FromHours(hours));
+        Assert.Null(await _store.ClaimAsync("other", default));
+        _time.Advance(TimeSpan.FromSeconds(31));
+        Assert.Equal(id, (await _store.ClaimAsync("other", default))?.Id);
     }
 
     [Fact]
     public async Task A_process_that_starts_after_a_lease_has_ended_waits_a_third_of_it()
     {
         var id = await EnqueueAsync("a");
-        await store.ClaimAsync("dead", default);
-        time.Advance(TimeSpan.FromSeconds(31));
-        var next = new JobStore(service.Get<IDbContextFactory<PadimDbContext>>(), service.Get<JobSignal>(), service.Get<IOptions<PadimOptions>>(), time);
+        await _store.ClaimAsync("dead", default);
+        _time.Advance(TimeSpan.FromSeconds(31));
+        var next = new JobStore(_service.Get<IDbContextFactory<PadimDbContext>>(), _service.Get<JobSignal>(), _service.Get<IOptions<PadimOptions>>(), _time);
         Assert.Null(await next.ClaimAsync("next", default));
-        time.Advance(TimeSpan.FromSeconds(10));
+        _time.Advance(TimeSpan.FromSeconds(10));
         Assert.Equal(id, (await next.ClaimAsync("next", default))?.Id);
     }
 
@@ -176,21 +176,21 @@ public sealed class JobStoreTests : IAsyncLifetime
 
     private async Task<string> EnqueueAsync(string category)
     {
-        Assert.True((await store.EnqueueAsync(JobKind.Fit, category, "{}", null, default)).Succeeded(out var job, out _));
+        Assert.True((await _store.EnqueueAsync(JobKind.Fit, category, "{}", null, default)).Succeeded(out var job, out _));
         return job.Id;
     }
 
     private async Task<Job> JobAsync(string id)
     {
-        Assert.True((await store.GetAsync(id, default)).Succeeded(out var job, out _));
+        Assert.True((await _store.GetAsync(id, default)).Succeeded(out var job, out _));
         return job;
     }
 
     private async Task<Core.Models.PadimModel> ModelAsync()
     {
-        var (backbone, settings) = (service.Get<BackboneRegistry>().Open(BackboneRegistry.DefaultName), new Core.Models.FitSettings { ImageSize = 32, Dimensions = 4 });
+        var (backbone, settings) = (_service.Get<BackboneRegistry>().Open(BackboneRegistry.DefaultName), new Core.Models.FitSettings { ImageSize = 32, Dimensions = 4 });
         using var embeddings = new TempDirectory();
-        var pipeline = new Onnx.Pipelines.FitPipeline(backbone, settings, service.Get<Onnx.Imaging.ImageDecoder>(), new Onnx.Storage.EmbeddingStore(embeddings.Path, time));
+        var pipeline = new Onnx.Pipelines.FitPipeline(backbone, settings, _service.Get<Onnx.Imaging.ImageDecoder>(), new Onnx.Storage.EmbeddingStore(embeddings.Path, _time));
         return await Task.Run(() => pipeline.Run([.. Enumerable.Range(0, 2).Select(k => new Onnx.Pipelines.TrainingImage($"{k}", () => Parts.Good(k)))], null, null, null, default));
     }
 }

@@ -12,15 +12,15 @@ namespace PaDiM.Service.Tests;
 /// <summary>Keys, on services of their own: the first key closes a service.</summary>
 public sealed class KeyTests : IAsyncLifetime
 {
-    private readonly TempDirectory data = new();
-    private RunningService service = null!;
+    private readonly TempDirectory _data = new();
+    private RunningService _service = null!;
 
-    public async ValueTask InitializeAsync() => service = await RunningService.StartAsync(data.Path, ("JobWorkers", 0));
+    public async ValueTask InitializeAsync() => _service = await RunningService.StartAsync(_data.Path, ("JobWorkers", 0));
 
     public async ValueTask DisposeAsync()
     {
-        await service.DisposeAsync();
-        data.Dispose();
+        await _service.DisposeAsync();
+        _data.Dispose();
     }
 
     [Theory]
@@ -42,33 +42,33 @@ public sealed class KeyTests : IAsyncLifetime
     [Fact]
     public async Task The_first_key_closes_the_service_and_opens_it_for_its_holder()
     {
-        Assert.False((await service.Http.GetJsonAsync("/v1/system"))["keyRequired"]!.GetValue<bool>());
-        var made = await (await service.Http.PostAsJsonAsync("/v1/keys", new { name = "boss", scope = "admin" })).JsonAsync(201);
+        Assert.False((await _service.Http.GetJsonAsync("/v1/system"))["keyRequired"]!.GetValue<bool>());
+        var made = await (await _service.Http.PostAsJsonAsync("/v1/keys", new { name = "boss", scope = "admin" })).JsonAsync(201);
         var key = made.Text("key");
         Assert.Matches("^padim_[0-9a-f]{12}_[A-Za-z0-9_-]{43}$", key);
 
-        var refused = await service.Http.GetAsync("/v1/categories");
+        var refused = await _service.Http.GetAsync("/v1/categories");
         Assert.Equal("Bearer", refused.Headers.WwwAuthenticate.Single().Scheme);
         await refused.ProblemAsync(401, "unauthenticated");
-        using var boss = service.With(key);
+        using var boss = _service.With(key);
         Assert.True((await boss.GetJsonAsync("/v1/system"))["keyRequired"]!.GetValue<bool>());
         using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/categories") { Headers = { { "X-Api-Key", key } } };
-        await (await service.Http.SendAsync(request)).JsonAsync(200);
+        await (await _service.Http.SendAsync(request)).JsonAsync(200);
 
-        foreach (var open in new[] { "/health/live", "/health/ready", "/swagger/v1/swagger.json" }) Assert.Equal(200, (int)(await service.Http.GetAsync(open)).StatusCode);
-        await (await service.Http.GetAsync("/v1/nowhere")).ProblemAsync(404, "route_not_found");
+        foreach (var open in new[] { "/health/live", "/health/ready", "/swagger/v1/swagger.json" }) Assert.Equal(200, (int)(await _service.Http.GetAsync(open)).StatusCode);
+        await (await _service.Http.GetAsync("/v1/nowhere")).ProblemAsync(404, "route_not_found");
     }
 
     [Fact]
     public async Task A_key_is_shown_once_and_only_its_hash_is_kept()
     {
-        var (text, id) = await service.KeyAsync(AccessScope.Admin, name: "boss");
-        using var boss = service.With(text);
+        var (text, id) = await _service.KeyAsync(AccessScope.Admin, name: "boss");
+        using var boss = _service.With(text);
         Assert.DoesNotContain(text, (await boss.GetJsonAsync("/v1/keys")).ToJsonString(), StringComparison.Ordinal);
         Assert.Equal("boss", (await boss.GetJsonAsync($"/v1/keys/{id}")).Text("name"));
-        await using var db = await service.Get<IDbContextFactory<PadimDbContext>>().CreateDbContextAsync();
+        await using var db = await _service.Get<IDbContextFactory<PadimDbContext>>().CreateDbContextAsync();
         await db.Database.ExecuteSqlAsync($"PRAGMA wal_checkpoint(TRUNCATE)");
-        var bytes = await ReadSharedAsync(data.Combine("padim.db"));
+        var bytes = await ReadSharedAsync(_data.Combine("padim.db"));
         Assert.Equal(-1, bytes.AsSpan().IndexOf(Encoding.ASCII.GetBytes(text[^43..])));
         Assert.NotEqual(-1, bytes.AsSpan().IndexOf(Encoding.ASCII.GetBytes(KeyText.Hash(text))));
     }
@@ -76,34 +76,34 @@ public sealed class KeyTests : IAsyncLifetime
     [Fact]
     public async Task A_key_that_is_not_right_in_every_letter_opens_nothing()
     {
-        var (text, id) = await service.KeyAsync(AccessScope.Admin);
+        var (text, id) = await _service.KeyAsync(AccessScope.Admin);
         foreach (var wrong in new[] { text[..^1], text + "A", text[..^1] + (text[^1] == 'A' ? 'B' : 'A'), text.ToUpperInvariant(), $"padim_{id}_", $"padim_{new string('0', 12)}_{text[^43..]}", "padim_", "x", new string('x', 4000) })
         {
-            using var stranger = service.With(wrong);
+            using var stranger = _service.With(wrong);
             await (await stranger.GetAsync("/v1/categories")).ProblemAsync(401, "key_unknown");
         }
         using var basic = new HttpRequestMessage(HttpMethod.Get, "/v1/categories") { Headers = { { "Authorization", "Basic cGFkaW06cGFkaW0=" } } };
-        await (await service.Http.SendAsync(basic)).ProblemAsync(401, "unauthenticated");
+        await (await _service.Http.SendAsync(basic)).ProblemAsync(401, "unauthenticated");
     }
 
     [Fact]
     public async Task The_last_key_that_is_revoked_leaves_the_service_closed_also_after_a_restart()
     {
-        var (text, id) = await service.KeyAsync(AccessScope.Admin);
-        using var boss = service.With(text);
+        var (text, id) = await _service.KeyAsync(AccessScope.Admin);
+        using var boss = _service.With(text);
         Assert.Equal(204, (int)(await boss.DeleteAsync($"/v1/keys/{id}")).StatusCode);
         await (await boss.GetAsync("/v1/keys")).ProblemAsync(401, "key_revoked");
-        await (await service.Http.GetAsync("/v1/keys")).ProblemAsync(401, "unauthenticated");
+        await (await _service.Http.GetAsync("/v1/keys")).ProblemAsync(401, "unauthenticated");
 
-        await service.DisposeAsync();
-        service = await RunningService.StartAsync(data.Path);
-        await (await service.Http.GetAsync("/v1/keys")).ProblemAsync(401, "unauthenticated");
+        await _service.DisposeAsync();
+        _service = await RunningService.StartAsync(_data.Path);
+        await (await _service.Http.GetAsync("/v1/keys")).ProblemAsync(401, "unauthenticated");
     }
 
     [Fact]
     public async Task A_scope_that_does_not_exist_is_told_those_that_do()
     {
-        var problem = await (await service.Http.PostAsync("/v1/keys", new StringContent("""{"name":"line","scope":"root"}""", Encoding.UTF8, "application/json"))).ProblemAsync(400, "invalid_request");
+        var problem = await (await _service.Http.PostAsync("/v1/keys", new StringContent("""{"name":"line","scope":"root"}""", Encoding.UTF8, "application/json"))).ProblemAsync(400, "invalid_request");
         Assert.Contains("'scope'", problem.Text("detail"), StringComparison.Ordinal);
         Assert.Contains("it is one of score, train, admin", problem.Text("detail"), StringComparison.Ordinal);
     }
@@ -111,16 +111,16 @@ public sealed class KeyTests : IAsyncLifetime
     [Fact]
     public async Task A_key_for_a_category_that_is_not_there_yet_is_made_with_a_warning()
     {
-        await service.Category("bolt").CreateAsync();
-        var made = await (await service.Http.PostAsJsonAsync("/v1/keys", new { name = "line", scope = "score", categories = new[] { "bolt", "flnage" } })).JsonAsync(201);
+        await _service.Category("bolt").CreateAsync();
+        var made = await (await _service.Http.PostAsJsonAsync("/v1/keys", new { name = "line", scope = "score", categories = new[] { "bolt", "flnage" } })).JsonAsync(201);
         Assert.Equal(["There is no category 'flnage' yet; the key opens it when there is."], made.Items("warnings").Select(warning => warning.GetValue<string>()));
     }
 
     [Fact]
     public async Task A_key_that_is_revoked_again_says_when_it_was()
     {
-        using var boss = service.With((await service.KeyAsync(AccessScope.Admin, name: "boss")).Text);
-        var (_, id) = await service.KeyAsync(AccessScope.Score);
+        using var boss = _service.With((await _service.KeyAsync(AccessScope.Admin, name: "boss")).Text);
+        var (_, id) = await _service.KeyAsync(AccessScope.Score);
         Assert.Equal(204, (int)(await boss.DeleteAsync($"/v1/keys/{id}")).StatusCode);
         var first = (await boss.GetJsonAsync($"/v1/keys/{id}")).Text("revokedAt");
         Assert.Equal(first, (await (await boss.DeleteAsync($"/v1/keys/{id}")).JsonAsync(200)).Text("revokedAt"));
@@ -130,8 +130,8 @@ public sealed class KeyTests : IAsyncLifetime
     [Fact]
     public async Task Many_requests_at_once_read_the_keys_once()
     {
-        await service.KeyAsync(AccessScope.Score);
-        var contexts = new SlowContexts(service.Get<IDbContextFactory<PadimDbContext>>());
+        await _service.KeyAsync(AccessScope.Score);
+        var contexts = new SlowContexts(_service.Get<IDbContextFactory<PadimDbContext>>());
         var time = new ManualTime();
         using var ring = new KeyRing(contexts, time, NullLogger<KeyRing>.Instance);
         for (var round = 1; round <= 3; round++)
@@ -145,15 +145,15 @@ public sealed class KeyTests : IAsyncLifetime
     /// <summary>The real database, slow to open, with a count.</summary>
     private sealed class SlowContexts(IDbContextFactory<PadimDbContext> inner) : IDbContextFactory<PadimDbContext>
     {
-        private int made;
+        private int _made;
 
-        public int Made => made;
+        public int Made => _made;
 
         public PadimDbContext CreateDbContext() => inner.CreateDbContext();
 
         public async Task<PadimDbContext> CreateDbContextAsync(CancellationToken cancellationToken = default)
         {
-            Interlocked.Increment(ref made);
+            Interlocked.Increment(ref _made);
             await Task.Delay(50, cancellationToken);
             return await inner.CreateDbContextAsync(cancellationToken);
         }
@@ -162,21 +162,21 @@ public sealed class KeyTests : IAsyncLifetime
     [Fact]
     public async Task A_key_ends_when_it_was_to_end()
     {
-        var (text, id) = await service.KeyAsync(AccessScope.Score);
-        using var line = service.With(text);
+        var (text, id) = await _service.KeyAsync(AccessScope.Score);
+        using var line = _service.With(text);
         await (await line.GetAsync("/v1/categories")).JsonAsync(200);
-        await service.ExpireAsync(id);
+        await _service.ExpireAsync(id);
         await (await line.GetAsync("/v1/categories")).ProblemAsync(401, "key_expired");
     }
 
     [Fact]
     public async Task A_restricted_key_sees_its_categories_and_no_trace_of_others()
     {
-        foreach (var name in new[] { "bolt", "flange", "nut" }) await service.Category(name).CreateAsync();
-        var ours = await service.Category("flange").UploadPartsAsync(0, 2);
-        await service.Category("bolt").UploadPartsAsync(0, 2);
-        var (flangeJob, boltJob) = (await service.Category("flange").StartFitAsync(), await service.Category("bolt").StartFitAsync());
-        using var http = service.With((await service.KeyAsync(AccessScope.Train, ["flange", "later"])).Text);
+        foreach (var name in new[] { "bolt", "flange", "nut" }) await _service.Category(name).CreateAsync();
+        var ours = await _service.Category("flange").UploadPartsAsync(0, 2);
+        await _service.Category("bolt").UploadPartsAsync(0, 2);
+        var (flangeJob, boltJob) = (await _service.Category("flange").StartFitAsync(), await _service.Category("bolt").StartFitAsync());
+        using var http = _service.With((await _service.KeyAsync(AccessScope.Train, ["flange", "later"])).Text);
 
         Assert.Equal(["flange"], (await http.GetJsonAsync("/v1/categories")).Items().Select(category => category.Text("name")));
         Assert.Equal([flangeJob], (await http.GetJsonAsync("/v1/jobs")).Items().Select(job => job.Text("id")));
@@ -198,26 +198,26 @@ public sealed class KeyTests : IAsyncLifetime
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/categories");
             request.Headers.TryAddWithoutValidation(header, "for=203.0.113.7");
-            await (await service.Http.SendAsync(request)).ProblemAsync(401, "unauthenticated");
+            await (await _service.Http.SendAsync(request)).ProblemAsync(401, "unauthenticated");
         }
     }
 
     [Fact]
     public async Task The_last_use_of_a_key_is_noted()
     {
-        var (text, id) = await service.KeyAsync(AccessScope.Admin);
-        using var boss = service.With(text);
+        var (text, id) = await _service.KeyAsync(AccessScope.Admin);
+        using var boss = _service.With(text);
         Assert.Null((await boss.GetJsonAsync($"/v1/keys/{await UnusedAsync()}"))["lastUsedAt"]);
         await Eventually.TrueAsync(async () => (await boss.GetJsonAsync($"/v1/keys/{id}"))["lastUsedAt"] is not null, () => "The use was not noted.");
 
-        async Task<string> UnusedAsync() => (await service.KeyAsync(AccessScope.Score)).Id;
+        async Task<string> UnusedAsync() => (await _service.KeyAsync(AccessScope.Score)).Id;
     }
 
     [Fact]
     public async Task The_history_of_a_threshold_names_the_key()
     {
-        await service.Category("flange").CreateAsync();
-        using var quality = service.With((await service.KeyAsync(AccessScope.Train, name: "quality")).Text);
+        await _service.Category("flange").CreateAsync();
+        using var quality = _service.With((await _service.KeyAsync(AccessScope.Train, name: "quality")).Text);
         var patched = await (await quality.PatchAsJsonAsync("/v1/categories/flange/threshold", new { falseRejectRate = 0.05 })).JsonAsync(200);
         Assert.Equal("quality", patched.Items("history").Single().Text("who"));
     }
@@ -234,8 +234,8 @@ public sealed class KeyTests : IAsyncLifetime
     [InlineData("""{"name":"line","scope":"score","expiresAt":"2001-01-01T00:00:00Z"}""", "invalid_request")]
     public async Task A_key_that_makes_no_sense_is_not_made(string body, string code)
     {
-        await (await service.Http.PostAsync("/v1/keys", new StringContent(body, Encoding.UTF8, "application/json"))).ProblemAsync(400, code);
-        Assert.Empty((await service.Http.GetJsonAsync("/v1/keys")).Items());
+        await (await _service.Http.PostAsync("/v1/keys", new StringContent(body, Encoding.UTF8, "application/json"))).ProblemAsync(400, code);
+        Assert.Empty((await _service.Http.GetJsonAsync("/v1/keys")).Items());
     }
 
     private static async Task<byte[]> ReadSharedAsync(string path)

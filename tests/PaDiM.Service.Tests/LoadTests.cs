@@ -96,31 +96,31 @@ public sealed class LoadTests
     /// <summary>Sends half of a body, and the rest when it is told to.</summary>
     private sealed class SlowContent : HttpContent
     {
-        private readonly byte[] bytes;
-        private readonly TaskCompletionSource halfway = new(TaskCreationOptions.RunContinuationsAsynchronously), finish = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly byte[] _bytes;
+        private readonly TaskCompletionSource _halfway = new(TaskCreationOptions.RunContinuationsAsynchronously), _finish = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public SlowContent(byte[] bytes)
         {
-            this.bytes = bytes;
+            this._bytes = bytes;
             Headers.ContentType = new MediaTypeHeaderValue("image/bmp");
         }
 
-        public Task Halfway => halfway.Task;
+        public Task Halfway => _halfway.Task;
 
-        public void Finish() => finish.SetResult();
+        public void Finish() => _finish.SetResult();
 
         protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
         {
-            await stream.WriteAsync(bytes.AsMemory(0, bytes.Length / 2));
+            await stream.WriteAsync(_bytes.AsMemory(0, _bytes.Length / 2));
             await stream.FlushAsync();
-            halfway.SetResult();
-            await finish.Task;
-            await stream.WriteAsync(bytes.AsMemory(bytes.Length / 2));
+            _halfway.SetResult();
+            await _finish.Task;
+            await stream.WriteAsync(_bytes.AsMemory(_bytes.Length / 2));
         }
 
         protected override bool TryComputeLength(out long length)
         {
-            length = bytes.Length;
+            length = _bytes.Length;
             return true;
         }
     }

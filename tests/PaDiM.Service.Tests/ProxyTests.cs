@@ -11,25 +11,25 @@ namespace PaDiM.Service.Tests;
 /// <summary>Where requests come from, with and without a proxy between.</summary>
 public sealed class ProxyTests : IAsyncLifetime
 {
-    private readonly TempDirectory data = new(), proxy = new();
-    private RunningService service = null!;
-    private HttpClient boss = null!;
-    private string key = null!;
+    private readonly TempDirectory _data = new(), _proxy = new();
+    private RunningService _service = null!;
+    private HttpClient _boss = null!;
+    private string _key = null!;
 
     public async ValueTask InitializeAsync()
     {
         // The first key comes before the proxy: a service behind one does not start without.
-        await using (var first = await RunningService.StartAsync(data.Path)) (key, _) = await first.KeyAsync(AccessScope.Admin);
-        service = await RunningService.StartAsync(data.Path, ("KnownProxies:0", "127.0.0.1"), ("KnownProxies:1", "127.1.0.0/16"), ("JobWorkers", 0));
-        boss = service.With(key);
+        await using (var first = await RunningService.StartAsync(_data.Path)) (_key, _) = await first.KeyAsync(AccessScope.Admin);
+        _service = await RunningService.StartAsync(_data.Path, ("KnownProxies:0", "127.0.0.1"), ("KnownProxies:1", "127.1.0.0/16"), ("JobWorkers", 0));
+        _boss = _service.With(_key);
     }
 
     public async ValueTask DisposeAsync()
     {
-        boss.Dispose();
-        await service.DisposeAsync();
-        data.Dispose();
-        proxy.Dispose();
+        _boss.Dispose();
+        await _service.DisposeAsync();
+        _data.Dispose();
+        _proxy.Dispose();
     }
 
     [Theory]
@@ -40,11 +40,11 @@ public sealed class ProxyTests : IAsyncLifetime
     [InlineData("127.0.0.7", "203.0.113.7", "127.0.0.7")]
     public async Task Only_known_proxies_say_where_a_request_comes_from(string peer, string forwarded, string seen)
     {
-        using var http = Callers.From(peer, service.Http.BaseAddress!);
-        http.DefaultRequestHeaders.Add("X-Api-Key", key);
+        using var http = Callers.From(peer, _service.Http.BaseAddress!);
+        http.DefaultRequestHeaders.Add("X-Api-Key", _key);
         http.DefaultRequestHeaders.TryAddWithoutValidation("X-Forwarded-For", forwarded);
         await (await http.PutAsJsonAsync("/v1/categories/flange", CategoryClient.SmallSettings)).JsonAsync(201);
-        Assert.Equal(seen, (await boss.GetJsonAsync("/v1/audit?category=flange")).Items()[0].Text("address"));
+        Assert.Equal(seen, (await _boss.GetJsonAsync("/v1/audit?category=flange")).Items()[0].Text("address"));
     }
 
     [Theory]
@@ -53,7 +53,7 @@ public sealed class ProxyTests : IAsyncLifetime
     [InlineData("127.0.0.7", "https", false)]
     public async Task Browsers_are_told_to_stay_with_https_where_a_known_proxy_says_that_it_is(string peer, string scheme, bool told)
     {
-        using var http = Callers.From(peer, service.Http.BaseAddress!);
+        using var http = Callers.From(peer, _service.Http.BaseAddress!);
         http.DefaultRequestHeaders.Add("X-Forwarded-Proto", scheme);
         http.DefaultRequestHeaders.Add("X-Forwarded-For", "203.0.113.7");
         foreach (var url in new[] { "/v1/categories", "/health/live", "/v1/nowhere" })
@@ -64,12 +64,12 @@ public sealed class ProxyTests : IAsyncLifetime
     public async Task Browsers_are_told_to_stay_with_https_where_the_service_ends_it_itself()
     {
         var thumbprint = await WriteCertificateAsync();
-        var kestrel = new Dictionary<string, string> { ["Kestrel__Certificates__Default__Path"] = proxy.Combine("certificate.pem"), ["Kestrel__Certificates__Default__KeyPath"] = proxy.Combine("key.pem") };
+        var kestrel = new Dictionary<string, string> { ["Kestrel__Certificates__Default__Path"] = _proxy.Combine("certificate.pem"), ["Kestrel__Certificates__Default__KeyPath"] = _proxy.Combine("key.pem") };
         using var own = new TempDirectory();
         await using var process = await ServiceProcess.StartInAsync(own.Path, kestrel, ("ASPNETCORE_URLS", "https://127.0.0.1:0"));
         using var http = Callers.From("127.0.0.1", process.Http.BaseAddress!, thumbprint);
         Assert.Equal("max-age=31536000", (await http.GetAsync("/v1/categories")).Headers.GetValues("Strict-Transport-Security").Single());
-        Assert.False((await boss.GetAsync("/v1/categories")).Headers.Contains("Strict-Transport-Security"));
+        Assert.False((await _boss.GetAsync("/v1/categories")).Headers.Contains("Strict-Transport-Security"));
     }
 
     [Fact]
@@ -79,19 +79,19 @@ public sealed class ProxyTests : IAsyncLifetime
         Assert.SkipWhen(nginx is null, "No nginx on the PATH.");
         var address = new Uri($"https://localhost:{FreePort.Find()}");
         var thumbprint = await WriteConfigurationAsync(address.Port);
-        using var running = Process.Start(new ProcessStartInfo(nginx!, ["-p", proxy.Path, "-c", proxy.Combine("nginx.conf"), "-e", proxy.Combine("error.log"), "-g", "daemon off;"]) { RedirectStandardError = true })!;
+        using var running = Process.Start(new ProcessStartInfo(nginx!, ["-p", _proxy.Path, "-c", _proxy.Combine("nginx.conf"), "-e", _proxy.Combine("error.log"), "-g", "daemon off;"]) { RedirectStandardError = true })!;
         try
         {
             using var http = Callers.From("127.0.0.7", address, thumbprint);
             await Eventually.TrueAsync(() => AnswersAsync(http), () => running.HasExited ? running.StandardError.ReadToEnd() : "nginx does not answer.");
             await (await http.GetAsync("/v1/categories")).ProblemAsync(401, "unauthenticated");
-            http.DefaultRequestHeaders.Add("X-Api-Key", key);
+            http.DefaultRequestHeaders.Add("X-Api-Key", _key);
             http.DefaultRequestHeaders.TryAddWithoutValidation("X-Forwarded-For", "203.0.113.66");
             var made = await http.PutAsJsonAsync("/v1/categories/flange", CategoryClient.SmallSettings);
             await made.JsonAsync(201);
             Assert.Equal("/v1/categories/flange", made.Headers.Location?.OriginalString);
             Assert.Equal("max-age=31536000", made.Headers.GetValues("Strict-Transport-Security").Single());
-            Assert.Equal("127.0.0.7", (await boss.GetJsonAsync("/v1/audit?category=flange")).Items()[0].Text("address"));
+            Assert.Equal("127.0.0.7", (await _boss.GetJsonAsync("/v1/audit?category=flange")).Items()[0].Text("address"));
         }
         finally
         {
@@ -105,8 +105,8 @@ public sealed class ProxyTests : IAsyncLifetime
     {
         using var rsa = RSA.Create(2048);
         using var certificate = new CertificateRequest("CN=localhost", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        await File.WriteAllTextAsync(proxy.Combine("certificate.pem"), certificate.ExportCertificatePem());
-        await File.WriteAllTextAsync(proxy.Combine("key.pem"), rsa.ExportPkcs8PrivateKeyPem());
+        await File.WriteAllTextAsync(_proxy.Combine("certificate.pem"), certificate.ExportCertificatePem());
+        await File.WriteAllTextAsync(_proxy.Combine("key.pem"), rsa.ExportPkcs8PrivateKeyPem());
         return certificate.Thumbprint;
     }
 
@@ -114,19 +114,19 @@ public sealed class ProxyTests : IAsyncLifetime
     private async Task<string> WriteConfigurationAsync(int port)
     {
         var thumbprint = await WriteCertificateAsync();
-        await File.WriteAllTextAsync(proxy.Combine("nginx.conf"),
+        await File.WriteAllTextAsync(_proxy.Combine("nginx.conf"),
             $$"""
-            pid {{proxy.Combine("nginx.pid")}};
+            pid {{_proxy.Combine("nginx.pid")}};
             events { }
             http {
                 access_log off;
-                client_body_temp_path {{proxy.Combine("body")}}; proxy_temp_path {{proxy.Combine("proxy")}}; fastcgi_temp_path {{proxy.Combine("f")}}; uwsgi_temp_path {{proxy.Combine("u")}}; scgi_temp_path {{proxy.Combine("s")}};
+                client_body_temp_path {{_proxy.Combine("body")}}; proxy_temp_path {{_proxy.Combine("proxy")}}; fastcgi_temp_path {{_proxy.Combine("f")}}; uwsgi_temp_path {{_proxy.Combine("u")}}; scgi_temp_path {{_proxy.Combine("s")}};
                 server {
                     listen 127.0.0.1:{{port}} ssl;
-                    ssl_certificate {{proxy.Combine("certificate.pem")}};
-                    ssl_certificate_key {{proxy.Combine("key.pem")}};
+                    ssl_certificate {{_proxy.Combine("certificate.pem")}};
+                    ssl_certificate_key {{_proxy.Combine("key.pem")}};
                     location / {
-                        proxy_pass {{service.Http.BaseAddress}};
+                        proxy_pass {{_service.Http.BaseAddress}};
                         proxy_http_version 1.1;
                         proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
                         proxy_set_header X-Forwarded-Proto $scheme;

@@ -81,12 +81,12 @@ public sealed class ScoreBatcherTests(SharedService shared)
 
     private sealed class TimeThatFailsOnce : TimeProvider
     {
-        private bool hasFailed;
+        private bool _hasFailed;
 
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {
-            if (hasFailed) return base.CreateTimer(callback, state, dueTime, period);
-            hasFailed = true;
+            if (_hasFailed) return base.CreateTimer(callback, state, dueTime, period);
+            _hasFailed = true;
             throw new InvalidTimeZoneException();
         }
     }

@@ -11,10 +11,10 @@ namespace PaDiM.Service.Tests;
 
 public sealed class ScrubTests : IDisposable
 {
-    private readonly TempDirectory data = new();
-    private CategoryClient category = null!;
+    private readonly TempDirectory _data = new();
+    private CategoryClient _category = null!;
 
-    public void Dispose() => data.Dispose();
+    public void Dispose() => _data.Dispose();
 
     [Fact]
     public async Task A_scrub_tells_missing_damaged_and_orphaned_files_apart()
@@ -23,7 +23,7 @@ public sealed class ScrubTests : IDisposable
         var directory = service.Get<DataDirectory>();
         Assert.True((await service.Get<Scrub>().RunAsync(null, default)).IsClean());
 
-        var images = (await service.Http.GetJsonAsync($"{category.Url}/images?label=normal")).Items().Select(image => service.Get<BlobStore>().PathOf(image.Text("sha256"))).ToArray();
+        var images = (await service.Http.GetJsonAsync($"{_category.Url}/images?label=normal")).Items().Select(image => service.Get<BlobStore>().PathOf(image.Text("sha256"))).ToArray();
         File.Delete(images[0]);
         await File.AppendAllTextAsync(images[1], "x");
         var statistics = Directory.GetFiles(directory.Models, "*.statistics.safetensors", SearchOption.AllDirectories).Single();
@@ -43,13 +43,13 @@ public sealed class ScrubTests : IDisposable
         Assert.True(File.Exists(stranger));
 
         // What a scrub finds, its owner can mend.
-        for (var seed = 0; seed < 4; seed++) await category.UploadRawAsync(Parts.Good(seed), "image/bmp");
-        await category.FitAsync();
+        for (var seed = 0; seed < 4; seed++) await _category.UploadRawAsync(Parts.Good(seed), "image/bmp");
+        await _category.FitAsync();
         report = await ScrubAsync(service);
         Assert.Equal((0, 0), (Count("missing"), Count("damaged")));
 
         int Count(string kind) => report[kind]!["count"]!.GetValue<int>();
-        string Relative(string path) => Path.GetRelativePath(data.Path, path);
+        string Relative(string path) => Path.GetRelativePath(_data.Path, path);
     }
 
     [Fact]
@@ -62,7 +62,7 @@ public sealed class ScrubTests : IDisposable
             await ScrubAsync(service);
             Assert.False(NewScrubber(service).IsDue());
         }
-        await using var next = await RunningService.StartAsync(data.Path);
+        await using var next = await RunningService.StartAsync(_data.Path);
         Assert.False(NewScrubber(next).IsDue());
         time.Advance(TimeSpan.FromHours(25));
         Assert.True(NewScrubber(next).IsDue());
@@ -76,29 +76,29 @@ public sealed class ScrubTests : IDisposable
     public async Task The_command_finds_the_same_and_says_so_by_its_exit_code()
     {
         await using var service = await PrepareAsync();
-        var (clean, output, error) = await ServiceProcess.RunAsync("scrub", data.Path);
+        var (clean, output, error) = await ServiceProcess.RunAsync("scrub", _data.Path);
         Assert.True(clean == 0, output + error);
         Assert.Equal(8, JsonNode.Parse(output)!["checked"]!.GetValue<int>());
         File.Delete(Directory.GetFiles(service.Get<DataDirectory>().Images, "*", SearchOption.AllDirectories)[0]);
-        (var lossy, output, _) = await ServiceProcess.RunAsync("scrub", data.Path);
+        (var lossy, output, _) = await ServiceProcess.RunAsync("scrub", _data.Path);
         Assert.Equal((1, 1), (lossy, JsonNode.Parse(output)!["missing"]!["count"]!.GetValue<int>()));
         Assert.Equal("image", JsonNode.Parse(output)!["missing"]!.Items("files")[0].Text("kind"));
         // A machine without the device has the same files.
-        var elsewhere = await ServiceProcess.RunInAsync(new Dictionary<string, string> { ["Padim__Device"] = "cuda", ["Padim__DefaultBackbone"] = "nowhere" }, "scrub", data.Path);
+        var elsewhere = await ServiceProcess.RunInAsync(new Dictionary<string, string> { ["Padim__Device"] = "cuda", ["Padim__DefaultBackbone"] = "nowhere" }, "scrub", _data.Path);
         Assert.True((elsewhere.ExitCode, elsewhere.Error.Length) == (1, 0), $"{elsewhere}");
-        Assert.Equal(1, (await ServiceProcess.RunAsync("scrub", data.Combine("nothing"))).ExitCode);
+        Assert.Equal(1, (await ServiceProcess.RunAsync("scrub", _data.Combine("nothing"))).ExitCode);
         Assert.Equal(2, (await ServiceProcess.RunAsync("scrub")).ExitCode);
     }
 
     /// <summary>Five images, a mask, and a model with its statistics.</summary>
     private async Task<RunningService> PrepareAsync()
     {
-        var service = await RunningService.StartAsync(data.Path, ("ScrubMegabytesPerSecond", 0));
-        category = service.Category("part");
-        await category.CreateAsync();
-        await category.UploadPartsAsync(0, 4);
-        await (await category.UploadAsync([("x.bmp", Parts.Bad(1))], "?label=anomalous", [("x.bmp", Parts.BadMask())])).JsonAsync(200);
-        await category.FitAsync();
+        var service = await RunningService.StartAsync(_data.Path, ("ScrubMegabytesPerSecond", 0));
+        _category = service.Category("part");
+        await _category.CreateAsync();
+        await _category.UploadPartsAsync(0, 4);
+        await (await _category.UploadAsync([("x.bmp", Parts.Bad(1))], "?label=anomalous", [("x.bmp", Parts.BadMask())])).JsonAsync(200);
+        await _category.FitAsync();
         return service;
     }
 

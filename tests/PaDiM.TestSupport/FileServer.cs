@@ -30,16 +30,16 @@ public sealed record FileAnswer(int Status, byte[] Body)
 /// <summary>An HTTP server on a free loopback port that answers as a test says, one connection a request: it may lie, and cut connections.</summary>
 public sealed class FileServer : IDisposable
 {
-    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
-    private readonly CancellationTokenSource stop = new();
-    private readonly Func<FileRequest, FileAnswer> answer;
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Func<FileRequest, FileAnswer> _answer;
 
     /// <summary>Starts it.</summary>
     public FileServer(Func<FileRequest, FileAnswer> answer)
     {
-        this.answer = answer;
-        listener.Start();
-        Address = new Uri($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/");
+        this._answer = answer;
+        _listener.Start();
+        Address = new Uri($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}/");
         _ = AcceptAsync();
     }
 
@@ -66,16 +66,16 @@ public sealed class FileServer : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        stop.Cancel();
-        listener.Dispose();
-        stop.Dispose();
+        _stop.Cancel();
+        _listener.Dispose();
+        _stop.Dispose();
     }
 
     private async Task AcceptAsync()
     {
         try
         {
-            while (true) _ = ServeAsync(await listener.AcceptTcpClientAsync(stop.Token));
+            while (true) _ = ServeAsync(await _listener.AcceptTcpClientAsync(_stop.Token));
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
         {
@@ -90,14 +90,14 @@ public sealed class FileServer : IDisposable
             try
             {
                 var stream = client.GetStream();
-                var given = answer(await ReadAsync(stream));
+                var given = _answer(await ReadAsync(stream));
                 var head = new StringBuilder().Append(CultureInfo.InvariantCulture, $"HTTP/1.1 {given.Status} {(HttpStatusCode)given.Status}\r\nConnection: close\r\n");
                 if (given.Length is not < 0) head.Append(CultureInfo.InvariantCulture, $"Content-Length: {given.Length ?? given.Body.Length}\r\n");
                 foreach (var header in given.Headers) head.Append(header).Append("\r\n");
                 await stream.WriteAsync(Encoding.ASCII.GetBytes(head.Append("\r\n").ToString()));
                 await stream.WriteAsync(given.Body);
                 await stream.FlushAsync();
-                if (given.FallsSilent) await Task.Delay(Timeout.Infinite, stop.Token);
+                if (given.FallsSilent) await Task.Delay(Timeout.Infinite, _stop.Token);
             }
             catch (Exception e) when (e is IOException or OperationCanceledException)
             {

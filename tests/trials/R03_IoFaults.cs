@@ -9,7 +9,7 @@ namespace PaDiM.Trials;
 public sealed class R03_IoFaults
 {
     private const int InputOutput = 5, NoSpace = 28;
-    private int seeds = 5000;
+    private int _seeds = 5000;
 
     [Theory]
     [InlineData(InputOutput)]
@@ -22,9 +22,9 @@ public sealed class R03_IoFaults
         var (calls, refused) = (0, 0);
         foreach (var send in new Func<Task<HttpResponseMessage>>[]
         {
-            () => category.UploadRawAsync(Parts.Good(seeds++), "image/bmp"),
-            () => category.Http.PutAsJsonAsync(category.Url, new { imageSize = 64, falseRejectRate = 0.001 + seeds++ / 1e6 }),
-            () => category.Http.PutAsync($"{category.Url}/ignore-mask", CategoryClient.Raw(Parts.Square(40, 12, 8 + seeds++ % 40), "image/bmp")),
+            () => category.UploadRawAsync(Parts.Good(_seeds++), "image/bmp"),
+            () => category.Http.PutAsJsonAsync(category.Url, new { imageSize = 64, falseRejectRate = 0.001 + _seeds++ / 1e6 }),
+            () => category.Http.PutAsync($"{category.Url}/ignore-mask", CategoryClient.Raw(Parts.Square(40, 12, 8 + _seeds++ % 40), "image/bmp")),
         })
         {
             for (var n = 1; ; n += TrialLength.Of(2, 1))
@@ -66,7 +66,7 @@ public sealed class R03_IoFaults
         for (var n = 1; ; n += TrialLength.Of(16, 1))
         {
             // Something to embed.
-            await category.UploadPartsAsync(seeds++, 1);
+            await category.UploadPartsAsync(_seeds++, 1);
             faults.Arm(n, error);
             using var started = await category.Http.PostAsync($"{category.Url}/fits", null);
             if (started.IsSuccessStatusCode)

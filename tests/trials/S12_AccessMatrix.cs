@@ -85,21 +85,21 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
 
     private static readonly string Figures = JsonSerializer.Serialize(new EvaluationFigures(new EvaluatedImages(0, 0, 0, 0), null, null, null, null, null, null, null, [], new Confusion(1, 0, 0, 0, 0), null));
 
-    private readonly TempDirectory data = new();
-    private TokenIssuer issuer = null!;
-    private RunningService service = null!;
+    private readonly TempDirectory _data = new();
+    private TokenIssuer _issuer = null!;
+    private RunningService _service = null!;
 
     public async ValueTask InitializeAsync()
     {
-        issuer = await TokenIssuer.StartAsync();
-        service = await RunningService.StartAsync(data.Path, [("JobWorkers", 0), ("FailedAttemptsPerMinute", 0), .. issuer.Options]);
+        _issuer = await TokenIssuer.StartAsync();
+        _service = await RunningService.StartAsync(_data.Path, [("JobWorkers", 0), ("FailedAttemptsPerMinute", 0), .. _issuer.Options]);
     }
 
     public async ValueTask DisposeAsync()
     {
-        await service.DisposeAsync();
-        await issuer.DisposeAsync();
-        data.Dispose();
+        await _service.DisposeAsync();
+        await _issuer.DisposeAsync();
+        _data.Dispose();
     }
 
     [Fact]
@@ -112,27 +112,27 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
     [Fact]
     public async Task Every_route_answers_every_caller_as_the_table_says()
     {
-        var (revoked, revokedId) = await service.KeyAsync(AccessScope.Admin, name: "revoked");
-        await service.Get<KeyStore>().RevokeAsync(revokedId, default);
-        var (expired, expiredId) = await service.KeyAsync(AccessScope.Admin, name: "expired");
-        await service.ExpireAsync(expiredId);
+        var (revoked, revokedId) = await _service.KeyAsync(AccessScope.Admin, name: "revoked");
+        await _service.Get<KeyStore>().RevokeAsync(revokedId, default);
+        var (expired, expiredId) = await _service.KeyAsync(AccessScope.Admin, name: "expired");
+        await _service.ExpireAsync(expiredId);
         (string Name, string? Credential, AccessScope? Scope, bool Restricted)[] callers =
         [
             ("nobody", null, null, false),
-            ("score", (await service.KeyAsync(AccessScope.Score)).Text, AccessScope.Score, false),
-            ("train", (await service.KeyAsync(AccessScope.Train)).Text, AccessScope.Train, false),
-            ("admin", (await service.KeyAsync(AccessScope.Admin)).Text, AccessScope.Admin, false),
-            ("admin of another category", (await service.KeyAsync(AccessScope.Admin, [Other])).Text, AccessScope.Admin, true),
+            ("score", (await _service.KeyAsync(AccessScope.Score)).Text, AccessScope.Score, false),
+            ("train", (await _service.KeyAsync(AccessScope.Train)).Text, AccessScope.Train, false),
+            ("admin", (await _service.KeyAsync(AccessScope.Admin)).Text, AccessScope.Admin, false),
+            ("admin of another category", (await _service.KeyAsync(AccessScope.Admin, [Other])).Text, AccessScope.Admin, true),
             ("revoked", revoked, null, false),
             ("expired", expired, null, false),
-            ("token to train", issuer.Token("train"), AccessScope.Train, false),
-            ("token to do everything, elsewhere", issuer.Token("admin", categories: [Other]), AccessScope.Admin, true),
-            ("token without a scope", issuer.Token("openid"), AccessScope.Score - 1, false),
+            ("token to train", _issuer.Token("train"), AccessScope.Train, false),
+            ("token to do everything, elsewhere", _issuer.Token("admin", categories: [Other]), AccessScope.Admin, true),
+            ("token without a scope", _issuer.Token("openid"), AccessScope.Score - 1, false),
         ];
         var wrong = new List<string>();
         foreach (var (name, credential, scope, restricted) in callers)
         {
-            using var http = Callers.With(service.Http.BaseAddress!, credential);
+            using var http = Callers.With(_service.Http.BaseAddress!, credential);
             foreach (var (route, (needed, about)) in Table)
             {
                 var status = await AskAsync(http, route, about);
@@ -170,10 +170,10 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
     /// <summary>A category with a job and an evaluation, whatever the requests before have deleted.</summary>
     private async Task<(string Job, string Evaluation)> PrepareAsync()
     {
-        await using var db = await service.Get<IDbContextFactory<PadimDbContext>>().CreateDbContextAsync();
+        await using var db = await _service.Get<IDbContextFactory<PadimDbContext>>().CreateDbContextAsync();
         if (!await db.Categories.AnyAsync(category => category.Name == Ours))
         {
-            using var admin = service.With(issuer.Token("admin"));
+            using var admin = _service.With(_issuer.Token("admin"));
             await new CategoryClient(admin, Ours).CreateAsync();
         }
         if (await db.Evaluations.AsNoTracking().Select(row => row.Id).FirstOrDefaultAsync() is not { } evaluation)
@@ -183,12 +183,12 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
             await db.SaveChangesAsync();
         }
         if (await db.Jobs.AsNoTracking().Where(job => job.State == JobState.Queued).Select(job => job.Id).FirstOrDefaultAsync() is { } waiting) return (waiting, evaluation);
-        var enqueued = await service.Get<JobStore>().EnqueueAsync(JobKind.Fit, Ours, "{}", null, default);
+        var enqueued = await _service.Get<JobStore>().EnqueueAsync(JobKind.Fit, Ours, "{}", null, default);
         return enqueued.Succeeded(out var queued, out var problem) ? (queued.Id, evaluation) : throw new InvalidOperationException(problem.Detail);
     }
 
     private IEnumerable<(string Name, RouteEndpoint Endpoint)> Routes() =>
-        from endpoint in service.Get<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+        from endpoint in _service.Get<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
         from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? []
         select ($"{method} /{endpoint.RoutePattern.RawText!.Trim('/')}", endpoint);
 }

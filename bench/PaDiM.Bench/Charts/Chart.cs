@@ -13,17 +13,17 @@ internal abstract class Chart(string title)
 
     private static readonly string[] Colours = ["#2f81f7", "#d9730d", "#2da44e", "#bf4b8a", "#8957e5", "#b08800"];
 
-    private readonly StringBuilder body = new();
+    private readonly StringBuilder _body = new();
 
     protected abstract int Height { get; }
 
     public string ToSvg()
     {
-        body.Clear();
+        _body.Clear();
         Text(Width / 2.0, 22, title, "middle", bold: true);
         Draw();
         return string.Create(CultureInfo.InvariantCulture,
-            $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {Height}\" width=\"{Width}\" height=\"{Height}\" font-family=\"sans-serif\" font-size=\"13\" role=\"img\">\n<title>{SecurityElement.Escape(title)}</title>\n{body}</svg>\n");
+            $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {Height}\" width=\"{Width}\" height=\"{Height}\" font-family=\"sans-serif\" font-size=\"13\" role=\"img\">\n<title>{SecurityElement.Escape(title)}</title>\n{_body}</svg>\n");
     }
 
     protected abstract void Draw();
@@ -54,5 +54,5 @@ internal abstract class Chart(string title)
         return (largest / power) switch { < 2 => 0.25, < 4 => 0.5, _ => 1.0 } * power;
     }
 
-    private void Line(FormattableString svg) => body.Append(svg.ToString(CultureInfo.InvariantCulture)).Append('\n');
+    private void Line(FormattableString svg) => _body.Append(svg.ToString(CultureInfo.InvariantCulture)).Append('\n');
 }

@@ -9,7 +9,7 @@ namespace PaDiM.Bench.Growth;
 /// <summary>Scores with backbones and settings of which one thing differs, in turn.</summary>
 internal sealed class Points(Workbench workbench) : IDisposable
 {
-    private readonly List<Point> points = [];
+    private readonly List<Point> _points = [];
 
     public static Points Of(Workbench workbench, Backbone backbone, IEnumerable<(int Value, FitSettings Settings)> growing)
     {
@@ -27,7 +27,7 @@ internal sealed class Points(Workbench workbench) : IDisposable
     {
         var (model, size, raw) = (SyntheticModel.Of(backbone, settings), settings.PreparedSize(), new RawBackbone(backbone));
         var (scorer, prepared) = (new InProcessScorer(model, backbone), new float[3 * size.Positions]);
-        points.Add(new Point(
+        _points.Add(new Point(
             name, value, model.Bytes, model.Distribution.Grid.Positions, raw, scorer,
             new Candidate("backbone alone", _ => raw.Run(prepared, 1, size)),
             new Candidate("image to score", round => scorer.Score([workbench.Images[round % workbench.Images.Count]]))));
@@ -35,9 +35,9 @@ internal sealed class Points(Workbench workbench) : IDisposable
 
     public void Print(string what, string title, TimeSpan duration)
     {
-        var rounds = Rounds.Run([.. points.SelectMany(point => new[] { point.Alone, point.Score })], duration, () => points.ForEach(point => point.Scorer.Clear()));
+        var rounds = Rounds.Run([.. _points.SelectMany(point => new[] { point.Alone, point.Score })], duration, () => _points.ForEach(point => point.Scorer.Clear()));
         var table = new Table([what, "positions", "model, MB", "p50, ms", "p95, ms", "p99, ms", "backbone alone, p50, ms", "distances, p50, ms", "score over backbone alone"]);
-        foreach (var point in points)
+        foreach (var point in _points)
             table.Add(
             [
                 point.Name, $"{point.Positions}", $"{point.Bytes / 1e6:f0}", .. point.Score.Times.Cells(), Table.Number(point.Alone.Times.Median), Table.Number(point.Scorer.Distances.Median),
@@ -48,14 +48,14 @@ internal sealed class Points(Workbench workbench) : IDisposable
 
     public LineChart Chart(string title, string across) => new(title, across, "milliseconds, p50",
     [
-        new Series("image to score", [.. points.Select(point => ((double)point.Value, point.Score.Times.Median))]),
-        new Series("backbone alone", [.. points.Select(point => ((double)point.Value, point.Alone.Times.Median))]),
-        new Series("distances", [.. points.Select(point => ((double)point.Value, point.Scorer.Distances.Median))]),
+        new Series("image to score", [.. _points.Select(point => ((double)point.Value, point.Score.Times.Median))]),
+        new Series("backbone alone", [.. _points.Select(point => ((double)point.Value, point.Alone.Times.Median))]),
+        new Series("distances", [.. _points.Select(point => ((double)point.Value, point.Scorer.Distances.Median))]),
     ]);
 
     public void Dispose()
     {
-        foreach (var point in points)
+        foreach (var point in _points)
         {
             point.Raw.Dispose();
             point.Scorer.Dispose();

@@ -15,40 +15,40 @@ public class AroundKernels
 
     private static readonly int[] Sides = [64, 32, 16];
 
-    private readonly FitSettings settings = new();
-    private readonly RgbImage image = new(Side, Side, [.. KernelData.Numbers(3 * Side * Side, 1).Select(value => (byte)(255 * (value + 0.5f)))]);
-    private readonly AnomalyMap distances = new(KernelData.Grid, KernelData.Numbers(KernelData.Grid.Positions, 2));
-    private readonly PatchEmbedding reuse = new(KernelData.Grid, KernelData.Dimensions);
-    private Preprocessing preprocessing = null!;
-    private FeatureMap[] taps = [];
-    private float[] prepared = [], resized = [];
+    private readonly FitSettings _settings = new();
+    private readonly RgbImage _image = new(Side, Side, [.. KernelData.Numbers(3 * Side * Side, 1).Select(value => (byte)(255 * (value + 0.5f)))]);
+    private readonly AnomalyMap _distances = new(KernelData.Grid, KernelData.Numbers(KernelData.Grid.Positions, 2));
+    private readonly PatchEmbedding _reuse = new(KernelData.Grid, KernelData.Dimensions);
+    private Preprocessing _preprocessing = null!;
+    private FeatureMap[] _taps = [];
+    private float[] _prepared = [], _resized = [];
 
     /// <summary>Makes taps of strides 4, 8 and 16.</summary>
     [GlobalSetup]
     public void SetUp()
     {
-        preprocessing = new Preprocessing(settings, Normalisation.ImageNet);
-        (prepared, resized) = (new float[3 * settings.PreparedSize().Positions], new float[3 * settings.ImageSize * settings.ImageSize]);
-        taps = [.. Sides.Select(side => new FeatureMap(KernelData.Numbers(side * side * KernelData.Dimensions, side), new Grid(side, side)))];
+        _preprocessing = new Preprocessing(_settings, Normalisation.ImageNet);
+        (_prepared, _resized) = (new float[3 * _settings.PreparedSize().Positions], new float[3 * _settings.ImageSize * _settings.ImageSize]);
+        _taps = [.. Sides.Select(side => new FeatureMap(KernelData.Numbers(side * side * KernelData.Dimensions, side), new Grid(side, side)))];
     }
 
     /// <summary>Antialiased resize alone.</summary>
     [Benchmark]
-    public void Resize() => AntialiasedResampler.Resize(image, settings.ImageSize, settings.ImageSize, resized);
+    public void Resize() => AntialiasedResampler.Resize(_image, _settings.ImageSize, _settings.ImageSize, _resized);
 
     /// <summary>Resize and normalisation.</summary>
     [Benchmark]
-    public void Prepare() => preprocessing.Prepare(image, prepared);
+    public void Prepare() => _preprocessing.Prepare(_image, _prepared);
 
     /// <summary>The sum of reduced taps, over an embedding that is not needed any more.</summary>
     [Benchmark]
-    public PatchEmbedding EmbeddingOf() => PatchEmbedding.Of(new ReducedTaps(taps, KernelData.Dimensions), reuse: reuse);
+    public PatchEmbedding EmbeddingOf() => PatchEmbedding.Of(new ReducedTaps(_taps, KernelData.Dimensions), reuse: _reuse);
 
     /// <summary>Upsampling and smoothing.</summary>
     [Benchmark]
-    public AnomalyMap ToPixels() => distances.ToPixels(settings.PreparedSize(), settings.BlurSigma);
+    public AnomalyMap ToPixels() => _distances.ToPixels(_settings.PreparedSize(), _settings.BlurSigma);
 
     /// <summary>The image score of a map.</summary>
     [Benchmark]
-    public float Max() => distances.Max();
+    public float Max() => _distances.Max();
 }

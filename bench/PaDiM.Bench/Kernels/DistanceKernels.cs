@@ -9,9 +9,9 @@ namespace PaDiM.Bench.Kernels;
 [MemoryDiagnoser]
 public class DistanceKernels
 {
-    private QuantisedDistribution quantised = null!;
-    private FullRankDistribution full = null!;
-    private PatchEmbedding[] embeddings = [];
+    private QuantisedDistribution _quantised = null!;
+    private FullRankDistribution _full = null!;
+    private PatchEmbedding[] _embeddings = [];
 
     /// <summary>Images at a time.</summary>
     [Params(1, 4, 16)]
@@ -21,15 +21,15 @@ public class DistanceKernels
     [GlobalSetup]
     public void SetUp()
     {
-        (quantised, full) = (KernelData.Quantised, KernelData.FullRank);
-        embeddings = [.. Enumerable.Range(0, Images).Select(i => new PatchEmbedding(KernelData.Grid, KernelData.Dimensions, KernelData.Numbers(KernelData.Grid.Positions * KernelData.Dimensions, i)))];
+        (_quantised, _full) = (KernelData.Quantised, KernelData.FullRank);
+        _embeddings = [.. Enumerable.Range(0, Images).Select(i => new PatchEmbedding(KernelData.Grid, KernelData.Dimensions, KernelData.Numbers(KernelData.Grid.Positions * KernelData.Dimensions, i)))];
     }
 
     /// <summary>Factors of 16 bits.</summary>
     [Benchmark(Baseline = true)]
-    public AnomalyMap[] Quantised() => MahalanobisScorer.Distances(quantised, embeddings);
+    public AnomalyMap[] Quantised() => MahalanobisScorer.Distances(_quantised, _embeddings);
 
     /// <summary>Factors of float32.</summary>
     [Benchmark]
-    public AnomalyMap[] FullRank() => MahalanobisScorer.Distances(full, embeddings);
+    public AnomalyMap[] FullRank() => MahalanobisScorer.Distances(_full, _embeddings);
 }

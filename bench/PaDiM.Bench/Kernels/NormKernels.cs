@@ -15,9 +15,9 @@ public class NormKernels
     /// <summary>All but the last one, behind which lanes would read what is not there.</summary>
     private const int Positions = KernelData.Side * KernelData.Side - 1;
 
-    private QuantisedDistribution quantised = null!;
-    private FullRankDistribution full = null!;
-    private float[] dense = [], deltas = [], used = [], norms = [], scratch = [];
+    private QuantisedDistribution _quantised = null!;
+    private FullRankDistribution _full = null!;
+    private float[] _dense = [], _deltas = [], _used = [], _norms = [], _scratch = [];
 
     /// <summary>Images at a time.</summary>
     [Params(1, 4, 16)]
@@ -27,16 +27,16 @@ public class NormKernels
     [GlobalSetup]
     public void SetUp()
     {
-        (quantised, full) = (KernelData.Quantised, KernelData.FullRank);
-        dense = KernelData.Dense;
-        deltas = KernelData.Numbers(Images * KernelData.Dimensions, 4);
-        (used, norms) = (new float[deltas.Length], new float[Images]);
-        scratch = new float[Math.Max(quantised.Scratch, full.Scratch)];
+        (_quantised, _full) = (KernelData.Quantised, KernelData.FullRank);
+        _dense = KernelData.Dense;
+        _deltas = KernelData.Numbers(Images * KernelData.Dimensions, 4);
+        (_used, _norms) = (new float[_deltas.Length], new float[Images]);
+        _scratch = new float[Math.Max(_quantised.Scratch, _full.Scratch)];
     }
 
     /// <summary>As the service scores.</summary>
     [Benchmark(Baseline = true, OperationsPerInvoke = Positions)]
-    public float Quantised() => Walk(quantised);
+    public float Quantised() => Walk(_quantised);
 
     /// <summary>With 512-bit vectors.</summary>
     [Benchmark(OperationsPerInvoke = Positions)]
@@ -52,7 +52,7 @@ public class NormKernels
 
     /// <summary>Triangles of float32.</summary>
     [Benchmark(OperationsPerInvoke = Positions)]
-    public float FullRank() => Walk(full);
+    public float FullRank() => Walk(_full);
 
     /// <summary>Whole matrices, a dot product a row.</summary>
     [Benchmark(OperationsPerInvoke = Positions)]
@@ -61,10 +61,10 @@ public class NormKernels
         var (d, sum) = (KernelData.Dimensions, 0f);
         for (var p = 0; p < Positions; p++)
         {
-            var matrix = dense.AsSpan(p * d * d, d * d);
+            var matrix = _dense.AsSpan(p * d * d, d * d);
             for (var image = 0; image < Images; image++)
             {
-                var delta = deltas.AsSpan(image * d, d);
+                var delta = _deltas.AsSpan(image * d, d);
                 var square = 0f;
                 for (var row = 0; row < d; row++)
                 {
@@ -82,9 +82,9 @@ public class NormKernels
         var sum = 0f;
         for (var p = 0; p < Positions; p++)
         {
-            deltas.CopyTo(used, 0);
-            distribution.Norms(p, used, norms, scratch);
-            sum += norms[0];
+            _deltas.CopyTo(_used, 0);
+            distribution.Norms(p, _used, _norms, _scratch);
+            sum += _norms[0];
         }
         return sum;
     }
@@ -94,10 +94,10 @@ public class NormKernels
         var (d, packed, sum) = (KernelData.Dimensions, PackedTriangle.Length(KernelData.Dimensions), 0f);
         for (var p = 0; p < Positions; p++)
         {
-            ref var blocks = ref MemoryMarshal.GetReference(quantised.Whitening.Span[(p * packed)..]);
-            ref var scales = ref MemoryMarshal.GetReference(quantised.Scale.Span[(p * d)..]);
-            TriangleBlocks.Norms<TLanes>(in blocks, in scales, d, deltas, norms);
-            sum += norms[0];
+            ref var blocks = ref MemoryMarshal.GetReference(_quantised.Whitening.Span[(p * packed)..]);
+            ref var scales = ref MemoryMarshal.GetReference(_quantised.Scale.Span[(p * d)..]);
+            TriangleBlocks.Norms<TLanes>(in blocks, in scales, d, _deltas, _norms);
+            sum += _norms[0];
         }
         return sum;
     }

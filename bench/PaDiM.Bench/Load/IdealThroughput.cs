@@ -12,34 +12,34 @@ internal sealed class IdealThroughput : IDisposable
 {
     private const int Batch = 8;
 
-    private readonly Workbench workbench;
-    private readonly byte[] image;
-    private readonly Backbone single;
-    private readonly RawBackbone[] own;
-    private readonly RawBackbone shared;
-    private readonly float[] prepared;
+    private readonly Workbench _workbench;
+    private readonly byte[] _image;
+    private readonly Backbone _single;
+    private readonly RawBackbone[] _own;
+    private readonly RawBackbone _shared;
+    private readonly float[] _prepared;
 
     public IdealThroughput(Workbench workbench, string name, byte[] image)
     {
-        (this.workbench, this.image) = (workbench, image);
-        single = Backbone.Load(workbench.Registry.Find(name)!, BackboneRuntime.Create(DevicePreference.Cpu, 1));
-        own = [.. Enumerable.Range(0, workbench.ThreadCount).Select(_ => new RawBackbone(single))];
-        shared = new RawBackbone(workbench.Open(name));
-        prepared = new float[Batch * 3 * new FitSettings().PreparedSize().Positions];
+        (this._workbench, this._image) = (workbench, image);
+        _single = Backbone.Load(workbench.Registry.Find(name)!, BackboneRuntime.Create(DevicePreference.Cpu, 1));
+        _own = [.. Enumerable.Range(0, workbench.ThreadCount).Select(_ => new RawBackbone(_single))];
+        _shared = new RawBackbone(workbench.Open(name));
+        _prepared = new float[Batch * 3 * new FitSettings().PreparedSize().Positions];
         var random = new Random(1);
-        foreach (ref var value in prepared.AsSpan()) value = 4 * random.NextSingle() - 2;
+        foreach (ref var value in _prepared.AsSpan()) value = 4 * random.NextSingle() - 2;
     }
 
     /// <summary>A thread a core, each on its own. Images done and seconds taken.</summary>
     public (int Images, double Seconds) RunApart(TimeSpan duration)
     {
         var (clock, done) = (Stopwatch.StartNew(), 0);
-        var threads = own.Select(session => new Thread(() =>
+        var threads = _own.Select(session => new Thread(() =>
         {
             while (clock.Elapsed < duration)
             {
-                workbench.Decode(image);
-                session.Run(prepared, 1, new FitSettings().PreparedSize());
+                _workbench.Decode(_image);
+                session.Run(_prepared, 1, new FitSettings().PreparedSize());
                 Interlocked.Increment(ref done);
             }
         })).ToArray();
@@ -57,7 +57,7 @@ internal sealed class IdealThroughput : IDisposable
         {
             next.Wait();
             next = DecodeAsync();
-            shared.Run(prepared, Batch, new FitSettings().PreparedSize());
+            _shared.Run(_prepared, Batch, new FitSettings().PreparedSize());
             done += Batch;
         }
         next.Wait();
@@ -66,10 +66,10 @@ internal sealed class IdealThroughput : IDisposable
 
     public void Dispose()
     {
-        foreach (var session in own) session.Dispose();
-        shared.Dispose();
-        single.Dispose();
+        foreach (var session in _own) session.Dispose();
+        _shared.Dispose();
+        _single.Dispose();
     }
 
-    private Task<ParallelLoopResult> DecodeAsync() => Task.Run(() => Parallel.For(0, Batch, new ParallelOptions { MaxDegreeOfParallelism = workbench.ThreadCount }, _ => workbench.Decode(image)));
+    private Task<ParallelLoopResult> DecodeAsync() => Task.Run(() => Parallel.For(0, Batch, new ParallelOptions { MaxDegreeOfParallelism = _workbench.ThreadCount }, _ => _workbench.Decode(_image)));
 }

@@ -13,10 +13,10 @@ internal sealed class RunningService : IAsyncDisposable
 {
     private static readonly MediaTypeHeaderValue Jpeg = new("image/jpeg");
 
-    private readonly Process process;
-    private readonly HttpClient http;
+    private readonly Process _process;
+    private readonly HttpClient _http;
 
-    private RunningService(Process process, HttpClient http) => (this.process, this.http) = (process, http);
+    private RunningService(Process process, HttpClient http) => (this._process, this._http) = (process, http);
 
     /// <summary>What the service says of its own stages.</summary>
     public static string[] StageNames => ["queue", "decode", "embed", "distance", "postprocess", "total"];
@@ -26,8 +26,8 @@ internal sealed class RunningService : IAsyncDisposable
     {
         get
         {
-            process.Refresh();
-            return process.TotalProcessorTime;
+            _process.Refresh();
+            return _process.TotalProcessorTime;
         }
     }
 
@@ -69,14 +69,14 @@ internal sealed class RunningService : IAsyncDisposable
     {
         using var body = new ByteArrayContent(image);
         body.Headers.ContentType = Jpeg;
-        using var response = (await http.PostAsync("/v1/categories/bench/score", body)).EnsureSuccessStatusCode();
+        using var response = (await _http.PostAsync("/v1/categories/bench/score", body)).EnsureSuccessStatusCode();
         return await response.Content.ReadAsByteArrayAsync();
     }
 
     /// <summary>A request that asks for nothing.</summary>
     public async Task PingAsync()
     {
-        using var response = (await http.GetAsync("/health/live")).EnsureSuccessStatusCode();
+        using var response = (await _http.GetAsync("/health/live")).EnsureSuccessStatusCode();
     }
 
     /// <summary>The milliseconds that an answer speaks of, in the order of <see cref="StageNames"/>.</summary>
@@ -88,14 +88,14 @@ internal sealed class RunningService : IAsyncDisposable
     }
 
     /// <summary>The model's file.</summary>
-    public Task<byte[]> ExportAsync() => http.GetByteArrayAsync("/v1/categories/bench/models/1/export");
+    public Task<byte[]> ExportAsync() => _http.GetByteArrayAsync("/v1/categories/bench/models/1/export");
 
     public async ValueTask DisposeAsync()
     {
-        http.Dispose();
-        process.Kill(entireProcessTree: true);
-        await process.WaitForExitAsync();
-        process.Dispose();
+        _http.Dispose();
+        _process.Kill(entireProcessTree: true);
+        await _process.WaitForExitAsync();
+        _process.Dispose();
     }
 
     /// <summary>Fits a category from nothing.</summary>
@@ -109,7 +109,7 @@ internal sealed class RunningService : IAsyncDisposable
         {
             using var form = new MultipartFormDataContent();
             for (var i = 0; i < chunk.Length; i++) form.Add(new ByteArrayContent(chunk[i]), "files", $"{i}.jpg");
-            (await http.PostAsync($"/v1/categories/{category}/images", form)).EnsureSuccessStatusCode();
+            (await _http.PostAsync($"/v1/categories/{category}/images", form)).EnsureSuccessStatusCode();
         }
         await FitAsync(category);
     }
@@ -117,17 +117,17 @@ internal sealed class RunningService : IAsyncDisposable
     /// <summary>Fits what a category holds.</summary>
     public async Task FitAsync(string category)
     {
-        var job = await (await http.PostAsync($"/v1/categories/{category}/fits", null)).Content.ReadFromJsonAsync<JsonElement>();
+        var job = await (await _http.PostAsync($"/v1/categories/{category}/fits", null)).Content.ReadFromJsonAsync<JsonElement>();
         for (; ; await Task.Delay(200))
         {
-            var state = (await http.GetFromJsonAsync<JsonElement>($"/v1/jobs/{job.GetProperty("id").GetString()}")).GetProperty("state").GetString();
+            var state = (await _http.GetFromJsonAsync<JsonElement>($"/v1/jobs/{job.GetProperty("id").GetString()}")).GetProperty("state").GetString();
             if (state == "succeeded") return;
             if (state is "failed" or "cancelled") throw new InvalidOperationException($"The fit {state}.");
         }
     }
 
     /// <summary>Changes settings of a category.</summary>
-    public async Task PutAsync(string category, object settings) => (await http.PutAsJsonAsync($"/v1/categories/{category}", settings)).EnsureSuccessStatusCode();
+    public async Task PutAsync(string category, object settings) => (await _http.PutAsJsonAsync($"/v1/categories/{category}", settings)).EnsureSuccessStatusCode();
 
     private async Task ListeningAsync()
     {
@@ -135,10 +135,10 @@ internal sealed class RunningService : IAsyncDisposable
         {
             try
             {
-                using var answer = await http.GetAsync("/health/live");
+                using var answer = await _http.GetAsync("/health/live");
                 return;
             }
-            catch (HttpRequestException) when (tries < 600 && !process.HasExited)
+            catch (HttpRequestException) when (tries < 600 && !_process.HasExited)
             {
                 await Task.Delay(100);
             }

@@ -5,14 +5,14 @@ namespace PaDiM.Bench.Measuring;
 /// <summary>What was promised of the speed, what was measured, and whether the promise holds.</summary>
 internal sealed class Bars
 {
-    private readonly Table table = new("bar", "wanted", "measured", "holds");
+    private readonly Table _table = new("bar", "wanted", "measured", "holds");
 
     public void AtMost(string what, double limit, double measured, string unit = "") => Add(what, "at most", limit, measured, measured <= limit, unit);
 
     public void AtLeast(string what, double limit, double measured, string unit = "") => Add(what, "at least", limit, measured, measured >= limit, unit);
 
-    public void Print() => table.Print("What was promised:");
+    public void Print() => _table.Print("What was promised:");
 
     private void Add(string what, string kind, double limit, double measured, bool holds, string unit) =>
-        table.Add(what, $"{kind} {limit.ToString(CultureInfo.InvariantCulture)}{unit}", Table.Number(measured) + unit, double.IsFinite(measured) ? holds ? "yes" : "no" : "–");
+        _table.Add(what, $"{kind} {limit.ToString(CultureInfo.InvariantCulture)}{unit}", Table.Number(measured) + unit, double.IsFinite(measured) ? holds ? "yes" : "no" : "–");
 }

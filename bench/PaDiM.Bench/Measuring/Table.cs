@@ -6,9 +6,9 @@ namespace PaDiM.Bench.Measuring;
 /// <param name="columns">Its head.</param>
 internal sealed class Table(params string[] columns)
 {
-    private readonly List<string[]> rows = [];
+    private readonly List<string[]> _rows = [];
 
-    public void Add(params string[] cells) => rows.Add(cells);
+    public void Add(params string[] cells) => _rows.Add(cells);
 
     public void Print(string title)
     {
@@ -17,7 +17,7 @@ internal sealed class Table(params string[] columns)
         Console.WriteLine();
         Console.WriteLine($"| {string.Join(" | ", columns)} |");
         Console.WriteLine($"|{string.Concat(Enumerable.Repeat("---|", columns.Length))}");
-        foreach (var row in rows) Console.WriteLine($"| {string.Join(" | ", row)} |");
+        foreach (var row in _rows) Console.WriteLine($"| {string.Join(" | ", row)} |");
     }
 
     /// <summary>Three significant digits or two decimals; a dash for what was not measured.</summary>

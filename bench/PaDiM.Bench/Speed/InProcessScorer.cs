@@ -10,14 +10,14 @@ namespace PaDiM.Bench.Speed;
 /// <summary>From decoded images to scores as the service does it, without the service: several images are prepared and drawn out at the same time, and pass through the backbone together.</summary>
 internal sealed class InProcessScorer : IDisposable
 {
-    private readonly Inspector inspector;
-    private readonly ParallelOptions parallel;
-    private float[] prepared = [];
+    private readonly Inspector _inspector;
+    private readonly ParallelOptions _parallel;
+    private float[] _prepared = [];
 
     public InProcessScorer(PadimModel model, Backbone backbone)
     {
-        inspector = new Inspector(model, backbone);
-        parallel = new ParallelOptions { MaxDegreeOfParallelism = backbone.Runtime.Threads };
+        _inspector = new Inspector(model, backbone);
+        _parallel = new ParallelOptions { MaxDegreeOfParallelism = backbone.Runtime.Threads };
     }
 
     public static string[] StageNames => ["prepare (resize, normalise)", "backbone with reduction", "distances", "upsample, smooth, maximum"];
@@ -36,17 +36,17 @@ internal sealed class InProcessScorer : IDisposable
     /// <summary>Scores images.</summary>
     public float[] Score(IReadOnlyList<RgbImage> images)
     {
-        var (embedder, count, stage, last) = (inspector.Embedder, images.Count, 0, Stopwatch.GetTimestamp());
+        var (embedder, count, stage, last) = (_inspector.Embedder, images.Count, 0, Stopwatch.GetTimestamp());
         var length = embedder.PreparedLength;
-        if (prepared.Length < count * length) prepared = new float[count * length];
-        For(count, i => embedder.Preprocessing.Prepare(images[i], prepared.AsSpan(i * length, length)));
+        if (_prepared.Length < count * length) _prepared = new float[count * length];
+        For(count, i => embedder.Preprocessing.Prepare(images[i], _prepared.AsSpan(i * length, length)));
         Lap();
-        using var features = embedder.Extract(prepared, count);
+        using var features = embedder.Extract(_prepared, count);
         Lap();
-        var maps = inspector.Distances([.. Enumerable.Range(0, count).Select(features.TapsOf)]);
+        var maps = _inspector.Distances([.. Enumerable.Range(0, count).Select(features.TapsOf)]);
         Lap();
         var scores = new float[count];
-        For(count, i => scores[i] = inspector.ToPixels(new RawMap.Patches(maps[i]), default).Max());
+        For(count, i => scores[i] = _inspector.ToPixels(new RawMap.Patches(maps[i]), default).Max());
         Lap();
         return scores;
 
@@ -58,11 +58,11 @@ internal sealed class InProcessScorer : IDisposable
         }
     }
 
-    public void Dispose() => inspector.Dispose();
+    public void Dispose() => _inspector.Dispose();
 
     private void For(int count, Action<int> body)
     {
         if (count == 1) body(0);
-        else Parallel.For(0, count, parallel, body);
+        else Parallel.For(0, count, _parallel, body);
     }
 }

@@ -6,9 +6,9 @@ namespace PaDiM.Bench.Speed;
 /// <summary>One backbone with all that is measured of it.</summary>
 internal sealed class SpeedSubject : IDisposable
 {
-    private readonly RawBackbone raw;
-    private readonly WholeGraph exported, conventional;
-    private readonly InProcessScorer scorer;
+    private readonly RawBackbone _raw;
+    private readonly WholeGraph _exported, _conventional;
+    private readonly InProcessScorer _scorer;
 
     public SpeedSubject(Workbench workbench, string name, ReductionMethod reduction, int batch)
     {
@@ -16,13 +16,13 @@ internal sealed class SpeedSubject : IDisposable
         var (size, prepared) = (model.Settings.PreparedSize(), new float[batch * 3 * model.Settings.PreparedSize().Positions]);
         var random = new Random(1);
         foreach (ref var value in prepared.AsSpan()) value = 4 * random.NextSingle() - 2;
-        (Name, raw, scorer) = (name, new RawBackbone(backbone), new InProcessScorer(model, backbone));
-        (exported, conventional) = (WholeGraph.Exported(model, backbone, batch), WholeGraph.Conventional(model, backbone, batch));
+        (Name, _raw, _scorer) = (name, new RawBackbone(backbone), new InProcessScorer(model, backbone));
+        (_exported, _conventional) = (WholeGraph.Exported(model, backbone, batch), WholeGraph.Conventional(model, backbone, batch));
         var images = workbench.Images;
-        Alone = new Candidate("backbone alone", _ => raw.Run(prepared, batch, size));
-        Conventional = new Candidate("whole graph, as others export it", _ => conventional.Run(batch));
-        Exported = new Candidate("whole graph, as exported here", _ => exported.Run(batch));
-        Score = new Candidate("decoded image to score", round => scorer.Score([.. Enumerable.Range(round * batch, batch).Select(i => images[i % images.Count])]));
+        Alone = new Candidate("backbone alone", _ => _raw.Run(prepared, batch, size));
+        Conventional = new Candidate("whole graph, as others export it", _ => _conventional.Run(batch));
+        Exported = new Candidate("whole graph, as exported here", _ => _exported.Run(batch));
+        Score = new Candidate("decoded image to score", round => _scorer.Score([.. Enumerable.Range(round * batch, batch).Select(i => images[i % images.Count])]));
     }
 
     public string Name { get; }
@@ -35,18 +35,18 @@ internal sealed class SpeedSubject : IDisposable
 
     public Candidate Score { get; }
 
-    public IReadOnlyList<Times> Stages => scorer.Stages;
+    public IReadOnlyList<Times> Stages => _scorer.Stages;
 
     public IEnumerable<Candidate> Candidates => [Alone, Conventional, Exported, Score];
 
     /// <summary>Forgets what was measured while everything warmed up.</summary>
-    public void Clear() => scorer.Clear();
+    public void Clear() => _scorer.Clear();
 
     public void Dispose()
     {
-        raw.Dispose();
-        exported.Dispose();
-        conventional.Dispose();
-        scorer.Dispose();
+        _raw.Dispose();
+        _exported.Dispose();
+        _conventional.Dispose();
+        _scorer.Dispose();
     }
 }

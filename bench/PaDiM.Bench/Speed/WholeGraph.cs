@@ -9,18 +9,18 @@ namespace PaDiM.Bench.Speed;
 /// <summary>A model as one ONNX file, in ONNX Runtime with as many threads: backbone, distances, smoothing and maximum, with nothing of this project around it.</summary>
 internal sealed class WholeGraph : IDisposable
 {
-    private readonly InferenceSession session;
-    private readonly RunOptions options = new();
-    private readonly float[] pixels;
-    private readonly Grid size;
+    private readonly InferenceSession _session;
+    private readonly RunOptions _options = new();
+    private readonly float[] _pixels;
+    private readonly Grid _size;
 
     private WholeGraph(byte[] file, PadimModel model, Backbone backbone, int largestBatch)
     {
-        session = backbone.Runtime.CreateSession(file);
-        size = model.Settings.PreparedSize();
-        pixels = new float[largestBatch * 3 * size.Positions];
+        _session = backbone.Runtime.CreateSession(file);
+        _size = model.Settings.PreparedSize();
+        _pixels = new float[largestBatch * 3 * _size.Positions];
         var random = new Random(1);
-        foreach (ref var value in pixels.AsSpan()) value = random.NextSingle();
+        foreach (ref var value in _pixels.AsSpan()) value = random.NextSingle();
     }
 
     /// <summary>As this project exports it.</summary>
@@ -43,13 +43,13 @@ internal sealed class WholeGraph : IDisposable
     /// <summary>Scores images that have the right size already: resizing stays outside the graph.</summary>
     public void Run(int count)
     {
-        using var images = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, pixels.AsMemory(0, count * 3 * size.Positions), [count, 3, size.Height, size.Width]);
-        session.Run(options, session.InputNames, [images], session.OutputNames).Dispose();
+        using var images = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, _pixels.AsMemory(0, count * 3 * _size.Positions), [count, 3, _size.Height, _size.Width]);
+        _session.Run(_options, _session.InputNames, [images], _session.OutputNames).Dispose();
     }
 
     public void Dispose()
     {
-        session.Dispose();
-        options.Dispose();
+        _session.Dispose();
+        _options.Dispose();
     }
 }

@@ -4,15 +4,15 @@ namespace PaDiM.Cli.Backbones;
 /// <param name="time">Measures it.</param>
 internal sealed class DownloadRate(TimeProvider time)
 {
-    private long first, last = long.MaxValue, start;
+    private long _first, _last = long.MaxValue, _start;
 
     /// <summary>Bytes per second so far; 0 at the first piece.</summary>
     /// <param name="bytes">Bytes that are there, those of earlier runs included.</param>
     public double At(long bytes)
     {
-        if (bytes < last) (first, start) = (bytes, time.GetTimestamp());
-        last = bytes;
-        var seconds = time.GetElapsedTime(start).TotalSeconds;
-        return seconds > 0 ? (bytes - first) / seconds : 0;
+        if (bytes < _last) (_first, _start) = (bytes, time.GetTimestamp());
+        _last = bytes;
+        var seconds = time.GetElapsedTime(_start).TotalSeconds;
+        return seconds > 0 ? (bytes - _first) / seconds : 0;
     }
 }

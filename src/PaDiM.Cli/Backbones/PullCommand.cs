@@ -8,26 +8,26 @@ internal sealed class PullCommand
 {
     private const string MirrorVariable = "PADIM_BACKBONE_MIRROR", FolderVariable = "PADIM_BACKBONE_OFFLINE";
 
-    private readonly Argument<string> name = new("name") { Description = "A name of the catalogue (padim backbones list); with --from any name." };
-    private readonly Option<string?> from = new("--from") { Description = "Address, file or folder in place of the catalogue's origin.", HelpName = "place" };
-    private readonly Option<string?> mirror = new("--mirror") { Description = $"Base address in place of the origin's host; {MirrorVariable} by default.", HelpName = "address" };
-    private readonly Option<string?> proxy = new("--proxy") { Description = "Proxy to download by; the one of HTTPS_PROXY and NO_PROXY by default.", HelpName = "address" };
-    private readonly Option<string?> offline = new("--offline") { Description = $"Download nothing; take files from this folder, {FolderVariable} by default.", HelpName = "folder", Arity = ArgumentArity.ZeroOrOne };
-    private readonly Option<bool> force = new("--force") { Description = "Replace a backbone of other bytes, and accept a file of another hash than the recorded one. Models that were fitted on it no longer score." };
-    private readonly BackboneOptions backbones = new();
+    private readonly Argument<string> _name = new("name") { Description = "A name of the catalogue (padim backbones list); with --from any name." };
+    private readonly Option<string?> _from = new("--from") { Description = "Address, file or folder in place of the catalogue's origin.", HelpName = "place" };
+    private readonly Option<string?> _mirror = new("--mirror") { Description = $"Base address in place of the origin's host; {MirrorVariable} by default.", HelpName = "address" };
+    private readonly Option<string?> _proxy = new("--proxy") { Description = "Proxy to download by; the one of HTTPS_PROXY and NO_PROXY by default.", HelpName = "address" };
+    private readonly Option<string?> _offline = new("--offline") { Description = $"Download nothing; take files from this folder, {FolderVariable} by default.", HelpName = "folder", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Option<bool> _force = new("--force") { Description = "Replace a backbone of other bytes, and accept a file of another hash than the recorded one. Models that were fitted on it no longer score." };
+    private readonly BackboneOptions _backbones = new();
 
     private PullCommand()
     {
-        mirror.Require(text => text is null || IsWeb(text), "--mirror takes an address that begins with https:// or http://.");
-        proxy.Require(text => text is null || IsWeb(text), "--proxy takes an address that begins with http:// or https://.");
+        _mirror.Require(text => text is null || IsWeb(text), "--mirror takes an address that begins with https:// or http://.");
+        _proxy.Require(text => text is null || IsWeb(text), "--proxy takes an address that begins with http:// or https://.");
     }
 
     public static Command Create()
     {
         var pull = new PullCommand();
-        var command = new Command("pull", "Install a backbone by its name: download, check, convert.") { pull.name, pull.from, pull.mirror, pull.proxy, pull.offline, pull.force };
-        pull.backbones.AddFoldersTo(command);
-        command.Validators.Add(pull.backbones.RequireFolder);
+        var command = new Command("pull", "Install a backbone by its name: download, check, convert.") { pull._name, pull._from, pull._mirror, pull._proxy, pull._offline, pull._force };
+        pull._backbones.AddFoldersTo(command);
+        command.Validators.Add(pull._backbones.RequireFolder);
         command.SetAction(pull.RunAsync);
         return command;
     }
@@ -35,8 +35,8 @@ internal sealed class PullCommand
     private async Task<int> RunAsync(ParseResult arguments, CancellationToken stop)
     {
         var request = ToRequest(arguments);
-        using var http = FileDownload.CreateClient(arguments.GetValue(proxy) is { } address ? new Uri(address) : null);
-        var pull = new BackbonePull(BackboneCatalogue.Known, backbones.Installer(arguments), new FileDownload(http, TimeProvider.System));
+        using var http = FileDownload.CreateClient(arguments.GetValue(_proxy) is { } address ? new Uri(address) : null);
+        var pull = new BackbonePull(BackboneCatalogue.Known, _backbones.Installer(arguments), new FileDownload(http, TimeProvider.System));
         var rate = new DownloadRate(TimeProvider.System);
         var done = await ProgressBar.RunAsync(
             $"Pulling {request.Name}", show => pull.RunAsync(request, state => show(state.Total is > 0 and var total ? (double)state.Bytes / total : 0, Words(state, rate.At(state.Bytes))), stop), stop);
@@ -46,15 +46,15 @@ internal sealed class PullCommand
 
     private PullRequest ToRequest(ParseResult arguments)
     {
-        var site = arguments.GetValue(mirror) ?? Variable(MirrorVariable);
+        var site = arguments.GetValue(_mirror) ?? Variable(MirrorVariable);
         if (site is not null && !IsWeb(site)) throw new InvalidDataException($"{MirrorVariable} must be an address that begins with https:// or http://.");
-        return new PullRequest(arguments.GetValue(name)!)
+        return new PullRequest(arguments.GetValue(_name)!)
         {
-            From = arguments.GetValue(from),
+            From = arguments.GetValue(_from),
             Mirror = site is null ? null : new Uri(site),
-            Folder = arguments.GetValue(offline) ?? Variable(FolderVariable),
-            Offline = arguments.GetResult(offline) is not null,
-            Force = arguments.GetValue(force),
+            Folder = arguments.GetValue(_offline) ?? Variable(FolderVariable),
+            Offline = arguments.GetResult(_offline) is not null,
+            Force = arguments.GetValue(_force),
         };
     }
 

@@ -15,26 +15,26 @@ internal sealed class EvaluateCommand
     private const string NonAligned = "non-aligned";
     private const int NonAlignedRepeats = 5, MaxRepeats = 1000;
 
-    private readonly Argument<string> root = new("root") { Description = "Folder of a dataset, or of one category of it." };
-    private readonly Option<string[]> category = new("--category") { Description = "Only this category; may be repeated." };
-    private readonly Option<string> layout = new("--layout") { Description = "How the folder is laid out: as MVTec AD (train/good, test/DEFECT, ground_truth/DEFECT), as ShanghaiTech Campus (training/frames/VIDEO, testing/frames/VIDEO), or to be found out.", DefaultValueFactory = _ => DatasetLayouts.Auto };
-    private readonly Option<int> frameStep = new("--frame-step") { Description = "Of videos, take every so manieth frame only.", DefaultValueFactory = _ => 1 };
-    private readonly Option<string> protocol = new("--protocol") { Description = $"Show images as they are, or as the paper's non-aligned data: {NonAlignedView.Size} x {NonAlignedView.Size} pixels, turned by up to 10 degrees and cropped at random.", DefaultValueFactory = _ => "aligned" };
-    private readonly Option<int?> repeats = new("--repeats") { Description = $"Fits of each category, with seeds that count up from --seed; their mean and standard deviation are told (1, or {NonAlignedRepeats} for non-aligned data)." };
-    private readonly Option<string> state = new("--state") { Description = "Folder to keep what is done in, so that the same command goes on after an interruption; one of the user's own by default.", HelpName = "folder" };
-    private readonly Option<string[]> report = new("--report") { Description = "File to write the results to, .md or .json; may be repeated.", HelpName = "file" };
-    private readonly Option<bool> json = new("--json") { Description = "One JSON object a category and line instead of the table." };
-    private readonly ModelOptions model;
-    private readonly BackboneOptions backbones = new();
+    private readonly Argument<string> _root = new("root") { Description = "Folder of a dataset, or of one category of it." };
+    private readonly Option<string[]> _category = new("--category") { Description = "Only this category; may be repeated." };
+    private readonly Option<string> _layout = new("--layout") { Description = "How the folder is laid out: as MVTec AD (train/good, test/DEFECT, ground_truth/DEFECT), as ShanghaiTech Campus (training/frames/VIDEO, testing/frames/VIDEO), or to be found out.", DefaultValueFactory = _ => DatasetLayouts.Auto };
+    private readonly Option<int> _frameStep = new("--frame-step") { Description = "Of videos, take every so manieth frame only.", DefaultValueFactory = _ => 1 };
+    private readonly Option<string> _protocol = new("--protocol") { Description = $"Show images as they are, or as the paper's non-aligned data: {NonAlignedView.Size} x {NonAlignedView.Size} pixels, turned by up to 10 degrees and cropped at random.", DefaultValueFactory = _ => "aligned" };
+    private readonly Option<int?> _repeats = new("--repeats") { Description = $"Fits of each category, with seeds that count up from --seed; their mean and standard deviation are told (1, or {NonAlignedRepeats} for non-aligned data)." };
+    private readonly Option<string> _state = new("--state") { Description = "Folder to keep what is done in, so that the same command goes on after an interruption; one of the user's own by default.", HelpName = "folder" };
+    private readonly Option<string[]> _report = new("--report") { Description = "File to write the results to, .md or .json; may be repeated.", HelpName = "file" };
+    private readonly Option<bool> _json = new("--json") { Description = "One JSON object a category and line instead of the table." };
+    private readonly ModelOptions _model;
+    private readonly BackboneOptions _backbones = new();
 
     private EvaluateCommand()
     {
-        layout.AcceptOnlyFromAmong(DatasetLayouts.Auto, DatasetLayouts.Mvtec, DatasetLayouts.Stc);
-        protocol.AcceptOnlyFromAmong("aligned", NonAligned);
-        frameStep.Require(step => step >= 1, "--frame-step must be at least 1.");
-        repeats.Require(count => count is null or (>= 1 and <= MaxRepeats), $"--repeats must lie between 1 and {MaxRepeats}.");
-        report.Require(paths => Array.TrueForAll(paths ?? [], EvaluationReports.CanWrite), "--report takes a file whose name ends in .md or .json.");
-        model = new ModelOptions(Adapt);
+        _layout.AcceptOnlyFromAmong(DatasetLayouts.Auto, DatasetLayouts.Mvtec, DatasetLayouts.Stc);
+        _protocol.AcceptOnlyFromAmong("aligned", NonAligned);
+        _frameStep.Require(step => step >= 1, "--frame-step must be at least 1.");
+        _repeats.Require(count => count is null or (>= 1 and <= MaxRepeats), $"--repeats must lie between 1 and {MaxRepeats}.");
+        _report.Require(paths => Array.TrueForAll(paths ?? [], EvaluationReports.CanWrite), "--report takes a file whose name ends in .md or .json.");
+        _model = new ModelOptions(Adapt);
     }
 
     public static Command Create()
@@ -42,10 +42,10 @@ internal sealed class EvaluateCommand
         var evaluate = new EvaluateCommand();
         var command = new Command("evaluate", "Fit and measure the categories of a dataset: a row a category, as the paper's tables do.")
         {
-            evaluate.root, evaluate.category, evaluate.layout, evaluate.frameStep, evaluate.protocol, evaluate.repeats, evaluate.state, evaluate.report, evaluate.json,
+            evaluate._root, evaluate._category, evaluate._layout, evaluate._frameStep, evaluate._protocol, evaluate._repeats, evaluate._state, evaluate._report, evaluate._json,
         };
-        evaluate.model.AddTo(command);
-        evaluate.backbones.AddTo(command);
+        evaluate._model.AddTo(command);
+        evaluate._backbones.AddTo(command);
         command.Validators.Add(evaluate.CheckMask);
         command.SetAction(evaluate.RunAsync);
         return command;
@@ -53,18 +53,18 @@ internal sealed class EvaluateCommand
 
     private async Task<int> RunAsync(ParseResult arguments, CancellationToken stop)
     {
-        using var registry = backbones.Open(arguments);
-        var backbone = registry.Open(model.BackboneName(arguments));
+        using var registry = _backbones.Open(arguments);
+        var backbone = registry.Open(_model.BackboneName(arguments));
         var plan = ToPlan(arguments, backbone);
         var dataset = DatasetLayouts.Open(plan.Root, plan.Layout, plan.FrameStep);
-        DatasetCategory[] categories = [.. Choose(dataset.Categories, arguments.GetValue(category) ?? []).Select(dataset.Read)];
-        using var kept = EvaluationState.Open(arguments.GetValue(state) ?? EvaluationState.DefaultParent, plan, backbone);
+        DatasetCategory[] categories = [.. Choose(dataset.Categories, arguments.GetValue(_category) ?? []).Select(dataset.Read)];
+        using var kept = EvaluationState.Open(arguments.GetValue(_state) ?? EvaluationState.DefaultParent, plan, backbone);
         // On a terminal the lines would get into the bar's way.
-        var (asJson, atOnce) = (arguments.GetValue(json), Console.IsOutputRedirected || Console.IsErrorRedirected);
-        var rows = await MeasureAsync(categories, plan, new EvaluationRun(plan, backbone, model.Ignored(arguments), kept), kept, row => Print(row, asJson && atOnce), stop);
+        var (asJson, atOnce) = (arguments.GetValue(_json), Console.IsOutputRedirected || Console.IsErrorRedirected);
+        var rows = await MeasureAsync(categories, plan, new EvaluationRun(plan, backbone, _model.Ignored(arguments), kept), kept, row => Print(row, asJson && atOnce), stop);
         foreach (var row in rows) Print(row, asJson && !atOnce);
         if (!asJson) await Console.Out.WriteAsync(MarkdownTable.Of(rows));
-        foreach (var path in arguments.GetValue(report) ?? []) EvaluationReports.Write(path, plan, rows);
+        foreach (var path in arguments.GetValue(_report) ?? []) EvaluationReports.Write(path, plan, rows);
         kept.Remove(categories);
         return ExitCode.Done;
     }
@@ -85,21 +85,21 @@ internal sealed class EvaluateCommand
 
     private EvaluationPlan ToPlan(ParseResult arguments, Backbone backbone)
     {
-        var shown = arguments.GetValue(protocol) == NonAligned ? EvaluationProtocol.NonAligned : EvaluationProtocol.Aligned;
+        var shown = arguments.GetValue(_protocol) == NonAligned ? EvaluationProtocol.NonAligned : EvaluationProtocol.Aligned;
         return new EvaluationPlan(
-            Path.GetFullPath(arguments.GetValue(root)!), arguments.GetValue(layout)!, arguments.GetValue(frameStep), shown, model.Settings(arguments, backbone),
-            model.IgnoreMaskFile(arguments) is { } mask ? FileHash.Of(mask) : null,
-            arguments.GetValue(repeats) ?? (shown == EvaluationProtocol.NonAligned ? NonAlignedRepeats : 1));
+            Path.GetFullPath(arguments.GetValue(_root)!), arguments.GetValue(_layout)!, arguments.GetValue(_frameStep), shown, _model.Settings(arguments, backbone),
+            _model.IgnoreMaskFile(arguments) is { } mask ? FileHash.Of(mask) : null,
+            arguments.GetValue(_repeats) ?? (shown == EvaluationProtocol.NonAligned ? NonAlignedRepeats : 1));
     }
 
     private void CheckMask(CommandResult arguments)
     {
-        if (arguments.TryGet(protocol, out var shown) && shown == NonAligned && model.HasIgnoreMask(arguments)) arguments.AddError("--ignore-mask goes with images as they are: one mask cannot fit images that each are turned and cropped by themselves.");
+        if (arguments.TryGet(_protocol, out var shown) && shown == NonAligned && _model.HasIgnoreMask(arguments)) arguments.AddError("--ignore-mask goes with images as they are: one mask cannot fit images that each are turned and cropped by themselves.");
     }
 
     /// <summary>Non-aligned images are shown at their final size.</summary>
     private FitSettings Adapt(SymbolResult arguments, FitSettings settings) =>
-        arguments.GetValue(protocol) == NonAligned ? settings with { ImageSize = NonAlignedView.Size, CropSize = null } : settings;
+        arguments.GetValue(_protocol) == NonAligned ? settings with { ImageSize = NonAlignedView.Size, CropSize = null } : settings;
 
     private static IEnumerable<string> Choose(IReadOnlyList<string> found, string[] wanted)
     {

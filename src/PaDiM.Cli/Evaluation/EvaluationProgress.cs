@@ -13,24 +13,24 @@ namespace PaDiM.Cli.Evaluation;
 /// <param name="show">The bar: share of the whole, and stage.</param>
 internal sealed class EvaluationProgress(long images, int fits, Action<double, string> show)
 {
-    private readonly Stopwatch watch = Stopwatch.StartNew();
-    private long done, current;
-    private int finished;
-    private string name = "";
+    private readonly Stopwatch _watch = Stopwatch.StartNew();
+    private long _done, _current;
+    private int _finished;
+    private string _name = "";
 
     /// <summary>A fit of a category begins.</summary>
-    public void Start(DatasetCategory category, string title) => (current, name) = (SizeOf(category), title);
+    public void Start(DatasetCategory category, string title) => (_current, _name) = (SizeOf(category), title);
 
     /// <summary>How far it has come, 0 to 1, and what is being done.</summary>
-    public void Tell(double share, string stage) => show((done + share * current) / images, $"{name}: {stage}");
+    public void Tell(double share, string stage) => show((_done + share * _current) / images, $"{_name}: {stage}");
 
     /// <summary>It is measured.</summary>
     public void Finish(EvaluationReport report)
     {
-        (done, finished) = (done + current, finished + 1);
+        (_done, _finished) = (_done + _current, _finished + 1);
         if (!Console.IsErrorRedirected) return;
-        var left = watch.Elapsed * ((double)(images - done) / done);
-        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name} ({finished} of {fits}): image AUROC {report.Images.Auroc:f4}, pixel AUROC {report.Pixels.Auroc:f4}; {Format(watch.Elapsed)} gone, about {Format(left)} left"));
+        var left = _watch.Elapsed * ((double)(images - _done) / _done);
+        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_name} ({_finished} of {fits}): image AUROC {report.Images.Auroc:f4}, pixel AUROC {report.Pixels.Auroc:f4}; {Format(_watch.Elapsed)} gone, about {Format(left)} left"));
     }
 
     /// <summary>The work that a category is.</summary>

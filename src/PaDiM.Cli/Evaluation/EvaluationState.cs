@@ -15,10 +15,10 @@ internal sealed class EvaluationState : IDisposable
 {
     private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, Others = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
 
-    private readonly FileStream held;
-    private readonly Dictionary<string, string> keys = new(StringComparer.Ordinal);
+    private readonly FileStream _held;
+    private readonly Dictionary<string, string> _keys = new(StringComparer.Ordinal);
 
-    private EvaluationState(string folder, FileStream held) => (Folder, this.held) = (folder, held);
+    private EvaluationState(string folder, FileStream held) => (Folder, this._held) = (folder, held);
 
     /// <summary>A folder of the user's own; the temporary directory for users that have none.</summary>
     public static string DefaultParent => Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create) is { Length: > 0 } own ? Path.Combine(own, "padim") : Path.GetTempPath();
@@ -42,7 +42,7 @@ internal sealed class EvaluationState : IDisposable
     public StateEntry EntryOf(DatasetCategory category, int seed)
     {
         // Found out once: a file that changes while the run is on belongs to the next one.
-        if (!keys.TryGetValue(category.Name, out var key)) keys[category.Name] = key = KeyOf(category);
+        if (!_keys.TryGetValue(category.Name, out var key)) _keys[category.Name] = key = KeyOf(category);
         return new StateEntry(Path.Combine(CategoryFolder(category.Name), FormattableString.Invariant($"{seed}-{key}")));
     }
 
@@ -55,7 +55,7 @@ internal sealed class EvaluationState : IDisposable
     /// <summary>Lets another process have it; an empty one goes.</summary>
     public void Dispose()
     {
-        held.Dispose();
+        _held.Dispose();
         if (Directory.Exists(Folder) && !Directory.EnumerateDirectories(Folder).Any()) Directory.Delete(Folder, recursive: true);
     }
 

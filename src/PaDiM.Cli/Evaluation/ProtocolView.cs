@@ -11,7 +11,7 @@ namespace PaDiM.Cli.Evaluation;
 /// <param name="seed">Decides what is drawn by chance.</param>
 internal sealed class ProtocolView(EvaluationProtocol protocol, int seed)
 {
-    private readonly ImageDecoder decoder = new();
+    private readonly ImageDecoder _decoder = new();
 
     /// <summary>An image to fit. Where chance has a part, seed and name belong to its identity.</summary>
     public TrainingImage ToTraining(DatasetImage image)
@@ -32,5 +32,5 @@ internal sealed class ProtocolView(EvaluationProtocol protocol, int seed)
     }
 
     /// <summary>What cannot be decoded is left as it is: the pipeline refuses it with its name and the reason.</summary>
-    private byte[] Show(byte[] bytes, Func<RgbImage, RgbImage> view) => decoder.Decode(bytes) is DecodeResult.Decoded decoded ? ImageEncoder.Png(view(decoded.Image)) : bytes;
+    private byte[] Show(byte[] bytes, Func<RgbImage, RgbImage> view) => _decoder.Decode(bytes) is DecodeResult.Decoded decoded ? ImageEncoder.Png(view(decoded.Image)) : bytes;
 }

@@ -7,23 +7,23 @@ namespace PaDiM.Cli.Evaluation;
 /// <param name="path">Where, without an extension.</param>
 internal sealed class StateEntry(string path)
 {
-    private readonly string result = $"{path}.json", partial = $"{path}.partial";
+    private readonly string _result = $"{path}.json", _partial = $"{path}.partial";
 
     /// <summary>Part of the work is done.</summary>
-    public bool IsUnderWay => Directory.Exists(partial);
+    public bool IsUnderWay => Directory.Exists(_partial);
 
     /// <summary>Embeddings of training images.</summary>
-    public EmbeddingStore Embeddings => new(Path.Combine(partial, "embeddings"), TimeProvider.System);
+    public EmbeddingStore Embeddings => new(Path.Combine(_partial, "embeddings"), TimeProvider.System);
 
     /// <summary>Maps of test images.</summary>
-    public MapStore Maps => new(Path.Combine(partial, "maps"));
+    public MapStore Maps => new(Path.Combine(_partial, "maps"));
 
     /// <summary>The result, or null where it is still to be made.</summary>
     public SeedResult? Read()
     {
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(result), EvaluationJson.Default.SeedResult);
+            return JsonSerializer.Deserialize(File.ReadAllBytes(_result), EvaluationJson.Default.SeedResult);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
         {
@@ -35,7 +35,7 @@ internal sealed class StateEntry(string path)
     public void Write(SeedResult made)
     {
         var bytes = JsonSerializer.SerializeToUtf8Bytes(made, EvaluationJson.Default.SeedResult);
-        AtomicFile.Write(result, stream => stream.Write(bytes));
-        if (IsUnderWay) Directory.Delete(partial, recursive: true);
+        AtomicFile.Write(_result, stream => stream.Write(bytes));
+        if (IsUnderWay) Directory.Delete(_partial, recursive: true);
     }
 }

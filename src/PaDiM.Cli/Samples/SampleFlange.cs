@@ -22,8 +22,8 @@ internal sealed class SampleFlange(int seed, SampleDefect defect, int size)
 {
     private const double Rim = 0.43, Bore = 0.13, BoltCircle = 0.31, BoltHole = 0.037, Chamfer = 0.012;
     private const double Belt = 34, Steel = 150, Hole = 22;
-    private readonly Random random = new(unchecked(seed * 31 + 7919));
-    private readonly Random defects = new(unchecked(seed * 31 + (int)defect * 104729));
+    private readonly Random _random = new(unchecked(seed * 31 + 7919));
+    private readonly Random _defects = new(unchecked(seed * 31 + (int)defect * 104729));
 
     /// <summary>The photograph, and where the defect is (white).</summary>
     public (RgbImage Image, RgbImage Mask) Render()
@@ -69,7 +69,7 @@ internal sealed class SampleFlange(int seed, SampleDefect defect, int size)
     private Func<double, double, (double Share, double Tone)> Flaw()
     {
         if (defect == SampleDefect.None) return (_, _) => (0, 0);
-        var (angle, radius, turn) = (2 * Math.PI * defects.NextDouble(), 0.19 + 0.06 * defects.NextDouble(), Math.PI * defects.NextDouble());
+        var (angle, radius, turn) = (2 * Math.PI * _defects.NextDouble(), 0.19 + 0.06 * _defects.NextDouble(), Math.PI * _defects.NextDouble());
         var (x, y) = (radius * Math.Cos(angle), radius * Math.Sin(angle));
         return (u, v) =>
         {
@@ -85,5 +85,5 @@ internal sealed class SampleFlange(int seed, SampleDefect defect, int size)
 
     private static double Soft(double radius, double distance) => Math.Clamp(3 * (1 - distance / radius), 0, 1);
 
-    private double Normal() => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+    private double Normal() => Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble())) * Math.Cos(2 * Math.PI * _random.NextDouble());
 }

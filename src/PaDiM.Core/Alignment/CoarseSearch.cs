@@ -12,10 +12,10 @@ internal sealed class CoarseSearch
     private const int LargestSide = 48;
     private const double Step = 2.5 * Math.PI / 180;
 
-    private readonly int reach;
-    private readonly int stride;
-    private readonly double[] angles;
-    private readonly float[][] turned;
+    private readonly int _reach;
+    private readonly int _stride;
+    private readonly double[] _angles;
+    private readonly float[][] _turned;
 
     /// <summary>Turns the template once to every rotation.</summary>
     /// <param name="template">Shape <c>(side, side)</c>, grey values.</param>
@@ -25,23 +25,23 @@ internal sealed class CoarseSearch
     public CoarseSearch(ReadOnlySpan<float> template, int side, double largestAngle, double largestShift)
     {
         Side = Math.Min(side, LargestSide);
-        reach = (int)Math.Ceiling(Side * largestShift);
-        stride = Side + reach;
+        _reach = (int)Math.Ceiling(Side * largestShift);
+        _stride = Side + _reach;
         var steps = (int)Math.Floor(largestAngle / Step + 1e-9);
-        angles = [.. Enumerable.Range(-steps, 2 * steps + 1).Select(i => i * Step)];
-        turned = new float[angles.Length][];
+        _angles = [.. Enumerable.Range(-steps, 2 * steps + 1).Select(i => i * Step)];
+        _turned = new float[_angles.Length][];
         var plane = new float[side * side];
-        for (var k = 0; k < angles.Length; k++)
+        for (var k = 0; k < _angles.Length; k++)
         {
             // The turned template lies in the frame of the image.
-            var back = new RigidTransform(-angles[k], 0, 0);
+            var back = new RigidTransform(-_angles[k], 0, 0);
             for (var y = 0; y < side; y++)
                 for (var x = 0; x < side; x++)
                 {
                     var (px, py) = back.Map(x, y, side);
                     plane[y * side + x] = Warping.Sample(template, px, py, side);
                 }
-            turned[k] = Pad(GradientField.Of(PlaneReduction.Reduce(plane, side, Side), Side), back);
+            _turned[k] = Pad(GradientField.Of(PlaneReduction.Reduce(plane, side, Side), Side), back);
         }
     }
 
@@ -52,15 +52,15 @@ internal sealed class CoarseSearch
     public (RigidTransform Transform, float Score)[] Candidates(GradientField image)
     {
         var padded = Pad(image, RigidTransform.Identity);
-        var best = new (RigidTransform Transform, float Score)[angles.Length];
-        for (var k = 0; k < angles.Length; k++)
+        var best = new (RigidTransform Transform, float Score)[_angles.Length];
+        for (var k = 0; k < _angles.Length; k++)
         {
             best[k] = (RigidTransform.Identity, float.NegativeInfinity);
-            for (var dy = -reach; dy <= reach; dy++)
-                for (var dx = -reach; dx <= reach; dx++)
+            for (var dy = -_reach; dy <= _reach; dy++)
+                for (var dx = -_reach; dx <= _reach; dx++)
                 {
-                    var score = Correlation(turned[k], padded, 2 * (dy * stride + dx));
-                    if (score > best[k].Score) best[k] = (new RigidTransform(angles[k], dx, dy), score);
+                    var score = Correlation(_turned[k], padded, 2 * (dy * _stride + dx));
+                    if (score > best[k].Score) best[k] = (new RigidTransform(_angles[k], dx, dy), score);
                 }
         }
         return [.. best.OrderByDescending(candidate => candidate.Score).ThenBy(candidate => Math.Abs(candidate.Transform.Angle))];
@@ -74,13 +74,13 @@ internal sealed class CoarseSearch
     /// <param name="source">Where the pixels were taken from: those from beyond the edge hold no edge of the part.</param>
     private float[] Pad(GradientField field, RigidTransform source)
     {
-        var padded = new float[2 * Side * stride];
+        var padded = new float[2 * Side * _stride];
         for (var y = 0; y < Side; y++)
             for (var x = 0; x < Side; x++)
             {
                 var (px, py) = source.Map(x, y, Side);
                 if (Math.Min(px, py) < 0.9 || Math.Max(px, py) > Side - 1.9) continue;
-                field.Values.AsSpan(2 * (y * Side + x), 2).CopyTo(padded.AsSpan(2 * (y * stride + x)));
+                field.Values.AsSpan(2 * (y * Side + x), 2).CopyTo(padded.AsSpan(2 * (y * _stride + x)));
             }
         return padded;
     }

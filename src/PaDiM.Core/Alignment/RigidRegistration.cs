@@ -45,11 +45,11 @@ public sealed class RigidRegistration
     /// <summary>Beyond the range, because a part may lie at its end and an estimate beside it.</summary>
     private const double Slack = 0.02;
 
-    private readonly int side;
-    private readonly CoarseSearch search;
-    private readonly RobustRefinement[] levels;
-    private readonly GradientField first;
-    private readonly GradientField judge;
+    private readonly int _side;
+    private readonly CoarseSearch _search;
+    private readonly RobustRefinement[] _levels;
+    private readonly GradientField _first;
+    private readonly GradientField _judge;
 
     /// <summary>Prepares a template. Cost: about two registrations.</summary>
     /// <param name="template">Shape <c>(side, side)</c>, grey values from 0 to 255; not kept.</param>
@@ -61,17 +61,17 @@ public sealed class RigidRegistration
         ArgumentOutOfRangeException.ThrowIfLessThan(side, SmallestSide);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(side, LargestSide);
         Check(template, side, nameof(template));
-        this.side = side;
+        this._side = side;
         var finest = Math.Min(side, FinestSide);
         var plane = PlaneReduction.Reduce(template, side, finest);
-        search = new CoarseSearch(plane, finest, LargestAngle, LargestShift);
+        _search = new CoarseSearch(plane, finest, LargestAngle, LargestShift);
         // A level close to the finest costs as much and tells nothing more.
         List<int> sides = [finest];
         foreach (var coarser in (int[])[128, 64])
             if (coarser <= 0.75 * finest) sides.Insert(0, coarser);
-        levels = [.. sides.Select(s => new RobustRefinement(PlaneReduction.Reduce(plane, finest, s), s))];
-        first = FieldOf(plane, finest, levels[0].Side);
-        judge = FieldOf(plane, finest, levels[Math.Min(1, levels.Length - 1)].Side).Smoothed();
+        _levels = [.. sides.Select(s => new RobustRefinement(PlaneReduction.Reduce(plane, finest, s), s))];
+        _first = FieldOf(plane, finest, _levels[0].Side);
+        _judge = FieldOf(plane, finest, _levels[Math.Min(1, _levels.Length - 1)].Side).Smoothed();
     }
 
     /// <summary>
@@ -84,23 +84,23 @@ public sealed class RigidRegistration
     /// <exception cref="ArgumentException">A plane of another shape, or with values that are not finite.</exception>
     public RigidTransform Register(ReadOnlySpan<float> plane)
     {
-        Check(plane, side, nameof(plane));
-        var finest = levels[^1].Side;
-        var image = side == finest ? plane : PlaneReduction.Reduce(plane, side, finest);
+        Check(plane, _side, nameof(plane));
+        var finest = _levels[^1].Side;
+        var image = _side == finest ? plane : PlaneReduction.Reduce(plane, _side, finest);
 
-        var candidates = search.Candidates(FieldOf(image, finest, search.Side));
-        var start = PlaneReduction.Reduce(image, finest, first.Side);
-        var edges = GradientField.Of(start, first.Side);
+        var candidates = _search.Candidates(FieldOf(image, finest, _search.Side));
+        var start = PlaneReduction.Reduce(image, finest, _first.Side);
+        var edges = GradientField.Of(start, _first.Side);
         var best = Best(candidates, start, edges);
         if (best is not { } rigid) return RigidTransform.Identity;
 
-        var middle = PlaneReduction.Reduce(image, finest, judge.Side);
-        edges = GradientField.Of(middle, judge.Side).Smoothed();
+        var middle = PlaneReduction.Reduce(image, finest, _judge.Side);
+        edges = GradientField.Of(middle, _judge.Side).Smoothed();
         var unturned = candidates.First(candidate => candidate.Transform.Angle == 0).Transform;
-        var shift = Refine(0, start, unturned.Scaled((double)first.Side / search.Side), rotates: false);
-        if (levels.Length > 1)
+        var shift = Refine(0, start, unturned.Scaled((double)_first.Side / _search.Side), rotates: false);
+        if (_levels.Length > 1)
         {
-            var factor = (double)judge.Side / first.Side;
+            var factor = (double)_judge.Side / _first.Side;
             (rigid, shift) = (Refine(1, middle, rigid.Scaled(factor), rotates: true), Refine(1, middle, shift.Scaled(factor), rotates: false));
         }
 
@@ -108,14 +108,14 @@ public sealed class RigidRegistration
         foreach (var richer in (RigidTransform[])[shift, rigid])
         {
             var reached = Fisher(richer, edges);
-            if (reached > chosen.Correlation + LeastGain || (InRange(richer, judge.Side) && Distance(chosen.Transform, richer) < SmallMovement))
+            if (reached > chosen.Correlation + LeastGain || (InRange(richer, _judge.Side) && Distance(chosen.Transform, richer) < SmallMovement))
                 chosen = (richer, reached);
         }
         if (chosen.Transform == RigidTransform.Identity) return RigidTransform.Identity;
 
-        var result = chosen.Transform.Scaled((double)finest / judge.Side);
-        if (levels.Length > 2) result = Refine(2, image, result, rotates: result.Angle != 0);
-        return InRange(result, finest) ? result.Scaled((double)side / finest) : RigidTransform.Identity;
+        var result = chosen.Transform.Scaled((double)finest / _judge.Side);
+        if (_levels.Length > 2) result = Refine(2, image, result, rotates: result.Angle != 0);
+        return InRange(result, finest) ? result.Scaled((double)_side / finest) : RigidTransform.Identity;
     }
 
     /// <summary>The best fit of the first level from the best start and from the best one that is turned otherwise; null if none fits.</summary>
@@ -127,9 +127,9 @@ public sealed class RigidRegistration
         var other = candidates.First(candidate => Math.Abs(candidate.Transform.Angle - leading.Angle) > LargestAngle / 3).Transform;
         foreach (var start in (RigidTransform[])[leading, other])
         {
-            var fit = Refine(0, image, start.Scaled((double)first.Side / search.Side), rotates: true);
-            if (!InRange(fit, first.Side)) continue;
-            var reached = first.Correlation(edges, fit);
+            var fit = Refine(0, image, start.Scaled((double)_first.Side / _search.Side), rotates: true);
+            if (!InRange(fit, _first.Side)) continue;
+            var reached = _first.Correlation(edges, fit);
             if (reached > correlation) (best, correlation) = (fit, reached);
         }
         return best;
@@ -138,14 +138,14 @@ public sealed class RigidRegistration
     private RigidTransform Refine(int level, ReadOnlySpan<float> image, RigidTransform start, bool rotates) =>
         // A hundredth of a pixel is for the finest level; what the others leave, the next one finds in a step. Many steps are taken only where
         // hardly anything determines the rotation, and the expensive ones decide little there.
-        levels[level].Refine(image, start, rotates, steps: 16 >> level, tolerance: level == levels.Length - 1 ? 0.01 : 0.03);
+        _levels[level].Refine(image, start, rotates, steps: 16 >> level, tolerance: level == _levels.Length - 1 ? 0.01 : 0.03);
 
     /// <summary>How far apart two movements put a point of the rim, at most; a share of the side.</summary>
     private double Distance(RigidTransform a, RigidTransform b) =>
-        Math.Abs(a.Angle - b.Angle) / 2 + Math.Sqrt(Math.Pow(a.ShiftX - b.ShiftX, 2) + Math.Pow(a.ShiftY - b.ShiftY, 2)) / judge.Side;
+        Math.Abs(a.Angle - b.Angle) / 2 + Math.Sqrt(Math.Pow(a.ShiftX - b.ShiftX, 2) + Math.Pow(a.ShiftY - b.ShiftY, 2)) / _judge.Side;
 
     private double Fisher(RigidTransform transform, GradientField edges) =>
-        InRange(transform, judge.Side) ? Math.Atanh(Math.Clamp(judge.Correlation(edges, transform), -0.999, 0.999)) : double.NegativeInfinity;
+        InRange(transform, _judge.Side) ? Math.Atanh(Math.Clamp(_judge.Correlation(edges, transform), -0.999, 0.999)) : double.NegativeInfinity;
 
     private static bool InRange(RigidTransform transform, int side) => Math.Abs(transform.Angle) <= LargestAngle + Slack
         && Math.Max(Math.Abs(transform.ShiftX), Math.Abs(transform.ShiftY)) <= (LargestShift + Slack) * side;

@@ -16,26 +16,26 @@ internal sealed class RobustRefinement
     private const double Freedom = 5;
 
     /// <summary>The template at this size and its derivatives along x and y and by rotation, each of shape (side, side).</summary>
-    private readonly float[] plane, alongX, alongY, byAngle;
-    private readonly float[] ones;
+    private readonly float[] _plane, _alongX, _alongY, _byAngle;
+    private readonly float[] _ones;
 
     /// <param name="plane">The template, shape <c>(side, side)</c>, grey values.</param>
     /// <param name="side">Pixels.</param>
     public RobustRefinement(float[] plane, int side)
     {
-        (this.plane, Side) = (plane, side);
-        (alongX, alongY, byAngle) = (new float[plane.Length], new float[plane.Length], new float[plane.Length]);
-        ones = new float[side];
-        Array.Fill(ones, 1);
+        (this._plane, Side) = (plane, side);
+        (_alongX, _alongY, _byAngle) = (new float[plane.Length], new float[plane.Length], new float[plane.Length]);
+        _ones = new float[side];
+        Array.Fill(_ones, 1);
         var centre = (side - 1) / 2f;
         for (var y = 1; y < side - 1; y++)
             for (var x = 1; x < side - 1; x++)
             {
                 var at = y * side + x;
-                alongX[at] = (plane[at + 1] - plane[at - 1]) / 2;
-                alongY[at] = (plane[at + side] - plane[at - side]) / 2;
+                _alongX[at] = (plane[at + 1] - plane[at - 1]) / 2;
+                _alongY[at] = (plane[at + side] - plane[at - side]) / 2;
                 // In pixels at the rim, so that all three unknowns have one unit and one tolerance.
-                byAngle[at] = (alongY[at] * (x - centre) - alongX[at] * (y - centre)) / Radius;
+                _byAngle[at] = (_alongY[at] * (x - centre) - _alongX[at] * (y - centre)) / Radius;
             }
     }
 
@@ -80,7 +80,7 @@ internal sealed class RobustRefinement
         for (var y = 0; y < Side; y++)
         {
             n += Sample(image, transform, y, rows);
-            var template = plane.AsSpan(y * Side, Side);
+            var template = _plane.AsSpan(y * Side, Side);
             TensorPrimitives.Multiply(template, rows.Weight, rows.Column);
             sumT += TensorPrimitives.Sum<float>(rows.Column);
             squareT += TensorPrimitives.Dot(rows.Column, template);
@@ -106,7 +106,7 @@ internal sealed class RobustRefinement
             pixels += seen;
             var range = y * Side;
             // residual = I - gain T - offset; weight = inside (nu + 1) / (nu + residual^2 / variance).
-            TensorPrimitives.MultiplyAdd(plane.AsSpan(range, Side), (float)-light.Gain, rows.Image, rows.Column);
+            TensorPrimitives.MultiplyAdd(_plane.AsSpan(range, Side), (float)-light.Gain, rows.Image, rows.Column);
             TensorPrimitives.Subtract(rows.Column, (float)light.Offset, rows.Column);
             TensorPrimitives.Multiply(rows.Column, rows.Column, rows.Column);
             TensorPrimitives.Divide(rows.Column, (float)(light.Variance * Freedom), rows.Divisor);
@@ -126,11 +126,11 @@ internal sealed class RobustRefinement
 
     private ReadOnlySpan<float> Column(int unknown, int start) => unknown switch
     {
-        0 => alongX.AsSpan(start, Side),
-        1 => alongY.AsSpan(start, Side),
-        2 => byAngle.AsSpan(start, Side),
-        3 => plane.AsSpan(start, Side),
-        _ => ones,
+        0 => _alongX.AsSpan(start, Side),
+        1 => _alongY.AsSpan(start, Side),
+        2 => _byAngle.AsSpan(start, Side),
+        3 => _plane.AsSpan(start, Side),
+        _ => _ones,
     };
 
     /// <summary>One row of the image in the template's frame, and weights: 1 inside the image, 0 outside, where the value is 0 as well.</summary>

@@ -28,53 +28,53 @@ public sealed class DriftWindow(int calibrationCount, int capacity = DriftWindow
     private const double Deviations = 3.719;
 
     /// <summary>By rank: how many of the images remembered score below exactly so many leave-one-out scores.</summary>
-    private readonly int[] counts = new int[calibrationCount + 1];
+    private readonly int[] _counts = new int[calibrationCount + 1];
 
-    private readonly int[] ring = new int[capacity];
+    private readonly int[] _ring = new int[capacity];
 
     /// <summary>Ranks below it are the tail.</summary>
-    private readonly int tail = (int)Math.Floor(Tail * (calibrationCount + 1) + 1e-9);
+    private readonly int _tail = (int)Math.Floor(Tail * (calibrationCount + 1) + 1e-9);
 
-    private int count, next;
+    private int _count, _next;
 
     /// <summary>Adds an image; beyond the capacity the oldest one goes.</summary>
     /// <param name="pValue">As <see cref="ThresholdCalibration.PValue"/> of the model gave it.</param>
     public void Add(double pValue)
     {
-        var rank = Math.Clamp((int)Math.Round(pValue * counts.Length) - 1, 0, calibrationCount);
-        if (count == ring.Length) counts[ring[next]]--;
-        else count++;
-        ring[next] = rank;
-        counts[rank]++;
-        next = (next + 1) % ring.Length;
+        var rank = Math.Clamp((int)Math.Round(pValue * _counts.Length) - 1, 0, calibrationCount);
+        if (_count == _ring.Length) _counts[_ring[_next]]--;
+        else _count++;
+        _ring[_next] = rank;
+        _counts[rank]++;
+        _next = (_next + 1) % _ring.Length;
     }
 
     /// <summary>Compares what is remembered with the leave-one-out scores.</summary>
     public ScoreDrift Measure()
     {
         var low = 0;
-        foreach (var images in counts.AsSpan(0, tail)) low += images;
-        var (body, calibrated) = (count - low, calibrationCount - tail);
+        foreach (var images in _counts.AsSpan(0, _tail)) low += images;
+        var (body, calibrated) = (_count - low, calibrationCount - _tail);
         var (higher, lower, above) = (0.0, 0.0, 0);
-        for (var rank = tail; rank <= calibrationCount && body > 0; rank++)
+        for (var rank = _tail; rank <= calibrationCount && body > 0; rank++)
         {
-            var expected = (double)(rank - tail) / calibrated;
+            var expected = (double)(rank - _tail) / calibrated;
             lower = Math.Max(lower, expected - (double)above / body);
-            above += counts[rank];
+            above += _counts[rank];
             higher = Math.Max(higher, (double)above / body - expected);
         }
         // P(D > d) = exp(-2 d^2 m n / (m + n)) for one direction of two samples (Smirnov, 1939).
         var critical = body < FewestImages ? 1 : Math.Min(1, Math.Sqrt(-Math.Log(Level) / 2 * (1.0 / body + 1.0 / calibrated)));
-        var lowShare = count == 0 ? 0 : (double)low / count;
+        var lowShare = _count == 0 ? 0 : (double)low / _count;
         return new ScoreDrift(
-            count, lowShare, higher, lower, critical,
-            (body >= FewestImages && higher > critical) || (tail > 0 && count >= FewestImages && lowShare > LargestLowShare()), body >= FewestImages && lower > critical);
+            _count, lowShare, higher, lower, critical,
+            (body >= FewestImages && higher > critical) || (_tail > 0 && _count >= FewestImages && lowShare > LargestLowShare()), body >= FewestImages && lower > critical);
     }
 
     private double LargestLowShare()
     {
         const double share = Tail + ToleratedDefects;
-        return share + Deviations * Math.Sqrt(share * (1 - share) / count + Tail * (1 - Tail) / calibrationCount);
+        return share + Deviations * Math.Sqrt(share * (1 - share) / _count + Tail * (1 - Tail) / calibrationCount);
     }
 }
 

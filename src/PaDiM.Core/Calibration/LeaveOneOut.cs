@@ -71,19 +71,19 @@ public abstract class LeaveOneOut
     private protected abstract class Worker(int d, int images)
     {
         // Whole panels: what no image fills stays zero.
-        private readonly double[] deltas = new double[PanelKernel.Columns(images) * PanelKernel.Stride(d)], squares = new double[images];
+        private readonly double[] _deltas = new double[PanelKernel.Columns(images) * PanelKernel.Stride(d)], _squares = new double[images];
 
         /// <summary>D of an image, length d; used up by <see cref="Square"/>.</summary>
-        public Span<double> this[int image] => deltas.AsSpan(image * Stride, d);
+        public Span<double> this[int image] => _deltas.AsSpan(image * Stride, d);
 
         /// <summary>Where M^2 of each image goes.</summary>
-        public Span<double> Squares => squares;
+        public Span<double> Squares => _squares;
 
         /// <summary>Values from one image to the next.</summary>
         protected int Stride { get; } = PanelKernel.Stride(d);
 
         /// <summary>D of all images, one <see cref="Stride"/> apart.</summary>
-        protected Span<double> Deltas => deltas;
+        protected Span<double> Deltas => _deltas;
 
         /// <summary>M^2 of all images at a position.</summary>
         public abstract void Square(int position, Span<double> squares);

@@ -9,14 +9,14 @@ namespace PaDiM.Core.Calibration;
 /// </summary>
 internal sealed class LeaveOneOutOfOwnRidge : LeaveOneOut
 {
-    private readonly double[] factors;
+    private readonly double[] _factors;
 
     public LeaveOneOutOfOwnRidge(PatchStatistics statistics, Regularisation regularisation, ParallelOptions parallel) : base(statistics, regularisation)
     {
         var d = statistics.Dimensions;
-        factors = new double[statistics.Grid.Positions * d];
+        _factors = new double[statistics.Grid.Positions * d];
         Partition.Run(statistics.Grid.Positions, parallel, () => new double[d], (p, scratch) =>
-            TridiagonalForm.Reduce(statistics.ScatterAt(p), d, factors.AsSpan(p * d, d), scratch));
+            TridiagonalForm.Reduce(statistics.ScatterAt(p), d, _factors.AsSpan(p * d, d), scratch));
     }
 
     private protected override Worker CreateWorker(int images) => new BandWorker(this, images);
@@ -25,7 +25,7 @@ internal sealed class LeaveOneOutOfOwnRidge : LeaveOneOut
     {
         var (n, d) = (Statistics.Count, Statistics.Dimensions);
         var skew = Regularisation.Moments is { } moments ? TensorPrimitives.Dot(moments.ThirdAt(position), delta) : 0;
-        TridiagonalForm.Rotate(Statistics.ScatterAt(position), factors.AsSpan(position * d, d), delta);
+        TridiagonalForm.Rotate(Statistics.ScatterAt(position), _factors.AsSpan(position * d, d), delta);
         var (length, spread) = (TensorPrimitives.SumOfSquares<double>(delta), TridiagonalForm.Form(diagonal, below, delta));
         var (scale, ridge) = Regularisation.Of(n - 1, d, NormsWithout(position, length, spread, skew, diagonal, below));
         return scale > 0 && double.IsFinite(ridge / scale)
@@ -59,12 +59,12 @@ internal sealed class LeaveOneOutOfOwnRidge : LeaveOneOut
     /// <summary>Reads the bands of T once a position.</summary>
     private sealed class BandWorker(LeaveOneOutOfOwnRidge owner, int images) : Worker(owner.Statistics.Dimensions, images)
     {
-        private readonly double[] diagonal = new double[owner.Statistics.Dimensions], below = new double[owner.Statistics.Dimensions];
+        private readonly double[] _diagonal = new double[owner.Statistics.Dimensions], _below = new double[owner.Statistics.Dimensions];
 
         public override void Square(int position, Span<double> squares)
         {
-            TridiagonalForm.Bands(owner.Statistics.ScatterAt(position), diagonal, below);
-            for (var i = 0; i < squares.Length; i++) squares[i] = owner.Squared(position, this[i], diagonal, below);
+            TridiagonalForm.Bands(owner.Statistics.ScatterAt(position), _diagonal, _below);
+            for (var i = 0; i < squares.Length; i++) squares[i] = owner.Squared(position, this[i], _diagonal, _below);
         }
     }
 }

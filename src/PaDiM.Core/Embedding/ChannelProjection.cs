@@ -5,7 +5,7 @@ namespace PaDiM.Core.Embedding;
 /// <summary>Projects the concatenated channels: x' = x W, W^T W = I (Kim et al., arXiv 2105.14737).</summary>
 public sealed class ChannelProjection : ChannelReduction
 {
-    private readonly float[] weights;
+    private readonly float[] _weights;
 
     /// <summary>A projection with stated weights.</summary>
     /// <param name="tapChannels">Channels of each tap, in order; their sum is C.</param>
@@ -14,10 +14,10 @@ public sealed class ChannelProjection : ChannelReduction
     /// <param name="seed">The seed that drew W.</param>
     public ChannelProjection(IReadOnlyList<int> tapChannels, float[] weights, int dimensions, int seed)
         : base(ReductionMethod.SemiOrthogonal, tapChannels, dimensions, seed) =>
-        this.weights = Shapes.Checked(weights, (long)InputChannels * dimensions);
+        this._weights = Shapes.Checked(weights, (long)InputChannels * dimensions);
 
     /// <inheritdoc/>
-    public override ReadOnlyMemory<float> Weights => weights;
+    public override ReadOnlyMemory<float> Weights => _weights;
 
     /// <summary>A Gaussian matrix made orthonormal, column by column, by modified Gram-Schmidt done twice.</summary>
     internal static float[] OrthonormalColumns(int rows, int columns, Random random)

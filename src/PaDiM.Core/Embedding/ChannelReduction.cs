@@ -8,19 +8,19 @@ namespace PaDiM.Core.Embedding;
 /// </summary>
 public abstract class ChannelReduction
 {
-    private readonly int[] tapChannels;
+    private readonly int[] _tapChannels;
 
     private protected ChannelReduction(ReductionMethod method, IEnumerable<int> tapChannels, int dimensions, int seed)
     {
-        (Method, Dimensions, Seed, this.tapChannels) = (method, dimensions, seed, [.. tapChannels]);
-        InputChannels = this.tapChannels.Sum();
+        (Method, Dimensions, Seed, this._tapChannels) = (method, dimensions, seed, [.. tapChannels]);
+        InputChannels = this._tapChannels.Sum();
     }
 
     /// <summary>The method that drew it.</summary>
     public ReductionMethod Method { get; }
 
     /// <summary>Channels of each tap, in order.</summary>
-    public IReadOnlyList<int> TapChannels => tapChannels;
+    public IReadOnlyList<int> TapChannels => _tapChannels;
 
     /// <summary>Sum C of the taps' channels.</summary>
     public int InputChannels { get; }
@@ -54,9 +54,9 @@ public abstract class ChannelReduction
 
     /// <summary>The rows of <see cref="Weights"/> that meet one tap's channels, shape <c>(C_l, d)</c>: what is reduced before it is replicated.</summary>
     /// <param name="tap">Index of the tap.</param>
-    public ReadOnlyMemory<float> WeightsOf(int tap) => Weights.Slice(tapChannels.Take(tap).Sum() * Dimensions, tapChannels[tap] * Dimensions);
+    public ReadOnlyMemory<float> WeightsOf(int tap) => Weights.Slice(_tapChannels.Take(tap).Sum() * Dimensions, _tapChannels[tap] * Dimensions);
 
     /// <summary>Whether another reduction gives the same embeddings of the same taps.</summary>
     public bool IsSameAs(ChannelReduction other) => ReferenceEquals(this, other)
-        || (tapChannels.AsSpan().SequenceEqual(other.tapChannels) && Dimensions == other.Dimensions && Weights.Span.SequenceEqual(other.Weights.Span));
+        || (_tapChannels.AsSpan().SequenceEqual(other._tapChannels) && Dimensions == other.Dimensions && Weights.Span.SequenceEqual(other.Weights.Span));
 }

@@ -3,8 +3,8 @@ namespace PaDiM.Core.Embedding;
 /// <summary>Keeps chosen channels: x'[k] = x[Channels[k]] (the paper's random reduction; all channels for <c>none</c>).</summary>
 public sealed class ChannelSelection : ChannelReduction
 {
-    private readonly int[] channels;
-    private readonly Lazy<float[]> weights;
+    private readonly int[] _channels;
+    private readonly Lazy<float[]> _weights;
 
     /// <summary>A selection of stated channels.</summary>
     /// <param name="method"><see cref="ReductionMethod.Random"/> or <see cref="ReductionMethod.None"/>.</param>
@@ -17,12 +17,12 @@ public sealed class ChannelSelection : ChannelReduction
         for (var k = 0; k < channels.Length; k++)
             if (channels[k] < 0 || channels[k] >= InputChannels || (k > 0 && channels[k] <= channels[k - 1]))
                 throw new ArgumentException($"Chosen channels must ascend within 0..{InputChannels - 1}.", nameof(channels));
-        this.channels = channels;
-        weights = new Lazy<float[]>(UnitColumns);
+        this._channels = channels;
+        _weights = new Lazy<float[]>(UnitColumns);
     }
 
     /// <summary>Chosen indices into the concatenated channels, ascending.</summary>
-    public ReadOnlySpan<int> Channels => channels;
+    public ReadOnlySpan<int> Channels => _channels;
 
     /// <summary>The chosen channels of each tap, counted from its first.</summary>
     public IEnumerable<int[]> ByTap()
@@ -30,13 +30,13 @@ public sealed class ChannelSelection : ChannelReduction
         var first = 0;
         foreach (var count in TapChannels)
         {
-            yield return [.. channels.Where(channel => channel >= first && channel < first + count).Select(channel => channel - first)];
+            yield return [.. _channels.Where(channel => channel >= first && channel < first + count).Select(channel => channel - first)];
             first += count;
         }
     }
 
     /// <summary>Unit columns: a product with them is exact.</summary>
-    public override ReadOnlyMemory<float> Weights => weights.Value;
+    public override ReadOnlyMemory<float> Weights => _weights.Value;
 
     /// <summary><paramref name="count"/> of <paramref name="total"/> channels without replacement, ascending.</summary>
     internal static int[] Choose(int total, int count, Random random)
@@ -54,7 +54,7 @@ public sealed class ChannelSelection : ChannelReduction
     private float[] UnitColumns()
     {
         var columns = new float[InputChannels * Dimensions];
-        for (var k = 0; k < channels.Length; k++) columns[channels[k] * Dimensions + k] = 1;
+        for (var k = 0; k < _channels.Length; k++) columns[_channels[k] * Dimensions + k] = 1;
         return columns;
     }
 }

@@ -9,7 +9,7 @@ namespace PaDiM.Core.Embedding;
 /// </summary>
 public sealed class ReducedTaps
 {
-    private readonly Tap[] taps;
+    private readonly Tap[] _taps;
 
     /// <summary>Takes maps together.</summary>
     /// <param name="maps">At least one; of d dimensions each, or of d dimensions in all.</param>
@@ -17,15 +17,15 @@ public sealed class ReducedTaps
     /// <exception cref="ArgumentException">A map that does not hold as many values as its shape, or maps of other dimensions than these.</exception>
     public ReducedTaps(IReadOnlyList<FeatureMap> maps, int dimensions)
     {
-        (Grid, Dimensions, taps) = (maps.MaxBy(map => map.Grid.Positions).Grid, dimensions, new Tap[maps.Count]);
+        (Grid, Dimensions, _taps) = (maps.MaxBy(map => map.Grid.Positions).Grid, dimensions, new Tap[maps.Count]);
         var (lengths, first) = (maps.Select(map => Math.DivRem(map.Values.Length, map.Grid.Positions)).ToArray(), 0);
         var isSum = lengths.All(length => length.Quotient == dimensions);
         if (lengths.Any(length => length.Remainder != 0) || !(isSum || lengths.Sum(length => length.Quotient) == dimensions))
             throw new ArgumentException($"The maps hold other values than {dimensions} dimensions each, or in all.", nameof(maps));
-        for (var i = 0; i < taps.Length; i++)
+        for (var i = 0; i < _taps.Length; i++)
         {
             var (grid, length) = (maps[i].Grid, lengths[i].Quotient);
-            taps[i] = new Tap(maps[i], length, isSum ? 0 : first, isSum && i > 0, Nearest(grid.Height, Grid.Height), Nearest(grid.Width, Grid.Width));
+            _taps[i] = new Tap(maps[i], length, isSum ? 0 : first, isSum && i > 0, Nearest(grid.Height, Grid.Height), Nearest(grid.Width, Grid.Width));
             first += length;
         }
     }
@@ -44,7 +44,7 @@ public sealed class ReducedTaps
     public void Subtract(int first, ReadOnlySpan<float> means, Span<float> target, int stride)
     {
         var d = Dimensions;
-        foreach (var tap in taps)
+        foreach (var tap in _taps)
         {
             var values = tap.Map.Values.Span;
             var place = new Place(tap, first, Grid.Width);
@@ -63,7 +63,7 @@ public sealed class ReducedTaps
     /// <param name="target">Takes the vector, length d.</param>
     public void CopyTo(int position, Span<float> target)
     {
-        foreach (var tap in taps)
+        foreach (var tap in _taps)
         {
             var vector = tap.Map.Values.Span.Slice(new Place(tap, position, Grid.Width).Next(), tap.Length);
             var part = target.Slice(tap.First, tap.Length);
@@ -87,12 +87,12 @@ public sealed class ReducedTaps
     /// <summary>Walks over fine positions and tells where their vectors lie in a map.</summary>
     private struct Place(Tap tap, int first, int width)
     {
-        private int row = first / width, column = first % width;
+        private int _row = first / width, _column = first % width;
 
         public int Next()
         {
-            var at = (tap.Rows[row] * tap.Map.Grid.Width + tap.Columns[column]) * tap.Length;
-            if (++column == width) (row, column) = (row + 1, 0);
+            var at = (tap.Rows[_row] * tap.Map.Grid.Width + tap.Columns[_column]) * tap.Length;
+            if (++_column == width) (_row, _column) = (_row + 1, 0);
             return at;
         }
     }

@@ -13,7 +13,7 @@ public sealed class PixelLabels
     internal const int Ignored = 0;
 
     /// <summary>Pixels of each region; index 0 is no region.</summary>
-    private readonly int[] sizes = [0];
+    private readonly int[] _sizes = [0];
 
     /// <summary>Labels of a mask. Cost: one visit of each pixel.</summary>
     /// <param name="size">Rows and columns.</param>
@@ -31,7 +31,7 @@ public sealed class PixelLabels
         if (mask is null && ignored is null) return;
         mask ??= new bool[size.Positions];
         var (labels, counts) = ConnectedComponents.Label(ignored is null ? mask : Without(mask, ignored), size);
-        sizes = [.. counts];
+        _sizes = [.. counts];
         Runs = [.. Compress(labels, ignored)];
     }
 
@@ -39,7 +39,7 @@ public sealed class PixelLabels
     public Grid Size { get; }
 
     /// <summary>Number of defect regions: 8-connected areas of what counts of the mask.</summary>
-    public int Regions => sizes.Length - 1;
+    public int Regions => _sizes.Length - 1;
 
     /// <summary>Bytes that are kept: 12 for each stretch of pixels, in reading order, that are not normal.</summary>
     public long Bytes => 12L * Runs.Length;
@@ -48,7 +48,7 @@ public sealed class PixelLabels
     internal Run[] Runs { get; } = [];
 
     /// <summary>The share of its region that each pixel of a run is: 1 / pixels of the region.</summary>
-    internal double ShareOf(Run run) => 1.0 / sizes[run.Region];
+    internal double ShareOf(Run run) => 1.0 / _sizes[run.Region];
 
     private static bool[] Without(bool[] mask, bool[] ignored)
     {

@@ -6,29 +6,29 @@ namespace PaDiM.Core.Evaluation;
 /// <param name="memory">Bytes for counters; a pass takes at least one score.</param>
 internal sealed class PixelPasses(IReadOnlyList<LabelledMap> maps, ParallelOptions parallel, long memory = 1L << 30)
 {
-    private readonly string[] kinds = [.. maps.Select(map => map.Defect).OfType<string>().Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+    private readonly string[] _kinds = [.. maps.Select(map => map.Defect).OfType<string>().Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
 
     /// <summary>Walks the curves.</summary>
     /// <param name="limits">False-positive rates up to which areas are wanted.</param>
     public (ProCurve All, IReadOnlyList<(string Defect, ProCurve Curve)> PerDefect) Walk(params double[] limits)
     {
         // Pool 0 is that of normal images, which every kind shares; the others are those of the kinds.
-        var poolOf = maps.Select(map => map.Defect is null ? 0 : 1 + Array.BinarySearch(kinds, map.Defect, StringComparer.Ordinal)).ToArray();
+        var poolOf = maps.Select(map => map.Defect is null ? 0 : 1 + Array.BinarySearch(_kinds, map.Defect, StringComparer.Ordinal)).ToArray();
         var (ranks, regions, normal) = Survey(poolOf);
         var all = new ProCurve(regions.Sum(), normal.Sum(), limits);
-        var perDefect = kinds.Select((kind, k) => (kind, new ProCurve(regions[0] + regions[k + 1], normal[0] + normal[k + 1], limits))).ToArray();
+        var perDefect = _kinds.Select((kind, k) => (kind, new ProCurve(regions[0] + regions[k + 1], normal[0] + normal[k + 1], limits))).ToArray();
 
         // One more than there are ranks: below it lie the normal pixels that score higher than all anomalous ones.
         var places = ranks.Count + 1;
-        var capacity = (int)Math.Clamp(memory / PixelTally.BytesOfRank / (kinds.Length + 1), 1, places);
-        var tallies = Enumerable.Range(0, kinds.Length + 1).Select(_ => new PixelTally(ranks, capacity)).ToArray();
+        var capacity = (int)Math.Clamp(memory / PixelTally.BytesOfRank / (_kinds.Length + 1), 1, places);
+        var tallies = Enumerable.Range(0, _kinds.Length + 1).Select(_ => new PixelTally(ranks, capacity)).ToArray();
         for (var end = places; end > 0; end -= capacity)
         {
             var start = Math.Max(0, end - capacity);
             foreach (var tally in tallies) tally.Begin(start, end - start);
             Count(tallies, poolOf);
             PixelTally.Sweep(all, tallies);
-            for (var k = 0; k < kinds.Length; k++) PixelTally.Sweep(perDefect[k].Item2, [tallies[0], tallies[k + 1]]);
+            for (var k = 0; k < _kinds.Length; k++) PixelTally.Sweep(perDefect[k].Item2, [tallies[0], tallies[k + 1]]);
         }
         return (all, perDefect);
     }
@@ -37,7 +37,7 @@ internal sealed class PixelPasses(IReadOnlyList<LabelledMap> maps, ParallelOptio
     private (ScoreRanks Ranks, int[] Regions, long[] Normal) Survey(int[] poolOf)
     {
         var ranks = new ScoreRanks();
-        var (regions, normal) = (new int[kinds.Length + 1], new long[kinds.Length + 1]);
+        var (regions, normal) = (new int[_kinds.Length + 1], new long[_kinds.Length + 1]);
         Partition.Run(maps.Count, parallel, i =>
         {
             parallel.CancellationToken.ThrowIfCancellationRequested();

@@ -9,19 +9,19 @@ internal sealed class PixelTally(ScoreRanks ranks, int capacity)
     public const int BytesOfRank = 4 * sizeof(long);
 
     /// <summary>For each rank the normal pixels between it and the next lower one, then those that tie with it.</summary>
-    private readonly long[] normal = new long[2 * capacity];
+    private readonly long[] _normal = new long[2 * capacity];
 
-    private readonly long[] anomalous = new long[capacity];
-    private readonly double[] shares = new double[capacity];
-    private int first, count;
+    private readonly long[] _anomalous = new long[capacity];
+    private readonly double[] _shares = new double[capacity];
+    private int _first, _count;
 
     /// <summary>Begins a range of ranks, from its lowest on.</summary>
     public void Begin(int lowest, int length)
     {
-        (first, count) = (lowest, length);
-        Array.Clear(normal);
-        Array.Clear(anomalous);
-        Array.Clear(shares);
+        (_first, _count) = (lowest, length);
+        Array.Clear(_normal);
+        Array.Clear(_anomalous);
+        Array.Clear(_shares);
     }
 
     /// <summary>Counts normal pixels; may be called from several threads.</summary>
@@ -31,7 +31,7 @@ internal sealed class PixelTally(ScoreRanks ranks, int capacity)
         var (last, run) = (-1L, 0L);
         foreach (var score in scores)
         {
-            var place = ranks.PlaceOf(score) - 2L * first;
+            var place = ranks.PlaceOf(score) - 2L * _first;
             if (place == last)
             {
                 run++;
@@ -44,7 +44,7 @@ internal sealed class PixelTally(ScoreRanks ranks, int capacity)
 
         void Count(long place, long pixels)
         {
-            if (place >= 0 && place < 2L * count) Interlocked.Add(ref normal[place], pixels);
+            if (place >= 0 && place < 2L * _count) Interlocked.Add(ref _normal[place], pixels);
         }
     }
 
@@ -53,25 +53,25 @@ internal sealed class PixelTally(ScoreRanks ranks, int capacity)
     {
         foreach (var score in scores)
         {
-            var rank = ranks.PlaceOf(score) / 2 - first;
-            if (rank < 0 || rank >= count) continue;
-            anomalous[rank]++;
-            shares[rank] += share;
+            var rank = ranks.PlaceOf(score) / 2 - _first;
+            if (rank < 0 || rank >= _count) continue;
+            _anomalous[rank]++;
+            _shares[rank] += share;
         }
     }
 
     /// <summary>Moves a curve down the range, over the pixels of several tallies together.</summary>
     public static void Sweep(ProCurve curve, ReadOnlySpan<PixelTally> tallies)
     {
-        for (var rank = tallies[0].count - 1; rank >= 0; rank--)
+        for (var rank = tallies[0]._count - 1; rank >= 0; rank--)
         {
             var (below, tied, anomalies, share) = (0L, 0L, 0L, 0.0);
             foreach (var tally in tallies)
             {
-                below += tally.normal[2 * rank];
-                tied += tally.normal[2 * rank + 1];
-                anomalies += tally.anomalous[rank];
-                share += tally.shares[rank];
+                below += tally._normal[2 * rank];
+                tied += tally._normal[2 * rank + 1];
+                anomalies += tally._anomalous[rank];
+                share += tally._shares[rank];
             }
             curve.Step(tied, anomalies, share);
             curve.Step(below, 0, 0);

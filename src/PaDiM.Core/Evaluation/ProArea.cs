@@ -4,20 +4,20 @@ namespace PaDiM.Core.Evaluation;
 /// <param name="end">The limit.</param>
 internal sealed class ProArea(double end)
 {
-    private double area, lastX, lastY;
+    private double _area, _lastX, _lastY;
 
     /// <summary>The area divided by the limit.</summary>
-    public double Mean => area / end;
+    public double Mean => _area / end;
 
     /// <summary>Goes on to the next corner, which lies no further to the left.</summary>
     public void Extend(double x, double y)
     {
         if (x > end)
         {
-            var share = (end - lastX) / (x - lastX);
-            (x, y) = (end, lastY + share * (y - lastY));
+            var share = (end - _lastX) / (x - _lastX);
+            (x, y) = (end, _lastY + share * (y - _lastY));
         }
-        area += (x - lastX) * (lastY + y) / 2;
-        (lastX, lastY) = (x, y);
+        _area += (x - _lastX) * (_lastY + y) / 2;
+        (_lastX, _lastY) = (x, y);
     }
 }

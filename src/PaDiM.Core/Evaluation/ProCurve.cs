@@ -9,12 +9,12 @@ namespace PaDiM.Core.Evaluation;
 /// <param name="limits">False-positive rates up to which areas are wanted.</param>
 internal sealed class ProCurve(int regions, long defectFree, params double[] limits)
 {
-    private readonly ProArea[] areas = [.. limits.Select(limit => new ProArea(limit * defectFree))];
-    private long normals, anomalies, corner;
-    private double overlap;
+    private readonly ProArea[] _areas = [.. limits.Select(limit => new ProArea(limit * defectFree))];
+    private long _normals, _anomalies, _corner;
+    private double _overlap;
 
     /// <summary>Twice the number of pairs of an anomalous and a normal pixel in which the anomalous one scores higher, ties counting 1.</summary>
-    private UInt128 wonPairs;
+    private UInt128 _wonPairs;
 
     /// <summary>Takes the pixels of one score, or normal ones between two scores of anomalous ones.</summary>
     /// <param name="normalPixels">Outside all regions.</param>
@@ -23,25 +23,25 @@ internal sealed class ProCurve(int regions, long defectFree, params double[] lim
     public void Step(long normalPixels, long anomalousPixels, double share)
     {
         // Anomalous pixels met so far beat these normal ones; those of this very step tie with them.
-        wonPairs += (UInt128)normalPixels * (UInt128)(2 * anomalies + anomalousPixels);
-        if (anomalousPixels > 0 && corner < normals) Turn();
-        (normals, anomalies, overlap) = (normals + normalPixels, anomalies + anomalousPixels, overlap + share);
+        _wonPairs += (UInt128)normalPixels * (UInt128)(2 * _anomalies + anomalousPixels);
+        if (anomalousPixels > 0 && _corner < _normals) Turn();
+        (_normals, _anomalies, _overlap) = (_normals + normalPixels, _anomalies + anomalousPixels, _overlap + share);
         if (anomalousPixels > 0) Turn();
     }
 
     /// <summary>Area under the ROC curve of pixels, after the last step; NaN when there is no anomalous or no normal pixel.</summary>
-    public double Auroc() => (double)wonPairs / (2.0 * anomalies * normals);
+    public double Auroc() => (double)_wonPairs / (2.0 * _anomalies * _normals);
 
     /// <summary>Area up to a limit, one of those wanted, divided by it, after the last step; NaN when there is no region or no normal pixel.</summary>
     public double AuPro(double limit)
     {
         Turn();
-        return regions == 0 || normals == 0 ? double.NaN : areas[Array.IndexOf(limits, limit)].Mean / regions;
+        return regions == 0 || _normals == 0 ? double.NaN : _areas[Array.IndexOf(limits, limit)].Mean / regions;
     }
 
     private void Turn()
     {
-        corner = normals;
-        foreach (var area in areas) area.Extend(normals, overlap);
+        _corner = _normals;
+        foreach (var area in _areas) area.Extend(_normals, _overlap);
     }
 }

@@ -12,9 +12,9 @@ internal sealed class ScoreRanks
     /// <summary>Pages of 2^16 floats: those that share the upper half of their bits.</summary>
     private const int PageCount = 1 << 15, WordsOfPage = 1 << 10;
 
-    private readonly ulong[]?[] marks = new ulong[PageCount][];
-    private readonly Page[] pages = new Page[PageCount];
-    private Word[] words = [];
+    private readonly ulong[]?[] _marks = new ulong[PageCount][];
+    private readonly Page[] _pages = new Page[PageCount];
+    private Word[] _words = [];
 
     /// <summary>How many different scores there are, after <see cref="Order"/>.</summary>
     public int Count { get; private set; }
@@ -25,7 +25,7 @@ internal sealed class ScoreRanks
         foreach (var score in scores)
         {
             var bits = Bits(score);
-            ref var page = ref marks[bits >> 16];
+            ref var page = ref _marks[bits >> 16];
             if (page is null) Interlocked.CompareExchange(ref page, new ulong[WordsOfPage], null);
             ref var word = ref page[(bits >> 6) & (WordsOfPage - 1)];
             var mark = 1UL << (int)bits;
@@ -36,17 +36,17 @@ internal sealed class ScoreRanks
     /// <summary>Counts the ranks, once all scores are in.</summary>
     public void Order()
     {
-        words = new Word[marks.Count(page => page is not null) * WordsOfPage];
+        _words = new Word[_marks.Count(page => page is not null) * WordsOfPage];
         var at = 0;
         for (var p = 0; p < PageCount; p++)
         {
-            pages[p] = new Page(marks[p] is null ? -1 : at, Count);
-            foreach (var word in marks[p] ?? [])
+            _pages[p] = new Page(_marks[p] is null ? -1 : at, Count);
+            foreach (var word in _marks[p] ?? [])
             {
-                words[at++] = new Word(word, Count);
+                _words[at++] = new Word(word, Count);
                 Count += BitOperations.PopCount(word);
             }
-            marks[p] = null;
+            _marks[p] = null;
         }
     }
 
@@ -54,9 +54,9 @@ internal sealed class ScoreRanks
     public long PlaceOf(float score)
     {
         var bits = Bits(score);
-        var page = pages[bits >> 16];
+        var page = _pages[bits >> 16];
         if (page.Start < 0) return 2L * page.Below;
-        var word = words[page.Start + ((bits >> 6) & (WordsOfPage - 1))];
+        var word = _words[page.Start + ((bits >> 6) & (WordsOfPage - 1))];
         var mark = 1UL << (int)bits;
         return 2L * (word.Below + BitOperations.PopCount(word.Marks & (mark - 1))) + ((word.Marks & mark) == 0 ? 0 : 1);
     }

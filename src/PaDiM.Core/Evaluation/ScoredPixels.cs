@@ -6,8 +6,8 @@ namespace PaDiM.Core.Evaluation;
 /// <summary>A test image's map with what each of its pixels counts as. Immutable, thread-safe.</summary>
 public sealed class ScoredPixels
 {
-    private readonly AnomalyMap map;
-    private readonly PixelLabels labels;
+    private readonly AnomalyMap _map;
+    private readonly PixelLabels _labels;
 
     /// <summary>A map and its labels.</summary>
     /// <param name="labels">What each pixel counts as.</param>
@@ -17,7 +17,7 @@ public sealed class ScoredPixels
     {
         if (labels.Size != map.Grid) throw new ArgumentException($"A map of {map.Grid} cannot have labels of {labels.Size}.", nameof(map));
         if (!(TensorPrimitives.Min<float>(map.Values) >= 0)) throw new ArgumentException("Scores must be numbers of at least 0.", nameof(map));
-        (this.map, this.labels) = (map, labels);
+        (this._map, this._labels) = (map, labels);
     }
 
     /// <summary>A map, its mask and what is left out of it.</summary>
@@ -30,16 +30,16 @@ public sealed class ScoredPixels
     }
 
     /// <summary>Scores, row-major.</summary>
-    public ReadOnlySpan<float> Scores => map.Values;
+    public ReadOnlySpan<float> Scores => _map.Values;
 
     /// <summary>Number of defect regions.</summary>
-    public int Regions => labels.Regions;
+    public int Regions => _labels.Regions;
 
     /// <summary>Visits the scores of normal pixels, a stretch between two runs at a time.</summary>
     internal void VisitNormal(Action<ReadOnlySpan<float>> visit)
     {
         var at = 0;
-        foreach (var run in labels.Runs)
+        foreach (var run in _labels.Runs)
         {
             if (run.Start > at) visit(Scores[at..run.Start]);
             at = run.End;
@@ -50,7 +50,7 @@ public sealed class ScoredPixels
     /// <summary>Visits the scores of anomalous pixels in reading order, each stretch with the share that a pixel of it is of its region.</summary>
     internal void VisitAnomalous(Action<ReadOnlySpan<float>, double> visit)
     {
-        foreach (var run in labels.Runs)
-            if (run.Region != PixelLabels.Ignored) visit(Scores[run.Start..run.End], labels.ShareOf(run));
+        foreach (var run in _labels.Runs)
+            if (run.Region != PixelLabels.Ignored) visit(Scores[run.Start..run.End], _labels.ShareOf(run));
     }
 }

@@ -20,23 +20,23 @@ public sealed record PadimModel(
     ThresholdCalibration Calibration,
     IReadOnlyList<string> TrainingImages)
 {
-    private readonly bool[]? ignored;
-    private readonly float[]? template;
+    private readonly bool[]? _ignored;
+    private readonly float[]? _template;
 
     /// <summary>Pixels that do not count, at the image size and before any crop, shape <c>(imageSize, imageSize)</c>; null when all count.</summary>
     /// <exception cref="ArgumentException">A mask of another size.</exception>
     public bool[]? Ignored
     {
-        get => ignored;
-        init => ignored = value is null ? null : Shapes.Checked(value, (long)Settings.ImageSize * Settings.ImageSize);
+        get => _ignored;
+        init => _ignored = value is null ? null : Shapes.Checked(value, (long)Settings.ImageSize * Settings.ImageSize);
     }
 
     /// <summary>The mean training image that images are aligned to, grey values of 0 to 255, shape <c>(imageSize, imageSize)</c>; null where nothing is aligned.</summary>
     /// <exception cref="ArgumentException">A template of another size.</exception>
     public float[]? Template
     {
-        get => template;
-        init => template = value is null ? null : Shapes.Checked(value, (long)Settings.ImageSize * Settings.ImageSize);
+        get => _template;
+        init => _template = value is null ? null : Shapes.Checked(value, (long)Settings.ImageSize * Settings.ImageSize);
     }
 
     /// <summary>Near-duplicates, blurred and wrongly exposed images among the training images, by index.</summary>
@@ -46,7 +46,7 @@ public sealed record PadimModel(
     public IReadOnlyList<GoldenImage> GoldenImages { get; init; } = [];
 
     /// <summary>What it takes in memory.</summary>
-    public long Bytes => Distribution.Bytes + GoldenImages.Sum(image => image.Pixels.LongLength) + (template?.LongLength ?? 0) * sizeof(float) + (ignored?.LongLength ?? 0);
+    public long Bytes => Distribution.Bytes + GoldenImages.Sum(image => image.Pixels.LongLength) + (_template?.LongLength ?? 0) * sizeof(float) + (_ignored?.LongLength ?? 0);
 
     /// <summary>Fewer images than dimensions + 1: epsilon carries the directions that the images leave open.</summary>
     public bool IsRankDeficient => TrainingImages.Count <= Distribution.Dimensions;

@@ -13,20 +13,20 @@ namespace PaDiM.Core.Models;
 public sealed class SafetensorsReader
 {
     private const int MaxHeaderBytes = 32 << 20;
-    private readonly Stream stream;
-    private readonly long dataStart;
-    private readonly Dictionary<string, Entry> entries = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, string> metadata = new(StringComparer.Ordinal);
+    private readonly Stream _stream;
+    private readonly long _dataStart;
+    private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _metadata = new(StringComparer.Ordinal);
 
     private sealed record Entry(string Type, long[] Shape, long Start, long End);
 
-    private SafetensorsReader(Stream stream, long dataStart) => (this.stream, this.dataStart) = (stream, dataStart);
+    private SafetensorsReader(Stream stream, long dataStart) => (this._stream, this._dataStart) = (stream, dataStart);
 
     /// <summary>Keys of the tensors.</summary>
-    public IReadOnlyCollection<string> Names => entries.Keys;
+    public IReadOnlyCollection<string> Names => _entries.Keys;
 
     /// <summary>The file's own key-value pairs.</summary>
-    public IReadOnlyDictionary<string, string> Metadata => metadata;
+    public IReadOnlyDictionary<string, string> Metadata => _metadata;
 
     /// <summary>Opens a file and verifies it.</summary>
     /// <param name="stream">Seekable, at the start of the file; must stay open while tensors are read.</param>
@@ -59,7 +59,7 @@ public sealed class SafetensorsReader
     public ReadOnlyMemory<T> Read<T>(string name, params long[] shape) where T : unmanaged
     {
         var entry = Find<T>(name, shape, out var count);
-        if (stream is UnmanagedMemoryStream memory && TensorView<T>.TryOpen(memory, dataStart + entry.Start, count) is { } view) return view.Memory;
+        if (_stream is UnmanagedMemoryStream memory && TensorView<T>.TryOpen(memory, _dataStart + entry.Start, count) is { } view) return view.Memory;
         var values = LargeArray.Of<T>(count);
         Fill(entry, values);
         return values;
@@ -84,7 +84,7 @@ public sealed class SafetensorsReader
     }
 
     /// <summary>Whether there is a tensor of that name.</summary>
-    public bool Contains(string name) => entries.ContainsKey(name);
+    public bool Contains(string name) => _entries.ContainsKey(name);
 
     /// <summary>The shape of a tensor.</summary>
     /// <exception cref="InvalidDataException">It is missing.</exception>
@@ -94,7 +94,7 @@ public sealed class SafetensorsReader
     /// <exception cref="InvalidDataException">It is missing.</exception>
     public string TypeOf(string name) => Find(name).Type;
 
-    private Entry Find(string name) => entries.TryGetValue(name, out var entry) ? entry : throw new InvalidDataException($"The file holds no tensor named {name}.");
+    private Entry Find(string name) => _entries.TryGetValue(name, out var entry) ? entry : throw new InvalidDataException($"The file holds no tensor named {name}.");
 
     private Entry Find<T>(string name, long[] shape, out long count) where T : unmanaged
     {
@@ -108,9 +108,9 @@ public sealed class SafetensorsReader
     private void Fill<T>(Entry entry, T[] values) where T : unmanaged
     {
         const int block = 1 << 22;
-        stream.Position = dataStart + entry.Start;
+        _stream.Position = _dataStart + entry.Start;
         for (var at = 0; at < values.Length; at += Math.Min(block, values.Length - at))
-            stream.ReadExactly(MemoryMarshal.AsBytes(values.AsSpan(at, Math.Min(block, values.Length - at))));
+            _stream.ReadExactly(MemoryMarshal.AsBytes(values.AsSpan(at, Math.Min(block, values.Length - at))));
     }
 
     private void ReadHeader(byte[] header)
@@ -120,7 +120,7 @@ public sealed class SafetensorsReader
         {
             if (property.Name == "__metadata__")
             {
-                foreach (var pair in property.Value.EnumerateObject()) metadata[pair.Name] = pair.Value.GetString() ?? "";
+                foreach (var pair in property.Value.EnumerateObject()) _metadata[pair.Name] = pair.Value.GetString() ?? "";
                 continue;
             }
             var offsets = property.Value.GetProperty("data_offsets");
@@ -130,24 +130,24 @@ public sealed class SafetensorsReader
                 offsets[0].GetInt64(),
                 offsets[1].GetInt64());
             var bytes = entry.Shape.Aggregate((long)(SafetensorsTensor.SizeOf(entry.Type) ?? throw new FormatException()), (product, extent) => extent < 1 ? throw new FormatException() : checked(product * extent));
-            if (entry.End - entry.Start != bytes || entry.End > stream.Length - dataStart || !entries.TryAdd(property.Name, entry)) throw new FormatException();
+            if (entry.End - entry.Start != bytes || entry.End > _stream.Length - _dataStart || !_entries.TryAdd(property.Name, entry)) throw new FormatException();
         }
         // Other writers may name tensors in another order than they lie in; they cover the data without gaps or overlaps all the same.
         var expected = 0L;
-        foreach (var entry in entries.Values.OrderBy(entry => entry.Start)) expected = entry.Start == expected ? entry.End : throw new FormatException();
-        if (dataStart + expected != stream.Length) throw new FormatException();
+        foreach (var entry in _entries.Values.OrderBy(entry => entry.Start)) expected = entry.Start == expected ? entry.End : throw new FormatException();
+        if (_dataStart + expected != _stream.Length) throw new FormatException();
     }
 
     private void VerifyHash()
     {
-        if (!metadata.TryGetValue(Safetensors.HashKey, out var expected)) throw new InvalidDataException("The file carries no checksum.");
+        if (!_metadata.TryGetValue(Safetensors.HashKey, out var expected)) throw new InvalidDataException("The file carries no checksum.");
         var hash = new XxHash128();
-        Safetensors.Describe(hash, metadata, entries.OrderBy(pair => pair.Value.Start).Select(pair => (pair.Key, pair.Value.Type, (IReadOnlyList<long>)pair.Value.Shape)));
+        Safetensors.Describe(hash, _metadata, _entries.OrderBy(pair => pair.Value.Start).Select(pair => (pair.Key, pair.Value.Type, (IReadOnlyList<long>)pair.Value.Shape)));
         var buffer = ArrayPool<byte>.Shared.Rent(1 << 20);
         try
         {
-            stream.Position = dataStart;
-            for (int read; (read = stream.Read(buffer)) > 0;) hash.Append(buffer.AsSpan(0, read));
+            _stream.Position = _dataStart;
+            for (int read; (read = _stream.Read(buffer)) > 0;) hash.Append(buffer.AsSpan(0, read));
         }
         finally
         {

@@ -6,11 +6,11 @@ namespace PaDiM.Core.Models;
 public sealed class SafetensorsTensor
 {
     private const int Block = 1 << 22;
-    private readonly BytesOf bytes;
-    private readonly int length;
+    private readonly BytesOf _bytes;
+    private readonly int _length;
 
     private SafetensorsTensor(string name, string type, int size, long[] shape, int length, BytesOf bytes) =>
-        (Name, Type, ElementSize, Shape, this.length, this.bytes) = (name, type, size, shape, length, bytes);
+        (Name, Type, ElementSize, Shape, this._length, this._bytes) = (name, type, size, shape, length, bytes);
 
     private delegate ReadOnlySpan<byte> BytesOf(int first, int count);
 
@@ -29,7 +29,7 @@ public sealed class SafetensorsTensor
     internal int ElementSize { get; }
 
     /// <summary>Bytes of all elements.</summary>
-    internal long ByteLength => (long)length * ElementSize;
+    internal long ByteLength => (long)_length * ElementSize;
 
     /// <summary>A tensor.</summary>
     /// <param name="name">Key in the file.</param>
@@ -49,7 +49,7 @@ public sealed class SafetensorsTensor
     /// <summary>Visits the bytes in blocks, since one span cannot cover more than 2 GiB of them.</summary>
     internal void ForEachBlock(BlockAction visit)
     {
-        for (var first = 0; first < length; first += Math.Min(Block, length - first)) visit(bytes(first, Math.Min(Block, length - first)));
+        for (var first = 0; first < _length; first += Math.Min(Block, _length - first)) visit(_bytes(first, Math.Min(Block, _length - first)));
     }
 
     /// <summary>The format's name of a type of elements.</summary>

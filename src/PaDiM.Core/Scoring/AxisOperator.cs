@@ -12,12 +12,12 @@ internal sealed class AxisOperator
 {
     private const int MostKept = 64;
     private static readonly ConcurrentDictionary<(int From, int To, double Sigma), AxisOperator> Kept = new();
-    private readonly (int First, float[] Weights)[] outputs;
+    private readonly (int First, float[] Weights)[] _outputs;
 
-    private AxisOperator((int First, double[] Weights)[] outputs) => this.outputs = Array.ConvertAll(outputs, o => (o.First, Array.ConvertAll(o.Weights, w => (float)w)));
+    private AxisOperator((int First, double[] Weights)[] outputs) => this._outputs = Array.ConvertAll(outputs, o => (o.First, Array.ConvertAll(o.Weights, w => (float)w)));
 
     /// <summary>Outputs along the axis.</summary>
-    public int Length => outputs.Length;
+    public int Length => _outputs.Length;
 
     /// <summary>Bilinear interpolation with <c>align_corners = false</c> and clamped borders.</summary>
     public static AxisOperator Upsampling(int from, int to) => new(Bilinear(from, to));
@@ -37,9 +37,9 @@ internal sealed class AxisOperator
     /// <param name="result">Shape <c>(<see cref="Length"/>, width)</c>.</param>
     public void Apply(ReadOnlySpan<float> rows, int width, Span<float> result)
     {
-        for (var y = 0; y < outputs.Length; y++)
+        for (var y = 0; y < _outputs.Length; y++)
         {
-            var (first, weights) = outputs[y];
+            var (first, weights) = _outputs[y];
             var row = result.Slice(y * width, width);
             TensorPrimitives.Multiply(rows.Slice(first * width, width), weights[0], row);
             for (var k = 1; k < weights.Length; k++) TensorPrimitives.MultiplyAdd(rows.Slice((first + k) * width, width), weights[k], row, row);

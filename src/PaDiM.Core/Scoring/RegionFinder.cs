@@ -17,12 +17,12 @@ public static class RegionFinder
 
     private sealed class Bounds
     {
-        private int left = int.MaxValue, top = int.MaxValue, right, bottom;
-        private float peak;
+        private int _left = int.MaxValue, _top = int.MaxValue, _right, _bottom;
+        private float _peak;
 
         public void Include(int x, int y, float score) =>
-            (left, top, right, bottom, peak) = (Math.Min(left, x), Math.Min(top, y), Math.Max(right, x), Math.Max(bottom, y), Math.Max(peak, score));
+            (_left, _top, _right, _bottom, _peak) = (Math.Min(_left, x), Math.Min(_top, y), Math.Max(_right, x), Math.Max(_bottom, y), Math.Max(_peak, score));
 
-        public AnomalyRegion ToRegion(int area) => new(left, top, right - left + 1, bottom - top + 1, area, peak);
+        public AnomalyRegion ToRegion(int area) => new(_left, _top, _right - _left + 1, _bottom - _top + 1, area, _peak);
     }
 }

@@ -10,8 +10,8 @@ namespace PaDiM.Core.Scoring;
 /// </summary>
 public sealed class RegionOfInterest
 {
-    private readonly AnomalyMap patchWeights;
-    private readonly float[] gains;
+    private readonly AnomalyMap _patchWeights;
+    private readonly float[] _gains;
 
     /// <summary>A region.</summary>
     /// <param name="ignored">True where a pixel of the prepared image is ignored, shape <c>(prepared.Height, prepared.Width)</c>; not all of them.</param>
@@ -23,32 +23,32 @@ public sealed class RegionOfInterest
     {
         Ignored = Shapes.Checked(ignored, prepared.Positions);
         if (Array.TrueForAll(ignored, pixel => pixel)) throw new ArgumentException("The mask ignores every pixel.", nameof(ignored));
-        patchWeights = new AnomalyMap(patches, SharesOf(ignored, prepared, patches));
-        gains = patchWeights.ToPixels(prepared, sigma).Values;
-        for (var i = 0; i < gains.Length; i++) gains[i] = ignored[i] ? 0 : 1 / Math.Max(gains[i], 1e-6f);
+        _patchWeights = new AnomalyMap(patches, SharesOf(ignored, prepared, patches));
+        _gains = _patchWeights.ToPixels(prepared, sigma).Values;
+        for (var i = 0; i < _gains.Length; i++) _gains[i] = ignored[i] ? 0 : 1 / Math.Max(_gains[i], 1e-6f);
     }
 
     /// <summary>True where a pixel of the prepared image is ignored.</summary>
     public IReadOnlyList<bool> Ignored { get; }
 
     /// <summary>How much of each patch counts, 0 to 1, a value a patch position: distances are multiplied by it before they are upsampled.</summary>
-    public ReadOnlySpan<float> PatchWeights => patchWeights.Values;
+    public ReadOnlySpan<float> PatchWeights => _patchWeights.Values;
 
     /// <summary>What a smoothed map is multiplied by, a value a pixel of the prepared image: 0 where it is ignored.</summary>
-    public ReadOnlySpan<float> Gains => gains;
+    public ReadOnlySpan<float> Gains => _gains;
 
     /// <summary>Distances weighted by how much of each patch counts.</summary>
     internal AnomalyMap Weigh(AnomalyMap distances)
     {
         var weighted = new float[distances.Values.Length];
-        TensorPrimitives.Multiply(distances.Values, patchWeights.Values, weighted);
+        TensorPrimitives.Multiply(distances.Values, _patchWeights.Values, weighted);
         return new AnomalyMap(distances.Grid, weighted);
     }
 
     /// <summary>Divides a smoothed map by the smoothed weights, in place; ignored pixels become 0.</summary>
     internal AnomalyMap Normalise(AnomalyMap smoothed)
     {
-        TensorPrimitives.Multiply(smoothed.Values, gains, smoothed.Values);
+        TensorPrimitives.Multiply(smoothed.Values, _gains, smoothed.Values);
         return smoothed;
     }
 

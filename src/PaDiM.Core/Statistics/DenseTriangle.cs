@@ -11,60 +11,60 @@ internal sealed class DenseTriangle(int d)
 {
     private const int Width = PanelKernel.Width;
 
-    private readonly int stride = PanelKernel.Stride(d), columns = PanelKernel.Columns(d);
-    private readonly double[] values = new double[PanelKernel.Stride(d) * PanelKernel.Columns(d)];
+    private readonly int _stride = PanelKernel.Stride(d), _columns = PanelKernel.Columns(d);
+    private readonly double[] _values = new double[PanelKernel.Stride(d) * PanelKernel.Columns(d)];
 
     /// <summary>All columns.</summary>
-    public Span<double> Values => values;
+    public Span<double> Values => _values;
 
     /// <summary>Takes a triangle packed by columns, times a factor, with a ridge added to its diagonal.</summary>
     public void Load(ReadOnlySpan<double> packed, double scale = 1, double ridge = 0)
     {
         for (int j = 0, at = 0; j < d; at += d - j++)
         {
-            var column = values.AsSpan(j * stride + j, d - j);
+            var column = _values.AsSpan(j * _stride + j, d - j);
             if (scale == 1) packed.Slice(at, d - j).CopyTo(column);
             else TensorPrimitives.Multiply(packed.Slice(at, d - j), scale, column);
             column[0] += ridge;
         }
-        for (var j = d; j < columns; j++) values[j * stride + j] = 1;
+        for (var j = d; j < _columns; j++) _values[j * _stride + j] = 1;
     }
 
     /// <summary>Gives the triangle packed by columns.</summary>
     public void Store(Span<double> packed)
     {
-        for (int j = 0, at = 0; j < d; at += d - j++) values.AsSpan(j * stride + j, d - j).CopyTo(packed[at..]);
+        for (int j = 0, at = 0; j < d; at += d - j++) _values.AsSpan(j * _stride + j, d - j).CopyTo(packed[at..]);
     }
 
     /// <summary>A = L L^T in place, four columns at a time: what the columns before take from them is one product. About d^3 / 6 multiply-adds.</summary>
     /// <exception cref="ArithmeticException">The matrix is not positive definite, or not finite.</exception>
     public void Cholesky()
     {
-        for (var j = 0; j < columns; j += Width)
+        for (var j = 0; j < _columns; j += Width)
         {
-            var panel = values.AsSpan(j * stride);
-            PanelKernel.Multiply(values, stride, j, values.AsSpan(j), stride, 1, j, -1, panel, subtract: true);
-            var block = Block.Factorise(panel[j..], stride, j, d);
+            var panel = _values.AsSpan(j * _stride);
+            PanelKernel.Multiply(_values, _stride, j, _values.AsSpan(j), _stride, 1, j, -1, panel, subtract: true);
+            var block = Block.Factorise(panel[j..], _stride, j, d);
             // Rows of the panel times L^-T of its own block, as a combination of its four columns.
             Combine(panel, j, block.Inverse().Transpose());
-            block.Store(panel, stride, j);
+            block.Store(panel, _stride, j);
         }
     }
 
     /// <summary>W = L^-1 in place, from the last panel to the first: below a panel's own block P, W is -W' B P^-1, W' what is done already, B what stands there of L.</summary>
     public void Invert()
     {
-        for (var j = columns - Width; j >= 0; j -= Width)
+        for (var j = _columns - Width; j >= 0; j -= Width)
         {
-            var panel = values.AsSpan(j * stride);
-            var block = Block.Load(panel[j..], stride).Inverse();
-            var (next, rest) = (j + Width, columns - j - Width);
+            var panel = _values.AsSpan(j * _stride);
+            var block = Block.Load(panel[j..], _stride).Inverse();
+            var (next, rest) = (j + Width, _columns - j - Width);
             if (rest > 0)
             {
-                PanelKernel.Multiply(values.AsSpan(next * stride), stride, next, panel[next..], 1, stride, rest, next, panel, subtract: false);
+                PanelKernel.Multiply(_values.AsSpan(next * _stride), _stride, next, panel[next..], 1, _stride, rest, next, panel, subtract: false);
                 Combine(panel, j, block.Negative());
             }
-            block.Store(panel, stride, j);
+            block.Store(panel, _stride, j);
         }
     }
 
@@ -73,14 +73,14 @@ internal sealed class DenseTriangle(int d)
     {
         Span<double> factors = stackalloc double[Width * Width];
         block.CopyTo(factors);
-        PanelKernel.Multiply(panel, stride, fromRow, factors, 1, Width, Width, -1, panel, subtract: false);
+        PanelKernel.Multiply(panel, _stride, fromRow, factors, 1, Width, Width, -1, panel, subtract: false);
     }
 
     /// <summary>A 4 x 4 matrix, column after column.</summary>
     [System.Runtime.CompilerServices.InlineArray(Width * Width)]
     private struct Block
     {
-        private double first;
+        private double _first;
 
         public static Block Load(ReadOnlySpan<double> from, int stride)
         {

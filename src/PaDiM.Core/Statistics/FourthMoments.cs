@@ -11,8 +11,8 @@ namespace PaDiM.Core.Statistics;
 /// <param name="dimensions">d.</param>
 public sealed class FourthMoments(Grid grid, int dimensions)
 {
-    private readonly double[] fourth = new double[grid.Positions];
-    private readonly double[] third = new double[grid.Positions * dimensions];
+    private readonly double[] _fourth = new double[grid.Positions];
+    private readonly double[] _third = new double[grid.Positions * dimensions];
 
     /// <summary>Adds images that are part of the statistics.</summary>
     /// <exception cref="ArgumentException">An embedding or statistics of another shape.</exception>
@@ -27,14 +27,14 @@ public sealed class FourthMoments(Grid grid, int dimensions)
                 TensorPrimitives.ConvertTruncating<float, double>(embedding[p], delta);
                 TensorPrimitives.Subtract(delta, statistics.MeanAt(p), delta);
                 var squared = TensorPrimitives.SumOfSquares<double>(delta);
-                fourth[p] += squared * squared;
-                var sum = third.AsSpan(p * dimensions, dimensions);
+                _fourth[p] += squared * squared;
+                var sum = _third.AsSpan(p * dimensions, dimensions);
                 TensorPrimitives.MultiplyAdd(delta, squared, sum, sum);
             }
         });
     }
 
-    internal double FourthAt(int position) => fourth[position];
+    internal double FourthAt(int position) => _fourth[position];
 
-    internal ReadOnlySpan<double> ThirdAt(int position) => third.AsSpan(position * dimensions, dimensions);
+    internal ReadOnlySpan<double> ThirdAt(int position) => _third.AsSpan(position * dimensions, dimensions);
 }

@@ -6,7 +6,7 @@ namespace PaDiM.Core.Statistics;
 internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector128<float> c, Vector128<float> d) : ILanes<Lanes128>
 {
     private const nuint Quarter = 4, Half = 8;
-    private readonly Vector128<float> a = a, b = b, c = c, d = d;
+    private readonly Vector128<float> _a = a, _b = b, _c = c, _d = d;
 
     public static Lanes128 Widen(ref readonly short source)
     {
@@ -28,22 +28,22 @@ internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector
     {
         var all = Vector128.Create(factor);
         return new Lanes128(
-            Vector128.MultiplyAddEstimate(a, all, sum.a), Vector128.MultiplyAddEstimate(b, all, sum.b),
-            Vector128.MultiplyAddEstimate(c, all, sum.c), Vector128.MultiplyAddEstimate(d, all, sum.d));
+            Vector128.MultiplyAddEstimate(_a, all, sum._a), Vector128.MultiplyAddEstimate(_b, all, sum._b),
+            Vector128.MultiplyAddEstimate(_c, all, sum._c), Vector128.MultiplyAddEstimate(_d, all, sum._d));
     }
 
     public Lanes128 SquareAdd(Lanes128 sum) => new(
-        Vector128.MultiplyAddEstimate(a, a, sum.a), Vector128.MultiplyAddEstimate(b, b, sum.b),
-        Vector128.MultiplyAddEstimate(c, c, sum.c), Vector128.MultiplyAddEstimate(d, d, sum.d));
+        Vector128.MultiplyAddEstimate(_a, _a, sum._a), Vector128.MultiplyAddEstimate(_b, _b, sum._b),
+        Vector128.MultiplyAddEstimate(_c, _c, sum._c), Vector128.MultiplyAddEstimate(_d, _d, sum._d));
 
-    public Lanes128 Add(Lanes128 other) => new(a + other.a, b + other.b, c + other.c, d + other.d);
+    public Lanes128 Add(Lanes128 other) => new(_a + other._a, _b + other._b, _c + other._c, _d + other._d);
 
     public Lanes128 Scale(ref readonly ushort scale)
     {
         var (p, q) = Vector128.Widen(Vector128.LoadUnsafe(in scale));
         var (r, s) = Vector128.Widen(Vector128.LoadUnsafe(in scale, Half));
-        return new Lanes128(a * (p << 16).AsSingle(), b * (q << 16).AsSingle(), c * (r << 16).AsSingle(), d * (s << 16).AsSingle());
+        return new Lanes128(_a * (p << 16).AsSingle(), _b * (q << 16).AsSingle(), _c * (r << 16).AsSingle(), _d * (s << 16).AsSingle());
     }
 
-    public float Sum() => Vector128.Sum((a + b) + (c + d));
+    public float Sum() => Vector128.Sum((_a + _b) + (_c + _d));
 }

@@ -6,7 +6,7 @@ namespace PaDiM.Core.Statistics;
 internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) : ILanes<Lanes256>
 {
     private const nuint Half = 8;
-    private readonly Vector256<float> low = low, high = high;
+    private readonly Vector256<float> _low = low, _high = high;
 
     public static Lanes256 Widen(ref readonly short source)
     {
@@ -24,18 +24,18 @@ internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) :
     public Lanes256 MultiplyAdd(float factor, Lanes256 sum)
     {
         var all = Vector256.Create(factor);
-        return new Lanes256(Vector256.MultiplyAddEstimate(low, all, sum.low), Vector256.MultiplyAddEstimate(high, all, sum.high));
+        return new Lanes256(Vector256.MultiplyAddEstimate(_low, all, sum._low), Vector256.MultiplyAddEstimate(_high, all, sum._high));
     }
 
-    public Lanes256 SquareAdd(Lanes256 sum) => new(Vector256.MultiplyAddEstimate(low, low, sum.low), Vector256.MultiplyAddEstimate(high, high, sum.high));
+    public Lanes256 SquareAdd(Lanes256 sum) => new(Vector256.MultiplyAddEstimate(_low, _low, sum._low), Vector256.MultiplyAddEstimate(_high, _high, sum._high));
 
-    public Lanes256 Add(Lanes256 other) => new(low + other.low, high + other.high);
+    public Lanes256 Add(Lanes256 other) => new(_low + other._low, _high + other._high);
 
     public Lanes256 Scale(ref readonly ushort scale)
     {
         var (lower, upper) = Vector256.Widen(Vector256.LoadUnsafe(in scale));
-        return new Lanes256(low * (lower << 16).AsSingle(), high * (upper << 16).AsSingle());
+        return new Lanes256(_low * (lower << 16).AsSingle(), _high * (upper << 16).AsSingle());
     }
 
-    public float Sum() => Vector256.Sum(low + high);
+    public float Sum() => Vector256.Sum(_low + _high);
 }

@@ -117,9 +117,9 @@ public sealed class LowRankDistribution : PatchDistribution
     /// <summary>What one worker needs to bring a scatter into its subspace.</summary>
     private sealed class Workspace(int rank, int d)
     {
-        private readonly double[] rows = new double[rank * d], remaining = new double[d], scratch = new double[rank];
+        private readonly double[] _rows = new double[rank * d], _remaining = new double[d], _scratch = new double[rank];
 
-        private readonly DenseTriangle dense = new(rank);
+        private readonly DenseTriangle _dense = new(rank);
 
         /// <summary>Q, row after row.</summary>
         public double[] Basis { get; } = new double[rank * d];
@@ -130,20 +130,20 @@ public sealed class LowRankDistribution : PatchDistribution
         /// <summary>M2 = R^T R with r rows by Cholesky's factorisation with pivots; then R's rows made orthonormal, by modified Gram-Schmidt done twice.</summary>
         public void Span(ReadOnlySpan<double> scatter)
         {
-            Array.Clear(rows);
+            Array.Clear(_rows);
             Array.Clear(Basis);
-            for (int j = 0, at = 0; j < d; at += d - j++) remaining[j] = scatter[at];
-            var largest = remaining.Max();
+            for (int j = 0, at = 0; j < d; at += d - j++) _remaining[j] = scatter[at];
+            var largest = _remaining.Max();
             if (!double.IsFinite(TensorPrimitives.SumOfMagnitudes(scatter))) throw new ArithmeticException("The scatter is not finite.");
             for (var k = 0; k < rank; k++)
             {
-                var pivot = TensorPrimitives.IndexOfMax<double>(remaining);
-                if (!(remaining[pivot] > largest * RankTolerance)) break;
-                var row = rows.AsSpan(k * d, d);
+                var pivot = TensorPrimitives.IndexOfMax<double>(_remaining);
+                if (!(_remaining[pivot] > largest * RankTolerance)) break;
+                var row = _rows.AsSpan(k * d, d);
                 CopyColumn(scatter, pivot, row);
-                for (var l = 0; l < k; l++) TensorPrimitives.MultiplyAdd(rows.AsSpan(l * d, d), -rows[l * d + pivot], row, row);
+                for (var l = 0; l < k; l++) TensorPrimitives.MultiplyAdd(_rows.AsSpan(l * d, d), -_rows[l * d + pivot], row, row);
                 TensorPrimitives.Divide(row, Math.Sqrt(row[pivot]), row);
-                for (var j = 0; j < d; j++) remaining[j] -= row[j] * row[j];
+                for (var j = 0; j < d; j++) _remaining[j] -= row[j] * row[j];
                 Orthonormalise(k, row);
             }
         }
@@ -154,12 +154,12 @@ public sealed class LowRankDistribution : PatchDistribution
             Array.Clear(Inner);
             for (var k = 0; k < rank; k++)
             {
-                var row = rows.AsSpan(k * d, d);
-                for (var l = 0; l < rank; l++) scratch[l] = TensorPrimitives.Dot<double>(row, Basis.AsSpan(l * d, d));
+                var row = _rows.AsSpan(k * d, d);
+                for (var l = 0; l < rank; l++) _scratch[l] = TensorPrimitives.Dot<double>(row, Basis.AsSpan(l * d, d));
                 for (int j = 0, at = 0; j < rank; at += rank - j++)
-                    TensorPrimitives.MultiplyAdd(scratch.AsSpan(j), scale * scratch[j], Inner.AsSpan(at, rank - j), Inner.AsSpan(at, rank - j));
+                    TensorPrimitives.MultiplyAdd(_scratch.AsSpan(j), scale * _scratch[j], Inner.AsSpan(at, rank - j), Inner.AsSpan(at, rank - j));
             }
-            PackedTriangle.Whiten(Inner, ridge, dense);
+            PackedTriangle.Whiten(Inner, ridge, _dense);
         }
 
         private void Orthonormalise(int k, ReadOnlySpan<double> row)

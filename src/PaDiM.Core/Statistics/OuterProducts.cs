@@ -7,11 +7,11 @@ namespace PaDiM.Core.Statistics;
 /// <param name="count">Vectors.</param>
 internal sealed class OuterProducts(int d, int count)
 {
-    private readonly int stride = PanelKernel.Stride(d);
-    private readonly double[] vectors = new double[count * PanelKernel.Stride(d)], panel = new double[PanelKernel.Width * PanelKernel.Stride(d)];
+    private readonly int _stride = PanelKernel.Stride(d);
+    private readonly double[] _vectors = new double[count * PanelKernel.Stride(d)], _panel = new double[PanelKernel.Width * PanelKernel.Stride(d)];
 
     /// <summary>A vector, length d, to be written.</summary>
-    public Span<double> this[int index] => vectors.AsSpan(index * stride, d);
+    public Span<double> this[int index] => _vectors.AsSpan(index * _stride, d);
 
     /// <summary>scatter = scatter + sign * sum of x x^T: four columns of the sum at a time, <c>count d^2 / 2</c> multiply-adds in all.</summary>
     /// <param name="scatter">See <see cref="PackedTriangle"/>.</param>
@@ -21,8 +21,8 @@ internal sealed class OuterProducts(int d, int count)
         for (int j = 0, at = 0; j < d; j++)
         {
             var c = j % PanelKernel.Width;
-            if (c == 0) PanelKernel.Multiply(vectors, stride, j, vectors.AsSpan(j), stride, 1, count, -1, panel, subtract: false);
-            var sum = panel.AsSpan(c * stride + j, d - j);
+            if (c == 0) PanelKernel.Multiply(_vectors, _stride, j, _vectors.AsSpan(j), _stride, 1, count, -1, _panel, subtract: false);
+            var sum = _panel.AsSpan(c * _stride + j, d - j);
             var column = scatter.Slice(at, d - j);
             if (sign > 0) TensorPrimitives.Add(column, sum, column);
             else TensorPrimitives.Subtract(column, sum, column);

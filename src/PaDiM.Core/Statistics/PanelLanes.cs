@@ -33,7 +33,7 @@ internal interface IPanelLanes<TSelf> where TSelf : struct, IPanelLanes<TSelf>
 /// <summary>Eight lanes.</summary>
 internal readonly struct WideLanes(Vector512<double> value) : IPanelLanes<WideLanes>
 {
-    private readonly Vector512<double> value = value;
+    private readonly Vector512<double> _value = value;
 
     public static int Count => Vector512<double>.Count;
 
@@ -44,19 +44,19 @@ internal readonly struct WideLanes(Vector512<double> value) : IPanelLanes<WideLa
     public static WideLanes Of(double value) => new(Vector512.Create(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static WideLanes MultiplyAdd(WideLanes left, WideLanes right, WideLanes sum) => new(Vector512.FusedMultiplyAdd(left.value, right.value, sum.value));
+    public static WideLanes MultiplyAdd(WideLanes left, WideLanes right, WideLanes sum) => new(Vector512.FusedMultiplyAdd(left._value, right._value, sum._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static WideLanes Subtract(WideLanes left, WideLanes right) => new(left.value - right.value);
+    public static WideLanes Subtract(WideLanes left, WideLanes right) => new(left._value - right._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(ref double to) => value.StoreUnsafe(ref to);
+    public void Store(ref double to) => _value.StoreUnsafe(ref to);
 }
 
 /// <summary>As many lanes as the processor's usual vectors have, at most eight.</summary>
 internal readonly struct UsualLanes(Vector<double> value) : IPanelLanes<UsualLanes>
 {
-    private readonly Vector<double> value = value;
+    private readonly Vector<double> _value = value;
 
     public static int Count => Vector<double>.Count;
 
@@ -67,11 +67,11 @@ internal readonly struct UsualLanes(Vector<double> value) : IPanelLanes<UsualLan
     public static UsualLanes Of(double value) => new(new Vector<double>(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static UsualLanes MultiplyAdd(UsualLanes left, UsualLanes right, UsualLanes sum) => new(Vector.FusedMultiplyAdd(left.value, right.value, sum.value));
+    public static UsualLanes MultiplyAdd(UsualLanes left, UsualLanes right, UsualLanes sum) => new(Vector.FusedMultiplyAdd(left._value, right._value, sum._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static UsualLanes Subtract(UsualLanes left, UsualLanes right) => new(left.value - right.value);
+    public static UsualLanes Subtract(UsualLanes left, UsualLanes right) => new(left._value - right._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(ref double to) => value.StoreUnsafe(ref to);
+    public void Store(ref double to) => _value.StoreUnsafe(ref to);
 }

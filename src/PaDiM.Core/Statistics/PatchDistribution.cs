@@ -64,7 +64,7 @@ public abstract class PatchDistribution
     /// <summary>What one worker needs to factorise covariances.</summary>
     private protected sealed class Factorisation(int d)
     {
-        private readonly DenseTriangle work = new(d);
+        private readonly DenseTriangle _work = new(d);
 
         /// <summary>Cov's whitening factor, packed by columns.</summary>
         public double[] Factor { get; } = new double[PackedTriangle.Length(d)];
@@ -78,7 +78,7 @@ public abstract class PatchDistribution
             var (scale, ridge) = regularisation.At(statistics, position);
             ReadOnlySpan<double> scatter = statistics.ScatterAt(position);
             for (int j = 0, at = 0; j < d; at += d - j++) Variances[j] = scatter[at] * scale + ridge;
-            PackedTriangle.Whiten(scatter, scale, ridge, work, Factor);
+            PackedTriangle.Whiten(scatter, scale, ridge, _work, Factor);
         }
     }
 

@@ -6,7 +6,7 @@ namespace PaDiM.Core.Statistics;
 /// </summary>
 public sealed class Regularisation
 {
-    private readonly double epsilon;
+    private readonly double _epsilon;
 
     /// <summary>A regularisation.</summary>
     /// <param name="epsilon">Added to every variance, in squared units of the embedding; above 0.</param>
@@ -18,7 +18,7 @@ public sealed class Regularisation
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(epsilon);
         if (!double.IsFinite(epsilon)) throw new ArgumentOutOfRangeException(nameof(epsilon), epsilon, "Epsilon must be finite.");
         if (shrinkage == ShrinkageMethod.LedoitWolf && moments is null) throw new ArgumentException("Ledoit and Wolf's shrinkage needs fourth moments.", nameof(moments));
-        (this.epsilon, Shrinkage, Moments) = (epsilon, shrinkage, moments);
+        (this._epsilon, Shrinkage, Moments) = (epsilon, shrinkage, moments);
     }
 
     /// <summary>How rho is chosen.</summary>
@@ -38,14 +38,14 @@ public sealed class Regularisation
     /// <summary>Cov = Scale * M2 + Ridge * I for n images of d dimensions. One image has no covariance, and epsilon I stands alone.</summary>
     internal (double Scale, double Ridge) Of(int n, int d, in ScatterNorms norms)
     {
-        if (n < 2) return (0, epsilon);
+        if (n < 2) return (0, _epsilon);
         var rho = Shrinkage switch
         {
             ShrinkageMethod.LedoitWolf => LedoitWolf(n, d, norms),
             ShrinkageMethod.Oas => Oas(n, d, norms),
             _ => 0,
         };
-        return ((1 - rho) / (n - 1), rho * norms.Trace / ((n - 1.0) * d) + epsilon);
+        return ((1 - rho) / (n - 1), rho * norms.Trace / ((n - 1.0) * d) + _epsilon);
     }
 
     /// <summary>min(beta, delta) / delta with S = M2 / n: delta = |S - mu I|^2, beta = (sum |x - mean|^4 / n - |S|^2) / n. Equation 14 of the paper.</summary>

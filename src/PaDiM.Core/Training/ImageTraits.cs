@@ -25,33 +25,33 @@ public sealed class ImageTraits
     /// <summary>An image of less contrast is stretched no further, in grey levels: there would only be noise to see.</summary>
     private const float SmallestContrast = 1;
 
-    private readonly float[] vector;
+    private readonly float[] _vector;
 
-    private ImageTraits(float[] vector) => this.vector = vector;
+    private ImageTraits(float[] vector) => this._vector = vector;
 
     /// <summary>Mean luma, 0 to 255.</summary>
-    public float Brightness => vector[0];
+    public float Brightness => _vector[0];
 
     /// <summary>Mean of log2(luma + 8), 3 to 8.04, in stops: an exposure twice as long adds almost 1 where nothing clips.</summary>
-    public float Exposure => vector[1];
+    public float Exposure => _vector[1];
 
     /// <summary>Share of pixels whose luma is at most 2, 0 to 1.</summary>
-    public float BlackShare => vector[2];
+    public float BlackShare => _vector[2];
 
     /// <summary>Share of pixels whose luma is at least 253, 0 to 1.</summary>
-    public float WhiteShare => vector[3];
+    public float WhiteShare => _vector[3];
 
     /// <summary>Standard deviation of luma, 0 to 127.5.</summary>
-    public float Contrast => vector[4];
+    public float Contrast => _vector[4];
 
     /// <summary>Fine detail, as <see cref="SharpnessMeasure"/> has it: natural logarithm, independent of exposure and contrast.</summary>
-    public float Sharpness => vector[5];
+    public float Sharpness => _vector[5];
 
     /// <summary>
     /// Luma reduced to shape <c>(32, 32)</c>, row-major, less its mean and divided by its standard deviation: the same for every exposure
     /// that clips nothing.
     /// </summary>
-    public ReadOnlySpan<float> Thumbnail => vector.AsSpan(Scalars);
+    public ReadOnlySpan<float> Thumbnail => _vector.AsSpan(Scalars);
 
     /// <summary>Measures an image.</summary>
     /// <param name="rgb">Shape <c>(side, side, 3)</c>, row-major, red first, in [0, 255]: resized, neither cropped nor normalised.</param>
@@ -93,7 +93,7 @@ public sealed class ImageTraits
         : throw new ArgumentException($"Traits have {VectorLength} values, not {vector.Length}.", nameof(vector));
 
     /// <summary>All traits, to be kept; length <see cref="VectorLength"/>.</summary>
-    public float[] ToVector() => [.. vector];
+    public float[] ToVector() => [.. _vector];
 
     /// <summary>Writes luma and counts the shares of clipped pixels.</summary>
     private static (float Black, float White) ToLuma(ReadOnlySpan<float> rgb, Span<float> luma)

@@ -19,15 +19,15 @@ internal sealed class ShiftedThumbnail
     /// </summary>
     private static readonly float[] Stencil = [3 / 4f, -3 / 20f, 1 / 60f];
 
-    private readonly float[] values, alongX, alongY;
+    private readonly float[] _values, _alongX, _alongY;
 
     /// <summary>Derives a thumbnail.</summary>
     /// <param name="thumbnail">Shape <c>(32, 32)</c>, row-major, of mean 0.</param>
     public ShiftedThumbnail(ReadOnlySpan<float> thumbnail)
     {
-        values = thumbnail.ToArray();
-        alongX = Derivative(1, 0);
-        alongY = Derivative(0, 1);
+        _values = thumbnail.ToArray();
+        _alongX = Derivative(1, 0);
+        _alongY = Derivative(0, 1);
     }
 
     /// <summary>
@@ -37,9 +37,9 @@ internal sealed class ShiftedThumbnail
     public double LogDistanceTo(ShiftedThumbnail other, Buffers buffers)
     {
         var (difference, x, y) = (buffers.Difference, buffers.AlongX, buffers.AlongY);
-        TensorPrimitives.Subtract(values, other.values, difference);
-        TensorPrimitives.Add(alongX, other.alongX, x);
-        TensorPrimitives.Add(alongY, other.alongY, y);
+        TensorPrimitives.Subtract(_values, other._values, difference);
+        TensorPrimitives.Add(_alongX, other._alongX, x);
+        TensorPrimitives.Add(_alongY, other._alongY, y);
         RemoveDirection(difference, x);
         RemoveDirection(y, x);
         RemoveDirection(difference, y);
@@ -48,7 +48,7 @@ internal sealed class ShiftedThumbnail
 
     private float[] Derivative(int stepX, int stepY)
     {
-        var result = new float[values.Length];
+        var result = new float[_values.Length];
         for (var i = 0; i < result.Length; i++)
         {
             var (x, y) = (i % Side, i / Side);
@@ -60,7 +60,7 @@ internal sealed class ShiftedThumbnail
     }
 
     /// <summary>The value of a pixel, or of the nearest one at the border.</summary>
-    private float At(int x, int y) => values[Math.Clamp(y, 0, Side - 1) * Side + Math.Clamp(x, 0, Side - 1)];
+    private float At(int x, int y) => _values[Math.Clamp(y, 0, Side - 1) * Side + Math.Clamp(x, 0, Side - 1)];
 
     /// <summary>Takes what lies along a direction out of a vector (one step of Gram and Schmidt).</summary>
     private static void RemoveDirection(float[] vector, float[] direction)

@@ -9,12 +9,12 @@ internal sealed class NetworkWeights
     /// <summary>A counter of batches beside each batch normalisation.</summary>
     private const string Counter = ".num_batches_tracked";
 
-    private readonly Network network;
-    private readonly NetworkForm form;
-    private readonly NetworkGraph graph;
-    private readonly Dictionary<string, WeightTensor> tensors;
+    private readonly Network _network;
+    private readonly NetworkForm _form;
+    private readonly NetworkGraph _graph;
+    private readonly Dictionary<string, WeightTensor> _tensors;
 
-    private NetworkWeights(Network network, NetworkForm form, Dictionary<string, WeightTensor> tensors) => (this.network, this.form, graph, this.tensors) = (network, form, form.Graph(), tensors);
+    private NetworkWeights(Network network, NetworkForm form, Dictionary<string, WeightTensor> tensors) => (this._network, this._form, _graph, this._tensors) = (network, form, form.Graph(), tensors);
 
     /// <summary>The tensors around the anchor of one of the network's forms; null where the file holds none of the anchors.</summary>
     /// <exception cref="InvalidDataException">It holds one several times.</exception>
@@ -33,17 +33,17 @@ internal sealed class NetworkWeights
     /// <summary>A sentence about a tensor that is missing, of another shape, or too many; null where they are the network's.</summary>
     public string? FindMisfit()
     {
-        var needed = graph.Convolutions.SelectMany(layer => layer.Tensors).ToDictionary(tensor => tensor.Name, tensor => tensor.Shape, StringComparer.Ordinal);
+        var needed = _graph.Convolutions.SelectMany(layer => layer.Tensors).ToDictionary(tensor => tensor.Name, tensor => tensor.Shape, StringComparer.Ordinal);
         foreach (var (name, shape) in needed)
         {
-            if (!tensors.TryGetValue(name, out var tensor)) return $"The weights file holds no tensor '{name}'; {network.Name} has one, of shape ({string.Join(", ", shape)}).";
-            if (!tensor.Shape.SequenceEqual(shape)) return $"Tensor '{name}' of the weights file is of shape ({string.Join(", ", tensor.Shape)}); that of {network.Name} is of shape ({string.Join(", ", shape)}).";
+            if (!_tensors.TryGetValue(name, out var tensor)) return $"The weights file holds no tensor '{name}'; {_network.Name} has one, of shape ({string.Join(", ", shape)}).";
+            if (!tensor.Shape.SequenceEqual(shape)) return $"Tensor '{name}' of the weights file is of shape ({string.Join(", ", tensor.Shape)}); that of {_network.Name} is of shape ({string.Join(", ", shape)}).";
         }
-        var other = tensors.Keys.FirstOrDefault(name => !needed.ContainsKey(name) && !name.EndsWith(Counter, StringComparison.Ordinal) && form.Stages.Any(stage => name.StartsWith(stage, StringComparison.Ordinal)));
-        return other is null ? null : $"The weights file holds a tensor {WeightsFile.Quote(other)}, which {network.Name} does not have: it is another network's.";
+        var other = _tensors.Keys.FirstOrDefault(name => !needed.ContainsKey(name) && !name.EndsWith(Counter, StringComparison.Ordinal) && _form.Stages.Any(stage => name.StartsWith(stage, StringComparison.Ordinal)));
+        return other is null ? null : $"The weights file holds a tensor {WeightsFile.Quote(other)}, which {_network.Name} does not have: it is another network's.";
     }
 
     /// <summary>The network with these weights as an ONNX model.</summary>
     /// <exception cref="InvalidDataException">They are not the network's, cannot be read, or are no finite numbers.</exception>
-    public ModelProto ToModel() => FindMisfit() is { } misfit ? throw new InvalidDataException(misfit) : graph.ToModel(name => tensors[name].Read());
+    public ModelProto ToModel() => FindMisfit() is { } misfit ? throw new InvalidDataException(misfit) : _graph.ToModel(name => _tensors[name].Read());
 }

@@ -19,22 +19,22 @@ public sealed class Backbone : IDisposable
     /// <summary>Choices that have graphs of their own: each holds the weights once or twice more. Categories that leave the seed alone share one.</summary>
     private const int MostChoices = 2;
 
-    private readonly BackboneSessions projecting;
-    private readonly List<(ChannelSelection Selection, BackboneSessions Sessions)> choosing = [];
+    private readonly BackboneSessions _projecting;
+    private readonly List<(ChannelSelection Selection, BackboneSessions Sessions)> _choosing = [];
 
-    private readonly string[] inputs, outputs;
-    private readonly RunOptions options = new();
+    private readonly string[] _inputs, _outputs;
+    private readonly RunOptions _options = new();
 
     /// <summary>Sessions of the graphs that read this network's features, by hash.</summary>
-    private readonly ConcurrentDictionary<string, Lazy<InferenceSession>> behind = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Lazy<InferenceSession>> _behind = new(StringComparer.Ordinal);
 
     private Backbone(BackboneFile file, BackboneManifest manifest, BackboneRuntime runtime, byte[] graph, BackboneIdentity identity, TapProbe probe)
     {
         (File, Manifest, Runtime, Identity, FixedSize, Taps) = (file, manifest, runtime, identity, probe.FixedSize, probe.Taps);
-        projecting = new BackboneSessions(runtime, graph);
+        _projecting = new BackboneSessions(runtime, graph);
         TapChannels = [.. Taps.Select(tap => tap.Channels)];
-        inputs = [probe.Input, .. identity.Taps.Select(TapReduction.WeightsOf)];
-        outputs = [.. identity.Taps.Select(TapReduction.OutputOf)];
+        _inputs = [probe.Input, .. identity.Taps.Select(TapReduction.WeightsOf)];
+        _outputs = [.. identity.Taps.Select(TapReduction.OutputOf)];
     }
 
     /// <summary>The file it was loaded from.</summary>
@@ -56,7 +56,7 @@ public sealed class Backbone : IDisposable
     public int? FixedSize { get; }
 
     /// <summary>The session, for callers that keep features on the device; its first input is a prepared batch, the others are the weights of the reduction; its outputs are the reduced taps in order.</summary>
-    internal InferenceSession Session => projecting.Together;
+    internal InferenceSession Session => _projecting.Together;
 
     /// <summary>Channels of each tap.</summary>
     public IReadOnlyList<int> TapChannels { get; }
@@ -106,7 +106,7 @@ public sealed class Backbone : IDisposable
         var apart = Runtime is not { Threads: > 1, ScoresOnDevice: false } ? 0 : TaskScheduler.Current == TaskScheduler.Default ? count - count % Runtime.Threads : count;
         var runs = new IDisposableReadOnlyCollection<OrtValue>[apart < count ? apart + 1 : apart];
         var choice = FindChoice(reduction);
-        var (sessions, names) = (choice ?? projecting, choice is null ? inputs : inputs[..1]);
+        var (sessions, names) = (choice ?? _projecting, choice is null ? _inputs : _inputs[..1]);
         var weights = choice is null ? Taps.Select((tap, i) => Tensor(MemoryMarshal.AsMemory(reduction.WeightsOf(i)), [tap.Channels, reduction.Dimensions])).ToArray() : [];
         try
         {
@@ -137,7 +137,7 @@ public sealed class Backbone : IDisposable
         {
             var values = 3 * size.Positions;
             using var batch = Tensor(prepared.AsMemory(first * values, images * values), [images, 3, size.Height, size.Width]);
-            return on.Run(options, names, [batch, .. weights], outputs);
+            return on.Run(_options, names, [batch, .. weights], _outputs);
         }
     }
 
@@ -145,12 +145,12 @@ public sealed class Backbone : IDisposable
     private BackboneSessions? FindChoice(ChannelReduction reduction)
     {
         if (Runtime.ScoresOnDevice || reduction is not ChannelSelection selection) return null;
-        lock (choosing)
+        lock (_choosing)
         {
-            if (choosing.Find(choice => choice.Selection.Channels.SequenceEqual(selection.Channels)).Sessions is { } known) return known;
-            if (choosing.Count == MostChoices || selection.ByTap().Any(chosen => chosen.Length == 0) || ReadAgain() is not { } graph) return null;
+            if (_choosing.Find(choice => choice.Selection.Channels.SequenceEqual(selection.Channels)).Sessions is { } known) return known;
+            if (_choosing.Count == MostChoices || selection.ByTap().Any(chosen => chosen.Length == 0) || ReadAgain() is not { } graph) return null;
             var sessions = new BackboneSessions(Runtime, ChannelChoice.Append(graph, Taps, [.. selection.ByTap()]).ToArray());
-            choosing.Add((selection, sessions));
+            _choosing.Add((selection, sessions));
             return sessions;
         }
     }
@@ -173,7 +173,7 @@ public sealed class Backbone : IDisposable
     internal InferenceSession SessionBehind(byte[] graph)
     {
         var hash = Convert.ToHexStringLower(SHA256.HashData(graph));
-        var opened = behind.GetOrAdd(hash, _ => new Lazy<InferenceSession>(() => Runtime.CreateSession(graph)));
+        var opened = _behind.GetOrAdd(hash, _ => new Lazy<InferenceSession>(() => Runtime.CreateSession(graph)));
         try
         {
             return opened.Value;
@@ -181,7 +181,7 @@ public sealed class Backbone : IDisposable
         catch
         {
             // A failure is not kept: the device may have room later.
-            behind.TryRemove(KeyValuePair.Create(hash, opened));
+            _behind.TryRemove(KeyValuePair.Create(hash, opened));
             throw;
         }
     }
@@ -221,11 +221,11 @@ public sealed class Backbone : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var opened in behind.Values.Where(opened => opened.IsValueCreated)) opened.Value.Dispose();
-        behind.Clear();
-        foreach (var (_, sessions) in choosing) sessions.Dispose();
-        projecting.Dispose();
-        options.Dispose();
+        foreach (var opened in _behind.Values.Where(opened => opened.IsValueCreated)) opened.Value.Dispose();
+        _behind.Clear();
+        foreach (var (_, sessions) in _choosing) sessions.Dispose();
+        _projecting.Dispose();
+        _options.Dispose();
     }
 
     private static OrtValue Tensor(Memory<float> values, long[] shape) => OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, values, shape);

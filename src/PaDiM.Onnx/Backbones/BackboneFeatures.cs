@@ -7,20 +7,20 @@ namespace PaDiM.Onnx.Backbones;
 /// <summary>What a backbone gave for a batch: its taps reduced to d dimensions, still in the runtime's own memory. Owner of that memory.</summary>
 public sealed class BackboneFeatures : IDisposable
 {
-    private readonly IReadOnlyList<IDisposableReadOnlyCollection<OrtValue>> runs;
-    private readonly FeatureMap[][] images;
+    private readonly IReadOnlyList<IDisposableReadOnlyCollection<OrtValue>> _runs;
+    private readonly FeatureMap[][] _images;
 
     internal BackboneFeatures(IReadOnlyList<IDisposableReadOnlyCollection<OrtValue>> runs, int dimensions)
     {
-        (this.runs, Dimensions) = (runs, dimensions);
-        images = [.. runs.SelectMany(ImagesOf)];
+        (this._runs, Dimensions) = (runs, dimensions);
+        _images = [.. runs.SelectMany(ImagesOf)];
     }
 
     /// <summary>d.</summary>
     public int Dimensions { get; }
 
     /// <summary>The reduced maps of one image of the batch, in the order of the taps.</summary>
-    public IReadOnlyList<FeatureMap> this[int image] => images[image];
+    public IReadOnlyList<FeatureMap> this[int image] => _images[image];
 
     /// <summary>The reduced taps of one image of the batch, valid until this is disposed.</summary>
     public ReducedTaps TapsOf(int image) => new(this[image], Dimensions);
@@ -34,7 +34,7 @@ public sealed class BackboneFeatures : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var run in runs) run.Dispose();
+        foreach (var run in _runs) run.Dispose();
     }
 
     /// <summary>The maps of each image of one run, whose outputs have the shape <c>(images, h, w, d)</c>.</summary>
@@ -52,19 +52,19 @@ public sealed class BackboneFeatures : IDisposable
     /// <summary>A view of a tensor that ONNX Runtime owns: no copy is made.</summary>
     private sealed unsafe class NativeMemory : MemoryManager<float>
     {
-        private readonly float* start;
-        private readonly int length;
+        private readonly float* _start;
+        private readonly int _length;
 
         public NativeMemory(OrtValue tensor)
         {
             var values = tensor.GetTensorMutableDataAsSpan<float>();
-            length = values.Length;
-            start = (float*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref values.GetPinnableReference());
+            _length = values.Length;
+            _start = (float*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref values.GetPinnableReference());
         }
 
-        public override Span<float> GetSpan() => new(start, length);
+        public override Span<float> GetSpan() => new(_start, _length);
 
-        public override MemoryHandle Pin(int elementIndex = 0) => new(start + elementIndex);
+        public override MemoryHandle Pin(int elementIndex = 0) => new(_start + elementIndex);
 
         public override void Unpin() { }
 

@@ -17,8 +17,8 @@ public sealed class BackboneRegistry(IEnumerable<string> directories, BackboneRu
     /// <summary>The backbone that is used where none is named.</summary>
     public const string DefaultName = "tiny";
 
-    private readonly string[] directories = [BuiltInDirectory, .. directories];
-    private readonly ConcurrentDictionary<string, Lazy<Backbone>> open = new(StringComparer.Ordinal);
+    private readonly string[] _directories = [BuiltInDirectory, .. directories];
+    private readonly ConcurrentDictionary<string, Lazy<Backbone>> _open = new(StringComparer.Ordinal);
 
     /// <summary>Device and threads of the sessions.</summary>
     public BackboneRuntime Runtime { get; } = runtime;
@@ -26,7 +26,7 @@ public sealed class BackboneRegistry(IEnumerable<string> directories, BackboneRu
     /// <summary>All backbones by name. Reads the directories anew: a file that has just been put there counts.</summary>
     public IReadOnlyList<BackboneFile> List() =>
     [
-        .. directories.Where(Directory.Exists)
+        .. _directories.Where(Directory.Exists)
             .SelectMany(directory => Directory.EnumerateFiles(directory, "*.onnx").Order(StringComparer.Ordinal))
             .Select(path => new BackboneFile(Path.GetFileNameWithoutExtension(path), path, Path.GetDirectoryName(path) == BuiltInDirectory))
             .DistinctBy(file => file.Name),
@@ -36,14 +36,14 @@ public sealed class BackboneRegistry(IEnumerable<string> directories, BackboneRu
     public BackboneFile? Find(string name) => List().FirstOrDefault(file => file.Name == name);
 
     /// <summary>Names of the backbones whose sessions are open.</summary>
-    public IReadOnlyList<string> OpenNames => [.. open.Where(pair => pair.Value is { IsValueCreated: true }).Select(pair => pair.Key)];
+    public IReadOnlyList<string> OpenNames => [.. _open.Where(pair => pair.Value is { IsValueCreated: true }).Select(pair => pair.Key)];
 
     /// <summary>The session of a backbone, opened on first use (tens of milliseconds to seconds).</summary>
     /// <exception cref="KeyNotFoundException">No directory holds it.</exception>
     /// <exception cref="InvalidDataException">Its file or manifest is unusable, with a sentence that says why.</exception>
     public Backbone Open(string name)
     {
-        var session = open.GetOrAdd(name, key => new Lazy<Backbone>(() =>
+        var session = _open.GetOrAdd(name, key => new Lazy<Backbone>(() =>
             Backbone.Load(Find(key) ?? throw new KeyNotFoundException(BackboneCatalogue.Known.DescribeMissing(key)), Runtime)));
         try
         {
@@ -52,7 +52,7 @@ public sealed class BackboneRegistry(IEnumerable<string> directories, BackboneRu
         catch
         {
             // A failure is not kept: the file may be mended while the program runs.
-            open.TryRemove(KeyValuePair.Create(name, session));
+            _open.TryRemove(KeyValuePair.Create(name, session));
             throw;
         }
     }
@@ -60,7 +60,7 @@ public sealed class BackboneRegistry(IEnumerable<string> directories, BackboneRu
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var session in open.Values.Where(session => session.IsValueCreated)) session.Value.Dispose();
-        open.Clear();
+        foreach (var session in _open.Values.Where(session => session.IsValueCreated)) session.Value.Dispose();
+        _open.Clear();
     }
 }

@@ -10,28 +10,28 @@ namespace PaDiM.Onnx.Backbones;
 /// <param name="onnx">The graph.</param>
 internal sealed class BackboneSessions(BackboneRuntime runtime, byte[] onnx) : IDisposable
 {
-    private readonly Lock opening = new();
-    private byte[]? unopened = onnx;
-    private InferenceSession? together, apart;
+    private readonly Lock _opening = new();
+    private byte[]? _unopened = onnx;
+    private InferenceSession? _together, _apart;
 
     /// <summary>On all threads. It starts threads, which have the priority of who asks first.</summary>
-    public InferenceSession Together => Open(ref together, () => runtime);
+    public InferenceSession Together => Open(ref _together, () => runtime);
 
     /// <summary>On the thread of the caller.</summary>
-    public InferenceSession Apart => Open(ref apart, runtime.OnOneThread);
+    public InferenceSession Apart => Open(ref _apart, runtime.OnOneThread);
 
     public void Dispose()
     {
-        together?.Dispose();
-        apart?.Dispose();
+        _together?.Dispose();
+        _apart?.Dispose();
     }
 
     private InferenceSession Open(ref InferenceSession? session, Func<BackboneRuntime> on)
     {
-        lock (opening)
+        lock (_opening)
         {
-            session ??= on().CreateSession(unopened!);
-            if (together is not null && apart is not null) unopened = null;
+            session ??= on().CreateSession(_unopened!);
+            if (_together is not null && _apart is not null) _unopened = null;
             return session;
         }
     }

@@ -6,10 +6,10 @@ namespace PaDiM.Onnx.Backbones;
 /// <summary>A graph open in ONNX Runtime whose outputs of any rank are read by name; for looking inside a network. Not thread-safe.</summary>
 internal sealed class GraphSession : IDisposable
 {
-    private readonly InferenceSession session;
-    private readonly RunOptions options = new();
+    private readonly InferenceSession _session;
+    private readonly RunOptions _options = new();
 
-    public GraphSession(byte[] onnx, BackboneRuntime runtime) => session = runtime.CreateSession(onnx);
+    public GraphSession(byte[] onnx, BackboneRuntime runtime) => _session = runtime.CreateSession(onnx);
 
     /// <summary>Is given an output.</summary>
     /// <param name="name">Its name.</param>
@@ -24,14 +24,14 @@ internal sealed class GraphSession : IDisposable
     public void Run(float[] prepared, Grid size, Reader read)
     {
         using var image = OrtValue.CreateTensorValueFromMemory(prepared, [1, 3, size.Height, size.Width]);
-        using var outputs = session.Run(options, session.InputNames, [image], session.OutputNames);
+        using var outputs = _session.Run(_options, _session.InputNames, [image], _session.OutputNames);
         for (var i = 0; i < outputs.Count; i++)
-            read(session.OutputNames[i], (int)outputs[i].GetTensorTypeAndShape().Shape.ElementAtOrDefault(1), outputs[i].GetTensorDataAsSpan<float>());
+            read(_session.OutputNames[i], (int)outputs[i].GetTensorTypeAndShape().Shape.ElementAtOrDefault(1), outputs[i].GetTensorDataAsSpan<float>());
     }
 
     public void Dispose()
     {
-        session.Dispose();
-        options.Dispose();
+        _session.Dispose();
+        _options.Dispose();
     }
 }

@@ -14,24 +14,24 @@ internal sealed partial class Processors : TaskScheduler
 {
     private static readonly Lazy<Processors?> OfProcess = new(() => OperatingSystem.IsLinux() && GetAffinity(0, sizeof(ulong), out var mask) == 0 ? new Processors(mask) : null);
 
-    private readonly ulong all;
-    private readonly Lazy<BlockingCollection<Task>> waiting;
-    private int isBound;
+    private readonly ulong _all;
+    private readonly Lazy<BlockingCollection<Task>> _waiting;
+    private int _isBound;
 
     private Processors(ulong all)
     {
-        this.all = all;
-        waiting = new(StartThreads);
+        this._all = all;
+        _waiting = new(StartThreads);
     }
 
     /// <inheritdoc/>
-    public override int MaximumConcurrencyLevel => BitOperations.PopCount(all);
+    public override int MaximumConcurrencyLevel => BitOperations.PopCount(_all);
 
     /// <summary>The processors of this process; null where they are not as many as threads, or the system does not tell (it does on Linux).</summary>
     public static Processors? ForThreads(int threads) => threads > 1 && OfProcess.Value is { } processors && processors.MaximumConcurrencyLevel == threads ? processors : null;
 
     /// <summary>All but the first, as ONNX Runtime wants to be told them for its workers: counted from 1, a group each.</summary>
-    public string Workers => string.Join(';', Enumerable.Range(0, 64).Where(i => (all >> i & 1) != 0).Skip(1).Select(i => i + 1));
+    public string Workers => string.Join(';', Enumerable.Range(0, 64).Where(i => (_all >> i & 1) != 0).Skip(1).Select(i => i + 1));
 
     /// <summary>
     /// Keeps the calling thread on the first, where no worker is, until disposed. One thread at a time: others that infer meanwhile stay free. The main thread stays
@@ -39,24 +39,24 @@ internal sealed partial class Processors : TaskScheduler
     /// </summary>
     public Binding BindCaller()
     {
-        if (Environment.CurrentManagedThreadId == 1 || Interlocked.Exchange(ref isBound, 1) != 0) return default;
-        BindTo(all & (~all + 1));
+        if (Environment.CurrentManagedThreadId == 1 || Interlocked.Exchange(ref _isBound, 1) != 0) return default;
+        BindTo(_all & (~_all + 1));
         return new Binding(this);
     }
 
     /// <inheritdoc/>
-    protected override void QueueTask(Task task) => waiting.Value.Add(task);
+    protected override void QueueTask(Task task) => _waiting.Value.Add(task);
 
     /// <summary>The caller takes part.</summary>
     protected override bool TryExecuteTaskInline(Task task, bool taskWasPreviouslyQueued) => TryExecuteTask(task);
 
     /// <inheritdoc/>
-    protected override IEnumerable<Task> GetScheduledTasks() => waiting.Value;
+    protected override IEnumerable<Task> GetScheduledTasks() => _waiting.Value;
 
     private BlockingCollection<Task> StartThreads()
     {
         var tasks = new BlockingCollection<Task>();
-        for (var rest = all & (all - 1); rest != 0; rest &= rest - 1)
+        for (var rest = _all & (_all - 1); rest != 0; rest &= rest - 1)
         {
             var processor = rest & (~rest + 1);
             new Thread(() =>
@@ -70,8 +70,8 @@ internal sealed partial class Processors : TaskScheduler
 
     private void Release()
     {
-        BindTo(all);
-        Volatile.Write(ref isBound, 0);
+        BindTo(_all);
+        Volatile.Write(ref _isBound, 0);
     }
 
     private static void BindTo(ulong processors) => _ = SetAffinity(0, sizeof(ulong), ref processors);

@@ -10,7 +10,7 @@ namespace PaDiM.Onnx.Catalogue;
 /// <param name="catalogue">The catalogue.</param>
 public sealed class BackboneListing(BackboneRegistry registry, BackboneCatalogue catalogue)
 {
-    private readonly ConcurrentDictionary<string, HashedFile> hashes = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, HashedFile> _hashes = new(StringComparer.Ordinal);
 
     /// <summary>The list. Reads the directories anew. A backbone whose files cannot be read is in it, with the reason.</summary>
     /// <exception cref="IOException">A directory cannot be read.</exception>
@@ -46,7 +46,7 @@ public sealed class BackboneListing(BackboneRegistry registry, BackboneCatalogue
 
     private string HashOf(FileInfo file)
     {
-        var hashed = hashes.AddOrUpdate(file.FullName, _ => new HashedFile(file), (_, known) => known.IsOf(file) ? known : new HashedFile(file));
+        var hashed = _hashes.AddOrUpdate(file.FullName, _ => new HashedFile(file), (_, known) => known.IsOf(file) ? known : new HashedFile(file));
         try
         {
             return hashed.Sha256;
@@ -54,7 +54,7 @@ public sealed class BackboneListing(BackboneRegistry registry, BackboneCatalogue
         catch
         {
             // A failure is not kept: the file may be readable the next time.
-            hashes.TryRemove(KeyValuePair.Create(file.FullName, hashed));
+            _hashes.TryRemove(KeyValuePair.Create(file.FullName, hashed));
             throw;
         }
     }
@@ -62,11 +62,11 @@ public sealed class BackboneListing(BackboneRegistry registry, BackboneCatalogue
     /// <summary>A file as it was at some time. Hashed by the first who asks; the others wait.</summary>
     private sealed class HashedFile(FileInfo file)
     {
-        private readonly (DateTime At, long Length) state = (file.LastWriteTimeUtc, file.Length);
-        private readonly Lazy<string> sha256 = new(() => FileHash.Of(file.FullName));
+        private readonly (DateTime At, long Length) _state = (file.LastWriteTimeUtc, file.Length);
+        private readonly Lazy<string> _sha256 = new(() => FileHash.Of(file.FullName));
 
-        public string Sha256 => sha256.Value;
+        public string Sha256 => _sha256.Value;
 
-        public bool IsOf(FileInfo other) => state == (other.LastWriteTimeUtc, other.Length);
+        public bool IsOf(FileInfo other) => _state == (other.LastWriteTimeUtc, other.Length);
     }
 }

@@ -6,14 +6,14 @@ namespace PaDiM.Onnx.Catalogue;
 /// <param name="stop">Stops every wait.</param>
 internal sealed class Deadline(TimeSpan patience, TimeProvider time, CancellationToken stop) : IDisposable
 {
-    private readonly CancellationTokenSource silence = new(Timeout.InfiniteTimeSpan, time);
+    private readonly CancellationTokenSource _silence = new(Timeout.InfiniteTimeSpan, time);
 
     /// <summary>Waits for an answer.</summary>
     /// <exception cref="HttpRequestException">None came in time.</exception>
     public async Task<T> WaitAsync<T>(Func<CancellationToken, Task<T>> answer)
     {
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(silence.Token, stop);
-        silence.CancelAfter(patience);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(_silence.Token, stop);
+        _silence.CancelAfter(patience);
         try
         {
             return await answer(linked.Token);
@@ -24,9 +24,9 @@ internal sealed class Deadline(TimeSpan patience, TimeProvider time, Cancellatio
         }
         finally
         {
-            silence.CancelAfter(Timeout.InfiniteTimeSpan);
+            _silence.CancelAfter(Timeout.InfiniteTimeSpan);
         }
     }
 
-    public void Dispose() => silence.Dispose();
+    public void Dispose() => _silence.Dispose();
 }

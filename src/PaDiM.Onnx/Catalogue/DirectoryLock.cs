@@ -7,9 +7,9 @@ internal sealed class DirectoryLock : IDisposable
     private static readonly int[] Taken = [11, 35, unchecked((int)0x80070020)];
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
-    private readonly FileStream held;
+    private readonly FileStream _held;
 
-    private DirectoryLock(FileStream held) => this.held = held;
+    private DirectoryLock(FileStream held) => this._held = held;
 
     /// <summary>Waits for it. The directory is created when absent.</summary>
     /// <exception cref="IOException">The directory cannot be made.</exception>
@@ -30,5 +30,5 @@ internal sealed class DirectoryLock : IDisposable
         }
     }
 
-    public void Dispose() => held.Dispose();
+    public void Dispose() => _held.Dispose();
 }

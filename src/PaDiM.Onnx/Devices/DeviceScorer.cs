@@ -19,14 +19,14 @@ namespace PaDiM.Onnx.Devices;
 /// </remarks>
 internal sealed class DeviceScorer : IDisposable
 {
-    private readonly Backbone backbone;
-    private readonly InferenceSession scoring;
-    private readonly DeviceStatistics statistics;
-    private readonly OrtMemoryInfo device, host = new(OrtMemoryInfo.allocatorCPU, OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default);
-    private readonly RunOptions options = new();
-    private readonly Lock gate = new();
-    private int running;
-    private bool closed;
+    private readonly Backbone _backbone;
+    private readonly InferenceSession _scoring;
+    private readonly DeviceStatistics _statistics;
+    private readonly OrtMemoryInfo _device, _host = new(OrtMemoryInfo.allocatorCPU, OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default);
+    private readonly RunOptions _options = new();
+    private readonly Lock _gate = new();
+    private int _running;
+    private bool _closed;
 
     /// <summary>Runs the backbone once to see its grids, makes the graph, and copies the statistics to the device.</summary>
     /// <param name="model">The model.</param>
@@ -39,16 +39,16 @@ internal sealed class DeviceScorer : IDisposable
             throw new InvalidDataException($"The model was fitted with another file, other taps or another normalisation of the backbone '{model.Backbone.Name}' (SHA-256 {model.Backbone.Sha256}).");
         var (positions, d) = (model.Distribution.Grid.Positions, model.Distribution.Dimensions);
         if ((long)positions * d * d > Array.MaxLength) throw new InvalidDataException($"{positions} whitening factors of {d} x {d} values do not fit one tensor.");
-        (this.backbone, PreparedSize, device) = (backbone, model.Settings.PreparedSize(), backbone.Runtime.CreateMemoryInfo());
-        scoring = backbone.SessionBehind(new ScoringGraph(model, backbone.GridsAt(PreparedSize)).ToArray());
-        statistics = new DeviceStatistics(model, backbone);
+        (this._backbone, PreparedSize, _device) = (backbone, model.Settings.PreparedSize(), backbone.Runtime.CreateMemoryInfo());
+        _scoring = backbone.SessionBehind(new ScoringGraph(model, backbone.GridsAt(PreparedSize)).ToArray());
+        _statistics = new DeviceStatistics(model, backbone);
     }
 
     /// <summary>Shape of a prepared image, in pixels.</summary>
     public Grid PreparedSize { get; }
 
     /// <summary>What the model takes of the device's memory, in bytes, for as long as this lives; a run takes its features besides.</summary>
-    public long DeviceBytes => statistics.Bytes;
+    public long DeviceBytes => _statistics.Bytes;
 
     /// <summary>The statistics have left the device.</summary>
     public bool IsFreed { get; private set; }
@@ -62,10 +62,10 @@ internal sealed class DeviceScorer : IDisposable
     public bool TryScore(float[] prepared, int count, [NotNullWhen(true)] out AnomalyMap[]? maps)
     {
         maps = null;
-        lock (gate)
+        lock (_gate)
         {
-            if (closed) return false;
-            running++;
+            if (_closed) return false;
+            _running++;
         }
         try
         {
@@ -75,7 +75,7 @@ internal sealed class DeviceScorer : IDisposable
         finally
         {
             bool last;
-            lock (gate) last = --running == 0 && closed;
+            lock (_gate) last = --_running == 0 && _closed;
             if (last) Free();
         }
     }
@@ -83,11 +83,11 @@ internal sealed class DeviceScorer : IDisposable
     /// <summary>Runs that have begun end as they would; the device's memory goes with the last of them.</summary>
     public void Dispose()
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (closed) return;
-            closed = true;
-            if (running > 0) return;
+            if (_closed) return;
+            _closed = true;
+            if (_running > 0) return;
         }
         Free();
     }
@@ -95,21 +95,21 @@ internal sealed class DeviceScorer : IDisposable
     private AnomalyMap[] Score(float[] prepared, int count)
     {
         using var batch = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, prepared.AsMemory(0, count * 3 * PreparedSize.Positions), [count, 3, PreparedSize.Height, PreparedSize.Width]);
-        using var extraction = backbone.Session.CreateIoBinding();
-        extraction.BindInput(backbone.Session.InputNames[0], batch);
-        statistics.BindTo(extraction, backbone.Session);
-        foreach (var tap in backbone.Session.OutputNames) extraction.BindOutputToDevice(tap, device);
+        using var extraction = _backbone.Session.CreateIoBinding();
+        extraction.BindInput(_backbone.Session.InputNames[0], batch);
+        _statistics.BindTo(extraction, _backbone.Session);
+        foreach (var tap in _backbone.Session.OutputNames) extraction.BindOutputToDevice(tap, _device);
         extraction.SynchronizeBoundInputs();
-        backbone.Session.RunWithBinding(options, extraction);
+        _backbone.Session.RunWithBinding(_options, extraction);
         // The sessions have streams of their own: features must be whole before the other one reads them.
         extraction.SynchronizeBoundOutputs();
         using var features = extraction.GetOutputValues();
 
-        using var binding = scoring.CreateIoBinding();
+        using var binding = _scoring.CreateIoBinding();
         for (var l = 0; l < features.Count; l++) binding.BindInput(ScoringGraph.FeaturesOf(l), features[l]);
-        statistics.BindTo(binding, scoring);
-        binding.BindOutputToDevice(ScoringGraph.Map, host);
-        scoring.RunWithBinding(options, binding);
+        _statistics.BindTo(binding, _scoring);
+        binding.BindOutputToDevice(ScoringGraph.Map, _host);
+        _scoring.RunWithBinding(_options, binding);
         binding.SynchronizeBoundOutputs();
         using var outputs = binding.GetOutputValues();
         return Split(outputs[0].GetTensorDataAsSpan<float>(), count);
@@ -118,10 +118,10 @@ internal sealed class DeviceScorer : IDisposable
     private void Free()
     {
         IsFreed = true;
-        statistics.Dispose();
-        options.Dispose();
-        device.Dispose();
-        host.Dispose();
+        _statistics.Dispose();
+        _options.Dispose();
+        _device.Dispose();
+        _host.Dispose();
     }
 
     private AnomalyMap[] Split(ReadOnlySpan<float> maps, int count)

@@ -18,8 +18,8 @@ internal sealed class DeviceStatistics : IDisposable
     private const string Copied = "/copied";
 
     // The tensors lie in memory of this session's allocator.
-    private readonly InferenceSession session;
-    private readonly IDisposableReadOnlyCollection<OrtValue> tensors;
+    private readonly InferenceSession _session;
+    private readonly IDisposableReadOnlyCollection<OrtValue> _tensors;
 
     /// <summary>Copies the statistics; for that long they lie in the host's memory too.</summary>
     public DeviceStatistics(PadimModel model, Backbone backbone)
@@ -30,13 +30,13 @@ internal sealed class DeviceStatistics : IDisposable
         Names = [.. statistics.Select(tensor => tensor.Name)];
         Bytes = sizeof(float) * statistics.Sum(tensor => tensor.Length);
         using var options = runtime.CreateSessionOptions(onlyHolds: true);
-        session = new InferenceSession(CopyingGraph(statistics), options);
+        _session = new InferenceSession(CopyingGraph(statistics), options);
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = runtime.Threads };
         var host = new List<OrtValue>();
         try
         {
             using var memory = runtime.CreateMemoryInfo();
-            using var binding = session.CreateIoBinding();
+            using var binding = _session.CreateIoBinding();
             foreach (var tensor in statistics)
             {
                 host.Add(OrtValue.CreateTensorValueFromMemory(tensor.ToArray(parallel), [.. tensor.Shape]));
@@ -45,13 +45,13 @@ internal sealed class DeviceStatistics : IDisposable
             }
             using var run = new RunOptions();
             binding.SynchronizeBoundInputs();
-            session.RunWithBinding(run, binding);
+            _session.RunWithBinding(run, binding);
             binding.SynchronizeBoundOutputs();
-            tensors = binding.GetOutputValues();
+            _tensors = binding.GetOutputValues();
         }
         catch
         {
-            session.Dispose();
+            _session.Dispose();
             throw;
         }
         finally
@@ -70,14 +70,14 @@ internal sealed class DeviceStatistics : IDisposable
     public void BindTo(OrtIoBinding binding, InferenceSession reader)
     {
         for (var i = 0; i < Names.Count; i++)
-            if (reader.InputNames.Contains(Names[i])) binding.BindInput(Names[i], tensors[i]);
+            if (reader.InputNames.Contains(Names[i])) binding.BindInput(Names[i], _tensors[i]);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        tensors.Dispose();
-        session.Dispose();
+        _tensors.Dispose();
+        _session.Dispose();
     }
 
     private static byte[] CopyingGraph(IReadOnlyList<ScoringTensor> statistics)

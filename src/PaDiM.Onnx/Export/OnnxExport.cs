@@ -27,15 +27,15 @@ public sealed class OnnxExport
     /// <summary>From here on weights need not be inputs at the same time.</summary>
     private const int OldestIrVersion = 4;
 
-    private readonly StreamedGraph file;
+    private readonly StreamedGraph _file;
 
-    private OnnxExport(StreamedGraph file) => this.file = file;
+    private OnnxExport(StreamedGraph file) => this._file = file;
 
     /// <summary>Bytes of the file.</summary>
-    public long Length => file.Length;
+    public long Length => _file.Length;
 
     /// <summary>The file, piece by piece; a piece is valid until the next one is asked for. About as much memory as the backbone takes is held, never the file.</summary>
-    public IEnumerable<ReadOnlyMemory<byte>> Pieces() => file.Pieces();
+    public IEnumerable<ReadOnlyMemory<byte>> Pieces() => _file.Pieces();
 
     /// <summary>A sentence about a model that no ONNX file can hold, told before anything is made; null when one can.</summary>
     internal static string? FindObstacle(PadimModel model, Backbone backbone)

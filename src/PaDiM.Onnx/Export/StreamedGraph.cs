@@ -16,8 +16,8 @@ internal sealed class StreamedGraph
     /// <summary>Field numbers of the schema: <c>ModelProto.graph</c>, <c>GraphProto.initializer</c>, <c>TensorProto.raw_data</c>.</summary>
     private const int GraphField = 7, InitializerField = 5, RawDataField = 9;
 
-    private readonly byte[] beginning;
-    private readonly IReadOnlyList<(byte[] Head, ScoringTensor Tensor)> weights;
+    private readonly byte[] _beginning;
+    private readonly IReadOnlyList<(byte[] Head, ScoringTensor Tensor)> _weights;
 
     /// <summary>A file.</summary>
     /// <param name="model">All but the graph.</param>
@@ -25,15 +25,15 @@ internal sealed class StreamedGraph
     /// <param name="tensors">The large weights.</param>
     public StreamedGraph(ModelProto model, GraphProto graph, IEnumerable<ScoringTensor> tensors)
     {
-        weights = [.. tensors.Select(tensor => (HeadOf(tensor), tensor))];
-        var behind = weights.Sum(weight => weight.Head.Length + BytesOf(weight.Tensor));
+        _weights = [.. tensors.Select(tensor => (HeadOf(tensor), tensor))];
+        var behind = _weights.Sum(weight => weight.Head.Length + BytesOf(weight.Tensor));
         var small = graph.CalculateSize();
         var buffer = new MemoryStream();
         model.WriteTo(buffer);
         Begin(buffer, GraphField, small + behind);
         graph.WriteTo(buffer);
-        beginning = buffer.ToArray();
-        Length = beginning.Length + behind;
+        _beginning = buffer.ToArray();
+        Length = _beginning.Length + behind;
     }
 
     /// <summary>Bytes of the file.</summary>
@@ -42,8 +42,8 @@ internal sealed class StreamedGraph
     /// <summary>The file, piece by piece; a piece is valid until the next one is asked for.</summary>
     public IEnumerable<ReadOnlyMemory<byte>> Pieces()
     {
-        yield return beginning;
-        foreach (var (head, tensor) in weights)
+        yield return _beginning;
+        foreach (var (head, tensor) in _weights)
         {
             yield return head;
             var together = Math.Clamp(ChunkBytes / (sizeof(float) * Math.Max(1, tensor.PartLength)), 1, tensor.Parts);

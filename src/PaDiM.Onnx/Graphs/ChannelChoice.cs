@@ -10,19 +10,19 @@ namespace PaDiM.Onnx.Graphs;
 /// </summary>
 internal sealed class ChannelChoice
 {
-    private readonly GraphBuilder builder;
-    private readonly Constants constants;
-    private readonly Dictionary<string, NodeProto> producers = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, int> readers;
-    private readonly HashSet<string> outputs;
+    private readonly GraphBuilder _builder;
+    private readonly Constants _constants;
+    private readonly Dictionary<string, NodeProto> _producers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _readers;
+    private readonly HashSet<string> _outputs;
 
     private ChannelChoice(GraphProto graph, long operatorSet)
     {
-        (builder, constants) = (new GraphBuilder(graph, operatorSet), new Constants(graph));
+        (_builder, _constants) = (new GraphBuilder(graph, operatorSet), new Constants(graph));
         foreach (var node in graph.Node)
-            foreach (var output in node.Output) producers[output] = node;
-        readers = graph.Node.SelectMany(GraphEditor.ReadBy).CountBy(name => name).ToDictionary(StringComparer.Ordinal);
-        outputs = graph.Output.Select(output => output.Name).ToHashSet(StringComparer.Ordinal);
+            foreach (var output in node.Output) _producers[output] = node;
+        _readers = graph.Node.SelectMany(GraphEditor.ReadBy).CountBy(name => name).ToDictionary(StringComparer.Ordinal);
+        _outputs = graph.Output.Select(output => output.Name).ToHashSet(StringComparer.Ordinal);
     }
 
     /// <summary>The graph with chosen channels only, under the names that <see cref="TapReduction"/> gives.</summary>
@@ -36,7 +36,7 @@ internal sealed class ChannelChoice
         {
             var (tensor, channels) = (taps[l].Tensor, taps[l].Channels);
             var narrow = chosen[l].Length == channels ? tensor : choice.Of(tensor, channels, chosen[l], $"__tap_{l}", isTap: true);
-            choice.builder.Node("Transpose", TapReduction.OutputOf(tensor), [narrow], GraphBuilder.Integers("perm", 0, 2, 3, 1));
+            choice._builder.Node("Transpose", TapReduction.OutputOf(tensor), [narrow], GraphBuilder.Integers("perm", 0, 2, 3, 1));
         }
     }).WithOutputs([.. taps.Select(tap => TapReduction.OutputOf(tap.Tensor))]);
 
@@ -44,10 +44,10 @@ internal sealed class ChannelChoice
     private string Of(string tensor, int channels, int[] chosen, string suffix, bool isTap)
     {
         var name = tensor + suffix;
-        var isReadElsewhere = isTap ? readers.ContainsKey(tensor) : readers[tensor] > 1 || outputs.Contains(tensor);
-        return !isReadElsewhere && producers.TryGetValue(tensor, out var node) && Narrowed(node, channels, chosen, suffix) is { } inputs
-            ? builder.Node(node.OpType, name, inputs, node.Attribute.Select(attribute => attribute.Clone()))
-            : builder.Node("Conv", name, [tensor, builder.Constant($"{name}__rows", [chosen.Length, channels, 1, 1], UnitRows(channels, chosen))]);
+        var isReadElsewhere = isTap ? _readers.ContainsKey(tensor) : _readers[tensor] > 1 || _outputs.Contains(tensor);
+        return !isReadElsewhere && _producers.TryGetValue(tensor, out var node) && Narrowed(node, channels, chosen, suffix) is { } inputs
+            ? _builder.Node(node.OpType, name, inputs, node.Attribute.Select(attribute => attribute.Clone()))
+            : _builder.Node("Conv", name, [tensor, _builder.Constant($"{name}__rows", [chosen.Length, channels, 1, 1], UnitRows(channels, chosen))]);
     }
 
     /// <summary>What a layer has to read so that its chosen channels come out; null where it is none that can be narrowed.</summary>
@@ -72,20 +72,20 @@ internal sealed class ChannelChoice
     /// <summary>The inputs of a layer but the first cut to their chosen rows; null where the file does not hold the values of one.</summary>
     private string[]? Sliced(string[] inputs, int[] chosen, string suffix)
     {
-        var tensors = inputs.Skip(1).Select(constants.Find).ToArray();
+        var tensors = inputs.Skip(1).Select(_constants.Find).ToArray();
         if (Array.Exists(tensors, tensor => tensor is null)) return null;
         return [inputs[0], .. tensors.Select((tensor, i) =>
         {
             var (shape, values) = tensor!.Value;
             var row = values.Length / shape[0];
-            return builder.Constant($"{inputs[i + 1]}{suffix}", [chosen.Length, .. shape[1..].Select(extent => (long)extent)], [.. chosen.SelectMany(channel => values.AsSpan(channel * row, row).ToArray())]);
+            return _builder.Constant($"{inputs[i + 1]}{suffix}", [chosen.Length, .. shape[1..].Select(extent => (long)extent)], [.. chosen.SelectMany(channel => values.AsSpan(channel * row, row).ToArray())]);
         })];
     }
 
     /// <summary>Channels of a tensor that convolutions lead to; null where something else does.</summary>
-    private int? ChannelsOf(string tensor) => !producers.TryGetValue(tensor, out var node) ? null : node.OpType switch
+    private int? ChannelsOf(string tensor) => !_producers.TryGetValue(tensor, out var node) ? null : node.OpType switch
     {
-        "Conv" or "BatchNormalization" => constants.Find(node.Input[1])?.Shape[0],
+        "Conv" or "BatchNormalization" => _constants.Find(node.Input[1])?.Shape[0],
         "Relu" or "LeakyRelu" or "Clip" or "HardSwish" or "Sigmoid" or "MaxPool" or "AveragePool" => ChannelsOf(node.Input[0]),
         "Add" => node.Input.Select(ChannelsOf).Distinct().ToArray() is [{ } same] ? same : null,
         _ => null,

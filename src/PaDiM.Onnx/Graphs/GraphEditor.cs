@@ -10,25 +10,25 @@ namespace PaDiM.Onnx.Graphs;
 public sealed class GraphEditor
 {
     private const int Float32 = 1;
-    private readonly ModelProto model;
+    private readonly ModelProto _model;
 
-    private GraphEditor(ModelProto model) => this.model = model;
+    private GraphEditor(ModelProto model) => this._model = model;
 
     /// <summary>Names of the graph's outputs, in order.</summary>
-    public IReadOnlyList<string> Outputs => [.. model.Graph.Output.Select(output => output.Name)];
+    public IReadOnlyList<string> Outputs => [.. _model.Graph.Output.Select(output => output.Name)];
 
-    internal GraphProto Graph => model.Graph;
+    internal GraphProto Graph => _model.Graph;
 
     /// <summary>Version of ONNX's own operators that the graph is written in; 1 where it states none.</summary>
-    internal long OperatorSet => model.OpsetImport.FirstOrDefault(set => set.Domain is "" or "ai.onnx")?.Version ?? 1;
+    internal long OperatorSet => _model.OpsetImport.FirstOrDefault(set => set.Domain is "" or "ai.onnx")?.Version ?? 1;
 
     /// <summary>Names of the inputs that a caller must feed.</summary>
     public IReadOnlyList<string> Inputs
     {
         get
         {
-            var weights = model.Graph.Initializer.Select(tensor => tensor.Name).ToHashSet();
-            return [.. model.Graph.Input.Select(input => input.Name).Where(name => !weights.Contains(name))];
+            var weights = _model.Graph.Initializer.Select(tensor => tensor.Name).ToHashSet();
+            return [.. _model.Graph.Input.Select(input => input.Name).Where(name => !weights.Contains(name))];
         }
     }
 
@@ -56,7 +56,7 @@ public sealed class GraphEditor
     /// <exception cref="InvalidDataException">No node computes one of them.</exception>
     public GraphEditor WithOutputs(IReadOnlyList<string> taps)
     {
-        var graph = model.Graph;
+        var graph = _model.Graph;
         var producer = new Dictionary<string, NodeProto>(StringComparer.Ordinal);
         foreach (var node in graph.Node)
             foreach (var output in node.Output.Where(name => name.Length > 0)) producer[output] = node;
@@ -64,7 +64,7 @@ public sealed class GraphEditor
         if (missing is not null) throw new InvalidDataException($"No layer of the graph computes a tensor named '{missing}'.");
 
         var (needed, read) = Reach(producer, taps);
-        var edited = model.Clone();
+        var edited = _model.Clone();
         Replace(edited.Graph.Node, graph.Node.Where(needed.Contains));
         Replace(edited.Graph.Initializer, graph.Initializer.Where(tensor => read.Contains(tensor.Name)));
         Replace(edited.Graph.Input, graph.Input.Where(input => read.Contains(input.Name)).Select(input => input.Clone()));
@@ -79,7 +79,7 @@ public sealed class GraphEditor
     /// <param name="edit">Is given a copy to change in place.</param>
     internal GraphEditor With(Action<GraphProto> edit)
     {
-        var edited = model.Clone();
+        var edited = _model.Clone();
         edit(edited.Graph);
         return new GraphEditor(edited);
     }
@@ -88,10 +88,10 @@ public sealed class GraphEditor
     internal static IEnumerable<string> ReadBy(NodeProto node) => node.Input.Concat(SubgraphsOf(node).SelectMany(graph => graph.Node).SelectMany(ReadBy));
 
     /// <summary>The graph as an ONNX file.</summary>
-    public byte[] ToArray() => model.ToByteArray();
+    public byte[] ToArray() => _model.ToByteArray();
 
     /// <summary>A copy of the model, the caller's to change.</summary>
-    internal ModelProto ToModel() => model.Clone();
+    internal ModelProto ToModel() => _model.Clone();
 
     /// <summary>The nodes that the taps depend on, and every name that those nodes read or write.</summary>
     private static (HashSet<NodeProto> Nodes, HashSet<string> Names) Reach(Dictionary<string, NodeProto> producer, IReadOnlyList<string> taps)

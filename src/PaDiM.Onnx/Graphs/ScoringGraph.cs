@@ -27,7 +27,7 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
 
     private const int Opset = 18, IrVersion = 8;
 
-    private readonly Grid fine = model.Distribution.Grid, prepared = model.Settings.PreparedSize();
+    private readonly Grid _fine = model.Distribution.Grid, _prepared = model.Settings.PreparedSize();
 
     /// <summary>Name of a reduced tap as an input of the graph of its own.</summary>
     public static string FeaturesOf(int tap) => $"features_{tap}";
@@ -51,13 +51,13 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
     private void Append(GraphBuilder builder, string embedding)
     {
         var distances = Distances(builder, embedding);
-        var (rows, columns) = (Matrix(fine.Height, prepared.Height), Transpose(Matrix(fine.Width, prepared.Width), prepared.Width));
-        var tall = builder.Node("MatMul", $"{Prefix}tall", [builder.Constant($"{Prefix}rows", [prepared.Height, fine.Height], rows), distances]);
-        string[] factors = [tall, builder.Constant($"{Prefix}columns", [fine.Width, prepared.Width], columns)];
+        var (rows, columns) = (Matrix(_fine.Height, _prepared.Height), Transpose(Matrix(_fine.Width, _prepared.Width), _prepared.Width));
+        var tall = builder.Node("MatMul", $"{Prefix}tall", [builder.Constant($"{Prefix}rows", [_prepared.Height, _fine.Height], rows), distances]);
+        string[] factors = [tall, builder.Constant($"{Prefix}columns", [_fine.Width, _prepared.Width], columns)];
         if (model.Ignored is null) builder.Node("MatMul", Map, factors);
         else builder.Node("Mul", Map, [builder.Node("MatMul", $"{Prefix}smooth", factors), ScoringStatistics.Gains]);
         builder.Reduce("ReduceMax", Score, Map, 1, 2, 3);
-        builder.Output(Map, GraphBuilder.Batch, 1, prepared.Height, prepared.Width);
+        builder.Output(Map, GraphBuilder.Batch, 1, _prepared.Height, _prepared.Width);
         builder.Output(Score, GraphBuilder.Batch);
     }
 
@@ -97,9 +97,9 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
     private string Replicated(GraphBuilder builder, string vectors, int l)
     {
         var name = $"{Prefix}tap_{l}";
-        return tapGrids[l] == fine
+        return tapGrids[l] == _fine
             ? vectors
-            : builder.Node("Gather", $"{name}/replicated", [vectors, builder.Constant($"{name}/nearest", [fine.Positions], Nearest(tapGrids[l]))], GraphBuilder.Integer("axis", 0));
+            : builder.Node("Gather", $"{name}/replicated", [vectors, builder.Constant($"{name}/nearest", [_fine.Positions], Nearest(tapGrids[l]))], GraphBuilder.Integer("axis", 0));
     }
 
     private static string Sum(GraphBuilder builder, List<string> vectors)
@@ -116,15 +116,15 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
         var whitened = builder.Node("MatMul", $"{Prefix}whitened", [delta, ScoringStatistics.Whitening]);
         var norms = builder.Node("Transpose", $"{Prefix}distances", [builder.Reduce("ReduceL2", $"{Prefix}norms", whitened, 2)], GraphBuilder.Integers("perm", 1, 0));
         if (model.Ignored is not null) norms = builder.Node("Mul", $"{Prefix}weighted", [norms, ScoringStatistics.PatchWeights]);
-        return builder.Node("Reshape", $"{Prefix}patches", [norms, builder.Constant($"{Prefix}patches_shape", [4], [0L, 1, fine.Height, fine.Width])]);
+        return builder.Node("Reshape", $"{Prefix}patches", [norms, builder.Constant($"{Prefix}patches_shape", [4], [0L, 1, _fine.Height, _fine.Width])]);
     }
 
     /// <summary>For each fine position the coarse one whose vector it takes, as <see cref="ChannelReduction"/> replicates.</summary>
     private long[] Nearest(Grid coarse) =>
     [
-        .. from y in Enumerable.Range(0, fine.Height)
-           from x in Enumerable.Range(0, fine.Width)
-           select (long)y * coarse.Height / fine.Height * coarse.Width + (long)x * coarse.Width / fine.Width,
+        .. from y in Enumerable.Range(0, _fine.Height)
+           from x in Enumerable.Range(0, _fine.Width)
+           select (long)y * coarse.Height / _fine.Height * coarse.Width + (long)x * coarse.Width / _fine.Width,
     ];
 
     /// <summary>Upsampling and smoothing along one axis, shape (to, from): its columns are what becomes of unit vectors.</summary>

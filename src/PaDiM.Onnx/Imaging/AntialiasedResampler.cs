@@ -12,9 +12,9 @@ namespace PaDiM.Onnx.Imaging;
 /// </summary>
 internal sealed class AntialiasedResampler : IDisposable
 {
-    private readonly RgbImage image;
-    private readonly Axis rows, columns;
-    private readonly float[] sum;
+    private readonly RgbImage _image;
+    private readonly Axis _rows, _columns;
+    private readonly float[] _sum;
 
     /// <summary>Made ready for an image.</summary>
     /// <param name="image">Any size.</param>
@@ -22,11 +22,11 @@ internal sealed class AntialiasedResampler : IDisposable
     /// <param name="height">Pixels down afterwards.</param>
     public AntialiasedResampler(RgbImage image, int width, int height)
     {
-        this.image = image;
-        (rows, columns) = (new Axis(image.Height, height), new Axis(image.Width, width));
+        this._image = image;
+        (_rows, _columns) = (new Axis(image.Height, height), new Axis(image.Width, width));
         // A pixel is read as four floats: one more lies behind the last.
-        sum = ArrayPool<float>.Shared.Rent(image.Width * 3 + 1);
-        sum[image.Width * 3] = 0;
+        _sum = ArrayPool<float>.Shared.Rent(image.Width * 3 + 1);
+        _sum[image.Width * 3] = 0;
     }
 
     /// <summary>Resamples an image.</summary>
@@ -45,11 +45,11 @@ internal sealed class AntialiasedResampler : IDisposable
     /// <param name="target">Takes its pixels, in [0, 255], shape <c>(width, 3)</c>.</param>
     public void Row(int y, Span<float> target)
     {
-        SumRows(image.Pixels, rows.First[y], rows.SharesOf(y), sum.AsSpan(0, image.Width * 3));
+        SumRows(_image.Pixels, _rows.First[y], _rows.SharesOf(y), _sum.AsSpan(0, _image.Width * 3));
         SumColumns(target);
     }
 
-    public void Dispose() => ArrayPool<float>.Shared.Return(sum);
+    public void Dispose() => ArrayPool<float>.Shared.Return(_sum);
 
     /// <summary>sum[i] = sum over k of share[k] * pixels[first + k, i]: sums stay in registers while the rows go by.</summary>
     private static void SumRows(byte[] pixels, int first, ReadOnlySpan<float> share, Span<float> sum)
@@ -87,10 +87,10 @@ internal sealed class AntialiasedResampler : IDisposable
     /// <summary>The three channels of a pixel are lanes; the fourth is the next pixel's, and is overwritten by it.</summary>
     private void SumColumns(Span<float> target)
     {
-        ref var source = ref MemoryMarshal.GetArrayDataReference(sum);
-        ref var share = ref MemoryMarshal.GetReference(columns.SharesOf(0));
+        ref var source = ref MemoryMarshal.GetArrayDataReference(_sum);
+        ref var share = ref MemoryMarshal.GetReference(_columns.SharesOf(0));
         ref var result = ref MemoryMarshal.GetReference(target);
-        var (first, taps) = (columns.First, columns.Taps);
+        var (first, taps) = (_columns.First, _columns.Taps);
         for (var x = 0; x < first.Length; x++)
         {
             ref var input = ref Unsafe.Add(ref source, 3 * first[x]);
@@ -110,7 +110,7 @@ internal sealed class AntialiasedResampler : IDisposable
     /// </summary>
     internal sealed class Axis
     {
-        private readonly float[] shares;
+        private readonly float[] _shares;
 
         /// <summary>Shares of an axis.</summary>
         /// <param name="from">Input pixels.</param>
@@ -120,14 +120,14 @@ internal sealed class AntialiasedResampler : IDisposable
             var scale = (double)from / to;
             var support = Math.Max(scale, 1);
             Taps = Math.Min(from, (int)Math.Ceiling(2 * support));
-            (First, shares) = (new int[to], new float[to * Taps]);
+            (First, _shares) = (new int[to], new float[to * Taps]);
             for (var i = 0; i < to; i++)
             {
                 var centre = (i + 0.5) * scale;
                 var (first, total) = (Math.Clamp((int)(centre - support + 0.5), 0, from - Taps), 0.0);
                 First[i] = first;
                 for (var k = 0; k < Taps; k++) total += Share(first + k, centre);
-                for (var k = 0; k < Taps; k++) shares[i * Taps + k] = (float)(Share(first + k, centre) / total);
+                for (var k = 0; k < Taps; k++) _shares[i * Taps + k] = (float)(Share(first + k, centre) / total);
             }
 
             double Share(int pixel, double centre) => Math.Max(0, 1 - Math.Abs((pixel - centre + 0.5) / support));
@@ -140,6 +140,6 @@ internal sealed class AntialiasedResampler : IDisposable
         public int[] First { get; }
 
         /// <summary>The shares of an output pixel.</summary>
-        public ReadOnlySpan<float> SharesOf(int output) => shares.AsSpan(output * Taps, Taps);
+        public ReadOnlySpan<float> SharesOf(int output) => _shares.AsSpan(output * Taps, Taps);
     }
 }

@@ -7,18 +7,18 @@ namespace PaDiM.Onnx.Imaging;
 /// <param name="capacity">Bytes that may be in use together; an image that needs more than all of them is decoded by itself.</param>
 internal sealed class DecodingMemory(long capacity)
 {
-    private readonly Lock gate = new();
-    private readonly LinkedList<Share> urgent = [], patient = [];
-    private readonly long capacity = capacity;
-    private long free = capacity;
+    private readonly Lock _gate = new();
+    private readonly LinkedList<Share> _urgent = [], _patient = [];
+    private readonly long _capacity = capacity;
+    private long _free = capacity;
 
     /// <summary>Asks for room.</summary>
     public Share Ask(long bytes, bool isUrgent)
     {
-        var share = new Share(this, Math.Min(bytes, capacity));
-        lock (gate)
+        var share = new Share(this, Math.Min(bytes, _capacity));
+        lock (_gate)
         {
-            (isUrgent ? urgent : patient).AddLast(share.Turn);
+            (isUrgent ? _urgent : _patient).AddLast(share.Turn);
             Grant();
         }
         return share;
@@ -26,9 +26,9 @@ internal sealed class DecodingMemory(long capacity)
 
     private void Grant()
     {
-        while ((urgent.First ?? patient.First) is { } next && next.Value.Bytes <= free)
+        while ((_urgent.First ?? _patient.First) is { } next && next.Value.Bytes <= _free)
         {
-            free -= next.Value.Bytes;
+            _free -= next.Value.Bytes;
             next.List!.Remove(next);
             next.Value.Grant();
         }
@@ -36,10 +36,10 @@ internal sealed class DecodingMemory(long capacity)
 
     private void GiveBack(Share share)
     {
-        lock (gate)
+        lock (_gate)
         {
             if (share.Turn.List is { } queue) queue.Remove(share.Turn);
-            else free += share.Bytes;
+            else _free += share.Bytes;
             Grant();
         }
     }
@@ -47,24 +47,24 @@ internal sealed class DecodingMemory(long capacity)
     /// <summary>Room, or a turn in the queue for it; given back or given up when disposed.</summary>
     internal sealed class Share : IDisposable
     {
-        private readonly DecodingMemory memory;
-        private readonly TaskCompletionSource granted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly DecodingMemory _memory;
+        private readonly TaskCompletionSource _granted = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public Share(DecodingMemory memory, long bytes)
         {
-            (this.memory, Bytes) = (memory, bytes);
+            (this._memory, Bytes) = (memory, bytes);
             Turn = new LinkedListNode<Share>(this);
         }
 
         /// <summary>Ends when the room is there.</summary>
-        public Task Granted => granted.Task;
+        public Task Granted => _granted.Task;
 
         public long Bytes { get; }
 
         public LinkedListNode<Share> Turn { get; }
 
-        public void Grant() => granted.SetResult();
+        public void Grant() => _granted.SetResult();
 
-        public void Dispose() => memory.GiveBack(this);
+        public void Dispose() => _memory.GiveBack(this);
     }
 }

@@ -8,8 +8,8 @@ namespace PaDiM.Onnx.Imaging;
 /// </summary>
 public sealed class ImageDecoder
 {
-    private readonly long maxPixels;
-    private readonly TimeSpan? limit;
+    private readonly long _maxPixels;
+    private readonly TimeSpan? _limit;
 
     /// <summary>A decoder with limits of its own.</summary>
     /// <param name="maxPixels">Largest width times height.</param>
@@ -17,7 +17,7 @@ public sealed class ImageDecoder
     /// <param name="memoryBytes">Memory for all images that are decoded at a time; where it is short, some wait.</param>
     public ImageDecoder(long maxPixels = DefaultMaxPixels, TimeSpan? limit = null, long memoryBytes = long.MaxValue)
     {
-        (this.maxPixels, this.limit, Memory) = (Math.Min(maxPixels, Array.MaxLength / 3), limit, new DecodingMemory(memoryBytes));
+        (this._maxPixels, this._limit, Memory) = (Math.Min(maxPixels, Array.MaxLength / 3), limit, new DecodingMemory(memoryBytes));
         Patient = limit is null ? this : new ImageDecoder(maxPixels, null, memoryBytes);
     }
 
@@ -91,8 +91,8 @@ public sealed class ImageDecoder
     }
 
     /// <summary>The refusal of an image with more pixels than the limit, or null.</summary>
-    public DecodeResult.Refused? CheckSize(int width, int height) => (long)width * height > maxPixels
-        ? Refuse(ImageFault.TooLarge, $"The image has {width} x {height} = {(long)width * height:N0} pixels; at most {maxPixels:N0} are read.")
+    public DecodeResult.Refused? CheckSize(int width, int height) => (long)width * height > _maxPixels
+        ? Refuse(ImageFault.TooLarge, $"The image has {width} x {height} = {(long)width * height:N0} pixels; at most {_maxPixels:N0} are read.")
         : null;
 
     private async ValueTask<DecodeResult> DecodeBmpAsync(byte[] bytes, bool isUrgent, Func<Task, Task> aside)
@@ -107,7 +107,7 @@ public sealed class ImageDecoder
     private async ValueTask<DecodeResult> DecodeByVipsAsync(byte[] bytes, ImageFormat format, bool isUrgent, Func<Task, Task> aside)
     {
         if (FindFault(bytes, format) is { } fault) return fault;
-        using var file = new TimedSource(bytes, limit);
+        using var file = new TimedSource(bytes, _limit);
         try
         {
             return await DecodeFromAsync(file, format, isUrgent, aside);

@@ -16,7 +16,7 @@ public sealed class NonAlignedView
     private const int ResizedSize = 256;
     private const double MaxDegrees = 10, Middle = (ResizedSize - 1) / 2.0;
 
-    private readonly double cosine, sine;
+    private readonly double _cosine, _sine;
 
     /// <summary>Draws the view of an image.</summary>
     /// <param name="seed">The repetition.</param>
@@ -27,7 +27,7 @@ public sealed class NonAlignedView
         Degrees = MaxDegrees * (2 * (BinaryPrimitives.ReadUInt32LittleEndian(drawn) / (double)uint.MaxValue) - 1);
         Left = (int)(BinaryPrimitives.ReadUInt32LittleEndian(drawn.AsSpan(4)) % (ResizedSize - Size + 1));
         Top = (int)(BinaryPrimitives.ReadUInt32LittleEndian(drawn.AsSpan(8)) % (ResizedSize - Size + 1));
-        (cosine, sine) = (Rounded(Math.Cos(double.DegreesToRadians(Degrees))), Rounded(Math.Sin(double.DegreesToRadians(Degrees))));
+        (_cosine, _sine) = (Rounded(Math.Cos(double.DegreesToRadians(Degrees))), Rounded(Math.Sin(double.DegreesToRadians(Degrees))));
     }
 
     /// <summary>The angle, anticlockwise.</summary>
@@ -79,7 +79,7 @@ public sealed class NonAlignedView
             for (var x = 0; x < Size; x++)
             {
                 var (right, down) = (x + Left - Middle, y + Top - Middle);
-                sample(Middle + cosine * right - sine * down, Middle + sine * right + cosine * down, pixels.AsSpan(3 * (y * Size + x), 3));
+                sample(Middle + _cosine * right - _sine * down, Middle + _sine * right + _cosine * down, pixels.AsSpan(3 * (y * Size + x), 3));
             }
         return new RgbImage(Size, Size, pixels);
     }

@@ -19,7 +19,7 @@ namespace PaDiM.Onnx.Imaging;
 /// <param name="template">What images are registered to, grey, shape <c>(imageSize, imageSize)</c>; null where they are taken as they lie.</param>
 public sealed class Preprocessing(FitSettings settings, Normalisation normalisation, float[]? template = null)
 {
-    private readonly RigidRegistration? registration = template is null ? null : new RigidRegistration(template, settings.ImageSize);
+    private readonly RigidRegistration? _registration = template is null ? null : new RigidRegistration(template, settings.ImageSize);
 
     /// <summary>Side of the square that images are resized to, in pixels, before any crop.</summary>
     public int ImageSize { get; } = settings.ImageSize;
@@ -46,7 +46,7 @@ public sealed class Preprocessing(FitSettings settings, Normalisation normalisat
     /// <returns>How the part lies in the image, in pixels of the image size: the identity where nothing is aligned.</returns>
     public RigidTransform Prepare(RgbImage image, Span<float> prepared)
     {
-        if (registration is not null) return PrepareAndShrink(image, prepared, shrunk: null);
+        if (_registration is not null) return PrepareAndShrink(image, prepared, shrunk: null);
         // Row by row, while they are in the nearest cache.
         using var resampler = new AntialiasedResampler(image, ImageSize, ImageSize);
         var row = ArrayPool<float>.Shared.Rent(3 * ImageSize);
@@ -66,7 +66,7 @@ public sealed class Preprocessing(FitSettings settings, Normalisation normalisat
         var resized = ArrayPool<float>.Shared.Rent(length);
         AntialiasedResampler.Resize(image, ImageSize, ImageSize, resized);
         if (shrunk is not null) Round(resized.AsSpan(0, length), shrunk.Pixels);
-        var placement = registration?.Register(Grey(resized.AsSpan(0, length))) ?? RigidTransform.Identity;
+        var placement = _registration?.Register(Grey(resized.AsSpan(0, length))) ?? RigidTransform.Identity;
         if (placement == RigidTransform.Identity) Normalise(resized, prepared);
         else
         {

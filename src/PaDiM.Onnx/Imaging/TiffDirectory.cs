@@ -42,18 +42,18 @@ internal static class TiffDirectory
     /// <summary>Numbers in the file's own byte order.</summary>
     private readonly ref struct Layout(ReadOnlySpan<byte> tiff)
     {
-        private readonly ReadOnlySpan<byte> tiff = tiff;
-        private readonly bool little = tiff[0] == 'I';
+        private readonly ReadOnlySpan<byte> _tiff = tiff;
+        private readonly bool _little = tiff[0] == 'I';
 
         /// <summary>Whether it is a BigTIFF, whose offsets have eight bytes.</summary>
         public bool Big { get; } = tiff[2] + tiff[3] == 43;
 
-        public long Offset(long at) => Big ? Long(at) : (uint)(little ? BinaryPrimitives.ReadInt32LittleEndian(At(at, 4)) : BinaryPrimitives.ReadInt32BigEndian(At(at, 4)));
+        public long Offset(long at) => Big ? Long(at) : (uint)(_little ? BinaryPrimitives.ReadInt32LittleEndian(At(at, 4)) : BinaryPrimitives.ReadInt32BigEndian(At(at, 4)));
 
-        public ushort Short(long at) => little ? BinaryPrimitives.ReadUInt16LittleEndian(At(at, 2)) : BinaryPrimitives.ReadUInt16BigEndian(At(at, 2));
+        public ushort Short(long at) => _little ? BinaryPrimitives.ReadUInt16LittleEndian(At(at, 2)) : BinaryPrimitives.ReadUInt16BigEndian(At(at, 2));
 
-        public long Long(long at) => little ? BinaryPrimitives.ReadInt64LittleEndian(At(at, 8)) : BinaryPrimitives.ReadInt64BigEndian(At(at, 8));
+        public long Long(long at) => _little ? BinaryPrimitives.ReadInt64LittleEndian(At(at, 8)) : BinaryPrimitives.ReadInt64BigEndian(At(at, 8));
 
-        private ReadOnlySpan<byte> At(long at, int length) => at >= 0 && at <= tiff.Length - length ? tiff.Slice((int)at, length) : throw new InvalidDataException("its directory is missing");
+        private ReadOnlySpan<byte> At(long at, int length) => at >= 0 && at <= _tiff.Length - length ? _tiff.Slice((int)at, length) : throw new InvalidDataException("its directory is missing");
     }
 }

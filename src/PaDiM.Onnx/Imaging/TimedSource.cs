@@ -9,45 +9,45 @@ namespace PaDiM.Onnx.Imaging;
 /// </summary>
 internal sealed class TimedSource : IDisposable
 {
-    private readonly byte[] bytes;
-    private readonly SourceCustom source = new();
-    private TimeSpan? limit;
-    private long start = Stopwatch.GetTimestamp();
-    private int position;
+    private readonly byte[] _bytes;
+    private readonly SourceCustom _source = new();
+    private TimeSpan? _limit;
+    private long _start = Stopwatch.GetTimestamp();
+    private int _position;
 
     /// <summary>Starts the clock.</summary>
     /// <param name="bytes">The encoded image.</param>
     /// <param name="limit">How long it may be read; null for as long as it takes.</param>
     public TimedSource(byte[] bytes, TimeSpan? limit)
     {
-        (this.bytes, this.limit) = (bytes, limit);
-        source.OnRead += Read;
-        source.OnSeek += Seek;
+        (this._bytes, this._limit) = (bytes, limit);
+        _source.OnRead += Read;
+        _source.OnSeek += Seek;
     }
 
     /// <summary>What libvips loads from.</summary>
-    public Source Source => source;
+    public Source Source => _source;
 
     /// <summary>Whether the time is up, and why a failure may be no fault of the file.</summary>
-    public bool IsExpired => limit is { } time && Stopwatch.GetElapsedTime(start) > time;
+    public bool IsExpired => _limit is { } time && Stopwatch.GetElapsedTime(_start) > time;
 
     /// <summary>Starts the clock anew, when it is known how much there is to do.</summary>
-    public void Restart(double times) => (limit, start) = (limit * times, Stopwatch.GetTimestamp());
+    public void Restart(double times) => (_limit, _start) = (_limit * times, Stopwatch.GetTimestamp());
 
-    public void Dispose() => source.Dispose();
+    public void Dispose() => _source.Dispose();
 
     private int Read(byte[] buffer, int length)
     {
         if (IsExpired) return -1;
-        var count = Math.Min(length, bytes.Length - position);
-        bytes.AsSpan(position, count).CopyTo(buffer);
-        position += count;
+        var count = Math.Min(length, _bytes.Length - _position);
+        _bytes.AsSpan(_position, count).CopyTo(buffer);
+        _position += count;
         return count;
     }
 
     private long Seek(long offset, SeekOrigin origin)
     {
-        var target = offset + origin switch { SeekOrigin.Begin => 0, SeekOrigin.Current => position, _ => bytes.Length };
-        return position = (int)Math.Clamp(target, 0, bytes.Length);
+        var target = offset + origin switch { SeekOrigin.Begin => 0, SeekOrigin.Current => _position, _ => _bytes.Length };
+        return _position = (int)Math.Clamp(target, 0, _bytes.Length);
     }
 }

@@ -20,10 +20,10 @@ public sealed class BackboneQuantiser : IDisposable
     /// <summary>Fewest images: nine to calibrate on and one held out.</summary>
     public const int FewestImages = 10;
 
-    private readonly Backbone backbone;
-    private readonly Preprocessing preprocessing;
-    private readonly GraphEditor graph;
-    private readonly float[] prepared;
+    private readonly Backbone _backbone;
+    private readonly Preprocessing _preprocessing;
+    private readonly GraphEditor _graph;
+    private readonly float[] _prepared;
 
     /// <summary>Opens a float32 backbone.</summary>
     /// <param name="file">The backbone.</param>
@@ -31,10 +31,10 @@ public sealed class BackboneQuantiser : IDisposable
     /// <exception cref="InvalidDataException">It cannot be used.</exception>
     public BackboneQuantiser(BackboneFile file, BackboneRuntime runtime)
     {
-        backbone = Backbone.Load(file, runtime);
-        preprocessing = new Preprocessing(new FitSettings { ImageSize = backbone.FixedSize ?? new FitSettings().ImageSize }, backbone.Manifest.Normalisation);
-        prepared = new float[3 * preprocessing.PreparedSize.Positions];
-        graph = BatchNormFolding.Fold(GraphEditor.Open(File.ReadAllBytes(file.Path)).WithOutputs(backbone.Identity.Taps));
+        _backbone = Backbone.Load(file, runtime);
+        _preprocessing = new Preprocessing(new FitSettings { ImageSize = _backbone.FixedSize ?? new FitSettings().ImageSize }, _backbone.Manifest.Normalisation);
+        _prepared = new float[3 * _preprocessing.PreparedSize.Positions];
+        _graph = BatchNormFolding.Fold(GraphEditor.Open(File.ReadAllBytes(file.Path)).WithOutputs(_backbone.Identity.Taps));
     }
 
     /// <summary>Quantises. Every tenth image is held out.</summary>
@@ -48,13 +48,13 @@ public sealed class BackboneQuantiser : IDisposable
         if (images.Count < FewestImages) throw new InvalidDataException($"Quantisation takes at least {FewestImages} images; there are {images.Count}.");
         try
         {
-            var plan = new QuantisationPlan(graph, settings);
+            var plan = new QuantisationPlan(_graph, settings);
             var (calibration, held) = (images.Where((_, i) => i % FewestImages != FewestImages - 1).ToArray(), images.Where((_, i) => i % FewestImages == FewestImages - 1).ToArray());
             var (done, total) = (0, 2 * calibration.Length + held.Length);
             var statistics = Measure(plan, calibration, Step);
-            var quantised = GraphQuantiser.Quantise(graph, plan, settings, statistics).ToArray();
+            var quantised = GraphQuantiser.Quantise(_graph, plan, settings, statistics).ToArray();
             var sqnr = Compare(quantised, held, Step);
-            var name = backbone.File.Name + Suffix;
+            var name = _backbone.File.Name + Suffix;
             return new QuantisedBackbone(name, quantised, Describe(quantised, settings, calibration.Length, held.Length, sqnr), plan.Convolutions);
 
             void Step()
@@ -65,18 +65,18 @@ public sealed class BackboneQuantiser : IDisposable
         }
         catch (Exception e) when (e is InvalidDataException or OnnxRuntimeException)
         {
-            throw new InvalidDataException($"The backbone '{backbone.File.Name}' cannot be quantised: {e.Message}", e);
+            throw new InvalidDataException($"The backbone '{_backbone.File.Name}' cannot be quantised: {e.Message}", e);
         }
     }
 
     /// <inheritdoc/>
-    public void Dispose() => backbone.Dispose();
+    public void Dispose() => _backbone.Dispose();
 
     private Dictionary<string, ActivationStatistics> Measure(QuantisationPlan plan, IReadOnlyList<Func<RgbImage>> images, Action step)
     {
         var statistics = plan.Measured.ToDictionary(name => name, _ => new ActivationStatistics(), StringComparer.Ordinal);
-        var input = graph.Inputs[0];
-        using var session = new GraphSession(graph.WithOutputs([.. graph.Outputs.Union(plan.Measured).Where(name => name != input)]).ToArray(), backbone.Runtime);
+        var input = _graph.Inputs[0];
+        using var session = new GraphSession(_graph.WithOutputs([.. _graph.Outputs.Union(plan.Measured).Where(name => name != input)]).ToArray(), _backbone.Runtime);
         Pass((tensor, _, values) => tensor.Widen(values));
         Pass((tensor, channels, values) => tensor.Count(values, channels));
         return statistics;
@@ -85,9 +85,9 @@ public sealed class BackboneQuantiser : IDisposable
         {
             foreach (var image in images)
             {
-                preprocessing.Prepare(image(), prepared);
-                if (statistics.TryGetValue(input, out var pixels)) visit(pixels, 3, prepared);
-                session.Run(prepared, preprocessing.PreparedSize, (name, channels, values) =>
+                _preprocessing.Prepare(image(), _prepared);
+                if (statistics.TryGetValue(input, out var pixels)) visit(pixels, 3, _prepared);
+                session.Run(_prepared, _preprocessing.PreparedSize, (name, channels, values) =>
                 {
                     if (statistics.TryGetValue(name, out var tensor)) visit(tensor, channels, values);
                 });
@@ -101,16 +101,16 @@ public sealed class BackboneQuantiser : IDisposable
     /// <summary>Signal to noise of each tap, in dB.</summary>
     private double[] Compare(byte[] quantised, IReadOnlyList<Func<RgbImage>> images, Action step)
     {
-        var (signal, noise) = (new double[graph.Outputs.Count], new double[graph.Outputs.Count]);
-        using var session = new GraphSession(quantised, backbone.Runtime);
-        using var original = new GraphSession(graph.ToArray(), backbone.Runtime);
+        var (signal, noise) = (new double[_graph.Outputs.Count], new double[_graph.Outputs.Count]);
+        using var session = new GraphSession(quantised, _backbone.Runtime);
+        using var original = new GraphSession(_graph.ToArray(), _backbone.Runtime);
         foreach (var image in images)
         {
-            preprocessing.Prepare(image(), prepared);
+            _preprocessing.Prepare(image(), _prepared);
             var exact = new List<float[]>();
-            original.Run(prepared, preprocessing.PreparedSize, (_, _, values) => exact.Add(values.ToArray()));
+            original.Run(_prepared, _preprocessing.PreparedSize, (_, _, values) => exact.Add(values.ToArray()));
             var tap = 0;
-            session.Run(prepared, preprocessing.PreparedSize, (_, _, values) =>
+            session.Run(_prepared, _preprocessing.PreparedSize, (_, _, values) =>
             {
                 var reference = exact[tap];
                 for (var i = 0; i < values.Length; i++)
@@ -131,14 +131,14 @@ public sealed class BackboneQuantiser : IDisposable
         + (settings.FloatStem ? "; layers that read the image float32" : "")
         + (settings.FloatTaps ? "; layers that give a tap and nothing else float32" : "");
 
-    private BackboneManifest Describe(byte[] quantised, QuantisationSettings settings, int calibration, int held, double[] sqnr) => backbone.Manifest with
+    private BackboneManifest Describe(byte[] quantised, QuantisationSettings settings, int calibration, int held, double[] sqnr) => _backbone.Manifest with
     {
-        Taps = backbone.Taps,
+        Taps = _backbone.Taps,
         Sha256 = Convert.ToHexStringLower(SHA256.HashData(quantised)),
         InstalledAt = null,
         Quantisation = new BackboneQuantisation(
-            backbone.File.Name,
-            backbone.Identity.Sha256,
+            _backbone.File.Name,
+            _backbone.Identity.Sha256,
             MethodOf(settings),
             calibration,
             held,

@@ -15,9 +15,9 @@ namespace PaDiM.Onnx.Pipelines;
 /// </summary>
 public sealed class Inspector : IDisposable
 {
-    private readonly DeviceScorer? device;
-    private readonly ParallelOptions parallel;
-    private readonly RegionOfInterest? region;
+    private readonly DeviceScorer? _device;
+    private readonly ParallelOptions _parallel;
+    private readonly RegionOfInterest? _region;
 
     /// <summary>An inspector whose distances are computed on the host, as while fitting; nothing of it needs to be disposed.</summary>
     /// <param name="model">The model.</param>
@@ -31,9 +31,9 @@ public sealed class Inspector : IDisposable
             throw new InvalidDataException($"The model was fitted with another file, other taps or another normalisation of the backbone '{model.Backbone.Name}' (SHA-256 {model.Backbone.Sha256}); fit it again or put those back.");
         Model = model;
         Embedder = new Embedder(backbone, model.Settings, model.Reduction, model.Template);
-        region = model.Settings.RegionOf(model.Ignored, model.Distribution.Grid);
-        parallel = backbone.Runtime.InParallel();
-        device = onDevice ? new DeviceScorer(model, backbone) : null;
+        _region = model.Settings.RegionOf(model.Ignored, model.Distribution.Grid);
+        _parallel = backbone.Runtime.InParallel();
+        _device = onDevice ? new DeviceScorer(model, backbone) : null;
     }
 
     /// <summary>An inspector that scores where the backbone's runtime does: of a runtime on CUDA it copies the statistics to the device.</summary>
@@ -50,10 +50,10 @@ public sealed class Inspector : IDisposable
     public Embedder Embedder { get; }
 
     /// <summary>Images that are scored together in little more time than one: as many as threads on the host, any number on a device.</summary>
-    public int SideBySide => device is null ? Embedder.Backbone.Runtime.Threads : int.MaxValue;
+    public int SideBySide => _device is null ? Embedder.Backbone.Runtime.Threads : int.MaxValue;
 
     /// <summary>What the model takes of the device's memory; 0 where it is scored on the host.</summary>
-    public long DeviceBytes => device is { IsFreed: false } ? device.DeviceBytes : 0;
+    public long DeviceBytes => _device is { IsFreed: false } ? _device.DeviceBytes : 0;
 
     /// <summary>What a model of a shape would take of the device's memory, but for what is small beside its factors: the weights of the reduction, and masks.</summary>
     /// <param name="runtime">Where it would be scored.</param>
@@ -69,7 +69,7 @@ public sealed class Inspector : IDisposable
     /// Whether images of the two may wait for each other and be scored in one batch. Kernels take features of several models from one pass of the backbone; a
     /// device scores one model at a time, from the image to the map.
     /// </summary>
-    public bool SharesBatchesWith(Inspector other) => ReferenceEquals(this, other) || (device is null && other.device is null && Embedder.SharesBatchesWith(other.Embedder));
+    public bool SharesBatchesWith(Inspector other) => ReferenceEquals(this, other) || (_device is null && other._device is null && Embedder.SharesBatchesWith(other.Embedder));
 
     /// <summary>Scores on the device, in one go.</summary>
     /// <param name="prepared">Shape <c>(count, 3, h, w)</c>.</param>
@@ -79,7 +79,7 @@ public sealed class Inspector : IDisposable
     /// <exception cref="Microsoft.ML.OnnxRuntime.OnnxRuntimeException">The device failed, or has no room.</exception>
     public bool TryScoreOnDevice(float[] prepared, int count, [NotNullWhen(true)] out RawMap[]? maps)
     {
-        maps = device is not null && device.TryScore(prepared, count, out var drawn) ? [.. drawn.Select(map => new RawMap.Pixels(map))] : null;
+        maps = _device is not null && _device.TryScore(prepared, count, out var drawn) ? [.. drawn.Select(map => new RawMap.Pixels(map))] : null;
         return maps is not null;
     }
 
@@ -87,7 +87,7 @@ public sealed class Inspector : IDisposable
     public AnomalyMap[] Distances(IReadOnlyList<ReducedTaps> batch)
     {
         using var bound = batch.Count == 1 ? Embedder.Backbone.Runtime.BindCaller() : default;
-        return MahalanobisScorer.Distances(Model.Distribution, batch, bound.Scheduler is { } scheduler ? new ParallelOptions { MaxDegreeOfParallelism = parallel.MaxDegreeOfParallelism, TaskScheduler = scheduler } : parallel);
+        return MahalanobisScorer.Distances(Model.Distribution, batch, bound.Scheduler is { } scheduler ? new ParallelOptions { MaxDegreeOfParallelism = _parallel.MaxDegreeOfParallelism, TaskScheduler = scheduler } : _parallel);
     }
 
     /// <summary>The map over the prepared image whose maximum is the image score.</summary>
@@ -96,7 +96,7 @@ public sealed class Inspector : IDisposable
     public AnomalyMap ToPixels(RawMap raw, RigidTransform placement) => Embedder.Preprocessing.ToImageFrame(
         raw switch
         {
-            RawMap.Patches patches => patches.Distances.ToPixels(Embedder.Preprocessing.PreparedSize, Model.Settings.BlurSigma, region),
+            RawMap.Patches patches => patches.Distances.ToPixels(Embedder.Preprocessing.PreparedSize, Model.Settings.BlurSigma, _region),
             RawMap.Pixels pixels => pixels.Map,
             _ => throw new InvalidOperationException(),
         },
@@ -118,9 +118,9 @@ public sealed class Inspector : IDisposable
     {
         var (length, results) = (Embedder.PreparedLength, new (AnomalyMap Map, RigidTransform Placement)[images.Count]);
         var prepared = LargeArray.Of<float>((long)images.Count * length);
-        Parallel.For(0, images.Count, parallel, i => results[i].Placement = Embedder.Preprocessing.Prepare(images[i], prepared.AsSpan(i * length, length)));
+        Parallel.For(0, images.Count, _parallel, i => results[i].Placement = Embedder.Preprocessing.Prepare(images[i], prepared.AsSpan(i * length, length)));
         var raw = TryScoreOnDevice(prepared, images.Count, out var maps) ? maps : ScoreOnHost(prepared, images.Count);
-        Parallel.For(0, images.Count, parallel, i => results[i].Map = ToPixels(raw[i], results[i].Placement));
+        Parallel.For(0, images.Count, _parallel, i => results[i].Map = ToPixels(raw[i], results[i].Placement));
         return results;
     }
 
@@ -134,7 +134,7 @@ public sealed class Inspector : IDisposable
     /// Gives the device's memory back, as soon as the runs under way have ended. Whoever still holds the inspector goes on with the same model on the host: a
     /// request that began before its model was driven out ends as it would have.
     /// </summary>
-    public void Dispose() => device?.Dispose();
+    public void Dispose() => _device?.Dispose();
 
     /// <summary>The pixels of an image that the model ignores, at the image's own size; null when all count.</summary>
     /// <param name="size">Rows and columns of the image.</param>

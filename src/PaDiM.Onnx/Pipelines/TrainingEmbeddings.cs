@@ -18,13 +18,13 @@ internal sealed class TrainingEmbeddings(Embedder embedder, string key, ImageDec
     /// <summary>Images that go through the backbone at a time.</summary>
     private const int BackboneBatch = 8;
 
-    private readonly PatchEmbedding?[] buffers = new PatchEmbedding?[FitEstimate.BatchOf(patches, embedder.Reduction.Dimensions)];
-    private readonly RgbImage?[] shrunk = new RgbImage?[FitEstimate.BatchOf(patches, embedder.Reduction.Dimensions)];
-    private readonly float[][] preparedBuffers = [[], []];
-    private Task writing = Task.CompletedTask;
+    private readonly PatchEmbedding?[] _buffers = new PatchEmbedding?[FitEstimate.BatchOf(patches, embedder.Reduction.Dimensions)];
+    private readonly RgbImage?[] _shrunk = new RgbImage?[FitEstimate.BatchOf(patches, embedder.Reduction.Dimensions)];
+    private readonly float[][] _preparedBuffers = [[], []];
+    private Task _writing = Task.CompletedTask;
 
     /// <summary>Most images of one batch.</summary>
-    public int BatchSize => buffers.Length;
+    public int BatchSize => _buffers.Length;
 
     /// <summary>Whether the embedding of an image that may be gone is still kept.</summary>
     public bool AreKept(string imageSha256) => store.Contains(key, imageSha256);
@@ -32,32 +32,32 @@ internal sealed class TrainingEmbeddings(Embedder embedder, string key, ImageDec
     /// <summary>Kept embeddings of images that are gone.</summary>
     public PatchEmbedding[] Kept(IReadOnlyList<string> images)
     {
-        writing.GetAwaiter().GetResult();
+        _writing.GetAwaiter().GetResult();
         Allocate(images.Count);
-        return [.. images.Select((image, i) => buffers[i] = store.Read(key, image, buffers[i]) ?? throw new FitException("embedding_lost", $"The embedding of the removed image {image} is damaged; start a fit that is not incremental."))];
+        return [.. images.Select((image, i) => _buffers[i] = store.Read(key, image, _buffers[i]) ?? throw new FitException("embedding_lost", $"The embedding of the removed image {image} is damaged; start a fit that is not incremental."))];
     }
 
     /// <summary>Embeddings in the order of the images, at most <see cref="BatchSize"/>; those that had to be made are kept.</summary>
     public PatchEmbedding[] Get(IReadOnlyList<TrainingImage> images, ParallelOptions parallel)
     {
-        writing.GetAwaiter().GetResult();
+        _writing.GetAwaiter().GetResult();
         Allocate(images.Count);
         var found = new PatchEmbedding?[images.Count];
-        Parallel.For(0, images.Count, parallel, i => found[i] = store.Read(key, images[i].Sha256, buffers[i]));
+        Parallel.For(0, images.Count, parallel, i => found[i] = store.Read(key, images[i].Sha256, _buffers[i]));
         var missing = Enumerable.Range(0, images.Count).Where(i => found[i] is null).ToArray();
         if (missing.Length > 0) Make(images, missing, found, parallel);
-        found.CopyTo(buffers, 0);
+        found.CopyTo(_buffers, 0);
         return found!;
     }
 
     /// <summary>Waits for what is being written: a fit that ends early leaves nobody at work in the store.</summary>
-    public void Dispose() => writing.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Wait();
+    public void Dispose() => _writing.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Wait();
 
     /// <summary>Buffers before their first use, one after the other.</summary>
     private void Allocate(int count)
     {
         var d = embedder.Reduction.Dimensions;
-        for (var i = 0; i < count; i++) buffers[i] ??= new PatchEmbedding(patches, d, LargeArray.Of<float>((long)patches.Positions * d));
+        for (var i = 0; i < count; i++) _buffers[i] ??= new PatchEmbedding(patches, d, LargeArray.Of<float>((long)patches.Positions * d));
     }
 
     /// <summary>Embeds the images that the store does not have.</summary>
@@ -72,7 +72,7 @@ internal sealed class TrainingEmbeddings(Embedder embedder, string key, ImageDec
                 var placements = next.GetAwaiter().GetResult();
                 var following = part + 1;
                 next = following < parts.Length ? Start(() => Prepare(following)) : Task.FromResult<RigidTransform[]>([]);
-                Embed(wanted, parts[part], preparedBuffers[part % 2], placements, found, parallel);
+                Embed(wanted, parts[part], _preparedBuffers[part % 2], placements, found, parallel);
             }
         }
         finally
@@ -80,20 +80,20 @@ internal sealed class TrainingEmbeddings(Embedder embedder, string key, ImageDec
             // Whatever went wrong, nobody may be left at work in the buffers; what the images themselves have against it is told above.
             next.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Wait();
         }
-        writing = Start(() => Parallel.ForEach(missing, new ParallelOptions { MaxDegreeOfParallelism = parallel.MaxDegreeOfParallelism, TaskScheduler = null }, i =>
+        _writing = Start(() => Parallel.ForEach(missing, new ParallelOptions { MaxDegreeOfParallelism = parallel.MaxDegreeOfParallelism, TaskScheduler = null }, i =>
         {
-            pixels.Keep(wanted[i].Sha256, shrunk[i]!);
+            pixels.Keep(wanted[i].Sha256, _shrunk[i]!);
             store.Write(key, wanted[i].Sha256, found[i]!);
         }));
 
         RigidTransform[] Prepare(int part)
         {
             var (images, length, side) = (parts[part], embedder.PreparedLength, embedder.Preprocessing.ImageSize);
-            ref var buffer = ref preparedBuffers[part % 2];
+            ref var buffer = ref _preparedBuffers[part % 2];
             if (buffer.Length < images.Length * length) buffer = LargeArray.Of<float>((long)images.Length * length);
             var (prepared, placements) = (buffer, new RigidTransform[images.Length]);
             Parallel.For(0, images.Length, parallel, k => placements[k] = embedder.Preprocessing.PrepareAndShrink(
-                wanted[images[k]].Decode(decoder), prepared.AsSpan(k * length, length), shrunk[images[k]] ??= new RgbImage(side, side, new byte[3 * side * side])));
+                wanted[images[k]].Decode(decoder), prepared.AsSpan(k * length, length), _shrunk[images[k]] ??= new RgbImage(side, side, new byte[3 * side * side])));
             return placements;
         }
     }
@@ -103,7 +103,7 @@ internal sealed class TrainingEmbeddings(Embedder embedder, string key, ImageDec
 
     private void Embed(IReadOnlyList<TrainingImage> wanted, int[] part, float[] prepared, RigidTransform[] placements, PatchEmbedding?[] found, ParallelOptions parallel)
     {
-        var made = embedder.Embed(prepared, part.Length, parallel, [.. part.Select(i => buffers[i])]);
+        var made = embedder.Embed(prepared, part.Length, parallel, [.. part.Select(i => _buffers[i])]);
         for (var k = 0; k < part.Length; k++)
         {
             made[k].Placement = placements[k];

@@ -13,7 +13,7 @@ internal sealed class TrainingPixels(int side, IReadOnlyList<TrainingImage> imag
     /// <summary>As many rounds of registering and averaging bring the mean image to rest.</summary>
     private const int TemplateRounds = 3;
 
-    private readonly ConcurrentDictionary<string, ImageTraits> traits = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, ImageTraits> _traits = new(StringComparer.Ordinal);
 
     /// <summary>The pixels of an image.</summary>
     public RgbImage this[int index]
@@ -32,7 +32,7 @@ internal sealed class TrainingPixels(int side, IReadOnlyList<TrainingImage> imag
     public void Keep(string sha256, RgbImage shrunk)
     {
         store.WritePixels(sha256, shrunk);
-        traits[sha256] = Measure(shrunk);
+        _traits[sha256] = Measure(shrunk);
     }
 
     /// <summary>The mean image that others are registered to, shape <c>(side, side)</c>, grey.</summary>
@@ -42,7 +42,7 @@ internal sealed class TrainingPixels(int side, IReadOnlyList<TrainingImage> imag
     public IReadOnlyList<TrainingFinding> Review()
     {
         var all = new ImageTraits[images.Count];
-        Parallel.For(0, all.Length, parallel, i => all[i] = traits.GetValueOrDefault(images[i].Sha256) ?? Measure(this[i]));
+        Parallel.For(0, all.Length, parallel, i => all[i] = _traits.GetValueOrDefault(images[i].Sha256) ?? Measure(this[i]));
         return TrainingSetReview.Of(all, parallel);
     }
 

@@ -10,9 +10,9 @@ namespace PaDiM.Onnx.Storage;
 /// </summary>
 public sealed unsafe class HeldFile : UnmanagedMemoryStream
 {
-    private readonly Block block;
+    private readonly Block _block;
 
-    private HeldFile(Block block, long length, string sha256) : base(block.Start, length) => (this.block, Sha256) = (block, sha256);
+    private HeldFile(Block block, long length, string sha256) : base(block.Start, length) => (this._block, Sha256) = (block, sha256);
 
     /// <summary>SHA-256 of these bytes, lower-case hexadecimal: of what is held, not of what the file may be by now.</summary>
     public string Sha256 { get; }
@@ -44,7 +44,7 @@ public sealed unsafe class HeldFile : UnmanagedMemoryStream
     {
         base.Dispose(disposing);
         // Tensors may still be views of it.
-        GC.KeepAlive(block);
+        GC.KeepAlive(_block);
     }
 
     /// <summary>Owns the memory and gives it back by its own finalizer.</summary>
@@ -52,14 +52,14 @@ public sealed unsafe class HeldFile : UnmanagedMemoryStream
     {
         private const nuint SmallPage = 4096;
 
-        private readonly long pressure = Press(Math.Max(length, 1));
+        private readonly long _pressure = Press(Math.Max(length, 1));
 
         public byte* Start { get; } = Allocate((nuint)Math.Max(length, 1));
 
         ~Block()
         {
             NativeMemory.AlignedFree(Start);
-            GC.RemoveMemoryPressure(pressure);
+            GC.RemoveMemoryPressure(_pressure);
         }
 
         /// <summary>In huge pages where there are any: to touch so many small ones for the first time takes longer than to read the file.</summary>

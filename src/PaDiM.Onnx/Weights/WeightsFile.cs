@@ -9,9 +9,9 @@ namespace PaDiM.Onnx.Weights;
 /// </summary>
 internal sealed class WeightsFile : IDisposable
 {
-    private readonly Stream stream;
+    private readonly Stream _stream;
 
-    private WeightsFile(Stream stream, IReadOnlyDictionary<string, WeightTensor> tensors) => (this.stream, Tensors) = (stream, tensors);
+    private WeightsFile(Stream stream, IReadOnlyDictionary<string, WeightTensor> tensors) => (this._stream, Tensors) = (stream, tensors);
 
     /// <summary>Tensors by the names that the file gives them.</summary>
     public IReadOnlyDictionary<string, WeightTensor> Tensors { get; }
@@ -46,5 +46,5 @@ internal sealed class WeightsFile : IDisposable
     public static string Quote(string name) => $"'{TerminalText.Of(name.Length > 100 ? name[..100] : name)}'";
 
     /// <inheritdoc/>
-    public void Dispose() => stream.Dispose();
+    public void Dispose() => _stream.Dispose();
 }

@@ -15,9 +15,9 @@ internal sealed partial class KeyRing(IDbContextFactory<PadimDbContext> contexts
     /// <summary>How exactly the last use of a key is kept: a row is written no more often than this.</summary>
     public static readonly TimeSpan UseGrain = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(1);
-    private readonly SemaphoreSlim reading = new(1, 1);
-    private volatile Snapshot? latest;
-    private int changes;
+    private readonly SemaphoreSlim _reading = new(1, 1);
+    private volatile Snapshot? _latest;
+    private int _changes;
 
     /// <summary>Whether there ever was a key.</summary>
     public async ValueTask<bool> AnyAsync(CancellationToken cancellationToken) => (await ReadAsync(cancellationToken)).Keys.Count > 0;
@@ -40,42 +40,42 @@ internal sealed partial class KeyRing(IDbContextFactory<PadimDbContext> contexts
     }
 
     /// <summary>Makes the next look read the keys anew.</summary>
-    public void Forget() => Interlocked.Increment(ref changes);
+    public void Forget() => Interlocked.Increment(ref _changes);
 
-    public void Dispose() => reading.Dispose();
+    public void Dispose() => _reading.Dispose();
 
     private async ValueTask<Snapshot> ReadAsync(CancellationToken cancellationToken)
     {
         if (FindFresh() is { } fresh) return fresh;
         // One reader: whoever comes meanwhile waits for what it finds.
-        await reading.WaitAsync(cancellationToken);
+        await _reading.WaitAsync(cancellationToken);
         try
         {
             return FindFresh() ?? await ReadTableAsync(cancellationToken);
         }
         finally
         {
-            reading.Release();
+            _reading.Release();
         }
     }
 
-    private Snapshot? FindFresh() => latest is { } snapshot && snapshot.Changes == Volatile.Read(ref changes) && time.GetElapsedTime(snapshot.ReadAt) < Freshness ? snapshot : null;
+    private Snapshot? FindFresh() => _latest is { } snapshot && snapshot.Changes == Volatile.Read(ref _changes) && time.GetElapsedTime(snapshot.ReadAt) < Freshness ? snapshot : null;
 
     private async Task<Snapshot> ReadTableAsync(CancellationToken cancellationToken)
     {
-        var (seen, readAt) = (Volatile.Read(ref changes), time.GetTimestamp());
+        var (seen, readAt) = (Volatile.Read(ref _changes), time.GetTimestamp());
         try
         {
             await using var db = await contexts.CreateDbContextAsync(cancellationToken);
             var keys = await db.ApiKeys.AsNoTracking().ToListAsync(cancellationToken);
-            return latest = new Snapshot(keys.ToFrozenDictionary(key => key.Id, StringComparer.Ordinal), seen, readAt);
+            return _latest = new Snapshot(keys.ToFrozenDictionary(key => key.Id, StringComparer.Ordinal), seen, readAt);
         }
-        catch (DbException e) when (latest is { } known)
+        catch (DbException e) when (_latest is { } known)
         {
             // While the database does not answer nobody can revoke a key in it either, and the line goes on with the keys that it had.
             LogUnread(e);
             // From now on: those who waited for the failure do not wait for the next one.
-            return latest = known with { ReadAt = time.GetTimestamp(), Changes = seen };
+            return _latest = known with { ReadAt = time.GetTimestamp(), Changes = seen };
         }
     }
 

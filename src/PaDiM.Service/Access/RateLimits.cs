@@ -13,30 +13,30 @@ namespace PaDiM.Service.Access;
 /// </summary>
 internal sealed class RateLimits : IConfigureOptions<RateLimiterOptions>, IDisposable
 {
-    private readonly PartitionedRateLimiter<HttpContext> attempts;
-    private readonly PadimOptions options;
+    private readonly PartitionedRateLimiter<HttpContext> _attempts;
+    private readonly PadimOptions _options;
 
     public RateLimits(IOptions<PadimOptions> options)
     {
-        this.options = options.Value;
-        attempts = PartitionedRateLimiter.Create<HttpContext, string>(context => Bucket(AddressOf(context), this.options.FailedAttemptsPerMinute));
+        this._options = options.Value;
+        _attempts = PartitionedRateLimiter.Create<HttpContext, string>(context => Bucket(AddressOf(context), this._options.FailedAttemptsPerMinute));
     }
 
     public void Configure(RateLimiterOptions limiter)
     {
         limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context =>
-            KeyAuthentication.IsForEveryone(context) ? RateLimitPartition.GetNoLimiter("") : Bucket(CallerOf(context), options.RequestsPerMinute));
+            KeyAuthentication.IsForEveryone(context) ? RateLimitPartition.GetNoLimiter("") : Bucket(CallerOf(context), _options.RequestsPerMinute));
         limiter.OnRejected = async (rejected, _) => await Problems.RateLimited(SecondsUntil(rejected.Lease)).ExecuteAsync(rejected.HttpContext);
     }
 
     /// <summary>Counts a failed attempt to say who one is; the problem when there were too many from its address.</summary>
     public Problem? RefuseAttempt(HttpContext context)
     {
-        using var lease = attempts.AttemptAcquire(context);
+        using var lease = _attempts.AttemptAcquire(context);
         return lease.IsAcquired ? null : Problems.RateLimited(SecondsUntil(lease));
     }
 
-    public void Dispose() => attempts.Dispose();
+    public void Dispose() => _attempts.Dispose();
 
     private static RateLimitPartition<string> Bucket(string partition, int perMinute)
     {

@@ -3,9 +3,9 @@ namespace PaDiM.Service.Hosting;
 /// <summary>A value, or the problem that stands in its place.</summary>
 internal readonly struct Outcome<T>
 {
-    private readonly T? value;
+    private readonly T? _value;
 
-    private Outcome(T? value, Problem? problem) => (this.value, Problem) = (value, problem);
+    private Outcome(T? value, Problem? problem) => (this._value, Problem) = (value, problem);
 
     /// <summary>The problem, or null.</summary>
     public Problem? Problem { get; }
@@ -17,10 +17,10 @@ internal readonly struct Outcome<T>
     /// <summary>Whether there is a value.</summary>
     public bool Succeeded([System.Diagnostics.CodeAnalysis.MaybeNullWhen(false)] out T result, [System.Diagnostics.CodeAnalysis.NotNullWhen(false)] out Problem? problem)
     {
-        (result, problem) = (value, Problem);
+        (result, problem) = (_value, Problem);
         return problem is null;
     }
 
     /// <summary>The answer to the request: what becomes of the value, or the problem.</summary>
-    public IResult ToResult(Func<T, IResult> answer) => Problem is { } problem ? problem : answer(value!);
+    public IResult ToResult(Func<T, IResult> answer) => Problem is { } problem ? problem : answer(_value!);
 }

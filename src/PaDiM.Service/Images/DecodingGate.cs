@@ -11,10 +11,10 @@ internal sealed class DecodingGate
     /// <summary>A line that sent an image so long ago is at work, and a job that has images to read pauses so long before each.</summary>
     private static readonly TimeSpan LineAtWork = TimeSpan.FromMilliseconds(250), Pause = TimeSpan.FromMilliseconds(200);
 
-    private readonly Lock gate = new();
-    private readonly LinkedList<TaskCompletionSource> urgent = [], patient = [];
-    private int free = Environment.ProcessorCount;
-    private long lastOfLine = Stopwatch.GetTimestamp() - Stopwatch.Frequency;
+    private readonly Lock _gate = new();
+    private readonly LinkedList<TaskCompletionSource> _urgent = [], _patient = [];
+    private int _free = Environment.ProcessorCount;
+    private long _lastOfLine = Stopwatch.GetTimestamp() - Stopwatch.Frequency;
 
     /// <summary>Runs work when its turn comes.</summary>
     /// <param name="work">Takes a core.</param>
@@ -55,23 +55,23 @@ internal sealed class DecodingGate
     /// </summary>
     public void GiveWay(CancellationToken cancellationToken)
     {
-        if (Stopwatch.GetElapsedTime(Volatile.Read(ref lastOfLine)) < LineAtWork) cancellationToken.WaitHandle.WaitOne(Pause);
+        if (Stopwatch.GetElapsedTime(Volatile.Read(ref _lastOfLine)) < LineAtWork) cancellationToken.WaitHandle.WaitOne(Pause);
     }
 
     private Task EnterAsync(bool isUrgent, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        if (isUrgent) Volatile.Write(ref lastOfLine, Stopwatch.GetTimestamp());
-        return Enter(isUrgent ? urgent : patient) is { } turn ? WaitAsync(turn, cancellationToken) : Task.CompletedTask;
+        if (isUrgent) Volatile.Write(ref _lastOfLine, Stopwatch.GetTimestamp());
+        return Enter(isUrgent ? _urgent : _patient) is { } turn ? WaitAsync(turn, cancellationToken) : Task.CompletedTask;
     }
 
     /// <summary>A place in the queue; null where nobody has to wait.</summary>
     private LinkedListNode<TaskCompletionSource>? Enter(LinkedList<TaskCompletionSource> queue)
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (free == 0) return queue.AddLast(new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-            free--;
+            if (_free == 0) return queue.AddLast(new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+            _free--;
             return null;
         }
     }
@@ -91,7 +91,7 @@ internal sealed class DecodingGate
 
     private void GiveUp(LinkedListNode<TaskCompletionSource> turn)
     {
-        lock (gate)
+        lock (_gate)
         {
             if (turn.List is { } queue)
             {
@@ -105,11 +105,11 @@ internal sealed class DecodingGate
 
     private void Leave()
     {
-        lock (gate)
+        lock (_gate)
         {
-            if ((urgent.First ?? patient.First) is not { } next)
+            if ((_urgent.First ?? _patient.First) is not { } next)
             {
-                free++;
+                _free++;
                 return;
             }
             next.List!.Remove(next);

@@ -8,9 +8,9 @@ namespace PaDiM.Service.Images;
 internal sealed class Thumbnails(IOptions<PadimOptions> options, DecodingGate gate)
 {
     private const int Side = 256;
-    private readonly ImageDecoder decoder = new(options.Value.MaxPixels, limit: null, options.Value.DecodeMemoryBytes);
+    private readonly ImageDecoder _decoder = new(options.Value.MaxPixels, limit: null, options.Value.DecodeMemoryBytes);
 
     /// <summary>A JPEG; null where the bytes are no image any more.</summary>
     public Task<byte[]?> MakeAsync(byte[] bytes, CancellationToken cancellationToken) =>
-        gate.RunAsync(async aside => await decoder.DecodeAsync(bytes, isUrgent: false, aside) is DecodeResult.Decoded decoded ? ImageEncoder.Thumbnail(decoded.Image, Side) : null, isUrgent: false, cancellationToken);
+        gate.RunAsync(async aside => await _decoder.DecodeAsync(bytes, isUrgent: false, aside) is DecodeResult.Decoded decoded ? ImageEncoder.Thumbnail(decoded.Image, Side) : null, isUrgent: false, cancellationToken);
 }

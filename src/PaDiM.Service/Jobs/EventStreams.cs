@@ -6,10 +6,10 @@ namespace PaDiM.Service.Jobs;
 /// <summary>Bounds how many clients follow jobs: each asks the database for news several times a second.</summary>
 internal sealed class EventStreams(IOptions<PadimOptions> options) : IDisposable
 {
-    private readonly SemaphoreSlim places = new(options.Value.MaxEventStreams, options.Value.MaxEventStreams);
+    private readonly SemaphoreSlim _places = new(options.Value.MaxEventStreams, options.Value.MaxEventStreams);
 
     /// <summary>A place, given back when disposed; null when all are taken.</summary>
-    public IDisposable? TryEnter() => places.Wait(0) ? new Place(places) : null;
+    public IDisposable? TryEnter() => _places.Wait(0) ? new Place(_places) : null;
 
-    public void Dispose() => places.Dispose();
+    public void Dispose() => _places.Dispose();
 }

@@ -11,24 +11,24 @@ internal sealed class JobContext(Job job, JobTrace trace, TimeProvider time)
     /// <summary>The pace is that of the last while: what an earlier attempt has left behind goes by in no time, and says nothing about the rest.</summary>
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
 
-    private readonly Queue<(long At, double Share)> told = new();
-    private volatile JobProgress current = new(job.Stage, job.Progress, null);
+    private readonly Queue<(long At, double Share)> _told = new();
+    private volatile JobProgress _current = new(job.Stage, job.Progress, null);
 
     public Job Job { get; } = job;
 
     public JobLease Lease { get; } = new(job.Id, job.Fence);
 
-    public JobProgress Progress => current;
+    public JobProgress Progress => _current;
 
     /// <summary>Tells how far the work has come; the next heartbeat passes it on. Called by one thread at a time.</summary>
     public void Report(string stage, double share)
     {
         trace.Enter(stage);
         var now = time.GetTimestamp();
-        while (told.Count > 1 && time.GetElapsedTime(told.Peek().At, now) > Window) told.Dequeue();
-        told.Enqueue((now, share));
-        var (since, began) = told.Peek();
-        current = new JobProgress(stage, share, share > began ? time.GetElapsedTime(since, now).TotalSeconds * (1 - share) / (share - began) : null);
+        while (_told.Count > 1 && time.GetElapsedTime(_told.Peek().At, now) > Window) _told.Dequeue();
+        _told.Enqueue((now, share));
+        var (since, began) = _told.Peek();
+        _current = new JobProgress(stage, share, share > began ? time.GetElapsedTime(since, now).TotalSeconds * (1 - share) / (share - began) : null);
     }
 }
 

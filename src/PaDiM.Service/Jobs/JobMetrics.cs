@@ -27,17 +27,17 @@ internal sealed class JobMetrics
 {
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
 
-    private readonly IDbContextFactory<PadimDbContext> contexts;
-    private readonly TimeProvider time;
-    private readonly Lock gate = new();
-    private readonly Histogram<double> attempts;
-    private (long At, IReadOnlyList<Line> Lines)? table;
+    private readonly IDbContextFactory<PadimDbContext> _contexts;
+    private readonly TimeProvider _time;
+    private readonly Lock _gate = new();
+    private readonly Histogram<double> _attempts;
+    private (long At, IReadOnlyList<Line> Lines)? _table;
 
     public JobMetrics(IMeterFactory meters, JobStore store, IDbContextFactory<PadimDbContext> contexts, IOptions<PadimOptions> options, TimeProvider time)
     {
-        (this.contexts, this.time) = (contexts, time);
+        (this._contexts, this._time) = (contexts, time);
         var meter = meters.Create(Instruments.Name);
-        attempts = meter.CreateMinutes("padim.job.attempt.duration", "Time of attempts at jobs in this process, by kind and by outcome: succeeded, failed, cancelled, released or lost.");
+        _attempts = meter.CreateMinutes("padim.job.attempt.duration", "Time of attempts at jobs in this process, by kind and by outcome: succeeded, failed, cancelled, released or lost.");
         meter.CreateObservableCounter("padim.job.queue.refusals", () => store.Refusals, null, "Jobs refused with queue_full.");
         meter.CreateObservableGauge("padim.job.queue.capacity", () => options.Value.JobQueueCapacity, null, "Jobs that may wait.");
         meter.CreateObservableGauge("padim.jobs", CountAll, null, "Jobs in the table, by kind and by state.");
@@ -47,7 +47,7 @@ internal sealed class JobMetrics
 
     /// <summary>An attempt has come to its end.</summary>
     public void Ended(JobKind kind, JobOutcome outcome, TimeSpan duration) =>
-        attempts.Record(duration.TotalSeconds, Instruments.Tag("kind", Name(kind)), Instruments.Tag("outcome", Name(outcome)));
+        _attempts.Record(duration.TotalSeconds, Instruments.Tag("kind", Name(kind)), Instruments.Tag("outcome", Name(outcome)));
 
     private IEnumerable<Measurement<long>> CountAll()
     {
@@ -67,14 +67,14 @@ internal sealed class JobMetrics
     /// <summary>One look into the table a scrape. Where the database does not answer, the series are missing.</summary>
     private IReadOnlyList<Line> Read()
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (table is { } known && time.GetElapsedTime(known.At) < Fresh) return known.Lines;
-            using var db = contexts.CreateDbContext();
+            if (_table is { } known && _time.GetElapsedTime(known.At) < Fresh) return known.Lines;
+            using var db = _contexts.CreateDbContext();
             var lines = db.Jobs.GroupBy(job => new { job.Kind, job.State })
                 .Select(group => new { group.Key.Kind, group.Key.State, Count = group.Count(), Created = group.Min(job => job.CreatedAt), Started = group.Min(job => job.StartedAt), Attempts = group.Max(job => job.Attempts) })
                 .AsEnumerable().Select(line => new Line(line.Kind, line.State, line.Count, line.State == JobState.Running ? line.Started ?? line.Created : line.Created, line.Attempts)).ToList();
-            table = (time.GetTimestamp(), lines);
+            _table = (_time.GetTimestamp(), lines);
             return lines;
         }
     }

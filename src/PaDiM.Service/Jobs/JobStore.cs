@@ -14,12 +14,12 @@ namespace PaDiM.Service.Jobs;
 internal sealed class JobStore(IDbContextFactory<PadimDbContext> contexts, JobSignal signal, IOptions<PadimOptions> options, TimeProvider time)
 {
     private const int MaxAttempts = 5;
-    private long refusals;
+    private long _refusals;
 
     /// <summary>Jobs that found no room in the queue since the start.</summary>
-    public long Refusals => Interlocked.Read(ref refusals);
+    public long Refusals => Interlocked.Read(ref _refusals);
 
-    private readonly JobWatch watch = new(TimeSpan.FromSeconds(options.Value.JobLeaseSeconds), time);
+    private readonly JobWatch _watch = new(TimeSpan.FromSeconds(options.Value.JobLeaseSeconds), time);
 
     private DateTime Now => time.GetUtcNow().UtcDateTime;
 
@@ -40,7 +40,7 @@ internal sealed class JobStore(IDbContextFactory<PadimDbContext> contexts, JobSi
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         if (await db.Jobs.CountAsync(j => j.State == JobState.Queued, cancellationToken) >= options.Value.JobQueueCapacity)
         {
-            Interlocked.Increment(ref refusals);
+            Interlocked.Increment(ref _refusals);
             return Problems.QueueFull("jobs");
         }
         var job = new Job
@@ -114,7 +114,7 @@ internal sealed class JobStore(IDbContextFactory<PadimDbContext> contexts, JobSi
         {
             var now = Now;
             var running = await db.Jobs.Where(j => j.State == JobState.Running).Select(j => new { j.Id, j.Fence, j.LeaseExpiresAt }).ToListAsync(cancellationToken);
-            var dead = watch.FindDead(running.Select(j => (j.Id, j.Fence, j.LeaseExpiresAt)));
+            var dead = _watch.FindDead(running.Select(j => (j.Id, j.Fence, j.LeaseExpiresAt)));
             var job = await db.Jobs.AsNoTracking()
                 .Where(j => j.State == JobState.Queued || (j.State == JobState.Running && dead.Contains(j.Id)))
                 .Where(j => !db.Jobs.Any(other => other.Category == j.Category && other.Id != j.Id && other.State == JobState.Running && !dead.Contains(other.Id)))
@@ -135,7 +135,7 @@ internal sealed class JobStore(IDbContextFactory<PadimDbContext> contexts, JobSi
                 cancellationToken);
             if (claimed == 0) continue;
             var mine = await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == job.Id && j.Fence == job.Fence + 1, cancellationToken);
-            if (mine is not null) watch.See(mine);
+            if (mine is not null) _watch.See(mine);
             return mine;
         }
     }

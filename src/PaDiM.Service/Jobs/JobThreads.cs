@@ -16,24 +16,24 @@ internal sealed partial class JobThreads : TaskScheduler, IDisposable
     /// <summary>Where the policy is refused.</summary>
     private const int LowestNice = 19;
 
-    private readonly BlockingCollection<Task> waiting = [];
-    private readonly BlockingCollection<Action> finished = [];
-    private readonly int count;
-    private int working;
+    private readonly BlockingCollection<Task> _waiting = [];
+    private readonly BlockingCollection<Action> _finished = [];
+    private readonly int _count;
+    private int _working;
 
     [ThreadStatic]
-    private static JobThreads? owner;
+    private static JobThreads? _owner;
 
     /// <summary>Starts the threads.</summary>
     /// <param name="count">How many; work that waits for other work here holds one.</param>
     public JobThreads(int count)
     {
-        this.count = working = count;
+        this._count = _working = count;
         Start("job news", Tell);
         for (var i = 0; i < count; i++) Start($"job {i}", Work);
     }
 
-    public override int MaximumConcurrencyLevel => count;
+    public override int MaximumConcurrencyLevel => _count;
 
     /// <summary>Computes here.</summary>
     public Task<T> RunAsync<T>(Func<T> work)
@@ -44,14 +44,14 @@ internal sealed partial class JobThreads : TaskScheduler, IDisposable
     }
 
     /// <summary>Lets the threads end when they have done what waits.</summary>
-    public void Dispose() => waiting.CompleteAdding();
+    public void Dispose() => _waiting.CompleteAdding();
 
-    protected override void QueueTask(Task task) => waiting.Add(task);
+    protected override void QueueTask(Task task) => _waiting.Add(task);
 
     /// <summary>A thread that waits for work does it itself: loops within loops need no thread to be free.</summary>
-    protected override bool TryExecuteTaskInline(Task task, bool taskWasPreviouslyQueued) => owner == this && TryExecuteTask(task);
+    protected override bool TryExecuteTaskInline(Task task, bool taskWasPreviouslyQueued) => _owner == this && TryExecuteTask(task);
 
-    protected override IEnumerable<Task> GetScheduledTasks() => waiting;
+    protected override IEnumerable<Task> GetScheduledTasks() => _waiting;
 
     private static void Start(string name, ThreadStart body) => new Thread(body) { IsBackground = true, Name = name }.Start();
 
@@ -60,26 +60,26 @@ internal sealed partial class JobThreads : TaskScheduler, IDisposable
         try
         {
             var value = work();
-            finished.Add(() => result.SetResult(value));
+            _finished.Add(() => result.SetResult(value));
         }
         catch (Exception e)
         {
-            finished.Add(() => result.SetException(e));
+            _finished.Add(() => result.SetException(e));
         }
     }
 
     private void Work()
     {
-        owner = this;
+        _owner = this;
         if (!OperatingSystem.IsLinux()) Thread.CurrentThread.Priority = ThreadPriority.Lowest;
         else if (SetPolicy(0, IdlePolicy, 0) != 0) _ = SetPriority(0, 0, LowestNice);
-        foreach (var task in waiting.GetConsumingEnumerable()) TryExecuteTask(task);
-        if (Interlocked.Decrement(ref working) == 0) finished.CompleteAdding();
+        foreach (var task in _waiting.GetConsumingEnumerable()) TryExecuteTask(task);
+        if (Interlocked.Decrement(ref _working) == 0) _finished.CompleteAdding();
     }
 
     private void Tell()
     {
-        foreach (var tell in finished.GetConsumingEnumerable()) tell();
+        foreach (var tell in _finished.GetConsumingEnumerable()) tell();
     }
 
     /// <summary>Of the calling thread where <paramref name="thread"/> is 0; .NET's own setting has no effect on Linux.</summary>

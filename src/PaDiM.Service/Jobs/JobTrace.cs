@@ -9,36 +9,36 @@ namespace PaDiM.Service.Jobs;
 /// </summary>
 internal sealed class JobTrace : IDisposable
 {
-    private readonly Activity? attempt;
-    private Activity? stage;
-    private string? name;
+    private readonly Activity? _attempt;
+    private Activity? _stage;
+    private string? _name;
 
     public JobTrace(Job job)
     {
         if (!Instruments.Source.HasListeners()) return;
         var trace = new ActivityContext(ActivityTraceId.CreateFromString(job.Id), default, ActivityTraceFlags.Recorded);
-        attempt = Instruments.Source.StartActivity("padim.job", ActivityKind.Consumer, trace)
+        _attempt = Instruments.Source.StartActivity("padim.job", ActivityKind.Consumer, trace)
             ?.SetTag("padim.job.id", job.Id).SetTag("padim.job.kind", job.Kind.ToString().ToLowerInvariant()).SetTag("padim.job.attempt", job.Attempts).SetTag("padim.category", job.Category);
     }
 
     /// <summary>The job has come to a stage; the one before has ended.</summary>
     public void Enter(string next)
     {
-        if (attempt is null || next == name) return;
+        if (_attempt is null || next == _name) return;
         var current = Activity.Current;
-        stage?.Dispose();
-        (name, stage) = (next, Instruments.Source.StartActivity($"padim.job.{next}", ActivityKind.Internal, attempt.Context));
+        _stage?.Dispose();
+        (_name, _stage) = (next, Instruments.Source.StartActivity($"padim.job.{next}", ActivityKind.Internal, _attempt.Context));
         // Stages begin on whatever thread tells of them, and must not become the parents of what else it does.
         Activity.Current = current;
     }
 
     /// <summary>How the attempt came to its end.</summary>
-    public void End(JobOutcome outcome) => attempt?.SetTag("padim.job.outcome", outcome.ToString().ToLowerInvariant())
+    public void End(JobOutcome outcome) => _attempt?.SetTag("padim.job.outcome", outcome.ToString().ToLowerInvariant())
         .SetStatus(outcome == JobOutcome.Failed ? ActivityStatusCode.Error : ActivityStatusCode.Unset);
 
     public void Dispose()
     {
-        stage?.Dispose();
-        attempt?.Dispose();
+        _stage?.Dispose();
+        _attempt?.Dispose();
     }
 }

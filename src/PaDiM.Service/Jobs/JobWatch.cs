@@ -8,30 +8,30 @@ namespace PaDiM.Service.Jobs;
 internal sealed class JobWatch(TimeSpan lease, TimeProvider time)
 {
     /// <summary>Four heartbeats at least.</summary>
-    private readonly TimeSpan doubt = TimeSpan.FromTicks(Math.Max(lease.Ticks / 3, TimeSpan.FromSeconds(2).Ticks));
+    private readonly TimeSpan _doubt = TimeSpan.FromTicks(Math.Max(lease.Ticks / 3, TimeSpan.FromSeconds(2).Ticks));
 
-    private readonly Lock gate = new();
-    private Dictionary<string, Sight> seen = new(StringComparer.Ordinal);
+    private readonly Lock _gate = new();
+    private Dictionary<string, Sight> _seen = new(StringComparer.Ordinal);
 
     /// <summary>Takes note of a job that was just claimed.</summary>
     public void See(Job claimed)
     {
-        lock (gate) seen[claimed.Id] = new Sight(claimed.Fence, claimed.LeaseExpiresAt, time.GetTimestamp());
+        lock (_gate) _seen[claimed.Id] = new Sight(claimed.Fence, claimed.LeaseExpiresAt, time.GetTimestamp());
     }
 
     /// <summary>Takes note of all running jobs, and gives those whose worker is dead.</summary>
     public IReadOnlyList<string> FindDead(IEnumerable<(string Id, long Fence, DateTime? LeaseExpiresAt)> running)
     {
-        lock (gate)
+        lock (_gate)
         {
-            seen = running.ToDictionary(job => job.Id, job => seen.TryGetValue(job.Id, out var earlier) && (earlier.Fence, earlier.LeaseExpiresAt) == (job.Fence, job.LeaseExpiresAt)
+            _seen = running.ToDictionary(job => job.Id, job => _seen.TryGetValue(job.Id, out var earlier) && (earlier.Fence, earlier.LeaseExpiresAt) == (job.Fence, job.LeaseExpiresAt)
                 ? earlier
                 : new Sight(job.Fence, job.LeaseExpiresAt, time.GetTimestamp()));
-            return [.. seen.Where(pair => IsDead(pair.Value)).Select(pair => pair.Key)];
+            return [.. _seen.Where(pair => IsDead(pair.Value)).Select(pair => pair.Key)];
         }
     }
 
-    private bool IsDead(Sight job) => time.GetElapsedTime(job.Since) is var still && (still >= lease || (still >= doubt && job.LeaseExpiresAt < time.GetUtcNow().UtcDateTime));
+    private bool IsDead(Sight job) => time.GetElapsedTime(job.Since) is var still && (still >= lease || (still >= _doubt && job.LeaseExpiresAt < time.GetUtcNow().UtcDateTime));
 
     private readonly record struct Sight(long Fence, DateTime? LeaseExpiresAt, long Since);
 }

@@ -8,7 +8,7 @@ internal sealed partial class JobWorker(JobStore store, JobSignal signal, JobMet
     : BackgroundService
 {
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1), Beat = TimeSpan.FromMilliseconds(500);
-    private readonly string name = $"{Environment.MachineName}/{Environment.ProcessId}";
+    private readonly string _name = $"{Environment.MachineName}/{Environment.ProcessId}";
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         Task.WhenAll(Enumerable.Range(0, options.Value.JobWorkers).Select(_ => WorkAsync(stoppingToken)));
@@ -19,7 +19,7 @@ internal sealed partial class JobWorker(JobStore store, JobSignal signal, JobMet
         {
             try
             {
-                if (await store.ClaimAsync(name, stopping) is { } job) await RunAsync(job, stopping);
+                if (await store.ClaimAsync(_name, stopping) is { } job) await RunAsync(job, stopping);
                 else await signal.WaitAsync(Poll, time, stopping);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)

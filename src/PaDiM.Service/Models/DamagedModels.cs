@@ -12,15 +12,15 @@ internal sealed partial class DamagedModels(TimeProvider time, ILogger<DamagedMo
     /// <summary>A file that looks untouched is read again now and then all the same: a copy may bring back the old time and length.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
-    private readonly ConcurrentDictionary<(string Category, string FileName), Damage> found = new();
+    private readonly ConcurrentDictionary<(string Category, string FileName), Damage> _found = new();
 
     /// <summary>What is known, the longest known first.</summary>
-    public IReadOnlyList<Damage> List() => [.. found.Values.OrderBy(damage => damage.Since)];
+    public IReadOnlyList<Damage> List() => [.. _found.Values.OrderBy(damage => damage.Since)];
 
-    public ModelState StateOf(StoredModel model) => found.TryGetValue(ModelCache.KeyOf(model), out var damage) ? damage.State : ModelState.Ready;
+    public ModelState StateOf(StoredModel model) => _found.TryGetValue(ModelCache.KeyOf(model), out var damage) ? damage.State : ModelState.Ready;
 
     /// <summary>The problem with a version; null where there is none, or where its file may have been mended since it was read.</summary>
-    public Problem? Find(StoredModel model, FileStamp now) => found.TryGetValue(ModelCache.KeyOf(model), out var damage) && !MayBeMended(damage, now) ? ProblemOf(model, damage.State) : null;
+    public Problem? Find(StoredModel model, FileStamp now) => _found.TryGetValue(ModelCache.KeyOf(model), out var damage) && !MayBeMended(damage, now) ? ProblemOf(model, damage.State) : null;
 
     /// <summary>Whether a damaged file is worth another look.</summary>
     public bool MayBeMended(Damage damage, FileStamp now) => damage.Seen != now || time.GetElapsedTime(damage.LookedAt) >= Patience;
@@ -33,7 +33,7 @@ internal sealed partial class DamagedModels(TimeProvider time, ILogger<DamagedMo
     {
         var problem = ProblemOf(model, state);
         var damage = new Damage(model, state, time.GetUtcNow().UtcDateTime, seen, time.GetTimestamp());
-        var kept = found.AddOrUpdate(ModelCache.KeyOf(model), damage, (_, earlier) => earlier.State == state ? damage with { Since = earlier.Since } : damage);
+        var kept = _found.AddOrUpdate(ModelCache.KeyOf(model), damage, (_, earlier) => earlier.State == state ? damage with { Since = earlier.Since } : damage);
         if (kept == damage) LogDamaged(problem.Code, problem.Detail);
         return problem;
     }
@@ -41,13 +41,13 @@ internal sealed partial class DamagedModels(TimeProvider time, ILogger<DamagedMo
     /// <summary>A file was read and is what was published.</summary>
     public void Clear(StoredModel model)
     {
-        if (found.TryRemove(ModelCache.KeyOf(model), out _)) LogMended(model.Version, model.Category);
+        if (_found.TryRemove(ModelCache.KeyOf(model), out _)) LogMended(model.Version, model.Category);
     }
 
     /// <summary>Forgets a version that is gone, or, without a name, all versions of a category.</summary>
     public void Forget(string category, string? fileName = null)
     {
-        foreach (var key in found.Keys.Where(key => key.Category == category && (fileName is null || key.FileName == fileName))) found.TryRemove(key, out _);
+        foreach (var key in _found.Keys.Where(key => key.Category == category && (fileName is null || key.FileName == fileName))) _found.TryRemove(key, out _);
     }
 
     private static Problem ProblemOf(StoredModel model, ModelState state) => Problems.ModelCorrupt(state == ModelState.Corrupt

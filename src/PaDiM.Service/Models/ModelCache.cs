@@ -7,7 +7,7 @@ namespace PaDiM.Service.Models;
 /// <summary>A model in memory, with the time it was last of use.</summary>
 internal sealed class CachedModel(StoredModel stored, Inspector inspector, TimeProvider time)
 {
-    private long usedAt = time.GetTimestamp();
+    private long _usedAt = time.GetTimestamp();
 
     public Inspector Inspector { get; } = inspector;
 
@@ -18,10 +18,10 @@ internal sealed class CachedModel(StoredModel stored, Inspector inspector, TimeP
     /// <summary>The host's and the device's together: one budget holds both, whichever is short.</summary>
     public long Bytes { get; } = inspector.Bytes;
 
-    public long UsedAt => Volatile.Read(ref usedAt);
+    public long UsedAt => Volatile.Read(ref _usedAt);
 
     /// <summary>Takes no lock: every request comes by.</summary>
-    public void Touch() => Volatile.Write(ref usedAt, time.GetTimestamp());
+    public void Touch() => Volatile.Write(ref _usedAt, time.GetTimestamp());
 }
 
 /// <summary>
@@ -31,20 +31,20 @@ internal sealed class CachedModel(StoredModel stored, Inspector inspector, TimeP
 /// </summary>
 internal sealed class ModelCache(IOptions<PadimOptions> options, TimeProvider time) : IDisposable
 {
-    private readonly Lock gate = new();
-    private readonly Dictionary<(string Category, string FileName), CachedModel> models = [];
+    private readonly Lock _gate = new();
+    private readonly Dictionary<(string Category, string FileName), CachedModel> _models = [];
 
     /// <summary>The file that is pinned for a category, whether or not it is in memory yet: between the two, no other model can drive it out.</summary>
-    private readonly Dictionary<string, string> pinned = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _pinned = new(StringComparer.Ordinal);
 
-    private long evictions;
+    private long _evictions;
 
     /// <summary>Bytes of all models held.</summary>
     public long Bytes
     {
         get
         {
-            lock (gate) return models.Values.Sum(model => model.Bytes);
+            lock (_gate) return _models.Values.Sum(model => model.Bytes);
         }
     }
 
@@ -53,21 +53,21 @@ internal sealed class ModelCache(IOptions<PadimOptions> options, TimeProvider ti
     {
         get
         {
-            lock (gate) return models.Count;
+            lock (_gate) return _models.Count;
         }
     }
 
     /// <summary>Models that made room for others since the start.</summary>
-    public long Evictions => Interlocked.Read(ref evictions);
+    public long Evictions => Interlocked.Read(ref _evictions);
 
     /// <summary>What is held, the last used first.</summary>
     public ModelCacheResponse Describe()
     {
-        lock (gate)
+        lock (_gate)
         {
             HeldModel[] held =
             [
-                .. models.OrderByDescending(pair => pair.Value.UsedAt).Select(pair => new HeldModel(
+                .. _models.OrderByDescending(pair => pair.Value.UsedAt).Select(pair => new HeldModel(
                     pair.Value.Category, pair.Value.Version, pair.Value.Bytes, IsPinned(pair.Key), (time.GetUtcNow() - time.GetElapsedTime(pair.Value.UsedAt)).UtcDateTime)),
             ];
             return new ModelCacheResponse(options.Value.ModelCacheBytes, held.Sum(model => model.Bytes), held.Where(model => model.Pinned).Sum(model => model.Bytes), held);
@@ -76,9 +76,9 @@ internal sealed class ModelCache(IOptions<PadimOptions> options, TimeProvider ti
 
     public CachedModel? Get(StoredModel model)
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (!models.TryGetValue(KeyOf(model), out var cached)) return null;
+            if (!_models.TryGetValue(KeyOf(model), out var cached)) return null;
             cached.Touch();
             return cached;
         }
@@ -87,29 +87,29 @@ internal sealed class ModelCache(IOptions<PadimOptions> options, TimeProvider ti
     /// <summary>A model that is held, without counting as a use of it.</summary>
     public CachedModel? Peek(StoredModel model)
     {
-        lock (gate) return models.GetValueOrDefault(KeyOf(model));
+        lock (_gate) return _models.GetValueOrDefault(KeyOf(model));
     }
 
     /// <summary>Keeps a model, and tells which ones made room for it. The inspector is the cache's from here on.</summary>
     public (CachedModel Cached, IReadOnlyList<CachedModel> Evicted) Put(StoredModel model, Inspector inspector)
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (models.TryGetValue(KeyOf(model), out var earlier))
+            if (_models.TryGetValue(KeyOf(model), out var earlier))
             {
                 inspector.Dispose();
                 return (earlier, []);
             }
             var cached = new CachedModel(model, inspector, time);
             var evicted = new List<CachedModel>();
-            foreach (var (key, oldest) in models.Where(pair => !IsPinned(pair.Key)).OrderBy(pair => pair.Value.UsedAt).ToArray())
+            foreach (var (key, oldest) in _models.Where(pair => !IsPinned(pair.Key)).OrderBy(pair => pair.Value.UsedAt).ToArray())
             {
-                if (models.Values.Sum(m => m.Bytes) + cached.Bytes <= options.Value.ModelCacheBytes) break;
+                if (_models.Values.Sum(m => m.Bytes) + cached.Bytes <= options.Value.ModelCacheBytes) break;
                 LetGo(key);
                 evicted.Add(oldest);
-                Interlocked.Increment(ref evictions);
+                Interlocked.Increment(ref _evictions);
             }
-            models[KeyOf(model)] = cached;
+            _models[KeyOf(model)] = cached;
             return (cached, evicted);
         }
     }
@@ -117,29 +117,29 @@ internal sealed class ModelCache(IOptions<PadimOptions> options, TimeProvider ti
     /// <summary>Lets a model stay whatever comes, in place of the one that was pinned for its category before.</summary>
     public void Pin(StoredModel model)
     {
-        lock (gate) pinned[model.Category] = model.FileName;
+        lock (_gate) _pinned[model.Category] = model.FileName;
     }
 
     /// <summary>Lets the models of a category make room again.</summary>
     public void Unpin(string category)
     {
-        lock (gate) pinned.Remove(category);
+        lock (_gate) _pinned.Remove(category);
     }
 
     /// <summary>Forgets the models of a category that is gone.</summary>
     public void Forget(string category)
     {
-        lock (gate)
+        lock (_gate)
         {
-            pinned.Remove(category);
-            foreach (var key in models.Keys.Where(key => key.Category == category).ToArray()) LetGo(key);
+            _pinned.Remove(category);
+            foreach (var key in _models.Keys.Where(key => key.Category == category).ToArray()) LetGo(key);
         }
     }
 
     public void Dispose()
     {
-        lock (gate)
-            foreach (var key in models.Keys.ToArray()) LetGo(key);
+        lock (_gate)
+            foreach (var key in _models.Keys.ToArray()) LetGo(key);
     }
 
     /// <summary>Versions count from 1 again when a deleted category's name is used again; names of files are never used twice.</summary>
@@ -147,8 +147,8 @@ internal sealed class ModelCache(IOptions<PadimOptions> options, TimeProvider ti
 
     private void LetGo((string Category, string FileName) key)
     {
-        if (models.Remove(key, out var model)) model.Inspector.Dispose();
+        if (_models.Remove(key, out var model)) model.Inspector.Dispose();
     }
 
-    private bool IsPinned((string Category, string FileName) key) => pinned.TryGetValue(key.Category, out var fileName) && fileName == key.FileName;
+    private bool IsPinned((string Category, string FileName) key) => _pinned.TryGetValue(key.Category, out var fileName) && fileName == key.FileName;
 }

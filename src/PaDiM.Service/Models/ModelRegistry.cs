@@ -20,17 +20,17 @@ internal sealed partial class ModelRegistry(
     IDbContextFactory<PadimDbContext> contexts, ModelFiles files, ModelCache cache, BackboneRegistry backbones, ModelMetrics metrics, TimeProvider time, ILogger<ModelRegistry> logger) : BackgroundService
 {
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
-    private readonly ConcurrentDictionary<string, CategoryModel> current = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<(string Category, string FileName), Problem> failed = new();
-    private readonly ConcurrentDictionary<string, string> notReady = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, CategoryModel> _current = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(string Category, string FileName), Problem> _failed = new();
+    private readonly ConcurrentDictionary<string, string> _notReady = new(StringComparer.Ordinal);
 
     /// <summary>One load a category at a time; categories that share a gate wait for each other, which is rare and harmless.</summary>
-    private readonly SemaphoreSlim[] gates = [.. Enumerable.Range(0, 64).Select(_ => new SemaphoreSlim(1, 1))];
+    private readonly SemaphoreSlim[] _gates = [.. Enumerable.Range(0, 64).Select(_ => new SemaphoreSlim(1, 1))];
 
     /// <summary>The snapshot to score with: the active version's, or that of a stated one.</summary>
     public async ValueTask<Outcome<CategoryModel>> AcquireAsync(string category, int? version, CancellationToken cancellationToken)
     {
-        if (version is null && current.TryGetValue(category, out var ready))
+        if (version is null && _current.TryGetValue(category, out var ready))
         {
             ready.Cached.Touch();
             return ready;
@@ -41,7 +41,7 @@ internal sealed partial class ModelRegistry(
     /// <summary>The snapshot of the active version, and whether it had to be read.</summary>
     public async Task<Outcome<(CategoryModel Model, bool Loaded)>> PrefetchAsync(string category, CancellationToken cancellationToken)
     {
-        if (!current.TryGetValue(category, out var ready)) return await LoadAsync(category, null, cancellationToken);
+        if (!_current.TryGetValue(category, out var ready)) return await LoadAsync(category, null, cancellationToken);
         ready.Cached.Touch();
         return (ready, false);
     }
@@ -51,12 +51,12 @@ internal sealed partial class ModelRegistry(
     {
         if ((await LoadAsync(category, null, cancellationToken)).Succeeded(out _, out var problem))
         {
-            notReady.TryRemove(category, out _);
+            _notReady.TryRemove(category, out _);
             return;
         }
         // The poll comes by every second; a category that stays unusable is worth one line.
-        if (notReady.TryGetValue(category, out var told) && told == problem.Detail) return;
-        notReady[category] = problem.Detail;
+        if (_notReady.TryGetValue(category, out var told) && told == problem.Detail) return;
+        _notReady[category] = problem.Detail;
         LogNotReady(category, problem.Code, problem.Detail);
     }
 
@@ -65,7 +65,7 @@ internal sealed partial class ModelRegistry(
     [
         .. files.ListDamage().Select(damage => new DamagedModelResponse(
             damage.Model.Category, damage.Model.Version, damage.State, damage.Since,
-            current.TryGetValue(damage.Model.Category, out var serving) && (serving.Version == damage.Model.Version || serving.StandsInFor?.Version == damage.Model.Version) ? serving.Version : null)),
+            _current.TryGetValue(damage.Model.Category, out var serving) && (serving.Version == damage.Model.Version || serving.StandsInFor?.Version == damage.Model.Version) ? serving.Version : null)),
     ];
 
     /// <summary>Lets go of a category that is gone.</summary>
@@ -87,7 +87,7 @@ internal sealed partial class ModelRegistry(
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var categories = await db.Categories.Select(c => new { c.Name, c.Revision, Wanted = c.Pinned && c.ActiveVersion != null }).ToDictionaryAsync(c => c.Name, cancellationToken);
-        foreach (var model in current.Values.Where(m => !categories.TryGetValue(m.Category, out var category) || category.Revision != m.Revision))
+        foreach (var model in _current.Values.Where(m => !categories.TryGetValue(m.Category, out var category) || category.Revision != m.Revision))
             await RefreshAsync(model.Category, cancellationToken);
         foreach (var model in files.MaybeMended())
         {
@@ -104,7 +104,7 @@ internal sealed partial class ModelRegistry(
     private async Task<Outcome<(CategoryModel Model, bool Loaded)>> LoadAsync(string name, int? version, CancellationToken cancellationToken)
     {
         // One load a category at a time: a burst of first requests reads the file once.
-        var gate = gates[(uint)StringComparer.Ordinal.GetHashCode(name) % gates.Length];
+        var gate = _gates[(uint)StringComparer.Ordinal.GetHashCode(name) % _gates.Length];
         await gate.WaitAsync(cancellationToken);
         try
         {
@@ -112,7 +112,7 @@ internal sealed partial class ModelRegistry(
             var category = await db.Categories.AsNoTracking().SingleOrDefaultAsync(c => c.Name == name, cancellationToken);
             if (category is null)
             {
-                current.TryRemove(name, out _);
+                _current.TryRemove(name, out _);
                 cache.Forget(name);
                 files.Forget(name);
                 metrics.Forget(name);
@@ -121,11 +121,11 @@ internal sealed partial class ModelRegistry(
             if (!category.Pinned || category.ActiveVersion is null) cache.Unpin(name);
             if ((version ?? category.ActiveVersion) is not { } wanted)
             {
-                current.TryRemove(name, out _);
+                _current.TryRemove(name, out _);
                 metrics.Forget(name);
                 return Problems.ModelNotReady(name);
             }
-            if (version is null && current.TryGetValue(name, out var ready) && ready.Revision == category.Revision
+            if (version is null && _current.TryGetValue(name, out var ready) && ready.Revision == category.Revision
                 && (ready.StandsInFor is not { } active || files.FindDamage(active) is not null)) return (ready, false);
 
             var stored = await db.Models.AsNoTracking().SingleOrDefaultAsync(m => m.Category == name && m.Version == wanted, cancellationToken);
@@ -137,7 +137,7 @@ internal sealed partial class ModelRegistry(
             if (version is null && isDamaged && await FindStandInAsync(db, category, stored, cancellationToken) is { } standIn) return Show(standIn.Model, standIn.Loaded);
             if (version is null) metrics.Unusable(name, wanted);
             // Another version must not go on scoring in the name of one that fails its test, nor one that was left for the damaged one.
-            if (version is null && (isDamaged || failed.ContainsKey(ModelCache.KeyOf(stored)))) current.TryRemove(name, out _);
+            if (version is null && (isDamaged || _failed.ContainsKey(ModelCache.KeyOf(stored)))) _current.TryRemove(name, out _);
             return problem;
         }
         finally
@@ -148,7 +148,7 @@ internal sealed partial class ModelRegistry(
         (CategoryModel, bool) Show(CategoryModel snapshot, bool loaded)
         {
             if (version is not null) return (snapshot, loaded);
-            current[name] = snapshot;
+            _current[name] = snapshot;
             metrics.Ready(snapshot);
             return (snapshot, loaded);
         }
@@ -162,7 +162,7 @@ internal sealed partial class ModelRegistry(
         {
             if (!Open(candidate).Succeeded(out var opened, out _)) continue;
             if (category.Pinned) cache.Pin(candidate);
-            if (!current.TryGetValue(active.Category, out var before) || before.Version != candidate.Version) LogStandIn(candidate.Version, active.Version, active.Category);
+            if (!_current.TryGetValue(active.Category, out var before) || before.Version != candidate.Version) LogStandIn(candidate.Version, active.Version, active.Category);
             return (Snapshot(category, candidate, opened.Cached, standsInFor: active), opened.Loaded);
         }
         return null;
@@ -172,7 +172,7 @@ internal sealed partial class ModelRegistry(
     {
         if (cache.Get(stored) is { } held) return (held, false);
         // A file never changes and neither does this machine: what failed here once is not read again every second.
-        if (failed.TryGetValue(ModelCache.KeyOf(stored), out var known)) return known;
+        if (_failed.TryGetValue(ModelCache.KeyOf(stored), out var known)) return known;
         if (files.FindDamage(stored) is { } damage) return damage;
         Inspector? untested = null;
         using var trace = Instruments.Source.StartActivity("padim.model.load")?.SetTag("padim.category", stored.Category).SetTag("padim.model.version", stored.Version);
@@ -188,12 +188,12 @@ internal sealed partial class ModelRegistry(
             if (SelfTest.FindDeviation(untested) is { } deviation)
             {
                 result = "self_test_failed";
-                return failed[ModelCache.KeyOf(stored)] = Problems.SelfTestFailed(deviation);
+                return _failed[ModelCache.KeyOf(stored)] = Problems.SelfTestFailed(deviation);
             }
             var (cached, evicted) = cache.Put(stored, untested);
             untested = null;
             // A snapshot that stayed behind would keep the model in memory, whatever the budget says.
-            foreach (var snapshot in current.Values.Where(snapshot => evicted.Contains(snapshot.Cached))) current.TryRemove(KeyValuePair.Create(snapshot.Category, snapshot));
+            foreach (var snapshot in _current.Values.Where(snapshot => evicted.Contains(snapshot.Cached))) _current.TryRemove(KeyValuePair.Create(snapshot.Category, snapshot));
             return (cached, true);
         }
         catch (Exception e) when (e is InvalidDataException or KeyNotFoundException)

@@ -17,9 +17,9 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
     /// <summary>A file that is deleted between the database's copy and its own turn is found out by a newer copy of the database.</summary>
     private const int MaxRounds = 5;
 
-    private readonly HashSet<string> verified = new(StringComparer.Ordinal);
-    private int copied, kept;
-    private long bytes;
+    private readonly HashSet<string> _verified = new(StringComparer.Ordinal);
+    private int _copied, _kept;
+    private long _bytes;
 
     /// <summary>Makes or refreshes a backup: what the target holds already, and is whole, is not copied again.</summary>
     /// <exception cref="IOException">A folder is not what it must be, or the disk is full.</exception>
@@ -85,7 +85,7 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
                 if (lost.Count == 0 || lost.SequenceEqual(lostBefore) || round == MaxRounds)
                 {
                     AtomicFile.Move(snapshot, target.Database);
-                    return new CopyReport(madeAt, copied, kept, bytes, lost);
+                    return new CopyReport(madeAt, _copied, _kept, _bytes, lost);
                 }
             }
             finally
@@ -127,8 +127,8 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
     {
         cancellationToken.ThrowIfCancellationRequested();
         var (from, to) = (Path.Combine(source.Root, reference.Path), Path.Combine(target.Root, reference.Path));
-        if (verified.Contains(reference.Path)) return null;
-        if (IsWhole(reference, to)) kept++;
+        if (_verified.Contains(reference.Path)) return null;
+        if (IsWhole(reference, to)) _kept++;
         else
         {
             try
@@ -145,9 +145,9 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
                 File.Delete(to);
                 return LossFault.Damaged;
             }
-            (copied, bytes) = (copied + 1, bytes + new FileInfo(to).Length);
+            (_copied, _bytes) = (_copied + 1, _bytes + new FileInfo(to).Length);
         }
-        verified.Add(reference.Path);
+        _verified.Add(reference.Path);
         return null;
     }
 
@@ -200,7 +200,7 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
     /// </summary>
     private void Prune(IReadOnlyList<LostFile> lost)
     {
-        var needed = verified.Concat(lost.Select(file => file.Path)).ToHashSet(StringComparer.Ordinal);
+        var needed = _verified.Concat(lost.Select(file => file.Path)).ToHashSet(StringComparer.Ordinal);
         foreach (var folder in new[] { target.Images, target.Models }.Where(Directory.Exists))
             foreach (var path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(path => !needed.Contains(Path.GetRelativePath(target.Root, path))))
                 File.Delete(path);

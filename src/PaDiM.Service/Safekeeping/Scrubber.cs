@@ -12,20 +12,20 @@ internal sealed partial class Scrubber(Scrub scrub, DataDirectory data, IOptions
     /// <summary>After a start the disk is needed for models first.</summary>
     private static readonly TimeSpan Poll = TimeSpan.FromMinutes(5);
 
-    private readonly SemaphoreSlim asked = new(0, 1);
-    private volatile bool running;
-    private volatile int seen;
+    private readonly SemaphoreSlim _asked = new(0, 1);
+    private volatile bool _running;
+    private volatile int _seen;
 
     /// <summary>How it stands.</summary>
-    public ScrubResponse Describe() => new(running, running ? seen : 0, ReadReport());
+    public ScrubResponse Describe() => new(_running, _running ? _seen : 0, ReadReport());
 
     /// <summary>Asks for a scrub; nothing more happens where one is under way.</summary>
     public ScrubResponse Start()
     {
-        lock (asked)
+        lock (_asked)
         {
-            if (!running && asked.CurrentCount == 0) asked.Release();
-            (running, seen) = (true, 0);
+            if (!_running && _asked.CurrentCount == 0) _asked.Release();
+            (_running, _seen) = (true, 0);
         }
         return Describe();
     }
@@ -34,7 +34,7 @@ internal sealed partial class Scrubber(Scrub scrub, DataDirectory data, IOptions
     public bool IsDue() =>
         options.Value.ScrubHours > 0 && (ReadReport() is not { } last || time.GetUtcNow().UtcDateTime - last.FinishedAt >= TimeSpan.FromHours(options.Value.ScrubHours));
 
-    void IProgress<int>.Report(int value) => seen = value;
+    void IProgress<int>.Report(int value) => _seen = value;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -42,7 +42,7 @@ internal sealed partial class Scrubber(Scrub scrub, DataDirectory data, IOptions
         {
             for (; ; )
             {
-                if (await asked.WaitAsync(Poll, stoppingToken) || IsDue()) await RunAsync(stoppingToken);
+                if (await _asked.WaitAsync(Poll, stoppingToken) || IsDue()) await RunAsync(stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -53,7 +53,7 @@ internal sealed partial class Scrubber(Scrub scrub, DataDirectory data, IOptions
 
     private async Task RunAsync(CancellationToken cancellationToken)
     {
-        lock (asked) (running, seen) = (true, 0);
+        lock (_asked) (_running, _seen) = (true, 0);
         try
         {
             var report = await scrub.RunAsync(this, cancellationToken);
@@ -67,7 +67,7 @@ internal sealed partial class Scrubber(Scrub scrub, DataDirectory data, IOptions
         }
         finally
         {
-            lock (asked) running = false;
+            lock (_asked) _running = false;
         }
     }
 

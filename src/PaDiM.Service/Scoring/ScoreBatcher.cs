@@ -17,10 +17,10 @@ internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, Score
     /// <summary>A line that never pauses must not keep batches waiting for ever.</summary>
     private static readonly TimeSpan BatchPatience = TimeSpan.FromSeconds(1);
 
-    private readonly Lock gate = new();
-    private readonly List<Work> waiting = [];
-    private bool isLed;
-    private float[] inputs = [];
+    private readonly Lock _gate = new();
+    private readonly List<Work> _waiting = [];
+    private bool _isLed;
+    private float[] _inputs = [];
 
     /// <summary>Scores one prepared image.</summary>
     /// <param name="inspector">The model.</param>
@@ -37,11 +37,11 @@ internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, Score
     /// <summary>Puts an image into the queue; true where nobody is at work.</summary>
     private bool Enter(Work work)
     {
-        lock (gate)
+        lock (_gate)
         {
-            waiting.Add(work);
-            if (isLed) return false;
-            isLed = true;
+            _waiting.Add(work);
+            if (_isLed) return false;
+            _isLed = true;
             return true;
         }
     }
@@ -57,7 +57,7 @@ internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, Score
         catch (Exception e)
         {
             // Whatever it was, it is told to one request and does not keep those after it.
-            lock (gate) waiting.Remove(oldest);
+            lock (_gate) _waiting.Remove(oldest);
             oldest.Done.TrySetException(e);
         }
         HandOver();
@@ -65,11 +65,11 @@ internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, Score
 
     private void HandOver()
     {
-        lock (gate)
+        lock (_gate)
         {
-            isLed = waiting.Count > 0;
+            _isLed = _waiting.Count > 0;
             // Outside the context of the request that ends here: the next batch has nothing to do with its trace.
-            if (isLed) ThreadPool.UnsafeQueueUserWorkItem(oldest => _ = LeadAsync(oldest), waiting[0], preferLocal: false);
+            if (_isLed) ThreadPool.UnsafeQueueUserWorkItem(oldest => _ = LeadAsync(oldest), _waiting[0], preferLocal: false);
         }
     }
 
@@ -82,7 +82,7 @@ internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, Score
 
     private bool HasFullBatch()
     {
-        lock (gate) return waiting.Count >= options.Value.MaxBatchSize;
+        lock (_gate) return _waiting.Count >= options.Value.MaxBatchSize;
     }
 
     /// <summary>
@@ -91,15 +91,15 @@ internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, Score
     /// </summary>
     private Work[] Take()
     {
-        lock (gate)
+        lock (_gate)
         {
-            foreach (var gone in waiting.Where(work => work.Cancelled.IsCancellationRequested)) gone.Done.TrySetCanceled(gone.Cancelled);
-            waiting.RemoveAll(work => work.Done.Task.IsCanceled);
-            if (waiting.Count == 0) return [];
-            var first = waiting.FirstOrDefault(IsUrgent) ?? waiting[0];
+            foreach (var gone in _waiting.Where(work => work.Cancelled.IsCancellationRequested)) gone.Done.TrySetCanceled(gone.Cancelled);
+            _waiting.RemoveAll(work => work.Done.Task.IsCanceled);
+            if (_waiting.Count == 0) return [];
+            var first = _waiting.FirstOrDefault(IsUrgent) ?? _waiting[0];
             var most = IsUrgent(first) ? options.Value.MaxBatchSize : Math.Min(options.Value.MaxBatchSize, first.Inspector.SideBySide);
-            var batch = waiting.Where(work => IsUrgent(work) == IsUrgent(first) && work.Inspector.SharesBatchesWith(first.Inspector)).Take(most).ToArray();
-            waiting.RemoveAll(batch.Contains);
+            var batch = _waiting.Where(work => IsUrgent(work) == IsUrgent(first) && work.Inspector.SharesBatchesWith(first.Inspector)).Take(most).ToArray();
+            _waiting.RemoveAll(batch.Contains);
             return batch;
         }
     }
@@ -156,9 +156,9 @@ internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, Score
     {
         if (batch.Length == 1) return batch[0].Prepared;
         var length = batch[0].Inspector.Embedder.PreparedLength;
-        if (inputs.Length < batch.Length * length) inputs = GC.AllocateUninitializedArray<float>(batch.Length * length);
-        for (var i = 0; i < batch.Length; i++) batch[i].Prepared.AsSpan(0, length).CopyTo(inputs.AsSpan(i * length));
-        return inputs;
+        if (_inputs.Length < batch.Length * length) _inputs = GC.AllocateUninitializedArray<float>(batch.Length * length);
+        for (var i = 0; i < batch.Length; i++) batch[i].Prepared.AsSpan(0, length).CopyTo(_inputs.AsSpan(i * length));
+        return _inputs;
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "An image could not be scored on the device {Device}")]

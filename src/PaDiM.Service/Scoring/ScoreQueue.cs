@@ -10,48 +10,48 @@ namespace PaDiM.Service.Scoring;
 /// </summary>
 internal sealed class ScoreQueue(IOptions<PadimOptions> options) : IDisposable
 {
-    private readonly SemaphoreSlim places = new(options.Value.QueueCapacity), ofBatches = new(Math.Max(1, options.Value.QueueCapacity / 2));
+    private readonly SemaphoreSlim _places = new(options.Value.QueueCapacity), _ofBatches = new(Math.Max(1, options.Value.QueueCapacity / 2));
 
-    private long refusals;
+    private long _refusals;
 
     /// <summary>Images under way.</summary>
-    public int UnderWay => options.Value.QueueCapacity - places.CurrentCount;
+    public int UnderWay => options.Value.QueueCapacity - _places.CurrentCount;
 
     /// <summary>Requests that found no place since the start.</summary>
-    public long Refusals => Interlocked.Read(ref refusals);
+    public long Refusals => Interlocked.Read(ref _refusals);
 
     /// <summary>All places are taken.</summary>
-    public bool IsFull => places.CurrentCount == 0;
+    public bool IsFull => _places.CurrentCount == 0;
 
     /// <summary>A place, given back when disposed; null when all are taken.</summary>
-    public IDisposable? TryEnter() => places.Wait(0) ? new Place(places) : null;
+    public IDisposable? TryEnter() => _places.Wait(0) ? new Place(_places) : null;
 
     /// <summary>The answer to a request that finds no place.</summary>
     public Problem Refuse()
     {
-        Interlocked.Increment(ref refusals);
+        Interlocked.Increment(ref _refusals);
         return Problems.QueueFull("images to score");
     }
 
     /// <summary>A place for an image of a batch, as soon as there is one.</summary>
     public async Task<IDisposable> EnterAsync(CancellationToken cancellationToken)
     {
-        await ofBatches.WaitAsync(cancellationToken);
+        await _ofBatches.WaitAsync(cancellationToken);
         try
         {
-            await places.WaitAsync(cancellationToken);
+            await _places.WaitAsync(cancellationToken);
         }
         catch
         {
-            ofBatches.Release();
+            _ofBatches.Release();
             throw;
         }
-        return new Place(places, ofBatches);
+        return new Place(_places, _ofBatches);
     }
 
     public void Dispose()
     {
-        places.Dispose();
-        ofBatches.Dispose();
+        _places.Dispose();
+        _ofBatches.Dispose();
     }
 }

@@ -116,16 +116,16 @@ internal sealed partial class ScoreService(DecodingGate gate, ScoreBatcher batch
     /// <summary>Milliseconds since the last lap, and since the start.</summary>
     private sealed class StageClock
     {
-        private readonly long start = Stopwatch.GetTimestamp();
-        private long last = Stopwatch.GetTimestamp();
+        private readonly long _start = Stopwatch.GetTimestamp();
+        private long _last = Stopwatch.GetTimestamp();
 
-        public double Total => Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        public double Total => Stopwatch.GetElapsedTime(_start).TotalMilliseconds;
 
         public double Lap()
         {
             var now = Stopwatch.GetTimestamp();
-            var lap = Stopwatch.GetElapsedTime(last, now).TotalMilliseconds;
-            last = now;
+            var lap = Stopwatch.GetElapsedTime(_last, now).TotalMilliseconds;
+            _last = now;
             return lap;
         }
     }

@@ -10,7 +10,7 @@ namespace PaDiM.Service.Storage;
 internal sealed class BlobStore(DataDirectory data, TimeProvider time)
 {
     /// <summary>Between the look at a file's age and its removal, nobody may put the same bytes anew.</summary>
-    private readonly Lock gate = new();
+    private readonly Lock _gate = new();
 
     /// <summary>Keeps bytes and gives their SHA-256, lower-case hexadecimal. The same bytes twice are one file.</summary>
     public string Put(byte[] bytes)
@@ -39,7 +39,7 @@ internal sealed class BlobStore(DataDirectory data, TimeProvider time)
     /// <summary>Removes a file of this store unless it was put again after a time; tells whether it is gone.</summary>
     public bool Remove(string path, DateTime putBefore)
     {
-        lock (gate)
+        lock (_gate)
         {
             if (File.GetLastWriteTimeUtc(path) >= putBefore) return false;
             File.Delete(path);
@@ -60,7 +60,7 @@ internal sealed class BlobStore(DataDirectory data, TimeProvider time)
     public bool Touch(string sha256)
     {
         var path = PathOf(sha256);
-        lock (gate)
+        lock (_gate)
         {
             if (!File.Exists(path)) return false;
             File.SetLastWriteTimeUtc(path, time.GetUtcNow().UtcDateTime);

@@ -12,11 +12,11 @@ public sealed class CatalogueCommandTests : IDisposable
     private static readonly byte[] Network = OnnxGraph.Classifier(-1, 3, -1, -1).ToArray();
     private static readonly byte[] Other = OnnxGraph.Classifier(1, 3, -1, -1).ToArray();
 
-    private readonly TempDirectory folder = new();
+    private readonly TempDirectory _folder = new();
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
-    private string Nets => folder.Combine("nets");
+    private string Nets => _folder.Combine("nets");
 
     [Fact]
     public void The_list_shows_what_is_there_and_what_can_be()
@@ -53,8 +53,8 @@ public sealed class CatalogueCommandTests : IDisposable
         var ran = Padim.Run("backbones", "pull", "own", "--from", $"{server.Address}net.onnx", "--backbones", Nets).Succeeded();
         Assert.Contains("installed", ran.Output, StringComparison.Ordinal);
         Assert.Equal([null, 4000L], server.Requests.Select(request => request.From));
-        FittedModel.Write(folder.Combine("parts"), 0, 4);
-        Padim.RunWith(Folders, Nets, "fit", folder.Combine("parts"), "--out", folder.Combine("m"), "--backbone", "own", "--image-size", "64", "--dimensions", "5").Succeeded();
+        FittedModel.Write(_folder.Combine("parts"), 0, 4);
+        Padim.RunWith(Folders, Nets, "fit", _folder.Combine("parts"), "--out", _folder.Combine("m"), "--backbone", "own", "--image-size", "64", "--dimensions", "5").Succeeded();
         Assert.Contains("already installed", Padim.Run("backbones", "pull", "own", "--from", $"{server.Address}net.onnx", "--backbones", Nets).Succeeded().Output, StringComparison.Ordinal);
     }
 
@@ -76,11 +76,11 @@ public sealed class CatalogueCommandTests : IDisposable
         using var server = FileServer.Of(Network);
         string[] pull = ["backbones", "pull", "resnet18", "--backbones", Nets, "--mirror", $"{server.Address}"];
         Assert.Contains("Nothing may be downloaded", Padim.Run([.. pull, "--offline"]).Failed(1), StringComparison.Ordinal);
-        Assert.Contains("resnet18-f37072fd.pth", Padim.Run([.. pull, "--offline", folder.Path]).Failed(1), StringComparison.Ordinal);
+        Assert.Contains("resnet18-f37072fd.pth", Padim.Run([.. pull, "--offline", _folder.Path]).Failed(1), StringComparison.Ordinal);
         Write("resnet18-f37072fd.pth", Network);
-        Assert.Contains("damaged", Padim.RunWith(Offline, folder.Path, pull).Failed(1), StringComparison.Ordinal);
+        Assert.Contains("damaged", Padim.RunWith(Offline, _folder.Path, pull).Failed(1), StringComparison.Ordinal);
         Assert.Empty(server.Requests);
-        Assert.True(File.Exists(folder.Combine("resnet18-f37072fd.pth")));
+        Assert.True(File.Exists(_folder.Combine("resnet18-f37072fd.pth")));
         Padim.Run("backbones", "pull", "own", "--from", Write("own.onnx", Network), "--backbones", Nets, "--offline").Succeeded();
     }
 
@@ -118,7 +118,7 @@ public sealed class CatalogueCommandTests : IDisposable
     {
         Assert.Contains(expected, Padim.Run("backbones", "add", Write(file, "no network"u8.ToArray()), "--backbones", Nets).Failed(1), StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateFiles(Nets, "*.*n*"));
-        Padim.Run("backbones", "add", folder.Combine("nothere.onnx"), "--backbones", Nets).Failed(1);
+        Padim.Run("backbones", "add", _folder.Combine("nothere.onnx"), "--backbones", Nets).Failed(1);
     }
 
     [Fact]
@@ -142,8 +142,8 @@ public sealed class CatalogueCommandTests : IDisposable
     [Fact]
     public void A_command_that_misses_a_network_says_how_to_install_it()
     {
-        FittedModel.Write(folder.Combine("parts"), 0, 4);
-        Assert.Contains("padim backbones pull wide_resnet50_2", Padim.Run("fit", folder.Combine("parts"), "--out", folder.Combine("m"), "--backbone", "wide_resnet50_2").Failed(1), StringComparison.Ordinal);
+        FittedModel.Write(_folder.Combine("parts"), 0, 4);
+        Assert.Contains("padim backbones pull wide_resnet50_2", Padim.Run("fit", _folder.Combine("parts"), "--out", _folder.Combine("m"), "--backbone", "wide_resnet50_2").Failed(1), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -151,8 +151,8 @@ public sealed class CatalogueCommandTests : IDisposable
     {
         Write("own.json", """{"dimensions":6}""");
         Padim.Run("backbones", "add", Write("own.onnx", Network), "--backbones", Nets).Succeeded();
-        FittedModel.Write(folder.Combine("parts"), 0, 4);
-        string[] fit = ["fit", folder.Combine("parts"), "--out", folder.Combine("m"), "--backbone", "own", "--backbones", Nets, "--profile", "paper", "--image-size", "64", "--crop-size", "none"];
+        FittedModel.Write(_folder.Combine("parts"), 0, 4);
+        string[] fit = ["fit", _folder.Combine("parts"), "--out", _folder.Combine("m"), "--backbone", "own", "--backbones", Nets, "--profile", "paper", "--image-size", "64", "--crop-size", "none"];
         Assert.Contains(" 6 dimensions", Padim.Run(fit).Succeeded().Output, StringComparison.Ordinal);
         Assert.Contains(" 4 dimensions", Padim.Run([.. fit, "--dimensions", "4"]).Succeeded().Output, StringComparison.Ordinal);
     }
@@ -170,13 +170,13 @@ public sealed class CatalogueCommandTests : IDisposable
 
     private string Write(string name, byte[] bytes)
     {
-        File.WriteAllBytes(folder.Combine(name), bytes);
-        return folder.Combine(name);
+        File.WriteAllBytes(_folder.Combine(name), bytes);
+        return _folder.Combine(name);
     }
 
     private string Write(string name, string text)
     {
-        File.WriteAllText(folder.Combine(name), text);
-        return folder.Combine(name);
+        File.WriteAllText(_folder.Combine(name), text);
+        return _folder.Combine(name);
     }
 }

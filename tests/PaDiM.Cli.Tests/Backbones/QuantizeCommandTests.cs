@@ -7,57 +7,57 @@ namespace PaDiM.Cli.Tests.Backbones;
 
 public sealed class QuantizeCommandTests : IDisposable
 {
-    private readonly TempDirectory folder = new();
+    private readonly TempDirectory _folder = new();
 
-    public QuantizeCommandTests() => FittedModel.Write(folder.Combine("parts"), 0, 12);
+    public QuantizeCommandTests() => FittedModel.Write(_folder.Combine("parts"), 0, 12);
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void A_variant_is_written_and_can_be_fitted_with()
     {
-        var ran = Padim.Run("backbones", "quantize", "tiny", "--images", folder.Combine("parts"), "--out", folder.Combine("made")).Succeeded();
+        var ran = Padim.Run("backbones", "quantize", "tiny", "--images", _folder.Combine("parts"), "--out", _folder.Combine("made")).Succeeded();
         Assert.Contains("stride16", ran.Output, StringComparison.Ordinal);
-        Assert.Equal([".lock", "tiny-int8.json", "tiny-int8.onnx"], Directory.EnumerateFileSystemEntries(folder.Combine("made")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
-        var manifest = JsonNode.Parse(File.ReadAllText(folder.Combine("made", "tiny-int8.json")))!;
-        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(folder.Combine("made", "tiny-int8.onnx")))), manifest["sha256"]!.GetValue<string>());
+        Assert.Equal([".lock", "tiny-int8.json", "tiny-int8.onnx"], Directory.EnumerateFileSystemEntries(_folder.Combine("made")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        var manifest = JsonNode.Parse(File.ReadAllText(_folder.Combine("made", "tiny-int8.json")))!;
+        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(_folder.Combine("made", "tiny-int8.onnx")))), manifest["sha256"]!.GetValue<string>());
         Assert.Equal("tiny", manifest["quantisation"]!["of"]!.GetValue<string>());
         // Under a name that the program's own variant does not take.
-        foreach (var extension in new[] { "onnx", "json" }) File.Move(folder.Combine("made", $"tiny-int8.{extension}"), folder.Combine("made", $"mine.{extension}"));
-        Padim.Run("fit", folder.Combine("parts"), "--out", folder.Combine("m"), "--backbones", folder.Combine("made"), "--backbone", "mine", "--image-size", "64").Succeeded();
+        foreach (var extension in new[] { "onnx", "json" }) File.Move(_folder.Combine("made", $"tiny-int8.{extension}"), _folder.Combine("made", $"mine.{extension}"));
+        Padim.Run("fit", _folder.Combine("parts"), "--out", _folder.Combine("m"), "--backbones", _folder.Combine("made"), "--backbone", "mine", "--image-size", "64").Succeeded();
     }
 
     [Fact]
     public void A_variant_of_other_bytes_is_not_replaced_without_force()
     {
-        Directory.CreateDirectory(folder.Combine("made"));
-        File.WriteAllText(folder.Combine("made", "tiny-int8.onnx"), "another");
-        string[] quantize = ["backbones", "quantize", "tiny", "--images", folder.Combine("parts"), "--out", folder.Combine("made")];
+        Directory.CreateDirectory(_folder.Combine("made"));
+        File.WriteAllText(_folder.Combine("made", "tiny-int8.onnx"), "another");
+        string[] quantize = ["backbones", "quantize", "tiny", "--images", _folder.Combine("parts"), "--out", _folder.Combine("made")];
         Assert.Contains("--force", Padim.Run(quantize).Failed(1), StringComparison.Ordinal);
-        Assert.Equal("another", File.ReadAllText(folder.Combine("made", "tiny-int8.onnx")));
-        Assert.False(File.Exists(folder.Combine("made", "tiny-int8.json")));
+        Assert.Equal("another", File.ReadAllText(_folder.Combine("made", "tiny-int8.onnx")));
+        Assert.False(File.Exists(_folder.Combine("made", "tiny-int8.json")));
         Padim.Run([.. quantize, "--force"]).Succeeded();
-        Assert.NotEqual("another", File.ReadAllText(folder.Combine("made", "tiny-int8.onnx")));
+        Assert.NotEqual("another", File.ReadAllText(_folder.Combine("made", "tiny-int8.onnx")));
         Padim.Run(quantize).Succeeded();
     }
 
     [Fact]
     public void What_cannot_be_quantised_is_a_failure_and_leaves_no_file()
     {
-        Assert.Contains("'nothere'", Padim.Run("backbones", "quantize", "nothere", "--images", folder.Combine("parts"), "--out", folder.Combine("made")).Failed(1), StringComparison.Ordinal);
-        Assert.Contains("nofolder", Padim.Run("backbones", "quantize", "tiny", "--images", folder.Combine("nofolder"), "--out", folder.Combine("made")).Failed(1), StringComparison.Ordinal);
-        File.WriteAllText(folder.Combine("parts", "broken.png"), "not an image");
-        Assert.Contains("broken.png", Padim.Run("backbones", "quantize", "tiny", "--images", folder.Combine("parts"), "--out", folder.Combine("made")).Failed(1), StringComparison.Ordinal);
-        Assert.False(Directory.Exists(folder.Combine("made")));
+        Assert.Contains("'nothere'", Padim.Run("backbones", "quantize", "nothere", "--images", _folder.Combine("parts"), "--out", _folder.Combine("made")).Failed(1), StringComparison.Ordinal);
+        Assert.Contains("nofolder", Padim.Run("backbones", "quantize", "tiny", "--images", _folder.Combine("nofolder"), "--out", _folder.Combine("made")).Failed(1), StringComparison.Ordinal);
+        File.WriteAllText(_folder.Combine("parts", "broken.png"), "not an image");
+        Assert.Contains("broken.png", Padim.Run("backbones", "quantize", "tiny", "--images", _folder.Combine("parts"), "--out", _folder.Combine("made")).Failed(1), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder.Combine("made")));
     }
 
     [Fact]
     public void A_variant_is_not_quantised_again()
     {
-        Padim.Run("backbones", "quantize", "tiny-int8", "--images", folder.Combine("parts")).Failed(2);
-        Directory.CreateDirectory(folder.Combine("more"));
-        File.Copy(Path.Combine(AppContext.BaseDirectory, "backbones", "tiny-int8.onnx"), folder.Combine("more", "renamed.onnx"));
-        Assert.Contains("integer layers already", Padim.Run("backbones", "quantize", "renamed", "--backbones", folder.Combine("more"), "--images", folder.Combine("parts"), "--out", folder.Combine("made")).Failed(1), StringComparison.Ordinal);
+        Padim.Run("backbones", "quantize", "tiny-int8", "--images", _folder.Combine("parts")).Failed(2);
+        Directory.CreateDirectory(_folder.Combine("more"));
+        File.Copy(Path.Combine(AppContext.BaseDirectory, "backbones", "tiny-int8.onnx"), _folder.Combine("more", "renamed.onnx"));
+        Assert.Contains("integer layers already", Padim.Run("backbones", "quantize", "renamed", "--backbones", _folder.Combine("more"), "--images", _folder.Combine("parts"), "--out", _folder.Combine("made")).Failed(1), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -9,9 +9,9 @@ namespace PaDiM.Cli.Tests.Evaluation;
 
 public sealed class ProtocolTests : IDisposable
 {
-    private readonly TempDirectory folder = new();
+    private readonly TempDirectory _folder = new();
 
-    public ProtocolTests() => TinyDataset.WriteMvtec(folder.Combine("bolt"));
+    public ProtocolTests() => TinyDataset.WriteMvtec(_folder.Combine("bolt"));
 
     [Fact]
     public void Non_aligned_data_is_measured_five_times_and_the_same_way_each_time()
@@ -40,7 +40,7 @@ public sealed class ProtocolTests : IDisposable
     [Fact]
     public void Non_aligned_images_are_taken_at_their_final_size()
     {
-        var ran = Padim.Run("evaluate", folder.Path, "--protocol", "non-aligned", "--profile", "paper", "--dimensions", "5", "--repeats", "1", "--json", "--state", folder.Combine("state")).Succeeded();
+        var ran = Padim.Run("evaluate", _folder.Path, "--protocol", "non-aligned", "--profile", "paper", "--dimensions", "5", "--repeats", "1", "--json", "--state", _folder.Combine("state")).Succeeded();
         var settings = JsonDocument.Parse(Assert.Single(ran.Lines)).RootElement.GetProperty("settings");
         Assert.Equal((224, JsonValueKind.Null), (settings.GetProperty("imageSize").GetInt32(), settings.GetProperty("cropSize").ValueKind));
         Assert.Equal("Random", settings.GetProperty("reduction").GetString());
@@ -49,7 +49,7 @@ public sealed class ProtocolTests : IDisposable
     [Fact]
     public void The_identity_of_a_training_image_holds_its_seed_and_its_name()
     {
-        var file = folder.Combine("bolt", "train", "good", "000.bmp");
+        var file = _folder.Combine("bolt", "train", "good", "000.bmp");
         Assert.Equal(Identity(EvaluationProtocol.Aligned, 1, "a"), Identity(EvaluationProtocol.Aligned, 2, "b"));
         Assert.Equal(Identity(EvaluationProtocol.NonAligned, 1, "a"), Identity(EvaluationProtocol.NonAligned, 1, "a"));
         Assert.Equal(4, new[] { Identity(EvaluationProtocol.Aligned, 1, "a"), Identity(EvaluationProtocol.NonAligned, 1, "a"), Identity(EvaluationProtocol.NonAligned, 2, "a"), Identity(EvaluationProtocol.NonAligned, 1, "b") }.Distinct().Count());
@@ -60,7 +60,7 @@ public sealed class ProtocolTests : IDisposable
     [Fact]
     public void Image_and_mask_are_shown_the_same_way()
     {
-        var (image, mask) = (folder.Combine("bolt", "test", "dent", "000.bmp"), folder.Combine("bolt", "ground_truth", "dent", "000_mask.png"));
+        var (image, mask) = (_folder.Combine("bolt", "test", "dent", "000.bmp"), _folder.Combine("bolt", "ground_truth", "dent", "000_mask.png"));
         var test = new ProtocolView(EvaluationProtocol.NonAligned, 7).ToTest(new LabelledImage(new DatasetImage("bolt/test/dent/000.bmp", image), "dent", () => File.ReadAllBytes(mask)));
         var view = new NonAlignedView(7, "bolt/test/dent/000.bmp");
         Assert.Equal(view.OfImage(Decode(File.ReadAllBytes(image))).Pixels, Decode(test.Read()).Pixels);
@@ -70,14 +70,14 @@ public sealed class ProtocolTests : IDisposable
     [Fact]
     public void An_image_that_cannot_be_read_is_named_in_either_protocol()
     {
-        File.WriteAllText(folder.Combine("bolt", "test", "good", "broken.png"), "no image");
+        File.WriteAllText(_folder.Combine("bolt", "test", "good", "broken.png"), "no image");
         foreach (var protocol in new[] { "aligned", "non-aligned" })
-            Assert.Contains("broken.png", Padim.Run(["evaluate", folder.Path, "--protocol", protocol, "--state", folder.Combine("state"), .. TinyDataset.Quick]).Failed(1), StringComparison.Ordinal);
+            Assert.Contains("broken.png", Padim.Run(["evaluate", _folder.Path, "--protocol", protocol, "--state", _folder.Combine("state"), .. TinyDataset.Quick]).Failed(1), StringComparison.Ordinal);
     }
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
-    private string Evaluate(params string[] more) => Assert.Single(Padim.Run(["evaluate", folder.Path, "--json", "--state", folder.Combine("state"), .. TinyDataset.Quick, .. more]).Succeeded().Lines);
+    private string Evaluate(params string[] more) => Assert.Single(Padim.Run(["evaluate", _folder.Path, "--json", "--state", _folder.Combine("state"), .. TinyDataset.Quick, .. more]).Succeeded().Lines);
 
     private static RgbImage Decode(byte[] bytes) => Assert.IsType<DecodeResult.Decoded>(new ImageDecoder().Decode(bytes)).Image;
 }

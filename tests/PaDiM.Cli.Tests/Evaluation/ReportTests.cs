@@ -6,35 +6,35 @@ namespace PaDiM.Cli.Tests.Evaluation;
 
 public sealed class ReportTests : IDisposable
 {
-    private readonly TempDirectory folder = new();
+    private readonly TempDirectory _folder = new();
 
     [Fact]
     public void Reports_hold_what_standard_output_says()
     {
-        TinyDataset.WriteMvtec(folder.Combine("root", "bolt"));
-        TinyDataset.WriteMvtec(folder.Combine("root", "tile"));
-        var (markdown, json) = (folder.Combine("out", "results.md"), folder.Combine("out", "results.json"));
+        TinyDataset.WriteMvtec(_folder.Combine("root", "bolt"));
+        TinyDataset.WriteMvtec(_folder.Combine("root", "tile"));
+        var (markdown, json) = (_folder.Combine("out", "results.md"), _folder.Combine("out", "results.json"));
         var table = Evaluate("--report", markdown, "--report", json).Output;
         var text = File.ReadAllText(markdown);
         Assert.EndsWith(table, text, StringComparison.Ordinal);
         Assert.Contains("Backbone tiny", text, StringComparison.Ordinal);
         Assert.Contains("seed 1024", text, StringComparison.Ordinal);
         Assert.Equal(Evaluate("--json").Lines, JsonDocument.Parse(File.ReadAllBytes(json)).RootElement.EnumerateArray().Select(row => row.GetRawText()));
-        Assert.Equal(2, Directory.EnumerateFileSystemEntries(folder.Combine("out")).Count());
+        Assert.Equal(2, Directory.EnumerateFileSystemEntries(_folder.Combine("out")).Count());
         Assert.Equal(["bolt", "- dent", "tile", "- dent", "mean"], Rows(table).Select(row => row[0]));
     }
 
     [Fact]
     public void Several_seeds_are_a_mean_and_its_spread()
     {
-        TinyDataset.WriteMvtec(folder.Combine("root", "bolt"));
+        TinyDataset.WriteMvtec(_folder.Combine("root", "bolt"));
         Assert.All(Rows(Evaluate("--repeats", "2").Output), row => Assert.Matches(@"^\d\.\d{4} ± \d\.\d{4}$", row[5]));
     }
 
     [Fact]
     public void What_is_not_defined_is_a_dash_or_null()
     {
-        TinyDataset.WriteMvtec(folder.Combine("root", "bolt"), masks: false);
+        TinyDataset.WriteMvtec(_folder.Combine("root", "bolt"), masks: false);
         Assert.All(Rows(Evaluate().Output), row => Assert.Equal(["–", "–", "–"], row[5..8]));
         var report = JsonDocument.Parse(Assert.Single(Evaluate("--json").Lines)).RootElement.GetProperty("report");
         Assert.Equal(JsonValueKind.Null, report.GetProperty("pixels").GetProperty("auroc").ValueKind);
@@ -44,8 +44,8 @@ public sealed class ReportTests : IDisposable
     [Fact]
     public void A_line_a_category_tells_how_long_it_took_and_will_take()
     {
-        TinyDataset.WriteMvtec(folder.Combine("root", "bolt"));
-        TinyDataset.WriteMvtec(folder.Combine("root", "tile"));
+        TinyDataset.WriteMvtec(_folder.Combine("root", "bolt"));
+        TinyDataset.WriteMvtec(_folder.Combine("root", "tile"));
         var lines = Evaluate().Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(2, lines.Length);
         Assert.Matches(@"^bolt \(1 of 2\): image AUROC .* \d+:\d\d:\d\d gone, about \d+:\d\d:\d\d left", lines[0]);
@@ -55,14 +55,14 @@ public sealed class ReportTests : IDisposable
     [Fact]
     public void A_layout_that_is_not_there_is_a_failure()
     {
-        TinyDataset.WriteMvtec(folder.Combine("root", "bolt"));
-        Assert.Contains("holds no category", Padim.Run("evaluate", folder.Combine("root"), "--layout", "stc").Failed(1), StringComparison.Ordinal);
-        Assert.Contains("training/frames", Padim.Run("evaluate", folder.Combine("nowhere")).Failed(1), StringComparison.Ordinal);
+        TinyDataset.WriteMvtec(_folder.Combine("root", "bolt"));
+        Assert.Contains("holds no category", Padim.Run("evaluate", _folder.Combine("root"), "--layout", "stc").Failed(1), StringComparison.Ordinal);
+        Assert.Contains("training/frames", Padim.Run("evaluate", _folder.Combine("nowhere")).Failed(1), StringComparison.Ordinal);
     }
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
-    private Ran Evaluate(params string[] more) => Padim.Run(["evaluate", folder.Combine("root"), "--state", folder.Combine("state"), .. TinyDataset.Quick, .. more]).Succeeded();
+    private Ran Evaluate(params string[] more) => Padim.Run(["evaluate", _folder.Combine("root"), "--state", _folder.Combine("state"), .. TinyDataset.Quick, .. more]).Succeeded();
 
     /// <summary>The cells of a table's rows below its header.</summary>
     private static string[][] Rows(string table) => [.. table.Split('\n').Where(line => line.StartsWith('|')).Skip(2).Select(line => line.Split('|', StringSplitOptions.TrimEntries)[1..^1])];

@@ -6,12 +6,12 @@ namespace PaDiM.Cli.Tests.Evaluation;
 
 public sealed class ResumeTests : IDisposable
 {
-    private readonly TempDirectory folder = new();
+    private readonly TempDirectory _folder = new();
 
     public ResumeTests()
     {
-        TinyDataset.WriteMvtec(folder.Combine("root", "bolt"));
-        TinyDataset.WriteMvtec(folder.Combine("root", "nut"), training: 100);
+        TinyDataset.WriteMvtec(_folder.Combine("root", "bolt"));
+        TinyDataset.WriteMvtec(_folder.Combine("root", "nut"), training: 100);
     }
 
     [Fact]
@@ -23,7 +23,7 @@ public sealed class ResumeTests : IDisposable
         Assert.DoesNotContain("bolt (", resumed.Error, StringComparison.Ordinal);
         Assert.Contains("nut (1 of 1)", resumed.Error, StringComparison.Ordinal);
         Assert.Equal(Padim.Run(Command("other")).Succeeded().Output, resumed.Output);
-        Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Combine("state")));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Combine("state")));
     }
 
     [Fact]
@@ -46,16 +46,16 @@ public sealed class ResumeTests : IDisposable
     {
         KillAfterTheFirstCategory();
         Assert.DoesNotContain("Going on", Padim.Run([.. Command("state"), "--epsilon", "0.02", "--category", "bolt"]).Succeeded().Error, StringComparison.Ordinal);
-        File.SetLastWriteTimeUtc(folder.Combine("root", "bolt", "test", "good", "000.bmp"), DateTime.UnixEpoch);
+        File.SetLastWriteTimeUtc(_folder.Combine("root", "bolt", "test", "good", "000.bmp"), DateTime.UnixEpoch);
         Assert.Contains("bolt (1 of 2)", Padim.Run(Command("state")).Succeeded().Error, StringComparison.Ordinal);
-        Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Combine("state")));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Combine("state")));
     }
 
     [Fact]
     public void Two_runs_of_the_same_command_do_not_share_their_state()
     {
         KillAfterTheFirstCategory();
-        var state = Assert.Single(Directory.EnumerateDirectories(folder.Combine("state")));
+        var state = Assert.Single(Directory.EnumerateDirectories(_folder.Combine("state")));
         using (new FileStream(Path.Combine(state, "lock"), FileMode.Open, FileAccess.ReadWrite, FileShare.None))
             Assert.Contains("under way in another process", Padim.Run(Command("state")).Failed(1), StringComparison.Ordinal);
         Assert.Contains("1 of 2 results are taken", Padim.Run(Command("state")).Succeeded().Error, StringComparison.Ordinal);
@@ -67,7 +67,7 @@ public sealed class ResumeTests : IDisposable
         // Folders have no such mode there.
         if (OperatingSystem.IsWindows()) return;
         KillAfterTheFirstCategory();
-        var state = Assert.Single(Directory.EnumerateDirectories(folder.Combine("state")));
+        var state = Assert.Single(Directory.EnumerateDirectories(_folder.Combine("state")));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(state));
         File.SetUnixFileMode(state, File.GetUnixFileMode(state) | UnixFileMode.OtherWrite);
         Assert.Contains("Other users can write", Padim.Run(Command("state")).Failed(1), StringComparison.Ordinal);
@@ -76,11 +76,11 @@ public sealed class ResumeTests : IDisposable
     [Fact]
     public void A_failed_run_that_made_nothing_leaves_nothing()
     {
-        Padim.Run("evaluate", folder.Combine("root"), "--state", folder.Combine("state"), "--dimensions", "1000").Failed(1);
-        Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Combine("state")));
+        Padim.Run("evaluate", _folder.Combine("root"), "--state", _folder.Combine("state"), "--dimensions", "1000").Failed(1);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Combine("state")));
     }
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     private void KillAfterTheFirstCategory()
     {
@@ -91,7 +91,7 @@ public sealed class ResumeTests : IDisposable
         Assert.NotEqual(0, process.ExitCode);
     }
 
-    private string[] Command(string state) => ["evaluate", folder.Combine("root"), "--json", "--state", folder.Combine(state), .. TinyDataset.Quick];
+    private string[] Command(string state) => ["evaluate", _folder.Combine("root"), "--json", "--state", _folder.Combine(state), .. TinyDataset.Quick];
 
     /// <summary>Not by SIGINT, which Ctrl-C is: a shell that runs the tests in the background lets its children ignore it.</summary>
     private Ran Interrupt()
@@ -103,8 +103,8 @@ public sealed class ResumeTests : IDisposable
         return Padim.End(process);
     }
 
-    private string[] Kept() => Directory.Exists(folder.Combine("state"))
-        ? [.. Directory.EnumerateFiles(folder.Combine("state"), "*.safetensors", SearchOption.AllDirectories).Where(file => file.Contains($"nut{Path.DirectorySeparatorChar}", StringComparison.Ordinal))]
+    private string[] Kept() => Directory.Exists(_folder.Combine("state"))
+        ? [.. Directory.EnumerateFiles(_folder.Combine("state"), "*.safetensors", SearchOption.AllDirectories).Where(file => file.Contains($"nut{Path.DirectorySeparatorChar}", StringComparison.Ordinal))]
         : [];
 
     private static void Until(Func<bool> holds)

@@ -6,17 +6,17 @@ namespace PaDiM.Cli.Tests.Support;
 /// <summary>A model that the program fitted to synthetic parts, shared by the tests that score.</summary>
 public sealed class FittedModel : IDisposable
 {
-    private readonly TempDirectory folder = new();
+    private readonly TempDirectory _folder = new();
 
     public FittedModel()
     {
-        Write(Path.Combine(folder.Path, "good"), 0, 16);
-        FitOutput = Padim.Run("fit", folder.Combine("good"), "--out", File, "--image-size", "64", "--dimensions", "30", "--threads", "2").Succeeded().Output;
+        Write(Path.Combine(_folder.Path, "good"), 0, 16);
+        FitOutput = Padim.Run("fit", _folder.Combine("good"), "--out", File, "--image-size", "64", "--dimensions", "30", "--threads", "2").Succeeded().Output;
     }
 
-    public string File => folder.Combine("models", "part.safetensors");
+    public string File => _folder.Combine("models", "part.safetensors");
 
-    public string GoodParts => folder.Combine("good");
+    public string GoodParts => _folder.Combine("good");
 
     public string FitOutput { get; }
 
@@ -33,5 +33,5 @@ public sealed class FittedModel : IDisposable
         System.IO.File.WriteAllBytes(path, SyntheticParts.Defective(seed, DefectKind.Dent, 80).Image.ToBmp());
     }
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 }

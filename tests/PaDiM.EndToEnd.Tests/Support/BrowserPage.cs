@@ -6,11 +6,11 @@ namespace PaDiM.EndToEnd.Tests.Support;
 /// <summary>Swagger UI in a headless browser, watched for errors and for requests to other hosts.</summary>
 public sealed class BrowserPage : IAsyncDisposable
 {
-    private readonly IPlaywright playwright;
-    private readonly IBrowser browser;
-    private readonly ConcurrentQueue<string> noise = [];
+    private readonly IPlaywright _playwright;
+    private readonly IBrowser _browser;
+    private readonly ConcurrentQueue<string> _noise = [];
 
-    private BrowserPage(IPlaywright playwright, IBrowser browser, IPage page) => (this.playwright, this.browser, Page) = (playwright, browser, page);
+    private BrowserPage(IPlaywright playwright, IBrowser browser, IPage page) => (this._playwright, this._browser, Page) = (playwright, browser, page);
 
     /// <summary>The page.</summary>
     public IPage Page { get; }
@@ -36,17 +36,17 @@ public sealed class BrowserPage : IAsyncDisposable
     }
 
     /// <summary>Fails when the page had errors or went elsewhere.</summary>
-    public void StayedQuiet() => Assert.Empty(noise);
+    public void StayedQuiet() => Assert.Empty(_noise);
 
     public async ValueTask DisposeAsync()
     {
-        await browser.DisposeAsync();
-        playwright.Dispose();
+        await _browser.DisposeAsync();
+        _playwright.Dispose();
     }
 
     private void Note(bool wrong, string what)
     {
-        if (wrong) noise.Enqueue(what);
+        if (wrong) _noise.Enqueue(what);
     }
 
     private static bool IsLocal(string url, Uri service) => url.StartsWith("data:", StringComparison.Ordinal) || url.StartsWith("blob:", StringComparison.Ordinal) || new Uri(url).Authority == service.Authority;

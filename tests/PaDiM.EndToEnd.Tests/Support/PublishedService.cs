@@ -8,9 +8,9 @@ namespace PaDiM.EndToEnd.Tests.Support;
 public sealed class PublishedService : IAsyncLifetime
 {
     private static readonly TimeSpan PublishLimit = TimeSpan.FromMinutes(5), StartLimit = TimeSpan.FromSeconds(60);
-    private readonly TempDirectory folder = new();
-    private readonly StringBuilder log = new();
-    private Process? process;
+    private readonly TempDirectory _folder = new();
+    private readonly StringBuilder _log = new();
+    private Process? _process;
 
     /// <summary>Root of the repository.</summary>
     public static string Repository { get; } = FindRepository();
@@ -23,20 +23,20 @@ public sealed class PublishedService : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var program = folder.Combine("program");
+        var program = _folder.Combine("program");
         // Build servers would outlive the command and keep its pipes open.
         await RunAsync("dotnet", "publish", Path.Combine(Repository, "src", "PaDiM.Service"), "-c", "Release", "-o", program, "-nodeReuse:false", "-p:UseSharedCompilation=false", "--nologo");
         var start = new ProcessStartInfo(Path.Combine(program, OperatingSystem.IsWindows() ? "PaDiM.Service.exe" : "PaDiM.Service"))
         {
-            WorkingDirectory = folder.Path, RedirectStandardOutput = true, RedirectStandardError = true,
-            Environment = { ["ASPNETCORE_URLS"] = Address.ToString(), ["Padim__DataDirectory"] = folder.Combine("data"), ["Padim__Device"] = "cpu", ["Padim__Access"] = "open" },
+            WorkingDirectory = _folder.Path, RedirectStandardOutput = true, RedirectStandardError = true,
+            Environment = { ["ASPNETCORE_URLS"] = Address.ToString(), ["Padim__DataDirectory"] = _folder.Combine("data"), ["Padim__Device"] = "cpu", ["Padim__Access"] = "open" },
         };
         if (SharedFolder.Has("backbones")) start.Environment["Padim__BackboneDirectories__0"] = SharedFolder.Path("backbones");
-        process = Process.Start(start)!;
-        process.OutputDataReceived += Log;
-        process.ErrorDataReceived += Log;
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
+        _process = Process.Start(start)!;
+        _process.OutputDataReceived += Log;
+        _process.ErrorDataReceived += Log;
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
         Client = new ServiceClient(Address);
         await WaitUntilReadyAsync();
     }
@@ -44,23 +44,23 @@ public sealed class PublishedService : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         Client?.Dispose();
-        if (process is { HasExited: false })
+        if (_process is { HasExited: false })
         {
-            process.Kill(entireProcessTree: true);
-            await process.WaitForExitAsync();
+            _process.Kill(entireProcessTree: true);
+            await _process.WaitForExitAsync();
         }
-        process?.Dispose();
-        folder.Dispose();
+        _process?.Dispose();
+        _folder.Dispose();
     }
 
     private async Task WaitUntilReadyAsync()
     {
         for (var watch = Stopwatch.StartNew(); watch.Elapsed < StartLimit; await Task.Delay(100))
         {
-            if (process!.HasExited) break;
+            if (_process!.HasExited) break;
             if (await Client.IsReadyAsync()) return;
         }
-        lock (log) throw new InvalidOperationException($"The published program did not become ready:\n{log}");
+        lock (_log) throw new InvalidOperationException($"The published program did not become ready:\n{_log}");
     }
 
     private static async Task RunAsync(string command, params string[] arguments)
@@ -77,7 +77,7 @@ public sealed class PublishedService : IAsyncLifetime
 
     private void Log(object sender, DataReceivedEventArgs line)
     {
-        lock (log) log.AppendLine(line.Data);
+        lock (_log) _log.AppendLine(line.Data);
     }
 
     private static string FindRepository()

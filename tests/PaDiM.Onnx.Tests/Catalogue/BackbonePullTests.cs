@@ -14,13 +14,13 @@ public sealed class BackbonePullTests : IDisposable
     private static readonly byte[] Other = new OnnxGraph().Input("pixels", -1, 3, -1, -1).Conv("pixels", "a", 3, 5, 3, 4).Conv("a", "b", 5, 7, 3, 2).Output("b").Output("a").ToArray();
     private static readonly string Sha256 = HashOf(Network);
 
-    private readonly TempDirectory folder = new();
-    private readonly HttpClient http = FileDownload.CreateClient();
+    private readonly TempDirectory _folder = new();
+    private readonly HttpClient _http = FileDownload.CreateClient();
 
     public void Dispose()
     {
-        http.Dispose();
-        folder.Dispose();
+        _http.Dispose();
+        _folder.Dispose();
     }
 
     [Fact]
@@ -29,13 +29,13 @@ public sealed class BackbonePullTests : IDisposable
         using var server = FileServer.Of(Network);
         var done = await PullAsync(Entry(server) with { Sha256 = Sha256, SizeBytes = Network.Length });
         Assert.True(done.Changed);
-        Assert.Equal(Network, File.ReadAllBytes(folder.Combine("net.onnx")));
-        var manifest = BackboneManifest.Parse(File.ReadAllBytes(folder.Combine("net.json")));
+        Assert.Equal(Network, File.ReadAllBytes(_folder.Combine("net.onnx")));
+        var manifest = BackboneManifest.Parse(File.ReadAllBytes(_folder.Combine("net.json")));
         Assert.Equal((Sha256, "a licence", $"{server.Address}models/net.onnx"), (manifest.Sha256, manifest.Licence, manifest.Origin));
         Assert.Equal([4, 8, 16], manifest.Taps!.Select(tap => tap.Stride));
         Assert.NotNull(manifest.InstalledAt);
         Assert.Equal(["net.json", "net.onnx"], VisibleFiles());
-        using var registry = new BackboneRegistry([folder.Path], BackboneFolder.Cpu);
+        using var registry = new BackboneRegistry([_folder.Path], BackboneFolder.Cpu);
         Assert.Equal([8, 10, 12], registry.Open("net").TapChannels);
     }
 
@@ -80,11 +80,11 @@ public sealed class BackbonePullTests : IDisposable
         served = Other;
         var place = $"{server.Address}models/net.onnx";
         Assert.Contains("other bytes", (await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(Entry(server), from: place))).Message, StringComparison.Ordinal);
-        File.Delete(folder.Combine("net.onnx"));
+        File.Delete(_folder.Combine("net.onnx"));
         Assert.Contains("other bytes", (await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(Entry(server)))).Message, StringComparison.Ordinal);
-        Assert.False(File.Exists(folder.Combine("net.onnx")));
+        Assert.False(File.Exists(_folder.Combine("net.onnx")));
         await PullAsync(Entry(server), force: true);
-        Assert.Equal(Other, File.ReadAllBytes(folder.Combine("net.onnx")));
+        Assert.Equal(Other, File.ReadAllBytes(_folder.Combine("net.onnx")));
     }
 
     [Fact]
@@ -92,19 +92,19 @@ public sealed class BackbonePullTests : IDisposable
     {
         using var server = FileServer.Of(Network);
         await PullAsync(Entry(server));
-        File.WriteAllBytes(folder.Combine("net.onnx"), Network[..1000]);
+        File.WriteAllBytes(_folder.Combine("net.onnx"), Network[..1000]);
         Assert.True((await PullAsync(Entry(server))).Changed);
-        Assert.Equal(Network, File.ReadAllBytes(folder.Combine("net.onnx")));
+        Assert.Equal(Network, File.ReadAllBytes(_folder.Combine("net.onnx")));
     }
 
     [Fact]
     public async Task A_backbone_of_other_bytes_is_not_replaced()
     {
-        File.WriteAllBytes(folder.Combine("net.onnx"), Other);
+        File.WriteAllBytes(_folder.Combine("net.onnx"), Other);
         using var server = FileServer.Of(Network);
         Assert.Contains("--force", (await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(Entry(server)))).Message, StringComparison.Ordinal);
-        Assert.Equal(Other, File.ReadAllBytes(folder.Combine("net.onnx")));
-        Assert.False(File.Exists(folder.Combine("net.json")));
+        Assert.Equal(Other, File.ReadAllBytes(_folder.Combine("net.onnx")));
+        Assert.False(File.Exists(_folder.Combine("net.json")));
     }
 
     [Fact]
@@ -118,13 +118,13 @@ public sealed class BackbonePullTests : IDisposable
     [Fact]
     public async Task A_download_that_could_not_be_installed_is_not_fetched_again()
     {
-        File.WriteAllBytes(folder.Combine("net.onnx"), Other);
+        File.WriteAllBytes(_folder.Combine("net.onnx"), Other);
         using var server = FileServer.Of(Network);
         await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(Entry(server)));
         Assert.True((await PullAsync(Entry(server), force: true)).Changed);
         Assert.Equal([null, Network.Length - 1L], server.Requests.Select(request => request.From));
-        Assert.Equal(Network, File.ReadAllBytes(folder.Combine("net.onnx")));
-        Assert.False(Directory.Exists(folder.Combine(".downloads")));
+        Assert.Equal(Network, File.ReadAllBytes(_folder.Combine("net.onnx")));
+        Assert.False(Directory.Exists(_folder.Combine(".downloads")));
     }
 
     [Fact]
@@ -132,7 +132,7 @@ public sealed class BackbonePullTests : IDisposable
     {
         using var server = FileServer.Of(Network);
         Assert.Contains(".safetensors", (await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(Entry(server), from: $"{server.Address}net.zip"))).Message, StringComparison.Ordinal);
-        File.WriteAllBytes(folder.Combine("net.onnx"), Other);
+        File.WriteAllBytes(_folder.Combine("net.onnx"), Other);
         Assert.Contains("--force", (await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(Entry(server) with { Sha256 = Sha256 }))).Message, StringComparison.Ordinal);
         Assert.Empty(server.Requests);
     }
@@ -167,7 +167,7 @@ public sealed class BackbonePullTests : IDisposable
         var mine = await PullAsync(Entry(server), new PullRequest("mine") { From = files.Path });
         Assert.Equal(("elsewhere", 3), (mine.Manifest.Origin, mine.Manifest.Dimensions));
         Assert.Empty(server.Requests);
-        Assert.Equal($"{server.Address}models/net.onnx", BackboneManifest.Parse(File.ReadAllBytes(folder.Combine("net.json"))).Origin);
+        Assert.Equal($"{server.Address}models/net.onnx", BackboneManifest.Parse(File.ReadAllBytes(_folder.Combine("net.json"))).Origin);
     }
 
     [Fact]
@@ -230,10 +230,10 @@ public sealed class BackbonePullTests : IDisposable
     {
         using var server = FileServer.Of(Network);
         await PullAsync(Entry(server));
-        using var registry = new BackboneRegistry([folder.Path], BackboneFolder.Cpu);
+        using var registry = new BackboneRegistry([_folder.Path], BackboneFolder.Cpu);
         var listing = new BackboneListing(registry, BackboneCatalogue.Known);
         Assert.Equal((Sha256, null), Listed());
-        File.WriteAllBytes(folder.Combine("net.onnx"), Other);
+        File.WriteAllBytes(_folder.Combine("net.onnx"), Other);
         var (hash, error) = Listed();
         Assert.Equal(HashOf(Other), hash);
         Assert.Contains(Sha256, error, StringComparison.Ordinal);
@@ -246,7 +246,7 @@ public sealed class BackbonePullTests : IDisposable
     {
         using var server = FileServer.Of(Network);
         var done = await PullAsync(Entry(server), new PullRequest("mine") { From = $"{server.Address}x/y.onnx?secret=1" });
-        Assert.Equal((folder.Combine("mine.onnx"), $"{server.Address}x/y.onnx"), (done.File.Path, done.Manifest.Origin));
+        Assert.Equal((_folder.Combine("mine.onnx"), $"{server.Address}x/y.onnx"), (done.File.Path, done.Manifest.Origin));
     }
 
     [Fact]
@@ -297,17 +297,17 @@ public sealed class BackbonePullTests : IDisposable
     private Task<Installation> PullAsync(CatalogueEntry entry, PullRequest request)
     {
         var catalogue = new BackboneCatalogue([entry]);
-        var installer = new BackboneInstaller([folder.Path], catalogue, BackboneFolder.Cpu, TimeProvider.System);
-        return new BackbonePull(catalogue, installer, new FileDownload(http, TimeProvider.System) { Pause = TimeSpan.FromMilliseconds(1) }).RunAsync(request, _ => { }, default);
+        var installer = new BackboneInstaller([_folder.Path], catalogue, BackboneFolder.Cpu, TimeProvider.System);
+        return new BackbonePull(catalogue, installer, new FileDownload(_http, TimeProvider.System) { Pause = TimeSpan.FromMilliseconds(1) }).RunAsync(request, _ => { }, default);
     }
 
     private void AssertNoFile()
     {
         Assert.Empty(VisibleFiles());
-        Assert.Equal([".lock"], Directory.EnumerateFileSystemEntries(folder.Path).Select(Path.GetFileName));
+        Assert.Equal([".lock"], Directory.EnumerateFileSystemEntries(_folder.Path).Select(Path.GetFileName));
     }
 
-    private string?[] VisibleFiles() => [.. Directory.EnumerateFiles(folder.Path).Select(Path.GetFileName).Where(name => !name!.StartsWith('.')).Order(StringComparer.Ordinal)];
+    private string?[] VisibleFiles() => [.. Directory.EnumerateFiles(_folder.Path).Select(Path.GetFileName).Where(name => !name!.StartsWith('.')).Order(StringComparer.Ordinal)];
 
     private static string HashOf(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
 }

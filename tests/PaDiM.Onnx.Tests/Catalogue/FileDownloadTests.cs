@@ -8,13 +8,13 @@ public sealed class FileDownloadTests : IDisposable
     private const string Tag = "\"v1\"";
     private static readonly byte[] File1 = Bytes(1, 700_000), File2 = Bytes(2, 500_000);
 
-    private readonly TempDirectory folder = new();
-    private readonly HttpClient http = FileDownload.CreateClient();
+    private readonly TempDirectory _folder = new();
+    private readonly HttpClient _http = FileDownload.CreateClient();
 
     public void Dispose()
     {
-        http.Dispose();
-        folder.Dispose();
+        _http.Dispose();
+        _folder.Dispose();
     }
 
     [Fact]
@@ -22,11 +22,11 @@ public sealed class FileDownloadTests : IDisposable
     {
         using var server = FileServer.Of(File1);
         List<DownloadProgress> told = [];
-        Assert.Equal(File1, File.ReadAllBytes(await Download().FetchAsync(At(server), folder.Path, File1.Length, told.Add, default)));
+        Assert.Equal(File1, File.ReadAllBytes(await Download().FetchAsync(At(server), _folder.Path, File1.Length, told.Add, default)));
         Assert.Equal(new DownloadProgress(File1.Length, File1.Length), told[^1]);
         Assert.Equal(told.Select(step => step.Bytes).Order(), told.Select(step => step.Bytes));
-        FileDownload.Forget(folder.Combine("net.bin"));
-        Assert.Empty(Directory.EnumerateFiles(folder.Path));
+        FileDownload.Forget(_folder.Combine("net.bin"));
+        Assert.Empty(Directory.EnumerateFiles(_folder.Path));
     }
 
     [Fact]
@@ -47,12 +47,12 @@ public sealed class FileDownloadTests : IDisposable
         using (var server = new FileServer(request => FileServer.Cut(FileServer.Right(request, File1, Tag), 300_000)))
         {
             using var stop = new CancellationTokenSource();
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Download().FetchAsync(At(server), folder.Path, null, state => { if (state.Bytes == 300_000) stop.Cancel(); }, stop.Token));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Download().FetchAsync(At(server), _folder.Path, null, state => { if (state.Bytes == 300_000) stop.Cancel(); }, stop.Token));
         }
-        Assert.Equal(300_000, new FileInfo(folder.Combine("net.bin.part")).Length);
+        Assert.Equal(300_000, new FileInfo(_folder.Combine("net.bin.part")).Length);
         // Another port is another address; the state beside the part says where it came from.
         using var later = FileServer.Of(File1);
-        File.WriteAllText(folder.Combine("net.bin.part.json"), File.ReadAllText(folder.Combine("net.bin.part.json")).Replace(Port(folder.Combine("net.bin.part.json")), $":{later.Address.Port}/", StringComparison.Ordinal));
+        File.WriteAllText(_folder.Combine("net.bin.part.json"), File.ReadAllText(_folder.Combine("net.bin.part.json")).Replace(Port(_folder.Combine("net.bin.part.json")), $":{later.Address.Port}/", StringComparison.Ordinal));
         Assert.Equal(File1, await FetchAsync(later));
         Assert.Equal(300_000, Assert.Single(later.Requests).From);
     }
@@ -60,8 +60,8 @@ public sealed class FileDownloadTests : IDisposable
     [Fact]
     public async Task A_part_of_another_address_is_not_gone_on_from()
     {
-        File.WriteAllBytes(folder.Combine("net.bin.part"), File2[..1000]);
-        File.WriteAllText(folder.Combine("net.bin.part.json"), """{"address":"http://elsewhere/net.bin","eTag":"\"v1\"","lastModified":null,"length":500000}""");
+        File.WriteAllBytes(_folder.Combine("net.bin.part"), File2[..1000]);
+        File.WriteAllText(_folder.Combine("net.bin.part.json"), """{"address":"http://elsewhere/net.bin","eTag":"\"v1\"","lastModified":null,"length":500000}""");
         using var server = FileServer.Of(File1);
         Assert.Equal(File1, await FetchAsync(server));
         Assert.Null(Assert.Single(server.Requests).From);
@@ -106,9 +106,9 @@ public sealed class FileDownloadTests : IDisposable
     [Fact]
     public async Task A_part_that_is_longer_than_the_file_is_thrown_away()
     {
-        File.WriteAllBytes(folder.Combine("net.bin.part"), new byte[800_000]);
+        File.WriteAllBytes(_folder.Combine("net.bin.part"), new byte[800_000]);
         using var server = FileServer.Of(File1);
-        File.WriteAllText(folder.Combine("net.bin.part.json"), $$"""{"address":"{{server.Address}}net.bin","eTag":"\"v1\"","lastModified":null,"length":null}""");
+        File.WriteAllText(_folder.Combine("net.bin.part.json"), $$"""{"address":"{{server.Address}}net.bin","eTag":"\"v1\"","lastModified":null,"length":null}""");
         Assert.Equal(File1, await FetchAsync(server));
         Assert.Equal([800_000, null], server.Requests.Select(request => request.From));
     }
@@ -117,8 +117,8 @@ public sealed class FileDownloadTests : IDisposable
     public async Task Of_a_file_that_came_whole_before_a_crash_only_the_last_byte_comes_again()
     {
         using var server = FileServer.Of(File1);
-        File.WriteAllBytes(folder.Combine("net.bin.part"), File1);
-        File.WriteAllText(folder.Combine("net.bin.part.json"), $$"""{"address":"{{server.Address}}net.bin","eTag":"\"v1\"","lastModified":null,"length":{{File1.Length}}}""");
+        File.WriteAllBytes(_folder.Combine("net.bin.part"), File1);
+        File.WriteAllText(_folder.Combine("net.bin.part.json"), $$"""{"address":"{{server.Address}}net.bin","eTag":"\"v1\"","lastModified":null,"length":{{File1.Length}}}""");
         Assert.Equal(File1, await FetchAsync(server));
         Assert.Equal(File1.Length - 1, Assert.Single(server.Requests).From);
     }
@@ -189,8 +189,8 @@ public sealed class FileDownloadTests : IDisposable
         var failure = await Assert.ThrowsAsync<IOException>(() => FetchAsync(server));
         Assert.Contains("503", failure.Message, StringComparison.Ordinal);
         Assert.Equal(5, server.Requests.Count);
-        Assert.Equal(200_000, new FileInfo(folder.Combine("net.bin.part")).Length);
-        Assert.False(File.Exists(folder.Combine("net.bin")));
+        Assert.Equal(200_000, new FileInfo(_folder.Combine("net.bin.part")).Length);
+        Assert.False(File.Exists(_folder.Combine("net.bin")));
         Assert.Contains("is kept", failure.Message, StringComparison.Ordinal);
     }
 
@@ -235,8 +235,8 @@ public sealed class FileDownloadTests : IDisposable
     public async Task A_file_of_another_size_is_refused_before_it_comes(long expected)
     {
         using var server = FileServer.Of(File1);
-        await Assert.ThrowsAsync<InvalidDataException>(() => Download().FetchAsync(At(server), folder.Path, expected, _ => { }, default));
-        Assert.Empty(Directory.EnumerateFiles(folder.Path));
+        await Assert.ThrowsAsync<InvalidDataException>(() => Download().FetchAsync(At(server), _folder.Path, expected, _ => { }, default));
+        Assert.Empty(Directory.EnumerateFiles(_folder.Path));
     }
 
     [Theory]
@@ -245,8 +245,8 @@ public sealed class FileDownloadTests : IDisposable
     public async Task A_file_of_another_size_is_refused_where_its_length_was_not_said(long expected)
     {
         using var server = new FileServer(_ => new FileAnswer(200, File1) { Length = -1 });
-        await Assert.ThrowsAsync<InvalidDataException>(() => Download().FetchAsync(At(server), folder.Path, expected, _ => { }, default));
-        Assert.Empty(Directory.EnumerateFiles(folder.Path));
+        await Assert.ThrowsAsync<InvalidDataException>(() => Download().FetchAsync(At(server), _folder.Path, expected, _ => { }, default));
+        Assert.Empty(Directory.EnumerateFiles(_folder.Path));
     }
 
     [Fact]
@@ -266,9 +266,9 @@ public sealed class FileDownloadTests : IDisposable
     private static Uri At(FileServer server) => new(server.Address, "net.bin?secret=1");
 
     /// <summary>Patient with a slow machine but where silence is what is tested.</summary>
-    private FileDownload Download(int patienceSeconds = 60) => new(http, TimeProvider.System) { Pause = TimeSpan.FromMilliseconds(1), Patience = TimeSpan.FromSeconds(patienceSeconds) };
+    private FileDownload Download(int patienceSeconds = 60) => new(_http, TimeProvider.System) { Pause = TimeSpan.FromMilliseconds(1), Patience = TimeSpan.FromSeconds(patienceSeconds) };
 
-    private async Task<byte[]> FetchAsync(FileServer server, int patienceSeconds = 60) => File.ReadAllBytes(await Download(patienceSeconds).FetchAsync(At(server), folder.Path, null, _ => { }, default));
+    private async Task<byte[]> FetchAsync(FileServer server, int patienceSeconds = 60) => File.ReadAllBytes(await Download(patienceSeconds).FetchAsync(At(server), _folder.Path, null, _ => { }, default));
 
     private static string Port(string state) => File.ReadAllText(state).Split("127.0.0.1")[1].Split("net.bin")[0];
 

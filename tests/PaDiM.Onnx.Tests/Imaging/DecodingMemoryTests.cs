@@ -4,7 +4,7 @@ namespace PaDiM.Onnx.Tests.Imaging;
 
 public sealed class DecodingMemoryTests
 {
-    private readonly DecodingMemory memory = new(100);
+    private readonly DecodingMemory _memory = new(100);
 
     [Fact]
     public void An_image_without_room_waits_until_there_is_some()
@@ -36,7 +36,7 @@ public sealed class DecodingMemoryTests
     {
         using var first = Ask(60);
         using var large = Ask(100);
-        using (var urgent = memory.Ask(40, isUrgent: true)) Assert.True(urgent.Granted.IsCompleted);
+        using (var urgent = _memory.Ask(40, isUrgent: true)) Assert.True(urgent.Granted.IsCompleted);
         Assert.False(large.Granted.IsCompleted);
     }
 
@@ -58,5 +58,5 @@ public sealed class DecodingMemoryTests
             using (var all = Ask(long.MaxValue)) Assert.True(all.Granted.IsCompleted);
     }
 
-    private DecodingMemory.Share Ask(long bytes) => memory.Ask(bytes, isUrgent: false);
+    private DecodingMemory.Share Ask(long bytes) => _memory.Ask(bytes, isUrgent: false);
 }

@@ -13,10 +13,10 @@ public sealed class EvaluationPipelineTests : IDisposable
 {
     private const double Threshold = 6;
     private const int Side = 64;
-    private readonly Fits fits = new();
-    private readonly Inspector inspector;
+    private readonly Fits _fits = new();
+    private readonly Inspector _inspector;
 
-    public EvaluationPipelineTests() => inspector = new Inspector(fits.Run(fits.Parts(0, 8)), Fits.Tiny);
+    public EvaluationPipelineTests() => _inspector = new Inspector(_fits.Run(_fits.Parts(0, 8)), Fits.Tiny);
 
     [Fact]
     public void The_report_is_what_scores_and_maps_give_by_hand()
@@ -24,9 +24,9 @@ public sealed class EvaluationPipelineTests : IDisposable
         Sample[] samples = [Good(100), Bad(200, DefectKind.Scratch, 80), Good(101, 96), Bad(201, DefectKind.Dent), Bad(202, DefectKind.Scratch), Good(102, 72)];
         var report = Run(samples);
 
-        var maps = samples.Select(sample => inspector.Score(Decoding.Image(sample.Bytes))).ToArray();
+        var maps = samples.Select(sample => _inspector.Score(Decoding.Image(sample.Bytes))).ToArray();
         float[] scores = [.. maps.Select(map => map.Max())];
-        ScoredPixels[] pixels = [.. samples.Zip(maps, (sample, map) => new ScoredPixels(inspector.Embedder.Preprocessing.ToOriginal(map, sample.Side, sample.Side), sample.Mask))];
+        ScoredPixels[] pixels = [.. samples.Zip(maps, (sample, map) => new ScoredPixels(_inspector.Embedder.Preprocessing.ToOriginal(map, sample.Side, sample.Side), sample.Mask))];
         Assert.Equal(scores, report.Scores);
         Assert.Equal(ImageMetrics.Of(scores, [.. samples.Select(sample => sample.Kind is not null)]), report.Images);
         Assert.Equal(PixelMetrics.Of(pixels), report.Pixels);
@@ -121,7 +121,7 @@ public sealed class EvaluationPipelineTests : IDisposable
     public void Ignored_pixels_are_left_out_of_the_pixel_metrics()
     {
         bool[] ignored = [.. Enumerable.Range(0, Side * Side).Select(p => p % Side >= 36)];
-        var masking = new Inspector(fits.Run(fits.Parts(0, 8), ignored: ignored), Fits.Tiny);
+        var masking = new Inspector(_fits.Run(_fits.Parts(0, 8), ignored: ignored), Fits.Tiny);
         // The defects lie to both sides of the line.
         Sample[] samples = [Good(100), .. Enumerable.Range(200, 5).Select(seed => Bad(seed, DefectKind.Scratch))];
         Assert.Contains(samples[1..], sample => Any(sample, ignored, counts: true));
@@ -140,7 +140,7 @@ public sealed class EvaluationPipelineTests : IDisposable
     {
         var hidden = Bad(200, DefectKind.Dent);
         var shown = Enumerable.Range(201, 20).Select(seed => Bad(seed, DefectKind.Scratch)).First(sample => !sample.Mask!.Zip(hidden.Mask!).Any(pixel => pixel.First && pixel.Second));
-        var masking = new Inspector(fits.Run(fits.Parts(0, 8), ignored: hidden.Mask), Fits.Tiny);
+        var masking = new Inspector(_fits.Run(_fits.Parts(0, 8), ignored: hidden.Mask), Fits.Tiny);
         var alone = Run([Good(100), hidden], masking);
         Assert.Equal(PixelMetrics.None, alone.Pixels);
         Assert.Equal(ImageMetrics.Of(alone.Scores, [false, true]), alone.Images);
@@ -155,7 +155,7 @@ public sealed class EvaluationPipelineTests : IDisposable
     {
         using var folder = new TempDirectory();
         bool[] ignored = [.. Enumerable.Range(0, Side * Side).Select(p => p / Side < 20)];
-        var masking = new Inspector(fits.Run(fits.Parts(0, 8), ignored: ignored), Fits.Tiny);
+        var masking = new Inspector(_fits.Run(_fits.Parts(0, 8), ignored: ignored), Fits.Tiny);
         var images = Images([Good(100), Bad(200, DefectKind.Scratch, 80), Bad(201, DefectKind.Dent)]);
         var store = new MapStore(folder.Path);
         var expected = new EvaluationPipeline(masking, new ImageDecoder()).Run(images, Threshold, null, default);
@@ -167,8 +167,8 @@ public sealed class EvaluationPipelineTests : IDisposable
     [Fact]
     public void Progress_rises_with_every_batch_of_images_side_by_side()
     {
-        var (steps, batch) = (new List<double>(), Math.Min(inspector.SideBySide, 8));
-        new EvaluationPipeline(inspector, new ImageDecoder()).Run(Images([.. Enumerable.Range(100, 2 * batch).Select(seed => Good(seed)), Bad(200, DefectKind.Dent)]), Threshold, steps.Add, default);
+        var (steps, batch) = (new List<double>(), Math.Min(_inspector.SideBySide, 8));
+        new EvaluationPipeline(_inspector, new ImageDecoder()).Run(Images([.. Enumerable.Range(100, 2 * batch).Select(seed => Good(seed)), Bad(200, DefectKind.Dent)]), Threshold, steps.Add, default);
         var all = 2.0 * batch + 1;
         Assert.Equal([batch / all, 2 * batch / all, 1], steps);
     }
@@ -176,7 +176,7 @@ public sealed class EvaluationPipelineTests : IDisposable
     [Fact]
     public void It_stops_when_told_to_between_batches_and_before_the_pixels()
     {
-        var batch = Math.Min(inspector.SideBySide, 8);
+        var batch = Math.Min(_inspector.SideBySide, 8);
         var images = Images([.. Enumerable.Range(100, 2 * batch).Select(seed => Good(seed)), Bad(200, DefectKind.Dent)]);
         foreach (var share in new[] { 0, 0.3, 0.6, 1 })
         {
@@ -191,18 +191,18 @@ public sealed class EvaluationPipelineTests : IDisposable
                 }),
             ];
             if (share == 0) stop.Cancel();
-            Assert.ThrowsAny<OperationCanceledException>(() => new EvaluationPipeline(inspector, new ImageDecoder()).Run(
+            Assert.ThrowsAny<OperationCanceledException>(() => new EvaluationPipeline(_inspector, new ImageDecoder()).Run(
                 counted, Threshold, done => { if (done >= share) stop.Cancel(); }, stop.Token));
             Assert.Equal(Math.Min(images.Length, (int)Math.Ceiling(share * images.Length / batch) * batch), reads);
         }
     }
 
-    public void Dispose() => fits.Dispose();
+    public void Dispose() => _fits.Dispose();
 
     private EvaluationReport Run(Sample[] samples, Inspector? with = null, double threshold = Threshold, float[]? known = null) =>
-        new EvaluationPipeline(with ?? inspector, new ImageDecoder()).Run(Images(samples), threshold, null, default, known);
+        new EvaluationPipeline(with ?? _inspector, new ImageDecoder()).Run(Images(samples), threshold, null, default, known);
 
-    private string Refusal(TestImage[] images) => Assert.Throws<InvalidDataException>(() => new EvaluationPipeline(inspector, new ImageDecoder()).Run(images, Threshold, null, default)).Message;
+    private string Refusal(TestImage[] images) => Assert.Throws<InvalidDataException>(() => new EvaluationPipeline(_inspector, new ImageDecoder()).Run(images, Threshold, null, default)).Message;
 
     private static void AssertSame(EvaluationReport expected, EvaluationReport actual)
     {

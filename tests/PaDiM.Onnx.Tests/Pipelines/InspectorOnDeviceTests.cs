@@ -8,9 +8,9 @@ namespace PaDiM.Onnx.Tests.Pipelines;
 /// <summary>The whole walk of an image where the runtime scores on a device, with the CPU for one.</summary>
 public sealed class InspectorOnDeviceTests : IDisposable
 {
-    private readonly BackboneRegistry registry = new([], BackboneFolder.Cpu.ScoringOnDevice());
+    private readonly BackboneRegistry _registry = new([], BackboneFolder.Cpu.ScoringOnDevice());
 
-    private Backbone Backbone => registry.Open(BackboneRegistry.DefaultName);
+    private Backbone Backbone => _registry.Open(BackboneRegistry.DefaultName);
 
     [Theory]
     [InlineData(false)]
@@ -94,5 +94,5 @@ public sealed class InspectorOnDeviceTests : IDisposable
         Assert.True(new Inspector(model, Fits.Tiny).SharesBatchesWith(new Inspector(model, Fits.Tiny)));
     }
 
-    public void Dispose() => registry.Dispose();
+    public void Dispose() => _registry.Dispose();
 }

@@ -6,21 +6,21 @@ namespace PaDiM.Onnx.Tests.Support;
 /// <summary>A folder of backbones of its own, and a registry that looks there.</summary>
 internal sealed class BackboneFolder : IDisposable
 {
-    private readonly TempDirectory folder = new();
+    private readonly TempDirectory _folder = new();
 
-    public BackboneFolder() => Registry = new BackboneRegistry([folder.Path], Cpu);
+    public BackboneFolder() => Registry = new BackboneRegistry([_folder.Path], Cpu);
 
     /// <summary>Two threads: as many as a small machine has.</summary>
     public static BackboneRuntime Cpu { get; } = BackboneRuntime.Create(DevicePreference.Cpu, 2);
 
     public BackboneRegistry Registry { get; }
 
-    public string Path => folder.Path;
+    public string Path => _folder.Path;
 
     public BackboneFolder Put(string name, byte[] onnx, string? manifest = null)
     {
-        File.WriteAllBytes(folder.Combine($"{name}.onnx"), onnx);
-        if (manifest is not null) File.WriteAllText(folder.Combine($"{name}.json"), manifest);
+        File.WriteAllBytes(_folder.Combine($"{name}.onnx"), onnx);
+        if (manifest is not null) File.WriteAllText(_folder.Combine($"{name}.json"), manifest);
         return this;
     }
 
@@ -37,6 +37,6 @@ internal sealed class BackboneFolder : IDisposable
     public void Dispose()
     {
         Registry.Dispose();
-        folder.Dispose();
+        _folder.Dispose();
     }
 }

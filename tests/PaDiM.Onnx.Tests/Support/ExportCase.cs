@@ -12,12 +12,12 @@ namespace PaDiM.Onnx.Tests.Support;
 /// <summary>A model that was fitted to synthetic parts, images to score, and what the kernels of the program say of them.</summary>
 internal sealed class ExportCase : IDisposable
 {
-    private readonly Fits fits = new();
+    private readonly Fits _fits = new();
 
     public ExportCase(FitSettings settings, int images = 20, bool masked = false, Backbone? backbone = null)
     {
         Backbone = backbone ?? Fits.Tiny;
-        Model = fits.Run(fits.Parts(0, images), settings: settings, backbone: Backbone, ignored: masked ? Mask(settings.ImageSize) : null);
+        Model = _fits.Run(_fits.Parts(0, images), settings: settings, backbone: Backbone, ignored: masked ? Mask(settings.ImageSize) : null);
         Inspector = new Inspector(Model, Backbone);
     }
 
@@ -78,7 +78,7 @@ internal sealed class ExportCase : IDisposable
         }
     }
 
-    public void Dispose() => fits.Dispose();
+    public void Dispose() => _fits.Dispose();
 
     private static bool[] Mask(int side) => [.. from y in Enumerable.Range(0, side) from x in Enumerable.Range(0, side) select x < side / 3 && y > side / 4];
 }

@@ -15,7 +15,7 @@ internal sealed class Fits : IDisposable
 {
     public static readonly FitSettings Settings = new() { ImageSize = 64, Dimensions = 24 };
     private static readonly BackboneRegistry Registry = new([], BackboneFolder.Cpu);
-    private readonly TempDirectory folder = new();
+    private readonly TempDirectory _folder = new();
 
     public static Backbone Tiny => Registry.Open(BackboneRegistry.DefaultName);
 
@@ -24,7 +24,7 @@ internal sealed class Fits : IDisposable
 
     public PatchStatistics? Statistics { get; private set; }
 
-    public string StorePath => folder.Path;
+    public string StorePath => _folder.Path;
 
     public TrainingImage[] Parts(int first, int count) => [.. Enumerable.Range(first, count).Select(seed => Image(SyntheticParts.Good(seed, 72).ToBmp()))];
 
@@ -39,7 +39,7 @@ internal sealed class Fits : IDisposable
         IReadOnlyList<TrainingImage> images, PriorFit? prior = null, FitSettings? settings = null, Backbone? backbone = null, Action<FitProgress>? progress = null,
         bool[]? ignored = null, CancellationToken stop = default)
     {
-        var pipeline = new FitPipeline(backbone ?? Tiny, settings ?? Settings, new ImageDecoder(), new EmbeddingStore(folder.Path, TimeProvider.System), ignored);
+        var pipeline = new FitPipeline(backbone ?? Tiny, settings ?? Settings, new ImageDecoder(), new EmbeddingStore(_folder.Path, TimeProvider.System), ignored);
         return pipeline.Run(images, prior, statistics =>
         {
             // A copy: the fit uses the statistics up.
@@ -66,5 +66,5 @@ internal sealed class Fits : IDisposable
     /// <summary>The model as it comes out of its file.</summary>
     public static PadimModel Reread(PadimModel model) => ModelFile.Read(new MemoryStream(Bytes(model)));
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 }

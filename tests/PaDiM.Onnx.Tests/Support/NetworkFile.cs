@@ -7,11 +7,11 @@ namespace PaDiM.Onnx.Tests.Support;
 /// <summary>Files of a network with random weights in a folder of their own.</summary>
 internal sealed class NetworkFile(string architecture) : IDisposable
 {
-    private readonly TempDirectory folder = new();
+    private readonly TempDirectory _folder = new();
 
-    public string Weights => folder.Combine("weights");
+    public string Weights => _folder.Combine("weights");
 
-    public string Onnx => folder.Combine($"{architecture}.onnx");
+    public string Onnx => _folder.Combine($"{architecture}.onnx");
 
     /// <summary>Standard deviations of weights, over what keeps a layer's variance; as the fixtures were made.</summary>
     private double Gain => architecture == "efficientnet_b5" ? 1.25 : 1;
@@ -41,5 +41,5 @@ internal sealed class NetworkFile(string architecture) : IDisposable
 
     public Backbone Load() => Backbone.Load(new BackboneFile(architecture, Onnx, IsBuiltIn: false), BackboneFolder.Cpu);
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 }

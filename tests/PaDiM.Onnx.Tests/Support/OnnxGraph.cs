@@ -10,37 +10,37 @@ namespace PaDiM.Onnx.Tests.Support;
 internal sealed class OnnxGraph
 {
     public const int Float = 1, Float16 = 10, Int64 = 7;
-    private readonly List<byte[]> nodes = [], weights = [], inputs = [], outputs = [];
+    private readonly List<byte[]> _nodes = [], _weights = [], _inputs = [], _outputs = [];
 
     /// <summary>Dimensions below 0 are free.</summary>
     public OnnxGraph Input(string name, params long[] shape)
     {
-        inputs.Add(ValueInfo(name, Float, shape));
+        _inputs.Add(ValueInfo(name, Float, shape));
         return this;
     }
 
     public OnnxGraph Output(string name, int type = Float)
     {
-        outputs.Add(ValueInfo(name, type, [-1, -1, -1, -1]));
+        _outputs.Add(ValueInfo(name, type, [-1, -1, -1, -1]));
         return this;
     }
 
     public OnnxGraph Weight(string name, long[] shape, float[] values)
     {
-        weights.Add(Tensor(name, shape, values));
+        _weights.Add(Tensor(name, shape, values));
         return this;
     }
 
     /// <summary>A weight whose values lie in another file.</summary>
     public OnnxGraph ExternalWeight(string name)
     {
-        weights.Add(ExternalTensor(name));
+        _weights.Add(ExternalTensor(name));
         return this;
     }
 
     public OnnxGraph Node(string type, string[] from, string[] to, params byte[][] attributes)
     {
-        nodes.Add(Message(
+        _nodes.Add(Message(
         [
             .. from.Select(name => Text(1, name)), .. to.Select(name => Text(2, name)), Text(4, type), .. attributes.Select(attribute => Field(5, attribute)),
         ]));
@@ -77,8 +77,8 @@ internal sealed class OnnxGraph
 
     public byte[] Graph() => Message(
     [
-        .. nodes.Select(node => Field(1, node)), Text(2, "graph"), .. weights.Select(tensor => Field(5, tensor)),
-        .. inputs.Select(input => Field(11, input)), .. outputs.Select(output => Field(12, output)),
+        .. _nodes.Select(node => Field(1, node)), Text(2, "graph"), .. _weights.Select(tensor => Field(5, tensor)),
+        .. _inputs.Select(input => Field(11, input)), .. _outputs.Select(output => Field(12, output)),
     ]);
 
     public static byte[] Ints(string name, params long[] values) => Message([Text(1, name), .. values.Select(value => Number(8, value)), Number(20, 7)]);

@@ -6,11 +6,11 @@ namespace PaDiM.Onnx.Tests.Support;
 /// <summary>A file of weights with the bytes given.</summary>
 internal sealed class WeightsCase : IDisposable
 {
-    private readonly TempDirectory folder = new();
+    private readonly TempDirectory _folder = new();
 
     public WeightsCase(byte[] bytes) => Put(bytes);
 
-    public string Path => folder.Combine("weights");
+    public string Path => _folder.Combine("weights");
 
     /// <summary>Replaces the file.</summary>
     public void Put(byte[] bytes) => File.WriteAllBytes(Path, bytes);
@@ -31,5 +31,5 @@ internal sealed class WeightsCase : IDisposable
         return Assert.Throws<InvalidDataException>(file.ReadAll).Message;
     }
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 }

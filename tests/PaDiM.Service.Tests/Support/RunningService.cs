@@ -8,11 +8,11 @@ namespace PaDiM.Service.Tests.Support;
 /// <summary>The whole service in this process: real Kestrel on a free loopback port, real SQLite and real files in a data directory.</summary>
 internal sealed class RunningService : IAsyncDisposable
 {
-    private readonly WebApplication app;
+    private readonly WebApplication _app;
 
     private RunningService(WebApplication app)
     {
-        this.app = app;
+        this._app = app;
         Http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
     }
 
@@ -45,7 +45,7 @@ internal sealed class RunningService : IAsyncDisposable
     }
 
     /// <summary>A part of the service, to be looked at or driven directly.</summary>
-    public T Get<T>() where T : notnull => app.Services.GetRequiredService<T>();
+    public T Get<T>() where T : notnull => _app.Services.GetRequiredService<T>();
 
     /// <summary>A category as a client sees it.</summary>
     public CategoryClient Category(string name) => new(Http, name);
@@ -53,7 +53,7 @@ internal sealed class RunningService : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
-        await app.StopAsync();
-        await app.DisposeAsync();
+        await _app.StopAsync();
+        await _app.DisposeAsync();
     }
 }

@@ -8,18 +8,18 @@ namespace PaDiM.Service.Tests.Support;
 internal sealed partial class ServiceProcess : IAsyncDisposable
 {
     private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "PaDiM.Service.dll");
-    private readonly Process process;
+    private readonly Process _process;
 
     private ServiceProcess(Process process, Uri address)
     {
-        this.process = process;
+        this._process = process;
         Http = new HttpClient { BaseAddress = address };
     }
 
     public HttpClient Http { get; }
 
     /// <summary>Of the process.</summary>
-    public int Id => process.Id;
+    public int Id => _process.Id;
 
     /// <summary>Starts the service and waits until it listens.</summary>
     public static Task<ServiceProcess> StartAsync(string dataDirectory, params (string Option, object Value)[] options) => ListeningAsync(Launch(dataDirectory, options));
@@ -76,17 +76,17 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
     /// <summary>SIGKILL: no word of farewell.</summary>
     public async Task KillAsync()
     {
-        process.Kill();
-        await process.WaitForExitAsync();
+        _process.Kill();
+        await _process.WaitForExitAsync();
     }
 
     /// <summary>Whether it has ended by itself.</summary>
-    public bool HasEnded => process.HasExited;
+    public bool HasEnded => _process.HasExited;
 
     /// <summary>Sends a signal by its name, such as STOP or CONT.</summary>
     public async Task SignalAsync(string name)
     {
-        using var kill = Process.Start("kill", [$"-{name}", $"{process.Id}"]);
+        using var kill = Process.Start("kill", [$"-{name}", $"{_process.Id}"]);
         await kill.WaitForExitAsync();
     }
 
@@ -94,8 +94,8 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
     public async Task<int> TerminateAsync()
     {
         await SignalAsync("TERM");
-        await process.WaitForExitAsync();
-        return process.ExitCode;
+        await _process.WaitForExitAsync();
+        return _process.ExitCode;
     }
 
     /// <summary>Runs a command of the program to its end.</summary>
@@ -115,8 +115,8 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
-        if (!process.HasExited) await KillAsync();
-        process.Dispose();
+        if (!_process.HasExited) await KillAsync();
+        _process.Dispose();
     }
 
     private static Process Launch(string dataDirectory, (string Option, object Value)[] options, long? heapLimit = null, IReadOnlyDictionary<string, string>? environment = null)

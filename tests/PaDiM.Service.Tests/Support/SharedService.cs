@@ -8,26 +8,26 @@ namespace PaDiM.Service.Tests.Support;
 /// <summary>One service for all tests that need none of their own: each uses categories of its own.</summary>
 public sealed class SharedService : IAsyncLifetime
 {
-    private readonly TempDirectory data = new();
-    private readonly SemaphoreSlim fitting = new(1, 1);
-    private CategoryClient? fitted;
-    private int categories;
+    private readonly TempDirectory _data = new();
+    private readonly SemaphoreSlim _fitting = new(1, 1);
+    private CategoryClient? _fitted;
+    private int _categories;
 
     internal RunningService Service { get; private set; } = null!;
 
     internal HttpClient Http => Service.Http;
 
-    public async ValueTask InitializeAsync() => Service = await RunningService.StartAsync(data.Path);
+    public async ValueTask InitializeAsync() => Service = await RunningService.StartAsync(_data.Path);
 
     public async ValueTask DisposeAsync()
     {
         await Service.DisposeAsync();
-        data.Dispose();
-        fitting.Dispose();
+        _data.Dispose();
+        _fitting.Dispose();
     }
 
     /// <summary>A name that no other test has.</summary>
-    internal string NewName() => $"category-{Interlocked.Increment(ref categories)}";
+    internal string NewName() => $"category-{Interlocked.Increment(ref _categories)}";
 
     /// <summary>An empty category with small settings.</summary>
     internal async Task<CategoryClient> NewCategoryAsync()
@@ -40,18 +40,18 @@ public sealed class SharedService : IAsyncLifetime
     /// <summary>A category with a model of <see cref="Parts.Good"/>; tests only score with it.</summary>
     internal async Task<CategoryClient> FittedAsync()
     {
-        await fitting.WaitAsync();
+        await _fitting.WaitAsync();
         try
         {
-            if (fitted is not null) return fitted;
+            if (_fitted is not null) return _fitted;
             var category = await NewCategoryAsync();
             await category.UploadPartsAsync(0, 12);
             await category.FitAsync();
-            return fitted = category;
+            return _fitted = category;
         }
         finally
         {
-            fitting.Release();
+            _fitting.Release();
         }
     }
 }

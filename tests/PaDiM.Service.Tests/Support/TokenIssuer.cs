@@ -12,24 +12,24 @@ namespace PaDiM.Service.Tests.Support;
 internal sealed class TokenIssuer : IAsyncDisposable
 {
     public const string Audience = "padim";
-    private readonly WebApplication app;
-    private readonly RSA rsa = RSA.Create(2048);
+    private readonly WebApplication _app;
+    private readonly RSA _rsa = RSA.Create(2048);
 
     private TokenIssuer()
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
-        app = builder.Build();
-        app.MapGet("/.well-known/openid-configuration", () => new { issuer = Authority, jwks_uri = $"{Authority}/keys" });
-        app.MapGet("/keys", () =>
+        _app = builder.Build();
+        _app.MapGet("/.well-known/openid-configuration", () => new { issuer = Authority, jwks_uri = $"{Authority}/keys" });
+        _app.MapGet("/keys", () =>
         {
-            var shown = rsa.ExportParameters(includePrivateParameters: false);
+            var shown = _rsa.ExportParameters(includePrivateParameters: false);
             return new { keys = new[] { new { kty = "RSA", use = "sig", kid = "one", n = Base64Url.EncodeToString(shown.Modulus), e = Base64Url.EncodeToString(shown.Exponent) } } };
         });
     }
 
-    public string Authority => app.Urls.Single();
+    public string Authority => _app.Urls.Single();
 
     /// <summary>The settings of a service that takes these tokens.</summary>
     public (string Option, object Value)[] Options => [("Oidc:Authority", Authority), ("Oidc:Audience", Audience)];
@@ -37,7 +37,7 @@ internal sealed class TokenIssuer : IAsyncDisposable
     public static async Task<TokenIssuer> StartAsync()
     {
         var issuer = new TokenIssuer();
-        await issuer.app.StartAsync();
+        await issuer._app.StartAsync();
         return issuer;
     }
 
@@ -51,7 +51,7 @@ internal sealed class TokenIssuer : IAsyncDisposable
         return new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor
         {
             Issuer = issuer ?? Authority, Audience = audience, Claims = claims, Expires = end, NotBefore = end.AddHours(-1), IssuedAt = end.AddHours(-1),
-            SigningCredentials = signed ?? new SigningCredentials(new RsaSecurityKey(rsa) { KeyId = "one" }, SecurityAlgorithms.RsaSha256),
+            SigningCredentials = signed ?? new SigningCredentials(new RsaSecurityKey(_rsa) { KeyId = "one" }, SecurityAlgorithms.RsaSha256),
         });
     }
 
@@ -59,7 +59,7 @@ internal sealed class TokenIssuer : IAsyncDisposable
     public static string Unsigned(string token) => $"{Base64Url.EncodeToString("""{"alg":"none","typ":"JWT"}"""u8)}.{token.Split('.')[1]}.";
 
     /// <summary>A token whose signature was made with the public key as a shared secret.</summary>
-    public string SignedWithPublicKey() => Token("admin", signed: new SigningCredentials(new SymmetricSecurityKey(rsa.ExportSubjectPublicKeyInfo()) { KeyId = "one" }, SecurityAlgorithms.HmacSha256));
+    public string SignedWithPublicKey() => Token("admin", signed: new SigningCredentials(new SymmetricSecurityKey(_rsa.ExportSubjectPublicKeyInfo()) { KeyId = "one" }, SecurityAlgorithms.HmacSha256));
 
     /// <summary>Somebody else's key of the same name.</summary>
     public string SignedByAnother()
@@ -70,8 +70,8 @@ internal sealed class TokenIssuer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await app.StopAsync();
-        await app.DisposeAsync();
-        rsa.Dispose();
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        _rsa.Dispose();
     }
 }

@@ -11,14 +11,14 @@ public sealed partial class DocumentedMetricsTests(BusyService busy)
 {
     private static readonly string Root = FindRoot();
 
-    private readonly Scrape scrape = busy.Scrape;
+    private readonly Scrape _scrape = busy.Scrape;
 
     [Fact]
     public void The_table_lists_every_metric_with_its_type_and_its_labels_and_no_other()
     {
         var documented = TableRow().Matches(File.ReadAllText(Path.Combine(Root, "docs", "operations.md")))
             .Select(row => (Name: row.Groups["name"].Value, Type: row.Groups["type"].Value, Labels: string.Join(' ', LabelName().Matches(row.Groups["labels"].Value).Select(label => label.Groups[1].Value).Order())));
-        var served = scrape.Types.Where(family => family.Key.StartsWith("padim_", StringComparison.Ordinal))
+        var served = _scrape.Types.Where(family => family.Key.StartsWith("padim_", StringComparison.Ordinal))
             .Select(family => (Name: family.Key, Type: family.Value, Labels: string.Join(' ', LabelsOf(family.Key).Order())));
         Assert.Equal(served.OrderBy(metric => metric.Name), documented.OrderBy(metric => metric.Name));
     }
@@ -70,10 +70,10 @@ public sealed partial class DocumentedMetricsTests(BusyService busy)
 
     /// <summary>Metrics in an expression that are not served; those of HTTP and of .NET as well.</summary>
     private IEnumerable<string> Unknown(string expression) => MetricName().Matches(expression).Select(match => match.Value)
-        .Where(name => !scrape.Types.ContainsKey(name) && !(Suffix().Replace(name, "") is var family && scrape.Types.GetValueOrDefault(family) == "histogram"));
+        .Where(name => !_scrape.Types.ContainsKey(name) && !(Suffix().Replace(name, "") is var family && _scrape.Types.GetValueOrDefault(family) == "histogram"));
 
     private IEnumerable<string> LabelsOf(string family) =>
-        scrape.Samples.Where(sample => sample.Name == family || Suffix().Replace(sample.Name, "") == family).SelectMany(sample => sample.Labels.Keys).Distinct().Where(label => label != "le");
+        _scrape.Samples.Where(sample => sample.Name == family || Suffix().Replace(sample.Name, "") == family).SelectMany(sample => sample.Labels.Keys).Distinct().Where(label => label != "le");
 
     private static IEnumerable<(string Name, string Expression)> Rules() =>
         from YamlNode @group in (YamlSequenceNode)Read("alerts.yml")["groups"]

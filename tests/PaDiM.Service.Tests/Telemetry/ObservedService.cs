@@ -10,38 +10,38 @@ namespace PaDiM.Service.Tests.Telemetry;
 /// <summary>The service as a process of its own, whose meters and log are no other service's.</summary>
 internal sealed partial class ObservedService : IAsyncDisposable
 {
-    private readonly TempDirectory data = new();
-    private readonly ConcurrentQueue<string> lines = new();
-    private readonly Process process;
+    private readonly TempDirectory _data = new();
+    private readonly ConcurrentQueue<string> _lines = new();
+    private readonly Process _process;
 
     private ObservedService(params (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "PaDiM.Service.dll")]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
-        start.Environment["Padim__DataDirectory"] = data.Path;
+        start.Environment["Padim__DataDirectory"] = _data.Path;
         foreach (var (name, value) in environment) start.Environment[name] = value;
-        process = Process.Start(start)!;
-        process.OutputDataReceived += (_, line) => lines.Enqueue(line.Data ?? "");
-        process.ErrorDataReceived += (_, line) => lines.Enqueue(line.Data ?? "");
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
+        _process = Process.Start(start)!;
+        _process.OutputDataReceived += (_, line) => _lines.Enqueue(line.Data ?? "");
+        _process.ErrorDataReceived += (_, line) => _lines.Enqueue(line.Data ?? "");
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
     }
 
     public HttpClient Http { get; private set; } = null!;
 
     /// <summary>The log so far.</summary>
-    public IReadOnlyCollection<string> Lines => lines;
+    public IReadOnlyCollection<string> Lines => _lines;
 
     /// <summary>The events of a JSON log so far.</summary>
-    public IEnumerable<JsonNode> Events => lines.Where(line => line.Length > 0).Select(line => JsonNode.Parse(line)!);
+    public IEnumerable<JsonNode> Events => _lines.Where(line => line.Length > 0).Select(line => JsonNode.Parse(line)!);
 
     public static async Task<ObservedService> StartAsync(params (string Name, string Value)[] environment)
     {
         var service = new ObservedService(environment);
         Match? listening = null;
-        while ((listening = service.lines.Select(line => ListeningLine().Match(line)).FirstOrDefault(match => match.Success)) is null)
+        while ((listening = service._lines.Select(line => ListeningLine().Match(line)).FirstOrDefault(match => match.Success)) is null)
         {
-            Assert.False(service.process.HasExited, string.Join('\n', service.lines));
+            Assert.False(service._process.HasExited, string.Join('\n', service._lines));
             await Task.Delay(50);
         }
         service.Http = new HttpClient { BaseAddress = new Uri(listening.Groups[1].Value), Timeout = TimeSpan.FromMinutes(5) };
@@ -68,10 +68,10 @@ internal sealed partial class ObservedService : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Http?.Dispose();
-        process.Kill();
-        await process.WaitForExitAsync();
-        process.Dispose();
-        data.Dispose();
+        _process.Kill();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+        _data.Dispose();
     }
 
     [GeneratedRegex(@"(?:Now listening on: ""?|""address"":"")(http://[^""\s]+)")]

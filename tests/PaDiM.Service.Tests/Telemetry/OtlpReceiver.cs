@@ -9,38 +9,38 @@ namespace PaDiM.Service.Tests.Telemetry;
 /// <summary>A receiver of traces by OTLP over HTTP, on a loopback port.</summary>
 internal sealed class OtlpReceiver : IAsyncDisposable
 {
-    private readonly ConcurrentQueue<ExportTraceServiceRequest> received = new();
-    private readonly WebApplication app;
+    private readonly ConcurrentQueue<ExportTraceServiceRequest> _received = new();
+    private readonly WebApplication _app;
 
     private OtlpReceiver()
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        app = builder.Build();
-        app.Urls.Add("http://127.0.0.1:0");
-        app.MapPost("/v1/traces", async (HttpRequest request) =>
+        _app = builder.Build();
+        _app.Urls.Add("http://127.0.0.1:0");
+        _app.MapPost("/v1/traces", async (HttpRequest request) =>
         {
             using var body = new MemoryStream();
             await request.Body.CopyToAsync(body);
-            received.Enqueue(ExportTraceServiceRequest.Parser.ParseFrom(body.ToArray()));
+            _received.Enqueue(ExportTraceServiceRequest.Parser.ParseFrom(body.ToArray()));
             return Results.Bytes([], "application/x-protobuf");
         });
     }
 
-    public string Address => app.Urls.Single();
+    public string Address => _app.Urls.Single();
 
-    public IReadOnlyList<Span> Spans => [.. received.SelectMany(request => request.ResourceSpans).SelectMany(resource => resource.ScopeSpans).SelectMany(scope => scope.Spans)];
+    public IReadOnlyList<Span> Spans => [.. _received.SelectMany(request => request.ResourceSpans).SelectMany(resource => resource.ScopeSpans).SelectMany(scope => scope.Spans)];
 
-    public IEnumerable<KeyValue> Resource => received.SelectMany(request => request.ResourceSpans).SelectMany(resource => resource.Resource.Attributes);
+    public IEnumerable<KeyValue> Resource => _received.SelectMany(request => request.ResourceSpans).SelectMany(resource => resource.Resource.Attributes);
 
     public static async Task<OtlpReceiver> StartAsync()
     {
         var receiver = new OtlpReceiver();
-        await receiver.app.StartAsync();
+        await receiver._app.StartAsync();
         return receiver;
     }
 
-    public async ValueTask DisposeAsync() => await app.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _app.DisposeAsync();
 }
 
 /// <summary>How tests read spans.</summary>

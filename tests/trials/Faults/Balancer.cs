@@ -10,34 +10,34 @@ namespace PaDiM.Trials.Faults;
 /// </summary>
 internal sealed class Balancer : IAsyncDisposable
 {
-    private readonly CancellationTokenSource stop = new();
-    private readonly ConcurrentDictionary<ServiceProcess, bool> ready = new();
-    private readonly Task polling;
-    private int turn;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ConcurrentDictionary<ServiceProcess, bool> _ready = new();
+    private readonly Task _polling;
+    private int _turn;
 
-    public Balancer() => polling = PollAsync();
+    public Balancer() => _polling = PollAsync();
 
-    public void Add(ServiceProcess replica) => ready[replica] = true;
+    public void Add(ServiceProcess replica) => _ready[replica] = true;
 
-    public void Remove(ServiceProcess replica) => ready.TryRemove(replica, out _);
+    public void Remove(ServiceProcess replica) => _ready.TryRemove(replica, out _);
 
     public async Task<HttpResponseMessage> SendAsync(Func<HttpRequestMessage> request)
     {
         for (var tries = 0; ; tries++)
         {
-            var replicas = ready.Where(pair => pair.Value).Select(pair => pair.Key).DefaultIfEmpty(ready.Keys.First()).ToArray();
-            var replica = replicas[(uint)Interlocked.Increment(ref turn) % replicas.Length];
+            var replicas = _ready.Where(pair => pair.Value).Select(pair => pair.Key).DefaultIfEmpty(_ready.Keys.First()).ToArray();
+            var replica = replicas[(uint)Interlocked.Increment(ref _turn) % replicas.Length];
             try
             {
                 return await replica.Http.SendAsync(request());
             }
             catch (HttpRequestException e) when (e is { HttpRequestError: HttpRequestError.ConnectionError, InnerException: SocketException { SocketErrorCode: SocketError.ConnectionRefused } } && tries < 3)
             {
-                ready.TryUpdate(replica, false, true);
+                _ready.TryUpdate(replica, false, true);
             }
             catch (HttpRequestException)
             {
-                ready.TryUpdate(replica, false, true);
+                _ready.TryUpdate(replica, false, true);
                 throw;
             }
         }
@@ -45,9 +45,9 @@ internal sealed class Balancer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await stop.CancelAsync();
-        await polling;
-        stop.Dispose();
+        await _stop.CancelAsync();
+        await _polling;
+        _stop.Dispose();
     }
 
     private async Task PollAsync()
@@ -55,10 +55,10 @@ internal sealed class Balancer : IAsyncDisposable
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
         try
         {
-            while (await timer.WaitForNextTickAsync(stop.Token))
-                foreach (var replica in ready.Keys)
+            while (await timer.WaitForNextTickAsync(_stop.Token))
+                foreach (var replica in _ready.Keys)
                     // What it answered before it broke off is no news.
-                    if (ready.TryGetValue(replica, out var before)) ready.TryUpdate(replica, await IsReadyAsync(replica), before);
+                    if (_ready.TryGetValue(replica, out var before)) _ready.TryUpdate(replica, await IsReadyAsync(replica), before);
         }
         catch (OperationCanceledException)
         {

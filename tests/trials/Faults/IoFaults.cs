@@ -8,22 +8,22 @@ namespace PaDiM.Trials.Faults;
 /// <summary>A service whose n-th write, fsync, rename or change of length below its data directory fails.</summary>
 internal sealed class IoFaults : IAsyncDisposable
 {
-    private readonly TempDirectory folder;
-    private readonly MemoryMappedFile file;
-    private readonly MemoryMappedViewAccessor control;
+    private readonly TempDirectory _folder;
+    private readonly MemoryMappedFile _file;
+    private readonly MemoryMappedViewAccessor _control;
 
     private IoFaults(TempDirectory folder, MemoryMappedFile file, ServiceProcess service)
     {
-        (this.folder, this.file, Service) = (folder, file, service);
-        control = file.CreateViewAccessor();
+        (this._folder, this._file, Service) = (folder, file, service);
+        _control = file.CreateViewAccessor();
     }
 
     public ServiceProcess Service { get; }
 
-    public string Data => folder.Combine("data");
+    public string Data => _folder.Combine("data");
 
     /// <summary>Whether a call has failed since it was armed.</summary>
-    public bool HasFailed => control.ReadInt64(24) != 0;
+    public bool HasFailed => _control.ReadInt64(24) != 0;
 
     /// <summary>Builds the library with the machine's C compiler and starts a service with it. Without a compiler, or on another system than Linux, the test is skipped.</summary>
     public static async Task<IoFaults> StartAsync(params (string Option, object Value)[] options)
@@ -52,18 +52,18 @@ internal sealed class IoFaults : IAsyncDisposable
     /// <summary>Lets the n-th call from now on fail; 0 for none.</summary>
     public void Arm(long n, int error = 0)
     {
-        control.Write(0, 0L);
-        control.Write(8, (long)error);
-        control.Write(16, 0L);
-        control.Write(24, 0L);
-        control.Write(0, n);
+        _control.Write(0, 0L);
+        _control.Write(8, (long)error);
+        _control.Write(16, 0L);
+        _control.Write(24, 0L);
+        _control.Write(0, n);
     }
 
     public async ValueTask DisposeAsync()
     {
         await Service.DisposeAsync();
-        control.Dispose();
-        file.Dispose();
-        folder.Dispose();
+        _control.Dispose();
+        _file.Dispose();
+        _folder.Dispose();
     }
 }

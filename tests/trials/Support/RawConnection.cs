@@ -8,7 +8,7 @@ namespace PaDiM.Trials.Support;
 internal sealed class RawConnection : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-    private readonly Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+    private readonly Socket _socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
 
     private RawConnection() { }
 
@@ -17,8 +17,8 @@ internal sealed class RawConnection : IDisposable
     public static async Task<RawConnection> OpenAsync(Uri address, int? receiveBuffer = null)
     {
         var connection = new RawConnection();
-        if (receiveBuffer is { } bytes) connection.socket.ReceiveBufferSize = bytes;
-        await connection.socket.ConnectAsync(address.Host, address.Port);
+        if (receiveBuffer is { } bytes) connection._socket.ReceiveBufferSize = bytes;
+        await connection._socket.ConnectAsync(address.Host, address.Port);
         return connection;
     }
 
@@ -29,7 +29,7 @@ internal sealed class RawConnection : IDisposable
     {
         try
         {
-            while (bytes.Length > 0) bytes = bytes[await socket.SendAsync(bytes)..];
+            while (bytes.Length > 0) bytes = bytes[await _socket.SendAsync(bytes)..];
             return true;
         }
         catch (SocketException)
@@ -39,7 +39,7 @@ internal sealed class RawConnection : IDisposable
     }
 
     /// <summary>Says that nothing more will come.</summary>
-    public void EndSending() => socket.Shutdown(SocketShutdown.Send);
+    public void EndSending() => _socket.Shutdown(SocketShutdown.Send);
 
     /// <summary>All that comes until the other side closes.</summary>
     public async Task<string> ReadToEndAsync()
@@ -48,7 +48,7 @@ internal sealed class RawConnection : IDisposable
         var (text, buffer) = (new StringBuilder(), new byte[1 << 16]);
         try
         {
-            for (int read; (read = await socket.ReceiveAsync(buffer.AsMemory(), patience.Token)) > 0;) text.Append(Encoding.Latin1.GetString(buffer, 0, read));
+            for (int read; (read = await _socket.ReceiveAsync(buffer.AsMemory(), patience.Token)) > 0;) text.Append(Encoding.Latin1.GetString(buffer, 0, read));
         }
         catch (SocketException)
         {
@@ -64,7 +64,7 @@ internal sealed class RawConnection : IDisposable
         var (text, buffer) = (new StringBuilder(), new byte[1 << 12]);
         while (!text.ToString().Contains(words, StringComparison.Ordinal))
         {
-            var read = await socket.ReceiveAsync(buffer.AsMemory(), patience.Token);
+            var read = await _socket.ReceiveAsync(buffer.AsMemory(), patience.Token);
             if (read == 0) break;
             text.Append(Encoding.Latin1.GetString(buffer, 0, read));
         }
@@ -84,5 +84,5 @@ internal sealed class RawConnection : IDisposable
         return (clock.Elapsed, await answer);
     }
 
-    public void Dispose() => socket.Dispose();
+    public void Dispose() => _socket.Dispose();
 }

@@ -8,13 +8,13 @@ internal sealed class MvtecLayout(string root) : IDatasetLayout
 {
     private static readonly HashSet<string> Textures = new(StringComparer.Ordinal) { "carpet", "grid", "leather", "tile", "wood" };
 
-    private readonly Dictionary<string, string> folders = Find(root).ToDictionary(folder => Path.GetFileName(folder), StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _folders = Find(root).ToDictionary(folder => Path.GetFileName(folder), StringComparer.Ordinal);
 
-    public IReadOnlyList<string> Categories => [.. folders.Keys.Order(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Categories => [.. _folders.Keys.Order(StringComparer.Ordinal)];
 
     public DatasetCategory Read(string category)
     {
-        var folder = folders[category];
+        var folder = _folders[category];
         LabelledImage[] tests =
         [
             .. Directory.EnumerateDirectories(Path.Combine(folder, "test")).Order(StringComparer.Ordinal)

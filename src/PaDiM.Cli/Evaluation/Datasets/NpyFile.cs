@@ -14,18 +14,18 @@ internal sealed partial class NpyFile
 {
     private const int MaxHeaderBytes = 1 << 16, MaxAxes = 3, MaxFrameValues = 1 << 26;
 
-    private readonly string path;
-    private readonly long start;
-    private readonly string type;
+    private readonly string _path;
+    private readonly long _start;
+    private readonly string _type;
 
-    private NpyFile(string path, long start, string type, IReadOnlyList<int> shape) => (this.path, this.start, this.type, Shape) = (path, start, type, shape);
+    private NpyFile(string path, long start, string type, IReadOnlyList<int> shape) => (this._path, this._start, this._type, Shape) = (path, start, type, shape);
 
     /// <summary>Extents, outermost first; one to three.</summary>
     public IReadOnlyList<int> Shape { get; }
 
     private int FrameValues => Shape.Skip(1).Aggregate(1, (product, extent) => product * extent);
 
-    private int ValueBytes => type[^1] - '0';
+    private int ValueBytes => _type[^1] - '0';
 
     /// <summary>Reads a file's header.</summary>
     /// <exception cref="InvalidDataException">Not such a file, a damaged one, or one of a kind that is not read.</exception>
@@ -49,17 +49,17 @@ internal sealed partial class NpyFile
         ArgumentOutOfRangeException.ThrowIfNegative(frame);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(frame, Shape[0]);
         var bytes = new byte[FrameValues * ValueBytes];
-        using var file = File.OpenHandle(path);
+        using var file = File.OpenHandle(_path);
         for (var at = 0; at < bytes.Length;)
         {
-            var read = RandomAccess.Read(file, bytes.AsSpan(at), start + (long)frame * bytes.Length + at);
-            if (read == 0) throw new InvalidDataException($"{path} has become shorter while it was read.");
+            var read = RandomAccess.Read(file, bytes.AsSpan(at), _start + (long)frame * bytes.Length + at);
+            if (read == 0) throw new InvalidDataException($"{_path} has become shorter while it was read.");
             at += read;
         }
         return Positive(bytes);
     }
 
-    private bool[] Positive(byte[] bytes) => type switch
+    private bool[] Positive(byte[] bytes) => _type switch
     {
         "b1" or "u1" => Above<byte>(bytes, 0),
         "i1" => Above<sbyte>(bytes, 0),

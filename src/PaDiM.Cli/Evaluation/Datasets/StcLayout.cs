@@ -9,7 +9,7 @@ namespace PaDiM.Cli.Evaluation.Datasets;
 /// <param name="frameStep">Every so manieth frame is taken.</param>
 internal sealed class StcLayout(string root, int frameStep) : IDatasetLayout
 {
-    private readonly string root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
+    private readonly string _root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
 
     /// <summary>Whether a folder is laid out in this way.</summary>
     public static bool IsAt(string root) => Directory.Exists(Frames(root, "training")) && Directory.Exists(Frames(root, "testing"));
@@ -18,7 +18,7 @@ internal sealed class StcLayout(string root, int frameStep) : IDatasetLayout
     {
         get
         {
-            if (!IsAt(root)) return [];
+            if (!IsAt(_root)) return [];
             var (trained, tested) = (Scenes("training"), Scenes("testing"));
             return tested.Except(trained).FirstOrDefault() is { } alone
                 ? throw new InvalidDataException($"The scene {alone} has videos in testing/frames, but none in training/frames.")
@@ -28,7 +28,7 @@ internal sealed class StcLayout(string root, int frameStep) : IDatasetLayout
 
     public DatasetCategory Read(string category)
     {
-        StcVideo[] tests = [.. Videos("testing", category).Select(video => new StcVideo(root, Path.GetFileName(video), Images("testing", video), frameStep))];
+        StcVideo[] tests = [.. Videos("testing", category).Select(video => new StcVideo(_root, Path.GetFileName(video), Images("testing", video), frameStep))];
         return new DatasetCategory(
             category, false, [.. Videos("training", category).SelectMany(video => StcVideo.Every(frameStep, Images("training", video)))],
             [.. tests.SelectMany(video => video.Taken)], [.. tests.SelectMany(video => video.Truth)], () => [.. tests.SelectMany(video => video.Label())]);
@@ -36,12 +36,12 @@ internal sealed class StcLayout(string root, int frameStep) : IDatasetLayout
 
     private static string Frames(string root, string part) => Path.Combine(root, part, "frames");
 
-    private HashSet<string> Scenes(string part) => [.. Directory.EnumerateDirectories(Frames(root, part)).Select(SceneOf)];
+    private HashSet<string> Scenes(string part) => [.. Directory.EnumerateDirectories(Frames(_root, part)).Select(SceneOf)];
 
     private IEnumerable<string> Videos(string part, string scene) =>
-        Directory.EnumerateDirectories(Frames(root, part)).Where(video => SceneOf(video) == scene).Order(StringComparer.Ordinal);
+        Directory.EnumerateDirectories(Frames(_root, part)).Where(video => SceneOf(video) == scene).Order(StringComparer.Ordinal);
 
-    private string SceneOf(string video) => Path.GetFileName(video).Split('_', 2) is [{ Length: > 0 } scene, _] ? scene : Path.GetFileName(root);
+    private string SceneOf(string video) => Path.GetFileName(video).Split('_', 2) is [{ Length: > 0 } scene, _] ? scene : Path.GetFileName(_root);
 
     /// <summary>The frames of a video in the order of their numbers, whether these are padded or not.</summary>
     private static DatasetImage[] Images(string part, string video) =>

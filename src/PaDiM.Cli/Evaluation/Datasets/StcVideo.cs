@@ -15,17 +15,17 @@ internal sealed class StcVideo(string root, string name, IReadOnlyList<DatasetIm
 {
     private const string Defect = "anomaly";
 
-    private readonly string masks = Path.Combine(root, "testing", "test_pixel_mask", $"{name}.npy");
-    private readonly string maskFolder = Path.Combine(root, "testing", "test_pixel_mask", name);
-    private readonly string labels = Path.Combine(root, "testing", "test_frame_mask", $"{name}.npy");
-    private ILookup<string?, string>? maskFiles;
+    private readonly string _masks = Path.Combine(root, "testing", "test_pixel_mask", $"{name}.npy");
+    private readonly string _maskFolder = Path.Combine(root, "testing", "test_pixel_mask", name);
+    private readonly string _labels = Path.Combine(root, "testing", "test_frame_mask", $"{name}.npy");
+    private ILookup<string?, string>? _maskFiles;
 
     /// <summary>The frames to measure on.</summary>
     public IReadOnlyList<DatasetImage> Taken { get; } = [.. Every(step, frames)];
 
     /// <summary>The files that hold the truth.</summary>
     public IReadOnlyList<string> Truth =>
-        File.Exists(masks) ? [masks] : Directory.Exists(maskFolder) ? [.. Taken.Select(MaskFile).OfType<string>()] : File.Exists(labels) ? [labels] : [];
+        File.Exists(_masks) ? [_masks] : Directory.Exists(_maskFolder) ? [.. Taken.Select(MaskFile).OfType<string>()] : File.Exists(_labels) ? [_labels] : [];
 
     /// <summary>Every so manieth of some frames, from the first on.</summary>
     public static IEnumerable<DatasetImage> Every(int step, IReadOnlyList<DatasetImage> frames) => frames.Where((_, i) => i % step == 0);
@@ -34,9 +34,9 @@ internal sealed class StcVideo(string root, string name, IReadOnlyList<DatasetIm
     /// <exception cref="InvalidDataException">There is no truth, or it is damaged or of another number of frames.</exception>
     public IEnumerable<LabelledImage> Label()
     {
-        if (File.Exists(masks)) return Label(Open(masks, 3), mask => () => ToPng(masks, mask));
-        if (Directory.Exists(maskFolder)) return Taken.Select(LabelByFile);
-        if (File.Exists(labels)) return Label(Open(labels, 1), _ => null);
+        if (File.Exists(_masks)) return Label(Open(_masks, 3), mask => () => ToPng(_masks, mask));
+        if (Directory.Exists(_maskFolder)) return Taken.Select(LabelByFile);
+        if (File.Exists(_labels)) return Label(Open(_labels, 1), _ => null);
         throw new InvalidDataException($"The video {name} has neither masks in testing/test_pixel_mask nor labels in testing/test_frame_mask.");
     }
 
@@ -55,7 +55,7 @@ internal sealed class StcVideo(string root, string name, IReadOnlyList<DatasetIm
         return anomalous ? new LabelledImage(frame, Defect, () => File.ReadAllBytes(file)) : new LabelledImage(frame, null, null);
     }
 
-    private string? MaskFile(DatasetImage frame) => (maskFiles ??= Directory.EnumerateFiles(maskFolder).ToLookup(Path.GetFileNameWithoutExtension))[Path.GetFileNameWithoutExtension(frame.Path)].FirstOrDefault();
+    private string? MaskFile(DatasetImage frame) => (_maskFiles ??= Directory.EnumerateFiles(_maskFolder).ToLookup(Path.GetFileNameWithoutExtension))[Path.GetFileNameWithoutExtension(frame.Path)].FirstOrDefault();
 
     private NpyFile Open(string path, int rank)
     {

@@ -7,7 +7,7 @@ namespace PaDiM.Onnx.Graphs.Quantisation;
 internal sealed class ActivationHistogram
 {
     private const int Bins = 2048;
-    private readonly long[] counts = new long[Bins];
+    private readonly long[] _counts = new long[Bins];
 
     /// <summary>Least value, at most 0.</summary>
     public float Min { get; private set; }
@@ -31,7 +31,7 @@ internal sealed class ActivationHistogram
     {
         if (Max == Min) return;
         var (low, perBin) = (Min, (float)(1 / Width));
-        foreach (var value in values) counts[Math.Clamp((int)((value - low) * perBin), 0, Bins - 1)]++;
+        foreach (var value in values) _counts[Math.Clamp((int)((value - low) * perBin), 0, Bins - 1)]++;
     }
 
     /// <summary>The scale of least expected squared error: large values that are rare are cut off where finer steps for the others are worth more.</summary>
@@ -55,10 +55,10 @@ internal sealed class ActivationHistogram
     /// <param name="share">Share within, such as 0.9999.</param>
     public ActivationScale Percentile(double share)
     {
-        var cut = (long)((1 - share) * counts.Sum());
+        var cut = (long)((1 - share) * _counts.Sum());
         var (first, last) = (0, Bins - 1);
-        for (var seen = counts[first]; seen <= cut && first < Bins - 1; seen += counts[++first]) { }
-        for (var seen = counts[last]; seen <= cut && last > first; seen += counts[--last]) { }
+        for (var seen = _counts[first]; seen <= cut && first < Bins - 1; seen += _counts[++first]) { }
+        for (var seen = _counts[last]; seen <= cut && last > first; seen += _counts[--last]) { }
         return ActivationScale.Of(Min < 0 ? Min + first * Width : 0, Max > 0 ? Min + (last + 1) * Width : 0);
     }
 
@@ -69,12 +69,12 @@ internal sealed class ActivationHistogram
         var (sum, rounding, width) = (0.0, scale.Scale * (double)scale.Scale / 12, Width);
         for (var bin = 0; bin < Bins && sum < limit; bin++)
         {
-            if (counts[bin] == 0) continue;
+            if (_counts[bin] == 0) continue;
             var value = Min + (bin + 0.5) * width;
             // The bin that holds 0 is exact after a ReLU: most of its values are 0 itself.
             if (Min == 0 && bin == 0) continue;
             var beyond = value < low ? low - value : value > high ? value - high : 0;
-            sum += counts[bin] * (beyond > 0 ? beyond * beyond : rounding);
+            sum += _counts[bin] * (beyond > 0 ? beyond * beyond : rounding);
         }
         return sum;
     }

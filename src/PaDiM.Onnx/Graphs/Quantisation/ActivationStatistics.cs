@@ -5,14 +5,14 @@ namespace PaDiM.Onnx.Graphs.Quantisation;
 /// <summary>What calibration images showed of one tensor.</summary>
 internal sealed class ActivationStatistics
 {
-    private double[] sums = [];
-    private long perChannel;
+    private double[] _sums = [];
+    private long _perChannel;
 
     /// <summary>Range and distribution of all its values.</summary>
     public ActivationHistogram Values { get; } = new();
 
     /// <summary>Mean of each channel.</summary>
-    public double[] ChannelMeans => [.. sums.Select(sum => sum / Math.Max(perChannel, 1))];
+    public double[] ChannelMeans => [.. _sums.Select(sum => sum / Math.Max(_perChannel, 1))];
 
     /// <summary>First pass.</summary>
     public void Widen(ReadOnlySpan<float> values) => Values.Widen(values);
@@ -23,10 +23,10 @@ internal sealed class ActivationStatistics
     public void Count(ReadOnlySpan<float> values, int channels)
     {
         Values.Count(values);
-        if (sums.Length == 0) sums = new double[channels];
+        if (_sums.Length == 0) _sums = new double[channels];
         var positions = values.Length / channels;
-        for (var c = 0; c < channels; c++) sums[c] += TensorPrimitives.Sum(values.Slice(c * positions, positions));
-        perChannel += positions;
+        for (var c = 0; c < channels; c++) _sums[c] += TensorPrimitives.Sum(values.Slice(c * positions, positions));
+        _perChannel += positions;
     }
 
     /// <summary>The scale by a method.</summary>

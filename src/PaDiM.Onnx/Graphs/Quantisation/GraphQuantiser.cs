@@ -9,19 +9,19 @@ namespace PaDiM.Onnx.Graphs.Quantisation;
 /// </summary>
 internal sealed class GraphQuantiser
 {
-    private readonly QuantisationPlan plan;
-    private readonly QuantisationSettings settings;
-    private readonly IReadOnlyDictionary<string, ActivationStatistics> statistics;
-    private readonly Dictionary<string, (ActivationScale Scale, string[] Names)> scales = new(StringComparer.Ordinal);
-    private readonly HashSet<string> taken;
-    private readonly List<NodeProto> nodes = [];
-    private readonly List<TensorProto> weights = [];
-    private readonly Dictionary<string, string> dequantised = new(StringComparer.Ordinal);
+    private readonly QuantisationPlan _plan;
+    private readonly QuantisationSettings _settings;
+    private readonly IReadOnlyDictionary<string, ActivationStatistics> _statistics;
+    private readonly Dictionary<string, (ActivationScale Scale, string[] Names)> _scales = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _taken;
+    private readonly List<NodeProto> _nodes = [];
+    private readonly List<TensorProto> _weights = [];
+    private readonly Dictionary<string, string> _dequantised = new(StringComparer.Ordinal);
 
     private GraphQuantiser(GraphProto graph, QuantisationPlan plan, QuantisationSettings settings, IReadOnlyDictionary<string, ActivationStatistics> statistics)
     {
-        (this.plan, this.settings, this.statistics) = (plan, settings, statistics);
-        taken = graph.Node.SelectMany(node => node.Input.Concat(node.Output)).Concat(graph.Initializer.Select(tensor => tensor.Name)).ToHashSet(StringComparer.Ordinal);
+        (this._plan, this._settings, this._statistics) = (plan, settings, statistics);
+        _taken = graph.Node.SelectMany(node => node.Input.Concat(node.Output)).Concat(graph.Initializer.Select(tensor => tensor.Name)).ToHashSet(StringComparer.Ordinal);
     }
 
     /// <summary>The quantised graph, with the same inputs and outputs.</summary>
@@ -37,66 +37,66 @@ internal sealed class GraphQuantiser
         return editor.With(graph =>
         {
             graph.Node.Clear();
-            graph.Node.AddRange(quantiser.nodes);
-            graph.Initializer.AddRange(quantiser.weights);
+            graph.Node.AddRange(quantiser._nodes);
+            graph.Initializer.AddRange(quantiser._weights);
         }).WithOutputs(editor.Outputs);
     }
 
     private void Write(NodeProto node)
     {
-        if (plan.IsAbsorbed(node)) return;
-        if (plan.ResultOf(node) is not { } result)
+        if (_plan.IsAbsorbed(node)) return;
+        if (_plan.ResultOf(node) is not { } result)
         {
-            nodes.Add(node.Clone());
+            _nodes.Add(node.Clone());
             foreach (var output in node.Output) Enter(output, node.OpType == "MaxPool");
             return;
         }
         var written = node.Clone();
-        for (var i = 0; i < (node.OpType is "Conv" or "MaxPool" ? 1 : node.Input.Count); i++) written.Input[i] = dequantised.GetValueOrDefault(node.Input[i], node.Input[i]);
+        for (var i = 0; i < (node.OpType is "Conv" or "MaxPool" ? 1 : node.Input.Count); i++) written.Input[i] = _dequantised.GetValueOrDefault(node.Input[i], node.Input[i]);
         if (node.OpType == "Conv") WriteWeights(node, written, result);
         written.Output[0] = Unique($"{result}_float");
-        nodes.Add(written);
+        _nodes.Add(written);
         Requantise(written.Output[0], result, result);
     }
 
     /// <summary>Gives integer layers a tensor that a float layer made; float layers go on reading the tensor itself.</summary>
     private void Enter(string tensor, bool pooled)
     {
-        if (!plan.IsEntering(tensor)) return;
-        dequantised[tensor] = Unique($"{tensor}_dequantized");
+        if (!_plan.IsEntering(tensor)) return;
+        _dequantised[tensor] = Unique($"{tensor}_dequantized");
         var source = tensor;
         // ONNX Runtime would move the QuantizeLinear ahead of a pooling, which is slower on uint8 in this layout than all that is gained. It does not move past a
         // ReLU, which changes nothing here and is then dropped for the saturation behind it.
-        if (pooled && statistics[tensor].Values.Min == 0)
+        if (pooled && _statistics[tensor].Values.Min == 0)
         {
             source = Unique($"{tensor}_not_negative");
-            nodes.Add(new NodeProto { OpType = "Relu", Input = { tensor }, Output = { source } });
+            _nodes.Add(new NodeProto { OpType = "Relu", Input = { tensor }, Output = { source } });
         }
-        Requantise(source, tensor, dequantised[tensor]);
+        Requantise(source, tensor, _dequantised[tensor]);
     }
 
     private void Requantise(string source, string tensor, string target)
     {
-        var scaled = plan.ScaledAs(tensor);
-        if (!scales.TryGetValue(scaled, out var scale))
+        var scaled = _plan.ScaledAs(tensor);
+        if (!_scales.TryGetValue(scaled, out var scale))
         {
-            scales[scaled] = scale = (statistics[scaled].Scale(settings.Range), [Unique($"{scaled}_scale"), Unique($"{scaled}_zero_point")]);
-            weights.Add(Tensors.Of(scale.Names[0], [], [scale.Scale.Scale]));
-            weights.Add(Tensors.Of(scale.Names[1], [], [scale.Scale.ZeroPoint]));
+            _scales[scaled] = scale = (_statistics[scaled].Scale(_settings.Range), [Unique($"{scaled}_scale"), Unique($"{scaled}_zero_point")]);
+            _weights.Add(Tensors.Of(scale.Names[0], [], [scale.Scale.Scale]));
+            _weights.Add(Tensors.Of(scale.Names[1], [], [scale.Scale.ZeroPoint]));
         }
         var quantised = Unique($"{tensor}_quantized");
-        nodes.Add(new NodeProto { OpType = "QuantizeLinear", Input = { source, scale.Names }, Output = { quantised } });
-        nodes.Add(new NodeProto { OpType = "DequantizeLinear", Input = { quantised, scale.Names }, Output = { target } });
+        _nodes.Add(new NodeProto { OpType = "QuantizeLinear", Input = { source, scale.Names }, Output = { quantised } });
+        _nodes.Add(new NodeProto { OpType = "DequantizeLinear", Input = { quantised, scale.Names }, Output = { target } });
     }
 
     private void WriteWeights(NodeProto node, NodeProto written, string result)
     {
-        var (shape, values) = plan.Constants.Find(node.Input[1])!.Value;
-        var bias = node.Input.Count > 2 && node.Input[2].Length > 0 ? plan.Constants.Find(node.Input[2])!.Value.Values : new float[shape[0]];
+        var (shape, values) = _plan.Constants.Find(node.Input[1])!.Value;
+        var bias = node.Input.Count > 2 && node.Input[2].Length > 0 ? _plan.Constants.Find(node.Input[2])!.Value.Values : new float[shape[0]];
         var group = (int)(node.Attribute.FirstOrDefault(a => a.Name == "group")?.I ?? 1);
-        var means = settings.CorrectBias ? statistics[node.Input[0]].ChannelMeans : null;
-        var input = scales[plan.ScaledAs(node.Input[0])].Scale;
-        var integer = QuantisedConvolution.Round(shape, values, bias, group, input, means, settings.WeightBits);
+        var means = _settings.CorrectBias ? _statistics[node.Input[0]].ChannelMeans : null;
+        var input = _scales[_plan.ScaledAs(node.Input[0])].Scale;
+        var integer = QuantisedConvolution.Round(shape, values, bias, group, input, means, _settings.WeightBits);
         var activation = written.Input[0];
         written.Input.Clear();
         written.Input.AddRange(
@@ -118,19 +118,19 @@ internal sealed class GraphQuantiser
             Output = { Unique($"{tensor.Name}_dequantized") },
             Attribute = { new AttributeProto { Name = "axis", I = 0, Type = AttributeType.Int } },
         };
-        weights.AddRange([tensor, scales]);
+        _weights.AddRange([tensor, scales]);
         if (zeroPoints is not null)
         {
-            weights.Add(zeroPoints);
+            _weights.Add(zeroPoints);
             node.Input.Add(zeroPoints.Name);
         }
-        nodes.Add(node);
+        _nodes.Add(node);
         return node.Output[0];
     }
 
     private string Unique(string name)
     {
-        while (!taken.Add(name)) name += "_";
+        while (!_taken.Add(name)) name += "_";
         return name;
     }
 }

@@ -18,13 +18,13 @@ internal sealed class Pickle
 
     private static readonly object Mark = new();
 
-    private readonly PickleInput input;
-    private readonly Stack<object?> stack = [];
-    private readonly Dictionary<uint, object?> memo = [];
+    private readonly PickleInput _input;
+    private readonly Stack<object?> _stack = [];
+    private readonly Dictionary<uint, object?> _memo = [];
 
-    private readonly Action<Storage>? referred;
+    private readonly Action<Storage>? _referred;
 
-    private Pickle(PickleInput input, Action<Storage>? referred) => (this.input, this.referred) = (input, referred);
+    private Pickle(PickleInput input, Action<Storage>? referred) => (this._input, this._referred) = (input, referred);
 
     /// <summary>Reads one pickle.</summary>
     /// <param name="input">Bytes, from the pickle's first on; behind its last afterwards.</param>
@@ -45,36 +45,36 @@ internal sealed class Pickle
     {
         switch (operation)
         {
-            case PickleOperation.Proto: CheckProtocol(input.Byte()); break;
-            case PickleOperation.Frame: input.UInt64(); break;
-            case PickleOperation.Mark: stack.Push(Mark); break;
-            case PickleOperation.None: stack.Push(null); break;
-            case PickleOperation.NewTrue: stack.Push(true); break;
-            case PickleOperation.NewFalse: stack.Push(false); break;
-            case PickleOperation.BinInt: stack.Push((long)input.Int32()); break;
-            case PickleOperation.BinInt1: stack.Push((long)input.Byte()); break;
-            case PickleOperation.BinInt2: stack.Push((long)input.UInt16()); break;
-            case PickleOperation.Long1: PushWhole(new BigInteger(input.Take(input.Byte()))); break;
-            case PickleOperation.BinFloat: stack.Push(input.Double()); break;
-            case PickleOperation.BinUnicode or PickleOperation.BinString: stack.Push(input.Text(input.UInt32())); break;
-            case PickleOperation.ShortBinUnicode or PickleOperation.ShortBinString: stack.Push(input.Text(input.Byte())); break;
-            case PickleOperation.EmptyTuple: stack.Push(Array.Empty<object?>()); break;
-            case PickleOperation.Tuple: stack.Push(PopToMark()); break;
+            case PickleOperation.Proto: CheckProtocol(_input.Byte()); break;
+            case PickleOperation.Frame: _input.UInt64(); break;
+            case PickleOperation.Mark: _stack.Push(Mark); break;
+            case PickleOperation.None: _stack.Push(null); break;
+            case PickleOperation.NewTrue: _stack.Push(true); break;
+            case PickleOperation.NewFalse: _stack.Push(false); break;
+            case PickleOperation.BinInt: _stack.Push((long)_input.Int32()); break;
+            case PickleOperation.BinInt1: _stack.Push((long)_input.Byte()); break;
+            case PickleOperation.BinInt2: _stack.Push((long)_input.UInt16()); break;
+            case PickleOperation.Long1: PushWhole(new BigInteger(_input.Take(_input.Byte()))); break;
+            case PickleOperation.BinFloat: _stack.Push(_input.Double()); break;
+            case PickleOperation.BinUnicode or PickleOperation.BinString: _stack.Push(_input.Text(_input.UInt32())); break;
+            case PickleOperation.ShortBinUnicode or PickleOperation.ShortBinString: _stack.Push(_input.Text(_input.Byte())); break;
+            case PickleOperation.EmptyTuple: _stack.Push(Array.Empty<object?>()); break;
+            case PickleOperation.Tuple: _stack.Push(PopToMark()); break;
             case PickleOperation.Tuple1: PushTuple(1); break;
             case PickleOperation.Tuple2: PushTuple(2); break;
             case PickleOperation.Tuple3: PushTuple(3); break;
-            case PickleOperation.EmptyList: stack.Push(new List<object?>()); break;
+            case PickleOperation.EmptyList: _stack.Push(new List<object?>()); break;
             case PickleOperation.Append: Append([Pop()]); break;
             case PickleOperation.Appends: Append(PopToMark()); break;
-            case PickleOperation.EmptyDict: stack.Push(new OrderedDictionary<object, object?>()); break;
+            case PickleOperation.EmptyDict: _stack.Push(new OrderedDictionary<object, object?>()); break;
             case PickleOperation.SetItem: SetItems([.. new[] { Pop(), Pop() }.Reverse()]); break;
             case PickleOperation.SetItems: SetItems(PopToMark()); break;
-            case PickleOperation.BinPut: memo[input.Byte()] = Peek(); break;
-            case PickleOperation.LongBinPut: memo[input.UInt32()] = Peek(); break;
-            case PickleOperation.Memoize: memo[(uint)memo.Count] = Peek(); break;
-            case PickleOperation.BinGet: stack.Push(Recall(input.Byte())); break;
-            case PickleOperation.LongBinGet: stack.Push(Recall(input.UInt32())); break;
-            case PickleOperation.Global: stack.Push(PickleGlobal.Of(input.Line(), input.Line())); break;
+            case PickleOperation.BinPut: _memo[_input.Byte()] = Peek(); break;
+            case PickleOperation.LongBinPut: _memo[_input.UInt32()] = Peek(); break;
+            case PickleOperation.Memoize: _memo[(uint)_memo.Count] = Peek(); break;
+            case PickleOperation.BinGet: _stack.Push(Recall(_input.Byte())); break;
+            case PickleOperation.LongBinGet: _stack.Push(Recall(_input.UInt32())); break;
+            case PickleOperation.Global: _stack.Push(PickleGlobal.Of(_input.Line(), _input.Line())); break;
             case PickleOperation.StackGlobal: PushGlobal(name: Pop(), module: Pop()); break;
             case PickleOperation.Reduce: Call(arguments: Pop(), callee: Pop()); break;
             case PickleOperation.Build: Build(Pop()); break;
@@ -88,16 +88,16 @@ internal sealed class Pickle
         if (protocol > NewestProtocol) throw new InvalidDataException($"The weights file is pickled by protocol {protocol}; known are those up to {NewestProtocol}.");
     }
 
-    private void PushWhole(BigInteger value) => stack.Push(value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value);
+    private void PushWhole(BigInteger value) => _stack.Push(value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value);
 
-    private object? Pop() => stack.TryPop(out var value) && value != Mark ? value : throw Damaged();
+    private object? Pop() => _stack.TryPop(out var value) && value != Mark ? value : throw Damaged();
 
-    private object? Peek() => stack.TryPeek(out var value) && value != Mark ? value : throw Damaged();
+    private object? Peek() => _stack.TryPeek(out var value) && value != Mark ? value : throw Damaged();
 
     private object?[] PopToMark()
     {
         var values = new List<object?>();
-        while (stack.TryPop(out var value))
+        while (_stack.TryPop(out var value))
         {
             if (value == Mark)
             {
@@ -109,22 +109,22 @@ internal sealed class Pickle
         throw Damaged();
     }
 
-    private object? Recall(uint index) => memo.TryGetValue(index, out var value) ? value : throw Damaged();
+    private object? Recall(uint index) => _memo.TryGetValue(index, out var value) ? value : throw Damaged();
 
     private void PushTuple(int count)
     {
         var values = new object?[count];
         while (count > 0) values[--count] = Pop();
-        stack.Push(values);
+        _stack.Push(values);
     }
 
     private void PushGlobal(object? module, object? name) =>
-        stack.Push(module is string && name is string ? PickleGlobal.Of((string)module, (string)name) : throw Damaged());
+        _stack.Push(module is string && name is string ? PickleGlobal.Of((string)module, (string)name) : throw Damaged());
 
     private void PushStorage(Storage storage)
     {
-        referred?.Invoke(storage);
-        stack.Push(storage);
+        _referred?.Invoke(storage);
+        _stack.Push(storage);
     }
 
     private void Append(object?[] values)
@@ -145,7 +145,7 @@ internal sealed class Pickle
     private void Call(object? callee, object? arguments)
     {
         if (callee is not PickleGlobal global || arguments is not object?[] given) throw Damaged();
-        stack.Push((global.Kind, given) switch
+        _stack.Push((global.Kind, given) switch
         {
             (PickleGlobal.Kinds.Dictionary, []) => new OrderedDictionary<object, object?>(),
             (PickleGlobal.Kinds.Dictionary, [List<object?> pairs]) => DictionaryOf(pairs),

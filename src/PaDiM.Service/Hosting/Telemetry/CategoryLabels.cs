@@ -14,14 +14,14 @@ internal sealed class CategoryLabels
     /// <summary>Stands for all others; no category can have this name.</summary>
     public const string Others = "_other";
 
-    private readonly ConcurrentDictionary<string, string> known = new(StringComparer.Ordinal);
-    private readonly Lock gate = new();
+    private readonly ConcurrentDictionary<string, string> _known = new(StringComparer.Ordinal);
+    private readonly Lock _gate = new();
 
     /// <summary>The label of a category: its name, while there is room.</summary>
     public string Of(string category)
     {
-        if (known.TryGetValue(category, out var label)) return label;
-        lock (gate) return known.Count < Most ? known.GetOrAdd(category, category) : Others;
+        if (_known.TryGetValue(category, out var label)) return label;
+        lock (_gate) return _known.Count < Most ? _known.GetOrAdd(category, category) : Others;
     }
 
     /// <summary>Whether a category has series of its own.</summary>

@@ -7,7 +7,7 @@ namespace PaDiM.Cli.Tests.Evaluation.Datasets;
 
 public sealed class NpyFileTests : IDisposable
 {
-    private readonly TempDirectory folder = new();
+    private readonly TempDirectory _folder = new();
 
     public static TheoryData<string, byte[]> Types => new()
     {
@@ -79,9 +79,9 @@ public sealed class NpyFileTests : IDisposable
         Assert.Contains(reason, Assert.Throws<InvalidDataException>(() => NpyFile.Open(File)).Message, StringComparison.Ordinal);
     }
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
-    private string File => folder.Combine("masks.npy");
+    private string File => _folder.Combine("masks.npy");
 
     private static byte[] Bytes<T>(params T[] values) where T : unmanaged => MemoryMarshal.AsBytes<T>(values).ToArray();
 }

@@ -7,16 +7,16 @@ namespace PaDiM.Cli.Tests.Evaluation.Datasets;
 
 public sealed class StcLayoutTests : IDisposable
 {
-    private readonly TempDirectory folder = new();
+    private readonly TempDirectory _folder = new();
 
     [Fact]
     public void Videos_are_grouped_by_scene_and_frames_go_by_number()
     {
-        foreach (var video in new[] { "01_001", "01_002", "02_001", "03_001" }) TinyDataset.WriteTrainingVideo(folder.Path, video, 12);
-        TinyDataset.WritePixelMasks(folder.Path, "01_0014", TinyDataset.WriteTestVideo(folder.Path, "01_0014"));
-        TinyDataset.WriteFrameMasks(folder.Path, "02_0001", TinyDataset.WriteTestVideo(folder.Path, "02_0001"));
+        foreach (var video in new[] { "01_001", "01_002", "02_001", "03_001" }) TinyDataset.WriteTrainingVideo(_folder.Path, video, 12);
+        TinyDataset.WritePixelMasks(_folder.Path, "01_0014", TinyDataset.WriteTestVideo(_folder.Path, "01_0014"));
+        TinyDataset.WriteFrameMasks(_folder.Path, "02_0001", TinyDataset.WriteTestVideo(_folder.Path, "02_0001"));
 
-        var dataset = DatasetLayouts.Open(folder.Path, "auto", frameStep: 5);
+        var dataset = DatasetLayouts.Open(_folder.Path, "auto", frameStep: 5);
         Assert.Equal(["01", "02"], dataset.Categories);
         var scene = dataset.Read("01");
         Assert.False(scene.IsTexture);
@@ -31,10 +31,10 @@ public sealed class StcLayoutTests : IDisposable
     [Fact]
     public void A_scene_is_measured_alike_with_masks_in_an_array_and_in_images()
     {
-        TinyDataset.WriteTrainingVideo(folder.Combine("array"), "01_001");
-        TinyDataset.WriteTrainingVideo(folder.Combine("images"), "01_001");
-        TinyDataset.WritePixelMasks(folder.Combine("array"), "01_0014", TinyDataset.WriteTestVideo(folder.Combine("array"), "01_0014"));
-        TinyDataset.WriteMaskImages(folder.Combine("images"), "01_0014", TinyDataset.WriteTestVideo(folder.Combine("images"), "01_0014"));
+        TinyDataset.WriteTrainingVideo(_folder.Combine("array"), "01_001");
+        TinyDataset.WriteTrainingVideo(_folder.Combine("images"), "01_001");
+        TinyDataset.WritePixelMasks(_folder.Combine("array"), "01_0014", TinyDataset.WriteTestVideo(_folder.Combine("array"), "01_0014"));
+        TinyDataset.WriteMaskImages(_folder.Combine("images"), "01_0014", TinyDataset.WriteTestVideo(_folder.Combine("images"), "01_0014"));
 
         var (array, images) = (Evaluate("array"), Evaluate("images"));
         Assert.Equal(array, images);
@@ -47,28 +47,28 @@ public sealed class StcLayoutTests : IDisposable
     [Fact]
     public void Videos_without_a_scene_are_the_category_of_the_root()
     {
-        TinyDataset.WriteTrainingVideo(folder.Combine("yard"), "first");
-        TinyDataset.WriteFrameMasks(folder.Combine("yard"), "second", TinyDataset.WriteTestVideo(folder.Combine("yard"), "second"));
-        Assert.Equal(["yard"], new StcLayout(folder.Combine("yard") + Path.DirectorySeparatorChar, 1).Categories);
+        TinyDataset.WriteTrainingVideo(_folder.Combine("yard"), "first");
+        TinyDataset.WriteFrameMasks(_folder.Combine("yard"), "second", TinyDataset.WriteTestVideo(_folder.Combine("yard"), "second"));
+        Assert.Equal(["yard"], new StcLayout(_folder.Combine("yard") + Path.DirectorySeparatorChar, 1).Categories);
     }
 
     [Fact]
     public void Masks_that_are_missing_or_of_another_video_and_scenes_without_training_are_failures_with_a_sentence()
     {
-        TinyDataset.WriteTrainingVideo(folder.Path, "01_001");
-        var masks = TinyDataset.WriteTestVideo(folder.Path, "01_0014");
+        TinyDataset.WriteTrainingVideo(_folder.Path, "01_001");
+        var masks = TinyDataset.WriteTestVideo(_folder.Path, "01_0014");
         Assert.Contains("01_0014 has neither masks", Fail(), StringComparison.Ordinal);
-        TinyDataset.WritePixelMasks(folder.Path, "01_0014", masks[1..]);
+        TinyDataset.WritePixelMasks(_folder.Path, "01_0014", masks[1..]);
         Assert.Contains("for 11 frames, but the video 01_0014 has 12", Fail(), StringComparison.Ordinal);
-        TinyDataset.WriteNpy(folder.Combine("testing", "test_pixel_mask", "01_0014.npy"), "{'descr': '|u1', 'fortran_order': False, 'shape': (12,), }", new byte[12]);
+        TinyDataset.WriteNpy(_folder.Combine("testing", "test_pixel_mask", "01_0014.npy"), "{'descr': '|u1', 'fortran_order': False, 'shape': (12,), }", new byte[12]);
         Assert.Contains("1 axes, not 3", Fail(), StringComparison.Ordinal);
-        TinyDataset.WriteTestVideo(folder.Path, "09_0001", 1);
+        TinyDataset.WriteTestVideo(_folder.Path, "09_0001", 1);
         Assert.Contains("The scene 09", Fail(), StringComparison.Ordinal);
     }
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
-    private string Fail() => Padim.Run(["evaluate", folder.Path, "--state", folder.Combine("state"), .. TinyDataset.Quick]).Failed(1);
+    private string Fail() => Padim.Run(["evaluate", _folder.Path, "--state", _folder.Combine("state"), .. TinyDataset.Quick]).Failed(1);
 
-    private string Evaluate(string root) => Assert.Single(Padim.Run(["evaluate", folder.Combine(root), "--layout", "stc", "--json", "--state", folder.Combine("state"), .. TinyDataset.Quick]).Succeeded().Lines);
+    private string Evaluate(string root) => Assert.Single(Padim.Run(["evaluate", _folder.Combine(root), "--layout", "stc", "--json", "--state", _folder.Combine("state"), .. TinyDataset.Quick]).Succeeded().Lines);
 }
