@@ -11,7 +11,8 @@ internal static class BuiltPrograms
     private static string Find(string project, string file)
     {
         var here = new DirectoryInfo(AppContext.BaseDirectory);
-        var (framework, configuration) = (here.Name, here.Parent!.Name);
+        var framework = here.Name;
+var configuration = here.Parent!.Name;
         for (var folder = here; folder is not null; folder = folder.Parent)
         {
             var path = Path.Combine(folder.FullName, "src", project, "bin", configuration, framework, file);

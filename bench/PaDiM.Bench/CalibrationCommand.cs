@@ -41,7 +41,9 @@ internal sealed class CalibrationCommand
         var scratch = Directory.CreateTempSubdirectory("padim-bench-");
         try
         {
-            var (backbone, store, pool) = (registry.Open(arguments.GetValue(_name)!), new EmbeddingStore(scratch.FullName, TimeProvider.System), Images(arguments.GetValue(_folders)!));
+            var backbone = registry.Open(arguments.GetValue(_name)!);
+var store = new EmbeddingStore(scratch.FullName, TimeProvider.System);
+var pool = Images(arguments.GetValue(_folders)!);
             var fit = arguments.GetValue(_fitted)!;
             var rejected = fit.Length > 0
                 ? [Rejected(backbone, store, Images(fit), pool)]
@@ -100,7 +102,8 @@ internal sealed class CalibrationCommand
     private static (double Low, double High) Wilson(double rate, int n)
     {
         const double z = 1.96;
-        var (centre, half) = ((rate + z * z / (2 * n)) / (1 + z * z / n), z / (1 + z * z / n) * Math.Sqrt(rate * (1 - rate) / n + z * z / (4.0 * n * n)));
+        var centre = (rate + z * z / (2 * n)) / (1 + z * z / n);
+var half = z / (1 + z * z / n) * Math.Sqrt(rate * (1 - rate) / n + z * z / (4.0 * n * n));
         return (centre - half, centre + half);
     }
 

@@ -38,7 +38,8 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
         command.SetAction(arguments =>
         {
             using var registry = new BackboneRegistry([Path.GetFullPath(arguments.GetValue(directory)!)], BackboneRuntime.Create(DevicePreference.Cpu));
-            var (wanted, paths) = (arguments.GetValue(counts)!, Directory.EnumerateFiles(arguments.GetValue(folder)!).Order(StringComparer.Ordinal).ToArray());
+            var wanted = arguments.GetValue(counts)!;
+var paths = Directory.EnumerateFiles(arguments.GetValue(folder)!).Order(StringComparer.Ordinal).ToArray();
             var files = ImageCopies.Of(paths, wanted.Max());
             Console.WriteLine($"{Environment.ProcessorCount} cores, 256 x 256, {new FitSettings().Dimensions} dimensions");
             Console.WriteLine();
@@ -136,7 +137,8 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
     private void Measure(string what, Action work, bool adds = false)
     {
         if (!_costs.TryGetValue(what, out var cost)) _costs[what] = cost = new Cost();
-        var (processor, clock) = (Environment.CpuUsage.TotalTime, Stopwatch.StartNew());
+        var processor = Environment.CpuUsage.TotalTime;
+var clock = Stopwatch.StartNew();
         work();
         cost.Add(clock.Elapsed.TotalSeconds, (Environment.CpuUsage.TotalTime - processor).TotalSeconds);
         if (!adds) cost.EndRound();
@@ -159,12 +161,19 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
 
         public double Processor { get; private set; } = double.PositiveInfinity;
 
-        public void Add(double elapsed, double used) => (_seconds, _processor) = (_seconds + elapsed, _processor + used);
+        public void Add(double elapsed, double used) {
+_seconds = _seconds + elapsed;
+_processor = _processor + used;
+}
 
         public void EndRound()
         {
-            if (_seconds > 0) (Seconds, Processor) = (Math.Min(Seconds, _seconds), Math.Min(Processor, _processor));
-            (_seconds, _processor) = (0, 0);
+            if (_seconds > 0) {
+Seconds = Math.Min(Seconds, _seconds);
+Processor = Math.Min(Processor, _processor);
+}
+            _seconds = 0;
+_processor = 0;
         }
     }
 }

@@ -15,7 +15,8 @@ internal static class ImageCopies
         var decoder = new ImageDecoder();
         return [.. Enumerable.Range(0, count).Select(i =>
         {
-            var (bytes, copy) = (File.ReadAllBytes(paths[i % paths.Length]), i / paths.Length);
+            var bytes = File.ReadAllBytes(paths[i % paths.Length]);
+var copy = i / paths.Length;
             if (copy == 0) return bytes;
             var image = ((DecodeResult.Decoded)decoder.Decode(bytes)).Image;
             return ImageEncoder.Thumbnail(Moved(image, copy * Shift, copy % 2 == 1), Math.Max(image.Width, image.Height));

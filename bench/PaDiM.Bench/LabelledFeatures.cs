@@ -65,7 +65,8 @@ internal sealed class LabelledFeatures
     private static bool[] Mask(string path, string root, string defect, FitSettings sizes)
     {
         var whole = MaskImage.Marks(Decode(Path.Combine(root, "ground_truth", defect, $"{Path.GetFileNameWithoutExtension(path)}_mask.png")), new Grid(sizes.ImageSize, sizes.ImageSize));
-        var (size, margin) = (sizes.PreparedSize(), sizes.CropMargin());
+        var size = sizes.PreparedSize();
+var margin = sizes.CropMargin();
         return [.. Enumerable.Range(0, size.Positions).Select(p => whole[(p / size.Width + margin) * sizes.ImageSize + p % size.Width + margin])];
     }
 

@@ -46,9 +46,11 @@ internal static class LargeStatistics
 
     private static void Report(string what, Action work)
     {
-        var (processor, clock) = (Environment.CpuUsage.TotalTime, Stopwatch.StartNew());
+        var processor = Environment.CpuUsage.TotalTime;
+var clock = Stopwatch.StartNew();
         work();
-        var (seconds, used) = (clock.Elapsed.TotalSeconds, (Environment.CpuUsage.TotalTime - processor).TotalSeconds);
+        var seconds = clock.Elapsed.TotalSeconds;
+var used = (Environment.CpuUsage.TotalTime - processor).TotalSeconds;
         using var process = Process.GetCurrentProcess();
         Console.WriteLine(FormattableString.Invariant($"| {what} | {seconds:f1} | {used:f1} | {process.PeakWorkingSet64 >> 20} |"));
     }

@@ -21,10 +21,14 @@ internal static class LoadTimeCommand
 
     public static void Run(Workbench workbench)
     {
-        var (backbone, model, path) = (workbench.Open(BackboneRegistry.DefaultName), workbench.Fit(BackboneRegistry.DefaultName), Path.Combine(workbench.Scratch, "model.safetensors"));
+        var backbone = workbench.Open(BackboneRegistry.DefaultName);
+var model = workbench.Fit(BackboneRegistry.DefaultName);
+var path = Path.Combine(workbench.Scratch, "model.safetensors");
         using (var file = File.Create(path)) ModelFile.Write(file, model);
         var bytes = new FileInfo(path).Length;
-        var (hashing, reading, testing) = (new Times(), new Times(), new Times());
+        var hashing = new Times();
+var reading = new Times();
+var testing = new Times();
         for (var round = -3; round < Rounds; round++)
         {
             var began = Stopwatch.GetTimestamp();
@@ -45,7 +49,8 @@ internal static class LoadTimeCommand
         table.Add(["check the values", .. reading.Cells()]);
         table.Add(["loaded: both", .. whole.Cells()]);
         table.Add([$"then the self-test, {model.GoldenImages.Count} images", .. testing.Cells()]);
-        var (grid, d) = (model.Distribution.Grid, model.Distribution.Dimensions);
+        var grid = model.Distribution.Grid;
+var d = model.Distribution.Dimensions;
         table.Print($"A model of {grid.Height} x {grid.Width} positions and {d} dimensions, {model.Distribution.GetType().Name}, {bytes / 1e6:f1} MB, its file in the system's cache, {Rounds} rounds:");
         var bars = new Bars();
         bars.AtMost("size of the file", 45, bytes / 1e6, " MB");

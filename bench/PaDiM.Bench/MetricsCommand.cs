@@ -38,7 +38,8 @@ internal static class MetricsCommand
         var random = new Random(1024);
         LabelledMap[] maps = [.. Enumerable.Range(0, count).Select(i => Make(random, i % 2 == 0 ? null : $"defect {i / 2 % kinds}", side))];
         using var process = Process.GetCurrentProcess();
-        var (clock, before) = (Stopwatch.StartNew(), process.TotalProcessorTime);
+        var clock = Stopwatch.StartNew();
+var before = process.TotalProcessorTime;
         var metrics = PixelMetrics.ByDefect(maps).All;
         var seconds = clock.Elapsed.TotalSeconds;
         process.Refresh();

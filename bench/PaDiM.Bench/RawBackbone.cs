@@ -51,7 +51,8 @@ internal sealed class RawBackbone : IDisposable
     private static RawTap ChannelsLast(OrtValue map)
     {
         var shape = map.GetTensorTypeAndShape().Shape;
-        var (channels, grid) = ((int)shape[1], new Grid((int)shape[2], (int)shape[3]));
+        var channels = (int)shape[1];
+var grid = new Grid((int)shape[2], (int)shape[3]);
         var source = map.GetTensorDataAsSpan<float>();
         var values = new float[channels * grid.Positions];
         for (var c = 0; c < channels; c++)
@@ -61,7 +62,9 @@ internal sealed class RawBackbone : IDisposable
 
     private static FeatureMap Reduce(RawTap tap, int index, ChannelReduction reduction)
     {
-        var (d, weights, reduced) = (reduction.Dimensions, reduction.WeightsOf(index), new float[tap.Grid.Positions * reduction.Dimensions]);
+        var d = reduction.Dimensions;
+var weights = reduction.WeightsOf(index);
+var reduced = new float[tap.Grid.Positions * reduction.Dimensions];
         Parallel.For(0, tap.Grid.Positions, p =>
         {
             var target = reduced.AsSpan(p * d, d);

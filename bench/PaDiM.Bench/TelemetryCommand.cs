@@ -32,10 +32,12 @@ internal static class TelemetryCommand
 
     private static async Task RunAsync(Workbench workbench, WebApplication app)
     {
-        var (backbone, model) = (workbench.Open(BackboneRegistry.DefaultName), workbench.Fit(BackboneRegistry.DefaultName));
+        var backbone = workbench.Open(BackboneRegistry.DefaultName);
+var model = workbench.Fit(BackboneRegistry.DefaultName);
         using var scorer = new InProcessScorer(model, backbone);
         var metrics = app.Services.GetRequiredService<ScoreMetrics>();
-        var (snapshot, result) = (Snapshot(model, backbone, "bench"), Result("bench"));
+        var snapshot = Snapshot(model, backbone, "bench");
+var result = Result("bench");
 
         var score = new Candidate("decoded image to score", round => scorer.Score([workbench.Images[round % workbench.Images.Count]]));
         var record = new Candidate($"its metrics, {Repeats} times", _ =>
@@ -73,7 +75,8 @@ internal static class TelemetryCommand
         {
             for (; seen < categories; seen++)
                 for (var i = 0; i < 500; i++) metrics.Scored(Snapshot(model, backbone, $"category-{seen}"), Result($"category-{seen}"));
-            var (times, length) = (new Times(), 0);
+            var times = new Times();
+var length = 0;
             for (var i = 0; i < 20; i++)
             {
                 // Within 300 ms of an answer the exporter gives the same again.

@@ -15,7 +15,8 @@ internal static class FitCommand
     {
         var folder = new Argument<string>("dir") { Description = "Folder of images of good parts, subfolders included." };
         var output = new Option<string>("--out", "-o") { Description = "The model file to write (safetensors).", Required = true, HelpName = "file" };
-        var (model, backbones) = (new ModelOptions(), new BackboneOptions());
+        var model = new ModelOptions();
+var backbones = new BackboneOptions();
         var command = new Command("fit", "Fit a model to a folder of images of good parts.") { folder, output };
         model.AddTo(command);
         backbones.AddTo(command);
@@ -44,7 +45,8 @@ internal static class FitCommand
 
     private static void Report(PadimModel model, string path, TrainingImage[] files)
     {
-        var (calibration, invariant) = (model.Calibration, CultureInfo.InvariantCulture);
+        var calibration = model.Calibration;
+var invariant = CultureInfo.InvariantCulture;
         AnsiConsole.MarkupLineInterpolated(invariant, $"[bold]{path}[/]: {model.TrainingImages.Count} images ({files.Length - model.TrainingImages.Count} repeats left out), {model.Distribution.Grid.Height} x {model.Distribution.Grid.Width} positions, {model.Distribution.Dimensions} dimensions");
         AnsiConsole.MarkupLineInterpolated(invariant, $"leave-one-out scores: min {calibration.Min:f2}, median {calibration.Median:f2}, max {calibration.Max:f2}; smallest false-reject rate {calibration.SmallestFalseRejectRate:p2}");
         var names = files.DistinctBy(file => file.Sha256).ToDictionary(file => file.Sha256, file => file.Name!);

@@ -38,7 +38,8 @@ internal static class ImageFolder
 
     private static string Unique(string name, HashSet<string> taken)
     {
-        var (stem, unique) = (Path.ChangeExtension(name, null), name);
+        var stem = Path.ChangeExtension(name, null);
+var unique = name;
         for (var i = 2; !taken.Add(unique); i++) unique = $"{stem}-{i}{Path.GetExtension(name)}";
         return unique;
     }

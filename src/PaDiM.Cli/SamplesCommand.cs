@@ -19,7 +19,8 @@ internal static class SamplesCommand
         var command = new Command("samples", "Write sample images: 40 good parts to fit, good and defective ones to score.") { folder, size };
         command.SetAction(arguments =>
         {
-            var (root, side) = (arguments.GetValue(folder)!, arguments.GetValue(size));
+            var root = arguments.GetValue(folder)!;
+var side = arguments.GetValue(size);
             Parallel.For(0, Training, i => Write(Path.Combine(root, "train", "good", $"{i:000}.png"), new SampleFlange(i, SampleDefect.None, side).Render().Image));
             foreach (var defect in Enum.GetValues<SampleDefect>()) WriteTests(root, defect, side);
             AnsiConsole.MarkupLineInterpolated($"{Training} good parts in [bold]{Path.Combine(root, "train", "good")}[/], {Testing} good ones and {Testing} of each defect in [bold]{Path.Combine(root, "test")}[/]");

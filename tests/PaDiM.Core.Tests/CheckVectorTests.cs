@@ -17,7 +17,8 @@ public sealed class CheckVectorTests(ITestOutputHelper output)
     public void Mean_and_covariance_agree_with_the_check_vectors(int index)
     {
         var vectors = CheckVectors.Load();
-        var (given, statistics) = (vectors.Cases[index], Fitting.Gather(Images(vectors.Cases[index])));
+        var given = vectors.Cases[index];
+var statistics = Fitting.Gather(Images(vectors.Cases[index]));
         Report("mean", given.Mean, statistics.Mean);
         Report("covariance", given.Covariance, [.. Enumerable.Range(0, given.P).SelectMany(p => Covariance(statistics, p, vectors.Epsilon))]);
     }
@@ -28,7 +29,8 @@ public sealed class CheckVectorTests(ITestOutputHelper output)
     {
         var vectors = CheckVectors.Load();
         var given = vectors.Cases[index];
-        var (statistics, ridge) = (Fitting.Gather(Images(given)), new Regularisation(vectors.Epsilon));
+        var statistics = Fitting.Gather(Images(given));
+var ridge = new Regularisation(vectors.Epsilon);
         var probe = new PatchEmbedding(new Grid(1, given.P), given.D, Array.ConvertAll(given.Probe, v => (float)v));
         Report("probe distance", given.ProbeDistance, Widen(MahalanobisScorer.Distances(Fitting.Unrounded(statistics, ridge), probe).Values));
         Report("probe distance of the smallest form", given.ProbeDistance, Widen(MahalanobisScorer.Distances(PatchDistribution.Freeze(statistics, ridge), probe).Values), Fitting.RoundingOf16Bits);

@@ -30,7 +30,8 @@ public sealed class AccuracyTests(PublishedService service, ITestOutputHelper ou
         const int side = 256;
         var (category, data) = await FitAsync(dataSet, backbone);
         var scores = new float[data.Test.Count];
-        var (pixels, anomalous) = (new float[data.Test.Count * side * side], new bool[data.Test.Count * side * side]);
+        var pixels = new float[data.Test.Count * side * side];
+var anomalous = new bool[data.Test.Count * side * side];
         await EachTestImageAsync(data, async (i, path) =>
         {
             var (score, map) = await service.Client.ScoreMapAsync(category, File.ReadAllBytes(path));
@@ -48,7 +49,8 @@ public sealed class AccuracyTests(PublishedService service, ITestOutputHelper ou
     {
         Assert.SkipUnless(SharedFolder.Has($"data/{dataSet}"), SharedFolder.Missing($"data/{dataSet}"));
         Assert.SkipUnless(backbone is "tiny" or "tiny-int8" || SharedFolder.Has($"backbones/{backbone}.onnx"), SharedFolder.Missing($"backbones/{backbone}.onnx"));
-        var (category, data) = ($"{dataSet}-{backbone}", new DataSet(SharedFolder.Path($"data/{dataSet}")));
+        var category = $"{dataSet}-{backbone}";
+var data = new DataSet(SharedFolder.Path($"data/{dataSet}"));
         await service.Client.PutAsync($"/v1/categories/{category}", new JsonObject { ["backbone"] = backbone });
         await service.Client.UploadAsync(category, data.Training);
         await service.Client.FitAsync(category);

@@ -59,7 +59,8 @@ public sealed class SyntheticPartTests(PublishedService service) : IAsyncLifetim
 
     private static bool Overlaps(JsonNode region, DefectivePart part)
     {
-        var (left, top) = ((int)region["x"]!, (int)region["y"]!);
+        var left = (int)region["x"]!;
+var top = (int)region["y"]!;
         for (var y = top; y < top + (int)region["height"]!; y++)
             for (var x = left; x < left + (int)region["width"]!; x++)
                 if (part.Mask[y * part.Image.Width + x]) return true;

@@ -167,7 +167,8 @@ public sealed class CategoryTests(SharedService shared)
     {
         var category = await shared.NewCategoryAsync();
         var uploaded = await category.UploadPartsAsync(800, 7);
-        var (seen, cursor) = (new List<string>(), "");
+        var seen = new List<string>();
+var cursor = "";
         do
         {
             var page = await shared.Http.GetJsonAsync($"{category.Url}/images?limit=3{cursor}");

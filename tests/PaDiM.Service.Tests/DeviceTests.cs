@@ -144,7 +144,8 @@ public sealed class DeviceTests
         await category.CreateAsync(new { backbone = "fragile", imageSize = 64, reduction = new { dimensions = 12 }, blurSigma = 2 });
         await category.UploadAsync(Enumerable.Range(0, 4).Select(i => ($"{i}.bmp", Parts.Plain(64, 64, (byte)(100 + 10 * i)))));
         await category.FitAsync();
-        var (grey, white) = (Parts.Plain(64, 64), Parts.Plain(64, 64, 255));
+        var grey = Parts.Plain(64, 64);
+var white = Parts.Plain(64, 64, 255);
         var expected = (await category.ScoreAsync(grey)).Number("score");
         var failed = await category.SendScoreAsync(white);
         Assert.NotNull(failed.Headers.RetryAfter);

@@ -202,7 +202,8 @@ public sealed class EdgeRestartTests
             await service.Category(name).UploadPartsAsync(0, 3);
             await service.Category(name).FitAsync();
         }
-        var (first, held) = (await service.Category("a").ScoreAsync(Parts.Good(1)), service.Get<ModelCache>().Bytes);
+        var first = await service.Category("a").ScoreAsync(Parts.Good(1));
+var held = service.Get<ModelCache>().Bytes;
         await service.Category("b").ScoreAsync(Parts.Good(1));
         Assert.InRange(service.Get<ModelCache>().Bytes, 1, Math.Max(held, 1 << 20));
         Assert.Equal(first.Number("score"), (await service.Category("a").ScoreAsync(Parts.Good(1))).Number("score"), 1e-4);

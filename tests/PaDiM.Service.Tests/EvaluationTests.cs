@@ -56,7 +56,8 @@ public sealed class EvaluationTests(SharedService shared)
         Assert.Equal(ids[1], page.Items().Single().Text("id"));
         Assert.Equal(ids[0], (await shared.Http.GetJsonAsync($"{category.Url}/evaluations?limit=1&cursor={page.Text("nextCursor")}")).Items().Single().Text("id"));
 
-        var (seen, cursor) = (new List<string>(), "");
+        var seen = new List<string>();
+var cursor = "";
         do
         {
             page = await shared.Http.GetJsonAsync($"/v1/evaluations/{ids[0]}/images?limit=3&cursor={cursor}");
@@ -87,7 +88,8 @@ public sealed class EvaluationTests(SharedService shared)
     public async Task The_same_key_gives_the_same_evaluation_and_not_a_fit()
     {
         var category = await EvaluatedAsync();
-        var (one, two) = (await SendAsync("evaluations"), await SendAsync("evaluations"));
+        var one = await SendAsync("evaluations");
+var two = await SendAsync("evaluations");
         Assert.Equal((await one.JsonAsync(202)).Text("id"), (await two.JsonAsync(202)).Text("id"));
         await (await SendAsync("fits")).ProblemAsync(409, "idempotency_conflict");
 

@@ -38,7 +38,8 @@ public sealed class FitSettingsTests(SharedService shared)
             await category.CreateAsync(new { imageSize = 96, reduction = new { dimensions = 16 }, blurSigma = 2, alignment });
             await (await category.UploadAsync(Enumerable.Range(0, 20).Select(seed => ($"{seed}.png", Shifted(seed))))).JsonAsync(200);
             await category.FitAsync();
-            var (good, bad) = (await category.ScoreAsync(Shifted(40)), await category.ScoreAsync(Shifted(41, defective: true)));
+            var good = await category.ScoreAsync(Shifted(40));
+var bad = await category.ScoreAsync(Shifted(41, defective: true));
             scores[alignment] = bad.Number("score") / good.Number("score");
         }
         Assert.True(scores["rigid"] > 1.5 * scores["none"], $"A defect stands out {scores["none"]:f2} times without alignment, {scores["rigid"]:f2} times with it.");
@@ -53,7 +54,8 @@ public sealed class FitSettingsTests(SharedService shared)
         var extra = await (await category.UploadAsync([("again.jpg", Parts.Encoded(7, "jpeg")), ("blurred.png", Blurred(90))])).JsonAsync(200);
         await category.FitAsync();
         var findings = (await shared.Http.GetJsonAsync($"{category.Url}/models/1")).Items("findings");
-        var (again, blurred) = (extra.Items("accepted")[0].Text("id"), extra.Items("accepted")[1].Text("id"));
+        var again = extra.Items("accepted")[0].Text("id");
+var blurred = extra.Items("accepted")[1].Text("id");
         var duplicate = findings.Single(finding => finding.Text("kind") == "near-duplicate");
         Assert.Equal(new[] { again, ids[7] }.Order(), new[] { duplicate.Text("imageId"), duplicate.Text("ofImageId") }.Order());
         Assert.Equal(blurred, findings.Single(finding => finding.Text("kind") == "blurred").Text("imageId"));

@@ -31,7 +31,8 @@ public sealed class FuzzTests
         await using var fitted = await RunningService.StartAsync(data.Path, ("Access", "open"));
         var paths = (await service.Http.GetJsonAsync("/swagger/v1/swagger.json"))["paths"]!.AsObject().Select(path => path.Key).ToArray();
         Assert.True(paths.Length > 15, $"{paths.Length} paths");
-        var (failures, count) = (new List<string>(), 0);
+        var failures = new List<string>();
+var count = 0;
         foreach (var path in paths)
         {
             var category = fitted.Category("fuzzed");
@@ -78,7 +79,9 @@ public sealed class FuzzTests
         await using var service = await RunningService.StartAsync(data.Path, ("JobWorkers", 0), ("Access", "open"));
         await using var fitted = await RunningService.StartAsync(data.Path, ("Access", "open"));
         var document = await service.Http.GetJsonAsync("/swagger/v1/swagger.json");
-        var (random, failures, seen) = (new Random(9), new List<string>(), new Dictionary<int, int>());
+        var random = new Random(9);
+var failures = new List<string>();
+var seen = new Dictionary<int, int>();
         foreach (var (path, operations) in document["paths"]!.AsObject())
         {
             var category = fitted.Category("fuzzed");
@@ -89,7 +92,8 @@ public sealed class FuzzTests
             foreach (var verb in Verbs)
             {
                 var operation = operations![verb.ToLowerInvariant()];
-                var (parameters, body) = (Parameters(operation), Example(document, operation));
+                var parameters = Parameters(operation);
+var body = Example(document, operation);
                 for (var round = 0; round < (operation is null ? 3 : 25); round++)
                 {
                     var names = parameters.Append("unknown").Where(_ => random.Next(2) == 0);

@@ -293,7 +293,8 @@ public sealed class ImageTests(SharedService shared)
     [Fact]
     public async Task An_image_of_another_category_is_not_found()
     {
-        var (mine, other) = (await shared.NewCategoryAsync(), await shared.NewCategoryAsync());
+        var mine = await shared.NewCategoryAsync();
+var other = await shared.NewCategoryAsync();
         var id = (await mine.UploadPartsAsync(0, 1)).Single();
         foreach (var path in new[] { $"{other.Url}/images/{id}", $"{other.Url}/images/{id}/thumbnail", $"{mine.Url}/images/0", $"{mine.Url}/images/..%2f..%2fpadim.db" })
             await (await shared.Http.GetAsync(path)).ProblemAsync(404, "image_not_found");
@@ -311,14 +312,16 @@ public sealed class ImageTests(SharedService shared)
         var header = new byte[13];
         BinaryPrimitives.WriteUInt32BigEndian(header, width);
         BinaryPrimitives.WriteUInt32BigEndian(header.AsSpan(4), height);
-        (header[8], header[9]) = (8, 2);
+        header[8] = 8;
+header[9] = 2;
         return [0x89, .. "PNG\r\n"u8, 0x1A, 0x0A, .. Chunk("IHDR", header), .. Chunk("IDAT", [0x78, 0x9C, 1]), .. Chunk("IEND", [])];
     }
 
     private static byte[] Chunk(string type, byte[] data)
     {
         byte[] named = [.. Encoding.ASCII.GetBytes(type), .. data];
-        var (length, crc) = (new byte[4], new byte[4]);
+        var length = new byte[4];
+var crc = new byte[4];
         BinaryPrimitives.WriteInt32BigEndian(length, data.Length);
         BinaryPrimitives.WriteUInt32BigEndian(crc, Crc(named));
         return [.. length, .. named, .. crc];

@@ -79,7 +79,9 @@ public sealed class JobStoreTests : IAsyncLifetime
     [Fact]
     public async Task A_category_has_one_running_job_and_others_do_not_wait_for_it()
     {
-        var (first, second, third) = (await EnqueueAsync("a"), await EnqueueAsync("a"), await EnqueueAsync("b"));
+        var first = await EnqueueAsync("a");
+var second = await EnqueueAsync("a");
+var third = await EnqueueAsync("b");
         var running = await _store.ClaimAsync("w", default);
         Assert.Equal(first, running!.Id);
         Assert.Equal(third, (await _store.ClaimAsync("w", default))!.Id);
@@ -188,7 +190,8 @@ public sealed class JobStoreTests : IAsyncLifetime
 
     private async Task<Core.Models.PadimModel> ModelAsync()
     {
-        var (backbone, settings) = (_service.Get<BackboneRegistry>().Open(BackboneRegistry.DefaultName), new Core.Models.FitSettings { ImageSize = 32, Dimensions = 4 });
+        var backbone = _service.Get<BackboneRegistry>().Open(BackboneRegistry.DefaultName);
+var settings = new Core.Models.FitSettings { ImageSize = 32, Dimensions = 4 };
         using var embeddings = new TempDirectory();
         var pipeline = new Onnx.Pipelines.FitPipeline(backbone, settings, _service.Get<Onnx.Imaging.ImageDecoder>(), new Onnx.Storage.EmbeddingStore(embeddings.Path, _time));
         return await Task.Run(() => pipeline.Run([.. Enumerable.Range(0, 2).Select(k => new Onnx.Pipelines.TrainingImage($"{k}", () => Parts.Good(k)))], null, null, null, default));

@@ -59,13 +59,16 @@ public sealed class JobTests(SharedService shared)
     {
         using var data = new TempDirectory();
         await using var service = await RunningService.StartAsync(data.Path, ("JobWorkers", 0));
-        var (a, b) = (service.Category("a"), service.Category("b"));
+        var a = service.Category("a");
+var b = service.Category("b");
         foreach (var category in new[] { a, b })
         {
             await category.CreateAsync();
             await category.UploadPartsAsync(0, 2);
         }
-        var (first, second, third) = (await a.StartFitAsync(), await b.StartFitAsync(), await a.StartFitAsync());
+        var first = await a.StartFitAsync();
+var second = await b.StartFitAsync();
+var third = await a.StartFitAsync();
         await service.Http.DeleteAsync($"/v1/jobs/{third}");
 
         Assert.Equal([third, second, first], await ListAsync(""));
@@ -118,8 +121,10 @@ public sealed class JobTests(SharedService shared)
         var category = service.Category("twice");
         await category.CreateAsync();
         await category.UploadPartsAsync(0, 4);
-        var (first, second) = (await category.StartFitAsync(new { incremental = false }), await category.StartFitAsync(new { incremental = false }));
-        var (one, two) = (await service.Http.FinishedAsync(first), await service.Http.FinishedAsync(second));
+        var first = await category.StartFitAsync(new { incremental = false });
+var second = await category.StartFitAsync(new { incremental = false });
+        var one = await service.Http.FinishedAsync(first);
+var two = await service.Http.FinishedAsync(second);
         Assert.Equal(("succeeded", "succeeded"), (one.Text("state"), two.Text("state")));
         Assert.Equal((1, 2), (one["modelVersion"]!.GetValue<int>(), two["modelVersion"]!.GetValue<int>()));
         Assert.True(string.CompareOrdinal(one.Text("finishedAt"), two.Text("startedAt")) <= 0, $"{one.Text("finishedAt")} {two.Text("startedAt")}");

@@ -175,7 +175,8 @@ public sealed class KeyTests : IAsyncLifetime
         foreach (var name in new[] { "bolt", "flange", "nut" }) await _service.Category(name).CreateAsync();
         var ours = await _service.Category("flange").UploadPartsAsync(0, 2);
         await _service.Category("bolt").UploadPartsAsync(0, 2);
-        var (flangeJob, boltJob) = (await _service.Category("flange").StartFitAsync(), await _service.Category("bolt").StartFitAsync());
+        var flangeJob = await _service.Category("flange").StartFitAsync();
+var boltJob = await _service.Category("bolt").StartFitAsync();
         using var http = _service.With((await _service.KeyAsync(AccessScope.Train, ["flange", "later"])).Text);
 
         Assert.Equal(["flange"], (await http.GetJsonAsync("/v1/categories")).Items().Select(category => category.Text("name")));

@@ -15,7 +15,8 @@ public sealed class LaneTests
     public async Task Batches_hold_half_of_the_places_and_the_line_finds_the_others()
     {
         using var queue = new ScoreQueue(Options.Create(new PadimOptions { QueueCapacity = 4 }));
-        var (first, second) = (await queue.EnterAsync(CancellationToken.None), await queue.EnterAsync(CancellationToken.None));
+        var first = await queue.EnterAsync(CancellationToken.None);
+var second = await queue.EnterAsync(CancellationToken.None);
         var third = queue.EnterAsync(CancellationToken.None);
         Assert.False(third.IsCompleted);
         using (queue.TryEnter())

@@ -28,7 +28,8 @@ public sealed class LoadTests
         slow.Finish();
         Assert.Equal(expected, (await (await holding).JsonAsync(200)).Number("score"));
 
-        var (served, refused) = (0, 0);
+        var served = 0;
+var refused = 0;
         foreach (var response in await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => category.SendScoreAsync(bytes))))
             if (response.StatusCode == HttpStatusCode.OK)
             {
@@ -53,7 +54,9 @@ public sealed class LoadTests
         await using var service = await RunningService.StartAsync(data.Path);
         var category = service.Category("shared");
         await category.CreateFittedAsync(3);
-        var (failures, answers, until) = (new ConcurrentBag<string>(), 0, Stopwatch.GetTimestamp() + 3 * Stopwatch.Frequency);
+        var failures = new ConcurrentBag<string>();
+var answers = 0;
+var until = Stopwatch.GetTimestamp() + 3 * Stopwatch.Frequency;
         var small = Enumerable.Range(0, 8).Select(k => Parts.Plain(8, 8, (byte)k)).ToArray();
 
         await Task.WhenAll([.. Enumerable.Range(0, 16).Select(WriteAsync), .. Enumerable.Range(0, 16).Select(ReadAsync)]);

@@ -30,7 +30,8 @@ public sealed class ModelTests(SharedService shared)
         Assert.Equal(models[0].Number("threshold"), models[1].Number("threshold"), 1e-4 * models[0].Number("threshold"));
         foreach (var bytes in new[] { Parts.Good(3), Parts.Good(900), Parts.Bad(901) })
         {
-            var (incremental, full) = (await category.ScoreAsync(bytes, "?model=2"), await category.ScoreAsync(bytes, "?model=3"));
+            var incremental = await category.ScoreAsync(bytes, "?model=2");
+var full = await category.ScoreAsync(bytes, "?model=3");
             Assert.Equal(full.Number("score"), incremental.Number("score"), 1e-4 * full.Number("score"));
             Assert.NotEqual(full.Number("score"), (await category.ScoreAsync(bytes, "?model=1")).Number("score"));
         }
@@ -91,7 +92,8 @@ public sealed class ModelTests(SharedService shared)
         Assert.Equal((1, true, 12), (model["version"]!.GetValue<int>(), model["active"]!.GetValue<bool>(), model["imageCount"]!.GetValue<int>()));
         foreach (var bytes in new[] { Parts.Good(300), Parts.Bad(301) })
         {
-            var (here, there) = (await category.ScoreAsync(bytes), await other.ScoreAsync(bytes));
+            var here = await category.ScoreAsync(bytes);
+var there = await other.ScoreAsync(bytes);
             Assert.Equal((here.Number("score"), here.Number("threshold"), here.Text("decision")), (there.Number("score"), there.Number("threshold"), there.Text("decision")));
         }
         Assert.Equal(file, await ExportAsync(other));

@@ -34,7 +34,8 @@ public sealed class RestartTests
         await revived.ScoreAsync(Parts.Good(1));
 
         await SweepTests.SweepEverythingAsync(next);
-        var (images, models) = (next.Get<DataDirectory>().Images, next.Get<DataDirectory>().Models);
+        var images = next.Get<DataDirectory>().Images;
+var models = next.Get<DataDirectory>().Models;
         Assert.Equal(40, Directory.GetFiles(images, "*", SearchOption.AllDirectories).Length);
         Assert.Equal([$"{job}-2.safetensors", $"{job}-2.statistics.safetensors"], Directory.GetFiles(models, "*", SearchOption.AllDirectories).Select(Path.GetFileName).Order());
     }

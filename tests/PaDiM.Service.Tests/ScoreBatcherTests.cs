@@ -29,7 +29,8 @@ public sealed class ScoreBatcherTests(SharedService shared)
         var inspector = await InspectorAsync();
         var batcher = new ScoreBatcher(Options.Create(new PadimOptions { MaxBatchWaitMs = 200 }), shared.Service.Get<ScoreMetrics>(), TimeProvider.System, NullLogger<ScoreBatcher>.Instance);
         using var gone = new CancellationTokenSource();
-        var (first, second) = (batcher.ScoreAsync(inspector, Image(inspector, 1), ScoreLane.Line, gone.Token), ScoreAsync(batcher, inspector, Image(inspector, 2)));
+        var first = batcher.ScoreAsync(inspector, Image(inspector, 1), ScoreLane.Line, gone.Token);
+var second = ScoreAsync(batcher, inspector, Image(inspector, 2));
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
         Assert.True(await second > 0);

@@ -65,7 +65,8 @@ public sealed class SweepTests
         using var data = new TempDirectory();
         await using var service = await RunningService.StartAsync(data.Path, ("JobWorkers", 0));
         var blobs = service.Get<BlobStore>();
-        var (sha256, old) = (blobs.Put([1, 2, 3]), DateTime.UtcNow.AddHours(-1));
+        var sha256 = blobs.Put([1, 2, 3]);
+var old = DateTime.UtcNow.AddHours(-1);
         File.SetLastWriteTimeUtc(blobs.PathOf(sha256), old);
         blobs.Put([1, 2, 3]);
         Assert.Equal(0, await service.Get<OrphanSweeper>().SweepAsync(default));
@@ -79,7 +80,8 @@ public sealed class SweepTests
         await using var service = await RunningService.StartAsync(data.Path, ("JobWorkers", 0));
         var category = service.Category("raced");
         await category.CreateAsync();
-        var (blobs, sweeper) = (service.Get<BlobStore>(), service.Get<OrphanSweeper>());
+        var blobs = service.Get<BlobStore>();
+var sweeper = service.Get<OrphanSweeper>();
         for (var round = 0; round < 40; round++)
         {
             var sha256 = blobs.Put(Parts.Good(1));

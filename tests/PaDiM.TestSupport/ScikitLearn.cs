@@ -48,7 +48,8 @@ public static class ScikitLearn
         using var process = Process.Start(new ProcessStartInfo(Python, ["-c", script]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })
             ?? throw new Win32Exception($"{Python} did not start.");
         // Both at once: a process whose full error stream nobody reads never ends.
-        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        var output = process.StandardOutput.ReadToEndAsync();
+var error = process.StandardError.ReadToEndAsync();
         try
         {
             process.StandardInput.Write(input);

@@ -15,7 +15,10 @@ public sealed class R01_KilledFits
     public async Task Every_job_is_resumed_and_publishes_once_while_the_old_version_scores()
     {
         using var data = new TempDirectory();
-        var (random, rounds, interrupted, slowest) = (new Random(1), TrialLength.Of(3, 200), 0, TimeSpan.Zero);
+        var random = new Random(1);
+var rounds = TrialLength.Of(3, 200);
+var interrupted = 0;
+var slowest = TimeSpan.Zero;
         var service = await ServiceProcess.StartAsync(data.Path, Options);
         try
         {

@@ -13,7 +13,9 @@ public sealed class R02_KilledUploads
     public async Task No_row_is_without_its_file_and_what_is_sent_again_is_one_image()
     {
         using var data = new TempDirectory();
-        var (random, rounds, cut) = (new Random(2), TrialLength.Of(3, 200), 0);
+        var random = new Random(2);
+var rounds = TrialLength.Of(3, 200);
+var cut = 0;
         var service = await ServiceProcess.StartAsync(data.Path, ("JobWorkers", 0));
         try
         {

@@ -19,7 +19,8 @@ public sealed class R03_IoFaults
         await using var faults = await IoFaults.StartAsync(("JobWorkers", 0));
         var category = new CategoryClient(faults.Service.Http, "part");
         await category.CreateAsync();
-        var (calls, refused) = (0, 0);
+        var calls = 0;
+var refused = 0;
         foreach (var send in new Func<Task<HttpResponseMessage>>[]
         {
             () => category.UploadRawAsync(Parts.Good(_seeds++), "image/bmp"),
@@ -62,7 +63,8 @@ public sealed class R03_IoFaults
         var category = new CategoryClient(faults.Service.Http, "part");
         await category.CreateAsync();
         await category.UploadPartsAsync(0, 4);
-        var (calls, failed) = (0, 0);
+        var calls = 0;
+var failed = 0;
         for (var n = 1; ; n += TrialLength.Of(16, 1))
         {
             // Something to embed.

@@ -25,14 +25,16 @@ public sealed class R04_FullDisk
 
     private static async Task FillAsync(string disk)
     {
-        var (data, ballast) = (Path.Combine(disk, "data"), Path.Combine(disk, "ballast"));
+        var data = Path.Combine(disk, "data");
+var ballast = Path.Combine(disk, "ballast");
         await using var service = await RunningService.StartAsync(data, ("MinFreeBytes", 4 << 20), ("JobLeaseSeconds", 3));
         var category = service.Category("part");
         await category.CreateFittedAsync(4);
         var score = (await category.ScoreAsync(Parts.Bad(1))).Number("score");
 
         // To the low-water mark by uploads alone, and what a few that were under way take beyond it.
-        var (seed, stored) = (100, 4);
+        var seed = 100;
+var stored = 4;
         for (; ; )
         {
             await File.AppendAllTextAsync(ballast, new string(' ', 1 << 20));

@@ -12,7 +12,9 @@ public sealed class R05_DamagedModels
     public async Task Damage_is_seen_every_time_and_never_scores()
     {
         using var data = new TempDirectory();
-        var (random, flips, cuts) = (new Random(5), TrialLength.Of(60, 2000), TrialLength.Of(10, 200));
+        var random = new Random(5);
+var flips = TrialLength.Of(60, 2000);
+var cuts = TrialLength.Of(10, 200);
         double first;
         await using (var before = await RunningService.StartAsync(data.Path))
         {
@@ -23,7 +25,8 @@ public sealed class R05_DamagedModels
             await part.FitAsync();
         }
         var files = Directory.GetFiles(new DataDirectory(data.Path).Models, "*.safetensors", SearchOption.AllDirectories).Where(path => !path.Contains("statistics", StringComparison.Ordinal)).Order().ToArray();
-        var (file, whole) = (files[1], await File.ReadAllBytesAsync(files[1]));
+        var file = files[1];
+var whole = await File.ReadAllBytesAsync(files[1]);
         await File.WriteAllBytesAsync(file, whole[..^1]);
 
         await using var service = await RunningService.StartAsync(data.Path);

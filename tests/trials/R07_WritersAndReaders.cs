@@ -19,7 +19,8 @@ public sealed class R07_WritersAndReaders
         HttpClient[] replicas = [one.Http, other.Http];
         var names = Enumerable.Range(0, 4).Select(k => $"busy-{k}").ToArray();
         foreach (var name in names) await one.Category(name).CreateAsync();
-        var (until, requests) = (Stopwatch.GetTimestamp() + TrialLength.Of(4, 600) * Stopwatch.Frequency, 0);
+        var until = Stopwatch.GetTimestamp() + TrialLength.Of(4, 600) * Stopwatch.Frequency;
+var requests = 0;
         await Task.WhenAll(Enumerable.Range(0, Writers + Readers).Select(k => Task.Run(() => k < Writers ? WriteAsync(k) : ReadAsync(k))));
         Assert.Equal("ok", Trial.IntegrityOf(data.Path));
         await Trial.IsWholeAsync(one);

@@ -25,9 +25,12 @@ public sealed class R08_Replicas
     private static async Task<int> RunAsync(bool kill)
     {
         using var data = new TempDirectory();
-        var (replicas, gone) = (new Queue<ServiceProcess>(), new List<ServiceProcess>());
+        var replicas = new Queue<ServiceProcess>();
+var gone = new List<ServiceProcess>();
         await using var balancer = new Balancer();
-        var (answered, failed, rounds) = (0, 0, TrialLength.Of(1, 20));
+        var answered = 0;
+var failed = 0;
+var rounds = TrialLength.Of(1, 20);
         using var stop = new CancellationTokenSource();
         try
         {

@@ -17,7 +17,8 @@ public sealed class R09_StoppedFitter
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGSTOP.");
         using var data = new TempDirectory();
         // A round in which the fit was over before it could be stopped does not count.
-        var (rounds, counted) = (TrialLength.Of(1, 20), 0);
+        var rounds = TrialLength.Of(1, 20);
+var counted = 0;
         for (var round = 1; counted < rounds; round++)
         {
             Assert.True(round <= 3 * rounds, $"{counted} of {round} fits could be stopped");

@@ -34,8 +34,12 @@ public sealed class R13_Soak(ITestOutputHelper output)
         {
             await category.CreateFittedAsync(8, Settings(0));
         }
-        var (images, process) = (Images(), new ProcessMemory(service.Id));
-        var (clock, samples, answers, fits) = (new Stopwatch(), new List<Sample>(), new ConcurrentBag<(TimeSpan At, double Milliseconds)>(), 0);
+        var images = Images();
+var process = new ProcessMemory(service.Id);
+        var clock = new Stopwatch();
+var samples = new List<Sample>();
+var answers = new ConcurrentBag<(TimeSpan At, double Milliseconds)>();
+var fits = 0;
 
         var work = Enumerable.Range(0, Senders).Select(SendAsync).Append(FitAsync()).ToArray();
         await Eventually.TrueAsync(() => Task.FromResult(Volatile.Read(ref fits) > WarmUpFits), () => $"{fits} fits");
@@ -49,8 +53,10 @@ public sealed class R13_Soak(ITestOutputHelper output)
 
         Assert.Equal(fits + Categories, await NewestVersionsAsync(service.Http, categories));
         Assert.All((await service.Http.GetJsonAsync("/v1/jobs?limit=1000")).Items(), job => Assert.Equal("succeeded", job.Text("state")));
-        var (early, late) = (samples.Where(s => s.At > Duration / 4 && s.At < Duration / 2).ToArray(), samples.Where(s => s.At > 0.75 * Duration).ToArray());
-        var (memory, handles) = (LowWater(late) - LowWater(early), Median(late) - Median(early));
+        var early = samples.Where(s => s.At > Duration / 4 && s.At < Duration / 2).ToArray();
+var late = samples.Where(s => s.At > 0.75 * Duration).ToArray();
+        var memory = LowWater(late) - LowWater(early);
+var handles = Median(late) - Median(early);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{Duration}: {answers.Count} images, {fits} fits; p99 {P99(answers, Duration / 4, Duration / 2):f1} ms in the second quarter, {P99(answers, 0.75 * Duration, Duration):f1} ms in the last; memory {LowWater(early) >> 20} MiB, then {memory >> 20:+0;-0;0} MiB; handles {Median(early)}, then {handles:+0;-0;0}"));
         Assert.True(memory <= GrowthLimit, $"{memory >> 20} MiB more");

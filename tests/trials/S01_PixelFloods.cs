@@ -20,7 +20,8 @@ public sealed class S01_PixelFloods
         await using var service = await ServiceProcess.StartAsync(data.Path);
         var category = new CategoryClient(service.Http, "part");
         await category.CreateFittedAsync(2);
-        var (memory, rounds) = (new ProcessMemory(service.Id), TrialLength.Of(3, 20));
+        var memory = new ProcessMemory(service.Id);
+var rounds = TrialLength.Of(3, 20);
         foreach (var (name, bytes, status, code) in Floods())
         {
             // The first of a kind loads what it needs; some more show whether anything stays.
@@ -61,7 +62,8 @@ public sealed class S01_PixelFloods
             ("TIFF of 100 000 directories", TiffFile.Grey(100_000), 422, "image_animated"),
         })
         {
-            var (times, beginning) = (new List<double>(), bytes.AsMemory(0, Math.Min(bytes.Length, 1 << 16)));
+            var times = new List<double>();
+var beginning = bytes.AsMemory(0, Math.Min(bytes.Length, 1 << 16));
             for (var i = 0; i <= TrialLength.Of(3, 20); i++)
             {
                 using var connection = await RawConnection.OpenAsync(service.Http.BaseAddress!);

@@ -18,7 +18,8 @@ public sealed class S04_Polyglots
         await using var service = await RunningService.StartAsync(data.Path);
         var category = service.Category("part");
         await category.CreateAsync();
-        var (jpeg, png) = (Parts.Encoded(1, "jpeg"), Parts.Encoded(2, "png"));
+        var jpeg = Parts.Encoded(1, "jpeg");
+var png = Parts.Encoded(2, "png");
         var comment = Encoding.Latin1.GetBytes(Script);
         (string Name, byte[] Bytes, string Type)[] files =
         [

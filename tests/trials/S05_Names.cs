@@ -30,7 +30,8 @@ public sealed partial class S05_Names
             await category.FitAsync();
             for (var i = 0; i < Names.Length; i++)
             {
-                var (name, image) = (Names[i], Parts.Good(i));
+                var name = Names[i];
+var image = Parts.Good(i);
                 using var upload = Form(name, image);
                 var accepted = (await (await service.Http.PostAsync($"{category.Url}/images", upload)).JsonAsync(200)).Items("accepted").Single();
                 var kept = accepted.Text("fileName");

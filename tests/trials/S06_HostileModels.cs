@@ -102,7 +102,8 @@ public sealed class S06_HostileModels
 
         SafetensorsTensor Same(string tensor, string newName, IReadOnlyList<long> shape)
         {
-            var (extents, own) = (shape.ToArray(), file.ShapeOf(tensor).ToArray());
+            var extents = shape.ToArray();
+var own = file.ShapeOf(tensor).ToArray();
             return file.TypeOf(tensor) switch
             {
                 "F64" => SafetensorsTensor.Of(newName, extents, file.ReadArray<double>(tensor, own)),

@@ -28,7 +28,8 @@ public sealed class S07_Http2Floods
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Memory is read from Linux's /proc.");
         using var data = new TempDirectory();
-        var (plain, two) = (FreePort.Find(), FreePort.Find());
+        var plain = FreePort.Find();
+var two = FreePort.Find();
         await using var service = await ServiceProcess.StartInAsync(data.Path, new Dictionary<string, string>
         {
             ["Kestrel__Endpoints__A__Url"] = $"http://127.0.0.1:{plain}",
@@ -47,7 +48,8 @@ public sealed class S07_Http2Floods
             "requests taken back at once", "headers without an end", "headers of nothing without an end", "pings", "settings", "empty pieces of a body", "more requests at a time than are allowed",
         })
         {
-            var (frames, ended) = (0L, "");
+            var frames = 0L;
+var ended = "";
             List<TimeSpan> beside = [];
             var growth = await memory.GrowthAsync(async () =>
             {
@@ -64,14 +66,18 @@ public sealed class S07_Http2Floods
     /// <summary>Sends frames for as long as the other side takes them, on connection after connection, and tells how many, and how the first ended.</summary>
     private static async Task<(long Frames, string Ended)> FloodAsync(Uri address, string flood, TimeSpan duration)
     {
-        var (clock, frames, connections, first) = (Stopwatch.StartNew(), 0L, 0, "still open");
+        var clock = Stopwatch.StartNew();
+var frames = 0L;
+var connections = 0;
+var first = "still open";
         while (clock.Elapsed < duration)
         {
             using var connection = await RawConnection.OpenAsync(address);
             connections++;
             await connection.SendAsync((byte[])[.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Frame(Settings, 0, 0)]);
             var heard = connection.ReadToEndAsync();
-            var (alone, sent) = (Stopwatch.StartNew(), 0L);
+            var alone = Stopwatch.StartNew();
+var sent = 0L;
             for (var stream = 1; clock.Elapsed < duration && !heard.IsCompleted;)
             {
                 // Some hundred frames at a time, so that the sender is no brake.
@@ -130,7 +136,8 @@ public sealed class S07_Http2Floods
     /// <summary>The error that the last GOAWAY frame of an answer names, if there is one.</summary>
     private static string GoAway(string answer)
     {
-        var (bytes, told) = (Encoding.Latin1.GetBytes(answer), "");
+        var bytes = Encoding.Latin1.GetBytes(answer);
+var told = "";
         for (var at = 0; at + 9 <= bytes.Length;)
         {
             var length = BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(at)) >>> 8;

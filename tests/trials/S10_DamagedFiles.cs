@@ -40,7 +40,8 @@ public sealed partial class S10_DamagedFiles
         using var keep = new TempDirectory();
         var seed = TrialLength.Full ? (int)(Stopwatch.GetTimestamp() & int.MaxValue) : 1;
         using var process = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "PaDiM.Fuzz.dll"), what, corpus, $"{seed}", $"{TrialLength.Of(5, 300)}", keep.Path]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        var (errors, last) = (process.StandardError.ReadToEndAsync(), "");
+        var errors = process.StandardError.ReadToEndAsync();
+var last = "";
         try
         {
             while (await process.StandardOutput.ReadLineAsync().WaitAsync(Hang) is { } line) last = line;

@@ -29,8 +29,12 @@ internal static class Program
             return 2;
         }
         byte[][] files = [.. Directory.GetFiles(corpus).Where(file => Path.GetExtension(file) is not (".rgb" or ".json")).Order(StringComparer.Ordinal).Select(File.ReadAllBytes)];
-        var (mutator, clock, told, slowest) = (new Mutator(files, new Random(seed)), Stopwatch.StartNew(), TimeSpan.Zero, TimeSpan.Zero);
-        var (inputs, accepted) = (0L, 0L);
+        var mutator = new Mutator(files, new Random(seed));
+var clock = Stopwatch.StartNew();
+var told = TimeSpan.Zero;
+var slowest = TimeSpan.Zero;
+        var inputs = 0L;
+var accepted = 0L;
         // Written before it is read: what ends the process, or never ends, lies there.
         var current = Path.Combine(keep, "input.bin");
         while (clock.Elapsed < TimeSpan.FromSeconds(seconds))

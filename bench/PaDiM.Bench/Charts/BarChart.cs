@@ -23,7 +23,9 @@ internal sealed class BarChart(string title, string unit, string[] parts, IReadO
     protected override void Draw()
     {
         var largest = bars.Max(bar => bar.Parts.Sum());
-        var (step, bottom, scale) = (StepOf(largest), Top + bars.Count * Row, (Width - Labels - Right - 50) / largest);
+        var step = StepOf(largest);
+var bottom = Top + bars.Count * Row;
+var scale = (Width - Labels - Right - 50) / largest;
         for (var value = 0.0; value <= largest; value += step)
         {
             Axis(Labels + value * scale, Top, Labels + value * scale, bottom, faint: value > 0);
@@ -32,7 +34,8 @@ internal sealed class BarChart(string title, string unit, string[] parts, IReadO
         Text(Labels, bottom + 36, unit);
         for (var i = 0; i < bars.Count; i++)
         {
-            var (at, top) = ((double)Labels, Top + i * Row + 5);
+            var at = (double)Labels;
+var top = Top + i * Row + 5;
             Text(Labels - 8, top + 14, bars[i].Label, "end");
             for (var part = 0; part < bars[i].Parts.Length; part++)
             {

@@ -19,8 +19,11 @@ internal sealed class LineChart(string title, string across, string up, IReadOnl
     protected override void Draw()
     {
         var points = series.SelectMany(curve => curve.Points).ToArray();
-        var (largest, right, bottom) = (points.Max(point => point.Y), Width - Right, Height - 84);
-        var (from, to) = (doubling ? Place(points.Min(point => point.X)) : 0, Place(points.Max(point => point.X)));
+        var largest = points.Max(point => point.Y);
+var right = Width - Right;
+var bottom = Height - 84;
+        var from = doubling ? Place(points.Min(point => point.X)) : 0;
+var to = Place(points.Max(point => point.X));
         double X(double value) => Left + (to > from ? (Place(value) - from) / (to - from) : 0.5) * (right - Left - 20);
         double Y(double value) => bottom - value / largest * (bottom - Top);
         for (var value = 0.0; value <= largest * 1.001; value += StepOf(largest))

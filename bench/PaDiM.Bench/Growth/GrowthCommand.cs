@@ -58,7 +58,9 @@ internal static class GrowthCommand
     private static void MeasureCategories(Workbench workbench, TimeSpan each)
     {
         var backbone = workbench.Open(BackboneRegistry.DefaultName);
-        var (table, curve, scorers) = (new Table("categories held", "p50, ms", "p95, ms", "p99, ms", "of it distances, p50, ms", "models, MB", "resident memory, MiB"), new List<(double, double)>(), new List<InProcessScorer>());
+        var table = new Table("categories held", "p50, ms", "p95, ms", "p99, ms", "of it distances, p50, ms", "models, MB", "resident memory, MiB");
+var curve = new List<(double, double)>();
+var scorers = new List<InProcessScorer>();
         var bytes = 0L;
         foreach (var count in Categories)
         {
@@ -85,7 +87,8 @@ internal static class GrowthCommand
     {
         var backbone = workbench.Open(BackboneRegistry.DefaultName);
         var counts = TrainingImages.Where(count => count <= workbench.Files.Count).ToArray();
-        var (seconds, models) = (counts.Select(_ => double.PositiveInfinity).ToArray(), new PadimModel[counts.Length]);
+        var seconds = counts.Select(_ => double.PositiveInfinity).ToArray();
+var models = new PadimModel[counts.Length];
         for (var round = 0; round < 2; round++)
             for (var i = 0; i < counts.Length; i++)
             {

@@ -25,8 +25,11 @@ internal sealed class Points(Workbench workbench) : IDisposable
     /// <param name="settings">What its model has.</param>
     public void Add(string name, int value, Backbone backbone, FitSettings settings)
     {
-        var (model, size, raw) = (SyntheticModel.Of(backbone, settings), settings.PreparedSize(), new RawBackbone(backbone));
-        var (scorer, prepared) = (new InProcessScorer(model, backbone), new float[3 * size.Positions]);
+        var model = SyntheticModel.Of(backbone, settings);
+var size = settings.PreparedSize();
+var raw = new RawBackbone(backbone);
+        var scorer = new InProcessScorer(model, backbone);
+var prepared = new float[3 * size.Positions];
         _points.Add(new Point(
             name, value, model.Bytes, model.Distribution.Grid.Positions, raw, scorer,
             new Candidate("backbone alone", _ => raw.Run(prepared, 1, size)),

@@ -12,7 +12,8 @@ internal static class SyntheticModel
 {
     public static PadimModel Of(Backbone backbone, FitSettings settings)
     {
-        var (grid, d) = (backbone.PatchesOf(settings), settings.Dimensions);
+        var grid = backbone.PatchesOf(settings);
+var d = settings.Dimensions;
         var random = new Random(1);
         var whitening = new short[(long)grid.Positions * PackedTriangle.Length(d)];
         random.NextBytes(MemoryMarshal.AsBytes(whitening.AsSpan()));

@@ -28,7 +28,8 @@ public class AroundKernels
     public void SetUp()
     {
         _preprocessing = new Preprocessing(_settings, Normalisation.ImageNet);
-        (_prepared, _resized) = (new float[3 * _settings.PreparedSize().Positions], new float[3 * _settings.ImageSize * _settings.ImageSize]);
+        _prepared = new float[3 * _settings.PreparedSize().Positions];
+_resized = new float[3 * _settings.ImageSize * _settings.ImageSize];
         _taps = [.. Sides.Select(side => new FeatureMap(KernelData.Numbers(side * side * KernelData.Dimensions, side), new Grid(side, side)))];
     }
 

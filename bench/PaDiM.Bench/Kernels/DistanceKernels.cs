@@ -21,7 +21,8 @@ public class DistanceKernels
     [GlobalSetup]
     public void SetUp()
     {
-        (_quantised, _full) = (KernelData.Quantised, KernelData.FullRank);
+        _quantised = KernelData.Quantised;
+_full = KernelData.FullRank;
         _embeddings = [.. Enumerable.Range(0, Images).Select(i => new PatchEmbedding(KernelData.Grid, KernelData.Dimensions, KernelData.Numbers(KernelData.Grid.Positions * KernelData.Dimensions, i)))];
     }
 

@@ -25,7 +25,8 @@ internal static class KernelData
 
     public static float[] Numbers(int count, int seed)
     {
-        var (values, random) = (new float[count], new Random(seed));
+        var values = new float[count];
+var random = new Random(seed);
         foreach (ref var value in values.AsSpan()) value = random.NextSingle() - 0.5f;
         return values;
     }

@@ -27,10 +27,12 @@ public class NormKernels
     [GlobalSetup]
     public void SetUp()
     {
-        (_quantised, _full) = (KernelData.Quantised, KernelData.FullRank);
+        _quantised = KernelData.Quantised;
+_full = KernelData.FullRank;
         _dense = KernelData.Dense;
         _deltas = KernelData.Numbers(Images * KernelData.Dimensions, 4);
-        (_used, _norms) = (new float[_deltas.Length], new float[Images]);
+        _used = new float[_deltas.Length];
+_norms = new float[Images];
         _scratch = new float[Math.Max(_quantised.Scratch, _full.Scratch)];
     }
 
@@ -58,7 +60,8 @@ public class NormKernels
     [Benchmark(OperationsPerInvoke = Positions)]
     public float Dense()
     {
-        var (d, sum) = (KernelData.Dimensions, 0f);
+        var d = KernelData.Dimensions;
+var sum = 0f;
         for (var p = 0; p < Positions; p++)
         {
             var matrix = _dense.AsSpan(p * d * d, d * d);
@@ -91,7 +94,9 @@ public class NormKernels
 
     private float Walk<TLanes>() where TLanes : struct, ILanes<TLanes>
     {
-        var (d, packed, sum) = (KernelData.Dimensions, PackedTriangle.Length(KernelData.Dimensions), 0f);
+        var d = KernelData.Dimensions;
+var packed = PackedTriangle.Length(KernelData.Dimensions);
+var sum = 0f;
         for (var p = 0; p < Positions; p++)
         {
             ref var blocks = ref MemoryMarshal.GetReference(_quantised.Whitening.Span[(p * packed)..]);

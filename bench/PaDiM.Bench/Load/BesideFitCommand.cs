@@ -22,13 +22,18 @@ internal static class BesideFitCommand
 
     public static async Task RunAsync(Workbench workbench, int rounds, TimeSpan pause)
     {
-        var (name, image) = (workbench.FirstOf("resnet18"), LoadCommand.Encode(workbench.Images[0]));
+        var name = workbench.FirstOf("resnet18");
+var image = LoadCommand.Encode(workbench.Images[0]);
         await using var service = await RunningService.StartAsync(workbench, name);
         await service.FitAsync(Fitted, Settings(name, 0), workbench.Files);
-        var (table, bars, seed) = (new Table("the line", "a fit", "p50, ms", "p95, ms", "p99, ms", "images", "seconds of a fit"), new Bars(), 0);
+        var table = new Table("the line", "a fit", "p50, ms", "p95, ms", "p99, ms", "images", "seconds of a fit");
+var bars = new Bars();
+var seed = 0;
         foreach (var (line, between) in new[] { ("one after the other", TimeSpan.Zero), ($"one every {pause.TotalMilliseconds:0} ms", pause) })
         {
-            var (alone, beside, fits) = (new Times(), new Times(), new Times());
+            var alone = new Times();
+var beside = new Times();
+var fits = new Times();
             for (var round = 0; round < rounds; round++)
             {
                 // Another draw of dimensions: nothing that is kept of the fits before can be used.

@@ -21,7 +21,8 @@ internal sealed class IdealThroughput : IDisposable
 
     public IdealThroughput(Workbench workbench, string name, byte[] image)
     {
-        (this._workbench, this._image) = (workbench, image);
+        this._workbench = workbench;
+this._image = image;
         _single = Backbone.Load(workbench.Registry.Find(name)!, BackboneRuntime.Create(DevicePreference.Cpu, 1));
         _own = [.. Enumerable.Range(0, workbench.ThreadCount).Select(_ => new RawBackbone(_single))];
         _shared = new RawBackbone(workbench.Open(name));
@@ -33,7 +34,8 @@ internal sealed class IdealThroughput : IDisposable
     /// <summary>A thread a core, each on its own. Images done and seconds taken.</summary>
     public (int Images, double Seconds) RunApart(TimeSpan duration)
     {
-        var (clock, done) = (Stopwatch.StartNew(), 0);
+        var clock = Stopwatch.StartNew();
+var done = 0;
         var threads = _own.Select(session => new Thread(() =>
         {
             while (clock.Elapsed < duration)
@@ -51,7 +53,8 @@ internal sealed class IdealThroughput : IDisposable
     /// <summary>One session over batches, decoding beside it.</summary>
     public (int Images, double Seconds) RunTogether(TimeSpan duration)
     {
-        var (clock, done) = (Stopwatch.StartNew(), 0);
+        var clock = Stopwatch.StartNew();
+var done = 0;
         var next = DecodeAsync();
         while (clock.Elapsed < duration)
         {

@@ -54,8 +54,12 @@ internal static class LoadCommand
     {
         using var file = new MemoryStream(await service.ExportAsync());
         using var scorer = new InProcessScorer(ModelFile.Read(file), workbench.Open(name));
-        var (http, here, empty, stages) = (new Times(), new Times(), new Times(), RunningService.StageNames.Select(_ => new Times()).ToArray());
-        var (clock, random) = (Stopwatch.StartNew(), new Random(1));
+        var http = new Times();
+var here = new Times();
+var empty = new Times();
+var stages = RunningService.StageNames.Select(_ => new Times()).ToArray();
+        var clock = Stopwatch.StartNew();
+var random = new Random(1);
         for (var round = 0; round < 2 * WarmUp || clock.Elapsed < duration; round++)
         {
             if (round == WarmUp)
@@ -110,7 +114,8 @@ internal static class LoadCommand
     {
         using var ideal = new IdealThroughput(workbench, name, image);
         var loads = Concurrencies.Select(concurrency => new Throughput(concurrency)).ToArray();
-        var (apart, together) = ((Images: 0, Seconds: 0.0), (Images: 0, Seconds: 0.0));
+        var apart = (Images: 0, Seconds: 0.0);
+var together = (Images: 0, Seconds: 0.0);
         await LoadAsync(service, image, new Throughput(Concurrencies[^1]), TimeSpan.FromSeconds(2));
         for (var round = 0; round < Slices; round++)
         {
@@ -143,7 +148,9 @@ internal static class LoadCommand
     /// <summary>So many requests at a time for a while; each sender sends the next when its answer is there.</summary>
     private static async Task LoadAsync(RunningService service, byte[] image, Throughput load, TimeSpan duration)
     {
-        var (asking, serving, clock) = (Environment.CpuUsage.TotalTime, service.ProcessorTime, Stopwatch.StartNew());
+        var asking = Environment.CpuUsage.TotalTime;
+var serving = service.ProcessorTime;
+var clock = Stopwatch.StartNew();
         var senders = await Task.WhenAll(Enumerable.Range(0, load.Concurrency).Select(async _ =>
         {
             var times = new List<double>();

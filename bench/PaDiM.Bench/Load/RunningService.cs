@@ -16,7 +16,10 @@ internal sealed class RunningService : IAsyncDisposable
     private readonly Process _process;
     private readonly HttpClient _http;
 
-    private RunningService(Process process, HttpClient http) => (this._process, this._http) = (process, http);
+    private RunningService(Process process, HttpClient http) {
+this._process = process;
+this._http = http;
+}
 
     /// <summary>What the service says of its own stages.</summary>
     public static string[] StageNames => ["queue", "decode", "embed", "distance", "postprocess", "total"];

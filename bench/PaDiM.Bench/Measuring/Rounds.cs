@@ -15,13 +15,15 @@ internal static class Rounds
     /// <returns>Rounds that count.</returns>
     public static int Run(IReadOnlyList<Candidate> candidates, TimeSpan duration, Action? warm = null)
     {
-        var (random, order) = (new Random(1), candidates.ToArray());
+        var random = new Random(1);
+var order = candidates.ToArray();
         var warming = Stopwatch.StartNew();
         for (var round = 0; round < 3 || (round < WarmUp && warming.Elapsed < duration / 4); round++)
             foreach (var candidate in order) candidate.Run(round);
         foreach (var candidate in candidates) candidate.Times.Clear();
         warm?.Invoke();
-        var (clock, rounds) = (Stopwatch.StartNew(), 0);
+        var clock = Stopwatch.StartNew();
+var rounds = 0;
         for (; rounds < 3 || clock.Elapsed < duration; rounds++)
         {
             random.Shuffle(order);

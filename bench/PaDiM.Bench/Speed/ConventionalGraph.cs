@@ -19,7 +19,9 @@ internal static class ConventionalGraph
     {
         var editor = GraphEditor.Open(File.ReadAllBytes(backbone.File.Path)).WithOutputs(backbone.Identity.Taps);
         var network = editor.ToModel();
-        var (size, fine, d) = (model.Settings.PreparedSize(), model.Distribution.Grid, model.Distribution.Dimensions);
+        var size = model.Settings.PreparedSize();
+var fine = model.Distribution.Grid;
+var d = model.Distribution.Dimensions;
         var builder = new GraphBuilder(network.Graph, editor.OperatorSet);
         network.Graph.Output.Clear();
 
@@ -54,7 +56,8 @@ internal static class ConventionalGraph
     /// <summary>F^T F of each position.</summary>
     private static float[] Inverses(PadimModel model)
     {
-        var (distribution, d) = (model.Distribution, model.Distribution.Dimensions);
+        var distribution = model.Distribution;
+var d = model.Distribution.Dimensions;
         var all = new float[distribution.Grid.Positions * d * d];
         Parallel.For(0, distribution.Grid.Positions, position =>
         {

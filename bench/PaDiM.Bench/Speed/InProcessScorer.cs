@@ -36,7 +36,10 @@ internal sealed class InProcessScorer : IDisposable
     /// <summary>Scores images.</summary>
     public float[] Score(IReadOnlyList<RgbImage> images)
     {
-        var (embedder, count, stage, last) = (_inspector.Embedder, images.Count, 0, Stopwatch.GetTimestamp());
+        var embedder = _inspector.Embedder;
+var count = images.Count;
+var stage = 0;
+var last = Stopwatch.GetTimestamp();
         var length = embedder.PreparedLength;
         if (_prepared.Length < count * length) _prepared = new float[count * length];
         For(count, i => embedder.Preprocessing.Prepare(images[i], _prepared.AsSpan(i * length, length)));

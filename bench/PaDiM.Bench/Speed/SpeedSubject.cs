@@ -12,12 +12,17 @@ internal sealed class SpeedSubject : IDisposable
 
     public SpeedSubject(Workbench workbench, string name, ReductionMethod reduction, int batch)
     {
-        var (backbone, model) = (workbench.Open(name), workbench.Fit(name, reduction));
-        var (size, prepared) = (model.Settings.PreparedSize(), new float[batch * 3 * model.Settings.PreparedSize().Positions]);
+        var backbone = workbench.Open(name);
+var model = workbench.Fit(name, reduction);
+        var size = model.Settings.PreparedSize();
+var prepared = new float[batch * 3 * model.Settings.PreparedSize().Positions];
         var random = new Random(1);
         foreach (ref var value in prepared.AsSpan()) value = 4 * random.NextSingle() - 2;
-        (Name, _raw, _scorer) = (name, new RawBackbone(backbone), new InProcessScorer(model, backbone));
-        (_exported, _conventional) = (WholeGraph.Exported(model, backbone, batch), WholeGraph.Conventional(model, backbone, batch));
+        Name = name;
+_raw = new RawBackbone(backbone);
+_scorer = new InProcessScorer(model, backbone);
+        _exported = WholeGraph.Exported(model, backbone, batch);
+_conventional = WholeGraph.Conventional(model, backbone, batch);
         var images = workbench.Images;
         Alone = new Candidate("backbone alone", _ => _raw.Run(prepared, batch, size));
         Conventional = new Candidate("whole graph, as others export it", _ => _conventional.Run(batch));

@@ -10,7 +10,10 @@ internal sealed class DownloadRate(TimeProvider time)
     /// <param name="bytes">Bytes that are there, those of earlier runs included.</param>
     public double At(long bytes)
     {
-        if (bytes < _last) (_first, _start) = (bytes, time.GetTimestamp());
+        if (bytes < _last) {
+_first = bytes;
+_start = time.GetTimestamp();
+}
         _last = bytes;
         var seconds = time.GetElapsedTime(_start).TotalSeconds;
         return seconds > 0 ? (bytes - _first) / seconds : 0;

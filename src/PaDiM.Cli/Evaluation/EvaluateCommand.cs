@@ -60,7 +60,8 @@ internal sealed class EvaluateCommand
         DatasetCategory[] categories = [.. Choose(dataset.Categories, arguments.GetValue(_category) ?? []).Select(dataset.Read)];
         using var kept = EvaluationState.Open(arguments.GetValue(_state) ?? EvaluationState.DefaultParent, plan, backbone);
         // On a terminal the lines would get into the bar's way.
-        var (asJson, atOnce) = (arguments.GetValue(_json), Console.IsOutputRedirected || Console.IsErrorRedirected);
+        var asJson = arguments.GetValue(_json);
+var atOnce = Console.IsOutputRedirected || Console.IsErrorRedirected;
         var rows = await MeasureAsync(categories, plan, new EvaluationRun(plan, backbone, _model.Ignored(arguments), kept), kept, row => Print(row, asJson && atOnce), stop);
         foreach (var row in rows) Print(row, asJson && !atOnce);
         if (!asJson) await Console.Out.WriteAsync(MarkdownTable.Of(rows));

@@ -19,7 +19,10 @@ internal sealed class EvaluationProgress(long images, int fits, Action<double, s
     private string _name = "";
 
     /// <summary>A fit of a category begins.</summary>
-    public void Start(DatasetCategory category, string title) => (_current, _name) = (SizeOf(category), title);
+    public void Start(DatasetCategory category, string title) {
+_current = SizeOf(category);
+_name = title;
+}
 
     /// <summary>How far it has come, 0 to 1, and what is being done.</summary>
     public void Tell(double share, string stage) => show((_done + share * _current) / images, $"{_name}: {stage}");
@@ -27,7 +30,8 @@ internal sealed class EvaluationProgress(long images, int fits, Action<double, s
     /// <summary>It is measured.</summary>
     public void Finish(EvaluationReport report)
     {
-        (_done, _finished) = (_done + _current, _finished + 1);
+        _done = _done + _current;
+_finished = _finished + 1;
         if (!Console.IsErrorRedirected) return;
         var left = _watch.Elapsed * ((double)(images - _done) / _done);
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_name} ({_finished} of {fits}): image AUROC {report.Images.Auroc:f4}, pixel AUROC {report.Pixels.Auroc:f4}; {Format(_watch.Elapsed)} gone, about {Format(left)} left"));

@@ -18,7 +18,10 @@ internal sealed class EvaluationState : IDisposable
     private readonly FileStream _held;
     private readonly Dictionary<string, string> _keys = new(StringComparer.Ordinal);
 
-    private EvaluationState(string folder, FileStream held) => (Folder, this._held) = (folder, held);
+    private EvaluationState(string folder, FileStream held) {
+Folder = folder;
+this._held = held;
+}
 
     /// <summary>A folder of the user's own; the temporary directory for users that have none.</summary>
     public static string DefaultParent => Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create) is { Length: > 0 } own ? Path.Combine(own, "padim") : Path.GetTempPath();

@@ -25,7 +25,8 @@ internal sealed class ProtocolView(EvaluationProtocol protocol, int seed)
     /// <summary>An image to measure on.</summary>
     public TestImage ToTest(LabelledImage labelled)
     {
-        var (image, read) = (labelled.Image, labelled.ReadMask);
+        var image = labelled.Image;
+var read = labelled.ReadMask;
         if (protocol == EvaluationProtocol.Aligned) return new TestImage(image.Path, labelled.Defect, () => File.ReadAllBytes(image.Path), read);
         var view = new NonAlignedView(seed, image.Name);
         return new TestImage(image.Path, labelled.Defect, () => Show(File.ReadAllBytes(image.Path), view.OfImage), read is null ? null : () => Show(read(), view.OfMask));

@@ -28,14 +28,19 @@ internal sealed class SampleFlange(int seed, SampleDefect defect, int size)
     /// <summary>The photograph, and where the defect is (white).</summary>
     public (RgbImage Image, RgbImage Mask) Render()
     {
-        var (centreX, centreY, exposure, light) = (0.5 + 0.004 * Normal(), 0.5 + 0.004 * Normal(), 1 + 0.02 * Normal(), 0.6 + 0.05 * Normal());
+        var centreX = 0.5 + 0.004 * Normal();
+var centreY = 0.5 + 0.004 * Normal();
+var exposure = 1 + 0.02 * Normal();
+var light = 0.6 + 0.05 * Normal();
         var grooves = Enumerable.Range(0, 2 * size).Select(_ => Normal()).ToArray();
         var flaw = Flaw();
-        var (image, mask) = (new byte[3 * size * size], new byte[3 * size * size]);
+        var image = new byte[3 * size * size];
+var mask = new byte[3 * size * size];
         for (var y = 0; y < size; y++)
             for (var x = 0; x < size; x++)
             {
-                var (u, v) = ((x + 0.5) / size - centreX, (y + 0.5) / size - centreY);
+                var u = (x + 0.5) / size - centreX;
+var v = (y + 0.5) / size - centreY;
                 var (tone, metal) = Surface(u, v, light, grooves);
                 var (share, target) = metal ? flaw(u, v) : (0, 0);
                 tone = exposure * (tone + share * (target - tone)) + 2.2 * Normal();
@@ -52,7 +57,8 @@ internal sealed class SampleFlange(int seed, SampleDefect defect, int size)
     /// <summary>Brightness without noise, and whether it is the part's face.</summary>
     private (double Tone, bool Metal) Surface(double u, double v, double light, double[] grooves)
     {
-        var (radius, angle) = (Math.Sqrt(u * u + v * v), Math.Atan2(v, u));
+        var radius = Math.Sqrt(u * u + v * v);
+var angle = Math.Atan2(v, u);
         if (radius > Rim) return (Belt + 3 * Math.Sin(90 * u), false);
         if (radius < Bore) return (Hole, false);
         var bolt = Math.Round(angle / (Math.PI / 3)) * (Math.PI / 3);
@@ -69,11 +75,15 @@ internal sealed class SampleFlange(int seed, SampleDefect defect, int size)
     private Func<double, double, (double Share, double Tone)> Flaw()
     {
         if (defect == SampleDefect.None) return (_, _) => (0, 0);
-        var (angle, radius, turn) = (2 * Math.PI * _defects.NextDouble(), 0.19 + 0.06 * _defects.NextDouble(), Math.PI * _defects.NextDouble());
-        var (x, y) = (radius * Math.Cos(angle), radius * Math.Sin(angle));
+        var angle = 2 * Math.PI * _defects.NextDouble();
+var radius = 0.19 + 0.06 * _defects.NextDouble();
+var turn = Math.PI * _defects.NextDouble();
+        var x = radius * Math.Cos(angle);
+var y = radius * Math.Sin(angle);
         return (u, v) =>
         {
-            var (along, across) = ((u - x) * Math.Cos(turn) + (v - y) * Math.Sin(turn), (v - y) * Math.Cos(turn) - (u - x) * Math.Sin(turn));
+            var along = (u - x) * Math.Cos(turn) + (v - y) * Math.Sin(turn);
+var across = (v - y) * Math.Cos(turn) - (u - x) * Math.Sin(turn);
             return defect switch
             {
                 SampleDefect.Scratch => (Math.Abs(along) < 0.075 && Math.Abs(across - 2 * along * along) < 0.0045 ? 0.9 : 0, 245),

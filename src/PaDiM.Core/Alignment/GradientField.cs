@@ -34,7 +34,8 @@ internal sealed class GradientField(int side, float[] values)
                 var below = plane.Slice(at + side - 1, 3);
                 var gx = (above[2] - above[0] + 2 * (row[2] - row[0]) + below[2] - below[0]) / 8;
                 var gy = (below[0] - above[0] + 2 * (below[1] - above[1]) + below[2] - above[2]) / 8;
-                (values[2 * at], values[2 * at + 1]) = (gx, gy);
+                values[2 * at] = gx;
+values[2 * at + 1] = gy;
                 sum += MathF.Sqrt(gx * gx + gy * gy);
             }
         var mean = (float)(sum / (side * side));
@@ -58,7 +59,8 @@ internal sealed class GradientField(int side, float[] values)
     /// </summary>
     public GradientField Smoothed()
     {
-        var (rows, smoothed) = (new float[Values.Length], new float[Values.Length]);
+        var rows = new float[Values.Length];
+var smoothed = new float[Values.Length];
         Filter(Values, rows, 2);
         Filter(rows, smoothed, 2 * Side);
         return new GradientField(Side, smoothed);
@@ -80,7 +82,8 @@ internal sealed class GradientField(int side, float[] values)
     public double Correlation(GradientField image, RigidTransform transform)
     {
         var (sin, cos) = Math.SinCos(transform.Angle);
-        var (fieldSin, fieldCos) = ((float)sin, (float)cos);
+        var fieldSin = (float)sin;
+var fieldCos = (float)cos;
         double product = 0, own = 0, other = 0;
         var last = Side - 1;
         for (var y = 0; y < Side; y++)
@@ -88,16 +91,23 @@ internal sealed class GradientField(int side, float[] values)
             var (startX, startY) = transform.Map(0, y, Side);
             for (var x = 0; x < Side; x++)
             {
-                var (px, py) = (startX + cos * x, startY + sin * x);
+                var px = startX + cos * x;
+var py = startY + sin * x;
                 if (!(px >= 0 && py >= 0 && px < last && py < last)) continue;
-                var (ix, iy) = ((int)px, (int)py);
-                var (sx, sy) = ((float)(px - ix), (float)(py - iy));
+                var ix = (int)px;
+var iy = (int)py;
+                var sx = (float)(px - ix);
+var sy = (float)(py - iy);
                 var pair = image.Values.AsSpan(2 * (iy * Side + ix), 4);
                 var below = image.Values.AsSpan(2 * ((iy + 1) * Side + ix), 4);
-                var (a, b, c, d) = ((1 - sx) * (1 - sy), sx * (1 - sy), (1 - sx) * sy, sx * sy);
+                var a = (1 - sx) * (1 - sy);
+var b = sx * (1 - sy);
+var c = (1 - sx) * sy;
+var d = sx * sy;
                 var gx = a * pair[0] + b * pair[2] + c * below[0] + d * below[2];
                 var gy = a * pair[1] + b * pair[3] + c * below[1] + d * below[3];
-                var (tx, ty) = (Values[2 * (y * Side + x)], Values[2 * (y * Side + x) + 1]);
+                var tx = Values[2 * (y * Side + x)];
+var ty = Values[2 * (y * Side + x) + 1];
                 // A gradient turns with the image: back by the angle.
                 product += tx * (fieldCos * gx + fieldSin * gy) + ty * (fieldCos * gy - fieldSin * gx);
                 own += tx * tx + ty * ty;

@@ -39,7 +39,8 @@ public static class MeanTemplate
 
     private static float[] PlainMean(Func<IEnumerable<float[]>> planes, int side, ParallelOptions parallel)
     {
-        var (sum, count) = (new double[side * side], 0);
+        var sum = new double[side * side];
+var count = 0;
         foreach (var plane in planes())
         {
             parallel.CancellationToken.ThrowIfCancellationRequested();
@@ -53,7 +54,8 @@ public static class MeanTemplate
 
     private static float[] MostTypical(Func<IEnumerable<float[]>> planes, float[] mean, ParallelOptions parallel)
     {
-        var (best, highest) = (mean, double.NegativeInfinity);
+        var best = mean;
+var highest = double.NegativeInfinity;
         var centred = Centred(mean);
         foreach (var plane in planes())
         {
@@ -61,7 +63,10 @@ public static class MeanTemplate
             var other = Centred(plane);
             var norm = (double)TensorPrimitives.Norm<float>(other);
             var correlation = norm > 0 ? TensorPrimitives.Dot<float>(centred, other) / norm : 0;
-            if (correlation > highest) (best, highest) = (plane, correlation);
+            if (correlation > highest) {
+best = plane;
+highest = correlation;
+}
         }
         return best;
     }
@@ -78,7 +83,10 @@ public static class MeanTemplate
         Func<IEnumerable<float[]>> planes, float[] template, int side, ParallelOptions parallel)
     {
         var registration = new RigidRegistration(template, side);
-        var (sum, covered, count, position) = (new double[side * side], new int[side * side], 0, RigidTransform.Identity);
+        var sum = new double[side * side];
+var covered = new int[side * side];
+var count = 0;
+var position = RigidTransform.Identity;
         foreach (var batch in planes().Chunk(2 * Partition.Cores(parallel)))
         {
             var transforms = new RigidTransform[batch.Length];
@@ -104,7 +112,8 @@ public static class MeanTemplate
         var (startX, startY) = transform.Map(0, y, side);
         for (var x = 0; x < side; x++)
         {
-            var (px, py) = (startX + cos * x, startY + sin * x);
+            var px = startX + cos * x;
+var py = startY + sin * x;
             if (!Warping.Covers(px, side) || !Warping.Covers(py, side)) continue;
             sum[x] += Warping.Sample(plane, px, py, side);
             covered[x]++;

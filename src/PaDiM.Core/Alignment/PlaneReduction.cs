@@ -14,7 +14,8 @@ internal static class PlaneReduction
     {
         if (side == target) return plane.ToArray();
         var ratio = (double)side / target;
-        var (narrowed, row) = (new float[target * target], new float[side]);
+        var narrowed = new float[target * target];
+var row = new float[side];
         for (var y = 0; y < target; y++)
         {
             Array.Clear(row);

@@ -101,7 +101,8 @@ public sealed class RigidRegistration
         if (_levels.Length > 1)
         {
             var factor = (double)_judge.Side / _first.Side;
-            (rigid, shift) = (Refine(1, middle, rigid.Scaled(factor), rotates: true), Refine(1, middle, shift.Scaled(factor), rotates: false));
+            rigid = Refine(1, middle, rigid.Scaled(factor), rotates: true);
+shift = Refine(1, middle, shift.Scaled(factor), rotates: false);
         }
 
         var chosen = (Transform: RigidTransform.Identity, Correlation: Fisher(RigidTransform.Identity, edges));
@@ -130,7 +131,10 @@ public sealed class RigidRegistration
             var fit = Refine(0, image, start.Scaled((double)_first.Side / _search.Side), rotates: true);
             if (!InRange(fit, _first.Side)) continue;
             var reached = _first.Correlation(edges, fit);
-            if (reached > correlation) (best, correlation) = (fit, reached);
+            if (reached > correlation) {
+best = fit;
+correlation = reached;
+}
         }
         return best;
     }

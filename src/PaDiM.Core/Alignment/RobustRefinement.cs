@@ -23,8 +23,11 @@ internal sealed class RobustRefinement
     /// <param name="side">Pixels.</param>
     public RobustRefinement(float[] plane, int side)
     {
-        (this._plane, Side) = (plane, side);
-        (_alongX, _alongY, _byAngle) = (new float[plane.Length], new float[plane.Length], new float[plane.Length]);
+        this._plane = plane;
+Side = side;
+        _alongX = new float[plane.Length];
+_alongY = new float[plane.Length];
+_byAngle = new float[plane.Length];
         _ones = new float[side];
         Array.Fill(_ones, 1);
         var centre = (side - 1) / 2f;
@@ -63,7 +66,11 @@ internal sealed class RobustRefinement
             Array.Clear(sums);
             var (squares, pixels) = Accumulate(image, transform, known, rows, sums);
             if (pixels == 0 || !Solve(sums, rotates)) return transform;
-            var (u, v, w, gain, offset) = (sums[^5], sums[^4], sums[^3], sums[^2], sums[^1]);
+            var u = sums[^5];
+var v = sums[^4];
+var w = sums[^3];
+var gain = sums[^2];
+var offset = sums[^1];
             if (!(gain > 0)) return transform;
             light = new Light(gain, offset, squares / pixels);
             var movement = new RigidTransform(w / gain / Radius, u / gain, v / gain);
@@ -88,7 +95,8 @@ internal sealed class RobustRefinement
             squareI += TensorPrimitives.SumOfSquares<float>(rows.Image);
         }
         if (n == 0) return default;
-        var (varianceT, varianceI) = (squareT / n - sumT / n * (sumT / n), squareI / n - sumI / n * (sumI / n));
+        var varianceT = squareT / n - sumT / n * (sumT / n);
+var varianceI = squareI / n - sumI / n * (sumI / n);
         // Float sums leave a trace of variance on a constant plane.
         if (varianceT < 1e-2 || varianceI < 1e-2) return default;
         var gain = Math.Sqrt(varianceI / varianceT);
@@ -139,22 +147,28 @@ internal sealed class RobustRefinement
     {
         var (sin, cos) = Math.SinCos(transform.Angle);
         var (startX, startY) = transform.Map(0, y, Side);
-        var (last, seen) = (Side - 1, 0);
+        var last = Side - 1;
+var seen = 0;
         for (var x = 0; x < Side; x++)
         {
-            var (px, py) = (startX + cos * x, startY + sin * x);
+            var px = startX + cos * x;
+var py = startY + sin * x;
             if (!(px >= 0 && py >= 0 && px < last && py < last))
             {
-                (rows.Image[x], rows.Weight[x]) = (0, 0);
+                rows.Image[x] = 0;
+rows.Weight[x] = 0;
                 continue;
             }
-            var (ix, iy) = ((int)px, (int)py);
-            var (sx, sy) = ((float)(px - ix), (float)(py - iy));
+            var ix = (int)px;
+var iy = (int)py;
+            var sx = (float)(px - ix);
+var sy = (float)(py - iy);
             var above = image.Slice(iy * Side + ix, 2);
             var below = image.Slice((iy + 1) * Side + ix, 2);
             var top = above[0] + (above[1] - above[0]) * sx;
             var bottom = below[0] + (below[1] - below[0]) * sx;
-            (rows.Image[x], rows.Weight[x]) = (top + (bottom - top) * sy, 1);
+            rows.Image[x] = top + (bottom - top) * sy;
+rows.Weight[x] = 1;
             seen++;
         }
         return seen;

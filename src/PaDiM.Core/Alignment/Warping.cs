@@ -21,7 +21,10 @@ public static class Warping
             {
                 var (left, right, shareX) = Neighbours(startX + cos * x, side);
                 var (top, bottom, shareY) = Neighbours(startY + sin * x, side);
-                var (a, b, c, d) = (3 * (top * side + left), 3 * (top * side + right), 3 * (bottom * side + left), 3 * (bottom * side + right));
+                var a = 3 * (top * side + left);
+var b = 3 * (top * side + right);
+var c = 3 * (bottom * side + left);
+var d = 3 * (bottom * side + right);
                 var at = 3 * (y * side + x);
                 for (var k = 0; k < 3; k++) result[at + k] = Blend(image[a + k], image[b + k], image[c + k], image[d + k], shareX, shareY);
             }
@@ -45,7 +48,8 @@ public static class Warping
             var (startX, startY) = inverse.Map(0, y, side);
             for (var x = 0; x < side; x++)
             {
-                var (px, py) = (startX + cos * x, startY + sin * x);
+                var px = startX + cos * x;
+var py = startY + sin * x;
                 result[y * side + x] = Covers(px, side) && Covers(py, side) ? Sample(map, px, py, side) : 0;
             }
         }

@@ -54,8 +54,11 @@ public sealed class DriftWindow(int calibrationCount, int capacity = DriftWindow
     {
         var low = 0;
         foreach (var images in _counts.AsSpan(0, _tail)) low += images;
-        var (body, calibrated) = (_count - low, calibrationCount - _tail);
-        var (higher, lower, above) = (0.0, 0.0, 0);
+        var body = _count - low;
+var calibrated = calibrationCount - _tail;
+        var higher = 0.0;
+var lower = 0.0;
+var above = 0;
         for (var rank = _tail; rank <= calibrationCount && body > 0; rank++)
         {
             var expected = (double)(rank - _tail) / calibrated;

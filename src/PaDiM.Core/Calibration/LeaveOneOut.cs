@@ -13,7 +13,10 @@ namespace PaDiM.Core.Calibration;
 /// </summary>
 public abstract class LeaveOneOut
 {
-    private protected LeaveOneOut(PatchStatistics statistics, Regularisation regularisation) => (Statistics, Regularisation) = (statistics, regularisation);
+    private protected LeaveOneOut(PatchStatistics statistics, Regularisation regularisation) {
+Statistics = statistics;
+Regularisation = regularisation;
+}
 
     private protected PatchStatistics Statistics { get; }
 
@@ -40,7 +43,8 @@ public abstract class LeaveOneOut
     /// <exception cref="ArgumentException">An embedding has another shape than the statistics.</exception>
     public AnomalyMap[] Distances(IReadOnlyList<PatchEmbedding> batch, ParallelOptions? parallel = null)
     {
-        var (grid, d) = (Statistics.Grid, Statistics.Dimensions);
+        var grid = Statistics.Grid;
+var d = Statistics.Dimensions;
         foreach (var embedding in batch)
             if (embedding.Grid != grid || embedding.Dimensions != d)
                 throw new ArgumentException($"An embedding of {embedding.Grid} and {embedding.Dimensions} dimensions does not fit statistics of {grid} and {d}.", nameof(batch));

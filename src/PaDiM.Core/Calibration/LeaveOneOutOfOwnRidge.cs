@@ -23,10 +23,12 @@ internal sealed class LeaveOneOutOfOwnRidge : LeaveOneOut
 
     private double Squared(int position, Span<double> delta, ReadOnlySpan<double> diagonal, ReadOnlySpan<double> below)
     {
-        var (n, d) = (Statistics.Count, Statistics.Dimensions);
+        var n = Statistics.Count;
+var d = Statistics.Dimensions;
         var skew = Regularisation.Moments is { } moments ? TensorPrimitives.Dot(moments.ThirdAt(position), delta) : 0;
         TridiagonalForm.Rotate(Statistics.ScatterAt(position), _factors.AsSpan(position * d, d), delta);
-        var (length, spread) = (TensorPrimitives.SumOfSquares<double>(delta), TridiagonalForm.Form(diagonal, below, delta));
+        var length = TensorPrimitives.SumOfSquares<double>(delta);
+var spread = TridiagonalForm.Form(diagonal, below, delta);
         var (scale, ridge) = Regularisation.Of(n - 1, d, NormsWithout(position, length, spread, skew, diagonal, below));
         return scale > 0 && double.IsFinite(ridge / scale)
             ? WithoutImage(TridiagonalForm.InverseForm(diagonal, below, ridge / scale, delta), scale)

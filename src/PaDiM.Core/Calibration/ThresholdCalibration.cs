@@ -73,7 +73,8 @@ public sealed class ThresholdCalibration
 
     private int CountAtLeast(double score)
     {
-        var (low, high) = (0, _sorted.Length);
+        var low = 0;
+var high = _sorted.Length;
         while (low < high)
         {
             var middle = (low + high) / 2;

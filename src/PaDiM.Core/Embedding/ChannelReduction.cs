@@ -12,7 +12,10 @@ public abstract class ChannelReduction
 
     private protected ChannelReduction(ReductionMethod method, IEnumerable<int> tapChannels, int dimensions, int seed)
     {
-        (Method, Dimensions, Seed, this._tapChannels) = (method, dimensions, seed, [.. tapChannels]);
+        Method = method;
+Dimensions = dimensions;
+Seed = seed;
+this._tapChannels = [.. tapChannels];
         InputChannels = this._tapChannels.Sum();
     }
 

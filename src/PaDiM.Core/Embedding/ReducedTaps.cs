@@ -17,14 +17,18 @@ public sealed class ReducedTaps
     /// <exception cref="ArgumentException">A map that does not hold as many values as its shape, or maps of other dimensions than these.</exception>
     public ReducedTaps(IReadOnlyList<FeatureMap> maps, int dimensions)
     {
-        (Grid, Dimensions, _taps) = (maps.MaxBy(map => map.Grid.Positions).Grid, dimensions, new Tap[maps.Count]);
-        var (lengths, first) = (maps.Select(map => Math.DivRem(map.Values.Length, map.Grid.Positions)).ToArray(), 0);
+        Grid = maps.MaxBy(map => map.Grid.Positions).Grid;
+Dimensions = dimensions;
+_taps = new Tap[maps.Count];
+        var lengths = maps.Select(map => Math.DivRem(map.Values.Length, map.Grid.Positions)).ToArray();
+var first = 0;
         var isSum = lengths.All(length => length.Quotient == dimensions);
         if (lengths.Any(length => length.Remainder != 0) || !(isSum || lengths.Sum(length => length.Quotient) == dimensions))
             throw new ArgumentException($"The maps hold other values than {dimensions} dimensions each, or in all.", nameof(maps));
         for (var i = 0; i < _taps.Length; i++)
         {
-            var (grid, length) = (maps[i].Grid, lengths[i].Quotient);
+            var grid = maps[i].Grid;
+var length = lengths[i].Quotient;
             _taps[i] = new Tap(maps[i], length, isSum ? 0 : first, isSum && i > 0, Nearest(grid.Height, Grid.Height), Nearest(grid.Width, Grid.Width));
             first += length;
         }
@@ -92,7 +96,10 @@ public sealed class ReducedTaps
         public int Next()
         {
             var at = (tap.Rows[_row] * tap.Map.Grid.Width + tap.Columns[_column]) * tap.Length;
-            if (++_column == width) (_row, _column) = (_row + 1, 0);
+            if (++_column == width) {
+_row = _row + 1;
+_column = 0;
+}
             return at;
         }
     }

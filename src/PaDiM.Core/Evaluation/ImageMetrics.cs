@@ -18,16 +18,24 @@ public sealed record ImageMetrics(double Auroc, double AveragePrecision, double 
         var auroc = Evaluation.Auroc.Of(keys, labels);
         var total = labels.Count(label => label);
         if (total == 0) return new ImageMetrics(auroc, double.NaN, double.NaN, double.NaN);
-        var (hits, taken, average, best, bestAt) = (0, 0, 0.0, 0.0, double.NaN);
+        var hits = 0;
+var taken = 0;
+var average = 0.0;
+var best = 0.0;
+var bestAt = double.NaN;
         // Auroc.Of has left them ascending; images that tie are taken together.
         for (var i = keys.Length - 1; i >= 0;)
         {
-            var (score, before) = (keys[i], hits);
+            var score = keys[i];
+var before = hits;
             for (; i >= 0 && keys[i] == score; i--, taken++)
                 if (labels[i]) hits++;
             var precision = (double)hits / taken;
             average += precision * (hits - before) / total;
-            if (2.0 * hits / (taken + total) is var f1 && f1 > best) (best, bestAt) = (f1, score);
+            if (2.0 * hits / (taken + total) is var f1 && f1 > best) {
+best = f1;
+bestAt = score;
+}
         }
         return new ImageMetrics(auroc, average, best, bestAt);
     }

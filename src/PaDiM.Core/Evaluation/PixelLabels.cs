@@ -61,7 +61,8 @@ public sealed class PixelLabels
     {
         for (int start = 0, end; start < labels.Length; start = end)
         {
-            var (region, left) = (labels[start], ignored?[start] ?? false);
+            var region = labels[start];
+var left = ignored?[start] ?? false;
             for (end = start + 1; end < labels.Length && labels[end] == region && (ignored?[end] ?? false) == left; end++) { }
             if (region != 0 || left) yield return new Run(start, end, left ? Ignored : region);
         }

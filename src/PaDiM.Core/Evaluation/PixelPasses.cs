@@ -37,11 +37,13 @@ internal sealed class PixelPasses(IReadOnlyList<LabelledMap> maps, ParallelOptio
     private (ScoreRanks Ranks, int[] Regions, long[] Normal) Survey(int[] poolOf)
     {
         var ranks = new ScoreRanks();
-        var (regions, normal) = (new int[_kinds.Length + 1], new long[_kinds.Length + 1]);
+        var regions = new int[_kinds.Length + 1];
+var normal = new long[_kinds.Length + 1];
         Partition.Run(maps.Count, parallel, i =>
         {
             parallel.CancellationToken.ThrowIfCancellationRequested();
-            var (map, pixels) = (maps[i].Draw(), 0L);
+            var map = maps[i].Draw();
+var pixels = 0L;
             map.VisitNormal(scores => pixels += scores.Length);
             map.VisitAnomalous((scores, _) => ranks.Mark(scores));
             Interlocked.Add(ref normal[poolOf[i]], pixels);

@@ -18,7 +18,8 @@ internal sealed class PixelTally(ScoreRanks ranks, int capacity)
     /// <summary>Begins a range of ranks, from its lowest on.</summary>
     public void Begin(int lowest, int length)
     {
-        (_first, _count) = (lowest, length);
+        _first = lowest;
+_count = length;
         Array.Clear(_normal);
         Array.Clear(_anomalous);
         Array.Clear(_shares);
@@ -28,7 +29,8 @@ internal sealed class PixelTally(ScoreRanks ranks, int capacity)
     public void AddNormal(ReadOnlySpan<float> scores)
     {
         // Neighbours often have one place, above all where the map is 0: they are counted here before the threads meet.
-        var (last, run) = (-1L, 0L);
+        var last = -1L;
+var run = 0L;
         foreach (var score in scores)
         {
             var place = ranks.PlaceOf(score) - 2L * _first;
@@ -38,7 +40,8 @@ internal sealed class PixelTally(ScoreRanks ranks, int capacity)
                 continue;
             }
             Count(last, run);
-            (last, run) = (place, 1);
+            last = place;
+run = 1;
         }
         Count(last, run);
 
@@ -65,7 +68,10 @@ internal sealed class PixelTally(ScoreRanks ranks, int capacity)
     {
         for (var rank = tallies[0]._count - 1; rank >= 0; rank--)
         {
-            var (below, tied, anomalies, share) = (0L, 0L, 0L, 0.0);
+            var below = 0L;
+var tied = 0L;
+var anomalies = 0L;
+var share = 0.0;
             foreach (var tally in tallies)
             {
                 below += tally._normal[2 * rank];

@@ -15,9 +15,11 @@ internal sealed class ProArea(double end)
         if (x > end)
         {
             var share = (end - _lastX) / (x - _lastX);
-            (x, y) = (end, _lastY + share * (y - _lastY));
+            x = end;
+y = _lastY + share * (y - _lastY);
         }
         _area += (x - _lastX) * (_lastY + y) / 2;
-        (_lastX, _lastY) = (x, y);
+        _lastX = x;
+_lastY = y;
     }
 }

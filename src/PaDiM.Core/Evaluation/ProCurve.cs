@@ -25,7 +25,9 @@ internal sealed class ProCurve(int regions, long defectFree, params double[] lim
         // Anomalous pixels met so far beat these normal ones; those of this very step tie with them.
         _wonPairs += (UInt128)normalPixels * (UInt128)(2 * _anomalies + anomalousPixels);
         if (anomalousPixels > 0 && _corner < _normals) Turn();
-        (_normals, _anomalies, _overlap) = (_normals + normalPixels, _anomalies + anomalousPixels, _overlap + share);
+        _normals = _normals + normalPixels;
+_anomalies = _anomalies + anomalousPixels;
+_overlap = _overlap + share;
         if (anomalousPixels > 0) Turn();
     }
 

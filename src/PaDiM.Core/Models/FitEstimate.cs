@@ -42,8 +42,10 @@ public sealed record FitEstimate(long StatisticsBytes, long ModelBytes, long Mem
     /// <param name="embedded">m, the images that are still to be embedded; null for all.</param>
     public static FitEstimate Of(FitSettings settings, Grid patches, int dimensions, int? images, int? embedded = null)
     {
-        var (p, d) = ((long)patches.Height * patches.Width, (long)dimensions);
-        var (triangle, rank) = (d * (d + 1) / 2, images - 1L ?? long.MaxValue);
+        var p = (long)patches.Height * patches.Width;
+var d = (long)dimensions;
+        var triangle = d * (d + 1) / 2;
+var rank = images - 1L ?? long.MaxValue;
         var statistics = 8 * p * (d + triangle);
         var subspace = rank <= d ? Math.Max(rank, 1) * d + Math.Max(rank, 1) * (Math.Max(rank, 1) + 1) / 2 : long.MaxValue;
         var model = p * (4 * d + (rank < d ? Math.Min(4 * subspace, 2 * (triangle + d)) : 2 * (triangle + d)));

@@ -67,7 +67,8 @@ public sealed record FitSettings
     {
         Shapes.Checked(ignored, (long)ImageSize * ImageSize);
         var size = PreparedSize();
-        var (prepared, margin) = (new bool[size.Positions], CropMargin());
+        var prepared = new bool[size.Positions];
+var margin = CropMargin();
         for (var y = 0; y < size.Height; y++) ignored.AsSpan((y + margin) * ImageSize + margin, size.Width).CopyTo(prepared.AsSpan(y * size.Width));
         return prepared;
     }

@@ -32,7 +32,8 @@ public static class ModelFile
             ["format"] = Format,
             ["padim"] = JsonSerializer.Serialize(card, ModelJson.Default.ModelCard),
         };
-        var (side, d) = ((long)model.Settings.ImageSize, model.Distribution.Dimensions);
+        var side = (long)model.Settings.ImageSize;
+var d = model.Distribution.Dimensions;
         List<SafetensorsTensor> tensors =
         [
             .. TensorsOf(model.Distribution),
@@ -67,7 +68,8 @@ public static class ModelFile
         {
             var card = JsonSerializer.Deserialize(json, ModelJson.Default.ModelCard) ?? throw new JsonException();
             if ((card.Settings.FindFault() ?? card.FindFault()) is { } fault) throw new InvalidDataException($"The file's description makes no sense: {fault}");
-            var (side, distribution) = ((long)card.Settings.ImageSize, ReadDistribution(file));
+            var side = (long)card.Settings.ImageSize;
+var distribution = ReadDistribution(file);
             var d = distribution.Dimensions;
             ChannelReduction reduction = card.Settings.Reduction == ReductionMethod.SemiOrthogonal
                 ? new ChannelProjection(card.TapChannels, file.ReadArray<float>("projection", card.TapChannels.Sum(), d), d, card.Settings.Seed)
@@ -89,7 +91,9 @@ public static class ModelFile
 
     private static IEnumerable<SafetensorsTensor> TensorsOf(PatchDistribution distribution)
     {
-        var (h, w, d) = (distribution.Grid.Height, distribution.Grid.Width, distribution.Dimensions);
+        var h = distribution.Grid.Height;
+var w = distribution.Grid.Width;
+var d = distribution.Dimensions;
         var mean = SafetensorsTensor.Of("mean", [h, w, d], distribution.Mean);
         return distribution switch
         {
@@ -115,7 +119,8 @@ public static class ModelFile
     {
         var shape = file.ShapeOf("mean");
         var (grid, d) = shape.Count == 3 ? (new Grid((int)shape[0], (int)shape[1]), (int)shape[2]) : throw new InvalidDataException("The mean has no shape of (h, w, d).");
-        var (mean, packed) = (Finite(file, "mean", grid.Height, grid.Width, d), PackedTriangle.Length(d));
+        var mean = Finite(file, "mean", grid.Height, grid.Width, d);
+var packed = PackedTriangle.Length(d);
         if (file.Contains("scale"))
             return new QuantisedDistribution(grid, d, mean, file.Read<short>("whitening", grid.Height, grid.Width, packed), file.Read<ushort>("scale", grid.Height, grid.Width, d));
         if (!file.Contains("basis")) return new FullRankDistribution(grid, d, mean, Finite(file, "whitening", grid.Height, grid.Width, packed));
@@ -130,7 +135,8 @@ public static class ModelFile
         if (!file.Contains("golden")) return [];
         var count = (int)file.ShapeOf("golden")[0];
         if (count > MaxGoldenImages) throw new InvalidDataException($"The file holds {count} golden images; a model keeps at most {MaxGoldenImages}, since all of them are scored whenever it is loaded.");
-        var (pixels, scores) = (file.ReadArray<byte>("golden", count, side, side, 3), FiniteArray(file, "goldenScores", count));
+        var pixels = file.ReadArray<byte>("golden", count, side, side, 3);
+var scores = FiniteArray(file, "goldenScores", count);
         return [.. pixels.Chunk((int)(side * side * 3)).Select((image, i) => new GoldenImage(image, scores[i]))];
     }
 

@@ -20,7 +20,10 @@ public sealed class SafetensorsReader
 
     private sealed record Entry(string Type, long[] Shape, long Start, long End);
 
-    private SafetensorsReader(Stream stream, long dataStart) => (this._stream, this._dataStart) = (stream, dataStart);
+    private SafetensorsReader(Stream stream, long dataStart) {
+this._stream = stream;
+this._dataStart = dataStart;
+}
 
     /// <summary>Keys of the tensors.</summary>
     public IReadOnlyCollection<string> Names => _entries.Keys;
@@ -98,7 +101,8 @@ public sealed class SafetensorsReader
 
     private Entry Find<T>(string name, long[] shape, out long count) where T : unmanaged
     {
-        var (entry, type) = (Find(name), SafetensorsTensor.TypeOf<T>());
+        var entry = Find(name);
+var type = SafetensorsTensor.TypeOf<T>();
         if (entry.Type != type || !entry.Shape.SequenceEqual(shape))
             throw new InvalidDataException($"Tensor {name} is {entry.Type} ({string.Join(", ", entry.Shape)}), not {type} ({string.Join(", ", shape)}).");
         count = shape.Aggregate(1L, (product, extent) => checked(product * extent));

@@ -9,8 +9,14 @@ public sealed class SafetensorsTensor
     private readonly BytesOf _bytes;
     private readonly int _length;
 
-    private SafetensorsTensor(string name, string type, int size, long[] shape, int length, BytesOf bytes) =>
-        (Name, Type, ElementSize, Shape, this._length, this._bytes) = (name, type, size, shape, length, bytes);
+    private SafetensorsTensor(string name, string type, int size, long[] shape, int length, BytesOf bytes) {
+Name = name;
+Type = type;
+ElementSize = size;
+Shape = shape;
+this._length = length;
+this._bytes = bytes;
+}
 
     private delegate ReadOnlySpan<byte> BytesOf(int first, int count);
 

@@ -14,7 +14,8 @@ public static class StatisticsFile
     /// <summary>Writes statistics.</summary>
     public static void Write(Stream stream, PatchStatistics statistics)
     {
-        var (grid, d) = (statistics.Grid, statistics.Dimensions);
+        var grid = statistics.Grid;
+var d = statistics.Dimensions;
         Safetensors.Write(stream, new Dictionary<string, string> { ["format"] = Format },
             SafetensorsTensor.Of("count", [1], new[] { statistics.Count }),
             SafetensorsTensor.Of("mean", [grid.Height, grid.Width, d], statistics.Mean),
@@ -30,7 +31,8 @@ public static class StatisticsFile
         if (file.Metadata.GetValueOrDefault("format") != Format || shape.Count != 3) throw new InvalidDataException("The file holds no patch statistics of a known version.");
         try
         {
-            var (grid, d) = (new Grid((int)shape[0], (int)shape[1]), (int)shape[2]);
+            var grid = new Grid((int)shape[0], (int)shape[1]);
+var d = (int)shape[2];
             return new PatchStatistics(
                 grid,
                 d,

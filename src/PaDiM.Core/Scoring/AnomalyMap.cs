@@ -38,7 +38,8 @@ public sealed class AnomalyMap(Grid grid, float[] values)
     /// <summary>Across first, while there are few rows. Sums run along rows only: the map is turned for it, and turned back.</summary>
     private AnomalyMap Apply(AxisOperator rows, AxisOperator columns)
     {
-        var (height, width) = (Grid.Height, columns.Length);
+        var height = Grid.Height;
+var width = columns.Length;
         var turned = ArrayPool<float>.Shared.Rent(Grid.Positions);
         var wide = ArrayPool<float>.Shared.Rent(width * height);
         var upright = ArrayPool<float>.Shared.Rent(width * height);

@@ -66,9 +66,13 @@ internal sealed class AxisOperator
         TensorPrimitives.Divide(kernel, TensorPrimitives.Sum<double>(kernel), kernel);
         for (var i = 0; i < length; i++)
         {
-            var (first, last) = (Math.Max(0, i - radius), Math.Min(length - 1, i + radius));
+            var first = Math.Max(0, i - radius);
+var last = Math.Min(length - 1, i + radius);
             // What is mirrored at one end may reach beyond the kernel's own span, or the other end.
-            for (var k = -radius; k <= radius; k++) (first, last) = (Math.Min(first, Mirror(i + k, length)), Math.Max(last, Mirror(i + k, length)));
+            for (var k = -radius; k <= radius; k++) {
+first = Math.Min(first, Mirror(i + k, length));
+last = Math.Max(last, Mirror(i + k, length));
+}
             var weights = new double[last - first + 1];
             for (var k = -radius; k <= radius; k++) weights[Mirror(i + k, length) - first] += kernel[k + radius];
             yield return (first, weights);
@@ -77,11 +81,13 @@ internal sealed class AxisOperator
 
     private static (int First, double[] Weights) Compose((int First, double[] Weights) after, (int First, double[] Weights)[] before)
     {
-        var (first, last) = (int.MaxValue, 0);
+        var first = int.MaxValue;
+var last = 0;
         for (var k = 0; k < after.Weights.Length; k++)
         {
             var inner = before[after.First + k];
-            (first, last) = (Math.Min(first, inner.First), Math.Max(last, inner.First + inner.Weights.Length - 1));
+            first = Math.Min(first, inner.First);
+last = Math.Max(last, inner.First + inner.Weights.Length - 1);
         }
         var weights = new double[last - first + 1];
         for (var k = 0; k < after.Weights.Length; k++)

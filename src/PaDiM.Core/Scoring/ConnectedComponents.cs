@@ -18,13 +18,15 @@ internal static class ConnectedComponents
         {
             if (!mask[start]) sizes[0]++;
             if (!mask[start] || labels[start] != 0) continue;
-            var (label, count) = (sizes.Count, 0);
+            var label = sizes.Count;
+var count = 0;
             labels[start] = label;
             pending.Push(start);
             while (pending.TryPop(out var at))
             {
                 count++;
-                var (y, x) = (at / size.Width, at % size.Width);
+                var y = at / size.Width;
+var x = at % size.Width;
                 for (var ny = Math.Max(0, y - 1); ny <= Math.Min(size.Height - 1, y + 1); ny++)
                     for (var nx = Math.Max(0, x - 1); nx <= Math.Min(size.Width - 1, x + 1); nx++)
                     {

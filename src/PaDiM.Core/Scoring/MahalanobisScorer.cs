@@ -24,12 +24,14 @@ public static class MahalanobisScorer
         foreach (var embedding in batch)
             if (embedding.Grid != distribution.Grid || embedding.Dimensions != distribution.Dimensions)
                 throw new ArgumentException($"An embedding of {embedding.Grid} and {embedding.Dimensions} dimensions does not fit a distribution of {distribution.Grid} and {distribution.Dimensions}.", nameof(batch));
-        var (d, count) = (distribution.Dimensions, batch.Count);
+        var d = distribution.Dimensions;
+var count = batch.Count;
         var maps = batch.Select(_ => new AnomalyMap(distribution.Grid, new float[distribution.Grid.Positions])).ToArray();
         var positions = distribution.Grid.Positions;
         Partition.Run((positions + Block - 1) / Block, parallel ?? Partition.AllCores, () => new float[Block * count * d + count + distribution.Scratch], (block, scratch) =>
         {
-            var (first, size) = (block * Block, Math.Min(Block, positions - block * Block));
+            var first = block * Block;
+var size = Math.Min(Block, positions - block * Block);
             var norms = scratch.AsSpan(Block * count * d, count);
             for (var i = 0; i < count; i++) batch[i].Subtract(first, distribution.Mean.Span.Slice(first * d, size * d), scratch.AsSpan(i * d), count * d);
             for (var k = 0; k < size; k++)

@@ -20,8 +20,13 @@ public static class RegionFinder
         private int _left = int.MaxValue, _top = int.MaxValue, _right, _bottom;
         private float _peak;
 
-        public void Include(int x, int y, float score) =>
-            (_left, _top, _right, _bottom, _peak) = (Math.Min(_left, x), Math.Min(_top, y), Math.Max(_right, x), Math.Max(_bottom, y), Math.Max(_peak, score));
+        public void Include(int x, int y, float score) {
+_left = Math.Min(_left, x);
+_top = Math.Min(_top, y);
+_right = Math.Max(_right, x);
+_bottom = Math.Max(_bottom, y);
+_peak = Math.Max(_peak, score);
+}
 
         public AnomalyRegion ToRegion(int area) => new(_left, _top, _right - _left + 1, _bottom - _top + 1, area, _peak);
     }

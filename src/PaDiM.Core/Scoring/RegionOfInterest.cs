@@ -55,7 +55,8 @@ public sealed class RegionOfInterest
     /// <summary>The share of each patch's pixels that count.</summary>
     private static float[] SharesOf(bool[] ignored, Grid prepared, Grid patches)
     {
-        var (counted, all) = (new float[patches.Positions], new float[patches.Positions]);
+        var counted = new float[patches.Positions];
+var all = new float[patches.Positions];
         for (var y = 0; y < prepared.Height; y++)
             for (var x = 0; x < prepared.Width; x++)
             {

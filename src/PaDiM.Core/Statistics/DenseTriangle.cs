@@ -58,7 +58,8 @@ internal sealed class DenseTriangle(int d)
         {
             var panel = _values.AsSpan(j * _stride);
             var block = Block.Load(panel[j..], _stride).Inverse();
-            var (next, rest) = (j + Width, _columns - j - Width);
+            var next = j + Width;
+var rest = _columns - j - Width;
             if (rest > 0)
             {
                 PanelKernel.Multiply(_values.AsSpan(next * _stride), _stride, next, panel[next..], 1, _stride, rest, next, panel, subtract: false);

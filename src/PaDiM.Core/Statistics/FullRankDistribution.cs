@@ -37,7 +37,8 @@ public sealed class FullRankDistribution(Grid grid, int dimensions, ReadOnlyMemo
 
     internal static FullRankDistribution Of(PatchStatistics statistics, Regularisation regularisation, ParallelOptions parallel)
     {
-        var (d, packed) = (statistics.Dimensions, statistics.Packed);
+        var d = statistics.Dimensions;
+var packed = statistics.Packed;
         var whitening = LargeArray.Of<float>(statistics.Scatter.Length);
         Partition.Run(statistics.Grid.Positions, parallel, () => new Factorisation(d), (p, work) =>
         {

@@ -78,8 +78,12 @@ public sealed class LowRankDistribution : PatchDistribution
     /// <inheritdoc/>
     public override void DenseWhitening(int position, Span<float> square)
     {
-        var (d, packed, outside) = (Dimensions, PackedTriangle.Length(Rank), 1 / Math.Sqrt(Ridge.Span[position]));
-        var (basis, inner, row) = (new double[Rank * d], new double[Rank * d], new double[d]);
+        var d = Dimensions;
+var packed = PackedTriangle.Length(Rank);
+var outside = 1 / Math.Sqrt(Ridge.Span[position]);
+        var basis = new double[Rank * d];
+var inner = new double[Rank * d];
+var row = new double[d];
         TensorPrimitives.ConvertTruncating<float, double>(Basis.Span.Slice(position * Rank * d, Rank * d), basis);
         var whitening = Whitening.Span.Slice(position * packed, packed);
         for (int j = 0, at = 0; j < Rank; at += Rank - j++)
@@ -99,9 +103,13 @@ public sealed class LowRankDistribution : PatchDistribution
 
     internal static LowRankDistribution Of(PatchStatistics statistics, Regularisation regularisation, ParallelOptions parallel)
     {
-        var (d, rank, positions) = (statistics.Dimensions, statistics.Count - 1, statistics.Grid.Positions);
+        var d = statistics.Dimensions;
+var rank = statistics.Count - 1;
+var positions = statistics.Grid.Positions;
         var packed = PackedTriangle.Length(rank);
-        var (basis, whitening, ridges) = (new float[positions * rank * d], new float[positions * packed], new float[positions]);
+        var basis = new float[positions * rank * d];
+var whitening = new float[positions * packed];
+var ridges = new float[positions];
         Partition.Run(positions, parallel, () => new Workspace(rank, d), (p, work) =>
         {
             var (scale, ridge) = regularisation.At(statistics, p);

@@ -67,7 +67,8 @@ internal static class PackedTriangle
     /// <summary>Trace and sum of squares of the symmetric matrix whose lower triangle this is.</summary>
     public static (double Trace, double Squared) Norms(ReadOnlySpan<double> matrix, int d)
     {
-        var (trace, squared) = (0.0, 2 * TensorPrimitives.SumOfSquares<double>(matrix));
+        var trace = 0.0;
+var squared = 2 * TensorPrimitives.SumOfSquares<double>(matrix);
         for (int j = 0, at = 0; j < d; at += d - j++)
         {
             trace += matrix[at];

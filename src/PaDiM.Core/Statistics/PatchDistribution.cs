@@ -8,8 +8,11 @@ namespace PaDiM.Core.Statistics;
 /// </summary>
 public abstract class PatchDistribution
 {
-    private protected PatchDistribution(Grid grid, int dimensions, ReadOnlyMemory<float> mean) =>
-        (Grid, Dimensions, Mean) = (grid, dimensions, Shapes.Checked(mean, (long)grid.Positions * dimensions));
+    private protected PatchDistribution(Grid grid, int dimensions, ReadOnlyMemory<float> mean) {
+Grid = grid;
+Dimensions = dimensions;
+Mean = Shapes.Checked(mean, (long)grid.Positions * dimensions);
+}
 
     /// <summary>Patch positions.</summary>
     public Grid Grid { get; }

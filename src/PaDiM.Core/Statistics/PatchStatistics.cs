@@ -71,7 +71,9 @@ public sealed class PatchStatistics(Grid grid, int dimensions, int count, double
     {
         if (batch.Count == 0) return;
         foreach (var embedding in batch) Check(embedding);
-        var (d, k, after) = (Dimensions, batch.Count, Count + sign * batch.Count);
+        var d = Dimensions;
+var k = batch.Count;
+var after = Count + sign * batch.Count;
         if (after < 0) throw new ArgumentException($"{k} images cannot be removed from {Count}.", nameof(batch));
         if (after == 0)
         {

@@ -39,7 +39,8 @@ public sealed class QuantisedDistribution : PatchDistribution
 
     internal override void Norms(int position, Span<float> deltas, Span<float> norms, Span<float> scratch)
     {
-        var (d, packed) = (Dimensions, PackedTriangle.Length(Dimensions));
+        var d = Dimensions;
+var packed = PackedTriangle.Length(Dimensions);
         var blocks = Whitening.Span[(position * packed)..];
         var scales = Scale.Span[(position * d)..];
         if (blocks.Length < packed + TriangleBlocks.Overrun || scales.Length < d + TriangleBlocks.Overrun)
@@ -57,7 +58,8 @@ public sealed class QuantisedDistribution : PatchDistribution
     /// <inheritdoc/>
     public override void DenseWhitening(int position, Span<float> square)
     {
-        var (d, packed) = (Dimensions, PackedTriangle.Length(Dimensions));
+        var d = Dimensions;
+var packed = PackedTriangle.Length(Dimensions);
         var triangle = new float[packed];
         TriangleBlocks.Restore(Whitening.Span.Slice(position * packed, packed), Scale.Span.Slice(position * d, d), triangle);
         PackedTriangle.Unpack<float>(triangle, d, square);
@@ -66,8 +68,12 @@ public sealed class QuantisedDistribution : PatchDistribution
     /// <summary>Null where 16 bits are too few for factors of such different sizes.</summary>
     internal static QuantisedDistribution? TryOf(PatchStatistics statistics, Regularisation regularisation, ParallelOptions parallel)
     {
-        var (d, packed, positions) = (statistics.Dimensions, statistics.Packed, statistics.Grid.Positions);
-        var (whitening, scale, fine) = (LargeArray.Of<short>((long)positions * packed), new ushort[positions * d], true);
+        var d = statistics.Dimensions;
+var packed = statistics.Packed;
+var positions = statistics.Grid.Positions;
+        var whitening = LargeArray.Of<short>((long)positions * packed);
+var scale = new ushort[positions * d];
+var fine = true;
         Partition.Run(positions, parallel, () => new Factorisation(d), (p, work) =>
         {
             if (!Volatile.Read(ref fine)) return;
@@ -85,7 +91,9 @@ public sealed class QuantisedDistribution : PatchDistribution
     /// </summary>
     private static double ErrorOf(ReadOnlySpan<ushort> scales, ReadOnlySpan<double> variances)
     {
-        var (d, seen, sum) = (scales.Length, 0.0, 0.0);
+        var d = scales.Length;
+var seen = 0.0;
+var sum = 0.0;
         for (var row = 0; row < d; row++)
         {
             seen += variances[row];

@@ -18,7 +18,9 @@ public sealed class Regularisation
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(epsilon);
         if (!double.IsFinite(epsilon)) throw new ArgumentOutOfRangeException(nameof(epsilon), epsilon, "Epsilon must be finite.");
         if (shrinkage == ShrinkageMethod.LedoitWolf && moments is null) throw new ArgumentException("Ledoit and Wolf's shrinkage needs fourth moments.", nameof(moments));
-        (this._epsilon, Shrinkage, Moments) = (epsilon, shrinkage, moments);
+        this._epsilon = epsilon;
+Shrinkage = shrinkage;
+Moments = moments;
     }
 
     /// <summary>How rho is chosen.</summary>

@@ -48,7 +48,8 @@ internal static class TriangleBlocks
     /// <summary>The triangle, packed by columns, that <see cref="Quantise"/> has kept.</summary>
     public static void Restore(ReadOnlySpan<short> blocks, ReadOnlySpan<ushort> scales, Span<float> triangle)
     {
-        var (d, next) = (scales.Length, 0);
+        var d = scales.Length;
+var next = 0;
         for (var first = 0; first < d; first += ILanes<Lanes512>.Count)
             for (int j = 0, at = 0; j < d - first; at += d - j++)
                 for (var r = first; r < Math.Min(first + ILanes<Lanes512>.Count, d - j); r++)
@@ -85,7 +86,8 @@ internal static class TriangleBlocks
         for (var first = 0; first < d; first += ILanes<TLanes>.Count)
         {
             TLanes a = default, b = default, c = default, e = default;
-            var (whole, columns) = (Math.Max(0, d - first - Overrun), d - first);
+            var whole = Math.Max(0, d - first - Overrun);
+var columns = d - first;
             var j = 0;
             for (; j + 4 <= whole; j += 4)
             {
@@ -117,7 +119,8 @@ internal static class TriangleBlocks
         for (var first = 0; first < d; first += ILanes<TLanes>.Count)
         {
             TLanes a = default, b = default, c = default, e = default;
-            var (whole, columns) = (Math.Max(0, d - first - Overrun), d - first);
+            var whole = Math.Max(0, d - first - Overrun);
+var columns = d - first;
             var j = 0;
             for (; j < whole; j++)
             {

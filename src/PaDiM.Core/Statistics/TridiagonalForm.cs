@@ -22,7 +22,8 @@ internal static class TridiagonalForm
         for (int k = 0, at = 0; k < d - 1; at += d - k++)
         {
             var v = packed.Slice(at + 1, d - k - 1);
-            var (alpha, rest) = (v[0], TensorPrimitives.Norm<double>(v[1..]));
+            var alpha = v[0];
+var rest = TensorPrimitives.Norm<double>(v[1..]);
             if (!(rest > 0)) continue;
             var beta = -Math.CopySign(double.Hypot(alpha, rest), alpha);
             factors[k] = (beta - alpha) / beta;
@@ -61,7 +62,9 @@ internal static class TridiagonalForm
     /// <summary>y^T (T + ridge I)^-1 y for a T that is positive semidefinite, by elimination.</summary>
     public static double InverseForm(ReadOnlySpan<double> diagonal, ReadOnlySpan<double> below, double ridge, ReadOnlySpan<double> y)
     {
-        var (pivot, z, sum) = (diagonal[0] + ridge, y[0], y[0] * y[0] / (diagonal[0] + ridge));
+        var pivot = diagonal[0] + ridge;
+var z = y[0];
+var sum = y[0] * y[0] / (diagonal[0] + ridge);
         for (var i = 1; i < y.Length; i++)
         {
             var factor = below[i - 1] / pivot;

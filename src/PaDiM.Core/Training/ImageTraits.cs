@@ -99,7 +99,8 @@ public sealed class ImageTraits
     private static (float Black, float White) ToLuma(ReadOnlySpan<float> rgb, Span<float> luma)
     {
         Luma.Of(rgb, luma);
-        var (black, white) = (0, 0);
+        var black = 0;
+var white = 0;
         for (var i = 0; i < luma.Length; i++)
         {
             var value = luma[i];

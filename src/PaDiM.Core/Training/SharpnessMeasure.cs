@@ -19,7 +19,8 @@ internal static class SharpnessMeasure
     public static float Of(ReadOnlySpan<float> luma, int side, double variance)
     {
         var half = Halve(luma, side);
-        var (fine, coarse) = (LaplacianEnergy(luma, side), LaplacianEnergy(half, side / 2));
+        var fine = LaplacianEnergy(luma, side);
+var coarse = LaplacianEnergy(half, side / 2);
         return (float)(Math.Log(fine + Flat) - 0.5 * (Math.Log(coarse + Flat) + Math.Log(variance + Flat)));
     }
 

@@ -36,7 +36,9 @@ internal sealed class ShiftedThumbnail
     /// </summary>
     public double LogDistanceTo(ShiftedThumbnail other, Buffers buffers)
     {
-        var (difference, x, y) = (buffers.Difference, buffers.AlongX, buffers.AlongY);
+        var difference = buffers.Difference;
+var x = buffers.AlongX;
+var y = buffers.AlongY;
         TensorPrimitives.Subtract(_values, other._values, difference);
         TensorPrimitives.Add(_alongX, other._alongX, x);
         TensorPrimitives.Add(_alongY, other._alongY, y);
@@ -51,7 +53,8 @@ internal sealed class ShiftedThumbnail
         var result = new float[_values.Length];
         for (var i = 0; i < result.Length; i++)
         {
-            var (x, y) = (i % Side, i / Side);
+            var x = i % Side;
+var y = i / Side;
             for (var k = 1; k <= Stencil.Length; k++) result[i] += Stencil[k - 1] * (At(x + k * stepX, y + k * stepY) - At(x - k * stepX, y - k * stepY));
         }
         // Thumbnails have mean 0 whatever moved into view, and so must the change that a shift makes.

@@ -29,8 +29,13 @@ internal sealed record Convolution(string Name, string? Norm, int In, int Out, i
     {
         var weight = read($"{Name}.weight");
         if (Norm is null) return (weight, read($"{Name}.bias"));
-        var (scale, shift, mean, variance) = (read($"{Norm}.weight"), read($"{Norm}.bias"), read($"{Norm}.running_mean"), read($"{Norm}.running_var"));
-        var (folded, bias, perChannel) = (new float[weight.Length], new float[Out], weight.Length / Out);
+        var scale = read($"{Norm}.weight");
+var shift = read($"{Norm}.bias");
+var mean = read($"{Norm}.running_mean");
+var variance = read($"{Norm}.running_var");
+        var folded = new float[weight.Length];
+var bias = new float[Out];
+var perChannel = weight.Length / Out;
         for (var channel = 0; channel < Out; channel++)
         {
             var factor = scale[channel] / Math.Sqrt(variance[channel] + epsilon);

@@ -37,7 +37,8 @@ internal static class EfficientNet
 
     private static readonly Naming Torchvision = new(new Layer("features.0.0", "features.0.1"), (level, i, expands) =>
     {
-        var (block, first) = ($"features.{level + 1}.{i}.block", expands ? 1 : 0);
+        var block = $"features.{level + 1}.{i}.block";
+var first = expands ? 1 : 0;
         Layer Normed(int at) => new($"{block}.{at}.0", $"{block}.{at}.1");
         return new Block(expands ? Normed(0) : null, Normed(first), new Layer($"{block}.{first + 1}.fc1"), new Layer($"{block}.{first + 1}.fc2"), Normed(first + 2));
     });
@@ -46,7 +47,8 @@ internal static class EfficientNet
     {
         var block = $"blocks.{level}.{i}";
         Layer Normed(string name, int norm) => new($"{block}.{name}", $"{block}.bn{norm}");
-        var (squeeze, excite) = (new Layer($"{block}.se.conv_reduce"), new Layer($"{block}.se.conv_expand"));
+        var squeeze = new Layer($"{block}.se.conv_reduce");
+var excite = new Layer($"{block}.se.conv_expand");
         return expands
             ? new Block(Normed("conv_pw", 1), Normed("conv_dw", 2), squeeze, excite, Normed("conv_pwl", 3))
             : new Block(null, Normed("conv_dw", 1), squeeze, excite, Normed("conv_pw", 2));
@@ -62,11 +64,13 @@ internal static class EfficientNet
     private static NetworkGraph Build(Naming naming, double epsilon)
     {
         var graph = new NetworkGraph(Name, epsilon);
-        var (map, channels) = (graph.Swish(graph.Add(new Convolution(naming.Stem.Name, naming.Stem.Norm, 3, Stem, 3, Stride: 2), NetworkGraph.Image)), Stem);
+        var map = graph.Swish(graph.Add(new Convolution(naming.Stem.Name, naming.Stem.Norm, 3, Stem, 3, Stride: 2), NetworkGraph.Image));
+var channels = Stem;
         for (var l = 0; l < Levels.Length; l++)
             for (var i = 0; i < Levels[l].Blocks; i++)
             {
-                var (level, names) = (Levels[l], naming.BlockOf(l, i, Levels[l].Expansion > 1));
+                var level = Levels[l];
+var names = naming.BlockOf(l, i, Levels[l].Expansion > 1);
                 var branch = Branch(graph, map, names, channels, level, i == 0 ? level.Stride : 1);
                 map = i == 0 ? branch : graph.Sum(branch, map, i == level.Blocks - 1 ? $"level{l + 1}" : $"{names.Project.Name}.sum");
                 channels = level.Channels;
@@ -78,7 +82,8 @@ internal static class EfficientNet
     /// <summary>An inverted bottleneck with squeeze and excitation: more channels, a convolution a channel, a factor a channel made of all their means, and fewer channels again.</summary>
     private static string Branch(NetworkGraph graph, string map, Block names, int channels, Level level, int stride)
     {
-        var (inner, squeezed) = (level.Expansion * channels, channels / 4);
+        var inner = level.Expansion * channels;
+var squeezed = channels / 4;
         if (names.Expand is { } expand) map = graph.Swish(graph.Add(new Convolution(expand.Name, expand.Norm, channels, inner, 1), map));
         map = graph.Swish(graph.Add(new Convolution(names.Depthwise.Name, names.Depthwise.Norm, inner, inner, level.Kernel, stride, Groups: inner), map));
         var few = graph.Swish(graph.Add(new Convolution(names.Squeeze.Name, names.Squeeze.Norm, inner, squeezed, 1), graph.Mean(map)));

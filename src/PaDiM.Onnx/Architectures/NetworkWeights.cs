@@ -14,7 +14,12 @@ internal sealed class NetworkWeights
     private readonly NetworkGraph _graph;
     private readonly Dictionary<string, WeightTensor> _tensors;
 
-    private NetworkWeights(Network network, NetworkForm form, Dictionary<string, WeightTensor> tensors) => (this._network, this._form, _graph, this._tensors) = (network, form, form.Graph(), tensors);
+    private NetworkWeights(Network network, NetworkForm form, Dictionary<string, WeightTensor> tensors) {
+this._network = network;
+this._form = form;
+_graph = form.Graph();
+this._tensors = tensors;
+}
 
     /// <summary>The tensors around the anchor of one of the network's forms; null where the file holds none of the anchors.</summary>
     /// <exception cref="InvalidDataException">It holds one several times.</exception>

@@ -29,14 +29,18 @@ internal static class ResNet
     private static NetworkGraph Build(string name, BackboneTap[] taps, int[] blocks, bool bottleneck)
     {
         var graph = new NetworkGraph(name, Epsilon);
-        var (map, channels) = (graph.MaxPool(graph.Relu(graph.Add(new Convolution("conv1", "bn1", 3, Stem, 7, Stride: 2), NetworkGraph.Image))), Stem);
+        var map = graph.MaxPool(graph.Relu(graph.Add(new Convolution("conv1", "bn1", 3, Stem, 7, Stride: 2), NetworkGraph.Image)));
+var channels = Stem;
         for (var layer = 0; layer < taps.Length; layer++)
             for (var i = 0; i < blocks[layer]; i++)
             {
-                var (block, stride, last) = ($"{taps[layer].Tensor}.{i}", layer > 0 && i == 0 ? 2 : 1, i == blocks[layer] - 1);
+                var block = $"{taps[layer].Tensor}.{i}";
+var stride = layer > 0 && i == 0 ? 2 : 1;
+var last = i == blocks[layer] - 1;
                 var branch = bottleneck ? Bottleneck(graph, map, block, channels, Planes[layer], stride) : Basic(graph, map, block, channels, Planes[layer], stride);
                 var shortcut = stride == 1 && channels == taps[layer].Channels ? map : graph.Add(new Convolution($"{block}.downsample.0", $"{block}.downsample.1", channels, taps[layer].Channels, 1, stride), map);
-                (map, channels) = (graph.Relu(graph.Sum(branch, shortcut, $"{block}.sum"), last ? taps[layer].Tensor : null), taps[layer].Channels);
+                map = graph.Relu(graph.Sum(branch, shortcut, $"{block}.sum"), last ? taps[layer].Tensor : null);
+channels = taps[layer].Channels;
             }
         graph.Output(taps);
         return graph;

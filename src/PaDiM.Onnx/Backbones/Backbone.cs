@@ -30,7 +30,12 @@ public sealed class Backbone : IDisposable
 
     private Backbone(BackboneFile file, BackboneManifest manifest, BackboneRuntime runtime, byte[] graph, BackboneIdentity identity, TapProbe probe)
     {
-        (File, Manifest, Runtime, Identity, FixedSize, Taps) = (file, manifest, runtime, identity, probe.FixedSize, probe.Taps);
+        File = file;
+Manifest = manifest;
+Runtime = runtime;
+Identity = identity;
+FixedSize = probe.FixedSize;
+Taps = probe.Taps;
         _projecting = new BackboneSessions(runtime, graph);
         TapChannels = [.. Taps.Select(tap => tap.Channels)];
         _inputs = [probe.Input, .. identity.Taps.Select(TapReduction.WeightsOf)];
@@ -106,7 +111,8 @@ public sealed class Backbone : IDisposable
         var apart = Runtime is not { Threads: > 1, ScoresOnDevice: false } ? 0 : TaskScheduler.Current == TaskScheduler.Default ? count - count % Runtime.Threads : count;
         var runs = new IDisposableReadOnlyCollection<OrtValue>[apart < count ? apart + 1 : apart];
         var choice = FindChoice(reduction);
-        var (sessions, names) = (choice ?? _projecting, choice is null ? _inputs : _inputs[..1]);
+        var sessions = choice ?? _projecting;
+var names = choice is null ? _inputs : _inputs[..1];
         var weights = choice is null ? Taps.Select((tap, i) => Tensor(MemoryMarshal.AsMemory(reduction.WeightsOf(i)), [tap.Channels, reduction.Dimensions])).ToArray() : [];
         try
         {
@@ -196,7 +202,8 @@ public sealed class Backbone : IDisposable
     /// <summary>A sentence about settings that this backbone, or this machine's memory, cannot serve; null when it can.</summary>
     public string? FindMisfit(FitSettings settings)
     {
-        var (channels, size) = (TapChannels.Sum(), settings.PreparedSize().Width);
+        var channels = TapChannels.Sum();
+var size = settings.PreparedSize().Width;
         if (settings.Reduction != ReductionMethod.None && settings.Dimensions > channels)
             return $"The backbone '{Identity.Name}' has {channels} channels; {settings.Dimensions} dimensions cannot be drawn from them.";
         if (FixedSize is { } only && only != size)

@@ -12,7 +12,8 @@ public sealed class BackboneFeatures : IDisposable
 
     internal BackboneFeatures(IReadOnlyList<IDisposableReadOnlyCollection<OrtValue>> runs, int dimensions)
     {
-        (this._runs, Dimensions) = (runs, dimensions);
+        this._runs = runs;
+Dimensions = dimensions;
         _images = [.. runs.SelectMany(ImagesOf)];
     }
 

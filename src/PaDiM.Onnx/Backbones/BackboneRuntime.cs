@@ -20,8 +20,13 @@ public sealed class BackboneRuntime
 {
     private const string CudaProvider = "CUDAExecutionProvider", TensorRtProvider = "TensorrtExecutionProvider";
 
-    private BackboneRuntime(string device, string executionProvider, int threads, bool scoresOnDevice) =>
-        (Device, ExecutionProvider, Threads, ScoresOnDevice, Processors) = (device, executionProvider, threads, scoresOnDevice, device == "cpu" ? Processors.ForThreads(threads) : null);
+    private BackboneRuntime(string device, string executionProvider, int threads, bool scoresOnDevice) {
+Device = device;
+ExecutionProvider = executionProvider;
+Threads = threads;
+ScoresOnDevice = scoresOnDevice;
+Processors = device == "cpu" ? Processors.ForThreads(threads) : null;
+}
 
     /// <summary>Where tensors lie that the host does not see.</summary>
     internal OrtMemoryInfo CreateMemoryInfo() =>

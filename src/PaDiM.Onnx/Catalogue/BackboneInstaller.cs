@@ -117,7 +117,8 @@ public sealed partial class BackboneInstaller(IReadOnlyList<string> directories,
     /// <summary>Puts a staged network and its manifest in their places, where its name is free, or known by these bytes, or is to be replaced.</summary>
     private Installation Place(string name, BackboneManifest made, string staged, bool force)
     {
-        var (place, record) = (FileOf(name), force ? null : FindRecord(name));
+        var place = FileOf(name);
+var record = force ? null : FindRecord(name);
         if (!force && FindHash(name, ofOnnx: true) is { } old && !old.Equals(made.Sha256, StringComparison.OrdinalIgnoreCase))
             throw new InvalidDataException($"There is a backbone '{name}' of other bytes; models fitted on it would no longer score. Add this one under another name, or replace it with --force.");
         if (record is not null && IsIntact(name, record)) return new Installation(place, record, Changed: false);

@@ -90,7 +90,8 @@ public sealed class FileDownload(HttpClient http, TimeProvider time)
 
     private async Task FetchOnceAsync(Uri address, string part, long? bytes, Action<DownloadProgress> progress, CancellationToken stop)
     {
-        var (known, start) = (DownloadState.Read(StateOf(part), address), StartOf(part, address));
+        var known = DownloadState.Read(StateOf(part), address);
+var start = StartOf(part, address);
         // Of a part that is whole the last byte comes again: the answer shows whether the server still has this file.
         if (start > 0 && start == known!.Length) Shorten(part, --start);
         using var patience = new Deadline(Patience, time, stop);
@@ -131,7 +132,10 @@ public sealed class FileDownload(HttpClient http, TimeProvider time)
         for (var redirects = 0; redirects <= MostRedirects; redirects++)
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, place);
-            if (from is not null) (request.Headers.Range, request.Headers.IfRange) = (new RangeHeaderValue(from, null), condition);
+            if (from is not null) {
+request.Headers.Range = new RangeHeaderValue(from, null);
+request.Headers.IfRange = condition;
+}
             var response = await patience.WaitAsync(token => http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token));
             if (response.Headers.Location is not { } next || (int)response.StatusCode is not (301 or 302 or 303 or 307 or 308)) return response;
             response.Dispose();

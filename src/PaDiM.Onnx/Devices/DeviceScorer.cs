@@ -37,9 +37,12 @@ internal sealed class DeviceScorer : IDisposable
     {
         if (!model.Backbone.IsSameAs(backbone.Identity))
             throw new InvalidDataException($"The model was fitted with another file, other taps or another normalisation of the backbone '{model.Backbone.Name}' (SHA-256 {model.Backbone.Sha256}).");
-        var (positions, d) = (model.Distribution.Grid.Positions, model.Distribution.Dimensions);
+        var positions = model.Distribution.Grid.Positions;
+var d = model.Distribution.Dimensions;
         if ((long)positions * d * d > Array.MaxLength) throw new InvalidDataException($"{positions} whitening factors of {d} x {d} values do not fit one tensor.");
-        (this._backbone, PreparedSize, _device) = (backbone, model.Settings.PreparedSize(), backbone.Runtime.CreateMemoryInfo());
+        this._backbone = backbone;
+PreparedSize = model.Settings.PreparedSize();
+_device = backbone.Runtime.CreateMemoryInfo();
         _scoring = backbone.SessionBehind(new ScoringGraph(model, backbone.GridsAt(PreparedSize)).ToArray());
         _statistics = new DeviceStatistics(model, backbone);
     }

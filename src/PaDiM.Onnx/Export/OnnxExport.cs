@@ -91,7 +91,8 @@ public sealed class OnnxExport
     /// <summary>Puts the normalisation before the network, whose input becomes its result.</summary>
     private static void Normalise(GraphBuilder builder, Backbone backbone, Grid size)
     {
-        var (graph, normalisation) = (builder.Graph, backbone.Manifest.Normalisation);
+        var graph = builder.Graph;
+var normalisation = backbone.Manifest.Normalisation;
         var weights = graph.Initializer.Select(tensor => tensor.Name).ToHashSet(StringComparer.Ordinal);
         var input = graph.Input.Single(input => !weights.Contains(input.Name)).Name;
         // Weights that are inputs too could be replaced by a caller, and are not folded.
@@ -105,7 +106,8 @@ public sealed class OnnxExport
 
     private static Dictionary<string, string> Describe(PadimModel model, ExportNotes notes)
     {
-        var (settings, size) = (model.Settings, model.Settings.PreparedSize());
+        var settings = model.Settings;
+var size = model.Settings.PreparedSize();
         var about = new Dictionary<string, string>
         {
             ["format"] = Format,

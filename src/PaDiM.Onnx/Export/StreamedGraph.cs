@@ -47,7 +47,8 @@ internal sealed class StreamedGraph
         {
             yield return head;
             var together = Math.Clamp(ChunkBytes / (sizeof(float) * Math.Max(1, tensor.PartLength)), 1, tensor.Parts);
-            var (values, bytes) = (new float[together * tensor.PartLength], new byte[sizeof(float) * together * tensor.PartLength]);
+            var values = new float[together * tensor.PartLength];
+var bytes = new byte[sizeof(float) * together * tensor.PartLength];
             for (var first = 0; first < tensor.Parts; first += together)
             {
                 var count = Math.Min(together, tensor.Parts - first);

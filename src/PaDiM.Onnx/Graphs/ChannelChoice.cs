@@ -18,7 +18,8 @@ internal sealed class ChannelChoice
 
     private ChannelChoice(GraphProto graph, long operatorSet)
     {
-        (_builder, _constants) = (new GraphBuilder(graph, operatorSet), new Constants(graph));
+        _builder = new GraphBuilder(graph, operatorSet);
+_constants = new Constants(graph);
         foreach (var node in graph.Node)
             foreach (var output in node.Output) _producers[output] = node;
         _readers = graph.Node.SelectMany(GraphEditor.ReadBy).CountBy(name => name).ToDictionary(StringComparer.Ordinal);
@@ -34,7 +35,8 @@ internal sealed class ChannelChoice
         var choice = new ChannelChoice(graph, tapped.OperatorSet);
         for (var l = 0; l < taps.Count; l++)
         {
-            var (tensor, channels) = (taps[l].Tensor, taps[l].Channels);
+            var tensor = taps[l].Tensor;
+var channels = taps[l].Channels;
             var narrow = chosen[l].Length == channels ? tensor : choice.Of(tensor, channels, chosen[l], $"__tap_{l}", isTap: true);
             choice._builder.Node("Transpose", TapReduction.OutputOf(tensor), [narrow], GraphBuilder.Integers("perm", 0, 2, 3, 1));
         }

@@ -51,7 +51,8 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
     private void Append(GraphBuilder builder, string embedding)
     {
         var distances = Distances(builder, embedding);
-        var (rows, columns) = (Matrix(_fine.Height, _prepared.Height), Transpose(Matrix(_fine.Width, _prepared.Width), _prepared.Width));
+        var rows = Matrix(_fine.Height, _prepared.Height);
+var columns = Transpose(Matrix(_fine.Width, _prepared.Width), _prepared.Width);
         var tall = builder.Node("MatMul", $"{Prefix}tall", [builder.Constant($"{Prefix}rows", [_prepared.Height, _fine.Height], rows), distances]);
         string[] factors = [tall, builder.Constant($"{Prefix}columns", [_fine.Width, _prepared.Width], columns)];
         if (model.Ignored is null) builder.Node("MatMul", Map, factors);
@@ -65,10 +66,13 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
     private string Embed(GraphBuilder builder, IReadOnlyList<string> taps)
     {
         var selection = model.Reduction as ChannelSelection;
-        var (chosenByTap, reduced) = (selection?.ByTap().ToArray(), new List<string>());
+        var chosenByTap = selection?.ByTap().ToArray();
+var reduced = new List<string>();
         for (var l = 0; l < taps.Count; l++)
         {
-            var (channels, grid, name) = (model.Reduction.TapChannels[l], tapGrids[l], $"{Prefix}tap_{l}");
+            var channels = model.Reduction.TapChannels[l];
+var grid = tapGrids[l];
+var name = $"{Prefix}tap_{l}";
             var tensor = taps[l];
             if (chosenByTap is not null)
             {
@@ -143,7 +147,8 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
 
     private static float[] Transpose(float[] matrix, int rows)
     {
-        var (columns, transposed) = (matrix.Length / rows, new float[matrix.Length]);
+        var columns = matrix.Length / rows;
+var transposed = new float[matrix.Length];
         for (var i = 0; i < rows; i++)
             for (var j = 0; j < columns; j++) transposed[j * rows + i] = matrix[i * columns + j];
         return transposed;

@@ -19,8 +19,10 @@ internal static class ScoringStatistics
     /// </summary>
     public static IReadOnlyList<ScoringTensor> Of(PadimModel model)
     {
-        var (distribution, prepared) = (model.Distribution, model.Settings.PreparedSize());
-        var (positions, d) = (distribution.Grid.Positions, distribution.Dimensions);
+        var distribution = model.Distribution;
+var prepared = model.Settings.PreparedSize();
+        var positions = distribution.Grid.Positions;
+var d = distribution.Dimensions;
         List<ScoringTensor> tensors =
         [
             new(Mean, [positions, 1, d], distribution.Mean.ToArray()),
@@ -53,7 +55,8 @@ internal static class ScoringStatistics
         for (var tap = 0; tap < projection.TapChannels.Count; tap++)
         {
             var weights = projection.WeightsOf(tap).ToArray();
-            var (channels, d) = (projection.TapChannels[tap], projection.Dimensions);
+            var channels = projection.TapChannels[tap];
+var d = projection.Dimensions;
             var transposed = new float[d * channels];
             for (var c = 0; c < channels; c++)
                 for (var j = 0; j < d; j++) transposed[j * channels + c] = weights[c * d + j];

@@ -23,7 +23,9 @@ internal static class TapReduction
         graph.Output.Clear();
         foreach (var tap in taps)
         {
-            var (last, weights, output) = ($"{tap.Tensor}{Suffix}_nhwc", WeightsOf(tap.Tensor), OutputOf(tap.Tensor));
+            var last = $"{tap.Tensor}{Suffix}_nhwc";
+var weights = WeightsOf(tap.Tensor);
+var output = OutputOf(tap.Tensor);
             var order = new AttributeProto { Name = "perm", Type = AttributeProto.Types.AttributeType.Ints, Ints = { 0, 2, 3, 1 } };
             graph.Node.Add(new NodeProto { OpType = "Transpose", Name = last, Input = { tap.Tensor }, Output = { last }, Attribute = { order } });
             graph.Node.Add(new NodeProto { OpType = "MatMul", Name = output, Input = { last, weights }, Output = { output } });

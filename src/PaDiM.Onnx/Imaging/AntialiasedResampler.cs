@@ -23,7 +23,8 @@ internal sealed class AntialiasedResampler : IDisposable
     public AntialiasedResampler(RgbImage image, int width, int height)
     {
         this._image = image;
-        (_rows, _columns) = (new Axis(image.Height, height), new Axis(image.Width, width));
+        _rows = new Axis(image.Height, height);
+_columns = new Axis(image.Width, width);
         // A pixel is read as four floats: one more lies behind the last.
         _sum = ArrayPool<float>.Shared.Rent(image.Width * 3 + 1);
         _sum[image.Width * 3] = 0;
@@ -56,7 +57,8 @@ internal sealed class AntialiasedResampler : IDisposable
     {
         ref var source = ref pixels[first * sum.Length];
         ref var target = ref MemoryMarshal.GetReference(sum);
-        var (i, step) = (0, 4 * Vector<float>.Count);
+        var i = 0;
+var step = 4 * Vector<float>.Count;
         for (; i + step <= sum.Length; i += step)
         {
             Vector<float> a = default, b = default, c = default, d = default;
@@ -90,7 +92,8 @@ internal sealed class AntialiasedResampler : IDisposable
         ref var source = ref MemoryMarshal.GetArrayDataReference(_sum);
         ref var share = ref MemoryMarshal.GetReference(_columns.SharesOf(0));
         ref var result = ref MemoryMarshal.GetReference(target);
-        var (first, taps) = (_columns.First, _columns.Taps);
+        var first = _columns.First;
+var taps = _columns.Taps;
         for (var x = 0; x < first.Length; x++)
         {
             ref var input = ref Unsafe.Add(ref source, 3 * first[x]);
@@ -120,11 +123,13 @@ internal sealed class AntialiasedResampler : IDisposable
             var scale = (double)from / to;
             var support = Math.Max(scale, 1);
             Taps = Math.Min(from, (int)Math.Ceiling(2 * support));
-            (First, _shares) = (new int[to], new float[to * Taps]);
+            First = new int[to];
+_shares = new float[to * Taps];
             for (var i = 0; i < to; i++)
             {
                 var centre = (i + 0.5) * scale;
-                var (first, total) = (Math.Clamp((int)(centre - support + 0.5), 0, from - Taps), 0.0);
+                var first = Math.Clamp((int)(centre - support + 0.5), 0, from - Taps);
+var total = 0.0;
                 First[i] = first;
                 for (var k = 0; k < Taps; k++) total += Share(first + k, centre);
                 for (var k = 0; k < Taps; k++) _shares[i * Taps + k] = (float)(Share(first + k, centre) / total);

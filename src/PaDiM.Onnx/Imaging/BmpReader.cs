@@ -123,7 +123,9 @@ internal sealed class BmpReader
         for (var i = 0; i < count; i++)
         {
             var entry = file.Slice(at + i * entrySize, 3);
-            (palette[3 * i], palette[3 * i + 1], palette[3 * i + 2]) = (entry[2], entry[1], entry[0]);
+            palette[3 * i] = entry[2];
+palette[3 * i + 1] = entry[1];
+palette[3 * i + 2] = entry[0];
         }
         return palette;
     }

@@ -52,7 +52,8 @@ internal sealed class DecodingMemory(long capacity)
 
         public Share(DecodingMemory memory, long bytes)
         {
-            (this._memory, Bytes) = (memory, bytes);
+            this._memory = memory;
+Bytes = bytes;
             Turn = new LinkedListNode<Share>(this);
         }
 

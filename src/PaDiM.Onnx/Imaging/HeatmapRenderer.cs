@@ -48,7 +48,9 @@ public static class HeatmapRenderer
     /// <summary>Whether a pixel at or above the threshold has a neighbour below it.</summary>
     private static bool IsEdge(AnomalyMap map, int at, double threshold)
     {
-        var (x, width, values) = (at % map.Grid.Width, map.Grid.Width, map.Values);
+        var x = at % map.Grid.Width;
+var width = map.Grid.Width;
+var values = map.Values;
         return (x > 0 && values[at - 1] < threshold) || (x < width - 1 && values[at + 1] < threshold)
             || (at >= width && values[at - width] < threshold) || (at < values.Length - width && values[at + width] < threshold);
     }

@@ -17,7 +17,9 @@ public sealed class ImageDecoder
     /// <param name="memoryBytes">Memory for all images that are decoded at a time; where it is short, some wait.</param>
     public ImageDecoder(long maxPixels = DefaultMaxPixels, TimeSpan? limit = null, long memoryBytes = long.MaxValue)
     {
-        (this._maxPixels, this._limit, Memory) = (Math.Min(maxPixels, Array.MaxLength / 3), limit, new DecodingMemory(memoryBytes));
+        this._maxPixels = Math.Min(maxPixels, Array.MaxLength / 3);
+this._limit = limit;
+Memory = new DecodingMemory(memoryBytes);
         Patient = limit is null ? this : new ImageDecoder(maxPixels, null, memoryBytes);
     }
 
@@ -192,7 +194,8 @@ public sealed class ImageDecoder
     private static RgbImage Read(Image image, TimedSource file)
     {
         using var region = Region.New(image);
-        var (pixels, stride) = (new byte[checked(3 * image.Width * image.Height)], 3 * image.Width);
+        var pixels = new byte[checked(3 * image.Width * image.Height)];
+var stride = 3 * image.Width;
         for (var top = 0; top < image.Height; top += RowsAtATime)
         {
             if (file.IsExpired) throw new VipsException("the time is up");

@@ -27,7 +27,8 @@ public sealed class NonAlignedView
         Degrees = MaxDegrees * (2 * (BinaryPrimitives.ReadUInt32LittleEndian(drawn) / (double)uint.MaxValue) - 1);
         Left = (int)(BinaryPrimitives.ReadUInt32LittleEndian(drawn.AsSpan(4)) % (ResizedSize - Size + 1));
         Top = (int)(BinaryPrimitives.ReadUInt32LittleEndian(drawn.AsSpan(8)) % (ResizedSize - Size + 1));
-        (_cosine, _sine) = (Rounded(Math.Cos(double.DegreesToRadians(Degrees))), Rounded(Math.Sin(double.DegreesToRadians(Degrees))));
+        _cosine = Rounded(Math.Cos(double.DegreesToRadians(Degrees)));
+_sine = Rounded(Math.Sin(double.DegreesToRadians(Degrees)));
     }
 
     /// <summary>The angle, anticlockwise.</summary>
@@ -47,8 +48,10 @@ public sealed class NonAlignedView
         AntialiasedResampler.Resize(image, ResizedSize, ResizedSize, resized);
         return Render((x, y, pixel) =>
         {
-            var (left, top) = ((int)Math.Floor(x), (int)Math.Floor(y));
-            var (right, down) = ((float)(x - left), (float)(y - top));
+            var left = (int)Math.Floor(x);
+var top = (int)Math.Floor(y);
+            var right = (float)(x - left);
+var down = (float)(y - top);
             for (var c = 0; c < pixel.Length; c++)
             {
                 var above = (1 - right) * At(left, top, c) + right * At(left + 1, top, c);
@@ -64,7 +67,8 @@ public sealed class NonAlignedView
     /// <param name="mask">Any size.</param>
     public RgbImage OfMask(RgbImage mask) => Render((x, y, pixel) =>
     {
-        var (column, row) = ((int)Math.Floor(x + 0.5), (int)Math.Floor(y + 0.5));
+        var column = (int)Math.Floor(x + 0.5);
+var row = (int)Math.Floor(y + 0.5);
         if (!IsInside(column) || !IsInside(row)) return;
         mask.Pixels.AsSpan(3 * (Nearest(row, mask.Height) * mask.Width + Nearest(column, mask.Width)), pixel.Length).CopyTo(pixel);
     });
@@ -78,7 +82,8 @@ public sealed class NonAlignedView
         for (var y = 0; y < Size; y++)
             for (var x = 0; x < Size; x++)
             {
-                var (right, down) = (x + Left - Middle, y + Top - Middle);
+                var right = x + Left - Middle;
+var down = y + Top - Middle;
                 sample(Middle + _cosine * right - _sine * down, Middle + _sine * right + _cosine * down, pixels.AsSpan(3 * (y * Size + x), 3));
             }
         return new RgbImage(Size, Size, pixels);

@@ -40,7 +40,11 @@ public sealed record PixelLayout(int Width, int Height, PixelFormat Format)
     /// <summary>Blue-first pixels to red-first ones.</summary>
     internal static void Reverse(ReadOnlySpan<byte> bgr, Span<byte> rgb)
     {
-        for (var i = 0; i < rgb.Length; i += 3) (rgb[i], rgb[i + 1], rgb[i + 2]) = (bgr[i + 2], bgr[i + 1], bgr[i]);
+        for (var i = 0; i < rgb.Length; i += 3) {
+rgb[i] = bgr[i + 2];
+rgb[i + 1] = bgr[i + 1];
+rgb[i + 2] = bgr[i];
+}
     }
 
     /// <summary>To the nearest of <c>sample / 257</c>; 257 is odd, so there never are two.</summary>

@@ -16,7 +16,8 @@ internal static class PngChunks
     {
         if (png.Length < HeaderEnd || LengthAt(png, SignatureLength) != Overhead + HeaderLength || !TypeAt(png, SignatureLength).SequenceEqual("IHDR"u8))
             throw new InvalidDataException("its header is missing");
-        var (width, height) = (BinaryPrimitives.ReadUInt32BigEndian(png[16..]), BinaryPrimitives.ReadUInt32BigEndian(png[20..]));
+        var width = BinaryPrimitives.ReadUInt32BigEndian(png[16..]);
+var height = BinaryPrimitives.ReadUInt32BigEndian(png[20..]);
         return width is 0 or > int.MaxValue || height is 0 or > int.MaxValue ? throw new InvalidDataException($"a size of {width} x {height} cannot be") : ((int)width, (int)height);
     }
 
@@ -44,7 +45,9 @@ internal static class PngChunks
     /// </summary>
     public static bool HoldsTooMuch(ReadOnlySpan<byte> png)
     {
-        var (width, height, bits) = ((long)BinaryPrimitives.ReadUInt32BigEndian(png[16..]), (long)BinaryPrimitives.ReadUInt32BigEndian(png[20..]), png[24] * ChannelsOf(png[25]));
+        var width = (long)BinaryPrimitives.ReadUInt32BigEndian(png[16..]);
+var height = (long)BinaryPrimitives.ReadUInt32BigEndian(png[20..]);
+var bits = png[24] * ChannelsOf(png[25]);
         // A filter byte a row, in up to seven passes; and what zlib adds where nothing can be packed.
         var most = Slack + height * ((width * bits + 7) / 8 + 7) * 101 / 100;
         for (long at = SignatureLength; at + Overhead <= png.Length && !TypeAt(png, at).SequenceEqual("IEND"u8); at += LengthAt(png, at))

@@ -93,7 +93,8 @@ public sealed class Preprocessing(FitSettings settings, Normalisation normalisat
     /// <summary>A region of the prepared image in pixels of the original one, rounded outwards.</summary>
     public AnomalyRegion ToOriginal(AnomalyRegion region, int width, int height)
     {
-        var (scaleX, scaleY) = ((double)width / ImageSize, (double)height / ImageSize);
+        var scaleX = (double)width / ImageSize;
+var scaleY = (double)height / ImageSize;
         var left = (int)Math.Floor((region.X + Offset) * scaleX);
         var top = (int)Math.Floor((region.Y + Offset) * scaleY);
         var right = Math.Min(width, (int)Math.Ceiling((region.X + region.Width + Offset) * scaleX));
@@ -127,8 +128,10 @@ public sealed class Preprocessing(FitSettings settings, Normalisation normalisat
     /// <summary>One row of the prepared image, from the row of the resized one that it is cut from.</summary>
     private void Normalise(ReadOnlySpan<float> resized, int y, Span<float> prepared)
     {
-        var (width, plane) = (PreparedSize.Width, PreparedSize.Positions);
-        var (mean, std) = (normalisation.Mean, normalisation.Std);
+        var width = PreparedSize.Width;
+var plane = PreparedSize.Positions;
+        var mean = normalisation.Mean;
+var std = normalisation.Std;
         var scale = Vector128.Create(1 / (255 * std[0]), 1 / (255 * std[1]), 1 / (255 * std[2]), 0);
         var shift = Vector128.Create(-mean[0] / std[0], -mean[1] / std[1], -mean[2] / std[2], 0);
         var row = resized.Slice(3 * Offset, 3 * width);
@@ -141,9 +144,13 @@ public sealed class Preprocessing(FitSettings settings, Normalisation normalisat
         for (; x < width - 1; x++)
         {
             var pixel = Vector128.LoadUnsafe(ref source, (nuint)(3 * x)) * scale + shift;
-            (red[x], green[x], blue[x]) = (pixel[0], pixel[1], pixel[2]);
+            red[x] = pixel[0];
+green[x] = pixel[1];
+blue[x] = pixel[2];
         }
-        (red[x], green[x], blue[x]) = (row[3 * x] * scale[0] + shift[0], row[3 * x + 1] * scale[1] + shift[1], row[3 * x + 2] * scale[2] + shift[2]);
+        red[x] = row[3 * x] * scale[0] + shift[0];
+green[x] = row[3 * x + 1] * scale[1] + shift[1];
+blue[x] = row[3 * x + 2] * scale[2] + shift[2];
     }
 
     private static void Round(ReadOnlySpan<float> pixels, Span<byte> bytes)

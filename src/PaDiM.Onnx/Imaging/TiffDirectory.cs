@@ -28,7 +28,8 @@ internal static class TiffDirectory
         var at = file.Offset(file.Big ? 8 : 4);
         var count = file.Big ? file.Long(at) : file.Short(at);
         if (count > ushort.MaxValue) throw new InvalidDataException("its directory has too many entries");
-        var (first, entry) = (at + (file.Big ? 8 : 2), file.Big ? 20 : 12);
+        var first = at + (file.Big ? 8 : 2);
+var entry = file.Big ? 20 : 12;
         for (var i = 0; i < count; i++)
         {
             if (file.Short(first + i * entry) != CompressionTag) continue;

@@ -20,7 +20,8 @@ internal sealed class TimedSource : IDisposable
     /// <param name="limit">How long it may be read; null for as long as it takes.</param>
     public TimedSource(byte[] bytes, TimeSpan? limit)
     {
-        (this._bytes, this._limit) = (bytes, limit);
+        this._bytes = bytes;
+this._limit = limit;
         _source.OnRead += Read;
         _source.OnSeek += Seek;
     }
@@ -32,7 +33,10 @@ internal sealed class TimedSource : IDisposable
     public bool IsExpired => _limit is { } time && Stopwatch.GetElapsedTime(_start) > time;
 
     /// <summary>Starts the clock anew, when it is known how much there is to do.</summary>
-    public void Restart(double times) => (_limit, _start) = (_limit * times, Stopwatch.GetTimestamp());
+    public void Restart(double times) {
+_limit = _limit * times;
+_start = Stopwatch.GetTimestamp();
+}
 
     public void Dispose() => _source.Dispose();
 

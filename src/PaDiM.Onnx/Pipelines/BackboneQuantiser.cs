@@ -49,8 +49,10 @@ public sealed class BackboneQuantiser : IDisposable
         try
         {
             var plan = new QuantisationPlan(_graph, settings);
-            var (calibration, held) = (images.Where((_, i) => i % FewestImages != FewestImages - 1).ToArray(), images.Where((_, i) => i % FewestImages == FewestImages - 1).ToArray());
-            var (done, total) = (0, 2 * calibration.Length + held.Length);
+            var calibration = images.Where((_, i) => i % FewestImages != FewestImages - 1).ToArray();
+var held = images.Where((_, i) => i % FewestImages == FewestImages - 1).ToArray();
+            var done = 0;
+var total = 2 * calibration.Length + held.Length;
             var statistics = Measure(plan, calibration, Step);
             var quantised = GraphQuantiser.Quantise(_graph, plan, settings, statistics).ToArray();
             var sqnr = Compare(quantised, held, Step);
@@ -101,7 +103,8 @@ public sealed class BackboneQuantiser : IDisposable
     /// <summary>Signal to noise of each tap, in dB.</summary>
     private double[] Compare(byte[] quantised, IReadOnlyList<Func<RgbImage>> images, Action step)
     {
-        var (signal, noise) = (new double[_graph.Outputs.Count], new double[_graph.Outputs.Count]);
+        var signal = new double[_graph.Outputs.Count];
+var noise = new double[_graph.Outputs.Count];
         using var session = new GraphSession(quantised, _backbone.Runtime);
         using var original = new GraphSession(_graph.ToArray(), _backbone.Runtime);
         foreach (var image in images)

@@ -114,7 +114,8 @@ public sealed class EvaluationPipeline(Inspector inspector, ImageDecoder decoder
 
     private static Confusion ConfusionOf(float[] normals, float[] anomalous, double threshold)
     {
-        var (rejected, found) = (normals.Count(score => score >= threshold), anomalous.Count(score => score >= threshold));
+        var rejected = normals.Count(score => score >= threshold);
+var found = anomalous.Count(score => score >= threshold);
         return new Confusion(threshold, found, rejected, normals.Length - rejected, anomalous.Length - found);
     }
 

@@ -98,7 +98,10 @@ public sealed class FitPipeline(Backbone backbone, FitSettings settings, ImageDe
         var known = prior?.TrainingImages.ToHashSet(StringComparer.Ordinal) ?? [];
         var gone = known.Except(images.Select(image => image.Sha256), StringComparer.Ordinal).Order(StringComparer.Ordinal).ToArray();
         var statistics = prior is not null && gone.Length < images.Length && gone.All(embeddings.AreKept) ? prior.ReadStatistics() : null;
-        if (statistics is null) (known, gone) = ([], []);
+        if (statistics is null) {
+known = [];
+gone = [];
+}
 
         foreach (var batch in gone.Chunk(embeddings.BatchSize)) statistics!.Remove(embeddings.Kept(batch), parallel);
         var added = images.Where(image => !known.Contains(image.Sha256)).ToArray();

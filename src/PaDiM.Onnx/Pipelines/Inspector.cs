@@ -116,7 +116,8 @@ public sealed class Inspector : IDisposable
     /// <summary>All of it for several images side by side, and how the part lies in each.</summary>
     public (AnomalyMap Map, RigidTransform Placement)[] Score(IReadOnlyList<RgbImage> images)
     {
-        var (length, results) = (Embedder.PreparedLength, new (AnomalyMap Map, RigidTransform Placement)[images.Count]);
+        var length = Embedder.PreparedLength;
+var results = new (AnomalyMap Map, RigidTransform Placement)[images.Count];
         var prepared = LargeArray.Of<float>((long)images.Count * length);
         Parallel.For(0, images.Count, _parallel, i => results[i].Placement = Embedder.Preprocessing.Prepare(images[i], prepared.AsSpan(i * length, length)));
         var raw = TryScoreOnDevice(prepared, images.Count, out var maps) ? maps : ScoreOnHost(prepared, images.Count);
@@ -142,13 +143,15 @@ public sealed class Inspector : IDisposable
     internal bool[]? IgnoredAt(Grid size, RigidTransform placement)
     {
         if (Model.Ignored is not { } ignored) return null;
-        var (side, result) = (Model.Settings.ImageSize, new bool[size.Positions]);
+        var side = Model.Settings.ImageSize;
+var result = new bool[size.Positions];
         var toTemplate = placement.Inverse();
         for (var y = 0; y < size.Height; y++)
             for (var x = 0; x < size.Width; x++)
             {
                 var (column, row) = toTemplate.Map((x + 0.5) * side / size.Width - 0.5, (y + 0.5) * side / size.Height - 0.5, side);
-                var (nearX, nearY) = ((int)Math.Round(column), (int)Math.Round(row));
+                var nearX = (int)Math.Round(column);
+var nearY = (int)Math.Round(row);
                 result[y * size.Width + x] = nearX >= 0 && nearX < side && nearY >= 0 && nearY < side && ignored[nearY * side + nearX];
             }
         return result;

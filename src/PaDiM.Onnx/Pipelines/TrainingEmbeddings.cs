@@ -88,10 +88,13 @@ internal sealed class TrainingEmbeddings(Embedder embedder, string key, ImageDec
 
         RigidTransform[] Prepare(int part)
         {
-            var (images, length, side) = (parts[part], embedder.PreparedLength, embedder.Preprocessing.ImageSize);
+            var images = parts[part];
+var length = embedder.PreparedLength;
+var side = embedder.Preprocessing.ImageSize;
             ref var buffer = ref _preparedBuffers[part % 2];
             if (buffer.Length < images.Length * length) buffer = LargeArray.Of<float>((long)images.Length * length);
-            var (prepared, placements) = (buffer, new RigidTransform[images.Length]);
+            var prepared = buffer;
+var placements = new RigidTransform[images.Length];
             Parallel.For(0, images.Length, parallel, k => placements[k] = embedder.Preprocessing.PrepareAndShrink(
                 wanted[images[k]].Decode(decoder), prepared.AsSpan(k * length, length), _shrunk[images[k]] ??= new RgbImage(side, side, new byte[3 * side * side])));
             return placements;

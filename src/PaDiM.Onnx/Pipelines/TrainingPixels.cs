@@ -48,7 +48,8 @@ internal sealed class TrainingPixels(int side, IReadOnlyList<TrainingImage> imag
 
     private ImageTraits Measure(RgbImage image)
     {
-        var (pixels, floats) = (image.Pixels, ArrayPool<float>.Shared.Rent(image.Pixels.Length));
+        var pixels = image.Pixels;
+var floats = ArrayPool<float>.Shared.Rent(image.Pixels.Length);
         for (var i = 0; i < pixels.Length; i++) floats[i] = pixels[i];
         var measured = ImageTraits.Of(floats.AsSpan(0, pixels.Length), side);
         ArrayPool<float>.Shared.Return(floats);

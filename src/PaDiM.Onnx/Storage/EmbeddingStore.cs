@@ -42,7 +42,8 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
             var file = SafetensorsReader.Open(stream);
             var shape = file.ShapeOf("embedding");
             if (shape.Count != 3) return null;
-            var (grid, d) = (new Grid((int)shape[0], (int)shape[1]), (int)shape[2]);
+            var grid = new Grid((int)shape[0], (int)shape[1]);
+var d = (int)shape[2];
             var embedding = reuse?.Grid == grid && reuse.Dimensions == d ? reuse : new PatchEmbedding(grid, d);
             file.Read("embedding", embedding.Values, [.. shape]);
             double[] placement = file.Contains("placement") ? file.ReadArray<double>("placement", 3) : [0, 0, 0];

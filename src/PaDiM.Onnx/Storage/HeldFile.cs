@@ -12,7 +12,10 @@ public sealed unsafe class HeldFile : UnmanagedMemoryStream
 {
     private readonly Block _block;
 
-    private HeldFile(Block block, long length, string sha256) : base(block.Start, length) => (this._block, Sha256) = (block, sha256);
+    private HeldFile(Block block, long length, string sha256) : base(block.Start, length) {
+this._block = block;
+Sha256 = sha256;
+}
 
     /// <summary>SHA-256 of these bytes, lower-case hexadecimal: of what is held, not of what the file may be by now.</summary>
     public string Sha256 { get; }

@@ -11,7 +11,10 @@ internal sealed class WeightsFile : IDisposable
 {
     private readonly Stream _stream;
 
-    private WeightsFile(Stream stream, IReadOnlyDictionary<string, WeightTensor> tensors) => (this._stream, Tensors) = (stream, tensors);
+    private WeightsFile(Stream stream, IReadOnlyDictionary<string, WeightTensor> tensors) {
+this._stream = stream;
+Tensors = tensors;
+}
 
     /// <summary>Tensors by the names that the file gives them.</summary>
     public IReadOnlyDictionary<string, WeightTensor> Tensors { get; }

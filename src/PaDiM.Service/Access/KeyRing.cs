@@ -63,7 +63,8 @@ internal sealed partial class KeyRing(IDbContextFactory<PadimDbContext> contexts
 
     private async Task<Snapshot> ReadTableAsync(CancellationToken cancellationToken)
     {
-        var (seen, readAt) = (Volatile.Read(ref _changes), time.GetTimestamp());
+        var seen = Volatile.Read(ref _changes);
+var readAt = time.GetTimestamp();
         try
         {
             await using var db = await contexts.CreateDbContextAsync(cancellationToken);

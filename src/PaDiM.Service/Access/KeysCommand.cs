@@ -55,7 +55,8 @@ internal static class KeysCommand
         var command = new Command("list", "List keys, revoked and expired ones too.") { json };
         command.SetAction((arguments, cancellationToken) => WithDatabaseAsync(arguments.GetValue(data), async services =>
         {
-            var (store, time) = (services.GetRequiredService<KeyStore>(), services.GetRequiredService<TimeProvider>());
+            var store = services.GetRequiredService<KeyStore>();
+var time = services.GetRequiredService<TimeProvider>();
             for (string? cursor = ""; cursor is not null;)
             {
                 if (!PageRequest.Parse(limit: null, cursor).Succeeded(out var request, out _)) break;

@@ -21,7 +21,9 @@ internal sealed class TokenAuthentication(IOptions<PadimOptions> options) : ICon
     {
         var oidc = options.Value.Oidc;
         if (!oidc.IsConfigured) return;
-        (jwt.Authority, jwt.Audience, jwt.MapInboundClaims) = (oidc.Authority, oidc.Audience, false);
+        jwt.Authority = oidc.Authority;
+jwt.Audience = oidc.Audience;
+jwt.MapInboundClaims = false;
         jwt.RequireHttpsMetadata = !new Uri(oidc.Authority!).IsLoopback;
         jwt.BackchannelTimeout = TimeSpan.FromSeconds(10);
         jwt.TokenValidationParameters.ClockSkew = TimeSpan.FromMinutes(1);

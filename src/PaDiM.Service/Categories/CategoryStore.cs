@@ -30,7 +30,11 @@ internal sealed class CategoryStore(IDbContextFactory<PadimDbContext> contexts, 
             else if (category.Settings != settings || category.FalseRejectRate != falseRejectRate || category.Pinned != pinned)
             {
                 if (category.FalseRejectRate != falseRejectRate) db.Add(await RateChangeAsync(db, category, falseRejectRate, who, now, cancellationToken));
-                (category.Settings, category.FalseRejectRate, category.Pinned, category.UpdatedAt, category.Revision) = (settings, falseRejectRate, pinned, now, category.Revision + 1);
+                category.Settings = settings;
+category.FalseRejectRate = falseRejectRate;
+category.Pinned = pinned;
+category.UpdatedAt = now;
+category.Revision = category.Revision + 1;
             }
             try
             {
@@ -116,7 +120,8 @@ internal sealed class CategoryStore(IDbContextFactory<PadimDbContext> contexts, 
         if (ThresholdRequest.CheckAgainst(category.Settings.ReviewRate, falseRejectRate) is { } refused) return refused;
         category.FalseRejectRate = falseRejectRate ?? category.FalseRejectRate;
         if (model is not null) model.ThresholdOverride = threshold;
-        (category.UpdatedAt, category.Revision) = (now, category.Revision + 1);
+        category.UpdatedAt = now;
+category.Revision = category.Revision + 1;
         db.Add(new ThresholdChange { Category = name, At = now, Who = who, ModelVersion = model?.Version, FalseRejectRate = category.FalseRejectRate, Threshold = threshold });
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);

@@ -23,7 +23,8 @@ internal sealed class EvaluationJob(IDbContextFactory<PadimDbContext> contexts, 
 
     public async Task RunAsync(JobContext context, CancellationToken cancellationToken)
     {
-        var (job, request) = (context.Job, JsonSerializer.Deserialize<EvaluationRequest>(context.Job.Request)!);
+        var job = context.Job;
+var request = JsonSerializer.Deserialize<EvaluationRequest>(context.Job.Request)!;
         if (!(await registry.AcquireAsync(job.Category, request.Model, cancellationToken)).Succeeded(out var model, out var problem)) throw new JobFailedException(problem.Code, problem.Detail);
         var images = await ReadImagesAsync(job.Category, cancellationToken);
         var scratch = data.EvaluationOf(job.Id);
@@ -43,7 +44,8 @@ internal sealed class EvaluationJob(IDbContextFactory<PadimDbContext> contexts, 
 
     private (EvaluationFigures, List<StoredScore>) Evaluate(CategoryModel model, IReadOnlyList<StoredImage> images, MapStore kept, Action<double> progress, CancellationToken cancellationToken)
     {
-        var (trained, calibration) = (model.Inspector.Model.TrainingImages, model.Inspector.Model.Calibration);
+        var trained = model.Inspector.Model.TrainingImages;
+var calibration = model.Inspector.Model.Calibration;
         var leftOut = trained.Select((sha256, i) => (sha256, Score: calibration.Scores[i])).ToDictionary(pair => pair.sha256, pair => pair.Score, StringComparer.Ordinal);
         var seen = images.Where(image => image.Label == ImageLabel.Normal && leftOut.ContainsKey(image.Sha256)).ToArray();
         var unseen = images.Except(seen).ToArray();

@@ -22,7 +22,8 @@ internal sealed class FitJob(
 {
     public async Task RunAsync(JobContext context, CancellationToken cancellationToken)
     {
-        var (job, request) = (context.Job, JsonSerializer.Deserialize<FitRequest>(context.Job.Request)!);
+        var job = context.Job;
+var request = JsonSerializer.Deserialize<FitRequest>(context.Job.Request)!;
         var (category, images) = await ReadAsync(job.Category, cancellationToken);
         if (!settings.OpenBackbone(category.Settings.Backbone).Succeeded(out var backbone, out var problem)) throw new JobFailedException(problem.Code, problem.Detail);
         var missing = capacity.CountMissing(backbone, category.Settings.Fit, images);

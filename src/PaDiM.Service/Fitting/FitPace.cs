@@ -46,7 +46,8 @@ internal sealed class FitPace(TimeProvider time)
         {
             if (_factorising is not { } second || _calibrating is not { } third) return;
             var embedding = embedded > 0 ? time.GetElapsedTime(_began, second).TotalSeconds / embedded : (double?)null;
-            var (rest, each) = (time.GetElapsedTime(second, third).TotalSeconds, time.GetElapsedTime(third).TotalSeconds / images);
+            var rest = time.GetElapsedTime(second, third).TotalSeconds;
+var each = time.GetElapsedTime(third).TotalSeconds / images;
             owner._paces.AddOrUpdate(key, new Pace(embedding, rest, each), (_, earlier) => new Pace(embedding ?? earlier.EmbeddingAnImage, rest, each));
         }
     }

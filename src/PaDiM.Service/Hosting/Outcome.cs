@@ -5,7 +5,10 @@ internal readonly struct Outcome<T>
 {
     private readonly T? _value;
 
-    private Outcome(T? value, Problem? problem) => (this._value, Problem) = (value, problem);
+    private Outcome(T? value, Problem? problem) {
+this._value = value;
+Problem = problem;
+}
 
     /// <summary>The problem, or null.</summary>
     public Problem? Problem { get; }
@@ -17,7 +20,8 @@ internal readonly struct Outcome<T>
     /// <summary>Whether there is a value.</summary>
     public bool Succeeded([System.Diagnostics.CodeAnalysis.MaybeNullWhen(false)] out T result, [System.Diagnostics.CodeAnalysis.NotNullWhen(false)] out Problem? problem)
     {
-        (result, problem) = (_value, Problem);
+        result = _value;
+problem = Problem;
         return problem is null;
     }
 

@@ -142,7 +142,8 @@ internal static partial class Setup
         await services.GetRequiredService<Database>().UpgradeAsync(app.Lifetime.ApplicationStopping);
         await services.GetRequiredService<OpenAccess>().CheckAsync(app.Configuration, app.Lifetime.ApplicationStopping);
         if (Options(services).Access == AccessMode.Open) LogOpen(app.Logger);
-        var (data, runtime) = (services.GetRequiredService<DataDirectory>(), services.GetRequiredService<BackboneRuntime>());
+        var data = services.GetRequiredService<DataDirectory>();
+var runtime = services.GetRequiredService<BackboneRuntime>();
         LogData(app.Logger, data.Root, runtime.Device);
     }
 

@@ -42,7 +42,9 @@ internal static class ImageEndpoints
         if (space.FindShortage() is { } full) return full;
         ImageRequest.SetLimit(request, options.Value.MaxUploadBytes);
 
-        var (accepted, rejected, masks) = (new List<(string Stem, AcceptedImage Image)>(), new List<RejectedFile>(), new List<StoredMask>());
+        var accepted = new List<(string Stem, AcceptedImage Image)>();
+var rejected = new List<RejectedFile>();
+var masks = new List<StoredMask>();
         Problem? first = null;
         await foreach (var file in reader.ReadAllAsync(request, layout, cancellationToken))
         {

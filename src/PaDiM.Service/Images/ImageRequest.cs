@@ -131,7 +131,8 @@ internal sealed class ImageRequest(IOptions<PadimOptions> options, ImageDecoder 
         var chunk = new byte[1 << 16];
         // Of the one image that a body is, the rest need not be seen where its beginning is enough: it is left to the server, which drops it. A beginning that comes in
         // pieces is looked at again whenever it has doubled.
-        var (tooLarge, lookAt) = (false, othersFollow ? long.MaxValue : 1);
+        var tooLarge = false;
+var lookAt = othersFollow ? long.MaxValue : 1;
         for (int read; (read = await body.ReadAsync(chunk, cancellationToken)) > 0;)
         {
             // The rest of a file that is too large is read and dropped where parts behind it still count.

@@ -85,8 +85,15 @@ internal sealed class Job
     /// <summary>Ends the job well, together with what it publishes.</summary>
     /// <param name="now">The time.</param>
     /// <param name="modelVersion">The version that it published or measured.</param>
-    public void Succeed(DateTime now, int modelVersion) =>
-        (State, Progress, SecondsLeft, Stage, FinishedAt, LeaseExpiresAt, ModelVersion) = (JobState.Succeeded, 1, null, null, now, null, modelVersion);
+    public void Succeed(DateTime now, int modelVersion) {
+State = JobState.Succeeded;
+Progress = 1;
+SecondsLeft = null;
+Stage = null;
+FinishedAt = now;
+LeaseExpiresAt = null;
+ModelVersion = modelVersion;
+}
 
     public bool IsFinal => State is JobState.Succeeded or JobState.Failed or JobState.Cancelled;
 }

@@ -73,7 +73,8 @@ internal static class JobEndpoints
             var now = JobResponse.From(job);
             if (now != told || time.GetElapsedTime(toldAt) > KeepAlive)
             {
-                (told, toldAt) = (now, time.GetTimestamp());
+                told = now;
+toldAt = time.GetTimestamp();
                 yield return new SseItem<JobResponse>(now, "job");
             }
             if (job.IsFinal || stopping.IsCancellationRequested) yield break;

@@ -35,7 +35,8 @@ internal sealed class JobMetrics
 
     public JobMetrics(IMeterFactory meters, JobStore store, IDbContextFactory<PadimDbContext> contexts, IOptions<PadimOptions> options, TimeProvider time)
     {
-        (this._contexts, this._time) = (contexts, time);
+        this._contexts = contexts;
+this._time = time;
         var meter = meters.Create(Instruments.Name);
         _attempts = meter.CreateMinutes("padim.job.attempt.duration", "Time of attempts at jobs in this process, by kind and by outcome: succeeded, failed, cancelled, released or lost.");
         meter.CreateObservableCounter("padim.job.queue.refusals", () => store.Refusals, null, "Jobs refused with queue_full.");

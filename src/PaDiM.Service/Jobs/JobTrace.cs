@@ -27,7 +27,8 @@ internal sealed class JobTrace : IDisposable
         if (_attempt is null || next == _name) return;
         var current = Activity.Current;
         _stage?.Dispose();
-        (_name, _stage) = (next, Instruments.Source.StartActivity($"padim.job.{next}", ActivityKind.Internal, _attempt.Context));
+        _name = next;
+_stage = Instruments.Source.StartActivity($"padim.job.{next}", ActivityKind.Internal, _attempt.Context);
         // Stages begin on whatever thread tells of them, and must not become the parents of what else it does.
         Activity.Current = current;
     }

@@ -38,7 +38,9 @@ internal sealed partial class JobWorker(JobStore store, JobSignal signal, JobMet
     private async Task RunAsync(Job job, CancellationToken stopping)
     {
         using var trace = new JobTrace(job);
-        var (context, began, outcome) = (new JobContext(job, trace, time), time.GetTimestamp(), JobOutcome.Succeeded);
+        var context = new JobContext(job, trace, time);
+var began = time.GetTimestamp();
+var outcome = JobOutcome.Succeeded;
         LogStarted(job.Kind, job.Id, job.Category, job.Attempts);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         using var done = new CancellationTokenSource();

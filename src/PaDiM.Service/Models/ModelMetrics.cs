@@ -17,7 +17,8 @@ internal sealed class ModelMetrics
 
     public ModelMetrics(IMeterFactory meters, ModelCache cache, DriftMonitor drift, CategoryLabels labels, IOptions<PadimOptions> options)
     {
-        (this._drift, this._labels) = (drift, labels);
+        this._drift = drift;
+this._labels = labels;
         var meter = meters.Create(Instruments.Name);
         meter.CreateObservableGauge("padim.model.cache", () => cache.Bytes, "By", "Memory of models that are ready to score, the device's included.");
         meter.CreateObservableGauge("padim.model.cache.budget", () => options.Value.ModelCacheBytes, "By", "The setting ModelCacheBytes.");

@@ -176,7 +176,8 @@ internal sealed partial class ModelRegistry(
         if (files.FindDamage(stored) is { } damage) return damage;
         Inspector? untested = null;
         using var trace = Instruments.Source.StartActivity("padim.model.load")?.SetTag("padim.category", stored.Category).SetTag("padim.model.version", stored.Version);
-        var (began, result) = (time.GetTimestamp(), "loaded");
+        var began = time.GetTimestamp();
+var result = "loaded";
         try
         {
             if (!files.Read(stored).Succeeded(out var model, out var problem))

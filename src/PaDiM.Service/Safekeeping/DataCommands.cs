@@ -17,7 +17,8 @@ internal static class DataCommands
 
     private static Command CreateBackup()
     {
-        var (data, target) = (new Argument<string>("data") { Description = "Data directory; a service may be working in it." }, new Argument<string>("target") { Description = "Folder of the backup; what an earlier one left there is not copied again." });
+        var data = new Argument<string>("data") { Description = "Data directory; a service may be working in it." };
+var target = new Argument<string>("target") { Description = "Folder of the backup; what an earlier one left there is not copied again." };
         var command = new Command("backup", "Copy a data directory, every file compared with its hash.") { data, target };
         command.SetAction(async (arguments, cancellationToken) => Tell(await Copy(arguments.GetValue(data)!, arguments.GetValue(target)!).BackUpAsync(cancellationToken)));
         return command;
@@ -25,7 +26,8 @@ internal static class DataCommands
 
     private static Command CreateRestore()
     {
-        var (backup, data) = (new Argument<string>("backup") { Description = "Folder of the backup." }, new Argument<string>("data") { Description = "Data directory to make; absent or empty." });
+        var backup = new Argument<string>("backup") { Description = "Folder of the backup." };
+var data = new Argument<string>("data") { Description = "Data directory to make; absent or empty." };
         var command = new Command("restore", "Make a data directory of a backup, every file compared with its hash.") { backup, data };
         command.SetAction(async (arguments, cancellationToken) => Tell(await Copy(arguments.GetValue(backup)!, arguments.GetValue(data)!).RestoreAsync(cancellationToken)));
         return command;

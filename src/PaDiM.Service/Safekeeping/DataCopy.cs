@@ -77,7 +77,9 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
         IReadOnlyList<LostFile> lost = [];
         for (var round = 1; ; round++)
         {
-            var (madeAt, lostBefore, snapshot) = (time.GetUtcNow().UtcDateTime, lost, $"{target.Database}{AtomicFile.TemporaryMark}{Guid.NewGuid():n}");
+            var madeAt = time.GetUtcNow().UtcDateTime;
+var lostBefore = lost;
+var snapshot = $"{target.Database}{AtomicFile.TemporaryMark}{Guid.NewGuid():n}";
             try
             {
                 Snapshot(snapshot);
@@ -126,7 +128,8 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
     private LossFault? Copy(FileReference reference, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var (from, to) = (Path.Combine(source.Root, reference.Path), Path.Combine(target.Root, reference.Path));
+        var from = Path.Combine(source.Root, reference.Path);
+var to = Path.Combine(target.Root, reference.Path);
         if (_verified.Contains(reference.Path)) return null;
         if (IsWhole(reference, to)) _kept++;
         else
@@ -145,7 +148,8 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
                 File.Delete(to);
                 return LossFault.Damaged;
             }
-            (_copied, _bytes) = (_copied + 1, _bytes + new FileInfo(to).Length);
+            _copied = _copied + 1;
+_bytes = _bytes + new FileInfo(to).Length;
         }
         _verified.Add(reference.Path);
         return null;

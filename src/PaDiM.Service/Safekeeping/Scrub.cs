@@ -20,7 +20,8 @@ internal sealed class Scrub(
     public async Task<ScrubReport> RunAsync(IProgress<int>? progress, CancellationToken cancellationToken)
     {
         var startedAt = time.GetUtcNow().UtcDateTime;
-        var (read, bytes) = (0, 0L);
+        var read = 0;
+var bytes = 0L;
         var faults = new List<(FileReference File, ModelState Fault)>();
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var database = await CheckDatabaseAsync(db, cancellationToken);
@@ -30,7 +31,8 @@ internal sealed class Scrub(
             var began = Stopwatch.GetTimestamp();
             var length = new FileInfo(PathOf(reference)) is { Exists: true } file ? file.Length : 0;
             if (FindFault(reference) is { } fault) faults.Add((reference, fault));
-            (read, bytes) = (read + 1, bytes + length);
+            read = read + 1;
+bytes = bytes + length;
             progress?.Report(read);
             await PauseAsync(length, Stopwatch.GetElapsedTime(began), cancellationToken);
         }

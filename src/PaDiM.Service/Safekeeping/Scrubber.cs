@@ -25,7 +25,8 @@ internal sealed partial class Scrubber(Scrub scrub, DataDirectory data, IOptions
         lock (_asked)
         {
             if (!_running && _asked.CurrentCount == 0) _asked.Release();
-            (_running, _seen) = (true, 0);
+            _running = true;
+_seen = 0;
         }
         return Describe();
     }
@@ -53,7 +54,10 @@ internal sealed partial class Scrubber(Scrub scrub, DataDirectory data, IOptions
 
     private async Task RunAsync(CancellationToken cancellationToken)
     {
-        lock (_asked) (_running, _seen) = (true, 0);
+        lock (_asked) {
+_running = true;
+_seen = 0;
+}
         try
         {
             var report = await scrub.RunAsync(this, cancellationToken);

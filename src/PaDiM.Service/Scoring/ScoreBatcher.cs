@@ -139,7 +139,8 @@ internal sealed partial class ScoreBatcher(IOptions<PadimOptions> options, Score
         var embedding = Stopwatch.GetElapsedTime(began);
         foreach (var sameModel in batch.Index().GroupBy(entry => entry.Item.Inspector))
         {
-            var (works, from) = (sameModel.ToArray(), Stopwatch.GetTimestamp());
+            var works = sameModel.ToArray();
+var from = Stopwatch.GetTimestamp();
             var distances = sameModel.Key.Distances([.. works.Select(entry => features.TapsOf(entry.Index))]);
             Answer([.. works.Select(entry => entry.Item)], [.. distances.Select(map => new RawMap.Patches(map))], trace, began, embedding, Stopwatch.GetElapsedTime(from));
         }

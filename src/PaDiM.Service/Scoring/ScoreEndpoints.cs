@@ -62,7 +62,8 @@ internal static class ScoreEndpoints
         if (queue.IsFull) return queue.Refuse();
         ImageRequest.SetLimit(request, options.Value.MaxUploadBytes);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var (results, running) = (new List<Task<BatchItem>>(), new Queue<Task>());
+        var results = new List<Task<BatchItem>>();
+var running = new Queue<Task>();
         try
         {
             await foreach (var file in reader.ReadAllAsync(request, layout, cancellationToken))

@@ -20,7 +20,8 @@ internal sealed class ScoreMetrics
 
     public ScoreMetrics(IMeterFactory meters, ScoreQueue queue, DriftMonitor drift, CategoryLabels labels, IOptions<PadimOptions> options)
     {
-        (this._drift, this._labels) = (drift, labels);
+        this._drift = drift;
+this._labels = labels;
         var meter = meters.Create(Instruments.Name);
         _stages = meter.CreateMoments("padim.score.stage.duration", "Time of an image in each stage of scoring.");
         _durations = meter.CreateMoments("padim.score.duration", "Time of an image from its last byte to its result.");

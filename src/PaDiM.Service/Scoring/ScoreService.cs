@@ -68,7 +68,10 @@ internal sealed partial class ScoreService(DecodingGate gate, ScoreBatcher batch
         var postprocess = clock.Lap();
         if (trace is not null)
         {
-            var (inBatch, embedding, scoring, total) = (ready.Waited + ready.Decode, batched.Embedding.TotalMilliseconds, batched.Scoring.TotalMilliseconds, clock.Total);
+            var inBatch = ready.Waited + ready.Decode;
+var embedding = batched.Embedding.TotalMilliseconds;
+var scoring = batched.Scoring.TotalMilliseconds;
+var total = clock.Total;
             var embedFrom = inBatch + batched.Waited.TotalMilliseconds;
             ScoreTrace.Write(trace, batched.Trace, ("queue", 0, ready.Waited), ("decode", ready.Waited, ready.Decode), ("queue", inBatch, batched.Waited.TotalMilliseconds),
                 ("embed", embedFrom, embedding), ("distance", embedFrom + embedding, scoring), ("postprocess", total - postprocess, postprocess));

@@ -60,7 +60,8 @@ public sealed class ProtocolTests : IDisposable
     [Fact]
     public void Image_and_mask_are_shown_the_same_way()
     {
-        var (image, mask) = (_folder.Combine("bolt", "test", "dent", "000.bmp"), _folder.Combine("bolt", "ground_truth", "dent", "000_mask.png"));
+        var image = _folder.Combine("bolt", "test", "dent", "000.bmp");
+var mask = _folder.Combine("bolt", "ground_truth", "dent", "000_mask.png");
         var test = new ProtocolView(EvaluationProtocol.NonAligned, 7).ToTest(new LabelledImage(new DatasetImage("bolt/test/dent/000.bmp", image), "dent", () => File.ReadAllBytes(mask)));
         var view = new NonAlignedView(7, "bolt/test/dent/000.bmp");
         Assert.Equal(view.OfImage(Decode(File.ReadAllBytes(image))).Pixels, Decode(test.Read()).Pixels);

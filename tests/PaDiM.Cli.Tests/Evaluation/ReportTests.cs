@@ -13,7 +13,8 @@ public sealed class ReportTests : IDisposable
     {
         TinyDataset.WriteMvtec(_folder.Combine("root", "bolt"));
         TinyDataset.WriteMvtec(_folder.Combine("root", "tile"));
-        var (markdown, json) = (_folder.Combine("out", "results.md"), _folder.Combine("out", "results.json"));
+        var markdown = _folder.Combine("out", "results.md");
+var json = _folder.Combine("out", "results.json");
         var table = Evaluate("--report", markdown, "--report", json).Output;
         var text = File.ReadAllText(markdown);
         Assert.EndsWith(table, text, StringComparison.Ordinal);

@@ -10,10 +10,12 @@ public sealed class CoarseSearchTests
     [InlineData(48, 0.15)]
     public void The_best_shift_equals_that_of_the_plain_sums(int side, double largestShift)
     {
-        var (template, image) = (MovedPart.Texture(side, 3, 1), MovedPart.Texture(side, 3, 2));
+        var template = MovedPart.Texture(side, 3, 1);
+var image = MovedPart.Texture(side, 3, 2);
         var search = new CoarseSearch(template, side, 0, largestShift);
         var best = Assert.Single(search.Candidates(GradientField.Of(image, side)));
-        var (a, b) = (GradientField.Of(template, side), GradientField.Of(image, side));
+        var a = GradientField.Of(template, side);
+var b = GradientField.Of(image, side);
         var reach = (int)Math.Ceiling(side * largestShift);
         var highest = double.NegativeInfinity;
         for (var dy = -reach; dy <= reach; dy++)
@@ -38,7 +40,8 @@ public sealed class CoarseSearchTests
 
     private static double Twin(GradientField template, GradientField image, int dx, int dy)
     {
-        var (sum, side) = (0.0, template.Side);
+        var sum = 0.0;
+var side = template.Side;
         for (var y = 0; y < side; y++)
             for (var x = 0; x < side; x++)
                 if (x + dx >= 0 && y + dy >= 0 && x + dx < side && y + dy < side)

@@ -8,7 +8,8 @@ internal static class MovedPart
     /// <summary>The part as it lies after a movement, on a plain background.</summary>
     public static float[] Draw(int side, RigidTransform transform)
     {
-        var (plane, inverse) = (new float[side * side], transform.Inverse());
+        var plane = new float[side * side];
+var inverse = transform.Inverse();
         for (var y = 0; y < side; y++)
             for (var x = 0; x < side; x++)
             {
@@ -44,7 +45,8 @@ internal static class MovedPart
     /// <summary>Blackens the corners that a rotation of the photograph by an angle leaves without content.</summary>
     public static float[] BlackCorners(float[] plane, int side, double angle)
     {
-        var (blackened, turned) = (plane.ToArray(), new RigidTransform(angle, 0, 0));
+        var blackened = plane.ToArray();
+var turned = new RigidTransform(angle, 0, 0);
         for (var y = 0; y < side; y++)
             for (var x = 0; x < side; x++)
             {
@@ -66,13 +68,17 @@ internal static class MovedPart
     /// <summary>Random values on a grid, smoothly joined: a texture whose grain is the distance of the grid.</summary>
     public static float[] Texture(int side, int grain, int seed)
     {
-        var (random, nodes) = (new Random(seed), side / grain + 2);
+        var random = new Random(seed);
+var nodes = side / grain + 2;
         var values = Enumerable.Range(0, nodes * nodes).Select(_ => 70 + 100 * random.NextDouble()).ToArray();
         var plane = new float[side * side];
         for (var y = 0; y < side; y++)
             for (var x = 0; x < side; x++)
             {
-                var (column, row, h, v) = (x / grain, y / grain, Ease((double)(x % grain) / grain), Ease((double)(y % grain) / grain));
+                var column = x / grain;
+var row = y / grain;
+var h = Ease((double)(x % grain) / grain);
+var v = Ease((double)(y % grain) / grain);
                 double At(int dy, int dx) => values[(row + dy) * nodes + column + dx];
                 plane[y * side + x] = (float)((At(0, 0) * (1 - h) + At(0, 1) * h) * (1 - v) + (At(1, 0) * (1 - h) + At(1, 1) * h) * v);
             }

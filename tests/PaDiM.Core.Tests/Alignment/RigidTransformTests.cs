@@ -31,7 +31,8 @@ public sealed class RigidTransformTests
     [Fact]
     public void One_after_the_other_is_their_composition()
     {
-        var (first, next) = (new RigidTransform(0.2, 3, -5), new RigidTransform(-0.1, 7, 1));
+        var first = new RigidTransform(0.2, 3, -5);
+var next = new RigidTransform(-0.1, 7, 1);
         var (x, y) = first.Map(10, 20, 64);
         var expected = next.Map(x, y, 64);
         var (composedX, composedY) = first.Then(next).Map(10, 20, 64);

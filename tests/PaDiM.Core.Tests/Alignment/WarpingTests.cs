@@ -13,7 +13,9 @@ public sealed class WarpingTests
     [InlineData(0, 40, -40)]
     public void An_image_equals_the_sum_over_all_pixels(double angle, double shiftX, double shiftY)
     {
-        var (image, transform, result) = (Draw(3), new RigidTransform(angle, shiftX, shiftY), new float[3 * Side * Side]);
+        var image = Draw(3);
+var transform = new RigidTransform(angle, shiftX, shiftY);
+var result = new float[3 * Side * Side];
         Warping.ToTemplate(image, Side, transform, result);
         for (var y = 0; y < Side; y++)
             for (var x = 0; x < Side; x++)
@@ -31,7 +33,9 @@ public sealed class WarpingTests
     [InlineData(0, 40, -40)]
     public void A_map_equals_the_sum_over_all_pixels_and_0_beyond_the_template(double angle, double shiftX, double shiftY)
     {
-        var (map, transform, result) = (Draw(1), new RigidTransform(angle, shiftX, shiftY), new float[Side * Side]);
+        var map = Draw(1);
+var transform = new RigidTransform(angle, shiftX, shiftY);
+var result = new float[Side * Side];
         Warping.ToImage(map, Side, transform, result);
         for (var y = 0; y < Side; y++)
             for (var x = 0; x < Side; x++)
@@ -45,8 +49,10 @@ public sealed class WarpingTests
     [Fact]
     public void The_identity_copies()
     {
-        var (image, map) = (Draw(3), Draw(1));
-        var (there, back) = (new float[image.Length], new float[map.Length]);
+        var image = Draw(3);
+var map = Draw(1);
+        var there = new float[image.Length];
+var back = new float[map.Length];
         Warping.ToTemplate(image, Side, RigidTransform.Identity, there);
         Warping.ToImage(map, Side, RigidTransform.Identity, back);
         Assert.Equal(image, there);
@@ -56,7 +62,9 @@ public sealed class WarpingTests
     [Fact]
     public void A_spot_found_in_the_template_lies_where_the_transform_says()
     {
-        var (map, result, transform) = (new float[64 * 64], new float[64 * 64], new RigidTransform(0.2, 5, -3));
+        var map = new float[64 * 64];
+var result = new float[64 * 64];
+var transform = new RigidTransform(0.2, 5, -3);
         for (var y = -2; y <= 2; y++) map.AsSpan((20 + y) * 64 + 38, 5).Fill(9);
         Warping.ToImage(map, 64, transform, result);
         var (x, y2) = transform.Map(40, 20, 64);
@@ -74,7 +82,8 @@ public sealed class WarpingTests
     /// <summary>Bilinear interpolation as a sum of tents over all pixels, at a place clamped to the centres of the outermost.</summary>
     private static double Twin(float[] image, int channels, int channel, double px, double py)
     {
-        (px, py) = (Math.Clamp(px, 0, Side - 1), Math.Clamp(py, 0, Side - 1));
+        px = Math.Clamp(px, 0, Side - 1);
+py = Math.Clamp(py, 0, Side - 1);
         var sum = 0.0;
         for (var y = 0; y < Side; y++)
             for (var x = 0; x < Side; x++)

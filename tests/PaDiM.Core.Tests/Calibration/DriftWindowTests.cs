@@ -38,7 +38,8 @@ public sealed class DriftWindowTests
     [Fact]
     public void What_is_told_goes_when_the_images_go()
     {
-        var (random, window) = (new Random(1), default(DriftWindow));
+        var random = new Random(1);
+var window = default(DriftWindow);
         var calibration = Calibration(random, 100);
         window = new DriftWindow(100, 200);
         for (var i = 0; i < 200; i++) window.Add(calibration.PValue(Score(random, 2)));
@@ -69,7 +70,8 @@ public sealed class DriftWindowTests
         for (var seed = 0; seed < 20; seed++)
         {
             var random = new Random(seed);
-            var (calibration, window) = (Calibration(random, calibrated), new DriftWindow(calibrated, 300));
+            var calibration = Calibration(random, calibrated);
+var window = new DriftWindow(calibrated, 300);
             var scores = Enumerable.Range(0, 300).Select(_ => Score(random, 0.4)).ToArray();
             foreach (var score in scores) window.Add(calibration.PValue(score));
 
@@ -93,7 +95,9 @@ public sealed class DriftWindowTests
         for (var seed = 0; seed < 300; seed++)
         {
             var random = new Random(seed);
-            var (calibration, window, told) = (Calibration(random, calibrated), new DriftWindow(calibrated), false);
+            var calibration = Calibration(random, calibrated);
+var window = new DriftWindow(calibrated);
+var told = false;
             for (var i = 0; i < 1500 && !told; i++)
             {
                 window.Add(calibration.PValue(random.NextDouble() < defects ? Score(random, 6) : Score(random, shift)));
@@ -106,7 +110,8 @@ public sealed class DriftWindowTests
 
     private static DriftWindow Run(Random random, int calibrated, int images, double shift, double defects)
     {
-        var (calibration, window) = (Calibration(random, calibrated), new DriftWindow(calibrated));
+        var calibration = Calibration(random, calibrated);
+var window = new DriftWindow(calibrated);
         for (var i = 0; i < images; i++) window.Add(calibration.PValue(random.NextDouble() < defects ? Score(random, 6) : Score(random, shift)));
         return window;
     }

@@ -55,7 +55,8 @@ public sealed class ThresholdCalibrationTests
     [Property]
     public void A_new_normal_score_is_rejected_no_more_often_than_promised(PositiveInt count, PositiveInt permille, int seed)
     {
-        var (n, rate) = (count.Get, (1 + permille.Get % 999) / 1000m);
+        var n = count.Get;
+var rate = (1 + permille.Get % 999) / 1000m;
         var scores = Scores(seed, n);
         var threshold = new ThresholdCalibration(scores).ThresholdAt((double)rate);
         // Of n + 1 exchangeable scores the new one is each rank equally often: it exceeds the threshold in at most rate (n + 1) of them.
@@ -112,7 +113,8 @@ public sealed class ThresholdCalibrationTests
     public void Scores_that_stand_far_out_are_listed_the_farthest_first()
     {
         var scores = Scores(5, 40);
-        (scores[7], scores[30]) = (80, 200);
+        scores[7] = 80;
+scores[30] = 200;
         var outliers = new ThresholdCalibration(scores).Outliers();
         Assert.Equal([new TrainingOutlier(30, 200, 1 / 40.0), new TrainingOutlier(7, 80, 2 / 40.0)], outliers);
     }

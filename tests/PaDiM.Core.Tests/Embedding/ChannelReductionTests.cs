@@ -140,7 +140,8 @@ public sealed class ChannelReductionTests
     [Fact]
     public void An_embedding_of_the_right_shape_is_written_over()
     {
-        var (reduction, taps) = (ChannelReduction.Draw(ReductionMethod.SemiOrthogonal, TapChannels, 8, 1), Taps([4, 4, 2, 2, 1, 1]));
+        var reduction = ChannelReduction.Draw(ReductionMethod.SemiOrthogonal, TapChannels, 8, 1);
+var taps = Taps([4, 4, 2, 2, 1, 1]);
         FeatureMap[] maps = [.. taps.Select((tap, i) => TapReductions.Reduce(reduction, i, tap))];
         var used = new PatchEmbedding(new Grid(4, 4), 8, [.. Enumerable.Repeat(7f, 128)]);
         Assert.Same(used, PatchEmbedding.Of(new ReducedTaps(maps, 8), reuse: used));
@@ -165,7 +166,8 @@ public sealed class ChannelReductionTests
         [
             .. TapChannels.Select((channels, i) =>
             {
-                var (height, width) = (sizes[2 * i], sizes[2 * i + 1]);
+                var height = sizes[2 * i];
+var width = sizes[2 * i + 1];
                 return new ReferenceEmbedding.Tap([.. RandomEmbeddings.Normals(random, channels * height * width).Select(z => (float)z)], channels, height, width);
             }),
         ];

@@ -11,12 +11,15 @@ public sealed class ImageMetricsTests
         if (!items.Any(item => item.Anomalous)) return;
         float[] scores = [.. items.Select(item => item.Score % 7f)];
         bool[] anomalous = [.. items.Select(item => item.Anomalous)];
-        var (average, best, recall) = (0.0, 0.0, 0.0);
+        var average = 0.0;
+var best = 0.0;
+var recall = 0.0;
         foreach (var threshold in scores.Distinct().OrderDescending())
         {
             var taken = scores.Count(s => s >= threshold);
             var hits = scores.Where((s, i) => s >= threshold && anomalous[i]).Count();
-            var (precision, reached) = ((double)hits / taken, (double)hits / anomalous.Count(a => a));
+            var precision = (double)hits / taken;
+var reached = (double)hits / anomalous.Count(a => a);
             average += precision * (reached - recall);
             recall = reached;
             best = Math.Max(best, precision + reached == 0 ? 0 : 2 * precision * reached / (precision + reached));

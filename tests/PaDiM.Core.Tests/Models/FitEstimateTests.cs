@@ -39,7 +39,8 @@ public sealed class FitEstimateTests
     [Fact]
     public void Embeddings_grow_with_the_images_and_memory_does_not()
     {
-        var (few, many) = (FitEstimate.Of(new FitSettings(), Patches, 100, 50), FitEstimate.Of(new FitSettings(), Patches, 100, 400));
+        var few = FitEstimate.Of(new FitSettings(), Patches, 100, 50);
+var many = FitEstimate.Of(new FitSettings(), Patches, 100, 400);
         Assert.Equal(few.MemoryBytes, many.MemoryBytes);
         Assert.Equal(8 * few.EmbeddingBytes, many.EmbeddingBytes);
         Assert.Equal(few.EmbeddingBytes, FitEstimate.Of(new FitSettings(), Patches, 100, 400, embedded: 50).EmbeddingBytes);

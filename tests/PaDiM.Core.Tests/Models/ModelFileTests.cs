@@ -41,7 +41,8 @@ public sealed class ModelFileTests
         var bytes = Bytes(model);
         var read = ModelFile.Read(new MemoryStream(bytes));
         Assert.Equal(bytes, Bytes(read));
-        var (written, low) = ((LowRankDistribution)model.Distribution, Assert.IsType<LowRankDistribution>(read.Distribution));
+        var written = (LowRankDistribution)model.Distribution;
+var low = Assert.IsType<LowRankDistribution>(read.Distribution);
         Assert.Equal((3, 3), (written.Rank, low.Rank));
         Assert.Equal(written.Basis, low.Basis);
         Assert.Equal(written.Whitening, low.Whitening);

@@ -12,7 +12,8 @@ public sealed class RegionFinderTests
     [Property]
     public void Regions_equal_those_of_a_slow_labelling(PositiveInt height, PositiveInt width, int seed, byte level)
     {
-        var (h, w) = (1 + height.Get % 24, 1 + width.Get % 24);
+        var h = 1 + height.Get % 24;
+var w = 1 + width.Get % 24;
         var random = new Random(seed);
         // A coarse lattice: ties between pixels, and with the threshold, are common.
         var map = new AnomalyMap(new Grid(h, w), [.. Enumerable.Range(0, h * w).Select(_ => random.Next(8) / 4f)]);
@@ -63,14 +64,16 @@ public sealed class RegionFinderTests
 
     private static AnomalyRegion[] Expected(AnomalyMap map, double threshold)
     {
-        var (height, width) = (map.Grid.Height, map.Grid.Width);
+        var height = map.Grid.Height;
+var width = map.Grid.Width;
         var labels = ReferenceRegions.Label(map.Values.Square(height, width), threshold).Cast<int>().ToArray();
         return
         [
             .. Enumerable.Range(0, labels.Length).Where(i => labels[i] != 0).GroupBy(i => labels[i]).OrderBy(area => area.Key)
                 .Select(area =>
                 {
-                    var (left, top) = (area.Min(i => i % width), area.Min(i => i / width));
+                    var left = area.Min(i => i % width);
+var top = area.Min(i => i / width);
                     return new AnomalyRegion(
                         left, top, area.Max(i => i % width) - left + 1, area.Max(i => i / width) - top + 1, area.Count(), area.Max(i => map.Values[i]));
                 })

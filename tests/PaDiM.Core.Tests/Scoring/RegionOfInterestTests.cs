@@ -18,7 +18,8 @@ public sealed class RegionOfInterestTests
     [MemberData(nameof(Shapes))]
     public void The_map_equals_the_definition_at_every_pixel(int height, int width, int rows, int columns, double sigma)
     {
-        var (prepared, patches) = (new Grid(height, width), new Grid(rows, columns));
+        var prepared = new Grid(height, width);
+var patches = new Grid(rows, columns);
         foreach (var ignored in Masks(prepared))
         {
             var distances = Draw(patches);
@@ -32,7 +33,8 @@ public sealed class RegionOfInterestTests
     [MemberData(nameof(Shapes))]
     public void Ignored_pixels_are_0_and_constant_distances_stay_constant_on_all_others(int height, int width, int rows, int columns, double sigma)
     {
-        var (prepared, patches) = (new Grid(height, width), new Grid(rows, columns));
+        var prepared = new Grid(height, width);
+var patches = new Grid(rows, columns);
         var distances = new AnomalyMap(patches, [.. Enumerable.Repeat(3.7f, patches.Positions)]);
         foreach (var ignored in Masks(prepared))
         {
@@ -47,7 +49,8 @@ public sealed class RegionOfInterestTests
     [InlineData(4)]
     public void What_happens_in_patches_that_are_wholly_ignored_changes_no_pixel(double sigma)
     {
-        var (prepared, patches) = (new Grid(32, 32), new Grid(8, 8));
+        var prepared = new Grid(32, 32);
+var patches = new Grid(8, 8);
         // Columns 10 to 21: the patches of columns 3 and 4 are ignored as a whole, those of columns 2 and 5 by half.
         var ignored = Mask(prepared, (_, x) => x is >= 10 and < 22);
         var region = new RegionOfInterest(ignored, prepared, patches, sigma);
@@ -62,7 +65,9 @@ public sealed class RegionOfInterestTests
     [MemberData(nameof(Shapes))]
     public void An_empty_mask_gives_the_map_of_no_mask(int height, int width, int rows, int columns, double sigma)
     {
-        var (prepared, patches, distances) = (new Grid(height, width), new Grid(rows, columns), Draw(new Grid(rows, columns)));
+        var prepared = new Grid(height, width);
+var patches = new Grid(rows, columns);
+var distances = Draw(new Grid(rows, columns));
         var map = distances.ToPixels(prepared, sigma, new RegionOfInterest(new bool[prepared.Positions], prepared, patches, sigma));
         Close.Relative(Array.ConvertAll(distances.ToPixels(prepared, sigma).Values, v => (double)v), map.Values, 1e-5);
     }
@@ -70,7 +75,9 @@ public sealed class RegionOfInterestTests
     [Fact]
     public void One_pixel_that_counts_has_the_distance_of_its_patch()
     {
-        var (prepared, patches, distances) = (new Grid(32, 32), new Grid(8, 8), Draw(new Grid(8, 8)));
+        var prepared = new Grid(32, 32);
+var patches = new Grid(8, 8);
+var distances = Draw(new Grid(8, 8));
         var map = distances.ToPixels(prepared, 4, new RegionOfInterest(Mask(prepared, (y, x) => (y, x) != (13, 22)), prepared, patches, 4));
         Assert.Equal(distances.Values[3 * 8 + 5], map.Values[13 * 32 + 22], 1e-4f);
         Assert.Equal(map.Max(), map.Values[13 * 32 + 22]);
@@ -79,7 +86,9 @@ public sealed class RegionOfInterestTests
     [Fact]
     public void Making_a_map_leaves_the_distances_as_they_were()
     {
-        var (prepared, patches, distances) = (new Grid(32, 32), new Grid(8, 8), Draw(new Grid(8, 8)));
+        var prepared = new Grid(32, 32);
+var patches = new Grid(8, 8);
+var distances = Draw(new Grid(8, 8));
         var before = distances.Values.ToArray();
         distances.ToPixels(prepared, 0, new RegionOfInterest(Masks(prepared)[0], prepared, patches, 0));
         Assert.Equal(before, distances.Values);
@@ -88,7 +97,8 @@ public sealed class RegionOfInterestTests
     [Fact]
     public void A_mask_that_leaves_nothing_is_refused()
     {
-        var (prepared, patches) = (new Grid(8, 8), new Grid(2, 2));
+        var prepared = new Grid(8, 8);
+var patches = new Grid(2, 2);
         Assert.Contains("every pixel", Assert.Throws<ArgumentException>("ignored", () => new RegionOfInterest(Mask(prepared, (_, _) => true), prepared, patches, 4)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>("ignored", () => new RegionOfInterest(new bool[63], prepared, patches, 4));
     }
@@ -124,15 +134,18 @@ public sealed class RegionOfInterestTests
     /// <summary>Distances times the share of each patch that counts, drawn out and smoothed, over the shares drawn out and smoothed.</summary>
     private static double[] Twin(AnomalyMap distances, bool[] ignored, Grid prepared, double sigma)
     {
-        var (rows, columns) = (distances.Grid.Height, distances.Grid.Width);
-        var (counted, pixels) = (new double[rows, columns], new double[rows, columns]);
+        var rows = distances.Grid.Height;
+var columns = distances.Grid.Width;
+        var counted = new double[rows, columns];
+var pixels = new double[rows, columns];
         for (var y = 0; y < prepared.Height; y++)
             for (var x = 0; x < prepared.Width; x++)
             {
                 pixels[y * rows / prepared.Height, x * columns / prepared.Width]++;
                 if (!ignored[y * prepared.Width + x]) counted[y * rows / prepared.Height, x * columns / prepared.Width]++;
             }
-        var (weights, weighted) = (new double[rows, columns], new double[rows, columns]);
+        var weights = new double[rows, columns];
+var weighted = new double[rows, columns];
         for (var r = 0; r < rows; r++)
             for (var c = 0; c < columns; c++)
             {

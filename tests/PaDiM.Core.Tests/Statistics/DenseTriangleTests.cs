@@ -39,7 +39,8 @@ public sealed class DenseTriangleTests
     [InlineData(13)]
     public void A_buffer_used_again_gives_the_same_bits(int d)
     {
-        var (fresh, used) = (Pack(Covariance(d)), Pack(Covariance(d)));
+        var fresh = Pack(Covariance(d));
+var used = Pack(Covariance(d));
         var work = new DenseTriangle(d);
         PackedTriangle.Whiten(Pack(ReferenceGaussian.Fit(RandomEmbeddings.Draw(99, d + 2, new(1, 1), d).At(0), 1).Covariance), 0.5, work);
         PackedTriangle.Whiten(used, 0.25, work);

@@ -13,7 +13,9 @@ public sealed class PackedTriangleTests
     public void The_product_is_that_of_the_full_triangle(int d)
     {
         var packed = Pack(Covariance(d));
-        var (full, x, y) = (Unpack(packed, d), RandomEmbeddings.Normals(new Random(d), d), new double[d]);
+        var full = Unpack(packed, d);
+var x = RandomEmbeddings.Normals(new Random(d), d);
+var y = new double[d];
         PackedTriangle.Multiply<double>(packed, x, y);
         Close.OfScale([.. Enumerable.Range(0, d).Select(i => Enumerable.Range(0, d).Sum(j => full[i, j] * x[j]))], y, 1e-14);
     }

@@ -14,8 +14,12 @@ public sealed class PanelKernelTests
     public void Every_width_of_vectors_gives_the_bits_of_the_plain_loop(int rows, int fromRow, int count, bool subtract)
     {
         var random = new Random(rows);
-        var (matrix, factors, before) = (RandomEmbeddings.Normals(random, rows * count), RandomEmbeddings.Normals(random, 4 * count), RandomEmbeddings.Normals(random, 4 * rows));
-        var (expected, wide, usual) = (before.ToArray(), before.ToArray(), before.ToArray());
+        var matrix = RandomEmbeddings.Normals(random, rows * count);
+var factors = RandomEmbeddings.Normals(random, 4 * count);
+var before = RandomEmbeddings.Normals(random, 4 * rows);
+        var expected = before.ToArray();
+var wide = before.ToArray();
+var usual = before.ToArray();
         for (var c = 0; c < 4; c++)
             for (var i = fromRow; i < rows; i++)
             {
@@ -36,7 +40,8 @@ public sealed class PanelKernelTests
     public void A_sum_of_outer_products_is_that_of_the_plain_loop(int d, int count)
     {
         var random = new Random(d);
-        var (products, vectors) = (new OuterProducts(d, count), Enumerable.Range(0, count).Select(_ => RandomEmbeddings.Normals(random, d)).ToArray());
+        var products = new OuterProducts(d, count);
+var vectors = Enumerable.Range(0, count).Select(_ => RandomEmbeddings.Normals(random, d)).ToArray();
         for (var k = 0; k < count; k++) vectors[k].CopyTo(products[k]);
         var before = RandomEmbeddings.Normals(random, PackedTriangle.Length(d));
         foreach (var sign in new[] { 1, -1 })

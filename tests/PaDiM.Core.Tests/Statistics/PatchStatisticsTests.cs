@@ -38,7 +38,8 @@ public sealed class PatchStatisticsTests
     {
         var images = RandomEmbeddings.Draw(3, 4, Grid, 3);
         var statistics = Fitting.Gather(images);
-        var (mean, scatter) = (statistics.Mean.ToArray(), statistics.Scatter.ToArray());
+        var mean = statistics.Mean.ToArray();
+var scatter = statistics.Scatter.ToArray();
         statistics.Add([]);
         statistics.Merge(new PatchStatistics(Grid, 3));
         Assert.Equal(4, statistics.Count);
@@ -99,7 +100,8 @@ public sealed class PatchStatisticsTests
     public void Degree_of_parallelism_does_not_change_a_bit()
     {
         var images = RandomEmbeddings.Draw(8, 6, new Grid(9, 7), 5);
-        var (one, many) = (new PatchStatistics(new Grid(9, 7), 5), new PatchStatistics(new Grid(9, 7), 5));
+        var one = new PatchStatistics(new Grid(9, 7), 5);
+var many = new PatchStatistics(new Grid(9, 7), 5);
         one.Add(images, new ParallelOptions { MaxDegreeOfParallelism = 1 });
         many.Add(images, new ParallelOptions { MaxDegreeOfParallelism = 5 });
         Assert.Equal(one.Mean, many.Mean);

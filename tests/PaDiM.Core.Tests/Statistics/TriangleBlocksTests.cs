@@ -65,7 +65,8 @@ public sealed class TriangleBlocksTests
     {
         const int d = 100;
         var (blocks, scales) = Quantised(Triangle(new Random(1), d), d);
-        var (vectors, norms) = (new float[8 * d], new float[8]);
+        var vectors = new float[8 * d];
+var norms = new float[8];
         TriangleBlocks.Norms(in blocks[0], in scales[0], d, vectors, norms);
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 1000; i++) TriangleBlocks.Norms(in blocks[0], in scales[0], d, vectors, norms);
@@ -81,7 +82,8 @@ public sealed class TriangleBlocksTests
 
     private static (short[] Blocks, ushort[] Scales) Quantised(double[] triangle, int d)
     {
-        var (blocks, scales) = (new short[triangle.Length + TriangleBlocks.Overrun], new ushort[d + TriangleBlocks.Overrun]);
+        var blocks = new short[triangle.Length + TriangleBlocks.Overrun];
+var scales = new ushort[d + TriangleBlocks.Overrun];
         TriangleBlocks.Quantise(triangle, d, blocks.AsSpan(0, triangle.Length), scales.AsSpan(0, d));
         return (blocks, scales);
     }
@@ -97,7 +99,8 @@ public sealed class TriangleBlocksTests
 
     private static double Norm(float[] triangle, ReadOnlySpan<float> x)
     {
-        var (d, sum) = (x.Length, 0.0);
+        var d = x.Length;
+var sum = 0.0;
         for (var i = 0; i < d; i++)
         {
             var y = 0.0;

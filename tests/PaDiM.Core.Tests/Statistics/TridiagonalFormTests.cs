@@ -26,7 +26,11 @@ public sealed class TridiagonalFormTests
             for (var j = 0; j < d; j++) shifted[i, j] = matrix[i * d + j] + (i == j ? ridge : 0);
         var inverse = ReferenceGaussian.Invert(shifted);
 
-        var (packed, factors, y, diagonal, below) = (statistics.Scatter, new double[d], x.ToArray(), new double[d], new double[d]);
+        var packed = statistics.Scatter;
+var factors = new double[d];
+var y = x.ToArray();
+var diagonal = new double[d];
+var below = new double[d];
         TridiagonalForm.Reduce(packed, d, factors, new double[d]);
         TridiagonalForm.Rotate(packed, factors, y);
         TridiagonalForm.Bands(packed, diagonal, below);

@@ -21,7 +21,8 @@ public sealed class SyntheticPartsTests
     {
         for (var seed = 0; seed < 10; seed++)
         {
-            var (good, bad) = (SyntheticParts.Good(seed).Pixels, SyntheticParts.Defective(seed, kind));
+            var good = SyntheticParts.Good(seed).Pixels;
+var bad = SyntheticParts.Defective(seed, kind);
             Assert.InRange(bad.Mask.Count(inside => inside), 50, 500);
             Assert.DoesNotContain(Enumerable.Range(0, bad.Mask.Length), i => !bad.Mask[i] && bad.Image.Pixels[3 * i] != good[3 * i]);
             Assert.True(Enumerable.Range(0, bad.Mask.Length).Where(i => bad.Mask[i]).Average(i => Math.Abs(bad.Image.Pixels[3 * i] - good[3 * i])) > 20);

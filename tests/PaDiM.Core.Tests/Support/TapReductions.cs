@@ -11,7 +11,9 @@ internal static class TapReductions
 
     public static FeatureMap Reduce(ChannelReduction reduction, int index, ReferenceEmbedding.Tap tap)
     {
-        var (d, positions, weights) = (reduction.Dimensions, tap.Height * tap.Width, reduction.WeightsOf(index).ToArray());
+        var d = reduction.Dimensions;
+var positions = tap.Height * tap.Width;
+var weights = reduction.WeightsOf(index).ToArray();
         var reduced = new float[positions * d];
         for (var p = 0; p < positions; p++)
             for (var k = 0; k < d; k++)

@@ -31,7 +31,8 @@ public sealed class ImageTraitsTests
     public void A_gain_that_clips_nothing_changes_neither_sharpness_nor_thumbnail()
     {
         var rgb = Array.ConvertAll(Noise(7, 64), v => 40 + v / 4);
-        var (once, twice) = (ImageTraits.Of(rgb, 64), ImageTraits.Of(Array.ConvertAll(rgb, v => 2 * v), 64));
+        var once = ImageTraits.Of(rgb, 64);
+var twice = ImageTraits.Of(Array.ConvertAll(rgb, v => 2 * v), 64);
         Assert.Equal(once.Sharpness, twice.Sharpness, 1e-3);
         Close.OfScale(Array.ConvertAll(once.Thumbnail.ToArray(), v => (double)v), Array.ConvertAll(twice.Thumbnail.ToArray(), v => (double)v), 1e-4);
         Assert.InRange(twice.Exposure - once.Exposure, 0.8, 1);
@@ -92,11 +93,13 @@ public sealed class ImageTraitsTests
         {
             for (var u = 0; u < ImageTraits.ThumbnailSide; u++)
             {
-                var (sum, total) = (0.0, 0.0);
+                var sum = 0.0;
+var total = 0.0;
                 for (var i = 0; i < luma.Length; i++)
                 {
                     var weight = weights[u][i % side] * weights[v][i / side];
-                    (sum, total) = (sum + weight * luma[i], total + weight);
+                    sum = sum + weight * luma[i];
+total = total + weight;
                 }
                 reduced.Add(sum / total);
             }

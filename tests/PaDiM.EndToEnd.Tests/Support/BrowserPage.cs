@@ -10,7 +10,11 @@ public sealed class BrowserPage : IAsyncDisposable
     private readonly IBrowser _browser;
     private readonly ConcurrentQueue<string> _noise = [];
 
-    private BrowserPage(IPlaywright playwright, IBrowser browser, IPage page) => (this._playwright, this._browser, Page) = (playwright, browser, page);
+    private BrowserPage(IPlaywright playwright, IBrowser browser, IPage page) {
+this._playwright = playwright;
+this._browser = browser;
+Page = page;
+}
 
     /// <summary>The page.</summary>
     public IPage Page { get; }

@@ -26,7 +26,8 @@ public sealed class DataSet(string root)
         for (var y = 0; y < height; y++)
             for (var x = 0; x < width; x++)
             {
-                var (fromY, fromX) = ((int)((y + 0.5) * image.Height / height), (int)((x + 0.5) * image.Width / width));
+                var fromY = (int)((y + 0.5) * image.Height / height);
+var fromX = (int)((x + 0.5) * image.Width / width);
                 mask[y * width + x] = image.Pixels[3 * (fromY * image.Width + fromX)] > 127;
             }
         return mask;

@@ -29,7 +29,8 @@ public sealed class JsonShape(JsonNode document)
 
     private IEnumerable<string> OfObject(JsonNode schema, JsonObject value, string at)
     {
-        var (known, more) = (schema["properties"]?.AsObject() ?? [], schema["additionalProperties"] as JsonObject);
+        var known = schema["properties"]?.AsObject() ?? [];
+var more = schema["additionalProperties"] as JsonObject;
         foreach (var name in schema["required"]?.AsArray() ?? [])
             if (!value.ContainsKey((string)name!)) yield return $"{at}.{name}: missing";
         foreach (var (name, member) in value)

@@ -70,7 +70,8 @@ public sealed class PublishedService : IAsyncLifetime
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)).ToArray()) start.Environment.Remove(name);
         using var limit = new CancellationTokenSource(PublishLimit);
         using var running = Process.Start(start)!;
-        var (output, errors) = (running.StandardOutput.ReadToEndAsync(limit.Token), running.StandardError.ReadToEndAsync(limit.Token));
+        var output = running.StandardOutput.ReadToEndAsync(limit.Token);
+var errors = running.StandardError.ReadToEndAsync(limit.Token);
         await running.WaitForExitAsync(limit.Token);
         if (running.ExitCode != 0) throw new InvalidOperationException($"{command} {string.Join(' ', arguments)} failed:\n{await output}{await errors}");
     }

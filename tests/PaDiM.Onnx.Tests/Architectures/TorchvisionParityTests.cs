@@ -62,7 +62,9 @@ public sealed partial class TorchvisionParityTests(ITestOutputHelper output)
         name = name.Replace("features.0.0.", "conv_stem.", StringComparison.Ordinal).Replace("features.0.1.", "bn1.", StringComparison.Ordinal);
         return InBlock().Replace(name, match =>
         {
-            var (level, block, layer) = (int.Parse(match.Groups["level"].ValueSpan) - 1, match.Groups["block"].Value, match.Groups["layer"].Value);
+            var level = int.Parse(match.Groups["level"].ValueSpan) - 1;
+var block = match.Groups["block"].Value;
+var layer = match.Groups["layer"].Value;
             var role = (level, layer) switch
             {
                 (0, "0.0") => "conv_dw",

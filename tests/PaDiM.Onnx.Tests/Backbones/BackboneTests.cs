@@ -69,7 +69,8 @@ public sealed class BackboneTests
     {
         Assert.Null(Processors.ForThreads(1));
         if (Processors.ForThreads(Environment.ProcessorCount) is not { } processors) return;
-        var (before, besides) = (Allowed(), "");
+        var before = Allowed();
+var besides = "";
         using (Bind(processors))
         {
             Assert.True(int.TryParse(Allowed(), out _));
@@ -103,7 +104,8 @@ public sealed class BackboneTests
         var random = new Random(5);
         using var features = backbone.Extract([.. Enumerable.Range(0, 3 * 32 * 32).Select(_ => random.NextSingle() * 4 - 2)], 1, new Grid(32, 32), All(backbone));
         // All channels of all taps are kept, each tap's in a map of its own.
-        var (positions, channels) = (16, backbone.TapChannels[1]);
+        var positions = 16;
+var channels = backbone.TapChannels[1];
         var map = features[0][1].Values.ToArray();
         Assert.Equal(positions * channels, map.Length);
         for (var p = 0; p < positions; p++)
@@ -119,7 +121,9 @@ public sealed class BackboneTests
         var reduction = ChannelReduction.Draw(ReductionMethod.SemiOrthogonal, backbone.TapChannels, 5, 3);
         using var all = backbone.Extract(prepared, 1, new Grid(64, 64), All(backbone));
         using var reduced = backbone.Extract(prepared, 1, new Grid(64, 64), reduction);
-        var (expected, weights, embedding) = (all.Embed(0), reduction.Weights.ToArray(), reduced.Embed(0));
+        var expected = all.Embed(0);
+var weights = reduction.Weights.ToArray();
+var embedding = reduced.Embed(0);
         for (var p = 0; p < expected.Grid.Positions; p++)
             for (var k = 0; k < 5; k++)
                 Assert.Equal(Enumerable.Range(0, reduction.InputChannels).Sum(c => (double)expected[p][c] * weights[c * 5 + k]), embedding[p][k], 1e-4);

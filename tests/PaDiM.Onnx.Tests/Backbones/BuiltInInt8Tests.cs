@@ -11,7 +11,8 @@ public sealed class BuiltInInt8Tests
     public void The_built_in_int8_network_gives_the_features_of_the_float32_one()
     {
         using var folder = new BackboneFolder();
-        var (plain, integer) = (folder.Registry.Open("tiny"), folder.Registry.Open("tiny-int8"));
+        var plain = folder.Registry.Open("tiny");
+var integer = folder.Registry.Open("tiny-int8");
         Assert.True(integer.File.IsBuiltIn);
         Assert.Equal(plain.Taps, integer.Taps);
         Assert.Equal(plain.Identity.Sha256, integer.Manifest.Quantisation!.Sha256);
@@ -24,8 +25,12 @@ public sealed class BuiltInInt8Tests
         using var rounded = integer.Extract(pixels, 1, size, all);
         foreach (var (reference, map, told) in exact[0].Zip(rounded[0], integer.Manifest.Quantisation.Sqnr))
         {
-            var (signal, noise) = (0.0, 0.0);
-            for (var i = 0; i < map.Values.Length; i++) (signal, noise) = (signal + Math.Pow(reference.Values.Span[i], 2), noise + Math.Pow(reference.Values.Span[i] - (double)map.Values.Span[i], 2));
+            var signal = 0.0;
+var noise = 0.0;
+            for (var i = 0; i < map.Values.Length; i++) {
+signal = signal + Math.Pow(reference.Values.Span[i], 2);
+noise = noise + Math.Pow(reference.Values.Span[i] - (double)map.Values.Span[i], 2);
+}
             // Measured on photographs; a drawn part has less to see, and so less signal.
             Assert.True(10 * Math.Log10(signal / noise) > told - 5, $"{10 * Math.Log10(signal / noise):f1} dB, {told} dB told");
         }

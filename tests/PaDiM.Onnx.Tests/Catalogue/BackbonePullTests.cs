@@ -278,7 +278,8 @@ public sealed class BackbonePullTests : IDisposable
     [Fact]
     public void Dimensions_of_the_paper_are_the_manifests_then_the_catalogues()
     {
-        var (catalogue, empty) = (BackboneCatalogue.Known, new BackboneManifest());
+        var catalogue = BackboneCatalogue.Known;
+var empty = new BackboneManifest();
         Assert.Equal(550, catalogue.PaperSettings("wide_resnet50_2", empty).Dimensions);
         Assert.Equal(7, catalogue.PaperSettings("wide_resnet50_2", empty with { Dimensions = 7 }).Dimensions);
         Assert.Equal(100, catalogue.PaperSettings("mine", empty).Dimensions);

@@ -126,10 +126,12 @@ public sealed class FileDownloadTests : IDisposable
     [Fact]
     public async Task A_file_that_was_fetched_and_has_changed_since_comes_anew()
     {
-        var (file, tag) = (File1, Tag);
+        var file = File1;
+var tag = Tag;
         using var server = new FileServer(request => FileServer.Right(request, file, tag));
         Assert.Equal(File1, await FetchAsync(server));
-        (file, tag) = (File2, "\"v2\"");
+        file = File2;
+tag = "\"v2\"";
         Assert.Equal(File2, await FetchAsync(server));
     }
 

@@ -28,7 +28,8 @@ public sealed class DeviceScorerTests
     {
         using var made = new ExportCase(Fits.Settings);
         using var scorer = new DeviceScorer(made.Model, made.Backbone);
-        var (positions, d) = (made.Model.Distribution.Grid.Positions, made.Model.Distribution.Dimensions);
+        var positions = made.Model.Distribution.Grid.Positions;
+var d = made.Model.Distribution.Dimensions;
         Assert.Equal(sizeof(float) * ((long)positions * d * (d + 1) + d * made.Model.Reduction.InputChannels), scorer.DeviceBytes);
     }
 

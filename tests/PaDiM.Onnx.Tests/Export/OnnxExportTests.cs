@@ -102,7 +102,9 @@ public sealed class OnnxExportTests
         foreach (var batch in new[] { 1, 3 })
         {
             var parts = ExportCase.Images(batch);
-            var (size, normalisation, pixels) = (made.Prepared, made.Backbone.Manifest.Normalisation, made.Prepare(parts));
+            var size = made.Prepared;
+var normalisation = made.Backbone.Manifest.Normalisation;
+var pixels = made.Prepare(parts);
             for (var i = 0; i < pixels.Length; i++) pixels[i] = pixels[i] * normalisation.Std[i / size.Positions % 3] + normalisation.Mean[i / size.Positions % 3];
             Assert.All(pixels, value => Assert.InRange(value, -1e-5f, 1 + 1e-5f));
             using var image = OrtValue.CreateTensorValueFromMemory(pixels, [batch, 3, size.Height, size.Width]);

@@ -27,8 +27,10 @@ public sealed class ChannelChoiceTests
         var narrow = OnnxRun.Outputs(Choose(chosen).ToArray(), 2, Size);
         for (var l = 0; l < Taps.Length; l++)
         {
-            var (all, some) = (whole[Taps[l].Tensor], narrow[TapReduction.OutputOf(Taps[l].Tensor)]);
-            var (channels, positions) = (Taps[l].Channels, all.Length / 2 / Taps[l].Channels);
+            var all = whole[Taps[l].Tensor];
+var some = narrow[TapReduction.OutputOf(Taps[l].Tensor)];
+            var channels = Taps[l].Channels;
+var positions = all.Length / 2 / Taps[l].Channels;
             Assert.Equal(2 * positions * chosen[l].Length, some.Length);
             for (var n = 0; n < 2; n++)
                 for (var p = 0; p < positions; p++)
@@ -67,7 +69,8 @@ public sealed class ChannelChoiceTests
         using var registry = new BackboneRegistry([], BackboneFolder.Cpu);
         var backbone = registry.Open(name);
         var random = new Random(3);
-        var (size, prepared) = (new Grid(64, 64), Enumerable.Range(0, 3 * 3 * 64 * 64).Select(_ => random.NextSingle() * 4 - 2).ToArray());
+        var size = new Grid(64, 64);
+var prepared = Enumerable.Range(0, 3 * 3 * 64 * 64).Select(_ => random.NextSingle() * 4 - 2).ToArray();
         // The last choices come too late for graphs of their own.
         for (var seed = 0; seed < 4; seed++)
         {

@@ -70,7 +70,8 @@ public sealed class AntialiasedResamplerTests
 
     private static double Reference(RgbImage image, int x, int y, int channel, int toWidth, int toHeight)
     {
-        var (sum, total) = (0.0, 0.0);
+        var sum = 0.0;
+var total = 0.0;
         for (var j = 0; j < image.Height; j++)
             for (var i = 0; i < image.Width; i++)
             {

@@ -98,8 +98,14 @@ public sealed class BmpReaderTests
         byte[] file = [.. "BM"u8, .. new byte[12], headerSize, 0, 0, 0, .. bytes, .. new byte[60]];
         if (bits % 2 == 0)
         {
-            (file[10], file[14], file[28], file[30]) = (54, 40, (byte)(bits % 5 * 8), (byte)(compression % 7));
-            (file[20], file[21], file[24], file[25]) = (0, 0, 0, 0);
+            file[10] = 54;
+file[14] = 40;
+file[28] = (byte)(bits % 5 * 8);
+file[30] = (byte)(compression % 7);
+            file[20] = 0;
+file[21] = 0;
+file[24] = 0;
+file[25] = 0;
         }
         try
         {

@@ -51,7 +51,8 @@ public sealed class HeatmapRendererTests
     [InlineData(HeatmapStyle.Map)]
     public void The_same_input_gives_the_same_bytes_and_the_original_size(HeatmapStyle style)
     {
-        var (image, map) = (Samples.Noise(Width, Height), Map((x, y) => x * y % 30));
+        var image = Samples.Noise(Width, Height);
+var map = Map((x, y) => x * y % 30);
         var png = HeatmapRenderer.Render(image, map, Threshold, style);
         Assert.Equal(png, HeatmapRenderer.Render(image, map, Threshold, style));
         var decoded = Decoding.Image(png);

@@ -19,7 +19,8 @@ public sealed class ImageFileTests
     [MemberData(nameof(Read))]
     public void A_file_has_the_pixels_that_another_decoder_sees(string name)
     {
-        var (expected, bytes) = (Expected[name], File.ReadAllBytes(Path.Combine(Folder, name)));
+        var expected = Expected[name];
+var bytes = File.ReadAllBytes(Path.Combine(Folder, name));
         var pixels = new RgbImage(expected.Width, expected.Height, File.ReadAllBytes(Path.Combine(Folder, $"{name}.rgb")));
         Assert.InRange(Decoding.Difference(pixels, Decoding.Image(bytes)), 0, expected.Tolerance);
     }

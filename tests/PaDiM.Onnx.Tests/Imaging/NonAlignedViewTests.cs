@@ -73,7 +73,8 @@ public sealed class NonAlignedViewTests
         for (var p = 0; p < NonAlignedView.Size * NonAlignedView.Size; p++)
         {
             var (x, y) = Place(view, p);
-            var (column, row) = ((int)Math.Floor(x + 0.5), (int)Math.Floor(y + 0.5));
+            var column = (int)Math.Floor(x + 0.5);
+var row = (int)Math.Floor(y + 0.5);
             var inside = column is >= 0 and < Resized && row is >= 0 and < Resized;
             var from = inside ? 3 * ((int)((row + 0.5) * height / Resized) * width + (int)((column + 0.5) * width / Resized)) : 0;
             Assert.Equal(inside ? mask.Pixels[from..(from + 3)] : [0, 0, 0], pixels[(3 * p)..(3 * p + 3)]);
@@ -88,7 +89,9 @@ public sealed class NonAlignedViewTests
     /// <summary>Where a pixel of the view lies in the resized image, whose middle is at 127.5.</summary>
     private static (double X, double Y) Place(NonAlignedView view, int pixel)
     {
-        var (x, y, angle) = (pixel % NonAlignedView.Size + view.Left - 127.5, pixel / NonAlignedView.Size + view.Top - 127.5, view.Degrees * Math.PI / 180);
+        var x = pixel % NonAlignedView.Size + view.Left - 127.5;
+var y = pixel / NonAlignedView.Size + view.Top - 127.5;
+var angle = view.Degrees * Math.PI / 180;
         return (127.5 + x * Math.Cos(angle) - y * Math.Sin(angle), 127.5 + x * Math.Sin(angle) + y * Math.Cos(angle));
     }
 }

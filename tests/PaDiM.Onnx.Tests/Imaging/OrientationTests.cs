@@ -26,7 +26,8 @@ public sealed class OrientationTests
     /// <summary>EXIF's table: where row 0 and column 0 of the stored image lie in the upright one.</summary>
     private static RgbImage Turn(RgbImage stored, int orientation)
     {
-        var (w, h) = (stored.Width, stored.Height);
+        var w = stored.Width;
+var h = stored.Height;
         var swapped = orientation > 4;
         var (width, height) = swapped ? (h, w) : (w, h);
         var pixels = new byte[stored.Pixels.Length];

@@ -47,7 +47,10 @@ public sealed class PreprocessingTests
     {
         var settings = new FitSettings { ImageSize = 64, CropSize = crop };
         // A white rectangle on black whose sides fall between whole prepared pixels: three eighths in, a quarter wide.
-        var (left, top, right, bottom) = (width * 3 / 8, height * 5 / 16, width * 5 / 8, height / 2);
+        var left = width * 3 / 8;
+var top = height * 5 / 16;
+var right = width * 5 / 8;
+var bottom = height / 2;
         var pixels = new byte[width * height * 3];
         for (var y = top; y < bottom; y++) pixels.AsSpan(3 * (y * width + left), 3 * (right - left)).Fill(255);
         var preprocessing = new Preprocessing(settings, Plain);
@@ -57,7 +60,8 @@ public sealed class PreprocessingTests
 
         var region = preprocessing.ToOriginal(Assert.Single(RegionFinder.Find(map, 0.5)), width, height);
         // One prepared pixel is this many of the original's; rounding outwards adds up to one more.
-        var (toleranceX, toleranceY) = (width / 64.0 / 2 + 1, height / 64.0 / 2 + 1);
+        var toleranceX = width / 64.0 / 2 + 1;
+var toleranceY = height / 64.0 / 2 + 1;
         Assert.InRange(region.X - left, -toleranceX, toleranceX);
         Assert.InRange(region.Y - top, -toleranceY, toleranceY);
         Assert.InRange(region.X + region.Width - right, -toleranceX, toleranceX);

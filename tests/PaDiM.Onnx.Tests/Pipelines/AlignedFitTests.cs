@@ -35,7 +35,8 @@ public sealed class AlignedFitTests
     [Fact]
     public void Defects_stand_out_more_than_without_alignment()
     {
-        var (aligned, unaligned) = (Contrast(Aligned.Value), Contrast(Unaligned.Value));
+        var aligned = Contrast(Aligned.Value);
+var unaligned = Contrast(Unaligned.Value);
         Assert.True(aligned > 1.2 * unaligned, FormattableString.Invariant($"{aligned} with alignment, {unaligned} without."));
 
         static double Contrast(PadimModel model)
@@ -66,10 +67,12 @@ public sealed class AlignedFitTests
         // The template lies as it likes; what is between two plates is what moved one to the other.
         inspector.Score(ToImage(MovedPlates.Good(100)), out var first);
         inspector.Score(ToImage(MovedPlates.Good(101)), out var second);
-        var (expected, actual) = (MovedPlates.PlacementOf(100).Inverse().Then(MovedPlates.PlacementOf(101)), first.Inverse().Then(second));
+        var expected = MovedPlates.PlacementOf(100).Inverse().Then(MovedPlates.PlacementOf(101));
+var actual = first.Inverse().Then(second);
         foreach (var (x, y) in new[] { (30.0, 30.0), (66, 30), (48, 66) })
         {
-            var (from, to) = (expected.Map(x, y, Side), actual.Map(x, y, Side));
+            var from = expected.Map(x, y, Side);
+var to = actual.Map(x, y, Side);
             Assert.InRange(Math.Max(Math.Abs(from.X - to.X), Math.Abs(from.Y - to.Y)), 0, 0.5);
         }
     }
@@ -87,7 +90,8 @@ public sealed class AlignedFitTests
     [Fact]
     public void The_model_file_keeps_the_template_and_scores_as_before()
     {
-        var (model, read) = (Aligned.Value, Fits.Reread(Aligned.Value));
+        var model = Aligned.Value;
+var read = Fits.Reread(Aligned.Value);
         Assert.Equal(AlignmentMethod.Rigid, read.Settings.Alignment);
         Assert.Equal(Side * Side, model.Template!.Length);
         Assert.Equal(model.Template, read.Template);
@@ -99,7 +103,8 @@ public sealed class AlignedFitTests
     [Fact]
     public void Another_template_is_another_way_of_embedding()
     {
-        var (model, own) = (Aligned.Value, Aligned.Value.Template!);
+        var model = Aligned.Value;
+var own = Aligned.Value.Template!;
         string Key(float[]? template) => EmbeddingStore.KeyOf(model.Backbone, model.Settings, model.Reduction, template);
         var other = own.ToArray();
         other[^1] += 1;

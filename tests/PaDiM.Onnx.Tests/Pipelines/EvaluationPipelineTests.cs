@@ -69,7 +69,8 @@ public sealed class EvaluationPipelineTests : IDisposable
             Assert.Equal((before.Defect, before.Count, before.Pixels), (after.Defect, after.Count, after.Pixels));
             Assert.Equal(ImageMetrics.Of([without.Scores[0], .. known, without.Scores[before.Defect == "Scratch" ? 1 : 2]], [false, false, false, false, true]), after.Images);
         }
-        var (decided, now) = (without.ConfusionAtThreshold, report.ConfusionAtThreshold);
+        var decided = without.ConfusionAtThreshold;
+var now = report.ConfusionAtThreshold;
         Assert.Equal((decided.TruePositives, decided.FalseNegatives), (now.TruePositives, now.FalseNegatives));
         Assert.Equal(decided.FalsePositives + known.Count(score => score >= Threshold), now.FalsePositives);
         Assert.Equal(decided.TrueNegatives + known.Count(score => score < Threshold), now.TrueNegatives);
@@ -89,7 +90,8 @@ public sealed class EvaluationPipelineTests : IDisposable
     {
         Sample[] masked = [Good(100), Bad(200, DefectKind.Scratch)];
         Sample[] samples = [.. masked, Bad(201, DefectKind.Dent) with { Mask = null }];
-        var (alone, report) = (Run(masked), Run(samples));
+        var alone = Run(masked);
+var report = Run(samples);
         Assert.Equal(alone.Pixels, report.Pixels);
         Assert.Equal(ImageMetrics.Of(report.Scores, [false, true, true]), report.Images);
         Assert.Equal(["Dent", "Scratch"], report.PerDefect.Select(defect => defect.Defect));
@@ -145,7 +147,8 @@ public sealed class EvaluationPipelineTests : IDisposable
         Assert.Equal(PixelMetrics.None, alone.Pixels);
         Assert.Equal(ImageMetrics.Of(alone.Scores, [false, true]), alone.Images);
         // Beside another defect it is as if its mask were black.
-        var (report, black) = (Run([Good(100), hidden, shown], masking), Run([Good(100), hidden with { Mask = new bool[Side * Side] }, shown], masking));
+        var report = Run([Good(100), hidden, shown], masking);
+var black = Run([Good(100), hidden with { Mask = new bool[Side * Side] }, shown], masking);
         Assert.Equal(black.Pixels, report.Pixels);
         Assert.True(double.IsFinite(report.Pixels.AuPro30));
     }
@@ -167,7 +170,8 @@ public sealed class EvaluationPipelineTests : IDisposable
     [Fact]
     public void Progress_rises_with_every_batch_of_images_side_by_side()
     {
-        var (steps, batch) = (new List<double>(), Math.Min(_inspector.SideBySide, 8));
+        var steps = new List<double>();
+var batch = Math.Min(_inspector.SideBySide, 8);
         new EvaluationPipeline(_inspector, new ImageDecoder()).Run(Images([.. Enumerable.Range(100, 2 * batch).Select(seed => Good(seed)), Bad(200, DefectKind.Dent)]), Threshold, steps.Add, default);
         var all = 2.0 * batch + 1;
         Assert.Equal([batch / all, 2 * batch / all, 1], steps);

@@ -27,7 +27,8 @@ public sealed class InspectorOnDeviceTests : IDisposable
         foreach (var seed in Enumerable.Range(100, 4))
         {
             var image = Decoding.Image(MovedPlates.Blotted(seed).Image.ToBmp());
-            var (expected, actual) = (kernels.Score(image, out var placement), inspector.Score(image, out var same));
+            var expected = kernels.Score(image, out var placement);
+var actual = inspector.Score(image, out var same);
             Assert.Equal(placement, same);
             Assert.NotEqual(RigidTransform.Identity, placement);
             Assert.All(expected.Values.Zip(actual.Values), pair => Assert.Equal(pair.First, pair.Second, 1e-3 * pair.First + 1e-6));

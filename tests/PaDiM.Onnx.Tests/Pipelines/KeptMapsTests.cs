@@ -15,7 +15,8 @@ public sealed class KeptMapsTests
         using var fits = new Fits();
         using var folder = new TempDirectory();
         var inspector = new Inspector(fits.Run(fits.Parts(0, 6)), Fits.Tiny);
-        var (reads, batch) = (0, Math.Min(inspector.SideBySide, 8));
+        var reads = 0;
+var batch = Math.Min(inspector.SideBySide, 8);
         TestImage[] images = [.. Enumerable.Range(0, 2 * batch).Select(i => new TestImage($"{i}", i < batch ? null : "dent", () =>
         {
             Interlocked.Increment(ref reads);

@@ -55,7 +55,8 @@ public sealed class SelfTestTests
     {
         using var fits = new Fits();
         var model = fits.Run(fits.Parts(0, 8));
-        var (right, wrong) = (model.GoldenImages[1].Score, model.GoldenImages[1].Score * factor);
+        var right = model.GoldenImages[1].Score;
+var wrong = model.GoldenImages[1].Score * factor;
         var sentence = FindDeviation(model with { GoldenImages = [model.GoldenImages[0], model.GoldenImages[1] with { Score = wrong }, model.GoldenImages[2]] });
         Assert.NotNull(sentence);
         Assert.Contains("golden image 2 of 3", sentence, StringComparison.Ordinal);

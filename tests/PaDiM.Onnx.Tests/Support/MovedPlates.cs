@@ -24,19 +24,23 @@ internal static class MovedPlates
     {
         var random = new Random(seed + 1000);
         // In the metal below the holes and above the lower edge.
-        var (u, v) = (0.32 + 0.36 * random.NextDouble(), 0.58 + 0.04 * random.NextDouble());
+        var u = 0.32 + 0.36 * random.NextDouble();
+var v = 0.58 + 0.04 * random.NextDouble();
         var (x, y) = PlacementOf(seed).Map(u * Side - 0.5, v * Side - 0.5, Side);
         return (Draw(seed, (u, v)), x, y);
     }
 
     private static RgbImage Draw(int seed, (double U, double V)? blot)
     {
-        var (random, pixels, inverse) = (new Random(seed + 500), new byte[3 * Side * Side], PlacementOf(seed).Inverse());
+        var random = new Random(seed + 500);
+var pixels = new byte[3 * Side * Side];
+var inverse = PlacementOf(seed).Inverse();
         for (var y = 0; y < Side; y++)
             for (var x = 0; x < Side; x++)
             {
                 var (px, py) = inverse.Map(x, y, Side);
-                var (u, v) = ((px + 0.5) / Side, (py + 0.5) / Side);
+                var u = (px + 0.5) / Side;
+var v = (py + 0.5) / Side;
                 var grey = Grey(u, v) + 6 * (random.NextDouble() - 0.5);
                 if (blot is { } spot) grey += 80 * Inside(0.035 - Distance(u, v, spot.U, spot.V));
                 pixels.AsSpan(3 * (y * Side + x), 3).Fill((byte)Math.Clamp(Math.Round(grey), 0, 255));

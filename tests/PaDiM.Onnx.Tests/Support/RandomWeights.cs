@@ -34,13 +34,16 @@ internal static class RandomWeights
     /// <summary>Squares of 16 pixels and noise over them, (3, Height, Width).</summary>
     public static float[] Image(Grid size)
     {
-        var (rows, columns) = ((size.Height + 15) / 16, (size.Width + 15) / 16);
+        var rows = (size.Height + 15) / 16;
+var columns = (size.Width + 15) / 16;
         double[] squares = [.. Numbers($"squares {size.Height}x{size.Width}").Take(3 * rows * columns)];
         return
         [
             .. Numbers($"noise {size.Height}x{size.Width}").Take(3 * size.Positions).Select((noise, i) =>
             {
-                var (channel, y, x) = (i / size.Positions, i % size.Positions / size.Width, i % size.Width);
+                var channel = i / size.Positions;
+var y = i % size.Positions / size.Width;
+var x = i % size.Width;
                 return (float)(4 * squares[(channel * rows + y / 16) * columns + x / 16] - 2 + (noise - 0.5));
             }),
         ];

@@ -33,7 +33,11 @@ internal sealed class ReferenceBmp
         var random = new Random(seed);
         var colours = Bits <= 8 ? PaletteSize ?? 1 << Bits : 0;
         var palette = new byte[colours, 3];
-        for (var i = 0; i < colours; i++) (palette[i, 0], palette[i, 1], palette[i, 2]) = ((byte)random.Next(256), (byte)random.Next(256), (byte)random.Next(256));
+        for (var i = 0; i < colours; i++) {
+palette[i, 0] = (byte)random.Next(256);
+palette[i, 1] = (byte)random.Next(256);
+palette[i, 2] = (byte)random.Next(256);
+}
 
         var file = new MemoryStream();
         using var writer = new BinaryWriter(file);
@@ -76,7 +80,8 @@ internal sealed class ReferenceBmp
     private byte Channel(uint value, int channel)
     {
         uint[] masks = Masks ?? (Bits == 16 ? [0x7C00, 0x03E0, 0x001F] : [0xFF0000, 0x00FF00, 0x0000FF]);
-        var (sample, most) = (0, 0);
+        var sample = 0;
+var most = 0;
         for (var bit = 31; bit >= 0; bit--)
         {
             if ((masks[channel] >> bit & 1) == 0) continue;

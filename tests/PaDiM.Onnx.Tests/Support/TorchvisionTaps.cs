@@ -17,14 +17,21 @@ internal static class TorchvisionTaps
     public static double Deviation(string network, Grid size, string tap, int channels, ReadOnlySpan<float> values)
     {
         using var file = File.OpenRead(Path.Combine(AppContext.BaseDirectory, "Fixtures", "torchvision_taps.safetensors"));
-        var (reader, name) = (SafetensorsReader.Open(file, verified: true), $"{network}/{size.Height}x{size.Width}/{tap}");
+        var reader = SafetensorsReader.Open(file, verified: true);
+var name = $"{network}/{size.Height}x{size.Width}/{tap}";
         var shape = reader.ReadArray<int>($"{name}.shape", 4);
         Assert.Equal((shape[1], shape[1] * shape[2] * shape[3]), (channels, values.Length));
-        var (expected, moments) = (reader.ReadArray<float>(name, Samples), reader.ReadArray<double>($"{name}.moments", 2));
+        var expected = reader.ReadArray<float>(name, Samples);
+var moments = reader.ReadArray<double>($"{name}.moments", 2);
         int[] positions = [.. RandomWeights.Numbers(name).Take(Samples).Select(u => (int)(u * shape[1] * shape[2] * shape[3]))];
-        var (largest, sum, squares) = (0.0, 0.0, 0.0);
+        var largest = 0.0;
+var sum = 0.0;
+var squares = 0.0;
         for (var i = 0; i < Samples; i++) largest = Math.Max(largest, Math.Abs(expected[i] - (double)values[positions[i]]));
-        foreach (var value in values) (sum, squares) = (sum + value, squares + (double)value * value);
+        foreach (var value in values) {
+sum = sum + value;
+squares = squares + (double)value * value;
+}
         Assert.Equal(moments[0], sum / values.Length, 1e-5 * moments[1]);
         Assert.Equal(moments[1], Math.Sqrt(squares / values.Length), 1e-5 * moments[1]);
         return largest / moments[1];

@@ -19,7 +19,11 @@ internal static class Parts
         var part = SyntheticParts.Good(seed, Side);
         for (var y = 12; y < 36; y++)
             for (var x = 40; x < 64; x++)
-                (part.Pixels[3 * (y * Side + x)], part.Pixels[3 * (y * Side + x) + 1], part.Pixels[3 * (y * Side + x) + 2]) = (255, 0, 255);
+                {
+part.Pixels[3 * (y * Side + x)] = 255;
+part.Pixels[3 * (y * Side + x) + 1] = 0;
+part.Pixels[3 * (y * Side + x) + 2] = 255;
+}
         return part.ToBmp();
     }
 

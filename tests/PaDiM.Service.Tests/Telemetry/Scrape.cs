@@ -6,7 +6,11 @@ namespace PaDiM.Service.Tests.Telemetry;
 /// <summary>An answer of <c>/metrics</c>, read by the rules of the text format.</summary>
 internal sealed partial class Scrape
 {
-    private Scrape(Dictionary<string, string> types, Dictionary<string, string> helps, List<Sample> samples) => (Types, Helps, Samples) = (types, helps, samples);
+    private Scrape(Dictionary<string, string> types, Dictionary<string, string> helps, List<Sample> samples) {
+Types = types;
+Helps = helps;
+Samples = samples;
+}
 
     /// <summary>Families and their types.</summary>
     public IReadOnlyDictionary<string, string> Types { get; }
@@ -17,7 +21,9 @@ internal sealed partial class Scrape
 
     public static Scrape Parse(string text)
     {
-        var (types, helps, samples) = (new Dictionary<string, string>(), new Dictionary<string, string>(), new List<Sample>());
+        var types = new Dictionary<string, string>();
+var helps = new Dictionary<string, string>();
+var samples = new List<Sample>();
         foreach (var line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             if (line.Split(' ', 4) is ["#", var kind, var name, var rest])

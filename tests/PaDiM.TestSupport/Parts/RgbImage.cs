@@ -31,7 +31,9 @@ public sealed record RgbImage(int Width, int Height, byte[] Pixels)
             {
                 var from = 3 * (y * Width + x);
                 var to = HeaderBytes + (Height - 1 - y) * stride + 3 * x;
-                (file[to], file[to + 1], file[to + 2]) = (Pixels[from + 2], Pixels[from + 1], Pixels[from]);
+                file[to] = Pixels[from + 2];
+file[to + 1] = Pixels[from + 1];
+file[to + 2] = Pixels[from];
             }
         return file;
 

@@ -26,12 +26,15 @@ public static class SyntheticParts
         var angle = 2 * Math.PI * random.NextDouble();
         // The middle of the ring between the hole and the rim.
         var distance = (DiscRadius + HoleRadius) / 2 * size;
-        var (middleX, middleY) = (size / 2.0 + distance * Math.Cos(angle), size / 2.0 + distance * Math.Sin(angle));
-        var (along, across) = (Math.Cos(angle + 1), Math.Sin(angle + 1));
+        var middleX = size / 2.0 + distance * Math.Cos(angle);
+var middleY = size / 2.0 + distance * Math.Sin(angle);
+        var along = Math.Cos(angle + 1);
+var across = Math.Sin(angle + 1);
         for (var y = 0; y < size; y++)
             for (var x = 0; x < size; x++)
             {
-                var (dx, dy) = (x + 0.5 - middleX, y + 0.5 - middleY);
+                var dx = x + 0.5 - middleX;
+var dy = y + 0.5 - middleY;
                 var change = kind == DefectKind.Scratch
                     ? Scratch(dx * along + dy * across, dy * along - dx * across, size)
                     : Dent(dx, dy, size);
@@ -55,7 +58,9 @@ public static class SyntheticParts
     private static double[] Render(int seed, int size)
     {
         var random = new Random(seed);
-        var (offsetX, offsetY, exposure) = (0.01 * size * Normal(random), 0.01 * size * Normal(random), 1 + 0.02 * Normal(random));
+        var offsetX = 0.01 * size * Normal(random);
+var offsetY = 0.01 * size * Normal(random);
+var exposure = 1 + 0.02 * Normal(random);
         var light = new double[size * size];
         for (var y = 0; y < size; y++)
         {
@@ -63,7 +68,8 @@ public static class SyntheticParts
             var brushed = 6 * Normal(random);
             for (var x = 0; x < size; x++)
             {
-                var (dx, dy) = (x + 0.5 - size / 2.0 - offsetX, y + 0.5 - size / 2.0 - offsetY);
+                var dx = x + 0.5 - size / 2.0 - offsetX;
+var dy = y + 0.5 - size / 2.0 - offsetY;
                 var radius = Math.Sqrt(dx * dx + dy * dy) / size;
                 var metal = radius is > HoleRadius and < DiscRadius;
                 var tone = metal ? 140 + 40 * dx / size + brushed : 35;

@@ -12,7 +12,8 @@ public static class ReferenceEmbedding
     /// <summary>The concatenation x_p in R^C at each position of the finest grid, shape (positions, C).</summary>
     public static double[][] Concatenate(params IReadOnlyList<Tap> taps)
     {
-        var (height, width) = (taps.Max(tap => tap.Height), taps.Max(tap => tap.Width));
+        var height = taps.Max(tap => tap.Height);
+var width = taps.Max(tap => tap.Width);
         var result = new double[height * width][];
         for (var y = 0; y < height; y++)
             for (var x = 0; x < width; x++)
@@ -21,7 +22,8 @@ public static class ReferenceEmbedding
                 foreach (var tap in taps)
                     for (var c = 0; c < tap.Channels; c++)
                     {
-                        var (row, column) = ((int)Math.Floor((double)y * tap.Height / height), (int)Math.Floor((double)x * tap.Width / width));
+                        var row = (int)Math.Floor((double)y * tap.Height / height);
+var column = (int)Math.Floor((double)x * tap.Width / width);
                         vector.Add(tap.Values[(c * tap.Height + row) * tap.Width + column]);
                     }
                 result[y * width + x] = [.. vector];

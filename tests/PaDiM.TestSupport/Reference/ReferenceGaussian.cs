@@ -6,8 +6,12 @@ namespace PaDiM.TestSupport.Reference;
 /// </summary>
 public sealed class ReferenceGaussian
 {
-    private ReferenceGaussian(double[] mean, double[,] scatter, double[,] covariance, bool invert) =>
-        (Mean, Scatter, Covariance, Inverse) = (mean, scatter, covariance, invert ? Invert(covariance) : covariance);
+    private ReferenceGaussian(double[] mean, double[,] scatter, double[,] covariance, bool invert) {
+Mean = mean;
+Scatter = scatter;
+Covariance = covariance;
+Inverse = invert ? Invert(covariance) : covariance;
+}
 
     /// <summary>Length d.</summary>
     public double[] Mean { get; }
@@ -34,7 +38,8 @@ public sealed class ReferenceGaussian
     /// <summary>Fits n vectors of length d.</summary>
     public static ReferenceGaussian Fit(IReadOnlyList<double[]> images, double epsilon, bool invert = true)
     {
-        var (n, d) = (images.Count, images[0].Length);
+        var n = images.Count;
+var d = images[0].Length;
         var mean = new double[d];
         foreach (var x in images)
             for (var j = 0; j < d; j++) mean[j] += x[j] / n;

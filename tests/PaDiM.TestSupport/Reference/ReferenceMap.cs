@@ -36,9 +36,12 @@ public static class ReferenceMap
     {
         y = Math.Min(Math.Max(y, 0), map.GetLength(0) - 1);
         x = Math.Min(Math.Max(x, 0), map.GetLength(1) - 1);
-        var (top, left) = ((int)Math.Floor(y), (int)Math.Floor(x));
-        var (bottom, right) = (Math.Min(top + 1, map.GetLength(0) - 1), Math.Min(left + 1, map.GetLength(1) - 1));
-        var (down, along) = (y - top, x - left);
+        var top = (int)Math.Floor(y);
+var left = (int)Math.Floor(x);
+        var bottom = Math.Min(top + 1, map.GetLength(0) - 1);
+var right = Math.Min(left + 1, map.GetLength(1) - 1);
+        var down = y - top;
+var along = x - left;
         return map[top, left] * (1 - down) * (1 - along) + map[top, right] * (1 - down) * along
             + map[bottom, left] * down * (1 - along) + map[bottom, right] * down * along;
     }

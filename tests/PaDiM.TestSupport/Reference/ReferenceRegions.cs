@@ -6,7 +6,8 @@ public static class ReferenceRegions
     /// <summary>Labels of 8-connected areas where value >= threshold, 0 elsewhere; a label is 1 + the first index of its area.</summary>
     public static int[,] Label(double[,] map, double threshold)
     {
-        var (height, width) = (map.GetLength(0), map.GetLength(1));
+        var height = map.GetLength(0);
+var width = map.GetLength(1);
         var labels = new int[height, width];
         for (var y = 0; y < height; y++)
             for (var x = 0; x < width; x++) labels[y, x] = map[y, x] >= threshold ? 1 + y * width + x : 0;

@@ -7,7 +7,8 @@ public static class ReferenceShrinkage
     public static ReferenceGaussian Fit(bool oas, IReadOnlyList<double[]> images, double epsilon)
     {
         var plain = ReferenceGaussian.Fit(images, 0, invert: false);
-        var (n, d) = (images.Count, images[0].Length);
+        var n = images.Count;
+var d = images[0].Length;
         var rho = n < 2 ? 0 : Intensity(oas, images, plain);
         var mu = Enumerable.Range(0, d).Sum(i => plain.Covariance[i, i]) / d;
         return plain.With((i, j) => (1 - rho) * plain.Covariance[i, j] + (i == j ? rho * mu + epsilon : 0));
@@ -16,7 +17,8 @@ public static class ReferenceShrinkage
     /// <summary>rho, from the covariance that divides by n.</summary>
     public static double Intensity(bool oas, IReadOnlyList<double[]> images, ReferenceGaussian fit)
     {
-        var (n, d) = (images.Count, images[0].Length);
+        var n = images.Count;
+var d = images[0].Length;
         var covariance = new double[d, d];
         for (var i = 0; i < d; i++)
             for (var j = 0; j < d; j++) covariance[i, j] = fit.Scatter[i, j] / n;
@@ -27,7 +29,8 @@ public static class ReferenceShrinkage
             var distance = (n + 1) * (alpha - mu * mu / d);
             return distance <= 0 ? 1 : Math.Min(1, (alpha + mu * mu) / distance);
         }
-        var (delta, beta) = (0.0, 0.0);
+        var delta = 0.0;
+var beta = 0.0;
         for (var i = 0; i < d; i++)
             for (var j = 0; j < d; j++)
             {

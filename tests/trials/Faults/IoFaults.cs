@@ -14,7 +14,9 @@ internal sealed class IoFaults : IAsyncDisposable
 
     private IoFaults(TempDirectory folder, MemoryMappedFile file, ServiceProcess service)
     {
-        (this._folder, this._file, Service) = (folder, file, service);
+        this._folder = folder;
+this._file = file;
+Service = service;
         _control = file.CreateViewAccessor();
     }
 
@@ -30,7 +32,8 @@ internal sealed class IoFaults : IAsyncDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Faults of input and output are injected by LD_PRELOAD, which only Linux has.");
         var folder = new TempDirectory();
-        var (library, controlPath) = (folder.Combine("iofault.so"), folder.Combine("control"));
+        var library = folder.Combine("iofault.so");
+var controlPath = folder.Combine("control");
         try
         {
             using var compiler = Process.Start("cc", ["-shared", "-fPIC", "-O1", "-o", library, Path.Combine(AppContext.BaseDirectory, "Faults", "iofault.c"), "-ldl"]);

@@ -45,7 +45,8 @@ internal sealed class RawConnection : IDisposable
     public async Task<string> ReadToEndAsync()
     {
         using var patience = new CancellationTokenSource(Patience);
-        var (text, buffer) = (new StringBuilder(), new byte[1 << 16]);
+        var text = new StringBuilder();
+var buffer = new byte[1 << 16];
         try
         {
             for (int read; (read = await _socket.ReceiveAsync(buffer.AsMemory(), patience.Token)) > 0;) text.Append(Encoding.Latin1.GetString(buffer, 0, read));
@@ -61,7 +62,8 @@ internal sealed class RawConnection : IDisposable
     public async Task<string> ReadUntilAsync(string words)
     {
         using var patience = new CancellationTokenSource(Patience);
-        var (text, buffer) = (new StringBuilder(), new byte[1 << 12]);
+        var text = new StringBuilder();
+var buffer = new byte[1 << 12];
         while (!text.ToString().Contains(words, StringComparison.Ordinal))
         {
             var read = await _socket.ReceiveAsync(buffer.AsMemory(), patience.Token);

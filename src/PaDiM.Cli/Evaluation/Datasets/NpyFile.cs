@@ -18,7 +18,12 @@ internal sealed partial class NpyFile
     private readonly long _start;
     private readonly string _type;
 
-    private NpyFile(string path, long start, string type, IReadOnlyList<int> shape) => (this._path, this._start, this._type, Shape) = (path, start, type, shape);
+    private NpyFile(string path, long start, string type, IReadOnlyList<int> shape) {
+this._path = path;
+this._start = start;
+this._type = type;
+Shape = shape;
+}
 
     /// <summary>Extents, outermost first; one to three.</summary>
     public IReadOnlyList<int> Shape { get; }

@@ -19,7 +19,8 @@ internal sealed class StcLayout(string root, int frameStep) : IDatasetLayout
         get
         {
             if (!IsAt(_root)) return [];
-            var (trained, tested) = (Scenes("training"), Scenes("testing"));
+            var trained = Scenes("training");
+var tested = Scenes("testing");
             return tested.Except(trained).FirstOrDefault() is { } alone
                 ? throw new InvalidDataException($"The scene {alone} has videos in testing/frames, but none in training/frames.")
                 : [.. tested.Order(StringComparer.Ordinal)];

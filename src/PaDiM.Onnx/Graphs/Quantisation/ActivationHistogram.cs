@@ -21,23 +21,27 @@ internal sealed class ActivationHistogram
     /// <exception cref="InvalidDataException">One of them is not finite.</exception>
     public void Widen(ReadOnlySpan<float> values)
     {
-        var (min, max) = (System.Numerics.Tensors.TensorPrimitives.Min(values), System.Numerics.Tensors.TensorPrimitives.Max(values));
+        var min = System.Numerics.Tensors.TensorPrimitives.Min(values);
+var max = System.Numerics.Tensors.TensorPrimitives.Max(values);
         if (!float.IsFinite(min) || !float.IsFinite(max)) throw new InvalidDataException("it answers a calibration image with values that are not finite");
-        (Min, Max) = (Math.Min(Min, min), Math.Max(Max, max));
+        Min = Math.Min(Min, min);
+Max = Math.Max(Max, max);
     }
 
     /// <summary>Second pass: counts values within the range.</summary>
     public void Count(ReadOnlySpan<float> values)
     {
         if (Max == Min) return;
-        var (low, perBin) = (Min, (float)(1 / Width));
+        var low = Min;
+var perBin = (float)(1 / Width);
         foreach (var value in values) _counts[Math.Clamp((int)((value - low) * perBin), 0, Bins - 1)]++;
     }
 
     /// <summary>The scale of least expected squared error: large values that are rare are cut off where finer steps for the others are worth more.</summary>
     public ActivationScale LeastSquares()
     {
-        var (best, error) = (ActivationScale.Of(Min, Max), double.MaxValue);
+        var best = ActivationScale.Of(Min, Max);
+var error = double.MaxValue;
         for (var low = Min < 0 ? 100 : 0; low >= 0; low -= 2)
         {
             for (var high = Max > 0 ? 100 : 0; high >= 0; high -= 2)
@@ -45,7 +49,10 @@ internal sealed class ActivationHistogram
                 if (low == 0 && high == 0) continue;
                 var candidate = ActivationScale.Of(Min * low / 100.0, Max * high / 100.0);
                 var expected = ExpectedError(candidate, error);
-                if (expected < error) (best, error) = (candidate, expected);
+                if (expected < error) {
+best = candidate;
+error = expected;
+}
             }
         }
         return best;
@@ -56,7 +63,8 @@ internal sealed class ActivationHistogram
     public ActivationScale Percentile(double share)
     {
         var cut = (long)((1 - share) * _counts.Sum());
-        var (first, last) = (0, Bins - 1);
+        var first = 0;
+var last = Bins - 1;
         for (var seen = _counts[first]; seen <= cut && first < Bins - 1; seen += _counts[++first]) { }
         for (var seen = _counts[last]; seen <= cut && last > first; seen += _counts[--last]) { }
         return ActivationScale.Of(Min < 0 ? Min + first * Width : 0, Max > 0 ? Min + (last + 1) * Width : 0);
@@ -65,8 +73,11 @@ internal sealed class ActivationHistogram
     /// <summary>Sum over all values of the squared difference to what is left of them; steps of a grid cost scale^2 / 12 each. Given up beyond a limit.</summary>
     private double ExpectedError(ActivationScale scale, double limit)
     {
-        var (low, high) = (-scale.ZeroPoint * (double)scale.Scale, (255 - scale.ZeroPoint) * (double)scale.Scale);
-        var (sum, rounding, width) = (0.0, scale.Scale * (double)scale.Scale / 12, Width);
+        var low = -scale.ZeroPoint * (double)scale.Scale;
+var high = (255 - scale.ZeroPoint) * (double)scale.Scale;
+        var sum = 0.0;
+var rounding = scale.Scale * (double)scale.Scale / 12;
+var width = Width;
         for (var bin = 0; bin < Bins && sum < limit; bin++)
         {
             if (_counts[bin] == 0) continue;

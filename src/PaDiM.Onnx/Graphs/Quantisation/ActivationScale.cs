@@ -10,7 +10,8 @@ internal readonly record struct ActivationScale(float Scale, byte ZeroPoint)
     /// <summary>The scale that spans a range; the range is widened to hold 0.</summary>
     public static ActivationScale Of(double min, double max)
     {
-        (min, max) = (Math.Min(min, 0), Math.Max(max, 0));
+        min = Math.Min(min, 0);
+max = Math.Max(max, 0);
         var scale = (float)((max - min) / Steps);
         // A tensor that is always 0, or whose values a float32 scale cannot express.
         if (!(scale > 1e-30f)) return new ActivationScale(1, 0);

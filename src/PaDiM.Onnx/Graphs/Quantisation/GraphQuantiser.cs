@@ -20,7 +20,9 @@ internal sealed class GraphQuantiser
 
     private GraphQuantiser(GraphProto graph, QuantisationPlan plan, QuantisationSettings settings, IReadOnlyDictionary<string, ActivationStatistics> statistics)
     {
-        (this._plan, this._settings, this._statistics) = (plan, settings, statistics);
+        this._plan = plan;
+this._settings = settings;
+this._statistics = statistics;
         _taken = graph.Node.SelectMany(node => node.Input.Concat(node.Output)).Concat(graph.Initializer.Select(tensor => tensor.Name)).ToHashSet(StringComparer.Ordinal);
     }
 

@@ -25,7 +25,8 @@ internal sealed class QuantisationPlan
     /// <exception cref="InvalidDataException">The graph holds integer layers already, is written in too old an operator set, or has no convolution that can be quantised.</exception>
     public QuantisationPlan(GraphEditor editor, QuantisationSettings settings)
     {
-        (_graph, this._settings) = (editor.Graph, settings);
+        _graph = editor.Graph;
+this._settings = settings;
         if (_graph.Node.FirstOrDefault(node => Integer.Contains(node.OpType)) is { } done) throw new InvalidDataException($"it holds integer layers already ({done.OpType}); quantise the float32 network that it was made from");
         if (editor.OperatorSet < 13) throw new InvalidDataException($"it is written in operator set {editor.OperatorSet} of ONNX; scales of weights by channel need 13 or later");
         Constants = new Constants(_graph);

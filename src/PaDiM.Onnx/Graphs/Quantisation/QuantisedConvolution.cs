@@ -21,8 +21,12 @@ internal sealed record QuantisedConvolution(int[] Shape, sbyte[] Weight, float[]
     {
         // 64 rather than 63 with 7 bits: two products with 255 still fit 16 bits, 2 * 255 * 64 = 32,640.
         var most = bits == 7 ? 64 : 127;
-        var (channels, perChannel, plane) = (shape[0], weight.Length / shape[0], shape[2] * shape[3]);
-        var (rounded, scales, biases) = (new sbyte[weight.Length], new float[channels], new int[channels]);
+        var channels = shape[0];
+var perChannel = weight.Length / shape[0];
+var plane = shape[2] * shape[3];
+        var rounded = new sbyte[weight.Length];
+var scales = new float[channels];
+var biases = new int[channels];
         for (var o = 0; o < channels; o++)
         {
             var row = weight.AsSpan(o * perChannel, perChannel);

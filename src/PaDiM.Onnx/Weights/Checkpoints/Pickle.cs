@@ -24,7 +24,10 @@ internal sealed class Pickle
 
     private readonly Action<Storage>? _referred;
 
-    private Pickle(PickleInput input, Action<Storage>? referred) => (this._input, this._referred) = (input, referred);
+    private Pickle(PickleInput input, Action<Storage>? referred) {
+this._input = input;
+this._referred = referred;
+}
 
     /// <summary>Reads one pickle.</summary>
     /// <param name="input">Bytes, from the pickle's first on; behind its last afterwards.</param>

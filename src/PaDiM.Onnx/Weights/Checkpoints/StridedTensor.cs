@@ -10,7 +10,10 @@ internal sealed class StridedTensor
     public StridedTensor(Storage storage, long offset, long[] shape, long[] strides)
     {
         if (shape.Length != strides.Length || shape.Length > MostAxes || offset < 0 || shape.Any(extent => extent < 0) || strides.Any(stride => stride < 0)) throw Impossible(storage);
-        (Storage, Offset, Shape, Strides) = (storage, offset, shape, strides);
+        Storage = storage;
+Offset = offset;
+Shape = shape;
+Strides = strides;
         try
         {
             Count = shape.Aggregate(1L, (product, extent) => checked(product * extent));

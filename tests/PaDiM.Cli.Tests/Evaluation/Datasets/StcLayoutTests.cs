@@ -36,7 +36,8 @@ public sealed class StcLayoutTests : IDisposable
         TinyDataset.WritePixelMasks(_folder.Combine("array"), "01_0014", TinyDataset.WriteTestVideo(_folder.Combine("array"), "01_0014"));
         TinyDataset.WriteMaskImages(_folder.Combine("images"), "01_0014", TinyDataset.WriteTestVideo(_folder.Combine("images"), "01_0014"));
 
-        var (array, images) = (Evaluate("array"), Evaluate("images"));
+        var array = Evaluate("array");
+var images = Evaluate("images");
         Assert.Equal(array, images);
         var row = JsonDocument.Parse(array).RootElement;
         Assert.Equal("01", row.GetProperty("category").GetString());

@@ -27,9 +27,13 @@ public sealed class IntegerConvolutionTests
     /// <summary>Rounds the image, adds up products of integers, multiplies by the scales, rounds to even and saturates.</summary>
     private static float[] Twin(GraphProto graph, string tap, float[] pixels)
     {
-        var (inScale, inZero) = (Values<float>("pixels_scale")[0], Values<byte>("pixels_zero_point")[0]);
-        var (outScale, outZero) = (Values<float>($"{tap}_scale")[0], Values<byte>($"{tap}_zero_point")[0]);
-        var (weight, weightScale, bias) = (Values<sbyte>($"{tap}_weight"), Values<float>($"{tap}_weight_scale"), Values<int>($"{tap}_bias"));
+        var inScale = Values<float>("pixels_scale")[0];
+var inZero = Values<byte>("pixels_zero_point")[0];
+        var outScale = Values<float>($"{tap}_scale")[0];
+var outZero = Values<byte>($"{tap}_zero_point")[0];
+        var weight = Values<sbyte>($"{tap}_weight");
+var weightScale = Values<float>($"{tap}_weight_scale");
+var bias = Values<int>($"{tap}_bias");
         int[] image = [.. pixels.Select(value => Math.Clamp((int)MathF.Round(value / inScale) + inZero, 0, 255))];
         const int side = Size / Stride;
         var output = new float[Out * side * side];
@@ -44,7 +48,8 @@ public sealed class IntegerConvolutionTests
                         for (var ky = 0; ky < Kernel; ky++)
                             for (var kx = 0; kx < Kernel; kx++)
                             {
-                                var (row, column) = (Stride * y + ky - 1, Stride * x + kx - 1);
+                                var row = Stride * y + ky - 1;
+var column = Stride * x + kx - 1;
                                 if (row < 0 || row >= Size || column < 0 || column >= Size) continue;
                                 sum += (image[(i * Size + row) * Size + column] - inZero) * weight[((o * In + i) * Kernel + ky) * Kernel + kx];
                             }

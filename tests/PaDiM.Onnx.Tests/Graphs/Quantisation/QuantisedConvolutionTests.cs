@@ -42,7 +42,8 @@ public sealed class QuantisedConvolutionTests
         var made = QuantisedConvolution.Round([2, 2, 1, 1], weight, new float[2], group: 2, Input, means, 7);
         for (var o = 0; o < 2; o++)
         {
-            var (exact, rounded) = (0.0, made.Bias[o] * (double)Input.Scale * made.Scale[o]);
+            var exact = 0.0;
+var rounded = made.Bias[o] * (double)Input.Scale * made.Scale[o];
             for (var i = 0; i < 2; i++)
             {
                 exact += weight[2 * o + i] * means[2 * o + i];

@@ -54,7 +54,8 @@ public sealed class QuantisedGraphTests
     [Fact]
     public void The_same_images_give_the_same_bytes()
     {
-        var (first, second) = (Quantising.Quantise(Residual()), Quantising.Quantise(Residual()));
+        var first = Quantising.Quantise(Residual());
+var second = Quantising.Quantise(Residual());
         Assert.Equal(first.Onnx, second.Onnx);
         Assert.Equal(first.Manifest.ToJson(), second.Manifest.ToJson());
     }
@@ -97,7 +98,8 @@ public sealed class QuantisedGraphTests
             .Node("BatchNormalization", ["r1", "scale", "shift", "mean", "variance"], ["tap"]).Output("tap").ToArray();
         var folded = BatchNormFolding.Fold(GraphEditor.Open(onnx));
         Assert.Equal(["Conv", "Relu", "BatchNormalization"], folded.Graph.Node.Select(node => node.OpType));
-        var (expected, actual) = (OnnxRun.Outputs(onnx, 1, Size)["tap"], OnnxRun.Outputs(folded.ToArray(), 1, Size)["tap"]);
+        var expected = OnnxRun.Outputs(onnx, 1, Size)["tap"];
+var actual = OnnxRun.Outputs(folded.ToArray(), 1, Size)["tap"];
         for (var i = 0; i < expected.Length; i++) Assert.Equal(expected[i], actual[i], 1e-4);
     }
 
