@@ -7,23 +7,52 @@ using PaDiM.Onnx.Backbones;
 namespace PaDiM.Bench;
 
 /// <summary>
-/// What each choice is worth: image AUROC, pixel AUROC and AU-PRO (masks at the prepared size) of every combination of the stated values, on folders laid out as
-/// MVTec AD. A row each, as Markdown; with fewer images than there are, the mean over several draws of them.
+/// What each choice is worth: image AUROC, pixel AUROC and AU-PRO (masks at the prepared size) of every combination of
+/// the stated values, on folders laid out as MVTec AD. A row each, as Markdown; with fewer images than there are, the
+/// mean over several draws of them.
 /// </summary>
 internal sealed class AccuracyCommand
 {
-    private readonly Argument<string[]> _roots = new("category") { Description = "Folders with train/good, test/<defect> and ground_truth/<defect>.", Arity = ArgumentArity.OneOrMore };
-    private readonly Option<string[]> _directories = new("--backbones") { Description = "Folders of more backbones.", DefaultValueFactory = _ => [] };
+    private readonly Argument<string[]> _roots = new("category")
+    {
+        Description = "Folders with train/good, test/<defect> and ground_truth/<defect>.",
+        Arity = ArgumentArity.OneOrMore,
+    };
+    private readonly Option<string[]> _directories = new("--backbones")
+    {
+        Description = "Folders of more backbones.",
+        DefaultValueFactory = _ => [],
+    };
     private readonly Option<string[]> _backbones = Many("--backbone", "Backbones.", BackboneRegistry.DefaultName);
-    private readonly Option<ReductionMethod[]> _reductions = Many("--reduction", "Reductions.", ReductionMethod.SemiOrthogonal);
-    private readonly Option<int[]> _dimensions = Many("--dimensions", "Dimensions of the embedding.", new FitSettings().Dimensions);
+    private readonly Option<ReductionMethod[]> _reductions = Many(
+        "--reduction",
+        "Reductions.",
+        ReductionMethod.SemiOrthogonal
+    );
+    private readonly Option<int[]> _dimensions = Many(
+        "--dimensions",
+        "Dimensions of the embedding.",
+        new FitSettings().Dimensions
+    );
     private readonly Option<int[]> _seeds = Many("--seed", "Seeds of the reduction.", new FitSettings().Seed);
     private readonly Option<int[]> _crops = Many("--crop", "Sides of the centre crop; 0 for none.", 0);
-    private readonly Option<double[]> _sigmas = Many("--sigma", "Standard deviations of the smoothing, in pixels.", new FitSettings().BlurSigma);
-    private readonly Option<double[]> _epsilons = Many("--epsilon", "Added to every variance.", new FitSettings().Epsilon);
+    private readonly Option<double[]> _sigmas = Many(
+        "--sigma",
+        "Standard deviations of the smoothing, in pixels.",
+        new FitSettings().BlurSigma
+    );
+    private readonly Option<double[]> _epsilons = Many(
+        "--epsilon",
+        "Added to every variance.",
+        new FitSettings().Epsilon
+    );
     private readonly Option<ShrinkageMethod[]> _shrinkages = Many("--shrinkage", "Shrinkages.", ShrinkageMethod.None);
     private readonly Option<int[]> _counts = Many("--images", "Numbers of training images; 0 for all.", 0);
-    private readonly Option<int> _draws = new("--draws") { Description = "Draws of fewer images than all.", DefaultValueFactory = _ => 5 };
+    private readonly Option<int> _draws = new("--draws")
+    {
+        Description = "Draws of fewer images than all.",
+        DefaultValueFactory = _ => 5,
+    };
 
     private AccuracyCommand() { }
 
@@ -32,8 +61,18 @@ internal sealed class AccuracyCommand
         var accuracy = new AccuracyCommand();
         var command = new Command("accuracy", "Accuracy of every combination of the stated values.")
         {
-            accuracy._roots, accuracy._directories, accuracy._backbones, accuracy._reductions, accuracy._dimensions, accuracy._seeds, accuracy._crops, accuracy._sigmas, accuracy._epsilons, accuracy._shrinkages,
-            accuracy._counts, accuracy._draws,
+            accuracy._roots,
+            accuracy._directories,
+            accuracy._backbones,
+            accuracy._reductions,
+            accuracy._dimensions,
+            accuracy._seeds,
+            accuracy._crops,
+            accuracy._sigmas,
+            accuracy._epsilons,
+            accuracy._shrinkages,
+            accuracy._counts,
+            accuracy._draws,
         };
         command.SetAction(accuracy.Run);
         return command;
@@ -41,44 +80,73 @@ internal sealed class AccuracyCommand
 
     private void Run(ParseResult arguments)
     {
-        using var registry = new BackboneRegistry(arguments.GetValue(_directories)!, BackboneRuntime.Create(DevicePreference.Cpu));
-        Console.WriteLine("| data | backbone | images | crop | reduction | d | seed | epsilon | shrinkage | sigma | image AUROC | pixel AUROC | AU-PRO@0.3 |");
+        using var registry = new BackboneRegistry(
+            arguments.GetValue(_directories)!,
+            BackboneRuntime.Create(DevicePreference.Cpu)
+        );
+        Console.WriteLine(
+            "| data | backbone | images | crop | reduction | d | seed | epsilon | shrinkage | sigma | image AUROC | pixel AUROC | AU-PRO@0.3 |"
+        );
         Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
         foreach (var root in arguments.GetValue(_roots)!)
-            foreach (var backbone in arguments.GetValue(_backbones)!)
-                foreach (var crop in arguments.GetValue(_crops)!)
-                {
-                    var features = LabelledFeatures.Read(root, registry.Open(backbone), new FitSettings { CropSize = crop == 0 ? null : crop });
-                    foreach (var count in arguments.GetValue(_counts)!) Run(arguments, features, count == 0 ? features.TrainingCount : count, registry.Open(backbone), $"| {Path.GetFileName(Path.TrimEndingDirectorySeparator(root))} | {backbone} | {(count == 0 ? "all" : count)} | {(crop == 0 ? "–" : crop)} |");
-                }
+        foreach (var backbone in arguments.GetValue(_backbones)!)
+        foreach (var crop in arguments.GetValue(_crops)!)
+        {
+            var features = LabelledFeatures.Read(
+                root,
+                registry.Open(backbone),
+                new FitSettings { CropSize = crop == 0 ? null : crop }
+            );
+            foreach (var count in arguments.GetValue(_counts)!)
+                Run(
+                    arguments,
+                    features,
+                    count == 0 ? features.TrainingCount : count,
+                    registry.Open(backbone),
+                    $"| {Path.GetFileName(Path.TrimEndingDirectorySeparator(root))} | {backbone} | {(count == 0 ? "all" : count)} | {(crop == 0 ? "–" : crop)} |"
+                );
+        }
     }
 
     private void Run(ParseResult arguments, LabelledFeatures features, int count, Backbone backbone, string row)
     {
         foreach (var method in arguments.GetValue(_reductions)!)
-            foreach (var d in arguments.GetValue(_dimensions)!)
-                foreach (var seed in arguments.GetValue(_seeds)!)
+        foreach (var d in arguments.GetValue(_dimensions)!)
+        foreach (var seed in arguments.GetValue(_seeds)!)
+        {
+            var reduction = ChannelReduction.Draw(method, backbone.TapChannels, d, seed);
+            foreach (var epsilon in arguments.GetValue(_epsilons)!)
+            foreach (var shrinkage in arguments.GetValue(_shrinkages)!)
+            {
+                var drawn = Enumerable
+                    .Range(0, count < features.TrainingCount ? arguments.GetValue(_draws) : 1)
+                    .Select(draw => Distances(features, reduction, count, draw, epsilon, shrinkage))
+                    .ToArray();
+                foreach (var sigma in arguments.GetValue(_sigmas)!)
                 {
-                    var reduction = ChannelReduction.Draw(method, backbone.TapChannels, d, seed);
-                    foreach (var epsilon in arguments.GetValue(_epsilons)!)
-                        foreach (var shrinkage in arguments.GetValue(_shrinkages)!)
-                        {
-                            var drawn = Enumerable.Range(0, count < features.TrainingCount ? arguments.GetValue(_draws) : 1)
-                                .Select(draw => Distances(features, reduction, count, draw, epsilon, shrinkage)).ToArray();
-                            foreach (var sigma in arguments.GetValue(_sigmas)!)
-                            {
-                                var measured = drawn.Select(distances => features.Measure(distances, sigma)).ToArray();
-                                Console.WriteLine(FormattableString.Invariant(
-                                    $"{row} {method} | {reduction.Dimensions} | {(method == ReductionMethod.None ? "–" : seed)} | {epsilon} | {shrinkage} | {sigma} | {measured.Average(m => m.Images.Auroc):f4} | {measured.Average(m => m.Pixels.Auroc):f4} | {measured.Average(m => m.Pixels.AuPro30):f4} |"));
-                            }
-                        }
+                    var measured = drawn.Select(distances => features.Measure(distances, sigma)).ToArray();
+                    Console.WriteLine(
+                        FormattableString.Invariant(
+                            $"{row} {method} | {reduction.Dimensions} | {(method == ReductionMethod.None ? "–" : seed)} | {epsilon} | {shrinkage} | {sigma} | {measured.Average(m => m.Images.Auroc):f4} | {measured.Average(m => m.Pixels.Auroc):f4} | {measured.Average(m => m.Pixels.AuPro30):f4} |"
+                        )
+                    );
                 }
+            }
+        }
     }
 
-    private static Core.Scoring.AnomalyMap[] Distances(LabelledFeatures features, ChannelReduction reduction, int count, int draw, double epsilon, ShrinkageMethod shrinkage)
+    private static Core.Scoring.AnomalyMap[] Distances(
+        LabelledFeatures features,
+        ChannelReduction reduction,
+        int count,
+        int draw,
+        double epsilon,
+        ShrinkageMethod shrinkage
+    )
     {
         var images = Enumerable.Range(0, features.TrainingCount).ToArray();
-        if (count < images.Length) new Random(draw).Shuffle(images);
+        if (count < images.Length)
+            new Random(draw).Shuffle(images);
         PatchStatistics? statistics = null;
         FourthMoments? moments = null;
         foreach (var batch in images.Take(count).Chunk(8))
@@ -90,11 +158,20 @@ internal sealed class AccuracyCommand
         if (shrinkage == ShrinkageMethod.LedoitWolf)
         {
             moments = new FourthMoments(statistics!.Grid, statistics.Dimensions);
-            foreach (var batch in images.Take(count).Chunk(8)) moments.Add(statistics, features.Embed(reduction, batch));
+            foreach (var batch in images.Take(count).Chunk(8))
+                moments.Add(statistics, features.Embed(reduction, batch));
         }
-        return features.Distances(reduction, PatchDistribution.Freeze(statistics!, new Regularisation(epsilon, shrinkage, moments)));
+        return features.Distances(
+            reduction,
+            PatchDistribution.Freeze(statistics!, new Regularisation(epsilon, shrinkage, moments))
+        );
     }
 
     private static Option<T[]> Many<T>(string name, string description, T byDefault) =>
-        new(name) { Description = description, DefaultValueFactory = _ => [byDefault], AllowMultipleArgumentsPerToken = true };
+        new(name)
+        {
+            Description = description,
+            DefaultValueFactory = _ => [byDefault],
+            AllowMultipleArgumentsPerToken = true,
+        };
 }

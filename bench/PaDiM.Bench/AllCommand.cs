@@ -8,21 +8,34 @@ using PaDiM.Bench.Speed;
 
 namespace PaDiM.Bench;
 
-/// <summary>Every table and every chart of <c>docs/performance.md</c> that needs no more than a folder of images, within ten minutes.</summary>
+/// <summary>
+/// Every table and every chart of <c>docs/performance.md</c> that needs no more than a folder of images, within ten
+/// minutes.
+/// </summary>
 internal static class AllCommand
 {
-    public static Command Create() => Workbench.Command("all", "speed, load, growth, load-time and kernels, one after the other: all tables and charts.", async (workbench, _) =>
-    {
-        var clock = Stopwatch.StartNew();
-        Console.WriteLine($"{Processor()}, {Environment.ProcessorCount} cores, {workbench.Files.Count} images");
-        await PartAsync("speed", () => Done(() => SpeedCommand.Run(workbench, TimeSpan.FromSeconds(18))));
-        await PartAsync("load", () => LoadCommand.RunAsync(workbench, TimeSpan.FromSeconds(12), Reductions.Both));
-        await PartAsync("growth", () => Done(() => GrowthCommand.Run(workbench, TimeSpan.FromSeconds(15))));
-        await PartAsync("load-time", () => Done(() => LoadTimeCommand.Run(workbench)));
-        await PartAsync("kernels", () => Done(() => KernelCommand.Run("*", full: false)));
-        Console.WriteLine();
-        Console.WriteLine(FormattableString.Invariant($"All of it took {clock.Elapsed.TotalMinutes:f1} minutes."));
-    });
+    public static Command Create() =>
+        Workbench.Command(
+            "all",
+            "speed, load, growth, load-time and kernels, one after the other: all tables and charts.",
+            async (workbench, _) =>
+            {
+                var clock = Stopwatch.StartNew();
+                Console.WriteLine($"{Processor()}, {Environment.ProcessorCount} cores, {workbench.Files.Count} images");
+                await PartAsync("speed", () => Done(() => SpeedCommand.Run(workbench, TimeSpan.FromSeconds(18))));
+                await PartAsync(
+                    "load",
+                    () => LoadCommand.RunAsync(workbench, TimeSpan.FromSeconds(12), Reductions.Both)
+                );
+                await PartAsync("growth", () => Done(() => GrowthCommand.Run(workbench, TimeSpan.FromSeconds(15))));
+                await PartAsync("load-time", () => Done(() => LoadTimeCommand.Run(workbench)));
+                await PartAsync("kernels", () => Done(() => KernelCommand.Run("*", full: false)));
+                Console.WriteLine();
+                Console.WriteLine(
+                    FormattableString.Invariant($"All of it took {clock.Elapsed.TotalMinutes:f1} minutes.")
+                );
+            }
+        );
 
     private static async Task PartAsync(string name, Func<Task> run)
     {
@@ -37,7 +50,11 @@ internal static class AllCommand
         return Task.CompletedTask;
     }
 
-    private static string Processor() => File.Exists("/proc/cpuinfo") && File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal)) is { } line
-        ? line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim()
-        : "a processor";
+    private static string Processor() =>
+        File.Exists("/proc/cpuinfo")
+        && File.ReadLines("/proc/cpuinfo")
+            .FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
+            is { } line
+            ? line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim()
+            : "a processor";
 }

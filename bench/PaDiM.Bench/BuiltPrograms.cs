@@ -12,11 +12,12 @@ internal static class BuiltPrograms
     {
         var here = new DirectoryInfo(AppContext.BaseDirectory);
         var framework = here.Name;
-var configuration = here.Parent!.Name;
+        var configuration = here.Parent!.Name;
         for (var folder = here; folder is not null; folder = folder.Parent)
         {
             var path = Path.Combine(folder.FullName, "src", project, "bin", configuration, framework, file);
-            if (File.Exists(path)) return path;
+            if (File.Exists(path))
+                return path;
         }
         throw new FileNotFoundException($"{file} has not been built in {configuration}; build the solution first.");
     }

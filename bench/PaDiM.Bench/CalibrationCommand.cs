@@ -8,28 +8,61 @@ using PaDiM.Onnx.Storage;
 namespace PaDiM.Bench;
 
 /// <summary>
-/// Whether the false-reject promise holds: a pool of images of good parts is split at random, one part fitted and calibrated, the other scored, many times over;
-/// the share rejected stands beside the rate that was asked for.
+/// Whether the false-reject promise holds: a pool of images of good parts is split at random, one part fitted and
+/// calibrated, the other scored, many times over; the share rejected stands beside the rate that was asked for.
 /// </summary>
 internal sealed class CalibrationCommand
 {
     private static readonly double[] Rates = [0.01, 0.05, 0.1];
 
-    private readonly Argument<string[]> _folders = new("dir") { Description = "Folders of images of good parts, taken together as one pool.", Arity = ArgumentArity.OneOrMore };
-    private readonly Option<int> _splits = new("--splits") { Description = "Random splits.", DefaultValueFactory = _ => 20 };
-    private readonly Option<double> _share = new("--share") { Description = "Share of the pool that is fitted.", DefaultValueFactory = _ => 0.5 };
-    private readonly Option<string[]> _fitted = new("--fit") { Description = "Fit exactly the images of these folders and score those of the pool: one split, as it stands.", DefaultValueFactory = _ => [], AllowMultipleArgumentsPerToken = true };
-    private readonly Option<string> _name = new("--backbone") { Description = "Backbone.", DefaultValueFactory = _ => BackboneRegistry.DefaultName };
-    private readonly Option<string[]> _directories = new("--backbones") { Description = "Folders of more backbones.", DefaultValueFactory = _ => [] };
+    private readonly Argument<string[]> _folders = new("dir")
+    {
+        Description = "Folders of images of good parts, taken together as one pool.",
+        Arity = ArgumentArity.OneOrMore,
+    };
+    private readonly Option<int> _splits = new("--splits")
+    {
+        Description = "Random splits.",
+        DefaultValueFactory = _ => 20,
+    };
+    private readonly Option<double> _share = new("--share")
+    {
+        Description = "Share of the pool that is fitted.",
+        DefaultValueFactory = _ => 0.5,
+    };
+    private readonly Option<string[]> _fitted = new("--fit")
+    {
+        Description = "Fit exactly the images of these folders and score those of the pool: one split, as it stands.",
+        DefaultValueFactory = _ => [],
+        AllowMultipleArgumentsPerToken = true,
+    };
+    private readonly Option<string> _name = new("--backbone")
+    {
+        Description = "Backbone.",
+        DefaultValueFactory = _ => BackboneRegistry.DefaultName,
+    };
+    private readonly Option<string[]> _directories = new("--backbones")
+    {
+        Description = "Folders of more backbones.",
+        DefaultValueFactory = _ => [],
+    };
 
     private CalibrationCommand() { }
 
     public static Command Create()
     {
         var calibration = new CalibrationCommand();
-        var command = new Command("calibration", "Observed false-reject rates beside those asked for, over random splits of images of good parts.")
+        var command = new Command(
+            "calibration",
+            "Observed false-reject rates beside those asked for, over random splits of images of good parts."
+        )
         {
-            calibration._folders, calibration._splits, calibration._share, calibration._fitted, calibration._name, calibration._directories,
+            calibration._folders,
+            calibration._splits,
+            calibration._share,
+            calibration._fitted,
+            calibration._name,
+            calibration._directories,
         };
         command.SetAction(calibration.Run);
         return command;
@@ -37,23 +70,30 @@ internal sealed class CalibrationCommand
 
     private void Run(ParseResult arguments)
     {
-        using var registry = new BackboneRegistry(arguments.GetValue(_directories)!, BackboneRuntime.Create(DevicePreference.Cpu));
+        using var registry = new BackboneRegistry(
+            arguments.GetValue(_directories)!,
+            BackboneRuntime.Create(DevicePreference.Cpu)
+        );
         var scratch = Directory.CreateTempSubdirectory("padim-bench-");
         try
         {
             var backbone = registry.Open(arguments.GetValue(_name)!);
-var store = new EmbeddingStore(scratch.FullName, TimeProvider.System);
-var pool = Images(arguments.GetValue(_folders)!);
+            var store = new EmbeddingStore(scratch.FullName, TimeProvider.System);
+            var pool = Images(arguments.GetValue(_folders)!);
             var fit = arguments.GetValue(_fitted)!;
-            var rejected = fit.Length > 0
-                ? [Rejected(backbone, store, Images(fit), pool)]
-                : Enumerable.Range(0, arguments.GetValue(_splits)).Select(split =>
-                {
-                    var order = pool.ToArray();
-                    new Random(split).Shuffle(order);
-                    var count = (int)Math.Round(order.Length * arguments.GetValue(_share));
-                    return Rejected(backbone, store, order[..count], order[count..]);
-                }).ToArray();
+            var rejected =
+                fit.Length > 0
+                    ? [Rejected(backbone, store, Images(fit), pool)]
+                    : Enumerable
+                        .Range(0, arguments.GetValue(_splits))
+                        .Select(split =>
+                        {
+                            var order = pool.ToArray();
+                            new Random(split).Shuffle(order);
+                            var count = (int)Math.Round(order.Length * arguments.GetValue(_share));
+                            return Rejected(backbone, store, order[..count], order[count..]);
+                        })
+                        .ToArray();
             Report(rejected, fit.Length > 0 ? 0 : (1 - arguments.GetValue(_share)) / arguments.GetValue(_share));
         }
         finally
@@ -63,32 +103,59 @@ var pool = Images(arguments.GetValue(_folders)!);
     }
 
     /// <summary>The share of the other images that the calibrated threshold rejects, for each rate.</summary>
-    private static (int Fitted, int Scored, double[] Rejected) Rejected(Backbone backbone, EmbeddingStore store, TrainingImage[] fit, TrainingImage[] others)
+    private static (int Fitted, int Scored, double[] Rejected) Rejected(
+        Backbone backbone,
+        EmbeddingStore store,
+        TrainingImage[] fit,
+        TrainingImage[] others
+    )
     {
         var decoder = new ImageDecoder();
-        var model = new FitPipeline(backbone, new FitSettings(), decoder, store).Run(fit, null, null, null, CancellationToken.None);
+        var model = new FitPipeline(backbone, new FitSettings(), decoder, store).Run(
+            fit,
+            null,
+            null,
+            null,
+            CancellationToken.None
+        );
         var inspector = new Inspector(model, backbone);
-        var scores = others.Select(image => inspector.Score(((DecodeResult.Decoded)decoder.Decode(image.Read())).Image).Max()).ToArray();
+        var scores = others
+            .Select(image => inspector.Score(((DecodeResult.Decoded)decoder.Decode(image.Read())).Image).Max())
+            .ToArray();
         Console.Error.Write('.');
-        return (fit.Length, scores.Length, [.. Rates.Select(rate => scores.Count(score => score >= model.Calibration.ThresholdAt(rate)) / (double)scores.Length)]);
+        return (
+            fit.Length,
+            scores.Length,
+            [
+                .. Rates.Select(rate =>
+                    scores.Count(score => score >= model.Calibration.ThresholdAt(rate)) / (double)scores.Length
+                ),
+            ]
+        );
     }
 
     /// <summary>
-    /// Means with 95 % intervals. Splits share their images, so that their spread alone says too little: the variance is corrected by the ratio of scored to
-    /// fitted images (Nadeau and Bengio, 2003). Of one split the interval is Wilson's.
+    /// Means with 95 % intervals. Splits share their images, so that their spread alone says too little: the variance
+    /// is corrected by the ratio of scored to fitted images (Nadeau and Bengio, 2003). Of one split the interval is
+    /// Wilson's.
     /// </summary>
     private static void Report((int Fitted, int Scored, double[] Rejected)[] splits, double ratio)
     {
         Console.Error.WriteLine();
-        Console.WriteLine("| fitted | scored | splits | asked for | rejected, mean | 95 % interval | least, most over splits |");
+        Console.WriteLine(
+            "| fitted | scored | splits | asked for | rejected, mean | 95 % interval | least, most over splits |"
+        );
         Console.WriteLine("|---|---|---|---|---|---|---|");
         for (var r = 0; r < Rates.Length; r++)
         {
             double[] observed = [.. splits.Select(split => split.Rejected[r])];
             var mean = observed.Average();
             var (low, high) = splits.Length == 1 ? Wilson(mean, splits[0].Scored) : Corrected(observed, mean, ratio);
-            Console.WriteLine(FormattableString.Invariant(
-                $"| {splits[0].Fitted} | {splits[0].Scored} | {splits.Length} | {Rates[r]} | {mean:f4} | {Math.Max(0, low):f4} to {high:f4} | {observed.Min():f4}, {observed.Max():f4} |"));
+            Console.WriteLine(
+                FormattableString.Invariant(
+                    $"| {splits[0].Fitted} | {splits[0].Scored} | {splits.Length} | {Rates[r]} | {mean:f4} | {Math.Max(0, low):f4} to {high:f4} | {observed.Min():f4}, {observed.Max():f4} |"
+                )
+            );
         }
     }
 
@@ -103,13 +170,18 @@ var pool = Images(arguments.GetValue(_folders)!);
     {
         const double z = 1.96;
         var centre = (rate + z * z / (2 * n)) / (1 + z * z / n);
-var half = z / (1 + z * z / n) * Math.Sqrt(rate * (1 - rate) / n + z * z / (4.0 * n * n));
+        var half = z / (1 + z * z / n) * Math.Sqrt(rate * (1 - rate) / n + z * z / (4.0 * n * n));
         return (centre - half, centre + half);
     }
 
     private static TrainingImage[] Images(string[] folders) =>
-    [
-        .. folders.SelectMany(folder => Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)).Where(path => Path.GetExtension(path).ToLowerInvariant() is ".png" or ".jpg" or ".jpeg" or ".bmp")
-            .Select(path => new TrainingImage(path.Replace(Path.DirectorySeparatorChar, '-').TrimStart('-'), () => File.ReadAllBytes(path))),
-    ];
+        [
+            .. folders
+                .SelectMany(folder => Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal))
+                .Where(path => Path.GetExtension(path).ToLowerInvariant() is ".png" or ".jpg" or ".jpeg" or ".bmp")
+                .Select(path => new TrainingImage(
+                    path.Replace(Path.DirectorySeparatorChar, '-').TrimStart('-'),
+                    () => File.ReadAllBytes(path)
+                )),
+        ];
 }

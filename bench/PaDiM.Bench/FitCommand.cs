@@ -15,12 +15,14 @@ using PaDiM.Onnx.Storage;
 namespace PaDiM.Bench;
 
 /// <summary>
-/// What a fit costs beside decoding and embedding its images, in turn within one run; then each of its stages alone, one after the other, which in a fit partly
-/// go on at the same time. Wall-clock and processor seconds, each the smallest of the rounds.
+/// What a fit costs beside decoding and embedding its images, in turn within one run; then each of its stages alone,
+/// one after the other, which in a fit partly go on at the same time. Wall-clock and processor seconds, each the
+/// smallest of the rounds.
 /// </summary>
 internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images)
 {
-    private const int Batch = 8, Gathered = 32;
+    private const int Batch = 8,
+        Gathered = 32;
 
     private readonly FitSettings _settings = new();
     private readonly ImageDecoder _decoder = new();
@@ -30,28 +32,61 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
     public static Command Create()
     {
         var folder = new Argument<string>("dir") { Description = "Folder of images of good parts." };
-        var counts = new Option<int[]>("--images") { Description = "Numbers of images.", DefaultValueFactory = _ => [50, 220], AllowMultipleArgumentsPerToken = true };
-        var names = new Option<string[]>("--backbone") { Description = "Backbones to measure.", DefaultValueFactory = _ => [BackboneRegistry.DefaultName], AllowMultipleArgumentsPerToken = true };
-        var directory = new Option<string>("--backbones") { Description = "Folder of more backbones.", DefaultValueFactory = _ => BackboneRegistry.BuiltInDirectory };
-        var rounds = new Option<int>("--rounds") { Description = "Rounds, of which the best counts.", DefaultValueFactory = _ => 3 };
-        var command = new Command("fit", "Seconds of a fit and of its stages, beside decoding and embedding alone.") { folder, counts, names, directory, rounds };
+        var counts = new Option<int[]>("--images")
+        {
+            Description = "Numbers of images.",
+            DefaultValueFactory = _ => [50, 220],
+            AllowMultipleArgumentsPerToken = true,
+        };
+        var names = new Option<string[]>("--backbone")
+        {
+            Description = "Backbones to measure.",
+            DefaultValueFactory = _ => [BackboneRegistry.DefaultName],
+            AllowMultipleArgumentsPerToken = true,
+        };
+        var directory = new Option<string>("--backbones")
+        {
+            Description = "Folder of more backbones.",
+            DefaultValueFactory = _ => BackboneRegistry.BuiltInDirectory,
+        };
+        var rounds = new Option<int>("--rounds")
+        {
+            Description = "Rounds, of which the best counts.",
+            DefaultValueFactory = _ => 3,
+        };
+        var command = new Command("fit", "Seconds of a fit and of its stages, beside decoding and embedding alone.")
+        {
+            folder,
+            counts,
+            names,
+            directory,
+            rounds,
+        };
         command.SetAction(arguments =>
         {
-            using var registry = new BackboneRegistry([Path.GetFullPath(arguments.GetValue(directory)!)], BackboneRuntime.Create(DevicePreference.Cpu));
+            using var registry = new BackboneRegistry(
+                [Path.GetFullPath(arguments.GetValue(directory)!)],
+                BackboneRuntime.Create(DevicePreference.Cpu)
+            );
             var wanted = arguments.GetValue(counts)!;
-var paths = Directory.EnumerateFiles(arguments.GetValue(folder)!).Order(StringComparer.Ordinal).ToArray();
+            var paths = Directory.EnumerateFiles(arguments.GetValue(folder)!).Order(StringComparer.Ordinal).ToArray();
             var files = ImageCopies.Of(paths, wanted.Max());
-            Console.WriteLine($"{Environment.ProcessorCount} cores, 256 x 256, {new FitSettings().Dimensions} dimensions");
+            Console.WriteLine(
+                $"{Environment.ProcessorCount} cores, 256 x 256, {new FitSettings().Dimensions} dimensions"
+            );
             Console.WriteLine();
-            Console.WriteLine("| backbone | images | what | seconds | processor seconds | seconds over decoding and embedding | the same in processor seconds |");
+            Console.WriteLine(
+                "| backbone | images | what | seconds | processor seconds | seconds over decoding and embedding | the same in processor seconds |"
+            );
             Console.WriteLine("|---|---|---|---|---|---|---|");
             foreach (var name in arguments.GetValue(names)!)
-                foreach (var count in wanted)
-                {
-                    var measured = new FitCommand(registry.Open(name), files[..count]);
-                    for (var round = -1; round < arguments.GetValue(rounds); round++) measured.Round();
-                    measured.Report(name);
-                }
+            foreach (var count in wanted)
+            {
+                var measured = new FitCommand(registry.Open(name), files[..count]);
+                for (var round = -1; round < arguments.GetValue(rounds); round++)
+                    measured.Round();
+                measured.Report(name);
+            }
         });
         return command;
     }
@@ -62,10 +97,26 @@ var paths = Directory.EnumerateFiles(arguments.GetValue(folder)!).Order(StringCo
         var scratch = Directory.CreateTempSubdirectory("padim-bench-");
         try
         {
-            Measure("0 decoding and embedding", () => { foreach (var batch in images.Chunk(Batch)) Embed(batch); });
+            Measure(
+                "0 decoding and embedding",
+                () =>
+                {
+                    foreach (var batch in images.Chunk(Batch))
+                        Embed(batch);
+                }
+            );
             var store = new EmbeddingStore(Path.Combine(scratch.FullName, "fit"), TimeProvider.System);
-            Measure("1 whole fit", () => new FitPipeline(backbone, _settings, _decoder, store)
-                .Run([.. images.Select((bytes, i) => new TrainingImage(Name(i), () => bytes))], null, null, null, CancellationToken.None));
+            Measure(
+                "1 whole fit",
+                () =>
+                    new FitPipeline(backbone, _settings, _decoder, store).Run(
+                        [.. images.Select((bytes, i) => new TrainingImage(Name(i), () => bytes))],
+                        null,
+                        null,
+                        null,
+                        CancellationToken.None
+                    )
+            );
             Stages(store, new EmbeddingStore(Path.Combine(scratch.FullName, "stages"), TimeProvider.System));
         }
         finally
@@ -84,51 +135,109 @@ var paths = Directory.EnumerateFiles(arguments.GetValue(folder)!).Order(StringCo
         {
             var embedded = batch.Chunk(Batch).SelectMany(part => Embed([.. part.Select(item => item.bytes)])).ToArray();
             var shrunk = batch.Select(item => fitted.ReadPixels(_settings.ImageSize, Name(item.i))!).ToArray();
-            Measure("2 store: write", () => Parallel.For(0, batch.Length, _parallel, i =>
-            {
-                store.Write("key", Name(batch[i].i), embedded[i]);
-                store.WritePixels(Name(batch[i].i), shrunk[i]);
-            }), adds: true);
-            Measure("9 findings", () =>
-            {
-                var found = new ImageTraits[batch.Length];
-                Parallel.For(0, batch.Length, _parallel, i =>
+            Measure(
+                "2 store: write",
+                () =>
+                    Parallel.For(
+                        0,
+                        batch.Length,
+                        _parallel,
+                        i =>
+                        {
+                            store.Write("key", Name(batch[i].i), embedded[i]);
+                            store.WritePixels(Name(batch[i].i), shrunk[i]);
+                        }
+                    ),
+                adds: true
+            );
+            Measure(
+                "9 findings",
+                () =>
                 {
-                    var pixels = ArrayPool<float>.Shared.Rent(shrunk[i].Pixels.Length);
-                    for (var k = 0; k < shrunk[i].Pixels.Length; k++) pixels[k] = shrunk[i].Pixels[k];
-                    found[i] = ImageTraits.Of(pixels.AsSpan(0, shrunk[i].Pixels.Length), _settings.ImageSize);
-                    ArrayPool<float>.Shared.Return(pixels);
-                });
-                traits.AddRange(found);
-            }, adds: true);
+                    var found = new ImageTraits[batch.Length];
+                    Parallel.For(
+                        0,
+                        batch.Length,
+                        _parallel,
+                        i =>
+                        {
+                            var pixels = ArrayPool<float>.Shared.Rent(shrunk[i].Pixels.Length);
+                            for (var k = 0; k < shrunk[i].Pixels.Length; k++)
+                                pixels[k] = shrunk[i].Pixels[k];
+                            found[i] = ImageTraits.Of(pixels.AsSpan(0, shrunk[i].Pixels.Length), _settings.ImageSize);
+                            ArrayPool<float>.Shared.Return(pixels);
+                        }
+                    );
+                    traits.AddRange(found);
+                },
+                adds: true
+            );
             statistics ??= new PatchStatistics(embedded[0].Grid, embedded[0].Dimensions);
             Measure("3 statistics", () => statistics.Add(embedded, _parallel), adds: true);
         }
         var regularisation = new Regularisation(_settings.Epsilon);
         Measure("4 freezing", () => PatchDistribution.Freeze(statistics!, regularisation, _parallel));
         LeaveOneOut? leaveOneOut = null;
-        Measure("5 leave-one-out: factors", () => leaveOneOut = LeaveOneOut.Consume(statistics!, regularisation, _parallel));
+        Measure(
+            "5 leave-one-out: factors",
+            () => leaveOneOut = LeaveOneOut.Consume(statistics!, regularisation, _parallel)
+        );
         foreach (var batch in batches)
         {
             var embedded = new PatchEmbedding[batch.Length];
-            Measure("6 store: read", () => Parallel.For(0, batch.Length, _parallel, i => embedded[i] = buffers[i] = store.Read("key", Name(batch[i].i), buffers[i])!), adds: true);
+            Measure(
+                "6 store: read",
+                () =>
+                    Parallel.For(
+                        0,
+                        batch.Length,
+                        _parallel,
+                        i => embedded[i] = buffers[i] = store.Read("key", Name(batch[i].i), buffers[i])!
+                    ),
+                adds: true
+            );
             var maps = Array.Empty<AnomalyMap>();
             Measure("7 leave-one-out: distances", () => maps = leaveOneOut!.Distances(embedded, _parallel), adds: true);
-            Measure("8 maps to scores", () => Parallel.For(0, maps.Length, _parallel, i => maps[i].ToPixels(_settings.PreparedSize(), _settings.BlurSigma).Max()), adds: true);
+            Measure(
+                "8 maps to scores",
+                () =>
+                    Parallel.For(
+                        0,
+                        maps.Length,
+                        _parallel,
+                        i => maps[i].ToPixels(_settings.PreparedSize(), _settings.BlurSigma).Max()
+                    ),
+                adds: true
+            );
         }
         Measure("9 findings", () => TrainingSetReview.Of(traits, _parallel), adds: true);
-        foreach (var cost in _costs.Values) cost.EndRound();
+        foreach (var cost in _costs.Values)
+            cost.EndRound();
     }
 
     private PatchEmbedding[] Embed(byte[][] batch)
     {
         var embedder = Embedder;
         var prepared = new float[batch.Length * embedder.PreparedLength];
-        Parallel.For(0, batch.Length, _parallel, i => embedder.Preprocessing.Prepare(Decode(batch[i]), prepared.AsSpan(i * embedder.PreparedLength, embedder.PreparedLength)));
+        Parallel.For(
+            0,
+            batch.Length,
+            _parallel,
+            i =>
+                embedder.Preprocessing.Prepare(
+                    Decode(batch[i]),
+                    prepared.AsSpan(i * embedder.PreparedLength, embedder.PreparedLength)
+                )
+        );
         return embedder.Embed(prepared, batch.Length, _parallel);
     }
 
-    private Embedder Embedder => field ??= new Embedder(backbone, _settings, ChannelReduction.Draw(_settings.Reduction, backbone.TapChannels, _settings.Dimensions, _settings.Seed));
+    private Embedder Embedder =>
+        field ??= new Embedder(
+            backbone,
+            _settings,
+            ChannelReduction.Draw(_settings.Reduction, backbone.TapChannels, _settings.Dimensions, _settings.Seed)
+        );
 
     private RgbImage Decode(byte[] bytes) => ((DecodeResult.Decoded)_decoder.Decode(bytes)).Image;
 
@@ -136,44 +245,52 @@ var paths = Directory.EnumerateFiles(arguments.GetValue(folder)!).Order(StringCo
 
     private void Measure(string what, Action work, bool adds = false)
     {
-        if (!_costs.TryGetValue(what, out var cost)) _costs[what] = cost = new Cost();
+        if (!_costs.TryGetValue(what, out var cost))
+            _costs[what] = cost = new Cost();
         var processor = Environment.CpuUsage.TotalTime;
-var clock = Stopwatch.StartNew();
+        var clock = Stopwatch.StartNew();
         work();
         cost.Add(clock.Elapsed.TotalSeconds, (Environment.CpuUsage.TotalTime - processor).TotalSeconds);
-        if (!adds) cost.EndRound();
+        if (!adds)
+            cost.EndRound();
     }
 
     private void Report(string name)
     {
         var alone = _costs.First().Value;
         foreach (var (what, cost) in _costs)
-            Console.WriteLine(FormattableString.Invariant(
-                $"| {name} | {images.Count} | {what[2..]} | {cost.Seconds:f2} | {cost.Processor:f2} | {cost.Seconds / alone.Seconds:f2} | {cost.Processor / alone.Processor:f2} |"));
+            Console.WriteLine(
+                FormattableString.Invariant(
+                    $"| {name} | {images.Count} | {what[2..]} | {cost.Seconds:f2} | {cost.Processor:f2} | {cost.Seconds / alone.Seconds:f2} | {cost.Processor / alone.Processor:f2} |"
+                )
+            );
     }
 
     /// <summary>The smallest sums of a round so far.</summary>
     private sealed class Cost
     {
-        private double _seconds, _processor;
+        private double _seconds,
+            _processor;
 
         public double Seconds { get; private set; } = double.PositiveInfinity;
 
         public double Processor { get; private set; } = double.PositiveInfinity;
 
-        public void Add(double elapsed, double used) {
-_seconds = _seconds + elapsed;
-_processor = _processor + used;
-}
+        public void Add(double elapsed, double used)
+        {
+            _seconds = _seconds + elapsed;
+            _processor = _processor + used;
+        }
 
         public void EndRound()
         {
-            if (_seconds > 0) {
-Seconds = Math.Min(Seconds, _seconds);
-Processor = Math.Min(Processor, _processor);
-}
+            if (_seconds > 0)
+            {
+                Seconds = Math.Min(Seconds, _seconds);
+                Processor = Math.Min(Processor, _processor);
+            }
             _seconds = 0;
-_processor = 0;
+            _processor = 0;
         }
     }
 }

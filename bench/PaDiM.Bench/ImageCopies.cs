@@ -2,7 +2,10 @@ using PaDiM.Onnx.Imaging;
 
 namespace PaDiM.Bench;
 
-/// <summary>As many encoded images as are wanted: those of a folder, then copies of them, shifted sideways and every other time mirrored, as JPEG.</summary>
+/// <summary>
+/// As many encoded images as are wanted: those of a folder, then copies of them, shifted sideways and every other time
+/// mirrored, as JPEG.
+/// </summary>
 internal static class ImageCopies
 {
     /// <summary>Pixels from one copy to the next.</summary>
@@ -11,28 +14,39 @@ internal static class ImageCopies
     /// <summary>Images in the order of the paths.</summary>
     public static byte[][] Of(string[] paths, int count)
     {
-        if (paths.Length == 0) throw new InvalidOperationException("The folder has no images.");
+        if (paths.Length == 0)
+            throw new InvalidOperationException("The folder has no images.");
         var decoder = new ImageDecoder();
-        return [.. Enumerable.Range(0, count).Select(i =>
-        {
-            var bytes = File.ReadAllBytes(paths[i % paths.Length]);
-var copy = i / paths.Length;
-            if (copy == 0) return bytes;
-            var image = ((DecodeResult.Decoded)decoder.Decode(bytes)).Image;
-            return ImageEncoder.Thumbnail(Moved(image, copy * Shift, copy % 2 == 1), Math.Max(image.Width, image.Height));
-        })];
+        return
+        [
+            .. Enumerable
+                .Range(0, count)
+                .Select(i =>
+                {
+                    var bytes = File.ReadAllBytes(paths[i % paths.Length]);
+                    var copy = i / paths.Length;
+                    if (copy == 0)
+                        return bytes;
+                    var image = ((DecodeResult.Decoded)decoder.Decode(bytes)).Image;
+                    return ImageEncoder.Thumbnail(
+                        Moved(image, copy * Shift, copy % 2 == 1),
+                        Math.Max(image.Width, image.Height)
+                    );
+                }),
+        ];
     }
 
     private static RgbImage Moved(RgbImage image, int shift, bool mirrored)
     {
         var pixels = new byte[image.Pixels.Length];
         for (var y = 0; y < image.Height; y++)
-            for (var x = 0; x < image.Width; x++)
-            {
-                var from = (x + shift) % image.Width;
-                if (mirrored) from = image.Width - 1 - from;
-                image.Pixels.AsSpan((y * image.Width + from) * 3, 3).CopyTo(pixels.AsSpan((y * image.Width + x) * 3));
-            }
+        for (var x = 0; x < image.Width; x++)
+        {
+            var from = (x + shift) % image.Width;
+            if (mirrored)
+                from = image.Width - 1 - from;
+            image.Pixels.AsSpan((y * image.Width + from) * 3, 3).CopyTo(pixels.AsSpan((y * image.Width + x) * 3));
+        }
         return new RgbImage(image.Width, image.Height, pixels);
     }
 }

@@ -8,8 +8,8 @@ using PaDiM.Onnx.Imaging;
 namespace PaDiM.Bench;
 
 /// <summary>
-/// What a backbone makes of a folder laid out as MVTec AD, held in memory: the network runs once an image, however many reductions, shrinkages and smoothings are
-/// compared afterwards. Masks are taken at the prepared size.
+/// What a backbone makes of a folder laid out as MVTec AD, held in memory: the network runs once an image, however many
+/// reductions, shrinkages and smoothings are compared afterwards. Masks are taken at the prepared size.
 /// </summary>
 internal sealed class LabelledFeatures
 {
@@ -22,14 +22,27 @@ internal sealed class LabelledFeatures
         var preprocessing = new Preprocessing(sizes, backbone.Manifest.Normalisation);
         using var network = new RawBackbone(backbone);
         _prepared = preprocessing.PreparedSize;
-        _training = [.. Directory.EnumerateFiles(Path.Combine(root, "train", "good")).Order(StringComparer.Ordinal).Select(path => Extract(path, network, preprocessing))];
+        _training =
+        [
+            .. Directory
+                .EnumerateFiles(Path.Combine(root, "train", "good"))
+                .Order(StringComparer.Ordinal)
+                .Select(path => Extract(path, network, preprocessing)),
+        ];
         _tests =
         [
-            .. Directory.EnumerateFiles(Path.Combine(root, "test"), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(path =>
-            {
-                var defect = Path.GetFileName(Path.GetDirectoryName(path)!);
-                return (Extract(path, network, preprocessing), defect == "good" ? null : defect, defect == "good" ? null : Mask(path, root, defect, sizes));
-            }),
+            .. Directory
+                .EnumerateFiles(Path.Combine(root, "test"), "*", SearchOption.AllDirectories)
+                .Order(StringComparer.Ordinal)
+                .Select(path =>
+                {
+                    var defect = Path.GetFileName(Path.GetDirectoryName(path)!);
+                    return (
+                        Extract(path, network, preprocessing),
+                        defect == "good" ? null : defect,
+                        defect == "good" ? null : Mask(path, root, defect, sizes)
+                    );
+                }),
         ];
     }
 
@@ -37,14 +50,25 @@ internal sealed class LabelledFeatures
     public int TrainingCount => _training.Length;
 
     /// <summary>Reads a folder.</summary>
-    public static LabelledFeatures Read(string root, Backbone backbone, FitSettings sizes) => new(root, backbone, sizes);
+    public static LabelledFeatures Read(string root, Backbone backbone, FitSettings sizes) =>
+        new(root, backbone, sizes);
 
     /// <summary>Embeddings of training images.</summary>
-    public PatchEmbedding[] Embed(ChannelReduction reduction, IEnumerable<int> images) => [.. images.Select(i => RawBackbone.Embed(_training[i], reduction))];
+    public PatchEmbedding[] Embed(ChannelReduction reduction, IEnumerable<int> images) =>
+        [.. images.Select(i => RawBackbone.Embed(_training[i], reduction))];
 
     /// <summary>Distances of all test images.</summary>
     public AnomalyMap[] Distances(ChannelReduction reduction, Core.Statistics.PatchDistribution distribution) =>
-        [.. _tests.Chunk(8).SelectMany(batch => MahalanobisScorer.Distances(distribution, [.. batch.Select(test => RawBackbone.Embed(test.Features, reduction))]))];
+        [
+            .. _tests
+                .Chunk(8)
+                .SelectMany(batch =>
+                    MahalanobisScorer.Distances(
+                        distribution,
+                        [.. batch.Select(test => RawBackbone.Embed(test.Features, reduction))]
+                    )
+                ),
+        ];
 
     /// <summary>Measures distances of all test images.</summary>
     public (ImageMetrics Images, PixelMetrics Pixels) Measure(AnomalyMap[] distances, double sigma)
@@ -52,7 +76,8 @@ internal sealed class LabelledFeatures
         var maps = distances.AsParallel().AsOrdered().Select(map => map.ToPixels(_prepared, sigma)).ToArray();
         return (
             ImageMetrics.Of([.. maps.Select(map => map.Max())], [.. _tests.Select(test => test.Defect is not null)]),
-            PixelMetrics.Of([.. maps.Zip(_tests, (map, test) => new ScoredPixels(map, test.Mask))]));
+            PixelMetrics.Of([.. maps.Zip(_tests, (map, test) => new ScoredPixels(map, test.Mask))])
+        );
     }
 
     private static RawTap[] Extract(string path, RawBackbone network, Preprocessing preprocessing)
@@ -64,12 +89,22 @@ internal sealed class LabelledFeatures
 
     private static bool[] Mask(string path, string root, string defect, FitSettings sizes)
     {
-        var whole = MaskImage.Marks(Decode(Path.Combine(root, "ground_truth", defect, $"{Path.GetFileNameWithoutExtension(path)}_mask.png")), new Grid(sizes.ImageSize, sizes.ImageSize));
+        var whole = MaskImage.Marks(
+            Decode(Path.Combine(root, "ground_truth", defect, $"{Path.GetFileNameWithoutExtension(path)}_mask.png")),
+            new Grid(sizes.ImageSize, sizes.ImageSize)
+        );
         var size = sizes.PreparedSize();
-var margin = sizes.CropMargin();
-        return [.. Enumerable.Range(0, size.Positions).Select(p => whole[(p / size.Width + margin) * sizes.ImageSize + p % size.Width + margin])];
+        var margin = sizes.CropMargin();
+        return
+        [
+            .. Enumerable
+                .Range(0, size.Positions)
+                .Select(p => whole[(p / size.Width + margin) * sizes.ImageSize + p % size.Width + margin]),
+        ];
     }
 
     private static RgbImage Decode(string path) =>
-        new ImageDecoder().Decode(File.ReadAllBytes(path)) is DecodeResult.Decoded decoded ? decoded.Image : throw new InvalidDataException($"{path} cannot be read.");
+        new ImageDecoder().Decode(File.ReadAllBytes(path)) is DecodeResult.Decoded decoded
+            ? decoded.Image
+            : throw new InvalidDataException($"{path} cannot be read.");
 }

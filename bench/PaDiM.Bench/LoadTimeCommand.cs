@@ -8,27 +8,36 @@ using PaDiM.Onnx.Storage;
 
 namespace PaDiM.Bench;
 
-/// <summary>How long a model takes from its file to its first score, as the service loads it: read, hashed, verified, and then put to its own test.</summary>
+/// <summary>
+/// How long a model takes from its file to its first score, as the service loads it: read, hashed, verified, and then
+/// put to its own test.
+/// </summary>
 internal static class LoadTimeCommand
 {
     private const int Rounds = 50;
 
-    public static Command Create() => Workbench.Command("load-time", "Milliseconds to load a model's file, and its size.", (workbench, _) =>
-    {
-        Run(workbench);
-        return Task.CompletedTask;
-    });
+    public static Command Create() =>
+        Workbench.Command(
+            "load-time",
+            "Milliseconds to load a model's file, and its size.",
+            (workbench, _) =>
+            {
+                Run(workbench);
+                return Task.CompletedTask;
+            }
+        );
 
     public static void Run(Workbench workbench)
     {
         var backbone = workbench.Open(BackboneRegistry.DefaultName);
-var model = workbench.Fit(BackboneRegistry.DefaultName);
-var path = Path.Combine(workbench.Scratch, "model.safetensors");
-        using (var file = File.Create(path)) ModelFile.Write(file, model);
+        var model = workbench.Fit(BackboneRegistry.DefaultName);
+        var path = Path.Combine(workbench.Scratch, "model.safetensors");
+        using (var file = File.Create(path))
+            ModelFile.Write(file, model);
         var bytes = new FileInfo(path).Length;
         var hashing = new Times();
-var reading = new Times();
-var testing = new Times();
+        var reading = new Times();
+        var testing = new Times();
         for (var round = -3; round < Rounds; round++)
         {
             var began = Stopwatch.GetTimestamp();
@@ -36,8 +45,10 @@ var testing = new Times();
             var hashed = Stopwatch.GetTimestamp();
             using var inspector = new Inspector(ModelFile.Read(held, verified: true), backbone);
             var read = Stopwatch.GetTimestamp();
-            if (SelfTest.FindDeviation(inspector) is { } deviation) throw new InvalidOperationException(deviation);
-            if (round < 0) continue;
+            if (SelfTest.FindDeviation(inspector) is { } deviation)
+                throw new InvalidOperationException(deviation);
+            if (round < 0)
+                continue;
             hashing.Add(Stopwatch.GetElapsedTime(began, hashed).TotalMilliseconds);
             reading.Add(Stopwatch.GetElapsedTime(hashed, read).TotalMilliseconds);
             testing.Add(Stopwatch.GetElapsedTime(read).TotalMilliseconds);
@@ -50,8 +61,10 @@ var testing = new Times();
         table.Add(["loaded: both", .. whole.Cells()]);
         table.Add([$"then the self-test, {model.GoldenImages.Count} images", .. testing.Cells()]);
         var grid = model.Distribution.Grid;
-var d = model.Distribution.Dimensions;
-        table.Print($"A model of {grid.Height} x {grid.Width} positions and {d} dimensions, {model.Distribution.GetType().Name}, {bytes / 1e6:f1} MB, its file in the system's cache, {Rounds} rounds:");
+        var d = model.Distribution.Dimensions;
+        table.Print(
+            $"A model of {grid.Height} x {grid.Width} positions and {d} dimensions, {model.Distribution.GetType().Name}, {bytes / 1e6:f1} MB, its file in the system's cache, {Rounds} rounds:"
+        );
         var bars = new Bars();
         bars.AtMost("size of the file", 45, bytes / 1e6, " MB");
         bars.AtMost("loading, p50", 50, whole.Median, " ms");

@@ -4,18 +4,45 @@ using PaDiM.Onnx.Backbones;
 
 namespace PaDiM.Bench;
 
-/// <summary>Time and peak memory of <c>padim fit</c> over growing numbers of images: one process a fit, measured from outside.</summary>
+/// <summary>
+/// Time and peak memory of <c>padim fit</c> over growing numbers of images: one process a fit, measured from outside.
+/// </summary>
 internal static class MemoryCommand
 {
     public static Command Create()
     {
         var folder = new Argument<string>("dir") { Description = "Folder of images of good parts." };
-        var counts = new Option<int[]>("--images") { Description = "Numbers of images.", DefaultValueFactory = _ => [50, 220], AllowMultipleArgumentsPerToken = true };
-        var backbone = new Option<string>("--backbone") { Description = "Backbone to fit with.", DefaultValueFactory = _ => BackboneRegistry.DefaultName };
-        var directory = new Option<string>("--backbones") { Description = "Folder of more backbones.", DefaultValueFactory = _ => BackboneRegistry.BuiltInDirectory };
-        var dimensions = new Option<int>("--dimensions") { Description = "Dimensions; without a folder: of statistics over 64 x 64 positions, of synthetic embeddings.", DefaultValueFactory = _ => 100 };
+        var counts = new Option<int[]>("--images")
+        {
+            Description = "Numbers of images.",
+            DefaultValueFactory = _ => [50, 220],
+            AllowMultipleArgumentsPerToken = true,
+        };
+        var backbone = new Option<string>("--backbone")
+        {
+            Description = "Backbone to fit with.",
+            DefaultValueFactory = _ => BackboneRegistry.DefaultName,
+        };
+        var directory = new Option<string>("--backbones")
+        {
+            Description = "Folder of more backbones.",
+            DefaultValueFactory = _ => BackboneRegistry.BuiltInDirectory,
+        };
+        var dimensions = new Option<int>("--dimensions")
+        {
+            Description =
+                "Dimensions; without a folder: of statistics over 64 x 64 positions, of synthetic embeddings.",
+            DefaultValueFactory = _ => 100,
+        };
         folder.Arity = ArgumentArity.ZeroOrOne;
-        var command = new Command("memory", "Seconds and peak memory of a fit.") { folder, counts, backbone, directory, dimensions };
+        var command = new Command("memory", "Seconds and peak memory of a fit.")
+        {
+            folder,
+            counts,
+            backbone,
+            directory,
+            dimensions,
+        };
         command.SetAction(arguments =>
         {
             if (arguments.GetValue(folder) is not { } images)
@@ -25,8 +52,17 @@ internal static class MemoryCommand
             }
             Console.WriteLine("| images | seconds | peak resident memory, MiB |");
             Console.WriteLine("|---|---|---|");
-            string[] options = ["--backbone", arguments.GetValue(backbone)!, "--backbones", arguments.GetValue(directory)!, "--dimensions", $"{arguments.GetValue(dimensions)}"];
-            foreach (var count in arguments.GetValue(counts)!) Measure(images, count, options);
+            string[] options =
+            [
+                "--backbone",
+                arguments.GetValue(backbone)!,
+                "--backbones",
+                arguments.GetValue(directory)!,
+                "--dimensions",
+                $"{arguments.GetValue(dimensions)}",
+            ];
+            foreach (var count in arguments.GetValue(counts)!)
+                Measure(images, count, options);
         });
         return command;
     }
@@ -38,20 +74,42 @@ internal static class MemoryCommand
         {
             var images = scratch.CreateSubdirectory("images");
             var copies = ImageCopies.Of([.. Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)], count);
-            for (var i = 0; i < count; i++) File.WriteAllBytes(Path.Combine(images.FullName, FormattableString.Invariant($"{i:d6}.jpg")), copies[i]);
+            for (var i = 0; i < count; i++)
+                File.WriteAllBytes(
+                    Path.Combine(images.FullName, FormattableString.Invariant($"{i:d6}.jpg")),
+                    copies[i]
+                );
             var clock = Stopwatch.StartNew();
-            using var fit = Process.Start(new ProcessStartInfo("dotnet", [BuiltPrograms.Cli, "fit", images.FullName, "--out", Path.Combine(scratch.FullName, "model.safetensors"), .. options])
-            {
-                RedirectStandardOutput = true, RedirectStandardError = true,
-            })!;
+            using var fit = Process.Start(
+                new ProcessStartInfo(
+                    "dotnet",
+                    [
+                        BuiltPrograms.Cli,
+                        "fit",
+                        images.FullName,
+                        "--out",
+                        Path.Combine(scratch.FullName, "model.safetensors"),
+                        .. options,
+                    ]
+                )
+                {
+                    RedirectStandardOutput = true,
+                    RedirectStandardError = true,
+                }
+            )!;
             var peak = 0L;
             while (!fit.WaitForExit(50))
             {
                 fit.Refresh();
                 peak = Math.Max(peak, fit.PeakWorkingSet64);
             }
-            if (fit.ExitCode != 0) throw new InvalidOperationException(fit.StandardError.ReadToEnd());
-            Console.WriteLine(FormattableString.Invariant($"| {images.GetFiles().Length} | {clock.Elapsed.TotalSeconds:f1} | {peak >> 20} |"));
+            if (fit.ExitCode != 0)
+                throw new InvalidOperationException(fit.StandardError.ReadToEnd());
+            Console.WriteLine(
+                FormattableString.Invariant(
+                    $"| {images.GetFiles().Length} | {clock.Elapsed.TotalSeconds:f1} | {peak >> 20} |"
+                )
+            );
         }
         finally
         {

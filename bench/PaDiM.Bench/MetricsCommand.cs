@@ -10,8 +10,9 @@ using PaDiM.Onnx.Imaging;
 namespace PaDiM.Bench;
 
 /// <summary>
-/// Time and peak memory of the pixel metrics of many large images, with each kind of defect by itself, as an evaluation measures them: maps are drawn out anew
-/// in each pass, masks are decoded from PNG once. Every other image has a defect of three discs that scores a little higher than the rest.
+/// Time and peak memory of the pixel metrics of many large images, with each kind of defect by itself, as an evaluation
+/// measures them: maps are drawn out anew in each pass, masks are decoded from PNG once. Every other image has a defect
+/// of three discs that scores a little higher than the rest.
 /// </summary>
 internal static class MetricsCommand
 {
@@ -20,15 +21,27 @@ internal static class MetricsCommand
 
     public static Command Create()
     {
-        var images = new Option<int[]>("--images") { Description = "Numbers of images.", DefaultValueFactory = _ => [100], AllowMultipleArgumentsPerToken = true };
-        var side = new Option<int>("--side") { Description = "Rows and columns of each image.", DefaultValueFactory = _ => 1024 };
+        var images = new Option<int[]>("--images")
+        {
+            Description = "Numbers of images.",
+            DefaultValueFactory = _ => [100],
+            AllowMultipleArgumentsPerToken = true,
+        };
+        var side = new Option<int>("--side")
+        {
+            Description = "Rows and columns of each image.",
+            DefaultValueFactory = _ => 1024,
+        };
         var kinds = new Option<int>("--kinds") { Description = "Kinds of defects.", DefaultValueFactory = _ => 4 };
         var command = new Command("metrics", "Seconds and peak memory of the pixel metrics.") { images, side, kinds };
         command.SetAction(arguments =>
         {
-            Console.WriteLine("| images | side, pixels | kinds of defects | cores | seconds | processor seconds | peak resident memory of the process, MiB | pixel AUROC | AU-PRO@0.3 | AU-PRO@0.05 |");
+            Console.WriteLine(
+                "| images | side, pixels | kinds of defects | cores | seconds | processor seconds | peak resident memory of the process, MiB | pixel AUROC | AU-PRO@0.3 | AU-PRO@0.05 |"
+            );
             Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|");
-            foreach (var count in arguments.GetValue(images)!) Measure(count, arguments.GetValue(side), arguments.GetValue(kinds));
+            foreach (var count in arguments.GetValue(images)!)
+                Measure(count, arguments.GetValue(side), arguments.GetValue(kinds));
         });
         return command;
     }
@@ -36,36 +49,62 @@ internal static class MetricsCommand
     private static void Measure(int count, int side, int kinds)
     {
         var random = new Random(1024);
-        LabelledMap[] maps = [.. Enumerable.Range(0, count).Select(i => Make(random, i % 2 == 0 ? null : $"defect {i / 2 % kinds}", side))];
+        LabelledMap[] maps =
+        [
+            .. Enumerable
+                .Range(0, count)
+                .Select(i => Make(random, i % 2 == 0 ? null : $"defect {i / 2 % kinds}", side)),
+        ];
         using var process = Process.GetCurrentProcess();
         var clock = Stopwatch.StartNew();
-var before = process.TotalProcessorTime;
+        var before = process.TotalProcessorTime;
         var metrics = PixelMetrics.ByDefect(maps).All;
         var seconds = clock.Elapsed.TotalSeconds;
         process.Refresh();
-        Console.WriteLine(FormattableString.Invariant(
-            $"| {count} | {side} | {kinds} | {Environment.ProcessorCount} | {seconds:f1} | {(process.TotalProcessorTime - before).TotalSeconds:f1} | {process.PeakWorkingSet64 >> 20} | {metrics.Auroc:f12} | {metrics.AuPro30:f12} | {metrics.AuPro05:f12} |"));
+        Console.WriteLine(
+            FormattableString.Invariant(
+                $"| {count} | {side} | {kinds} | {Environment.ProcessorCount} | {seconds:f1} | {(process.TotalProcessorTime - before).TotalSeconds:f1} | {process.PeakWorkingSet64 >> 20} | {metrics.Auroc:f12} | {metrics.AuPro30:f12} | {metrics.AuPro05:f12} |"
+            )
+        );
     }
 
     private static LabelledMap Make(Random random, string? defect, int side)
     {
-        var discs = Enumerable.Range(0, defect is null ? 0 : 3).Select(_ => (X: random.NextDouble(), Y: random.NextDouble(), Radius: 0.03 + 0.05 * random.NextDouble())).ToArray();
-        float[] distances = [.. Enumerable.Range(0, Patches * Patches).Select(p => 8 + 3 * random.NextSingle() + (Inside(p, Patches) ? 6 * random.NextSingle() : 0))];
+        var discs = Enumerable
+            .Range(0, defect is null ? 0 : 3)
+            .Select(_ => (X: random.NextDouble(), Y: random.NextDouble(), Radius: 0.03 + 0.05 * random.NextDouble()))
+            .ToArray();
+        float[] distances =
+        [
+            .. Enumerable
+                .Range(0, Patches * Patches)
+                .Select(p => 8 + 3 * random.NextSingle() + (Inside(p, Patches) ? 6 * random.NextSingle() : 0)),
+        ];
         var prepared = new Grid(4 * Patches, 4 * Patches);
         var map = new AnomalyMap(new Grid(Patches, Patches), distances).ToPixels(prepared, sigma: 4);
-        var preprocessing = new Preprocessing(new FitSettings { ImageSize = prepared.Width }, new Normalisation([0.5f, 0.5f, 0.5f], [0.5f, 0.5f, 0.5f]));
+        var preprocessing = new Preprocessing(
+            new FitSettings { ImageSize = prepared.Width },
+            new Normalisation([0.5f, 0.5f, 0.5f], [0.5f, 0.5f, 0.5f])
+        );
         var mask = defect is null ? null : Encode();
-        var labels = new Lazy<PixelLabels>(() => new PixelLabels(new Grid(side, side), mask is null ? null : Decode(mask)));
+        var labels = new Lazy<PixelLabels>(() =>
+            new PixelLabels(new Grid(side, side), mask is null ? null : Decode(mask))
+        );
         return new LabelledMap(defect, () => new ScoredPixels(labels.Value, preprocessing.ToOriginal(map, side, side)));
 
-        bool Inside(int position, int width) => discs.Any(disc =>
-            Math.Pow((position % width + 0.5) / width - disc.X, 2) + Math.Pow((position / width + 0.5) / width - disc.Y, 2) < disc.Radius * disc.Radius);
+        bool Inside(int position, int width) =>
+            discs.Any(disc =>
+                Math.Pow((position % width + 0.5) / width - disc.X, 2)
+                    + Math.Pow((position / width + 0.5) / width - disc.Y, 2)
+                < disc.Radius * disc.Radius
+            );
 
         byte[] Encode()
         {
             var pixels = new byte[3 * side * side];
             for (var p = 0; p < side * side; p++)
-                if (Inside(p, side)) pixels.AsSpan(3 * p, 3).Fill(255);
+                if (Inside(p, side))
+                    pixels.AsSpan(3 * p, 3).Fill(255);
             return ImageEncoder.Png(new RgbImage(side, side, pixels));
         }
     }
@@ -74,7 +113,8 @@ var before = process.TotalProcessorTime;
     {
         var pixels = ((DecodeResult.Decoded)new ImageDecoder().Decode(mask)).Image.Pixels;
         var result = new bool[pixels.Length / 3];
-        for (var p = 0; p < result.Length; p++) result[p] = pixels[3 * p] > 127;
+        for (var p = 0; p < result.Length; p++)
+            result[p] = pixels[3 * p] > 127;
         return result;
     }
 }

@@ -7,6 +7,21 @@ using PaDiM.Bench.Speed;
 
 return await new RootCommand("Measures PaDiM.Service.")
 {
-    AllCommand.Create(), SpeedCommand.Create(), LoadCommand.Create(), BesideFitCommand.Create(), GrowthCommand.Create(), NetworksCommand.Create(), LoadTimeCommand.Create(), KernelCommand.Create(),
-    FitCommand.Create(), MemoryCommand.Create(), MetricsCommand.Create(), QuantisationCommand.Create(), AccuracyCommand.Create(), CalibrationCommand.Create(), TelemetryCommand.Create(),
-}.Parse(args).InvokeAsync();
+    AllCommand.Create(),
+    SpeedCommand.Create(),
+    LoadCommand.Create(),
+    BesideFitCommand.Create(),
+    GrowthCommand.Create(),
+    NetworksCommand.Create(),
+    LoadTimeCommand.Create(),
+    KernelCommand.Create(),
+    FitCommand.Create(),
+    MemoryCommand.Create(),
+    MetricsCommand.Create(),
+    QuantisationCommand.Create(),
+    AccuracyCommand.Create(),
+    CalibrationCommand.Create(),
+    TelemetryCommand.Create(),
+}
+    .Parse(args)
+    .InvokeAsync();

@@ -9,55 +9,130 @@ using PaDiM.Onnx.Pipelines;
 
 namespace PaDiM.Bench;
 
-/// <summary>What each choice of quantisation is worth: signal to noise at the taps on held-out images, and the time of the backbone alone, float32 and int8 in turn within one run.</summary>
+/// <summary>
+/// What each choice of quantisation is worth: signal to noise at the taps on held-out images, and the time of the
+/// backbone alone, float32 and int8 in turn within one run.
+/// </summary>
 internal static class QuantisationCommand
 {
     public static Command Create()
     {
-        var folder = new Argument<string>("dir") { Description = "Folder of images to calibrate on; every tenth is held out." };
-        var backbone = new Option<string>("--backbone") { Description = "Backbone to quantise.", DefaultValueFactory = _ => BackboneRegistry.DefaultName };
-        var directories = new Option<string[]>("--backbones") { Description = "Folders of more backbones.", DefaultValueFactory = _ => [] };
-        var count = new Option<int>("--images") { Description = "Images used, spread over the folder.", DefaultValueFactory = _ => 200 };
-        var rounds = new Option<int>("--rounds") { Description = "Runs of each backbone.", DefaultValueFactory = _ => 200 };
-        var command = new Command("quantisation", "Feature error and speed of int8 variants of a backbone.") { folder, backbone, directories, count, rounds };
-        command.SetAction((arguments, stop) => Task.Run(() => Run(arguments.GetValue(folder)!, arguments.GetValue(backbone)!, arguments.GetValue(directories)!, arguments.GetValue(count), arguments.GetValue(rounds), stop), stop));
+        var folder = new Argument<string>("dir")
+        {
+            Description = "Folder of images to calibrate on; every tenth is held out.",
+        };
+        var backbone = new Option<string>("--backbone")
+        {
+            Description = "Backbone to quantise.",
+            DefaultValueFactory = _ => BackboneRegistry.DefaultName,
+        };
+        var directories = new Option<string[]>("--backbones")
+        {
+            Description = "Folders of more backbones.",
+            DefaultValueFactory = _ => [],
+        };
+        var count = new Option<int>("--images")
+        {
+            Description = "Images used, spread over the folder.",
+            DefaultValueFactory = _ => 200,
+        };
+        var rounds = new Option<int>("--rounds")
+        {
+            Description = "Runs of each backbone.",
+            DefaultValueFactory = _ => 200,
+        };
+        var command = new Command("quantisation", "Feature error and speed of int8 variants of a backbone.")
+        {
+            folder,
+            backbone,
+            directories,
+            count,
+            rounds,
+        };
+        command.SetAction(
+            (arguments, stop) =>
+                Task.Run(
+                    () =>
+                        Run(
+                            arguments.GetValue(folder)!,
+                            arguments.GetValue(backbone)!,
+                            arguments.GetValue(directories)!,
+                            arguments.GetValue(count),
+                            arguments.GetValue(rounds),
+                            stop
+                        ),
+                    stop
+                )
+        );
         return command;
     }
 
-    private static void Run(string folder, string name, string[] directories, int count, int rounds, CancellationToken stop)
+    private static void Run(
+        string folder,
+        string name,
+        string[] directories,
+        int count,
+        int rounds,
+        CancellationToken stop
+    )
     {
         using var registry = new BackboneRegistry(directories, BackboneRuntime.Create(DevicePreference.Cpu));
         var file = registry.Find(name) ?? throw new KeyNotFoundException($"There is no backbone named '{name}'.");
-        var paths = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(path => Path.GetExtension(path) is ".jpg" or ".png").Order(StringComparer.Ordinal).ToArray();
+        var paths = Directory
+            .EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+            .Where(path => Path.GetExtension(path) is ".jpg" or ".png")
+            .Order(StringComparer.Ordinal)
+            .ToArray();
         var step = Math.Max(1, paths.Length / count);
-        Func<RgbImage>[] images = [.. paths.Where((_, i) => i % step == 0).Take(count).Select(path => (Func<RgbImage>)(() => ((DecodeResult.Decoded)new ImageDecoder().Decode(File.ReadAllBytes(path))).Image))];
+        Func<RgbImage>[] images =
+        [
+            .. paths
+                .Where((_, i) => i % step == 0)
+                .Take(count)
+                .Select(path =>
+                    (Func<RgbImage>)(
+                        () => ((DecodeResult.Decoded)new ImageDecoder().Decode(File.ReadAllBytes(path))).Image
+                    )
+                ),
+        ];
         using var quantiser = new BackboneQuantiser(file, registry.Runtime);
         var plain = registry.Open(name);
         Console.WriteLine($"{name}, {images.Length} images, {registry.Runtime.Threads} threads");
         Console.WriteLine();
-        Console.WriteLine("| variant | bytes | SQNR at the taps, dB | float32 p50, ms | int8 p50, ms | float32 : int8 |");
+        Console.WriteLine(
+            "| variant | bytes | SQNR at the taps, dB | float32 p50, ms | int8 p50, ms | float32 : int8 |"
+        );
         Console.WriteLine("|---|---|---|---|---|---|");
         var chosen = new QuantisationSettings();
         foreach (var (variant, settings) in Variants(chosen))
         {
             var made = quantiser.Run(images, settings, _ => { }, stop);
             var (exact, integer) = Time(plain, made, registry.Runtime, rounds);
-            Console.WriteLine(FormattableString.Invariant($"| {variant} | {made.Onnx.Length} | {string.Join(", ", made.Manifest.Quantisation!.Sqnr.Select(value => value.ToString("f1", null)))} | {exact:f2} | {integer:f2} | {exact / integer:f2} |"));
+            Console.WriteLine(
+                FormattableString.Invariant(
+                    $"| {variant} | {made.Onnx.Length} | {string.Join(", ", made.Manifest.Quantisation!.Sqnr.Select(value => value.ToString("f1", null)))} | {exact:f2} | {integer:f2} | {exact / integer:f2} |"
+                )
+            );
         }
     }
 
     private static IEnumerable<(string, QuantisationSettings)> Variants(QuantisationSettings chosen) =>
-    [
-        ("as chosen", chosen),
-        ("range by minimum and maximum", chosen with { Range = RangeMethod.MinMax }),
-        ("range by percentile 99.99", chosen with { Range = RangeMethod.Percentile }),
-        ("8-bit weights", chosen with { WeightBits = 8 }),
-        ("first layer int8", chosen with { FloatStem = false }),
-        ("last layers int8", chosen with { FloatTaps = false }),
-        ("biases not corrected", chosen with { CorrectBias = false }),
-    ];
+        [
+            ("as chosen", chosen),
+            ("range by minimum and maximum", chosen with { Range = RangeMethod.MinMax }),
+            ("range by percentile 99.99", chosen with { Range = RangeMethod.Percentile }),
+            ("8-bit weights", chosen with { WeightBits = 8 }),
+            ("first layer int8", chosen with { FloatStem = false }),
+            ("last layers int8", chosen with { FloatTaps = false }),
+            ("biases not corrected", chosen with { CorrectBias = false }),
+        ];
 
-    private static (double Exact, double Integer) Time(Backbone plain, QuantisedBackbone made, BackboneRuntime runtime, int rounds)
+    private static (double Exact, double Integer) Time(
+        Backbone plain,
+        QuantisedBackbone made,
+        BackboneRuntime runtime,
+        int rounds
+    )
     {
         var folder = Directory.CreateTempSubdirectory("padim-bench-");
         try
@@ -71,7 +146,11 @@ internal static class QuantisationCommand
             var size = new FitSettings().PreparedSize();
             var random = new Random(1);
             float[] input = [.. Enumerable.Range(0, 3 * size.Positions).Select(_ => 4 * random.NextSingle() - 2)];
-            var times = Enumerable.Range(0, rounds + 20).Select(_ => (Exact: Measure(exact, input, size), Integer: Measure(integer, input, size))).Skip(20).ToArray();
+            var times = Enumerable
+                .Range(0, rounds + 20)
+                .Select(_ => (Exact: Measure(exact, input, size), Integer: Measure(integer, input, size)))
+                .Skip(20)
+                .ToArray();
             return (Median(times.Select(time => time.Exact)), Median(times.Select(time => time.Integer)));
         }
         finally

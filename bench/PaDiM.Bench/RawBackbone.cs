@@ -11,14 +11,19 @@ namespace PaDiM.Bench;
 /// <param name="Grid">At the tap's own stride.</param>
 internal sealed record RawTap(float[] Values, int Channels, Grid Grid);
 
-/// <summary>A backbone as its file has it, with nothing behind its taps: what everything else is measured against, and what many reductions can be tried on.</summary>
+/// <summary>
+/// A backbone as its file has it, with nothing behind its taps: what everything else is measured against, and what many
+/// reductions can be tried on.
+/// </summary>
 internal sealed class RawBackbone : IDisposable
 {
     private readonly InferenceSession _session;
     private readonly RunOptions _options = new();
 
     public RawBackbone(Backbone backbone) =>
-        _session = backbone.Runtime.CreateSession(GraphEditor.Open(File.ReadAllBytes(backbone.File.Path)).WithOutputs(backbone.Identity.Taps).ToArray());
+        _session = backbone.Runtime.CreateSession(
+            GraphEditor.Open(File.ReadAllBytes(backbone.File.Path)).WithOutputs(backbone.Identity.Taps).ToArray()
+        );
 
     /// <summary>Runs the network, and no more.</summary>
     /// <param name="prepared">Shape <c>(count, 3, h, w)</c>.</param>
@@ -34,7 +39,10 @@ internal sealed class RawBackbone : IDisposable
     }
 
     /// <summary>The embedding of kept channels.</summary>
-    public static PatchEmbedding Embed(IReadOnlyList<RawTap> taps, ChannelReduction reduction) => PatchEmbedding.Of(new ReducedTaps([.. taps.Select((tap, i) => Reduce(tap, i, reduction))], reduction.Dimensions));
+    public static PatchEmbedding Embed(IReadOnlyList<RawTap> taps, ChannelReduction reduction) =>
+        PatchEmbedding.Of(
+            new ReducedTaps([.. taps.Select((tap, i) => Reduce(tap, i, reduction))], reduction.Dimensions)
+        );
 
     public void Dispose()
     {
@@ -44,7 +52,11 @@ internal sealed class RawBackbone : IDisposable
 
     private IDisposableReadOnlyCollection<OrtValue> RunAll(float[] prepared, int count, Grid size)
     {
-        using var batch = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, prepared.AsMemory(0, count * 3 * size.Positions), [count, 3, size.Height, size.Width]);
+        using var batch = OrtValue.CreateTensorValueFromMemory(
+            OrtMemoryInfo.DefaultInstance,
+            prepared.AsMemory(0, count * 3 * size.Positions),
+            [count, 3, size.Height, size.Width]
+        );
         return _session.Run(_options, [_session.InputNames[0]], [batch], _session.OutputNames);
     }
 
@@ -52,28 +64,39 @@ internal sealed class RawBackbone : IDisposable
     {
         var shape = map.GetTensorTypeAndShape().Shape;
         var channels = (int)shape[1];
-var grid = new Grid((int)shape[2], (int)shape[3]);
+        var grid = new Grid((int)shape[2], (int)shape[3]);
         var source = map.GetTensorDataAsSpan<float>();
         var values = new float[channels * grid.Positions];
         for (var c = 0; c < channels; c++)
-            for (var p = 0; p < grid.Positions; p++) values[p * channels + c] = source[c * grid.Positions + p];
+        for (var p = 0; p < grid.Positions; p++)
+            values[p * channels + c] = source[c * grid.Positions + p];
         return new RawTap(values, channels, grid);
     }
 
     private static FeatureMap Reduce(RawTap tap, int index, ChannelReduction reduction)
     {
         var d = reduction.Dimensions;
-var weights = reduction.WeightsOf(index);
-var reduced = new float[tap.Grid.Positions * reduction.Dimensions];
-        Parallel.For(0, tap.Grid.Positions, p =>
-        {
-            var target = reduced.AsSpan(p * d, d);
-            for (var c = 0; c < tap.Channels; c++)
+        var weights = reduction.WeightsOf(index);
+        var reduced = new float[tap.Grid.Positions * reduction.Dimensions];
+        Parallel.For(
+            0,
+            tap.Grid.Positions,
+            p =>
             {
-                var value = tap.Values[p * tap.Channels + c];
-                if (value != 0) System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(weights.Span.Slice(c * d, d), value, target, target);
+                var target = reduced.AsSpan(p * d, d);
+                for (var c = 0; c < tap.Channels; c++)
+                {
+                    var value = tap.Values[p * tap.Channels + c];
+                    if (value != 0)
+                        System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(
+                            weights.Span.Slice(c * d, d),
+                            value,
+                            target,
+                            target
+                        );
+                }
             }
-        });
+        );
         return new FeatureMap(reduced, tap.Grid);
     }
 }

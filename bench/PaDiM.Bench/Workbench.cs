@@ -11,10 +11,14 @@ using PaDiM.Onnx.Storage;
 
 namespace PaDiM.Bench;
 
-/// <summary>What several measurements share: images, backbones, the int8 variants and models made of them, and a folder that goes when all is done.</summary>
+/// <summary>
+/// What several measurements share: images, backbones, the int8 variants and models made of them, and a folder that
+/// goes when all is done.
+/// </summary>
 internal sealed class Workbench : IDisposable
 {
-    private const int CalibrationImages = 60, DecodedImages = 32;
+    private const int CalibrationImages = 60,
+        DecodedImages = 32;
 
     private readonly DirectoryInfo _scratch = Directory.CreateTempSubdirectory("padim-bench-");
     private readonly Dictionary<(string, ReductionMethod), PadimModel> _models = [];
@@ -23,20 +27,40 @@ internal sealed class Workbench : IDisposable
     public Workbench(ParseResult arguments)
     {
         BackboneDirectory = Path.GetFullPath(arguments.GetValue(Backbones)!);
-        Registry = new BackboneRegistry([BackboneDirectory, _scratch.FullName], BackboneRuntime.Create(DevicePreference.Cpu, arguments.GetValue(Threads)));
-        Files = [.. Directory.EnumerateFiles(arguments.GetValue(Folder)!).Where(path => Path.GetExtension(path) is ".jpg" or ".png" or ".bmp").Order(StringComparer.Ordinal).Select(File.ReadAllBytes)];
-        if (Files.Count < BackboneQuantiser.FewestImages) throw new InvalidOperationException($"The folder has {Files.Count} images; at least {BackboneQuantiser.FewestImages} are needed.");
+        Registry = new BackboneRegistry(
+            [BackboneDirectory, _scratch.FullName],
+            BackboneRuntime.Create(DevicePreference.Cpu, arguments.GetValue(Threads))
+        );
+        Files =
+        [
+            .. Directory
+                .EnumerateFiles(arguments.GetValue(Folder)!)
+                .Where(path => Path.GetExtension(path) is ".jpg" or ".png" or ".bmp")
+                .Order(StringComparer.Ordinal)
+                .Select(File.ReadAllBytes),
+        ];
+        if (Files.Count < BackboneQuantiser.FewestImages)
+            throw new InvalidOperationException(
+                $"The folder has {Files.Count} images; at least {BackboneQuantiser.FewestImages} are needed."
+            );
         Images = [.. Files.Take(DecodedImages).Select(Decode)];
         _charts = arguments.GetValue(ChartFolder);
     }
 
     public static Argument<string> Folder { get; } = new("dir") { Description = "Folder of images of good parts." };
 
-    public static Option<string> Backbones { get; } = new("--backbones") { Description = "Folder of more backbones, such as resnet18.", DefaultValueFactory = _ => BackboneRegistry.BuiltInDirectory };
+    public static Option<string> Backbones { get; } =
+        new("--backbones")
+        {
+            Description = "Folder of more backbones, such as resnet18.",
+            DefaultValueFactory = _ => BackboneRegistry.BuiltInDirectory,
+        };
 
-    public static Option<int> Threads { get; } = new("--threads") { Description = "Threads of inference and of the kernels; 0 for one a core." };
+    public static Option<int> Threads { get; } =
+        new("--threads") { Description = "Threads of inference and of the kernels; 0 for one a core." };
 
-    public static Option<string?> ChartFolder { get; } = new("--charts") { Description = "Folder to write charts to, as SVG." };
+    public static Option<string?> ChartFolder { get; } =
+        new("--charts") { Description = "Folder to write charts to, as SVG." };
 
     public BackboneRegistry Registry { get; }
 
@@ -58,32 +82,37 @@ internal sealed class Workbench : IDisposable
     public static Command Command(string name, string description, Func<Workbench, ParseResult, Task> run)
     {
         var command = new Command(name, description) { Folder, Backbones, Threads, ChartFolder };
-        command.SetAction(async (arguments, cancellationToken) =>
-        {
-            using var workbench = new Workbench(arguments);
-            // As a request is scored: the main thread is never bound to a processor.
-            await Task.Run(() => run(workbench, arguments), cancellationToken);
-            return 0;
-        });
+        command.SetAction(
+            async (arguments, cancellationToken) =>
+            {
+                using var workbench = new Workbench(arguments);
+                // As a request is scored: the main thread is never bound to a processor.
+                await Task.Run(() => run(workbench, arguments), cancellationToken);
+                return 0;
+            }
+        );
         return command;
     }
 
     public RgbImage Decode(byte[] bytes) => ((DecodeResult.Decoded)Decoder.Decode(bytes)).Image;
 
     /// <summary>The first of these backbones that is there; the built-in one is.</summary>
-    public string FirstOf(params string[] names) => names.FirstOrDefault(name => Registry.Find(name) is not null) ?? BackboneRegistry.DefaultName;
+    public string FirstOf(params string[] names) =>
+        names.FirstOrDefault(name => Registry.Find(name) is not null) ?? BackboneRegistry.DefaultName;
 
     /// <summary>A backbone; an int8 variant that nobody has made is made from the images.</summary>
     public Backbone Open(string name)
     {
-        if (Registry.Find(name) is null && name.EndsWith(BackboneQuantiser.Suffix, StringComparison.Ordinal)) Quantise(name[..^BackboneQuantiser.Suffix.Length]);
+        if (Registry.Find(name) is null && name.EndsWith(BackboneQuantiser.Suffix, StringComparison.Ordinal))
+            Quantise(name[..^BackboneQuantiser.Suffix.Length]);
         return Registry.Open(name);
     }
 
     /// <summary>A model of all images with the default settings but for the reduction, fitted once.</summary>
     public PadimModel Fit(string backbone, ReductionMethod reduction = ReductionMethod.SemiOrthogonal)
     {
-        if (_models.TryGetValue((backbone, reduction), out var model)) return model;
+        if (_models.TryGetValue((backbone, reduction), out var model))
+            return model;
         return _models[(backbone, reduction)] = Fit(Open(backbone), new FitSettings { Reduction = reduction }, Files);
     }
 
@@ -93,8 +122,23 @@ internal sealed class Workbench : IDisposable
         var store = Directory.CreateDirectory(Path.Combine(Scratch, Guid.NewGuid().ToString("n")));
         try
         {
-            return new FitPipeline(backbone, settings, Decoder, new EmbeddingStore(store.FullName, TimeProvider.System))
-                .Run([.. files.Select(bytes => new TrainingImage(Convert.ToHexStringLower(SHA256.HashData(bytes)), () => bytes))], null, null, null, CancellationToken.None);
+            return new FitPipeline(
+                backbone,
+                settings,
+                Decoder,
+                new EmbeddingStore(store.FullName, TimeProvider.System)
+            ).Run(
+                [
+                    .. files.Select(bytes => new TrainingImage(
+                        Convert.ToHexStringLower(SHA256.HashData(bytes)),
+                        () => bytes
+                    )),
+                ],
+                null,
+                null,
+                null,
+                CancellationToken.None
+            );
         }
         finally
         {
@@ -105,7 +149,8 @@ internal sealed class Workbench : IDisposable
     /// <summary>Writes a chart, if charts are wanted.</summary>
     public void Draw(string name, Chart chart)
     {
-        if (_charts is null) return;
+        if (_charts is null)
+            return;
         Directory.CreateDirectory(_charts);
         File.WriteAllText(Path.Combine(_charts, $"{name}.svg"), chart.ToSvg());
     }
@@ -119,8 +164,17 @@ internal sealed class Workbench : IDisposable
     private void Quantise(string name)
     {
         var step = Math.Max(1, Files.Count / CalibrationImages);
-        Func<RgbImage>[] images = [.. Files.Where((_, i) => i % step == 0).Take(CalibrationImages).Select(bytes => (Func<RgbImage>)(() => Decode(bytes)))];
-        using var quantiser = new BackboneQuantiser(Registry.Find(name) ?? throw new KeyNotFoundException($"There is no backbone named '{name}'."), Registry.Runtime);
+        Func<RgbImage>[] images =
+        [
+            .. Files
+                .Where((_, i) => i % step == 0)
+                .Take(CalibrationImages)
+                .Select(bytes => (Func<RgbImage>)(() => Decode(bytes))),
+        ];
+        using var quantiser = new BackboneQuantiser(
+            Registry.Find(name) ?? throw new KeyNotFoundException($"There is no backbone named '{name}'."),
+            Registry.Runtime
+        );
         var made = quantiser.Run(images, new QuantisationSettings(), _ => { }, CancellationToken.None);
         File.WriteAllBytes(Path.Combine(Scratch, $"{made.Name}.json"), made.Manifest.ToJson());
         File.WriteAllBytes(Path.Combine(Scratch, $"{made.Name}.onnx"), made.Onnx);

@@ -14,7 +14,8 @@ internal sealed class BackboneOptions
 
     private readonly Option<string[]> _directories = new("--backbones")
     {
-        Description = $"Folder to look for backbones (NAME.onnx) in, besides the built-in ones; may be repeated. Those of {FolderVariables}0, 1, ... come after them.",
+        Description =
+            $"Folder to look for backbones (NAME.onnx) in, besides the built-in ones; may be repeated. Those of {FolderVariables}0, 1, ... come after them.",
         HelpName = "folder",
     };
 
@@ -50,21 +51,33 @@ internal sealed class BackboneOptions
     public BackboneRegistry Open(ParseResult arguments) => new(Folders(arguments.CommandResult), Runtime(arguments));
 
     /// <summary>Puts backbones into the first folder.</summary>
-    public BackboneInstaller Installer(ParseResult arguments) => new(Folders(arguments.CommandResult), BackboneCatalogue.Known, Runtime(arguments), TimeProvider.System);
+    public BackboneInstaller Installer(ParseResult arguments) =>
+        new(Folders(arguments.CommandResult), BackboneCatalogue.Known, Runtime(arguments), TimeProvider.System);
 
     /// <summary>Refuses a command that names no folder to put backbones into.</summary>
     public void RequireFolder(CommandResult arguments)
     {
-        if (Folders(arguments).Length == 0) arguments.AddError($"Say where backbones are to lie, with --backbones or {FolderVariables}0.");
+        if (Folders(arguments).Length == 0)
+            arguments.AddError($"Say where backbones are to lie, with --backbones or {FolderVariables}0.");
     }
 
-    private BackboneRuntime Runtime(ParseResult arguments) => BackboneRuntime.Create(arguments.GetValue(_device), arguments.GetValue(_threads));
+    private BackboneRuntime Runtime(ParseResult arguments) =>
+        BackboneRuntime.Create(arguments.GetValue(_device), arguments.GetValue(_threads));
 
-    private string[] Folders(SymbolResult arguments) => [.. arguments.GetValue(_directories) ?? [], .. FoldersOfEnvironment()];
+    private string[] Folders(SymbolResult arguments) =>
+        [.. arguments.GetValue(_directories) ?? [], .. FoldersOfEnvironment()];
 
-    private static IEnumerable<string> FoldersOfEnvironment() => Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
-        .Select(variable => (Name: (string)variable.Key, Value: (string?)variable.Value))
-        .Where(variable => variable.Name.StartsWith(FolderVariables, StringComparison.OrdinalIgnoreCase) && !string.IsNullOrEmpty(variable.Value))
-        .OrderBy(variable => int.TryParse(variable.Name[FolderVariables.Length..], out var place) ? place : int.MaxValue)
-        .Select(variable => variable.Value!);
+    private static IEnumerable<string> FoldersOfEnvironment() =>
+        Environment
+            .GetEnvironmentVariables()
+            .Cast<DictionaryEntry>()
+            .Select(variable => (Name: (string)variable.Key, Value: (string?)variable.Value))
+            .Where(variable =>
+                variable.Name.StartsWith(FolderVariables, StringComparison.OrdinalIgnoreCase)
+                && !string.IsNullOrEmpty(variable.Value)
+            )
+            .OrderBy(variable =>
+                int.TryParse(variable.Name[FolderVariables.Length..], out var place) ? place : int.MaxValue
+            )
+            .Select(variable => variable.Value!);
 }

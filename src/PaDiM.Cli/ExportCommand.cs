@@ -15,34 +15,66 @@ internal static class ExportCommand
     public static Command Create()
     {
         var file = new Argument<string>("file") { Description = "The model file." };
-        var format = new Option<string>("--format") { Description = "What to write.", DefaultValueFactory = _ => "onnx" };
+        var format = new Option<string>("--format")
+        {
+            Description = "What to write.",
+            DefaultValueFactory = _ => "onnx",
+        };
         format.AcceptOnlyFromAmong("onnx");
-        var output = new Option<string>("--out", "-o") { Description = "The file to write.", Required = true, HelpName = "file" };
-        var rate = new Option<double>("--false-reject-rate") { Description = "Share of good parts that may be rejected by the threshold in the file's metadata.", DefaultValueFactory = _ => ThresholdCalibration.DefaultFalseRejectRate };
+        var output = new Option<string>("--out", "-o")
+        {
+            Description = "The file to write.",
+            Required = true,
+            HelpName = "file",
+        };
+        var rate = new Option<double>("--false-reject-rate")
+        {
+            Description = "Share of good parts that may be rejected by the threshold in the file's metadata.",
+            DefaultValueFactory = _ => ThresholdCalibration.DefaultFalseRejectRate,
+        };
         rate.Require(value => value is > 0 and < 1, "--false-reject-rate must lie between 0 and 1.");
         var backbones = new BackboneOptions();
-        var command = new Command("export", "Write a model as one ONNX file that scores without this program.") { file, format, output, rate };
-        backbones.AddTo(command);
-        command.SetAction((arguments, stop) => Task.Run(() =>
+        var command = new Command("export", "Write a model as one ONNX file that scores without this program.")
         {
-            using var registry = backbones.Open(arguments);
-            var model = Read(arguments.GetValue(file)!);
-            var inspector = new Inspector(model, registry.Open(model.Backbone.Name));
-            if (SelfTest.FindDeviation(inspector) is { } deviation) throw new InvalidDataException(deviation);
-            var threshold = model.Calibration.ThresholdAt(arguments.GetValue(rate));
-            var export = OnnxExport.Of(model, inspector.Embedder.Backbone, new ExportNotes(threshold));
-            var path = arguments.GetValue(output)!;
-            AtomicFile.Write(path, stream =>
-            {
-                foreach (var piece in export.Pieces())
-                {
-                    stop.ThrowIfCancellationRequested();
-                    stream.Write(piece.Span);
-                }
-            });
-            AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[bold]{path}[/]: {export.Length / (double)(1 << 20):f1} MiB, threshold {threshold:f2}");
-            return ExitCode.Done;
-        }, stop));
+            file,
+            format,
+            output,
+            rate,
+        };
+        backbones.AddTo(command);
+        command.SetAction(
+            (arguments, stop) =>
+                Task.Run(
+                    () =>
+                    {
+                        using var registry = backbones.Open(arguments);
+                        var model = Read(arguments.GetValue(file)!);
+                        var inspector = new Inspector(model, registry.Open(model.Backbone.Name));
+                        if (SelfTest.FindDeviation(inspector) is { } deviation)
+                            throw new InvalidDataException(deviation);
+                        var threshold = model.Calibration.ThresholdAt(arguments.GetValue(rate));
+                        var export = OnnxExport.Of(model, inspector.Embedder.Backbone, new ExportNotes(threshold));
+                        var path = arguments.GetValue(output)!;
+                        AtomicFile.Write(
+                            path,
+                            stream =>
+                            {
+                                foreach (var piece in export.Pieces())
+                                {
+                                    stop.ThrowIfCancellationRequested();
+                                    stream.Write(piece.Span);
+                                }
+                            }
+                        );
+                        AnsiConsole.MarkupLineInterpolated(
+                            CultureInfo.InvariantCulture,
+                            $"[bold]{path}[/]: {export.Length / (double)(1 << 20):f1} MiB, threshold {threshold:f2}"
+                        );
+                        return ExitCode.Done;
+                    },
+                    stop
+                )
+        );
         return command;
     }
 

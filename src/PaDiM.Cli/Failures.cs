@@ -4,15 +4,26 @@ using PaDiM.Onnx.Pipelines;
 
 namespace PaDiM.Cli;
 
-/// <summary>Turns the failures that a user can mend into one sentence; anything else is a fault of the program and shows its trace.</summary>
+/// <summary>
+/// Turns the failures that a user can mend into one sentence; anything else is a fault of the program and shows its
+/// trace.
+/// </summary>
 internal static class Failures
 {
-    public static string? Explain(Exception failure) => failure switch
-    {
-        FitException or ExportException or InvalidDataException or IOException or UnauthorizedAccessException or KeyNotFoundException or PlatformNotSupportedException or ArithmeticException => failure.Message,
-        OnnxRuntimeException => $"The backbone failed: {failure.Message}",
-        OperationCanceledException => "stopped.",
-        AggregateException { InnerException: { } first } => Explain(first),
-        _ => null,
-    };
+    public static string? Explain(Exception failure) =>
+        failure switch
+        {
+            FitException
+            or ExportException
+            or InvalidDataException
+            or IOException
+            or UnauthorizedAccessException
+            or KeyNotFoundException
+            or PlatformNotSupportedException
+            or ArithmeticException => failure.Message,
+            OnnxRuntimeException => $"The backbone failed: {failure.Message}",
+            OperationCanceledException => "stopped.",
+            AggregateException { InnerException: { } first } => Explain(first),
+            _ => null,
+        };
 }

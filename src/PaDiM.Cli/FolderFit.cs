@@ -12,12 +12,27 @@ internal static class FolderFit
     /// <summary>Fits; what is kept between the two passes goes with the fit.</summary>
     /// <exception cref="InvalidDataException">The backbone cannot be used with these settings.</exception>
     /// <exception cref="FitException">Too few images, or one that cannot be read.</exception>
-    public static PadimModel Run(Backbone backbone, FitSettings settings, bool[]? ignored, IReadOnlyList<TrainingImage> images, Action<FitProgress> progress, CancellationToken stop)
+    public static PadimModel Run(
+        Backbone backbone,
+        FitSettings settings,
+        bool[]? ignored,
+        IReadOnlyList<TrainingImage> images,
+        Action<FitProgress> progress,
+        CancellationToken stop
+    )
     {
         var scratch = Directory.CreateTempSubdirectory("padim-");
         try
         {
-            return Run(backbone, settings, ignored, images, new EmbeddingStore(scratch.FullName, TimeProvider.System), progress, stop);
+            return Run(
+                backbone,
+                settings,
+                ignored,
+                images,
+                new EmbeddingStore(scratch.FullName, TimeProvider.System),
+                progress,
+                stop
+            );
         }
         finally
         {
@@ -29,15 +44,30 @@ internal static class FolderFit
     /// <exception cref="InvalidDataException">The backbone cannot be used with these settings.</exception>
     /// <exception cref="FitException">Too few images, or one that cannot be read.</exception>
     public static PadimModel Run(
-        Backbone backbone, FitSettings settings, bool[]? ignored, IEnumerable<TrainingImage> images, EmbeddingStore store, Action<FitProgress> progress, CancellationToken stop)
+        Backbone backbone,
+        FitSettings settings,
+        bool[]? ignored,
+        IEnumerable<TrainingImage> images,
+        EmbeddingStore store,
+        Action<FitProgress> progress,
+        CancellationToken stop
+    )
     {
-        if (backbone.FindMisfit(settings) is { } misfit) throw new InvalidDataException(misfit);
-        return new FitPipeline(backbone, settings, new ImageDecoder(), store, ignored).Run([.. images.DistinctBy(image => image.Sha256)], null, null, progress, stop);
+        if (backbone.FindMisfit(settings) is { } misfit)
+            throw new InvalidDataException(misfit);
+        return new FitPipeline(backbone, settings, new ImageDecoder(), store, ignored).Run(
+            [.. images.DistinctBy(image => image.Sha256)],
+            null,
+            null,
+            progress,
+            stop
+        );
     }
 
     /// <summary>A stage for people.</summary>
     public static string Words(FitProgress step) => step.Stage.ToString().ToLowerInvariant();
 
     /// <summary>An image file, known by the hash of its bytes.</summary>
-    public static TrainingImage ToTrainingImage(string path) => new(FileHash.Of(path), () => File.ReadAllBytes(path), path);
+    public static TrainingImage ToTrainingImage(string path) =>
+        new(FileHash.Of(path), () => File.ReadAllBytes(path), path);
 }

@@ -8,7 +8,16 @@ internal sealed record ImageFile(string Path, string Name);
 /// <summary>The images of files and folders named on the command line.</summary>
 internal static class ImageFolder
 {
-    private static readonly HashSet<string> Extensions = new(StringComparer.OrdinalIgnoreCase) { ".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp" };
+    private static readonly HashSet<string> Extensions = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".bmp",
+        ".tif",
+        ".tiff",
+        ".webp",
+    };
 
     /// <summary>Files as they are; folders give their images, subfolders included, in order of name.</summary>
     /// <exception cref="FileNotFoundException">There is no such file or folder, or no image in any of them.</exception>
@@ -16,7 +25,11 @@ internal static class ImageFolder
     {
         var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         ImageFile[] files = [.. paths.SelectMany(Expand).Select(file => file with { Name = Unique(file.Name, names) })];
-        return files.Length > 0 ? files : throw new FileNotFoundException($"There are no images ({string.Join(", ", Extensions)}) in {string.Join(", ", paths)}.");
+        return files.Length > 0
+            ? files
+            : throw new FileNotFoundException(
+                $"There are no images ({string.Join(", ", Extensions)}) in {string.Join(", ", paths)}."
+            );
     }
 
     /// <summary>A PNG for each image: names that differ only in their extension stay apart.</summary>
@@ -28,9 +41,12 @@ internal static class ImageFolder
 
     private static IEnumerable<ImageFile> Expand(string path)
     {
-        if (File.Exists(path)) return [new ImageFile(path, Path.GetFileName(path))];
-        if (!Directory.Exists(path)) throw new FileNotFoundException($"There is no file or folder {path}.");
-        return Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories)
+        if (File.Exists(path))
+            return [new ImageFile(path, Path.GetFileName(path))];
+        if (!Directory.Exists(path))
+            throw new FileNotFoundException($"There is no file or folder {path}.");
+        return Directory
+            .EnumerateFiles(path, "*", SearchOption.AllDirectories)
             .Where(file => Extensions.Contains(Path.GetExtension(file)))
             .Order(StringComparer.Ordinal)
             .Select(file => new ImageFile(file, Path.GetRelativePath(path, file)));
@@ -39,8 +55,9 @@ internal static class ImageFolder
     private static string Unique(string name, HashSet<string> taken)
     {
         var stem = Path.ChangeExtension(name, null);
-var unique = name;
-        for (var i = 2; !taken.Add(unique); i++) unique = $"{stem}-{i}{Path.GetExtension(name)}";
+        var unique = name;
+        for (var i = 2; !taken.Add(unique); i++)
+            unique = $"{stem}-{i}{Path.GetExtension(name)}";
         return unique;
     }
 }

@@ -10,40 +10,106 @@ using PaDiM.Onnx.Imaging;
 
 namespace PaDiM.Cli;
 
-/// <summary>The options that decide what a fit computes: a profile, and settings of which each stated one wins over it.</summary>
+/// <summary>
+/// The options that decide what a fit computes: a profile, and settings of which each stated one wins over it.
+/// </summary>
 internal sealed class ModelOptions
 {
     private static readonly FitSettings Defaults = new();
 
-    private readonly Option<string> _backbone = new("--backbone") { Description = "Name of the backbone.", DefaultValueFactory = _ => BackboneRegistry.DefaultName };
-    private readonly Option<string> _profile = new("--profile") { Description = "Settings to start from: the service's defaults, or those of the paper (centre crop 224, random channels).", DefaultValueFactory = _ => "default" };
-    private readonly Option<string?> _ignoreMask = new("--ignore-mask") { Description = "Image of the camera's view, of any size; its white pixels do not count.", HelpName = "file" };
+    private readonly Option<string> _backbone = new("--backbone")
+    {
+        Description = "Name of the backbone.",
+        DefaultValueFactory = _ => BackboneRegistry.DefaultName,
+    };
+    private readonly Option<string> _profile = new("--profile")
+    {
+        Description =
+            "Settings to start from: the service's defaults, or those of the paper (centre crop 224, random channels).",
+        DefaultValueFactory = _ => "default",
+    };
+    private readonly Option<string?> _ignoreMask = new("--ignore-mask")
+    {
+        Description = "Image of the camera's view, of any size; its white pixels do not count.",
+        HelpName = "file",
+    };
     private readonly List<Option> _options = [];
     private readonly List<Func<SymbolResult, FitSettings, FitSettings>> _stated = [];
     private readonly Func<SymbolResult, FitSettings, FitSettings> _adapt;
 
     /// <summary>The options of a command.</summary>
-    /// <param name="adapt">What the command makes of a profile before the stated options are applied; null to take it as it is.</param>
+    /// <param name="adapt">What the command makes of a profile before the stated options are applied; null to take it
+    /// as it is.</param>
     public ModelOptions(Func<SymbolResult, FitSettings, FitSettings>? adapt = null)
     {
         this._adapt = adapt ?? ((_, settings) => settings);
         _profile.AcceptOnlyFromAmong("default", "paper");
-        Add<int>("--image-size", $"Side that images are resized to, in pixels ({Defaults.ImageSize}).", (settings, side) => settings with { ImageSize = side })
-            .Require(side => side is >= FitSettings.MinSize and <= FitSettings.MaxSize, $"--image-size must lie between {FitSettings.MinSize} and {FitSettings.MaxSize}.");
-        Add<int>("--crop-size", "Side of the centre crop after resizing, in pixels; none (or 0) for no crop.", (settings, side) => settings with { CropSize = side == 0 ? null : side })
-            .CustomParser = CropSize;
-        Add<string>("--reduction", "How channels are reduced (semi-orthogonal).", (settings, name) => settings with { Reduction = Reduction(name) })
+        Add<int>(
+                "--image-size",
+                $"Side that images are resized to, in pixels ({Defaults.ImageSize}).",
+                (settings, side) => settings with { ImageSize = side }
+            )
+            .Require(
+                side => side is >= FitSettings.MinSize and <= FitSettings.MaxSize,
+                $"--image-size must lie between {FitSettings.MinSize} and {FitSettings.MaxSize}."
+            );
+        Add<int>(
+            "--crop-size",
+            "Side of the centre crop after resizing, in pixels; none (or 0) for no crop.",
+            (settings, side) => settings with { CropSize = side == 0 ? null : side }
+        ).CustomParser = CropSize;
+        Add<string>(
+                "--reduction",
+                "How channels are reduced (semi-orthogonal).",
+                (settings, name) => settings with { Reduction = Reduction(name) }
+            )
             .AcceptOnlyFromAmong("semi-orthogonal", "random", "none");
-        Add<int>("--dimensions", $"Dimensions of the embedding ({Defaults.Dimensions}; with --profile paper those of the paper for the backbone).", (settings, count) => settings with { Dimensions = count })
+        Add<int>(
+                "--dimensions",
+                $"Dimensions of the embedding ({Defaults.Dimensions}; with --profile paper those of the paper for the backbone).",
+                (settings, count) => settings with { Dimensions = count }
+            )
             .Require(count => count is >= 1 and <= 4096, "--dimensions must lie between 1 and 4096.");
-        Add<int>("--seed", $"Seed of all that is drawn by chance ({Defaults.Seed}).", (settings, seed) => settings with { Seed = seed });
-        Add<double>("--epsilon", $"Added to every variance ({Defaults.Epsilon}).", (settings, value) => settings with { Epsilon = value })
-            .Require(value => value is >= FitSettings.MinEpsilon and <= FitSettings.MaxEpsilon, FormattableString.Invariant($"--epsilon must lie between {FitSettings.MinEpsilon} and {FitSettings.MaxEpsilon}."));
-        Add<double>("--blur-sigma", $"Standard deviation of the smoothing, in pixels ({Defaults.BlurSigma}).", (settings, value) => settings with { BlurSigma = value })
-            .Require(value => value is >= 0 and <= FitSettings.MaxBlurSigma, $"--blur-sigma must lie between 0 and {FitSettings.MaxBlurSigma}.");
-        Add<string>("--shrinkage", "How far covariances are pulled towards a sphere, for few images (none).", (settings, name) => settings with { Shrinkage = Shrinkage(name) })
+        Add<int>(
+            "--seed",
+            $"Seed of all that is drawn by chance ({Defaults.Seed}).",
+            (settings, seed) => settings with { Seed = seed }
+        );
+        Add<double>(
+                "--epsilon",
+                $"Added to every variance ({Defaults.Epsilon}).",
+                (settings, value) => settings with { Epsilon = value }
+            )
+            .Require(
+                value => value is >= FitSettings.MinEpsilon and <= FitSettings.MaxEpsilon,
+                FormattableString.Invariant(
+                    $"--epsilon must lie between {FitSettings.MinEpsilon} and {FitSettings.MaxEpsilon}."
+                )
+            );
+        Add<double>(
+                "--blur-sigma",
+                $"Standard deviation of the smoothing, in pixels ({Defaults.BlurSigma}).",
+                (settings, value) => settings with { BlurSigma = value }
+            )
+            .Require(
+                value => value is >= 0 and <= FitSettings.MaxBlurSigma,
+                $"--blur-sigma must lie between 0 and {FitSettings.MaxBlurSigma}."
+            );
+        Add<string>(
+                "--shrinkage",
+                "How far covariances are pulled towards a sphere, for few images (none).",
+                (settings, name) => settings with { Shrinkage = Shrinkage(name) }
+            )
             .AcceptOnlyFromAmong("none", "ledoit-wolf", "oas");
-        Add<string>("--alignment", "How parts that lie differently in each photograph are brought to one place (none).", (settings, name) => settings with { Alignment = name == "rigid" ? AlignmentMethod.Rigid : AlignmentMethod.None })
+        Add<string>(
+                "--alignment",
+                "How parts that lie differently in each photograph are brought to one place (none).",
+                (settings, name) =>
+                    settings with
+                    {
+                        Alignment = name == "rigid" ? AlignmentMethod.Rigid : AlignmentMethod.None,
+                    }
+            )
             .AcceptOnlyFromAmong("none", "rigid");
     }
 
@@ -51,7 +117,8 @@ internal sealed class ModelOptions
     {
         command.Options.Add(_backbone);
         command.Options.Add(_profile);
-        foreach (var option in _options) command.Options.Add(option);
+        foreach (var option in _options)
+            command.Options.Add(option);
         command.Options.Add(_ignoreMask);
         command.Validators.Add(CheckSettings);
     }
@@ -73,12 +140,15 @@ internal sealed class ModelOptions
     /// <exception cref="InvalidDataException">The mask cannot be read.</exception>
     public bool[]? Ignored(ParseResult arguments)
     {
-        if (IgnoreMaskFile(arguments) is not { } path) return null;
+        if (IgnoreMaskFile(arguments) is not { } path)
+            return null;
         var side = Settings(arguments.CommandResult, FitSettings.Paper).ImageSize;
         return new ImageDecoder().Decode(File.ReadAllBytes(path)) switch
         {
             DecodeResult.Decoded { Image: var mask } => MaskImage.Marks(mask, new Grid(side, side)),
-            DecodeResult.Refused refused => throw new InvalidDataException($"The ignore mask {path} cannot be read: {refused.Detail}"),
+            DecodeResult.Refused refused => throw new InvalidDataException(
+                $"The ignore mask {path} cannot be read: {refused.Detail}"
+            ),
             _ => throw new InvalidOperationException(),
         };
     }
@@ -93,7 +163,10 @@ internal sealed class ModelOptions
     {
         var option = new Option<T>(name) { Description = description };
         _options.Add(option);
-        _stated.Add((arguments, settings) => arguments.GetResult(option) is null ? settings : apply(settings, arguments.GetValue(option)!));
+        _stated.Add(
+            (arguments, settings) =>
+                arguments.GetResult(option) is null ? settings : apply(settings, arguments.GetValue(option)!)
+        );
         return option;
     }
 
@@ -103,8 +176,11 @@ internal sealed class ModelOptions
         {
             var settings = Settings(arguments, FitSettings.Paper);
             if (settings.CropSize is { } crop && (crop < FitSettings.MinSize || crop > settings.ImageSize))
-                arguments.AddError($"--crop-size must lie between {FitSettings.MinSize} and the image size; here it is {crop}, and the image size {settings.ImageSize}.");
-            else if (settings.FindFault() is { } fault) arguments.AddError(fault);
+                arguments.AddError(
+                    $"--crop-size must lie between {FitSettings.MinSize} and the image size; here it is {crop}, and the image size {settings.ImageSize}."
+                );
+            else if (settings.FindFault() is { } fault)
+                arguments.AddError(fault);
         }
         catch (InvalidOperationException)
         {
@@ -115,22 +191,26 @@ internal sealed class ModelOptions
     private static int CropSize(ArgumentResult argument)
     {
         var text = argument.Tokens[0].Value;
-        if (text == "none") return 0;
-        if (!int.TryParse(text, out var side)) argument.AddError($"--crop-size takes a number of pixels or none, not '{text}'.");
+        if (text == "none")
+            return 0;
+        if (!int.TryParse(text, out var side))
+            argument.AddError($"--crop-size takes a number of pixels or none, not '{text}'.");
         return side;
     }
 
-    private static ShrinkageMethod Shrinkage(string name) => name switch
-    {
-        "ledoit-wolf" => ShrinkageMethod.LedoitWolf,
-        "oas" => ShrinkageMethod.Oas,
-        _ => ShrinkageMethod.None,
-    };
+    private static ShrinkageMethod Shrinkage(string name) =>
+        name switch
+        {
+            "ledoit-wolf" => ShrinkageMethod.LedoitWolf,
+            "oas" => ShrinkageMethod.Oas,
+            _ => ShrinkageMethod.None,
+        };
 
-    private static ReductionMethod Reduction(string name) => name switch
-    {
-        "random" => ReductionMethod.Random,
-        "none" => ReductionMethod.None,
-        _ => ReductionMethod.SemiOrthogonal,
-    };
+    private static ReductionMethod Reduction(string name) =>
+        name switch
+        {
+            "random" => ReductionMethod.Random,
+            "none" => ReductionMethod.None,
+            _ => ReductionMethod.SemiOrthogonal,
+        };
 }

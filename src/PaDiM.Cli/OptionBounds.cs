@@ -7,13 +7,17 @@ namespace PaDiM.Cli;
 internal static class OptionBounds
 {
     /// <summary>Refuses values for which a condition does not hold.</summary>
-    public static void Require<T>(this Option<T> option, Func<T, bool> holds, string message) => option.Validators.Add(result =>
-    {
-        if (!result.TryGet(option, out var value) || holds(value)) return;
-        result.AddError(message);
-    });
+    public static void Require<T>(this Option<T> option, Func<T, bool> holds, string message) =>
+        option.Validators.Add(result =>
+        {
+            if (!result.TryGet(option, out var value) || holds(value))
+                return;
+            result.AddError(message);
+        });
 
-    /// <summary>The value of an option; false where its text is no such value, which the parser itself reports.</summary>
+    /// <summary>
+    /// The value of an option; false where its text is no such value, which the parser itself reports.
+    /// </summary>
     public static bool TryGet<T>(this SymbolResult result, Option<T> option, out T value)
     {
         try

@@ -5,17 +5,29 @@ using PaDiM.Cli.Backbones;
 using PaDiM.Cli.Evaluation;
 using Spectre.Console;
 
-var root = new RootCommand("PaDiM anomaly detection over folders of images, without a server.") { FitCommand.Create(), ScoreCommand.Create(), ExportCommand.Create(), EvaluateCommand.Create(), SamplesCommand.Create(), BackbonesCommand.Create() };
-foreach (var command in ServiceCommands.Create()) root.Add(command);
+var root = new RootCommand("PaDiM anomaly detection over folders of images, without a server.")
+{
+    FitCommand.Create(),
+    ScoreCommand.Create(),
+    ExportCommand.Create(),
+    EvaluateCommand.Create(),
+    SamplesCommand.Create(),
+    BackbonesCommand.Create(),
+};
+foreach (var command in ServiceCommands.Create())
+    root.Add(command);
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {
     await parsed.InvokeAsync();
     return ExitCode.WrongUsage;
 }
+
 // A file or another program wants an image's line as one line, however long its path is.
-if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = short.MaxValue;
+if (Console.IsOutputRedirected)
+    AnsiConsole.Profile.Width = short.MaxValue;
 using var stop = new CancellationTokenSource();
+
 // Ctrl-C, and what a system that shuts down or a scheduler sends.
 using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);

@@ -6,36 +6,68 @@ using Spectre.Console;
 
 namespace PaDiM.Cli;
 
-/// <summary><c>padim samples DIR</c>: pictures of a part that does not exist, laid out as MVTec AD, to try everything without a camera.</summary>
+/// <summary>
+/// <c>padim samples DIR</c>: pictures of a part that does not exist, laid out as MVTec AD, to try everything without a
+/// camera.
+/// </summary>
 internal static class SamplesCommand
 {
-    private const int Training = 40, Testing = 5;
+    private const int Training = 40,
+        Testing = 5;
 
     public static Command Create()
     {
         var folder = new Argument<string>("dir") { Description = "Folder to write to." };
-        var size = new Option<int>("--size") { Description = "Side of the images, in pixels.", DefaultValueFactory = _ => 512 };
+        var size = new Option<int>("--size")
+        {
+            Description = "Side of the images, in pixels.",
+            DefaultValueFactory = _ => 512,
+        };
         size.Require(value => value is >= 64 and <= 4096, "--size must lie between 64 and 4096.");
-        var command = new Command("samples", "Write sample images: 40 good parts to fit, good and defective ones to score.") { folder, size };
+        var command = new Command(
+            "samples",
+            "Write sample images: 40 good parts to fit, good and defective ones to score."
+        )
+        {
+            folder,
+            size,
+        };
         command.SetAction(arguments =>
         {
             var root = arguments.GetValue(folder)!;
-var side = arguments.GetValue(size);
-            Parallel.For(0, Training, i => Write(Path.Combine(root, "train", "good", $"{i:000}.png"), new SampleFlange(i, SampleDefect.None, side).Render().Image));
-            foreach (var defect in Enum.GetValues<SampleDefect>()) WriteTests(root, defect, side);
-            AnsiConsole.MarkupLineInterpolated($"{Training} good parts in [bold]{Path.Combine(root, "train", "good")}[/], {Testing} good ones and {Testing} of each defect in [bold]{Path.Combine(root, "test")}[/]");
+            var side = arguments.GetValue(size);
+            Parallel.For(
+                0,
+                Training,
+                i =>
+                    Write(
+                        Path.Combine(root, "train", "good", $"{i:000}.png"),
+                        new SampleFlange(i, SampleDefect.None, side).Render().Image
+                    )
+            );
+            foreach (var defect in Enum.GetValues<SampleDefect>())
+                WriteTests(root, defect, side);
+            AnsiConsole.MarkupLineInterpolated(
+                $"{Training} good parts in [bold]{Path.Combine(root, "train", "good")}[/], {Testing} good ones and {Testing} of each defect in [bold]{Path.Combine(root, "test")}[/]"
+            );
             return ExitCode.Done;
         });
         return command;
     }
 
-    private static void WriteTests(string root, SampleDefect defect, int side) => Parallel.For(0, Testing, i =>
-    {
-        var name = defect == SampleDefect.None ? "good" : defect.ToString().ToLowerInvariant();
-        var (image, mask) = new SampleFlange(Training + 10 * (int)defect + i, defect, side).Render();
-        Write(Path.Combine(root, "test", name, $"{i:000}.png"), image);
-        if (defect != SampleDefect.None) Write(Path.Combine(root, "ground_truth", name, $"{i:000}_mask.png"), mask);
-    });
+    private static void WriteTests(string root, SampleDefect defect, int side) =>
+        Parallel.For(
+            0,
+            Testing,
+            i =>
+            {
+                var name = defect == SampleDefect.None ? "good" : defect.ToString().ToLowerInvariant();
+                var (image, mask) = new SampleFlange(Training + 10 * (int)defect + i, defect, side).Render();
+                Write(Path.Combine(root, "test", name, $"{i:000}.png"), image);
+                if (defect != SampleDefect.None)
+                    Write(Path.Combine(root, "ground_truth", name, $"{i:000}_mask.png"), mask);
+            }
+        );
 
     private static void Write(string path, RgbImage image)
     {

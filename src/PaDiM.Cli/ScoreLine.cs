@@ -12,8 +12,12 @@ internal sealed record ScoreLine(
     string? Decision = null,
     IReadOnlyList<AnomalyRegion>? Regions = null,
     string? Heatmap = null,
-    string? Error = null);
+    string? Error = null
+);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(ScoreLine))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace PaDiM.Core;
 
 /// <summary>
-/// Memory of many megabytes that is written from end to end: its first writes meet pages that the operating system has yet to hand out, by default 4 KiB at a time. In a
-/// virtual machine that costs more than what is computed.
+/// Memory of many megabytes that is written from end to end: its first writes meet pages that the operating system has
+/// yet to hand out, by default 4 KiB at a time. In a virtual machine that costs more than what is computed.
 /// </summary>
 public static unsafe partial class HugePages
 {
@@ -15,10 +15,12 @@ public static unsafe partial class HugePages
 
     /// <summary>Asks Linux for pages of 2 MiB; where it has none, all works as before.</summary>
     /// <param name="start">Beginning of the memory.</param>
-    /// <param name="bytes">Its length. The pages at both ends too, which are shared with neighbours: arrays made one after the other lie side by side.</param>
+    /// <param name="bytes">Its length. The pages at both ends too, which are shared with neighbours: arrays made one
+    /// after the other lie side by side.</param>
     public static void Ask(void* start, nuint bytes)
     {
-        if (!OperatingSystem.IsLinux()) return;
+        if (!OperatingSystem.IsLinux())
+            return;
         var from = (nuint)start / Size * Size;
         var to = ((nuint)start + bytes + Size - 1) / Size * Size;
         try

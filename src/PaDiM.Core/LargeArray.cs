@@ -1,6 +1,8 @@
 namespace PaDiM.Core;
 
-/// <summary>Arrays of many megabytes that are written from end to end, in <see cref="HugePages"/> where there are any.</summary>
+/// <summary>
+/// Arrays of many megabytes that are written from end to end, in <see cref="HugePages"/> where there are any.
+/// </summary>
 public static unsafe class LargeArray
 {
     private const nuint Smallest = 1 << 20;
@@ -9,11 +11,14 @@ public static unsafe class LargeArray
     /// <param name="length">Elements.</param>
     /// <returns>Not yet in memory, but for what its owner writes.</returns>
     /// <exception cref="OutOfMemoryException">More than there can be.</exception>
-    public static T[] Of<T>(long length) where T : unmanaged
+    public static T[] Of<T>(long length)
+        where T : unmanaged
     {
         var array = new T[length];
-        if ((nuint)length * (nuint)sizeof(T) < Smallest) return array;
-        fixed (T* start = array) HugePages.Ask(start, (nuint)array.LongLength * (nuint)sizeof(T));
+        if ((nuint)length * (nuint)sizeof(T) < Smallest)
+            return array;
+        fixed (T* start = array)
+            HugePages.Ask(start, (nuint)array.LongLength * (nuint)sizeof(T));
         return array;
     }
 }

@@ -22,14 +22,25 @@ internal static class Program
     {
         try
         {
-            if (await Commands.TryRunAsync(args) is { } exitCode) return exitCode;
+            if (await Commands.TryRunAsync(args) is { } exitCode)
+                return exitCode;
             await using var app = Build(args);
             await app.PrepareAsync();
             await app.RunAsync();
             return 0;
         }
-        catch (Exception e) when (e is OptionsValidationException or PlatformNotSupportedException or InvalidDataException or InvalidOperationException or FormatException
-            or KeyNotFoundException or IOException or UnauthorizedAccessException or SqliteException)
+        catch (Exception e)
+            when (e
+                    is OptionsValidationException
+                        or PlatformNotSupportedException
+                        or InvalidDataException
+                        or InvalidOperationException
+                        or FormatException
+                        or KeyNotFoundException
+                        or IOException
+                        or UnauthorizedAccessException
+                        or SqliteException
+            )
         {
             await Console.Error.WriteLineAsync($"PaDiM.Service cannot start: {e.Message}");
             return 1;
@@ -38,10 +49,13 @@ internal static class Program
 
     /// <summary>The service, ready to be prepared and started.</summary>
     /// <param name="args">Settings of the command line.</param>
-    /// <param name="replace">Puts other services in the place of those here; for a host that is not this program.</param>
+    /// <param name="replace">Puts other services in the place of those here; for a host that is not this
+    /// program.</param>
     internal static WebApplication Build(string[] args, Action<IServiceCollection>? replace = null)
     {
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+        var builder = WebApplication.CreateBuilder(
+            new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory }
+        );
         builder.AddOptions();
         builder.AddLogging();
         builder.AddHttp();

@@ -28,9 +28,30 @@ public sealed class ExportCommandTests(FittedModel model) : IClassFixture<Fitted
     public void What_cannot_be_exported_is_a_failure_and_leaves_no_file()
     {
         using var folder = new TempDirectory();
-        Assert.Contains("nothere", Padim.Run("export", "nothere.safetensors", "--out", folder.Combine("m.onnx")).Failed(1), StringComparison.Ordinal);
-        Padim.Run("fit", model.GoodParts, "--out", folder.Combine("aligned.safetensors"), "--image-size", "64", "--dimensions", "30", "--alignment", "rigid").Succeeded();
-        Assert.Contains("align", Padim.Run("export", folder.Combine("aligned.safetensors"), "--out", folder.Combine("m.onnx")).Failed(1), StringComparison.Ordinal);
+        Assert.Contains(
+            "nothere",
+            Padim.Run("export", "nothere.safetensors", "--out", folder.Combine("m.onnx")).Failed(1),
+            StringComparison.Ordinal
+        );
+        Padim
+            .Run(
+                "fit",
+                model.GoodParts,
+                "--out",
+                folder.Combine("aligned.safetensors"),
+                "--image-size",
+                "64",
+                "--dimensions",
+                "30",
+                "--alignment",
+                "rigid"
+            )
+            .Succeeded();
+        Assert.Contains(
+            "align",
+            Padim.Run("export", folder.Combine("aligned.safetensors"), "--out", folder.Combine("m.onnx")).Failed(1),
+            StringComparison.Ordinal
+        );
         Assert.False(File.Exists(folder.Combine("m.onnx")));
     }
 }

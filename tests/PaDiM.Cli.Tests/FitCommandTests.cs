@@ -12,7 +12,20 @@ public sealed class FitCommandTests(FittedModel model) : IClassFixture<FittedMod
         Assert.Contains("16 images", model.FitOutput, StringComparison.Ordinal);
         Assert.Contains(model.File, model.FitOutput, StringComparison.Ordinal);
         using var folder = new TempDirectory();
-        Padim.Run("fit", model.GoodParts, "-o", folder.Combine("again"), "--image-size", "64", "--dimensions", "30", "--threads", "1").Succeeded();
+        Padim
+            .Run(
+                "fit",
+                model.GoodParts,
+                "-o",
+                folder.Combine("again"),
+                "--image-size",
+                "64",
+                "--dimensions",
+                "30",
+                "--threads",
+                "1"
+            )
+            .Succeeded();
         Assert.Equal(File.ReadAllBytes(model.File), File.ReadAllBytes(folder.Combine("again")));
     }
 
@@ -23,7 +36,22 @@ public sealed class FitCommandTests(FittedModel model) : IClassFixture<FittedMod
     public void A_stated_option_wins_over_the_profile(string crop, int positions)
     {
         using var folder = new TempDirectory();
-        var ran = Padim.Run("fit", model.GoodParts, "--out", folder.Combine("m"), "--profile", "paper", "--image-size", "64", "--crop-size", crop, "--dimensions", "10").Succeeded();
+        var ran = Padim
+            .Run(
+                "fit",
+                model.GoodParts,
+                "--out",
+                folder.Combine("m"),
+                "--profile",
+                "paper",
+                "--image-size",
+                "64",
+                "--crop-size",
+                crop,
+                "--dimensions",
+                "10"
+            )
+            .Succeeded();
         Assert.Contains($"{positions} x {positions} positions", ran.Output, StringComparison.Ordinal);
     }
 
@@ -31,7 +59,22 @@ public sealed class FitCommandTests(FittedModel model) : IClassFixture<FittedMod
     public void A_fit_that_cannot_be_held_is_refused_before_it_begins()
     {
         using var folder = new TempDirectory();
-        Assert.Contains("512 x 512 positions", Padim.Run("fit", model.GoodParts, "--out", folder.Combine("m"), "--image-size", "2048", "--dimensions", "288").Failed(1), StringComparison.Ordinal);
+        Assert.Contains(
+            "512 x 512 positions",
+            Padim
+                .Run(
+                    "fit",
+                    model.GoodParts,
+                    "--out",
+                    folder.Combine("m"),
+                    "--image-size",
+                    "2048",
+                    "--dimensions",
+                    "288"
+                )
+                .Failed(1),
+            StringComparison.Ordinal
+        );
         Assert.False(File.Exists(folder.Combine("m")));
     }
 
@@ -41,7 +84,14 @@ public sealed class FitCommandTests(FittedModel model) : IClassFixture<FittedMod
         using var folder = new TempDirectory();
         FittedModel.Write(folder.Combine("parts"), 0, 3);
         File.Copy(folder.Combine("parts", "part000.bmp"), folder.Combine("parts", "copy.bmp"));
-        Assert.Contains("3 images (1 repeats left out)", Padim.Run("fit", folder.Combine("parts"), "--out", folder.Combine("m"), "--image-size", "32").Succeeded().Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "3 images (1 repeats left out)",
+            Padim
+                .Run("fit", folder.Combine("parts"), "--out", folder.Combine("m"), "--image-size", "32")
+                .Succeeded()
+                .Output,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -50,7 +100,11 @@ public sealed class FitCommandTests(FittedModel model) : IClassFixture<FittedMod
         using var folder = new TempDirectory();
         FittedModel.Write(folder.Combine("parts"), 0, 3);
         File.WriteAllText(folder.Combine("parts", "broken.png"), "not an image");
-        Assert.Contains("broken.png", Padim.Run("fit", folder.Combine("parts"), "--out", folder.Combine("m"), "--image-size", "32").Failed(1), StringComparison.Ordinal);
+        Assert.Contains(
+            "broken.png",
+            Padim.Run("fit", folder.Combine("parts"), "--out", folder.Combine("m"), "--image-size", "32").Failed(1),
+            StringComparison.Ordinal
+        );
         Assert.False(File.Exists(folder.Combine("m")));
     }
 
@@ -59,10 +113,26 @@ public sealed class FitCommandTests(FittedModel model) : IClassFixture<FittedMod
     {
         using var folder = new TempDirectory();
         FittedModel.Write(folder.Combine("one"), 0, 1);
-        Assert.Contains("at least 2 images", Padim.Run("fit", folder.Combine("one"), "--out", folder.Combine("m")).Failed(1), StringComparison.Ordinal);
-        Assert.Contains("448 channels", Padim.Run("fit", model.GoodParts, "--out", folder.Combine("m"), "--dimensions", "1000").Failed(1), StringComparison.Ordinal);
-        Assert.Contains("'resnet9000'", Padim.Run("fit", model.GoodParts, "--out", folder.Combine("m"), "--backbone", "resnet9000").Failed(1), StringComparison.Ordinal);
-        Assert.Contains("nothere", Padim.Run("fit", folder.Combine("nothere"), "--out", folder.Combine("m")).Failed(1), StringComparison.Ordinal);
+        Assert.Contains(
+            "at least 2 images",
+            Padim.Run("fit", folder.Combine("one"), "--out", folder.Combine("m")).Failed(1),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "448 channels",
+            Padim.Run("fit", model.GoodParts, "--out", folder.Combine("m"), "--dimensions", "1000").Failed(1),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "'resnet9000'",
+            Padim.Run("fit", model.GoodParts, "--out", folder.Combine("m"), "--backbone", "resnet9000").Failed(1),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "nothere",
+            Padim.Run("fit", folder.Combine("nothere"), "--out", folder.Combine("m")).Failed(1),
+            StringComparison.Ordinal
+        );
         Directory.CreateDirectory(folder.Combine("taken"));
         Padim.Run("fit", model.GoodParts, "--out", folder.Combine("taken"), "--image-size", "32").Failed(1);
     }
@@ -72,11 +142,31 @@ public sealed class FitCommandTests(FittedModel model) : IClassFixture<FittedMod
     {
         using var folder = new TempDirectory();
         File.WriteAllBytes(folder.Combine("fixed.onnx"), OnnxGraph.Classifier(1, 3, 96, 96).ToArray());
-        string[] arguments = ["fit", model.GoodParts, "--out", folder.Combine("m"), "--backbones", folder.Path, "--backbone", "fixed", "--dimensions", "5"];
-        Assert.Contains("set the image size, or the crop size, to 96", Padim.Run(arguments).Failed(1), StringComparison.Ordinal);
+        string[] arguments =
+        [
+            "fit",
+            model.GoodParts,
+            "--out",
+            folder.Combine("m"),
+            "--backbones",
+            folder.Path,
+            "--backbone",
+            "fixed",
+            "--dimensions",
+            "5",
+        ];
+        Assert.Contains(
+            "set the image size, or the crop size, to 96",
+            Padim.Run(arguments).Failed(1),
+            StringComparison.Ordinal
+        );
         Padim.Run([.. arguments, "--image-size", "96"]).Succeeded();
         Padim.Run("score", folder.Combine("m"), model.GoodParts, "--backbones", folder.Path).Succeeded();
-        Assert.Contains("'fixed'", Padim.Run("score", folder.Combine("m"), model.GoodParts).Failed(1), StringComparison.Ordinal);
+        Assert.Contains(
+            "'fixed'",
+            Padim.Run("score", folder.Combine("m"), model.GoodParts).Failed(1),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -84,6 +174,21 @@ public sealed class FitCommandTests(FittedModel model) : IClassFixture<FittedMod
     {
         using var folder = new TempDirectory();
         File.WriteAllText(folder.Combine("mine.onnx"), "no network");
-        Assert.Contains("'mine'", Padim.Run("fit", model.GoodParts, "--out", folder.Combine("m"), "--backbones", folder.Path, "--backbone", "mine").Failed(1), StringComparison.Ordinal);
+        Assert.Contains(
+            "'mine'",
+            Padim
+                .Run(
+                    "fit",
+                    model.GoodParts,
+                    "--out",
+                    folder.Combine("m"),
+                    "--backbones",
+                    folder.Path,
+                    "--backbone",
+                    "mine"
+                )
+                .Failed(1),
+            StringComparison.Ordinal
+        );
     }
 }

@@ -11,14 +11,32 @@ public sealed class SamplesCommandTests
     {
         using var folder = new TempDirectory();
         Padim.Run("samples", folder.Path, "--size", "96").Succeeded();
-        Padim.Run("fit", folder.Combine("train", "good"), "--out", folder.Combine("m"), "--image-size", "96", "--dimensions", "40").Succeeded();
-        var lines = Padim.Run("score", folder.Combine("m"), folder.Combine("test"), "--json", "--false-reject-rate", "0.05").Succeeded().Lines.Select(line => JsonDocument.Parse(line).RootElement);
-        var kinds = lines.GroupBy(line => Path.GetFileName(Path.GetDirectoryName(line.GetProperty("image").GetString())));
+        Padim
+            .Run(
+                "fit",
+                folder.Combine("train", "good"),
+                "--out",
+                folder.Combine("m"),
+                "--image-size",
+                "96",
+                "--dimensions",
+                "40"
+            )
+            .Succeeded();
+        var lines = Padim
+            .Run("score", folder.Combine("m"), folder.Combine("test"), "--json", "--false-reject-rate", "0.05")
+            .Succeeded()
+            .Lines.Select(line => JsonDocument.Parse(line).RootElement);
+        var kinds = lines.GroupBy(line =>
+            Path.GetFileName(Path.GetDirectoryName(line.GetProperty("image").GetString()))
+        );
         foreach (var kind in kinds)
         {
             var anomalous = kind.Count(line => line.GetProperty("decision").GetString() == "anomalous");
-            if (kind.Key == "good") Assert.InRange(anomalous, 0, 2);
-            else Assert.InRange(anomalous, 3, 5);
+            if (kind.Key == "good")
+                Assert.InRange(anomalous, 0, 2);
+            else
+                Assert.InRange(anomalous, 3, 5);
         }
     }
 

@@ -12,10 +12,22 @@ public sealed class ScoreCommandTests(FittedModel model) : IClassFixture<FittedM
         using var folder = new TempDirectory();
         FittedModel.Write(folder.Combine("new"), 100, 3);
         FittedModel.WriteDefective(folder.Combine("new", "worn.bmp"), 200);
-        var lines = Padim.Run("score", model.File, folder.Combine("new"), "--json").Succeeded().Lines.Select(line => JsonDocument.Parse(line).RootElement).ToArray();
+        var lines = Padim
+            .Run("score", model.File, folder.Combine("new"), "--json")
+            .Succeeded()
+            .Lines.Select(line => JsonDocument.Parse(line).RootElement)
+            .ToArray();
         Assert.Equal(4, lines.Length);
-        Assert.All(lines, line => Assert.True(line.GetProperty("score").GetDouble() > 0 && line.GetProperty("pValue").GetDouble() is > 0 and <= 1));
-        var worn = lines.Single(line => line.GetProperty("image").GetString()!.EndsWith("worn.bmp", StringComparison.Ordinal));
+        Assert.All(
+            lines,
+            line =>
+                Assert.True(
+                    line.GetProperty("score").GetDouble() > 0 && line.GetProperty("pValue").GetDouble() is > 0 and <= 1
+                )
+        );
+        var worn = lines.Single(line =>
+            line.GetProperty("image").GetString()!.EndsWith("worn.bmp", StringComparison.Ordinal)
+        );
         Assert.Equal("anomalous", worn.GetProperty("decision").GetString());
         Assert.True(worn.GetProperty("score").GetDouble() >= worn.GetProperty("threshold").GetDouble());
         var region = worn.GetProperty("regions").EnumerateArray().First();
@@ -27,10 +39,18 @@ public sealed class ScoreCommandTests(FittedModel model) : IClassFixture<FittedM
     public void The_table_tells_each_image_on_one_line()
     {
         using var folder = new TempDirectory();
-        var deep = folder.Combine("a-folder-with-a-name-that-is-rather-long", "and-another-one-below-it-as-cameras-make-them");
+        var deep = folder.Combine(
+            "a-folder-with-a-name-that-is-rather-long",
+            "and-another-one-below-it-as-cameras-make-them"
+        );
         FittedModel.Write(deep, 100, 2);
         var ran = Padim.Run("score", model.File, deep).Succeeded();
-        Assert.Contains(ran.Lines, line => line.Contains(Path.Combine(deep, "part100.bmp"), StringComparison.Ordinal) && line.Contains("normal", StringComparison.Ordinal));
+        Assert.Contains(
+            ran.Lines,
+            line =>
+                line.Contains(Path.Combine(deep, "part100.bmp"), StringComparison.Ordinal)
+                && line.Contains("normal", StringComparison.Ordinal)
+        );
         Assert.Contains("threshold", ran.Lines[^1], StringComparison.Ordinal);
     }
 
@@ -41,10 +61,26 @@ public sealed class ScoreCommandTests(FittedModel model) : IClassFixture<FittedM
         FittedModel.Write(folder.Combine("left"), 100, 1);
         FittedModel.Write(folder.Combine("right"), 100, 1);
         File.Copy(folder.Combine("left", "part100.bmp"), folder.Combine("left", "part100.png"));
-        var lines = Padim.Run("score", model.File, folder.Combine("left"), folder.Combine("right"), "--heatmap", folder.Combine("maps"), "--json").Succeeded().Lines;
-        var written = lines.Select(line => JsonDocument.Parse(line).RootElement.GetProperty("heatmap").GetString()!).ToArray();
+        var lines = Padim
+            .Run(
+                "score",
+                model.File,
+                folder.Combine("left"),
+                folder.Combine("right"),
+                "--heatmap",
+                folder.Combine("maps"),
+                "--json"
+            )
+            .Succeeded()
+            .Lines;
+        var written = lines
+            .Select(line => JsonDocument.Parse(line).RootElement.GetProperty("heatmap").GetString()!)
+            .ToArray();
         Assert.Equal(3, written.Distinct(StringComparer.OrdinalIgnoreCase).Count());
-        Assert.All(written, path => Assert.Equal([0x89, (byte)'P', (byte)'N', (byte)'G'], File.ReadAllBytes(path)[..4]));
+        Assert.All(
+            written,
+            path => Assert.Equal([0x89, (byte)'P', (byte)'N', (byte)'G'], File.ReadAllBytes(path)[..4])
+        );
         Assert.Equal(3, Directory.EnumerateFiles(folder.Combine("maps"), "*", SearchOption.AllDirectories).Count());
     }
 
@@ -75,14 +111,22 @@ public sealed class ScoreCommandTests(FittedModel model) : IClassFixture<FittedM
         bytes[^100] ^= 1;
         File.WriteAllBytes(folder.Combine("damaged.safetensors"), bytes);
         File.WriteAllText(folder.Combine("text.safetensors"), "this is no model");
-        Assert.Contains("damaged", Padim.Run("score", folder.Combine("damaged.safetensors"), model.GoodParts).Failed(1), StringComparison.Ordinal);
+        Assert.Contains(
+            "damaged",
+            Padim.Run("score", folder.Combine("damaged.safetensors"), model.GoodParts).Failed(1),
+            StringComparison.Ordinal
+        );
         Padim.Run("score", folder.Combine("text.safetensors"), model.GoodParts).Failed(1);
     }
 
     [Fact]
     public void What_is_missing_is_named()
     {
-        Assert.Contains("nothere.safetensors", Padim.Run("score", "nothere.safetensors", model.GoodParts).Failed(1), StringComparison.Ordinal);
+        Assert.Contains(
+            "nothere.safetensors",
+            Padim.Run("score", "nothere.safetensors", model.GoodParts).Failed(1),
+            StringComparison.Ordinal
+        );
         Assert.Contains("nothere", Padim.Run("score", model.File, "nothere").Failed(1), StringComparison.Ordinal);
     }
 
@@ -92,6 +136,10 @@ public sealed class ScoreCommandTests(FittedModel model) : IClassFixture<FittedM
         using var folder = new TempDirectory();
         File.WriteAllText(folder.Combine("notes.txt"), "no image");
         Assert.Contains("no images", Padim.Run("score", model.File, folder.Path).Failed(1), StringComparison.Ordinal);
-        Assert.Contains("no images", Padim.Run("fit", folder.Path, "--out", folder.Combine("m")).Failed(1), StringComparison.Ordinal);
+        Assert.Contains(
+            "no images",
+            Padim.Run("fit", folder.Path, "--out", folder.Combine("m")).Failed(1),
+            StringComparison.Ordinal
+        );
     }
 }

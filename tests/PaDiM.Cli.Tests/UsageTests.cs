@@ -46,7 +46,8 @@ public sealed class UsageTests
     [InlineData("score model")]
     [InlineData("score model part.png --false-reject-rate 2")]
     [InlineData("score model part.png --false-reject-rate much")]
-    public void Wrong_usage_exits_with_2_and_says_what_is_wrong(string arguments) => Padim.Run(arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Failed(2);
+    public void Wrong_usage_exits_with_2_and_says_what_is_wrong(string arguments) =>
+        Padim.Run(arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Failed(2);
 
     [Theory]
     [InlineData("--help", "fit")]
@@ -54,7 +55,8 @@ public sealed class UsageTests
     [InlineData("score --help", "--heatmap")]
     [InlineData("export --help", "--format")]
     [InlineData("evaluate --help", "--protocol")]
-    public void Help_is_no_failure(string arguments, string expected) => Assert.Contains(expected, Padim.Run(arguments.Split(' ')).Succeeded().Output, StringComparison.Ordinal);
+    public void Help_is_no_failure(string arguments, string expected) =>
+        Assert.Contains(expected, Padim.Run(arguments.Split(' ')).Succeeded().Output, StringComparison.Ordinal);
 
     [Fact]
     public void The_version_is_told() => Assert.Matches(@"^\d+\.\d+\.\d+", Padim.Run("--version").Succeeded().Output);

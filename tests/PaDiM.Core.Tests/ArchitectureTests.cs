@@ -10,9 +10,21 @@ public sealed class ArchitectureTests
     /// <summary>Arithmetic, collections, streams and JSON: all that mathematics and its files need.</summary>
     private static readonly string[] Allowed =
     [
-        "System.Collections", "System.Collections.Concurrent", "System.IO.Hashing", "System.Linq", "System.Memory", "System.Numerics.Tensors",
-        "System.Numerics.Vectors", "System.Runtime", "System.Runtime.Extensions", "System.Runtime.InteropServices", "System.Runtime.Intrinsics",
-        "System.Text.Encodings.Web", "System.Text.Json", "System.Threading", "System.Threading.Tasks.Parallel",
+        "System.Collections",
+        "System.Collections.Concurrent",
+        "System.IO.Hashing",
+        "System.Linq",
+        "System.Memory",
+        "System.Numerics.Tensors",
+        "System.Numerics.Vectors",
+        "System.Runtime",
+        "System.Runtime.Extensions",
+        "System.Runtime.InteropServices",
+        "System.Runtime.Intrinsics",
+        "System.Text.Encodings.Web",
+        "System.Text.Json",
+        "System.Threading",
+        "System.Threading.Tasks.Parallel",
     ];
 
     [Fact]
@@ -29,7 +41,10 @@ public sealed class ArchitectureTests
     [InlineData("Serilog")]
     [InlineData("System.Net")]
     public void Core_knows_nothing_of(string prefix) =>
-        Assert.DoesNotContain(Core.GetReferencedAssemblies(), reference => reference.Name!.StartsWith(prefix, StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            Core.GetReferencedAssemblies(),
+            reference => reference.Name!.StartsWith(prefix, StringComparison.Ordinal)
+        );
 
     [Theory]
     [InlineData("Alignment")]
@@ -41,20 +56,37 @@ public sealed class ArchitectureTests
     public void Each_folder_uses_only_earlier_steps_of_the_pipeline(string folder, params string[] earlier)
     {
         string[] allowed = ["PaDiM.Core", .. earlier.Append(folder).Select(name => $"PaDiM.Core.{name}")];
-        var used = Core.GetTypes().Where(type => type.Namespace == $"PaDiM.Core.{folder}").SelectMany(Mentioned)
-            .Where(type => type.Assembly == Core).Select(type => type.Namespace).OfType<string>().Distinct();
+        var used = Core.GetTypes()
+            .Where(type => type.Namespace == $"PaDiM.Core.{folder}")
+            .SelectMany(Mentioned)
+            .Where(type => type.Assembly == Core)
+            .Select(type => type.Namespace)
+            .OfType<string>()
+            .Distinct();
         Assert.Empty(used.Except(allowed));
     }
 
-    /// <summary>Types in a type's fields, parameters, results and locals, generic arguments and element types included.</summary>
+    /// <summary>
+    /// Types in a type's fields, parameters, results and locals, generic arguments and element types included.
+    /// </summary>
     private static IEnumerable<Type> Mentioned(Type type)
     {
-        const BindingFlags all = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly;
+        const BindingFlags all =
+            BindingFlags.Public
+            | BindingFlags.NonPublic
+            | BindingFlags.Static
+            | BindingFlags.Instance
+            | BindingFlags.DeclaredOnly;
         var methods = type.GetMethods(all).Cast<MethodBase>().Concat(type.GetConstructors(all)).ToArray();
-        return type.GetFields(all).Select(field => field.FieldType)
+        return type.GetFields(all)
+            .Select(field => field.FieldType)
             .Concat(methods.SelectMany(method => method.GetParameters().Select(parameter => parameter.ParameterType)))
             .Concat(methods.OfType<MethodInfo>().Select(method => method.ReturnType))
-            .Concat(methods.SelectMany(method => method.GetMethodBody()?.LocalVariables.Select(local => local.LocalType) ?? []))
+            .Concat(
+                methods.SelectMany(method =>
+                    method.GetMethodBody()?.LocalVariables.Select(local => local.LocalType) ?? []
+                )
+            )
             .SelectMany(Unwrap);
     }
 

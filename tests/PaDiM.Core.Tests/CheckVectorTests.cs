@@ -18,9 +18,13 @@ public sealed class CheckVectorTests(ITestOutputHelper output)
     {
         var vectors = CheckVectors.Load();
         var given = vectors.Cases[index];
-var statistics = Fitting.Gather(Images(vectors.Cases[index]));
+        var statistics = Fitting.Gather(Images(vectors.Cases[index]));
         Report("mean", given.Mean, statistics.Mean);
-        Report("covariance", given.Covariance, [.. Enumerable.Range(0, given.P).SelectMany(p => Covariance(statistics, p, vectors.Epsilon))]);
+        Report(
+            "covariance",
+            given.Covariance,
+            [.. Enumerable.Range(0, given.P).SelectMany(p => Covariance(statistics, p, vectors.Epsilon))]
+        );
     }
 
     [Theory]
@@ -30,10 +34,19 @@ var statistics = Fitting.Gather(Images(vectors.Cases[index]));
         var vectors = CheckVectors.Load();
         var given = vectors.Cases[index];
         var statistics = Fitting.Gather(Images(given));
-var ridge = new Regularisation(vectors.Epsilon);
+        var ridge = new Regularisation(vectors.Epsilon);
         var probe = new PatchEmbedding(new Grid(1, given.P), given.D, Array.ConvertAll(given.Probe, v => (float)v));
-        Report("probe distance", given.ProbeDistance, Widen(MahalanobisScorer.Distances(Fitting.Unrounded(statistics, ridge), probe).Values));
-        Report("probe distance of the smallest form", given.ProbeDistance, Widen(MahalanobisScorer.Distances(PatchDistribution.Freeze(statistics, ridge), probe).Values), Fitting.RoundingOf16Bits);
+        Report(
+            "probe distance",
+            given.ProbeDistance,
+            Widen(MahalanobisScorer.Distances(Fitting.Unrounded(statistics, ridge), probe).Values)
+        );
+        Report(
+            "probe distance of the smallest form",
+            given.ProbeDistance,
+            Widen(MahalanobisScorer.Distances(PatchDistribution.Freeze(statistics, ridge), probe).Values),
+            Fitting.RoundingOf16Bits
+        );
     }
 
     [Theory]
@@ -43,7 +56,11 @@ var ridge = new Regularisation(vectors.Epsilon);
         var vectors = CheckVectors.Load();
         var images = Images(vectors.Cases[index]);
         var maps = LeaveOneOut.Consume(Fitting.Gather(images), new Regularisation(vectors.Epsilon)).Distances(images);
-        Report("leave-one-out distance", vectors.Cases[index].LeaveOneOutDistance, [.. maps.SelectMany(map => Widen(map.Values))]);
+        Report(
+            "leave-one-out distance",
+            vectors.Cases[index].LeaveOneOutDistance,
+            [.. maps.SelectMany(map => Widen(map.Values))]
+        );
     }
 
     [Fact]
@@ -63,10 +80,20 @@ var ridge = new Regularisation(vectors.Epsilon);
     }
 
     private static PatchEmbedding[] Images(CheckVectors.Case given) =>
-        [.. given.Embeddings.Chunk(given.P * given.D).Select(values => new PatchEmbedding(new Grid(1, given.P), given.D, Array.ConvertAll(values, v => (float)v)))];
+        [
+            .. given
+                .Embeddings.Chunk(given.P * given.D)
+                .Select(values => new PatchEmbedding(
+                    new Grid(1, given.P),
+                    given.D,
+                    Array.ConvertAll(values, v => (float)v)
+                )),
+        ];
 
     private static IEnumerable<double> Covariance(PatchStatistics statistics, int position, double epsilon) =>
-        statistics.ScatterOf(position).Select((m2, i) => m2 / (statistics.Count - 1) + (i % (statistics.Dimensions + 1) == 0 ? epsilon : 0));
+        statistics
+            .ScatterOf(position)
+            .Select((m2, i) => m2 / (statistics.Count - 1) + (i % (statistics.Dimensions + 1) == 0 ? epsilon : 0));
 
     private static double[] Widen(float[] values) => Array.ConvertAll(values, v => (double)v);
 }

@@ -8,7 +8,8 @@ namespace PaDiM.EndToEnd.Tests;
 /// <summary>The OpenAPI document says all that a stranger needs, and nothing that is not so.</summary>
 public sealed partial class OpenApiTests(PublishedService service)
 {
-    private const string Problem = "application/problem+json", Json = "application/json";
+    private const string Problem = "application/problem+json",
+        Json = "application/json";
 
     private readonly ServiceClient _client = service.Client;
 
@@ -18,18 +19,29 @@ public sealed partial class OpenApiTests(PublishedService service)
         var document = await ApiDocument.ReadAsync(_client);
 
         Assert.NotEmpty(document.Operations);
-        Assert.Empty(document.Operations.SelectMany(operation => Gaps(operation).Select(gap => $"{operation.Method} {operation.Path}: {gap}")));
-        Assert.Equal(document.Operations.Count, document.Operations.Select(operation => operation.Id).Distinct().Count());
+        Assert.Empty(
+            document.Operations.SelectMany(operation =>
+                Gaps(operation).Select(gap => $"{operation.Method} {operation.Path}: {gap}")
+            )
+        );
+        Assert.Equal(
+            document.Operations.Count,
+            document.Operations.Select(operation => operation.Id).Distinct().Count()
+        );
     }
 
     [Fact]
     public async Task Every_code_of_a_problem_occurs_in_the_document()
     {
-        var source = await File.ReadAllTextAsync(Path.Combine(PublishedService.Repository, "src", "PaDiM.Service", "Hosting", "Problems.cs"));
+        var source = await File.ReadAllTextAsync(
+            Path.Combine(PublishedService.Repository, "src", "PaDiM.Service", "Hosting", "Problems.cs")
+        );
         var codes = CodeInSource().Matches(source).Select(match => match.Groups[1].Value).ToHashSet();
         var document = await ApiDocument.ReadAsync(_client);
 
-        var documented = document.Examples.Select(example => example.Value is JsonObject problem ? (string?)problem["code"] : null);
+        var documented = document.Examples.Select(example =>
+            example.Value is JsonObject problem ? (string?)problem["code"] : null
+        );
 
         Assert.NotEmpty(codes);
         Assert.Empty(codes.Except(documented));
@@ -45,7 +57,11 @@ public sealed partial class OpenApiTests(PublishedService service)
             from property in schema.Value!["properties"]?.AsObject() ?? []
             where property.Value!["description"] is null && property.Value["$ref"] is null
             select $"{schema.Key}.{property.Key}";
-        var parameters = from operation in document.Operations from parameter in operation.Parameters where parameter["description"] is null select $"{operation.Id} {parameter["name"]}";
+        var parameters =
+            from operation in document.Operations
+            from parameter in operation.Parameters
+            where parameter["description"] is null
+            select $"{operation.Id} {parameter["name"]}";
 
         Assert.Empty(properties.Concat(parameters));
     }
@@ -56,7 +72,11 @@ public sealed partial class OpenApiTests(PublishedService service)
         var document = await ApiDocument.ReadAsync(_client);
         var shape = new JsonShape(document.Root);
 
-        Assert.Empty(document.Examples.SelectMany(example => shape.Faults(example.Schema, example.Value).Select(fault => $"{example.Where}: {fault}")));
+        Assert.Empty(
+            document.Examples.SelectMany(example =>
+                shape.Faults(example.Schema, example.Value).Select(fault => $"{example.Where}: {fault}")
+            )
+        );
     }
 
     [Fact]
@@ -67,13 +87,19 @@ public sealed partial class OpenApiTests(PublishedService service)
         var document = await ApiDocument.ReadAsync(_client);
         var sent = 0;
         foreach (var operation in document.Operations)
-            foreach (var body in operation.RequestExamples)
+        foreach (var body in operation.RequestExamples)
+        {
+            using var request = new HttpRequestMessage(new HttpMethod(operation.Method), operation.PathFor(category))
             {
-                using var request = new HttpRequestMessage(new HttpMethod(operation.Method), operation.PathFor(category)) { Content = JsonContent.Create(body) };
-                using var response = await _client.Http.SendAsync(request);
-                Assert.True(response.IsSuccessStatusCode, $"{operation.Id} with {body.ToJsonString()}: {await response.Content.ReadAsStringAsync()}");
-                sent++;
-            }
+                Content = JsonContent.Create(body),
+            };
+            using var response = await _client.Http.SendAsync(request);
+            Assert.True(
+                response.IsSuccessStatusCode,
+                $"{operation.Id} with {body.ToJsonString()}: {await response.Content.ReadAsStringAsync()}"
+            );
+            sent++;
+        }
         Assert.True(sent > 2, "Hardly any operation has an example of a request.");
     }
 
@@ -108,29 +134,50 @@ public sealed partial class OpenApiTests(PublishedService service)
         await _client.PrepareSyntheticAsync(category);
         var document = await ApiDocument.ReadAsync(_client);
         var shape = new JsonShape(document.Root);
-        var asked = document.Operations.Where(operation => operation.Method == "get" && !operation.Path.Contains("{id}", StringComparison.Ordinal) && SchemaOf(operation) is not null);
+        var asked = document.Operations.Where(operation =>
+            operation.Method == "get"
+            && !operation.Path.Contains("{id}", StringComparison.Ordinal)
+            && SchemaOf(operation) is not null
+        );
 
-        foreach (var operation in asked) Fits(operation, await _client.GetAsync(operation.PathFor(category)));
-        Fits(document.Operations.Single(operation => operation.Id == "ScoreImage"), await _client.ScoreAsync(category, TestSupport.Parts.SyntheticParts.Good(1).ToBmp()));
+        foreach (var operation in asked)
+            Fits(operation, await _client.GetAsync(operation.PathFor(category)));
+        Fits(
+            document.Operations.Single(operation => operation.Id == "ScoreImage"),
+            await _client.ScoreAsync(category, TestSupport.Parts.SyntheticParts.Good(1).ToBmp())
+        );
 
-        void Fits(Operation operation, JsonNode answer) => Assert.Empty(shape.Faults(SchemaOf(operation), answer).Select(fault => $"{operation.Id}: {fault}"));
+        void Fits(Operation operation, JsonNode answer) =>
+            Assert.Empty(shape.Faults(SchemaOf(operation), answer).Select(fault => $"{operation.Id}: {fault}"));
     }
 
-    private static JsonNode? SchemaOf(Operation operation) => operation.Node["responses"]?["200"]?["content"]?[Json]?["schema"];
+    private static JsonNode? SchemaOf(Operation operation) =>
+        operation.Node["responses"]?["200"]?["content"]?[Json]?["schema"];
 
     private static IEnumerable<string> Gaps(Operation operation)
     {
-        if (string.IsNullOrEmpty(operation.Id)) yield return "no operationId";
-        if (string.IsNullOrEmpty((string?)operation.Node["summary"])) yield return "no summary";
+        if (string.IsNullOrEmpty(operation.Id))
+            yield return "no operationId";
+        if (string.IsNullOrEmpty((string?)operation.Node["summary"]))
+            yield return "no summary";
         foreach (var (where, mediaType) in operation.Contents)
-            if (mediaType["examples"] is null && where.Split(' ') is not ["request", not Json]) yield return $"no example for {where}";
-        var problems = operation.Responses.Where(response => response.Value!["content"]?[Problem] is not null).ToArray();
-        if (problems.Length == 0) yield return "no problems";
+            if (mediaType["examples"] is null && where.Split(' ') is not ["request", not Json])
+                yield return $"no example for {where}";
+        var problems = operation
+            .Responses.Where(response => response.Value!["content"]?[Problem] is not null)
+            .ToArray();
+        if (problems.Length == 0)
+            yield return "no problems";
         foreach (var (status, response) in problems)
-            foreach (var (name, example) in response!["content"]![Problem]!["examples"]?.AsObject() ?? [])
-                if ((string?)example!["value"]?["code"] != name || example["value"]!["status"]!.ToString() != status) yield return $"{status} {name} is not an example of itself";
+        foreach (var (name, example) in response!["content"]![Problem]!["examples"]?.AsObject() ?? [])
+            if ((string?)example!["value"]?["code"] != name || example["value"]!["status"]!.ToString() != status)
+                yield return $"{status} {name} is not an example of itself";
         foreach (var (status, response) in operation.Responses)
-            if (response!["content"]?[Problem]?["examples"] is JsonObject codes && (codes.ContainsKey("queue_full") || codes.ContainsKey("storage_full")) && response["headers"]?["Retry-After"] is null)
+            if (
+                response!["content"]?[Problem]?["examples"] is JsonObject codes
+                && (codes.ContainsKey("queue_full") || codes.ContainsKey("storage_full"))
+                && response["headers"]?["Retry-After"] is null
+            )
                 yield return $"{status} without Retry-After";
     }
 

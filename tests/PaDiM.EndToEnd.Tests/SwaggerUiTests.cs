@@ -15,7 +15,13 @@ public sealed class SwaggerUiTests(PublishedService service)
 
     private static readonly string[] Flags =
     [
-        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
     ];
 
     [Fact]
@@ -48,7 +54,8 @@ public sealed class SwaggerUiTests(PublishedService service)
 
         var operation = await browser.ExpandAsync("UploadImages");
         var files = operation.Locator("tr[data-property-name=files]");
-        if (await files.Locator("input[type=file]").CountAsync() == 0) await files.GetByRole(AriaRole.Button, new() { Name = "Add" }).ClickAsync();
+        if (await files.Locator("input[type=file]").CountAsync() == 0)
+            await files.GetByRole(AriaRole.Button, new() { Name = "Add" }).ClickAsync();
         await files.Locator("input[type=file]").First.SetInputFilesAsync(image);
         await operation.Locator("button.execute").ClickAsync();
 
@@ -62,7 +69,13 @@ public sealed class SwaggerUiTests(PublishedService service)
     private static string FindBrowser()
     {
         var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
-        var found = (from folder in folders from name in Browsers let path = Path.Combine(folder, name) where File.Exists(path) select path).FirstOrDefault();
+        var found = (
+            from folder in folders
+            from name in Browsers
+            let path = Path.Combine(folder, name)
+            where File.Exists(path)
+            select path
+        ).FirstOrDefault();
         Assert.SkipWhen(found is null, $"No browser on the PATH: one of {string.Join(", ", Browsers)} is needed.");
         return found;
     }

@@ -14,7 +14,8 @@ public sealed class SyntheticPartTests(PublishedService service) : IAsyncLifetim
     public async ValueTask InitializeAsync()
     {
         using var known = await service.Client.Http.GetAsync($"/v1/categories/{Category}/models/1");
-        if (!known.IsSuccessStatusCode) await service.Client.PrepareSyntheticAsync(Category);
+        if (!known.IsSuccessStatusCode)
+            await service.Client.PrepareSyntheticAsync(Category);
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
@@ -60,10 +61,11 @@ public sealed class SyntheticPartTests(PublishedService service) : IAsyncLifetim
     private static bool Overlaps(JsonNode region, DefectivePart part)
     {
         var left = (int)region["x"]!;
-var top = (int)region["y"]!;
+        var top = (int)region["y"]!;
         for (var y = top; y < top + (int)region["height"]!; y++)
-            for (var x = left; x < left + (int)region["width"]!; x++)
-                if (part.Mask[y * part.Image.Width + x]) return true;
+        for (var x = left; x < left + (int)region["width"]!; x++)
+            if (part.Mask[y * part.Image.Width + x])
+                return true;
         return false;
     }
 }

@@ -31,7 +31,8 @@ public sealed class BackupTests : IDisposable
             score = (await category.ScoreAsync(Parts.Bad(1), "?model=1")).Number("score");
             using var stop = new CancellationTokenSource();
             var work = Task.WhenAll(UploadAndDeleteAsync(service, stop.Token), FitAsync(service, stop.Token));
-            for (var round = 0; round < 2; round++) report = await RunAsync(0, "backup", Data, Backup);
+            for (var round = 0; round < 2; round++)
+                report = await RunAsync(0, "backup", Data, Backup);
             report = await RunAsync(0, "backup", Data, Backup);
             Assert.True(report["kept"]!.GetValue<int>() >= 7, $"{report}");
             await stop.CancelAsync();
@@ -66,7 +67,10 @@ public sealed class BackupTests : IDisposable
         Assert.Equal(3, Directory.GetFiles(Path.Combine(Backup, "images"), "*", SearchOption.AllDirectories).Length);
 
         // Bits that rotted in the backup are copied anew.
-        await File.AppendAllTextAsync(Directory.GetFiles(Path.Combine(Backup, "images"), "*", SearchOption.AllDirectories)[0], "x");
+        await File.AppendAllTextAsync(
+            Directory.GetFiles(Path.Combine(Backup, "images"), "*", SearchOption.AllDirectories)[0],
+            "x"
+        );
         Assert.Equal((1, 2), Counts(await RunAsync(0, "backup", Data, Backup)));
     }
 
@@ -110,7 +114,10 @@ public sealed class BackupTests : IDisposable
     [Fact]
     public async Task A_file_that_cannot_be_read_is_named_in_the_backup_and_by_the_restore_and_the_rest_is_copied()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "A file that reads with EIO for whoever runs this is one of Linux.");
+        Assert.SkipUnless(
+            OperatingSystem.IsLinux(),
+            "A file that reads with EIO for whoever runs this is one of Linux."
+        );
         await using (var service = await RunningService.StartAsync(Data, ("JobWorkers", 0)))
         {
             await service.Category("part").CreateAsync();
@@ -133,16 +140,17 @@ public sealed class BackupTests : IDisposable
         void Told(JsonNode told)
         {
             var lost = Assert.Single(told.Items("lost"));
-            Assert.Equal((Path.GetRelativePath(Data, bad), "image", "part", "unreadable"), (lost.Text("path"), lost.Text("kind"), lost.Text("category"), lost.Text("fault")));
+            Assert.Equal(
+                (Path.GetRelativePath(Data, bad), "image", "part", "unreadable"),
+                (lost.Text("path"), lost.Text("kind"), lost.Text("category"), lost.Text("fault"))
+            );
         }
     }
 
     [Fact]
     public async Task Folders_that_hold_something_else_are_left_alone()
     {
-        await using (await RunningService.StartAsync(Data, ("JobWorkers", 0)))
-        {
-        }
+        await using (await RunningService.StartAsync(Data, ("JobWorkers", 0))) { }
         await RunAsync(0, "backup", Data, Backup);
         await RefusedAsync("no data directory", "backup", _root.Combine("nothing"), Backup);
         await RefusedAsync("is a data directory and no backup", "backup", Backup, Data);
@@ -159,7 +167,8 @@ public sealed class BackupTests : IDisposable
         }
     }
 
-    private static (int Copied, int Kept) Counts(JsonNode report) => (report["copied"]!.GetValue<int>(), report["kept"]!.GetValue<int>());
+    private static (int Copied, int Kept) Counts(JsonNode report) =>
+        (report["copied"]!.GetValue<int>(), report["kept"]!.GetValue<int>());
 
     private static async Task<JsonNode> RunAsync(int expected, params string[] arguments)
     {
@@ -179,14 +188,17 @@ public sealed class BackupTests : IDisposable
         }
     }
 
-    /// <summary>Versions come, and all but the first and the newest go at once: their files vanish while they are copied.</summary>
+    /// <summary>
+    /// Versions come, and all but the first and the newest go at once: their files vanish while they are copied.
+    /// </summary>
     private static async Task FitAsync(RunningService service, CancellationToken cancellationToken)
     {
         var category = service.Category("part");
         for (var version = 2; !cancellationToken.IsCancellationRequested; version++)
         {
             Assert.Equal(version, await category.FitAsync());
-            if (version > 2) await service.Http.DeleteAsync($"{category.Url}/models/{version - 1}", CancellationToken.None);
+            if (version > 2)
+                await service.Http.DeleteAsync($"{category.Url}/models/{version - 1}", CancellationToken.None);
         }
     }
 }

@@ -16,7 +16,10 @@ public sealed class CategoryTests(SharedService shared)
         Assert.Equal(created.ToJsonString(), (await shared.Http.GetJsonAsync(url)).ToJsonString());
 
         var changed = await (await shared.Http.PutAsJsonAsync(url, new { imageSize = 96 })).JsonAsync(200);
-        Assert.Equal((96, 100), (changed["imageSize"]!.GetValue<int>(), changed["reduction"]!["dimensions"]!.GetValue<int>()));
+        Assert.Equal(
+            (96, 100),
+            (changed["imageSize"]!.GetValue<int>(), changed["reduction"]!["dimensions"]!.GetValue<int>())
+        );
         Assert.Equal(created.Text("createdAt"), changed.Text("createdAt"));
     }
 
@@ -24,7 +27,9 @@ public sealed class CategoryTests(SharedService shared)
     public async Task Parallel_puts_of_one_name_create_it_once()
     {
         var url = $"/v1/categories/{shared.NewName()}";
-        var answers = await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => shared.Http.PutAsJsonAsync(url, CategoryClient.SmallSettings)));
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 32).Select(_ => shared.Http.PutAsJsonAsync(url, CategoryClient.SmallSettings))
+        );
         Assert.Single(answers, answer => (int)answer.StatusCode == 201);
         Assert.All(answers, answer => Assert.True((int)answer.StatusCode is 200 or 201));
     }
@@ -33,16 +38,36 @@ public sealed class CategoryTests(SharedService shared)
     public async Task Everything_left_out_takes_the_profiles_value()
     {
         var plain = await (await shared.Http.PutAsync($"/v1/categories/{shared.NewName()}", null)).JsonAsync(201);
-        Assert.Equal(("tiny", "default", 256), (plain.Text("backbone"), plain.Text("profile"), plain["imageSize"]!.GetValue<int>()));
+        Assert.Equal(
+            ("tiny", "default", 256),
+            (plain.Text("backbone"), plain.Text("profile"), plain["imageSize"]!.GetValue<int>())
+        );
         Assert.Null(plain["cropSize"]);
-        Assert.Equal(("semi-orthogonal", 100, 1024), (plain["reduction"]!.Text("method"), plain["reduction"]!["dimensions"]!.GetValue<int>(), plain["reduction"]!["seed"]!.GetValue<int>()));
-        Assert.Equal((0.01, 4.0, 0.01), (plain.Number("epsilon"), plain.Number("blurSigma"), plain.Number("falseRejectRate")));
+        Assert.Equal(
+            ("semi-orthogonal", 100, 1024),
+            (
+                plain["reduction"]!.Text("method"),
+                plain["reduction"]!["dimensions"]!.GetValue<int>(),
+                plain["reduction"]!["seed"]!.GetValue<int>()
+            )
+        );
+        Assert.Equal(
+            (0.01, 4.0, 0.01),
+            (plain.Number("epsilon"), plain.Number("blurSigma"), plain.Number("falseRejectRate"))
+        );
         Assert.Null(plain["reviewRate"]);
 
-        var paper = await (await shared.Http.PutAsJsonAsync($"/v1/categories/{shared.NewName()}", new { profile = "paper" })).JsonAsync(201);
+        var paper = await (
+            await shared.Http.PutAsJsonAsync($"/v1/categories/{shared.NewName()}", new { profile = "paper" })
+        ).JsonAsync(201);
         Assert.Equal(("random", 224), (paper["reduction"]!.Text("method"), paper["cropSize"]!.GetValue<int>()));
 
-        var none = await (await shared.Http.PutAsJsonAsync($"/v1/categories/{shared.NewName()}", new { reduction = new { method = "none" } })).JsonAsync(201);
+        var none = await (
+            await shared.Http.PutAsJsonAsync(
+                $"/v1/categories/{shared.NewName()}",
+                new { reduction = new { method = "none" } }
+            )
+        ).JsonAsync(201);
         Assert.Equal(448, none["reduction"]!["dimensions"]!.GetValue<int>());
     }
 
@@ -79,7 +104,8 @@ public sealed class CategoryTests(SharedService shared)
     [InlineData("""{"imageSize":64,"reduction":{"dimensions":448}}""")]
     [InlineData("""{"epsilon":100,"blurSigma":64}""")]
     [InlineData("""{"blurSigma":0,"falseRejectRate":0.999,"reviewRate":0.9999}""")]
-    public async Task Settings_at_their_bounds_are_taken(string body) => await (await PutAsync($"/v1/categories/{shared.NewName()}", body)).JsonAsync(201);
+    public async Task Settings_at_their_bounds_are_taken(string body) =>
+        await (await PutAsync($"/v1/categories/{shared.NewName()}", body)).JsonAsync(201);
 
     [Theory]
     [InlineData("""{"unknown":1}""")]
@@ -103,14 +129,19 @@ public sealed class CategoryTests(SharedService shared)
     public async Task A_body_of_another_type_is_told_what_is_read()
     {
         var url = $"/v1/categories/{shared.NewName()}";
-        var problem = await (await PutAsync(url, "{}", "application/x-www-form-urlencoded")).ProblemAsync(415, "unsupported_media_type");
+        var problem = await (await PutAsync(url, "{}", "application/x-www-form-urlencoded")).ProblemAsync(
+            415,
+            "unsupported_media_type"
+        );
         Assert.Contains("application/json", problem.Text("detail"), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task An_unknown_backbone_is_answered_with_the_known_ones()
     {
-        var problem = await (await shared.Http.PutAsJsonAsync($"/v1/categories/{shared.NewName()}", new { backbone = "../tiny" })).ProblemAsync(422, "backbone_not_found");
+        var problem = await (
+            await shared.Http.PutAsJsonAsync($"/v1/categories/{shared.NewName()}", new { backbone = "../tiny" })
+        ).ProblemAsync(422, "backbone_not_found");
         Assert.Contains("tiny", problem.Text("detail"), StringComparison.Ordinal);
     }
 
@@ -136,10 +167,13 @@ public sealed class CategoryTests(SharedService shared)
             using var request = new HttpRequestMessage(method, $"/v1/categories/{name}");
             var response = await shared.Http.SendAsync(request);
             // Kestrel refuses a NUL before anything else sees it, and answers by itself.
-            if (name.Contains("%00", StringComparison.Ordinal)) Assert.Equal(400, (int)response.StatusCode);
-            else await response.ProblemAsync(400, "invalid_name");
+            if (name.Contains("%00", StringComparison.Ordinal))
+                Assert.Equal(400, (int)response.StatusCode);
+            else
+                await response.ProblemAsync(400, "invalid_name");
         }
-        if (!name.Contains("%00", StringComparison.Ordinal)) await (await shared.Http.GetAsync($"/v1/categories/{name}/images")).ProblemAsync(400, "invalid_name");
+        if (!name.Contains("%00", StringComparison.Ordinal))
+            await (await shared.Http.GetAsync($"/v1/categories/{name}/images")).ProblemAsync(400, "invalid_name");
     }
 
     [Theory]
@@ -158,7 +192,10 @@ public sealed class CategoryTests(SharedService shared)
     [Fact]
     public async Task A_name_of_4_kilobytes_is_refused_without_being_repeated()
     {
-        var problem = await (await shared.Http.GetAsync($"/v1/categories/{new string('a', 4096)}")).ProblemAsync(400, "invalid_name");
+        var problem = await (await shared.Http.GetAsync($"/v1/categories/{new string('a', 4096)}")).ProblemAsync(
+            400,
+            "invalid_name"
+        );
         Assert.True(problem.Text("detail").Length < 400);
     }
 
@@ -168,19 +205,19 @@ public sealed class CategoryTests(SharedService shared)
         var category = await shared.NewCategoryAsync();
         var uploaded = await category.UploadPartsAsync(800, 7);
         var seen = new List<string>();
-var cursor = "";
+        var cursor = "";
         do
         {
             var page = await shared.Http.GetJsonAsync($"{category.Url}/images?limit=3{cursor}");
             seen.AddRange(page.Items().Select(image => image.Text("id")));
             cursor = page["nextCursor"] is { } next ? $"&cursor={next.GetValue<string>()}" : null;
-        }
-        while (cursor is not null);
+        } while (cursor is not null);
         Assert.Equal(uploaded, seen);
 
-        for (var k = 0; k < 3; k++) await shared.NewCategoryAsync();
+        for (var k = 0; k < 3; k++)
+            await shared.NewCategoryAsync();
         var names = new List<string>();
-        for (cursor = ""; cursor is not null;)
+        for (cursor = ""; cursor is not null; )
         {
             var page = await shared.Http.GetJsonAsync($"/v1/categories?limit=2{cursor}");
             names.AddRange(page.Items().Select(item => item.Text("name")));
@@ -213,11 +250,26 @@ var cursor = "";
 
         Assert.Equal(204, (int)(await shared.Http.DeleteAsync(category.Url)).StatusCode);
         await (await shared.Http.DeleteAsync(category.Url)).ProblemAsync(404, "category_not_found");
-        foreach (var path in new[] { "", "/images", $"/images/{images[0]}", $"/images/{images[0]}/thumbnail", "/models", $"/models/{version}", $"/models/{version}/export", "/threshold" })
+        foreach (
+            var path in new[]
+            {
+                "",
+                "/images",
+                $"/images/{images[0]}",
+                $"/images/{images[0]}/thumbnail",
+                "/models",
+                $"/models/{version}",
+                $"/models/{version}/export",
+                "/threshold",
+            }
+        )
             await (await shared.Http.GetAsync(category.Url + path)).ProblemAsync(404, "category_not_found");
         await (await shared.Http.GetAsync($"/v1/jobs/{job}")).ProblemAsync(404, "job_not_found");
         await (await category.SendScoreAsync(Parts.Good(1))).ProblemAsync(404, "category_not_found");
-        await (await category.SendScoreAsync(Parts.Good(1), $"?model={version}")).ProblemAsync(404, "category_not_found");
+        await (await category.SendScoreAsync(Parts.Good(1), $"?model={version}")).ProblemAsync(
+            404,
+            "category_not_found"
+        );
         await (await category.UploadRawAsync(Parts.Good(1), "image/bmp")).ProblemAsync(404, "category_not_found");
         await (await shared.Http.PostAsync($"{category.Url}/fits", null)).ProblemAsync(404, "category_not_found");
 
@@ -231,7 +283,10 @@ var cursor = "";
     [Fact]
     public async Task A_name_that_is_used_again_never_scores_with_the_model_of_before()
     {
-        await using var replica = await RunningService.StartAsync(shared.Service.Get<Storage.DataDirectory>().Root, ("JobWorkers", 0));
+        await using var replica = await RunningService.StartAsync(
+            shared.Service.Get<Storage.DataDirectory>().Root,
+            ("JobWorkers", 0)
+        );
         var category = await shared.NewCategoryAsync();
         await category.UploadPartsAsync(0, 3);
         await category.FitAsync();
@@ -245,7 +300,10 @@ var cursor = "";
         var after = await category.ScoreAsync(bytes);
         Assert.NotEqual(before.Number("score"), after.Number("score"));
         await Eventually.TrueAsync(
-            async () => (await replica.Category(category.Name).ScoreAsync(bytes)).Number("score") == after.Number("score"), () => "The replica still scores with the model of the deleted category.");
+            async () =>
+                (await replica.Category(category.Name).ScoreAsync(bytes)).Number("score") == after.Number("score"),
+            () => "The replica still scores with the model of the deleted category."
+        );
     }
 
     private Task<HttpResponseMessage> PutAsync(string url, string body, string mediaType = "application/json") =>

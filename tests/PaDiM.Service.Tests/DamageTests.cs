@@ -25,19 +25,39 @@ public sealed class DamageTests : IDisposable
         var category = service.Category("part");
 
         var scored = await category.ScoreAsync(Parts.Bad(1));
-        Assert.Equal((1, true, first), (scored["modelVersion"]!.GetValue<int>(), scored["fallback"]!.GetValue<bool>(), scored.Number("score")));
+        Assert.Equal(
+            (1, true, first),
+            (scored["modelVersion"]!.GetValue<int>(), scored["fallback"]!.GetValue<bool>(), scored.Number("score"))
+        );
         var drawn = await category.SendScoreAsync(Parts.Bad(1), accept: "image/png");
-        Assert.Equal(("1", "true"), (drawn.Headers.GetValues("X-Padim-Model-Version").Single(), drawn.Headers.GetValues("X-Padim-Fallback").Single()));
+        Assert.Equal(
+            ("1", "true"),
+            (
+                drawn.Headers.GetValues("X-Padim-Model-Version").Single(),
+                drawn.Headers.GetValues("X-Padim-Fallback").Single()
+            )
+        );
         await (await category.SendScoreAsync(Parts.Bad(1), "?model=2")).ProblemAsync(503, "model_corrupt");
         await (await service.Http.GetAsync($"{category.Url}/models/2/export")).ProblemAsync(503, "model_corrupt");
         Assert.Equal([("corrupt", true), ("ready", false)], await StatesAsync(service));
         var told = Assert.Single((await service.Http.GetJsonAsync("/v1/system")).Items("damagedModels"));
-        Assert.Equal(("part", 2, "corrupt", 1), (told.Text("category"), told["version"]!.GetValue<int>(), told.Text("state"), told["serving"]!.GetValue<int>()));
+        Assert.Equal(
+            ("part", 2, "corrupt", 1),
+            (
+                told.Text("category"),
+                told["version"]!.GetValue<int>(),
+                told.Text("state"),
+                told["serving"]!.GetValue<int>()
+            )
+        );
 
         // One after the other: a reader in between would find the file half written, and look again when it changes.
         await File.WriteAllBytesAsync(FileOf(2), good);
         JsonNode? seen = null;
-        await Eventually.TrueAsync(async () => !(seen = await category.ScoreAsync(Parts.Bad(1)))["fallback"]!.GetValue<bool>(), () => $"{seen}");
+        await Eventually.TrueAsync(
+            async () => !(seen = await category.ScoreAsync(Parts.Bad(1)))["fallback"]!.GetValue<bool>(),
+            () => $"{seen}"
+        );
         Assert.Equal((2, second), (seen!["modelVersion"]!.GetValue<int>(), seen.Number("score")));
         Assert.Equal([("ready", true), ("ready", false)], await StatesAsync(service));
         Assert.Empty((await service.Http.GetJsonAsync("/v1/system")).Items("damagedModels"));
@@ -50,18 +70,30 @@ public sealed class DamageTests : IDisposable
         var category = service.Category("part");
         var scored = await category.ScoreAsync(Parts.Good(1));
         var shown = await service.Http.GetJsonAsync($"{category.Url}/threshold");
-        Assert.Equal((1, true, scored.Number("threshold")), (shown["modelVersion"]!.GetValue<int>(), shown["fallback"]!.GetValue<bool>(), shown.Number("threshold")));
+        Assert.Equal(
+            (1, true, scored.Number("threshold")),
+            (shown["modelVersion"]!.GetValue<int>(), shown["fallback"]!.GetValue<bool>(), shown.Number("threshold"))
+        );
         foreach (var change in new object[] { new { threshold = 9.0 }, new { threshold = (double?)null } })
         {
             var problem = await (await category.PatchThresholdAsync(change)).ProblemAsync(409, "model_fallback");
             Assert.Contains("activate version 1 first", problem.Text("detail"), StringComparison.Ordinal);
-            await (await service.Http.PostAsJsonAsync($"{category.Url}/threshold/preview", change)).ProblemAsync(409, "model_fallback");
+            await (await service.Http.PostAsJsonAsync($"{category.Url}/threshold/preview", change)).ProblemAsync(
+                409,
+                "model_fallback"
+            );
         }
         var looser = await (await category.PatchThresholdAsync(new { falseRejectRate = 0.5 })).JsonAsync(200);
-        Assert.True(looser["fallback"]!.GetValue<bool>() && looser.Number("threshold") < shown.Number("threshold"), $"{looser}");
+        Assert.True(
+            looser["fallback"]!.GetValue<bool>() && looser.Number("threshold") < shown.Number("threshold"),
+            $"{looser}"
+        );
         await (await service.Http.PostAsync($"{category.Url}/models/1/activate", null)).JsonAsync(200);
         var set = await (await category.PatchThresholdAsync(new { threshold = 9.0 })).JsonAsync(200);
-        Assert.Equal((1, false, 9.0), (set["modelVersion"]!.GetValue<int>(), set["fallback"]!.GetValue<bool>(), set.Number("threshold")));
+        Assert.Equal(
+            (1, false, 9.0),
+            (set["modelVersion"]!.GetValue<int>(), set["fallback"]!.GetValue<bool>(), set.Number("threshold"))
+        );
     }
 
     [Fact]
@@ -81,7 +113,8 @@ public sealed class DamageTests : IDisposable
     public async Task A_newer_version_does_not_stand_in_for_one_that_was_gone_back_to()
     {
         await PrepareAsync();
-        await using (var before = await RunningService.StartAsync(_data.Path)) await (await before.Http.PostAsync("/v1/categories/part/models/1/activate", null)).JsonAsync(200);
+        await using (var before = await RunningService.StartAsync(_data.Path))
+            await (await before.Http.PostAsync("/v1/categories/part/models/1/activate", null)).JsonAsync(200);
         // The bytes of the other version, whole in themselves.
         File.Copy(FileOf(2), FileOf(1), overwrite: true);
         await using var service = await RunningService.StartAsync(_data.Path);
@@ -111,7 +144,16 @@ public sealed class DamageTests : IDisposable
     {
         await PrepareAsync();
         await using (var before = await RunningService.StartAsync(_data.Path))
-            await (await before.Http.PutAsync("/v1/categories/part", new StringContent("""{"imageSize":64,"reduction":{"dimensions":16},"blurSigma":2,"pinned":true}""", null, "application/json"))).JsonAsync(200);
+            await (
+                await before.Http.PutAsync(
+                    "/v1/categories/part",
+                    new StringContent(
+                        """{"imageSize":64,"reduction":{"dimensions":16},"blurSigma":2,"pinned":true}""",
+                        null,
+                        "application/json"
+                    )
+                )
+            ).JsonAsync(200);
         var aside = _data.Combine("aside");
         File.Move(FileOf(2), aside);
         await using var service = await RunningService.StartAsync(_data.Path);
@@ -119,9 +161,16 @@ public sealed class DamageTests : IDisposable
         File.Move(aside, FileOf(2));
         await HeldAsync(2);
 
-        Task HeldAsync(int version) => Eventually.TrueAsync(
-            async () => (await service.Http.GetJsonAsync("/v1/system"))["modelCache"]!.Items("models").Any(model => model["version"]!.GetValue<int>() == version && model["pinned"]!.GetValue<bool>()),
-            () => $"Version {version} is not pinned.");
+        Task HeldAsync(int version) =>
+            Eventually.TrueAsync(
+                async () =>
+                    (await service.Http.GetJsonAsync("/v1/system"))["modelCache"]!
+                        .Items("models")
+                        .Any(model =>
+                            model["version"]!.GetValue<int>() == version && model["pinned"]!.GetValue<bool>()
+                        ),
+                () => $"Version {version} is not pinned."
+            );
     }
 
     /// <summary>A service whose active version, the second, has lost its file.</summary>
@@ -143,14 +192,24 @@ public sealed class DamageTests : IDisposable
         await category.FitAsync();
         var second = (await category.ScoreAsync(Parts.Bad(1))).Number("score");
         Assert.NotEqual(first, second);
-        _files = [.. Directory.GetFiles(new DataDirectory(_data.Path).Models, "*.safetensors", SearchOption.AllDirectories).Where(path => !path.Contains("statistics", StringComparison.Ordinal)).Order()];
+        _files =
+        [
+            .. Directory
+                .GetFiles(new DataDirectory(_data.Path).Models, "*.safetensors", SearchOption.AllDirectories)
+                .Where(path => !path.Contains("statistics", StringComparison.Ordinal))
+                .Order(),
+        ];
         return (first, second);
     }
 
     private string FileOf(int version) => _files[version - 1];
 
     private static async Task<(string State, bool Active)[]> StatesAsync(RunningService service) =>
-        [.. (await service.Http.GetJsonAsync("/v1/categories/part/models")).Items().Select(model => (model.Text("state"), model["active"]!.GetValue<bool>()))];
+        [
+            .. (await service.Http.GetJsonAsync("/v1/categories/part/models"))
+                .Items()
+                .Select(model => (model.Text("state"), model["active"]!.GetValue<bool>())),
+        ];
 
     private static byte[] Flipped(byte[] bytes, int at)
     {

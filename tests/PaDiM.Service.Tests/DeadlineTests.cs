@@ -23,7 +23,11 @@ public sealed class DeadlineTests(SharedService shared)
     {
         var category = await shared.FittedAsync();
         var expected = (await category.ScoreAsync(Parts.Bad(1))).Number("score");
-        Assert.Equal(expected, (await (await SendAsync(category, "60000")).JsonAsync(200)).Number("score"), 1e-4 * expected);
+        Assert.Equal(
+            expected,
+            (await (await SendAsync(category, "60000")).JsonAsync(200)).Number("score"),
+            1e-4 * expected
+        );
     }
 
     [Theory]
@@ -39,7 +43,11 @@ public sealed class DeadlineTests(SharedService shared)
         await category.ScoreAsync(Parts.Bad(1));
         var problem = await (await SendAsync(category, "100", operation)).ProblemAsync(504, "deadline_passed");
         Assert.Contains("100 ms", problem.Text("detail"), StringComparison.Ordinal);
-        Assert.Contains("padim_score_failures_total{code=\"deadline_passed\"} 1", await service.Http.GetStringAsync("/metrics"), StringComparison.Ordinal);
+        Assert.Contains(
+            "padim_score_failures_total{code=\"deadline_passed\"} 1",
+            await service.Http.GetStringAsync("/metrics"),
+            StringComparison.Ordinal
+        );
         await category.ScoreAsync(Parts.Bad(1));
     }
 
@@ -51,9 +59,16 @@ public sealed class DeadlineTests(SharedService shared)
         await (await shared.Http.SendAsync(request)).JsonAsync(200);
     }
 
-    private static Task<HttpResponseMessage> SendAsync(CategoryClient category, string deadline, string operation = "score")
+    private static Task<HttpResponseMessage> SendAsync(
+        CategoryClient category,
+        string deadline,
+        string operation = "score"
+    )
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, $"{category.Url}/{operation}") { Content = CategoryClient.Form(("files", "part.bmp", Parts.Bad(1))) };
+        var request = new HttpRequestMessage(HttpMethod.Post, $"{category.Url}/{operation}")
+        {
+            Content = CategoryClient.Form(("files", "part.bmp", Parts.Bad(1))),
+        };
         request.Headers.Add("X-Deadline-Ms", deadline);
         return category.Http.SendAsync(request);
     }

@@ -12,7 +12,10 @@ public sealed class DrainTests
         await using var service = await ServiceProcess.StartAsync(data.Path, ("DrainSeconds", 3));
         Assert.Equal("ok", (await service.Http.GetJsonAsync("/health/ready"))["checks"]!.Text("stopping"));
         var ended = service.TerminateAsync();
-        await Eventually.TrueAsync(async () => (int)(await service.Http.GetAsync("/health/ready")).StatusCode == 503, () => "It still says that it is ready.");
+        await Eventually.TrueAsync(
+            async () => (int)(await service.Http.GetAsync("/health/ready")).StatusCode == 503,
+            () => "It still says that it is ready."
+        );
         Assert.False(ended.IsCompleted);
         var answer = await service.Http.GetAsync("/v1/categories");
         Assert.Equal((200, true), ((int)answer.StatusCode, answer.Headers.ConnectionClose));

@@ -17,7 +17,12 @@ public sealed class EdgeTests(SharedService shared)
     {
         var category = await shared.NewCategoryAsync();
         foreach (var body in new object[] { new { profile = "paper" }, new { profile = "paper", imageSize = 256 } })
-            Assert.Equal(224, (await (await shared.Http.PutAsJsonAsync(category.Url, body)).JsonAsync(200))["cropSize"]!.GetValue<int>());
+            Assert.Equal(
+                224,
+                (await (await shared.Http.PutAsJsonAsync(category.Url, body)).JsonAsync(200))[
+                    "cropSize"
+                ]!.GetValue<int>()
+            );
     }
 
     [Theory]
@@ -28,7 +33,9 @@ public sealed class EdgeTests(SharedService shared)
     public async Task A_value_of_the_wrong_kind_is_told_what_it_can_be(string body, string told)
     {
         var category = await shared.NewCategoryAsync();
-        var problem = await (await shared.Http.PutAsync(category.Url, new StringContent(body, null, "application/json"))).ProblemAsync(400, "invalid_request");
+        var problem = await (
+            await shared.Http.PutAsync(category.Url, new StringContent(body, null, "application/json"))
+        ).ProblemAsync(400, "invalid_request");
         Assert.Contains(told, problem.Text("detail"), StringComparison.Ordinal);
     }
 
@@ -37,12 +44,22 @@ public sealed class EdgeTests(SharedService shared)
     {
         var category = await shared.NewCategoryAsync();
         using var black = NetVips.Image.Black(64, 64);
-        foreach (var (name, bytes) in new[] { ("JPEG", black.JpegsaveBuffer()), ("PNG", black.PngsaveBuffer()), ("TIFF", black.TiffsaveBuffer()), ("WebP", black.WebpsaveBuffer()), ("BMP", Parts.Plain(64, 64)) })
+        foreach (
+            var (name, bytes) in new[]
+            {
+                ("JPEG", black.JpegsaveBuffer()),
+                ("PNG", black.PngsaveBuffer()),
+                ("TIFF", black.TiffsaveBuffer()),
+                ("WebP", black.WebpsaveBuffer()),
+                ("BMP", Parts.Plain(64, 64)),
+            }
+        )
         {
             foreach (var length in new[] { bytes.Length / 2, bytes.Length - 8, 60 })
             {
                 var answer = await category.UploadRawAsync(bytes[..length], "image/png");
-                if (answer.IsSuccessStatusCode) continue;
+                if (answer.IsSuccessStatusCode)
+                    continue;
                 var text = (await answer.AnyProblemAsync()).ToJsonString();
                 Assert.Contains($"The {name} image cannot be decoded", text, StringComparison.Ordinal);
                 Assert.DoesNotMatch("(?i)vips|libpng|spng|libtiff|tiff2|load_source|webpload", text);
@@ -55,10 +72,22 @@ public sealed class EdgeTests(SharedService shared)
     {
         var category = await shared.NewCategoryAsync();
         using var black = NetVips.Image.Black(8200, 8200);
-        foreach (var (beginning, code) in new[] { (black.PngsaveBuffer()[..200], "image_too_large"), ((byte[])[.. "II*\0"u8, 8, 0, 0, 0, 0, 0, 8, 0, 0, 0, .. new byte[100]], "image_animated") })
+        foreach (
+            var (beginning, code) in new[]
+            {
+                (black.PngsaveBuffer()[..200], "image_too_large"),
+                ((byte[])[.. "II*\0"u8, 8, 0, 0, 0, 0, 0, 8, 0, 0, 0, .. new byte[100]], "image_animated"),
+            }
+        )
         {
             using var client = new TcpClient("127.0.0.1", shared.Http.BaseAddress!.Port);
-            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST {category.Url}/images HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: 10000000\r\n\r\n"));
+            await client
+                .GetStream()
+                .WriteAsync(
+                    Encoding.ASCII.GetBytes(
+                        $"POST {category.Url}/images HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: 10000000\r\n\r\n"
+                    )
+                );
             // In pieces, as a slow sender's come.
             foreach (var piece in beginning.Chunk(30))
             {
@@ -67,7 +96,7 @@ public sealed class EdgeTests(SharedService shared)
             }
             // All of the upload that there is is bad: 400, with the file's own code.
             var answer = "";
-            for (var bytes = new byte[4096]; !answer.Contains(code, StringComparison.Ordinal);)
+            for (var bytes = new byte[4096]; !answer.Contains(code, StringComparison.Ordinal); )
             {
                 var read = await client.GetStream().ReadAsync(bytes).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
                 Assert.True(read > 0, answer);
@@ -90,7 +119,12 @@ public sealed class EdgeTests(SharedService shared)
     public async Task A_fit_that_no_memory_could_hold_is_refused_with_its_settings()
     {
         var category = await shared.NewCategoryAsync();
-        var problem = await (await shared.Http.PutAsJsonAsync(category.Url, new { imageSize = 2048, reduction = new { method = "none" } })).ProblemAsync(422, "invalid_settings");
+        var problem = await (
+            await shared.Http.PutAsJsonAsync(
+                category.Url,
+                new { imageSize = 2048, reduction = new { method = "none" } }
+            )
+        ).ProblemAsync(422, "invalid_settings");
         Assert.Contains("GiB of memory", problem.Text("detail"), StringComparison.Ordinal);
     }
 
@@ -99,10 +133,16 @@ public sealed class EdgeTests(SharedService shared)
     {
         var category = await shared.NewCategoryAsync();
         var images = await category.UploadPartsAsync(0, 2);
-        using var first = new HttpRequestMessage(HttpMethod.Post, $"{category.Url}/fits") { Headers = { { "Idempotency-Key", "k" } } };
+        using var first = new HttpRequestMessage(HttpMethod.Post, $"{category.Url}/fits")
+        {
+            Headers = { { "Idempotency-Key", "k" } },
+        };
         var job = (await (await shared.Http.SendAsync(first)).JsonAsync(202)).Text("id");
         await shared.Http.DeleteAsync($"{category.Url}/images/{images[0]}");
-        using var again = new HttpRequestMessage(HttpMethod.Post, $"{category.Url}/fits") { Headers = { { "Idempotency-Key", "k" } } };
+        using var again = new HttpRequestMessage(HttpMethod.Post, $"{category.Url}/fits")
+        {
+            Headers = { { "Idempotency-Key", "k" } },
+        };
         Assert.Equal(job, (await (await shared.Http.SendAsync(again)).JsonAsync(202)).Text("id"));
     }
 
@@ -111,7 +151,10 @@ public sealed class EdgeTests(SharedService shared)
     {
         var category = await shared.NewCategoryAsync();
         var bytes = Parts.Good(4711);
-        var id = (await (await category.UploadRawAsync(bytes, "image/bmp")).JsonAsync(200)).Items("accepted").Single().Text("id");
+        var id = (await (await category.UploadRawAsync(bytes, "image/bmp")).JsonAsync(200))
+            .Items("accepted")
+            .Single()
+            .Text("id");
         var blobs = shared.Service.Get<BlobStore>();
         File.WriteAllBytes(blobs.PathOf(blobs.Put(bytes)), bytes[..100]);
         await (await shared.Http.GetAsync($"{category.Url}/images/{id}")).ProblemAsync(503, "image_damaged");
@@ -124,11 +167,19 @@ public sealed class EdgeTests(SharedService shared)
     {
         var category = await shared.NewCategoryAsync();
         var mask = Parts.Plain(Parts.Side, Parts.Side, 255);
-        var answer = await (await category.UploadAsync([("1.bmp", Parts.Bad(20)), ("1.bmp", Parts.Bad(21))], "?label=anomalous", [("1_mask.png", mask)])).JsonAsync(200);
+        var answer = await (
+            await category.UploadAsync(
+                [("1.bmp", Parts.Bad(20)), ("1.bmp", Parts.Bad(21))],
+                "?label=anomalous",
+                [("1_mask.png", mask)]
+            )
+        ).JsonAsync(200);
         Assert.All(answer.Items("accepted"), image => Assert.False(image["hasMask"]!.GetValue<bool>()));
         Assert.Equal("mask_mismatch", answer.Items("rejected").Single().Text("code"));
 
-        var renamed = await (await category.UploadAsync([("other.bmp", Parts.Bad(20))], "?label=anomalous", [("other_mask.png", mask)])).JsonAsync(200);
+        var renamed = await (
+            await category.UploadAsync([("other.bmp", Parts.Bad(20))], "?label=anomalous", [("other_mask.png", mask)])
+        ).JsonAsync(200);
         Assert.True(renamed.Items("accepted").Single()["hasMask"]!.GetValue<bool>());
     }
 
@@ -166,7 +217,9 @@ public sealed class EdgeTests(SharedService shared)
     {
         var category = await shared.NewCategoryAsync();
         using var content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
-        var detail = (await (await shared.Http.PutAsync(category.Url, content)).ProblemAsync(400, "invalid_request")).Text("detail");
+        var detail = (
+            await (await shared.Http.PutAsync(category.Url, content)).ProblemAsync(400, "invalid_request")
+        ).Text("detail");
         Assert.Contains(words, detail, StringComparison.Ordinal);
         Assert.DoesNotContain("System.", detail, StringComparison.Ordinal);
         Assert.DoesNotContain("PaDiM.", detail, StringComparison.Ordinal);
@@ -184,7 +237,8 @@ public sealed class EdgeRestartTests
         {
             await connection.OpenAsync();
             await using var command = connection.CreateCommand();
-            command.CommandText = "CREATE TABLE \"__EFMigrationsLock\" (\"Id\" INTEGER NOT NULL PRIMARY KEY, \"Timestamp\" TEXT NOT NULL); INSERT INTO \"__EFMigrationsLock\" VALUES (1, '2020-01-01 00:00:00')";
+            command.CommandText =
+                "CREATE TABLE \"__EFMigrationsLock\" (\"Id\" INTEGER NOT NULL PRIMARY KEY, \"Timestamp\" TEXT NOT NULL); INSERT INTO \"__EFMigrationsLock\" VALUES (1, '2020-01-01 00:00:00')";
             await command.ExecuteNonQueryAsync();
         }
         await using var service = await RunningService.StartAsync(data.Path).WaitAsync(TimeSpan.FromSeconds(60));
@@ -203,10 +257,14 @@ public sealed class EdgeRestartTests
             await service.Category(name).FitAsync();
         }
         var first = await service.Category("a").ScoreAsync(Parts.Good(1));
-var held = service.Get<ModelCache>().Bytes;
+        var held = service.Get<ModelCache>().Bytes;
         await service.Category("b").ScoreAsync(Parts.Good(1));
         Assert.InRange(service.Get<ModelCache>().Bytes, 1, Math.Max(held, 1 << 20));
-        Assert.Equal(first.Number("score"), (await service.Category("a").ScoreAsync(Parts.Good(1))).Number("score"), 1e-4);
+        Assert.Equal(
+            first.Number("score"),
+            (await service.Category("a").ScoreAsync(Parts.Good(1))).Number("score"),
+            1e-4
+        );
     }
 
     [Fact]
@@ -221,6 +279,9 @@ var held = service.Get<ModelCache>().Bytes;
         await other.Category("part").ScoreAsync(Parts.Good(1));
         await one.Http.DeleteAsync("/v1/categories/part");
         await one.Category("part").CreateAsync();
-        await Eventually.TrueAsync(async () => (int)(await other.Category("part").SendScoreAsync(Parts.Good(1))).StatusCode == 409, () => "The old model still scores.");
+        await Eventually.TrueAsync(
+            async () => (int)(await other.Category("part").SendScoreAsync(Parts.Good(1))).StatusCode == 409,
+            () => "The old model still scores."
+        );
     }
 }

@@ -7,7 +7,9 @@ namespace PaDiM.Service.Tests;
 /// <summary>What a fit is said to need before it starts, and what becomes of one that cannot be.</summary>
 public sealed class FitEstimateTests(SharedService shared)
 {
-    /// <summary>Of one image; each test has parts of its own, since embeddings are kept for all categories together.</summary>
+    /// <summary>
+    /// Of one image; each test has parts of its own, since embeddings are kept for all categories together.
+    /// </summary>
     private const long EmbeddingBytes = 4L * 16 * 16 * 16 + 3L * 64 * 64;
 
     [Fact]
@@ -18,7 +20,10 @@ public sealed class FitEstimateTests(SharedService shared)
         var first = await StartAsync(category);
         Assert.Equal(8L * 256 * (16 + 136), Bytes(first, "statisticsBytes"));
         Assert.True(Bytes(first, "memoryBytes") > Bytes(first, "statisticsBytes") + Bytes(first, "modelBytes"));
-        Assert.Equal(Bytes(first, "statisticsBytes") + Bytes(first, "modelBytes") + 6 * EmbeddingBytes, Bytes(first, "diskBytes"));
+        Assert.Equal(
+            Bytes(first, "statisticsBytes") + Bytes(first, "modelBytes") + 6 * EmbeddingBytes,
+            Bytes(first, "diskBytes")
+        );
         var done = await shared.Http.FinishedAsync(first.Text("id"));
         Assert.Equal("succeeded", done.Text("state"));
         Assert.Equal(first["estimate"]!.ToJsonString(), done["estimate"]!.ToJsonString());
@@ -37,7 +42,10 @@ public sealed class FitEstimateTests(SharedService shared)
         await category.FitAsync();
         await category.UploadPartsAsync(8006, 1);
         var refit = await StartAsync(category);
-        Assert.Equal(Bytes(refit, "statisticsBytes") + Bytes(refit, "modelBytes") + EmbeddingBytes, Bytes(refit, "diskBytes"));
+        Assert.Equal(
+            Bytes(refit, "statisticsBytes") + Bytes(refit, "modelBytes") + EmbeddingBytes,
+            Bytes(refit, "diskBytes")
+        );
     }
 
     [Fact]
@@ -57,11 +65,15 @@ public sealed class FitEstimateTests(SharedService shared)
         var job = await narrow.Http.FinishedAsync(queued);
         Assert.Equal("failed", job.Text("state"));
         Assert.Equal("fit_too_large", job["error"]!.Text("code"));
-        var problem = await (await narrow.Http.PostAsync("/v1/categories/large/fits", null)).ProblemAsync(422, "fit_too_large");
+        var problem = await (await narrow.Http.PostAsync("/v1/categories/large/fits", null)).ProblemAsync(
+            422,
+            "fit_too_large"
+        );
         Assert.Contains("64 x 64 positions and 200 dimensions needs", problem.Text("detail"), StringComparison.Ordinal);
     }
 
-    private static async Task<JsonNode> StartAsync(CategoryClient category) => await (await category.Http.PostAsync($"{category.Url}/fits", null)).JsonAsync(202);
+    private static async Task<JsonNode> StartAsync(CategoryClient category) =>
+        await (await category.Http.PostAsync($"{category.Url}/fits", null)).JsonAsync(202);
 
     private static long Bytes(JsonNode job, string what) => job["estimate"]![what]!.GetValue<long>();
 }

@@ -7,7 +7,9 @@ using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;
 
-/// <summary>Settings that change what a fit computes, and what a model tells of its training set and of itself.</summary>
+/// <summary>
+/// Settings that change what a fit computes, and what a model tells of its training set and of itself.
+/// </summary>
 public sealed class FitSettingsTests(SharedService shared)
 {
     [Theory]
@@ -17,7 +19,15 @@ public sealed class FitSettingsTests(SharedService shared)
     public async Task Every_shrinkage_fits_two_images_and_more(string shrinkage)
     {
         var category = shared.Service.Category(shared.NewName());
-        await category.CreateAsync(new { imageSize = 64, reduction = new { dimensions = 16 }, blurSigma = 2, shrinkage });
+        await category.CreateAsync(
+            new
+            {
+                imageSize = 64,
+                reduction = new { dimensions = 16 },
+                blurSigma = 2,
+                shrinkage,
+            }
+        );
         Assert.Equal(shrinkage, (await shared.Http.GetJsonAsync(category.Url)).Text("shrinkage"));
         await category.UploadPartsAsync(0, 2);
         await category.FitAsync();
@@ -35,15 +45,33 @@ public sealed class FitSettingsTests(SharedService shared)
         foreach (var alignment in new[] { "none", "rigid" })
         {
             var category = shared.Service.Category(shared.NewName());
-            await category.CreateAsync(new { imageSize = 96, reduction = new { dimensions = 16 }, blurSigma = 2, alignment });
-            await (await category.UploadAsync(Enumerable.Range(0, 20).Select(seed => ($"{seed}.png", Shifted(seed))))).JsonAsync(200);
+            await category.CreateAsync(
+                new
+                {
+                    imageSize = 96,
+                    reduction = new { dimensions = 16 },
+                    blurSigma = 2,
+                    alignment,
+                }
+            );
+            await (
+                await category.UploadAsync(Enumerable.Range(0, 20).Select(seed => ($"{seed}.png", Shifted(seed))))
+            ).JsonAsync(200);
             await category.FitAsync();
             var good = await category.ScoreAsync(Shifted(40));
-var bad = await category.ScoreAsync(Shifted(41, defective: true));
+            var bad = await category.ScoreAsync(Shifted(41, defective: true));
             scores[alignment] = bad.Number("score") / good.Number("score");
         }
-        Assert.True(scores["rigid"] > 1.5 * scores["none"], $"A defect stands out {scores["none"]:f2} times without alignment, {scores["rigid"]:f2} times with it.");
-        await (await shared.Http.PutAsJsonAsync($"/v1/categories/{shared.NewName()}", new { alignment = "rigid", cropSize = 224 })).ProblemAsync(422, "invalid_settings");
+        Assert.True(
+            scores["rigid"] > 1.5 * scores["none"],
+            $"A defect stands out {scores["none"]:f2} times without alignment, {scores["rigid"]:f2} times with it."
+        );
+        await (
+            await shared.Http.PutAsJsonAsync(
+                $"/v1/categories/{shared.NewName()}",
+                new { alignment = "rigid", cropSize = 224 }
+            )
+        ).ProblemAsync(422, "invalid_settings");
     }
 
     [Fact]
@@ -51,13 +79,18 @@ var bad = await category.ScoreAsync(Shifted(41, defective: true));
     {
         var category = await shared.NewCategoryAsync();
         var ids = await category.UploadPartsAsync(0, 30);
-        var extra = await (await category.UploadAsync([("again.jpg", Parts.Encoded(7, "jpeg")), ("blurred.png", Blurred(90))])).JsonAsync(200);
+        var extra = await (
+            await category.UploadAsync([("again.jpg", Parts.Encoded(7, "jpeg")), ("blurred.png", Blurred(90))])
+        ).JsonAsync(200);
         await category.FitAsync();
         var findings = (await shared.Http.GetJsonAsync($"{category.Url}/models/1")).Items("findings");
         var again = extra.Items("accepted")[0].Text("id");
-var blurred = extra.Items("accepted")[1].Text("id");
+        var blurred = extra.Items("accepted")[1].Text("id");
         var duplicate = findings.Single(finding => finding.Text("kind") == "near-duplicate");
-        Assert.Equal(new[] { again, ids[7] }.Order(), new[] { duplicate.Text("imageId"), duplicate.Text("ofImageId") }.Order());
+        Assert.Equal(
+            new[] { again, ids[7] }.Order(),
+            new[] { duplicate.Text("imageId"), duplicate.Text("ofImageId") }.Order()
+        );
         Assert.Equal(blurred, findings.Single(finding => finding.Text("kind") == "blurred").Text("imageId"));
     }
 
@@ -68,26 +101,57 @@ var blurred = extra.Items("accepted")[1].Text("id");
         await using var service = await RunningService.StartAsync(data.Path);
         var category = service.Category("golden");
         await category.CreateFittedAsync(6);
-        var model = ModelFile.Read(new MemoryStream(await service.Http.GetByteArrayAsync($"{category.Url}/models/1/export")));
+        var model = ModelFile.Read(
+            new MemoryStream(await service.Http.GetByteArrayAsync($"{category.Url}/models/1/export"))
+        );
         Assert.Equal(3, model.GoldenImages.Count);
         var stranger = new MemoryStream();
-        ModelFile.Write(stranger, model with { GoldenImages = [.. model.GoldenImages.Select(golden => golden with { Score = golden.Score * 1.1f })] });
+        ModelFile.Write(
+            stranger,
+            model with
+            {
+                GoldenImages = [.. model.GoldenImages.Select(golden => golden with { Score = golden.Score * 1.1f })],
+            }
+        );
 
-        var problem = await (await service.Http.PostAsync($"{category.Url}/models/import", CategoryClient.Raw(stranger.ToArray(), "application/octet-stream"))).ProblemAsync(422, "model_invalid");
+        var problem = await (
+            await service.Http.PostAsync(
+                $"{category.Url}/models/import",
+                CategoryClient.Raw(stranger.ToArray(), "application/octet-stream")
+            )
+        ).ProblemAsync(422, "model_invalid");
         Assert.Contains("golden image 1 of 3", problem.Text("detail"), StringComparison.Ordinal);
         Assert.Equal(1, (await category.ScoreAsync(Parts.Good(1)))["modelVersion"]!.GetValue<int>());
 
         // The same file as another machine may have published it into a shared data directory.
         var files = service.Get<ModelFiles>();
-        var published = await service.Get<ModelStore>().PublishAsync("golden", $"stranger{ModelFiles.ModelSuffix}", ModelFile.Read(new MemoryStream(stranger.ToArray())), activate: false, lease: null, default);
-        await (await category.SendScoreAsync(Parts.Good(1), $"?model={published!.Version}")).ProblemAsync(503, "model_self_test_failed");
-        await (await service.Http.PostAsync($"{category.Url}/models/{published.Version}/activate", null)).ProblemAsync(503, "model_self_test_failed");
+        var published = await service
+            .Get<ModelStore>()
+            .PublishAsync(
+                "golden",
+                $"stranger{ModelFiles.ModelSuffix}",
+                ModelFile.Read(new MemoryStream(stranger.ToArray())),
+                activate: false,
+                lease: null,
+                default
+            );
+        await (await category.SendScoreAsync(Parts.Good(1), $"?model={published!.Version}")).ProblemAsync(
+            503,
+            "model_self_test_failed"
+        );
+        await (await service.Http.PostAsync($"{category.Url}/models/{published.Version}/activate", null)).ProblemAsync(
+            503,
+            "model_self_test_failed"
+        );
         Assert.Equal(1, (await category.ScoreAsync(Parts.Good(1)))["modelVersion"]!.GetValue<int>());
         Assert.True(File.Exists(files.PathOf("golden", published.FileName)));
 
         // Another replica, where it agrees, may activate it: here nothing scores in its place.
         Assert.Null(await service.Get<ModelStore>().ActivateAsync("golden", published.Version, default));
-        await Eventually.TrueAsync(async () => (int)(await category.SendScoreAsync(Parts.Good(1))).StatusCode == 503, () => "The version before goes on scoring.");
+        await Eventually.TrueAsync(
+            async () => (int)(await category.SendScoreAsync(Parts.Good(1))).StatusCode == 503,
+            () => "The version before goes on scoring."
+        );
         await (await category.SendScoreAsync(Parts.Good(1))).ProblemAsync(503, "model_self_test_failed");
         await (await service.Http.PostAsync($"{category.Url}/models/1/activate", null)).JsonAsync(200);
         Assert.Equal(1, (await category.ScoreAsync(Parts.Good(1)))["modelVersion"]!.GetValue<int>());
@@ -98,7 +162,13 @@ var blurred = extra.Items("accepted")[1].Text("id");
     {
         using var part = Image.NewFromBuffer(defective ? Parts.Notched(seed, true) : Parts.Notched(seed, false));
         var random = new Random(seed);
-        using var moved = part.Embed(random.Next(17), random.Next(17), Parts.Side + 16, Parts.Side + 16, extend: Enums.Extend.Copy);
+        using var moved = part.Embed(
+            random.Next(17),
+            random.Next(17),
+            Parts.Side + 16,
+            Parts.Side + 16,
+            extend: Enums.Extend.Copy
+        );
         using var cut = moved.Crop(8, 8, Parts.Side, Parts.Side);
         return cut.PngsaveBuffer();
     }

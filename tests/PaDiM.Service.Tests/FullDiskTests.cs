@@ -14,7 +14,9 @@ public sealed class FullDiskTests
         {
             await before.Category("part").CreateAsync();
             await before.Category("part").UploadPartsAsync(0, 3);
-            await (await before.Category("part").UploadRawAsync(Parts.Bad(1), "image/bmp", "?label=anomalous")).JsonAsync(200);
+            await (
+                await before.Category("part").UploadRawAsync(Parts.Bad(1), "image/bmp", "?label=anomalous")
+            ).JsonAsync(200);
             await before.Category("part").FitAsync();
         }
         await using var service = await RunningService.StartAsync(data.Path, ("MinFreeBytes", long.MaxValue));
@@ -24,8 +26,15 @@ public sealed class FullDiskTests
         await (await category.UploadAsync([("a.bmp", Parts.Good(9))])).ProblemAsync(507, "storage_full");
         await (await service.Http.PostAsync($"{category.Url}/fits", null)).ProblemAsync(507, "storage_full");
         await (await service.Http.PostAsync($"{category.Url}/evaluations", null)).ProblemAsync(507, "storage_full");
-        await (await service.Http.PutAsync($"{category.Url}/ignore-mask", CategoryClient.Raw(Parts.BadMask(), "image/bmp"))).ProblemAsync(507, "storage_full");
-        await (await service.Http.PostAsync($"{category.Url}/models/import", CategoryClient.Raw([1], "application/octet-stream"))).ProblemAsync(507, "storage_full");
+        await (
+            await service.Http.PutAsync($"{category.Url}/ignore-mask", CategoryClient.Raw(Parts.BadMask(), "image/bmp"))
+        ).ProblemAsync(507, "storage_full");
+        await (
+            await service.Http.PostAsync(
+                $"{category.Url}/models/import",
+                CategoryClient.Raw([1], "application/octet-stream")
+            )
+        ).ProblemAsync(507, "storage_full");
 
         await category.ScoreAsync(Parts.Good(1));
         await (await category.PatchThresholdAsync(new { threshold = 3.5 })).JsonAsync(200);

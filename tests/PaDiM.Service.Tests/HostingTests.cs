@@ -12,7 +12,10 @@ public sealed class HostingTests(SharedService shared)
     {
         Assert.Equal("ok", (await shared.Http.GetJsonAsync("/health/live")).Text("status"));
         var ready = await shared.Http.GetJsonAsync("/health/ready");
-        Assert.Equal(("ok", "ok", "ok"), (ready.Text("status"), ready["checks"]!.Text("database"), ready["checks"]!.Text("backbone")));
+        Assert.Equal(
+            ("ok", "ok", "ok"),
+            (ready.Text("status"), ready["checks"]!.Text("database"), ready["checks"]!.Text("backbone"))
+        );
     }
 
     [Fact]
@@ -55,7 +58,10 @@ public sealed class HostingTests(SharedService shared)
         var failure = new IOException("failure", result);
         Assert.Equal(full, ExceptionProblems.IsStorageFull(failure));
         Assert.Equal(full, ExceptionProblems.IsStorageFull(new DbUpdateException("failure", failure)));
-        Assert.Equal(full, ExceptionProblems.IsStorageFull(new AggregateException(new InvalidOperationException(), failure)));
+        Assert.Equal(
+            full,
+            ExceptionProblems.IsStorageFull(new AggregateException(new InvalidOperationException(), failure))
+        );
     }
 
     [Fact]

@@ -12,9 +12,19 @@ public sealed class ImageTests(SharedService shared)
     public async Task The_same_bytes_twice_are_one_image()
     {
         var category = await shared.NewCategoryAsync();
-        var first = (await (await category.UploadRawAsync(Parts.Good(1), "image/bmp")).JsonAsync(200)).Items("accepted").Single();
+        var first = (await (await category.UploadRawAsync(Parts.Good(1), "image/bmp")).JsonAsync(200))
+            .Items("accepted")
+            .Single();
         Assert.False(first["duplicate"]!.GetValue<bool>());
-        var again = (await (await category.UploadAsync([("other.bmp", Parts.Good(1)), ("new.bmp", Parts.Good(2)), ("new.bmp", Parts.Good(2))])).JsonAsync(200)).Items("accepted");
+        var again = (
+            await (
+                await category.UploadAsync([
+                    ("other.bmp", Parts.Good(1)),
+                    ("new.bmp", Parts.Good(2)),
+                    ("new.bmp", Parts.Good(2)),
+                ])
+            ).JsonAsync(200)
+        ).Items("accepted");
         Assert.Equal([true, false, true], again.Select(image => image["duplicate"]!.GetValue<bool>()));
         Assert.Equal(first.Text("id"), again[0].Text("id"));
         Assert.Equal(again[1].Text("id"), again[2].Text("id"));
@@ -25,8 +35,12 @@ public sealed class ImageTests(SharedService shared)
     public async Task Parallel_uploads_of_the_same_bytes_are_one_image()
     {
         var category = await shared.NewCategoryAsync();
-        var answers = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => category.UploadRawAsync(Parts.Good(3), "image/bmp")));
-        var accepted = await Task.WhenAll(answers.Select(async answer => (await answer.JsonAsync(200)).Items("accepted").Single()));
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 16).Select(_ => category.UploadRawAsync(Parts.Good(3), "image/bmp"))
+        );
+        var accepted = await Task.WhenAll(
+            answers.Select(async answer => (await answer.JsonAsync(200)).Items("accepted").Single())
+        );
         Assert.Single(accepted.Select(image => image.Text("id")).Distinct());
         Assert.Single(accepted, image => !image["duplicate"]!.GetValue<bool>());
     }
@@ -36,14 +50,24 @@ public sealed class ImageTests(SharedService shared)
     {
         var category = await shared.NewCategoryAsync();
         await (await category.UploadRawAsync(Parts.Good(1), "image/bmp")).JsonAsync(200);
-        var problem = await (await category.UploadRawAsync(Parts.Good(1), "image/bmp", "?label=anomalous&defect=dent")).ProblemAsync(400, "label_conflict");
+        var problem = await (
+            await category.UploadRawAsync(Parts.Good(1), "image/bmp", "?label=anomalous&defect=dent")
+        ).ProblemAsync(400, "label_conflict");
         Assert.Equal("label_conflict", problem.Items("errors").Single().Text("code"));
 
-        await (await category.UploadRawAsync(Parts.Bad(2), "image/bmp", "?label=anomalous&defect=square")).JsonAsync(200);
+        await (await category.UploadRawAsync(Parts.Bad(2), "image/bmp", "?label=anomalous&defect=square")).JsonAsync(
+            200
+        );
         var images = (await shared.Http.GetJsonAsync($"{category.Url}/images?label=anomalous")).Items();
         Assert.Equal(("anomalous", "square"), (images.Single().Text("label"), images.Single().Text("defect")));
         Assert.Single((await shared.Http.GetJsonAsync($"{category.Url}/images?label=normal")).Items());
-        Assert.Equal((1, 1), ((int)(await shared.Http.GetJsonAsync(category.Url))["images"]!.Number("normal"), (int)(await shared.Http.GetJsonAsync(category.Url))["images"]!.Number("anomalous")));
+        Assert.Equal(
+            (1, 1),
+            (
+                (int)(await shared.Http.GetJsonAsync(category.Url))["images"]!.Number("normal"),
+                (int)(await shared.Http.GetJsonAsync(category.Url))["images"]!.Number("anomalous")
+            )
+        );
     }
 
     [Theory]
@@ -63,17 +87,36 @@ public sealed class ImageTests(SharedService shared)
     {
         var category = await shared.NewCategoryAsync();
         var mask = Parts.Plain(Parts.Side, Parts.Side, 255);
-        var answer = await (await category.UploadAsync(
-            [("000.bmp", Parts.Bad(10)), ("001.bmp", Parts.Bad(11)), ("002.bmp", Parts.Bad(12))],
-            "?label=anomalous&defect=square",
-            [("000_mask.png", mask), ("001.png", Parts.Plain(8, 8, 255)), ("777.png", mask), ("002.png", "junk"u8.ToArray())])).JsonAsync(200);
-        Assert.Equal([true, false, false], answer.Items("accepted").Select(image => image["hasMask"]!.GetValue<bool>()));
+        var answer = await (
+            await category.UploadAsync(
+                [("000.bmp", Parts.Bad(10)), ("001.bmp", Parts.Bad(11)), ("002.bmp", Parts.Bad(12))],
+                "?label=anomalous&defect=square",
+                [
+                    ("000_mask.png", mask),
+                    ("001.png", Parts.Plain(8, 8, 255)),
+                    ("777.png", mask),
+                    ("002.png", "junk"u8.ToArray()),
+                ]
+            )
+        ).JsonAsync(200);
+        Assert.Equal(
+            [true, false, false],
+            answer.Items("accepted").Select(image => image["hasMask"]!.GetValue<bool>())
+        );
         Assert.Equal(
             [("002.png", "image_unreadable"), ("001.png", "mask_mismatch"), ("777.png", "mask_mismatch")],
-            answer.Items("rejected").Select(file => (file.Text("fileName"), file.Text("code"))));
-        Assert.Equal([true, false, false], (await shared.Http.GetJsonAsync($"{category.Url}/images")).Items().Select(image => image["hasMask"]!.GetValue<bool>()));
+            answer.Items("rejected").Select(file => (file.Text("fileName"), file.Text("code")))
+        );
+        Assert.Equal(
+            [true, false, false],
+            (await shared.Http.GetJsonAsync($"{category.Url}/images"))
+                .Items()
+                .Select(image => image["hasMask"]!.GetValue<bool>())
+        );
 
-        var normal = await (await category.UploadAsync([("n.bmp", Parts.Good(13))], "", [("n.png", mask)])).JsonAsync(200);
+        var normal = await (await category.UploadAsync([("n.bmp", Parts.Good(13))], "", [("n.png", mask)])).JsonAsync(
+            200
+        );
         Assert.Equal("mask_mismatch", normal.Items("rejected").Single().Text("code"));
     }
 
@@ -81,7 +124,13 @@ public sealed class ImageTests(SharedService shared)
     public async Task One_bad_file_never_loses_the_good_ones()
     {
         var category = await shared.NewCategoryAsync();
-        var answer = await (await category.UploadAsync([("a.bmp", Parts.Good(1)), ("b.png", "no image"u8.ToArray()), ("c.bmp", Parts.Good(2))])).JsonAsync(200);
+        var answer = await (
+            await category.UploadAsync([
+                ("a.bmp", Parts.Good(1)),
+                ("b.png", "no image"u8.ToArray()),
+                ("c.bmp", Parts.Good(2)),
+            ])
+        ).JsonAsync(200);
         Assert.Equal(["a.bmp", "c.bmp"], answer.Items("accepted").Select(image => image.Text("fileName")));
         var rejected = answer.Items("rejected").Single();
         Assert.Equal(("b.png", "image_unreadable"), (rejected.Text("fileName"), rejected.Text("code")));
@@ -92,10 +141,23 @@ public sealed class ImageTests(SharedService shared)
     public async Task All_bad_is_one_problem_with_an_error_a_file()
     {
         var category = await shared.NewCategoryAsync();
-        var problem = await (await category.UploadAsync([("a.png", "no image"u8.ToArray()), ("b.bmp", Parts.Good(1)[..500]), ("c.webp", Parts.Animated()), ("d.png", [])])).ProblemAsync(400, "image_unreadable");
+        var problem = await (
+            await category.UploadAsync([
+                ("a.png", "no image"u8.ToArray()),
+                ("b.bmp", Parts.Good(1)[..500]),
+                ("c.webp", Parts.Animated()),
+                ("d.png", []),
+            ])
+        ).ProblemAsync(400, "image_unreadable");
         Assert.Equal(
-            [("a.png", "image_unreadable"), ("b.bmp", "image_unreadable"), ("c.webp", "image_animated"), ("d.png", "empty_body")],
-            problem.Items("errors").Select(error => (error.Text("fileName"), error.Text("code"))));
+            [
+                ("a.png", "image_unreadable"),
+                ("b.bmp", "image_unreadable"),
+                ("c.webp", "image_animated"),
+                ("d.png", "empty_body"),
+            ],
+            problem.Items("errors").Select(error => (error.Text("fileName"), error.Text("code")))
+        );
         Assert.Empty((await shared.Http.GetJsonAsync($"{category.Url}/images")).Items());
     }
 
@@ -113,7 +175,12 @@ public sealed class ImageTests(SharedService shared)
     {
         var category = await shared.NewCategoryAsync();
         await (await category.UploadRawAsync([], "image/png")).ProblemAsync(400, "empty_body");
-        await (await shared.Http.PostAsync($"{category.Url}/images", CategoryClient.Raw("--b--\r\n"u8.ToArray(), "multipart/form-data; boundary=b"))).ProblemAsync(400, "no_images");
+        await (
+            await shared.Http.PostAsync(
+                $"{category.Url}/images",
+                CategoryClient.Raw("--b--\r\n"u8.ToArray(), "multipart/form-data; boundary=b")
+            )
+        ).ProblemAsync(400, "no_images");
     }
 
     [Theory]
@@ -130,8 +197,12 @@ public sealed class ImageTests(SharedService shared)
         foreach (var path in new[] { "images", "score", "score/batch" })
         {
             var content = new ByteArrayContent(Parts.Good(1));
-            if (mediaType is not null) content.Headers.TryAddWithoutValidation("Content-Type", mediaType);
-            var problem = await (await shared.Http.PostAsync($"{category.Url}/{path}", content)).ProblemAsync(415, "unsupported_media_type");
+            if (mediaType is not null)
+                content.Headers.TryAddWithoutValidation("Content-Type", mediaType);
+            var problem = await (await shared.Http.PostAsync($"{category.Url}/{path}", content)).ProblemAsync(
+                415,
+                "unsupported_media_type"
+            );
             Assert.Contains("multipart/form-data", problem.Text("detail"), StringComparison.Ordinal);
         }
     }
@@ -145,7 +216,10 @@ public sealed class ImageTests(SharedService shared)
     {
         var category = await shared.NewCategoryAsync();
         await (await category.UploadRawAsync(Parts.Encoded(5, "jpeg"), mediaType)).JsonAsync(200);
-        Assert.Equal("image/jpeg", (await shared.Http.GetJsonAsync($"{category.Url}/images")).Items().Single().Text("mediaType"));
+        Assert.Equal(
+            "image/jpeg",
+            (await shared.Http.GetJsonAsync($"{category.Url}/images")).Items().Single().Text("mediaType")
+        );
     }
 
     [Theory]
@@ -156,31 +230,71 @@ public sealed class ImageTests(SharedService shared)
     public async Task What_is_no_image_stays_none_whatever_it_is_called(string text)
     {
         var category = await shared.NewCategoryAsync();
-        await (await category.UploadAsync([("photo.png", Encoding.ASCII.GetBytes(text))])).ProblemAsync(400, "image_unreadable");
+        await (await category.UploadAsync([("photo.png", Encoding.ASCII.GetBytes(text))])).ProblemAsync(
+            400,
+            "image_unreadable"
+        );
     }
 
     [Fact]
     public async Task Images_beyond_the_limits_are_refused_by_bytes_and_by_pixels()
     {
         using var data = new TempDirectory();
-        await using var service = await RunningService.StartAsync(data.Path, ("MaxImageBytes", 40_000), ("MaxPixels", 10_000), ("JobWorkers", 0));
+        await using var service = await RunningService.StartAsync(
+            data.Path,
+            ("MaxImageBytes", 40_000),
+            ("MaxPixels", 10_000),
+            ("JobWorkers", 0)
+        );
         var category = service.Category("small");
         await category.CreateAsync();
-        Assert.Equal("image_too_large", (await (await category.UploadRawAsync(Parts.Plain(200, 200), "image/bmp")).ProblemAsync(400, "image_too_large")).Items("errors").Single().Text("code"));
-        Assert.Contains("pixels", (await (await category.UploadRawAsync(Parts.Plain(101, 100), "image/bmp")).ProblemAsync(400, "image_too_large")).Text("detail"), StringComparison.Ordinal);
+        Assert.Equal(
+            "image_too_large",
+            (
+                await (await category.UploadRawAsync(Parts.Plain(200, 200), "image/bmp")).ProblemAsync(
+                    400,
+                    "image_too_large"
+                )
+            )
+                .Items("errors")
+                .Single()
+                .Text("code")
+        );
+        Assert.Contains(
+            "pixels",
+            (
+                await (await category.UploadRawAsync(Parts.Plain(101, 100), "image/bmp")).ProblemAsync(
+                    400,
+                    "image_too_large"
+                )
+            ).Text("detail"),
+            StringComparison.Ordinal
+        );
         // The header alone says so, long before the pixels would take any room.
-        await (await category.UploadRawAsync(HugePng(60_000, 60_000), "image/png")).ProblemAsync(400, "image_too_large");
+        await (await category.UploadRawAsync(HugePng(60_000, 60_000), "image/png")).ProblemAsync(
+            400,
+            "image_too_large"
+        );
         await category.UploadPartsAsync(0, 1);
 
-        var mixed = await (await category.UploadAsync([("big.bmp", Parts.Plain(200, 200)), ("good.bmp", Parts.Good(1))])).JsonAsync(200);
-        Assert.Equal(("good.bmp", "big.bmp"), (mixed.Items("accepted").Single().Text("fileName"), mixed.Items("rejected").Single().Text("fileName")));
+        var mixed = await (
+            await category.UploadAsync([("big.bmp", Parts.Plain(200, 200)), ("good.bmp", Parts.Good(1))])
+        ).JsonAsync(200);
+        Assert.Equal(
+            ("good.bmp", "big.bmp"),
+            (mixed.Items("accepted").Single().Text("fileName"), mixed.Items("rejected").Single().Text("fileName"))
+        );
     }
 
     [Fact]
     public async Task Scoring_refuses_images_beyond_the_limits_with_413()
     {
         using var data = new TempDirectory();
-        await using var service = await RunningService.StartAsync(data.Path, ("MaxImageBytes", 40_000), ("MaxPixels", 10_000));
+        await using var service = await RunningService.StartAsync(
+            data.Path,
+            ("MaxImageBytes", 40_000),
+            ("MaxPixels", 10_000)
+        );
         var category = service.Category("small");
         await category.CreateFittedAsync(2);
         await (await category.SendScoreAsync(Parts.Plain(101, 100))).ProblemAsync(413, "image_too_large");
@@ -200,18 +314,27 @@ public sealed class ImageTests(SharedService shared)
         var category = await shared.NewCategoryAsync();
         var whole = Parts.Encoded(9, format);
         foreach (var percent in new[] { 30, 60, 90 })
-            await (await category.UploadRawAsync(whole[..(whole.Length * percent / 100)], $"image/{format}")).ProblemAsync(400, "image_unreadable");
+            await (
+                await category.UploadRawAsync(whole[..(whole.Length * percent / 100)], $"image/{format}")
+            ).ProblemAsync(400, "image_unreadable");
     }
 
     [Fact]
     public async Task A_form_that_breaks_off_is_the_clients_fault()
     {
         var category = await shared.FittedAsync();
-        var form = await CategoryClient.Form(("files", "a.bmp", Parts.Good(1)), ("files", "b.bmp", Parts.Good(2))).ReadAsByteArrayAsync();
+        var form = await CategoryClient
+            .Form(("files", "a.bmp", Parts.Good(1)), ("files", "b.bmp", Parts.Good(2)))
+            .ReadAsByteArrayAsync();
         var boundary = Encoding.ASCII.GetString(form, 2, 36);
         foreach (var path in new[] { "images", "score/batch" })
-            foreach (var length in new[] { 60, 2000, form.Length - 200 })
-                await (await shared.Http.PostAsync($"{category.Url}/{path}", CategoryClient.Raw(form[..length], $"multipart/form-data; boundary={boundary}"))).ProblemAsync(400, "invalid_request");
+        foreach (var length in new[] { 60, 2000, form.Length - 200 })
+            await (
+                await shared.Http.PostAsync(
+                    $"{category.Url}/{path}",
+                    CategoryClient.Raw(form[..length], $"multipart/form-data; boundary={boundary}")
+                )
+            ).ProblemAsync(400, "invalid_request");
     }
 
     [Theory]
@@ -228,11 +351,16 @@ public sealed class ImageTests(SharedService shared)
     {
         var category = await shared.NewCategoryAsync();
         var files = FilesUnder(shared);
-        var accepted = (await (await category.UploadAsync([(name, Parts.Good(4000 + name.Length))])).JsonAsync(200)).Items("accepted").Single();
+        var accepted = (await (await category.UploadAsync([(name, Parts.Good(4000 + name.Length))])).JsonAsync(200))
+            .Items("accepted")
+            .Single();
         Assert.Equal(name, accepted.Text("fileName"));
         var image = (await shared.Http.GetJsonAsync($"{category.Url}/images")).Items().Single();
         Assert.Equal(name, image.Text("fileName"));
-        Assert.All(FilesUnder(shared).Except(files), path => Assert.Matches("(images/[0-9a-f]{2}/|/models/|/embeddings/|padim.db)", path));
+        Assert.All(
+            FilesUnder(shared).Except(files),
+            path => Assert.Matches("(images/[0-9a-f]{2}/|/models/|/embeddings/|padim.db)", path)
+        );
 
         var download = await shared.Http.GetAsync($"{category.Url}/images/{image.Text("id")}");
         Assert.Equal(200, (int)download.StatusCode);
@@ -245,16 +373,23 @@ public sealed class ImageTests(SharedService shared)
     {
         var category = await shared.NewCategoryAsync();
         var name = new string('x', 254) + "\U0001F600" + new string('y', 4096) + ".png";
-        var accepted = (await (await category.UploadAsync([(name, Parts.Good(30))])).JsonAsync(200)).Items("accepted").Single();
+        var accepted = (await (await category.UploadAsync([(name, Parts.Good(30))])).JsonAsync(200))
+            .Items("accepted")
+            .Single();
         Assert.Equal(new string('x', 254), accepted.Text("fileName"));
-        Assert.Equal(new string('x', 254), (await shared.Http.GetJsonAsync($"{category.Url}/images")).Items().Single().Text("fileName"));
+        Assert.Equal(
+            new string('x', 254),
+            (await shared.Http.GetJsonAsync($"{category.Url}/images")).Items().Single().Text("fileName")
+        );
     }
 
     [Fact]
     public async Task A_raw_image_gets_a_name_from_its_content()
     {
         var category = await shared.NewCategoryAsync();
-        var accepted = (await (await category.UploadRawAsync(Parts.Encoded(31, "png"), "image/png")).JsonAsync(200)).Items("accepted").Single();
+        var accepted = (await (await category.UploadRawAsync(Parts.Encoded(31, "png"), "image/png")).JsonAsync(200))
+            .Items("accepted")
+            .Single();
         Assert.Equal($"{accepted.Text("sha256")[..12]}.png", accepted.Text("fileName"));
     }
 
@@ -265,7 +400,10 @@ public sealed class ImageTests(SharedService shared)
     {
         var category = await shared.NewCategoryAsync();
         var bytes = Parts.Encoded(40, format);
-        var id = (await (await category.UploadRawAsync(bytes, "image/webp")).JsonAsync(200)).Items("accepted").Single().Text("id");
+        var id = (await (await category.UploadRawAsync(bytes, "image/webp")).JsonAsync(200))
+            .Items("accepted")
+            .Single()
+            .Text("id");
         var download = await shared.Http.GetAsync($"{category.Url}/images/{id}");
         Assert.Equal(bytes, await download.Content.ReadAsByteArrayAsync());
         Assert.Equal($"image/{format}", download.Content.Headers.ContentType?.MediaType);
@@ -282,11 +420,15 @@ public sealed class ImageTests(SharedService shared)
     public async Task Every_answer_lets_no_browser_guess()
     {
         var category = await shared.NewCategoryAsync();
-        foreach (var response in new[]
-        {
-            await shared.Http.GetAsync(category.Url), await shared.Http.GetAsync("/nowhere"), await shared.Http.GetAsync($"{category.Url}/images?limit=x"),
-            await shared.Http.PutAsync(category.Url, CategoryClient.Raw("{"u8.ToArray(), "application/json")),
-        })
+        foreach (
+            var response in new[]
+            {
+                await shared.Http.GetAsync(category.Url),
+                await shared.Http.GetAsync("/nowhere"),
+                await shared.Http.GetAsync($"{category.Url}/images?limit=x"),
+                await shared.Http.PutAsync(category.Url, CategoryClient.Raw("{"u8.ToArray(), "application/json")),
+            }
+        )
             Assert.Equal("nosniff", response.Headers.GetValues("X-Content-Type-Options").Single());
     }
 
@@ -294,9 +436,17 @@ public sealed class ImageTests(SharedService shared)
     public async Task An_image_of_another_category_is_not_found()
     {
         var mine = await shared.NewCategoryAsync();
-var other = await shared.NewCategoryAsync();
+        var other = await shared.NewCategoryAsync();
         var id = (await mine.UploadPartsAsync(0, 1)).Single();
-        foreach (var path in new[] { $"{other.Url}/images/{id}", $"{other.Url}/images/{id}/thumbnail", $"{mine.Url}/images/0", $"{mine.Url}/images/..%2f..%2fpadim.db" })
+        foreach (
+            var path in new[]
+            {
+                $"{other.Url}/images/{id}",
+                $"{other.Url}/images/{id}/thumbnail",
+                $"{mine.Url}/images/0",
+                $"{mine.Url}/images/..%2f..%2fpadim.db",
+            }
+        )
             await (await shared.Http.GetAsync(path)).ProblemAsync(404, "image_not_found");
         await (await shared.Http.DeleteAsync($"{other.Url}/images/{id}")).ProblemAsync(404, "image_not_found");
         Assert.Equal(204, (int)(await shared.Http.DeleteAsync($"{mine.Url}/images/{id}")).StatusCode);
@@ -304,7 +454,8 @@ var other = await shared.NewCategoryAsync();
         Assert.Empty((await shared.Http.GetJsonAsync($"{mine.Url}/images")).Items());
     }
 
-    private static string[] FilesUnder(SharedService shared) => Directory.GetFiles(shared.Service.Get<DataDirectory>().Root, "*", SearchOption.AllDirectories);
+    private static string[] FilesUnder(SharedService shared) =>
+        Directory.GetFiles(shared.Service.Get<DataDirectory>().Root, "*", SearchOption.AllDirectories);
 
     /// <summary>A PNG that is hardly more than a header.</summary>
     private static byte[] HugePng(uint width, uint height)
@@ -313,15 +464,24 @@ var other = await shared.NewCategoryAsync();
         BinaryPrimitives.WriteUInt32BigEndian(header, width);
         BinaryPrimitives.WriteUInt32BigEndian(header.AsSpan(4), height);
         header[8] = 8;
-header[9] = 2;
-        return [0x89, .. "PNG\r\n"u8, 0x1A, 0x0A, .. Chunk("IHDR", header), .. Chunk("IDAT", [0x78, 0x9C, 1]), .. Chunk("IEND", [])];
+        header[9] = 2;
+        return
+        [
+            0x89,
+            .. "PNG\r\n"u8,
+            0x1A,
+            0x0A,
+            .. Chunk("IHDR", header),
+            .. Chunk("IDAT", [0x78, 0x9C, 1]),
+            .. Chunk("IEND", []),
+        ];
     }
 
     private static byte[] Chunk(string type, byte[] data)
     {
         byte[] named = [.. Encoding.ASCII.GetBytes(type), .. data];
         var length = new byte[4];
-var crc = new byte[4];
+        var crc = new byte[4];
         BinaryPrimitives.WriteInt32BigEndian(length, data.Length);
         BinaryPrimitives.WriteUInt32BigEndian(crc, Crc(named));
         return [.. length, .. named, .. crc];
@@ -333,7 +493,8 @@ var crc = new byte[4];
         foreach (var b in bytes)
         {
             crc ^= b;
-            for (var k = 0; k < 8; k++) crc = (crc & 1) != 0 ? 0xEDB88320 ^ crc >> 1 : crc >> 1;
+            for (var k = 0; k < 8; k++)
+                crc = (crc & 1) != 0 ? 0xEDB88320 ^ crc >> 1 : crc >> 1;
         }
         return ~crc;
     }

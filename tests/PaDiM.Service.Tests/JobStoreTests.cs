@@ -21,8 +21,14 @@ public sealed class JobStoreTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _service = await RunningService.StartAsync(_data.Path, ("JobWorkers", 0), ("JobLeaseSeconds", 30));
-        foreach (var name in new[] { "a", "b" }) await _service.Category(name).CreateAsync();
-        _store = new JobStore(_service.Get<IDbContextFactory<PadimDbContext>>(), _service.Get<JobSignal>(), _service.Get<IOptions<PadimOptions>>(), _time);
+        foreach (var name in new[] { "a", "b" })
+            await _service.Category(name).CreateAsync();
+        _store = new JobStore(
+            _service.Get<IDbContextFactory<PadimDbContext>>(),
+            _service.Get<JobSignal>(),
+            _service.Get<IOptions<PadimOptions>>(),
+            _time
+        );
     }
 
     public async ValueTask DisposeAsync()
@@ -38,14 +44,20 @@ public sealed class JobStoreTests : IAsyncLifetime
         await category.UploadPartsAsync(0, 2);
         var id = await category.StartFitAsync();
         var zombie = LeaseOf(await _store.ClaimAsync("zombie", default));
-        Assert.Equal(LeaseState.Held, await _store.RenewAsync(zombie, new JobProgress("embedding", 0.5, null), default));
+        Assert.Equal(
+            LeaseState.Held,
+            await _store.RenewAsync(zombie, new JobProgress("embedding", 0.5, null), default)
+        );
         Assert.Null(await _store.ClaimAsync("other", default));
 
         _time.Advance(TimeSpan.FromSeconds(31));
         var taken = await _store.ClaimAsync("other", default);
         Assert.Equal((id, 2, "other"), (taken!.Id, taken.Attempts, taken.LeasedBy));
 
-        Assert.Equal(LeaseState.Lost, await _store.RenewAsync(zombie, new JobProgress("embedding", 0.9, null), default));
+        Assert.Equal(
+            LeaseState.Lost,
+            await _store.RenewAsync(zombie, new JobProgress("embedding", 0.9, null), default)
+        );
         await _store.FinishAsync(zombie, JobState.Failed, new JobError("x", "y"), default);
         await _store.ReleaseAsync(zombie, default);
         Assert.Equal(JobState.Running, (await JobAsync(id)).State);
@@ -56,9 +68,16 @@ public sealed class JobStoreTests : IAsyncLifetime
         Assert.False(File.Exists(_service.Get<ModelFiles>().PathOf("a", "zombie.safetensors")));
         Assert.Empty((await _service.Http.GetJsonAsync("/v1/categories/a/models")).Items());
 
-        Assert.Equal(1, (await models.PublishAsync("a", "other.safetensors", model, activate: true, LeaseOf(taken), default))?.Version);
+        Assert.Equal(
+            1,
+            (
+                await models.PublishAsync("a", "other.safetensors", model, activate: true, LeaseOf(taken), default)
+            )?.Version
+        );
         Assert.Equal(JobState.Succeeded, (await JobAsync(id)).State);
-        Assert.Null(await models.PublishAsync("a", "twice.safetensors", model, activate: true, LeaseOf(taken), default));
+        Assert.Null(
+            await models.PublishAsync("a", "twice.safetensors", model, activate: true, LeaseOf(taken), default)
+        );
         Assert.Single((await _service.Http.GetJsonAsync("/v1/categories/a/models")).Items());
     }
 
@@ -80,8 +99,8 @@ public sealed class JobStoreTests : IAsyncLifetime
     public async Task A_category_has_one_running_job_and_others_do_not_wait_for_it()
     {
         var first = await EnqueueAsync("a");
-var second = await EnqueueAsync("a");
-var third = await EnqueueAsync("b");
+        var second = await EnqueueAsync("a");
+        var third = await EnqueueAsync("b");
         var running = await _store.ClaimAsync("w", default);
         Assert.Equal(first, running!.Id);
         Assert.Equal(third, (await _store.ClaimAsync("w", default))!.Id);
@@ -93,8 +112,11 @@ var third = await EnqueueAsync("b");
     [Fact]
     public async Task Workers_that_claim_at_once_get_one_job_each()
     {
-        for (var k = 0; k < 12; k++) await EnqueueAsync($"free-{k}");
-        var claimed = await Task.WhenAll(Enumerable.Range(0, 12).Select(k => Task.Run(() => _store.ClaimAsync($"w{k}", default))));
+        for (var k = 0; k < 12; k++)
+            await EnqueueAsync($"free-{k}");
+        var claimed = await Task.WhenAll(
+            Enumerable.Range(0, 12).Select(k => Task.Run(() => _store.ClaimAsync($"w{k}", default)))
+        );
         Assert.Equal(12, claimed.Select(job => job!.Id).Distinct().Count());
         Assert.All(claimed, job => Assert.Equal(1, job!.Attempts));
     }
@@ -102,8 +124,11 @@ var third = await EnqueueAsync("b");
     [Fact]
     public async Task Workers_that_claim_at_once_never_get_two_jobs_of_one_category()
     {
-        for (var k = 0; k < 12; k++) await EnqueueAsync("a");
-        var claimed = await Task.WhenAll(Enumerable.Range(0, 12).Select(k => Task.Run(() => _store.ClaimAsync($"w{k}", default))));
+        for (var k = 0; k < 12; k++)
+            await EnqueueAsync("a");
+        var claimed = await Task.WhenAll(
+            Enumerable.Range(0, 12).Select(k => Task.Run(() => _store.ClaimAsync($"w{k}", default)))
+        );
         Assert.Single(claimed, job => job is not null);
     }
 
@@ -113,7 +138,10 @@ var third = await EnqueueAsync("b");
         var id = await EnqueueAsync("a");
         var lease = LeaseOf(await _store.ClaimAsync("w", default));
         Assert.True((await _store.CancelAsync(id, default)).Succeeded(out _, out _));
-        Assert.Equal(LeaseState.CancelRequested, await _store.RenewAsync(lease, new JobProgress(null, 0, null), default));
+        Assert.Equal(
+            LeaseState.CancelRequested,
+            await _store.RenewAsync(lease, new JobProgress(null, 0, null), default)
+        );
         await _store.ReleaseAsync(lease, default);
         var claim = _store.ClaimAsync("w", default);
         Assert.Same(claim, await Task.WhenAny(claim, Task.Delay(TimeSpan.FromSeconds(10))));
@@ -145,7 +173,10 @@ var third = await EnqueueAsync("b");
         {
             Assert.Null(await _store.ClaimAsync("other", default));
             _time.Advance(TimeSpan.FromMilliseconds(500));
-            Assert.Equal(LeaseState.Held, await _store.RenewAsync(lease, new JobProgress("embedding", beat / 120.0, null), default));
+            Assert.Equal(
+                LeaseState.Held,
+                await _store.RenewAsync(lease, new JobProgress("embedding", beat / 120.0, null), default)
+            );
         }
     }
 
@@ -168,7 +199,12 @@ var third = await EnqueueAsync("b");
         var id = await EnqueueAsync("a");
         await _store.ClaimAsync("dead", default);
         _time.Advance(TimeSpan.FromSeconds(31));
-        var next = new JobStore(_service.Get<IDbContextFactory<PadimDbContext>>(), _service.Get<JobSignal>(), _service.Get<IOptions<PadimOptions>>(), _time);
+        var next = new JobStore(
+            _service.Get<IDbContextFactory<PadimDbContext>>(),
+            _service.Get<JobSignal>(),
+            _service.Get<IOptions<PadimOptions>>(),
+            _time
+        );
         Assert.Null(await next.ClaimAsync("next", default));
         _time.Advance(TimeSpan.FromSeconds(10));
         Assert.Equal(id, (await next.ClaimAsync("next", default))?.Id);
@@ -178,7 +214,9 @@ var third = await EnqueueAsync("b");
 
     private async Task<string> EnqueueAsync(string category)
     {
-        Assert.True((await _store.EnqueueAsync(JobKind.Fit, category, "{}", null, default)).Succeeded(out var job, out _));
+        Assert.True(
+            (await _store.EnqueueAsync(JobKind.Fit, category, "{}", null, default)).Succeeded(out var job, out _)
+        );
         return job.Id;
     }
 
@@ -191,9 +229,22 @@ var third = await EnqueueAsync("b");
     private async Task<Core.Models.PadimModel> ModelAsync()
     {
         var backbone = _service.Get<BackboneRegistry>().Open(BackboneRegistry.DefaultName);
-var settings = new Core.Models.FitSettings { ImageSize = 32, Dimensions = 4 };
+        var settings = new Core.Models.FitSettings { ImageSize = 32, Dimensions = 4 };
         using var embeddings = new TempDirectory();
-        var pipeline = new Onnx.Pipelines.FitPipeline(backbone, settings, _service.Get<Onnx.Imaging.ImageDecoder>(), new Onnx.Storage.EmbeddingStore(embeddings.Path, _time));
-        return await Task.Run(() => pipeline.Run([.. Enumerable.Range(0, 2).Select(k => new Onnx.Pipelines.TrainingImage($"{k}", () => Parts.Good(k)))], null, null, null, default));
+        var pipeline = new Onnx.Pipelines.FitPipeline(
+            backbone,
+            settings,
+            _service.Get<Onnx.Imaging.ImageDecoder>(),
+            new Onnx.Storage.EmbeddingStore(embeddings.Path, _time)
+        );
+        return await Task.Run(() =>
+            pipeline.Run(
+                [.. Enumerable.Range(0, 2).Select(k => new Onnx.Pipelines.TrainingImage($"{k}", () => Parts.Good(k)))],
+                null,
+                null,
+                null,
+                default
+            )
+        );
     }
 }

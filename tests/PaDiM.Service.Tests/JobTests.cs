@@ -19,7 +19,9 @@ public sealed class JobTests(SharedService shared)
         await category.CreateAsync();
         await category.UploadPartsAsync(0, 2);
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => StartAsync(category, "one", new { activate = true })));
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 64).Select(_ => StartAsync(category, "one", new { activate = true }))
+        );
         var bodies = await Task.WhenAll(answers.Select(async answer => (await answer.JsonAsync(202)).ToJsonString()));
         Assert.Single(bodies.Distinct());
         Assert.Single(answers.Select(answer => answer.Headers.Location?.OriginalString).Distinct());
@@ -27,19 +29,29 @@ public sealed class JobTests(SharedService shared)
 
         await (await StartAsync(category, "one", new { activate = false })).ProblemAsync(409, "idempotency_conflict");
         await (await StartAsync(category, new string('k', 201), null)).ProblemAsync(400, "invalid_request");
-        Assert.NotEqual(JsonNode.Parse(bodies[0])!.Text("id"), (await (await StartAsync(category, "two", null)).JsonAsync(202)).Text("id"));
+        Assert.NotEqual(
+            JsonNode.Parse(bodies[0])!.Text("id"),
+            (await (await StartAsync(category, "two", null)).JsonAsync(202)).Text("id")
+        );
 
         var other = service.Category("other-keys");
         await other.CreateAsync();
         await other.UploadPartsAsync(0, 2);
-        Assert.NotEqual(JsonNode.Parse(bodies[0])!.Text("id"), (await (await StartAsync(other, "one", new { activate = true })).JsonAsync(202)).Text("id"));
+        Assert.NotEqual(
+            JsonNode.Parse(bodies[0])!.Text("id"),
+            (await (await StartAsync(other, "one", new { activate = true })).JsonAsync(202)).Text("id")
+        );
     }
 
     [Fact]
     public async Task A_full_queue_of_jobs_says_when_to_come_again()
     {
         using var data = new TempDirectory();
-        await using var service = await RunningService.StartAsync(data.Path, ("JobWorkers", 0), ("JobQueueCapacity", 2));
+        await using var service = await RunningService.StartAsync(
+            data.Path,
+            ("JobWorkers", 0),
+            ("JobQueueCapacity", 2)
+        );
         var category = service.Category("full");
         await category.CreateAsync();
         await category.UploadPartsAsync(0, 2);
@@ -49,7 +61,10 @@ public sealed class JobTests(SharedService shared)
         Assert.NotNull(refused.Headers.RetryAfter?.Delta);
         await refused.ProblemAsync(503, "queue_full");
 
-        Assert.Equal("cancelled", (await (await service.Http.DeleteAsync($"/v1/jobs/{first}")).JsonAsync(202)).Text("state"));
+        Assert.Equal(
+            "cancelled",
+            (await (await service.Http.DeleteAsync($"/v1/jobs/{first}")).JsonAsync(202)).Text("state")
+        );
         await (await service.Http.DeleteAsync($"/v1/jobs/{first}")).ProblemAsync(409, "job_finished");
         await category.StartFitAsync();
     }
@@ -60,15 +75,15 @@ public sealed class JobTests(SharedService shared)
         using var data = new TempDirectory();
         await using var service = await RunningService.StartAsync(data.Path, ("JobWorkers", 0));
         var a = service.Category("a");
-var b = service.Category("b");
+        var b = service.Category("b");
         foreach (var category in new[] { a, b })
         {
             await category.CreateAsync();
             await category.UploadPartsAsync(0, 2);
         }
         var first = await a.StartFitAsync();
-var second = await b.StartFitAsync();
-var third = await a.StartFitAsync();
+        var second = await b.StartFitAsync();
+        var third = await a.StartFitAsync();
         await service.Http.DeleteAsync($"/v1/jobs/{third}");
 
         Assert.Equal([third, second, first], await ListAsync(""));
@@ -82,13 +97,15 @@ var third = await a.StartFitAsync();
         await (await service.Http.GetAsync("/v1/jobs?state=99")).ProblemAsync(400, "invalid_request");
         await (await service.Http.GetAsync("/v1/jobs?category=../a")).ProblemAsync(400, "invalid_name");
 
-        async Task<string[]> ListAsync(string query) => [.. (await service.Http.GetJsonAsync($"/v1/jobs{query}")).Items().Select(job => job.Text("id"))];
+        async Task<string[]> ListAsync(string query) =>
+            [.. (await service.Http.GetJsonAsync($"/v1/jobs{query}")).Items().Select(job => job.Text("id"))];
     }
 
     [Fact]
     public async Task A_job_that_is_not_there_is_not_found()
     {
-        foreach (var path in new[] { "", "/events" }) await (await shared.Http.GetAsync($"/v1/jobs/nothing{path}")).ProblemAsync(404, "job_not_found");
+        foreach (var path in new[] { "", "/events" })
+            await (await shared.Http.GetAsync($"/v1/jobs/nothing{path}")).ProblemAsync(404, "job_not_found");
         await (await shared.Http.DeleteAsync("/v1/jobs/nothing")).ProblemAsync(404, "job_not_found");
     }
 
@@ -96,10 +113,22 @@ var third = await a.StartFitAsync();
     public async Task A_fit_of_fewer_than_two_images_is_refused()
     {
         var category = await shared.NewCategoryAsync();
-        Assert.Contains("has 0", (await (await shared.Http.PostAsync($"{category.Url}/fits", null)).ProblemAsync(409, "too_few_images")).Text("detail"), StringComparison.Ordinal);
+        Assert.Contains(
+            "has 0",
+            (
+                await (await shared.Http.PostAsync($"{category.Url}/fits", null)).ProblemAsync(409, "too_few_images")
+            ).Text("detail"),
+            StringComparison.Ordinal
+        );
         await category.UploadPartsAsync(0, 1);
         await (await category.UploadRawAsync(Parts.Bad(1), "image/bmp", "?label=anomalous")).JsonAsync(200);
-        Assert.Contains("has 1", (await (await shared.Http.PostAsync($"{category.Url}/fits", null)).ProblemAsync(409, "too_few_images")).Text("detail"), StringComparison.Ordinal);
+        Assert.Contains(
+            "has 1",
+            (
+                await (await shared.Http.PostAsync($"{category.Url}/fits", null)).ProblemAsync(409, "too_few_images")
+            ).Text("detail"),
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -110,7 +139,12 @@ var third = await a.StartFitAsync();
     public async Task A_fit_with_a_body_that_does_not_fit_is_refused(string body)
     {
         var category = await shared.FittedAsync();
-        await (await shared.Http.PostAsync($"{category.Url}/fits", new StringContent(body, System.Text.Encoding.UTF8, "application/json"))).ProblemAsync(400, "invalid_request");
+        await (
+            await shared.Http.PostAsync(
+                $"{category.Url}/fits",
+                new StringContent(body, System.Text.Encoding.UTF8, "application/json")
+            )
+        ).ProblemAsync(400, "invalid_request");
     }
 
     [Fact]
@@ -122,12 +156,15 @@ var third = await a.StartFitAsync();
         await category.CreateAsync();
         await category.UploadPartsAsync(0, 4);
         var first = await category.StartFitAsync(new { incremental = false });
-var second = await category.StartFitAsync(new { incremental = false });
+        var second = await category.StartFitAsync(new { incremental = false });
         var one = await service.Http.FinishedAsync(first);
-var two = await service.Http.FinishedAsync(second);
+        var two = await service.Http.FinishedAsync(second);
         Assert.Equal(("succeeded", "succeeded"), (one.Text("state"), two.Text("state")));
         Assert.Equal((1, 2), (one["modelVersion"]!.GetValue<int>(), two["modelVersion"]!.GetValue<int>()));
-        Assert.True(string.CompareOrdinal(one.Text("finishedAt"), two.Text("startedAt")) <= 0, $"{one.Text("finishedAt")} {two.Text("startedAt")}");
+        Assert.True(
+            string.CompareOrdinal(one.Text("finishedAt"), two.Text("startedAt")) <= 0,
+            $"{one.Text("finishedAt")} {two.Text("startedAt")}"
+        );
         // The same images, settings and backbone give the same bytes.
         var models = (await service.Http.GetJsonAsync($"{category.Url}/models")).Items();
         Assert.Equal(models[0].Text("sha256"), models[1].Text("sha256"));
@@ -141,7 +178,10 @@ var two = await service.Http.FinishedAsync(second);
         await category.UploadPartsAsync(1000, 40);
         var job = await category.StartFitAsync();
         await shared.Http.JobWhenAsync(job, state => state == "running");
-        Assert.Equal("running", (await (await shared.Http.DeleteAsync($"/v1/jobs/{job}")).JsonAsync(202)).Text("state"));
+        Assert.Equal(
+            "running",
+            (await (await shared.Http.DeleteAsync($"/v1/jobs/{job}")).JsonAsync(202)).Text("state")
+        );
         var ended = await shared.Http.FinishedAsync(job);
         Assert.Equal("cancelled", ended.Text("state"));
         Assert.Null(ended["modelVersion"]);
@@ -193,7 +233,10 @@ var two = await service.Http.FinishedAsync(second);
 
     private static Task<HttpResponseMessage> StartAsync(CategoryClient category, string key, object? body)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, $"{category.Url}/fits") { Content = body is null ? null : JsonContent.Create(body) };
+        var request = new HttpRequestMessage(HttpMethod.Post, $"{category.Url}/fits")
+        {
+            Content = body is null ? null : JsonContent.Create(body),
+        };
         request.Headers.Add("Idempotency-Key", key);
         return category.Http.SendAsync(request);
     }

@@ -23,28 +23,55 @@ public sealed class JobThreadTests
             return Parallel.For(0, 100, new ParallelOptions { TaskScheduler = null }, _ => Note());
         });
         Assert.All(seen, noted => Assert.StartsWith("job ", noted.Thread, StringComparison.Ordinal));
-        if (OperatingSystem.IsLinux()) Assert.All(seen, noted => Assert.Equal(IdlePolicy, noted.Policy));
+        if (OperatingSystem.IsLinux())
+            Assert.All(seen, noted => Assert.Equal(IdlePolicy, noted.Policy));
 
-        void Note() => seen.Add((Thread.CurrentThread.Name, OperatingSystem.IsLinux() ? Policy("/proc/thread-self") : null));
+        void Note() =>
+            seen.Add((Thread.CurrentThread.Name, OperatingSystem.IsLinux() ? Policy("/proc/thread-self") : null));
     }
 
     [Fact]
     public async Task No_other_thread_gets_their_priority()
     {
-        if (!OperatingSystem.IsLinux()) Assert.Skip("Priorities of threads are read from /proc.");
+        if (!OperatingSystem.IsLinux())
+            Assert.Skip("Priorities of threads are read from /proc.");
         using var data = new TempDirectory();
         await using var service = await ServiceProcess.StartAsync(data.Path, ("Threads", 2));
         // Its first user is the fit, which opens it.
         var category = new CategoryClient(service.Http, "other-backbone");
-        await category.CreateFittedAsync(6, new { backbone = "tiny-int8", imageSize = 64, reduction = new { dimensions = 16 } });
-        for (var i = 0; i < 3; i++) await Task.WhenAll(Enumerable.Range(0, 8).Select(seed => category.ScoreAsync(Parts.Good(seed))));
-        await (await category.UploadAsync(new[] { "png", "jpeg", "tiff", "webp" }.Select((format, i) => ($"part.{format}", Parts.Encoded(100 + i, format))))).JsonAsync(200);
+        await category.CreateFittedAsync(
+            6,
+            new
+            {
+                backbone = "tiny-int8",
+                imageSize = 64,
+                reduction = new { dimensions = 16 },
+            }
+        );
+        for (var i = 0; i < 3; i++)
+            await Task.WhenAll(Enumerable.Range(0, 8).Select(seed => category.ScoreAsync(Parts.Good(seed))));
+        await (
+            await category.UploadAsync(
+                new[] { "png", "jpeg", "tiff", "webp" }.Select(
+                    (format, i) => ($"part.{format}", Parts.Encoded(100 + i, format))
+                )
+            )
+        ).JsonAsync(200);
         await category.FitAsync(new { incremental = false });
-        var idle = Directory.GetDirectories($"/proc/{service.Id}/task").Where(task => Policy(task) == IdlePolicy).Select(task => File.ReadAllText($"{task}/comm").Trim()).ToArray();
+        var idle = Directory
+            .GetDirectories($"/proc/{service.Id}/task")
+            .Where(task => Policy(task) == IdlePolicy)
+            .Select(task => File.ReadAllText($"{task}/comm").Trim())
+            .ToArray();
         // For each worker two loops of two threads, and one that waits for them.
         Assert.Equal(5, idle.Count(name => name.StartsWith("job ", StringComparison.Ordinal)));
         // The compiler's own thread is started by whoever first needs it.
-        Assert.DoesNotContain(idle, name => !name.StartsWith("job ", StringComparison.Ordinal) && !name.StartsWith(".NET Tiered", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            idle,
+            name =>
+                !name.StartsWith("job ", StringComparison.Ordinal)
+                && !name.StartsWith(".NET Tiered", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -52,8 +79,20 @@ public sealed class JobThreadTests
     {
         using var threads = new JobThreads(1);
         var sum = 0;
-        await threads.RunAsync(() => Parallel.For(0, 10, new ParallelOptions { TaskScheduler = null, MaxDegreeOfParallelism = 4 }, _ =>
-            Parallel.For(0, 10, new ParallelOptions { TaskScheduler = null, MaxDegreeOfParallelism = 4 }, _ => Interlocked.Increment(ref sum))));
+        await threads.RunAsync(() =>
+            Parallel.For(
+                0,
+                10,
+                new ParallelOptions { TaskScheduler = null, MaxDegreeOfParallelism = 4 },
+                _ =>
+                    Parallel.For(
+                        0,
+                        10,
+                        new ParallelOptions { TaskScheduler = null, MaxDegreeOfParallelism = 4 },
+                        _ => Interlocked.Increment(ref sum)
+                    )
+            )
+        );
         Assert.Equal(100, sum);
     }
 
@@ -61,8 +100,12 @@ public sealed class JobThreadTests
     public async Task A_failure_reaches_whoever_waits()
     {
         using var threads = new JobThreads(1);
-        await Assert.ThrowsAsync<InvalidOperationException>(() => threads.RunAsync<int>(() => throw new InvalidOperationException()));
-        await Assert.ThrowsAsync<OperationCanceledException>(() => threads.RunAsync<int>(() => throw new OperationCanceledException()));
+        await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            threads.RunAsync<int>(() => throw new InvalidOperationException())
+        );
+        await Assert.ThrowsAsync<OperationCanceledException>(() =>
+            threads.RunAsync<int>(() => throw new OperationCanceledException())
+        );
         Assert.Equal(3, await threads.RunAsync(() => 3));
     }
 

@@ -15,7 +15,8 @@ public sealed class KeyTests : IAsyncLifetime
     private readonly TempDirectory _data = new();
     private RunningService _service = null!;
 
-    public async ValueTask InitializeAsync() => _service = await RunningService.StartAsync(_data.Path, ("JobWorkers", 0));
+    public async ValueTask InitializeAsync() =>
+        _service = await RunningService.StartAsync(_data.Path, ("JobWorkers", 0));
 
     public async ValueTask DisposeAsync()
     {
@@ -32,7 +33,8 @@ public sealed class KeyTests : IAsyncLifetime
     {
         var request = new HttpRequestMessage(HttpMethod.Get, "/v1/categories");
         request.Headers.Host = host;
-        if (origin is not null) request.Headers.Add("Origin", origin);
+        if (origin is not null)
+            request.Headers.Add("Origin", origin);
         using var data = new TempDirectory();
         await using var service = await RunningService.StartAsync(data.Path);
         await (await service.Http.SendAsync(request)).ProblemAsync(401, "unauthenticated");
@@ -43,7 +45,9 @@ public sealed class KeyTests : IAsyncLifetime
     public async Task The_first_key_closes_the_service_and_opens_it_for_its_holder()
     {
         Assert.False((await _service.Http.GetJsonAsync("/v1/system"))["keyRequired"]!.GetValue<bool>());
-        var made = await (await _service.Http.PostAsJsonAsync("/v1/keys", new { name = "boss", scope = "admin" })).JsonAsync(201);
+        var made = await (
+            await _service.Http.PostAsJsonAsync("/v1/keys", new { name = "boss", scope = "admin" })
+        ).JsonAsync(201);
         var key = made.Text("key");
         Assert.Matches("^padim_[0-9a-f]{12}_[A-Za-z0-9_-]{43}$", key);
 
@@ -52,10 +56,14 @@ public sealed class KeyTests : IAsyncLifetime
         await refused.ProblemAsync(401, "unauthenticated");
         using var boss = _service.With(key);
         Assert.True((await boss.GetJsonAsync("/v1/system"))["keyRequired"]!.GetValue<bool>());
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/categories") { Headers = { { "X-Api-Key", key } } };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/categories")
+        {
+            Headers = { { "X-Api-Key", key } },
+        };
         await (await _service.Http.SendAsync(request)).JsonAsync(200);
 
-        foreach (var open in new[] { "/health/live", "/health/ready", "/swagger/v1/swagger.json" }) Assert.Equal(200, (int)(await _service.Http.GetAsync(open)).StatusCode);
+        foreach (var open in new[] { "/health/live", "/health/ready", "/swagger/v1/swagger.json" })
+            Assert.Equal(200, (int)(await _service.Http.GetAsync(open)).StatusCode);
         await (await _service.Http.GetAsync("/v1/nowhere")).ProblemAsync(404, "route_not_found");
     }
 
@@ -77,12 +85,28 @@ public sealed class KeyTests : IAsyncLifetime
     public async Task A_key_that_is_not_right_in_every_letter_opens_nothing()
     {
         var (text, id) = await _service.KeyAsync(AccessScope.Admin);
-        foreach (var wrong in new[] { text[..^1], text + "A", text[..^1] + (text[^1] == 'A' ? 'B' : 'A'), text.ToUpperInvariant(), $"padim_{id}_", $"padim_{new string('0', 12)}_{text[^43..]}", "padim_", "x", new string('x', 4000) })
+        foreach (
+            var wrong in new[]
+            {
+                text[..^1],
+                text + "A",
+                text[..^1] + (text[^1] == 'A' ? 'B' : 'A'),
+                text.ToUpperInvariant(),
+                $"padim_{id}_",
+                $"padim_{new string('0', 12)}_{text[^43..]}",
+                "padim_",
+                "x",
+                new string('x', 4000),
+            }
+        )
         {
             using var stranger = _service.With(wrong);
             await (await stranger.GetAsync("/v1/categories")).ProblemAsync(401, "key_unknown");
         }
-        using var basic = new HttpRequestMessage(HttpMethod.Get, "/v1/categories") { Headers = { { "Authorization", "Basic cGFkaW06cGFkaW0=" } } };
+        using var basic = new HttpRequestMessage(HttpMethod.Get, "/v1/categories")
+        {
+            Headers = { { "Authorization", "Basic cGFkaW06cGFkaW0=" } },
+        };
         await (await _service.Http.SendAsync(basic)).ProblemAsync(401, "unauthenticated");
     }
 
@@ -103,7 +127,12 @@ public sealed class KeyTests : IAsyncLifetime
     [Fact]
     public async Task A_scope_that_does_not_exist_is_told_those_that_do()
     {
-        var problem = await (await _service.Http.PostAsync("/v1/keys", new StringContent("""{"name":"line","scope":"root"}""", Encoding.UTF8, "application/json"))).ProblemAsync(400, "invalid_request");
+        var problem = await (
+            await _service.Http.PostAsync(
+                "/v1/keys",
+                new StringContent("""{"name":"line","scope":"root"}""", Encoding.UTF8, "application/json")
+            )
+        ).ProblemAsync(400, "invalid_request");
         Assert.Contains("'scope'", problem.Text("detail"), StringComparison.Ordinal);
         Assert.Contains("it is one of score, train, admin", problem.Text("detail"), StringComparison.Ordinal);
     }
@@ -112,8 +141,21 @@ public sealed class KeyTests : IAsyncLifetime
     public async Task A_key_for_a_category_that_is_not_there_yet_is_made_with_a_warning()
     {
         await _service.Category("bolt").CreateAsync();
-        var made = await (await _service.Http.PostAsJsonAsync("/v1/keys", new { name = "line", scope = "score", categories = new[] { "bolt", "flnage" } })).JsonAsync(201);
-        Assert.Equal(["There is no category 'flnage' yet; the key opens it when there is."], made.Items("warnings").Select(warning => warning.GetValue<string>()));
+        var made = await (
+            await _service.Http.PostAsJsonAsync(
+                "/v1/keys",
+                new
+                {
+                    name = "line",
+                    scope = "score",
+                    categories = new[] { "bolt", "flnage" },
+                }
+            )
+        ).JsonAsync(201);
+        Assert.Equal(
+            ["There is no category 'flnage' yet; the key opens it when there is."],
+            made.Items("warnings").Select(warning => warning.GetValue<string>())
+        );
     }
 
     [Fact]
@@ -136,7 +178,9 @@ public sealed class KeyTests : IAsyncLifetime
         using var ring = new KeyRing(contexts, time, NullLogger<KeyRing>.Instance);
         for (var round = 1; round <= 3; round++)
         {
-            await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => Task.Run(async () => Assert.True(await ring.AnyAsync(default)))));
+            await Task.WhenAll(
+                Enumerable.Range(0, 32).Select(_ => Task.Run(async () => Assert.True(await ring.AnyAsync(default))))
+            );
             Assert.Equal(round, contexts.Made);
             time.Advance(TimeSpan.FromSeconds(2));
         }
@@ -172,24 +216,49 @@ public sealed class KeyTests : IAsyncLifetime
     [Fact]
     public async Task A_restricted_key_sees_its_categories_and_no_trace_of_others()
     {
-        foreach (var name in new[] { "bolt", "flange", "nut" }) await _service.Category(name).CreateAsync();
+        foreach (var name in new[] { "bolt", "flange", "nut" })
+            await _service.Category(name).CreateAsync();
         var ours = await _service.Category("flange").UploadPartsAsync(0, 2);
         await _service.Category("bolt").UploadPartsAsync(0, 2);
         var flangeJob = await _service.Category("flange").StartFitAsync();
-var boltJob = await _service.Category("bolt").StartFitAsync();
+        var boltJob = await _service.Category("bolt").StartFitAsync();
         using var http = _service.With((await _service.KeyAsync(AccessScope.Train, ["flange", "later"])).Text);
 
-        Assert.Equal(["flange"], (await http.GetJsonAsync("/v1/categories")).Items().Select(category => category.Text("name")));
+        Assert.Equal(
+            ["flange"],
+            (await http.GetJsonAsync("/v1/categories")).Items().Select(category => category.Text("name"))
+        );
         Assert.Equal([flangeJob], (await http.GetJsonAsync("/v1/jobs")).Items().Select(job => job.Text("id")));
         Assert.Equal(200, (int)(await http.GetAsync($"/v1/categories/flange/images/{ours[0]}")).StatusCode);
-        foreach (var url in new[] { "/v1/categories/bolt", "/v1/categories/nowhere", "/v1/categories/bolt/images", "/v1/jobs?category=bolt" }) await (await http.GetAsync(url)).ProblemAsync(403, "category_forbidden");
+        foreach (
+            var url in new[]
+            {
+                "/v1/categories/bolt",
+                "/v1/categories/nowhere",
+                "/v1/categories/bolt/images",
+                "/v1/jobs?category=bolt",
+            }
+        )
+            await (await http.GetAsync(url)).ProblemAsync(403, "category_forbidden");
         var hidden = await (await http.GetAsync($"/v1/jobs/{boltJob}")).ProblemAsync(404, "job_not_found");
-        var missing = await (await http.GetAsync($"/v1/jobs/{new string('0', boltJob.Length)}")).ProblemAsync(404, "job_not_found");
-        Assert.Equal(missing.Text("detail").Replace(new string('0', boltJob.Length), boltJob, StringComparison.Ordinal), hidden.Text("detail"));
+        var missing = await (await http.GetAsync($"/v1/jobs/{new string('0', boltJob.Length)}")).ProblemAsync(
+            404,
+            "job_not_found"
+        );
+        Assert.Equal(
+            missing.Text("detail").Replace(new string('0', boltJob.Length), boltJob, StringComparison.Ordinal),
+            hidden.Text("detail")
+        );
         await (await http.DeleteAsync($"/v1/jobs/{boltJob}")).ProblemAsync(404, "job_not_found");
         await (await http.GetAsync($"/v1/jobs/{boltJob}/events")).ProblemAsync(404, "job_not_found");
-        Assert.Equal(201, (int)(await http.PutAsJsonAsync("/v1/categories/later", CategoryClient.SmallSettings)).StatusCode);
-        await (await http.PutAsJsonAsync("/v1/categories/other", CategoryClient.SmallSettings)).ProblemAsync(403, "category_forbidden");
+        Assert.Equal(
+            201,
+            (int)(await http.PutAsJsonAsync("/v1/categories/later", CategoryClient.SmallSettings)).StatusCode
+        );
+        await (await http.PutAsJsonAsync("/v1/categories/other", CategoryClient.SmallSettings)).ProblemAsync(
+            403,
+            "category_forbidden"
+        );
     }
 
     [Fact]
@@ -209,7 +278,10 @@ var boltJob = await _service.Category("bolt").StartFitAsync();
         var (text, id) = await _service.KeyAsync(AccessScope.Admin);
         using var boss = _service.With(text);
         Assert.Null((await boss.GetJsonAsync($"/v1/keys/{await UnusedAsync()}"))["lastUsedAt"]);
-        await Eventually.TrueAsync(async () => (await boss.GetJsonAsync($"/v1/keys/{id}"))["lastUsedAt"] is not null, () => "The use was not noted.");
+        await Eventually.TrueAsync(
+            async () => (await boss.GetJsonAsync($"/v1/keys/{id}"))["lastUsedAt"] is not null,
+            () => "The use was not noted."
+        );
 
         async Task<string> UnusedAsync() => (await _service.KeyAsync(AccessScope.Score)).Id;
     }
@@ -219,7 +291,9 @@ var boltJob = await _service.Category("bolt").StartFitAsync();
     {
         await _service.Category("flange").CreateAsync();
         using var quality = _service.With((await _service.KeyAsync(AccessScope.Train, name: "quality")).Text);
-        var patched = await (await quality.PatchAsJsonAsync("/v1/categories/flange/threshold", new { falseRejectRate = 0.05 })).JsonAsync(200);
+        var patched = await (
+            await quality.PatchAsJsonAsync("/v1/categories/flange/threshold", new { falseRejectRate = 0.05 })
+        ).JsonAsync(200);
         Assert.Equal("quality", patched.Items("history").Single().Text("who"));
     }
 
@@ -235,7 +309,9 @@ var boltJob = await _service.Category("bolt").StartFitAsync();
     [InlineData("""{"name":"line","scope":"score","expiresAt":"2001-01-01T00:00:00Z"}""", "invalid_request")]
     public async Task A_key_that_makes_no_sense_is_not_made(string body, string code)
     {
-        await (await _service.Http.PostAsync("/v1/keys", new StringContent(body, Encoding.UTF8, "application/json"))).ProblemAsync(400, code);
+        await (
+            await _service.Http.PostAsync("/v1/keys", new StringContent(body, Encoding.UTF8, "application/json"))
+        ).ProblemAsync(400, code);
         Assert.Empty((await _service.Http.GetJsonAsync("/v1/keys")).Items());
     }
 

@@ -13,10 +13,20 @@ public sealed class KeysCommandTests
         var refused = await ServiceProcess.RefusedAsync(data.Path, ("ASPNETCORE_URLS", "http://0.0.0.0:0"));
         Assert.Equal(1, refused.ExitCode);
         var line = Assert.Single(refused.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
-        foreach (var word in new[] { "http://0.0.0.0:0", "keys create", "Padim__Access=open" }) Assert.Contains(word, line, StringComparison.Ordinal);
+        foreach (var word in new[] { "http://0.0.0.0:0", "keys create", "Padim__Access=open" })
+            Assert.Contains(word, line, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", refused.Output, StringComparison.Ordinal);
 
-        var (code, key, _) = await ServiceProcess.CommandAsync("keys", "create", "--data", data.Path, "--name", "boss", "--scope", "admin");
+        var (code, key, _) = await ServiceProcess.CommandAsync(
+            "keys",
+            "create",
+            "--data",
+            data.Path,
+            "--name",
+            "boss",
+            "--scope",
+            "admin"
+        );
         Assert.Equal(0, code);
         await using var service = await ServiceProcess.StartAsync(data.Path, ("ASPNETCORE_URLS", "http://0.0.0.0:0"));
         await (await service.Http.GetAsync("/v1/categories")).ProblemAsync(401, "unauthenticated");
@@ -32,11 +42,29 @@ public sealed class KeysCommandTests
         using var data = new TempDirectory();
         await using var service = await ServiceProcess.StartAsync(data.Path);
         await (await service.Http.GetAsync("/v1/categories")).JsonAsync(200);
-        var (_, key, told) = await ServiceProcess.CommandAsync("keys", "create", "--data", data.Path, "--name", "line-1", "--scope", "score", "--category", "flange", "--category", "bolt", "--days", "30");
+        var (_, key, told) = await ServiceProcess.CommandAsync(
+            "keys",
+            "create",
+            "--data",
+            data.Path,
+            "--name",
+            "line-1",
+            "--scope",
+            "score",
+            "--category",
+            "flange",
+            "--category",
+            "bolt",
+            "--days",
+            "30"
+        );
         var id = key.Split('_')[1];
         Assert.Contains($"Key {id} for line-1: score, flange bolt", told, StringComparison.Ordinal);
         Assert.Contains("There is no category 'bolt' yet", told, StringComparison.Ordinal);
-        await Eventually.TrueAsync(async () => (int)(await service.Http.GetAsync("/v1/categories")).StatusCode == 401, () => "The service stayed open.");
+        await Eventually.TrueAsync(
+            async () => (int)(await service.Http.GetAsync("/v1/categories")).StatusCode == 401,
+            () => "The service stayed open."
+        );
         using var line = Callers.With(service.Http.BaseAddress!, key);
         await (await line.GetAsync("/v1/categories")).JsonAsync(200);
 
@@ -44,10 +72,21 @@ public sealed class KeysCommandTests
         Assert.Contains($"{id}  line-1: score, flange bolt; expires ", listed, StringComparison.Ordinal);
         Assert.DoesNotContain(key, listed, StringComparison.Ordinal);
         Assert.Equal(0, (await ServiceProcess.CommandAsync("keys", "revoke", id, "--data", data.Path)).ExitCode);
-        Assert.Contains($"Key {id} was revoked already, at 2", (await ServiceProcess.CommandAsync("keys", "revoke", id, "--data", data.Path)).Error, StringComparison.Ordinal);
-        await Eventually.TrueAsync(async () => (int)(await line.GetAsync("/v1/categories")).StatusCode == 401, () => "The key went on opening.");
+        Assert.Contains(
+            $"Key {id} was revoked already, at 2",
+            (await ServiceProcess.CommandAsync("keys", "revoke", id, "--data", data.Path)).Error,
+            StringComparison.Ordinal
+        );
+        await Eventually.TrueAsync(
+            async () => (int)(await line.GetAsync("/v1/categories")).StatusCode == 401,
+            () => "The key went on opening."
+        );
         await (await line.GetAsync("/v1/categories")).ProblemAsync(401, "key_revoked");
-        Assert.Contains("revoked 2", (await ServiceProcess.CommandAsync("keys", "list", "--data", data.Path)).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "revoked 2",
+            (await ServiceProcess.CommandAsync("keys", "list", "--data", data.Path)).Output,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -83,7 +122,14 @@ public sealed class KeysCommandTests
     public async Task Open_is_open_everywhere_and_required_is_closed_before_the_first_key()
     {
         using var data = new TempDirectory();
-        await using (var open = await ServiceProcess.StartAsync(data.Path, ("ASPNETCORE_URLS", "http://0.0.0.0:0"), ("Access", "open"))) await (await open.Http.GetAsync("/v1/categories")).JsonAsync(200);
+        await using (
+            var open = await ServiceProcess.StartAsync(
+                data.Path,
+                ("ASPNETCORE_URLS", "http://0.0.0.0:0"),
+                ("Access", "open")
+            )
+        )
+            await (await open.Http.GetAsync("/v1/categories")).JsonAsync(200);
         await using var closed = await ServiceProcess.StartAsync(data.Path, ("Access", "required"));
         await (await closed.Http.GetAsync("/v1/categories")).ProblemAsync(401, "unauthenticated");
     }

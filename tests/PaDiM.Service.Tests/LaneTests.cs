@@ -16,7 +16,7 @@ public sealed class LaneTests
     {
         using var queue = new ScoreQueue(Options.Create(new PadimOptions { QueueCapacity = 4 }));
         var first = await queue.EnterAsync(CancellationToken.None);
-var second = await queue.EnterAsync(CancellationToken.None);
+        var second = await queue.EnterAsync(CancellationToken.None);
         var third = queue.EnterAsync(CancellationToken.None);
         Assert.False(third.IsCompleted);
         using (queue.TryEnter())
@@ -38,7 +38,10 @@ var second = await queue.EnterAsync(CancellationToken.None);
         var alone = TimeOf(() => gate.GiveWay(CancellationToken.None));
         await gate.RunAsync(() => 0, isUrgent: true, CancellationToken.None);
         var beside = TimeOf(() => gate.GiveWay(CancellationToken.None));
-        Assert.True(beside > TimeSpan.FromMilliseconds(150) && beside > alone, $"{alone} alone, {beside} beside a line");
+        Assert.True(
+            beside > TimeSpan.FromMilliseconds(150) && beside > alone,
+            $"{alone} alone, {beside} beside a line"
+        );
 
         static TimeSpan TimeOf(Action action)
         {
@@ -56,7 +59,10 @@ var second = await queue.EnterAsync(CancellationToken.None);
         using var inside = new CountdownEvent(Environment.ProcessorCount);
         using var gone = new CancellationTokenSource();
         var order = new List<string>();
-        var busy = Enumerable.Range(0, Environment.ProcessorCount).Select(_ => RunOnOwnThread(() => gate.RunAsync(Hold, isUrgent: true, CancellationToken.None))).ToArray();
+        var busy = Enumerable
+            .Range(0, Environment.ProcessorCount)
+            .Select(_ => RunOnOwnThread(() => gate.RunAsync(Hold, isUrgent: true, CancellationToken.None)))
+            .ToArray();
         Assert.True(inside.Wait(TimeSpan.FromSeconds(30)));
         var patient = gate.RunAsync(() => Note("patient"), isUrgent: false, CancellationToken.None);
         var cancelled = gate.RunAsync(() => Note("cancelled"), isUrgent: true, gone.Token);
@@ -90,12 +96,18 @@ var second = await queue.EnterAsync(CancellationToken.None);
     public async Task Large_images_of_batches_that_wait_for_memory_hold_up_no_image_of_the_line()
     {
         var gate = new DecodingGate();
-        byte[] small = Parts.Plain(8, 8, 9), large = Parts.Plain(300, 300, 9);
+        byte[] small = Parts.Plain(8, 8, 9),
+            large = Parts.Plain(300, 300, 9);
         var decoder = new ImageDecoder(memoryBytes: 300 * 300 * 3);
         var taken = decoder.Memory.Ask(1000, isUrgent: true);
-        var batch = Enumerable.Range(0, 2 * Environment.ProcessorCount).Select(_ => DecodeAsync(large, isUrgent: false, CancellationToken.None)).ToArray();
+        var batch = Enumerable
+            .Range(0, 2 * Environment.ProcessorCount)
+            .Select(_ => DecodeAsync(large, isUrgent: false, CancellationToken.None))
+            .ToArray();
         Assert.DoesNotContain(batch, image => image.IsCompleted);
-        Assert.IsType<DecodeResult.Decoded>(await DecodeAsync(small, isUrgent: true, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.IsType<DecodeResult.Decoded>(
+            await DecodeAsync(small, isUrgent: true, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30))
+        );
 
         // Who gives up while he waits leaves neither memory nor a place behind.
         using var gone = new CancellationTokenSource();
@@ -104,12 +116,19 @@ var second = await queue.EnterAsync(CancellationToken.None);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
         Assert.DoesNotContain(batch, image => image.IsCompleted);
         taken.Dispose();
-        Assert.All(await Task.WhenAll(batch).WaitAsync(TimeSpan.FromSeconds(30)), image => Assert.IsType<DecodeResult.Decoded>(image));
+        Assert.All(
+            await Task.WhenAll(batch).WaitAsync(TimeSpan.FromSeconds(30)),
+            image => Assert.IsType<DecodeResult.Decoded>(image)
+        );
         using var all = decoder.Memory.Ask(long.MaxValue, isUrgent: false);
         Assert.True(all.Granted.IsCompleted);
 
-        Task<DecodeResult> DecodeAsync(byte[] bytes, bool isUrgent, CancellationToken cancellationToken) => gate.RunAsync(aside => decoder.DecodeAsync(bytes, isUrgent, aside), isUrgent, cancellationToken);
+        Task<DecodeResult> DecodeAsync(byte[] bytes, bool isUrgent, CancellationToken cancellationToken) =>
+            gate.RunAsync(aside => decoder.DecodeAsync(bytes, isUrgent, aside), isUrgent, cancellationToken);
     }
 
-    private static Task<T> RunOnOwnThread<T>(Func<Task<T>> work) => Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
+    private static Task<T> RunOnOwnThread<T>(Func<Task<T>> work) =>
+        Task
+            .Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
+            .Unwrap();
 }

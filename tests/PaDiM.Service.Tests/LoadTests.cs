@@ -29,8 +29,10 @@ public sealed class LoadTests
         Assert.Equal(expected, (await (await holding).JsonAsync(200)).Number("score"));
 
         var served = 0;
-var refused = 0;
-        foreach (var response in await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => category.SendScoreAsync(bytes))))
+        var refused = 0;
+        foreach (
+            var response in await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => category.SendScoreAsync(bytes)))
+        )
             if (response.StatusCode == HttpStatusCode.OK)
             {
                 Assert.Equal(expected, (await response.JsonAsync(200)).Number("score"), 1e-4 * expected);
@@ -55,11 +57,14 @@ var refused = 0;
         var category = service.Category("shared");
         await category.CreateFittedAsync(3);
         var failures = new ConcurrentBag<string>();
-var answers = 0;
-var until = Stopwatch.GetTimestamp() + 3 * Stopwatch.Frequency;
+        var answers = 0;
+        var until = Stopwatch.GetTimestamp() + 3 * Stopwatch.Frequency;
         var small = Enumerable.Range(0, 8).Select(k => Parts.Plain(8, 8, (byte)k)).ToArray();
 
-        await Task.WhenAll([.. Enumerable.Range(0, 16).Select(WriteAsync), .. Enumerable.Range(0, 16).Select(ReadAsync)]);
+        await Task.WhenAll([
+            .. Enumerable.Range(0, 16).Select(WriteAsync),
+            .. Enumerable.Range(0, 16).Select(ReadAsync),
+        ]);
         Assert.Empty(failures);
         Assert.True(answers > 100, $"{answers} answers");
         Assert.Equal("ok", (await service.Http.GetJsonAsync("/health/ready")).Text("status"));
@@ -69,12 +74,21 @@ var until = Stopwatch.GetTimestamp() + 3 * Stopwatch.Frequency;
             for (var k = 0; Stopwatch.GetTimestamp() < until; k++)
             {
                 var own = service.Category($"own-{writer}");
-                await CheckAsync(await service.Http.PutAsJsonAsync(own.Url, new { imageSize = 64, falseRejectRate = 0.01 + 0.001 * (k % 5) }));
+                await CheckAsync(
+                    await service.Http.PutAsJsonAsync(
+                        own.Url,
+                        new { imageSize = 64, falseRejectRate = 0.01 + 0.001 * (k % 5) }
+                    )
+                );
                 await CheckAsync(await own.UploadRawAsync(small[k % 8], "image/bmp"));
                 await CheckAsync(await category.PatchThresholdAsync(new { falseRejectRate = 0.01 + 0.01 * writer }));
-                await CheckAsync(await category.UploadRawAsync(small[(k + writer) % 8], "image/bmp", "?label=anomalous"));
-                if (k % 3 == 2) await CheckAsync(await service.Http.DeleteAsync(own.Url));
-                if (k % 7 == 3) await CheckAsync(await service.Http.PostAsync($"{category.Url}/fits", null));
+                await CheckAsync(
+                    await category.UploadRawAsync(small[(k + writer) % 8], "image/bmp", "?label=anomalous")
+                );
+                if (k % 3 == 2)
+                    await CheckAsync(await service.Http.DeleteAsync(own.Url));
+                if (k % 7 == 3)
+                    await CheckAsync(await service.Http.PostAsync($"{category.Url}/fits", null));
             }
         }
 
@@ -82,16 +96,28 @@ var until = Stopwatch.GetTimestamp() + 3 * Stopwatch.Frequency;
         {
             while (Stopwatch.GetTimestamp() < until)
             {
-                foreach (var path in new[] { "/v1/categories", category.Url, $"{category.Url}/images", $"{category.Url}/models", $"{category.Url}/threshold", "/v1/jobs" })
+                foreach (
+                    var path in new[]
+                    {
+                        "/v1/categories",
+                        category.Url,
+                        $"{category.Url}/images",
+                        $"{category.Url}/models",
+                        $"{category.Url}/threshold",
+                        "/v1/jobs",
+                    }
+                )
                     await CheckAsync(await service.Http.GetAsync(path));
-                if (reader % 4 == 0) await CheckAsync(await category.SendScoreAsync(Parts.Good(1)));
+                if (reader % 4 == 0)
+                    await CheckAsync(await category.SendScoreAsync(Parts.Good(1)));
             }
         }
 
         async Task CheckAsync(HttpResponseMessage response)
         {
             Interlocked.Increment(ref answers);
-            if ((int)response.StatusCode >= 500) failures.Add(await response.Content.ReadAsStringAsync());
+            if ((int)response.StatusCode >= 500)
+                failures.Add(await response.Content.ReadAsStringAsync());
             response.Dispose();
         }
     }
@@ -100,7 +126,8 @@ var until = Stopwatch.GetTimestamp() + 3 * Stopwatch.Frequency;
     private sealed class SlowContent : HttpContent
     {
         private readonly byte[] _bytes;
-        private readonly TaskCompletionSource _halfway = new(TaskCreationOptions.RunContinuationsAsynchronously), _finish = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource _halfway = new(TaskCreationOptions.RunContinuationsAsynchronously),
+            _finish = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public SlowContent(byte[] bytes)
         {

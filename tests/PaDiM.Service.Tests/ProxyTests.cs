@@ -11,7 +11,8 @@ namespace PaDiM.Service.Tests;
 /// <summary>Where requests come from, with and without a proxy between.</summary>
 public sealed class ProxyTests : IAsyncLifetime
 {
-    private readonly TempDirectory _data = new(), _proxy = new();
+    private readonly TempDirectory _data = new(),
+        _proxy = new();
     private RunningService _service = null!;
     private HttpClient _boss = null!;
     private string _key = null!;
@@ -19,8 +20,14 @@ public sealed class ProxyTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         // The first key comes before the proxy: a service behind one does not start without.
-        await using (var first = await RunningService.StartAsync(_data.Path)) (_key, _) = await first.KeyAsync(AccessScope.Admin);
-        _service = await RunningService.StartAsync(_data.Path, ("KnownProxies:0", "127.0.0.1"), ("KnownProxies:1", "127.1.0.0/16"), ("JobWorkers", 0));
+        await using (var first = await RunningService.StartAsync(_data.Path))
+            (_key, _) = await first.KeyAsync(AccessScope.Admin);
+        _service = await RunningService.StartAsync(
+            _data.Path,
+            ("KnownProxies:0", "127.0.0.1"),
+            ("KnownProxies:1", "127.1.0.0/16"),
+            ("JobWorkers", 0)
+        );
         _boss = _service.With(_key);
     }
 
@@ -51,39 +58,82 @@ public sealed class ProxyTests : IAsyncLifetime
     [InlineData("127.0.0.1", "https", true)]
     [InlineData("127.0.0.1", "http", false)]
     [InlineData("127.0.0.7", "https", false)]
-    public async Task Browsers_are_told_to_stay_with_https_where_a_known_proxy_says_that_it_is(string peer, string scheme, bool told)
+    public async Task Browsers_are_told_to_stay_with_https_where_a_known_proxy_says_that_it_is(
+        string peer,
+        string scheme,
+        bool told
+    )
     {
         using var http = Callers.From(peer, _service.Http.BaseAddress!);
         http.DefaultRequestHeaders.Add("X-Forwarded-Proto", scheme);
         http.DefaultRequestHeaders.Add("X-Forwarded-For", "203.0.113.7");
         foreach (var url in new[] { "/v1/categories", "/health/live", "/v1/nowhere" })
-            Assert.Equal(told, (await http.GetAsync(url)).Headers.TryGetValues("Strict-Transport-Security", out var values) && values.Single() == "max-age=31536000");
+            Assert.Equal(
+                told,
+                (await http.GetAsync(url)).Headers.TryGetValues("Strict-Transport-Security", out var values)
+                    && values.Single() == "max-age=31536000"
+            );
     }
 
     [Fact]
     public async Task Browsers_are_told_to_stay_with_https_where_the_service_ends_it_itself()
     {
         var thumbprint = await WriteCertificateAsync();
-        var kestrel = new Dictionary<string, string> { ["Kestrel__Certificates__Default__Path"] = _proxy.Combine("certificate.pem"), ["Kestrel__Certificates__Default__KeyPath"] = _proxy.Combine("key.pem") };
+        var kestrel = new Dictionary<string, string>
+        {
+            ["Kestrel__Certificates__Default__Path"] = _proxy.Combine("certificate.pem"),
+            ["Kestrel__Certificates__Default__KeyPath"] = _proxy.Combine("key.pem"),
+        };
         using var own = new TempDirectory();
-        await using var process = await ServiceProcess.StartInAsync(own.Path, kestrel, ("ASPNETCORE_URLS", "https://127.0.0.1:0"));
+        await using var process = await ServiceProcess.StartInAsync(
+            own.Path,
+            kestrel,
+            ("ASPNETCORE_URLS", "https://127.0.0.1:0")
+        );
         using var http = Callers.From("127.0.0.1", process.Http.BaseAddress!, thumbprint);
-        Assert.Equal("max-age=31536000", (await http.GetAsync("/v1/categories")).Headers.GetValues("Strict-Transport-Security").Single());
+        Assert.Equal(
+            "max-age=31536000",
+            (await http.GetAsync("/v1/categories")).Headers.GetValues("Strict-Transport-Security").Single()
+        );
         Assert.False((await _boss.GetAsync("/v1/categories")).Headers.Contains("Strict-Transport-Security"));
     }
 
     [Fact]
     public async Task Behind_nginx_with_tls_the_client_is_seen_and_nothing_it_says_of_itself_is_believed()
     {
-        var nginx = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Append("/usr/sbin").Select(folder => Path.Combine(folder, "nginx")).FirstOrDefault(File.Exists);
+        var nginx = (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator)
+            .Append("/usr/sbin")
+            .Select(folder => Path.Combine(folder, "nginx"))
+            .FirstOrDefault(File.Exists);
         Assert.SkipWhen(nginx is null, "No nginx on the PATH.");
         var address = new Uri($"https://localhost:{FreePort.Find()}");
         var thumbprint = await WriteConfigurationAsync(address.Port);
-        using var running = Process.Start(new ProcessStartInfo(nginx!, ["-p", _proxy.Path, "-c", _proxy.Combine("nginx.conf"), "-e", _proxy.Combine("error.log"), "-g", "daemon off;"]) { RedirectStandardError = true })!;
+        using var running = Process.Start(
+            new ProcessStartInfo(
+                nginx!,
+                [
+                    "-p",
+                    _proxy.Path,
+                    "-c",
+                    _proxy.Combine("nginx.conf"),
+                    "-e",
+                    _proxy.Combine("error.log"),
+                    "-g",
+                    "daemon off;",
+                ]
+            )
+            {
+                RedirectStandardError = true,
+            }
+        )!;
         try
         {
             using var http = Callers.From("127.0.0.7", address, thumbprint);
-            await Eventually.TrueAsync(() => AnswersAsync(http), () => running.HasExited ? running.StandardError.ReadToEnd() : "nginx does not answer.");
+            await Eventually.TrueAsync(
+                () => AnswersAsync(http),
+                () => running.HasExited ? running.StandardError.ReadToEnd() : "nginx does not answer."
+            );
             await (await http.GetAsync("/v1/categories")).ProblemAsync(401, "unauthenticated");
             http.DefaultRequestHeaders.Add("X-Api-Key", _key);
             http.DefaultRequestHeaders.TryAddWithoutValidation("X-Forwarded-For", "203.0.113.66");
@@ -91,11 +141,15 @@ public sealed class ProxyTests : IAsyncLifetime
             await made.JsonAsync(201);
             Assert.Equal("/v1/categories/flange", made.Headers.Location?.OriginalString);
             Assert.Equal("max-age=31536000", made.Headers.GetValues("Strict-Transport-Security").Single());
-            Assert.Equal("127.0.0.7", (await _boss.GetJsonAsync("/v1/audit?category=flange")).Items()[0].Text("address"));
+            Assert.Equal(
+                "127.0.0.7",
+                (await _boss.GetJsonAsync("/v1/audit?category=flange")).Items()[0].Text("address")
+            );
         }
         finally
         {
-            if (!running.HasExited) running.Kill(entireProcessTree: true);
+            if (!running.HasExited)
+                running.Kill(entireProcessTree: true);
             await running.WaitForExitAsync();
         }
     }
@@ -104,7 +158,12 @@ public sealed class ProxyTests : IAsyncLifetime
     private async Task<string> WriteCertificateAsync()
     {
         using var rsa = RSA.Create(2048);
-        using var certificate = new CertificateRequest("CN=localhost", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        using var certificate = new CertificateRequest(
+            "CN=localhost",
+            rsa,
+            HashAlgorithmName.SHA256,
+            RSASignaturePadding.Pkcs1
+        ).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         await File.WriteAllTextAsync(_proxy.Combine("certificate.pem"), certificate.ExportCertificatePem());
         await File.WriteAllTextAsync(_proxy.Combine("key.pem"), rsa.ExportPkcs8PrivateKeyPem());
         return certificate.Thumbprint;
@@ -114,13 +173,18 @@ public sealed class ProxyTests : IAsyncLifetime
     private async Task<string> WriteConfigurationAsync(int port)
     {
         var thumbprint = await WriteCertificateAsync();
-        await File.WriteAllTextAsync(_proxy.Combine("nginx.conf"),
+        await File.WriteAllTextAsync(
+            _proxy.Combine("nginx.conf"),
             $$"""
             pid {{_proxy.Combine("nginx.pid")}};
             events { }
             http {
                 access_log off;
-                client_body_temp_path {{_proxy.Combine("body")}}; proxy_temp_path {{_proxy.Combine("proxy")}}; fastcgi_temp_path {{_proxy.Combine("f")}}; uwsgi_temp_path {{_proxy.Combine("u")}}; scgi_temp_path {{_proxy.Combine("s")}};
+                client_body_temp_path {{_proxy.Combine("body")}}; proxy_temp_path {{_proxy.Combine(
+                "proxy"
+            )}}; fastcgi_temp_path {{_proxy.Combine("f")}}; uwsgi_temp_path {{_proxy.Combine(
+                "u"
+            )}}; scgi_temp_path {{_proxy.Combine("s")}};
                 server {
                     listen 127.0.0.1:{{port}} ssl;
                     ssl_certificate {{_proxy.Combine("certificate.pem")}};
@@ -133,7 +197,8 @@ public sealed class ProxyTests : IAsyncLifetime
                     }
                 }
             }
-            """);
+            """
+        );
         return thumbprint;
     }
 

@@ -14,15 +14,24 @@ public sealed class RateLimitTests
         using var one = service.With((await service.KeyAsync(AccessScope.Score, name: "one")).Text);
         using var two = service.With((await service.KeyAsync(AccessScope.Score, name: "two")).Text);
         var answers = new List<HttpResponseMessage>();
-        for (var i = 0; i < 6; i++) answers.Add(await one.GetAsync("/v1/categories"));
+        for (var i = 0; i < 6; i++)
+            answers.Add(await one.GetAsync("/v1/categories"));
 
         // The bucket gets a new token every 20 s: of six requests in a row it lets three through, or four.
         Assert.All(answers.Take(3), answer => Assert.Equal(200, (int)answer.StatusCode));
         var limited = answers.Last(answer => (int)answer.StatusCode != 200);
-        Assert.InRange(int.Parse(limited.Headers.GetValues("Retry-After").Single(), System.Globalization.CultureInfo.InvariantCulture), 1, 20);
+        Assert.InRange(
+            int.Parse(
+                limited.Headers.GetValues("Retry-After").Single(),
+                System.Globalization.CultureInfo.InvariantCulture
+            ),
+            1,
+            20
+        );
         await limited.ProblemAsync(429, "rate_limited");
         await (await two.GetAsync("/v1/categories")).JsonAsync(200);
-        for (var i = 0; i < 6; i++) await (await service.Http.GetAsync("/health/live")).JsonAsync(200);
+        for (var i = 0; i < 6; i++)
+            await (await service.Http.GetAsync("/health/live")).JsonAsync(200);
     }
 
     [Fact]
@@ -33,7 +42,8 @@ public sealed class RateLimitTests
         using var right = service.With((await service.KeyAsync(AccessScope.Score)).Text);
         using var wrong = service.With($"padim_{new string('0', 12)}_{new string('A', 43)}");
         var codes = new List<int>();
-        for (var i = 0; i < 5; i++) codes.Add((int)(await wrong.GetAsync("/v1/categories")).StatusCode);
+        for (var i = 0; i < 5; i++)
+            codes.Add((int)(await wrong.GetAsync("/v1/categories")).StatusCode);
         Assert.Equal([401, 401], codes.Take(2));
         Assert.Contains(429, codes);
         await (await right.GetAsync("/v1/categories")).JsonAsync(200);

@@ -20,7 +20,10 @@ public sealed class RestartTests
             await category.UploadPartsAsync(2000, 40);
             job = await category.StartFitAsync();
             JsonNode? seen = null;
-            await Eventually.TrueAsync(async () => (seen = await doomed.Http.GetJsonAsync($"/v1/jobs/{job}")).Number("progress") > 0.1, () => $"{seen?.ToJsonString()}");
+            await Eventually.TrueAsync(
+                async () => (seen = await doomed.Http.GetJsonAsync($"/v1/jobs/{job}")).Number("progress") > 0.1,
+                () => $"{seen?.ToJsonString()}"
+            );
             Assert.Equal("running", seen!.Text("state"));
             await doomed.KillAsync();
         }
@@ -29,15 +32,24 @@ public sealed class RestartTests
         var revived = next.Category("killed");
         await (await revived.SendScoreAsync(Parts.Good(1))).ProblemAsync(409, "model_not_ready");
         var ended = await next.Http.FinishedAsync(job);
-        Assert.Equal(("succeeded", 2, 1), (ended.Text("state"), ended["attempts"]!.GetValue<int>(), ended["modelVersion"]!.GetValue<int>()));
-        Assert.Equal(1, (await next.Http.GetJsonAsync($"{revived.Url}/models")).Items().Single()["version"]!.GetValue<int>());
+        Assert.Equal(
+            ("succeeded", 2, 1),
+            (ended.Text("state"), ended["attempts"]!.GetValue<int>(), ended["modelVersion"]!.GetValue<int>())
+        );
+        Assert.Equal(
+            1,
+            (await next.Http.GetJsonAsync($"{revived.Url}/models")).Items().Single()["version"]!.GetValue<int>()
+        );
         await revived.ScoreAsync(Parts.Good(1));
 
         await SweepTests.SweepEverythingAsync(next);
         var images = next.Get<DataDirectory>().Images;
-var models = next.Get<DataDirectory>().Models;
+        var models = next.Get<DataDirectory>().Models;
         Assert.Equal(40, Directory.GetFiles(images, "*", SearchOption.AllDirectories).Length);
-        Assert.Equal([$"{job}-2.safetensors", $"{job}-2.statistics.safetensors"], Directory.GetFiles(models, "*", SearchOption.AllDirectories).Select(Path.GetFileName).Order());
+        Assert.Equal(
+            [$"{job}-2.safetensors", $"{job}-2.statistics.safetensors"],
+            Directory.GetFiles(models, "*", SearchOption.AllDirectories).Select(Path.GetFileName).Order()
+        );
     }
 
     [Fact]
@@ -58,7 +70,10 @@ var models = next.Get<DataDirectory>().Models;
         }
         await using var next = await RunningService.StartAsync(data.Path);
         var kept = next.Category("kept");
-        Assert.Equal(images, (await next.Http.GetJsonAsync($"{kept.Url}/images")).Items().Select(image => image.Text("id")));
+        Assert.Equal(
+            images,
+            (await next.Http.GetJsonAsync($"{kept.Url}/images")).Items().Select(image => image.Text("id"))
+        );
         var scored = await kept.ScoreAsync(Parts.Good(9));
         Assert.Equal((score, 7.5), (scored.Number("score"), scored.Number("threshold")));
     }

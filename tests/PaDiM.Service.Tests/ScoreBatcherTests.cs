@@ -14,12 +14,20 @@ public sealed class ScoreBatcherTests(SharedService shared)
     public async Task Every_image_of_many_at_once_gets_its_own_map()
     {
         var inspector = await InspectorAsync();
-        var batcher = new ScoreBatcher(Options.Create(new PadimOptions { MaxBatchSize = 4 }), shared.Service.Get<ScoreMetrics>(), TimeProvider.System, NullLogger<ScoreBatcher>.Instance);
+        var batcher = new ScoreBatcher(
+            Options.Create(new PadimOptions { MaxBatchSize = 4 }),
+            shared.Service.Get<ScoreMetrics>(),
+            TimeProvider.System,
+            NullLogger<ScoreBatcher>.Instance
+        );
         var images = Enumerable.Range(0, 23).Select(seed => Image(inspector, seed)).ToArray();
         var alone = new List<float>();
-        foreach (var image in images) alone.Add(await ScoreAsync(batcher, inspector, image));
+        foreach (var image in images)
+            alone.Add(await ScoreAsync(batcher, inspector, image));
         Assert.Equal(alone.Count, alone.Distinct().Count());
-        var together = await Task.WhenAll(images.Select(image => Task.Run(() => ScoreAsync(batcher, inspector, image))));
+        var together = await Task.WhenAll(
+            images.Select(image => Task.Run(() => ScoreAsync(batcher, inspector, image)))
+        );
         Assert.All(alone.Zip(together), pair => Assert.Equal(pair.First, pair.Second, 1e-4f * pair.First));
     }
 
@@ -27,10 +35,15 @@ public sealed class ScoreBatcherTests(SharedService shared)
     public async Task An_image_that_nobody_waits_for_leaves_those_behind_it_alone()
     {
         var inspector = await InspectorAsync();
-        var batcher = new ScoreBatcher(Options.Create(new PadimOptions { MaxBatchWaitMs = 200 }), shared.Service.Get<ScoreMetrics>(), TimeProvider.System, NullLogger<ScoreBatcher>.Instance);
+        var batcher = new ScoreBatcher(
+            Options.Create(new PadimOptions { MaxBatchWaitMs = 200 }),
+            shared.Service.Get<ScoreMetrics>(),
+            TimeProvider.System,
+            NullLogger<ScoreBatcher>.Instance
+        );
         using var gone = new CancellationTokenSource();
         var first = batcher.ScoreAsync(inspector, Image(inspector, 1), ScoreLane.Line, gone.Token);
-var second = ScoreAsync(batcher, inspector, Image(inspector, 2));
+        var second = ScoreAsync(batcher, inspector, Image(inspector, 2));
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
         Assert.True(await second > 0);
@@ -41,7 +54,12 @@ var second = ScoreAsync(batcher, inspector, Image(inspector, 2));
     public async Task A_leader_that_fails_tells_its_own_request_and_keeps_nobody_from_the_next()
     {
         var inspector = await InspectorAsync();
-        var batcher = new ScoreBatcher(Options.Create(new PadimOptions { MaxBatchWaitMs = 50 }), shared.Service.Get<ScoreMetrics>(), new TimeThatFailsOnce(), NullLogger<ScoreBatcher>.Instance);
+        var batcher = new ScoreBatcher(
+            Options.Create(new PadimOptions { MaxBatchWaitMs = 50 }),
+            shared.Service.Get<ScoreMetrics>(),
+            new TimeThatFailsOnce(),
+            NullLogger<ScoreBatcher>.Instance
+        );
         await Assert.ThrowsAsync<InvalidTimeZoneException>(() => ScoreAsync(batcher, inspector, Image(inspector, 1)));
         Assert.True(await ScoreAsync(batcher, inspector, Image(inspector, 2)) > 0);
     }
@@ -50,8 +68,18 @@ var second = ScoreAsync(batcher, inspector, Image(inspector, 2));
     public async Task An_image_of_the_line_goes_before_those_of_a_batch_that_came_earlier()
     {
         var inspector = await InspectorAsync();
-        var batcher = new ScoreBatcher(Options.Create(new PadimOptions { MaxBatchSize = 8, MaxBatchWaitMs = 100 }), shared.Service.Get<ScoreMetrics>(), TimeProvider.System, NullLogger<ScoreBatcher>.Instance);
-        var batch = Enumerable.Range(0, 6).Select(seed => batcher.ScoreAsync(inspector, Image(inspector, seed), ScoreLane.Batch, CancellationToken.None)).ToArray();
+        var batcher = new ScoreBatcher(
+            Options.Create(new PadimOptions { MaxBatchSize = 8, MaxBatchWaitMs = 100 }),
+            shared.Service.Get<ScoreMetrics>(),
+            TimeProvider.System,
+            NullLogger<ScoreBatcher>.Instance
+        );
+        var batch = Enumerable
+            .Range(0, 6)
+            .Select(seed =>
+                batcher.ScoreAsync(inspector, Image(inspector, seed), ScoreLane.Batch, CancellationToken.None)
+            )
+            .ToArray();
         var line = await batcher.ScoreAsync(inspector, Image(inspector, 6), ScoreLane.Line, CancellationToken.None);
         Assert.True(line.Succeeded(out var first, out _));
         foreach (var answer in await Task.WhenAll(batch))
@@ -64,13 +92,22 @@ var second = ScoreAsync(batcher, inspector, Image(inspector, 2));
     private async Task<Inspector> InspectorAsync()
     {
         var category = await shared.FittedAsync();
-        Assert.True((await shared.Service.Get<ModelRegistry>().AcquireAsync(category.Name, null, CancellationToken.None)).Succeeded(out var model, out _));
+        Assert.True(
+            (
+                await shared.Service.Get<ModelRegistry>().AcquireAsync(category.Name, null, CancellationToken.None)
+            ).Succeeded(out var model, out _)
+        );
         return model.Inspector;
     }
 
     private static async Task<float> ScoreAsync(ScoreBatcher batcher, Inspector inspector, float[] image)
     {
-        Assert.True((await batcher.ScoreAsync(inspector, image, ScoreLane.Line, CancellationToken.None)).Succeeded(out var batched, out _));
+        Assert.True(
+            (await batcher.ScoreAsync(inspector, image, ScoreLane.Line, CancellationToken.None)).Succeeded(
+                out var batched,
+                out _
+            )
+        );
         return Assert.IsType<RawMap.Patches>(batched.Map).Distances.Max();
     }
 
@@ -86,7 +123,8 @@ var second = ScoreAsync(batcher, inspector, Image(inspector, 2));
 
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {
-            if (_hasFailed) return base.CreateTimer(callback, state, dueTime, period);
+            if (_hasFailed)
+                return base.CreateTimer(callback, state, dueTime, period);
             _hasFailed = true;
             throw new InvalidTimeZoneException();
         }

@@ -23,10 +23,15 @@ public sealed class ScrubTests : IDisposable
         var directory = service.Get<DataDirectory>();
         Assert.True((await service.Get<Scrub>().RunAsync(null, default)).IsClean());
 
-        var images = (await service.Http.GetJsonAsync($"{_category.Url}/images?label=normal")).Items().Select(image => service.Get<BlobStore>().PathOf(image.Text("sha256"))).ToArray();
+        var images = (await service.Http.GetJsonAsync($"{_category.Url}/images?label=normal"))
+            .Items()
+            .Select(image => service.Get<BlobStore>().PathOf(image.Text("sha256")))
+            .ToArray();
         File.Delete(images[0]);
         await File.AppendAllTextAsync(images[1], "x");
-        var statistics = Directory.GetFiles(directory.Models, "*.statistics.safetensors", SearchOption.AllDirectories).Single();
+        var statistics = Directory
+            .GetFiles(directory.Models, "*.statistics.safetensors", SearchOption.AllDirectories)
+            .Single();
         var bytes = await File.ReadAllBytesAsync(statistics);
         bytes[^1] ^= 1;
         await File.WriteAllBytesAsync(statistics, bytes);
@@ -35,15 +40,22 @@ public sealed class ScrubTests : IDisposable
         File.SetLastWriteTimeUtc(stranger, DateTime.UtcNow.AddHours(-1));
 
         var report = await ScrubAsync(service);
-        Assert.Equal((1, 2, 0, 1, "ok"), (Count("missing"), Count("damaged"), Count("mended"), Count("orphans"), report.Text("database")));
+        Assert.Equal(
+            (1, 2, 0, 1, "ok"),
+            (Count("missing"), Count("damaged"), Count("mended"), Count("orphans"), report.Text("database"))
+        );
         Assert.Equal(8, report["checked"]!.GetValue<int>());
         Assert.Equal((Relative(images[0]), "image", "part"), Told(report["missing"]!.Items("files").Single()));
-        Assert.Equal([(Relative(images[1]), "image", "part"), (Relative(statistics), "statistics", "part")], report["damaged"]!.Items("files").Select(Told).Order());
+        Assert.Equal(
+            [(Relative(images[1]), "image", "part"), (Relative(statistics), "statistics", "part")],
+            report["damaged"]!.Items("files").Select(Told).Order()
+        );
         Assert.Equal(Relative(stranger), report["orphans"]!.Items("files").Single().Text("path"));
         Assert.True(File.Exists(stranger));
 
         // What a scrub finds, its owner can mend.
-        for (var seed = 0; seed < 4; seed++) await _category.UploadRawAsync(Parts.Good(seed), "image/bmp");
+        for (var seed = 0; seed < 4; seed++)
+            await _category.UploadRawAsync(Parts.Good(seed), "image/bmp");
         await _category.FitAsync();
         report = await ScrubAsync(service);
         Assert.Equal((0, 0), (Count("missing"), Count("damaged")));
@@ -69,7 +81,13 @@ public sealed class ScrubTests : IDisposable
         Assert.False(NewScrubber(next, hours: 0).IsDue());
 
         Scrubber NewScrubber(RunningService service, int hours = 24) =>
-            new(service.Get<Scrub>(), service.Get<DataDirectory>(), Options.Create(new PadimOptions { ScrubHours = hours }), time, NullLogger<Scrubber>.Instance);
+            new(
+                service.Get<Scrub>(),
+                service.Get<DataDirectory>(),
+                Options.Create(new PadimOptions { ScrubHours = hours }),
+                time,
+                NullLogger<Scrubber>.Instance
+            );
     }
 
     [Fact]
@@ -84,7 +102,11 @@ public sealed class ScrubTests : IDisposable
         Assert.Equal((1, 1), (lossy, JsonNode.Parse(output)!["missing"]!["count"]!.GetValue<int>()));
         Assert.Equal("image", JsonNode.Parse(output)!["missing"]!.Items("files")[0].Text("kind"));
         // A machine without the device has the same files.
-        var elsewhere = await ServiceProcess.RunInAsync(new Dictionary<string, string> { ["Padim__Device"] = "cuda", ["Padim__DefaultBackbone"] = "nowhere" }, "scrub", _data.Path);
+        var elsewhere = await ServiceProcess.RunInAsync(
+            new Dictionary<string, string> { ["Padim__Device"] = "cuda", ["Padim__DefaultBackbone"] = "nowhere" },
+            "scrub",
+            _data.Path
+        );
         Assert.True((elsewhere.ExitCode, elsewhere.Error.Length) == (1, 0), $"{elsewhere}");
         Assert.Equal(1, (await ServiceProcess.RunAsync("scrub", _data.Combine("nothing"))).ExitCode);
         Assert.Equal(2, (await ServiceProcess.RunAsync("scrub")).ExitCode);
@@ -97,7 +119,9 @@ public sealed class ScrubTests : IDisposable
         _category = service.Category("part");
         await _category.CreateAsync();
         await _category.UploadPartsAsync(0, 4);
-        await (await _category.UploadAsync([("x.bmp", Parts.Bad(1))], "?label=anomalous", [("x.bmp", Parts.BadMask())])).JsonAsync(200);
+        await (
+            await _category.UploadAsync([("x.bmp", Parts.Bad(1))], "?label=anomalous", [("x.bmp", Parts.BadMask())])
+        ).JsonAsync(200);
         await _category.FitAsync();
         return service;
     }
@@ -108,9 +132,13 @@ public sealed class ScrubTests : IDisposable
         Assert.Equal("/v1/system/scrub", response.Headers.Location?.OriginalString);
         await response.JsonAsync(202);
         JsonNode? seen = null;
-        await Eventually.TrueAsync(async () => !(seen = await service.Http.GetJsonAsync("/v1/system/scrub"))["running"]!.GetValue<bool>(), () => $"{seen}");
+        await Eventually.TrueAsync(
+            async () => !(seen = await service.Http.GetJsonAsync("/v1/system/scrub"))["running"]!.GetValue<bool>(),
+            () => $"{seen}"
+        );
         return seen!["lastReport"]!;
     }
 
-    private static (string Path, string Kind, string Category) Told(JsonNode file) => (file.Text("path"), file.Text("kind"), file.Text("category"));
+    private static (string Path, string Kind, string Category) Told(JsonNode file) =>
+        (file.Text("path"), file.Text("kind"), file.Text("category"));
 }

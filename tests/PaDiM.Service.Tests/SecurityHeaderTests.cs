@@ -31,15 +31,30 @@ public sealed class SecurityHeaderTests(SharedService shared)
         Assert.True((await shared.Http.GetAsync($"{category.Url}/models/9")).Headers.CacheControl!.NoStore);
         var image = await shared.Http.GetAsync($"{category.Url}/images/{id}");
         Assert.True(image.Headers.CacheControl is { NoStore: false, Private: true });
-        Assert.Equal(("attachment", "image/bmp"), (image.Content.Headers.ContentDisposition?.DispositionType, image.Content.Headers.ContentType?.MediaType));
+        Assert.Equal(
+            ("attachment", "image/bmp"),
+            (image.Content.Headers.ContentDisposition?.DispositionType, image.Content.Headers.ContentType?.MediaType)
+        );
     }
 
     [Fact]
     public async Task A_mask_that_is_served_back_is_a_file_and_no_page()
     {
         var category = await shared.NewCategoryAsync();
-        await (await shared.Http.PutAsync($"{category.Url}/ignore-mask", CategoryClient.Raw(Parts.Square(0, 0, 10), "image/bmp"))).JsonAsync(200);
+        await (
+            await shared.Http.PutAsync(
+                $"{category.Url}/ignore-mask",
+                CategoryClient.Raw(Parts.Square(0, 0, 10), "image/bmp")
+            )
+        ).JsonAsync(200);
         var mask = await shared.Http.GetAsync($"{category.Url}/ignore-mask");
-        Assert.Equal(("attachment", $"{category.Name}-ignore-mask.bmp", "image/bmp"), (mask.Content.Headers.ContentDisposition?.DispositionType, mask.Content.Headers.ContentDisposition?.FileName, mask.Content.Headers.ContentType?.MediaType));
+        Assert.Equal(
+            ("attachment", $"{category.Name}-ignore-mask.bmp", "image/bmp"),
+            (
+                mask.Content.Headers.ContentDisposition?.DispositionType,
+                mask.Content.Headers.ContentDisposition?.FileName,
+                mask.Content.Headers.ContentType?.MediaType
+            )
+        );
     }
 }

@@ -23,7 +23,14 @@ public sealed class StartTests
     public async Task Without_telemetry_it_starts_and_serves_all_but_metrics()
     {
         using var data = new TempDirectory();
-        await using var service = await ServiceProcess.StartInAsync(data.Path, new Dictionary<string, string> { ["OTEL_SDK_DISABLED"] = "true", ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:1" });
+        await using var service = await ServiceProcess.StartInAsync(
+            data.Path,
+            new Dictionary<string, string>
+            {
+                ["OTEL_SDK_DISABLED"] = "true",
+                ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:1",
+            }
+        );
         Assert.Equal(200, (int)(await service.Http.GetAsync("/health/ready")).StatusCode);
         await new CategoryClient(service.Http, "part").CreateFittedAsync(2);
         await new CategoryClient(service.Http, "part").ScoreAsync(Parts.Good(1));

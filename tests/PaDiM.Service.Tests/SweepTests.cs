@@ -18,7 +18,11 @@ public sealed class SweepTests
         var category = service.Category("swept");
         await category.CreateAsync();
         var images = await category.UploadPartsAsync(0, 4);
-        var anomalous = await category.UploadAsync([("x.bmp", Parts.Bad(1))], "?label=anomalous", [("x.png", Parts.Plain(Parts.Side, Parts.Side, 255))]);
+        var anomalous = await category.UploadAsync(
+            [("x.bmp", Parts.Bad(1))],
+            "?label=anomalous",
+            [("x.png", Parts.Plain(Parts.Side, Parts.Side, 255))]
+        );
         await anomalous.JsonAsync(200);
         await category.FitAsync();
         await category.FitAsync();
@@ -66,7 +70,7 @@ public sealed class SweepTests
         await using var service = await RunningService.StartAsync(data.Path, ("JobWorkers", 0));
         var blobs = service.Get<BlobStore>();
         var sha256 = blobs.Put([1, 2, 3]);
-var old = DateTime.UtcNow.AddHours(-1);
+        var old = DateTime.UtcNow.AddHours(-1);
         File.SetLastWriteTimeUtc(blobs.PathOf(sha256), old);
         blobs.Put([1, 2, 3]);
         Assert.Equal(0, await service.Get<OrphanSweeper>().SweepAsync(default));
@@ -81,7 +85,7 @@ var old = DateTime.UtcNow.AddHours(-1);
         var category = service.Category("raced");
         await category.CreateAsync();
         var blobs = service.Get<BlobStore>();
-var sweeper = service.Get<OrphanSweeper>();
+        var sweeper = service.Get<OrphanSweeper>();
         for (var round = 0; round < 40; round++)
         {
             var sha256 = blobs.Put(Parts.Good(1));
@@ -110,12 +114,22 @@ var sweeper = service.Get<OrphanSweeper>();
         var later = new ManualTime();
         later.Advance(TimeSpan.FromHours(1));
         using var sweeper = new OrphanSweeper(
-            service.Get<IDbContextFactory<PadimDbContext>>(), service.Get<DataDirectory>(), service.Get<BlobStore>(), service.Get<IOptions<PadimOptions>>(), later, NullLogger<OrphanSweeper>.Instance);
+            service.Get<IDbContextFactory<PadimDbContext>>(),
+            service.Get<DataDirectory>(),
+            service.Get<BlobStore>(),
+            service.Get<IOptions<PadimOptions>>(),
+            later,
+            NullLogger<OrphanSweeper>.Instance
+        );
         return await sweeper.SweepAsync(default);
     }
 
     private static string[] Files(DataDirectory directory) =>
-        [.. new[] { directory.Images, directory.Models, directory.Embeddings }.SelectMany(folder => Directory.GetFiles(folder, "*", SearchOption.AllDirectories))];
+        [
+            .. new[] { directory.Images, directory.Models, directory.Embeddings }.SelectMany(folder =>
+                Directory.GetFiles(folder, "*", SearchOption.AllDirectories)
+            ),
+        ];
 
     private static void Touch(string path)
     {

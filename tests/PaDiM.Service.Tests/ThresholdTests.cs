@@ -21,7 +21,10 @@ public sealed class ThresholdTests(SharedService shared)
         var byHand = await (await category.PatchThresholdAsync(new { threshold = score / 2 })).JsonAsync(200);
         Assert.Equal((score / 2, false), (byHand.Number("threshold"), byHand["calibrated"]!.GetValue<bool>()));
         var scored = await category.ScoreAsync(Parts.Good(1));
-        Assert.Equal((score, score / 2, "anomalous"), (scored.Number("score"), scored.Number("threshold"), scored.Text("decision")));
+        Assert.Equal(
+            (score, score / 2, "anomalous"),
+            (scored.Number("score"), scored.Number("threshold"), scored.Text("decision"))
+        );
         Assert.NotEmpty(scored.Items("regions"));
 
         var back = await (await category.PatchThresholdAsync(new { threshold = (double?)null })).JsonAsync(200);
@@ -36,15 +39,37 @@ public sealed class ThresholdTests(SharedService shared)
         var history = (await shared.Http.GetJsonAsync($"{category.Url}/threshold")).Items("history");
         Assert.Equal([0.5, 0.01, 0.01], history.Select(change => change.Number("falseRejectRate")));
         Assert.Equal([null, null, score / 2], history.Select(change => change["threshold"]?.GetValue<double>()));
-        Assert.All(history, change => Assert.Equal(("anonymous", 1), (change.Text("who"), change["modelVersion"]!.GetValue<int>())));
-        Assert.All(history, change => Assert.InRange(DateTimeOffset.Parse(change.Text("at"), System.Globalization.CultureInfo.InvariantCulture), DateTimeOffset.UtcNow.AddMinutes(-5), DateTimeOffset.UtcNow));
+        Assert.All(
+            history,
+            change => Assert.Equal(("anonymous", 1), (change.Text("who"), change["modelVersion"]!.GetValue<int>()))
+        );
+        Assert.All(
+            history,
+            change =>
+                Assert.InRange(
+                    DateTimeOffset.Parse(change.Text("at"), System.Globalization.CultureInfo.InvariantCulture),
+                    DateTimeOffset.UtcNow.AddMinutes(-5),
+                    DateTimeOffset.UtcNow
+                )
+        );
     }
 
     [Fact]
     public async Task A_rate_that_new_settings_bring_is_kept_as_well()
     {
         var category = await FittedAsync();
-        await (await shared.Http.PutAsJsonAsync(category.Url, new { imageSize = 64, reduction = new { dimensions = 16 }, blurSigma = 2, falseRejectRate = 0.4 })).JsonAsync(200);
+        await (
+            await shared.Http.PutAsJsonAsync(
+                category.Url,
+                new
+                {
+                    imageSize = 64,
+                    reduction = new { dimensions = 16 },
+                    blurSigma = 2,
+                    falseRejectRate = 0.4,
+                }
+            )
+        ).JsonAsync(200);
         var threshold = await shared.Http.GetJsonAsync($"{category.Url}/threshold");
         Assert.Equal(0.4, threshold.Number("falseRejectRate"));
         var change = threshold.Items("history").Single();
@@ -72,7 +97,12 @@ public sealed class ThresholdTests(SharedService shared)
     public async Task A_change_that_cannot_be_is_refused_and_not_kept(string body, int status, string code)
     {
         var category = await shared.FittedAsync();
-        await (await shared.Http.PatchAsync($"{category.Url}/threshold", new StringContent(body, Encoding.UTF8, "application/json"))).ProblemAsync(status, code);
+        await (
+            await shared.Http.PatchAsync(
+                $"{category.Url}/threshold",
+                new StringContent(body, Encoding.UTF8, "application/json")
+            )
+        ).ProblemAsync(status, code);
         Assert.Empty((await shared.Http.GetJsonAsync($"{category.Url}/threshold")).Items("history"));
     }
 
@@ -84,7 +114,10 @@ public sealed class ThresholdTests(SharedService shared)
         var changed = await (await category.PatchThresholdAsync(new { falseRejectRate = 0.2 })).JsonAsync(200);
         Assert.Equal(0.2, changed.Number("falseRejectRate"));
         Assert.Null(changed["threshold"]);
-        await (await shared.Service.Category("nowhere").PatchThresholdAsync(new { threshold = 3 })).ProblemAsync(404, "category_not_found");
+        await (await shared.Service.Category("nowhere").PatchThresholdAsync(new { threshold = 3 })).ProblemAsync(
+            404,
+            "category_not_found"
+        );
         await (await shared.Http.GetAsync("/v1/categories/nowhere/threshold")).ProblemAsync(404, "category_not_found");
     }
 
@@ -92,7 +125,17 @@ public sealed class ThresholdTests(SharedService shared)
     public async Task A_review_rate_gives_a_third_decision()
     {
         var category = shared.Service.Category(shared.NewName());
-        await category.CreateFittedAsync(6, new { imageSize = 64, reduction = new { dimensions = 16 }, blurSigma = 2, falseRejectRate = 0.01, reviewRate = 0.9 });
+        await category.CreateFittedAsync(
+            6,
+            new
+            {
+                imageSize = 64,
+                reduction = new { dimensions = 16 },
+                blurSigma = 2,
+                falseRejectRate = 0.01,
+                reviewRate = 0.9,
+            }
+        );
         var threshold = await shared.Http.GetJsonAsync($"{category.Url}/threshold");
         Assert.True(threshold.Number("reviewThreshold") < threshold.Number("threshold"));
         var unseen = (await category.ScoreAsync(Parts.Good(3000))).Number("score");
@@ -105,19 +148,31 @@ public sealed class ThresholdTests(SharedService shared)
     public async Task A_change_reaches_every_replica()
     {
         var category = await FittedAsync();
-        await using var replica = await RunningService.StartAsync(shared.Service.Get<DataDirectory>().Root, ("JobWorkers", 0));
+        await using var replica = await RunningService.StartAsync(
+            shared.Service.Get<DataDirectory>().Root,
+            ("JobWorkers", 0)
+        );
         var there = replica.Category(category.Name);
-        Assert.Equal((await category.ScoreAsync(Parts.Good(1))).Number("threshold"), (await there.ScoreAsync(Parts.Good(1))).Number("threshold"));
+        Assert.Equal(
+            (await category.ScoreAsync(Parts.Good(1))).Number("threshold"),
+            (await there.ScoreAsync(Parts.Good(1))).Number("threshold")
+        );
 
         await (await category.PatchThresholdAsync(new { threshold = 0.125 })).JsonAsync(200);
         var changed = DateTime.UtcNow;
-        await Eventually.TrueAsync(async () => (await there.ScoreAsync(Parts.Good(1))).Number("threshold") == 0.125, () => "The replica never saw the change.");
+        await Eventually.TrueAsync(
+            async () => (await there.ScoreAsync(Parts.Good(1))).Number("threshold") == 0.125,
+            () => "The replica never saw the change."
+        );
         // One second between two looks; the rest is for a busy machine.
         Assert.InRange(DateTime.UtcNow - changed, TimeSpan.Zero, TimeSpan.FromSeconds(5));
 
         await category.UploadPartsAsync(50, 2);
         Assert.Equal(2, await category.FitAsync());
-        await Eventually.TrueAsync(async () => (await there.ScoreAsync(Parts.Good(1)))["modelVersion"]!.GetValue<int>() == 2, () => "The replica never saw the new model.");
+        await Eventually.TrueAsync(
+            async () => (await there.ScoreAsync(Parts.Good(1)))["modelVersion"]!.GetValue<int>() == 2,
+            () => "The replica never saw the new model."
+        );
     }
 
     private async Task<CategoryClient> FittedAsync()

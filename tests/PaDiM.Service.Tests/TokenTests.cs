@@ -14,7 +14,10 @@ public sealed class TokenTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _issuer = await TokenIssuer.StartAsync();
-        _service = await RunningService.StartAsync(_data.Path, [("JobWorkers", 0), ("FailedAttemptsPerMinute", 0), .. _issuer.Options]);
+        _service = await RunningService.StartAsync(
+            _data.Path,
+            [("JobWorkers", 0), ("FailedAttemptsPerMinute", 0), .. _issuer.Options]
+        );
     }
 
     public async ValueTask DisposeAsync()
@@ -38,7 +41,11 @@ public sealed class TokenTests : IAsyncLifetime
         async Task<(int Score, int Train, int Admin)> SeenAsync(string credential)
         {
             using var http = _service.With(credential);
-            return ((int)(await http.GetAsync("/v1/categories")).StatusCode, (int)(await http.GetAsync("/v1/jobs")).StatusCode, (int)(await http.GetAsync("/v1/keys")).StatusCode);
+            return (
+                (int)(await http.GetAsync("/v1/categories")).StatusCode,
+                (int)(await http.GetAsync("/v1/jobs")).StatusCode,
+                (int)(await http.GetAsync("/v1/keys")).StatusCode
+            );
         }
     }
 
@@ -79,7 +86,7 @@ public sealed class TokenTests : IAsyncLifetime
     public async Task An_issuer_that_is_down_is_told_from_a_bad_token_and_stops_no_key()
     {
         var token = _issuer.Token("admin");
-var key = (await _service.KeyAsync(AccessScope.Score)).Text;
+        var key = (await _service.KeyAsync(AccessScope.Score)).Text;
         await _issuer.DisposeAsync();
         using var robot = _service.With(token);
         var answer = await robot.GetAsync("/v1/categories");

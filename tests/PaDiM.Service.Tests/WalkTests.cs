@@ -21,13 +21,20 @@ public sealed class WalkTests(SharedService shared)
         Assert.Equal(8, (await category.UploadPartsAsync(0, 8)).Length);
         foreach (var format in new[] { "png", "jpeg", "bmp", "tiff", "webp" })
         {
-            var image = (await (await category.UploadRawAsync(Parts.Encoded(100, format), $"image/{format}")).JsonAsync(200)).Items("accepted").Single();
+            var image = (
+                await (await category.UploadRawAsync(Parts.Encoded(100, format), $"image/{format}")).JsonAsync(200)
+            )
+                .Items("accepted")
+                .Single();
             Assert.Equal((Parts.Side, Parts.Side), (image["width"]!.GetValue<int>(), image["height"]!.GetValue<int>()));
             Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(Parts.Encoded(100, format))), image.Text("sha256"));
             Assert.Equal("normal", image.Text("label"));
         }
         var listed = (await shared.Http.GetJsonAsync($"{category.Url}/images")).Items();
-        Assert.Equal(["image/png", "image/jpeg", "image/bmp", "image/tiff", "image/webp"], listed.Skip(8).Select(image => image.Text("mediaType")));
+        Assert.Equal(
+            ["image/png", "image/jpeg", "image/bmp", "image/tiff", "image/webp"],
+            listed.Skip(8).Select(image => image.Text("mediaType"))
+        );
 
         var started = await shared.Http.PostAsync($"{category.Url}/fits", null);
         var job = await started.JsonAsync(202);
@@ -35,7 +42,12 @@ public sealed class WalkTests(SharedService shared)
         Assert.Equal(("fit", category.Name), (job.Text("kind"), job.Text("category")));
 
         var events = new List<JsonNode>();
-        using (var stream = await shared.Http.GetAsync($"/v1/jobs/{job.Text("id")}/events", HttpCompletionOption.ResponseHeadersRead))
+        using (
+            var stream = await shared.Http.GetAsync(
+                $"/v1/jobs/{job.Text("id")}/events",
+                HttpCompletionOption.ResponseHeadersRead
+            )
+        )
         {
             Assert.Equal("text/event-stream", stream.Content.Headers.ContentType?.MediaType);
             await foreach (var item in SseParser.Create(await stream.Content.ReadAsStreamAsync()).EnumerateAsync())
@@ -44,11 +56,22 @@ public sealed class WalkTests(SharedService shared)
                 events.Add(JsonNode.Parse(item.Data)!);
             }
         }
-        Assert.Equal(("succeeded", 1.0, 1), (events[^1].Text("state"), events[^1].Number("progress"), events[^1]["modelVersion"]!.GetValue<int>()));
+        Assert.Equal(
+            ("succeeded", 1.0, 1),
+            (events[^1].Text("state"), events[^1].Number("progress"), events[^1]["modelVersion"]!.GetValue<int>())
+        );
         Assert.Equal(events.Select(e => e.Number("progress")).Order(), events.Select(e => e.Number("progress")));
 
         var model = (await shared.Http.GetJsonAsync($"{category.Url}/models")).Items().Single();
-        Assert.Equal((1, true, 13, 16), (model["version"]!.GetValue<int>(), model["active"]!.GetValue<bool>(), model["imageCount"]!.GetValue<int>(), model["dimensions"]!.GetValue<int>()));
+        Assert.Equal(
+            (1, true, 13, 16),
+            (
+                model["version"]!.GetValue<int>(),
+                model["active"]!.GetValue<bool>(),
+                model["imageCount"]!.GetValue<int>(),
+                model["dimensions"]!.GetValue<int>()
+            )
+        );
         Assert.Equal([16, 16], model["grid"]!.AsArray().Select(extent => extent!.GetValue<int>()));
         Assert.Equal("tiny", model["backbone"]!.Text("name"));
         Assert.True(model["rankDeficient"]!.GetValue<bool>());
@@ -79,7 +102,11 @@ public sealed class WalkTests(SharedService shared)
             Assert.InRange(region.Number("y"), 0, Parts.Side - 1);
             Assert.InRange(region.Number("x") + region.Number("width"), 1, Parts.Side);
             Assert.InRange(region.Number("y") + region.Number("height"), 1, Parts.Side);
-            Assert.InRange((float)region.Number("peakScore"), (float)scored.Number("threshold"), (float)scored.Number("score"));
+            Assert.InRange(
+                (float)region.Number("peakScore"),
+                (float)scored.Number("threshold"),
+                (float)scored.Number("score")
+            );
         }
         Assert.Equal((float)scored.Number("score"), (float)regions[0].Number("peakScore"));
         Assert.True(regions[0].Number("x") < 64 && regions[0].Number("x") + regions[0].Number("width") > 40);
@@ -100,7 +127,8 @@ public sealed class WalkTests(SharedService shared)
 
         var png = await category.SendScoreAsync(Parts.Bad(501), accept: "image/png");
         Assert.Equal("image/png", png.Content.Headers.ContentType?.MediaType);
-        using (var picture = NetVips.Image.NewFromBuffer(await png.Content.ReadAsByteArrayAsync())) Assert.Equal((Parts.Side, Parts.Side), (picture.Width, picture.Height));
+        using (var picture = NetVips.Image.NewFromBuffer(await png.Content.ReadAsByteArrayAsync()))
+            Assert.Equal((Parts.Side, Parts.Side), (picture.Width, picture.Height));
 
         foreach (var response in new[] { npy, png })
         {
@@ -139,15 +167,36 @@ public sealed class WalkTests(SharedService shared)
     public async Task A_batch_keeps_the_order_with_a_bad_file_among_good_ones()
     {
         var category = await shared.FittedAsync();
-        var batch = await (await shared.Http.PostAsync($"{category.Url}/score/batch", CategoryClient.Form(
-            [.. Enumerable.Range(0, 11).Select(k => ("files", $"{k}.bmp", k == 5 ? "no image"u8.ToArray() : k % 2 == 0 ? Parts.Good(600 + k) : Parts.Bad(600 + k)))]))).JsonAsync(200);
+        var batch = await (
+            await shared.Http.PostAsync(
+                $"{category.Url}/score/batch",
+                CategoryClient.Form([
+                    .. Enumerable
+                        .Range(0, 11)
+                        .Select(k =>
+                            (
+                                "files",
+                                $"{k}.bmp",
+                                k == 5 ? "no image"u8.ToArray()
+                                : k % 2 == 0 ? Parts.Good(600 + k)
+                                : Parts.Bad(600 + k)
+                            )
+                        ),
+                ])
+            )
+        ).JsonAsync(200);
         var results = batch.Items("results");
-        Assert.Equal(Enumerable.Range(0, 11).Select(k => $"{k}.bmp"), results.Select(result => result.Text("fileName")));
+        Assert.Equal(
+            Enumerable.Range(0, 11).Select(k => $"{k}.bmp"),
+            results.Select(result => result.Text("fileName"))
+        );
         for (var k = 0; k < results.Length; k++)
         {
             Assert.Equal(k == 5, results[k]["result"] is null);
-            if (k == 5) Assert.Equal("image_unreadable", results[k]["error"]!.Text("code"));
-            else if (k % 2 == 1) Assert.Equal("anomalous", results[k]["result"]!.Text("decision"));
+            if (k == 5)
+                Assert.Equal("image_unreadable", results[k]["error"]!.Text("code"));
+            else if (k % 2 == 1)
+                Assert.Equal("anomalous", results[k]["result"]!.Text("decision"));
         }
         var alone = await category.ScoreAsync(Parts.Bad(603));
         Assert.Equal(alone.Number("score"), results[3]["result"]!.Number("score"), 1e-4 * alone.Number("score"));
@@ -158,7 +207,12 @@ public sealed class WalkTests(SharedService shared)
     {
         var category = await shared.FittedAsync();
         var raw = await category.ScoreAsync(Parts.Bad(700));
-        var form = await (await shared.Http.PostAsync($"{category.Url}/score", CategoryClient.Form(("files", "a.bmp", Parts.Bad(700))))).JsonAsync(200);
+        var form = await (
+            await shared.Http.PostAsync(
+                $"{category.Url}/score",
+                CategoryClient.Form(("files", "a.bmp", Parts.Bad(700)))
+            )
+        ).JsonAsync(200);
         Assert.Equal(raw.Number("score"), form.Number("score"));
     }
 
@@ -168,20 +222,37 @@ public sealed class WalkTests(SharedService shared)
         var category = await shared.NewCategoryAsync();
         await (await category.SendScoreAsync(Parts.Good(1))).ProblemAsync(409, "model_not_ready");
         await (await category.SendScoreAsync(Parts.Good(1), "?model=1")).ProblemAsync(404, "model_not_found");
-        await (await shared.Service.Category("nowhere").SendScoreAsync(Parts.Good(1))).ProblemAsync(404, "category_not_found");
+        await (await shared.Service.Category("nowhere").SendScoreAsync(Parts.Good(1))).ProblemAsync(
+            404,
+            "category_not_found"
+        );
 
         category = await shared.FittedAsync();
         await (await category.SendScoreAsync([])).ProblemAsync(400, "empty_body");
         await (await category.SendScoreAsync(Parts.Good(1)[..400])).ProblemAsync(422, "image_unreadable");
         await (await category.SendScoreAsync("text"u8.ToArray())).ProblemAsync(422, "image_unreadable");
-        await (await category.SendScoreAsync(Parts.Good(1), mediaType: "application/x-www-form-urlencoded")).ProblemAsync(415, "unsupported_media_type");
-        await (await shared.Http.PostAsync($"{category.Url}/score", CategoryClient.Raw("--b--\r\n"u8.ToArray(), "multipart/form-data; boundary=b"))).ProblemAsync(400, "no_images");
-        await (await shared.Http.PostAsync($"{category.Url}/score/batch", CategoryClient.Raw("--b--\r\n"u8.ToArray(), "multipart/form-data; boundary=b"))).ProblemAsync(400, "no_images");
+        await (
+            await category.SendScoreAsync(Parts.Good(1), mediaType: "application/x-www-form-urlencoded")
+        ).ProblemAsync(415, "unsupported_media_type");
+        await (
+            await shared.Http.PostAsync(
+                $"{category.Url}/score",
+                CategoryClient.Raw("--b--\r\n"u8.ToArray(), "multipart/form-data; boundary=b")
+            )
+        ).ProblemAsync(400, "no_images");
+        await (
+            await shared.Http.PostAsync(
+                $"{category.Url}/score/batch",
+                CategoryClient.Raw("--b--\r\n"u8.ToArray(), "multipart/form-data; boundary=b")
+            )
+        ).ProblemAsync(400, "no_images");
     }
 
-    private static string Header(HttpResponseMessage response, string name) => response.Headers.GetValues(name).Single();
+    private static string Header(HttpResponseMessage response, string name) =>
+        response.Headers.GetValues(name).Single();
 
-    private static double Parse(string number) => double.Parse(number, System.Globalization.CultureInfo.InvariantCulture);
+    private static double Parse(string number) =>
+        double.Parse(number, System.Globalization.CultureInfo.InvariantCulture);
 
     private static ((int Height, int Width) Shape, float[] Values) ReadNpy(byte[] file)
     {
@@ -190,7 +261,10 @@ public sealed class WalkTests(SharedService shared)
         Assert.Equal(0, (10 + length) % 64);
         var header = Encoding.ASCII.GetString(file, 10, length);
         Assert.EndsWith("\n", header, StringComparison.Ordinal);
-        var match = System.Text.RegularExpressions.Regex.Match(header, @"^\{'descr': '<f4', 'fortran_order': False, 'shape': \((\d+), (\d+)\), \} *\n$");
+        var match = System.Text.RegularExpressions.Regex.Match(
+            header,
+            @"^\{'descr': '<f4', 'fortran_order': False, 'shape': \((\d+), (\d+)\), \} *\n$"
+        );
         Assert.True(match.Success, header);
         var values = MemoryMarshal.Cast<byte, float>(file.AsSpan(10 + length)).ToArray();
         var shape = (int.Parse(match.Groups[1].Value), int.Parse(match.Groups[2].Value));

@@ -27,7 +27,10 @@ public sealed record FileAnswer(int Status, byte[] Body)
     public bool FallsSilent { get; init; }
 }
 
-/// <summary>An HTTP server on a free loopback port that answers as a test says, one connection a request: it may lie, and cut connections.</summary>
+/// <summary>
+/// An HTTP server on a free loopback port that answers as a test says, one connection a request: it may lie, and cut
+/// connections.
+/// </summary>
 public sealed class FileServer : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -53,15 +56,24 @@ public sealed class FileServer : IDisposable
     public static FileServer Of(byte[] file, string tag = "\"v1\"") => new(request => Right(request, file, tag));
 
     /// <summary>The right answer: the rest for a range of this version, the whole otherwise.</summary>
-    public static FileAnswer Right(FileRequest request, byte[] file, string tag) => request.From switch
-    {
-        { } from when from >= file.Length => new FileAnswer(416, []),
-        { } from when request.IfRange == tag => new FileAnswer(206, file[(int)from..]) { Headers = [$"ETag: {tag}", $"Content-Range: bytes {from}-{file.Length - 1}/{file.Length}"] },
-        _ => new FileAnswer(200, file) { Headers = [$"ETag: {tag}"] },
-    };
+    public static FileAnswer Right(FileRequest request, byte[] file, string tag) =>
+        request.From switch
+        {
+            { } from when from >= file.Length => new FileAnswer(416, []),
+            { } from when request.IfRange == tag => new FileAnswer(206, file[(int)from..])
+            {
+                Headers = [$"ETag: {tag}", $"Content-Range: bytes {from}-{file.Length - 1}/{file.Length}"],
+            },
+            _ => new FileAnswer(200, file) { Headers = [$"ETag: {tag}"] },
+        };
 
     /// <summary>An answer that breaks off after so many bytes.</summary>
-    public static FileAnswer Cut(FileAnswer whole, int after) => whole with { Body = whole.Body[..Math.Min(after, whole.Body.Length)], Length = whole.Body.Length };
+    public static FileAnswer Cut(FileAnswer whole, int after) =>
+        whole with
+        {
+            Body = whole.Body[..Math.Min(after, whole.Body.Length)],
+            Length = whole.Body.Length,
+        };
 
     /// <inheritdoc/>
     public void Dispose()
@@ -75,7 +87,8 @@ public sealed class FileServer : IDisposable
     {
         try
         {
-            while (true) _ = ServeAsync(await _listener.AcceptTcpClientAsync(_stop.Token));
+            while (true)
+                _ = ServeAsync(await _listener.AcceptTcpClientAsync(_stop.Token));
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
         {
@@ -91,13 +104,22 @@ public sealed class FileServer : IDisposable
             {
                 var stream = client.GetStream();
                 var given = _answer(await ReadAsync(stream));
-                var head = new StringBuilder().Append(CultureInfo.InvariantCulture, $"HTTP/1.1 {given.Status} {(HttpStatusCode)given.Status}\r\nConnection: close\r\n");
-                if (given.Length is not < 0) head.Append(CultureInfo.InvariantCulture, $"Content-Length: {given.Length ?? given.Body.Length}\r\n");
-                foreach (var header in given.Headers) head.Append(header).Append("\r\n");
+                var head = new StringBuilder().Append(
+                    CultureInfo.InvariantCulture,
+                    $"HTTP/1.1 {given.Status} {(HttpStatusCode)given.Status}\r\nConnection: close\r\n"
+                );
+                if (given.Length is not < 0)
+                    head.Append(
+                        CultureInfo.InvariantCulture,
+                        $"Content-Length: {given.Length ?? given.Body.Length}\r\n"
+                    );
+                foreach (var header in given.Headers)
+                    head.Append(header).Append("\r\n");
                 await stream.WriteAsync(Encoding.ASCII.GetBytes(head.Append("\r\n").ToString()));
                 await stream.WriteAsync(given.Body);
                 await stream.FlushAsync();
-                if (given.FallsSilent) await Task.Delay(Timeout.Infinite, _stop.Token);
+                if (given.FallsSilent)
+                    await Task.Delay(Timeout.Infinite, _stop.Token);
             }
             catch (Exception e) when (e is IOException or OperationCanceledException)
             {
@@ -112,9 +134,14 @@ public sealed class FileServer : IDisposable
         var target = (await reader.ReadLineAsync())!.Split(' ')[1];
         var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         while (await reader.ReadLineAsync() is { Length: > 0 } line)
-            if (line.Split(": ", 2) is [var name, var value]) headers[name] = value;
+            if (line.Split(": ", 2) is [var name, var value])
+                headers[name] = value;
         var range = headers.GetValueOrDefault("Range");
-        var request = new FileRequest(target, range is null ? null : long.Parse(range["bytes=".Length..^1], CultureInfo.InvariantCulture), headers.GetValueOrDefault("If-Range"));
+        var request = new FileRequest(
+            target,
+            range is null ? null : long.Parse(range["bytes=".Length..^1], CultureInfo.InvariantCulture),
+            headers.GetValueOrDefault("If-Range")
+        );
         Requests.Enqueue(request);
         return request;
     }

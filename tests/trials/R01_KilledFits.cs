@@ -16,9 +16,9 @@ public sealed class R01_KilledFits
     {
         using var data = new TempDirectory();
         var random = new Random(1);
-var rounds = TrialLength.Of(3, 200);
-var interrupted = 0;
-var slowest = TimeSpan.Zero;
+        var rounds = TrialLength.Of(3, 200);
+        var interrupted = 0;
+        var slowest = TimeSpan.Zero;
         var service = await ServiceProcess.StartAsync(data.Path, Options);
         try
         {
@@ -28,7 +28,10 @@ var slowest = TimeSpan.Zero;
             var began = Stopwatch.GetTimestamp();
             await category.FitAsync();
             var typical = Stopwatch.GetElapsedTime(began);
-            var scores = new Dictionary<int, double> { [1] = (await category.ScoreAsync(Parts.Bad(1))).Number("score") };
+            var scores = new Dictionary<int, double>
+            {
+                [1] = (await category.ScoreAsync(Parts.Bad(1))).Number("score"),
+            };
             for (var round = 1; round <= rounds; round++)
             {
                 // Images that are still to be embedded, so that there is something to lose.
@@ -45,18 +48,24 @@ var slowest = TimeSpan.Zero;
                 while (state?.Text("state") is not ("succeeded" or "failed" or "cancelled"))
                 {
                     var scored = await category.ScoreAsync(Parts.Bad(1));
-                    if (scores.TryGetValue(scored.Version(), out var known)) Assert.Equal(known, scored.Number("score"));
-                    else Assert.Equal(round + 1, scored.Version());
+                    if (scores.TryGetValue(scored.Version(), out var known))
+                        Assert.Equal(known, scored.Number("score"));
+                    else
+                        Assert.Equal(round + 1, scored.Version());
                     Assert.False(scored["fallback"]!.GetValue<bool>());
                     state = await service.Http.GetJsonAsync($"/v1/jobs/{job}");
                     Assert.True(Stopwatch.GetElapsedTime(restarted) < TimeSpan.FromMinutes(2), $"{state}");
                 }
                 Assert.True(state.Text("state") == "succeeded", $"{state}");
                 Assert.Equal(round + 1, state.Version());
-                if (state["attempts"]!.GetValue<int>() > 1) interrupted++;
-                if (Stopwatch.GetElapsedTime(restarted) is var took && took > slowest) slowest = took;
+                if (state["attempts"]!.GetValue<int>() > 1)
+                    interrupted++;
+                if (Stopwatch.GetElapsedTime(restarted) is var took && took > slowest)
+                    slowest = took;
                 scores[round + 1] = (await category.ScoreAsync(Parts.Bad(1))).Number("score");
-                var versions = (await service.Http.GetJsonAsync($"{category.Url}/models?limit=1000")).Items().Select(model => model["version"]!.GetValue<int>());
+                var versions = (await service.Http.GetJsonAsync($"{category.Url}/models?limit=1000"))
+                    .Items()
+                    .Select(model => model["version"]!.GetValue<int>());
                 Assert.Equal(Enumerable.Range(1, round + 1).Reverse(), versions);
                 // A refit that starts with a handful of images keeps each round as long as the first.
                 typical = TimeSpan.FromTicks(Math.Max(typical.Ticks, took.Ticks / 4));
@@ -68,6 +77,8 @@ var slowest = TimeSpan.Zero;
         }
         await using var after = await RunningService.StartAsync(data.Path);
         await Trial.IsWholeAsync(after);
-        Trial.Tell($"{rounds} kills, {interrupted} of them in a running fit; the slowest from the restart to the published version {slowest.TotalSeconds:f1} s");
+        Trial.Tell(
+            $"{rounds} kills, {interrupted} of them in a running fit; the slowest from the restart to the published version {slowest.TotalSeconds:f1} s"
+        );
     }
 }

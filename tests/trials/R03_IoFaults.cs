@@ -5,10 +5,14 @@ using PaDiM.Trials.Support;
 
 namespace PaDiM.Trials;
 
-/// <summary>The n-th write, fsync, rename or change of length fails, for n = 1, 2, … until an operation comes to its end without reaching the n-th.</summary>
+/// <summary>
+/// The n-th write, fsync, rename or change of length fails, for n = 1, 2, … until an operation comes to its end without
+/// reaching the n-th.
+/// </summary>
 public sealed class R03_IoFaults
 {
-    private const int InputOutput = 5, NoSpace = 28;
+    private const int InputOutput = 5,
+        NoSpace = 28;
     private int _seeds = 5000;
 
     [Theory]
@@ -20,13 +24,23 @@ public sealed class R03_IoFaults
         var category = new CategoryClient(faults.Service.Http, "part");
         await category.CreateAsync();
         var calls = 0;
-var refused = 0;
-        foreach (var send in new Func<Task<HttpResponseMessage>>[]
-        {
-            () => category.UploadRawAsync(Parts.Good(_seeds++), "image/bmp"),
-            () => category.Http.PutAsJsonAsync(category.Url, new { imageSize = 64, falseRejectRate = 0.001 + _seeds++ / 1e6 }),
-            () => category.Http.PutAsync($"{category.Url}/ignore-mask", CategoryClient.Raw(Parts.Square(40, 12, 8 + _seeds++ % 40), "image/bmp")),
-        })
+        var refused = 0;
+        foreach (
+            var send in new Func<Task<HttpResponseMessage>>[]
+            {
+                () => category.UploadRawAsync(Parts.Good(_seeds++), "image/bmp"),
+                () =>
+                    category.Http.PutAsJsonAsync(
+                        category.Url,
+                        new { imageSize = 64, falseRejectRate = 0.001 + _seeds++ / 1e6 }
+                    ),
+                () =>
+                    category.Http.PutAsync(
+                        $"{category.Url}/ignore-mask",
+                        CategoryClient.Raw(Parts.Square(40, 12, 8 + _seeds++ % 40), "image/bmp")
+                    ),
+            }
+        )
         {
             for (var n = 1; ; n += TrialLength.Of(2, 1))
             {
@@ -41,7 +55,8 @@ var refused = 0;
                     Assert.Contains(problem.Text("code"), CodesOf(error));
                     refused++;
                 }
-                if (!hit) break;
+                if (!hit)
+                    break;
                 calls++;
                 Assert.Equal("ok", Trial.IntegrityOf(faults.Data));
                 using var next = await send();
@@ -64,7 +79,7 @@ var refused = 0;
         await category.CreateAsync();
         await category.UploadPartsAsync(0, 4);
         var calls = 0;
-var failed = 0;
+        var failed = 0;
         for (var n = 1; ; n += TrialLength.Of(16, 1))
         {
             // Something to embed.
@@ -80,10 +95,12 @@ var failed = 0;
                     Assert.Contains(job["error"]!.Text("code"), CodesOf(error));
                 }
             }
-            else Assert.True((int)started.StatusCode is 500 or 507, $"{await started.AnyProblemAsync()}");
+            else
+                Assert.True((int)started.StatusCode is 500 or 507, $"{await started.AnyProblemAsync()}");
             var hit = faults.HasFailed;
             faults.Arm(0);
-            if (!hit) break;
+            if (!hit)
+                break;
             calls++;
             Assert.Equal("ok", Trial.IntegrityOf(faults.Data));
             await category.FitAsync();
@@ -95,6 +112,9 @@ var failed = 0;
         await Trial.IsWholeAsync(after);
     }
 
-    /// <summary>SQLite tells a full disk when it writes; why it could not flush or cut a file, it does not say.</summary>
-    private static string[] CodesOf(int error) => error == NoSpace ? ["storage_full", "internal_error"] : ["internal_error"];
+    /// <summary>
+    /// SQLite tells a full disk when it writes; why it could not flush or cut a file, it does not say.
+    /// </summary>
+    private static string[] CodesOf(int error) =>
+        error == NoSpace ? ["storage_full", "internal_error"] : ["internal_error"];
 }

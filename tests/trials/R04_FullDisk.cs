@@ -12,7 +12,10 @@ public sealed class R04_FullDisk
     public async Task Scoring_goes_on_and_everything_else_comes_back_without_a_restart()
     {
         using var folder = new TempDirectory();
-        Assert.SkipUnless(OperatingSystem.IsLinux() && await RunAsync("mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", folder.Path), "A small disk is made by mounting tmpfs, which needs root.");
+        Assert.SkipUnless(
+            OperatingSystem.IsLinux() && await RunAsync("mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", folder.Path),
+            "A small disk is made by mounting tmpfs, which needs root."
+        );
         try
         {
             await FillAsync(folder.Path);
@@ -26,22 +29,32 @@ public sealed class R04_FullDisk
     private static async Task FillAsync(string disk)
     {
         var data = Path.Combine(disk, "data");
-var ballast = Path.Combine(disk, "ballast");
-        await using var service = await RunningService.StartAsync(data, ("MinFreeBytes", 4 << 20), ("JobLeaseSeconds", 3));
+        var ballast = Path.Combine(disk, "ballast");
+        await using var service = await RunningService.StartAsync(
+            data,
+            ("MinFreeBytes", 4 << 20),
+            ("JobLeaseSeconds", 3)
+        );
         var category = service.Category("part");
         await category.CreateFittedAsync(4);
         var score = (await category.ScoreAsync(Parts.Bad(1))).Number("score");
 
         // To the low-water mark by uploads alone, and what a few that were under way take beyond it.
         var seed = 100;
-var stored = 4;
+        var stored = 4;
         for (; ; )
         {
             await File.AppendAllTextAsync(ballast, new string(' ', 1 << 20));
-            var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => category.UploadRawAsync(Parts.Good(Interlocked.Increment(ref seed)), "image/bmp")));
+            var answers = await Task.WhenAll(
+                Enumerable
+                    .Range(0, 4)
+                    .Select(_ => category.UploadRawAsync(Parts.Good(Interlocked.Increment(ref seed)), "image/bmp"))
+            );
             stored += answers.Count(answer => answer.IsSuccessStatusCode);
-            foreach (var refused in answers.Where(answer => !answer.IsSuccessStatusCode)) await refused.ProblemAsync(507, "storage_full");
-            if (answers.All(answer => !answer.IsSuccessStatusCode)) break;
+            foreach (var refused in answers.Where(answer => !answer.IsSuccessStatusCode))
+                await refused.ProblemAsync(507, "storage_full");
+            if (answers.All(answer => !answer.IsSuccessStatusCode))
+                break;
         }
         Assert.True(new DriveInfo(disk).AvailableFreeSpace > 1 << 20, "Nothing of the reserve is left.");
         await (await service.Http.PostAsync($"{category.Url}/fits", null)).ProblemAsync(507, "storage_full");
@@ -53,7 +66,8 @@ var stored = 4;
             var page = new byte[4096];
             try
             {
-                for (; ; ) rest.Write(page);
+                for (; ; )
+                    rest.Write(page);
             }
             catch (IOException)
             {
@@ -64,7 +78,8 @@ var stored = 4;
         {
             await (await category.UploadRawAsync(Parts.Good(9000 + k), "image/bmp")).ProblemAsync(507, "storage_full");
             var threshold = await category.PatchThresholdAsync(new { threshold = 3.0 + k });
-            if (!threshold.IsSuccessStatusCode) await threshold.ProblemAsync(507, "storage_full");
+            if (!threshold.IsSuccessStatusCode)
+                await threshold.ProblemAsync(507, "storage_full");
             await StillScoresAsync();
         }
         Assert.Equal("ok", (await service.Http.GetJsonAsync("/health/ready")).Text("status"));

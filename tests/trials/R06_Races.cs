@@ -18,19 +18,35 @@ public sealed class R06_Races
         for (var round = 0; round < TrialLength.Of(2, 40); round++)
         {
             var category = service.Category($"raced-{round}");
-            var created = await Task.WhenAll(At(_ => category.Http.PutAsJsonAsync(category.Url, CategoryClient.SmallSettings)));
-            Assert.Equal((1, Clients - 1), (created.Count(answer => (int)answer.StatusCode == 201), created.Count(answer => (int)answer.StatusCode == 200)));
+            var created = await Task.WhenAll(
+                At(_ => category.Http.PutAsJsonAsync(category.Url, CategoryClient.SmallSettings))
+            );
+            Assert.Equal(
+                (1, Clients - 1),
+                (
+                    created.Count(answer => (int)answer.StatusCode == 201),
+                    created.Count(answer => (int)answer.StatusCode == 200)
+                )
+            );
 
-            var uploads = await Task.WhenAll(At(_ => category.UploadAsync([("a.bmp", Parts.Good(1)), ("b.bmp", Parts.Good(2))])));
+            var uploads = await Task.WhenAll(
+                At(_ => category.UploadAsync([("a.bmp", Parts.Good(1)), ("b.bmp", Parts.Good(2))]))
+            );
             var images = new List<string>();
-            foreach (var upload in uploads) images.AddRange((await upload.JsonAsync(200)).Items("accepted").Select(image => image.Text("id")));
+            foreach (var upload in uploads)
+                images.AddRange((await upload.JsonAsync(200)).Items("accepted").Select(image => image.Text("id")));
             Assert.Equal(2, images.Distinct().Count());
 
-            var bodies = await Task.WhenAll(At(async _ =>
-            {
-                using var request = new HttpRequestMessage(HttpMethod.Post, $"{category.Url}/fits") { Headers = { { "Idempotency-Key", "once" } } };
-                return (await (await category.Http.SendAsync(request)).JsonAsync(202)).ToJsonString();
-            }));
+            var bodies = await Task.WhenAll(
+                At(async _ =>
+                {
+                    using var request = new HttpRequestMessage(HttpMethod.Post, $"{category.Url}/fits")
+                    {
+                        Headers = { { "Idempotency-Key", "once" } },
+                    };
+                    return (await (await category.Http.SendAsync(request)).JsonAsync(202)).ToJsonString();
+                })
+            );
             Assert.Single(bodies.Distinct());
             Assert.Single((await service.Http.GetJsonAsync($"/v1/jobs?category={category.Name}")).Items());
         }
@@ -53,13 +69,18 @@ public sealed class R06_Races
         }
         for (var round = 0; round < TrialLength.Of(4, 100); round++)
         {
-            var answers = await Task.WhenAll(At(client => client % 4 == 3
-                ? category.SendScoreAsync(Parts.Bad(1))
-                : category.Http.PostAsync($"{category.Url}/models/{1 + client % 3}/activate", null)));
+            var answers = await Task.WhenAll(
+                At(client =>
+                    client % 4 == 3
+                        ? category.SendScoreAsync(Parts.Bad(1))
+                        : category.Http.PostAsync($"{category.Url}/models/{1 + client % 3}/activate", null)
+                )
+            );
             foreach (var answer in answers)
             {
                 var body = await answer.JsonAsync(200);
-                if (body["score"] is not null) Assert.Equal(scores[body.Version()], body.Number("score"));
+                if (body["score"] is not null)
+                    Assert.Equal(scores[body.Version()], body.Number("score"));
             }
             var active = (await service.Http.GetJsonAsync(category.Url))["activeModelVersion"]!.GetValue<int>();
             var scored = await category.ScoreAsync(Parts.Bad(1));
@@ -67,9 +88,13 @@ public sealed class R06_Races
         }
 
         // Deleting races with activating: whatever is active in the end is there.
-        var races = await Task.WhenAll(At(client => client % 2 == 0
-            ? category.Http.DeleteAsync($"{category.Url}/models/2")
-            : category.Http.PostAsync($"{category.Url}/models/2/activate", null)));
+        var races = await Task.WhenAll(
+            At(client =>
+                client % 2 == 0
+                    ? category.Http.DeleteAsync($"{category.Url}/models/2")
+                    : category.Http.PostAsync($"{category.Url}/models/2/activate", null)
+            )
+        );
         Assert.All(races, answer => Assert.Contains((int)answer.StatusCode, new[] { 200, 204, 404, 409 }));
         await category.ScoreAsync(Parts.Bad(1));
         await Trial.IsWholeAsync(service);
@@ -78,11 +103,16 @@ public sealed class R06_Races
     private static Task<T>[] At<T>(Func<int, Task<T>> send)
     {
         var start = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        Task<T>[] all = [.. Enumerable.Range(0, Clients).Select(async client =>
-        {
-            await start.Task;
-            return await send(client);
-        })];
+        Task<T>[] all =
+        [
+            .. Enumerable
+                .Range(0, Clients)
+                .Select(async client =>
+                {
+                    await start.Task;
+                    return await send(client);
+                }),
+        ];
         start.SetResult();
         return all;
     }

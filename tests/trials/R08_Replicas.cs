@@ -5,7 +5,9 @@ using PaDiM.Trials.Support;
 
 namespace PaDiM.Trials;
 
-/// <summary>Two replicas on the same data behind a balancer, under load; one after the other is stopped or killed and replaced.</summary>
+/// <summary>
+/// Two replicas on the same data behind a balancer, under load; one after the other is stopped or killed and replaced.
+/// </summary>
 public sealed class R08_Replicas
 {
     private const int Clients = 8;
@@ -26,15 +28,16 @@ public sealed class R08_Replicas
     {
         using var data = new TempDirectory();
         var replicas = new Queue<ServiceProcess>();
-var gone = new List<ServiceProcess>();
+        var gone = new List<ServiceProcess>();
         await using var balancer = new Balancer();
         var answered = 0;
-var failed = 0;
-var rounds = TrialLength.Of(1, 20);
+        var failed = 0;
+        var rounds = TrialLength.Of(1, 20);
         using var stop = new CancellationTokenSource();
         try
         {
-            for (var k = 0; k < 2; k++) await JoinAsync();
+            for (var k = 0; k < 2; k++)
+                await JoinAsync();
             var category = new CategoryClient(replicas.Peek().Http, "part");
             await category.CreateFittedAsync(4);
             var score = (await category.ScoreAsync(Parts.Bad(1))).Number("score");
@@ -43,8 +46,10 @@ var rounds = TrialLength.Of(1, 20);
             for (var round = 0; round < rounds; round++)
             {
                 var leaving = replicas.Dequeue();
-                if (kill) await leaving.KillAsync();
-                else Assert.Equal(0, await leaving.TerminateAsync());
+                if (kill)
+                    await leaving.KillAsync();
+                else
+                    Assert.Equal(0, await leaving.TerminateAsync());
                 balancer.Remove(leaving);
                 gone.Add(leaving);
                 await JoinAsync();
@@ -52,13 +57,16 @@ var rounds = TrialLength.Of(1, 20);
             }
             await stop.CancelAsync();
             await Task.WhenAll(load);
-            Trial.Tell($"{rounds} replicas {(kill ? "killed" : "stopped")}, {answered} requests answered, {failed} failed");
+            Trial.Tell(
+                $"{rounds} replicas {(kill ? "killed" : "stopped")}, {answered} requests answered, {failed} failed"
+            );
             return failed;
         }
         finally
         {
             await stop.CancelAsync();
-            foreach (var replica in replicas.Concat(gone)) await replica.DisposeAsync();
+            foreach (var replica in replicas.Concat(gone))
+                await replica.DisposeAsync();
         }
 
         async Task JoinAsync()
@@ -74,7 +82,12 @@ var rounds = TrialLength.Of(1, 20);
             {
                 try
                 {
-                    using var answer = await balancer.SendAsync(() => new HttpRequestMessage(HttpMethod.Post, "/v1/categories/part/score") { Content = CategoryClient.Raw(Parts.Bad(1), "image/bmp") });
+                    using var answer = await balancer.SendAsync(() =>
+                        new HttpRequestMessage(HttpMethod.Post, "/v1/categories/part/score")
+                        {
+                            Content = CategoryClient.Raw(Parts.Bad(1), "image/bmp"),
+                        }
+                    );
                     Assert.Equal(score, (await answer.JsonAsync(200)).Number("score"));
                     Interlocked.Increment(ref answered);
                 }

@@ -18,7 +18,7 @@ public sealed class R09_StoppedFitter
         using var data = new TempDirectory();
         // A round in which the fit was over before it could be stopped does not count.
         var rounds = TrialLength.Of(1, 20);
-var counted = 0;
+        var counted = 0;
         for (var round = 1; counted < rounds; round++)
         {
             Assert.True(round <= 3 * rounds, $"{counted} of {round} fits could be stopped");
@@ -28,7 +28,10 @@ var counted = 0;
             await category.UploadPartsAsync(Images * round, Images - 1);
             var job = await category.StartFitAsync();
             JsonNode? seen = null;
-            await Eventually.TrueAsync(async () => (seen = await zombie.Http.GetJsonAsync($"/v1/jobs/{job}")).Text("state") != "queued", () => $"{seen}");
+            await Eventually.TrueAsync(
+                async () => (seen = await zombie.Http.GetJsonAsync($"/v1/jobs/{job}")).Text("state") != "queued",
+                () => $"{seen}"
+            );
             await zombie.SignalAsync("STOP");
 
             await using var next = await RunningService.StartAsync(data.Path, ("JobLeaseSeconds", 3));
@@ -47,7 +50,12 @@ var counted = 0;
             // It finds its lease lost at the next heartbeat, and its own next fit shows that it is past that.
             await category.UploadPartsAsync(Images * round + Images - 1, 1);
             await category.FitAsync(new { activate = false });
-            Assert.Equal([2, 1], (await next.Http.GetJsonAsync($"{category.Url}/models")).Items().Select(model => model["version"]!.GetValue<int>()));
+            Assert.Equal(
+                [2, 1],
+                (await next.Http.GetJsonAsync($"{category.Url}/models"))
+                    .Items()
+                    .Select(model => model["version"]!.GetValue<int>())
+            );
             Assert.Equal("succeeded", (await next.Http.GetJsonAsync($"/v1/jobs/{job}")).Text("state"));
             var scored = await category.ScoreAsync(Parts.Bad(1));
             Assert.Equal((1, score), (scored.Version(), scored.Number("score")));

@@ -5,7 +5,9 @@ using PaDiM.Trials.Support;
 
 namespace PaDiM.Trials;
 
-/// <summary>Two processes on the same data, one of whose clocks is set an hour forwards, and back, in the midst of fits.</summary>
+/// <summary>
+/// Two processes on the same data, one of whose clocks is set an hour forwards, and back, in the midst of fits.
+/// </summary>
 public sealed class R11_JumpingClock
 {
     [Fact]
@@ -14,7 +16,12 @@ public sealed class R11_JumpingClock
         using var data = new TempDirectory();
         var wrong = new ManualTime();
         await using var right = await RunningService.StartAsync(data.Path, ("JobLeaseSeconds", 60), ("Threads", 1));
-        await using var jumping = await RunningService.StartByAsync(wrong, data.Path, ("JobLeaseSeconds", 60), ("Threads", 1));
+        await using var jumping = await RunningService.StartByAsync(
+            wrong,
+            data.Path,
+            ("JobLeaseSeconds", 60),
+            ("Threads", 1)
+        );
         var rounds = TrialLength.Of(2, 40);
         for (var round = 0; round < rounds; round++)
         {
@@ -24,10 +31,16 @@ public sealed class R11_JumpingClock
             await category.UploadPartsAsync(100 * round, 12);
             var job = await category.StartFitAsync();
             JsonNode? seen = null;
-            await Eventually.TrueAsync(async () => (seen = await right.Http.GetJsonAsync($"/v1/jobs/{job}")).Text("state") != "queued", () => $"{seen}");
+            await Eventually.TrueAsync(
+                async () => (seen = await right.Http.GetJsonAsync($"/v1/jobs/{job}")).Text("state") != "queued",
+                () => $"{seen}"
+            );
             wrong.Jump(TimeSpan.FromHours(round % 2 == 0 ? 1 : -1));
             var ended = await right.Http.FinishedAsync(job);
-            Assert.Equal(("succeeded", 1, 1), (ended.Text("state"), ended["attempts"]!.GetValue<int>(), ended.Version()));
+            Assert.Equal(
+                ("succeeded", 1, 1),
+                (ended.Text("state"), ended["attempts"]!.GetValue<int>(), ended.Version())
+            );
             await category.ScoreAsync(Parts.Good(1));
         }
         await Trial.IsWholeAsync(right);

@@ -9,56 +9,77 @@ using PaDiM.Trials.Support;
 namespace PaDiM.Trials;
 
 /// <summary>
-/// Hours of a mixed day: images of many sizes and formats, more categories than the cache holds, fits one after the other. Memory and handles stay flat, and nothing is lost.
+/// Hours of a mixed day: images of many sizes and formats, more categories than the cache holds, fits one after the
+/// other. Memory and handles stay flat, and nothing is lost.
 /// </summary>
 public sealed class R13_Soak(ITestOutputHelper output)
 {
-    private const int Categories = 4, Senders = 3;
+    private const int Categories = 4,
+        Senders = 3;
 
-    /// <summary>Before memory is looked at: each category has been up and driven out, whatever the speed of the machine.</summary>
+    /// <summary>
+    /// Before memory is looked at: each category has been up and driven out, whatever the speed of the machine.
+    /// </summary>
     private const int WarmUpFits = 2 * Categories;
     private const long GrowthLimit = 100L << 20;
 
     /// <summary>A night in full; <c>PADIM_SOAK</c> says how many seconds otherwise.</summary>
-    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(int.TryParse(Environment.GetEnvironmentVariable("PADIM_SOAK"), out var seconds) ? seconds : TrialLength.Of(12, 7 * 3600));
+    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(
+        int.TryParse(Environment.GetEnvironmentVariable("PADIM_SOAK"), out var seconds)
+            ? seconds
+            : TrialLength.Of(12, 7 * 3600)
+    );
 
     [Fact]
     public async Task Memory_and_handles_stay_flat_and_nothing_is_lost()
     {
-        if (!OperatingSystem.IsLinux()) Assert.Skip("Memory and handles are read from /proc.");
+        if (!OperatingSystem.IsLinux())
+            Assert.Skip("Memory and handles are read from /proc.");
         using var data = new TempDirectory();
         // Two of the four models fit: each category that comes up drives another one out.
         await using var service = await ServiceProcess.StartAsync(data.Path, ("ModelCacheBytes", 1 << 20));
-        var categories = Enumerable.Range(0, Categories).Select(i => new CategoryClient(service.Http, $"soak-{i}")).ToArray();
+        var categories = Enumerable
+            .Range(0, Categories)
+            .Select(i => new CategoryClient(service.Http, $"soak-{i}"))
+            .ToArray();
         foreach (var category in categories)
         {
             await category.CreateFittedAsync(8, Settings(0));
         }
         var images = Images();
-var process = new ProcessMemory(service.Id);
+        var process = new ProcessMemory(service.Id);
         var clock = new Stopwatch();
-var samples = new List<Sample>();
-var answers = new ConcurrentBag<(TimeSpan At, double Milliseconds)>();
-var fits = 0;
+        var samples = new List<Sample>();
+        var answers = new ConcurrentBag<(TimeSpan At, double Milliseconds)>();
+        var fits = 0;
 
         var work = Enumerable.Range(0, Senders).Select(SendAsync).Append(FitAsync()).ToArray();
         await Eventually.TrueAsync(() => Task.FromResult(Volatile.Read(ref fits) > WarmUpFits), () => $"{fits} fits");
         clock.Start();
         while (clock.Elapsed < Duration)
         {
-            samples.Add(new Sample(clock.Elapsed, process.Now, Directory.GetFileSystemEntries($"/proc/{service.Id}/fd").Length));
+            samples.Add(
+                new Sample(clock.Elapsed, process.Now, Directory.GetFileSystemEntries($"/proc/{service.Id}/fd").Length)
+            );
             await Task.Delay(Duration / 200);
         }
         await Task.WhenAll(work);
 
         Assert.Equal(fits + Categories, await NewestVersionsAsync(service.Http, categories));
-        Assert.All((await service.Http.GetJsonAsync("/v1/jobs?limit=1000")).Items(), job => Assert.Equal("succeeded", job.Text("state")));
+        Assert.All(
+            (await service.Http.GetJsonAsync("/v1/jobs?limit=1000")).Items(),
+            job => Assert.Equal("succeeded", job.Text("state"))
+        );
         var early = samples.Where(s => s.At > Duration / 4 && s.At < Duration / 2).ToArray();
-var late = samples.Where(s => s.At > 0.75 * Duration).ToArray();
+        var late = samples.Where(s => s.At > 0.75 * Duration).ToArray();
         var memory = LowWater(late) - LowWater(early);
-var handles = Median(late) - Median(early);
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{Duration}: {answers.Count} images, {fits} fits; p99 {P99(answers, Duration / 4, Duration / 2):f1} ms in the second quarter, {P99(answers, 0.75 * Duration, Duration):f1} ms in the last; memory {LowWater(early) >> 20} MiB, then {memory >> 20:+0;-0;0} MiB; handles {Median(early)}, then {handles:+0;-0;0}"));
+        var handles = Median(late) - Median(early);
+        output.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Duration}: {answers.Count} images, {fits} fits; p99 {P99(answers, Duration / 4, Duration / 2):f1} ms in the second quarter, {P99(answers, 0.75 * Duration, Duration):f1} ms in the last; memory {LowWater(early) >> 20} MiB, then {memory >> 20:+0;-0;0} MiB; handles {Median(early)}, then {handles:+0;-0;0}"
+            )
+        );
         Assert.True(memory <= GrowthLimit, $"{memory >> 20} MiB more");
         Assert.True(handles <= 16, $"{handles} handles more");
 
@@ -68,7 +89,8 @@ var handles = Median(late) - Median(early);
             {
                 var began = clock.Elapsed;
                 var (bytes, mediaType) = images[k % images.Length];
-                var response = await categories[k / 7 % Categories].SendScoreAsync(bytes, k % 5 == 0 ? "?heatmap=overlay" : "", mediaType);
+                var response = await categories[k / 7 % Categories]
+                    .SendScoreAsync(bytes, k % 5 == 0 ? "?heatmap=overlay" : "", mediaType);
                 await response.JsonAsync(200);
                 answers.Add((began, (clock.Elapsed - began).TotalMilliseconds));
             }
@@ -82,7 +104,13 @@ var handles = Median(late) - Median(early);
                 await (await service.Http.PutAsJsonAsync(category.Url, Settings(++fits))).JsonAsync(200);
                 await category.FitAsync();
                 if ((await service.Http.GetJsonAsync($"{category.Url}/models")).Items() is [_, _, _, var oldest, ..])
-                    Assert.Equal(204, (int)(await service.Http.DeleteAsync($"{category.Url}/models/{oldest.Number("version")}")).StatusCode);
+                    Assert.Equal(
+                        204,
+                        (int)
+                            (
+                                await service.Http.DeleteAsync($"{category.Url}/models/{oldest.Number("version")}")
+                            ).StatusCode
+                    );
             }
         }
     }
@@ -91,27 +119,44 @@ var handles = Median(late) - Median(early);
     private static async Task<int> NewestVersionsAsync(HttpClient http, IEnumerable<CategoryClient> categories)
     {
         var sum = 0;
-        foreach (var category in categories) sum += (int)(await http.GetJsonAsync($"{category.Url}/models")).Items()[0].Number("version");
+        foreach (var category in categories)
+            sum += (int)(await http.GetJsonAsync($"{category.Url}/models")).Items()[0].Number("version");
         return sum;
     }
 
-    private static object Settings(int seed) => new { imageSize = 64, reduction = new { dimensions = 16, seed }, blurSigma = 2 };
+    private static object Settings(int seed) =>
+        new
+        {
+            imageSize = 64,
+            reduction = new { dimensions = 16, seed },
+            blurSigma = 2,
+        };
 
     private static (byte[] Bytes, string MediaType)[] Images() =>
-    [
-        .. new[] { "png", "jpeg", "tiff", "webp" }.Select((format, i) => (Parts.Encoded(i, format), $"image/{format}")),
-        .. new[] { 32, 300, 1000, 1700 }.Select(side => (Parts.Plain(side, side * 3 / 4), "image/bmp")),
-        (Parts.Bad(1), "image/bmp"),
-    ];
+        [
+            .. new[] { "png", "jpeg", "tiff", "webp" }.Select(
+                (format, i) => (Parts.Encoded(i, format), $"image/{format}")
+            ),
+            .. new[] { 32, 300, 1000, 1700 }.Select(side => (Parts.Plain(side, side * 3 / 4), "image/bmp")),
+            (Parts.Bad(1), "image/bmp"),
+        ];
 
-    /// <summary>What is held, whenever the collector was last at work: a leak lifts the lowest samples as well.</summary>
-    private static long LowWater(Sample[] samples) => samples.Select(s => s.Resident).Order().ElementAt(samples.Length / 10);
+    /// <summary>
+    /// What is held, whenever the collector was last at work: a leak lifts the lowest samples as well.
+    /// </summary>
+    private static long LowWater(Sample[] samples) =>
+        samples.Select(s => s.Resident).Order().ElementAt(samples.Length / 10);
 
-    private static long Median(Sample[] samples) => samples.Select(s => s.Handles).Order().ElementAt(samples.Length / 2);
+    private static long Median(Sample[] samples) =>
+        samples.Select(s => s.Handles).Order().ElementAt(samples.Length / 2);
 
     private static double P99(IEnumerable<(TimeSpan At, double Milliseconds)> answers, TimeSpan from, TimeSpan to)
     {
-        var window = answers.Where(answer => answer.At >= from && answer.At < to).Select(answer => answer.Milliseconds).Order().ToArray();
+        var window = answers
+            .Where(answer => answer.At >= from && answer.At < to)
+            .Select(answer => answer.Milliseconds)
+            .Order()
+            .ToArray();
         return window[(int)(0.99 * (window.Length - 1))];
     }
 

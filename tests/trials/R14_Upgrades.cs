@@ -10,7 +10,10 @@ using PaDiM.Trials.Support;
 
 namespace PaDiM.Trials;
 
-/// <summary>A database of each schema that there has been, with rows and their files, opened by this build; and one of a later schema.</summary>
+/// <summary>
+/// A database of each schema that there has been, with rows and their files, opened by this build; and one of a later
+/// schema.
+/// </summary>
 public sealed class R14_Upgrades
 {
     private static readonly string[] All = ListSchemas();
@@ -26,8 +29,17 @@ public sealed class R14_Upgrades
 
         // Before anything has touched it: a backup that the version of that time could have made.
         var restored = data.Combine("restored");
-        if (schema == All[^1]) await new DataCopy(new DataDirectory(data.Combine("data")), new DataDirectory(data.Combine("backup")), TimeProvider.System).BackUpAsync(default);
-        await new DataCopy(new DataDirectory(data.Combine("data")), new DataDirectory(restored), TimeProvider.System).RestoreAsync(default);
+        if (schema == All[^1])
+            await new DataCopy(
+                new DataDirectory(data.Combine("data")),
+                new DataDirectory(data.Combine("backup")),
+                TimeProvider.System
+            ).BackUpAsync(default);
+        await new DataCopy(
+            new DataDirectory(data.Combine("data")),
+            new DataDirectory(restored),
+            TimeProvider.System
+        ).RestoreAsync(default);
         foreach (var folder in new[] { data.Combine("data"), restored })
         {
             await using var service = await RunningService.StartAsync(folder);
@@ -37,7 +49,10 @@ public sealed class R14_Upgrades
             Assert.Equal(3, (await service.Http.GetJsonAsync($"{category.Url}/images")).Items().Length);
             var history = (await service.Http.GetJsonAsync($"{category.Url}/threshold")).Items("history");
             Assert.Equal(0.05, Assert.Single(history).Number("falseRejectRate"));
-            Assert.Equal("succeeded", Assert.Single((await service.Http.GetJsonAsync("/v1/jobs")).Items()).Text("state"));
+            Assert.Equal(
+                "succeeded",
+                Assert.Single((await service.Http.GetJsonAsync("/v1/jobs")).Items()).Text("state")
+            );
             Assert.Equal(2, await category.FitAsync());
             await Trial.IsWholeAsync(service);
         }
@@ -60,11 +75,16 @@ public sealed class R14_Upgrades
         var (exitCode, _, error) = await ServiceProcess.RefusedAsync(directory.Root);
         Assert.Equal(1, exitCode);
         Assert.Contains("29990101000000_Later", error, StringComparison.Ordinal);
-        await Assert.ThrowsAsync<InvalidDataException>(() => new DataCopy(directory, new DataDirectory(data.Combine("backup")), TimeProvider.System).BackUpAsync(default));
+        await Assert.ThrowsAsync<InvalidDataException>(() =>
+            new DataCopy(directory, new DataDirectory(data.Combine("backup")), TimeProvider.System).BackUpAsync(default)
+        );
         Assert.Equal(before, await File.ReadAllBytesAsync(directory.Database, TestContext.Current.CancellationToken));
     }
 
-    /// <summary>Fits and changes with this build, takes the schema back to an earlier one, which drops what that did not know, and gives the score of an image.</summary>
+    /// <summary>
+    /// Fits and changes with this build, takes the schema back to an earlier one, which drops what that did not know,
+    /// and gives the score of an image.
+    /// </summary>
     private static async Task<double> PrepareAsync(string folder, string schema)
     {
         var directory = new DataDirectory(Path.Combine(folder, "data"));
@@ -87,5 +107,6 @@ public sealed class R14_Upgrades
         return [.. db.Database.GetMigrations()];
     }
 
-    private static PadimDbContext Open(string path) => new(new DbContextOptionsBuilder<PadimDbContext>().UseSqlite($"Data Source={path};Pooling=False").Options);
+    private static PadimDbContext Open(string path) =>
+        new(new DbContextOptionsBuilder<PadimDbContext>().UseSqlite($"Data Source={path};Pooling=False").Options);
 }

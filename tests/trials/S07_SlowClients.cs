@@ -18,28 +18,50 @@ public sealed class S07_SlowClients
         var category = await FittedAsync(service);
         var address = service.Http.BaseAddress!;
         var large = Parts.Plain(3000, 3000);
-        var id = (await (await category.UploadRawAsync(large, "image/bmp")).JsonAsync(200)).Items("accepted").Single().Text("id");
+        var id = (await (await category.UploadRawAsync(large, "image/bmp")).JsonAsync(200))
+            .Items("accepted")
+            .Single()
+            .Text("id");
 
         using var headers = await RawConnection.OpenAsync(address);
         using var body = await RawConnection.OpenAsync(address);
         using var chunks = await RawConnection.OpenAsync(address);
         using var reader = await RawConnection.OpenAsync(address, receiveBuffer: 4096);
         await headers.SendAsync($"POST {category.Url}/score HTTP/1.1\r\nHost: localhost\r\nX-Slow: ");
-        await body.SendAsync($"POST {category.Url}/score HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: 1000000\r\n\r\n");
-        await chunks.SendAsync($"POST {category.Url}/images HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n");
+        await body.SendAsync(
+            $"POST {category.Url}/score HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: 1000000\r\n\r\n"
+        );
+        await chunks.SendAsync(
+            $"POST {category.Url}/images HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n"
+        );
         await reader.SendAsync($"GET {category.Url}/images/{id} HTTP/1.1\r\nHost: localhost\r\n\r\n");
-        var slow = new Dictionary<string, Task<(TimeSpan After, string Answer)>> { ["headers"] = headers.DripAsync(), ["body"] = body.DripAsync(), ["chunk"] = chunks.DripAsync() };
+        var slow = new Dictionary<string, Task<(TimeSpan After, string Answer)>>
+        {
+            ["headers"] = headers.DripAsync(),
+            ["body"] = body.DripAsync(),
+            ["chunk"] = chunks.DripAsync(),
+        };
         var times = await category.TimesUntilAsync(Task.WhenAll(slow.Values));
-        TestContext.Current.TestOutputHelper?.WriteLine($"{times.Count} scores meanwhile, slowest {times.Max().TotalMilliseconds:f0} ms");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{times.Count} scores meanwhile, slowest {times.Max().TotalMilliseconds:f0} ms"
+        );
         foreach (var (what, cut) in slow)
         {
-            TestContext.Current.TestOutputHelper?.WriteLine($"slow {what} cut off after {(await cut).After.TotalSeconds:f1} s");
+            TestContext.Current.TestOutputHelper?.WriteLine(
+                $"slow {what} cut off after {(await cut).After.TotalSeconds:f1} s"
+            );
             Assert.InRange((await cut).After, TimeSpan.Zero, CutOff);
             // Headers that are no request yet are cut off by the server itself, without a problem.
-            Assert.True((await cut).Answer.Contains(" 408 ", StringComparison.Ordinal) && (what == "headers" || (await cut).Answer.Contains("body_too_slow", StringComparison.Ordinal)), $"{what}: {(await cut).Answer}");
+            Assert.True(
+                (await cut).Answer.Contains(" 408 ", StringComparison.Ordinal)
+                    && (what == "headers" || (await cut).Answer.Contains("body_too_slow", StringComparison.Ordinal)),
+                $"{what}: {(await cut).Answer}"
+            );
         }
-        if (!TrialLength.Full) return;
-        // The reader has taken nothing for all that time: what the system had already taken off the wire is all it gets.
+        if (!TrialLength.Full)
+            return;
+        // The reader has taken nothing for all that time: what the system had already taken off the wire is all it
+        // gets.
         await Task.Delay(TimeSpan.FromMinutes(8));
         Assert.InRange((await reader.ReadToEndAsync()).Length, 0, large.Length - 1);
     }
@@ -49,36 +71,54 @@ public sealed class S07_SlowClients
     {
         using var data = new TempDirectory();
         var followers = TrialLength.Of(50, 1000);
-        await using (var fitting = await RunningService.StartAsync(data.Path)) await FittedAsync(fitting);
-        await using var service = await RunningService.StartAsync(data.Path, ("JobWorkers", 0), ("MaxEventStreams", followers));
+        await using (var fitting = await RunningService.StartAsync(data.Path))
+            await FittedAsync(fitting);
+        await using var service = await RunningService.StartAsync(
+            data.Path,
+            ("JobWorkers", 0),
+            ("MaxEventStreams", followers)
+        );
         var category = service.Category("part");
         var alone = await category.TimesAsync(50);
         var job = await category.StartFitAsync();
         var connections = new List<RawConnection>();
         try
         {
-            for (var i = 0; i < TrialLength.Of(500, 5000); i++) connections.Add(await RawConnection.OpenAsync(service.Http.BaseAddress!));
+            for (var i = 0; i < TrialLength.Of(500, 5000); i++)
+                connections.Add(await RawConnection.OpenAsync(service.Http.BaseAddress!));
             for (var i = 0; i < followers; i++)
             {
                 await connections[i].SendAsync($"GET /v1/jobs/{job}/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
-                Assert.Contains("event: job", await connections[i].ReadUntilAsync("event: job"), StringComparison.Ordinal);
+                Assert.Contains(
+                    "event: job",
+                    await connections[i].ReadUntilAsync("event: job"),
+                    StringComparison.Ordinal
+                );
             }
             using var refused = await service.Http.GetAsync($"/v1/jobs/{job}/events");
             await refused.ProblemAsync(503, "queue_full");
             Assert.Equal(TimeSpan.FromSeconds(1), refused.Headers.RetryAfter?.Delta);
             var beside = await category.TimesAsync(50);
-            TestContext.Current.TestOutputHelper?.WriteLine($"median score alone {alone.Median():f1} ms, beside {connections.Count} connections of which {followers} follow a job {beside.Median():f1} ms");
+            TestContext.Current.TestOutputHelper?.WriteLine(
+                $"median score alone {alone.Median():f1} ms, beside {connections.Count} connections of which {followers} follow a job {beside.Median():f1} ms"
+            );
         }
         finally
         {
             connections.ForEach(connection => connection.Dispose());
         }
         // Those who leave give up their places.
-        await Eventually.TrueAsync(async () =>
-        {
-            using var follower = await service.Http.GetAsync($"/v1/jobs/{job}/events", HttpCompletionOption.ResponseHeadersRead);
-            return follower.IsSuccessStatusCode;
-        }, () => "Nobody can follow the job any more.");
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                using var follower = await service.Http.GetAsync(
+                    $"/v1/jobs/{job}/events",
+                    HttpCompletionOption.ResponseHeadersRead
+                );
+                return follower.IsSuccessStatusCode;
+            },
+            () => "Nobody can follow the job any more."
+        );
     }
 
     [Fact]
@@ -88,7 +128,8 @@ public sealed class S07_SlowClients
         await using var service = await RunningService.StartAsync(data.Path, ("MaxConnections", 4));
         await service.Http.GetJsonAsync("/health/live");
         var connections = new List<RawConnection>();
-        for (var i = 0; i < 4; i++) connections.Add(await RawConnection.OpenAsync(service.Http.BaseAddress!));
+        for (var i = 0; i < 4; i++)
+            connections.Add(await RawConnection.OpenAsync(service.Http.BaseAddress!));
         Assert.Equal("", await connections[^1].ReadToEndAsync());
         await service.Http.GetJsonAsync("/health/live");
         connections.ForEach(connection => connection.Dispose());

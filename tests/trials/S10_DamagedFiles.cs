@@ -14,7 +14,8 @@ public sealed partial class S10_DamagedFiles
     private static readonly TimeSpan Hang = TimeSpan.FromSeconds(60);
 
     [Fact]
-    public Task Damaged_images_end_no_process_and_never_hang() => RunAsync("images", Path.Combine(AppContext.BaseDirectory, "Images"));
+    public Task Damaged_images_end_no_process_and_never_hang() =>
+        RunAsync("images", Path.Combine(AppContext.BaseDirectory, "Images"));
 
     [Fact]
     public async Task Damaged_models_end_no_process_and_never_hang()
@@ -26,10 +27,20 @@ public sealed partial class S10_DamagedFiles
             foreach (var (name, count) in new[] { ("few", 3), ("many", 25) })
             {
                 var category = service.Category(name);
-                await category.CreateAsync(new { imageSize = 32, reduction = new { dimensions = 8 }, blurSigma = 1 });
+                await category.CreateAsync(
+                    new
+                    {
+                        imageSize = 32,
+                        reduction = new { dimensions = 8 },
+                        blurSigma = 1,
+                    }
+                );
                 await category.UploadPartsAsync(0, count);
                 await category.FitAsync();
-                await File.WriteAllBytesAsync(Path.Combine(corpus, $"{name}.safetensors"), await service.Http.GetByteArrayAsync($"{category.Url}/models/1/export"));
+                await File.WriteAllBytesAsync(
+                    Path.Combine(corpus, $"{name}.safetensors"),
+                    await service.Http.GetByteArrayAsync($"{category.Url}/models/1/export")
+                );
             }
         }
         await RunAsync("models", corpus);
@@ -39,20 +50,44 @@ public sealed partial class S10_DamagedFiles
     {
         using var keep = new TempDirectory();
         var seed = TrialLength.Full ? (int)(Stopwatch.GetTimestamp() & int.MaxValue) : 1;
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "PaDiM.Fuzz.dll"), what, corpus, $"{seed}", $"{TrialLength.Of(5, 300)}", keep.Path]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(
+                "dotnet",
+                [
+                    Path.Combine(AppContext.BaseDirectory, "PaDiM.Fuzz.dll"),
+                    what,
+                    corpus,
+                    $"{seed}",
+                    $"{TrialLength.Of(5, 300)}",
+                    keep.Path,
+                ]
+            )
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        )!;
         var errors = process.StandardError.ReadToEndAsync();
-var last = "";
+        var last = "";
         try
         {
-            while (await process.StandardOutput.ReadLineAsync().WaitAsync(Hang) is { } line) last = line;
+            while (await process.StandardOutput.ReadLineAsync().WaitAsync(Hang) is { } line)
+                last = line;
             await process.WaitForExitAsync();
         }
         catch (TimeoutException)
         {
             process.Kill();
-            Assert.Fail($"Seed {seed}: no input was finished for {Hang}: {Convert.ToBase64String(await File.ReadAllBytesAsync(keep.Combine("input.bin")))}");
+            Assert.Fail(
+                $"Seed {seed}: no input was finished for {Hang}: {Convert.ToBase64String(await File.ReadAllBytesAsync(keep.Combine("input.bin")))}"
+            );
         }
-        Assert.True(process.ExitCode == 0, process.ExitCode == 0 ? "" : $"Seed {seed}, exit code {process.ExitCode}: {await errors} {Convert.ToBase64String(await File.ReadAllBytesAsync(keep.Combine("input.bin")))}");
+        Assert.True(
+            process.ExitCode == 0,
+            process.ExitCode == 0
+                ? ""
+                : $"Seed {seed}, exit code {process.ExitCode}: {await errors} {Convert.ToBase64String(await File.ReadAllBytesAsync(keep.Combine("input.bin")))}"
+        );
         TestContext.Current.TestOutputHelper?.WriteLine($"{what}, seed {seed}: {last}");
         Assert.InRange(int.Parse(Peak().Match(last).Groups[1].Value, CultureInfo.InvariantCulture), 1, BoundedMemory);
     }

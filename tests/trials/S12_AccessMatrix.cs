@@ -11,12 +11,18 @@ using PaDiM.TestSupport;
 
 namespace PaDiM.Trials;
 
-/// <summary>S12: every route of the service, asked by every kind of caller. A route that is not in the table fails the trial.</summary>
+/// <summary>
+/// S12: every route of the service, asked by every kind of caller. A route that is not in the table fails the trial.
+/// </summary>
 public sealed class S12_AccessMatrix : IAsyncLifetime
 {
-    private const string Ours = "flange", Other = "bolt";
+    private const string Ours = "flange",
+        Other = "bolt";
 
-    /// <summary>What each route is about: everybody (probes), no category, a category in its address, something of one, or the whole service.</summary>
+    /// <summary>
+    /// What each route is about: everybody (probes), no category, a category in its address, something of one, or the
+    /// whole service.
+    /// </summary>
     private enum About
     {
         Everybody,
@@ -80,10 +86,27 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
     /// <summary>What changes nothing though it is no GET.</summary>
     private static readonly string[] Harmless =
     [
-        "POST /v1/categories/{category}/prefetch", "POST /v1/categories/{category}/score", "POST /v1/categories/{category}/score/batch", "POST /v1/categories/{category}/threshold/preview",
+        "POST /v1/categories/{category}/prefetch",
+        "POST /v1/categories/{category}/score",
+        "POST /v1/categories/{category}/score/batch",
+        "POST /v1/categories/{category}/threshold/preview",
     ];
 
-    private static readonly string Figures = JsonSerializer.Serialize(new EvaluationFigures(new EvaluatedImages(0, 0, 0, 0), null, null, null, null, null, null, null, [], new Confusion(1, 0, 0, 0, 0), null));
+    private static readonly string Figures = JsonSerializer.Serialize(
+        new EvaluationFigures(
+            new EvaluatedImages(0, 0, 0, 0),
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            [],
+            new Confusion(1, 0, 0, 0, 0),
+            null
+        )
+    );
 
     private readonly TempDirectory _data = new();
     private TokenIssuer _issuer = null!;
@@ -92,7 +115,10 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _issuer = await TokenIssuer.StartAsync();
-        _service = await RunningService.StartAsync(_data.Path, [("JobWorkers", 0), ("FailedAttemptsPerMinute", 0), .. _issuer.Options]);
+        _service = await RunningService.StartAsync(
+            _data.Path,
+            [("JobWorkers", 0), ("FailedAttemptsPerMinute", 0), .. _issuer.Options]
+        );
     }
 
     public async ValueTask DisposeAsync()
@@ -103,11 +129,23 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
     }
 
     [Fact]
-    public void Every_route_is_in_the_table_and_the_table_holds_no_other() => Assert.Equal(Table.Keys.Order(StringComparer.Ordinal), Routes().Select(route => route.Name).Order(StringComparer.Ordinal));
+    public void Every_route_is_in_the_table_and_the_table_holds_no_other() =>
+        Assert.Equal(
+            Table.Keys.Order(StringComparer.Ordinal),
+            Routes().Select(route => route.Name).Order(StringComparer.Ordinal)
+        );
 
     [Fact]
-    public void Every_route_that_changes_something_is_audited() => Assert.Empty(
-        Routes().Where(route => !route.Name.StartsWith("GET ", StringComparison.Ordinal) && !Harmless.Contains(route.Name) && route.Endpoint.Metadata.GetMetadata<AuditedAction>() is null).Select(route => route.Name));
+    public void Every_route_that_changes_something_is_audited() =>
+        Assert.Empty(
+            Routes()
+                .Where(route =>
+                    !route.Name.StartsWith("GET ", StringComparison.Ordinal)
+                    && !Harmless.Contains(route.Name)
+                    && route.Endpoint.Metadata.GetMetadata<AuditedAction>() is null
+                )
+                .Select(route => route.Name)
+        );
 
     [Fact]
     public async Task Every_route_answers_every_caller_as_the_table_says()
@@ -122,7 +160,12 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
             ("score", (await _service.KeyAsync(AccessScope.Score)).Text, AccessScope.Score, false),
             ("train", (await _service.KeyAsync(AccessScope.Train)).Text, AccessScope.Train, false),
             ("admin", (await _service.KeyAsync(AccessScope.Admin)).Text, AccessScope.Admin, false),
-            ("admin of another category", (await _service.KeyAsync(AccessScope.Admin, [Other])).Text, AccessScope.Admin, true),
+            (
+                "admin of another category",
+                (await _service.KeyAsync(AccessScope.Admin, [Other])).Text,
+                AccessScope.Admin,
+                true
+            ),
             ("revoked", revoked, null, false),
             ("expired", expired, null, false),
             ("token to train", _issuer.Token("train"), AccessScope.Train, false),
@@ -137,7 +180,10 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
             {
                 var status = await AskAsync(http, route, about);
                 var expected = Expected(scope, restricted, needed, about);
-                if (!Fits(status, expected, about)) wrong.Add($"{name}: {route} answers {status} in place of {(expected == 0 ? "letting in" : expected)}");
+                if (!Fits(status, expected, about))
+                    wrong.Add(
+                        $"{name}: {route} answers {status} in place of {(expected == 0 ? "letting in" : expected)}"
+                    );
             }
         }
         Assert.Empty(wrong);
@@ -149,18 +195,41 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
         : scope is null ? 401
         : scope < needed ? 403
         : !restricted ? 0
-        : about switch { About.Category or About.Service => 403, About.Job or About.Evaluation => 404, _ => 0 };
+        : about switch
+        {
+            About.Category or About.Service => 403,
+            About.Job or About.Evaluation => 404,
+            _ => 0,
+        };
 
-    /// <summary>Whoever is let in may still hear that a request without a body makes no sense; a job that is there must be shown.</summary>
+    /// <summary>
+    /// Whoever is let in may still hear that a request without a body makes no sense; a job that is there must be
+    /// shown.
+    /// </summary>
     private static bool Fits(int status, int expected, About about) =>
-        expected != 0 ? status == expected : status is not (401 or 403) && status < 500 && (about is not (About.Job or About.Evaluation) || status != 404);
+        expected != 0
+            ? status == expected
+            : status is not (401 or 403)
+                && status < 500
+                && (about is not (About.Job or About.Evaluation) || status != 404);
 
     private async Task<int> AskAsync(HttpClient http, string route, About about)
     {
         var (job, evaluation) = await PrepareAsync();
         var space = route.IndexOf(' ', StringComparison.Ordinal);
-        var path = route[(space + 1)..].Replace("{category}", Ours, StringComparison.Ordinal).Replace("{version:int}", "1", StringComparison.Ordinal)
-            .Replace("{id}", about switch { About.Job => job, About.Evaluation => evaluation, _ => "0123456789ab" }, StringComparison.Ordinal);
+        var path = route[(space + 1)..]
+            .Replace("{category}", Ours, StringComparison.Ordinal)
+            .Replace("{version:int}", "1", StringComparison.Ordinal)
+            .Replace(
+                "{id}",
+                about switch
+                {
+                    About.Job => job,
+                    About.Evaluation => evaluation,
+                    _ => "0123456789ab",
+                },
+                StringComparison.Ordinal
+            );
         using var request = new HttpRequestMessage(new HttpMethod(route[..space]), path);
         // Events of a job that waits do not end.
         using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
@@ -178,13 +247,31 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
         }
         if (await db.Evaluations.AsNoTracking().Select(row => row.Id).FirstOrDefaultAsync() is not { } evaluation)
         {
-            var row = new StoredEvaluation { Id = evaluation = Guid.CreateVersion7().ToString("n"), Category = Ours, ModelVersion = 1, CreatedAt = DateTime.UtcNow, Figures = Figures, Scores = [] };
+            var row = new StoredEvaluation
+            {
+                Id = evaluation = Guid.CreateVersion7().ToString("n"),
+                Category = Ours,
+                ModelVersion = 1,
+                CreatedAt = DateTime.UtcNow,
+                Figures = Figures,
+                Scores = [],
+            };
             db.Add(row);
             await db.SaveChangesAsync();
         }
-        if (await db.Jobs.AsNoTracking().Where(job => job.State == JobState.Queued).Select(job => job.Id).FirstOrDefaultAsync() is { } waiting) return (waiting, evaluation);
+        if (
+            await db
+                .Jobs.AsNoTracking()
+                .Where(job => job.State == JobState.Queued)
+                .Select(job => job.Id)
+                .FirstOrDefaultAsync() is
+            { } waiting
+        )
+            return (waiting, evaluation);
         var enqueued = await _service.Get<JobStore>().EnqueueAsync(JobKind.Fit, Ours, "{}", null, default);
-        return enqueued.Succeeded(out var queued, out var problem) ? (queued.Id, evaluation) : throw new InvalidOperationException(problem.Detail);
+        return enqueued.Succeeded(out var queued, out var problem)
+            ? (queued.Id, evaluation)
+            : throw new InvalidOperationException(problem.Detail);
     }
 
     private IEnumerable<(string Name, RouteEndpoint Endpoint)> Routes() =>

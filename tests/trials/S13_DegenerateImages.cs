@@ -4,15 +4,35 @@ using PaDiM.Trials.Support;
 
 namespace PaDiM.Trials;
 
-/// <summary>Sets from which no statistics can be made, and images without content: a typed error, or a finite score.</summary>
+/// <summary>
+/// Sets from which no statistics can be made, and images without content: a typed error, or a finite score.
+/// </summary>
 public sealed class S13_DegenerateImages
 {
     private static readonly object[] Settings =
     [
         CategoryClient.SmallSettings,
-        new { imageSize = 64, reduction = new { dimensions = 16 }, blurSigma = 2, alignment = "rigid" },
-        new { imageSize = 64, reduction = new { method = "random", dimensions = 16 }, blurSigma = 2, epsilon = 0.000001 },
-        new { imageSize = 64, reduction = new { dimensions = 16 }, blurSigma = 2, shrinkage = "oas" },
+        new
+        {
+            imageSize = 64,
+            reduction = new { dimensions = 16 },
+            blurSigma = 2,
+            alignment = "rigid",
+        },
+        new
+        {
+            imageSize = 64,
+            reduction = new { method = "random", dimensions = 16 },
+            blurSigma = 2,
+            epsilon = 0.000001,
+        },
+        new
+        {
+            imageSize = 64,
+            reduction = new { dimensions = 16 },
+            blurSigma = 2,
+            shrinkage = "oas",
+        },
     ];
 
     [Fact]
@@ -22,7 +42,8 @@ public sealed class S13_DegenerateImages
         await using var service = await RunningService.StartAsync(data.Path);
         var category = service.Category("part");
         await category.CreateAsync();
-        for (var i = 0; i < 3; i++) await category.UploadAsync([("a.bmp", Parts.Good(1)), ("b.bmp", Parts.Good(1))]);
+        for (var i = 0; i < 3; i++)
+            await category.UploadAsync([("a.bmp", Parts.Good(1)), ("b.bmp", Parts.Good(1))]);
         await (await service.Http.PostAsync($"{category.Url}/fits", null)).ProblemAsync(409, "too_few_images");
     }
 
@@ -41,7 +62,17 @@ public sealed class S13_DegenerateImages
             ["pixels"] = [Parts.Plain(1, 1, 0), Parts.Plain(1, 1, 1), Parts.Plain(1, 1, 2)],
             ["lines"] = [Parts.Plain(1, 5000, 10), Parts.Plain(5000, 1, 200), Parts.Plain(1, 1, 100)],
         };
-        byte[][] probes = [Parts.Good(1), Parts.Bad(1), Parts.Plain(96, 96), Parts.Plain(96, 96, 0), Parts.Plain(96, 96, 255), Parts.Plain(1, 1), Parts.Plain(1, 4000), Parts.Plain(4000, 1)];
+        byte[][] probes =
+        [
+            Parts.Good(1),
+            Parts.Bad(1),
+            Parts.Plain(96, 96),
+            Parts.Plain(96, 96, 0),
+            Parts.Plain(96, 96, 255),
+            Parts.Plain(1, 1),
+            Parts.Plain(1, 4000),
+            Parts.Plain(4000, 1),
+        ];
         foreach (var (name, images) in sets)
             for (var i = 0; i < TrialLength.Of(1, Settings.Length); i++)
             {
@@ -55,7 +86,12 @@ public sealed class S13_DegenerateImages
                     {
                         using var answer = await category.SendScoreAsync(probe);
                         var score = await answer.JsonAsync(200);
-                        Assert.True(double.IsFinite(score.Number("score")) && double.IsFinite(score.Number("threshold")) && score.Number("pValue") is > 0 and <= 1, score.ToJsonString());
+                        Assert.True(
+                            double.IsFinite(score.Number("score"))
+                                && double.IsFinite(score.Number("threshold"))
+                                && score.Number("pValue") is > 0 and <= 1,
+                            score.ToJsonString()
+                        );
                     }
                 else
                     Assert.Matches("^[a-z_]+$", seen = job["error"]!.Text("code"));
@@ -72,6 +108,11 @@ public sealed class S13_DegenerateImages
         var category = service.Category("part");
         await category.CreateAsync();
         foreach (var name in new[] { "not-a-number.tif", "float.tif", "thirty-two-bits.tif" })
-            await (await category.UploadRawAsync(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Images", name)), "image/tiff")).ProblemAsync(400, "image_unreadable");
+            await (
+                await category.UploadRawAsync(
+                    File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Images", name)),
+                    "image/tiff"
+                )
+            ).ProblemAsync(400, "image_unreadable");
     }
 }

@@ -1,6 +1,8 @@
 namespace PaDiM.Trials;
 
-/// <summary>What the container files promise, read and not run: no container engine is needed, and none has ever built them.</summary>
+/// <summary>
+/// What the container files promise, read and not run: no container engine is needed, and none has ever built them.
+/// </summary>
 public sealed class S14_Container
 {
     private static readonly string Root = FindRoot();
@@ -8,16 +10,23 @@ public sealed class S14_Container
     [Fact]
     public void Every_image_runs_as_a_user_that_is_not_root_and_by_no_shell()
     {
-        var stages = File.ReadAllText(Path.Combine(Root, "Dockerfile")).Split("\nFROM ").Skip(1).Where(stage => stage.Contains("ENTRYPOINT", StringComparison.Ordinal)).ToArray();
+        var stages = File.ReadAllText(Path.Combine(Root, "Dockerfile"))
+            .Split("\nFROM ")
+            .Skip(1)
+            .Where(stage => stage.Contains("ENTRYPOINT", StringComparison.Ordinal))
+            .ToArray();
         Assert.Equal(2, stages.Length);
-        Assert.All(stages, stage =>
-        {
-            Assert.Matches(@"\nUSER (\$APP_UID|[1-9]\d+)\n", stage);
-            Assert.Matches(@"\nENTRYPOINT \[", stage);
-            Assert.DoesNotMatch(@"\n(RUN|ADD) ", stage);
-            // Crash dumps would be written where nothing may be.
-            Assert.Contains("DOTNET_EnableDiagnostics=0", stage, StringComparison.Ordinal);
-        });
+        Assert.All(
+            stages,
+            stage =>
+            {
+                Assert.Matches(@"\nUSER (\$APP_UID|[1-9]\d+)\n", stage);
+                Assert.Matches(@"\nENTRYPOINT \[", stage);
+                Assert.DoesNotMatch(@"\n(RUN|ADD) ", stage);
+                // Crash dumps would be written where nothing may be.
+                Assert.Contains("DOTNET_EnableDiagnostics=0", stage, StringComparison.Ordinal);
+            }
+        );
         Assert.Contains("-chiseled", stages[0], StringComparison.Ordinal);
     }
 
@@ -25,14 +34,16 @@ public sealed class S14_Container
     public void The_composition_takes_away_what_the_service_does_not_need()
     {
         var compose = File.ReadAllText(Path.Combine(Root, "docker-compose.yml"));
-        foreach (var line in new[] { "read_only: true", "cap_drop: [ALL]", "no-new-privileges:true" }) Assert.Contains(line, compose, StringComparison.Ordinal);
+        foreach (var line in new[] { "read_only: true", "cap_drop: [ALL]", "no-new-privileges:true" })
+            Assert.Contains(line, compose, StringComparison.Ordinal);
         Assert.DoesNotContain("privileged: true", compose, StringComparison.Ordinal);
     }
 
     private static string FindRoot()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "PaDiM.Service.sln"))) folder = folder.Parent ?? throw new DirectoryNotFoundException("The repository was not found.");
+        while (!File.Exists(Path.Combine(folder.FullName, "PaDiM.Service.sln")))
+            folder = folder.Parent ?? throw new DirectoryNotFoundException("The repository was not found.");
         return folder.FullName;
     }
 }

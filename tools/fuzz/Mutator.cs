@@ -2,10 +2,32 @@ using System.Buffers.Binary;
 
 namespace PaDiM.Fuzz;
 
-/// <summary>Makes files that are nearly right: a file of the corpus with a few faults. The same seed makes the same files.</summary>
+/// <summary>
+/// Makes files that are nearly right: a file of the corpus with a few faults. The same seed makes the same files.
+/// </summary>
 internal sealed class Mutator(byte[][] corpus, Random random)
 {
-    private static readonly long[] Telling = [0, 1, -1, 2, 7, 8, 127, 128, 255, 256, 32767, 32768, 65535, 65536, int.MaxValue, int.MinValue, uint.MaxValue, long.MaxValue];
+    private static readonly long[] Telling =
+    [
+        0,
+        1,
+        -1,
+        2,
+        7,
+        8,
+        127,
+        128,
+        255,
+        256,
+        32767,
+        32768,
+        65535,
+        65536,
+        int.MaxValue,
+        int.MinValue,
+        uint.MaxValue,
+        long.MaxValue,
+    ];
 
     /// <summary>Where formats keep what matters.</summary>
     private const int Head = 256;
@@ -13,7 +35,8 @@ internal sealed class Mutator(byte[][] corpus, Random random)
     public byte[] Next()
     {
         var bytes = Any().ToArray();
-        for (var faults = 1 + random.Next(6); faults > 0 && bytes.Length > 0; faults--) bytes = Damage(bytes);
+        for (var faults = 1 + random.Next(6); faults > 0 && bytes.Length > 0; faults--)
+            bytes = Damage(bytes);
         return bytes;
     }
 
@@ -44,11 +67,20 @@ internal sealed class Mutator(byte[][] corpus, Random random)
                 return [.. bytes[..at], .. bytes[(at + length)..]];
             case 7:
                 // A piece more than once.
-                return [.. bytes[..at], .. Enumerable.Repeat(bytes[at..(at + length)], random.Next(2, 40)).SelectMany(piece => piece), .. bytes[at..]];
+                return
+                [
+                    .. bytes[..at],
+                    .. Enumerable.Repeat(bytes[at..(at + length)], random.Next(2, 40)).SelectMany(piece => piece),
+                    .. bytes[at..],
+                ];
             default:
                 // The end of another file.
                 var other = Any();
-                return [.. bytes[..at], .. other[Math.Min(random.Next(2) == 0 ? at : random.Next(other.Length), other.Length)..]];
+                return
+                [
+                    .. bytes[..at],
+                    .. other[Math.Min(random.Next(2) == 0 ? at : random.Next(other.Length), other.Length)..],
+                ];
         }
     }
 
@@ -57,8 +89,10 @@ internal sealed class Mutator(byte[][] corpus, Random random)
     {
         Span<byte> eight = stackalloc byte[8];
         var big = random.Next(2) == 0;
-        if (big) BinaryPrimitives.WriteInt64BigEndian(eight, number);
-        else BinaryPrimitives.WriteInt64LittleEndian(eight, number);
+        if (big)
+            BinaryPrimitives.WriteInt64BigEndian(eight, number);
+        else
+            BinaryPrimitives.WriteInt64LittleEndian(eight, number);
         var width = Math.Min(1 << random.Next(1, 4), bytes.Length - at);
         (big ? eight[^width..] : eight[..width]).CopyTo(bytes.AsSpan(at));
         return bytes;

@@ -6,10 +6,16 @@ using SharpFuzz;
 
 namespace PaDiM.Fuzz;
 
-/// <summary>Damages files at random and reads them until the time is up: <c>images|models CORPUS SEED SECONDS KEEP</c>; or reads what afl-fuzz hands it: <c>images|models guided</c>.</summary>
+/// <summary>
+/// Damages files at random and reads them until the time is up: <c>images|models CORPUS SEED SECONDS KEEP</c>; or reads
+/// what afl-fuzz hands it: <c>images|models guided</c>.
+/// </summary>
 internal static class Program
 {
-    /// <summary>No image may take longer, whatever is wrong with it: the decoder's own limit, and what it does not look at the clock for.</summary>
+    /// <summary>
+    /// No image may take longer, whatever is wrong with it: the decoder's own limit, and what it does not look at the
+    /// clock for.
+    /// </summary>
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
 
     private static readonly ImageDecoder Decoder = new(maxPixels: 4 << 20, Limit, memoryBytes: 1L << 30);
@@ -22,19 +28,32 @@ internal static class Program
             Fuzzer.OutOfProcess.Run(stream => readGuided(ReadAll(stream)));
             return 0;
         }
-        if (args is not [var target, var corpus, var seedText, var secondsText, var keep] || !int.TryParse(seedText, CultureInfo.InvariantCulture, out var seed) || !int.TryParse(secondsText, CultureInfo.InvariantCulture, out var seconds)
-            || TryOf(target) is not { } read)
+        if (
+            args is not [var target, var corpus, var seedText, var secondsText, var keep]
+            || !int.TryParse(seedText, CultureInfo.InvariantCulture, out var seed)
+            || !int.TryParse(secondsText, CultureInfo.InvariantCulture, out var seconds)
+            || TryOf(target) is not { } read
+        )
         {
-            Console.Error.WriteLine("PaDiM.Fuzz images|models CORPUS SEED SECONDS KEEP\nPaDiM.Fuzz images|models guided (by afl-fuzz: guided.sh)");
+            Console.Error.WriteLine(
+                "PaDiM.Fuzz images|models CORPUS SEED SECONDS KEEP\nPaDiM.Fuzz images|models guided (by afl-fuzz: guided.sh)"
+            );
             return 2;
         }
-        byte[][] files = [.. Directory.GetFiles(corpus).Where(file => Path.GetExtension(file) is not (".rgb" or ".json")).Order(StringComparer.Ordinal).Select(File.ReadAllBytes)];
+        byte[][] files =
+        [
+            .. Directory
+                .GetFiles(corpus)
+                .Where(file => Path.GetExtension(file) is not (".rgb" or ".json"))
+                .Order(StringComparer.Ordinal)
+                .Select(File.ReadAllBytes),
+        ];
         var mutator = new Mutator(files, new Random(seed));
-var clock = Stopwatch.StartNew();
-var told = TimeSpan.Zero;
-var slowest = TimeSpan.Zero;
+        var clock = Stopwatch.StartNew();
+        var told = TimeSpan.Zero;
+        var slowest = TimeSpan.Zero;
         var inputs = 0L;
-var accepted = 0L;
+        var accepted = 0L;
         // Written before it is read: what ends the process, or never ends, lies there.
         var current = Path.Combine(keep, "input.bin");
         while (clock.Elapsed < TimeSpan.FromSeconds(seconds))
@@ -42,7 +61,8 @@ var accepted = 0L;
             var input = mutator.Next();
             File.WriteAllBytes(current, input);
             var start = Stopwatch.GetTimestamp();
-            if (read(input)) accepted++;
+            if (read(input))
+                accepted++;
             var taken = Stopwatch.GetElapsedTime(start);
             inputs++;
             if (taken > slowest)
@@ -50,7 +70,8 @@ var accepted = 0L;
                 slowest = taken;
                 File.WriteAllBytes(Path.Combine(keep, "slowest.bin"), input);
             }
-            if (clock.Elapsed - told < TimeSpan.FromSeconds(1)) continue;
+            if (clock.Elapsed - told < TimeSpan.FromSeconds(1))
+                continue;
             told = clock.Elapsed;
             Tell();
         }
@@ -61,17 +82,23 @@ var accepted = 0L;
         void Tell()
         {
             using var process = Process.GetCurrentProcess();
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{inputs} inputs, {accepted} accepted, slowest {slowest.TotalMilliseconds:f0} ms, peak {process.PeakWorkingSet64 >> 20} MiB"));
+            Console.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{inputs} inputs, {accepted} accepted, slowest {slowest.TotalMilliseconds:f0} ms, peak {process.PeakWorkingSet64 >> 20} MiB"
+                )
+            );
         }
     }
 
     /// <summary>Reads an input and tells whether it was accepted; anything but a refusal ends the process.</summary>
-    private static Func<byte[], bool>? TryOf(string target) => target switch
-    {
-        "images" => bytes => Decoder.Decode(bytes) is DecodeResult.Decoded,
-        "models" => ReadModel,
-        _ => null,
-    };
+    private static Func<byte[], bool>? TryOf(string target) =>
+        target switch
+        {
+            "images" => bytes => Decoder.Decode(bytes) is DecodeResult.Decoded,
+            "models" => ReadModel,
+            _ => null,
+        };
 
     private static byte[] ReadAll(Stream stream)
     {

@@ -14,7 +14,8 @@ internal sealed record Bar(string Label, params double[] Parts);
 /// <param name="bars">Top to bottom.</param>
 internal sealed class BarChart(string title, string unit, string[] parts, IReadOnlyList<Bar> bars) : Chart(title)
 {
-    private const int Labels = 210, Row = 30;
+    private const int Labels = 210,
+        Row = 30;
 
     private int LegendHeight => parts.Length > 0 ? 24 : 0;
 
@@ -24,18 +25,23 @@ internal sealed class BarChart(string title, string unit, string[] parts, IReadO
     {
         var largest = bars.Max(bar => bar.Parts.Sum());
         var step = StepOf(largest);
-var bottom = Top + bars.Count * Row;
-var scale = (Width - Labels - Right - 50) / largest;
+        var bottom = Top + bars.Count * Row;
+        var scale = (Width - Labels - Right - 50) / largest;
         for (var value = 0.0; value <= largest; value += step)
         {
             Axis(Labels + value * scale, Top, Labels + value * scale, bottom, faint: value > 0);
-            Text(Labels + value * scale, bottom + 16, value.ToString("0.##", System.Globalization.CultureInfo.InvariantCulture), "middle");
+            Text(
+                Labels + value * scale,
+                bottom + 16,
+                value.ToString("0.##", System.Globalization.CultureInfo.InvariantCulture),
+                "middle"
+            );
         }
         Text(Labels, bottom + 36, unit);
         for (var i = 0; i < bars.Count; i++)
         {
             var at = (double)Labels;
-var top = Top + i * Row + 5;
+            var top = Top + i * Row + 5;
             Text(Labels - 8, top + 14, bars[i].Label, "end");
             for (var part = 0; part < bars[i].Parts.Length; part++)
             {

@@ -4,10 +4,15 @@ using System.Text;
 
 namespace PaDiM.Bench.Charts;
 
-/// <summary>A drawing on no background: text and axes in a grey, and series in colours, that can be read on white and on black.</summary>
+/// <summary>
+/// A drawing on no background: text and axes in a grey, and series in colours, that can be read on white and on black.
+/// </summary>
 internal abstract class Chart(string title)
 {
-    protected const int Width = 720, Left = 64, Right = 24, Top = 44;
+    protected const int Width = 720,
+        Left = 64,
+        Right = 24,
+        Top = 44;
 
     private const string Grey = "#7a828e";
 
@@ -22,36 +27,56 @@ internal abstract class Chart(string title)
         _body.Clear();
         Text(Width / 2.0, 22, title, "middle", bold: true);
         Draw();
-        return string.Create(CultureInfo.InvariantCulture,
-            $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {Height}\" width=\"{Width}\" height=\"{Height}\" font-family=\"sans-serif\" font-size=\"13\" role=\"img\">\n<title>{SecurityElement.Escape(title)}</title>\n{_body}</svg>\n");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {Height}\" width=\"{Width}\" height=\"{Height}\" font-family=\"sans-serif\" font-size=\"13\" role=\"img\">\n<title>{SecurityElement.Escape(title)}</title>\n{_body}</svg>\n"
+        );
     }
 
     protected abstract void Draw();
 
     protected static string Colour(int series) => Colours[series % Colours.Length];
 
-    protected void Text(double x, double y, string text, string anchor = "start", bool bold = false, double turn = 0) => Line(
-        $"<text x=\"{x:f1}\" y=\"{y:f1}\" fill=\"{Grey}\" text-anchor=\"{anchor}\"{(bold ? " font-weight=\"bold\"" : "")}{(turn == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" transform=\"rotate({turn:f0} {x:f1} {y:f1})\""))}>{SecurityElement.Escape(text)}</text>");
+    protected void Text(double x, double y, string text, string anchor = "start", bool bold = false, double turn = 0) =>
+        Line(
+            $"<text x=\"{x:f1}\" y=\"{y:f1}\" fill=\"{Grey}\" text-anchor=\"{anchor}\"{(bold ? " font-weight=\"bold\"" : "")}{(turn == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" transform=\"rotate({turn:f0} {x:f1} {y:f1})\""))}>{SecurityElement.Escape(text)}</text>"
+        );
 
     protected void Axis(double x1, double y1, double x2, double y2, bool faint = false) =>
-        Line($"<line x1=\"{x1:f1}\" y1=\"{y1:f1}\" x2=\"{x2:f1}\" y2=\"{y2:f1}\" stroke=\"{Grey}\" stroke-width=\"1\"{(faint ? " stroke-opacity=\"0.3\"" : "")}/>");
+        Line(
+            $"<line x1=\"{x1:f1}\" y1=\"{y1:f1}\" x2=\"{x2:f1}\" y2=\"{y2:f1}\" stroke=\"{Grey}\" stroke-width=\"1\"{(faint ? " stroke-opacity=\"0.3\"" : "")}/>"
+        );
 
     protected void Box(double x, double y, double width, double height, int series) =>
-        Line($"<rect x=\"{x:f1}\" y=\"{y:f1}\" width=\"{width:f1}\" height=\"{height:f1}\" fill=\"{Colour(series)}\"/>");
+        Line(
+            $"<rect x=\"{x:f1}\" y=\"{y:f1}\" width=\"{width:f1}\" height=\"{height:f1}\" fill=\"{Colour(series)}\"/>"
+        );
 
     protected void Curve(IReadOnlyList<(double X, double Y)> points, int series, bool dashed)
     {
-        var path = string.Join(' ', points.Select(point => string.Create(CultureInfo.InvariantCulture, $"{point.X:f1},{point.Y:f1}")));
-        Line($"<polyline points=\"{path}\" fill=\"none\" stroke=\"{Colour(series)}\" stroke-width=\"2\"{(dashed ? " stroke-dasharray=\"6 4\"" : "")}/>");
-        if (dashed) return;
-        foreach (var (x, y) in points) Line($"<circle cx=\"{x:f1}\" cy=\"{y:f1}\" r=\"3.5\" fill=\"{Colour(series)}\"/>");
+        var path = string.Join(
+            ' ',
+            points.Select(point => string.Create(CultureInfo.InvariantCulture, $"{point.X:f1},{point.Y:f1}"))
+        );
+        Line(
+            $"<polyline points=\"{path}\" fill=\"none\" stroke=\"{Colour(series)}\" stroke-width=\"2\"{(dashed ? " stroke-dasharray=\"6 4\"" : "")}/>"
+        );
+        if (dashed)
+            return;
+        foreach (var (x, y) in points)
+            Line($"<circle cx=\"{x:f1}\" cy=\"{y:f1}\" r=\"3.5\" fill=\"{Colour(series)}\"/>");
     }
 
     /// <summary>A round step between grid lines, for four to eight of them.</summary>
     protected static double StepOf(double largest)
     {
         var power = Math.Pow(10, Math.Floor(Math.Log10(largest)));
-        return (largest / power) switch { < 2 => 0.25, < 4 => 0.5, _ => 1.0 } * power;
+        return (largest / power) switch
+            {
+                < 2 => 0.25,
+                < 4 => 0.5,
+                _ => 1.0,
+            } * power;
     }
 
     private void Line(FormattableString svg) => _body.Append(svg.ToString(CultureInfo.InvariantCulture)).Append('\n');

@@ -12,7 +12,13 @@ internal sealed record Series(string Name, IReadOnlyList<(double X, double Y)> P
 /// <param name="up">What the vertical axis counts.</param>
 /// <param name="series">Curves.</param>
 /// <param name="doubling">Each doubling takes the same space across.</param>
-internal sealed class LineChart(string title, string across, string up, IReadOnlyList<Series> series, bool doubling = false) : Chart(title)
+internal sealed class LineChart(
+    string title,
+    string across,
+    string up,
+    IReadOnlyList<Series> series,
+    bool doubling = false
+) : Chart(title)
 {
     protected override int Height => 400;
 
@@ -20,19 +26,30 @@ internal sealed class LineChart(string title, string across, string up, IReadOnl
     {
         var points = series.SelectMany(curve => curve.Points).ToArray();
         var largest = points.Max(point => point.Y);
-var right = Width - Right;
-var bottom = Height - 84;
+        var right = Width - Right;
+        var bottom = Height - 84;
         var from = doubling ? Place(points.Min(point => point.X)) : 0;
-var to = Place(points.Max(point => point.X));
+        var to = Place(points.Max(point => point.X));
         double X(double value) => Left + (to > from ? (Place(value) - from) / (to - from) : 0.5) * (right - Left - 20);
         double Y(double value) => bottom - value / largest * (bottom - Top);
         for (var value = 0.0; value <= largest * 1.001; value += StepOf(largest))
         {
             Axis(Left, Y(value), right, Y(value), faint: value > 0);
-            Text(Left - 8, Y(value) + 4, value.ToString("0.##", System.Globalization.CultureInfo.InvariantCulture), "end");
+            Text(
+                Left - 8,
+                Y(value) + 4,
+                value.ToString("0.##", System.Globalization.CultureInfo.InvariantCulture),
+                "end"
+            );
         }
         Axis(Left, Top, Left, bottom);
-        foreach (var value in points.Select(point => point.X).Distinct()) Text(X(value), bottom + 18, value.ToString("0.##", System.Globalization.CultureInfo.InvariantCulture), "middle");
+        foreach (var value in points.Select(point => point.X).Distinct())
+            Text(
+                X(value),
+                bottom + 18,
+                value.ToString("0.##", System.Globalization.CultureInfo.InvariantCulture),
+                "middle"
+            );
         Text((Left + right) / 2.0, bottom + 40, across, "middle");
         Text(18, (Top + bottom) / 2.0, up, "middle", turn: -90);
         var x = (double)Left;

@@ -8,19 +8,33 @@ using PaDiM.Onnx.Backbones;
 
 namespace PaDiM.Bench.Growth;
 
-/// <summary>How costs grow: of a score with the size of images, the dimensions, and the number of categories that are used in turn; of a fit with the number of images.</summary>
+/// <summary>
+/// How costs grow: of a score with the size of images, the dimensions, and the number of categories that are used in
+/// turn; of a fit with the number of images.
+/// </summary>
 internal static class GrowthCommand
 {
-    private static readonly int[] Sizes = [128, 256, 384, 512], Dimensions = [50, 100, 200, 550], Categories = [1, 4, 16, 64], TrainingImages = [10, 50, 200];
+    private static readonly int[] Sizes = [128, 256, 384, 512],
+        Dimensions = [50, 100, 200, 550],
+        Categories = [1, 4, 16, 64],
+        TrainingImages = [10, 50, 200];
 
     public static Command Create()
     {
-        var seconds = new Option<double>("--seconds") { Description = "Time for each table of scores.", DefaultValueFactory = _ => 15 };
-        var command = Workbench.Command("growth", "How the costs of scores and fits grow.", (workbench, arguments) =>
+        var seconds = new Option<double>("--seconds")
         {
-            Run(workbench, TimeSpan.FromSeconds(arguments.GetValue(seconds)));
-            return Task.CompletedTask;
-        });
+            Description = "Time for each table of scores.",
+            DefaultValueFactory = _ => 15,
+        };
+        var command = Workbench.Command(
+            "growth",
+            "How the costs of scores and fits grow.",
+            (workbench, arguments) =>
+            {
+                Run(workbench, TimeSpan.FromSeconds(arguments.GetValue(seconds)));
+                return Task.CompletedTask;
+            }
+        );
         command.Add(seconds);
         return command;
     }
@@ -28,7 +42,9 @@ internal static class GrowthCommand
     public static void Run(Workbench workbench, TimeSpan each)
     {
         Console.WriteLine();
-        Console.WriteLine("Sizes, dimensions and categories are measured with factors of random 16-bit integers: what scoring costs does not depend on what they are.");
+        Console.WriteLine(
+            "Sizes, dimensions and categories are measured with factors of random 16-bit integers: what scoring costs does not depend on what they are."
+        );
         MeasureSizes(workbench, each);
         MeasureDimensions(workbench, each);
         MeasureCategories(workbench, each);
@@ -38,8 +54,16 @@ internal static class GrowthCommand
     private static void MeasureSizes(Workbench workbench, TimeSpan each)
     {
         var backbone = workbench.Open(BackboneRegistry.DefaultName);
-        using var points = Points.Of(workbench, backbone, Sizes.Select(size => (size, new FitSettings { ImageSize = size })));
-        points.Print("image size", $"{BackboneRegistry.DefaultName}, {new FitSettings().Dimensions} dimensions, one image at a time, {workbench.ThreadCount} threads", each);
+        using var points = Points.Of(
+            workbench,
+            backbone,
+            Sizes.Select(size => (size, new FitSettings { ImageSize = size }))
+        );
+        points.Print(
+            "image size",
+            $"{BackboneRegistry.DefaultName}, {new FitSettings().Dimensions} dimensions, one image at a time, {workbench.ThreadCount} threads",
+            each
+        );
         workbench.Draw("growth-size", points.Chart("Milliseconds of a score by image size", "image size, pixels"));
     }
 
@@ -49,18 +73,36 @@ internal static class GrowthCommand
         var name = workbench.FirstOf("wide_resnet50_2", "resnet18");
         var backbone = workbench.Open(name);
         var channels = backbone.TapChannels.Sum();
-        using var points = Points.Of(workbench, backbone, Dimensions.Where(d => d <= channels).Select(d => (d, new FitSettings { Dimensions = d })));
-        points.Print("dimensions", $"{name} ({channels} channels), 256 x 256, one image at a time, {workbench.ThreadCount} threads", each);
+        using var points = Points.Of(
+            workbench,
+            backbone,
+            Dimensions.Where(d => d <= channels).Select(d => (d, new FitSettings { Dimensions = d }))
+        );
+        points.Print(
+            "dimensions",
+            $"{name} ({channels} channels), 256 x 256, one image at a time, {workbench.ThreadCount} threads",
+            each
+        );
         workbench.Draw("growth-dimensions", points.Chart("Milliseconds of a score by dimensions", "dimensions"));
     }
 
-    /// <summary>Models beside each other, one after the other in a circle: each finds the caches full of the others.</summary>
+    /// <summary>
+    /// Models beside each other, one after the other in a circle: each finds the caches full of the others.
+    /// </summary>
     private static void MeasureCategories(Workbench workbench, TimeSpan each)
     {
         var backbone = workbench.Open(BackboneRegistry.DefaultName);
-        var table = new Table("categories held", "p50, ms", "p95, ms", "p99, ms", "of it distances, p50, ms", "models, MB", "resident memory, MiB");
-var curve = new List<(double, double)>();
-var scorers = new List<InProcessScorer>();
+        var table = new Table(
+            "categories held",
+            "p50, ms",
+            "p95, ms",
+            "p99, ms",
+            "of it distances, p50, ms",
+            "models, MB",
+            "resident memory, MiB"
+        );
+        var curve = new List<(double, double)>();
+        var scorers = new List<InProcessScorer>();
         var bytes = 0L;
         foreach (var count in Categories)
         {
@@ -71,16 +113,37 @@ var scorers = new List<InProcessScorer>();
                 scorers.Add(new InProcessScorer(model, backbone));
             }
             var turn = 0;
-            var candidate = new Candidate("", round => scorers[turn++ % count].Score([workbench.Images[round % workbench.Images.Count]]));
+            var candidate = new Candidate(
+                "",
+                round => scorers[turn++ % count].Score([workbench.Images[round % workbench.Images.Count]])
+            );
             Rounds.Run([candidate], each / Categories.Length, () => scorers.ForEach(scorer => scorer.Clear()));
             var distances = new Times();
-            foreach (var scorer in scorers) distances.AddRange(scorer.Distances.Values);
-            table.Add([$"{count}", .. candidate.Times.Cells(), Table.Number(distances.Median), $"{bytes / 1e6:f0}", $"{Environment.WorkingSet >> 20}"]);
+            foreach (var scorer in scorers)
+                distances.AddRange(scorer.Distances.Values);
+            table.Add([
+                $"{count}",
+                .. candidate.Times.Cells(),
+                Table.Number(distances.Median),
+                $"{bytes / 1e6:f0}",
+                $"{Environment.WorkingSet >> 20}",
+            ]);
             curve.Add((count, candidate.Times.Median));
         }
         scorers.ForEach(scorer => scorer.Dispose());
-        table.Print($"{BackboneRegistry.DefaultName}, 256 x 256, {new FitSettings().Dimensions} dimensions, models used in turn; resident memory is that of the whole bench program:");
-        workbench.Draw("growth-categories", new LineChart("Milliseconds of a score by categories used in turn", "categories", "milliseconds, p50", [new Series("image to score", curve)], doubling: true));
+        table.Print(
+            $"{BackboneRegistry.DefaultName}, 256 x 256, {new FitSettings().Dimensions} dimensions, models used in turn; resident memory is that of the whole bench program:"
+        );
+        workbench.Draw(
+            "growth-categories",
+            new LineChart(
+                "Milliseconds of a score by categories used in turn",
+                "categories",
+                "milliseconds, p50",
+                [new Series("image to score", curve)],
+                doubling: true
+            )
+        );
     }
 
     private static void MeasureTrainingImages(Workbench workbench)
@@ -88,18 +151,34 @@ var scorers = new List<InProcessScorer>();
         var backbone = workbench.Open(BackboneRegistry.DefaultName);
         var counts = TrainingImages.Where(count => count <= workbench.Files.Count).ToArray();
         var seconds = counts.Select(_ => double.PositiveInfinity).ToArray();
-var models = new PadimModel[counts.Length];
+        var models = new PadimModel[counts.Length];
         for (var round = 0; round < 2; round++)
-            for (var i = 0; i < counts.Length; i++)
-            {
-                var clock = Stopwatch.StartNew();
-                models[i] = workbench.Fit(backbone, new FitSettings(), [.. workbench.Files.Take(counts[i])]);
-                seconds[i] = Math.Min(seconds[i], clock.Elapsed.TotalSeconds);
-            }
+        for (var i = 0; i < counts.Length; i++)
+        {
+            var clock = Stopwatch.StartNew();
+            models[i] = workbench.Fit(backbone, new FitSettings(), [.. workbench.Files.Take(counts[i])]);
+            seconds[i] = Math.Min(seconds[i], clock.Elapsed.TotalSeconds);
+        }
         var table = new Table("training images", "fit, s", "s an image", "model, MB", "form");
         for (var i = 0; i < counts.Length; i++)
-            table.Add($"{counts[i]}", Table.Number(seconds[i]), Table.Number(seconds[i] / counts[i]), $"{models[i].Bytes / 1e6:f1}", models[i].Distribution.GetType().Name);
-        table.Print($"{BackboneRegistry.DefaultName}, 256 x 256, {new FitSettings().Dimensions} dimensions, fits from nothing, the better of two:");
-        workbench.Draw("growth-training", new LineChart("Seconds of a fit by training images", "training images", "seconds", [new Series("fit", [.. counts.Select((count, i) => ((double)count, seconds[i]))])]));
+            table.Add(
+                $"{counts[i]}",
+                Table.Number(seconds[i]),
+                Table.Number(seconds[i] / counts[i]),
+                $"{models[i].Bytes / 1e6:f1}",
+                models[i].Distribution.GetType().Name
+            );
+        table.Print(
+            $"{BackboneRegistry.DefaultName}, 256 x 256, {new FitSettings().Dimensions} dimensions, fits from nothing, the better of two:"
+        );
+        workbench.Draw(
+            "growth-training",
+            new LineChart(
+                "Seconds of a fit by training images",
+                "training images",
+                "seconds",
+                [new Series("fit", [.. counts.Select((count, i) => ((double)count, seconds[i]))])]
+            )
+        );
     }
 }

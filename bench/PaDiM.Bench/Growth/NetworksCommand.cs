@@ -4,23 +4,45 @@ using PaDiM.Onnx.Catalogue;
 
 namespace PaDiM.Bench.Growth;
 
-/// <summary>What a score costs with each network of the folder, at 256 x 256 and the paper's dimensions for it, in turn.</summary>
+/// <summary>
+/// What a score costs with each network of the folder, at 256 x 256 and the paper's dimensions for it, in turn.
+/// </summary>
 internal static class NetworksCommand
 {
     public static Command Create()
     {
-        var seconds = new Option<double>("--seconds") { Description = "Time for the table.", DefaultValueFactory = _ => 40 };
-        var command = Workbench.Command("networks", "Milliseconds of a score with each network of the folder.", (workbench, arguments) =>
+        var seconds = new Option<double>("--seconds")
         {
-            using var points = new Points(workbench);
-            foreach (var file in workbench.Registry.List())
+            Description = "Time for the table.",
+            DefaultValueFactory = _ => 40,
+        };
+        var command = Workbench.Command(
+            "networks",
+            "Milliseconds of a score with each network of the folder.",
+            (workbench, arguments) =>
             {
-                var settings = new FitSettings { Dimensions = BackboneCatalogue.Known.PaperSettings(file.Name, file.ReadManifest()).Dimensions };
-                points.Add($"{file.Name}, d = {settings.Dimensions}", settings.Dimensions, workbench.Open(file.Name), settings);
+                using var points = new Points(workbench);
+                foreach (var file in workbench.Registry.List())
+                {
+                    var settings = new FitSettings
+                    {
+                        Dimensions = BackboneCatalogue.Known.PaperSettings(file.Name, file.ReadManifest()).Dimensions,
+                    };
+                    points.Add(
+                        $"{file.Name}, d = {settings.Dimensions}",
+                        settings.Dimensions,
+                        workbench.Open(file.Name),
+                        settings
+                    );
+                }
+                points.Print(
+                    "network",
+                    $"256 x 256, one image at a time, {workbench.ThreadCount} threads",
+                    TimeSpan.FromSeconds(arguments.GetValue(seconds))
+                );
+                return Task.CompletedTask;
             }
-            points.Print("network", $"256 x 256, one image at a time, {workbench.ThreadCount} threads", TimeSpan.FromSeconds(arguments.GetValue(seconds)));
-            return Task.CompletedTask;
-        });
+        );
         command.Add(seconds);
         return command;
     }

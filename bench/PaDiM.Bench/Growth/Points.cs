@@ -11,10 +11,15 @@ internal sealed class Points(Workbench workbench) : IDisposable
 {
     private readonly List<Point> _points = [];
 
-    public static Points Of(Workbench workbench, Backbone backbone, IEnumerable<(int Value, FitSettings Settings)> growing)
+    public static Points Of(
+        Workbench workbench,
+        Backbone backbone,
+        IEnumerable<(int Value, FitSettings Settings)> growing
+    )
     {
         var result = new Points(workbench);
-        foreach (var (value, settings) in growing) result.Add($"{value}", value, backbone, settings);
+        foreach (var (value, settings) in growing)
+            result.Add($"{value}", value, backbone, settings);
         return result;
     }
 
@@ -26,35 +31,78 @@ internal sealed class Points(Workbench workbench) : IDisposable
     public void Add(string name, int value, Backbone backbone, FitSettings settings)
     {
         var model = SyntheticModel.Of(backbone, settings);
-var size = settings.PreparedSize();
-var raw = new RawBackbone(backbone);
+        var size = settings.PreparedSize();
+        var raw = new RawBackbone(backbone);
         var scorer = new InProcessScorer(model, backbone);
-var prepared = new float[3 * size.Positions];
-        _points.Add(new Point(
-            name, value, model.Bytes, model.Distribution.Grid.Positions, raw, scorer,
-            new Candidate("backbone alone", _ => raw.Run(prepared, 1, size)),
-            new Candidate("image to score", round => scorer.Score([workbench.Images[round % workbench.Images.Count]]))));
+        var prepared = new float[3 * size.Positions];
+        _points.Add(
+            new Point(
+                name,
+                value,
+                model.Bytes,
+                model.Distribution.Grid.Positions,
+                raw,
+                scorer,
+                new Candidate("backbone alone", _ => raw.Run(prepared, 1, size)),
+                new Candidate(
+                    "image to score",
+                    round => scorer.Score([workbench.Images[round % workbench.Images.Count]])
+                )
+            )
+        );
     }
 
     public void Print(string what, string title, TimeSpan duration)
     {
-        var rounds = Rounds.Run([.. _points.SelectMany(point => new[] { point.Alone, point.Score })], duration, () => _points.ForEach(point => point.Scorer.Clear()));
-        var table = new Table([what, "positions", "model, MB", "p50, ms", "p95, ms", "p99, ms", "backbone alone, p50, ms", "distances, p50, ms", "score over backbone alone"]);
+        var rounds = Rounds.Run(
+            [.. _points.SelectMany(point => new[] { point.Alone, point.Score })],
+            duration,
+            () => _points.ForEach(point => point.Scorer.Clear())
+        );
+        var table = new Table([
+            what,
+            "positions",
+            "model, MB",
+            "p50, ms",
+            "p95, ms",
+            "p99, ms",
+            "backbone alone, p50, ms",
+            "distances, p50, ms",
+            "score over backbone alone",
+        ]);
         foreach (var point in _points)
-            table.Add(
-            [
-                point.Name, $"{point.Positions}", $"{point.Bytes / 1e6:f0}", .. point.Score.Times.Cells(), Table.Number(point.Alone.Times.Median), Table.Number(point.Scorer.Distances.Median),
+            table.Add([
+                point.Name,
+                $"{point.Positions}",
+                $"{point.Bytes / 1e6:f0}",
+                .. point.Score.Times.Cells(),
+                Table.Number(point.Alone.Times.Median),
+                Table.Number(point.Scorer.Distances.Median),
                 Table.Number(point.Score.Times.Median / point.Alone.Times.Median),
             ]);
         table.Print($"{title}, {rounds} rounds:");
     }
 
-    public LineChart Chart(string title, string across) => new(title, across, "milliseconds, p50",
-    [
-        new Series("image to score", [.. _points.Select(point => ((double)point.Value, point.Score.Times.Median))]),
-        new Series("backbone alone", [.. _points.Select(point => ((double)point.Value, point.Alone.Times.Median))]),
-        new Series("distances", [.. _points.Select(point => ((double)point.Value, point.Scorer.Distances.Median))]),
-    ]);
+    public LineChart Chart(string title, string across) =>
+        new(
+            title,
+            across,
+            "milliseconds, p50",
+            [
+                new Series(
+                    "image to score",
+                    [.. _points.Select(point => ((double)point.Value, point.Score.Times.Median))]
+                ),
+                new Series(
+                    "backbone alone",
+                    [.. _points.Select(point => ((double)point.Value, point.Alone.Times.Median))]
+                ),
+                new Series(
+                    "distances",
+                    [.. _points.Select(point => ((double)point.Value, point.Scorer.Distances.Median))]
+                ),
+            ]
+        );
 
     public void Dispose()
     {
@@ -65,5 +113,14 @@ var prepared = new float[3 * size.Positions];
         }
     }
 
-    private sealed record Point(string Name, int Value, long Bytes, int Positions, RawBackbone Raw, InProcessScorer Scorer, Candidate Alone, Candidate Score);
+    private sealed record Point(
+        string Name,
+        int Value,
+        long Bytes,
+        int Positions,
+        RawBackbone Raw,
+        InProcessScorer Scorer,
+        Candidate Alone,
+        Candidate Score
+    );
 }

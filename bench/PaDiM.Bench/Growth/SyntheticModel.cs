@@ -7,13 +7,16 @@ using PaDiM.Onnx.Backbones;
 
 namespace PaDiM.Bench.Growth;
 
-/// <summary>A model with the settings and the size of a fitted one and random factors: what scoring costs does not depend on what they are.</summary>
+/// <summary>
+/// A model with the settings and the size of a fitted one and random factors: what scoring costs does not depend on
+/// what they are.
+/// </summary>
 internal static class SyntheticModel
 {
     public static PadimModel Of(Backbone backbone, FitSettings settings)
     {
         var grid = backbone.PatchesOf(settings);
-var d = settings.Dimensions;
+        var d = settings.Dimensions;
         var random = new Random(1);
         var whitening = new short[(long)grid.Positions * PackedTriangle.Length(d)];
         random.NextBytes(MemoryMarshal.AsBytes(whitening.AsSpan()));
@@ -22,6 +25,12 @@ var d = settings.Dimensions;
         Array.Fill(scale, (ushort)0x3980);
         var distribution = new QuantisedDistribution(grid, d, new float[grid.Positions * d], whitening, scale);
         return new PadimModel(
-            settings, backbone.Identity, ChannelReduction.Draw(settings.Reduction, backbone.TapChannels, d, settings.Seed), distribution, new ThresholdCalibration([1, 2]), [new string('a', 64), new string('b', 64)]);
+            settings,
+            backbone.Identity,
+            ChannelReduction.Draw(settings.Reduction, backbone.TapChannels, d, settings.Seed),
+            distribution,
+            new ThresholdCalibration([1, 2]),
+            [new string('a', 64), new string('b', 64)]
+        );
     }
 }

@@ -7,7 +7,10 @@ using PaDiM.Onnx.Imaging;
 
 namespace PaDiM.Bench.Kernels;
 
-/// <summary>What is around the backbone and the distances: preparing an image of 512 x 512, putting taps together, and drawing distances out to pixels.</summary>
+/// <summary>
+/// What is around the backbone and the distances: preparing an image of 512 x 512, putting taps together, and drawing
+/// distances out to pixels.
+/// </summary>
 [MemoryDiagnoser]
 public class AroundKernels
 {
@@ -16,12 +19,17 @@ public class AroundKernels
     private static readonly int[] Sides = [64, 32, 16];
 
     private readonly FitSettings _settings = new();
-    private readonly RgbImage _image = new(Side, Side, [.. KernelData.Numbers(3 * Side * Side, 1).Select(value => (byte)(255 * (value + 0.5f)))]);
+    private readonly RgbImage _image = new(
+        Side,
+        Side,
+        [.. KernelData.Numbers(3 * Side * Side, 1).Select(value => (byte)(255 * (value + 0.5f)))]
+    );
     private readonly AnomalyMap _distances = new(KernelData.Grid, KernelData.Numbers(KernelData.Grid.Positions, 2));
     private readonly PatchEmbedding _reuse = new(KernelData.Grid, KernelData.Dimensions);
     private Preprocessing _preprocessing = null!;
     private FeatureMap[] _taps = [];
-    private float[] _prepared = [], _resized = [];
+    private float[] _prepared = [],
+        _resized = [];
 
     /// <summary>Makes taps of strides 4, 8 and 16.</summary>
     [GlobalSetup]
@@ -29,8 +37,14 @@ public class AroundKernels
     {
         _preprocessing = new Preprocessing(_settings, Normalisation.ImageNet);
         _prepared = new float[3 * _settings.PreparedSize().Positions];
-_resized = new float[3 * _settings.ImageSize * _settings.ImageSize];
-        _taps = [.. Sides.Select(side => new FeatureMap(KernelData.Numbers(side * side * KernelData.Dimensions, side), new Grid(side, side)))];
+        _resized = new float[3 * _settings.ImageSize * _settings.ImageSize];
+        _taps =
+        [
+            .. Sides.Select(side => new FeatureMap(
+                KernelData.Numbers(side * side * KernelData.Dimensions, side),
+                new Grid(side, side)
+            )),
+        ];
     }
 
     /// <summary>Antialiased resize alone.</summary>
@@ -43,7 +57,8 @@ _resized = new float[3 * _settings.ImageSize * _settings.ImageSize];
 
     /// <summary>The sum of reduced taps, over an embedding that is not needed any more.</summary>
     [Benchmark]
-    public PatchEmbedding EmbeddingOf() => PatchEmbedding.Of(new ReducedTaps(_taps, KernelData.Dimensions), reuse: _reuse);
+    public PatchEmbedding EmbeddingOf() =>
+        PatchEmbedding.Of(new ReducedTaps(_taps, KernelData.Dimensions), reuse: _reuse);
 
     /// <summary>Upsampling and smoothing.</summary>
     [Benchmark]

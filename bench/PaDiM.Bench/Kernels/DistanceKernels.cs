@@ -5,7 +5,10 @@ using PaDiM.Core.Statistics;
 
 namespace PaDiM.Bench.Kernels;
 
-/// <summary>Distances of whole images on all cores, with the maps that they are written to: what is allocated is these maps and what a parallel loop needs.</summary>
+/// <summary>
+/// Distances of whole images on all cores, with the maps that they are written to: what is allocated is these maps and
+/// what a parallel loop needs.
+/// </summary>
 [MemoryDiagnoser]
 public class DistanceKernels
 {
@@ -22,8 +25,17 @@ public class DistanceKernels
     public void SetUp()
     {
         _quantised = KernelData.Quantised;
-_full = KernelData.FullRank;
-        _embeddings = [.. Enumerable.Range(0, Images).Select(i => new PatchEmbedding(KernelData.Grid, KernelData.Dimensions, KernelData.Numbers(KernelData.Grid.Positions * KernelData.Dimensions, i)))];
+        _full = KernelData.FullRank;
+        _embeddings =
+        [
+            .. Enumerable
+                .Range(0, Images)
+                .Select(i => new PatchEmbedding(
+                    KernelData.Grid,
+                    KernelData.Dimensions,
+                    KernelData.Numbers(KernelData.Grid.Positions * KernelData.Dimensions, i)
+                )),
+        ];
     }
 
     /// <summary>Factors of 16 bits.</summary>

@@ -7,11 +7,18 @@ namespace PaDiM.Bench.Kernels;
 /// <summary>Statistics and embeddings of the default size with random contents.</summary>
 internal static class KernelData
 {
-    public const int Dimensions = 100, Side = 64;
+    public const int Dimensions = 100,
+        Side = 64;
 
     private static readonly Lazy<QuantisedDistribution> Quantising = new(MakeQuantised);
     private static readonly Lazy<FullRankDistribution> Filling = new(() =>
-        new FullRankDistribution(Grid, Dimensions, new float[Grid.Positions * Dimensions], Numbers(Grid.Positions * PackedTriangle.Length(Dimensions), 2)));
+        new FullRankDistribution(
+            Grid,
+            Dimensions,
+            new float[Grid.Positions * Dimensions],
+            Numbers(Grid.Positions * PackedTriangle.Length(Dimensions), 2)
+        )
+    );
     private static readonly Lazy<float[]> Squaring = new(() => Numbers(Grid.Positions * Dimensions * Dimensions, 3));
 
     public static Grid Grid { get; } = new(Side, Side);
@@ -26,8 +33,9 @@ internal static class KernelData
     public static float[] Numbers(int count, int seed)
     {
         var values = new float[count];
-var random = new Random(seed);
-        foreach (ref var value in values.AsSpan()) value = random.NextSingle() - 0.5f;
+        var random = new Random(seed);
+        foreach (ref var value in values.AsSpan())
+            value = random.NextSingle() - 0.5f;
         return values;
     }
 

@@ -6,8 +6,8 @@ using PaDiM.Core.Statistics;
 namespace PaDiM.Bench.Kernels;
 
 /// <summary>
-/// Distances of all images at one position, the mean over the positions of the default size, on one thread: factors of 16 bits in lanes of each width, of float32,
-/// and dense matrices of float32. Nothing may be allocated here.
+/// Distances of all images at one position, the mean over the positions of the default size, on one thread: factors of
+/// 16 bits in lanes of each width, of float32, and dense matrices of float32. Nothing may be allocated here.
 /// </summary>
 [MemoryDiagnoser]
 public class NormKernels
@@ -17,7 +17,11 @@ public class NormKernels
 
     private QuantisedDistribution _quantised = null!;
     private FullRankDistribution _full = null!;
-    private float[] _dense = [], _deltas = [], _used = [], _norms = [], _scratch = [];
+    private float[] _dense = [],
+        _deltas = [],
+        _used = [],
+        _norms = [],
+        _scratch = [];
 
     /// <summary>Images at a time.</summary>
     [Params(1, 4, 16)]
@@ -28,11 +32,11 @@ public class NormKernels
     public void SetUp()
     {
         _quantised = KernelData.Quantised;
-_full = KernelData.FullRank;
+        _full = KernelData.FullRank;
         _dense = KernelData.Dense;
         _deltas = KernelData.Numbers(Images * KernelData.Dimensions, 4);
         _used = new float[_deltas.Length];
-_norms = new float[Images];
+        _norms = new float[Images];
         _scratch = new float[Math.Max(_quantised.Scratch, _full.Scratch)];
     }
 
@@ -61,7 +65,7 @@ _norms = new float[Images];
     public float Dense()
     {
         var d = KernelData.Dimensions;
-var sum = 0f;
+        var sum = 0f;
         for (var p = 0; p < Positions; p++)
         {
             var matrix = _dense.AsSpan(p * d * d, d * d);
@@ -92,11 +96,12 @@ var sum = 0f;
         return sum;
     }
 
-    private float Walk<TLanes>() where TLanes : struct, ILanes<TLanes>
+    private float Walk<TLanes>()
+        where TLanes : struct, ILanes<TLanes>
     {
         var d = KernelData.Dimensions;
-var packed = PackedTriangle.Length(KernelData.Dimensions);
-var sum = 0f;
+        var packed = PackedTriangle.Length(KernelData.Dimensions);
+        var sum = 0f;
         for (var p = 0; p < Positions; p++)
         {
             ref var blocks = ref MemoryMarshal.GetReference(_quantised.Whitening.Span[(p * packed)..]);

@@ -4,17 +4,32 @@ using PaDiM.Bench.Measuring;
 
 namespace PaDiM.Bench.Load;
 
-/// <summary>What a fit in the background costs the line: one image at a time over HTTP, in turn with and without a fit that embeds all images anew.</summary>
+/// <summary>
+/// What a fit in the background costs the line: one image at a time over HTTP, in turn with and without a fit that
+/// embeds all images anew.
+/// </summary>
 internal static class BesideFitCommand
 {
     private const string Fitted = "beside";
 
     public static Command Create()
     {
-        var rounds = new Option<int>("--rounds") { Description = "Fits for each way of asking.", DefaultValueFactory = _ => 3 };
-        var pause = new Option<int>("--pause") { Description = "Milliseconds between the images of a line that pauses.", DefaultValueFactory = _ => 100 };
-        var command = Workbench.Command("beside-fit", "The service over HTTP: what a fit in the background adds to an image's milliseconds.", (workbench, arguments) =>
-            RunAsync(workbench, arguments.GetValue(rounds), TimeSpan.FromMilliseconds(arguments.GetValue(pause))));
+        var rounds = new Option<int>("--rounds")
+        {
+            Description = "Fits for each way of asking.",
+            DefaultValueFactory = _ => 3,
+        };
+        var pause = new Option<int>("--pause")
+        {
+            Description = "Milliseconds between the images of a line that pauses.",
+            DefaultValueFactory = _ => 100,
+        };
+        var command = Workbench.Command(
+            "beside-fit",
+            "The service over HTTP: what a fit in the background adds to an image's milliseconds.",
+            (workbench, arguments) =>
+                RunAsync(workbench, arguments.GetValue(rounds), TimeSpan.FromMilliseconds(arguments.GetValue(pause)))
+        );
         command.Add(rounds);
         command.Add(pause);
         return command;
@@ -23,17 +38,23 @@ internal static class BesideFitCommand
     public static async Task RunAsync(Workbench workbench, int rounds, TimeSpan pause)
     {
         var name = workbench.FirstOf("resnet18");
-var image = LoadCommand.Encode(workbench.Images[0]);
+        var image = LoadCommand.Encode(workbench.Images[0]);
         await using var service = await RunningService.StartAsync(workbench, name);
         await service.FitAsync(Fitted, Settings(name, 0), workbench.Files);
         var table = new Table("the line", "a fit", "p50, ms", "p95, ms", "p99, ms", "images", "seconds of a fit");
-var bars = new Bars();
-var seed = 0;
-        foreach (var (line, between) in new[] { ("one after the other", TimeSpan.Zero), ($"one every {pause.TotalMilliseconds:0} ms", pause) })
+        var bars = new Bars();
+        var seed = 0;
+        foreach (
+            var (line, between) in new[]
+            {
+                ("one after the other", TimeSpan.Zero),
+                ($"one every {pause.TotalMilliseconds:0} ms", pause),
+            }
+        )
         {
             var alone = new Times();
-var beside = new Times();
-var fits = new Times();
+            var beside = new Times();
+            var fits = new Times();
             for (var round = 0; round < rounds; round++)
             {
                 // Another draw of dimensions: nothing that is kept of the fits before can be used.
@@ -49,15 +70,27 @@ var fits = new Times();
             }
             table.Add([line, "none", .. alone.Cells(), $"{alone.Count}", ""]);
             table.Add([line, "in the background", .. beside.Cells(), $"{beside.Count}", Table.Number(fits.Median)]);
-            bars.AtMost($"p99 beside a fit, of that without, {line}", 1.5, beside.Percentile(0.99) / alone.Percentile(0.99));
+            bars.AtMost(
+                $"p99 beside a fit, of that without, {line}",
+                1.5,
+                beside.Percentile(0.99) / alone.Percentile(0.99)
+            );
         }
-        table.Print($"{name}, a JPEG of 512 x 512 over HTTP, {workbench.ThreadCount} threads; fits of {workbench.Files.Count} images from nothing:");
+        table.Print(
+            $"{name}, a JPEG of 512 x 512 over HTTP, {workbench.ThreadCount} threads; fits of {workbench.Files.Count} images from nothing:"
+        );
         bars.Print();
     }
 
     private static object Settings(string backbone, int seed) => new { backbone, reduction = new { seed } };
 
-    private static async Task AskAsync(RunningService service, byte[] image, TimeSpan between, Times times, Func<bool> goesOn)
+    private static async Task AskAsync(
+        RunningService service,
+        byte[] image,
+        TimeSpan between,
+        Times times,
+        Func<bool> goesOn
+    )
     {
         while (goesOn())
         {
@@ -65,7 +98,8 @@ var fits = new Times();
             await service.ScoreAsync(image);
             var took = Stopwatch.GetElapsedTime(began);
             times.Add(took.TotalMilliseconds);
-            if (took < between) await Task.Delay(between - took);
+            if (took < between)
+                await Task.Delay(between - took);
         }
     }
 }

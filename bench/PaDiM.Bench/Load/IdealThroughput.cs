@@ -5,8 +5,9 @@ using PaDiM.Onnx.Backbones;
 namespace PaDiM.Bench.Load;
 
 /// <summary>
-/// What decoding and the backbone alone would allow: nothing is resized, scored or sent. Two ways of using all cores: a thread a core, each with a session of one
-/// thread; and one session on all threads over batches of eight, the next eight being decoded meanwhile.
+/// What decoding and the backbone alone would allow: nothing is resized, scored or sent. Two ways of using all cores: a
+/// thread a core, each with a session of one thread; and one session on all threads over batches of eight, the next
+/// eight being decoded meanwhile.
 /// </summary>
 internal sealed class IdealThroughput : IDisposable
 {
@@ -22,29 +23,31 @@ internal sealed class IdealThroughput : IDisposable
     public IdealThroughput(Workbench workbench, string name, byte[] image)
     {
         this._workbench = workbench;
-this._image = image;
+        this._image = image;
         _single = Backbone.Load(workbench.Registry.Find(name)!, BackboneRuntime.Create(DevicePreference.Cpu, 1));
         _own = [.. Enumerable.Range(0, workbench.ThreadCount).Select(_ => new RawBackbone(_single))];
         _shared = new RawBackbone(workbench.Open(name));
         _prepared = new float[Batch * 3 * new FitSettings().PreparedSize().Positions];
         var random = new Random(1);
-        foreach (ref var value in _prepared.AsSpan()) value = 4 * random.NextSingle() - 2;
+        foreach (ref var value in _prepared.AsSpan())
+            value = 4 * random.NextSingle() - 2;
     }
 
     /// <summary>A thread a core, each on its own. Images done and seconds taken.</summary>
     public (int Images, double Seconds) RunApart(TimeSpan duration)
     {
         var clock = Stopwatch.StartNew();
-var done = 0;
+        var done = 0;
         var threads = _own.Select(session => new Thread(() =>
-        {
-            while (clock.Elapsed < duration)
             {
-                _workbench.Decode(_image);
-                session.Run(_prepared, 1, new FitSettings().PreparedSize());
-                Interlocked.Increment(ref done);
-            }
-        })).ToArray();
+                while (clock.Elapsed < duration)
+                {
+                    _workbench.Decode(_image);
+                    session.Run(_prepared, 1, new FitSettings().PreparedSize());
+                    Interlocked.Increment(ref done);
+                }
+            }))
+            .ToArray();
         Array.ForEach(threads, thread => thread.Start());
         Array.ForEach(threads, thread => thread.Join());
         return (done, clock.Elapsed.TotalSeconds);
@@ -54,7 +57,7 @@ var done = 0;
     public (int Images, double Seconds) RunTogether(TimeSpan duration)
     {
         var clock = Stopwatch.StartNew();
-var done = 0;
+        var done = 0;
         var next = DecodeAsync();
         while (clock.Elapsed < duration)
         {
@@ -69,10 +72,19 @@ var done = 0;
 
     public void Dispose()
     {
-        foreach (var session in _own) session.Dispose();
+        foreach (var session in _own)
+            session.Dispose();
         _shared.Dispose();
         _single.Dispose();
     }
 
-    private Task<ParallelLoopResult> DecodeAsync() => Task.Run(() => Parallel.For(0, Batch, new ParallelOptions { MaxDegreeOfParallelism = _workbench.ThreadCount }, _ => _workbench.Decode(_image)));
+    private Task<ParallelLoopResult> DecodeAsync() =>
+        Task.Run(() =>
+            Parallel.For(
+                0,
+                Batch,
+                new ParallelOptions { MaxDegreeOfParallelism = _workbench.ThreadCount },
+                _ => _workbench.Decode(_image)
+            )
+        );
 }

@@ -11,14 +11,19 @@ using PaDiM.Onnx.Imaging;
 namespace PaDiM.Bench.Load;
 
 /// <summary>
-/// The built service under load, beside what this process does without it: one request at a time in turn with the same score in this process, then many at a time
-/// in turn with the rate that decoding and the backbone alone would allow.
+/// The built service under load, beside what this process does without it: one request at a time in turn with the same
+/// score in this process, then many at a time in turn with the rate that decoding and the backbone alone would allow.
 /// </summary>
 internal static class LoadCommand
 {
-    private const int Side = 512, Slices = 4, WarmUp = 5;
+    private const int Side = 512,
+        Slices = 4,
+        WarmUp = 5;
 
-    /// <summary>Images in a row before it is the other's turn: a camera asks again and again, and finds the caches as it left them.</summary>
+    /// <summary>
+    /// Images in a row before it is the other's turn: a camera asks again and again, and finds the caches as it left
+    /// them.
+    /// </summary>
     private const int Turn = 10;
 
     private static readonly int[] Concurrencies = [1, 2, 8, 32];
@@ -27,10 +32,18 @@ internal static class LoadCommand
 
     public static System.CommandLine.Command Create()
     {
-        var seconds = new Option<double>("--seconds") { Description = "Time for the requests one at a time, and for each concurrency.", DefaultValueFactory = _ => 16 };
+        var seconds = new Option<double>("--seconds")
+        {
+            Description = "Time for the requests one at a time, and for each concurrency.",
+            DefaultValueFactory = _ => 16,
+        };
         var reductions = Reductions.Option();
-        var command = Workbench.Command("load", "The service over HTTP: milliseconds and images a second at several concurrencies.", (workbench, arguments) =>
-            RunAsync(workbench, TimeSpan.FromSeconds(arguments.GetValue(seconds)), arguments.GetValue(reductions)!));
+        var command = Workbench.Command(
+            "load",
+            "The service over HTTP: milliseconds and images a second at several concurrencies.",
+            (workbench, arguments) =>
+                RunAsync(workbench, TimeSpan.FromSeconds(arguments.GetValue(seconds)), arguments.GetValue(reductions)!)
+        );
         command.Add(seconds);
         command.Add(reductions);
         return command;
@@ -50,16 +63,24 @@ internal static class LoadCommand
         bars.Print();
     }
 
-    private static async Task MeasureOneAsync(Workbench workbench, RunningService service, string name, ReductionMethod reduction, byte[] image, TimeSpan duration, Bars bars)
+    private static async Task MeasureOneAsync(
+        Workbench workbench,
+        RunningService service,
+        string name,
+        ReductionMethod reduction,
+        byte[] image,
+        TimeSpan duration,
+        Bars bars
+    )
     {
         using var file = new MemoryStream(await service.ExportAsync());
         using var scorer = new InProcessScorer(ModelFile.Read(file), workbench.Open(name));
         var http = new Times();
-var here = new Times();
-var empty = new Times();
-var stages = RunningService.StageNames.Select(_ => new Times()).ToArray();
+        var here = new Times();
+        var empty = new Times();
+        var stages = RunningService.StageNames.Select(_ => new Times()).ToArray();
         var clock = Stopwatch.StartNew();
-var random = new Random(1);
+        var random = new Random(1);
         for (var round = 0; round < 2 * WarmUp || clock.Elapsed < duration; round++)
         {
             if (round == WarmUp)
@@ -70,15 +91,18 @@ var random = new Random(1);
                 Array.ForEach(stages, stage => stage.Clear());
             }
             var first = random.Next(2) == 0;
-            if (first) Here();
+            if (first)
+                Here();
             for (var i = 0; i < Turn; i++)
             {
                 var began = Stopwatch.GetTimestamp();
                 var answer = await service.ScoreAsync(image);
                 http.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
-                foreach (var (stage, told) in stages.Zip(RunningService.StagesOf(answer))) stage.Add(told);
+                foreach (var (stage, told) in stages.Zip(RunningService.StagesOf(answer)))
+                    stage.Add(told);
             }
-            if (!first) Here();
+            if (!first)
+                Here();
             // What HTTP itself costs a service whose threads sleep and whose caches are another's.
             for (var i = 0; i < Turn; i++)
             {
@@ -92,9 +116,12 @@ var random = new Random(1);
         var table = new Table("what", "p50, ms", "p95, ms", "p99, ms");
         table.Add(["decode and score in this process", .. here.Cells()]);
         table.Add(["the same over HTTP", .. http.Cells()]);
-        for (var i = 0; i < stages.Length; i++) table.Add([$"— of it, as the service tells: {RunningService.StageNames[i]}", .. stages[i].Cells()]);
+        for (var i = 0; i < stages.Length; i++)
+            table.Add([$"— of it, as the service tells: {RunningService.StageNames[i]}", .. stages[i].Cells()]);
         table.Add(["a request of nothing (GET /health/live), each after a score in this process", .. empty.Cells()]);
-        table.Print($"{name}, {reduction.InWords()}, a JPEG of {Side} x {Side} ({image.Length >> 10} KiB), one at a time, turns of {Turn}, {workbench.ThreadCount} threads, {http.Count} each:");
+        table.Print(
+            $"{name}, {reduction.InWords()}, a JPEG of {Side} x {Side} ({image.Length >> 10} KiB), one at a time, turns of {Turn}, {workbench.ThreadCount} threads, {http.Count} each:"
+        );
         bars.AtMost($"{reduction.InWords()}: what HTTP adds at p50", 1, http.Median - here.Median, " ms");
 
         void Here()
@@ -110,65 +137,145 @@ var random = new Random(1);
         void Score() => scorer.Score([workbench.Decode(image)]);
     }
 
-    private static async Task MeasureManyAsync(Workbench workbench, RunningService service, string name, ReductionMethod reduction, byte[] image, TimeSpan slice, Bars bars)
+    private static async Task MeasureManyAsync(
+        Workbench workbench,
+        RunningService service,
+        string name,
+        ReductionMethod reduction,
+        byte[] image,
+        TimeSpan slice,
+        Bars bars
+    )
     {
         using var ideal = new IdealThroughput(workbench, name, image);
         var loads = Concurrencies.Select(concurrency => new Throughput(concurrency)).ToArray();
         var apart = (Images: 0, Seconds: 0.0);
-var together = (Images: 0, Seconds: 0.0);
+        var together = (Images: 0, Seconds: 0.0);
         await LoadAsync(service, image, new Throughput(Concurrencies[^1]), TimeSpan.FromSeconds(2));
         for (var round = 0; round < Slices; round++)
         {
-            foreach (var load in loads) await LoadAsync(service, image, load, slice);
+            foreach (var load in loads)
+                await LoadAsync(service, image, load, slice);
             apart = Sum(apart, ideal.RunApart(slice));
             together = Sum(together, ideal.RunTogether(slice));
         }
 
         var rates = (Apart: apart.Images / apart.Seconds, Together: together.Images / together.Seconds);
         var best = Math.Max(rates.Apart, rates.Together);
-        var table = new Table("concurrency", "p50, ms", "p95, ms", "p99, ms", "images a second", "of the ideal", "processor ms an image: service", "load generator");
+        var table = new Table(
+            "concurrency",
+            "p50, ms",
+            "p95, ms",
+            "p99, ms",
+            "images a second",
+            "of the ideal",
+            "processor ms an image: service",
+            "load generator"
+        );
         foreach (var load in loads)
-            table.Add([$"{load.Concurrency}", .. load.Times.Cells(), Table.Number(load.PerSecond), Table.Number(load.PerSecond / best), Table.Number(1000 * load.Serving / load.Times.Count), Table.Number(1000 * load.Asking / load.Times.Count)]);
-        table.Add("ideal: a session of one thread on each core", "", "", "", Table.Number(rates.Apart), Table.Number(rates.Apart / best), "", "");
-        table.Add("ideal: batches of 8 on all threads", "", "", "", Table.Number(rates.Together), Table.Number(rates.Together / best), "", "");
-        table.Print($"{name}, {reduction.InWords()}, the same JPEG over HTTP in turn with decoding and the backbone alone in this process while the service is idle (the better of two ways is the ideal), {Slices} slices of {slice.TotalSeconds:0.#} s each:");
-        bars.AtLeast($"{reduction.InWords()}: images a second at concurrency 8, of the ideal", 0.9, loads.First(load => load.Concurrency == 8).PerSecond / best);
+            table.Add([
+                $"{load.Concurrency}",
+                .. load.Times.Cells(),
+                Table.Number(load.PerSecond),
+                Table.Number(load.PerSecond / best),
+                Table.Number(1000 * load.Serving / load.Times.Count),
+                Table.Number(1000 * load.Asking / load.Times.Count),
+            ]);
+        table.Add(
+            "ideal: a session of one thread on each core",
+            "",
+            "",
+            "",
+            Table.Number(rates.Apart),
+            Table.Number(rates.Apart / best),
+            "",
+            ""
+        );
+        table.Add(
+            "ideal: batches of 8 on all threads",
+            "",
+            "",
+            "",
+            Table.Number(rates.Together),
+            Table.Number(rates.Together / best),
+            "",
+            ""
+        );
+        table.Print(
+            $"{name}, {reduction.InWords()}, the same JPEG over HTTP in turn with decoding and the backbone alone in this process while the service is idle (the better of two ways is the ideal), {Slices} slices of {slice.TotalSeconds:0.#} s each:"
+        );
+        bars.AtLeast(
+            $"{reduction.InWords()}: images a second at concurrency 8, of the ideal",
+            0.9,
+            loads.First(load => load.Concurrency == 8).PerSecond / best
+        );
 
-        workbench.Draw($"load-{reduction.InNames()}throughput", new LineChart(
-            $"{name}, {Side} x {Side} JPEG over HTTP", "concurrency", "images a second",
-            [
-                new Series("service", [.. loads.Select(load => ((double)load.Concurrency, load.PerSecond))]),
-                new Series("decoding and backbone alone", [(Concurrencies[0], best), (Concurrencies[^1], best)], Dashed: true),
-            ], doubling: true));
-        workbench.Draw($"load-{reduction.InNames()}latency", new LineChart(
-            $"{name}, {Side} x {Side} JPEG over HTTP", "concurrency", "milliseconds",
-            [.. Shares.Select(share => new Series($"p{100 * share:0}", [.. loads.Select(load => ((double)load.Concurrency, load.Times.Percentile(share)))]))], doubling: true));
+        workbench.Draw(
+            $"load-{reduction.InNames()}throughput",
+            new LineChart(
+                $"{name}, {Side} x {Side} JPEG over HTTP",
+                "concurrency",
+                "images a second",
+                [
+                    new Series("service", [.. loads.Select(load => ((double)load.Concurrency, load.PerSecond))]),
+                    new Series(
+                        "decoding and backbone alone",
+                        [(Concurrencies[0], best), (Concurrencies[^1], best)],
+                        Dashed: true
+                    ),
+                ],
+                doubling: true
+            )
+        );
+        workbench.Draw(
+            $"load-{reduction.InNames()}latency",
+            new LineChart(
+                $"{name}, {Side} x {Side} JPEG over HTTP",
+                "concurrency",
+                "milliseconds",
+                [
+                    .. Shares.Select(share => new Series(
+                        $"p{100 * share:0}",
+                        [.. loads.Select(load => ((double)load.Concurrency, load.Times.Percentile(share)))]
+                    )),
+                ],
+                doubling: true
+            )
+        );
     }
 
     /// <summary>So many requests at a time for a while; each sender sends the next when its answer is there.</summary>
     private static async Task LoadAsync(RunningService service, byte[] image, Throughput load, TimeSpan duration)
     {
         var asking = Environment.CpuUsage.TotalTime;
-var serving = service.ProcessorTime;
-var clock = Stopwatch.StartNew();
-        var senders = await Task.WhenAll(Enumerable.Range(0, load.Concurrency).Select(async _ =>
-        {
-            var times = new List<double>();
-            while (clock.Elapsed < duration)
-            {
-                var began = Stopwatch.GetTimestamp();
-                await service.ScoreAsync(image);
-                times.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
-            }
-            return times;
-        }));
-        foreach (var times in senders) load.Times.AddRange(times);
+        var serving = service.ProcessorTime;
+        var clock = Stopwatch.StartNew();
+        var senders = await Task.WhenAll(
+            Enumerable
+                .Range(0, load.Concurrency)
+                .Select(async _ =>
+                {
+                    var times = new List<double>();
+                    while (clock.Elapsed < duration)
+                    {
+                        var began = Stopwatch.GetTimestamp();
+                        await service.ScoreAsync(image);
+                        times.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+                    }
+                    return times;
+                })
+        );
+        foreach (var times in senders)
+            load.Times.AddRange(times);
         load.Seconds += clock.Elapsed.TotalSeconds;
         load.Asking += (Environment.CpuUsage.TotalTime - asking).TotalSeconds;
         load.Serving += (service.ProcessorTime - serving).TotalSeconds;
     }
 
-    private static (int Images, double Seconds) Sum((int Images, double Seconds) one, (int Images, double Seconds) other) => (one.Images + other.Images, one.Seconds + other.Seconds);
+    private static (int Images, double Seconds) Sum(
+        (int Images, double Seconds) one,
+        (int Images, double Seconds) other
+    ) => (one.Images + other.Images, one.Seconds + other.Seconds);
 
     /// <summary>The JPEG that is sent.</summary>
     public static byte[] Encode(RgbImage image)

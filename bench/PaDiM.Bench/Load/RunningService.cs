@@ -16,10 +16,11 @@ internal sealed class RunningService : IAsyncDisposable
     private readonly Process _process;
     private readonly HttpClient _http;
 
-    private RunningService(Process process, HttpClient http) {
-this._process = process;
-this._http = http;
-}
+    private RunningService(Process process, HttpClient http)
+    {
+        this._process = process;
+        this._http = http;
+    }
 
     /// <summary>What the service says of its own stages.</summary>
     public static string[] StageNames => ["queue", "decode", "embed", "distance", "postprocess", "total"];
@@ -35,7 +36,11 @@ this._http = http;
     }
 
     /// <summary>Starts the service over a folder of its own and fits a category.</summary>
-    public static async Task<RunningService> StartAsync(Workbench workbench, string backbone, ReductionMethod reduction = ReductionMethod.SemiOrthogonal)
+    public static async Task<RunningService> StartAsync(
+        Workbench workbench,
+        string backbone,
+        ReductionMethod reduction = ReductionMethod.SemiOrthogonal
+    )
     {
         Uri address;
         using (var free = new TcpListener(IPAddress.Loopback, 0))
@@ -47,17 +52,30 @@ this._http = http;
         start.Environment["ASPNETCORE_URLS"] = address.ToString();
         start.Environment["Padim__DataDirectory"] = Path.Combine(workbench.Scratch, $"service-{reduction}");
         start.Environment["Padim__BackboneDirectories__0"] = workbench.BackboneDirectory;
-        start.Environment["Padim__Threads"] = workbench.ThreadCount.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        start.Environment["Padim__Threads"] = workbench.ThreadCount.ToString(
+            System.Globalization.CultureInfo.InvariantCulture
+        );
         start.Environment["Serilog__MinimumLevel__Default"] = "Warning";
         var process = Process.Start(start)!;
         // Warnings and errors; a pipe that nobody reads would also stop the service once it is full.
         process.OutputDataReceived += (_, line) => Console.Error.WriteLine(line.Data);
         process.BeginOutputReadLine();
-        var service = new RunningService(process, new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromMinutes(10) });
+        var service = new RunningService(
+            process,
+            new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromMinutes(10) }
+        );
         try
         {
             await service.ListeningAsync();
-            await service.FitAsync("bench", new { backbone, reduction = new { method = JsonNamingPolicy.KebabCaseLower.ConvertName($"{reduction}") } }, workbench.Files);
+            await service.FitAsync(
+                "bench",
+                new
+                {
+                    backbone,
+                    reduction = new { method = JsonNamingPolicy.KebabCaseLower.ConvertName($"{reduction}") },
+                },
+                workbench.Files
+            );
             return service;
         }
         catch
@@ -111,7 +129,8 @@ this._http = http;
         foreach (var chunk in images.Chunk(50))
         {
             using var form = new MultipartFormDataContent();
-            for (var i = 0; i < chunk.Length; i++) form.Add(new ByteArrayContent(chunk[i]), "files", $"{i}.jpg");
+            for (var i = 0; i < chunk.Length; i++)
+                form.Add(new ByteArrayContent(chunk[i]), "files", $"{i}.jpg");
             (await _http.PostAsync($"/v1/categories/{category}/images", form)).EnsureSuccessStatusCode();
         }
         await FitAsync(category);
@@ -120,17 +139,24 @@ this._http = http;
     /// <summary>Fits what a category holds.</summary>
     public async Task FitAsync(string category)
     {
-        var job = await (await _http.PostAsync($"/v1/categories/{category}/fits", null)).Content.ReadFromJsonAsync<JsonElement>();
+        var job = await (
+            await _http.PostAsync($"/v1/categories/{category}/fits", null)
+        ).Content.ReadFromJsonAsync<JsonElement>();
         for (; ; await Task.Delay(200))
         {
-            var state = (await _http.GetFromJsonAsync<JsonElement>($"/v1/jobs/{job.GetProperty("id").GetString()}")).GetProperty("state").GetString();
-            if (state == "succeeded") return;
-            if (state is "failed" or "cancelled") throw new InvalidOperationException($"The fit {state}.");
+            var state = (await _http.GetFromJsonAsync<JsonElement>($"/v1/jobs/{job.GetProperty("id").GetString()}"))
+                .GetProperty("state")
+                .GetString();
+            if (state == "succeeded")
+                return;
+            if (state is "failed" or "cancelled")
+                throw new InvalidOperationException($"The fit {state}.");
         }
     }
 
     /// <summary>Changes settings of a category.</summary>
-    public async Task PutAsync(string category, object settings) => (await _http.PutAsJsonAsync($"/v1/categories/{category}", settings)).EnsureSuccessStatusCode();
+    public async Task PutAsync(string category, object settings) =>
+        (await _http.PutAsJsonAsync($"/v1/categories/{category}", settings)).EnsureSuccessStatusCode();
 
     private async Task ListeningAsync()
     {

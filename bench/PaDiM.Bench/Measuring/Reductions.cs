@@ -10,16 +10,23 @@ internal static class Reductions
 
     /// <summary>Which of them to measure.</summary>
     public static Option<ReductionMethod[]> Option() =>
-        new("--reduction") { Description = "How channels are reduced, a table each.", DefaultValueFactory = _ => Both, AllowMultipleArgumentsPerToken = true };
+        new("--reduction")
+        {
+            Description = "How channels are reduced, a table each.",
+            DefaultValueFactory = _ => Both,
+            AllowMultipleArgumentsPerToken = true,
+        };
 
     /// <summary>For titles.</summary>
-    public static string InWords(this ReductionMethod reduction) => reduction switch
-    {
-        ReductionMethod.Random => "channels chosen at random",
-        ReductionMethod.SemiOrthogonal => "channels projected",
-        _ => "all channels",
-    };
+    public static string InWords(this ReductionMethod reduction) =>
+        reduction switch
+        {
+            ReductionMethod.Random => "channels chosen at random",
+            ReductionMethod.SemiOrthogonal => "channels projected",
+            _ => "all channels",
+        };
 
     /// <summary>For names of charts; empty for the default.</summary>
-    public static string InNames(this ReductionMethod reduction) => reduction == ReductionMethod.Random ? "random-" : "";
+    public static string InNames(this ReductionMethod reduction) =>
+        reduction == ReductionMethod.Random ? "random-" : "";
 }

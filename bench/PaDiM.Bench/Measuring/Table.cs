@@ -17,9 +17,18 @@ internal sealed class Table(params string[] columns)
         Console.WriteLine();
         Console.WriteLine($"| {string.Join(" | ", columns)} |");
         Console.WriteLine($"|{string.Concat(Enumerable.Repeat("---|", columns.Length))}");
-        foreach (var row in _rows) Console.WriteLine($"| {string.Join(" | ", row)} |");
+        foreach (var row in _rows)
+            Console.WriteLine($"| {string.Join(" | ", row)} |");
     }
 
     /// <summary>Three significant digits or two decimals; a dash for what was not measured.</summary>
-    public static string Number(double value) => !double.IsFinite(value) ? "–" : value.ToString(Math.Abs(value) >= 100 ? "f0" : Math.Abs(value) >= 10 ? "f1" : "f2", CultureInfo.InvariantCulture);
+    public static string Number(double value) =>
+        !double.IsFinite(value)
+            ? "–"
+            : value.ToString(
+                Math.Abs(value) >= 100 ? "f0"
+                    : Math.Abs(value) >= 10 ? "f1"
+                    : "f2",
+                CultureInfo.InvariantCulture
+            );
 }

@@ -17,9 +17,13 @@ internal sealed class Times
 
     public void Clear() => _values.Clear();
 
-    /// <summary>The value that a share of all runs does not pass; of few runs, the largest stands for every high percentile.</summary>
-    public double Percentile(double share) => _values.Count == 0 ? double.NaN : _values.Order().ElementAt((int)Math.Ceiling(share * _values.Count) - 1);
+    /// <summary>
+    /// The value that a share of all runs does not pass; of few runs, the largest stands for every high percentile.
+    /// </summary>
+    public double Percentile(double share) =>
+        _values.Count == 0 ? double.NaN : _values.Order().ElementAt((int)Math.Ceiling(share * _values.Count) - 1);
 
     /// <summary>p50, p95 and p99 as cells of a table.</summary>
-    public string[] Cells() => [Table.Number(Percentile(0.5)), Table.Number(Percentile(0.95)), Table.Number(Percentile(0.99))];
+    public string[] Cells() =>
+        [Table.Number(Percentile(0.5)), Table.Number(Percentile(0.95)), Table.Number(Percentile(0.99))];
 }

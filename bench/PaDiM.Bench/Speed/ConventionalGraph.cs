@@ -8,9 +8,10 @@ using PaDiM.Onnx.Graphs.Schema;
 namespace PaDiM.Bench.Speed;
 
 /// <summary>
-/// A model as one ONNX file in the form that others export, operation by operation as Anomalib's PyTorch modules give it: every tap replicated to the finest
-/// grid, all channels concatenated, the chosen ones gathered, sqrt(delta^T Cov^-1 delta) with whole inverse covariances, bilinear upsampling, and smoothing by a
-/// square Gaussian kernel after reflection. What it computes is of the model's size; its channels are not those that the covariances belong to.
+/// A model as one ONNX file in the form that others export, operation by operation as Anomalib's PyTorch modules give
+/// it: every tap replicated to the finest grid, all channels concatenated, the chosen ones gathered, sqrt(delta^T
+/// Cov^-1 delta) with whole inverse covariances, bilinear upsampling, and smoothing by a square Gaussian kernel after
+/// reflection. What it computes is of the model's size; its channels are not those that the covariances belong to.
 /// </summary>
 internal static class ConventionalGraph
 {
@@ -20,25 +21,95 @@ internal static class ConventionalGraph
         var editor = GraphEditor.Open(File.ReadAllBytes(backbone.File.Path)).WithOutputs(backbone.Identity.Taps);
         var network = editor.ToModel();
         var size = model.Settings.PreparedSize();
-var fine = model.Distribution.Grid;
-var d = model.Distribution.Dimensions;
+        var fine = model.Distribution.Grid;
+        var d = model.Distribution.Dimensions;
         var builder = new GraphBuilder(network.Graph, editor.OperatorSet);
         network.Graph.Output.Clear();
 
-        var maps = backbone.Identity.Taps.Select((tap, l) => l == 0 ? tap : Resize(builder, $"replicated_{l}", tap, [1, 1, .. Ratio(fine, backbone.GridsAt(size)[l])], "nearest")).ToArray();
+        var maps = backbone
+            .Identity.Taps.Select(
+                (tap, l) =>
+                    l == 0
+                        ? tap
+                        : Resize(
+                            builder,
+                            $"replicated_{l}",
+                            tap,
+                            [1, 1, .. Ratio(fine, backbone.GridsAt(size)[l])],
+                            "nearest"
+                        )
+            )
+            .ToArray();
         var all = builder.Node("Concat", "concatenated", maps, GraphBuilder.Integer("axis", 1));
-        var embedding = builder.Node("Gather", "chosen", [all, builder.Constant("channels", [d], Channels(model.Reduction.TapChannels.Sum(), d))], GraphBuilder.Integer("axis", 1));
+        var embedding = builder.Node(
+            "Gather",
+            "chosen",
+            [all, builder.Constant("channels", [d], Channels(model.Reduction.TapChannels.Sum(), d))],
+            GraphBuilder.Integer("axis", 1)
+        );
 
-        var flat = builder.Node("Reshape", "flat", [embedding, builder.Constant("flat_shape", [3], [0L, d, fine.Positions])]);
-        var centred = builder.Node("Sub", "centred", [flat, builder.Constant("mean", [d, fine.Positions], new float[d * fine.Positions])]);
+        var flat = builder.Node(
+            "Reshape",
+            "flat",
+            [embedding, builder.Constant("flat_shape", [3], [0L, d, fine.Positions])]
+        );
+        var centred = builder.Node(
+            "Sub",
+            "centred",
+            [flat, builder.Constant("mean", [d, fine.Positions], new float[d * fine.Positions])]
+        );
         var delta = builder.Node("Transpose", "delta", [centred], GraphBuilder.Integers("perm", 2, 0, 1));
-        var product = builder.Node("Mul", "product", [builder.Node("MatMul", "weighted", [delta, builder.Constant("inverse_covariances", [fine.Positions, d, d], Inverses(model))]), delta]);
-        var squares = builder.Node("Transpose", "squares", [builder.Node("ReduceSum", "sums", [product, builder.Constant("last", [1], [2L])], GraphBuilder.Integer("keepdims", 0))], GraphBuilder.Integers("perm", 1, 0));
-        var distances = builder.Node("Sqrt", "distances", [builder.Node("Relu", "not_negative", [builder.Node("Reshape", "patches", [squares, builder.Constant("patches_shape", [4], [0L, 1, fine.Height, fine.Width])])])]);
+        var product = builder.Node(
+            "Mul",
+            "product",
+            [
+                builder.Node(
+                    "MatMul",
+                    "weighted",
+                    [delta, builder.Constant("inverse_covariances", [fine.Positions, d, d], Inverses(model))]
+                ),
+                delta,
+            ]
+        );
+        var squares = builder.Node(
+            "Transpose",
+            "squares",
+            [
+                builder.Node(
+                    "ReduceSum",
+                    "sums",
+                    [product, builder.Constant("last", [1], [2L])],
+                    GraphBuilder.Integer("keepdims", 0)
+                ),
+            ],
+            GraphBuilder.Integers("perm", 1, 0)
+        );
+        var distances = builder.Node(
+            "Sqrt",
+            "distances",
+            [
+                builder.Node(
+                    "Relu",
+                    "not_negative",
+                    [
+                        builder.Node(
+                            "Reshape",
+                            "patches",
+                            [squares, builder.Constant("patches_shape", [4], [0L, 1, fine.Height, fine.Width])]
+                        ),
+                    ]
+                ),
+            ]
+        );
 
         var pixels = Resize(builder, "upsampled", distances, [1, 1, .. Ratio(size, fine)], "linear");
         var (kernel, side) = Gaussian(model.Settings.BlurSigma);
-        var padded = builder.Node("Pad", "reflected", [pixels, builder.Constant("border", [8], [0L, 0, side / 2, side / 2, 0, 0, side / 2, side / 2])], Text("mode", "reflect"));
+        var padded = builder.Node(
+            "Pad",
+            "reflected",
+            [pixels, builder.Constant("border", [8], [0L, 0, side / 2, side / 2, 0, 0, side / 2, side / 2])],
+            Text("mode", "reflect")
+        );
         builder.Node("Conv", ScoringGraph.Map, [padded, builder.Constant("gaussian", [1, 1, side, side], kernel)]);
         builder.Reduce("ReduceMax", ScoringGraph.Score, ScoringGraph.Map, 1, 2, 3);
         builder.Output(ScoringGraph.Map, GraphBuilder.Batch, 1, size.Height, size.Width);
@@ -46,41 +117,63 @@ var d = model.Distribution.Dimensions;
         return network.ToByteArray();
     }
 
-    private static string Resize(GraphBuilder builder, string name, string input, float[] scales, string mode) => builder.Node(
-        "Resize", name, [input, "", builder.Constant($"{name}/scales", [4], scales)], Text("mode", mode), Text("coordinate_transformation_mode", mode == "nearest" ? "asymmetric" : "half_pixel"), Text("nearest_mode", "floor"));
+    private static string Resize(GraphBuilder builder, string name, string input, float[] scales, string mode) =>
+        builder.Node(
+            "Resize",
+            name,
+            [input, "", builder.Constant($"{name}/scales", [4], scales)],
+            Text("mode", mode),
+            Text("coordinate_transformation_mode", mode == "nearest" ? "asymmetric" : "half_pixel"),
+            Text("nearest_mode", "floor")
+        );
 
     private static float[] Ratio(Grid to, Grid from) => [(float)to.Height / from.Height, (float)to.Width / from.Width];
 
-    private static long[] Channels(int all, int d) => [.. new Random(1).GetItems([.. Enumerable.Range(0, all).Select(c => (long)c)], d).Order()];
+    private static long[] Channels(int all, int d) =>
+        [.. new Random(1).GetItems([.. Enumerable.Range(0, all).Select(c => (long)c)], d).Order()];
 
     /// <summary>F^T F of each position.</summary>
     private static float[] Inverses(PadimModel model)
     {
         var distribution = model.Distribution;
-var d = model.Distribution.Dimensions;
+        var d = model.Distribution.Dimensions;
         var all = new float[distribution.Grid.Positions * d * d];
-        Parallel.For(0, distribution.Grid.Positions, position =>
-        {
-            var factor = new float[d * d];
-            distribution.DenseWhitening(position, factor);
-            for (var i = 0; i < d; i++)
+        Parallel.For(
+            0,
+            distribution.Grid.Positions,
+            position =>
+            {
+                var factor = new float[d * d];
+                distribution.DenseWhitening(position, factor);
+                for (var i = 0; i < d; i++)
                 for (var j = 0; j < d; j++)
                 {
                     var sum = 0f;
-                    for (var row = 0; row < d; row++) sum += factor[row * d + i] * factor[row * d + j];
+                    for (var row = 0; row < d; row++)
+                        sum += factor[row * d + i] * factor[row * d + j];
                     all[(position * d + i) * d + j] = sum;
                 }
-        });
+            }
+        );
         return all;
     }
 
     private static (float[] Kernel, int Side) Gaussian(double sigma)
     {
         var radius = (int)(4 * sigma + 0.5);
-        var line = Enumerable.Range(-radius, 2 * radius + 1).Select(x => Math.Exp(-x * x / (2 * sigma * sigma))).ToArray();
+        var line = Enumerable
+            .Range(-radius, 2 * radius + 1)
+            .Select(x => Math.Exp(-x * x / (2 * sigma * sigma)))
+            .ToArray();
         var total = line.Sum();
         return ([.. from y in line from x in line select (float)(y * x / (total * total))], line.Length);
     }
 
-    private static AttributeProto Text(string name, string value) => new() { Name = name, S = ByteString.CopyFromUtf8(value), Type = AttributeProto.Types.AttributeType.String };
+    private static AttributeProto Text(string name, string value) =>
+        new()
+        {
+            Name = name,
+            S = ByteString.CopyFromUtf8(value),
+            Type = AttributeProto.Types.AttributeType.String,
+        };
 }

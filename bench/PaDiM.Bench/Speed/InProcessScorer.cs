@@ -7,7 +7,10 @@ using PaDiM.Onnx.Pipelines;
 
 namespace PaDiM.Bench.Speed;
 
-/// <summary>From decoded images to scores as the service does it, without the service: several images are prepared and drawn out at the same time, and pass through the backbone together.</summary>
+/// <summary>
+/// From decoded images to scores as the service does it, without the service: several images are prepared and drawn out
+/// at the same time, and pass through the backbone together.
+/// </summary>
 internal sealed class InProcessScorer : IDisposable
 {
     private readonly Inspector _inspector;
@@ -20,7 +23,8 @@ internal sealed class InProcessScorer : IDisposable
         _parallel = new ParallelOptions { MaxDegreeOfParallelism = backbone.Runtime.Threads };
     }
 
-    public static string[] StageNames => ["prepare (resize, normalise)", "backbone with reduction", "distances", "upsample, smooth, maximum"];
+    public static string[] StageNames =>
+        ["prepare (resize, normalise)", "backbone with reduction", "distances", "upsample, smooth, maximum"];
 
     /// <summary>Milliseconds of each stage, in the order of <see cref="StageNames"/>.</summary>
     public Times[] Stages { get; } = [.. StageNames.Select(_ => new Times())];
@@ -30,18 +34,20 @@ internal sealed class InProcessScorer : IDisposable
     /// <summary>Forgets what the stages took.</summary>
     public void Clear()
     {
-        foreach (var stage in Stages) stage.Clear();
+        foreach (var stage in Stages)
+            stage.Clear();
     }
 
     /// <summary>Scores images.</summary>
     public float[] Score(IReadOnlyList<RgbImage> images)
     {
         var embedder = _inspector.Embedder;
-var count = images.Count;
-var stage = 0;
-var last = Stopwatch.GetTimestamp();
+        var count = images.Count;
+        var stage = 0;
+        var last = Stopwatch.GetTimestamp();
         var length = embedder.PreparedLength;
-        if (_prepared.Length < count * length) _prepared = new float[count * length];
+        if (_prepared.Length < count * length)
+            _prepared = new float[count * length];
         For(count, i => embedder.Preprocessing.Prepare(images[i], _prepared.AsSpan(i * length, length)));
         Lap();
         using var features = embedder.Extract(_prepared, count);
@@ -65,7 +71,9 @@ var last = Stopwatch.GetTimestamp();
 
     private void For(int count, Action<int> body)
     {
-        if (count == 1) body(0);
-        else Parallel.For(0, count, _parallel, body);
+        if (count == 1)
+            body(0);
+        else
+            Parallel.For(0, count, _parallel, body);
     }
 }

@@ -9,8 +9,9 @@ using PaDiM.Onnx.Pipelines;
 namespace PaDiM.Bench.Speed;
 
 /// <summary>
-/// From a decoded image to its score, beside the backbone alone and beside the whole model as one graph in ONNX Runtime, as this project and as others export it, float32 and int8, in turn within one run:
-/// what holds of one machine and one moment is what they are to each other.
+/// From a decoded image to its score, beside the backbone alone and beside the whole model as one graph in ONNX
+/// Runtime, as this project and as others export it, float32 and int8, in turn within one run: what holds of one
+/// machine and one moment is what they are to each other.
 /// </summary>
 internal static class SpeedCommand
 {
@@ -18,14 +19,32 @@ internal static class SpeedCommand
 
     public static Command Create()
     {
-        var seconds = new Option<double>("--seconds") { Description = "Time for each table.", DefaultValueFactory = _ => 20 };
-        var batches = new Option<int[]>("--images") { Description = "Images at a time, a table each.", DefaultValueFactory = _ => Batches, AllowMultipleArgumentsPerToken = true };
-        var reductions = Reductions.Option();
-        var command = Workbench.Command("speed", "Milliseconds from decoded images to scores, beside the backbone alone and beside a whole graph in ONNX Runtime.", (workbench, arguments) =>
+        var seconds = new Option<double>("--seconds")
         {
-            Run(workbench, TimeSpan.FromSeconds(arguments.GetValue(seconds)), arguments.GetValue(batches)!, arguments.GetValue(reductions)!);
-            return Task.CompletedTask;
-        });
+            Description = "Time for each table.",
+            DefaultValueFactory = _ => 20,
+        };
+        var batches = new Option<int[]>("--images")
+        {
+            Description = "Images at a time, a table each.",
+            DefaultValueFactory = _ => Batches,
+            AllowMultipleArgumentsPerToken = true,
+        };
+        var reductions = Reductions.Option();
+        var command = Workbench.Command(
+            "speed",
+            "Milliseconds from decoded images to scores, beside the backbone alone and beside a whole graph in ONNX Runtime.",
+            (workbench, arguments) =>
+            {
+                Run(
+                    workbench,
+                    TimeSpan.FromSeconds(arguments.GetValue(seconds)),
+                    arguments.GetValue(batches)!,
+                    arguments.GetValue(reductions)!
+                );
+                return Task.CompletedTask;
+            }
+        );
         command.Add(seconds);
         command.Add(batches);
         command.Add(reductions);
@@ -39,39 +58,104 @@ internal static class SpeedCommand
         var first = workbench.FirstOf("resnet18");
         var bars = new Bars();
         foreach (var name in new[] { first, BackboneRegistry.DefaultName }.Distinct())
-            foreach (var reduction in reductions)
-                foreach (var batch in batches) Measure(workbench, name, reduction, batch, each, name == first ? bars : null);
+        foreach (var reduction in reductions)
+        foreach (var batch in batches)
+            Measure(workbench, name, reduction, batch, each, name == first ? bars : null);
         bars.Print();
     }
 
-    private static void Measure(Workbench workbench, string name, ReductionMethod reduction, int batch, TimeSpan each, Bars? bars)
+    private static void Measure(
+        Workbench workbench,
+        string name,
+        ReductionMethod reduction,
+        int batch,
+        TimeSpan each,
+        Bars? bars
+    )
     {
         var what = $"{name}, {reduction.InWords()}, {batch} at a time";
         using var exact = new SpeedSubject(workbench, name, reduction, batch);
         using var integer = new SpeedSubject(workbench, name + BackboneQuantiser.Suffix, reduction, batch);
         SpeedSubject[] subjects = [exact, integer];
-        var rounds = Rounds.Run([.. subjects.SelectMany(subject => subject.Candidates)], each, () => Array.ForEach(subjects, subject => subject.Clear()));
+        var rounds = Rounds.Run(
+            [.. subjects.SelectMany(subject => subject.Candidates)],
+            each,
+            () => Array.ForEach(subjects, subject => subject.Clear())
+        );
 
-        var table = new Table("backbone", "what", "p50, ms", "p95, ms", "p99, ms", "p50 over backbone alone", "over others' whole graph, float32", "over ours");
+        var table = new Table(
+            "backbone",
+            "what",
+            "p50, ms",
+            "p95, ms",
+            "p99, ms",
+            "p50 over backbone alone",
+            "over others' whole graph, float32",
+            "over ours"
+        );
         foreach (var subject in subjects)
         {
-            foreach (var candidate in subject.Candidates) Row(subject, candidate.Name, candidate.Times);
-            for (var i = 0; i < subject.Stages.Count; i++) Row(subject, $"— {InProcessScorer.StageNames[i]}", subject.Stages[i]);
+            foreach (var candidate in subject.Candidates)
+                Row(subject, candidate.Name, candidate.Times);
+            for (var i = 0; i < subject.Stages.Count; i++)
+                Row(subject, $"— {InProcessScorer.StageNames[i]}", subject.Stages[i]);
         }
-        table.Print($"{what}, 256 x 256, {new FitSettings().Dimensions} dimensions, {workbench.ThreadCount} threads, {rounds} rounds:");
-        workbench.Draw($"speed-{name}-{reduction.InNames()}{batch}", new BarChart(
-            $"{what}: p50", "milliseconds", [],
-            [.. subjects.SelectMany(subject => subject.Candidates.Select(candidate => new Bar($"{(subject == exact ? "float32" : "int8")}: {Short(candidate, subject)}", candidate.Times.Median)))]));
+        table.Print(
+            $"{what}, 256 x 256, {new FitSettings().Dimensions} dimensions, {workbench.ThreadCount} threads, {rounds} rounds:"
+        );
+        workbench.Draw(
+            $"speed-{name}-{reduction.InNames()}{batch}",
+            new BarChart(
+                $"{what}: p50",
+                "milliseconds",
+                [],
+                [
+                    .. subjects.SelectMany(subject =>
+                        subject.Candidates.Select(candidate => new Bar(
+                            $"{(subject == exact ? "float32" : "int8")}: {Short(candidate, subject)}",
+                            candidate.Times.Median
+                        ))
+                    ),
+                ]
+            )
+        );
 
-        bars?.AtMost($"{what}: decoded image to score over backbone alone", 1.15, exact.Score.Times.Median / exact.Alone.Times.Median);
-        bars?.AtMost($"{what}: the same over others' whole graph", 0.6, exact.Score.Times.Median / exact.Conventional.Times.Median);
+        bars?.AtMost(
+            $"{what}: decoded image to score over backbone alone",
+            1.15,
+            exact.Score.Times.Median / exact.Alone.Times.Median
+        );
+        bars?.AtMost(
+            $"{what}: the same over others' whole graph",
+            0.6,
+            exact.Score.Times.Median / exact.Conventional.Times.Median
+        );
         bars?.AtMost($"{what}: the same over ours", 0.6, exact.Score.Times.Median / exact.Exported.Times.Median);
-        bars?.AtMost($"{what}: with int8, over others' whole graph of float32", 0.33, integer.Score.Times.Median / exact.Conventional.Times.Median);
-        bars?.AtMost($"{what}: with int8, over ours of float32", 0.33, integer.Score.Times.Median / exact.Exported.Times.Median);
+        bars?.AtMost(
+            $"{what}: with int8, over others' whole graph of float32",
+            0.33,
+            integer.Score.Times.Median / exact.Conventional.Times.Median
+        );
+        bars?.AtMost(
+            $"{what}: with int8, over ours of float32",
+            0.33,
+            integer.Score.Times.Median / exact.Exported.Times.Median
+        );
 
-        void Row(SpeedSubject subject, string what, Times times) => table.Add(
-            [subject.Name, what, .. times.Cells(), Table.Number(times.Median / subject.Alone.Times.Median), Table.Number(times.Median / exact.Conventional.Times.Median), Table.Number(times.Median / exact.Exported.Times.Median)]);
+        void Row(SpeedSubject subject, string what, Times times) =>
+            table.Add([
+                subject.Name,
+                what,
+                .. times.Cells(),
+                Table.Number(times.Median / subject.Alone.Times.Median),
+                Table.Number(times.Median / exact.Conventional.Times.Median),
+                Table.Number(times.Median / exact.Exported.Times.Median),
+            ]);
     }
 
-    private static string Short(Candidate candidate, SpeedSubject subject) => candidate == subject.Alone ? "backbone alone" : candidate == subject.Conventional ? "others' whole graph" : candidate == subject.Exported ? "our whole graph" : "image to score";
+    private static string Short(Candidate candidate, SpeedSubject subject) =>
+        candidate == subject.Alone ? "backbone alone"
+        : candidate == subject.Conventional ? "others' whole graph"
+        : candidate == subject.Exported ? "our whole graph"
+        : "image to score";
 }

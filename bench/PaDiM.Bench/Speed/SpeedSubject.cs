@@ -7,27 +7,32 @@ namespace PaDiM.Bench.Speed;
 internal sealed class SpeedSubject : IDisposable
 {
     private readonly RawBackbone _raw;
-    private readonly WholeGraph _exported, _conventional;
+    private readonly WholeGraph _exported,
+        _conventional;
     private readonly InProcessScorer _scorer;
 
     public SpeedSubject(Workbench workbench, string name, ReductionMethod reduction, int batch)
     {
         var backbone = workbench.Open(name);
-var model = workbench.Fit(name, reduction);
+        var model = workbench.Fit(name, reduction);
         var size = model.Settings.PreparedSize();
-var prepared = new float[batch * 3 * model.Settings.PreparedSize().Positions];
+        var prepared = new float[batch * 3 * model.Settings.PreparedSize().Positions];
         var random = new Random(1);
-        foreach (ref var value in prepared.AsSpan()) value = 4 * random.NextSingle() - 2;
+        foreach (ref var value in prepared.AsSpan())
+            value = 4 * random.NextSingle() - 2;
         Name = name;
-_raw = new RawBackbone(backbone);
-_scorer = new InProcessScorer(model, backbone);
+        _raw = new RawBackbone(backbone);
+        _scorer = new InProcessScorer(model, backbone);
         _exported = WholeGraph.Exported(model, backbone, batch);
-_conventional = WholeGraph.Conventional(model, backbone, batch);
+        _conventional = WholeGraph.Conventional(model, backbone, batch);
         var images = workbench.Images;
         Alone = new Candidate("backbone alone", _ => _raw.Run(prepared, batch, size));
         Conventional = new Candidate("whole graph, as others export it", _ => _conventional.Run(batch));
         Exported = new Candidate("whole graph, as exported here", _ => _exported.Run(batch));
-        Score = new Candidate("decoded image to score", round => _scorer.Score([.. Enumerable.Range(round * batch, batch).Select(i => images[i % images.Count])]));
+        Score = new Candidate(
+            "decoded image to score",
+            round => _scorer.Score([.. Enumerable.Range(round * batch, batch).Select(i => images[i % images.Count])])
+        );
     }
 
     public string Name { get; }

@@ -6,7 +6,10 @@ using PaDiM.Onnx.Export;
 
 namespace PaDiM.Bench.Speed;
 
-/// <summary>A model as one ONNX file, in ONNX Runtime with as many threads: backbone, distances, smoothing and maximum, with nothing of this project around it.</summary>
+/// <summary>
+/// A model as one ONNX file, in ONNX Runtime with as many threads: backbone, distances, smoothing and maximum, with
+/// nothing of this project around it.
+/// </summary>
 internal sealed class WholeGraph : IDisposable
 {
     private readonly InferenceSession _session;
@@ -20,7 +23,8 @@ internal sealed class WholeGraph : IDisposable
         _size = model.Settings.PreparedSize();
         _pixels = new float[largestBatch * 3 * _size.Positions];
         var random = new Random(1);
-        foreach (ref var value in _pixels.AsSpan()) value = random.NextSingle();
+        foreach (ref var value in _pixels.AsSpan())
+            value = random.NextSingle();
     }
 
     /// <summary>As this project exports it.</summary>
@@ -38,12 +42,17 @@ internal sealed class WholeGraph : IDisposable
     }
 
     /// <summary>As others export it.</summary>
-    public static WholeGraph Conventional(PadimModel model, Backbone backbone, int largestBatch) => new(ConventionalGraph.ToArray(model, backbone), model, backbone, largestBatch);
+    public static WholeGraph Conventional(PadimModel model, Backbone backbone, int largestBatch) =>
+        new(ConventionalGraph.ToArray(model, backbone), model, backbone, largestBatch);
 
     /// <summary>Scores images that have the right size already: resizing stays outside the graph.</summary>
     public void Run(int count)
     {
-        using var images = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, _pixels.AsMemory(0, count * 3 * _size.Positions), [count, 3, _size.Height, _size.Width]);
+        using var images = OrtValue.CreateTensorValueFromMemory(
+            OrtMemoryInfo.DefaultInstance,
+            _pixels.AsMemory(0, count * 3 * _size.Positions),
+            [count, 3, _size.Height, _size.Width]
+        );
         _session.Run(_options, _session.InputNames, [images], _session.OutputNames).Dispose();
     }
 

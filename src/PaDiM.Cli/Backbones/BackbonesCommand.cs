@@ -5,8 +5,13 @@ namespace PaDiM.Cli.Backbones;
 /// <summary><c>padim backbones</c>: the networks that the other commands use.</summary>
 internal static class BackbonesCommand
 {
-    public static Command Create() => new("backbones", "Work with backbones, the networks whose features are modelled.")
-    {
-        ListCommand.Create(), PullCommand.Create(), AddCommand.Create(), VerifyCommand.Create(), QuantizeCommand.Create(),
-    };
+    public static Command Create() =>
+        new("backbones", "Work with backbones, the networks whose features are modelled.")
+        {
+            ListCommand.Create(),
+            PullCommand.Create(),
+            AddCommand.Create(),
+            VerifyCommand.Create(),
+            QuantizeCommand.Create(),
+        };
 }

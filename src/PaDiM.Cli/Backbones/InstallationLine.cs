@@ -10,9 +10,21 @@ internal static class InstallationLine
 {
     public static void Print(Installation done)
     {
-        var taps = string.Join(", ", (done.Manifest.Taps ?? []).Select(tap => $"{TerminalText.Of(tap.Tensor)} (stride {tap.Stride}, {tap.Channels} channels)"));
-        AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[bold]{done.File.Path}[/]: {(done.Changed ? "installed" : "already installed")}, taps {taps}");
-        AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"SHA-256 {done.Manifest.Sha256}{(done.Manifest.WeightsSha256 is { } weights ? $", of the weights {weights}" : "")}");
-        if (done.Manifest.Licence is { } licence) AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"licence: {TerminalText.Of(licence)}");
+        var taps = string.Join(
+            ", ",
+            (done.Manifest.Taps ?? []).Select(tap =>
+                $"{TerminalText.Of(tap.Tensor)} (stride {tap.Stride}, {tap.Channels} channels)"
+            )
+        );
+        AnsiConsole.MarkupLineInterpolated(
+            CultureInfo.InvariantCulture,
+            $"[bold]{done.File.Path}[/]: {(done.Changed ? "installed" : "already installed")}, taps {taps}"
+        );
+        AnsiConsole.MarkupLineInterpolated(
+            CultureInfo.InvariantCulture,
+            $"SHA-256 {done.Manifest.Sha256}{(done.Manifest.WeightsSha256 is { } weights ? $", of the weights {weights}" : "")}"
+        );
+        if (done.Manifest.Licence is { } licence)
+            AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"licence: {TerminalText.Of(licence)}");
     }
 }

@@ -14,16 +14,28 @@ internal static class ListCommand
 
     public static Command Create()
     {
-        var json = new Option<bool>("--json") { Description = "One JSON object a backbone and line, with all that is known of it." };
+        var json = new Option<bool>("--json")
+        {
+            Description = "One JSON object a backbone and line, with all that is known of it.",
+        };
         var backbones = new BackboneOptions();
-        var command = new Command("list", "List the backbones that can be used, and those that can be installed by their names.") { json };
+        var command = new Command(
+            "list",
+            "List the backbones that can be used, and those that can be installed by their names."
+        )
+        {
+            json,
+        };
         backbones.AddFoldersTo(command);
         command.SetAction(arguments =>
         {
             using var registry = backbones.Open(arguments);
             var listed = new BackboneListing(registry, BackboneCatalogue.Known).List();
-            if (!arguments.GetValue(json)) Print(listed);
-            else foreach (var backbone in listed) Console.Out.WriteLine(JsonSerializer.Serialize(backbone, ListJson.Default.ListedBackbone));
+            if (!arguments.GetValue(json))
+                Print(listed);
+            else
+                foreach (var backbone in listed)
+                    Console.Out.WriteLine(JsonSerializer.Serialize(backbone, ListJson.Default.ListedBackbone));
             return ExitCode.Done;
         });
         return command;
@@ -35,37 +47,52 @@ internal static class ListCommand
         string[][] rows =
         [
             ["name", "state", "taps", "paper's d", "size", "SHA-256"],
-            .. listed.Select(backbone => new[]
-            {
-                backbone.Name,
-                Words(backbone.State),
-                string.Join(' ', backbone.Taps.Select(tap => $"{tap.Stride}x{tap.Channels}")),
-                $"{backbone.Dimensions}",
-                backbone.SizeBytes is { } bytes ? FitEstimate.Size(bytes) : "",
-                (backbone.Sha256 ?? backbone.WeightsSha256) is { } hash ? hash[..HashDigits] : "",
-            }),
+            .. listed.Select(backbone =>
+                new[]
+                {
+                    backbone.Name,
+                    Words(backbone.State),
+                    string.Join(' ', backbone.Taps.Select(tap => $"{tap.Stride}x{tap.Channels}")),
+                    $"{backbone.Dimensions}",
+                    backbone.SizeBytes is { } bytes ? FitEstimate.Size(bytes) : "",
+                    (backbone.Sha256 ?? backbone.WeightsSha256) is { } hash ? hash[..HashDigits] : "",
+                }
+            ),
         ];
         int[] widths = [.. rows[0].Select((_, column) => rows.Max(row => row[column].Length))];
         for (var i = 0; i < rows.Length; i++)
         {
             WriteLine(string.Join("  ", rows[i].Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd());
-            if (i == 0) continue;
+            if (i == 0)
+                continue;
             var backbone = listed[i - 1];
-            foreach (var line in new[] { backbone.Description, backbone.Origin, backbone.Licence, backbone.Error is { } error ? $"unusable: {error}" : null })
-                if (line is not null) WriteLine($"    {line}");
+            foreach (
+                var line in new[]
+                {
+                    backbone.Description,
+                    backbone.Origin,
+                    backbone.Licence,
+                    backbone.Error is { } error ? $"unusable: {error}" : null,
+                }
+            )
+                if (line is not null)
+                    WriteLine($"    {line}");
         }
-        Console.Out.WriteLine("Taps are stride x channels. Size and SHA-256 are those of the ONNX file; of the weights to download where one is available only. --json tells all.");
+        Console.Out.WriteLine(
+            "Taps are stride x channels. Size and SHA-256 are those of the ONNX file; of the weights to download where one is available only. --json tells all."
+        );
     }
 
     /// <summary>Names and manifests may be of anyone; JSON escapes them itself.</summary>
     private static void WriteLine(string line) => Console.Out.WriteLine(TerminalText.Of(line));
 
-    private static string Words(BackboneState state) => state switch
-    {
-        BackboneState.BuiltIn => "built in",
-        BackboneState.Installed => "installed",
-        _ => "available",
-    };
+    private static string Words(BackboneState state) =>
+        state switch
+        {
+            BackboneState.BuiltIn => "built in",
+            BackboneState.Installed => "installed",
+            _ => "available",
+        };
 }
 
 /// <summary>What the list writes as JSON.</summary>

@@ -3,29 +3,70 @@ using PaDiM.Onnx.Catalogue;
 
 namespace PaDiM.Cli.Backbones;
 
-/// <summary><c>padim backbones pull NAME</c>: a network of the catalogue, or of another place, into the first backbone folder.</summary>
+/// <summary>
+/// <c>padim backbones pull NAME</c>: a network of the catalogue, or of another place, into the first backbone folder.
+/// </summary>
 internal sealed class PullCommand
 {
-    private const string MirrorVariable = "PADIM_BACKBONE_MIRROR", FolderVariable = "PADIM_BACKBONE_OFFLINE";
+    private const string MirrorVariable = "PADIM_BACKBONE_MIRROR",
+        FolderVariable = "PADIM_BACKBONE_OFFLINE";
 
-    private readonly Argument<string> _name = new("name") { Description = "A name of the catalogue (padim backbones list); with --from any name." };
-    private readonly Option<string?> _from = new("--from") { Description = "Address, file or folder in place of the catalogue's origin.", HelpName = "place" };
-    private readonly Option<string?> _mirror = new("--mirror") { Description = $"Base address in place of the origin's host; {MirrorVariable} by default.", HelpName = "address" };
-    private readonly Option<string?> _proxy = new("--proxy") { Description = "Proxy to download by; the one of HTTPS_PROXY and NO_PROXY by default.", HelpName = "address" };
-    private readonly Option<string?> _offline = new("--offline") { Description = $"Download nothing; take files from this folder, {FolderVariable} by default.", HelpName = "folder", Arity = ArgumentArity.ZeroOrOne };
-    private readonly Option<bool> _force = new("--force") { Description = "Replace a backbone of other bytes, and accept a file of another hash than the recorded one. Models that were fitted on it no longer score." };
+    private readonly Argument<string> _name = new("name")
+    {
+        Description = "A name of the catalogue (padim backbones list); with --from any name.",
+    };
+    private readonly Option<string?> _from = new("--from")
+    {
+        Description = "Address, file or folder in place of the catalogue's origin.",
+        HelpName = "place",
+    };
+    private readonly Option<string?> _mirror = new("--mirror")
+    {
+        Description = $"Base address in place of the origin's host; {MirrorVariable} by default.",
+        HelpName = "address",
+    };
+    private readonly Option<string?> _proxy = new("--proxy")
+    {
+        Description = "Proxy to download by; the one of HTTPS_PROXY and NO_PROXY by default.",
+        HelpName = "address",
+    };
+    private readonly Option<string?> _offline = new("--offline")
+    {
+        Description = $"Download nothing; take files from this folder, {FolderVariable} by default.",
+        HelpName = "folder",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+    private readonly Option<bool> _force = new("--force")
+    {
+        Description =
+            "Replace a backbone of other bytes, and accept a file of another hash than the recorded one. Models that were fitted on it no longer score.",
+    };
     private readonly BackboneOptions _backbones = new();
 
     private PullCommand()
     {
-        _mirror.Require(text => text is null || IsWeb(text), "--mirror takes an address that begins with https:// or http://.");
-        _proxy.Require(text => text is null || IsWeb(text), "--proxy takes an address that begins with http:// or https://.");
+        _mirror.Require(
+            text => text is null || IsWeb(text),
+            "--mirror takes an address that begins with https:// or http://."
+        );
+        _proxy.Require(
+            text => text is null || IsWeb(text),
+            "--proxy takes an address that begins with http:// or https://."
+        );
     }
 
     public static Command Create()
     {
         var pull = new PullCommand();
-        var command = new Command("pull", "Install a backbone by its name: download, check, convert.") { pull._name, pull._from, pull._mirror, pull._proxy, pull._offline, pull._force };
+        var command = new Command("pull", "Install a backbone by its name: download, check, convert.")
+        {
+            pull._name,
+            pull._from,
+            pull._mirror,
+            pull._proxy,
+            pull._offline,
+            pull._force,
+        };
         pull._backbones.AddFoldersTo(command);
         command.Validators.Add(pull._backbones.RequireFolder);
         command.SetAction(pull.RunAsync);
@@ -36,10 +77,26 @@ internal sealed class PullCommand
     {
         var request = ToRequest(arguments);
         using var http = FileDownload.CreateClient(arguments.GetValue(_proxy) is { } address ? new Uri(address) : null);
-        var pull = new BackbonePull(BackboneCatalogue.Known, _backbones.Installer(arguments), new FileDownload(http, TimeProvider.System));
+        var pull = new BackbonePull(
+            BackboneCatalogue.Known,
+            _backbones.Installer(arguments),
+            new FileDownload(http, TimeProvider.System)
+        );
         var rate = new DownloadRate(TimeProvider.System);
         var done = await ProgressBar.RunAsync(
-            $"Pulling {request.Name}", show => pull.RunAsync(request, state => show(state.Total is > 0 and var total ? (double)state.Bytes / total : 0, Words(state, rate.At(state.Bytes))), stop), stop);
+            $"Pulling {request.Name}",
+            show =>
+                pull.RunAsync(
+                    request,
+                    state =>
+                        show(
+                            state.Total is > 0 and var total ? (double)state.Bytes / total : 0,
+                            Words(state, rate.At(state.Bytes))
+                        ),
+                    stop
+                ),
+            stop
+        );
         InstallationLine.Print(done);
         return ExitCode.Done;
     }
@@ -47,7 +104,10 @@ internal sealed class PullCommand
     private PullRequest ToRequest(ParseResult arguments)
     {
         var site = arguments.GetValue(_mirror) ?? Variable(MirrorVariable);
-        if (site is not null && !IsWeb(site)) throw new InvalidDataException($"{MirrorVariable} must be an address that begins with https:// or http://.");
+        if (site is not null && !IsWeb(site))
+            throw new InvalidDataException(
+                $"{MirrorVariable} must be an address that begins with https:// or http://."
+            );
         return new PullRequest(arguments.GetValue(_name)!)
         {
             From = arguments.GetValue(_from),
@@ -65,7 +125,10 @@ internal sealed class PullCommand
         return FormattableString.Invariant($"{state.Bytes / megabyte:f1}{all} MB, {rate / megabyte:f1} MB/s");
     }
 
-    private static bool IsWeb(string text) => Uri.TryCreate(text, UriKind.Absolute, out var address) && (address.Scheme == Uri.UriSchemeHttps || address.Scheme == Uri.UriSchemeHttp);
+    private static bool IsWeb(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var address)
+        && (address.Scheme == Uri.UriSchemeHttps || address.Scheme == Uri.UriSchemeHttp);
 
-    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+    private static string? Variable(string name) =>
+        Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 }

@@ -15,41 +15,93 @@ internal static class QuantizeCommand
         var name = new Argument<string>("name") { Description = "The float32 backbone." };
         name.Validators.Add(result =>
         {
-            if (result.Tokens.Any(token => token.Value.EndsWith(BackboneQuantiser.Suffix, StringComparison.Ordinal))) result.AddError($"Names that end with {BackboneQuantiser.Suffix} are those of int8 variants; name the float32 backbone.");
+            if (result.Tokens.Any(token => token.Value.EndsWith(BackboneQuantiser.Suffix, StringComparison.Ordinal)))
+                result.AddError(
+                    $"Names that end with {BackboneQuantiser.Suffix} are those of int8 variants; name the float32 backbone."
+                );
         });
-        var images = new Option<string>("--images") { Description = $"Folder of at least {BackboneQuantiser.FewestImages} images to calibrate on, subfolders included; every tenth is held out to measure the result.", Required = true, HelpName = "folder" };
-        var output = new Option<string>("--out") { Description = "Folder to write NAME-int8.onnx and NAME-int8.json to.", DefaultValueFactory = _ => ".", HelpName = "folder" };
-        var force = new Option<bool>("--force") { Description = "Replace a NAME-int8 of other bytes. Models that were fitted on it no longer score." };
-        var backbones = new BackboneOptions();
-        var command = new Command("quantize", "Make the int8 variant NAME-int8 of a float32 backbone.") { name, images, output, force };
-        backbones.AddTo(command);
-        command.SetAction(async (arguments, stop) =>
+        var images = new Option<string>("--images")
         {
-            using var registry = backbones.Open(arguments);
-            var wanted = arguments.GetValue(name)!;
-            var file = registry.Find(wanted) ?? throw new KeyNotFoundException(BackboneCatalogue.Known.DescribeMissing(wanted));
-            Func<RgbImage>[] calibration = [.. ImageFolder.Expand([arguments.GetValue(images)!]).Select(image => (Func<RgbImage>)(() => Decode(image.Path)))];
-            using var quantiser = new BackboneQuantiser(file, registry.Runtime);
-            var made = await ProgressBar.RunAsync("Quantising", progress => quantiser.Run(calibration, new QuantisationSettings(), done => progress(done, "images"), stop), stop);
-            var installer = new BackboneInstaller([arguments.GetValue(output)!], BackboneCatalogue.Known, registry.Runtime, TimeProvider.System);
-            Print(made, await installer.AddAsync(made.Name, made.Onnx, made.Manifest, arguments.GetValue(force), stop));
-            return ExitCode.Done;
-        });
+            Description =
+                $"Folder of at least {BackboneQuantiser.FewestImages} images to calibrate on, subfolders included; every tenth is held out to measure the result.",
+            Required = true,
+            HelpName = "folder",
+        };
+        var output = new Option<string>("--out")
+        {
+            Description = "Folder to write NAME-int8.onnx and NAME-int8.json to.",
+            DefaultValueFactory = _ => ".",
+            HelpName = "folder",
+        };
+        var force = new Option<bool>("--force")
+        {
+            Description = "Replace a NAME-int8 of other bytes. Models that were fitted on it no longer score.",
+        };
+        var backbones = new BackboneOptions();
+        var command = new Command("quantize", "Make the int8 variant NAME-int8 of a float32 backbone.")
+        {
+            name,
+            images,
+            output,
+            force,
+        };
+        backbones.AddTo(command);
+        command.SetAction(
+            async (arguments, stop) =>
+            {
+                using var registry = backbones.Open(arguments);
+                var wanted = arguments.GetValue(name)!;
+                var file =
+                    registry.Find(wanted)
+                    ?? throw new KeyNotFoundException(BackboneCatalogue.Known.DescribeMissing(wanted));
+                Func<RgbImage>[] calibration =
+                [
+                    .. ImageFolder
+                        .Expand([arguments.GetValue(images)!])
+                        .Select(image => (Func<RgbImage>)(() => Decode(image.Path))),
+                ];
+                using var quantiser = new BackboneQuantiser(file, registry.Runtime);
+                var made = await ProgressBar.RunAsync(
+                    "Quantising",
+                    progress =>
+                        quantiser.Run(calibration, new QuantisationSettings(), done => progress(done, "images"), stop),
+                    stop
+                );
+                var installer = new BackboneInstaller(
+                    [arguments.GetValue(output)!],
+                    BackboneCatalogue.Known,
+                    registry.Runtime,
+                    TimeProvider.System
+                );
+                Print(
+                    made,
+                    await installer.AddAsync(made.Name, made.Onnx, made.Manifest, arguments.GetValue(force), stop)
+                );
+                return ExitCode.Done;
+            }
+        );
         return command;
     }
 
     private static void Print(QuantisedBackbone made, Installation done)
     {
         var quantisation = made.Manifest.Quantisation!;
-        AnsiConsole.MarkupLineInterpolated($"[bold]{done.File.Path}[/]: {made.Convolutions} integer convolutions, calibrated on {quantisation.CalibrationImages} images");
+        AnsiConsole.MarkupLineInterpolated(
+            $"[bold]{done.File.Path}[/]: {made.Convolutions} integer convolutions, calibrated on {quantisation.CalibrationImages} images"
+        );
         foreach (var (tap, sqnr) in made.Manifest.Taps!.Zip(quantisation.Sqnr))
-            AnsiConsole.MarkupLine(FormattableString.Invariant($"{Markup.Escape(tap.Tensor)}: signal to quantisation noise {sqnr:f1} dB on {quantisation.HeldOutImages} images held out"));
+            AnsiConsole.MarkupLine(
+                FormattableString.Invariant(
+                    $"{Markup.Escape(tap.Tensor)}: signal to quantisation noise {sqnr:f1} dB on {quantisation.HeldOutImages} images held out"
+                )
+            );
     }
 
-    private static RgbImage Decode(string path) => new ImageDecoder().Decode(File.ReadAllBytes(path)) switch
-    {
-        DecodeResult.Decoded decoded => decoded.Image,
-        DecodeResult.Refused refused => throw new InvalidDataException($"{path} cannot be read: {refused.Detail}"),
-        _ => throw new InvalidOperationException(),
-    };
+    private static RgbImage Decode(string path) =>
+        new ImageDecoder().Decode(File.ReadAllBytes(path)) switch
+        {
+            DecodeResult.Decoded decoded => decoded.Image,
+            DecodeResult.Refused refused => throw new InvalidDataException($"{path} cannot be read: {refused.Detail}"),
+            _ => throw new InvalidOperationException(),
+        };
 }

@@ -12,7 +12,11 @@ internal static class VerifyCommand
 {
     public static Command Create()
     {
-        var names = new Argument<string[]>("name") { Description = "Backbones; all by default.", Arity = ArgumentArity.ZeroOrMore };
+        var names = new Argument<string[]>("name")
+        {
+            Description = "Backbones; all by default.",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
         var backbones = new BackboneOptions();
         var command = new Command("verify", "Check backbones against the hashes in their manifests.") { names };
         backbones.AddFoldersTo(command);
@@ -20,9 +24,15 @@ internal static class VerifyCommand
         {
             using var registry = backbones.Open(arguments);
             var found = registry.List();
-            var wanted = arguments.GetValue(names) is { Length: > 0 } named ? named : [.. found.Select(file => file.Name)];
+            var wanted = arguments.GetValue(names) is { Length: > 0 } named
+                ? named
+                : [.. found.Select(file => file.Name)];
             var bad = wanted.Where(name => !Check(name, found.FirstOrDefault(file => file.Name == name))).ToArray();
-            return bad.Length == 0 ? ExitCode.Done : throw new InvalidDataException($"{bad.Length} of {wanted.Length} backbones cannot be used: {string.Join(", ", bad)}.");
+            return bad.Length == 0
+                ? ExitCode.Done
+                : throw new InvalidDataException(
+                    $"{bad.Length} of {wanted.Length} backbones cannot be used: {string.Join(", ", bad)}."
+                );
         });
         return command;
     }
@@ -39,9 +49,15 @@ internal static class VerifyCommand
         try
         {
             var manifest = file.ReadManifest();
-            if (manifest.Sha256 is not { } recorded) return (true, "no SHA-256 is recorded; padim backbones add records one.");
+            if (manifest.Sha256 is not { } recorded)
+                return (true, "no SHA-256 is recorded; padim backbones add records one.");
             var hash = FileHash.Of(file.Path);
-            return manifest.Accepts(hash) ? (true, "intact") : (false, $"{file.Path} is damaged: its SHA-256 is {hash}, {recorded} is recorded. The same file again, by pull or add, mends it.");
+            return manifest.Accepts(hash)
+                ? (true, "intact")
+                : (
+                    false,
+                    $"{file.Path} is damaged: its SHA-256 is {hash}, {recorded} is recorded. The same file again, by pull or add, mends it."
+                );
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
         {

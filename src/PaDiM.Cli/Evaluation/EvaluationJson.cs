@@ -4,7 +4,11 @@ using System.Text.Json.Serialization;
 namespace PaDiM.Cli.Evaluation;
 
 /// <summary>What the evaluation writes as JSON, to its reports and to its state.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, Converters = [typeof(UndefinedAsNull)])]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UseStringEnumConverter = true,
+    Converters = [typeof(UndefinedAsNull)]
+)]
 [JsonSerializable(typeof(EvaluationRow))]
 [JsonSerializable(typeof(IReadOnlyList<EvaluationRow>))]
 [JsonSerializable(typeof(SeedResult))]
@@ -18,12 +22,15 @@ internal sealed class UndefinedAsNull : JsonConverter<double>
     public override bool HandleNull => true;
 
     /// <inheritdoc/>
-    public override double Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType == JsonTokenType.Null ? double.NaN : reader.GetDouble();
+    public override double Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        reader.TokenType == JsonTokenType.Null ? double.NaN : reader.GetDouble();
 
     /// <inheritdoc/>
     public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options)
     {
-        if (double.IsFinite(value)) writer.WriteNumberValue(value);
-        else writer.WriteNullValue();
+        if (double.IsFinite(value))
+            writer.WriteNumberValue(value);
+        else
+            writer.WriteNullValue();
     }
 }

@@ -23,7 +23,15 @@ internal enum EvaluationProtocol
 /// <param name="Settings">Of every fit.</param>
 /// <param name="IgnoreMaskSha256">Hash of the ignore mask's file; null where all pixels count.</param>
 /// <param name="Repeats">Fits of each category, with seeds that count up from that of the settings.</param>
-internal sealed record EvaluationPlan(string Root, string Layout, int FrameStep, EvaluationProtocol Protocol, FitSettings Settings, string? IgnoreMaskSha256, int Repeats)
+internal sealed record EvaluationPlan(
+    string Root,
+    string Layout,
+    int FrameStep,
+    EvaluationProtocol Protocol,
+    FitSettings Settings,
+    string? IgnoreMaskSha256,
+    int Repeats
+)
 {
     /// <summary>The seeds in order.</summary>
     [JsonIgnore]

@@ -6,7 +6,8 @@ using PaDiM.Onnx.Pipelines;
 namespace PaDiM.Cli.Evaluation;
 
 /// <summary>
-/// Tells how far a whole evaluation is: to the bar of a terminal at every step, or else by a line on standard error for each category that is done.
+/// Tells how far a whole evaluation is: to the bar of a terminal at every step, or else by a line on standard error for
+/// each category that is done.
 /// </summary>
 /// <param name="images">Images that are to be fitted and scored, over all categories and seeds.</param>
 /// <param name="fits">Fits that are to be made.</param>
@@ -14,15 +15,17 @@ namespace PaDiM.Cli.Evaluation;
 internal sealed class EvaluationProgress(long images, int fits, Action<double, string> show)
 {
     private readonly Stopwatch _watch = Stopwatch.StartNew();
-    private long _done, _current;
+    private long _done,
+        _current;
     private int _finished;
     private string _name = "";
 
     /// <summary>A fit of a category begins.</summary>
-    public void Start(DatasetCategory category, string title) {
-_current = SizeOf(category);
-_name = title;
-}
+    public void Start(DatasetCategory category, string title)
+    {
+        _current = SizeOf(category);
+        _name = title;
+    }
 
     /// <summary>How far it has come, 0 to 1, and what is being done.</summary>
     public void Tell(double share, string stage) => show((_done + share * _current) / images, $"{_name}: {stage}");
@@ -31,14 +34,21 @@ _name = title;
     public void Finish(EvaluationReport report)
     {
         _done = _done + _current;
-_finished = _finished + 1;
-        if (!Console.IsErrorRedirected) return;
+        _finished = _finished + 1;
+        if (!Console.IsErrorRedirected)
+            return;
         var left = _watch.Elapsed * ((double)(images - _done) / _done);
-        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_name} ({_finished} of {fits}): image AUROC {report.Images.Auroc:f4}, pixel AUROC {report.Pixels.Auroc:f4}; {Format(_watch.Elapsed)} gone, about {Format(left)} left"));
+        Console.Error.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{_name} ({_finished} of {fits}): image AUROC {report.Images.Auroc:f4}, pixel AUROC {report.Pixels.Auroc:f4}; {Format(_watch.Elapsed)} gone, about {Format(left)} left"
+            )
+        );
     }
 
     /// <summary>The work that a category is.</summary>
     public static long SizeOf(DatasetCategory category) => category.Training.Count + category.Testing.Count;
 
-    private static string Format(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalHours}:{time:mm\\:ss}");
+    private static string Format(TimeSpan time) =>
+        string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalHours}:{time:mm\\:ss}");
 }

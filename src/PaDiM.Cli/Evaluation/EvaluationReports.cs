@@ -8,7 +8,8 @@ namespace PaDiM.Cli.Evaluation;
 /// <summary>Writes results to files, whose extension decides how.</summary>
 internal static class EvaluationReports
 {
-    private const string Markdown = ".md", Json = ".json";
+    private const string Markdown = ".md",
+        Json = ".json";
 
     /// <summary>Whether a file's extension is known.</summary>
     public static bool CanWrite(string path) => ExtensionOf(path) is Markdown or Json;
@@ -16,9 +17,10 @@ internal static class EvaluationReports
     /// <summary>Writes a file as a whole or not at all.</summary>
     public static void Write(string path, EvaluationPlan plan, IReadOnlyList<EvaluationRow> rows)
     {
-        var bytes = ExtensionOf(path) == Json
-            ? JsonSerializer.SerializeToUtf8Bytes(rows, EvaluationJson.Default.IReadOnlyListEvaluationRow)
-            : Encoding.UTF8.GetBytes($"{Describe(plan, rows[0])}\n\n{MarkdownTable.Of(rows)}");
+        var bytes =
+            ExtensionOf(path) == Json
+                ? JsonSerializer.SerializeToUtf8Bytes(rows, EvaluationJson.Default.IReadOnlyListEvaluationRow)
+                : Encoding.UTF8.GetBytes($"{Describe(plan, rows[0])}\n\n{MarkdownTable.Of(rows)}");
         AtomicFile.Write(path, stream => stream.Write(bytes));
     }
 

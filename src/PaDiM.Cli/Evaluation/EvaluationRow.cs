@@ -32,19 +32,36 @@ internal sealed record EvaluationRow(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] EvaluationReport? Report,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] EvaluationSummary? Mean,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] EvaluationSummary? Spread,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<SeedResult>? Runs)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<SeedResult>? Runs
+)
 {
     /// <summary>The report of each fit.</summary>
     [JsonIgnore]
     public IReadOnlyList<EvaluationReport> Reports => Report is null ? [.. Runs!.Select(run => run.Report)] : [Report];
 
     /// <summary>A row from the results of a category.</summary>
-    public static EvaluationRow Of(string category, bool texture, EvaluationPlan plan, BackboneIdentity backbone, IReadOnlyList<SeedResult> results)
+    public static EvaluationRow Of(
+        string category,
+        bool texture,
+        EvaluationPlan plan,
+        BackboneIdentity backbone,
+        IReadOnlyList<SeedResult> results
+    )
     {
         EvaluationReport[] reports = [.. results.Select(result => result.Report)];
         var several = reports.Length > 1;
         return new EvaluationRow(
-            category, texture, plan.Protocol, backbone.Name, backbone.Sha256, plan.Settings, [.. results.Select(result => result.Seed)], several ? null : reports[0],
-            several ? EvaluationSummary.Mean(reports) : null, several ? EvaluationSummary.Spread(reports) : null, several ? results : null);
+            category,
+            texture,
+            plan.Protocol,
+            backbone.Name,
+            backbone.Sha256,
+            plan.Settings,
+            [.. results.Select(result => result.Seed)],
+            several ? null : reports[0],
+            several ? EvaluationSummary.Mean(reports) : null,
+            several ? EvaluationSummary.Spread(reports) : null,
+            several ? results : null
+        );
     }
 }

@@ -6,7 +6,9 @@ using PaDiM.Onnx.Pipelines;
 
 namespace PaDiM.Cli.Evaluation;
 
-/// <summary>Fits and measures categories, each with every seed, but for what an interrupted run has done already.</summary>
+/// <summary>
+/// Fits and measures categories, each with every seed, but for what an interrupted run has done already.
+/// </summary>
 /// <param name="plan">What to measure.</param>
 /// <param name="backbone">The network.</param>
 /// <param name="ignored">The pixels that do not count, at the image size; null where all do.</param>
@@ -21,12 +23,25 @@ internal sealed class EvaluationRun(EvaluationPlan plan, Backbone backbone, bool
     /// <param name="progress">Told of every step.</param>
     /// <param name="finished">Given each row as soon as it stands.</param>
     /// <param name="stop">Stops between two batches; what is done is kept.</param>
-    public IReadOnlyList<EvaluationRow> Run(IReadOnlyList<DatasetCategory> categories, EvaluationProgress progress, Action<EvaluationRow> finished, CancellationToken stop)
+    public IReadOnlyList<EvaluationRow> Run(
+        IReadOnlyList<DatasetCategory> categories,
+        EvaluationProgress progress,
+        Action<EvaluationRow> finished,
+        CancellationToken stop
+    )
     {
         List<EvaluationRow> rows = [];
         foreach (var category in categories)
         {
-            rows.Add(EvaluationRow.Of(category.Name, category.IsTexture, plan, backbone.Identity, [.. plan.Seeds.Select(seed => ResultOf(category, seed, progress, stop))]));
+            rows.Add(
+                EvaluationRow.Of(
+                    category.Name,
+                    category.IsTexture,
+                    plan,
+                    backbone.Identity,
+                    [.. plan.Seeds.Select(seed => ResultOf(category, seed, progress, stop))]
+                )
+            );
             finished(rows[^1]);
         }
         return rows;
@@ -35,20 +50,43 @@ internal sealed class EvaluationRun(EvaluationPlan plan, Backbone backbone, bool
     private SeedResult ResultOf(DatasetCategory category, int seed, EvaluationProgress progress, CancellationToken stop)
     {
         var entry = state.EntryOf(category, seed);
-        if (entry.Read() is { } known) return known;
-        progress.Start(category, plan.Repeats == 1 ? category.Name : FormattableString.Invariant($"{category.Name} with seed {seed}"));
+        if (entry.Read() is { } known)
+            return known;
+        progress.Start(
+            category,
+            plan.Repeats == 1 ? category.Name : FormattableString.Invariant($"{category.Name} with seed {seed}")
+        );
         var made = new SeedResult(seed, Measure(category, seed, entry, progress, stop));
         entry.Write(made);
         progress.Finish(made.Report);
         return made;
     }
 
-    private EvaluationReport Measure(DatasetCategory category, int seed, StateEntry entry, EvaluationProgress progress, CancellationToken stop)
+    private EvaluationReport Measure(
+        DatasetCategory category,
+        int seed,
+        StateEntry entry,
+        EvaluationProgress progress,
+        CancellationToken stop
+    )
     {
         var view = new ProtocolView(plan.Protocol, seed);
-        var model = FolderFit.Run(backbone, plan.SettingsOf(seed), ignored, category.Training.Select(view.ToTraining), entry.Embeddings, step => progress.Tell(FitShare * step.Progress, FolderFit.Words(step)), stop);
+        var model = FolderFit.Run(
+            backbone,
+            plan.SettingsOf(seed),
+            ignored,
+            category.Training.Select(view.ToTraining),
+            entry.Embeddings,
+            step => progress.Tell(FitShare * step.Progress, FolderFit.Words(step)),
+            stop
+        );
         using var inspector = Inspector.Open(model, backbone);
         var pipeline = new EvaluationPipeline(inspector, new ImageDecoder(), entry.Maps);
-        return pipeline.Run([.. category.Label().Select(view.ToTest)], model.Calibration.ThresholdAt(ThresholdCalibration.DefaultFalseRejectRate), share => progress.Tell(FitShare + (1 - FitShare) * share, "scoring"), stop);
+        return pipeline.Run(
+            [.. category.Label().Select(view.ToTest)],
+            model.Calibration.ThresholdAt(ThresholdCalibration.DefaultFalseRejectRate),
+            share => progress.Tell(FitShare + (1 - FitShare) * share, "scoring"),
+            stop
+        );
     }
 }

@@ -8,23 +8,32 @@ using PaDiM.Onnx.Backbones;
 namespace PaDiM.Cli.Evaluation;
 
 /// <summary>
-/// What an evaluation has finished, in a folder that is named by all that decides the results: the same command finds it again after it was interrupted, another one
-/// does not. One process at a time has it.
+/// What an evaluation has finished, in a folder that is named by all that decides the results: the same command finds
+/// it again after it was interrupted, another one does not. One process at a time has it.
 /// </summary>
 internal sealed class EvaluationState : IDisposable
 {
-    private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, Others = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
+    private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+        Others = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
 
     private readonly FileStream _held;
     private readonly Dictionary<string, string> _keys = new(StringComparer.Ordinal);
 
-    private EvaluationState(string folder, FileStream held) {
-Folder = folder;
-this._held = held;
-}
+    private EvaluationState(string folder, FileStream held)
+    {
+        Folder = folder;
+        this._held = held;
+    }
 
     /// <summary>A folder of the user's own; the temporary directory for users that have none.</summary>
-    public static string DefaultParent => Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create) is { Length: > 0 } own ? Path.Combine(own, "padim") : Path.GetTempPath();
+    public static string DefaultParent =>
+        Environment.GetFolderPath(
+            Environment.SpecialFolder.LocalApplicationData,
+            Environment.SpecialFolderOption.Create
+        )
+            is { Length: > 0 } own
+            ? Path.Combine(own, "padim")
+            : Path.GetTempPath();
 
     /// <summary>Where it lies.</summary>
     public string Folder { get; }
@@ -45,21 +54,26 @@ this._held = held;
     public StateEntry EntryOf(DatasetCategory category, int seed)
     {
         // Found out once: a file that changes while the run is on belongs to the next one.
-        if (!_keys.TryGetValue(category.Name, out var key)) _keys[category.Name] = key = KeyOf(category);
-        return new StateEntry(Path.Combine(CategoryFolder(category.Name), FormattableString.Invariant($"{seed}-{key}")));
+        if (!_keys.TryGetValue(category.Name, out var key))
+            _keys[category.Name] = key = KeyOf(category);
+        return new StateEntry(
+            Path.Combine(CategoryFolder(category.Name), FormattableString.Invariant($"{seed}-{key}"))
+        );
     }
 
     /// <summary>Removes what is kept of categories that are done and told.</summary>
     public void Remove(IEnumerable<DatasetCategory> categories)
     {
-        foreach (var folder in categories.Select(category => CategoryFolder(category.Name)).Where(Directory.Exists)) Directory.Delete(folder, recursive: true);
+        foreach (var folder in categories.Select(category => CategoryFolder(category.Name)).Where(Directory.Exists))
+            Directory.Delete(folder, recursive: true);
     }
 
     /// <summary>Lets another process have it; an empty one goes.</summary>
     public void Dispose()
     {
         _held.Dispose();
-        if (Directory.Exists(Folder) && !Directory.EnumerateDirectories(Folder).Any()) Directory.Delete(Folder, recursive: true);
+        if (Directory.Exists(Folder) && !Directory.EnumerateDirectories(Folder).Any())
+            Directory.Delete(Folder, recursive: true);
     }
 
     private string CategoryFolder(string category) => Path.Combine(Folder, category);
@@ -71,9 +85,13 @@ this._held = held;
             Directory.CreateDirectory(folder);
             return;
         }
-        // The name can be guessed and the temporary directory is everybody's: results that others could write are not to be trusted.
+        // The name can be guessed and the temporary directory is everybody's: results that others could write are not
+        // to be trusted.
         Directory.CreateDirectory(folder, Owner);
-        if ((File.GetUnixFileMode(folder) & Others) != 0) throw new IOException($"Other users can write to {folder}; remove it, or choose another folder by --state.");
+        if ((File.GetUnixFileMode(folder) & Others) != 0)
+            throw new IOException(
+                $"Other users can write to {folder}; remove it, or choose another folder by --state."
+            );
     }
 
     /// <summary>The system lets go of the lock when the process ends, in whatever way.</summary>
@@ -81,7 +99,12 @@ this._held = held;
     {
         try
         {
-            return new FileStream(Path.Combine(folder, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return new FileStream(
+                Path.Combine(folder, "lock"),
+                FileMode.OpenOrCreate,
+                FileAccess.ReadWrite,
+                FileShare.None
+            );
         }
         catch (IOException e) when (e is not (DirectoryNotFoundException or FileNotFoundException))
         {
@@ -92,13 +115,36 @@ this._held = held;
     private static string KeyOf(EvaluationPlan plan, Backbone backbone)
     {
         // The seed of each fit and the number of fits stand in the names of the entries.
-        var asked = JsonSerializer.Serialize(plan with { Settings = plan.SettingsOf(0), Repeats = 1 }, EvaluationJson.Default.EvaluationPlan);
-        var network = $"{backbone.Identity.Sha256}|{string.Join(',', backbone.Identity.Taps)}|{backbone.Identity.Normalisation}|{backbone.Runtime.ExecutionProvider}";
-        var program = string.Join('|', new[] { typeof(FitSettings), typeof(Backbone), typeof(EvaluationState) }.Select(type => type.Module.ModuleVersionId));
+        var asked = JsonSerializer.Serialize(
+            plan with
+            {
+                Settings = plan.SettingsOf(0),
+                Repeats = 1,
+            },
+            EvaluationJson.Default.EvaluationPlan
+        );
+        var network =
+            $"{backbone.Identity.Sha256}|{string.Join(',', backbone.Identity.Taps)}|{backbone.Identity.Normalisation}|{backbone.Runtime.ExecutionProvider}";
+        var program = string.Join(
+            '|',
+            new[] { typeof(FitSettings), typeof(Backbone), typeof(EvaluationState) }.Select(type =>
+                type.Module.ModuleVersionId
+            )
+        );
         return Hash($"{asked}\n{network}\n{program}");
     }
 
-    private static string KeyOf(DatasetCategory category) => Hash(string.Join('\n', category.Training.Concat(category.Testing).Select(image => image.Path).Concat(category.Truth).Select(Describe)));
+    private static string KeyOf(DatasetCategory category) =>
+        Hash(
+            string.Join(
+                '\n',
+                category
+                    .Training.Concat(category.Testing)
+                    .Select(image => image.Path)
+                    .Concat(category.Truth)
+                    .Select(Describe)
+            )
+        );
 
     private static string Describe(string path)
     {
@@ -106,5 +152,6 @@ this._held = held;
         return file.Exists ? FormattableString.Invariant($"{path}|{file.Length}|{file.LastWriteTimeUtc.Ticks}") : path;
     }
 
-    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..24];
+    private static string Hash(string text) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..24];
 }

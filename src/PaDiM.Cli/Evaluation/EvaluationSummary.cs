@@ -7,12 +7,19 @@ namespace PaDiM.Cli.Evaluation;
 /// <param name="Images">Of image scores.</param>
 /// <param name="Pixels">Of maps.</param>
 /// <param name="PerDefect">The same for each kind of defect.</param>
-internal sealed record EvaluationSummary(ImageMetrics Images, PixelMetrics Pixels, IReadOnlyList<DefectReport> PerDefect)
+internal sealed record EvaluationSummary(
+    ImageMetrics Images,
+    PixelMetrics Pixels,
+    IReadOnlyList<DefectReport> PerDefect
+)
 {
     /// <summary>The mean of each figure.</summary>
-    public static EvaluationSummary Mean(IReadOnlyList<EvaluationReport> reports) => Of(reports, values => values.Average());
+    public static EvaluationSummary Mean(IReadOnlyList<EvaluationReport> reports) =>
+        Of(reports, values => values.Average());
 
-    /// <summary>The standard deviation of each figure over the reports, which are a sample; NaN for one report.</summary>
+    /// <summary>
+    /// The standard deviation of each figure over the reports, which are a sample; NaN for one report.
+    /// </summary>
     public static EvaluationSummary Spread(IReadOnlyList<EvaluationReport> reports) => Of(reports, StandardDeviation);
 
     /// <summary>The standard deviation of a sample.</summary>
@@ -22,18 +29,35 @@ internal sealed record EvaluationSummary(ImageMetrics Images, PixelMetrics Pixel
         return Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / (values.Length - 1));
     }
 
-    private static EvaluationSummary Of(IReadOnlyList<EvaluationReport> reports, Func<double[], double> one) => new(
-        Of([.. reports.Select(report => report.Images)], one),
-        Of([.. reports.Select(report => report.Pixels)], one),
-        [.. reports[0].PerDefect.Select((defect, i) => defect with
-        {
-            Images = Of([.. reports.Select(report => report.PerDefect[i].Images)], one),
-            Pixels = Of([.. reports.Select(report => report.PerDefect[i].Pixels)], one),
-        })]);
+    private static EvaluationSummary Of(IReadOnlyList<EvaluationReport> reports, Func<double[], double> one) =>
+        new(
+            Of([.. reports.Select(report => report.Images)], one),
+            Of([.. reports.Select(report => report.Pixels)], one),
+            [
+                .. reports[0]
+                    .PerDefect.Select(
+                        (defect, i) =>
+                            defect with
+                            {
+                                Images = Of([.. reports.Select(report => report.PerDefect[i].Images)], one),
+                                Pixels = Of([.. reports.Select(report => report.PerDefect[i].Pixels)], one),
+                            }
+                    ),
+            ]
+        );
 
-    private static ImageMetrics Of(ImageMetrics[] of, Func<double[], double> one) => new(
-        one([.. of.Select(m => m.Auroc)]), one([.. of.Select(m => m.AveragePrecision)]), one([.. of.Select(m => m.F1Max)]), one([.. of.Select(m => m.F1MaxThreshold)]));
+    private static ImageMetrics Of(ImageMetrics[] of, Func<double[], double> one) =>
+        new(
+            one([.. of.Select(m => m.Auroc)]),
+            one([.. of.Select(m => m.AveragePrecision)]),
+            one([.. of.Select(m => m.F1Max)]),
+            one([.. of.Select(m => m.F1MaxThreshold)])
+        );
 
-    private static PixelMetrics Of(PixelMetrics[] of, Func<double[], double> one) => new(
-        one([.. of.Select(m => m.Auroc)]), one([.. of.Select(m => m.AuPro30)]), one([.. of.Select(m => m.AuPro05)]));
+    private static PixelMetrics Of(PixelMetrics[] of, Func<double[], double> one) =>
+        new(
+            one([.. of.Select(m => m.Auroc)]),
+            one([.. of.Select(m => m.AuPro30)]),
+            one([.. of.Select(m => m.AuPro05)])
+        );
 }

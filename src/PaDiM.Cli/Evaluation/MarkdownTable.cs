@@ -5,12 +5,25 @@ using PaDiM.Onnx.Pipelines;
 
 namespace PaDiM.Cli.Evaluation;
 
-/// <summary>Results as the paper's tables give them: a row a category, its defects below it, and means over textures, objects and all.</summary>
+/// <summary>
+/// Results as the paper's tables give them: a row a category, its defects below it, and means over textures, objects
+/// and all.
+/// </summary>
 internal static class MarkdownTable
 {
     private const string Undefined = "–";
 
-    private static readonly string[] Header = ["category", "images", "image AUROC", "image AP", "F1-max", "pixel AUROC", "AU-PRO@0.3", "AU-PRO@0.05"];
+    private static readonly string[] Header =
+    [
+        "category",
+        "images",
+        "image AUROC",
+        "image AP",
+        "F1-max",
+        "pixel AUROC",
+        "AU-PRO@0.3",
+        "AU-PRO@0.05",
+    ];
 
     /// <summary>The table; with several seeds each figure is a mean and its standard deviation.</summary>
     public static string Of(IReadOnlyList<EvaluationRow> rows)
@@ -19,11 +32,19 @@ internal static class MarkdownTable
         foreach (var row in rows)
         {
             var decisions = row.Reports[0].ConfusionAtThreshold;
-            Add(row.Category, decisions.TruePositives + decisions.FalsePositives + decisions.TrueNegatives + decisions.FalseNegatives, [.. row.Reports.Select(report => Values(report.Images, report.Pixels))]);
+            Add(
+                row.Category,
+                decisions.TruePositives + decisions.FalsePositives + decisions.TrueNegatives + decisions.FalseNegatives,
+                [.. row.Reports.Select(report => Values(report.Images, report.Pixels))]
+            );
             for (var i = 0; i < row.Reports[0].PerDefect.Count; i++)
             {
                 DefectReport[] defects = [.. row.Reports.Select(report => report.PerDefect[i])];
-                Add($"- {defects[0].Defect}", defects[0].Count, [.. defects.Select(defect => Values(defect.Images, defect.Pixels))]);
+                Add(
+                    $"- {defects[0].Defect}",
+                    defects[0].Count,
+                    [.. defects.Select(defect => Values(defect.Images, defect.Pixels))]
+                );
             }
         }
         AddMean("mean of textures", [.. rows.Where(row => row.Texture)]);
@@ -32,36 +53,72 @@ internal static class MarkdownTable
         return Render(lines);
 
         void Add(string name, int? images, double[][] seeds) =>
-            lines.Add([name.Replace("|", "\\|", StringComparison.Ordinal), images?.ToString(CultureInfo.InvariantCulture) ?? "", .. Enumerable.Range(0, seeds[0].Length).Select(i => Cell([.. seeds.Select(seed => seed[i])]))]);
+            lines.Add([
+                name.Replace("|", "\\|", StringComparison.Ordinal),
+                images?.ToString(CultureInfo.InvariantCulture) ?? "",
+                .. Enumerable.Range(0, seeds[0].Length).Select(i => Cell([.. seeds.Select(seed => seed[i])])),
+            ]);
 
         void AddMean(string name, IReadOnlyList<EvaluationRow> of)
         {
-            if (of.Count < 2) return;
-            Add(name, null, [.. Enumerable.Range(0, of[0].Reports.Count).Select(seed => Mean([.. of.Select(row => Values(row.Reports[seed].Images, row.Reports[seed].Pixels))]))]);
+            if (of.Count < 2)
+                return;
+            Add(
+                name,
+                null,
+                [
+                    .. Enumerable
+                        .Range(0, of[0].Reports.Count)
+                        .Select(seed =>
+                            Mean([.. of.Select(row => Values(row.Reports[seed].Images, row.Reports[seed].Pixels))])
+                        ),
+                ]
+            );
         }
     }
 
-    private static double[] Mean(double[][] categories) => [.. Enumerable.Range(0, categories[0].Length).Select(i => categories.Average(values => values[i]))];
+    private static double[] Mean(double[][] categories) =>
+        [.. Enumerable.Range(0, categories[0].Length).Select(i => categories.Average(values => values[i]))];
 
-    private static double[] Values(ImageMetrics images, PixelMetrics pixels) => [images.Auroc, images.AveragePrecision, images.F1Max, pixels.Auroc, pixels.AuPro30, pixels.AuPro05];
+    private static double[] Values(ImageMetrics images, PixelMetrics pixels) =>
+        [images.Auroc, images.AveragePrecision, images.F1Max, pixels.Auroc, pixels.AuPro30, pixels.AuPro05];
 
     private static string Cell(double[] seeds)
     {
         var mean = seeds.Average();
-        if (!double.IsFinite(mean)) return Undefined;
+        if (!double.IsFinite(mean))
+            return Undefined;
         var figure = mean.ToString("f4", CultureInfo.InvariantCulture);
-        return seeds.Length == 1 ? figure : $"{figure} ± {EvaluationSummary.StandardDeviation(seeds).ToString("f4", CultureInfo.InvariantCulture)}";
+        return seeds.Length == 1
+            ? figure
+            : $"{figure} ± {EvaluationSummary.StandardDeviation(seeds).ToString("f4", CultureInfo.InvariantCulture)}";
     }
 
     private static string Render(List<string[]> lines)
     {
-        int[] widths = [.. Header.Select((title, column) => lines.Select(line => line[column].Length).Append(title.Length).Max())];
+        int[] widths =
+        [
+            .. Header.Select((title, column) => lines.Select(line => line[column].Length).Append(title.Length).Max()),
+        ];
         var text = new StringBuilder();
         Append(Header);
-        Append([.. widths.Select((width, column) => column == 0 ? new string('-', width) : $"{new string('-', width - 1)}:")]);
-        foreach (var line in lines) Append(line);
+        Append([
+            .. widths.Select(
+                (width, column) => column == 0 ? new string('-', width) : $"{new string('-', width - 1)}:"
+            ),
+        ]);
+        foreach (var line in lines)
+            Append(line);
         return text.ToString();
 
-        void Append(string[] cells) => text.Append("| ").AppendJoin(" | ", cells.Select((cell, column) => column == 0 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column]))).Append(" |\n");
+        void Append(string[] cells) =>
+            text.Append("| ")
+                .AppendJoin(
+                    " | ",
+                    cells.Select(
+                        (cell, column) => column == 0 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column])
+                    )
+                )
+                .Append(" |\n");
     }
 }

@@ -17,21 +17,37 @@ internal sealed class ProtocolView(EvaluationProtocol protocol, int seed)
     public TrainingImage ToTraining(DatasetImage image)
     {
         var plain = FolderFit.ToTrainingImage(image.Path);
-        if (protocol == EvaluationProtocol.Aligned) return plain;
-        var identity = SHA256.HashData(Encoding.UTF8.GetBytes(FormattableString.Invariant($"{plain.Sha256}|{seed}|{image.Name}")));
-        return new TrainingImage(Convert.ToHexStringLower(identity), () => Show(plain.Read(), new NonAlignedView(seed, image.Name).OfImage), plain.Name);
+        if (protocol == EvaluationProtocol.Aligned)
+            return plain;
+        var identity = SHA256.HashData(
+            Encoding.UTF8.GetBytes(FormattableString.Invariant($"{plain.Sha256}|{seed}|{image.Name}"))
+        );
+        return new TrainingImage(
+            Convert.ToHexStringLower(identity),
+            () => Show(plain.Read(), new NonAlignedView(seed, image.Name).OfImage),
+            plain.Name
+        );
     }
 
     /// <summary>An image to measure on.</summary>
     public TestImage ToTest(LabelledImage labelled)
     {
         var image = labelled.Image;
-var read = labelled.ReadMask;
-        if (protocol == EvaluationProtocol.Aligned) return new TestImage(image.Path, labelled.Defect, () => File.ReadAllBytes(image.Path), read);
+        var read = labelled.ReadMask;
+        if (protocol == EvaluationProtocol.Aligned)
+            return new TestImage(image.Path, labelled.Defect, () => File.ReadAllBytes(image.Path), read);
         var view = new NonAlignedView(seed, image.Name);
-        return new TestImage(image.Path, labelled.Defect, () => Show(File.ReadAllBytes(image.Path), view.OfImage), read is null ? null : () => Show(read(), view.OfMask));
+        return new TestImage(
+            image.Path,
+            labelled.Defect,
+            () => Show(File.ReadAllBytes(image.Path), view.OfImage),
+            read is null ? null : () => Show(read(), view.OfMask)
+        );
     }
 
-    /// <summary>What cannot be decoded is left as it is: the pipeline refuses it with its name and the reason.</summary>
-    private byte[] Show(byte[] bytes, Func<RgbImage, RgbImage> view) => _decoder.Decode(bytes) is DecodeResult.Decoded decoded ? ImageEncoder.Png(view(decoded.Image)) : bytes;
+    /// <summary>
+    /// What cannot be decoded is left as it is: the pipeline refuses it with its name and the reason.
+    /// </summary>
+    private byte[] Show(byte[] bytes, Func<RgbImage, RgbImage> view) =>
+        _decoder.Decode(bytes) is DecodeResult.Decoded decoded ? ImageEncoder.Png(view(decoded.Image)) : bytes;
 }

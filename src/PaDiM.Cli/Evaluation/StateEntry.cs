@@ -7,7 +7,8 @@ namespace PaDiM.Cli.Evaluation;
 /// <param name="path">Where, without an extension.</param>
 internal sealed class StateEntry(string path)
 {
-    private readonly string _result = $"{path}.json", _partial = $"{path}.partial";
+    private readonly string _result = $"{path}.json",
+        _partial = $"{path}.partial";
 
     /// <summary>Part of the work is done.</summary>
     public bool IsUnderWay => Directory.Exists(_partial);
@@ -36,6 +37,7 @@ internal sealed class StateEntry(string path)
     {
         var bytes = JsonSerializer.SerializeToUtf8Bytes(made, EvaluationJson.Default.SeedResult);
         AtomicFile.Write(_result, stream => stream.Write(bytes));
-        if (IsUnderWay) Directory.Delete(_partial, recursive: true);
+        if (IsUnderWay)
+            Directory.Delete(_partial, recursive: true);
     }
 }

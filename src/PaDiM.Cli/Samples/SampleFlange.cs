@@ -12,16 +12,22 @@ internal enum SampleDefect
 }
 
 /// <summary>
-/// Photographs of a part that does not exist, for trying the program without a camera: a turned steel flange with six bolt holes on a dark belt,
-/// under light that varies a little. The seed decides everything.
+/// Photographs of a part that does not exist, for trying the program without a camera: a turned steel flange with six
+/// bolt holes on a dark belt, under light that varies a little. The seed decides everything.
 /// </summary>
 /// <param name="seed">Which part.</param>
 /// <param name="defect">What is wrong with it.</param>
 /// <param name="size">Side of the square image, in pixels.</param>
 internal sealed class SampleFlange(int seed, SampleDefect defect, int size)
 {
-    private const double Rim = 0.43, Bore = 0.13, BoltCircle = 0.31, BoltHole = 0.037, Chamfer = 0.012;
-    private const double Belt = 34, Steel = 150, Hole = 22;
+    private const double Rim = 0.43,
+        Bore = 0.13,
+        BoltCircle = 0.31,
+        BoltHole = 0.037,
+        Chamfer = 0.012;
+    private const double Belt = 34,
+        Steel = 150,
+        Hole = 22;
     private readonly Random _random = new(unchecked(seed * 31 + 7919));
     private readonly Random _defects = new(unchecked(seed * 31 + (int)defect * 104729));
 
@@ -29,28 +35,28 @@ internal sealed class SampleFlange(int seed, SampleDefect defect, int size)
     public (RgbImage Image, RgbImage Mask) Render()
     {
         var centreX = 0.5 + 0.004 * Normal();
-var centreY = 0.5 + 0.004 * Normal();
-var exposure = 1 + 0.02 * Normal();
-var light = 0.6 + 0.05 * Normal();
+        var centreY = 0.5 + 0.004 * Normal();
+        var exposure = 1 + 0.02 * Normal();
+        var light = 0.6 + 0.05 * Normal();
         var grooves = Enumerable.Range(0, 2 * size).Select(_ => Normal()).ToArray();
         var flaw = Flaw();
         var image = new byte[3 * size * size];
-var mask = new byte[3 * size * size];
+        var mask = new byte[3 * size * size];
         for (var y = 0; y < size; y++)
-            for (var x = 0; x < size; x++)
+        for (var x = 0; x < size; x++)
+        {
+            var u = (x + 0.5) / size - centreX;
+            var v = (y + 0.5) / size - centreY;
+            var (tone, metal) = Surface(u, v, light, grooves);
+            var (share, target) = metal ? flaw(u, v) : (0, 0);
+            tone = exposure * (tone + share * (target - tone)) + 2.2 * Normal();
+            var at = 3 * (y * size + x);
+            for (var c = 0; c < 3; c++)
             {
-                var u = (x + 0.5) / size - centreX;
-var v = (y + 0.5) / size - centreY;
-                var (tone, metal) = Surface(u, v, light, grooves);
-                var (share, target) = metal ? flaw(u, v) : (0, 0);
-                tone = exposure * (tone + share * (target - tone)) + 2.2 * Normal();
-                var at = 3 * (y * size + x);
-                for (var c = 0; c < 3; c++)
-                {
-                    image[at + c] = (byte)Math.Clamp(tone * (0.96 + 0.03 * c), 0, 255);
-                    mask[at + c] = (byte)(share > 0.2 ? 255 : 0);
-                }
+                image[at + c] = (byte)Math.Clamp(tone * (0.96 + 0.03 * c), 0, 255);
+                mask[at + c] = (byte)(share > 0.2 ? 255 : 0);
             }
+        }
         return (new RgbImage(size, size, image), new RgbImage(size, size, mask));
     }
 
@@ -58,12 +64,17 @@ var v = (y + 0.5) / size - centreY;
     private (double Tone, bool Metal) Surface(double u, double v, double light, double[] grooves)
     {
         var radius = Math.Sqrt(u * u + v * v);
-var angle = Math.Atan2(v, u);
-        if (radius > Rim) return (Belt + 3 * Math.Sin(90 * u), false);
-        if (radius < Bore) return (Hole, false);
+        var angle = Math.Atan2(v, u);
+        if (radius > Rim)
+            return (Belt + 3 * Math.Sin(90 * u), false);
+        if (radius < Bore)
+            return (Hole, false);
         var bolt = Math.Round(angle / (Math.PI / 3)) * (Math.PI / 3);
-        var toBolt = Math.Sqrt(Math.Pow(u - BoltCircle * Math.Cos(bolt), 2) + Math.Pow(v - BoltCircle * Math.Sin(bolt), 2));
-        if (toBolt < BoltHole) return (Hole, false);
+        var toBolt = Math.Sqrt(
+            Math.Pow(u - BoltCircle * Math.Cos(bolt), 2) + Math.Pow(v - BoltCircle * Math.Sin(bolt), 2)
+        );
+        if (toBolt < BoltHole)
+            return (Hole, false);
         // Turned metal shines in two opposite fans; the grooves run along circles.
         var fan = Math.Pow(Math.Cos(angle - light), 6);
         var tone = Steel + 55 * fan + 5 * grooves[(int)(radius * 2 * size)];
@@ -74,19 +85,23 @@ var angle = Math.Atan2(v, u);
     /// <summary>For a place on the face: how much of the defect covers it, and its own brightness.</summary>
     private Func<double, double, (double Share, double Tone)> Flaw()
     {
-        if (defect == SampleDefect.None) return (_, _) => (0, 0);
+        if (defect == SampleDefect.None)
+            return (_, _) => (0, 0);
         var angle = 2 * Math.PI * _defects.NextDouble();
-var radius = 0.19 + 0.06 * _defects.NextDouble();
-var turn = Math.PI * _defects.NextDouble();
+        var radius = 0.19 + 0.06 * _defects.NextDouble();
+        var turn = Math.PI * _defects.NextDouble();
         var x = radius * Math.Cos(angle);
-var y = radius * Math.Sin(angle);
+        var y = radius * Math.Sin(angle);
         return (u, v) =>
         {
             var along = (u - x) * Math.Cos(turn) + (v - y) * Math.Sin(turn);
-var across = (v - y) * Math.Cos(turn) - (u - x) * Math.Sin(turn);
+            var across = (v - y) * Math.Cos(turn) - (u - x) * Math.Sin(turn);
             return defect switch
             {
-                SampleDefect.Scratch => (Math.Abs(along) < 0.075 && Math.Abs(across - 2 * along * along) < 0.0045 ? 0.9 : 0, 245),
+                SampleDefect.Scratch => (
+                    Math.Abs(along) < 0.075 && Math.Abs(across - 2 * along * along) < 0.0045 ? 0.9 : 0,
+                    245
+                ),
                 SampleDefect.Dent => (Soft(0.034, Math.Sqrt(along * along + across * across)), 95 + 2600 * across),
                 _ => (0.55 * Soft(0.05, Math.Sqrt(along * along + 2 * across * across)), 60),
             };
@@ -95,5 +110,6 @@ var across = (v - y) * Math.Cos(turn) - (u - x) * Math.Sin(turn);
 
     private static double Soft(double radius, double distance) => Math.Clamp(3 * (1 - distance / radius), 0, 1);
 
-    private double Normal() => Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble())) * Math.Cos(2 * Math.PI * _random.NextDouble());
+    private double Normal() =>
+        Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble())) * Math.Cos(2 * Math.PI * _random.NextDouble());
 }

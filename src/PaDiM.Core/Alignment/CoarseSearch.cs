@@ -3,9 +3,10 @@ using System.Numerics.Tensors;
 namespace PaDiM.Core.Alignment;
 
 /// <summary>
-/// Every rotation and shift of the search range on a plane of at most 48 pixels: the correlation of the gradient fields of the image and of the
-/// turned templates. It is not normalised by the overlap, so of the places where a repeated pattern fits, the nearest wins. At this size the
-/// plain sums cost less than a padded Fourier transform and know no wrapping. Immutable, thread-safe.
+/// Every rotation and shift of the search range on a plane of at most 48 pixels: the correlation of the gradient fields
+/// of the image and of the turned templates. It is not normalised by the overlap, so of the places where a repeated
+/// pattern fits, the nearest wins. At this size the plain sums cost less than a padded Fourier transform and know no
+/// wrapping. Immutable, thread-safe.
 /// </summary>
 internal sealed class CoarseSearch
 {
@@ -36,11 +37,11 @@ internal sealed class CoarseSearch
             // The turned template lies in the frame of the image.
             var back = new RigidTransform(-_angles[k], 0, 0);
             for (var y = 0; y < side; y++)
-                for (var x = 0; x < side; x++)
-                {
-                    var (px, py) = back.Map(x, y, side);
-                    plane[y * side + x] = Warping.Sample(template, px, py, side);
-                }
+            for (var x = 0; x < side; x++)
+            {
+                var (px, py) = back.Map(x, y, side);
+                plane[y * side + x] = Warping.Sample(template, px, py, side);
+            }
             _turned[k] = Pad(GradientField.Of(PlaneReduction.Reduce(plane, side, Side), Side), back);
         }
     }
@@ -48,7 +49,10 @@ internal sealed class CoarseSearch
     /// <summary>Pixels of the planes that are compared.</summary>
     public int Side { get; }
 
-    /// <summary>The best shift of every rotation, best first; of equals the smaller rotation. Shifts are in pixels of <see cref="Side"/>.</summary>
+    /// <summary>
+    /// The best shift of every rotation, best first; of equals the smaller rotation. Shifts are in pixels of <see
+    /// cref="Side"/>.
+    /// </summary>
     public (RigidTransform Transform, float Score)[] Candidates(GradientField image)
     {
         var padded = Pad(image, RigidTransform.Identity);
@@ -57,35 +61,43 @@ internal sealed class CoarseSearch
         {
             best[k] = (RigidTransform.Identity, float.NegativeInfinity);
             for (var dy = -_reach; dy <= _reach; dy++)
-                for (var dx = -_reach; dx <= _reach; dx++)
-                {
-                    var score = Correlation(_turned[k], padded, 2 * (dy * _stride + dx));
-                    if (score > best[k].Score) best[k] = (new RigidTransform(_angles[k], dx, dy), score);
-                }
+            for (var dx = -_reach; dx <= _reach; dx++)
+            {
+                var score = Correlation(_turned[k], padded, 2 * (dy * _stride + dx));
+                if (score > best[k].Score)
+                    best[k] = (new RigidTransform(_angles[k], dx, dy), score);
+            }
         }
-        return [.. best.OrderByDescending(candidate => candidate.Score).ThenBy(candidate => Math.Abs(candidate.Transform.Angle))];
+        return
+        [
+            .. best.OrderByDescending(candidate => candidate.Score)
+                .ThenBy(candidate => Math.Abs(candidate.Transform.Angle)),
+        ];
     }
 
     /// <summary>
-    /// The field in rows that end in zeros, as many as the largest shift: a shift along both axes is then one offset, and the part of a row that
-    /// it pushes over the edge meets zeros.
+    /// The field in rows that end in zeros, as many as the largest shift: a shift along both axes is then one offset,
+    /// and the part of a row that it pushes over the edge meets zeros.
     /// </summary>
     /// <param name="field">Shape <c>(Side, Side, 2)</c>.</param>
-    /// <param name="source">Where the pixels were taken from: those from beyond the edge hold no edge of the part.</param>
+    /// <param name="source">Where the pixels were taken from: those from beyond the edge hold no edge of the
+    /// part.</param>
     private float[] Pad(GradientField field, RigidTransform source)
     {
         var padded = new float[2 * Side * _stride];
         for (var y = 0; y < Side; y++)
-            for (var x = 0; x < Side; x++)
-            {
-                var (px, py) = source.Map(x, y, Side);
-                if (Math.Min(px, py) < 0.9 || Math.Max(px, py) > Side - 1.9) continue;
-                field.Values.AsSpan(2 * (y * Side + x), 2).CopyTo(padded.AsSpan(2 * (y * _stride + x)));
-            }
+        for (var x = 0; x < Side; x++)
+        {
+            var (px, py) = source.Map(x, y, Side);
+            if (Math.Min(px, py) < 0.9 || Math.Max(px, py) > Side - 1.9)
+                continue;
+            field.Values.AsSpan(2 * (y * Side + x), 2).CopyTo(padded.AsSpan(2 * (y * _stride + x)));
+        }
         return padded;
     }
 
-    private static float Correlation(ReadOnlySpan<float> template, ReadOnlySpan<float> image, int offset) => offset >= 0
-        ? TensorPrimitives.Dot(template[..^offset], image[offset..])
-        : TensorPrimitives.Dot(template[-offset..], image[..^-offset]);
+    private static float Correlation(ReadOnlySpan<float> template, ReadOnlySpan<float> image, int offset) =>
+        offset >= 0
+            ? TensorPrimitives.Dot(template[..^offset], image[offset..])
+            : TensorPrimitives.Dot(template[-offset..], image[..^-offset]);
 }

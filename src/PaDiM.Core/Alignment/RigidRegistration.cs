@@ -3,10 +3,11 @@ using System.Numerics.Tensors;
 namespace PaDiM.Core.Alignment;
 
 /// <summary>
-/// Finds how a part lies in a photograph compared with a template. A search over all rotations and shifts on gradient directions
-/// (<see cref="CoarseSearch"/>) gives the starts, robust Gauss-Newton (<see cref="RobustRefinement"/>) refines them at 64, 128 and at most 256
-/// pixels, and the simplest movement that explains the image is taken: none, then a shift, then a shift with a rotation. Immutable,
-/// thread-safe; the same template and plane give the same result on one machine.
+/// Finds how a part lies in a photograph compared with a template. A search over all rotations and shifts on gradient
+/// directions (<see cref="CoarseSearch"/>) gives the starts, robust Gauss-Newton (<see cref="RobustRefinement"/>)
+/// refines them at 64, 128 and at most 256 pixels, and the simplest movement that explains the image is taken: none,
+/// then a shift, then a shift with a rotation. Immutable, thread-safe; the same template and plane give the same result
+/// on one machine.
 /// </summary>
 public sealed class RigidRegistration
 {
@@ -25,20 +26,23 @@ public sealed class RigidRegistration
     private const int FinestSide = 256;
 
     /// <summary>
-    /// Below this correlation of gradient directions at 64 pixels nothing is moved. Independent textures reach 0.28 at the best of all rotations and shifts,
-    /// and 0.33 in fits that ran out of range; photographs of two bottles reach 0.78 and more once aligned.
+    /// Below this correlation of gradient directions at 64 pixels nothing is moved. Independent textures reach 0.28 at
+    /// the best of all rotations and shifts, and 0.33 in fits that ran out of range; photographs of two bottles reach
+    /// 0.78 and more once aligned.
     /// </summary>
     private const double LeastCorrelation = 0.4;
 
     /// <summary>
-    /// How much a richer movement must gain over a simpler one, in Fisher's z (atanh of the correlation), whose standard error is about
-    /// 1 / sqrt(n) for any correlation: n is some 2000 edge pixels at 128 pixels a side, and by chance 0.02 is gained.
+    /// How much a richer movement must gain over a simpler one, in Fisher's z (atanh of the correlation), whose
+    /// standard error is about 1 / sqrt(n) for any correlation: n is some 2000 edge pixels at 128 pixels a side, and by
+    /// chance 0.02 is gained.
     /// </summary>
     private const double LeastGain = 0.03;
 
     /// <summary>
-    /// A share of the side: movements that differ by less are one optimum seen at two precisions, and the richer one needs no gain. A mistake
-    /// there costs less than a patch, while interpolation between pixels takes more from the correlation than so small a movement adds.
+    /// A share of the side: movements that differ by less are one optimum seen at two precisions, and the richer one
+    /// needs no gain. A mistake there costs less than a patch, while interpolation between pixels takes more from the
+    /// correlation than so small a movement adds.
     /// </summary>
     private const double SmallMovement = 0.015;
 
@@ -68,16 +72,18 @@ public sealed class RigidRegistration
         // A level close to the finest costs as much and tells nothing more.
         List<int> sides = [finest];
         foreach (var coarser in (int[])[128, 64])
-            if (coarser <= 0.75 * finest) sides.Insert(0, coarser);
+            if (coarser <= 0.75 * finest)
+                sides.Insert(0, coarser);
         _levels = [.. sides.Select(s => new RobustRefinement(PlaneReduction.Reduce(plane, finest, s), s))];
         _first = FieldOf(plane, finest, _levels[0].Side);
         _judge = FieldOf(plane, finest, _levels[Math.Min(1, _levels.Length - 1)].Side).Smoothed();
     }
 
     /// <summary>
-    /// Where the part lies. Light of another strength, a local defect, and missing content at the border are no obstacle. The identity where
-    /// the plane has no structure in common with the template or moving it gains nothing; the angle is 0 where the part's symmetry leaves it
-    /// open. Cost: about 10 ms at 256 pixels a side, little more at larger ones.
+    /// Where the part lies. Light of another strength, a local defect, and missing content at the border are no
+    /// obstacle. The identity where the plane has no structure in common with the template or moving it gains nothing;
+    /// the angle is 0 where the part's symmetry leaves it open. Cost: about 10 ms at 256 pixels a side, little more at
+    /// larger ones.
     /// </summary>
     /// <param name="plane">Shape <c>(side, side)</c>, grey values from 0 to 255.</param>
     /// <returns>From the template to the image, in pixels of <c>side</c>.</returns>
@@ -92,7 +98,8 @@ public sealed class RigidRegistration
         var start = PlaneReduction.Reduce(image, finest, _first.Side);
         var edges = GradientField.Of(start, _first.Side);
         var best = Best(candidates, start, edges);
-        if (best is not { } rigid) return RigidTransform.Identity;
+        if (best is not { } rigid)
+            return RigidTransform.Identity;
 
         var middle = PlaneReduction.Reduce(image, finest, _judge.Side);
         edges = GradientField.Of(middle, _judge.Side).Smoothed();
@@ -102,56 +109,78 @@ public sealed class RigidRegistration
         {
             var factor = (double)_judge.Side / _first.Side;
             rigid = Refine(1, middle, rigid.Scaled(factor), rotates: true);
-shift = Refine(1, middle, shift.Scaled(factor), rotates: false);
+            shift = Refine(1, middle, shift.Scaled(factor), rotates: false);
         }
 
         var chosen = (Transform: RigidTransform.Identity, Correlation: Fisher(RigidTransform.Identity, edges));
         foreach (var richer in (RigidTransform[])[shift, rigid])
         {
             var reached = Fisher(richer, edges);
-            if (reached > chosen.Correlation + LeastGain || (InRange(richer, _judge.Side) && Distance(chosen.Transform, richer) < SmallMovement))
+            if (
+                reached > chosen.Correlation + LeastGain
+                || (InRange(richer, _judge.Side) && Distance(chosen.Transform, richer) < SmallMovement)
+            )
                 chosen = (richer, reached);
         }
-        if (chosen.Transform == RigidTransform.Identity) return RigidTransform.Identity;
+        if (chosen.Transform == RigidTransform.Identity)
+            return RigidTransform.Identity;
 
         var result = chosen.Transform.Scaled((double)finest / _judge.Side);
-        if (_levels.Length > 2) result = Refine(2, image, result, rotates: result.Angle != 0);
+        if (_levels.Length > 2)
+            result = Refine(2, image, result, rotates: result.Angle != 0);
         return InRange(result, finest) ? result.Scaled((double)_side / finest) : RigidTransform.Identity;
     }
 
-    /// <summary>The best fit of the first level from the best start and from the best one that is turned otherwise; null if none fits.</summary>
-    private RigidTransform? Best((RigidTransform Transform, float Score)[] candidates, float[] image, GradientField edges)
+    /// <summary>
+    /// The best fit of the first level from the best start and from the best one that is turned otherwise; null if none
+    /// fits.
+    /// </summary>
+    private RigidTransform? Best(
+        (RigidTransform Transform, float Score)[] candidates,
+        float[] image,
+        GradientField edges
+    )
     {
         var best = default(RigidTransform?);
         var correlation = LeastCorrelation;
         var leading = candidates[0].Transform;
-        var other = candidates.First(candidate => Math.Abs(candidate.Transform.Angle - leading.Angle) > LargestAngle / 3).Transform;
+        var other = candidates
+            .First(candidate => Math.Abs(candidate.Transform.Angle - leading.Angle) > LargestAngle / 3)
+            .Transform;
         foreach (var start in (RigidTransform[])[leading, other])
         {
             var fit = Refine(0, image, start.Scaled((double)_first.Side / _search.Side), rotates: true);
-            if (!InRange(fit, _first.Side)) continue;
+            if (!InRange(fit, _first.Side))
+                continue;
             var reached = _first.Correlation(edges, fit);
-            if (reached > correlation) {
-best = fit;
-correlation = reached;
-}
+            if (reached > correlation)
+            {
+                best = fit;
+                correlation = reached;
+            }
         }
         return best;
     }
 
     private RigidTransform Refine(int level, ReadOnlySpan<float> image, RigidTransform start, bool rotates) =>
-        // A hundredth of a pixel is for the finest level; what the others leave, the next one finds in a step. Many steps are taken only where
-        // hardly anything determines the rotation, and the expensive ones decide little there.
-        _levels[level].Refine(image, start, rotates, steps: 16 >> level, tolerance: level == _levels.Length - 1 ? 0.01 : 0.03);
+        // A hundredth of a pixel is for the finest level; what the others leave, the next one finds in a step. Many
+        // steps are taken only where hardly anything determines the rotation, and the expensive ones decide little
+        // there.
+        _levels[level]
+            .Refine(image, start, rotates, steps: 16 >> level, tolerance: level == _levels.Length - 1 ? 0.01 : 0.03);
 
     /// <summary>How far apart two movements put a point of the rim, at most; a share of the side.</summary>
     private double Distance(RigidTransform a, RigidTransform b) =>
-        Math.Abs(a.Angle - b.Angle) / 2 + Math.Sqrt(Math.Pow(a.ShiftX - b.ShiftX, 2) + Math.Pow(a.ShiftY - b.ShiftY, 2)) / _judge.Side;
+        Math.Abs(a.Angle - b.Angle) / 2
+        + Math.Sqrt(Math.Pow(a.ShiftX - b.ShiftX, 2) + Math.Pow(a.ShiftY - b.ShiftY, 2)) / _judge.Side;
 
     private double Fisher(RigidTransform transform, GradientField edges) =>
-        InRange(transform, _judge.Side) ? Math.Atanh(Math.Clamp(_judge.Correlation(edges, transform), -0.999, 0.999)) : double.NegativeInfinity;
+        InRange(transform, _judge.Side)
+            ? Math.Atanh(Math.Clamp(_judge.Correlation(edges, transform), -0.999, 0.999))
+            : double.NegativeInfinity;
 
-    private static bool InRange(RigidTransform transform, int side) => Math.Abs(transform.Angle) <= LargestAngle + Slack
+    private static bool InRange(RigidTransform transform, int side) =>
+        Math.Abs(transform.Angle) <= LargestAngle + Slack
         && Math.Max(Math.Abs(transform.ShiftX), Math.Abs(transform.ShiftY)) <= (LargestShift + Slack) * side;
 
     private static GradientField FieldOf(ReadOnlySpan<float> plane, int side, int target) =>
@@ -159,7 +188,9 @@ correlation = reached;
 
     private static void Check(ReadOnlySpan<float> plane, int side, string name)
     {
-        if (plane.Length != side * side) throw new ArgumentException($"'{name}' has {plane.Length} values where its shape has {side * side}.", name);
-        if (!float.IsFinite(TensorPrimitives.SumOfMagnitudes(plane))) throw new ArgumentException($"'{name}' holds a value that is not finite.", name);
+        if (plane.Length != side * side)
+            throw new ArgumentException($"'{name}' has {plane.Length} values where its shape has {side * side}.", name);
+        if (!float.IsFinite(TensorPrimitives.SumOfMagnitudes(plane)))
+            throw new ArgumentException($"'{name}' holds a value that is not finite.", name);
     }
 }

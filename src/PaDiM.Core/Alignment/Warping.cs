@@ -3,11 +3,15 @@ namespace PaDiM.Core.Alignment;
 /// <summary>Bilinear resampling of square images and maps by a <see cref="RigidTransform"/>. Thread-safe.</summary>
 public static class Warping
 {
-    /// <summary>Brings an image into the frame of the template: every pixel is sampled where its point of the part lies. Cost: one pass.</summary>
+    /// <summary>
+    /// Brings an image into the frame of the template: every pixel is sampled where its point of the part lies. Cost:
+    /// one pass.
+    /// </summary>
     /// <param name="image">Shape <c>(side, side, 3)</c>, interleaved.</param>
     /// <param name="side">Pixels.</param>
     /// <param name="transform">From the template to the image.</param>
-    /// <param name="result">Shape <c>(side, side, 3)</c>; where the image has no content, its nearest edge. Must not overlap the image.</param>
+    /// <param name="result">Shape <c>(side, side, 3)</c>; where the image has no content, its nearest edge. Must not
+    /// overlap the image.</param>
     /// <exception cref="ArgumentException">Spans of another shape.</exception>
     public static void ToTemplate(ReadOnlySpan<float> image, int side, RigidTransform transform, Span<float> result)
     {
@@ -22,11 +26,12 @@ public static class Warping
                 var (left, right, shareX) = Neighbours(startX + cos * x, side);
                 var (top, bottom, shareY) = Neighbours(startY + sin * x, side);
                 var a = 3 * (top * side + left);
-var b = 3 * (top * side + right);
-var c = 3 * (bottom * side + left);
-var d = 3 * (bottom * side + right);
+                var b = 3 * (top * side + right);
+                var c = 3 * (bottom * side + left);
+                var d = 3 * (bottom * side + right);
                 var at = 3 * (y * side + x);
-                for (var k = 0; k < 3; k++) result[at + k] = Blend(image[a + k], image[b + k], image[c + k], image[d + k], shareX, shareY);
+                for (var k = 0; k < 3; k++)
+                    result[at + k] = Blend(image[a + k], image[b + k], image[c + k], image[d + k], shareX, shareY);
             }
         }
     }
@@ -35,7 +40,8 @@ var d = 3 * (bottom * side + right);
     /// <param name="map">Shape <c>(side, side)</c>, in the frame of the template.</param>
     /// <param name="side">Pixels.</param>
     /// <param name="transform">From the template to the image, as for <see cref="ToTemplate"/>.</param>
-    /// <param name="result">Shape <c>(side, side)</c>; 0 at pixels of the image whose centre no pixel of the template covers. Must not overlap the map.</param>
+    /// <param name="result">Shape <c>(side, side)</c>; 0 at pixels of the image whose centre no pixel of the template
+    /// covers. Must not overlap the map.</param>
     /// <exception cref="ArgumentException">Spans of another shape.</exception>
     public static void ToImage(ReadOnlySpan<float> map, int side, RigidTransform transform, Span<float> result)
     {
@@ -49,7 +55,7 @@ var d = 3 * (bottom * side + right);
             for (var x = 0; x < side; x++)
             {
                 var px = startX + cos * x;
-var py = startY + sin * x;
+                var py = startY + sin * x;
                 result[y * side + x] = Covers(px, side) && Covers(py, side) ? Sample(map, px, py, side) : 0;
             }
         }
@@ -60,13 +66,29 @@ var py = startY + sin * x;
     {
         var (left, right, shareX) = Neighbours(x, side);
         var (top, bottom, shareY) = Neighbours(y, side);
-        return Blend(plane[top * side + left], plane[top * side + right], plane[bottom * side + left], plane[bottom * side + right], shareX, shareY);
+        return Blend(
+            plane[top * side + left],
+            plane[top * side + right],
+            plane[bottom * side + left],
+            plane[bottom * side + right],
+            shareX,
+            shareY
+        );
     }
 
-    /// <summary>Whether a coordinate lies within the area of the pixels, which ends half a pixel beyond the outermost centres.</summary>
+    /// <summary>
+    /// Whether a coordinate lies within the area of the pixels, which ends half a pixel beyond the outermost centres.
+    /// </summary>
     internal static bool Covers(double coordinate, int side) => coordinate >= -0.5 && coordinate <= side - 0.5;
 
-    private static float Blend(float topLeft, float topRight, float bottomLeft, float bottomRight, float shareX, float shareY)
+    private static float Blend(
+        float topLeft,
+        float topRight,
+        float bottomLeft,
+        float bottomRight,
+        float shareX,
+        float shareY
+    )
     {
         var top = topLeft + (topRight - topLeft) * shareX;
         var bottom = bottomLeft + (bottomRight - bottomLeft) * shareX;
@@ -82,6 +104,7 @@ var py = startY + sin * x;
 
     private static void Check(long length, long expected, string name)
     {
-        if (length != expected) throw new ArgumentException($"'{name}' has {length} values where its shape has {expected}.", name);
+        if (length != expected)
+            throw new ArgumentException($"'{name}' has {length} values where its shape has {expected}.", name);
     }
 }

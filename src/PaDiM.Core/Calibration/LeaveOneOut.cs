@@ -6,17 +6,19 @@ using PaDiM.Core.Statistics;
 namespace PaDiM.Core.Calibration;
 
 /// <summary>
-/// The exact distance of each training image from the distribution fitted without it, in closed form: the scatter without image i is M2 - c D D^T with
-/// D = x_i - mean and c = n / (n - 1), so that with Cov = scale M2 + ridge I, A = M2 + (ridge / scale) I and q = D^T A^-1 D (Sherman and Morrison):
-/// M^2 = c^2 q / (1 - c q) / scale. Without shrinkage scale = 1 / (n - 2) and ridge = epsilon. Everything is float64: for n below d, c q is near 1.
-/// With n = 2 the one image left has no covariance, and epsilon I stands alone: M^2 = c^2 |D|^2 / epsilon.
+/// The exact distance of each training image from the distribution fitted without it, in closed form: the scatter
+/// without image i is M2 - c D D^T with D = x_i - mean and c = n / (n - 1), so that with Cov = scale M2 + ridge I, A =
+/// M2 + (ridge / scale) I and q = D^T A^-1 D (Sherman and Morrison): M^2 = c^2 q / (1 - c q) / scale. Without shrinkage
+/// scale = 1 / (n - 2) and ridge = epsilon. Everything is float64: for n below d, c q is near 1. With n = 2 the one
+/// image left has no covariance, and epsilon I stands alone: M^2 = c^2 |D|^2 / epsilon.
 /// </summary>
 public abstract class LeaveOneOut
 {
-    private protected LeaveOneOut(PatchStatistics statistics, Regularisation regularisation) {
-Statistics = statistics;
-Regularisation = regularisation;
-}
+    private protected LeaveOneOut(PatchStatistics statistics, Regularisation regularisation)
+    {
+        Statistics = statistics;
+        Regularisation = regularisation;
+    }
 
     private protected PatchStatistics Statistics { get; }
 
@@ -26,12 +28,21 @@ Regularisation = regularisation;
     private protected double Growth => Statistics.Count / (Statistics.Count - 1.0);
 
     /// <summary>
-    /// Factorises the scatter at each position <b>in place</b>: the scatter of <paramref name="statistics"/> is used up, so that no second copy is held.
+    /// Factorises the scatter at each position <b>in place</b>: the scatter of <paramref name="statistics"/> is used
+    /// up, so that no second copy is held.
     /// </summary>
     /// <exception cref="ArgumentException">Fewer than two images.</exception>
-    public static LeaveOneOut Consume(PatchStatistics statistics, Regularisation regularisation, ParallelOptions? parallel = null)
+    public static LeaveOneOut Consume(
+        PatchStatistics statistics,
+        Regularisation regularisation,
+        ParallelOptions? parallel = null
+    )
     {
-        if (statistics.Count < 2) throw new ArgumentException($"Leaving one out needs at least 2 images, not {statistics.Count}.", nameof(statistics));
+        if (statistics.Count < 2)
+            throw new ArgumentException(
+                $"Leaving one out needs at least 2 images, not {statistics.Count}.",
+                nameof(statistics)
+            );
         return regularisation.Shrinkage == ShrinkageMethod.None
             ? new LeaveOneOutOfSameRidge(statistics, regularisation, parallel ?? Partition.AllCores)
             : new LeaveOneOutOfOwnRidge(statistics, regularisation, parallel ?? Partition.AllCores);
@@ -44,21 +55,30 @@ Regularisation = regularisation;
     public AnomalyMap[] Distances(IReadOnlyList<PatchEmbedding> batch, ParallelOptions? parallel = null)
     {
         var grid = Statistics.Grid;
-var d = Statistics.Dimensions;
+        var d = Statistics.Dimensions;
         foreach (var embedding in batch)
             if (embedding.Grid != grid || embedding.Dimensions != d)
-                throw new ArgumentException($"An embedding of {embedding.Grid} and {embedding.Dimensions} dimensions does not fit statistics of {grid} and {d}.", nameof(batch));
+                throw new ArgumentException(
+                    $"An embedding of {embedding.Grid} and {embedding.Dimensions} dimensions does not fit statistics of {grid} and {d}.",
+                    nameof(batch)
+                );
         var maps = batch.Select(_ => new AnomalyMap(grid, new float[grid.Positions])).ToArray();
-        Partition.Run(grid.Positions, parallel ?? Partition.AllCores, () => CreateWorker(batch.Count), (p, worker) =>
-        {
-            for (var i = 0; i < maps.Length; i++)
+        Partition.Run(
+            grid.Positions,
+            parallel ?? Partition.AllCores,
+            () => CreateWorker(batch.Count),
+            (p, worker) =>
             {
-                TensorPrimitives.ConvertTruncating<float, double>(batch[i][p], worker[i]);
-                TensorPrimitives.Subtract(worker[i], Statistics.MeanAt(p), worker[i]);
+                for (var i = 0; i < maps.Length; i++)
+                {
+                    TensorPrimitives.ConvertTruncating<float, double>(batch[i][p], worker[i]);
+                    TensorPrimitives.Subtract(worker[i], Statistics.MeanAt(p), worker[i]);
+                }
+                worker.Square(p, worker.Squares);
+                for (var i = 0; i < maps.Length; i++)
+                    maps[i].Values[p] = (float)Math.Sqrt(worker.Squares[i]);
             }
-            worker.Square(p, worker.Squares);
-            for (var i = 0; i < maps.Length; i++) maps[i].Values[p] = (float)Math.Sqrt(worker.Squares[i]);
-        });
+        );
         return maps;
     }
 
@@ -67,7 +87,8 @@ var d = Statistics.Dimensions;
     private protected abstract Worker CreateWorker(int images);
 
     /// <summary>M^2 of q. c q lies below 1 in exact arithmetic; rounding must not turn a far image into NaN.</summary>
-    private protected double WithoutImage(double q, double scale) => Growth * Growth * q / Math.Max(1 - Growth * q, 1e-12) / scale;
+    private protected double WithoutImage(double q, double scale) =>
+        Growth * Growth * q / Math.Max(1 - Growth * q, 1e-12) / scale;
 
     /// <summary>The images of a batch at one position after another.</summary>
     /// <param name="d">Dimensions.</param>
@@ -75,7 +96,8 @@ var d = Statistics.Dimensions;
     private protected abstract class Worker(int d, int images)
     {
         // Whole panels: what no image fills stays zero.
-        private readonly double[] _deltas = new double[PanelKernel.Columns(images) * PanelKernel.Stride(d)], _squares = new double[images];
+        private readonly double[] _deltas = new double[PanelKernel.Columns(images) * PanelKernel.Stride(d)],
+            _squares = new double[images];
 
         /// <summary>D of an image, length d; used up by <see cref="Square"/>.</summary>
         public Span<double> this[int image] => _deltas.AsSpan(image * Stride, d);

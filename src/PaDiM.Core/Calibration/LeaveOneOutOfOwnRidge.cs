@@ -4,19 +4,25 @@ using PaDiM.Core.Statistics;
 namespace PaDiM.Core.Calibration;
 
 /// <summary>
-/// Under shrinkage each image that is left out leaves an intensity, and so a ridge, of its own. Trace, squares and fourth moments without the image follow
-/// from those of all in closed form, and the tridiagonal form of M2 gives q for any ridge.
+/// Under shrinkage each image that is left out leaves an intensity, and so a ridge, of its own. Trace, squares and
+/// fourth moments without the image follow from those of all in closed form, and the tridiagonal form of M2 gives q for
+/// any ridge.
 /// </summary>
 internal sealed class LeaveOneOutOfOwnRidge : LeaveOneOut
 {
     private readonly double[] _factors;
 
-    public LeaveOneOutOfOwnRidge(PatchStatistics statistics, Regularisation regularisation, ParallelOptions parallel) : base(statistics, regularisation)
+    public LeaveOneOutOfOwnRidge(PatchStatistics statistics, Regularisation regularisation, ParallelOptions parallel)
+        : base(statistics, regularisation)
     {
         var d = statistics.Dimensions;
         _factors = new double[statistics.Grid.Positions * d];
-        Partition.Run(statistics.Grid.Positions, parallel, () => new double[d], (p, scratch) =>
-            TridiagonalForm.Reduce(statistics.ScatterAt(p), d, _factors.AsSpan(p * d, d), scratch));
+        Partition.Run(
+            statistics.Grid.Positions,
+            parallel,
+            () => new double[d],
+            (p, scratch) => TridiagonalForm.Reduce(statistics.ScatterAt(p), d, _factors.AsSpan(p * d, d), scratch)
+        );
     }
 
     private protected override Worker CreateWorker(int images) => new BandWorker(this, images);
@@ -24,11 +30,11 @@ internal sealed class LeaveOneOutOfOwnRidge : LeaveOneOut
     private double Squared(int position, Span<double> delta, ReadOnlySpan<double> diagonal, ReadOnlySpan<double> below)
     {
         var n = Statistics.Count;
-var d = Statistics.Dimensions;
+        var d = Statistics.Dimensions;
         var skew = Regularisation.Moments is { } moments ? TensorPrimitives.Dot(moments.ThirdAt(position), delta) : 0;
         TridiagonalForm.Rotate(Statistics.ScatterAt(position), _factors.AsSpan(position * d, d), delta);
         var length = TensorPrimitives.SumOfSquares<double>(delta);
-var spread = TridiagonalForm.Form(diagonal, below, delta);
+        var spread = TridiagonalForm.Form(diagonal, below, delta);
         var (scale, ridge) = Regularisation.Of(n - 1, d, NormsWithout(position, length, spread, skew, diagonal, below));
         return scale > 0 && double.IsFinite(ridge / scale)
             ? WithoutImage(TridiagonalForm.InverseForm(diagonal, below, ridge / scale, delta), scale)
@@ -36,7 +42,8 @@ var spread = TridiagonalForm.Form(diagonal, below, delta);
     }
 
     /// <summary>
-    /// Norms of M2 - c D D^T, and the sum over the others of |x_k - mean_i|^4, where mean_i = mean - e with e = D / (n - 1) is the mean without the image.
+    /// Norms of M2 - c D D^T, and the sum over the others of |x_k - mean_i|^4, where mean_i = mean - e with e = D / (n
+    /// - 1) is the mean without the image.
     /// </summary>
     /// <param name="position">The position.</param>
     /// <param name="length">|D|^2.</param>
@@ -44,29 +51,51 @@ var spread = TridiagonalForm.Form(diagonal, below, delta);
     /// <param name="skew">D^T sum of |D_k|^2 D_k.</param>
     /// <param name="diagonal">T's diagonal, whose sum is the trace of M2.</param>
     /// <param name="below">What stands below it.</param>
-    private ScatterNorms NormsWithout(int position, double length, double spread, double skew, ReadOnlySpan<double> diagonal, ReadOnlySpan<double> below)
+    private ScatterNorms NormsWithout(
+        int position,
+        double length,
+        double spread,
+        double skew,
+        ReadOnlySpan<double> diagonal,
+        ReadOnlySpan<double> below
+    )
     {
-        double n = Statistics.Count, others = n - 1, c = Growth;
+        double n = Statistics.Count,
+            others = n - 1,
+            c = Growth;
         var trace = TensorPrimitives.Sum(diagonal);
         var squared = TensorPrimitives.SumOfSquares(diagonal) + 2 * TensorPrimitives.SumOfSquares(below);
         var fourth = 0.0;
         if (Regularisation.Moments is { } moments)
         {
             var shift = length / (others * others);
-            fourth = moments.FourthAt(position) + 4 * spread / (others * others) + n * shift * shift + 4 * skew / others + 2 * shift * trace - Math.Pow(c, 4) * length * length;
+            fourth =
+                moments.FourthAt(position)
+                + 4 * spread / (others * others)
+                + n * shift * shift
+                + 4 * skew / others
+                + 2 * shift * trace
+                - Math.Pow(c, 4) * length * length;
         }
-        return new ScatterNorms(Math.Max(0, trace - c * length), Math.Max(0, squared - 2 * c * spread + c * c * length * length), Math.Max(0, fourth));
+        return new ScatterNorms(
+            Math.Max(0, trace - c * length),
+            Math.Max(0, squared - 2 * c * spread + c * c * length * length),
+            Math.Max(0, fourth)
+        );
     }
 
     /// <summary>Reads the bands of T once a position.</summary>
-    private sealed class BandWorker(LeaveOneOutOfOwnRidge owner, int images) : Worker(owner.Statistics.Dimensions, images)
+    private sealed class BandWorker(LeaveOneOutOfOwnRidge owner, int images)
+        : Worker(owner.Statistics.Dimensions, images)
     {
-        private readonly double[] _diagonal = new double[owner.Statistics.Dimensions], _below = new double[owner.Statistics.Dimensions];
+        private readonly double[] _diagonal = new double[owner.Statistics.Dimensions],
+            _below = new double[owner.Statistics.Dimensions];
 
         public override void Square(int position, Span<double> squares)
         {
             TridiagonalForm.Bands(owner.Statistics.ScatterAt(position), _diagonal, _below);
-            for (var i = 0; i < squares.Length; i++) squares[i] = owner.Squared(position, this[i], _diagonal, _below);
+            for (var i = 0; i < squares.Length; i++)
+                squares[i] = owner.Squared(position, this[i], _diagonal, _below);
         }
     }
 }

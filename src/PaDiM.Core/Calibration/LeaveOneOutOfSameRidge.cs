@@ -3,40 +3,68 @@ using PaDiM.Core.Statistics;
 
 namespace PaDiM.Core.Calibration;
 
-/// <summary>Without shrinkage the ridge is epsilon whichever image is left out: A = M2 + epsilon (n - 2) I is factorised once a position, q = |A^(-1/2) D|^2.</summary>
+/// <summary>
+/// Without shrinkage the ridge is epsilon whichever image is left out: A = M2 + epsilon (n - 2) I is factorised once a
+/// position, q = |A^(-1/2) D|^2.
+/// </summary>
 internal sealed class LeaveOneOutOfSameRidge : LeaveOneOut
 {
-    private readonly double _scale, _ridge;
+    private readonly double _scale,
+        _ridge;
 
-    public LeaveOneOutOfSameRidge(PatchStatistics statistics, Regularisation regularisation, ParallelOptions parallel) : base(statistics, regularisation)
+    public LeaveOneOutOfSameRidge(PatchStatistics statistics, Regularisation regularisation, ParallelOptions parallel)
+        : base(statistics, regularisation)
     {
         (_scale, _ridge) = regularisation.Of(statistics.Count - 1, statistics.Dimensions, default);
         if (_scale > 0)
-            Partition.Run(statistics.Grid.Positions, parallel, () => new DenseTriangle(statistics.Dimensions), (p, work) =>
-                PackedTriangle.Whiten(statistics.ScatterAt(p), _ridge / _scale, work));
+            Partition.Run(
+                statistics.Grid.Positions,
+                parallel,
+                () => new DenseTriangle(statistics.Dimensions),
+                (p, work) => PackedTriangle.Whiten(statistics.ScatterAt(p), _ridge / _scale, work)
+            );
     }
 
     private protected override Worker CreateWorker(int images) => new FactorWorker(this, images);
 
     /// <summary>Reads a position's factor once for all images: four of them at a time are a panel.</summary>
-    private sealed class FactorWorker(LeaveOneOutOfSameRidge owner, int images) : Worker(owner.Statistics.Dimensions, images)
+    private sealed class FactorWorker(LeaveOneOutOfSameRidge owner, int images)
+        : Worker(owner.Statistics.Dimensions, images)
     {
         private readonly DenseTriangle _factor = new(owner.Statistics.Dimensions);
-        private readonly double[] _panel = new double[PanelKernel.Width * PanelKernel.Stride(owner.Statistics.Dimensions)];
+        private readonly double[] _panel = new double[
+            PanelKernel.Width * PanelKernel.Stride(owner.Statistics.Dimensions)
+        ];
 
         public override void Square(int position, Span<double> squares)
         {
             if (owner._scale == 0)
             {
-                for (var i = 0; i < squares.Length; i++) squares[i] = owner.Growth * owner.Growth * TensorPrimitives.SumOfSquares<double>(this[i]) / owner._ridge;
+                for (var i = 0; i < squares.Length; i++)
+                    squares[i] =
+                        owner.Growth * owner.Growth * TensorPrimitives.SumOfSquares<double>(this[i]) / owner._ridge;
                 return;
             }
             _factor.Load(owner.Statistics.ScatterAt(position));
             for (var first = 0; first < squares.Length; first += PanelKernel.Width)
             {
-                PanelKernel.Multiply(_factor.Values, Stride, 0, Deltas[(first * Stride)..], 1, Stride, owner.Statistics.Dimensions, 0, _panel, subtract: false);
+                PanelKernel.Multiply(
+                    _factor.Values,
+                    Stride,
+                    0,
+                    Deltas[(first * Stride)..],
+                    1,
+                    Stride,
+                    owner.Statistics.Dimensions,
+                    0,
+                    _panel,
+                    subtract: false
+                );
                 for (var i = first; i < Math.Min(first + PanelKernel.Width, squares.Length); i++)
-                    squares[i] = owner.WithoutImage(TensorPrimitives.SumOfSquares<double>(_panel.AsSpan((i - first) * Stride, Stride)), owner._scale);
+                    squares[i] = owner.WithoutImage(
+                        TensorPrimitives.SumOfSquares<double>(_panel.AsSpan((i - first) * Stride, Stride)),
+                        owner._scale
+                    );
             }
         }
     }

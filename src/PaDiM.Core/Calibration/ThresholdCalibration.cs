@@ -1,15 +1,17 @@
 namespace PaDiM.Core.Calibration;
 
 /// <summary>
-/// What the leave-one-out image scores of the normal training images promise: thresholds by false-reject rate and conformal p-values
-/// (Vovk, Gammerman, Shafer, 2005). Immutable, thread-safe.
+/// What the leave-one-out image scores of the normal training images promise: thresholds by false-reject rate and
+/// conformal p-values (Vovk, Gammerman, Shafer, 2005). Immutable, thread-safe.
 /// </summary>
 public sealed class ThresholdCalibration
 {
     /// <summary>The false-reject rate where none is asked for.</summary>
     public const double DefaultFalseRejectRate = 0.01;
 
-    /// <summary>Among images that are all but identical, a difference of a few per cent makes none of them suspect.</summary>
+    /// <summary>
+    /// Among images that are all but identical, a difference of a few per cent makes none of them suspect.
+    /// </summary>
     private const double SmallestSpread = 0.05;
 
     private readonly double[] _sorted;
@@ -19,7 +21,8 @@ public sealed class ThresholdCalibration
     /// <exception cref="ArgumentException">No scores, or one that is not finite.</exception>
     public ThresholdCalibration(IReadOnlyList<double> scores)
     {
-        if (scores.Count == 0 || scores.Any(s => !double.IsFinite(s))) throw new ArgumentException("Calibration needs at least one score, and finite ones.", nameof(scores));
+        if (scores.Count == 0 || scores.Any(s => !double.IsFinite(s)))
+            throw new ArgumentException("Calibration needs at least one score, and finite ones.", nameof(scores));
         Scores = [.. scores];
         _sorted = [.. scores.Order()];
     }
@@ -39,25 +42,38 @@ public sealed class ThresholdCalibration
     /// <summary>1 / (n + 1): no smaller rate can be promised from n images.</summary>
     public double SmallestFalseRejectRate => 1.0 / (_sorted.Length + 1);
 
-    /// <summary>The ceil((n + 1)(1 - rate))-th smallest score; the largest where the rate is below <see cref="SmallestFalseRejectRate"/>.</summary>
-    /// <param name="falseRejectRate">Share of normal images that may be rejected, between 0 and 1, both excluded.</param>
+    /// <summary>
+    /// The ceil((n + 1)(1 - rate))-th smallest score; the largest where the rate is below <see
+    /// cref="SmallestFalseRejectRate"/>.
+    /// </summary>
+    /// <param name="falseRejectRate">Share of normal images that may be rejected, between 0 and 1, both
+    /// excluded.</param>
     public double ThresholdAt(double falseRejectRate)
     {
-        if (!(falseRejectRate is > 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(falseRejectRate), falseRejectRate, "A rate lies between 0 and 1.");
+        if (!(falseRejectRate is > 0 and < 1))
+            throw new ArgumentOutOfRangeException(
+                nameof(falseRejectRate),
+                falseRejectRate,
+                "A rate lies between 0 and 1."
+            );
         // The small allowance keeps (n + 1)(1 - rate) from being rounded up past an exact integer.
         var rank = (int)Math.Ceiling((_sorted.Length + 1) * (1 - falseRejectRate) - 1e-9);
         return _sorted[Math.Clamp(rank, 1, _sorted.Length) - 1];
     }
 
-    /// <summary>(1 + #{scores &gt; threshold}) / (n + 1): the share of normal images that a threshold is expected to reject at most; <see cref="ThresholdAt"/> the other way round.</summary>
-    public double FalseRejectRateAt(double threshold) => Math.Min(1, (1.0 + CountAtLeast(Math.BitIncrement(threshold))) / (_sorted.Length + 1));
+    /// <summary>
+    /// (1 + #{scores &gt; threshold}) / (n + 1): the share of normal images that a threshold is expected to reject at
+    /// most; <see cref="ThresholdAt"/> the other way round.
+    /// </summary>
+    public double FalseRejectRateAt(double threshold) =>
+        Math.Min(1, (1.0 + CountAtLeast(Math.BitIncrement(threshold))) / (_sorted.Length + 1));
 
     /// <summary>(1 + #{scores >= score}) / (n + 1): how surprising the score would be for a normal image.</summary>
     public double PValue(double score) => (1.0 + CountAtLeast(score)) / (_sorted.Length + 1);
 
     /// <summary>
-    /// Training images whose score stands far out: more than <paramref name="deviations"/> robust standard deviations (1.4826 MAD) of the
-    /// logarithm above the median. They are suspects, to be looked at; nothing is removed.
+    /// Training images whose score stands far out: more than <paramref name="deviations"/> robust standard deviations
+    /// (1.4826 MAD) of the logarithm above the median. They are suspects, to be looked at; nothing is removed.
     /// </summary>
     public IReadOnlyList<TrainingOutlier> Outliers(double deviations = 5)
     {
@@ -65,7 +81,10 @@ public sealed class ThresholdCalibration
         var limit = Math.Exp(scale.Centre + deviations * scale.Spread);
         return
         [
-            .. Scores.Select((score, index) => new TrainingOutlier(index, score, (double)CountAtLeast(score) / _sorted.Length))
+            .. Scores
+                .Select(
+                    (score, index) => new TrainingOutlier(index, score, (double)CountAtLeast(score) / _sorted.Length)
+                )
                 .Where(outlier => _sorted.Length > 3 && outlier.Score > limit)
                 .OrderByDescending(outlier => outlier.Score),
         ];
@@ -74,12 +93,14 @@ public sealed class ThresholdCalibration
     private int CountAtLeast(double score)
     {
         var low = 0;
-var high = _sorted.Length;
+        var high = _sorted.Length;
         while (low < high)
         {
             var middle = (low + high) / 2;
-            if (_sorted[middle] >= score) high = middle;
-            else low = middle + 1;
+            if (_sorted[middle] >= score)
+                high = middle;
+            else
+                low = middle + 1;
         }
         return _sorted.Length - low;
     }

@@ -28,13 +28,14 @@ public sealed class ChannelProjection : ChannelReduction
             var column = basis[j] = new double[rows];
             FillGaussian(column, random);
             for (var pass = 0; pass < 2; pass++)
-                for (var k = 0; k < j; k++)
-                    TensorPrimitives.MultiplyAdd(basis[k], -TensorPrimitives.Dot<double>(basis[k], column), column, column);
+            for (var k = 0; k < j; k++)
+                TensorPrimitives.MultiplyAdd(basis[k], -TensorPrimitives.Dot<double>(basis[k], column), column, column);
             TensorPrimitives.Divide(column, TensorPrimitives.Norm<double>(column), column);
         }
         var result = new float[rows * columns];
         for (var i = 0; i < rows; i++)
-            for (var j = 0; j < columns; j++) result[i * columns + j] = (float)basis[j][i];
+        for (var j = 0; j < columns; j++)
+            result[i * columns + j] = (float)basis[j][i];
         return result;
     }
 
@@ -46,7 +47,8 @@ public sealed class ChannelProjection : ChannelReduction
             var radius = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble()));
             var (sine, cosine) = Math.SinCos(2 * Math.PI * random.NextDouble());
             values[i] = radius * cosine;
-            if (i + 1 < values.Length) values[i + 1] = radius * sine;
+            if (i + 1 < values.Length)
+                values[i + 1] = radius * sine;
         }
     }
 }

@@ -1,10 +1,10 @@
 namespace PaDiM.Core.Embedding;
 
 /// <summary>
-/// From the C channels of a backbone's taps to the d dimensions of a <see cref="PatchEmbedding"/>. Coarser taps are replicated (nearest) onto the finest grid
-/// and concatenated; the reduction is applied to each tap at its own resolution first, which gives the same numbers, since a projection of a concatenation
-/// is a sum of projections. Fixed before fitting and stored with the model: never drawn again at load.
-/// Immutable and thread-safe.
+/// From the C channels of a backbone's taps to the d dimensions of a <see cref="PatchEmbedding"/>. Coarser taps are
+/// replicated (nearest) onto the finest grid and concatenated; the reduction is applied to each tap at its own
+/// resolution first, which gives the same numbers, since a projection of a concatenation is a sum of projections. Fixed
+/// before fitting and stored with the model: never drawn again at load. Immutable and thread-safe.
 /// </summary>
 public abstract class ChannelReduction
 {
@@ -13,9 +13,9 @@ public abstract class ChannelReduction
     private protected ChannelReduction(ReductionMethod method, IEnumerable<int> tapChannels, int dimensions, int seed)
     {
         Method = method;
-Dimensions = dimensions;
-Seed = seed;
-this._tapChannels = [.. tapChannels];
+        Dimensions = dimensions;
+        Seed = seed;
+        this._tapChannels = [.. tapChannels];
         InputChannels = this._tapChannels.Sum();
     }
 
@@ -40,26 +40,46 @@ this._tapChannels = [.. tapChannels];
     /// <param name="dimensions">d, 1 to the sum of channels; ignored by <see cref="ReductionMethod.None"/>.</param>
     /// <param name="seed">Seed of the draw.</param>
     /// <exception cref="ArgumentOutOfRangeException">More dimensions than channels, or fewer than one.</exception>
-    public static ChannelReduction Draw(ReductionMethod method, IReadOnlyList<int> tapChannels, int dimensions, int seed)
+    public static ChannelReduction Draw(
+        ReductionMethod method,
+        IReadOnlyList<int> tapChannels,
+        int dimensions,
+        int seed
+    )
     {
         var channels = tapChannels.Sum();
-        if (method == ReductionMethod.None) return new ChannelSelection(method, tapChannels, [.. Enumerable.Range(0, channels)], seed);
+        if (method == ReductionMethod.None)
+            return new ChannelSelection(method, tapChannels, [.. Enumerable.Range(0, channels)], seed);
         ArgumentOutOfRangeException.ThrowIfLessThan(dimensions, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(dimensions, channels);
         var random = new Random(seed);
         return method == ReductionMethod.Random
             ? new ChannelSelection(method, tapChannels, ChannelSelection.Choose(channels, dimensions, random), seed)
-            : new ChannelProjection(tapChannels, ChannelProjection.OrthonormalColumns(channels, dimensions, random), dimensions, seed);
+            : new ChannelProjection(
+                tapChannels,
+                ChannelProjection.OrthonormalColumns(channels, dimensions, random),
+                dimensions,
+                seed
+            );
     }
 
     /// <summary>The reduction as a matrix, x' = x W, shape <c>(C, d)</c>, row-major.</summary>
     public abstract ReadOnlyMemory<float> Weights { get; }
 
-    /// <summary>The rows of <see cref="Weights"/> that meet one tap's channels, shape <c>(C_l, d)</c>: what is reduced before it is replicated.</summary>
+    /// <summary>
+    /// The rows of <see cref="Weights"/> that meet one tap's channels, shape <c>(C_l, d)</c>: what is reduced before it
+    /// is replicated.
+    /// </summary>
     /// <param name="tap">Index of the tap.</param>
-    public ReadOnlyMemory<float> WeightsOf(int tap) => Weights.Slice(_tapChannels.Take(tap).Sum() * Dimensions, _tapChannels[tap] * Dimensions);
+    public ReadOnlyMemory<float> WeightsOf(int tap) =>
+        Weights.Slice(_tapChannels.Take(tap).Sum() * Dimensions, _tapChannels[tap] * Dimensions);
 
     /// <summary>Whether another reduction gives the same embeddings of the same taps.</summary>
-    public bool IsSameAs(ChannelReduction other) => ReferenceEquals(this, other)
-        || (_tapChannels.AsSpan().SequenceEqual(other._tapChannels) && Dimensions == other.Dimensions && Weights.Span.SequenceEqual(other.Weights.Span));
+    public bool IsSameAs(ChannelReduction other) =>
+        ReferenceEquals(this, other)
+        || (
+            _tapChannels.AsSpan().SequenceEqual(other._tapChannels)
+            && Dimensions == other.Dimensions
+            && Weights.Span.SequenceEqual(other.Weights.Span)
+        );
 }

@@ -1,6 +1,8 @@
 namespace PaDiM.Core.Embedding;
 
-/// <summary>Keeps chosen channels: x'[k] = x[Channels[k]] (the paper's random reduction; all channels for <c>none</c>).</summary>
+/// <summary>
+/// Keeps chosen channels: x'[k] = x[Channels[k]] (the paper's random reduction; all channels for <c>none</c>).
+/// </summary>
 public sealed class ChannelSelection : ChannelReduction
 {
     private readonly int[] _channels;
@@ -16,7 +18,10 @@ public sealed class ChannelSelection : ChannelReduction
     {
         for (var k = 0; k < channels.Length; k++)
             if (channels[k] < 0 || channels[k] >= InputChannels || (k > 0 && channels[k] <= channels[k - 1]))
-                throw new ArgumentException($"Chosen channels must ascend within 0..{InputChannels - 1}.", nameof(channels));
+                throw new ArgumentException(
+                    $"Chosen channels must ascend within 0..{InputChannels - 1}.",
+                    nameof(channels)
+                );
         this._channels = channels;
         _weights = new Lazy<float[]>(UnitColumns);
     }
@@ -30,7 +35,12 @@ public sealed class ChannelSelection : ChannelReduction
         var first = 0;
         foreach (var count in TapChannels)
         {
-            yield return [.. _channels.Where(channel => channel >= first && channel < first + count).Select(channel => channel - first)];
+            yield return
+            [
+                .. _channels
+                    .Where(channel => channel >= first && channel < first + count)
+                    .Select(channel => channel - first),
+            ];
             first += count;
         }
     }
@@ -54,7 +64,8 @@ public sealed class ChannelSelection : ChannelReduction
     private float[] UnitColumns()
     {
         var columns = new float[InputChannels * Dimensions];
-        for (var k = 0; k < _channels.Length; k++) columns[_channels[k] * Dimensions + k] = 1;
+        for (var k = 0; k < _channels.Length; k++)
+            columns[_channels[k] * Dimensions + k] = 1;
         return columns;
     }
 }

@@ -5,6 +5,8 @@ namespace PaDiM.Core.Embedding;
 /// <param name="Width">Columns, at least 1.</param>
 public readonly record struct Grid(int Height, int Width)
 {
-    /// <summary>Number of positions, <c>Height * Width</c>; position <c>p</c> is row <c>p / Width</c>, column <c>p % Width</c>.</summary>
+    /// <summary>
+    /// Number of positions, <c>Height * Width</c>; position <c>p</c> is row <c>p / Width</c>, column <c>p % Width</c>.
+    /// </summary>
     public int Positions => Height * Width;
 }

@@ -12,7 +12,8 @@ namespace PaDiM.Core.Embedding;
 public sealed class PatchEmbedding(Grid grid, int dimensions, float[] values)
 {
     /// <summary>An embedding of zeros.</summary>
-    public PatchEmbedding(Grid grid, int dimensions) : this(grid, dimensions, new float[grid.Positions * dimensions]) { }
+    public PatchEmbedding(Grid grid, int dimensions)
+        : this(grid, dimensions, new float[grid.Positions * dimensions]) { }
 
     /// <summary>Positions of the finest tap.</summary>
     public Grid Grid { get; } = grid;
@@ -23,7 +24,9 @@ public sealed class PatchEmbedding(Grid grid, int dimensions, float[] values)
     /// <summary>All vectors, shape <c>(Height, Width, Dimensions)</c>, row-major.</summary>
     public float[] Values { get; } = Shapes.Checked(values, (long)grid.Positions * dimensions);
 
-    /// <summary>How the part lies in its image, in pixels of the image size; the identity where nothing was aligned.</summary>
+    /// <summary>
+    /// How the part lies in its image, in pixels of the image size; the identity where nothing was aligned.
+    /// </summary>
     public RigidTransform Placement { get; set; }
 
     /// <summary>The vector x_p at one position, length <see cref="Dimensions"/>.</summary>
@@ -35,10 +38,14 @@ public sealed class PatchEmbedding(Grid grid, int dimensions, float[] values)
     /// <summary>The sum of an image's reduced taps at all positions. Cost: <c>O(positions * d)</c> a tap.</summary>
     /// <param name="taps">The taps.</param>
     /// <param name="parallel">Degree of parallelism and cancellation; all cores when null.</param>
-    /// <param name="reuse">An embedding that is not needed any more and is written over, if it has the right shape; null for a new one.</param>
+    /// <param name="reuse">An embedding that is not needed any more and is written over, if it has the right shape;
+    /// null for a new one.</param>
     public static PatchEmbedding Of(ReducedTaps taps, ParallelOptions? parallel = null, PatchEmbedding? reuse = null)
     {
-        var embedding = reuse?.Grid == taps.Grid && reuse.Dimensions == taps.Dimensions ? reuse : new PatchEmbedding(taps.Grid, taps.Dimensions);
+        var embedding =
+            reuse?.Grid == taps.Grid && reuse.Dimensions == taps.Dimensions
+                ? reuse
+                : new PatchEmbedding(taps.Grid, taps.Dimensions);
         Partition.Run(taps.Grid.Positions, parallel ?? Partition.AllCores, p => taps.CopyTo(p, embedding[p]));
         return embedding;
     }

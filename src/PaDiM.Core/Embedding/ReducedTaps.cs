@@ -3,9 +3,10 @@ using System.Numerics.Tensors;
 namespace PaDiM.Core.Embedding;
 
 /// <summary>
-/// The reduced taps of one image, the coarser ones replicated (nearest) onto the finest grid. Together they are its embedding, x_p in R^d at each position: the sum
-/// of maps of d dimensions each (a projection), or maps of d dimensions in all side by side (chosen channels). Scoring reads it by runs of positions and never holds
-/// all of it. Thread-safe; valid while the maps are.
+/// The reduced taps of one image, the coarser ones replicated (nearest) onto the finest grid. Together they are its
+/// embedding, x_p in R^d at each position: the sum of maps of d dimensions each (a projection), or maps of d dimensions
+/// in all side by side (chosen channels). Scoring reads it by runs of positions and never holds all of it. Thread-safe;
+/// valid while the maps are.
 /// </summary>
 public sealed class ReducedTaps
 {
@@ -14,22 +15,36 @@ public sealed class ReducedTaps
     /// <summary>Takes maps together.</summary>
     /// <param name="maps">At least one; of d dimensions each, or of d dimensions in all.</param>
     /// <param name="dimensions">d.</param>
-    /// <exception cref="ArgumentException">A map that does not hold as many values as its shape, or maps of other dimensions than these.</exception>
+    /// <exception cref="ArgumentException">A map that does not hold as many values as its shape, or maps of other
+    /// dimensions than these.</exception>
     public ReducedTaps(IReadOnlyList<FeatureMap> maps, int dimensions)
     {
         Grid = maps.MaxBy(map => map.Grid.Positions).Grid;
-Dimensions = dimensions;
-_taps = new Tap[maps.Count];
+        Dimensions = dimensions;
+        _taps = new Tap[maps.Count];
         var lengths = maps.Select(map => Math.DivRem(map.Values.Length, map.Grid.Positions)).ToArray();
-var first = 0;
+        var first = 0;
         var isSum = lengths.All(length => length.Quotient == dimensions);
-        if (lengths.Any(length => length.Remainder != 0) || !(isSum || lengths.Sum(length => length.Quotient) == dimensions))
-            throw new ArgumentException($"The maps hold other values than {dimensions} dimensions each, or in all.", nameof(maps));
+        if (
+            lengths.Any(length => length.Remainder != 0)
+            || !(isSum || lengths.Sum(length => length.Quotient) == dimensions)
+        )
+            throw new ArgumentException(
+                $"The maps hold other values than {dimensions} dimensions each, or in all.",
+                nameof(maps)
+            );
         for (var i = 0; i < _taps.Length; i++)
         {
             var grid = maps[i].Grid;
-var length = lengths[i].Quotient;
-            _taps[i] = new Tap(maps[i], length, isSum ? 0 : first, isSum && i > 0, Nearest(grid.Height, Grid.Height), Nearest(grid.Width, Grid.Width));
+            var length = lengths[i].Quotient;
+            _taps[i] = new Tap(
+                maps[i],
+                length,
+                isSum ? 0 : first,
+                isSum && i > 0,
+                Nearest(grid.Height, Grid.Height),
+                Nearest(grid.Width, Grid.Width)
+            );
             first += length;
         }
     }
@@ -56,8 +71,10 @@ var length = lengths[i].Quotient;
             {
                 var vector = values.Slice(place.Next(), tap.Length);
                 var difference = target.Slice(to, tap.Length);
-                if (tap.IsAdded) TensorPrimitives.Add(difference, vector, difference);
-                else TensorPrimitives.Subtract(vector, means.Slice(at, tap.Length), difference);
+                if (tap.IsAdded)
+                    TensorPrimitives.Add(difference, vector, difference);
+                else
+                    TensorPrimitives.Subtract(vector, means.Slice(at, tap.Length), difference);
             }
         }
     }
@@ -71,13 +88,16 @@ var length = lengths[i].Quotient;
         {
             var vector = tap.Map.Values.Span.Slice(new Place(tap, position, Grid.Width).Next(), tap.Length);
             var part = target.Slice(tap.First, tap.Length);
-            if (tap.IsAdded) TensorPrimitives.Add(part, vector, part);
-            else vector.CopyTo(part);
+            if (tap.IsAdded)
+                TensorPrimitives.Add(part, vector, part);
+            else
+                vector.CopyTo(part);
         }
     }
 
     /// <summary>For each row (or column) of the fine axis, the nearest one of the coarse axis.</summary>
-    private static int[] Nearest(int coarse, int fine) => [.. Enumerable.Range(0, fine).Select(i => (int)((long)i * coarse / fine))];
+    private static int[] Nearest(int coarse, int fine) =>
+        [.. Enumerable.Range(0, fine).Select(i => (int)((long)i * coarse / fine))];
 
     /// <summary>One map and its part of the embedding.</summary>
     /// <param name="Map">The map.</param>
@@ -91,15 +111,17 @@ var length = lengths[i].Quotient;
     /// <summary>Walks over fine positions and tells where their vectors lie in a map.</summary>
     private struct Place(Tap tap, int first, int width)
     {
-        private int _row = first / width, _column = first % width;
+        private int _row = first / width,
+            _column = first % width;
 
         public int Next()
         {
             var at = (tap.Rows[_row] * tap.Map.Grid.Width + tap.Columns[_column]) * tap.Length;
-            if (++_column == width) {
-_row = _row + 1;
-_column = 0;
-}
+            if (++_column == width)
+            {
+                _row = _row + 1;
+                _column = 0;
+            }
             return at;
         }
     }

@@ -1,6 +1,9 @@
 namespace PaDiM.Core.Evaluation;
 
-/// <summary>Area under the ROC curve: the probability that an anomalous item scores higher than a normal one, ties counting one half.</summary>
+/// <summary>
+/// Area under the ROC curve: the probability that an anomalous item scores higher than a normal one, ties counting one
+/// half.
+/// </summary>
 public static class Auroc
 {
     /// <summary>The exact area, from ranks with ties averaged (Mann and Whitney, 1947). Cost: one sort.</summary>
@@ -10,14 +13,18 @@ public static class Auroc
     /// <returns>0 to 1; NaN when one of the classes is empty.</returns>
     public static double Of(float[] scores, bool[] anomalous)
     {
-        if (Array.Exists(scores, float.IsNaN)) throw new ArgumentException("A score that is not a number has no rank.", nameof(scores));
+        if (Array.Exists(scores, float.IsNaN))
+            throw new ArgumentException("A score that is not a number has no rank.", nameof(scores));
         Array.Sort(scores, anomalous);
-        long positives = 0, pairs2 = 0, negativesBelow = 0;
+        long positives = 0,
+            pairs2 = 0,
+            negativesBelow = 0;
         for (int start = 0, end; start < scores.Length; start = end)
         {
             long tiedPositives = 0;
             for (end = start; end < scores.Length && scores[end] == scores[start]; end++)
-                if (anomalous[end]) tiedPositives++;
+                if (anomalous[end])
+                    tiedPositives++;
             var tiedNegatives = end - start - tiedPositives;
             // Twice the count of won pairs, so that a tie is the integer 1.
             pairs2 += tiedPositives * (2 * negativesBelow + tiedNegatives);

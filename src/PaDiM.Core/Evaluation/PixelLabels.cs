@@ -4,8 +4,9 @@ using PaDiM.Core.Scoring;
 namespace PaDiM.Core.Evaluation;
 
 /// <summary>
-/// What each pixel of a test image counts as: normal, part of a defect region, or nothing. Kept as runs of pixels that are not normal, so that the labels of a
-/// usual mask are small enough to be kept for a thousand images. Immutable, thread-safe.
+/// What each pixel of a test image counts as: normal, part of a defect region, or nothing. Kept as runs of pixels that
+/// are not normal, so that the labels of a usual mask are small enough to be kept for a thousand images. Immutable,
+/// thread-safe.
 /// </summary>
 public sealed class PixelLabels
 {
@@ -17,18 +18,21 @@ public sealed class PixelLabels
 
     /// <summary>Labels of a mask. Cost: one visit of each pixel.</summary>
     /// <param name="size">Rows and columns.</param>
-    /// <param name="mask">Shape <c>(size.Height, size.Width)</c>, true where the defect is; null for a normal image.</param>
-    /// <param name="ignored">
-    /// The same shape, true where a pixel counts neither as normal nor as anomalous; null where all count. Regions are what is left of the mask: a strip that
-    /// is ignored may part one defect into two, and a defect that is ignored as a whole is none.
-    /// </param>
+    /// <param name="mask">Shape <c>(size.Height, size.Width)</c>, true where the defect is; null for a normal
+    /// image.</param>
+    /// <param name="ignored"> The same shape, true where a pixel counts neither as normal nor as anomalous; null where
+    /// all count. Regions are what is left of the mask: a strip that is ignored may part one defect into two, and a
+    /// defect that is ignored as a whole is none. </param>
     /// <exception cref="ArgumentException">The mask, or what is ignored, has another size.</exception>
     public PixelLabels(Grid size, bool[]? mask, bool[]? ignored = null)
     {
         Size = size;
-        if (mask is not null) Shapes.Checked(mask, size.Positions);
-        if (ignored is not null) Shapes.Checked(ignored, size.Positions);
-        if (mask is null && ignored is null) return;
+        if (mask is not null)
+            Shapes.Checked(mask, size.Positions);
+        if (ignored is not null)
+            Shapes.Checked(ignored, size.Positions);
+        if (mask is null && ignored is null)
+            return;
         mask ??= new bool[size.Positions];
         var (labels, counts) = ConnectedComponents.Label(ignored is null ? mask : Without(mask, ignored), size);
         _sizes = [.. counts];
@@ -53,7 +57,8 @@ public sealed class PixelLabels
     private static bool[] Without(bool[] mask, bool[] ignored)
     {
         var counted = new bool[mask.Length];
-        for (var i = 0; i < counted.Length; i++) counted[i] = mask[i] && !ignored[i];
+        for (var i = 0; i < counted.Length; i++)
+            counted[i] = mask[i] && !ignored[i];
         return counted;
     }
 
@@ -62,9 +67,14 @@ public sealed class PixelLabels
         for (int start = 0, end; start < labels.Length; start = end)
         {
             var region = labels[start];
-var left = ignored?[start] ?? false;
-            for (end = start + 1; end < labels.Length && labels[end] == region && (ignored?[end] ?? false) == left; end++) { }
-            if (region != 0 || left) yield return new Run(start, end, left ? Ignored : region);
+            var left = ignored?[start] ?? false;
+            for (
+                end = start + 1;
+                end < labels.Length && labels[end] == region && (ignored?[end] ?? false) == left;
+                end++
+            ) { }
+            if (region != 0 || left)
+                yield return new Run(start, end, left ? Ignored : region);
         }
     }
 

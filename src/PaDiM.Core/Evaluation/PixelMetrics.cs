@@ -2,11 +2,13 @@ namespace PaDiM.Core.Evaluation;
 
 /// <summary>How well maps tell anomalous pixels from normal ones, over all pixels of all test images.</summary>
 /// <param name="Auroc">Area under the ROC curve of pixels; NaN when there is no anomalous or no normal pixel.</param>
-/// <param name="AuPro30">Area up to a false-positive rate of 0.3 under the per-region-overlap curve, divided by 0.3; NaN likewise.</param>
+/// <param name="AuPro30">Area up to a false-positive rate of 0.3 under the per-region-overlap curve, divided by 0.3;
+/// NaN likewise.</param>
 /// <param name="AuPro05">The same up to 0.05.</param>
 public sealed record PixelMetrics(double Auroc, double AuPro30, double AuPro05)
 {
-    private const double Wide = 0.3, Narrow = 0.05;
+    private const double Wide = 0.3,
+        Narrow = 0.05;
 
     /// <summary>What there is to say of no defect at all: NaN everywhere.</summary>
     public static PixelMetrics None { get; } = new(double.NaN, double.NaN, double.NaN);
@@ -18,14 +20,17 @@ public sealed record PixelMetrics(double Auroc, double AuPro30, double AuPro05)
         ByDefect([.. maps.Select(map => new LabelledMap(null, () => map))], parallel).All;
 
     /// <summary>
-    /// Measures maps as MVTec defines it (Bergmann et al., IJCV 2021): exact curve with ties merged, 8-connected regions of the masks, linear interpolation at the
-    /// limit. The whole set and each kind of defect are measured in the same passes.
+    /// Measures maps as MVTec defines it (Bergmann et al., IJCV 2021): exact curve with ties merged, 8-connected
+    /// regions of the masks, linear interpolation at the limit. The whole set and each kind of defect are measured in
+    /// the same passes.
     /// </summary>
     /// <remarks>
-    /// Nothing is sorted. A first pass marks the different scores of anomalous pixels; normal pixels matter only by how many of them lie between two of these, so
-    /// that later passes count them there, the highest scores first. One such pass takes as many scores as 1 GiB holds counters for, which is 32 bytes for
-    /// each score in each kind and in the normal images; usual test sets need few. Cost: drawing each map and one look-up for each pixel in each pass,
-    /// spread over cores. Besides the counters, memory holds two maps for each core. The result is the same on any number of cores.
+    /// Nothing is sorted. A first pass marks the different scores of anomalous pixels; normal pixels matter only by how
+    /// many of them lie between two of these, so that later passes count them there, the highest scores first. One such
+    /// pass takes as many scores as 1 GiB holds counters for, which is 32 bytes for each score in each kind and in the
+    /// normal images; usual test sets need few. Cost: drawing each map and one look-up for each pixel in each pass,
+    /// spread over cores. Besides the counters, memory holds two maps for each core. The result is the same on any
+    /// number of cores.
     /// </remarks>
     /// <param name="maps">Test images.</param>
     /// <param name="parallel">Cores to use, all where null, and what stops the work between two images.</param>
@@ -33,7 +38,10 @@ public sealed record PixelMetrics(double Auroc, double AuPro30, double AuPro05)
     public static PixelMetricsByDefect ByDefect(IReadOnlyList<LabelledMap> maps, ParallelOptions? parallel = null)
     {
         var (all, perDefect) = new PixelPasses(maps, parallel ?? Partition.AllCores).Walk(Wide, Narrow);
-        return new PixelMetricsByDefect(Read(all), perDefect.ToDictionary(kind => kind.Defect, kind => Read(kind.Curve), StringComparer.Ordinal));
+        return new PixelMetricsByDefect(
+            Read(all),
+            perDefect.ToDictionary(kind => kind.Defect, kind => Read(kind.Curve), StringComparer.Ordinal)
+        );
     }
 
     private static PixelMetrics Read(ProCurve curve) => new(curve.Auroc(), curve.AuPro(Wide), curve.AuPro(Narrow));

@@ -1,22 +1,36 @@
 namespace PaDiM.Core.Evaluation;
 
-/// <summary>The passes over the maps of a test set in which its curves are walked, that of the whole and those of all kinds of defects together.</summary>
+/// <summary>
+/// The passes over the maps of a test set in which its curves are walked, that of the whole and those of all kinds of
+/// defects together.
+/// </summary>
 /// <param name="maps">Test images.</param>
 /// <param name="parallel">Cores to use.</param>
 /// <param name="memory">Bytes for counters; a pass takes at least one score.</param>
 internal sealed class PixelPasses(IReadOnlyList<LabelledMap> maps, ParallelOptions parallel, long memory = 1L << 30)
 {
-    private readonly string[] _kinds = [.. maps.Select(map => map.Defect).OfType<string>().Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+    private readonly string[] _kinds =
+    [
+        .. maps.Select(map => map.Defect)
+            .OfType<string>()
+            .Distinct(StringComparer.Ordinal)
+            .Order(StringComparer.Ordinal),
+    ];
 
     /// <summary>Walks the curves.</summary>
     /// <param name="limits">False-positive rates up to which areas are wanted.</param>
     public (ProCurve All, IReadOnlyList<(string Defect, ProCurve Curve)> PerDefect) Walk(params double[] limits)
     {
         // Pool 0 is that of normal images, which every kind shares; the others are those of the kinds.
-        var poolOf = maps.Select(map => map.Defect is null ? 0 : 1 + Array.BinarySearch(_kinds, map.Defect, StringComparer.Ordinal)).ToArray();
+        var poolOf = maps.Select(map =>
+                map.Defect is null ? 0 : 1 + Array.BinarySearch(_kinds, map.Defect, StringComparer.Ordinal)
+            )
+            .ToArray();
         var (ranks, regions, normal) = Survey(poolOf);
         var all = new ProCurve(regions.Sum(), normal.Sum(), limits);
-        var perDefect = _kinds.Select((kind, k) => (kind, new ProCurve(regions[0] + regions[k + 1], normal[0] + normal[k + 1], limits))).ToArray();
+        var perDefect = _kinds
+            .Select((kind, k) => (kind, new ProCurve(regions[0] + regions[k + 1], normal[0] + normal[k + 1], limits)))
+            .ToArray();
 
         // One more than there are ranks: below it lie the normal pixels that score higher than all anomalous ones.
         var places = ranks.Count + 1;
@@ -25,10 +39,12 @@ internal sealed class PixelPasses(IReadOnlyList<LabelledMap> maps, ParallelOptio
         for (var end = places; end > 0; end -= capacity)
         {
             var start = Math.Max(0, end - capacity);
-            foreach (var tally in tallies) tally.Begin(start, end - start);
+            foreach (var tally in tallies)
+                tally.Begin(start, end - start);
             Count(tallies, poolOf);
             PixelTally.Sweep(all, tallies);
-            for (var k = 0; k < _kinds.Length; k++) PixelTally.Sweep(perDefect[k].Item2, [tallies[0], tallies[k + 1]]);
+            for (var k = 0; k < _kinds.Length; k++)
+                PixelTally.Sweep(perDefect[k].Item2, [tallies[0], tallies[k + 1]]);
         }
         return (all, perDefect);
     }
@@ -38,17 +54,21 @@ internal sealed class PixelPasses(IReadOnlyList<LabelledMap> maps, ParallelOptio
     {
         var ranks = new ScoreRanks();
         var regions = new int[_kinds.Length + 1];
-var normal = new long[_kinds.Length + 1];
-        Partition.Run(maps.Count, parallel, i =>
-        {
-            parallel.CancellationToken.ThrowIfCancellationRequested();
-            var map = maps[i].Draw();
-var pixels = 0L;
-            map.VisitNormal(scores => pixels += scores.Length);
-            map.VisitAnomalous((scores, _) => ranks.Mark(scores));
-            Interlocked.Add(ref normal[poolOf[i]], pixels);
-            Interlocked.Add(ref regions[poolOf[i]], map.Regions);
-        });
+        var normal = new long[_kinds.Length + 1];
+        Partition.Run(
+            maps.Count,
+            parallel,
+            i =>
+            {
+                parallel.CancellationToken.ThrowIfCancellationRequested();
+                var map = maps[i].Draw();
+                var pixels = 0L;
+                map.VisitNormal(scores => pixels += scores.Length);
+                map.VisitAnomalous((scores, _) => ranks.Mark(scores));
+                Interlocked.Add(ref normal[poolOf[i]], pixels);
+                Interlocked.Add(ref regions[poolOf[i]], map.Regions);
+            }
+        );
         ranks.Order();
         return (ranks, regions, normal);
     }
@@ -58,12 +78,17 @@ var pixels = 0L;
         foreach (var batch in Enumerable.Range(0, maps.Count).Chunk(2 * Partition.Cores(parallel)))
         {
             var drawn = new ScoredPixels[batch.Length];
-            Partition.Run(batch.Length, parallel, i =>
-            {
-                drawn[i] = maps[batch[i]].Draw();
-                drawn[i].VisitNormal(tallies[poolOf[batch[i]]].AddNormal);
-            });
-            for (var i = 0; i < drawn.Length; i++) drawn[i].VisitAnomalous(tallies[poolOf[batch[i]]].AddAnomalous);
+            Partition.Run(
+                batch.Length,
+                parallel,
+                i =>
+                {
+                    drawn[i] = maps[batch[i]].Draw();
+                    drawn[i].VisitNormal(tallies[poolOf[batch[i]]].AddNormal);
+                }
+            );
+            for (var i = 0; i < drawn.Length; i++)
+                drawn[i].VisitAnomalous(tallies[poolOf[batch[i]]].AddAnomalous);
         }
     }
 }

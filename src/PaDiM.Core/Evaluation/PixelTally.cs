@@ -1,6 +1,8 @@
 namespace PaDiM.Core.Evaluation;
 
-/// <summary>Counts the pixels of one kind of image by the place of their scores among the ranks, for a range of ranks at a time.</summary>
+/// <summary>
+/// Counts the pixels of one kind of image by the place of their scores among the ranks, for a range of ranks at a time.
+/// </summary>
 /// <param name="ranks">The different scores of anomalous pixels.</param>
 /// <param name="capacity">Most ranks of a range.</param>
 internal sealed class PixelTally(ScoreRanks ranks, int capacity)
@@ -8,18 +10,21 @@ internal sealed class PixelTally(ScoreRanks ranks, int capacity)
     /// <summary>Bytes that a rank takes.</summary>
     public const int BytesOfRank = 4 * sizeof(long);
 
-    /// <summary>For each rank the normal pixels between it and the next lower one, then those that tie with it.</summary>
+    /// <summary>
+    /// For each rank the normal pixels between it and the next lower one, then those that tie with it.
+    /// </summary>
     private readonly long[] _normal = new long[2 * capacity];
 
     private readonly long[] _anomalous = new long[capacity];
     private readonly double[] _shares = new double[capacity];
-    private int _first, _count;
+    private int _first,
+        _count;
 
     /// <summary>Begins a range of ranks, from its lowest on.</summary>
     public void Begin(int lowest, int length)
     {
         _first = lowest;
-_count = length;
+        _count = length;
         Array.Clear(_normal);
         Array.Clear(_anomalous);
         Array.Clear(_shares);
@@ -30,7 +35,7 @@ _count = length;
     {
         // Neighbours often have one place, above all where the map is 0: they are counted here before the threads meet.
         var last = -1L;
-var run = 0L;
+        var run = 0L;
         foreach (var score in scores)
         {
             var place = ranks.PlaceOf(score) - 2L * _first;
@@ -41,13 +46,14 @@ var run = 0L;
             }
             Count(last, run);
             last = place;
-run = 1;
+            run = 1;
         }
         Count(last, run);
 
         void Count(long place, long pixels)
         {
-            if (place >= 0 && place < 2L * _count) Interlocked.Add(ref _normal[place], pixels);
+            if (place >= 0 && place < 2L * _count)
+                Interlocked.Add(ref _normal[place], pixels);
         }
     }
 
@@ -57,7 +63,8 @@ run = 1;
         foreach (var score in scores)
         {
             var rank = ranks.PlaceOf(score) / 2 - _first;
-            if (rank < 0 || rank >= _count) continue;
+            if (rank < 0 || rank >= _count)
+                continue;
             _anomalous[rank]++;
             _shares[rank] += share;
         }
@@ -69,9 +76,9 @@ run = 1;
         for (var rank = tallies[0]._count - 1; rank >= 0; rank--)
         {
             var below = 0L;
-var tied = 0L;
-var anomalies = 0L;
-var share = 0.0;
+            var tied = 0L;
+            var anomalies = 0L;
+            var share = 0.0;
             foreach (var tally in tallies)
             {
                 below += tally._normal[2 * rank];

@@ -1,10 +1,15 @@
 namespace PaDiM.Core.Evaluation;
 
-/// <summary>The area under a curve of straight lines that is walked from (0, 0) to the right, up to a limit; interpolated linearly there.</summary>
+/// <summary>
+/// The area under a curve of straight lines that is walked from (0, 0) to the right, up to a limit; interpolated
+/// linearly there.
+/// </summary>
 /// <param name="end">The limit.</param>
 internal sealed class ProArea(double end)
 {
-    private double _area, _lastX, _lastY;
+    private double _area,
+        _lastX,
+        _lastY;
 
     /// <summary>The area divided by the limit.</summary>
     public double Mean => _area / end;
@@ -16,10 +21,10 @@ internal sealed class ProArea(double end)
         {
             var share = (end - _lastX) / (x - _lastX);
             x = end;
-y = _lastY + share * (y - _lastY);
+            y = _lastY + share * (y - _lastY);
         }
         _area += (x - _lastX) * (_lastY + y) / 2;
         _lastX = x;
-_lastY = y;
+        _lastY = y;
     }
 }

@@ -1,8 +1,9 @@
 namespace PaDiM.Core.Evaluation;
 
 /// <summary>
-/// The curve of per-region overlap over false positives, walked from the highest score to the lowest. Between two pixels of regions the overlap stands still,
-/// so that only the steps before and after such a pixel are corners; areas grow along, and no corner is kept.
+/// The curve of per-region overlap over false positives, walked from the highest score to the lowest. Between two
+/// pixels of regions the overlap stands still, so that only the steps before and after such a pixel are corners; areas
+/// grow along, and no corner is kept.
 /// </summary>
 /// <param name="regions">Number of defect regions in all images.</param>
 /// <param name="defectFree">Number of pixels outside all regions in all images.</param>
@@ -10,10 +11,15 @@ namespace PaDiM.Core.Evaluation;
 internal sealed class ProCurve(int regions, long defectFree, params double[] limits)
 {
     private readonly ProArea[] _areas = [.. limits.Select(limit => new ProArea(limit * defectFree))];
-    private long _normals, _anomalies, _corner;
+    private long _normals,
+        _anomalies,
+        _corner;
     private double _overlap;
 
-    /// <summary>Twice the number of pairs of an anomalous and a normal pixel in which the anomalous one scores higher, ties counting 1.</summary>
+    /// <summary>
+    /// Twice the number of pairs of an anomalous and a normal pixel in which the anomalous one scores higher, ties
+    /// counting 1.
+    /// </summary>
     private UInt128 _wonPairs;
 
     /// <summary>Takes the pixels of one score, or normal ones between two scores of anomalous ones.</summary>
@@ -24,17 +30,24 @@ internal sealed class ProCurve(int regions, long defectFree, params double[] lim
     {
         // Anomalous pixels met so far beat these normal ones; those of this very step tie with them.
         _wonPairs += (UInt128)normalPixels * (UInt128)(2 * _anomalies + anomalousPixels);
-        if (anomalousPixels > 0 && _corner < _normals) Turn();
+        if (anomalousPixels > 0 && _corner < _normals)
+            Turn();
         _normals = _normals + normalPixels;
-_anomalies = _anomalies + anomalousPixels;
-_overlap = _overlap + share;
-        if (anomalousPixels > 0) Turn();
+        _anomalies = _anomalies + anomalousPixels;
+        _overlap = _overlap + share;
+        if (anomalousPixels > 0)
+            Turn();
     }
 
-    /// <summary>Area under the ROC curve of pixels, after the last step; NaN when there is no anomalous or no normal pixel.</summary>
+    /// <summary>
+    /// Area under the ROC curve of pixels, after the last step; NaN when there is no anomalous or no normal pixel.
+    /// </summary>
     public double Auroc() => (double)_wonPairs / (2.0 * _anomalies * _normals);
 
-    /// <summary>Area up to a limit, one of those wanted, divided by it, after the last step; NaN when there is no region or no normal pixel.</summary>
+    /// <summary>
+    /// Area up to a limit, one of those wanted, divided by it, after the last step; NaN when there is no region or no
+    /// normal pixel.
+    /// </summary>
     public double AuPro(double limit)
     {
         Turn();
@@ -44,6 +57,7 @@ _overlap = _overlap + share;
     private void Turn()
     {
         _corner = _normals;
-        foreach (var area in _areas) area.Extend(_normals, _overlap);
+        foreach (var area in _areas)
+            area.Extend(_normals, _overlap);
     }
 }

@@ -3,14 +3,16 @@ using System.Numerics;
 namespace PaDiM.Core.Evaluation;
 
 /// <summary>
-/// The different scores of anomalous pixels, in order. A float of at least 0 orders as its bits do, so a score is one bit of a table that all floats would
-/// fill, and its rank is the number of bits set below it: finding it is one look-up however many scores there are. Scores of one data set lie within a few
-/// powers of two, of which each takes at most 2 MiB.
+/// The different scores of anomalous pixels, in order. A float of at least 0 orders as its bits do, so a score is one
+/// bit of a table that all floats would fill, and its rank is the number of bits set below it: finding it is one
+/// look-up however many scores there are. Scores of one data set lie within a few powers of two, of which each takes at
+/// most 2 MiB.
 /// </summary>
 internal sealed class ScoreRanks
 {
     /// <summary>Pages of 2^16 floats: those that share the upper half of their bits.</summary>
-    private const int PageCount = 1 << 15, WordsOfPage = 1 << 10;
+    private const int PageCount = 1 << 15,
+        WordsOfPage = 1 << 10;
 
     private readonly ulong[]?[] _marks = new ulong[PageCount][];
     private readonly Page[] _pages = new Page[PageCount];
@@ -26,10 +28,12 @@ internal sealed class ScoreRanks
         {
             var bits = Bits(score);
             ref var page = ref _marks[bits >> 16];
-            if (page is null) Interlocked.CompareExchange(ref page, new ulong[WordsOfPage], null);
+            if (page is null)
+                Interlocked.CompareExchange(ref page, new ulong[WordsOfPage], null);
             ref var word = ref page[(bits >> 6) & (WordsOfPage - 1)];
             var mark = 1UL << (int)bits;
-            if ((Volatile.Read(ref word) & mark) == 0) Interlocked.Or(ref word, mark);
+            if ((Volatile.Read(ref word) & mark) == 0)
+                Interlocked.Or(ref word, mark);
         }
     }
 
@@ -50,12 +54,16 @@ internal sealed class ScoreRanks
         }
     }
 
-    /// <summary>Where a score lies: <c>2 r + 1</c> if it is the one of rank r, <c>2 r</c> if it lies below that and above the one of rank r - 1.</summary>
+    /// <summary>
+    /// Where a score lies: <c>2 r + 1</c> if it is the one of rank r, <c>2 r</c> if it lies below that and above the
+    /// one of rank r - 1.
+    /// </summary>
     public long PlaceOf(float score)
     {
         var bits = Bits(score);
         var page = _pages[bits >> 16];
-        if (page.Start < 0) return 2L * page.Below;
+        if (page.Start < 0)
+            return 2L * page.Below;
         var word = _words[page.Start + ((bits >> 6) & (WordsOfPage - 1))];
         var mark = 1UL << (int)bits;
         return 2L * (word.Below + BitOperations.PopCount(word.Marks & (mark - 1))) + ((word.Marks & mark) == 0 ? 0 : 1);

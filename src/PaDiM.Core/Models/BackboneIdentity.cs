@@ -7,6 +7,11 @@ namespace PaDiM.Core.Models;
 /// <param name="Normalisation">How pixels became its input, in words; equal words mean equal input.</param>
 public sealed record BackboneIdentity(string Name, string Sha256, IReadOnlyList<string> Taps, string Normalisation = "")
 {
-    /// <summary>Whether embeddings of the two can be compared: the same bytes, taps and input, under whatever name.</summary>
-    public bool IsSameAs(BackboneIdentity other) => Sha256 == other.Sha256 && Normalisation == other.Normalisation && Taps.SequenceEqual(other.Taps, StringComparer.Ordinal);
+    /// <summary>
+    /// Whether embeddings of the two can be compared: the same bytes, taps and input, under whatever name.
+    /// </summary>
+    public bool IsSameAs(BackboneIdentity other) =>
+        Sha256 == other.Sha256
+        && Normalisation == other.Normalisation
+        && Taps.SequenceEqual(other.Taps, StringComparer.Ordinal);
 }

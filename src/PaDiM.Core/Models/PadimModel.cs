@@ -18,12 +18,16 @@ public sealed record PadimModel(
     ChannelReduction Reduction,
     PatchDistribution Distribution,
     ThresholdCalibration Calibration,
-    IReadOnlyList<string> TrainingImages)
+    IReadOnlyList<string> TrainingImages
+)
 {
     private readonly bool[]? _ignored;
     private readonly float[]? _template;
 
-    /// <summary>Pixels that do not count, at the image size and before any crop, shape <c>(imageSize, imageSize)</c>; null when all count.</summary>
+    /// <summary>
+    /// Pixels that do not count, at the image size and before any crop, shape <c>(imageSize, imageSize)</c>; null when
+    /// all count.
+    /// </summary>
     /// <exception cref="ArgumentException">A mask of another size.</exception>
     public bool[]? Ignored
     {
@@ -31,7 +35,10 @@ public sealed record PadimModel(
         init => _ignored = value is null ? null : Shapes.Checked(value, (long)Settings.ImageSize * Settings.ImageSize);
     }
 
-    /// <summary>The mean training image that images are aligned to, grey values of 0 to 255, shape <c>(imageSize, imageSize)</c>; null where nothing is aligned.</summary>
+    /// <summary>
+    /// The mean training image that images are aligned to, grey values of 0 to 255, shape <c>(imageSize,
+    /// imageSize)</c>; null where nothing is aligned.
+    /// </summary>
     /// <exception cref="ArgumentException">A template of another size.</exception>
     public float[]? Template
     {
@@ -46,7 +53,11 @@ public sealed record PadimModel(
     public IReadOnlyList<GoldenImage> GoldenImages { get; init; } = [];
 
     /// <summary>What it takes in memory.</summary>
-    public long Bytes => Distribution.Bytes + GoldenImages.Sum(image => image.Pixels.LongLength) + (_template?.LongLength ?? 0) * sizeof(float) + (_ignored?.LongLength ?? 0);
+    public long Bytes =>
+        Distribution.Bytes
+        + GoldenImages.Sum(image => image.Pixels.LongLength)
+        + (_template?.LongLength ?? 0) * sizeof(float)
+        + (_ignored?.LongLength ?? 0);
 
     /// <summary>Fewer images than dimensions + 1: epsilon carries the directions that the images leave open.</summary>
     public bool IsRankDeficient => TrainingImages.Count <= Distribution.Dimensions;

@@ -7,8 +7,8 @@ using System.Text.Json;
 namespace PaDiM.Core.Models;
 
 /// <summary>
-/// Reads a safetensors file that may come from anywhere: the header is bounded and checked against the file's length before
-/// anything is allocated, and the content against the hash in the metadata before any of it is used.
+/// Reads a safetensors file that may come from anywhere: the header is bounded and checked against the file's length
+/// before anything is allocated, and the content against the hash in the metadata before any of it is used.
 /// </summary>
 public sealed class SafetensorsReader
 {
@@ -20,10 +20,11 @@ public sealed class SafetensorsReader
 
     private sealed record Entry(string Type, long[] Shape, long Start, long End);
 
-    private SafetensorsReader(Stream stream, long dataStart) {
-this._stream = stream;
-this._dataStart = dataStart;
-}
+    private SafetensorsReader(Stream stream, long dataStart)
+    {
+        this._stream = stream;
+        this._dataStart = dataStart;
+    }
 
     /// <summary>Keys of the tensors.</summary>
     public IReadOnlyCollection<string> Names => _entries.Keys;
@@ -34,13 +35,16 @@ this._dataStart = dataStart;
     /// <summary>Opens a file and verifies it.</summary>
     /// <param name="stream">Seekable, at the start of the file; must stay open while tensors are read.</param>
     /// <param name="verified">The caller vouches for the content: its checksum is not computed.</param>
-    /// <exception cref="InvalidDataException">Not a safetensors file, one without this product's checksum where it is to be computed, or a damaged one.</exception>
+    /// <exception cref="InvalidDataException">Not a safetensors file, one without this product's checksum where it is
+    /// to be computed, or a damaged one.</exception>
     public static SafetensorsReader Open(Stream stream, bool verified = false)
     {
         Span<byte> prefix = stackalloc byte[8];
-        if (stream.ReadAtLeast(prefix, 8, throwOnEndOfStream: false) < 8) throw new InvalidDataException("The file is shorter than a safetensors header.");
+        if (stream.ReadAtLeast(prefix, 8, throwOnEndOfStream: false) < 8)
+            throw new InvalidDataException("The file is shorter than a safetensors header.");
         var length = BinaryPrimitives.ReadInt64LittleEndian(prefix);
-        if (length is < 2 or > MaxHeaderBytes || length > stream.Length - 8) throw new InvalidDataException("The file does not start with a safetensors header.");
+        if (length is < 2 or > MaxHeaderBytes || length > stream.Length - 8)
+            throw new InvalidDataException("The file does not start with a safetensors header.");
         var header = new byte[length];
         stream.ReadExactly(header);
         var reader = new SafetensorsReader(stream, 8 + length);
@@ -48,21 +52,38 @@ this._dataStart = dataStart;
         {
             reader.ReadHeader(header);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException or IndexOutOfRangeException or OverflowException)
+        catch (Exception e)
+            when (e
+                    is JsonException
+                        or InvalidOperationException
+                        or FormatException
+                        or KeyNotFoundException
+                        or IndexOutOfRangeException
+                        or OverflowException
+            )
         {
             throw new InvalidDataException("The safetensors header cannot be read.", e);
         }
-        if (!verified) reader.VerifyHash();
+        if (!verified)
+            reader.VerifyHash();
         return reader;
     }
 
-    /// <summary>Reads one tensor. From a file whose bytes lie in memory it is a view, and keeps that memory alive; otherwise it is a copy.</summary>
+    /// <summary>
+    /// Reads one tensor. From a file whose bytes lie in memory it is a view, and keeps that memory alive; otherwise it
+    /// is a copy.
+    /// </summary>
     /// <typeparam name="T">float, double, Half, int, short or byte, or ushort for bfloat16.</typeparam>
     /// <exception cref="InvalidDataException">It is missing, or of another type or shape.</exception>
-    public ReadOnlyMemory<T> Read<T>(string name, params long[] shape) where T : unmanaged
+    public ReadOnlyMemory<T> Read<T>(string name, params long[] shape)
+        where T : unmanaged
     {
         var entry = Find<T>(name, shape, out var count);
-        if (_stream is UnmanagedMemoryStream memory && TensorView<T>.TryOpen(memory, _dataStart + entry.Start, count) is { } view) return view.Memory;
+        if (
+            _stream is UnmanagedMemoryStream memory
+            && TensorView<T>.TryOpen(memory, _dataStart + entry.Start, count) is { } view
+        )
+            return view.Memory;
         var values = LargeArray.Of<T>(count);
         Fill(entry, values);
         return values;
@@ -70,7 +91,8 @@ this._dataStart = dataStart;
 
     /// <summary>Reads one tensor into an array at hand.</summary>
     /// <exception cref="InvalidDataException">It is missing, or of another type or shape.</exception>
-    public void Read<T>(string name, T[] into, params long[] shape) where T : unmanaged
+    public void Read<T>(string name, T[] into, params long[] shape)
+        where T : unmanaged
     {
         var entry = Find<T>(name, shape, out var count);
         Fill(entry, Shapes.Checked(into, count));
@@ -78,7 +100,8 @@ this._dataStart = dataStart;
 
     /// <summary>Reads one tensor into an array of its own.</summary>
     /// <exception cref="InvalidDataException">It is missing, or of another type or shape.</exception>
-    public T[] ReadArray<T>(string name, params long[] shape) where T : unmanaged
+    public T[] ReadArray<T>(string name, params long[] shape)
+        where T : unmanaged
     {
         var entry = Find<T>(name, shape, out var count);
         var values = LargeArray.Of<T>(count);
@@ -97,19 +120,26 @@ this._dataStart = dataStart;
     /// <exception cref="InvalidDataException">It is missing.</exception>
     public string TypeOf(string name) => Find(name).Type;
 
-    private Entry Find(string name) => _entries.TryGetValue(name, out var entry) ? entry : throw new InvalidDataException($"The file holds no tensor named {name}.");
+    private Entry Find(string name) =>
+        _entries.TryGetValue(name, out var entry)
+            ? entry
+            : throw new InvalidDataException($"The file holds no tensor named {name}.");
 
-    private Entry Find<T>(string name, long[] shape, out long count) where T : unmanaged
+    private Entry Find<T>(string name, long[] shape, out long count)
+        where T : unmanaged
     {
         var entry = Find(name);
-var type = SafetensorsTensor.TypeOf<T>();
+        var type = SafetensorsTensor.TypeOf<T>();
         if (entry.Type != type || !entry.Shape.SequenceEqual(shape))
-            throw new InvalidDataException($"Tensor {name} is {entry.Type} ({string.Join(", ", entry.Shape)}), not {type} ({string.Join(", ", shape)}).");
+            throw new InvalidDataException(
+                $"Tensor {name} is {entry.Type} ({string.Join(", ", entry.Shape)}), not {type} ({string.Join(", ", shape)})."
+            );
         count = shape.Aggregate(1L, (product, extent) => checked(product * extent));
         return entry;
     }
 
-    private void Fill<T>(Entry entry, T[] values) where T : unmanaged
+    private void Fill<T>(Entry entry, T[] values)
+        where T : unmanaged
     {
         const int block = 1 << 22;
         _stream.Position = _dataStart + entry.Start;
@@ -124,7 +154,8 @@ var type = SafetensorsTensor.TypeOf<T>();
         {
             if (property.Name == "__metadata__")
             {
-                foreach (var pair in property.Value.EnumerateObject()) _metadata[pair.Name] = pair.Value.GetString() ?? "";
+                foreach (var pair in property.Value.EnumerateObject())
+                    _metadata[pair.Name] = pair.Value.GetString() ?? "";
                 continue;
             }
             var offsets = property.Value.GetProperty("data_offsets");
@@ -132,31 +163,52 @@ var type = SafetensorsTensor.TypeOf<T>();
                 property.Value.GetProperty("dtype").GetString() ?? "",
                 [.. property.Value.GetProperty("shape").EnumerateArray().Select(extent => extent.GetInt64())],
                 offsets[0].GetInt64(),
-                offsets[1].GetInt64());
-            var bytes = entry.Shape.Aggregate((long)(SafetensorsTensor.SizeOf(entry.Type) ?? throw new FormatException()), (product, extent) => extent < 1 ? throw new FormatException() : checked(product * extent));
-            if (entry.End - entry.Start != bytes || entry.End > _stream.Length - _dataStart || !_entries.TryAdd(property.Name, entry)) throw new FormatException();
+                offsets[1].GetInt64()
+            );
+            var bytes = entry.Shape.Aggregate(
+                (long)(SafetensorsTensor.SizeOf(entry.Type) ?? throw new FormatException()),
+                (product, extent) => extent < 1 ? throw new FormatException() : checked(product * extent)
+            );
+            if (
+                entry.End - entry.Start != bytes
+                || entry.End > _stream.Length - _dataStart
+                || !_entries.TryAdd(property.Name, entry)
+            )
+                throw new FormatException();
         }
-        // Other writers may name tensors in another order than they lie in; they cover the data without gaps or overlaps all the same.
+        // Other writers may name tensors in another order than they lie in; they cover the data without gaps or
+        // overlaps all the same.
         var expected = 0L;
-        foreach (var entry in _entries.Values.OrderBy(entry => entry.Start)) expected = entry.Start == expected ? entry.End : throw new FormatException();
-        if (_dataStart + expected != _stream.Length) throw new FormatException();
+        foreach (var entry in _entries.Values.OrderBy(entry => entry.Start))
+            expected = entry.Start == expected ? entry.End : throw new FormatException();
+        if (_dataStart + expected != _stream.Length)
+            throw new FormatException();
     }
 
     private void VerifyHash()
     {
-        if (!_metadata.TryGetValue(Safetensors.HashKey, out var expected)) throw new InvalidDataException("The file carries no checksum.");
+        if (!_metadata.TryGetValue(Safetensors.HashKey, out var expected))
+            throw new InvalidDataException("The file carries no checksum.");
         var hash = new XxHash128();
-        Safetensors.Describe(hash, _metadata, _entries.OrderBy(pair => pair.Value.Start).Select(pair => (pair.Key, pair.Value.Type, (IReadOnlyList<long>)pair.Value.Shape)));
+        Safetensors.Describe(
+            hash,
+            _metadata,
+            _entries
+                .OrderBy(pair => pair.Value.Start)
+                .Select(pair => (pair.Key, pair.Value.Type, (IReadOnlyList<long>)pair.Value.Shape))
+        );
         var buffer = ArrayPool<byte>.Shared.Rent(1 << 20);
         try
         {
             _stream.Position = _dataStart;
-            for (int read; (read = _stream.Read(buffer)) > 0;) hash.Append(buffer.AsSpan(0, read));
+            for (int read; (read = _stream.Read(buffer)) > 0; )
+                hash.Append(buffer.AsSpan(0, read));
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
-        if (Convert.ToHexStringLower(hash.GetCurrentHash()) != expected) throw new InvalidDataException("The file is damaged: its content does not match its checksum.");
+        if (Convert.ToHexStringLower(hash.GetCurrentHash()) != expected)
+            throw new InvalidDataException("The file is damaged: its content does not match its checksum.");
     }
 }

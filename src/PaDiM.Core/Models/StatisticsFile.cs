@@ -15,11 +15,14 @@ public static class StatisticsFile
     public static void Write(Stream stream, PatchStatistics statistics)
     {
         var grid = statistics.Grid;
-var d = statistics.Dimensions;
-        Safetensors.Write(stream, new Dictionary<string, string> { ["format"] = Format },
+        var d = statistics.Dimensions;
+        Safetensors.Write(
+            stream,
+            new Dictionary<string, string> { ["format"] = Format },
             SafetensorsTensor.Of("count", [1], new[] { statistics.Count }),
             SafetensorsTensor.Of("mean", [grid.Height, grid.Width, d], statistics.Mean),
-            SafetensorsTensor.Of("scatter", [grid.Height, grid.Width, PackedTriangle.Length(d)], statistics.Scatter));
+            SafetensorsTensor.Of("scatter", [grid.Height, grid.Width, PackedTriangle.Length(d)], statistics.Scatter)
+        );
     }
 
     /// <summary>Reads statistics and verifies them.</summary>
@@ -28,17 +31,19 @@ var d = statistics.Dimensions;
     {
         var file = SafetensorsReader.Open(stream);
         var shape = file.ShapeOf("mean");
-        if (file.Metadata.GetValueOrDefault("format") != Format || shape.Count != 3) throw new InvalidDataException("The file holds no patch statistics of a known version.");
+        if (file.Metadata.GetValueOrDefault("format") != Format || shape.Count != 3)
+            throw new InvalidDataException("The file holds no patch statistics of a known version.");
         try
         {
             var grid = new Grid((int)shape[0], (int)shape[1]);
-var d = (int)shape[2];
+            var d = (int)shape[2];
             return new PatchStatistics(
                 grid,
                 d,
                 file.ReadArray<int>("count", 1)[0],
                 file.ReadArray<double>("mean", grid.Height, grid.Width, d),
-                file.ReadArray<double>("scatter", grid.Height, grid.Width, PackedTriangle.Length(d)));
+                file.ReadArray<double>("scatter", grid.Height, grid.Width, PackedTriangle.Length(d))
+            );
         }
         catch (Exception e) when (e is ArgumentException or OverflowException)
         {

@@ -3,8 +3,12 @@ using System.Runtime.CompilerServices;
 
 namespace PaDiM.Core.Models;
 
-/// <summary>A tensor in a file whose bytes lie in memory. Owns nothing, but holds on to the memory, which goes when nothing refers to it any more.</summary>
-internal sealed unsafe class TensorView<T> : MemoryManager<T> where T : unmanaged
+/// <summary>
+/// A tensor in a file whose bytes lie in memory. Owns nothing, but holds on to the memory, which goes when nothing
+/// refers to it any more.
+/// </summary>
+internal sealed unsafe class TensorView<T> : MemoryManager<T>
+    where T : unmanaged
 {
     private readonly UnmanagedMemoryStream _memory;
     private readonly T* _start;
@@ -17,12 +21,16 @@ internal sealed unsafe class TensorView<T> : MemoryManager<T> where T : unmanage
         this._length = length;
     }
 
-    /// <summary>A view of elements of a file in memory; null where they are not aligned to their size, or too many for one view.</summary>
+    /// <summary>
+    /// A view of elements of a file in memory; null where they are not aligned to their size, or too many for one view.
+    /// </summary>
     public static TensorView<T>? TryOpen(UnmanagedMemoryStream memory, long offset, long count)
     {
         memory.Position = offset;
         var start = memory.PositionPointer;
-        return count <= Array.MaxLength && (nuint)start % (nuint)Unsafe.SizeOf<T>() == 0 ? new TensorView<T>(memory, (T*)start, (int)count) : null;
+        return count <= Array.MaxLength && (nuint)start % (nuint)Unsafe.SizeOf<T>() == 0
+            ? new TensorView<T>(memory, (T*)start, (int)count)
+            : null;
     }
 
     public override Span<T> GetSpan() => new(_start, _length);

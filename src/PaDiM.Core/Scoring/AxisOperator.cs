@@ -4,9 +4,10 @@ using System.Numerics.Tensors;
 namespace PaDiM.Core.Scoring;
 
 /// <summary>
-/// A linear map along one axis of a picture in which each output is a weighted sum of a few neighbouring inputs: bilinear upsampling, Gaussian smoothing, or one
-/// after the other. Two operators that follow each other are one, with as many weights as reach the original: smoothing an upsampled map costs what its patches
-/// cost, not its pixels. Immutable, thread-safe.
+/// A linear map along one axis of a picture in which each output is a weighted sum of a few neighbouring inputs:
+/// bilinear upsampling, Gaussian smoothing, or one after the other. Two operators that follow each other are one, with
+/// as many weights as reach the original: smoothing an upsampled map costs what its patches cost, not its pixels.
+/// Immutable, thread-safe.
 /// </summary>
 internal sealed class AxisOperator
 {
@@ -14,7 +15,8 @@ internal sealed class AxisOperator
     private static readonly ConcurrentDictionary<(int From, int To, double Sigma), AxisOperator> Kept = new();
     private readonly (int First, float[] Weights)[] _outputs;
 
-    private AxisOperator((int First, double[] Weights)[] outputs) => this._outputs = Array.ConvertAll(outputs, o => (o.First, Array.ConvertAll(o.Weights, w => (float)w)));
+    private AxisOperator((int First, double[] Weights)[] outputs) =>
+        this._outputs = Array.ConvertAll(outputs, o => (o.First, Array.ConvertAll(o.Weights, w => (float)w)));
 
     /// <summary>Outputs along the axis.</summary>
     public int Length => _outputs.Length;
@@ -22,13 +24,20 @@ internal sealed class AxisOperator
     /// <summary>Bilinear interpolation with <c>align_corners = false</c> and clamped borders.</summary>
     public static AxisOperator Upsampling(int from, int to) => new(Bilinear(from, to));
 
-    /// <summary>As above, and then a Gaussian of radius <c>floor(4 sigma + 0.5)</c> outputs with mirrored borders that do not repeat the edge. Kept: every image asks for the same.</summary>
+    /// <summary>
+    /// As above, and then a Gaussian of radius <c>floor(4 sigma + 0.5)</c> outputs with mirrored borders that do not
+    /// repeat the edge. Kept: every image asks for the same.
+    /// </summary>
     public static AxisOperator Smoothing(int from, int to, double sigma)
     {
-        if (Kept.TryGetValue((from, to, sigma), out var known)) return known;
-        if (Kept.Count >= MostKept) Kept.Clear();
+        if (Kept.TryGetValue((from, to, sigma), out var known))
+            return known;
+        if (Kept.Count >= MostKept)
+            Kept.Clear();
         var bilinear = Bilinear(from, to);
-        return Kept[(from, to, sigma)] = new AxisOperator([.. Gaussian(to, sigma).Select(smooth => Compose(smooth, bilinear))]);
+        return Kept[(from, to, sigma)] = new AxisOperator([
+            .. Gaussian(to, sigma).Select(smooth => Compose(smooth, bilinear)),
+        ]);
     }
 
     /// <summary>Applies the operator down the columns of rows.</summary>
@@ -42,7 +51,8 @@ internal sealed class AxisOperator
             var (first, weights) = _outputs[y];
             var row = result.Slice(y * width, width);
             TensorPrimitives.Multiply(rows.Slice(first * width, width), weights[0], row);
-            for (var k = 1; k < weights.Length; k++) TensorPrimitives.MultiplyAdd(rows.Slice((first + k) * width, width), weights[k], row, row);
+            for (var k = 1; k < weights.Length; k++)
+                TensorPrimitives.MultiplyAdd(rows.Slice((first + k) * width, width), weights[k], row, row);
         }
     }
 
@@ -62,45 +72,53 @@ internal sealed class AxisOperator
     {
         var radius = (int)(4 * sigma + 0.5);
         var kernel = new double[2 * radius + 1];
-        for (var i = 0; i < kernel.Length; i++) kernel[i] = radius == 0 ? 1 : Math.Exp(-0.5 * Math.Pow((i - radius) / sigma, 2));
+        for (var i = 0; i < kernel.Length; i++)
+            kernel[i] = radius == 0 ? 1 : Math.Exp(-0.5 * Math.Pow((i - radius) / sigma, 2));
         TensorPrimitives.Divide(kernel, TensorPrimitives.Sum<double>(kernel), kernel);
         for (var i = 0; i < length; i++)
         {
             var first = Math.Max(0, i - radius);
-var last = Math.Min(length - 1, i + radius);
+            var last = Math.Min(length - 1, i + radius);
             // What is mirrored at one end may reach beyond the kernel's own span, or the other end.
-            for (var k = -radius; k <= radius; k++) {
-first = Math.Min(first, Mirror(i + k, length));
-last = Math.Max(last, Mirror(i + k, length));
-}
+            for (var k = -radius; k <= radius; k++)
+            {
+                first = Math.Min(first, Mirror(i + k, length));
+                last = Math.Max(last, Mirror(i + k, length));
+            }
             var weights = new double[last - first + 1];
-            for (var k = -radius; k <= radius; k++) weights[Mirror(i + k, length) - first] += kernel[k + radius];
+            for (var k = -radius; k <= radius; k++)
+                weights[Mirror(i + k, length) - first] += kernel[k + radius];
             yield return (first, weights);
         }
     }
 
-    private static (int First, double[] Weights) Compose((int First, double[] Weights) after, (int First, double[] Weights)[] before)
+    private static (int First, double[] Weights) Compose(
+        (int First, double[] Weights) after,
+        (int First, double[] Weights)[] before
+    )
     {
         var first = int.MaxValue;
-var last = 0;
+        var last = 0;
         for (var k = 0; k < after.Weights.Length; k++)
         {
             var inner = before[after.First + k];
             first = Math.Min(first, inner.First);
-last = Math.Max(last, inner.First + inner.Weights.Length - 1);
+            last = Math.Max(last, inner.First + inner.Weights.Length - 1);
         }
         var weights = new double[last - first + 1];
         for (var k = 0; k < after.Weights.Length; k++)
         {
             var inner = before[after.First + k];
-            for (var m = 0; m < inner.Weights.Length; m++) weights[inner.First - first + m] += after.Weights[k] * inner.Weights[m];
+            for (var m = 0; m < inner.Weights.Length; m++)
+                weights[inner.First - first + m] += after.Weights[k] * inner.Weights[m];
         }
         return (first, weights);
     }
 
     private static int Mirror(int index, int length)
     {
-        if (length == 1) return 0;
+        if (length == 1)
+            return 0;
         var period = 2 * (length - 1);
         index = Math.Abs(index) % period;
         return index < length ? index : period - index;

@@ -3,43 +3,83 @@ using PaDiM.Core.Statistics;
 
 namespace PaDiM.Core.Scoring;
 
-/// <summary>Distances of embeddings from a distribution: M(x_p) = sqrt((x_p - mean_p)^T Cov_p^-1 (x_p - mean_p)) (Defard et al., equation 2, the root taken).</summary>
+/// <summary>
+/// Distances of embeddings from a distribution: M(x_p) = sqrt((x_p - mean_p)^T Cov_p^-1 (x_p - mean_p)) (Defard et al.,
+/// equation 2, the root taken).
+/// </summary>
 public static class MahalanobisScorer
 {
-    /// <summary>Positions whose vectors are gathered at a time, image after image: memory is read in long runs.</summary>
+    /// <summary>
+    /// Positions whose vectors are gathered at a time, image after image: memory is read in long runs.
+    /// </summary>
     private const int Block = 16;
 
-    /// <summary>One distance a position. Reads the whole distribution once; never negative, never NaN for finite embeddings.</summary>
+    /// <summary>
+    /// One distance a position. Reads the whole distribution once; never negative, never NaN for finite embeddings.
+    /// </summary>
     /// <exception cref="ArgumentException">The embedding has another shape than the distribution.</exception>
-    public static AnomalyMap Distances(PatchDistribution distribution, PatchEmbedding embedding, ParallelOptions? parallel = null) =>
-        Distances(distribution, [embedding.AsTaps()], parallel)[0];
+    public static AnomalyMap Distances(
+        PatchDistribution distribution,
+        PatchEmbedding embedding,
+        ParallelOptions? parallel = null
+    ) => Distances(distribution, [embedding.AsTaps()], parallel)[0];
 
     /// <summary>As above for several images.</summary>
-    public static AnomalyMap[] Distances(PatchDistribution distribution, IReadOnlyList<PatchEmbedding> batch, ParallelOptions? parallel = null) =>
-        Distances(distribution, [.. batch.Select(embedding => embedding.AsTaps())], parallel);
+    public static AnomalyMap[] Distances(
+        PatchDistribution distribution,
+        IReadOnlyList<PatchEmbedding> batch,
+        ParallelOptions? parallel = null
+    ) => Distances(distribution, [.. batch.Select(embedding => embedding.AsTaps())], parallel);
 
     /// <summary>As above from reduced taps. Each position's factor is read once for all images.</summary>
-    public static AnomalyMap[] Distances(PatchDistribution distribution, IReadOnlyList<ReducedTaps> batch, ParallelOptions? parallel = null)
+    public static AnomalyMap[] Distances(
+        PatchDistribution distribution,
+        IReadOnlyList<ReducedTaps> batch,
+        ParallelOptions? parallel = null
+    )
     {
         foreach (var embedding in batch)
             if (embedding.Grid != distribution.Grid || embedding.Dimensions != distribution.Dimensions)
-                throw new ArgumentException($"An embedding of {embedding.Grid} and {embedding.Dimensions} dimensions does not fit a distribution of {distribution.Grid} and {distribution.Dimensions}.", nameof(batch));
+                throw new ArgumentException(
+                    $"An embedding of {embedding.Grid} and {embedding.Dimensions} dimensions does not fit a distribution of {distribution.Grid} and {distribution.Dimensions}.",
+                    nameof(batch)
+                );
         var d = distribution.Dimensions;
-var count = batch.Count;
-        var maps = batch.Select(_ => new AnomalyMap(distribution.Grid, new float[distribution.Grid.Positions])).ToArray();
+        var count = batch.Count;
+        var maps = batch
+            .Select(_ => new AnomalyMap(distribution.Grid, new float[distribution.Grid.Positions]))
+            .ToArray();
         var positions = distribution.Grid.Positions;
-        Partition.Run((positions + Block - 1) / Block, parallel ?? Partition.AllCores, () => new float[Block * count * d + count + distribution.Scratch], (block, scratch) =>
-        {
-            var first = block * Block;
-var size = Math.Min(Block, positions - block * Block);
-            var norms = scratch.AsSpan(Block * count * d, count);
-            for (var i = 0; i < count; i++) batch[i].Subtract(first, distribution.Mean.Span.Slice(first * d, size * d), scratch.AsSpan(i * d), count * d);
-            for (var k = 0; k < size; k++)
+        Partition.Run(
+            (positions + Block - 1) / Block,
+            parallel ?? Partition.AllCores,
+            () => new float[Block * count * d + count + distribution.Scratch],
+            (block, scratch) =>
             {
-                distribution.Norms(first + k, scratch.AsSpan(k * count * d, count * d), norms, scratch.AsSpan(Block * count * d + count));
-                for (var i = 0; i < count; i++) maps[i].Values[first + k] = norms[i];
+                var first = block * Block;
+                var size = Math.Min(Block, positions - block * Block);
+                var norms = scratch.AsSpan(Block * count * d, count);
+                for (var i = 0; i < count; i++)
+                    batch[i]
+                        .Subtract(
+                            first,
+                            distribution.Mean.Span.Slice(first * d, size * d),
+                            scratch.AsSpan(i * d),
+                            count * d
+                        );
+                for (var k = 0; k < size; k++)
+                {
+                    distribution.Norms(
+                        first + k,
+                        scratch.AsSpan(k * count * d, count * d),
+                        norms,
+                        scratch.AsSpan(Block * count * d + count)
+                    );
+                    for (var i = 0; i < count; i++)
+                        maps[i].Values[first + k] = norms[i];
+                }
             }
-        });
+        );
         // The distribution may lie in memory that only it holds on to.
         GC.KeepAlive(distribution);
         return maps;

@@ -4,9 +4,10 @@ using PaDiM.Core.Embedding;
 namespace PaDiM.Core.Scoring;
 
 /// <summary>
-/// The pixels that count. Ignored ones have the score 0; the others are smoothed over pixels that count alone (normalised convolution: Knutsson and Westin,
-/// 1993), so that distances of patches behind the mask neither raise nor lower a score beside it. Features of the patches at its edge still see a little of what
-/// lies behind. Immutable, thread-safe.
+/// The pixels that count. Ignored ones have the score 0; the others are smoothed over pixels that count alone
+/// (normalised convolution: Knutsson and Westin, 1993), so that distances of patches behind the mask neither raise nor
+/// lower a score beside it. Features of the patches at its edge still see a little of what lies behind. Immutable,
+/// thread-safe.
 /// </summary>
 public sealed class RegionOfInterest
 {
@@ -14,7 +15,8 @@ public sealed class RegionOfInterest
     private readonly float[] _gains;
 
     /// <summary>A region.</summary>
-    /// <param name="ignored">True where a pixel of the prepared image is ignored, shape <c>(prepared.Height, prepared.Width)</c>; not all of them.</param>
+    /// <param name="ignored">True where a pixel of the prepared image is ignored, shape <c>(prepared.Height,
+    /// prepared.Width)</c>; not all of them.</param>
     /// <param name="prepared">The prepared size, in pixels.</param>
     /// <param name="patches">The grid of patch positions.</param>
     /// <param name="sigma">Of the smoothing, in pixels.</param>
@@ -22,19 +24,26 @@ public sealed class RegionOfInterest
     public RegionOfInterest(bool[] ignored, Grid prepared, Grid patches, double sigma)
     {
         Ignored = Shapes.Checked(ignored, prepared.Positions);
-        if (Array.TrueForAll(ignored, pixel => pixel)) throw new ArgumentException("The mask ignores every pixel.", nameof(ignored));
+        if (Array.TrueForAll(ignored, pixel => pixel))
+            throw new ArgumentException("The mask ignores every pixel.", nameof(ignored));
         _patchWeights = new AnomalyMap(patches, SharesOf(ignored, prepared, patches));
         _gains = _patchWeights.ToPixels(prepared, sigma).Values;
-        for (var i = 0; i < _gains.Length; i++) _gains[i] = ignored[i] ? 0 : 1 / Math.Max(_gains[i], 1e-6f);
+        for (var i = 0; i < _gains.Length; i++)
+            _gains[i] = ignored[i] ? 0 : 1 / Math.Max(_gains[i], 1e-6f);
     }
 
     /// <summary>True where a pixel of the prepared image is ignored.</summary>
     public IReadOnlyList<bool> Ignored { get; }
 
-    /// <summary>How much of each patch counts, 0 to 1, a value a patch position: distances are multiplied by it before they are upsampled.</summary>
+    /// <summary>
+    /// How much of each patch counts, 0 to 1, a value a patch position: distances are multiplied by it before they are
+    /// upsampled.
+    /// </summary>
     public ReadOnlySpan<float> PatchWeights => _patchWeights.Values;
 
-    /// <summary>What a smoothed map is multiplied by, a value a pixel of the prepared image: 0 where it is ignored.</summary>
+    /// <summary>
+    /// What a smoothed map is multiplied by, a value a pixel of the prepared image: 0 where it is ignored.
+    /// </summary>
     public ReadOnlySpan<float> Gains => _gains;
 
     /// <summary>Distances weighted by how much of each patch counts.</summary>
@@ -56,14 +65,17 @@ public sealed class RegionOfInterest
     private static float[] SharesOf(bool[] ignored, Grid prepared, Grid patches)
     {
         var counted = new float[patches.Positions];
-var all = new float[patches.Positions];
+        var all = new float[patches.Positions];
         for (var y = 0; y < prepared.Height; y++)
-            for (var x = 0; x < prepared.Width; x++)
-            {
-                var patch = (int)((long)y * patches.Height / prepared.Height) * patches.Width + (int)((long)x * patches.Width / prepared.Width);
-                all[patch]++;
-                if (!ignored[y * prepared.Width + x]) counted[patch]++;
-            }
+        for (var x = 0; x < prepared.Width; x++)
+        {
+            var patch =
+                (int)((long)y * patches.Height / prepared.Height) * patches.Width
+                + (int)((long)x * patches.Width / prepared.Width);
+            all[patch]++;
+            if (!ignored[y * prepared.Width + x])
+                counted[patch]++;
+        }
         TensorPrimitives.Divide(counted, all, counted);
         return counted;
     }

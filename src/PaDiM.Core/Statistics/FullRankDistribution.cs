@@ -8,10 +8,16 @@ namespace PaDiM.Core.Statistics;
 /// <param name="dimensions">d.</param>
 /// <param name="mean">Shape <c>(positions, d)</c>.</param>
 /// <param name="whitening">W, shape <c>(positions, d (d + 1) / 2)</c>: lower triangles packed by columns.</param>
-public sealed class FullRankDistribution(Grid grid, int dimensions, ReadOnlyMemory<float> mean, ReadOnlyMemory<float> whitening) : PatchDistribution(grid, dimensions, mean)
+public sealed class FullRankDistribution(
+    Grid grid,
+    int dimensions,
+    ReadOnlyMemory<float> mean,
+    ReadOnlyMemory<float> whitening
+) : PatchDistribution(grid, dimensions, mean)
 {
     /// <summary>W, shape <c>(positions, d (d + 1) / 2)</c>: lower triangles packed by columns.</summary>
-    public ReadOnlyMemory<float> Whitening { get; } = Shapes.Checked(whitening, (long)grid.Positions * PackedTriangle.Length(dimensions));
+    public ReadOnlyMemory<float> Whitening { get; } =
+        Shapes.Checked(whitening, (long)grid.Positions * PackedTriangle.Length(dimensions));
 
     /// <inheritdoc/>
     public override long Bytes => sizeof(float) * ((long)Mean.Length + Whitening.Length);
@@ -23,7 +29,11 @@ public sealed class FullRankDistribution(Grid grid, int dimensions, ReadOnlyMemo
         var packed = PackedTriangle.Length(Dimensions);
         for (var i = 0; i < norms.Length; i++)
         {
-            PackedTriangle.Multiply(Whitening.Span.Slice(position * packed, packed), deltas.Slice(i * Dimensions, Dimensions), scratch[..Dimensions]);
+            PackedTriangle.Multiply(
+                Whitening.Span.Slice(position * packed, packed),
+                deltas.Slice(i * Dimensions, Dimensions),
+                scratch[..Dimensions]
+            );
             norms[i] = TensorPrimitives.Norm<float>(scratch[..Dimensions]);
         }
     }
@@ -35,16 +45,25 @@ public sealed class FullRankDistribution(Grid grid, int dimensions, ReadOnlyMemo
         PackedTriangle.Unpack(Whitening.Span.Slice(position * packed, packed), Dimensions, square);
     }
 
-    internal static FullRankDistribution Of(PatchStatistics statistics, Regularisation regularisation, ParallelOptions parallel)
+    internal static FullRankDistribution Of(
+        PatchStatistics statistics,
+        Regularisation regularisation,
+        ParallelOptions parallel
+    )
     {
         var d = statistics.Dimensions;
-var packed = statistics.Packed;
+        var packed = statistics.Packed;
         var whitening = LargeArray.Of<float>(statistics.Scatter.Length);
-        Partition.Run(statistics.Grid.Positions, parallel, () => new Factorisation(d), (p, work) =>
-        {
-            work.Factorise(statistics, regularisation, p);
-            TensorPrimitives.ConvertTruncating<double, float>(work.Factor, whitening.AsSpan(p * packed, packed));
-        });
+        Partition.Run(
+            statistics.Grid.Positions,
+            parallel,
+            () => new Factorisation(d),
+            (p, work) =>
+            {
+                work.Factorise(statistics, regularisation, p);
+                TensorPrimitives.ConvertTruncating<double, float>(work.Factor, whitening.AsSpan(p * packed, packed));
+            }
+        );
         return new FullRankDistribution(statistics.Grid, d, Rounded(statistics.Mean), whitening);
     }
 }

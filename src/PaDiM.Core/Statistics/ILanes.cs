@@ -1,11 +1,12 @@
 namespace PaDiM.Core.Statistics;
 
 /// <summary>
-/// Sixteen float lanes, whatever width of vectors the processor has: one of 512 bits, two of 256 or four of 128. The kernels over <see cref="TriangleBlocks"/>
-/// are written once against this, and compiled for each.
+/// Sixteen float lanes, whatever width of vectors the processor has: one of 512 bits, two of 256 or four of 128. The
+/// kernels over <see cref="TriangleBlocks"/> are written once against this, and compiled for each.
 /// </summary>
 /// <typeparam name="TSelf">The implementing type.</typeparam>
-internal interface ILanes<TSelf> where TSelf : struct, ILanes<TSelf>
+internal interface ILanes<TSelf>
+    where TSelf : struct, ILanes<TSelf>
 {
     /// <summary>Number of lanes.</summary>
     const int Count = 16;

@@ -3,8 +3,8 @@ using System.Numerics.Tensors;
 namespace PaDiM.Core.Statistics;
 
 /// <summary>
-/// The lower triangle of a d x d matrix, packed column by column: column j holds rows j..d-1. Every loop below runs down a column,
-/// so that vectors need no horizontal sums.
+/// The lower triangle of a d x d matrix, packed column by column: column j holds rows j..d-1. Every loop below runs
+/// down a column, so that vectors need no horizontal sums.
 /// </summary>
 internal static class PackedTriangle
 {
@@ -16,7 +16,8 @@ internal static class PackedTriangle
     /// <param name="ridge">Added to the diagonal.</param>
     /// <param name="work">Of as many dimensions.</param>
     /// <exception cref="ArithmeticException">The sum is not positive definite, or not finite.</exception>
-    public static void Whiten(Span<double> matrix, double ridge, DenseTriangle work) => Whiten(matrix, 1, ridge, work, matrix);
+    public static void Whiten(Span<double> matrix, double ridge, DenseTriangle work) =>
+        Whiten(matrix, 1, ridge, work, matrix);
 
     /// <summary>(scale A + ridge I)^(-1/2) as the inverse Cholesky factor.</summary>
     /// <param name="matrix">A.</param>
@@ -25,7 +26,13 @@ internal static class PackedTriangle
     /// <param name="work">Of as many dimensions.</param>
     /// <param name="factor">Takes W; may be A's own place.</param>
     /// <exception cref="ArithmeticException">The sum is not positive definite, or not finite.</exception>
-    public static void Whiten(ReadOnlySpan<double> matrix, double scale, double ridge, DenseTriangle work, Span<double> factor)
+    public static void Whiten(
+        ReadOnlySpan<double> matrix,
+        double scale,
+        double ridge,
+        DenseTriangle work,
+        Span<double> factor
+    )
     {
         work.Load(matrix, scale, ridge);
         work.Cholesky();
@@ -34,7 +41,8 @@ internal static class PackedTriangle
     }
 
     /// <summary>y = W x; the columns of W are each read once, in order.</summary>
-    public static void Multiply<T>(ReadOnlySpan<T> matrix, ReadOnlySpan<T> x, Span<T> y) where T : System.Numerics.INumber<T>
+    public static void Multiply<T>(ReadOnlySpan<T> matrix, ReadOnlySpan<T> x, Span<T> y)
+        where T : System.Numerics.INumber<T>
     {
         y.Clear();
         for (int j = 0, at = 0; j < x.Length; at += x.Length - j++)
@@ -49,7 +57,8 @@ internal static class PackedTriangle
     {
         square[..(d * d)].Clear();
         for (int j = 0, at = 0; j < d; at += d - j++)
-            for (var i = j; i < d; i++) square[i * d + j] = matrix[at + i - j];
+        for (var i = j; i < d; i++)
+            square[i * d + j] = matrix[at + i - j];
     }
 
     /// <summary>y = A x for the symmetric matrix whose lower triangle this is.</summary>
@@ -68,7 +77,7 @@ internal static class PackedTriangle
     public static (double Trace, double Squared) Norms(ReadOnlySpan<double> matrix, int d)
     {
         var trace = 0.0;
-var squared = 2 * TensorPrimitives.SumOfSquares<double>(matrix);
+        var squared = 2 * TensorPrimitives.SumOfSquares<double>(matrix);
         for (int j = 0, at = 0; j < d; at += d - j++)
         {
             trace += matrix[at];

@@ -5,8 +5,9 @@ using System.Runtime.Intrinsics;
 namespace PaDiM.Core.Statistics;
 
 /// <summary>
-/// The one product behind scatters, factors, inverses and leave-one-out distances: four columns of a result at a time, each a combination of the same columns
-/// of a matrix. All matrices lie column after column, a <see cref="Stride"/> apart, in float64.
+/// The one product behind scatters, factors, inverses and leave-one-out distances: four columns of a result at a time,
+/// each a combination of the same columns of a matrix. All matrices lie column after column, a <see cref="Stride"/>
+/// apart, in float64.
 /// </summary>
 internal static class PanelKernel
 {
@@ -26,9 +27,9 @@ internal static class PanelKernel
     public static int FirstRow(int row) => row / RowMultiple * RowMultiple;
 
     /// <summary>
-    /// For c in 0..3 and rows i from <see cref="FirstRow"/>(fromRow): sum over k in 0..count-1 of matrix[i, k] * factor(k, c), which becomes target[i, c], or is
-    /// subtracted from it. Rows are done from the last to the first, each block of them read whole before it is written: with a lower triangle, factors may
-    /// lie in the target itself.
+    /// For c in 0..3 and rows i from <see cref="FirstRow"/>(fromRow): sum over k in 0..count-1 of matrix[i, k] *
+    /// factor(k, c), which becomes target[i, c], or is subtracted from it. Rows are done from the last to the first,
+    /// each block of them read whole before it is written: with a lower triangle, factors may lie in the target itself.
     /// </summary>
     /// <param name="matrix">Column 0 of the matrix, from row 0.</param>
     /// <param name="stride">From column to column, of matrix and target.</param>
@@ -37,21 +38,66 @@ internal static class PanelKernel
     /// <param name="nextFactor">From factor(k, c) to factor(k + 1, c).</param>
     /// <param name="nextColumn">From factor(k, c) to factor(k, c + 1).</param>
     /// <param name="count">Columns of the matrix.</param>
-    /// <param name="diagonal">Row of the first column's diagonal entry where the matrix is a lower triangle, zeros stored above: what is known to be zero is left out. Below 0 for a full matrix.</param>
+    /// <param name="diagonal">Row of the first column's diagonal entry where the matrix is a lower triangle, zeros
+    /// stored above: what is known to be zero is left out. Below 0 for a full matrix.</param>
     /// <param name="target">Column 0 of the target, from row 0.</param>
     /// <param name="subtract">Subtract from the target in place of overwriting it.</param>
     public static void Multiply(
-        Span<double> matrix, int stride, int fromRow, Span<double> factors, int nextFactor, int nextColumn, int count, int diagonal, Span<double> target, bool subtract)
+        Span<double> matrix,
+        int stride,
+        int fromRow,
+        Span<double> factors,
+        int nextFactor,
+        int nextColumn,
+        int count,
+        int diagonal,
+        Span<double> target,
+        bool subtract
+    )
     {
         ref var a = ref MemoryMarshal.GetReference(matrix);
         ref var f = ref MemoryMarshal.GetReference(factors);
         ref var t = ref MemoryMarshal.GetReference(target);
-        if (Vector512.IsHardwareAccelerated) Multiply<WideLanes>(ref a, stride, FirstRow(fromRow), ref f, nextFactor, nextColumn, count, diagonal, ref t, subtract);
-        else Multiply<UsualLanes>(ref a, stride, FirstRow(fromRow), ref f, nextFactor, nextColumn, count, diagonal, ref t, subtract);
+        if (Vector512.IsHardwareAccelerated)
+            Multiply<WideLanes>(
+                ref a,
+                stride,
+                FirstRow(fromRow),
+                ref f,
+                nextFactor,
+                nextColumn,
+                count,
+                diagonal,
+                ref t,
+                subtract
+            );
+        else
+            Multiply<UsualLanes>(
+                ref a,
+                stride,
+                FirstRow(fromRow),
+                ref f,
+                nextFactor,
+                nextColumn,
+                count,
+                diagonal,
+                ref t,
+                subtract
+            );
     }
 
     internal static void Multiply<TLanes>(
-        ref double matrix, int stride, int fromRow, ref double factors, int nextFactor, int nextColumn, int count, int diagonal, ref double target, bool subtract)
+        ref double matrix,
+        int stride,
+        int fromRow,
+        ref double factors,
+        int nextFactor,
+        int nextColumn,
+        int count,
+        int diagonal,
+        ref double target,
+        bool subtract
+    )
         where TLanes : struct, IPanelLanes<TLanes>
     {
         var lanes = TLanes.Count;
@@ -59,22 +105,58 @@ internal static class PanelKernel
         for (; row - 2 * lanes >= fromRow; row -= 2 * lanes)
         {
             var first = row - 2 * lanes;
-            Two<TLanes>(ref Unsafe.Add(ref matrix, first), stride, ref factors, nextFactor, nextColumn, Limit(row), ref Unsafe.Add(ref target, first), subtract);
+            Two<TLanes>(
+                ref Unsafe.Add(ref matrix, first),
+                stride,
+                ref factors,
+                nextFactor,
+                nextColumn,
+                Limit(row),
+                ref Unsafe.Add(ref target, first),
+                subtract
+            );
         }
         for (; row > fromRow; row -= lanes)
         {
             var first = row - lanes;
-            One<TLanes>(ref Unsafe.Add(ref matrix, first), stride, ref factors, nextFactor, nextColumn, Limit(row), ref Unsafe.Add(ref target, first), subtract);
+            One<TLanes>(
+                ref Unsafe.Add(ref matrix, first),
+                stride,
+                ref factors,
+                nextFactor,
+                nextColumn,
+                Limit(row),
+                ref Unsafe.Add(ref target, first),
+                subtract
+            );
         }
 
         int Limit(int end) => diagonal < 0 ? count : Math.Clamp(end - diagonal, 0, count);
     }
 
-    /// <summary>Two vectors of rows by four columns stay in registers: each value read serves four products, or two.</summary>
-    private static void Two<TLanes>(ref double matrix, int stride, ref double factor, int nextFactor, int nextColumn, int count, ref double target, bool subtract)
+    /// <summary>
+    /// Two vectors of rows by four columns stay in registers: each value read serves four products, or two.
+    /// </summary>
+    private static void Two<TLanes>(
+        ref double matrix,
+        int stride,
+        ref double factor,
+        int nextFactor,
+        int nextColumn,
+        int count,
+        ref double target,
+        bool subtract
+    )
         where TLanes : struct, IPanelLanes<TLanes>
     {
-        TLanes a0 = default, a1 = default, b0 = default, b1 = default, c0 = default, c1 = default, e0 = default, e1 = default;
+        TLanes a0 = default,
+            a1 = default,
+            b0 = default,
+            b1 = default,
+            c0 = default,
+            c1 = default,
+            e0 = default,
+            e1 = default;
         var lanes = TLanes.Count;
         for (var k = 0; k < count; k++)
         {
@@ -106,10 +188,22 @@ internal static class PanelKernel
     }
 
     /// <summary>The same for the one vector of rows that may be left.</summary>
-    private static void One<TLanes>(ref double matrix, int stride, ref double factor, int nextFactor, int nextColumn, int count, ref double target, bool subtract)
+    private static void One<TLanes>(
+        ref double matrix,
+        int stride,
+        ref double factor,
+        int nextFactor,
+        int nextColumn,
+        int count,
+        ref double target,
+        bool subtract
+    )
         where TLanes : struct, IPanelLanes<TLanes>
     {
-        TLanes a = default, b = default, c = default, e = default;
+        TLanes a = default,
+            b = default,
+            c = default,
+            e = default;
         for (var k = 0; k < count; k++)
         {
             var rows = TLanes.Load(ref matrix);
@@ -127,9 +221,12 @@ internal static class PanelKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Put<TLanes>(TLanes value, ref double target, bool subtract) where TLanes : struct, IPanelLanes<TLanes>
+    private static void Put<TLanes>(TLanes value, ref double target, bool subtract)
+        where TLanes : struct, IPanelLanes<TLanes>
     {
-        if (subtract) TLanes.Subtract(TLanes.Load(ref target), value).Store(ref target);
-        else value.Store(ref target);
+        if (subtract)
+            TLanes.Subtract(TLanes.Load(ref target), value).Store(ref target);
+        else
+            value.Store(ref target);
     }
 }

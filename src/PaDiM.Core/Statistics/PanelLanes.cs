@@ -5,11 +5,12 @@ using System.Runtime.Intrinsics;
 namespace PaDiM.Core.Statistics;
 
 /// <summary>
-/// A vector register of doubles. Each lane is an entry of the result for itself, summed by fused multiply-adds in one order, so that its width does not change
-/// a bit of what is computed.
+/// A vector register of doubles. Each lane is an entry of the result for itself, summed by fused multiply-adds in one
+/// order, so that its width does not change a bit of what is computed.
 /// </summary>
 /// <typeparam name="TSelf">The register.</typeparam>
-internal interface IPanelLanes<TSelf> where TSelf : struct, IPanelLanes<TSelf>
+internal interface IPanelLanes<TSelf>
+    where TSelf : struct, IPanelLanes<TSelf>
 {
     /// <summary>Doubles in it.</summary>
     static abstract int Count { get; }
@@ -44,7 +45,8 @@ internal readonly struct WideLanes(Vector512<double> value) : IPanelLanes<WideLa
     public static WideLanes Of(double value) => new(Vector512.Create(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static WideLanes MultiplyAdd(WideLanes left, WideLanes right, WideLanes sum) => new(Vector512.FusedMultiplyAdd(left._value, right._value, sum._value));
+    public static WideLanes MultiplyAdd(WideLanes left, WideLanes right, WideLanes sum) =>
+        new(Vector512.FusedMultiplyAdd(left._value, right._value, sum._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static WideLanes Subtract(WideLanes left, WideLanes right) => new(left._value - right._value);
@@ -67,7 +69,8 @@ internal readonly struct UsualLanes(Vector<double> value) : IPanelLanes<UsualLan
     public static UsualLanes Of(double value) => new(new Vector<double>(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static UsualLanes MultiplyAdd(UsualLanes left, UsualLanes right, UsualLanes sum) => new(Vector.FusedMultiplyAdd(left._value, right._value, sum._value));
+    public static UsualLanes MultiplyAdd(UsualLanes left, UsualLanes right, UsualLanes sum) =>
+        new(Vector.FusedMultiplyAdd(left._value, right._value, sum._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static UsualLanes Subtract(UsualLanes left, UsualLanes right) => new(left._value - right._value);

@@ -3,16 +3,17 @@ using PaDiM.Core.Embedding;
 namespace PaDiM.Core.Statistics;
 
 /// <summary>
-/// One frozen Gaussian a patch position, ready to score with (Defard et al., equation 1): the mean, and the covariance in whichever exact form is smaller.
-/// Nothing is inverted or factorised at scoring time. Immutable, thread-safe.
+/// One frozen Gaussian a patch position, ready to score with (Defard et al., equation 1): the mean, and the covariance
+/// in whichever exact form is smaller. Nothing is inverted or factorised at scoring time. Immutable, thread-safe.
 /// </summary>
 public abstract class PatchDistribution
 {
-    private protected PatchDistribution(Grid grid, int dimensions, ReadOnlyMemory<float> mean) {
-Grid = grid;
-Dimensions = dimensions;
-Mean = Shapes.Checked(mean, (long)grid.Positions * dimensions);
-}
+    private protected PatchDistribution(Grid grid, int dimensions, ReadOnlyMemory<float> mean)
+    {
+        Grid = grid;
+        Dimensions = dimensions;
+        Mean = Shapes.Checked(mean, (long)grid.Positions * dimensions);
+    }
 
     /// <summary>Patch positions.</summary>
     public Grid Grid { get; }
@@ -31,34 +32,51 @@ Mean = Shapes.Checked(mean, (long)grid.Positions * dimensions);
 
     internal ReadOnlySpan<float> MeanAt(int position) => Mean.Span.Slice(position * Dimensions, Dimensions);
 
-    /// <summary>sqrt(delta^T Cov^-1 delta) of several vectors at a position; never negative, never NaN for finite values. Allocates nothing.</summary>
+    /// <summary>
+    /// sqrt(delta^T Cov^-1 delta) of several vectors at a position; never negative, never NaN for finite values.
+    /// Allocates nothing.
+    /// </summary>
     /// <param name="position">The position.</param>
     /// <param name="deltas">x - mean, shape <c>(norms.Length, d)</c>; used up.</param>
     /// <param name="norms">Takes the distances.</param>
     /// <param name="scratch">Working space.</param>
     internal abstract void Norms(int position, Span<float> deltas, Span<float> norms, Span<float> scratch);
 
-    /// <summary>A dense F with F^T F = Cov^-1 at a position, so that M = |F (x - mean)|: for graphs, which multiply whole matrices. Cost: <c>O(d^2)</c>, times r for a low rank.</summary>
+    /// <summary>
+    /// A dense F with F^T F = Cov^-1 at a position, so that M = |F (x - mean)|: for graphs, which multiply whole
+    /// matrices. Cost: <c>O(d^2)</c>, times r for a low rank.
+    /// </summary>
     /// <param name="position">The position.</param>
     /// <param name="square">F, shape <c>(d, d)</c>, row-major; written over.</param>
     public abstract void DenseWhitening(int position, Span<float> square);
 
     /// <summary>
-    /// Freezes statistics, all in float64, stored in the smallest form that is exact enough: few images as their subspace, others as triangles of 16 bits or, where
-    /// a very small epsilon makes rows too different for these, of float32. Cost: <c>O(positions * d^3)</c>; <c>O(positions * d n^2)</c> in a subspace.
+    /// Freezes statistics, all in float64, stored in the smallest form that is exact enough: few images as their
+    /// subspace, others as triangles of 16 bits or, where a very small epsilon makes rows too different for these, of
+    /// float32. Cost: <c>O(positions * d^3)</c>; <c>O(positions * d n^2)</c> in a subspace.
     /// </summary>
     /// <param name="statistics">At least two images.</param>
     /// <param name="regularisation">What carries the directions that the images leave open.</param>
     /// <param name="parallel">Degree of parallelism and cancellation; all cores when null.</param>
     /// <exception cref="ArgumentException">Fewer than two images.</exception>
     /// <exception cref="ArithmeticException">Statistics that are not finite.</exception>
-    public static PatchDistribution Freeze(PatchStatistics statistics, Regularisation regularisation, ParallelOptions? parallel = null)
+    public static PatchDistribution Freeze(
+        PatchStatistics statistics,
+        Regularisation regularisation,
+        ParallelOptions? parallel = null
+    )
     {
-        if (statistics.Count < 2) throw new ArgumentException($"A covariance needs at least 2 images, not {statistics.Count}.", nameof(statistics));
+        if (statistics.Count < 2)
+            throw new ArgumentException(
+                $"A covariance needs at least 2 images, not {statistics.Count}.",
+                nameof(statistics)
+            );
         parallel ??= Partition.AllCores;
         var subspace = LowRankDistribution.Length(statistics.Count - 1, statistics.Dimensions);
-        if (2 * subspace < statistics.Packed) return LowRankDistribution.Of(statistics, regularisation, parallel);
-        if (QuantisedDistribution.TryOf(statistics, regularisation, parallel) is { } quantised) return quantised;
+        if (2 * subspace < statistics.Packed)
+            return LowRankDistribution.Of(statistics, regularisation, parallel);
+        if (QuantisedDistribution.TryOf(statistics, regularisation, parallel) is { } quantised)
+            return quantised;
         return subspace < statistics.Packed
             ? LowRankDistribution.Of(statistics, regularisation, parallel)
             : FullRankDistribution.Of(statistics, regularisation, parallel);
@@ -80,7 +98,8 @@ Mean = Shapes.Checked(mean, (long)grid.Positions * dimensions);
         {
             var (scale, ridge) = regularisation.At(statistics, position);
             ReadOnlySpan<double> scatter = statistics.ScatterAt(position);
-            for (int j = 0, at = 0; j < d; at += d - j++) Variances[j] = scatter[at] * scale + ridge;
+            for (int j = 0, at = 0; j < d; at += d - j++)
+                Variances[j] = scatter[at] * scale + ridge;
             PackedTriangle.Whiten(scatter, scale, ridge, _work, Factor);
         }
     }

@@ -4,9 +4,10 @@ using PaDiM.Core.Embedding;
 namespace PaDiM.Core.Statistics;
 
 /// <summary>
-/// The growing sums of a fit: for each position the count n, the mean and the centred scatter M2 = sum (x - mean)(x - mean)^T, updated with
-/// Chan's formula (Chan, Golub, LeVeque, 1979), never with raw moments. Memory does not depend on the number of images:
-/// <c>positions * (d + d (d + 1) / 2)</c> doubles. Not thread-safe; each operation uses several cores.
+/// The growing sums of a fit: for each position the count n, the mean and the centred scatter M2 = sum (x - mean)(x -
+/// mean)^T, updated with Chan's formula (Chan, Golub, LeVeque, 1979), never with raw moments. Memory does not depend on
+/// the number of images: <c>positions * (d + d (d + 1) / 2)</c> doubles. Not thread-safe; each operation uses several
+/// cores.
 /// </summary>
 /// <param name="grid">Patch positions.</param>
 /// <param name="dimensions">d.</param>
@@ -17,7 +18,13 @@ public sealed class PatchStatistics(Grid grid, int dimensions, int count, double
 {
     /// <summary>Statistics of no images.</summary>
     public PatchStatistics(Grid grid, int dimensions)
-        : this(grid, dimensions, 0, new double[grid.Positions * dimensions], LargeArray.Of<double>(checked(grid.Positions * PackedTriangle.Length(dimensions)))) { }
+        : this(
+            grid,
+            dimensions,
+            0,
+            new double[grid.Positions * dimensions],
+            LargeArray.Of<double>(checked(grid.Positions * PackedTriangle.Length(dimensions)))
+        ) { }
 
     /// <summary>Patch positions.</summary>
     public Grid Grid { get; } = grid;
@@ -26,13 +33,15 @@ public sealed class PatchStatistics(Grid grid, int dimensions, int count, double
     public int Dimensions { get; } = dimensions;
 
     /// <summary>Images seen, n.</summary>
-    public int Count { get; private set; } = count >= 0 ? count : throw new ArgumentOutOfRangeException(nameof(count), count, "Statistics count images.");
+    public int Count { get; private set; } =
+        count >= 0 ? count : throw new ArgumentOutOfRangeException(nameof(count), count, "Statistics count images.");
 
     /// <summary>Means, shape <c>(positions, d)</c>.</summary>
     public double[] Mean { get; } = Shapes.Checked(mean, (long)grid.Positions * dimensions);
 
     /// <summary>Scatter M2, shape <c>(positions, d (d + 1) / 2)</c>: lower triangles packed by columns.</summary>
-    public double[] Scatter { get; } = Shapes.Checked(scatter, (long)grid.Positions * PackedTriangle.Length(dimensions));
+    public double[] Scatter { get; } =
+        Shapes.Checked(scatter, (long)grid.Positions * PackedTriangle.Length(dimensions));
 
     internal int Packed => PackedTriangle.Length(Dimensions);
 
@@ -42,39 +51,51 @@ public sealed class PatchStatistics(Grid grid, int dimensions, int count, double
 
     /// <summary>Adds images: M2 = M2a + M2b + (na nb / (na + nb)) D D^T, D = mean_b - mean_a.</summary>
     /// <exception cref="ArgumentException">An embedding of another shape, or one that is not finite.</exception>
-    public void Add(IReadOnlyList<PatchEmbedding> batch, ParallelOptions? parallel = null) => Update(batch, +1, parallel);
+    public void Add(IReadOnlyList<PatchEmbedding> batch, ParallelOptions? parallel = null) =>
+        Update(batch, +1, parallel);
 
     /// <summary>Takes images out again that were added before: <see cref="Add"/> solved for M2a.</summary>
     /// <exception cref="ArgumentException">More images than were added, or embeddings of another shape.</exception>
-    public void Remove(IReadOnlyList<PatchEmbedding> batch, ParallelOptions? parallel = null) => Update(batch, -1, parallel);
+    public void Remove(IReadOnlyList<PatchEmbedding> batch, ParallelOptions? parallel = null) =>
+        Update(batch, -1, parallel);
 
     /// <summary>Adds the statistics of other images, gathered elsewhere: exact, whatever the order.</summary>
     /// <exception cref="ArgumentException">Statistics of another shape.</exception>
     public void Merge(PatchStatistics other, ParallelOptions? parallel = null)
     {
-        if (other.Grid != Grid || other.Dimensions != Dimensions) throw new ArgumentException("Statistics of another shape cannot be merged.", nameof(other));
-        if (other.Count == 0) return;
+        if (other.Grid != Grid || other.Dimensions != Dimensions)
+            throw new ArgumentException("Statistics of another shape cannot be merged.", nameof(other));
+        if (other.Count == 0)
+            return;
         double total = Count + other.Count;
-        Partition.Run(Grid.Positions, parallel ?? Partition.AllCores, () => new double[Dimensions], (p, delta) =>
-        {
-            var mean = MeanAt(p);
-            var scatter = ScatterAt(p);
-            TensorPrimitives.Subtract(other.MeanAt(p), mean, delta);
-            TensorPrimitives.Add(scatter, other.ScatterAt(p), scatter);
-            AddOuterProduct(scatter, delta, Count * (other.Count / total));
-            TensorPrimitives.MultiplyAdd(delta, other.Count / total, mean, mean);
-        });
+        Partition.Run(
+            Grid.Positions,
+            parallel ?? Partition.AllCores,
+            () => new double[Dimensions],
+            (p, delta) =>
+            {
+                var mean = MeanAt(p);
+                var scatter = ScatterAt(p);
+                TensorPrimitives.Subtract(other.MeanAt(p), mean, delta);
+                TensorPrimitives.Add(scatter, other.ScatterAt(p), scatter);
+                AddOuterProduct(scatter, delta, Count * (other.Count / total));
+                TensorPrimitives.MultiplyAdd(delta, other.Count / total, mean, mean);
+            }
+        );
         Count += other.Count;
     }
 
     private void Update(IReadOnlyList<PatchEmbedding> batch, int sign, ParallelOptions? parallel)
     {
-        if (batch.Count == 0) return;
-        foreach (var embedding in batch) Check(embedding);
+        if (batch.Count == 0)
+            return;
+        foreach (var embedding in batch)
+            Check(embedding);
         var d = Dimensions;
-var k = batch.Count;
-var after = Count + sign * batch.Count;
-        if (after < 0) throw new ArgumentException($"{k} images cannot be removed from {Count}.", nameof(batch));
+        var k = batch.Count;
+        var after = Count + sign * batch.Count;
+        if (after < 0)
+            throw new ArgumentException($"{k} images cannot be removed from {Count}.", nameof(batch));
         if (after == 0)
         {
             Array.Clear(Mean);
@@ -84,37 +105,54 @@ var after = Count + sign * batch.Count;
         }
         // The batch's own scatter and the shift of its mean are one sum of k + 1 outer products.
         var shift = Math.Sqrt((double)Count * k / after);
-        Partition.Run(Grid.Positions, parallel ?? Partition.AllCores, () => new OuterProducts(d, k + 1), (p, products) =>
-        {
-            var mean = MeanAt(p);
-            var delta = products[k];
-            delta.Clear();
-            for (var i = 0; i < k; i++)
+        Partition.Run(
+            Grid.Positions,
+            parallel ?? Partition.AllCores,
+            () => new OuterProducts(d, k + 1),
+            (p, products) =>
             {
-                TensorPrimitives.ConvertTruncating<float, double>(batch[i][p], products[i]);
-                TensorPrimitives.Add(delta, products[i], delta);
+                var mean = MeanAt(p);
+                var delta = products[k];
+                delta.Clear();
+                for (var i = 0; i < k; i++)
+                {
+                    TensorPrimitives.ConvertTruncating<float, double>(batch[i][p], products[i]);
+                    TensorPrimitives.Add(delta, products[i], delta);
+                }
+                TensorPrimitives.Divide(delta, (double)k, delta);
+                for (var i = 0; i < k; i++)
+                    TensorPrimitives.Subtract(products[i], delta, products[i]);
+                TensorPrimitives.Subtract(delta, mean, delta);
+                TensorPrimitives.MultiplyAdd(delta, sign * (double)k / after, mean, mean);
+                TensorPrimitives.Multiply(delta, shift, delta);
+                products.AddTo(ScatterAt(p), sign);
             }
-            TensorPrimitives.Divide(delta, (double)k, delta);
-            for (var i = 0; i < k; i++) TensorPrimitives.Subtract(products[i], delta, products[i]);
-            TensorPrimitives.Subtract(delta, mean, delta);
-            TensorPrimitives.MultiplyAdd(delta, sign * (double)k / after, mean, mean);
-            TensorPrimitives.Multiply(delta, shift, delta);
-            products.AddTo(ScatterAt(p), sign);
-        });
+        );
         Count = after;
     }
 
     private static void AddOuterProduct(Span<double> scatter, ReadOnlySpan<double> x, double factor)
     {
         for (int j = 0, at = 0; j < x.Length; at += x.Length - j++)
-            TensorPrimitives.MultiplyAdd(x[j..], factor * x[j], scatter.Slice(at, x.Length - j), scatter.Slice(at, x.Length - j));
+            TensorPrimitives.MultiplyAdd(
+                x[j..],
+                factor * x[j],
+                scatter.Slice(at, x.Length - j),
+                scatter.Slice(at, x.Length - j)
+            );
     }
 
     private void Check(PatchEmbedding embedding)
     {
         if (embedding.Grid != Grid || embedding.Dimensions != Dimensions)
-            throw new ArgumentException($"An embedding of {embedding.Grid} and {embedding.Dimensions} dimensions does not fit statistics of {Grid} and {Dimensions}.", nameof(embedding));
+            throw new ArgumentException(
+                $"An embedding of {embedding.Grid} and {embedding.Dimensions} dimensions does not fit statistics of {Grid} and {Dimensions}.",
+                nameof(embedding)
+            );
         if (!float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(embedding.Values)))
-            throw new ArgumentException("An embedding holds a value that is not finite: the backbone or its input is broken.", nameof(embedding));
+            throw new ArgumentException(
+                "An embedding holds a value that is not finite: the backbone or its input is broken.",
+                nameof(embedding)
+            );
     }
 }

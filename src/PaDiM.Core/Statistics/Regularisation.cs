@@ -1,8 +1,9 @@
 namespace PaDiM.Core.Statistics;
 
 /// <summary>
-/// What makes an invertible covariance of a scatter, at each position for itself: Cov = (1 - rho) M2 / (n - 1) + (rho mu + epsilon) I, with mu the mean
-/// variance and rho the intensity of the shrinkage, 0 without one. Immutable, thread-safe once its moments are gathered.
+/// What makes an invertible covariance of a scatter, at each position for itself: Cov = (1 - rho) M2 / (n - 1) + (rho
+/// mu + epsilon) I, with mu the mean variance and rho the intensity of the shrinkage, 0 without one. Immutable,
+/// thread-safe once its moments are gathered.
 /// </summary>
 public sealed class Regularisation
 {
@@ -11,16 +12,23 @@ public sealed class Regularisation
     /// <summary>A regularisation.</summary>
     /// <param name="epsilon">Added to every variance, in squared units of the embedding; above 0.</param>
     /// <param name="shrinkage">How rho is chosen.</param>
-    /// <param name="moments">The fourth moments that <see cref="ShrinkageMethod.LedoitWolf"/> needs; not read by the others.</param>
+    /// <param name="moments">The fourth moments that <see cref="ShrinkageMethod.LedoitWolf"/> needs; not read by the
+    /// others.</param>
     /// <exception cref="ArgumentException">An epsilon that carries nothing, or missing moments.</exception>
-    public Regularisation(double epsilon, ShrinkageMethod shrinkage = ShrinkageMethod.None, FourthMoments? moments = null)
+    public Regularisation(
+        double epsilon,
+        ShrinkageMethod shrinkage = ShrinkageMethod.None,
+        FourthMoments? moments = null
+    )
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(epsilon);
-        if (!double.IsFinite(epsilon)) throw new ArgumentOutOfRangeException(nameof(epsilon), epsilon, "Epsilon must be finite.");
-        if (shrinkage == ShrinkageMethod.LedoitWolf && moments is null) throw new ArgumentException("Ledoit and Wolf's shrinkage needs fourth moments.", nameof(moments));
+        if (!double.IsFinite(epsilon))
+            throw new ArgumentOutOfRangeException(nameof(epsilon), epsilon, "Epsilon must be finite.");
+        if (shrinkage == ShrinkageMethod.LedoitWolf && moments is null)
+            throw new ArgumentException("Ledoit and Wolf's shrinkage needs fourth moments.", nameof(moments));
         this._epsilon = epsilon;
-Shrinkage = shrinkage;
-Moments = moments;
+        Shrinkage = shrinkage;
+        Moments = moments;
     }
 
     /// <summary>How rho is chosen.</summary>
@@ -32,15 +40,24 @@ Moments = moments;
     /// <summary>Cov = Scale * M2 + Ridge * I at a position.</summary>
     internal (double Scale, double Ridge) At(PatchStatistics statistics, int position)
     {
-        if (Shrinkage == ShrinkageMethod.None) return Of(statistics.Count, statistics.Dimensions, default);
+        if (Shrinkage == ShrinkageMethod.None)
+            return Of(statistics.Count, statistics.Dimensions, default);
         var (trace, squared) = PackedTriangle.Norms(statistics.ScatterAt(position), statistics.Dimensions);
-        return Of(statistics.Count, statistics.Dimensions, new ScatterNorms(trace, squared, Moments?.FourthAt(position) ?? 0));
+        return Of(
+            statistics.Count,
+            statistics.Dimensions,
+            new ScatterNorms(trace, squared, Moments?.FourthAt(position) ?? 0)
+        );
     }
 
-    /// <summary>Cov = Scale * M2 + Ridge * I for n images of d dimensions. One image has no covariance, and epsilon I stands alone.</summary>
+    /// <summary>
+    /// Cov = Scale * M2 + Ridge * I for n images of d dimensions. One image has no covariance, and epsilon I stands
+    /// alone.
+    /// </summary>
     internal (double Scale, double Ridge) Of(int n, int d, in ScatterNorms norms)
     {
-        if (n < 2) return (0, _epsilon);
+        if (n < 2)
+            return (0, _epsilon);
         var rho = Shrinkage switch
         {
             ShrinkageMethod.LedoitWolf => LedoitWolf(n, d, norms),
@@ -50,7 +67,10 @@ Moments = moments;
         return ((1 - rho) / (n - 1), rho * norms.Trace / ((n - 1.0) * d) + _epsilon);
     }
 
-    /// <summary>min(beta, delta) / delta with S = M2 / n: delta = |S - mu I|^2, beta = (sum |x - mean|^4 / n - |S|^2) / n. Equation 14 of the paper.</summary>
+    /// <summary>
+    /// min(beta, delta) / delta with S = M2 / n: delta = |S - mu I|^2, beta = (sum |x - mean|^4 / n - |S|^2) / n.
+    /// Equation 14 of the paper.
+    /// </summary>
     internal static double LedoitWolf(int n, int d, in ScatterNorms norms)
     {
         var squared = norms.Squared / ((double)n * n);
@@ -60,7 +80,9 @@ Moments = moments;
         return beta > 0 ? beta / delta : 0;
     }
 
-    /// <summary>Equation 23 of the paper in the form that scikit-learn computes; 1 where the scatter is a sphere already.</summary>
+    /// <summary>
+    /// Equation 23 of the paper in the form that scikit-learn computes; 1 where the scatter is a sphere already.
+    /// </summary>
     internal static double Oas(int n, int d, in ScatterNorms norms)
     {
         var alpha = norms.Squared / ((double)n * n * d * d);

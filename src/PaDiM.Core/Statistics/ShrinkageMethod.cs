@@ -1,14 +1,21 @@
 namespace PaDiM.Core.Statistics;
 
-/// <summary>How far a covariance is pulled towards a sphere, so that few images do not pretend to know every direction.</summary>
+/// <summary>
+/// How far a covariance is pulled towards a sphere, so that few images do not pretend to know every direction.
+/// </summary>
 public enum ShrinkageMethod
 {
     /// <summary>Not at all: epsilon alone carries what the images leave open (Defard et al., equation 1).</summary>
     None,
 
-    /// <summary>Ledoit and Wolf, "A well-conditioned estimator for large-dimensional covariance matrices", 2004.</summary>
+    /// <summary>
+    /// Ledoit and Wolf, "A well-conditioned estimator for large-dimensional covariance matrices", 2004.
+    /// </summary>
     LedoitWolf,
 
-    /// <summary>The oracle approximating shrinkage of Chen, Wiesel, Eldar and Hero, "Shrinkage algorithms for MMSE covariance estimation", 2010.</summary>
+    /// <summary>
+    /// The oracle approximating shrinkage of Chen, Wiesel, Eldar and Hero, "Shrinkage algorithms for MMSE covariance
+    /// estimation", 2010.
+    /// </summary>
     Oas,
 }

@@ -3,14 +3,15 @@ using System.Numerics.Tensors;
 namespace PaDiM.Core.Statistics;
 
 /// <summary>
-/// A symmetric matrix as A = Q T Q^T with T tridiagonal, by Householder's reflections (Golub and Van Loan, "Matrix Computations", section 8.3). With it
-/// x^T (A + ridge I)^-1 x costs O(d) for every further ridge: what leaving one image out under shrinkage needs, where each image has a ridge of its own.
+/// A symmetric matrix as A = Q T Q^T with T tridiagonal, by Householder's reflections (Golub and Van Loan, "Matrix
+/// Computations", section 8.3). With it x^T (A + ridge I)^-1 x costs O(d) for every further ridge: what leaving one
+/// image out under shrinkage needs, where each image has a ridge of its own.
 /// </summary>
 internal static class TridiagonalForm
 {
     /// <summary>
-    /// Reduces a packed lower triangle in place: entry 0 of column k becomes T's diagonal, entry 1 what stands below it, the others the reflector's vector,
-    /// whose first entry is 1 and not stored.
+    /// Reduces a packed lower triangle in place: entry 0 of column k becomes T's diagonal, entry 1 what stands below
+    /// it, the others the reflector's vector, whose first entry is 1 and not stored.
     /// </summary>
     /// <param name="packed">The matrix; see <see cref="PackedTriangle"/>.</param>
     /// <param name="d">Dimensions.</param>
@@ -23,8 +24,9 @@ internal static class TridiagonalForm
         {
             var v = packed.Slice(at + 1, d - k - 1);
             var alpha = v[0];
-var rest = TensorPrimitives.Norm<double>(v[1..]);
-            if (!(rest > 0)) continue;
+            var rest = TensorPrimitives.Norm<double>(v[1..]);
+            if (!(rest > 0))
+                continue;
             var beta = -Math.CopySign(double.Hypot(alpha, rest), alpha);
             factors[k] = (beta - alpha) / beta;
             TensorPrimitives.Divide(v[1..], alpha - beta, v[1..]);
@@ -39,7 +41,8 @@ var rest = TensorPrimitives.Norm<double>(v[1..]);
     {
         for (int k = 0, at = 0; k < x.Length - 1; at += x.Length - k++)
         {
-            if (factors[k] == 0) continue;
+            if (factors[k] == 0)
+                continue;
             var v = packed.Slice(at + 2, x.Length - k - 2);
             var y = x[(k + 2)..];
             var share = factors[k] * (x[k + 1] + TensorPrimitives.Dot<double>(v, y));
@@ -60,11 +63,16 @@ var rest = TensorPrimitives.Norm<double>(v[1..]);
     }
 
     /// <summary>y^T (T + ridge I)^-1 y for a T that is positive semidefinite, by elimination.</summary>
-    public static double InverseForm(ReadOnlySpan<double> diagonal, ReadOnlySpan<double> below, double ridge, ReadOnlySpan<double> y)
+    public static double InverseForm(
+        ReadOnlySpan<double> diagonal,
+        ReadOnlySpan<double> below,
+        double ridge,
+        ReadOnlySpan<double> y
+    )
     {
         var pivot = diagonal[0] + ridge;
-var z = y[0];
-var sum = y[0] * y[0] / (diagonal[0] + ridge);
+        var z = y[0];
+        var sum = y[0] * y[0] / (diagonal[0] + ridge);
         for (var i = 1; i < y.Length; i++)
         {
             var factor = below[i - 1] / pivot;
@@ -80,7 +88,8 @@ var sum = y[0] * y[0] / (diagonal[0] + ridge);
     public static double Form(ReadOnlySpan<double> diagonal, ReadOnlySpan<double> below, ReadOnlySpan<double> y)
     {
         var sum = 0.0;
-        for (var i = 0; i < y.Length; i++) sum += diagonal[i] * y[i] * y[i] + (i > 0 ? 2 * below[i - 1] * y[i] * y[i - 1] : 0);
+        for (var i = 0; i < y.Length; i++)
+            sum += diagonal[i] * y[i] * y[i] + (i > 0 ? 2 * below[i - 1] * y[i] * y[i - 1] : 0);
         return sum;
     }
 

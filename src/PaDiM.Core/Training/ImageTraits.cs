@@ -4,9 +4,9 @@ using System.Numerics.Tensors;
 namespace PaDiM.Core.Training;
 
 /// <summary>
-/// What is measured of one training image, so that <see cref="TrainingSetReview"/> can compare it with the others after its pixels are gone:
-/// exposure, contrast, sharpness and a thumbnail. The numbers mean little by themselves: they are compared within a set of images of one
-/// scene. Immutable, thread-safe; about 4 kB.
+/// What is measured of one training image, so that <see cref="TrainingSetReview"/> can compare it with the others after
+/// its pixels are gone: exposure, contrast, sharpness and a thumbnail. The numbers mean little by themselves: they are
+/// compared within a set of images of one scene. Immutable, thread-safe; about 4 kB.
 /// </summary>
 public sealed class ImageTraits
 {
@@ -17,12 +17,15 @@ public sealed class ImageTraits
     public const int VectorLength = Scalars + ThumbnailSide * ThumbnailSide;
 
     private const int Scalars = 6;
-    private const float Black = 2, White = 253;
+    private const float Black = 2,
+        White = 253;
 
     /// <summary>Keeps the logarithm of dark pixels from being ruled by their noise, in grey levels.</summary>
     private const float Toe = 8;
 
-    /// <summary>An image of less contrast is stretched no further, in grey levels: there would only be noise to see.</summary>
+    /// <summary>
+    /// An image of less contrast is stretched no further, in grey levels: there would only be noise to see.
+    /// </summary>
     private const float SmallestContrast = 1;
 
     private readonly float[] _vector;
@@ -32,7 +35,9 @@ public sealed class ImageTraits
     /// <summary>Mean luma, 0 to 255.</summary>
     public float Brightness => _vector[0];
 
-    /// <summary>Mean of log2(luma + 8), 3 to 8.04, in stops: an exposure twice as long adds almost 1 where nothing clips.</summary>
+    /// <summary>
+    /// Mean of log2(luma + 8), 3 to 8.04, in stops: an exposure twice as long adds almost 1 where nothing clips.
+    /// </summary>
     public float Exposure => _vector[1];
 
     /// <summary>Share of pixels whose luma is at most 2, 0 to 1.</summary>
@@ -44,23 +49,30 @@ public sealed class ImageTraits
     /// <summary>Standard deviation of luma, 0 to 127.5.</summary>
     public float Contrast => _vector[4];
 
-    /// <summary>Fine detail, as <see cref="SharpnessMeasure"/> has it: natural logarithm, independent of exposure and contrast.</summary>
+    /// <summary>
+    /// Fine detail, as <see cref="SharpnessMeasure"/> has it: natural logarithm, independent of exposure and contrast.
+    /// </summary>
     public float Sharpness => _vector[5];
 
     /// <summary>
-    /// Luma reduced to shape <c>(32, 32)</c>, row-major, less its mean and divided by its standard deviation: the same for every exposure
-    /// that clips nothing.
+    /// Luma reduced to shape <c>(32, 32)</c>, row-major, less its mean and divided by its standard deviation: the same
+    /// for every exposure that clips nothing.
     /// </summary>
     public ReadOnlySpan<float> Thumbnail => _vector.AsSpan(Scalars);
 
     /// <summary>Measures an image.</summary>
-    /// <param name="rgb">Shape <c>(side, side, 3)</c>, row-major, red first, in [0, 255]: resized, neither cropped nor normalised.</param>
+    /// <param name="rgb">Shape <c>(side, side, 3)</c>, row-major, red first, in [0, 255]: resized, neither cropped nor
+    /// normalised.</param>
     /// <param name="side">Pixels, at least <see cref="ThumbnailSide"/>.</param>
     /// <exception cref="ArgumentException">The pixels are not as many as the side says, or not finite.</exception>
     public static ImageTraits Of(ReadOnlySpan<float> rgb, int side)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(side, ThumbnailSide);
-        if (rgb.Length != 3L * side * side) throw new ArgumentException($"An RGB image of {side} x {side} has {3L * side * side} values, not {rgb.Length}.", nameof(rgb));
+        if (rgb.Length != 3L * side * side)
+            throw new ArgumentException(
+                $"An RGB image of {side} x {side} has {3L * side * side} values, not {rgb.Length}.",
+                nameof(rgb)
+            );
         var rented = ArrayPool<float>.Shared.Rent(2 * side * side);
         try
         {
@@ -88,9 +100,10 @@ public sealed class ImageTraits
 
     /// <summary>Reads what <see cref="ToVector"/> gave.</summary>
     /// <exception cref="ArgumentException">The wrong length, or a value that is not finite.</exception>
-    public static ImageTraits FromVector(ReadOnlySpan<float> vector) => vector.Length == VectorLength
-        ? Checked(vector.ToArray(), nameof(vector))
-        : throw new ArgumentException($"Traits have {VectorLength} values, not {vector.Length}.", nameof(vector));
+    public static ImageTraits FromVector(ReadOnlySpan<float> vector) =>
+        vector.Length == VectorLength
+            ? Checked(vector.ToArray(), nameof(vector))
+            : throw new ArgumentException($"Traits have {VectorLength} values, not {vector.Length}.", nameof(vector));
 
     /// <summary>All traits, to be kept; length <see cref="VectorLength"/>.</summary>
     public float[] ToVector() => [.. _vector];
@@ -100,7 +113,7 @@ public sealed class ImageTraits
     {
         Luma.Of(rgb, luma);
         var black = 0;
-var white = 0;
+        var white = 0;
         for (var i = 0; i < luma.Length; i++)
         {
             var value = luma[i];
@@ -117,7 +130,8 @@ var white = 0;
         TensorPrimitives.Divide(thumbnail, MathF.Max(deviation, SmallestContrast), thumbnail);
     }
 
-    private static ImageTraits Checked(float[] vector, string name) => float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(vector))
-        ? new ImageTraits(vector)
-        : throw new ArgumentException("Traits are finite numbers.", name);
+    private static ImageTraits Checked(float[] vector, string name) =>
+        float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(vector))
+            ? new ImageTraits(vector)
+            : throw new ArgumentException("Traits are finite numbers.", name);
 }

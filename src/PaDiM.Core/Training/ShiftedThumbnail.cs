@@ -3,8 +3,9 @@ using System.Numerics.Tensors;
 namespace PaDiM.Core.Training;
 
 /// <summary>
-/// A thumbnail with its derivatives, for a distance that overlooks small shifts: the tangent distance (Simard, LeCun, Denker, 1993). To first
-/// order a shift adds a combination of the derivatives along x and y; the best one is taken out of the difference before it is measured.
+/// A thumbnail with its derivatives, for a distance that overlooks small shifts: the tangent distance (Simard, LeCun,
+/// Denker, 1993). To first order a shift adds a combination of the derivatives along x and y; the best one is taken out
+/// of the difference before it is measured.
 /// </summary>
 internal sealed class ShiftedThumbnail
 {
@@ -14,12 +15,14 @@ internal sealed class ShiftedThumbnail
     private const int Side = ImageTraits.ThumbnailSide;
 
     /// <summary>
-    /// Central differences of sixth order. The short stencil, (f(x + 1) - f(x - 1)) / 2, underrates sharp edges, and leaves so much of a shift
-    /// behind that a copy half a pixel off is no nearer than another part.
+    /// Central differences of sixth order. The short stencil, (f(x + 1) - f(x - 1)) / 2, underrates sharp edges, and
+    /// leaves so much of a shift behind that a copy half a pixel off is no nearer than another part.
     /// </summary>
     private static readonly float[] Stencil = [3 / 4f, -3 / 20f, 1 / 60f];
 
-    private readonly float[] _values, _alongX, _alongY;
+    private readonly float[] _values,
+        _alongX,
+        _alongY;
 
     /// <summary>Derives a thumbnail.</summary>
     /// <param name="thumbnail">Shape <c>(32, 32)</c>, row-major, of mean 0.</param>
@@ -31,14 +34,14 @@ internal sealed class ShiftedThumbnail
     }
 
     /// <summary>
-    /// Natural logarithm of the root mean square of min over (s, t) of a - b - s (a + b)_x - t (a + b)_y, in shares of the contrast; the same in
-    /// both directions but for rounding.
+    /// Natural logarithm of the root mean square of min over (s, t) of a - b - s (a + b)_x - t (a + b)_y, in shares of
+    /// the contrast; the same in both directions but for rounding.
     /// </summary>
     public double LogDistanceTo(ShiftedThumbnail other, Buffers buffers)
     {
         var difference = buffers.Difference;
-var x = buffers.AlongX;
-var y = buffers.AlongY;
+        var x = buffers.AlongX;
+        var y = buffers.AlongY;
         TensorPrimitives.Subtract(_values, other._values, difference);
         TensorPrimitives.Add(_alongX, other._alongX, x);
         TensorPrimitives.Add(_alongY, other._alongY, y);
@@ -54,8 +57,9 @@ var y = buffers.AlongY;
         for (var i = 0; i < result.Length; i++)
         {
             var x = i % Side;
-var y = i / Side;
-            for (var k = 1; k <= Stencil.Length; k++) result[i] += Stencil[k - 1] * (At(x + k * stepX, y + k * stepY) - At(x - k * stepX, y - k * stepY));
+            var y = i / Side;
+            for (var k = 1; k <= Stencil.Length; k++)
+                result[i] += Stencil[k - 1] * (At(x + k * stepX, y + k * stepY) - At(x - k * stepX, y - k * stepY));
         }
         // Thumbnails have mean 0 whatever moved into view, and so must the change that a shift makes.
         TensorPrimitives.Subtract(result, TensorPrimitives.Average<float>(result), result);
@@ -69,7 +73,13 @@ var y = i / Side;
     private static void RemoveDirection(float[] vector, float[] direction)
     {
         var square = TensorPrimitives.SumOfSquares<float>(direction);
-        if (square > SmallestDistance) TensorPrimitives.MultiplyAdd(direction, -TensorPrimitives.Dot<float>(vector, direction) / square, vector, vector);
+        if (square > SmallestDistance)
+            TensorPrimitives.MultiplyAdd(
+                direction,
+                -TensorPrimitives.Dot<float>(vector, direction) / square,
+                vector,
+                vector
+            );
     }
 
     /// <summary>Room for one comparison at a time.</summary>

@@ -9,7 +9,9 @@ namespace PaDiM.Onnx.Architectures;
 internal sealed record Network(string Name, IReadOnlyList<BackboneTap> Taps, IReadOnlyList<NetworkForm> Forms);
 
 /// <summary>A network by the names that one library gives its tensors.</summary>
-/// <param name="Anchor">A tensor that says by its name which form a file has, and, by what stands before the name, under which prefix.</param>
-/// <param name="Stages">What the names of its tensors begin with; a tensor among them that the network does not have means that the file is another network's.</param>
+/// <param name="Anchor">A tensor that says by its name which form a file has, and, by what stands before the name,
+/// under which prefix.</param>
+/// <param name="Stages">What the names of its tensors begin with; a tensor among them that the network does not have
+/// means that the file is another network's.</param>
 /// <param name="Graph">Makes the graph.</param>
 internal sealed record NetworkForm(string Anchor, IReadOnlyList<string> Stages, Func<NetworkGraph> Graph);

@@ -4,7 +4,10 @@ using PaDiM.Core.Embedding;
 
 namespace PaDiM.Onnx.Backbones;
 
-/// <summary>What a backbone gave for a batch: its taps reduced to d dimensions, still in the runtime's own memory. Owner of that memory.</summary>
+/// <summary>
+/// What a backbone gave for a batch: its taps reduced to d dimensions, still in the runtime's own memory. Owner of that
+/// memory.
+/// </summary>
 public sealed class BackboneFeatures : IDisposable
 {
     private readonly IReadOnlyList<IDisposableReadOnlyCollection<OrtValue>> _runs;
@@ -13,7 +16,7 @@ public sealed class BackboneFeatures : IDisposable
     internal BackboneFeatures(IReadOnlyList<IDisposableReadOnlyCollection<OrtValue>> runs, int dimensions)
     {
         this._runs = runs;
-Dimensions = dimensions;
+        Dimensions = dimensions;
         _images = [.. runs.SelectMany(ImagesOf)];
     }
 
@@ -30,24 +33,33 @@ Dimensions = dimensions;
     /// <param name="image">Which image.</param>
     /// <param name="parallel">Degree of parallelism and cancellation; all cores when null.</param>
     /// <param name="reuse">An embedding that may be written over; null for a new one.</param>
-    public PatchEmbedding Embed(int image, ParallelOptions? parallel = null, PatchEmbedding? reuse = null) => PatchEmbedding.Of(TapsOf(image), parallel, reuse);
+    public PatchEmbedding Embed(int image, ParallelOptions? parallel = null, PatchEmbedding? reuse = null) =>
+        PatchEmbedding.Of(TapsOf(image), parallel, reuse);
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var run in _runs) run.Dispose();
+        foreach (var run in _runs)
+            run.Dispose();
     }
 
     /// <summary>The maps of each image of one run, whose outputs have the shape <c>(images, h, w, d)</c>.</summary>
     private static IEnumerable<FeatureMap[]> ImagesOf(IDisposableReadOnlyCollection<OrtValue> run)
     {
-        var taps = run.Select(output => (Shape: output.GetTensorTypeAndShape().Shape, new NativeMemory(output).Memory)).ToArray();
+        var taps = run.Select(output => (Shape: output.GetTensorTypeAndShape().Shape, new NativeMemory(output).Memory))
+            .ToArray();
         for (var image = 0; image < taps[0].Shape[0]; image++)
-            yield return Array.ConvertAll(taps, tap =>
-            {
-                var values = (int)(tap.Shape[1] * tap.Shape[2] * tap.Shape[3]);
-                return new FeatureMap(tap.Memory.Slice(image * values, values), new Grid((int)tap.Shape[1], (int)tap.Shape[2]));
-            });
+            yield return Array.ConvertAll(
+                taps,
+                tap =>
+                {
+                    var values = (int)(tap.Shape[1] * tap.Shape[2] * tap.Shape[3]);
+                    return new FeatureMap(
+                        tap.Memory.Slice(image * values, values),
+                        new Grid((int)tap.Shape[1], (int)tap.Shape[2])
+                    );
+                }
+            );
     }
 
     /// <summary>A view of a tensor that ONNX Runtime owns: no copy is made.</summary>

@@ -3,7 +3,10 @@ using System.Text.Json.Serialization;
 
 namespace PaDiM.Onnx.Backbones;
 
-/// <summary>What is known of a backbone file; <c>NAME.json</c> beside <c>NAME.onnx</c>. Everything may be left out but what cannot be read off the graph.</summary>
+/// <summary>
+/// What is known of a backbone file; <c>NAME.json</c> beside <c>NAME.onnx</c>. Everything may be left out but what
+/// cannot be read off the graph.
+/// </summary>
 public sealed record BackboneManifest
 {
     /// <summary>Tensors to tap, finest first; found from the graph when null.</summary>
@@ -21,13 +24,20 @@ public sealed record BackboneManifest
     /// <summary>Licence of the weights.</summary>
     public string? Licence { get; init; }
 
-    /// <summary>The network that it was made of from a file of weights, one of <see cref="Architectures.BackboneArchitecture.Names"/>; null for other ONNX files.</summary>
+    /// <summary>
+    /// The network that it was made of from a file of weights, one of <see
+    /// cref="Architectures.BackboneArchitecture.Names"/>; null for other ONNX files.
+    /// </summary>
     public string? Architecture { get; init; }
 
-    /// <summary>Dimensions that the profile <c>paper</c> reduces it to, at least 1; those of the catalogue, or 100, when null.</summary>
+    /// <summary>
+    /// Dimensions that the profile <c>paper</c> reduces it to, at least 1; those of the catalogue, or 100, when null.
+    /// </summary>
     public int? Dimensions { get; init; }
 
-    /// <summary>SHA-256 of the file of weights that it was made from, lower-case hexadecimal; null when it came as an ONNX file.</summary>
+    /// <summary>
+    /// SHA-256 of the file of weights that it was made from, lower-case hexadecimal; null when it came as an ONNX file.
+    /// </summary>
     public string? WeightsSha256 { get; init; }
 
     /// <summary>When it was installed; null where it was put there by hand.</summary>
@@ -40,7 +50,8 @@ public sealed record BackboneManifest
     public bool Accepts(string sha256) => Sha256?.Equals(sha256, StringComparison.OrdinalIgnoreCase) ?? true;
 
     /// <summary>The manifest as JSON.</summary>
-    public byte[] ToJson() => [.. JsonSerializer.SerializeToUtf8Bytes(this, ManifestJson.Default.BackboneManifest), (byte)'\n'];
+    public byte[] ToJson() =>
+        [.. JsonSerializer.SerializeToUtf8Bytes(this, ManifestJson.Default.BackboneManifest), (byte)'\n'];
 
     /// <summary>Reads a manifest.</summary>
     /// <exception cref="InvalidDataException">The JSON cannot be read, or its values make no sense.</exception>
@@ -48,12 +59,17 @@ public sealed record BackboneManifest
     {
         try
         {
-            var manifest = JsonSerializer.Deserialize(json, ManifestJson.Default.BackboneManifest) ?? new BackboneManifest();
-            if (manifest.Taps is { Count: 0 }) throw new InvalidDataException("The manifest's list of taps is empty.");
-            if (manifest.Taps is { } taps && taps.Any(tap => string.IsNullOrEmpty(tap?.Tensor))) throw new InvalidDataException("A tap in the manifest names no tensor.");
-            if (manifest.Dimensions < 1) throw new InvalidDataException("The manifest's dimensions must be at least 1.");
+            var manifest =
+                JsonSerializer.Deserialize(json, ManifestJson.Default.BackboneManifest) ?? new BackboneManifest();
+            if (manifest.Taps is { Count: 0 })
+                throw new InvalidDataException("The manifest's list of taps is empty.");
+            if (manifest.Taps is { } taps && taps.Any(tap => string.IsNullOrEmpty(tap?.Tensor)))
+                throw new InvalidDataException("A tap in the manifest names no tensor.");
+            if (manifest.Dimensions < 1)
+                throw new InvalidDataException("The manifest's dimensions must be at least 1.");
             // Generated code sets what the JSON leaves out to null, whatever the property's initial value.
-            if (manifest.Normalisation is null) manifest = manifest with { Normalisation = Normalisation.ImageNet };
+            if (manifest.Normalisation is null)
+                manifest = manifest with { Normalisation = Normalisation.ImageNet };
             manifest.Normalisation.Check();
             return manifest;
         }
@@ -79,15 +95,29 @@ public sealed record Normalisation(float[] Mean, float[] Std)
     public static Normalisation ImageNet { get; } = new([0.485f, 0.456f, 0.406f], [0.229f, 0.224f, 0.225f]);
 
     /// <inheritdoc/>
-    public override string ToString() => FormattableString.Invariant($"(x / 255 - [{string.Join(", ", Mean)}]) / [{string.Join(", ", Std)}]");
+    public override string ToString() =>
+        FormattableString.Invariant($"(x / 255 - [{string.Join(", ", Mean)}]) / [{string.Join(", ", Std)}]");
 
     internal void Check()
     {
-        if (Mean is not { Length: 3 } || Std is not { Length: 3 } || Std.Any(s => !(s > 0 && float.IsFinite(s))) || Mean.Any(m => !float.IsFinite(m)))
-            throw new InvalidDataException("The manifest's normalisation needs three means and three standard deviations above 0.");
+        if (
+            Mean is not { Length: 3 }
+            || Std is not { Length: 3 }
+            || Std.Any(s => !(s > 0 && float.IsFinite(s)))
+            || Mean.Any(m => !float.IsFinite(m))
+        )
+            throw new InvalidDataException(
+                "The manifest's normalisation needs three means and three standard deviations above 0."
+            );
     }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, ReadCommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, WriteIndented = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    ReadCommentHandling = JsonCommentHandling.Skip,
+    AllowTrailingCommas = true,
+    WriteIndented = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(BackboneManifest))]
 internal sealed partial class ManifestJson : JsonSerializerContext;

@@ -7,4 +7,11 @@ namespace PaDiM.Onnx.Backbones;
 /// <param name="CalibrationImages">Images that the ranges were measured on.</param>
 /// <param name="HeldOutImages">Other images, which <paramref name="Sqnr"/> was measured on.</param>
 /// <param name="Sqnr">Signal to quantisation noise of each tap, in dB, against the float32 backbone.</param>
-public sealed record BackboneQuantisation(string Of, string Sha256, string Method, int CalibrationImages, int HeldOutImages, IReadOnlyList<double> Sqnr);
+public sealed record BackboneQuantisation(
+    string Of,
+    string Sha256,
+    string Method,
+    int CalibrationImages,
+    int HeldOutImages,
+    IReadOnlyList<double> Sqnr
+);

@@ -3,7 +3,10 @@ using PaDiM.Core.Embedding;
 
 namespace PaDiM.Onnx.Backbones;
 
-/// <summary>A graph open in ONNX Runtime whose outputs of any rank are read by name; for looking inside a network. Not thread-safe.</summary>
+/// <summary>
+/// A graph open in ONNX Runtime whose outputs of any rank are read by name; for looking inside a network. Not
+/// thread-safe.
+/// </summary>
 internal sealed class GraphSession : IDisposable
 {
     private readonly InferenceSession _session;
@@ -26,7 +29,11 @@ internal sealed class GraphSession : IDisposable
         using var image = OrtValue.CreateTensorValueFromMemory(prepared, [1, 3, size.Height, size.Width]);
         using var outputs = _session.Run(_options, _session.InputNames, [image], _session.OutputNames);
         for (var i = 0; i < outputs.Count; i++)
-            read(_session.OutputNames[i], (int)outputs[i].GetTensorTypeAndShape().Shape.ElementAtOrDefault(1), outputs[i].GetTensorDataAsSpan<float>());
+            read(
+                _session.OutputNames[i],
+                (int)outputs[i].GetTensorTypeAndShape().Shape.ElementAtOrDefault(1),
+                outputs[i].GetTensorDataAsSpan<float>()
+            );
     }
 
     public void Dispose()

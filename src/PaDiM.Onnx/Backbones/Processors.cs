@@ -5,14 +5,18 @@ using System.Runtime.InteropServices;
 namespace PaDiM.Onnx.Backbones;
 
 /// <summary>
-/// Binds the threads of an inference to a processor each. A thread that is free to run anywhere is often woken on the processor of the one that wakes it, above all
-/// on virtual machines and after a pause; two of them then share one while the other idles, and an inference takes twice as long. Only where the process may use
-/// exactly as many processors as it has threads: among more of them the system finds room by itself. As a scheduler it has a thread on each processor but the
-/// first, which belongs to the caller that is bound: for the kernels around a lone inference, which would be over before the pool's threads had spread. Thread-safe.
+/// Binds the threads of an inference to a processor each. A thread that is free to run anywhere is often woken on the
+/// processor of the one that wakes it, above all on virtual machines and after a pause; two of them then share one
+/// while the other idles, and an inference takes twice as long. Only where the process may use exactly as many
+/// processors as it has threads: among more of them the system finds room by itself. As a scheduler it has a thread on
+/// each processor but the first, which belongs to the caller that is bound: for the kernels around a lone inference,
+/// which would be over before the pool's threads had spread. Thread-safe.
 /// </summary>
 internal sealed partial class Processors : TaskScheduler
 {
-    private static readonly Lazy<Processors?> OfProcess = new(() => OperatingSystem.IsLinux() && GetAffinity(0, sizeof(ulong), out var mask) == 0 ? new Processors(mask) : null);
+    private static readonly Lazy<Processors?> OfProcess = new(() =>
+        OperatingSystem.IsLinux() && GetAffinity(0, sizeof(ulong), out var mask) == 0 ? new Processors(mask) : null
+    );
 
     private readonly ulong _all;
     private readonly Lazy<BlockingCollection<Task>> _waiting;
@@ -27,19 +31,30 @@ internal sealed partial class Processors : TaskScheduler
     /// <inheritdoc/>
     public override int MaximumConcurrencyLevel => BitOperations.PopCount(_all);
 
-    /// <summary>The processors of this process; null where they are not as many as threads, or the system does not tell (it does on Linux).</summary>
-    public static Processors? ForThreads(int threads) => threads > 1 && OfProcess.Value is { } processors && processors.MaximumConcurrencyLevel == threads ? processors : null;
-
-    /// <summary>All but the first, as ONNX Runtime wants to be told them for its workers: counted from 1, a group each.</summary>
-    public string Workers => string.Join(';', Enumerable.Range(0, 64).Where(i => (_all >> i & 1) != 0).Skip(1).Select(i => i + 1));
+    /// <summary>
+    /// The processors of this process; null where they are not as many as threads, or the system does not tell (it does
+    /// on Linux).
+    /// </summary>
+    public static Processors? ForThreads(int threads) =>
+        threads > 1 && OfProcess.Value is { } processors && processors.MaximumConcurrencyLevel == threads
+            ? processors
+            : null;
 
     /// <summary>
-    /// Keeps the calling thread on the first, where no worker is, until disposed. One thread at a time: others that infer meanwhile stay free. The main thread stays
-    /// free as well, for the runtime gives its binding to threads that it starts.
+    /// All but the first, as ONNX Runtime wants to be told them for its workers: counted from 1, a group each.
+    /// </summary>
+    public string Workers =>
+        string.Join(';', Enumerable.Range(0, 64).Where(i => (_all >> i & 1) != 0).Skip(1).Select(i => i + 1));
+
+    /// <summary>
+    /// Keeps the calling thread on the first, where no worker is, until disposed. One thread at a time: others that
+    /// infer meanwhile stay free. The main thread stays free as well, for the runtime gives its binding to threads that
+    /// it starts.
     /// </summary>
     public Binding BindCaller()
     {
-        if (Environment.CurrentManagedThreadId == 1 || Interlocked.Exchange(ref _isBound, 1) != 0) return default;
+        if (Environment.CurrentManagedThreadId == 1 || Interlocked.Exchange(ref _isBound, 1) != 0)
+            return default;
         BindTo(_all & (~_all + 1));
         return new Binding(this);
     }
@@ -62,8 +77,13 @@ internal sealed partial class Processors : TaskScheduler
             new Thread(() =>
             {
                 BindTo(processor);
-                foreach (var task in tasks.GetConsumingEnumerable()) TryExecuteTask(task);
-            }) { IsBackground = true, Name = $"kernels {BitOperations.TrailingZeroCount(processor)}" }.Start();
+                foreach (var task in tasks.GetConsumingEnumerable())
+                    TryExecuteTask(task);
+            })
+            {
+                IsBackground = true,
+                Name = $"kernels {BitOperations.TrailingZeroCount(processor)}",
+            }.Start();
         }
         return tasks;
     }

@@ -5,20 +5,31 @@ using PaDiM.Onnx.Storage;
 
 namespace PaDiM.Onnx.Catalogue;
 
-/// <summary>All backbones that there are: those in the directories, then those that the catalogue has besides. Thread-safe; a file is hashed once, however many ask at a time, until it changes.</summary>
+/// <summary>
+/// All backbones that there are: those in the directories, then those that the catalogue has besides. Thread-safe; a
+/// file is hashed once, however many ask at a time, until it changes.
+/// </summary>
 /// <param name="registry">The directories.</param>
 /// <param name="catalogue">The catalogue.</param>
 public sealed class BackboneListing(BackboneRegistry registry, BackboneCatalogue catalogue)
 {
     private readonly ConcurrentDictionary<string, HashedFile> _hashes = new(StringComparer.Ordinal);
 
-    /// <summary>The list. Reads the directories anew. A backbone whose files cannot be read is in it, with the reason.</summary>
+    /// <summary>
+    /// The list. Reads the directories anew. A backbone whose files cannot be read is in it, with the reason.
+    /// </summary>
     /// <exception cref="IOException">A directory cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">A directory must not be read.</exception>
     public IReadOnlyList<ListedBackbone> List()
     {
         ListedBackbone[] installed = [.. registry.List().Select(Describe)];
-        return [.. installed, .. catalogue.Entries.Where(entry => Array.TrueForAll(installed, backbone => backbone.Name != entry.Name)).Select(Describe)];
+        return
+        [
+            .. installed,
+            .. catalogue
+                .Entries.Where(entry => Array.TrueForAll(installed, backbone => backbone.Name != entry.Name))
+                .Select(Describe),
+        ];
     }
 
     private ListedBackbone Describe(BackboneFile file)
@@ -29,24 +40,66 @@ public sealed class BackboneListing(BackboneRegistry registry, BackboneCatalogue
             var manifest = file.ReadManifest();
             var info = new FileInfo(file.Path);
             var hash = HashOf(info);
-            var fault = manifest.Accepts(hash) ? null : $"Its SHA-256 is not the {manifest.Sha256} of its manifest; the file is damaged or another one.";
+            var fault = manifest.Accepts(hash)
+                ? null
+                : $"Its SHA-256 is not the {manifest.Sha256} of its manifest; the file is damaged or another one.";
             return new ListedBackbone(
-                file.Name, state, catalogue.Find(file.Name)?.Description, manifest.Architecture, manifest.Taps ?? [], catalogue.PaperSettings(file.Name, manifest).Dimensions,
-                manifest.Origin, manifest.Licence, info.Length, hash, manifest.WeightsSha256, fault);
+                file.Name,
+                state,
+                catalogue.Find(file.Name)?.Description,
+                manifest.Architecture,
+                manifest.Taps ?? [],
+                catalogue.PaperSettings(file.Name, manifest).Dimensions,
+                manifest.Origin,
+                manifest.Licence,
+                info.Length,
+                hash,
+                manifest.WeightsSha256,
+                fault
+            );
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
         {
-            return new ListedBackbone(file.Name, state, null, null, [], catalogue.PaperSettings(file.Name, new BackboneManifest()).Dimensions, null, null, null, null, null, e.Message);
+            return new ListedBackbone(
+                file.Name,
+                state,
+                null,
+                null,
+                [],
+                catalogue.PaperSettings(file.Name, new BackboneManifest()).Dimensions,
+                null,
+                null,
+                null,
+                null,
+                null,
+                e.Message
+            );
         }
     }
 
-    private static ListedBackbone Describe(CatalogueEntry entry) => new(
-        entry.Name, BackboneState.Available, entry.Description, entry.Architecture, entry.Architecture is { } architecture ? BackboneArchitecture.Taps(architecture) : [],
-        entry.Dimensions, entry.Origin.ToString(), entry.Licence, entry.SizeBytes, null, entry.Sha256, null);
+    private static ListedBackbone Describe(CatalogueEntry entry) =>
+        new(
+            entry.Name,
+            BackboneState.Available,
+            entry.Description,
+            entry.Architecture,
+            entry.Architecture is { } architecture ? BackboneArchitecture.Taps(architecture) : [],
+            entry.Dimensions,
+            entry.Origin.ToString(),
+            entry.Licence,
+            entry.SizeBytes,
+            null,
+            entry.Sha256,
+            null
+        );
 
     private string HashOf(FileInfo file)
     {
-        var hashed = _hashes.AddOrUpdate(file.FullName, _ => new HashedFile(file), (_, known) => known.IsOf(file) ? known : new HashedFile(file));
+        var hashed = _hashes.AddOrUpdate(
+            file.FullName,
+            _ => new HashedFile(file),
+            (_, known) => known.IsOf(file) ? known : new HashedFile(file)
+        );
         try
         {
             return hashed.Sha256;

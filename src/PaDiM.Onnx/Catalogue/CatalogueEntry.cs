@@ -2,13 +2,19 @@ using System.Text.Json.Serialization;
 
 namespace PaDiM.Onnx.Catalogue;
 
-/// <summary>A network that can be installed by its name: where its weights lie, what they are known by, and the paper's dimensions for it.</summary>
+/// <summary>
+/// A network that can be installed by its name: where its weights lie, what they are known by, and the paper's
+/// dimensions for it.
+/// </summary>
 public sealed record CatalogueEntry
 {
     /// <summary>Its name, and that of the backbone it becomes.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The network that the weights are of, one of <see cref="Architectures.BackboneArchitecture.Names"/>; null where the origin is an ONNX file.</summary>
+    /// <summary>
+    /// The network that the weights are of, one of <see cref="Architectures.BackboneArchitecture.Names"/>; null where
+    /// the origin is an ONNX file.
+    /// </summary>
     public string? Architecture { get; init; }
 
     /// <summary>One line about it.</summary>
@@ -23,7 +29,9 @@ public sealed record CatalogueEntry
     /// <summary>Size of the origin's file, in bytes; null where it is not known.</summary>
     public long? SizeBytes { get; init; }
 
-    /// <summary>SHA-256 of the origin's file, lower-case hexadecimal; null where only its beginning is known, or nothing.</summary>
+    /// <summary>
+    /// SHA-256 of the origin's file, lower-case hexadecimal; null where only its beginning is known, or nothing.
+    /// </summary>
     public string? Sha256 { get; init; }
 
     /// <summary>What that SHA-256 begins with; null where nothing is known.</summary>
@@ -33,7 +41,8 @@ public sealed record CatalogueEntry
     public required int Dimensions { get; init; }
 
     /// <summary>Whether a file of this hash, lower-case hexadecimal, can be the origin's.</summary>
-    public bool Accepts(string sha256) => sha256.StartsWith(Sha256 ?? Sha256Prefix ?? "", StringComparison.OrdinalIgnoreCase);
+    public bool Accepts(string sha256) =>
+        sha256.StartsWith(Sha256 ?? Sha256Prefix ?? "", StringComparison.OrdinalIgnoreCase);
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

@@ -1,9 +1,15 @@
 namespace PaDiM.Onnx.Catalogue;
 
-/// <summary>The right to change a backbone directory: one process at a time has it, and the system takes it back from one that dies. Disposing gives it back.</summary>
+/// <summary>
+/// The right to change a backbone directory: one process at a time has it, and the system takes it back from one that
+/// dies. Disposing gives it back.
+/// </summary>
 internal sealed class DirectoryLock : IDisposable
 {
-    /// <summary>What tells that another process has the file: EWOULDBLOCK of Linux and of macOS, ERROR_SHARING_VIOLATION of Windows.</summary>
+    /// <summary>
+    /// What tells that another process has the file: EWOULDBLOCK of Linux and of macOS, ERROR_SHARING_VIOLATION of
+    /// Windows.
+    /// </summary>
     private static readonly int[] Taken = [11, 35, unchecked((int)0x80070020)];
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
@@ -21,7 +27,9 @@ internal sealed class DirectoryLock : IDisposable
         {
             try
             {
-                return new DirectoryLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+                return new DirectoryLock(
+                    new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None)
+                );
             }
             catch (IOException e) when (Taken.Contains(e.HResult))
             {

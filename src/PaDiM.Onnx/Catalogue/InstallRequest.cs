@@ -2,7 +2,8 @@ namespace PaDiM.Onnx.Catalogue;
 
 /// <summary>A file that is to become a backbone, and what is known of it.</summary>
 /// <param name="Name">Name of the backbone.</param>
-/// <param name="Path">An ONNX file (<c>.onnx</c>), with a manifest beside it or without, or weights (<c>.safetensors</c>, <c>.pth</c>, <c>.pt</c>).</param>
+/// <param name="Path">An ONNX file (<c>.onnx</c>), with a manifest beside it or without, or weights
+/// (<c>.safetensors</c>, <c>.pth</c>, <c>.pt</c>).</param>
 public sealed record InstallRequest(string Name, string Path)
 {
     /// <summary>The network that weights are of; found from their tensors when null.</summary>

@@ -8,13 +8,18 @@ using PaDiM.Onnx.Graphs.Schema;
 namespace PaDiM.Onnx.Devices;
 
 /// <summary>
-/// A model's statistics and the weights of its reduction in the device's memory, under the names by which the graphs read them. They get there through a graph of nodes that only copy:
-/// the runtime brings its inputs to the device, and its outputs stay there. Owner of that memory.
+/// A model's statistics and the weights of its reduction in the device's memory, under the names by which the graphs
+/// read them. They get there through a graph of nodes that only copy: the runtime brings its inputs to the device, and
+/// its outputs stay there. Owner of that memory.
 /// </summary>
-/// <remarks>A session for each model: its memory goes back to the device when it ends, while one that models share would keep what it has once had.</remarks>
+/// <remarks>
+/// A session for each model: its memory goes back to the device when it ends, while one that models share would keep
+/// what it has once had.
+/// </remarks>
 internal sealed class DeviceStatistics : IDisposable
 {
-    private const int Opset = 18, IrVersion = 8;
+    private const int Opset = 18,
+        IrVersion = 8;
     private const string Copied = "/copied";
 
     // The tensors lie in memory of this session's allocator.
@@ -25,8 +30,19 @@ internal sealed class DeviceStatistics : IDisposable
     public DeviceStatistics(PadimModel model, Backbone backbone)
     {
         var runtime = backbone.Runtime;
-        var statistics = ScoringStatistics.Of(model).Concat(backbone.Taps.Select((tap, l) => new ScoringTensor(
-            TapReduction.WeightsOf(tap.Tensor), [tap.Channels, model.Reduction.Dimensions], model.Reduction.WeightsOf(l).ToArray()))).ToArray();
+        var statistics = ScoringStatistics
+            .Of(model)
+            .Concat(
+                backbone.Taps.Select(
+                    (tap, l) =>
+                        new ScoringTensor(
+                            TapReduction.WeightsOf(tap.Tensor),
+                            [tap.Channels, model.Reduction.Dimensions],
+                            model.Reduction.WeightsOf(l).ToArray()
+                        )
+                )
+            )
+            .ToArray();
         Names = [.. statistics.Select(tensor => tensor.Name)];
         Bytes = sizeof(float) * statistics.Sum(tensor => tensor.Length);
         using var options = runtime.CreateSessionOptions(onlyHolds: true);
@@ -56,7 +72,8 @@ internal sealed class DeviceStatistics : IDisposable
         }
         finally
         {
-            foreach (var value in host) value.Dispose();
+            foreach (var value in host)
+                value.Dispose();
         }
     }
 
@@ -70,7 +87,8 @@ internal sealed class DeviceStatistics : IDisposable
     public void BindTo(OrtIoBinding binding, InferenceSession reader)
     {
         for (var i = 0; i < Names.Count; i++)
-            if (reader.InputNames.Contains(Names[i])) binding.BindInput(Names[i], _tensors[i]);
+            if (reader.InputNames.Contains(Names[i]))
+                binding.BindInput(Names[i], _tensors[i]);
     }
 
     /// <inheritdoc/>
@@ -89,6 +107,14 @@ internal sealed class DeviceStatistics : IDisposable
             builder.Node("Identity", tensor.Name + Copied, [tensor.Name]);
             builder.Output(tensor.Name + Copied, [.. tensor.Shape]);
         }
-        return new ModelProto { IrVersion = IrVersion, Graph = builder.Graph, OpsetImport = { new OperatorSetIdProto { Domain = "", Version = Opset } } }.ToByteArray();
+        return new ModelProto
+        {
+            IrVersion = IrVersion,
+            Graph = builder.Graph,
+            OpsetImport =
+            {
+                new OperatorSetIdProto { Domain = "", Version = Opset },
+            },
+        }.ToByteArray();
     }
 }

@@ -6,15 +6,21 @@ using PaDiM.Onnx.Graphs.Schema;
 namespace PaDiM.Onnx.Export;
 
 /// <summary>
-/// An ONNX file that is written without ever lying in memory: the model with its small graph as protobuf messages, and behind the graph's other fields large
-/// weights whose values are made while they are written. Its length is known before.
+/// An ONNX file that is written without ever lying in memory: the model with its small graph as protobuf messages, and
+/// behind the graph's other fields large weights whose values are made while they are written. Its length is known
+/// before.
 /// </summary>
 internal sealed class StreamedGraph
 {
     private const int ChunkBytes = 1 << 20;
 
-    /// <summary>Field numbers of the schema: <c>ModelProto.graph</c>, <c>GraphProto.initializer</c>, <c>TensorProto.raw_data</c>.</summary>
-    private const int GraphField = 7, InitializerField = 5, RawDataField = 9;
+    /// <summary>
+    /// Field numbers of the schema: <c>ModelProto.graph</c>, <c>GraphProto.initializer</c>,
+    /// <c>TensorProto.raw_data</c>.
+    /// </summary>
+    private const int GraphField = 7,
+        InitializerField = 5,
+        RawDataField = 9;
 
     private readonly byte[] _beginning;
     private readonly IReadOnlyList<(byte[] Head, ScoringTensor Tensor)> _weights;
@@ -48,11 +54,12 @@ internal sealed class StreamedGraph
             yield return head;
             var together = Math.Clamp(ChunkBytes / (sizeof(float) * Math.Max(1, tensor.PartLength)), 1, tensor.Parts);
             var values = new float[together * tensor.PartLength];
-var bytes = new byte[sizeof(float) * together * tensor.PartLength];
+            var bytes = new byte[sizeof(float) * together * tensor.PartLength];
             for (var first = 0; first < tensor.Parts; first += together)
             {
                 var count = Math.Min(together, tensor.Parts - first);
-                for (var i = 0; i < count; i++) tensor.Fill(first + i, values.AsSpan(i * tensor.PartLength, tensor.PartLength));
+                for (var i = 0; i < count; i++)
+                    tensor.Fill(first + i, values.AsSpan(i * tensor.PartLength, tensor.PartLength));
                 var used = values.AsSpan(0, count * tensor.PartLength);
                 MemoryMarshal.AsBytes(used).CopyTo(bytes);
                 yield return bytes.AsMemory(0, sizeof(float) * used.Length);

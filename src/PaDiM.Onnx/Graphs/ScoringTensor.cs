@@ -1,8 +1,8 @@
 namespace PaDiM.Onnx.Graphs;
 
 /// <summary>
-/// A float32 tensor of a model's statistics that a scoring graph reads, made part by part: the whitening factors of a model are far too large to lie in
-/// memory twice.
+/// A float32 tensor of a model's statistics that a scoring graph reads, made part by part: the whitening factors of a
+/// model are far too large to lie in memory twice.
 /// </summary>
 /// <param name="Name">Its name in the graph.</param>
 /// <param name="Shape">Row-major; the parts follow each other along the first axis.</param>
@@ -11,7 +11,8 @@ namespace PaDiM.Onnx.Graphs;
 internal sealed record ScoringTensor(string Name, IReadOnlyList<long> Shape, int Parts, Action<int, Span<float>> Fill)
 {
     /// <summary>A tensor in one part.</summary>
-    public ScoringTensor(string name, IReadOnlyList<long> shape, float[] values) : this(name, shape, 1, (_, target) => values.CopyTo(target)) { }
+    public ScoringTensor(string name, IReadOnlyList<long> shape, float[] values)
+        : this(name, shape, 1, (_, target) => values.CopyTo(target)) { }
 
     /// <summary>Number of values.</summary>
     public long Length { get; } = Shape.Aggregate(1L, (product, extent) => product * extent);

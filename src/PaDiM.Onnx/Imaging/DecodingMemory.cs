@@ -1,14 +1,17 @@
 namespace PaDiM.Onnx.Imaging;
 
 /// <summary>
-/// Memory that is set aside for decoding: where many large images come at once, some wait until others are done. Urgent ones go first; besides, all have their turn in the order in which
-/// they came, so that small ones never pass a large one for ever.
+/// Memory that is set aside for decoding: where many large images come at once, some wait until others are done. Urgent
+/// ones go first; besides, all have their turn in the order in which they came, so that small ones never pass a large
+/// one for ever.
 /// </summary>
-/// <param name="capacity">Bytes that may be in use together; an image that needs more than all of them is decoded by itself.</param>
+/// <param name="capacity">Bytes that may be in use together; an image that needs more than all of them is decoded by
+/// itself.</param>
 internal sealed class DecodingMemory(long capacity)
 {
     private readonly Lock _gate = new();
-    private readonly LinkedList<Share> _urgent = [], _patient = [];
+    private readonly LinkedList<Share> _urgent = [],
+        _patient = [];
     private readonly long _capacity = capacity;
     private long _free = capacity;
 
@@ -38,8 +41,10 @@ internal sealed class DecodingMemory(long capacity)
     {
         lock (_gate)
         {
-            if (share.Turn.List is { } queue) queue.Remove(share.Turn);
-            else _free += share.Bytes;
+            if (share.Turn.List is { } queue)
+                queue.Remove(share.Turn);
+            else
+                _free += share.Bytes;
             Grant();
         }
     }
@@ -53,7 +58,7 @@ internal sealed class DecodingMemory(long capacity)
         public Share(DecodingMemory memory, long bytes)
         {
             this._memory = memory;
-Bytes = bytes;
+            Bytes = bytes;
             Turn = new LinkedListNode<Share>(this);
         }
 

@@ -5,7 +5,10 @@ namespace PaDiM.Onnx.Imaging;
 /// <summary>Masks that come as images: white marks a pixel, black does not.</summary>
 public static class MaskImage
 {
-    /// <summary>A channel above this marks a pixel: masks may be painted in any colour, and those saved as JPEG are not quite black.</summary>
+    /// <summary>
+    /// A channel above this marks a pixel: masks may be painted in any colour, and those saved as JPEG are not quite
+    /// black.
+    /// </summary>
     private const byte Middle = 127;
 
     /// <summary>The marks at any size, by the nearest pixel.</summary>
@@ -18,7 +21,10 @@ public static class MaskImage
         for (var y = 0; y < size.Height; y++)
         {
             var row = (int)((y + 0.5) * mask.Height / size.Height) * mask.Width;
-            for (var x = 0; x < size.Width; x++) marks[y * size.Width + x] = mask.Pixels.AsSpan(3 * (row + (int)((x + 0.5) * mask.Width / size.Width)), 3).ContainsAnyInRange((byte)(Middle + 1), byte.MaxValue);
+            for (var x = 0; x < size.Width; x++)
+                marks[y * size.Width + x] = mask
+                    .Pixels.AsSpan(3 * (row + (int)((x + 0.5) * mask.Width / size.Width)), 3)
+                    .ContainsAnyInRange((byte)(Middle + 1), byte.MaxValue);
         }
         return marks;
     }

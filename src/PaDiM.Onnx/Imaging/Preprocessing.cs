@@ -11,15 +11,19 @@ using PaDiM.Onnx.Backbones;
 namespace PaDiM.Onnx.Imaging;
 
 /// <summary>
-/// From an image to a backbone's input: antialiased bilinear resize to a square (aspect not kept), optional alignment to a template or centre crop, [0, 1],
-/// normalisation; and back, from prepared pixels to the image's own. One implementation serves fit, score and evaluation. Immutable, thread-safe.
+/// From an image to a backbone's input: antialiased bilinear resize to a square (aspect not kept), optional alignment
+/// to a template or centre crop, [0, 1], normalisation; and back, from prepared pixels to the image's own. One
+/// implementation serves fit, score and evaluation. Immutable, thread-safe.
 /// </summary>
 /// <param name="settings">Sizes.</param>
 /// <param name="normalisation">Mean and standard deviation of each channel.</param>
-/// <param name="template">What images are registered to, grey, shape <c>(imageSize, imageSize)</c>; null where they are taken as they lie.</param>
+/// <param name="template">What images are registered to, grey, shape <c>(imageSize, imageSize)</c>; null where they are
+/// taken as they lie.</param>
 public sealed class Preprocessing(FitSettings settings, Normalisation normalisation, float[]? template = null)
 {
-    private readonly RigidRegistration? _registration = template is null ? null : new RigidRegistration(template, settings.ImageSize);
+    private readonly RigidRegistration? _registration = template is null
+        ? null
+        : new RigidRegistration(template, settings.ImageSize);
 
     /// <summary>Side of the square that images are resized to, in pixels, before any crop.</summary>
     public int ImageSize { get; } = settings.ImageSize;
@@ -30,7 +34,9 @@ public sealed class Preprocessing(FitSettings settings, Normalisation normalisat
     /// <summary>Rows and columns cut off before the crop.</summary>
     private int Offset { get; } = settings.CropMargin();
 
-    /// <summary>An image at an image size, 8 bits a channel: it is prepared to the same input again, but for the rounding.</summary>
+    /// <summary>
+    /// An image at an image size, 8 bits a channel: it is prepared to the same input again, but for the rounding.
+    /// </summary>
     internal static RgbImage Shrink(RgbImage image, int side)
     {
         var resized = new float[3 * side * side];
@@ -43,10 +49,12 @@ public sealed class Preprocessing(FitSettings settings, Normalisation normalisat
     /// <summary>Writes the prepared image.</summary>
     /// <param name="image">Any size.</param>
     /// <param name="prepared">Shape <c>(3, PreparedSize.Height, PreparedSize.Width)</c>.</param>
-    /// <returns>How the part lies in the image, in pixels of the image size: the identity where nothing is aligned.</returns>
+    /// <returns>How the part lies in the image, in pixels of the image size: the identity where nothing is
+    /// aligned.</returns>
     public RigidTransform Prepare(RgbImage image, Span<float> prepared)
     {
-        if (_registration is not null) return PrepareAndShrink(image, prepared, shrunk: null);
+        if (_registration is not null)
+            return PrepareAndShrink(image, prepared, shrunk: null);
         // Row by row, while they are in the nearest cache.
         using var resampler = new AntialiasedResampler(image, ImageSize, ImageSize);
         var row = ArrayPool<float>.Shared.Rent(3 * ImageSize);
@@ -59,15 +67,19 @@ public sealed class Preprocessing(FitSettings settings, Normalisation normalisat
         return RigidTransform.Identity;
     }
 
-    /// <summary>As above, and also writes the image as <see cref="Shrink"/> would give it, where that is wanted.</summary>
+    /// <summary>
+    /// As above, and also writes the image as <see cref="Shrink"/> would give it, where that is wanted.
+    /// </summary>
     internal RigidTransform PrepareAndShrink(RgbImage image, Span<float> prepared, RgbImage? shrunk)
     {
         var length = 3 * ImageSize * ImageSize;
         var resized = ArrayPool<float>.Shared.Rent(length);
         AntialiasedResampler.Resize(image, ImageSize, ImageSize, resized);
-        if (shrunk is not null) Round(resized.AsSpan(0, length), shrunk.Pixels);
+        if (shrunk is not null)
+            Round(resized.AsSpan(0, length), shrunk.Pixels);
         var placement = _registration?.Register(Grey(resized.AsSpan(0, length))) ?? RigidTransform.Identity;
-        if (placement == RigidTransform.Identity) Normalise(resized, prepared);
+        if (placement == RigidTransform.Identity)
+            Normalise(resized, prepared);
         else
         {
             var aligned = ArrayPool<float>.Shared.Rent(length);
@@ -79,12 +91,16 @@ public sealed class Preprocessing(FitSettings settings, Normalisation normalisat
         return placement;
     }
 
-    /// <summary>A map in the template's frame as the image shows it: what the template does not cover is 0, and pixels of the image that the part left count no more.</summary>
+    /// <summary>
+    /// A map in the template's frame as the image shows it: what the template does not cover is 0, and pixels of the
+    /// image that the part left count no more.
+    /// </summary>
     /// <param name="map">Of the prepared size.</param>
     /// <param name="placement">What <see cref="Prepare(RgbImage, Span{float})"/> gave for the image.</param>
     public AnomalyMap ToImageFrame(AnomalyMap map, RigidTransform placement)
     {
-        if (placement == RigidTransform.Identity) return map;
+        if (placement == RigidTransform.Identity)
+            return map;
         var moved = new float[map.Values.Length];
         Warping.ToImage(map.Values, ImageSize, placement, moved);
         return new AnomalyMap(map.Grid, moved);
@@ -94,21 +110,30 @@ public sealed class Preprocessing(FitSettings settings, Normalisation normalisat
     public AnomalyRegion ToOriginal(AnomalyRegion region, int width, int height)
     {
         var scaleX = (double)width / ImageSize;
-var scaleY = (double)height / ImageSize;
+        var scaleY = (double)height / ImageSize;
         var left = (int)Math.Floor((region.X + Offset) * scaleX);
         var top = (int)Math.Floor((region.Y + Offset) * scaleY);
         var right = Math.Min(width, (int)Math.Ceiling((region.X + region.Width + Offset) * scaleX));
         var bottom = Math.Min(height, (int)Math.Ceiling((region.Y + region.Height + Offset) * scaleY));
-        return new AnomalyRegion(left, top, right - left, bottom - top, Math.Max(1, (int)Math.Round(region.Area * scaleX * scaleY)), region.PeakScore);
+        return new AnomalyRegion(
+            left,
+            top,
+            right - left,
+            bottom - top,
+            Math.Max(1, (int)Math.Round(region.Area * scaleX * scaleY)),
+            region.PeakScore
+        );
     }
 
     /// <summary>A map over the prepared image, drawn out to the original size; what the crop left out is 0.</summary>
     public AnomalyMap ToOriginal(AnomalyMap map, int width, int height)
     {
-        if (map.Grid.Height == ImageSize) return map.Upsample(new Grid(height, width));
+        if (map.Grid.Height == ImageSize)
+            return map.Upsample(new Grid(height, width));
         var padded = new float[ImageSize * ImageSize];
         for (var y = 0; y < map.Grid.Height; y++)
-            map.Values.AsSpan(y * map.Grid.Width, map.Grid.Width).CopyTo(padded.AsSpan((y + Offset) * ImageSize + Offset));
+            map.Values.AsSpan(y * map.Grid.Width, map.Grid.Width)
+                .CopyTo(padded.AsSpan((y + Offset) * ImageSize + Offset));
         return new AnomalyMap(new Grid(ImageSize, ImageSize), padded).Upsample(new Grid(height, width));
     }
 
@@ -122,16 +147,17 @@ var scaleY = (double)height / ImageSize;
 
     private void Normalise(ReadOnlySpan<float> resized, Span<float> prepared)
     {
-        for (var y = 0; y < PreparedSize.Height; y++) Normalise(resized[(3 * (y + Offset) * ImageSize)..], y, prepared);
+        for (var y = 0; y < PreparedSize.Height; y++)
+            Normalise(resized[(3 * (y + Offset) * ImageSize)..], y, prepared);
     }
 
     /// <summary>One row of the prepared image, from the row of the resized one that it is cut from.</summary>
     private void Normalise(ReadOnlySpan<float> resized, int y, Span<float> prepared)
     {
         var width = PreparedSize.Width;
-var plane = PreparedSize.Positions;
+        var plane = PreparedSize.Positions;
         var mean = normalisation.Mean;
-var std = normalisation.Std;
+        var std = normalisation.Std;
         var scale = Vector128.Create(1 / (255 * std[0]), 1 / (255 * std[1]), 1 / (255 * std[2]), 0);
         var shift = Vector128.Create(-mean[0] / std[0], -mean[1] / std[1], -mean[2] / std[2], 0);
         var row = resized.Slice(3 * Offset, 3 * width);
@@ -145,16 +171,17 @@ var std = normalisation.Std;
         {
             var pixel = Vector128.LoadUnsafe(ref source, (nuint)(3 * x)) * scale + shift;
             red[x] = pixel[0];
-green[x] = pixel[1];
-blue[x] = pixel[2];
+            green[x] = pixel[1];
+            blue[x] = pixel[2];
         }
         red[x] = row[3 * x] * scale[0] + shift[0];
-green[x] = row[3 * x + 1] * scale[1] + shift[1];
-blue[x] = row[3 * x + 2] * scale[2] + shift[2];
+        green[x] = row[3 * x + 1] * scale[1] + shift[1];
+        blue[x] = row[3 * x + 2] * scale[2] + shift[2];
     }
 
     private static void Round(ReadOnlySpan<float> pixels, Span<byte> bytes)
     {
-        for (var i = 0; i < bytes.Length; i++) bytes[i] = (byte)Math.Clamp(pixels[i] + 0.5f, 0, 255);
+        for (var i = 0; i < bytes.Length; i++)
+            bytes[i] = (byte)Math.Clamp(pixels[i] + 0.5f, 0, 255);
     }
 }

@@ -13,7 +13,11 @@ public sealed class RgbImage(int width, int height, byte[] pixels)
     public int Height { get; } = height;
 
     /// <summary>Shape <c>(Height, Width, 3)</c>, row-major, red first.</summary>
-    public byte[] Pixels { get; } = pixels.Length == checked(width * height * 3)
-        ? pixels
-        : throw new ArgumentException($"An RGB image of {width} x {height} has {width * height * 3} bytes, not {pixels.Length}.", nameof(pixels));
+    public byte[] Pixels { get; } =
+        pixels.Length == checked(width * height * 3)
+            ? pixels
+            : throw new ArgumentException(
+                $"An RGB image of {width} x {height} has {width * height * 3} bytes, not {pixels.Length}.",
+                nameof(pixels)
+            );
 }

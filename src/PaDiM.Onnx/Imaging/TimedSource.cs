@@ -4,8 +4,9 @@ using NetVips;
 namespace PaDiM.Onnx.Imaging;
 
 /// <summary>
-/// An encoded image in memory that can be read for a limited time. The clock is looked at when libvips reads on in the file, which stops decoders that have not come to
-/// pixels yet (scans of a progressive JPEG, data behind a PNG's last row), and by whoever asks for rows, between some of them. A WebP is decoded in one go.
+/// An encoded image in memory that can be read for a limited time. The clock is looked at when libvips reads on in the
+/// file, which stops decoders that have not come to pixels yet (scans of a progressive JPEG, data behind a PNG's last
+/// row), and by whoever asks for rows, between some of them. A WebP is decoded in one go.
 /// </summary>
 internal sealed class TimedSource : IDisposable
 {
@@ -21,7 +22,7 @@ internal sealed class TimedSource : IDisposable
     public TimedSource(byte[] bytes, TimeSpan? limit)
     {
         this._bytes = bytes;
-this._limit = limit;
+        this._limit = limit;
         _source.OnRead += Read;
         _source.OnSeek += Seek;
     }
@@ -33,16 +34,18 @@ this._limit = limit;
     public bool IsExpired => _limit is { } time && Stopwatch.GetElapsedTime(_start) > time;
 
     /// <summary>Starts the clock anew, when it is known how much there is to do.</summary>
-    public void Restart(double times) {
-_limit = _limit * times;
-_start = Stopwatch.GetTimestamp();
-}
+    public void Restart(double times)
+    {
+        _limit = _limit * times;
+        _start = Stopwatch.GetTimestamp();
+    }
 
     public void Dispose() => _source.Dispose();
 
     private int Read(byte[] buffer, int length)
     {
-        if (IsExpired) return -1;
+        if (IsExpired)
+            return -1;
         var count = Math.Min(length, _bytes.Length - _position);
         _bytes.AsSpan(_position, count).CopyTo(buffer);
         _position += count;
@@ -51,7 +54,14 @@ _start = Stopwatch.GetTimestamp();
 
     private long Seek(long offset, SeekOrigin origin)
     {
-        var target = offset + origin switch { SeekOrigin.Begin => 0, SeekOrigin.Current => _position, _ => _bytes.Length };
+        var target =
+            offset
+            + origin switch
+            {
+                SeekOrigin.Begin => 0,
+                SeekOrigin.Current => _position,
+                _ => _bytes.Length,
+            };
         return _position = (int)Math.Clamp(target, 0, _bytes.Length);
     }
 }

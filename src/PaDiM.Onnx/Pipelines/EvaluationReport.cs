@@ -10,7 +10,12 @@ namespace PaDiM.Onnx.Pipelines;
 /// <param name="ConfusionAtThreshold">Decisions at the model's threshold.</param>
 /// <param name="Scores">The score of each image that was scored, in their order.</param>
 public sealed record EvaluationReport(
-    ImageMetrics Images, PixelMetrics Pixels, IReadOnlyList<DefectReport> PerDefect, Confusion ConfusionAtThreshold, [property: JsonIgnore] IReadOnlyList<float> Scores);
+    ImageMetrics Images,
+    PixelMetrics Pixels,
+    IReadOnlyList<DefectReport> PerDefect,
+    Confusion ConfusionAtThreshold,
+    [property: JsonIgnore] IReadOnlyList<float> Scores
+);
 
 /// <summary>What a model achieves on one kind of defect.</summary>
 /// <param name="Defect">The kind.</param>
@@ -25,4 +30,10 @@ public sealed record DefectReport(string Defect, int Count, ImageMetrics Images,
 /// <param name="FalsePositives">Normal images rejected.</param>
 /// <param name="TrueNegatives">Normal images passed.</param>
 /// <param name="FalseNegatives">Anomalous images missed.</param>
-public sealed record Confusion(double Threshold, int TruePositives, int FalsePositives, int TrueNegatives, int FalseNegatives);
+public sealed record Confusion(
+    double Threshold,
+    int TruePositives,
+    int FalsePositives,
+    int TrueNegatives,
+    int FalseNegatives
+);

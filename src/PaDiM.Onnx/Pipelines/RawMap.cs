@@ -2,7 +2,10 @@ using PaDiM.Core.Scoring;
 
 namespace PaDiM.Onnx.Pipelines;
 
-/// <summary>What scoring gives of a prepared image, before <see cref="Inspector.ToPixels(RawMap, Core.Alignment.RigidTransform)"/> lays it over the image.</summary>
+/// <summary>
+/// What scoring gives of a prepared image, before <see cref="Inspector.ToPixels(RawMap,
+/// Core.Alignment.RigidTransform)"/> lays it over the image.
+/// </summary>
 public abstract record RawMap
 {
     private RawMap() { }

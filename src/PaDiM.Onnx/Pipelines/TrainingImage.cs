@@ -10,12 +10,16 @@ public sealed record TrainingImage(string Sha256, Func<byte[]> Read, string? Nam
 {
     /// <summary>Its pixels.</summary>
     /// <exception cref="FitException">It cannot be read any more.</exception>
-    internal RgbImage Decode(ImageDecoder decoder) => decoder.Decode(Read()) switch
-    {
-        DecodeResult.Decoded decoded => decoded.Image,
-        DecodeResult.Refused refused => throw new FitException("image_unreadable", $"The training image {this} cannot be read: {refused.Detail}"),
-        _ => throw new InvalidOperationException(),
-    };
+    internal RgbImage Decode(ImageDecoder decoder) =>
+        decoder.Decode(Read()) switch
+        {
+            DecodeResult.Decoded decoded => decoded.Image,
+            DecodeResult.Refused refused => throw new FitException(
+                "image_unreadable",
+                $"The training image {this} cannot be read: {refused.Detail}"
+            ),
+            _ => throw new InvalidOperationException(),
+        };
 
     /// <inheritdoc/>
     public override string ToString() => Name ?? Sha256;

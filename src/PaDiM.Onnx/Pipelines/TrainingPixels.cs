@@ -7,8 +7,17 @@ using PaDiM.Onnx.Storage;
 
 namespace PaDiM.Onnx.Pipelines;
 
-/// <summary>Training images at the image size: what the template of an alignment, the golden images and the review of the set are made from. Kept on disk.</summary>
-internal sealed class TrainingPixels(int side, IReadOnlyList<TrainingImage> images, ImageDecoder decoder, EmbeddingStore store, ParallelOptions parallel)
+/// <summary>
+/// Training images at the image size: what the template of an alignment, the golden images and the review of the set
+/// are made from. Kept on disk.
+/// </summary>
+internal sealed class TrainingPixels(
+    int side,
+    IReadOnlyList<TrainingImage> images,
+    ImageDecoder decoder,
+    EmbeddingStore store,
+    ParallelOptions parallel
+)
 {
     /// <summary>As many rounds of registering and averaging bring the mean image to rest.</summary>
     private const int TemplateRounds = 3;
@@ -21,14 +30,17 @@ internal sealed class TrainingPixels(int side, IReadOnlyList<TrainingImage> imag
         get
         {
             var image = images[index];
-            if (store.ReadPixels(side, image.Sha256) is { } kept) return kept;
+            if (store.ReadPixels(side, image.Sha256) is { } kept)
+                return kept;
             var made = Preprocessing.Shrink(image.Decode(decoder), side);
             store.WritePixels(image.Sha256, made);
             return made;
         }
     }
 
-    /// <summary>Keeps an image that has just been shrunk, and measures it while it is at hand. Thread-safe for different images.</summary>
+    /// <summary>
+    /// Keeps an image that has just been shrunk, and measures it while it is at hand. Thread-safe for different images.
+    /// </summary>
     public void Keep(string sha256, RgbImage shrunk)
     {
         store.WritePixels(sha256, shrunk);
@@ -36,21 +48,33 @@ internal sealed class TrainingPixels(int side, IReadOnlyList<TrainingImage> imag
     }
 
     /// <summary>The mean image that others are registered to, shape <c>(side, side)</c>, grey.</summary>
-    public float[] Template() => MeanTemplate.Build(() => Enumerable.Range(0, images.Count).Select(i => Preprocessing.Grey(Floats(i))), side, TemplateRounds, parallel);
+    public float[] Template() =>
+        MeanTemplate.Build(
+            () => Enumerable.Range(0, images.Count).Select(i => Preprocessing.Grey(Floats(i))),
+            side,
+            TemplateRounds,
+            parallel
+        );
 
     /// <summary>Near-duplicates, blurred and wrongly exposed images.</summary>
     public IReadOnlyList<TrainingFinding> Review()
     {
         var all = new ImageTraits[images.Count];
-        Parallel.For(0, all.Length, parallel, i => all[i] = _traits.GetValueOrDefault(images[i].Sha256) ?? Measure(this[i]));
+        Parallel.For(
+            0,
+            all.Length,
+            parallel,
+            i => all[i] = _traits.GetValueOrDefault(images[i].Sha256) ?? Measure(this[i])
+        );
         return TrainingSetReview.Of(all, parallel);
     }
 
     private ImageTraits Measure(RgbImage image)
     {
         var pixels = image.Pixels;
-var floats = ArrayPool<float>.Shared.Rent(image.Pixels.Length);
-        for (var i = 0; i < pixels.Length; i++) floats[i] = pixels[i];
+        var floats = ArrayPool<float>.Shared.Rent(image.Pixels.Length);
+        for (var i = 0; i < pixels.Length; i++)
+            floats[i] = pixels[i];
         var measured = ImageTraits.Of(floats.AsSpan(0, pixels.Length), side);
         ArrayPool<float>.Shared.Return(floats);
         return measured;

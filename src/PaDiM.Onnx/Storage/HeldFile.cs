@@ -5,19 +5,24 @@ using PaDiM.Core;
 namespace PaDiM.Onnx.Storage;
 
 /// <summary>
-/// The bytes of a file in memory of their own, as a stream over them that tells where they lie, so that tensors can be views of it. Not a mapping: what becomes of the
-/// file afterwards changes nothing here, and one that is cut short cannot bring the process down. The memory goes when nothing refers to the stream any more.
+/// The bytes of a file in memory of their own, as a stream over them that tells where they lie, so that tensors can be
+/// views of it. Not a mapping: what becomes of the file afterwards changes nothing here, and one that is cut short
+/// cannot bring the process down. The memory goes when nothing refers to the stream any more.
 /// </summary>
 public sealed unsafe class HeldFile : UnmanagedMemoryStream
 {
     private readonly Block _block;
 
-    private HeldFile(Block block, long length, string sha256) : base(block.Start, length) {
-this._block = block;
-Sha256 = sha256;
-}
+    private HeldFile(Block block, long length, string sha256)
+        : base(block.Start, length)
+    {
+        this._block = block;
+        Sha256 = sha256;
+    }
 
-    /// <summary>SHA-256 of these bytes, lower-case hexadecimal: of what is held, not of what the file may be by now.</summary>
+    /// <summary>
+    /// SHA-256 of these bytes, lower-case hexadecimal: of what is held, not of what the file may be by now.
+    /// </summary>
     public string Sha256 { get; }
 
     /// <summary>Reads a file as a whole.</summary>
@@ -31,11 +36,12 @@ Sha256 = sha256;
         var length = RandomAccess.GetLength(file);
         var block = new Block(length);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        for (long at = 0; at < length;)
+        for (long at = 0; at < length; )
         {
             var into = new Span<byte>(block.Start + at, (int)Math.Min(piece, length - at));
             var read = RandomAccess.Read(file, into, at);
-            if (read == 0) throw new EndOfStreamException($"The file {path} became shorter while it was read.");
+            if (read == 0)
+                throw new EndOfStreamException($"The file {path} became shorter while it was read.");
             hash.AppendData(into[..read]);
             at += read;
         }
@@ -65,11 +71,15 @@ Sha256 = sha256;
             GC.RemoveMemoryPressure(_pressure);
         }
 
-        /// <summary>In huge pages where there are any: to touch so many small ones for the first time takes longer than to read the file.</summary>
+        /// <summary>
+        /// In huge pages where there are any: to touch so many small ones for the first time takes longer than to read
+        /// the file.
+        /// </summary>
         private static byte* Allocate(nuint length)
         {
             var start = NativeMemory.AlignedAlloc(length, length < HugePages.Size ? SmallPage : HugePages.Size);
-            if (length >= HugePages.Size) HugePages.Ask(start, length);
+            if (length >= HugePages.Size)
+                HugePages.Ask(start, length);
             return (byte*)start;
         }
 

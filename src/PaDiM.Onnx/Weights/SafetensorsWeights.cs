@@ -10,7 +10,11 @@ internal static class SafetensorsWeights
     public static Dictionary<string, WeightTensor> Read(Stream stream)
     {
         var reader = SafetensorsReader.Open(stream, verified: true);
-        return reader.Names.ToDictionary(name => name, name => new WeightTensor(reader.ShapeOf(name), () => Read(reader, name)), StringComparer.Ordinal);
+        return reader.Names.ToDictionary(
+            name => name,
+            name => new WeightTensor(reader.ShapeOf(name), () => Read(reader, name)),
+            StringComparer.Ordinal
+        );
     }
 
     private static float[] Read(SafetensorsReader reader, string name)
@@ -22,7 +26,9 @@ internal static class SafetensorsWeights
             "F64" => Array.ConvertAll(reader.ReadArray<double>(name, shape), value => (float)value),
             "F16" => Array.ConvertAll(reader.ReadArray<Half>(name, shape), value => (float)value),
             "BF16" => Array.ConvertAll(reader.ReadArray<ushort>(name, shape), BrainFloat.ToSingle),
-            var type => throw new InvalidDataException($"Tensor {WeightsFile.Quote(name)} is of type {type}; weights are floating-point numbers."),
+            var type => throw new InvalidDataException(
+                $"Tensor {WeightsFile.Quote(name)} is of type {type}; weights are floating-point numbers."
+            ),
         };
     }
 }

@@ -14,16 +14,23 @@ internal sealed record NeededAccess(AccessScope Scope, bool EveryCategory)
     public static NeededAccess Unstated { get; } = new(AccessScope.Admin, EveryCategory: true);
 }
 
-/// <summary>The rule of every request, the only one: the scope that its route needs, and the category that its address names.</summary>
+/// <summary>
+/// The rule of every request, the only one: the scope that its route needs, and the category that its address names.
+/// </summary>
 internal sealed class AccessRules : AuthorizationHandler<AccessRules.Requirement>
 {
     protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, Requirement requirement)
     {
-        if (context.Resource is not HttpContext http || http.GetEndpoint() is not RouteEndpoint route) context.Succeed(requirement);
+        if (context.Resource is not HttpContext http || http.GetEndpoint() is not RouteEndpoint route)
+            context.Succeed(requirement);
         else if (context.User.Identity is Caller caller)
         {
-            if (Refuse(caller, route.Metadata.GetMetadata<NeededAccess>() ?? NeededAccess.Unstated, http) is { } problem) context.Fail(new Refusal(this, problem));
-            else context.Succeed(requirement);
+            if (
+                Refuse(caller, route.Metadata.GetMetadata<NeededAccess>() ?? NeededAccess.Unstated, http) is { } problem
+            )
+                context.Fail(new Refusal(this, problem));
+            else
+                context.Succeed(requirement);
         }
         return Task.CompletedTask;
     }
@@ -31,12 +38,16 @@ internal sealed class AccessRules : AuthorizationHandler<AccessRules.Requirement
     private static Problem? Refuse(Caller caller, NeededAccess needed, HttpContext http) =>
         !caller.MayDo(needed.Scope) ? Problems.Forbidden(needed.Scope)
         : needed.EveryCategory && caller.Categories is not null ? Problems.ForbiddenToRestricted()
-        : (http.GetRouteValue("category") as string ?? http.Request.Query["category"]) is { Length: > 0 } category && CategoryName.IsValid(category) && !caller.MaySee(category) ? Problems.CategoryForbidden(category)
+        : (http.GetRouteValue("category") as string ?? http.Request.Query["category"]) is { Length: > 0 } category
+        && CategoryName.IsValid(category)
+        && !caller.MaySee(category)
+            ? Problems.CategoryForbidden(category)
         : null;
 
     public sealed class Requirement : IAuthorizationRequirement;
 
-    public sealed class Refusal(IAuthorizationHandler handler, Problem problem) : AuthorizationFailureReason(handler, problem.Detail)
+    public sealed class Refusal(IAuthorizationHandler handler, Problem problem)
+        : AuthorizationFailureReason(handler, problem.Detail)
     {
         public Problem Problem => problem;
     }
@@ -45,15 +56,29 @@ internal sealed class AccessRules : AuthorizationHandler<AccessRules.Requirement
 /// <summary>Refusals as problems.</summary>
 internal sealed class AccessAnswers(RateLimits limits) : IAuthorizationMiddlewareResultHandler
 {
-    public Task HandleAsync(RequestDelegate next, HttpContext context, AuthorizationPolicy policy, PolicyAuthorizationResult authorizeResult)
+    public Task HandleAsync(
+        RequestDelegate next,
+        HttpContext context,
+        AuthorizationPolicy policy,
+        PolicyAuthorizationResult authorizeResult
+    )
     {
-        if (authorizeResult.Succeeded) return next(context);
-        if (authorizeResult.Forbidden) return authorizeResult.AuthorizationFailure!.FailureReasons.OfType<AccessRules.Refusal>().First().Problem.ExecuteAsync(context);
+        if (authorizeResult.Succeeded)
+            return next(context);
+        if (authorizeResult.Forbidden)
+            return authorizeResult
+                .AuthorizationFailure!.FailureReasons.OfType<AccessRules.Refusal>()
+                .First()
+                .Problem.ExecuteAsync(context);
         var refused = context.Features.Get<RefusedCredential>();
         var problem = refused?.Problem ?? Problems.Unauthenticated();
-        if (problem.Status != StatusCodes.Status401Unauthorized) return problem.ExecuteAsync(context);
-        if (limits.RefuseAttempt(context) is { } tooMany) return tooMany.ExecuteAsync(context);
-        context.Response.Headers.WWWAuthenticate = refused is null ? "Bearer realm=\"padim\"" : "Bearer realm=\"padim\", error=\"invalid_token\"";
+        if (problem.Status != StatusCodes.Status401Unauthorized)
+            return problem.ExecuteAsync(context);
+        if (limits.RefuseAttempt(context) is { } tooMany)
+            return tooMany.ExecuteAsync(context);
+        context.Response.Headers.WWWAuthenticate = refused is null
+            ? "Bearer realm=\"padim\""
+            : "Bearer realm=\"padim\", error=\"invalid_token\"";
         return problem.ExecuteAsync(context);
     }
 }
@@ -62,5 +87,6 @@ internal sealed class AccessAnswers(RateLimits limits) : IAuthorizationMiddlewar
 internal static class AccessConventions
 {
     /// <summary>Lets callers with a scope in; said of a route it replaces what was said of its group.</summary>
-    public static T Needs<T>(this T routes, AccessScope scope, bool everyCategory = false) where T : IEndpointConventionBuilder => routes.WithMetadata(new NeededAccess(scope, everyCategory));
+    public static T Needs<T>(this T routes, AccessScope scope, bool everyCategory = false)
+        where T : IEndpointConventionBuilder => routes.WithMetadata(new NeededAccess(scope, everyCategory));
 }

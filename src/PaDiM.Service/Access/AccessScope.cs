@@ -1,6 +1,8 @@
 namespace PaDiM.Service.Access;
 
-/// <summary>What a caller may do. Each includes the ones before it: whoever may train may score what was trained.</summary>
+/// <summary>
+/// What a caller may do. Each includes the ones before it: whoever may train may score what was trained.
+/// </summary>
 internal enum AccessScope
 {
     /// <summary>Score, and read what is needed to do so.</summary>

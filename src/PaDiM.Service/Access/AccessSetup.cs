@@ -16,26 +16,46 @@ internal static class AccessSetup
     {
         services.AddSingleton<KeyRing>().AddSingleton<KeyStore>().AddSingleton<AuditStore>().AddSingleton<OpenAccess>();
         services.AddSingleton<AuditPurge>().AddHostedService(provider => provider.GetRequiredService<AuditPurge>());
-        services.AddSingleton<RateLimits>().AddSingleton<IConfigureOptions<RateLimiterOptions>>(provider => provider.GetRequiredService<RateLimits>());
+        services
+            .AddSingleton<RateLimits>()
+            .AddSingleton<IConfigureOptions<RateLimiterOptions>>(provider => provider.GetRequiredService<RateLimits>());
         services.AddSingleton<IConfigureOptions<JwtBearerOptions>, TokenAuthentication>();
-        services.AddAuthentication(Either)
+        services
+            .AddAuthentication(Either)
             .AddPolicyScheme(Either, displayName: null, schemes => schemes.ForwardDefaultSelector = SchemeOf)
-            .AddScheme<AuthenticationSchemeOptions, KeyAuthentication>(KeyAuthentication.SchemeName, configureOptions: null)
+            .AddScheme<AuthenticationSchemeOptions, KeyAuthentication>(
+                KeyAuthentication.SchemeName,
+                configureOptions: null
+            )
             .AddJwtBearer();
-        services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().AddRequirements(new AccessRules.Requirement()).Build());
-        services.AddSingleton<IAuthorizationHandler, AccessRules>().AddSingleton<IAuthorizationMiddlewareResultHandler, AccessAnswers>();
+        services
+            .AddAuthorizationBuilder()
+            .SetFallbackPolicy(new AuthorizationPolicyBuilder().AddRequirements(new AccessRules.Requirement()).Build());
+        services
+            .AddSingleton<IAuthorizationHandler, AccessRules>()
+            .AddSingleton<IAuthorizationMiddlewareResultHandler, AccessAnswers>();
         services.AddRateLimiter(_ => { });
     }
 
-    /// <summary>Who calls comes before how often, since calls are counted by caller; what is refused leaves no entry, since it changes nothing.</summary>
-    public static void UseAccess(this IApplicationBuilder app) => app.UseAuthentication().UseRateLimiter().UseAuthorization().UseMiddleware<AuditMiddleware>();
+    /// <summary>
+    /// Who calls comes before how often, since calls are counted by caller; what is refused leaves no entry, since it
+    /// changes nothing.
+    /// </summary>
+    public static void UseAccess(this IApplicationBuilder app) =>
+        app.UseAuthentication().UseRateLimiter().UseAuthorization().UseMiddleware<AuditMiddleware>();
 
-    /// <summary>Tokens go to the identity provider's rules where there is one; all else, and everything where access is open, to those of keys.</summary>
+    /// <summary>
+    /// Tokens go to the identity provider's rules where there is one; all else, and everything where access is open, to
+    /// those of keys.
+    /// </summary>
     private static string SchemeOf(HttpContext context)
     {
         var options = context.RequestServices.GetRequiredService<IOptions<PadimOptions>>().Value;
-        return options is { Oidc.IsConfigured: true, Access: not AccessMode.Open } && !KeyAuthentication.IsForEveryone(context)
-            && KeyAuthentication.CredentialOf(context.Request) is { } text && !text.StartsWith(KeyText.Prefix, StringComparison.Ordinal)
+        return
+            options is { Oidc.IsConfigured: true, Access: not AccessMode.Open }
+            && !KeyAuthentication.IsForEveryone(context)
+            && KeyAuthentication.CredentialOf(context.Request) is { } text
+            && !text.StartsWith(KeyText.Prefix, StringComparison.Ordinal)
             ? JwtBearerDefaults.AuthenticationScheme
             : KeyAuthentication.SchemeName;
     }

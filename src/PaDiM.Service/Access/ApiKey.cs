@@ -2,7 +2,10 @@ using System.ComponentModel.DataAnnotations;
 
 namespace PaDiM.Service.Access;
 
-/// <summary>A key as it is kept: what it opens, never the key itself. Revoked ones stay, so that access does not fall open with the last.</summary>
+/// <summary>
+/// A key as it is kept: what it opens, never the key itself. Revoked ones stay, so that access does not fall open with
+/// the last.
+/// </summary>
 internal sealed class ApiKey
 {
     [MaxLength(KeyText.IdLength)]

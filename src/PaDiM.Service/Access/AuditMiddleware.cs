@@ -15,7 +15,13 @@ internal sealed record AuditedAction(string Name);
 internal sealed record AuditNote(object Value, string? Category);
 
 /// <summary>Keeps the audit trail of all routes that change something.</summary>
-internal sealed partial class AuditMiddleware(RequestDelegate next, AuditStore store, TimeProvider time, IOptions<JsonOptions> json, ILogger<AuditMiddleware> logger)
+internal sealed partial class AuditMiddleware(
+    RequestDelegate next,
+    AuditStore store,
+    TimeProvider time,
+    IOptions<JsonOptions> json,
+    ILogger<AuditMiddleware> logger
+)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -37,9 +43,14 @@ internal sealed partial class AuditMiddleware(RequestDelegate next, AuditStore s
             Actor = caller?.Name ?? Caller.AnonymousName,
             KeyId = caller?.KeyId,
             Action = action.Name,
-            Category = context.GetRouteValue("category") is string category && CategoryName.IsValid(category) ? category : null,
+            Category =
+                context.GetRouteValue("category") is string category && CategoryName.IsValid(category)
+                    ? category
+                    : null,
             Target = AuditEntry.Shorten(context.Request.Path.Value ?? ""),
-            Address = context.Connection.RemoteIpAddress is { } address ? (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString() : null,
+            Address = context.Connection.RemoteIpAddress is { } address
+                ? (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString()
+                : null,
             TraceId = RequestIdentity.TraceIdOf(context),
         };
     }
@@ -50,7 +61,14 @@ internal sealed partial class AuditMiddleware(RequestDelegate next, AuditStore s
         {
             var noted = context.Features.Get<AuditNote>();
             var detail = noted is null ? null : JsonSerializer.Serialize(noted.Value, json.Value.SerializerOptions);
-            await store.EndAsync(id, context.Response.StatusCode, context.Response.Headers.Location, detail, CancellationToken.None, noted?.Category);
+            await store.EndAsync(
+                id,
+                context.Response.StatusCode,
+                context.Response.Headers.Location,
+                detail,
+                CancellationToken.None,
+                noted?.Category
+            );
         }
         catch (Exception e)
         {
@@ -66,8 +84,10 @@ internal sealed partial class AuditMiddleware(RequestDelegate next, AuditStore s
 /// <summary>Says of a route that it changes something.</summary>
 internal static class AuditConventions
 {
-    public static T Audited<T>(this T route, string action) where T : IEndpointConventionBuilder => route.WithMetadata(new AuditedAction(action));
+    public static T Audited<T>(this T route, string action)
+        where T : IEndpointConventionBuilder => route.WithMetadata(new AuditedAction(action));
 
     /// <summary>Adds to the entry of this request what is being changed.</summary>
-    public static void NoteForAudit(this HttpContext context, object value, string? category = null) => context.Features.Set(new AuditNote(value, category));
+    public static void NoteForAudit(this HttpContext context, object value, string? category = null) =>
+        context.Features.Set(new AuditNote(value, category));
 }

@@ -5,8 +5,16 @@ using PaDiM.Service.Storage;
 
 namespace PaDiM.Service.Access;
 
-/// <summary>Forgets entries of the audit trail whose time is over: after the start, and then once a day. They are kept for days, and none is missed for being there an hour more.</summary>
-internal sealed partial class AuditPurge(IDbContextFactory<PadimDbContext> contexts, IOptions<PadimOptions> options, TimeProvider time, ILogger<AuditPurge> logger) : BackgroundService
+/// <summary>
+/// Forgets entries of the audit trail whose time is over: after the start, and then once a day. They are kept for days,
+/// and none is missed for being there an hour more.
+/// </summary>
+internal sealed partial class AuditPurge(
+    IDbContextFactory<PadimDbContext> contexts,
+    IOptions<PadimOptions> options,
+    TimeProvider time,
+    ILogger<AuditPurge> logger
+) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromDays(1);
 
@@ -18,12 +26,23 @@ internal sealed partial class AuditPurge(IDbContextFactory<PadimDbContext> conte
         return await db.AuditEntries.Where(entry => entry.At < forgotten).ExecuteDeleteAsync(cancellationToken);
     }
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Periodically.RunAsync(Interval, time, async cancellationToken =>
-    {
-        if (await PurgeAsync(cancellationToken) is var removed and > 0) LogPurged(removed, options.Value.AuditDays);
-    }, LogFailure, stoppingToken);
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Periodically.RunAsync(
+            Interval,
+            time,
+            async cancellationToken =>
+            {
+                if (await PurgeAsync(cancellationToken) is var removed and > 0)
+                    LogPurged(removed, options.Value.AuditDays);
+            },
+            LogFailure,
+            stoppingToken
+        );
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Count} entries of the audit trail were older than {Days} days and were removed")]
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "{Count} entries of the audit trail were older than {Days} days and were removed"
+    )]
     private partial void LogPurged(int count, int days);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Old entries of the audit trail could not be removed")]

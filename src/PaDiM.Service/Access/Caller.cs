@@ -3,7 +3,8 @@ using System.Security.Claims;
 namespace PaDiM.Service.Access;
 
 /// <summary>Who makes a request, and what he may do; also a parameter of handlers.</summary>
-internal sealed class Caller(string name, string? keyId, AccessScope? scope, IReadOnlyList<string>? categories) : ClaimsIdentity("Padim")
+internal sealed class Caller(string name, string? keyId, AccessScope? scope, IReadOnlyList<string>? categories)
+    : ClaimsIdentity("Padim")
 {
     public const string AnonymousName = "anonymous";
     private const int MaxName = 200;
@@ -25,5 +26,8 @@ internal sealed class Caller(string name, string? keyId, AccessScope? scope, IRe
     public bool MaySee(string category) => categories is null || categories.Contains(category, StringComparer.Ordinal);
 
     public static ValueTask<Caller> BindAsync(HttpContext context) =>
-        ValueTask.FromResult(context.User.Identity as Caller ?? throw new InvalidOperationException("A handler asks who calls, and its route lets everyone in."));
+        ValueTask.FromResult(
+            context.User.Identity as Caller
+                ?? throw new InvalidOperationException("A handler asks who calls, and its route lets everyone in.")
+        );
 }

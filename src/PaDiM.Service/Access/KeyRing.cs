@@ -7,10 +7,14 @@ using PaDiM.Service.Storage;
 namespace PaDiM.Service.Access;
 
 /// <summary>
-/// The keys as requests need them: all of them in memory, read again when they are a second old. What this process changes counts at once, what another one
-/// or the command line changes within that second.
+/// The keys as requests need them: all of them in memory, read again when they are a second old. What this process
+/// changes counts at once, what another one or the command line changes within that second.
 /// </summary>
-internal sealed partial class KeyRing(IDbContextFactory<PadimDbContext> contexts, TimeProvider time, ILogger<KeyRing> logger) : IDisposable
+internal sealed partial class KeyRing(
+    IDbContextFactory<PadimDbContext> contexts,
+    TimeProvider time,
+    ILogger<KeyRing> logger
+) : IDisposable
 {
     /// <summary>How exactly the last use of a key is kept: a row is written no more often than this.</summary>
     public static readonly TimeSpan UseGrain = TimeSpan.FromMinutes(5);
@@ -20,16 +24,24 @@ internal sealed partial class KeyRing(IDbContextFactory<PadimDbContext> contexts
     private int _changes;
 
     /// <summary>Whether there ever was a key.</summary>
-    public async ValueTask<bool> AnyAsync(CancellationToken cancellationToken) => (await ReadAsync(cancellationToken)).Keys.Count > 0;
+    public async ValueTask<bool> AnyAsync(CancellationToken cancellationToken) =>
+        (await ReadAsync(cancellationToken)).Keys.Count > 0;
 
     /// <summary>The caller behind the text of a key.</summary>
     public async ValueTask<Outcome<Caller>> VerifyAsync(string text, CancellationToken cancellationToken)
     {
         var keys = (await ReadAsync(cancellationToken)).Keys;
-        if (KeyText.IdOf(text) is not { } id || !keys.TryGetValue(id, out var key) || !KeyText.Matches(text, key.Sha256)) return Problems.UnknownKey();
+        if (
+            KeyText.IdOf(text) is not { } id
+            || !keys.TryGetValue(id, out var key)
+            || !KeyText.Matches(text, key.Sha256)
+        )
+            return Problems.UnknownKey();
         var now = time.GetUtcNow().UtcDateTime;
-        if (key.RevokedAt is not null) return Problems.KeyRevoked(id);
-        if (key.ExpiresAt <= now) return Problems.KeyExpired(id);
+        if (key.RevokedAt is not null)
+            return Problems.KeyRevoked(id);
+        if (key.ExpiresAt <= now)
+            return Problems.KeyExpired(id);
         if (key.LastUsedAt is not { } used || now - used >= UseGrain)
         {
             key.LastUsedAt = now;
@@ -46,7 +58,8 @@ internal sealed partial class KeyRing(IDbContextFactory<PadimDbContext> contexts
 
     private async ValueTask<Snapshot> ReadAsync(CancellationToken cancellationToken)
     {
-        if (FindFresh() is { } fresh) return fresh;
+        if (FindFresh() is { } fresh)
+            return fresh;
         // One reader: whoever comes meanwhile waits for what it finds.
         await _reading.WaitAsync(cancellationToken);
         try
@@ -59,12 +72,17 @@ internal sealed partial class KeyRing(IDbContextFactory<PadimDbContext> contexts
         }
     }
 
-    private Snapshot? FindFresh() => _latest is { } snapshot && snapshot.Changes == Volatile.Read(ref _changes) && time.GetElapsedTime(snapshot.ReadAt) < Freshness ? snapshot : null;
+    private Snapshot? FindFresh() =>
+        _latest is { } snapshot
+        && snapshot.Changes == Volatile.Read(ref _changes)
+        && time.GetElapsedTime(snapshot.ReadAt) < Freshness
+            ? snapshot
+            : null;
 
     private async Task<Snapshot> ReadTableAsync(CancellationToken cancellationToken)
     {
         var seen = Volatile.Read(ref _changes);
-var readAt = time.GetTimestamp();
+        var readAt = time.GetTimestamp();
         try
         {
             await using var db = await contexts.CreateDbContextAsync(cancellationToken);
@@ -73,7 +91,8 @@ var readAt = time.GetTimestamp();
         }
         catch (DbException e) when (_latest is { } known)
         {
-            // While the database does not answer nobody can revoke a key in it either, and the line goes on with the keys that it had.
+            // While the database does not answer nobody can revoke a key in it either, and the line goes on with the
+            // keys that it had.
             LogUnread(e);
             // From now on: those who waited for the failure do not wait for the next one.
             return _latest = known with { ReadAt = time.GetTimestamp(), Changes = seen };
@@ -85,7 +104,9 @@ var readAt = time.GetTimestamp();
         try
         {
             await using var db = await contexts.CreateDbContextAsync();
-            await db.ApiKeys.Where(key => key.Id == id).ExecuteUpdateAsync(set => set.SetProperty(key => key.LastUsedAt, now));
+            await db
+                .ApiKeys.Where(key => key.Id == id)
+                .ExecuteUpdateAsync(set => set.SetProperty(key => key.LastUsedAt, now));
         }
         catch (Exception e)
         {

@@ -15,38 +15,75 @@ internal sealed partial class KeyStore(IDbContextFactory<PadimDbContext> context
         var now = time.GetUtcNow();
         // Names of other actors of the audit trail hold a colon, or are this one.
         if (request.Name is not { } name || !NamePattern().IsMatch(name) || name == Caller.AnonymousName)
-            return Problems.InvalidRequest($"name must have 1 to 64 letters, digits, spaces, '.', '_' or '-', begin with a letter or digit, and not be '{Caller.AnonymousName}'.");
-        if (request.Scope is not { } scope) return Problems.InvalidRequest("scope must be score, train or admin.");
-        if (request.Categories is { Length: 0 or > 1000 }) return Problems.InvalidRequest("categories holds 1 to 1000 names; leave it out for all categories.");
-        if (request.Categories?.FirstOrDefault(category => category is null || !CategoryName.IsValid(category)) is { } wrong) return Problems.InvalidName(wrong);
-        if (request.Categories?.Contains(null!) is true) return Problems.InvalidName("");
-        if (request.ExpiresAt <= now) return Problems.InvalidRequest("expiresAt must lie in the future.");
+            return Problems.InvalidRequest(
+                $"name must have 1 to 64 letters, digits, spaces, '.', '_' or '-', begin with a letter or digit, and not be '{Caller.AnonymousName}'."
+            );
+        if (request.Scope is not { } scope)
+            return Problems.InvalidRequest("scope must be score, train or admin.");
+        if (request.Categories is { Length: 0 or > 1000 })
+            return Problems.InvalidRequest("categories holds 1 to 1000 names; leave it out for all categories.");
+        if (
+            request.Categories?.FirstOrDefault(category => category is null || !CategoryName.IsValid(category)) is
+            { } wrong
+        )
+            return Problems.InvalidName(wrong);
+        if (request.Categories?.Contains(null!) is true)
+            return Problems.InvalidName("");
+        if (request.ExpiresAt <= now)
+            return Problems.InvalidRequest("expiresAt must lie in the future.");
         var (id, text) = KeyText.Create();
         var key = new ApiKey
         {
-            Id = id, Name = name, Sha256 = KeyText.Hash(text), Scope = scope, Categories = request.Categories?.Distinct(StringComparer.Ordinal).ToArray(), CreatedAt = now.UtcDateTime, ExpiresAt = request.ExpiresAt?.UtcDateTime,
+            Id = id,
+            Name = name,
+            Sha256 = KeyText.Hash(text),
+            Scope = scope,
+            Categories = request.Categories?.Distinct(StringComparer.Ordinal).ToArray(),
+            CreatedAt = now.UtcDateTime,
+            ExpiresAt = request.ExpiresAt?.UtcDateTime,
         };
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var wanted = key.Categories ?? [];
-        var known = wanted.Length == 0 ? [] : await db.Categories.Where(category => wanted.Contains(category.Name)).Select(category => category.Name).ToListAsync(cancellationToken);
+        var known =
+            wanted.Length == 0
+                ? []
+                : await db
+                    .Categories.Where(category => wanted.Contains(category.Name))
+                    .Select(category => category.Name)
+                    .ToListAsync(cancellationToken);
         // Last of all: a key whose text nobody was told must not be there.
         db.Add(key);
         await db.SaveChangesAsync(cancellationToken);
         ring.Forget();
-        return new MadeKey(text, key, [.. wanted.Except(known, StringComparer.Ordinal).Select(name => $"There is no category '{name}' yet; the key opens it when there is.")]);
+        return new MadeKey(
+            text,
+            key,
+            [
+                .. wanted
+                    .Except(known, StringComparer.Ordinal)
+                    .Select(name => $"There is no category '{name}' yet; the key opens it when there is."),
+            ]
+        );
     }
 
     public async Task<Outcome<ApiKey>> GetAsync(string id, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        return await db.ApiKeys.AsNoTracking().SingleOrDefaultAsync(key => key.Id == id, cancellationToken) is { } key ? key : Problems.KeyNotFound(id);
+        return await db.ApiKeys.AsNoTracking().SingleOrDefaultAsync(key => key.Id == id, cancellationToken) is { } key
+            ? key
+            : Problems.KeyNotFound(id);
     }
 
     /// <summary>Keys by identifier, revoked and expired ones too.</summary>
     public async Task<Page<KeyResponse>> ListAsync(PageRequest page, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var rows = await db.ApiKeys.AsNoTracking().Where(key => string.Compare(key.Id, page.After) > 0).OrderBy(key => key.Id).Take(page.Limit + 1).ToListAsync(cancellationToken);
+        var rows = await db
+            .ApiKeys.AsNoTracking()
+            .Where(key => string.Compare(key.Id, page.After) > 0)
+            .OrderBy(key => key.Id)
+            .Take(page.Limit + 1)
+            .ToListAsync(cancellationToken);
         return page.Cut(rows, key => key.Id, KeyResponse.From);
     }
 
@@ -55,9 +92,13 @@ internal sealed partial class KeyStore(IDbContextFactory<PadimDbContext> context
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var now = time.GetUtcNow().UtcDateTime;
-        var revoked = await db.ApiKeys.Where(key => key.Id == id && key.RevokedAt == null).ExecuteUpdateAsync(set => set.SetProperty(key => key.RevokedAt, now), cancellationToken);
+        var revoked = await db
+            .ApiKeys.Where(key => key.Id == id && key.RevokedAt == null)
+            .ExecuteUpdateAsync(set => set.SetProperty(key => key.RevokedAt, now), cancellationToken);
         ring.Forget();
-        return (await GetAsync(id, CancellationToken.None)).Succeeded(out var key, out var problem) ? (key, revoked == 0) : problem;
+        return (await GetAsync(id, CancellationToken.None)).Succeeded(out var key, out var problem)
+            ? (key, revoked == 0)
+            : problem;
     }
 
     [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}\z", RegexOptions.CultureInvariant)]

@@ -5,14 +5,16 @@ using System.Text;
 namespace PaDiM.Service.Access;
 
 /// <summary>
-/// The text of a key, <c>padim_ID_SECRET</c>: the prefix tells scanners of sources what they have found, the identifier finds the row, and the secret is 256 random
-/// bits. Of those a plain SHA-256 can be kept: a slow hash makes up for secrets that can be guessed, and these cannot.
+/// The text of a key, <c>padim_ID_SECRET</c>: the prefix tells scanners of sources what they have found, the identifier
+/// finds the row, and the secret is 256 random bits. Of those a plain SHA-256 can be kept: a slow hash makes up for
+/// secrets that can be guessed, and these cannot.
 /// </summary>
 internal static class KeyText
 {
     public const int IdLength = 12;
     public const string Prefix = "padim_";
-    private const int SecretBytes = 32, MaxLength = 128;
+    private const int SecretBytes = 32,
+        MaxLength = 128;
 
     /// <summary>A new key and its identifier.</summary>
     public static (string Id, string Text) Create()
@@ -23,10 +25,18 @@ internal static class KeyText
 
     /// <summary>The identifier within the text of a key; null for any other text.</summary>
     public static string? IdOf(string text) =>
-        text.Length <= MaxLength && text.StartsWith(Prefix, StringComparison.Ordinal) && text.Length > Prefix.Length + IdLength && text[Prefix.Length + IdLength] == '_' ? text.Substring(Prefix.Length, IdLength) : null;
+        text.Length <= MaxLength
+        && text.StartsWith(Prefix, StringComparison.Ordinal)
+        && text.Length > Prefix.Length + IdLength
+        && text[Prefix.Length + IdLength] == '_'
+            ? text.Substring(Prefix.Length, IdLength)
+            : null;
 
     public static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
-    /// <summary>Whether a text is the key that a hash was kept of, in a time that tells nothing of how near it came.</summary>
-    public static bool Matches(string text, string sha256) => CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(Hash(text)), Encoding.ASCII.GetBytes(sha256));
+    /// <summary>
+    /// Whether a text is the key that a hash was kept of, in a time that tells nothing of how near it came.
+    /// </summary>
+    public static bool Matches(string text, string sha256) =>
+        CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(Hash(text)), Encoding.ASCII.GetBytes(sha256));
 }

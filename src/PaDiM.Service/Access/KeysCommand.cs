@@ -8,44 +8,95 @@ using PaDiM.Service.Storage;
 namespace PaDiM.Service.Access;
 
 /// <summary>
-/// <c>PaDiM.Service keys</c>, which <c>padim keys</c> runs: keys straight in the database, for the first one, and for whoever has lost the last. Whoever may write
-/// the database needs no key.
+/// <c>PaDiM.Service keys</c>, which <c>padim keys</c> runs: keys straight in the database, for the first one, and for
+/// whoever has lost the last. Whoever may write the database needs no key.
 /// </summary>
 internal static class KeysCommand
 {
     private const string Name = "keys";
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) } };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
+    };
 
     public static Command Create()
     {
-        var data = new Option<string?>("--data") { Description = "The service's data directory; Padim__DataDirectory, or data, when left out.", Recursive = true };
-        return new Command(Name, "Make, list and revoke the keys that the service asks for.") { data, CreateCreate(data), CreateList(data), CreateRevoke(data) };
+        var data = new Option<string?>("--data")
+        {
+            Description = "The service's data directory; Padim__DataDirectory, or data, when left out.",
+            Recursive = true,
+        };
+        return new Command(Name, "Make, list and revoke the keys that the service asks for.")
+        {
+            data,
+            CreateCreate(data),
+            CreateList(data),
+            CreateRevoke(data),
+        };
     }
 
     private static Command CreateCreate(Option<string?> data)
     {
-        var name = new Option<string>("--name") { Description = "Who will use it, as the audit trail will call them.", Required = true };
-        var scope = new Option<AccessScope>("--scope") { Description = "score, train or admin; each includes the ones before it.", Required = true };
-        var categories = new Option<string[]>("--category") { Description = "The only category that it opens; may be repeated. All when left out." };
+        var name = new Option<string>("--name")
+        {
+            Description = "Who will use it, as the audit trail will call them.",
+            Required = true,
+        };
+        var scope = new Option<AccessScope>("--scope")
+        {
+            Description = "score, train or admin; each includes the ones before it.",
+            Required = true,
+        };
+        var categories = new Option<string[]>("--category")
+        {
+            Description = "The only category that it opens; may be repeated. All when left out.",
+        };
         var days = new Option<int?>("--days") { Description = "Days after which it ends; never when left out." };
         var command = new Command("create", "Make a key, and show it this once.") { name, scope, categories, days };
-        command.SetAction((arguments, cancellationToken) => WithDatabaseAsync(arguments.GetValue(data), async services =>
-        {
-            var request = new KeyRequest
-            {
-                Name = arguments.GetValue(name), Scope = arguments.GetValue(scope), Categories = arguments.GetValue(categories) is { Length: > 0 } some ? some : null,
-                ExpiresAt = arguments.GetValue(days) is { } left ? services.GetRequiredService<TimeProvider>().GetUtcNow().AddDays(left) : null,
-            };
-            var entry = await BeginAsync(services, "key.create", "/v1/keys", cancellationToken);
-            if (!(await services.GetRequiredService<KeyStore>().CreateAsync(request, cancellationToken)).Succeeded(out var made, out var problem)) return await EndAsync(services, entry, problem);
-            var about = KeyResponse.From(made.Key);
-            await services.GetRequiredService<AuditStore>().EndAsync(entry, StatusCodes.Status201Created, $"/v1/keys/{about.Id}", JsonSerializer.Serialize(about, Json), CancellationToken.None);
-            // The key alone goes to the standard output, for KEY=$(padim keys create ...).
-            await Console.Error.WriteLineAsync($"Key {about.Id} for {Describe(about)}. It is shown this once:");
-            Console.Out.WriteLine(made.Text);
-            foreach (var warning in made.Warnings) await Console.Error.WriteLineAsync(warning);
-            return Commands.Done;
-        }, cancellationToken));
+        command.SetAction(
+            (arguments, cancellationToken) =>
+                WithDatabaseAsync(
+                    arguments.GetValue(data),
+                    async services =>
+                    {
+                        var request = new KeyRequest
+                        {
+                            Name = arguments.GetValue(name),
+                            Scope = arguments.GetValue(scope),
+                            Categories = arguments.GetValue(categories) is { Length: > 0 } some ? some : null,
+                            ExpiresAt = arguments.GetValue(days) is { } left
+                                ? services.GetRequiredService<TimeProvider>().GetUtcNow().AddDays(left)
+                                : null,
+                        };
+                        var entry = await BeginAsync(services, "key.create", "/v1/keys", cancellationToken);
+                        if (
+                            !(
+                                await services.GetRequiredService<KeyStore>().CreateAsync(request, cancellationToken)
+                            ).Succeeded(out var made, out var problem)
+                        )
+                            return await EndAsync(services, entry, problem);
+                        var about = KeyResponse.From(made.Key);
+                        await services
+                            .GetRequiredService<AuditStore>()
+                            .EndAsync(
+                                entry,
+                                StatusCodes.Status201Created,
+                                $"/v1/keys/{about.Id}",
+                                JsonSerializer.Serialize(about, Json),
+                                CancellationToken.None
+                            );
+                        // The key alone goes to the standard output, for KEY=$(padim keys create ...).
+                        await Console.Error.WriteLineAsync(
+                            $"Key {about.Id} for {Describe(about)}. It is shown this once:"
+                        );
+                        Console.Out.WriteLine(made.Text);
+                        foreach (var warning in made.Warnings)
+                            await Console.Error.WriteLineAsync(warning);
+                        return Commands.Done;
+                    },
+                    cancellationToken
+                )
+        );
         return command;
     }
 
@@ -53,20 +104,32 @@ internal static class KeysCommand
     {
         var json = new Option<bool>("--json") { Description = "One JSON object a key and line." };
         var command = new Command("list", "List keys, revoked and expired ones too.") { json };
-        command.SetAction((arguments, cancellationToken) => WithDatabaseAsync(arguments.GetValue(data), async services =>
-        {
-            var store = services.GetRequiredService<KeyStore>();
-var time = services.GetRequiredService<TimeProvider>();
-            for (string? cursor = ""; cursor is not null;)
-            {
-                if (!PageRequest.Parse(limit: null, cursor).Succeeded(out var request, out _)) break;
-                var page = await store.ListAsync(request, cancellationToken);
-                foreach (var key in page.Items)
-                    Console.Out.WriteLine(arguments.GetValue(json) ? JsonSerializer.Serialize(key, Json) : $"{key.Id}  {Describe(key)}; {StateOf(key, time.GetUtcNow().UtcDateTime)}; last used {Day(key.LastUsedAt)}");
-                cursor = page.NextCursor;
-            }
-            return Commands.Done;
-        }, cancellationToken));
+        command.SetAction(
+            (arguments, cancellationToken) =>
+                WithDatabaseAsync(
+                    arguments.GetValue(data),
+                    async services =>
+                    {
+                        var store = services.GetRequiredService<KeyStore>();
+                        var time = services.GetRequiredService<TimeProvider>();
+                        for (string? cursor = ""; cursor is not null; )
+                        {
+                            if (!PageRequest.Parse(limit: null, cursor).Succeeded(out var request, out _))
+                                break;
+                            var page = await store.ListAsync(request, cancellationToken);
+                            foreach (var key in page.Items)
+                                Console.Out.WriteLine(
+                                    arguments.GetValue(json)
+                                        ? JsonSerializer.Serialize(key, Json)
+                                        : $"{key.Id}  {Describe(key)}; {StateOf(key, time.GetUtcNow().UtcDateTime)}; last used {Day(key.LastUsedAt)}"
+                                );
+                            cursor = page.NextCursor;
+                        }
+                        return Commands.Done;
+                    },
+                    cancellationToken
+                )
+        );
         return command;
     }
 
@@ -74,19 +137,49 @@ var time = services.GetRequiredService<TimeProvider>();
     {
         var id = new Argument<string>("id") { Description = "Identifier of the key: its middle part." };
         var command = new Command("revoke", "Revoke a key; a running service refuses it within a second.") { id };
-        command.SetAction((arguments, cancellationToken) => WithDatabaseAsync(arguments.GetValue(data), async services =>
-        {
-            var wanted = arguments.GetRequiredValue(id);
-            var entry = await BeginAsync(services, "key.revoke", $"/v1/keys/{wanted}", cancellationToken);
-            if (!(await services.GetRequiredService<KeyStore>().RevokeAsync(wanted, cancellationToken)).Succeeded(out var revoked, out var problem)) return await EndAsync(services, entry, problem);
-            await services.GetRequiredService<AuditStore>().EndAsync(entry, revoked.Before ? StatusCodes.Status200OK : StatusCodes.Status204NoContent, result: null, detail: null, CancellationToken.None);
-            await Console.Error.WriteLineAsync(revoked.Before ? FormattableString.Invariant($"Key {wanted} was revoked already, at {revoked.Key.RevokedAt:yyyy-MM-dd HH:mm:ss} UTC.") : $"Key {wanted} is revoked.");
-            return Commands.Done;
-        }, cancellationToken));
+        command.SetAction(
+            (arguments, cancellationToken) =>
+                WithDatabaseAsync(
+                    arguments.GetValue(data),
+                    async services =>
+                    {
+                        var wanted = arguments.GetRequiredValue(id);
+                        var entry = await BeginAsync(services, "key.revoke", $"/v1/keys/{wanted}", cancellationToken);
+                        if (
+                            !(
+                                await services.GetRequiredService<KeyStore>().RevokeAsync(wanted, cancellationToken)
+                            ).Succeeded(out var revoked, out var problem)
+                        )
+                            return await EndAsync(services, entry, problem);
+                        await services
+                            .GetRequiredService<AuditStore>()
+                            .EndAsync(
+                                entry,
+                                revoked.Before ? StatusCodes.Status200OK : StatusCodes.Status204NoContent,
+                                result: null,
+                                detail: null,
+                                CancellationToken.None
+                            );
+                        await Console.Error.WriteLineAsync(
+                            revoked.Before
+                                ? FormattableString.Invariant(
+                                    $"Key {wanted} was revoked already, at {revoked.Key.RevokedAt:yyyy-MM-dd HH:mm:ss} UTC."
+                                )
+                                : $"Key {wanted} is revoked."
+                        );
+                        return Commands.Done;
+                    },
+                    cancellationToken
+                )
+        );
         return command;
     }
 
-    private static async Task<int> WithDatabaseAsync(string? dataDirectory, Func<IServiceProvider, Task<int>> action, CancellationToken cancellationToken)
+    private static async Task<int> WithDatabaseAsync(
+        string? dataDirectory,
+        Func<IServiceProvider, Task<int>> action,
+        CancellationToken cancellationToken
+    )
     {
         await using var app = Commands.Host(dataDirectory, services => services.AddAccess());
         var data = app.Services.GetRequiredService<DataDirectory>();
@@ -96,25 +189,44 @@ var time = services.GetRequiredService<TimeProvider>();
         return await action(app.Services);
     }
 
-    private static Task<long> BeginAsync(IServiceProvider services, string action, string target, CancellationToken cancellationToken) => services.GetRequiredService<AuditStore>().BeginAsync(
-        new AuditEntry { At = services.GetRequiredService<TimeProvider>().GetUtcNow().UtcDateTime, Actor = $"command:{Environment.UserName}", Action = action, Target = AuditEntry.Shorten(target) },
-        cancellationToken);
+    private static Task<long> BeginAsync(
+        IServiceProvider services,
+        string action,
+        string target,
+        CancellationToken cancellationToken
+    ) =>
+        services
+            .GetRequiredService<AuditStore>()
+            .BeginAsync(
+                new AuditEntry
+                {
+                    At = services.GetRequiredService<TimeProvider>().GetUtcNow().UtcDateTime,
+                    Actor = $"command:{Environment.UserName}",
+                    Action = action,
+                    Target = AuditEntry.Shorten(target),
+                },
+                cancellationToken
+            );
 
     private static async Task<int> EndAsync(IServiceProvider services, long entry, Problem problem)
     {
-        await services.GetRequiredService<AuditStore>().EndAsync(entry, problem.Status, result: null, detail: null, CancellationToken.None);
+        await services
+            .GetRequiredService<AuditStore>()
+            .EndAsync(entry, problem.Status, result: null, detail: null, CancellationToken.None);
         return await Commands.FailAsync(Name, problem.Detail);
     }
 
-    private static string Describe(KeyResponse key) => $"{key.Name}: {key.Scope.ToString().ToLowerInvariant()}, {(key.Categories is { } some ? string.Join(' ', some) : "all categories")}";
+    private static string Describe(KeyResponse key) =>
+        $"{key.Name}: {key.Scope.ToString().ToLowerInvariant()}, {(key.Categories is { } some ? string.Join(' ', some) : "all categories")}";
 
-    private static string StateOf(KeyResponse key, DateTime now) => key switch
-    {
-        { RevokedAt: { } at } => $"revoked {Day(at)}",
-        { ExpiresAt: { } at } when at <= now => $"expired {Day(at)}",
-        { ExpiresAt: { } at } => $"expires {Day(at)}",
-        _ => "does not expire",
-    };
+    private static string StateOf(KeyResponse key, DateTime now) =>
+        key switch
+        {
+            { RevokedAt: { } at } => $"revoked {Day(at)}",
+            { ExpiresAt: { } at } when at <= now => $"expired {Day(at)}",
+            { ExpiresAt: { } at } => $"expires {Day(at)}",
+            _ => "does not expire",
+        };
 
     private static string Day(DateTime? time) => time?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) ?? "never";
 }

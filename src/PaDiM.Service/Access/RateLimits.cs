@@ -8,8 +8,9 @@ using PaDiM.Service.Hosting;
 namespace PaDiM.Service.Access;
 
 /// <summary>
-/// How much one caller may ask: a bucket that fills evenly and holds a minute's worth, one for each key or token, by address where access is open. Failed
-/// attempts are counted by address besides. They lock nobody out: right credentials are let in however many wrong ones came from the same address.
+/// How much one caller may ask: a bucket that fills evenly and holds a minute's worth, one for each key or token, by
+/// address where access is open. Failed attempts are counted by address besides. They lock nobody out: right
+/// credentials are let in however many wrong ones came from the same address.
 /// </summary>
 internal sealed class RateLimits : IConfigureOptions<RateLimiterOptions>, IDisposable
 {
@@ -19,17 +20,25 @@ internal sealed class RateLimits : IConfigureOptions<RateLimiterOptions>, IDispo
     public RateLimits(IOptions<PadimOptions> options)
     {
         this._options = options.Value;
-        _attempts = PartitionedRateLimiter.Create<HttpContext, string>(context => Bucket(AddressOf(context), this._options.FailedAttemptsPerMinute));
+        _attempts = PartitionedRateLimiter.Create<HttpContext, string>(context =>
+            Bucket(AddressOf(context), this._options.FailedAttemptsPerMinute)
+        );
     }
 
     public void Configure(RateLimiterOptions limiter)
     {
         limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context =>
-            KeyAuthentication.IsForEveryone(context) ? RateLimitPartition.GetNoLimiter("") : Bucket(CallerOf(context), _options.RequestsPerMinute));
-        limiter.OnRejected = async (rejected, _) => await Problems.RateLimited(SecondsUntil(rejected.Lease)).ExecuteAsync(rejected.HttpContext);
+            KeyAuthentication.IsForEveryone(context)
+                ? RateLimitPartition.GetNoLimiter("")
+                : Bucket(CallerOf(context), _options.RequestsPerMinute)
+        );
+        limiter.OnRejected = async (rejected, _) =>
+            await Problems.RateLimited(SecondsUntil(rejected.Lease)).ExecuteAsync(rejected.HttpContext);
     }
 
-    /// <summary>Counts a failed attempt to say who one is; the problem when there were too many from its address.</summary>
+    /// <summary>
+    /// Counts a failed attempt to say who one is; the problem when there were too many from its address.
+    /// </summary>
     public Problem? RefuseAttempt(HttpContext context)
     {
         using var lease = _attempts.AttemptAcquire(context);
@@ -40,23 +49,40 @@ internal sealed class RateLimits : IConfigureOptions<RateLimiterOptions>, IDispo
 
     private static RateLimitPartition<string> Bucket(string partition, int perMinute)
     {
-        if (perMinute == 0) return RateLimitPartition.GetNoLimiter("");
+        if (perMinute == 0)
+            return RateLimitPartition.GetNoLimiter("");
         var tokens = (perMinute + 59) / 60;
-        return RateLimitPartition.GetTokenBucketLimiter(partition, _ => new TokenBucketRateLimiterOptions
-        {
-            TokenLimit = perMinute, TokensPerPeriod = tokens, ReplenishmentPeriod = TimeSpan.FromMinutes((double)tokens / perMinute), QueueLimit = 0,
-        });
+        return RateLimitPartition.GetTokenBucketLimiter(
+            partition,
+            _ => new TokenBucketRateLimiterOptions
+            {
+                TokenLimit = perMinute,
+                TokensPerPeriod = tokens,
+                ReplenishmentPeriod = TimeSpan.FromMinutes((double)tokens / perMinute),
+                QueueLimit = 0,
+            }
+        );
     }
 
-    private static string CallerOf(HttpContext context) => context.User.Identity is Caller { Name: not Caller.AnonymousName } caller ? caller.KeyId ?? caller.Name : AddressOf(context);
+    private static string CallerOf(HttpContext context) =>
+        context.User.Identity is Caller { Name: not Caller.AnonymousName } caller
+            ? caller.KeyId ?? caller.Name
+            : AddressOf(context);
 
     /// <summary>Of IPv6 the network, since whoever has one address there has 2^64.</summary>
-    private static string AddressOf(HttpContext context) => context.Connection.RemoteIpAddress switch
-    {
-        null => "",
-        { AddressFamily: AddressFamily.InterNetworkV6, IsIPv4MappedToIPv6: false } address => new IPAddress([.. address.GetAddressBytes().AsSpan(0, 8), .. new byte[8]]).ToString(),
-        { } address => address.MapToIPv4().ToString(),
-    };
+    private static string AddressOf(HttpContext context) =>
+        context.Connection.RemoteIpAddress switch
+        {
+            null => "",
+            { AddressFamily: AddressFamily.InterNetworkV6, IsIPv4MappedToIPv6: false } address => new IPAddress([
+                .. address.GetAddressBytes().AsSpan(0, 8),
+                .. new byte[8],
+            ]).ToString(),
+            { } address => address.MapToIPv4().ToString(),
+        };
 
-    private static int SecondsUntil(RateLimitLease lease) => lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? Math.Max(1, (int)Math.Ceiling(after.TotalSeconds)) : 1;
+    private static int SecondsUntil(RateLimitLease lease) =>
+        lease.TryGetMetadata(MetadataName.RetryAfter, out var after)
+            ? Math.Max(1, (int)Math.Ceiling(after.TotalSeconds))
+            : 1;
 }

@@ -11,8 +11,15 @@ internal sealed class TokenAuthentication(IOptions<PadimOptions> options) : ICon
 {
     private static readonly string[] Algorithms =
     [
-        SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSha384, SecurityAlgorithms.RsaSha512, SecurityAlgorithms.RsaSsaPssSha256, SecurityAlgorithms.RsaSsaPssSha384, SecurityAlgorithms.RsaSsaPssSha512,
-        SecurityAlgorithms.EcdsaSha256, SecurityAlgorithms.EcdsaSha384, SecurityAlgorithms.EcdsaSha512,
+        SecurityAlgorithms.RsaSha256,
+        SecurityAlgorithms.RsaSha384,
+        SecurityAlgorithms.RsaSha512,
+        SecurityAlgorithms.RsaSsaPssSha256,
+        SecurityAlgorithms.RsaSsaPssSha384,
+        SecurityAlgorithms.RsaSsaPssSha512,
+        SecurityAlgorithms.EcdsaSha256,
+        SecurityAlgorithms.EcdsaSha384,
+        SecurityAlgorithms.EcdsaSha512,
     ];
 
     public void Configure(JwtBearerOptions options) => Configure(JwtBearerDefaults.AuthenticationScheme, options);
@@ -20,14 +27,16 @@ internal sealed class TokenAuthentication(IOptions<PadimOptions> options) : ICon
     public void Configure(string? name, JwtBearerOptions jwt)
     {
         var oidc = options.Value.Oidc;
-        if (!oidc.IsConfigured) return;
+        if (!oidc.IsConfigured)
+            return;
         jwt.Authority = oidc.Authority;
-jwt.Audience = oidc.Audience;
-jwt.MapInboundClaims = false;
+        jwt.Audience = oidc.Audience;
+        jwt.MapInboundClaims = false;
         jwt.RequireHttpsMetadata = !new Uri(oidc.Authority!).IsLoopback;
         jwt.BackchannelTimeout = TimeSpan.FromSeconds(10);
         jwt.TokenValidationParameters.ClockSkew = TimeSpan.FromMinutes(1);
-        // With a list of signatures by key pairs, no token is signed by anybody who has read a public key, or by nobody.
+        // With a list of signatures by key pairs, no token is signed by anybody who has read a public key, or by
+        // nobody.
         jwt.TokenValidationParameters.ValidAlgorithms = Algorithms;
         jwt.Events = new JwtBearerEvents
         {
@@ -47,20 +56,33 @@ jwt.MapInboundClaims = false;
 
     private static Caller CallerOf(ClaimsPrincipal token, OidcOptions oidc)
     {
-        var subject = token.FindFirstValue("sub") ?? token.FindFirstValue("client_id") ?? token.FindFirstValue("azp") ?? "unknown";
-        var scopes = Values(token, oidc.ScopeClaim).Select(text => Choice<AccessScope>.TryParse(text, provider: null, out var scope) ? scope.Value : (AccessScope?)null);
+        var subject =
+            token.FindFirstValue("sub")
+            ?? token.FindFirstValue("client_id")
+            ?? token.FindFirstValue("azp")
+            ?? "unknown";
+        var scopes = Values(token, oidc.ScopeClaim)
+            .Select(text =>
+                Choice<AccessScope>.TryParse(text, provider: null, out var scope) ? scope.Value : (AccessScope?)null
+            );
         // A claim that is there and names nothing opens nothing.
-        string[]? categories = token.HasClaim(claim => claim.Type == oidc.CategoriesClaim) ? [.. Values(token, oidc.CategoriesClaim)] : null;
+        string[]? categories = token.HasClaim(claim => claim.Type == oidc.CategoriesClaim)
+            ? [.. Values(token, oidc.CategoriesClaim)]
+            : null;
         return new Caller($"token:{subject}", keyId: null, scopes.Max(), categories);
     }
 
     /// <summary>Claims are lists in JSON, or words in one text.</summary>
-    private static IEnumerable<string> Values(ClaimsPrincipal token, string claim) => token.FindAll(claim).SelectMany(found => found.Value.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+    private static IEnumerable<string> Values(ClaimsPrincipal token, string claim) =>
+        token.FindAll(claim).SelectMany(found => found.Value.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
-    /// <summary>An issuer that cannot be asked looks like a token that is signed by nobody; the two are told apart by asking it.</summary>
+    /// <summary>
+    /// An issuer that cannot be asked looks like a token that is signed by nobody; the two are told apart by asking it.
+    /// </summary>
     private static async Task<Problem> ExplainAsync(AuthenticationFailedContext context)
     {
-        if (context.Exception is SecurityTokenExpiredException) return Problems.TokenExpired();
+        if (context.Exception is SecurityTokenExpiredException)
+            return Problems.TokenExpired();
         try
         {
             await context.Options.ConfigurationManager!.GetConfigurationAsync(context.HttpContext.RequestAborted);

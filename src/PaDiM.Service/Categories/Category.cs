@@ -2,7 +2,10 @@ using System.ComponentModel.DataAnnotations;
 
 namespace PaDiM.Service.Categories;
 
-/// <summary>A product that is inspected: what was asked for it. The ready-to-use counterpart is <see cref="Models.CategoryModel"/>.</summary>
+/// <summary>
+/// A product that is inspected: what was asked for it. The ready-to-use counterpart is <see
+/// cref="Models.CategoryModel"/>.
+/// </summary>
 internal sealed class Category
 {
     [MaxLength(CategoryName.MaxLength)]
@@ -27,8 +30,8 @@ internal sealed class Category
     public int LastVersion { get; set; }
 
     /// <summary>
-    /// Grows with every change that scoring must see, on whichever replica it was made. It starts at the ticks of the creation, so that a name that is
-    /// used again does not repeat the revisions of the category before.
+    /// Grows with every change that scoring must see, on whichever replica it was made. It starts at the ticks of the
+    /// creation, so that a name that is used again does not repeat the revisions of the category before.
     /// </summary>
     public long Revision { get; set; }
 

@@ -10,7 +10,10 @@ internal sealed record CategoryRequest
     /// <summary>Name of a backbone, see GET /v1/backbones; the service's default when left out.</summary>
     public string? Backbone { get; init; }
 
-    /// <summary>Set of defaults: <c>default</c> (whole image) or <c>paper</c> (centre crop 224, random channels, the paper's dimensions for the backbone).</summary>
+    /// <summary>
+    /// Set of defaults: <c>default</c> (whole image) or <c>paper</c> (centre crop 224, random channels, the paper's
+    /// dimensions for the backbone).
+    /// </summary>
     public SettingsProfile? Profile { get; init; }
 
     /// <summary>Side that images are resized to, in pixels, 32 to 2048.</summary>
@@ -28,19 +31,29 @@ internal sealed record CategoryRequest
     /// <summary>Standard deviation of the smoothing, in pixels of the prepared image, 0 to 64.</summary>
     public double? BlurSigma { get; init; }
 
-    /// <summary>How far covariances are pulled towards a sphere: <c>none</c>, <c>ledoit-wolf</c> or <c>oas</c>. For few images.</summary>
+    /// <summary>
+    /// How far covariances are pulled towards a sphere: <c>none</c>, <c>ledoit-wolf</c> or <c>oas</c>. For few images.
+    /// </summary>
     public ShrinkageMethod? Shrinkage { get; init; }
 
-    /// <summary>How parts that lie differently in each photograph are brought to one place: <c>none</c>, or <c>rigid</c> for a rotation and a shift.</summary>
+    /// <summary>
+    /// How parts that lie differently in each photograph are brought to one place: <c>none</c>, or <c>rigid</c> for a
+    /// rotation and a shift.
+    /// </summary>
     public AlignmentMethod? Alignment { get; init; }
 
     /// <summary>Share of good parts that may be rejected, above 0 and below 1.</summary>
     public double? FalseRejectRate { get; init; }
 
-    /// <summary>Share of good parts that may be sent to review or rejected; above falseRejectRate and below 1. Null for two decisions only.</summary>
+    /// <summary>
+    /// Share of good parts that may be sent to review or rejected; above falseRejectRate and below 1. Null for two
+    /// decisions only.
+    /// </summary>
     public double? ReviewRate { get; init; }
 
-    /// <summary>Keeps the active model in memory from the start of the service on, whatever else is asked for.</summary>
+    /// <summary>
+    /// Keeps the active model in memory from the start of the service on, whatever else is asked for.
+    /// </summary>
     public bool Pinned { get; init; }
 }
 
@@ -70,7 +83,8 @@ internal sealed record ReductionRequest
 /// <param name="Alignment">How parts that lie differently in each photograph are brought to one place.</param>
 /// <param name="IgnoreMaskSha256">Hash of the ignore mask that the next fit uses; null when all pixels count.</param>
 /// <param name="FalseRejectRate">Share of good parts that may be rejected.</param>
-/// <param name="ReviewRate">Share of good parts that may be sent to review or rejected; null for two decisions only.</param>
+/// <param name="ReviewRate">Share of good parts that may be sent to review or rejected; null for two decisions
+/// only.</param>
 /// <param name="Pinned">Its active model stays in memory.</param>
 /// <param name="ActiveModelVersion">The version that scores; null before the first fit.</param>
 /// <param name="Images">Stored images by label.</param>
@@ -94,7 +108,8 @@ internal sealed record CategoryResponse(
     int? ActiveModelVersion,
     ImageCounts Images,
     DateTime CreatedAt,
-    DateTime UpdatedAt);
+    DateTime UpdatedAt
+);
 
 /// <summary>How channels are reduced.</summary>
 /// <param name="Method"><c>semi-orthogonal</c>, <c>random</c> or <c>none</c>.</param>
@@ -108,16 +123,28 @@ internal sealed record ReductionResponse(ReductionMethod Method, int Dimensions,
 internal sealed record ImageCounts(int Normal, int Anomalous);
 
 /// <summary>The threshold in force, whose it is and where it comes from.</summary>
-/// <param name="ModelVersion">The version that scores, which all of this is about; null while there is no active model that can be used.</param>
-/// <param name="Fallback">That is an earlier version, in the place of the active one, whose file is damaged. Its threshold is its own.</param>
-/// <param name="Threshold">Scores at or above it are anomalous; null while there is no active model that can be used.</param>
+/// <param name="ModelVersion">The version that scores, which all of this is about; null while there is no active model
+/// that can be used.</param>
+/// <param name="Fallback">That is an earlier version, in the place of the active one, whose file is damaged. Its
+/// threshold is its own.</param>
+/// <param name="Threshold">Scores at or above it are anomalous; null while there is no active model that can be
+/// used.</param>
 /// <param name="Calibrated">It follows from the false-reject rate; false when set by hand.</param>
 /// <param name="FalseRejectRate">The rate asked for.</param>
-/// <param name="SmallestFalseRejectRate">1 / (n + 1): no smaller rate can be promised from the n training images.</param>
+/// <param name="SmallestFalseRejectRate">1 / (n + 1): no smaller rate can be promised from the n training
+/// images.</param>
 /// <param name="ReviewThreshold">Scores from here on are to be reviewed; null without a review rate.</param>
 /// <param name="History">Changes, newest first.</param>
 internal sealed record ThresholdResponse(
-    int? ModelVersion, bool Fallback, double? Threshold, bool Calibrated, double FalseRejectRate, double? SmallestFalseRejectRate, double? ReviewThreshold, IReadOnlyList<ThresholdChangeResponse> History);
+    int? ModelVersion,
+    bool Fallback,
+    double? Threshold,
+    bool Calibrated,
+    double FalseRejectRate,
+    double? SmallestFalseRejectRate,
+    double? ReviewThreshold,
+    IReadOnlyList<ThresholdChangeResponse> History
+);
 
 /// <summary>A change of the threshold.</summary>
 /// <param name="Version">Counts the category's changes from 1.</param>
@@ -126,4 +153,11 @@ internal sealed record ThresholdResponse(
 /// <param name="ModelVersion">The version that was active.</param>
 /// <param name="FalseRejectRate">The rate from then on.</param>
 /// <param name="Threshold">The value that was set; null where it follows from the rate.</param>
-internal sealed record ThresholdChangeResponse(int Version, DateTime At, string Who, int? ModelVersion, double FalseRejectRate, double? Threshold);
+internal sealed record ThresholdChangeResponse(
+    int Version,
+    DateTime At,
+    string Who,
+    int? ModelVersion,
+    double FalseRejectRate,
+    double? Threshold
+);

@@ -3,7 +3,9 @@ using PaDiM.Service.Hosting;
 
 namespace PaDiM.Service.Categories;
 
-/// <summary>The rule that names follow. Names become folder names: nothing that is not matched here ever touches a path.</summary>
+/// <summary>
+/// The rule that names follow. Names become folder names: nothing that is not matched here ever touches a path.
+/// </summary>
 internal static partial class CategoryName
 {
     public const int MaxLength = 64;

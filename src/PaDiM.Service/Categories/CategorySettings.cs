@@ -45,8 +45,17 @@ internal sealed record CategorySettings
     public AlignmentMethod Alignment { get; init; }
 
     [JsonIgnore]
-    public FitSettings Fit => new()
-    {
-        ImageSize = ImageSize, CropSize = CropSize, Reduction = Method, Dimensions = Dimensions, Seed = Seed, Epsilon = Epsilon, BlurSigma = BlurSigma, Shrinkage = Shrinkage, Alignment = Alignment,
-    };
+    public FitSettings Fit =>
+        new()
+        {
+            ImageSize = ImageSize,
+            CropSize = CropSize,
+            Reduction = Method,
+            Dimensions = Dimensions,
+            Seed = Seed,
+            Epsilon = Epsilon,
+            BlurSigma = BlurSigma,
+            Shrinkage = Shrinkage,
+            Alignment = Alignment,
+        };
 }

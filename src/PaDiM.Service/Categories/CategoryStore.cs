@@ -11,35 +11,73 @@ using PaDiM.Service.Storage;
 namespace PaDiM.Service.Categories;
 
 /// <summary>Categories in the database.</summary>
-internal sealed class CategoryStore(IDbContextFactory<PadimDbContext> contexts, IOptions<PadimOptions> options, BackboneRuntime runtime, TimeProvider time)
+internal sealed class CategoryStore(
+    IDbContextFactory<PadimDbContext> contexts,
+    IOptions<PadimOptions> options,
+    BackboneRuntime runtime,
+    TimeProvider time
+)
 {
-    /// <summary>Creates a category or gives it new settings; refuses to pin a model that has no room beside those that are pinned already.</summary>
-    public async Task<Outcome<(CategoryResponse Category, bool Created)>> PutAsync(string name, CategorySettings settings, double falseRejectRate, bool pinned, string who, CancellationToken cancellationToken)
+    /// <summary>
+    /// Creates a category or gives it new settings; refuses to pin a model that has no room beside those that are
+    /// pinned already.
+    /// </summary>
+    public async Task<Outcome<(CategoryResponse Category, bool Created)>> PutAsync(
+        string name,
+        CategorySettings settings,
+        double falseRejectRate,
+        bool pinned,
+        string who,
+        CancellationToken cancellationToken
+    )
     {
         for (; ; )
         {
             await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-            // A transaction that writes is alone from its first statement on: of two pins that fit one at a time, the second finds the first.
+            // A transaction that writes is alone from its first statement on: of two pins that fit one at a time, the
+            // second finds the first.
             await using var transaction = pinned ? await db.Database.BeginTransactionAsync(cancellationToken) : null;
             var now = time.GetUtcNow().UtcDateTime;
             var category = await db.Categories.SingleOrDefaultAsync(c => c.Name == name, cancellationToken);
-            if (pinned && category is { Pinned: false } && await CheckRoomAsync(db, category, cancellationToken) is { } noRoom) return noRoom;
+            if (
+                pinned
+                && category is { Pinned: false }
+                && await CheckRoomAsync(db, category, cancellationToken) is { } noRoom
+            )
+                return noRoom;
             var created = category is null;
             if (category is null)
-                db.Add(category = new Category { Name = name, Settings = settings, FalseRejectRate = falseRejectRate, Pinned = pinned, Revision = now.Ticks, CreatedAt = now, UpdatedAt = now });
-            else if (category.Settings != settings || category.FalseRejectRate != falseRejectRate || category.Pinned != pinned)
+                db.Add(
+                    category = new Category
+                    {
+                        Name = name,
+                        Settings = settings,
+                        FalseRejectRate = falseRejectRate,
+                        Pinned = pinned,
+                        Revision = now.Ticks,
+                        CreatedAt = now,
+                        UpdatedAt = now,
+                    }
+                );
+            else if (
+                category.Settings != settings
+                || category.FalseRejectRate != falseRejectRate
+                || category.Pinned != pinned
+            )
             {
-                if (category.FalseRejectRate != falseRejectRate) db.Add(await RateChangeAsync(db, category, falseRejectRate, who, now, cancellationToken));
+                if (category.FalseRejectRate != falseRejectRate)
+                    db.Add(await RateChangeAsync(db, category, falseRejectRate, who, now, cancellationToken));
                 category.Settings = settings;
-category.FalseRejectRate = falseRejectRate;
-category.Pinned = pinned;
-category.UpdatedAt = now;
-category.Revision = category.Revision + 1;
+                category.FalseRejectRate = falseRejectRate;
+                category.Pinned = pinned;
+                category.UpdatedAt = now;
+                category.Revision = category.Revision + 1;
             }
             try
             {
                 await db.SaveChangesAsync(cancellationToken);
-                if (transaction is not null) await transaction.CommitAsync(CancellationToken.None);
+                if (transaction is not null)
+                    await transaction.CommitAsync(CancellationToken.None);
                 return (await DescribeAsync(db, category, cancellationToken), created);
             }
             catch (DbUpdateConcurrencyException)
@@ -49,7 +87,8 @@ category.Revision = category.Revision + 1;
             catch (DbUpdateException) when (created)
             {
                 // Another request created it in between: now it is an update.
-                if (!await ExistsAsync(name, cancellationToken)) throw;
+                if (!await ExistsAsync(name, cancellationToken))
+                    throw;
             }
         }
     }
@@ -58,7 +97,9 @@ category.Revision = category.Revision + 1;
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var category = await db.Categories.AsNoTracking().SingleOrDefaultAsync(c => c.Name == name, cancellationToken);
-        return category is null ? Problems.CategoryNotFound(name) : await DescribeAsync(db, category, cancellationToken);
+        return category is null
+            ? Problems.CategoryNotFound(name)
+            : await DescribeAsync(db, category, cancellationToken);
     }
 
     public async Task<bool> ExistsAsync(string name, CancellationToken cancellationToken)
@@ -71,25 +112,50 @@ category.Revision = category.Revision + 1;
     /// <param name="only">Of these; null for all.</param>
     /// <param name="page">Which of them.</param>
     /// <param name="cancellationToken">Stops reading.</param>
-    public async Task<Page<CategoryResponse>> ListAsync(IReadOnlyList<string>? only, PageRequest page, CancellationToken cancellationToken)
+    public async Task<Page<CategoryResponse>> ListAsync(
+        IReadOnlyList<string>? only,
+        PageRequest page,
+        CancellationToken cancellationToken
+    )
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var visible = only is null ? db.Categories : db.Categories.Where(c => only.Contains(c.Name));
-        var rows = await visible.AsNoTracking().Where(c => string.Compare(c.Name, page.After) > 0).OrderBy(c => c.Name).Take(page.Limit + 1).ToListAsync(cancellationToken);
+        var rows = await visible
+            .AsNoTracking()
+            .Where(c => string.Compare(c.Name, page.After) > 0)
+            .OrderBy(c => c.Name)
+            .Take(page.Limit + 1)
+            .ToListAsync(cancellationToken);
         var names = rows.Select(c => c.Name).ToList();
-        var counts = await db.Images.Where(i => names.Contains(i.Category))
-            .GroupBy(i => new { i.Category, i.Label }).Select(g => new { g.Key.Category, g.Key.Label, Count = g.Count() }).ToListAsync(cancellationToken);
-        return page.Cut(rows, c => c.Name, c => Describe(c, Count(c.Name, ImageLabel.Normal), Count(c.Name, ImageLabel.Anomalous)));
+        var counts = await db
+            .Images.Where(i => names.Contains(i.Category))
+            .GroupBy(i => new { i.Category, i.Label })
+            .Select(g => new
+            {
+                g.Key.Category,
+                g.Key.Label,
+                Count = g.Count(),
+            })
+            .ToListAsync(cancellationToken);
+        return page.Cut(
+            rows,
+            c => c.Name,
+            c => Describe(c, Count(c.Name, ImageLabel.Normal), Count(c.Name, ImageLabel.Anomalous))
+        );
 
-        int Count(string name, ImageLabel label) => counts.FirstOrDefault(row => row.Category == name && row.Label == label)?.Count ?? 0;
+        int Count(string name, ImageLabel label) =>
+            counts.FirstOrDefault(row => row.Category == name && row.Label == label)?.Count ?? 0;
     }
 
-    /// <summary>Removes a category with its images, models and waiting jobs. Its files go with the next sweep.</summary>
+    /// <summary>
+    /// Removes a category with its images, models and waiting jobs. Its files go with the next sweep.
+    /// </summary>
     public async Task<Problem?> DeleteAsync(string name, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        if (await db.Categories.Where(c => c.Name == name).ExecuteDeleteAsync(cancellationToken) == 0) return Problems.CategoryNotFound(name);
+        if (await db.Categories.Where(c => c.Name == name).ExecuteDeleteAsync(cancellationToken) == 0)
+            return Problems.CategoryNotFound(name);
         await db.ThresholdChanges.Where(change => change.Category == name).ExecuteDeleteAsync(cancellationToken);
         // A running fit finds at its next heartbeat that its job is gone, and can publish nothing any more.
         await db.Jobs.Where(job => job.Category == name).ExecuteDeleteAsync(cancellationToken);
@@ -102,72 +168,196 @@ category.Revision = category.Revision + 1;
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var now = time.GetUtcNow().UtcDateTime;
-        var changed = await db.Categories.Where(c => c.Name == name).ExecuteUpdateAsync(
-            set => set.SetProperty(c => c.IgnoreMaskSha256, sha256).SetProperty(c => c.UpdatedAt, now).SetProperty(c => c.Revision, c => c.Revision + 1), cancellationToken);
+        var changed = await db
+            .Categories.Where(c => c.Name == name)
+            .ExecuteUpdateAsync(
+                set =>
+                    set.SetProperty(c => c.IgnoreMaskSha256, sha256)
+                        .SetProperty(c => c.UpdatedAt, now)
+                        .SetProperty(c => c.Revision, c => c.Revision + 1),
+                cancellationToken
+            );
         return changed == 0 ? Problems.CategoryNotFound(name) : null;
     }
 
-    /// <summary>Changes the rate, or the threshold of the active model (null for the calibrated one), and keeps who did it and when.</summary>
-    public async Task<Problem?> ChangeThresholdAsync(string name, double? falseRejectRate, double? threshold, string who, CancellationToken cancellationToken)
+    /// <summary>
+    /// Changes the rate, or the threshold of the active model (null for the calibrated one), and keeps who did it and
+    /// when.
+    /// </summary>
+    public async Task<Problem?> ChangeThresholdAsync(
+        string name,
+        double? falseRejectRate,
+        double? threshold,
+        string who,
+        CancellationToken cancellationToken
+    )
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var category = await db.Categories.SingleOrDefaultAsync(c => c.Name == name, cancellationToken);
-        if (category is null) return Problems.CategoryNotFound(name);
+        if (category is null)
+            return Problems.CategoryNotFound(name);
         var now = time.GetUtcNow().UtcDateTime;
-        var model = await db.Models.SingleOrDefaultAsync(m => m.Category == name && m.Version == category.ActiveVersion, cancellationToken);
-        if (model is null && threshold is not null) return Problems.ModelNotReady(name);
-        if (ThresholdRequest.CheckAgainst(category.Settings.ReviewRate, falseRejectRate) is { } refused) return refused;
+        var model = await db.Models.SingleOrDefaultAsync(
+            m => m.Category == name && m.Version == category.ActiveVersion,
+            cancellationToken
+        );
+        if (model is null && threshold is not null)
+            return Problems.ModelNotReady(name);
+        if (ThresholdRequest.CheckAgainst(category.Settings.ReviewRate, falseRejectRate) is { } refused)
+            return refused;
         category.FalseRejectRate = falseRejectRate ?? category.FalseRejectRate;
-        if (model is not null) model.ThresholdOverride = threshold;
+        if (model is not null)
+            model.ThresholdOverride = threshold;
         category.UpdatedAt = now;
-category.Revision = category.Revision + 1;
-        db.Add(new ThresholdChange { Category = name, At = now, Who = who, ModelVersion = model?.Version, FalseRejectRate = category.FalseRejectRate, Threshold = threshold });
+        category.Revision = category.Revision + 1;
+        db.Add(
+            new ThresholdChange
+            {
+                Category = name,
+                At = now,
+                Who = who,
+                ModelVersion = model?.Version,
+                FalseRejectRate = category.FalseRejectRate,
+                Threshold = threshold,
+            }
+        );
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return null;
     }
 
     /// <summary>New settings may move the calibrated threshold as well; one that was set by hand stays.</summary>
-    private static async Task<ThresholdChange> RateChangeAsync(PadimDbContext db, Category category, double falseRejectRate, string who, DateTime now, CancellationToken cancellationToken)
+    private static async Task<ThresholdChange> RateChangeAsync(
+        PadimDbContext db,
+        Category category,
+        double falseRejectRate,
+        string who,
+        DateTime now,
+        CancellationToken cancellationToken
+    )
     {
-        var byHand = await db.Models.Where(m => m.Category == category.Name && m.Version == category.ActiveVersion).Select(m => m.ThresholdOverride).SingleOrDefaultAsync(cancellationToken);
-        return new ThresholdChange { Category = category.Name, At = now, Who = who, ModelVersion = category.ActiveVersion, FalseRejectRate = falseRejectRate, Threshold = byHand };
+        var byHand = await db
+            .Models.Where(m => m.Category == category.Name && m.Version == category.ActiveVersion)
+            .Select(m => m.ThresholdOverride)
+            .SingleOrDefaultAsync(cancellationToken);
+        return new ThresholdChange
+        {
+            Category = category.Name,
+            At = now,
+            Who = who,
+            ModelVersion = category.ActiveVersion,
+            FalseRejectRate = falseRejectRate,
+            Threshold = byHand,
+        };
     }
 
     /// <summary>The threshold's changes, newest first.</summary>
-    public async Task<IReadOnlyList<ThresholdChangeResponse>> ThresholdHistoryAsync(string name, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<ThresholdChangeResponse>> ThresholdHistoryAsync(
+        string name,
+        CancellationToken cancellationToken
+    )
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var ofCategory = db.ThresholdChanges.AsNoTracking().Where(change => change.Category == name);
         var count = await ofCategory.CountAsync(cancellationToken);
         var changes = await ofCategory.OrderByDescending(change => change.Id).Take(100).ToListAsync(cancellationToken);
-        return [.. changes.Select((change, i) => new ThresholdChangeResponse(count - i, change.At, change.Who, change.ModelVersion, change.FalseRejectRate, change.Threshold))];
+        return
+        [
+            .. changes.Select(
+                (change, i) =>
+                    new ThresholdChangeResponse(
+                        count - i,
+                        change.At,
+                        change.Who,
+                        change.ModelVersion,
+                        change.FalseRejectRate,
+                        change.Threshold
+                    )
+            ),
+        ];
     }
 
-    /// <summary>The problem with pinning a category whose active model has no room beside the pinned ones, or null. Files stand for what models take of the host's memory: the two are nearly the same.</summary>
-    private async Task<Problem?> CheckRoomAsync(PadimDbContext db, Category category, CancellationToken cancellationToken)
+    /// <summary>
+    /// The problem with pinning a category whose active model has no room beside the pinned ones, or null. Files stand
+    /// for what models take of the host's memory: the two are nearly the same.
+    /// </summary>
+    private async Task<Problem?> CheckRoomAsync(
+        PadimDbContext db,
+        Category category,
+        CancellationToken cancellationToken
+    )
     {
-        if (category.ActiveVersion is not { } version) return null;
-        var own = await BytesAsync(db.Models.Where(m => m.Category == category.Name && m.Version == version), cancellationToken);
-        var others = await BytesAsync(db.Models.Where(m => db.Categories.Any(c => c.Pinned && c.Name == m.Category && c.ActiveVersion == m.Version)), cancellationToken);
-        return own + others > options.Value.ModelCacheBytes ? Problems.CacheBudgetExceeded(category.Name, own, others, options.Value.ModelCacheBytes) : null;
+        if (category.ActiveVersion is not { } version)
+            return null;
+        var own = await BytesAsync(
+            db.Models.Where(m => m.Category == category.Name && m.Version == version),
+            cancellationToken
+        );
+        var others = await BytesAsync(
+            db.Models.Where(m =>
+                db.Categories.Any(c => c.Pinned && c.Name == m.Category && c.ActiveVersion == m.Version)
+            ),
+            cancellationToken
+        );
+        return own + others > options.Value.ModelCacheBytes
+            ? Problems.CacheBudgetExceeded(category.Name, own, others, options.Value.ModelCacheBytes)
+            : null;
     }
 
     private async Task<long> BytesAsync(IQueryable<StoredModel> models, CancellationToken cancellationToken)
     {
-        var sizes = await models.Select(m => new { m.StatisticsBytes, m.GridHeight, m.GridWidth, m.Dimensions }).ToListAsync(cancellationToken);
-        return sizes.Sum(size => size.StatisticsBytes + Inspector.EstimateDeviceBytes(runtime, new Grid(size.GridHeight, size.GridWidth), size.Dimensions));
+        var sizes = await models
+            .Select(m => new
+            {
+                m.StatisticsBytes,
+                m.GridHeight,
+                m.GridWidth,
+                m.Dimensions,
+            })
+            .ToListAsync(cancellationToken);
+        return sizes.Sum(size =>
+            size.StatisticsBytes
+            + Inspector.EstimateDeviceBytes(runtime, new Grid(size.GridHeight, size.GridWidth), size.Dimensions)
+        );
     }
 
-    private static async Task<CategoryResponse> DescribeAsync(PadimDbContext db, Category category, CancellationToken cancellationToken) => Describe(
-        category,
-        await db.Images.CountAsync(i => i.Category == category.Name && i.Label == ImageLabel.Normal, cancellationToken),
-        await db.Images.CountAsync(i => i.Category == category.Name && i.Label == ImageLabel.Anomalous, cancellationToken));
+    private static async Task<CategoryResponse> DescribeAsync(
+        PadimDbContext db,
+        Category category,
+        CancellationToken cancellationToken
+    ) =>
+        Describe(
+            category,
+            await db.Images.CountAsync(
+                i => i.Category == category.Name && i.Label == ImageLabel.Normal,
+                cancellationToken
+            ),
+            await db.Images.CountAsync(
+                i => i.Category == category.Name && i.Label == ImageLabel.Anomalous,
+                cancellationToken
+            )
+        );
 
-    private static CategoryResponse Describe(Category c, int normal, int anomalous) => new(
-        c.Name, c.Settings.Backbone, c.Settings.Profile, c.Settings.ImageSize, c.Settings.CropSize,
-        new ReductionResponse(c.Settings.Method, c.Settings.Dimensions, c.Settings.Seed),
-        c.Settings.Epsilon, c.Settings.BlurSigma, c.Settings.Shrinkage, c.Settings.Alignment, c.IgnoreMaskSha256, c.FalseRejectRate, c.Settings.ReviewRate, c.Pinned, c.ActiveVersion,
-        new ImageCounts(normal, anomalous), c.CreatedAt, c.UpdatedAt);
+    private static CategoryResponse Describe(Category c, int normal, int anomalous) =>
+        new(
+            c.Name,
+            c.Settings.Backbone,
+            c.Settings.Profile,
+            c.Settings.ImageSize,
+            c.Settings.CropSize,
+            new ReductionResponse(c.Settings.Method, c.Settings.Dimensions, c.Settings.Seed),
+            c.Settings.Epsilon,
+            c.Settings.BlurSigma,
+            c.Settings.Shrinkage,
+            c.Settings.Alignment,
+            c.IgnoreMaskSha256,
+            c.FalseRejectRate,
+            c.Settings.ReviewRate,
+            c.Pinned,
+            c.ActiveVersion,
+            new ImageCounts(normal, anomalous),
+            c.CreatedAt,
+            c.UpdatedAt
+        );
 }

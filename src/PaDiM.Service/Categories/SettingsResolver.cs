@@ -16,9 +16,11 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Padi
     public Outcome<(CategorySettings Settings, double FalseRejectRate)> Resolve(CategoryRequest request)
     {
         var rate = request.FalseRejectRate ?? ThresholdCalibration.DefaultFalseRejectRate;
-        if (CheckRate(rate) is { } badRate) return badRate;
+        if (CheckRate(rate) is { } badRate)
+            return badRate;
         var name = request.Backbone ?? options.Value.DefaultBackbone;
-        if (!ReadManifest(name).Succeeded(out var manifest, out var unknown)) return unknown;
+        if (!ReadManifest(name).Succeeded(out var manifest, out var unknown))
+            return unknown;
         var profile = request.Profile ?? SettingsProfile.Default;
         var paper = profile == SettingsProfile.Paper;
         var defaults = paper ? BackboneCatalogue.Known.PaperSettings(name, manifest) : new FitSettings();
@@ -27,7 +29,15 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Padi
             Backbone = name,
             Profile = profile,
             ImageSize = request.ImageSize ?? defaults.ImageSize,
-            CropSize = request.CropSize ?? (paper && request.Alignment is null or AlignmentMethod.None && (request.ImageSize ?? defaults.ImageSize) == defaults.ImageSize ? defaults.CropSize : null),
+            CropSize =
+                request.CropSize
+                ?? (
+                    paper
+                    && request.Alignment is null or AlignmentMethod.None
+                    && (request.ImageSize ?? defaults.ImageSize) == defaults.ImageSize
+                        ? defaults.CropSize
+                        : null
+                ),
             Method = request.Reduction?.Method ?? defaults.Reduction,
             Dimensions = request.Reduction?.Dimensions ?? defaults.Dimensions,
             Seed = request.Reduction?.Seed ?? defaults.Seed,
@@ -37,19 +47,27 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Padi
             Shrinkage = request.Shrinkage ?? defaults.Shrinkage,
             Alignment = request.Alignment ?? defaults.Alignment,
         };
-        if (settings.ReviewRate is { } review && !(review > rate && review < 1)) return Problems.InvalidSettings("reviewRate must lie above falseRejectRate and below 1.");
-        if (settings.Fit.FindFault() is { } fault) return Problems.InvalidSettings(fault);
-        if (!OpenBackbone(name).Succeeded(out var backbone, out var unusable)) return unusable;
-        if (backbone.FindMisfit(settings.Fit) is { } misfit) return Problems.InvalidSettings(misfit);
-        return settings.Method == ReductionMethod.None ? (settings with { Dimensions = backbone.TapChannels.Sum() }, rate) : (settings, rate);
+        if (settings.ReviewRate is { } review && !(review > rate && review < 1))
+            return Problems.InvalidSettings("reviewRate must lie above falseRejectRate and below 1.");
+        if (settings.Fit.FindFault() is { } fault)
+            return Problems.InvalidSettings(fault);
+        if (!OpenBackbone(name).Succeeded(out var backbone, out var unusable))
+            return unusable;
+        if (backbone.FindMisfit(settings.Fit) is { } misfit)
+            return Problems.InvalidSettings(misfit);
+        return settings.Method == ReductionMethod.None
+            ? (settings with { Dimensions = backbone.TapChannels.Sum() }, rate)
+            : (settings, rate);
     }
 
-    public static Problem? CheckRate(double rate) => rate is > 0 and < 1 ? null : Problems.InvalidSettings("falseRejectRate must lie above 0 and below 1.");
+    public static Problem? CheckRate(double rate) =>
+        rate is > 0 and < 1 ? null : Problems.InvalidSettings("falseRejectRate must lie above 0 and below 1.");
 
     /// <summary>What is known of a backbone without opening it, which may take seconds.</summary>
     private Outcome<BackboneManifest> ReadManifest(string name)
     {
-        if (backbones.Find(name) is not { } file) return Problems.UnknownBackbone(name, backbones.List().Select(known => known.Name));
+        if (backbones.Find(name) is not { } file)
+            return Problems.UnknownBackbone(name, backbones.List().Select(known => known.Name));
         try
         {
             return file.ReadManifest();

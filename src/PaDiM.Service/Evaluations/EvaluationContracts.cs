@@ -22,7 +22,8 @@ internal sealed record EvaluationRequest
 /// <param name="ImageF1Max">Largest F1 over all thresholds.</param>
 /// <param name="ImageF1MaxThreshold">The threshold of that F1.</param>
 /// <param name="PixelAuroc">Area under the ROC curve of pixels; null without masks.</param>
-/// <param name="AuPro">Area under the per-region-overlap curve to a false-positive rate of 0.3; null without masks.</param>
+/// <param name="AuPro">Area under the per-region-overlap curve to a false-positive rate of 0.3; null without
+/// masks.</param>
 /// <param name="AuPro05">The same to 0.05.</param>
 /// <param name="PerDefect">The same for each kind of defect against all normal images.</param>
 /// <param name="ConfusionAtThreshold">Decisions at the threshold that was in force.</param>
@@ -40,16 +41,39 @@ internal sealed record EvaluationResponse(
     double? AuPro,
     double? AuPro05,
     IReadOnlyList<DefectFigures> PerDefect,
-    Confusion ConfusionAtThreshold)
+    Confusion ConfusionAtThreshold
+)
 {
-    public static EvaluationResponse From(string id, string category, int modelVersion, DateTime createdAt, EvaluationFigures figures) => new(
-        id, category, modelVersion, createdAt, figures.Images, figures.ImageAuroc, figures.ImageAp, figures.ImageF1Max, figures.ImageF1MaxThreshold,
-        figures.PixelAuroc, figures.AuPro, figures.AuPro05, figures.PerDefect, figures.ConfusionAtThreshold);
+    public static EvaluationResponse From(
+        string id,
+        string category,
+        int modelVersion,
+        DateTime createdAt,
+        EvaluationFigures figures
+    ) =>
+        new(
+            id,
+            category,
+            modelVersion,
+            createdAt,
+            figures.Images,
+            figures.ImageAuroc,
+            figures.ImageAp,
+            figures.ImageF1Max,
+            figures.ImageF1MaxThreshold,
+            figures.PixelAuroc,
+            figures.AuPro,
+            figures.AuPro05,
+            figures.PerDefect,
+            figures.ConfusionAtThreshold
+        );
 }
 
 /// <summary>How many images counted, and how.</summary>
-/// <param name="Unseen">Normal images that the model was not fitted to: scored, and counted for the image and the pixel metrics.</param>
-/// <param name="LeaveOneOut">Normal images that it was fitted to: counted for the image metrics with their exact leave-one-out score, and not for the pixel metrics.</param>
+/// <param name="Unseen">Normal images that the model was not fitted to: scored, and counted for the image and the pixel
+/// metrics.</param>
+/// <param name="LeaveOneOut">Normal images that it was fitted to: counted for the image metrics with their exact
+/// leave-one-out score, and not for the pixel metrics.</param>
 /// <param name="Anomalous">Anomalous images.</param>
 /// <param name="WithMask">Anomalous images with a mask: the others do not count for the pixel metrics.</param>
 internal sealed record EvaluatedImages(int Unseen, int LeaveOneOut, int Anomalous, int WithMask);
@@ -61,8 +85,17 @@ internal sealed record EvaluatedImages(int Unseen, int LeaveOneOut, int Anomalou
 /// <param name="ImageAp">Average precision of image scores.</param>
 /// <param name="ImageF1Max">Largest F1 over all thresholds.</param>
 /// <param name="PixelAuroc">Area under the ROC curve of pixels; null without masks.</param>
-/// <param name="AuPro">Area under the per-region-overlap curve to a false-positive rate of 0.3; null without masks.</param>
-internal sealed record DefectFigures(string Defect, int Count, double? ImageAuroc, double? ImageAp, double? ImageF1Max, double? PixelAuroc, double? AuPro);
+/// <param name="AuPro">Area under the per-region-overlap curve to a false-positive rate of 0.3; null without
+/// masks.</param>
+internal sealed record DefectFigures(
+    string Defect,
+    int Count,
+    double? ImageAuroc,
+    double? ImageAp,
+    double? ImageF1Max,
+    double? PixelAuroc,
+    double? AuPro
+);
 
 /// <summary>The score of one labelled image.</summary>
 /// <param name="ImageId">Identifier of the image.</param>
@@ -71,7 +104,14 @@ internal sealed record DefectFigures(string Defect, int Count, double? ImageAuro
 /// <param name="Score">Its score.</param>
 /// <param name="Decision">What the thresholds that were in force decide.</param>
 /// <param name="LeaveOneOut">The model was fitted to it, and this is its leave-one-out score.</param>
-internal sealed record EvaluatedImage(string ImageId, ImageLabel Label, string? Defect, double Score, Decision Decision, bool LeaveOneOut);
+internal sealed record EvaluatedImage(
+    string ImageId,
+    ImageLabel Label,
+    string? Defect,
+    double Score,
+    Decision Decision,
+    bool LeaveOneOut
+);
 
 /// <summary>The figures of an evaluation, as they are kept.</summary>
 internal sealed record EvaluationFigures(
@@ -85,14 +125,33 @@ internal sealed record EvaluationFigures(
     double? AuPro05,
     IReadOnlyList<DefectFigures> PerDefect,
     Confusion ConfusionAtThreshold,
-    double? ReviewThreshold)
+    double? ReviewThreshold
+)
 {
-    public static EvaluationFigures From(EvaluatedImages images, EvaluationReport report, double? reviewThreshold) => new(
-        images, Known(report.Images.Auroc), Known(report.Images.AveragePrecision), Known(report.Images.F1Max), Known(report.Images.F1MaxThreshold),
-        Known(report.Pixels.Auroc), Known(report.Pixels.AuPro30), Known(report.Pixels.AuPro05),
-        [.. report.PerDefect.Select(d => new DefectFigures(
-            d.Defect, d.Count, Known(d.Images.Auroc), Known(d.Images.AveragePrecision), Known(d.Images.F1Max), Known(d.Pixels.Auroc), Known(d.Pixels.AuPro30)))],
-        report.ConfusionAtThreshold, reviewThreshold);
+    public static EvaluationFigures From(EvaluatedImages images, EvaluationReport report, double? reviewThreshold) =>
+        new(
+            images,
+            Known(report.Images.Auroc),
+            Known(report.Images.AveragePrecision),
+            Known(report.Images.F1Max),
+            Known(report.Images.F1MaxThreshold),
+            Known(report.Pixels.Auroc),
+            Known(report.Pixels.AuPro30),
+            Known(report.Pixels.AuPro05),
+            [
+                .. report.PerDefect.Select(d => new DefectFigures(
+                    d.Defect,
+                    d.Count,
+                    Known(d.Images.Auroc),
+                    Known(d.Images.AveragePrecision),
+                    Known(d.Images.F1Max),
+                    Known(d.Pixels.Auroc),
+                    Known(d.Pixels.AuPro30)
+                )),
+            ],
+            report.ConfusionAtThreshold,
+            reviewThreshold
+        );
 
     /// <summary>JSON has no word for what is not a number.</summary>
     private static double? Known(double value) => double.IsNaN(value) ? null : value;

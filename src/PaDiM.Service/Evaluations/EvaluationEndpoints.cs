@@ -9,52 +9,126 @@ using PaDiM.Service.Storage;
 
 namespace PaDiM.Service.Evaluations;
 
-/// <summary><c>/v1/categories/{category}/evaluations</c> and <c>/v1/evaluations</c>: how well a model does on labelled images.</summary>
+/// <summary>
+/// <c>/v1/categories/{category}/evaluations</c> and <c>/v1/evaluations</c>: how well a model does on labelled images.
+/// </summary>
 internal static class EvaluationEndpoints
 {
     public static void MapEvaluations(this IEndpointRouteBuilder routes, RouteGroupBuilder category)
     {
         var ofCategory = category.MapGroup("evaluations").WithTags("Evaluation");
-        ofCategory.MapPost("", StartAsync).Audited("evaluation.start").WithName("StartEvaluation").WithSummary("Measures a model on the category's labelled images, in the background")
-            .WithDescription("Answers at once with a job; its identifier is also the evaluation's. Normal images that the model was fitted to count with their exact leave-one-out score, all others are scored.")
-            .Produces<JobResponse>(StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict)
+        ofCategory
+            .MapPost("", StartAsync)
+            .Audited("evaluation.start")
+            .WithName("StartEvaluation")
+            .WithSummary("Measures a model on the category's labelled images, in the background")
+            .WithDescription(
+                "Answers at once with a job; its identifier is also the evaluation's. Normal images that the model was fitted to count with their exact leave-one-out score, all others are scored."
+            )
+            .Produces<JobResponse>(StatusCodes.Status202Accepted)
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status409Conflict)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
-        ofCategory.MapGet("", ListAsync).WithName("ListEvaluations").WithSummary("Lists a category's evaluations, newest first")
-            .Produces<Page<EvaluationResponse>>().ProducesProblem(StatusCodes.Status404NotFound);
+        ofCategory
+            .MapGet("", ListAsync)
+            .WithName("ListEvaluations")
+            .WithSummary("Lists a category's evaluations, newest first")
+            .Produces<Page<EvaluationResponse>>()
+            .ProducesProblem(StatusCodes.Status404NotFound);
         var evaluations = routes.MapGroup("/v1/evaluations").Needs(AccessScope.Train).WithTags("Evaluation");
-        evaluations.MapGet("{id}", GetAsync).WithName("GetEvaluation").WithSummary("Shows an evaluation").Produces<EvaluationResponse>().ProducesProblem(StatusCodes.Status404NotFound);
-        evaluations.MapGet("{id}/images", ListImagesAsync).WithName("ListEvaluatedImages").WithSummary("Lists the scores of an evaluation's images")
-            .Produces<Page<EvaluatedImage>>().ProducesProblem(StatusCodes.Status404NotFound);
+        evaluations
+            .MapGet("{id}", GetAsync)
+            .WithName("GetEvaluation")
+            .WithSummary("Shows an evaluation")
+            .Produces<EvaluationResponse>()
+            .ProducesProblem(StatusCodes.Status404NotFound);
+        evaluations
+            .MapGet("{id}/images", ListImagesAsync)
+            .WithName("ListEvaluatedImages")
+            .WithSummary("Lists the scores of an evaluation's images")
+            .Produces<Page<EvaluatedImage>>()
+            .ProducesProblem(StatusCodes.Status404NotFound);
     }
 
     private static async Task<IResult> StartAsync(
-        string category, CategoryStore categories, ModelStore models, DiskSpace space, JobStore jobs, CancellationToken cancellationToken,
-        EvaluationRequest? request = null, [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey = null)
+        string category,
+        CategoryStore categories,
+        ModelStore models,
+        DiskSpace space,
+        JobStore jobs,
+        CancellationToken cancellationToken,
+        EvaluationRequest? request = null,
+        [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey = null
+    )
     {
-        if (JobRequest.CheckKey(idempotencyKey) is { } badKey) return badKey;
-        if (!(await categories.GetAsync(category, cancellationToken)).Succeeded(out var found, out var problem)) return problem;
+        if (JobRequest.CheckKey(idempotencyKey) is { } badKey)
+            return badKey;
+        if (!(await categories.GetAsync(category, cancellationToken)).Succeeded(out var found, out var problem))
+            return problem;
         var body = JsonSerializer.Serialize(request ?? new EvaluationRequest());
-        if (idempotencyKey is not null && await jobs.FindAsync(JobKind.Evaluation, category, body, idempotencyKey, cancellationToken) is { } earlier) return earlier.ToResult(JobRequest.Accepted);
-        if (space.FindShortage() is { } full) return full;
-        if ((request?.Model ?? found.ActiveModelVersion) is not { } version) return Problems.ModelNotReady(category);
-        if (!(await models.GetAsync(category, version, cancellationToken)).Succeeded(out _, out problem)) return problem;
-        if (found.Images.Anomalous == 0) return Problems.NoAnomalousImages();
-        return (await jobs.EnqueueAsync(JobKind.Evaluation, category, body, idempotencyKey, cancellationToken)).ToResult(JobRequest.Accepted);
+        if (
+            idempotencyKey is not null
+            && await jobs.FindAsync(JobKind.Evaluation, category, body, idempotencyKey, cancellationToken)
+                is { } earlier
+        )
+            return earlier.ToResult(JobRequest.Accepted);
+        if (space.FindShortage() is { } full)
+            return full;
+        if ((request?.Model ?? found.ActiveModelVersion) is not { } version)
+            return Problems.ModelNotReady(category);
+        if (!(await models.GetAsync(category, version, cancellationToken)).Succeeded(out _, out problem))
+            return problem;
+        if (found.Images.Anomalous == 0)
+            return Problems.NoAnomalousImages();
+        return (
+            await jobs.EnqueueAsync(JobKind.Evaluation, category, body, idempotencyKey, cancellationToken)
+        ).ToResult(JobRequest.Accepted);
     }
 
-    private static async Task<IResult> ListAsync(string category, EvaluationStore store, CancellationToken cancellationToken, int? limit = null, string? cursor = null) =>
-        PageRequest.Parse(limit, cursor).Succeeded(out var page, out var problem) ? (await store.ListAsync(category, page, cancellationToken)).ToResult(TypedResults.Ok) : problem;
+    private static async Task<IResult> ListAsync(
+        string category,
+        EvaluationStore store,
+        CancellationToken cancellationToken,
+        int? limit = null,
+        string? cursor = null
+    ) =>
+        PageRequest.Parse(limit, cursor).Succeeded(out var page, out var problem)
+            ? (await store.ListAsync(category, page, cancellationToken)).ToResult(TypedResults.Ok)
+            : problem;
 
-    private static async Task<IResult> GetAsync(string id, Caller caller, EvaluationStore store, CancellationToken cancellationToken) => (await FindAsync(id, caller, store, cancellationToken)).ToResult(TypedResults.Ok);
+    private static async Task<IResult> GetAsync(
+        string id,
+        Caller caller,
+        EvaluationStore store,
+        CancellationToken cancellationToken
+    ) => (await FindAsync(id, caller, store, cancellationToken)).ToResult(TypedResults.Ok);
 
-    private static async Task<IResult> ListImagesAsync(string id, Caller caller, EvaluationStore store, CancellationToken cancellationToken, int? limit = null, string? cursor = null)
+    private static async Task<IResult> ListImagesAsync(
+        string id,
+        Caller caller,
+        EvaluationStore store,
+        CancellationToken cancellationToken,
+        int? limit = null,
+        string? cursor = null
+    )
     {
-        if (!PageRequest.Parse(limit, cursor).Succeeded(out var page, out var problem)) return problem;
-        if (!(await FindAsync(id, caller, store, cancellationToken)).Succeeded(out _, out problem)) return problem;
+        if (!PageRequest.Parse(limit, cursor).Succeeded(out var page, out var problem))
+            return problem;
+        if (!(await FindAsync(id, caller, store, cancellationToken)).Succeeded(out _, out problem))
+            return problem;
         return (await store.ListImagesAsync(id, page, cancellationToken)).ToResult(TypedResults.Ok);
     }
 
     /// <summary>An evaluation of a category that the caller may not see is, for him, not there.</summary>
-    private static async Task<Outcome<EvaluationResponse>> FindAsync(string id, Caller caller, EvaluationStore store, CancellationToken cancellationToken) =>
-        (await store.GetAsync(id, cancellationToken)).Succeeded(out var found, out var problem) ? caller.MaySee(found.Category) ? found : Problems.EvaluationNotFound(id) : problem;
+    private static async Task<Outcome<EvaluationResponse>> FindAsync(
+        string id,
+        Caller caller,
+        EvaluationStore store,
+        CancellationToken cancellationToken
+    ) =>
+        (await store.GetAsync(id, cancellationToken)).Succeeded(out var found, out var problem)
+            ? caller.MaySee(found.Category)
+                ? found
+                : Problems.EvaluationNotFound(id)
+            : problem;
 }

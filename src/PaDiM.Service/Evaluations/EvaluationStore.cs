@@ -10,15 +10,39 @@ namespace PaDiM.Service.Evaluations;
 /// <summary>Evaluations in the database.</summary>
 internal sealed class EvaluationStore(IDbContextFactory<PadimDbContext> contexts, TimeProvider time)
 {
-    /// <summary>Keeps an evaluation and ends its job, in one transaction; false when the job changed hands or was cancelled, and nothing is kept.</summary>
-    public async Task<bool> PublishAsync(JobLease lease, string category, int version, EvaluationFigures figures, List<StoredScore> scores, CancellationToken cancellationToken)
+    /// <summary>
+    /// Keeps an evaluation and ends its job, in one transaction; false when the job changed hands or was cancelled, and
+    /// nothing is kept.
+    /// </summary>
+    public async Task<bool> PublishAsync(
+        JobLease lease,
+        string category,
+        int version,
+        EvaluationFigures figures,
+        List<StoredScore> scores,
+        CancellationToken cancellationToken
+    )
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        var job = await db.Jobs.SingleOrDefaultAsync(j => j.Id == lease.JobId && j.Fence == lease.Fence && j.State == JobState.Running && !j.CancelRequested, cancellationToken);
-        if (job is null) return false;
+        var job = await db.Jobs.SingleOrDefaultAsync(
+            j => j.Id == lease.JobId && j.Fence == lease.Fence && j.State == JobState.Running && !j.CancelRequested,
+            cancellationToken
+        );
+        if (job is null)
+            return false;
         var now = time.GetUtcNow().UtcDateTime;
-        db.Add(new StoredEvaluation { Id = job.Id, Category = category, ModelVersion = version, CreatedAt = now, Figures = JsonSerializer.Serialize(figures), Scores = scores });
+        db.Add(
+            new StoredEvaluation
+            {
+                Id = job.Id,
+                Category = category,
+                ModelVersion = version,
+                CreatedAt = now,
+                Figures = JsonSerializer.Serialize(figures),
+                Scores = scores,
+            }
+        );
         job.Succeed(now, version);
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(CancellationToken.None);
@@ -28,38 +52,85 @@ internal sealed class EvaluationStore(IDbContextFactory<PadimDbContext> contexts
     public async Task<Outcome<EvaluationResponse>> GetAsync(string id, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        return await Rows(db).SingleOrDefaultAsync(e => e.Id == id, cancellationToken) is { } row ? row.Describe() : Problems.EvaluationNotFound(id);
+        return await Rows(db).SingleOrDefaultAsync(e => e.Id == id, cancellationToken) is { } row
+            ? row.Describe()
+            : Problems.EvaluationNotFound(id);
     }
 
     /// <summary>Evaluations of a category, newest first.</summary>
-    public async Task<Outcome<Page<EvaluationResponse>>> ListAsync(string category, PageRequest page, CancellationToken cancellationToken)
+    public async Task<Outcome<Page<EvaluationResponse>>> ListAsync(
+        string category,
+        PageRequest page,
+        CancellationToken cancellationToken
+    )
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        if (!await db.Categories.AnyAsync(c => c.Name == category, cancellationToken)) return Problems.CategoryNotFound(category);
-        var rows = await Rows(db).Where(e => e.Category == category && (page.After == "" || string.Compare(e.Id, page.After) < 0))
-            .OrderByDescending(e => e.Id).Take(page.Limit + 1).ToListAsync(cancellationToken);
+        if (!await db.Categories.AnyAsync(c => c.Name == category, cancellationToken))
+            return Problems.CategoryNotFound(category);
+        var rows = await Rows(db)
+            .Where(e => e.Category == category && (page.After == "" || string.Compare(e.Id, page.After) < 0))
+            .OrderByDescending(e => e.Id)
+            .Take(page.Limit + 1)
+            .ToListAsync(cancellationToken);
         return page.Cut(rows, e => e.Id, e => e.Describe());
     }
 
     /// <summary>Scores of an evaluation's images, by identifier.</summary>
-    public async Task<Outcome<Page<EvaluatedImage>>> ListImagesAsync(string id, PageRequest page, CancellationToken cancellationToken)
+    public async Task<Outcome<Page<EvaluatedImage>>> ListImagesAsync(
+        string id,
+        PageRequest page,
+        CancellationToken cancellationToken
+    )
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        if (await db.Evaluations.AsNoTracking().SingleOrDefaultAsync(e => e.Id == id, cancellationToken) is not { } stored) return Problems.EvaluationNotFound(id);
+        if (
+            await db.Evaluations.AsNoTracking().SingleOrDefaultAsync(e => e.Id == id, cancellationToken)
+            is not { } stored
+        )
+            return Problems.EvaluationNotFound(id);
         var figures = JsonSerializer.Deserialize<EvaluationFigures>(stored.Figures)!;
-        var rows = stored.Scores.Where(s => string.CompareOrdinal(s.ImageId, page.After) > 0).OrderBy(s => s.ImageId, StringComparer.Ordinal).Take(page.Limit + 1).ToArray();
-        return page.Cut(rows, s => s.ImageId, s => new EvaluatedImage(s.ImageId, s.Label, s.Defect, s.Score, CategoryModel.Decide(s.Score, figures.ConfusionAtThreshold.Threshold, figures.ReviewThreshold), s.LeaveOneOut));
+        var rows = stored
+            .Scores.Where(s => string.CompareOrdinal(s.ImageId, page.After) > 0)
+            .OrderBy(s => s.ImageId, StringComparer.Ordinal)
+            .Take(page.Limit + 1)
+            .ToArray();
+        return page.Cut(
+            rows,
+            s => s.ImageId,
+            s => new EvaluatedImage(
+                s.ImageId,
+                s.Label,
+                s.Defect,
+                s.Score,
+                CategoryModel.Decide(s.Score, figures.ConfusionAtThreshold.Threshold, figures.ReviewThreshold),
+                s.LeaveOneOut
+            )
+        );
     }
 
     /// <summary>The newest evaluation of a version; null when there is none.</summary>
     public async Task<StoredEvaluation?> NewestAsync(string category, int version, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        return await db.Evaluations.AsNoTracking().Where(e => e.Category == category && e.ModelVersion == version).OrderByDescending(e => e.Id).FirstOrDefaultAsync(cancellationToken);
+        return await db
+            .Evaluations.AsNoTracking()
+            .Where(e => e.Category == category && e.ModelVersion == version)
+            .OrderByDescending(e => e.Id)
+            .FirstOrDefaultAsync(cancellationToken);
     }
 
     /// <summary>Evaluations without their scores, of which there may be thousands each.</summary>
-    private static IQueryable<Row> Rows(PadimDbContext db) => db.Evaluations.AsNoTracking().Select(e => new Row { Id = e.Id, Category = e.Category, ModelVersion = e.ModelVersion, CreatedAt = e.CreatedAt, Figures = e.Figures });
+    private static IQueryable<Row> Rows(PadimDbContext db) =>
+        db
+            .Evaluations.AsNoTracking()
+            .Select(e => new Row
+            {
+                Id = e.Id,
+                Category = e.Category,
+                ModelVersion = e.ModelVersion,
+                CreatedAt = e.CreatedAt,
+                Figures = e.Figures,
+            });
 
     private sealed record Row
     {
@@ -73,6 +144,13 @@ internal sealed class EvaluationStore(IDbContextFactory<PadimDbContext> contexts
 
         public required string Figures { get; init; }
 
-        public EvaluationResponse Describe() => EvaluationResponse.From(Id, Category, ModelVersion, CreatedAt, JsonSerializer.Deserialize<EvaluationFigures>(Figures)!);
+        public EvaluationResponse Describe() =>
+            EvaluationResponse.From(
+                Id,
+                Category,
+                ModelVersion,
+                CreatedAt,
+                JsonSerializer.Deserialize<EvaluationFigures>(Figures)!
+            );
     }
 }

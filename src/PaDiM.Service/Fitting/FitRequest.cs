@@ -6,6 +6,9 @@ internal sealed record FitRequest
     /// <summary>Let the new model score as soon as it is published.</summary>
     public bool Activate { get; init; } = true;
 
-    /// <summary>Bring the newest model's statistics up to date where its settings are the same; the result equals a fit from nothing.</summary>
+    /// <summary>
+    /// Bring the newest model's statistics up to date where its settings are the same; the result equals a fit from
+    /// nothing.
+    /// </summary>
     public bool Incremental { get; init; } = true;
 }

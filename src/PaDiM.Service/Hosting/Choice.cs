@@ -4,11 +4,18 @@ using System.Text.Json;
 
 namespace PaDiM.Service.Hosting;
 
-/// <summary>A value of an enumeration in a query, by the name that it has in JSON: the framework would take names of C# and numbers.</summary>
-internal readonly record struct Choice<T>(T Value) where T : struct, Enum
+/// <summary>
+/// A value of an enumeration in a query, by the name that it has in JSON: the framework would take names of C# and
+/// numbers.
+/// </summary>
+internal readonly record struct Choice<T>(T Value)
+    where T : struct, Enum
 {
-    private static readonly Dictionary<string, T> Values =
-        Enum.GetValues<T>().ToDictionary(value => JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString()), StringComparer.OrdinalIgnoreCase);
+    private static readonly Dictionary<string, T> Values = Enum.GetValues<T>()
+        .ToDictionary(
+            value => JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString()),
+            StringComparer.OrdinalIgnoreCase
+        );
 
     public static bool TryParse([NotNullWhen(true)] string? text, IFormatProvider? provider, out Choice<T> choice)
     {
@@ -25,9 +32,12 @@ internal static class Choices
     public static Type? EnumerationOf(ParameterInfo parameter)
     {
         var type = Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType;
-        return type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Choice<>) ? type.GetGenericArguments()[0] : null;
+        return type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Choice<>)
+            ? type.GetGenericArguments()[0]
+            : null;
     }
 
     /// <summary>The names to choose from.</summary>
-    public static IEnumerable<string> NamesOf(Type enumeration) => Enum.GetNames(enumeration).Select(JsonNamingPolicy.KebabCaseLower.ConvertName);
+    public static IEnumerable<string> NamesOf(Type enumeration) =>
+        Enum.GetNames(enumeration).Select(JsonNamingPolicy.KebabCaseLower.ConvertName);
 }

@@ -3,10 +3,16 @@ using Microsoft.Extensions.Options;
 namespace PaDiM.Service.Hosting;
 
 /// <summary>
-/// The time between the signal to stop and the end of listening: readiness says 503 at once, everything is answered as before, each answer closes its connection, and a load
-/// balancer that looks every few seconds has left by itself when the last of <c>DrainSeconds</c> is over.
+/// The time between the signal to stop and the end of listening: readiness says 503 at once, everything is answered as
+/// before, each answer closes its connection, and a load balancer that looks every few seconds has left by itself when
+/// the last of <c>DrainSeconds</c> is over.
 /// </summary>
-internal sealed partial class Drain(IHostApplicationLifetime lifetime, IOptions<PadimOptions> options, TimeProvider time, ILogger<Drain> logger) : IHostedLifecycleService
+internal sealed partial class Drain(
+    IHostApplicationLifetime lifetime,
+    IOptions<PadimOptions> options,
+    TimeProvider time,
+    ILogger<Drain> logger
+) : IHostedLifecycleService
 {
     /// <summary>For requests that are under way when the time is over, and a job to be given back.</summary>
     public static readonly TimeSpan Rest = TimeSpan.FromSeconds(30);
@@ -16,7 +22,8 @@ internal sealed partial class Drain(IHostApplicationLifetime lifetime, IOptions<
 
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
-        if (options.Value.DrainSeconds == 0) return;
+        if (options.Value.DrainSeconds == 0)
+            return;
         LogDraining(options.Value.DrainSeconds);
         await Task.Delay(TimeSpan.FromSeconds(options.Value.DrainSeconds), time, cancellationToken);
     }

@@ -12,35 +12,69 @@ internal static class HealthEndpoints
     private const string Ready = "ready";
 
     public static void AddHealth(this IServiceCollection services) =>
-        services.AddHealthChecks().AddCheck<DatabaseCheck>("database", tags: [Ready]).AddCheck<BackboneCheck>("backbone", tags: [Ready]).AddCheck<StoppingCheck>("stopping", tags: [Ready]);
+        services
+            .AddHealthChecks()
+            .AddCheck<DatabaseCheck>("database", tags: [Ready])
+            .AddCheck<BackboneCheck>("backbone", tags: [Ready])
+            .AddCheck<StoppingCheck>("stopping", tags: [Ready]);
 
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
         Map("live", _ => false, "Tells that the process answers");
-        Map(Ready, check => check.Tags.Contains(Ready), "Tells whether the service can score").Produces<HealthResponse>(StatusCodes.Status503ServiceUnavailable);
+        Map(Ready, check => check.Tags.Contains(Ready), "Tells whether the service can score")
+            .Produces<HealthResponse>(StatusCodes.Status503ServiceUnavailable);
 
         RouteHandlerBuilder Map(string name, Func<HealthCheckRegistration, bool> predicate, string summary) =>
-            routes.MapGet($"/health/{name}", async (HealthCheckService checks, CancellationToken cancellationToken) =>
-                {
-                    var report = await checks.CheckHealthAsync(predicate, cancellationToken);
-                    var body = new HealthResponse(
-                        report.Status == HealthStatus.Healthy ? "ok" : "unavailable",
-                        report.Entries.ToDictionary(entry => entry.Key, entry => entry.Value.Status == HealthStatus.Healthy ? "ok" : entry.Value.Description ?? "unavailable"));
-                    return TypedResults.Json(body, statusCode: report.Status == HealthStatus.Healthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
-                })
-                .AllowAnonymous().WithTags("Operations").WithName($"Health{char.ToUpperInvariant(name[0])}{name[1..]}").WithSummary(summary)
+            routes
+                .MapGet(
+                    $"/health/{name}",
+                    async (HealthCheckService checks, CancellationToken cancellationToken) =>
+                    {
+                        var report = await checks.CheckHealthAsync(predicate, cancellationToken);
+                        var body = new HealthResponse(
+                            report.Status == HealthStatus.Healthy ? "ok" : "unavailable",
+                            report.Entries.ToDictionary(
+                                entry => entry.Key,
+                                entry =>
+                                    entry.Value.Status == HealthStatus.Healthy
+                                        ? "ok"
+                                        : entry.Value.Description ?? "unavailable"
+                            )
+                        );
+                        return TypedResults.Json(
+                            body,
+                            statusCode: report.Status == HealthStatus.Healthy
+                                ? StatusCodes.Status200OK
+                                : StatusCodes.Status503ServiceUnavailable
+                        );
+                    }
+                )
+                .AllowAnonymous()
+                .WithTags("Operations")
+                .WithName($"Health{char.ToUpperInvariant(name[0])}{name[1..]}")
+                .WithSummary(summary)
                 .Produces<HealthResponse>();
     }
 
     private sealed class StoppingCheck(Drain drain) : IHealthCheck
     {
-        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-            Task.FromResult(drain.IsUnderWay ? HealthCheckResult.Unhealthy("The service is about to stop.") : HealthCheckResult.Healthy());
+        public Task<HealthCheckResult> CheckHealthAsync(
+            HealthCheckContext context,
+            CancellationToken cancellationToken = default
+        ) =>
+            Task.FromResult(
+                drain.IsUnderWay
+                    ? HealthCheckResult.Unhealthy("The service is about to stop.")
+                    : HealthCheckResult.Healthy()
+            );
     }
 
     private sealed class DatabaseCheck(IDbContextFactory<PadimDbContext> contexts) : IHealthCheck
     {
-        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+        public async Task<HealthCheckResult> CheckHealthAsync(
+            HealthCheckContext context,
+            CancellationToken cancellationToken = default
+        )
         {
             try
             {
@@ -57,7 +91,10 @@ internal static class HealthEndpoints
 
     private sealed class BackboneCheck(BackboneRegistry backbones, IOptions<PadimOptions> options) : IHealthCheck
     {
-        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+        public Task<HealthCheckResult> CheckHealthAsync(
+            HealthCheckContext context,
+            CancellationToken cancellationToken = default
+        )
         {
             try
             {

@@ -7,8 +7,7 @@ namespace PaDiM.Service.Hosting;
 /// <summary>The OpenAPI document at <c>/swagger/v1/swagger.json</c> and Swagger UI at <c>/swagger</c>.</summary>
 internal static class OpenApiSetup
 {
-    private const string Introduction =
-        """
+    private const string Introduction = """
         Visual inspection with PaDiM: learn what good parts look like, then score images of parts.
 
         1. `PUT /v1/categories/{category}` creates a category, one for each kind of part.
@@ -28,8 +27,17 @@ internal static class OpenApiSetup
         services.AddEndpointsApiExplorer();
         services.AddSwaggerGen(options =>
         {
-            options.SwaggerDoc("v1", new OpenApiInfo { Title = "PaDiM.Service", Version = "v1", Description = Introduction });
-            foreach (var documentation in Directory.EnumerateFiles(AppContext.BaseDirectory, "PaDiM.*.xml")) options.IncludeXmlComments(documentation);
+            options.SwaggerDoc(
+                "v1",
+                new OpenApiInfo
+                {
+                    Title = "PaDiM.Service",
+                    Version = "v1",
+                    Description = Introduction,
+                }
+            );
+            foreach (var documentation in Directory.EnumerateFiles(AppContext.BaseDirectory, "PaDiM.*.xml"))
+                options.IncludeXmlComments(documentation);
             options.SupportNonNullableReferenceTypes();
             options.UseAllOfToExtendReferenceSchemas();
             options.OrderActionsBy(action => action.RelativePath);

@@ -5,10 +5,11 @@ internal readonly struct Outcome<T>
 {
     private readonly T? _value;
 
-    private Outcome(T? value, Problem? problem) {
-this._value = value;
-Problem = problem;
-}
+    private Outcome(T? value, Problem? problem)
+    {
+        this._value = value;
+        Problem = problem;
+    }
 
     /// <summary>The problem, or null.</summary>
     public Problem? Problem { get; }
@@ -18,10 +19,13 @@ Problem = problem;
     public static implicit operator Outcome<T>(Problem problem) => new(default, problem);
 
     /// <summary>Whether there is a value.</summary>
-    public bool Succeeded([System.Diagnostics.CodeAnalysis.MaybeNullWhen(false)] out T result, [System.Diagnostics.CodeAnalysis.NotNullWhen(false)] out Problem? problem)
+    public bool Succeeded(
+        [System.Diagnostics.CodeAnalysis.MaybeNullWhen(false)] out T result,
+        [System.Diagnostics.CodeAnalysis.NotNullWhen(false)] out Problem? problem
+    )
     {
         result = _value;
-problem = Problem;
+        problem = Problem;
         return problem is null;
     }
 

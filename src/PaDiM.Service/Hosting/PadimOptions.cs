@@ -9,7 +9,9 @@ internal sealed class PadimOptions : IValidatableObject
 {
     public const string Section = "Padim";
 
-    /// <summary>Database, images and statistics; created when absent. A relative path counts from the working directory.</summary>
+    /// <summary>
+    /// Database, images and statistics; created when absent. A relative path counts from the working directory.
+    /// </summary>
     [Required]
     public string DataDirectory { get; set; } = "data";
 
@@ -37,11 +39,16 @@ internal sealed class PadimOptions : IValidatableObject
     [Range(1024, int.MaxValue)]
     public long MaxPixels { get; set; } = ImageDecoder.DefaultMaxPixels;
 
-    /// <summary>How long the decoding of an image of up to 8 megapixels may take, in milliseconds, and of a larger one in proportion. Images that are stored are not bound by it.</summary>
+    /// <summary>
+    /// How long the decoding of an image of up to 8 megapixels may take, in milliseconds, and of a larger one in
+    /// proportion. Images that are stored are not bound by it.
+    /// </summary>
     [Range(10, 600_000)]
     public int DecodeTimeoutMs { get; set; } = 2000;
 
-    /// <summary>Memory for all images that are decoded at a time, in bytes, at 10 a pixel; where it is short, some wait.</summary>
+    /// <summary>
+    /// Memory for all images that are decoded at a time, in bytes, at 10 a pixel; where it is short, some wait.
+    /// </summary>
     [Range(1 << 20, long.MaxValue)]
     public long DecodeMemoryBytes { get; set; } = 1L << 30;
 
@@ -57,7 +64,10 @@ internal sealed class PadimOptions : IValidatableObject
     [Range(1, 100_000)]
     public int MaxBatchFiles { get; set; } = 256;
 
-    /// <summary>Images under way, from their last byte to their answer; one more is answered with 503. Those of batches hold half of them at most.</summary>
+    /// <summary>
+    /// Images under way, from their last byte to their answer; one more is answered with 503. Those of batches hold
+    /// half of them at most.
+    /// </summary>
     [Range(1, 100_000)]
     public int QueueCapacity { get; set; } = 64;
 
@@ -65,7 +75,10 @@ internal sealed class PadimOptions : IValidatableObject
     [Range(1, 256)]
     public int MaxBatchSize { get; set; } = 8;
 
-    /// <summary>How long an image may wait for its batch to fill, in milliseconds; 0 to go through with what is there. Worth it on a GPU, where a batch costs little more than an image.</summary>
+    /// <summary>
+    /// How long an image may wait for its batch to fill, in milliseconds; 0 to go through with what is there. Worth it
+    /// on a GPU, where a batch costs little more than an image.
+    /// </summary>
     [Range(0, 1000)]
     public int MaxBatchWaitMs { get; set; }
 
@@ -89,15 +102,24 @@ internal sealed class PadimOptions : IValidatableObject
     [Range(3, 3600)]
     public int JobLeaseSeconds { get; set; } = 30;
 
-    /// <summary>Memory for models that are ready to score, in bytes, the host's and the device's together; the least recently used make room.</summary>
+    /// <summary>
+    /// Memory for models that are ready to score, in bytes, the host's and the device's together; the least recently
+    /// used make room.
+    /// </summary>
     [Range(1 << 20, long.MaxValue)]
     public long ModelCacheBytes { get; set; } = 4L << 30;
 
-    /// <summary>How long the service goes on listening after SIGTERM, in seconds, while readiness answers 503: time for a load balancer to notice.</summary>
+    /// <summary>
+    /// How long the service goes on listening after SIGTERM, in seconds, while readiness answers 503: time for a load
+    /// balancer to notice.
+    /// </summary>
     [Range(0, 600)]
     public int DrainSeconds { get; set; }
 
-    /// <summary>Free bytes of the disk below which nothing new is stored: uploads, imports, fits and evaluations are answered with 507. The rest is for the database; scoring needs none.</summary>
+    /// <summary>
+    /// Free bytes of the disk below which nothing new is stored: uploads, imports, fits and evaluations are answered
+    /// with 507. The rest is for the database; scoring needs none.
+    /// </summary>
     [Range(0, long.MaxValue)]
     public long MinFreeBytes { get; set; } = 256L << 20;
 
@@ -105,7 +127,10 @@ internal sealed class PadimOptions : IValidatableObject
     [Range(1, 100_000)]
     public int OrphanGraceMinutes { get; set; } = 5;
 
-    /// <summary>Hours between two scrubs, which read every stored file and compare it with its hash; 0 for none but those asked for.</summary>
+    /// <summary>
+    /// Hours between two scrubs, which read every stored file and compare it with its hash; 0 for none but those asked
+    /// for.
+    /// </summary>
     [Range(0, 100_000)]
     public int ScrubHours { get; set; } = 24;
 
@@ -123,14 +148,20 @@ internal sealed class PadimOptions : IValidatableObject
     /// <summary>The identity provider whose tokens are taken beside keys.</summary>
     public OidcOptions Oidc { get; set; } = new();
 
-    /// <summary>Proxies whose word is taken for where a request comes from: addresses, or networks such as <c>10.1.0.0/16</c>.</summary>
+    /// <summary>
+    /// Proxies whose word is taken for where a request comes from: addresses, or networks such as <c>10.1.0.0/16</c>.
+    /// </summary>
     public string[] KnownProxies { get; set; } = [];
 
-    /// <summary>Requests a minute of one key, token or, where access is open, address; one more gets 429. 0 for no limit.</summary>
+    /// <summary>
+    /// Requests a minute of one key, token or, where access is open, address; one more gets 429. 0 for no limit.
+    /// </summary>
     [Range(0, 10_000_000)]
     public int RequestsPerMinute { get; set; }
 
-    /// <summary>Requests a minute and address with wrong credentials or none that get 401; one more gets 429. 0 for no limit.</summary>
+    /// <summary>
+    /// Requests a minute and address with wrong credentials or none that get 401; one more gets 429. 0 for no limit.
+    /// </summary>
     [Range(0, 1_000_000)]
     public int FailedAttemptsPerMinute { get; set; } = 60;
 
@@ -141,15 +172,22 @@ internal sealed class PadimOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         foreach (var proxy in KnownProxies)
-            if (!Proxies.TryParse(proxy, out _)) yield return new ValidationResult($"KnownProxies holds '{proxy}', which is neither an address nor a network such as 10.1.0.0/16.", [nameof(KnownProxies)]);
-        if (Oidc.FindFault() is { } fault) yield return new ValidationResult(fault, [nameof(Oidc)]);
+            if (!Proxies.TryParse(proxy, out _))
+                yield return new ValidationResult(
+                    $"KnownProxies holds '{proxy}', which is neither an address nor a network such as 10.1.0.0/16.",
+                    [nameof(KnownProxies)]
+                );
+        if (Oidc.FindFault() is { } fault)
+            yield return new ValidationResult(fault, [nameof(Oidc)]);
     }
 }
 
 /// <summary>Whether requests need a key or a token.</summary>
 internal enum AccessMode
 {
-    /// <summary>From the first key on, or with an identity provider; before that the service serves its own machine only.</summary>
+    /// <summary>
+    /// From the first key on, or with an identity provider; before that the service serves its own machine only.
+    /// </summary>
     Auto,
 
     /// <summary>Always.</summary>
@@ -178,11 +216,17 @@ internal sealed class OidcOptions
 
     public bool IsConfigured => !string.IsNullOrEmpty(Authority);
 
-    /// <summary>What is wrong with it, or null. Over plain http anyone between could sign tokens; on the machine itself there is no between.</summary>
+    /// <summary>
+    /// What is wrong with it, or null. Over plain http anyone between could sign tokens; on the machine itself there is
+    /// no between.
+    /// </summary>
     public string? FindFault() =>
         !IsConfigured ? null
-        : !Uri.TryCreate(Authority, UriKind.Absolute, out var address) || (address.Scheme != Uri.UriSchemeHttps && !(address.Scheme == Uri.UriSchemeHttp && address.IsLoopback)) ? "Oidc:Authority must be an https address."
-        : string.IsNullOrEmpty(Audience) ? "Oidc:Audience must say what tokens are meant for; without it, a token for any other service would do."
+        : !Uri.TryCreate(Authority, UriKind.Absolute, out var address)
+        || (address.Scheme != Uri.UriSchemeHttps && !(address.Scheme == Uri.UriSchemeHttp && address.IsLoopback))
+            ? "Oidc:Authority must be an https address."
+        : string.IsNullOrEmpty(Audience)
+            ? "Oidc:Audience must say what tokens are meant for; without it, a token for any other service would do."
         : null;
 }
 

@@ -9,7 +9,13 @@ internal static class Periodically
     /// <param name="work">What is done.</param>
     /// <param name="tell">Told what it failed of.</param>
     /// <param name="stoppingToken">Ends it, without an exception.</param>
-    public static async Task RunAsync(TimeSpan interval, TimeProvider time, Func<CancellationToken, Task> work, Action<Exception> tell, CancellationToken stoppingToken)
+    public static async Task RunAsync(
+        TimeSpan interval,
+        TimeProvider time,
+        Func<CancellationToken, Task> work,
+        Action<Exception> tell,
+        CancellationToken stoppingToken
+    )
     {
         using var timer = new PeriodicTimer(interval, time);
         try
@@ -24,8 +30,7 @@ internal static class Periodically
                 {
                     tell(e);
                 }
-            }
-            while (await timer.WaitForNextTickAsync(stoppingToken));
+            } while (await timer.WaitForNextTickAsync(stoppingToken));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {

@@ -18,9 +18,15 @@ internal sealed record Problem(string Code, int Status, string Detail) : IResult
     public Task ExecuteAsync(HttpContext context)
     {
         var details = Describe(context.Request.Path, RequestIdentity.TraceIdOf(context));
-        if (RetryAfter is { } seconds) context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        if (RetryAfter is { } seconds)
+            context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
         context.Response.StatusCode = Status;
-        return context.Response.WriteAsJsonAsync(details, options: null, contentType: "application/problem+json", context.RequestAborted);
+        return context.Response.WriteAsJsonAsync(
+            details,
+            options: null,
+            contentType: "application/problem+json",
+            context.RequestAborted
+        );
     }
 
     /// <summary>The body of the answer.</summary>
@@ -37,7 +43,8 @@ internal sealed record Problem(string Code, int Status, string Detail) : IResult
             Instance = path,
             Extensions = { ["code"] = Code, ["traceId"] = traceId },
         };
-        if (Extra is not null) details.Extensions["errors"] = Extra;
+        if (Extra is not null)
+            details.Extensions["errors"] = Extra;
         return details;
     }
 

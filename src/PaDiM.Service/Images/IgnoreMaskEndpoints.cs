@@ -8,49 +8,128 @@ using PaDiM.Service.Storage;
 
 namespace PaDiM.Service.Images;
 
-/// <summary><c>/v1/categories/{category}/ignore-mask</c>: the pixels that do not count, such as a date code or the fixture.</summary>
+/// <summary>
+/// <c>/v1/categories/{category}/ignore-mask</c>: the pixels that do not count, such as a date code or the fixture.
+/// </summary>
 internal static class IgnoreMaskEndpoints
 {
     public static void MapIgnoreMask(this RouteGroupBuilder category)
     {
         var mask = category.MapGroup("ignore-mask").WithTags("Images");
-        mask.MapPut("", PutAsync).Audited("ignore-mask.put").WithName("PutIgnoreMask").WithSummary("Sets the pixels that do not count")
-            .WithDescription("An image of the camera's view, of any size: white pixels are left out of the score, the regions and the evaluation. It counts from the next fit on; the active model keeps its own.")
-            .Accepts<IFormFile>("image/png", "image/jpeg", "image/bmp", "image/tiff", "image/webp", "image/*", "application/octet-stream", "multipart/form-data")
-            .Produces<CategoryResponse>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status415UnsupportedMediaType).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
-        mask.MapGet("", GetAsync).WithName("GetIgnoreMask").WithSummary("Gives the ignore mask as it was sent")
-            .Produces<byte[]>(StatusCodes.Status200OK, "image/png", "image/jpeg", "image/bmp", "image/tiff", "image/webp").ProducesProblem(StatusCodes.Status404NotFound);
-        mask.MapDelete("", DeleteAsync).Audited("ignore-mask.delete").WithName("DeleteIgnoreMask").WithSummary("Lets all pixels count again, from the next fit on")
-            .Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status404NotFound);
+        mask.MapPut("", PutAsync)
+            .Audited("ignore-mask.put")
+            .WithName("PutIgnoreMask")
+            .WithSummary("Sets the pixels that do not count")
+            .WithDescription(
+                "An image of the camera's view, of any size: white pixels are left out of the score, the regions and the evaluation. It counts from the next fit on; the active model keeps its own."
+            )
+            .Accepts<IFormFile>(
+                "image/png",
+                "image/jpeg",
+                "image/bmp",
+                "image/tiff",
+                "image/webp",
+                "image/*",
+                "application/octet-stream",
+                "multipart/form-data"
+            )
+            .Produces<CategoryResponse>()
+            .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
+            .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
+        mask.MapGet("", GetAsync)
+            .WithName("GetIgnoreMask")
+            .WithSummary("Gives the ignore mask as it was sent")
+            .Produces<byte[]>(
+                StatusCodes.Status200OK,
+                "image/png",
+                "image/jpeg",
+                "image/bmp",
+                "image/tiff",
+                "image/webp"
+            )
+            .ProducesProblem(StatusCodes.Status404NotFound);
+        mask.MapDelete("", DeleteAsync)
+            .Audited("ignore-mask.delete")
+            .WithName("DeleteIgnoreMask")
+            .WithSummary("Lets all pixels count again, from the next fit on")
+            .Produces(StatusCodes.Status204NoContent)
+            .ProducesProblem(StatusCodes.Status404NotFound);
     }
 
     private static async Task<IResult> PutAsync(
-        string category, HttpRequest request, ImageRequest reader, ImageDecoder decoder, DecodingGate gate, BlobStore blobs, DiskSpace space, CategoryStore store, CancellationToken cancellationToken)
+        string category,
+        HttpRequest request,
+        ImageRequest reader,
+        ImageDecoder decoder,
+        DecodingGate gate,
+        BlobStore blobs,
+        DiskSpace space,
+        CategoryStore store,
+        CancellationToken cancellationToken
+    )
     {
-        if (!(await store.GetAsync(category, cancellationToken)).Succeeded(out var found, out var problem)) return problem;
-        if (space.FindShortage() is { } full) return full;
-        if (!(await reader.ReadOneAsync(request, layout: null, cancellationToken)).Succeeded(out var file, out problem)) return problem;
-        if (await gate.RunAsync(async aside => Check(await decoder.DecodeAsync(file.Bytes, isUrgent: false, aside), new FitSettings { ImageSize = found.ImageSize, CropSize = found.CropSize }), isUrgent: false, cancellationToken) is { } refused) return refused;
-        if (await store.SetIgnoreMaskAsync(category, blobs.Put(file.Bytes), cancellationToken) is { } gone) return gone;
+        if (!(await store.GetAsync(category, cancellationToken)).Succeeded(out var found, out var problem))
+            return problem;
+        if (space.FindShortage() is { } full)
+            return full;
+        if (!(await reader.ReadOneAsync(request, layout: null, cancellationToken)).Succeeded(out var file, out problem))
+            return problem;
+        if (
+            await gate.RunAsync(
+                async aside =>
+                    Check(
+                        await decoder.DecodeAsync(file.Bytes, isUrgent: false, aside),
+                        new FitSettings { ImageSize = found.ImageSize, CropSize = found.CropSize }
+                    ),
+                isUrgent: false,
+                cancellationToken
+            ) is
+            { } refused
+        )
+            return refused;
+        if (await store.SetIgnoreMaskAsync(category, blobs.Put(file.Bytes), cancellationToken) is { } gone)
+            return gone;
         return (await store.GetAsync(category, cancellationToken)).ToResult(TypedResults.Ok);
     }
 
-    private static Problem? Check(DecodeResult result, FitSettings sizes) => result switch
-    {
-        DecodeResult.Refused refused => Problems.Image(refused),
-        DecodeResult.Decoded decoded when sizes.FindFault(MaskImage.Marks(decoded.Image, new Grid(sizes.ImageSize, sizes.ImageSize))) is { } fault => Problems.IgnoreMaskUnusable(fault),
-        _ => null,
-    };
+    private static Problem? Check(DecodeResult result, FitSettings sizes) =>
+        result switch
+        {
+            DecodeResult.Refused refused => Problems.Image(refused),
+            DecodeResult.Decoded decoded
+                when sizes.FindFault(MaskImage.Marks(decoded.Image, new Grid(sizes.ImageSize, sizes.ImageSize)))
+                    is { } fault => Problems.IgnoreMaskUnusable(fault),
+            _ => null,
+        };
 
-    private static async Task<IResult> GetAsync(string category, CategoryStore store, BlobStore blobs, CancellationToken cancellationToken)
+    private static async Task<IResult> GetAsync(
+        string category,
+        CategoryStore store,
+        BlobStore blobs,
+        CancellationToken cancellationToken
+    )
     {
-        if (!(await store.GetAsync(category, cancellationToken)).Succeeded(out var found, out var problem)) return problem;
-        if (found.IgnoreMaskSha256 is not { } sha256) return Problems.IgnoreMaskNotFound(category);
-        if (blobs.Read(sha256) is not { } bytes || ImageFormats.Recognise(bytes) is not { } format) return Problems.ImageDamaged(sha256);
-        return TypedResults.Bytes(bytes, format.MediaType(), $"{category}-ignore-mask.{format.ToString().ToLowerInvariant()}");
+        if (!(await store.GetAsync(category, cancellationToken)).Succeeded(out var found, out var problem))
+            return problem;
+        if (found.IgnoreMaskSha256 is not { } sha256)
+            return Problems.IgnoreMaskNotFound(category);
+        if (blobs.Read(sha256) is not { } bytes || ImageFormats.Recognise(bytes) is not { } format)
+            return Problems.ImageDamaged(sha256);
+        return TypedResults.Bytes(
+            bytes,
+            format.MediaType(),
+            $"{category}-ignore-mask.{format.ToString().ToLowerInvariant()}"
+        );
     }
 
-    private static async Task<IResult> DeleteAsync(string category, CategoryStore store, CancellationToken cancellationToken) =>
-        await store.SetIgnoreMaskAsync(category, null, cancellationToken) is { } problem ? problem : TypedResults.NoContent();
+    private static async Task<IResult> DeleteAsync(
+        string category,
+        CategoryStore store,
+        CancellationToken cancellationToken
+    ) =>
+        await store.SetIgnoreMaskAsync(category, null, cancellationToken) is { } problem
+            ? problem
+            : TypedResults.NoContent();
 }

@@ -14,7 +14,16 @@ internal sealed record UploadResponse(IReadOnlyList<AcceptedImage> Accepted, IRe
 /// <param name="Label">What it shows.</param>
 /// <param name="Duplicate">It had been stored before.</param>
 /// <param name="HasMask">A mask is stored with it.</param>
-internal sealed record AcceptedImage(string Id, string FileName, string Sha256, int Width, int Height, ImageLabel Label, bool Duplicate, bool HasMask);
+internal sealed record AcceptedImage(
+    string Id,
+    string FileName,
+    string Sha256,
+    int Width,
+    int Height,
+    ImageLabel Label,
+    bool Duplicate,
+    bool HasMask
+);
 
 /// <summary>A file that was not stored.</summary>
 /// <param name="FileName">As the client called it.</param>
@@ -35,4 +44,15 @@ internal sealed record RejectedFile(string FileName, string Code, string Detail)
 /// <param name="HasMask">A mask is stored with it.</param>
 /// <param name="CreatedAt">When it was uploaded.</param>
 internal sealed record ImageResponse(
-    string Id, string FileName, string Sha256, string MediaType, int Width, int Height, long Bytes, ImageLabel Label, string? Defect, bool HasMask, DateTime CreatedAt);
+    string Id,
+    string FileName,
+    string Sha256,
+    string MediaType,
+    int Width,
+    int Height,
+    long Bytes,
+    ImageLabel Label,
+    string? Defect,
+    bool HasMask,
+    DateTime CreatedAt
+);

@@ -15,77 +15,170 @@ internal static class ImageEndpoints
     public static void MapImages(this RouteGroupBuilder category)
     {
         var images = category.MapGroup("images").WithTags("Images");
-        images.MapPost("", UploadAsync).Audited("images.upload").WithName("UploadImages").WithSummary("Uploads images")
-            .WithDescription("Any number of files as multipart/form-data (field `files`; `masks` of the same names for anomalous ones), or one image as the body. Bad files are listed, good ones stored. With `width`, `height` and `format` every file is raw pixels; they are stored as PNG, and the hash is the PNG's.")
-            .Accepts<IFormFileCollection>("multipart/form-data", "image/png", "image/jpeg", "image/bmp", "image/tiff", "image/webp", "image/*", "application/octet-stream")
-            .Produces<UploadResponse>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status415UnsupportedMediaType);
-        images.MapGet("", ListAsync).WithName("ListImages").WithSummary("Lists images in the order of their upload")
-            .Produces<Page<ImageResponse>>().ProducesProblem(StatusCodes.Status404NotFound);
-        images.MapGet("{id}", DownloadAsync).WithName("GetImage").WithSummary("Gives the original bytes of an image")
-            .Produces<byte[]>(StatusCodes.Status200OK, "image/png", "image/jpeg", "image/bmp", "image/tiff", "image/webp").ProducesProblem(StatusCodes.Status404NotFound);
-        images.MapGet("{id}/thumbnail", ThumbnailAsync).WithName("GetThumbnail").WithSummary("Gives a small JPEG of an image")
-            .Produces<byte[]>(StatusCodes.Status200OK, "image/jpeg").ProducesProblem(StatusCodes.Status404NotFound);
-        images.MapDelete("{id}", DeleteAsync).Audited("image.delete").WithName("DeleteImage").WithSummary("Deletes an image")
-            .WithDescription("The next incremental fit takes it out of the statistics.").Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status404NotFound);
+        images
+            .MapPost("", UploadAsync)
+            .Audited("images.upload")
+            .WithName("UploadImages")
+            .WithSummary("Uploads images")
+            .WithDescription(
+                "Any number of files as multipart/form-data (field `files`; `masks` of the same names for anomalous ones), or one image as the body. Bad files are listed, good ones stored. With `width`, `height` and `format` every file is raw pixels; they are stored as PNG, and the hash is the PNG's."
+            )
+            .Accepts<IFormFileCollection>(
+                "multipart/form-data",
+                "image/png",
+                "image/jpeg",
+                "image/bmp",
+                "image/tiff",
+                "image/webp",
+                "image/*",
+                "application/octet-stream"
+            )
+            .Produces<UploadResponse>()
+            .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status415UnsupportedMediaType);
+        images
+            .MapGet("", ListAsync)
+            .WithName("ListImages")
+            .WithSummary("Lists images in the order of their upload")
+            .Produces<Page<ImageResponse>>()
+            .ProducesProblem(StatusCodes.Status404NotFound);
+        images
+            .MapGet("{id}", DownloadAsync)
+            .WithName("GetImage")
+            .WithSummary("Gives the original bytes of an image")
+            .Produces<byte[]>(
+                StatusCodes.Status200OK,
+                "image/png",
+                "image/jpeg",
+                "image/bmp",
+                "image/tiff",
+                "image/webp"
+            )
+            .ProducesProblem(StatusCodes.Status404NotFound);
+        images
+            .MapGet("{id}/thumbnail", ThumbnailAsync)
+            .WithName("GetThumbnail")
+            .WithSummary("Gives a small JPEG of an image")
+            .Produces<byte[]>(StatusCodes.Status200OK, "image/jpeg")
+            .ProducesProblem(StatusCodes.Status404NotFound);
+        images
+            .MapDelete("{id}", DeleteAsync)
+            .Audited("image.delete")
+            .WithName("DeleteImage")
+            .WithSummary("Deletes an image")
+            .WithDescription("The next incremental fit takes it out of the statistics.")
+            .Produces(StatusCodes.Status204NoContent)
+            .ProducesProblem(StatusCodes.Status404NotFound);
     }
 
     private static async Task<IResult> UploadAsync(
-        string category, HttpRequest request, CategoryStore categories, ImageStore store, ImageRequest reader, ImageDecoder decoder, DiskSpace space, IOptions<PadimOptions> options, CancellationToken cancellationToken,
-        Choice<ImageLabel>? label = null, string? defect = null, int? width = null, int? height = null, Choice<PixelFormat>? format = null)
+        string category,
+        HttpRequest request,
+        CategoryStore categories,
+        ImageStore store,
+        ImageRequest reader,
+        ImageDecoder decoder,
+        DiskSpace space,
+        IOptions<PadimOptions> options,
+        CancellationToken cancellationToken,
+        Choice<ImageLabel>? label = null,
+        string? defect = null,
+        int? width = null,
+        int? height = null,
+        Choice<PixelFormat>? format = null
+    )
     {
         var shows = label?.Value ?? ImageLabel.Normal;
-        if (ImageRequest.CheckContentType(request) is { } wrongType) return wrongType;
-        if (defect is { Length: > MaxDefectLength }) return Problems.InvalidRequest($"defect has at most {MaxDefectLength} characters.");
-        if (defect is not null && shows == ImageLabel.Normal) return Problems.InvalidRequest("defect goes with label=anomalous.");
-        if (!PixelQuery.Parse(request, width, height, format?.Value, decoder).Succeeded(out var layout, out var misfit)) return misfit;
-        if (!await categories.ExistsAsync(category, cancellationToken)) return Problems.CategoryNotFound(category);
-        if (space.FindShortage() is { } full) return full;
+        if (ImageRequest.CheckContentType(request) is { } wrongType)
+            return wrongType;
+        if (defect is { Length: > MaxDefectLength })
+            return Problems.InvalidRequest($"defect has at most {MaxDefectLength} characters.");
+        if (defect is not null && shows == ImageLabel.Normal)
+            return Problems.InvalidRequest("defect goes with label=anomalous.");
+        if (!PixelQuery.Parse(request, width, height, format?.Value, decoder).Succeeded(out var layout, out var misfit))
+            return misfit;
+        if (!await categories.ExistsAsync(category, cancellationToken))
+            return Problems.CategoryNotFound(category);
+        if (space.FindShortage() is { } full)
+            return full;
         ImageRequest.SetLimit(request, options.Value.MaxUploadBytes);
 
         var accepted = new List<(string Stem, AcceptedImage Image)>();
-var rejected = new List<RejectedFile>();
-var masks = new List<StoredMask>();
+        var rejected = new List<RejectedFile>();
+        var masks = new List<StoredMask>();
         Problem? first = null;
         await foreach (var file in reader.ReadAllAsync(request, layout, cancellationToken))
         {
-            if (space.FindShortage() is { } filled) return filled;
-            if (await StoreAsync(file) is { } problem) Reject(file.FileName, problem);
+            if (space.FindShortage() is { } filled)
+                return filled;
+            if (await StoreAsync(file) is { } problem)
+                Reject(file.FileName, problem);
         }
         foreach (var mask in masks)
         {
-            if (await AttachAsync(mask) is { } problem) Reject(mask.FileName, problem);
+            if (await AttachAsync(mask) is { } problem)
+                Reject(mask.FileName, problem);
         }
-        request.HttpContext.NoteForAudit(new { accepted = accepted.ConvertAll(item => item.Image.Id), rejected = rejected.Count });
-        if (accepted.Count > 0) return TypedResults.Ok(new UploadResponse([.. accepted.Select(item => item.Image)], rejected));
-        return first is null ? Problems.NoImages() : first with { Status = StatusCodes.Status400BadRequest, Extra = rejected };
+        request.HttpContext.NoteForAudit(
+            new { accepted = accepted.ConvertAll(item => item.Image.Id), rejected = rejected.Count }
+        );
+        if (accepted.Count > 0)
+            return TypedResults.Ok(new UploadResponse([.. accepted.Select(item => item.Image)], rejected));
+        return first is null
+            ? Problems.NoImages()
+            : first with
+            {
+                Status = StatusCodes.Status400BadRequest,
+                Extra = rejected,
+            };
 
         async Task<Problem?> StoreAsync(RequestFile file)
         {
             switch (file.Field)
             {
                 case "files":
-                    if (!(await store.AddAsync(category, file, shows, defect, cancellationToken)).Succeeded(out var image, out var refused)) return refused;
+                    if (
+                        !(await store.AddAsync(category, file, shows, defect, cancellationToken)).Succeeded(
+                            out var image,
+                            out var refused
+                        )
+                    )
+                        return refused;
                     accepted.Add((StemOf(file.FileName), image));
                     return null;
                 case "masks" when shows == ImageLabel.Normal:
                     return Problems.MaskMismatch("Masks go with label=anomalous.");
                 case "masks":
-                    if (!(await store.PutMaskAsync(file, cancellationToken)).Succeeded(out var mask, out var unreadable)) return unreadable;
+                    if (
+                        !(await store.PutMaskAsync(file, cancellationToken)).Succeeded(out var mask, out var unreadable)
+                    )
+                        return unreadable;
                     masks.Add(mask);
                     return null;
                 default:
-                    return Problems.InvalidRequest($"'{file.Field}' is not a field of this form; use 'files' or 'masks'.");
+                    return Problems.InvalidRequest(
+                        $"'{file.Field}' is not a field of this form; use 'files' or 'masks'."
+                    );
             }
         }
 
         async Task<Problem?> AttachAsync(StoredMask mask)
         {
             var stem = StemOf(mask.FileName);
-            if (stem.EndsWith("_mask", StringComparison.Ordinal)) stem = stem[..^"_mask".Length];
+            if (stem.EndsWith("_mask", StringComparison.Ordinal))
+                stem = stem[..^"_mask".Length];
             int[] owners = [.. Enumerable.Range(0, accepted.Count).Where(i => accepted[i].Stem == stem)];
-            if (owners.Length == 0) return Problems.MaskMismatch("No accepted image of this request has the mask's name; NAME.png or NAME_mask.png belongs to the image NAME.");
-            if (owners.Length > 1) return Problems.MaskMismatch($"{owners.Length} images of this request are called '{stem}'; send images of one name in requests of their own.");
-            if (await store.AttachMaskAsync(accepted[owners[0]].Image, mask, cancellationToken) is { } unlike) return unlike;
+            if (owners.Length == 0)
+                return Problems.MaskMismatch(
+                    "No accepted image of this request has the mask's name; NAME.png or NAME_mask.png belongs to the image NAME."
+                );
+            if (owners.Length > 1)
+                return Problems.MaskMismatch(
+                    $"{owners.Length} images of this request are called '{stem}'; send images of one name in requests of their own."
+                );
+            if (await store.AttachMaskAsync(accepted[owners[0]].Image, mask, cancellationToken) is { } unlike)
+                return unlike;
             accepted[owners[0]] = (stem, accepted[owners[0]].Image with { HasMask = true });
             return null;
         }
@@ -100,32 +193,63 @@ var masks = new List<StoredMask>();
     private static string StemOf(string fileName) => Path.GetFileNameWithoutExtension(fileName);
 
     private static async Task<IResult> ListAsync(
-        string category, ImageStore store, CancellationToken cancellationToken, Choice<ImageLabel>? label = null, int? limit = null, string? cursor = null)
+        string category,
+        ImageStore store,
+        CancellationToken cancellationToken,
+        Choice<ImageLabel>? label = null,
+        int? limit = null,
+        string? cursor = null
+    )
     {
-        if (!PageRequest.Parse(limit, cursor).Succeeded(out var page, out var problem)) return problem;
+        if (!PageRequest.Parse(limit, cursor).Succeeded(out var page, out var problem))
+            return problem;
         return (await store.ListAsync(category, label?.Value, page, cancellationToken)).ToResult(TypedResults.Ok);
     }
 
-    private static async Task<IResult> DownloadAsync(string category, string id, ImageStore store, BlobStore blobs, HttpResponse response, CancellationToken cancellationToken)
+    private static async Task<IResult> DownloadAsync(
+        string category,
+        string id,
+        ImageStore store,
+        BlobStore blobs,
+        HttpResponse response,
+        CancellationToken cancellationToken
+    )
     {
-        if (!(await store.GetAsync(category, id, cancellationToken)).Succeeded(out var image, out var problem)) return problem;
-        if (blobs.Read(image.Sha256) is not { } bytes) return Problems.ImageDamaged(image.Sha256);
+        if (!(await store.GetAsync(category, id, cancellationToken)).Succeeded(out var image, out var problem))
+            return problem;
+        if (blobs.Read(image.Sha256) is not { } bytes)
+            return Problems.ImageDamaged(image.Sha256);
         NeverChanges(response, image);
         // In pieces: a reader that is too slow is found out between two of them.
         return TypedResults.Stream(new MemoryStream(bytes), image.Format.MediaType(), image.FileName);
     }
 
-    private static async Task<IResult> ThumbnailAsync(string category, string id, ImageStore store, BlobStore blobs, Thumbnails thumbnails, HttpResponse response, CancellationToken cancellationToken)
+    private static async Task<IResult> ThumbnailAsync(
+        string category,
+        string id,
+        ImageStore store,
+        BlobStore blobs,
+        Thumbnails thumbnails,
+        HttpResponse response,
+        CancellationToken cancellationToken
+    )
     {
-        if (!(await store.GetAsync(category, id, cancellationToken)).Succeeded(out var image, out var problem)) return problem;
-        if (blobs.Read(image.Sha256) is not { } bytes) return Problems.ImageDamaged(image.Sha256);
-        if (await thumbnails.MakeAsync(bytes, cancellationToken) is not { } thumbnail) return Problems.ImageDamaged(image.Sha256);
+        if (!(await store.GetAsync(category, id, cancellationToken)).Succeeded(out var image, out var problem))
+            return problem;
+        if (blobs.Read(image.Sha256) is not { } bytes)
+            return Problems.ImageDamaged(image.Sha256);
+        if (await thumbnails.MakeAsync(bytes, cancellationToken) is not { } thumbnail)
+            return Problems.ImageDamaged(image.Sha256);
         NeverChanges(response, image);
         return TypedResults.Bytes(thumbnail, "image/jpeg");
     }
 
-    private static async Task<IResult> DeleteAsync(string category, string id, ImageStore store, CancellationToken cancellationToken) =>
-        await store.DeleteAsync(category, id, cancellationToken) is { } problem ? problem : TypedResults.NoContent();
+    private static async Task<IResult> DeleteAsync(
+        string category,
+        string id,
+        ImageStore store,
+        CancellationToken cancellationToken
+    ) => await store.DeleteAsync(category, id, cancellationToken) is { } problem ? problem : TypedResults.NoContent();
 
     private static void NeverChanges(HttpResponse response, StoredImage image)
     {

@@ -5,22 +5,43 @@ using PaDiM.Service.Storage;
 
 namespace PaDiM.Service.Images;
 
-/// <summary>Images of categories: the blob first, the row second, so that a row never speaks of bytes that are not there.</summary>
-internal sealed class ImageStore(IDbContextFactory<PadimDbContext> contexts, BlobStore blobs, ImageDecoder decoder, DecodingGate gate, TimeProvider time)
+/// <summary>
+/// Images of categories: the blob first, the row second, so that a row never speaks of bytes that are not there.
+/// </summary>
+internal sealed class ImageStore(
+    IDbContextFactory<PadimDbContext> contexts,
+    BlobStore blobs,
+    ImageDecoder decoder,
+    DecodingGate gate,
+    TimeProvider time
+)
 {
-    /// <summary>Stores an image of an existing category, after decoding it whole: what is stored can be fitted.</summary>
-    public async Task<Outcome<AcceptedImage>> AddAsync(string category, RequestFile file, ImageLabel label, string? defect, CancellationToken cancellationToken)
+    /// <summary>
+    /// Stores an image of an existing category, after decoding it whole: what is stored can be fitted.
+    /// </summary>
+    public async Task<Outcome<AcceptedImage>> AddAsync(
+        string category,
+        RequestFile file,
+        ImageLabel label,
+        string? defect,
+        CancellationToken cancellationToken
+    )
     {
-        if (file.Fault is { } fault) return fault;
+        if (file.Fault is { } fault)
+            return fault;
         file = await EncodeAsync(file, cancellationToken);
-        if (!(await MeasureAsync(file.Bytes, cancellationToken)).Succeeded(out var measured, out var problem)) return problem;
+        if (!(await MeasureAsync(file.Bytes, cancellationToken)).Succeeded(out var measured, out var problem))
+            return problem;
         var sha256 = blobs.Put(file.Bytes);
         var image = new StoredImage
         {
             Id = Guid.CreateVersion7(time.GetUtcNow()).ToString("n"),
             Category = category,
             Sha256 = sha256,
-            FileName = file.FileName.Length > 0 ? file.FileName : $"{sha256[..12]}.{measured.Format.ToString().ToLowerInvariant()}",
+            FileName =
+                file.FileName.Length > 0
+                    ? file.FileName
+                    : $"{sha256[..12]}.{measured.Format.ToString().ToLowerInvariant()}",
             Format = measured.Format,
             Width = measured.Width,
             Height = measured.Height,
@@ -30,7 +51,8 @@ internal sealed class ImageStore(IDbContextFactory<PadimDbContext> contexts, Blo
             CreatedAt = time.GetUtcNow().UtcDateTime,
         };
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        if (await FindAsync() is { } earlier) return Duplicate(earlier);
+        if (await FindAsync() is { } earlier)
+            return Duplicate(earlier);
         db.Add(image);
         try
         {
@@ -39,59 +61,112 @@ internal sealed class ImageStore(IDbContextFactory<PadimDbContext> contexts, Blo
         catch (DbUpdateException)
         {
             db.ChangeTracker.Clear();
-            if (await FindAsync() is { } other) return Duplicate(other);
-            if (!await db.Categories.AnyAsync(c => c.Name == category, cancellationToken)) return Problems.CategoryNotFound(category);
+            if (await FindAsync() is { } other)
+                return Duplicate(other);
+            if (!await db.Categories.AnyAsync(c => c.Name == category, cancellationToken))
+                return Problems.CategoryNotFound(category);
             throw;
         }
         return Accept(image, false);
 
-        Task<StoredImage?> FindAsync() => db.Images.AsNoTracking().SingleOrDefaultAsync(i => i.Category == category && i.Sha256 == sha256, cancellationToken);
+        Task<StoredImage?> FindAsync() =>
+            db
+                .Images.AsNoTracking()
+                .SingleOrDefaultAsync(i => i.Category == category && i.Sha256 == sha256, cancellationToken);
 
-        Outcome<AcceptedImage> Duplicate(StoredImage stored) => stored.Label == label ? Accept(stored, true) : Problems.LabelConflict(stored.Label.ToString().ToLowerInvariant());
+        Outcome<AcceptedImage> Duplicate(StoredImage stored) =>
+            stored.Label == label
+                ? Accept(stored, true)
+                : Problems.LabelConflict(stored.Label.ToString().ToLowerInvariant());
     }
 
     /// <summary>Stores the bytes of a mask; <see cref="AttachMaskAsync"/> then says whose it is.</summary>
     public async Task<Outcome<StoredMask>> PutMaskAsync(RequestFile file, CancellationToken cancellationToken)
     {
-        if (file.Fault is { } fault) return fault;
+        if (file.Fault is { } fault)
+            return fault;
         file = await EncodeAsync(file, cancellationToken);
-        if (!(await MeasureAsync(file.Bytes, cancellationToken)).Succeeded(out var measured, out var problem)) return problem;
+        if (!(await MeasureAsync(file.Bytes, cancellationToken)).Succeeded(out var measured, out var problem))
+            return problem;
         return new StoredMask(file.FileName, blobs.Put(file.Bytes), measured.Width, measured.Height);
     }
 
     /// <summary>Gives an anomalous image its mask: white where the defect is, of the image's own size.</summary>
-    public async Task<Problem?> AttachMaskAsync(AcceptedImage image, StoredMask mask, CancellationToken cancellationToken)
+    public async Task<Problem?> AttachMaskAsync(
+        AcceptedImage image,
+        StoredMask mask,
+        CancellationToken cancellationToken
+    )
     {
         if ((mask.Width, mask.Height) != (image.Width, image.Height))
-            return Problems.MaskMismatch($"The mask has {mask.Width} x {mask.Height} pixels, its image {image.Width} x {image.Height}; they must be the same.");
+            return Problems.MaskMismatch(
+                $"The mask has {mask.Width} x {mask.Height} pixels, its image {image.Width} x {image.Height}; they must be the same."
+            );
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        await db.Images.Where(i => i.Id == image.Id).ExecuteUpdateAsync(set => set.SetProperty(i => i.MaskSha256, mask.Sha256), cancellationToken);
+        await db
+            .Images.Where(i => i.Id == image.Id)
+            .ExecuteUpdateAsync(set => set.SetProperty(i => i.MaskSha256, mask.Sha256), cancellationToken);
         return null;
     }
 
     public async Task<Outcome<StoredImage>> GetAsync(string category, string id, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        if (await db.Images.AsNoTracking().SingleOrDefaultAsync(i => i.Category == category && i.Id == id, cancellationToken) is { } image) return image;
-        return await db.Categories.AnyAsync(c => c.Name == category, cancellationToken) ? Problems.ImageNotFound(id) : Problems.CategoryNotFound(category);
+        if (
+            await db
+                .Images.AsNoTracking()
+                .SingleOrDefaultAsync(i => i.Category == category && i.Id == id, cancellationToken) is
+            { } image
+        )
+            return image;
+        return await db.Categories.AnyAsync(c => c.Name == category, cancellationToken)
+            ? Problems.ImageNotFound(id)
+            : Problems.CategoryNotFound(category);
     }
 
     /// <summary>Images in the order of their upload.</summary>
-    public async Task<Outcome<Page<ImageResponse>>> ListAsync(string category, ImageLabel? label, PageRequest page, CancellationToken cancellationToken)
+    public async Task<Outcome<Page<ImageResponse>>> ListAsync(
+        string category,
+        ImageLabel? label,
+        PageRequest page,
+        CancellationToken cancellationToken
+    )
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        if (!await db.Categories.AnyAsync(c => c.Name == category, cancellationToken)) return Problems.CategoryNotFound(category);
-        var rows = await db.Images.AsNoTracking()
-            .Where(i => i.Category == category && (label == null || i.Label == label) && string.Compare(i.Id, page.After) > 0)
-            .OrderBy(i => i.Id).Take(page.Limit + 1).ToListAsync(cancellationToken);
-        return page.Cut(rows, i => i.Id, i => new ImageResponse(
-            i.Id, i.FileName, i.Sha256, i.Format.MediaType(), i.Width, i.Height, i.Bytes, i.Label, i.Defect, i.MaskSha256 is not null, i.CreatedAt));
+        if (!await db.Categories.AnyAsync(c => c.Name == category, cancellationToken))
+            return Problems.CategoryNotFound(category);
+        var rows = await db
+            .Images.AsNoTracking()
+            .Where(i =>
+                i.Category == category && (label == null || i.Label == label) && string.Compare(i.Id, page.After) > 0
+            )
+            .OrderBy(i => i.Id)
+            .Take(page.Limit + 1)
+            .ToListAsync(cancellationToken);
+        return page.Cut(
+            rows,
+            i => i.Id,
+            i => new ImageResponse(
+                i.Id,
+                i.FileName,
+                i.Sha256,
+                i.Format.MediaType(),
+                i.Width,
+                i.Height,
+                i.Bytes,
+                i.Label,
+                i.Defect,
+                i.MaskSha256 is not null,
+                i.CreatedAt
+            )
+        );
     }
 
     /// <summary>Removes an image; the next incremental fit takes it out of the statistics.</summary>
     public async Task<Problem?> DeleteAsync(string category, string id, CancellationToken cancellationToken)
     {
-        if (!(await GetAsync(category, id, cancellationToken)).Succeeded(out var image, out var problem)) return problem;
+        if (!(await GetAsync(category, id, cancellationToken)).Succeeded(out var image, out var problem))
+            return problem;
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await db.Images.Where(i => i.Category == category && i.Id == id).ExecuteDeleteAsync(cancellationToken);
         // A fit under way may still want to read it.
@@ -100,21 +175,51 @@ internal sealed class ImageStore(IDbContextFactory<PadimDbContext> contexts, Blo
     }
 
     private static AcceptedImage Accept(StoredImage image, bool duplicate) =>
-        new(image.Id, image.FileName, image.Sha256, image.Width, image.Height, image.Label, duplicate, image.MaskSha256 is not null);
+        new(
+            image.Id,
+            image.FileName,
+            image.Sha256,
+            image.Width,
+            image.Height,
+            image.Label,
+            duplicate,
+            image.MaskSha256 is not null
+        );
 
-    /// <summary>Raw pixels as PNG, since nothing that is stored would say later what they are; an encoded file as it is.</summary>
-    private async Task<RequestFile> EncodeAsync(RequestFile file, CancellationToken cancellationToken) => file.Layout is not { } layout
-        ? file
-        : file with { Bytes = await gate.RunAsync(() => ImageEncoder.Png(layout.ToImage(file.Bytes)), isUrgent: false, cancellationToken), Layout = null };
+    /// <summary>
+    /// Raw pixels as PNG, since nothing that is stored would say later what they are; an encoded file as it is.
+    /// </summary>
+    private async Task<RequestFile> EncodeAsync(RequestFile file, CancellationToken cancellationToken) =>
+        file.Layout is not { } layout
+            ? file
+            : file with
+            {
+                Bytes = await gate.RunAsync(
+                    () => ImageEncoder.Png(layout.ToImage(file.Bytes)),
+                    isUrgent: false,
+                    cancellationToken
+                ),
+                Layout = null,
+            };
 
-    /// <summary>Decodes an image whole and keeps only what the row needs: a bad one is refused now, and not when it is fitted.</summary>
-    private Task<Outcome<(ImageFormat Format, int Width, int Height)>> MeasureAsync(byte[] bytes, CancellationToken cancellationToken) =>
-        gate.RunAsync<Outcome<(ImageFormat, int, int)>>(async aside => await decoder.DecodeAsync(bytes, isUrgent: false, aside) switch
-        {
-            DecodeResult.Decoded decoded => (decoded.Format, decoded.Image.Width, decoded.Image.Height),
-            DecodeResult.Refused refused => Problems.Image(refused),
-            _ => throw new InvalidOperationException(),
-        }, isUrgent: false, cancellationToken);
+    /// <summary>
+    /// Decodes an image whole and keeps only what the row needs: a bad one is refused now, and not when it is fitted.
+    /// </summary>
+    private Task<Outcome<(ImageFormat Format, int Width, int Height)>> MeasureAsync(
+        byte[] bytes,
+        CancellationToken cancellationToken
+    ) =>
+        gate.RunAsync<Outcome<(ImageFormat, int, int)>>(
+            async aside =>
+                await decoder.DecodeAsync(bytes, isUrgent: false, aside) switch
+                {
+                    DecodeResult.Decoded decoded => (decoded.Format, decoded.Image.Width, decoded.Image.Height),
+                    DecodeResult.Refused refused => Problems.Image(refused),
+                    _ => throw new InvalidOperationException(),
+                },
+            isUrgent: false,
+            cancellationToken
+        );
 }
 
 /// <summary>A mask whose bytes are stored.</summary>

@@ -4,7 +4,10 @@ using PaDiM.Service.Hosting;
 
 namespace PaDiM.Service.Images;
 
-/// <summary>Small pictures of stored images. Their decoder's memory is their own: one that waited for a job's would hold a core that the line wants.</summary>
+/// <summary>
+/// Small pictures of stored images. Their decoder's memory is their own: one that waited for a job's would hold a core
+/// that the line wants.
+/// </summary>
 internal sealed class Thumbnails(IOptions<PadimOptions> options, DecodingGate gate)
 {
     private const int Side = 256;
@@ -12,5 +15,12 @@ internal sealed class Thumbnails(IOptions<PadimOptions> options, DecodingGate ga
 
     /// <summary>A JPEG; null where the bytes are no image any more.</summary>
     public Task<byte[]?> MakeAsync(byte[] bytes, CancellationToken cancellationToken) =>
-        gate.RunAsync(async aside => await _decoder.DecodeAsync(bytes, isUrgent: false, aside) is DecodeResult.Decoded decoded ? ImageEncoder.Thumbnail(decoded.Image, Side) : null, isUrgent: false, cancellationToken);
+        gate.RunAsync(
+            async aside =>
+                await _decoder.DecodeAsync(bytes, isUrgent: false, aside) is DecodeResult.Decoded decoded
+                    ? ImageEncoder.Thumbnail(decoded.Image, Side)
+                    : null,
+            isUrgent: false,
+            cancellationToken
+        );
 }

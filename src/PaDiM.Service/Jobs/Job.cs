@@ -76,24 +76,30 @@ internal sealed class Job
     [MaxLength(200)]
     public string? LeasedBy { get; set; }
 
-    /// <summary>When another worker may take it, by the clock of the one that has it; <see cref="JobWatch"/> says what that is worth.</summary>
+    /// <summary>
+    /// When another worker may take it, by the clock of the one that has it; <see cref="JobWatch"/> says what that is
+    /// worth.
+    /// </summary>
     public DateTime? LeaseExpiresAt { get; set; }
 
-    /// <summary>Grows whenever the job changes hands: whoever holds an older number can change nothing any more.</summary>
+    /// <summary>
+    /// Grows whenever the job changes hands: whoever holds an older number can change nothing any more.
+    /// </summary>
     public long Fence { get; set; }
 
     /// <summary>Ends the job well, together with what it publishes.</summary>
     /// <param name="now">The time.</param>
     /// <param name="modelVersion">The version that it published or measured.</param>
-    public void Succeed(DateTime now, int modelVersion) {
-State = JobState.Succeeded;
-Progress = 1;
-SecondsLeft = null;
-Stage = null;
-FinishedAt = now;
-LeaseExpiresAt = null;
-ModelVersion = modelVersion;
-}
+    public void Succeed(DateTime now, int modelVersion)
+    {
+        State = JobState.Succeeded;
+        Progress = 1;
+        SecondsLeft = null;
+        Stage = null;
+        FinishedAt = now;
+        LeaseExpiresAt = null;
+        ModelVersion = modelVersion;
+    }
 
     public bool IsFinal => State is JobState.Succeeded or JobState.Failed or JobState.Cancelled;
 }

@@ -7,9 +7,11 @@ namespace PaDiM.Service.Jobs;
 /// <param name="Kind">What it does.</param>
 /// <param name="Category">For which category.</param>
 /// <param name="State">How it stands; succeeded, failed and cancelled are final.</param>
-/// <param name="Stage">What is being done: aligning, embedding, factorising, calibrating and publishing, or scoring and measuring.</param>
+/// <param name="Stage">What is being done: aligning, embedding, factorising, calibrating and publishing, or scoring and
+/// measuring.</param>
 /// <param name="Progress">Share done, 0 to 1.</param>
-/// <param name="SecondsLeft">What the rest will take at the pace so far; null before there is one, and when the job is final.</param>
+/// <param name="SecondsLeft">What the rest will take at the pace so far; null before there is one, and when the job is
+/// final.</param>
 /// <param name="CreatedAt">When it was asked for.</param>
 /// <param name="StartedAt">When it was first taken up.</param>
 /// <param name="FinishedAt">When it became final.</param>
@@ -31,11 +33,26 @@ internal sealed record JobResponse(
     int Attempts,
     JobError? Error,
     int? ModelVersion,
-    JobEstimate? Estimate)
+    JobEstimate? Estimate
+)
 {
-    public static JobResponse From(Job job) => new(
-        job.Id, job.Kind, job.Category, job.State, job.Stage, Math.Round(job.Progress, 4), job.SecondsLeft is { } left ? Math.Round(left, 1) : null, job.CreatedAt, job.StartedAt, job.FinishedAt, job.Attempts,
-        job.ErrorCode is null ? null : new JobError(job.ErrorCode, job.ErrorDetail ?? ""), job.ModelVersion, job.Estimate is { } estimate ? JsonSerializer.Deserialize<JobEstimate>(estimate) : null);
+    public static JobResponse From(Job job) =>
+        new(
+            job.Id,
+            job.Kind,
+            job.Category,
+            job.State,
+            job.Stage,
+            Math.Round(job.Progress, 4),
+            job.SecondsLeft is { } left ? Math.Round(left, 1) : null,
+            job.CreatedAt,
+            job.StartedAt,
+            job.FinishedAt,
+            job.Attempts,
+            job.ErrorCode is null ? null : new JobError(job.ErrorCode, job.ErrorDetail ?? ""),
+            job.ModelVersion,
+            job.Estimate is { } estimate ? JsonSerializer.Deserialize<JobEstimate>(estimate) : null
+        );
 }
 
 /// <summary>Why a job failed.</summary>

@@ -10,76 +10,162 @@ namespace PaDiM.Service.Jobs;
 /// <summary><c>/v1/jobs</c>: to look at jobs, follow them and cancel them.</summary>
 internal static class JobEndpoints
 {
-    private static readonly TimeSpan EventPoll = TimeSpan.FromMilliseconds(250), KeepAlive = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan EventPoll = TimeSpan.FromMilliseconds(250),
+        KeepAlive = TimeSpan.FromSeconds(15);
 
     public static void MapJobs(this IEndpointRouteBuilder routes)
     {
         var jobs = routes.MapGroup("/v1/jobs").Needs(AccessScope.Train).WithTags("Jobs");
-        jobs.MapGet("", ListAsync).WithName("ListJobs").WithSummary("Lists jobs, newest first").Produces<Page<JobResponse>>().ProducesProblem(StatusCodes.Status400BadRequest);
-        jobs.MapGet("{id}", GetAsync).WithName("GetJob").WithSummary("Shows a job")
-            .WithDescription("A failed job says why in `error`: a code of this document, or `statistics_degenerate` (the images give no usable statistics), `embedding_not_finite` (the backbone cannot read an image), `embedding_lost` (fit again with `incremental: false`) or `job_abandoned` (taken up five times without coming to an end).")
-            .Produces<JobResponse>().ProducesProblem(StatusCodes.Status404NotFound);
-        jobs.MapDelete("{id}", CancelAsync).Audited("job.cancel").WithName("CancelJob").WithSummary("Cancels a job")
-            .WithDescription("A waiting job is cancelled at once; a running one stops at its next step, and publishes nothing.")
-            .Produces<JobResponse>(StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
-        jobs.MapGet("{id}/events", EventsAsync).WithName("StreamJob").WithSummary("Follows a job by server-sent events")
-            .WithDescription("One event named `job` whenever the job changes, with the job as data; the stream ends when the job is final.")
-            .Produces<string>(StatusCodes.Status200OK, "text/event-stream").ProducesProblem(StatusCodes.Status404NotFound);
+        jobs.MapGet("", ListAsync)
+            .WithName("ListJobs")
+            .WithSummary("Lists jobs, newest first")
+            .Produces<Page<JobResponse>>()
+            .ProducesProblem(StatusCodes.Status400BadRequest);
+        jobs.MapGet("{id}", GetAsync)
+            .WithName("GetJob")
+            .WithSummary("Shows a job")
+            .WithDescription(
+                "A failed job says why in `error`: a code of this document, or `statistics_degenerate` (the images give no usable statistics), `embedding_not_finite` (the backbone cannot read an image), `embedding_lost` (fit again with `incremental: false`) or `job_abandoned` (taken up five times without coming to an end)."
+            )
+            .Produces<JobResponse>()
+            .ProducesProblem(StatusCodes.Status404NotFound);
+        jobs.MapDelete("{id}", CancelAsync)
+            .Audited("job.cancel")
+            .WithName("CancelJob")
+            .WithSummary("Cancels a job")
+            .WithDescription(
+                "A waiting job is cancelled at once; a running one stops at its next step, and publishes nothing."
+            )
+            .Produces<JobResponse>(StatusCodes.Status202Accepted)
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status409Conflict);
+        jobs.MapGet("{id}/events", EventsAsync)
+            .WithName("StreamJob")
+            .WithSummary("Follows a job by server-sent events")
+            .WithDescription(
+                "One event named `job` whenever the job changes, with the job as data; the stream ends when the job is final."
+            )
+            .Produces<string>(StatusCodes.Status200OK, "text/event-stream")
+            .ProducesProblem(StatusCodes.Status404NotFound);
     }
 
-    private static async Task<IResult> ListAsync(Caller caller, JobStore store, CancellationToken cancellationToken, string? category = null, Choice<JobState>? state = null, int? limit = null, string? cursor = null) =>
+    private static async Task<IResult> ListAsync(
+        Caller caller,
+        JobStore store,
+        CancellationToken cancellationToken,
+        string? category = null,
+        Choice<JobState>? state = null,
+        int? limit = null,
+        string? cursor = null
+    ) =>
         category is not null && !CategoryName.IsValid(category) ? Problems.InvalidName(category)
         : !PageRequest.Parse(limit, cursor).Succeeded(out var page, out var problem) ? problem
         : TypedResults.Ok(await store.ListAsync(caller.Categories, category, state?.Value, page, cancellationToken));
 
-    private static async Task<IResult> GetAsync(string id, Caller caller, JobStore store, ModelRegistry models, CancellationToken cancellationToken)
+    private static async Task<IResult> GetAsync(
+        string id,
+        Caller caller,
+        JobStore store,
+        ModelRegistry models,
+        CancellationToken cancellationToken
+    )
     {
-        if (!(await FindAsync(id, caller, store, cancellationToken)).Succeeded(out var job, out var problem)) return problem;
+        if (!(await FindAsync(id, caller, store, cancellationToken)).Succeeded(out var job, out var problem))
+            return problem;
         await ShowModelAsync(job, models, cancellationToken);
         return TypedResults.Ok(JobResponse.From(job));
     }
 
-    private static async Task<IResult> CancelAsync(string id, Caller caller, HttpContext context, JobStore store, CancellationToken cancellationToken)
+    private static async Task<IResult> CancelAsync(
+        string id,
+        Caller caller,
+        HttpContext context,
+        JobStore store,
+        CancellationToken cancellationToken
+    )
     {
-        if (!(await FindAsync(id, caller, store, cancellationToken)).Succeeded(out var found, out var problem)) return problem;
-        context.NoteForAudit(new { found.Kind, Was = found.State, found.Progress }, found.Category);
-        return (await store.CancelAsync(id, cancellationToken)).ToResult(job => TypedResults.Accepted($"/v1/jobs/{job.Id}", JobResponse.From(job)));
+        if (!(await FindAsync(id, caller, store, cancellationToken)).Succeeded(out var found, out var problem))
+            return problem;
+        context.NoteForAudit(
+            new
+            {
+                found.Kind,
+                Was = found.State,
+                found.Progress,
+            },
+            found.Category
+        );
+        return (await store.CancelAsync(id, cancellationToken)).ToResult(job =>
+            TypedResults.Accepted($"/v1/jobs/{job.Id}", JobResponse.From(job))
+        );
     }
 
     private static async Task<IResult> EventsAsync(
-        string id, Caller caller, JobStore store, ModelRegistry models, EventStreams streams, TimeProvider time, IHostApplicationLifetime lifetime, HttpResponse response, CancellationToken cancellationToken)
+        string id,
+        Caller caller,
+        JobStore store,
+        ModelRegistry models,
+        EventStreams streams,
+        TimeProvider time,
+        IHostApplicationLifetime lifetime,
+        HttpResponse response,
+        CancellationToken cancellationToken
+    )
     {
-        if (!(await FindAsync(id, caller, store, cancellationToken)).Succeeded(out var job, out var problem)) return problem;
-        if (streams.TryEnter() is not { } place) return Problems.QueueFull("followers of jobs");
+        if (!(await FindAsync(id, caller, store, cancellationToken)).Succeeded(out var job, out var problem))
+            return problem;
+        if (streams.TryEnter() is not { } place)
+            return Problems.QueueFull("followers of jobs");
         response.RegisterForDispose(place);
-        return TypedResults.ServerSentEvents(FollowAsync(job, store, models, time, lifetime.ApplicationStopping, cancellationToken));
+        return TypedResults.ServerSentEvents(
+            FollowAsync(job, store, models, time, lifetime.ApplicationStopping, cancellationToken)
+        );
     }
 
     /// <summary>A job of a category that the caller may not see is, for him, not there.</summary>
-    private static async Task<Outcome<Job>> FindAsync(string id, Caller caller, JobStore store, CancellationToken cancellationToken) =>
-        (await store.GetAsync(id, cancellationToken)).Succeeded(out var job, out var problem) ? caller.MaySee(job.Category) ? job : Problems.JobNotFound(id) : problem;
+    private static async Task<Outcome<Job>> FindAsync(
+        string id,
+        Caller caller,
+        JobStore store,
+        CancellationToken cancellationToken
+    ) =>
+        (await store.GetAsync(id, cancellationToken)).Succeeded(out var job, out var problem)
+            ? caller.MaySee(job.Category)
+                ? job
+                : Problems.JobNotFound(id)
+            : problem;
 
-    /// <summary>Whoever is told here that a fit has succeeded scores here with its model from then on, whichever replica ran it.</summary>
+    /// <summary>
+    /// Whoever is told here that a fit has succeeded scores here with its model from then on, whichever replica ran it.
+    /// </summary>
     private static Task ShowModelAsync(Job job, ModelRegistry models, CancellationToken cancellationToken) =>
         job.State == JobState.Succeeded ? models.RefreshAsync(job.Category, cancellationToken) : Task.CompletedTask;
 
     private static async IAsyncEnumerable<SseItem<JobResponse>> FollowAsync(
-        Job job, JobStore store, ModelRegistry models, TimeProvider time, CancellationToken stopping, [EnumeratorCancellation] CancellationToken cancellationToken)
+        Job job,
+        JobStore store,
+        ModelRegistry models,
+        TimeProvider time,
+        CancellationToken stopping,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         JobResponse? told = null;
-        for (var toldAt = time.GetTimestamp(); ;)
+        for (var toldAt = time.GetTimestamp(); ; )
         {
             await ShowModelAsync(job, models, cancellationToken);
             var now = JobResponse.From(job);
             if (now != told || time.GetElapsedTime(toldAt) > KeepAlive)
             {
                 told = now;
-toldAt = time.GetTimestamp();
+                toldAt = time.GetTimestamp();
                 yield return new SseItem<JobResponse>(now, "job");
             }
-            if (job.IsFinal || stopping.IsCancellationRequested) yield break;
+            if (job.IsFinal || stopping.IsCancellationRequested)
+                yield break;
             await Task.Delay(EventPoll, time, cancellationToken);
-            if (!(await store.GetAsync(job.Id, cancellationToken)).Succeeded(out var next, out _)) yield break;
+            if (!(await store.GetAsync(job.Id, cancellationToken)).Succeeded(out var next, out _))
+                yield break;
             job = next;
         }
     }

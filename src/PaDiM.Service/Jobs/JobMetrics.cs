@@ -33,36 +33,75 @@ internal sealed class JobMetrics
     private readonly Histogram<double> _attempts;
     private (long At, IReadOnlyList<Line> Lines)? _table;
 
-    public JobMetrics(IMeterFactory meters, JobStore store, IDbContextFactory<PadimDbContext> contexts, IOptions<PadimOptions> options, TimeProvider time)
+    public JobMetrics(
+        IMeterFactory meters,
+        JobStore store,
+        IDbContextFactory<PadimDbContext> contexts,
+        IOptions<PadimOptions> options,
+        TimeProvider time
+    )
     {
         this._contexts = contexts;
-this._time = time;
+        this._time = time;
         var meter = meters.Create(Instruments.Name);
-        _attempts = meter.CreateMinutes("padim.job.attempt.duration", "Time of attempts at jobs in this process, by kind and by outcome: succeeded, failed, cancelled, released or lost.");
-        meter.CreateObservableCounter("padim.job.queue.refusals", () => store.Refusals, null, "Jobs refused with queue_full.");
-        meter.CreateObservableGauge("padim.job.queue.capacity", () => options.Value.JobQueueCapacity, null, "Jobs that may wait.");
+        _attempts = meter.CreateMinutes(
+            "padim.job.attempt.duration",
+            "Time of attempts at jobs in this process, by kind and by outcome: succeeded, failed, cancelled, released or lost."
+        );
+        meter.CreateObservableCounter(
+            "padim.job.queue.refusals",
+            () => store.Refusals,
+            null,
+            "Jobs refused with queue_full."
+        );
+        meter.CreateObservableGauge(
+            "padim.job.queue.capacity",
+            () => options.Value.JobQueueCapacity,
+            null,
+            "Jobs that may wait."
+        );
         meter.CreateObservableGauge("padim.jobs", CountAll, null, "Jobs in the table, by kind and by state.");
-        meter.CreateObservableGauge("padim.jobs.oldest_age", () => Each(line => Math.Max(0, (time.GetUtcNow().UtcDateTime - line.Since).TotalSeconds)), "s", "Age of the oldest job that waits, and of the one that has run longest, by state; 0 where there is none.");
-        meter.CreateObservableGauge("padim.jobs.attempts.max", () => Each(line => line.Attempts), null, "Most attempts at a job that waits or runs, by state: more than 1 after crashes.");
+        meter.CreateObservableGauge(
+            "padim.jobs.oldest_age",
+            () => Each(line => Math.Max(0, (time.GetUtcNow().UtcDateTime - line.Since).TotalSeconds)),
+            "s",
+            "Age of the oldest job that waits, and of the one that has run longest, by state; 0 where there is none."
+        );
+        meter.CreateObservableGauge(
+            "padim.jobs.attempts.max",
+            () => Each(line => line.Attempts),
+            null,
+            "Most attempts at a job that waits or runs, by state: more than 1 after crashes."
+        );
     }
 
     /// <summary>An attempt has come to its end.</summary>
     public void Ended(JobKind kind, JobOutcome outcome, TimeSpan duration) =>
-        _attempts.Record(duration.TotalSeconds, Instruments.Tag("kind", Name(kind)), Instruments.Tag("outcome", Name(outcome)));
+        _attempts.Record(
+            duration.TotalSeconds,
+            Instruments.Tag("kind", Name(kind)),
+            Instruments.Tag("outcome", Name(outcome))
+        );
 
     private IEnumerable<Measurement<long>> CountAll()
     {
         var counts = Read().ToDictionary(line => (line.Kind, line.State), line => (long)line.Count);
-        return
-            from kind in Enum.GetValues<JobKind>()
+        return from kind in Enum.GetValues<JobKind>()
             from state in Enum.GetValues<JobState>()
-            select new Measurement<long>(counts.GetValueOrDefault((kind, state)), Instruments.Tag("kind", Name(kind)), Instruments.Tag("state", Name(state)));
+            select new Measurement<long>(
+                counts.GetValueOrDefault((kind, state)),
+                Instruments.Tag("kind", Name(kind)),
+                Instruments.Tag("state", Name(state))
+            );
     }
 
     private IEnumerable<Measurement<double>> Each(Func<Line, double> value)
     {
         var lines = Read();
-        return new[] { JobState.Queued, JobState.Running }.Select(state => new Measurement<double>(lines.Where(line => line.State == state).Select(value).DefaultIfEmpty(0).Max(), Instruments.Tag("state", Name(state))));
+        return new[] { JobState.Queued, JobState.Running }.Select(state => new Measurement<double>(
+            lines.Where(line => line.State == state).Select(value).DefaultIfEmpty(0).Max(),
+            Instruments.Tag("state", Name(state))
+        ));
     }
 
     /// <summary>One look into the table a scrape. Where the database does not answer, the series are missing.</summary>
@@ -70,17 +109,36 @@ this._time = time;
     {
         lock (_gate)
         {
-            if (_table is { } known && _time.GetElapsedTime(known.At) < Fresh) return known.Lines;
+            if (_table is { } known && _time.GetElapsedTime(known.At) < Fresh)
+                return known.Lines;
             using var db = _contexts.CreateDbContext();
-            var lines = db.Jobs.GroupBy(job => new { job.Kind, job.State })
-                .Select(group => new { group.Key.Kind, group.Key.State, Count = group.Count(), Created = group.Min(job => job.CreatedAt), Started = group.Min(job => job.StartedAt), Attempts = group.Max(job => job.Attempts) })
-                .AsEnumerable().Select(line => new Line(line.Kind, line.State, line.Count, line.State == JobState.Running ? line.Started ?? line.Created : line.Created, line.Attempts)).ToList();
+            var lines = db
+                .Jobs.GroupBy(job => new { job.Kind, job.State })
+                .Select(group => new
+                {
+                    group.Key.Kind,
+                    group.Key.State,
+                    Count = group.Count(),
+                    Created = group.Min(job => job.CreatedAt),
+                    Started = group.Min(job => job.StartedAt),
+                    Attempts = group.Max(job => job.Attempts),
+                })
+                .AsEnumerable()
+                .Select(line => new Line(
+                    line.Kind,
+                    line.State,
+                    line.Count,
+                    line.State == JobState.Running ? line.Started ?? line.Created : line.Created,
+                    line.Attempts
+                ))
+                .ToList();
             _table = (_time.GetTimestamp(), lines);
             return lines;
         }
     }
 
-    private static string Name<T>(T value) where T : struct, Enum => JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString());
+    private static string Name<T>(T value)
+        where T : struct, Enum => JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString());
 
     private sealed record Line(JobKind Kind, JobState State, int Count, DateTime Since, int Attempts);
 }

@@ -9,7 +9,9 @@ internal static class JobRequest
 
     /// <summary>The problem with an Idempotency-Key, or null.</summary>
     public static Problem? CheckKey(string? idempotencyKey) =>
-        idempotencyKey is { Length: 0 or > MaxKeyLength } ? Problems.InvalidRequest($"An Idempotency-Key has 1 to {MaxKeyLength} characters.") : null;
+        idempotencyKey is { Length: 0 or > MaxKeyLength }
+            ? Problems.InvalidRequest($"An Idempotency-Key has 1 to {MaxKeyLength} characters.")
+            : null;
 
     /// <summary>The answer: the job, and where to follow it.</summary>
     public static IResult Accepted(Job job) => TypedResults.Accepted($"/v1/jobs/{job.Id}", JobResponse.From(job));

@@ -8,10 +8,16 @@ using PaDiM.Service.Storage;
 namespace PaDiM.Service.Jobs;
 
 /// <summary>
-/// The queue of jobs, a table. A worker claims a job for the time of a lease and renews it while it works; each claim takes a new fence number,
-/// and every write names the number it was claimed with, so that a worker that was taken for dead can change nothing when it wakes up.
+/// The queue of jobs, a table. A worker claims a job for the time of a lease and renews it while it works; each claim
+/// takes a new fence number, and every write names the number it was claimed with, so that a worker that was taken for
+/// dead can change nothing when it wakes up.
 /// </summary>
-internal sealed class JobStore(IDbContextFactory<PadimDbContext> contexts, JobSignal signal, IOptions<PadimOptions> options, TimeProvider time)
+internal sealed class JobStore(
+    IDbContextFactory<PadimDbContext> contexts,
+    JobSignal signal,
+    IOptions<PadimOptions> options,
+    TimeProvider time
+)
 {
     private const int MaxAttempts = 5;
     private long _refusals;
@@ -26,26 +32,54 @@ internal sealed class JobStore(IDbContextFactory<PadimDbContext> contexts, JobSi
     private DateTime LeaseEnd => Now.AddSeconds(options.Value.JobLeaseSeconds);
 
     /// <summary>The job that a key was used for, if any.</summary>
-    public async Task<Outcome<Job>?> FindAsync(JobKind kind, string category, string request, string idempotencyKey, CancellationToken cancellationToken)
+    public async Task<Outcome<Job>?> FindAsync(
+        JobKind kind,
+        string category,
+        string request,
+        string idempotencyKey,
+        CancellationToken cancellationToken
+    )
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var found = await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Category == category && j.IdempotencyKey == idempotencyKey, cancellationToken);
+        var found = await db
+            .Jobs.AsNoTracking()
+            .SingleOrDefaultAsync(j => j.Category == category && j.IdempotencyKey == idempotencyKey, cancellationToken);
         return found is null ? default(Outcome<Job>?) : Same(found, kind, request);
     }
 
     /// <summary>Puts a job into the queue; the same key with the same request gives the same job.</summary>
-    public async Task<Outcome<Job>> EnqueueAsync(JobKind kind, string category, string request, string? idempotencyKey, CancellationToken cancellationToken, JobEstimate? estimate = null)
+    public async Task<Outcome<Job>> EnqueueAsync(
+        JobKind kind,
+        string category,
+        string request,
+        string? idempotencyKey,
+        CancellationToken cancellationToken,
+        JobEstimate? estimate = null
+    )
     {
-        if (idempotencyKey is not null && await FindAsync(kind, category, request, idempotencyKey, cancellationToken) is { } earlier) return earlier;
+        if (
+            idempotencyKey is not null
+            && await FindAsync(kind, category, request, idempotencyKey, cancellationToken) is { } earlier
+        )
+            return earlier;
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        if (await db.Jobs.CountAsync(j => j.State == JobState.Queued, cancellationToken) >= options.Value.JobQueueCapacity)
+        if (
+            await db.Jobs.CountAsync(j => j.State == JobState.Queued, cancellationToken)
+            >= options.Value.JobQueueCapacity
+        )
         {
             Interlocked.Increment(ref _refusals);
             return Problems.QueueFull("jobs");
         }
         var job = new Job
         {
-            Id = Guid.CreateVersion7(time.GetUtcNow()).ToString("n"), Kind = kind, Category = category, Request = request, IdempotencyKey = idempotencyKey, CreatedAt = Now, Estimate = estimate is null ? null : JsonSerializer.Serialize(estimate),
+            Id = Guid.CreateVersion7(time.GetUtcNow()).ToString("n"),
+            Kind = kind,
+            Category = category,
+            Request = request,
+            IdempotencyKey = idempotencyKey,
+            CreatedAt = Now,
+            Estimate = estimate is null ? null : JsonSerializer.Serialize(estimate),
         };
         db.Add(job);
         try
@@ -54,7 +88,8 @@ internal sealed class JobStore(IDbContextFactory<PadimDbContext> contexts, JobSi
         }
         catch (DbUpdateException) when (idempotencyKey is not null)
         {
-            if (await FindAsync(kind, category, request, idempotencyKey, cancellationToken) is { } other) return other;
+            if (await FindAsync(kind, category, request, idempotencyKey, cancellationToken) is { } other)
+                return other;
             throw;
         }
         Activity.Current?.SetTag("padim.job.id", job.Id);
@@ -62,7 +97,8 @@ internal sealed class JobStore(IDbContextFactory<PadimDbContext> contexts, JobSi
         return job;
     }
 
-    private static Outcome<Job> Same(Job found, JobKind kind, string request) => found.Request == request && found.Kind == kind ? found : Problems.IdempotencyConflict();
+    private static Outcome<Job> Same(Job found, JobKind kind, string request) =>
+        found.Request == request && found.Kind == kind ? found : Problems.IdempotencyConflict();
 
     public async Task<Outcome<Job>> GetAsync(string id, CancellationToken cancellationToken)
     {
@@ -77,13 +113,26 @@ internal sealed class JobStore(IDbContextFactory<PadimDbContext> contexts, JobSi
     /// <param name="state">In this state; null for any.</param>
     /// <param name="page">Which of them.</param>
     /// <param name="cancellationToken">Stops reading.</param>
-    public async Task<Page<JobResponse>> ListAsync(IReadOnlyList<string>? only, string? category, JobState? state, PageRequest page, CancellationToken cancellationToken)
+    public async Task<Page<JobResponse>> ListAsync(
+        IReadOnlyList<string>? only,
+        string? category,
+        JobState? state,
+        PageRequest page,
+        CancellationToken cancellationToken
+    )
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var visible = only is null ? db.Jobs : db.Jobs.Where(j => only.Contains(j.Category));
-        var rows = await visible.AsNoTracking()
-            .Where(j => (category == null || j.Category == category) && (state == null || j.State == state) && (page.After == "" || string.Compare(j.Id, page.After) < 0))
-            .OrderByDescending(j => j.Id).Take(page.Limit + 1).ToListAsync(cancellationToken);
+        var rows = await visible
+            .AsNoTracking()
+            .Where(j =>
+                (category == null || j.Category == category)
+                && (state == null || j.State == state)
+                && (page.After == "" || string.Compare(j.Id, page.After) < 0)
+            )
+            .OrderByDescending(j => j.Id)
+            .Take(page.Limit + 1)
+            .ToListAsync(cancellationToken);
         return page.Cut(rows, j => j.Id, JobResponse.From);
     }
 
@@ -94,48 +143,114 @@ internal sealed class JobStore(IDbContextFactory<PadimDbContext> contexts, JobSi
         for (; ; )
         {
             var now = Now;
-            var changed = await db.Jobs.Where(j => j.Id == id && j.State == JobState.Queued).ExecuteUpdateAsync(
-                set => set.SetProperty(j => j.State, JobState.Cancelled).SetProperty(j => j.FinishedAt, now).SetProperty(j => j.Fence, j => j.Fence + 1), cancellationToken);
+            var changed = await db
+                .Jobs.Where(j => j.Id == id && j.State == JobState.Queued)
+                .ExecuteUpdateAsync(
+                    set =>
+                        set.SetProperty(j => j.State, JobState.Cancelled)
+                            .SetProperty(j => j.FinishedAt, now)
+                            .SetProperty(j => j.Fence, j => j.Fence + 1),
+                    cancellationToken
+                );
             if (changed == 0)
-                changed = await db.Jobs.Where(j => j.Id == id && j.State == JobState.Running).ExecuteUpdateAsync(set => set.SetProperty(j => j.CancelRequested, true), cancellationToken);
+                changed = await db
+                    .Jobs.Where(j => j.Id == id && j.State == JobState.Running)
+                    .ExecuteUpdateAsync(set => set.SetProperty(j => j.CancelRequested, true), cancellationToken);
             var job = await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancellationToken);
-            if (job is null) return Problems.JobNotFound(id);
-            if (changed > 0) return job;
-            if (job.IsFinal) return Problems.JobFinished(job.State.ToString().ToLowerInvariant());
+            if (job is null)
+                return Problems.JobNotFound(id);
+            if (changed > 0)
+                return job;
+            if (job.IsFinal)
+                return Problems.JobFinished(job.State.ToString().ToLowerInvariant());
             // Its worker gave it back between the two looks.
         }
     }
 
-    /// <summary>Claims the oldest job that nobody works on, leaving categories alone that have one running; null when there is none.</summary>
+    /// <summary>
+    /// Claims the oldest job that nobody works on, leaving categories alone that have one running; null when there is
+    /// none.
+    /// </summary>
     public async Task<Job?> ClaimAsync(string worker, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         for (; ; )
         {
             var now = Now;
-            var running = await db.Jobs.Where(j => j.State == JobState.Running).Select(j => new { j.Id, j.Fence, j.LeaseExpiresAt }).ToListAsync(cancellationToken);
+            var running = await db
+                .Jobs.Where(j => j.State == JobState.Running)
+                .Select(j => new
+                {
+                    j.Id,
+                    j.Fence,
+                    j.LeaseExpiresAt,
+                })
+                .ToListAsync(cancellationToken);
             var dead = _watch.FindDead(running.Select(j => (j.Id, j.Fence, j.LeaseExpiresAt)));
-            var job = await db.Jobs.AsNoTracking()
+            var job = await db
+                .Jobs.AsNoTracking()
                 .Where(j => j.State == JobState.Queued || (j.State == JobState.Running && dead.Contains(j.Id)))
-                .Where(j => !db.Jobs.Any(other => other.Category == j.Category && other.Id != j.Id && other.State == JobState.Running && !dead.Contains(other.Id)))
-                .OrderBy(j => j.Id).FirstOrDefaultAsync(cancellationToken);
-            if (job is null) return null;
+                .Where(j =>
+                    !db.Jobs.Any(other =>
+                        other.Category == j.Category
+                        && other.Id != j.Id
+                        && other.State == JobState.Running
+                        && !dead.Contains(other.Id)
+                    )
+                )
+                .OrderBy(j => j.Id)
+                .FirstOrDefaultAsync(cancellationToken);
+            if (job is null)
+                return null;
             if (job.CancelRequested || job.Attempts >= MaxAttempts)
             {
-                await FinishAsync(new JobLease(job.Id, job.Fence), job.CancelRequested ? JobState.Cancelled : JobState.Failed,
-                    job.CancelRequested ? null : new JobError("job_abandoned", $"The job was taken up {job.Attempts} times and never came to an end; see the log of the service."), cancellationToken);
+                await FinishAsync(
+                    new JobLease(job.Id, job.Fence),
+                    job.CancelRequested ? JobState.Cancelled : JobState.Failed,
+                    job.CancelRequested
+                        ? null
+                        : new JobError(
+                            "job_abandoned",
+                            $"The job was taken up {job.Attempts} times and never came to an end; see the log of the service."
+                        ),
+                    cancellationToken
+                );
                 continue;
             }
             var end = LeaseEnd;
             // Its worker may have been heard of just now: then the lease is another one.
-            var claimed = await db.Jobs.Where(j => j.Id == job.Id && j.Fence == job.Fence && j.LeaseExpiresAt == job.LeaseExpiresAt && (j.State == JobState.Queued || j.State == JobState.Running))
-                .Where(j => !db.Jobs.Any(other => other.Category == j.Category && other.Id != j.Id && other.State == JobState.Running && !dead.Contains(other.Id))).ExecuteUpdateAsync(
-                set => set.SetProperty(j => j.State, JobState.Running).SetProperty(j => j.Fence, j => j.Fence + 1).SetProperty(j => j.Attempts, j => j.Attempts + 1)
-                    .SetProperty(j => j.StartedAt, j => j.StartedAt ?? now).SetProperty(j => j.LeasedBy, worker).SetProperty(j => j.LeaseExpiresAt, end),
-                cancellationToken);
-            if (claimed == 0) continue;
-            var mine = await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == job.Id && j.Fence == job.Fence + 1, cancellationToken);
-            if (mine is not null) _watch.See(mine);
+            var claimed = await db
+                .Jobs.Where(j =>
+                    j.Id == job.Id
+                    && j.Fence == job.Fence
+                    && j.LeaseExpiresAt == job.LeaseExpiresAt
+                    && (j.State == JobState.Queued || j.State == JobState.Running)
+                )
+                .Where(j =>
+                    !db.Jobs.Any(other =>
+                        other.Category == j.Category
+                        && other.Id != j.Id
+                        && other.State == JobState.Running
+                        && !dead.Contains(other.Id)
+                    )
+                )
+                .ExecuteUpdateAsync(
+                    set =>
+                        set.SetProperty(j => j.State, JobState.Running)
+                            .SetProperty(j => j.Fence, j => j.Fence + 1)
+                            .SetProperty(j => j.Attempts, j => j.Attempts + 1)
+                            .SetProperty(j => j.StartedAt, j => j.StartedAt ?? now)
+                            .SetProperty(j => j.LeasedBy, worker)
+                            .SetProperty(j => j.LeaseExpiresAt, end),
+                    cancellationToken
+                );
+            if (claimed == 0)
+                continue;
+            var mine = await db
+                .Jobs.AsNoTracking()
+                .SingleOrDefaultAsync(j => j.Id == job.Id && j.Fence == job.Fence + 1, cancellationToken);
+            if (mine is not null)
+                _watch.See(mine);
             return mine;
         }
     }
@@ -145,10 +260,20 @@ internal sealed class JobStore(IDbContextFactory<PadimDbContext> contexts, JobSi
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var end = LeaseEnd;
-        var renewed = await Held(db, lease).ExecuteUpdateAsync(
-            set => set.SetProperty(j => j.LeaseExpiresAt, end).SetProperty(j => j.Stage, progress.Stage).SetProperty(j => j.Progress, progress.Share).SetProperty(j => j.SecondsLeft, progress.SecondsLeft), cancellationToken);
-        if (renewed == 0) return LeaseState.Lost;
-        return await db.Jobs.AnyAsync(j => j.Id == lease.JobId && j.CancelRequested, cancellationToken) ? LeaseState.CancelRequested : LeaseState.Held;
+        var renewed = await Held(db, lease)
+            .ExecuteUpdateAsync(
+                set =>
+                    set.SetProperty(j => j.LeaseExpiresAt, end)
+                        .SetProperty(j => j.Stage, progress.Stage)
+                        .SetProperty(j => j.Progress, progress.Share)
+                        .SetProperty(j => j.SecondsLeft, progress.SecondsLeft),
+                cancellationToken
+            );
+        if (renewed == 0)
+            return LeaseState.Lost;
+        return await db.Jobs.AnyAsync(j => j.Id == lease.JobId && j.CancelRequested, cancellationToken)
+            ? LeaseState.CancelRequested
+            : LeaseState.Held;
     }
 
     /// <summary>Makes a job final; nothing happens when the lease is lost.</summary>
@@ -156,21 +281,40 @@ internal sealed class JobStore(IDbContextFactory<PadimDbContext> contexts, JobSi
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var now = Now;
-        await Held(db, lease).ExecuteUpdateAsync(
-            set => set.SetProperty(j => j.State, state).SetProperty(j => j.FinishedAt, now).SetProperty(j => j.LeaseExpiresAt, (DateTime?)null).SetProperty(j => j.SecondsLeft, (double?)null)
-                .SetProperty(j => j.ErrorCode, error == null ? null : error.Code).SetProperty(j => j.ErrorDetail, error == null ? null : error.Detail), cancellationToken);
+        await Held(db, lease)
+            .ExecuteUpdateAsync(
+                set =>
+                    set.SetProperty(j => j.State, state)
+                        .SetProperty(j => j.FinishedAt, now)
+                        .SetProperty(j => j.LeaseExpiresAt, (DateTime?)null)
+                        .SetProperty(j => j.SecondsLeft, (double?)null)
+                        .SetProperty(j => j.ErrorCode, error == null ? null : error.Code)
+                        .SetProperty(j => j.ErrorDetail, error == null ? null : error.Detail),
+                cancellationToken
+            );
     }
 
-    /// <summary>Gives a job back to the queue, for another worker to take up at once; one that was to be cancelled is.</summary>
+    /// <summary>
+    /// Gives a job back to the queue, for another worker to take up at once; one that was to be cancelled is.
+    /// </summary>
     public async Task ReleaseAsync(JobLease lease, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var now = Now;
-        await Held(db, lease).ExecuteUpdateAsync(
-            set => set.SetProperty(j => j.State, j => j.CancelRequested ? JobState.Cancelled : JobState.Queued).SetProperty(j => j.FinishedAt, j => j.CancelRequested ? now : null).SetProperty(j => j.LeaseExpiresAt, (DateTime?)null).SetProperty(j => j.SecondsLeft, (double?)null).SetProperty(j => j.Attempts, j => j.Attempts - 1), cancellationToken);
+        await Held(db, lease)
+            .ExecuteUpdateAsync(
+                set =>
+                    set.SetProperty(j => j.State, j => j.CancelRequested ? JobState.Cancelled : JobState.Queued)
+                        .SetProperty(j => j.FinishedAt, j => j.CancelRequested ? now : null)
+                        .SetProperty(j => j.LeaseExpiresAt, (DateTime?)null)
+                        .SetProperty(j => j.SecondsLeft, (double?)null)
+                        .SetProperty(j => j.Attempts, j => j.Attempts - 1),
+                cancellationToken
+            );
     }
 
-    private static IQueryable<Job> Held(PadimDbContext db, JobLease lease) => db.Jobs.Where(j => j.Id == lease.JobId && j.Fence == lease.Fence && j.State == JobState.Running);
+    private static IQueryable<Job> Held(PadimDbContext db, JobLease lease) =>
+        db.Jobs.Where(j => j.Id == lease.JobId && j.Fence == lease.Fence && j.State == JobState.Running);
 }
 
 /// <summary>The right to change a job, until another worker takes a higher fence number.</summary>

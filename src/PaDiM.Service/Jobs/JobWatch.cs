@@ -1,9 +1,10 @@
 namespace PaDiM.Service.Jobs;
 
 /// <summary>
-/// Tells which workers are dead. A living one changes its job's row twice a second; how long a row stayed as it is, this process measures by a clock that nobody sets.
-/// The wall clock, by which the row says when its lease ends, only shortens the wait of a process that starts after the lease has ended: a clock that jumps forward takes no
-/// job from a living worker, and one that jumps back keeps none from the next.
+/// Tells which workers are dead. A living one changes its job's row twice a second; how long a row stayed as it is,
+/// this process measures by a clock that nobody sets. The wall clock, by which the row says when its lease ends, only
+/// shortens the wait of a process that starts after the lease has ended: a clock that jumps forward takes no job from a
+/// living worker, and one that jumps back keeps none from the next.
 /// </summary>
 internal sealed class JobWatch(TimeSpan lease, TimeProvider time)
 {
@@ -16,7 +17,8 @@ internal sealed class JobWatch(TimeSpan lease, TimeProvider time)
     /// <summary>Takes note of a job that was just claimed.</summary>
     public void See(Job claimed)
     {
-        lock (_gate) _seen[claimed.Id] = new Sight(claimed.Fence, claimed.LeaseExpiresAt, time.GetTimestamp());
+        lock (_gate)
+            _seen[claimed.Id] = new Sight(claimed.Fence, claimed.LeaseExpiresAt, time.GetTimestamp());
     }
 
     /// <summary>Takes note of all running jobs, and gives those whose worker is dead.</summary>
@@ -24,14 +26,21 @@ internal sealed class JobWatch(TimeSpan lease, TimeProvider time)
     {
         lock (_gate)
         {
-            _seen = running.ToDictionary(job => job.Id, job => _seen.TryGetValue(job.Id, out var earlier) && (earlier.Fence, earlier.LeaseExpiresAt) == (job.Fence, job.LeaseExpiresAt)
-                ? earlier
-                : new Sight(job.Fence, job.LeaseExpiresAt, time.GetTimestamp()));
+            _seen = running.ToDictionary(
+                job => job.Id,
+                job =>
+                    _seen.TryGetValue(job.Id, out var earlier)
+                    && (earlier.Fence, earlier.LeaseExpiresAt) == (job.Fence, job.LeaseExpiresAt)
+                        ? earlier
+                        : new Sight(job.Fence, job.LeaseExpiresAt, time.GetTimestamp())
+            );
             return [.. _seen.Where(pair => IsDead(pair.Value)).Select(pair => pair.Key)];
         }
     }
 
-    private bool IsDead(Sight job) => time.GetElapsedTime(job.Since) is var still && (still >= lease || (still >= _doubt && job.LeaseExpiresAt < time.GetUtcNow().UtcDateTime));
+    private bool IsDead(Sight job) =>
+        time.GetElapsedTime(job.Since) is var still
+        && (still >= lease || (still >= _doubt && job.LeaseExpiresAt < time.GetUtcNow().UtcDateTime));
 
     private readonly record struct Sight(long Fence, DateTime? LeaseExpiresAt, long Since);
 }

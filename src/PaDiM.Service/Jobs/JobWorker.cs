@@ -4,10 +4,18 @@ using PaDiM.Service.Hosting;
 namespace PaDiM.Service.Jobs;
 
 /// <summary>Claims jobs one after the other and runs them, with a heartbeat beside the work.</summary>
-internal sealed partial class JobWorker(JobStore store, JobSignal signal, JobMetrics metrics, IServiceProvider services, IOptions<PadimOptions> options, TimeProvider time, ILogger<JobWorker> logger)
-    : BackgroundService
+internal sealed partial class JobWorker(
+    JobStore store,
+    JobSignal signal,
+    JobMetrics metrics,
+    IServiceProvider services,
+    IOptions<PadimOptions> options,
+    TimeProvider time,
+    ILogger<JobWorker> logger
+) : BackgroundService
 {
-    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1), Beat = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1),
+        Beat = TimeSpan.FromMilliseconds(500);
     private readonly string _name = $"{Environment.MachineName}/{Environment.ProcessId}";
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
@@ -19,8 +27,10 @@ internal sealed partial class JobWorker(JobStore store, JobSignal signal, JobMet
         {
             try
             {
-                if (await store.ClaimAsync(_name, stopping) is { } job) await RunAsync(job, stopping);
-                else await signal.WaitAsync(Poll, time, stopping);
+                if (await store.ClaimAsync(_name, stopping) is { } job)
+                    await RunAsync(job, stopping);
+                else
+                    await signal.WaitAsync(Poll, time, stopping);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
@@ -39,8 +49,8 @@ internal sealed partial class JobWorker(JobStore store, JobSignal signal, JobMet
     {
         using var trace = new JobTrace(job);
         var context = new JobContext(job, trace, time);
-var began = time.GetTimestamp();
-var outcome = JobOutcome.Succeeded;
+        var began = time.GetTimestamp();
+        var outcome = JobOutcome.Succeeded;
         LogStarted(job.Kind, job.Id, job.Category, job.Attempts);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         using var done = new CancellationTokenSource();
@@ -54,9 +64,12 @@ var outcome = JobOutcome.Succeeded;
         {
             // Why it stopped, the row knows best: the work may have noticed before the heartbeat did.
             var lease = await store.RenewAsync(context.Lease, context.Progress, CancellationToken.None);
-            if (lease == LeaseState.CancelRequested) await store.FinishAsync(context.Lease, JobState.Cancelled, null, CancellationToken.None);
-            else if (lease == LeaseState.Held && stop.IsCancellationRequested) await store.ReleaseAsync(context.Lease, CancellationToken.None);
-            else if (lease == LeaseState.Held) await FailAsync(context.Lease, Problems.Unexpected());
+            if (lease == LeaseState.CancelRequested)
+                await store.FinishAsync(context.Lease, JobState.Cancelled, null, CancellationToken.None);
+            else if (lease == LeaseState.Held && stop.IsCancellationRequested)
+                await store.ReleaseAsync(context.Lease, CancellationToken.None);
+            else if (lease == LeaseState.Held)
+                await FailAsync(context.Lease, Problems.Unexpected());
             outcome = lease switch
             {
                 LeaseState.CancelRequested => JobOutcome.Cancelled,
@@ -69,7 +82,12 @@ var outcome = JobOutcome.Succeeded;
         {
             outcome = JobOutcome.Failed;
             LogFailed(job.Kind, job.Id, e.Code, e.Message);
-            await store.FinishAsync(context.Lease, JobState.Failed, new JobError(e.Code, e.Message), CancellationToken.None);
+            await store.FinishAsync(
+                context.Lease,
+                JobState.Failed,
+                new JobError(e.Code, e.Message),
+                CancellationToken.None
+            );
         }
         catch (Exception e)
         {
@@ -89,7 +107,9 @@ var outcome = JobOutcome.Succeeded;
     private Task FailAsync(JobLease lease, Problem problem) =>
         store.FinishAsync(lease, JobState.Failed, new JobError(problem.Code, problem.Detail), CancellationToken.None);
 
-    /// <summary>Renews the lease twice a second, passing progress on. A lost lease or a wish to cancel stops the work.</summary>
+    /// <summary>
+    /// Renews the lease twice a second, passing progress on. A lost lease or a wish to cancel stops the work.
+    /// </summary>
     private async Task BeatAsync(JobContext context, CancellationTokenSource stop, CancellationToken done)
     {
         var renewedAt = time.GetTimestamp();
@@ -102,14 +122,16 @@ var outcome = JobOutcome.Succeeded;
                 {
                     var state = await store.RenewAsync(context.Lease, context.Progress, done);
                     renewedAt = time.GetTimestamp();
-                    if (state == LeaseState.Held) continue;
+                    if (state == LeaseState.Held)
+                        continue;
                     await stop.CancelAsync();
                     return;
                 }
                 catch (Exception e) when (e is not OperationCanceledException)
                 {
                     LogHeartbeatMissed(e, context.Job.Id);
-                    if (time.GetElapsedTime(renewedAt) < TimeSpan.FromSeconds(options.Value.JobLeaseSeconds)) continue;
+                    if (time.GetElapsedTime(renewedAt) < TimeSpan.FromSeconds(options.Value.JobLeaseSeconds))
+                        continue;
                     await stop.CancelAsync();
                     return;
                 }

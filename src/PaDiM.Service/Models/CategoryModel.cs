@@ -11,8 +11,8 @@ internal enum Decision
 }
 
 /// <summary>
-/// A model that is ready to score, with the thresholds in force: everything a request needs, in one immutable snapshot. A change of any of it makes a
-/// new snapshot; requests under way end with the one they began with.
+/// A model that is ready to score, with the thresholds in force: everything a request needs, in one immutable snapshot.
+/// A change of any of it makes a new snapshot; requests under way end with the one they began with.
 /// </summary>
 /// <param name="Category">Whose it is.</param>
 /// <param name="Version">Which version.</param>
@@ -23,9 +23,20 @@ internal enum Decision
 /// <param name="ReviewThreshold">Scores from here on are to be reviewed; null for no review.</param>
 /// <param name="Active">It is the version that scores where none is asked for.</param>
 /// <param name="Revision">Revision of the category that it was made from.</param>
-/// <param name="StandsInFor">The active version, where its file is damaged and this earlier one scores in its place; null otherwise.</param>
+/// <param name="StandsInFor">The active version, where its file is damaged and this earlier one scores in its place;
+/// null otherwise.</param>
 internal sealed record CategoryModel(
-    string Category, int Version, CachedModel Cached, double Threshold, bool Calibrated, double FalseRejectRate, double? ReviewThreshold, bool Active, long Revision, StoredModel? StandsInFor)
+    string Category,
+    int Version,
+    CachedModel Cached,
+    double Threshold,
+    bool Calibrated,
+    double FalseRejectRate,
+    double? ReviewThreshold,
+    bool Active,
+    long Revision,
+    StoredModel? StandsInFor
+)
 {
     /// <summary>Scores with it.</summary>
     public Inspector Inspector => Cached.Inspector;
@@ -34,5 +45,7 @@ internal sealed record CategoryModel(
 
     /// <summary>What a score decides.</summary>
     public static Decision Decide(double score, double threshold, double? reviewThreshold) =>
-        score >= threshold ? Decision.Anomalous : score >= reviewThreshold ? Decision.Review : Decision.Normal;
+        score >= threshold ? Decision.Anomalous
+        : score >= reviewThreshold ? Decision.Review
+        : Decision.Normal;
 }

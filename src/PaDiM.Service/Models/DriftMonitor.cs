@@ -4,18 +4,28 @@ using PaDiM.Service.Hosting.Telemetry;
 
 namespace PaDiM.Service.Models;
 
-/// <summary>Whether the images of a category still look like those that its threshold rests on: a window over the last ones of its active version. Thread-safe.</summary>
+/// <summary>
+/// Whether the images of a category still look like those that its threshold rests on: a window over the last ones of
+/// its active version. Thread-safe.
+/// </summary>
 internal sealed class DriftMonitor(CategoryLabels labels)
 {
     private readonly ConcurrentDictionary<string, Watched> _categories = new(StringComparer.Ordinal);
 
-    /// <summary>Counts an image. Another version begins from nothing: its scores have nothing to do with those before.</summary>
+    /// <summary>
+    /// Counts an image. Another version begins from nothing: its scores have nothing to do with those before.
+    /// </summary>
     public void See(CategoryModel model, double pValue)
     {
-        if (!labels.Has(model.Category)) return;
+        if (!labels.Has(model.Category))
+            return;
         if (!_categories.TryGetValue(model.Category, out var watched) || watched.Version != model.Version)
-            _categories[model.Category] = watched = new Watched(model.Version, new DriftWindow(model.Inspector.Model.Calibration.Scores.Count));
-        lock (watched.Window) watched.Window.Add(pValue);
+            _categories[model.Category] = watched = new Watched(
+                model.Version,
+                new DriftWindow(model.Inspector.Model.Calibration.Scores.Count)
+            );
+        lock (watched.Window)
+            watched.Window.Add(pValue);
     }
 
     /// <summary>Lets go of a category that is gone.</summary>
@@ -27,7 +37,8 @@ internal sealed class DriftMonitor(CategoryLabels labels)
         foreach (var (category, watched) in _categories)
         {
             ScoreDrift drift;
-            lock (watched.Window) drift = watched.Window.Measure();
+            lock (watched.Window)
+                drift = watched.Window.Measure();
             yield return (category, drift);
         }
     }

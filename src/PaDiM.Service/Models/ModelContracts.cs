@@ -6,7 +6,8 @@ namespace PaDiM.Service.Models;
 /// <param name="Version">Number, counting from 1; never used twice.</param>
 /// <param name="CreatedAt">When it was published.</param>
 /// <param name="Active">It is the one that scores.</param>
-/// <param name="State">How its file was when it was last read: `ready` (or not read since the start), `corrupt` or `missing`. A damaged file never scores.</param>
+/// <param name="State">How its file was when it was last read: `ready` (or not read since the start), `corrupt` or
+/// `missing`. A damaged file never scores.</param>
 /// <param name="Backbone">The network that it was fitted with.</param>
 /// <param name="ImageCount">Training images n.</param>
 /// <param name="Dimensions">Dimensions d.</param>
@@ -39,22 +40,49 @@ internal sealed record ModelResponse(
     double IgnoredShare,
     bool RankDeficient,
     long StatisticsBytes,
-    string Sha256)
+    string Sha256
+)
 {
     /// <summary>Describes a row.</summary>
     /// <param name="model">The row.</param>
     /// <param name="active">It is the one that scores.</param>
     /// <param name="state">How its file is.</param>
-    /// <param name="imageIds">Identifiers of stored images by hash; images that are gone keep their hash as identifier.</param>
-    public static ModelResponse From(StoredModel model, bool active, ModelState state, IReadOnlyDictionary<string, string> imageIds)
+    /// <param name="imageIds">Identifiers of stored images by hash; images that are gone keep their hash as
+    /// identifier.</param>
+    public static ModelResponse From(
+        StoredModel model,
+        bool active,
+        ModelState state,
+        IReadOnlyDictionary<string, string> imageIds
+    )
     {
         return new ModelResponse(
-            model.Version, model.CreatedAt, active, state, new ModelBackbone(model.BackboneName, model.BackboneSha256), model.ImageCount, model.Dimensions,
-            [model.GridHeight, model.GridWidth], model.Threshold, model.FalseRejectRate, model.SmallestFalseRejectRate, new LooScores(model.LooMin, model.LooMedian, model.LooMax),
+            model.Version,
+            model.CreatedAt,
+            active,
+            state,
+            new ModelBackbone(model.BackboneName, model.BackboneSha256),
+            model.ImageCount,
+            model.Dimensions,
+            [model.GridHeight, model.GridWidth],
+            model.Threshold,
+            model.FalseRejectRate,
+            model.SmallestFalseRejectRate,
+            new LooScores(model.LooMin, model.LooMedian, model.LooMax),
             [.. model.Outliers.Select(o => new OutlierResponse(IdOf(o.ImageSha256), o.Score, o.PValue))],
-            [.. model.Findings.Select(f => new FindingResponse(IdOf(f.ImageSha256), f.Kind, Math.Round(f.Deviations, 2), f.OfSha256 is { } other ? IdOf(other) : null))],
+            [
+                .. model.Findings.Select(f => new FindingResponse(
+                    IdOf(f.ImageSha256),
+                    f.Kind,
+                    Math.Round(f.Deviations, 2),
+                    f.OfSha256 is { } other ? IdOf(other) : null
+                )),
+            ],
             model.IgnoredShare,
-            model.RankDeficient, model.StatisticsBytes, model.Sha256);
+            model.RankDeficient,
+            model.StatisticsBytes,
+            model.Sha256
+        );
 
         string IdOf(string sha256) => imageIds.GetValueOrDefault(sha256, sha256);
     }

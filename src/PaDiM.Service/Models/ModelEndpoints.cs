@@ -20,67 +20,162 @@ internal static class ModelEndpoints
     public static void MapModels(this RouteGroupBuilder category)
     {
         var models = category.MapGroup("models").WithTags("Models");
-        models.MapGet("", ListAsync).Needs(AccessScope.Score).WithName("ListModels").WithSummary("Lists model versions, newest first").Produces<Page<ModelResponse>>().ProducesProblem(StatusCodes.Status404NotFound);
-        models.MapGet("{version:int}", GetAsync).Needs(AccessScope.Score).WithName("GetModel").WithSummary("Shows a model version").Produces<ModelResponse>().ProducesProblem(StatusCodes.Status404NotFound);
-        models.MapPost("{version:int}/activate", ActivateAsync).Audited("model.activate").WithName("ActivateModel").WithSummary("Lets a version score; also the way back to an older one")
-            .Produces<ModelResponse>().ProducesProblem(StatusCodes.Status404NotFound);
-        models.MapDelete("{version:int}", DeleteAsync).Audited("model.delete").WithName("DeleteModel").WithSummary("Deletes a version that does not score")
-            .Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
-        models.MapGet("{version:int}/export", ExportAsync).WithName("ExportModel").WithSummary("Gives a version as one file")
-            .WithDescription("`safetensors` is what `import` takes. `onnx` scores without this service: normalisation, backbone, distances and smoothing in one graph, from `image` (n, 3, H, W), RGB in [0, 1] at the prepared size, to `anomaly_map` (n, 1, H, W) and `score` (n); the threshold in force and how to prepare an image stand in its metadata.")
-            .Produces<byte[]>(StatusCodes.Status200OK, MediaType).ProducesProblem(StatusCodes.Status404NotFound);
-        models.MapPost("import", ImportAsync).Needs(AccessScope.Admin).Audited("model.import").WithName("ImportModel").WithSummary("Publishes an exported model as a new version")
-            .WithDescription("Also takes what `padim fit --out` writes. The backbone must be present here, byte for byte the one of the fit.")
-            .Accepts<IFormFile>(MediaType).Produces<ModelResponse>(StatusCodes.Status201Created).ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status415UnsupportedMediaType).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
+        models
+            .MapGet("", ListAsync)
+            .Needs(AccessScope.Score)
+            .WithName("ListModels")
+            .WithSummary("Lists model versions, newest first")
+            .Produces<Page<ModelResponse>>()
+            .ProducesProblem(StatusCodes.Status404NotFound);
+        models
+            .MapGet("{version:int}", GetAsync)
+            .Needs(AccessScope.Score)
+            .WithName("GetModel")
+            .WithSummary("Shows a model version")
+            .Produces<ModelResponse>()
+            .ProducesProblem(StatusCodes.Status404NotFound);
+        models
+            .MapPost("{version:int}/activate", ActivateAsync)
+            .Audited("model.activate")
+            .WithName("ActivateModel")
+            .WithSummary("Lets a version score; also the way back to an older one")
+            .Produces<ModelResponse>()
+            .ProducesProblem(StatusCodes.Status404NotFound);
+        models
+            .MapDelete("{version:int}", DeleteAsync)
+            .Audited("model.delete")
+            .WithName("DeleteModel")
+            .WithSummary("Deletes a version that does not score")
+            .Produces(StatusCodes.Status204NoContent)
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status409Conflict);
+        models
+            .MapGet("{version:int}/export", ExportAsync)
+            .WithName("ExportModel")
+            .WithSummary("Gives a version as one file")
+            .WithDescription(
+                "`safetensors` is what `import` takes. `onnx` scores without this service: normalisation, backbone, distances and smoothing in one graph, from `image` (n, 3, H, W), RGB in [0, 1] at the prepared size, to `anomaly_map` (n, 1, H, W) and `score` (n); the threshold in force and how to prepare an image stand in its metadata."
+            )
+            .Produces<byte[]>(StatusCodes.Status200OK, MediaType)
+            .ProducesProblem(StatusCodes.Status404NotFound);
+        models
+            .MapPost("import", ImportAsync)
+            .Needs(AccessScope.Admin)
+            .Audited("model.import")
+            .WithName("ImportModel")
+            .WithSummary("Publishes an exported model as a new version")
+            .WithDescription(
+                "Also takes what `padim fit --out` writes. The backbone must be present here, byte for byte the one of the fit."
+            )
+            .Accepts<IFormFile>(MediaType)
+            .Produces<ModelResponse>(StatusCodes.Status201Created)
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
+            .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
     }
 
-    private static async Task<IResult> ListAsync(string category, ModelStore store, CancellationToken cancellationToken, int? limit = null, string? cursor = null)
+    private static async Task<IResult> ListAsync(
+        string category,
+        ModelStore store,
+        CancellationToken cancellationToken,
+        int? limit = null,
+        string? cursor = null
+    )
     {
-        if (!PageRequest.Parse(limit, cursor).Succeeded(out var page, out var problem)) return problem;
+        if (!PageRequest.Parse(limit, cursor).Succeeded(out var page, out var problem))
+            return problem;
         return (await store.ListAsync(category, page, cancellationToken)).ToResult(TypedResults.Ok);
     }
 
-    private static async Task<IResult> GetAsync(string category, int version, ModelStore store, CancellationToken cancellationToken) =>
-        (await store.DescribeAsync(category, version, cancellationToken)).ToResult(TypedResults.Ok);
+    private static async Task<IResult> GetAsync(
+        string category,
+        int version,
+        ModelStore store,
+        CancellationToken cancellationToken
+    ) => (await store.DescribeAsync(category, version, cancellationToken)).ToResult(TypedResults.Ok);
 
-    private static async Task<IResult> ActivateAsync(string category, int version, ModelStore store, ModelRegistry registry, CancellationToken cancellationToken)
+    private static async Task<IResult> ActivateAsync(
+        string category,
+        int version,
+        ModelStore store,
+        ModelRegistry registry,
+        CancellationToken cancellationToken
+    )
     {
         // A version that cannot be loaded must not take the place of one that scores.
-        if (!(await registry.AcquireAsync(category, version, cancellationToken)).Succeeded(out _, out var unusable)) return unusable;
-        if (await store.ActivateAsync(category, version, cancellationToken) is { } problem) return problem;
+        if (!(await registry.AcquireAsync(category, version, cancellationToken)).Succeeded(out _, out var unusable))
+            return unusable;
+        if (await store.ActivateAsync(category, version, cancellationToken) is { } problem)
+            return problem;
         await registry.RefreshAsync(category, CancellationToken.None);
         return (await store.DescribeAsync(category, version, cancellationToken)).ToResult(TypedResults.Ok);
     }
 
-    private static async Task<IResult> DeleteAsync(string category, int version, ModelStore store, CancellationToken cancellationToken) =>
-        await store.DeleteAsync(category, version, cancellationToken) is { } problem ? problem : TypedResults.NoContent();
+    private static async Task<IResult> DeleteAsync(
+        string category,
+        int version,
+        ModelStore store,
+        CancellationToken cancellationToken
+    ) =>
+        await store.DeleteAsync(category, version, cancellationToken) is { } problem
+            ? problem
+            : TypedResults.NoContent();
 
     private static async Task<IResult> ExportAsync(
-        string category, int version, ModelStore store, ModelFiles files, ModelRegistry registry, HttpResponse response, CancellationToken cancellationToken,
-        Choice<ExportFormat>? format = null)
+        string category,
+        int version,
+        ModelStore store,
+        ModelFiles files,
+        ModelRegistry registry,
+        HttpResponse response,
+        CancellationToken cancellationToken,
+        Choice<ExportFormat>? format = null
+    )
     {
-        if (format?.Value == ExportFormat.Onnx) return await ExportOnnxAsync(category, version, registry, response, cancellationToken);
-        if (!(await store.GetAsync(category, version, cancellationToken)).Succeeded(out var stored, out var problem)) return problem;
-        if (!files.Open(stored).Succeeded(out var file, out problem)) return problem;
+        if (format?.Value == ExportFormat.Onnx)
+            return await ExportOnnxAsync(category, version, registry, response, cancellationToken);
+        if (!(await store.GetAsync(category, version, cancellationToken)).Succeeded(out var stored, out var problem))
+            return problem;
+        if (!files.Open(stored).Succeeded(out var file, out problem))
+            return problem;
         response.Headers.ETag = $"\"{stored.Sha256}\"";
         return TypedResults.Stream(file, MediaType, $"{category}-{version}{ModelFiles.ModelSuffix}");
     }
 
-    private static async Task<IResult> ExportOnnxAsync(string category, int version, ModelRegistry registry, HttpResponse response, CancellationToken cancellationToken)
+    private static async Task<IResult> ExportOnnxAsync(
+        string category,
+        int version,
+        ModelRegistry registry,
+        HttpResponse response,
+        CancellationToken cancellationToken
+    )
     {
-        if (!(await registry.AcquireAsync(category, version, cancellationToken)).Succeeded(out var model, out var problem)) return problem;
+        if (
+            !(await registry.AcquireAsync(category, version, cancellationToken)).Succeeded(
+                out var model,
+                out var problem
+            )
+        )
+            return problem;
         try
         {
-            var export = OnnxExport.Of(model.Inspector.Model, model.Inspector.Embedder.Backbone, new ExportNotes(model.Threshold, category, version));
+            var export = OnnxExport.Of(
+                model.Inspector.Model,
+                model.Inspector.Embedder.Backbone,
+                new ExportNotes(model.Threshold, category, version)
+            );
             response.ContentLength = export.Length;
-            // Whitening factors are made as fast as the client takes them; no thread waits for a slow one, and no file is kept.
+            // Whitening factors are made as fast as the client takes them; no thread waits for a slow one, and no file
+            // is kept.
             return TypedResults.Stream(
                 async body =>
                 {
-                    foreach (var piece in export.Pieces()) await body.WriteAsync(piece, cancellationToken);
+                    foreach (var piece in export.Pieces())
+                        await body.WriteAsync(piece, cancellationToken);
                 },
-                MediaType, $"{category}-{version}.onnx");
+                MediaType,
+                $"{category}-{version}.onnx"
+            );
         }
         catch (ExportException e)
         {
@@ -93,21 +188,46 @@ internal static class ModelEndpoints
     }
 
     private static async Task<IResult> ImportAsync(
-        string category, HttpRequest request, CategoryStore categories, ModelStore store, ModelFiles files, ModelRegistry registry, SettingsResolver settings,
-        DiskSpace space, IOptions<PadimOptions> options, CancellationToken cancellationToken, bool activate = true)
+        string category,
+        HttpRequest request,
+        CategoryStore categories,
+        ModelStore store,
+        ModelFiles files,
+        ModelRegistry registry,
+        SettingsResolver settings,
+        DiskSpace space,
+        IOptions<PadimOptions> options,
+        CancellationToken cancellationToken,
+        bool activate = true
+    )
     {
-        if (request.ContentType?.StartsWith(MediaType, StringComparison.OrdinalIgnoreCase) is not true) return Problems.UnsupportedMediaType(request.ContentType, $"the file as the body, {MediaType}");
-        if (!await categories.ExistsAsync(category, cancellationToken)) return Problems.CategoryNotFound(category);
-        if (space.FindShortage() is { } full) return full;
+        if (request.ContentType?.StartsWith(MediaType, StringComparison.OrdinalIgnoreCase) is not true)
+            return Problems.UnsupportedMediaType(request.ContentType, $"the file as the body, {MediaType}");
+        if (!await categories.ExistsAsync(category, cancellationToken))
+            return Problems.CategoryNotFound(category);
+        if (space.FindShortage() is { } full)
+            return full;
         ImageRequest.SetLimit(request, options.Value.MaxUploadBytes);
         var fileName = $"import-{Guid.NewGuid():n}{ModelFiles.ModelSuffix}";
         var received = files.PathOf(category, $"{fileName}{AtomicFile.TemporaryMark}body");
         try
         {
-            if (!(await ReceiveAsync(request, received, settings, cancellationToken)).Succeeded(out var model, out var problem)) return problem;
-            if (await store.PublishAsync(category, fileName, model, activate, lease: null, cancellationToken) is not { } stored) return Problems.CategoryNotFound(category);
+            if (
+                !(await ReceiveAsync(request, received, settings, cancellationToken)).Succeeded(
+                    out var model,
+                    out var problem
+                )
+            )
+                return problem;
+            if (
+                await store.PublishAsync(category, fileName, model, activate, lease: null, cancellationToken)
+                is not { } stored
+            )
+                return Problems.CategoryNotFound(category);
             await registry.RefreshAsync(category, CancellationToken.None);
-            return (await store.DescribeAsync(category, stored.Version, cancellationToken)).ToResult(described => TypedResults.Created($"/v1/categories/{category}/models/{stored.Version}", described));
+            return (await store.DescribeAsync(category, stored.Version, cancellationToken)).ToResult(described =>
+                TypedResults.Created($"/v1/categories/{category}/models/{stored.Version}", described)
+            );
         }
         finally
         {
@@ -115,18 +235,32 @@ internal static class ModelEndpoints
         }
     }
 
-    private static async Task<Outcome<PadimModel>> ReceiveAsync(HttpRequest request, string path, SettingsResolver settings, CancellationToken cancellationToken)
+    private static async Task<Outcome<PadimModel>> ReceiveAsync(
+        HttpRequest request,
+        string path,
+        SettingsResolver settings,
+        CancellationToken cancellationToken
+    )
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        await using var file = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.Asynchronous);
+        await using var file = new FileStream(
+            path,
+            FileMode.CreateNew,
+            FileAccess.ReadWrite,
+            FileShare.None,
+            1 << 16,
+            FileOptions.Asynchronous
+        );
         await request.Body.CopyToAsync(file, cancellationToken);
         file.Position = 0;
         try
         {
             var model = ModelFile.Read(file);
-            if (!settings.OpenBackbone(model.Backbone.Name).Succeeded(out var backbone, out var problem)) return problem;
-            // The inspector refuses another backbone; one black image shows whether grid, channels and numbers really go together.
-            // On the host: this is about the file, and takes no memory of a device; where it scores, the model tests itself when it is loaded.
+            if (!settings.OpenBackbone(model.Backbone.Name).Succeeded(out var backbone, out var problem))
+                return problem;
+            // The inspector refuses another backbone; one black image shows whether grid, channels and numbers really
+            // go together. On the host: this is about the file, and takes no memory of a device; where it scores, the
+            // model tests itself when it is loaded.
             var inspector = new Inspector(model, backbone);
             _ = inspector.Score(new RgbImage(1, 1, new byte[3]));
             return SelfTest.FindDeviation(inspector) is { } deviation ? Problems.InvalidModel(deviation) : model;

@@ -7,7 +7,10 @@ using PaDiM.Service.Hosting.Telemetry;
 
 namespace PaDiM.Service.Models;
 
-/// <summary>Instruments of models: the cache, loads, and of every category in use its version, whether it can score, and its drift.</summary>
+/// <summary>
+/// Instruments of models: the cache, loads, and of every category in use its version, whether it can score, and its
+/// drift.
+/// </summary>
 internal sealed class ModelMetrics
 {
     private readonly ConcurrentDictionary<string, Active> _categories = new(StringComparer.Ordinal);
@@ -15,41 +18,121 @@ internal sealed class ModelMetrics
     private readonly CategoryLabels _labels;
     private readonly DriftMonitor _drift;
 
-    public ModelMetrics(IMeterFactory meters, ModelCache cache, DriftMonitor drift, CategoryLabels labels, IOptions<PadimOptions> options)
+    public ModelMetrics(
+        IMeterFactory meters,
+        ModelCache cache,
+        DriftMonitor drift,
+        CategoryLabels labels,
+        IOptions<PadimOptions> options
+    )
     {
         this._drift = drift;
-this._labels = labels;
+        this._labels = labels;
         var meter = meters.Create(Instruments.Name);
-        meter.CreateObservableGauge("padim.model.cache", () => cache.Bytes, "By", "Memory of models that are ready to score, the device's included.");
-        meter.CreateObservableGauge("padim.model.cache.budget", () => options.Value.ModelCacheBytes, "By", "The setting ModelCacheBytes.");
-        meter.CreateObservableGauge("padim.model.cache.models", () => cache.Count, null, "Models that are ready to score.");
-        meter.CreateObservableCounter("padim.model.cache.evictions", () => cache.Evictions, null, "Models that made room for others.");
-        _loads = meter.CreateMoments("padim.model.load.duration", "Time to read a model and let it test itself, by result: loaded, unusable, self_test_failed or device_failed.");
+        meter.CreateObservableGauge(
+            "padim.model.cache",
+            () => cache.Bytes,
+            "By",
+            "Memory of models that are ready to score, the device's included."
+        );
+        meter.CreateObservableGauge(
+            "padim.model.cache.budget",
+            () => options.Value.ModelCacheBytes,
+            "By",
+            "The setting ModelCacheBytes."
+        );
+        meter.CreateObservableGauge(
+            "padim.model.cache.models",
+            () => cache.Count,
+            null,
+            "Models that are ready to score."
+        );
+        meter.CreateObservableCounter(
+            "padim.model.cache.evictions",
+            () => cache.Evictions,
+            null,
+            "Models that made room for others."
+        );
+        _loads = meter.CreateMoments(
+            "padim.model.load.duration",
+            "Time to read a model and let it test itself, by result: loaded, unusable, self_test_failed or device_failed."
+        );
 
-        meter.CreateObservableGauge("padim.model.version", () => Each(model => model.Version), null, "Version that scores.");
-        meter.CreateObservableGauge("padim.model.unusable", () => Each(model => model.Unusable ? 1 : 0), null, "1 where the active version cannot be loaded: its file is damaged, its backbone is missing or it failed its test.");
-        meter.CreateObservableGauge("padim.model.expected_reject.ratio", () => Each(model => model.ExpectedRejects), null, "Share of good parts that the threshold in force is expected to reject at most.");
+        meter.CreateObservableGauge(
+            "padim.model.version",
+            () => Each(model => model.Version),
+            null,
+            "Version that scores."
+        );
+        meter.CreateObservableGauge(
+            "padim.model.unusable",
+            () => Each(model => model.Unusable ? 1 : 0),
+            null,
+            "1 where the active version cannot be loaded: its file is damaged, its backbone is missing or it failed its test."
+        );
+        meter.CreateObservableGauge(
+            "padim.model.expected_reject.ratio",
+            () => Each(model => model.ExpectedRejects),
+            null,
+            "Share of good parts that the threshold in force is expected to reject at most."
+        );
 
-        meter.CreateObservableGauge("padim.drift.images", () => Each(window => window.Images), null, "Images in the window that drift is measured over.");
-        meter.CreateObservableGauge("padim.drift.low_p.ratio", () => Each(window => window.LowShare), null, "Share of them with a p-value of at most 0.05; about 0.05 where all parts are good and nothing drifts.");
-        meter.CreateObservableGauge("padim.drift.distance", () => Each(window => window.Higher, window => window.Lower), null, "Kolmogorov-Smirnov distance of the body of their scores from the model's leave-one-out scores, by direction.");
-        meter.CreateObservableGauge("padim.drift.critical_distance", () => Each(window => window.Critical), null, "Distance beyond which it is drift.");
-        meter.CreateObservableGauge("padim.drift.detected", () => Each(window => window.IsHigher ? 1 : 0, window => window.IsLower ? 1 : 0), null, "1 where scores have moved in that direction.");
+        meter.CreateObservableGauge(
+            "padim.drift.images",
+            () => Each(window => window.Images),
+            null,
+            "Images in the window that drift is measured over."
+        );
+        meter.CreateObservableGauge(
+            "padim.drift.low_p.ratio",
+            () => Each(window => window.LowShare),
+            null,
+            "Share of them with a p-value of at most 0.05; about 0.05 where all parts are good and nothing drifts."
+        );
+        meter.CreateObservableGauge(
+            "padim.drift.distance",
+            () => Each(window => window.Higher, window => window.Lower),
+            null,
+            "Kolmogorov-Smirnov distance of the body of their scores from the model's leave-one-out scores, by direction."
+        );
+        meter.CreateObservableGauge(
+            "padim.drift.critical_distance",
+            () => Each(window => window.Critical),
+            null,
+            "Distance beyond which it is drift."
+        );
+        meter.CreateObservableGauge(
+            "padim.drift.detected",
+            () => Each(window => window.IsHigher ? 1 : 0, window => window.IsLower ? 1 : 0),
+            null,
+            "1 where scores have moved in that direction."
+        );
     }
 
     /// <summary>A model was read, or could not be.</summary>
-    public void Loaded(string result, TimeSpan duration) => _loads.Record(duration.TotalSeconds, Instruments.Tag("result", result));
+    public void Loaded(string result, TimeSpan duration) =>
+        _loads.Record(duration.TotalSeconds, Instruments.Tag("result", result));
 
     /// <summary>A category scores with this from now on.</summary>
     public void Ready(CategoryModel model)
     {
-        if (_labels.Has(model.Category)) _categories[model.Category] = new Active(model.Version, model.Inspector.Model.Calibration.FalseRejectRateAt(model.Threshold), model.StandsInFor is not null);
+        if (_labels.Has(model.Category))
+            _categories[model.Category] = new Active(
+                model.Version,
+                model.Inspector.Model.Calibration.FalseRejectRateAt(model.Threshold),
+                model.StandsInFor is not null
+            );
     }
 
     /// <summary>The active version of a category cannot be loaded.</summary>
     public void Unusable(string category, int version)
     {
-        if (_labels.Has(category)) _categories[category] = new Active(version, _categories.GetValueOrDefault(category)?.ExpectedRejects ?? double.NaN, true);
+        if (_labels.Has(category))
+            _categories[category] = new Active(
+                version,
+                _categories.GetValueOrDefault(category)?.ExpectedRejects ?? double.NaN,
+                true
+            );
     }
 
     /// <summary>Lets go of a category that is gone, or has no model.</summary>
@@ -59,15 +142,32 @@ this._labels = labels;
         _drift.Forget(category);
     }
 
-    private IEnumerable<Measurement<double>> Each(Func<Active, double> value) => _categories.Select(pair => new Measurement<double>(value(pair.Value), Instruments.Tag("category", pair.Key)));
+    private IEnumerable<Measurement<double>> Each(Func<Active, double> value) =>
+        _categories.Select(pair => new Measurement<double>(value(pair.Value), Instruments.Tag("category", pair.Key)));
 
-    private IEnumerable<Measurement<double>> Each(Func<ScoreDrift, double> value) => _drift.Measure().Select(each => new Measurement<double>(value(each.Drift), Instruments.Tag("category", each.Category)));
+    private IEnumerable<Measurement<double>> Each(Func<ScoreDrift, double> value) =>
+        _drift
+            .Measure()
+            .Select(each => new Measurement<double>(value(each.Drift), Instruments.Tag("category", each.Category)));
 
-    private IEnumerable<Measurement<double>> Each(Func<ScoreDrift, double> higher, Func<ScoreDrift, double> lower) => _drift.Measure().SelectMany(each => new[]
-    {
-        new Measurement<double>(higher(each.Drift), Instruments.Tag("category", each.Category), Instruments.Tag("direction", "higher")),
-        new Measurement<double>(lower(each.Drift), Instruments.Tag("category", each.Category), Instruments.Tag("direction", "lower")),
-    });
+    private IEnumerable<Measurement<double>> Each(Func<ScoreDrift, double> higher, Func<ScoreDrift, double> lower) =>
+        _drift
+            .Measure()
+            .SelectMany(each =>
+                new[]
+                {
+                    new Measurement<double>(
+                        higher(each.Drift),
+                        Instruments.Tag("category", each.Category),
+                        Instruments.Tag("direction", "higher")
+                    ),
+                    new Measurement<double>(
+                        lower(each.Drift),
+                        Instruments.Tag("category", each.Category),
+                        Instruments.Tag("direction", "lower")
+                    ),
+                }
+            );
 
     private sealed record Active(int Version, double ExpectedRejects, bool Unusable);
 }

@@ -12,36 +12,56 @@ using PaDiM.Service.Storage;
 namespace PaDiM.Service.Models;
 
 /// <summary>
-/// Hands out ready models. The current snapshot of a category is one reference, swapped whole: scoring takes no lock and never sees half a change.
-/// Changes made here show at once, those of other replicas within a second. Pinned models are loaded without being asked for. Where the file of the active version
-/// is damaged, the newest whole one of the earlier versions stands in for it until the file is mended or another version is activated.
+/// Hands out ready models. The current snapshot of a category is one reference, swapped whole: scoring takes no lock
+/// and never sees half a change. Changes made here show at once, those of other replicas within a second. Pinned models
+/// are loaded without being asked for. Where the file of the active version is damaged, the newest whole one of the
+/// earlier versions stands in for it until the file is mended or another version is activated.
 /// </summary>
 internal sealed partial class ModelRegistry(
-    IDbContextFactory<PadimDbContext> contexts, ModelFiles files, ModelCache cache, BackboneRegistry backbones, ModelMetrics metrics, TimeProvider time, ILogger<ModelRegistry> logger) : BackgroundService
+    IDbContextFactory<PadimDbContext> contexts,
+    ModelFiles files,
+    ModelCache cache,
+    BackboneRegistry backbones,
+    ModelMetrics metrics,
+    TimeProvider time,
+    ILogger<ModelRegistry> logger
+) : BackgroundService
 {
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
     private readonly ConcurrentDictionary<string, CategoryModel> _current = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<(string Category, string FileName), Problem> _failed = new();
     private readonly ConcurrentDictionary<string, string> _notReady = new(StringComparer.Ordinal);
 
-    /// <summary>One load a category at a time; categories that share a gate wait for each other, which is rare and harmless.</summary>
+    /// <summary>
+    /// One load a category at a time; categories that share a gate wait for each other, which is rare and harmless.
+    /// </summary>
     private readonly SemaphoreSlim[] _gates = [.. Enumerable.Range(0, 64).Select(_ => new SemaphoreSlim(1, 1))];
 
     /// <summary>The snapshot to score with: the active version's, or that of a stated one.</summary>
-    public async ValueTask<Outcome<CategoryModel>> AcquireAsync(string category, int? version, CancellationToken cancellationToken)
+    public async ValueTask<Outcome<CategoryModel>> AcquireAsync(
+        string category,
+        int? version,
+        CancellationToken cancellationToken
+    )
     {
         if (version is null && _current.TryGetValue(category, out var ready))
         {
             ready.Cached.Touch();
             return ready;
         }
-        return (await LoadAsync(category, version, cancellationToken)).Succeeded(out var loaded, out var problem) ? loaded.Model : problem;
+        return (await LoadAsync(category, version, cancellationToken)).Succeeded(out var loaded, out var problem)
+            ? loaded.Model
+            : problem;
     }
 
     /// <summary>The snapshot of the active version, and whether it had to be read.</summary>
-    public async Task<Outcome<(CategoryModel Model, bool Loaded)>> PrefetchAsync(string category, CancellationToken cancellationToken)
+    public async Task<Outcome<(CategoryModel Model, bool Loaded)>> PrefetchAsync(
+        string category,
+        CancellationToken cancellationToken
+    )
     {
-        if (!_current.TryGetValue(category, out var ready)) return await LoadAsync(category, null, cancellationToken);
+        if (!_current.TryGetValue(category, out var ready))
+            return await LoadAsync(category, null, cancellationToken);
         ready.Cached.Touch();
         return (ready, false);
     }
@@ -55,53 +75,96 @@ internal sealed partial class ModelRegistry(
             return;
         }
         // The poll comes by every second; a category that stays unusable is worth one line.
-        if (_notReady.TryGetValue(category, out var told) && told == problem.Detail) return;
+        if (_notReady.TryGetValue(category, out var told) && told == problem.Detail)
+            return;
         _notReady[category] = problem.Detail;
         LogNotReady(category, problem.Code, problem.Detail);
     }
 
     /// <summary>Versions whose files are damaged, and what scores in their place.</summary>
     public IReadOnlyList<DamagedModelResponse> DescribeDamage() =>
-    [
-        .. files.ListDamage().Select(damage => new DamagedModelResponse(
-            damage.Model.Category, damage.Model.Version, damage.State, damage.Since,
-            _current.TryGetValue(damage.Model.Category, out var serving) && (serving.Version == damage.Model.Version || serving.StandsInFor?.Version == damage.Model.Version) ? serving.Version : null)),
-    ];
+        [
+            .. files
+                .ListDamage()
+                .Select(damage => new DamagedModelResponse(
+                    damage.Model.Category,
+                    damage.Model.Version,
+                    damage.State,
+                    damage.Since,
+                    _current.TryGetValue(damage.Model.Category, out var serving)
+                    && (serving.Version == damage.Model.Version || serving.StandsInFor?.Version == damage.Model.Version)
+                        ? serving.Version
+                        : null
+                )),
+        ];
 
     /// <summary>Lets go of a category that is gone.</summary>
     public async Task ForgetAsync(string category) => await LoadAsync(category, null, CancellationToken.None);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // Of a pinned category, the revision that was seen to: one that cannot be loaded is not read again every second.
+        // Of a pinned category, the revision that was seen to: one that cannot be loaded is not read again every
+        // second.
         var seen = new Dictionary<string, long>(StringComparer.Ordinal);
-        return Periodically.RunAsync(Poll, time, async cancellationToken =>
-        {
-            // Pinned models are loaded one at a time, with a look at the changes of other replicas in between.
-            while (await FollowAsync(seen, cancellationToken)) { }
-        }, LogPollFailure, stoppingToken);
+        return Periodically.RunAsync(
+            Poll,
+            time,
+            async cancellationToken =>
+            {
+                // Pinned models are loaded one at a time, with a look at the changes of other replicas in between.
+                while (await FollowAsync(seen, cancellationToken)) { }
+            },
+            LogPollFailure,
+            stoppingToken
+        );
     }
 
     /// <summary>Sees to what has changed, and to one pinned category; tells whether there was one.</summary>
     private async Task<bool> FollowAsync(Dictionary<string, long> seen, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var categories = await db.Categories.Select(c => new { c.Name, c.Revision, Wanted = c.Pinned && c.ActiveVersion != null }).ToDictionaryAsync(c => c.Name, cancellationToken);
-        foreach (var model in _current.Values.Where(m => !categories.TryGetValue(m.Category, out var category) || category.Revision != m.Revision))
+        var categories = await db
+            .Categories.Select(c => new
+            {
+                c.Name,
+                c.Revision,
+                Wanted = c.Pinned && c.ActiveVersion != null,
+            })
+            .ToDictionaryAsync(c => c.Name, cancellationToken);
+        foreach (
+            var model in _current.Values.Where(m =>
+                !categories.TryGetValue(m.Category, out var category) || category.Revision != m.Revision
+            )
+        )
             await RefreshAsync(model.Category, cancellationToken);
         foreach (var model in files.MaybeMended())
         {
             // Who read it just when it was deleted has found a file missing that nobody misses.
-            if (!await db.Models.AnyAsync(m => m.Category == model.Category && m.FileName == model.FileName, cancellationToken)) files.Forget(model.Category, model.FileName);
-            else if (files.Check(model) is null) await RefreshAsync(model.Category, cancellationToken);
+            if (
+                !await db.Models.AnyAsync(
+                    m => m.Category == model.Category && m.FileName == model.FileName,
+                    cancellationToken
+                )
+            )
+                files.Forget(model.Category, model.FileName);
+            else if (files.Check(model) is null)
+                await RefreshAsync(model.Category, cancellationToken);
         }
-        if (categories.Values.FirstOrDefault(c => c.Wanted && seen.GetValueOrDefault(c.Name) != c.Revision) is not { } pinned) return false;
+        if (
+            categories.Values.FirstOrDefault(c => c.Wanted && seen.GetValueOrDefault(c.Name) != c.Revision)
+            is not { } pinned
+        )
+            return false;
         seen[pinned.Name] = pinned.Revision;
         await RefreshAsync(pinned.Name, cancellationToken);
         return true;
     }
 
-    private async Task<Outcome<(CategoryModel Model, bool Loaded)>> LoadAsync(string name, int? version, CancellationToken cancellationToken)
+    private async Task<Outcome<(CategoryModel Model, bool Loaded)>> LoadAsync(
+        string name,
+        int? version,
+        CancellationToken cancellationToken
+    )
     {
         // One load a category at a time: a burst of first requests reads the file once.
         var gate = _gates[(uint)StringComparer.Ordinal.GetHashCode(name) % _gates.Length];
@@ -109,7 +172,9 @@ internal sealed partial class ModelRegistry(
         try
         {
             await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-            var category = await db.Categories.AsNoTracking().SingleOrDefaultAsync(c => c.Name == name, cancellationToken);
+            var category = await db
+                .Categories.AsNoTracking()
+                .SingleOrDefaultAsync(c => c.Name == name, cancellationToken);
             if (category is null)
             {
                 _current.TryRemove(name, out _);
@@ -118,26 +183,45 @@ internal sealed partial class ModelRegistry(
                 metrics.Forget(name);
                 return Problems.CategoryNotFound(name);
             }
-            if (!category.Pinned || category.ActiveVersion is null) cache.Unpin(name);
+            if (!category.Pinned || category.ActiveVersion is null)
+                cache.Unpin(name);
             if ((version ?? category.ActiveVersion) is not { } wanted)
             {
                 _current.TryRemove(name, out _);
                 metrics.Forget(name);
                 return Problems.ModelNotReady(name);
             }
-            if (version is null && _current.TryGetValue(name, out var ready) && ready.Revision == category.Revision
-                && (ready.StandsInFor is not { } active || files.FindDamage(active) is not null)) return (ready, false);
+            if (
+                version is null
+                && _current.TryGetValue(name, out var ready)
+                && ready.Revision == category.Revision
+                && (ready.StandsInFor is not { } active || files.FindDamage(active) is not null)
+            )
+                return (ready, false);
 
-            var stored = await db.Models.AsNoTracking().SingleOrDefaultAsync(m => m.Category == name && m.Version == wanted, cancellationToken);
-            if (stored is null) return Problems.ModelNotFound(name, wanted.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            var stored = await db
+                .Models.AsNoTracking()
+                .SingleOrDefaultAsync(m => m.Category == name && m.Version == wanted, cancellationToken);
+            if (stored is null)
+                return Problems.ModelNotFound(name, wanted.ToString(System.Globalization.CultureInfo.InvariantCulture));
             // Before it is read: a model that is pinned only afterwards could be driven out in between.
-            if (category.Pinned && stored.Version == category.ActiveVersion) cache.Pin(stored);
-            if (Open(stored).Succeeded(out var opened, out var problem)) return Show(Snapshot(category, stored, opened.Cached, standsInFor: null), opened.Loaded);
+            if (category.Pinned && stored.Version == category.ActiveVersion)
+                cache.Pin(stored);
+            if (Open(stored).Succeeded(out var opened, out var problem))
+                return Show(Snapshot(category, stored, opened.Cached, standsInFor: null), opened.Loaded);
             var isDamaged = files.StateOf(stored) != ModelState.Ready;
-            if (version is null && isDamaged && await FindStandInAsync(db, category, stored, cancellationToken) is { } standIn) return Show(standIn.Model, standIn.Loaded);
-            if (version is null) metrics.Unusable(name, wanted);
-            // Another version must not go on scoring in the name of one that fails its test, nor one that was left for the damaged one.
-            if (version is null && (isDamaged || _failed.ContainsKey(ModelCache.KeyOf(stored)))) _current.TryRemove(name, out _);
+            if (
+                version is null
+                && isDamaged
+                && await FindStandInAsync(db, category, stored, cancellationToken) is { } standIn
+            )
+                return Show(standIn.Model, standIn.Loaded);
+            if (version is null)
+                metrics.Unusable(name, wanted);
+            // Another version must not go on scoring in the name of one that fails its test, nor one that was left for
+            // the damaged one.
+            if (version is null && (isDamaged || _failed.ContainsKey(ModelCache.KeyOf(stored))))
+                _current.TryRemove(name, out _);
             return problem;
         }
         finally
@@ -147,22 +231,38 @@ internal sealed partial class ModelRegistry(
 
         (CategoryModel, bool) Show(CategoryModel snapshot, bool loaded)
         {
-            if (version is not null) return (snapshot, loaded);
+            if (version is not null)
+                return (snapshot, loaded);
             _current[name] = snapshot;
             metrics.Ready(snapshot);
             return (snapshot, loaded);
         }
     }
 
-    /// <summary>The newest of the versions before the active one that can score. Not one after it: who went back to an older version does not want the newer.</summary>
-    private async Task<(CategoryModel Model, bool Loaded)?> FindStandInAsync(PadimDbContext db, Category category, StoredModel active, CancellationToken cancellationToken)
+    /// <summary>
+    /// The newest of the versions before the active one that can score. Not one after it: who went back to an older
+    /// version does not want the newer.
+    /// </summary>
+    private async Task<(CategoryModel Model, bool Loaded)?> FindStandInAsync(
+        PadimDbContext db,
+        Category category,
+        StoredModel active,
+        CancellationToken cancellationToken
+    )
     {
-        var earlier = await db.Models.AsNoTracking().Where(m => m.Category == active.Category && m.Version < active.Version).OrderByDescending(m => m.Version).ToListAsync(cancellationToken);
+        var earlier = await db
+            .Models.AsNoTracking()
+            .Where(m => m.Category == active.Category && m.Version < active.Version)
+            .OrderByDescending(m => m.Version)
+            .ToListAsync(cancellationToken);
         foreach (var candidate in earlier)
         {
-            if (!Open(candidate).Succeeded(out var opened, out _)) continue;
-            if (category.Pinned) cache.Pin(candidate);
-            if (!_current.TryGetValue(active.Category, out var before) || before.Version != candidate.Version) LogStandIn(candidate.Version, active.Version, active.Category);
+            if (!Open(candidate).Succeeded(out var opened, out _))
+                continue;
+            if (category.Pinned)
+                cache.Pin(candidate);
+            if (!_current.TryGetValue(active.Category, out var before) || before.Version != candidate.Version)
+                LogStandIn(candidate.Version, active.Version, active.Category);
             return (Snapshot(category, candidate, opened.Cached, standsInFor: active), opened.Loaded);
         }
         return null;
@@ -170,14 +270,20 @@ internal sealed partial class ModelRegistry(
 
     private Outcome<(CachedModel Cached, bool Loaded)> Open(StoredModel stored)
     {
-        if (cache.Get(stored) is { } held) return (held, false);
+        if (cache.Get(stored) is { } held)
+            return (held, false);
         // A file never changes and neither does this machine: what failed here once is not read again every second.
-        if (_failed.TryGetValue(ModelCache.KeyOf(stored), out var known)) return known;
-        if (files.FindDamage(stored) is { } damage) return damage;
+        if (_failed.TryGetValue(ModelCache.KeyOf(stored), out var known))
+            return known;
+        if (files.FindDamage(stored) is { } damage)
+            return damage;
         Inspector? untested = null;
-        using var trace = Instruments.Source.StartActivity("padim.model.load")?.SetTag("padim.category", stored.Category).SetTag("padim.model.version", stored.Version);
+        using var trace = Instruments
+            .Source.StartActivity("padim.model.load")
+            ?.SetTag("padim.category", stored.Category)
+            .SetTag("padim.model.version", stored.Version);
         var began = time.GetTimestamp();
-var result = "loaded";
+        var result = "loaded";
         try
         {
             if (!files.Read(stored).Succeeded(out var model, out var problem))
@@ -194,7 +300,8 @@ var result = "loaded";
             var (cached, evicted) = cache.Put(stored, untested);
             untested = null;
             // A snapshot that stayed behind would keep the model in memory, whatever the budget says.
-            foreach (var snapshot in _current.Values.Where(snapshot => evicted.Contains(snapshot.Cached))) _current.TryRemove(KeyValuePair.Create(snapshot.Category, snapshot));
+            foreach (var snapshot in _current.Values.Where(snapshot => evicted.Contains(snapshot.Cached)))
+                _current.TryRemove(KeyValuePair.Create(snapshot.Category, snapshot));
             return (cached, true);
         }
         catch (Exception e) when (e is InvalidDataException or KeyNotFoundException)
@@ -213,26 +320,52 @@ var result = "loaded";
         {
             untested?.Dispose();
             metrics.Loaded(result, time.GetElapsedTime(began));
-            trace?.SetTag("padim.model.load.result", result).SetStatus(result == "loaded" ? ActivityStatusCode.Unset : ActivityStatusCode.Error);
+            trace
+                ?.SetTag("padim.model.load.result", result)
+                .SetStatus(result == "loaded" ? ActivityStatusCode.Unset : ActivityStatusCode.Error);
         }
     }
 
-    private static CategoryModel Snapshot(Category category, StoredModel stored, CachedModel cached, StoredModel? standsInFor)
+    private static CategoryModel Snapshot(
+        Category category,
+        StoredModel stored,
+        CachedModel cached,
+        StoredModel? standsInFor
+    )
     {
         var calibration = cached.Inspector.Model.Calibration;
         var threshold = stored.ThresholdOverride ?? calibration.ThresholdAt(category.FalseRejectRate);
-        double? review = category.Settings.ReviewRate is { } rate && rate > category.FalseRejectRate ? Math.Min(threshold, calibration.ThresholdAt(rate)) : null;
+        double? review =
+            category.Settings.ReviewRate is { } rate && rate > category.FalseRejectRate
+                ? Math.Min(threshold, calibration.ThresholdAt(rate))
+                : null;
         return new CategoryModel(
-            category.Name, stored.Version, cached, threshold, stored.ThresholdOverride is null, category.FalseRejectRate, review, standsInFor is not null || stored.Version == category.ActiveVersion, category.Revision, standsInFor);
+            category.Name,
+            stored.Version,
+            cached,
+            threshold,
+            stored.ThresholdOverride is null,
+            category.FalseRejectRate,
+            review,
+            standsInFor is not null || stored.Version == category.ActiveVersion,
+            category.Revision,
+            standsInFor
+        );
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Category {Category} cannot score: {Code}: {Detail}")]
     private partial void LogNotReady(string category, string code, string detail);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Version {StandIn} stands in for version {Version} of {Category}, whose file is damaged")]
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "Version {StandIn} stands in for version {Version} of {Category}, whose file is damaged"
+    )]
     private partial void LogStandIn(int standIn, int version, string category);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The device failed while version {Version} of {Category} was loaded")]
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "The device failed while version {Version} of {Category} was loaded"
+    )]
     private partial void LogDeviceFailed(Exception exception, int version, string category);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Changes of other replicas could not be looked up")]

@@ -10,8 +10,9 @@ namespace PaDiM.Service.Models;
 internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, ModelFiles files, TimeProvider time)
 {
     /// <summary>
-    /// Publishes a model: its file, then in one transaction its row, the category's active version and the end of the job. Nothing is published when the
-    /// job changed hands, was cancelled, or its category is gone; the file is removed again then.
+    /// Publishes a model: its file, then in one transaction its row, the category's active version and the end of the
+    /// job. Nothing is published when the job changed hands, was cancelled, or its category is gone; the file is
+    /// removed again then.
     /// </summary>
     /// <param name="category">Whose it is.</param>
     /// <param name="fileName">A name that was never used before.</param>
@@ -20,14 +21,24 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
     /// <param name="lease">The job that fitted it; null for an imported one.</param>
     /// <param name="cancellationToken">Stops before the transaction.</param>
     /// <returns>The row; null when the job may not publish any more.</returns>
-    public async Task<StoredModel?> PublishAsync(string category, string fileName, PadimModel model, bool activate, JobLease? lease, CancellationToken cancellationToken)
+    public async Task<StoredModel?> PublishAsync(
+        string category,
+        string fileName,
+        PadimModel model,
+        bool activate,
+        JobLease? lease,
+        CancellationToken cancellationToken
+    )
     {
         var (bytes, sha256) = files.Write(category, fileName, model);
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var owner = await db.Categories.SingleOrDefaultAsync(c => c.Name == category, cancellationToken);
         var job = lease is { } held
-            ? await db.Jobs.SingleOrDefaultAsync(j => j.Id == held.JobId && j.Fence == held.Fence && j.State == JobState.Running && !j.CancelRequested, cancellationToken)
+            ? await db.Jobs.SingleOrDefaultAsync(
+                j => j.Id == held.JobId && j.Fence == held.Fence && j.State == JobState.Running && !j.CancelRequested,
+                cancellationToken
+            )
             : null;
         if (owner is null || (lease is not null && job is null))
         {
@@ -35,10 +46,21 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
             return null;
         }
         var now = time.GetUtcNow().UtcDateTime;
-        var stored = Describe(category, ++owner.LastVersion, fileName, model, owner.FalseRejectRate, job?.Id, bytes, sha256, now);
+        var stored = Describe(
+            category,
+            ++owner.LastVersion,
+            fileName,
+            model,
+            owner.FalseRejectRate,
+            job?.Id,
+            bytes,
+            sha256,
+            now
+        );
         db.Add(stored);
         owner.Revision++;
-        if (activate) owner.ActiveVersion = stored.Version;
+        if (activate)
+            owner.ActiveVersion = stored.Version;
         job?.Succeed(now, stored.Version);
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(CancellationToken.None);
@@ -49,100 +71,187 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
     public async Task<StoredModel?> NewestAsync(string category, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        return await db.Models.AsNoTracking().Where(m => m.Category == category).OrderByDescending(m => m.Version).FirstOrDefaultAsync(cancellationToken);
+        return await db
+            .Models.AsNoTracking()
+            .Where(m => m.Category == category)
+            .OrderByDescending(m => m.Version)
+            .FirstOrDefaultAsync(cancellationToken);
     }
 
     /// <summary>A row, or the problem that there is none.</summary>
     public async Task<Outcome<StoredModel>> GetAsync(string category, int version, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        if (await db.Models.AsNoTracking().SingleOrDefaultAsync(m => m.Category == category && m.Version == version, cancellationToken) is { } stored) return stored;
+        if (
+            await db
+                .Models.AsNoTracking()
+                .SingleOrDefaultAsync(m => m.Category == category && m.Version == version, cancellationToken) is
+            { } stored
+        )
+            return stored;
         return await db.Categories.AnyAsync(c => c.Name == category, cancellationToken)
             ? Problems.ModelNotFound(category, version.ToString(System.Globalization.CultureInfo.InvariantCulture))
             : Problems.CategoryNotFound(category);
     }
 
     /// <summary>A model as clients see it.</summary>
-    public async Task<Outcome<ModelResponse>> DescribeAsync(string category, int version, CancellationToken cancellationToken)
+    public async Task<Outcome<ModelResponse>> DescribeAsync(
+        string category,
+        int version,
+        CancellationToken cancellationToken
+    )
     {
-        if (!(await GetAsync(category, version, cancellationToken)).Succeeded(out var stored, out var problem)) return problem;
+        if (!(await GetAsync(category, version, cancellationToken)).Succeeded(out var stored, out var problem))
+            return problem;
         return (await DescribeAsync(category, [stored], cancellationToken))[0];
     }
 
     /// <summary>Models, newest first.</summary>
-    public async Task<Outcome<Page<ModelResponse>>> ListAsync(string category, PageRequest page, CancellationToken cancellationToken)
+    public async Task<Outcome<Page<ModelResponse>>> ListAsync(
+        string category,
+        PageRequest page,
+        CancellationToken cancellationToken
+    )
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        if (!await db.Categories.AnyAsync(c => c.Name == category, cancellationToken)) return Problems.CategoryNotFound(category);
-        var before = page.After.Length == 0 ? int.MaxValue : int.TryParse(page.After, out var version) ? version : 0;
-        var rows = await db.Models.AsNoTracking().Where(m => m.Category == category && m.Version < before)
-            .OrderByDescending(m => m.Version).Take(page.Limit + 1).ToListAsync(cancellationToken);
+        if (!await db.Categories.AnyAsync(c => c.Name == category, cancellationToken))
+            return Problems.CategoryNotFound(category);
+        var before =
+            page.After.Length == 0 ? int.MaxValue
+            : int.TryParse(page.After, out var version) ? version
+            : 0;
+        var rows = await db
+            .Models.AsNoTracking()
+            .Where(m => m.Category == category && m.Version < before)
+            .OrderByDescending(m => m.Version)
+            .Take(page.Limit + 1)
+            .ToListAsync(cancellationToken);
         var described = (await DescribeAsync(category, rows, cancellationToken)).ToDictionary(m => m.Version);
-        return page.Cut(rows, m => m.Version.ToString(System.Globalization.CultureInfo.InvariantCulture), m => described[m.Version]);
+        return page.Cut(
+            rows,
+            m => m.Version.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            m => described[m.Version]
+        );
     }
 
     /// <summary>Lets a version score.</summary>
     public async Task<Problem?> ActivateAsync(string category, int version, CancellationToken cancellationToken)
     {
-        if (!(await GetAsync(category, version, cancellationToken)).Succeeded(out _, out var problem)) return problem;
+        if (!(await GetAsync(category, version, cancellationToken)).Succeeded(out _, out var problem))
+            return problem;
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var now = time.GetUtcNow().UtcDateTime;
-        await db.Categories.Where(c => c.Name == category && db.Models.Any(m => m.Category == category && m.Version == version)).ExecuteUpdateAsync(
-            set => set.SetProperty(c => c.ActiveVersion, version).SetProperty(c => c.Revision, c => c.Revision + 1).SetProperty(c => c.UpdatedAt, now), cancellationToken);
+        await db
+            .Categories.Where(c =>
+                c.Name == category && db.Models.Any(m => m.Category == category && m.Version == version)
+            )
+            .ExecuteUpdateAsync(
+                set =>
+                    set.SetProperty(c => c.ActiveVersion, version)
+                        .SetProperty(c => c.Revision, c => c.Revision + 1)
+                        .SetProperty(c => c.UpdatedAt, now),
+                cancellationToken
+            );
         return null;
     }
 
     /// <summary>Removes a version that does not score.</summary>
     public async Task<Problem?> DeleteAsync(string category, int version, CancellationToken cancellationToken)
     {
-        if (!(await GetAsync(category, version, cancellationToken)).Succeeded(out var stored, out var problem)) return problem;
+        if (!(await GetAsync(category, version, cancellationToken)).Succeeded(out var stored, out var problem))
+            return problem;
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var deleted = await db.Models.Where(m => m.Category == category && m.Version == version && !db.Categories.Any(c => c.Name == category && c.ActiveVersion == version))
+        var deleted = await db
+            .Models.Where(m =>
+                m.Category == category
+                && m.Version == version
+                && !db.Categories.Any(c => c.Name == category && c.ActiveVersion == version)
+            )
             .ExecuteDeleteAsync(cancellationToken);
-        if (deleted == 0) return Problems.ModelActive(version);
+        if (deleted == 0)
+            return Problems.ModelActive(version);
         files.Delete(category, stored.FileName);
         return null;
     }
 
-    private async Task<IReadOnlyList<ModelResponse>> DescribeAsync(string category, IReadOnlyList<StoredModel> models, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ModelResponse>> DescribeAsync(
+        string category,
+        IReadOnlyList<StoredModel> models,
+        CancellationToken cancellationToken
+    )
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var active = await db.Categories.Where(c => c.Name == category).Select(c => c.ActiveVersion).SingleOrDefaultAsync(cancellationToken);
-        var hashes = models.SelectMany(m => m.Outliers.Select(o => o.ImageSha256).Concat(m.Findings.SelectMany(f => new[] { f.ImageSha256, f.OfSha256 ?? f.ImageSha256 }))).Distinct().ToList();
-        var ids = await db.Images.Where(i => i.Category == category && hashes.Contains(i.Sha256)).ToDictionaryAsync(i => i.Sha256, i => i.Id, cancellationToken);
+        var active = await db
+            .Categories.Where(c => c.Name == category)
+            .Select(c => c.ActiveVersion)
+            .SingleOrDefaultAsync(cancellationToken);
+        var hashes = models
+            .SelectMany(m =>
+                m.Outliers.Select(o => o.ImageSha256)
+                    .Concat(m.Findings.SelectMany(f => new[] { f.ImageSha256, f.OfSha256 ?? f.ImageSha256 }))
+            )
+            .Distinct()
+            .ToList();
+        var ids = await db
+            .Images.Where(i => i.Category == category && hashes.Contains(i.Sha256))
+            .ToDictionaryAsync(i => i.Sha256, i => i.Id, cancellationToken);
         return [.. models.Select(m => ModelResponse.From(m, m.Version == active, files.StateOf(m), ids))];
     }
 
-    private static StoredModel Describe(string category, int version, string fileName, PadimModel model, double rate, string? jobId, long bytes, string sha256, DateTime now) => new()
-    {
-        Category = category,
-        Version = version,
-        CreatedAt = now,
-        JobId = jobId,
-        BackboneName = model.Backbone.Name,
-        BackboneSha256 = model.Backbone.Sha256,
-        ImageCount = model.TrainingImages.Count,
-        Dimensions = model.Distribution.Dimensions,
-        GridHeight = model.Distribution.Grid.Height,
-        GridWidth = model.Distribution.Grid.Width,
-        Threshold = model.Calibration.ThresholdAt(rate),
-        FalseRejectRate = rate,
-        SmallestFalseRejectRate = model.Calibration.SmallestFalseRejectRate,
-        LooMin = model.Calibration.Min,
-        LooMedian = model.Calibration.Median,
-        LooMax = model.Calibration.Max,
-        Outliers = [.. model.Calibration.Outliers().Select(o => new ModelOutlier { ImageSha256 = model.TrainingImages[o.Index], Score = o.Score, PValue = o.PValue })],
-        Findings =
-        [
-            .. model.Findings.Select(f => new ModelFinding
-            {
-                ImageSha256 = model.TrainingImages[f.Index], Kind = f.Kind, Deviations = f.Deviations, OfSha256 = f.Of is { } other ? model.TrainingImages[other] : null,
-            }),
-        ],
-        IgnoredShare = model.Ignored is { } ignored ? ignored.Count(pixel => pixel) / (double)ignored.Length : 0,
-        RankDeficient = model.IsRankDeficient,
-        FileName = fileName,
-        StatisticsBytes = bytes,
-        Sha256 = sha256,
-    };
+    private static StoredModel Describe(
+        string category,
+        int version,
+        string fileName,
+        PadimModel model,
+        double rate,
+        string? jobId,
+        long bytes,
+        string sha256,
+        DateTime now
+    ) =>
+        new()
+        {
+            Category = category,
+            Version = version,
+            CreatedAt = now,
+            JobId = jobId,
+            BackboneName = model.Backbone.Name,
+            BackboneSha256 = model.Backbone.Sha256,
+            ImageCount = model.TrainingImages.Count,
+            Dimensions = model.Distribution.Dimensions,
+            GridHeight = model.Distribution.Grid.Height,
+            GridWidth = model.Distribution.Grid.Width,
+            Threshold = model.Calibration.ThresholdAt(rate),
+            FalseRejectRate = rate,
+            SmallestFalseRejectRate = model.Calibration.SmallestFalseRejectRate,
+            LooMin = model.Calibration.Min,
+            LooMedian = model.Calibration.Median,
+            LooMax = model.Calibration.Max,
+            Outliers =
+            [
+                .. model
+                    .Calibration.Outliers()
+                    .Select(o => new ModelOutlier
+                    {
+                        ImageSha256 = model.TrainingImages[o.Index],
+                        Score = o.Score,
+                        PValue = o.PValue,
+                    }),
+            ],
+            Findings =
+            [
+                .. model.Findings.Select(f => new ModelFinding
+                {
+                    ImageSha256 = model.TrainingImages[f.Index],
+                    Kind = f.Kind,
+                    Deviations = f.Deviations,
+                    OfSha256 = f.Of is { } other ? model.TrainingImages[other] : null,
+                }),
+            ],
+            IgnoredShare = model.Ignored is { } ignored ? ignored.Count(pixel => pixel) / (double)ignored.Length : 0,
+            RankDeficient = model.IsRankDeficient,
+            FileName = fileName,
+            StatisticsBytes = bytes,
+            Sha256 = sha256,
+        };
 }

@@ -3,18 +3,43 @@ using PaDiM.Service.Access;
 
 namespace PaDiM.Service.Models;
 
-/// <summary><c>/v1/categories/{category}/prefetch</c>: a model into memory before its product comes down the line.</summary>
+/// <summary>
+/// <c>/v1/categories/{category}/prefetch</c>: a model into memory before its product comes down the line.
+/// </summary>
 internal static class PrefetchEndpoints
 {
     public static void MapPrefetch(this RouteGroupBuilder category) =>
-        category.MapPost("prefetch", PrefetchAsync).Needs(AccessScope.Score).WithTags("Models").WithName("PrefetchModel").WithSummary("Loads the active model now, so that the next score is fast")
-            .WithDescription("Reads the model, opens its backbone and lets the model test itself. The answer comes when it is ready to score. Only `pinned` keeps it in memory for good.")
-            .Produces<PrefetchResponse>().ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+        category
+            .MapPost("prefetch", PrefetchAsync)
+            .Needs(AccessScope.Score)
+            .WithTags("Models")
+            .WithName("PrefetchModel")
+            .WithSummary("Loads the active model now, so that the next score is fast")
+            .WithDescription(
+                "Reads the model, opens its backbone and lets the model test itself. The answer comes when it is ready to score. Only `pinned` keeps it in memory for good."
+            )
+            .Produces<PrefetchResponse>()
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status409Conflict)
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
 
-    private static async Task<IResult> PrefetchAsync(string category, ModelRegistry registry, CancellationToken cancellationToken)
+    private static async Task<IResult> PrefetchAsync(
+        string category,
+        ModelRegistry registry,
+        CancellationToken cancellationToken
+    )
     {
         var began = Stopwatch.GetTimestamp();
-        if (!(await registry.PrefetchAsync(category, cancellationToken)).Succeeded(out var ready, out var problem)) return problem;
-        return TypedResults.Ok(new PrefetchResponse(category, ready.Model.Version, ready.Model.Cached.Bytes, ready.Loaded, Math.Round(Stopwatch.GetElapsedTime(began).TotalMilliseconds, 3)));
+        if (!(await registry.PrefetchAsync(category, cancellationToken)).Succeeded(out var ready, out var problem))
+            return problem;
+        return TypedResults.Ok(
+            new PrefetchResponse(
+                category,
+                ready.Model.Version,
+                ready.Model.Cached.Bytes,
+                ready.Loaded,
+                Math.Round(Stopwatch.GetElapsedTime(began).TotalMilliseconds, 3)
+            )
+        );
     }
 }

@@ -17,9 +17,19 @@ internal sealed record ScrubResponse(bool Running, int Checked, ScrubReport? Las
 /// <param name="Missing">Files that are not there, or cannot be read.</param>
 /// <param name="Damaged">Files whose bytes are not what they were.</param>
 /// <param name="Mended">Damaged or missing model files that were written anew from the model in memory.</param>
-/// <param name="Orphans">Files that nothing refers to, older than the time of grace; the next sweep removes them.</param>
+/// <param name="Orphans">Files that nothing refers to, older than the time of grace; the next sweep removes
+/// them.</param>
 internal sealed record ScrubReport(
-    DateTime StartedAt, DateTime FinishedAt, string Database, int Checked, long Bytes, ScrubFindings Missing, ScrubFindings Damaged, ScrubFindings Mended, ScrubFindings Orphans)
+    DateTime StartedAt,
+    DateTime FinishedAt,
+    string Database,
+    int Checked,
+    long Bytes,
+    ScrubFindings Missing,
+    ScrubFindings Damaged,
+    ScrubFindings Mended,
+    ScrubFindings Orphans
+)
 {
     /// <summary>Nothing is lost: orphans are leftovers, and what was mended is whole.</summary>
     public bool IsClean() => Database == "ok" && Missing.Count == 0 && Damaged.Count == 0;
@@ -32,7 +42,8 @@ internal sealed record ScrubFindings(int Count, IReadOnlyList<ScrubbedFile> File
 {
     private const int Listed = 100;
 
-    public static ScrubFindings Of(IReadOnlyCollection<ScrubbedFile> files) => new(files.Count, [.. files.Take(Listed)]);
+    public static ScrubFindings Of(IReadOnlyCollection<ScrubbedFile> files) =>
+        new(files.Count, [.. files.Take(Listed)]);
 }
 
 /// <summary>A file of the data directory.</summary>

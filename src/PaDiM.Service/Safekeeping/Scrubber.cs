@@ -6,8 +6,17 @@ using PaDiM.Service.Storage;
 
 namespace PaDiM.Service.Safekeeping;
 
-/// <summary>Runs a scrub when one is due or asked for, one at a time, and keeps the last report beside the data: a restart does not put the next one off.</summary>
-internal sealed partial class Scrubber(Scrub scrub, DataDirectory data, IOptions<PadimOptions> options, TimeProvider time, ILogger<Scrubber> logger) : BackgroundService, IProgress<int>
+/// <summary>
+/// Runs a scrub when one is due or asked for, one at a time, and keeps the last report beside the data: a restart does
+/// not put the next one off.
+/// </summary>
+internal sealed partial class Scrubber(
+    Scrub scrub,
+    DataDirectory data,
+    IOptions<PadimOptions> options,
+    TimeProvider time,
+    ILogger<Scrubber> logger
+) : BackgroundService, IProgress<int>
 {
     /// <summary>After a start the disk is needed for models first.</summary>
     private static readonly TimeSpan Poll = TimeSpan.FromMinutes(5);
@@ -24,16 +33,21 @@ internal sealed partial class Scrubber(Scrub scrub, DataDirectory data, IOptions
     {
         lock (_asked)
         {
-            if (!_running && _asked.CurrentCount == 0) _asked.Release();
+            if (!_running && _asked.CurrentCount == 0)
+                _asked.Release();
             _running = true;
-_seen = 0;
+            _seen = 0;
         }
         return Describe();
     }
 
     /// <summary>Whether the last scrub lies far enough back.</summary>
     public bool IsDue() =>
-        options.Value.ScrubHours > 0 && (ReadReport() is not { } last || time.GetUtcNow().UtcDateTime - last.FinishedAt >= TimeSpan.FromHours(options.Value.ScrubHours));
+        options.Value.ScrubHours > 0
+        && (
+            ReadReport() is not { } last
+            || time.GetUtcNow().UtcDateTime - last.FinishedAt >= TimeSpan.FromHours(options.Value.ScrubHours)
+        );
 
     void IProgress<int>.Report(int value) => _seen = value;
 
@@ -43,7 +57,8 @@ _seen = 0;
         {
             for (; ; )
             {
-                if (await _asked.WaitAsync(Poll, stoppingToken) || IsDue()) await RunAsync(stoppingToken);
+                if (await _asked.WaitAsync(Poll, stoppingToken) || IsDue())
+                    await RunAsync(stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -54,16 +69,19 @@ _seen = 0;
 
     private async Task RunAsync(CancellationToken cancellationToken)
     {
-        lock (_asked) {
-_running = true;
-_seen = 0;
-}
+        lock (_asked)
+        {
+            _running = true;
+            _seen = 0;
+        }
         try
         {
             var report = await scrub.RunAsync(this, cancellationToken);
             AtomicFile.Write(data.ScrubReport, stream => JsonSerializer.Serialize(stream, report, Reports.Json));
-            if (report.IsClean()) LogClean(report.Checked, report.Orphans.Count);
-            else LogLoss(report.Missing.Count, report.Damaged.Count, report.Checked, report.Database);
+            if (report.IsClean())
+                LogClean(report.Checked, report.Orphans.Count);
+            else
+                LogLoss(report.Missing.Count, report.Damaged.Count, report.Checked, report.Database);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -71,7 +89,8 @@ _seen = 0;
         }
         finally
         {
-            lock (_asked) _running = false;
+            lock (_asked)
+                _running = false;
         }
     }
 
@@ -87,10 +106,16 @@ _seen = 0;
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The scrub read {Checked} files: none is missing or damaged; {Orphans} are orphans")]
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "The scrub read {Checked} files: none is missing or damaged; {Orphans} are orphans"
+    )]
     private partial void LogClean(int @checked, int orphans);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The scrub found {Missing} missing and {Damaged} damaged of {Checked} files, and the database {Database}; GET /v1/system/scrub lists them")]
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "The scrub found {Missing} missing and {Damaged} damaged of {Checked} files, and the database {Database}; GET /v1/system/scrub lists them"
+    )]
     private partial void LogLoss(int missing, int damaged, int @checked, string database);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The scrub failed")]

@@ -8,7 +8,8 @@ namespace PaDiM.Service.Scoring;
 internal static class NumpyFormat
 {
     public const string MediaType = "application/x-npy";
-    private const int Alignment = 64, PrefixLength = 10;
+    private const int Alignment = 64,
+        PrefixLength = 10;
 
     /// <summary>A float32 array of shape (height, width), little-endian, in C order.</summary>
     public static byte[] Encode(AnomalyMap map)
@@ -16,6 +17,16 @@ internal static class NumpyFormat
         var header = $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({map.Grid.Height}, {map.Grid.Width}), }}";
         var padded = (PrefixLength + header.Length + 1 + Alignment - 1) / Alignment * Alignment - PrefixLength;
         var text = header.PadRight(padded - 1) + "\n";
-        return [0x93, .. "NUMPY"u8, 1, 0, (byte)padded, (byte)(padded >> 8), .. Encoding.ASCII.GetBytes(text), .. MemoryMarshal.AsBytes(map.Values.AsSpan())];
+        return
+        [
+            0x93,
+            .. "NUMPY"u8,
+            1,
+            0,
+            (byte)padded,
+            (byte)(padded >> 8),
+            .. Encoding.ASCII.GetBytes(text),
+            .. MemoryMarshal.AsBytes(map.Values.AsSpan()),
+        ];
     }
 }

@@ -10,31 +10,76 @@ namespace PaDiM.Service.Scoring;
 /// <summary>Instruments of scoring. An image costs about ten recordings, none of which allocates.</summary>
 internal sealed class ScoreMetrics
 {
-    private static readonly KeyValuePair<string, object?> Queue = Stage("queue"), Decode = Stage("decode"), Embed = Stage("embed"), Distance = Stage("distance"), Postprocess = Stage("postprocess");
-    private static readonly Dictionary<Decision, string> Decisions = Enum.GetValues<Decision>().ToDictionary(decision => decision, decision => JsonNamingPolicy.KebabCaseLower.ConvertName(decision.ToString()));
+    private static readonly KeyValuePair<string, object?> Queue = Stage("queue"),
+        Decode = Stage("decode"),
+        Embed = Stage("embed"),
+        Distance = Stage("distance"),
+        Postprocess = Stage("postprocess");
+    private static readonly Dictionary<Decision, string> Decisions = Enum.GetValues<Decision>()
+        .ToDictionary(
+            decision => decision,
+            decision => JsonNamingPolicy.KebabCaseLower.ConvertName(decision.ToString())
+        );
 
-    private readonly Histogram<double> _stages, _durations, _batches, _ratios;
-    private readonly Counter<long> _decisions, _failures;
+    private readonly Histogram<double> _stages,
+        _durations,
+        _batches,
+        _ratios;
+    private readonly Counter<long> _decisions,
+        _failures;
     private readonly CategoryLabels _labels;
     private readonly DriftMonitor _drift;
 
-    public ScoreMetrics(IMeterFactory meters, ScoreQueue queue, DriftMonitor drift, CategoryLabels labels, IOptions<PadimOptions> options)
+    public ScoreMetrics(
+        IMeterFactory meters,
+        ScoreQueue queue,
+        DriftMonitor drift,
+        CategoryLabels labels,
+        IOptions<PadimOptions> options
+    )
     {
         this._drift = drift;
-this._labels = labels;
+        this._labels = labels;
         var meter = meters.Create(Instruments.Name);
         _stages = meter.CreateMoments("padim.score.stage.duration", "Time of an image in each stage of scoring.");
         _durations = meter.CreateMoments("padim.score.duration", "Time of an image from its last byte to its result.");
-        _batches = meter.CreateBuckets("padim.score.batch.size", null, "Images that passed through the backbone together.", [1, 2, 4, 8, 16, 32, 64, 128, 256]);
-        _ratios = meter.CreateBuckets("padim.score.threshold.ratio", null, "Scores over the threshold in force: 1 and more is anomalous.", [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 5]);
+        _batches = meter.CreateBuckets(
+            "padim.score.batch.size",
+            null,
+            "Images that passed through the backbone together.",
+            [1, 2, 4, 8, 16, 32, 64, 128, 256]
+        );
+        _ratios = meter.CreateBuckets(
+            "padim.score.threshold.ratio",
+            null,
+            "Scores over the threshold in force: 1 and more is anomalous.",
+            [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 5]
+        );
         _decisions = meter.CreateCounter<long>("padim.score.decisions", null, "Decisions of the active version.");
-        _failures = meter.CreateCounter<long>("padim.score.failures", null, "Images without a result, by the code of their problem.");
+        _failures = meter.CreateCounter<long>(
+            "padim.score.failures",
+            null,
+            "Images without a result, by the code of their problem."
+        );
         meter.CreateObservableGauge("padim.score.queue.images", () => queue.UnderWay, null, "Images under way.");
-        meter.CreateObservableGauge("padim.score.queue.capacity", () => options.Value.QueueCapacity, null, "Images that may be under way; one more is refused.");
-        meter.CreateObservableCounter("padim.score.queue.refusals", () => queue.Refusals, null, "Requests answered with queue_full.");
+        meter.CreateObservableGauge(
+            "padim.score.queue.capacity",
+            () => options.Value.QueueCapacity,
+            null,
+            "Images that may be under way; one more is refused."
+        );
+        meter.CreateObservableCounter(
+            "padim.score.queue.refusals",
+            () => queue.Refusals,
+            null,
+            "Requests answered with queue_full."
+        );
     }
 
-    /// <summary>Counts an image and its result. What a version that is not active says is a trial of it, and nothing about the line.</summary>
+    /// <summary>
+    /// Counts an image and its result. What a version that is not active says is a trial of it, and nothing about the
+    /// line.
+    /// </summary>
     public void Scored(CategoryModel model, ScoreResponse result)
     {
         var times = result.TimingsMs;
@@ -44,10 +89,12 @@ this._labels = labels;
         _stages.Record(times.Distance / 1000, Distance);
         _stages.Record(times.Postprocess / 1000, Postprocess);
         _durations.Record(times.Total / 1000);
-        if (!model.Active) return;
+        if (!model.Active)
+            return;
         var category = Instruments.Tag("category", _labels.Of(model.Category));
         _decisions.Add(1, category, Instruments.Tag("decision", Decisions[result.Decision]));
-        if (result.Threshold > 0) _ratios.Record(result.Score / result.Threshold, category);
+        if (result.Threshold > 0)
+            _ratios.Record(result.Score / result.Threshold, category);
         _drift.See(model, result.PValue);
     }
 

@@ -4,13 +4,15 @@ using PaDiM.Service.Hosting;
 namespace PaDiM.Service.Scoring;
 
 /// <summary>
-/// Bounds how many images are under way. A request that finds no place is refused at once, so that a line that is too fast learns it from an answer and
-/// not from a time-out; the images of a batch, once begun, wait for places instead, and all batches together hold no more than half of them. A place is taken when
-/// the bytes are there: slow senders hold none.
+/// Bounds how many images are under way. A request that finds no place is refused at once, so that a line that is too
+/// fast learns it from an answer and not from a time-out; the images of a batch, once begun, wait for places instead,
+/// and all batches together hold no more than half of them. A place is taken when the bytes are there: slow senders
+/// hold none.
 /// </summary>
 internal sealed class ScoreQueue(IOptions<PadimOptions> options) : IDisposable
 {
-    private readonly SemaphoreSlim _places = new(options.Value.QueueCapacity), _ofBatches = new(Math.Max(1, options.Value.QueueCapacity / 2));
+    private readonly SemaphoreSlim _places = new(options.Value.QueueCapacity),
+        _ofBatches = new(Math.Max(1, options.Value.QueueCapacity / 2));
 
     private long _refusals;
 

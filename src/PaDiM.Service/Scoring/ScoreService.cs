@@ -12,16 +12,31 @@ using PaDiM.Service.Models;
 namespace PaDiM.Service.Scoring;
 
 /// <summary>One image through the whole walk: decode, prepare, embed, distances, pixels, decision.</summary>
-internal sealed partial class ScoreService(DecodingGate gate, ScoreBatcher batcher, ImageDecoder decoder, ScoreMetrics metrics, ILogger<ScoreService> logger)
+internal sealed partial class ScoreService(
+    DecodingGate gate,
+    ScoreBatcher batcher,
+    ImageDecoder decoder,
+    ScoreMetrics metrics,
+    ILogger<ScoreService> logger
+)
 {
-    /// <summary>Scores an image with one snapshot of a model, and tells the log, the metrics and the trace of it.</summary>
+    /// <summary>
+    /// Scores an image with one snapshot of a model, and tells the log, the metrics and the trace of it.
+    /// </summary>
     /// <param name="model">The snapshot.</param>
     /// <param name="file">The image.</param>
     /// <param name="heatmap">What is to be drawn.</param>
     /// <param name="lane">Who waits for it.</param>
     /// <param name="part">The client's name for the part, as the log may hold it.</param>
     /// <param name="cancellationToken">Takes the image out of the queue.</param>
-    public async Task<Outcome<ScoredMap>> ScoreAsync(CategoryModel model, RequestFile file, HeatmapStyle? heatmap, ScoreLane lane, string? part, CancellationToken cancellationToken)
+    public async Task<Outcome<ScoredMap>> ScoreAsync(
+        CategoryModel model,
+        RequestFile file,
+        HeatmapStyle? heatmap,
+        ScoreLane lane,
+        string? part,
+        CancellationToken cancellationToken
+    )
     {
         using var trace = ScoreTrace.StartImage();
         var outcome = await ScoreAsync(model, file, heatmap, lane, trace, cancellationToken);
@@ -41,11 +56,24 @@ internal sealed partial class ScoreService(DecodingGate gate, ScoreBatcher batch
         return outcome;
     }
 
-    private async Task<Outcome<ScoredMap>> ScoreAsync(CategoryModel model, RequestFile file, HeatmapStyle? heatmap, ScoreLane lane, Activity? trace, CancellationToken cancellationToken)
+    private async Task<Outcome<ScoredMap>> ScoreAsync(
+        CategoryModel model,
+        RequestFile file,
+        HeatmapStyle? heatmap,
+        ScoreLane lane,
+        Activity? trace,
+        CancellationToken cancellationToken
+    )
     {
         var clock = new StageClock();
         var inspector = model.Inspector;
-        if (!(await PrepareAsync(inspector, file, heatmap is not null, clock, lane, cancellationToken)).Succeeded(out var ready, out var problem)) return problem;
+        if (
+            !(await PrepareAsync(inspector, file, heatmap is not null, clock, lane, cancellationToken)).Succeeded(
+                out var ready,
+                out var problem
+            )
+        )
+            return problem;
 
         Outcome<Batched> answer;
         try
@@ -57,64 +85,164 @@ internal sealed partial class ScoreService(DecodingGate gate, ScoreBatcher batch
             ArrayPool<float>.Shared.Return(ready.Input);
         }
         clock.Lap();
-        if (!answer.Succeeded(out var batched, out problem)) return problem;
+        if (!answer.Succeeded(out var batched, out problem))
+            return problem;
 
         var map = inspector.ToPixels(batched.Map, ready.Placement);
         var score = map.Max();
-        if (!float.IsFinite(score)) return Problems.NotFinite(inspector.Embedder.Backbone.Identity.Name);
-        var regions = RegionFinder.Find(map, model.Threshold)
-            .Select(region => inspector.Embedder.Preprocessing.ToOriginal(region, ready.Width, ready.Height)).ToArray();
-        var drawn = heatmap is { } style ? await DrawAsync(ready.Pixels!, model, map, style, lane, cancellationToken) : null;
+        if (!float.IsFinite(score))
+            return Problems.NotFinite(inspector.Embedder.Backbone.Identity.Name);
+        var regions = RegionFinder
+            .Find(map, model.Threshold)
+            .Select(region => inspector.Embedder.Preprocessing.ToOriginal(region, ready.Width, ready.Height))
+            .ToArray();
+        var drawn = heatmap is { } style
+            ? await DrawAsync(ready.Pixels!, model, map, style, lane, cancellationToken)
+            : null;
         var postprocess = clock.Lap();
         if (trace is not null)
         {
             var inBatch = ready.Waited + ready.Decode;
-var embedding = batched.Embedding.TotalMilliseconds;
-var scoring = batched.Scoring.TotalMilliseconds;
-var total = clock.Total;
+            var embedding = batched.Embedding.TotalMilliseconds;
+            var scoring = batched.Scoring.TotalMilliseconds;
+            var total = clock.Total;
             var embedFrom = inBatch + batched.Waited.TotalMilliseconds;
-            ScoreTrace.Write(trace, batched.Trace, ("queue", 0, ready.Waited), ("decode", ready.Waited, ready.Decode), ("queue", inBatch, batched.Waited.TotalMilliseconds),
-                ("embed", embedFrom, embedding), ("distance", embedFrom + embedding, scoring), ("postprocess", total - postprocess, postprocess));
+            ScoreTrace.Write(
+                trace,
+                batched.Trace,
+                ("queue", 0, ready.Waited),
+                ("decode", ready.Waited, ready.Decode),
+                ("queue", inBatch, batched.Waited.TotalMilliseconds),
+                ("embed", embedFrom, embedding),
+                ("distance", embedFrom + embedding, scoring),
+                ("postprocess", total - postprocess, postprocess)
+            );
         }
 
-        return new ScoredMap(map, new ScoreResponse(
-            model.Category, model.Version, model.StandsInFor is not null, score, model.Threshold, inspector.Model.Calibration.PValue(score), model.Decide(score), regions,
-            new ScoredImage(ready.Width, ready.Height, Convert.ToHexStringLower(SHA256.HashData(file.Bytes))), drawn,
-            new Timings(
-                Round(ready.Waited + batched.Waited.TotalMilliseconds), Round(ready.Decode), Round(batched.Embedding.TotalMilliseconds), Round(batched.Scoring.TotalMilliseconds),
-                Round(postprocess), Round(clock.Total)),
-            inspector.Embedder.Backbone.Runtime.Device));
+        return new ScoredMap(
+            map,
+            new ScoreResponse(
+                model.Category,
+                model.Version,
+                model.StandsInFor is not null,
+                score,
+                model.Threshold,
+                inspector.Model.Calibration.PValue(score),
+                model.Decide(score),
+                regions,
+                new ScoredImage(ready.Width, ready.Height, Convert.ToHexStringLower(SHA256.HashData(file.Bytes))),
+                drawn,
+                new Timings(
+                    Round(ready.Waited + batched.Waited.TotalMilliseconds),
+                    Round(ready.Decode),
+                    Round(batched.Embedding.TotalMilliseconds),
+                    Round(batched.Scoring.TotalMilliseconds),
+                    Round(postprocess),
+                    Round(clock.Total)
+                ),
+                inspector.Embedder.Backbone.Runtime.Device
+            )
+        );
     }
 
-    /// <summary>Decodes and prepares; the pixels themselves are kept only where a heatmap is to be drawn over them.</summary>
-    private Task<Outcome<Prepared>> PrepareAsync(Inspector inspector, RequestFile file, bool keepPixels, StageClock clock, ScoreLane lane, CancellationToken cancellationToken) => gate.RunAsync<Outcome<Prepared>>(async aside =>
-    {
-        var waited = clock.Lap();
-        if (!(await file.ToImageAsync(decoder, lane == ScoreLane.Line, WaitAsync)).Succeeded(out var image, out var problem)) return problem;
-        var input = ArrayPool<float>.Shared.Rent(inspector.Embedder.PreparedLength);
-        var placement = inspector.Embedder.Preprocessing.Prepare(image, input.AsSpan(0, inspector.Embedder.PreparedLength));
-        return new Prepared(input, placement, image.Width, image.Height, keepPixels ? image : null, waited, clock.Lap());
+    /// <summary>
+    /// Decodes and prepares; the pixels themselves are kept only where a heatmap is to be drawn over them.
+    /// </summary>
+    private Task<Outcome<Prepared>> PrepareAsync(
+        Inspector inspector,
+        RequestFile file,
+        bool keepPixels,
+        StageClock clock,
+        ScoreLane lane,
+        CancellationToken cancellationToken
+    ) =>
+        gate.RunAsync<Outcome<Prepared>>(
+            async aside =>
+            {
+                var waited = clock.Lap();
+                if (
+                    !(await file.ToImageAsync(decoder, lane == ScoreLane.Line, WaitAsync)).Succeeded(
+                        out var image,
+                        out var problem
+                    )
+                )
+                    return problem;
+                var input = ArrayPool<float>.Shared.Rent(inspector.Embedder.PreparedLength);
+                var placement = inspector.Embedder.Preprocessing.Prepare(
+                    image,
+                    input.AsSpan(0, inspector.Embedder.PreparedLength)
+                );
+                return new Prepared(
+                    input,
+                    placement,
+                    image.Width,
+                    image.Height,
+                    keepPixels ? image : null,
+                    waited,
+                    clock.Lap()
+                );
 
-        async Task WaitAsync(Task room)
-        {
-            // What the header cost counts with the time of the queue: little, and before the wait.
-            await aside(room);
-            waited += clock.Lap();
-        }
-    }, lane == ScoreLane.Line, cancellationToken);
+                async Task WaitAsync(Task room)
+                {
+                    // What the header cost counts with the time of the queue: little, and before the wait.
+                    await aside(room);
+                    waited += clock.Lap();
+                }
+            },
+            lane == ScoreLane.Line,
+            cancellationToken
+        );
 
-    private Task<byte[]> DrawAsync(RgbImage image, CategoryModel model, AnomalyMap map, HeatmapStyle style, ScoreLane lane, CancellationToken cancellationToken) => gate.RunAsync(
-        () => HeatmapRenderer.Render(image, model.Inspector.Embedder.Preprocessing.ToOriginal(map, image.Width, image.Height), model.Threshold, style), lane == ScoreLane.Line, cancellationToken);
+    private Task<byte[]> DrawAsync(
+        RgbImage image,
+        CategoryModel model,
+        AnomalyMap map,
+        HeatmapStyle style,
+        ScoreLane lane,
+        CancellationToken cancellationToken
+    ) =>
+        gate.RunAsync(
+            () =>
+                HeatmapRenderer.Render(
+                    image,
+                    model.Inspector.Embedder.Preprocessing.ToOriginal(map, image.Width, image.Height),
+                    model.Threshold,
+                    style
+                ),
+            lane == ScoreLane.Line,
+            cancellationToken
+        );
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Category} version {ModelVersion}: {Decision} at {Score}, threshold {Threshold}, part {PartId}")]
-    private partial void LogScored(string category, int modelVersion, Decision decision, double score, double threshold, string? partId);
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "{Category} version {ModelVersion}: {Decision} at {Score}, threshold {Threshold}, part {PartId}"
+    )]
+    private partial void LogScored(
+        string category,
+        int modelVersion,
+        Decision decision,
+        double score,
+        double threshold,
+        string? partId
+    );
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Category} version {ModelVersion}: no score for {Code}, part {PartId}")]
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "{Category} version {ModelVersion}: no score for {Code}, part {PartId}"
+    )]
     private partial void LogNotScored(string category, int modelVersion, string code, string? partId);
 
     private static double Round(double milliseconds) => Math.Round(milliseconds, 3);
 
-    private sealed record Prepared(float[] Input, RigidTransform Placement, int Width, int Height, RgbImage? Pixels, double Waited, double Decode);
+    private sealed record Prepared(
+        float[] Input,
+        RigidTransform Placement,
+        int Width,
+        int Height,
+        RgbImage? Pixels,
+        double Waited,
+        double Decode
+    );
 
     /// <summary>Milliseconds since the last lap, and since the start.</summary>
     private sealed class StageClock

@@ -4,21 +4,24 @@ using PaDiM.Onnx.Storage;
 namespace PaDiM.Service.Storage;
 
 /// <summary>
-/// Content-addressed files: the bytes are the name. A blob is written before any row speaks of it; blobs that no row speaks of any more are
-/// removed by <see cref="OrphanSweeper"/>, never at once.
+/// Content-addressed files: the bytes are the name. A blob is written before any row speaks of it; blobs that no row
+/// speaks of any more are removed by <see cref="OrphanSweeper"/>, never at once.
 /// </summary>
 internal sealed class BlobStore(DataDirectory data, TimeProvider time)
 {
     /// <summary>Between the look at a file's age and its removal, nobody may put the same bytes anew.</summary>
     private readonly Lock _gate = new();
 
-    /// <summary>Keeps bytes and gives their SHA-256, lower-case hexadecimal. The same bytes twice are one file.</summary>
+    /// <summary>
+    /// Keeps bytes and gives their SHA-256, lower-case hexadecimal. The same bytes twice are one file.
+    /// </summary>
     public string Put(byte[] bytes)
     {
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
         var path = PathOf(sha256);
         // A damaged file is written anew: to upload the image again is the way to mend it.
-        if (!Touch(sha256) || Read(sha256) is null) AtomicFile.Write(path, stream => stream.Write(bytes));
+        if (!Touch(sha256) || Read(sha256) is null)
+            AtomicFile.Write(path, stream => stream.Write(bytes));
         return sha256;
     }
 
@@ -41,7 +44,8 @@ internal sealed class BlobStore(DataDirectory data, TimeProvider time)
     {
         lock (_gate)
         {
-            if (File.GetLastWriteTimeUtc(path) >= putBefore) return false;
+            if (File.GetLastWriteTimeUtc(path) >= putBefore)
+                return false;
             File.Delete(path);
             return true;
         }
@@ -54,15 +58,20 @@ internal sealed class BlobStore(DataDirectory data, TimeProvider time)
 
     /// <summary>Every blob with the time it was last put.</summary>
     public IEnumerable<(string Sha256, DateTime PutAt, string Path)> List() =>
-        Directory.EnumerateFiles(data.Images, "*", SearchOption.AllDirectories).Select(path => (Path.GetFileName(path), File.GetLastWriteTimeUtc(path), path));
+        Directory
+            .EnumerateFiles(data.Images, "*", SearchOption.AllDirectories)
+            .Select(path => (Path.GetFileName(path), File.GetLastWriteTimeUtc(path), path));
 
-    /// <summary>Gives a blob a fresh time, which keeps the sweeper away for a while; false when there is none.</summary>
+    /// <summary>
+    /// Gives a blob a fresh time, which keeps the sweeper away for a while; false when there is none.
+    /// </summary>
     public bool Touch(string sha256)
     {
         var path = PathOf(sha256);
         lock (_gate)
         {
-            if (!File.Exists(path)) return false;
+            if (!File.Exists(path))
+                return false;
             File.SetLastWriteTimeUtc(path, time.GetUtcNow().UtcDateTime);
             return true;
         }

@@ -6,11 +6,11 @@ namespace PaDiM.Service.Storage;
 /// <summary>Where everything lies that outlives the process.</summary>
 internal sealed class DataDirectory(string root)
 {
-    public const string ImagesName = "images", ModelsName = "models";
+    public const string ImagesName = "images",
+        ModelsName = "models";
 
-    public DataDirectory(IOptions<PadimOptions> options) : this(options.Value.DataDirectory)
-    {
-    }
+    public DataDirectory(IOptions<PadimOptions> options)
+        : this(options.Value.DataDirectory) { }
 
     public string Root { get; } = Path.GetFullPath(root);
 
@@ -40,12 +40,16 @@ internal sealed class DataDirectory(string root)
     /// <exception cref="InvalidDataException">The directory is a backup.</exception>
     public void RefuseBackup()
     {
-        if (File.Exists(BackupMark)) throw new InvalidDataException($"{Root} is a backup. Restore it into a data directory of its own: PaDiM.Service.dll restore {Root} DATA.");
+        if (File.Exists(BackupMark))
+            throw new InvalidDataException(
+                $"{Root} is a backup. Restore it into a data directory of its own: PaDiM.Service.dll restore {Root} DATA."
+            );
     }
 
     /// <summary>Makes the folders that are not there yet.</summary>
     public void Create()
     {
-        foreach (var directory in new[] { Images, Models, Embeddings, Evaluations }) Directory.CreateDirectory(directory);
+        foreach (var directory in new[] { Images, Models, Embeddings, Evaluations })
+            Directory.CreateDirectory(directory);
     }
 }

@@ -9,7 +9,8 @@ internal sealed class Database(IDbContextFactory<PadimDbContext> contexts, DataD
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await RefuseNewerAsync(db, data.Database, cancellationToken);
-        if ((await db.Database.GetPendingMigrationsAsync(cancellationToken)).Any()) await MigrateAsync(db, cancellationToken);
+        if ((await db.Database.GetPendingMigrationsAsync(cancellationToken)).Any())
+            await MigrateAsync(db, cancellationToken);
         // Readers and the one writer then do not wait for each other.
         await db.Database.ExecuteSqlRawAsync("PRAGMA journal_mode = WAL", cancellationToken);
     }
@@ -18,8 +19,15 @@ internal sealed class Database(IDbContextFactory<PadimDbContext> contexts, DataD
     public static async Task RefuseNewerAsync(PadimDbContext db, string path, CancellationToken cancellationToken)
     {
         var known = db.Database.GetMigrations().ToHashSet();
-        if ((await db.Database.GetAppliedMigrationsAsync(cancellationToken)).FirstOrDefault(migration => !known.Contains(migration)) is { } unknown)
-            throw new InvalidDataException($"The database {path} was written by a newer version of the service ({unknown}). Start that version, or restore a backup from before the upgrade.");
+        if (
+            (await db.Database.GetAppliedMigrationsAsync(cancellationToken)).FirstOrDefault(migration =>
+                !known.Contains(migration)
+            ) is
+            { } unknown
+        )
+            throw new InvalidDataException(
+                $"The database {path} was written by a newer version of the service ({unknown}). Start that version, or restore a backup from before the upgrade."
+            );
     }
 
     /// <exception cref="InvalidDataException">The database is not of this version of the service.</exception>
@@ -27,17 +35,23 @@ internal sealed class Database(IDbContextFactory<PadimDbContext> contexts, DataD
     {
         await RefuseNewerAsync(db, path, cancellationToken);
         if ((await db.Database.GetPendingMigrationsAsync(cancellationToken)).Any())
-            throw new InvalidDataException($"The database {path} is of an older version of the service. Use the program that works with it, or start this one once, which brings it up to date.");
+            throw new InvalidDataException(
+                $"The database {path} is of an older version of the service. Use the program that works with it, or start this one once, which brings it up to date."
+            );
     }
 
     /// <summary>
-    /// EF's own lock is a row, which a process that is killed leaves behind for ever. A lock on a file goes with its process; whoever holds it may clear the row.
+    /// EF's own lock is a row, which a process that is killed leaves behind for ever. A lock on a file goes with its
+    /// process; whoever holds it may clear the row.
     /// </summary>
     private async Task MigrateAsync(PadimDbContext db, CancellationToken cancellationToken)
     {
         await using var guard = await LockAsync(cancellationToken);
-        var locks = await db.Database.SqlQuery<int>($"SELECT COUNT(*) AS Value FROM sqlite_master WHERE name = '__EFMigrationsLock'").SingleAsync(cancellationToken);
-        if (locks > 0) await db.Database.ExecuteSqlRawAsync("DELETE FROM \"__EFMigrationsLock\"", cancellationToken);
+        var locks = await db
+            .Database.SqlQuery<int>($"SELECT COUNT(*) AS Value FROM sqlite_master WHERE name = '__EFMigrationsLock'")
+            .SingleAsync(cancellationToken);
+        if (locks > 0)
+            await db.Database.ExecuteSqlRawAsync("DELETE FROM \"__EFMigrationsLock\"", cancellationToken);
         await db.Database.MigrateAsync(cancellationToken);
     }
 
@@ -48,7 +62,12 @@ internal sealed class Database(IDbContextFactory<PadimDbContext> contexts, DataD
         {
             try
             {
-                return new FileStream(data.Database + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                return new FileStream(
+                    data.Database + ".lock",
+                    FileMode.OpenOrCreate,
+                    FileAccess.ReadWrite,
+                    FileShare.None
+                );
             }
             catch (IOException) when (time.GetUtcNow() < until)
             {

@@ -3,7 +3,10 @@ using PaDiM.Service.Hosting;
 
 namespace PaDiM.Service.Storage;
 
-/// <summary>Keeps the last of the disk for the database: whoever wants to store something new is told before the disk is full, not by a write that fails half-way.</summary>
+/// <summary>
+/// Keeps the last of the disk for the database: whoever wants to store something new is told before the disk is full,
+/// not by a write that fails half-way.
+/// </summary>
 internal sealed class DiskSpace(DataDirectory data, IOptions<PadimOptions> options)
 {
     /// <summary>Bytes that may still be taken.</summary>
@@ -16,5 +19,8 @@ internal sealed class DiskSpace(DataDirectory data, IOptions<PadimOptions> optio
     public long Size => new DriveInfo(data.Root).TotalSize;
 
     /// <summary>The problem with storing anything new, or null.</summary>
-    public Problem? FindShortage() => Free is var free && free < options.Value.MinFreeBytes ? Problems.StorageLow(free, options.Value.MinFreeBytes) : null;
+    public Problem? FindShortage() =>
+        Free is var free && free < options.Value.MinFreeBytes
+            ? Problems.StorageLow(free, options.Value.MinFreeBytes)
+            : null;
 }

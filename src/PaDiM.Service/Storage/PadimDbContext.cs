@@ -46,7 +46,12 @@ internal sealed class PadimDbContext(DbContextOptions<PadimDbContext> options) :
         model.Entity<StoredImage>(image =>
         {
             image.HasIndex(i => new { i.Category, i.Sha256 }).IsUnique();
-            image.HasIndex(i => new { i.Category, i.Label, i.Id });
+            image.HasIndex(i => new
+            {
+                i.Category,
+                i.Label,
+                i.Id,
+            });
             image.HasIndex(i => i.Sha256);
             image.HasOne<Category>().WithMany().HasForeignKey(i => i.Category).OnDelete(DeleteBehavior.Cascade);
         });
@@ -66,7 +71,12 @@ internal sealed class PadimDbContext(DbContextOptions<PadimDbContext> options) :
         });
         model.Entity<StoredEvaluation>(evaluation =>
         {
-            evaluation.HasIndex(e => new { e.Category, e.ModelVersion, e.Id });
+            evaluation.HasIndex(e => new
+            {
+                e.Category,
+                e.ModelVersion,
+                e.Id,
+            });
             evaluation.OwnsMany(e => e.Scores, scores => scores.ToJson());
             evaluation.HasOne<Category>().WithMany().HasForeignKey(e => e.Category).OnDelete(DeleteBehavior.Cascade);
         });
@@ -78,5 +88,6 @@ internal sealed class PadimDbContext(DbContextOptions<PadimDbContext> options) :
     }
 
     /// <summary>Times are UTC in the database and in memory.</summary>
-    private sealed class UtcConverter() : ValueConverter<DateTime, DateTime>(time => time, time => DateTime.SpecifyKind(time, DateTimeKind.Utc));
+    private sealed class UtcConverter()
+        : ValueConverter<DateTime, DateTime>(time => time, time => DateTime.SpecifyKind(time, DateTimeKind.Utc));
 }

@@ -12,14 +12,24 @@ public sealed class EvaluateCommandTests
         using var folder = new TempDirectory();
         Padim.Run("samples", folder.Combine("flange"), "--size", "128").Succeeded();
 
-        var row = JsonDocument.Parse(Assert.Single(Padim.Run("evaluate", folder.Path, "--json").Succeeded().Lines)).RootElement;
+        var row = JsonDocument
+            .Parse(Assert.Single(Padim.Run("evaluate", folder.Path, "--json").Succeeded().Lines))
+            .RootElement;
         Assert.Equal("flange", row.GetProperty("category").GetString());
         var report = row.GetProperty("report");
         Assert.True(report.GetProperty("images").GetProperty("auroc").GetDouble() > 0.95);
         Assert.True(report.GetProperty("pixels").GetProperty("auroc").GetDouble() > 0.95);
-        Assert.Equal(["dent", "scratch", "stain"], report.GetProperty("perDefect").EnumerateArray().Select(defect => defect.GetProperty("defect").GetString()));
+        Assert.Equal(
+            ["dent", "scratch", "stain"],
+            report.GetProperty("perDefect").EnumerateArray().Select(defect => defect.GetProperty("defect").GetString())
+        );
         var confusion = report.GetProperty("confusionAtThreshold");
-        Assert.Equal(20, new[] { "truePositives", "falsePositives", "trueNegatives", "falseNegatives" }.Sum(name => confusion.GetProperty(name).GetInt32()));
+        Assert.Equal(
+            20,
+            new[] { "truePositives", "falsePositives", "trueNegatives", "falseNegatives" }.Sum(name =>
+                confusion.GetProperty(name).GetInt32()
+            )
+        );
     }
 
     [Fact]
@@ -31,7 +41,8 @@ public sealed class EvaluateCommandTests
         var lines = Padim.Run("evaluate", folder.Path, "--dimensions", "20").Succeeded().Lines;
         Assert.Equal(
             ["bolt", "- dent", "- scratch", "- stain", "carpet", "- dent", "- scratch", "- stain", "mean"],
-            lines.Where(line => line.StartsWith('|')).Skip(2).Select(line => line.Split('|')[1].Trim()));
+            lines.Where(line => line.StartsWith('|')).Skip(2).Select(line => line.Split('|')[1].Trim())
+        );
     }
 
     [Fact]
@@ -41,6 +52,10 @@ public sealed class EvaluateCommandTests
         Assert.Contains("holds no category", Padim.Run("evaluate", folder.Path).Failed(1), StringComparison.Ordinal);
         Directory.CreateDirectory(folder.Combine("bolt", "train", "good"));
         Directory.CreateDirectory(folder.Combine("bolt", "test"));
-        Assert.Contains("no category nut", Padim.Run("evaluate", folder.Path, "--category", "nut").Failed(1), StringComparison.Ordinal);
+        Assert.Contains(
+            "no category nut",
+            Padim.Run("evaluate", folder.Path, "--category", "nut").Failed(1),
+            StringComparison.Ordinal
+        );
     }
 }

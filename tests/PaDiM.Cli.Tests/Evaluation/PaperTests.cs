@@ -4,7 +4,9 @@ using PaDiM.TestSupport;
 
 namespace PaDiM.Cli.Tests.Evaluation;
 
-/// <summary>The paper's row must come out of real images and its own network: ResNet-18, 100 random dimensions, centre crop 224.</summary>
+/// <summary>
+/// The paper's row must come out of real images and its own network: ResNet-18, 100 random dimensions, centre crop 224.
+/// </summary>
 public sealed class PaperTests
 {
     [Fact]
@@ -13,8 +15,21 @@ public sealed class PaperTests
         Assert.SkipUnless(SharedFolder.Has("data/mvtec_bottle"), SharedFolder.Missing("data/mvtec_bottle"));
         Assert.SkipUnless(SharedFolder.Has("backbones/resnet18.onnx"), SharedFolder.Missing("backbones/resnet18.onnx"));
         using var state = new TempDirectory();
-        var ran = Padim.Run(
-            "evaluate", SharedFolder.Path("data/mvtec_bottle"), "--profile", "paper", "--backbone", "resnet18", "--backbones", SharedFolder.Path("backbones"), "--state", state.Path, "--json").Succeeded();
+        var ran = Padim
+            .Run(
+                "evaluate",
+                SharedFolder.Path("data/mvtec_bottle"),
+                "--profile",
+                "paper",
+                "--backbone",
+                "resnet18",
+                "--backbones",
+                SharedFolder.Path("backbones"),
+                "--state",
+                state.Path,
+                "--json"
+            )
+            .Succeeded();
         var report = JsonNode.Parse(ran.Lines.Single())!["report"]!;
         Assert.Equal(0.996, report["images"]!["auroc"]!.GetValue<double>(), 0.015);
         Assert.Equal(0.981, report["pixels"]!["auroc"]!.GetValue<double>(), 0.015);

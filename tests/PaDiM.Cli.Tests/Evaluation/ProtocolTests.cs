@@ -20,29 +20,71 @@ public sealed class ProtocolTests : IDisposable
         Assert.Equal(first, Evaluate("--protocol", "non-aligned"));
         var row = JsonDocument.Parse(first).RootElement;
         Assert.Equal("non-aligned", row.GetProperty("protocol").GetString());
-        Assert.Equal([1024, 1025, 1026, 1027, 1028], row.GetProperty("seeds").EnumerateArray().Select(seed => seed.GetInt32()));
-        var runs = row.GetProperty("runs").EnumerateArray().Select(run => run.GetProperty("report").GetProperty("pixels").GetProperty("auroc").GetDouble()).ToArray();
+        Assert.Equal(
+            [1024, 1025, 1026, 1027, 1028],
+            row.GetProperty("seeds").EnumerateArray().Select(seed => seed.GetInt32())
+        );
+        var runs = row.GetProperty("runs")
+            .EnumerateArray()
+            .Select(run => run.GetProperty("report").GetProperty("pixels").GetProperty("auroc").GetDouble())
+            .ToArray();
         Assert.Equal(5, runs.Distinct().Count());
-        Assert.Equal(runs.Average(), row.GetProperty("mean").GetProperty("pixels").GetProperty("auroc").GetDouble(), 12);
+        Assert.Equal(
+            runs.Average(),
+            row.GetProperty("mean").GetProperty("pixels").GetProperty("auroc").GetDouble(),
+            12
+        );
         Assert.True(row.GetProperty("spread").GetProperty("pixels").GetProperty("auroc").GetDouble() > 0);
-        Assert.Equal("dent", Assert.Single(row.GetProperty("mean").GetProperty("perDefect").EnumerateArray()).GetProperty("defect").GetString());
+        Assert.Equal(
+            "dent",
+            Assert
+                .Single(row.GetProperty("mean").GetProperty("perDefect").EnumerateArray())
+                .GetProperty("defect")
+                .GetString()
+        );
         Assert.False(row.TryGetProperty("report", out _));
     }
 
     [Fact]
     public void A_seed_gives_what_it_gives_among_others()
     {
-        var several = JsonDocument.Parse(Evaluate("--protocol", "non-aligned", "--seed", "3", "--repeats", "2")).RootElement;
-        var one = JsonDocument.Parse(Evaluate("--protocol", "non-aligned", "--seed", "4", "--repeats", "1")).RootElement;
-        Assert.Equal(one.GetProperty("report").GetRawText(), several.GetProperty("runs")[1].GetProperty("report").GetRawText());
+        var several = JsonDocument
+            .Parse(Evaluate("--protocol", "non-aligned", "--seed", "3", "--repeats", "2"))
+            .RootElement;
+        var one = JsonDocument
+            .Parse(Evaluate("--protocol", "non-aligned", "--seed", "4", "--repeats", "1"))
+            .RootElement;
+        Assert.Equal(
+            one.GetProperty("report").GetRawText(),
+            several.GetProperty("runs")[1].GetProperty("report").GetRawText()
+        );
     }
 
     [Fact]
     public void Non_aligned_images_are_taken_at_their_final_size()
     {
-        var ran = Padim.Run("evaluate", _folder.Path, "--protocol", "non-aligned", "--profile", "paper", "--dimensions", "5", "--repeats", "1", "--json", "--state", _folder.Combine("state")).Succeeded();
+        var ran = Padim
+            .Run(
+                "evaluate",
+                _folder.Path,
+                "--protocol",
+                "non-aligned",
+                "--profile",
+                "paper",
+                "--dimensions",
+                "5",
+                "--repeats",
+                "1",
+                "--json",
+                "--state",
+                _folder.Combine("state")
+            )
+            .Succeeded();
         var settings = JsonDocument.Parse(Assert.Single(ran.Lines)).RootElement.GetProperty("settings");
-        Assert.Equal((224, JsonValueKind.Null), (settings.GetProperty("imageSize").GetInt32(), settings.GetProperty("cropSize").ValueKind));
+        Assert.Equal(
+            (224, JsonValueKind.Null),
+            (settings.GetProperty("imageSize").GetInt32(), settings.GetProperty("cropSize").ValueKind)
+        );
         Assert.Equal("Random", settings.GetProperty("reduction").GetString());
     }
 
@@ -52,17 +94,31 @@ public sealed class ProtocolTests : IDisposable
         var file = _folder.Combine("bolt", "train", "good", "000.bmp");
         Assert.Equal(Identity(EvaluationProtocol.Aligned, 1, "a"), Identity(EvaluationProtocol.Aligned, 2, "b"));
         Assert.Equal(Identity(EvaluationProtocol.NonAligned, 1, "a"), Identity(EvaluationProtocol.NonAligned, 1, "a"));
-        Assert.Equal(4, new[] { Identity(EvaluationProtocol.Aligned, 1, "a"), Identity(EvaluationProtocol.NonAligned, 1, "a"), Identity(EvaluationProtocol.NonAligned, 2, "a"), Identity(EvaluationProtocol.NonAligned, 1, "b") }.Distinct().Count());
+        Assert.Equal(
+            4,
+            new[]
+            {
+                Identity(EvaluationProtocol.Aligned, 1, "a"),
+                Identity(EvaluationProtocol.NonAligned, 1, "a"),
+                Identity(EvaluationProtocol.NonAligned, 2, "a"),
+                Identity(EvaluationProtocol.NonAligned, 1, "b"),
+            }
+                .Distinct()
+                .Count()
+        );
 
-        string Identity(EvaluationProtocol protocol, int seed, string name) => new ProtocolView(protocol, seed).ToTraining(new DatasetImage(name, file)).Sha256;
+        string Identity(EvaluationProtocol protocol, int seed, string name) =>
+            new ProtocolView(protocol, seed).ToTraining(new DatasetImage(name, file)).Sha256;
     }
 
     [Fact]
     public void Image_and_mask_are_shown_the_same_way()
     {
         var image = _folder.Combine("bolt", "test", "dent", "000.bmp");
-var mask = _folder.Combine("bolt", "ground_truth", "dent", "000_mask.png");
-        var test = new ProtocolView(EvaluationProtocol.NonAligned, 7).ToTest(new LabelledImage(new DatasetImage("bolt/test/dent/000.bmp", image), "dent", () => File.ReadAllBytes(mask)));
+        var mask = _folder.Combine("bolt", "ground_truth", "dent", "000_mask.png");
+        var test = new ProtocolView(EvaluationProtocol.NonAligned, 7).ToTest(
+            new LabelledImage(new DatasetImage("bolt/test/dent/000.bmp", image), "dent", () => File.ReadAllBytes(mask))
+        );
         var view = new NonAlignedView(7, "bolt/test/dent/000.bmp");
         Assert.Equal(view.OfImage(Decode(File.ReadAllBytes(image))).Pixels, Decode(test.Read()).Pixels);
         Assert.Equal(view.OfMask(Decode(File.ReadAllBytes(mask))).Pixels, Decode(test.ReadMask!()).Pixels);
@@ -73,12 +129,41 @@ var mask = _folder.Combine("bolt", "ground_truth", "dent", "000_mask.png");
     {
         File.WriteAllText(_folder.Combine("bolt", "test", "good", "broken.png"), "no image");
         foreach (var protocol in new[] { "aligned", "non-aligned" })
-            Assert.Contains("broken.png", Padim.Run(["evaluate", _folder.Path, "--protocol", protocol, "--state", _folder.Combine("state"), .. TinyDataset.Quick]).Failed(1), StringComparison.Ordinal);
+            Assert.Contains(
+                "broken.png",
+                Padim
+                    .Run([
+                        "evaluate",
+                        _folder.Path,
+                        "--protocol",
+                        protocol,
+                        "--state",
+                        _folder.Combine("state"),
+                        .. TinyDataset.Quick,
+                    ])
+                    .Failed(1),
+                StringComparison.Ordinal
+            );
     }
 
     public void Dispose() => _folder.Dispose();
 
-    private string Evaluate(params string[] more) => Assert.Single(Padim.Run(["evaluate", _folder.Path, "--json", "--state", _folder.Combine("state"), .. TinyDataset.Quick, .. more]).Succeeded().Lines);
+    private string Evaluate(params string[] more) =>
+        Assert.Single(
+            Padim
+                .Run([
+                    "evaluate",
+                    _folder.Path,
+                    "--json",
+                    "--state",
+                    _folder.Combine("state"),
+                    .. TinyDataset.Quick,
+                    .. more,
+                ])
+                .Succeeded()
+                .Lines
+        );
 
-    private static RgbImage Decode(byte[] bytes) => Assert.IsType<DecodeResult.Decoded>(new ImageDecoder().Decode(bytes)).Image;
+    private static RgbImage Decode(byte[] bytes) =>
+        Assert.IsType<DecodeResult.Decoded>(new ImageDecoder().Decode(bytes)).Image;
 }

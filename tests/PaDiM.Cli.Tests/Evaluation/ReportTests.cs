@@ -14,13 +14,16 @@ public sealed class ReportTests : IDisposable
         TinyDataset.WriteMvtec(_folder.Combine("root", "bolt"));
         TinyDataset.WriteMvtec(_folder.Combine("root", "tile"));
         var markdown = _folder.Combine("out", "results.md");
-var json = _folder.Combine("out", "results.json");
+        var json = _folder.Combine("out", "results.json");
         var table = Evaluate("--report", markdown, "--report", json).Output;
         var text = File.ReadAllText(markdown);
         Assert.EndsWith(table, text, StringComparison.Ordinal);
         Assert.Contains("Backbone tiny", text, StringComparison.Ordinal);
         Assert.Contains("seed 1024", text, StringComparison.Ordinal);
-        Assert.Equal(Evaluate("--json").Lines, JsonDocument.Parse(File.ReadAllBytes(json)).RootElement.EnumerateArray().Select(row => row.GetRawText()));
+        Assert.Equal(
+            Evaluate("--json").Lines,
+            JsonDocument.Parse(File.ReadAllBytes(json)).RootElement.EnumerateArray().Select(row => row.GetRawText())
+        );
         Assert.Equal(2, Directory.EnumerateFileSystemEntries(_folder.Combine("out")).Count());
         Assert.Equal(["bolt", "- dent", "tile", "- dent", "mean"], Rows(table).Select(row => row[0]));
     }
@@ -57,14 +60,39 @@ var json = _folder.Combine("out", "results.json");
     public void A_layout_that_is_not_there_is_a_failure()
     {
         TinyDataset.WriteMvtec(_folder.Combine("root", "bolt"));
-        Assert.Contains("holds no category", Padim.Run("evaluate", _folder.Combine("root"), "--layout", "stc").Failed(1), StringComparison.Ordinal);
-        Assert.Contains("training/frames", Padim.Run("evaluate", _folder.Combine("nowhere")).Failed(1), StringComparison.Ordinal);
+        Assert.Contains(
+            "holds no category",
+            Padim.Run("evaluate", _folder.Combine("root"), "--layout", "stc").Failed(1),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "training/frames",
+            Padim.Run("evaluate", _folder.Combine("nowhere")).Failed(1),
+            StringComparison.Ordinal
+        );
     }
 
     public void Dispose() => _folder.Dispose();
 
-    private Ran Evaluate(params string[] more) => Padim.Run(["evaluate", _folder.Combine("root"), "--state", _folder.Combine("state"), .. TinyDataset.Quick, .. more]).Succeeded();
+    private Ran Evaluate(params string[] more) =>
+        Padim
+            .Run([
+                "evaluate",
+                _folder.Combine("root"),
+                "--state",
+                _folder.Combine("state"),
+                .. TinyDataset.Quick,
+                .. more,
+            ])
+            .Succeeded();
 
     /// <summary>The cells of a table's rows below its header.</summary>
-    private static string[][] Rows(string table) => [.. table.Split('\n').Where(line => line.StartsWith('|')).Skip(2).Select(line => line.Split('|', StringSplitOptions.TrimEntries)[1..^1])];
+    private static string[][] Rows(string table) =>
+        [
+            .. table
+                .Split('\n')
+                .Where(line => line.StartsWith('|'))
+                .Skip(2)
+                .Select(line => line.Split('|', StringSplitOptions.TrimEntries)[1..^1]),
+        ];
 }

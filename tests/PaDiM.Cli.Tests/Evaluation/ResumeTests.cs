@@ -32,12 +32,17 @@ public sealed class ResumeTests : IDisposable
         Assert.SkipWhen(OperatingSystem.IsWindows(), "There are no such signals there.");
         var stopped = Interrupt();
         // On a busy machine the run may end before the signal comes; it leaves nothing, and the next one begins anew.
-        for (var tries = 1; stopped.ExitCode == 0 && tries < 5; tries++) stopped = Interrupt();
+        for (var tries = 1; stopped.ExitCode == 0 && tries < 5; tries++)
+            stopped = Interrupt();
         Assert.Equal(1, stopped.ExitCode);
         Assert.Contains("the same command goes on from there", stopped.Error, StringComparison.Ordinal);
         Assert.Contains("stopped", stopped.Error, StringComparison.Ordinal);
         Assert.NotEmpty(Kept());
-        Assert.Contains("Going on with an interrupted run", Padim.Run(Command("state")).Succeeded().Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "Going on with an interrupted run",
+            Padim.Run(Command("state")).Succeeded().Error,
+            StringComparison.Ordinal
+        );
         Assert.Empty(Kept());
     }
 
@@ -45,7 +50,11 @@ public sealed class ResumeTests : IDisposable
     public void Files_that_changed_and_other_settings_are_measured_anew()
     {
         KillAfterTheFirstCategory();
-        Assert.DoesNotContain("Going on", Padim.Run([.. Command("state"), "--epsilon", "0.02", "--category", "bolt"]).Succeeded().Error, StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "Going on",
+            Padim.Run([.. Command("state"), "--epsilon", "0.02", "--category", "bolt"]).Succeeded().Error,
+            StringComparison.Ordinal
+        );
         File.SetLastWriteTimeUtc(_folder.Combine("root", "bolt", "test", "good", "000.bmp"), DateTime.UnixEpoch);
         Assert.Contains("bolt (1 of 2)", Padim.Run(Command("state")).Succeeded().Error, StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Combine("state")));
@@ -57,18 +66,30 @@ public sealed class ResumeTests : IDisposable
         KillAfterTheFirstCategory();
         var state = Assert.Single(Directory.EnumerateDirectories(_folder.Combine("state")));
         using (new FileStream(Path.Combine(state, "lock"), FileMode.Open, FileAccess.ReadWrite, FileShare.None))
-            Assert.Contains("under way in another process", Padim.Run(Command("state")).Failed(1), StringComparison.Ordinal);
-        Assert.Contains("1 of 2 results are taken", Padim.Run(Command("state")).Succeeded().Error, StringComparison.Ordinal);
+            Assert.Contains(
+                "under way in another process",
+                Padim.Run(Command("state")).Failed(1),
+                StringComparison.Ordinal
+            );
+        Assert.Contains(
+            "1 of 2 results are taken",
+            Padim.Run(Command("state")).Succeeded().Error,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void A_state_that_others_could_have_written_is_not_trusted()
     {
         // Folders have no such mode there.
-        if (OperatingSystem.IsWindows()) return;
+        if (OperatingSystem.IsWindows())
+            return;
         KillAfterTheFirstCategory();
         var state = Assert.Single(Directory.EnumerateDirectories(_folder.Combine("state")));
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(state));
+        Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+            File.GetUnixFileMode(state)
+        );
         File.SetUnixFileMode(state, File.GetUnixFileMode(state) | UnixFileMode.OtherWrite);
         Assert.Contains("Other users can write", Padim.Run(Command("state")).Failed(1), StringComparison.Ordinal);
     }
@@ -76,7 +97,9 @@ public sealed class ResumeTests : IDisposable
     [Fact]
     public void A_failed_run_that_made_nothing_leaves_nothing()
     {
-        Padim.Run("evaluate", _folder.Combine("root"), "--state", _folder.Combine("state"), "--dimensions", "1000").Failed(1);
+        Padim
+            .Run("evaluate", _folder.Combine("root"), "--state", _folder.Combine("state"), "--dimensions", "1000")
+            .Failed(1);
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Combine("state")));
     }
 
@@ -91,9 +114,12 @@ public sealed class ResumeTests : IDisposable
         Assert.NotEqual(0, process.ExitCode);
     }
 
-    private string[] Command(string state) => ["evaluate", _folder.Combine("root"), "--json", "--state", _folder.Combine(state), .. TinyDataset.Quick];
+    private string[] Command(string state) =>
+        ["evaluate", _folder.Combine("root"), "--json", "--state", _folder.Combine(state), .. TinyDataset.Quick];
 
-    /// <summary>Not by SIGINT, which Ctrl-C is: a shell that runs the tests in the background lets its children ignore it.</summary>
+    /// <summary>
+    /// Not by SIGINT, which Ctrl-C is: a shell that runs the tests in the background lets its children ignore it.
+    /// </summary>
     private Ran Interrupt()
     {
         using var process = Padim.Start(Command("state"));
@@ -103,9 +129,15 @@ public sealed class ResumeTests : IDisposable
         return Padim.End(process);
     }
 
-    private string[] Kept() => Directory.Exists(_folder.Combine("state"))
-        ? [.. Directory.EnumerateFiles(_folder.Combine("state"), "*.safetensors", SearchOption.AllDirectories).Where(file => file.Contains($"nut{Path.DirectorySeparatorChar}", StringComparison.Ordinal))]
-        : [];
+    private string[] Kept() =>
+        Directory.Exists(_folder.Combine("state"))
+            ?
+            [
+                .. Directory
+                    .EnumerateFiles(_folder.Combine("state"), "*.safetensors", SearchOption.AllDirectories)
+                    .Where(file => file.Contains($"nut{Path.DirectorySeparatorChar}", StringComparison.Ordinal)),
+            ]
+            : [];
 
     private static void Until(Func<bool> holds)
     {

@@ -11,7 +11,21 @@ public sealed class FittedModel : IDisposable
     public FittedModel()
     {
         Write(Path.Combine(_folder.Path, "good"), 0, 16);
-        FitOutput = Padim.Run("fit", _folder.Combine("good"), "--out", File, "--image-size", "64", "--dimensions", "30", "--threads", "2").Succeeded().Output;
+        FitOutput = Padim
+            .Run(
+                "fit",
+                _folder.Combine("good"),
+                "--out",
+                File,
+                "--image-size",
+                "64",
+                "--dimensions",
+                "30",
+                "--threads",
+                "2"
+            )
+            .Succeeded()
+            .Output;
     }
 
     public string File => _folder.Combine("models", "part.safetensors");
@@ -24,7 +38,11 @@ public sealed class FittedModel : IDisposable
     public static void Write(string directory, int first, int count)
     {
         Directory.CreateDirectory(directory);
-        for (var seed = first; seed < first + count; seed++) System.IO.File.WriteAllBytes(Path.Combine(directory, $"part{seed:d3}.bmp"), SyntheticParts.Good(seed, 80).ToBmp());
+        for (var seed = first; seed < first + count; seed++)
+            System.IO.File.WriteAllBytes(
+                Path.Combine(directory, $"part{seed:d3}.bmp"),
+                SyntheticParts.Good(seed, 80).ToBmp()
+            );
     }
 
     public static void WriteDefective(string path, int seed)

@@ -17,7 +17,8 @@ internal sealed record Ran(int ExitCode, string Output, string Error)
         Assert.NotEqual("", Error.Trim());
         Assert.DoesNotContain("   at ", Output + Error, StringComparison.Ordinal);
         Assert.DoesNotContain("Unhandled", Output + Error, StringComparison.OrdinalIgnoreCase);
-        if (code == 1) Assert.Single(Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        if (code == 1)
+            Assert.Single(Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         return Error;
     }
 
@@ -31,7 +32,10 @@ internal sealed record Ran(int ExitCode, string Output, string Error)
 /// <summary>Runs the built program as a process of its own.</summary>
 internal static class Padim
 {
-    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "padim.exe" : "padim");
+    private static readonly string Program = Path.Combine(
+        AppContext.BaseDirectory,
+        OperatingSystem.IsWindows() ? "padim.exe" : "padim"
+    );
 
     public static Ran Run(params string[] arguments)
     {
@@ -42,13 +46,22 @@ internal static class Padim
     /// <summary>Runs it with a variable of the environment.</summary>
     public static Ran RunWith(string variable, string value, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(Program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, Environment = { [variable] = value } })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(Program, arguments)
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                Environment = { [variable] = value },
+            }
+        )!;
         return End(process);
     }
 
     /// <summary>Starts it; the caller may end it in any way.</summary>
     public static Process Start(params string[] arguments) =>
-        Process.Start(new ProcessStartInfo(Program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        Process.Start(
+            new ProcessStartInfo(Program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true }
+        )!;
 
     /// <summary>Waits for the end of a started program.</summary>
     public static Ran End(Process process)

@@ -12,23 +12,28 @@ internal static class TinyDataset
     /// <summary>Settings that make a fit quick.</summary>
     public static readonly string[] Quick = ["--image-size", "64", "--dimensions", "10"];
 
-    /// <summary>A category laid out as MVTec AD: two good test parts and two with a dent; masks where asked for.</summary>
+    /// <summary>
+    /// A category laid out as MVTec AD: two good test parts and two with a dent; masks where asked for.
+    /// </summary>
     public static void WriteMvtec(string folder, int training = 6, bool masks = true)
     {
-        for (var i = 0; i < training; i++) Write(Path.Combine(folder, "train", "good", $"{i:d3}.bmp"), SyntheticParts.Good(i, Side));
+        for (var i = 0; i < training; i++)
+            Write(Path.Combine(folder, "train", "good", $"{i:d3}.bmp"), SyntheticParts.Good(i, Side));
         for (var i = 0; i < 2; i++)
         {
             var defective = SyntheticParts.Defective(200 + i, DefectKind.Dent, Side);
             Write(Path.Combine(folder, "test", "good", $"{i:d3}.bmp"), SyntheticParts.Good(100 + i, Side));
             Write(Path.Combine(folder, "test", "dent", $"{i:d3}.bmp"), defective.Image);
-            if (masks) Write(Path.Combine(folder, "ground_truth", "dent", $"{i:d3}_mask.png"), ToImage(defective.Mask));
+            if (masks)
+                Write(Path.Combine(folder, "ground_truth", "dent", $"{i:d3}_mask.png"), ToImage(defective.Mask));
         }
     }
 
     /// <summary>A training video of good parts; frames are numbered without padding.</summary>
     public static void WriteTrainingVideo(string root, string video, int frames = 6)
     {
-        for (var i = 0; i < frames; i++) Write(Path.Combine(root, "training", "frames", video, $"{i}.bmp"), SyntheticParts.Good(i, Side));
+        for (var i = 0; i < frames; i++)
+            Write(Path.Combine(root, "training", "frames", video, $"{i}.bmp"), SyntheticParts.Good(i, Side));
     }
 
     /// <summary>A test video whose frames from the tenth on show a dent.</summary>
@@ -40,26 +45,36 @@ internal static class TinyDataset
         {
             var defective = SyntheticParts.Defective(200 + i, DefectKind.Dent, Side);
             masks[i] = i < 10 ? new bool[Side * Side] : defective.Mask;
-            Write(Path.Combine(root, "testing", "frames", video, $"{i}.bmp"), i < 10 ? SyntheticParts.Good(100 + i, Side) : defective.Image);
+            Write(
+                Path.Combine(root, "testing", "frames", video, $"{i}.bmp"),
+                i < 10 ? SyntheticParts.Good(100 + i, Side) : defective.Image
+            );
         }
         return masks;
     }
 
     /// <summary>Masks of a video as one array.</summary>
-    public static void WritePixelMasks(string root, string video, bool[][] masks) => WriteNpy(
-        Path.Combine(root, "testing", "test_pixel_mask", $"{video}.npy"), $"{{'descr': '|u1', 'fortran_order': False, 'shape': ({masks.Length}, {Side}, {Side}), }}",
-        [.. masks.SelectMany(mask => mask.Select(positive => positive ? (byte)1 : (byte)0))]);
+    public static void WritePixelMasks(string root, string video, bool[][] masks) =>
+        WriteNpy(
+            Path.Combine(root, "testing", "test_pixel_mask", $"{video}.npy"),
+            $"{{'descr': '|u1', 'fortran_order': False, 'shape': ({masks.Length}, {Side}, {Side}), }}",
+            [.. masks.SelectMany(mask => mask.Select(positive => positive ? (byte)1 : (byte)0))]
+        );
 
     /// <summary>Labels of a video's frames.</summary>
-    public static void WriteFrameMasks(string root, string video, bool[][] masks) => WriteNpy(
-        Path.Combine(root, "testing", "test_frame_mask", $"{video}.npy"), $"{{'descr': '|b1', 'fortran_order': False, 'shape': ({masks.Length},), }}",
-        [.. masks.Select(mask => mask.Contains(true) ? (byte)1 : (byte)0)]);
+    public static void WriteFrameMasks(string root, string video, bool[][] masks) =>
+        WriteNpy(
+            Path.Combine(root, "testing", "test_frame_mask", $"{video}.npy"),
+            $"{{'descr': '|b1', 'fortran_order': False, 'shape': ({masks.Length},), }}",
+            [.. masks.Select(mask => mask.Contains(true) ? (byte)1 : (byte)0)]
+        );
 
     /// <summary>Masks as images, for the frames that have any.</summary>
     public static void WriteMaskImages(string root, string video, bool[][] masks)
     {
         for (var i = 0; i < masks.Length; i++)
-            if (masks[i].Contains(true)) Write(Path.Combine(root, "testing", "test_pixel_mask", video, $"{i}.png"), ToImage(masks[i]));
+            if (masks[i].Contains(true))
+                Write(Path.Combine(root, "testing", "test_pixel_mask", video, $"{i}.png"), ToImage(masks[i]));
     }
 
     /// <summary>A file of the NPY format.</summary>
@@ -68,10 +83,23 @@ internal static class TinyDataset
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         var size = new byte[4];
         BinaryPrimitives.WriteInt32LittleEndian(size, header.Length + 1);
-        File.WriteAllBytes(path, [0x93, .. "NUMPY"u8, major, 0, .. size[..(major == 1 ? 2 : 4)], .. Encoding.Latin1.GetBytes(header), (byte)'\n', .. data]);
+        File.WriteAllBytes(
+            path,
+            [
+                0x93,
+                .. "NUMPY"u8,
+                major,
+                0,
+                .. size[..(major == 1 ? 2 : 4)],
+                .. Encoding.Latin1.GetBytes(header),
+                (byte)'\n',
+                .. data,
+            ]
+        );
     }
 
-    private static RgbImage ToImage(bool[] mask) => new(Side, Side, [.. mask.SelectMany(positive => Enumerable.Repeat(positive ? byte.MaxValue : (byte)0, 3))]);
+    private static RgbImage ToImage(bool[] mask) =>
+        new(Side, Side, [.. mask.SelectMany(positive => Enumerable.Repeat(positive ? byte.MaxValue : (byte)0, 3))]);
 
     private static void Write(string path, RgbImage image)
     {

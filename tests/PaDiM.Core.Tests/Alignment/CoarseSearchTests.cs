@@ -11,15 +11,16 @@ public sealed class CoarseSearchTests
     public void The_best_shift_equals_that_of_the_plain_sums(int side, double largestShift)
     {
         var template = MovedPart.Texture(side, 3, 1);
-var image = MovedPart.Texture(side, 3, 2);
+        var image = MovedPart.Texture(side, 3, 2);
         var search = new CoarseSearch(template, side, 0, largestShift);
         var best = Assert.Single(search.Candidates(GradientField.Of(image, side)));
         var a = GradientField.Of(template, side);
-var b = GradientField.Of(image, side);
+        var b = GradientField.Of(image, side);
         var reach = (int)Math.Ceiling(side * largestShift);
         var highest = double.NegativeInfinity;
         for (var dy = -reach; dy <= reach; dy++)
-            for (var dx = -reach; dx <= reach; dx++) highest = Math.Max(highest, Twin(a, b, dx, dy));
+        for (var dx = -reach; dx <= reach; dx++)
+            highest = Math.Max(highest, Twin(a, b, dx, dy));
         Assert.Equal(highest, best.Score, 1e-3);
         Assert.Equal(highest, Twin(a, b, (int)best.Transform.ShiftX, (int)best.Transform.ShiftY), 1e-3);
     }
@@ -31,7 +32,12 @@ var b = GradientField.Of(image, side);
     public void A_moved_part_is_found_to_a_step(double degrees, double shiftX, double shiftY)
     {
         var moved = MovedPart.Draw(48, new RigidTransform(degrees * Math.PI / 180, shiftX, shiftY));
-        var search = new CoarseSearch(MovedPart.Draw(48, RigidTransform.Identity), 48, RigidRegistration.LargestAngle, RigidRegistration.LargestShift);
+        var search = new CoarseSearch(
+            MovedPart.Draw(48, RigidTransform.Identity),
+            48,
+            RigidRegistration.LargestAngle,
+            RigidRegistration.LargestShift
+        );
         var best = search.Candidates(GradientField.Of(moved, 48))[0].Transform;
         Assert.Equal(degrees, best.Angle * 180 / Math.PI, 2.51);
         Assert.Equal(shiftX, best.ShiftX, 1.01);
@@ -41,12 +47,14 @@ var b = GradientField.Of(image, side);
     private static double Twin(GradientField template, GradientField image, int dx, int dy)
     {
         var sum = 0.0;
-var side = template.Side;
+        var side = template.Side;
         for (var y = 0; y < side; y++)
-            for (var x = 0; x < side; x++)
-                if (x + dx >= 0 && y + dy >= 0 && x + dx < side && y + dy < side)
-                    for (var k = 0; k < 2; k++)
-                        sum += template.Values[2 * (y * side + x) + k] * (double)image.Values[2 * ((y + dy) * side + x + dx) + k];
+        for (var x = 0; x < side; x++)
+            if (x + dx >= 0 && y + dy >= 0 && x + dx < side && y + dy < side)
+                for (var k = 0; k < 2; k++)
+                    sum +=
+                        template.Values[2 * (y * side + x) + k]
+                        * (double)image.Values[2 * ((y + dy) * side + x + dx) + k];
         return sum;
     }
 }

@@ -8,23 +8,38 @@ public sealed class MeanTemplateTests
     private const int Side = 128;
     private static readonly RigidTransform[] Movements = [.. Draw(new Random(11), 16)];
     private static readonly float[][] Parts =
-        [.. Movements.Select((movement, i) => MovedPart.Noisy(MovedPart.Lit(MovedPart.Draw(Side, movement), 0.8 + 0.02 * i, 5), 5, seed: i))];
+    [
+        .. Movements.Select(
+            (movement, i) =>
+                MovedPart.Noisy(MovedPart.Lit(MovedPart.Draw(Side, movement), 0.8 + 0.02 * i, 5), 5, seed: i)
+        ),
+    ];
 
     [Fact]
     public void The_template_is_sharp_and_every_part_registers_to_it()
     {
         var template = MeanTemplate.Build(() => Parts, Side, rounds: 3);
-        var plain = Parts.Aggregate(new float[Side * Side], (sum, part) => [.. sum.Zip(part, (a, b) => a + b / Parts.Length)]);
-        Assert.True(Sharpness(template) > 2 * Sharpness(plain), $"{Sharpness(template)} against {Sharpness(plain)} unaligned.");
-        // The frame of the template is its own: all parts must differ from their movement by one and the same transform.
+        var plain = Parts.Aggregate(
+            new float[Side * Side],
+            (sum, part) => [.. sum.Zip(part, (a, b) => a + b / Parts.Length)]
+        );
+        Assert.True(
+            Sharpness(template) > 2 * Sharpness(plain),
+            $"{Sharpness(template)} against {Sharpness(plain)} unaligned."
+        );
+        // The frame of the template is its own: all parts must differ from their movement by one and the same
+        // transform.
         var registration = new RigidRegistration(template, Side);
         var frames = Parts.Select((part, i) => registration.Register(part).Then(Movements[i].Inverse())).ToArray();
-        Assert.All(frames, frame =>
-        {
-            Assert.Equal(frames.Average(f => f.Angle), frame.Angle, 0.25 * Math.PI / 180);
-            Assert.Equal(frames.Average(f => f.ShiftX), frame.ShiftX, 0.5);
-            Assert.Equal(frames.Average(f => f.ShiftY), frame.ShiftY, 0.5);
-        });
+        Assert.All(
+            frames,
+            frame =>
+            {
+                Assert.Equal(frames.Average(f => f.Angle), frame.Angle, 0.25 * Math.PI / 180);
+                Assert.Equal(frames.Average(f => f.ShiftX), frame.ShiftX, 0.5);
+                Assert.Equal(frames.Average(f => f.ShiftY), frame.ShiftY, 0.5);
+            }
+        );
     }
 
     [Fact]
@@ -49,15 +64,25 @@ public sealed class MeanTemplateTests
     }
 
     [Fact]
-    public void It_does_not_depend_on_the_number_of_cores() => Assert.Equal(
-        MeanTemplate.Build(() => Parts, Side, 1, new ParallelOptions { MaxDegreeOfParallelism = 1 }),
-        MeanTemplate.Build(() => Parts, Side, 1, new ParallelOptions { MaxDegreeOfParallelism = 3 }));
+    public void It_does_not_depend_on_the_number_of_cores() =>
+        Assert.Equal(
+            MeanTemplate.Build(() => Parts, Side, 1, new ParallelOptions { MaxDegreeOfParallelism = 1 }),
+            MeanTemplate.Build(() => Parts, Side, 1, new ParallelOptions { MaxDegreeOfParallelism = 3 })
+        );
 
     [Fact]
     public void Planes_are_read_two_times_more_than_there_are_rounds()
     {
         var reads = 0;
-        MeanTemplate.Build(() => { reads++; return Parts.Take(3); }, Side, rounds: 2);
+        MeanTemplate.Build(
+            () =>
+            {
+                reads++;
+                return Parts.Take(3);
+            },
+            Side,
+            rounds: 2
+        );
         Assert.Equal(4, reads);
     }
 
@@ -73,7 +98,10 @@ public sealed class MeanTemplateTests
     {
         float[][] textures = [.. Enumerable.Range(0, 4).Select(seed => MovedPart.Texture(Side, 2, seed))];
         var template = MeanTemplate.Build(() => textures, Side, rounds: 1);
-        Assert.All(Enumerable.Range(0, Side * Side), i => Assert.Equal(textures.Average(t => t[i]), template[i], 1e-3f));
+        Assert.All(
+            Enumerable.Range(0, Side * Side),
+            i => Assert.Equal(textures.Average(t => t[i]), template[i], 1e-3f)
+        );
     }
 
     [Fact]
@@ -88,10 +116,14 @@ public sealed class MeanTemplateTests
     private static IEnumerable<RigidTransform> Draw(Random random, int count)
     {
         double Within(double range) => range * (2 * random.NextDouble() - 1);
-        for (var i = 0; i < count; i++) yield return new RigidTransform(Within(7 * Math.PI / 180), Within(8), Within(8));
+        for (var i = 0; i < count; i++)
+            yield return new RigidTransform(Within(7 * Math.PI / 180), Within(8), Within(8));
     }
 
     /// <summary>Mean squared difference of neighbours.</summary>
     private static double Sharpness(float[] plane) =>
-        Enumerable.Range(0, plane.Length - 1).Where(i => i % Side < Side - 1).Average(i => Math.Pow(plane[i + 1] - plane[i], 2));
+        Enumerable
+            .Range(0, plane.Length - 1)
+            .Where(i => i % Side < Side - 1)
+            .Average(i => Math.Pow(plane[i + 1] - plane[i], 2));
 }

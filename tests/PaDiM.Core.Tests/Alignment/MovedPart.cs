@@ -2,20 +2,23 @@ using PaDiM.Core.Alignment;
 
 namespace PaDiM.Core.Tests.Alignment;
 
-/// <summary>A part drawn from a formula, so that a moved one is exact and not resampled: a plate with two holes, a slot and a notch.</summary>
+/// <summary>
+/// A part drawn from a formula, so that a moved one is exact and not resampled: a plate with two holes, a slot and a
+/// notch.
+/// </summary>
 internal static class MovedPart
 {
     /// <summary>The part as it lies after a movement, on a plain background.</summary>
     public static float[] Draw(int side, RigidTransform transform)
     {
         var plane = new float[side * side];
-var inverse = transform.Inverse();
+        var inverse = transform.Inverse();
         for (var y = 0; y < side; y++)
-            for (var x = 0; x < side; x++)
-            {
-                var (px, py) = inverse.Map(x, y, side);
-                plane[y * side + x] = (float)Grey((px + 0.5) / side, (py + 0.5) / side, 256.0);
-            }
+        for (var x = 0; x < side; x++)
+        {
+            var (px, py) = inverse.Map(x, y, side);
+            plane[y * side + x] = (float)Grey((px + 0.5) / side, (py + 0.5) / side, 256.0);
+        }
         return plane;
     }
 
@@ -24,11 +27,13 @@ var inverse = transform.Inverse();
     {
         var plane = new float[side * side];
         for (var y = 0; y < side; y++)
-            for (var x = 0; x < side; x++)
-            {
-                var radius = Math.Sqrt(Math.Pow(x - (side - 1) / 2.0 - shiftX, 2) + Math.Pow(y - (side - 1) / 2.0 - shiftY, 2)) / side;
-                plane[y * side + x] = (float)(200 - 140 * Inside(0.06 - Math.Abs(radius - 0.28), 256));
-            }
+        for (var x = 0; x < side; x++)
+        {
+            var radius =
+                Math.Sqrt(Math.Pow(x - (side - 1) / 2.0 - shiftX, 2) + Math.Pow(y - (side - 1) / 2.0 - shiftY, 2))
+                / side;
+            plane[y * side + x] = (float)(200 - 140 * Inside(0.06 - Math.Abs(radius - 0.28), 256));
+        }
         return plane;
     }
 
@@ -36,28 +41,41 @@ var inverse = transform.Inverse();
     public static float[] Noisy(float[] plane, double deviation, int seed)
     {
         var random = new Random(seed);
-        return Array.ConvertAll(plane, value => (float)(value + deviation * Math.Sqrt(12) * (random.NextDouble() - 0.5)));
+        return Array.ConvertAll(
+            plane,
+            value => (float)(value + deviation * Math.Sqrt(12) * (random.NextDouble() - 0.5))
+        );
     }
 
     /// <summary>Darkens by gain and offset.</summary>
-    public static float[] Lit(float[] plane, double gain, double offset) => Array.ConvertAll(plane, value => (float)(gain * value + offset));
+    public static float[] Lit(float[] plane, double gain, double offset) =>
+        Array.ConvertAll(plane, value => (float)(gain * value + offset));
 
     /// <summary>Blackens the corners that a rotation of the photograph by an angle leaves without content.</summary>
     public static float[] BlackCorners(float[] plane, int side, double angle)
     {
         var blackened = plane.ToArray();
-var turned = new RigidTransform(angle, 0, 0);
+        var turned = new RigidTransform(angle, 0, 0);
         for (var y = 0; y < side; y++)
-            for (var x = 0; x < side; x++)
-            {
-                var (px, py) = turned.Map(x, y, side);
-                if (Math.Min(px, py) < 0 || Math.Max(px, py) > side - 1) blackened[y * side + x] = 0;
-            }
+        for (var x = 0; x < side; x++)
+        {
+            var (px, py) = turned.Map(x, y, side);
+            if (Math.Min(px, py) < 0 || Math.Max(px, py) > side - 1)
+                blackened[y * side + x] = 0;
+        }
         return blackened;
     }
 
     /// <summary>Overwrites a rectangle, given as shares of the side.</summary>
-    public static float[] Painted(float[] plane, int side, double left, double top, double width, double height, float value)
+    public static float[] Painted(
+        float[] plane,
+        int side,
+        double left,
+        double top,
+        double width,
+        double height,
+        float value
+    )
     {
         var painted = plane.ToArray();
         for (var y = (int)(top * side); y < (int)((top + height) * side); y++)
@@ -69,19 +87,21 @@ var turned = new RigidTransform(angle, 0, 0);
     public static float[] Texture(int side, int grain, int seed)
     {
         var random = new Random(seed);
-var nodes = side / grain + 2;
+        var nodes = side / grain + 2;
         var values = Enumerable.Range(0, nodes * nodes).Select(_ => 70 + 100 * random.NextDouble()).ToArray();
         var plane = new float[side * side];
         for (var y = 0; y < side; y++)
-            for (var x = 0; x < side; x++)
-            {
-                var column = x / grain;
-var row = y / grain;
-var h = Ease((double)(x % grain) / grain);
-var v = Ease((double)(y % grain) / grain);
-                double At(int dy, int dx) => values[(row + dy) * nodes + column + dx];
-                plane[y * side + x] = (float)((At(0, 0) * (1 - h) + At(0, 1) * h) * (1 - v) + (At(1, 0) * (1 - h) + At(1, 1) * h) * v);
-            }
+        for (var x = 0; x < side; x++)
+        {
+            var column = x / grain;
+            var row = y / grain;
+            var h = Ease((double)(x % grain) / grain);
+            var v = Ease((double)(y % grain) / grain);
+            double At(int dy, int dx) => values[(row + dy) * nodes + column + dx];
+            plane[y * side + x] = (float)(
+                (At(0, 0) * (1 - h) + At(0, 1) * h) * (1 - v) + (At(1, 0) * (1 - h) + At(1, 1) * h) * v
+            );
+        }
         return plane;
 
         static double Ease(double t) => t * t * (3 - 2 * t);
@@ -89,7 +109,8 @@ var v = Ease((double)(y % grain) / grain);
 
     private static double Grey(double x, double y, double sharpness)
     {
-        var plate = Inside(Box(x - 0.5, y - 0.5, 0.31, 0.2), sharpness) - Inside(Box(x - 0.62, y - 0.3, 0.05, 0.06), sharpness);
+        var plate =
+            Inside(Box(x - 0.5, y - 0.5, 0.31, 0.2), sharpness) - Inside(Box(x - 0.62, y - 0.3, 0.05, 0.06), sharpness);
         var holes = Inside(Disc(x - 0.3, y - 0.42, 0.05), sharpness) + Inside(Disc(x - 0.7, y - 0.6, 0.035), sharpness);
         var slot = Inside(Box(x - 0.47, y - 0.6, 0.09, 0.02), sharpness);
         return 60 + 110 * Math.Max(0, plate) - 90 * holes - 60 * slot + 15 * x;

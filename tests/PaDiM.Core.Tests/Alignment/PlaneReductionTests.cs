@@ -16,13 +16,13 @@ public sealed class PlaneReductionTests
         var reduced = PlaneReduction.Reduce(plane, side, target);
         // side * target points an axis hit every pixel and every area equally often, so the mean over points is exact.
         for (var y = 0; y < target; y++)
-            for (var x = 0; x < target; x++)
-            {
-                var sum = 0.0;
-                for (var v = 0; v < side; v++)
-                    for (var u = 0; u < side; u++)
-                        sum += plane[(y * side + v) / target * side + (x * side + u) / target];
-                Assert.Equal(sum / (side * side), reduced[y * target + x], 1e-3);
-            }
+        for (var x = 0; x < target; x++)
+        {
+            var sum = 0.0;
+            for (var v = 0; v < side; v++)
+            for (var u = 0; u < side; u++)
+                sum += plane[(y * side + v) / target * side + (x * side + u) / target];
+            Assert.Equal(sum / (side * side), reduced[y * target + x], 1e-3);
+        }
     }
 }

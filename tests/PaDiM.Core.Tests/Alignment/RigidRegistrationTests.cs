@@ -7,10 +7,23 @@ public sealed class RigidRegistrationTests
     private const int Side = 256;
     private static readonly RigidRegistration Plate = new(MovedPart.Draw(Side, RigidTransform.Identity), Side);
 
-    public static TheoryData<double, double, double> Movements => new()
-    {
-        { 0, 0, 0 }, { 0, 6.5, -3.25 }, { 1, 0, 0 }, { 1.4, 0, 0 }, { 1.8, 0, 0 }, { -2, 4, 0 }, { 0, 3, 0 }, { -0.6, 0.8, 0.4 }, { 3.3, 17, 9 }, { -7.7, -20.3, 11 }, { 10, 30, 30 }, { -15, 5, -38 }, { 15, -38, 38 },
-    };
+    public static TheoryData<double, double, double> Movements =>
+        new()
+        {
+            { 0, 0, 0 },
+            { 0, 6.5, -3.25 },
+            { 1, 0, 0 },
+            { 1.4, 0, 0 },
+            { 1.8, 0, 0 },
+            { -2, 4, 0 },
+            { 0, 3, 0 },
+            { -0.6, 0.8, 0.4 },
+            { 3.3, 17, 9 },
+            { -7.7, -20.3, 11 },
+            { 10, 30, 30 },
+            { -15, 5, -38 },
+            { 15, -38, 38 },
+        };
 
     [Theory]
     [MemberData(nameof(Movements))]
@@ -25,7 +38,10 @@ public sealed class RigidRegistrationTests
     public void Noise_and_other_light_do_not_hide_it(double degrees, double shiftX, double shiftY)
     {
         var truth = Movement(degrees, shiftX, shiftY);
-        AssertFound(truth, Plate.Register(MovedPart.Noisy(MovedPart.Lit(MovedPart.Draw(Side, truth), 0.45, 40), 12, seed: 3)));
+        AssertFound(
+            truth,
+            Plate.Register(MovedPart.Noisy(MovedPart.Lit(MovedPart.Draw(Side, truth), 0.45, 40), 12, seed: 3))
+        );
     }
 
     [Theory]
@@ -81,8 +97,23 @@ public sealed class RigidRegistrationTests
     [Fact]
     public void Uneven_light_over_a_texture_is_no_structure()
     {
-        static float[] Vignetted(int seed) => [.. MovedPart.Texture(Side, 2, seed).Select((value, i) =>
-            (float)(value * (1 - 0.7 * (Math.Pow(i % Side - 127.5, 2) + Math.Pow(i / Side - 127.5, 2)) / (2 * 127.5 * 127.5))))];
+        static float[] Vignetted(int seed) =>
+            [
+                .. MovedPart
+                    .Texture(Side, 2, seed)
+                    .Select(
+                        (value, i) =>
+                            (float)(
+                                value
+                                * (
+                                    1
+                                    - 0.7
+                                        * (Math.Pow(i % Side - 127.5, 2) + Math.Pow(i / Side - 127.5, 2))
+                                        / (2 * 127.5 * 127.5)
+                                )
+                            )
+                    ),
+            ];
         Assert.Equal(RigidTransform.Identity, new RigidRegistration(Vignetted(1), Side).Register(Vignetted(2)));
     }
 
@@ -94,7 +125,10 @@ public sealed class RigidRegistrationTests
         float[] constant = [.. Enumerable.Repeat(value, Side * Side)];
         Assert.Equal(RigidTransform.Identity, Plate.Register(constant));
         Assert.Equal(RigidTransform.Identity, new RigidRegistration(constant, Side).Register(constant));
-        Assert.Equal(RigidTransform.Identity, new RigidRegistration(constant, Side).Register(MovedPart.Draw(Side, Movement(5, 10, 0))));
+        Assert.Equal(
+            RigidTransform.Identity,
+            new RigidRegistration(constant, Side).Register(MovedPart.Draw(Side, Movement(5, 10, 0)))
+        );
     }
 
     [Fact]
@@ -110,8 +144,18 @@ public sealed class RigidRegistrationTests
     [Fact]
     public void A_repeated_pattern_moves_to_its_nearest_place()
     {
-        static float[] Stripes(double shift) => [.. Enumerable.Range(0, Side * Side).Select(i =>
-            (float)(128 + 60 * Math.Sin(2 * Math.PI * (i % Side - shift) / 24) + 60 * Math.Sin(2 * Math.PI * (i / Side) / 24)))];
+        static float[] Stripes(double shift) =>
+            [
+                .. Enumerable
+                    .Range(0, Side * Side)
+                    .Select(i =>
+                        (float)(
+                            128
+                            + 60 * Math.Sin(2 * Math.PI * (i % Side - shift) / 24)
+                            + 60 * Math.Sin(2 * Math.PI * (i / Side) / 24)
+                        )
+                    ),
+            ];
         AssertFound(new RigidTransform(0, 5, 0), new RigidRegistration(Stripes(0), Side).Register(Stripes(5)));
     }
 
@@ -133,12 +177,21 @@ public sealed class RigidRegistrationTests
         Assert.Throws<ArgumentException>(() => Plate.Register([.. Enumerable.Repeat(float.NaN, Side * Side)]));
     }
 
-    private static RigidTransform Movement(double degrees, double shiftX, double shiftY) => new(degrees * Math.PI / 180, shiftX, shiftY);
+    private static RigidTransform Movement(double degrees, double shiftX, double shiftY) =>
+        new(degrees * Math.PI / 180, shiftX, shiftY);
 
-    private static void AssertFound(RigidTransform truth, RigidTransform found, double degrees = 0.25, double pixels = 0.5)
+    private static void AssertFound(
+        RigidTransform truth,
+        RigidTransform found,
+        double degrees = 0.25,
+        double pixels = 0.5
+    )
     {
         var off = $"Found {found}, not {truth}.";
         Assert.True(Math.Abs(found.Angle - truth.Angle) * 180 / Math.PI <= degrees, off);
-        Assert.True(Math.Max(Math.Abs(found.ShiftX - truth.ShiftX), Math.Abs(found.ShiftY - truth.ShiftY)) <= pixels, off);
+        Assert.True(
+            Math.Max(Math.Abs(found.ShiftX - truth.ShiftX), Math.Abs(found.ShiftY - truth.ShiftY)) <= pixels,
+            off
+        );
     }
 }

@@ -5,7 +5,8 @@ namespace PaDiM.Core.Tests.Alignment;
 public sealed class RigidTransformTests
 {
     [Fact]
-    public void The_identity_leaves_every_point() => Assert.Equal((3.25, 7.5), RigidTransform.Identity.Map(3.25, 7.5, 64));
+    public void The_identity_leaves_every_point() =>
+        Assert.Equal((3.25, 7.5), RigidTransform.Identity.Map(3.25, 7.5, 64));
 
     [Fact]
     public void A_quarter_turn_is_about_the_centre_and_takes_x_to_y()
@@ -32,7 +33,7 @@ public sealed class RigidTransformTests
     public void One_after_the_other_is_their_composition()
     {
         var first = new RigidTransform(0.2, 3, -5);
-var next = new RigidTransform(-0.1, 7, 1);
+        var next = new RigidTransform(-0.1, 7, 1);
         var (x, y) = first.Map(10, 20, 64);
         var expected = next.Map(x, y, 64);
         var (composedX, composedY) = first.Then(next).Map(10, 20, 64);

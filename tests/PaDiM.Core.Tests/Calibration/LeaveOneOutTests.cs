@@ -16,7 +16,8 @@ public sealed class LeaveOneOutTests
     [InlineData(3, 8)]
     [InlineData(2, 5)]
     [InlineData(4, 1)]
-    public void Leave_one_out_equals_refitting_without_the_image(int n, int d) => EqualsRefitting(RandomEmbeddings.Draw(n + 100 * d, n, Grid, d), 1e-6);
+    public void Leave_one_out_equals_refitting_without_the_image(int n, int d) =>
+        EqualsRefitting(RandomEmbeddings.Draw(n + 100 * d, n, Grid, d), 1e-6);
 
     [Fact]
     public void Leave_one_out_holds_for_a_mean_ten_thousand_times_the_deviation() =>
@@ -32,7 +33,8 @@ public sealed class LeaveOneOutTests
     public void Leave_one_out_of_an_outlier_is_far_above_its_own_training_score()
     {
         var images = RandomEmbeddings.Draw(33, 6, Grid, 20);
-        for (var i = 0; i < images[2].Values.Length; i++) images[2].Values[i] += 50;
+        for (var i = 0; i < images[2].Values.Length; i++)
+            images[2].Values[i] += 50;
         EqualsRefitting(images, 1e-6);
     }
 
@@ -63,7 +65,8 @@ public sealed class LeaveOneOutTests
         var leaveOneOut = LeaveOneOut.Consume(Fitting.Gather(images), Fitting.Ridge);
         var whole = leaveOneOut.Distances(images);
         var parts = images.Chunk(3).SelectMany(part => leaveOneOut.Distances(part)).ToArray();
-        for (var i = 0; i < images.Length; i++) Assert.Equal(whole[i].Values, parts[i].Values);
+        for (var i = 0; i < images.Length; i++)
+            Assert.Equal(whole[i].Values, parts[i].Values);
     }
 
     [Theory]
@@ -97,7 +100,8 @@ public sealed class LeaveOneOutTests
             Close.Relative(
                 [.. images.Select((_, i) => ReferenceGaussian.LeaveOneOut(vectors, i, Fitting.Epsilon))],
                 [.. maps.Select(map => (double)map.Values[p])],
-                tolerance);
+                tolerance
+            );
         }
     }
 }

@@ -17,15 +17,18 @@ public sealed class ThresholdCalibrationTests
             Assert.InRange(attained, 1 / 41.0, rate + 1e-12);
             Assert.Equal(calibration.ThresholdAt(rate), calibration.ThresholdAt(attained));
         }
-        Assert.Equal((1, 1 / 41.0, 3 / 41.0), (calibration.FalseRejectRateAt(0), calibration.FalseRejectRateAt(99), calibration.FalseRejectRateAt(38.5)));
+        Assert.Equal(
+            (1, 1 / 41.0, 3 / 41.0),
+            (calibration.FalseRejectRateAt(0), calibration.FalseRejectRateAt(99), calibration.FalseRejectRateAt(38.5))
+        );
     }
 
     public static TheoryData<int, double> Rates()
     {
         var data = new TheoryData<int, double>();
         foreach (var n in new[] { 1, 2, 9, 19, 20, 99, 100, 333 })
-            foreach (var rate in new[] { 0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 0.999 })
-                data.Add(n, rate);
+        foreach (var rate in new[] { 0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 0.999 })
+            data.Add(n, rate);
         return data;
     }
 
@@ -53,13 +56,18 @@ public sealed class ThresholdCalibrationTests
     }
 
     [Property]
-    public void A_new_normal_score_is_rejected_no_more_often_than_promised(PositiveInt count, PositiveInt permille, int seed)
+    public void A_new_normal_score_is_rejected_no_more_often_than_promised(
+        PositiveInt count,
+        PositiveInt permille,
+        int seed
+    )
     {
         var n = count.Get;
-var rate = (1 + permille.Get % 999) / 1000m;
+        var rate = (1 + permille.Get % 999) / 1000m;
         var scores = Scores(seed, n);
         var threshold = new ThresholdCalibration(scores).ThresholdAt((double)rate);
-        // Of n + 1 exchangeable scores the new one is each rank equally often: it exceeds the threshold in at most rate (n + 1) of them.
+        // Of n + 1 exchangeable scores the new one is each rank equally often: it exceeds the threshold in at most rate
+        // (n + 1) of them.
         var above = scores.Count(s => s >= threshold);
         Assert.True(above <= Math.Max(1, rate * (n + 1)), $"{above} of {n} at rate {rate}");
         Assert.True(above > rate * (n + 1) - 1, $"only {above} of {n} at rate {rate}");
@@ -71,7 +79,10 @@ var rate = (1 + permille.Get % 999) / 1000m;
         // Scores on a coarse lattice, so that ties are common.
         var scores = Scores(seed, count.Get).Select(s => Math.Round(4 * s)).ToArray();
         var score = probe / 16.0;
-        Assert.Equal((1.0 + scores.Count(s => s >= score)) / (scores.Length + 1), new ThresholdCalibration(scores).PValue(score));
+        Assert.Equal(
+            (1.0 + scores.Count(s => s >= score)) / (scores.Length + 1),
+            new ThresholdCalibration(scores).PValue(score)
+        );
     }
 
     [Property]
@@ -92,7 +103,8 @@ var rate = (1 + permille.Get % 999) / 1000m;
         var calibration = new ThresholdCalibration(Scores(seed, count.Get));
         foreach (var rate in new[] { 0.01, 0.05, 0.1, 0.5 })
         {
-            if (rate < calibration.SmallestFalseRejectRate) continue;
+            if (rate < calibration.SmallestFalseRejectRate)
+                continue;
             Assert.InRange(calibration.PValue(Math.BitIncrement(calibration.ThresholdAt(rate))), 0, rate + 1e-12);
         }
     }
@@ -114,26 +126,32 @@ var rate = (1 + permille.Get % 999) / 1000m;
     {
         var scores = Scores(5, 40);
         scores[7] = 80;
-scores[30] = 200;
+        scores[30] = 200;
         var outliers = new ThresholdCalibration(scores).Outliers();
         Assert.Equal([new TrainingOutlier(30, 200, 1 / 40.0), new TrainingOutlier(7, 80, 2 / 40.0)], outliers);
     }
 
     [Fact]
     public void Ordinary_scores_hold_hardly_any_outliers() =>
-        Assert.InRange(Enumerable.Range(0, 50).Sum(seed => new ThresholdCalibration(Scores(seed, 60)).Outliers().Count), 0, 3);
+        Assert.InRange(
+            Enumerable.Range(0, 50).Sum(seed => new ThresholdCalibration(Scores(seed, 60)).Outliers().Count),
+            0,
+            3
+        );
 
     [Theory]
     [InlineData(new double[] { 1, 1.1, 100 })]
     [InlineData(new double[] { 0, 0, 0, 0, 0 })]
     [InlineData(new double[] { 5, 5, 5, 5 })]
-    public void Too_few_scores_or_equal_ones_hold_no_outliers(double[] scores) => Assert.Empty(new ThresholdCalibration(scores).Outliers());
+    public void Too_few_scores_or_equal_ones_hold_no_outliers(double[] scores) =>
+        Assert.Empty(new ThresholdCalibration(scores).Outliers());
 
     [Theory]
     [InlineData(new double[0])]
     [InlineData(new[] { 1, double.NaN })]
     [InlineData(new[] { double.PositiveInfinity })]
-    public void Scores_that_cannot_calibrate_are_refused(double[] scores) => Assert.Throws<ArgumentException>(() => new ThresholdCalibration(scores));
+    public void Scores_that_cannot_calibrate_are_refused(double[] scores) =>
+        Assert.Throws<ArgumentException>(() => new ThresholdCalibration(scores));
 
     [Theory]
     [InlineData(0)]
@@ -144,5 +162,6 @@ scores[30] = 200;
         Assert.Throws<ArgumentOutOfRangeException>(() => new ThresholdCalibration([1]).ThresholdAt(rate));
 
     /// <summary>Distinct positive scores, spread as leave-one-out scores are.</summary>
-    private static double[] Scores(int seed, int n) => [.. RandomEmbeddings.Normals(new Random(seed), n).Select(z => 3 * Math.Exp(0.15 * z))];
+    private static double[] Scores(int seed, int n) =>
+        [.. RandomEmbeddings.Normals(new Random(seed), n).Select(z => 3 * Math.Exp(0.15 * z))];
 }

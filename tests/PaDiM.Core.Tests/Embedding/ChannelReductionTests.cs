@@ -9,20 +9,23 @@ public sealed class ChannelReductionTests
     private static readonly int[] TapChannels = [5, 9, 14];
 
     /// <summary>Grids of the three taps: even halves, odd sizes that do not divide, one size for all, oblong.</summary>
-    public static TheoryData<int[]> Grids => new()
-    {
-        new[] { 16, 16, 8, 8, 4, 4 },
-        new[] { 63, 63, 31, 31, 16, 16 },
-        new[] { 7, 7, 7, 7, 7, 7 },
-        new[] { 9, 14, 5, 7, 1, 1 },
-        new[] { 1, 1, 1, 1, 1, 1 },
-    };
+    public static TheoryData<int[]> Grids =>
+        new()
+        {
+            new[] { 16, 16, 8, 8, 4, 4 },
+            new[] { 63, 63, 31, 31, 16, 16 },
+            new[] { 7, 7, 7, 7, 7, 7 },
+            new[] { 9, 14, 5, 7, 1, 1 },
+            new[] { 1, 1, 1, 1, 1, 1 },
+        };
 
     [Theory]
     [MemberData(nameof(Grids))]
     public void Selecting_before_replicating_equals_selecting_from_the_concatenation(int[] sizes)
     {
-        var reduction = Assert.IsType<ChannelSelection>(ChannelReduction.Draw(ReductionMethod.Random, TapChannels, 11, 7));
+        var reduction = Assert.IsType<ChannelSelection>(
+            ChannelReduction.Draw(ReductionMethod.Random, TapChannels, 11, 7)
+        );
         var taps = Taps(sizes);
         Equal(ReferenceEmbedding.Select(Concatenate(taps), reduction.Channels.ToArray()), reduction.Embed(taps), 0);
     }
@@ -31,9 +34,15 @@ public sealed class ChannelReductionTests
     [MemberData(nameof(Grids))]
     public void Projecting_before_replicating_equals_projecting_the_concatenation(int[] sizes)
     {
-        var reduction = Assert.IsType<ChannelProjection>(ChannelReduction.Draw(ReductionMethod.SemiOrthogonal, TapChannels, 19, 7));
+        var reduction = Assert.IsType<ChannelProjection>(
+            ChannelReduction.Draw(ReductionMethod.SemiOrthogonal, TapChannels, 19, 7)
+        );
         var taps = Taps(sizes);
-        Equal(ReferenceEmbedding.Project(Concatenate(taps), reduction.Weights.ToArray(), 19), reduction.Embed(taps), 1e-6);
+        Equal(
+            ReferenceEmbedding.Project(Concatenate(taps), reduction.Weights.ToArray(), 19),
+            reduction.Embed(taps),
+            1e-6
+        );
     }
 
     [Theory]
@@ -51,7 +60,11 @@ public sealed class ChannelReductionTests
     {
         var taps = Taps([4, 4, 2, 2, 1, 1]);
         foreach (var chosen in new int[][] { [0, 4], [5, 13], [14, 27], [2, 20] })
-            Equal(ReferenceEmbedding.Select(Concatenate(taps), chosen), new ChannelSelection(ReductionMethod.Random, TapChannels, chosen, 0).Embed(taps), 0);
+            Equal(
+                ReferenceEmbedding.Select(Concatenate(taps), chosen),
+                new ChannelSelection(ReductionMethod.Random, TapChannels, chosen, 0).Embed(taps),
+                0
+            );
     }
 
     [Fact]
@@ -70,10 +83,16 @@ public sealed class ChannelReductionTests
     [InlineData(28)]
     public void Projection_columns_are_orthonormal(int d)
     {
-        var weights = ((ChannelProjection)ChannelReduction.Draw(ReductionMethod.SemiOrthogonal, TapChannels, d, 1024)).Weights.ToArray();
+        var weights = (
+            (ChannelProjection)ChannelReduction.Draw(ReductionMethod.SemiOrthogonal, TapChannels, d, 1024)
+        ).Weights.ToArray();
         for (var i = 0; i < d; i++)
-            for (var j = 0; j < d; j++)
-                Assert.Equal(i == j ? 1 : 0, Enumerable.Range(0, 28).Sum(c => (double)weights[c * d + i] * weights[c * d + j]), 1e-6);
+        for (var j = 0; j < d; j++)
+            Assert.Equal(
+                i == j ? 1 : 0,
+                Enumerable.Range(0, 28).Sum(c => (double)weights[c * d + i] * weights[c * d + j]),
+                1e-6
+            );
     }
 
     [Fact]
@@ -81,7 +100,9 @@ public sealed class ChannelReductionTests
     {
         for (var seed = 0; seed < 200; seed++)
         {
-            var chosen = ((ChannelSelection)ChannelReduction.Draw(ReductionMethod.Random, TapChannels, 1 + seed % 28, seed)).Channels.ToArray();
+            var chosen = (
+                (ChannelSelection)ChannelReduction.Draw(ReductionMethod.Random, TapChannels, 1 + seed % 28, seed)
+            ).Channels.ToArray();
             Assert.Equal(1 + seed % 28, chosen.Length);
             Assert.Equal(chosen.Distinct().Order(), chosen);
             Assert.All(chosen, c => Assert.InRange(c, 0, 27));
@@ -93,7 +114,12 @@ public sealed class ChannelReductionTests
     {
         var counts = new int[28];
         for (var seed = 0; seed < 2800; seed++)
-            foreach (var c in ((ChannelSelection)ChannelReduction.Draw(ReductionMethod.Random, TapChannels, 7, seed)).Channels) counts[c]++;
+            foreach (
+                var c in (
+                    (ChannelSelection)ChannelReduction.Draw(ReductionMethod.Random, TapChannels, 7, seed)
+                ).Channels
+            )
+                counts[c]++;
         // A quarter of 2800 draws each; 5 standard deviations are 115.
         Assert.All(counts, count => Assert.InRange(count, 700 - 115, 700 + 115));
     }
@@ -113,7 +139,10 @@ public sealed class ChannelReductionTests
     public void The_seed_the_method_and_the_taps_are_remembered()
     {
         var reduction = ChannelReduction.Draw(ReductionMethod.SemiOrthogonal, TapChannels, 8, 99);
-        Assert.Equal((ReductionMethod.SemiOrthogonal, 28, 8, 99), (reduction.Method, reduction.InputChannels, reduction.Dimensions, reduction.Seed));
+        Assert.Equal(
+            (ReductionMethod.SemiOrthogonal, 28, 8, 99),
+            (reduction.Method, reduction.InputChannels, reduction.Dimensions, reduction.Seed)
+        );
         Assert.Equal(TapChannels, reduction.TapChannels);
     }
 
@@ -129,19 +158,23 @@ public sealed class ChannelReductionTests
     public void Stated_channels_and_weights_that_do_not_fit_are_refused()
     {
         foreach (var channels in new int[][] { [-1, 2], [3, 28], [4, 4], [5, 2] })
-            Assert.Throws<ArgumentException>(() => new ChannelSelection(ReductionMethod.Random, TapChannels, channels, 0));
+            Assert.Throws<ArgumentException>(() =>
+                new ChannelSelection(ReductionMethod.Random, TapChannels, channels, 0)
+            );
         Assert.Throws<ArgumentException>(() => new ChannelProjection(TapChannels, new float[28 * 4 - 1], 4, 0));
     }
 
     [Fact]
     public void A_map_with_too_few_values_for_its_shape_is_refused() =>
-        Assert.Throws<ArgumentException>(() => new ReducedTaps([new FeatureMap(new float[16 * 4 - 1], new Grid(4, 4))], 4));
+        Assert.Throws<ArgumentException>(() =>
+            new ReducedTaps([new FeatureMap(new float[16 * 4 - 1], new Grid(4, 4))], 4)
+        );
 
     [Fact]
     public void An_embedding_of_the_right_shape_is_written_over()
     {
         var reduction = ChannelReduction.Draw(ReductionMethod.SemiOrthogonal, TapChannels, 8, 1);
-var taps = Taps([4, 4, 2, 2, 1, 1]);
+        var taps = Taps([4, 4, 2, 2, 1, 1]);
         FeatureMap[] maps = [.. taps.Select((tap, i) => TapReductions.Reduce(reduction, i, tap))];
         var used = new PatchEmbedding(new Grid(4, 4), 8, [.. Enumerable.Repeat(7f, 128)]);
         Assert.Same(used, PatchEmbedding.Of(new ReducedTaps(maps, 8), reuse: used));
@@ -164,12 +197,19 @@ var taps = Taps([4, 4, 2, 2, 1, 1]);
         var random = new Random(sizes.Sum());
         return
         [
-            .. TapChannels.Select((channels, i) =>
-            {
-                var height = sizes[2 * i];
-var width = sizes[2 * i + 1];
-                return new ReferenceEmbedding.Tap([.. RandomEmbeddings.Normals(random, channels * height * width).Select(z => (float)z)], channels, height, width);
-            }),
+            .. TapChannels.Select(
+                (channels, i) =>
+                {
+                    var height = sizes[2 * i];
+                    var width = sizes[2 * i + 1];
+                    return new ReferenceEmbedding.Tap(
+                        [.. RandomEmbeddings.Normals(random, channels * height * width).Select(z => (float)z)],
+                        channels,
+                        height,
+                        width
+                    );
+                }
+            ),
         ];
     }
 

@@ -20,10 +20,16 @@ public sealed class AurocTests
         // Few different scores, so that there are many ties.
         float[] scores = [.. items.Select(item => item.Score % 5f)];
         bool[] anomalous = [.. items.Select(item => item.Anomalous)];
-        var slow = (from p in Enumerable.Range(0, scores.Length)
-                    from n in Enumerable.Range(0, scores.Length)
-                    where anomalous[p] && !anomalous[n]
-                    select scores[p] > scores[n] ? 1 : scores[p] == scores[n] ? 0.5 : 0).DefaultIfEmpty(double.NaN).Average();
+        var slow = (
+            from p in Enumerable.Range(0, scores.Length)
+            from n in Enumerable.Range(0, scores.Length)
+            where anomalous[p] && !anomalous[n]
+            select scores[p] > scores[n] ? 1
+            : scores[p] == scores[n] ? 0.5
+            : 0
+        )
+            .DefaultIfEmpty(double.NaN)
+            .Average();
         Assert.Equal(slow, Auroc.Of(scores, anomalous), 1e-12);
     }
 

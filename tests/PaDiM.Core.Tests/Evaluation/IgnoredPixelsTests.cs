@@ -14,18 +14,37 @@ public sealed class IgnoredPixelsTests
     public void They_are_measured_as_if_they_were_not_there(int seed)
     {
         var random = new Random(seed);
-        var images = Enumerable.Range(0, 3).Select(_ => (
-            Scores: Many(p => MathF.Round(random.NextSingle() * 20) / 4),
-            Mask: Many(p => p < 2 || random.NextDouble() < 0.35),
-            Ignored: Many(p => p > 2 && random.NextDouble() < 0.3))).ToArray();
-        var metrics = PixelMetrics.Of([.. images.Select(image => new ScoredPixels(new AnomalyMap(Size, image.Scores), image.Mask, image.Ignored))]);
+        var images = Enumerable
+            .Range(0, 3)
+            .Select(_ =>
+                (
+                    Scores: Many(p => MathF.Round(random.NextSingle() * 20) / 4),
+                    Mask: Many(p => p < 2 || random.NextDouble() < 0.35),
+                    Ignored: Many(p => p > 2 && random.NextDouble() < 0.3)
+                )
+            )
+            .ToArray();
+        var metrics = PixelMetrics.Of([
+            .. images.Select(image => new ScoredPixels(new AnomalyMap(Size, image.Scores), image.Mask, image.Ignored)),
+        ]);
 
         // The twin knows of no labels: what is not a number is dropped before anything is measured.
-        var holes = images.Select(image => (Scores: Many(p => image.Ignored[p] ? float.NaN : image.Scores[p]), image.Mask)).ToArray();
+        var holes = images
+            .Select(image => (Scores: Many(p => image.Ignored[p] ? float.NaN : image.Scores[p]), image.Mask))
+            .ToArray();
         Assert.Equal(ReferencePro.AuPro(holes, Size.Width, 0.3), metrics.AuPro30, 1e-9);
         Assert.Equal(ReferencePro.AuPro(holes, Size.Width, 0.05), metrics.AuPro05, 1e-9);
-        var kept = images.SelectMany(image => Many(p => (Score: image.Scores[p], Anomalous: image.Mask[p], Ignored: image.Ignored[p]))).Where(pixel => !pixel.Ignored).ToArray();
-        Assert.Equal(Auroc.Of([.. kept.Select(pixel => pixel.Score)], [.. kept.Select(pixel => pixel.Anomalous)]), metrics.Auroc, 1e-12);
+        var kept = images
+            .SelectMany(image =>
+                Many(p => (Score: image.Scores[p], Anomalous: image.Mask[p], Ignored: image.Ignored[p]))
+            )
+            .Where(pixel => !pixel.Ignored)
+            .ToArray();
+        Assert.Equal(
+            Auroc.Of([.. kept.Select(pixel => pixel.Score)], [.. kept.Select(pixel => pixel.Anomalous)]),
+            metrics.Auroc,
+            1e-12
+        );
     }
 
     [Fact]
@@ -51,7 +70,10 @@ public sealed class IgnoredPixelsTests
 
     [Fact]
     public void Their_shape_is_the_maps() =>
-        Assert.Throws<ArgumentException>("ignored", () => new ScoredPixels(new AnomalyMap(new Grid(1, 2), [1, 2]), null, [true]));
+        Assert.Throws<ArgumentException>(
+            "ignored",
+            () => new ScoredPixels(new AnomalyMap(new Grid(1, 2), [1, 2]), null, [true])
+        );
 
     private static T[] Many<T>(Func<int, T> of) => [.. Enumerable.Range(0, Size.Positions).Select(of)];
 }

@@ -13,7 +13,12 @@ public sealed class PixelMetricsTests
     {
         var vectors = CheckVectors.Load().Metrics;
         var size = new Grid(vectors.Rows, vectors.Cols);
-        var metrics = PixelMetrics.Of([.. vectors.Scores.Zip(vectors.Masks, (scores, mask) => Map(size, [.. scores.Select(s => (float)s)], [.. mask.Select(m => m != 0)]))]);
+        var metrics = PixelMetrics.Of([
+            .. vectors.Scores.Zip(
+                vectors.Masks,
+                (scores, mask) => Map(size, [.. scores.Select(s => (float)s)], [.. mask.Select(m => m != 0)])
+            ),
+        ]);
         Assert.Equal(vectors.AuPro30, metrics.AuPro30, 1e-9);
         Assert.Equal(vectors.AuPro05, metrics.AuPro05, 1e-9);
         Assert.Equal(vectors.PixelAuroc, metrics.Auroc, 1e-9);
@@ -36,19 +41,35 @@ public sealed class PixelMetricsTests
     {
         var random = new Random(seed);
         var size = new Grid(6, 7);
-        var images = Enumerable.Range(0, 3).Select(_ => (
-            Scores: Enumerable.Range(0, size.Positions).Select(_ => MathF.Round(random.NextSingle() * 20) / 4).ToArray(),
-            Mask: Enumerable.Range(0, size.Positions).Select(p => p == 0 || random.NextDouble() < 0.25).ToArray())).ToArray();
+        var images = Enumerable
+            .Range(0, 3)
+            .Select(_ =>
+                (
+                    Scores: Enumerable
+                        .Range(0, size.Positions)
+                        .Select(_ => MathF.Round(random.NextSingle() * 20) / 4)
+                        .ToArray(),
+                    Mask: Enumerable
+                        .Range(0, size.Positions)
+                        .Select(p => p == 0 || random.NextDouble() < 0.25)
+                        .ToArray()
+                )
+            )
+            .ToArray();
         var maps = images.Select(image => Map(size, image.Scores, image.Mask)).ToArray();
         var wide = ReferencePro.AuPro(images, size.Width, 0.3);
-var narrow = ReferencePro.AuPro(images, size.Width, 0.05);
+        var narrow = ReferencePro.AuPro(images, size.Width, 0.05);
         // As many scores a pass as that: one, seven, all.
         foreach (var scores in new[] { 1, 7, 1000 })
         {
             var curve = Passes(maps, scores * PixelTally.BytesOfRank).Walk(0.3, 0.05).All;
             Assert.Equal(wide, curve.AuPro(0.3), 1e-9);
             Assert.Equal(narrow, curve.AuPro(0.05), 1e-9);
-            Assert.Equal(Auroc.Of([.. images.SelectMany(i => i.Scores)], [.. images.SelectMany(i => i.Mask)]), curve.Auroc(), 1e-12);
+            Assert.Equal(
+                Auroc.Of([.. images.SelectMany(i => i.Scores)], [.. images.SelectMany(i => i.Mask)]),
+                curve.Auroc(),
+                1e-12
+            );
         }
     }
 
@@ -59,17 +80,43 @@ var narrow = ReferencePro.AuPro(images, size.Width, 0.05);
         var size = new Grid(9, 8);
         string?[] kinds = ["scratch", null, "stain", "scratch", null, "dent"];
         // Levels of a thousandth power of two to large ones, zero among them: scores of different pages of the table.
-        var images = kinds.Select(kind => (Kind: kind, Map: Map(
-            size,
-            [.. Enumerable.Range(0, size.Positions).Select(_ => random.Next(4) == 0 ? 0 : MathF.ScaleB(random.Next(1, 4), random.Next(-30, 30)))],
-            [.. Enumerable.Range(0, size.Positions).Select(_ => kind is not null && random.NextDouble() < 0.3)]))).ToArray();
+        var images = kinds
+            .Select(kind =>
+                (
+                    Kind: kind,
+                    Map: Map(
+                        size,
+                        [
+                            .. Enumerable
+                                .Range(0, size.Positions)
+                                .Select(_ =>
+                                    random.Next(4) == 0 ? 0 : MathF.ScaleB(random.Next(1, 4), random.Next(-30, 30))
+                                ),
+                        ],
+                        [
+                            .. Enumerable
+                                .Range(0, size.Positions)
+                                .Select(_ => kind is not null && random.NextDouble() < 0.3),
+                        ]
+                    )
+                )
+            )
+            .ToArray();
         var labelled = images.Select(image => new LabelledMap(image.Kind, () => image.Map)).ToArray();
         var together = PixelMetrics.ByDefect(labelled);
         Assert.Equal(["dent", "scratch", "stain"], together.PerDefect.Keys.Order(StringComparer.Ordinal));
         Same(PixelMetrics.Of([.. images.Select(image => image.Map)]), together.All);
         foreach (var (kind, metrics) in together.PerDefect)
-            Same(PixelMetrics.Of([.. images.Where(image => image.Kind is null || image.Kind == kind).Select(image => image.Map)]), metrics);
-        Assert.Equal(together.All, PixelMetrics.ByDefect(labelled, new ParallelOptions { MaxDegreeOfParallelism = 1 }).All);
+            Same(
+                PixelMetrics.Of([
+                    .. images.Where(image => image.Kind is null || image.Kind == kind).Select(image => image.Map),
+                ]),
+                metrics
+            );
+        Assert.Equal(
+            together.All,
+            PixelMetrics.ByDefect(labelled, new ParallelOptions { MaxDegreeOfParallelism = 1 }).All
+        );
     }
 
     [Fact]
@@ -79,15 +126,22 @@ var narrow = ReferencePro.AuPro(images, size.Width, 0.05);
         var map = Map(new Grid(1, 2), [1, 2], [false, true]);
         var drawn = 0;
         var maps = Enumerable.Repeat(new LabelledMap(null, Draw), 1000).ToArray();
-        Assert.ThrowsAny<OperationCanceledException>(() => PixelMetrics.ByDefect(maps, new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = stop.Token }));
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            PixelMetrics.ByDefect(
+                maps,
+                new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = stop.Token }
+            )
+        );
         // Each thread may have begun with one.
         Assert.InRange(drawn, 3, 3 + 4);
 
         ScoredPixels Draw()
         {
             var which = Interlocked.Increment(ref drawn);
-            if (which == 3) stop.Cancel();
-            if (which > 3) stop.Token.WaitHandle.WaitOne();
+            if (which == 3)
+                stop.Cancel();
+            if (which > 3)
+                stop.Token.WaitHandle.WaitOne();
             return map;
         }
     }

@@ -15,7 +15,14 @@ public sealed class ScoreRanksTests
         ranks.Order();
         float[] sorted = [.. marked.Distinct().Order()];
         Assert.Equal(sorted.Length, ranks.Count);
-        float[] near = [.. marked.SelectMany(score => new[] { score, MathF.BitIncrement(score), MathF.Max(0, MathF.BitDecrement(score)) }).Where(float.IsFinite)];
+        float[] near =
+        [
+            .. marked
+                .SelectMany(score =>
+                    new[] { score, MathF.BitIncrement(score), MathF.Max(0, MathF.BitDecrement(score)) }
+                )
+                .Where(float.IsFinite),
+        ];
         foreach (var score in near.Concat(Enumerable.Range(0, 500).Select(_ => Any(random))).Append(-0f))
             Assert.Equal(2 * sorted.Count(s => s < score) + (sorted.Contains(score) ? 1 : 0), ranks.PlaceOf(score));
     }
@@ -30,5 +37,8 @@ public sealed class ScoreRanksTests
     }
 
     /// <summary>Half of them close together, half anywhere.</summary>
-    private static float Any(Random random) => random.Next(2) == 0 ? 1 + random.Next(4000) * MathF.ScaleB(1, -23) : BitConverter.Int32BitsToSingle(random.Next(0x7F800000));
+    private static float Any(Random random) =>
+        random.Next(2) == 0
+            ? 1 + random.Next(4000) * MathF.ScaleB(1, -23)
+            : BitConverter.Int32BitsToSingle(random.Next(0x7F800000));
 }

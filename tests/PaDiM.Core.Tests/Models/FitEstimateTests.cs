@@ -13,7 +13,10 @@ public sealed class FitEstimateTests
         var estimate = FitEstimate.Of(new FitSettings(), Patches, 550, 200);
         Assert.Equal(8L * 4096 * (550 + 151_525), estimate.StatisticsBytes);
         Assert.Equal(4096L * (4 * 550 + 2 * (151_525 + 550)), estimate.ModelBytes);
-        Assert.Equal(4096L * (4 * 550 + 4 * (19 * 550 + 190)), FitEstimate.Of(new FitSettings(), Patches, 550, 20).ModelBytes);
+        Assert.Equal(
+            4096L * (4 * 550 + 4 * (19 * 550 + 190)),
+            FitEstimate.Of(new FitSettings(), Patches, 550, 20).ModelBytes
+        );
         Assert.Null(FitEstimate.Of(new FitSettings(), Patches, 550, 1000).FindMisfit(8L << 30));
     }
 
@@ -27,23 +30,31 @@ public sealed class FitEstimateTests
 
     [Fact]
     public void Scatters_beyond_one_array_are_refused_whatever_the_memory() =>
-        Assert.Contains("can be held", FitEstimate.Of(new FitSettings(), new Grid(512, 512), 1000, null).FindMisfit(long.MaxValue), StringComparison.Ordinal);
+        Assert.Contains(
+            "can be held",
+            FitEstimate.Of(new FitSettings(), new Grid(512, 512), 1000, null).FindMisfit(long.MaxValue),
+            StringComparison.Ordinal
+        );
 
     [Theory]
     [InlineData(64, 100, 32)]
     [InlineData(64, 550, 32)]
     [InlineData(512, 100, 5)]
     [InlineData(512, 1000, 4)]
-    public void Large_embeddings_go_in_smaller_batches(int side, int d, int batch) => Assert.Equal(batch, FitEstimate.BatchOf(new Grid(side, side), d));
+    public void Large_embeddings_go_in_smaller_batches(int side, int d, int batch) =>
+        Assert.Equal(batch, FitEstimate.BatchOf(new Grid(side, side), d));
 
     [Fact]
     public void Embeddings_grow_with_the_images_and_memory_does_not()
     {
         var few = FitEstimate.Of(new FitSettings(), Patches, 100, 50);
-var many = FitEstimate.Of(new FitSettings(), Patches, 100, 400);
+        var many = FitEstimate.Of(new FitSettings(), Patches, 100, 400);
         Assert.Equal(few.MemoryBytes, many.MemoryBytes);
         Assert.Equal(8 * few.EmbeddingBytes, many.EmbeddingBytes);
-        Assert.Equal(few.EmbeddingBytes, FitEstimate.Of(new FitSettings(), Patches, 100, 400, embedded: 50).EmbeddingBytes);
+        Assert.Equal(
+            few.EmbeddingBytes,
+            FitEstimate.Of(new FitSettings(), Patches, 100, 400, embedded: 50).EmbeddingBytes
+        );
         Assert.Equal(many.StatisticsBytes + many.ModelBytes + many.EmbeddingBytes, many.DiskBytes);
     }
 }

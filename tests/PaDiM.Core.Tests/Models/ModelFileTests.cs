@@ -24,7 +24,10 @@ public sealed class ModelFileTests
         Assert.IsType(model.Distribution.GetType(), read.Distribution);
         Assert.Equal(model.Ignored, read.Ignored);
         Assert.Equal(model.GoldenImages.Select(image => image.Score), read.GoldenImages.Select(image => image.Score));
-        Assert.Equal(model.GoldenImages.SelectMany(image => image.Pixels), read.GoldenImages.SelectMany(image => image.Pixels));
+        Assert.Equal(
+            model.GoldenImages.SelectMany(image => image.Pixels),
+            read.GoldenImages.SelectMany(image => image.Pixels)
+        );
         Assert.Equal(model.Calibration.Scores, read.Calibration.Scores);
         Assert.Equal(model.TrainingImages, read.TrainingImages);
         Assert.True(model.Reduction.IsSameAs(read.Reduction));
@@ -36,13 +39,16 @@ public sealed class ModelFileTests
         var images = RandomEmbeddings.Draw(3, 4, new Grid(2, 2), 12);
         var model = Model(ReductionMethod.None) with
         {
-            Reduction = ChannelReduction.Draw(ReductionMethod.None, [8, 4], 12, 9), Distribution = PatchDistribution.Freeze(Fitting.Gather(images), Fitting.Ridge), GoldenImages = [], Ignored = null,
+            Reduction = ChannelReduction.Draw(ReductionMethod.None, [8, 4], 12, 9),
+            Distribution = PatchDistribution.Freeze(Fitting.Gather(images), Fitting.Ridge),
+            GoldenImages = [],
+            Ignored = null,
         };
         var bytes = Bytes(model);
         var read = ModelFile.Read(new MemoryStream(bytes));
         Assert.Equal(bytes, Bytes(read));
         var written = (LowRankDistribution)model.Distribution;
-var low = Assert.IsType<LowRankDistribution>(read.Distribution);
+        var low = Assert.IsType<LowRankDistribution>(read.Distribution);
         Assert.Equal((3, 3), (written.Rank, low.Rank));
         Assert.Equal(written.Basis, low.Basis);
         Assert.Equal(written.Whitening, low.Whitening);
@@ -97,12 +103,23 @@ var low = Assert.IsType<LowRankDistribution>(read.Distribution);
     [InlineData("settings", """{"epsilon":1e-50}""")]
     [InlineData("settings", """{"alignment":"Rigid"}""")]
     public void A_description_that_makes_no_sense_is_refused(string member, string value) =>
-        Assert.Throws<InvalidDataException>(() => ModelFile.Read(Rewritten(Model(ReductionMethod.Random), card => card[member] = JsonNode.Parse(value))));
+        Assert.Throws<InvalidDataException>(() =>
+            ModelFile.Read(Rewritten(Model(ReductionMethod.Random), card => card[member] = JsonNode.Parse(value)))
+        );
 
     [Fact]
     public void A_file_of_before_there_were_findings_and_golden_images_is_read()
     {
-        var model = ModelFile.Read(Rewritten(Model(ReductionMethod.Random) with { GoldenImages = [], Ignored = null }, card => card.Remove("findings")));
+        var model = ModelFile.Read(
+            Rewritten(
+                Model(ReductionMethod.Random) with
+                {
+                    GoldenImages = [],
+                    Ignored = null,
+                },
+                card => card.Remove("findings")
+            )
+        );
         Assert.Empty(model.Findings);
         Assert.Empty(model.GoldenImages);
     }
@@ -111,7 +128,13 @@ var low = Assert.IsType<LowRankDistribution>(read.Distribution);
     public void More_golden_images_than_a_model_keeps_are_refused()
     {
         var golden = new GoldenImage(new byte[32 * 32 * 3], 1);
-        Assert.Throws<InvalidDataException>(() => ModelFile.Read(new MemoryStream(Bytes(Model(ReductionMethod.Random) with { GoldenImages = [golden, golden, golden, golden] }))));
+        Assert.Throws<InvalidDataException>(() =>
+            ModelFile.Read(
+                new MemoryStream(
+                    Bytes(Model(ReductionMethod.Random) with { GoldenImages = [golden, golden, golden, golden] })
+                )
+            )
+        );
     }
 
     [Fact]
@@ -128,14 +151,25 @@ var low = Assert.IsType<LowRankDistribution>(read.Distribution);
         var reduction = ChannelReduction.Draw(method, [4, 3], 3, 9);
         var images = RandomEmbeddings.Draw(2, 5, new Grid(2, 2), reduction.Dimensions);
         return new PadimModel(
-            new FitSettings { Reduction = method, Dimensions = 3, Seed = 9, ImageSize = 32 },
+            new FitSettings
+            {
+                Reduction = method,
+                Dimensions = 3,
+                Seed = 9,
+                ImageSize = 32,
+            },
             new BackboneIdentity("tiny", new string('a', 64), ["layer1", "layer2"]),
             reduction,
             PatchDistribution.Freeze(Fitting.Gather(images), Fitting.Ridge),
             new ThresholdCalibration([1, 3, 2, 5, 4]),
-            [.. Enumerable.Range(0, 5).Select(i => new string((char)('0' + i), 64))])
+            [.. Enumerable.Range(0, 5).Select(i => new string((char)('0' + i), 64))]
+        )
         {
-            GoldenImages = [new(Enumerable.Range(0, 32 * 32 * 3).Select(i => (byte)(7 * i)).ToArray(), 3.25f), new(new byte[32 * 32 * 3], 0)],
+            GoldenImages =
+            [
+                new(Enumerable.Range(0, 32 * 32 * 3).Select(i => (byte)(7 * i)).ToArray(), 3.25f),
+                new(new byte[32 * 32 * 3], 0),
+            ],
             Ignored = [.. Enumerable.Range(0, 32 * 32).Select(i => i % 5 == 0)],
         };
     }
@@ -148,12 +182,18 @@ var low = Assert.IsType<LowRankDistribution>(read.Distribution);
         change(card);
         var tensors = new List<SafetensorsTensor>
         {
-            SafetensorsTensor.Of("mean", [2, 2, 3], file.Read<float>("mean", 2, 2, 3)), SafetensorsTensor.Of("whitening", [2, 2, 6], file.Read<short>("whitening", 2, 2, 6)),
+            SafetensorsTensor.Of("mean", [2, 2, 3], file.Read<float>("mean", 2, 2, 3)),
+            SafetensorsTensor.Of("whitening", [2, 2, 6], file.Read<short>("whitening", 2, 2, 6)),
             SafetensorsTensor.Of("scale", [2, 2, 3], file.Read<ushort>("scale", 2, 2, 3)),
-            SafetensorsTensor.Of("calibration", [5], file.Read<double>("calibration", 5)), SafetensorsTensor.Of("channels", [3], file.Read<int>("channels", 3)),
+            SafetensorsTensor.Of("calibration", [5], file.Read<double>("calibration", 5)),
+            SafetensorsTensor.Of("channels", [3], file.Read<int>("channels", 3)),
         };
         var stream = new MemoryStream();
-        Safetensors.Write(stream, new Dictionary<string, string> { ["format"] = file.Metadata["format"], ["padim"] = card.ToJsonString() }, tensors);
+        Safetensors.Write(
+            stream,
+            new Dictionary<string, string> { ["format"] = file.Metadata["format"], ["padim"] = card.ToJsonString() },
+            tensors
+        );
         stream.Position = 0;
         return stream;
     }

@@ -9,10 +9,13 @@ public sealed class SafetensorsTests
     public void Tensors_of_each_type_read_back_and_data_starts_aligned()
     {
         var stream = new MemoryStream();
-        Safetensors.Write(stream, new Dictionary<string, string> { ["b"] = "2", ["a"] = "é" },
+        Safetensors.Write(
+            stream,
+            new Dictionary<string, string> { ["b"] = "2", ["a"] = "é" },
             SafetensorsTensor.Of("floats", [2, 2], new[] { 1f, 2, 3, 4 }),
             SafetensorsTensor.Of("doubles", [1], new[] { Math.PI }),
-            SafetensorsTensor.Of("integers", [3], new[] { -1, 0, 1 }));
+            SafetensorsTensor.Of("integers", [3], new[] { -1, 0, 1 })
+        );
         Assert.Equal(0, (8 + BitConverter.ToInt64(stream.ToArray())) % 64);
         stream.Position = 0;
         var file = SafetensorsReader.Open(stream);
@@ -27,7 +30,13 @@ public sealed class SafetensorsTests
 
     [Fact]
     public void A_shape_that_does_not_fit_its_values_is_not_written() =>
-        Assert.Throws<ArgumentException>(() => Safetensors.Write(new MemoryStream(), new Dictionary<string, string>(), SafetensorsTensor.Of("x", [3], new float[4])));
+        Assert.Throws<ArgumentException>(() =>
+            Safetensors.Write(
+                new MemoryStream(),
+                new Dictionary<string, string>(),
+                SafetensorsTensor.Of("x", [3], new float[4])
+            )
+        );
 
     [Theory]
     [InlineData("[]")]
@@ -58,5 +67,7 @@ public sealed class SafetensorsTests
     [InlineData(1L << 40)]
     [InlineData(long.MaxValue)]
     public void A_header_length_beyond_the_file_is_refused_before_anything_is_allocated(long length) =>
-        Assert.Throws<InvalidDataException>(() => SafetensorsReader.Open(new MemoryStream([.. BitConverter.GetBytes(length), 1, 2, 3, 4])));
+        Assert.Throws<InvalidDataException>(() =>
+            SafetensorsReader.Open(new MemoryStream([.. BitConverter.GetBytes(length), 1, 2, 3, 4]))
+        );
 }

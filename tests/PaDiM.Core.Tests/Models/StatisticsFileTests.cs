@@ -26,7 +26,11 @@ public sealed class StatisticsFileTests
     public void Other_tensors_are_not_taken_for_statistics()
     {
         var stream = new MemoryStream();
-        Safetensors.Write(stream, new Dictionary<string, string>(), SafetensorsTensor.Of("mean", [2, 3, 4], new double[24]));
+        Safetensors.Write(
+            stream,
+            new Dictionary<string, string>(),
+            SafetensorsTensor.Of("mean", [2, 3, 4], new double[24])
+        );
         stream.Position = 0;
         Assert.Throws<InvalidDataException>(() => StatisticsFile.Read(stream));
     }

@@ -20,7 +20,11 @@ public sealed class AnomalyMapTests
         var map = Draw(height, width);
         var upsampled = map.Upsample(new Grid(toHeight, toWidth));
         Assert.Equal(new Grid(toHeight, toWidth), upsampled.Grid);
-        Close.Relative(ReferenceMap.Upsample(map.Values.Square(height, width), toHeight, toWidth).Flat(), upsampled.Values, 2e-6);
+        Close.Relative(
+            ReferenceMap.Upsample(map.Values.Square(height, width), toHeight, toWidth).Flat(),
+            upsampled.Values,
+            2e-6
+        );
     }
 
     [Theory]
@@ -32,10 +36,18 @@ public sealed class AnomalyMapTests
     [InlineData(30, 1, 4)]
     [InlineData(1, 1, 4)]
     [InlineData(17, 16, 4)]
-    public void Smoothing_equals_the_two_dimensional_sum_even_where_the_mirror_is_narrower_than_the_radius(int height, int width, double sigma)
+    public void Smoothing_equals_the_two_dimensional_sum_even_where_the_mirror_is_narrower_than_the_radius(
+        int height,
+        int width,
+        double sigma
+    )
     {
         var map = Draw(height, width);
-        Close.Relative(ReferenceMap.Smooth(map.Values.Square(height, width), sigma).Flat(), map.ToPixels(map.Grid, sigma).Values, 5e-6);
+        Close.Relative(
+            ReferenceMap.Smooth(map.Values.Square(height, width), sigma).Flat(),
+            map.ToPixels(map.Grid, sigma).Values,
+            5e-6
+        );
     }
 
     [Theory]
@@ -84,11 +96,20 @@ public sealed class AnomalyMapTests
     }
 
     [Fact]
-    public void The_image_score_is_the_largest_value() => Assert.Equal(9, new AnomalyMap(new Grid(2, 2), [1, 9, 3, 4]).Max());
+    public void The_image_score_is_the_largest_value() =>
+        Assert.Equal(9, new AnomalyMap(new Grid(2, 2), [1, 9, 3, 4]).Max());
 
     [Fact]
-    public void A_negative_sigma_is_refused() => Assert.Throws<ArgumentOutOfRangeException>(() => Draw(2, 2).ToPixels(new Grid(4, 4), -1));
+    public void A_negative_sigma_is_refused() =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => Draw(2, 2).ToPixels(new Grid(4, 4), -1));
 
     private static AnomalyMap Draw(int height, int width) =>
-        new(new Grid(height, width), [.. RandomEmbeddings.Normals(new Random(height * 100 + width), height * width).Select(z => (float)(0.5 + Math.Abs(z)))]);
+        new(
+            new Grid(height, width),
+            [
+                .. RandomEmbeddings
+                    .Normals(new Random(height * 100 + width), height * width)
+                    .Select(z => (float)(0.5 + Math.Abs(z))),
+            ]
+        );
 }

@@ -19,8 +19,18 @@ public sealed class MahalanobisScorerTests
     {
         var images = RandomEmbeddings.Draw(n * d, n + 1, Grid, d);
         var expected = Expected(images[..n], images[n]);
-        Close.Relative(expected, MahalanobisScorer.Distances(Fitting.Unrounded(Fitting.Gather(images[..n]), Fitting.Ridge), images[n]).Values, 1e-5);
-        Close.Relative(expected, MahalanobisScorer.Distances(Freeze(images[..n]), images[n]).Values, Fitting.RoundingOf16Bits);
+        Close.Relative(
+            expected,
+            MahalanobisScorer
+                .Distances(Fitting.Unrounded(Fitting.Gather(images[..n]), Fitting.Ridge), images[n])
+                .Values,
+            1e-5
+        );
+        Close.Relative(
+            expected,
+            MahalanobisScorer.Distances(Freeze(images[..n]), images[n]).Values,
+            Fitting.RoundingOf16Bits
+        );
     }
 
     [Fact]
@@ -43,7 +53,9 @@ public sealed class MahalanobisScorerTests
         Close.Relative(Expected(images[..12], images[12]), map.Values, Fitting.RoundingOf16Bits);
     }
 
-    /// <summary>The frozen mean is float32: 1e4 is kept to 5e-4, and so is a distance of about one deviation a dimension.</summary>
+    /// <summary>
+    /// The frozen mean is float32: 1e4 is kept to 5e-4, and so is a distance of about one deviation a dimension.
+    /// </summary>
     [Fact]
     public void A_huge_mean_costs_no_more_than_the_rounding_of_the_mean()
     {
@@ -80,12 +92,15 @@ public sealed class MahalanobisScorerTests
         var distribution = Freeze(images[..8]);
         var batch = MahalanobisScorer.Distances(distribution, images[8..]);
         Assert.Equal(4, batch.Length);
-        for (var i = 0; i < batch.Length; i++) Assert.Equal(MahalanobisScorer.Distances(distribution, images[8 + i]).Values, batch[i].Values);
+        for (var i = 0; i < batch.Length; i++)
+            Assert.Equal(MahalanobisScorer.Distances(distribution, images[8 + i]).Values, batch[i].Values);
     }
 
     [Fact]
     public void An_empty_batch_gives_no_maps() =>
-        Assert.Empty(MahalanobisScorer.Distances(Freeze(RandomEmbeddings.Draw(27, 3, Grid, 2)), Array.Empty<PatchEmbedding>()));
+        Assert.Empty(
+            MahalanobisScorer.Distances(Freeze(RandomEmbeddings.Draw(27, 3, Grid, 2)), Array.Empty<PatchEmbedding>())
+        );
 
     [Theory]
     [InlineData(3, 3, 5)]
@@ -94,11 +109,18 @@ public sealed class MahalanobisScorerTests
     public void Another_shape_is_refused(int height, int width, int d)
     {
         var distribution = Freeze(RandomEmbeddings.Draw(28, 3, Grid, 4));
-        Assert.Throws<ArgumentException>(() => MahalanobisScorer.Distances(distribution, new PatchEmbedding(new Grid(height, width), d)));
+        Assert.Throws<ArgumentException>(() =>
+            MahalanobisScorer.Distances(distribution, new PatchEmbedding(new Grid(height, width), d))
+        );
     }
 
-    private static PatchDistribution Freeze(PatchEmbedding[] images) => PatchDistribution.Freeze(Fitting.Gather(images), Fitting.Ridge);
+    private static PatchDistribution Freeze(PatchEmbedding[] images) =>
+        PatchDistribution.Freeze(Fitting.Gather(images), Fitting.Ridge);
 
     private static double[] Expected(PatchEmbedding[] images, PatchEmbedding scored) =>
-        [.. Enumerable.Range(0, Grid.Positions).Select(p => ReferenceGaussian.Fit(images.At(p), Fitting.Epsilon).Distance(new[] { scored }.At(p)[0]))];
+        [
+            .. Enumerable
+                .Range(0, Grid.Positions)
+                .Select(p => ReferenceGaussian.Fit(images.At(p), Fitting.Epsilon).Distance(new[] { scored }.At(p)[0])),
+        ];
 }

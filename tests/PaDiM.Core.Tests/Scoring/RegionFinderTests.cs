@@ -13,7 +13,7 @@ public sealed class RegionFinderTests
     public void Regions_equal_those_of_a_slow_labelling(PositiveInt height, PositiveInt width, int seed, byte level)
     {
         var h = 1 + height.Get % 24;
-var w = 1 + width.Get % 24;
+        var w = 1 + width.Get % 24;
         var random = new Random(seed);
         // A coarse lattice: ties between pixels, and with the threshold, are common.
         var map = new AnomalyMap(new Grid(h, w), [.. Enumerable.Range(0, h * w).Select(_ => random.Next(8) / 4f)]);
@@ -29,7 +29,8 @@ var w = 1 + width.Get % 24;
     }
 
     [Fact]
-    public void Rows_do_not_connect_around_the_border() => Assert.Equal(2, RegionFinder.Find(Map("..#", "#.."), 1).Count);
+    public void Rows_do_not_connect_around_the_border() =>
+        Assert.Equal(2, RegionFinder.Find(Map("..#", "#.."), 1).Count);
 
     [Fact]
     public void A_value_equal_to_the_threshold_counts_and_the_next_below_does_not()
@@ -65,17 +66,27 @@ var w = 1 + width.Get % 24;
     private static AnomalyRegion[] Expected(AnomalyMap map, double threshold)
     {
         var height = map.Grid.Height;
-var width = map.Grid.Width;
+        var width = map.Grid.Width;
         var labels = ReferenceRegions.Label(map.Values.Square(height, width), threshold).Cast<int>().ToArray();
         return
         [
-            .. Enumerable.Range(0, labels.Length).Where(i => labels[i] != 0).GroupBy(i => labels[i]).OrderBy(area => area.Key)
+            .. Enumerable
+                .Range(0, labels.Length)
+                .Where(i => labels[i] != 0)
+                .GroupBy(i => labels[i])
+                .OrderBy(area => area.Key)
                 .Select(area =>
                 {
                     var left = area.Min(i => i % width);
-var top = area.Min(i => i / width);
+                    var top = area.Min(i => i / width);
                     return new AnomalyRegion(
-                        left, top, area.Max(i => i % width) - left + 1, area.Max(i => i / width) - top + 1, area.Count(), area.Max(i => map.Values[i]));
+                        left,
+                        top,
+                        area.Max(i => i % width) - left + 1,
+                        area.Max(i => i / width) - top + 1,
+                        area.Count(),
+                        area.Max(i => map.Values[i])
+                    );
                 })
                 .OrderByDescending(region => region.PeakScore),
         ];

@@ -29,8 +29,9 @@ public sealed class DenseTriangleTests
         var whitening = Unpack(packed, d);
         var product = new double[d, d];
         for (var i = 0; i < d; i++)
-            for (var j = 0; j < d; j++)
-                for (var k = 0; k < d; k++) product[i, j] += whitening[k, i] * whitening[k, j];
+        for (var j = 0; j < d; j++)
+        for (var k = 0; k < d; k++)
+            product[i, j] += whitening[k, i] * whitening[k, j];
         Close.OfScale(ReferenceGaussian.Invert(matrix).Flat(), product.Flat(), 1e-10);
     }
 
@@ -40,9 +41,13 @@ public sealed class DenseTriangleTests
     public void A_buffer_used_again_gives_the_same_bits(int d)
     {
         var fresh = Pack(Covariance(d));
-var used = Pack(Covariance(d));
+        var used = Pack(Covariance(d));
         var work = new DenseTriangle(d);
-        PackedTriangle.Whiten(Pack(ReferenceGaussian.Fit(RandomEmbeddings.Draw(99, d + 2, new(1, 1), d).At(0), 1).Covariance), 0.5, work);
+        PackedTriangle.Whiten(
+            Pack(ReferenceGaussian.Fit(RandomEmbeddings.Draw(99, d + 2, new(1, 1), d).At(0), 1).Covariance),
+            0.5,
+            work
+        );
         PackedTriangle.Whiten(used, 0.25, work);
         PackedTriangle.Whiten(fresh, 0.25, new DenseTriangle(d));
         Assert.Equal(fresh, used);
@@ -68,7 +73,8 @@ var used = Pack(Covariance(d));
         Assert.Contains("of 2)", Assert.Throws<ArithmeticException>(work.Cholesky).Message, StringComparison.Ordinal);
     }
 
-    private static double[,] Covariance(int d) => ReferenceGaussian.Fit(RandomEmbeddings.Draw(d, 2 * d + 2, new(1, 1), d).At(0), Fitting.Epsilon).Covariance;
+    private static double[,] Covariance(int d) =>
+        ReferenceGaussian.Fit(RandomEmbeddings.Draw(d, 2 * d + 2, new(1, 1), d).At(0), Fitting.Epsilon).Covariance;
 
     /// <summary>The slow twin: entry by entry.</summary>
     private static double[,] Cholesky(double[,] matrix)
@@ -76,12 +82,13 @@ var used = Pack(Covariance(d));
         var d = matrix.GetLength(0);
         var factor = new double[d, d];
         for (var j = 0; j < d; j++)
-            for (var i = j; i < d; i++)
-            {
-                var sum = matrix[i, j];
-                for (var k = 0; k < j; k++) sum -= factor[i, k] * factor[j, k];
-                factor[i, j] = i == j ? Math.Sqrt(sum) : sum / factor[j, j];
-            }
+        for (var i = j; i < d; i++)
+        {
+            var sum = matrix[i, j];
+            for (var k = 0; k < j; k++)
+                sum -= factor[i, k] * factor[j, k];
+            factor[i, j] = i == j ? Math.Sqrt(sum) : sum / factor[j, j];
+        }
         return factor;
     }
 
@@ -96,7 +103,8 @@ var used = Pack(Covariance(d));
     {
         var packed = new List<double>();
         for (var j = 0; j < matrix.GetLength(1); j++)
-            for (var i = j; i < matrix.GetLength(0); i++) packed.Add(matrix[i, j]);
+        for (var i = j; i < matrix.GetLength(0); i++)
+            packed.Add(matrix[i, j]);
         return [.. packed];
     }
 
@@ -105,7 +113,8 @@ var used = Pack(Covariance(d));
         var matrix = new double[d, d];
         var at = 0;
         for (var j = 0; j < d; j++)
-            for (var i = j; i < d; i++) matrix[i, j] = packed[at++];
+        for (var i = j; i < d; i++)
+            matrix[i, j] = packed[at++];
         return matrix;
     }
 }

@@ -20,24 +20,42 @@ public sealed class DenseWhiteningTests
         var images = RandomEmbeddings.Draw(n + d, n + 1, Grid, d);
         var distribution = PatchDistribution.Freeze(Fitting.Gather(images[..n]), Fitting.Ridge);
         Assert.IsType(kind, distribution);
-        Close.Relative(Norms(distribution, images[n]), MahalanobisScorer.Distances(distribution, images[n]).Values, 1e-4);
+        Close.Relative(
+            Norms(distribution, images[n]),
+            MahalanobisScorer.Distances(distribution, images[n]).Values,
+            1e-4
+        );
         // Within the span of the training images, too, where the terms of a low rank nearly cancel.
-        Close.Relative(Norms(distribution, images[0]), MahalanobisScorer.Distances(distribution, images[0]).Values, 1e-4);
+        Close.Relative(
+            Norms(distribution, images[0]),
+            MahalanobisScorer.Distances(distribution, images[0]).Values,
+            1e-4
+        );
     }
 
     [Fact]
     public void Images_that_span_less_than_their_number_change_nothing()
     {
         var distinct = RandomEmbeddings.Draw(11, 3, Grid, 30);
-        var distribution = PatchDistribution.Freeze(Fitting.Gather([distinct[0], distinct[0], distinct[1], distinct[1]]), Fitting.Ridge);
-        Close.Relative(Norms(distribution, distinct[2]), MahalanobisScorer.Distances(distribution, distinct[2]).Values, 1e-4);
+        var distribution = PatchDistribution.Freeze(
+            Fitting.Gather([distinct[0], distinct[0], distinct[1], distinct[1]]),
+            Fitting.Ridge
+        );
+        Close.Relative(
+            Norms(distribution, distinct[2]),
+            MahalanobisScorer.Distances(distribution, distinct[2]).Values,
+            1e-4
+        );
     }
 
     [Fact]
     public void It_is_the_lower_triangle_of_a_full_rank_and_writes_over_what_was_there()
     {
         var square = Enumerable.Repeat(9f, 9).ToArray();
-        new FullRankDistribution(new Grid(1, 1), 3, new float[3], new float[] { 1, 2, 3, 4, 5, 6 }).DenseWhitening(0, square);
+        new FullRankDistribution(new Grid(1, 1), 3, new float[3], new float[] { 1, 2, 3, 4, 5, 6 }).DenseWhitening(
+            0,
+            square
+        );
         Assert.Equal([1, 0, 0, 2, 4, 0, 3, 5, 6], square);
     }
 
@@ -45,11 +63,19 @@ public sealed class DenseWhiteningTests
     {
         var d = distribution.Dimensions;
         var square = new float[d * d];
-        return [.. Enumerable.Range(0, Grid.Positions).Select(p =>
-        {
-            distribution.DenseWhitening(p, square);
-            var delta = embedding[p].ToArray().Zip(distribution.MeanAt(p).ToArray(), (x, mean) => (double)x - mean).ToArray();
-            return Math.Sqrt(square.Chunk(d).Sum(row => Math.Pow(row.Zip(delta, (f, v) => f * v).Sum(), 2)));
-        })];
+        return
+        [
+            .. Enumerable
+                .Range(0, Grid.Positions)
+                .Select(p =>
+                {
+                    distribution.DenseWhitening(p, square);
+                    var delta = embedding[p]
+                        .ToArray()
+                        .Zip(distribution.MeanAt(p).ToArray(), (x, mean) => (double)x - mean)
+                        .ToArray();
+                    return Math.Sqrt(square.Chunk(d).Sum(row => Math.Pow(row.Zip(delta, (f, v) => f * v).Sum(), 2)));
+                }),
+        ];
     }
 }

@@ -14,10 +14,14 @@ public sealed class PackedTriangleTests
     {
         var packed = Pack(Covariance(d));
         var full = Unpack(packed, d);
-var x = RandomEmbeddings.Normals(new Random(d), d);
-var y = new double[d];
+        var x = RandomEmbeddings.Normals(new Random(d), d);
+        var y = new double[d];
         PackedTriangle.Multiply<double>(packed, x, y);
-        Close.OfScale([.. Enumerable.Range(0, d).Select(i => Enumerable.Range(0, d).Sum(j => full[i, j] * x[j]))], y, 1e-14);
+        Close.OfScale(
+            [.. Enumerable.Range(0, d).Select(i => Enumerable.Range(0, d).Sum(j => full[i, j] * x[j]))],
+            y,
+            1e-14
+        );
     }
 
     private static double[,] Covariance(int d) =>
@@ -27,7 +31,8 @@ var y = new double[d];
     {
         var packed = new List<double>();
         for (var j = 0; j < matrix.GetLength(1); j++)
-            for (var i = j; i < matrix.GetLength(0); i++) packed.Add(matrix[i, j]);
+        for (var i = j; i < matrix.GetLength(0); i++)
+            packed.Add(matrix[i, j]);
         return [.. packed];
     }
 
@@ -36,7 +41,8 @@ var y = new double[d];
         var matrix = new double[d, d];
         var at = 0;
         for (var j = 0; j < d; j++)
-            for (var i = j; i < d; i++) matrix[i, j] = packed[at++];
+        for (var i = j; i < d; i++)
+            matrix[i, j] = packed[at++];
         return matrix;
     }
 }

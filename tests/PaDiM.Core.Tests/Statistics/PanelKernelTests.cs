@@ -15,20 +15,43 @@ public sealed class PanelKernelTests
     {
         var random = new Random(rows);
         var matrix = RandomEmbeddings.Normals(random, rows * count);
-var factors = RandomEmbeddings.Normals(random, 4 * count);
-var before = RandomEmbeddings.Normals(random, 4 * rows);
+        var factors = RandomEmbeddings.Normals(random, 4 * count);
+        var before = RandomEmbeddings.Normals(random, 4 * rows);
         var expected = before.ToArray();
-var wide = before.ToArray();
-var usual = before.ToArray();
+        var wide = before.ToArray();
+        var usual = before.ToArray();
         for (var c = 0; c < 4; c++)
-            for (var i = fromRow; i < rows; i++)
-            {
-                var sum = 0.0;
-                for (var k = 0; k < count; k++) sum = Math.FusedMultiplyAdd(matrix[k * rows + i], factors[k * 4 + c], sum);
-                expected[c * rows + i] = subtract ? before[c * rows + i] - sum : sum;
-            }
-        PanelKernel.Multiply<WideLanes>(ref matrix[0], rows, fromRow, ref factors[0], 4, 1, count, -1, ref wide[0], subtract);
-        PanelKernel.Multiply<UsualLanes>(ref matrix[0], rows, fromRow, ref factors[0], 4, 1, count, -1, ref usual[0], subtract);
+        for (var i = fromRow; i < rows; i++)
+        {
+            var sum = 0.0;
+            for (var k = 0; k < count; k++)
+                sum = Math.FusedMultiplyAdd(matrix[k * rows + i], factors[k * 4 + c], sum);
+            expected[c * rows + i] = subtract ? before[c * rows + i] - sum : sum;
+        }
+        PanelKernel.Multiply<WideLanes>(
+            ref matrix[0],
+            rows,
+            fromRow,
+            ref factors[0],
+            4,
+            1,
+            count,
+            -1,
+            ref wide[0],
+            subtract
+        );
+        PanelKernel.Multiply<UsualLanes>(
+            ref matrix[0],
+            rows,
+            fromRow,
+            ref factors[0],
+            4,
+            1,
+            count,
+            -1,
+            ref usual[0],
+            subtract
+        );
         Assert.Equal(expected, wide);
         Assert.Equal(expected, usual);
     }
@@ -41,8 +64,9 @@ var usual = before.ToArray();
     {
         var random = new Random(d);
         var products = new OuterProducts(d, count);
-var vectors = Enumerable.Range(0, count).Select(_ => RandomEmbeddings.Normals(random, d)).ToArray();
-        for (var k = 0; k < count; k++) vectors[k].CopyTo(products[k]);
+        var vectors = Enumerable.Range(0, count).Select(_ => RandomEmbeddings.Normals(random, d)).ToArray();
+        for (var k = 0; k < count; k++)
+            vectors[k].CopyTo(products[k]);
         var before = RandomEmbeddings.Normals(random, PackedTriangle.Length(d));
         foreach (var sign in new[] { 1, -1 })
         {
@@ -50,7 +74,8 @@ var vectors = Enumerable.Range(0, count).Select(_ => RandomEmbeddings.Normals(ra
             products.AddTo(scatter, sign);
             var at = 0;
             for (var j = 0; j < d; j++)
-                for (var i = j; i < d; i++, at++) Assert.Equal(before[at] + sign * vectors.Sum(x => x[i] * x[j]), scatter[at], 1e-12);
+            for (var i = j; i < d; i++, at++)
+                Assert.Equal(before[at] + sign * vectors.Sum(x => x[i] * x[j]), scatter[at], 1e-12);
         }
     }
 }

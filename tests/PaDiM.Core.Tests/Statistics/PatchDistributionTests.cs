@@ -25,7 +25,9 @@ public sealed class PatchDistributionTests
     [InlineData(-1)]
     [InlineData(double.NaN)]
     public void An_epsilon_that_carries_nothing_is_refused(double epsilon) =>
-        Assert.ThrowsAny<ArgumentException>(() => PatchDistribution.Freeze(Fitting.Gather(RandomEmbeddings.Draw(1, 3, Grid, 3)), new Regularisation(epsilon)));
+        Assert.ThrowsAny<ArgumentException>(() =>
+            PatchDistribution.Freeze(Fitting.Gather(RandomEmbeddings.Draw(1, 3, Grid, 3)), new Regularisation(epsilon))
+        );
 
     [Theory]
     [InlineData(1)]
@@ -52,21 +54,36 @@ public sealed class PatchDistributionTests
     public void The_same_statistics_freeze_to_the_same_bits()
     {
         var statistics = Fitting.Gather(RandomEmbeddings.Draw(4, 40, Grid, 12));
-        var one = PatchDistribution.Freeze(statistics, Fitting.Ridge, new ParallelOptions { MaxDegreeOfParallelism = 1 });
+        var one = PatchDistribution.Freeze(
+            statistics,
+            Fitting.Ridge,
+            new ParallelOptions { MaxDegreeOfParallelism = 1 }
+        );
         var many = PatchDistribution.Freeze(statistics, Fitting.Ridge);
         Assert.Equal(one.Mean, many.Mean);
-        Assert.Equal(Assert.IsType<QuantisedDistribution>(one).Whitening, Assert.IsType<QuantisedDistribution>(many).Whitening);
+        Assert.Equal(
+            Assert.IsType<QuantisedDistribution>(one).Whitening,
+            Assert.IsType<QuantisedDistribution>(many).Whitening
+        );
     }
 
-    /// <summary>A dimension that is the sum of two others has a row of 1 / sqrt(epsilon) whose terms cancel: 16 bits are too few for it.</summary>
+    /// <summary>
+    /// A dimension that is the sum of two others has a row of 1 / sqrt(epsilon) whose terms cancel: 16 bits are too few
+    /// for it.
+    /// </summary>
     [Fact]
     public void A_tiny_epsilon_keeps_float32()
     {
-        Assert.IsType<QuantisedDistribution>(PatchDistribution.Freeze(Fitting.Gather(RandomEmbeddings.Draw(4, 40, Grid, 12)), Fitting.Ridge));
+        Assert.IsType<QuantisedDistribution>(
+            PatchDistribution.Freeze(Fitting.Gather(RandomEmbeddings.Draw(4, 40, Grid, 12)), Fitting.Ridge)
+        );
         var correlated = RandomEmbeddings.Draw(6, 40, Grid, 12);
         foreach (var image in correlated)
-            for (var p = 0; p < Grid.Positions; p++) image[p][11] = image[p][0] + image[p][1];
-        var exact = Assert.IsType<FullRankDistribution>(PatchDistribution.Freeze(Fitting.Gather(correlated), new Regularisation(1e-9)));
+            for (var p = 0; p < Grid.Positions; p++)
+                image[p][11] = image[p][0] + image[p][1];
+        var exact = Assert.IsType<FullRankDistribution>(
+            PatchDistribution.Freeze(Fitting.Gather(correlated), new Regularisation(1e-9))
+        );
         Assert.All(MahalanobisScorer.Distances(exact, correlated[0]).Values, m => Assert.InRange(m, 0, 40));
     }
 
@@ -77,6 +94,8 @@ public sealed class PatchDistributionTests
         source.Cancel();
         var parallel = new ParallelOptions { CancellationToken = source.Token };
         var statistics = Fitting.Gather(RandomEmbeddings.Draw(5, 3, Grid, 2));
-        Assert.ThrowsAny<OperationCanceledException>(() => PatchDistribution.Freeze(statistics, Fitting.Ridge, parallel));
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            PatchDistribution.Freeze(statistics, Fitting.Ridge, parallel)
+        );
     }
 }

@@ -39,7 +39,7 @@ public sealed class PatchStatisticsTests
         var images = RandomEmbeddings.Draw(3, 4, Grid, 3);
         var statistics = Fitting.Gather(images);
         var mean = statistics.Mean.ToArray();
-var scatter = statistics.Scatter.ToArray();
+        var scatter = statistics.Scatter.ToArray();
         statistics.Add([]);
         statistics.Merge(new PatchStatistics(Grid, 3));
         Assert.Equal(4, statistics.Count);
@@ -101,7 +101,7 @@ var scatter = statistics.Scatter.ToArray();
     {
         var images = RandomEmbeddings.Draw(8, 6, new Grid(9, 7), 5);
         var one = new PatchStatistics(new Grid(9, 7), 5);
-var many = new PatchStatistics(new Grid(9, 7), 5);
+        var many = new PatchStatistics(new Grid(9, 7), 5);
         one.Add(images, new ParallelOptions { MaxDegreeOfParallelism = 1 });
         many.Add(images, new ParallelOptions { MaxDegreeOfParallelism = 5 });
         Assert.Equal(one.Mean, many.Mean);
@@ -150,8 +150,10 @@ var many = new PatchStatistics(new Grid(9, 7), 5);
         {
             var reference = ReferenceGaussian.Fit(images.At(p), Fitting.Epsilon);
             Close.Relative(reference.Mean, statistics.MeanOf(p), tolerance);
-            if (images.Length > 1) Close.OfScale(reference.Scatter.Flat(), statistics.ScatterOf(p), tolerance);
-            else Assert.All(statistics.ScatterOf(p), value => Assert.Equal(0, value, 1e-12));
+            if (images.Length > 1)
+                Close.OfScale(reference.Scatter.Flat(), statistics.ScatterOf(p), tolerance);
+            else
+                Assert.All(statistics.ScatterOf(p), value => Assert.Equal(0, value, 1e-12));
         }
     }
 }

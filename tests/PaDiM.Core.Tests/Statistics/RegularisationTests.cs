@@ -17,7 +17,8 @@ public sealed class RegularisationTests
         {
             var cases = new TheoryData<ShrinkageMethod, int, int>();
             foreach (var method in new[] { ShrinkageMethod.LedoitWolf, ShrinkageMethod.Oas })
-                foreach (var (n, d) in new[] { (2, 5), (3, 12), (6, 30), (14, 9), (40, 7), (12, 12), (5, 1) }) cases.Add(method, n, d);
+            foreach (var (n, d) in new[] { (2, 5), (3, 12), (6, 30), (14, 9), (40, 7), (12, 12), (5, 1) })
+                cases.Add(method, n, d);
             return cases;
         }
     }
@@ -28,10 +29,27 @@ public sealed class RegularisationTests
     {
         var images = RandomEmbeddings.Draw(n + 7 * d, n + 1, Grid, d);
         var statistics = Fitting.Gather(images[..n]);
-        double[] expected = [.. Enumerable.Range(0, Grid.Positions).Select(p => ReferenceShrinkage.Fit(method == ShrinkageMethod.Oas, images[..n].At(p), Fitting.Epsilon).Distance(images.At(p)[n]))];
+        double[] expected =
+        [
+            .. Enumerable
+                .Range(0, Grid.Positions)
+                .Select(p =>
+                    ReferenceShrinkage
+                        .Fit(method == ShrinkageMethod.Oas, images[..n].At(p), Fitting.Epsilon)
+                        .Distance(images.At(p)[n])
+                ),
+        ];
         var shrunk = Fitting.Shrunk(method, statistics, images[..n]);
-        Close.Relative(expected, MahalanobisScorer.Distances(Fitting.Unrounded(statistics, shrunk), images[n]).Values, 1e-5);
-        Close.Relative(expected, MahalanobisScorer.Distances(PatchDistribution.Freeze(statistics, shrunk), images[n]).Values, Fitting.RoundingOf16Bits);
+        Close.Relative(
+            expected,
+            MahalanobisScorer.Distances(Fitting.Unrounded(statistics, shrunk), images[n]).Values,
+            1e-5
+        );
+        Close.Relative(
+            expected,
+            MahalanobisScorer.Distances(PatchDistribution.Freeze(statistics, shrunk), images[n]).Values,
+            Fitting.RoundingOf16Bits
+        );
     }
 
     [Theory]
@@ -46,9 +64,21 @@ public sealed class RegularisationTests
         {
             var vectors = images.At(p);
             Close.Relative(
-                [.. vectors.Select((x, i) => ReferenceShrinkage.Fit(method == ShrinkageMethod.Oas, [.. vectors.Where((_, k) => k != i)], Fitting.Epsilon).Distance(x))],
+                [
+                    .. vectors.Select(
+                        (x, i) =>
+                            ReferenceShrinkage
+                                .Fit(
+                                    method == ShrinkageMethod.Oas,
+                                    [.. vectors.Where((_, k) => k != i)],
+                                    Fitting.Epsilon
+                                )
+                                .Distance(x)
+                    ),
+                ],
                 [.. maps.Select(map => (double)map.Values[p])],
-                1e-6);
+                1e-6
+            );
         }
     }
 
@@ -57,13 +87,25 @@ public sealed class RegularisationTests
     [InlineData(ShrinkageMethod.Oas)]
     public void Identical_and_constant_images_give_finite_distances(ShrinkageMethod method)
     {
-        foreach (var images in new[] { RandomEmbeddings.Identical(9, 5, Grid, 8), [.. Enumerable.Range(0, 5).Select(_ => new PatchEmbedding(Grid, 8))] })
+        foreach (
+            var images in new[]
+            {
+                RandomEmbeddings.Identical(9, 5, Grid, 8),
+                [.. Enumerable.Range(0, 5).Select(_ => new PatchEmbedding(Grid, 8))],
+            }
+        )
         {
             var statistics = Fitting.Gather(images);
             var regularisation = Fitting.Shrunk(method, statistics, images);
             var distribution = PatchDistribution.Freeze(statistics, regularisation);
-            Assert.All(MahalanobisScorer.Distances(distribution, RandomEmbeddings.Draw(10, 1, Grid, 8, mean: 1e4)[0]).Values, m => Assert.True(float.IsFinite(m)));
-            Assert.All(LeaveOneOut.Consume(statistics, regularisation).Distances(images).SelectMany(map => map.Values), m => Assert.Equal(0, m, 1e-3));
+            Assert.All(
+                MahalanobisScorer.Distances(distribution, RandomEmbeddings.Draw(10, 1, Grid, 8, mean: 1e4)[0]).Values,
+                m => Assert.True(float.IsFinite(m))
+            );
+            Assert.All(
+                LeaveOneOut.Consume(statistics, regularisation).Distances(images).SelectMany(map => map.Values),
+                m => Assert.Equal(0, m, 1e-3)
+            );
         }
     }
 

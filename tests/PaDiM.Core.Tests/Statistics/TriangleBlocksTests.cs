@@ -8,7 +8,10 @@ public sealed class TriangleBlocksTests
 {
     public static TheoryData<int> Dimensions => [1, 2, 3, 15, 16, 17, 31, 32, 33, 47, 64, 99, 100, 101, 130];
 
-    /// <summary>Each width of vectors against plain loops over the restored triangle, one vector to nine: groups of four and what is left.</summary>
+    /// <summary>
+    /// Each width of vectors against plain loops over the restored triangle, one vector to nine: groups of four and
+    /// what is left.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Dimensions))]
     public void Norms_equal_the_plain_product_for_each_width_of_vectors(int d)
@@ -30,7 +33,9 @@ public sealed class TriangleBlocksTests
         }
     }
 
-    /// <summary>A step of its row at most, and half of one on average at the edge: no row suffers from another's size.</summary>
+    /// <summary>
+    /// A step of its row at most, and half of one on average at the edge: no row suffers from another's size.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Dimensions))]
     public void Every_value_is_kept_within_half_a_step_of_its_row(int d)
@@ -40,11 +45,13 @@ public sealed class TriangleBlocksTests
         var restored = new float[triangle.Length];
         TriangleBlocks.Restore(blocks.AsSpan(0, triangle.Length), scales.AsSpan(0, d), restored);
         for (int j = 0, at = 0; j < d; at += d - j++)
-            for (var i = j; i < d; i++)
-            {
-                var largest = Enumerable.Range(0, i + 1).Max(k => Math.Abs(triangle[ColumnStart(d, k) + i - k]));
-                Assert.True(Math.Abs(triangle[at + i - j] - restored[at + i - j]) <= 0.51 * 1.01 * largest / short.MaxValue);
-            }
+        for (var i = j; i < d; i++)
+        {
+            var largest = Enumerable.Range(0, i + 1).Max(k => Math.Abs(triangle[ColumnStart(d, k) + i - k]));
+            Assert.True(
+                Math.Abs(triangle[at + i - j] - restored[at + i - j]) <= 0.51 * 1.01 * largest / short.MaxValue
+            );
+        }
     }
 
     /// <summary>What lies behind a triangle is read, and must not count, whatever it is.</summary>
@@ -66,24 +73,32 @@ public sealed class TriangleBlocksTests
         const int d = 100;
         var (blocks, scales) = Quantised(Triangle(new Random(1), d), d);
         var vectors = new float[8 * d];
-var norms = new float[8];
+        var norms = new float[8];
         TriangleBlocks.Norms(in blocks[0], in scales[0], d, vectors, norms);
         var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 1000; i++) TriangleBlocks.Norms(in blocks[0], in scales[0], d, vectors, norms);
+        for (var i = 0; i < 1000; i++)
+            TriangleBlocks.Norms(in blocks[0], in scales[0], d, vectors, norms);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
-    private static float[] Norms<TLanes>(short[] blocks, ushort[] scales, float[] vectors, int count) where TLanes : struct, ILanes<TLanes>
+    private static float[] Norms<TLanes>(short[] blocks, ushort[] scales, float[] vectors, int count)
+        where TLanes : struct, ILanes<TLanes>
     {
         var norms = new float[count];
-        TriangleBlocks.Norms<TLanes>(in MemoryMarshal.GetArrayDataReference(blocks), in MemoryMarshal.GetArrayDataReference(scales), vectors.Length / count, vectors, norms);
+        TriangleBlocks.Norms<TLanes>(
+            in MemoryMarshal.GetArrayDataReference(blocks),
+            in MemoryMarshal.GetArrayDataReference(scales),
+            vectors.Length / count,
+            vectors,
+            norms
+        );
         return norms;
     }
 
     private static (short[] Blocks, ushort[] Scales) Quantised(double[] triangle, int d)
     {
         var blocks = new short[triangle.Length + TriangleBlocks.Overrun];
-var scales = new ushort[d + TriangleBlocks.Overrun];
+        var scales = new ushort[d + TriangleBlocks.Overrun];
         TriangleBlocks.Quantise(triangle, d, blocks.AsSpan(0, triangle.Length), scales.AsSpan(0, d));
         return (blocks, scales);
     }
@@ -93,18 +108,20 @@ var scales = new ushort[d + TriangleBlocks.Overrun];
     {
         var triangle = RandomEmbeddings.Normals(random, PackedTriangle.Length(d)).ToArray();
         for (int j = 0, at = 0; j < d; at += d - j++)
-            for (var i = j; i < d; i++) triangle[at + i - j] *= Math.Pow(10, i % 5 - 2);
+        for (var i = j; i < d; i++)
+            triangle[at + i - j] *= Math.Pow(10, i % 5 - 2);
         return triangle;
     }
 
     private static double Norm(float[] triangle, ReadOnlySpan<float> x)
     {
         var d = x.Length;
-var sum = 0.0;
+        var sum = 0.0;
         for (var i = 0; i < d; i++)
         {
             var y = 0.0;
-            for (var j = 0; j <= i; j++) y += (double)triangle[ColumnStart(d, j) + i - j] * x[j];
+            for (var j = 0; j <= i; j++)
+                y += (double)triangle[ColumnStart(d, j) + i - j] * x[j];
             sum += y * y;
         }
         return Math.Sqrt(sum);

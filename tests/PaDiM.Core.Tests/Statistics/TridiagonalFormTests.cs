@@ -23,14 +23,15 @@ public sealed class TridiagonalFormTests
         var x = RandomEmbeddings.Normals(new Random(5), d);
         var shifted = new double[d, d];
         for (var i = 0; i < d; i++)
-            for (var j = 0; j < d; j++) shifted[i, j] = matrix[i * d + j] + (i == j ? ridge : 0);
+        for (var j = 0; j < d; j++)
+            shifted[i, j] = matrix[i * d + j] + (i == j ? ridge : 0);
         var inverse = ReferenceGaussian.Invert(shifted);
 
         var packed = statistics.Scatter;
-var factors = new double[d];
-var y = x.ToArray();
-var diagonal = new double[d];
-var below = new double[d];
+        var factors = new double[d];
+        var y = x.ToArray();
+        var diagonal = new double[d];
+        var below = new double[d];
         TridiagonalForm.Reduce(packed, d, factors, new double[d]);
         TridiagonalForm.Rotate(packed, factors, y);
         TridiagonalForm.Bands(packed, diagonal, below);
@@ -39,8 +40,10 @@ var below = new double[d];
         Equal(Form((i, j) => matrix[i * d + j]), TridiagonalForm.Form(diagonal, below, y));
         Equal(Form((i, j) => inverse[i, j]), TridiagonalForm.InverseForm(diagonal, below, ridge, y));
 
-        double Form(Func<int, int, double> entry) => Enumerable.Range(0, d).Sum(i => Enumerable.Range(0, d).Sum(j => x[i] * entry(i, j) * x[j]));
+        double Form(Func<int, int, double> entry) =>
+            Enumerable.Range(0, d).Sum(i => Enumerable.Range(0, d).Sum(j => x[i] * entry(i, j) * x[j]));
 
-        static void Equal(double expected, double actual) => Assert.Equal(expected, actual, 1e-9 * Math.Abs(expected) + 1e-12);
+        static void Equal(double expected, double actual) =>
+            Assert.Equal(expected, actual, 1e-9 * Math.Abs(expected) + 1e-12);
     }
 }

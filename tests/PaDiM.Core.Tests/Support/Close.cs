@@ -5,10 +5,20 @@ internal static class Close
 {
     /// <summary>The largest |actual - expected| / |expected|; absolute where the expected value is 0.</summary>
     public static double Error(IEnumerable<double> expected, IEnumerable<double> actual) =>
-        expected.Zip(actual, (e, a) => double.IsFinite(a) ? Math.Abs(a - e) / (e == 0 ? 1 : Math.Abs(e)) : double.PositiveInfinity).DefaultIfEmpty(0).Max();
+        expected
+            .Zip(
+                actual,
+                (e, a) => double.IsFinite(a) ? Math.Abs(a - e) / (e == 0 ? 1 : Math.Abs(e)) : double.PositiveInfinity
+            )
+            .DefaultIfEmpty(0)
+            .Max();
 
     /// <summary>Every value within a relative tolerance of its own.</summary>
-    public static void Relative(IReadOnlyCollection<double> expected, IReadOnlyCollection<double> actual, double tolerance)
+    public static void Relative(
+        IReadOnlyCollection<double> expected,
+        IReadOnlyCollection<double> actual,
+        double tolerance
+    )
     {
         Assert.Equal(expected.Count, actual.Count);
         Assert.InRange(Error(expected, actual), 0, tolerance);
@@ -19,10 +29,20 @@ internal static class Close
         Relative(expected, Array.ConvertAll(actual, v => (double)v), tolerance);
 
     /// <summary>Every value within a share of the largest expected one: for sums that may cancel to nearly 0.</summary>
-    public static void OfScale(IReadOnlyCollection<double> expected, IReadOnlyCollection<double> actual, double tolerance)
+    public static void OfScale(
+        IReadOnlyCollection<double> expected,
+        IReadOnlyCollection<double> actual,
+        double tolerance
+    )
     {
         Assert.Equal(expected.Count, actual.Count);
         var scale = Math.Max(expected.Max(Math.Abs), 1e-30);
-        Assert.InRange(expected.Zip(actual, (e, a) => double.IsFinite(a) ? Math.Abs(a - e) / scale : double.PositiveInfinity).Max(), 0, tolerance);
+        Assert.InRange(
+            expected
+                .Zip(actual, (e, a) => double.IsFinite(a) ? Math.Abs(a - e) / scale : double.PositiveInfinity)
+                .Max(),
+            0,
+            tolerance
+        );
     }
 }

@@ -13,13 +13,19 @@ internal static class Fitting
     public const double RoundingOf16Bits = 1e-4;
 
     /// <summary>Factors in float32, whatever is smaller.</summary>
-    public static PatchDistribution Unrounded(PatchStatistics statistics, Regularisation regularisation) => FullRankDistribution.Of(statistics, regularisation, new ParallelOptions());
+    public static PatchDistribution Unrounded(PatchStatistics statistics, Regularisation regularisation) =>
+        FullRankDistribution.Of(statistics, regularisation, new ParallelOptions());
 
     /// <summary>Epsilon with a shrinkage, its moments gathered from the images.</summary>
-    public static Regularisation Shrunk(ShrinkageMethod method, PatchStatistics statistics, IReadOnlyList<PatchEmbedding> images)
+    public static Regularisation Shrunk(
+        ShrinkageMethod method,
+        PatchStatistics statistics,
+        IReadOnlyList<PatchEmbedding> images
+    )
     {
         var moments = new FourthMoments(statistics.Grid, statistics.Dimensions);
-        foreach (var part in images.Chunk(3)) moments.Add(statistics, part);
+        foreach (var part in images.Chunk(3))
+            moments.Add(statistics, part);
         return new Regularisation(Epsilon, method, moments);
     }
 
@@ -27,7 +33,8 @@ internal static class Fitting
     public static PatchStatistics Gather(IReadOnlyList<PatchEmbedding> images, int batch = int.MaxValue)
     {
         var statistics = new PatchStatistics(images[0].Grid, images[0].Dimensions);
-        foreach (var part in images.Chunk(Math.Min(batch, images.Count))) statistics.Add(part);
+        foreach (var part in images.Chunk(Math.Min(batch, images.Count)))
+            statistics.Add(part);
         return statistics;
     }
 
@@ -39,9 +46,9 @@ internal static class Fitting
         return
         [
             .. from i in Enumerable.Range(0, d)
-               from j in Enumerable.Range(0, d)
-               let column = Math.Min(i, j)
-               select statistics.Scatter[start + column * d - column * (column - 1) / 2 + Math.Max(i, j) - column],
+            from j in Enumerable.Range(0, d)
+            let column = Math.Min(i, j)
+            select statistics.Scatter[start + column * d - column * (column - 1) / 2 + Math.Max(i, j) - column],
         ];
     }
 
@@ -53,7 +60,8 @@ internal static class Fitting
     public static double[,] Square(this float[] values, int height, int width)
     {
         var map = new double[height, width];
-        for (var i = 0; i < values.Length; i++) map[i / width, i % width] = values[i];
+        for (var i = 0; i < values.Length; i++)
+            map[i / width, i % width] = values[i];
         return map;
     }
 }

@@ -2,7 +2,9 @@ using PaDiM.Core.Embedding;
 
 namespace PaDiM.Core.Tests.Support;
 
-/// <summary>Embeddings whose dimensions are correlated and differ from position to position, as those of a backbone are.</summary>
+/// <summary>
+/// Embeddings whose dimensions are correlated and differ from position to position, as those of a backbone are.
+/// </summary>
 internal static class RandomEmbeddings
 {
     /// <summary>n images: x_p = mean_p + sigma B_p z, with |mean_p| about <paramref name="mean"/>.</summary>
@@ -36,5 +38,11 @@ internal static class RandomEmbeddings
         [.. images.Select(image => Array.ConvertAll(image[position].ToArray(), v => (double)v))];
 
     public static double[] Normals(Random random, int count) =>
-        [.. Enumerable.Range(0, count).Select(_ => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()))];
+        [
+            .. Enumerable
+                .Range(0, count)
+                .Select(_ =>
+                    Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble())
+                ),
+        ];
 }

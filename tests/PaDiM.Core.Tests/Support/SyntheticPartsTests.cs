@@ -22,10 +22,18 @@ public sealed class SyntheticPartsTests
         for (var seed = 0; seed < 10; seed++)
         {
             var good = SyntheticParts.Good(seed).Pixels;
-var bad = SyntheticParts.Defective(seed, kind);
+            var bad = SyntheticParts.Defective(seed, kind);
             Assert.InRange(bad.Mask.Count(inside => inside), 50, 500);
-            Assert.DoesNotContain(Enumerable.Range(0, bad.Mask.Length), i => !bad.Mask[i] && bad.Image.Pixels[3 * i] != good[3 * i]);
-            Assert.True(Enumerable.Range(0, bad.Mask.Length).Where(i => bad.Mask[i]).Average(i => Math.Abs(bad.Image.Pixels[3 * i] - good[3 * i])) > 20);
+            Assert.DoesNotContain(
+                Enumerable.Range(0, bad.Mask.Length),
+                i => !bad.Mask[i] && bad.Image.Pixels[3 * i] != good[3 * i]
+            );
+            Assert.True(
+                Enumerable
+                    .Range(0, bad.Mask.Length)
+                    .Where(i => bad.Mask[i])
+                    .Average(i => Math.Abs(bad.Image.Pixels[3 * i] - good[3 * i])) > 20
+            );
         }
     }
 
@@ -39,7 +47,10 @@ var bad = SyntheticParts.Defective(seed, kind);
         var file = image.ToBmp();
         var stride = (3 * width + 3) / 4 * 4;
         Assert.Equal("BM"u8.ToArray(), file[..2]);
-        Assert.Equal((file.Length, 54 + 2 * stride), (BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(2)), file.Length));
+        Assert.Equal(
+            (file.Length, 54 + 2 * stride),
+            (BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(2)), file.Length)
+        );
         Assert.Equal((width, 2, 24), (file[18], file[22], file[28]));
         Assert.Equal([2, 1, 0], file[(54 + stride)..(54 + stride + 3)]);
         Assert.Equal([(byte)(3 * width + 2), (byte)(3 * width + 1), (byte)(3 * width)], file[54..57]);

@@ -7,17 +7,20 @@ namespace PaDiM.Core.Tests.Support;
 internal static class TapReductions
 {
     public static PatchEmbedding Embed(this ChannelReduction reduction, params ReferenceEmbedding.Tap[] taps) =>
-        PatchEmbedding.Of(new ReducedTaps([.. taps.Select((tap, i) => Reduce(reduction, i, tap))], reduction.Dimensions));
+        PatchEmbedding.Of(
+            new ReducedTaps([.. taps.Select((tap, i) => Reduce(reduction, i, tap))], reduction.Dimensions)
+        );
 
     public static FeatureMap Reduce(ChannelReduction reduction, int index, ReferenceEmbedding.Tap tap)
     {
         var d = reduction.Dimensions;
-var positions = tap.Height * tap.Width;
-var weights = reduction.WeightsOf(index).ToArray();
+        var positions = tap.Height * tap.Width;
+        var weights = reduction.WeightsOf(index).ToArray();
         var reduced = new float[positions * d];
         for (var p = 0; p < positions; p++)
-            for (var k = 0; k < d; k++)
-                reduced[p * d + k] = (float)Enumerable.Range(0, tap.Channels).Sum(c => (double)tap.Values[c * positions + p] * weights[c * d + k]);
+        for (var k = 0; k < d; k++)
+            reduced[p * d + k] = (float)
+                Enumerable.Range(0, tap.Channels).Sum(c => (double)tap.Values[c * positions + p] * weights[c * d + k]);
         return new FeatureMap(reduced, new Grid(tap.Height, tap.Width));
     }
 }

@@ -18,12 +18,32 @@ public sealed class ImageTraitsTests
         var mean = luma.Average();
         var variance = luma.Average(v => (v - mean) * (v - mean));
         Close.Relative(
-            [mean, luma.Average(v => Math.Log2(v + 8)), luma.Count(v => v <= 2) / (double)luma.Length, luma.Count(v => v >= 253) / (double)luma.Length, Math.Sqrt(variance)],
+            [
+                mean,
+                luma.Average(v => Math.Log2(v + 8)),
+                luma.Count(v => v <= 2) / (double)luma.Length,
+                luma.Count(v => v >= 253) / (double)luma.Length,
+                Math.Sqrt(variance),
+            ],
             [traits.Brightness, traits.Exposure, traits.BlackShare, traits.WhiteShare, traits.Contrast],
-            1e-5);
+            1e-5
+        );
         var half = side / 2;
-        var halved = (from y in Enumerable.Range(0, half) from x in Enumerable.Range(0, half) select (luma[2 * y * side + 2 * x] + luma[2 * y * side + 2 * x + 1] + luma[(2 * y + 1) * side + 2 * x] + luma[(2 * y + 1) * side + 2 * x + 1]) / 4).ToArray();
-        Assert.Equal(Math.Log(Laplacian(luma, side)) - 0.5 * (Math.Log(Laplacian(halved, half)) + Math.Log(variance)), traits.Sharpness, 1e-3);
+        var halved = (
+            from y in Enumerable.Range(0, half)
+            from x in Enumerable.Range(0, half)
+            select (
+                luma[2 * y * side + 2 * x]
+                + luma[2 * y * side + 2 * x + 1]
+                + luma[(2 * y + 1) * side + 2 * x]
+                + luma[(2 * y + 1) * side + 2 * x + 1]
+            ) / 4
+        ).ToArray();
+        Assert.Equal(
+            Math.Log(Laplacian(luma, side)) - 0.5 * (Math.Log(Laplacian(halved, half)) + Math.Log(variance)),
+            traits.Sharpness,
+            1e-3
+        );
         Close.OfScale(Thumbnail(luma, side), Array.ConvertAll(traits.Thumbnail.ToArray(), v => (double)v), 1e-4);
     }
 
@@ -32,9 +52,13 @@ public sealed class ImageTraitsTests
     {
         var rgb = Array.ConvertAll(Noise(7, 64), v => 40 + v / 4);
         var once = ImageTraits.Of(rgb, 64);
-var twice = ImageTraits.Of(Array.ConvertAll(rgb, v => 2 * v), 64);
+        var twice = ImageTraits.Of(Array.ConvertAll(rgb, v => 2 * v), 64);
         Assert.Equal(once.Sharpness, twice.Sharpness, 1e-3);
-        Close.OfScale(Array.ConvertAll(once.Thumbnail.ToArray(), v => (double)v), Array.ConvertAll(twice.Thumbnail.ToArray(), v => (double)v), 1e-4);
+        Close.OfScale(
+            Array.ConvertAll(once.Thumbnail.ToArray(), v => (double)v),
+            Array.ConvertAll(twice.Thumbnail.ToArray(), v => (double)v),
+            1e-4
+        );
         Assert.InRange(twice.Exposure - once.Exposure, 0.8, 1);
     }
 
@@ -67,7 +91,9 @@ var twice = ImageTraits.Of(Array.ConvertAll(rgb, v => 2 * v), 64);
         Assert.Throws<ArgumentException>(() => ImageTraits.Of(new float[3 * 64 * 64 - 1], 64));
         Assert.Throws<ArgumentException>(() => ImageTraits.Of([float.NaN, .. Noise(1, 64)[1..]], 64));
         Assert.Throws<ArgumentException>(() => ImageTraits.FromVector(new float[ImageTraits.VectorLength - 1]));
-        Assert.Throws<ArgumentException>(() => ImageTraits.FromVector([float.NaN, .. new float[ImageTraits.VectorLength - 1]]));
+        Assert.Throws<ArgumentException>(() =>
+            ImageTraits.FromVector([float.NaN, .. new float[ImageTraits.VectorLength - 1]])
+        );
     }
 
     private static float[] Noise(int seed, int side)
@@ -76,30 +102,45 @@ var twice = ImageTraits.Of(Array.ConvertAll(rgb, v => 2 * v), 64);
         return [.. Enumerable.Range(0, 3 * side * side).Select(_ => 255 * random.NextSingle())];
     }
 
-    private static double[] Luma(float[] rgb) => [.. rgb.Chunk(3).Select(p => 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2])];
+    private static double[] Luma(float[] rgb) =>
+        [.. rgb.Chunk(3).Select(p => 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2])];
 
     private static double Laplacian(double[] image, int side) =>
-        (from y in Enumerable.Range(1, side - 2)
-         from x in Enumerable.Range(1, side - 2)
-         select Math.Pow(4 * image[y * side + x] - image[y * side + x - 1] - image[y * side + x + 1] - image[(y - 1) * side + x] - image[(y + 1) * side + x], 2)).Average();
+        (
+            from y in Enumerable.Range(1, side - 2)
+            from x in Enumerable.Range(1, side - 2)
+            select Math.Pow(
+                4 * image[y * side + x]
+                    - image[y * side + x - 1]
+                    - image[y * side + x + 1]
+                    - image[(y - 1) * side + x]
+                    - image[(y + 1) * side + x],
+                2
+            )
+        ).Average();
 
     /// <summary>Each pixel the mean of the whole image, weighted by two splines.</summary>
     private static double[] Thumbnail(double[] luma, int side)
     {
         var scale = side / (double)ImageTraits.ThumbnailSide;
-        double[][] weights = [.. Enumerable.Range(0, ImageTraits.ThumbnailSide).Select(u => Enumerable.Range(0, side).Select(x => Spline((x + 0.5) / scale - u - 0.5)).ToArray())];
+        double[][] weights =
+        [
+            .. Enumerable
+                .Range(0, ImageTraits.ThumbnailSide)
+                .Select(u => Enumerable.Range(0, side).Select(x => Spline((x + 0.5) / scale - u - 0.5)).ToArray()),
+        ];
         var reduced = new List<double>();
         for (var v = 0; v < ImageTraits.ThumbnailSide; v++)
         {
             for (var u = 0; u < ImageTraits.ThumbnailSide; u++)
             {
                 var sum = 0.0;
-var total = 0.0;
+                var total = 0.0;
                 for (var i = 0; i < luma.Length; i++)
                 {
                     var weight = weights[u][i % side] * weights[v][i / side];
                     sum = sum + weight * luma[i];
-total = total + weight;
+                    total = total + weight;
                 }
                 reduced.Add(sum / total);
             }

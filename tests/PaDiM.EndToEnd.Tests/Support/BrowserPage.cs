@@ -10,11 +10,12 @@ public sealed class BrowserPage : IAsyncDisposable
     private readonly IBrowser _browser;
     private readonly ConcurrentQueue<string> _noise = [];
 
-    private BrowserPage(IPlaywright playwright, IBrowser browser, IPage page) {
-this._playwright = playwright;
-this._browser = browser;
-Page = page;
-}
+    private BrowserPage(IPlaywright playwright, IBrowser browser, IPage page)
+    {
+        this._playwright = playwright;
+        this._browser = browser;
+        Page = page;
+    }
 
     /// <summary>The page.</summary>
     public IPage Page { get; }
@@ -22,8 +23,24 @@ Page = page;
     public static async Task<BrowserPage> OpenAsync(string executable, string[] flags, Uri service)
     {
         var playwright = await Playwright.CreateAsync();
-        var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = executable, Args = flags, Headless = true });
-        var opened = new BrowserPage(playwright, browser, await browser.NewPageAsync(new() { ViewportSize = new() { Width = 1280, Height = 1600 } }));
+        var browser = await playwright.Chromium.LaunchAsync(
+            new()
+            {
+                ExecutablePath = executable,
+                Args = flags,
+                Headless = true,
+            }
+        );
+        var opened = new BrowserPage(
+            playwright,
+            browser,
+            await browser.NewPageAsync(
+                new()
+                {
+                    ViewportSize = new() { Width = 1280, Height = 1600 },
+                }
+            )
+        );
         opened.Page.Console += (_, message) => opened.Note(message.Type == "error", $"console: {message.Text}");
         opened.Page.PageError += (_, error) => opened.Note(true, $"script: {error}");
         opened.Page.Request += (_, request) => opened.Note(!IsLocal(request.Url, service), $"request to {request.Url}");
@@ -50,8 +67,12 @@ Page = page;
 
     private void Note(bool wrong, string what)
     {
-        if (wrong) _noise.Enqueue(what);
+        if (wrong)
+            _noise.Enqueue(what);
     }
 
-    private static bool IsLocal(string url, Uri service) => url.StartsWith("data:", StringComparison.Ordinal) || url.StartsWith("blob:", StringComparison.Ordinal) || new Uri(url).Authority == service.Authority;
+    private static bool IsLocal(string url, Uri service) =>
+        url.StartsWith("data:", StringComparison.Ordinal)
+        || url.StartsWith("blob:", StringComparison.Ordinal)
+        || new Uri(url).Authority == service.Authority;
 }

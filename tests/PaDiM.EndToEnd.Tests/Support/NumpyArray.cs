@@ -17,7 +17,11 @@ public sealed partial record NumpyArray(int Height, int Width, float[] Values)
         var header = Header().Match(Encoding.Latin1.GetString(file, 10, headerEnd - 10));
         Assert.True(header.Success, "The array is not one of float32 with two dimensions in C order.");
         var values = MemoryMarshal.Cast<byte, float>(file.AsSpan(headerEnd)).ToArray();
-        var array = new NumpyArray(int.Parse(header.Groups[1].ValueSpan), int.Parse(header.Groups[2].ValueSpan), values);
+        var array = new NumpyArray(
+            int.Parse(header.Groups[1].ValueSpan),
+            int.Parse(header.Groups[2].ValueSpan),
+            values
+        );
         Assert.Equal(array.Height * array.Width, values.Length);
         return array;
     }

@@ -29,16 +29,24 @@ public sealed class ServiceClient(Uri address) : IDisposable
 
     public Task<JsonNode> GetAsync(string path) => SendAsync(new HttpRequestMessage(HttpMethod.Get, path));
 
-    public Task<JsonNode> PutAsync(string path, JsonNode body) => SendAsync(new HttpRequestMessage(HttpMethod.Put, path) { Content = JsonContent.Create(body) });
+    public Task<JsonNode> PutAsync(string path, JsonNode body) =>
+        SendAsync(new HttpRequestMessage(HttpMethod.Put, path) { Content = JsonContent.Create(body) });
 
     /// <summary>Uploads images of good parts, many a request.</summary>
-    public async Task UploadAsync(string category, IEnumerable<(string Name, byte[] Bytes)> files, string query = "?label=normal")
+    public async Task UploadAsync(
+        string category,
+        IEnumerable<(string Name, byte[] Bytes)> files,
+        string query = "?label=normal"
+    )
     {
         foreach (var chunk in files.Chunk(FilesPerUpload))
         {
             using var form = new MultipartFormDataContent();
-            foreach (var (name, bytes) in chunk) form.Add(new ByteArrayContent(bytes), "files", name);
-            var answer = await SendAsync(new HttpRequestMessage(HttpMethod.Post, $"/v1/categories/{category}/images{query}") { Content = form });
+            foreach (var (name, bytes) in chunk)
+                form.Add(new ByteArrayContent(bytes), "files", name);
+            var answer = await SendAsync(
+                new HttpRequestMessage(HttpMethod.Post, $"/v1/categories/{category}/images{query}") { Content = form }
+            );
             Assert.Equal(chunk.Length, answer["accepted"]!.AsArray().Count);
             Assert.Empty(answer["rejected"]!.AsArray());
         }
@@ -49,13 +57,20 @@ public sealed class ServiceClient(Uri address) : IDisposable
     public async Task<JsonNode> FitAsync(string category)
     {
         var queued = await SendAsync(new HttpRequestMessage(HttpMethod.Post, $"/v1/categories/{category}/fits"));
-        using var response = await Http.GetAsync($"/v1/jobs/{queued["id"]}/events", HttpCompletionOption.ResponseHeadersRead);
+        using var response = await Http.GetAsync(
+            $"/v1/jobs/{queued["id"]}/events",
+            HttpCompletionOption.ResponseHeadersRead
+        );
         Assert.Equal("text/event-stream", response.Content.Headers.ContentType?.MediaType);
         using var lines = new StreamReader(await response.Content.ReadAsStreamAsync());
         JsonNode? job = null;
         while (await lines.ReadLineAsync() is { } line)
-            if (line.StartsWith("data: ", StringComparison.Ordinal)) job = JsonNode.Parse(line["data: ".Length..]);
-        Assert.True((string?)job?["state"] == "succeeded", $"The stream of events ended with {job?.ToJsonString() ?? "nothing"}.");
+            if (line.StartsWith("data: ", StringComparison.Ordinal))
+                job = JsonNode.Parse(line["data: ".Length..]);
+        Assert.True(
+            (string?)job?["state"] == "succeeded",
+            $"The stream of events ended with {job?.ToJsonString() ?? "nothing"}."
+        );
         return job!;
     }
 
@@ -63,12 +78,20 @@ public sealed class ServiceClient(Uri address) : IDisposable
     public async Task PrepareSyntheticAsync(string category)
     {
         await PutAsync($"/v1/categories/{category}", new JsonObject());
-        await UploadAsync(category, Enumerable.Range(0, 12).Select(seed => ($"{seed:000}.bmp", SyntheticParts.Good(seed).ToBmp())));
-        await UploadAsync(category, [("scratch.bmp", SyntheticParts.Defective(40, DefectKind.Scratch).Image.ToBmp())], "?label=anomalous&defect=scratch");
+        await UploadAsync(
+            category,
+            Enumerable.Range(0, 12).Select(seed => ($"{seed:000}.bmp", SyntheticParts.Good(seed).ToBmp()))
+        );
+        await UploadAsync(
+            category,
+            [("scratch.bmp", SyntheticParts.Defective(40, DefectKind.Scratch).Image.ToBmp())],
+            "?label=anomalous&defect=scratch"
+        );
         await FitAsync(category);
     }
 
-    public Task<JsonNode> ScoreAsync(string category, byte[] image) => SendAsync(Score(category, image, "application/json"));
+    public Task<JsonNode> ScoreAsync(string category, byte[] image) =>
+        SendAsync(Score(category, image, "application/json"));
 
     /// <summary>The score and the map that it is the maximum of.</summary>
     public async Task<(float Score, NumpyArray Map)> ScoreMapAsync(string category, byte[] image)
@@ -98,10 +121,16 @@ public sealed class ServiceClient(Uri address) : IDisposable
     private static HttpRequestMessage Score(string category, byte[] image, string accept)
     {
         var content = new ByteArrayContent(image) { Headers = { ContentType = new MediaTypeHeaderValue("image/png") } };
-        return new HttpRequestMessage(HttpMethod.Post, $"/v1/categories/{category}/score") { Content = content, Headers = { Accept = { new MediaTypeWithQualityHeaderValue(accept) } } };
+        return new HttpRequestMessage(HttpMethod.Post, $"/v1/categories/{category}/score")
+        {
+            Content = content,
+            Headers = { Accept = { new MediaTypeWithQualityHeaderValue(accept) } },
+        };
     }
 
-    private static async Task EnsureSucceededAsync(HttpResponseMessage response) => Assert.True(
-        response.IsSuccessStatusCode,
-        $"{response.RequestMessage!.Method} {response.RequestMessage.RequestUri} answered {(int)response.StatusCode}: {await response.Content.ReadAsStringAsync()}");
+    private static async Task EnsureSucceededAsync(HttpResponseMessage response) =>
+        Assert.True(
+            response.IsSuccessStatusCode,
+            $"{response.RequestMessage!.Method} {response.RequestMessage.RequestUri} answered {(int)response.StatusCode}: {await response.Content.ReadAsStringAsync()}"
+        );
 }

@@ -26,7 +26,11 @@ public sealed class BackboneArchitectureTests
     public void Three_networks_can_be_made_and_others_are_named_in_the_answer()
     {
         Assert.Equal(["resnet18", "wide_resnet50_2", "efficientnet_b5"], BackboneArchitecture.Names);
-        Assert.Contains("resnet18, wide_resnet50_2, efficientnet_b5", Assert.Throws<ArgumentException>(() => BackboneArchitecture.Taps("vgg16")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "resnet18, wide_resnet50_2, efficientnet_b5",
+            Assert.Throws<ArgumentException>(() => BackboneArchitecture.Taps("vgg16")).Message,
+            StringComparison.Ordinal
+        );
         Assert.Throws<ArgumentException>(() => BackboneArchitecture.WriteOnnx("vgg16", "absent", "absent"));
         Assert.Throws<FileNotFoundException>(() => BackboneArchitecture.WriteOnnx("resnet18", "absent", "absent"));
     }
@@ -34,7 +38,8 @@ public sealed class BackboneArchitectureTests
     [Fact]
     public void The_same_weights_give_the_same_bytes_in_any_order_of_tensors()
     {
-        using NetworkFile one = new NetworkFile("resnet18").Build(), other = new("resnet18");
+        using NetworkFile one = new NetworkFile("resnet18").Build(),
+            other = new("resnet18");
         other.Build(other.Tensors().Reverse());
         Assert.Equal(File.ReadAllBytes(one.Onnx), File.ReadAllBytes(other.Onnx));
     }
@@ -45,8 +50,14 @@ public sealed class BackboneArchitectureTests
     [InlineData("feature_extractor.net.")]
     public void Prefixes_are_looked_through(string prefix)
     {
-        using NetworkFile plain = new NetworkFile("resnet18").Build(), prefixed = new("resnet18");
-        prefixed.Build(prefixed.Tensors().Select(tensor => (prefix + tensor.Name, tensor.Shape, tensor.Values)).Append(("head.weight", [2], [1, 2])));
+        using NetworkFile plain = new NetworkFile("resnet18").Build(),
+            prefixed = new("resnet18");
+        prefixed.Build(
+            prefixed
+                .Tensors()
+                .Select(tensor => (prefix + tensor.Name, tensor.Shape, tensor.Values))
+                .Append(("head.weight", [2], [1, 2]))
+        );
         Assert.Equal("resnet18", BackboneArchitecture.Detect(prefixed.Weights));
         Assert.Equal(File.ReadAllBytes(plain.Onnx), File.ReadAllBytes(prefixed.Onnx));
     }
@@ -79,12 +90,27 @@ public sealed class BackboneArchitectureTests
     public void What_is_missing_of_another_shape_or_too_many_is_named()
     {
         using var file = new NetworkFile("resnet18");
-        Assert.Contains("no tensor 'layer2.0.downsample.1.running_var'; resnet18 has one, of shape (128)", file.Refusal(file.Tensors().Where(tensor => tensor.Name != "layer2.0.downsample.1.running_var")), StringComparison.Ordinal);
-        Assert.Contains("'bn1.bias' of the weights file is of shape (8, 8); that of resnet18 is of shape (64)", file.Refusal(file.Tensors().Select(tensor => tensor.Name == "bn1.bias" ? (tensor.Name, [8, 8], tensor.Values) : tensor)), StringComparison.Ordinal);
+        Assert.Contains(
+            "no tensor 'layer2.0.downsample.1.running_var'; resnet18 has one, of shape (128)",
+            file.Refusal(file.Tensors().Where(tensor => tensor.Name != "layer2.0.downsample.1.running_var")),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "'bn1.bias' of the weights file is of shape (8, 8); that of resnet18 is of shape (64)",
+            file.Refusal(
+                file.Tensors()
+                    .Select(tensor => tensor.Name == "bn1.bias" ? (tensor.Name, [8, 8], tensor.Values) : tensor)
+            ),
+            StringComparison.Ordinal
+        );
         Assert.Contains("'layer1.0.conv1.weight'", file.Refusal([("x", [1], [1])]), StringComparison.Ordinal);
         // A third block in the first layer: ResNet-34.
         var deeper = file.Tensors().Append(("layer1.2.conv1.weight", [1], [1])).ToArray();
-        Assert.Contains("'layer1.2.conv1.weight', which resnet18 does not have", file.Refusal(deeper), StringComparison.Ordinal);
+        Assert.Contains(
+            "'layer1.2.conv1.weight', which resnet18 does not have",
+            file.Refusal(deeper),
+            StringComparison.Ordinal
+        );
         Assert.Null(BackboneArchitecture.Detect(file.Weights));
     }
 
@@ -92,7 +118,18 @@ public sealed class BackboneArchitectureTests
     public void Two_networks_in_one_file_are_refused()
     {
         using var file = new NetworkFile("resnet18");
-        Assert.Contains("'student.', 'teacher.'", file.Refusal(file.Tensors().SelectMany(tensor => new[] { "student.", "teacher." }.Select(prefix => (prefix + tensor.Name, tensor.Shape, tensor.Values)))), StringComparison.Ordinal);
+        Assert.Contains(
+            "'student.', 'teacher.'",
+            file.Refusal(
+                file.Tensors()
+                    .SelectMany(tensor =>
+                        new[] { "student.", "teacher." }.Select(prefix =>
+                            (prefix + tensor.Name, tensor.Shape, tensor.Values)
+                        )
+                    )
+            ),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -100,8 +137,30 @@ public sealed class BackboneArchitectureTests
     {
         using var file = new NetworkFile("resnet18");
         foreach (var value in new[] { float.NaN, float.PositiveInfinity })
-            Assert.Contains("'layer1.0.conv2' are not all finite", file.Refusal(file.Tensors().Select(tensor => tensor.Name == "layer1.0.bn2.weight" ? (tensor.Name, tensor.Shape, [value, .. tensor.Values[1..]]) : tensor)), StringComparison.Ordinal);
-        Assert.Contains("'conv1' are not all finite", file.Refusal(file.Tensors().Select(tensor => tensor.Name == "bn1.running_var" ? (tensor.Name, tensor.Shape, [-1, .. tensor.Values[1..]]) : tensor)), StringComparison.Ordinal);
+            Assert.Contains(
+                "'layer1.0.conv2' are not all finite",
+                file.Refusal(
+                    file.Tensors()
+                        .Select(tensor =>
+                            tensor.Name == "layer1.0.bn2.weight"
+                                ? (tensor.Name, tensor.Shape, [value, .. tensor.Values[1..]])
+                                : tensor
+                        )
+                ),
+                StringComparison.Ordinal
+            );
+        Assert.Contains(
+            "'conv1' are not all finite",
+            file.Refusal(
+                file.Tensors()
+                    .Select(tensor =>
+                        tensor.Name == "bn1.running_var"
+                            ? (tensor.Name, tensor.Shape, [-1, .. tensor.Values[1..]])
+                            : tensor
+                    )
+            ),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -112,18 +171,26 @@ public sealed class BackboneArchitectureTests
         var folded = new Constants(GraphEditor.Open(given).Graph);
         using var file = new NetworkFile("resnet18");
         // Its batch normalisations are folded already: those of the file change nothing but the shift.
-        file.Build(file.Tensors().Select(tensor => (tensor.Name, tensor.Shape, Unfold(tensor.Name, tensor.Shape, folded))));
+        file.Build(
+            file.Tensors().Select(tensor => (tensor.Name, tensor.Shape, Unfold(tensor.Name, tensor.Shape, folded)))
+        );
         var size = new Grid(256, 256);
         var image = RandomWeights.Image(size);
         var expected = new Dictionary<string, float[]>();
-        using GraphSession own = new(given, BackboneFolder.Cpu), made = new(File.ReadAllBytes(file.Onnx), BackboneFolder.Cpu);
+        using GraphSession own = new(given, BackboneFolder.Cpu),
+            made = new(File.ReadAllBytes(file.Onnx), BackboneFolder.Cpu);
         own.Run(image, size, (tap, _, values) => expected[tap] = values.ToArray());
-        made.Run(image, size, (tap, _, values) =>
-        {
-            var rms = Math.Sqrt(expected[tap].Average(value => (double)value * value));
-            for (var i = 0; i < values.Length; i++) Assert.Equal(expected[tap][i], (double)values[i], 1e-4 * rms);
-            expected.Remove(tap);
-        });
+        made.Run(
+            image,
+            size,
+            (tap, _, values) =>
+            {
+                var rms = Math.Sqrt(expected[tap].Average(value => (double)value * value));
+                for (var i = 0; i < values.Length; i++)
+                    Assert.Equal(expected[tap][i], (double)values[i], 1e-4 * rms);
+                expected.Remove(tap);
+            }
+        );
         Assert.Empty(expected);
     }
 
@@ -131,7 +198,10 @@ public sealed class BackboneArchitectureTests
     public void A_made_network_can_be_quantised()
     {
         using var file = new NetworkFile("resnet18").Build();
-        var made = Quantising.Quantise(File.ReadAllBytes(file.Onnx), manifest: """{ "taps": [{ "tensor": "layer1" }, { "tensor": "layer2" }, { "tensor": "layer3" }] }""");
+        var made = Quantising.Quantise(
+            File.ReadAllBytes(file.Onnx),
+            manifest: """{ "taps": [{ "tensor": "layer1" }, { "tensor": "layer2" }, { "tensor": "layer3" }] }"""
+        );
         // All but the one that reads the image.
         Assert.Equal(14, made.Convolutions);
         Assert.All(made.Manifest.Quantisation!.Sqnr, sqnr => Assert.True(sqnr > 25, $"{sqnr} dB"));
@@ -140,10 +210,15 @@ public sealed class BackboneArchitectureTests
     /// <summary>A tensor as it was before folding, had the normalisation been the identity but for its shift.</summary>
     private static float[] Unfold(string name, long[] shape, Constants folded)
     {
-        if (name.EndsWith("running_mean", StringComparison.Ordinal)) return new float[shape[0]];
-        if (name.EndsWith("running_var", StringComparison.Ordinal)) return [.. Enumerable.Repeat(1 - 1e-5f, (int)shape[0])];
-        if (shape.Length == 1 && name.EndsWith("weight", StringComparison.Ordinal)) return [.. Enumerable.Repeat(1f, (int)shape[0])];
-        var layer = name[..name.LastIndexOf('.')].Replace("downsample.1", "downsample.0", StringComparison.Ordinal).Replace("bn", "conv", StringComparison.Ordinal);
+        if (name.EndsWith("running_mean", StringComparison.Ordinal))
+            return new float[shape[0]];
+        if (name.EndsWith("running_var", StringComparison.Ordinal))
+            return [.. Enumerable.Repeat(1 - 1e-5f, (int)shape[0])];
+        if (shape.Length == 1 && name.EndsWith("weight", StringComparison.Ordinal))
+            return [.. Enumerable.Repeat(1f, (int)shape[0])];
+        var layer = name[..name.LastIndexOf('.')]
+            .Replace("downsample.1", "downsample.0", StringComparison.Ordinal)
+            .Replace("bn", "conv", StringComparison.Ordinal);
         return folded.Find($"p.{layer.Replace('.', '_')}_{(shape.Length == 1 ? "bias" : "weight")}")!.Value.Values;
     }
 }

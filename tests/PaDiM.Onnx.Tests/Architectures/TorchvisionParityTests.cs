@@ -45,11 +45,15 @@ public sealed partial class TorchvisionParityTests(ITestOutputHelper output)
         {
             var largest = 0.0;
             var taps = new List<string>();
-            session.Run(RandomWeights.Image(size), size, (tap, channels, values) =>
-            {
-                taps.Add(tap);
-                largest = Math.Max(largest, TorchvisionTaps.Deviation(fixture, size, tap, channels, values));
-            });
+            session.Run(
+                RandomWeights.Image(size),
+                size,
+                (tap, channels, values) =>
+                {
+                    taps.Add(tap);
+                    largest = Math.Max(largest, TorchvisionTaps.Deviation(fixture, size, tap, channels, values));
+                }
+            );
             output.WriteLine($"{fixture} {size.Height} x {size.Width}: {largest:e1}");
             Assert.Equal(BackboneArchitecture.Taps(architecture).Select(tap => tap.Tensor), taps);
             Assert.InRange(largest, 0, 1e-4);
@@ -59,30 +63,35 @@ public sealed partial class TorchvisionParityTests(ITestOutputHelper output)
     /// <summary>timm's names for torchvision's, by what each library calls its layers.</summary>
     private static string NameInTimm(string name)
     {
-        name = name.Replace("features.0.0.", "conv_stem.", StringComparison.Ordinal).Replace("features.0.1.", "bn1.", StringComparison.Ordinal);
-        return InBlock().Replace(name, match =>
-        {
-            var level = int.Parse(match.Groups["level"].ValueSpan) - 1;
-var block = match.Groups["block"].Value;
-var layer = match.Groups["layer"].Value;
-            var role = (level, layer) switch
-            {
-                (0, "0.0") => "conv_dw",
-                (0, "0.1") => "bn1",
-                (0, "1.fc1") or (_, "2.fc1") => "se.conv_reduce",
-                (0, "1.fc2") or (_, "2.fc2") => "se.conv_expand",
-                (0, "2.0") => "conv_pw",
-                (0, "2.1") => "bn2",
-                (_, "0.0") => "conv_pw",
-                (_, "0.1") => "bn1",
-                (_, "1.0") => "conv_dw",
-                (_, "1.1") => "bn2",
-                (_, "3.0") => "conv_pwl",
-                (_, "3.1") => "bn3",
-                _ => throw new InvalidOperationException(name),
-            };
-            return $"blocks.{level}.{block}.{role}.";
-        });
+        name = name.Replace("features.0.0.", "conv_stem.", StringComparison.Ordinal)
+            .Replace("features.0.1.", "bn1.", StringComparison.Ordinal);
+        return InBlock()
+            .Replace(
+                name,
+                match =>
+                {
+                    var level = int.Parse(match.Groups["level"].ValueSpan) - 1;
+                    var block = match.Groups["block"].Value;
+                    var layer = match.Groups["layer"].Value;
+                    var role = (level, layer) switch
+                    {
+                        (0, "0.0") => "conv_dw",
+                        (0, "0.1") => "bn1",
+                        (0, "1.fc1") or (_, "2.fc1") => "se.conv_reduce",
+                        (0, "1.fc2") or (_, "2.fc2") => "se.conv_expand",
+                        (0, "2.0") => "conv_pw",
+                        (0, "2.1") => "bn2",
+                        (_, "0.0") => "conv_pw",
+                        (_, "0.1") => "bn1",
+                        (_, "1.0") => "conv_dw",
+                        (_, "1.1") => "bn2",
+                        (_, "3.0") => "conv_pwl",
+                        (_, "3.1") => "bn3",
+                        _ => throw new InvalidOperationException(name),
+                    };
+                    return $"blocks.{level}.{block}.{role}.";
+                }
+            );
     }
 
     [GeneratedRegex(@"^features\.(?<level>[1-9])\.(?<block>\d+)\.block\.(?<layer>\d\.(\d|fc\d))\.")]

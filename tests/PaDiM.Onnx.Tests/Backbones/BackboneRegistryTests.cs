@@ -27,7 +27,10 @@ public sealed class BackboneRegistryTests
     {
         using var folder = new BackboneFolder();
         folder.Put("own", Graph);
-        using var registry = new BackboneRegistry([Path.Combine(folder.Path, "absent"), folder.Path], BackboneFolder.Cpu);
+        using var registry = new BackboneRegistry(
+            [Path.Combine(folder.Path, "absent"), folder.Path],
+            BackboneFolder.Cpu
+        );
         Assert.Contains("own", registry.List().Select(file => file.Name));
         Assert.False(registry.Find("own")!.IsBuiltIn);
         Assert.Equal([8, 10, 12], registry.Open("own").TapChannels);
@@ -75,7 +78,11 @@ public sealed class BackboneRegistryTests
     public void An_unknown_name_is_named_in_the_error()
     {
         using var folder = new BackboneFolder();
-        Assert.Contains("'resnet9000'", Assert.Throws<KeyNotFoundException>(() => folder.Registry.Open("resnet9000")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'resnet9000'",
+            Assert.Throws<KeyNotFoundException>(() => folder.Registry.Open("resnet9000")).Message,
+            StringComparison.Ordinal
+        );
         Assert.Throws<KeyNotFoundException>(() => folder.Registry.Open("../tiny"));
     }
 

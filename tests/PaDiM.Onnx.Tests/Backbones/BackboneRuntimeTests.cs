@@ -19,12 +19,20 @@ public sealed class BackboneRuntimeTests
     public void Cuda_that_is_not_to_be_had_is_refused_with_the_reason_and_auto_takes_the_cpu()
     {
         Assert.SkipWhen(HasCuda, "This build carries CUDA.");
-        var message = Assert.Throws<PlatformNotSupportedException>(() => BackboneRuntime.Create(DevicePreference.Cuda)).Message;
+        var message = Assert
+            .Throws<PlatformNotSupportedException>(() => BackboneRuntime.Create(DevicePreference.Cuda))
+            .Message;
         Assert.Contains("'cuda'", message, StringComparison.Ordinal);
         Assert.Contains("CPU only", message, StringComparison.Ordinal);
         Assert.Equal("cpu", BackboneRuntime.Create(DevicePreference.Auto).Device);
         foreach (var preference in new[] { DevicePreference.Auto, DevicePreference.Cpu })
-            Assert.Contains("TensorRT", Assert.Throws<PlatformNotSupportedException>(() => BackboneRuntime.Create(preference, tensorRt: true)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "TensorRT",
+                Assert
+                    .Throws<PlatformNotSupportedException>(() => BackboneRuntime.Create(preference, tensorRt: true))
+                    .Message,
+                StringComparison.Ordinal
+            );
     }
 
     [Fact]

@@ -7,11 +7,19 @@ using PaDiM.TestSupport;
 
 namespace PaDiM.Onnx.Tests.Catalogue;
 
-/// <summary>Pulls over a catalogue of the tests' own, whose one network comes as an ONNX file from a server on this machine.</summary>
+/// <summary>
+/// Pulls over a catalogue of the tests' own, whose one network comes as an ONNX file from a server on this machine.
+/// </summary>
 public sealed class BackbonePullTests : IDisposable
 {
     private static readonly byte[] Network = OnnxGraph.Classifier(-1, 3, -1, -1).ToArray();
-    private static readonly byte[] Other = new OnnxGraph().Input("pixels", -1, 3, -1, -1).Conv("pixels", "a", 3, 5, 3, 4).Conv("a", "b", 5, 7, 3, 2).Output("b").Output("a").ToArray();
+    private static readonly byte[] Other = new OnnxGraph()
+        .Input("pixels", -1, 3, -1, -1)
+        .Conv("pixels", "a", 3, 5, 3, 4)
+        .Conv("a", "b", 5, 7, 3, 2)
+        .Output("b")
+        .Output("a")
+        .ToArray();
     private static readonly string Sha256 = HashOf(Network);
 
     private readonly TempDirectory _folder = new();
@@ -31,7 +39,10 @@ public sealed class BackbonePullTests : IDisposable
         Assert.True(done.Changed);
         Assert.Equal(Network, File.ReadAllBytes(_folder.Combine("net.onnx")));
         var manifest = BackboneManifest.Parse(File.ReadAllBytes(_folder.Combine("net.json")));
-        Assert.Equal((Sha256, "a licence", $"{server.Address}models/net.onnx"), (manifest.Sha256, manifest.Licence, manifest.Origin));
+        Assert.Equal(
+            (Sha256, "a licence", $"{server.Address}models/net.onnx"),
+            (manifest.Sha256, manifest.Licence, manifest.Origin)
+        );
         Assert.Equal([4, 8, 16], manifest.Taps!.Select(tap => tap.Stride));
         Assert.NotNull(manifest.InstalledAt);
         Assert.Equal(["net.json", "net.onnx"], VisibleFiles());
@@ -55,9 +66,15 @@ public sealed class BackbonePullTests : IDisposable
     {
         var requests = 0;
         byte[] damaged = [.. Network[..^1], (byte)~Network[^1]];
-        using var server = new FileServer(request => FileServer.Right(request, ++requests == 1 ? damaged : Network, "\"v1\""));
+        using var server = new FileServer(request =>
+            FileServer.Right(request, ++requests == 1 ? damaged : Network, "\"v1\"")
+        );
         var entry = Entry(server) with { Sha256 = whole ? Sha256 : null, Sha256Prefix = Sha256[..8] };
-        Assert.Contains("damaged", (await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(entry))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "damaged",
+            (await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(entry))).Message,
+            StringComparison.Ordinal
+        );
         AssertNoFile();
         Assert.True((await PullAsync(entry)).Changed);
         Assert.Null(server.Requests.Last().From);
@@ -67,7 +84,9 @@ public sealed class BackbonePullTests : IDisposable
     public async Task Force_takes_no_file_of_another_hash_than_the_catalogues()
     {
         using var server = FileServer.Of(Other);
-        await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(Entry(server) with { Sha256 = Sha256 }, force: true));
+        await Assert.ThrowsAsync<InvalidDataException>(() =>
+            PullAsync(Entry(server) with { Sha256 = Sha256 }, force: true)
+        );
         AssertNoFile();
     }
 
@@ -79,9 +98,17 @@ public sealed class BackbonePullTests : IDisposable
         await PullAsync(Entry(server));
         served = Other;
         var place = $"{server.Address}models/net.onnx";
-        Assert.Contains("other bytes", (await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(Entry(server), from: place))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "other bytes",
+            (await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(Entry(server), from: place))).Message,
+            StringComparison.Ordinal
+        );
         File.Delete(_folder.Combine("net.onnx"));
-        Assert.Contains("other bytes", (await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(Entry(server)))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "other bytes",
+            (await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(Entry(server)))).Message,
+            StringComparison.Ordinal
+        );
         Assert.False(File.Exists(_folder.Combine("net.onnx")));
         await PullAsync(Entry(server), force: true);
         Assert.Equal(Other, File.ReadAllBytes(_folder.Combine("net.onnx")));
@@ -102,7 +129,11 @@ public sealed class BackbonePullTests : IDisposable
     {
         File.WriteAllBytes(_folder.Combine("net.onnx"), Other);
         using var server = FileServer.Of(Network);
-        Assert.Contains("--force", (await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(Entry(server)))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "--force",
+            (await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(Entry(server)))).Message,
+            StringComparison.Ordinal
+        );
         Assert.Equal(Other, File.ReadAllBytes(_folder.Combine("net.onnx")));
         Assert.False(File.Exists(_folder.Combine("net.json")));
     }
@@ -111,7 +142,11 @@ public sealed class BackbonePullTests : IDisposable
     public async Task What_is_no_network_is_refused_and_not_installed()
     {
         using var server = FileServer.Of("not a network"u8.ToArray());
-        Assert.Contains("cannot be used", (await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(Entry(server)))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "cannot be used",
+            (await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(Entry(server)))).Message,
+            StringComparison.Ordinal
+        );
         Assert.Empty(VisibleFiles());
     }
 
@@ -131,9 +166,23 @@ public sealed class BackbonePullTests : IDisposable
     public async Task What_can_be_refused_before_a_download_is()
     {
         using var server = FileServer.Of(Network);
-        Assert.Contains(".safetensors", (await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(Entry(server), from: $"{server.Address}net.zip"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            ".safetensors",
+            (
+                await Assert.ThrowsAsync<InvalidDataException>(() =>
+                    PullAsync(Entry(server), from: $"{server.Address}net.zip")
+                )
+            ).Message,
+            StringComparison.Ordinal
+        );
         File.WriteAllBytes(_folder.Combine("net.onnx"), Other);
-        Assert.Contains("--force", (await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(Entry(server) with { Sha256 = Sha256 }))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "--force",
+            (
+                await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(Entry(server) with { Sha256 = Sha256 }))
+            ).Message,
+            StringComparison.Ordinal
+        );
         Assert.Empty(server.Requests);
     }
 
@@ -146,9 +195,17 @@ public sealed class BackbonePullTests : IDisposable
         using var server = FileServer.Of(Network);
         using var files = new TempDirectory();
         File.WriteAllBytes(files.Combine(file), Network);
-        var entry = Entry(server) with { Origin = new Uri(server.Address, "models/net-00000000.pth"), Sha256Prefix = "00000000" };
+        var entry = Entry(server) with
+        {
+            Origin = new Uri(server.Address, "models/net-00000000.pth"),
+            Sha256Prefix = "00000000",
+        };
         foreach (var from in new[] { files.Combine(file), $"{server.Address}{file}" })
-            Assert.Contains(expected, (await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(entry, from, force: true))).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                expected,
+                (await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(entry, from, force: true))).Message,
+                StringComparison.Ordinal
+            );
         AssertNoFile();
     }
 
@@ -158,7 +215,11 @@ public sealed class BackbonePullTests : IDisposable
         using var files = new TempDirectory();
         using var server = FileServer.Of(Network);
         var offline = Request(Entry(server)) with { Folder = files.Path, Offline = true };
-        Assert.Contains("net.onnx", (await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(Entry(server), offline))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "net.onnx",
+            (await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(Entry(server), offline))).Message,
+            StringComparison.Ordinal
+        );
         File.WriteAllBytes(files.Combine("net.onnx"), Network);
         await PullAsync(Entry(server), offline);
         await PullAsync(Entry(server) with { Name = "again" }, new PullRequest("again") { From = files.Path });
@@ -167,7 +228,10 @@ public sealed class BackbonePullTests : IDisposable
         var mine = await PullAsync(Entry(server), new PullRequest("mine") { From = files.Path });
         Assert.Equal(("elsewhere", 3), (mine.Manifest.Origin, mine.Manifest.Dimensions));
         Assert.Empty(server.Requests);
-        Assert.Equal($"{server.Address}models/net.onnx", BackboneManifest.Parse(File.ReadAllBytes(_folder.Combine("net.json"))).Origin);
+        Assert.Equal(
+            $"{server.Address}models/net.onnx",
+            BackboneManifest.Parse(File.ReadAllBytes(_folder.Combine("net.json"))).Origin
+        );
     }
 
     [Fact]
@@ -184,9 +248,17 @@ public sealed class BackbonePullTests : IDisposable
     public async Task A_mirror_without_https_is_asked_only_for_what_a_whole_hash_tells()
     {
         using var server = FileServer.Of(Network);
-        var entry = Entry(server) with { Origin = new Uri("https://nowhere.invalid/models/net.onnx"), Sha256Prefix = Sha256[..8] };
+        var entry = Entry(server) with
+        {
+            Origin = new Uri("https://nowhere.invalid/models/net.onnx"),
+            Sha256Prefix = Sha256[..8],
+        };
         var plain = Request(entry) with { Mirror = new Uri("http://mirror.invalid/") };
-        Assert.Contains("is not https", (await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(entry, plain))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "is not https",
+            (await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(entry, plain))).Message,
+            StringComparison.Ordinal
+        );
         Assert.True((await PullAsync(entry, plain with { Mirror = server.Address })).Changed);
     }
 
@@ -199,7 +271,9 @@ public sealed class BackbonePullTests : IDisposable
     public async Task Places_that_are_not_asked(string from, string expected)
     {
         using var server = FileServer.Of(Network);
-        var failure = await Assert.ThrowsAnyAsync<Exception>(() => PullAsync(Entry(server), Request(Entry(server)) with { From = from, Mirror = server.Address }));
+        var failure = await Assert.ThrowsAnyAsync<Exception>(() =>
+            PullAsync(Entry(server), Request(Entry(server)) with { From = from, Mirror = server.Address })
+        );
         Assert.Contains(expected, failure.Message, StringComparison.Ordinal);
     }
 
@@ -220,7 +294,10 @@ public sealed class BackbonePullTests : IDisposable
         using var server = FileServer.Of(Network);
         using var files = new TempDirectory();
         File.WriteAllBytes(files.Combine("mine.onnx"), Network);
-        File.WriteAllText(files.Combine("mine.json"), $$"""{"architecture":"resnet18","weightsSha256":"{{new string('0', 64)}}","licence":"theirs"}""");
+        File.WriteAllText(
+            files.Combine("mine.json"),
+            $$"""{"architecture":"resnet18","weightsSha256":"{{new string('0', 64)}}","licence":"theirs"}"""
+        );
         var manifest = (await PullAsync(Entry(server), new PullRequest("mine") { From = files.Path })).Manifest;
         Assert.Equal((null, null, "theirs"), (manifest.Architecture, manifest.WeightsSha256, manifest.Licence));
     }
@@ -238,15 +315,26 @@ public sealed class BackbonePullTests : IDisposable
         Assert.Equal(HashOf(Other), hash);
         Assert.Contains(Sha256, error, StringComparison.Ordinal);
 
-        (string? Sha256, string? Error) Listed() => listing.List().Where(backbone => backbone.Name == "net").Select(backbone => (backbone.Sha256, backbone.Error)).Single();
+        (string? Sha256, string? Error) Listed() =>
+            listing
+                .List()
+                .Where(backbone => backbone.Name == "net")
+                .Select(backbone => (backbone.Sha256, backbone.Error))
+                .Single();
     }
 
     [Fact]
     public async Task A_network_that_the_catalogue_does_not_know_comes_from_where_one_says()
     {
         using var server = FileServer.Of(Network);
-        var done = await PullAsync(Entry(server), new PullRequest("mine") { From = $"{server.Address}x/y.onnx?secret=1" });
-        Assert.Equal((_folder.Combine("mine.onnx"), $"{server.Address}x/y.onnx"), (done.File.Path, done.Manifest.Origin));
+        var done = await PullAsync(
+            Entry(server),
+            new PullRequest("mine") { From = $"{server.Address}x/y.onnx?secret=1" }
+        );
+        Assert.Equal(
+            (_folder.Combine("mine.onnx"), $"{server.Address}x/y.onnx"),
+            (done.File.Path, done.Manifest.Origin)
+        );
     }
 
     [Fact]
@@ -262,44 +350,60 @@ public sealed class BackbonePullTests : IDisposable
     [Fact]
     public void The_catalogue_knows_the_papers_networks()
     {
-        Assert.Equal([("resnet18", 100), ("wide_resnet50_2", 550), ("efficientnet_b5", 200)], BackboneCatalogue.Known.Entries.Select(entry => (entry.Name, entry.Dimensions)));
-        Assert.All(BackboneCatalogue.Known.Entries, entry =>
-        {
-            Assert.Equal(Uri.UriSchemeHttps, entry.Origin.Scheme);
-            Assert.Contains(entry.Architecture, BackboneArchitecture.Names);
-            // torchvision's file names carry the beginning of the hash.
-            var beginning = Path.GetFileNameWithoutExtension(entry.Origin.LocalPath).Split('-')[^1];
-            Assert.StartsWith(beginning, entry.Sha256 ?? entry.Sha256Prefix, StringComparison.Ordinal);
-            Assert.True(entry.Sha256 is null || entry.Sha256.Length == 64);
-            Assert.False(entry.Accepts(new string('0', 64)));
-        });
+        Assert.Equal(
+            [("resnet18", 100), ("wide_resnet50_2", 550), ("efficientnet_b5", 200)],
+            BackboneCatalogue.Known.Entries.Select(entry => (entry.Name, entry.Dimensions))
+        );
+        Assert.All(
+            BackboneCatalogue.Known.Entries,
+            entry =>
+            {
+                Assert.Equal(Uri.UriSchemeHttps, entry.Origin.Scheme);
+                Assert.Contains(entry.Architecture, BackboneArchitecture.Names);
+                // torchvision's file names carry the beginning of the hash.
+                var beginning = Path.GetFileNameWithoutExtension(entry.Origin.LocalPath).Split('-')[^1];
+                Assert.StartsWith(beginning, entry.Sha256 ?? entry.Sha256Prefix, StringComparison.Ordinal);
+                Assert.True(entry.Sha256 is null || entry.Sha256.Length == 64);
+                Assert.False(entry.Accepts(new string('0', 64)));
+            }
+        );
     }
 
     [Fact]
     public void Dimensions_of_the_paper_are_the_manifests_then_the_catalogues()
     {
         var catalogue = BackboneCatalogue.Known;
-var empty = new BackboneManifest();
+        var empty = new BackboneManifest();
         Assert.Equal(550, catalogue.PaperSettings("wide_resnet50_2", empty).Dimensions);
         Assert.Equal(7, catalogue.PaperSettings("wide_resnet50_2", empty with { Dimensions = 7 }).Dimensions);
         Assert.Equal(100, catalogue.PaperSettings("mine", empty).Dimensions);
         Assert.Throws<InvalidDataException>(() => BackboneManifest.Parse("""{"dimensions":0}"""u8));
     }
 
-    private static CatalogueEntry Entry(FileServer server) => new()
-    {
-        Name = "net", Description = "A network of the tests.", Origin = new Uri(server.Address, "models/net.onnx"), Licence = "a licence", Dimensions = 5,
-    };
+    private static CatalogueEntry Entry(FileServer server) =>
+        new()
+        {
+            Name = "net",
+            Description = "A network of the tests.",
+            Origin = new Uri(server.Address, "models/net.onnx"),
+            Licence = "a licence",
+            Dimensions = 5,
+        };
 
     private static PullRequest Request(CatalogueEntry entry) => new(entry.Name);
 
-    private Task<Installation> PullAsync(CatalogueEntry entry, string? from = null, bool force = false) => PullAsync(entry, Request(entry) with { From = from, Force = force });
+    private Task<Installation> PullAsync(CatalogueEntry entry, string? from = null, bool force = false) =>
+        PullAsync(entry, Request(entry) with { From = from, Force = force });
 
     private Task<Installation> PullAsync(CatalogueEntry entry, PullRequest request)
     {
         var catalogue = new BackboneCatalogue([entry]);
         var installer = new BackboneInstaller([_folder.Path], catalogue, BackboneFolder.Cpu, TimeProvider.System);
-        return new BackbonePull(catalogue, installer, new FileDownload(_http, TimeProvider.System) { Pause = TimeSpan.FromMilliseconds(1) }).RunAsync(request, _ => { }, default);
+        return new BackbonePull(
+            catalogue,
+            installer,
+            new FileDownload(_http, TimeProvider.System) { Pause = TimeSpan.FromMilliseconds(1) }
+        ).RunAsync(request, _ => { }, default);
     }
 
     private void AssertNoFile()
@@ -308,7 +412,14 @@ var empty = new BackboneManifest();
         Assert.Equal([".lock"], Directory.EnumerateFileSystemEntries(_folder.Path).Select(Path.GetFileName));
     }
 
-    private string?[] VisibleFiles() => [.. Directory.EnumerateFiles(_folder.Path).Select(Path.GetFileName).Where(name => !name!.StartsWith('.')).Order(StringComparer.Ordinal)];
+    private string?[] VisibleFiles() =>
+        [
+            .. Directory
+                .EnumerateFiles(_folder.Path)
+                .Select(Path.GetFileName)
+                .Where(name => !name!.StartsWith('.'))
+                .Order(StringComparer.Ordinal),
+        ];
 
     private static string HashOf(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
 }

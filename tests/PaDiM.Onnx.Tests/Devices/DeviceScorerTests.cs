@@ -10,7 +10,14 @@ public sealed class DeviceScorerTests
 {
     [Theory]
     [MemberData(nameof(ExportCase.Kinds), MemberType = typeof(ExportCase))]
-    public void It_scores_as_the_kernels(ReductionMethod reduction, int images, int size, int? crop, double blur, bool masked)
+    public void It_scores_as_the_kernels(
+        ReductionMethod reduction,
+        int images,
+        int size,
+        int? crop,
+        double blur,
+        bool masked
+    )
     {
         using var made = new ExportCase(ExportCase.Settings(reduction, size, crop, blur), images, masked);
         using var scorer = new DeviceScorer(made.Model, made.Backbone);
@@ -19,7 +26,11 @@ public sealed class DeviceScorerTests
             var parts = ExportCase.Images(batch);
             Assert.True(scorer.TryScore(made.Prepare(parts), batch, out var maps));
             Assert.All(maps, map => Assert.Equal(scorer.PreparedSize, map.Grid));
-            made.AssertEqual(made.Expected(parts), maps.SelectMany(map => map.Values).ToArray(), [.. maps.Select(map => map.Max())]);
+            made.AssertEqual(
+                made.Expected(parts),
+                maps.SelectMany(map => map.Values).ToArray(),
+                [.. maps.Select(map => map.Max())]
+            );
         }
     }
 
@@ -29,8 +40,11 @@ public sealed class DeviceScorerTests
         using var made = new ExportCase(Fits.Settings);
         using var scorer = new DeviceScorer(made.Model, made.Backbone);
         var positions = made.Model.Distribution.Grid.Positions;
-var d = made.Model.Distribution.Dimensions;
-        Assert.Equal(sizeof(float) * ((long)positions * d * (d + 1) + d * made.Model.Reduction.InputChannels), scorer.DeviceBytes);
+        var d = made.Model.Distribution.Dimensions;
+        Assert.Equal(
+            sizeof(float) * ((long)positions * d * (d + 1) + d * made.Model.Reduction.InputChannels),
+            scorer.DeviceBytes
+        );
     }
 
     [Fact]
@@ -40,11 +54,17 @@ var d = made.Model.Distribution.Dimensions;
         using var scorer = new DeviceScorer(made.Model, made.Backbone);
         var parts = ExportCase.Images(6);
         var expected = made.Expected(parts);
-        await Task.WhenAll(Enumerable.Range(0, 24).Select(i => Task.Run(() =>
-        {
-            Assert.True(scorer.TryScore(made.Prepare([parts[i % 6]]), 1, out var maps));
-            Assert.Equal(expected[i % 6].Max(), maps[0].Max(), 1e-3 * expected[i % 6].Max());
-        })));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 24)
+                .Select(i =>
+                    Task.Run(() =>
+                    {
+                        Assert.True(scorer.TryScore(made.Prepare([parts[i % 6]]), 1, out var maps));
+                        Assert.Equal(expected[i % 6].Max(), maps[0].Max(), 1e-3 * expected[i % 6].Max());
+                    })
+                )
+        );
     }
 
     [Fact]
@@ -56,12 +76,18 @@ var d = made.Model.Distribution.Dimensions;
         for (var round = 0; round < 20; round++)
         {
             using var scorer = new DeviceScorer(made.Model, made.Backbone);
-            var runs = Enumerable.Range(0, 4).Select(_ => Task.Run(() =>
-            {
-                var count = 0;
-                for (; scorer.TryScore(prepared, 1, out var maps); count++) Assert.Equal(expected, maps[0].Max(), 1e-3 * expected);
-                return count;
-            })).ToArray();
+            var runs = Enumerable
+                .Range(0, 4)
+                .Select(_ =>
+                    Task.Run(() =>
+                    {
+                        var count = 0;
+                        for (; scorer.TryScore(prepared, 1, out var maps); count++)
+                            Assert.Equal(expected, maps[0].Max(), 1e-3 * expected);
+                        return count;
+                    })
+                )
+                .ToArray();
             await Task.Delay(round);
             scorer.Dispose();
             await Task.WhenAll(runs);
@@ -75,7 +101,9 @@ var d = made.Model.Distribution.Dimensions;
     {
         using var made = new ExportCase(Fits.Settings);
         using var other = new ExportCase(Fits.Settings, images: 12);
-        var graphs = new[] { made, other }.Select(each => new ScoringGraph(each.Model, each.Backbone.GridsAt(each.Prepared)).ToArray()).ToArray();
+        var graphs = new[] { made, other }
+            .Select(each => new ScoringGraph(each.Model, each.Backbone.GridsAt(each.Prepared)).ToArray())
+            .ToArray();
         Assert.Same(made.Backbone.SessionBehind(graphs[0]), other.Backbone.SessionBehind(graphs[1]));
         var first = new DeviceScorer(made.Model, made.Backbone);
         using var second = new DeviceScorer(other.Model, other.Backbone);
@@ -83,7 +111,11 @@ var d = made.Model.Distribution.Dimensions;
         first.Dispose();
         var parts = ExportCase.Images(2);
         Assert.True(second.TryScore(other.Prepare(parts), 2, out var maps));
-        other.AssertEqual(other.Expected(parts), maps.SelectMany(map => map.Values).ToArray(), [.. maps.Select(map => map.Max())]);
+        other.AssertEqual(
+            other.Expected(parts),
+            maps.SelectMany(map => map.Values).ToArray(),
+            [.. maps.Select(map => map.Max())]
+        );
     }
 
     [Fact]

@@ -16,7 +16,14 @@ public sealed class OnnxExportTests
 
     [Theory]
     [MemberData(nameof(ExportCase.Kinds), MemberType = typeof(ExportCase))]
-    public void The_file_alone_scores_as_the_program_does(ReductionMethod reduction, int images, int size, int? crop, double blur, bool masked)
+    public void The_file_alone_scores_as_the_program_does(
+        ReductionMethod reduction,
+        int images,
+        int size,
+        int? crop,
+        double blur,
+        bool masked
+    )
     {
         using var made = new ExportCase(ExportCase.Settings(reduction, size, crop, blur), images, masked);
         AssertScoresAlike(made);
@@ -26,11 +33,22 @@ public sealed class OnnxExportTests
     [Fact]
     public void A_backbone_of_any_names_and_of_a_fixed_size_is_exported()
     {
-        var graph = new OnnxGraph().Input("image", 1, 3, 64, 64)
-            .Conv("image", "mean", 3, 6, 3, 4).Relu("mean", "score")
-            .Conv("score", "padim/delta", 6, 8, 3, 2).Relu("padim/delta", "whitening").Output("score").Output("whitening");
+        var graph = new OnnxGraph()
+            .Input("image", 1, 3, 64, 64)
+            .Conv("image", "mean", 3, 6, 3, 4)
+            .Relu("mean", "score")
+            .Conv("score", "padim/delta", 6, 8, 3, 2)
+            .Relu("padim/delta", "whitening")
+            .Output("score")
+            .Output("whitening");
         using var folder = new BackboneFolder();
-        using var made = new ExportCase(Fits.Settings with { Dimensions = 10 }, backbone: folder.Put("own", graph).Registry.Open("own"));
+        using var made = new ExportCase(
+            Fits.Settings with
+            {
+                Dimensions = 10,
+            },
+            backbone: folder.Put("own", graph).Registry.Open("own")
+        );
         Assert.Equal(["score", "whitening"], made.Backbone.Identity.Taps);
         AssertScoresAlike(made);
     }
@@ -43,8 +61,17 @@ public sealed class OnnxExportTests
         var about = session.ModelMetadata.CustomMetadataMap;
         Assert.Equal(
             ("padim-onnx/1", "bottle", "7", 12.5, "tiny", made.Backbone.Identity.Sha256, "64", "48"),
-            (about["padim.format"], about["padim.category"], about["padim.model_version"], double.Parse(about["padim.threshold"], CultureInfo.InvariantCulture), about["padim.backbone"],
-                about["padim.backbone_sha256"], about["padim.image_size"], about["padim.crop_size"]));
+            (
+                about["padim.format"],
+                about["padim.category"],
+                about["padim.model_version"],
+                double.Parse(about["padim.threshold"], CultureInfo.InvariantCulture),
+                about["padim.backbone"],
+                about["padim.backbone_sha256"],
+                about["padim.image_size"],
+                about["padim.crop_size"]
+            )
+        );
         Assert.Contains("8 to 55", about["padim.crop"], StringComparison.Ordinal);
         Assert.Contains("antialias", about["padim.resize"], StringComparison.Ordinal);
         Assert.Equal(["image"], session.InputNames);
@@ -71,9 +98,16 @@ public sealed class OnnxExportTests
     [Fact]
     public void A_model_that_aligns_is_refused()
     {
-        var model = MadeUp(new Grid(16, 16), 24) with { Settings = Fits.Settings with { Alignment = AlignmentMethod.Rigid } };
+        var model = MadeUp(new Grid(16, 16), 24) with
+        {
+            Settings = Fits.Settings with { Alignment = AlignmentMethod.Rigid },
+        };
         Assert.Contains("align", OnnxExport.FindObstacle(model, Fits.Tiny), StringComparison.Ordinal);
-        Assert.Contains("align", Assert.Throws<ExportException>(() => OnnxExport.Of(model, Fits.Tiny, Notes)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "align",
+            Assert.Throws<ExportException>(() => OnnxExport.Of(model, Fits.Tiny, Notes)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -93,7 +127,11 @@ public sealed class OnnxExportTests
         using var made = new ExportCase(Fits.Settings, backbone: own);
         Assert.Throws<InvalidDataException>(() => OnnxExport.Of(made.Model, Fits.Tiny, Notes));
         folder.Put("own", OnnxGraph.Classifier(1, 3, -1, -1));
-        Assert.Contains("changed", Assert.Throws<InvalidDataException>(() => OnnxExport.Of(made.Model, own, Notes)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "changed",
+            Assert.Throws<InvalidDataException>(() => OnnxExport.Of(made.Model, own, Notes)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     private static void AssertScoresAlike(ExportCase made)
@@ -103,37 +141,63 @@ public sealed class OnnxExportTests
         {
             var parts = ExportCase.Images(batch);
             var size = made.Prepared;
-var normalisation = made.Backbone.Manifest.Normalisation;
-var pixels = made.Prepare(parts);
-            for (var i = 0; i < pixels.Length; i++) pixels[i] = pixels[i] * normalisation.Std[i / size.Positions % 3] + normalisation.Mean[i / size.Positions % 3];
+            var normalisation = made.Backbone.Manifest.Normalisation;
+            var pixels = made.Prepare(parts);
+            for (var i = 0; i < pixels.Length; i++)
+                pixels[i] =
+                    pixels[i] * normalisation.Std[i / size.Positions % 3] + normalisation.Mean[i / size.Positions % 3];
             Assert.All(pixels, value => Assert.InRange(value, -1e-5f, 1 + 1e-5f));
             using var image = OrtValue.CreateTensorValueFromMemory(pixels, [batch, 3, size.Height, size.Width]);
             using var run = new RunOptions();
             using var outputs = session.Run(run, ["image"], [image], ["anomaly_map", "score"]);
             Assert.Equal([batch, 1, size.Height, size.Width], outputs[0].GetTensorTypeAndShape().Shape);
             Assert.Equal([batch], outputs[1].GetTensorTypeAndShape().Shape);
-            made.AssertEqual(made.Expected(parts), outputs[0].GetTensorDataAsSpan<float>(), outputs[1].GetTensorDataAsSpan<float>());
+            made.AssertEqual(
+                made.Expected(parts),
+                outputs[0].GetTensorDataAsSpan<float>(),
+                outputs[1].GetTensorDataAsSpan<float>()
+            );
         }
     }
 
     private static byte[] Bytes(OnnxExport export)
     {
         var file = new MemoryStream();
-        foreach (var piece in export.Pieces()) file.Write(piece.Span);
+        foreach (var piece in export.Pieces())
+            file.Write(piece.Span);
         return file.ToArray();
     }
 
     private static InferenceSession Open(byte[] onnx)
     {
-        using var options = new SessionOptions { IntraOpNumThreads = 2, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        using var options = new SessionOptions
+        {
+            IntraOpNumThreads = 2,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+        };
         return new InferenceSession(onnx, options);
     }
 
     /// <summary>A model of any size that takes hardly any memory.</summary>
     private static PadimModel MadeUp(Grid grid, int d)
     {
-        var distribution = new LowRankDistribution(grid, d, 1, new float[grid.Positions * d], new float[grid.Positions * d], new float[grid.Positions], Enumerable.Repeat(1f, grid.Positions).ToArray());
+        var distribution = new LowRankDistribution(
+            grid,
+            d,
+            1,
+            new float[grid.Positions * d],
+            new float[grid.Positions * d],
+            new float[grid.Positions],
+            Enumerable.Repeat(1f, grid.Positions).ToArray()
+        );
         var reduction = ChannelReduction.Draw(ReductionMethod.SemiOrthogonal, Fits.Tiny.TapChannels, d, 1);
-        return new PadimModel(Fits.Settings, Fits.Tiny.Identity, reduction, distribution, new ThresholdCalibration([1, 2]), ["a", "b"]);
+        return new PadimModel(
+            Fits.Settings,
+            Fits.Tiny.Identity,
+            reduction,
+            distribution,
+            new ThresholdCalibration([1, 2]),
+            ["a", "b"]
+        );
     }
 }

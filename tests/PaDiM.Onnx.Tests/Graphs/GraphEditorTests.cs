@@ -78,10 +78,21 @@ public sealed class GraphEditorTests
     {
         var then = new OnnxGraph().Node("Relu", ["c1"], ["then.out"]).Output("then.out");
         var otherwise = new OnnxGraph().Node("Neg", ["c1"], ["else.out"]).Output("else.out");
-        var graph = new OnnxGraph().Input("pixels", -1, 3, -1, -1).Conv("pixels", "c1", 3, 4, 3, 4)
-            .Node("ReduceMax", ["pixels"], ["most"], OnnxGraph.Int("keepdims", 0)).Node("Cast", ["most"], ["any"], OnnxGraph.Int("to", 9))
-            .Node("If", ["any"], ["chosen"], OnnxGraph.GraphAttribute("then_branch", then), OnnxGraph.GraphAttribute("else_branch", otherwise))
-            .Node("Relu", ["c1"], ["unused"]).Output("chosen").ToArray();
+        var graph = new OnnxGraph()
+            .Input("pixels", -1, 3, -1, -1)
+            .Conv("pixels", "c1", 3, 4, 3, 4)
+            .Node("ReduceMax", ["pixels"], ["most"], OnnxGraph.Int("keepdims", 0))
+            .Node("Cast", ["most"], ["any"], OnnxGraph.Int("to", 9))
+            .Node(
+                "If",
+                ["any"],
+                ["chosen"],
+                OnnxGraph.GraphAttribute("then_branch", then),
+                OnnxGraph.GraphAttribute("else_branch", otherwise)
+            )
+            .Node("Relu", ["c1"], ["unused"])
+            .Output("chosen")
+            .ToArray();
         var edited = GraphEditor.Open(graph).WithOutputs(["chosen"]);
         Assert.DoesNotContain(edited.Graph.Node, node => node.Output.Contains("unused"));
         Assert.Equal(OnnxRun.Outputs(graph, 1, 16)["chosen"], OnnxRun.Outputs(edited.ToArray(), 1, 16)["chosen"]);
@@ -93,18 +104,32 @@ public sealed class GraphEditorTests
     [InlineData("c1.weight")]
     [InlineData("")]
     public void A_tensor_that_no_layer_computes_is_named_in_the_error(string tap) =>
-        Assert.Contains($"'{tap}'", Assert.Throws<InvalidDataException>(() => GraphEditor.Open(Classifier).WithOutputs(["r2", tap])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"'{tap}'",
+            Assert.Throws<InvalidDataException>(() => GraphEditor.Open(Classifier).WithOutputs(["r2", tap])).Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void Weights_in_another_file_are_refused_wherever_they_hide()
     {
         var plain = new OnnxGraph().Input("x", -1, 3, -1, -1).Relu("x", "y").ExternalWeight("w").Output("y");
-        var constant = new OnnxGraph().Input("x", -1, 3, -1, -1).Relu("x", "y").Output("y")
+        var constant = new OnnxGraph()
+            .Input("x", -1, 3, -1, -1)
+            .Relu("x", "y")
+            .Output("y")
             .Node("Constant", [], ["w"], OnnxGraph.TensorAttribute("value", OnnxGraph.ExternalTensor("w")));
-        var nested = new OnnxGraph().Input("x", -1, 3, -1, -1).Relu("x", "y").Output("y")
+        var nested = new OnnxGraph()
+            .Input("x", -1, 3, -1, -1)
+            .Relu("x", "y")
+            .Output("y")
             .Node("If", ["y"], ["z"], OnnxGraph.GraphAttribute("then_branch", plain));
         foreach (var graph in new[] { plain, constant, nested })
-            Assert.Contains("one file", Assert.Throws<InvalidDataException>(() => GraphEditor.Open(graph.ToArray())).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "one file",
+                Assert.Throws<InvalidDataException>(() => GraphEditor.Open(graph.ToArray())).Message,
+                StringComparison.Ordinal
+            );
     }
 
     [Fact]
@@ -126,25 +151,40 @@ public sealed class GraphEditorTests
             {
                 GraphEditor.Open(Classifier.AsSpan(0, length)).WithOutputs(["r2"]);
             }
-            catch (InvalidDataException)
-            {
-            }
+            catch (InvalidDataException) { }
         }
     }
 
     [Fact]
     public void Nodes_that_name_an_output_that_they_leave_out_do_no_harm()
     {
-        var graph = new OnnxGraph().Input("x", -1, 3, -1, -1).Node("Dropout", ["x"], ["y", ""]).Node("Dropout", ["y"], ["z", ""]).Output("z");
-        Assert.Equal(["y", "z"], GraphEditor.Open(graph.ToArray()).WithOutputs(["z"]).Graph.Node.Select(node => node.Output[0]));
+        var graph = new OnnxGraph()
+            .Input("x", -1, 3, -1, -1)
+            .Node("Dropout", ["x"], ["y", ""])
+            .Node("Dropout", ["y"], ["z", ""])
+            .Output("z");
+        Assert.Equal(
+            ["y", "z"],
+            GraphEditor.Open(graph.ToArray()).WithOutputs(["z"]).Graph.Node.Select(node => node.Output[0])
+        );
     }
 
     [Fact]
     public void Weights_listed_among_the_inputs_are_no_inputs()
     {
-        var graph = new OnnxGraph().Input("x", -1, 3, -1, -1).Input("y.weight", 4, 3, 1, 1).Conv("x", "y", 3, 4, 1, 1).Output("y").ToArray();
+        var graph = new OnnxGraph()
+            .Input("x", -1, 3, -1, -1)
+            .Input("y.weight", 4, 3, 1, 1)
+            .Conv("x", "y", 3, 4, 1, 1)
+            .Output("y")
+            .ToArray();
         Assert.Equal(["x"], GraphEditor.Open(graph).Inputs);
         var edited = GraphEditor.Open(graph).WithOutputs(["y"]);
-        Assert.Equal([4, 3, 1, 1], edited.Graph.Input.Single(input => input.Name == "y.weight").Type.TensorType.Shape.Dim.Select(dim => dim.DimValue));
+        Assert.Equal(
+            [4, 3, 1, 1],
+            edited
+                .Graph.Input.Single(input => input.Name == "y.weight")
+                .Type.TensorType.Shape.Dim.Select(dim => dim.DimValue)
+        );
     }
 }

@@ -18,15 +18,19 @@ public sealed class AntialiasedResamplerTests
         var image = Samples.Noise(width, height, width * 1000 + height);
         var actual = Resized(image, toWidth, toHeight);
         for (var y = 0; y < toHeight; y++)
-            for (var x = 0; x < toWidth; x++)
-                for (var c = 0; c < 3; c++)
-                    Assert.InRange(actual[3 * (y * toWidth + x) + c] - Reference(image, x, y, c, toWidth, toHeight), -1e-3, 1e-3);
+        for (var x = 0; x < toWidth; x++)
+        for (var c = 0; c < 3; c++)
+            Assert.InRange(
+                actual[3 * (y * toWidth + x) + c] - Reference(image, x, y, c, toWidth, toHeight),
+                -1e-3,
+                1e-3
+            );
     }
 
     /// <summary>
-    /// In exact fractions (Python), for a row and a length to:
-    /// <c>s = F(len(row), to); w = [[max(F(0), 1 - abs(k + F(1, 2) - (i + F(1, 2)) * s) / max(s, 1)) for k in range(len(row))] for i in range(to)];
-    /// [sum(a * b for a, b in zip(v, row)) / sum(v) for v in w]</c>.
+    /// In exact fractions (Python), for a row and a length to: <c>s = F(len(row), to); w = [[max(F(0), 1 - abs(k + F(1,
+    /// 2) - (i + F(1, 2)) * s) / max(s, 1)) for k in range(len(row))] for i in range(to)]; [sum(a * b for a, b in
+    /// zip(v, row)) / sum(v) for v in w]</c>.
     /// </summary>
     [Theory]
     [InlineData(new byte[] { 0, 70, 140, 210 }, new float[] { 50, 160 })]
@@ -71,14 +75,14 @@ public sealed class AntialiasedResamplerTests
     private static double Reference(RgbImage image, int x, int y, int channel, int toWidth, int toHeight)
     {
         var sum = 0.0;
-var total = 0.0;
+        var total = 0.0;
         for (var j = 0; j < image.Height; j++)
-            for (var i = 0; i < image.Width; i++)
-            {
-                var weight = Triangle(i, x, image.Width, toWidth) * Triangle(j, y, image.Height, toHeight);
-                total += weight;
-                sum += weight * image.Pixels[3 * (j * image.Width + i) + channel];
-            }
+        for (var i = 0; i < image.Width; i++)
+        {
+            var weight = Triangle(i, x, image.Width, toWidth) * Triangle(j, y, image.Height, toHeight);
+            total += weight;
+            sum += weight * image.Pixels[3 * (j * image.Width + i) + channel];
+        }
         return sum / total;
     }
 

@@ -10,7 +10,8 @@ public sealed class DecodingMemoryTests
     public void An_image_without_room_waits_until_there_is_some()
     {
         var first = Ask(60);
-        using (var small = Ask(40)) Assert.True(small.Granted.IsCompleted);
+        using (var small = Ask(40))
+            Assert.True(small.Granted.IsCompleted);
         using var second = Ask(60);
         Assert.False(second.Granted.IsCompleted);
         first.Dispose();
@@ -36,7 +37,8 @@ public sealed class DecodingMemoryTests
     {
         using var first = Ask(60);
         using var large = Ask(100);
-        using (var urgent = _memory.Ask(40, isUrgent: true)) Assert.True(urgent.Granted.IsCompleted);
+        using (var urgent = _memory.Ask(40, isUrgent: true))
+            Assert.True(urgent.Granted.IsCompleted);
         Assert.False(large.Granted.IsCompleted);
     }
 
@@ -55,7 +57,8 @@ public sealed class DecodingMemoryTests
     public void An_image_that_needs_more_than_there_is_is_decoded_by_itself()
     {
         for (var i = 0; i < 3; i++)
-            using (var all = Ask(long.MaxValue)) Assert.True(all.Granted.IsCompleted);
+            using (var all = Ask(long.MaxValue))
+                Assert.True(all.Granted.IsCompleted);
     }
 
     private DecodingMemory.Share Ask(long bytes) => _memory.Ask(bytes, isUrgent: false);

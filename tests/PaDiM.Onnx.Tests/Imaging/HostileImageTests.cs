@@ -12,6 +12,7 @@ public sealed class HostileImageTests
 {
     /// <summary>Far above what a header costs, far below what any of the images would.</summary>
     private const long LittleMemory = 32 << 20;
+
     /// <summary>A guard against work without end; how long it really takes is printed.</summary>
     private static readonly TimeSpan Hang = TimeSpan.FromSeconds(60);
 
@@ -27,7 +28,8 @@ public sealed class HostileImageTests
     [InlineData("P6 1 1 255 abc")]
     [InlineData("x")]
     [InlineData("RIFF0000WAVE")]
-    public void Other_formats_are_not_even_tried(string text) => Decoding.Refused(Encoding.Latin1.GetBytes(text), ImageFault.Unsupported);
+    public void Other_formats_are_not_even_tried(string text) =>
+        Decoding.Refused(Encoding.Latin1.GetBytes(text), ImageFault.Unsupported);
 
     [Theory]
     [InlineData(ImageFormat.Png)]
@@ -57,16 +59,19 @@ public sealed class HostileImageTests
         for (var round = 0; round < 300; round++)
         {
             var damaged = bytes.ToArray();
-            for (var k = 0; k < 3; k++) damaged[random.Next(round % 2 == 0 ? 100 : damaged.Length)] = (byte)random.Next(256);
+            for (var k = 0; k < 3; k++)
+                damaged[random.Next(round % 2 == 0 ? 100 : damaged.Length)] = (byte)random.Next(256);
             decoder.Decode(damaged);
         }
     }
 
     [Fact]
-    public void A_png_of_100_megapixels_is_refused_from_its_header() => RefusedCheaply(PngFile.Grey(10_000, 10_000, 8, 10_000), ImageFault.TooLarge);
+    public void A_png_of_100_megapixels_is_refused_from_its_header() =>
+        RefusedCheaply(PngFile.Grey(10_000, 10_000, 8, 10_000), ImageFault.TooLarge);
 
     [Fact]
-    public void A_one_bit_png_of_400_megapixels_is_refused_from_its_header() => RefusedCheaply(PngFile.Grey(20_000, 20_000, 1, 20_000), ImageFault.TooLarge);
+    public void A_one_bit_png_of_400_megapixels_is_refused_from_its_header() =>
+        RefusedCheaply(PngFile.Grey(20_000, 20_000, 1, 20_000), ImageFault.TooLarge);
 
     [Theory]
     [InlineData(65_535u, 65_535u)]
@@ -83,7 +88,11 @@ public sealed class HostileImageTests
     {
         var bytes = Samples.Encode(Samples.Rgb(20, 10), ImageFormat.Png);
         Assert.IsType<DecodeResult.Decoded>(new ImageDecoder(200).Decode(bytes));
-        Assert.Contains("20 x 10 = 200 pixels; at most 199", Assert.IsType<DecodeResult.Refused>(new ImageDecoder(199).Decode(bytes)).Detail, StringComparison.Ordinal);
+        Assert.Contains(
+            "20 x 10 = 200 pixels; at most 199",
+            Assert.IsType<DecodeResult.Refused>(new ImageDecoder(199).Decode(bytes)).Detail,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -92,7 +101,12 @@ public sealed class HostileImageTests
     [InlineData(ImageFormat.WebP)]
     [InlineData(ImageFormat.Bmp)]
     public void The_limit_on_pixels_holds_for_every_format(ImageFormat format) =>
-        Assert.Equal(ImageFault.TooLarge, Assert.IsType<DecodeResult.Refused>(new ImageDecoder(100).Decode(Samples.Encode(Samples.Rgb(20, 10), format))).Fault);
+        Assert.Equal(
+            ImageFault.TooLarge,
+            Assert
+                .IsType<DecodeResult.Refused>(new ImageDecoder(100).Decode(Samples.Encode(Samples.Rgb(20, 10), format)))
+                .Fault
+        );
 
     [Theory]
     [InlineData("iCCP", "name\0\0")]
@@ -115,8 +129,20 @@ public sealed class HostileImageTests
     }
 
     [Fact]
-    public void A_png_of_ten_thousand_frames_is_refused_from_its_header() => RefusedCheaply(
-        PngFile.Grey(8, 8, 8, 8, [PngFile.Chunk("acTL", [0, 0, 39, 16, 0, 0, 0, 0]), .. Enumerable.Repeat(PngFile.Chunk("fcTL", new byte[26]), 10_000)]), ImageFault.Animated);
+    public void A_png_of_ten_thousand_frames_is_refused_from_its_header() =>
+        RefusedCheaply(
+            PngFile.Grey(
+                8,
+                8,
+                8,
+                8,
+                [
+                    PngFile.Chunk("acTL", [0, 0, 39, 16, 0, 0, 0, 0]),
+                    .. Enumerable.Repeat(PngFile.Chunk("fcTL", new byte[26]), 10_000),
+                ]
+            ),
+            ImageFault.Animated
+        );
 
     [Fact]
     public void An_animated_png_is_refused()
@@ -145,14 +171,18 @@ public sealed class HostileImageTests
     }
 
     [Fact]
-    public void A_tiff_whose_directory_follows_itself_is_refused() => Within(Hang, () => Decoding.Refused(TiffFile.Grey(1, followsItself: true), ImageFault.Animated));
+    public void A_tiff_whose_directory_follows_itself_is_refused() =>
+        Within(Hang, () => Decoding.Refused(TiffFile.Grey(1, followsItself: true), ImageFault.Animated));
 
     [Theory]
     [InlineData(ImageFormat.Tiff, "II*\0\u0008\0\0\0")]
     [InlineData(ImageFormat.Tiff, "II*\0\u00ff\u00ff\u00ff\u00ff")]
     [InlineData(ImageFormat.Tiff, "II+\0\u0008\0\0\0\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff")]
     [InlineData(ImageFormat.Tiff, "MM\0*\u0080\0\0\0")]
-    [InlineData(ImageFormat.Tiff, "II+\0\u0008\0\0\0\u0010\0\0\0\0\0\0\0\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u007f")]
+    [InlineData(
+        ImageFormat.Tiff,
+        "II+\0\u0008\0\0\0\u0010\0\0\0\0\0\0\0\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u007f"
+    )]
     public void A_directory_that_lies_elsewhere_is_unreadable(ImageFormat format, string text)
     {
         Assert.Equal(format, ImageFormats.Recognise(Encoding.Latin1.GetBytes(text)));
@@ -161,13 +191,30 @@ public sealed class HostileImageTests
 
     [Fact]
     public void A_tiff_whose_one_tile_is_huge_is_refused_from_its_header() =>
-        RefusedCheaply(TiffFile.Page((256, 1), (257, 1), (258, 8), (259, 1), (262, 1), (322, 65_520), (323, 65_520), (324, 8), (325, 1)), ImageFault.Unreadable);
+        RefusedCheaply(
+            TiffFile.Page(
+                (256, 1),
+                (257, 1),
+                (258, 8),
+                (259, 1),
+                (262, 1),
+                (322, 65_520),
+                (323, 65_520),
+                (324, 8),
+                (325, 1)
+            ),
+            ImageFault.Unreadable
+        );
 
     [Theory]
     [InlineData(65_500)]
     [InlineData(int.MaxValue)]
     public void A_tiff_of_absurd_size_is_refused_from_its_header(int side) =>
-        RefusedCheaply(TiffFile.Page((256, side), (257, side), (258, 8), (259, 1), (262, 1), (273, 8), (278, side), (279, 1)), ImageFault.TooLarge, ImageFault.Unreadable);
+        RefusedCheaply(
+            TiffFile.Page((256, side), (257, side), (258, 8), (259, 1), (262, 1), (273, 8), (278, side), (279, 1)),
+            ImageFault.TooLarge,
+            ImageFault.Unreadable
+        );
 
     [Fact]
     public void A_jpeg_and_a_webp_of_absurd_size_are_refused_from_their_headers()
@@ -197,7 +244,12 @@ public sealed class HostileImageTests
         using var black = Image.Black(2000, 2000);
         var bytes = black.JpegsaveBuffer(interlace: true);
         var scan = bytes.AsSpan().LastIndexOf([(byte)0xFF, (byte)0xDA]);
-        byte[] bomb = [.. bytes[..^2], .. Enumerable.Repeat(bytes[scan..^2], 5000).SelectMany(copy => copy), .. bytes[^2..]];
+        byte[] bomb =
+        [
+            .. bytes[..^2],
+            .. Enumerable.Repeat(bytes[scan..^2], 5000).SelectMany(copy => copy),
+            .. bytes[^2..],
+        ];
         Within(Hang, () => Decoding.Refused(bomb, ImageFault.Unreadable));
     }
 
@@ -205,8 +257,15 @@ public sealed class HostileImageTests
     public void A_jpeg_of_many_scans_that_are_all_right_is_given_up_when_its_time_is_up()
     {
         var bytes = Scans(800);
-        Assert.Equal(ImageFault.TooComplex, Assert.IsType<DecodeResult.Refused>(new ImageDecoder(limit: TimeSpan.FromMilliseconds(30)).Decode(bytes)).Fault);
-        Assert.IsType<DecodeResult.Decoded>(new ImageDecoder(limit: TimeSpan.FromMilliseconds(30)).Patient.Decode(Scans(2)));
+        Assert.Equal(
+            ImageFault.TooComplex,
+            Assert
+                .IsType<DecodeResult.Refused>(new ImageDecoder(limit: TimeSpan.FromMilliseconds(30)).Decode(bytes))
+                .Fault
+        );
+        Assert.IsType<DecodeResult.Decoded>(
+            new ImageDecoder(limit: TimeSpan.FromMilliseconds(30)).Patient.Decode(Scans(2))
+        );
     }
 
     [Theory]
@@ -216,12 +275,17 @@ public sealed class HostileImageTests
     public void Whatever_takes_too_long_is_given_up_and_says_so(ImageFormat format)
     {
         var bytes = Samples.Encode(Samples.Noise(2500, 2500), format);
-        var refused = Assert.IsType<DecodeResult.Refused>(new ImageDecoder(limit: TimeSpan.FromMilliseconds(1)).Decode(bytes));
+        var refused = Assert.IsType<DecodeResult.Refused>(
+            new ImageDecoder(limit: TimeSpan.FromMilliseconds(1)).Decode(bytes)
+        );
         Assert.Equal(ImageFault.TooComplex, refused.Fault);
         Assert.Contains("too long", refused.Detail, StringComparison.Ordinal);
     }
 
-    /// <summary>A black progressive image whose coefficients are refined bit by bit: every scan is right, and each is work for the whole image.</summary>
+    /// <summary>
+    /// A black progressive image whose coefficients are refined bit by bit: every scan is right, and each is work for
+    /// the whole image.
+    /// </summary>
     private static byte[] Scans(int count)
     {
         using var black = Image.Black(2000, 2000);
@@ -230,19 +294,33 @@ public sealed class HostileImageTests
         var table = bytes.AsSpan(0, scan).LastIndexOf([(byte)0xFF, (byte)0xC4]);
         var firstScan = bytes.AsSpan().IndexOf([(byte)0xFF, (byte)0xDA]);
         var afterFirst = firstScan + 2;
-        while (bytes[afterFirst] != 0xFF || bytes[afterFirst + 1] == 0) afterFirst++;
+        while (bytes[afterFirst] != 0xFF || bytes[afterFirst + 1] == 0)
+            afterFirst++;
         List<byte> made = [.. bytes[..afterFirst], .. bytes[table..scan]];
         const int lowestBit = 13;
-        foreach (var (coefficient, bit) in (from coefficient in Enumerable.Range(1, 63) from bit in Enumerable.Range(0, lowestBit + 1).Reverse() select (coefficient, bit)).Take(count))
+        foreach (
+            var (coefficient, bit) in (
+                from coefficient in Enumerable.Range(1, 63)
+                from bit in Enumerable.Range(0, lowestBit + 1).Reverse()
+                select (coefficient, bit)
+            ).Take(count)
+        )
         {
-            made.AddRange([.. bytes[scan..(scan + 7)], (byte)coefficient, (byte)coefficient, (byte)(bit == lowestBit ? bit : bit + 1 << 4 | bit)]);
+            made.AddRange([
+                .. bytes[scan..(scan + 7)],
+                (byte)coefficient,
+                (byte)coefficient,
+                (byte)(bit == lowestBit ? bit : bit + 1 << 4 | bit),
+            ]);
             made.AddRange(bytes[(scan + 10)..^2]);
         }
         return [.. made, 0xFF, 0xD9];
     }
 
     private static void RefusedCheaply(byte[] bytes, params ImageFault[] faults) =>
-        Cheaply(() => Assert.Contains(Assert.IsType<DecodeResult.Refused>(new ImageDecoder().Decode(bytes)).Fault, faults));
+        Cheaply(() =>
+            Assert.Contains(Assert.IsType<DecodeResult.Refused>(new ImageDecoder().Decode(bytes)).Fault, faults)
+        );
 
     private static void Cheaply(Action decode)
     {
@@ -250,7 +328,7 @@ public sealed class HostileImageTests
         decode();
         MeasuresTheProcess.ResetPeak();
         var peak = MeasuresTheProcess.Peak();
-var managed = GC.GetAllocatedBytesForCurrentThread();
+        var managed = GC.GetAllocatedBytesForCurrentThread();
         Within(Hang, decode);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - managed, 0, LittleMemory);
         var grown = MeasuresTheProcess.Peak() - peak;

@@ -38,7 +38,10 @@ public sealed class ImageDecoderTests
     {
         ushort[] values = [65535, 0, 257, 514, 30000, 60000];
         using var image = Samples.Vips(values, 2, 1, 3);
-        Assert.Equal(values.Select(value => (byte)Math.Round(value / 257.0)), Decoding.Image(Samples.Encode(image, format)).Pixels);
+        Assert.Equal(
+            values.Select(value => (byte)Math.Round(value / 257.0)),
+            Decoding.Image(Samples.Encode(image, format)).Pixels
+        );
     }
 
     [Theory]
@@ -50,12 +53,15 @@ public sealed class ImageDecoderTests
         var samples = Samples.Bytes(32, 32, 1);
         using var image = Samples.Vips(samples, 32, 32, 1);
         var decoded = Decoding.Image(Samples.Encode(image, format));
-        Assert.All(Enumerable.Range(0, samples.Length), i =>
-        {
-            Assert.InRange(Math.Abs(samples[i] - decoded.Pixels[3 * i]), 0, format == ImageFormat.Jpeg ? 4 : 0);
-            Assert.Equal(decoded.Pixels[3 * i], decoded.Pixels[3 * i + 1]);
-            Assert.Equal(decoded.Pixels[3 * i], decoded.Pixels[3 * i + 2]);
-        });
+        Assert.All(
+            Enumerable.Range(0, samples.Length),
+            i =>
+            {
+                Assert.InRange(Math.Abs(samples[i] - decoded.Pixels[3 * i]), 0, format == ImageFormat.Jpeg ? 4 : 0);
+                Assert.Equal(decoded.Pixels[3 * i], decoded.Pixels[3 * i + 1]);
+                Assert.Equal(decoded.Pixels[3 * i], decoded.Pixels[3 * i + 2]);
+            }
+        );
     }
 
     [Theory]
@@ -66,7 +72,10 @@ public sealed class ImageDecoderTests
     {
         byte[] samples = [200, 100, 50, 255, 200, 100, 50, 0, 200, 100, 50, 51];
         using var image = Samples.Vips(samples, 3, 1, 4);
-        var bytes = format == ImageFormat.WebP ? image.WebpsaveBuffer(lossless: true, exact: true) : Samples.Encode(image, format);
+        var bytes =
+            format == ImageFormat.WebP
+                ? image.WebpsaveBuffer(lossless: true, exact: true)
+                : Samples.Encode(image, format);
         byte[] expected = [200, 100, 50, 0, 0, 0, 40, 20, 10];
         Assert.InRange(Decoding.Difference(new RgbImage(3, 1, expected), Decoding.Image(bytes)), 0, 1);
     }
@@ -82,8 +91,19 @@ public sealed class ImageDecoderTests
     public void Palette_images_have_the_colours_of_their_palette()
     {
         // Four colours in blocks: a palette of four holds them exactly.
-        byte[][] colours = [[250, 10, 10], [10, 250, 10], [10, 10, 250], [128, 128, 0]];
-        var pixels = (from y in Enumerable.Range(0, 32) from x in Enumerable.Range(0, 32) from v in colours[x / 16 + y / 16 * 2] select v).ToArray();
+        byte[][] colours =
+        [
+            [250, 10, 10],
+            [10, 250, 10],
+            [10, 10, 250],
+            [128, 128, 0],
+        ];
+        var pixels = (
+            from y in Enumerable.Range(0, 32)
+            from x in Enumerable.Range(0, 32)
+            from v in colours[x / 16 + y / 16 * 2]
+            select v
+        ).ToArray();
         using var image = Samples.Vips(pixels, 32, 32, 3);
         var bytes = image.PngsaveBuffer(palette: true, dither: 0);
         Assert.True(bytes.AsSpan().IndexOf("PLTE"u8) > 0);
@@ -105,15 +125,26 @@ public sealed class ImageDecoderTests
     public void Interlaced_png_and_progressive_jpeg_equal_the_plain_ones()
     {
         using var image = Samples.Rgb(57, 35).Vips();
-        Assert.Equal(Decoding.Image(image.PngsaveBuffer()).Pixels, Decoding.Image(image.PngsaveBuffer(interlace: true)).Pixels);
-        Assert.Equal(Decoding.Image(image.JpegsaveBuffer()).Pixels, Decoding.Image(image.JpegsaveBuffer(interlace: true)).Pixels);
+        Assert.Equal(
+            Decoding.Image(image.PngsaveBuffer()).Pixels,
+            Decoding.Image(image.PngsaveBuffer(interlace: true)).Pixels
+        );
+        Assert.Equal(
+            Decoding.Image(image.JpegsaveBuffer()).Pixels,
+            Decoding.Image(image.JpegsaveBuffer(interlace: true)).Pixels
+        );
     }
 
     [Fact]
     public void A_cmyk_jpeg_is_converted_to_rgb()
     {
         // White, then black: no ink, then all of the black one.
-        var samples = (from y in Enumerable.Range(0, 32) from x in Enumerable.Range(0, 32) from c in Enumerable.Range(0, 4) select (byte)(c == 3 && x >= 16 ? 255 : 0)).ToArray();
+        var samples = (
+            from y in Enumerable.Range(0, 32)
+            from x in Enumerable.Range(0, 32)
+            from c in Enumerable.Range(0, 4)
+            select (byte)(c == 3 && x >= 16 ? 255 : 0)
+        ).ToArray();
         using var raw = Image.NewFromMemoryCopy(samples, 32, 32, 4, Enums.BandFormat.Uchar);
         using var cmyk = raw.Copy(interpretation: Enums.Interpretation.Cmyk);
         var decoded = Decoding.Image(cmyk.JpegsaveBuffer(q: 95));
@@ -127,7 +158,12 @@ public sealed class ImageDecoderTests
     [InlineData(ImageFormat.Tiff)]
     public void A_colour_profile_is_applied(ImageFormat format)
     {
-        using var plain = Samples.Vips([.. Enumerable.Repeat<byte[]>([200, 40, 40], 256).SelectMany(v => v)], 16, 16, 3);
+        using var plain = Samples.Vips(
+            [.. Enumerable.Repeat<byte[]>([200, 40, 40], 256).SelectMany(v => v)],
+            16,
+            16,
+            3
+        );
         using var wide = plain.IccTransform("p3", inputProfile: "srgb");
         var bytes = Samples.Encode(wide, format);
         // The numbers in the file are those of the wider space; decoded, they are sRGB's again.
@@ -147,8 +183,13 @@ public sealed class ImageDecoderTests
     public void A_colour_profile_of_garbage_is_passed_over(ImageFormat format)
     {
         using var image = Samples.Rgb(40, 30).Vips();
-        using var tagged = image.Mutate(mutable => mutable.Set(GValue.BlobType, "icc-profile-data", Samples.Noise(20, 20).Pixels));
-        Assert.Equal(Decoding.Image(Samples.Encode(image, format)).Pixels, Decoding.Image(Samples.Encode(tagged, format)).Pixels);
+        using var tagged = image.Mutate(mutable =>
+            mutable.Set(GValue.BlobType, "icc-profile-data", Samples.Noise(20, 20).Pixels)
+        );
+        Assert.Equal(
+            Decoding.Image(Samples.Encode(image, format)).Pixels,
+            Decoding.Image(Samples.Encode(tagged, format)).Pixels
+        );
     }
 
     [Fact]
@@ -156,14 +197,21 @@ public sealed class ImageDecoderTests
     {
         using var image = Samples.Rgb(8, 8).Vips();
         using var floats = image.Cast(Enums.BandFormat.Float);
-        Assert.Contains("8 or 16 bits", Decoding.Refused(floats.TiffsaveBuffer(), ImageFault.Unsupported), StringComparison.Ordinal);
+        Assert.Contains(
+            "8 or 16 bits",
+            Decoding.Refused(floats.TiffsaveBuffer(), ImageFault.Unsupported),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void One_decoder_serves_many_threads()
     {
         var image = Samples.Noise(90, 70);
-        var files = Enum.GetValues<ImageFormat>().Where(f => f != ImageFormat.Jpeg).Select(f => Samples.Encode(image, f)).ToArray();
+        var files = Enum.GetValues<ImageFormat>()
+            .Where(f => f != ImageFormat.Jpeg)
+            .Select(f => Samples.Encode(image, f))
+            .ToArray();
         Parallel.For(0, 64, i => Assert.Equal(image.Pixels, Decoding.Image(files[i % files.Length]).Pixels));
     }
 }

@@ -9,7 +9,8 @@ public sealed class NonAlignedViewTests
     private const int Resized = 256;
 
     /// <summary>
-    /// In Python: <c>h = hashlib.sha256(f"{seed}|{name}".encode()).digest(); a, b, c = struct.unpack("&lt;III", h[:12]); 10 * (2 * (a / 4294967295) - 1), b % 33, c % 33</c>.
+    /// In Python: <c>h = hashlib.sha256(f"{seed}|{name}".encode()).digest(); a, b, c = struct.unpack("&lt;III",
+    /// h[:12]); 10 * (2 * (a / 4294967295) - 1), b % 33, c % 33</c>.
     /// </summary>
     [Theory]
     [InlineData(0, "bottle/test/good/000.png", -3.712260367747456, 15, 6)]
@@ -36,7 +37,16 @@ public sealed class NonAlignedViewTests
     [Fact]
     public void Pixels_lie_where_a_turn_about_the_middle_puts_them_and_the_rest_is_black()
     {
-        var ramp = new RgbImage(Resized, Resized, [.. from y in Enumerable.Range(0, Resized) from x in Enumerable.Range(0, Resized) from value in new[] { x, y, 255 } select (byte)value]);
+        var ramp = new RgbImage(
+            Resized,
+            Resized,
+            [
+                .. from y in Enumerable.Range(0, Resized)
+                from x in Enumerable.Range(0, Resized)
+                from value in new[] { x, y, 255 }
+                select (byte)value,
+            ]
+        );
         var black = 0;
         for (var seed = 0; seed < 20; seed++)
         {
@@ -74,24 +84,30 @@ public sealed class NonAlignedViewTests
         {
             var (x, y) = Place(view, p);
             var column = (int)Math.Floor(x + 0.5);
-var row = (int)Math.Floor(y + 0.5);
+            var row = (int)Math.Floor(y + 0.5);
             var inside = column is >= 0 and < Resized && row is >= 0 and < Resized;
-            var from = inside ? 3 * ((int)((row + 0.5) * height / Resized) * width + (int)((column + 0.5) * width / Resized)) : 0;
+            var from = inside
+                ? 3 * ((int)((row + 0.5) * height / Resized) * width + (int)((column + 0.5) * width / Resized))
+                : 0;
             Assert.Equal(inside ? mask.Pixels[from..(from + 3)] : [0, 0, 0], pixels[(3 * p)..(3 * p + 3)]);
         }
     }
 
     [Fact]
-    public void The_view_is_the_same_on_every_machine() => Assert.Equal(
-        "7108e743003ada5b8da045c83045f6793352ea7d1b0f4d5a5fd9425be0a26a4f",
-        Convert.ToHexStringLower(SHA256.HashData(new NonAlignedView(0, "sample").OfImage(Samples.Noise(300, 200)).Pixels)));
+    public void The_view_is_the_same_on_every_machine() =>
+        Assert.Equal(
+            "7108e743003ada5b8da045c83045f6793352ea7d1b0f4d5a5fd9425be0a26a4f",
+            Convert.ToHexStringLower(
+                SHA256.HashData(new NonAlignedView(0, "sample").OfImage(Samples.Noise(300, 200)).Pixels)
+            )
+        );
 
     /// <summary>Where a pixel of the view lies in the resized image, whose middle is at 127.5.</summary>
     private static (double X, double Y) Place(NonAlignedView view, int pixel)
     {
         var x = pixel % NonAlignedView.Size + view.Left - 127.5;
-var y = pixel / NonAlignedView.Size + view.Top - 127.5;
-var angle = view.Degrees * Math.PI / 180;
+        var y = pixel / NonAlignedView.Size + view.Top - 127.5;
+        var angle = view.Degrees * Math.PI / 180;
         return (127.5 + x * Math.Cos(angle) - y * Math.Sin(angle), 127.5 + x * Math.Sin(angle) + y * Math.Cos(angle));
     }
 }

@@ -7,7 +7,8 @@ namespace PaDiM.Onnx.Tests.Imaging;
 /// <summary>Raw pixels become the image that the decoder makes of a lossless file of them.</summary>
 public sealed class PixelLayoutTests
 {
-    private const int Width = 37, Height = 23;
+    private const int Width = 37,
+        Height = 23;
 
     [Fact]
     public void Red_first_pixels_are_the_image_and_are_not_copied()
@@ -34,7 +35,10 @@ public sealed class PixelLayoutTests
     {
         var samples = Samples.Bytes(Width, Height, 1);
         using var image = Samples.Vips(samples, Width, Height, 1);
-        Assert.Equal(Decoding.Image(Samples.Encode(image, ImageFormat.Png)).Pixels, new PixelLayout(Width, Height, PixelFormat.Gray8).ToImage(samples).Pixels);
+        Assert.Equal(
+            Decoding.Image(Samples.Encode(image, ImageFormat.Png)).Pixels,
+            new PixelLayout(Width, Height, PixelFormat.Gray8).ToImage(samples).Pixels
+        );
     }
 
     [Fact]
@@ -44,7 +48,9 @@ public sealed class PixelLayoutTests
         using var image = Samples.Vips(values, 256, 256, 1);
         // The machine's order is the low byte first, as everywhere that this runs.
         Assert.True(BitConverter.IsLittleEndian);
-        var raw = new PixelLayout(256, 256, PixelFormat.Gray16).ToImage(MemoryMarshal.AsBytes(values.AsSpan()).ToArray());
+        var raw = new PixelLayout(256, 256, PixelFormat.Gray16).ToImage(
+            MemoryMarshal.AsBytes(values.AsSpan()).ToArray()
+        );
         Assert.Equal(Decoding.Image(Samples.Encode(image, ImageFormat.Png)).Pixels, raw.Pixels);
         Assert.Equal(values.Select(value => (byte)Math.Round(value / 257.0)), raw.Pixels.Where((_, i) => i % 3 == 0));
     }
@@ -59,7 +65,11 @@ public sealed class PixelLayoutTests
         var layout = new PixelLayout(5, 4, format);
         Assert.Equal(20 * bytesPerPixel, layout.Length);
         foreach (var length in new[] { 0, layout.Length - 1, layout.Length + 1 })
-            Assert.Contains($"{layout.Length}", Assert.Throws<ArgumentException>(() => layout.ToImage(new byte[length])).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                $"{layout.Length}",
+                Assert.Throws<ArgumentException>(() => layout.ToImage(new byte[length])).Message,
+                StringComparison.Ordinal
+            );
     }
 
     [Fact]

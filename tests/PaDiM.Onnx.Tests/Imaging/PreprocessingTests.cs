@@ -15,7 +15,11 @@ public sealed class PreprocessingTests
     public void Channels_become_planes_and_are_normalised()
     {
         var image = new RgbImage(1, 1, [255, 51, 0]);
-        var prepared = Prepare(image, new FitSettings { ImageSize = 4 }, new Normalisation([0.5f, 0.1f, 0.25f], [0.25f, 0.5f, 0.125f]));
+        var prepared = Prepare(
+            image,
+            new FitSettings { ImageSize = 4 },
+            new Normalisation([0.5f, 0.1f, 0.25f], [0.25f, 0.5f, 0.125f])
+        );
         Assert.All(prepared[..16], v => Assert.Equal(2, v, 1e-5));
         Assert.All(prepared[16..32], v => Assert.Equal(0.2, v, 1e-5));
         Assert.All(prepared[32..], v => Assert.Equal(-2, v, 1e-5));
@@ -32,9 +36,12 @@ public sealed class PreprocessingTests
         var cropped = Prepare(image, new FitSettings { ImageSize = imageSize, CropSize = cropSize }, Plain);
         var offset = (imageSize - cropSize) / 2;
         for (var c = 0; c < 3; c++)
-            for (var y = 0; y < cropSize; y++)
-                for (var x = 0; x < cropSize; x++)
-                    Assert.Equal(whole[c * imageSize * imageSize + (y + offset) * imageSize + x + offset], cropped[c * cropSize * cropSize + y * cropSize + x]);
+        for (var y = 0; y < cropSize; y++)
+        for (var x = 0; x < cropSize; x++)
+            Assert.Equal(
+                whole[c * imageSize * imageSize + (y + offset) * imageSize + x + offset],
+                cropped[c * cropSize * cropSize + y * cropSize + x]
+            );
     }
 
     [Theory]
@@ -48,11 +55,12 @@ public sealed class PreprocessingTests
         var settings = new FitSettings { ImageSize = 64, CropSize = crop };
         // A white rectangle on black whose sides fall between whole prepared pixels: three eighths in, a quarter wide.
         var left = width * 3 / 8;
-var top = height * 5 / 16;
-var right = width * 5 / 8;
-var bottom = height / 2;
+        var top = height * 5 / 16;
+        var right = width * 5 / 8;
+        var bottom = height / 2;
         var pixels = new byte[width * height * 3];
-        for (var y = top; y < bottom; y++) pixels.AsSpan(3 * (y * width + left), 3 * (right - left)).Fill(255);
+        for (var y = top; y < bottom; y++)
+            pixels.AsSpan(3 * (y * width + left), 3 * (right - left)).Fill(255);
         var preprocessing = new Preprocessing(settings, Plain);
         var prepared = Prepare(new RgbImage(width, height, pixels), settings, Plain);
         var size = preprocessing.PreparedSize;
@@ -61,7 +69,7 @@ var bottom = height / 2;
         var region = preprocessing.ToOriginal(Assert.Single(RegionFinder.Find(map, 0.5)), width, height);
         // One prepared pixel is this many of the original's; rounding outwards adds up to one more.
         var toleranceX = width / 64.0 / 2 + 1;
-var toleranceY = height / 64.0 / 2 + 1;
+        var toleranceY = height / 64.0 / 2 + 1;
         Assert.InRange(region.X - left, -toleranceX, toleranceX);
         Assert.InRange(region.Y - top, -toleranceY, toleranceY);
         Assert.InRange(region.X + region.Width - right, -toleranceX, toleranceX);
@@ -95,15 +103,21 @@ var toleranceY = height / 64.0 / 2 + 1;
     public void What_the_crop_left_out_scores_nothing()
     {
         var preprocessing = new Preprocessing(new FitSettings { ImageSize = 64, CropSize = 32 }, Plain);
-        var map = preprocessing.ToOriginal(new AnomalyMap(new Grid(32, 32), [.. Enumerable.Repeat(3f, 1024)]), 128, 128);
+        var map = preprocessing.ToOriginal(
+            new AnomalyMap(new Grid(32, 32), [.. Enumerable.Repeat(3f, 1024)]),
+            128,
+            128
+        );
         for (var y = 0; y < 128; y++)
-            for (var x = 0; x < 128; x++)
-            {
-                var inside = x is > 32 and < 95 && y is > 32 and < 95;
-                var outside = x is < 31 or > 96 || y is < 31 or > 96;
-                if (inside) Assert.Equal(3, map.Values[y * 128 + x]);
-                if (outside) Assert.Equal(0, map.Values[y * 128 + x]);
-            }
+        for (var x = 0; x < 128; x++)
+        {
+            var inside = x is > 32 and < 95 && y is > 32 and < 95;
+            var outside = x is < 31 or > 96 || y is < 31 or > 96;
+            if (inside)
+                Assert.Equal(3, map.Values[y * 128 + x]);
+            if (outside)
+                Assert.Equal(0, map.Values[y * 128 + x]);
+        }
     }
 
     private static float[] Prepare(RgbImage image, FitSettings settings, Normalisation normalisation)

@@ -25,10 +25,22 @@ public sealed class TruncatedImageTests
     {
         var bytes = Encode(kind);
         Decoding.Image(bytes);
-        var cuts = Enumerable.Range(1, 99).Select(percent => bytes.Length * percent / 100)
+        var cuts = Enumerable
+            .Range(1, 99)
+            .Select(percent => bytes.Length * percent / 100)
             .Concat(Enumerable.Range(1, 24).Select(missing => bytes.Length - missing))
             .Where(length => length >= 16);
-        Assert.Equal("", string.Join(" ", cuts.Where(length => new ImageDecoder().Decode(bytes[..length]) is not DecodeResult.Refused { Fault: ImageFault.Unreadable }).Select(length => bytes.Length - length)));
+        Assert.Equal(
+            "",
+            string.Join(
+                " ",
+                cuts.Where(length =>
+                        new ImageDecoder().Decode(bytes[..length])
+                            is not DecodeResult.Refused { Fault: ImageFault.Unreadable }
+                    )
+                    .Select(length => bytes.Length - length)
+            )
+        );
     }
 
     [Theory]
@@ -52,7 +64,12 @@ public sealed class TruncatedImageTests
     public void A_tile_that_ends_too_early_is_not_filled_up_with_black(string compression)
     {
         using var image = Samples.Noise(64, 64).Vips();
-        var bytes = image.TiffsaveBuffer(tile: true, tileWidth: 64, tileHeight: 64, compression: Enum.Parse<NetVips.Enums.ForeignTiffCompression>(compression, ignoreCase: true));
+        var bytes = image.TiffsaveBuffer(
+            tile: true,
+            tileWidth: 64,
+            tileHeight: 64,
+            compression: Enum.Parse<NetVips.Enums.ForeignTiffCompression>(compression, ignoreCase: true)
+        );
         Decoding.Image(bytes);
         Decoding.Refused(TiffFile.WithHalfOfItsData(bytes), ImageFault.Unreadable);
     }
@@ -99,7 +116,12 @@ public sealed class TruncatedImageTests
 
     private static byte[] SixteenBits()
     {
-        using var image = Samples.Vips([.. Image.Pixels.Select(v => (ushort)(v * 257 / 2))], Image.Width, Image.Height, 3);
+        using var image = Samples.Vips(
+            [.. Image.Pixels.Select(v => (ushort)(v * 257 / 2))],
+            Image.Width,
+            Image.Height,
+            3
+        );
         return image.PngsaveBuffer();
     }
 }

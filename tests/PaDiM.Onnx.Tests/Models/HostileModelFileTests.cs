@@ -9,14 +9,33 @@ using PaDiM.Onnx.Tests.Support;
 
 namespace PaDiM.Onnx.Tests.Models;
 
-/// <summary>Files that someone imports: the header may say anything, and the data's own checksum does not cover it.</summary>
+/// <summary>
+/// Files that someone imports: the header may say anything, and the data's own checksum does not cover it.
+/// </summary>
 public sealed class HostileModelFileTests
 {
     private static readonly (byte[] Model, byte[] Statistics) Files = Make();
 
     private static readonly string[] Junk =
     [
-        "null", "true", "-1", "0", "1", "2147483647", "2147483648", "9223372036854775807", "1e400", "0.5", "\"\"", "\"x\"", "[]", "{}", "[null]", "[[1]]", "[-1,-1]", "[1000000,1000000,1000000]",
+        "null",
+        "true",
+        "-1",
+        "0",
+        "1",
+        "2147483647",
+        "2147483648",
+        "9223372036854775807",
+        "1e400",
+        "0.5",
+        "\"\"",
+        "\"x\"",
+        "[]",
+        "{}",
+        "[null]",
+        "[[1]]",
+        "[-1,-1]",
+        "[1000000,1000000,1000000]",
     ];
 
     [Fact]
@@ -24,7 +43,8 @@ public sealed class HostileModelFileTests
     {
         foreach (var file in new[] { Files.Model, Files.Statistics })
             for (var at = 0; at < ValuesOf(file).Values.Length; at++)
-                foreach (var junk in Junk) Try(Replace(file, at, junk), $"value {at} replaced by {junk}");
+                foreach (var junk in Junk)
+                    Try(Replace(file, at, junk), $"value {at} replaced by {junk}");
     }
 
     [Property(MaxTest = 300)]
@@ -56,7 +76,10 @@ public sealed class HostileModelFileTests
         var tensors = MinimalSafetensors.Parse(Files.Model, out var metadata);
         var model = ModelFile.Read(new MemoryStream(Files.Model));
         Assert.Equal("padim-model/1", metadata["format"]);
-        Assert.Equal(["basis", "calibration", "golden", "goldenScores", "mean", "projection", "ridge", "whitening"], tensors.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["basis", "calibration", "golden", "goldenScores", "mean", "projection", "ridge", "whitening"],
+            tensors.Keys.Order(StringComparer.Ordinal)
+        );
         Assert.Equal(("F32", [16L, 16, 24]), (tensors["mean"].Type, tensors["mean"].Shape), ShapesEqual);
         Assert.Equal(model.Distribution.Mean, MinimalSafetensors.Floats(tensors["mean"].Data));
         var distribution = Assert.IsType<LowRankDistribution>(model.Distribution);
@@ -71,11 +94,14 @@ public sealed class HostileModelFileTests
         Assert.Equal(statistics.Scatter, MinimalSafetensors.Doubles(tensors["scatter"].Data));
     }
 
-    private static bool ShapesEqual((string Type, long[] Shape) one, (string Type, long[] Shape) other) => one.Type == other.Type && one.Shape.SequenceEqual(other.Shape);
+    private static bool ShapesEqual((string Type, long[] Shape) one, (string Type, long[] Shape) other) =>
+        one.Type == other.Type && one.Shape.SequenceEqual(other.Shape);
 
     private static void Try(byte[] file, string what)
     {
-        foreach (var read in new Action<Stream>[] { stream => ModelFile.Read(stream), stream => StatisticsFile.Read(stream) })
+        foreach (
+            var read in new Action<Stream>[] { stream => ModelFile.Read(stream), stream => StatisticsFile.Read(stream) }
+        )
             Assert.True(Record.Exception(() => read(new MemoryStream(file))) is null or InvalidDataException, what);
     }
 
@@ -83,12 +109,25 @@ public sealed class HostileModelFileTests
     private static byte[] Replace(byte[] file, int at, string junk)
     {
         var (header, card, values) = ValuesOf(file);
-        if (values[at].Parent is JsonObject members) members[values[at].GetPropertyName()] = JsonNode.Parse(junk);
-        else values[at].Parent!.AsArray()[values[at].GetElementIndex()] = JsonNode.Parse(junk);
-        if (card is not null && header["__metadata__"] is JsonObject metadata && metadata["padim"] is JsonValue text && text.GetValueKind() == JsonValueKind.String && text.GetValue<string>().Length > 1)
+        if (values[at].Parent is JsonObject members)
+            members[values[at].GetPropertyName()] = JsonNode.Parse(junk);
+        else
+            values[at].Parent!.AsArray()[values[at].GetElementIndex()] = JsonNode.Parse(junk);
+        if (
+            card is not null
+            && header["__metadata__"] is JsonObject metadata
+            && metadata["padim"] is JsonValue text
+            && text.GetValueKind() == JsonValueKind.String
+            && text.GetValue<string>().Length > 1
+        )
             metadata["padim"] = card.ToJsonString();
         var bytes = Encoding.UTF8.GetBytes(header.ToJsonString());
-        return [.. BitConverter.GetBytes((long)bytes.Length), .. bytes, .. file[(8 + (int)BinaryPrimitives.ReadInt64LittleEndian(file))..]];
+        return
+        [
+            .. BitConverter.GetBytes((long)bytes.Length),
+            .. bytes,
+            .. file[(8 + (int)BinaryPrimitives.ReadInt64LittleEndian(file))..],
+        ];
     }
 
     private static (JsonNode Header, JsonNode? Card, JsonNode[] Values) ValuesOf(byte[] file)
@@ -98,12 +137,16 @@ public sealed class HostileModelFileTests
         return (header, card, [.. Below(header), .. card is null ? [] : Below(card)]);
     }
 
-    private static IEnumerable<JsonNode> Below(JsonNode node) => node switch
-    {
-        JsonObject members => members.Select(pair => pair.Value).OfType<JsonNode>().SelectMany(child => Below(child).Prepend(child)),
-        JsonArray items => items.OfType<JsonNode>().SelectMany(child => Below(child).Prepend(child)),
-        _ => [],
-    };
+    private static IEnumerable<JsonNode> Below(JsonNode node) =>
+        node switch
+        {
+            JsonObject members => members
+                .Select(pair => pair.Value)
+                .OfType<JsonNode>()
+                .SelectMany(child => Below(child).Prepend(child)),
+            JsonArray items => items.OfType<JsonNode>().SelectMany(child => Below(child).Prepend(child)),
+            _ => [],
+        };
 
     private static (byte[], byte[]) Make()
     {

@@ -21,12 +21,30 @@ public sealed class EvaluationPipelineTests : IDisposable
     [Fact]
     public void The_report_is_what_scores_and_maps_give_by_hand()
     {
-        Sample[] samples = [Good(100), Bad(200, DefectKind.Scratch, 80), Good(101, 96), Bad(201, DefectKind.Dent), Bad(202, DefectKind.Scratch), Good(102, 72)];
+        Sample[] samples =
+        [
+            Good(100),
+            Bad(200, DefectKind.Scratch, 80),
+            Good(101, 96),
+            Bad(201, DefectKind.Dent),
+            Bad(202, DefectKind.Scratch),
+            Good(102, 72),
+        ];
         var report = Run(samples);
 
         var maps = samples.Select(sample => _inspector.Score(Decoding.Image(sample.Bytes))).ToArray();
         float[] scores = [.. maps.Select(map => map.Max())];
-        ScoredPixels[] pixels = [.. samples.Zip(maps, (sample, map) => new ScoredPixels(_inspector.Embedder.Preprocessing.ToOriginal(map, sample.Side, sample.Side), sample.Mask))];
+        ScoredPixels[] pixels =
+        [
+            .. samples.Zip(
+                maps,
+                (sample, map) =>
+                    new ScoredPixels(
+                        _inspector.Embedder.Preprocessing.ToOriginal(map, sample.Side, sample.Side),
+                        sample.Mask
+                    )
+            ),
+        ];
         Assert.Equal(scores, report.Scores);
         Assert.Equal(ImageMetrics.Of(scores, [.. samples.Select(sample => sample.Kind is not null)]), report.Images);
         Assert.Equal(PixelMetrics.Of(pixels), report.Pixels);
@@ -34,12 +52,29 @@ public sealed class EvaluationPipelineTests : IDisposable
         Assert.Equal([1, 2], report.PerDefect.Select(defect => defect.Count));
         foreach (var defect in report.PerDefect)
         {
-            int[] chosen = [.. Enumerable.Range(0, samples.Length).Where(i => samples[i].Kind is not { } kind || kind.ToString() == defect.Defect)];
-            Assert.Equal(ImageMetrics.Of([.. chosen.Select(i => scores[i])], [.. chosen.Select(i => samples[i].Kind is not null)]), defect.Images);
+            int[] chosen =
+            [
+                .. Enumerable
+                    .Range(0, samples.Length)
+                    .Where(i => samples[i].Kind is not { } kind || kind.ToString() == defect.Defect),
+            ];
+            Assert.Equal(
+                ImageMetrics.Of(
+                    [.. chosen.Select(i => scores[i])],
+                    [.. chosen.Select(i => samples[i].Kind is not null)]
+                ),
+                defect.Images
+            );
             Assert.Equal(PixelMetrics.Of([.. chosen.Select(i => pixels[i])]), defect.Pixels);
         }
-        int Count(bool anomalous, bool rejected) => samples.Zip(scores).Count(image => image.First.Kind is not null == anomalous && image.Second >= Threshold == rejected);
-        Assert.Equal(new Confusion(Threshold, Count(true, true), Count(false, true), Count(false, false), Count(true, false)), report.ConfusionAtThreshold);
+        int Count(bool anomalous, bool rejected) =>
+            samples
+                .Zip(scores)
+                .Count(image => image.First.Kind is not null == anomalous && image.Second >= Threshold == rejected);
+        Assert.Equal(
+            new Confusion(Threshold, Count(true, true), Count(false, true), Count(false, false), Count(true, false)),
+            report.ConfusionAtThreshold
+        );
     }
 
     [Fact]
@@ -51,7 +86,8 @@ public sealed class EvaluationPipelineTests : IDisposable
         Assert.Equal((1, 1), Decided(Run(samples, threshold: Math.Min(scores[0], scores[1]))));
         Assert.Equal((0, 0), Decided(Run(samples, threshold: Math.BitIncrement((double)scores.Max()))));
 
-        static (int Found, int Rejected) Decided(EvaluationReport report) => (report.ConfusionAtThreshold.TruePositives, report.ConfusionAtThreshold.FalsePositives);
+        static (int Found, int Rejected) Decided(EvaluationReport report) =>
+            (report.ConfusionAtThreshold.TruePositives, report.ConfusionAtThreshold.FalsePositives);
     }
 
     [Fact]
@@ -63,14 +99,23 @@ public sealed class EvaluationPipelineTests : IDisposable
         var report = Run(samples, known: known);
         Assert.Equal(without.Pixels, report.Pixels);
         Assert.Equal(without.Scores, report.Scores);
-        Assert.Equal(ImageMetrics.Of([.. without.Scores, .. known], [false, true, true, false, false, false]), report.Images);
+        Assert.Equal(
+            ImageMetrics.Of([.. without.Scores, .. known], [false, true, true, false, false, false]),
+            report.Images
+        );
         foreach (var (before, after) in without.PerDefect.Zip(report.PerDefect))
         {
             Assert.Equal((before.Defect, before.Count, before.Pixels), (after.Defect, after.Count, after.Pixels));
-            Assert.Equal(ImageMetrics.Of([without.Scores[0], .. known, without.Scores[before.Defect == "Scratch" ? 1 : 2]], [false, false, false, false, true]), after.Images);
+            Assert.Equal(
+                ImageMetrics.Of(
+                    [without.Scores[0], .. known, without.Scores[before.Defect == "Scratch" ? 1 : 2]],
+                    [false, false, false, false, true]
+                ),
+                after.Images
+            );
         }
         var decided = without.ConfusionAtThreshold;
-var now = report.ConfusionAtThreshold;
+        var now = report.ConfusionAtThreshold;
         Assert.Equal((decided.TruePositives, decided.FalseNegatives), (now.TruePositives, now.FalseNegatives));
         Assert.Equal(decided.FalsePositives + known.Count(score => score >= Threshold), now.FalsePositives);
         Assert.Equal(decided.TrueNegatives + known.Count(score => score < Threshold), now.TrueNegatives);
@@ -91,13 +136,19 @@ var now = report.ConfusionAtThreshold;
         Sample[] masked = [Good(100), Bad(200, DefectKind.Scratch)];
         Sample[] samples = [.. masked, Bad(201, DefectKind.Dent) with { Mask = null }];
         var alone = Run(masked);
-var report = Run(samples);
+        var report = Run(samples);
         Assert.Equal(alone.Pixels, report.Pixels);
         Assert.Equal(ImageMetrics.Of(report.Scores, [false, true, true]), report.Images);
         Assert.Equal(["Dent", "Scratch"], report.PerDefect.Select(defect => defect.Defect));
         Assert.Equal(PixelMetrics.None, report.PerDefect[0].Pixels);
         Assert.Equal(1, report.PerDefect[0].Count);
-        Assert.Equal(3, report.ConfusionAtThreshold.TruePositives + report.ConfusionAtThreshold.FalseNegatives + report.ConfusionAtThreshold.FalsePositives + report.ConfusionAtThreshold.TrueNegatives);
+        Assert.Equal(
+            3,
+            report.ConfusionAtThreshold.TruePositives
+                + report.ConfusionAtThreshold.FalseNegatives
+                + report.ConfusionAtThreshold.FalsePositives
+                + report.ConfusionAtThreshold.TrueNegatives
+        );
     }
 
     [Fact]
@@ -115,8 +166,16 @@ var report = Run(samples);
     public void An_image_and_a_mask_that_cannot_be_read_are_named()
     {
         var images = Images([Good(100), Good(101), Bad(200, DefectKind.Dent)]);
-        Assert.StartsWith("image 1 cannot be read: ", Refusal([images[0], images[1] with { Read = () => [1, 2, 3] }, images[2]]), StringComparison.Ordinal);
-        Assert.StartsWith("the mask of image 2 cannot be read: ", Refusal([images[0], images[1], images[2] with { ReadMask = () => [] }]), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "image 1 cannot be read: ",
+            Refusal([images[0], images[1] with { Read = () => [1, 2, 3] }, images[2]]),
+            StringComparison.Ordinal
+        );
+        Assert.StartsWith(
+            "the mask of image 2 cannot be read: ",
+            Refusal([images[0], images[1], images[2] with { ReadMask = () => [] }]),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -130,25 +189,35 @@ var report = Run(samples);
         Assert.Contains(samples[1..], sample => Any(sample, ignored, counts: false));
         var report = Run(samples, masking);
         var maps = samples.Select(sample => masking.Score(Decoding.Image(sample.Bytes))).ToArray();
-        Assert.Equal(PixelMetrics.Of([.. samples.Zip(maps, (sample, map) => new ScoredPixels(map, sample.Mask, ignored))]), report.Pixels);
+        Assert.Equal(
+            PixelMetrics.Of([.. samples.Zip(maps, (sample, map) => new ScoredPixels(map, sample.Mask, ignored))]),
+            report.Pixels
+        );
         Assert.Equal(maps.Select(map => map.Max()), report.Scores);
-        Assert.NotEqual(PixelMetrics.Of([.. samples.Zip(maps, (sample, map) => new ScoredPixels(map, sample.Mask))]), report.Pixels);
+        Assert.NotEqual(
+            PixelMetrics.Of([.. samples.Zip(maps, (sample, map) => new ScoredPixels(map, sample.Mask))]),
+            report.Pixels
+        );
 
-        static bool Any(Sample sample, bool[] ignored, bool counts) => sample.Mask!.Zip(ignored).Any(pixel => pixel.First && pixel.Second != counts);
+        static bool Any(Sample sample, bool[] ignored, bool counts) =>
+            sample.Mask!.Zip(ignored).Any(pixel => pixel.First && pixel.Second != counts);
     }
 
     [Fact]
     public void A_defect_that_lies_wholly_in_ignored_pixels_has_no_region()
     {
         var hidden = Bad(200, DefectKind.Dent);
-        var shown = Enumerable.Range(201, 20).Select(seed => Bad(seed, DefectKind.Scratch)).First(sample => !sample.Mask!.Zip(hidden.Mask!).Any(pixel => pixel.First && pixel.Second));
+        var shown = Enumerable
+            .Range(201, 20)
+            .Select(seed => Bad(seed, DefectKind.Scratch))
+            .First(sample => !sample.Mask!.Zip(hidden.Mask!).Any(pixel => pixel.First && pixel.Second));
         var masking = new Inspector(_fits.Run(_fits.Parts(0, 8), ignored: hidden.Mask), Fits.Tiny);
         var alone = Run([Good(100), hidden], masking);
         Assert.Equal(PixelMetrics.None, alone.Pixels);
         Assert.Equal(ImageMetrics.Of(alone.Scores, [false, true]), alone.Images);
         // Beside another defect it is as if its mask were black.
         var report = Run([Good(100), hidden, shown], masking);
-var black = Run([Good(100), hidden with { Mask = new bool[Side * Side] }, shown], masking);
+        var black = Run([Good(100), hidden with { Mask = new bool[Side * Side] }, shown], masking);
         Assert.Equal(black.Pixels, report.Pixels);
         Assert.True(double.IsFinite(report.Pixels.AuPro30));
     }
@@ -162,17 +231,36 @@ var black = Run([Good(100), hidden with { Mask = new bool[Side * Side] }, shown]
         var images = Images([Good(100), Bad(200, DefectKind.Scratch, 80), Bad(201, DefectKind.Dent)]);
         var store = new MapStore(folder.Path);
         var expected = new EvaluationPipeline(masking, new ImageDecoder()).Run(images, Threshold, null, default);
-        AssertSame(expected, new EvaluationPipeline(masking, new ImageDecoder(), store).Run(images, Threshold, null, default));
-        TestImage[] unread = [.. images.Select(image => image with { Read = () => throw new InvalidOperationException("There is no need to read it.") })];
-        AssertSame(expected, new EvaluationPipeline(masking, new ImageDecoder(), store).Run(unread, Threshold, null, default));
+        AssertSame(
+            expected,
+            new EvaluationPipeline(masking, new ImageDecoder(), store).Run(images, Threshold, null, default)
+        );
+        TestImage[] unread =
+        [
+            .. images.Select(image =>
+                image with
+                {
+                    Read = () => throw new InvalidOperationException("There is no need to read it."),
+                }
+            ),
+        ];
+        AssertSame(
+            expected,
+            new EvaluationPipeline(masking, new ImageDecoder(), store).Run(unread, Threshold, null, default)
+        );
     }
 
     [Fact]
     public void Progress_rises_with_every_batch_of_images_side_by_side()
     {
         var steps = new List<double>();
-var batch = Math.Min(_inspector.SideBySide, 8);
-        new EvaluationPipeline(_inspector, new ImageDecoder()).Run(Images([.. Enumerable.Range(100, 2 * batch).Select(seed => Good(seed)), Bad(200, DefectKind.Dent)]), Threshold, steps.Add, default);
+        var batch = Math.Min(_inspector.SideBySide, 8);
+        new EvaluationPipeline(_inspector, new ImageDecoder()).Run(
+            Images([.. Enumerable.Range(100, 2 * batch).Select(seed => Good(seed)), Bad(200, DefectKind.Dent)]),
+            Threshold,
+            steps.Add,
+            default
+        );
         var all = 2.0 * batch + 1;
         Assert.Equal([batch / all, 2 * batch / all, 1], steps);
     }
@@ -181,44 +269,96 @@ var batch = Math.Min(_inspector.SideBySide, 8);
     public void It_stops_when_told_to_between_batches_and_before_the_pixels()
     {
         var batch = Math.Min(_inspector.SideBySide, 8);
-        var images = Images([.. Enumerable.Range(100, 2 * batch).Select(seed => Good(seed)), Bad(200, DefectKind.Dent)]);
+        var images = Images([
+            .. Enumerable.Range(100, 2 * batch).Select(seed => Good(seed)),
+            Bad(200, DefectKind.Dent),
+        ]);
         foreach (var share in new[] { 0, 0.3, 0.6, 1 })
         {
             using var stop = new CancellationTokenSource();
             var reads = 0;
             TestImage[] counted =
             [
-                .. images.Select(image => image with
-                {
-                    Read = () => { Interlocked.Increment(ref reads); return image.Read(); },
-                    ReadMask = image.ReadMask is null ? null : () => throw new InvalidOperationException("It went on."),
-                }),
+                .. images.Select(image =>
+                    image with
+                    {
+                        Read = () =>
+                        {
+                            Interlocked.Increment(ref reads);
+                            return image.Read();
+                        },
+                        ReadMask = image.ReadMask is null
+                            ? null
+                            : () => throw new InvalidOperationException("It went on."),
+                    }
+                ),
             ];
-            if (share == 0) stop.Cancel();
-            Assert.ThrowsAny<OperationCanceledException>(() => new EvaluationPipeline(_inspector, new ImageDecoder()).Run(
-                counted, Threshold, done => { if (done >= share) stop.Cancel(); }, stop.Token));
+            if (share == 0)
+                stop.Cancel();
+            Assert.ThrowsAny<OperationCanceledException>(() =>
+                new EvaluationPipeline(_inspector, new ImageDecoder()).Run(
+                    counted,
+                    Threshold,
+                    done =>
+                    {
+                        if (done >= share)
+                            stop.Cancel();
+                    },
+                    stop.Token
+                )
+            );
             Assert.Equal(Math.Min(images.Length, (int)Math.Ceiling(share * images.Length / batch) * batch), reads);
         }
     }
 
     public void Dispose() => _fits.Dispose();
 
-    private EvaluationReport Run(Sample[] samples, Inspector? with = null, double threshold = Threshold, float[]? known = null) =>
-        new EvaluationPipeline(with ?? _inspector, new ImageDecoder()).Run(Images(samples), threshold, null, default, known);
+    private EvaluationReport Run(
+        Sample[] samples,
+        Inspector? with = null,
+        double threshold = Threshold,
+        float[]? known = null
+    ) =>
+        new EvaluationPipeline(with ?? _inspector, new ImageDecoder()).Run(
+            Images(samples),
+            threshold,
+            null,
+            default,
+            known
+        );
 
-    private string Refusal(TestImage[] images) => Assert.Throws<InvalidDataException>(() => new EvaluationPipeline(_inspector, new ImageDecoder()).Run(images, Threshold, null, default)).Message;
+    private string Refusal(TestImage[] images) =>
+        Assert
+            .Throws<InvalidDataException>(() =>
+                new EvaluationPipeline(_inspector, new ImageDecoder()).Run(images, Threshold, null, default)
+            )
+            .Message;
 
     private static void AssertSame(EvaluationReport expected, EvaluationReport actual)
     {
-        Assert.Equal((expected.Images, expected.Pixels, expected.ConfusionAtThreshold), (actual.Images, actual.Pixels, actual.ConfusionAtThreshold));
+        Assert.Equal(
+            (expected.Images, expected.Pixels, expected.ConfusionAtThreshold),
+            (actual.Images, actual.Pixels, actual.ConfusionAtThreshold)
+        );
         Assert.Equal(expected.PerDefect, actual.PerDefect);
         Assert.Equal(expected.Scores, actual.Scores);
     }
 
-    private static TestImage[] Images(Sample[] samples) => [.. samples.Select((sample, i) => new TestImage(
-        $"image {i}", sample.Kind?.ToString(), () => sample.Bytes, sample.Mask is { } mask ? () => Mask(new Grid(sample.Side, sample.Side), mask) : null))];
+    private static TestImage[] Images(Sample[] samples) =>
+        [
+            .. samples.Select(
+                (sample, i) =>
+                    new TestImage(
+                        $"image {i}",
+                        sample.Kind?.ToString(),
+                        () => sample.Bytes,
+                        sample.Mask is { } mask ? () => Mask(new Grid(sample.Side, sample.Side), mask) : null
+                    )
+            ),
+        ];
 
-    private static Sample Good(int seed, int side = Side) => new(null, side, SyntheticParts.Good(seed, side).ToBmp(), null);
+    private static Sample Good(int seed, int side = Side) =>
+        new(null, side, SyntheticParts.Good(seed, side).ToBmp(), null);
 
     private static Sample Bad(int seed, DefectKind kind, int side = Side)
     {
@@ -226,7 +366,12 @@ var batch = Math.Min(_inspector.SideBySide, 8);
         return new Sample(kind, side, part.Image.ToBmp(), part.Mask);
     }
 
-    private static byte[] Mask(Grid size, bool[] mask) => new TestSupport.Parts.RgbImage(size.Width, size.Height, [.. mask.SelectMany(white => Enumerable.Repeat((byte)(white ? 255 : 0), 3))]).ToBmp();
+    private static byte[] Mask(Grid size, bool[] mask) =>
+        new TestSupport.Parts.RgbImage(
+            size.Width,
+            size.Height,
+            [.. mask.SelectMany(white => Enumerable.Repeat((byte)(white ? 255 : 0), 3))]
+        ).ToBmp();
 
     /// <summary>A test image, its defect and where the defect is.</summary>
     private sealed record Sample(DefectKind? Kind, int Side, byte[] Bytes, bool[]? Mask);

@@ -14,7 +14,9 @@ public sealed class FitFindingsTests
         var parts = Enumerable.Range(0, 20).Select(seed => Photograph.Part(seed, 128)).ToList();
         parts[7] = parts[7].Blurred(4);
         parts.Add(parts[3].Exposed(1.03));
-        var images = parts.Select(part => fits.Image(new Photo(part.Width, part.Height, part.Pixels).ToBmp())).ToArray();
+        var images = parts
+            .Select(part => fits.Image(new Photo(part.Width, part.Height, part.Pixels).ToBmp()))
+            .ToArray();
         var model = fits.Run(images, settings: Fits.Settings with { ImageSize = 128 });
 
         int Index(int part) => model.TrainingImages.ToList().IndexOf(images[part].Sha256);
@@ -24,7 +26,8 @@ public sealed class FitFindingsTests
                 (Index(7), TrainingFindingKind.Blurred, (int?)null),
                 (Math.Max(Index(3), Index(20)), TrainingFindingKind.NearDuplicate, Math.Min(Index(3), Index(20))),
             }.Order(),
-            model.Findings.Select(finding => (finding.Index, finding.Kind, finding.Of)));
+            model.Findings.Select(finding => (finding.Index, finding.Kind, finding.Of))
+        );
         Assert.Equal(model.Findings, Fits.Reread(model).Findings);
     }
 
@@ -41,7 +44,9 @@ public sealed class FitFindingsTests
         using var fits = new Fits();
         var parts = Enumerable.Range(0, 6).Select(seed => Photograph.Part(seed, 72)).ToList();
         parts.Add(parts[2].Exposed(1.02));
-        var images = parts.Select(part => fits.Image(new Photo(part.Width, part.Height, part.Pixels).ToBmp())).ToArray();
+        var images = parts
+            .Select(part => fits.Image(new Photo(part.Width, part.Height, part.Pixels).ToBmp()))
+            .ToArray();
         var findings = fits.Run(images).Findings;
         Assert.Contains(findings, finding => finding.Kind == TrainingFindingKind.NearDuplicate);
         Assert.Equal(findings, fits.Run(images).Findings);

@@ -36,7 +36,9 @@ public sealed class FitPipelineTests
         using var other = new Fits();
         var model = Fits.Bytes(one.Run(one.Parts(0, 21)));
         using var stop = new CancellationTokenSource();
-        Assert.ThrowsAny<OperationCanceledException>(() => other.Run(other.Parts(0, 21), progress: _ => stop.Cancel(), stop: stop.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            other.Run(other.Parts(0, 21), progress: _ => stop.Cancel(), stop: stop.Token)
+        );
         // Some of the next batch are kept as well: what is embedded together differs from the fit in one go.
         other.Run([.. other.Parts(0, 21).OrderBy(image => image.Sha256).Skip(10).Take(3)]);
         Assert.Equal(model, Fits.Bytes(other.Run(other.Parts(0, 21))));
@@ -65,7 +67,8 @@ public sealed class FitPipelineTests
         using var fits = new Fits();
         var model = Fits.Bytes(fits.Run(fits.Parts(0, 6)));
         var file = Directory.EnumerateFiles(fits.StorePath, "*", SearchOption.AllDirectories).First();
-        using (var stream = File.OpenWrite(file)) stream.SetLength(stream.Length / 2);
+        using (var stream = File.OpenWrite(file))
+            stream.SetLength(stream.Length / 2);
         Assert.Equal(model, Fits.Bytes(fits.Run(fits.Parts(0, 6))));
         Assert.Equal(7, fits.Reads);
     }
@@ -94,7 +97,10 @@ public sealed class FitPipelineTests
     public void The_same_picture_many_times_and_pictures_of_one_colour_give_finite_scores()
     {
         using var fits = new Fits();
-        var images = Enumerable.Range(1, 5).Select(side => fits.Image(new RgbImage(side, side, new byte[3 * side * side]).ToBmp())).ToArray();
+        var images = Enumerable
+            .Range(1, 5)
+            .Select(side => fits.Image(new RgbImage(side, side, new byte[3 * side * side]).ToBmp()))
+            .ToArray();
         var model = fits.Run(images);
         Assert.All(model.Calibration.Scores, score => Assert.True(double.IsFinite(score)));
         Assert.True(double.IsFinite(Score(new Inspector(model, Fits.Tiny), SyntheticParts.Good(1, 72))));
@@ -108,7 +114,9 @@ public sealed class FitPipelineTests
         var fault = Assert.Throws<FitException>(() => fits.Run([.. fits.Parts(0, 3), bad]));
         Assert.Equal("image_unreadable", fault.Code);
         Assert.Contains(bad.Sha256, fault.Message, StringComparison.Ordinal);
-        fault = Assert.Throws<FitException>(() => fits.Run([.. fits.Parts(0, 3), bad with { Name = "line1/part.png" }]));
+        fault = Assert.Throws<FitException>(() =>
+            fits.Run([.. fits.Parts(0, 3), bad with { Name = "line1/part.png" }])
+        );
         Assert.Contains("line1/part.png", fault.Message, StringComparison.Ordinal);
     }
 
@@ -118,10 +126,22 @@ public sealed class FitPipelineTests
         using var fits = new Fits();
         using var folder = new BackboneFolder();
         // Harmless on black, infinite on white.
-        var graph = new OnnxGraph().Input("x", -1, 3, -1, -1).Weight("factor", [1], [200]).Node("Mul", ["x", "factor"], ["y"]).Node("Exp", ["y"], ["z"]).Output("z");
+        var graph = new OnnxGraph()
+            .Input("x", -1, 3, -1, -1)
+            .Weight("factor", [1], [200])
+            .Node("Mul", ["x", "factor"], ["y"])
+            .Node("Exp", ["y"], ["z"])
+            .Output("z");
         var backbone = folder.Put("own", graph, """{ "taps": [{ "tensor": "z" }] }""").Registry.Open("own");
-        var images = Enumerable.Range(1, 3).Select(side => fits.Image(new RgbImage(side, side, [.. Enumerable.Repeat((byte)255, 3 * side * side)]).ToBmp())).ToArray();
-        var fault = Assert.Throws<FitException>(() => fits.Run(images, settings: Fits.Settings with { ImageSize = 32, Dimensions = 2 }, backbone: backbone));
+        var images = Enumerable
+            .Range(1, 3)
+            .Select(side =>
+                fits.Image(new RgbImage(side, side, [.. Enumerable.Repeat((byte)255, 3 * side * side)]).ToBmp())
+            )
+            .ToArray();
+        var fault = Assert.Throws<FitException>(() =>
+            fits.Run(images, settings: Fits.Settings with { ImageSize = 32, Dimensions = 2 }, backbone: backbone)
+        );
         Assert.Equal("embedding_not_finite", fault.Code);
         Assert.Empty(Directory.EnumerateFiles(fits.StorePath, "*", SearchOption.AllDirectories));
     }
@@ -149,7 +169,9 @@ public sealed class FitPipelineTests
     public void A_cancelled_fit_stops()
     {
         using var fits = new Fits();
-        Assert.ThrowsAny<OperationCanceledException>(() => fits.Run(fits.Parts(0, 4), stop: new CancellationToken(true)));
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            fits.Run(fits.Parts(0, 4), stop: new CancellationToken(true))
+        );
     }
 
     [Theory]
@@ -179,7 +201,11 @@ public sealed class FitPipelineTests
         using var folder = new BackboneFolder();
         var model = fits.Run(fits.Parts(0, 3));
         var other = folder.Put("own", OnnxGraph.Classifier(-1, 3, -1, -1)).Registry.Open("own");
-        Assert.Contains("another file", Assert.Throws<InvalidDataException>(() => new Inspector(model, other)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "another file",
+            Assert.Throws<InvalidDataException>(() => new Inspector(model, other)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     private static float Score(Inspector inspector, RgbImage part) => inspector.Score(ToImage(part)).Max();

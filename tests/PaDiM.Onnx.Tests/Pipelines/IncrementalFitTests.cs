@@ -36,7 +36,8 @@ public sealed class IncrementalFitTests
     {
         using var fits = new Fits();
         var model = fits.Run(fits.Parts(0, 12));
-        for (var first = 1; first <= 6; first++) model = fits.Run(fits.Parts(first, 12), fits.PriorOf(model));
+        for (var first = 1; first <= 6; first++)
+            model = fits.Run(fits.Parts(first, 12), fits.PriorOf(model));
         AssertClose(FromNothing(6, 12), model);
     }
 
@@ -45,7 +46,15 @@ public sealed class IncrementalFitTests
     {
         using var fits = new Fits();
         var prior = fits.Run(fits.Parts(0, 12));
-        Assert.Equal(Fits.Bytes(FromNothing(9, 5)), Fits.Bytes(fits.Run(fits.Parts(9, 5), new PriorFit(prior.Reduction, prior.TrainingImages, () => throw new InvalidOperationException()))));
+        Assert.Equal(
+            Fits.Bytes(FromNothing(9, 5)),
+            Fits.Bytes(
+                fits.Run(
+                    fits.Parts(9, 5),
+                    new PriorFit(prior.Reduction, prior.TrainingImages, () => throw new InvalidOperationException())
+                )
+            )
+        );
     }
 
     [Fact]
@@ -54,7 +63,8 @@ public sealed class IncrementalFitTests
         using var fits = new Fits();
         var prior = fits.Run(fits.Parts(0, 12));
         var removed = fits.Parts(0, 1)[0].Sha256;
-        foreach (var path in Directory.EnumerateFiles(fits.StorePath, $"{removed}*", SearchOption.AllDirectories)) File.Delete(path);
+        foreach (var path in Directory.EnumerateFiles(fits.StorePath, $"{removed}*", SearchOption.AllDirectories))
+            File.Delete(path);
         Assert.Equal(Fits.Bytes(FromNothing(1, 11)), Fits.Bytes(fits.Run(fits.Parts(1, 11), fits.PriorOf(prior))));
     }
 
@@ -63,7 +73,10 @@ public sealed class IncrementalFitTests
     {
         using var fits = new Fits();
         var prior = fits.Run(fits.Parts(0, 6));
-        Assert.Equal(Fits.Bytes(FromNothing(0, 8)), Fits.Bytes(fits.Run(fits.Parts(0, 8), new PriorFit(prior.Reduction, prior.TrainingImages, () => null))));
+        Assert.Equal(
+            Fits.Bytes(FromNothing(0, 8)),
+            Fits.Bytes(fits.Run(fits.Parts(0, 8), new PriorFit(prior.Reduction, prior.TrainingImages, () => null)))
+        );
     }
 
     private static PadimModel FromNothing(int first, int count)
@@ -77,14 +90,17 @@ public sealed class IncrementalFitTests
     {
         Assert.Equal(expected.TrainingImages, actual.TrainingImages);
         AssertClose(expected.Calibration.Scores, actual.Calibration.Scores);
-        foreach (var part in new[] { SyntheticParts.Good(77, 72), SyntheticParts.Defective(78, DefectKind.Dent, 72).Image })
+        foreach (
+            var part in new[] { SyntheticParts.Good(77, 72), SyntheticParts.Defective(78, DefectKind.Dent, 72).Image }
+        )
         {
             var image = Decoding.Image(part.ToBmp());
             AssertClose(Map(expected, image), Map(actual, image));
         }
     }
 
-    private static double[] Map(PadimModel model, Onnx.Imaging.RgbImage image) => [.. new Inspector(model, Fits.Tiny).Score(image).Values.Select(v => (double)v)];
+    private static double[] Map(PadimModel model, Onnx.Imaging.RgbImage image) =>
+        [.. new Inspector(model, Fits.Tiny).Score(image).Values.Select(v => (double)v)];
 
     private static void AssertClose(IReadOnlyList<double> expected, IReadOnlyList<double> actual) =>
         Assert.InRange(expected.Zip(actual, (e, a) => Math.Abs(e - a) / Math.Abs(e)).Max(), 0, Tolerance);

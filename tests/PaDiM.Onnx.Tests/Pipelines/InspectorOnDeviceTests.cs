@@ -19,8 +19,14 @@ public sealed class InspectorOnDeviceTests : IDisposable
     {
         using var fits = new Fits();
         var settings = Fits.Settings with { ImageSize = MovedPlates.Side, Alignment = AlignmentMethod.Rigid };
-        bool[]? ignored = masked ? [.. Enumerable.Range(0, MovedPlates.Side * MovedPlates.Side).Select(i => i % MovedPlates.Side < 30)] : null;
-        var model = fits.Run([.. Enumerable.Range(0, 12).Select(seed => fits.Image(MovedPlates.Good(seed).ToBmp()))], settings: settings, ignored: ignored);
+        bool[]? ignored = masked
+            ? [.. Enumerable.Range(0, MovedPlates.Side * MovedPlates.Side).Select(i => i % MovedPlates.Side < 30)]
+            : null;
+        var model = fits.Run(
+            [.. Enumerable.Range(0, 12).Select(seed => fits.Image(MovedPlates.Good(seed).ToBmp()))],
+            settings: settings,
+            ignored: ignored
+        );
         var kernels = new Inspector(model, Fits.Tiny);
         using var inspector = Inspector.Open(model, Backbone);
         Assert.True(inspector.DeviceBytes > 0);
@@ -28,10 +34,13 @@ public sealed class InspectorOnDeviceTests : IDisposable
         {
             var image = Decoding.Image(MovedPlates.Blotted(seed).Image.ToBmp());
             var expected = kernels.Score(image, out var placement);
-var actual = inspector.Score(image, out var same);
+            var actual = inspector.Score(image, out var same);
             Assert.Equal(placement, same);
             Assert.NotEqual(RigidTransform.Identity, placement);
-            Assert.All(expected.Values.Zip(actual.Values), pair => Assert.Equal(pair.First, pair.Second, 1e-3 * pair.First + 1e-6));
+            Assert.All(
+                expected.Values.Zip(actual.Values),
+                pair => Assert.Equal(pair.First, pair.Second, 1e-3 * pair.First + 1e-6)
+            );
         }
     }
 
@@ -42,7 +51,13 @@ var actual = inspector.Score(image, out var same);
         var model = fits.Run(fits.Parts(0, 8), backbone: Backbone);
         using var inspector = Inspector.Open(model, Backbone);
         Assert.Null(SelfTest.FindDeviation(inspector));
-        using var wrong = Inspector.Open(model with { GoldenImages = [model.GoldenImages[0] with { Score = 2 * model.GoldenImages[0].Score }] }, Backbone);
+        using var wrong = Inspector.Open(
+            model with
+            {
+                GoldenImages = [model.GoldenImages[0] with { Score = 2 * model.GoldenImages[0].Score }],
+            },
+            Backbone
+        );
         Assert.NotNull(SelfTest.FindDeviation(wrong));
     }
 
@@ -51,7 +66,10 @@ var actual = inspector.Score(image, out var same);
     {
         using var here = new Fits();
         using var there = new Fits();
-        Assert.Equal(Fits.Bytes(here.Run(here.Parts(0, 6))), Fits.Bytes(there.Run(there.Parts(0, 6), backbone: Backbone)));
+        Assert.Equal(
+            Fits.Bytes(here.Run(here.Parts(0, 6))),
+            Fits.Bytes(there.Run(there.Parts(0, 6), backbone: Backbone))
+        );
     }
 
     [Fact]
@@ -76,9 +94,16 @@ var actual = inspector.Score(image, out var same);
         using var fits = new Fits();
         var model = fits.Run(fits.Parts(0, 6));
         using var inspector = Inspector.Open(model, Backbone);
-        var estimate = Inspector.EstimateDeviceBytes(Backbone.Runtime, model.Distribution.Grid, model.Distribution.Dimensions);
+        var estimate = Inspector.EstimateDeviceBytes(
+            Backbone.Runtime,
+            model.Distribution.Grid,
+            model.Distribution.Dimensions
+        );
         Assert.InRange(inspector.DeviceBytes, estimate, estimate * 1.1);
-        Assert.Equal(0, Inspector.EstimateDeviceBytes(Fits.Tiny.Runtime, model.Distribution.Grid, model.Distribution.Dimensions));
+        Assert.Equal(
+            0,
+            Inspector.EstimateDeviceBytes(Fits.Tiny.Runtime, model.Distribution.Grid, model.Distribution.Dimensions)
+        );
         using var onHost = Inspector.Open(model, Fits.Tiny);
         Assert.Equal(0, onHost.DeviceBytes);
     }

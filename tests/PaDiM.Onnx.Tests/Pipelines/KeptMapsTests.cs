@@ -16,18 +16,41 @@ public sealed class KeptMapsTests
         using var folder = new TempDirectory();
         var inspector = new Inspector(fits.Run(fits.Parts(0, 6)), Fits.Tiny);
         var reads = 0;
-var batch = Math.Min(inspector.SideBySide, 8);
-        TestImage[] images = [.. Enumerable.Range(0, 2 * batch).Select(i => new TestImage($"{i}", i < batch ? null : "dent", () =>
-        {
-            Interlocked.Increment(ref reads);
-            return i < batch ? SyntheticParts.Good(100 + i, 72).ToBmp() : SyntheticParts.Defective(100 + i, DefectKind.Dent, 72).Image.ToBmp();
-        }, null))];
+        var batch = Math.Min(inspector.SideBySide, 8);
+        TestImage[] images =
+        [
+            .. Enumerable
+                .Range(0, 2 * batch)
+                .Select(i => new TestImage(
+                    $"{i}",
+                    i < batch ? null : "dent",
+                    () =>
+                    {
+                        Interlocked.Increment(ref reads);
+                        return i < batch
+                            ? SyntheticParts.Good(100 + i, 72).ToBmp()
+                            : SyntheticParts.Defective(100 + i, DefectKind.Dent, 72).Image.ToBmp();
+                    },
+                    null
+                )),
+        ];
         var expected = new EvaluationPipeline(inspector, new ImageDecoder()).Run(images, 5, null, default);
 
         reads = 0;
         using var stop = new CancellationTokenSource();
         var pipeline = new EvaluationPipeline(inspector, new ImageDecoder(), new MapStore(folder.Path));
-        Assert.Throws<OperationCanceledException>(() => pipeline.Run(images, 5, share => { if (share > 0.4) stop.Cancel(); }, stop.Token));
+        Assert.Throws<OperationCanceledException>(() =>
+            pipeline.Run(
+                images,
+                5,
+                share =>
+                {
+                    if (share > 0.4)
+                        stop.Cancel();
+                },
+                stop.Token
+            )
+        );
         Assert.Equal(batch, reads);
         var report = pipeline.Run(images, 5, null, default);
         Assert.Equal(2 * batch, reads);

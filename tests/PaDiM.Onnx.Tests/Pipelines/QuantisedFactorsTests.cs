@@ -10,10 +10,14 @@ using PaDiM.TestSupport.Reference;
 
 namespace PaDiM.Onnx.Tests.Pipelines;
 
-/// <summary>What factors in 16 bits cost on real photographs, good and defective: each distance against float64, and the maximum that an image is judged by.</summary>
+/// <summary>
+/// What factors in 16 bits cost on real photographs, good and defective: each distance against float64, and the maximum
+/// that an image is judged by.
+/// </summary>
 public sealed class QuantisedFactorsTests(ITestOutputHelper output)
 {
-    private const int Images = 120, Tested = 40;
+    private const int Images = 120,
+        Tested = 40;
 
     [Theory]
     [InlineData("data/magnetic_tile", "tiny")]
@@ -24,7 +28,10 @@ public sealed class QuantisedFactorsTests(ITestOutputHelper output)
     {
         Assert.SkipUnless(SharedFolder.Has(set), SharedFolder.Missing(set));
         Assert.SkipUnless(name == "tiny" || SharedFolder.Has("backbones"), SharedFolder.Missing("backbones"));
-        using var registry = new BackboneRegistry(name == "tiny" ? [] : [SharedFolder.Path("backbones")], BackboneFolder.Cpu);
+        using var registry = new BackboneRegistry(
+            name == "tiny" ? [] : [SharedFolder.Path("backbones")],
+            BackboneFolder.Cpu
+        );
         var backbone = registry.Open(name);
         var reduction = ChannelReduction.Draw(ReductionMethod.SemiOrthogonal, backbone.TapChannels, 100, 1024);
         var embedder = new Embedder(backbone, new FitSettings(), reduction);
@@ -33,7 +40,9 @@ public sealed class QuantisedFactorsTests(ITestOutputHelper output)
 
         var statistics = new PatchStatistics(images[0].Grid, 100);
         statistics.Add(images);
-        var distribution = Assert.IsType<QuantisedDistribution>(PatchDistribution.Freeze(statistics, new Regularisation(0.01)));
+        var distribution = Assert.IsType<QuantisedDistribution>(
+            PatchDistribution.Freeze(statistics, new Regularisation(0.01))
+        );
         var maps = PaDiM.Core.Scoring.MahalanobisScorer.Distances(distribution, tested);
         var worst = 0.0;
         for (var p = 0; p < images[0].Grid.Positions; p += 97)
@@ -51,15 +60,28 @@ public sealed class QuantisedFactorsTests(ITestOutputHelper output)
 
     private static PatchEmbedding[] Embed(Embedder embedder, string folder, int count)
     {
-        var files = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToArray();
+        var files = Directory
+            .EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+            .Order(StringComparer.Ordinal)
+            .ToArray();
         var step = Math.Max(1, files.Length / count);
         var prepared = new float[embedder.PreparedLength];
-        return [.. files.Where((_, i) => i % step == 0).Take(count).Select(file =>
-        {
-            embedder.Preprocessing.Prepare(((DecodeResult.Decoded)new ImageDecoder().Decode(File.ReadAllBytes(file))).Image, prepared);
-            return embedder.Embed(prepared, 1)[0];
-        })];
+        return
+        [
+            .. files
+                .Where((_, i) => i % step == 0)
+                .Take(count)
+                .Select(file =>
+                {
+                    embedder.Preprocessing.Prepare(
+                        ((DecodeResult.Decoded)new ImageDecoder().Decode(File.ReadAllBytes(file))).Image,
+                        prepared
+                    );
+                    return embedder.Embed(prepared, 1)[0];
+                }),
+        ];
     }
 
-    private static double[] Vector(PatchEmbedding image, int position) => Array.ConvertAll(image[position].ToArray(), value => (double)value);
+    private static double[] Vector(PatchEmbedding image, int position) =>
+        Array.ConvertAll(image[position].ToArray(), value => (double)value);
 }

@@ -26,7 +26,11 @@ public sealed class SelfTestTests
     {
         using var fits = new Fits();
         var settings = Fits.Settings with { CropSize = 48, Shrinkage = ShrinkageMethod.Oas };
-        var model = fits.Run(fits.Parts(0, 6), settings: settings, ignored: [.. Enumerable.Range(0, 64 * 64).Select(p => p % 64 < 30)]);
+        var model = fits.Run(
+            fits.Parts(0, 6),
+            settings: settings,
+            ignored: [.. Enumerable.Range(0, 64 * 64).Select(p => p % 64 < 30)]
+        );
         Assert.Equal(64 * 64 * 3, model.GoldenImages[0].Pixels.Length);
         Assert.Null(FindDeviation(Fits.Reread(model)));
     }
@@ -39,12 +43,27 @@ public sealed class SelfTestTests
     {
         using var fits = new Fits();
         // Parts of the image size: what the model keeps is the photograph itself.
-        var parts = Enumerable.Range(0, images).Select(seed => SyntheticParts.Good(seed, Fits.Settings.ImageSize)).ToDictionary(part => fits.Image(part.ToBmp()).Sha256);
+        var parts = Enumerable
+            .Range(0, images)
+            .Select(seed => SyntheticParts.Good(seed, Fits.Settings.ImageSize))
+            .ToDictionary(part => fits.Image(part.ToBmp()).Sha256);
         var model = fits.Run([.. parts.Values.Select(part => fits.Image(part.ToBmp()))]);
-        var order = model.TrainingImages.Zip(model.Calibration.Scores).OrderBy(image => image.Second).Select(image => image.First).ToArray();
-        Assert.Equal([order[0], order[images / 2], order[^1]], model.GoldenImages.Select(golden => parts.Single(part => part.Value.Pixels.SequenceEqual(golden.Pixels)).Key));
+        var order = model
+            .TrainingImages.Zip(model.Calibration.Scores)
+            .OrderBy(image => image.Second)
+            .Select(image => image.First)
+            .ToArray();
+        Assert.Equal(
+            [order[0], order[images / 2], order[^1]],
+            model.GoldenImages.Select(golden =>
+                parts.Single(part => part.Value.Pixels.SequenceEqual(golden.Pixels)).Key
+            )
+        );
         var inspector = new Inspector(model, Fits.Tiny);
-        Assert.All(model.GoldenImages, golden => Assert.Equal(inspector.Score(Image(golden.Pixels)).Max(), golden.Score));
+        Assert.All(
+            model.GoldenImages,
+            golden => Assert.Equal(inspector.Score(Image(golden.Pixels)).Max(), golden.Score)
+        );
     }
 
     [Theory]
@@ -56,11 +75,28 @@ public sealed class SelfTestTests
         using var fits = new Fits();
         var model = fits.Run(fits.Parts(0, 8));
         var right = model.GoldenImages[1].Score;
-var wrong = model.GoldenImages[1].Score * factor;
-        var sentence = FindDeviation(model with { GoldenImages = [model.GoldenImages[0], model.GoldenImages[1] with { Score = wrong }, model.GoldenImages[2]] });
+        var wrong = model.GoldenImages[1].Score * factor;
+        var sentence = FindDeviation(
+            model with
+            {
+                GoldenImages =
+                [
+                    model.GoldenImages[0],
+                    model.GoldenImages[1] with
+                    {
+                        Score = wrong,
+                    },
+                    model.GoldenImages[2],
+                ],
+            }
+        );
         Assert.NotNull(sentence);
         Assert.Contains("golden image 2 of 3", sentence, StringComparison.Ordinal);
-        Assert.Contains(FormattableString.Invariant($"the score {right:g6} on {Fits.Tiny.Runtime.Device}, {wrong:g6} is right"), sentence, StringComparison.Ordinal);
+        Assert.Contains(
+            FormattableString.Invariant($"the score {right:g6} on {Fits.Tiny.Runtime.Device}, {wrong:g6} is right"),
+            sentence,
+            StringComparison.Ordinal
+        );
         Assert.EndsWith(".", sentence, StringComparison.Ordinal);
     }
 
@@ -71,7 +107,17 @@ var wrong = model.GoldenImages[1].Score * factor;
     {
         using var fits = new Fits();
         var model = fits.Run(fits.Parts(0, 8));
-        Assert.Null(FindDeviation(model with { GoldenImages = [.. model.GoldenImages.Select(golden => golden with { Score = golden.Score * factor })] }));
+        Assert.Null(
+            FindDeviation(
+                model with
+                {
+                    GoldenImages =
+                    [
+                        .. model.GoldenImages.Select(golden => golden with { Score = golden.Score * factor }),
+                    ],
+                }
+            )
+        );
     }
 
     [Fact]
@@ -80,7 +126,9 @@ var wrong = model.GoldenImages[1].Score * factor;
         using var fits = new Fits();
         var model = fits.Run(fits.Parts(0, 8));
         var golden = model.GoldenImages[0];
-        Assert.NotNull(FindDeviation(model with { GoldenImages = [golden with { Pixels = SyntheticParts.Good(99, 64).Pixels }] }));
+        Assert.NotNull(
+            FindDeviation(model with { GoldenImages = [golden with { Pixels = SyntheticParts.Good(99, 64).Pixels }] })
+        );
         // Blue first, as a preparation that mistakes the order of channels would have it.
         byte[] swapped = [.. golden.Pixels.Chunk(3).SelectMany(pixel => pixel.Reverse())];
         Assert.NotNull(FindDeviation(model with { GoldenImages = [golden with { Pixels = swapped }] }));
@@ -97,8 +145,22 @@ var wrong = model.GoldenImages[1].Score * factor;
         var model = fits.Run(fits.Parts(0, images));
         PatchDistribution changed = model.Distribution switch
         {
-            QuantisedDistribution full => new QuantisedDistribution(full.Grid, full.Dimensions, full.Mean, full.Whitening, Times(full.Scale, factor)),
-            LowRankDistribution low => new LowRankDistribution(low.Grid, low.Dimensions, low.Rank, low.Mean, low.Basis, Times(low.Whitening.ToArray(), factor), low.Ridge),
+            QuantisedDistribution full => new QuantisedDistribution(
+                full.Grid,
+                full.Dimensions,
+                full.Mean,
+                full.Whitening,
+                Times(full.Scale, factor)
+            ),
+            LowRankDistribution low => new LowRankDistribution(
+                low.Grid,
+                low.Dimensions,
+                low.Rank,
+                low.Mean,
+                low.Basis,
+                Times(low.Whitening.ToArray(), factor),
+                low.Ridge
+            ),
             _ => throw new InvalidOperationException(),
         };
         Assert.Equal(images > 24, changed is QuantisedDistribution);
@@ -116,11 +178,18 @@ var wrong = model.GoldenImages[1].Score * factor;
 
     private static string? FindDeviation(PadimModel model) => SelfTest.FindDeviation(new Inspector(model, Fits.Tiny));
 
-    private static Onnx.Imaging.RgbImage Image(byte[] pixels) => new(Fits.Settings.ImageSize, Fits.Settings.ImageSize, pixels);
+    private static Onnx.Imaging.RgbImage Image(byte[] pixels) =>
+        new(Fits.Settings.ImageSize, Fits.Settings.ImageSize, pixels);
 
     /// <summary>Scales are bfloat16: the upper halves of floats.</summary>
     private static ushort[] Times(ReadOnlyMemory<ushort> values, float factor) =>
-        Array.ConvertAll(values.ToArray(), value => (ushort)(BitConverter.SingleToUInt32Bits(BitConverter.UInt32BitsToSingle((uint)value << 16) * factor) >> 16));
+        Array.ConvertAll(
+            values.ToArray(),
+            value =>
+                (ushort)(
+                    BitConverter.SingleToUInt32Bits(BitConverter.UInt32BitsToSingle((uint)value << 16) * factor) >> 16
+                )
+        );
 
     private static float[] Times(float[] values, float factor) => Array.ConvertAll(values, value => value * factor);
 }

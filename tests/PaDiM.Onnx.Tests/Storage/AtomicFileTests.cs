@@ -19,11 +19,16 @@ public sealed class AtomicFileTests
     public void A_failing_writer_leaves_neither_file_nor_temporary()
     {
         using var folder = new TempDirectory();
-        Assert.Throws<InvalidOperationException>(() => AtomicFile.Write(folder.Combine("file.bin"), stream =>
-        {
-            stream.Write(new byte[3 << 20]);
-            throw new InvalidOperationException();
-        }));
+        Assert.Throws<InvalidOperationException>(() =>
+            AtomicFile.Write(
+                folder.Combine("file.bin"),
+                stream =>
+                {
+                    stream.Write(new byte[3 << 20]);
+                    throw new InvalidOperationException();
+                }
+            )
+        );
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
     }
 
@@ -33,7 +38,9 @@ public sealed class AtomicFileTests
         using var folder = new TempDirectory();
         var path = folder.Combine("file.bin");
         AtomicFile.Write(path, stream => stream.WriteByte(1));
-        Assert.Throws<InvalidOperationException>(() => AtomicFile.Write(path, _ => throw new InvalidOperationException()));
+        Assert.Throws<InvalidOperationException>(() =>
+            AtomicFile.Write(path, _ => throw new InvalidOperationException())
+        );
         Assert.Equal([1], File.ReadAllBytes(path));
         Assert.Single(Directory.EnumerateFileSystemEntries(folder.Path));
         AtomicFile.Write(path, stream => stream.WriteByte(2));
@@ -44,12 +51,19 @@ public sealed class AtomicFileTests
     public void Until_it_is_whole_a_file_is_seen_only_under_a_temporary_name()
     {
         using var folder = new TempDirectory();
-        AtomicFile.Write(folder.Combine("file.bin"), stream =>
-        {
-            stream.WriteByte(1);
-            stream.Flush();
-            Assert.Contains(AtomicFile.TemporaryMark, Path.GetFileName(Assert.Single(Directory.EnumerateFiles(folder.Path))), StringComparison.Ordinal);
-        });
+        AtomicFile.Write(
+            folder.Combine("file.bin"),
+            stream =>
+            {
+                stream.WriteByte(1);
+                stream.Flush();
+                Assert.Contains(
+                    AtomicFile.TemporaryMark,
+                    Path.GetFileName(Assert.Single(Directory.EnumerateFiles(folder.Path))),
+                    StringComparison.Ordinal
+                );
+            }
+        );
     }
 
     [Fact]
@@ -66,7 +80,11 @@ public sealed class AtomicFileTests
     {
         using var folder = new TempDirectory();
         var path = folder.Combine("file.bin");
-        Parallel.For(1, 17, i => AtomicFile.Write(path, stream => stream.Write([.. Enumerable.Repeat((byte)i, 100_000)])));
+        Parallel.For(
+            1,
+            17,
+            i => AtomicFile.Write(path, stream => stream.Write([.. Enumerable.Repeat((byte)i, 100_000)]))
+        );
         var bytes = File.ReadAllBytes(path);
         Assert.Equal(100_000, bytes.Length);
         Assert.Single(bytes.Distinct());

@@ -43,7 +43,8 @@ public sealed class EmbeddingStoreTests
             File.WriteAllBytes(path, damaged);
             // Only what is data, not padding or the order of keys in the header, must be seen.
             var read = store.Read("key", Image);
-            if (read is not null) Assert.Equal(Random(1).Values, read.Values);
+            if (read is not null)
+                Assert.Equal(Random(1).Values, read.Values);
             File.WriteAllBytes(path, bytes[..at]);
             Assert.Null(store.Read("key", Image));
         }
@@ -71,7 +72,12 @@ public sealed class EmbeddingStoreTests
         var path = Assert.Single(Directory.EnumerateFiles(folder.Path, "*", SearchOption.AllDirectories));
         foreach (var shape in new long[][] { [4], [2, 2], [1, 1, 2, 2] })
         {
-            using (var stream = File.Create(path)) Safetensors.Write(stream, new Dictionary<string, string>(), SafetensorsTensor.Of("embedding", shape, new float[4]));
+            using (var stream = File.Create(path))
+                Safetensors.Write(
+                    stream,
+                    new Dictionary<string, string>(),
+                    SafetensorsTensor.Of("embedding", shape, new float[4])
+                );
             Assert.Null(store.Read("key", Image));
         }
     }
@@ -101,8 +107,19 @@ public sealed class EmbeddingStoreTests
         Assert.Equal(keys[0], Key(Identity with { Name = "renamed" }, settings: settings));
     }
 
-    private static string Key(BackboneIdentity? identity = null, Normalisation? normalisation = null, FitSettings? settings = null) =>
-        EmbeddingStore.KeyOf((identity ?? Identity) with { Normalisation = (normalisation ?? Normalisation.ImageNet).ToString() }, settings!, ChannelReduction.Draw(settings!.Reduction, [5, 6], settings.Dimensions, settings.Seed));
+    private static string Key(
+        BackboneIdentity? identity = null,
+        Normalisation? normalisation = null,
+        FitSettings? settings = null
+    ) =>
+        EmbeddingStore.KeyOf(
+            (identity ?? Identity) with
+            {
+                Normalisation = (normalisation ?? Normalisation.ImageNet).ToString(),
+            },
+            settings!,
+            ChannelReduction.Draw(settings!.Reduction, [5, 6], settings.Dimensions, settings.Seed)
+        );
 
     private static PatchEmbedding Random(int seed)
     {

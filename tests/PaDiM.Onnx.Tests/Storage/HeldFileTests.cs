@@ -17,7 +17,8 @@ public sealed class HeldFileTests
         byte[] bytes = [.. Enumerable.Range(0, length).Select(i => (byte)(i * 7))];
         File.WriteAllBytes(folder.Combine("file"), bytes);
         var held = HeldFile.Read(folder.Combine("file"));
-        using (var cut = new FileStream(folder.Combine("file"), FileMode.Open)) cut.SetLength(0);
+        using (var cut = new FileStream(folder.Combine("file"), FileMode.Open))
+            cut.SetLength(0);
         File.Delete(folder.Combine("file"));
         var read = new byte[bytes.Length];
         held.ReadExactly(read);

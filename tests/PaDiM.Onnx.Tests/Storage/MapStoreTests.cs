@@ -14,7 +14,14 @@ public sealed class MapStoreTests
         using var folder = new TempDirectory();
         var store = new MapStore(folder.Path);
         Assert.Null(store.Read("a/b.png"));
-        store.Write("a/b.png", new KeptMap(new AnomalyMap(new Grid(2, 3), [1, 2, 3, 4, 5, 6]), new Grid(40, 60), new RigidTransform(0.1, -2, 3)));
+        store.Write(
+            "a/b.png",
+            new KeptMap(
+                new AnomalyMap(new Grid(2, 3), [1, 2, 3, 4, 5, 6]),
+                new Grid(40, 60),
+                new RigidTransform(0.1, -2, 3)
+            )
+        );
         var kept = store.Read("a/b.png")!;
         Assert.Equal((new Grid(2, 3), new Grid(40, 60)), (kept.Map.Grid, kept.ImageSize));
         Assert.Equal(new RigidTransform(0.1, -2, 3), kept.Placement);
@@ -27,7 +34,10 @@ public sealed class MapStoreTests
     {
         using var folder = new TempDirectory();
         var store = new MapStore(folder.Path);
-        store.Write("image", new KeptMap(new AnomalyMap(new Grid(1, 2), [1, 2]), new Grid(1, 2), RigidTransform.Identity));
+        store.Write(
+            "image",
+            new KeptMap(new AnomalyMap(new Grid(1, 2), [1, 2]), new Grid(1, 2), RigidTransform.Identity)
+        );
         var path = Assert.Single(Directory.EnumerateFiles(folder.Path));
         File.WriteAllBytes(path, File.ReadAllBytes(path)[..^1]);
         Assert.Null(store.Read("image"));

@@ -20,11 +20,13 @@ internal sealed class BackboneFolder : IDisposable
     public BackboneFolder Put(string name, byte[] onnx, string? manifest = null)
     {
         File.WriteAllBytes(_folder.Combine($"{name}.onnx"), onnx);
-        if (manifest is not null) File.WriteAllText(_folder.Combine($"{name}.json"), manifest);
+        if (manifest is not null)
+            File.WriteAllText(_folder.Combine($"{name}.json"), manifest);
         return this;
     }
 
-    public BackboneFolder Put(string name, OnnxGraph graph, string? manifest = null) => Put(name, graph.ToArray(), manifest);
+    public BackboneFolder Put(string name, OnnxGraph graph, string? manifest = null) =>
+        Put(name, graph.ToArray(), manifest);
 
     /// <summary>The sentence with which a backbone is refused.</summary>
     public string Refusal(string name)

@@ -26,28 +26,51 @@ internal sealed class Fits : IDisposable
 
     public string StorePath => _folder.Path;
 
-    public TrainingImage[] Parts(int first, int count) => [.. Enumerable.Range(first, count).Select(seed => Image(SyntheticParts.Good(seed, 72).ToBmp()))];
+    public TrainingImage[] Parts(int first, int count) =>
+        [.. Enumerable.Range(first, count).Select(seed => Image(SyntheticParts.Good(seed, 72).ToBmp()))];
 
-    public TrainingImage Image(byte[] bytes) => new(Convert.ToHexStringLower(SHA256.HashData(bytes)), () =>
-    {
-        Interlocked.Increment(ref Reads);
-        return bytes;
-    });
+    public TrainingImage Image(byte[] bytes) =>
+        new(
+            Convert.ToHexStringLower(SHA256.HashData(bytes)),
+            () =>
+            {
+                Interlocked.Increment(ref Reads);
+                return bytes;
+            }
+        );
 
     /// <summary>Fits, and keeps what is needed to go on from there.</summary>
     public PadimModel Run(
-        IReadOnlyList<TrainingImage> images, PriorFit? prior = null, FitSettings? settings = null, Backbone? backbone = null, Action<FitProgress>? progress = null,
-        bool[]? ignored = null, CancellationToken stop = default)
+        IReadOnlyList<TrainingImage> images,
+        PriorFit? prior = null,
+        FitSettings? settings = null,
+        Backbone? backbone = null,
+        Action<FitProgress>? progress = null,
+        bool[]? ignored = null,
+        CancellationToken stop = default
+    )
     {
-        var pipeline = new FitPipeline(backbone ?? Tiny, settings ?? Settings, new ImageDecoder(), new EmbeddingStore(_folder.Path, TimeProvider.System), ignored);
-        return pipeline.Run(images, prior, statistics =>
-        {
-            // A copy: the fit uses the statistics up.
-            var file = new MemoryStream();
-            StatisticsFile.Write(file, statistics);
-            file.Position = 0;
-            Statistics = StatisticsFile.Read(file);
-        }, progress, stop);
+        var pipeline = new FitPipeline(
+            backbone ?? Tiny,
+            settings ?? Settings,
+            new ImageDecoder(),
+            new EmbeddingStore(_folder.Path, TimeProvider.System),
+            ignored
+        );
+        return pipeline.Run(
+            images,
+            prior,
+            statistics =>
+            {
+                // A copy: the fit uses the statistics up.
+                var file = new MemoryStream();
+                StatisticsFile.Write(file, statistics);
+                file.Position = 0;
+                Statistics = StatisticsFile.Read(file);
+            },
+            progress,
+            stop
+        );
     }
 
     public PriorFit PriorOf(PadimModel model)

@@ -13,14 +13,22 @@ internal sealed class NetworkFile(string architecture) : IDisposable
 
     public string Onnx => _folder.Combine($"{architecture}.onnx");
 
-    /// <summary>Standard deviations of weights, over what keeps a layer's variance; as the fixtures were made.</summary>
+    /// <summary>
+    /// Standard deviations of weights, over what keeps a layer's variance; as the fixtures were made.
+    /// </summary>
     private double Gain => architecture == "efficientnet_b5" ? 1.25 : 1;
 
     /// <summary>Every tensor that the network takes, by torchvision's names.</summary>
     public IEnumerable<(string Name, long[] Shape, float[] Values)> Tensors()
     {
-        var network = new[] { ResNet.ResNet18, ResNet.WideResNet50, EfficientNet.B5 }.Single(network => network.Name == architecture);
-        return network.Forms[0].Graph().Convolutions.SelectMany(layer => layer.Tensors).Select(tensor => (tensor.Name, tensor.Shape, RandomWeights.Tensor(tensor.Name, tensor.Shape, Gain)));
+        var network = new[] { ResNet.ResNet18, ResNet.WideResNet50, EfficientNet.B5 }.Single(network =>
+            network.Name == architecture
+        );
+        return network
+            .Forms[0]
+            .Graph()
+            .Convolutions.SelectMany(layer => layer.Tensors)
+            .Select(tensor => (tensor.Name, tensor.Shape, RandomWeights.Tensor(tensor.Name, tensor.Shape, Gain)));
     }
 
     /// <summary>Makes the ONNX file of these tensors, or of the network's own.</summary>

@@ -36,7 +36,11 @@ internal static class Photograph
 
     /// <summary>Exposed otherwise: every pixel times a factor, clipped.</summary>
     public static RgbImage Exposed(this RgbImage image, double factor) =>
-        new(image.Width, image.Height, Array.ConvertAll(image.Pixels, value => (byte)Math.Min(255, Math.Round(value * factor))));
+        new(
+            image.Width,
+            image.Height,
+            Array.ConvertAll(image.Pixels, value => (byte)Math.Min(255, Math.Round(value * factor)))
+        );
 
     /// <summary>Stored once more as a lossy file.</summary>
     public static RgbImage Recoded(this RgbImage image, int quality = 85)
@@ -52,9 +56,21 @@ internal static class Photograph
     {
         const int margin = 8;
         using var vips = image.Vips();
-        using var framed = vips.Embed(margin, margin, image.Width + 2 * margin, image.Height + 2 * margin, extend: Enums.Extend.Copy);
+        using var framed = vips.Embed(
+            margin,
+            margin,
+            image.Width + 2 * margin,
+            image.Height + 2 * margin,
+            extend: Enums.Extend.Copy
+        );
         using var interpolate = Interpolate.NewFromName("bicubic");
-        using var moved = framed.Affine([1, 0, 0, 1], interpolate, odx: pixels * image.Width / Side, ody: pixels * image.Height / Side, oarea: [margin, margin, image.Width, image.Height]);
+        using var moved = framed.Affine(
+            [1, 0, 0, 1],
+            interpolate,
+            odx: pixels * image.Width / Side,
+            ody: pixels * image.Height / Side,
+            oarea: [margin, margin, image.Width, image.Height]
+        );
         return new RgbImage(image.Width, image.Height, moved.WriteToMemory<byte>());
     }
 }

@@ -16,7 +16,14 @@ internal static class PngFile
         BinaryPrimitives.WriteUInt32BigEndian(header, width);
         BinaryPrimitives.WriteUInt32BigEndian(header.AsSpan(4), height);
         header[8] = bits;
-        return [.. Signature, .. Chunk("IHDR", header), .. before.SelectMany(chunk => chunk), .. Chunk("IDAT", Zeros(rows * (1 + ((long)width * bits + 7) / 8))), .. Chunk("IEND", [])];
+        return
+        [
+            .. Signature,
+            .. Chunk("IHDR", header),
+            .. before.SelectMany(chunk => chunk),
+            .. Chunk("IDAT", Zeros(rows * (1 + ((long)width * bits + 7) / 8))),
+            .. Chunk("IEND", []),
+        ];
     }
 
     public static byte[] Chunk(string type, byte[] data)
@@ -36,7 +43,8 @@ internal static class PngFile
         using (var zlib = new ZLibStream(buffer, CompressionLevel.Optimal, leaveOpen: true))
         {
             var block = new byte[1 << 16];
-            for (; count > 0; count -= block.Length) zlib.Write(block, 0, (int)Math.Min(block.Length, count));
+            for (; count > 0; count -= block.Length)
+                zlib.Write(block, 0, (int)Math.Min(block.Length, count));
         }
         return buffer.ToArray();
     }
@@ -47,7 +55,8 @@ internal static class PngFile
         foreach (var b in bytes)
         {
             crc ^= b;
-            for (var k = 0; k < 8; k++) crc = (crc & 1) != 0 ? 0xEDB88320 ^ crc >> 1 : crc >> 1;
+            for (var k = 0; k < 8; k++)
+                crc = (crc & 1) != 0 ? 0xEDB88320 ^ crc >> 1 : crc >> 1;
         }
         return ~crc;
     }

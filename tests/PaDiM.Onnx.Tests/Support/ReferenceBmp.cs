@@ -33,27 +33,32 @@ internal sealed class ReferenceBmp
         var random = new Random(seed);
         var colours = Bits <= 8 ? PaletteSize ?? 1 << Bits : 0;
         var palette = new byte[colours, 3];
-        for (var i = 0; i < colours; i++) {
-palette[i, 0] = (byte)random.Next(256);
-palette[i, 1] = (byte)random.Next(256);
-palette[i, 2] = (byte)random.Next(256);
-}
+        for (var i = 0; i < colours; i++)
+        {
+            palette[i, 0] = (byte)random.Next(256);
+            palette[i, 1] = (byte)random.Next(256);
+            palette[i, 2] = (byte)random.Next(256);
+        }
 
         var file = new MemoryStream();
         using var writer = new BinaryWriter(file);
-        var headers = 14 + (Old ? 12 : HeaderSize) + colours * (Old ? 3 : 4) + (Masks is not null && HeaderSize == 40 ? 12 : 0);
+        var headers =
+            14 + (Old ? 12 : HeaderSize) + colours * (Old ? 3 : 4) + (Masks is not null && HeaderSize == 40 ? 12 : 0);
         writer.Write("BM"u8);
         writer.Write(0);
         writer.Write(0);
         writer.Write(headers + Gap);
-        if (Old) WriteOldHeader(writer);
-        else WriteHeader(writer);
+        if (Old)
+            WriteOldHeader(writer);
+        else
+            WriteHeader(writer);
         for (var i = 0; i < colours; i++)
         {
             writer.Write(palette[i, 2]);
             writer.Write(palette[i, 1]);
             writer.Write(palette[i, 0]);
-            if (!Old) writer.Write((byte)random.Next(256));
+            if (!Old)
+                writer.Write((byte)random.Next(256));
         }
         writer.Write(new byte[Gap]);
 
@@ -66,11 +71,18 @@ palette[i, 2] = (byte)random.Next(256);
             {
                 var value = Bits <= 8 ? (uint)random.Next(colours) : (uint)random.NextInt64(1L << Bits);
                 // Bytes of a pixel come lowest first, bits within a byte highest first.
-                if (Bits <= 8) for (var b = Bits - 1; b >= 0; b--) bits.Add((value >> b & 1) != 0);
-                else for (var i = 0; i < Bits / 8; i++) for (var b = 7; b >= 0; b--) bits.Add((value >> (8 * i + b) & 1) != 0);
-                for (var c = 0; c < 3; c++) pixels[3 * (y * Width + x) + c] = Bits <= 8 ? palette[value, c] : Channel(value, c);
+                if (Bits <= 8)
+                    for (var b = Bits - 1; b >= 0; b--)
+                        bits.Add((value >> b & 1) != 0);
+                else
+                    for (var i = 0; i < Bits / 8; i++)
+                    for (var b = 7; b >= 0; b--)
+                        bits.Add((value >> (8 * i + b) & 1) != 0);
+                for (var c = 0; c < 3; c++)
+                    pixels[3 * (y * Width + x) + c] = Bits <= 8 ? palette[value, c] : Channel(value, c);
             }
-            while (bits.Count % 32 != 0) bits.Add(false);
+            while (bits.Count % 32 != 0)
+                bits.Add(false);
             for (var i = 0; i < bits.Count; i += 8)
                 writer.Write((byte)Enumerable.Range(0, 8).Sum(b => bits[i + b] ? 128 >> b : 0));
         }
@@ -81,10 +93,11 @@ palette[i, 2] = (byte)random.Next(256);
     {
         uint[] masks = Masks ?? (Bits == 16 ? [0x7C00, 0x03E0, 0x001F] : [0xFF0000, 0x00FF00, 0x0000FF]);
         var sample = 0;
-var most = 0;
+        var most = 0;
         for (var bit = 31; bit >= 0; bit--)
         {
-            if ((masks[channel] >> bit & 1) == 0) continue;
+            if ((masks[channel] >> bit & 1) == 0)
+                continue;
             sample = 2 * sample + (int)(value >> bit & 1);
             most = 2 * most + 1;
         }
@@ -113,7 +126,8 @@ var most = 0;
         writer.Write(2835);
         writer.Write(PaletteSize ?? 0);
         writer.Write(0);
-        foreach (var mask in Masks ?? (HeaderSize > 40 ? [0, 0, 0] : [])) writer.Write(mask);
+        foreach (var mask in Masks ?? (HeaderSize > 40 ? [0, 0, 0] : []))
+            writer.Write(mask);
         writer.Write(new byte[Math.Max(0, HeaderSize - 52)]);
     }
 }

@@ -4,7 +4,10 @@ using System.Text;
 
 namespace PaDiM.Onnx.Tests.Support;
 
-/// <summary>Writes checkpoints and pickles operation by operation, good ones and hostile ones, without the reader that is tested.</summary>
+/// <summary>
+/// Writes checkpoints and pickles operation by operation, good ones and hostile ones, without the reader that is
+/// tested.
+/// </summary>
 internal static class TorchFile
 {
     /// <summary>A checkpoint of float32 tensors, as <c>torch.save</c> writes a state dict.</summary>
@@ -22,7 +25,13 @@ internal static class TorchFile
 
     /// <summary>A zip file with a pickle of protocol 2 and storages.</summary>
     public static byte[] Zip(byte[] pickle, params (string Key, byte[] Data)[] storages) =>
-        Zip([("data.pkl", [0x80, 2, .. pickle, (byte)'.']), .. storages.Select(storage => ($"data/{storage.Key}", storage.Data))], CompressionLevel.NoCompression);
+        Zip(
+            [
+                ("data.pkl", [0x80, 2, .. pickle, (byte)'.']),
+                .. storages.Select(storage => ($"data/{storage.Key}", storage.Data)),
+            ],
+            CompressionLevel.NoCompression
+        );
 
     public static byte[] Zip((string Name, byte[] Data)[] entries, CompressionLevel level)
     {
@@ -41,21 +50,39 @@ internal static class TorchFile
 
     /// <summary>A float32 tensor as a view of a storage.</summary>
     public static byte[] Tensor(string key, long length, long offset, long[] shape, long[] strides) =>
-    [
-        .. Global("torch._utils", "_rebuild_tensor_v2"), (byte)'(', .. Storage("FloatStorage", key, length),
-        .. Whole(offset), .. Tuple(shape), .. Tuple(strides), 0x89, .. "}t"u8, (byte)'R',
-    ];
+        [
+            .. Global("torch._utils", "_rebuild_tensor_v2"),
+            (byte)'(',
+            .. Storage("FloatStorage", key, length),
+            .. Whole(offset),
+            .. Tuple(shape),
+            .. Tuple(strides),
+            0x89,
+            .. "}t"u8,
+            (byte)'R',
+        ];
 
     public static byte[] Storage(string type, string key, long length) =>
-        [(byte)'(', .. Text("storage"), .. Global("torch", type), .. Text(key), .. Text("cpu"), .. Whole(length), (byte)'t', (byte)'Q'];
+        [
+            (byte)'(',
+            .. Text("storage"),
+            .. Global("torch", type),
+            .. Text(key),
+            .. Text("cpu"),
+            .. Whole(length),
+            (byte)'t',
+            (byte)'Q',
+        ];
 
     public static byte[] Global(string module, string name) => [.. Encoding.UTF8.GetBytes($"c{module}\n{name}\n")];
 
-    public static byte[] Text(string text) => [(byte)'X', .. BitConverter.GetBytes(Encoding.UTF8.GetByteCount(text)), .. Encoding.UTF8.GetBytes(text)];
+    public static byte[] Text(string text) =>
+        [(byte)'X', .. BitConverter.GetBytes(Encoding.UTF8.GetByteCount(text)), .. Encoding.UTF8.GetBytes(text)];
 
     public static byte[] Whole(long value) => [0x8a, 8, .. BitConverter.GetBytes(value)];
 
     public static byte[] Tuple(long[] values) => [(byte)'(', .. values.SelectMany(Whole), (byte)'t'];
 
-    private static long[] StridesOf(long[] shape) => [.. shape.Select((_, i) => shape[(i + 1)..].Aggregate(1L, (product, extent) => product * extent))];
+    private static long[] StridesOf(long[] shape) =>
+        [.. shape.Select((_, i) => shape[(i + 1)..].Aggregate(1L, (product, extent) => product * extent))];
 }

@@ -21,7 +21,8 @@ internal sealed class WeightsCase : IDisposable
     public void ReadAll()
     {
         using var file = Open();
-        foreach (var tensor in file.Tensors.Values) tensor.Read();
+        foreach (var tensor in file.Tensors.Values)
+            tensor.Read();
     }
 
     /// <summary>The sentence with which a file is refused.</summary>

@@ -27,7 +27,8 @@ public sealed class SyntheticSetReviewTests
                 (23, TrainingFindingKind.NearDuplicate, 2),
                 (31, TrainingFindingKind.NearDuplicate, 8),
             ],
-            Review(parts));
+            Review(parts)
+        );
     }
 
     [Theory]
@@ -40,7 +41,8 @@ public sealed class SyntheticSetReviewTests
     [InlineData(150, 128)]
     public void Good_parts_hold_no_findings(int count, int size)
     {
-        foreach (var seed in new[] { 1, 1000, 7000, 40000 }) Assert.Empty(Review(Parts(seed, count, size)));
+        foreach (var seed in new[] { 1, 1000, 7000, 40000 })
+            Assert.Empty(Review(Parts(seed, count, size)));
     }
 
     [Fact]
@@ -58,7 +60,10 @@ public sealed class SyntheticSetReviewTests
     public void A_set_that_was_stored_twice_is_found()
     {
         var parts = Parts(1, 30, 128);
-        Assert.Equal(Enumerable.Range(0, 30).Select(i => (30 + i, TrainingFindingKind.NearDuplicate, (int?)i)), Review([.. parts, .. parts.Select(part => part.Recoded(95))]));
+        Assert.Equal(
+            Enumerable.Range(0, 30).Select(i => (30 + i, TrainingFindingKind.NearDuplicate, (int?)i)),
+            Review([.. parts, .. parts.Select(part => part.Recoded(95))])
+        );
     }
 
     [Fact]
@@ -66,7 +71,10 @@ public sealed class SyntheticSetReviewTests
     {
         var parts = Parts(1, 30, 128);
         var copies = Enumerable.Range(0, 12).Select(i => parts[3].Recoded(80 + i));
-        Assert.Equal(Enumerable.Range(30, 12).Select(i => (i, TrainingFindingKind.NearDuplicate, (int?)3)), Review([.. parts, .. copies]));
+        Assert.Equal(
+            Enumerable.Range(30, 12).Select(i => (i, TrainingFindingKind.NearDuplicate, (int?)3)),
+            Review([.. parts, .. copies])
+        );
     }
 
     [Fact]
@@ -76,8 +84,13 @@ public sealed class SyntheticSetReviewTests
         parts[4] = parts[4].Exposed(0);
         parts[9] = parts[9].Exposed(1000);
         Assert.Equal(
-            [(4, TrainingFindingKind.Underexposed, null), (9, TrainingFindingKind.NearDuplicate, 4), (9, TrainingFindingKind.Overexposed, null)],
-            Review(parts).Where(finding => finding.Kind is not TrainingFindingKind.Blurred));
+            [
+                (4, TrainingFindingKind.Underexposed, null),
+                (9, TrainingFindingKind.NearDuplicate, 4),
+                (9, TrainingFindingKind.Overexposed, null),
+            ],
+            Review(parts).Where(finding => finding.Kind is not TrainingFindingKind.Blurred)
+        );
     }
 
     private static RgbImage[] Parts(int seed, int count, int size)
@@ -88,5 +101,7 @@ public sealed class SyntheticSetReviewTests
     }
 
     private static IEnumerable<(int Index, TrainingFindingKind Kind, int? Of)> Review(RgbImage[] images) =>
-        TrainingSetReview.Of([.. images.AsParallel().AsOrdered().Select(image => image.Traits())]).Select(finding => (finding.Index, finding.Kind, finding.Of));
+        TrainingSetReview
+            .Of([.. images.AsParallel().AsOrdered().Select(image => image.Traits())])
+            .Select(finding => (finding.Index, finding.Kind, finding.Of));
 }

@@ -20,8 +20,16 @@ public sealed class SafetensorsWeightsTests
     {
         byte[] data =
         [
-            .. BitConverter.GetBytes(1.5f), .. BitConverter.GetBytes(-2f), .. BitConverter.GetBytes((Half)0.25), .. BitConverter.GetBytes((Half)(-8)),
-            0x80, 0x3f, 0x20, 0xc0, .. BitConverter.GetBytes(Math.PI), .. BitConverter.GetBytes(7L),
+            .. BitConverter.GetBytes(1.5f),
+            .. BitConverter.GetBytes(-2f),
+            .. BitConverter.GetBytes((Half)0.25),
+            .. BitConverter.GetBytes((Half)(-8)),
+            0x80,
+            0x3f,
+            0x20,
+            0xc0,
+            .. BitConverter.GetBytes(Math.PI),
+            .. BitConverter.GetBytes(7L),
         ];
         using var file = new WeightsCase(File(Header, data));
         using var weights = file.Open();
@@ -30,14 +38,30 @@ public sealed class SafetensorsWeightsTests
         Assert.Equal([0.25f, -8], weights.Tensors["half"].Read());
         Assert.Equal([1, -2.5f], weights.Tensors["brain"].Read());
         Assert.Equal([(float)Math.PI], weights.Tensors["double"].Read());
-        Assert.Contains("is of type I64", Assert.Throws<InvalidDataException>(weights.Tensors["bn.num_batches_tracked"].Read).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "is of type I64",
+            Assert.Throws<InvalidDataException>(weights.Tensors["bn.num_batches_tracked"].Read).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void Gaps_overlaps_and_missing_data_are_refused()
     {
-        foreach (var (from, to) in new[] { ("[8,12]", "[4,8]"), ("[8,12]", "[9,13]"), ("[24,32]", "[32,40]"), ("[2]", "[3]") })
-            Assert.Contains("header cannot be read", WeightsCase.Refusal(File(Header.Replace(from, to, StringComparison.Ordinal), new byte[32])), StringComparison.Ordinal);
+        foreach (
+            var (from, to) in new[]
+            {
+                ("[8,12]", "[4,8]"),
+                ("[8,12]", "[9,13]"),
+                ("[24,32]", "[32,40]"),
+                ("[2]", "[3]"),
+            }
+        )
+            Assert.Contains(
+                "header cannot be read",
+                WeightsCase.Refusal(File(Header.Replace(from, to, StringComparison.Ordinal), new byte[32])),
+                StringComparison.Ordinal
+            );
         WeightsCase.Refusal(File(Header, new byte[31]));
         WeightsCase.Refusal(File(Header, new byte[33]));
     }

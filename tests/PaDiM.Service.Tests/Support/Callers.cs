@@ -11,10 +11,27 @@ namespace PaDiM.Service.Tests.Support;
 internal static class Callers
 {
     /// <summary>A key, made in the service's own store.</summary>
-    public static async Task<(string Text, string Id)> KeyAsync(this RunningService service, AccessScope scope, string[]? categories = null, string? name = null)
+    public static async Task<(string Text, string Id)> KeyAsync(
+        this RunningService service,
+        AccessScope scope,
+        string[]? categories = null,
+        string? name = null
+    )
     {
-        var made = await service.Get<KeyStore>().CreateAsync(new KeyRequest { Name = name ?? $"{scope}", Scope = scope, Categories = categories }, default);
-        return made.Succeeded(out var key, out var problem) ? (key.Text, key.Key.Id) : throw new InvalidOperationException(problem.Detail);
+        var made = await service
+            .Get<KeyStore>()
+            .CreateAsync(
+                new KeyRequest
+                {
+                    Name = name ?? $"{scope}",
+                    Scope = scope,
+                    Categories = categories,
+                },
+                default
+            );
+        return made.Succeeded(out var key, out var problem)
+            ? (key.Text, key.Key.Id)
+            : throw new InvalidOperationException(problem.Detail);
     }
 
     /// <summary>Moves the end of a key into the past, as the clock will.</summary>
@@ -26,26 +43,36 @@ internal static class Callers
     }
 
     /// <summary>A client that sends a key or a token with every request.</summary>
-    public static HttpClient With(this RunningService service, string credential) => With(service.Http.BaseAddress!, credential);
+    public static HttpClient With(this RunningService service, string credential) =>
+        With(service.Http.BaseAddress!, credential);
 
     public static HttpClient With(Uri address, string? credential)
     {
         var http = new HttpClient { BaseAddress = address };
-        if (credential is not null) http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", credential);
+        if (credential is not null)
+            http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", credential);
         return http;
     }
 
     /// <summary>A client that calls from another address of this machine, and trusts one certificate.</summary>
-    public static HttpClient From(string source, Uri address, string? thumbprint = null) => new(new SocketsHttpHandler
-    {
-        SslOptions = { RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString() == thumbprint },
-        ConnectCallback = async (context, cancellationToken) =>
+    public static HttpClient From(string source, Uri address, string? thumbprint = null) =>
+        new(
+            new SocketsHttpHandler
+            {
+                SslOptions =
+                {
+                    RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString() == thumbprint,
+                },
+                ConnectCallback = async (context, cancellationToken) =>
+                {
+                    var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                    socket.Bind(new IPEndPoint(IPAddress.Parse(source), 0));
+                    await socket.ConnectAsync(IPAddress.Loopback, context.DnsEndPoint.Port, cancellationToken);
+                    return new NetworkStream(socket, ownsSocket: true);
+                },
+            }
+        )
         {
-            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            socket.Bind(new IPEndPoint(IPAddress.Parse(source), 0));
-            await socket.ConnectAsync(IPAddress.Loopback, context.DnsEndPoint.Port, cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        },
-    })
-    { BaseAddress = address };
+            BaseAddress = address,
+        };
 }

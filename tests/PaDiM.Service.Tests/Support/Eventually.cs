@@ -5,7 +5,8 @@ namespace PaDiM.Service.Tests.Support;
 /// <summary>Waits for what happens in the background.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60), Pause = TimeSpan.FromMilliseconds(25);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60),
+        Pause = TimeSpan.FromMilliseconds(25);
 
     public static async Task TrueAsync(Func<Task<bool>> condition, Func<string> otherwise)
     {

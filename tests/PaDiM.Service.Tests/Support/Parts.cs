@@ -18,29 +18,33 @@ internal static class Parts
     {
         var part = SyntheticParts.Good(seed, Side);
         for (var y = 12; y < 36; y++)
-            for (var x = 40; x < 64; x++)
-                {
-part.Pixels[3 * (y * Side + x)] = 255;
-part.Pixels[3 * (y * Side + x) + 1] = 0;
-part.Pixels[3 * (y * Side + x) + 2] = 255;
-}
+        for (var x = 40; x < 64; x++)
+        {
+            part.Pixels[3 * (y * Side + x)] = 255;
+            part.Pixels[3 * (y * Side + x) + 1] = 0;
+            part.Pixels[3 * (y * Side + x) + 2] = 255;
+        }
         return part.ToBmp();
     }
 
-    /// <summary>A good part with a dark notch that shows how it lies, and a small bright defect if wanted, as PNG.</summary>
+    /// <summary>
+    /// A good part with a dark notch that shows how it lies, and a small bright defect if wanted, as PNG.
+    /// </summary>
     public static byte[] Notched(int seed, bool defective)
     {
         var part = SyntheticParts.Good(seed, Side);
         Paint(part, 12, 40, 20, 12, 20);
         Paint(part, 60, 62, 8, 8, 20);
-        if (defective) Paint(part, 62, 30, 7, 7, 235);
+        if (defective)
+            Paint(part, 62, 30, 7, 7, 235);
         using var image = Wrap(part);
         return image.PngsaveBuffer();
     }
 
     private static void Paint(RgbImage part, int left, int top, int width, int height, byte grey)
     {
-        for (var y = top; y < top + height; y++) part.Pixels.AsSpan(3 * (y * Side + left), 3 * width).Fill(grey);
+        for (var y = top; y < top + height; y++)
+            part.Pixels.AsSpan(3 * (y * Side + left), 3 * width).Fill(grey);
     }
 
     /// <summary>Where the square of <see cref="Bad"/> is, as BMP.</summary>
@@ -50,14 +54,16 @@ part.Pixels[3 * (y * Side + x) + 2] = 255;
     public static byte[] Square(int left, int top, int side)
     {
         var pixels = new byte[3 * Side * Side];
-        for (var y = top; y < top + side; y++) pixels.AsSpan(3 * (y * Side + left), 3 * side).Fill(255);
+        for (var y = top; y < top + side; y++)
+            pixels.AsSpan(3 * (y * Side + left), 3 * side).Fill(255);
         return new RgbImage(Side, Side, pixels).ToBmp();
     }
 
     /// <summary>A good part in another encoding.</summary>
     public static byte[] Encoded(int seed, string format)
     {
-        if (format == "bmp") return Good(seed);
+        if (format == "bmp")
+            return Good(seed);
         var part = SyntheticParts.Good(seed, Side);
         using var image = Wrap(part);
         return format switch

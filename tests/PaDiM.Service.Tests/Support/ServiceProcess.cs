@@ -22,14 +22,21 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
     public int Id => _process.Id;
 
     /// <summary>Starts the service and waits until it listens.</summary>
-    public static Task<ServiceProcess> StartAsync(string dataDirectory, params (string Option, object Value)[] options) => ListeningAsync(Launch(dataDirectory, options));
+    public static Task<ServiceProcess> StartAsync(
+        string dataDirectory,
+        params (string Option, object Value)[] options
+    ) => ListeningAsync(Launch(dataDirectory, options));
 
     /// <summary>Starts the service with more variables in its environment.</summary>
-    public static Task<ServiceProcess> StartInAsync(string dataDirectory, IReadOnlyDictionary<string, string> environment, params (string Option, object Value)[] options) =>
-        ListeningAsync(Launch(dataDirectory, options, environment: environment));
+    public static Task<ServiceProcess> StartInAsync(
+        string dataDirectory,
+        IReadOnlyDictionary<string, string> environment,
+        params (string Option, object Value)[] options
+    ) => ListeningAsync(Launch(dataDirectory, options, environment: environment));
 
     /// <summary>Starts the service with so many bytes of managed memory.</summary>
-    public static Task<ServiceProcess> StartAsync(string dataDirectory, long heapLimit) => ListeningAsync(Launch(dataDirectory, [], heapLimit));
+    public static Task<ServiceProcess> StartAsync(string dataDirectory, long heapLimit) =>
+        ListeningAsync(Launch(dataDirectory, [], heapLimit));
 
     private static async Task<ServiceProcess> ListeningAsync(Process process)
     {
@@ -37,21 +44,30 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         while (await process.StandardOutput.ReadLineAsync() is { } line)
         {
             output.AppendLine(line);
-            if (ListeningLine().Match(line) is not { Success: true } match) continue;
+            if (ListeningLine().Match(line) is not { Success: true } match)
+                continue;
             // What is not read would fill the pipe and stop the service.
             _ = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null);
             _ = process.StandardError.BaseStream.CopyToAsync(Stream.Null);
-            return new ServiceProcess(process, new Uri(match.Groups[1].Value.Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal)));
+            return new ServiceProcess(
+                process,
+                new Uri(match.Groups[1].Value.Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal))
+            );
         }
-        throw new InvalidOperationException($"The service did not start: {output}{await process.StandardError.ReadToEndAsync()}");
+        throw new InvalidOperationException(
+            $"The service did not start: {output}{await process.StandardError.ReadToEndAsync()}"
+        );
     }
 
     /// <summary>Starts a service that must refuse to start, and gives its exit code and what it said.</summary>
-    public static async Task<(int ExitCode, string Output, string Error)> RefusedAsync(string dataDirectory, params (string Option, object Value)[] options)
+    public static async Task<(int ExitCode, string Output, string Error)> RefusedAsync(
+        string dataDirectory,
+        params (string Option, object Value)[] options
+    )
     {
         using var process = Launch(dataDirectory, options);
         var output = process.StandardOutput.ReadToEndAsync();
-var error = process.StandardError.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         try
         {
@@ -68,9 +84,15 @@ var error = process.StandardError.ReadToEndAsync();
     /// <summary>Runs one of the program's commands, such as <c>keys</c>, over a data directory.</summary>
     public static async Task<(int ExitCode, string Output, string Error)> CommandAsync(params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "PaDiM.Service.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "PaDiM.Service.dll"), .. arguments])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        )!;
         var output = process.StandardOutput.ReadToEndAsync();
-var error = process.StandardError.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
         return (process.ExitCode, (await output).Trim(), (await error).Trim());
     }
@@ -101,16 +123,25 @@ var error = process.StandardError.ReadToEndAsync();
     }
 
     /// <summary>Runs a command of the program to its end.</summary>
-    public static Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments) => RunInAsync(new Dictionary<string, string>(), arguments);
+    public static Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments) =>
+        RunInAsync(new Dictionary<string, string>(), arguments);
 
     /// <summary>Runs a command of the program to its end, with more variables in its environment.</summary>
-    public static async Task<(int ExitCode, string Output, string Error)> RunInAsync(IReadOnlyDictionary<string, string> environment, params string[] arguments)
+    public static async Task<(int ExitCode, string Output, string Error)> RunInAsync(
+        IReadOnlyDictionary<string, string> environment,
+        params string[] arguments
+    )
     {
-        var start = new ProcessStartInfo("dotnet", [Program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var (variable, value) in environment) start.Environment[variable] = value;
+        var start = new ProcessStartInfo("dotnet", [Program, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (variable, value) in environment)
+            start.Environment[variable] = value;
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();
-var error = process.StandardError.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
         return (process.ExitCode, await output, await error);
     }
@@ -118,18 +149,33 @@ var error = process.StandardError.ReadToEndAsync();
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
-        if (!_process.HasExited) await KillAsync();
+        if (!_process.HasExited)
+            await KillAsync();
         _process.Dispose();
     }
 
-    private static Process Launch(string dataDirectory, (string Option, object Value)[] options, long? heapLimit = null, IReadOnlyDictionary<string, string>? environment = null)
+    private static Process Launch(
+        string dataDirectory,
+        (string Option, object Value)[] options,
+        long? heapLimit = null,
+        IReadOnlyDictionary<string, string>? environment = null
+    )
     {
-        var start = new ProcessStartInfo("dotnet", [Program]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", [Program])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
         start.Environment["Padim__DataDirectory"] = dataDirectory;
-        foreach (var (option, value) in options) start.Environment[option.StartsWith("ASPNETCORE_", StringComparison.Ordinal) ? option : $"Padim__{option}"] = FormattableString.Invariant($"{value}");
-        foreach (var (variable, value) in environment ?? new Dictionary<string, string>()) start.Environment[variable] = value;
-        if (heapLimit is { } bytes) start.Environment["DOTNET_GCHeapHardLimit"] = FormattableString.Invariant($"0x{bytes:x}");
+        foreach (var (option, value) in options)
+            start.Environment[
+                option.StartsWith("ASPNETCORE_", StringComparison.Ordinal) ? option : $"Padim__{option}"
+            ] = FormattableString.Invariant($"{value}");
+        foreach (var (variable, value) in environment ?? new Dictionary<string, string>())
+            start.Environment[variable] = value;
+        if (heapLimit is { } bytes)
+            start.Environment["DOTNET_GCHeapHardLimit"] = FormattableString.Invariant($"0x{bytes:x}");
         return Process.Start(start)!;
     }
 

@@ -43,7 +43,8 @@ public sealed class SharedService : IAsyncLifetime
         await _fitting.WaitAsync();
         try
         {
-            if (_fitted is not null) return _fitted;
+            if (_fitted is not null)
+                return _fitted;
             var category = await NewCategoryAsync();
             await category.UploadPartsAsync(0, 12);
             await category.FitAsync();

@@ -5,7 +5,8 @@ namespace PaDiM.Service.Tests.Telemetry;
 /// <summary>A service after a little of everything, and what it measured of it.</summary>
 public sealed class BusyService : IAsyncLifetime
 {
-    internal const int Good = 9, Bad = 2;
+    internal const int Good = 9,
+        Bad = 2;
 
     internal ObservedService Service { get; private set; } = null!;
 
@@ -15,8 +16,10 @@ public sealed class BusyService : IAsyncLifetime
     {
         Service = await ObservedService.StartAsync(("Padim__QueueCapacity", "4"));
         var category = await Service.FittedAsync("flange");
-        for (var seed = 100; seed < 100 + Good; seed++) await category.ScoreAsync(Parts.Good(seed));
-        for (var seed = 100; seed < 100 + Bad; seed++) await category.ScoreAsync(Parts.Bad(seed));
+        for (var seed = 100; seed < 100 + Good; seed++)
+            await category.ScoreAsync(Parts.Good(seed));
+        for (var seed = 100; seed < 100 + Bad; seed++)
+            await category.ScoreAsync(Parts.Bad(seed));
         await (await category.SendScoreAsync([1, 2, 3])).ProblemAsync(422, "image_unreadable");
         // A trial of a version by its number says nothing about the line; here it is the active one.
         await category.ScoreAsync(Parts.Good(200), "?model=1");

@@ -16,10 +16,23 @@ public sealed partial class DocumentedMetricsTests(BusyService busy)
     [Fact]
     public void The_table_lists_every_metric_with_its_type_and_its_labels_and_no_other()
     {
-        var documented = TableRow().Matches(File.ReadAllText(Path.Combine(Root, "docs", "operations.md")))
-            .Select(row => (Name: row.Groups["name"].Value, Type: row.Groups["type"].Value, Labels: string.Join(' ', LabelName().Matches(row.Groups["labels"].Value).Select(label => label.Groups[1].Value).Order())));
-        var served = _scrape.Types.Where(family => family.Key.StartsWith("padim_", StringComparison.Ordinal))
-            .Select(family => (Name: family.Key, Type: family.Value, Labels: string.Join(' ', LabelsOf(family.Key).Order())));
+        var documented = TableRow()
+            .Matches(File.ReadAllText(Path.Combine(Root, "docs", "operations.md")))
+            .Select(row =>
+                (
+                    Name: row.Groups["name"].Value,
+                    Type: row.Groups["type"].Value,
+                    Labels: string.Join(
+                        ' ',
+                        LabelName().Matches(row.Groups["labels"].Value).Select(label => label.Groups[1].Value).Order()
+                    )
+                )
+            );
+        var served = _scrape
+            .Types.Where(family => family.Key.StartsWith("padim_", StringComparison.Ordinal))
+            .Select(family =>
+                (Name: family.Key, Type: family.Value, Labels: string.Join(' ', LabelsOf(family.Key).Order()))
+            );
         Assert.Equal(served.OrderBy(metric => metric.Name), documented.OrderBy(metric => metric.Name));
     }
 
@@ -29,11 +42,23 @@ public sealed partial class DocumentedMetricsTests(BusyService busy)
         var dashboard = JsonNode.Parse(File.ReadAllText(Path.Combine(Root, "deploy", "grafana", "padim.json")))!;
         var panels = dashboard["panels"]!.AsArray().ToArray();
         Assert.Equal(panels.Length, panels.Select(panel => panel!["id"]!.GetValue<int>()).Distinct().Count());
-        Assert.Equal(["Line health", "Categories", "Jobs", "Memory and disk"], panels.Where(panel => (string?)panel!["type"] == "row").Select(panel => (string)panel!["title"]!));
-        var queries = panels.SelectMany(panel => panel!["targets"]?.AsArray() ?? []).Select(target => (string)target!["expr"]!).ToArray();
+        Assert.Equal(
+            ["Line health", "Categories", "Jobs", "Memory and disk"],
+            panels.Where(panel => (string?)panel!["type"] == "row").Select(panel => (string)panel!["title"]!)
+        );
+        var queries = panels
+            .SelectMany(panel => panel!["targets"]?.AsArray() ?? [])
+            .Select(target => (string)target!["expr"]!)
+            .ToArray();
         Assert.True(queries.Length > 30);
         Assert.Empty(queries.SelectMany(Unknown));
-        Assert.Empty(dashboard["templating"]!["list"]!.AsArray().Select(variable => variable!["query"]).OfType<JsonObject>().SelectMany(query => Unknown((string)query["query"]!)));
+        Assert.Empty(
+            dashboard["templating"]!["list"]!
+                .AsArray()
+                .Select(variable => variable!["query"])
+                .OfType<JsonObject>()
+                .SelectMany(query => Unknown((string)query["query"]!))
+        );
     }
 
     [Fact]
@@ -43,20 +68,40 @@ public sealed partial class DocumentedMetricsTests(BusyService busy)
         Assert.True(rules.Length > 8);
         Assert.Empty(rules.SelectMany(rule => Unknown(rule.Expression)));
         var operations = File.ReadAllText(Path.Combine(Root, "docs", "operations.md"));
-        Assert.Empty(rules.Where(rule => !operations.Contains($"| `{rule.Name}` |", StringComparison.Ordinal)).Select(rule => rule.Name));
-        Assert.Contains("alerts.yml", ((YamlSequenceNode)Read("prometheus.yml")["rule_files"]).Select(file => ((YamlScalarNode)file).Value));
+        Assert.Empty(
+            rules
+                .Where(rule => !operations.Contains($"| `{rule.Name}` |", StringComparison.Ordinal))
+                .Select(rule => rule.Name)
+        );
+        Assert.Contains(
+            "alerts.yml",
+            ((YamlSequenceNode)Read("prometheus.yml")["rule_files"]).Select(file => ((YamlScalarNode)file).Value)
+        );
     }
 
     [Fact]
     public async Task The_rules_pass_their_own_tests()
     {
         var folder = Path.Combine(Root, "deploy", "prometheus");
-        foreach (var arguments in new string[][] { ["check", "config", "prometheus.yml"], ["test", "rules", "alerts.test.yml"] })
+        foreach (
+            var arguments in new string[][]
+            {
+                ["check", "config", "prometheus.yml"],
+                ["test", "rules", "alerts.test.yml"],
+            }
+        )
         {
             Process? promtool = null;
             try
             {
-                promtool = Process.Start(new ProcessStartInfo("promtool", arguments) { WorkingDirectory = folder, RedirectStandardError = true, RedirectStandardOutput = true });
+                promtool = Process.Start(
+                    new ProcessStartInfo("promtool", arguments)
+                    {
+                        WorkingDirectory = folder,
+                        RedirectStandardError = true,
+                        RedirectStandardOutput = true,
+                    }
+                );
             }
             catch (System.ComponentModel.Win32Exception)
             {
@@ -69,11 +114,21 @@ public sealed partial class DocumentedMetricsTests(BusyService busy)
     }
 
     /// <summary>Metrics in an expression that are not served; those of HTTP and of .NET as well.</summary>
-    private IEnumerable<string> Unknown(string expression) => MetricName().Matches(expression).Select(match => match.Value)
-        .Where(name => !_scrape.Types.ContainsKey(name) && !(Suffix().Replace(name, "") is var family && _scrape.Types.GetValueOrDefault(family) == "histogram"));
+    private IEnumerable<string> Unknown(string expression) =>
+        MetricName()
+            .Matches(expression)
+            .Select(match => match.Value)
+            .Where(name =>
+                !_scrape.Types.ContainsKey(name)
+                && !(Suffix().Replace(name, "") is var family && _scrape.Types.GetValueOrDefault(family) == "histogram")
+            );
 
     private IEnumerable<string> LabelsOf(string family) =>
-        _scrape.Samples.Where(sample => sample.Name == family || Suffix().Replace(sample.Name, "") == family).SelectMany(sample => sample.Labels.Keys).Distinct().Where(label => label != "le");
+        _scrape
+            .Samples.Where(sample => sample.Name == family || Suffix().Replace(sample.Name, "") == family)
+            .SelectMany(sample => sample.Labels.Keys)
+            .Distinct()
+            .Where(label => label != "le");
 
     private static IEnumerable<(string Name, string Expression)> Rules() =>
         from YamlNode @group in (YamlSequenceNode)Read("alerts.yml")["groups"]
@@ -91,7 +146,8 @@ public sealed partial class DocumentedMetricsTests(BusyService busy)
     private static string FindRoot()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-            if (File.Exists(Path.Combine(folder.FullName, "PaDiM.Service.sln"))) return folder.FullName;
+            if (File.Exists(Path.Combine(folder.FullName, "PaDiM.Service.sln")))
+                return folder.FullName;
         throw new DirectoryNotFoundException("The tests do not run from within the repository.");
     }
 

@@ -16,10 +16,15 @@ internal sealed partial class ObservedService : IAsyncDisposable
 
     private ObservedService(params (string Name, string Value)[] environment)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "PaDiM.Service.dll")]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "PaDiM.Service.dll")])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
         start.Environment["Padim__DataDirectory"] = _data.Path;
-        foreach (var (name, value) in environment) start.Environment[name] = value;
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
         _process = Process.Start(start)!;
         _process.OutputDataReceived += (_, line) => _lines.Enqueue(line.Data ?? "");
         _process.ErrorDataReceived += (_, line) => _lines.Enqueue(line.Data ?? "");
@@ -39,12 +44,23 @@ internal sealed partial class ObservedService : IAsyncDisposable
     {
         var service = new ObservedService(environment);
         Match? listening = null;
-        while ((listening = service._lines.Select(line => ListeningLine().Match(line)).FirstOrDefault(match => match.Success)) is null)
+        while (
+            (
+                listening = service
+                    ._lines.Select(line => ListeningLine().Match(line))
+                    .FirstOrDefault(match => match.Success)
+            )
+                is null
+        )
         {
             Assert.False(service._process.HasExited, string.Join('\n', service._lines));
             await Task.Delay(50);
         }
-        service.Http = new HttpClient { BaseAddress = new Uri(listening.Groups[1].Value), Timeout = TimeSpan.FromMinutes(5) };
+        service.Http = new HttpClient
+        {
+            BaseAddress = new Uri(listening.Groups[1].Value),
+            Timeout = TimeSpan.FromMinutes(5),
+        };
         return service;
     }
 

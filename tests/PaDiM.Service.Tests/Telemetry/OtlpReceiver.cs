@@ -18,20 +18,30 @@ internal sealed class OtlpReceiver : IAsyncDisposable
         builder.Logging.ClearProviders();
         _app = builder.Build();
         _app.Urls.Add("http://127.0.0.1:0");
-        _app.MapPost("/v1/traces", async (HttpRequest request) =>
-        {
-            using var body = new MemoryStream();
-            await request.Body.CopyToAsync(body);
-            _received.Enqueue(ExportTraceServiceRequest.Parser.ParseFrom(body.ToArray()));
-            return Results.Bytes([], "application/x-protobuf");
-        });
+        _app.MapPost(
+            "/v1/traces",
+            async (HttpRequest request) =>
+            {
+                using var body = new MemoryStream();
+                await request.Body.CopyToAsync(body);
+                _received.Enqueue(ExportTraceServiceRequest.Parser.ParseFrom(body.ToArray()));
+                return Results.Bytes([], "application/x-protobuf");
+            }
+        );
     }
 
     public string Address => _app.Urls.Single();
 
-    public IReadOnlyList<Span> Spans => [.. _received.SelectMany(request => request.ResourceSpans).SelectMany(resource => resource.ScopeSpans).SelectMany(scope => scope.Spans)];
+    public IReadOnlyList<Span> Spans =>
+        [
+            .. _received
+                .SelectMany(request => request.ResourceSpans)
+                .SelectMany(resource => resource.ScopeSpans)
+                .SelectMany(scope => scope.Spans),
+        ];
 
-    public IEnumerable<KeyValue> Resource => _received.SelectMany(request => request.ResourceSpans).SelectMany(resource => resource.Resource.Attributes);
+    public IEnumerable<KeyValue> Resource =>
+        _received.SelectMany(request => request.ResourceSpans).SelectMany(resource => resource.Resource.Attributes);
 
     public static async Task<OtlpReceiver> StartAsync()
     {
@@ -52,5 +62,6 @@ internal static class Spans
 
     public static string Parent(this Span span) => Convert.ToHexStringLower(span.ParentSpanId.Span);
 
-    public static AnyValue? Tag(this Span span, string key) => span.Attributes.FirstOrDefault(attribute => attribute.Key == key)?.Value;
+    public static AnyValue? Tag(this Span span, string key) =>
+        span.Attributes.FirstOrDefault(attribute => attribute.Key == key)?.Value;
 }

@@ -11,12 +11,31 @@ public sealed class ScoreMetricsTests(SharedService shared)
     public async Task An_image_is_recorded_without_allocating()
     {
         var category = await shared.FittedAsync();
-        Assert.True((await shared.Service.Get<ModelRegistry>().AcquireAsync(category.Name, null, CancellationToken.None)).Succeeded(out var model, out _));
+        Assert.True(
+            (
+                await shared.Service.Get<ModelRegistry>().AcquireAsync(category.Name, null, CancellationToken.None)
+            ).Succeeded(out var model, out _)
+        );
         var metrics = shared.Service.Get<ScoreMetrics>();
-        var result = new ScoreResponse(category.Name, model.Version, false, 8.5, 10, 0.4, Decision.Normal, [], new ScoredImage(96, 96, ""), null, new Timings(0.1, 1, 5, 2, 0.1, 9), "cpu");
-        for (var i = 0; i < 2000; i++) metrics.Scored(model, result);
+        var result = new ScoreResponse(
+            category.Name,
+            model.Version,
+            false,
+            8.5,
+            10,
+            0.4,
+            Decision.Normal,
+            [],
+            new ScoredImage(96, 96, ""),
+            null,
+            new Timings(0.1, 1, 5, 2, 0.1, 9),
+            "cpu"
+        );
+        for (var i = 0; i < 2000; i++)
+            metrics.Scored(model, result);
         var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 1000; i++) metrics.Scored(model, result);
+        for (var i = 0; i < 1000; i++)
+            metrics.Scored(model, result);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1000);
     }
 
@@ -24,7 +43,8 @@ public sealed class ScoreMetricsTests(SharedService shared)
     public void Categories_beyond_the_bound_are_counted_together()
     {
         var labels = new CategoryLabels();
-        for (var i = 0; i < CategoryLabels.Most; i++) Assert.Equal($"category-{i}", labels.Of($"category-{i}"));
+        for (var i = 0; i < CategoryLabels.Most; i++)
+            Assert.Equal($"category-{i}", labels.Of($"category-{i}"));
         Assert.Equal(CategoryLabels.Others, labels.Of("one-more"));
         Assert.Equal("category-7", labels.Of("category-7"));
     }

@@ -11,8 +11,14 @@ public sealed class TracedService : IAsyncLifetime
     {
         Receiver = await OtlpReceiver.StartAsync();
         Service = await ObservedService.StartAsync(
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", Receiver.Address), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"), ("OTEL_BSP_SCHEDULE_DELAY", "100"), ("OTEL_SERVICE_NAME", "line-7"),
-            ("Padim__LogFormat", "json"), ("Padim__MaxBatchWaitMs", "200"), ("Padim__MaxBatchSize", "4"));
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", Receiver.Address),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+            ("OTEL_BSP_SCHEDULE_DELAY", "100"),
+            ("OTEL_SERVICE_NAME", "line-7"),
+            ("Padim__LogFormat", "json"),
+            ("Padim__MaxBatchWaitMs", "200"),
+            ("Padim__MaxBatchSize", "4")
+        );
     }
 
     public async ValueTask DisposeAsync()

@@ -27,14 +27,14 @@ public sealed record RgbImage(int Width, int Height, byte[] Pixels)
         Put(38, 2835);
         Put(42, 2835);
         for (var y = 0; y < Height; y++)
-            for (var x = 0; x < Width; x++)
-            {
-                var from = 3 * (y * Width + x);
-                var to = HeaderBytes + (Height - 1 - y) * stride + 3 * x;
-                file[to] = Pixels[from + 2];
-file[to + 1] = Pixels[from + 1];
-file[to + 2] = Pixels[from];
-            }
+        for (var x = 0; x < Width; x++)
+        {
+            var from = 3 * (y * Width + x);
+            var to = HeaderBytes + (Height - 1 - y) * stride + 3 * x;
+            file[to] = Pixels[from + 2];
+            file[to + 1] = Pixels[from + 1];
+            file[to + 2] = Pixels[from];
+        }
         return file;
 
         void Put(int at, int value) => BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(at), value);

@@ -1,8 +1,8 @@
 namespace PaDiM.TestSupport.Parts;
 
 /// <summary>
-/// Photographs of a part that does not exist: a brushed metal disc with a hole on a dark table, under slightly varying light, with mild
-/// noise. The seed decides everything; the same seed and size give the same bytes.
+/// Photographs of a part that does not exist: a brushed metal disc with a hole on a dark table, under slightly varying
+/// light, with mild noise. The seed decides everything; the same seed and size give the same bytes.
 /// </summary>
 public static class SyntheticParts
 {
@@ -27,20 +27,21 @@ public static class SyntheticParts
         // The middle of the ring between the hole and the rim.
         var distance = (DiscRadius + HoleRadius) / 2 * size;
         var middleX = size / 2.0 + distance * Math.Cos(angle);
-var middleY = size / 2.0 + distance * Math.Sin(angle);
+        var middleY = size / 2.0 + distance * Math.Sin(angle);
         var along = Math.Cos(angle + 1);
-var across = Math.Sin(angle + 1);
+        var across = Math.Sin(angle + 1);
         for (var y = 0; y < size; y++)
-            for (var x = 0; x < size; x++)
-            {
-                var dx = x + 0.5 - middleX;
-var dy = y + 0.5 - middleY;
-                var change = kind == DefectKind.Scratch
+        for (var x = 0; x < size; x++)
+        {
+            var dx = x + 0.5 - middleX;
+            var dy = y + 0.5 - middleY;
+            var change =
+                kind == DefectKind.Scratch
                     ? Scratch(dx * along + dy * across, dy * along - dx * across, size)
                     : Dent(dx, dy, size);
-                light[y * size + x] += change;
-                mask[y * size + x] = change != 0;
-            }
+            light[y * size + x] += change;
+            mask[y * size + x] = change != 0;
+        }
         return new DefectivePart(Encode(light, size), mask);
     }
 
@@ -59,8 +60,8 @@ var dy = y + 0.5 - middleY;
     {
         var random = new Random(seed);
         var offsetX = 0.01 * size * Normal(random);
-var offsetY = 0.01 * size * Normal(random);
-var exposure = 1 + 0.02 * Normal(random);
+        var offsetY = 0.01 * size * Normal(random);
+        var exposure = 1 + 0.02 * Normal(random);
         var light = new double[size * size];
         for (var y = 0; y < size; y++)
         {
@@ -69,7 +70,7 @@ var exposure = 1 + 0.02 * Normal(random);
             for (var x = 0; x < size; x++)
             {
                 var dx = x + 0.5 - size / 2.0 - offsetX;
-var dy = y + 0.5 - size / 2.0 - offsetY;
+                var dy = y + 0.5 - size / 2.0 - offsetY;
                 var radius = Math.Sqrt(dx * dx + dy * dy) / size;
                 var metal = radius is > HoleRadius and < DiscRadius;
                 var tone = metal ? 140 + 40 * dx / size + brushed : 35;
@@ -84,8 +85,8 @@ var dy = y + 0.5 - size / 2.0 - offsetY;
     {
         var pixels = new byte[3 * size * size];
         for (var i = 0; i < light.Length; i++)
-            for (var channel = 0; channel < 3; channel++)
-                pixels[3 * i + channel] = (byte)Math.Clamp(Math.Round(light[i] * (0.97 + 0.03 * channel)), 0, 255);
+        for (var channel = 0; channel < 3; channel++)
+            pixels[3 * i + channel] = (byte)Math.Clamp(Math.Round(light[i] * (0.97 + 0.03 * channel)), 0, 255);
         return new RgbImage(size, size, pixels);
     }
 

@@ -1,17 +1,18 @@
 namespace PaDiM.TestSupport.Reference;
 
 /// <summary>
-/// The slow twin of statistics, distribution, scorer and leave-one-out at <b>one</b> patch position: textbook sums, an inverse by
-/// Gauss-Jordan elimination, and refitting from scratch. All float64, nothing clever.
+/// The slow twin of statistics, distribution, scorer and leave-one-out at <b>one</b> patch position: textbook sums, an
+/// inverse by Gauss-Jordan elimination, and refitting from scratch. All float64, nothing clever.
 /// </summary>
 public sealed class ReferenceGaussian
 {
-    private ReferenceGaussian(double[] mean, double[,] scatter, double[,] covariance, bool invert) {
-Mean = mean;
-Scatter = scatter;
-Covariance = covariance;
-Inverse = invert ? Invert(covariance) : covariance;
-}
+    private ReferenceGaussian(double[] mean, double[,] scatter, double[,] covariance, bool invert)
+    {
+        Mean = mean;
+        Scatter = scatter;
+        Covariance = covariance;
+        Inverse = invert ? Invert(covariance) : covariance;
+    }
 
     /// <summary>Length d.</summary>
     public double[] Mean { get; }
@@ -31,7 +32,8 @@ Inverse = invert ? Invert(covariance) : covariance;
         var d = Mean.Length;
         var changed = new double[d, d];
         for (var i = 0; i < d; i++)
-            for (var j = 0; j < d; j++) changed[i, j] = covariance(i, j);
+        for (var j = 0; j < d; j++)
+            changed[i, j] = covariance(i, j);
         return new ReferenceGaussian(Mean, Scatter, changed, invert: true);
     }
 
@@ -39,17 +41,20 @@ Inverse = invert ? Invert(covariance) : covariance;
     public static ReferenceGaussian Fit(IReadOnlyList<double[]> images, double epsilon, bool invert = true)
     {
         var n = images.Count;
-var d = images[0].Length;
+        var d = images[0].Length;
         var mean = new double[d];
         foreach (var x in images)
-            for (var j = 0; j < d; j++) mean[j] += x[j] / n;
+            for (var j = 0; j < d; j++)
+                mean[j] += x[j] / n;
         var scatter = new double[d, d];
         foreach (var x in images)
             for (var i = 0; i < d; i++)
-                for (var j = 0; j < d; j++) scatter[i, j] += (x[i] - mean[i]) * (x[j] - mean[j]);
+            for (var j = 0; j < d; j++)
+                scatter[i, j] += (x[i] - mean[i]) * (x[j] - mean[j]);
         var covariance = new double[d, d];
         for (var i = 0; i < d; i++)
-            for (var j = 0; j < d; j++) covariance[i, j] = scatter[i, j] / Math.Max(1, n - 1) + (i == j ? epsilon : 0);
+        for (var j = 0; j < d; j++)
+            covariance[i, j] = scatter[i, j] / Math.Max(1, n - 1) + (i == j ? epsilon : 0);
         return new ReferenceGaussian(mean, scatter, covariance, invert);
     }
 
@@ -58,7 +63,8 @@ var d = images[0].Length;
     {
         var sum = 0.0;
         for (var i = 0; i < x.Length; i++)
-            for (var j = 0; j < x.Length; j++) sum += (x[i] - Mean[i]) * Inverse[i, j] * (x[j] - Mean[j]);
+        for (var j = 0; j < x.Length; j++)
+            sum += (x[i] - Mean[i]) * Inverse[i, j] * (x[j] - Mean[j]);
         return Math.Sqrt(sum);
     }
 
@@ -72,12 +78,14 @@ var d = images[0].Length;
         var d = matrix.GetLength(0);
         var left = (double[,])matrix.Clone();
         var right = new double[d, d];
-        for (var i = 0; i < d; i++) right[i, i] = 1;
+        for (var i = 0; i < d; i++)
+            right[i, i] = 1;
         for (var column = 0; column < d; column++)
         {
             var pivot = column;
             for (var row = column + 1; row < d; row++)
-                if (Math.Abs(left[row, column]) > Math.Abs(left[pivot, column])) pivot = row;
+                if (Math.Abs(left[row, column]) > Math.Abs(left[pivot, column]))
+                    pivot = row;
             var scale = left[pivot, column];
             for (var k = 0; k < d; k++)
             {
@@ -87,7 +95,8 @@ var d = images[0].Length;
             for (var row = 0; row < d; row++)
             {
                 var factor = left[row, column];
-                if (row == column || factor == 0) continue;
+                if (row == column || factor == 0)
+                    continue;
                 for (var k = 0; k < d; k++)
                 {
                     left[row, k] -= factor * left[column, k];

@@ -5,8 +5,9 @@ using PaDiM.Service.Tests.Support;
 namespace PaDiM.Trials.Faults;
 
 /// <summary>
-/// A load balancer as small as they come: asks each replica for its readiness ten times a second, sends requests in turn to those that are ready, and, like HAProxy and nginx, tries
-/// another one only where no connection came about, so that nothing is sent twice; one that broke off gets nothing more until it is ready again. Keeps connections.
+/// A load balancer as small as they come: asks each replica for its readiness ten times a second, sends requests in
+/// turn to those that are ready, and, like HAProxy and nginx, tries another one only where no connection came about, so
+/// that nothing is sent twice; one that broke off gets nothing more until it is ready again. Keeps connections.
 /// </summary>
 internal sealed class Balancer : IAsyncDisposable
 {
@@ -25,13 +26,24 @@ internal sealed class Balancer : IAsyncDisposable
     {
         for (var tries = 0; ; tries++)
         {
-            var replicas = _ready.Where(pair => pair.Value).Select(pair => pair.Key).DefaultIfEmpty(_ready.Keys.First()).ToArray();
+            var replicas = _ready
+                .Where(pair => pair.Value)
+                .Select(pair => pair.Key)
+                .DefaultIfEmpty(_ready.Keys.First())
+                .ToArray();
             var replica = replicas[(uint)Interlocked.Increment(ref _turn) % replicas.Length];
             try
             {
                 return await replica.Http.SendAsync(request());
             }
-            catch (HttpRequestException e) when (e is { HttpRequestError: HttpRequestError.ConnectionError, InnerException: SocketException { SocketErrorCode: SocketError.ConnectionRefused } } && tries < 3)
+            catch (HttpRequestException e)
+                when (e
+                        is {
+                            HttpRequestError: HttpRequestError.ConnectionError,
+                            InnerException: SocketException { SocketErrorCode: SocketError.ConnectionRefused }
+                        }
+                    && tries < 3
+                )
             {
                 _ready.TryUpdate(replica, false, true);
             }
@@ -58,7 +70,8 @@ internal sealed class Balancer : IAsyncDisposable
             while (await timer.WaitForNextTickAsync(_stop.Token))
                 foreach (var replica in _ready.Keys)
                     // What it answered before it broke off is no news.
-                    if (_ready.TryGetValue(replica, out var before)) _ready.TryUpdate(replica, await IsReadyAsync(replica), before);
+                    if (_ready.TryGetValue(replica, out var before))
+                        _ready.TryUpdate(replica, await IsReadyAsync(replica), before);
         }
         catch (OperationCanceledException)
         {

@@ -15,8 +15,8 @@ internal sealed class IoFaults : IAsyncDisposable
     private IoFaults(TempDirectory folder, MemoryMappedFile file, ServiceProcess service)
     {
         this._folder = folder;
-this._file = file;
-Service = service;
+        this._file = file;
+        Service = service;
         _control = file.CreateViewAccessor();
     }
 
@@ -27,16 +27,33 @@ Service = service;
     /// <summary>Whether a call has failed since it was armed.</summary>
     public bool HasFailed => _control.ReadInt64(24) != 0;
 
-    /// <summary>Builds the library with the machine's C compiler and starts a service with it. Without a compiler, or on another system than Linux, the test is skipped.</summary>
+    /// <summary>
+    /// Builds the library with the machine's C compiler and starts a service with it. Without a compiler, or on another
+    /// system than Linux, the test is skipped.
+    /// </summary>
     public static async Task<IoFaults> StartAsync(params (string Option, object Value)[] options)
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "Faults of input and output are injected by LD_PRELOAD, which only Linux has.");
+        Assert.SkipUnless(
+            OperatingSystem.IsLinux(),
+            "Faults of input and output are injected by LD_PRELOAD, which only Linux has."
+        );
         var folder = new TempDirectory();
         var library = folder.Combine("iofault.so");
-var controlPath = folder.Combine("control");
+        var controlPath = folder.Combine("control");
         try
         {
-            using var compiler = Process.Start("cc", ["-shared", "-fPIC", "-O1", "-o", library, Path.Combine(AppContext.BaseDirectory, "Faults", "iofault.c"), "-ldl"]);
+            using var compiler = Process.Start(
+                "cc",
+                [
+                    "-shared",
+                    "-fPIC",
+                    "-O1",
+                    "-o",
+                    library,
+                    Path.Combine(AppContext.BaseDirectory, "Faults", "iofault.c"),
+                    "-ldl",
+                ]
+            );
             await compiler.WaitForExitAsync();
             Assert.Equal(0, compiler.ExitCode);
         }
@@ -48,7 +65,15 @@ var controlPath = folder.Combine("control");
         await File.WriteAllBytesAsync(controlPath, new byte[32]);
         var file = MemoryMappedFile.CreateFromFile(controlPath);
         var service = await ServiceProcess.StartInAsync(
-            folder.Combine("data"), new Dictionary<string, string> { ["LD_PRELOAD"] = library, ["IOFAULT_CONTROL"] = controlPath, ["IOFAULT_ROOT"] = folder.Combine("data") }, options);
+            folder.Combine("data"),
+            new Dictionary<string, string>
+            {
+                ["LD_PRELOAD"] = library,
+                ["IOFAULT_CONTROL"] = controlPath,
+                ["IOFAULT_ROOT"] = folder.Combine("data"),
+            },
+            options
+        );
         return new IoFaults(folder, file, service);
     }
 

@@ -23,5 +23,11 @@ internal sealed class ProcessMemory(int process)
     }
 
     private long Read(string name) =>
-        long.Parse(File.ReadLines($"/proc/{process}/status").First(line => line.StartsWith(name, StringComparison.Ordinal)).Split(':', StringSplitOptions.TrimEntries)[1].Split(' ')[0], CultureInfo.InvariantCulture) << 10;
+        long.Parse(
+            File.ReadLines($"/proc/{process}/status")
+                .First(line => line.StartsWith(name, StringComparison.Ordinal))
+                .Split(':', StringSplitOptions.TrimEntries)[1]
+                .Split(' ')[0],
+            CultureInfo.InvariantCulture
+        ) << 10;
 }

@@ -13,11 +13,13 @@ internal sealed class RawConnection : IDisposable
     private RawConnection() { }
 
     /// <param name="address">Of the service.</param>
-    /// <param name="receiveBuffer">Bytes that the system takes off the wire unread; the system's own choice when null.</param>
+    /// <param name="receiveBuffer">Bytes that the system takes off the wire unread; the system's own choice when
+    /// null.</param>
     public static async Task<RawConnection> OpenAsync(Uri address, int? receiveBuffer = null)
     {
         var connection = new RawConnection();
-        if (receiveBuffer is { } bytes) connection._socket.ReceiveBufferSize = bytes;
+        if (receiveBuffer is { } bytes)
+            connection._socket.ReceiveBufferSize = bytes;
         await connection._socket.ConnectAsync(address.Host, address.Port);
         return connection;
     }
@@ -29,7 +31,8 @@ internal sealed class RawConnection : IDisposable
     {
         try
         {
-            while (bytes.Length > 0) bytes = bytes[await _socket.SendAsync(bytes)..];
+            while (bytes.Length > 0)
+                bytes = bytes[await _socket.SendAsync(bytes)..];
             return true;
         }
         catch (SocketException)
@@ -46,10 +49,11 @@ internal sealed class RawConnection : IDisposable
     {
         using var patience = new CancellationTokenSource(Patience);
         var text = new StringBuilder();
-var buffer = new byte[1 << 16];
+        var buffer = new byte[1 << 16];
         try
         {
-            for (int read; (read = await _socket.ReceiveAsync(buffer.AsMemory(), patience.Token)) > 0;) text.Append(Encoding.Latin1.GetString(buffer, 0, read));
+            for (int read; (read = await _socket.ReceiveAsync(buffer.AsMemory(), patience.Token)) > 0; )
+                text.Append(Encoding.Latin1.GetString(buffer, 0, read));
         }
         catch (SocketException)
         {
@@ -63,17 +67,20 @@ var buffer = new byte[1 << 16];
     {
         using var patience = new CancellationTokenSource(Patience);
         var text = new StringBuilder();
-var buffer = new byte[1 << 12];
+        var buffer = new byte[1 << 12];
         while (!text.ToString().Contains(words, StringComparison.Ordinal))
         {
             var read = await _socket.ReceiveAsync(buffer.AsMemory(), patience.Token);
-            if (read == 0) break;
+            if (read == 0)
+                break;
             text.Append(Encoding.Latin1.GetString(buffer, 0, read));
         }
         return text.ToString();
     }
 
-    /// <summary>Sends one byte a second until the other side has had enough, and tells how long that took and what it said.</summary>
+    /// <summary>
+    /// Sends one byte a second until the other side has had enough, and tells how long that took and what it said.
+    /// </summary>
     public async Task<(TimeSpan After, string Answer)> DripAsync()
     {
         var clock = Stopwatch.StartNew();

@@ -23,10 +23,12 @@ internal static class ScoreTimes
     public static async Task<List<TimeSpan>> TimesUntilAsync(this CategoryClient category, Task end)
     {
         var times = new List<TimeSpan>();
-        while (!end.IsCompleted) times.AddRange(await category.TimesAsync(1));
+        while (!end.IsCompleted)
+            times.AddRange(await category.TimesAsync(1));
         return times;
     }
 
     /// <summary>The middle one, in milliseconds.</summary>
-    public static double Median(this List<TimeSpan> times) => times.Order().ElementAt(times.Count / 2).TotalMilliseconds;
+    public static double Median(this List<TimeSpan> times) =>
+        times.Order().ElementAt(times.Count / 2).TotalMilliseconds;
 }

@@ -8,7 +8,8 @@ internal sealed record DatasetImage(string Name, string Path);
 /// <summary>A test image with its truth.</summary>
 /// <param name="Image">The image.</param>
 /// <param name="Defect">Kind of defect; null for a normal image.</param>
-/// <param name="ReadMask">Reads its mask as an encoded image; null where there is none, and the image counts for the image metrics only.</param>
+/// <param name="ReadMask">Reads its mask as an encoded image; null where there is none, and the image counts for the
+/// image metrics only.</param>
 internal sealed record LabelledImage(DatasetImage Image, string? Defect, Func<byte[]>? ReadMask);
 
 /// <summary>A category of a dataset: what one model is fitted to and measured on.</summary>
@@ -19,4 +20,10 @@ internal sealed record LabelledImage(DatasetImage Image, string? Defect, Func<by
 /// <param name="Truth">Files that hold masks and labels.</param>
 /// <param name="Label">Pairs test images with their truth, in order; may have to read all masks.</param>
 internal sealed record DatasetCategory(
-    string Name, bool IsTexture, IReadOnlyList<DatasetImage> Training, IReadOnlyList<DatasetImage> Testing, IReadOnlyList<string> Truth, Func<IReadOnlyList<LabelledImage>> Label);
+    string Name,
+    bool IsTexture,
+    IReadOnlyList<DatasetImage> Training,
+    IReadOnlyList<DatasetImage> Testing,
+    IReadOnlyList<string> Truth,
+    Func<IReadOnlyList<LabelledImage>> Label
+);

@@ -1,14 +1,23 @@
 namespace PaDiM.Cli.Evaluation.Datasets;
 
 /// <summary>
-/// Folders laid out as MVTec AD: a category holds <c>train/good</c>, <c>test/good</c>, <c>test/DEFECT</c> and <c>ground_truth/DEFECT/NAME_mask.png</c>.
+/// Folders laid out as MVTec AD: a category holds <c>train/good</c>, <c>test/good</c>, <c>test/DEFECT</c> and
+/// <c>ground_truth/DEFECT/NAME_mask.png</c>.
 /// </summary>
 /// <param name="root">Folder of categories, or one category.</param>
 internal sealed class MvtecLayout(string root) : IDatasetLayout
 {
-    private static readonly HashSet<string> Textures = new(StringComparer.Ordinal) { "carpet", "grid", "leather", "tile", "wood" };
+    private static readonly HashSet<string> Textures = new(StringComparer.Ordinal)
+    {
+        "carpet",
+        "grid",
+        "leather",
+        "tile",
+        "wood",
+    };
 
-    private readonly Dictionary<string, string> _folders = Find(root).ToDictionary(folder => Path.GetFileName(folder), StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _folders = Find(root)
+        .ToDictionary(folder => Path.GetFileName(folder), StringComparer.Ordinal);
 
     public IReadOnlyList<string> Categories => [.. _folders.Keys.Order(StringComparer.Ordinal)];
 
@@ -17,32 +26,56 @@ internal sealed class MvtecLayout(string root) : IDatasetLayout
         var folder = _folders[category];
         LabelledImage[] tests =
         [
-            .. Directory.EnumerateDirectories(Path.Combine(folder, "test")).Order(StringComparer.Ordinal)
-                .SelectMany(kind => Images(category, "test", kind).Select(image => Label(folder, Path.GetFileName(kind), image))),
+            .. Directory
+                .EnumerateDirectories(Path.Combine(folder, "test"))
+                .Order(StringComparer.Ordinal)
+                .SelectMany(kind =>
+                    Images(category, "test", kind).Select(image => Label(folder, Path.GetFileName(kind), image))
+                ),
         ];
         return new DatasetCategory(
-            category, Textures.Contains(category), Images(category, "train", Path.Combine(folder, "train", "good")), [.. tests.Select(test => test.Image)],
-            [.. tests.Where(test => test.ReadMask is not null).Select(test => MaskOf(folder, test.Defect!, test.Image))], () => tests);
+            category,
+            Textures.Contains(category),
+            Images(category, "train", Path.Combine(folder, "train", "good")),
+            [.. tests.Select(test => test.Image)],
+            [
+                .. tests
+                    .Where(test => test.ReadMask is not null)
+                    .Select(test => MaskOf(folder, test.Defect!, test.Image)),
+            ],
+            () => tests
+        );
     }
 
     private static IEnumerable<string> Find(string root)
     {
         var whole = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
-        if (IsCategory(whole)) return [whole];
+        if (IsCategory(whole))
+            return [whole];
         return Directory.Exists(whole) ? Directory.EnumerateDirectories(whole).Where(IsCategory) : [];
     }
 
-    private static bool IsCategory(string folder) => Directory.Exists(Path.Combine(folder, "train", "good")) && Directory.Exists(Path.Combine(folder, "test"));
+    private static bool IsCategory(string folder) =>
+        Directory.Exists(Path.Combine(folder, "train", "good")) && Directory.Exists(Path.Combine(folder, "test"));
 
     private static DatasetImage[] Images(string category, string part, string folder) =>
-        [.. ImageFolder.Expand([folder]).Select(file => new DatasetImage($"{category}/{part}/{Path.GetFileName(folder)}/{Path.GetRelativePath(folder, file.Path).Replace('\\', '/')}", file.Path))];
+        [
+            .. ImageFolder
+                .Expand([folder])
+                .Select(file => new DatasetImage(
+                    $"{category}/{part}/{Path.GetFileName(folder)}/{Path.GetRelativePath(folder, file.Path).Replace('\\', '/')}",
+                    file.Path
+                )),
+        ];
 
     private static LabelledImage Label(string folder, string kind, DatasetImage image)
     {
-        if (kind == "good") return new LabelledImage(image, null, null);
+        if (kind == "good")
+            return new LabelledImage(image, null, null);
         var mask = MaskOf(folder, kind, image);
         return new LabelledImage(image, kind, File.Exists(mask) ? () => File.ReadAllBytes(mask) : null);
     }
 
-    private static string MaskOf(string folder, string defect, DatasetImage image) => Path.Combine(folder, "ground_truth", defect, $"{Path.GetFileNameWithoutExtension(image.Path)}_mask.png");
+    private static string MaskOf(string folder, string defect, DatasetImage image) =>
+        Path.Combine(folder, "ground_truth", defect, $"{Path.GetFileNameWithoutExtension(image.Path)}_mask.png");
 }

@@ -23,17 +23,20 @@ internal sealed class ActivationStatistics
     public void Count(ReadOnlySpan<float> values, int channels)
     {
         Values.Count(values);
-        if (_sums.Length == 0) _sums = new double[channels];
+        if (_sums.Length == 0)
+            _sums = new double[channels];
         var positions = values.Length / channels;
-        for (var c = 0; c < channels; c++) _sums[c] += TensorPrimitives.Sum(values.Slice(c * positions, positions));
+        for (var c = 0; c < channels; c++)
+            _sums[c] += TensorPrimitives.Sum(values.Slice(c * positions, positions));
         _perChannel += positions;
     }
 
     /// <summary>The scale by a method.</summary>
-    public ActivationScale Scale(RangeMethod method) => method switch
-    {
-        RangeMethod.MinMax => ActivationScale.Of(Values.Min, Values.Max),
-        RangeMethod.Percentile => Values.Percentile(0.9999),
-        _ => Values.LeastSquares(),
-    };
+    public ActivationScale Scale(RangeMethod method) =>
+        method switch
+        {
+            RangeMethod.MinMax => ActivationScale.Of(Values.Min, Values.Max),
+            RangeMethod.Percentile => Values.Percentile(0.9999),
+            _ => Values.LeastSquares(),
+        };
 }

@@ -38,11 +38,12 @@ internal enum ElementType
 internal static class ElementTypes
 {
     /// <summary>Bytes of one number.</summary>
-    public static int Size(this ElementType type) => type switch
-    {
-        ElementType.Double or ElementType.Long => 8,
-        ElementType.Float or ElementType.Int => 4,
-        ElementType.Half or ElementType.BFloat16 or ElementType.Short => 2,
-        _ => 1,
-    };
+    public static int Size(this ElementType type) =>
+        type switch
+        {
+            ElementType.Double or ElementType.Long => 8,
+            ElementType.Float or ElementType.Int => 4,
+            ElementType.Half or ElementType.BFloat16 or ElementType.Short => 2,
+            _ => 1,
+        };
 }

@@ -30,7 +30,8 @@ internal sealed class PickleInput(byte[] bytes)
     public string Line()
     {
         var length = bytes.AsSpan(Position).IndexOf((byte)'\n');
-        if (length < 0) throw Ends();
+        if (length < 0)
+            throw Ends();
         var line = Text((ulong)length);
         Position++;
         return line;
@@ -40,7 +41,8 @@ internal sealed class PickleInput(byte[] bytes)
     /// <exception cref="InvalidDataException">There are fewer.</exception>
     public ReadOnlySpan<byte> Take(ulong count)
     {
-        if (count > (ulong)(bytes.Length - Position)) throw Ends();
+        if (count > (ulong)(bytes.Length - Position))
+            throw Ends();
         var taken = bytes.AsSpan(Position, (int)count);
         Position += (int)count;
         return taken;

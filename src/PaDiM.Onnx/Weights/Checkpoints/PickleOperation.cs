@@ -1,6 +1,9 @@
 namespace PaDiM.Onnx.Weights.Checkpoints;
 
-/// <summary>Operations of the pickle format by Python's names (Lib/pickle.py, pickletools.py). Those up to <see cref="BinPersId"/> are carried out; the others are listed to be named where they are refused.</summary>
+/// <summary>
+/// Operations of the pickle format by Python's names (Lib/pickle.py, pickletools.py). Those up to <see
+/// cref="BinPersId"/> are carried out; the others are listed to be named where they are refused.
+/// </summary>
 internal enum PickleOperation : byte
 {
     Mark = (byte)'(',

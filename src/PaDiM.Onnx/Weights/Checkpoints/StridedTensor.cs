@@ -1,24 +1,45 @@
 namespace PaDiM.Onnx.Weights.Checkpoints;
 
-/// <summary>A view of a storage, within its bounds: value (i, j, ..) is number <c>Offset + i Strides[0] + j Strides[1] + ..</c> of it.</summary>
+/// <summary>
+/// A view of a storage, within its bounds: value (i, j, ..) is number <c>Offset + i Strides[0] + j Strides[1] + ..</c>
+/// of it.
+/// </summary>
 internal sealed class StridedTensor
 {
-    private const int MostAxes = 8, MostBytes = int.MaxValue;
+    private const int MostAxes = 8,
+        MostBytes = int.MaxValue;
 
     /// <summary>A view.</summary>
     /// <exception cref="InvalidDataException">It reaches beyond its storage, or has more values than that.</exception>
     public StridedTensor(Storage storage, long offset, long[] shape, long[] strides)
     {
-        if (shape.Length != strides.Length || shape.Length > MostAxes || offset < 0 || shape.Any(extent => extent < 0) || strides.Any(stride => stride < 0)) throw Impossible(storage);
+        if (
+            shape.Length != strides.Length
+            || shape.Length > MostAxes
+            || offset < 0
+            || shape.Any(extent => extent < 0)
+            || strides.Any(stride => stride < 0)
+        )
+            throw Impossible(storage);
         Storage = storage;
-Offset = offset;
-Shape = shape;
-Strides = strides;
+        Offset = offset;
+        Shape = shape;
+        Strides = strides;
         try
         {
             Count = shape.Aggregate(1L, (product, extent) => checked(product * extent));
-            Span = Count == 0 ? 0 : shape.Zip(strides).Aggregate(1L, (reach, axis) => checked(reach + (axis.First - 1) * axis.Second));
-            if (Count > storage.Length || checked(offset + Span) > storage.Length || Span > MostBytes / storage.Type.Size()) throw Impossible(storage);
+            Span =
+                Count == 0
+                    ? 0
+                    : shape
+                        .Zip(strides)
+                        .Aggregate(1L, (reach, axis) => checked(reach + (axis.First - 1) * axis.Second));
+            if (
+                Count > storage.Length
+                || checked(offset + Span) > storage.Length
+                || Span > MostBytes / storage.Type.Size()
+            )
+                throw Impossible(storage);
         }
         catch (OverflowException)
         {
@@ -58,7 +79,8 @@ Strides = strides;
             for (var axis = at.Length - 1; axis >= 0; axis--)
             {
                 source += Strides[axis];
-                if (++at[axis] < Shape[axis]) break;
+                if (++at[axis] < Shape[axis])
+                    break;
                 source -= at[axis] * Strides[axis];
                 at[axis] = 0;
             }
@@ -66,5 +88,8 @@ Strides = strides;
         return values;
     }
 
-    private static InvalidDataException Impossible(Storage storage) => new($"The weights file is damaged: a tensor is no view of storage {WeightsFile.Quote(storage.Key)}, which has {storage.Length} numbers.");
+    private static InvalidDataException Impossible(Storage storage) =>
+        new(
+            $"The weights file is damaged: a tensor is no view of storage {WeightsFile.Quote(storage.Key)}, which has {storage.Length} numbers."
+        );
 }

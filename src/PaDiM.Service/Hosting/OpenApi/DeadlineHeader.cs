@@ -9,8 +9,16 @@ internal sealed class DeadlineHeader : IOperationFilter
 {
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
-        if (!Deadlines.AreKeptBy([.. context.ApiDescription.ActionDescriptor.EndpointMetadata])) return;
+        if (!Deadlines.AreKeptBy([.. context.ApiDescription.ActionDescriptor.EndpointMetadata]))
+            return;
         operation.Parameters ??= [];
-        operation.Parameters.Add(new OpenApiParameter { Name = Deadlines.Header, In = ParameterLocation.Header, Schema = new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int32" } });
+        operation.Parameters.Add(
+            new OpenApiParameter
+            {
+                Name = Deadlines.Header,
+                In = ParameterLocation.Header,
+                Schema = new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int32" },
+            }
+        );
     }
 }

@@ -19,25 +19,31 @@ internal sealed partial class DocumentedProblems : IOperationFilter
     {
         var responses = new OpenApiResponses();
         foreach (var (status, response) in operation.Responses ?? [])
-            if (response.Content?.ContainsKey("application/problem+json") is not true) responses[status] = response;
+            if (response.Content?.ContainsKey("application/problem+json") is not true)
+                responses[status] = response;
         var examples = OperationExamples.Of(operation.OperationId);
         var schema = context.SchemaGenerator.GenerateSchema(typeof(ProblemResponse), context.SchemaRepository);
         context.SchemaRepository.Schemas.Remove(nameof(ProblemDetails));
         var path = PathOf(operation, context);
-        var problems = examples.Problems.Select(ProblemExamples.Of)
+        var problems = examples
+            .Problems.Select(ProblemExamples.Of)
             .Concat(examples.RejectedFiles.Select(code => Rejected(ProblemExamples.Of(code))))
-            .Concat(AccessDocumentation.ProblemsOf(context)).Append(Problems.Unexpected());
+            .Concat(AccessDocumentation.ProblemsOf(context))
+            .Append(Problems.Unexpected());
         foreach (var group in problems.GroupBy(problem => problem.Status).OrderBy(group => group.Key))
             responses[group.Key.ToString(CultureInfo.InvariantCulture)] = new OpenApiResponse
             {
-                Description = $"{ReasonPhrases.GetReasonPhrase(group.Key)}: {string.Join(", ", group.Select(problem => $"`{problem.Code}`"))}",
+                Description =
+                    $"{ReasonPhrases.GetReasonPhrase(group.Key)}: {string.Join(", ", group.Select(problem => $"`{problem.Code}`"))}",
                 Headers = group.Any(problem => problem.RetryAfter is not null) ? DocumentedHeaders.RetryAfter() : null,
                 Content = new Dictionary<string, IOpenApiMediaType>
                 {
                     ["application/problem+json"] = new OpenApiMediaType
                     {
                         Schema = schema,
-                        Examples = WorkedExamples.Named(group.Select(problem => KeyValuePair.Create(problem.Code, Body(problem, path)))),
+                        Examples = WorkedExamples.Named(
+                            group.Select(problem => KeyValuePair.Create(problem.Code, Body(problem, path)))
+                        ),
                     },
                 },
             };
@@ -45,14 +51,24 @@ internal sealed partial class DocumentedProblems : IOperationFilter
     }
 
     private static Problem Rejected(Problem problem) =>
-        problem with { Status = StatusCodes.Status400BadRequest, Extra = new[] { new RejectedFile("000.jpg", problem.Code, problem.Detail) } };
+        problem with
+        {
+            Status = StatusCodes.Status400BadRequest,
+            Extra = new[] { new RejectedFile("000.jpg", problem.Code, problem.Detail) },
+        };
 
-    private static JsonNode Body(Problem problem, string path) => JsonSerializer.SerializeToNode(problem.Describe(path, TraceId), JsonSerializerOptions.Web)!;
+    private static JsonNode Body(Problem problem, string path) =>
+        JsonSerializer.SerializeToNode(problem.Describe(path, TraceId), JsonSerializerOptions.Web)!;
 
     private static string PathOf(OpenApiOperation operation, OperationFilterContext context)
     {
         var tag = operation.Tags?.FirstOrDefault()?.Name;
-        return "/" + Placeholder().Replace(context.ApiDescription.RelativePath?.TrimEnd('/') ?? "", match => DescribedParameters.Example(tag, match.Groups[1].Value) ?? match.Value);
+        return "/"
+            + Placeholder()
+                .Replace(
+                    context.ApiDescription.RelativePath?.TrimEnd('/') ?? "",
+                    match => DescribedParameters.Example(tag, match.Groups[1].Value) ?? match.Value
+                );
     }
 
     [GeneratedRegex(@"\{(\w+)[^}]*\}")]

@@ -3,14 +3,17 @@ using System.Text.Json.Nodes;
 
 namespace PaDiM.Service.Hosting.OpenApi;
 
-/// <summary>The examples of one operation, from the embedded files <c>Examples/*.json</c>, which are keyed by operation.</summary>
+/// <summary>
+/// The examples of one operation, from the embedded files <c>Examples/*.json</c>, which are keyed by operation.
+/// </summary>
 internal sealed record OperationExamples
 {
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web);
 
-    private static readonly Dictionary<string, OperationExamples> All =
-        Resources().Where(name => name.StartsWith("OpenApi/Examples/", StringComparison.Ordinal))
-            .SelectMany(Read<Dictionary<string, OperationExamples>>).ToDictionary(StringComparer.Ordinal);
+    private static readonly Dictionary<string, OperationExamples> All = Resources()
+        .Where(name => name.StartsWith("OpenApi/Examples/", StringComparison.Ordinal))
+        .SelectMany(Read<Dictionary<string, OperationExamples>>)
+        .ToDictionary(StringComparer.Ordinal);
 
     /// <summary>JSON bodies by name.</summary>
     public Dictionary<string, JsonNode> Requests { get; init; } = [];
@@ -25,7 +28,8 @@ internal sealed record OperationExamples
     public IReadOnlyList<string> RejectedFiles { get; init; } = [];
 
     /// <summary>The examples of an operation; none for one that the files do not know.</summary>
-    public static OperationExamples Of(string? operationId) => All.GetValueOrDefault(operationId ?? "") ?? new OperationExamples();
+    public static OperationExamples Of(string? operationId) =>
+        All.GetValueOrDefault(operationId ?? "") ?? new OperationExamples();
 
     /// <summary>An embedded file.</summary>
     public static T Read<T>(string resource)

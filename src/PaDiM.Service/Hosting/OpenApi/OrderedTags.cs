@@ -22,8 +22,15 @@ internal sealed class OrderedTags : IDocumentFilter
 
     public void Apply(OpenApiDocument document, DocumentFilterContext context)
     {
-        var used = context.ApiDescriptions.SelectMany(action => action.ActionDescriptor.EndpointMetadata.OfType<Microsoft.AspNetCore.Http.Metadata.ITagsMetadata>())
-            .SelectMany(metadata => metadata.Tags).ToHashSet(StringComparer.Ordinal);
-        document.Tags = Known.Where(tag => used.Contains(tag.Name)).Select(tag => new OpenApiTag { Name = tag.Name, Description = tag.Description }).ToHashSet();
+        var used = context
+            .ApiDescriptions.SelectMany(action =>
+                action.ActionDescriptor.EndpointMetadata.OfType<Microsoft.AspNetCore.Http.Metadata.ITagsMetadata>()
+            )
+            .SelectMany(metadata => metadata.Tags)
+            .ToHashSet(StringComparer.Ordinal);
+        document.Tags = Known
+            .Where(tag => used.Contains(tag.Name))
+            .Select(tag => new OpenApiTag { Name = tag.Name, Description = tag.Description })
+            .ToHashSet();
     }
 }

@@ -2,7 +2,10 @@ using PaDiM.Onnx.Imaging;
 
 namespace PaDiM.Service.Hosting.OpenApi;
 
-/// <summary>One instance of every problem, made as the service makes them: code, status and wording cannot differ from the real ones.</summary>
+/// <summary>
+/// One instance of every problem, made as the service makes them: code, status and wording cannot differ from the real
+/// ones.
+/// </summary>
 internal static class ProblemExamples
 {
     private static readonly Dictionary<string, Problem> ByCode = new[]
@@ -20,20 +23,30 @@ internal static class ProblemExamples
         Problems.ModelNotFound("bottle", "7"),
         Problems.ModelNotReady("bottle"),
         Problems.ModelUnusable("The file holds no model of a known version."),
-        Problems.ModelCorrupt("The file of version 2 of 'bottle' is damaged: its hash is not the one that was published. Restore the file 01a20a73769176438e6039d1c152083e-1.safetensors from a backup, activate another version, or fit again."),
-        Problems.SelfTestFailed("The model does not score here as it did when it was fitted: golden image 1 of 3 has the score 11.9021 on cuda, 9.40718 is right, and at most 1 % of difference is rounding. Fit again on this machine, or find out what is wrong with its device."),
+        Problems.ModelCorrupt(
+            "The file of version 2 of 'bottle' is damaged: its hash is not the one that was published. Restore the file 01a20a73769176438e6039d1c152083e-1.safetensors from a backup, activate another version, or fit again."
+        ),
+        Problems.SelfTestFailed(
+            "The model does not score here as it did when it was fitted: golden image 1 of 3 has the score 11.9021 on cuda, 9.40718 is right, and at most 1 % of difference is rounding. Fit again on this machine, or find out what is wrong with its device."
+        ),
         Problems.DeviceFailed(),
         Problems.CacheBudgetExceeded("bottle", 84_511_560, 4_225_578_000, 4L << 30),
         Problems.ModelActive(1),
         Problems.ModelFallback(2, 1),
         Problems.NoAnomalousImages(),
         Problems.EvaluationNotFound("01a20a81b2c47d1f8a5519e3cf3db3aa"),
-        Problems.IgnoreMaskUnusable("The ignore mask leaves no pixel of the prepared image. White pixels are left out; paint black what counts."),
+        Problems.IgnoreMaskUnusable(
+            "The ignore mask leaves no pixel of the prepared image. White pixels are left out; paint black what counts."
+        ),
         Problems.IgnoreMaskNotFound("bottle"),
         Problems.InvalidModel("The file is not a safetensors file."),
-        Problems.ExportUnsupported("The model aligns each image to a template, which an ONNX graph cannot express. Export it as safetensors, or fit without alignment."),
+        Problems.ExportUnsupported(
+            "The model aligns each image to a template, which an ONNX graph cannot express. Export it as safetensors, or fit without alignment."
+        ),
         Problems.TooFewImages(1),
-        Problems.FitTooLarge("A fit with 256 x 256 positions and 400 dimensions needs 51.2 GiB of memory; 8.0 GiB are there, of which a fit may take 90 %. Use fewer dimensions or a smaller image size."),
+        Problems.FitTooLarge(
+            "A fit with 256 x 256 positions and 400 dimensions needs 51.2 GiB of memory; 8.0 GiB are there, of which a fit may take 90 %. Use fewer dimensions or a smaller image size."
+        ),
         Problems.IdempotencyConflict(),
         Problems.JobFinished("succeeded"),
         Problems.LabelConflict("normal"),
@@ -53,11 +66,15 @@ internal static class ProblemExamples
         Refused(ImageFault.Empty, "The image is empty; send the bytes of an image file."),
         Refused(ImageFault.TooLarge, "The image has 20000 x 20000 = 400,000,000 pixels; at most 67,108,864 are read."),
         Refused(ImageFault.Animated, "The image has several frames or pages; send one frame as one image."),
-        Refused(ImageFault.TooComplex, "The JPEG image takes too long to decode; it was given up. Save it again in a plain way, or smaller."),
+        Refused(
+            ImageFault.TooComplex,
+            "The JPEG image takes too long to decode; it was given up. Save it again in a plain way, or smaller."
+        ),
         Refused(ImageFault.Unreadable, "The bytes are not a PNG, JPEG, BMP, TIFF or WebP image."),
     }.ToDictionary(problem => problem.Code, StringComparer.Ordinal);
 
     public static Problem Of(string code) => ByCode[code];
 
-    private static Problem Refused(ImageFault fault, string detail) => Problems.Image(new DecodeResult.Refused(fault, detail));
+    private static Problem Refused(ImageFault fault, string detail) =>
+        Problems.Image(new DecodeResult.Refused(fault, detail));
 }

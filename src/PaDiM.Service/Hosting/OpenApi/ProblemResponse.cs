@@ -11,4 +11,13 @@ namespace PaDiM.Service.Hosting.OpenApi;
 /// <param name="Code">Stable, snake_case: decide by it.</param>
 /// <param name="TraceId">Finds the request in the service's log.</param>
 /// <param name="Errors">The files that were refused, of an upload without a good one.</param>
-internal sealed record ProblemResponse(string Type, string Title, int Status, string Detail, string Instance, string Code, string TraceId, IReadOnlyList<RejectedFile>? Errors);
+internal sealed record ProblemResponse(
+    string Type,
+    string Title,
+    int Status,
+    string Detail,
+    string Instance,
+    string Code,
+    string TraceId,
+    IReadOnlyList<RejectedFile>? Errors
+);

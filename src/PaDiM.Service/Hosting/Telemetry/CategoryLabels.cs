@@ -3,8 +3,9 @@ using System.Collections.Concurrent;
 namespace PaDiM.Service.Hosting.Telemetry;
 
 /// <summary>
-/// Bounds how many categories have series of their own: whoever may create categories could otherwise fill the memory of this process and of Prometheus.
-/// Counters never forget, so a name keeps its place until the process ends. Thread-safe.
+/// Bounds how many categories have series of their own: whoever may create categories could otherwise fill the memory
+/// of this process and of Prometheus. Counters never forget, so a name keeps its place until the process ends.
+/// Thread-safe.
 /// </summary>
 internal sealed class CategoryLabels
 {
@@ -20,8 +21,10 @@ internal sealed class CategoryLabels
     /// <summary>The label of a category: its name, while there is room.</summary>
     public string Of(string category)
     {
-        if (_known.TryGetValue(category, out var label)) return label;
-        lock (_gate) return _known.Count < Most ? _known.GetOrAdd(category, category) : Others;
+        if (_known.TryGetValue(category, out var label))
+            return label;
+        lock (_gate)
+            return _known.Count < Most ? _known.GetOrAdd(category, category) : Others;
     }
 
     /// <summary>Whether a category has series of its own.</summary>

@@ -9,17 +9,18 @@ public sealed class NpyFileTests : IDisposable
 {
     private readonly TempDirectory _folder = new();
 
-    public static TheoryData<string, byte[]> Types => new()
-    {
-        { "|b1", [0, 1, 1, 0, 0, 1] },
-        { "|u1", [0, 1, 255, 0, 0, 7] },
-        { "|i1", [0, 1, 127, 0, 255, 3] },
-        { "<i2", Bytes<short>(0, 1, 300, 0, -1, 9) },
-        { "<i4", Bytes(0, 1, 70000, 0, -1, 9) },
-        { "<i8", Bytes<long>(0, 1, 1L << 40, 0, -1, 9) },
-        { "<f4", Bytes(0f, 0.5f, 2, float.NaN, -1, 9) },
-        { "<f8", Bytes(0, 0.5, 2, double.NaN, -1, 9) },
-    };
+    public static TheoryData<string, byte[]> Types =>
+        new()
+        {
+            { "|b1", [0, 1, 1, 0, 0, 1] },
+            { "|u1", [0, 1, 255, 0, 0, 7] },
+            { "|i1", [0, 1, 127, 0, 255, 3] },
+            { "<i2", Bytes<short>(0, 1, 300, 0, -1, 9) },
+            { "<i4", Bytes(0, 1, 70000, 0, -1, 9) },
+            { "<i8", Bytes<long>(0, 1, 1L << 40, 0, -1, 9) },
+            { "<f4", Bytes(0f, 0.5f, 2, float.NaN, -1, 9) },
+            { "<f8", Bytes(0, 0.5, 2, double.NaN, -1, 9) },
+        };
 
     [Theory]
     [MemberData(nameof(Types))]
@@ -27,7 +28,12 @@ public sealed class NpyFileTests : IDisposable
     {
         foreach (byte version in new byte[] { 1, 2, 3 })
         {
-            TinyDataset.WriteNpy(File, $"{{'descr': '{type}', 'fortran_order': False, 'shape': (2, 1, 3), }}   ", data, version);
+            TinyDataset.WriteNpy(
+                File,
+                $"{{'descr': '{type}', 'fortran_order': False, 'shape': (2, 1, 3), }}   ",
+                data,
+                version
+            );
             var npy = NpyFile.Open(File);
             Assert.Equal([2, 1, 3], npy.Shape);
             Assert.Equal([false, true, true], npy.ReadPositive(0));
@@ -63,7 +69,11 @@ public sealed class NpyFileTests : IDisposable
     public void A_hostile_header_is_refused_with_the_reason(string header, string reason)
     {
         TinyDataset.WriteNpy(File, header, [1, 2, 3, 4]);
-        Assert.Contains(reason, Assert.Throws<InvalidDataException>(() => NpyFile.Open(File)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            reason,
+            Assert.Throws<InvalidDataException>(() => NpyFile.Open(File)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -71,17 +81,28 @@ public sealed class NpyFileTests : IDisposable
     [InlineData(new byte[] { 0x93, (byte)'N' }, "ends within")]
     [InlineData(new byte[] { 1, 2, 3, 4, 5, 6, 7, 8, 9 }, "no NPY file")]
     [InlineData(new byte[] { 0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y', 9, 0, 1, 0 }, "version 9.0")]
-    [InlineData(new byte[] { 0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y', 1, 0, 255, 0 }, "ends within")]
-    [InlineData(new byte[] { 0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y', 2, 0, 255, 255, 255, 255 }, "at most")]
+    [InlineData(
+        new byte[] { 0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y', 1, 0, 255, 0 },
+        "ends within"
+    )]
+    [InlineData(
+        new byte[] { 0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y', 2, 0, 255, 255, 255, 255 },
+        "at most"
+    )]
     public void What_does_not_start_as_one_is_refused(byte[] bytes, string reason)
     {
         System.IO.File.WriteAllBytes(File, bytes);
-        Assert.Contains(reason, Assert.Throws<InvalidDataException>(() => NpyFile.Open(File)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            reason,
+            Assert.Throws<InvalidDataException>(() => NpyFile.Open(File)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     public void Dispose() => _folder.Dispose();
 
     private string File => _folder.Combine("masks.npy");
 
-    private static byte[] Bytes<T>(params T[] values) where T : unmanaged => MemoryMarshal.AsBytes<T>(values).ToArray();
+    private static byte[] Bytes<T>(params T[] values)
+        where T : unmanaged => MemoryMarshal.AsBytes<T>(values).ToArray();
 }

@@ -12,7 +12,8 @@ public sealed class StcLayoutTests : IDisposable
     [Fact]
     public void Videos_are_grouped_by_scene_and_frames_go_by_number()
     {
-        foreach (var video in new[] { "01_001", "01_002", "02_001", "03_001" }) TinyDataset.WriteTrainingVideo(_folder.Path, video, 12);
+        foreach (var video in new[] { "01_001", "01_002", "02_001", "03_001" })
+            TinyDataset.WriteTrainingVideo(_folder.Path, video, 12);
         TinyDataset.WritePixelMasks(_folder.Path, "01_0014", TinyDataset.WriteTestVideo(_folder.Path, "01_0014"));
         TinyDataset.WriteFrameMasks(_folder.Path, "02_0001", TinyDataset.WriteTestVideo(_folder.Path, "02_0001"));
 
@@ -20,7 +21,10 @@ public sealed class StcLayoutTests : IDisposable
         Assert.Equal(["01", "02"], dataset.Categories);
         var scene = dataset.Read("01");
         Assert.False(scene.IsTexture);
-        Assert.Equal(["0", "5", "10", "0", "5", "10"], scene.Training.Select(image => Path.GetFileNameWithoutExtension(image.Path)));
+        Assert.Equal(
+            ["0", "5", "10", "0", "5", "10"],
+            scene.Training.Select(image => Path.GetFileNameWithoutExtension(image.Path))
+        );
         Assert.Equal("testing/frames/01_0014/10.bmp", scene.Testing[2].Name);
         Assert.Equal([null, null, "anomaly"], scene.Label().Select(image => image.Defect));
         Assert.Equal([false, false, true], scene.Label().Select(image => image.ReadMask is not null));
@@ -33,23 +37,41 @@ public sealed class StcLayoutTests : IDisposable
     {
         TinyDataset.WriteTrainingVideo(_folder.Combine("array"), "01_001");
         TinyDataset.WriteTrainingVideo(_folder.Combine("images"), "01_001");
-        TinyDataset.WritePixelMasks(_folder.Combine("array"), "01_0014", TinyDataset.WriteTestVideo(_folder.Combine("array"), "01_0014"));
-        TinyDataset.WriteMaskImages(_folder.Combine("images"), "01_0014", TinyDataset.WriteTestVideo(_folder.Combine("images"), "01_0014"));
+        TinyDataset.WritePixelMasks(
+            _folder.Combine("array"),
+            "01_0014",
+            TinyDataset.WriteTestVideo(_folder.Combine("array"), "01_0014")
+        );
+        TinyDataset.WriteMaskImages(
+            _folder.Combine("images"),
+            "01_0014",
+            TinyDataset.WriteTestVideo(_folder.Combine("images"), "01_0014")
+        );
 
         var array = Evaluate("array");
-var images = Evaluate("images");
+        var images = Evaluate("images");
         Assert.Equal(array, images);
         var row = JsonDocument.Parse(array).RootElement;
         Assert.Equal("01", row.GetProperty("category").GetString());
         Assert.True(row.GetProperty("report").GetProperty("pixels").GetProperty("auroc").GetDouble() > 0.9);
-        Assert.Equal(2, Assert.Single(row.GetProperty("report").GetProperty("perDefect").EnumerateArray()).GetProperty("count").GetInt32());
+        Assert.Equal(
+            2,
+            Assert
+                .Single(row.GetProperty("report").GetProperty("perDefect").EnumerateArray())
+                .GetProperty("count")
+                .GetInt32()
+        );
     }
 
     [Fact]
     public void Videos_without_a_scene_are_the_category_of_the_root()
     {
         TinyDataset.WriteTrainingVideo(_folder.Combine("yard"), "first");
-        TinyDataset.WriteFrameMasks(_folder.Combine("yard"), "second", TinyDataset.WriteTestVideo(_folder.Combine("yard"), "second"));
+        TinyDataset.WriteFrameMasks(
+            _folder.Combine("yard"),
+            "second",
+            TinyDataset.WriteTestVideo(_folder.Combine("yard"), "second")
+        );
         Assert.Equal(["yard"], new StcLayout(_folder.Combine("yard") + Path.DirectorySeparatorChar, 1).Categories);
     }
 
@@ -61,7 +83,11 @@ var images = Evaluate("images");
         Assert.Contains("01_0014 has neither masks", Fail(), StringComparison.Ordinal);
         TinyDataset.WritePixelMasks(_folder.Path, "01_0014", masks[1..]);
         Assert.Contains("for 11 frames, but the video 01_0014 has 12", Fail(), StringComparison.Ordinal);
-        TinyDataset.WriteNpy(_folder.Combine("testing", "test_pixel_mask", "01_0014.npy"), "{'descr': '|u1', 'fortran_order': False, 'shape': (12,), }", new byte[12]);
+        TinyDataset.WriteNpy(
+            _folder.Combine("testing", "test_pixel_mask", "01_0014.npy"),
+            "{'descr': '|u1', 'fortran_order': False, 'shape': (12,), }",
+            new byte[12]
+        );
         Assert.Contains("1 axes, not 3", Fail(), StringComparison.Ordinal);
         TinyDataset.WriteTestVideo(_folder.Path, "09_0001", 1);
         Assert.Contains("The scene 09", Fail(), StringComparison.Ordinal);
@@ -69,7 +95,23 @@ var images = Evaluate("images");
 
     public void Dispose() => _folder.Dispose();
 
-    private string Fail() => Padim.Run(["evaluate", _folder.Path, "--state", _folder.Combine("state"), .. TinyDataset.Quick]).Failed(1);
+    private string Fail() =>
+        Padim.Run(["evaluate", _folder.Path, "--state", _folder.Combine("state"), .. TinyDataset.Quick]).Failed(1);
 
-    private string Evaluate(string root) => Assert.Single(Padim.Run(["evaluate", _folder.Combine(root), "--layout", "stc", "--json", "--state", _folder.Combine("state"), .. TinyDataset.Quick]).Succeeded().Lines);
+    private string Evaluate(string root) =>
+        Assert.Single(
+            Padim
+                .Run([
+                    "evaluate",
+                    _folder.Combine(root),
+                    "--layout",
+                    "stc",
+                    "--json",
+                    "--state",
+                    _folder.Combine("state"),
+                    .. TinyDataset.Quick,
+                ])
+                .Succeeded()
+                .Lines
+        );
 }

@@ -12,14 +12,18 @@ public sealed class QuantisedConvolutionTests
     public void Each_output_channel_has_a_scale_of_its_own_and_uses_all_of_it(int bits, int most)
     {
         var random = new Random(1);
-        float[] weight = [.. Enumerable.Range(0, 4 * 18).Select(i => (random.NextSingle() - 0.5f) * MathF.Pow(10, i / 18))];
+        float[] weight =
+        [
+            .. Enumerable.Range(0, 4 * 18).Select(i => (random.NextSingle() - 0.5f) * MathF.Pow(10, i / 18)),
+        ];
         var made = QuantisedConvolution.Round([4, 2, 3, 3], weight, new float[4], 1, Input, null, bits);
         for (var o = 0; o < 4; o++)
         {
             var row = weight.AsSpan(o * 18, 18).ToArray();
             Assert.Equal(row.Max(MathF.Abs) / most, made.Scale[o]);
             Assert.Equal(most, made.Weight[(o * 18)..(o * 18 + 18)].Max(q => Math.Abs((int)q)));
-            for (var i = 0; i < 18; i++) Assert.InRange(Math.Abs(made.Weight[o * 18 + i] * made.Scale[o] - row[i]), 0, made.Scale[o] * 0.5001);
+            for (var i = 0; i < 18; i++)
+                Assert.InRange(Math.Abs(made.Weight[o * 18 + i] * made.Scale[o] - row[i]), 0, made.Scale[o] * 0.5001);
         }
     }
 
@@ -43,7 +47,7 @@ public sealed class QuantisedConvolutionTests
         for (var o = 0; o < 2; o++)
         {
             var exact = 0.0;
-var rounded = made.Bias[o] * (double)Input.Scale * made.Scale[o];
+            var rounded = made.Bias[o] * (double)Input.Scale * made.Scale[o];
             for (var i = 0; i < 2; i++)
             {
                 exact += weight[2 * o + i] * means[2 * o + i];
@@ -58,5 +62,6 @@ var rounded = made.Bias[o] * (double)Input.Scale * made.Scale[o];
     [InlineData(-1, 3, 64)]
     [InlineData(1, 2, 0)]
     [InlineData(-2, -1, 255)]
-    public void Zero_is_exact_in_every_activation_scale(double min, double max, byte zeroPoint) => Assert.Equal(zeroPoint, ActivationScale.Of(min, max).ZeroPoint);
+    public void Zero_is_exact_in_every_activation_scale(double min, double max, byte zeroPoint) =>
+        Assert.Equal(zeroPoint, ActivationScale.Of(min, max).ZeroPoint);
 }
