@@ -118,7 +118,7 @@ internal sealed class CalibrationCommand
             null,
             CancellationToken.None
         );
-        var inspector = new Inspector(model, backbone);
+        var inspector = new ModelScorer(model, backbone);
         var scores = others
             .Select(image => inspector.Score(((DecodeResult.Decoded)decoder.Decode(image.Read())).Image).Max())
             .ToArray();

@@ -19,7 +19,7 @@ internal sealed class LabelledFeatures
 
     private LabelledFeatures(string root, Backbone backbone, FitSettings sizes)
     {
-        var preprocessing = new Preprocessing(sizes, backbone.Manifest.Normalisation);
+        var preprocessing = new Preprocessor(sizes, backbone.Manifest.Normalisation);
         using var network = new RawBackbone(backbone);
         _prepared = preprocessing.PreparedSize;
         _training =
@@ -80,7 +80,7 @@ internal sealed class LabelledFeatures
         );
     }
 
-    private static RawTap[] Extract(string path, RawBackbone network, Preprocessing preprocessing)
+    private static RawTap[] Extract(string path, RawBackbone network, Preprocessor preprocessing)
     {
         var input = new float[3 * preprocessing.PreparedSize.Positions];
         preprocessing.Prepare(Decode(path), input);

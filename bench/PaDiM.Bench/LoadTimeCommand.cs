@@ -43,7 +43,7 @@ internal static class LoadTimeCommand
             var began = Stopwatch.GetTimestamp();
             using var held = HeldFile.Read(path);
             var hashed = Stopwatch.GetTimestamp();
-            using var inspector = new Inspector(ModelFile.Read(held, verified: true), backbone);
+            using var inspector = new ModelScorer(ModelFile.Read(held, verified: true), backbone);
             var read = Stopwatch.GetTimestamp();
             if (SelfTest.FindDeviation(inspector) is { } deviation)
                 throw new InvalidOperationException(deviation);

@@ -82,7 +82,7 @@ internal static class MetricsCommand
         ];
         var prepared = new Grid(4 * Patches, 4 * Patches);
         var map = new AnomalyMap(new Grid(Patches, Patches), distances).ToPixels(prepared, sigma: 4);
-        var preprocessing = new Preprocessing(
+        var preprocessing = new Preprocessor(
             new FitSettings { ImageSize = prepared.Width },
             new Normalisation([0.5f, 0.5f, 0.5f], [0.5f, 0.5f, 0.5f])
         );

@@ -147,7 +147,7 @@ internal static class TelemetryCommand
         return new CategoryModel(
             category,
             1,
-            new CachedModel(stored, new Inspector(model, backbone), TimeProvider.System),
+            new CachedModel(stored, new ModelScorer(model, backbone), TimeProvider.System),
             10,
             true,
             0.01,

@@ -49,7 +49,7 @@ internal static class ExportCommand
                     {
                         using var registry = backbones.Open(arguments);
                         var model = Read(arguments.GetValue(file)!);
-                        var inspector = new Inspector(model, registry.Open(model.Backbone.Name));
+                        var inspector = new ModelScorer(model, registry.Open(model.Backbone.Name));
                         if (SelfTest.FindDeviation(inspector) is { } deviation)
                             throw new InvalidDataException(deviation);
                         var threshold = model.Calibration.ThresholdAt(arguments.GetValue(rate));

@@ -51,7 +51,7 @@ internal static class ScoreCommand
             {
                 using var registry = backbones.Open(arguments);
                 var model = Read(arguments.GetValue(file)!);
-                using var inspector = Inspector.Open(model, registry.Open(model.Backbone.Name));
+                using var inspector = ModelScorer.Open(model, registry.Open(model.Backbone.Name));
                 if (SelfTest.FindDeviation(inspector) is { } deviation)
                     throw new InvalidDataException(deviation);
                 var threshold = model.Calibration.ThresholdAt(arguments.GetValue(rate));
@@ -101,7 +101,7 @@ internal static class ScoreCommand
     }
 
     private static ScoreLine Score(
-        Inspector inspector,
+        ModelScorer inspector,
         ImageDecoder decoder,
         string path,
         double threshold,

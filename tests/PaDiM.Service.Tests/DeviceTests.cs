@@ -136,7 +136,7 @@ public sealed class DeviceTests
             bytes = ample.Get<ModelCache>().Describe().Models.Max(model => model.Bytes);
             Assert.True(bytes > 1 << 20, $"{bytes} bytes");
         }
-        Inspector last;
+        ModelScorer last;
         await using (
             var service = await RunningService.StartOnDeviceAsync(data.Path, ("ModelCacheBytes", bytes * 3 / 2))
         )

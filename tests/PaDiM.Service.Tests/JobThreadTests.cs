@@ -14,7 +14,7 @@ public sealed class JobThreadTests
     [Fact]
     public async Task What_a_job_starts_stays_on_threads_of_the_lowest_priority()
     {
-        using var threads = new JobThreads(3);
+        using var threads = new BackgroundScheduler(3);
         var seen = new ConcurrentBag<(string? Thread, int? Policy)>();
         await threads.RunAsync(() =>
         {
@@ -77,7 +77,7 @@ public sealed class JobThreadTests
     [Fact]
     public async Task Loops_within_loops_end_even_on_one_thread()
     {
-        using var threads = new JobThreads(1);
+        using var threads = new BackgroundScheduler(1);
         var sum = 0;
         await threads.RunAsync(() =>
             Parallel.For(
@@ -99,7 +99,7 @@ public sealed class JobThreadTests
     [Fact]
     public async Task A_failure_reaches_whoever_waits()
     {
-        using var threads = new JobThreads(1);
+        using var threads = new BackgroundScheduler(1);
         await Assert.ThrowsAsync<InvalidOperationException>(() =>
             threads.RunAsync<int>(() => throw new InvalidOperationException())
         );

@@ -89,7 +89,7 @@ public sealed class ScoreBatcherTests(SharedService shared)
         }
     }
 
-    private async Task<Inspector> InspectorAsync()
+    private async Task<ModelScorer> InspectorAsync()
     {
         var category = await shared.FittedAsync();
         Assert.True(
@@ -100,7 +100,7 @@ public sealed class ScoreBatcherTests(SharedService shared)
         return model.Inspector;
     }
 
-    private static async Task<float> ScoreAsync(ScoreBatcher batcher, Inspector inspector, float[] image)
+    private static async Task<float> ScoreAsync(ScoreBatcher batcher, ModelScorer inspector, float[] image)
     {
         Assert.True(
             (await batcher.ScoreAsync(inspector, image, ScoreLane.Line, CancellationToken.None)).Succeeded(
@@ -111,7 +111,7 @@ public sealed class ScoreBatcherTests(SharedService shared)
         return Assert.IsType<RawMap.Patches>(batched.Map).Distances.Max();
     }
 
-    private static float[] Image(Inspector inspector, int seed)
+    private static float[] Image(ModelScorer inspector, int seed)
     {
         var random = new Random(seed);
         return [.. Enumerable.Range(0, inspector.Embedder.PreparedLength).Select(_ => 4 * random.NextSingle() - 2)];

@@ -26,7 +26,7 @@ public class AroundKernels
     );
     private readonly AnomalyMap _distances = new(KernelData.Grid, KernelData.Numbers(KernelData.Grid.Positions, 2));
     private readonly PatchEmbedding _reuse = new(KernelData.Grid, KernelData.Dimensions);
-    private Preprocessing _preprocessing = null!;
+    private Preprocessor _preprocessing = null!;
     private FeatureMap[] _taps = [];
     private float[] _prepared = [],
         _resized = [];
@@ -35,7 +35,7 @@ public class AroundKernels
     [GlobalSetup]
     public void SetUp()
     {
-        _preprocessing = new Preprocessing(_settings, Normalisation.ImageNet);
+        _preprocessing = new Preprocessor(_settings, Normalisation.ImageNet);
         _prepared = new float[3 * _settings.PreparedSize().Positions];
         _resized = new float[3 * _settings.ImageSize * _settings.ImageSize];
         _taps =

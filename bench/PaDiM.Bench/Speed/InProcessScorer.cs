@@ -13,13 +13,13 @@ namespace PaDiM.Bench.Speed;
 /// </summary>
 internal sealed class InProcessScorer : IDisposable
 {
-    private readonly Inspector _inspector;
+    private readonly ModelScorer _inspector;
     private readonly ParallelOptions _parallel;
     private float[] _prepared = [];
 
     public InProcessScorer(PadimModel model, Backbone backbone)
     {
-        _inspector = new Inspector(model, backbone);
+        _inspector = new ModelScorer(model, backbone);
         _parallel = new ParallelOptions { MaxDegreeOfParallelism = backbone.Runtime.Threads };
     }
 

@@ -80,7 +80,7 @@ internal sealed class EvaluationRun(EvaluationPlan plan, Backbone backbone, bool
             step => progress.Tell(FitShare * step.Progress, FolderFit.Words(step)),
             stop
         );
-        using var inspector = Inspector.Open(model, backbone);
+        using var inspector = ModelScorer.Open(model, backbone);
         var pipeline = new EvaluationPipeline(inspector, new ImageDecoder(), entry.Maps);
         return pipeline.Run(
             [.. category.Label().Select(view.ToTest)],

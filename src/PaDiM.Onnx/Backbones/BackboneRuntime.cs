@@ -29,7 +29,7 @@ public sealed class BackboneRuntime
         ExecutionProvider = executionProvider;
         Threads = threads;
         ScoresOnDevice = scoresOnDevice;
-        Processors = device == "cpu" ? Processors.ForThreads(threads) : null;
+        Processors = device == "cpu" ? AffinityScheduler.ForThreads(threads) : null;
     }
 
     /// <summary>Where tensors lie that the host does not see.</summary>
@@ -57,7 +57,7 @@ public sealed class BackboneRuntime
     internal bool ScoresOnDevice { get; }
 
     /// <summary>Where the threads of an inference are bound to; null where the system spreads them.</summary>
-    private Processors? Processors { get; }
+    private AffinityScheduler? Processors { get; }
 
     /// <summary>The same, with the CPU taken for a device: what runs on CUDA can be followed on any machine.</summary>
     internal BackboneRuntime ScoringOnDevice() => new(Device, ExecutionProvider, Threads, scoresOnDevice: true);
@@ -102,7 +102,7 @@ public sealed class BackboneRuntime
     /// Keeps the calling thread where the other threads of a lone image are not; free where it computes for a scheduler
     /// of its own, such as one of low priority.
     /// </summary>
-    internal Processors.Binding BindCaller() =>
+    internal AffinityScheduler.Binding BindCaller() =>
         TaskScheduler.Current == TaskScheduler.Default && Processors is { } processors
             ? processors.BindCaller()
             : default;

@@ -26,7 +26,7 @@ public static class HeatmapRenderer
 
     /// <summary>A PNG of the original size.</summary>
     /// <param name="image">The original image.</param>
-    /// <param name="map">Scores at the original size, as <see cref="Preprocessing.ToOriginal(AnomalyMap, int, int)"/>
+    /// <param name="map">Scores at the original size, as <see cref="Preprocessor.ToOriginal(AnomalyMap, int, int)"/>
     /// gives them.</param>
     /// <param name="threshold">The score from which on a pixel is anomalous.</param>
     /// <param name="style">Over the image or alone.</param>

@@ -22,7 +22,7 @@ public sealed class BackboneQuantiser : IDisposable
     public const int FewestImages = 10;
 
     private readonly Backbone _backbone;
-    private readonly Preprocessing _preprocessing;
+    private readonly Preprocessor _preprocessing;
     private readonly GraphEditor _graph;
     private readonly float[] _prepared;
 
@@ -33,7 +33,7 @@ public sealed class BackboneQuantiser : IDisposable
     public BackboneQuantiser(BackboneFile file, BackboneRuntime runtime)
     {
         _backbone = Backbone.Load(file, runtime);
-        _preprocessing = new Preprocessing(
+        _preprocessing = new Preprocessor(
             new FitSettings { ImageSize = _backbone.FixedSize ?? new FitSettings().ImageSize },
             _backbone.Manifest.Normalisation
         );

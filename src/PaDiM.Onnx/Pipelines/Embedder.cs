@@ -21,7 +21,7 @@ public sealed class Embedder(
 )
 {
     /// <summary>From pixels to the backbone's input.</summary>
-    public Preprocessing Preprocessing { get; } = new(settings, backbone.Manifest.Normalisation, template);
+    public Preprocessor Preprocessing { get; } = new(settings, backbone.Manifest.Normalisation, template);
 
     /// <summary>The network.</summary>
     public Backbone Backbone { get; } = backbone;

@@ -16,7 +16,7 @@ namespace PaDiM.Onnx.Pipelines;
 /// <param name="inspector">The model.</param>
 /// <param name="decoder">Reads images and masks.</param>
 /// <param name="kept">Maps that need not be made again, and where those that are made go; null to keep none.</param>
-public sealed class EvaluationPipeline(Inspector inspector, ImageDecoder decoder, MapStore? kept = null)
+public sealed class EvaluationPipeline(ModelScorer inspector, ImageDecoder decoder, MapStore? kept = null)
 {
     /// <summary>Where all go through a device, enough to keep it at work.</summary>
     private const int LargestBatch = 8;

@@ -155,7 +155,7 @@ public sealed class FitPipeline(
         // One image more or less makes another template, and with it other embeddings.
         if (template is not null)
             store.Forget(key);
-        return model with { GoldenImages = SelfTest.Choose(new Inspector(model, backbone), i => pixels[i]) };
+        return model with { GoldenImages = SelfTest.Choose(new ModelScorer(model, backbone), i => pixels[i]) };
     }
 
     /// <summary>
@@ -219,7 +219,7 @@ public sealed class FitPipeline(
     private ThresholdCalibration Calibrate(
         TrainingImage[] images,
         LeaveOneOut leaveOneOut,
-        Preprocessing preprocessing,
+        Preprocessor preprocessing,
         Grid patches,
         TrainingEmbeddings embeddings,
         ParallelOptions parallel,

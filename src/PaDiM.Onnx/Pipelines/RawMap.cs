@@ -3,7 +3,7 @@ using PaDiM.Core.Scoring;
 namespace PaDiM.Onnx.Pipelines;
 
 /// <summary>
-/// What scoring gives of a prepared image, before <see cref="Inspector.ToPixels(RawMap,
+/// What scoring gives of a prepared image, before <see cref="ModelScorer.ToPixels(RawMap,
 /// Core.Alignment.RigidTransform)"/> lays it over the image.
 /// </summary>
 public abstract record RawMap

@@ -17,7 +17,7 @@ public static class SelfTest
     private const double SmallestScore = 0.1;
 
     /// <summary>A sentence about a score that deviates; null when all agree, or the model keeps no images.</summary>
-    public static string? FindDeviation(Inspector inspector)
+    public static string? FindDeviation(ModelScorer inspector)
     {
         var side = inspector.Model.Settings.ImageSize;
         for (var i = 0; i < inspector.Model.GoldenImages.Count; i++)
@@ -38,7 +38,7 @@ public static class SelfTest
     /// </summary>
     /// <param name="inspector">The model.</param>
     /// <param name="pixels">A training image at the image size.</param>
-    internal static IReadOnlyList<GoldenImage> Choose(Inspector inspector, Func<int, RgbImage> pixels)
+    internal static IReadOnlyList<GoldenImage> Choose(ModelScorer inspector, Func<int, RgbImage> pixels)
     {
         var order = Enumerable
             .Range(0, inspector.Model.TrainingImages.Count)

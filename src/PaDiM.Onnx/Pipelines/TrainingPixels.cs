@@ -32,7 +32,7 @@ internal sealed class TrainingPixels(
             var image = images[index];
             if (store.ReadPixels(side, image.Sha256) is { } kept)
                 return kept;
-            var made = Preprocessing.Shrink(image.Decode(decoder), side);
+            var made = Preprocessor.Shrink(image.Decode(decoder), side);
             store.WritePixels(image.Sha256, made);
             return made;
         }
@@ -50,7 +50,7 @@ internal sealed class TrainingPixels(
     /// <summary>The mean image that others are registered to, shape <c>(side, side)</c>, grey.</summary>
     public float[] Template() =>
         MeanTemplate.Build(
-            () => Enumerable.Range(0, images.Count).Select(i => Preprocessing.Grey(Floats(i))),
+            () => Enumerable.Range(0, images.Count).Select(i => Preprocessor.Grey(Floats(i))),
             side,
             TemplateRounds,
             parallel

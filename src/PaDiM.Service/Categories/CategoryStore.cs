@@ -318,7 +318,7 @@ internal sealed class CategoryStore(
             .ToListAsync(cancellationToken);
         return sizes.Sum(size =>
             size.StatisticsBytes
-            + Inspector.EstimateDeviceBytes(runtime, new Grid(size.GridHeight, size.GridWidth), size.Dimensions)
+            + ModelScorer.EstimateDeviceBytes(runtime, new Grid(size.GridHeight, size.GridWidth), size.Dimensions)
         );
     }
 

@@ -23,7 +23,7 @@ internal sealed class EvaluationJob(
     BlobStore blobs,
     DataDirectory data,
     ImageDecoder decoder,
-    JobThreads threads,
+    BackgroundScheduler threads,
     DecodingGate gate
 )
 {

@@ -29,7 +29,7 @@ internal sealed class FitJob(
     ImageDecoder decoder,
     FitCapacity capacity,
     FitPace pace,
-    JobThreads threads,
+    BackgroundScheduler threads,
     DecodingGate gate
 )
 {

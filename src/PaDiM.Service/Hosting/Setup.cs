@@ -168,7 +168,7 @@ internal static partial class Setup
     /// <summary>
     /// Two loops of a job run at a time, one decodes while the other embeds, and one thread of a job waits for them.
     /// </summary>
-    private static JobThreads CreateJobThreads(IServiceProvider provider) =>
+    private static BackgroundScheduler CreateJobThreads(IServiceProvider provider) =>
         new(Options(provider).JobWorkers * (2 * provider.GetRequiredService<BackboneRuntime>().Threads + 1));
 
     public static void AddFitting(this IServiceCollection services)

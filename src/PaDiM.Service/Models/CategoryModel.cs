@@ -39,7 +39,7 @@ internal sealed record CategoryModel(
 )
 {
     /// <summary>Scores with it.</summary>
-    public Inspector Inspector => Cached.Inspector;
+    public ModelScorer Inspector => Cached.Inspector;
 
     public Decision Decide(double score) => Decide(score, Threshold, ReviewThreshold);
 

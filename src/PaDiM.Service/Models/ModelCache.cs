@@ -5,11 +5,11 @@ using PaDiM.Service.Hosting;
 namespace PaDiM.Service.Models;
 
 /// <summary>A model in memory, with the time it was last of use.</summary>
-internal sealed class CachedModel(StoredModel stored, Inspector inspector, TimeProvider time)
+internal sealed class CachedModel(StoredModel stored, ModelScorer inspector, TimeProvider time)
 {
     private long _usedAt = time.GetTimestamp();
 
-    public Inspector Inspector { get; } = inspector;
+    public ModelScorer Inspector { get; } = inspector;
 
     public string Category { get; } = stored.Category;
 
@@ -113,7 +113,7 @@ internal sealed class ModelCache(IOptions<PadimOptions> options, TimeProvider ti
     /// <summary>
     /// Keeps a model, and tells which ones made room for it. The inspector is the cache's from here on.
     /// </summary>
-    public (CachedModel Cached, IReadOnlyList<CachedModel> Evicted) Put(StoredModel model, Inspector inspector)
+    public (CachedModel Cached, IReadOnlyList<CachedModel> Evicted) Put(StoredModel model, ModelScorer inspector)
     {
         lock (_gate)
         {

@@ -261,7 +261,7 @@ internal static class ModelEndpoints
             // The inspector refuses another backbone; one black image shows whether grid, channels and numbers really
             // go together. On the host: this is about the file, and takes no memory of a device; where it scores, the
             // model tests itself when it is loaded.
-            var inspector = new Inspector(model, backbone);
+            var inspector = new ModelScorer(model, backbone);
             _ = inspector.Score(new RgbImage(1, 1, new byte[3]));
             return SelfTest.FindDeviation(inspector) is { } deviation ? Problems.InvalidModel(deviation) : model;
         }

@@ -277,7 +277,7 @@ internal sealed partial class ModelRegistry(
             return known;
         if (files.FindDamage(stored) is { } damage)
             return damage;
-        Inspector? untested = null;
+        ModelScorer? untested = null;
         using var trace = Instruments
             .Source.StartActivity("padim.model.load")
             ?.SetTag("padim.category", stored.Category)
@@ -291,7 +291,7 @@ internal sealed partial class ModelRegistry(
                 result = "unusable";
                 return problem;
             }
-            untested = Inspector.Open(model, backbones.Open(stored.BackboneName));
+            untested = ModelScorer.Open(model, backbones.Open(stored.BackboneName));
             if (SelfTest.FindDeviation(untested) is { } deviation)
             {
                 result = "self_test_failed";

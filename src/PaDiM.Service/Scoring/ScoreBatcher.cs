@@ -35,7 +35,7 @@ internal sealed partial class ScoreBatcher(
     /// <param name="lane">Who waits for it.</param>
     /// <param name="cancellationToken">Takes the image out of the queue.</param>
     public async Task<Outcome<Batched>> ScoreAsync(
-        Inspector inspector,
+        ModelScorer inspector,
         float[] prepared,
         ScoreLane lane,
         CancellationToken cancellationToken
@@ -234,7 +234,7 @@ internal sealed partial class ScoreBatcher(
     private partial void LogDeviceFailed(Exception exception, string device);
 
     private sealed record Work(
-        Inspector Inspector,
+        ModelScorer Inspector,
         float[] Prepared,
         ScoreLane Lane,
         long Since,

@@ -149,7 +149,7 @@ internal sealed partial class ScoreService(
     /// Decodes and prepares; the pixels themselves are kept only where a heatmap is to be drawn over them.
     /// </summary>
     private Task<Outcome<Prepared>> PrepareAsync(
-        Inspector inspector,
+        ModelScorer inspector,
         RequestFile file,
         bool keepPixels,
         StageClock clock,

@@ -80,8 +80,8 @@ public sealed class BackboneTests
     [Fact]
     public void The_thread_that_waits_for_workers_is_bound_while_they_work_and_free_afterwards()
     {
-        Assert.Null(Processors.ForThreads(1));
-        if (Processors.ForThreads(Environment.ProcessorCount) is not { } processors)
+        Assert.Null(AffinityScheduler.ForThreads(1));
+        if (AffinityScheduler.ForThreads(Environment.ProcessorCount) is not { } processors)
             return;
         var before = Allowed();
         var besides = "";
@@ -100,9 +100,9 @@ public sealed class BackboneTests
         Assert.Equal((before, before), (besides, Allowed()));
 
         // Tests of other classes infer meanwhile, and one thread is bound at a time.
-        static Processors.Binding Bind(Processors processors)
+        static AffinityScheduler.Binding Bind(AffinityScheduler processors)
         {
-            Processors.Binding binding = default;
+            AffinityScheduler.Binding binding = default;
             Assert.True(
                 SpinWait.SpinUntil(
                     () => (binding = processors.BindCaller()).Scheduler is not null,

@@ -19,7 +19,7 @@ public sealed class BuiltInInt8Tests
         Assert.Equal(plain.Manifest.Licence, integer.Manifest.Licence);
         var size = new Grid(Size, Size);
         var pixels = new float[3 * Size * Size];
-        new PaDiM.Onnx.Imaging.Preprocessing(new PaDiM.Core.Models.FitSettings(), plain.Manifest.Normalisation).Prepare(
+        new PaDiM.Onnx.Imaging.Preprocessor(new PaDiM.Core.Models.FitSettings(), plain.Manifest.Normalisation).Prepare(
             Decoding.Image(TestSupport.Parts.SyntheticParts.Good(1, 200).ToBmp()),
             pixels
         );

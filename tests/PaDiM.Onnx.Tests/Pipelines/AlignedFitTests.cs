@@ -21,7 +21,7 @@ public sealed class AlignedFitTests
     [Fact]
     public void Good_plates_score_below_defective_ones_however_they_lie()
     {
-        var inspector = new Inspector(Aligned.Value, Fits.Tiny);
+        var inspector = new ModelScorer(Aligned.Value, Fits.Tiny);
         Assert.True(
             Seeds.Max(seed => Score(inspector, MovedPlates.Good(seed)).Max())
                 < Seeds.Min(seed => Score(inspector, MovedPlates.Blotted(seed).Image).Max())
@@ -31,7 +31,7 @@ public sealed class AlignedFitTests
     [Fact]
     public void The_calibrated_threshold_lies_between_good_plates_and_defective_ones_with_room_to_both_sides()
     {
-        var inspector = new Inspector(Aligned.Value, Fits.Tiny);
+        var inspector = new ModelScorer(Aligned.Value, Fits.Tiny);
         var threshold = Aligned.Value.Calibration.ThresholdAt(0.05);
         Assert.All(Seeds, seed => Assert.InRange(Score(inspector, MovedPlates.Good(seed)).Max(), 0, threshold));
         Assert.All(
@@ -57,7 +57,7 @@ public sealed class AlignedFitTests
 
         static double Contrast(PadimModel model)
         {
-            var inspector = new Inspector(model, Fits.Tiny);
+            var inspector = new ModelScorer(model, Fits.Tiny);
             return Seeds.Average(seed => Score(inspector, MovedPlates.Blotted(seed).Image).Max())
                 / Seeds.Average(seed => Score(inspector, MovedPlates.Good(seed)).Max());
         }
@@ -66,7 +66,7 @@ public sealed class AlignedFitTests
     [Fact]
     public void The_map_is_largest_where_the_defect_is_in_the_image_itself()
     {
-        var inspector = new Inspector(Aligned.Value, Fits.Tiny);
+        var inspector = new ModelScorer(Aligned.Value, Fits.Tiny);
         Assert.All(
             Seeds,
             seed =>
@@ -83,7 +83,7 @@ public sealed class AlignedFitTests
     [Fact]
     public void A_placement_is_the_movement_between_plates()
     {
-        var inspector = new Inspector(Aligned.Value, Fits.Tiny);
+        var inspector = new ModelScorer(Aligned.Value, Fits.Tiny);
         // The template lies as it likes; what is between two plates is what moved one to the other.
         inspector.Score(ToImage(MovedPlates.Good(100)), out var first);
         inspector.Score(ToImage(MovedPlates.Good(101)), out var second);
@@ -119,8 +119,8 @@ public sealed class AlignedFitTests
         Assert.Null(Fits.Reread(Unaligned.Value).Template);
         var image = MovedPlates.Blotted(100).Image;
         Assert.Equal(
-            Score(new Inspector(model, Fits.Tiny), image).Values,
-            Score(new Inspector(read, Fits.Tiny), image).Values
+            Score(new ModelScorer(model, Fits.Tiny), image).Values,
+            Score(new ModelScorer(read, Fits.Tiny), image).Values
         );
     }
 
@@ -163,7 +163,7 @@ public sealed class AlignedFitTests
         // The half with the blots, in the template's frame.
         const int First = 51;
         bool[] ignored = [.. Enumerable.Range(0, Side * Side).Select(i => i / Side >= First)];
-        var inspector = new Inspector(fits.Run(Plates(fits), settings: Rigid, ignored: ignored), Fits.Tiny);
+        var inspector = new ModelScorer(fits.Run(Plates(fits), settings: Rigid, ignored: ignored), Fits.Tiny);
         Assert.All(
             Seeds,
             seed =>
@@ -195,7 +195,7 @@ public sealed class AlignedFitTests
     private static TrainingImage[] Plates(Fits fits, int count = 12) =>
         [.. Enumerable.Range(0, count).Select(seed => fits.Image(MovedPlates.Good(seed).ToBmp()))];
 
-    private static AnomalyMap Score(Inspector inspector, Photo image) => inspector.Score(ToImage(image));
+    private static AnomalyMap Score(ModelScorer inspector, Photo image) => inspector.Score(ToImage(image));
 
     private static RgbImage ToImage(Photo image) => Decoding.Image(image.ToBmp());
 }

@@ -14,9 +14,9 @@ public sealed class EvaluationPipelineTests : IDisposable
     private const double Threshold = 6;
     private const int Side = 64;
     private readonly Fits _fits = new();
-    private readonly Inspector _inspector;
+    private readonly ModelScorer _inspector;
 
-    public EvaluationPipelineTests() => _inspector = new Inspector(_fits.Run(_fits.Parts(0, 8)), Fits.Tiny);
+    public EvaluationPipelineTests() => _inspector = new ModelScorer(_fits.Run(_fits.Parts(0, 8)), Fits.Tiny);
 
     [Fact]
     public void The_report_is_what_scores_and_maps_give_by_hand()
@@ -182,7 +182,7 @@ public sealed class EvaluationPipelineTests : IDisposable
     public void Ignored_pixels_are_left_out_of_the_pixel_metrics()
     {
         bool[] ignored = [.. Enumerable.Range(0, Side * Side).Select(p => p % Side >= 36)];
-        var masking = new Inspector(_fits.Run(_fits.Parts(0, 8), ignored: ignored), Fits.Tiny);
+        var masking = new ModelScorer(_fits.Run(_fits.Parts(0, 8), ignored: ignored), Fits.Tiny);
         // The defects lie to both sides of the line.
         Sample[] samples = [Good(100), .. Enumerable.Range(200, 5).Select(seed => Bad(seed, DefectKind.Scratch))];
         Assert.Contains(samples[1..], sample => Any(sample, ignored, counts: true));
@@ -211,7 +211,7 @@ public sealed class EvaluationPipelineTests : IDisposable
             .Range(201, 20)
             .Select(seed => Bad(seed, DefectKind.Scratch))
             .First(sample => !sample.Mask!.Zip(hidden.Mask!).Any(pixel => pixel.First && pixel.Second));
-        var masking = new Inspector(_fits.Run(_fits.Parts(0, 8), ignored: hidden.Mask), Fits.Tiny);
+        var masking = new ModelScorer(_fits.Run(_fits.Parts(0, 8), ignored: hidden.Mask), Fits.Tiny);
         var alone = Run([Good(100), hidden], masking);
         Assert.Equal(PixelMetrics.None, alone.Pixels);
         Assert.Equal(ImageMetrics.Of(alone.Scores, [false, true]), alone.Images);
@@ -227,7 +227,7 @@ public sealed class EvaluationPipelineTests : IDisposable
     {
         using var folder = new TempDirectory();
         bool[] ignored = [.. Enumerable.Range(0, Side * Side).Select(p => p / Side < 20)];
-        var masking = new Inspector(_fits.Run(_fits.Parts(0, 8), ignored: ignored), Fits.Tiny);
+        var masking = new ModelScorer(_fits.Run(_fits.Parts(0, 8), ignored: ignored), Fits.Tiny);
         var images = Images([Good(100), Bad(200, DefectKind.Scratch, 80), Bad(201, DefectKind.Dent)]);
         var store = new MapStore(folder.Path);
         var expected = new EvaluationPipeline(masking, new ImageDecoder()).Run(images, Threshold, null, default);
@@ -315,7 +315,7 @@ public sealed class EvaluationPipelineTests : IDisposable
 
     private EvaluationReport Run(
         Sample[] samples,
-        Inspector? with = null,
+        ModelScorer? with = null,
         double threshold = Threshold,
         float[]? known = null
     ) =>

@@ -13,7 +13,7 @@ public sealed class FitPipelineTests
     public void A_defective_part_scores_above_every_good_one(DefectKind kind)
     {
         using var fits = new Fits();
-        var inspector = new Inspector(fits.Run(fits.Parts(0, 20)), Fits.Tiny);
+        var inspector = new ModelScorer(fits.Run(fits.Parts(0, 20)), Fits.Tiny);
         var good = Enumerable.Range(100, 5).Max(seed => Score(inspector, SyntheticParts.Good(seed, 72)));
         Assert.True(Score(inspector, SyntheticParts.Defective(200, kind, 72).Image) > good);
     }
@@ -90,7 +90,7 @@ public sealed class FitPipelineTests
         using var fits = new Fits();
         var model = fits.Run(fits.Parts(0, 2));
         Assert.True(model.IsRankDeficient);
-        Assert.True(double.IsFinite(Score(new Inspector(model, Fits.Tiny), SyntheticParts.Good(9, 72))));
+        Assert.True(double.IsFinite(Score(new ModelScorer(model, Fits.Tiny), SyntheticParts.Good(9, 72))));
     }
 
     [Fact]
@@ -103,7 +103,7 @@ public sealed class FitPipelineTests
             .ToArray();
         var model = fits.Run(images);
         Assert.All(model.Calibration.Scores, score => Assert.True(double.IsFinite(score)));
-        Assert.True(double.IsFinite(Score(new Inspector(model, Fits.Tiny), SyntheticParts.Good(1, 72))));
+        Assert.True(double.IsFinite(Score(new ModelScorer(model, Fits.Tiny), SyntheticParts.Good(1, 72))));
     }
 
     [Fact]
@@ -191,7 +191,7 @@ public sealed class FitPipelineTests
         using var fits = new Fits();
         var model = fits.Run(fits.Parts(0, 3), settings: Fits.Settings with { ImageSize = 64, CropSize = 56 });
         Assert.Equal(new Grid(14, 14), model.Distribution.Grid);
-        Assert.Equal(new Grid(56, 56), new Inspector(model, Fits.Tiny).Score(ToImage(SyntheticParts.Good(5, 72))).Grid);
+        Assert.Equal(new Grid(56, 56), new ModelScorer(model, Fits.Tiny).Score(ToImage(SyntheticParts.Good(5, 72))).Grid);
     }
 
     [Fact]
@@ -203,12 +203,12 @@ public sealed class FitPipelineTests
         var other = folder.Put("own", OnnxGraph.Classifier(-1, 3, -1, -1)).Registry.Open("own");
         Assert.Contains(
             "another file",
-            Assert.Throws<InvalidDataException>(() => new Inspector(model, other)).Message,
+            Assert.Throws<InvalidDataException>(() => new ModelScorer(model, other)).Message,
             StringComparison.Ordinal
         );
     }
 
-    private static float Score(Inspector inspector, RgbImage part) => inspector.Score(ToImage(part)).Max();
+    private static float Score(ModelScorer inspector, RgbImage part) => inspector.Score(ToImage(part)).Max();
 
     private static Onnx.Imaging.RgbImage ToImage(RgbImage part) => Decoding.Image(part.ToBmp());
 }

@@ -100,7 +100,7 @@ public sealed class IncrementalFitTests
     }
 
     private static double[] Map(PadimModel model, Onnx.Imaging.RgbImage image) =>
-        [.. new Inspector(model, Fits.Tiny).Score(image).Values.Select(v => (double)v)];
+        [.. new ModelScorer(model, Fits.Tiny).Score(image).Values.Select(v => (double)v)];
 
     private static void AssertClose(IReadOnlyList<double> expected, IReadOnlyList<double> actual) =>
         Assert.InRange(expected.Zip(actual, (e, a) => Math.Abs(e - a) / Math.Abs(e)).Max(), 0, Tolerance);

@@ -27,8 +27,8 @@ public sealed class InspectorOnDeviceTests : IDisposable
             settings: settings,
             ignored: ignored
         );
-        var kernels = new Inspector(model, Fits.Tiny);
-        using var inspector = Inspector.Open(model, Backbone);
+        var kernels = new ModelScorer(model, Fits.Tiny);
+        using var inspector = ModelScorer.Open(model, Backbone);
         Assert.True(inspector.DeviceBytes > 0);
         foreach (var seed in Enumerable.Range(100, 4))
         {
@@ -49,9 +49,9 @@ public sealed class InspectorOnDeviceTests : IDisposable
     {
         using var fits = new Fits();
         var model = fits.Run(fits.Parts(0, 8), backbone: Backbone);
-        using var inspector = Inspector.Open(model, Backbone);
+        using var inspector = ModelScorer.Open(model, Backbone);
         Assert.Null(SelfTest.FindDeviation(inspector));
-        using var wrong = Inspector.Open(
+        using var wrong = ModelScorer.Open(
             model with
             {
                 GoldenImages = [model.GoldenImages[0] with { Score = 2 * model.GoldenImages[0].Score }],
@@ -78,13 +78,13 @@ public sealed class InspectorOnDeviceTests : IDisposable
         using var fits = new Fits();
         var model = fits.Run(fits.Parts(0, 6));
         var image = Decoding.Image(MovedPlates.Good(1).ToBmp());
-        var inspector = Inspector.Open(model, Backbone);
+        var inspector = ModelScorer.Open(model, Backbone);
         Assert.Equal(inspector.DeviceBytes + model.Bytes, inspector.Bytes);
         var score = inspector.Score(image).Max();
         inspector.Dispose();
         Assert.Equal((0, model.Bytes), (inspector.DeviceBytes, inspector.Bytes));
         Assert.False(inspector.TryScoreOnDevice(new float[inspector.Embedder.PreparedLength], 1, out _));
-        Assert.Equal(new Inspector(model, Fits.Tiny).Score(image).Values, inspector.Score(image).Values);
+        Assert.Equal(new ModelScorer(model, Fits.Tiny).Score(image).Values, inspector.Score(image).Values);
         Assert.Equal(score, inspector.Score(image).Max(), 1e-3 * score);
     }
 
@@ -93,8 +93,8 @@ public sealed class InspectorOnDeviceTests : IDisposable
     {
         using var fits = new Fits();
         var model = fits.Run(fits.Parts(0, 6));
-        using var inspector = Inspector.Open(model, Backbone);
-        var estimate = Inspector.EstimateDeviceBytes(
+        using var inspector = ModelScorer.Open(model, Backbone);
+        var estimate = ModelScorer.EstimateDeviceBytes(
             Backbone.Runtime,
             model.Distribution.Grid,
             model.Distribution.Dimensions
@@ -102,9 +102,9 @@ public sealed class InspectorOnDeviceTests : IDisposable
         Assert.InRange(inspector.DeviceBytes, estimate, estimate * 1.1);
         Assert.Equal(
             0,
-            Inspector.EstimateDeviceBytes(Fits.Tiny.Runtime, model.Distribution.Grid, model.Distribution.Dimensions)
+            ModelScorer.EstimateDeviceBytes(Fits.Tiny.Runtime, model.Distribution.Grid, model.Distribution.Dimensions)
         );
-        using var onHost = Inspector.Open(model, Fits.Tiny);
+        using var onHost = ModelScorer.Open(model, Fits.Tiny);
         Assert.Equal(0, onHost.DeviceBytes);
     }
 
@@ -113,11 +113,11 @@ public sealed class InspectorOnDeviceTests : IDisposable
     {
         using var fits = new Fits();
         var model = fits.Run(fits.Parts(0, 6));
-        using var one = Inspector.Open(model, Backbone);
-        using var other = Inspector.Open(model, Backbone);
+        using var one = ModelScorer.Open(model, Backbone);
+        using var other = ModelScorer.Open(model, Backbone);
         Assert.True(one.SharesBatchesWith(one));
         Assert.False(one.SharesBatchesWith(other));
-        Assert.True(new Inspector(model, Fits.Tiny).SharesBatchesWith(new Inspector(model, Fits.Tiny)));
+        Assert.True(new ModelScorer(model, Fits.Tiny).SharesBatchesWith(new ModelScorer(model, Fits.Tiny)));
     }
 
     public void Dispose() => _registry.Dispose();

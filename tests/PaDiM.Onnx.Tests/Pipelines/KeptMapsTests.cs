@@ -14,7 +14,7 @@ public sealed class KeptMapsTests
     {
         using var fits = new Fits();
         using var folder = new TempDirectory();
-        var inspector = new Inspector(fits.Run(fits.Parts(0, 6)), Fits.Tiny);
+        var inspector = new ModelScorer(fits.Run(fits.Parts(0, 6)), Fits.Tiny);
         var reads = 0;
         var batch = Math.Min(inspector.SideBySide, 8);
         TestImage[] images =

@@ -59,7 +59,7 @@ public sealed class SelfTestTests
                 parts.Single(part => part.Value.Pixels.SequenceEqual(golden.Pixels)).Key
             )
         );
-        var inspector = new Inspector(model, Fits.Tiny);
+        var inspector = new ModelScorer(model, Fits.Tiny);
         Assert.All(
             model.GoldenImages,
             golden => Assert.Equal(inspector.Score(Image(golden.Pixels)).Max(), golden.Score)
@@ -176,7 +176,7 @@ public sealed class SelfTestTests
         Assert.Null(FindDeviation(Fits.Reread(model)));
     }
 
-    private static string? FindDeviation(PadimModel model) => SelfTest.FindDeviation(new Inspector(model, Fits.Tiny));
+    private static string? FindDeviation(PadimModel model) => SelfTest.FindDeviation(new ModelScorer(model, Fits.Tiny));
 
     private static Onnx.Imaging.RgbImage Image(byte[] pixels) =>
         new(Fits.Settings.ImageSize, Fits.Settings.ImageSize, pixels);

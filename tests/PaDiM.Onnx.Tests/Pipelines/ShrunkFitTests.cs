@@ -67,7 +67,7 @@ public sealed class ShrunkFitTests
             image =>
             {
                 using var without = new Fits();
-                var inspector = new Inspector(
+                var inspector = new ModelScorer(
                     without.Run(
                         [.. files.Where(file => file.Key != image.First).Select(file => without.Image(file.Value))],
                         settings: settings
@@ -102,7 +102,7 @@ public sealed class ShrunkFitTests
             Assert.Equal(
                 1,
                 model.Calibration.Scores[left]
-                    / new Inspector(others, Fits.Tiny).Score(Decoding.Image(files[model.TrainingImages[left]])).Max(),
+                    / new ModelScorer(others, Fits.Tiny).Score(Decoding.Image(files[model.TrainingImages[left]])).Max(),
                 1e-3
             );
         }
@@ -140,7 +140,7 @@ public sealed class ShrunkFitTests
     public void A_defective_part_scores_above_every_good_one_after_few_images(ShrinkageMethod method)
     {
         using var fits = new Fits();
-        var inspector = new Inspector(
+        var inspector = new ModelScorer(
             fits.Run(fits.Parts(0, 6), settings: Fits.Settings with { Shrinkage = method }),
             Fits.Tiny
         );
@@ -153,7 +153,7 @@ public sealed class ShrunkFitTests
         Assert.Equal(count, model.Calibration.Scores.Count);
         Assert.All(model.Calibration.Scores, score => Assert.True(double.IsFinite(score)));
         Assert.All(model.GoldenImages, golden => Assert.True(float.IsFinite(golden.Score)));
-        var inspector = new Inspector(Fits.Reread(model), Fits.Tiny);
+        var inspector = new ModelScorer(Fits.Reread(model), Fits.Tiny);
         Assert.All(
             inspector.Score(Decoding.Image(SyntheticParts.Defective(9, DefectKind.Dent, 72).Image.ToBmp())).Values,
             value => Assert.True(float.IsFinite(value))
@@ -161,6 +161,6 @@ public sealed class ShrunkFitTests
         Assert.Null(SelfTest.FindDeviation(inspector));
     }
 
-    private static float Score(Inspector inspector, RgbImage part) =>
+    private static float Score(ModelScorer inspector, RgbImage part) =>
         inspector.Score(Decoding.Image(part.ToBmp())).Max();
 }

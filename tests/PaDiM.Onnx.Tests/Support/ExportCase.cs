@@ -25,7 +25,7 @@ internal sealed class ExportCase : IDisposable
             backbone: Backbone,
             ignored: masked ? Mask(settings.ImageSize) : null
         );
-        Inspector = new Inspector(Model, Backbone);
+        Inspector = new ModelScorer(Model, Backbone);
     }
 
     /// <summary>The kinds of models that differ in how they are scored.</summary>
@@ -48,7 +48,7 @@ internal sealed class ExportCase : IDisposable
 
     public PadimModel Model { get; }
 
-    public Inspector Inspector { get; }
+    public ModelScorer Inspector { get; }
 
     public Grid Prepared => Model.Settings.PreparedSize();
 

@@ -19,7 +19,7 @@ namespace PaDiM.Onnx.Imaging;
 /// <param name="normalisation">Mean and standard deviation of each channel.</param>
 /// <param name="template">What images are registered to, grey, shape <c>(imageSize, imageSize)</c>; null where they are
 /// taken as they lie.</param>
-public sealed class Preprocessing(FitSettings settings, Normalisation normalisation, float[]? template = null)
+public sealed class Preprocessor(FitSettings settings, Normalisation normalisation, float[]? template = null)
 {
     private readonly RigidRegistration? _registration = template is null
         ? null

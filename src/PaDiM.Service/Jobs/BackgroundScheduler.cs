@@ -9,7 +9,7 @@ namespace PaDiM.Service.Jobs;
 /// starts it: so nothing that starts threads for others (sessions of the backbone, the thread pool, libvips' own loops)
 /// is called from here, and what was computed is told by a thread of the usual priority.
 /// </summary>
-internal sealed partial class JobThreads : TaskScheduler, IDisposable
+internal sealed partial class BackgroundScheduler : TaskScheduler, IDisposable
 {
     /// <summary>
     /// SCHED_IDLE of Linux: a processor that runs nothing else counts as free to whoever wakes there. Beside a thread
@@ -26,11 +26,11 @@ internal sealed partial class JobThreads : TaskScheduler, IDisposable
     private int _working;
 
     [ThreadStatic]
-    private static JobThreads? _owner;
+    private static BackgroundScheduler? _owner;
 
     /// <summary>Starts the threads.</summary>
     /// <param name="count">How many; work that waits for other work here holds one.</param>
-    public JobThreads(int count)
+    public BackgroundScheduler(int count)
     {
         this._count = _working = count;
         Start("job news", Tell);

@@ -14,7 +14,7 @@ namespace PaDiM.Onnx.Pipelines;
 /// On the host by kernels, or on the runtime's device by a <see cref="DeviceScorer"/>, of which it is the owner.
 /// Thread-safe.
 /// </summary>
-public sealed class Inspector : IDisposable
+public sealed class ModelScorer : IDisposable
 {
     private readonly DeviceScorer? _device;
     private readonly ParallelOptions _parallel;
@@ -26,10 +26,10 @@ public sealed class Inspector : IDisposable
     /// <param name="model">The model.</param>
     /// <param name="backbone">The network that it was fitted with, byte for byte.</param>
     /// <exception cref="InvalidDataException">Another network.</exception>
-    public Inspector(PadimModel model, Backbones.Backbone backbone)
+    public ModelScorer(PadimModel model, Backbones.Backbone backbone)
         : this(model, backbone, onDevice: false) { }
 
-    private Inspector(PadimModel model, Backbones.Backbone backbone, bool onDevice)
+    private ModelScorer(PadimModel model, Backbones.Backbone backbone, bool onDevice)
     {
         if (!model.Backbone.IsSameAs(backbone.Identity))
             throw new InvalidDataException(
@@ -50,7 +50,7 @@ public sealed class Inspector : IDisposable
     /// <param name="backbone">The network that it was fitted with, byte for byte; must outlive this.</param>
     /// <exception cref="InvalidDataException">Another network, or statistics too large for one tensor.</exception>
     /// <exception cref="Microsoft.ML.OnnxRuntime.OnnxRuntimeException">The device has no room.</exception>
-    public static Inspector Open(PadimModel model, Backbones.Backbone backbone) =>
+    public static ModelScorer Open(PadimModel model, Backbones.Backbone backbone) =>
         new(model, backbone, backbone.Runtime.ScoresOnDevice);
 
     /// <summary>The model.</summary>
@@ -85,7 +85,7 @@ public sealed class Inspector : IDisposable
     /// Whether images of the two may wait for each other and be scored in one batch. Kernels take features of several
     /// models from one pass of the backbone; a device scores one model at a time, from the image to the map.
     /// </summary>
-    public bool SharesBatchesWith(Inspector other) =>
+    public bool SharesBatchesWith(ModelScorer other) =>
         ReferenceEquals(this, other)
         || (_device is null && other._device is null && Embedder.SharesBatchesWith(other.Embedder));
 

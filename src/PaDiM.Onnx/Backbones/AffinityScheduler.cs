@@ -12,17 +12,17 @@ namespace PaDiM.Onnx.Backbones;
 /// each processor but the first, which belongs to the caller that is bound: for the kernels around a lone inference,
 /// which would be over before the pool's threads had spread. Thread-safe.
 /// </summary>
-internal sealed partial class Processors : TaskScheduler
+internal sealed partial class AffinityScheduler : TaskScheduler
 {
-    private static readonly Lazy<Processors?> OfProcess = new(() =>
-        OperatingSystem.IsLinux() && GetAffinity(0, sizeof(ulong), out var mask) == 0 ? new Processors(mask) : null
+    private static readonly Lazy<AffinityScheduler?> OfProcess = new(() =>
+        OperatingSystem.IsLinux() && GetAffinity(0, sizeof(ulong), out var mask) == 0 ? new AffinityScheduler(mask) : null
     );
 
     private readonly ulong _all;
     private readonly Lazy<BlockingCollection<Task>> _waiting;
     private int _isBound;
 
-    private Processors(ulong all)
+    private AffinityScheduler(ulong all)
     {
         this._all = all;
         _waiting = new(StartThreads);
@@ -35,7 +35,7 @@ internal sealed partial class Processors : TaskScheduler
     /// The processors of this process; null where they are not as many as threads, or the system does not tell (it does
     /// on Linux).
     /// </summary>
-    public static Processors? ForThreads(int threads) =>
+    public static AffinityScheduler? ForThreads(int threads) =>
         threads > 1 && OfProcess.Value is { } processors && processors.MaximumConcurrencyLevel == threads
             ? processors
             : null;
@@ -103,7 +103,7 @@ internal sealed partial class Processors : TaskScheduler
     private static partial int SetAffinity(int thread, nuint size, ref ulong mask);
 
     /// <summary>A thread that is bound, or was left free.</summary>
-    internal readonly struct Binding(Processors? owner) : IDisposable
+    internal readonly struct Binding(AffinityScheduler? owner) : IDisposable
     {
         /// <summary>Where loops of the bound thread run; null for the scheduler that it has.</summary>
         public TaskScheduler? Scheduler => owner;

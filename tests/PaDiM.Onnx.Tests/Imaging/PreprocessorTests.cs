@@ -7,7 +7,7 @@ using PaDiM.Onnx.Tests.Support;
 
 namespace PaDiM.Onnx.Tests.Imaging;
 
-public sealed class PreprocessingTests
+public sealed class PreprocessorTests
 {
     private static readonly Normalisation Plain = new([0, 0, 0], [1, 1, 1]);
 
@@ -61,7 +61,7 @@ public sealed class PreprocessingTests
         var pixels = new byte[width * height * 3];
         for (var y = top; y < bottom; y++)
             pixels.AsSpan(3 * (y * width + left), 3 * (right - left)).Fill(255);
-        var preprocessing = new Preprocessing(settings, Plain);
+        var preprocessing = new Preprocessor(settings, Plain);
         var prepared = Prepare(new RgbImage(width, height, pixels), settings, Plain);
         var size = preprocessing.PreparedSize;
         var map = new AnomalyMap(size, prepared[..size.Positions]);
@@ -91,7 +91,7 @@ public sealed class PreprocessingTests
     [InlineData(1, 1)]
     public void A_region_of_everything_is_the_whole_original_and_a_corner_stays_inside(int width, int height)
     {
-        var preprocessing = new Preprocessing(new FitSettings { ImageSize = 64 }, Plain);
+        var preprocessing = new Preprocessor(new FitSettings { ImageSize = 64 }, Plain);
         var whole = preprocessing.ToOriginal(new AnomalyRegion(0, 0, 64, 64, 64 * 64, 1), width, height);
         Assert.Equal((0, 0, width, height, width * height), (whole.X, whole.Y, whole.Width, whole.Height, whole.Area));
         var corner = preprocessing.ToOriginal(new AnomalyRegion(63, 63, 1, 1, 1, 1), width, height);
@@ -102,7 +102,7 @@ public sealed class PreprocessingTests
     [Fact]
     public void What_the_crop_left_out_scores_nothing()
     {
-        var preprocessing = new Preprocessing(new FitSettings { ImageSize = 64, CropSize = 32 }, Plain);
+        var preprocessing = new Preprocessor(new FitSettings { ImageSize = 64, CropSize = 32 }, Plain);
         var map = preprocessing.ToOriginal(
             new AnomalyMap(new Grid(32, 32), [.. Enumerable.Repeat(3f, 1024)]),
             128,
@@ -122,7 +122,7 @@ public sealed class PreprocessingTests
 
     private static float[] Prepare(RgbImage image, FitSettings settings, Normalisation normalisation)
     {
-        var preprocessing = new Preprocessing(settings, normalisation);
+        var preprocessing = new Preprocessor(settings, normalisation);
         var prepared = new float[3 * preprocessing.PreparedSize.Positions];
         preprocessing.Prepare(image, prepared);
         return prepared;
