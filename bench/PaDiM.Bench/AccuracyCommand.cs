@@ -2,7 +2,7 @@ using System.CommandLine;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
 using PaDiM.Core.Statistics;
-using PaDiM.Onnx.Backbones;
+using PaDiM.Engine.Inference;
 
 namespace PaDiM.Bench;
 

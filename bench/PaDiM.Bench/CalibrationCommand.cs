@@ -1,9 +1,9 @@
 using System.CommandLine;
 using PaDiM.Core.Models;
-using PaDiM.Onnx.Backbones;
-using PaDiM.Onnx.Imaging;
-using PaDiM.Onnx.Pipelines;
-using PaDiM.Onnx.Storage;
+using PaDiM.Engine.Fitting;
+using PaDiM.Engine.Inference;
+using PaDiM.Engine.Scoring;
+using PaDiM.Imaging.Decoding;
 
 namespace PaDiM.Bench;
 

@@ -2,15 +2,16 @@ using System.Buffers;
 using System.CommandLine;
 using System.Diagnostics;
 using PaDiM.Core.Calibration;
+using PaDiM.Core.DatasetReview;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
 using PaDiM.Core.Scoring;
 using PaDiM.Core.Statistics;
-using PaDiM.Core.Training;
-using PaDiM.Onnx.Backbones;
-using PaDiM.Onnx.Imaging;
-using PaDiM.Onnx.Pipelines;
-using PaDiM.Onnx.Storage;
+using PaDiM.Engine.Catalogue;
+using PaDiM.Engine.Fitting;
+using PaDiM.Engine.Inference;
+using PaDiM.Imaging;
+using PaDiM.Imaging.Decoding;
 
 namespace PaDiM.Bench;
 
@@ -47,7 +48,7 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
         var directory = new Option<string>("--backbones")
         {
             Description = "Folder of more backbones.",
-            DefaultValueFactory = _ => BackboneRegistry.BuiltInDirectory,
+            DefaultValueFactory = _ => BackboneDirectories.BuiltIn,
         };
         var rounds = new Option<int>("--rounds")
         {

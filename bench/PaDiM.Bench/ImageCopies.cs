@@ -1,4 +1,6 @@
-using PaDiM.Onnx.Imaging;
+using PaDiM.Imaging;
+using PaDiM.Imaging.Decoding;
+using PaDiM.Imaging.Heatmaps;
 
 namespace PaDiM.Bench;
 

@@ -1,9 +1,12 @@
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Evaluation;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Core.Scoring;
-using PaDiM.Onnx.Backbones;
-using PaDiM.Onnx.Imaging;
+using PaDiM.Engine.Inference;
+using PaDiM.Imaging;
+using PaDiM.Imaging.Decoding;
+using PaDiM.Imaging.Preprocessing;
 
 namespace PaDiM.Bench;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using PaDiM.Core.Calibration;
 using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Core.Statistics;
 

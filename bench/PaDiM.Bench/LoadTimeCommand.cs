@@ -1,10 +1,12 @@
 using System.CommandLine;
 using System.Diagnostics;
 using PaDiM.Bench.Measuring;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
-using PaDiM.Onnx.Backbones;
-using PaDiM.Onnx.Pipelines;
-using PaDiM.Onnx.Storage;
+using PaDiM.Core.Persistence;
+using PaDiM.Engine.Files;
+using PaDiM.Engine.Inference;
+using PaDiM.Engine.Scoring;
 
 namespace PaDiM.Bench;
 

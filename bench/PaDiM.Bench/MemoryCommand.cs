@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
-using PaDiM.Onnx.Backbones;
+using PaDiM.Engine.Catalogue;
+using PaDiM.Engine.Inference;
 
 namespace PaDiM.Bench;
 
@@ -26,7 +27,7 @@ internal static class MemoryCommand
         var directory = new Option<string>("--backbones")
         {
             Description = "Folder of more backbones.",
-            DefaultValueFactory = _ => BackboneRegistry.BuiltInDirectory,
+            DefaultValueFactory = _ => BackboneDirectories.BuiltIn,
         };
         var dimensions = new Option<int>("--dimensions")
         {

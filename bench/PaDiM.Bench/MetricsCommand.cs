@@ -1,11 +1,14 @@
 using System.CommandLine;
 using System.Diagnostics;
-using PaDiM.Core.Embedding;
 using PaDiM.Core.Evaluation;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Core.Scoring;
-using PaDiM.Onnx.Backbones;
-using PaDiM.Onnx.Imaging;
+using PaDiM.Engine.Catalogue;
+using PaDiM.Imaging;
+using PaDiM.Imaging.Decoding;
+using PaDiM.Imaging.Heatmaps;
+using PaDiM.Imaging.Preprocessing;
 
 namespace PaDiM.Bench;
 

@@ -1,11 +1,12 @@
 using System.CommandLine;
 using System.Diagnostics;
-using PaDiM.Core.Embedding;
+using PaDiM.Backbones.Quantisation;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
-using PaDiM.Onnx.Backbones;
-using PaDiM.Onnx.Graphs.Quantisation;
-using PaDiM.Onnx.Imaging;
-using PaDiM.Onnx.Pipelines;
+using PaDiM.Engine.Catalogue;
+using PaDiM.Engine.Inference;
+using PaDiM.Imaging;
+using PaDiM.Imaging.Decoding;
 
 namespace PaDiM.Bench;
 
@@ -77,7 +78,8 @@ internal static class QuantisationCommand
     )
     {
         using var registry = new BackboneRegistry(directories, BackboneRuntime.Create(DevicePreference.Cpu));
-        var file = registry.Find(name) ?? throw new KeyNotFoundException($"There is no backbone named '{name}'.");
+        var file =
+            registry.Directories.Find(name) ?? throw new KeyNotFoundException($"There is no backbone named '{name}'.");
         var paths = Directory
             .EnumerateFiles(folder, "*", SearchOption.AllDirectories)
             .Where(path => Path.GetExtension(path) is ".jpg" or ".png")

@@ -1,7 +1,8 @@
 using Microsoft.ML.OnnxRuntime;
 using PaDiM.Core.Embedding;
-using PaDiM.Onnx.Backbones;
-using PaDiM.Onnx.Graphs;
+using PaDiM.Core.Geometry;
+using PaDiM.Engine.Graphs;
+using PaDiM.Engine.Inference;
 
 namespace PaDiM.Bench;
 

@@ -1,13 +1,14 @@
 using System.CommandLine;
 using System.Security.Cryptography;
+using PaDiM.Backbones.Quantisation;
 using PaDiM.Bench.Charts;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
-using PaDiM.Onnx.Backbones;
-using PaDiM.Onnx.Graphs.Quantisation;
-using PaDiM.Onnx.Imaging;
-using PaDiM.Onnx.Pipelines;
-using PaDiM.Onnx.Storage;
+using PaDiM.Engine.Catalogue;
+using PaDiM.Engine.Fitting;
+using PaDiM.Engine.Inference;
+using PaDiM.Imaging;
+using PaDiM.Imaging.Decoding;
 
 namespace PaDiM.Bench;
 
@@ -53,7 +54,7 @@ internal sealed class Workbench : IDisposable
         new("--backbones")
         {
             Description = "Folder of more backbones, such as resnet18.",
-            DefaultValueFactory = _ => BackboneRegistry.BuiltInDirectory,
+            DefaultValueFactory = _ => BackboneDirectories.BuiltIn,
         };
 
     public static Option<int> Threads { get; } =
@@ -98,12 +99,15 @@ internal sealed class Workbench : IDisposable
 
     /// <summary>The first of these backbones that is there; the built-in one is.</summary>
     public string FirstOf(params string[] names) =>
-        names.FirstOrDefault(name => Registry.Find(name) is not null) ?? BackboneRegistry.DefaultName;
+        names.FirstOrDefault(name => Registry.Directories.Find(name) is not null) ?? BackboneRegistry.DefaultName;
 
     /// <summary>A backbone; an int8 variant that nobody has made is made from the images.</summary>
     public Backbone Open(string name)
     {
-        if (Registry.Find(name) is null && name.EndsWith(BackboneQuantiser.Suffix, StringComparison.Ordinal))
+        if (
+            Registry.Directories.Find(name) is null
+            && name.EndsWith(BackboneQuantiser.Suffix, StringComparison.Ordinal)
+        )
             Quantise(name[..^BackboneQuantiser.Suffix.Length]);
         return Registry.Open(name);
     }
@@ -172,7 +176,7 @@ internal sealed class Workbench : IDisposable
                 .Select(bytes => (Func<RgbImage>)(() => Decode(bytes))),
         ];
         using var quantiser = new BackboneQuantiser(
-            Registry.Find(name) ?? throw new KeyNotFoundException($"There is no backbone named '{name}'."),
+            Registry.Directories.Find(name) ?? throw new KeyNotFoundException($"There is no backbone named '{name}'."),
             Registry.Runtime
         );
         var made = quantiser.Run(images, new QuantisationSettings(), _ => { }, CancellationToken.None);

@@ -1,8 +1,9 @@
 using System.Collections;
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using PaDiM.Onnx.Backbones;
-using PaDiM.Onnx.Catalogue;
+using PaDiM.Backbones.Acquisition;
+using PaDiM.Engine.Catalogue;
+using PaDiM.Engine.Inference;
 
 namespace PaDiM.Cli;
 

@@ -2,9 +2,11 @@ using System.CommandLine;
 using System.Globalization;
 using PaDiM.Core.Calibration;
 using PaDiM.Core.Models;
-using PaDiM.Onnx.Export;
-using PaDiM.Onnx.Pipelines;
-using PaDiM.Onnx.Storage;
+using PaDiM.Core.Persistence;
+using PaDiM.Engine.Export;
+using PaDiM.Engine.Files;
+using PaDiM.Engine.Inference;
+using PaDiM.Engine.Scoring;
 using Spectre.Console;
 
 namespace PaDiM.Cli;

@@ -1,6 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
-using PaDiM.Onnx.Export;
-using PaDiM.Onnx.Pipelines;
+using PaDiM.Engine.Export;
+using PaDiM.Engine.Fitting;
 
 namespace PaDiM.Cli;
 

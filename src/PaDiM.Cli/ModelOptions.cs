@@ -2,11 +2,12 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Core.Statistics;
-using PaDiM.Onnx.Backbones;
-using PaDiM.Onnx.Catalogue;
-using PaDiM.Onnx.Imaging;
+using PaDiM.Engine.Catalogue;
+using PaDiM.Engine.Inference;
+using PaDiM.Imaging.Decoding;
 
 namespace PaDiM.Cli;
 
@@ -42,7 +43,7 @@ internal sealed class ModelOptions
     /// as it is.</param>
     public ModelOptions(Func<SymbolResult, FitSettings, FitSettings>? adapt = null)
     {
-        this._adapt = adapt ?? ((_, settings) => settings);
+        _adapt = adapt ?? ((_, settings) => settings);
         _profile.AcceptOnlyFromAmong("default", "paper");
         Add<int>(
                 "--image-size",

@@ -1,7 +1,8 @@
 using System.CommandLine;
 using PaDiM.Cli.Samples;
-using PaDiM.Onnx.Imaging;
-using PaDiM.Onnx.Storage;
+using PaDiM.Engine.Files;
+using PaDiM.Imaging;
+using PaDiM.Imaging.Heatmaps;
 using Spectre.Console;
 
 namespace PaDiM.Cli;

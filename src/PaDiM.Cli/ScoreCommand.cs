@@ -3,10 +3,13 @@ using System.Globalization;
 using System.Text.Json;
 using PaDiM.Core.Calibration;
 using PaDiM.Core.Models;
+using PaDiM.Core.Persistence;
 using PaDiM.Core.Scoring;
-using PaDiM.Onnx.Imaging;
-using PaDiM.Onnx.Pipelines;
-using PaDiM.Onnx.Storage;
+using PaDiM.Engine.Files;
+using PaDiM.Engine.Inference;
+using PaDiM.Engine.Scoring;
+using PaDiM.Imaging.Decoding;
+using PaDiM.Imaging.Heatmaps;
 using Spectre.Console;
 
 namespace PaDiM.Cli;

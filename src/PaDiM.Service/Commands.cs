@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using PaDiM.Service.Access;
 using PaDiM.Service.Hosting;
-using PaDiM.Service.Safekeeping;
+using PaDiM.Service.Maintenance;
 
 namespace PaDiM.Service;
 

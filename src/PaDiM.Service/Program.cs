@@ -6,12 +6,15 @@ using PaDiM.Service.Categories;
 using PaDiM.Service.Evaluations;
 using PaDiM.Service.Fitting;
 using PaDiM.Service.Hosting;
-using PaDiM.Service.Hosting.Telemetry;
+using PaDiM.Service.Http;
 using PaDiM.Service.Images;
 using PaDiM.Service.Jobs;
+using PaDiM.Service.Maintenance;
 using PaDiM.Service.Models;
-using PaDiM.Service.Safekeeping;
+using PaDiM.Service.OpenApi;
 using PaDiM.Service.Scoring;
+using PaDiM.Service.Telemetry;
+using PaDiM.Service.Thresholds;
 
 namespace PaDiM.Service;
 

@@ -1,5 +1,5 @@
 using PaDiM.Cli.Tests.Support;
-using PaDiM.Onnx.Tests.Support;
+using PaDiM.Engine.Tests.Support;
 using PaDiM.TestSupport;
 
 namespace PaDiM.Cli.Tests;

@@ -1,5 +1,5 @@
 using System.Reflection;
-using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
 
 namespace PaDiM.Core.Tests;
 

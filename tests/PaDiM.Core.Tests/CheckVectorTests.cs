@@ -1,5 +1,6 @@
 using PaDiM.Core.Calibration;
 using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Scoring;
 using PaDiM.Core.Statistics;
 using PaDiM.Core.Tests.Support;

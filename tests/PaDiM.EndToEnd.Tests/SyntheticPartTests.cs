@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using PaDiM.EndToEnd.Tests.Support;
-using PaDiM.Onnx.Imaging;
+using PaDiM.Imaging.Decoding;
 using PaDiM.TestSupport.Parts;
 
 namespace PaDiM.EndToEnd.Tests;

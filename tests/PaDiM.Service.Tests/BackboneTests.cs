@@ -1,5 +1,5 @@
 using System.Net.Http.Json;
-using PaDiM.Onnx.Tests.Support;
+using PaDiM.Engine.Tests.Support;
 using PaDiM.Service.Tests.Support;
 using PaDiM.TestSupport;
 

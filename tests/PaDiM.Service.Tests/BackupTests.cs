@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
-using PaDiM.Service.Safekeeping;
-using PaDiM.Service.Storage;
+using PaDiM.Service.Data;
+using PaDiM.Service.Maintenance;
 using PaDiM.Service.Tests.Support;
 using PaDiM.TestSupport;
 

@@ -284,7 +284,7 @@ public sealed class CategoryTests(SharedService shared)
     public async Task A_name_that_is_used_again_never_scores_with_the_model_of_before()
     {
         await using var replica = await RunningService.StartAsync(
-            shared.Service.Get<Storage.DataDirectory>().Root,
+            shared.Service.Get<Data.DataDirectory>().Root,
             ("JobWorkers", 0)
         );
         var category = await shared.NewCategoryAsync();

@@ -1,7 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
-using PaDiM.Service.Safekeeping;
-using PaDiM.Service.Storage;
+using PaDiM.Service.Data;
+using PaDiM.Service.Maintenance;
 using PaDiM.Service.Tests.Support;
 using PaDiM.TestSupport;
 

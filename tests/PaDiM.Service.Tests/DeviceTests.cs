@@ -1,10 +1,11 @@
 using System.Text.Json.Nodes;
-using PaDiM.Onnx.Pipelines;
-using PaDiM.Onnx.Tests.Support;
+using PaDiM.Engine.Scoring;
+using PaDiM.Engine.Tests.Support;
+using PaDiM.Imaging;
 using PaDiM.Service.Models;
 using PaDiM.Service.Tests.Support;
 using PaDiM.TestSupport;
-using RgbImage = PaDiM.Onnx.Imaging.RgbImage;
+using RgbImage = PaDiM.Imaging.RgbImage;
 
 namespace PaDiM.Service.Tests;
 

@@ -2,8 +2,8 @@ using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text;
 using Microsoft.Data.Sqlite;
+using PaDiM.Service.Data;
 using PaDiM.Service.Models;
-using PaDiM.Service.Storage;
 using PaDiM.Service.Tests.Support;
 using PaDiM.TestSupport;
 

@@ -1,7 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using PaDiM.Core.Evaluation;
-using PaDiM.Service.Storage;
+using PaDiM.Service.Data;
 using PaDiM.Service.Tests.Support;
 using PaDiM.TestSupport;
 

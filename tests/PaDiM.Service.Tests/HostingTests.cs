@@ -1,6 +1,6 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
-using PaDiM.Service.Hosting;
+using PaDiM.Service.Http;
 using PaDiM.Service.Tests.Support;
 
 namespace PaDiM.Service.Tests;

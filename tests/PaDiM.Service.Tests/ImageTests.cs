@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
-using PaDiM.Service.Storage;
+using PaDiM.Service.Data;
 using PaDiM.Service.Tests.Support;
 using PaDiM.TestSupport;
 

@@ -1,10 +1,13 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
-using PaDiM.Onnx.Backbones;
+using PaDiM.Core.Models;
+using PaDiM.Engine.Fitting;
+using PaDiM.Engine.Inference;
+using PaDiM.Imaging.Decoding;
+using PaDiM.Service.Data;
 using PaDiM.Service.Hosting;
 using PaDiM.Service.Jobs;
 using PaDiM.Service.Models;
-using PaDiM.Service.Storage;
 using PaDiM.Service.Tests.Support;
 using PaDiM.TestSupport;
 
@@ -231,15 +234,15 @@ public sealed class JobStoreTests : IAsyncLifetime
         var backbone = _service.Get<BackboneRegistry>().Open(BackboneRegistry.DefaultName);
         var settings = new Core.Models.FitSettings { ImageSize = 32, Dimensions = 4 };
         using var embeddings = new TempDirectory();
-        var pipeline = new Onnx.Pipelines.FitPipeline(
+        var pipeline = new FitPipeline(
             backbone,
             settings,
-            _service.Get<Onnx.Imaging.ImageDecoder>(),
-            new Onnx.Storage.EmbeddingStore(embeddings.Path, _time)
+            _service.Get<ImageDecoder>(),
+            new EmbeddingStore(embeddings.Path, _time)
         );
         return await Task.Run(() =>
             pipeline.Run(
-                [.. Enumerable.Range(0, 2).Select(k => new Onnx.Pipelines.TrainingImage($"{k}", () => Parts.Good(k)))],
+                [.. Enumerable.Range(0, 2).Select(k => new TrainingImage($"{k}", () => Parts.Good(k)))],
                 null,
                 null,
                 null,

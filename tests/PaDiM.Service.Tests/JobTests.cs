@@ -205,7 +205,7 @@ public sealed class JobTests(SharedService shared)
         await next.UploadPartsAsync(0, 2);
         await next.FitAsync();
         await (await shared.Http.GetAsync($"{category.Url}/models")).ProblemAsync(404, "category_not_found");
-        var folder = Path.Combine(shared.Service.Get<Storage.DataDirectory>().Models, category.Name);
+        var folder = Path.Combine(shared.Service.Get<Data.DataDirectory>().Models, category.Name);
         Assert.False(Directory.Exists(folder) && Directory.EnumerateFiles(folder).Any());
     }
 

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using PaDiM.Service.Jobs;
+using PaDiM.Service.Background;
 using PaDiM.Service.Tests.Support;
 using PaDiM.TestSupport;
 

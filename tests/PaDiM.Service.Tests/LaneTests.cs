@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Options;
-using PaDiM.Onnx.Imaging;
+using PaDiM.Imaging.Decoding;
 using PaDiM.Service.Hosting;
 using PaDiM.Service.Images;
 using PaDiM.Service.Scoring;

@@ -131,7 +131,7 @@ public sealed class LoadTests
 
         public SlowContent(byte[] bytes)
         {
-            this._bytes = bytes;
+            _bytes = bytes;
             Headers.ContentType = new MediaTypeHeaderValue("image/bmp");
         }
 

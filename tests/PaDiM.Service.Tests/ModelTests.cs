@@ -1,4 +1,4 @@
-using PaDiM.Service.Storage;
+using PaDiM.Service.Data;
 using PaDiM.Service.Tests.Support;
 using PaDiM.TestSupport;
 

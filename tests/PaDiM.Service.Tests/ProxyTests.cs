@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using PaDiM.Service.Access;
+using PaDiM.Service.Http;
 using PaDiM.Service.Tests.Support;
 using PaDiM.TestSupport;
 

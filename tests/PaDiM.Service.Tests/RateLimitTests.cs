@@ -1,4 +1,4 @@
-using PaDiM.Service.Access;
+using PaDiM.Service.Http;
 using PaDiM.Service.Tests.Support;
 using PaDiM.TestSupport;
 

@@ -298,5 +298,7 @@ public sealed class RawPixelTests(SharedService shared)
     }
 
     private static byte[] Decoded(byte[] png) =>
-        ((PaDiM.Onnx.Imaging.DecodeResult.Decoded)new PaDiM.Onnx.Imaging.ImageDecoder().Decode(png)).Image.Pixels;
+        ((PaDiM.Imaging.Decoding.DecodeResult.Decoded)new PaDiM.Imaging.Decoding.ImageDecoder().Decode(png))
+            .Image
+            .Pixels;
 }

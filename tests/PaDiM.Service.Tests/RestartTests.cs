@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using PaDiM.Service.Storage;
+using PaDiM.Service.Data;
 using PaDiM.Service.Tests.Support;
 using PaDiM.TestSupport;
 

@@ -1,6 +1,6 @@
 using System.Net.Http.Json;
 using System.Text;
-using PaDiM.Service.Storage;
+using PaDiM.Service.Data;
 using PaDiM.Service.Tests.Support;
 
 namespace PaDiM.Service.Tests;

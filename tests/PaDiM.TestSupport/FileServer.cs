@@ -40,7 +40,7 @@ public sealed class FileServer : IDisposable
     /// <summary>Starts it.</summary>
     public FileServer(Func<FileRequest, FileAnswer> answer)
     {
-        this._answer = answer;
+        _answer = answer;
         _listener.Start();
         Address = new Uri($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}/");
         _ = AcceptAsync();

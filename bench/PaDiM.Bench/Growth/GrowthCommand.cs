@@ -4,7 +4,7 @@ using PaDiM.Bench.Charts;
 using PaDiM.Bench.Measuring;
 using PaDiM.Bench.Speed;
 using PaDiM.Core.Models;
-using PaDiM.Onnx.Backbones;
+using PaDiM.Engine.Inference;
 
 namespace PaDiM.Bench.Growth;
 

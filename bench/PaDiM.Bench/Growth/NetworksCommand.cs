@@ -1,6 +1,6 @@
 using System.CommandLine;
 using PaDiM.Core.Models;
-using PaDiM.Onnx.Catalogue;
+using PaDiM.Engine.Catalogue;
 
 namespace PaDiM.Bench.Growth;
 
@@ -22,7 +22,7 @@ internal static class NetworksCommand
             (workbench, arguments) =>
             {
                 using var points = new Points(workbench);
-                foreach (var file in workbench.Registry.List())
+                foreach (var file in workbench.Registry.Directories.List())
                 {
                     var settings = new FitSettings
                     {

@@ -1,8 +1,9 @@
 using PaDiM.Bench.Charts;
 using PaDiM.Bench.Measuring;
 using PaDiM.Bench.Speed;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
-using PaDiM.Onnx.Backbones;
+using PaDiM.Engine.Inference;
 
 namespace PaDiM.Bench.Growth;
 

@@ -1,9 +1,10 @@
 using System.Runtime.InteropServices;
 using PaDiM.Core.Calibration;
 using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Core.Statistics;
-using PaDiM.Onnx.Backbones;
+using PaDiM.Engine.Inference;
 
 namespace PaDiM.Bench.Growth;
 

@@ -1,9 +1,11 @@
 using BenchmarkDotNet.Attributes;
 using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Core.Scoring;
-using PaDiM.Onnx.Backbones;
-using PaDiM.Onnx.Imaging;
+using PaDiM.Engine.Catalogue;
+using PaDiM.Imaging;
+using PaDiM.Imaging.Preprocessing;
 
 namespace PaDiM.Bench.Kernels;
 

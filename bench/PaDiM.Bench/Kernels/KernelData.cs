@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Statistics;
 
 namespace PaDiM.Bench.Kernels;

@@ -2,6 +2,7 @@ using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using BenchmarkDotNet.Attributes;
 using PaDiM.Core.Statistics;
+using PaDiM.Core.Statistics.Simd;
 
 namespace PaDiM.Bench.Kernels;
 

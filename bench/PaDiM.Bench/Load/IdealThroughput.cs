@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using PaDiM.Core.Models;
-using PaDiM.Onnx.Backbones;
+using PaDiM.Engine.Inference;
 
 namespace PaDiM.Bench.Load;
 
@@ -22,9 +22,12 @@ internal sealed class IdealThroughput : IDisposable
 
     public IdealThroughput(Workbench workbench, string name, byte[] image)
     {
-        this._workbench = workbench;
-        this._image = image;
-        _single = Backbone.Load(workbench.Registry.Find(name)!, BackboneRuntime.Create(DevicePreference.Cpu, 1));
+        _workbench = workbench;
+        _image = image;
+        _single = Backbone.Load(
+            workbench.Registry.Directories.Find(name)!,
+            BackboneRuntime.Create(DevicePreference.Cpu, 1)
+        );
         _own = [.. Enumerable.Range(0, workbench.ThreadCount).Select(_ => new RawBackbone(_single))];
         _shared = new RawBackbone(workbench.Open(name));
         _prepared = new float[Batch * 3 * new FitSettings().PreparedSize().Positions];

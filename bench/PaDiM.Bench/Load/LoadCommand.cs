@@ -5,8 +5,8 @@ using PaDiM.Bench.Charts;
 using PaDiM.Bench.Measuring;
 using PaDiM.Bench.Speed;
 using PaDiM.Core.Embedding;
-using PaDiM.Core.Models;
-using PaDiM.Onnx.Imaging;
+using PaDiM.Core.Persistence;
+using PaDiM.Imaging;
 
 namespace PaDiM.Bench.Load;
 

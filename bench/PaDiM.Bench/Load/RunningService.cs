@@ -18,8 +18,8 @@ internal sealed class RunningService : IAsyncDisposable
 
     private RunningService(Process process, HttpClient http)
     {
-        this._process = process;
-        this._http = http;
+        _process = process;
+        _http = http;
     }
 
     /// <summary>What the service says of its own stages.</summary>

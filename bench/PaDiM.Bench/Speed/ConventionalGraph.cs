@@ -1,9 +1,10 @@
 using Google.Protobuf;
-using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
-using PaDiM.Onnx.Backbones;
-using PaDiM.Onnx.Graphs;
-using PaDiM.Onnx.Graphs.Schema;
+using PaDiM.Core.Statistics;
+using PaDiM.Engine.Graphs;
+using PaDiM.Engine.Graphs.Schema;
+using PaDiM.Engine.Inference;
 
 namespace PaDiM.Bench.Speed;
 

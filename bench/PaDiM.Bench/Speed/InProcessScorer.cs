@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using PaDiM.Bench.Measuring;
 using PaDiM.Core.Models;
-using PaDiM.Onnx.Backbones;
-using PaDiM.Onnx.Imaging;
-using PaDiM.Onnx.Pipelines;
+using PaDiM.Engine.Inference;
+using PaDiM.Engine.Scoring;
+using PaDiM.Imaging;
 
 namespace PaDiM.Bench.Speed;
 

@@ -1,10 +1,10 @@
 using System.CommandLine;
+using PaDiM.Backbones.Quantisation;
 using PaDiM.Bench.Charts;
 using PaDiM.Bench.Measuring;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
-using PaDiM.Onnx.Backbones;
-using PaDiM.Onnx.Pipelines;
+using PaDiM.Engine.Inference;
 
 namespace PaDiM.Bench.Speed;
 

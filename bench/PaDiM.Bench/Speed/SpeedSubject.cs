@@ -1,5 +1,8 @@
 using PaDiM.Bench.Measuring;
 using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
+using PaDiM.Core.Models;
+using PaDiM.Engine.Inference;
 
 namespace PaDiM.Bench.Speed;
 

@@ -1,8 +1,8 @@
 using Microsoft.ML.OnnxRuntime;
-using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
-using PaDiM.Onnx.Backbones;
-using PaDiM.Onnx.Export;
+using PaDiM.Engine.Export;
+using PaDiM.Engine.Inference;
 
 namespace PaDiM.Bench.Speed;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using PaDiM.Onnx.Architectures;
-using PaDiM.Onnx.Catalogue;
+using PaDiM.Backbones.Acquisition;
+using PaDiM.Backbones.Architectures;
 
 namespace PaDiM.Cli.Backbones;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
-using PaDiM.Onnx.Catalogue;
-using PaDiM.Onnx.Storage;
+using PaDiM.Backbones.Acquisition;
+using PaDiM.Engine.Files;
 using Spectre.Console;
 
 namespace PaDiM.Cli.Backbones;

@@ -2,8 +2,9 @@ using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using PaDiM.Core.Models;
-using PaDiM.Onnx.Catalogue;
-using PaDiM.Onnx.Storage;
+using PaDiM.Engine.Catalogue;
+using PaDiM.Engine.Files;
+using PaDiM.Engine.Inference;
 
 namespace PaDiM.Cli.Backbones;
 
@@ -30,7 +31,7 @@ internal static class ListCommand
         command.SetAction(arguments =>
         {
             using var registry = backbones.Open(arguments);
-            var listed = new BackboneListing(registry, BackboneCatalogue.Known).List();
+            var listed = new BackboneListing(registry.Directories, BackboneCatalogue.Known).List();
             if (!arguments.GetValue(json))
                 Print(listed);
             else

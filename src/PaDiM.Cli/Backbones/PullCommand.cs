@@ -1,5 +1,6 @@
 using System.CommandLine;
-using PaDiM.Onnx.Catalogue;
+using PaDiM.Backbones.Acquisition;
+using PaDiM.Engine.Catalogue;
 
 namespace PaDiM.Cli.Backbones;
 

@@ -1,8 +1,10 @@
 using System.CommandLine;
-using PaDiM.Onnx.Catalogue;
-using PaDiM.Onnx.Graphs.Quantisation;
-using PaDiM.Onnx.Imaging;
-using PaDiM.Onnx.Pipelines;
+using PaDiM.Backbones.Acquisition;
+using PaDiM.Backbones.Quantisation;
+using PaDiM.Engine.Catalogue;
+using PaDiM.Engine.Inference;
+using PaDiM.Imaging;
+using PaDiM.Imaging.Decoding;
 using Spectre.Console;
 
 namespace PaDiM.Cli.Backbones;
@@ -52,7 +54,7 @@ internal static class QuantizeCommand
                 using var registry = backbones.Open(arguments);
                 var wanted = arguments.GetValue(name)!;
                 var file =
-                    registry.Find(wanted)
+                    registry.Directories.Find(wanted)
                     ?? throw new KeyNotFoundException(BackboneCatalogue.Known.DescribeMissing(wanted));
                 Func<RgbImage>[] calibration =
                 [

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
-using PaDiM.Onnx.Backbones;
-using PaDiM.Onnx.Catalogue;
-using PaDiM.Onnx.Storage;
+using PaDiM.Engine.Catalogue;
+using PaDiM.Engine.Files;
+using PaDiM.Engine.Inference;
 using Spectre.Console;
 
 namespace PaDiM.Cli.Backbones;
@@ -23,7 +23,7 @@ internal static class VerifyCommand
         command.SetAction(arguments =>
         {
             using var registry = backbones.Open(arguments);
-            var found = registry.List();
+            var found = registry.Directories.List();
             var wanted = arguments.GetValue(names) is { Length: > 0 } named
                 ? named
                 : [.. found.Select(file => file.Name)];

@@ -3,9 +3,9 @@ using System.CommandLine.Parsing;
 using System.Text.Json;
 using PaDiM.Cli.Evaluation.Datasets;
 using PaDiM.Core.Models;
-using PaDiM.Onnx.Backbones;
-using PaDiM.Onnx.Imaging;
-using PaDiM.Onnx.Storage;
+using PaDiM.Engine.Files;
+using PaDiM.Engine.Inference;
+using PaDiM.Imaging.Preprocessing;
 
 namespace PaDiM.Cli.Evaluation;
 

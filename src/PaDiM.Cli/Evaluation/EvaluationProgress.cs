@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using PaDiM.Cli.Evaluation.Datasets;
-using PaDiM.Onnx.Pipelines;
+using PaDiM.Engine.Evaluation;
 
 namespace PaDiM.Cli.Evaluation;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using PaDiM.Onnx.Storage;
+using PaDiM.Engine.Files;
 
 namespace PaDiM.Cli.Evaluation;
 

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 using PaDiM.Core.Models;
-using PaDiM.Onnx.Pipelines;
+using PaDiM.Engine.Evaluation;
 
 namespace PaDiM.Cli.Evaluation;
 

@@ -1,8 +1,10 @@
 using PaDiM.Cli.Evaluation.Datasets;
 using PaDiM.Core.Calibration;
-using PaDiM.Onnx.Backbones;
-using PaDiM.Onnx.Imaging;
-using PaDiM.Onnx.Pipelines;
+using PaDiM.Core.Models;
+using PaDiM.Engine.Evaluation;
+using PaDiM.Engine.Inference;
+using PaDiM.Engine.Scoring;
+using PaDiM.Imaging.Decoding;
 
 namespace PaDiM.Cli.Evaluation;
 

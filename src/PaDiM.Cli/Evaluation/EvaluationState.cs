@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using PaDiM.Cli.Evaluation.Datasets;
 using PaDiM.Core.Models;
-using PaDiM.Onnx.Backbones;
+using PaDiM.Engine.Inference;
 
 namespace PaDiM.Cli.Evaluation;
 
@@ -22,7 +22,7 @@ internal sealed class EvaluationState : IDisposable
     private EvaluationState(string folder, FileStream held)
     {
         Folder = folder;
-        this._held = held;
+        _held = held;
     }
 
     /// <summary>A folder of the user's own; the temporary directory for users that have none.</summary>

@@ -1,5 +1,5 @@
 using PaDiM.Core.Evaluation;
-using PaDiM.Onnx.Pipelines;
+using PaDiM.Engine.Evaluation;
 
 namespace PaDiM.Cli.Evaluation;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using PaDiM.Core.Evaluation;
-using PaDiM.Onnx.Pipelines;
+using PaDiM.Engine.Evaluation;
 
 namespace PaDiM.Cli.Evaluation;
 

@@ -1,8 +1,12 @@
 using System.Security.Cryptography;
 using System.Text;
 using PaDiM.Cli.Evaluation.Datasets;
-using PaDiM.Onnx.Imaging;
-using PaDiM.Onnx.Pipelines;
+using PaDiM.Engine.Evaluation;
+using PaDiM.Engine.Fitting;
+using PaDiM.Imaging;
+using PaDiM.Imaging.Decoding;
+using PaDiM.Imaging.Heatmaps;
+using PaDiM.Imaging.Preprocessing;
 
 namespace PaDiM.Cli.Evaluation;
 

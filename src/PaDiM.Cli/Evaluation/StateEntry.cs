@@ -1,5 +1,7 @@
 using System.Text.Json;
-using PaDiM.Onnx.Storage;
+using PaDiM.Engine.Evaluation;
+using PaDiM.Engine.Files;
+using PaDiM.Engine.Fitting;
 
 namespace PaDiM.Cli.Evaluation;
 

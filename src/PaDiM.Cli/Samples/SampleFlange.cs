@@ -1,4 +1,4 @@
-using PaDiM.Onnx.Imaging;
+using PaDiM.Imaging;
 
 namespace PaDiM.Cli.Samples;
 

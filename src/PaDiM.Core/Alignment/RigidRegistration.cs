@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using PaDiM.Core.Geometry;
 
 namespace PaDiM.Core.Alignment;
 
@@ -65,7 +66,7 @@ public sealed class RigidRegistration
         ArgumentOutOfRangeException.ThrowIfLessThan(side, SmallestSide);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(side, LargestSide);
         Check(template, side, nameof(template));
-        this._side = side;
+        _side = side;
         var finest = Math.Min(side, FinestSide);
         var plane = PlaneReduction.Reduce(template, side, finest);
         _search = new CoarseSearch(plane, finest, LargestAngle, LargestShift);

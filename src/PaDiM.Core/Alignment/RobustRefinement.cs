@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using PaDiM.Core.Geometry;
 
 namespace PaDiM.Core.Alignment;
 
@@ -28,7 +29,7 @@ internal sealed class RobustRefinement
     /// <param name="side">Pixels.</param>
     public RobustRefinement(float[] plane, int side)
     {
-        this._plane = plane;
+        _plane = plane;
         Side = side;
         _alongX = new float[plane.Length];
         _alongY = new float[plane.Length];

@@ -1,3 +1,5 @@
+using PaDiM.Core.Geometry;
+
 namespace PaDiM.Core.Alignment;
 
 /// <summary>Bilinear resampling of square images and maps by a <see cref="RigidTransform"/>. Thread-safe.</summary>

@@ -14,7 +14,7 @@ public sealed class ChannelProjection : ChannelReduction
     /// <param name="seed">The seed that drew W.</param>
     public ChannelProjection(IReadOnlyList<int> tapChannels, float[] weights, int dimensions, int seed)
         : base(ReductionMethod.SemiOrthogonal, tapChannels, dimensions, seed) =>
-        this._weights = Shapes.Checked(weights, (long)InputChannels * dimensions);
+        _weights = Shapes.Checked(weights, (long)InputChannels * dimensions);
 
     /// <inheritdoc/>
     public override ReadOnlyMemory<float> Weights => _weights;

@@ -15,8 +15,8 @@ public abstract class ChannelReduction
         Method = method;
         Dimensions = dimensions;
         Seed = seed;
-        this._tapChannels = [.. tapChannels];
-        InputChannels = this._tapChannels.Sum();
+        _tapChannels = [.. tapChannels];
+        InputChannels = _tapChannels.Sum();
     }
 
     /// <summary>The method that drew it.</summary>

@@ -22,7 +22,7 @@ public sealed class ChannelSelection : ChannelReduction
                     $"Chosen channels must ascend within 0..{InputChannels - 1}.",
                     nameof(channels)
                 );
-        this._channels = channels;
+        _channels = channels;
         _weights = new Lazy<float[]>(UnitColumns);
     }
 

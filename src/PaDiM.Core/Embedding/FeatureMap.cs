@@ -1,3 +1,5 @@
+using PaDiM.Core.Geometry;
+
 namespace PaDiM.Core.Embedding;
 
 /// <summary>

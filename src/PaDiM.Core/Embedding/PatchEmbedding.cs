@@ -1,4 +1,4 @@
-using PaDiM.Core.Alignment;
+using PaDiM.Core.Geometry;
 
 namespace PaDiM.Core.Embedding;
 

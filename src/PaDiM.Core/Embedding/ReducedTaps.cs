@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using PaDiM.Core.Geometry;
 
 namespace PaDiM.Core.Embedding;
 

@@ -20,8 +20,8 @@ public sealed class ScoredPixels
             throw new ArgumentException($"A map of {map.Grid} cannot have labels of {labels.Size}.", nameof(map));
         if (!(TensorPrimitives.Min<float>(map.Values) >= 0))
             throw new ArgumentException("Scores must be numbers of at least 0.", nameof(map));
-        this._map = map;
-        this._labels = labels;
+        _map = map;
+        _labels = labels;
     }
 
     /// <summary>A map, its mask and what is left out of it.</summary>

@@ -1,4 +1,4 @@
-using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Statistics;
 
 namespace PaDiM.Core.Models;

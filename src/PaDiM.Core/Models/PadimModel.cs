@@ -1,7 +1,7 @@
 using PaDiM.Core.Calibration;
+using PaDiM.Core.DatasetReview;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Statistics;
-using PaDiM.Core.Training;
 
 namespace PaDiM.Core.Models;
 

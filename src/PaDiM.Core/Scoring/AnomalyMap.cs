@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Numerics.Tensors;
-using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
 
 namespace PaDiM.Core.Scoring;
 

@@ -16,7 +16,7 @@ internal sealed class AxisOperator
     private readonly (int First, float[] Weights)[] _outputs;
 
     private AxisOperator((int First, double[] Weights)[] outputs) =>
-        this._outputs = Array.ConvertAll(outputs, o => (o.First, Array.ConvertAll(o.Weights, w => (float)w)));
+        _outputs = Array.ConvertAll(outputs, o => (o.First, Array.ConvertAll(o.Weights, w => (float)w)));
 
     /// <summary>Outputs along the axis.</summary>
     public int Length => _outputs.Length;

@@ -1,4 +1,4 @@
-using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
 
 namespace PaDiM.Core.Scoring;
 

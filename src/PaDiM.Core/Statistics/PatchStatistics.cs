@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
 
 namespace PaDiM.Core.Statistics;
 

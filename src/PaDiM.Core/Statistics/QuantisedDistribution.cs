@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
 
 namespace PaDiM.Core.Statistics;
 

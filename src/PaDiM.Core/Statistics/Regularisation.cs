@@ -26,7 +26,7 @@ public sealed class Regularisation
             throw new ArgumentOutOfRangeException(nameof(epsilon), epsilon, "Epsilon must be finite.");
         if (shrinkage == ShrinkageMethod.LedoitWolf && moments is null)
             throw new ArgumentException("Ledoit and Wolf's shrinkage needs fourth moments.", nameof(moments));
-        this._epsilon = epsilon;
+        _epsilon = epsilon;
         Shrinkage = shrinkage;
         Moments = moments;
     }

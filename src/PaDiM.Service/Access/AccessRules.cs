@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Policy;
-using PaDiM.Service.Categories;
-using PaDiM.Service.Hosting;
+using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Access;
 

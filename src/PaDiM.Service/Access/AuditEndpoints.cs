@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using PaDiM.Service.Categories;
-using PaDiM.Service.Hosting;
+using PaDiM.Service.Data;
+using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Access;
 

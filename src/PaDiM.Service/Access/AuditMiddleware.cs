@@ -1,8 +1,8 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.Extensions.Options;
-using PaDiM.Service.Categories;
-using PaDiM.Service.Hosting.Telemetry;
+using PaDiM.Service.Data;
+using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Access;
 

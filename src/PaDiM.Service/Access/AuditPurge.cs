@@ -1,7 +1,8 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
+using PaDiM.Service.Background;
+using PaDiM.Service.Data;
 using PaDiM.Service.Hosting;
-using PaDiM.Service.Storage;
 
 namespace PaDiM.Service.Access;
 

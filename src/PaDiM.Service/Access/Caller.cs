@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Access;
 

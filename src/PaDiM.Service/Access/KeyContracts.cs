@@ -1,3 +1,6 @@
+using PaDiM.Service.Data;
+using PaDiM.Service.Http;
+
 namespace PaDiM.Service.Access;
 
 /// <summary>A key to be made.</summary>

@@ -1,4 +1,4 @@
-using PaDiM.Service.Hosting;
+using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Access;
 

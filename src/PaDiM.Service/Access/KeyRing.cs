@@ -1,8 +1,8 @@
 using System.Collections.Frozen;
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
-using PaDiM.Service.Hosting;
-using PaDiM.Service.Storage;
+using PaDiM.Service.Data;
+using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Access;
 

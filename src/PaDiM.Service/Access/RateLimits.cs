@@ -4,6 +4,7 @@ using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.Extensions.Options;
 using PaDiM.Service.Hosting;
+using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Access;
 
@@ -19,9 +20,9 @@ internal sealed class RateLimits : IConfigureOptions<RateLimiterOptions>, IDispo
 
     public RateLimits(IOptions<PadimOptions> options)
     {
-        this._options = options.Value;
+        _options = options.Value;
         _attempts = PartitionedRateLimiter.Create<HttpContext, string>(context =>
-            Bucket(AddressOf(context), this._options.FailedAttemptsPerMinute)
+            Bucket(AddressOf(context), _options.FailedAttemptsPerMinute)
         );
     }
 

@@ -1,7 +1,6 @@
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
-using PaDiM.Onnx.Backbones;
-using PaDiM.Onnx.Catalogue;
+using PaDiM.Engine.Catalogue;
 
 namespace PaDiM.Service.Backbones;
 

@@ -1,6 +1,6 @@
-using PaDiM.Onnx.Catalogue;
+using PaDiM.Engine.Catalogue;
 using PaDiM.Service.Access;
-using PaDiM.Service.Hosting;
+using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Backbones;
 

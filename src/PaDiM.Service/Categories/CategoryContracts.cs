@@ -1,6 +1,7 @@
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Statistics;
+using PaDiM.Service.Data;
 
 namespace PaDiM.Service.Categories;
 

@@ -1,7 +1,8 @@
 using System.Text.Json;
 using PaDiM.Service.Access;
-using PaDiM.Service.Hosting;
+using PaDiM.Service.Http;
 using PaDiM.Service.Models;
+using PaDiM.Service.Thresholds;
 
 namespace PaDiM.Service.Categories;
 

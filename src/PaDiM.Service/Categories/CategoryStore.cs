@@ -1,12 +1,12 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
-using PaDiM.Core.Embedding;
-using PaDiM.Onnx.Backbones;
-using PaDiM.Onnx.Pipelines;
+using PaDiM.Core.Geometry;
+using PaDiM.Engine.Inference;
+using PaDiM.Engine.Scoring;
+using PaDiM.Service.Data;
 using PaDiM.Service.Hosting;
-using PaDiM.Service.Images;
-using PaDiM.Service.Models;
-using PaDiM.Service.Storage;
+using PaDiM.Service.Http;
+using PaDiM.Service.Thresholds;
 
 namespace PaDiM.Service.Categories;
 

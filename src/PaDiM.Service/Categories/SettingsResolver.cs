@@ -3,9 +3,11 @@ using PaDiM.Core.Alignment;
 using PaDiM.Core.Calibration;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
-using PaDiM.Onnx.Backbones;
-using PaDiM.Onnx.Catalogue;
+using PaDiM.Engine.Catalogue;
+using PaDiM.Engine.Inference;
+using PaDiM.Service.Data;
 using PaDiM.Service.Hosting;
+using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Categories;
 
@@ -66,8 +68,8 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Padi
     /// <summary>What is known of a backbone without opening it, which may take seconds.</summary>
     private Outcome<BackboneManifest> ReadManifest(string name)
     {
-        if (backbones.Find(name) is not { } file)
-            return Problems.UnknownBackbone(name, backbones.List().Select(known => known.Name));
+        if (backbones.Directories.Find(name) is not { } file)
+            return Problems.UnknownBackbone(name, backbones.Directories.List().Select(known => known.Name));
         try
         {
             return file.ReadManifest();
@@ -87,7 +89,7 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Padi
         }
         catch (KeyNotFoundException)
         {
-            return Problems.UnknownBackbone(name, backbones.List().Select(file => file.Name));
+            return Problems.UnknownBackbone(name, backbones.Directories.List().Select(file => file.Name));
         }
         catch (InvalidDataException e)
         {

@@ -1,5 +1,5 @@
-using PaDiM.Onnx.Pipelines;
-using PaDiM.Service.Images;
+using PaDiM.Engine.Evaluation;
+using PaDiM.Service.Data;
 using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Evaluations;

@@ -2,10 +2,10 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Mvc;
 using PaDiM.Service.Access;
 using PaDiM.Service.Categories;
-using PaDiM.Service.Hosting;
+using PaDiM.Service.Data;
+using PaDiM.Service.Http;
 using PaDiM.Service.Jobs;
 using PaDiM.Service.Models;
-using PaDiM.Service.Storage;
 
 namespace PaDiM.Service.Evaluations;
 

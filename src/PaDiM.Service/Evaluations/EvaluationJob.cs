@@ -1,13 +1,14 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
-using PaDiM.Onnx.Imaging;
-using PaDiM.Onnx.Pipelines;
-using PaDiM.Onnx.Storage;
-using PaDiM.Service.Hosting;
+using PaDiM.Core.Calibration;
+using PaDiM.Engine.Evaluation;
+using PaDiM.Imaging.Decoding;
+using PaDiM.Service.Background;
+using PaDiM.Service.Data;
+using PaDiM.Service.Http;
 using PaDiM.Service.Images;
 using PaDiM.Service.Jobs;
 using PaDiM.Service.Models;
-using PaDiM.Service.Storage;
 
 namespace PaDiM.Service.Evaluations;
 

@@ -1,9 +1,9 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
-using PaDiM.Service.Hosting;
+using PaDiM.Service.Data;
+using PaDiM.Service.Http;
 using PaDiM.Service.Jobs;
 using PaDiM.Service.Models;
-using PaDiM.Service.Storage;
 
 namespace PaDiM.Service.Evaluations;
 

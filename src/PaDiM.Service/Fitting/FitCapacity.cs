@@ -1,13 +1,11 @@
 using Microsoft.EntityFrameworkCore;
 using PaDiM.Core.Models;
-using PaDiM.Onnx.Backbones;
-using PaDiM.Onnx.Pipelines;
-using PaDiM.Onnx.Storage;
+using PaDiM.Engine.Fitting;
+using PaDiM.Engine.Inference;
 using PaDiM.Service.Categories;
-using PaDiM.Service.Hosting;
-using PaDiM.Service.Images;
+using PaDiM.Service.Data;
+using PaDiM.Service.Http;
 using PaDiM.Service.Jobs;
-using PaDiM.Service.Storage;
 
 namespace PaDiM.Service.Fitting;
 

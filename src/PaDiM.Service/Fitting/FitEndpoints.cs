@@ -2,9 +2,9 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Mvc;
 using PaDiM.Service.Access;
 using PaDiM.Service.Categories;
-using PaDiM.Service.Hosting;
+using PaDiM.Service.Data;
+using PaDiM.Service.Http;
 using PaDiM.Service.Jobs;
-using PaDiM.Service.Storage;
 
 namespace PaDiM.Service.Fitting;
 

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using PaDiM.Core.Models;
-using PaDiM.Onnx.Backbones;
-using PaDiM.Onnx.Pipelines;
+using PaDiM.Engine.Fitting;
+using PaDiM.Engine.Inference;
 
 namespace PaDiM.Service.Fitting;
 

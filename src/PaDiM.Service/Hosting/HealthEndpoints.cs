@@ -1,8 +1,8 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
-using PaDiM.Onnx.Backbones;
-using PaDiM.Service.Storage;
+using PaDiM.Engine.Inference;
+using PaDiM.Service.Data;
 
 namespace PaDiM.Service.Hosting;
 

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
-using PaDiM.Onnx.Backbones;
-using PaDiM.Onnx.Imaging;
+using PaDiM.Engine.Inference;
+using PaDiM.Imaging.Decoding;
+using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Hosting;
 

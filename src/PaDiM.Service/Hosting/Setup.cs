@@ -4,21 +4,23 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
-using PaDiM.Onnx.Backbones;
-using PaDiM.Onnx.Catalogue;
-using PaDiM.Onnx.Imaging;
-using PaDiM.Onnx.Storage;
+using PaDiM.Engine.Catalogue;
+using PaDiM.Engine.Fitting;
+using PaDiM.Engine.Inference;
+using PaDiM.Imaging.Decoding;
 using PaDiM.Service.Access;
+using PaDiM.Service.Background;
 using PaDiM.Service.Categories;
+using PaDiM.Service.Data;
 using PaDiM.Service.Evaluations;
 using PaDiM.Service.Fitting;
-using PaDiM.Service.Hosting.Telemetry;
+using PaDiM.Service.Http;
 using PaDiM.Service.Images;
 using PaDiM.Service.Jobs;
+using PaDiM.Service.Maintenance;
 using PaDiM.Service.Models;
-using PaDiM.Service.Safekeeping;
 using PaDiM.Service.Scoring;
-using PaDiM.Service.Storage;
+using PaDiM.Service.Telemetry;
 using Serilog;
 using Serilog.Events;
 using Serilog.Formatting.Compact;
@@ -132,7 +134,7 @@ internal static partial class Setup
             provider.GetRequiredService<BackboneRuntime>()
         ));
         services.AddSingleton(provider => new BackboneListing(
-            provider.GetRequiredService<BackboneRegistry>(),
+            provider.GetRequiredService<BackboneRegistry>().Directories,
             BackboneCatalogue.Known
         ));
         services.AddSingleton(provider => new ImageDecoder(

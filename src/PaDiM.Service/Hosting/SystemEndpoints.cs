@@ -1,8 +1,9 @@
 using System.Reflection;
 using Microsoft.ML.OnnxRuntime;
-using PaDiM.Onnx.Backbones;
-using PaDiM.Onnx.Catalogue;
+using PaDiM.Engine.Catalogue;
+using PaDiM.Engine.Inference;
 using PaDiM.Service.Access;
+using PaDiM.Service.Http;
 using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Hosting;

@@ -1,10 +1,10 @@
-using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
-using PaDiM.Onnx.Imaging;
+using PaDiM.Imaging.Decoding;
 using PaDiM.Service.Access;
 using PaDiM.Service.Categories;
-using PaDiM.Service.Hosting;
-using PaDiM.Service.Storage;
+using PaDiM.Service.Data;
+using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Images;
 

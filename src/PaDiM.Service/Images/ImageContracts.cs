@@ -1,3 +1,5 @@
+using PaDiM.Service.Data;
+
 namespace PaDiM.Service.Images;
 
 /// <summary>What became of an upload.</summary>

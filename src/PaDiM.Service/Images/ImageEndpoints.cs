@@ -1,9 +1,11 @@
 using Microsoft.Extensions.Options;
-using PaDiM.Onnx.Imaging;
+using PaDiM.Imaging;
+using PaDiM.Imaging.Decoding;
 using PaDiM.Service.Access;
 using PaDiM.Service.Categories;
+using PaDiM.Service.Data;
 using PaDiM.Service.Hosting;
-using PaDiM.Service.Storage;
+using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Images;
 

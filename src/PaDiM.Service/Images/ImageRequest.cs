@@ -2,8 +2,10 @@ using System.Text;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
-using PaDiM.Onnx.Imaging;
+using PaDiM.Imaging;
+using PaDiM.Imaging.Decoding;
 using PaDiM.Service.Hosting;
+using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Images;
 

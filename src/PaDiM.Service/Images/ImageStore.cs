@@ -1,7 +1,8 @@
 using Microsoft.EntityFrameworkCore;
-using PaDiM.Onnx.Imaging;
-using PaDiM.Service.Hosting;
-using PaDiM.Service.Storage;
+using PaDiM.Imaging.Decoding;
+using PaDiM.Imaging.Heatmaps;
+using PaDiM.Service.Data;
+using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Images;
 

@@ -1,6 +1,7 @@
 using Microsoft.Net.Http.Headers;
-using PaDiM.Onnx.Imaging;
-using PaDiM.Service.Hosting;
+using PaDiM.Imaging;
+using PaDiM.Imaging.Decoding;
+using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Images;
 

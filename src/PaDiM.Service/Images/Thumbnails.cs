@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
-using PaDiM.Onnx.Imaging;
+using PaDiM.Imaging.Decoding;
+using PaDiM.Imaging.Heatmaps;
 using PaDiM.Service.Hosting;
 
 namespace PaDiM.Service.Images;

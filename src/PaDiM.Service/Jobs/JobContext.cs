@@ -1,3 +1,5 @@
+using PaDiM.Service.Data;
+
 namespace PaDiM.Service.Jobs;
 
 /// <summary>

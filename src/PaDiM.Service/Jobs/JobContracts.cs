@@ -1,4 +1,5 @@
 using System.Text.Json;
+using PaDiM.Service.Data;
 
 namespace PaDiM.Service.Jobs;
 

@@ -1,8 +1,8 @@
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using PaDiM.Service.Access;
-using PaDiM.Service.Categories;
-using PaDiM.Service.Hosting;
+using PaDiM.Service.Data;
+using PaDiM.Service.Http;
 using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Jobs;

@@ -2,9 +2,9 @@ using System.Diagnostics.Metrics;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
+using PaDiM.Service.Data;
+using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Hosting;
-using PaDiM.Service.Hosting.Telemetry;
-using PaDiM.Service.Storage;
 
 namespace PaDiM.Service.Jobs;
 
@@ -41,8 +41,8 @@ internal sealed class JobMetrics
         TimeProvider time
     )
     {
-        this._contexts = contexts;
-        this._time = time;
+        _contexts = contexts;
+        _time = time;
         var meter = meters.Create(Instruments.Name);
         _attempts = meter.CreateMinutes(
             "padim.job.attempt.duration",

@@ -1,4 +1,5 @@
-using PaDiM.Service.Hosting;
+using PaDiM.Service.Data;
+using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Jobs;
 

@@ -2,8 +2,9 @@ using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
+using PaDiM.Service.Data;
 using PaDiM.Service.Hosting;
-using PaDiM.Service.Storage;
+using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Jobs;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
-using PaDiM.Service.Hosting.Telemetry;
+using PaDiM.Service.Data;
+using PaDiM.Service.Diagnostics;
 
 namespace PaDiM.Service.Jobs;
 

@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Options;
+using PaDiM.Service.Data;
 using PaDiM.Service.Hosting;
+using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Jobs;
 

@@ -1,3 +1,5 @@
+using PaDiM.Service.Data;
+
 namespace PaDiM.Service.Models;
 
 /// <summary>A model that is ready to score.</summary>

@@ -1,4 +1,5 @@
-using PaDiM.Onnx.Pipelines;
+using PaDiM.Engine.Scoring;
+using PaDiM.Service.Data;
 
 namespace PaDiM.Service.Models;
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
-using PaDiM.Service.Hosting;
+using PaDiM.Service.Data;
+using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Models;
 

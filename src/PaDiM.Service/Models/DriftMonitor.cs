@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using PaDiM.Core.Calibration;
-using PaDiM.Service.Hosting.Telemetry;
+using PaDiM.Service.Diagnostics;
 
 namespace PaDiM.Service.Models;
 

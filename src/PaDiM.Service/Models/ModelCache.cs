@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
-using PaDiM.Onnx.Pipelines;
+using PaDiM.Engine.Scoring;
+using PaDiM.Service.Data;
 using PaDiM.Service.Hosting;
 
 namespace PaDiM.Service.Models;

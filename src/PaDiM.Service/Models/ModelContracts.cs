@@ -1,4 +1,5 @@
-using PaDiM.Core.Training;
+using PaDiM.Core.DatasetReview;
+using PaDiM.Service.Data;
 
 namespace PaDiM.Service.Models;
 

@@ -1,14 +1,17 @@
 using Microsoft.Extensions.Options;
 using PaDiM.Core.Models;
-using PaDiM.Onnx.Export;
-using PaDiM.Onnx.Imaging;
-using PaDiM.Onnx.Pipelines;
-using PaDiM.Onnx.Storage;
+using PaDiM.Core.Persistence;
+using PaDiM.Engine.Export;
+using PaDiM.Engine.Files;
+using PaDiM.Engine.Inference;
+using PaDiM.Engine.Scoring;
+using PaDiM.Imaging;
 using PaDiM.Service.Access;
 using PaDiM.Service.Categories;
+using PaDiM.Service.Data;
 using PaDiM.Service.Hosting;
+using PaDiM.Service.Http;
 using PaDiM.Service.Images;
-using PaDiM.Service.Storage;
 
 namespace PaDiM.Service.Models;
 

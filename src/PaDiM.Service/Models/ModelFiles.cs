@@ -1,9 +1,10 @@
 using System.Security.Cryptography;
 using PaDiM.Core.Models;
+using PaDiM.Core.Persistence;
 using PaDiM.Core.Statistics;
-using PaDiM.Onnx.Storage;
-using PaDiM.Service.Hosting;
-using PaDiM.Service.Storage;
+using PaDiM.Engine.Files;
+using PaDiM.Service.Data;
+using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Models;
 

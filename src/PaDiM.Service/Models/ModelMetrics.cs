@@ -2,8 +2,8 @@ using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Options;
 using PaDiM.Core.Calibration;
+using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Hosting;
-using PaDiM.Service.Hosting.Telemetry;
 
 namespace PaDiM.Service.Models;
 
@@ -26,8 +26,8 @@ internal sealed class ModelMetrics
         IOptions<PadimOptions> options
     )
     {
-        this._drift = drift;
-        this._labels = labels;
+        _drift = drift;
+        _labels = labels;
         var meter = meters.Create(Instruments.Name);
         meter.CreateObservableGauge(
             "padim.model.cache",

@@ -2,12 +2,14 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.ML.OnnxRuntime;
-using PaDiM.Onnx.Backbones;
-using PaDiM.Onnx.Pipelines;
-using PaDiM.Service.Categories;
-using PaDiM.Service.Hosting;
-using PaDiM.Service.Hosting.Telemetry;
-using PaDiM.Service.Storage;
+using PaDiM.Core.Calibration;
+using PaDiM.Core.Models;
+using PaDiM.Engine.Inference;
+using PaDiM.Engine.Scoring;
+using PaDiM.Service.Background;
+using PaDiM.Service.Data;
+using PaDiM.Service.Diagnostics;
+using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Models;
 

@@ -1,8 +1,8 @@
 using Microsoft.EntityFrameworkCore;
 using PaDiM.Core.Models;
-using PaDiM.Service.Hosting;
+using PaDiM.Service.Data;
+using PaDiM.Service.Http;
 using PaDiM.Service.Jobs;
-using PaDiM.Service.Storage;
 
 namespace PaDiM.Service.Models;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using PaDiM.Service.Access;
+using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Models;
 

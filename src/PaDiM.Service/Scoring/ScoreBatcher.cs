@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Options;
 using Microsoft.ML.OnnxRuntime;
-using PaDiM.Onnx.Pipelines;
+using PaDiM.Engine.Inference;
+using PaDiM.Engine.Scoring;
 using PaDiM.Service.Hosting;
+using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Scoring;
 

@@ -2,10 +2,12 @@ using System.Globalization;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
-using PaDiM.Onnx.Imaging;
+using PaDiM.Imaging;
+using PaDiM.Imaging.Decoding;
+using PaDiM.Imaging.Heatmaps;
 using PaDiM.Service.Access;
 using PaDiM.Service.Hosting;
-using PaDiM.Service.Hosting.Telemetry;
+using PaDiM.Service.Http;
 using PaDiM.Service.Images;
 using PaDiM.Service.Models;
 

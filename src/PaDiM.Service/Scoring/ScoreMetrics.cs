@@ -1,8 +1,9 @@
 using System.Diagnostics.Metrics;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
+using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Hosting;
-using PaDiM.Service.Hosting.Telemetry;
+using PaDiM.Service.Http;
 using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Scoring;
@@ -38,8 +39,8 @@ internal sealed class ScoreMetrics
         IOptions<PadimOptions> options
     )
     {
-        this._drift = drift;
-        this._labels = labels;
+        _drift = drift;
+        _labels = labels;
         var meter = meters.Create(Instruments.Name);
         _stages = meter.CreateMoments("padim.score.stage.duration", "Time of an image in each stage of scoring.");
         _durations = meter.CreateMoments("padim.score.duration", "Time of an image from its last byte to its result.");

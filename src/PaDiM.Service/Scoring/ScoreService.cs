@@ -1,11 +1,13 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.Security.Cryptography;
-using PaDiM.Core.Alignment;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Scoring;
-using PaDiM.Onnx.Imaging;
-using PaDiM.Onnx.Pipelines;
-using PaDiM.Service.Hosting;
+using PaDiM.Engine.Scoring;
+using PaDiM.Imaging;
+using PaDiM.Imaging.Decoding;
+using PaDiM.Imaging.Heatmaps;
+using PaDiM.Service.Http;
 using PaDiM.Service.Images;
 using PaDiM.Service.Models;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using PaDiM.Service.Hosting;
-using PaDiM.Service.Hosting.Telemetry;
+using PaDiM.Service.Diagnostics;
+using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Scoring;
 

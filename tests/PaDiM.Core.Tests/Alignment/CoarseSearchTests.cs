@@ -1,4 +1,5 @@
 using PaDiM.Core.Alignment;
+using PaDiM.Core.Geometry;
 
 namespace PaDiM.Core.Tests.Alignment;
 

@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using PaDiM.Core.Alignment;
+using PaDiM.Core.Geometry;
 
 namespace PaDiM.Core.Tests.Alignment;
 

@@ -1,5 +1,7 @@
 using PaDiM.Core.Calibration;
 using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
+using PaDiM.Core.Statistics;
 using PaDiM.Core.Tests.Support;
 using PaDiM.TestSupport.Reference;
 

@@ -1,6 +1,6 @@
 using FsCheck.Xunit;
-using PaDiM.Core.Embedding;
 using PaDiM.Core.Evaluation;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Scoring;
 using PaDiM.TestSupport.Reference;
 

@@ -1,5 +1,5 @@
-using PaDiM.Core.Embedding;
 using PaDiM.Core.Evaluation;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Scoring;
 using PaDiM.Core.Tests.Support;
 using PaDiM.TestSupport;

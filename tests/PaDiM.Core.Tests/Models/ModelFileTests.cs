@@ -1,7 +1,9 @@
 using System.Text.Json.Nodes;
 using PaDiM.Core.Calibration;
 using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
+using PaDiM.Core.Persistence;
 using PaDiM.Core.Statistics;
 using PaDiM.Core.Tests.Support;
 

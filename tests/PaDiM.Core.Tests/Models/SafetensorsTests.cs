@@ -1,5 +1,5 @@
 using System.Text;
-using PaDiM.Core.Models;
+using PaDiM.Core.Persistence;
 
 namespace PaDiM.Core.Tests.Models;
 

@@ -1,5 +1,5 @@
-using PaDiM.Core.Embedding;
-using PaDiM.Core.Models;
+using PaDiM.Core.Geometry;
+using PaDiM.Core.Persistence;
 using PaDiM.Core.Statistics;
 using PaDiM.Core.Tests.Support;
 

@@ -1,4 +1,4 @@
-using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Scoring;
 using PaDiM.Core.Tests.Support;
 using PaDiM.TestSupport.Reference;

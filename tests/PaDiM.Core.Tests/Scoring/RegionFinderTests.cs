@@ -1,6 +1,6 @@
 using FsCheck;
 using FsCheck.Xunit;
-using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Scoring;
 using PaDiM.Core.Tests.Support;
 using PaDiM.TestSupport.Reference;

@@ -1,4 +1,5 @@
 using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Scoring;
 using PaDiM.Core.Statistics;
 using PaDiM.Core.Tests.Support;

@@ -1,4 +1,5 @@
 using PaDiM.Core.Statistics;
+using PaDiM.Core.Statistics.Simd;
 using PaDiM.Core.Tests.Support;
 
 namespace PaDiM.Core.Tests.Statistics;

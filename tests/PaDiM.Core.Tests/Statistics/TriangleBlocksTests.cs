@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using PaDiM.Core.Statistics;
+using PaDiM.Core.Statistics.Simd;
 using PaDiM.Core.Tests.Support;
 
 namespace PaDiM.Core.Tests.Statistics;

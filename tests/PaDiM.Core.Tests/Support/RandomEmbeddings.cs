@@ -1,4 +1,5 @@
 using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
 
 namespace PaDiM.Core.Tests.Support;
 

@@ -1,4 +1,5 @@
 using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
 using PaDiM.TestSupport.Reference;
 
 namespace PaDiM.Core.Tests.Support;

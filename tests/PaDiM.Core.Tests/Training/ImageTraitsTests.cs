@@ -1,5 +1,5 @@
+using PaDiM.Core.DatasetReview;
 using PaDiM.Core.Tests.Support;
-using PaDiM.Core.Training;
 
 namespace PaDiM.Core.Tests.Training;
 

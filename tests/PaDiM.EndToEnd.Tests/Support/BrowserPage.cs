@@ -12,8 +12,8 @@ public sealed class BrowserPage : IAsyncDisposable
 
     private BrowserPage(IPlaywright playwright, IBrowser browser, IPage page)
     {
-        this._playwright = playwright;
-        this._browser = browser;
+        _playwright = playwright;
+        _browser = browser;
         Page = page;
     }
 

@@ -1,4 +1,5 @@
-using PaDiM.Onnx.Imaging;
+using PaDiM.Imaging;
+using PaDiM.Imaging.Decoding;
 
 namespace PaDiM.EndToEnd.Tests.Support;
 

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
-using PaDiM.Onnx.Backbones;
+using PaDiM.Engine.Inference;
 using PaDiM.Service.Hosting;
 
 namespace PaDiM.Service.Tests.Support;
@@ -15,7 +15,7 @@ internal sealed class RunningService : IAsyncDisposable
 
     private RunningService(WebApplication app)
     {
-        this._app = app;
+        _app = app;
         Http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
     }
 

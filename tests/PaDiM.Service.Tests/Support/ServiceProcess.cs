@@ -12,7 +12,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
 
     private ServiceProcess(Process process, Uri address)
     {
-        this._process = process;
+        _process = process;
         Http = new HttpClient { BaseAddress = address };
     }
 

@@ -1,4 +1,4 @@
-using PaDiM.Service.Hosting.Telemetry;
+using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Tests.Telemetry;
 

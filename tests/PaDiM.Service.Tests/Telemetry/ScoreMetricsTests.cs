@@ -1,4 +1,4 @@
-using PaDiM.Service.Hosting.Telemetry;
+using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Models;
 using PaDiM.Service.Scoring;
 using PaDiM.Service.Tests.Support;

@@ -22,9 +22,9 @@ internal sealed partial class NpyFile
 
     private NpyFile(string path, long start, string type, IReadOnlyList<int> shape)
     {
-        this._path = path;
-        this._start = start;
-        this._type = type;
+        _path = path;
+        _start = start;
+        _type = type;
         Shape = shape;
     }
 

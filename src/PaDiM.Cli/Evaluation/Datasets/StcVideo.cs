@@ -1,5 +1,7 @@
-using PaDiM.Core.Embedding;
-using PaDiM.Onnx.Imaging;
+using PaDiM.Core.Geometry;
+using PaDiM.Imaging;
+using PaDiM.Imaging.Decoding;
+using PaDiM.Imaging.Heatmaps;
 
 namespace PaDiM.Cli.Evaluation.Datasets;
 

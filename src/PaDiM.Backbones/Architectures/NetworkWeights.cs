@@ -1,0 +1,91 @@
+using PaDiM.Backbones.Weights;
+using PaDiM.Engine.Graphs.Schema;
+
+namespace PaDiM.Backbones.Architectures;
+
+/// <summary>
+/// The tensors of a network in a file of weights, under whatever prefix training has put before their names
+/// (<c>module.</c>, <c>model.</c>, <c>backbone.</c>).
+/// </summary>
+internal sealed class NetworkWeights
+{
+    /// <summary>A counter of batches beside each batch normalisation.</summary>
+    private const string Counter = ".num_batches_tracked";
+
+    private readonly Network _network;
+    private readonly NetworkForm _form;
+    private readonly NetworkGraph _graph;
+    private readonly Dictionary<string, WeightTensor> _tensors;
+
+    private NetworkWeights(Network network, NetworkForm form, Dictionary<string, WeightTensor> tensors)
+    {
+        _network = network;
+        _form = form;
+        _graph = form.Graph();
+        _tensors = tensors;
+    }
+
+    /// <summary>
+    /// The tensors around the anchor of one of the network's forms; null where the file holds none of the anchors.
+    /// </summary>
+    /// <exception cref="InvalidDataException">It holds one several times.</exception>
+    public static NetworkWeights? Find(WeightsFile file, Network network)
+    {
+        foreach (var form in network.Forms)
+        {
+            string[] prefixes =
+            [
+                .. file
+                    .Tensors.Keys.Where(name =>
+                        name == form.Anchor || name.EndsWith($".{form.Anchor}", StringComparison.Ordinal)
+                    )
+                    .Select(name => name[..^form.Anchor.Length]),
+            ];
+            if (prefixes.Length > 1)
+                throw new InvalidDataException(
+                    $"The weights file holds several networks, whose tensors begin with {string.Join(", ", prefixes.Take(3).Select(WeightsFile.Quote))}; save the one that is meant by itself."
+                );
+            if (prefixes is [var prefix])
+                return new NetworkWeights(
+                    network,
+                    form,
+                    file.Tensors.Where(pair => pair.Key.StartsWith(prefix, StringComparison.Ordinal))
+                        .ToDictionary(pair => pair.Key[prefix.Length..], pair => pair.Value, StringComparer.Ordinal)
+                );
+        }
+        return null;
+    }
+
+    /// <summary>
+    /// A sentence about a tensor that is missing, of another shape, or too many; null where they are the network's.
+    /// </summary>
+    public string? FindMisfit()
+    {
+        var needed = _graph
+            .Convolutions.SelectMany(layer => layer.Tensors)
+            .ToDictionary(tensor => tensor.Name, tensor => tensor.Shape, StringComparer.Ordinal);
+        foreach (var (name, shape) in needed)
+        {
+            if (!_tensors.TryGetValue(name, out var tensor))
+                return $"The weights file holds no tensor '{name}'; {_network.Name} has one, of shape ({string.Join(", ", shape)}).";
+            if (!tensor.Shape.SequenceEqual(shape))
+                return $"Tensor '{name}' of the weights file is of shape ({string.Join(", ", tensor.Shape)}); that of {_network.Name} is of shape ({string.Join(", ", shape)}).";
+        }
+        var other = _tensors.Keys.FirstOrDefault(name =>
+            !needed.ContainsKey(name)
+            && !name.EndsWith(Counter, StringComparison.Ordinal)
+            && _form.Stages.Any(stage => name.StartsWith(stage, StringComparison.Ordinal))
+        );
+        return other is null
+            ? null
+            : $"The weights file holds a tensor {WeightsFile.Quote(other)}, which {_network.Name} does not have: it is another network's.";
+    }
+
+    /// <summary>The network with these weights as an ONNX model.</summary>
+    /// <exception cref="InvalidDataException">They are not the network's, cannot be read, or are no finite
+    /// numbers.</exception>
+    public ModelProto ToModel() =>
+        FindMisfit() is { } misfit
+            ? throw new InvalidDataException(misfit)
+            : _graph.ToModel(name => _tensors[name].Read());
+}

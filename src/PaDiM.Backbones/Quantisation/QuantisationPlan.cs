@@ -1,0 +1,159 @@
+using PaDiM.Engine.Graphs;
+using PaDiM.Engine.Graphs.Schema;
+
+namespace PaDiM.Backbones.Quantisation;
+
+/// <summary>
+/// Which layers of a graph become integer ones. Convolutions with weights in the file; additions, concatenations and
+/// maximum poolings of what such layers give; and the ReLUs behind them, which saturation at 0 does for nothing. Every
+/// other layer stays as it is and reads dequantised values.
+/// </summary>
+internal sealed class QuantisationPlan
+{
+    private static readonly HashSet<string> Integer =
+    [
+        "QuantizeLinear",
+        "DequantizeLinear",
+        "DynamicQuantizeLinear",
+        "QLinearConv",
+        "ConvInteger",
+        "QLinearMatMul",
+        "MatMulInteger",
+    ];
+    private readonly Dictionary<NodeProto, string> _results = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<NodeProto> _absorbed = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<string> _produced = new(StringComparer.Ordinal),
+        _entering = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _pooledFrom = new(StringComparer.Ordinal);
+    private readonly GraphProto _graph;
+    private readonly QuantisationSettings _settings;
+    private readonly Dictionary<string, NodeProto[]> _readers;
+    private readonly HashSet<string> _outputs;
+
+    /// <summary>The image, and what convolutions alone make of it: a first layer may be written in two.</summary>
+    private readonly HashSet<string> _linear;
+
+    /// <summary>Plans the layers of a graph.</summary>
+    /// <exception cref="InvalidDataException">The graph holds integer layers already, is written in too old an operator
+    /// set, or has no convolution that can be quantised.</exception>
+    public QuantisationPlan(GraphEditor editor, QuantisationSettings settings)
+    {
+        _graph = editor.Graph;
+        _settings = settings;
+        if (_graph.Node.FirstOrDefault(node => Integer.Contains(node.OpType)) is { } done)
+            throw new InvalidDataException(
+                $"it holds integer layers already ({done.OpType}); quantise the float32 network that it was made from"
+            );
+        if (editor.OperatorSet < 13)
+            throw new InvalidDataException(
+                $"it is written in operator set {editor.OperatorSet} of ONNX; scales of weights by channel need 13 or later"
+            );
+        Constants = new Constants(_graph);
+        _outputs = [.. editor.Outputs];
+        _linear = [.. editor.Inputs];
+        _readers = _graph
+            .Node.SelectMany(node => GraphEditor.ReadBy(node).Distinct().Select(name => (name, node)))
+            .GroupBy(pair => pair.name, StringComparer.Ordinal)
+            .ToDictionary(
+                group => group.Key,
+                group => group.Select(pair => pair.node).ToArray(),
+                StringComparer.Ordinal
+            );
+        foreach (var node in _graph.Node)
+            Plan(node);
+        if (!_results.Keys.Any(node => node.OpType == "Conv"))
+            throw new InvalidDataException(
+                "it has no convolution that can be quantised: two-dimensional, with its weights in the file"
+            );
+    }
+
+    /// <summary>The values that stand in the file.</summary>
+    public Constants Constants { get; }
+
+    /// <summary>Tensors that calibration has to measure.</summary>
+    public IReadOnlyList<string> Measured => [.. _produced.Concat(_entering).Order(StringComparer.Ordinal)];
+
+    /// <summary>Number of integer convolutions.</summary>
+    public int Convolutions => _results.Keys.Count(node => node.OpType == "Conv");
+
+    /// <summary>
+    /// The tensor that an integer layer gives, behind the activation that it absorbs; null for a layer that stays as it
+    /// is.
+    /// </summary>
+    public string? ResultOf(NodeProto node) => _results.GetValueOrDefault(node);
+
+    /// <summary>The layer is a ReLU that the layer before does by saturating.</summary>
+    public bool IsAbsorbed(NodeProto node) => _absorbed.Contains(node);
+
+    /// <summary>An integer layer gives it.</summary>
+    public bool IsProduced(string tensor) => _produced.Contains(tensor);
+
+    /// <summary>A layer that stays as it is, or the caller, gives it to an integer one.</summary>
+    public bool IsEntering(string tensor) => _entering.Contains(tensor);
+
+    /// <summary>The tensor whose scale it has: poolings keep the scale of what they read.</summary>
+    public string ScaledAs(string tensor) =>
+        _pooledFrom.TryGetValue(tensor, out var source) ? ScaledAs(source) : tensor;
+
+    private void Plan(NodeProto node)
+    {
+        if (node.OpType == "Conv" && _linear.Contains(node.Input[0]))
+            _linear.Add(node.Output[0]);
+        if (!CanBeInteger(node))
+            return;
+        var output = node.Output[0];
+        var activation =
+            node.OpType is "Conv" or "Add"
+            && !_outputs.Contains(output)
+            && _readers.GetValueOrDefault(output) is [{ } only]
+            && IsSaturation(only)
+                ? only
+                : null;
+        var result = activation?.Output[0] ?? output;
+        // Nothing reads it but the caller: rounding it would cost accuracy and buy no speed.
+        if (_settings.FloatTaps && _outputs.Contains(result) && !_readers.ContainsKey(result))
+            return;
+        _results[node] = result;
+        if (activation is not null)
+            _absorbed.Add(activation);
+        _produced.Add(result);
+        foreach (var input in Read(node).Where(input => !_produced.Contains(input)))
+            _entering.Add(input);
+        if (node.OpType == "MaxPool")
+            _pooledFrom[result] = node.Input[0];
+    }
+
+    /// <summary>Activations that a layer reads.</summary>
+    private static IEnumerable<string> Read(NodeProto node) =>
+        node.OpType is "Conv" or "MaxPool" ? node.Input.Take(1) : node.Input;
+
+    private bool CanBeInteger(NodeProto node) =>
+        node.Domain is "" or "ai.onnx"
+        && node.OpType switch
+        {
+            "Conv" => Constants.Find(node.Input[1]) is { Shape.Length: 4 }
+                && !Constants.Has(node.Input[0])
+                && HasConstantBias(node)
+                && !(_settings.FloatStem && _linear.Contains(node.Input[0])),
+            "Add" => node.Input.Any(_produced.Contains) && !node.Input.Any(Constants.Has),
+            "Concat" => node.Input.All(_produced.Contains),
+            "MaxPool" => node.Output.Count == 1
+                && (_produced.Contains(node.Input[0]) || _entering.Contains(node.Input[0])),
+            _ => false,
+        };
+
+    private bool HasConstantBias(NodeProto conv) =>
+        conv.Input.Count < 3 || conv.Input[2].Length == 0 || Constants.Find(conv.Input[2]) is not null;
+
+    /// <summary>A ReLU, or a Clip from 0 upwards: saturation of a uint8 whose zero point is 0 does the same.</summary>
+    private bool IsSaturation(NodeProto node) =>
+        node.OpType switch
+        {
+            "Relu" => true,
+            "Clip" => node.Input.Count > 1
+                && node.Input[1].Length > 0
+                && Constants.Find(node.Input[1]) is { Values: [0] }
+                && node.Input.Skip(2).All(name => name.Length == 0 || Constants.Has(name)),
+            _ => false,
+        };
+}

@@ -1,0 +1,69 @@
+using System.Numerics.Tensors;
+
+namespace PaDiM.Backbones.Quantisation;
+
+/// <summary>
+/// The weights of a convolution as integers: weight = Scale[o] * Weight[o, ...], bias = inputScale * Scale[o] *
+/// Bias[o].
+/// </summary>
+/// <param name="Shape">Shape <c>(out, in / group, height, width)</c>.</param>
+/// <param name="Weight">Symmetric, one scale an output channel.</param>
+/// <param name="Scale">Of each output channel.</param>
+/// <param name="Bias">Of each output channel.</param>
+internal sealed record QuantisedConvolution(int[] Shape, sbyte[] Weight, float[] Scale, int[] Bias)
+{
+    /// <summary>Rounds the weights of a convolution.</summary>
+    /// <param name="shape">Shape <c>(out, in / group, height, width)</c>.</param>
+    /// <param name="weight">Row-major.</param>
+    /// <param name="bias">Of each output channel.</param>
+    /// <param name="group">Groups of the convolution.</param>
+    /// <param name="input">Scale of what it reads.</param>
+    /// <param name="inputMeans">Mean of each channel that it reads, to correct the bias by; null leaves it as it
+    /// is.</param>
+    /// <param name="bits">Bits of a weight, sign included.</param>
+    public static QuantisedConvolution Round(
+        int[] shape,
+        float[] weight,
+        float[] bias,
+        int group,
+        ActivationScale input,
+        double[]? inputMeans,
+        int bits
+    )
+    {
+        // 64 rather than 63 with 7 bits: two products with 255 still fit 16 bits, 2 * 255 * 64 = 32,640.
+        var most = bits == 7 ? 64 : 127;
+        var channels = shape[0];
+        var perChannel = weight.Length / shape[0];
+        var plane = shape[2] * shape[3];
+        var rounded = new sbyte[weight.Length];
+        var scales = new float[channels];
+        var biases = new int[channels];
+        for (var o = 0; o < channels; o++)
+        {
+            var row = weight.AsSpan(o * perChannel, perChannel);
+            var scale = Math.Max(
+                Math.Abs(TensorPrimitives.MaxMagnitude<float>(row)) / most,
+                LeastScale(bias[o], input)
+            );
+            var error = 0.0;
+            for (var i = 0; i < perChannel; i++)
+            {
+                var q = (sbyte)Math.Clamp(Math.Round(row[i] / scale), -most, most);
+                rounded[o * perChannel + i] = q;
+                if (inputMeans is not null)
+                    error += ((double)q * scale - row[i]) * inputMeans[o / (channels / group) * shape[1] + i / plane];
+            }
+            scales[o] = scale;
+            biases[o] = (int)
+                Math.Clamp(Math.Round((bias[o] - error) / ((double)input.Scale * scale)), int.MinValue, int.MaxValue);
+        }
+        return new QuantisedConvolution(shape, rounded, scales, biases);
+    }
+
+    /// <summary>
+    /// The bias has to fit 32 bits with room for the sum, however small the channel's weights are; and no scale is 0.
+    /// </summary>
+    private static float LeastScale(float bias, ActivationScale input) =>
+        (float)Math.Max(Math.Abs((double)bias) / (input.Scale * (double)(1 << 29)), 1e-30);
+}

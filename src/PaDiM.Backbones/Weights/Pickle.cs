@@ -1,0 +1,280 @@
+using System.Numerics;
+
+namespace PaDiM.Backbones.Weights;
+
+/// <summary>
+/// Reads the pickles of a checkpoint without running anything: the operations that dictionaries of tensors are written
+/// with, and no others. Values are null, bool, long, BigInteger, double, string, <c>object?[]</c> for tuples,
+/// <c>List&lt;object?&gt;</c>, <c>OrderedDictionary&lt;object, object?&gt;</c>, and of PyTorch's own <see
+/// cref="StridedTensor"/> and <see cref="Storage"/>. Memory grows with the bytes read.
+/// </summary>
+internal sealed class Pickle
+{
+    /// <summary>First byte of a pickle of protocol 2 or later.</summary>
+    public const byte Start = (byte)PickleOperation.Proto;
+
+    /// <summary>
+    /// Most bytes of a checkpoint's pickle, which bound the objects that it can make; one of a thousand tensors has a
+    /// tenth of a megabyte.
+    /// </summary>
+    public const int MostBytes = 4 << 20;
+
+    private const int NewestProtocol = 5;
+
+    private static readonly object Mark = new();
+
+    private readonly PickleInput _input;
+    private readonly Stack<object?> _stack = [];
+    private readonly Dictionary<uint, object?> _memo = [];
+
+    private readonly Action<Storage>? _referred;
+
+    private Pickle(PickleInput input, Action<Storage>? referred)
+    {
+        _input = input;
+        _referred = referred;
+    }
+
+    /// <summary>Reads one pickle.</summary>
+    /// <param name="input">Bytes, from the pickle's first on; behind its last afterwards.</param>
+    /// <param name="referred">Told of every storage that the pickle refers to.</param>
+    /// <exception cref="InvalidDataException">It is damaged, or wants something done that is not among what is
+    /// allowed.</exception>
+    public static object? Read(PickleInput input, Action<Storage>? referred = null)
+    {
+        var pickle = new Pickle(input, referred);
+        while (true)
+        {
+            var operation = (PickleOperation)input.Byte();
+            if (operation == PickleOperation.Stop)
+                return pickle.Pop();
+            pickle.Run(operation);
+        }
+    }
+
+    private void Run(PickleOperation operation)
+    {
+        switch (operation)
+        {
+            case PickleOperation.Proto:
+                CheckProtocol(_input.Byte());
+                break;
+            case PickleOperation.Frame:
+                _input.UInt64();
+                break;
+            case PickleOperation.Mark:
+                _stack.Push(Mark);
+                break;
+            case PickleOperation.None:
+                _stack.Push(null);
+                break;
+            case PickleOperation.NewTrue:
+                _stack.Push(true);
+                break;
+            case PickleOperation.NewFalse:
+                _stack.Push(false);
+                break;
+            case PickleOperation.BinInt:
+                _stack.Push((long)_input.Int32());
+                break;
+            case PickleOperation.BinInt1:
+                _stack.Push((long)_input.Byte());
+                break;
+            case PickleOperation.BinInt2:
+                _stack.Push((long)_input.UInt16());
+                break;
+            case PickleOperation.Long1:
+                PushWhole(new BigInteger(_input.Take(_input.Byte())));
+                break;
+            case PickleOperation.BinFloat:
+                _stack.Push(_input.Double());
+                break;
+            case PickleOperation.BinUnicode or PickleOperation.BinString:
+                _stack.Push(_input.Text(_input.UInt32()));
+                break;
+            case PickleOperation.ShortBinUnicode or PickleOperation.ShortBinString:
+                _stack.Push(_input.Text(_input.Byte()));
+                break;
+            case PickleOperation.EmptyTuple:
+                _stack.Push(Array.Empty<object?>());
+                break;
+            case PickleOperation.Tuple:
+                _stack.Push(PopToMark());
+                break;
+            case PickleOperation.Tuple1:
+                PushTuple(1);
+                break;
+            case PickleOperation.Tuple2:
+                PushTuple(2);
+                break;
+            case PickleOperation.Tuple3:
+                PushTuple(3);
+                break;
+            case PickleOperation.EmptyList:
+                _stack.Push(new List<object?>());
+                break;
+            case PickleOperation.Append:
+                Append([Pop()]);
+                break;
+            case PickleOperation.Appends:
+                Append(PopToMark());
+                break;
+            case PickleOperation.EmptyDict:
+                _stack.Push(new OrderedDictionary<object, object?>());
+                break;
+            case PickleOperation.SetItem:
+                SetItems([.. new[] { Pop(), Pop() }.Reverse()]);
+                break;
+            case PickleOperation.SetItems:
+                SetItems(PopToMark());
+                break;
+            case PickleOperation.BinPut:
+                _memo[_input.Byte()] = Peek();
+                break;
+            case PickleOperation.LongBinPut:
+                _memo[_input.UInt32()] = Peek();
+                break;
+            case PickleOperation.Memoize:
+                _memo[(uint)_memo.Count] = Peek();
+                break;
+            case PickleOperation.BinGet:
+                _stack.Push(Recall(_input.Byte()));
+                break;
+            case PickleOperation.LongBinGet:
+                _stack.Push(Recall(_input.UInt32()));
+                break;
+            case PickleOperation.Global:
+                _stack.Push(PickleGlobal.Of(_input.Line(), _input.Line()));
+                break;
+            case PickleOperation.StackGlobal:
+                PushGlobal(name: Pop(), module: Pop());
+                break;
+            case PickleOperation.Reduce:
+                Call(arguments: Pop(), callee: Pop());
+                break;
+            case PickleOperation.Build:
+                Build(Pop());
+                break;
+            case PickleOperation.BinPersId:
+                PushStorage(Checkpoint.StorageOf(Pop()));
+                break;
+            default:
+                throw new InvalidDataException(
+                    $"The weights file uses the pickle operation {(Enum.IsDefined(operation) ? operation.ToString().ToUpperInvariant() : $"0x{(byte)operation:x2}")}, which a file of tensors has no need of; it is refused."
+                );
+        }
+    }
+
+    private static void CheckProtocol(byte protocol)
+    {
+        if (protocol > NewestProtocol)
+            throw new InvalidDataException(
+                $"The weights file is pickled by protocol {protocol}; known are those up to {NewestProtocol}."
+            );
+    }
+
+    private void PushWhole(BigInteger value) =>
+        _stack.Push(value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value);
+
+    private object? Pop() => _stack.TryPop(out var value) && value != Mark ? value : throw Damaged();
+
+    private object? Peek() => _stack.TryPeek(out var value) && value != Mark ? value : throw Damaged();
+
+    private object?[] PopToMark()
+    {
+        var values = new List<object?>();
+        while (_stack.TryPop(out var value))
+        {
+            if (value == Mark)
+            {
+                values.Reverse();
+                return [.. values];
+            }
+            values.Add(value);
+        }
+        throw Damaged();
+    }
+
+    private object? Recall(uint index) => _memo.TryGetValue(index, out var value) ? value : throw Damaged();
+
+    private void PushTuple(int count)
+    {
+        var values = new object?[count];
+        while (count > 0)
+            values[--count] = Pop();
+        _stack.Push(values);
+    }
+
+    private void PushGlobal(object? module, object? name) =>
+        _stack.Push(
+            module is string && name is string ? PickleGlobal.Of((string)module, (string)name) : throw Damaged()
+        );
+
+    private void PushStorage(Storage storage)
+    {
+        _referred?.Invoke(storage);
+        _stack.Push(storage);
+    }
+
+    private void Append(object?[] values)
+    {
+        if (Peek() is not List<object?> list)
+            throw Damaged();
+        list.AddRange(values);
+    }
+
+    private void SetItems(object?[] values)
+    {
+        if (Peek() is not OrderedDictionary<object, object?> dictionary || values.Length % 2 != 0)
+            throw Damaged();
+        for (var i = 0; i < values.Length; i += 2)
+            SetItem(dictionary, values[i], values[i + 1]);
+    }
+
+    private static void SetItem(OrderedDictionary<object, object?> dictionary, object? key, object? value) =>
+        dictionary[key is string or long or double or bool ? key : throw Damaged()] = value;
+
+    private void Call(object? callee, object? arguments)
+    {
+        if (callee is not PickleGlobal global || arguments is not object?[] given)
+            throw Damaged();
+        _stack.Push(
+            (global.Kind, given) switch
+            {
+                (PickleGlobal.Kinds.Dictionary, []) => new OrderedDictionary<object, object?>(),
+                (PickleGlobal.Kinds.Dictionary, [List<object?> pairs]) => DictionaryOf(pairs),
+                (PickleGlobal.Kinds.Tensor, [Storage storage, long offset, object?[] shape, object?[] strides, ..]) =>
+                    new StridedTensor(storage, offset, Longs(shape), Longs(strides)),
+                (PickleGlobal.Kinds.Parameter, [StridedTensor tensor, ..]) => tensor,
+                _ => throw Damaged(),
+            }
+        );
+    }
+
+    /// <summary>As Python 2 wrote ordered dictionaries.</summary>
+    private static OrderedDictionary<object, object?> DictionaryOf(List<object?> pairs)
+    {
+        var dictionary = new OrderedDictionary<object, object?>();
+        foreach (var pair in pairs)
+        {
+            if (pair is not List<object?> { Count: 2 } items)
+                throw Damaged();
+            SetItem(dictionary, items[0], items[1]);
+        }
+        return dictionary;
+    }
+
+    /// <summary>
+    /// Attributes of a dictionary (<c>_metadata</c> of a state dict) say nothing of its tensors; nothing else has any.
+    /// </summary>
+    private void Build(object? state)
+    {
+        if (Peek() is not OrderedDictionary<object, object?> || state is not OrderedDictionary<object, object?>)
+            throw Damaged();
+    }
+
+    private static long[] Longs(object?[] values) =>
+        [.. values.Select(value => value is long whole ? whole : throw Damaged())];
+
+    private static InvalidDataException Damaged() => new("The weights file is damaged: its pickle makes no sense.");
+}

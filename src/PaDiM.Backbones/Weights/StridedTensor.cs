@@ -1,0 +1,95 @@
+namespace PaDiM.Backbones.Weights;
+
+/// <summary>
+/// A view of a storage, within its bounds: value (i, j, ..) is number <c>Offset + i Strides[0] + j Strides[1] + ..</c>
+/// of it.
+/// </summary>
+internal sealed class StridedTensor
+{
+    private const int MostAxes = 8,
+        MostBytes = int.MaxValue;
+
+    /// <summary>A view.</summary>
+    /// <exception cref="InvalidDataException">It reaches beyond its storage, or has more values than that.</exception>
+    public StridedTensor(Storage storage, long offset, long[] shape, long[] strides)
+    {
+        if (
+            shape.Length != strides.Length
+            || shape.Length > MostAxes
+            || offset < 0
+            || shape.Any(extent => extent < 0)
+            || strides.Any(stride => stride < 0)
+        )
+            throw Impossible(storage);
+        Storage = storage;
+        Offset = offset;
+        Shape = shape;
+        Strides = strides;
+        try
+        {
+            Count = shape.Aggregate(1L, (product, extent) => checked(product * extent));
+            Span =
+                Count == 0
+                    ? 0
+                    : shape
+                        .Zip(strides)
+                        .Aggregate(1L, (reach, axis) => checked(reach + (axis.First - 1) * axis.Second));
+            if (
+                Count > storage.Length
+                || checked(offset + Span) > storage.Length
+                || Span > MostBytes / storage.Type.Size()
+            )
+                throw Impossible(storage);
+        }
+        catch (OverflowException)
+        {
+            throw Impossible(storage);
+        }
+    }
+
+    /// <summary>What it is a view of.</summary>
+    public Storage Storage { get; }
+
+    /// <summary>Number of the storage that is its first value.</summary>
+    public long Offset { get; }
+
+    /// <summary>Extents, outermost first.</summary>
+    public long[] Shape { get; }
+
+    /// <summary>Numbers of the storage from one value to the next along each axis.</summary>
+    public long[] Strides { get; }
+
+    /// <summary>Values.</summary>
+    public long Count { get; }
+
+    /// <summary>Numbers of the storage from the first value to the last, both included.</summary>
+    public long Span { get; }
+
+    /// <summary>The values row-major.</summary>
+    /// <param name="stored">The <see cref="Span"/> numbers of the storage from <see cref="Offset"/> on.</param>
+    /// <param name="convert">From the storage's type.</param>
+    public float[] Gather<T>(T[] stored, Func<T, float> convert)
+    {
+        var values = new float[Count];
+        var at = new long[Shape.Length];
+        var source = 0L;
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] = convert(stored[(int)source]);
+            for (var axis = at.Length - 1; axis >= 0; axis--)
+            {
+                source += Strides[axis];
+                if (++at[axis] < Shape[axis])
+                    break;
+                source -= at[axis] * Strides[axis];
+                at[axis] = 0;
+            }
+        }
+        return values;
+    }
+
+    private static InvalidDataException Impossible(Storage storage) =>
+        new(
+            $"The weights file is damaged: a tensor is no view of storage {WeightsFile.Quote(storage.Key)}, which has {storage.Length} numbers."
+        );
+}

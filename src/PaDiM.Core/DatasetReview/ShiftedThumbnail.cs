@@ -1,0 +1,94 @@
+using System.Numerics.Tensors;
+
+namespace PaDiM.Core.DatasetReview;
+
+/// <summary>
+/// A thumbnail with its derivatives, for a distance that overlooks small shifts: the tangent distance (Simard, LeCun,
+/// Denker, 1993). To first order a shift adds a combination of the derivatives along x and y; the best one is taken out
+/// of the difference before it is measured.
+/// </summary>
+internal sealed class ShiftedThumbnail
+{
+    /// <summary>Identical thumbnails have this distance, so that its logarithm is finite.</summary>
+    public const double SmallestDistance = 1e-6;
+
+    private const int Side = ImageTraits.ThumbnailSide;
+
+    /// <summary>
+    /// Central differences of sixth order. The short stencil, (f(x + 1) - f(x - 1)) / 2, underrates sharp edges, and
+    /// leaves so much of a shift behind that a copy half a pixel off is no nearer than another part.
+    /// </summary>
+    private static readonly float[] Stencil = [3 / 4f, -3 / 20f, 1 / 60f];
+
+    private readonly float[] _values,
+        _alongX,
+        _alongY;
+
+    /// <summary>Derives a thumbnail.</summary>
+    /// <param name="thumbnail">Shape <c>(32, 32)</c>, row-major, of mean 0.</param>
+    public ShiftedThumbnail(ReadOnlySpan<float> thumbnail)
+    {
+        _values = thumbnail.ToArray();
+        _alongX = Derivative(1, 0);
+        _alongY = Derivative(0, 1);
+    }
+
+    /// <summary>
+    /// Natural logarithm of the root mean square of min over (s, t) of a - b - s (a + b)_x - t (a + b)_y, in shares of
+    /// the contrast; the same in both directions but for rounding.
+    /// </summary>
+    public double LogDistanceTo(ShiftedThumbnail other, Buffers buffers)
+    {
+        var difference = buffers.Difference;
+        var x = buffers.AlongX;
+        var y = buffers.AlongY;
+        TensorPrimitives.Subtract(_values, other._values, difference);
+        TensorPrimitives.Add(_alongX, other._alongX, x);
+        TensorPrimitives.Add(_alongY, other._alongY, y);
+        RemoveDirection(difference, x);
+        RemoveDirection(y, x);
+        RemoveDirection(difference, y);
+        return Math.Log(Math.Max(SmallestDistance, TensorPrimitives.Norm<float>(difference) / Side));
+    }
+
+    private float[] Derivative(int stepX, int stepY)
+    {
+        var result = new float[_values.Length];
+        for (var i = 0; i < result.Length; i++)
+        {
+            var x = i % Side;
+            var y = i / Side;
+            for (var k = 1; k <= Stencil.Length; k++)
+                result[i] += Stencil[k - 1] * (At(x + k * stepX, y + k * stepY) - At(x - k * stepX, y - k * stepY));
+        }
+        // Thumbnails have mean 0 whatever moved into view, and so must the change that a shift makes.
+        TensorPrimitives.Subtract(result, TensorPrimitives.Average<float>(result), result);
+        return result;
+    }
+
+    /// <summary>The value of a pixel, or of the nearest one at the border.</summary>
+    private float At(int x, int y) => _values[Math.Clamp(y, 0, Side - 1) * Side + Math.Clamp(x, 0, Side - 1)];
+
+    /// <summary>Takes what lies along a direction out of a vector (one step of Gram and Schmidt).</summary>
+    private static void RemoveDirection(float[] vector, float[] direction)
+    {
+        var square = TensorPrimitives.SumOfSquares<float>(direction);
+        if (square > SmallestDistance)
+            TensorPrimitives.MultiplyAdd(
+                direction,
+                -TensorPrimitives.Dot<float>(vector, direction) / square,
+                vector,
+                vector
+            );
+    }
+
+    /// <summary>Room for one comparison at a time.</summary>
+    internal sealed class Buffers
+    {
+        public float[] Difference { get; } = new float[Side * Side];
+
+        public float[] AlongX { get; } = new float[Side * Side];
+
+        public float[] AlongY { get; } = new float[Side * Side];
+    }
+}

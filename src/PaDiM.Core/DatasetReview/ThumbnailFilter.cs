@@ -1,0 +1,67 @@
+using System.Numerics.Tensors;
+
+namespace PaDiM.Core.DatasetReview;
+
+/// <summary>
+/// Reduces an image by a cubic B-spline that reaches two thumbnail pixels to either side. Plain means of blocks would
+/// alias: edges would jump from pixel to pixel, and neither a derivative nor a shift by a part of a pixel could be had
+/// from the thumbnail.
+/// </summary>
+internal static class ThumbnailFilter
+{
+    /// <summary>Reduces.</summary>
+    /// <param name="image">Shape <c>(side, side)</c>, row-major.</param>
+    /// <param name="side">Pixels, at least <paramref name="resultSide"/>.</param>
+    /// <param name="result">Takes shape <c>(resultSide, resultSide)</c>, row-major.</param>
+    /// <param name="resultSide">Pixels.</param>
+    public static void Reduce(ReadOnlySpan<float> image, int side, Span<float> result, int resultSide)
+    {
+        var taps = Taps(side, resultSide);
+        var row = new float[side];
+        for (var y = 0; y < resultSide; y++)
+        {
+            Array.Clear(row);
+            for (var k = 0; k < taps[y].Share.Length; k++)
+                TensorPrimitives.MultiplyAdd(image.Slice((taps[y].First + k) * side, side), taps[y].Share[k], row, row);
+            for (var x = 0; x < resultSide; x++)
+                result[y * resultSide + x] = TensorPrimitives.Dot<float>(
+                    row.AsSpan(taps[x].First, taps[x].Share.Length),
+                    taps[x].Share
+                );
+        }
+    }
+
+    /// <summary>
+    /// For each thumbnail pixel the first pixel and the shares of it and its followers; shares sum to 1.
+    /// </summary>
+    private static (int First, float[] Share)[] Taps(int side, int resultSide)
+    {
+        var scale = (double)side / resultSide;
+        return
+        [
+            .. Enumerable
+                .Range(0, resultSide)
+                .Select(i =>
+                {
+                    var centre = (i + 0.5) * scale;
+                    var first = Math.Max(0, (int)Math.Ceiling(centre - 2 * scale - 0.5));
+                    var last = Math.Min(side - 1, (int)Math.Floor(centre + 2 * scale - 0.5));
+                    var shares = Enumerable
+                        .Range(first, last - first + 1)
+                        .Select(x => Spline(Math.Abs(x + 0.5 - centre) / scale))
+                        .ToArray();
+                    var total = shares.Sum();
+                    return (first, Array.ConvertAll(shares, share => (float)(share / total)));
+                }),
+        ];
+    }
+
+    /// <summary>The cubic B-spline at a distance from its middle, 0 or more, in thumbnail pixels.</summary>
+    private static double Spline(double distance) =>
+        distance switch
+        {
+            < 1 => 2.0 / 3 - distance * distance + distance * distance * distance / 2,
+            < 2 => (2 - distance) * (2 - distance) * (2 - distance) / 6,
+            _ => 0,
+        };
+}

@@ -1,0 +1,272 @@
+using System.Numerics.Tensors;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using PaDiM.Core.Alignment;
+using PaDiM.Core.Calibration;
+using PaDiM.Core.DatasetReview;
+using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
+using PaDiM.Core.Models;
+using PaDiM.Core.Statistics;
+
+namespace PaDiM.Core.Persistence;
+
+/// <summary>
+/// A model as one safetensors file: <c>mean</c> F32 (h, w, d); the covariances as <c>whitening</c> I16 (h, w, d (d + 1)
+/// / 2) with <c>scale</c> BF16 (h, w, d), or, of few images, as <c>basis</c> F32 (h, w, r, d), <c>whitening</c> F32 (h,
+/// w, r (r + 1) / 2) and <c>ridge</c> F32 (h, w), or, where 16 bits are too few, as <c>whitening</c> F32 (h, w, d (d +
+/// 1) / 2) alone; <c>calibration</c> F64 (n); the reduction as <c>channels</c> I32 (d) or <c>projection</c> F32 (C, d);
+/// <c>golden</c> U8 (k, s, s, 3) with <c>goldenScores</c> F32 (k); where pixels are ignored, <c>ignored</c> U8 (s, s);
+/// where images are aligned, <c>template</c> F32 (s, s); and a JSON card under the metadata key <c>padim</c>.
+/// </summary>
+public static class ModelFile
+{
+    internal const string Format = "padim-model/1";
+
+    /// <summary>Most images that a model tests itself with.</summary>
+    public const int MaxGoldenImages = 3;
+
+    /// <summary>Writes a model; the same model gives the same bytes.</summary>
+    public static void Write(Stream stream, PadimModel model)
+    {
+        var card = new ModelCard(
+            model.Settings,
+            model.Backbone,
+            [.. model.Reduction.TapChannels],
+            model.TrainingImages,
+            model.Findings
+        );
+        var metadata = new Dictionary<string, string>
+        {
+            ["format"] = Format,
+            ["padim"] = JsonSerializer.Serialize(card, ModelJson.Default.ModelCard),
+        };
+        var side = (long)model.Settings.ImageSize;
+        var d = model.Distribution.Dimensions;
+        List<SafetensorsTensor> tensors =
+        [
+            .. TensorsOf(model.Distribution),
+            SafetensorsTensor.Of("calibration", [model.Calibration.Scores.Count], model.Calibration.Scores.ToArray()),
+            model.Reduction switch
+            {
+                ChannelSelection selection => SafetensorsTensor.Of("channels", [d], selection.Channels.ToArray()),
+                ChannelProjection projection => SafetensorsTensor.Of(
+                    "projection",
+                    [model.Reduction.InputChannels, d],
+                    projection.Weights
+                ),
+                _ => throw new ArgumentException("A reduction of an unknown kind.", nameof(model)),
+            },
+        ];
+        if (model.GoldenImages is { Count: > 0 } golden)
+        {
+            tensors.Add(
+                SafetensorsTensor.Of(
+                    "golden",
+                    [golden.Count, side, side, 3],
+                    golden.SelectMany(image => image.Pixels).ToArray()
+                )
+            );
+            tensors.Add(
+                SafetensorsTensor.Of("goldenScores", [golden.Count], golden.Select(image => image.Score).ToArray())
+            );
+        }
+        if (model.Ignored is { } ignored)
+            tensors.Add(
+                SafetensorsTensor.Of("ignored", [side, side], Array.ConvertAll(ignored, pixel => (byte)(pixel ? 1 : 0)))
+            );
+        if (model.Template is { } template)
+            tensors.Add(SafetensorsTensor.Of("template", [side, side], template));
+        Safetensors.Write(stream, metadata, tensors);
+    }
+
+    /// <summary>Reads a model and verifies it.</summary>
+    /// <param name="stream">Seekable; where it is memory, the model's statistics are views of it.</param>
+    /// <param name="verified">The caller has compared all of the content with a hash: the file's own is not computed
+    /// again.</param>
+    /// <exception cref="InvalidDataException">Not such a file, or a damaged one.</exception>
+    public static PadimModel Read(Stream stream, bool verified = false)
+    {
+        var file = SafetensorsReader.Open(stream, verified);
+        if (file.Metadata.GetValueOrDefault("format") != Format || !file.Metadata.TryGetValue("padim", out var json))
+            throw new InvalidDataException("The file is not a PaDiM model of a known version.");
+        try
+        {
+            var card = JsonSerializer.Deserialize(json, ModelJson.Default.ModelCard) ?? throw new JsonException();
+            if ((card.Settings.FindFault() ?? card.FindFault()) is { } fault)
+                throw new InvalidDataException($"The file's description makes no sense: {fault}");
+            var side = (long)card.Settings.ImageSize;
+            var distribution = ReadDistribution(file);
+            var d = distribution.Dimensions;
+            ChannelReduction reduction =
+                card.Settings.Reduction == ReductionMethod.SemiOrthogonal
+                    ? new ChannelProjection(
+                        card.TapChannels,
+                        file.ReadArray<float>("projection", card.TapChannels.Sum(), d),
+                        d,
+                        card.Settings.Seed
+                    )
+                    : new ChannelSelection(
+                        card.Settings.Reduction,
+                        card.TapChannels,
+                        file.ReadArray<int>("channels", d),
+                        card.Settings.Seed
+                    );
+            return new PadimModel(
+                card.Settings,
+                card.Backbone,
+                reduction,
+                distribution,
+                new ThresholdCalibration(file.ReadArray<double>("calibration", card.TrainingImages.Count)),
+                card.TrainingImages
+            )
+            {
+                GoldenImages = ReadGoldenImages(file, side),
+                Ignored = file.Contains("ignored")
+                    ? Array.ConvertAll(file.ReadArray<byte>("ignored", side, side), pixel => pixel != 0)
+                    : null,
+                Template =
+                    card.Settings.Alignment == AlignmentMethod.None ? null : FiniteArray(file, "template", side, side),
+                Findings = card.Findings ?? [],
+            };
+        }
+        catch (Exception e) when (e is JsonException or ArgumentException or OverflowException)
+        {
+            throw new InvalidDataException("The file's description of its model cannot be read.", e);
+        }
+    }
+
+    private static IEnumerable<SafetensorsTensor> TensorsOf(PatchDistribution distribution)
+    {
+        var h = distribution.Grid.Height;
+        var w = distribution.Grid.Width;
+        var d = distribution.Dimensions;
+        var mean = SafetensorsTensor.Of("mean", [h, w, d], distribution.Mean);
+        return distribution switch
+        {
+            QuantisedDistribution quantised =>
+            [
+                mean,
+                SafetensorsTensor.Of("whitening", [h, w, PackedTriangle.Length(d)], quantised.Whitening),
+                SafetensorsTensor.Of("scale", [h, w, d], quantised.Scale),
+            ],
+            FullRankDistribution full =>
+            [
+                mean,
+                SafetensorsTensor.Of("whitening", [h, w, PackedTriangle.Length(d)], full.Whitening),
+            ],
+            LowRankDistribution low =>
+            [
+                mean,
+                SafetensorsTensor.Of("basis", [h, w, low.Rank, d], low.Basis),
+                SafetensorsTensor.Of("whitening", [h, w, PackedTriangle.Length(low.Rank)], low.Whitening),
+                SafetensorsTensor.Of("ridge", [h, w], low.Ridge),
+            ],
+            _ => throw new ArgumentException("A distribution of an unknown kind.", nameof(distribution)),
+        };
+    }
+
+    private static PatchDistribution ReadDistribution(SafetensorsReader file)
+    {
+        var shape = file.ShapeOf("mean");
+        var (grid, d) =
+            shape.Count == 3
+                ? (new Grid((int)shape[0], (int)shape[1]), (int)shape[2])
+                : throw new InvalidDataException("The mean has no shape of (h, w, d).");
+        var mean = Finite(file, "mean", grid.Height, grid.Width, d);
+        var packed = PackedTriangle.Length(d);
+        if (file.Contains("scale"))
+            return new QuantisedDistribution(
+                grid,
+                d,
+                mean,
+                file.Read<short>("whitening", grid.Height, grid.Width, packed),
+                file.Read<ushort>("scale", grid.Height, grid.Width, d)
+            );
+        if (!file.Contains("basis"))
+            return new FullRankDistribution(grid, d, mean, Finite(file, "whitening", grid.Height, grid.Width, packed));
+        var rank = file.ShapeOf("basis") is { Count: 4 } basis
+            ? (int)basis[2]
+            : throw new InvalidDataException("The basis has no shape of (h, w, r, d).");
+        return new LowRankDistribution(
+            grid,
+            d,
+            rank,
+            mean,
+            Finite(file, "basis", grid.Height, grid.Width, rank, d),
+            Finite(file, "whitening", grid.Height, grid.Width, PackedTriangle.Length(rank)),
+            Finite(file, "ridge", grid.Height, grid.Width)
+        );
+    }
+
+    private static GoldenImage[] ReadGoldenImages(SafetensorsReader file, long side)
+    {
+        if (!file.Contains("golden"))
+            return [];
+        var count = (int)file.ShapeOf("golden")[0];
+        if (count > MaxGoldenImages)
+            throw new InvalidDataException(
+                $"The file holds {count} golden images; a model keeps at most {MaxGoldenImages}, since all of them are scored whenever it is loaded."
+            );
+        var pixels = file.ReadArray<byte>("golden", count, side, side, 3);
+        var scores = FiniteArray(file, "goldenScores", count);
+        return [.. pixels.Chunk((int)(side * side * 3)).Select((image, i) => new GoldenImage(image, scores[i]))];
+    }
+
+    private static ReadOnlyMemory<float> Finite(SafetensorsReader file, string name, params long[] shape) =>
+        Checked(file.Read<float>(name, shape));
+
+    private static float[] FiniteArray(SafetensorsReader file, string name, params long[] shape)
+    {
+        var values = file.ReadArray<float>(name, shape);
+        Checked(values);
+        return values;
+    }
+
+    private static ReadOnlyMemory<float> Checked(ReadOnlyMemory<float> values) =>
+        float.IsFinite(TensorPrimitives.SumOfMagnitudes(values.Span))
+            ? values
+            : throw new InvalidDataException("The file holds values that are not finite.");
+}
+
+/// <summary>The JSON card of a model file. Files of before there were findings have none.</summary>
+internal sealed record ModelCard(
+    FitSettings Settings,
+    BackboneIdentity Backbone,
+    int[] TapChannels,
+    IReadOnlyList<string> TrainingImages,
+    IReadOnlyList<TrainingFinding>? Findings = null
+)
+{
+    /// <summary>A sentence about what is out of bounds; null when all makes sense.</summary>
+    public string? FindFault()
+    {
+        if (
+            TrainingImages.Any(image => image is not { Length: 64 } || !image.All(char.IsAsciiHexDigitLower))
+            || TrainingImages.Distinct(StringComparer.Ordinal).Count() < TrainingImages.Count
+        )
+            return "training images are hashes, each of them once.";
+        return
+            Findings is null
+            || Findings.All(finding =>
+                finding is not null
+                && IsImage(finding.Index)
+                && IsImage(finding.Of ?? 0)
+                && Enum.IsDefined(finding.Kind)
+                && double.IsFinite(finding.Deviations)
+            )
+            ? null
+            : "a finding is of no image or of an unknown kind.";
+    }
+
+    private bool IsImage(int index) => index >= 0 && index < TrainingImages.Count;
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UseStringEnumConverter = true,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true
+)]
+[JsonSerializable(typeof(ModelCard))]
+internal sealed partial class ModelJson : JsonSerializerContext;

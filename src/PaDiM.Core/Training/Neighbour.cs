@@ -1,6 +1,0 @@
-namespace PaDiM.Core.Training;
-
-/// <summary>An image near to another one.</summary>
-/// <param name="Index">Index in the training order.</param>
-/// <param name="LogDistance">Natural logarithm of the distance, as <see cref="ShiftedThumbnail"/> has it.</param>
-internal readonly record struct Neighbour(int Index, double LogDistance);

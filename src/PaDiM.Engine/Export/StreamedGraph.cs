@@ -1,0 +1,91 @@
+using System.Runtime.InteropServices;
+using Google.Protobuf;
+using PaDiM.Engine.Graphs;
+using PaDiM.Engine.Graphs.Schema;
+
+namespace PaDiM.Engine.Export;
+
+/// <summary>
+/// An ONNX file that is written without ever lying in memory: the model with its small graph as protobuf messages, and
+/// behind the graph's other fields large weights whose values are made while they are written. Its length is known
+/// before.
+/// </summary>
+internal sealed class StreamedGraph
+{
+    private const int ChunkBytes = 1 << 20;
+
+    /// <summary>
+    /// Field numbers of the schema: <c>ModelProto.graph</c>, <c>GraphProto.initializer</c>,
+    /// <c>TensorProto.raw_data</c>.
+    /// </summary>
+    private const int GraphField = 7,
+        InitializerField = 5,
+        RawDataField = 9;
+
+    private readonly byte[] _beginning;
+    private readonly IReadOnlyList<(byte[] Head, ScoringTensor Tensor)> _weights;
+
+    /// <summary>A file.</summary>
+    /// <param name="model">All but the graph.</param>
+    /// <param name="graph">All but the large weights.</param>
+    /// <param name="tensors">The large weights.</param>
+    public StreamedGraph(ModelProto model, GraphProto graph, IEnumerable<ScoringTensor> tensors)
+    {
+        _weights = [.. tensors.Select(tensor => (HeadOf(tensor), tensor))];
+        var behind = _weights.Sum(weight => weight.Head.Length + BytesOf(weight.Tensor));
+        var small = graph.CalculateSize();
+        var buffer = new MemoryStream();
+        model.WriteTo(buffer);
+        Begin(buffer, GraphField, small + behind);
+        graph.WriteTo(buffer);
+        _beginning = buffer.ToArray();
+        Length = _beginning.Length + behind;
+    }
+
+    /// <summary>Bytes of the file.</summary>
+    public long Length { get; }
+
+    /// <summary>The file, piece by piece; a piece is valid until the next one is asked for.</summary>
+    public IEnumerable<ReadOnlyMemory<byte>> Pieces()
+    {
+        yield return _beginning;
+        foreach (var (head, tensor) in _weights)
+        {
+            yield return head;
+            var together = Math.Clamp(ChunkBytes / (sizeof(float) * Math.Max(1, tensor.PartLength)), 1, tensor.Parts);
+            var values = new float[together * tensor.PartLength];
+            var bytes = new byte[sizeof(float) * together * tensor.PartLength];
+            for (var first = 0; first < tensor.Parts; first += together)
+            {
+                var count = Math.Min(together, tensor.Parts - first);
+                for (var i = 0; i < count; i++)
+                    tensor.Fill(first + i, values.AsSpan(i * tensor.PartLength, tensor.PartLength));
+                var used = values.AsSpan(0, count * tensor.PartLength);
+                MemoryMarshal.AsBytes(used).CopyTo(bytes);
+                yield return bytes.AsMemory(0, sizeof(float) * used.Length);
+            }
+        }
+    }
+
+    /// <summary>Everything of a weight, as a field of the graph, up to its first value.</summary>
+    private static byte[] HeadOf(ScoringTensor tensor)
+    {
+        var head = GraphBuilder.Head(tensor.Name, tensor.Shape).ToByteArray();
+        var data = new MemoryStream();
+        Begin(data, RawDataField, BytesOf(tensor));
+        var buffer = new MemoryStream();
+        Begin(buffer, InitializerField, head.Length + data.Length + BytesOf(tensor));
+        buffer.Write(head);
+        data.WriteTo(buffer);
+        return buffer.ToArray();
+    }
+
+    private static long BytesOf(ScoringTensor tensor) => sizeof(float) * tensor.Length;
+
+    private static void Begin(Stream stream, int field, long length)
+    {
+        using var output = new CodedOutputStream(stream, leaveOpen: true);
+        output.WriteTag(field, WireFormat.WireType.LengthDelimited);
+        output.WriteUInt64((ulong)length);
+    }
+}

@@ -1,0 +1,46 @@
+namespace PaDiM.Imaging.Decoding;
+
+/// <summary>
+/// The encodings that are read. Which one it is, the first bytes decide: never a name or a content type.
+/// </summary>
+public enum ImageFormat
+{
+    /// <summary>Portable Network Graphics.</summary>
+    Png,
+
+    /// <summary>JPEG.</summary>
+    Jpeg,
+
+    /// <summary>Windows bitmap.</summary>
+    Bmp,
+
+    /// <summary>Tagged Image File Format.</summary>
+    Tiff,
+
+    /// <summary>WebP.</summary>
+    WebP,
+}
+
+/// <summary>Recognises encodings.</summary>
+public static class ImageFormats
+{
+    /// <summary>The format that the first bytes tell, or null.</summary>
+    public static ImageFormat? Recognise(ReadOnlySpan<byte> bytes) =>
+        bytes switch
+        {
+            [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A, ..] => ImageFormat.Png,
+            [0xFF, 0xD8, 0xFF, ..] => ImageFormat.Jpeg,
+            [(byte)'B', (byte)'M', ..] => ImageFormat.Bmp,
+            [(byte)'I', (byte)'I', 42 or 43, 0, ..] or [(byte)'M', (byte)'M', 0, 42 or 43, ..] => ImageFormat.Tiff,
+            [(byte)'R', (byte)'I', (byte)'F', (byte)'F', _, _, _, _, (byte)'W', (byte)'E', (byte)'B', (byte)'P', ..] =>
+                ImageFormat.WebP,
+            _ => null,
+        };
+
+    /// <summary>The format as people write it.</summary>
+    public static string Name(this ImageFormat format) =>
+        format is ImageFormat.WebP ? "WebP" : format.ToString().ToUpperInvariant();
+
+    /// <summary>The media type that files of a format are served with.</summary>
+    public static string MediaType(this ImageFormat format) => $"image/{format.ToString().ToLowerInvariant()}";
+}

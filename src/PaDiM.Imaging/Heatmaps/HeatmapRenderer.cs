@@ -1,0 +1,72 @@
+using PaDiM.Core.Geometry;
+using PaDiM.Core.Scoring;
+using PaDiM.Imaging.Preprocessing;
+
+namespace PaDiM.Imaging.Heatmaps;
+
+/// <summary>How a heatmap is drawn.</summary>
+public enum HeatmapStyle
+{
+    /// <summary>Colours over the image, transparent where the score is low.</summary>
+    Overlay,
+
+    /// <summary>Colours alone.</summary>
+    Map,
+}
+
+/// <summary>
+/// Draws scores as colours on a fixed scale anchored at the threshold, which lies in its middle: a normal part looks
+/// calm, and two heatmaps of one category can be compared. An outline runs along the threshold.
+/// </summary>
+public static class HeatmapRenderer
+{
+    /// <summary>Below this share of the threshold an overlay shows the bare image.</summary>
+    private const float Calm = 0.6f;
+    private const float MaxOpacity = 0.65f;
+    private static readonly (byte R, byte G, byte B) Outline = (255, 255, 255);
+
+    /// <summary>A PNG of the original size.</summary>
+    /// <param name="image">The original image.</param>
+    /// <param name="map">Scores at the original size, as <see cref="Preprocessor.ToOriginal(AnomalyMap, int, int)"/>
+    /// gives them.</param>
+    /// <param name="threshold">The score from which on a pixel is anomalous.</param>
+    /// <param name="style">Over the image or alone.</param>
+    public static byte[] Render(RgbImage image, AnomalyMap map, double threshold, HeatmapStyle style)
+    {
+        if (map.Grid != new Grid(image.Height, image.Width))
+            throw new ArgumentException("The map must have the image's size.", nameof(map));
+        var pixels = new byte[image.Pixels.Length];
+        var scale = (float)(1 / Math.Max(threshold, 1e-6));
+        for (var i = 0; i < map.Values.Length; i++)
+        {
+            var level = map.Values[i] * scale;
+            var (r, g, b) = Colormap.At(level / 2);
+            var opacity = style == HeatmapStyle.Map ? 1 : MaxOpacity * Math.Clamp((level - Calm) / (1 - Calm), 0, 1);
+            if (style == HeatmapStyle.Overlay && level >= 1 && IsEdge(map, i, threshold))
+                ((r, g, b), opacity) = (Outline, 1);
+            Blend(image.Pixels.AsSpan(3 * i, 3), r, g, b, opacity, pixels.AsSpan(3 * i, 3));
+        }
+        return ImageEncoder.Png(new RgbImage(image.Width, image.Height, pixels));
+    }
+
+    /// <summary>Whether a pixel at or above the threshold has a neighbour below it.</summary>
+    private static bool IsEdge(AnomalyMap map, int at, double threshold)
+    {
+        var x = at % map.Grid.Width;
+        var width = map.Grid.Width;
+        var values = map.Values;
+        return (x > 0 && values[at - 1] < threshold)
+            || (x < width - 1 && values[at + 1] < threshold)
+            || (at >= width && values[at - width] < threshold)
+            || (at < values.Length - width && values[at + width] < threshold);
+    }
+
+    private static void Blend(ReadOnlySpan<byte> under, byte r, byte g, byte b, float opacity, Span<byte> result)
+    {
+        result[0] = Mix(under[0], r);
+        result[1] = Mix(under[1], g);
+        result[2] = Mix(under[2], b);
+
+        byte Mix(byte low, byte high) => (byte)(low + (high - low) * opacity + 0.5f);
+    }
+}

@@ -1,0 +1,30 @@
+using NetVips;
+
+namespace PaDiM.Imaging.Heatmaps;
+
+/// <summary>Pixels to encoded bytes.</summary>
+public static class ImageEncoder
+{
+    /// <summary>A PNG without metadata.</summary>
+    public static byte[] Png(RgbImage image)
+    {
+        using var pixels = Wrap(image);
+        return pixels.PngsaveBuffer(compression: 3, keep: Enums.ForeignKeep.None);
+    }
+
+    /// <summary>A JPEG that fits into a square.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="side">Side of the square, in pixels.</param>
+    public static byte[] Thumbnail(RgbImage image, int side)
+    {
+        using var pixels = Wrap(image);
+        using var small = pixels.ThumbnailImage(side, height: side, size: Enums.Size.Down);
+        return small.JpegsaveBuffer(q: 85, keep: Enums.ForeignKeep.None);
+    }
+
+    private static Image Wrap(RgbImage image)
+    {
+        using var raw = Image.NewFromMemory(image.Pixels, image.Width, image.Height, 3, Enums.BandFormat.Uchar);
+        return raw.Copy(interpretation: Enums.Interpretation.Srgb);
+    }
+}

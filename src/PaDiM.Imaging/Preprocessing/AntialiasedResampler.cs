@@ -1,0 +1,169 @@
+using System.Buffers;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace PaDiM.Imaging.Preprocessing;
+
+/// <summary>
+/// Bilinear resampling with the filter widened to the scale when shrinking (Pillow's and torchvision's
+/// <c>antialias=True</c>), in float: vertical first, so that the long sums run over whole rows. A row at a time, for
+/// one thread.
+/// </summary>
+internal sealed class AntialiasedResampler : IDisposable
+{
+    private readonly RgbImage _image;
+    private readonly Axis _rows,
+        _columns;
+    private readonly float[] _sum;
+
+    /// <summary>Made ready for an image.</summary>
+    /// <param name="image">Any size.</param>
+    /// <param name="width">Pixels across afterwards.</param>
+    /// <param name="height">Pixels down afterwards.</param>
+    public AntialiasedResampler(RgbImage image, int width, int height)
+    {
+        _image = image;
+        _rows = new Axis(image.Height, height);
+        _columns = new Axis(image.Width, width);
+        // A pixel is read as four floats: one more lies behind the last.
+        _sum = ArrayPool<float>.Shared.Rent(image.Width * 3 + 1);
+        _sum[image.Width * 3] = 0;
+    }
+
+    /// <summary>Resamples an image.</summary>
+    /// <param name="image">Any size.</param>
+    /// <param name="width">Pixels across afterwards.</param>
+    /// <param name="height">Pixels down afterwards.</param>
+    /// <param name="result">Takes the pixels, in [0, 255], shape <c>(height, width, 3)</c>.</param>
+    public static void Resize(RgbImage image, int width, int height, Span<float> result)
+    {
+        using var resampler = new AntialiasedResampler(image, width, height);
+        for (var y = 0; y < height; y++)
+            resampler.Row(y, result.Slice(y * width * 3, width * 3));
+    }
+
+    /// <summary>One row.</summary>
+    /// <param name="y">Which.</param>
+    /// <param name="target">Takes its pixels, in [0, 255], shape <c>(width, 3)</c>.</param>
+    public void Row(int y, Span<float> target)
+    {
+        SumRows(_image.Pixels, _rows.First[y], _rows.SharesOf(y), _sum.AsSpan(0, _image.Width * 3));
+        SumColumns(target);
+    }
+
+    public void Dispose() => ArrayPool<float>.Shared.Return(_sum);
+
+    /// <summary>
+    /// sum[i] = sum over k of share[k] * pixels[first + k, i]: sums stay in registers while the rows go by.
+    /// </summary>
+    private static void SumRows(byte[] pixels, int first, ReadOnlySpan<float> share, Span<float> sum)
+    {
+        ref var source = ref pixels[first * sum.Length];
+        ref var target = ref MemoryMarshal.GetReference(sum);
+        var i = 0;
+        var step = 4 * Vector<float>.Count;
+        for (; i + step <= sum.Length; i += step)
+        {
+            Vector<float> a = default,
+                b = default,
+                c = default,
+                d = default;
+            for (var k = 0; k < share.Length; k++)
+            {
+                Vector.Widen(Vector.LoadUnsafe(ref source, (nuint)(k * sum.Length + i)), out var low, out var high);
+                Vector.Widen(low, out var p, out var q);
+                Vector.Widen(high, out var r, out var s);
+                var weight = new Vector<float>(share[k]);
+                a = Vector.MultiplyAddEstimate(Vector.ConvertToSingle(p.As<uint, int>()), weight, a);
+                b = Vector.MultiplyAddEstimate(Vector.ConvertToSingle(q.As<uint, int>()), weight, b);
+                c = Vector.MultiplyAddEstimate(Vector.ConvertToSingle(r.As<uint, int>()), weight, c);
+                d = Vector.MultiplyAddEstimate(Vector.ConvertToSingle(s.As<uint, int>()), weight, d);
+            }
+            a.StoreUnsafe(ref target, (nuint)i);
+            b.StoreUnsafe(ref target, (nuint)(i + Vector<float>.Count));
+            c.StoreUnsafe(ref target, (nuint)(i + 2 * Vector<float>.Count));
+            d.StoreUnsafe(ref target, (nuint)(i + 3 * Vector<float>.Count));
+        }
+        for (; i < sum.Length; i++)
+        {
+            var value = 0f;
+            for (var k = 0; k < share.Length; k++)
+                value += share[k] * Unsafe.Add(ref source, k * sum.Length + i);
+            sum[i] = value;
+        }
+    }
+
+    /// <summary>
+    /// The three channels of a pixel are lanes; the fourth is the next pixel's, and is overwritten by it.
+    /// </summary>
+    private void SumColumns(Span<float> target)
+    {
+        ref var source = ref MemoryMarshal.GetArrayDataReference(_sum);
+        ref var share = ref MemoryMarshal.GetReference(_columns.SharesOf(0));
+        ref var result = ref MemoryMarshal.GetReference(target);
+        var first = _columns.First;
+        var taps = _columns.Taps;
+        for (var x = 0; x < first.Length; x++)
+        {
+            ref var input = ref Unsafe.Add(ref source, 3 * first[x]);
+            var pixel = Vector128<float>.Zero;
+            for (var k = 0; k < taps; k++)
+                pixel = Vector128.MultiplyAddEstimate(
+                    Vector128.LoadUnsafe(ref input, (nuint)(3 * k)),
+                    Vector128.Create(Unsafe.Add(ref share, k)),
+                    pixel
+                );
+            share = ref Unsafe.Add(ref share, taps);
+            if (x < first.Length - 1)
+                pixel.StoreUnsafe(ref result, (nuint)(3 * x));
+            else
+                for (var channel = 0; channel < 3; channel++)
+                    Unsafe.Add(ref result, 3 * x + channel) = pixel[channel];
+        }
+    }
+
+    /// <summary>
+    /// What goes into each pixel of an axis: its first input pixel, and the shares of it and its followers, which sum
+    /// to 1. As many of each, some of them 0: a loop whose length changes is mispredicted.
+    /// </summary>
+    internal sealed class Axis
+    {
+        private readonly float[] _shares;
+
+        /// <summary>Shares of an axis.</summary>
+        /// <param name="from">Input pixels.</param>
+        /// <param name="to">Output pixels.</param>
+        public Axis(int from, int to)
+        {
+            var scale = (double)from / to;
+            var support = Math.Max(scale, 1);
+            Taps = Math.Min(from, (int)Math.Ceiling(2 * support));
+            First = new int[to];
+            _shares = new float[to * Taps];
+            for (var i = 0; i < to; i++)
+            {
+                var centre = (i + 0.5) * scale;
+                var first = Math.Clamp((int)(centre - support + 0.5), 0, from - Taps);
+                var total = 0.0;
+                First[i] = first;
+                for (var k = 0; k < Taps; k++)
+                    total += Share(first + k, centre);
+                for (var k = 0; k < Taps; k++)
+                    _shares[i * Taps + k] = (float)(Share(first + k, centre) / total);
+            }
+
+            double Share(int pixel, double centre) => Math.Max(0, 1 - Math.Abs((pixel - centre + 0.5) / support));
+        }
+
+        /// <summary>Input pixels that go into one.</summary>
+        public int Taps { get; }
+
+        /// <summary>The first input pixel of each output pixel.</summary>
+        public int[] First { get; }
+
+        /// <summary>The shares of an output pixel.</summary>
+        public ReadOnlySpan<float> SharesOf(int output) => _shares.AsSpan(output * Taps, Taps);
+    }
+}

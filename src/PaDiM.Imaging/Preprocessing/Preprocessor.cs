@@ -1,0 +1,185 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using PaDiM.Core.Alignment;
+using PaDiM.Core.Geometry;
+using PaDiM.Core.Models;
+using PaDiM.Core.Scoring;
+
+namespace PaDiM.Imaging.Preprocessing;
+
+/// <summary>
+/// From an image to a backbone's input: antialiased bilinear resize to a square (aspect not kept), optional alignment
+/// to a template or centre crop, [0, 1], normalisation; and back, from prepared pixels to the image's own. One
+/// implementation serves fit, score and evaluation. Immutable, thread-safe.
+/// </summary>
+/// <param name="settings">Sizes.</param>
+/// <param name="normalisation">Mean and standard deviation of each channel.</param>
+/// <param name="template">What images are registered to, grey, shape <c>(imageSize, imageSize)</c>; null where they are
+/// taken as they lie.</param>
+public sealed class Preprocessor(FitSettings settings, Normalisation normalisation, float[]? template = null)
+{
+    private readonly RigidRegistration? _registration = template is null
+        ? null
+        : new RigidRegistration(template, settings.ImageSize);
+
+    /// <summary>Side of the square that images are resized to, in pixels, before any crop.</summary>
+    public int ImageSize { get; } = settings.ImageSize;
+
+    /// <summary>Shape of the backbone's input.</summary>
+    public Grid PreparedSize { get; } = settings.PreparedSize();
+
+    /// <summary>Rows and columns cut off before the crop.</summary>
+    private int Offset { get; } = settings.CropMargin();
+
+    /// <summary>
+    /// An image at an image size, 8 bits a channel: it is prepared to the same input again, but for the rounding.
+    /// </summary>
+    internal static RgbImage Shrink(RgbImage image, int side)
+    {
+        var resized = new float[3 * side * side];
+        AntialiasedResampler.Resize(image, side, side, resized);
+        var shrunk = new RgbImage(side, side, new byte[resized.Length]);
+        Round(resized, shrunk.Pixels);
+        return shrunk;
+    }
+
+    /// <summary>Writes the prepared image.</summary>
+    /// <param name="image">Any size.</param>
+    /// <param name="prepared">Shape <c>(3, PreparedSize.Height, PreparedSize.Width)</c>.</param>
+    /// <returns>How the part lies in the image, in pixels of the image size: the identity where nothing is
+    /// aligned.</returns>
+    public RigidTransform Prepare(RgbImage image, Span<float> prepared)
+    {
+        if (_registration is not null)
+            return PrepareAndShrink(image, prepared, shrunk: null);
+        // Row by row, while they are in the nearest cache.
+        using var resampler = new AntialiasedResampler(image, ImageSize, ImageSize);
+        var row = ArrayPool<float>.Shared.Rent(3 * ImageSize);
+        for (var y = 0; y < PreparedSize.Height; y++)
+        {
+            resampler.Row(y + Offset, row.AsSpan(0, 3 * ImageSize));
+            Normalise(row, y, prepared);
+        }
+        ArrayPool<float>.Shared.Return(row);
+        return RigidTransform.Identity;
+    }
+
+    /// <summary>
+    /// As above, and also writes the image as <see cref="Shrink"/> would give it, where that is wanted.
+    /// </summary>
+    internal RigidTransform PrepareAndShrink(RgbImage image, Span<float> prepared, RgbImage? shrunk)
+    {
+        var length = 3 * ImageSize * ImageSize;
+        var resized = ArrayPool<float>.Shared.Rent(length);
+        AntialiasedResampler.Resize(image, ImageSize, ImageSize, resized);
+        if (shrunk is not null)
+            Round(resized.AsSpan(0, length), shrunk.Pixels);
+        var placement = _registration?.Register(Grey(resized.AsSpan(0, length))) ?? RigidTransform.Identity;
+        if (placement == RigidTransform.Identity)
+            Normalise(resized, prepared);
+        else
+        {
+            var aligned = ArrayPool<float>.Shared.Rent(length);
+            Warping.ToTemplate(resized.AsSpan(0, length), ImageSize, placement, aligned.AsSpan(0, length));
+            Normalise(aligned, prepared);
+            ArrayPool<float>.Shared.Return(aligned);
+        }
+        ArrayPool<float>.Shared.Return(resized);
+        return placement;
+    }
+
+    /// <summary>
+    /// A map in the template's frame as the image shows it: what the template does not cover is 0, and pixels of the
+    /// image that the part left count no more.
+    /// </summary>
+    /// <param name="map">Of the prepared size.</param>
+    /// <param name="placement">What <see cref="Prepare(RgbImage, Span{float})"/> gave for the image.</param>
+    public AnomalyMap ToImageFrame(AnomalyMap map, RigidTransform placement)
+    {
+        if (placement == RigidTransform.Identity)
+            return map;
+        var moved = new float[map.Values.Length];
+        Warping.ToImage(map.Values, ImageSize, placement, moved);
+        return new AnomalyMap(map.Grid, moved);
+    }
+
+    /// <summary>A region of the prepared image in pixels of the original one, rounded outwards.</summary>
+    public AnomalyRegion ToOriginal(AnomalyRegion region, int width, int height)
+    {
+        var scaleX = (double)width / ImageSize;
+        var scaleY = (double)height / ImageSize;
+        var left = (int)Math.Floor((region.X + Offset) * scaleX);
+        var top = (int)Math.Floor((region.Y + Offset) * scaleY);
+        var right = Math.Min(width, (int)Math.Ceiling((region.X + region.Width + Offset) * scaleX));
+        var bottom = Math.Min(height, (int)Math.Ceiling((region.Y + region.Height + Offset) * scaleY));
+        return new AnomalyRegion(
+            left,
+            top,
+            right - left,
+            bottom - top,
+            Math.Max(1, (int)Math.Round(region.Area * scaleX * scaleY)),
+            region.PeakScore
+        );
+    }
+
+    /// <summary>A map over the prepared image, drawn out to the original size; what the crop left out is 0.</summary>
+    public AnomalyMap ToOriginal(AnomalyMap map, int width, int height)
+    {
+        if (map.Grid.Height == ImageSize)
+            return map.Upsample(new Grid(height, width));
+        var padded = new float[ImageSize * ImageSize];
+        for (var y = 0; y < map.Grid.Height; y++)
+            map.Values.AsSpan(y * map.Grid.Width, map.Grid.Width)
+                .CopyTo(padded.AsSpan((y + Offset) * ImageSize + Offset));
+        return new AnomalyMap(new Grid(ImageSize, ImageSize), padded).Upsample(new Grid(height, width));
+    }
+
+    /// <summary>What is registered of pixels, shape <c>(n, 3)</c>.</summary>
+    internal static float[] Grey(ReadOnlySpan<float> pixels)
+    {
+        var grey = new float[pixels.Length / 3];
+        Luma.Of(pixels, grey);
+        return grey;
+    }
+
+    private void Normalise(ReadOnlySpan<float> resized, Span<float> prepared)
+    {
+        for (var y = 0; y < PreparedSize.Height; y++)
+            Normalise(resized[(3 * (y + Offset) * ImageSize)..], y, prepared);
+    }
+
+    /// <summary>One row of the prepared image, from the row of the resized one that it is cut from.</summary>
+    private void Normalise(ReadOnlySpan<float> resized, int y, Span<float> prepared)
+    {
+        var width = PreparedSize.Width;
+        var plane = PreparedSize.Positions;
+        var mean = normalisation.Mean;
+        var std = normalisation.Std;
+        var scale = Vector128.Create(1 / (255 * std[0]), 1 / (255 * std[1]), 1 / (255 * std[2]), 0);
+        var shift = Vector128.Create(-mean[0] / std[0], -mean[1] / std[1], -mean[2] / std[2], 0);
+        var row = resized.Slice(3 * Offset, 3 * width);
+        var red = prepared.Slice(y * width, width);
+        var green = prepared.Slice(plane + y * width, width);
+        var blue = prepared.Slice(2 * plane + y * width, width);
+        ref var source = ref MemoryMarshal.GetReference(row);
+        var x = 0;
+        // A pixel is read as four floats: the last of a row goes by itself.
+        for (; x < width - 1; x++)
+        {
+            var pixel = Vector128.LoadUnsafe(ref source, (nuint)(3 * x)) * scale + shift;
+            red[x] = pixel[0];
+            green[x] = pixel[1];
+            blue[x] = pixel[2];
+        }
+        red[x] = row[3 * x] * scale[0] + shift[0];
+        green[x] = row[3 * x + 1] * scale[1] + shift[1];
+        blue[x] = row[3 * x + 2] * scale[2] + shift[2];
+    }
+
+    private static void Round(ReadOnlySpan<float> pixels, Span<byte> bytes)
+    {
+        for (var i = 0; i < bytes.Length; i++)
+            bytes[i] = (byte)Math.Clamp(pixels[i] + 0.5f, 0, 255);
+    }
+}

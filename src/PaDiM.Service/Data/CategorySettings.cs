@@ -1,0 +1,61 @@
+using System.Text.Json.Serialization;
+using PaDiM.Core.Alignment;
+using PaDiM.Core.Embedding;
+using PaDiM.Core.Models;
+using PaDiM.Core.Statistics;
+
+namespace PaDiM.Service.Data;
+
+/// <summary>Sets of defaults.</summary>
+internal enum SettingsProfile
+{
+    /// <summary>Whole image at 256 x 256, semi-orthogonal reduction.</summary>
+    Default,
+
+    /// <summary>As the paper: resize to 256, centre crop 224, random reduction.</summary>
+    Paper,
+}
+
+/// <summary>What the next fit of a category uses, every value settled.</summary>
+internal sealed record CategorySettings
+{
+    public required string Backbone { get; init; }
+
+    public SettingsProfile Profile { get; init; }
+
+    public int ImageSize { get; init; }
+
+    public int? CropSize { get; init; }
+
+    public ReductionMethod Method { get; init; }
+
+    public int Dimensions { get; init; }
+
+    public int Seed { get; init; }
+
+    public double Epsilon { get; init; }
+
+    public double BlurSigma { get; init; }
+
+    /// <summary>Share of normal images that may be sent to review besides those rejected; null for no review.</summary>
+    public double? ReviewRate { get; init; }
+
+    public ShrinkageMethod Shrinkage { get; init; }
+
+    public AlignmentMethod Alignment { get; init; }
+
+    [JsonIgnore]
+    public FitSettings Fit =>
+        new()
+        {
+            ImageSize = ImageSize,
+            CropSize = CropSize,
+            Reduction = Method,
+            Dimensions = Dimensions,
+            Seed = Seed,
+            Epsilon = Epsilon,
+            BlurSigma = BlurSigma,
+            Shrinkage = Shrinkage,
+            Alignment = Alignment,
+        };
+}

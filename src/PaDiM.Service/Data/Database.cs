@@ -1,0 +1,78 @@
+using Microsoft.EntityFrameworkCore;
+
+namespace PaDiM.Service.Data;
+
+/// <summary>Brings the database up to date, and refuses one that a newer version has written.</summary>
+internal sealed class Database(IDbContextFactory<PadimDbContext> contexts, DataDirectory data, TimeProvider time)
+{
+    public async Task UpgradeAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await RefuseNewerAsync(db, data.Database, cancellationToken);
+        if ((await db.Database.GetPendingMigrationsAsync(cancellationToken)).Any())
+            await MigrateAsync(db, cancellationToken);
+        // Readers and the one writer then do not wait for each other.
+        await db.Database.ExecuteSqlRawAsync("PRAGMA journal_mode = WAL", cancellationToken);
+    }
+
+    /// <exception cref="InvalidDataException">A newer version of the service has written the database.</exception>
+    public static async Task RefuseNewerAsync(PadimDbContext db, string path, CancellationToken cancellationToken)
+    {
+        var known = db.Database.GetMigrations().ToHashSet();
+        if (
+            (await db.Database.GetAppliedMigrationsAsync(cancellationToken)).FirstOrDefault(migration =>
+                !known.Contains(migration)
+            ) is
+            { } unknown
+        )
+            throw new InvalidDataException(
+                $"The database {path} was written by a newer version of the service ({unknown}). Start that version, or restore a backup from before the upgrade."
+            );
+    }
+
+    /// <exception cref="InvalidDataException">The database is not of this version of the service.</exception>
+    public static async Task RefuseOtherAsync(PadimDbContext db, string path, CancellationToken cancellationToken)
+    {
+        await RefuseNewerAsync(db, path, cancellationToken);
+        if ((await db.Database.GetPendingMigrationsAsync(cancellationToken)).Any())
+            throw new InvalidDataException(
+                $"The database {path} is of an older version of the service. Use the program that works with it, or start this one once, which brings it up to date."
+            );
+    }
+
+    /// <summary>
+    /// EF's own lock is a row, which a process that is killed leaves behind for ever. A lock on a file goes with its
+    /// process; whoever holds it may clear the row.
+    /// </summary>
+    private async Task MigrateAsync(PadimDbContext db, CancellationToken cancellationToken)
+    {
+        await using var guard = await LockAsync(cancellationToken);
+        var locks = await db
+            .Database.SqlQuery<int>($"SELECT COUNT(*) AS Value FROM sqlite_master WHERE name = '__EFMigrationsLock'")
+            .SingleAsync(cancellationToken);
+        if (locks > 0)
+            await db.Database.ExecuteSqlRawAsync("DELETE FROM \"__EFMigrationsLock\"", cancellationToken);
+        await db.Database.MigrateAsync(cancellationToken);
+    }
+
+    private async Task<FileStream> LockAsync(CancellationToken cancellationToken)
+    {
+        var until = time.GetUtcNow().AddMinutes(1);
+        for (; ; )
+        {
+            try
+            {
+                return new FileStream(
+                    data.Database + ".lock",
+                    FileMode.OpenOrCreate,
+                    FileAccess.ReadWrite,
+                    FileShare.None
+                );
+            }
+            catch (IOException) when (time.GetUtcNow() < until)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(200), time, cancellationToken);
+            }
+        }
+    }
+}

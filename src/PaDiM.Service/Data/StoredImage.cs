@@ -1,0 +1,53 @@
+using System.ComponentModel.DataAnnotations;
+using PaDiM.Imaging.Decoding;
+using PaDiM.Service.Http;
+
+namespace PaDiM.Service.Data;
+
+/// <summary>What an image shows.</summary>
+internal enum ImageLabel
+{
+    /// <summary>A good part: fitted.</summary>
+    Normal,
+
+    /// <summary>A defective part: used to evaluate only.</summary>
+    Anomalous,
+}
+
+/// <summary>An image of a category; its bytes are a blob.</summary>
+internal sealed class StoredImage
+{
+    /// <summary>Sortable by time of upload.</summary>
+    [MaxLength(32)]
+    public required string Id { get; init; }
+
+    [MaxLength(CategoryName.MaxLength)]
+    public required string Category { get; init; }
+
+    [MaxLength(64)]
+    public required string Sha256 { get; init; }
+
+    /// <summary>As the client called it: data, never a path.</summary>
+    [MaxLength(255)]
+    public required string FileName { get; init; }
+
+    public ImageFormat Format { get; init; }
+
+    public int Width { get; init; }
+
+    public int Height { get; init; }
+
+    public long Bytes { get; init; }
+
+    public ImageLabel Label { get; init; }
+
+    /// <summary>Kind of defect, of anomalous images.</summary>
+    [MaxLength(64)]
+    public string? Defect { get; init; }
+
+    /// <summary>Blob of the mask, of anomalous images.</summary>
+    [MaxLength(64)]
+    public string? MaskSha256 { get; set; }
+
+    public DateTime CreatedAt { get; init; }
+}

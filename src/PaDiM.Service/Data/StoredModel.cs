@@ -1,0 +1,96 @@
+using System.ComponentModel.DataAnnotations;
+using PaDiM.Core.DatasetReview;
+using PaDiM.Service.Http;
+
+namespace PaDiM.Service.Data;
+
+/// <summary>A published version of a category's model; its statistics are a file.</summary>
+internal sealed class StoredModel
+{
+    [MaxLength(CategoryName.MaxLength)]
+    public required string Category { get; init; }
+
+    public int Version { get; set; }
+
+    public DateTime CreatedAt { get; init; }
+
+    /// <summary>The job that fitted it: no job publishes twice. Null for an imported one.</summary>
+    [MaxLength(32)]
+    public string? JobId { get; init; }
+
+    [MaxLength(200)]
+    public required string BackboneName { get; init; }
+
+    [MaxLength(64)]
+    public required string BackboneSha256 { get; init; }
+
+    public int ImageCount { get; init; }
+
+    public int Dimensions { get; init; }
+
+    public int GridHeight { get; init; }
+
+    public int GridWidth { get; init; }
+
+    /// <summary>As calibrated when it was published.</summary>
+    public double Threshold { get; init; }
+
+    public double FalseRejectRate { get; init; }
+
+    /// <summary>A threshold set by hand for this very model, in place of the calibrated one.</summary>
+    public double? ThresholdOverride { get; set; }
+
+    public double SmallestFalseRejectRate { get; init; }
+
+    public double LooMin { get; init; }
+
+    public double LooMedian { get; init; }
+
+    public double LooMax { get; init; }
+
+    public List<ModelOutlier> Outliers { get; init; } = [];
+
+    /// <summary>Near-duplicates, blurred and wrongly exposed images among the training images.</summary>
+    public List<ModelFinding> Findings { get; init; } = [];
+
+    /// <summary>Share of the image that is ignored.</summary>
+    public double IgnoredShare { get; init; }
+
+    public bool RankDeficient { get; init; }
+
+    /// <summary>Name of its file within the category's folder.</summary>
+    [MaxLength(100)]
+    public required string FileName { get; init; }
+
+    public long StatisticsBytes { get; init; }
+
+    /// <summary>Hash of its file.</summary>
+    [MaxLength(64)]
+    public required string Sha256 { get; init; }
+}
+
+/// <summary>Something about a training image that its owner should look at.</summary>
+internal sealed class ModelFinding
+{
+    [MaxLength(64)]
+    public required string ImageSha256 { get; init; }
+
+    public TrainingFindingKind Kind { get; init; }
+
+    public double Deviations { get; init; }
+
+    /// <summary>The earlier image that it repeats.</summary>
+    [MaxLength(64)]
+    public string? OfSha256 { get; init; }
+}
+
+/// <summary>A training image that its fellows do not explain.</summary>
+internal sealed class ModelOutlier
+{
+    [MaxLength(64)]
+    public required string ImageSha256 { get; init; }
+
+    public double Score { get; init; }
+
+    public double PValue { get; init; }
+}

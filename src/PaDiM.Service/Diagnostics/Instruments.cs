@@ -1,0 +1,63 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace PaDiM.Service.Diagnostics;
+
+/// <summary>What all spans and instruments have in common.</summary>
+internal static class Instruments
+{
+    /// <summary>Name of the meter and of the source of spans.</summary>
+    public const string Name = "PaDiM";
+
+    /// <summary>Makes spans; none, at no cost, while nobody listens.</summary>
+    public static ActivitySource Source { get; } = new(Name);
+
+    /// <summary>Bounds of times within a request, in seconds.</summary>
+    private static readonly double[] Moments =
+    [
+        0.001,
+        0.002,
+        0.003,
+        0.005,
+        0.0075,
+        0.01,
+        0.015,
+        0.02,
+        0.03,
+        0.05,
+        0.075,
+        0.1,
+        0.2,
+        0.5,
+        1,
+        2,
+        5,
+        10,
+    ];
+
+    /// <summary>Bounds of times in the background, in seconds.</summary>
+    private static readonly double[] Minutes = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600];
+
+    public static Histogram<double> CreateMoments(this Meter meter, string name, string description) =>
+        meter.CreateBuckets(name, "s", description, Moments);
+
+    public static Histogram<double> CreateMinutes(this Meter meter, string name, string description) =>
+        meter.CreateBuckets(name, "s", description, Minutes);
+
+    public static Histogram<double> CreateBuckets(
+        this Meter meter,
+        string name,
+        string? unit,
+        string description,
+        double[] bounds
+    ) =>
+        meter.CreateHistogram(
+            name,
+            unit,
+            description,
+            tags: null,
+            new InstrumentAdvice<double> { HistogramBucketBoundaries = bounds }
+        );
+
+    public static KeyValuePair<string, object?> Tag(string name, string value) => new(name, value);
+}

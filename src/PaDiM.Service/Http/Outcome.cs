@@ -1,0 +1,34 @@
+namespace PaDiM.Service.Http;
+
+/// <summary>A value, or the problem that stands in its place.</summary>
+internal readonly struct Outcome<T>
+{
+    private readonly T? _value;
+
+    private Outcome(T? value, Problem? problem)
+    {
+        _value = value;
+        Problem = problem;
+    }
+
+    /// <summary>The problem, or null.</summary>
+    public Problem? Problem { get; }
+
+    public static implicit operator Outcome<T>(T value) => new(value, null);
+
+    public static implicit operator Outcome<T>(Problem problem) => new(default, problem);
+
+    /// <summary>Whether there is a value.</summary>
+    public bool Succeeded(
+        [System.Diagnostics.CodeAnalysis.MaybeNullWhen(false)] out T result,
+        [System.Diagnostics.CodeAnalysis.NotNullWhen(false)] out Problem? problem
+    )
+    {
+        result = _value;
+        problem = Problem;
+        return problem is null;
+    }
+
+    /// <summary>The answer to the request: what becomes of the value, or the problem.</summary>
+    public IResult ToResult(Func<T, IResult> answer) => Problem is { } problem ? problem : answer(_value!);
+}

@@ -1,0 +1,46 @@
+using System.Buffers.Text;
+using System.Text;
+
+namespace PaDiM.Service.Http;
+
+/// <summary>One page of a list.</summary>
+/// <param name="Items">In a stable order.</param>
+/// <param name="NextCursor">Give it as <c>cursor</c> for the next page; null on the last one.</param>
+internal sealed record Page<T>(IReadOnlyList<T> Items, string? NextCursor);
+
+/// <summary>What a request asks of a list. The cursor is the last key of the page before, opaque to clients.</summary>
+internal readonly record struct PageRequest(int Limit, string After)
+{
+    private const int DefaultLimit = 100,
+        MaxLimit = 1000;
+    private const string Mark = "after:";
+
+    public static Outcome<PageRequest> Parse(int? limit, string? cursor)
+    {
+        if (limit is < 1 or > MaxLimit)
+            return Problems.InvalidRequest($"limit must lie between 1 and {MaxLimit}.");
+        if (string.IsNullOrEmpty(cursor))
+            return new PageRequest(limit ?? DefaultLimit, "");
+        try
+        {
+            var text = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(cursor));
+            if (text.StartsWith(Mark, StringComparison.Ordinal))
+                return new PageRequest(limit ?? DefaultLimit, text[Mark.Length..]);
+        }
+        catch (FormatException)
+        {
+            // Not even Base64.
+        }
+        return Problems.InvalidRequest("cursor must be a nextCursor of an earlier page.");
+    }
+
+    /// <summary>A page of rows of which one more than the limit was asked for.</summary>
+    public Page<TItem> Cut<TRow, TItem>(IReadOnlyList<TRow> rows, Func<TRow, string> key, Func<TRow, TItem> item)
+    {
+        var shown = rows.Take(Limit).ToArray();
+        return new Page<TItem>(
+            [.. shown.Select(item)],
+            rows.Count > Limit ? Base64Url.EncodeToString(Encoding.UTF8.GetBytes(Mark + key(shown[^1]))) : null
+        );
+    }
+}

@@ -1,0 +1,51 @@
+using Microsoft.AspNetCore.Mvc;
+
+namespace PaDiM.Service.Http;
+
+/// <summary>An expected failure: an RFC 9457 answer with a stable code and a sentence that says what to do.</summary>
+/// <param name="Code">Stable, snake_case; clients decide by it.</param>
+/// <param name="Status">HTTP status.</param>
+/// <param name="Detail">What is wrong with this request, and what to do.</param>
+internal sealed record Problem(string Code, int Status, string Detail) : IResult
+{
+    /// <summary>Seconds after which a client should try again.</summary>
+    public int? RetryAfter { get; init; }
+
+    /// <summary>More members, such as the errors of single files.</summary>
+    public object? Extra { get; init; }
+
+    public Task ExecuteAsync(HttpContext context)
+    {
+        var details = Describe(context.Request.Path, RequestIdentity.TraceIdOf(context));
+        if (RetryAfter is { } seconds)
+            context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        context.Response.StatusCode = Status;
+        return context.Response.WriteAsJsonAsync(
+            details,
+            options: null,
+            contentType: "application/problem+json",
+            context.RequestAborted
+        );
+    }
+
+    /// <summary>The body of the answer.</summary>
+    /// <param name="path">Of the request.</param>
+    /// <param name="traceId">Finds the request in the log, and its trace.</param>
+    public ProblemDetails Describe(string path, string traceId)
+    {
+        var details = new ProblemDetails
+        {
+            Type = $"urn:padim:problem:{Code}",
+            Title = Title(Code),
+            Status = Status,
+            Detail = Detail,
+            Instance = path,
+            Extensions = { ["code"] = Code, ["traceId"] = traceId },
+        };
+        if (Extra is not null)
+            details.Extensions["errors"] = Extra;
+        return details;
+    }
+
+    private static string Title(string code) => char.ToUpperInvariant(code[0]) + code[1..].Replace('_', ' ');
+}

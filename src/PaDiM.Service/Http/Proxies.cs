@@ -1,0 +1,43 @@
+using System.Net;
+using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.Extensions.Options;
+using PaDiM.Service.Hosting;
+using IPNetwork = System.Net.IPNetwork;
+
+namespace PaDiM.Service.Http;
+
+/// <summary>
+/// Proxies in front of the service: only of those that the settings name the headers say where a request comes from,
+/// and by what scheme.
+/// </summary>
+internal static class Proxies
+{
+    public static bool TryParse(string text, out IPNetwork network)
+    {
+        if (IPNetwork.TryParse(text, out network))
+            return true;
+        if (!IPAddress.TryParse(text, out var address))
+            return false;
+        network = new IPNetwork(address, 8 * address.GetAddressBytes().Length);
+        return true;
+    }
+
+    public static void UseKnownProxies(this WebApplication app)
+    {
+        var known = app.Services.GetRequiredService<IOptions<PadimOptions>>().Value.KnownProxies;
+        if (known.Length == 0)
+            return;
+        // The header names a chain of proxies, nearest last: it is followed for as long as the next one is known.
+        var options = new ForwardedHeadersOptions
+        {
+            ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto,
+            ForwardLimit = null,
+        };
+        options.KnownProxies.Clear();
+        options.KnownIPNetworks.Clear();
+        foreach (var proxy in known)
+            if (TryParse(proxy, out var network))
+                options.KnownIPNetworks.Add(network);
+        app.UseForwardedHeaders(options);
+    }
+}

@@ -1,0 +1,113 @@
+using System.CommandLine;
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using PaDiM.Service.Data;
+using PaDiM.Service.Hosting;
+using PaDiM.Service.Models;
+
+namespace PaDiM.Service.Maintenance;
+
+/// <summary>
+/// What the program does with a data directory in place of serving it: <c>backup</c>, <c>restore</c> and <c>scrub</c>.
+/// Each prints one JSON object.
+/// </summary>
+internal static class DataCommands
+{
+    /// <summary>Files named for people; JSON names all.</summary>
+    private const int Listed = 100;
+
+    public static IEnumerable<Command> Create() => [CreateBackup(), CreateRestore(), CreateScrub()];
+
+    private static Command CreateBackup()
+    {
+        var data = new Argument<string>("data") { Description = "Data directory; a service may be working in it." };
+        var target = new Argument<string>("target")
+        {
+            Description = "Folder of the backup; what an earlier one left there is not copied again.",
+        };
+        var command = new Command("backup", "Copy a data directory, every file compared with its hash.")
+        {
+            data,
+            target,
+        };
+        command.SetAction(
+            async (arguments, cancellationToken) =>
+                Tell(await Copy(arguments.GetValue(data)!, arguments.GetValue(target)!).BackUpAsync(cancellationToken))
+        );
+        return command;
+    }
+
+    private static Command CreateRestore()
+    {
+        var backup = new Argument<string>("backup") { Description = "Folder of the backup." };
+        var data = new Argument<string>("data") { Description = "Data directory to make; absent or empty." };
+        var command = new Command("restore", "Make a data directory of a backup, every file compared with its hash.")
+        {
+            backup,
+            data,
+        };
+        command.SetAction(
+            async (arguments, cancellationToken) =>
+                Tell(await Copy(arguments.GetValue(backup)!, arguments.GetValue(data)!).RestoreAsync(cancellationToken))
+        );
+        return command;
+    }
+
+    private static Command CreateScrub()
+    {
+        var data = new Argument<string>("data") { Description = "Data directory; a service may be working in it." };
+        var command = new Command(
+            "scrub",
+            "Read every file of a data directory, compare it with its hash, and list what is missing, damaged or not referred to."
+        )
+        {
+            data,
+        };
+        command.SetAction(
+            async (arguments, cancellationToken) =>
+            {
+                var directory = new DataDirectory(arguments.GetValue(data)!);
+                if (!File.Exists(directory.Database))
+                    throw new IOException(
+                        $"{directory.Root} is no data directory: it holds no {Path.GetFileName(directory.Database)}."
+                    );
+                await using var app = Commands.Host(
+                    directory.Root,
+                    services =>
+                        services
+                            .AddSingleton<DamagedModels>()
+                            .AddSingleton<ModelFiles>()
+                            .AddSingleton<ModelCache>()
+                            .AddSingleton<Scrub>(),
+                    (nameof(PadimOptions.ScrubMegabytesPerSecond), "0")
+                );
+                directory.Create();
+                await using (
+                    var db = await app
+                        .Services.GetRequiredService<IDbContextFactory<PadimDbContext>>()
+                        .CreateDbContextAsync(cancellationToken)
+                )
+                    await Database.RefuseOtherAsync(db, directory.Database, cancellationToken);
+                var report = await app.Services.GetRequiredService<Scrub>().RunAsync(progress: null, cancellationToken);
+                await Console.Out.WriteLineAsync(JsonSerializer.Serialize(report, Reports.Json));
+                return report.IsClean() ? Commands.Done : Commands.Failure;
+            }
+        );
+        return command;
+    }
+
+    private static DataCopy Copy(string source, string target) =>
+        new(new DataDirectory(source), new DataDirectory(target), TimeProvider.System);
+
+    private static int Tell(CopyReport report)
+    {
+        Console.Out.WriteLine(JsonSerializer.Serialize(report, Reports.Json));
+        foreach (var file in report.Lost.Take(Listed))
+            Console.Error.WriteLine($"{file.Path} of {file.Category}: {file.Fault.ToString().ToLowerInvariant()}");
+        if (report.Lost.Count > 0)
+            Console.Error.WriteLine(
+                $"{report.Lost.Count} files are missing, damaged or cannot be read where they were copied from; the copy is complete but for them."
+            );
+        return report.Lost.Count == 0 ? Commands.Done : Commands.Failure;
+    }
+}

@@ -1,0 +1,142 @@
+using System.Runtime.CompilerServices;
+using Microsoft.EntityFrameworkCore;
+using PaDiM.Core.Persistence;
+using PaDiM.Engine.Files;
+using PaDiM.Service.Data;
+using PaDiM.Service.Models;
+
+namespace PaDiM.Service.Maintenance;
+
+/// <summary>What a file of the data directory holds.</summary>
+internal enum FileKind
+{
+    Image,
+    Mask,
+    IgnoreMask,
+    Model,
+
+    /// <summary>
+    /// Statistics behind the newest model of a category: without them its next fit starts from the images.
+    /// </summary>
+    Statistics,
+}
+
+/// <summary>A file that a row speaks of.</summary>
+/// <param name="Path">Within the data directory.</param>
+/// <param name="Kind">What it holds.</param>
+/// <param name="Category">For which category; of an image that several have, one of them.</param>
+/// <param name="Sha256">The hash that it must have; null for statistics, which carry a checksum of their own.</param>
+/// <param name="Model">The row, of a model.</param>
+internal sealed record FileReference(
+    string Path,
+    FileKind Kind,
+    string Category,
+    string? Sha256,
+    StoredModel? Model = null
+)
+{
+    /// <summary>Whether a file is what the row says, after reading all of it.</summary>
+    /// <exception cref="IOException">It is not there, or cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">It must not be read.</exception>
+    public bool IsWhole(string path)
+    {
+        if (Sha256 is not null)
+            return FileHash.Of(path) == Sha256;
+        using var stream = File.OpenRead(path);
+        try
+        {
+            SafetensorsReader.Open(stream);
+            return true;
+        }
+        catch (InvalidDataException)
+        {
+            return false;
+        }
+    }
+}
+
+/// <summary>Every file that a database speaks of: what is scrubbed and copied, and what a sweep leaves alone.</summary>
+internal static class FileReferences
+{
+    public static async IAsyncEnumerable<FileReference> ListAsync(
+        PadimDbContext db,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (
+            var mask in await db
+                .Categories.Where(c => c.IgnoreMaskSha256 != null)
+                .Select(c => new { c.Name, c.IgnoreMaskSha256 })
+                .ToListAsync(cancellationToken)
+        )
+            if (seen.Add(mask.IgnoreMaskSha256!))
+                yield return new FileReference(
+                    BlobStore.NameOf(mask.IgnoreMaskSha256!),
+                    FileKind.IgnoreMask,
+                    mask.Name,
+                    mask.IgnoreMaskSha256
+                );
+
+        var models = await db
+            .Models.Select(m => new
+            {
+                m.Category,
+                m.Version,
+                m.FileName,
+                m.Sha256,
+                m.BackboneName,
+                m.BackboneSha256,
+            })
+            .ToListAsync(cancellationToken);
+        foreach (var m in models)
+        {
+            var stored = new StoredModel
+            {
+                Category = m.Category,
+                Version = m.Version,
+                FileName = m.FileName,
+                Sha256 = m.Sha256,
+                BackboneName = m.BackboneName,
+                BackboneSha256 = m.BackboneSha256,
+            };
+            yield return new FileReference(
+                ModelFiles.NameOf(m.Category, m.FileName),
+                FileKind.Model,
+                m.Category,
+                m.Sha256,
+                stored
+            );
+        }
+        foreach (var newest in models.GroupBy(m => m.Category).Select(group => group.MaxBy(m => m.Version)!))
+            yield return new FileReference(
+                ModelFiles.NameOf(newest.Category, ModelFiles.StatisticsNameOf(newest.FileName)),
+                FileKind.Statistics,
+                newest.Category,
+                null
+            );
+
+        await foreach (
+            var image in db
+                .Images.Select(i => new
+                {
+                    i.Category,
+                    i.Sha256,
+                    i.MaskSha256,
+                })
+                .AsAsyncEnumerable()
+                .WithCancellation(cancellationToken)
+        )
+        {
+            if (seen.Add(image.Sha256))
+                yield return new FileReference(
+                    BlobStore.NameOf(image.Sha256),
+                    FileKind.Image,
+                    image.Category,
+                    image.Sha256
+                );
+            if (image.MaskSha256 is { } mask && seen.Add(mask))
+                yield return new FileReference(BlobStore.NameOf(mask), FileKind.Mask, image.Category, mask);
+        }
+    }
+}

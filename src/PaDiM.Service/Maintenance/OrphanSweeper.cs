@@ -1,0 +1,179 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using PaDiM.Engine.Files;
+using PaDiM.Service.Background;
+using PaDiM.Service.Data;
+using PaDiM.Service.Hosting;
+
+namespace PaDiM.Service.Maintenance;
+
+/// <summary>
+/// Removes what no row speaks of: blobs of deleted images, files of a fit or an upload that a crash cut short. Files
+/// younger than the grace time are left alone, since the row comes after the file.
+/// </summary>
+internal sealed partial class OrphanSweeper(
+    IDbContextFactory<PadimDbContext> contexts,
+    DataDirectory data,
+    BlobStore blobs,
+    IOptions<PadimOptions> options,
+    TimeProvider time,
+    ILogger<OrphanSweeper> logger
+) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
+
+    private DateTime GraceEnd => time.GetUtcNow().UtcDateTime.AddMinutes(-options.Value.OrphanGraceMinutes);
+
+    /// <summary>Sweeps once and gives the number of files removed.</summary>
+    public async Task<int> SweepAsync(CancellationToken cancellationToken)
+    {
+        var before = GraceEnd;
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var found = await FindFilesAsync(db, before, cancellationToken);
+        var removed =
+            found.Blobs.Count(path => blobs.Remove(path, before))
+            + found.ModelFiles.Count(path => Remove(path, before));
+        await RemoveEmptyFoldersAsync(db, cancellationToken);
+        return removed + await SweepEvaluationsAsync(db, before, cancellationToken) + SweepEmbeddings();
+    }
+
+    /// <summary>What the next sweep would remove, but for caches that have grown old.</summary>
+    public async Task<IReadOnlyList<string>> FindAsync(CancellationToken cancellationToken)
+    {
+        var before = GraceEnd;
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var found = await FindFilesAsync(db, before, cancellationToken);
+        var maps = (await FindEvaluationsAsync(db, before, cancellationToken)).SelectMany(folder =>
+            Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+        );
+        return [.. found.Blobs, .. found.ModelFiles, .. maps];
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Periodically.RunAsync(
+            Interval,
+            time,
+            async cancellationToken =>
+            {
+                if (await SweepAsync(cancellationToken) is var removed and > 0)
+                    LogRemoved(removed);
+            },
+            LogFailure,
+            stoppingToken
+        );
+
+    /// <summary>Files that are old enough and that no row speaks of.</summary>
+    private async Task<(IReadOnlyList<string> Blobs, IReadOnlyList<string> ModelFiles)> FindFilesAsync(
+        PadimDbContext db,
+        DateTime before,
+        CancellationToken cancellationToken
+    )
+    {
+        // Files first, rows last: a file whose row comes meanwhile is known then.
+        var oldBlobs = blobs.List().Where(blob => blob.PutAt < before).Select(blob => blob.Path).ToList();
+        var oldModelFiles = Directory
+            .EnumerateFiles(data.Models, "*", SearchOption.AllDirectories)
+            .Where(path => File.GetLastWriteTimeUtc(path) < before)
+            .ToList();
+        if (oldBlobs.Count == 0 && oldModelFiles.Count == 0)
+            return ([], []);
+        // Files of a running fit are as old as its last stage; its job, not the grace time, protects them. Jobs first:
+        // one that publishes in between is a model then.
+        var running = await db
+            .Jobs.Where(j => j.LeaseExpiresAt != null)
+            .Select(j => j.Id)
+            .ToListAsync(cancellationToken);
+        var known = await FileReferences
+            .ListAsync(db, cancellationToken)
+            .Select(reference => Path.Combine(data.Root, reference.Path))
+            .ToHashSetAsync(StringComparer.Ordinal, cancellationToken);
+        return (
+            [.. oldBlobs.Where(path => !known.Contains(path))],
+            [.. oldModelFiles.Where(path => !IsKnown(path, Path.GetFileName(path)))]
+        );
+
+        bool IsKnown(string path, string name) =>
+            !name.Contains(AtomicFile.TemporaryMark, StringComparison.Ordinal)
+            && (known.Contains(path) || running.Exists(id => name.StartsWith(id, StringComparison.Ordinal)));
+    }
+
+    private async Task RemoveEmptyFoldersAsync(PadimDbContext db, CancellationToken cancellationToken)
+    {
+        foreach (var directory in Directory.EnumerateDirectories(data.Models))
+        {
+            var category = Path.GetFileName(directory);
+            if (
+                !Directory.EnumerateFileSystemEntries(directory).Any()
+                && !await db.Categories.AnyAsync(c => c.Name == category, cancellationToken)
+            )
+                Directory.Delete(directory);
+        }
+    }
+
+    /// <summary>Folders of maps of evaluations whose job is final or gone.</summary>
+    private async Task<IReadOnlyList<string>> FindEvaluationsAsync(
+        PadimDbContext db,
+        DateTime before,
+        CancellationToken cancellationToken
+    )
+    {
+        var open = await db
+            .Jobs.Where(j => j.State == JobState.Queued || j.State == JobState.Running)
+            .Select(j => j.Id)
+            .ToListAsync(cancellationToken);
+        return
+        [
+            .. Directory
+                .EnumerateDirectories(data.Evaluations)
+                .Where(folder =>
+                    !open.Contains(Path.GetFileName(folder)) && Directory.GetLastWriteTimeUtc(folder) < before
+                ),
+        ];
+    }
+
+    private async Task<int> SweepEvaluationsAsync(
+        PadimDbContext db,
+        DateTime before,
+        CancellationToken cancellationToken
+    )
+    {
+        var removed = 0;
+        foreach (var folder in await FindEvaluationsAsync(db, before, cancellationToken))
+        {
+            try
+            {
+                removed += Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Count();
+                Directory.Delete(folder, recursive: true);
+            }
+            catch (IOException)
+            {
+                // Another replica removes it at the same time, or a job that has lost its lease still writes there:
+                // next time.
+            }
+        }
+        return removed;
+    }
+
+    /// <summary>The cache of embeddings forgets what no fit has read for a while.</summary>
+    private int SweepEmbeddings()
+    {
+        var unused = time.GetUtcNow().UtcDateTime.AddDays(-options.Value.EmbeddingCacheDays);
+        return Directory
+            .EnumerateFiles(data.Embeddings, "*", SearchOption.AllDirectories)
+            .Count(path => Remove(path, unused));
+    }
+
+    private static bool Remove(string path, DateTime before)
+    {
+        if (File.GetLastWriteTimeUtc(path) >= before)
+            return false;
+        File.Delete(path);
+        return true;
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Count} files that nothing refers to were removed")]
+    private partial void LogRemoved(int count);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Files that nothing refers to could not be removed")]
+    private partial void LogFailure(Exception exception);
+}

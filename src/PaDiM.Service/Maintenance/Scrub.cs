@@ -1,0 +1,134 @@
+using System.Diagnostics;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using PaDiM.Service.Data;
+using PaDiM.Service.Hosting;
+using PaDiM.Service.Models;
+
+namespace PaDiM.Service.Maintenance;
+
+/// <summary>
+/// Reads every file that a row speaks of and compares it with its hash: bits rot where nobody looks, and a backup that
+/// nobody reads is none. Removes nothing; a model file that is damaged while its model is in memory is written anew
+/// from there.
+/// </summary>
+internal sealed class Scrub(
+    IDbContextFactory<PadimDbContext> contexts,
+    DataDirectory data,
+    ModelFiles files,
+    ModelCache cache,
+    OrphanSweeper orphans,
+    IOptions<PadimOptions> options,
+    TimeProvider time
+)
+{
+    /// <summary>Runs one.</summary>
+    /// <param name="progress">Told the number of files read.</param>
+    /// <param name="cancellationToken">Ends it without a report.</param>
+    public async Task<ScrubReport> RunAsync(IProgress<int>? progress, CancellationToken cancellationToken)
+    {
+        var startedAt = time.GetUtcNow().UtcDateTime;
+        var read = 0;
+        var bytes = 0L;
+        var faults = new List<(FileReference File, ModelState Fault)>();
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var database = await CheckDatabaseAsync(db, cancellationToken);
+        // The list first: rows come and go while the files are read.
+        foreach (var reference in await FileReferences.ListAsync(db, cancellationToken).ToListAsync(cancellationToken))
+        {
+            var began = Stopwatch.GetTimestamp();
+            var length = new FileInfo(PathOf(reference)) is { Exists: true } file ? file.Length : 0;
+            if (FindFault(reference) is { } fault)
+                faults.Add((reference, fault));
+            read = read + 1;
+            bytes = bytes + length;
+            progress?.Report(read);
+            await PauseAsync(length, Stopwatch.GetElapsedTime(began), cancellationToken);
+        }
+        // Images and versions are deleted, and statistics make room for the next ones: a second look at the rows tells
+        // that from a loss.
+        if (faults.Count > 0)
+        {
+            var spokenOf = await FileReferences
+                .ListAsync(db, cancellationToken)
+                .Select(reference => reference.Path)
+                .ToHashSetAsync(StringComparer.Ordinal, cancellationToken);
+            faults.RemoveAll(found => !spokenOf.Contains(found.File.Path));
+        }
+        var mended = faults.Where(found => found.File.Model is { } stored && TryMend(stored)).ToArray();
+        var lost = faults.Except(mended).ToLookup(found => found.Fault == ModelState.Missing);
+        var strangers = (await orphans.FindAsync(cancellationToken)).Select(path => new ScrubbedFile(
+            Path.GetRelativePath(data.Root, path),
+            null,
+            null
+        ));
+        return new ScrubReport(
+            startedAt,
+            time.GetUtcNow().UtcDateTime,
+            database,
+            read,
+            bytes,
+            Tell(lost[true]),
+            Tell(lost[false]),
+            Tell(mended),
+            ScrubFindings.Of([.. strangers])
+        );
+
+        static ScrubFindings Tell(IEnumerable<(FileReference File, ModelState Fault)> found) =>
+            ScrubFindings.Of([
+                .. found.Select(item => new ScrubbedFile(item.File.Path, item.File.Kind, item.File.Category)),
+            ]);
+    }
+
+    private string PathOf(FileReference reference) => Path.Combine(data.Root, reference.Path);
+
+    /// <summary>
+    /// What is wrong with a file; null where nothing is. Statistics that are gone are no loss: a fit starts from the
+    /// images then.
+    /// </summary>
+    private ModelState? FindFault(FileReference reference)
+    {
+        try
+        {
+            // Of models the registry is to know as well.
+            if (reference.Model is { } stored)
+                return files.Check(stored) is null ? null : files.StateOf(stored);
+            return reference.IsWhole(PathOf(reference)) ? null : ModelState.Corrupt;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return reference.Kind == FileKind.Statistics && e is (FileNotFoundException or DirectoryNotFoundException)
+                ? null
+                : ModelState.Missing;
+        }
+    }
+
+    /// <summary>Writes a damaged file anew from the model in memory, if it is there.</summary>
+    private bool TryMend(StoredModel stored)
+    {
+        try
+        {
+            return cache.Peek(stored) is { } held && files.Rewrite(stored, held.Inspector.Model);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Leaves the disk to others for as long as the pace wants.</summary>
+    private Task PauseAsync(long bytes, TimeSpan taken, CancellationToken cancellationToken)
+    {
+        if (options.Value.ScrubMegabytesPerSecond is not (> 0 and var pace))
+            return Task.CompletedTask;
+        var rest = TimeSpan.FromSeconds(bytes / (pace * 1e6)) - taken;
+        return rest > TimeSpan.FromMilliseconds(1) ? Task.Delay(rest, time, cancellationToken) : Task.CompletedTask;
+    }
+
+    private static async Task<string> CheckDatabaseAsync(PadimDbContext db, CancellationToken cancellationToken) =>
+        (
+            await db
+                .Database.SqlQuery<string>($"SELECT integrity_check AS Value FROM pragma_integrity_check")
+                .ToListAsync(cancellationToken)
+        )[0];
+}

@@ -1,0 +1,123 @@
+using System.Text.Json;
+using Microsoft.Extensions.Options;
+using PaDiM.Engine.Files;
+using PaDiM.Service.Data;
+using PaDiM.Service.Hosting;
+
+namespace PaDiM.Service.Maintenance;
+
+/// <summary>
+/// Runs a scrub when one is due or asked for, one at a time, and keeps the last report beside the data: a restart does
+/// not put the next one off.
+/// </summary>
+internal sealed partial class Scrubber(
+    Scrub scrub,
+    DataDirectory data,
+    IOptions<PadimOptions> options,
+    TimeProvider time,
+    ILogger<Scrubber> logger
+) : BackgroundService, IProgress<int>
+{
+    /// <summary>After a start the disk is needed for models first.</summary>
+    private static readonly TimeSpan Poll = TimeSpan.FromMinutes(5);
+
+    private readonly SemaphoreSlim _asked = new(0, 1);
+    private volatile bool _running;
+    private volatile int _seen;
+
+    /// <summary>How it stands.</summary>
+    public ScrubResponse Describe() => new(_running, _running ? _seen : 0, ReadReport());
+
+    /// <summary>Asks for a scrub; nothing more happens where one is under way.</summary>
+    public ScrubResponse Start()
+    {
+        lock (_asked)
+        {
+            if (!_running && _asked.CurrentCount == 0)
+                _asked.Release();
+            _running = true;
+            _seen = 0;
+        }
+        return Describe();
+    }
+
+    /// <summary>Whether the last scrub lies far enough back.</summary>
+    public bool IsDue() =>
+        options.Value.ScrubHours > 0
+        && (
+            ReadReport() is not { } last
+            || time.GetUtcNow().UtcDateTime - last.FinishedAt >= TimeSpan.FromHours(options.Value.ScrubHours)
+        );
+
+    void IProgress<int>.Report(int value) => _seen = value;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            for (; ; )
+            {
+                if (await _asked.WaitAsync(Poll, stoppingToken) || IsDue())
+                    await RunAsync(stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The process stops; the scrub is due again after the next start.
+        }
+    }
+
+    private async Task RunAsync(CancellationToken cancellationToken)
+    {
+        lock (_asked)
+        {
+            _running = true;
+            _seen = 0;
+        }
+        try
+        {
+            var report = await scrub.RunAsync(this, cancellationToken);
+            AtomicFile.Write(data.ScrubReport, stream => JsonSerializer.Serialize(stream, report, Reports.Json));
+            if (report.IsClean())
+                LogClean(report.Checked, report.Orphans.Count);
+            else
+                LogLoss(report.Missing.Count, report.Damaged.Count, report.Checked, report.Database);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            LogFailure(e);
+        }
+        finally
+        {
+            lock (_asked)
+                _running = false;
+        }
+    }
+
+    private ScrubReport? ReadReport()
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<ScrubReport>(File.ReadAllBytes(data.ScrubReport), Reports.Json);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return null;
+        }
+    }
+
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "The scrub read {Checked} files: none is missing or damaged; {Orphans} are orphans"
+    )]
+    private partial void LogClean(int @checked, int orphans);
+
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "The scrub found {Missing} missing and {Damaged} damaged of {Checked} files, and the database {Database}; GET /v1/system/scrub lists them"
+    )]
+    private partial void LogLoss(int missing, int damaged, int @checked, string database);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The scrub failed")]
+    private partial void LogFailure(Exception exception);
+}

@@ -1,0 +1,39 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.OpenApi;
+using PaDiM.Service.Thresholds;
+using Swashbuckle.AspNetCore.SwaggerGen;
+
+namespace PaDiM.Service.OpenApi;
+
+/// <summary>
+/// Records that are built member by member are requests: every member may be left out, and then has its default. The
+/// positional ones are answers: every member is there, null where there is no value, and more may be added. Only a
+/// problem leaves out what it has not.
+/// </summary>
+internal sealed class AnswersAreWhole : ISchemaFilter
+{
+    public void Apply(IOpenApiSchema schema, SchemaFilterContext context)
+    {
+        if (schema is not OpenApiSchema { Properties: { Count: > 0 } properties } described)
+            return;
+        if (context.Type.GetConstructor(Type.EmptyTypes) is null)
+        {
+            described.Required = properties
+                .Keys.Where(name => context.Type != typeof(ProblemResponse) || name != "errors")
+                .ToHashSet(StringComparer.Ordinal);
+            described.AdditionalPropertiesAllowed = true;
+            return;
+        }
+        described.Required = null;
+        if (context.Type == typeof(ThresholdRequest))
+            described.MinProperties = described.MaxProperties = 1;
+        foreach (
+            var (name, value) in JsonSerializer
+                .SerializeToNode(Activator.CreateInstance(context.Type), context.Type, JsonSerializerOptions.Web)!
+                .AsObject()
+        )
+            if (value is JsonValue && properties[name] is OpenApiSchema property)
+                property.Default = value.DeepClone();
+    }
+}

@@ -1,0 +1,82 @@
+using PaDiM.Imaging;
+using PaDiM.Imaging.Decoding;
+using PaDiM.Service.Http;
+
+namespace PaDiM.Service.OpenApi;
+
+/// <summary>
+/// One instance of every problem, made as the service makes them: code, status and wording cannot differ from the real
+/// ones.
+/// </summary>
+internal static class ProblemExamples
+{
+    private static readonly Dictionary<string, Problem> ByCode = new[]
+    {
+        Problems.InvalidRequest("limit must lie between 1 and 1000."),
+        Problems.InvalidName("Bottle!"),
+        Problems.InvalidSettings("falseRejectRate must lie above 0 and below 1."),
+        Problems.UnknownBackbone("resnet18", ["tiny", "tiny-int8"]),
+        Problems.UnusableBackbone("The file resnet18.onnx is not an ONNX graph."),
+        Problems.CategoryNotFound("bottle"),
+        Problems.ImageNotFound("01a20a7442807c0fab5719e3cf3db3cc"),
+        Problems.ImageDamaged("ae3bcf25296dd95dafe54cf7339fa7870c84071ebff1d0a76d9f4fc9a0d0159a"),
+        Problems.NotFinite("resnet18"),
+        Problems.JobNotFound("01a20a73769176438e6039d1c152083e"),
+        Problems.ModelNotFound("bottle", "7"),
+        Problems.ModelNotReady("bottle"),
+        Problems.ModelUnusable("The file holds no model of a known version."),
+        Problems.ModelCorrupt(
+            "The file of version 2 of 'bottle' is damaged: its hash is not the one that was published. Restore the file 01a20a73769176438e6039d1c152083e-1.safetensors from a backup, activate another version, or fit again."
+        ),
+        Problems.SelfTestFailed(
+            "The model does not score here as it did when it was fitted: golden image 1 of 3 has the score 11.9021 on cuda, 9.40718 is right, and at most 1 % of difference is rounding. Fit again on this machine, or find out what is wrong with its device."
+        ),
+        Problems.DeviceFailed(),
+        Problems.CacheBudgetExceeded("bottle", 84_511_560, 4_225_578_000, 4L << 30),
+        Problems.ModelActive(1),
+        Problems.ModelFallback(2, 1),
+        Problems.NoAnomalousImages(),
+        Problems.EvaluationNotFound("01a20a81b2c47d1f8a5519e3cf3db3aa"),
+        Problems.IgnoreMaskUnusable(
+            "The ignore mask leaves no pixel of the prepared image. White pixels are left out; paint black what counts."
+        ),
+        Problems.IgnoreMaskNotFound("bottle"),
+        Problems.InvalidModel("The file is not a safetensors file."),
+        Problems.ExportUnsupported(
+            "The model aligns each image to a template, which an ONNX graph cannot express. Export it as safetensors, or fit without alignment."
+        ),
+        Problems.TooFewImages(1),
+        Problems.FitTooLarge(
+            "A fit with 256 x 256 positions and 400 dimensions needs 51.2 GiB of memory; 8.0 GiB are there, of which a fit may take 90 %. Use fewer dimensions or a smaller image size."
+        ),
+        Problems.IdempotencyConflict(),
+        Problems.JobFinished("succeeded"),
+        Problems.LabelConflict("normal"),
+        Problems.MaskMismatch("The mask has 256 x 256 pixels, its image 512 x 512; they must be the same."),
+        Problems.KeyNotFound("3f2a9c01d4e5"),
+        Problems.NoImages(),
+        Problems.TooManyFiles(256),
+        Problems.UnsupportedMediaType("text/plain", "application/json"),
+        Problems.NotAcceptable("application/json, image/png and application/x-npy"),
+        Problems.BodyTooLarge(),
+        Problems.BodyTooSlow(),
+        Problems.QueueFull("images to score"),
+        Problems.DeadlinePassed(200),
+        Problems.StorageFull(),
+        Problems.Unexpected(),
+        Problems.PixelsLength(921_600, new PixelLayout(640, 480, PixelFormat.Gray8)),
+        Refused(ImageFault.Empty, "The image is empty; send the bytes of an image file."),
+        Refused(ImageFault.TooLarge, "The image has 20000 x 20000 = 400,000,000 pixels; at most 67,108,864 are read."),
+        Refused(ImageFault.Animated, "The image has several frames or pages; send one frame as one image."),
+        Refused(
+            ImageFault.TooComplex,
+            "The JPEG image takes too long to decode; it was given up. Save it again in a plain way, or smaller."
+        ),
+        Refused(ImageFault.Unreadable, "The bytes are not a PNG, JPEG, BMP, TIFF or WebP image."),
+    }.ToDictionary(problem => problem.Code, StringComparer.Ordinal);
+
+    public static Problem Of(string code) => ByCode[code];
+
+    private static Problem Refused(ImageFault fault, string detail) =>
+        Problems.Image(new DecodeResult.Refused(fault, detail));
+}

@@ -1,0 +1,61 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.OpenApi;
+using Swashbuckle.AspNetCore.SwaggerGen;
+
+namespace PaDiM.Service.OpenApi;
+
+/// <summary>
+/// Puts the examples of JSON requests and of good answers into the document, and the schemas of bodies that are read by
+/// hand.
+/// </summary>
+internal sealed partial class WorkedExamples : IOperationFilter
+{
+    public void Apply(OpenApiOperation operation, OperationFilterContext context)
+    {
+        var examples = OperationExamples.Of(operation.OperationId);
+        if (
+            examples.Requests.Count > 0
+            && operation.RequestBody?.Content is { } content
+            && content.TryGetValue("application/json", out var body)
+            && body is OpenApiMediaType request
+        )
+        {
+            request.Examples = Named(examples.Requests);
+            var accepts = context
+                .ApiDescription.ActionDescriptor.EndpointMetadata.OfType<IAcceptsMetadata>()
+                .Select(metadata => metadata.RequestType)
+                .FirstOrDefault(type => type is not null && type != typeof(JsonElement));
+            if (
+                accepts is not null
+                && context.ApiDescription.ParameterDescriptions.Any(parameter => parameter.Type == typeof(JsonElement))
+            )
+                request.Schema = context.SchemaGenerator.GenerateSchema(accepts, context.SchemaRepository);
+        }
+        foreach (var (status, bodies) in examples.Responses)
+        foreach (
+            var (mediaType, answer) in operation.Responses?.GetValueOrDefault(status)?.Content
+                ?? new Dictionary<string, IOpenApiMediaType>()
+        )
+            if (answer is OpenApiMediaType described)
+                described.Examples = Named(Readable(mediaType) ? bodies : Binary(mediaType));
+    }
+
+    /// <summary>Examples under keys that survive tools which make identifiers of them.</summary>
+    public static Dictionary<string, IOpenApiExample> Named(IEnumerable<KeyValuePair<string, JsonNode>> bodies) =>
+        bodies.ToDictionary(
+            body => NotInKeys().Replace(body.Key, "-").ToLowerInvariant(),
+            IOpenApiExample (body) => new OpenApiExample { Summary = body.Key, Value = body.Value.DeepClone() }
+        );
+
+    private static bool Readable(string mediaType) =>
+        mediaType == "application/json" || mediaType.StartsWith("text/", StringComparison.Ordinal);
+
+    private static Dictionary<string, JsonNode> Binary(string mediaType) =>
+        new() { ["The bytes"] = $"(the bytes of a file of type {mediaType})" };
+
+    [GeneratedRegex("[^A-Za-z0-9_]+")]
+    private static partial Regex NotInKeys();
+}

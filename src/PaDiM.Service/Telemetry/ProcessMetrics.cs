@@ -1,0 +1,80 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using Microsoft.ML.OnnxRuntime;
+using PaDiM.Engine.Inference;
+using PaDiM.Service.Data;
+using PaDiM.Service.Diagnostics;
+using PaDiM.Service.Hosting;
+
+namespace PaDiM.Service.Telemetry;
+
+/// <summary>What the process is, and what it takes of its machine.</summary>
+internal sealed class ProcessMetrics
+{
+    public ProcessMetrics(IMeterFactory meters, BackboneRuntime runtime, BackboneRegistry backbones, DiskSpace disk)
+    {
+        var meter = meters.Create(Instruments.Name);
+        var build = new Measurement<long>(
+            1,
+            Instruments.Tag("version", SystemEndpoints.Version),
+            Instruments.Tag("device", runtime.Device),
+            Instruments.Tag("onnxruntime", OrtEnv.Instance().GetVersionString())
+        );
+        meter.CreateObservableGauge(
+            "padim.build.info",
+            () => build,
+            null,
+            "Always 1; version, device and ONNX Runtime stand in the labels."
+        );
+        meter.CreateObservableGauge(
+            "padim.backbone.open",
+            () => backbones.OpenNames.Select(name => new Measurement<long>(1, Instruments.Tag("backbone", name))),
+            null,
+            "1 for every backbone whose session is open."
+        );
+        meter.CreateObservableGauge("padim.disk.free", () => disk.Free, "By", "Room left where the data lies.");
+        meter.CreateObservableGauge(
+            "padim.disk.size",
+            () => disk.Size,
+            "By",
+            "Size of the file system where the data lies."
+        );
+        meter.CreateObservableGauge(
+            "padim.process.resident_memory",
+            () => Environment.WorkingSet,
+            "By",
+            "Memory of the process."
+        );
+        meter.CreateObservableGauge(
+            "padim.process.managed_heap",
+            () => GC.GetTotalMemory(forceFullCollection: false),
+            "By",
+            "Managed heap."
+        );
+        meter.CreateObservableGauge(
+            "padim.process.handles",
+            () => Read(process => process.HandleCount),
+            null,
+            "Open handles; on Linux open files and sockets."
+        );
+        meter.CreateObservableGauge(
+            "padim.process.threads",
+            () => Read(process => process.Threads.Count),
+            null,
+            "Threads of the process."
+        );
+        var started = Read(process => new DateTimeOffset(process.StartTime).ToUnixTimeMilliseconds()) / 1000.0;
+        meter.CreateObservableGauge(
+            "padim.process.start_time",
+            () => started,
+            "s",
+            "When the process started, in seconds since 1970."
+        );
+    }
+
+    private static T Read<T>(Func<Process, T> read)
+    {
+        using var process = Process.GetCurrentProcess();
+        return read(process);
+    }
+}

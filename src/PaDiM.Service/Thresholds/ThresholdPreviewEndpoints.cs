@@ -1,0 +1,110 @@
+using System.Text.Json;
+using PaDiM.Core.Calibration;
+using PaDiM.Service.Categories;
+using PaDiM.Service.Data;
+using PaDiM.Service.Evaluations;
+using PaDiM.Service.Http;
+using PaDiM.Service.Models;
+
+namespace PaDiM.Service.Thresholds;
+
+/// <summary>
+/// <c>/v1/categories/{category}/threshold/preview</c>: what a change of the threshold would do, before it is made.
+/// </summary>
+internal static class ThresholdPreviewEndpoints
+{
+    public static void MapThresholdPreview(this RouteGroupBuilder category) =>
+        category
+            .MapPost("threshold/preview", PreviewAsync)
+            .WithTags("Evaluation")
+            .WithName("PreviewThreshold")
+            .WithSummary("Tells how many decisions a new threshold would flip, and changes nothing")
+            .WithDescription(
+                "Takes what `PATCH .../threshold` takes. Normal images count with the leave-one-out scores that the active model keeps, and those that it was not fitted to, like anomalous ones, with the scores of its newest evaluation."
+            )
+            .Accepts<ThresholdRequest>("application/json")
+            .Produces<ThresholdPreview>()
+            .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status409Conflict)
+            .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
+
+    private static async Task<IResult> PreviewAsync(
+        string category,
+        JsonElement body,
+        CategoryStore categories,
+        ModelRegistry registry,
+        EvaluationStore store,
+        CancellationToken cancellationToken
+    )
+    {
+        if (!ThresholdRequest.Parse(body).Succeeded(out var change, out var problem))
+            return problem;
+        if (!(await categories.GetAsync(category, cancellationToken)).Succeeded(out var found, out problem))
+            return problem;
+        if (ThresholdRequest.CheckAgainst(found.ReviewRate, change.FalseRejectRate) is { } refused)
+            return refused;
+        if (!(await registry.AcquireAsync(category, null, cancellationToken)).Succeeded(out var model, out problem))
+            return problem;
+        if (change.CheckAgainst(model) is { } ambiguous)
+            return ambiguous;
+        var evaluation = await store.NewestAsync(category, model.Version, cancellationToken);
+        var calibration = model.Inspector.Model.Calibration;
+        var proposed = change.Threshold ?? calibration.ThresholdAt(change.FalseRejectRate ?? model.FalseRejectRate);
+        var measured = evaluation
+            ?.Scores.Where(score => !score.LeaveOneOut)
+            .ToLookup(score => score.Label, score => score.Score);
+        return TypedResults.Ok(
+            new ThresholdPreview(
+                model.Version,
+                model.Threshold,
+                proposed,
+                calibration.FalseRejectRateAt(proposed),
+                evaluation?.Id,
+                Flips.Between(
+                    model.Threshold,
+                    proposed,
+                    [.. calibration.Scores, .. measured?[ImageLabel.Normal] ?? []]
+                ),
+                Flips.Between(model.Threshold, proposed, [.. measured?[ImageLabel.Anomalous] ?? []])
+            )
+        );
+    }
+}
+
+/// <summary>What a change of the threshold would do.</summary>
+/// <param name="ModelVersion">The version that scores, which it is about: the active one, or the one that stands in for
+/// it while its file is damaged.</param>
+/// <param name="Threshold">The threshold in force.</param>
+/// <param name="ProposedThreshold">The threshold that the change would put in force.</param>
+/// <param name="ExpectedFalseRejectRate">Share of good parts that the proposed threshold is expected to reject at most:
+/// (1 + leave-one-out scores above it) / (n + 1).</param>
+/// <param name="EvaluationId">The evaluation whose scores count; null when the version was never evaluated, and then no
+/// anomalous image counts.</param>
+/// <param name="Normal">Normal images.</param>
+/// <param name="Anomalous">Anomalous images.</param>
+internal sealed record ThresholdPreview(
+    int ModelVersion,
+    double Threshold,
+    double ProposedThreshold,
+    double ExpectedFalseRejectRate,
+    string? EvaluationId,
+    Flips Normal,
+    Flips Anomalous
+);
+
+/// <summary>Decisions before and after.</summary>
+/// <param name="Images">Images with a score.</param>
+/// <param name="AnomalousNow">Of them, at or above the threshold in force.</param>
+/// <param name="AnomalousThen">Of them, at or above the proposed one.</param>
+/// <param name="Flipped">Of them, decided otherwise than now.</param>
+internal sealed record Flips(int Images, int AnomalousNow, int AnomalousThen, int Flipped)
+{
+    public static Flips Between(double now, double then, double[] scores) =>
+        new(
+            scores.Length,
+            scores.Count(score => score >= now),
+            scores.Count(score => score >= then),
+            scores.Count(score => score >= now != score >= then)
+        );
+}

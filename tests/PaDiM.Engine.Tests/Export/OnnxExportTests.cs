@@ -1,0 +1,206 @@
+using System.Globalization;
+using Microsoft.ML.OnnxRuntime;
+using PaDiM.Core.Alignment;
+using PaDiM.Core.Calibration;
+using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
+using PaDiM.Core.Models;
+using PaDiM.Core.Statistics;
+using PaDiM.Engine.Catalogue;
+using PaDiM.Engine.Export;
+using PaDiM.Engine.Inference;
+using PaDiM.Engine.Tests.Support;
+
+namespace PaDiM.Engine.Tests.Export;
+
+public sealed class OnnxExportTests
+{
+    private static readonly ExportNotes Notes = new(12.5, "bottle", 7);
+
+    [Theory]
+    [MemberData(nameof(ExportCase.Kinds), MemberType = typeof(ExportCase))]
+    public void The_file_alone_scores_as_the_program_does(
+        ReductionMethod reduction,
+        int images,
+        int size,
+        int? crop,
+        double blur,
+        bool masked
+    )
+    {
+        using var made = new ExportCase(ExportCase.Settings(reduction, size, crop, blur), images, masked);
+        AssertScoresAlike(made);
+    }
+
+    /// <summary>Names that the export wants for itself, a batch of one, a size that is written down.</summary>
+    [Fact]
+    public void A_backbone_of_any_names_and_of_a_fixed_size_is_exported()
+    {
+        var graph = new OnnxGraph()
+            .Input("image", 1, 3, 64, 64)
+            .Conv("image", "mean", 3, 6, 3, 4)
+            .Relu("mean", "score")
+            .Conv("score", "padim/delta", 6, 8, 3, 2)
+            .Relu("padim/delta", "whitening")
+            .Output("score")
+            .Output("whitening");
+        using var folder = new BackboneFolder();
+        using var made = new ExportCase(
+            Fits.Settings with
+            {
+                Dimensions = 10,
+            },
+            backbone: folder.Put("own", graph).Registry.Open("own")
+        );
+        Assert.Equal(["score", "whitening"], made.Backbone.Identity.Taps);
+        AssertScoresAlike(made);
+    }
+
+    [Fact]
+    public void The_metadata_says_what_a_caller_must_know()
+    {
+        using var made = new ExportCase(ExportCase.Settings(ReductionMethod.Random, 64, 48, 4));
+        using var session = Open(Bytes(OnnxExport.Of(made.Model, made.Backbone, Notes)));
+        var about = session.ModelMetadata.CustomMetadataMap;
+        Assert.Equal(
+            ("padim-onnx/1", "bottle", "7", 12.5, "tiny", made.Backbone.Identity.Sha256, "64", "48"),
+            (
+                about["padim.format"],
+                about["padim.category"],
+                about["padim.model_version"],
+                double.Parse(about["padim.threshold"], CultureInfo.InvariantCulture),
+                about["padim.backbone"],
+                about["padim.backbone_sha256"],
+                about["padim.image_size"],
+                about["padim.crop_size"]
+            )
+        );
+        Assert.Contains("8 to 55", about["padim.crop"], StringComparison.Ordinal);
+        Assert.Contains("antialias", about["padim.resize"], StringComparison.Ordinal);
+        Assert.Equal(["image"], session.InputNames);
+        Assert.Equal(["anomaly_map", "score"], session.OutputNames);
+        Assert.Equal([-1, 3, 48, 48], session.InputMetadata["image"].Dimensions);
+        Assert.Equal([-1, 1, 48, 48], session.OutputMetadata["anomaly_map"].Dimensions);
+        using var bare = Open(Bytes(OnnxExport.Of(made.Model, made.Backbone, new ExportNotes(1))));
+        Assert.DoesNotContain("padim.category", bare.ModelMetadata.CustomMetadataMap.Keys);
+    }
+
+    [Fact]
+    public void Its_length_is_known_its_bytes_are_always_the_same_and_its_pieces_are_small()
+    {
+        using var made = new ExportCase(Fits.Settings with { Reduction = ReductionMethod.None });
+        var export = OnnxExport.Of(made.Model, made.Backbone, Notes);
+        var bytes = Bytes(export);
+        Assert.Equal(export.Length, bytes.Length);
+        Assert.Equal(bytes, Bytes(OnnxExport.Of(made.Model, made.Backbone, Notes)));
+        Assert.True(bytes.Length > 4 << 20);
+        // The first one holds the backbone.
+        Assert.All(export.Pieces().Skip(1), piece => Assert.InRange(piece.Length, 1, 1 << 20));
+    }
+
+    [Fact]
+    public void A_model_that_aligns_is_refused()
+    {
+        var model = MadeUp(new Grid(16, 16), 24) with
+        {
+            Settings = Fits.Settings with { Alignment = AlignmentMethod.Rigid },
+        };
+        Assert.Contains("align", OnnxExport.FindObstacle(model, Fits.Tiny), StringComparison.Ordinal);
+        Assert.Contains(
+            "align",
+            Assert.Throws<ExportException>(() => OnnxExport.Of(model, Fits.Tiny, Notes)).Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
+    public void A_file_that_would_be_too_large_is_refused_before_it_is_made()
+    {
+        Assert.Null(OnnxExport.FindObstacle(MadeUp(new Grid(64, 64), 100), Fits.Tiny));
+        var obstacle = OnnxExport.FindObstacle(MadeUp(new Grid(128, 128), 200), Fits.Tiny);
+        Assert.Contains("2.5 GiB", obstacle, StringComparison.Ordinal);
+        Assert.Contains("128 x 128", obstacle, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Another_backbone_and_a_file_that_has_changed_are_refused()
+    {
+        using var folder = new BackboneFolder();
+        var own = folder.Put("own", OnnxGraph.Classifier(-1, 3, -1, -1)).Registry.Open("own");
+        using var made = new ExportCase(Fits.Settings, backbone: own);
+        Assert.Throws<InvalidDataException>(() => OnnxExport.Of(made.Model, Fits.Tiny, Notes));
+        folder.Put("own", OnnxGraph.Classifier(1, 3, -1, -1));
+        Assert.Contains(
+            "changed",
+            Assert.Throws<InvalidDataException>(() => OnnxExport.Of(made.Model, own, Notes)).Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    private static void AssertScoresAlike(ExportCase made)
+    {
+        using var session = Open(Bytes(OnnxExport.Of(made.Model, made.Backbone, Notes)));
+        foreach (var batch in new[] { 1, 3 })
+        {
+            var parts = ExportCase.Images(batch);
+            var size = made.Prepared;
+            var normalisation = made.Backbone.Manifest.Normalisation;
+            var pixels = made.Prepare(parts);
+            for (var i = 0; i < pixels.Length; i++)
+                pixels[i] =
+                    pixels[i] * normalisation.Std[i / size.Positions % 3] + normalisation.Mean[i / size.Positions % 3];
+            Assert.All(pixels, value => Assert.InRange(value, -1e-5f, 1 + 1e-5f));
+            using var image = OrtValue.CreateTensorValueFromMemory(pixels, [batch, 3, size.Height, size.Width]);
+            using var run = new RunOptions();
+            using var outputs = session.Run(run, ["image"], [image], ["anomaly_map", "score"]);
+            Assert.Equal([batch, 1, size.Height, size.Width], outputs[0].GetTensorTypeAndShape().Shape);
+            Assert.Equal([batch], outputs[1].GetTensorTypeAndShape().Shape);
+            made.AssertEqual(
+                made.Expected(parts),
+                outputs[0].GetTensorDataAsSpan<float>(),
+                outputs[1].GetTensorDataAsSpan<float>()
+            );
+        }
+    }
+
+    private static byte[] Bytes(OnnxExport export)
+    {
+        var file = new MemoryStream();
+        foreach (var piece in export.Pieces())
+            file.Write(piece.Span);
+        return file.ToArray();
+    }
+
+    private static InferenceSession Open(byte[] onnx)
+    {
+        using var options = new SessionOptions
+        {
+            IntraOpNumThreads = 2,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+        };
+        return new InferenceSession(onnx, options);
+    }
+
+    /// <summary>A model of any size that takes hardly any memory.</summary>
+    private static PadimModel MadeUp(Grid grid, int d)
+    {
+        var distribution = new LowRankDistribution(
+            grid,
+            d,
+            1,
+            new float[grid.Positions * d],
+            new float[grid.Positions * d],
+            new float[grid.Positions],
+            Enumerable.Repeat(1f, grid.Positions).ToArray()
+        );
+        var reduction = ChannelReduction.Draw(ReductionMethod.SemiOrthogonal, Fits.Tiny.TapChannels, d, 1);
+        return new PadimModel(
+            Fits.Settings,
+            Fits.Tiny.Identity,
+            reduction,
+            distribution,
+            new ThresholdCalibration([1, 2]),
+            ["a", "b"]
+        );
+    }
+}

@@ -1,0 +1,75 @@
+using System.Text.Json;
+using PaDiM.Engine.Tests.Support;
+using PaDiM.Imaging;
+using PaDiM.Imaging.Decoding;
+
+namespace PaDiM.Engine.Tests.Imaging;
+
+/// <summary>
+/// Files that another program made and another program read: <c>Fixtures/Images/make.py</c>. Each gives its pixels, or
+/// is refused for its reason.
+/// </summary>
+public sealed class ImageFileTests
+{
+    private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Fixtures", "Images");
+    private static readonly Dictionary<string, Expectation> Expected = JsonSerializer.Deserialize<
+        Dictionary<string, Expectation>
+    >(File.ReadAllBytes(Path.Combine(Folder, "expected.json")), JsonSerializerOptions.Web)!;
+
+    public static TheoryData<string> Read =>
+        [.. Expected.Where(pair => pair.Value.Fault is null).Select(pair => pair.Key)];
+
+    public static TheoryData<string> Refused =>
+        [.. Expected.Where(pair => pair.Value.Fault is not null).Select(pair => pair.Key)];
+
+    [Theory]
+    [MemberData(nameof(Read))]
+    public void A_file_has_the_pixels_that_another_decoder_sees(string name)
+    {
+        var expected = Expected[name];
+        var bytes = File.ReadAllBytes(Path.Combine(Folder, name));
+        var pixels = new RgbImage(
+            expected.Width,
+            expected.Height,
+            File.ReadAllBytes(Path.Combine(Folder, $"{name}.rgb"))
+        );
+        Assert.InRange(Decoding.Difference(pixels, Decoding.Image(bytes)), 0, expected.Tolerance);
+    }
+
+    [Theory]
+    [MemberData(nameof(Refused))]
+    public void A_file_is_refused_for_what_it_is(string name) =>
+        Decoding.Refused(File.ReadAllBytes(Path.Combine(Folder, name)), Expected[name].Fault!.Value);
+
+    [Theory]
+    [MemberData(nameof(Read))]
+    public void A_file_cut_at_any_percent_is_unreadable(string name)
+    {
+        var bytes = File.ReadAllBytes(Path.Combine(Folder, name));
+        // Of two pictures in one file the second is not read, and may be missing.
+        var end = name.Contains("two-pictures", StringComparison.Ordinal)
+            ? bytes.AsSpan().IndexOf([(byte)0xFF, (byte)0xD9]) + 2
+            : bytes.Length;
+        var cuts = Enumerable.Range(1, 99).Select(percent => end * percent / 100).Where(length => length >= 12);
+        Assert.Equal(
+            "",
+            string.Join(
+                " ",
+                cuts.Where(length =>
+                    new ImageDecoder().Decode(bytes[..length])
+                        is not DecodeResult.Refused { Fault: ImageFault.Unreadable }
+                )
+            )
+        );
+    }
+
+    private sealed record Expectation(
+        int Width,
+        int Height,
+        int Tolerance,
+        [property: System.Text.Json.Serialization.JsonConverter(
+            typeof(System.Text.Json.Serialization.JsonStringEnumConverter<ImageFault>)
+        )]
+            ImageFault? Fault
+    );
+}

@@ -1,0 +1,125 @@
+using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
+using PaDiM.Core.Models;
+using PaDiM.Core.Scoring;
+using PaDiM.Engine.Inference;
+using PaDiM.Engine.Scoring;
+using PaDiM.Imaging;
+using PaDiM.TestSupport.Parts;
+using RgbImage = PaDiM.Imaging.RgbImage;
+
+namespace PaDiM.Engine.Tests.Support;
+
+/// <summary>
+/// A model that was fitted to synthetic parts, images to score, and what the kernels of the program say of them.
+/// </summary>
+internal sealed class ExportCase : IDisposable
+{
+    private readonly Fits _fits = new();
+
+    public ExportCase(FitSettings settings, int images = 20, bool masked = false, Backbone? backbone = null)
+    {
+        Backbone = backbone ?? Fits.Tiny;
+        Model = _fits.Run(
+            _fits.Parts(0, images),
+            settings: settings,
+            backbone: Backbone,
+            ignored: masked ? Mask(settings.ImageSize) : null
+        );
+        Inspector = new ModelScorer(Model, Backbone);
+    }
+
+    /// <summary>The kinds of models that differ in how they are scored.</summary>
+    public static TheoryData<ReductionMethod, int, int, int?, double, bool> Kinds =>
+        new()
+        {
+            // Reduction, training images (few make a low rank), image size, crop, blur, mask.
+            { ReductionMethod.SemiOrthogonal, 20, 64, null, 4, false },
+            { ReductionMethod.SemiOrthogonal, 5, 64, null, 4, true },
+            { ReductionMethod.Random, 20, 64, 48, 2, true },
+            { ReductionMethod.Random, 5, 64, 48, 4, false },
+            { ReductionMethod.None, 20, 64, null, 0, false },
+            { ReductionMethod.None, 4, 50, null, 1, true },
+            // A size that no stride divides; a kernel that is wider than the image.
+            { ReductionMethod.SemiOrthogonal, 20, 50, null, 16, false },
+            { ReductionMethod.Random, 20, 50, 37, 16, true },
+        };
+
+    public Backbone Backbone { get; }
+
+    public PadimModel Model { get; }
+
+    public ModelScorer Inspector { get; }
+
+    public Grid Prepared => Model.Settings.PreparedSize();
+
+    public static FitSettings Settings(ReductionMethod reduction, int size, int? crop, double blur) =>
+        new()
+        {
+            ImageSize = size,
+            CropSize = crop,
+            Reduction = reduction,
+            Dimensions = 24,
+            BlurSigma = blur,
+        };
+
+    /// <summary>Images of good and defective parts, of the settings' size or not.</summary>
+    public static RgbImage[] Images(int count, int side = 72) =>
+        [
+            .. Enumerable
+                .Range(0, count)
+                .Select(i =>
+                    i % 2 == 0
+                        ? SyntheticParts.Defective(300 + i, DefectKind.Scratch, side).Image
+                        : SyntheticParts.Good(300 + i, side)
+                )
+                .Select(part => new RgbImage(part.Width, part.Height, part.Pixels)),
+        ];
+
+    /// <summary>Images one behind the other, as the backbone takes them.</summary>
+    public float[] Prepare(RgbImage[] images)
+    {
+        var length = Inspector.Embedder.PreparedLength;
+        var prepared = new float[images.Length * length];
+        for (var i = 0; i < images.Length; i++)
+            Inspector.Embedder.Preprocessing.Prepare(images[i], prepared.AsSpan(i * length, length));
+        return prepared;
+    }
+
+    /// <summary>Maps as the service makes them.</summary>
+    public AnomalyMap[] Expected(RgbImage[] images) =>
+        [
+            .. images.Select(image =>
+                Inspector.ToPixels(
+                    new RawMap.Patches(
+                        Inspector.Distances([
+                            .. Inspector.Embedder.Embed(Prepare([image]), 1).Select(embedding => embedding.AsTaps()),
+                        ])[0]
+                    ),
+                    RigidTransform.Identity
+                )
+            ),
+        ];
+
+    /// <summary>Maps and scores within one part in a thousand.</summary>
+    public void AssertEqual(AnomalyMap[] expected, ReadOnlySpan<float> maps, ReadOnlySpan<float> scores)
+    {
+        var positions = Prepared.Positions;
+        Assert.Equal((expected.Length * positions, expected.Length), (maps.Length, scores.Length));
+        for (var i = 0; i < expected.Length; i++)
+        {
+            for (var p = 0; p < positions; p++)
+                Assert.Equal(expected[i].Values[p], maps[i * positions + p], 1e-3 * expected[i].Values[p] + 1e-6);
+            Assert.Equal(expected[i].Max(), scores[i], 1e-3 * expected[i].Max());
+        }
+    }
+
+    public void Dispose() => _fits.Dispose();
+
+    private static bool[] Mask(int side) =>
+        [
+            .. from y in Enumerable.Range(0, side)
+            from x in Enumerable.Range(0, side)
+            select x < side / 3 && y > side / 4,
+        ];
+}
