@@ -1,6 +1,6 @@
 # CPU image:  docker build -t padim .
 # GPU image:  docker build -t padim:gpu --target gpu --build-arg ONNX_RUNTIME=Microsoft.ML.OnnxRuntime.Gpu .
-# The CUDA and cuDNN of CUDA_IMAGE must be of the major versions that ONNX Runtime's GPU package was built for.
+# CUDA and cuDNN in CUDA_IMAGE must have the major versions that ONNX Runtime's GPU package was built for.
 ARG CUDA_IMAGE=nvidia/cuda:12.9.1-cudnn-runtime-ubuntu24.04
 
 FROM mcr.microsoft.com/dotnet/sdk:10.0-noble AS build
@@ -12,7 +12,8 @@ RUN rid="linux-$(echo "$TARGETARCH" | sed 's/amd64/x64/')" \
     && dotnet publish src/PaDiM.Service -c Release -o /app -r "$rid" --self-contained false -p:OnnxRuntimePackage="$ONNX_RUNTIME" -p:RestoreLockedMode=false \
     && mkdir /data
 
-# No shell, no package manager, not root. The root file system may be read-only: only /data is written, and /tmp for nothing but the runtime's diagnostics.
+# No shell, no package manager, not root. The root file system may be read-only: the service writes to /data only, and
+# the runtime's diagnostics to /tmp.
 FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled AS cpu
 COPY --from=build /app /app
 COPY --from=build --chown=$APP_UID /data /data
@@ -36,5 +37,5 @@ EXPOSE 8080
 WORKDIR /data
 ENTRYPOINT ["/usr/share/dotnet/dotnet", "/app/PaDiM.Service.dll"]
 
-# What `docker build .` makes.
+# The default target of `docker build .`.
 FROM cpu

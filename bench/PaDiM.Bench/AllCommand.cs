@@ -9,8 +9,8 @@ using PaDiM.Bench.Speed;
 namespace PaDiM.Bench;
 
 /// <summary>
-/// Every table and every chart of <c>docs/performance.md</c> that needs no more than a folder of images, within ten
-/// minutes.
+/// Every table and every chart of the performance pages in <c>docs</c> that needs no more than a folder of images,
+/// within ten minutes.
 /// </summary>
 internal static class AllCommand
 {

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Fuzzing guided by coverage: afl-fuzz (Debian: afl++) drives the readers, whose assemblies SharpFuzz has instrumented.
+# Coverage-guided fuzzing: afl-fuzz (Debian: afl++) drives the readers, whose assemblies SharpFuzz has instrumented.
 #
 #     tools/PaDiM.Fuzz/guided.sh images|models CORPUS SECONDS OUT
 #
-# OUT is new, or of a run before, which goes on. What ends a process, throws anything but a refusal, or takes longer than 10 s lies in
-# OUT/findings/default/crashes and hangs; the exit code is 1 then.
+# OUT is a new folder, or that of a previous run, which is resumed. Inputs that end the process, throw anything but a refusal, or take
+# longer than 10 s are in OUT/findings/default/crashes and hangs; the exit code is then 1.
 set -euo pipefail
 if [ $# -ne 4 ] || ! command -v afl-fuzz >/dev/null; then
     echo "usage: guided.sh images|models CORPUS SECONDS OUT (afl-fuzz must be there: apt-get install afl++)" >&2
@@ -24,10 +24,10 @@ if [ -d "$out/findings" ]; then
 else
     mkdir -p "$out/corpus"
     input=$out/corpus
-    # afl-fuzz takes nothing above 1 MB, and learns most from small files.
+    # afl-fuzz accepts no files above 1 MB, and learns most from small ones.
     find "$corpus" -maxdepth 1 -type f ! -name '*.json' ! -name '*.rgb' -size -200k -exec cp -t "$input" {} +
 fi
-# The program is a script around a managed assembly, which afl-fuzz's checks for instrumentation cannot see.
+# afl-fuzz cannot see the instrumentation of a managed assembly, so its check is disabled.
 AFL_SKIP_BIN_CHECK=1 AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_NO_UI=1 AFL_NO_AFFINITY=1 \
     afl-fuzz -i "$input" -o "$out/findings" -t 10000 -m none -V "$seconds" -- dotnet "$out/program/PaDiM.Fuzz.dll" "$target" guided
 grep -E '^(execs_done|execs_per_sec|corpus_count|corpus_found|saved_crashes|saved_hangs|bitmap_cvg) ' "$out/findings/default/fuzzer_stats"

@@ -1,4 +1,4 @@
-"""Crops of natural photographs, made to look like what an inspection camera sees: other light, focus, noise, texture, damage."""
+"""Crops of natural photographs that resemble images of an inspection camera: changed light, focus, noise, texture and damage."""
 import glob
 import os
 
@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from PIL import Image, ImageFilter
 
-HELD_OUT_EVERY = 20  # every twentieth photograph is never trained on: it measures what the student leaves unexplained
+HELD_OUT_EVERY = 20  # every twentieth photograph is not used for training; these measure what the student leaves unexplained
 
 
 def photographs(folder, held_out):
-    """RGB arrays (h, w, 3) uint8, at least 256 pixels on the short side."""
+    """Returns RGB arrays (h, w, 3) uint8, at least 256 pixels on the short side."""
     images = []
     for index, path in enumerate(sorted(glob.glob(os.path.join(folder, "*.jp*g")))):
         if (index % HELD_OUT_EVERY == 0) != held_out:
@@ -22,7 +22,7 @@ def photographs(folder, held_out):
 
 
 def plain(images, size):
-    """The centre square of each image, resized: float32 (n, 3, size, size) in [0, 1]."""
+    """Returns the resized centre square of each image: float32 (n, 3, size, size) in [0, 1]."""
     out = []
     for a in images:
         side = min(a.shape[:2])
@@ -49,7 +49,7 @@ def random_crop(images, size, g):
 
 
 def texture(size, g):
-    """Noise of one random scale and direction: metal, cloth, stone."""
+    """Returns noise with one random scale and direction, similar to metal, cloth or stone."""
     grid = g.normal(size=(max(2, int(size / np.exp(g.uniform(0, 3)))), max(2, int(size / np.exp(g.uniform(0, 3))))))
     grid = np.asarray(Image.fromarray(grid.astype(np.float32)).resize((size, size), Image.BICUBIC))
     grid = .5 + .2 * grid / (grid.std() + 1e-6)
@@ -57,7 +57,7 @@ def texture(size, g):
 
 
 def damage(v, images, g):
-    """A foreign patch, or a line, as a defect would be."""
+    """Adds a foreign patch or a line that resembles a defect."""
     size = v.shape[0]
     y, x = np.mgrid[0:size, 0:size]
     if g.random() < .5:
@@ -77,7 +77,7 @@ def damage(v, images, g):
 
 
 def shaped(images, size, g):
-    """What a crop shows: float32 (size, size, 3) in [0, 1]."""
+    """Returns the content of a crop, before the effects of the camera: float32 (size, size, 3) in [0, 1]."""
     v = random_crop(images, size, g)
     if g.random() < .1:
         blend = g.uniform(.3, 1)
@@ -94,7 +94,7 @@ def shaped(images, size, g):
 
 
 def lit(x):
-    """How a camera sees it: gamma, contrast, brightness, colour and noise of a batch (n, 3, h, w), each image by its own chance."""
+    """Applies camera effects to a batch (n, 3, h, w): gamma, contrast, brightness, colour and noise, random for each image."""
     n = x.shape[0]
     chance = lambda share: (torch.rand(n, 1, 1, 1) < share).float()
     uniform = lambda low, high, channels=1: torch.empty(n, channels, 1, 1).uniform_(low, high)

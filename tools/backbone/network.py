@@ -1,11 +1,11 @@
-"""The built-in network: ResNet-18's first three layers, each convolution through a bottleneck of few channels."""
+"""The built-in network: the first three layers of ResNet-18, each convolution through a bottleneck of few channels."""
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
 
 class Factored(nn.Module):
-    """A convolution of low rank: k x k to few channels, then 1 x 1 to all of them, nothing between."""
+    """A low-rank convolution: k x k to few channels, then 1 x 1 to all channels, with nothing between the two."""
 
     def __init__(self, inputs, outputs, rank, stride=1, side=3):
         super().__init__()
@@ -16,7 +16,7 @@ class Factored(nn.Module):
 
 
 class Residual(nn.Module):
-    """He et al., CVPR 2016."""
+    """A residual block (He et al., CVPR 2016)."""
 
     def __init__(self, inputs, outputs, ranks, stride):
         super().__init__()
@@ -28,7 +28,7 @@ class Residual(nn.Module):
 
 
 class Tiny(nn.Module):
-    """0.96 M parameters, 0.59 GMAC at 224 x 224 (ResNet-18 takes 1.4 for the same taps); its taps, at strides 4, 8 and 16, are the teacher's layers 1, 2 and 3."""
+    """0.96 M parameters, 0.59 GMAC at 224 x 224 (ResNet-18: 1.4 for the same taps). Its taps, at strides 4, 8 and 16, are the teacher's layers 1, 2 and 3."""
 
     def __init__(self, stem=24, ranks=((32, 32, 32, 32), (32, 32, 32, 48), (64, 64, 80, 80)), channels=(64, 64, 128, 256)):
         super().__init__()
@@ -47,7 +47,8 @@ class Tiny(nn.Module):
 
     @torch.no_grad()
     def measure_in(self, unit):
-        """Divides all taps by a number, by the weights alone: everything behind the first convolution lets a positive factor pass, but for the biases."""
+        """Divides all taps by a number by changing the weights only: a positive factor passes through everything after the first
+        convolution, except for the biases."""
         self.stem.inside.weight /= unit
         for name, weights in self.named_parameters():
             if name.endswith("bias"):

@@ -22,7 +22,7 @@ class Graph(torch.nn.Module):
         self.constants = {tensor.name: f"constant{index}" for index, tensor in enumerate(graph.initializer)}
 
     def values(self, x):
-        """Every tensor of the graph, by name."""
+        """Returns every tensor of the graph by name."""
         values = {name: getattr(self, buffer) for name, buffer in self.constants.items()}
         values[self.input] = x
         for node in self.nodes:

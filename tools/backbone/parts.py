@@ -1,10 +1,10 @@
-"""Make-believe products out of held-out photographs, laid out as MVTec AD, to try a network on without looking at inspection images.
+"""Synthetic products from held-out photographs, with the folder layout of MVTec AD, to evaluate a network without inspection images.
 
     python3 parts.py PHOTOGRAPHS_DIR OUT_DIR
     bench accuracy OUT_DIR/object0 ... OUT_DIR/texture3 --backbones DIR --backbone A B
 
-Four photographs are objects: the same view again and again, shifted, turned, lit and noised a little. Four are textures: other crops each time. Damage is a foreign
-patch, a stain, a blurred spot or a scratch, of many sizes and strengths; its mask is the truth.
+Four photographs are objects: the same view each time, slightly shifted, rotated, lit and noised. Four are textures: a different crop each
+time. Damage is a foreign patch, a stain, a blurred spot or a scratch, with varying sizes and strengths; its mask is the ground truth.
 """
 import os
 import sys
@@ -35,7 +35,7 @@ def view(photograph, is_texture, g):
 
 
 def damage(v, others, g):
-    """The damaged view and where it is: (SIDE, SIDE, 3), (SIDE, SIDE) bool."""
+    """Returns the damaged view and its mask: (SIDE, SIDE, 3), (SIDE, SIDE) bool."""
     y, x = np.mgrid[0:SIDE, 0:SIDE]
     kind, radius = g.integers(4), np.exp(g.uniform(np.log(5), np.log(36)))
     cy, cx = g.uniform(30, SIDE - 30, 2)

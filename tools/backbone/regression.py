@@ -1,13 +1,15 @@
-"""Where the training starts: each convolution of the student is the linear map of its rank that comes closest to what the teacher computes there, fed with what the
-student itself has computed so far (reduced-rank regression; Zhang et al., "Accelerating very deep convolutional networks", TPAMI 2016, section 3)."""
+"""The starting point of the training: each convolution of the student is the linear map of its rank that is closest to what the teacher
+computes there, given what the student itself has computed so far (reduced-rank regression; Zhang et al., "Accelerating very deep
+convolutional networks", TPAMI 2016, section 3)."""
 import torch
 import torch.nn.functional as F
 
-BATCH, POSITIONS = 16, 1500  # images a step, and patches drawn of each step
+BATCH, POSITIONS = 16, 1500  # images per step, and patches drawn per step
 
 
 class Responses:
-    """What the teacher's convolutions and sums give for some crops. Each sum's first input is the branch of two convolutions, as PyTorch exports it."""
+    """Outputs of the teacher's convolutions and sums for some crops. The first input of each sum is the branch with two convolutions, as
+    PyTorch exports it."""
 
     def __init__(self, graph, crops):
         self.all = [graph.values(x) for x in crops.split(BATCH)]
@@ -26,7 +28,8 @@ class Responses:
 
 @torch.no_grad()
 def regress(inputs, targets, side, stride, rank):
-    """The affine map of a rank from patches to targets with the least error in units of each target's deviation: (patch x rank, rank x out, out)."""
+    """Returns the affine map of the given rank from patches to targets with the least error in units of each target's standard deviation:
+    (patch x rank, rank x out, out)."""
     scale = targets.std((0, 2, 3)) + 1e-3
     sums = None
     for first in range(0, len(inputs), BATCH):
@@ -42,7 +45,7 @@ def regress(inputs, targets, side, stride, rank):
     xx, xy = xx[:size, :size] / count - torch.outer(mean_x, mean_x), xy[:size] / count - torch.outer(mean_x, mean_y)
     xx += torch.eye(size).double() * xx.diagonal().mean() * 1e-5
     full = torch.linalg.solve(xx, xy)
-    directions = torch.linalg.eigh(full.T @ xy)[1][:, -rank:]  # of the explained variance, the largest
+    directions = torch.linalg.eigh(full.T @ xy)[1][:, -rank:]  # the directions with the largest explained variance
     inside = full @ directions
     deviation = (inside.T @ xx @ inside).diagonal().sqrt()
     scale = scale.double()
@@ -61,7 +64,7 @@ def fill(factored, inputs, targets):
 
 @torch.no_grad()
 def start(student, teacher, crops):
-    """Fills the student, layer by layer. crops: (n, 3, h, w), normalised."""
+    """Sets the weights of the student, layer by layer. crops: (n, 3, h, w), normalised."""
     responses = Responses(teacher, crops)
     through = lambda layer, x: torch.cat([layer(part) for part in x.split(BATCH)])
     fill(student.stem, crops, responses[responses.stem])
@@ -72,6 +75,6 @@ def start(student, teacher, crops):
             inside, out, bias = regress(x, responses[short], 1, block.short.stride[0], block.short.out_channels)
             block.short.weight.copy_((inside @ out).T[:, :, None, None])
             block.short.bias.copy_(bias)
-        # The second convolution answers for what all before it left wrong as well.
+        # The second convolution also corrects the error of all layers before it.
         fill(block.second, F.relu(through(block.first, x)), responses[total] - through(block.short, x))
         x = through(block, x)

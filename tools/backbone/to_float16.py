@@ -1,8 +1,8 @@
-"""Stores the weights of an ONNX graph as float16, each widened again by a Cast that the runtime folds away at load.
+"""Stores the weights of an ONNX graph as float16. A Cast, which the runtime folds when it loads the graph, widens each of them.
 
     python3 to_float16.py IN.onnx OUT.onnx
 
-Halves the file; arithmetic stays float32. Needs onnx and numpy (Debian: python3-onnx).
+This halves the file; arithmetic stays float32. Needs onnx and numpy (Debian: python3-onnx).
 """
 import sys
 import numpy as np

@@ -2,14 +2,15 @@
 
     python3 train.py TEACHER.onnx PHOTOGRAPHS_DIR OUT_DIR --minutes 22 [--size 192] [--batch 16] [--device cpu]
 
-The student begins as close to the teacher as a regression of each layer brings it (regression.py), and learns from there. Targets: the teacher's taps; an
-error counts in units of its channel's deviation. Loss: mean squared error over the targets' variance, summed over taps,
-and with --whiten w partly whitened: a principal direction of variance v weighs v ** -w, since PaDiM's distance whitens the features and the plain
-error leaves the directions of little variance unlearnt. The taps are given in the teacher's proportions, divided by one number that makes the mean variance
-of a channel 1, to which PaDiM's epsilon of 0.01 is then small. The log gives the plain share of the teacher that the student leaves
-unexplained, and the mean of that share over principal directions. Every twentieth photograph is held out and measured, and
-nothing else is: no inspection image is ever looked at. OUT_DIR gets checkpoint.pt (to go on from: --resume), tiny.onnx and log.txt.
-PyTorch may take one thread by itself where two processors share a core: OMP_NUM_THREADS=2.
+The student starts from a regression of each layer on the teacher's responses (regression.py). The targets are the teacher's taps; errors are
+in units of the channel's standard deviation. The loss is the mean squared error over the variance of the targets, summed over the taps. With
+--whiten w it is partly whitened: a principal direction of variance v has the weight v ** -w, because PaDiM's distance whitens the features and
+the plain error does not learn the directions of small variance. The taps have the teacher's proportions, divided by one number that makes the
+mean variance of a channel 1, which is large compared with PaDiM's epsilon of 0.01.
+
+The log reports the share of the teacher's variance that the student leaves unexplained, and the mean of that share over the principal
+directions, both on the held-out photographs (every twentieth). No inspection image is used. OUT_DIR receives checkpoint.pt (resume with
+--resume), tiny.onnx and log.txt. PyTorch may use a single thread by default where two processors share a core: set OMP_NUM_THREADS=2.
 
 Needs PyTorch, onnx, numpy and Pillow (Debian: python3-torch python3-onnx python3-numpy python3-pil).
 """
@@ -54,7 +55,7 @@ def arguments():
 
 
 class Teacher:
-    """The teacher's taps in units of each channel's deviation over the first batches: no channel counts more than another."""
+    """The teacher's taps in units of each channel's standard deviation over the first batches, so that all channels count equally."""
 
     def __init__(self, path, device, batches, whiten):
         self.graph, self.device = Graph(path).to(device).eval(), device
@@ -72,7 +73,7 @@ class Teacher:
 
 
 class Metric:
-    """Weighs a tap's error along the principal directions of its targets: variance ** -whiten each."""
+    """Weights the error of a tap along the principal directions of its targets with variance ** -whiten."""
 
     def __init__(self, targets, whiten):
         pixels = targets.permute(0, 2, 3, 1).flatten(0, 2)
@@ -91,7 +92,7 @@ class Metric:
 
 
 class Pool:
-    """Crops with their targets, half precision, each used a few times in random company before a new one takes its place."""
+    """Crops with their targets in half precision. Each is used a few times, in random batches, before a new one replaces it."""
 
     def __init__(self, crops, teacher, capacity, uses):
         self.crops, self.teacher, self.uses, self.rows, self.capacity, self.turn = crops, teacher, uses, None, capacity, 0
