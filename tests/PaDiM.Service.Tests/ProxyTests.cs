@@ -169,7 +169,7 @@ public sealed class ProxyTests : IAsyncLifetime
         return certificate.Thumbprint;
     }
 
-    /// <summary>The configuration of docs/operations.md, with a certificate whose thumbprint this gives.</summary>
+    /// <summary>The configuration of docs/secure.md, with a certificate whose thumbprint this gives.</summary>
     private async Task<string> WriteConfigurationAsync(int port)
     {
         var thumbprint = await WriteCertificateAsync();

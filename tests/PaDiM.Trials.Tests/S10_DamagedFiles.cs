@@ -7,7 +7,7 @@ using PaDiM.Trials.Support;
 
 namespace PaDiM.Trials;
 
-/// <summary>Files of every kind, damaged at random, in a process that may be lost: <c>tools/fuzz</c>.</summary>
+/// <summary>Files of every kind, damaged at random, in a process that may be lost: <c>tools/PaDiM.Fuzz</c>.</summary>
 public sealed partial class S10_DamagedFiles
 {
     private const int BoundedMemory = 512;

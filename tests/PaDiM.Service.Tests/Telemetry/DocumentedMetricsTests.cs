@@ -17,7 +17,7 @@ public sealed partial class DocumentedMetricsTests(BusyService busy)
     public void The_table_lists_every_metric_with_its_type_and_its_labels_and_no_other()
     {
         var documented = TableRow()
-            .Matches(File.ReadAllText(Path.Combine(Root, "docs", "operations.md")))
+            .Matches(File.ReadAllText(Path.Combine(Root, "docs", "monitoring.md")))
             .Select(row =>
                 (
                     Name: row.Groups["name"].Value,
@@ -67,10 +67,10 @@ public sealed partial class DocumentedMetricsTests(BusyService busy)
         var rules = Rules().ToArray();
         Assert.True(rules.Length > 8);
         Assert.Empty(rules.SelectMany(rule => Unknown(rule.Expression)));
-        var operations = File.ReadAllText(Path.Combine(Root, "docs", "operations.md"));
+        var monitoring = File.ReadAllText(Path.Combine(Root, "docs", "monitoring.md"));
         Assert.Empty(
             rules
-                .Where(rule => !operations.Contains($"| `{rule.Name}` |", StringComparison.Ordinal))
+                .Where(rule => !monitoring.Contains($"| `{rule.Name}` |", StringComparison.Ordinal))
                 .Select(rule => rule.Name)
         );
         Assert.Contains(
