@@ -37,7 +37,7 @@ internal static class TelemetryCommand
                     "--Serilog:MinimumLevel:Default=Fatal",
                 ]);
                 // Before anything is recorded: until the exporter listens, a recording is nothing.
-                await PaDiM.Service.Hosting.Setup.PrepareAsync(app);
+                await PaDiM.Service.Hosting.Preparation.PrepareAsync(app);
                 await app.StartAsync();
                 await RunAsync(workbench, app);
                 await app.StopAsync();

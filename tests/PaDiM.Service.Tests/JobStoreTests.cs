@@ -29,7 +29,7 @@ public sealed class JobStoreTests : IAsyncLifetime
         _store = new JobStore(
             _service.Get<IDbContextFactory<PadimDbContext>>(),
             _service.Get<JobSignal>(),
-            _service.Get<IOptions<PadimOptions>>(),
+            _service.Get<IOptions<JobOptions>>(),
             _time
         );
     }
@@ -205,7 +205,7 @@ public sealed class JobStoreTests : IAsyncLifetime
         var next = new JobStore(
             _service.Get<IDbContextFactory<PadimDbContext>>(),
             _service.Get<JobSignal>(),
-            _service.Get<IOptions<PadimOptions>>(),
+            _service.Get<IOptions<JobOptions>>(),
             _time
         );
         Assert.Null(await next.ClaimAsync("next", default));

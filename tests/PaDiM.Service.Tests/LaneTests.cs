@@ -14,7 +14,7 @@ public sealed class LaneTests
     [Fact]
     public async Task Batches_hold_half_of_the_places_and_the_line_finds_the_others()
     {
-        using var queue = new ScoreQueue(Options.Create(new PadimOptions { QueueCapacity = 4 }));
+        using var queue = new ScoreQueue(Options.Create(new AdmissionOptions { QueueCapacity = 4 }));
         var first = await queue.EnterAsync(CancellationToken.None);
         var second = await queue.EnterAsync(CancellationToken.None);
         var third = queue.EnterAsync(CancellationToken.None);

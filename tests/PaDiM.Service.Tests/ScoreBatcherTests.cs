@@ -16,7 +16,7 @@ public sealed class ScoreBatcherTests(SharedService shared)
     {
         var inspector = await InspectorAsync();
         var batcher = new ScoreBatcher(
-            Options.Create(new PadimOptions { MaxBatchSize = 4 }),
+            Options.Create(new ScoringOptions { MaxBatchSize = 4 }),
             shared.Service.Get<ScoreMetrics>(),
             TimeProvider.System,
             NullLogger<ScoreBatcher>.Instance
@@ -37,7 +37,7 @@ public sealed class ScoreBatcherTests(SharedService shared)
     {
         var inspector = await InspectorAsync();
         var batcher = new ScoreBatcher(
-            Options.Create(new PadimOptions { MaxBatchWaitMs = 200 }),
+            Options.Create(new ScoringOptions { MaxBatchWaitMs = 200 }),
             shared.Service.Get<ScoreMetrics>(),
             TimeProvider.System,
             NullLogger<ScoreBatcher>.Instance
@@ -56,7 +56,7 @@ public sealed class ScoreBatcherTests(SharedService shared)
     {
         var inspector = await InspectorAsync();
         var batcher = new ScoreBatcher(
-            Options.Create(new PadimOptions { MaxBatchWaitMs = 50 }),
+            Options.Create(new ScoringOptions { MaxBatchWaitMs = 50 }),
             shared.Service.Get<ScoreMetrics>(),
             new TimeThatFailsOnce(),
             NullLogger<ScoreBatcher>.Instance
@@ -70,7 +70,7 @@ public sealed class ScoreBatcherTests(SharedService shared)
     {
         var inspector = await InspectorAsync();
         var batcher = new ScoreBatcher(
-            Options.Create(new PadimOptions { MaxBatchSize = 8, MaxBatchWaitMs = 100 }),
+            Options.Create(new ScoringOptions { MaxBatchSize = 8, MaxBatchWaitMs = 100 }),
             shared.Service.Get<ScoreMetrics>(),
             TimeProvider.System,
             NullLogger<ScoreBatcher>.Instance

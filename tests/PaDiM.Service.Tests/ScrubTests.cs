@@ -84,7 +84,7 @@ public sealed class ScrubTests : IDisposable
             new(
                 service.Get<Scrub>(),
                 service.Get<DataDirectory>(),
-                Options.Create(new PadimOptions { ScrubHours = hours }),
+                Options.Create(new MaintenanceOptions { ScrubHours = hours }),
                 time,
                 NullLogger<Scrubber>.Instance
             );

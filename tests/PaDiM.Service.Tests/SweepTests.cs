@@ -118,7 +118,7 @@ public sealed class SweepTests
             service.Get<IDbContextFactory<PadimDbContext>>(),
             service.Get<DataDirectory>(),
             service.Get<BlobStore>(),
-            service.Get<IOptions<PadimOptions>>(),
+            service.Get<IOptions<MaintenanceOptions>>(),
             later,
             NullLogger<OrphanSweeper>.Instance
         );

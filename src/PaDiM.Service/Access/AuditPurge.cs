@@ -12,7 +12,7 @@ namespace PaDiM.Service.Access;
 /// </summary>
 internal sealed partial class AuditPurge(
     IDbContextFactory<PadimDbContext> contexts,
-    IOptions<PadimOptions> options,
+    IOptions<AccessOptions> options,
     TimeProvider time,
     ILogger<AuditPurge> logger
 ) : BackgroundService

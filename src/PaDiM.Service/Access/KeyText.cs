@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
+using PaDiM.Service.Data;
 
 namespace PaDiM.Service.Access;
 
@@ -11,7 +12,6 @@ namespace PaDiM.Service.Access;
 /// </summary>
 internal static class KeyText
 {
-    public const int IdLength = 12;
     public const string Prefix = "padim_";
     private const int SecretBytes = 32,
         MaxLength = 128;
@@ -19,7 +19,7 @@ internal static class KeyText
     /// <summary>A new key and its identifier.</summary>
     public static (string Id, string Text) Create()
     {
-        var id = RandomNumberGenerator.GetHexString(IdLength, lowercase: true);
+        var id = RandomNumberGenerator.GetHexString(ApiKey.IdLength, lowercase: true);
         return (id, $"{Prefix}{id}_{Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretBytes))}");
     }
 
@@ -27,9 +27,9 @@ internal static class KeyText
     public static string? IdOf(string text) =>
         text.Length <= MaxLength
         && text.StartsWith(Prefix, StringComparison.Ordinal)
-        && text.Length > Prefix.Length + IdLength
-        && text[Prefix.Length + IdLength] == '_'
-            ? text.Substring(Prefix.Length, IdLength)
+        && text.Length > Prefix.Length + ApiKey.IdLength
+        && text[Prefix.Length + ApiKey.IdLength] == '_'
+            ? text.Substring(Prefix.Length, ApiKey.IdLength)
             : null;
 
     public static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using PaDiM.Service.CommandLine;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
 
@@ -92,7 +93,7 @@ internal static class KeysCommand
                         Console.Out.WriteLine(made.Text);
                         foreach (var warning in made.Warnings)
                             await Console.Error.WriteLineAsync(warning);
-                        return Commands.Done;
+                        return CommandHost.Done;
                     },
                     cancellationToken
                 )
@@ -125,7 +126,7 @@ internal static class KeysCommand
                                 );
                             cursor = page.NextCursor;
                         }
-                        return Commands.Done;
+                        return CommandHost.Done;
                     },
                     cancellationToken
                 )
@@ -167,7 +168,7 @@ internal static class KeysCommand
                                 )
                                 : $"Key {wanted} is revoked."
                         );
-                        return Commands.Done;
+                        return CommandHost.Done;
                     },
                     cancellationToken
                 )
@@ -181,7 +182,7 @@ internal static class KeysCommand
         CancellationToken cancellationToken
     )
     {
-        await using var app = Commands.Host(dataDirectory, services => services.AddAccess());
+        await using var app = CommandHost.Create(dataDirectory, services => services.AddAccess());
         var data = app.Services.GetRequiredService<DataDirectory>();
         data.RefuseBackup();
         data.Create();
@@ -213,7 +214,7 @@ internal static class KeysCommand
         await services
             .GetRequiredService<AuditStore>()
             .EndAsync(entry, problem.Status, result: null, detail: null, CancellationToken.None);
-        return await Commands.FailAsync(Name, problem.Detail);
+        return await CommandHost.FailAsync(Name, problem.Detail);
     }
 
     private static string Describe(KeyResponse key) =>

@@ -1,6 +1,8 @@
 using System.Net;
 using Microsoft.Extensions.Options;
+using PaDiM.Service.Data;
 using PaDiM.Service.Hosting;
+using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Access;
 
@@ -9,7 +11,12 @@ namespace PaDiM.Service.Access;
 /// Each request is looked at, not only the start: addresses may be added while the service runs, and a key that is
 /// revoked does not open what it closed.
 /// </summary>
-internal sealed class OpenAccess(IOptions<PadimOptions> options, KeyRing keys)
+internal sealed class OpenAccess(
+    IOptions<AccessOptions> options,
+    IOptions<ProxyOptions> proxies,
+    IOptions<DataOptions> data,
+    KeyRing keys
+)
 {
     /// <summary>
     /// What proxies add: with one of them a request comes from elsewhere, though from this machine's own address.
@@ -38,7 +45,7 @@ internal sealed class OpenAccess(IOptions<PadimOptions> options, KeyRing keys)
             AccessMode.Open => false,
             AccessMode.Required => true,
             _ => options.Value.Oidc.IsConfigured
-                || options.Value.KnownProxies.Length > 0
+                || proxies.Value.KnownProxies.Length > 0
                 || await keys.AnyAsync(cancellationToken),
         };
 
@@ -54,10 +61,10 @@ internal sealed class OpenAccess(IOptions<PadimOptions> options, KeyRing keys)
             return;
         if (Listening.Addresses(configuration).FirstOrDefault(address => !Listening.IsLocal(address)) is { } reached)
             throw new InvalidOperationException(
-                $"It would listen on {reached}, where other machines can reach it, and there is no API key. Make one with 'padim keys create --name NAME --scope admin --data {options.Value.DataDirectory}' "
+                $"It would listen on {reached}, where other machines can reach it, and there is no API key. Make one with 'padim keys create --name NAME --scope admin --data {data.Value.DataDirectory}' "
                     + "or 'dotnet PaDiM.Service.dll keys create --name NAME --scope admin', or set Padim__Oidc__Authority, or listen on localhost, or let everyone do everything with Padim__Access=open."
             );
-        if (options.Value.KnownProxies.Length > 0)
+        if (proxies.Value.KnownProxies.Length > 0)
             throw new InvalidOperationException(
                 "Padim__KnownProxies says that requests come through a proxy, and there is no API key. Make one with 'padim keys create --name NAME --scope admin', or leave access to the proxy with Padim__Access=open."
             );

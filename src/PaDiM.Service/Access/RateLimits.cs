@@ -16,9 +16,9 @@ namespace PaDiM.Service.Access;
 internal sealed class RateLimits : IConfigureOptions<RateLimiterOptions>, IDisposable
 {
     private readonly PartitionedRateLimiter<HttpContext> _attempts;
-    private readonly PadimOptions _options;
+    private readonly AccessOptions _options;
 
-    public RateLimits(IOptions<PadimOptions> options)
+    public RateLimits(IOptions<AccessOptions> options)
     {
         _options = options.Value;
         _attempts = PartitionedRateLimiter.Create<HttpContext, string>(context =>

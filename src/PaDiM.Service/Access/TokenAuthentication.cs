@@ -8,7 +8,7 @@ using PaDiM.Service.Http;
 namespace PaDiM.Service.Access;
 
 /// <summary>Tokens of an identity provider (OpenID Connect), as another way to say who calls.</summary>
-internal sealed class TokenAuthentication(IOptions<PadimOptions> options) : IConfigureNamedOptions<JwtBearerOptions>
+internal sealed class TokenAuthentication(IOptions<AccessOptions> options) : IConfigureNamedOptions<JwtBearerOptions>
 {
     private static readonly string[] Algorithms =
     [

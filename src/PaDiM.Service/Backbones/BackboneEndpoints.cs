@@ -7,7 +7,7 @@ namespace PaDiM.Service.Backbones;
 /// <summary><c>/v1/backbones</c>: the networks that categories may name, and those that can be installed.</summary>
 internal static class BackboneEndpoints
 {
-    public static void MapBackbones(this IEndpointRouteBuilder routes) =>
+    public static void MapBackboneEndpoints(this IEndpointRouteBuilder routes) =>
         routes
             .MapGet(
                 "/v1/backbones",

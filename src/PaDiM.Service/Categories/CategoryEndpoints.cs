@@ -1,16 +1,12 @@
-using System.Text.Json;
 using PaDiM.Service.Access;
 using PaDiM.Service.Http;
-using PaDiM.Service.Models;
-using PaDiM.Service.Thresholds;
 
 namespace PaDiM.Service.Categories;
 
-/// <summary><c>/v1/categories</c>: products to inspect, and their thresholds.</summary>
+/// <summary><c>/v1/categories</c>: products to inspect.</summary>
 internal static class CategoryEndpoints
 {
-    public static void MapCategories(this RouteGroupBuilder categories, RouteGroupBuilder category)
-    {
+    public static void MapCategoryList(this RouteGroupBuilder categories) =>
         categories
             .MapGet("", ListAsync)
             .Needs(AccessScope.Score)
@@ -18,6 +14,9 @@ internal static class CategoryEndpoints
             .WithName("ListCategories")
             .WithSummary("Lists categories by name")
             .Produces<Page<CategoryResponse>>();
+
+    public static void MapCategoryEndpoints(this RouteGroupBuilder category)
+    {
         var one = category.MapGroup("").WithTags("Categories");
         one.MapPut("", PutAsync)
             .Audited("category.put")
@@ -44,25 +43,6 @@ internal static class CategoryEndpoints
             .WithSummary("Deletes a category with its images, models and jobs")
             .Produces(StatusCodes.Status204NoContent)
             .ProducesProblem(StatusCodes.Status404NotFound);
-        one.MapGet("threshold", GetThresholdAsync)
-            .Needs(AccessScope.Score)
-            .WithName("GetThreshold")
-            .WithSummary("Shows the threshold in force and its history")
-            .Produces<ThresholdResponse>()
-            .ProducesProblem(StatusCodes.Status404NotFound);
-        one.MapPatch("threshold", PatchThresholdAsync)
-            .Audited("threshold.patch")
-            .WithName("PatchThreshold")
-            .WithSummary("Changes the threshold without a refit")
-            .WithDescription(
-                "By false-reject rate, by value for the active model, or back to the calibrated one with `{\"threshold\": null}`. Each change is kept with who and when. While an earlier version scores in the place of a damaged one, only by rate: that counts for both."
-            )
-            .Accepts<ThresholdRequest>("application/json")
-            .Produces<ThresholdResponse>()
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status409Conflict)
-            .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
     }
 
     private static async Task<IResult> ListAsync(
@@ -81,7 +61,7 @@ internal static class CategoryEndpoints
         HttpContext context,
         CategoryStore store,
         SettingsResolver resolver,
-        ModelRegistry registry,
+        IEnumerable<CategoryObserver> observers,
         CancellationToken cancellationToken,
         CategoryRequest? request = null
     )
@@ -97,7 +77,7 @@ internal static class CategoryEndpoints
                     resolved.Settings,
                     resolved.FalseRejectRate,
                     request.Pinned,
-                    Who(context),
+                    context.User.Identity?.Name ?? Caller.AnonymousName,
                     cancellationToken
                 )
             ).Succeeded(out var put, out problem)
@@ -124,7 +104,8 @@ internal static class CategoryEndpoints
         if (created)
             return TypedResults.Created($"/v1/categories/{category}", described);
         if (described.ActiveModelVersion is not null)
-            await registry.RefreshAsync(category, CancellationToken.None);
+            foreach (var observer in observers)
+                await observer.Changed(category);
         return TypedResults.Ok(described);
     }
 
@@ -137,77 +118,14 @@ internal static class CategoryEndpoints
     private static async Task<IResult> DeleteAsync(
         string category,
         CategoryStore store,
-        ModelRegistry registry,
+        IEnumerable<CategoryObserver> observers,
         CancellationToken cancellationToken
     )
     {
         if (await store.DeleteAsync(category, cancellationToken) is { } problem)
             return problem;
-        await registry.ForgetAsync(category);
+        foreach (var observer in observers)
+            await observer.Deleted(category);
         return TypedResults.NoContent();
     }
-
-    private static async Task<IResult> GetThresholdAsync(
-        string category,
-        CategoryStore store,
-        ModelRegistry registry,
-        CancellationToken cancellationToken
-    )
-    {
-        if (!(await store.GetAsync(category, cancellationToken)).Succeeded(out var found, out var problem))
-            return problem;
-        var model = (await registry.AcquireAsync(category, null, cancellationToken)).Succeeded(out var ready, out _)
-            ? ready
-            : null;
-        return TypedResults.Ok(
-            new ThresholdResponse(
-                model?.Version,
-                model?.StandsInFor is not null,
-                model?.Threshold,
-                model?.Calibrated ?? true,
-                found.FalseRejectRate,
-                model?.Inspector.Model.Calibration.SmallestFalseRejectRate,
-                model?.ReviewThreshold,
-                await store.ThresholdHistoryAsync(category, cancellationToken)
-            )
-        );
-    }
-
-    private static async Task<IResult> PatchThresholdAsync(
-        string category,
-        JsonElement body,
-        HttpContext context,
-        CategoryStore store,
-        ModelRegistry registry,
-        CancellationToken cancellationToken
-    )
-    {
-        context.NoteForAudit(body);
-        if (!ThresholdRequest.Parse(body).Succeeded(out var change, out var problem))
-            return problem;
-        if (
-            change.CheckAgainst(
-                (await registry.AcquireAsync(category, null, cancellationToken)).Succeeded(out var model, out _)
-                    ? model
-                    : null
-            ) is
-            { } ambiguous
-        )
-            return ambiguous;
-        if (
-            await store.ChangeThresholdAsync(
-                category,
-                change.FalseRejectRate,
-                change.Threshold,
-                Who(context),
-                cancellationToken
-            ) is
-            { } refused
-        )
-            return refused;
-        await registry.RefreshAsync(category, CancellationToken.None);
-        return await GetThresholdAsync(category, store, registry, cancellationToken);
-    }
-
-    private static string Who(HttpContext context) => context.User.Identity?.Name ?? "anonymous";
 }

@@ -5,6 +5,7 @@ using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
 using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Inference;
+using PaDiM.Service.Backbones;
 using PaDiM.Service.Data;
 using PaDiM.Service.Hosting;
 using PaDiM.Service.Http;
@@ -12,7 +13,7 @@ using PaDiM.Service.Http;
 namespace PaDiM.Service.Categories;
 
 /// <summary>Settles every value of a request, and refuses what no fit could use.</summary>
-internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<PadimOptions> options)
+internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<BackboneOptions> options)
 {
     /// <summary>The settings that a request stands for, and its false-reject rate.</summary>
     public Outcome<(CategorySettings Settings, double FalseRejectRate)> Resolve(CategoryRequest request)

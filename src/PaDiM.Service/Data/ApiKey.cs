@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using PaDiM.Service.Access;
 using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Data;
@@ -10,7 +9,10 @@ namespace PaDiM.Service.Data;
 /// </summary>
 internal sealed class ApiKey
 {
-    [MaxLength(KeyText.IdLength)]
+    /// <summary>Characters of an identifier.</summary>
+    public const int IdLength = 12;
+
+    [MaxLength(IdLength)]
     public required string Id { get; init; }
 
     [MaxLength(64)]
@@ -31,6 +33,6 @@ internal sealed class ApiKey
 
     public DateTime? RevokedAt { get; set; }
 
-    /// <summary>To within <see cref="KeyRing.UseGrain"/>.</summary>
+    /// <summary>Rounded to a minute or so: see the key ring.</summary>
     public DateTime? LastUsedAt { get; set; }
 }

@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using PaDiM.Service.Access;
 using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Data;
@@ -16,7 +15,7 @@ internal sealed class AuditEntry
     [MaxLength(200)]
     public required string Actor { get; init; }
 
-    [MaxLength(KeyText.IdLength)]
+    [MaxLength(ApiKey.IdLength)]
     public string? KeyId { get; init; }
 
     [MaxLength(40)]

@@ -9,7 +9,7 @@ internal sealed class DataDirectory(string root)
     public const string ImagesName = "images",
         ModelsName = "models";
 
-    public DataDirectory(IOptions<PadimOptions> options)
+    public DataDirectory(IOptions<DataOptions> options)
         : this(options.Value.DataDirectory) { }
 
     public string Root { get; } = Path.GetFullPath(root);

@@ -8,7 +8,7 @@ namespace PaDiM.Service.Data;
 /// Keeps the last of the disk for the database: whoever wants to store something new is told before the disk is full,
 /// not by a write that fails half-way.
 /// </summary>
-internal sealed class DiskSpace(DataDirectory data, IOptions<PadimOptions> options)
+internal sealed class DiskSpace(DataDirectory data, IOptions<DataOptions> options)
 {
     /// <summary>Bytes that may still be taken.</summary>
     public long Available => Math.Max(Free - options.Value.MinFreeBytes, 0);

@@ -28,58 +28,9 @@ internal sealed class PadimDbContext(DbContextOptions<PadimDbContext> options) :
         conventions.Properties<Enum>().HaveConversion<string>();
     }
 
-    protected override void OnModelCreating(ModelBuilder model)
-    {
-        model.Entity<Category>(category =>
-        {
-            category.HasKey(c => c.Name);
-            category.OwnsOne(c => c.Settings, settings => settings.ToJson());
-            category.Property(c => c.Revision).IsConcurrencyToken();
-        });
-        model.Entity<ThresholdChange>().HasIndex(change => new { change.Category, change.Id });
-        model.Entity<StoredImage>(image =>
-        {
-            image.HasIndex(i => new { i.Category, i.Sha256 }).IsUnique();
-            image.HasIndex(i => new
-            {
-                i.Category,
-                i.Label,
-                i.Id,
-            });
-            image.HasIndex(i => i.Sha256);
-            image.HasOne<Category>().WithMany().HasForeignKey(i => i.Category).OnDelete(DeleteBehavior.Cascade);
-        });
-        model.Entity<Job>(job =>
-        {
-            job.HasIndex(j => new { j.Category, j.IdempotencyKey }).IsUnique();
-            job.HasIndex(j => new { j.State, j.Id });
-            job.Property(j => j.Fence).IsConcurrencyToken();
-        });
-        model.Entity<StoredModel>(stored =>
-        {
-            stored.HasKey(m => new { m.Category, m.Version });
-            stored.HasIndex(m => m.JobId).IsUnique();
-            stored.OwnsMany(m => m.Outliers, outliers => outliers.ToJson());
-            stored.OwnsMany(m => m.Findings, findings => findings.ToJson());
-            stored.HasOne<Category>().WithMany().HasForeignKey(m => m.Category).OnDelete(DeleteBehavior.Cascade);
-        });
-        model.Entity<StoredEvaluation>(evaluation =>
-        {
-            evaluation.HasIndex(e => new
-            {
-                e.Category,
-                e.ModelVersion,
-                e.Id,
-            });
-            evaluation.OwnsMany(e => e.Scores, scores => scores.ToJson());
-            evaluation.HasOne<Category>().WithMany().HasForeignKey(e => e.Category).OnDelete(DeleteBehavior.Cascade);
-        });
-        model.Entity<AuditEntry>(entry =>
-        {
-            entry.HasIndex(e => e.At);
-            entry.HasIndex(e => new { e.Category, e.Id });
-        });
-    }
+    /// <summary>Applies the configurations that stand beside the features.</summary>
+    protected override void OnModelCreating(ModelBuilder model) =>
+        model.ApplyConfigurationsFromAssembly(typeof(PadimDbContext).Assembly);
 
     /// <summary>Times are UTC in the database and in memory.</summary>
     private sealed class UtcConverter()

@@ -14,7 +14,7 @@ namespace PaDiM.Service.Evaluations;
 /// </summary>
 internal static class EvaluationEndpoints
 {
-    public static void MapEvaluations(this IEndpointRouteBuilder routes, RouteGroupBuilder category)
+    public static void MapEvaluationEndpoints(this IEndpointRouteBuilder routes, RouteGroupBuilder category)
     {
         var ofCategory = category.MapGroup("evaluations").WithTags("Evaluation");
         ofCategory

@@ -9,7 +9,7 @@ namespace PaDiM.Service.Hosting;
 /// </summary>
 internal sealed partial class Drain(
     IHostApplicationLifetime lifetime,
-    IOptions<PadimOptions> options,
+    IOptions<ServerOptions> options,
     TimeProvider time,
     ILogger<Drain> logger
 ) : IHostedLifecycleService

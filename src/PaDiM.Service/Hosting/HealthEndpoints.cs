@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using PaDiM.Engine.Inference;
+using PaDiM.Service.Backbones;
 using PaDiM.Service.Data;
 
 namespace PaDiM.Service.Hosting;
@@ -89,7 +90,7 @@ internal static class HealthEndpoints
         }
     }
 
-    private sealed class BackboneCheck(BackboneRegistry backbones, IOptions<PadimOptions> options) : IHealthCheck
+    private sealed class BackboneCheck(BackboneRegistry backbones, IOptions<BackboneOptions> options) : IHealthCheck
     {
         public Task<HealthCheckResult> CheckHealthAsync(
             HealthCheckContext context,

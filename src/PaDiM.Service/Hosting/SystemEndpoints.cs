@@ -1,8 +1,8 @@
-using System.Reflection;
 using Microsoft.ML.OnnxRuntime;
 using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Inference;
 using PaDiM.Service.Access;
+using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Http;
 using PaDiM.Service.Models;
 
@@ -50,7 +50,7 @@ internal static class SystemEndpoints
         bool keyRequired
     ) =>
         new(
-            Version,
+            ServiceVersion.Current,
             runtime.Device,
             runtime.ExecutionProvider,
             OrtEnv.Instance().GetVersionString(),
@@ -79,12 +79,6 @@ internal static class SystemEndpoints
             backbone.Taps,
             backbone.Error
         );
-
-    /// <summary>Version of the service.</summary>
-    public static string Version { get; } =
-        typeof(SystemEndpoints)
-            .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!
-            .InformationalVersion;
 }
 
 /// <summary>What is running.</summary>

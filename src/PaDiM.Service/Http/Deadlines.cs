@@ -1,5 +1,4 @@
 using System.Globalization;
-using PaDiM.Service.Scoring;
 
 namespace PaDiM.Service.Http;
 
@@ -15,11 +14,13 @@ internal static class Deadlines
     private const int Longest = 24 * 60 * 60 * 1000;
 
     /// <summary>Marks operations that keep deadlines.</summary>
-    public static TBuilder WithDeadlines<TBuilder>(this TBuilder builder)
-        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(Marker.Instance);
+    /// <param name="builder">The operations.</param>
+    /// <param name="missed">Called with the problem that a request is answered with when its deadline passes.</param>
+    public static TBuilder WithDeadlines<TBuilder>(this TBuilder builder, Action<HttpContext, Problem> missed)
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new DeadlineMetadata(missed));
 
     /// <summary>Whether an operation keeps deadlines.</summary>
-    public static bool AreKeptBy(IEnumerable<object> metadata) => metadata.Contains(Marker.Instance);
+    public static bool AreKeptBy(IEnumerable<object> metadata) => metadata.OfType<DeadlineMetadata>().Any();
 
     /// <summary>Sees to deadlines of the operations that keep them, and of no others.</summary>
     public static void UseDeadlines(this WebApplication app)
@@ -28,14 +29,19 @@ internal static class Deadlines
         app.Use(
             (context, next) =>
                 context.Request.Headers[Header] is { Count: > 0 } given
-                && context.GetEndpoint() is { } endpoint
-                && AreKeptBy(endpoint.Metadata)
-                    ? KeepAsync(context, next, given.ToString(), time)
+                && context.GetEndpoint()?.Metadata.GetMetadata<DeadlineMetadata>() is { } deadline
+                    ? KeepAsync(context, next, given.ToString(), deadline, time)
                     : next(context)
         );
     }
 
-    private static async Task KeepAsync(HttpContext context, RequestDelegate next, string given, TimeProvider time)
+    private static async Task KeepAsync(
+        HttpContext context,
+        RequestDelegate next,
+        string given,
+        DeadlineMetadata deadline,
+        TimeProvider time
+    )
     {
         if (
             !int.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds)
@@ -72,7 +78,7 @@ internal static class Deadlines
             context.RequestAborted = aborted;
             context.Response.Clear();
             var problem = Problems.DeadlinePassed(milliseconds);
-            context.RequestServices.GetRequiredService<ScoreMetrics>().Failed(problem);
+            deadline.Missed(context, problem);
             await problem.ExecuteAsync(context);
         }
         finally
@@ -81,8 +87,5 @@ internal static class Deadlines
         }
     }
 
-    private sealed class Marker
-    {
-        public static Marker Instance { get; } = new();
-    }
+    private sealed record DeadlineMetadata(Action<HttpContext, Problem> Missed);
 }

@@ -24,7 +24,7 @@ internal static class Proxies
 
     public static void UseKnownProxies(this WebApplication app)
     {
-        var known = app.Services.GetRequiredService<IOptions<PadimOptions>>().Value.KnownProxies;
+        var known = app.Services.GetRequiredService<IOptions<ProxyOptions>>().Value.KnownProxies;
         if (known.Length == 0)
             return;
         // The header names a chain of proxies, nearest last: it is followed for as long as the next one is known.

@@ -14,7 +14,7 @@ internal static class ImageEndpoints
 {
     private const int MaxDefectLength = 64;
 
-    public static void MapImages(this RouteGroupBuilder category)
+    public static void MapImageEndpoints(this RouteGroupBuilder category)
     {
         var images = category.MapGroup("images").WithTags("Images");
         images
@@ -82,7 +82,7 @@ internal static class ImageEndpoints
         ImageRequest reader,
         ImageDecoder decoder,
         DiskSpace space,
-        IOptions<PadimOptions> options,
+        IOptions<ImageOptions> options,
         CancellationToken cancellationToken,
         Choice<ImageLabel>? label = null,
         string? defect = null,

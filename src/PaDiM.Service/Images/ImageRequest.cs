@@ -38,7 +38,7 @@ internal sealed record RequestFile(string Field, string FileName, byte[] Bytes, 
 /// one file at a time. The content type only tells the two apart; what an encoded image is, its bytes decide. Of raw
 /// pixels the request says what they are.
 /// </summary>
-internal sealed class ImageRequest(IOptions<PadimOptions> options, ImageDecoder decoder)
+internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder decoder)
 {
     public const string Expected =
         "an image as the body (image/png, image/jpeg, image/bmp, image/tiff, image/webp) or multipart/form-data with parts named 'files'";

@@ -5,7 +5,7 @@ using PaDiM.Service.Http;
 namespace PaDiM.Service.Jobs;
 
 /// <summary>Bounds how many clients follow jobs: each asks the database for news several times a second.</summary>
-internal sealed class EventStreams(IOptions<PadimOptions> options) : IDisposable
+internal sealed class EventStreams(IOptions<JobOptions> options) : IDisposable
 {
     private readonly SemaphoreSlim _places = new(options.Value.MaxEventStreams, options.Value.MaxEventStreams);
 

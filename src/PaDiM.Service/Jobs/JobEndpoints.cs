@@ -13,7 +13,7 @@ internal static class JobEndpoints
     private static readonly TimeSpan EventPoll = TimeSpan.FromMilliseconds(250),
         KeepAlive = TimeSpan.FromSeconds(15);
 
-    public static void MapJobs(this IEndpointRouteBuilder routes)
+    public static void MapJobEndpoints(this IEndpointRouteBuilder routes)
     {
         var jobs = routes.MapGroup("/v1/jobs").Needs(AccessScope.Train).WithTags("Jobs");
         jobs.MapGet("", ListAsync)

@@ -37,7 +37,7 @@ internal sealed class JobMetrics
         IMeterFactory meters,
         JobStore store,
         IDbContextFactory<PadimDbContext> contexts,
-        IOptions<PadimOptions> options,
+        IOptions<JobOptions> options,
         TimeProvider time
     )
     {

@@ -16,7 +16,7 @@ namespace PaDiM.Service.Jobs;
 internal sealed class JobStore(
     IDbContextFactory<PadimDbContext> contexts,
     JobSignal signal,
-    IOptions<PadimOptions> options,
+    IOptions<JobOptions> options,
     TimeProvider time
 )
 {

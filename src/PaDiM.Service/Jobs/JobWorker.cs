@@ -11,7 +11,7 @@ internal sealed partial class JobWorker(
     JobSignal signal,
     JobMetrics metrics,
     IServiceProvider services,
-    IOptions<PadimOptions> options,
+    IOptions<JobOptions> options,
     TimeProvider time,
     ILogger<JobWorker> logger
 ) : BackgroundService

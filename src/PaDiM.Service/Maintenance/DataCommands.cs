@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using PaDiM.Service.CommandLine;
 using PaDiM.Service.Data;
 using PaDiM.Service.Hosting;
+using PaDiM.Service.Http;
 using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Maintenance;
@@ -71,15 +73,16 @@ internal static class DataCommands
                     throw new IOException(
                         $"{directory.Root} is no data directory: it holds no {Path.GetFileName(directory.Database)}."
                     );
-                await using var app = Commands.Host(
+                await using var app = CommandHost.Create(
                     directory.Root,
                     services =>
                         services
+                            .AddPadimOptions<MaintenanceOptions>()
                             .AddSingleton<DamagedModels>()
                             .AddSingleton<ModelFiles>()
                             .AddSingleton<ModelCache>()
                             .AddSingleton<Scrub>(),
-                    (nameof(PadimOptions.ScrubMegabytesPerSecond), "0")
+                    (nameof(MaintenanceOptions.ScrubMegabytesPerSecond), "0")
                 );
                 directory.Create();
                 await using (
@@ -90,7 +93,7 @@ internal static class DataCommands
                     await Database.RefuseOtherAsync(db, directory.Database, cancellationToken);
                 var report = await app.Services.GetRequiredService<Scrub>().RunAsync(progress: null, cancellationToken);
                 await Console.Out.WriteLineAsync(JsonSerializer.Serialize(report, Reports.Json));
-                return report.IsClean() ? Commands.Done : Commands.Failure;
+                return report.IsClean() ? CommandHost.Done : CommandHost.Failure;
             }
         );
         return command;
@@ -108,6 +111,6 @@ internal static class DataCommands
             Console.Error.WriteLine(
                 $"{report.Lost.Count} files are missing, damaged or cannot be read where they were copied from; the copy is complete but for them."
             );
-        return report.Lost.Count == 0 ? Commands.Done : Commands.Failure;
+        return report.Lost.Count == 0 ? CommandHost.Done : CommandHost.Failure;
     }
 }

@@ -15,7 +15,7 @@ internal sealed partial class OrphanSweeper(
     IDbContextFactory<PadimDbContext> contexts,
     DataDirectory data,
     BlobStore blobs,
-    IOptions<PadimOptions> options,
+    IOptions<MaintenanceOptions> options,
     TimeProvider time,
     ILogger<OrphanSweeper> logger
 ) : BackgroundService

@@ -18,7 +18,7 @@ internal sealed class Scrub(
     ModelFiles files,
     ModelCache cache,
     OrphanSweeper orphans,
-    IOptions<PadimOptions> options,
+    IOptions<MaintenanceOptions> options,
     TimeProvider time
 )
 {

@@ -13,7 +13,7 @@ namespace PaDiM.Service.Maintenance;
 internal sealed partial class Scrubber(
     Scrub scrub,
     DataDirectory data,
-    IOptions<PadimOptions> options,
+    IOptions<MaintenanceOptions> options,
     TimeProvider time,
     ILogger<Scrubber> logger
 ) : BackgroundService, IProgress<int>

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using PaDiM.Engine.Scoring;
+using PaDiM.Service.Categories;
 using PaDiM.Service.Data;
 using PaDiM.Service.Hosting;
 
@@ -31,7 +32,7 @@ internal sealed class CachedModel(StoredModel stored, ModelScorer inspector, Tim
 /// Owner of the inspectors: one that is let go gives back its memory on the device, and requests that still score with
 /// it go on with the host's. Thread-safe.
 /// </summary>
-internal sealed class ModelCache(IOptions<PadimOptions> options, TimeProvider time) : IDisposable
+internal sealed class ModelCache(IOptions<CategoryOptions> options, TimeProvider time) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<(string Category, string FileName), CachedModel> _models = [];

@@ -20,7 +20,7 @@ internal static class ModelEndpoints
 {
     private const string MediaType = "application/octet-stream";
 
-    public static void MapModels(this RouteGroupBuilder category)
+    public static void MapModelEndpoints(this RouteGroupBuilder category)
     {
         var models = category.MapGroup("models").WithTags("Models");
         models
@@ -199,7 +199,7 @@ internal static class ModelEndpoints
         ModelRegistry registry,
         SettingsResolver settings,
         DiskSpace space,
-        IOptions<PadimOptions> options,
+        IOptions<ImageOptions> options,
         CancellationToken cancellationToken,
         bool activate = true
     )

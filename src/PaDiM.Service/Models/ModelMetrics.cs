@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Options;
 using PaDiM.Core.Calibration;
+using PaDiM.Service.Categories;
 using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Hosting;
 
@@ -23,7 +24,7 @@ internal sealed class ModelMetrics
         ModelCache cache,
         DriftMonitor drift,
         CategoryLabels labels,
-        IOptions<PadimOptions> options
+        IOptions<CategoryOptions> options
     )
     {
         _drift = drift;

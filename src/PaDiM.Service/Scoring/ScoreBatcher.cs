@@ -17,7 +17,7 @@ namespace PaDiM.Service.Scoring;
 /// cref="ScoreQueue"/>.
 /// </summary>
 internal sealed partial class ScoreBatcher(
-    IOptions<PadimOptions> options,
+    IOptions<ScoringOptions> options,
     ScoreMetrics metrics,
     TimeProvider time,
     ILogger<ScoreBatcher> logger

@@ -19,9 +19,15 @@ internal static class ScoreEndpoints
     private const string Json = "application/json",
         Png = "image/png";
 
-    public static void MapScoring(this RouteGroupBuilder category)
+    public static void MapScoreEndpoints(this RouteGroupBuilder category)
     {
-        var score = category.MapGroup("score").Needs(AccessScope.Score).WithTags("Scoring").WithDeadlines();
+        var score = category
+            .MapGroup("score")
+            .Needs(AccessScope.Score)
+            .WithTags("Scoring")
+            .WithDeadlines(
+                (context, problem) => context.RequestServices.GetRequiredService<ScoreMetrics>().Failed(problem)
+            );
         score
             .MapPost("", ScoreAsync)
             .WithName("ScoreImage")
@@ -129,7 +135,8 @@ internal static class ScoreEndpoints
         ImageDecoder decoder,
         ScoreQueue queue,
         ScoreService scoring,
-        IOptions<PadimOptions> options,
+        IOptions<ScoringOptions> options,
+        IOptions<ImageOptions> limits,
         CancellationToken cancellationToken,
         int? model = null,
         Choice<HeatmapStyle>? heatmap = null,
@@ -148,7 +155,7 @@ internal static class ScoreEndpoints
             return problem;
         if (queue.IsFull)
             return queue.Refuse();
-        ImageRequest.SetLimit(request, options.Value.MaxUploadBytes);
+        ImageRequest.SetLimit(request, limits.Value.MaxUploadBytes);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var results = new List<Task<BatchItem>>();
         var running = new Queue<Task>();

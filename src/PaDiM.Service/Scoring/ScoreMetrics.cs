@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
+using PaDiM.Service.Admission;
 using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Hosting;
 using PaDiM.Service.Http;
@@ -36,7 +37,7 @@ internal sealed class ScoreMetrics
         ScoreQueue queue,
         DriftMonitor drift,
         CategoryLabels labels,
-        IOptions<PadimOptions> options
+        IOptions<AdmissionOptions> options
     )
     {
         _drift = drift;

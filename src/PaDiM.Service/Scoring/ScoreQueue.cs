@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using PaDiM.Service.Admission;
 using PaDiM.Service.Hosting;
 using PaDiM.Service.Http;
 
@@ -10,7 +11,7 @@ namespace PaDiM.Service.Scoring;
 /// and all batches together hold no more than half of them. A place is taken when the bytes are there: slow senders
 /// hold none.
 /// </summary>
-internal sealed class ScoreQueue(IOptions<PadimOptions> options) : IDisposable
+internal sealed class ScoreQueue(IOptions<AdmissionOptions> options) : IDisposable
 {
     private readonly SemaphoreSlim _places = new(options.Value.QueueCapacity),
         _ofBatches = new(Math.Max(1, options.Value.QueueCapacity / 2));

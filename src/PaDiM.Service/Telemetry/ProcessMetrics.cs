@@ -4,7 +4,6 @@ using Microsoft.ML.OnnxRuntime;
 using PaDiM.Engine.Inference;
 using PaDiM.Service.Data;
 using PaDiM.Service.Diagnostics;
-using PaDiM.Service.Hosting;
 
 namespace PaDiM.Service.Telemetry;
 
@@ -16,7 +15,7 @@ internal sealed class ProcessMetrics
         var meter = meters.Create(Instruments.Name);
         var build = new Measurement<long>(
             1,
-            Instruments.Tag("version", SystemEndpoints.Version),
+            Instruments.Tag("version", ServiceVersion.Current),
             Instruments.Tag("device", runtime.Device),
             Instruments.Tag("onnxruntime", OrtEnv.Instance().GetVersionString())
         );

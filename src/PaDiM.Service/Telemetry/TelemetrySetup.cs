@@ -3,7 +3,6 @@ using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 using PaDiM.Service.Access;
 using PaDiM.Service.Diagnostics;
-using PaDiM.Service.Hosting;
 using PaDiM.Service.Http;
 using PaDiM.Service.Jobs;
 using PaDiM.Service.Models;
@@ -24,7 +23,7 @@ internal static class TelemetrySetup
         var telemetry = builder
             .Services.AddOpenTelemetry()
             .ConfigureResource(resource =>
-                resource.AddService("padim", serviceVersion: SystemEndpoints.Version).AddEnvironmentVariableDetector()
+                resource.AddService("padim", serviceVersion: ServiceVersion.Current).AddEnvironmentVariableDetector()
             );
         telemetry.WithMetrics(metrics =>
             metrics

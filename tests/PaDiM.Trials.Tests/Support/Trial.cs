@@ -24,7 +24,7 @@ internal static class Trial
             service.Get<IDbContextFactory<PadimDbContext>>(),
             service.Get<DataDirectory>(),
             service.Get<BlobStore>(),
-            service.Get<IOptions<PadimOptions>>(),
+            service.Get<IOptions<MaintenanceOptions>>(),
             later,
             NullLogger<OrphanSweeper>.Instance
         );

@@ -3,17 +3,18 @@ using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.Extensions.Options;
-using PaDiM.Service.Hosting;
+using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Access;
 
 /// <summary>Who may do what: the parts, and their order in the pipeline.</summary>
-internal static class AccessSetup
+internal static class AccessFeature
 {
     private const string Either = "KeyOrToken";
 
-    public static void AddAccess(this IServiceCollection services)
+    public static IServiceCollection AddAccess(this IServiceCollection services)
     {
+        services.AddPadimOptions<AccessOptions>();
         services.AddSingleton<KeyRing>().AddSingleton<KeyStore>().AddSingleton<AuditStore>().AddSingleton<OpenAccess>();
         services.AddSingleton<AuditPurge>().AddHostedService(provider => provider.GetRequiredService<AuditPurge>());
         services
@@ -34,7 +35,13 @@ internal static class AccessSetup
         services
             .AddSingleton<IAuthorizationHandler, AccessRules>()
             .AddSingleton<IAuthorizationMiddlewareResultHandler, AccessAnswers>();
-        services.AddRateLimiter(_ => { });
+        return services.AddRateLimiter(_ => { });
+    }
+
+    public static void MapAccess(this WebApplication app)
+    {
+        app.MapKeys();
+        app.MapAudit();
     }
 
     /// <summary>
@@ -50,7 +57,7 @@ internal static class AccessSetup
     /// </summary>
     private static string SchemeOf(HttpContext context)
     {
-        var options = context.RequestServices.GetRequiredService<IOptions<PadimOptions>>().Value;
+        var options = context.RequestServices.GetRequiredService<IOptions<AccessOptions>>().Value;
         return
             options is { Oidc.IsConfigured: true, Access: not AccessMode.Open }
             && !KeyAuthentication.IsForEveryone(context)

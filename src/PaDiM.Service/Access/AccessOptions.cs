@@ -1,0 +1,52 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace PaDiM.Service.Access;
+
+/// <summary>Settings of keys, tokens, rate limits and the audit trail.</summary>
+internal sealed class AccessOptions : IValidatableObject
+{
+    /// <summary>Whether requests need a key or a token.</summary>
+    public AccessMode Access { get; set; }
+
+    /// <summary>Identity provider whose tokens are accepted beside keys.</summary>
+    public OidcOptions Oidc { get; set; } = new();
+
+    /// <summary>
+    /// Requests per minute and key or token, or per address where access is open; one more is answered with 429. 0 for
+    /// no limit.
+    /// </summary>
+    [Range(0, 10_000_000)]
+    public int RequestsPerMinute { get; set; }
+
+    /// <summary>
+    /// Requests per minute and address with wrong or missing credentials that are answered with 401; one more is
+    /// answered with 429. 0 for no limit.
+    /// </summary>
+    [Range(0, 1_000_000)]
+    public int FailedAttemptsPerMinute { get; set; } = 60;
+
+    /// <summary>Days that entries of the audit trail are kept.</summary>
+    [Range(1, 100_000)]
+    public int AuditDays { get; set; } = 400;
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Oidc.FindFault() is { } fault)
+            yield return new ValidationResult(fault, [nameof(Oidc)]);
+    }
+}
+
+/// <summary>Whether requests need a key or a token.</summary>
+internal enum AccessMode
+{
+    /// <summary>
+    /// From the first key on, or with an identity provider; before that the service serves its own machine only.
+    /// </summary>
+    Auto,
+
+    /// <summary>Always.</summary>
+    Required,
+
+    /// <summary>Never: whoever reaches the service may do everything.</summary>
+    Open,
+}

@@ -1,0 +1,21 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace PaDiM.Service.Data;
+
+/// <summary>Settings of the data directory.</summary>
+internal sealed class DataOptions
+{
+    /// <summary>
+    /// Directory of the database, images and statistics; created when missing. A relative path starts at the working
+    /// directory.
+    /// </summary>
+    [Required]
+    public string DataDirectory { get; set; } = "data";
+
+    /// <summary>
+    /// Free disk space, in bytes, below which nothing new is stored: uploads, imports, fits and evaluations are answered
+    /// with 507. The rest is reserved for the database. Scoring needs no disk space.
+    /// </summary>
+    [Range(0, long.MaxValue)]
+    public long MinFreeBytes { get; set; } = 256L << 20;
+}

@@ -1,0 +1,46 @@
+using Microsoft.Extensions.Options;
+using PaDiM.Engine.Inference;
+using PaDiM.Service.Access;
+using PaDiM.Service.Backbones;
+using PaDiM.Service.Data;
+
+namespace PaDiM.Service.Hosting;
+
+/// <summary>What the program checks and prepares before it listens.</summary>
+internal static partial class Preparation
+{
+    /// <summary>
+    /// What must stand before the first request: the database is up to date and the default backbone open. A newer
+    /// database, a wrong name or a missing device shows now, not on the line.
+    /// </summary>
+    public static async Task PrepareAsync(this WebApplication app)
+    {
+        var services = app.Services;
+        services.GetRequiredService<IStartupValidator>().Validate();
+        services
+            .GetRequiredService<BackboneRegistry>()
+            .Open(services.GetRequiredService<IOptions<BackboneOptions>>().Value.DefaultBackbone);
+        services.GetRequiredService<DataDirectory>().RefuseBackup();
+        services.GetRequiredService<DataDirectory>().Create();
+        await services.GetRequiredService<Database>().UpgradeAsync(app.Lifetime.ApplicationStopping);
+        await services.GetRequiredService<OpenAccess>().CheckAsync(app.Configuration, app.Lifetime.ApplicationStopping);
+        if (services.GetRequiredService<IOptions<AccessOptions>>().Value.Access == AccessMode.Open)
+            LogOpen(app.Logger);
+        var data = services.GetRequiredService<DataDirectory>();
+        var runtime = services.GetRequiredService<BackboneRuntime>();
+        LogData(app.Logger, data.Root, runtime.Device);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Data lies in {DataDirectory}; backbones run on {Device}")]
+    private static partial void LogData(
+        Microsoft.Extensions.Logging.ILogger logger,
+        string dataDirectory,
+        string device
+    );
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Access is open: whoever reaches this service may do everything (Padim:Access)"
+    )]
+    private static partial void LogOpen(Microsoft.Extensions.Logging.ILogger logger);
+}

@@ -1,0 +1,61 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Options;
+using PaDiM.Service.Http;
+
+namespace PaDiM.Service.Hosting;
+
+/// <summary>Kestrel and its limits, JSON, errors, health and the drain.</summary>
+internal static class Server
+{
+    private const string DefaultUrl = "http://localhost:8080";
+    private static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(8);
+
+    public static void AddServer(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddPadimOptions<ServerOptions>().AddPadimOptions<ProxyOptions>();
+        var listening = new[] { "urls", "http_ports", "https_ports", "Kestrel:Endpoints" };
+        if (!listening.Any(key => builder.Configuration.GetSection(key).Exists()))
+            builder.WebHost.UseUrls(DefaultUrl);
+        builder
+            .Services.AddOptions<KestrelServerOptions>()
+            .Configure<IOptions<ServerOptions>>((kestrel, options) => kestrel.Limit(options.Value));
+        builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+        builder.Services.ConfigureHttpJsonOptions(options =>
+        {
+            options.SerializerOptions.Converters.Add(
+                new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false)
+            );
+            options.SerializerOptions.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
+        });
+        builder.Services.AddExceptionHandler<ExceptionProblems>().AddProblemDetails();
+        builder.Services.AddHealth();
+        builder.Services.AddSingleton<Drain>().AddHostedService(provider => provider.GetRequiredService<Drain>());
+        builder
+            .Services.AddOptions<HostOptions>()
+            .Configure<IOptions<ServerOptions>>(
+                (host, server) => host.ShutdownTimeout = TimeSpan.FromSeconds(server.Value.DrainSeconds) + Drain.Rest
+            );
+    }
+
+    /// <summary>What slow clients may hold up: a connection for a few seconds, nothing else.</summary>
+    private static void Limit(this KestrelServerOptions kestrel, ServerOptions options)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxConcurrentConnections = options.MaxConnections;
+        // Nothing here upgrades a connection.
+        kestrel.Limits.MaxConcurrentUpgradedConnections = 0;
+        kestrel.Limits.RequestHeadersTimeout = HeadersTimeout;
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(
+            bytesPerSecond: 240,
+            gracePeriod: TimeSpan.FromSeconds(5)
+        );
+        // What has been written counts, and the system takes some megabytes at once: at this rate they are given
+        // minutes, at the default of 240 hours.
+        kestrel.Limits.MinResponseDataRate = new MinDataRate(
+            bytesPerSecond: 16 << 10,
+            gracePeriod: TimeSpan.FromSeconds(5)
+        );
+    }
+}

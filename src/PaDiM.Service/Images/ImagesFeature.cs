@@ -1,0 +1,37 @@
+using Microsoft.Extensions.Options;
+using PaDiM.Imaging.Decoding;
+using PaDiM.Service.Admission;
+using PaDiM.Service.Categories;
+using PaDiM.Service.Http;
+
+namespace PaDiM.Service.Images;
+
+/// <summary>Images of a category: uploads, thumbnails, masks, and the decoding of what clients send.</summary>
+internal static class ImagesFeature
+{
+    public static IServiceCollection AddImages(this IServiceCollection services) =>
+        services
+            .AddPadimOptions<ImageOptions>()
+            .AddSingleton(CreateDecoder)
+            .AddSingleton<ImageStore>()
+            .AddSingleton<ImageRequest>()
+            .AddSingleton<DecodingGate>()
+            .AddSingleton<Thumbnails>();
+
+    public static void MapImages(this WebApplication app)
+    {
+        var category = app.MapCategory();
+        category.MapImageEndpoints();
+        category.MapIgnoreMask();
+    }
+
+    private static ImageDecoder CreateDecoder(IServiceProvider provider)
+    {
+        var options = provider.GetRequiredService<IOptions<ImageOptions>>().Value;
+        return new ImageDecoder(
+            options.MaxPixels,
+            TimeSpan.FromMilliseconds(options.DecodeTimeoutMs),
+            provider.GetRequiredService<IOptions<AdmissionOptions>>().Value.DecodeMemoryBytes
+        );
+    }
+}

@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Options;
+using PaDiM.Engine.Inference;
+using PaDiM.Service.Background;
+using PaDiM.Service.Http;
+
+namespace PaDiM.Service.Jobs;
+
+/// <summary>The job queue: its table, its workers and its events.</summary>
+internal static class JobsFeature
+{
+    public static IServiceCollection AddJobs(this IServiceCollection services) =>
+        services
+            .AddPadimOptions<JobOptions>()
+            .AddSingleton<JobStore>()
+            .AddSingleton<JobSignal>()
+            .AddSingleton<JobMetrics>()
+            .AddSingleton<EventStreams>()
+            .AddSingleton(CreateScheduler)
+            .AddHostedService<JobWorker>();
+
+    public static void MapJobs(this WebApplication app) => app.MapJobEndpoints();
+
+    /// <summary>
+    /// A job runs two loops at a time, one that decodes and one that embeds, and one thread waits for both.
+    /// </summary>
+    private static BackgroundScheduler CreateScheduler(IServiceProvider provider) =>
+        new(
+            provider.GetRequiredService<IOptions<JobOptions>>().Value.JobWorkers
+                * (2 * provider.GetRequiredService<BackboneRuntime>().Threads + 1)
+        );
+}

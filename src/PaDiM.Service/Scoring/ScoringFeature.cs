@@ -1,0 +1,18 @@
+using PaDiM.Service.Categories;
+using PaDiM.Service.Http;
+
+namespace PaDiM.Service.Scoring;
+
+/// <summary>Scoring: one image or a batch, with the active model of a category.</summary>
+internal static class ScoringFeature
+{
+    public static IServiceCollection AddScoring(this IServiceCollection services) =>
+        services
+            .AddPadimOptions<ScoringOptions>()
+            .AddSingleton<ScoreQueue>()
+            .AddSingleton<ScoreService>()
+            .AddSingleton<ScoreMetrics>()
+            .AddSingleton<ScoreBatcher>();
+
+    public static void MapScoring(this WebApplication app) => app.MapCategory().MapScoreEndpoints();
+}

@@ -1,0 +1,99 @@
+using System.Text.Json;
+using PaDiM.Service.Access;
+using PaDiM.Service.Categories;
+using PaDiM.Service.Http;
+using PaDiM.Service.Models;
+
+namespace PaDiM.Service.Thresholds;
+
+/// <summary><c>/v1/categories/{category}/threshold</c>: the threshold in force, and its changes.</summary>
+internal static class ThresholdEndpoints
+{
+    public static void MapThreshold(this RouteGroupBuilder category)
+    {
+        var one = category.MapGroup("").WithTags("Categories");
+        one.MapGet("threshold", GetThresholdAsync)
+            .Needs(AccessScope.Score)
+            .WithName("GetThreshold")
+            .WithSummary("Shows the threshold in force and its history")
+            .Produces<ThresholdResponse>()
+            .ProducesProblem(StatusCodes.Status404NotFound);
+        one.MapPatch("threshold", PatchThresholdAsync)
+            .Audited("threshold.patch")
+            .WithName("PatchThreshold")
+            .WithSummary("Changes the threshold without a refit")
+            .WithDescription(
+                "By false-reject rate, by value for the active model, or back to the calibrated one with `{\"threshold\": null}`. Each change is kept with who and when. While an earlier version scores in the place of a damaged one, only by rate: that counts for both."
+            )
+            .Accepts<ThresholdRequest>("application/json")
+            .Produces<ThresholdResponse>()
+            .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status409Conflict)
+            .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
+    }
+
+    private static async Task<IResult> GetThresholdAsync(
+        string category,
+        CategoryStore categories,
+        ThresholdStore thresholds,
+        ModelRegistry registry,
+        CancellationToken cancellationToken
+    )
+    {
+        if (!(await categories.GetAsync(category, cancellationToken)).Succeeded(out var found, out var problem))
+            return problem;
+        var model = (await registry.AcquireAsync(category, null, cancellationToken)).Succeeded(out var ready, out _)
+            ? ready
+            : null;
+        return TypedResults.Ok(
+            new ThresholdResponse(
+                model?.Version,
+                model?.StandsInFor is not null,
+                model?.Threshold,
+                model?.Calibrated ?? true,
+                found.FalseRejectRate,
+                model?.Inspector.Model.Calibration.SmallestFalseRejectRate,
+                model?.ReviewThreshold,
+                await thresholds.ListChangesAsync(category, cancellationToken)
+            )
+        );
+    }
+
+    private static async Task<IResult> PatchThresholdAsync(
+        string category,
+        JsonElement body,
+        HttpContext context,
+        CategoryStore categories,
+        ThresholdStore thresholds,
+        ModelRegistry registry,
+        CancellationToken cancellationToken
+    )
+    {
+        context.NoteForAudit(body);
+        if (!ThresholdRequest.Parse(body).Succeeded(out var change, out var problem))
+            return problem;
+        if (
+            change.CheckAgainst(
+                (await registry.AcquireAsync(category, null, cancellationToken)).Succeeded(out var model, out _)
+                    ? model
+                    : null
+            ) is
+            { } ambiguous
+        )
+            return ambiguous;
+        if (
+            await thresholds.ChangeAsync(
+                category,
+                change.FalseRejectRate,
+                change.Threshold,
+                context.User.Identity?.Name ?? Caller.AnonymousName,
+                cancellationToken
+            ) is
+            { } refused
+        )
+            return refused;
+        await registry.RefreshAsync(category, CancellationToken.None);
+        return await GetThresholdAsync(category, categories, thresholds, registry, cancellationToken);
+    }
+}

@@ -1,0 +1,17 @@
+using PaDiM.Service.Categories;
+
+namespace PaDiM.Service.Thresholds;
+
+/// <summary>The threshold of a category: its value, its history, and previews of changes.</summary>
+internal static class ThresholdsFeature
+{
+    public static IServiceCollection AddThresholds(this IServiceCollection services) =>
+        services.AddSingleton<ThresholdStore>();
+
+    public static void MapThresholds(this WebApplication app)
+    {
+        var category = app.MapCategory();
+        category.MapThreshold();
+        category.MapThresholdPreview();
+    }
+}
