@@ -1,8 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
 using PaDiM.Bench.Measuring;
-using PaDiM.Core.Geometry;
-using PaDiM.Core.Models;
 using PaDiM.Core.Persistence;
 using PaDiM.Engine.Files;
 using PaDiM.Engine.Inference;

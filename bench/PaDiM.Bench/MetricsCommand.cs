@@ -4,7 +4,6 @@ using PaDiM.Core.Evaluation;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Core.Scoring;
-using PaDiM.Engine.Catalogue;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
 using PaDiM.Imaging.Heatmaps;

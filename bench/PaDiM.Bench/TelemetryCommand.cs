@@ -9,7 +9,6 @@ using PaDiM.Engine.Inference;
 using PaDiM.Engine.Scoring;
 using PaDiM.Service.Data;
 using PaDiM.Service.Diagnostics;
-using PaDiM.Service.Hosting;
 using PaDiM.Service.Models;
 using PaDiM.Service.Scoring;
 using Serilog;

@@ -5,7 +5,6 @@ using PaDiM.Core.Models;
 using PaDiM.Core.Persistence;
 using PaDiM.Engine.Export;
 using PaDiM.Engine.Files;
-using PaDiM.Engine.Inference;
 using PaDiM.Engine.Scoring;
 using Spectre.Console;
 

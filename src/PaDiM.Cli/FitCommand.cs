@@ -1,12 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
-using PaDiM.Core.Calibration;
 using PaDiM.Core.DatasetReview;
 using PaDiM.Core.Models;
 using PaDiM.Core.Persistence;
 using PaDiM.Engine.Files;
 using PaDiM.Engine.Fitting;
-using PaDiM.Engine.Inference;
 using Spectre.Console;
 
 namespace PaDiM.Cli;

@@ -6,7 +6,6 @@ using PaDiM.Core.Models;
 using PaDiM.Core.Persistence;
 using PaDiM.Core.Scoring;
 using PaDiM.Engine.Files;
-using PaDiM.Engine.Inference;
 using PaDiM.Engine.Scoring;
 using PaDiM.Imaging.Decoding;
 using PaDiM.Imaging.Heatmaps;

@@ -8,7 +8,6 @@ using PaDiM.Service.Data;
 using PaDiM.Service.Evaluations;
 using PaDiM.Service.Fitting;
 using PaDiM.Service.Hosting;
-using PaDiM.Service.Http;
 using PaDiM.Service.Images;
 using PaDiM.Service.Jobs;
 using PaDiM.Service.Maintenance;
@@ -37,6 +36,7 @@ internal static class Program
         catch (Exception e)
             when (e
                     is OptionsValidationException
+                        or AggregateException
                         or PlatformNotSupportedException
                         or InvalidDataException
                         or InvalidOperationException
@@ -47,7 +47,11 @@ internal static class Program
                         or SqliteException
             )
         {
-            await Console.Error.WriteLineAsync($"PaDiM.Service cannot start: {e.Message}");
+            // Each feature validates its own options: several of them may be wrong at once.
+            var reasons = e is AggregateException several
+                ? several.InnerExceptions.Select(one => one.Message)
+                : [e.Message];
+            await Console.Error.WriteLineAsync($"PaDiM.Service cannot start: {string.Join(" ", reasons)}");
             return 1;
         }
     }

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using PaDiM.Engine.Scoring;
 using PaDiM.Engine.Tests.Support;
-using PaDiM.Imaging;
 using PaDiM.Service.Models;
 using PaDiM.Service.Tests.Support;
 using PaDiM.TestSupport;

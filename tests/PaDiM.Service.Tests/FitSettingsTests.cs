@@ -1,8 +1,6 @@
 using System.Net.Http.Json;
 using NetVips;
-using PaDiM.Core.Models;
 using PaDiM.Core.Persistence;
-using PaDiM.Service.Data;
 using PaDiM.Service.Models;
 using PaDiM.Service.Tests.Support;
 using PaDiM.TestSupport;

@@ -1,5 +1,4 @@
 using PaDiM.Service.Tests.Support;
-using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;
 

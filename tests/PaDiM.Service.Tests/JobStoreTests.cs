@@ -1,11 +1,9 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
-using PaDiM.Core.Models;
 using PaDiM.Engine.Fitting;
 using PaDiM.Engine.Inference;
 using PaDiM.Imaging.Decoding;
 using PaDiM.Service.Data;
-using PaDiM.Service.Hosting;
 using PaDiM.Service.Jobs;
 using PaDiM.Service.Models;
 using PaDiM.Service.Tests.Support;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Options;
 using PaDiM.Imaging.Decoding;
-using PaDiM.Service.Hosting;
+using PaDiM.Service.Admission;
 using PaDiM.Service.Images;
 using PaDiM.Service.Scoring;
 using PaDiM.Service.Tests.Support;

@@ -1,8 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using PaDiM.Engine.Scoring;
-using PaDiM.Service.Hosting;
-using PaDiM.Service.Http;
 using PaDiM.Service.Models;
 using PaDiM.Service.Scoring;
 using PaDiM.Service.Tests.Support;

@@ -1,7 +1,6 @@
 using PaDiM.Bench.Charts;
 using PaDiM.Bench.Measuring;
 using PaDiM.Bench.Speed;
-using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Engine.Inference;
 

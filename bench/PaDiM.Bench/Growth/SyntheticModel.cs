@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using PaDiM.Core.Calibration;
 using PaDiM.Core.Embedding;
-using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Core.Statistics;
 using PaDiM.Engine.Inference;

@@ -3,7 +3,6 @@ using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Core.Scoring;
-using PaDiM.Engine.Catalogue;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Preprocessing;
 

@@ -1,7 +1,6 @@
 using Google.Protobuf;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
-using PaDiM.Core.Statistics;
 using PaDiM.Engine.Graphs;
 using PaDiM.Engine.Graphs.Schema;
 using PaDiM.Engine.Inference;

@@ -1,8 +1,5 @@
 using PaDiM.Bench.Measuring;
 using PaDiM.Core.Embedding;
-using PaDiM.Core.Geometry;
-using PaDiM.Core.Models;
-using PaDiM.Engine.Inference;
 
 namespace PaDiM.Bench.Speed;
 

@@ -2,13 +2,13 @@ using Google.Protobuf;
 using PaDiM.Backbones.Weights;
 using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Files;
-using PaDiM.Engine.Graphs.Schema;
 
 namespace PaDiM.Backbones.Architectures;
 
 /// <summary>
 /// Networks whose graph is made here from a file of weights: safetensors, or a PyTorch checkpoint (<c>.pth</c>), with
-/// the tensor names of torchvision or timm. They expect pixels normalised as <see cref="Imaging.Preprocessing.Normalisation.ImageNet"/>.
+/// the tensor names of torchvision or timm. They expect pixels normalised as <see
+/// cref="Imaging.Preprocessing.Normalisation.ImageNet"/>.
 /// </summary>
 public static class BackboneArchitecture
 {

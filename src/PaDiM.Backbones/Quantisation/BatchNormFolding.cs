@@ -1,5 +1,4 @@
 using PaDiM.Engine.Graphs;
-using PaDiM.Engine.Graphs.Schema;
 
 namespace PaDiM.Backbones.Quantisation;
 

@@ -4,7 +4,6 @@ using System.Text.Json.Serialization;
 using PaDiM.Core.Models;
 using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Files;
-using PaDiM.Engine.Inference;
 
 namespace PaDiM.Cli.Backbones;
 

@@ -2,7 +2,6 @@ using System.CommandLine;
 using PaDiM.Backbones.Acquisition;
 using PaDiM.Backbones.Quantisation;
 using PaDiM.Engine.Catalogue;
-using PaDiM.Engine.Inference;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
 using Spectre.Console;

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Files;
-using PaDiM.Engine.Inference;
 using Spectre.Console;
 
 namespace PaDiM.Cli.Backbones;

@@ -1,6 +1,5 @@
 using PaDiM.Cli.Evaluation.Datasets;
 using PaDiM.Core.Calibration;
-using PaDiM.Core.Models;
 using PaDiM.Engine.Evaluation;
 using PaDiM.Engine.Inference;
 using PaDiM.Engine.Scoring;

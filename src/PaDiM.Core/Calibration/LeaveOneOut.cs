@@ -1,6 +1,5 @@
 using System.Numerics.Tensors;
 using PaDiM.Core.Embedding;
-using PaDiM.Core.Geometry;
 using PaDiM.Core.Scoring;
 using PaDiM.Core.Statistics;
 

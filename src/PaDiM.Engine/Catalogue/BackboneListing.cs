@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using PaDiM.Engine.Files;
-using PaDiM.Engine.Inference;
 
 namespace PaDiM.Engine.Catalogue;
 

@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
-using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Graphs;
 using PaDiM.Engine.Graphs.Schema;
 using PaDiM.Engine.Inference;

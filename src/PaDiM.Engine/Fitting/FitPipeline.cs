@@ -4,7 +4,6 @@ using PaDiM.Core.Calibration;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
-using PaDiM.Core.Scoring;
 using PaDiM.Core.Statistics;
 using PaDiM.Engine.Inference;
 using PaDiM.Engine.Scoring;

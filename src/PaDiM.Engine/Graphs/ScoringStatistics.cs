@@ -1,5 +1,4 @@
 using PaDiM.Core.Embedding;
-using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Core.Statistics;
 

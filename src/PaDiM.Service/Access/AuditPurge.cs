@@ -2,7 +2,6 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using PaDiM.Service.Background;
 using PaDiM.Service.Data;
-using PaDiM.Service.Hosting;
 
 namespace PaDiM.Service.Access;
 

@@ -1,7 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Options;
 using PaDiM.Service.Data;
-using PaDiM.Service.Hosting;
 using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Access;

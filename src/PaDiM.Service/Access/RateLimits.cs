@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.Extensions.Options;
-using PaDiM.Service.Hosting;
 using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Access;

@@ -2,7 +2,6 @@ using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
-using PaDiM.Service.Hosting;
 using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Access;

@@ -7,7 +7,6 @@ using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Inference;
 using PaDiM.Service.Backbones;
 using PaDiM.Service.Data;
-using PaDiM.Service.Hosting;
 using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Categories;

@@ -1,6 +1,5 @@
 using System.ComponentModel.DataAnnotations;
 using PaDiM.Service.Http;
-using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Data;
 

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Options;
-using PaDiM.Service.Hosting;
 
 namespace PaDiM.Service.Data;
 

@@ -13,8 +13,8 @@ internal sealed class DataOptions
     public string DataDirectory { get; set; } = "data";
 
     /// <summary>
-    /// Free disk space, in bytes, below which nothing new is stored: uploads, imports, fits and evaluations are answered
-    /// with 507. The rest is reserved for the database. Scoring needs no disk space.
+    /// Free disk space, in bytes, below which nothing new is stored: uploads, imports, fits and evaluations are
+    /// answered with 507. The rest is reserved for the database. Scoring needs no disk space.
     /// </summary>
     [Range(0, long.MaxValue)]
     public long MinFreeBytes { get; set; } = 256L << 20;

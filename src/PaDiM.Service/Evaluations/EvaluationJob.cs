@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
-using PaDiM.Core.Calibration;
 using PaDiM.Engine.Evaluation;
 using PaDiM.Imaging.Decoding;
 using PaDiM.Service.Background;

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using PaDiM.Service.Access;
 using PaDiM.Service.Http;
 using PaDiM.Service.Images;

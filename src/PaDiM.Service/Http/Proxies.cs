@@ -1,7 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Options;
-using PaDiM.Service.Hosting;
 using IPNetwork = System.Net.IPNetwork;
 
 namespace PaDiM.Service.Http;

@@ -4,7 +4,6 @@ using PaDiM.Imaging.Decoding;
 using PaDiM.Service.Access;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Data;
-using PaDiM.Service.Hosting;
 using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Images;

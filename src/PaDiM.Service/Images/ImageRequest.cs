@@ -4,7 +4,6 @@ using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
-using PaDiM.Service.Hosting;
 using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Images;

@@ -2,7 +2,6 @@ using Microsoft.Extensions.Options;
 using PaDiM.Imaging.Decoding;
 using PaDiM.Imaging.Heatmaps;
 using PaDiM.Service.Admission;
-using PaDiM.Service.Hosting;
 
 namespace PaDiM.Service.Images;
 

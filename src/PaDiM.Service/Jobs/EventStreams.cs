@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Options;
-using PaDiM.Service.Hosting;
 using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Jobs;

@@ -4,7 +4,6 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using PaDiM.Service.Data;
 using PaDiM.Service.Diagnostics;
-using PaDiM.Service.Hosting;
 
 namespace PaDiM.Service.Jobs;
 

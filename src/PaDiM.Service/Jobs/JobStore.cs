@@ -3,7 +3,6 @@ using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using PaDiM.Service.Data;
-using PaDiM.Service.Hosting;
 using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Jobs;

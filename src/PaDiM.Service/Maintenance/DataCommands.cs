@@ -3,7 +3,6 @@ using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using PaDiM.Service.CommandLine;
 using PaDiM.Service.Data;
-using PaDiM.Service.Hosting;
 using PaDiM.Service.Http;
 using PaDiM.Service.Models;
 

@@ -3,7 +3,6 @@ using Microsoft.Extensions.Options;
 using PaDiM.Engine.Files;
 using PaDiM.Service.Background;
 using PaDiM.Service.Data;
-using PaDiM.Service.Hosting;
 
 namespace PaDiM.Service.Maintenance;
 

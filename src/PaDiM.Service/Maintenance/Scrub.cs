@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using PaDiM.Service.Data;
-using PaDiM.Service.Hosting;
 using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Maintenance;

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Microsoft.Extensions.Options;
 using PaDiM.Engine.Files;
 using PaDiM.Service.Data;
-using PaDiM.Service.Hosting;
 
 namespace PaDiM.Service.Maintenance;
 

@@ -2,7 +2,6 @@ using Microsoft.Extensions.Options;
 using PaDiM.Engine.Scoring;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Data;
-using PaDiM.Service.Hosting;
 
 namespace PaDiM.Service.Models;
 

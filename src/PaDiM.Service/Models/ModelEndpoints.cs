@@ -3,13 +3,11 @@ using PaDiM.Core.Models;
 using PaDiM.Core.Persistence;
 using PaDiM.Engine.Export;
 using PaDiM.Engine.Files;
-using PaDiM.Engine.Inference;
 using PaDiM.Engine.Scoring;
 using PaDiM.Imaging;
 using PaDiM.Service.Access;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Data;
-using PaDiM.Service.Hosting;
 using PaDiM.Service.Http;
 using PaDiM.Service.Images;
 

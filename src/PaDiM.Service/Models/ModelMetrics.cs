@@ -4,7 +4,6 @@ using Microsoft.Extensions.Options;
 using PaDiM.Core.Calibration;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Diagnostics;
-using PaDiM.Service.Hosting;
 
 namespace PaDiM.Service.Models;
 

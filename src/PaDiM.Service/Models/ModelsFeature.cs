@@ -24,7 +24,9 @@ internal static class ModelsFeature
         category.MapPrefetch();
     }
 
-    /// <summary>A change of a category counts at once on the replica that made it; others follow its revision.</summary>
+    /// <summary>
+    /// A change of a category counts at once on the replica that made it; others follow its revision.
+    /// </summary>
     private static CategoryObserver CreateObserver(IServiceProvider provider)
     {
         var registry = provider.GetRequiredService<ModelRegistry>();

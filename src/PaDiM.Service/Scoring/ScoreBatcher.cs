@@ -1,9 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Options;
 using Microsoft.ML.OnnxRuntime;
-using PaDiM.Engine.Inference;
 using PaDiM.Engine.Scoring;
-using PaDiM.Service.Hosting;
 using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Scoring;

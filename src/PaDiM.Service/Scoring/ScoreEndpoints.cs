@@ -6,7 +6,6 @@ using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
 using PaDiM.Imaging.Heatmaps;
 using PaDiM.Service.Access;
-using PaDiM.Service.Hosting;
 using PaDiM.Service.Http;
 using PaDiM.Service.Images;
 using PaDiM.Service.Models;

@@ -3,7 +3,6 @@ using System.Text.Json;
 using Microsoft.Extensions.Options;
 using PaDiM.Service.Admission;
 using PaDiM.Service.Diagnostics;
-using PaDiM.Service.Hosting;
 using PaDiM.Service.Http;
 using PaDiM.Service.Models;
 

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Options;
 using PaDiM.Service.Admission;
-using PaDiM.Service.Hosting;
 using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Scoring;

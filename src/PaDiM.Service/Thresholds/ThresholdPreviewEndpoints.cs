@@ -1,9 +1,7 @@
 using System.Text.Json;
-using PaDiM.Core.Calibration;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Data;
 using PaDiM.Service.Evaluations;
-using PaDiM.Service.Http;
 using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Thresholds;

@@ -2,7 +2,6 @@ using System.Text.Json;
 using PaDiM.Cli.Evaluation;
 using PaDiM.Cli.Evaluation.Datasets;
 using PaDiM.Cli.Tests.Support;
-using PaDiM.Engine.Evaluation;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
 using PaDiM.Imaging.Preprocessing;

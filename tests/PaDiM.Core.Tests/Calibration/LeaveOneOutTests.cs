@@ -1,7 +1,6 @@
 using PaDiM.Core.Calibration;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
-using PaDiM.Core.Statistics;
 using PaDiM.Core.Tests.Support;
 using PaDiM.TestSupport.Reference;
 

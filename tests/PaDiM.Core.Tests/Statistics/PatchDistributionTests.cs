@@ -1,4 +1,3 @@
-using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Scoring;
 using PaDiM.Core.Statistics;

@@ -1,4 +1,3 @@
-using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
 
 namespace PaDiM.EndToEnd.Tests.Support;

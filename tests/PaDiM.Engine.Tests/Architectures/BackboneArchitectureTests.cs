@@ -1,5 +1,4 @@
 using PaDiM.Backbones.Architectures;
-using PaDiM.Backbones.Quantisation;
 using PaDiM.Core.Geometry;
 using PaDiM.Engine.Graphs;
 using PaDiM.Engine.Inference;

@@ -1,7 +1,5 @@
-using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
 using PaDiM.Engine.Catalogue;
-using PaDiM.Engine.Inference;
 using PaDiM.Engine.Tests.Support;
 
 namespace PaDiM.Engine.Tests.Backbones;

@@ -1,6 +1,5 @@
 using PaDiM.Core.Embedding;
 using PaDiM.Engine.Graphs;
-using PaDiM.Engine.Inference;
 using PaDiM.Engine.Scoring;
 using PaDiM.Engine.Tests.Support;
 

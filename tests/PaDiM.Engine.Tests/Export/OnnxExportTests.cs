@@ -6,9 +6,7 @@ using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Core.Statistics;
-using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Export;
-using PaDiM.Engine.Inference;
 using PaDiM.Engine.Tests.Support;
 
 namespace PaDiM.Engine.Tests.Export;

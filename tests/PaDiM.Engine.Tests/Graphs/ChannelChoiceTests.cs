@@ -2,7 +2,6 @@ using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
 using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Graphs;
-using PaDiM.Engine.Graphs.Schema;
 using PaDiM.Engine.Inference;
 using PaDiM.Engine.Tests.Support;
 

@@ -1,7 +1,6 @@
 using System.Text;
 using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Graphs;
-using PaDiM.Engine.Inference;
 using PaDiM.Engine.Tests.Support;
 
 namespace PaDiM.Engine.Tests.Graphs;

@@ -3,7 +3,6 @@ using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Statistics;
 using PaDiM.Engine.Graphs;
-using PaDiM.Engine.Inference;
 using PaDiM.Engine.Tests.Support;
 
 namespace PaDiM.Engine.Tests.Graphs;

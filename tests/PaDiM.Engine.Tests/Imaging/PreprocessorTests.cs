@@ -1,7 +1,6 @@
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Core.Scoring;
-using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Tests.Support;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Preprocessing;

@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using FsCheck.Xunit;
-using PaDiM.Core.Models;
 using PaDiM.Core.Persistence;
 using PaDiM.Core.Statistics;
 using PaDiM.Engine.Tests.Support;

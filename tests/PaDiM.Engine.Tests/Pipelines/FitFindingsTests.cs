@@ -1,7 +1,5 @@
 using PaDiM.Core.DatasetReview;
-using PaDiM.Core.Models;
 using PaDiM.Engine.Tests.Support;
-using PaDiM.TestSupport.Parts;
 using Photo = PaDiM.TestSupport.Parts.RgbImage;
 
 namespace PaDiM.Engine.Tests.Pipelines;

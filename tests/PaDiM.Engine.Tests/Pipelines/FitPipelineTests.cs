@@ -1,8 +1,6 @@
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
-using PaDiM.Core.Models;
 using PaDiM.Engine.Fitting;
-using PaDiM.Engine.Inference;
 using PaDiM.Engine.Scoring;
 using PaDiM.Engine.Tests.Support;
 using PaDiM.TestSupport.Parts;

@@ -2,7 +2,6 @@ using PaDiM.Core.Models;
 using PaDiM.Engine.Fitting;
 using PaDiM.Engine.Scoring;
 using PaDiM.Engine.Tests.Support;
-using PaDiM.Imaging;
 using PaDiM.TestSupport.Parts;
 
 namespace PaDiM.Engine.Tests.Pipelines;

@@ -1,11 +1,8 @@
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Geometry;
-using PaDiM.Core.Models;
-using PaDiM.Core.Scoring;
 using PaDiM.Engine.Inference;
 using PaDiM.Engine.Scoring;
 using PaDiM.Engine.Tests.Support;
-using PaDiM.Imaging;
 
 namespace PaDiM.Engine.Tests.Pipelines;
 

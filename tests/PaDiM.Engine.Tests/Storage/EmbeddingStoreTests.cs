@@ -2,7 +2,6 @@ using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Core.Persistence;
-using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Fitting;
 using PaDiM.Imaging.Preprocessing;
 using PaDiM.TestSupport;

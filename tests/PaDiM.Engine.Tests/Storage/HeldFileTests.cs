@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using PaDiM.Core.Models;
 using PaDiM.Core.Persistence;
 using PaDiM.Engine.Files;
 using PaDiM.Engine.Tests.Support;

@@ -4,7 +4,6 @@ using PaDiM.Core.Models;
 using PaDiM.Core.Scoring;
 using PaDiM.Engine.Inference;
 using PaDiM.Engine.Scoring;
-using PaDiM.Imaging;
 using PaDiM.TestSupport.Parts;
 using RgbImage = PaDiM.Imaging.RgbImage;
 

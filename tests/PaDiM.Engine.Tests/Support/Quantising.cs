@@ -3,7 +3,6 @@ using PaDiM.Backbones.Quantisation;
 using PaDiM.Engine.Graphs;
 using PaDiM.Engine.Graphs.Schema;
 using PaDiM.Imaging;
-using PaDiM.TestSupport;
 
 namespace PaDiM.Engine.Tests.Support;
 

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Text;
-using PaDiM.Backbones.Weights;
 using PaDiM.Engine.Tests.Support;
 
 namespace PaDiM.Engine.Tests.Weights;

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using PaDiM.Backbones.Quantisation;
 using PaDiM.Engine.Graphs.Schema;
 using PaDiM.Engine.Tests.Support;
 
