@@ -1,9 +1,8 @@
 using System.Text.Json.Nodes;
 using PaDiM.Engine.Scoring;
-using PaDiM.Engine.Tests.Support;
 using PaDiM.Imaging;
 using PaDiM.Service.Models;
-using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 using RgbImage = PaDiM.Imaging.RgbImage;
 

@@ -8,7 +8,7 @@ using PaDiM.Service.Data;
 using PaDiM.Service.Hosting;
 using PaDiM.Service.Jobs;
 using PaDiM.Service.Models;
-using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 using PaDiM.Service.Data;
 using PaDiM.Service.Hosting;
 using PaDiM.Service.Maintenance;
-using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;

@@ -32,6 +32,7 @@ public sealed class JsonShape(JsonNode document)
                 .AsArray()
                 .SelectMany((item, i) => Faults(schema["items"], item, $"{at}[{i}]")),
 
+
             ("string", JsonValueKind.String)
             or
             ("number", JsonValueKind.Number)

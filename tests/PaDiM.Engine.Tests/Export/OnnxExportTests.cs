@@ -10,6 +10,8 @@ using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Export;
 using PaDiM.Engine.Inference;
 using PaDiM.Engine.Tests.Support;
+using PaDiM.Engine.TestSupport;
+using PaDiM.TestSupport;
 
 namespace PaDiM.Engine.Tests.Export;
 

@@ -4,7 +4,8 @@ using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Graphs;
 using PaDiM.Engine.Graphs.Schema;
 using PaDiM.Engine.Inference;
-using PaDiM.Engine.Tests.Support;
+using PaDiM.Engine.TestSupport;
+using PaDiM.TestSupport;
 
 namespace PaDiM.Engine.Tests.Graphs;
 

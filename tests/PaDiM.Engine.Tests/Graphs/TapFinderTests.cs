@@ -1,7 +1,6 @@
 using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Graphs;
 using PaDiM.Engine.Inference;
-using PaDiM.Engine.Tests.Support;
 using PaDiM.TestSupport;
 
 namespace PaDiM.Engine.Tests.Graphs;

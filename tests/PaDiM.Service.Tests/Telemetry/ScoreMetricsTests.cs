@@ -2,6 +2,7 @@ using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Models;
 using PaDiM.Service.Scoring;
 using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 
 namespace PaDiM.Service.Tests.Telemetry;
 
