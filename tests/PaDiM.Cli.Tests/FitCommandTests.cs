@@ -1,5 +1,4 @@
 using PaDiM.Cli.Tests.Support;
-using PaDiM.Engine.Tests.Support;
 using PaDiM.TestSupport;
 
 namespace PaDiM.Cli.Tests;

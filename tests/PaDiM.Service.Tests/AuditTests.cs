@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using PaDiM.Service.Access;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
-using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;

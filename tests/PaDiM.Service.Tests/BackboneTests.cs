@@ -1,6 +1,6 @@
 using System.Net.Http.Json;
-using PaDiM.Engine.Tests.Support;
 using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;

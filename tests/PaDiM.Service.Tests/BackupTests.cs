@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using PaDiM.Service.Data;
 using PaDiM.Service.Maintenance;
-using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;

@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Text;
 using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 
 namespace PaDiM.Service.Tests;
 

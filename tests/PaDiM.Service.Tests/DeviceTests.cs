@@ -1,8 +1,7 @@
 using System.Text.Json.Nodes;
 using PaDiM.Engine.Scoring;
-using PaDiM.Engine.Tests.Support;
 using PaDiM.Service.Models;
-using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 using RgbImage = PaDiM.Imaging.RgbImage;
 

@@ -5,6 +5,7 @@ using Microsoft.Data.Sqlite;
 using PaDiM.Service.Data;
 using PaDiM.Service.Models;
 using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;

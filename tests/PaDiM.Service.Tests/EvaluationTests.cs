@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using PaDiM.Core.Evaluation;
 using PaDiM.Service.Data;
 using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;

@@ -3,6 +3,7 @@ using NetVips;
 using PaDiM.Core.Persistence;
 using PaDiM.Service.Models;
 using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using PaDiM.Service.Data;
 using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;
@@ -467,35 +468,10 @@ public sealed class ImageTests(SharedService shared)
         header[9] = 2;
         return
         [
-            0x89,
-            .. "PNG\r\n"u8,
-            0x1A,
-            0x0A,
-            .. Chunk("IHDR", header),
-            .. Chunk("IDAT", [0x78, 0x9C, 1]),
-            .. Chunk("IEND", []),
+            .. PngFile.Signature,
+            .. PngFile.Chunk("IHDR", header),
+            .. PngFile.Chunk("IDAT", [0x78, 0x9C, 1]),
+            .. PngFile.Chunk("IEND", []),
         ];
-    }
-
-    private static byte[] Chunk(string type, byte[] data)
-    {
-        byte[] named = [.. Encoding.ASCII.GetBytes(type), .. data];
-        var length = new byte[4];
-        var crc = new byte[4];
-        BinaryPrimitives.WriteInt32BigEndian(length, data.Length);
-        BinaryPrimitives.WriteUInt32BigEndian(crc, Crc(named));
-        return [.. length, .. named, .. crc];
-    }
-
-    private static uint Crc(byte[] bytes)
-    {
-        var crc = uint.MaxValue;
-        foreach (var b in bytes)
-        {
-            crc ^= b;
-            for (var k = 0; k < 8; k++)
-                crc = (crc & 1) != 0 ? 0xEDB88320 ^ crc >> 1 : crc >> 1;
-        }
-        return ~crc;
     }
 }

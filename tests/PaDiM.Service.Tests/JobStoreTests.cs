@@ -6,7 +6,7 @@ using PaDiM.Imaging.Decoding;
 using PaDiM.Service.Data;
 using PaDiM.Service.Jobs;
 using PaDiM.Service.Models;
-using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;

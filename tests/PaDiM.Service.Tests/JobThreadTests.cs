@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using PaDiM.Service.Background;
-using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;

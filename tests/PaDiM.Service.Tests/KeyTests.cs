@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using PaDiM.Service.Access;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
-using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;

@@ -4,7 +4,7 @@ using PaDiM.Imaging.Decoding;
 using PaDiM.Service.Admission;
 using PaDiM.Service.Images;
 using PaDiM.Service.Scoring;
-using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 
 namespace PaDiM.Service.Tests;
 

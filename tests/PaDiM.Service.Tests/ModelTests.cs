@@ -1,5 +1,6 @@
 using PaDiM.Service.Data;
 using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;

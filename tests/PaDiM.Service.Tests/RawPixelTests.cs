@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using NetVips;
 using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;

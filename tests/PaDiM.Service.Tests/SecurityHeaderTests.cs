@@ -1,4 +1,5 @@
 using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 
 namespace PaDiM.Service.Tests;
 

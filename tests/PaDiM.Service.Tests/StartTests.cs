@@ -1,5 +1,5 @@
 using Microsoft.Data.Sqlite;
-using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;

@@ -2,6 +2,7 @@ using System.Net.Http.Json;
 using System.Text;
 using PaDiM.Service.Data;
 using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 
 namespace PaDiM.Service.Tests;
 

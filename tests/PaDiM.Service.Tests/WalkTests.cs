@@ -1,10 +1,10 @@
 using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json.Nodes;
 using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
+using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;
 
@@ -121,9 +121,9 @@ public sealed class WalkTests(SharedService shared)
 
         var npy = await category.SendScoreAsync(Parts.Bad(501), accept: "application/x-npy");
         Assert.Equal(("application/x-npy", 200), (npy.Content.Headers.ContentType?.MediaType, (int)npy.StatusCode));
-        var (shape, values) = ReadNpy(await npy.Content.ReadAsByteArrayAsync());
-        Assert.Equal((64, 64), shape);
-        Assert.Equal((float)scored.Number("score"), values.Max());
+        var array = NumpyArray.Parse(await npy.Content.ReadAsByteArrayAsync());
+        Assert.Equal((64, 64), (array.Height, array.Width));
+        Assert.Equal((float)scored.Number("score"), array.Values.Max());
 
         var png = await category.SendScoreAsync(Parts.Bad(501), accept: "image/png");
         Assert.Equal("image/png", png.Content.Headers.ContentType?.MediaType);
@@ -253,22 +253,4 @@ public sealed class WalkTests(SharedService shared)
 
     private static double Parse(string number) =>
         double.Parse(number, System.Globalization.CultureInfo.InvariantCulture);
-
-    private static ((int Height, int Width) Shape, float[] Values) ReadNpy(byte[] file)
-    {
-        Assert.Equal([0x93, .. "NUMPY"u8, 1, 0], file[..8]);
-        var length = BitConverter.ToUInt16(file, 8);
-        Assert.Equal(0, (10 + length) % 64);
-        var header = Encoding.ASCII.GetString(file, 10, length);
-        Assert.EndsWith("\n", header, StringComparison.Ordinal);
-        var match = System.Text.RegularExpressions.Regex.Match(
-            header,
-            @"^\{'descr': '<f4', 'fortran_order': False, 'shape': \((\d+), (\d+)\), \} *\n$"
-        );
-        Assert.True(match.Success, header);
-        var values = MemoryMarshal.Cast<byte, float>(file.AsSpan(10 + length)).ToArray();
-        var shape = (int.Parse(match.Groups[1].Value), int.Parse(match.Groups[2].Value));
-        Assert.Equal(shape.Item1 * shape.Item2, values.Length);
-        return (shape, values);
-    }
 }

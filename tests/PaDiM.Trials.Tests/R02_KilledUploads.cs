@@ -1,4 +1,4 @@
-using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 using PaDiM.Trials.Support;
 

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 using PaDiM.Trials.Support;
 

@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using NetVips;
-using PaDiM.Engine.Tests.Support;
-using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 using PaDiM.Trials.Support;
 
@@ -167,12 +166,7 @@ public sealed class S01_PixelFloods
             tooLarge
         );
         foreach (var name in new[] { "huge.jpg", "huge.bmp" })
-            yield return (
-                name,
-                File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Images", name)),
-                413,
-                tooLarge
-            );
+            yield return (name, ImageFixtures.Read(name), 413, tooLarge);
         using var wide = Image.Black(16_383, 5000);
         yield return ("WebP of 16 383 x 5000", wide.WebpsaveBuffer(effort: 0), 413, tooLarge);
     }

@@ -1,5 +1,5 @@
 using System.Text;
-using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 
 namespace PaDiM.Trials;
@@ -107,12 +107,7 @@ public sealed class S04_Polyglots
             }
         )
         foreach (var type in new[] { "image/png", "image/jpeg", "application/octet-stream" })
-            await (
-                await category.UploadRawAsync(
-                    File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Images", name)),
-                    type
-                )
-            ).ProblemAsync(400, "image_unreadable");
+            await (await category.UploadRawAsync(ImageFixtures.Read(name), type)).ProblemAsync(400, "image_unreadable");
         byte[] late = [0, .. Parts.Encoded(1, "png")];
         await (await category.UploadRawAsync(late, "image/png")).ProblemAsync(400, "image_unreadable");
     }

@@ -1,6 +1,6 @@
 using System.Text;
 using PaDiM.Core.Persistence;
-using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 using PaDiM.Trials.Support;
 

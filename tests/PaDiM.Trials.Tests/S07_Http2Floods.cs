@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Text;
-using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 using PaDiM.Trials.Support;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
-using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 using PaDiM.Trials.Support;
 
@@ -14,8 +14,7 @@ public sealed partial class S10_DamagedFiles
     private static readonly TimeSpan Hang = TimeSpan.FromSeconds(60);
 
     [Fact]
-    public Task Damaged_images_end_no_process_and_never_hang() =>
-        RunAsync("images", Path.Combine(AppContext.BaseDirectory, "Images"));
+    public Task Damaged_images_end_no_process_and_never_hang() => RunAsync("images", ImageFixtures.Folder);
 
     [Fact]
     public async Task Damaged_models_end_no_process_and_never_hang()

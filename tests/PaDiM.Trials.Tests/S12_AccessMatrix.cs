@@ -7,7 +7,7 @@ using PaDiM.Service.Data;
 using PaDiM.Service.Evaluations;
 using PaDiM.Service.Http;
 using PaDiM.Service.Jobs;
-using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 
 namespace PaDiM.Trials;

@@ -1,4 +1,4 @@
-using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 using PaDiM.Trials.Support;
 
@@ -108,11 +108,9 @@ public sealed class S13_DegenerateImages
         var category = service.Category("part");
         await category.CreateAsync();
         foreach (var name in new[] { "not-a-number.tif", "float.tif", "thirty-two-bits.tif" })
-            await (
-                await category.UploadRawAsync(
-                    File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Images", name)),
-                    "image/tiff"
-                )
-            ).ProblemAsync(400, "image_unreadable");
+            await (await category.UploadRawAsync(ImageFixtures.Read(name), "image/tiff")).ProblemAsync(
+                400,
+                "image_unreadable"
+            );
     }
 }

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using PaDiM.Cli.Tests.Support;
-using PaDiM.Engine.Tests.Support;
 using PaDiM.TestSupport;
 
 namespace PaDiM.Cli.Tests.Backbones;

@@ -14,9 +14,9 @@ public sealed class DenseTriangleTests
     {
         var matrix = Covariance(d);
         var work = new DenseTriangle(d);
-        work.Load(Pack(matrix));
+        work.Load(Triangle.Pack(matrix));
         work.Cholesky();
-        Close.OfScale(Cholesky(matrix).Flat(), Unpack(Stored(work, d), d).Flat(), 1e-13);
+        Close.OfScale(Cholesky(matrix).Flat(), Triangle.Unpack(Stored(work, d), d).Flat(), 1e-13);
     }
 
     [Theory]
@@ -24,9 +24,9 @@ public sealed class DenseTriangleTests
     public void The_whitening_factor_squares_to_the_inverse(int d)
     {
         var matrix = Covariance(d);
-        var packed = Pack(matrix);
+        var packed = Triangle.Pack(matrix);
         PackedTriangle.Whiten(packed, 0, new DenseTriangle(d));
-        var whitening = Unpack(packed, d);
+        var whitening = Triangle.Unpack(packed, d);
         var product = new double[d, d];
         for (var i = 0; i < d; i++)
         for (var j = 0; j < d; j++)
@@ -40,11 +40,11 @@ public sealed class DenseTriangleTests
     [InlineData(13)]
     public void A_buffer_used_again_gives_the_same_bits(int d)
     {
-        var fresh = Pack(Covariance(d));
-        var used = Pack(Covariance(d));
+        var fresh = Triangle.Pack(Covariance(d));
+        var used = Triangle.Pack(Covariance(d));
         var work = new DenseTriangle(d);
         PackedTriangle.Whiten(
-            Pack(ReferenceGaussian.Fit(RandomEmbeddings.Draw(99, d + 2, new(1, 1), d).At(0), 1).Covariance),
+            Triangle.Pack(ReferenceGaussian.Fit(RandomEmbeddings.Draw(99, d + 2, new(1, 1), d).At(0), 1).Covariance),
             0.5,
             work
         );
@@ -97,24 +97,5 @@ public sealed class DenseTriangleTests
         var packed = new double[PackedTriangle.Length(d)];
         work.Store(packed);
         return packed;
-    }
-
-    private static double[] Pack(double[,] matrix)
-    {
-        var packed = new List<double>();
-        for (var j = 0; j < matrix.GetLength(1); j++)
-        for (var i = j; i < matrix.GetLength(0); i++)
-            packed.Add(matrix[i, j]);
-        return [.. packed];
-    }
-
-    private static double[,] Unpack(double[] packed, int d)
-    {
-        var matrix = new double[d, d];
-        var at = 0;
-        for (var j = 0; j < d; j++)
-        for (var i = j; i < d; i++)
-            matrix[i, j] = packed[at++];
-        return matrix;
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using PaDiM.TestSupport;
 using PaDiM.TestSupport.Parts;
 
 namespace PaDiM.EndToEnd.Tests.Support;

@@ -8,6 +8,8 @@ using PaDiM.Core.Models;
 using PaDiM.Core.Statistics;
 using PaDiM.Engine.Export;
 using PaDiM.Engine.Tests.Support;
+using PaDiM.Engine.TestSupport;
+using PaDiM.TestSupport;
 
 namespace PaDiM.Engine.Tests.Export;
 

@@ -3,7 +3,8 @@ using PaDiM.Core.Geometry;
 using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Graphs;
 using PaDiM.Engine.Inference;
-using PaDiM.Engine.Tests.Support;
+using PaDiM.Engine.TestSupport;
+using PaDiM.TestSupport;
 
 namespace PaDiM.Engine.Tests.Graphs;
 

@@ -1,7 +1,8 @@
 using System.Text;
 using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Graphs;
-using PaDiM.Engine.Tests.Support;
+using PaDiM.Engine.TestSupport;
+using PaDiM.TestSupport;
 
 namespace PaDiM.Engine.Tests.Graphs;
 

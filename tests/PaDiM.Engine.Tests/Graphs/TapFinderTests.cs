@@ -1,6 +1,5 @@
 using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Graphs;
-using PaDiM.Engine.Tests.Support;
 using PaDiM.TestSupport;
 
 namespace PaDiM.Engine.Tests.Graphs;

@@ -4,6 +4,7 @@ using PaDiM.Core.Persistence;
 using PaDiM.Core.Statistics;
 using PaDiM.Engine.Fitting;
 using PaDiM.Engine.Inference;
+using PaDiM.Engine.TestSupport;
 using PaDiM.Imaging.Decoding;
 using PaDiM.TestSupport;
 using PaDiM.TestSupport.Parts;

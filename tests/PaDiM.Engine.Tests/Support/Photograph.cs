@@ -1,5 +1,6 @@
 using NetVips;
 using PaDiM.Core.DatasetReview;
+using PaDiM.Engine.TestSupport;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Preprocessing;
 
@@ -11,10 +12,10 @@ internal static class Photograph
     /// <summary>Side that images are prepared at, in pixels.</summary>
     public const int Side = 256;
 
-    /// <summary>A part of <see cref="TestSupport.Parts.SyntheticParts"/>.</summary>
+    /// <summary>A part of <see cref="PaDiM.TestSupport.Parts.SyntheticParts"/>.</summary>
     public static RgbImage Part(int seed, int size)
     {
-        var part = TestSupport.Parts.SyntheticParts.Good(seed, size);
+        var part = PaDiM.TestSupport.Parts.SyntheticParts.Good(seed, size);
         return new RgbImage(part.Width, part.Height, part.Pixels);
     }
 
@@ -47,7 +48,7 @@ internal static class Photograph
     public static RgbImage Recoded(this RgbImage image, int quality = 85)
     {
         using var vips = image.Vips();
-        return Decoding.Image(vips.JpegsaveBuffer(q: quality));
+        return TestDecoder.Image(vips.JpegsaveBuffer(q: quality));
     }
 
     /// <summary>Moved right and down under the camera; the border is repeated.</summary>

@@ -1,4 +1,4 @@
-using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 
 namespace PaDiM.Service.Tests.Telemetry;
 

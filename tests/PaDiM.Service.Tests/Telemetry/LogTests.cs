@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 
 namespace PaDiM.Service.Tests.Telemetry;
 

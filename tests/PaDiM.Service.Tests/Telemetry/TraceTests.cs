@@ -1,5 +1,5 @@
-using PaDiM.Service.Tests.Support;
 using PaDiM.Service.Tests.Telemetry.Otlp;
+using PaDiM.Service.TestSupport;
 
 namespace PaDiM.Service.Tests.Telemetry;
 

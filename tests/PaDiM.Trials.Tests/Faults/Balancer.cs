@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net.Sockets;
-using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 
 namespace PaDiM.Trials.Faults;
 

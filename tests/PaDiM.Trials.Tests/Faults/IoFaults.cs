@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.IO.MemoryMappedFiles;
-using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 
 namespace PaDiM.Trials.Faults;

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using PaDiM.Service.Data;
 using PaDiM.Service.Maintenance;
-using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 
 namespace PaDiM.Trials.Support;
 

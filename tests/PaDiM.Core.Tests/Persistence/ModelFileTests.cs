@@ -1,0 +1,223 @@
+using System.Text.Json.Nodes;
+using PaDiM.Core.Calibration;
+using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
+using PaDiM.Core.Models;
+using PaDiM.Core.Persistence;
+using PaDiM.Core.Statistics;
+using PaDiM.Core.Tests.Support;
+
+namespace PaDiM.Core.Tests.Persistence;
+
+public sealed class ModelFileTests
+{
+    [Theory]
+    [InlineData(ReductionMethod.Random)]
+    [InlineData(ReductionMethod.SemiOrthogonal)]
+    [InlineData(ReductionMethod.None)]
+    public void A_model_reads_back_as_it_was_written_and_writes_the_same_bytes(ReductionMethod method)
+    {
+        var model = Model(method);
+        var bytes = Bytes(model);
+        var read = ModelFile.Read(new MemoryStream(bytes));
+        Assert.Equal(bytes, Bytes(read));
+        Assert.Equal(model.Settings, read.Settings);
+        Assert.Equal(model.Distribution.Mean, read.Distribution.Mean);
+        Assert.IsType(model.Distribution.GetType(), read.Distribution);
+        Assert.Equal(model.Ignored, read.Ignored);
+        Assert.Equal(model.GoldenImages.Select(image => image.Score), read.GoldenImages.Select(image => image.Score));
+        Assert.Equal(
+            model.GoldenImages.SelectMany(image => image.Pixels),
+            read.GoldenImages.SelectMany(image => image.Pixels)
+        );
+        Assert.Equal(model.Calibration.Scores, read.Calibration.Scores);
+        Assert.Equal(model.TrainingImages, read.TrainingImages);
+        Assert.True(model.Reduction.IsSameAs(read.Reduction));
+    }
+
+    [Fact]
+    public void A_model_of_few_images_reads_back_in_its_subspace()
+    {
+        var images = RandomEmbeddings.Draw(3, 4, new Grid(2, 2), 12);
+        var model = Model(ReductionMethod.None) with
+        {
+            Reduction = ChannelReduction.Draw(ReductionMethod.None, [8, 4], 12, 9),
+            Distribution = PatchDistribution.Freeze(Fitting.Gather(images), Fitting.Ridge),
+            GoldenImages = [],
+            Ignored = null,
+        };
+        var bytes = Bytes(model);
+        var read = ModelFile.Read(new MemoryStream(bytes));
+        Assert.Equal(bytes, Bytes(read));
+        var written = (LowRankDistribution)model.Distribution;
+        var low = Assert.IsType<LowRankDistribution>(read.Distribution);
+        Assert.Equal((3, 3), (written.Rank, low.Rank));
+        Assert.Equal(written.Basis, low.Basis);
+        Assert.Equal(written.Whitening, low.Whitening);
+        Assert.Equal(written.Ridge, low.Ridge);
+    }
+
+    [Fact]
+    public void Damage_to_the_data_is_seen_wherever_it_is()
+    {
+        var bytes = Bytes(Model(ReductionMethod.Random));
+        for (var at = DataStart(bytes); at < bytes.Length; at += at < DataStart(bytes) + 2000 ? 1 : 13)
+        {
+            bytes[at] ^= 1;
+            Assert.Throws<InvalidDataException>(() => ModelFile.Read(new MemoryStream(bytes)));
+            bytes[at] ^= 1;
+        }
+    }
+
+    [Fact]
+    public void Damage_to_the_header_is_never_met_with_an_unexpected_exception()
+    {
+        var bytes = Bytes(Model(ReductionMethod.SemiOrthogonal));
+        var random = new Random(1);
+        for (var at = 0; at < DataStart(bytes); at++)
+        {
+            var whole = bytes[at];
+            bytes[at] = (byte)random.Next(256);
+            OnlyInvalidData(bytes);
+            bytes[at] = whole;
+        }
+    }
+
+    [Fact]
+    public void A_file_cut_short_anywhere_is_refused()
+    {
+        var bytes = Bytes(Model(ReductionMethod.None));
+        for (var length = 0; length < bytes.Length; length += 7)
+            Assert.Throws<InvalidDataException>(() => ModelFile.Read(new MemoryStream(bytes, 0, length)));
+    }
+
+    /// <summary>With a checksum that is right: whoever made the file may have made that too.</summary>
+    [Theory]
+    [InlineData("findings", "[null]")]
+    [InlineData("findings", """[{"index":5,"kind":"Blurred","deviations":6,"of":null}]""")]
+    [InlineData("findings", """[{"index":0,"kind":"NearDuplicate","deviations":6,"of":-1}]""")]
+    [InlineData("findings", """[{"index":0,"kind":99,"deviations":6,"of":null}]""")]
+    [InlineData("findings", """[{"index":0,"kind":"Blurred","deviations":1e999,"of":null}]""")]
+    [InlineData("trainingImages", "[null,null,null,null,null]")]
+    [InlineData("trainingImages", """["x","y","z","u","v"]""")]
+    [InlineData("trainingImages", "[]")]
+    [InlineData("settings", "null")]
+    [InlineData("settings", """{"epsilon":1e-50}""")]
+    [InlineData("settings", """{"alignment":"Rigid"}""")]
+    public void A_description_that_makes_no_sense_is_refused(string member, string value) =>
+        Assert.Throws<InvalidDataException>(() =>
+            ModelFile.Read(Rewritten(Model(ReductionMethod.Random), card => card[member] = JsonNode.Parse(value)))
+        );
+
+    [Fact]
+    public void A_file_of_before_there_were_findings_and_golden_images_is_read()
+    {
+        var model = ModelFile.Read(
+            Rewritten(
+                Model(ReductionMethod.Random) with
+                {
+                    GoldenImages = [],
+                    Ignored = null,
+                },
+                card => card.Remove("findings")
+            )
+        );
+        Assert.Empty(model.Findings);
+        Assert.Empty(model.GoldenImages);
+    }
+
+    [Fact]
+    public void More_golden_images_than_a_model_keeps_are_refused()
+    {
+        var golden = new GoldenImage(new byte[32 * 32 * 3], 1);
+        Assert.Throws<InvalidDataException>(() =>
+            ModelFile.Read(
+                new MemoryStream(
+                    Bytes(Model(ReductionMethod.Random) with { GoldenImages = [golden, golden, golden, golden] })
+                )
+            )
+        );
+    }
+
+    [Fact]
+    public void Statistics_are_not_taken_for_a_model()
+    {
+        var stream = new MemoryStream();
+        StatisticsFile.Write(stream, Fitting.Gather(RandomEmbeddings.Draw(1, 3, new Grid(2, 2), 3)));
+        stream.Position = 0;
+        Assert.Throws<InvalidDataException>(() => ModelFile.Read(stream));
+    }
+
+    private static PadimModel Model(ReductionMethod method)
+    {
+        var reduction = ChannelReduction.Draw(method, [4, 3], 3, 9);
+        var images = RandomEmbeddings.Draw(2, 5, new Grid(2, 2), reduction.Dimensions);
+        return new PadimModel(
+            new FitSettings
+            {
+                Reduction = method,
+                Dimensions = 3,
+                Seed = 9,
+                ImageSize = 32,
+            },
+            new BackboneIdentity("tiny", new string('a', 64), ["layer1", "layer2"]),
+            reduction,
+            PatchDistribution.Freeze(Fitting.Gather(images), Fitting.Ridge),
+            new ThresholdCalibration([1, 3, 2, 5, 4]),
+            [.. Enumerable.Range(0, 5).Select(i => new string((char)('0' + i), 64))]
+        )
+        {
+            GoldenImages =
+            [
+                new(Enumerable.Range(0, 32 * 32 * 3).Select(i => (byte)(7 * i)).ToArray(), 3.25f),
+                new(new byte[32 * 32 * 3], 0),
+            ],
+            Ignored = [.. Enumerable.Range(0, 32 * 32).Select(i => i % 5 == 0)],
+        };
+    }
+
+    /// <summary>The file of a model with another card, and a checksum that fits.</summary>
+    private static MemoryStream Rewritten(PadimModel model, Action<JsonObject> change)
+    {
+        var file = SafetensorsReader.Open(new MemoryStream(Bytes(model)));
+        var card = JsonNode.Parse(file.Metadata["padim"])!.AsObject();
+        change(card);
+        var tensors = new List<SafetensorsTensor>
+        {
+            SafetensorsTensor.Of("mean", [2, 2, 3], file.Read<float>("mean", 2, 2, 3)),
+            SafetensorsTensor.Of("whitening", [2, 2, 6], file.Read<short>("whitening", 2, 2, 6)),
+            SafetensorsTensor.Of("scale", [2, 2, 3], file.Read<ushort>("scale", 2, 2, 3)),
+            SafetensorsTensor.Of("calibration", [5], file.Read<double>("calibration", 5)),
+            SafetensorsTensor.Of("channels", [3], file.Read<int>("channels", 3)),
+        };
+        var stream = new MemoryStream();
+        Safetensors.Write(
+            stream,
+            new Dictionary<string, string> { ["format"] = file.Metadata["format"], ["padim"] = card.ToJsonString() },
+            tensors
+        );
+        stream.Position = 0;
+        return stream;
+    }
+
+    private static byte[] Bytes(PadimModel model)
+    {
+        var stream = new MemoryStream();
+        ModelFile.Write(stream, model);
+        return stream.ToArray();
+    }
+
+    private static int DataStart(byte[] bytes) => 8 + (int)BitConverter.ToInt64(bytes);
+
+    private static void OnlyInvalidData(byte[] bytes)
+    {
+        try
+        {
+            ModelFile.Read(new MemoryStream(bytes));
+        }
+        catch (InvalidDataException)
+        {
+            // The expected answer; a change that still reads, such as one letter of a name, is no concern here.
+        }
+    }
+}

@@ -1,0 +1,26 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace PaDiM.Engine.TestSupport;
+
+/// <summary>Runs an ONNX file as it is, without the product.</summary>
+internal static class OnnxRun
+{
+    /// <summary>Values of the graph's outputs by name for one input of random values.</summary>
+    public static Dictionary<string, float[]> Outputs(byte[] onnx, int batch, int size)
+    {
+        using var options = new SessionOptions
+        {
+            IntraOpNumThreads = 1,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+        };
+        using var session = new InferenceSession(onnx, options);
+        var random = new Random(5);
+        var pixels = Enumerable.Range(0, batch * 3 * size * size).Select(_ => random.NextSingle() * 4 - 2).ToArray();
+        using var input = OrtValue.CreateTensorValueFromMemory(pixels, [batch, 3, size, size]);
+        using var run = new RunOptions();
+        using var outputs = session.Run(run, session.InputNames, [input], session.OutputNames);
+        return session
+            .OutputNames.Zip(outputs)
+            .ToDictionary(pair => pair.First, pair => pair.Second.GetTensorDataAsSpan<float>().ToArray());
+    }
+}

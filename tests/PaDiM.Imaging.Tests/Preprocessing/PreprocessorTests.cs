@@ -1,0 +1,129 @@
+using PaDiM.Core.Geometry;
+using PaDiM.Core.Models;
+using PaDiM.Core.Scoring;
+using PaDiM.Engine.TestSupport;
+using PaDiM.Imaging.Preprocessing;
+
+namespace PaDiM.Imaging.Tests.Preprocessing;
+
+public sealed class PreprocessorTests
+{
+    private static readonly Normalisation Plain = new([0, 0, 0], [1, 1, 1]);
+
+    [Fact]
+    public void Channels_become_planes_and_are_normalised()
+    {
+        var image = new RgbImage(1, 1, [255, 51, 0]);
+        var prepared = Prepare(
+            image,
+            new FitSettings { ImageSize = 4 },
+            new Normalisation([0.5f, 0.1f, 0.25f], [0.25f, 0.5f, 0.125f])
+        );
+        Assert.All(prepared[..16], v => Assert.Equal(2, v, 1e-5));
+        Assert.All(prepared[16..32], v => Assert.Equal(0.2, v, 1e-5));
+        Assert.All(prepared[32..], v => Assert.Equal(-2, v, 1e-5));
+    }
+
+    [Theory]
+    [InlineData(40, 32)]
+    [InlineData(64, 34)]
+    [InlineData(64, 64)]
+    public void The_crop_is_the_middle_of_the_resized_image(int imageSize, int cropSize)
+    {
+        var image = Samples.Noise(90, 50);
+        var whole = Prepare(image, new FitSettings { ImageSize = imageSize }, Plain);
+        var cropped = Prepare(image, new FitSettings { ImageSize = imageSize, CropSize = cropSize }, Plain);
+        var offset = (imageSize - cropSize) / 2;
+        for (var c = 0; c < 3; c++)
+        for (var y = 0; y < cropSize; y++)
+        for (var x = 0; x < cropSize; x++)
+            Assert.Equal(
+                whole[c * imageSize * imageSize + (y + offset) * imageSize + x + offset],
+                cropped[c * cropSize * cropSize + y * cropSize + x]
+            );
+    }
+
+    [Theory]
+    [InlineData(640, 480, null)]
+    [InlineData(300, 900, null)]
+    [InlineData(64, 64, null)]
+    [InlineData(640, 480, 48)]
+    [InlineData(123, 457, 56)]
+    public void A_region_found_where_something_was_drawn_lies_there_in_the_original(int width, int height, int? crop)
+    {
+        var settings = new FitSettings { ImageSize = 64, CropSize = crop };
+        // A white rectangle on black whose sides fall between whole prepared pixels: three eighths in, a quarter wide.
+        var left = width * 3 / 8;
+        var top = height * 5 / 16;
+        var right = width * 5 / 8;
+        var bottom = height / 2;
+        var pixels = new byte[width * height * 3];
+        for (var y = top; y < bottom; y++)
+            pixels.AsSpan(3 * (y * width + left), 3 * (right - left)).Fill(255);
+        var preprocessing = new Preprocessor(settings, Plain);
+        var prepared = Prepare(new RgbImage(width, height, pixels), settings, Plain);
+        var size = preprocessing.PreparedSize;
+        var map = new AnomalyMap(size, prepared[..size.Positions]);
+
+        var region = preprocessing.ToOriginal(Assert.Single(RegionFinder.Find(map, 0.5)), width, height);
+        // One prepared pixel is this many of the original's; rounding outwards adds up to one more.
+        var toleranceX = width / 64.0 / 2 + 1;
+        var toleranceY = height / 64.0 / 2 + 1;
+        Assert.InRange(region.X - left, -toleranceX, toleranceX);
+        Assert.InRange(region.Y - top, -toleranceY, toleranceY);
+        Assert.InRange(region.X + region.Width - right, -toleranceX, toleranceX);
+        Assert.InRange(region.Y + region.Height - bottom, -toleranceY, toleranceY);
+        Assert.InRange((double)region.Area / ((right - left) * (bottom - top)), 0.85, 1.15);
+
+        var original = preprocessing.ToOriginal(map, width, height);
+        Assert.Equal(new Grid(height, width), original.Grid);
+        var drawn = Assert.Single(RegionFinder.Find(original, 0.5));
+        Assert.InRange(drawn.X - left, -1, 1);
+        Assert.InRange(drawn.Y - top, -1, 1);
+        Assert.InRange(drawn.X + drawn.Width - right, -1, 1);
+        Assert.InRange(drawn.Y + drawn.Height - bottom, -1, 1);
+    }
+
+    [Theory]
+    [InlineData(640, 480)]
+    [InlineData(7, 5)]
+    [InlineData(1, 1)]
+    public void A_region_of_everything_is_the_whole_original_and_a_corner_stays_inside(int width, int height)
+    {
+        var preprocessing = new Preprocessor(new FitSettings { ImageSize = 64 }, Plain);
+        var whole = preprocessing.ToOriginal(new AnomalyRegion(0, 0, 64, 64, 64 * 64, 1), width, height);
+        Assert.Equal((0, 0, width, height, width * height), (whole.X, whole.Y, whole.Width, whole.Height, whole.Area));
+        var corner = preprocessing.ToOriginal(new AnomalyRegion(63, 63, 1, 1, 1, 1), width, height);
+        Assert.Equal((width, height), (corner.X + corner.Width, corner.Y + corner.Height));
+        Assert.True(corner is { Width: > 0, Height: > 0, Area: > 0 });
+    }
+
+    [Fact]
+    public void What_the_crop_left_out_scores_nothing()
+    {
+        var preprocessing = new Preprocessor(new FitSettings { ImageSize = 64, CropSize = 32 }, Plain);
+        var map = preprocessing.ToOriginal(
+            new AnomalyMap(new Grid(32, 32), [.. Enumerable.Repeat(3f, 1024)]),
+            128,
+            128
+        );
+        for (var y = 0; y < 128; y++)
+        for (var x = 0; x < 128; x++)
+        {
+            var inside = x is > 32 and < 95 && y is > 32 and < 95;
+            var outside = x is < 31 or > 96 || y is < 31 or > 96;
+            if (inside)
+                Assert.Equal(3, map.Values[y * 128 + x]);
+            if (outside)
+                Assert.Equal(0, map.Values[y * 128 + x]);
+        }
+    }
+
+    private static float[] Prepare(RgbImage image, FitSettings settings, Normalisation normalisation)
+    {
+        var preprocessing = new Preprocessor(settings, normalisation);
+        var prepared = new float[3 * preprocessing.PreparedSize.Positions];
+        preprocessing.Prepare(image, prepared);
+        return prepared;
+    }
+}

@@ -1,0 +1,82 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using PaDiM.Engine.Inference;
+using PaDiM.Service.Hosting;
+
+namespace PaDiM.Service.TestSupport;
+
+/// <summary>
+/// The whole service in this process: real Kestrel on a free loopback port, real SQLite and real files in a data
+/// directory.
+/// </summary>
+internal sealed class RunningService : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private RunningService(WebApplication app)
+    {
+        _app = app;
+        Http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
+    }
+
+    public HttpClient Http { get; }
+
+    public static Task<RunningService> StartAsync(
+        string dataDirectory,
+        params (string Option, object Value)[] options
+    ) => StartAsync(dataDirectory, null, options);
+
+    /// <summary>Scores as on CUDA, with the CPU for a device.</summary>
+    public static Task<RunningService> StartOnDeviceAsync(
+        string dataDirectory,
+        params (string Option, object Value)[] options
+    ) =>
+        StartAsync(
+            dataDirectory,
+            services => services.AddSingleton(BackboneRuntime.Create(DevicePreference.Cpu).ScoringOnDevice()),
+            options
+        );
+
+    /// <summary>Runs by a clock of its own.</summary>
+    public static Task<RunningService> StartByAsync(
+        TimeProvider time,
+        string dataDirectory,
+        params (string Option, object Value)[] options
+    ) => StartAsync(dataDirectory, services => services.AddSingleton(time), options);
+
+    private static async Task<RunningService> StartAsync(
+        string dataDirectory,
+        Action<IServiceCollection>? replace,
+        (string Option, object Value)[] options
+    )
+    {
+        var app = Program.Build(
+            [
+                "--urls=http://127.0.0.1:0",
+                $"--Padim:DataDirectory={dataDirectory}",
+                "--Serilog:MinimumLevel:Default=Fatal",
+                "--Serilog:MinimumLevel:Override:Microsoft.AspNetCore=Fatal",
+                "--Serilog:MinimumLevel:Override:Microsoft.EntityFrameworkCore=Fatal",
+                .. options.Select(option => FormattableString.Invariant($"--Padim:{option.Option}={option.Value}")),
+            ],
+            replace
+        );
+        await app.PrepareAsync();
+        await app.StartAsync();
+        return new RunningService(app);
+    }
+
+    /// <summary>A part of the service, to be looked at or driven directly.</summary>
+    public T Get<T>()
+        where T : notnull => _app.Services.GetRequiredService<T>();
+
+    /// <summary>A category as a client sees it.</summary>
+    public CategoryClient Category(string name) => new(Http, name);
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+    }
+}

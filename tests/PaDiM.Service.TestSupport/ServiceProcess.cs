@@ -1,0 +1,184 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace PaDiM.Service.TestSupport;
+
+/// <summary>The service as a process of its own, to be killed.</summary>
+internal sealed partial class ServiceProcess : IAsyncDisposable
+{
+    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "PaDiM.Service.dll");
+    private readonly Process _process;
+
+    private ServiceProcess(Process process, Uri address)
+    {
+        _process = process;
+        Http = new HttpClient { BaseAddress = address };
+    }
+
+    public HttpClient Http { get; }
+
+    /// <summary>Of the process.</summary>
+    public int Id => _process.Id;
+
+    /// <summary>Starts the service and waits until it listens.</summary>
+    public static Task<ServiceProcess> StartAsync(
+        string dataDirectory,
+        params (string Option, object Value)[] options
+    ) => ListeningAsync(Launch(dataDirectory, options));
+
+    /// <summary>Starts the service with more variables in its environment.</summary>
+    public static Task<ServiceProcess> StartInAsync(
+        string dataDirectory,
+        IReadOnlyDictionary<string, string> environment,
+        params (string Option, object Value)[] options
+    ) => ListeningAsync(Launch(dataDirectory, options, environment: environment));
+
+    /// <summary>Starts the service with so many bytes of managed memory.</summary>
+    public static Task<ServiceProcess> StartAsync(string dataDirectory, long heapLimit) =>
+        ListeningAsync(Launch(dataDirectory, [], heapLimit));
+
+    private static async Task<ServiceProcess> ListeningAsync(Process process)
+    {
+        var output = new StringBuilder();
+        while (await process.StandardOutput.ReadLineAsync() is { } line)
+        {
+            output.AppendLine(line);
+            if (ListeningLine().Match(line) is not { Success: true } match)
+                continue;
+            // What is not read would fill the pipe and stop the service.
+            _ = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null);
+            _ = process.StandardError.BaseStream.CopyToAsync(Stream.Null);
+            return new ServiceProcess(
+                process,
+                new Uri(match.Groups[1].Value.Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal))
+            );
+        }
+        throw new InvalidOperationException(
+            $"The service did not start: {output}{await process.StandardError.ReadToEndAsync()}"
+        );
+    }
+
+    /// <summary>Starts a service that must refuse to start, and gives its exit code and what it said.</summary>
+    public static async Task<(int ExitCode, string Output, string Error)> RefusedAsync(
+        string dataDirectory,
+        params (string Option, object Value)[] options
+    )
+    {
+        using var process = Launch(dataDirectory, options);
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        try
+        {
+            await process.WaitForExitAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill();
+            await process.WaitForExitAsync(CancellationToken.None);
+        }
+        return (process.ExitCode, await output, await error);
+    }
+
+    /// <summary>Runs one of the program's commands, such as <c>keys</c>, over a data directory.</summary>
+    public static async Task<(int ExitCode, string Output, string Error)> CommandAsync(params string[] arguments)
+    {
+        using var process = Process.Start(
+            new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "PaDiM.Service.dll"), .. arguments])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        )!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, (await output).Trim(), (await error).Trim());
+    }
+
+    /// <summary>SIGKILL: no word of farewell.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    /// <summary>Whether it has ended by itself.</summary>
+    public bool HasEnded => _process.HasExited;
+
+    /// <summary>Sends a signal by its name, such as STOP or CONT.</summary>
+    public async Task SignalAsync(string name)
+    {
+        using var kill = Process.Start("kill", [$"-{name}", $"{_process.Id}"]);
+        await kill.WaitForExitAsync();
+    }
+
+    /// <summary>SIGTERM, as an orchestrator stops it, and the exit code.</summary>
+    public async Task<int> TerminateAsync()
+    {
+        await SignalAsync("TERM");
+        await _process.WaitForExitAsync();
+        return _process.ExitCode;
+    }
+
+    /// <summary>Runs a command of the program to its end.</summary>
+    public static Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments) =>
+        RunInAsync(new Dictionary<string, string>(), arguments);
+
+    /// <summary>Runs a command of the program to its end, with more variables in its environment.</summary>
+    public static async Task<(int ExitCode, string Output, string Error)> RunInAsync(
+        IReadOnlyDictionary<string, string> environment,
+        params string[] arguments
+    )
+    {
+        var start = new ProcessStartInfo("dotnet", [Program, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (variable, value) in environment)
+            start.Environment[variable] = value;
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, await output, await error);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        if (!_process.HasExited)
+            await KillAsync();
+        _process.Dispose();
+    }
+
+    private static Process Launch(
+        string dataDirectory,
+        (string Option, object Value)[] options,
+        long? heapLimit = null,
+        IReadOnlyDictionary<string, string>? environment = null
+    )
+    {
+        var start = new ProcessStartInfo("dotnet", [Program])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
+        start.Environment["Padim__DataDirectory"] = dataDirectory;
+        foreach (var (option, value) in options)
+            start.Environment[
+                option.StartsWith("ASPNETCORE_", StringComparison.Ordinal) ? option : $"Padim__{option}"
+            ] = FormattableString.Invariant($"{value}");
+        foreach (var (variable, value) in environment ?? new Dictionary<string, string>())
+            start.Environment[variable] = value;
+        if (heapLimit is { } bytes)
+            start.Environment["DOTNET_GCHeapHardLimit"] = FormattableString.Invariant($"0x{bytes:x}");
+        return Process.Start(start)!;
+    }
+
+    [GeneratedRegex(@"Now listening on: ""?(https?://[^""\s]+)")]
+    private static partial Regex ListeningLine();
+}
