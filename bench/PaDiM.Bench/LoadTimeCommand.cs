@@ -45,7 +45,7 @@ internal static class LoadTimeCommand
             var hashed = Stopwatch.GetTimestamp();
             using var inspector = new ModelScorer(ModelFile.Read(held, verified: true), backbone);
             var read = Stopwatch.GetTimestamp();
-            if (SelfTest.FindDeviation(inspector) is { } deviation)
+            if (SelfTest.Validate(inspector) is { } deviation)
                 throw new InvalidOperationException(deviation);
             if (round < 0)
                 continue;

@@ -51,16 +51,16 @@ internal static class ExportCommand
                         using var registry = backbones.Open(arguments);
                         var model = Read(arguments.GetValue(file)!);
                         var inspector = new ModelScorer(model, registry.Open(model.Backbone.Name));
-                        if (SelfTest.FindDeviation(inspector) is { } deviation)
+                        if (SelfTest.Validate(inspector) is { } deviation)
                             throw new InvalidDataException(deviation);
                         var threshold = model.Calibration.ThresholdAt(arguments.GetValue(rate));
-                        var export = OnnxExport.Of(model, inspector.Embedder.Backbone, new ExportNotes(threshold));
+                        var export = OnnxExport.Create(model, inspector.Embedder.Backbone, new ExportNotes(threshold));
                         var path = arguments.GetValue(output)!;
                         AtomicFile.Write(
                             path,
                             stream =>
                             {
-                                foreach (var piece in export.Pieces())
+                                foreach (var piece in export.GetPieces())
                                 {
                                     stop.ThrowIfCancellationRequested();
                                     stream.Write(piece.Span);

@@ -53,7 +53,7 @@ internal static class FolderFit
         CancellationToken stop
     )
     {
-        if (backbone.FindMisfit(settings) is { } misfit)
+        if (backbone.Validate(settings) is { } misfit)
             throw new InvalidDataException(misfit);
         return new FitPipeline(backbone, settings, new ImageDecoder(), store, ignored).Run(
             [.. images.DistinctBy(image => image.Sha256)],
@@ -69,5 +69,5 @@ internal static class FolderFit
 
     /// <summary>An image file, known by the hash of its bytes.</summary>
     public static TrainingImage ToTrainingImage(string path) =>
-        new(FileHash.Of(path), () => File.ReadAllBytes(path), path);
+        new(FileHash.Compute(path), () => File.ReadAllBytes(path), path);
 }

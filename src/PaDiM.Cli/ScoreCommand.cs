@@ -54,7 +54,7 @@ internal static class ScoreCommand
                 using var registry = backbones.Open(arguments);
                 var model = Read(arguments.GetValue(file)!);
                 using var inspector = ModelScorer.Open(model, registry.Open(model.Backbone.Name));
-                if (SelfTest.FindDeviation(inspector) is { } deviation)
+                if (SelfTest.Validate(inspector) is { } deviation)
                     throw new InvalidDataException(deviation);
                 var threshold = model.Calibration.ThresholdAt(arguments.GetValue(rate));
                 var files = ImageFolder.Expand(arguments.GetValue(images)!);

@@ -52,7 +52,7 @@ internal sealed class InProcessScorer : IDisposable
         Lap();
         using var features = embedder.Extract(_prepared, count);
         Lap();
-        var maps = _inspector.Distances([.. Enumerable.Range(0, count).Select(features.TapsOf)]);
+        var maps = _inspector.ComputeDistances([.. Enumerable.Range(0, count).Select(features.GetTaps)]);
         Lap();
         var scores = new float[count];
         For(count, i => scores[i] = _inspector.ToPixels(new RawMap.Patches(maps[i]), default).Max());

@@ -22,7 +22,7 @@ public sealed class BackboneCatalogue(IReadOnlyList<CatalogueEntry> entries)
     /// The paper's settings for a backbone: its dimensions are those of its manifest, else those of the catalogue under
     /// its name, else 100.
     /// </summary>
-    public FitSettings PaperSettings(string name, BackboneManifest manifest) =>
+    public FitSettings GetPaperSettings(string name, BackboneManifest manifest) =>
         FitSettings.Paper with
         {
             Dimensions = manifest.Dimensions ?? Find(name)?.Dimensions ?? FitSettings.Paper.Dimensions,
@@ -32,7 +32,7 @@ public sealed class BackboneCatalogue(IReadOnlyList<CatalogueEntry> entries)
     /// A sentence about a backbone that no directory holds: its name, and how it is installed where that can be done by
     /// its name.
     /// </summary>
-    public string DescribeMissing(string name) =>
+    public string GetMissingMessage(string name) =>
         Find(name) is null
             ? $"There is no backbone named '{name}'."
             : $"The backbone '{name}' is in the catalogue but not installed. Install it into a folder that is searched, with: padim backbones pull {name}";

@@ -20,24 +20,24 @@ public sealed class BackboneListing(BackboneDirectories directories, BackboneCat
     /// <exception cref="UnauthorizedAccessException">A directory must not be read.</exception>
     public IReadOnlyList<ListedBackbone> List()
     {
-        ListedBackbone[] installed = [.. directories.List().Select(Describe)];
+        ListedBackbone[] installed = [.. directories.List().Select(ToListed)];
         return
         [
             .. installed,
             .. catalogue
                 .Entries.Where(entry => Array.TrueForAll(installed, backbone => backbone.Name != entry.Name))
-                .Select(Describe),
+                .Select(ToListed),
         ];
     }
 
-    private ListedBackbone Describe(BackboneFile file)
+    private ListedBackbone ToListed(BackboneFile file)
     {
         var state = file.IsBuiltIn ? BackboneState.BuiltIn : BackboneState.Installed;
         try
         {
             var manifest = file.ReadManifest();
             var info = new FileInfo(file.Path);
-            var hash = HashOf(info);
+            var hash = GetHash(info);
             var fault = manifest.Accepts(hash)
                 ? null
                 : $"Its SHA-256 is not the {manifest.Sha256} of its manifest; the file is damaged or another one.";
@@ -47,7 +47,7 @@ public sealed class BackboneListing(BackboneDirectories directories, BackboneCat
                 catalogue.Find(file.Name)?.Description,
                 manifest.Architecture,
                 manifest.Taps ?? [],
-                catalogue.PaperSettings(file.Name, manifest).Dimensions,
+                catalogue.GetPaperSettings(file.Name, manifest).Dimensions,
                 manifest.Origin,
                 manifest.Licence,
                 info.Length,
@@ -64,7 +64,7 @@ public sealed class BackboneListing(BackboneDirectories directories, BackboneCat
                 null,
                 null,
                 [],
-                catalogue.PaperSettings(file.Name, new BackboneManifest()).Dimensions,
+                catalogue.GetPaperSettings(file.Name, new BackboneManifest()).Dimensions,
                 null,
                 null,
                 null,
@@ -75,7 +75,7 @@ public sealed class BackboneListing(BackboneDirectories directories, BackboneCat
         }
     }
 
-    private static ListedBackbone Describe(CatalogueEntry entry) =>
+    private static ListedBackbone ToListed(CatalogueEntry entry) =>
         new(
             entry.Name,
             BackboneState.Available,
@@ -91,12 +91,12 @@ public sealed class BackboneListing(BackboneDirectories directories, BackboneCat
             null
         );
 
-    private string HashOf(FileInfo file)
+    private string GetHash(FileInfo file)
     {
         var hashed = _hashes.AddOrUpdate(
             file.FullName,
             _ => new HashedFile(file),
-            (_, known) => known.IsOf(file) ? known : new HashedFile(file)
+            (_, known) => known.Matches(file) ? known : new HashedFile(file)
         );
         try
         {
@@ -114,10 +114,10 @@ public sealed class BackboneListing(BackboneDirectories directories, BackboneCat
     private sealed class HashedFile(FileInfo file)
     {
         private readonly (DateTime At, long Length) _state = (file.LastWriteTimeUtc, file.Length);
-        private readonly Lazy<string> _sha256 = new(() => FileHash.Of(file.FullName));
+        private readonly Lazy<string> _sha256 = new(() => FileHash.Compute(file.FullName));
 
         public string Sha256 => _sha256.Value;
 
-        public bool IsOf(FileInfo other) => _state == (other.LastWriteTimeUtc, other.Length);
+        public bool Matches(FileInfo other) => _state == (other.LastWriteTimeUtc, other.Length);
     }
 }

@@ -19,7 +19,7 @@ namespace PaDiM.Engine.Evaluation;
 public sealed class EvaluationPipeline(ModelScorer inspector, ImageDecoder decoder, MapStore? kept = null)
 {
     /// <summary>Where all go through a device, enough to keep it at work.</summary>
-    private const int LargestBatch = 8;
+    private const int MaxBatchSize = 8;
 
     /// <summary>Evaluates.</summary>
     /// <param name="images">Normal and anomalous images; masks are read on several threads.</param>
@@ -39,7 +39,7 @@ public sealed class EvaluationPipeline(ModelScorer inspector, ImageDecoder decod
     )
     {
         var scored = new List<Scored>(images.Count);
-        foreach (var batch in images.Chunk(Math.Min(inspector.SideBySide, LargestBatch)))
+        foreach (var batch in images.Chunk(Math.Min(inspector.PreferredBatchSize, MaxBatchSize)))
         {
             scored.AddRange(Score(batch, cancellation));
             progress?.Invoke((double)scored.Count / images.Count);
@@ -53,22 +53,22 @@ public sealed class EvaluationPipeline(ModelScorer inspector, ImageDecoder decod
             [
                 .. scored
                     .Where(s => s.Image.Defect is null || s.Image.ReadMask is not null)
-                    .Select(s => new LabelledMap(s.Image.Defect, () => AtFullSize(s))),
+                    .Select(s => new LabelledMap(s.Image.Defect, () => ToFullSize(s))),
             ],
             inspector.Embedder.Backbone.Runtime.InParallel(cancellation)
         );
         return new EvaluationReport(
-            ImagesOf(normals, scored.Where(s => s.Image.Defect is not null)),
+            MeasureImages(normals, scored.Where(s => s.Image.Defect is not null)),
             pixels.All,
             [
                 .. defects.Select(defect => new DefectReport(
                     defect.Key,
                     defect.Count(),
-                    ImagesOf(normals, defect),
+                    MeasureImages(normals, defect),
                     pixels.PerDefect.GetValueOrDefault(defect.Key, PixelMetrics.None)
                 )),
             ],
-            ConfusionOf(normals, [.. scored.Where(s => s.Image.Defect is not null).Select(s => s.Score)], threshold),
+            CountDecisions(normals, [.. scored.Where(s => s.Image.Defect is not null).Select(s => s.Score)], threshold),
             [.. scored.Select(s => s.Score)]
         );
     }
@@ -87,7 +87,7 @@ public sealed class EvaluationPipeline(ModelScorer inspector, ImageDecoder decod
                 throw new InvalidDataException(
                     $"The backbone answers {batch[i].Name} with values that are not finite."
                 );
-            maps[i] = new KeptMap(map, new Grid(image.Height, image.Width), placement);
+            maps[i] = new StoredMap(map, new Grid(image.Height, image.Width), placement);
             kept?.Write(batch[i].Name, maps[i]!);
         }
         return [.. batch.Zip(maps, (image, map) => ToScored(image, map!))];
@@ -112,35 +112,35 @@ public sealed class EvaluationPipeline(ModelScorer inspector, ImageDecoder decod
         return pixels;
     }
 
-    private static ImageMetrics ImagesOf(float[] normals, IEnumerable<Scored> anomalous)
+    private static ImageMetrics MeasureImages(float[] normals, IEnumerable<Scored> anomalous)
     {
         float[] scores = [.. normals, .. anomalous.Select(s => s.Score)];
         return ImageMetrics.Of(scores, [.. scores.Select((_, i) => i >= normals.Length)]);
     }
 
-    private Scored ToScored(TestImage image, KeptMap scored) =>
+    private Scored ToScored(TestImage image, StoredMap scored) =>
         new(image, scored.ImageSize, scored.Placement, scored.Map.Max(), kept is null ? scored.Map : null);
 
-    private AnomalyMap MapOf(Scored image) =>
+    private AnomalyMap GetMap(Scored image) =>
         image.Map
         ?? kept!.Read(image.Image.Name)?.Map
         ?? throw new InvalidDataException($"The kept map of {image.Image.Name} is gone or damaged.");
 
-    private ScoredPixels AtFullSize(Scored image)
+    private ScoredPixels ToFullSize(Scored image)
     {
-        var labels = image.Labels ?? LabelsOf(image);
+        var labels = image.Labels ?? ReadLabels(image);
         // Outlines of defects are small; a mask of noise would fill memory, and is decoded again in each pass.
         if (labels.Bytes <= image.Size.Positions / 4)
             image.Labels = labels;
         return new ScoredPixels(
             labels,
-            inspector.Embedder.Preprocessing.ToOriginal(MapOf(image), image.Size.Width, image.Size.Height)
+            inspector.Embedder.Preprocessing.ToOriginal(GetMap(image), image.Size.Width, image.Size.Height)
         );
     }
 
-    private PixelLabels LabelsOf(Scored image)
+    private PixelLabels ReadLabels(Scored image)
     {
-        var ignored = inspector.IgnoredAt(image.Size, image.Placement);
+        var ignored = inspector.GetIgnoredPixels(image.Size, image.Placement);
         if (image.Image.ReadMask is not { } read)
             return new PixelLabels(image.Size, null, ignored);
         var mask = Decode($"the mask of {image.Image.Name}", read());
@@ -159,7 +159,7 @@ public sealed class EvaluationPipeline(ModelScorer inspector, ImageDecoder decod
             _ => throw new InvalidOperationException(),
         };
 
-    private static Confusion ConfusionOf(float[] normals, float[] anomalous, double threshold)
+    private static Confusion CountDecisions(float[] normals, float[] anomalous, double threshold)
     {
         var rejected = normals.Count(score => score >= threshold);
         var found = anomalous.Count(score => score >= threshold);

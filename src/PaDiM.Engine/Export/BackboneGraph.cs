@@ -13,7 +13,7 @@ internal static class BackboneGraph
     /// </summary>
     /// <param name="graph">Changed in place.</param>
     /// <param name="reserved">Whether the export needs a name.</param>
-    public static void Rename(GraphProto graph, Func<string, bool> reserved)
+    public static void RenameReserved(GraphProto graph, Func<string, bool> reserved)
     {
         foreach (var tensor in graph.Initializer)
             tensor.Name = New(tensor.Name);
@@ -25,14 +25,14 @@ internal static class BackboneGraph
                 node.Input[i] = New(node.Input[i]);
             for (var i = 0; i < node.Output.Count; i++)
                 node.Output[i] = New(node.Output[i]);
-            foreach (var subgraph in GraphEditor.SubgraphsOf(node))
-                Rename(subgraph, reserved);
+            foreach (var subgraph in GraphEditor.GetSubgraphs(node))
+                RenameReserved(subgraph, reserved);
         }
 
-        string New(string name) => NewName(name, reserved);
+        string New(string name) => GetNewName(name, reserved);
     }
 
     /// <summary>What a tensor is called afterwards.</summary>
-    public static string NewName(string name, Func<string, bool> reserved) =>
+    public static string GetNewName(string name, Func<string, bool> reserved) =>
         reserved(name) || name.StartsWith(Prefix, StringComparison.Ordinal) ? Prefix + name : name;
 }

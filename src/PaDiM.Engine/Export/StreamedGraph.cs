@@ -12,7 +12,7 @@ namespace PaDiM.Engine.Export;
 /// </summary>
 internal sealed class StreamedGraph
 {
-    private const int ChunkBytes = 1 << 20;
+    private const int PieceBytes = 1 << 20;
 
     /// <summary>
     /// Field numbers of the schema: <c>ModelProto.graph</c>, <c>GraphProto.initializer</c>,
@@ -31,12 +31,12 @@ internal sealed class StreamedGraph
     /// <param name="tensors">The large weights.</param>
     public StreamedGraph(ModelProto model, GraphProto graph, IEnumerable<ScoringTensor> tensors)
     {
-        _weights = [.. tensors.Select(tensor => (HeadOf(tensor), tensor))];
-        var behind = _weights.Sum(weight => weight.Head.Length + BytesOf(weight.Tensor));
+        _weights = [.. tensors.Select(tensor => (CreateHead(tensor), tensor))];
+        var behind = _weights.Sum(weight => weight.Head.Length + CountBytes(weight.Tensor));
         var small = graph.CalculateSize();
         var buffer = new MemoryStream();
         model.WriteTo(buffer);
-        Begin(buffer, GraphField, small + behind);
+        WriteFieldHeader(buffer, GraphField, small + behind);
         graph.WriteTo(buffer);
         _beginning = buffer.ToArray();
         Length = _beginning.Length + behind;
@@ -46,13 +46,13 @@ internal sealed class StreamedGraph
     public long Length { get; }
 
     /// <summary>The file, piece by piece; a piece is valid until the next one is asked for.</summary>
-    public IEnumerable<ReadOnlyMemory<byte>> Pieces()
+    public IEnumerable<ReadOnlyMemory<byte>> GetPieces()
     {
         yield return _beginning;
         foreach (var (head, tensor) in _weights)
         {
             yield return head;
-            var together = Math.Clamp(ChunkBytes / (sizeof(float) * Math.Max(1, tensor.PartLength)), 1, tensor.Parts);
+            var together = Math.Clamp(PieceBytes / (sizeof(float) * Math.Max(1, tensor.PartLength)), 1, tensor.Parts);
             var values = new float[together * tensor.PartLength];
             var bytes = new byte[sizeof(float) * together * tensor.PartLength];
             for (var first = 0; first < tensor.Parts; first += together)
@@ -68,21 +68,21 @@ internal sealed class StreamedGraph
     }
 
     /// <summary>Everything of a weight, as a field of the graph, up to its first value.</summary>
-    private static byte[] HeadOf(ScoringTensor tensor)
+    private static byte[] CreateHead(ScoringTensor tensor)
     {
-        var head = GraphBuilder.Head(tensor.Name, tensor.Shape).ToByteArray();
+        var head = GraphBuilder.CreateTensorHead(tensor.Name, tensor.Shape).ToByteArray();
         var data = new MemoryStream();
-        Begin(data, RawDataField, BytesOf(tensor));
+        WriteFieldHeader(data, RawDataField, CountBytes(tensor));
         var buffer = new MemoryStream();
-        Begin(buffer, InitializerField, head.Length + data.Length + BytesOf(tensor));
+        WriteFieldHeader(buffer, InitializerField, head.Length + data.Length + CountBytes(tensor));
         buffer.Write(head);
         data.WriteTo(buffer);
         return buffer.ToArray();
     }
 
-    private static long BytesOf(ScoringTensor tensor) => sizeof(float) * tensor.Length;
+    private static long CountBytes(ScoringTensor tensor) => sizeof(float) * tensor.Length;
 
-    private static void Begin(Stream stream, int field, long length)
+    private static void WriteFieldHeader(Stream stream, int field, long length)
     {
         using var output = new CodedOutputStream(stream, leaveOpen: true);
         output.WriteTag(field, WireFormat.WireType.LengthDelimited);

@@ -8,7 +8,7 @@ public static class FileHash
     /// <summary>SHA-256 of a file's bytes, lower-case hexadecimal. Reads it piece by piece.</summary>
     /// <exception cref="IOException">It is not there, or cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">It must not be read, or is a directory.</exception>
-    public static string Of(string path)
+    public static string Compute(string path)
     {
         using var stream = File.OpenRead(path);
         return Convert.ToHexStringLower(SHA256.HashData(stream));

@@ -59,9 +59,9 @@ public sealed unsafe class HeldFile : UnmanagedMemoryStream
     /// <summary>Owns the memory and gives it back by its own finalizer.</summary>
     private sealed class Block(long length)
     {
-        private const nuint SmallPage = 4096;
+        private const nuint SmallPageBytes = 4096;
 
-        private readonly long _pressure = Press(Math.Max(length, 1));
+        private readonly long _pressure = AddPressure(Math.Max(length, 1));
 
         public byte* Start { get; } = Allocate((nuint)Math.Max(length, 1));
 
@@ -77,13 +77,13 @@ public sealed unsafe class HeldFile : UnmanagedMemoryStream
         /// </summary>
         private static byte* Allocate(nuint length)
         {
-            var start = NativeMemory.AlignedAlloc(length, length < HugePages.Size ? SmallPage : HugePages.Size);
+            var start = NativeMemory.AlignedAlloc(length, length < HugePages.Size ? SmallPageBytes : HugePages.Size);
             if (length >= HugePages.Size)
                 HugePages.Ask(start, length);
             return (byte*)start;
         }
 
-        private static long Press(long bytes)
+        private static long AddPressure(long bytes)
         {
             GC.AddMemoryPressure(bytes);
             return bytes;

@@ -9,7 +9,7 @@ public static class TerminalText
     /// The text with a question mark for every character that does not show: controls, line breaks, marks of direction,
     /// surrogates.
     /// </summary>
-    public static string Of(string text) =>
+    public static string Sanitise(string text) =>
         string.Concat(
             text.Select(c =>
                 char.GetUnicodeCategory(c) switch

@@ -21,7 +21,7 @@ namespace PaDiM.Engine.Fitting;
 public sealed class EmbeddingStore(string directory, TimeProvider time)
 {
     /// <summary>Names a way of embedding: equal keys mean that the same image has the same embedding.</summary>
-    public static string KeyOf(
+    public static string CreateKey(
         BackboneIdentity backbone,
         FitSettings settings,
         ChannelReduction reduction,
@@ -42,7 +42,7 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
     }
 
     /// <summary>Whether an image has been embedded in this way.</summary>
-    public bool Contains(string key, string imageSha256) => File.Exists(PathOf(key, imageSha256));
+    public bool Contains(string key, string imageSha256) => File.Exists(GetPath(key, imageSha256));
 
     /// <summary>The embedding of an image, or null where there is none or a damaged one.</summary>
     /// <param name="key">The way of embedding.</param>
@@ -75,7 +75,7 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
     /// <summary>Keeps the embedding of an image.</summary>
     public void Write(string key, string imageSha256, PatchEmbedding embedding) =>
         AtomicFile.Write(
-            PathOf(key, imageSha256),
+            GetPath(key, imageSha256),
             stream =>
                 Safetensors.Write(
                     stream,
@@ -95,7 +95,7 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
         );
 
     /// <summary>Forgets all embeddings of a way that nothing will ask for again.</summary>
-    public void Forget(string key)
+    public void Remove(string key)
     {
         var folder = Path.Combine(directory, key);
         if (Directory.Exists(folder))
@@ -109,7 +109,7 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
     {
         try
         {
-            using var stream = Open(KeyOf(side), imageSha256);
+            using var stream = Open(CreateKey(side), imageSha256);
             return new RgbImage(side, side, SafetensorsReader.Open(stream).ReadArray<byte>("pixels", side, side, 3));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or InvalidDataException)
@@ -121,7 +121,7 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
     /// <summary>Keeps the pixels of an image at the image size.</summary>
     public void WritePixels(string imageSha256, RgbImage pixels) =>
         AtomicFile.Write(
-            PathOf(KeyOf(pixels.Width), imageSha256),
+            GetPath(CreateKey(pixels.Width), imageSha256),
             stream =>
                 Safetensors.Write(
                     stream,
@@ -131,16 +131,16 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
             durable: false
         );
 
-    private static string KeyOf(int side) => FormattableString.Invariant($"pixels-{side}");
+    private static string CreateKey(int side) => FormattableString.Invariant($"pixels-{side}");
 
     private FileStream Open(string key, string imageSha256)
     {
-        var path = PathOf(key, imageSha256);
+        var path = GetPath(key, imageSha256);
         var stream = File.OpenRead(path);
         // The time tells when it was last of use.
         File.SetLastWriteTimeUtc(path, time.GetUtcNow().UtcDateTime);
         return stream;
     }
 
-    private string PathOf(string key, string imageSha256) => Path.Combine(directory, key, $"{imageSha256}.safetensors");
+    private string GetPath(string key, string imageSha256) => Path.Combine(directory, key, $"{imageSha256}.safetensors");
 }

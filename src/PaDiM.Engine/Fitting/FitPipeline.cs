@@ -76,7 +76,7 @@ public sealed class FitPipeline(
         // A template is made from all images anew, and all are aligned to it anew.
         if (settings.Alignment != AlignmentMethod.None)
             return images.Count;
-        var key = EmbeddingStore.KeyOf(
+        var key = EmbeddingStore.CreateKey(
             backbone.Identity,
             settings,
             ChannelReduction.Draw(settings.Reduction, backbone.TapChannels, settings.Dimensions, settings.Seed)
@@ -105,19 +105,19 @@ public sealed class FitPipeline(
             ?? ChannelReduction.Draw(settings.Reduction, backbone.TapChannels, settings.Dimensions, settings.Seed);
         var ordered = images.OrderBy(image => image.Sha256, StringComparer.Ordinal).ToArray();
         var pixels = new TrainingPixels(settings.ImageSize, ordered, decoder, store, parallel);
-        var template = settings.Alignment == AlignmentMethod.None ? null : Template(pixels, progress);
+        var template = settings.Alignment == AlignmentMethod.None ? null : BuildTemplate(pixels, progress);
         // A template is made from all images: what was aligned to another one does not go with it.
         if (template is not null)
             prior = null;
         var embedder = new Embedder(backbone, settings, reduction, template);
-        var key = EmbeddingStore.KeyOf(backbone.Identity, settings, reduction, template);
+        var key = EmbeddingStore.CreateKey(backbone.Identity, settings, reduction, template);
         using var embeddings = new TrainingEmbeddings(
             embedder,
             key,
             decoder,
             store,
             pixels,
-            backbone.PatchesOf(settings)
+            backbone.GetPatchGrid(settings)
         );
 
         var statistics = Accumulate(ordered, prior, embeddings, parallel, progress);
@@ -127,7 +127,7 @@ public sealed class FitPipeline(
         var regularisation = new Regularisation(
             settings.Epsilon,
             settings.Shrinkage,
-            MomentsOf(ordered, statistics, embeddings, parallel)
+            ComputeMoments(ordered, statistics, embeddings, parallel)
         );
         var distribution = PatchDistribution.Freeze(statistics, regularisation, parallel);
 
@@ -156,8 +156,8 @@ public sealed class FitPipeline(
         };
         // One image more or less makes another template, and with it other embeddings.
         if (template is not null)
-            store.Forget(key);
-        return model with { GoldenImages = SelfTest.Choose(new ModelScorer(model, backbone), i => pixels[i]) };
+            store.Remove(key);
+        return model with { GoldenImages = SelfTest.ChooseGoldenImages(new ModelScorer(model, backbone), i => pixels[i]) };
     }
 
     /// <summary>
@@ -177,7 +177,7 @@ public sealed class FitPipeline(
             .Order(StringComparer.Ordinal)
             .ToArray();
         var statistics =
-            prior is not null && gone.Length < images.Length && gone.All(embeddings.AreKept)
+            prior is not null && gone.Length < images.Length && gone.All(embeddings.Contains)
                 ? prior.ReadStatistics()
                 : null;
         if (statistics is null)
@@ -202,7 +202,7 @@ public sealed class FitPipeline(
     }
 
     /// <summary>A pass of its own over the kept embeddings, for the one shrinkage that needs it.</summary>
-    private FourthMoments? MomentsOf(
+    private FourthMoments? ComputeMoments(
         TrainingImage[] images,
         PatchStatistics statistics,
         TrainingEmbeddings embeddings,
@@ -258,9 +258,9 @@ public sealed class FitPipeline(
         return new ThresholdCalibration(scores);
     }
 
-    private static float[] Template(TrainingPixels pixels, Action<FitProgress>? progress)
+    private static float[] BuildTemplate(TrainingPixels pixels, Action<FitProgress>? progress)
     {
         progress?.Invoke(new FitProgress(FitStage.Aligning, 0));
-        return pixels.Template();
+        return pixels.BuildTemplate();
     }
 }

@@ -25,7 +25,7 @@ internal sealed class TrainingEmbeddings(
 ) : IDisposable
 {
     /// <summary>Images that go through the backbone at a time.</summary>
-    private const int BackboneBatch = 8;
+    private const int BackboneBatchSize = 8;
 
     private readonly PatchEmbedding?[] _buffers = new PatchEmbedding?[
         FitEstimate.BatchOf(patches, embedder.Reduction.Dimensions)
@@ -42,7 +42,7 @@ internal sealed class TrainingEmbeddings(
     public int BatchSize => _buffers.Length;
 
     /// <summary>Whether the embedding of an image that may be gone is still kept.</summary>
-    public bool AreKept(string imageSha256) => store.Contains(key, imageSha256);
+    public bool Contains(string imageSha256) => store.Contains(key, imageSha256);
 
     /// <summary>Kept embeddings of images that are gone.</summary>
     public PatchEmbedding[] Kept(IReadOnlyList<string> images)
@@ -106,7 +106,7 @@ internal sealed class TrainingEmbeddings(
         ParallelOptions parallel
     )
     {
-        var parts = missing.Chunk(BackboneBatch).ToArray();
+        var parts = missing.Chunk(BackboneBatchSize).ToArray();
         var next = Start(() => Prepare(0));
         try
         {
@@ -137,7 +137,7 @@ internal sealed class TrainingEmbeddings(
                 new ParallelOptions { MaxDegreeOfParallelism = parallel.MaxDegreeOfParallelism, TaskScheduler = null },
                 i =>
                 {
-                    pixels.Keep(wanted[i].Sha256, _shrunk[i]!);
+                    pixels.Add(wanted[i].Sha256, _shrunk[i]!);
                     store.Write(key, wanted[i].Sha256, found[i]!);
                 }
             )

@@ -42,16 +42,16 @@ internal sealed class TrainingPixels(
     /// <summary>
     /// Keeps an image that has just been shrunk, and measures it while it is at hand. Thread-safe for different images.
     /// </summary>
-    public void Keep(string sha256, RgbImage shrunk)
+    public void Add(string sha256, RgbImage shrunk)
     {
         store.WritePixels(sha256, shrunk);
         _traits[sha256] = Measure(shrunk);
     }
 
     /// <summary>The mean image that others are registered to, shape <c>(side, side)</c>, grey.</summary>
-    public float[] Template() =>
+    public float[] BuildTemplate() =>
         MeanTemplate.Build(
-            () => Enumerable.Range(0, images.Count).Select(i => Preprocessor.Grey(Floats(i))),
+            () => Enumerable.Range(0, images.Count).Select(i => Preprocessor.Grey(ReadFloats(i))),
             side,
             TemplateRounds,
             parallel
@@ -81,5 +81,5 @@ internal sealed class TrainingPixels(
         return measured;
     }
 
-    private float[] Floats(int index) => Array.ConvertAll(this[index].Pixels, value => (float)value);
+    private float[] ReadFloats(int index) => Array.ConvertAll(this[index].Pixels, value => (float)value);
 }

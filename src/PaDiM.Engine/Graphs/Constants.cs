@@ -25,20 +25,20 @@ internal sealed class Constants
     }
 
     /// <summary>The file holds its values.</summary>
-    public bool Has(string name) => _tensors.ContainsKey(name);
+    public bool Contains(string name) => _tensors.ContainsKey(name);
 
     /// <summary>
     /// Shape and values, row-major; null where the values are not in the file or are no floating-point numbers.
     /// </summary>
     public (int[] Shape, float[] Values)? Find(string name)
     {
-        if (!_tensors.TryGetValue(name, out var tensor) || Values(tensor) is not { } values)
+        if (!_tensors.TryGetValue(name, out var tensor) || ReadValues(tensor) is not { } values)
             return null;
         int[] shape = [.. tensor.Dims.Select(extent => (int)extent)];
         return values.Length == shape.Aggregate(1, (product, extent) => product * extent) ? (shape, values) : null;
     }
 
-    private static float[]? Values(TensorProto tensor) =>
+    private static float[]? ReadValues(TensorProto tensor) =>
         (DataType)tensor.DataType switch
         {
             DataType.Float => tensor.FloatData.Count > 0

@@ -10,14 +10,14 @@ namespace PaDiM.Engine.Graphs;
 /// </summary>
 /// <param name="graph">The graph to add to.</param>
 /// <param name="opset">Version of ONNX's own set of operators that the graph's model imports, at least <see
-/// cref="OldestOpset"/>.</param>
+/// cref="MinOpset"/>.</param>
 internal sealed class GraphBuilder(GraphProto graph, long opset)
 {
     /// <summary>Before it, arithmetic did not broadcast.</summary>
-    public const int OldestOpset = 7;
+    public const int MinOpset = 7;
 
     /// <summary>Of a dimension that is free: the batch.</summary>
-    public const long Batch = -1;
+    public const long AnyBatch = -1;
 
     private const int Float32 = 1,
         Integer64 = 7;
@@ -26,7 +26,7 @@ internal sealed class GraphBuilder(GraphProto graph, long opset)
     public GraphProto Graph { get; } = graph;
 
     /// <summary>Adds a node and gives the name of its output.</summary>
-    public string Node(
+    public string AddNode(
         string type,
         string output,
         IEnumerable<string> inputs,
@@ -49,30 +49,30 @@ internal sealed class GraphBuilder(GraphProto graph, long opset)
     /// <summary>
     /// Reduces over axes that vanish. The axes have been an input in place of an attribute since version 18.
     /// </summary>
-    public string Reduce(string type, string output, string input, params long[] axes) =>
+    public string AddReduction(string type, string output, string input, params long[] axes) =>
         opset < 18
-            ? Node(type, output, [input], Integer("keepdims", 0), Integers("axes", axes))
-            : Node(type, output, [input, Constant($"{output}/axes", [axes.Length], axes)], Integer("keepdims", 0));
+            ? AddNode(type, output, [input], CreateAttribute("keepdims", 0), CreateListAttribute("axes", axes))
+            : AddNode(type, output, [input, AddConstant($"{output}/axes", [axes.Length], axes)], CreateAttribute("keepdims", 0));
 
     /// <summary>A float32 tensor that is part of the graph.</summary>
-    public string Constant(string name, long[] shape, ReadOnlySpan<float> values) =>
+    public string AddConstant(string name, long[] shape, ReadOnlySpan<float> values) =>
         Add(name, shape, Float32, MemoryMarshal.AsBytes(values));
 
     /// <summary>An int64 tensor that is part of the graph.</summary>
-    public string Constant(string name, long[] shape, ReadOnlySpan<long> values) =>
+    public string AddConstant(string name, long[] shape, ReadOnlySpan<long> values) =>
         Add(name, shape, Integer64, MemoryMarshal.AsBytes(values));
 
     /// <summary>Declares a float32 input.</summary>
-    public string Input(string name, params long[] shape)
+    public string AddInput(string name, params long[] shape)
     {
-        Graph.Input.Add(Describe(name, shape));
+        Graph.Input.Add(CreateValueInfo(name, shape));
         return name;
     }
 
     /// <summary>Declares a float32 output.</summary>
-    public void Output(string name, params long[] shape) => Graph.Output.Add(Describe(name, shape));
+    public void AddOutput(string name, params long[] shape) => Graph.Output.Add(CreateValueInfo(name, shape));
 
-    public static AttributeProto Integer(string name, long value) =>
+    public static AttributeProto CreateAttribute(string name, long value) =>
         new()
         {
             Name = name,
@@ -80,7 +80,7 @@ internal sealed class GraphBuilder(GraphProto graph, long opset)
             Type = AttributeProto.Types.AttributeType.Int,
         };
 
-    public static AttributeProto Integers(string name, params long[] values) =>
+    public static AttributeProto CreateListAttribute(string name, params long[] values) =>
         new()
         {
             Name = name,
@@ -89,7 +89,7 @@ internal sealed class GraphBuilder(GraphProto graph, long opset)
         };
 
     /// <summary>The head of a float32 tensor whose values are written behind it.</summary>
-    public static TensorProto Head(string name, IEnumerable<long> shape) =>
+    public static TensorProto CreateTensorHead(string name, IEnumerable<long> shape) =>
         new()
         {
             Name = name,
@@ -111,10 +111,10 @@ internal sealed class GraphBuilder(GraphProto graph, long opset)
         return name;
     }
 
-    private static ValueInfoProto Describe(string name, long[] shape)
+    private static ValueInfoProto CreateValueInfo(string name, long[] shape)
     {
         var dimensions = shape.Select(extent =>
-            extent == Batch
+            extent == AnyBatch
                 ? new TensorShapeProto.Types.Dimension { DimParam = "batch" }
                 : new TensorShapeProto.Types.Dimension { DimValue = extent }
         );

@@ -47,7 +47,7 @@ public sealed class GraphEditor
         }
         if (model.Graph is null || model.Graph.Node.Count == 0)
             throw new InvalidDataException("The file is not an ONNX model: it holds no graph.");
-        if (TensorsOf(model.Graph).Any(tensor => tensor.DataLocation == TensorProto.Types.DataLocation.External))
+        if (GetTensors(model.Graph).Any(tensor => tensor.DataLocation == TensorProto.Types.DataLocation.External))
             throw new InvalidDataException("The model keeps its weights in other files; save it as one file.");
         return new GraphEditor(model);
     }
@@ -69,7 +69,7 @@ public sealed class GraphEditor
         if (missing is not null)
             throw new InvalidDataException($"No layer of the graph computes a tensor named '{missing}'.");
 
-        var (needed, read) = Reach(producer, taps);
+        var (needed, read) = FindNeeded(producer, taps);
         var edited = _model.Clone();
         Replace(edited.Graph.Node, graph.Node.Where(needed.Contains));
         Replace(edited.Graph.Initializer, graph.Initializer.Where(tensor => read.Contains(tensor.Name)));
@@ -79,7 +79,7 @@ public sealed class GraphEditor
         );
         // Shapes written down at export may hold a batch of one; the runtime infers them anew.
         edited.Graph.ValueInfo.Clear();
-        Replace(edited.Graph.Output, taps.Select(tap => Float32Tensor(tap)));
+        Replace(edited.Graph.Output, taps.Select(tap => CreateFloat32Tensor(tap)));
         foreach (var input in edited.Graph.Input.Where(input => Inputs.Contains(input.Name)))
             FreeBatch(input);
         return new GraphEditor(edited);
@@ -87,7 +87,7 @@ public sealed class GraphEditor
 
     /// <summary>The same graph after a change to its nodes and weights.</summary>
     /// <param name="edit">Is given a copy to change in place.</param>
-    internal GraphEditor With(Action<GraphProto> edit)
+    internal GraphEditor Edit(Action<GraphProto> edit)
     {
         var edited = _model.Clone();
         edit(edited.Graph);
@@ -97,8 +97,8 @@ public sealed class GraphEditor
     /// <summary>
     /// Names that a node reads, those that its subgraphs (If, Loop) read, of the outer graph too, included.
     /// </summary>
-    internal static IEnumerable<string> ReadBy(NodeProto node) =>
-        node.Input.Concat(SubgraphsOf(node).SelectMany(graph => graph.Node).SelectMany(ReadBy));
+    internal static IEnumerable<string> GetReadNames(NodeProto node) =>
+        node.Input.Concat(GetSubgraphs(node).SelectMany(graph => graph.Node).SelectMany(GetReadNames));
 
     /// <summary>The graph as an ONNX file.</summary>
     public byte[] ToArray() => _model.ToByteArray();
@@ -107,7 +107,7 @@ public sealed class GraphEditor
     internal ModelProto ToModel() => _model.Clone();
 
     /// <summary>The nodes that the taps depend on, and every name that those nodes read or write.</summary>
-    private static (HashSet<NodeProto> Nodes, HashSet<string> Names) Reach(
+    private static (HashSet<NodeProto> Nodes, HashSet<string> Names) FindNeeded(
         Dictionary<string, NodeProto> producer,
         IReadOnlyList<string> taps
     )
@@ -119,19 +119,19 @@ public sealed class GraphEditor
         {
             if (!names.Add(name) || !producer.TryGetValue(name, out var node) || !nodes.Add(node))
                 continue;
-            foreach (var input in ReadBy(node))
+            foreach (var input in GetReadNames(node))
                 pending.Push(input);
         }
         return (nodes, names);
     }
 
-    internal static IEnumerable<GraphProto> SubgraphsOf(NodeProto node) =>
+    internal static IEnumerable<GraphProto> GetSubgraphs(NodeProto node) =>
         node.Attribute.SelectMany(attribute =>
             attribute.G is null ? attribute.Graphs : attribute.Graphs.Append(attribute.G)
         );
 
     /// <summary>Weights, and constants wherever they stand.</summary>
-    private static IEnumerable<TensorProto> TensorsOf(GraphProto graph) =>
+    private static IEnumerable<TensorProto> GetTensors(GraphProto graph) =>
         graph
             .Initializer.Concat(
                 graph
@@ -140,13 +140,13 @@ public sealed class GraphEditor
                         attribute.T is null ? attribute.Tensors : attribute.Tensors.Append(attribute.T)
                     )
             )
-            .Concat(graph.Node.SelectMany(SubgraphsOf).SelectMany(TensorsOf));
+            .Concat(graph.Node.SelectMany(GetSubgraphs).SelectMany(GetTensors));
 
     /// <summary>
     /// An input or output of floats; a null among the extents is one that may be any, no extents at all leave the shape
     /// open.
     /// </summary>
-    internal static ValueInfoProto Float32Tensor(string name, params int?[] extents)
+    internal static ValueInfoProto CreateFloat32Tensor(string name, params int?[] extents)
     {
         var type = new TypeProto.Types.Tensor { ElemType = Float32 };
         if (extents.Length > 0)

@@ -35,7 +35,7 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
         _prepared = model.Settings.PreparedSize();
 
     /// <summary>Name of a reduced tap as an input of the graph of its own.</summary>
-    public static string FeaturesOf(int tap) => $"features_{tap}";
+    public static string GetFeaturesName(int tap) => $"features_{tap}";
 
     /// <summary>
     /// A graph of its own: inputs are the reduced maps (n, h_l, w_l, d), as <see cref="TapReduction"/> gives them, and
@@ -46,11 +46,11 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
         var builder = new GraphBuilder(new GraphProto { Name = "padim" }, Opset);
         var d = model.Distribution.Dimensions;
         var maps = tapGrids
-            .Select((grid, l) => builder.Input(FeaturesOf(l), GraphBuilder.Batch, grid.Height, grid.Width, d))
+            .Select((grid, l) => builder.AddInput(GetFeaturesName(l), GraphBuilder.AnyBatch, grid.Height, grid.Width, d))
             .ToArray();
-        foreach (var tensor in ScoringStatistics.Of(model))
-            builder.Input(tensor.Name, [.. tensor.Shape]);
-        Append(builder, Sum(builder, [.. maps.Select((map, l) => Vectors(builder, map, l, d))]));
+        foreach (var tensor in ScoringStatistics.Create(model))
+            builder.AddInput(tensor.Name, [.. tensor.Shape]);
+        Append(builder, AddSum(builder, [.. maps.Select((map, l) => AddVectors(builder, map, l, d))]));
         return new ModelProto
         {
             IrVersion = IrVersion,
@@ -66,33 +66,33 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
     /// <summary>Adds the nodes and the outputs; the statistics are the caller's to declare.</summary>
     /// <param name="builder">The graph.</param>
     /// <param name="taps">Names of the taps' tensors.</param>
-    public void AppendTo(GraphBuilder builder, IReadOnlyList<string> taps) => Append(builder, Embed(builder, taps));
+    public void AppendTo(GraphBuilder builder, IReadOnlyList<string> taps) => Append(builder, AddEmbedding(builder, taps));
 
     private void Append(GraphBuilder builder, string embedding)
     {
-        var distances = Distances(builder, embedding);
-        var rows = Matrix(_fine.Height, _prepared.Height);
-        var columns = Transpose(Matrix(_fine.Width, _prepared.Width), _prepared.Width);
-        var tall = builder.Node(
+        var distances = AddDistances(builder, embedding);
+        var rows = CreateResizeMatrix(_fine.Height, _prepared.Height);
+        var columns = Transpose(CreateResizeMatrix(_fine.Width, _prepared.Width), _prepared.Width);
+        var tall = builder.AddNode(
             "MatMul",
             $"{Prefix}tall",
-            [builder.Constant($"{Prefix}rows", [_prepared.Height, _fine.Height], rows), distances]
+            [builder.AddConstant($"{Prefix}rows", [_prepared.Height, _fine.Height], rows), distances]
         );
-        string[] factors = [tall, builder.Constant($"{Prefix}columns", [_fine.Width, _prepared.Width], columns)];
+        string[] factors = [tall, builder.AddConstant($"{Prefix}columns", [_fine.Width, _prepared.Width], columns)];
         if (model.Ignored is null)
-            builder.Node("MatMul", Map, factors);
+            builder.AddNode("MatMul", Map, factors);
         else
-            builder.Node("Mul", Map, [builder.Node("MatMul", $"{Prefix}smooth", factors), ScoringStatistics.Gains]);
-        builder.Reduce("ReduceMax", Score, Map, 1, 2, 3);
-        builder.Output(Map, GraphBuilder.Batch, 1, _prepared.Height, _prepared.Width);
-        builder.Output(Score, GraphBuilder.Batch);
+            builder.AddNode("Mul", Map, [builder.AddNode("MatMul", $"{Prefix}smooth", factors), ScoringStatistics.Gains]);
+        builder.AddReduction("ReduceMax", Score, Map, 1, 2, 3);
+        builder.AddOutput(Map, GraphBuilder.AnyBatch, 1, _prepared.Height, _prepared.Width);
+        builder.AddOutput(Score, GraphBuilder.AnyBatch);
     }
 
     /// <summary>
     /// x_p, shape (P, n, d): positions first, so that replication copies whole vectors and each position is one
     /// product.
     /// </summary>
-    private string Embed(GraphBuilder builder, IReadOnlyList<string> taps)
+    private string AddEmbedding(GraphBuilder builder, IReadOnlyList<string> taps)
     {
         var selection = model.Reduction as ChannelSelection;
         var chosenByTap = selection?.ByTap().ToArray();
@@ -109,92 +109,92 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
                 if (chosen.Length == 0)
                     continue;
                 if (chosen.Length < channels)
-                    tensor = builder.Node(
+                    tensor = builder.AddNode(
                         "Gather",
                         $"{name}/chosen",
-                        [tensor, builder.Constant($"{name}/channels", [chosen.Length], chosen)],
-                        GraphBuilder.Integer("axis", 1)
+                        [tensor, builder.AddConstant($"{name}/channels", [chosen.Length], chosen)],
+                        GraphBuilder.CreateAttribute("axis", 1)
                     );
                 channels = chosen.Length;
             }
-            tensor = builder.Node(
+            tensor = builder.AddNode(
                 "Reshape",
                 $"{name}/flat",
-                [tensor, builder.Constant($"{name}/flat_shape", [3], [0L, channels, grid.Positions])]
+                [tensor, builder.AddConstant($"{name}/flat_shape", [3], [0L, channels, grid.Positions])]
             );
             if (selection is null)
-                tensor = builder.Node("MatMul", $"{name}/projected", [ScoringStatistics.ProjectionOf(l), tensor]);
-            tensor = builder.Node("Transpose", $"{name}/vectors", [tensor], GraphBuilder.Integers("perm", 2, 0, 1));
-            reduced.Add(Replicated(builder, tensor, l));
+                tensor = builder.AddNode("MatMul", $"{name}/projected", [ScoringStatistics.GetProjectionName(l), tensor]);
+            tensor = builder.AddNode("Transpose", $"{name}/vectors", [tensor], GraphBuilder.CreateListAttribute("perm", 2, 0, 1));
+            reduced.Add(AddReplication(builder, tensor, l));
         }
         if (selection is not null)
             return reduced.Count == 1
                 ? reduced[0]
-                : builder.Node("Concat", $"{Prefix}embedding", reduced, GraphBuilder.Integer("axis", 2));
-        return Sum(builder, reduced);
+                : builder.AddNode("Concat", $"{Prefix}embedding", reduced, GraphBuilder.CreateAttribute("axis", 2));
+        return AddSum(builder, reduced);
     }
 
     /// <summary>The vectors of a reduced map, shape (P, n, d).</summary>
-    private string Vectors(GraphBuilder builder, string map, int l, int d)
+    private string AddVectors(GraphBuilder builder, string map, int l, int d)
     {
         var name = $"{Prefix}tap_{l}";
-        var flat = builder.Node(
+        var flat = builder.AddNode(
             "Reshape",
             $"{name}/flat",
-            [map, builder.Constant($"{name}/flat_shape", [3], [0L, tapGrids[l].Positions, d])]
+            [map, builder.AddConstant($"{name}/flat_shape", [3], [0L, tapGrids[l].Positions, d])]
         );
-        return Replicated(
+        return AddReplication(
             builder,
-            builder.Node("Transpose", $"{name}/vectors", [flat], GraphBuilder.Integers("perm", 1, 0, 2)),
+            builder.AddNode("Transpose", $"{name}/vectors", [flat], GraphBuilder.CreateListAttribute("perm", 1, 0, 2)),
             l
         );
     }
 
-    private string Replicated(GraphBuilder builder, string vectors, int l)
+    private string AddReplication(GraphBuilder builder, string vectors, int l)
     {
         var name = $"{Prefix}tap_{l}";
         return tapGrids[l] == _fine
             ? vectors
-            : builder.Node(
+            : builder.AddNode(
                 "Gather",
                 $"{name}/replicated",
-                [vectors, builder.Constant($"{name}/nearest", [_fine.Positions], Nearest(tapGrids[l]))],
-                GraphBuilder.Integer("axis", 0)
+                [vectors, builder.AddConstant($"{name}/nearest", [_fine.Positions], CreateNearestIndices(tapGrids[l]))],
+                GraphBuilder.CreateAttribute("axis", 0)
             );
     }
 
-    private static string Sum(GraphBuilder builder, List<string> vectors)
+    private static string AddSum(GraphBuilder builder, List<string> vectors)
     {
         var sum = vectors[0];
         for (var l = 1; l < vectors.Count; l++)
-            sum = builder.Node("Add", $"{Prefix}sum_{l}", [sum, vectors[l]]);
+            sum = builder.AddNode("Add", $"{Prefix}sum_{l}", [sum, vectors[l]]);
         return sum;
     }
 
     /// <summary>M, weighted where pixels are ignored, shape (n, 1, h, w).</summary>
-    private string Distances(GraphBuilder builder, string embedding)
+    private string AddDistances(GraphBuilder builder, string embedding)
     {
-        var delta = builder.Node("Sub", $"{Prefix}delta", [embedding, ScoringStatistics.Mean]);
-        var whitened = builder.Node("MatMul", $"{Prefix}whitened", [delta, ScoringStatistics.Whitening]);
-        var norms = builder.Node(
+        var delta = builder.AddNode("Sub", $"{Prefix}delta", [embedding, ScoringStatistics.Mean]);
+        var whitened = builder.AddNode("MatMul", $"{Prefix}whitened", [delta, ScoringStatistics.Whitening]);
+        var norms = builder.AddNode(
             "Transpose",
             $"{Prefix}distances",
-            [builder.Reduce("ReduceL2", $"{Prefix}norms", whitened, 2)],
-            GraphBuilder.Integers("perm", 1, 0)
+            [builder.AddReduction("ReduceL2", $"{Prefix}norms", whitened, 2)],
+            GraphBuilder.CreateListAttribute("perm", 1, 0)
         );
         if (model.Ignored is not null)
-            norms = builder.Node("Mul", $"{Prefix}weighted", [norms, ScoringStatistics.PatchWeights]);
-        return builder.Node(
+            norms = builder.AddNode("Mul", $"{Prefix}weighted", [norms, ScoringStatistics.PatchWeights]);
+        return builder.AddNode(
             "Reshape",
             $"{Prefix}patches",
-            [norms, builder.Constant($"{Prefix}patches_shape", [4], [0L, 1, _fine.Height, _fine.Width])]
+            [norms, builder.AddConstant($"{Prefix}patches_shape", [4], [0L, 1, _fine.Height, _fine.Width])]
         );
     }
 
     /// <summary>
     /// For each fine position the coarse one whose vector it takes, as <see cref="ChannelReduction"/> replicates.
     /// </summary>
-    private long[] Nearest(Grid coarse) =>
+    private long[] CreateNearestIndices(Grid coarse) =>
         [
             .. from y in Enumerable.Range(0, _fine.Height)
             from x in Enumerable.Range(0, _fine.Width)
@@ -204,7 +204,7 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
     /// <summary>
     /// Upsampling and smoothing along one axis, shape (to, from): its columns are what becomes of unit vectors.
     /// </summary>
-    private float[] Matrix(int from, int to)
+    private float[] CreateResizeMatrix(int from, int to)
     {
         var matrix = new float[to * from];
         for (var j = 0; j < from; j++)

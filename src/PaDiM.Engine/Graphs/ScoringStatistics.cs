@@ -16,13 +16,13 @@ internal static class ScoringStatistics
         Gains = "gains";
 
     /// <summary>Name of a tap's projection.</summary>
-    public static string ProjectionOf(int tap) => $"projection_{tap}";
+    public static string GetProjectionName(int tap) => $"projection_{tap}";
 
     /// <summary>
     /// <c>mean</c> (P, 1, d); <c>whitening</c> (P, d, d), F^T with F^T F = Cov^-1, for row vectors; of a model that
     /// ignores pixels <c>patch_weights</c> (P) and <c>gains</c> (H, W).
     /// </summary>
-    public static IReadOnlyList<ScoringTensor> Of(PadimModel model)
+    public static IReadOnlyList<ScoringTensor> Create(PadimModel model)
     {
         var distribution = model.Distribution;
         var prepared = model.Settings.PreparedSize();
@@ -50,11 +50,11 @@ internal static class ScoringStatistics
     /// As above, and for a projection a <c>projection_l</c> (d, C_l) each tap: where the graph begins with the
     /// backbone's own taps.
     /// </summary>
-    public static IReadOnlyList<ScoringTensor> WithProjections(PadimModel model) =>
-        model.Reduction is ChannelProjection projection ? [.. Of(model), .. Projections(projection)] : Of(model);
+    public static IReadOnlyList<ScoringTensor> CreateWithProjections(PadimModel model) =>
+        model.Reduction is ChannelProjection projection ? [.. Create(model), .. CreateProjections(projection)] : Create(model);
 
     /// <summary>What they take, without making any of them.</summary>
-    public static long Bytes(PadimModel model) => sizeof(float) * WithProjections(model).Sum(tensor => tensor.Length);
+    public static long CountBytes(PadimModel model) => sizeof(float) * CreateWithProjections(model).Sum(tensor => tensor.Length);
 
     private static void FillTransposed(PatchDistribution distribution, int position, Span<float> target)
     {
@@ -65,7 +65,7 @@ internal static class ScoringStatistics
             (target[i * d + j], target[j * d + i]) = (target[j * d + i], target[i * d + j]);
     }
 
-    private static IEnumerable<ScoringTensor> Projections(ChannelProjection projection)
+    private static IEnumerable<ScoringTensor> CreateProjections(ChannelProjection projection)
     {
         for (var tap = 0; tap < projection.TapChannels.Count; tap++)
         {
@@ -76,7 +76,7 @@ internal static class ScoringStatistics
             for (var c = 0; c < channels; c++)
             for (var j = 0; j < d; j++)
                 transposed[j * channels + c] = weights[c * d + j];
-            yield return new(ProjectionOf(tap), [d, channels], transposed);
+            yield return new(GetProjectionName(tap), [d, channels], transposed);
         }
     }
 }

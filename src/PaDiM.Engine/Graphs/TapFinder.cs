@@ -56,7 +56,7 @@ internal static class TapFinder
     /// the taps.</exception>
     public static IReadOnlyList<string> Find(GraphEditor editor)
     {
-        var stride = StrideOfTensors(editor);
+        var stride = ComputeStrides(editor);
         if (editor.Outputs.All(stride.ContainsKey) && editor.Outputs.Count > 1)
             return editor.Outputs;
         var taps = new List<string>();
@@ -75,7 +75,7 @@ internal static class TapFinder
             );
     }
 
-    private static Dictionary<string, int> StrideOfTensors(GraphEditor editor)
+    private static Dictionary<string, int> ComputeStrides(GraphEditor editor)
     {
         var stride = editor.Inputs.ToDictionary(name => name, _ => 1, StringComparer.Ordinal);
         foreach (var node in editor.Graph.Node)
@@ -84,7 +84,7 @@ internal static class TapFinder
             if (known.Length == 0)
                 continue;
             if (Convolutions.Contains(node.OpType))
-                Set(node, known[0] * StepOf(node));
+                Set(node, known[0] * GetStep(node));
             else if (Pointwise.Contains(node.OpType))
                 Set(node, known.Max());
         }
@@ -97,6 +97,6 @@ internal static class TapFinder
         }
     }
 
-    private static int StepOf(NodeProto node) =>
+    private static int GetStep(NodeProto node) =>
         (int)(node.Attribute.FirstOrDefault(a => a.Name == "strides")?.Ints.FirstOrDefault(1) ?? 1);
 }

@@ -13,21 +13,21 @@ internal static class TapReduction
     private const string Suffix = "__reduced";
 
     /// <summary>Name of the input that takes the weights of a tap.</summary>
-    public static string WeightsOf(string tap) => $"{tap}{Suffix}_weights";
+    public static string GetWeightsName(string tap) => $"{tap}{Suffix}_weights";
 
     /// <summary>Name of the reduced map of a tap.</summary>
-    public static string OutputOf(string tap) => $"{tap}{Suffix}";
+    public static string GetOutputName(string tap) => $"{tap}{Suffix}";
 
     /// <summary>The graph with its taps reduced.</summary>
     public static GraphEditor Append(GraphEditor tapped, IReadOnlyList<BackboneTap> taps) =>
-        tapped.With(graph =>
+        tapped.Edit(graph =>
         {
             graph.Output.Clear();
             foreach (var tap in taps)
             {
                 var last = $"{tap.Tensor}{Suffix}_nhwc";
-                var weights = WeightsOf(tap.Tensor);
-                var output = OutputOf(tap.Tensor);
+                var weights = GetWeightsName(tap.Tensor);
+                var output = GetOutputName(tap.Tensor);
                 var order = new AttributeProto
                 {
                     Name = "perm",
@@ -53,8 +53,8 @@ internal static class TapReduction
                         Output = { output },
                     }
                 );
-                graph.Input.Add(GraphEditor.Float32Tensor(weights, tap.Channels, null));
-                graph.Output.Add(GraphEditor.Float32Tensor(output));
+                graph.Input.Add(GraphEditor.CreateFloat32Tensor(weights, tap.Channels, null));
+                graph.Output.Add(GraphEditor.CreateFloat32Tensor(output));
             }
         });
 }

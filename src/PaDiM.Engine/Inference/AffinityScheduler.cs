@@ -14,39 +14,39 @@ namespace PaDiM.Engine.Inference;
 /// </summary>
 internal sealed partial class AffinityScheduler : TaskScheduler
 {
-    private static readonly Lazy<AffinityScheduler?> OfProcess = new(() =>
+    private static readonly Lazy<AffinityScheduler?> ForProcess = new(() =>
         OperatingSystem.IsLinux() && GetAffinity(0, sizeof(ulong), out var mask) == 0
             ? new AffinityScheduler(mask)
             : null
     );
 
-    private readonly ulong _all;
+    private readonly ulong _processors;
     private readonly Lazy<BlockingCollection<Task>> _waiting;
     private int _isBound;
 
     private AffinityScheduler(ulong all)
     {
-        _all = all;
+        _processors = all;
         _waiting = new(StartThreads);
     }
 
     /// <inheritdoc/>
-    public override int MaximumConcurrencyLevel => BitOperations.PopCount(_all);
+    public override int MaximumConcurrencyLevel => BitOperations.PopCount(_processors);
 
     /// <summary>
     /// The processors of this process; null where they are not as many as threads, or the system does not tell (it does
     /// on Linux).
     /// </summary>
-    public static AffinityScheduler? ForThreads(int threads) =>
-        threads > 1 && OfProcess.Value is { } processors && processors.MaximumConcurrencyLevel == threads
+    public static AffinityScheduler? FindForThreads(int threads) =>
+        threads > 1 && ForProcess.Value is { } processors && processors.MaximumConcurrencyLevel == threads
             ? processors
             : null;
 
     /// <summary>
     /// All but the first, as ONNX Runtime wants to be told them for its workers: counted from 1, a group each.
     /// </summary>
-    public string Workers =>
-        string.Join(';', Enumerable.Range(0, 64).Where(i => (_all >> i & 1) != 0).Skip(1).Select(i => i + 1));
+    public string WorkerProcessors =>
+        string.Join(';', Enumerable.Range(0, 64).Where(i => (_processors >> i & 1) != 0).Skip(1).Select(i => i + 1));
 
     /// <summary>
     /// Keeps the calling thread on the first, where no worker is, until disposed. One thread at a time: others that
@@ -57,7 +57,7 @@ internal sealed partial class AffinityScheduler : TaskScheduler
     {
         if (Environment.CurrentManagedThreadId == 1 || Interlocked.Exchange(ref _isBound, 1) != 0)
             return default;
-        BindTo(_all & (~_all + 1));
+        BindTo(_processors & (~_processors + 1));
         return new Binding(this);
     }
 
@@ -73,7 +73,7 @@ internal sealed partial class AffinityScheduler : TaskScheduler
     private BlockingCollection<Task> StartThreads()
     {
         var tasks = new BlockingCollection<Task>();
-        for (var rest = _all & (_all - 1); rest != 0; rest &= rest - 1)
+        for (var rest = _processors & (_processors - 1); rest != 0; rest &= rest - 1)
         {
             var processor = rest & (~rest + 1);
             new Thread(() =>
@@ -92,7 +92,7 @@ internal sealed partial class AffinityScheduler : TaskScheduler
 
     private void Release()
     {
-        BindTo(_all);
+        BindTo(_processors);
         Volatile.Write(ref _isBound, 0);
     }
 

@@ -23,7 +23,7 @@ public sealed class Backbone : IDisposable
     /// Choices that have graphs of their own: each holds the weights once or twice more. Categories that leave the seed
     /// alone share one.
     /// </summary>
-    private const int MostChoices = 2;
+    private const int MaxChoiceGraphs = 2;
 
     private readonly BackboneSessions _projecting;
     private readonly List<(ChannelSelection Selection, BackboneSessions Sessions)> _choosing = [];
@@ -33,7 +33,7 @@ public sealed class Backbone : IDisposable
     private readonly RunOptions _options = new();
 
     /// <summary>Sessions of the graphs that read this network's features, by hash.</summary>
-    private readonly ConcurrentDictionary<string, Lazy<InferenceSession>> _behind = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Lazy<InferenceSession>> _downstream = new(StringComparer.Ordinal);
 
     private Backbone(
         BackboneFile file,
@@ -52,8 +52,8 @@ public sealed class Backbone : IDisposable
         Taps = probe.Taps;
         _projecting = new BackboneSessions(runtime, graph);
         TapChannels = [.. Taps.Select(tap => tap.Channels)];
-        _inputs = [probe.Input, .. identity.Taps.Select(TapReduction.WeightsOf)];
-        _outputs = [.. identity.Taps.Select(TapReduction.OutputOf)];
+        _inputs = [probe.Input, .. identity.Taps.Select(TapReduction.GetWeightsName)];
+        _outputs = [.. identity.Taps.Select(TapReduction.GetOutputName)];
     }
 
     /// <summary>The file it was loaded from.</summary>
@@ -78,7 +78,7 @@ public sealed class Backbone : IDisposable
     /// The session, for callers that keep features on the device; its first input is a prepared batch, the others are
     /// the weights of the reduction; its outputs are the reduced taps in order.
     /// </summary>
-    internal InferenceSession Session => _projecting.Together;
+    internal InferenceSession Session => _projecting.OnAllThreads;
 
     /// <summary>Channels of each tap.</summary>
     public IReadOnlyList<int> TapChannels { get; }
@@ -150,13 +150,13 @@ public sealed class Backbone : IDisposable
             : TaskScheduler.Current == TaskScheduler.Default ? count - count % Runtime.Threads
             : count;
         var runs = new IDisposableReadOnlyCollection<OrtValue>[apart < count ? apart + 1 : apart];
-        var choice = FindChoice(reduction);
+        var choice = FindChoiceSessions(reduction);
         var sessions = choice ?? _projecting;
         var names = choice is null ? _inputs : _inputs[..1];
         var weights = choice is null
             ? Taps.Select(
                     (tap, i) =>
-                        Tensor(MemoryMarshal.AsMemory(reduction.WeightsOf(i)), [tap.Channels, reduction.Dimensions])
+                        CreateTensor(MemoryMarshal.AsMemory(reduction.WeightsOf(i)), [tap.Channels, reduction.Dimensions])
                 )
                 .ToArray()
             : [];
@@ -164,13 +164,13 @@ public sealed class Backbone : IDisposable
         {
             if (apart > 0)
             {
-                var single = sessions.Apart;
+                var single = sessions.OnOneThread;
                 Parallel.For(0, apart, Runtime.InParallel(), image => runs[image] = Run(single, image, 1));
             }
             if (apart < count)
             {
                 using var bound = Runtime.BindCaller();
-                runs[apart] = Run(sessions.Together, apart, count - apart);
+                runs[apart] = Run(sessions.OnAllThreads, apart, count - apart);
             }
             return new BackboneFeatures(runs, reduction.Dimensions);
         }
@@ -191,7 +191,7 @@ public sealed class Backbone : IDisposable
         IDisposableReadOnlyCollection<OrtValue> Run(InferenceSession on, int first, int images)
         {
             var values = 3 * size.Positions;
-            using var batch = Tensor(
+            using var batch = CreateTensor(
                 prepared.AsMemory(first * values, images * values),
                 [images, 3, size.Height, size.Width]
             );
@@ -203,7 +203,7 @@ public sealed class Backbone : IDisposable
     /// The sessions of chosen channels; null where the general graph serves them: some tap has none, others came first,
     /// the device computes, or the file has changed since.
     /// </summary>
-    private BackboneSessions? FindChoice(ChannelReduction reduction)
+    private BackboneSessions? FindChoiceSessions(ChannelReduction reduction)
     {
         if (Runtime.ScoresOnDevice || reduction is not ChannelSelection selection)
             return null;
@@ -215,9 +215,9 @@ public sealed class Backbone : IDisposable
             )
                 return known;
             if (
-                _choosing.Count == MostChoices
+                _choosing.Count == MaxChoiceGraphs
                 || selection.ByTap().Any(chosen => chosen.Length == 0)
-                || ReadAgain() is not { } graph
+                || TryReadGraph() is not { } graph
             )
                 return null;
             var sessions = new BackboneSessions(
@@ -229,7 +229,7 @@ public sealed class Backbone : IDisposable
         }
     }
 
-    private GraphEditor? ReadAgain()
+    private GraphEditor? TryReadGraph()
     {
         try
         {
@@ -249,10 +249,10 @@ public sealed class Backbone : IDisposable
     /// as the network's own.
     /// </summary>
     /// <exception cref="OnnxRuntimeException">The device has no room.</exception>
-    internal InferenceSession SessionBehind(byte[] graph)
+    internal InferenceSession GetDownstreamSession(byte[] graph)
     {
         var hash = Convert.ToHexStringLower(SHA256.HashData(graph));
-        var opened = _behind.GetOrAdd(hash, _ => new Lazy<InferenceSession>(() => Runtime.CreateSession(graph)));
+        var opened = _downstream.GetOrAdd(hash, _ => new Lazy<InferenceSession>(() => Runtime.CreateSession(graph)));
         try
         {
             return opened.Value;
@@ -260,13 +260,13 @@ public sealed class Backbone : IDisposable
         catch
         {
             // A failure is not kept: the device may have room later.
-            _behind.TryRemove(KeyValuePair.Create(hash, opened));
+            _downstream.TryRemove(KeyValuePair.Create(hash, opened));
             throw;
         }
     }
 
     /// <summary>Positions of each tap at a prepared size, found by running the network once.</summary>
-    internal Grid[] GridsAt(Grid size)
+    internal Grid[] MeasureTapGrids(Grid size)
     {
         using var features = Extract(
             new float[3 * size.Positions],
@@ -280,7 +280,7 @@ public sealed class Backbone : IDisposable
     /// <summary>
     /// A sentence about settings that this backbone, or this machine's memory, cannot serve; null when it can.
     /// </summary>
-    public string? FindMisfit(FitSettings settings)
+    public string? Validate(FitSettings settings)
     {
         var channels = TapChannels.Sum();
         var size = settings.PreparedSize().Width;
@@ -298,14 +298,14 @@ public sealed class Backbone : IDisposable
     public FitEstimate EstimateFit(FitSettings settings, int? images = null, int? embedded = null) =>
         FitEstimate.Of(
             settings,
-            PatchesOf(settings),
+            GetPatchGrid(settings),
             settings.Reduction == ReductionMethod.None ? TapChannels.Sum() : settings.Dimensions,
             images,
             embedded
         );
 
     /// <summary>Patch positions of an image that is prepared with these settings.</summary>
-    internal Grid PatchesOf(FitSettings settings)
+    internal Grid GetPatchGrid(FitSettings settings)
     {
         var side = (settings.PreparedSize().Width + Taps[0].Stride - 1) / Taps[0].Stride;
         return new Grid(side, side);
@@ -314,15 +314,15 @@ public sealed class Backbone : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var opened in _behind.Values.Where(opened => opened.IsValueCreated))
+        foreach (var opened in _downstream.Values.Where(opened => opened.IsValueCreated))
             opened.Value.Dispose();
-        _behind.Clear();
+        _downstream.Clear();
         foreach (var (_, sessions) in _choosing)
             sessions.Dispose();
         _projecting.Dispose();
         _options.Dispose();
     }
 
-    private static OrtValue Tensor(Memory<float> values, long[] shape) =>
+    private static OrtValue CreateTensor(Memory<float> values, long[] shape) =>
         OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, values, shape);
 }

@@ -18,7 +18,7 @@ public sealed class BackboneFeatures : IDisposable
     {
         _runs = runs;
         Dimensions = dimensions;
-        _images = [.. runs.SelectMany(ImagesOf)];
+        _images = [.. runs.SelectMany(SplitIntoImages)];
     }
 
     /// <summary>d.</summary>
@@ -28,14 +28,14 @@ public sealed class BackboneFeatures : IDisposable
     public IReadOnlyList<FeatureMap> this[int image] => _images[image];
 
     /// <summary>The reduced taps of one image of the batch, valid until this is disposed.</summary>
-    public ReducedTaps TapsOf(int image) => new(this[image], Dimensions);
+    public ReducedTaps GetTaps(int image) => new(this[image], Dimensions);
 
     /// <summary>The embedding of one image of the batch.</summary>
     /// <param name="image">Which image.</param>
     /// <param name="parallel">Degree of parallelism and cancellation; all cores when null.</param>
     /// <param name="reuse">An embedding that may be written over; null for a new one.</param>
     public PatchEmbedding Embed(int image, ParallelOptions? parallel = null, PatchEmbedding? reuse = null) =>
-        PatchEmbedding.Of(TapsOf(image), parallel, reuse);
+        PatchEmbedding.Of(GetTaps(image), parallel, reuse);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -45,7 +45,7 @@ public sealed class BackboneFeatures : IDisposable
     }
 
     /// <summary>The maps of each image of one run, whose outputs have the shape <c>(images, h, w, d)</c>.</summary>
-    private static IEnumerable<FeatureMap[]> ImagesOf(IDisposableReadOnlyCollection<OrtValue> run)
+    private static IEnumerable<FeatureMap[]> SplitIntoImages(IDisposableReadOnlyCollection<OrtValue> run)
     {
         var taps = run.Select(output => (Shape: output.GetTensorTypeAndShape().Shape, new NativeMemory(output).Memory))
             .ToArray();

@@ -37,7 +37,7 @@ public sealed class BackboneRegistry(IEnumerable<string> directories, BackboneRu
             key => new Lazy<Backbone>(() =>
                 Backbone.Load(
                     Directories.Find(key)
-                        ?? throw new KeyNotFoundException(BackboneCatalogue.Known.DescribeMissing(key)),
+                        ?? throw new KeyNotFoundException(BackboneCatalogue.Known.GetMissingMessage(key)),
                     Runtime
                 )
             )

@@ -29,7 +29,7 @@ public sealed class BackboneRuntime
         ExecutionProvider = executionProvider;
         Threads = threads;
         ScoresOnDevice = scoresOnDevice;
-        Processors = device == "cpu" ? AffinityScheduler.ForThreads(threads) : null;
+        Processors = device == "cpu" ? AffinityScheduler.FindForThreads(threads) : null;
     }
 
     /// <summary>Where tensors lie that the host does not see.</summary>
@@ -60,10 +60,10 @@ public sealed class BackboneRuntime
     private AffinityScheduler? Processors { get; }
 
     /// <summary>The same, with the CPU taken for a device: what runs on CUDA can be followed on any machine.</summary>
-    internal BackboneRuntime ScoringOnDevice() => new(Device, ExecutionProvider, Threads, scoresOnDevice: true);
+    internal BackboneRuntime WithDeviceScoring() => new(Device, ExecutionProvider, Threads, scoresOnDevice: true);
 
     /// <summary>The same on one thread, that of the caller.</summary>
-    internal BackboneRuntime OnOneThread() => new(Device, ExecutionProvider, threads: 1, ScoresOnDevice);
+    internal BackboneRuntime WithOneThread() => new(Device, ExecutionProvider, threads: 1, ScoresOnDevice);
 
     /// <summary>Settles the device.</summary>
     /// <param name="preference">What is asked for.</param>
@@ -75,8 +75,8 @@ public sealed class BackboneRuntime
     {
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
         var cores = threads > 0 ? threads : Environment.ProcessorCount;
-        var cuda = preference == DevicePreference.Cpu ? "the device is 'cpu'" : WhyNoCuda();
-        if (tensorRt && (cuda ?? WhyNoTensorRt()) is { } missing)
+        var cuda = preference == DevicePreference.Cpu ? "the device is 'cpu'" : GetCudaFault();
+        if (tensorRt && (cuda ?? GetTensorRtFault()) is { } missing)
             throw new PlatformNotSupportedException(
                 $"TensorRT was demanded, but {missing}. Do without it, or use the GPU build on a machine with an NVIDIA driver and TensorRT."
             );
@@ -128,7 +128,7 @@ public sealed class BackboneRuntime
         // Idle workers must not spin: the kernels around the backbone use the same cores.
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
         if (Processors is { } bound)
-            options.AddSessionConfigEntry("session.intra_op_thread_affinities", bound.Workers);
+            options.AddSessionConfigEntry("session.intra_op_thread_affinities", bound.WorkerProcessors);
         // The provider that is appended first takes what it can.
         if (ExecutionProvider == TensorRtProvider && !onlyHolds)
             AppendTensorRt(options);
@@ -158,12 +158,12 @@ public sealed class BackboneRuntime
         options.AppendExecutionProvider_Tensorrt(tensorRt);
     }
 
-    private static string? WhyNoTensorRt() => WhyNot(TensorRtProvider, "TensorRT", AppendTensorRt);
+    private static string? GetTensorRtFault() => GetProviderFault(TensorRtProvider, "TensorRT", AppendTensorRt);
 
-    private static string? WhyNoCuda() =>
-        WhyNot(CudaProvider, "CUDA", options => AppendCuda(options, "kNextPowerOfTwo"));
+    private static string? GetCudaFault() =>
+        GetProviderFault(CudaProvider, "CUDA", options => AppendCuda(options, "kNextPowerOfTwo"));
 
-    private static string? WhyNot(string provider, string name, Action<SessionOptions> append)
+    private static string? GetProviderFault(string provider, string name, Action<SessionOptions> append)
     {
         if (!OrtEnv.Instance().GetAvailableProviders().Contains(provider))
             return provider == CudaProvider

@@ -12,19 +12,19 @@ internal sealed class BackboneSessions(BackboneRuntime runtime, byte[] onnx) : I
 {
     private readonly Lock _opening = new();
     private byte[]? _unopened = onnx;
-    private InferenceSession? _together,
-        _apart;
+    private InferenceSession? _onAllThreads,
+        _onOneThread;
 
     /// <summary>On all threads. It starts threads, which have the priority of who asks first.</summary>
-    public InferenceSession Together => Open(ref _together, () => runtime);
+    public InferenceSession OnAllThreads => Open(ref _onAllThreads, () => runtime);
 
     /// <summary>On the thread of the caller.</summary>
-    public InferenceSession Apart => Open(ref _apart, runtime.OnOneThread);
+    public InferenceSession OnOneThread => Open(ref _onOneThread, runtime.WithOneThread);
 
     public void Dispose()
     {
-        _together?.Dispose();
-        _apart?.Dispose();
+        _onAllThreads?.Dispose();
+        _onOneThread?.Dispose();
     }
 
     private InferenceSession Open(ref InferenceSession? session, Func<BackboneRuntime> on)
@@ -32,7 +32,7 @@ internal sealed class BackboneSessions(BackboneRuntime runtime, byte[] onnx) : I
         lock (_opening)
         {
             session ??= on().CreateSession(_unopened!);
-            if (_together is not null && _apart is not null)
+            if (_onAllThreads is not null && _onOneThread is not null)
                 _unopened = null;
             return session;
         }

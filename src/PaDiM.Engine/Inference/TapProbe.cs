@@ -14,15 +14,15 @@ namespace PaDiM.Engine.Inference;
 /// <param name="Taps">Tensors with stride and channels.</param>
 internal sealed record TapProbe(string Input, int? FixedSize, IReadOnlyList<BackboneTap> Taps)
 {
-    private const int Size = 256;
+    private const int DefaultSize = 256;
 
     /// <summary>Runs a graph whose outputs are its taps.</summary>
     /// <exception cref="InvalidDataException">It is no backbone, with the end of a sentence that says why.</exception>
     public static TapProbe Run(GraphEditor tapped, IReadOnlyList<string> taps, BackboneRuntime runtime)
     {
         using var session = runtime.CreateSession(tapped.ToArray());
-        var fixedSize = FixedSizeOf(session);
-        var size = fixedSize ?? Size;
+        var fixedSize = GetFixedSize(session);
+        var size = fixedSize ?? DefaultSize;
         using var options = new RunOptions();
         using var black = OrtValue.CreateTensorValueFromMemory(new float[2 * 3 * size * size], [2, 3, size, size]);
         using var maps = session.Run(options, [session.InputNames[0]], [black], session.OutputNames);
@@ -45,7 +45,7 @@ internal sealed record TapProbe(string Input, int? FixedSize, IReadOnlyList<Back
         return new BackboneTap(tensor, (int)Math.Round((double)size / shape[2]), (int)shape[1]);
     }
 
-    private static int? FixedSizeOf(InferenceSession session)
+    private static int? GetFixedSize(InferenceSession session)
     {
         var shape = session.InputMetadata[session.InputNames[0]].Dimensions;
         if (shape.Length != 4)

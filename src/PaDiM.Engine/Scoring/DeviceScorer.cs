@@ -52,7 +52,7 @@ internal sealed class DeviceScorer : IDisposable
         _backbone = backbone;
         PreparedSize = model.Settings.PreparedSize();
         _device = backbone.Runtime.CreateMemoryInfo();
-        _scoring = backbone.SessionBehind(new ScoringGraph(model, backbone.GridsAt(PreparedSize)).ToArray());
+        _scoring = backbone.GetDownstreamSession(new ScoringGraph(model, backbone.MeasureTapGrids(PreparedSize)).ToArray());
         _statistics = new DeviceStatistics(model, backbone);
     }
 
@@ -122,7 +122,7 @@ internal sealed class DeviceScorer : IDisposable
         );
         using var extraction = _backbone.Session.CreateIoBinding();
         extraction.BindInput(_backbone.Session.InputNames[0], batch);
-        _statistics.BindTo(extraction, _backbone.Session);
+        _statistics.BindInputs(extraction, _backbone.Session);
         foreach (var tap in _backbone.Session.OutputNames)
             extraction.BindOutputToDevice(tap, _device);
         extraction.SynchronizeBoundInputs();
@@ -133,8 +133,8 @@ internal sealed class DeviceScorer : IDisposable
 
         using var binding = _scoring.CreateIoBinding();
         for (var l = 0; l < features.Count; l++)
-            binding.BindInput(ScoringGraph.FeaturesOf(l), features[l]);
-        _statistics.BindTo(binding, _scoring);
+            binding.BindInput(ScoringGraph.GetFeaturesName(l), features[l]);
+        _statistics.BindInputs(binding, _scoring);
         binding.BindOutputToDevice(ScoringGraph.Map, _host);
         _scoring.RunWithBinding(_options, binding);
         binding.SynchronizeBoundOutputs();

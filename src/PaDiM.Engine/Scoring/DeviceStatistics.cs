@@ -20,7 +20,7 @@ internal sealed class DeviceStatistics : IDisposable
 {
     private const int Opset = 18,
         IrVersion = 8;
-    private const string Copied = "/copied";
+    private const string CopySuffix = "/copied";
 
     // The tensors lie in memory of this session's allocator.
     private readonly InferenceSession _session;
@@ -31,12 +31,12 @@ internal sealed class DeviceStatistics : IDisposable
     {
         var runtime = backbone.Runtime;
         var statistics = ScoringStatistics
-            .Of(model)
+            .Create(model)
             .Concat(
                 backbone.Taps.Select(
                     (tap, l) =>
                         new ScoringTensor(
-                            TapReduction.WeightsOf(tap.Tensor),
+                            TapReduction.GetWeightsName(tap.Tensor),
                             [tap.Channels, model.Reduction.Dimensions],
                             model.Reduction.WeightsOf(l).ToArray()
                         )
@@ -46,7 +46,7 @@ internal sealed class DeviceStatistics : IDisposable
         Names = [.. statistics.Select(tensor => tensor.Name)];
         Bytes = sizeof(float) * statistics.Sum(tensor => tensor.Length);
         using var options = runtime.CreateSessionOptions(onlyHolds: true);
-        _session = new InferenceSession(CopyingGraph(statistics), options);
+        _session = new InferenceSession(CreateCopyGraph(statistics), options);
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = runtime.Threads };
         var host = new List<OrtValue>();
         try
@@ -57,7 +57,7 @@ internal sealed class DeviceStatistics : IDisposable
             {
                 host.Add(OrtValue.CreateTensorValueFromMemory(tensor.ToArray(parallel), [.. tensor.Shape]));
                 binding.BindInput(tensor.Name, host[^1]);
-                binding.BindOutputToDevice(tensor.Name + Copied, memory);
+                binding.BindOutputToDevice(tensor.Name + CopySuffix, memory);
             }
             using var run = new RunOptions();
             binding.SynchronizeBoundInputs();
@@ -84,7 +84,7 @@ internal sealed class DeviceStatistics : IDisposable
     public long Bytes { get; }
 
     /// <summary>Makes those that a session reads inputs of a run.</summary>
-    public void BindTo(OrtIoBinding binding, InferenceSession reader)
+    public void BindInputs(OrtIoBinding binding, InferenceSession reader)
     {
         for (var i = 0; i < Names.Count; i++)
             if (reader.InputNames.Contains(Names[i]))
@@ -98,14 +98,14 @@ internal sealed class DeviceStatistics : IDisposable
         _session.Dispose();
     }
 
-    private static byte[] CopyingGraph(IReadOnlyList<ScoringTensor> statistics)
+    private static byte[] CreateCopyGraph(IReadOnlyList<ScoringTensor> statistics)
     {
         var builder = new GraphBuilder(new GraphProto { Name = "copy" }, Opset);
         foreach (var tensor in statistics)
         {
-            builder.Input(tensor.Name, [.. tensor.Shape]);
-            builder.Node("Identity", tensor.Name + Copied, [tensor.Name]);
-            builder.Output(tensor.Name + Copied, [.. tensor.Shape]);
+            builder.AddInput(tensor.Name, [.. tensor.Shape]);
+            builder.AddNode("Identity", tensor.Name + CopySuffix, [tensor.Name]);
+            builder.AddOutput(tensor.Name + CopySuffix, [.. tensor.Shape]);
         }
         return new ModelProto
         {

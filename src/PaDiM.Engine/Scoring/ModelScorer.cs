@@ -63,7 +63,7 @@ public sealed class ModelScorer : IDisposable
     /// Images that are scored together in little more time than one: as many as threads on the host, any number on a
     /// device.
     /// </summary>
-    public int SideBySide => _device is null ? Embedder.Backbone.Runtime.Threads : int.MaxValue;
+    public int PreferredBatchSize => _device is null ? Embedder.Backbone.Runtime.Threads : int.MaxValue;
 
     /// <summary>What the model takes of the device's memory; 0 where it is scored on the host.</summary>
     public long DeviceBytes => _device is { IsFreed: false } ? _device.DeviceBytes : 0;
@@ -109,7 +109,7 @@ public sealed class ModelScorer : IDisposable
     /// Distances at patch positions, of several images, on the host; each position's factor is read once for all of
     /// them.
     /// </summary>
-    public AnomalyMap[] Distances(IReadOnlyList<ReducedTaps> batch)
+    public AnomalyMap[] ComputeDistances(IReadOnlyList<ReducedTaps> batch)
     {
         using var bound = batch.Count == 1 ? Embedder.Backbone.Runtime.BindCaller() : default;
         return MahalanobisScorer.Distances(
@@ -176,7 +176,7 @@ public sealed class ModelScorer : IDisposable
         using var features = Embedder.Extract(prepared, count);
         return
         [
-            .. Distances([.. Enumerable.Range(0, count).Select(features.TapsOf)])
+            .. ComputeDistances([.. Enumerable.Range(0, count).Select(features.GetTaps)])
                 .Select(map => new RawMap.Patches(map)),
         ];
     }
@@ -190,7 +190,7 @@ public sealed class ModelScorer : IDisposable
     /// <summary>The pixels of an image that the model ignores, at the image's own size; null when all count.</summary>
     /// <param name="size">Rows and columns of the image.</param>
     /// <param name="placement">How the part lies in the image.</param>
-    internal bool[]? IgnoredAt(Grid size, RigidTransform placement)
+    internal bool[]? GetIgnoredPixels(Grid size, RigidTransform placement)
     {
         if (Model.Ignored is not { } ignored)
             return null;

@@ -14,17 +14,17 @@ public static class SelfTest
     public const double Tolerance = 0.01;
 
     /// <summary>Of identical images a score is rounding alone.</summary>
-    private const double SmallestScore = 0.1;
+    private const double MinReferenceScore = 0.1;
 
     /// <summary>A sentence about a score that deviates; null when all agree, or the model keeps no images.</summary>
-    public static string? FindDeviation(ModelScorer inspector)
+    public static string? Validate(ModelScorer inspector)
     {
         var side = inspector.Model.Settings.ImageSize;
         for (var i = 0; i < inspector.Model.GoldenImages.Count; i++)
         {
             var golden = inspector.Model.GoldenImages[i];
             var score = inspector.Score(new RgbImage(side, side, golden.Pixels)).Max();
-            if (!(Math.Abs(score - golden.Score) <= Tolerance * Math.Max(golden.Score, SmallestScore)))
+            if (!(Math.Abs(score - golden.Score) <= Tolerance * Math.Max(golden.Score, MinReferenceScore)))
                 return FormattableString.Invariant(
                     $"The model does not score here as it did when it was fitted: golden image {i + 1} of {inspector.Model.GoldenImages.Count} has the score {score:g6} on {inspector.Embedder.Backbone.Runtime.Device}, {golden.Score:g6} is right, and at most {Tolerance:p0} of difference is rounding. Fit again on this machine, or find out what is wrong with its device."
                 );
@@ -38,7 +38,7 @@ public static class SelfTest
     /// </summary>
     /// <param name="inspector">The model.</param>
     /// <param name="pixels">A training image at the image size.</param>
-    internal static IReadOnlyList<GoldenImage> Choose(ModelScorer inspector, Func<int, RgbImage> pixels)
+    internal static IReadOnlyList<GoldenImage> ChooseGoldenImages(ModelScorer inspector, Func<int, RgbImage> pixels)
     {
         var order = Enumerable
             .Range(0, inspector.Model.TrainingImages.Count)

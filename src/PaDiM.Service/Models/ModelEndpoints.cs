@@ -160,7 +160,7 @@ internal static class ModelEndpoints
             return problem;
         try
         {
-            var export = OnnxExport.Of(
+            var export = OnnxExport.Create(
                 model.Inspector.Model,
                 model.Inspector.Embedder.Backbone,
                 new ExportNotes(model.Threshold, category, version)
@@ -171,7 +171,7 @@ internal static class ModelEndpoints
             return TypedResults.Stream(
                 async body =>
                 {
-                    foreach (var piece in export.Pieces())
+                    foreach (var piece in export.GetPieces())
                         await body.WriteAsync(piece, cancellationToken);
                 },
                 MediaType,
@@ -264,7 +264,7 @@ internal static class ModelEndpoints
             // model tests itself when it is loaded.
             var inspector = new ModelScorer(model, backbone);
             _ = inspector.Score(new RgbImage(1, 1, new byte[3]));
-            return SelfTest.FindDeviation(inspector) is { } deviation ? Problems.InvalidModel(deviation) : model;
+            return SelfTest.Validate(inspector) is { } deviation ? Problems.InvalidModel(deviation) : model;
         }
         catch (Exception e) when (e is InvalidDataException or ArgumentException)
         {

@@ -292,7 +292,7 @@ internal sealed partial class ModelRegistry(
                 return problem;
             }
             untested = ModelScorer.Open(model, backbones.Open(stored.BackboneName));
-            if (SelfTest.FindDeviation(untested) is { } deviation)
+            if (SelfTest.Validate(untested) is { } deviation)
             {
                 result = "self_test_failed";
                 return _failed[ModelCache.KeyOf(stored)] = Problems.SelfTestFailed(deviation);

@@ -130,7 +130,7 @@ internal sealed partial class ScoreBatcher(
             var first = _waiting.FirstOrDefault(IsUrgent) ?? _waiting[0];
             var most = IsUrgent(first)
                 ? options.Value.MaxBatchSize
-                : Math.Min(options.Value.MaxBatchSize, first.Inspector.SideBySide);
+                : Math.Min(options.Value.MaxBatchSize, first.Inspector.PreferredBatchSize);
             var batch = _waiting
                 .Where(work => IsUrgent(work) == IsUrgent(first) && work.Inspector.SharesBatchesWith(first.Inspector))
                 .Take(most)
@@ -183,7 +183,7 @@ internal sealed partial class ScoreBatcher(
         {
             var works = sameModel.ToArray();
             var from = Stopwatch.GetTimestamp();
-            var distances = sameModel.Key.Distances([.. works.Select(entry => features.TapsOf(entry.Index))]);
+            var distances = sameModel.Key.ComputeDistances([.. works.Select(entry => features.GetTaps(entry.Index))]);
             Answer(
                 [.. works.Select(entry => entry.Item)],
                 [.. distances.Select(map => new RawMap.Patches(map))],

@@ -81,8 +81,8 @@ public sealed class BackboneTests
     [Fact]
     public void The_thread_that_waits_for_workers_is_bound_while_they_work_and_free_afterwards()
     {
-        Assert.Null(AffinityScheduler.ForThreads(1));
-        if (AffinityScheduler.ForThreads(Environment.ProcessorCount) is not { } processors)
+        Assert.Null(AffinityScheduler.FindForThreads(1));
+        if (AffinityScheduler.FindForThreads(Environment.ProcessorCount) is not { } processors)
             return;
         var before = Allowed();
         var besides = "";

@@ -48,7 +48,7 @@ public sealed class ChannelChoiceTests
         for (var l = 0; l < Taps.Length; l++)
         {
             var all = whole[Taps[l].Tensor];
-            var some = narrow[TapReduction.OutputOf(Taps[l].Tensor)];
+            var some = narrow[TapReduction.GetOutputName(Taps[l].Tensor)];
             var channels = Taps[l].Channels;
             var positions = all.Length / 2 / Taps[l].Channels;
             Assert.Equal(2 * positions * chosen[l].Length, some.Length);

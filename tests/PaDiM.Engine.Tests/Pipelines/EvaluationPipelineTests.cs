@@ -254,7 +254,7 @@ public sealed class EvaluationPipelineTests : IDisposable
     public void Progress_rises_with_every_batch_of_images_side_by_side()
     {
         var steps = new List<double>();
-        var batch = Math.Min(_inspector.SideBySide, 8);
+        var batch = Math.Min(_inspector.PreferredBatchSize, 8);
         new EvaluationPipeline(_inspector, new ImageDecoder()).Run(
             Images([.. Enumerable.Range(100, 2 * batch).Select(seed => Good(seed)), Bad(200, DefectKind.Dent)]),
             Threshold,
@@ -268,7 +268,7 @@ public sealed class EvaluationPipelineTests : IDisposable
     [Fact]
     public void It_stops_when_told_to_between_batches_and_before_the_pixels()
     {
-        var batch = Math.Min(_inspector.SideBySide, 8);
+        var batch = Math.Min(_inspector.PreferredBatchSize, 8);
         var images = Images([
             .. Enumerable.Range(100, 2 * batch).Select(seed => Good(seed)),
             Bad(200, DefectKind.Dent),

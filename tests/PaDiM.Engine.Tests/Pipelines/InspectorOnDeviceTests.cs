@@ -9,7 +9,7 @@ namespace PaDiM.Engine.Tests.Pipelines;
 /// <summary>The whole walk of an image where the runtime scores on a device, with the CPU for one.</summary>
 public sealed class InspectorOnDeviceTests : IDisposable
 {
-    private readonly BackboneRegistry _registry = new([], BackboneFolder.Cpu.ScoringOnDevice());
+    private readonly BackboneRegistry _registry = new([], BackboneFolder.Cpu.WithDeviceScoring());
 
     private Backbone Backbone => _registry.Open(BackboneRegistry.DefaultName);
 
@@ -51,7 +51,7 @@ public sealed class InspectorOnDeviceTests : IDisposable
         using var fits = new Fits();
         var model = fits.Run(fits.Parts(0, 8), backbone: Backbone);
         using var inspector = ModelScorer.Open(model, Backbone);
-        Assert.Null(SelfTest.FindDeviation(inspector));
+        Assert.Null(SelfTest.Validate(inspector));
         using var wrong = ModelScorer.Open(
             model with
             {
@@ -59,7 +59,7 @@ public sealed class InspectorOnDeviceTests : IDisposable
             },
             Backbone
         );
-        Assert.NotNull(SelfTest.FindDeviation(wrong));
+        Assert.NotNull(SelfTest.Validate(wrong));
     }
 
     [Fact]

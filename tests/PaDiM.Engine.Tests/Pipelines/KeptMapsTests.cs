@@ -16,7 +16,7 @@ public sealed class KeptMapsTests
         using var folder = new TempDirectory();
         var inspector = new ModelScorer(fits.Run(fits.Parts(0, 6)), Fits.Tiny);
         var reads = 0;
-        var batch = Math.Min(inspector.SideBySide, 8);
+        var batch = Math.Min(inspector.PreferredBatchSize, 8);
         TestImage[] images =
         [
             .. Enumerable

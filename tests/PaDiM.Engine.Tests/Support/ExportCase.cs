@@ -91,7 +91,7 @@ internal sealed class ExportCase : IDisposable
             .. images.Select(image =>
                 Inspector.ToPixels(
                     new RawMap.Patches(
-                        Inspector.Distances([
+                        Inspector.ComputeDistances([
                             .. Inspector.Embedder.Embed(Prepare([image]), 1).Select(embedding => embedding.AsTaps()),
                         ])[0]
                     ),
