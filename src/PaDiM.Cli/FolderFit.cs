@@ -1,4 +1,5 @@
 using PaDiM.Core.Models;
+using PaDiM.Engine;
 using PaDiM.Engine.Files;
 using PaDiM.Engine.Fitting;
 using PaDiM.Engine.Inference;
@@ -55,7 +56,8 @@ internal static class FolderFit
     {
         if (backbone.Validate(settings) is { } misfit)
             throw new InvalidDataException(misfit);
-        return new FitPipeline(backbone, settings, new ImageDecoder(), store, ignored).Run(
+        var compute = ComputeContext.OnThreadPool(backbone.Runtime.Threads, bindsCaller: true);
+        return new FitPipeline(backbone, settings, new ImageDecoder(), store, compute, ignored).Run(
             [.. images.DistinctBy(image => image.Sha256)],
             null,
             null,

@@ -8,25 +8,25 @@ using PaDiM.Engine.Files;
 
 namespace PaDiM.Engine.Evaluation;
 
-/// <summary>A test image's map as it was scored.</summary>
+/// <summary>Represents the stored map of a test image.</summary>
 /// <param name="Map">Scores over the prepared image.</param>
-/// <param name="ImageSize">Shape of the image itself.</param>
-/// <param name="Placement">How the part lies in it.</param>
+/// <param name="ImageSize">Shape of the original image.</param>
+/// <param name="Placement">How the part lies in the image.</param>
 public sealed record StoredMap(AnomalyMap Map, Grid ImageSize, RigidTransform Placement);
 
 /// <summary>
-/// Maps of one model's test images on disk, so that an evaluation that was cut off goes on where it was. Thread-safe
-/// for different images.
+/// Stores the maps of one model's test images on disk, so that an interrupted evaluation can resume. Thread-safe for
+/// different images.
 /// </summary>
-/// <param name="directory">One safetensors file an image lies in it.</param>
+/// <param name="directory">Contains one safetensors file per image.</param>
 public sealed class MapStore(string directory)
 {
-    private const string MapTensor = "map",
-        PlacementTensor = "placement",
-        HeightKey = "imageHeight",
-        WidthKey = "imageWidth";
+    private const string MapTensor = "map";
+    private const string PlacementTensor = "placement";
+    private const string HeightKey = "imageHeight";
+    private const string WidthKey = "imageWidth";
 
-    /// <summary>The map of an image, or null where there is none or a damaged one.</summary>
+    /// <summary>Reads the map of an image; null if it is missing or damaged.</summary>
     public StoredMap? Read(string image)
     {
         try
@@ -49,8 +49,8 @@ public sealed class MapStore(string directory)
         }
     }
 
-    /// <summary>Keeps the map of an image.</summary>
-    public void Write(string image, StoredMap kept) =>
+    /// <summary>Writes the map of an image.</summary>
+    public void Write(string image, StoredMap map) =>
         AtomicFile.Write(
             GetPath(image),
             stream =>
@@ -58,15 +58,15 @@ public sealed class MapStore(string directory)
                     stream,
                     new Dictionary<string, string>
                     {
-                        [HeightKey] = kept.ImageSize.Height.ToString(CultureInfo.InvariantCulture),
-                        [WidthKey] = kept.ImageSize.Width.ToString(CultureInfo.InvariantCulture),
+                        [HeightKey] = map.ImageSize.Height.ToString(CultureInfo.InvariantCulture),
+                        [WidthKey] = map.ImageSize.Width.ToString(CultureInfo.InvariantCulture),
                     },
                     SafetensorsTensor.Of(
                         PlacementTensor,
                         [3],
-                        new[] { kept.Placement.Angle, kept.Placement.ShiftX, kept.Placement.ShiftY }
+                        new[] { map.Placement.Angle, map.Placement.ShiftX, map.Placement.ShiftY }
                     ),
-                    SafetensorsTensor.Of(MapTensor, [kept.Map.Grid.Height, kept.Map.Grid.Width], kept.Map.Values)
+                    SafetensorsTensor.Of(MapTensor, [map.Map.Grid.Height, map.Map.Grid.Width], map.Map.Values)
                 ),
             durable: false
         );

@@ -3,16 +3,16 @@ using PaDiM.Engine.Graphs.Schema;
 
 namespace PaDiM.Engine.Export;
 
-/// <summary>Makes room in a backbone's graph for what an export adds to it.</summary>
+/// <summary>Renames tensors of a backbone whose names an export needs.</summary>
 internal static class BackboneGraph
 {
     private const string Prefix = "backbone/";
 
     /// <summary>
-    /// Renames tensors that bear a name that the export needs for one of its own, subgraphs included.
+    /// Renames the tensors whose names are reserved, including those in subgraphs.
     /// </summary>
-    /// <param name="graph">Changed in place.</param>
-    /// <param name="reserved">Whether the export needs a name.</param>
+    /// <param name="graph">The graph, changed in place.</param>
+    /// <param name="reserved">Returns whether the export needs a name.</param>
     public static void RenameReserved(GraphProto graph, Func<string, bool> reserved)
     {
         foreach (var tensor in graph.Initializer)
@@ -32,7 +32,7 @@ internal static class BackboneGraph
         string New(string name) => GetNewName(name, reserved);
     }
 
-    /// <summary>What a tensor is called afterwards.</summary>
+    /// <summary>Gets the name of a tensor after the renaming.</summary>
     public static string GetNewName(string name, Func<string, bool> reserved) =>
         reserved(name) || name.StartsWith(Prefix, StringComparison.Ordinal) ? Prefix + name : name;
 }

@@ -4,9 +4,9 @@ using PaDiM.Engine.Graphs.Schema;
 namespace PaDiM.Engine.Graphs;
 
 /// <summary>
-/// Appends the choice of channels to a backbone: of each tap only its chosen channels come out, in order, as (n, h, w,
-/// chosen). Layers that nothing but a tap reads are narrowed to what is chosen, filter by filter, back to the last
-/// convolutions; where other layers read all channels, a product with unit rows chooses. Both are exact.
+/// Appends the selection of channels to a backbone: the outputs contain only the chosen channels of each tap, in order,
+/// as (n, h, w, chosen). Layers that only a tap reads are narrowed to the chosen channels, filter by filter, back to the
+/// last convolutions. Where other layers read all channels, a product with unit rows selects. Both are exact.
 /// </summary>
 internal sealed class ChannelChoice
 {
@@ -27,10 +27,12 @@ internal sealed class ChannelChoice
         _outputs = graph.Output.Select(output => output.Name).ToHashSet(StringComparer.Ordinal);
     }
 
-    /// <summary>The graph with chosen channels only, under the names that <see cref="TapReduction"/> gives.</summary>
-    /// <param name="tapped">Its outputs are the taps.</param>
+    /// <summary>
+    /// Creates the graph with chosen channels only. Its outputs have the names of <see cref="TapReduction"/>.
+    /// </summary>
+    /// <param name="tapped">The graph whose outputs are the taps.</param>
     /// <param name="taps">The taps.</param>
-    /// <param name="chosen">For each tap, ascending, at least one.</param>
+    /// <param name="chosen">The chosen channels of each tap, ascending, at least one per tap.</param>
     public static GraphEditor Append(
         GraphEditor tapped,
         IReadOnlyList<BackboneTap> taps,
@@ -58,7 +60,7 @@ internal sealed class ChannelChoice
             })
             .WithOutputs([.. taps.Select(tap => TapReduction.GetOutputName(tap.Tensor))]);
 
-    /// <summary>The name of a tensor's chosen channels.</summary>
+    /// <summary>Adds the chosen channels of a tensor, and returns the name of the result.</summary>
     private string Choose(string tensor, int channels, int[] chosen, string suffix, bool isTap)
     {
         var name = tensor + suffix;
@@ -79,7 +81,7 @@ internal sealed class ChannelChoice
     }
 
     /// <summary>
-    /// What a layer has to read so that its chosen channels come out; null where it is none that can be narrowed.
+    /// Narrows a layer to its chosen channels, and returns what it must read; null if the layer cannot be narrowed.
     /// </summary>
     private string[]? Narrow(NodeProto node, int channels, int[] chosen, string suffix)
     {
@@ -105,7 +107,7 @@ internal sealed class ChannelChoice
     }
 
     /// <summary>
-    /// The inputs of a layer but the first cut to their chosen rows; null where the file does not hold the values of
+    /// Cuts all inputs of a layer except the first to the chosen rows; null if the file does not contain the values of
     /// one.
     /// </summary>
     private string[]? Slice(string[] inputs, int[] chosen, string suffix)
@@ -131,7 +133,7 @@ internal sealed class ChannelChoice
         ];
     }
 
-    /// <summary>Channels of a tensor that convolutions lead to; null where something else does.</summary>
+    /// <summary>Gets the number of channels of a tensor that comes from convolutions; null for others.</summary>
     private int? GetChannels(string tensor) =>
         !_producers.TryGetValue(tensor, out var node)
             ? null

@@ -5,7 +5,7 @@ using DataType = PaDiM.Engine.Graphs.Schema.TensorProto.Types.DataType;
 namespace PaDiM.Engine.Graphs;
 
 /// <summary>
-/// The tensors of a graph whose values stand in the file: weights, constants, and float16 ones widened by a Cast.
+/// Finds the tensors of a graph whose values are in the file: weights, constants, and float16 values widened by a Cast.
 /// </summary>
 internal sealed class Constants
 {
@@ -24,11 +24,12 @@ internal sealed class Constants
         }
     }
 
-    /// <summary>The file holds its values.</summary>
+    /// <summary>Gets whether the file contains the values of a tensor.</summary>
     public bool Contains(string name) => _tensors.ContainsKey(name);
 
     /// <summary>
-    /// Shape and values, row-major; null where the values are not in the file or are no floating-point numbers.
+    /// Finds the shape and the values of a tensor, row-major; null if the values are not in the file or are not
+    /// floating-point numbers.
     /// </summary>
     public (int[] Shape, float[] Values)? Find(string name)
     {

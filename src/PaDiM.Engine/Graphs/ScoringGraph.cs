@@ -8,38 +8,41 @@ using PaDiM.Engine.Graphs.Schema;
 namespace PaDiM.Engine.Graphs;
 
 /// <summary>
-/// Scoring as ONNX nodes, from feature maps to <c>anomaly_map</c> (n, 1, H, W) and <c>score</c> (n): reduction a tap at
-/// the tap's own resolution, replication onto the finest grid, M = |F (x - mean)|, upsampling, smoothing, maximum. The
-/// statistics are tensors that the graph reads by name (<see cref="ScoringStatistics"/>): inputs of a graph of its own,
-/// or weights of an exported one.
+/// Builds scoring as ONNX nodes, from feature maps to <c>anomaly_map</c> (n, 1, H, W) and <c>score</c> (n): reduction of
+/// each tap at its own resolution, replication onto the finest grid, M = |F (x - mean)|, upsampling, smoothing, maximum.
+/// The graph reads the statistics by name (<see cref="ScoringStatistics"/>): as inputs of a separate graph, or as weights
+/// of an exported one.
 /// </summary>
 /// <remarks>
-/// Upsampling and smoothing are linear and separable: two small matrices, read off the kernel that they must agree
-/// with, do both at once, mirrored borders included, with fewer operations than a convolution of the large map.
+/// Upsampling and smoothing are linear and separable. Two small matrices do both at once, including the mirrored
+/// borders, with fewer operations than a convolution of the large map. They are computed with the kernel on the host, so
+/// that both agree.
 /// </remarks>
 /// <param name="model">The model.</param>
 /// <param name="tapGrids">Positions of each tap at the model's prepared size.</param>
 internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrids)
 {
-    /// <summary>Names of the outputs.</summary>
-    public const string Map = "anomaly_map",
-        Score = "score";
+    /// <summary>Name of the output with the anomaly map.</summary>
+    public const string Map = "anomaly_map";
 
-    /// <summary>All other tensors that are computed here.</summary>
+    /// <summary>Name of the output with the image score.</summary>
+    public const string Score = "score";
+
+    /// <summary>Prefix of the names of all other tensors that the nodes compute.</summary>
     public const string Prefix = "padim/";
 
-    private const int Opset = 18,
-        IrVersion = 8;
+    private const int Opset = 18;
+    private const int IrVersion = 8;
 
-    private readonly Grid _fine = model.Distribution.Grid,
-        _prepared = model.Settings.PreparedSize();
+    private readonly Grid _fine = model.Distribution.Grid;
+    private readonly Grid _prepared = model.Settings.PreparedSize();
 
-    /// <summary>Name of a reduced tap as an input of the graph of its own.</summary>
+    /// <summary>Gets the name of the input of the separate graph for a reduced tap.</summary>
     public static string GetFeaturesName(int tap) => $"features_{tap}";
 
     /// <summary>
-    /// A graph of its own: inputs are the reduced maps (n, h_l, w_l, d), as <see cref="TapReduction"/> gives them, and
-    /// the statistics. Equal shapes and settings give equal bytes.
+    /// Creates a separate graph, whose inputs are the reduced maps (n, h_l, w_l, d) of <see cref="TapReduction"/> and the
+    /// statistics. Equal shapes and settings give equal bytes.
     /// </summary>
     public byte[] ToArray()
     {
@@ -63,7 +66,7 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
         }.ToByteArray();
     }
 
-    /// <summary>Adds the nodes and the outputs; the statistics are the caller's to declare.</summary>
+    /// <summary>Adds the nodes and the outputs to a graph. The caller declares the statistics.</summary>
     /// <param name="builder">The graph.</param>
     /// <param name="taps">Names of the taps' tensors.</param>
     public void AppendTo(GraphBuilder builder, IReadOnlyList<string> taps) => Append(builder, AddEmbedding(builder, taps));
@@ -89,8 +92,8 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
     }
 
     /// <summary>
-    /// x_p, shape (P, n, d): positions first, so that replication copies whole vectors and each position is one
-    /// product.
+    /// Adds the embedding x_p, shape (P, n, d). Positions come first, so that replication copies whole vectors and each
+    /// position is one product.
     /// </summary>
     private string AddEmbedding(GraphBuilder builder, IReadOnlyList<string> taps)
     {
@@ -134,7 +137,7 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
         return AddSum(builder, reduced);
     }
 
-    /// <summary>The vectors of a reduced map, shape (P, n, d).</summary>
+    /// <summary>Adds the vectors of a reduced map, shape (P, n, d).</summary>
     private string AddVectors(GraphBuilder builder, string map, int l, int d)
     {
         var name = $"{Prefix}tap_{l}";
@@ -171,7 +174,7 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
         return sum;
     }
 
-    /// <summary>M, weighted where pixels are ignored, shape (n, 1, h, w).</summary>
+    /// <summary>Adds the distances M, weighted if the model ignores pixels, shape (n, 1, h, w).</summary>
     private string AddDistances(GraphBuilder builder, string embedding)
     {
         var delta = builder.AddNode("Sub", $"{Prefix}delta", [embedding, ScoringStatistics.Mean]);
@@ -192,7 +195,8 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
     }
 
     /// <summary>
-    /// For each fine position the coarse one whose vector it takes, as <see cref="ChannelReduction"/> replicates.
+    /// Creates the indices of the coarse positions whose vectors the fine positions take, as <see cref="ReducedTaps"/>
+    /// does.
     /// </summary>
     private long[] CreateNearestIndices(Grid coarse) =>
         [
@@ -202,7 +206,8 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
         ];
 
     /// <summary>
-    /// Upsampling and smoothing along one axis, shape (to, from): its columns are what becomes of unit vectors.
+    /// Creates the matrix of upsampling and smoothing along one axis, shape (to, from): its columns are the images of the
+    /// unit vectors.
     /// </summary>
     private float[] CreateResizeMatrix(int from, int to)
     {

@@ -5,22 +5,28 @@ using PaDiM.Core.Statistics;
 namespace PaDiM.Engine.Graphs;
 
 /// <summary>
-/// A model's numbers as the tensors that <see cref="ScoringGraph"/> reads, P positions and d dimensions.
+/// Converts a model to the tensors that <see cref="ScoringGraph"/> reads, with P positions and d dimensions.
 /// </summary>
 internal static class ScoringStatistics
 {
-    /// <summary>Names of the tensors.</summary>
-    public const string Mean = "mean",
-        Whitening = "whitening",
-        PatchWeights = "patch_weights",
-        Gains = "gains";
+    /// <summary>Name of the tensor with the means.</summary>
+    public const string Mean = "mean";
 
-    /// <summary>Name of a tap's projection.</summary>
+    /// <summary>Name of the tensor with the whitening factors.</summary>
+    public const string Whitening = "whitening";
+
+    /// <summary>Name of the tensor with the weights of the patches of a model that ignores pixels.</summary>
+    public const string PatchWeights = "patch_weights";
+
+    /// <summary>Name of the tensor with the gains of the pixels of a model that ignores pixels.</summary>
+    public const string Gains = "gains";
+
+    /// <summary>Gets the name of the tensor with a tap's projection.</summary>
     public static string GetProjectionName(int tap) => $"projection_{tap}";
 
     /// <summary>
-    /// <c>mean</c> (P, 1, d); <c>whitening</c> (P, d, d), F^T with F^T F = Cov^-1, for row vectors; of a model that
-    /// ignores pixels <c>patch_weights</c> (P) and <c>gains</c> (H, W).
+    /// Creates <c>mean</c> (P, 1, d) and <c>whitening</c> (P, d, d), which is F^T with F^T F = Cov^-1, for row vectors; for
+    /// a model that ignores pixels also <c>patch_weights</c> (P) and <c>gains</c> (H, W).
     /// </summary>
     public static IReadOnlyList<ScoringTensor> Create(PadimModel model)
     {
@@ -47,13 +53,13 @@ internal static class ScoringStatistics
     }
 
     /// <summary>
-    /// As above, and for a projection a <c>projection_l</c> (d, C_l) each tap: where the graph begins with the
-    /// backbone's own taps.
+    /// Creates the same tensors, and for a projection one <c>projection_l</c> (d, C_l) per tap, for a graph that begins
+    /// with the backbone's own taps.
     /// </summary>
     public static IReadOnlyList<ScoringTensor> CreateWithProjections(PadimModel model) =>
         model.Reduction is ChannelProjection projection ? [.. Create(model), .. CreateProjections(projection)] : Create(model);
 
-    /// <summary>What they take, without making any of them.</summary>
+    /// <summary>Counts the bytes of all tensors without creating their values.</summary>
     public static long CountBytes(PadimModel model) => sizeof(float) * CreateWithProjections(model).Sum(tensor => tensor.Length);
 
     private static void FillTransposed(PatchDistribution distribution, int position, Span<float> target)

@@ -3,9 +3,9 @@ using PaDiM.Engine.Graphs.Schema;
 namespace PaDiM.Engine.Graphs;
 
 /// <summary>
-/// Chooses taps for a network that comes without a manifest: its outputs where they are feature maps, otherwise the
-/// last tensor computed at each of the strides 4, 8 and 16 (layer1..layer3 of a ResNet), read off the strides of
-/// convolutions and poolings.
+/// Chooses taps for a network without a manifest: its outputs if they are feature maps, otherwise the last tensor that is
+/// computed at each of the strides 4, 8 and 16 (layer1..layer3 of a ResNet). Derives strides from convolutions and
+/// poolings.
 /// </summary>
 internal static class TapFinder
 {
@@ -20,7 +20,7 @@ internal static class TapFinder
         "LpPool",
     ];
 
-    /// <summary>Operators that keep the shape of a feature map, so that a stride runs on through them.</summary>
+    /// <summary>Operators that keep the shape of a feature map, and so its stride.</summary>
     private static readonly HashSet<string> Pointwise =
     [
         "Relu",
@@ -51,8 +51,9 @@ internal static class TapFinder
         "LRN",
     ];
 
-    /// <summary>Names of tensors, finest first.</summary>
-    /// <exception cref="InvalidDataException">The graph has no feature maps at the usual strides: a manifest must name
+    /// <summary>Finds the taps.</summary>
+    /// <returns>Names of tensors, finest first.</returns>
+    /// <exception cref="InvalidDataException">The graph has no feature maps at the usual strides; a manifest must name
     /// the taps.</exception>
     public static IReadOnlyList<string> Find(GraphEditor editor)
     {
@@ -71,7 +72,8 @@ internal static class TapFinder
         return taps.Count > 0
             ? taps
             : throw new InvalidDataException(
-                $"No feature maps at strides {string.Join(", ", Strides)} were found in the graph; name its taps in a manifest beside it."
+                $"The graph has no feature maps at strides {string.Join(", ", Strides)}."
+                    + " Name its taps in a manifest beside it."
             );
     }
 

@@ -5,20 +5,21 @@ namespace PaDiM.Engine.Graphs;
 
 /// <summary>
 /// Appends the reduction of channels to a backbone: for each tap a product of its C_l channels with weights that are an
-/// input of the graph, shape (C_l, d). Maps come out as (n, h, w, d), a patch's vector in one piece. The channels are
-/// moved last before the product; the runtime merges that with leaving its own layout.
+/// input of the graph, shape (C_l, d). The outputs have the shape (n, h, w, d), so that a patch's vector is contiguous.
+/// The channels are moved to the last axis before the product; ONNX Runtime merges that with the reordering from its own
+/// layout.
 /// </summary>
 internal static class TapReduction
 {
     private const string Suffix = "__reduced";
 
-    /// <summary>Name of the input that takes the weights of a tap.</summary>
+    /// <summary>Gets the name of the input for the weights of a tap.</summary>
     public static string GetWeightsName(string tap) => $"{tap}{Suffix}_weights";
 
-    /// <summary>Name of the reduced map of a tap.</summary>
+    /// <summary>Gets the name of the output with the reduced map of a tap.</summary>
     public static string GetOutputName(string tap) => $"{tap}{Suffix}";
 
-    /// <summary>The graph with its taps reduced.</summary>
+    /// <summary>Creates the graph whose outputs are the reduced taps.</summary>
     public static GraphEditor Append(GraphEditor tapped, IReadOnlyList<BackboneTap> taps) =>
         tapped.Edit(graph =>
         {

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using PaDiM.Core.Models;
 using PaDiM.Core.Persistence;
+using PaDiM.Engine;
 using PaDiM.Engine.Export;
 using PaDiM.Engine.Files;
 using PaDiM.Engine.Scoring;
@@ -162,7 +163,7 @@ internal static class ModelEndpoints
         {
             var export = OnnxExport.Create(
                 model.Inspector.Model,
-                model.Inspector.Embedder.Backbone,
+                model.Inspector.Backbone,
                 new ExportNotes(model.Threshold, category, version)
             );
             response.ContentLength = export.Length;
@@ -263,8 +264,9 @@ internal static class ModelEndpoints
             // go together. On the host: this is about the file, and takes no memory of a device; where it scores, the
             // model tests itself when it is loaded.
             var inspector = new ModelScorer(model, backbone);
-            _ = inspector.Score(new RgbImage(1, 1, new byte[3]));
-            return SelfTest.Validate(inspector) is { } deviation ? Problems.InvalidModel(deviation) : model;
+            var compute = ComputeContext.OnThreadPool(backbone.Runtime.Threads, bindsCaller: true);
+            _ = inspector.Score(new RgbImage(1, 1, new byte[3]), compute);
+            return SelfTest.Validate(inspector, compute) is { } deviation ? Problems.InvalidModel(deviation) : model;
         }
         catch (Exception e) when (e is InvalidDataException or ArgumentException)
         {

@@ -230,10 +230,10 @@ public sealed class EvaluationPipelineTests : IDisposable
         var masking = new ModelScorer(_fits.Run(_fits.Parts(0, 8), ignored: ignored), Fits.Tiny);
         var images = Images([Good(100), Bad(200, DefectKind.Scratch, 80), Bad(201, DefectKind.Dent)]);
         var store = new MapStore(folder.Path);
-        var expected = new EvaluationPipeline(masking, new ImageDecoder()).Run(images, Threshold, null, default);
+        var expected = new EvaluationPipeline(masking, new ImageDecoder(), OnThreadPool.Context).Run(images, Threshold, null, default);
         AssertSame(
             expected,
-            new EvaluationPipeline(masking, new ImageDecoder(), store).Run(images, Threshold, null, default)
+            new EvaluationPipeline(masking, new ImageDecoder(), OnThreadPool.Context, store).Run(images, Threshold, null, default)
         );
         TestImage[] unread =
         [
@@ -246,7 +246,7 @@ public sealed class EvaluationPipelineTests : IDisposable
         ];
         AssertSame(
             expected,
-            new EvaluationPipeline(masking, new ImageDecoder(), store).Run(unread, Threshold, null, default)
+            new EvaluationPipeline(masking, new ImageDecoder(), OnThreadPool.Context, store).Run(unread, Threshold, null, default)
         );
     }
 
@@ -255,7 +255,7 @@ public sealed class EvaluationPipelineTests : IDisposable
     {
         var steps = new List<double>();
         var batch = Math.Min(_inspector.PreferredBatchSize, 8);
-        new EvaluationPipeline(_inspector, new ImageDecoder()).Run(
+        new EvaluationPipeline(_inspector, new ImageDecoder(), OnThreadPool.Context).Run(
             Images([.. Enumerable.Range(100, 2 * batch).Select(seed => Good(seed)), Bad(200, DefectKind.Dent)]),
             Threshold,
             steps.Add,
@@ -296,7 +296,7 @@ public sealed class EvaluationPipelineTests : IDisposable
             if (share == 0)
                 stop.Cancel();
             Assert.ThrowsAny<OperationCanceledException>(() =>
-                new EvaluationPipeline(_inspector, new ImageDecoder()).Run(
+                new EvaluationPipeline(_inspector, new ImageDecoder(), OnThreadPool.Context).Run(
                     counted,
                     Threshold,
                     done =>
@@ -319,7 +319,7 @@ public sealed class EvaluationPipelineTests : IDisposable
         double threshold = Threshold,
         float[]? known = null
     ) =>
-        new EvaluationPipeline(with ?? _inspector, new ImageDecoder()).Run(
+        new EvaluationPipeline(with ?? _inspector, new ImageDecoder(), OnThreadPool.Context).Run(
             Images(samples),
             threshold,
             null,
@@ -330,7 +330,7 @@ public sealed class EvaluationPipelineTests : IDisposable
     private string Refusal(TestImage[] images) =>
         Assert
             .Throws<InvalidDataException>(() =>
-                new EvaluationPipeline(_inspector, new ImageDecoder()).Run(images, Threshold, null, default)
+                new EvaluationPipeline(_inspector, new ImageDecoder(), OnThreadPool.Context).Run(images, Threshold, null, default)
             )
             .Message;
 

@@ -51,7 +51,7 @@ public sealed class InspectorOnDeviceTests : IDisposable
         using var fits = new Fits();
         var model = fits.Run(fits.Parts(0, 8), backbone: Backbone);
         using var inspector = ModelScorer.Open(model, Backbone);
-        Assert.Null(SelfTest.Validate(inspector));
+        Assert.Null(SelfTest.Validate(inspector, OnThreadPool.Context));
         using var wrong = ModelScorer.Open(
             model with
             {
@@ -59,7 +59,7 @@ public sealed class InspectorOnDeviceTests : IDisposable
             },
             Backbone
         );
-        Assert.NotNull(SelfTest.Validate(wrong));
+        Assert.NotNull(SelfTest.Validate(wrong, OnThreadPool.Context));
     }
 
     [Fact]

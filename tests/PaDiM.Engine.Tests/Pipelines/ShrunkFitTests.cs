@@ -158,7 +158,7 @@ public sealed class ShrunkFitTests
             inspector.Score(Decoding.Image(SyntheticParts.Defective(9, DefectKind.Dent, 72).Image.ToBmp())).Values,
             value => Assert.True(float.IsFinite(value))
         );
-        Assert.Null(SelfTest.Validate(inspector));
+        Assert.Null(SelfTest.Validate(inspector, OnThreadPool.Context));
     }
 
     private static float Score(ModelScorer inspector, RgbImage part) =>
