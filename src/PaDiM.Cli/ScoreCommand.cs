@@ -55,7 +55,10 @@ internal static class ScoreCommand
                 using var registry = backbones.Open(arguments);
                 var model = Read(arguments.GetValue(file)!);
                 using var inspector = ModelScorer.Open(model, registry.Open(model.Backbone.Name));
-                if (SelfTest.Validate(inspector, ComputeContext.OnThreadPool(inspector.Runtime.Threads)) is { } deviation)
+                if (
+                    SelfTest.Validate(inspector, ComputeContext.OnThreadPool(inspector.Runtime.Threads)) is
+                    { } deviation
+                )
                     throw new InvalidDataException(deviation);
                 var threshold = model.Calibration.ThresholdAt(arguments.GetValue(rate));
                 var files = ImageFolder.Expand(arguments.GetValue(images)!);

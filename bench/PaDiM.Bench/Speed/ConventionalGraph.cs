@@ -110,7 +110,11 @@ internal static class ConventionalGraph
             [pixels, builder.AddConstant("border", [8], [0L, 0, side / 2, side / 2, 0, 0, side / 2, side / 2])],
             Text("mode", "reflect")
         );
-        builder.AddNode("Conv", ScoringGraph.Map, [padded, builder.AddConstant("gaussian", [1, 1, side, side], kernel)]);
+        builder.AddNode(
+            "Conv",
+            ScoringGraph.Map,
+            [padded, builder.AddConstant("gaussian", [1, 1, side, side], kernel)]
+        );
         builder.AddReduction("ReduceMax", ScoringGraph.Score, ScoringGraph.Map, 1, 2, 3);
         builder.AddOutput(ScoringGraph.Map, GraphBuilder.AnyBatch, 1, size.Height, size.Width);
         builder.AddOutput(ScoringGraph.Score, GraphBuilder.AnyBatch);

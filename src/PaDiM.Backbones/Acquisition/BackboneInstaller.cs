@@ -83,7 +83,9 @@ public sealed partial class BackboneInstaller(
 
     /// <summary>Whether a backbone lies here just as its manifest records it.</summary>
     internal bool IsIntact(string name, BackboneManifest record) =>
-        record.Sha256 is not null && File.Exists(FileOf(name).Path) && record.Accepts(FileHash.Compute(FileOf(name).Path));
+        record.Sha256 is not null
+        && File.Exists(FileOf(name).Path)
+        && record.Accepts(FileHash.Compute(FileOf(name).Path));
 
     /// <summary>The file of a name, whether it is there or not.</summary>
     internal BackboneFile FileOf(string name) => new(name, Path.Combine(Directory, $"{name}.onnx"), IsBuiltIn: false);

@@ -25,6 +25,9 @@ internal static class InstallationLine
             $"SHA-256 {done.Manifest.Sha256}{(done.Manifest.WeightsSha256 is { } weights ? $", of the weights {weights}" : "")}"
         );
         if (done.Manifest.Licence is { } licence)
-            AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"licence: {TerminalText.Sanitise(licence)}");
+            AnsiConsole.MarkupLineInterpolated(
+                CultureInfo.InvariantCulture,
+                $"licence: {TerminalText.Sanitise(licence)}"
+            );
     }
 }

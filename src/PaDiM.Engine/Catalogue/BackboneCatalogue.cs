@@ -20,8 +20,8 @@ public sealed class BackboneCatalogue(IReadOnlyList<CatalogueEntry> entries)
     public CatalogueEntry? Find(string name) => Entries.FirstOrDefault(entry => entry.Name == name);
 
     /// <summary>
-    /// Gets the paper's settings for a backbone. The dimensions come from its manifest, otherwise from the entry with its
-    /// name, otherwise they are 100.
+    /// Gets the paper's settings for a backbone. The dimensions come from its manifest, otherwise from the entry with
+    /// its name, otherwise they are 100.
     /// </summary>
     public FitSettings GetPaperSettings(string name, BackboneManifest manifest) =>
         FitSettings.Paper with

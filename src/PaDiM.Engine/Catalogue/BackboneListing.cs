@@ -4,8 +4,8 @@ using PaDiM.Engine.Files;
 namespace PaDiM.Engine.Catalogue;
 
 /// <summary>
-/// Lists all backbones: the installed ones, then the rest of the catalogue. Hashes a file once until it changes, however
-/// many callers ask at the same time. Thread-safe.
+/// Lists all backbones: the installed ones, then the rest of the catalogue. Hashes a file once until it changes,
+/// however many callers ask at the same time. Thread-safe.
 /// </summary>
 /// <param name="directories">The directories of installed backbones.</param>
 /// <param name="catalogue">The backbones that can be installed by name.</param>

@@ -5,8 +5,8 @@ using PaDiM.Imaging.Preprocessing;
 namespace PaDiM.Engine.Catalogue;
 
 /// <summary>
-/// Describes a backbone file: <c>NAME.json</c> beside <c>NAME.onnx</c>. Everything is optional where the default, or what
-/// the graph shows, is right.
+/// Describes a backbone file: <c>NAME.json</c> beside <c>NAME.onnx</c>. Everything is optional where the default, or
+/// what the graph shows, is right.
 /// </summary>
 public sealed record BackboneManifest
 {

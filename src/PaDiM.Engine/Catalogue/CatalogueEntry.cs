@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace PaDiM.Engine.Catalogue;
 
 /// <summary>
-/// Represents a network that can be installed by name: the origin and the hash of its weights, and the paper's dimensions
-/// for it.
+/// Represents a network that can be installed by name: the origin and the hash of its weights, and the paper's
+/// dimensions for it.
 /// </summary>
 public sealed record CatalogueEntry
 {

@@ -10,8 +10,8 @@ namespace PaDiM.Engine.Evaluation;
 
 /// <summary>
 /// Measures a model on labelled images. Scores each image once and keeps its map at the prepared size, on disk if there
-/// is a store. Resizes a map to the mask's resolution whenever the pixel metrics pass over it, so that few large maps are
-/// in memory at a time. Decodes each mask once.
+/// is a store. Resizes a map to the mask's resolution whenever the pixel metrics pass over it, so that few large maps
+/// are in memory at a time. Decodes each mask once.
 /// </summary>
 /// <param name="scorer">The model.</param>
 /// <param name="decoder">Reads images and masks.</param>
@@ -86,13 +86,14 @@ public sealed class EvaluationPipeline(
         var missing = Enumerable.Range(0, batch.Length).Where(i => maps[i] is null).ToArray();
         var pixels = Decode([.. missing.Select(i => batch[i])], cancellation);
         foreach (
-            var (i, image, (map, placement)) in missing.Zip(pixels, pixels.Length > 0 ? scorer.Score(pixels, compute) : [])
+            var (i, image, (map, placement)) in missing.Zip(
+                pixels,
+                pixels.Length > 0 ? scorer.Score(pixels, compute) : []
+            )
         )
         {
             if (!float.IsFinite(map.Max()))
-                throw new InvalidDataException(
-                    $"The backbone's output for {batch[i].Name} is not finite."
-                );
+                throw new InvalidDataException($"The backbone's output for {batch[i].Name} is not finite.");
             maps[i] = new StoredMap(map, new Grid(image.Height, image.Width), placement);
             store?.Write(batch[i].Name, maps[i]!);
         }

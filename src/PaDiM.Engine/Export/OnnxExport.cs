@@ -11,9 +11,9 @@ namespace PaDiM.Engine.Export;
 
 /// <summary>
 /// Exports a model as one self-contained ONNX file: normalisation, backbone, scoring and statistics. The input is
-/// <c>image</c> float32 (n, 3, H, W), RGB in [0, 1], at the prepared size; the outputs are <c>anomaly_map</c> float32 (n,
-/// 1, H, W) and <c>score</c> float32 (n). The file's metadata tells a caller how to use it. The same model, notes and
-/// backbone give the same bytes.
+/// <c>image</c> float32 (n, 3, H, W), RGB in [0, 1], at the prepared size; the outputs are <c>anomaly_map</c> float32
+/// (n, 1, H, W) and <c>score</c> float32 (n). The file's metadata tells a caller how to use it. The same model, notes
+/// and backbone give the same bytes.
 /// </summary>
 public sealed class OnnxExport
 {
@@ -165,16 +165,19 @@ public sealed class OnnxExport
             ["backbone_sha256"] = model.Backbone.Sha256,
             ["image_size"] = ToInvariant(settings.ImageSize),
             ["input"] =
-                $"RGB in [0, 1], float32 (n, 3, {ToInvariant(size.Height)}, {ToInvariant(size.Width)}); orientation applied, grey in all three channels, transparency on black",
+                $"RGB in [0, 1], float32 (n, 3, {ToInvariant(size.Height)}, {ToInvariant(size.Width)});"
+                + " orientation applied, grey in all three channels, transparency on black",
             ["resize"] =
-                "to image_size x image_size, aspect not kept, bilinear with antialiasing: a triangle as wide as the scale (Pillow's BILINEAR); pixels replicated at no border",
+                "to image_size x image_size, aspect not kept, bilinear with antialiasing: a triangle as wide as"
+                + " the scale (Pillow's BILINEAR); pixels replicated at no border",
             ["decision"] = "anomalous where score >= threshold",
         };
         if (settings.CropSize is { } crop)
         {
             about["crop_size"] = ToInvariant(crop);
             about["crop"] =
-                $"after resizing, rows and columns {ToInvariant(settings.CropMargin())} to {ToInvariant(settings.CropMargin() + crop - 1)}";
+                $"after resizing, rows and columns {ToInvariant(settings.CropMargin())}"
+                + $" to {ToInvariant(settings.CropMargin() + crop - 1)}";
         }
         if (notes.Category is { } category)
             about["category"] = category;

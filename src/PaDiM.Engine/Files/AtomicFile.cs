@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace PaDiM.Engine.Files;
 
 /// <summary>
-/// Writes files atomically: a reader sees the whole file or none of it, and so does the machine after a power cut. Writes
-/// a temporary file in the same directory, flushes it to the disk, renames it, and flushes the directory.
+/// Writes files atomically: a reader sees the whole file or none of it, and so does the machine after a power cut.
+/// Writes a temporary file in the same directory, flushes it to the disk, renames it, and flushes the directory.
 /// </summary>
 public static partial class AtomicFile
 {

@@ -5,9 +5,9 @@ using PaDiM.Core;
 namespace PaDiM.Engine.Files;
 
 /// <summary>
-/// Holds the bytes of a file in unmanaged memory, as a stream whose address is known, so that tensors can be views of it.
-/// It is not a memory mapping: later changes of the file have no effect, and a truncated file cannot crash the process.
-/// The memory is freed when nothing refers to the stream any more.
+/// Holds the bytes of a file in unmanaged memory, as a stream whose address is known, so that tensors can be views of
+/// it. It is not a memory mapping: later changes of the file have no effect, and a truncated file cannot crash the
+/// process. The memory is freed when nothing refers to the stream any more.
 /// </summary>
 public sealed unsafe class HeldFile : UnmanagedMemoryStream
 {

@@ -31,13 +31,11 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
         float[]? template = null
     )
     {
-        var taps = string.Join(',', backbone.Taps);
+        var network = $"{backbone.Sha256}|{string.Join(',', backbone.Taps)}|{backbone.Normalisation}";
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(
             Encoding.UTF8.GetBytes(
-                FormattableString.Invariant(
-                    $"{backbone.Sha256}|{taps}|{backbone.Normalisation}|{settings.ImageSize}|{settings.CropSize}|{reduction.Method}|"
-                )
+                FormattableString.Invariant($"{network}|{settings.ImageSize}|{settings.CropSize}|{reduction.Method}|")
             )
         );
         hash.AppendData(MemoryMarshal.AsBytes(reduction.Weights.Span));
@@ -146,5 +144,6 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
         return stream;
     }
 
-    private string GetPath(string key, string imageSha256) => Path.Combine(directory, key, $"{imageSha256}.safetensors");
+    private string GetPath(string key, string imageSha256) =>
+        Path.Combine(directory, key, $"{imageSha256}.safetensors");
 }

@@ -103,11 +103,7 @@ internal sealed class TrainingEmbeddings : IDisposable
     {
         BeginBatch(images.Count);
         var found = new PatchEmbedding?[images.Count];
-        ParallelLoop.For(
-            images.Count,
-            _parallel,
-            i => found[i] = _store.Read(_key, images[i].Sha256, _buffers[i])
-        );
+        ParallelLoop.For(images.Count, _parallel, i => found[i] = _store.Read(_key, images[i].Sha256, _buffers[i]));
         var missing = Enumerable.Range(0, images.Count).Where(i => found[i] is null).ToArray();
         if (missing.Length > 0)
             EmbedMissing(images, missing, found);
@@ -214,8 +210,8 @@ internal sealed class TrainingEmbeddings : IDisposable
             if (!float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(embedded[k].Values)))
                 throw new FitException(
                     "embedding_not_finite",
-                    $"The backbone's output for the training image {images[part[k]]} is not finite. Leave the image out,"
-                        + " or use another backbone."
+                    $"The backbone's output for the training image {images[part[k]]} is not finite. Leave the image"
+                        + " out, or use another backbone."
                 );
             found[part[k]] = embedded[k].WithPlacement(placements[k]);
         }

@@ -10,8 +10,8 @@ using PaDiM.Imaging.Preprocessing;
 namespace PaDiM.Engine.Fitting;
 
 /// <summary>
-/// Provides training images at the image size, from which the template of an alignment, the golden images and the review
-/// of the set are made. Stores them on disk.
+/// Provides training images at the image size, from which the template of an alignment, the golden images and the
+/// review of the set are made. Stores them on disk.
 /// </summary>
 internal sealed class TrainingPixels(
     int side,

@@ -5,8 +5,8 @@ namespace PaDiM.Engine.Graphs;
 
 /// <summary>
 /// Appends the selection of channels to a backbone: the outputs contain only the chosen channels of each tap, in order,
-/// as (n, h, w, chosen). Layers that only a tap reads are narrowed to the chosen channels, filter by filter, back to the
-/// last convolutions. Where other layers read all channels, a product with unit rows selects. Both are exact.
+/// as (n, h, w, chosen). Layers that only a tap reads are narrowed to the chosen channels, filter by filter, back to
+/// the last convolutions. Where other layers read all channels, a product with unit rows selects. Both are exact.
 /// </summary>
 internal sealed class ChannelChoice
 {
@@ -23,7 +23,10 @@ internal sealed class ChannelChoice
         foreach (var node in graph.Node)
         foreach (var output in node.Output)
             _producers[output] = node;
-        _readers = graph.Node.SelectMany(GraphEditor.GetReadNames).CountBy(name => name).ToDictionary(StringComparer.Ordinal);
+        _readers = graph
+            .Node.SelectMany(GraphEditor.GetReadNames)
+            .CountBy(name => name)
+            .ToDictionary(StringComparer.Ordinal);
         _outputs = graph.Output.Select(output => output.Name).ToHashSet(StringComparer.Ordinal);
     }
 
@@ -75,7 +78,11 @@ internal sealed class ChannelChoice
                 name,
                 [
                     tensor,
-                    _builder.AddConstant($"{name}__rows", [chosen.Length, channels, 1, 1], CreateUnitRows(channels, chosen)),
+                    _builder.AddConstant(
+                        $"{name}__rows",
+                        [chosen.Length, channels, 1, 1],
+                        CreateUnitRows(channels, chosen)
+                    ),
                 ]
             );
     }
@@ -140,9 +147,8 @@ internal sealed class ChannelChoice
             : node.OpType switch
             {
                 "Conv" or "BatchNormalization" => _constants.Find(node.Input[1])?.Shape[0],
-                "Relu" or "LeakyRelu" or "Clip" or "HardSwish" or "Sigmoid" or "MaxPool" or "AveragePool" => GetChannels(
-                    node.Input[0]
-                ),
+                "Relu" or "LeakyRelu" or "Clip" or "HardSwish" or "Sigmoid" or "MaxPool" or "AveragePool" =>
+                    GetChannels(node.Input[0]),
                 "Add" => node.Input.Select(GetChannels).Distinct().ToArray() is [{ } same] ? same : null,
                 _ => null,
             };

@@ -48,13 +48,19 @@ internal sealed class GraphBuilder(GraphProto graph, long opset)
     }
 
     /// <summary>
-    /// Adds a reduction that removes the reduced axes. Since version 18 the axes are an input, before that an attribute.
+    /// Adds a reduction that removes the reduced axes. Since version 18 the axes are an input, before that an
+    /// attribute.
     /// </summary>
     /// <returns>The name of its output.</returns>
     public string AddReduction(string type, string output, string input, params long[] axes) =>
         opset < 18
             ? AddNode(type, output, [input], CreateAttribute("keepdims", 0), CreateListAttribute("axes", axes))
-            : AddNode(type, output, [input, AddConstant($"{output}/axes", [axes.Length], axes)], CreateAttribute("keepdims", 0));
+            : AddNode(
+                type,
+                output,
+                [input, AddConstant($"{output}/axes", [axes.Length], axes)],
+                CreateAttribute("keepdims", 0)
+            );
 
     /// <summary>Adds a float32 tensor with fixed values.</summary>
     /// <returns>The name of the tensor.</returns>

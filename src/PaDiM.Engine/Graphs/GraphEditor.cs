@@ -54,8 +54,8 @@ public sealed class GraphEditor
     }
 
     /// <summary>
-    /// Creates the graph with <paramref name="taps"/> as its only outputs, without the nodes and weights that they do not
-    /// need.
+    /// Creates the graph with <paramref name="taps"/> as its only outputs, without the nodes and weights that they do
+    /// not need.
     /// </summary>
     /// <param name="taps">Names of tensors that some node computes, or that are outputs already.</param>
     /// <exception cref="InvalidDataException">No node computes one of the tensors.</exception>
@@ -144,8 +144,8 @@ public sealed class GraphEditor
             .Concat(graph.Node.SelectMany(GetSubgraphs).SelectMany(GetTensors));
 
     /// <summary>
-    /// Creates the declaration of a float32 input or output. A null extent may have any value; without extents the shape
-    /// is open.
+    /// Creates the declaration of a float32 input or output. A null extent may have any value; without extents the
+    /// shape is open.
     /// </summary>
     internal static ValueInfoProto CreateFloat32Tensor(string name, params int?[] extents)
     {

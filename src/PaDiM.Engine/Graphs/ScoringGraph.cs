@@ -8,15 +8,15 @@ using PaDiM.Engine.Graphs.Schema;
 namespace PaDiM.Engine.Graphs;
 
 /// <summary>
-/// Builds scoring as ONNX nodes, from feature maps to <c>anomaly_map</c> (n, 1, H, W) and <c>score</c> (n): reduction of
-/// each tap at its own resolution, replication onto the finest grid, M = |F (x - mean)|, upsampling, smoothing, maximum.
-/// The graph reads the statistics by name (<see cref="ScoringStatistics"/>): as inputs of a separate graph, or as weights
-/// of an exported one.
+/// Builds scoring as ONNX nodes, from feature maps to <c>anomaly_map</c> (n, 1, H, W) and <c>score</c> (n): reduction
+/// of each tap at its own resolution, replication onto the finest grid, M = |F (x - mean)|, upsampling, smoothing,
+/// maximum. The graph reads the statistics by name (<see cref="ScoringStatistics"/>): as inputs of a separate graph, or
+/// as weights of an exported one.
 /// </summary>
 /// <remarks>
 /// Upsampling and smoothing are linear and separable. Two small matrices do both at once, including the mirrored
-/// borders, with fewer operations than a convolution of the large map. They are computed with the kernel on the host, so
-/// that both agree.
+/// borders, with fewer operations than a convolution of the large map. They are computed with the kernel on the host,
+/// so that both agree.
 /// </remarks>
 /// <param name="model">The model.</param>
 /// <param name="tapGrids">Positions of each tap at the model's prepared size.</param>
@@ -41,15 +41,17 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
     public static string GetFeaturesName(int tap) => $"features_{tap}";
 
     /// <summary>
-    /// Creates a separate graph, whose inputs are the reduced maps (n, h_l, w_l, d) of <see cref="TapReduction"/> and the
-    /// statistics. Equal shapes and settings give equal bytes.
+    /// Creates a separate graph, whose inputs are the reduced maps (n, h_l, w_l, d) of <see cref="TapReduction"/> and
+    /// the statistics. Equal shapes and settings give equal bytes.
     /// </summary>
     public byte[] ToArray()
     {
         var builder = new GraphBuilder(new GraphProto { Name = "padim" }, Opset);
         var d = model.Distribution.Dimensions;
         var maps = tapGrids
-            .Select((grid, l) => builder.AddInput(GetFeaturesName(l), GraphBuilder.AnyBatch, grid.Height, grid.Width, d))
+            .Select(
+                (grid, l) => builder.AddInput(GetFeaturesName(l), GraphBuilder.AnyBatch, grid.Height, grid.Width, d)
+            )
             .ToArray();
         foreach (var tensor in ScoringStatistics.Create(model))
             builder.AddInput(tensor.Name, [.. tensor.Shape]);
@@ -69,7 +71,8 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
     /// <summary>Adds the nodes and the outputs to a graph. The caller declares the statistics.</summary>
     /// <param name="builder">The graph.</param>
     /// <param name="taps">Names of the taps' tensors.</param>
-    public void AppendTo(GraphBuilder builder, IReadOnlyList<string> taps) => Append(builder, AddEmbedding(builder, taps));
+    public void AppendTo(GraphBuilder builder, IReadOnlyList<string> taps) =>
+        Append(builder, AddEmbedding(builder, taps));
 
     private void Append(GraphBuilder builder, string embedding)
     {
@@ -85,7 +88,11 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
         if (model.Ignored is null)
             builder.AddNode("MatMul", Map, factors);
         else
-            builder.AddNode("Mul", Map, [builder.AddNode("MatMul", $"{Prefix}smooth", factors), ScoringStatistics.Gains]);
+            builder.AddNode(
+                "Mul",
+                Map,
+                [builder.AddNode("MatMul", $"{Prefix}smooth", factors), ScoringStatistics.Gains]
+            );
         builder.AddReduction("ReduceMax", Score, Map, 1, 2, 3);
         builder.AddOutput(Map, GraphBuilder.AnyBatch, 1, _prepared.Height, _prepared.Width);
         builder.AddOutput(Score, GraphBuilder.AnyBatch);
@@ -126,8 +133,17 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
                 [tensor, builder.AddConstant($"{name}/flat_shape", [3], [0L, channels, grid.Positions])]
             );
             if (selection is null)
-                tensor = builder.AddNode("MatMul", $"{name}/projected", [ScoringStatistics.GetProjectionName(l), tensor]);
-            tensor = builder.AddNode("Transpose", $"{name}/vectors", [tensor], GraphBuilder.CreateListAttribute("perm", 2, 0, 1));
+                tensor = builder.AddNode(
+                    "MatMul",
+                    $"{name}/projected",
+                    [ScoringStatistics.GetProjectionName(l), tensor]
+                );
+            tensor = builder.AddNode(
+                "Transpose",
+                $"{name}/vectors",
+                [tensor],
+                GraphBuilder.CreateListAttribute("perm", 2, 0, 1)
+            );
             reduced.Add(AddReplication(builder, tensor, l));
         }
         if (selection is not null)
@@ -206,8 +222,8 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
         ];
 
     /// <summary>
-    /// Creates the matrix of upsampling and smoothing along one axis, shape (to, from): its columns are the images of the
-    /// unit vectors.
+    /// Creates the matrix of upsampling and smoothing along one axis, shape (to, from): its columns are the images of
+    /// the unit vectors.
     /// </summary>
     private float[] CreateResizeMatrix(int from, int to)
     {

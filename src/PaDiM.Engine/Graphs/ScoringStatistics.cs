@@ -25,8 +25,8 @@ internal static class ScoringStatistics
     public static string GetProjectionName(int tap) => $"projection_{tap}";
 
     /// <summary>
-    /// Creates <c>mean</c> (P, 1, d) and <c>whitening</c> (P, d, d), which is F^T with F^T F = Cov^-1, for row vectors; for
-    /// a model that ignores pixels also <c>patch_weights</c> (P) and <c>gains</c> (H, W).
+    /// Creates <c>mean</c> (P, 1, d) and <c>whitening</c> (P, d, d), which is F^T with F^T F = Cov^-1, for row vectors;
+    /// for a model that ignores pixels also <c>patch_weights</c> (P) and <c>gains</c> (H, W).
     /// </summary>
     public static IReadOnlyList<ScoringTensor> Create(PadimModel model)
     {
@@ -57,10 +57,13 @@ internal static class ScoringStatistics
     /// with the backbone's own taps.
     /// </summary>
     public static IReadOnlyList<ScoringTensor> CreateWithProjections(PadimModel model) =>
-        model.Reduction is ChannelProjection projection ? [.. Create(model), .. CreateProjections(projection)] : Create(model);
+        model.Reduction is ChannelProjection projection
+            ? [.. Create(model), .. CreateProjections(projection)]
+            : Create(model);
 
     /// <summary>Counts the bytes of all tensors without creating their values.</summary>
-    public static long CountBytes(PadimModel model) => sizeof(float) * CreateWithProjections(model).Sum(tensor => tensor.Length);
+    public static long CountBytes(PadimModel model) =>
+        sizeof(float) * CreateWithProjections(model).Sum(tensor => tensor.Length);
 
     private static void FillTransposed(PatchDistribution distribution, int position, Span<float> target)
     {

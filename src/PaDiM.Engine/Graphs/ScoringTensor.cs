@@ -3,8 +3,8 @@ using PaDiM.Core;
 namespace PaDiM.Engine.Graphs;
 
 /// <summary>
-/// Represents a float32 tensor of a model's statistics that a scoring graph reads. Its values are computed part by part:
-/// the whitening factors of a model are far too large to be in memory twice.
+/// Represents a float32 tensor of a model's statistics that a scoring graph reads. Its values are computed part by
+/// part: the whitening factors of a model are far too large to be in memory twice.
 /// </summary>
 /// <param name="Name">Name of the tensor in the graph.</param>
 /// <param name="Shape">Row-major; the parts follow each other along the first axis.</param>

@@ -6,8 +6,8 @@ namespace PaDiM.Engine.Graphs;
 /// <summary>
 /// Appends the reduction of channels to a backbone: for each tap a product of its C_l channels with weights that are an
 /// input of the graph, shape (C_l, d). The outputs have the shape (n, h, w, d), so that a patch's vector is contiguous.
-/// The channels are moved to the last axis before the product; ONNX Runtime merges that with the reordering from its own
-/// layout.
+/// The channels are moved to the last axis before the product; ONNX Runtime merges that with the reordering from its
+/// own layout.
 /// </summary>
 internal static class TapReduction
 {

@@ -165,7 +165,10 @@ public sealed class Backbone : IDisposable
         var weights = choice is null
             ? Taps.Select(
                     (tap, i) =>
-                        CreateTensor(MemoryMarshal.AsMemory(reduction.WeightsOf(i)), [tap.Channels, reduction.Dimensions])
+                        CreateTensor(
+                            MemoryMarshal.AsMemory(reduction.WeightsOf(i)),
+                            [tap.Channels, reduction.Dimensions]
+                        )
                 )
                 .ToArray()
             : [];

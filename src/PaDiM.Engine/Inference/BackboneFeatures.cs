@@ -6,8 +6,8 @@ using PaDiM.Core.Geometry;
 namespace PaDiM.Engine.Inference;
 
 /// <summary>
-/// Represents the features of a batch: the taps of each image reduced to d dimensions, in the runtime's own memory. Owns
-/// that memory.
+/// Represents the features of a batch: the taps of each image reduced to d dimensions, in the runtime's own memory.
+/// Owns that memory.
 /// </summary>
 public sealed class BackboneFeatures : IDisposable
 {
@@ -37,7 +37,9 @@ public sealed class BackboneFeatures : IDisposable
             run.Dispose();
     }
 
-    /// <summary>Splits the outputs of one run, of shape <c>(images, h, w, d)</c>, into the maps of each image.</summary>
+    /// <summary>
+    /// Splits the outputs of one run, of shape <c>(images, h, w, d)</c>, into the maps of each image.
+    /// </summary>
     private static IEnumerable<FeatureMap[]> SplitIntoImages(IDisposableReadOnlyCollection<OrtValue> run)
     {
         var taps = run.Select(output => (Shape: output.GetTensorTypeAndShape().Shape, new NativeMemory(output).Memory))

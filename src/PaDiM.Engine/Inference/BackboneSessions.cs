@@ -3,8 +3,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace PaDiM.Engine.Inference;
 
 /// <summary>
-/// Represents one graph open in two ONNX Runtime sessions: on all threads for a batch, and on one thread for images that
-/// run side by side. Opens each on first use, and releases the graph's bytes once both are open. Thread-safe.
+/// Represents one graph open in two ONNX Runtime sessions: on all threads for a batch, and on one thread for images
+/// that run side by side. Opens each on first use, and releases the graph's bytes once both are open. Thread-safe.
 /// </summary>
 /// <param name="runtime">Device and number of threads.</param>
 /// <param name="onnx">The graph as an ONNX file.</param>

@@ -53,8 +53,8 @@ internal sealed record TapProbe(string Input, int? FixedSize, IReadOnlyList<Back
             throw new InvalidDataException($"its input has {shape.Length} axes; a backbone takes (n, 3, h, w)");
         if (shape[1] is not (3 or -1))
             throw new InvalidDataException(
-                $"its input has the shape ({string.Join(", ", shape)}); a backbone takes batches of three-channel images,"
-                    + " (n, 3, h, w)"
+                $"its input has the shape ({string.Join(", ", shape)}); a backbone takes batches of three-channel"
+                    + " images, (n, 3, h, w)"
             );
         if (shape[2] > 0 && shape[2] != shape[3])
             throw new InvalidDataException("its input has a fixed size that is not square");

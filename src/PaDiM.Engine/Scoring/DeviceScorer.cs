@@ -59,7 +59,9 @@ internal sealed class DeviceScorer : IDisposable
         _backbone = backbone;
         PreparedSize = model.Settings.PreparedSize();
         _device = backbone.Runtime.CreateMemoryInfo();
-        _scoring = backbone.GetDownstreamSession(new ScoringGraph(model, backbone.MeasureTapGrids(PreparedSize)).ToArray());
+        _scoring = backbone.GetDownstreamSession(
+            new ScoringGraph(model, backbone.MeasureTapGrids(PreparedSize)).ToArray()
+        );
         _statistics = new DeviceStatistics(model, backbone);
     }
 

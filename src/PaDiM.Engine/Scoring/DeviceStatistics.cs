@@ -13,8 +13,8 @@ namespace PaDiM.Engine.Scoring;
 /// outputs stay there. Owns that memory.
 /// </summary>
 /// <remarks>
-/// Each model has a session of its own, whose memory goes back to the device when it is disposed. A shared session would
-/// keep the most memory that it ever used.
+/// Each model has a session of its own, whose memory goes back to the device when it is disposed. A shared session
+/// would keep the most memory that it ever used.
 /// </remarks>
 internal sealed class DeviceStatistics : IDisposable
 {

@@ -5,8 +5,8 @@ using PaDiM.Imaging;
 namespace PaDiM.Engine.Scoring;
 
 /// <summary>
-/// Checks that a model scores here as it did where it was fitted. Every model contains a few of its training images with
-/// their scores, and is tested with them whenever it is loaded. Another device, runtime or processor may round
+/// Checks that a model scores here as it did where it was fitted. Every model contains a few of its training images
+/// with their scores, and is tested with them whenever it is loaded. Another device, runtime or processor may round
 /// differently; wrong preprocessing, a broken kernel or exchanged weights differ by far more.
 /// </summary>
 public static class SelfTest

@@ -10,14 +10,14 @@ namespace PaDiM.Service.Background;
 /// </summary>
 /// <remarks>
 /// On Linux a new thread inherits the policy of the thread that starts it. Work on these threads therefore must not
-/// start threads for others (sessions of the backbone, the thread pool, the loops of libvips), and a thread of the usual
-/// priority completes the task of <see cref="RunAsync"/>, because its continuations may start threads.
+/// start threads for others (sessions of the backbone, the thread pool, the loops of libvips), and a thread of the
+/// usual priority completes the task of <see cref="RunAsync"/>, because its continuations may start threads.
 /// </remarks>
 internal sealed partial class BackgroundScheduler : TaskScheduler, IDisposable
 {
     /// <summary>
-    /// SCHED_IDLE of Linux: a processor that runs only such a thread counts as idle when another thread wakes up. With a
-    /// thread of nice 19 it would count as busy, and a thread that scores would wait for another processor.
+    /// SCHED_IDLE of Linux: a processor that runs only such a thread counts as idle when another thread wakes up. With
+    /// a thread of nice 19 it would count as busy, and a thread that scores would wait for another processor.
     /// </summary>
     private const int IdlePolicy = 5;
 

@@ -130,7 +130,11 @@ public sealed class ChannelChoiceTests
             using var narrow = backbone.Extract(prepared, 3, size, chosen);
             using var whole = backbone.Extract(prepared, 3, size, product);
             for (var image = 0; image < 3; image++)
-                foreach (var (a, b) in PatchEmbedding.Of(narrow.GetTaps(image)).Values.Zip(PatchEmbedding.Of(whole.GetTaps(image)).Values))
+                foreach (
+                    var (a, b) in PatchEmbedding
+                        .Of(narrow.GetTaps(image))
+                        .Values.Zip(PatchEmbedding.Of(whole.GetTaps(image)).Values)
+                )
                     Assert.Equal(b, a, 1e-4f);
         }
     }

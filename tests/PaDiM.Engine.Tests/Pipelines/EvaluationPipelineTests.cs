@@ -230,10 +230,20 @@ public sealed class EvaluationPipelineTests : IDisposable
         var masking = new ModelScorer(_fits.Run(_fits.Parts(0, 8), ignored: ignored), Fits.Tiny);
         var images = Images([Good(100), Bad(200, DefectKind.Scratch, 80), Bad(201, DefectKind.Dent)]);
         var store = new MapStore(folder.Path);
-        var expected = new EvaluationPipeline(masking, new ImageDecoder(), OnThreadPool.Context).Run(images, Threshold, null, default);
+        var expected = new EvaluationPipeline(masking, new ImageDecoder(), OnThreadPool.Context).Run(
+            images,
+            Threshold,
+            null,
+            default
+        );
         AssertSame(
             expected,
-            new EvaluationPipeline(masking, new ImageDecoder(), OnThreadPool.Context, store).Run(images, Threshold, null, default)
+            new EvaluationPipeline(masking, new ImageDecoder(), OnThreadPool.Context, store).Run(
+                images,
+                Threshold,
+                null,
+                default
+            )
         );
         TestImage[] unread =
         [
@@ -246,7 +256,12 @@ public sealed class EvaluationPipelineTests : IDisposable
         ];
         AssertSame(
             expected,
-            new EvaluationPipeline(masking, new ImageDecoder(), OnThreadPool.Context, store).Run(unread, Threshold, null, default)
+            new EvaluationPipeline(masking, new ImageDecoder(), OnThreadPool.Context, store).Run(
+                unread,
+                Threshold,
+                null,
+                default
+            )
         );
     }
 
@@ -330,7 +345,12 @@ public sealed class EvaluationPipelineTests : IDisposable
     private string Refusal(TestImage[] images) =>
         Assert
             .Throws<InvalidDataException>(() =>
-                new EvaluationPipeline(_inspector, new ImageDecoder(), OnThreadPool.Context).Run(images, Threshold, null, default)
+                new EvaluationPipeline(_inspector, new ImageDecoder(), OnThreadPool.Context).Run(
+                    images,
+                    Threshold,
+                    null,
+                    default
+                )
             )
             .Message;
 

@@ -34,11 +34,21 @@ public sealed class KeptMapsTests
                     null
                 )),
         ];
-        var expected = new EvaluationPipeline(inspector, new ImageDecoder(), OnThreadPool.Context).Run(images, 5, null, default);
+        var expected = new EvaluationPipeline(inspector, new ImageDecoder(), OnThreadPool.Context).Run(
+            images,
+            5,
+            null,
+            default
+        );
 
         reads = 0;
         using var stop = new CancellationTokenSource();
-        var pipeline = new EvaluationPipeline(inspector, new ImageDecoder(), OnThreadPool.Context, new MapStore(folder.Path));
+        var pipeline = new EvaluationPipeline(
+            inspector,
+            new ImageDecoder(),
+            OnThreadPool.Context,
+            new MapStore(folder.Path)
+        );
         Assert.Throws<OperationCanceledException>(() =>
             pipeline.Run(
                 images,
