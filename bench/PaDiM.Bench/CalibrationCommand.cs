@@ -1,5 +1,6 @@
 using System.CommandLine;
 using PaDiM.Core.Models;
+using PaDiM.Engine;
 using PaDiM.Engine.Fitting;
 using PaDiM.Engine.Inference;
 using PaDiM.Engine.Scoring;
@@ -111,7 +112,8 @@ internal sealed class CalibrationCommand
     )
     {
         var decoder = new ImageDecoder();
-        var model = new FitPipeline(backbone, new FitSettings(), decoder, store).Run(
+        var compute = ComputeContext.OnThreadPool(backbone.Runtime.Threads);
+        var model = new FitPipeline(backbone, new FitSettings(), decoder, store, compute).Run(
             fit,
             null,
             null,
@@ -120,7 +122,7 @@ internal sealed class CalibrationCommand
         );
         var inspector = new ModelScorer(model, backbone);
         var scores = others
-            .Select(image => inspector.Score(((DecodeResult.Decoded)decoder.Decode(image.Read())).Image).Max())
+            .Select(image => inspector.Score(((DecodeResult.Decoded)decoder.Decode(image.Read())).Image, compute).Max())
             .ToArray();
         Console.Error.Write('.');
         return (

@@ -7,6 +7,7 @@ using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
 using PaDiM.Core.Scoring;
 using PaDiM.Core.Statistics;
+using PaDiM.Engine;
 using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Fitting;
 using PaDiM.Engine.Inference;
@@ -27,6 +28,7 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
 
     private readonly FitSettings _settings = new();
     private readonly ImageDecoder _decoder = new();
+    private readonly ComputeContext _compute = ComputeContext.OnThreadPool(backbone.Runtime.Threads);
     private readonly ParallelOptions _parallel = new() { MaxDegreeOfParallelism = backbone.Runtime.Threads };
     private readonly SortedDictionary<string, Cost> _costs = new(StringComparer.Ordinal);
 
@@ -110,7 +112,7 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
             Measure(
                 "1 whole fit",
                 () =>
-                    new FitPipeline(backbone, _settings, _decoder, store).Run(
+                    new FitPipeline(backbone, _settings, _decoder, store, _compute).Run(
                         [.. images.Select((bytes, i) => new TrainingImage(Name(i), () => bytes))],
                         null,
                         null,
@@ -230,7 +232,7 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
                     prepared.AsSpan(i * embedder.PreparedLength, embedder.PreparedLength)
                 )
         );
-        return embedder.Embed(prepared, batch.Length, _parallel);
+        return embedder.Embed(prepared, batch.Length, _compute);
     }
 
     private Embedder Embedder =>

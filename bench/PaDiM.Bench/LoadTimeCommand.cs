@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using PaDiM.Bench.Measuring;
 using PaDiM.Core.Persistence;
+using PaDiM.Engine;
 using PaDiM.Engine.Files;
 using PaDiM.Engine.Inference;
 using PaDiM.Engine.Scoring;
@@ -45,7 +46,7 @@ internal static class LoadTimeCommand
             var hashed = Stopwatch.GetTimestamp();
             using var inspector = new ModelScorer(ModelFile.Read(held, verified: true), backbone);
             var read = Stopwatch.GetTimestamp();
-            if (SelfTest.FindDeviation(inspector) is { } deviation)
+            if (SelfTest.Validate(inspector, ComputeContext.OnThreadPool(inspector.Runtime.Threads)) is { } deviation)
                 throw new InvalidOperationException(deviation);
             if (round < 0)
                 continue;

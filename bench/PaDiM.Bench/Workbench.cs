@@ -4,6 +4,7 @@ using PaDiM.Backbones.Quantisation;
 using PaDiM.Bench.Charts;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
+using PaDiM.Engine;
 using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Fitting;
 using PaDiM.Engine.Inference;
@@ -130,7 +131,8 @@ internal sealed class Workbench : IDisposable
                 backbone,
                 settings,
                 Decoder,
-                new EmbeddingStore(store.FullName, TimeProvider.System)
+                new EmbeddingStore(store.FullName, TimeProvider.System),
+                ComputeContext.OnThreadPool(backbone.Runtime.Threads)
             ).Run(
                 [
                     .. files.Select(bytes => new TrainingImage(

@@ -3,6 +3,7 @@ using System.Globalization;
 using PaDiM.Core.Calibration;
 using PaDiM.Core.Models;
 using PaDiM.Core.Persistence;
+using PaDiM.Engine;
 using PaDiM.Engine.Export;
 using PaDiM.Engine.Files;
 using PaDiM.Engine.Scoring;
@@ -51,16 +52,17 @@ internal static class ExportCommand
                         using var registry = backbones.Open(arguments);
                         var model = Read(arguments.GetValue(file)!);
                         var inspector = new ModelScorer(model, registry.Open(model.Backbone.Name));
-                        if (SelfTest.FindDeviation(inspector) is { } deviation)
+                        var compute = ComputeContext.OnThreadPool(inspector.Runtime.Threads, bindsCaller: true);
+                        if (SelfTest.Validate(inspector, compute) is { } deviation)
                             throw new InvalidDataException(deviation);
                         var threshold = model.Calibration.ThresholdAt(arguments.GetValue(rate));
-                        var export = OnnxExport.Of(model, inspector.Embedder.Backbone, new ExportNotes(threshold));
+                        var export = OnnxExport.Create(model, inspector.Backbone, new ExportNotes(threshold));
                         var path = arguments.GetValue(output)!;
                         AtomicFile.Write(
                             path,
                             stream =>
                             {
-                                foreach (var piece in export.Pieces())
+                                foreach (var piece in export.GetPieces())
                                 {
                                     stop.ThrowIfCancellationRequested();
                                     stream.Write(piece.Span);

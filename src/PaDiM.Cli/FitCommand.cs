@@ -43,7 +43,7 @@ internal static class FitCommand
                         .Expand([arguments.GetValue(folder)!])
                         .Select(file => FolderFit.ToTrainingImage(file.Path)),
                 ];
-                if (opened.FindMisfit(settings) is { } misfit)
+                if (opened.Validate(settings) is { } misfit)
                     throw new InvalidDataException(misfit);
                 var estimate = opened.EstimateFit(settings, images.DistinctBy(image => image.Sha256).Count());
                 AnsiConsole.MarkupLineInterpolated(

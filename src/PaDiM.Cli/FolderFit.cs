@@ -1,4 +1,5 @@
 using PaDiM.Core.Models;
+using PaDiM.Engine;
 using PaDiM.Engine.Files;
 using PaDiM.Engine.Fitting;
 using PaDiM.Engine.Inference;
@@ -53,9 +54,10 @@ internal static class FolderFit
         CancellationToken stop
     )
     {
-        if (backbone.FindMisfit(settings) is { } misfit)
+        if (backbone.Validate(settings) is { } misfit)
             throw new InvalidDataException(misfit);
-        return new FitPipeline(backbone, settings, new ImageDecoder(), store, ignored).Run(
+        var compute = ComputeContext.OnThreadPool(backbone.Runtime.Threads, bindsCaller: true);
+        return new FitPipeline(backbone, settings, new ImageDecoder(), store, compute, ignored).Run(
             [.. images.DistinctBy(image => image.Sha256)],
             null,
             null,
@@ -69,5 +71,5 @@ internal static class FolderFit
 
     /// <summary>An image file, known by the hash of its bytes.</summary>
     public static TrainingImage ToTrainingImage(string path) =>
-        new(FileHash.Of(path), () => File.ReadAllBytes(path), path);
+        new(FileHash.Compute(path), () => File.ReadAllBytes(path), path);
 }

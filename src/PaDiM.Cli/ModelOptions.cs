@@ -129,7 +129,10 @@ internal sealed class ModelOptions
 
     /// <summary>The chosen settings; the paper's dimensions are those for the backbone.</summary>
     public FitSettings Settings(ParseResult arguments, Backbone backbone) =>
-        Settings(arguments.CommandResult, BackboneCatalogue.Known.PaperSettings(backbone.File.Name, backbone.Manifest));
+        Settings(
+            arguments.CommandResult,
+            BackboneCatalogue.Known.GetPaperSettings(backbone.File.Name, backbone.Manifest)
+        );
 
     /// <summary>The file of the ignore mask; null where all pixels count.</summary>
     public string? IgnoreMaskFile(ParseResult arguments) => arguments.GetValue(_ignoreMask);

@@ -5,6 +5,7 @@ using PaDiM.Core.Calibration;
 using PaDiM.Core.Models;
 using PaDiM.Core.Persistence;
 using PaDiM.Core.Scoring;
+using PaDiM.Engine;
 using PaDiM.Engine.Files;
 using PaDiM.Engine.Scoring;
 using PaDiM.Imaging.Decoding;
@@ -54,7 +55,10 @@ internal static class ScoreCommand
                 using var registry = backbones.Open(arguments);
                 var model = Read(arguments.GetValue(file)!);
                 using var inspector = ModelScorer.Open(model, registry.Open(model.Backbone.Name));
-                if (SelfTest.FindDeviation(inspector) is { } deviation)
+                if (
+                    SelfTest.Validate(inspector, ComputeContext.OnThreadPool(inspector.Runtime.Threads)) is
+                    { } deviation
+                )
                     throw new InvalidDataException(deviation);
                 var threshold = model.Calibration.ThresholdAt(arguments.GetValue(rate));
                 var files = ImageFolder.Expand(arguments.GetValue(images)!);
@@ -122,7 +126,7 @@ internal static class ScoreCommand
         var decoded = decoder.Decode(bytes);
         if (decoded is not DecodeResult.Decoded { Image: var image })
             return new ScoreLine(path, Error: ((DecodeResult.Refused)decoded).Detail);
-        var map = inspector.Score(image);
+        var map = inspector.Score(image, ComputeContext.OnThreadPool(inspector.Runtime.Threads, bindsCaller: true));
         var score = map.Max();
         if (!float.IsFinite(score))
             return new ScoreLine(path, Error: "The backbone answers this image with values that are not finite.");
@@ -130,7 +134,7 @@ internal static class ScoreCommand
         {
             var overlay = HeatmapRenderer.Render(
                 image,
-                inspector.Embedder.Preprocessing.ToOriginal(map, image.Width, image.Height),
+                inspector.Preprocessing.ToOriginal(map, image.Width, image.Height),
                 threshold,
                 HeatmapStyle.Overlay
             );
@@ -138,7 +142,7 @@ internal static class ScoreCommand
         }
         var regions = RegionFinder
             .Find(map, threshold)
-            .Select(region => inspector.Embedder.Preprocessing.ToOriginal(region, image.Width, image.Height))
+            .Select(region => inspector.Preprocessing.ToOriginal(region, image.Width, image.Height))
             .ToArray();
         return new ScoreLine(
             path,

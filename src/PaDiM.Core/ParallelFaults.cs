@@ -4,15 +4,15 @@ using System.Runtime.ExceptionServices;
 namespace PaDiM.Core;
 
 /// <summary>
-/// What loops on several cores fail of. Callers document what the body of a loop throws; that must not depend on the
-/// number of cores.
+/// Unwraps the exceptions of parallel loops: what a method throws must not depend on the number of cores.
 /// </summary>
 public static class ParallelFaults
 {
-    /// <summary>Throws one of the failures, as it was thrown: the first that is preferred, or else the first.</summary>
+    /// <summary>
+    /// Throws one of the exceptions with its original stack trace: the first preferred one, otherwise the first.
+    /// </summary>
     /// <param name="several">What the loop threw.</param>
-    /// <param name="isPreferred">Tells failures that callers can do something about; null where none is better than
-    /// another.</param>
+    /// <param name="isPreferred">Returns true for an exception that the caller can act on; null to prefer none.</param>
     [DoesNotReturn]
     public static void Rethrow(AggregateException several, Func<Exception, bool>? isPreferred = null)
     {

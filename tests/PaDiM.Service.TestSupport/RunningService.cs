@@ -33,7 +33,7 @@ internal sealed class RunningService : IAsyncDisposable
     ) =>
         StartAsync(
             dataDirectory,
-            services => services.AddSingleton(BackboneRuntime.Create(DevicePreference.Cpu).ScoringOnDevice()),
+            services => services.AddSingleton(BackboneRuntime.Create(DevicePreference.Cpu).WithDeviceScoring()),
             options
         );
 

@@ -143,10 +143,11 @@ public sealed class DeviceTests
             var held = await AcquireAsync(service, "a");
             Assert.Equal(held.Cached.Bytes, held.Inspector.Model.Bytes + held.Inspector.DeviceBytes);
             var image = new RgbImage(4, 4, [.. Enumerable.Range(0, 48).Select(i => (byte)(5 * i))]);
-            var before = held.Inspector.Score(image).Max();
+            var compute = Engine.ComputeContext.OnThreadPool(1);
+            var before = held.Inspector.Score(image, compute).Max();
             await service.Category("b").ScoreAsync(Parts.Good(1));
             Assert.Equal(0, held.Inspector.DeviceBytes);
-            AssertNear(before, held.Inspector.Score(image).Max());
+            AssertNear(before, held.Inspector.Score(image, compute).Max());
             Assert.Equal("b", Assert.Single(service.Get<ModelCache>().Describe().Models).Category);
 
             // Models drive each other out while both are asked for.

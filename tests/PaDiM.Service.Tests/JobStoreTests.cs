@@ -236,7 +236,8 @@ public sealed class JobStoreTests : IAsyncLifetime
             backbone,
             settings,
             _service.Get<ImageDecoder>(),
-            new EmbeddingStore(embeddings.Path, _time)
+            new EmbeddingStore(embeddings.Path, _time),
+            Engine.ComputeContext.OnThreadPool(backbone.Runtime.Threads)
         );
         return await Task.Run(() =>
             pipeline.Run(

@@ -26,7 +26,9 @@ internal static class NetworksCommand
                 {
                     var settings = new FitSettings
                     {
-                        Dimensions = BackboneCatalogue.Known.PaperSettings(file.Name, file.ReadManifest()).Dimensions,
+                        Dimensions = BackboneCatalogue
+                            .Known.GetPaperSettings(file.Name, file.ReadManifest())
+                            .Dimensions,
                     };
                     points.Add(
                         $"{file.Name}, d = {settings.Dimensions}",

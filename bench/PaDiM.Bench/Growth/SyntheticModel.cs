@@ -15,7 +15,7 @@ internal static class SyntheticModel
 {
     public static PadimModel Of(Backbone backbone, FitSettings settings)
     {
-        var grid = backbone.PatchesOf(settings);
+        var grid = backbone.GetPatchGrid(settings);
         var d = settings.Dimensions;
         var random = new Random(1);
         var whitening = new short[(long)grid.Positions * PackedTriangle.Length(d)];

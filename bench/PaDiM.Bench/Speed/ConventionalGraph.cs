@@ -35,67 +35,67 @@ internal static class ConventionalGraph
                             builder,
                             $"replicated_{l}",
                             tap,
-                            [1, 1, .. Ratio(fine, backbone.GridsAt(size)[l])],
+                            [1, 1, .. Ratio(fine, backbone.MeasureTapGrids(size)[l])],
                             "nearest"
                         )
             )
             .ToArray();
-        var all = builder.Node("Concat", "concatenated", maps, GraphBuilder.Integer("axis", 1));
-        var embedding = builder.Node(
+        var all = builder.AddNode("Concat", "concatenated", maps, GraphBuilder.CreateAttribute("axis", 1));
+        var embedding = builder.AddNode(
             "Gather",
             "chosen",
-            [all, builder.Constant("channels", [d], Channels(model.Reduction.TapChannels.Sum(), d))],
-            GraphBuilder.Integer("axis", 1)
+            [all, builder.AddConstant("channels", [d], Channels(model.Reduction.TapChannels.Sum(), d))],
+            GraphBuilder.CreateAttribute("axis", 1)
         );
 
-        var flat = builder.Node(
+        var flat = builder.AddNode(
             "Reshape",
             "flat",
-            [embedding, builder.Constant("flat_shape", [3], [0L, d, fine.Positions])]
+            [embedding, builder.AddConstant("flat_shape", [3], [0L, d, fine.Positions])]
         );
-        var centred = builder.Node(
+        var centred = builder.AddNode(
             "Sub",
             "centred",
-            [flat, builder.Constant("mean", [d, fine.Positions], new float[d * fine.Positions])]
+            [flat, builder.AddConstant("mean", [d, fine.Positions], new float[d * fine.Positions])]
         );
-        var delta = builder.Node("Transpose", "delta", [centred], GraphBuilder.Integers("perm", 2, 0, 1));
-        var product = builder.Node(
+        var delta = builder.AddNode("Transpose", "delta", [centred], GraphBuilder.CreateListAttribute("perm", 2, 0, 1));
+        var product = builder.AddNode(
             "Mul",
             "product",
             [
-                builder.Node(
+                builder.AddNode(
                     "MatMul",
                     "weighted",
-                    [delta, builder.Constant("inverse_covariances", [fine.Positions, d, d], Inverses(model))]
+                    [delta, builder.AddConstant("inverse_covariances", [fine.Positions, d, d], Inverses(model))]
                 ),
                 delta,
             ]
         );
-        var squares = builder.Node(
+        var squares = builder.AddNode(
             "Transpose",
             "squares",
             [
-                builder.Node(
+                builder.AddNode(
                     "ReduceSum",
                     "sums",
-                    [product, builder.Constant("last", [1], [2L])],
-                    GraphBuilder.Integer("keepdims", 0)
+                    [product, builder.AddConstant("last", [1], [2L])],
+                    GraphBuilder.CreateAttribute("keepdims", 0)
                 ),
             ],
-            GraphBuilder.Integers("perm", 1, 0)
+            GraphBuilder.CreateListAttribute("perm", 1, 0)
         );
-        var distances = builder.Node(
+        var distances = builder.AddNode(
             "Sqrt",
             "distances",
             [
-                builder.Node(
+                builder.AddNode(
                     "Relu",
                     "not_negative",
                     [
-                        builder.Node(
+                        builder.AddNode(
                             "Reshape",
                             "patches",
-                            [squares, builder.Constant("patches_shape", [4], [0L, 1, fine.Height, fine.Width])]
+                            [squares, builder.AddConstant("patches_shape", [4], [0L, 1, fine.Height, fine.Width])]
                         ),
                     ]
                 ),
@@ -104,24 +104,28 @@ internal static class ConventionalGraph
 
         var pixels = Resize(builder, "upsampled", distances, [1, 1, .. Ratio(size, fine)], "linear");
         var (kernel, side) = Gaussian(model.Settings.BlurSigma);
-        var padded = builder.Node(
+        var padded = builder.AddNode(
             "Pad",
             "reflected",
-            [pixels, builder.Constant("border", [8], [0L, 0, side / 2, side / 2, 0, 0, side / 2, side / 2])],
+            [pixels, builder.AddConstant("border", [8], [0L, 0, side / 2, side / 2, 0, 0, side / 2, side / 2])],
             Text("mode", "reflect")
         );
-        builder.Node("Conv", ScoringGraph.Map, [padded, builder.Constant("gaussian", [1, 1, side, side], kernel)]);
-        builder.Reduce("ReduceMax", ScoringGraph.Score, ScoringGraph.Map, 1, 2, 3);
-        builder.Output(ScoringGraph.Map, GraphBuilder.Batch, 1, size.Height, size.Width);
-        builder.Output(ScoringGraph.Score, GraphBuilder.Batch);
+        builder.AddNode(
+            "Conv",
+            ScoringGraph.Map,
+            [padded, builder.AddConstant("gaussian", [1, 1, side, side], kernel)]
+        );
+        builder.AddReduction("ReduceMax", ScoringGraph.Score, ScoringGraph.Map, 1, 2, 3);
+        builder.AddOutput(ScoringGraph.Map, GraphBuilder.AnyBatch, 1, size.Height, size.Width);
+        builder.AddOutput(ScoringGraph.Score, GraphBuilder.AnyBatch);
         return network.ToByteArray();
     }
 
     private static string Resize(GraphBuilder builder, string name, string input, float[] scales, string mode) =>
-        builder.Node(
+        builder.AddNode(
             "Resize",
             name,
-            [input, "", builder.Constant($"{name}/scales", [4], scales)],
+            [input, "", builder.AddConstant($"{name}/scales", [4], scales)],
             Text("mode", mode),
             Text("coordinate_transformation_mode", mode == "nearest" ? "asymmetric" : "half_pixel"),
             Text("nearest_mode", "floor")

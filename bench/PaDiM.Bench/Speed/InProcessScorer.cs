@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using PaDiM.Bench.Measuring;
 using PaDiM.Core.Models;
+using PaDiM.Engine;
 using PaDiM.Engine.Inference;
 using PaDiM.Engine.Scoring;
 using PaDiM.Imaging;
@@ -14,13 +15,15 @@ namespace PaDiM.Bench.Speed;
 internal sealed class InProcessScorer : IDisposable
 {
     private readonly ModelScorer _inspector;
+    private readonly ComputeContext _compute;
     private readonly ParallelOptions _parallel;
     private float[] _prepared = [];
 
     public InProcessScorer(PadimModel model, Backbone backbone)
     {
         _inspector = new ModelScorer(model, backbone);
-        _parallel = new ParallelOptions { MaxDegreeOfParallelism = backbone.Runtime.Threads };
+        _compute = ComputeContext.OnThreadPool(backbone.Runtime.Threads);
+        _parallel = _compute.ToParallelOptions();
     }
 
     public static string[] StageNames =>
@@ -50,9 +53,9 @@ internal sealed class InProcessScorer : IDisposable
             _prepared = new float[count * length];
         For(count, i => embedder.Preprocessing.Prepare(images[i], _prepared.AsSpan(i * length, length)));
         Lap();
-        using var features = embedder.Extract(_prepared, count);
+        using var features = embedder.Extract(_prepared, count, _compute);
         Lap();
-        var maps = _inspector.Distances([.. Enumerable.Range(0, count).Select(features.TapsOf)]);
+        var maps = _inspector.ComputeDistances([.. Enumerable.Range(0, count).Select(features.GetTaps)], _compute);
         Lap();
         var scores = new float[count];
         For(count, i => scores[i] = _inspector.ToPixels(new RawMap.Patches(maps[i]), default).Max());

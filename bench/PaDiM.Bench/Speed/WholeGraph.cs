@@ -30,10 +30,10 @@ internal sealed class WholeGraph : IDisposable
     /// <summary>As this project exports it.</summary>
     public static WholeGraph Exported(PadimModel model, Backbone backbone, int largestBatch)
     {
-        var export = OnnxExport.Of(model, backbone, new ExportNotes(1));
+        var export = OnnxExport.Create(model, backbone, new ExportNotes(1));
         var file = new byte[export.Length];
         var at = 0;
-        foreach (var piece in export.Pieces())
+        foreach (var piece in export.GetPieces())
         {
             piece.CopyTo(file.AsMemory(at));
             at += piece.Length;

@@ -83,7 +83,9 @@ public sealed partial class BackboneInstaller(
 
     /// <summary>Whether a backbone lies here just as its manifest records it.</summary>
     internal bool IsIntact(string name, BackboneManifest record) =>
-        record.Sha256 is not null && File.Exists(FileOf(name).Path) && record.Accepts(FileHash.Of(FileOf(name).Path));
+        record.Sha256 is not null
+        && File.Exists(FileOf(name).Path)
+        && record.Accepts(FileHash.Compute(FileOf(name).Path));
 
     /// <summary>The file of a name, whether it is there or not.</summary>
     internal BackboneFile FileOf(string name) => new(name, Path.Combine(Directory, $"{name}.onnx"), IsBuiltIn: false);
@@ -151,7 +153,7 @@ public sealed partial class BackboneInstaller(
     /// </summary>
     private string? HashOf(string name) =>
         directories.Select(directory => Path.Combine(directory, $"{name}.onnx")).FirstOrDefault(File.Exists) is { } path
-            ? FileHash.Of(path)
+            ? FileHash.Compute(path)
             : null;
 
     /// <summary>
@@ -233,7 +235,7 @@ public sealed partial class BackboneInstaller(
                 ?? throw new InvalidDataException(
                     $"{request.Path} holds no network that is known; --architecture takes {string.Join(", ", BackboneArchitecture.Names)}."
                 );
-        var weights = isOnnx ? null : FileHash.Of(request.Path);
+        var weights = isOnnx ? null : FileHash.Compute(request.Path);
         if (isOnnx)
             CopyOnnx(request.Path, staged);
         else

@@ -196,7 +196,7 @@ public sealed class BackbonePull(BackboneCatalogue catalogue, BackboneInstaller 
     /// <exception cref="InvalidDataException">It is another one.</exception>
     private static void Check(CatalogueEntry? entry, string file, string place)
     {
-        if (IsPinned(entry, file) && FileHash.Of(file) is var hash && !entry!.Accepts(hash))
+        if (IsPinned(entry, file) && FileHash.Compute(file) is var hash && !entry!.Accepts(hash))
             throw new InvalidDataException(
                 $"{place} is damaged or another file: its SHA-256 is {hash}; that of the catalogue {(entry.Sha256 is { } whole ? $"is {whole}" : $"begins with {entry.Sha256Prefix}")}. Other weights of the same network are installed under a name of their own: padim backbones add FILE --name NAME."
             );

@@ -26,7 +26,7 @@ internal sealed class NetworkGraph
     {
         Epsilon = epsilon;
         _builder = new GraphBuilder(new GraphProto { Name = name }, OperatorSet);
-        _builder.Graph.Input.Add(GraphEditor.Float32Tensor(Image, null, 3, null, null));
+        _builder.Graph.Input.Add(GraphEditor.CreateFloat32Tensor(Image, null, 3, null, null));
     }
 
     /// <summary>Added to the variances of batch normalisations.</summary>
@@ -40,51 +40,51 @@ internal sealed class NetworkGraph
     {
         _convolutions.Add(layer);
         var border = layer.Kernel / 2;
-        return _builder.Node(
+        return _builder.AddNode(
             "Conv",
             layer.Name,
             [input, WeightOf(layer), BiasOf(layer)],
-            GraphBuilder.Integers("kernel_shape", layer.Kernel, layer.Kernel),
-            GraphBuilder.Integers("strides", layer.Stride, layer.Stride),
-            GraphBuilder.Integers("pads", border, border, border, border),
-            GraphBuilder.Integer("group", layer.Groups)
+            GraphBuilder.CreateListAttribute("kernel_shape", layer.Kernel, layer.Kernel),
+            GraphBuilder.CreateListAttribute("strides", layer.Stride, layer.Stride),
+            GraphBuilder.CreateListAttribute("pads", border, border, border, border),
+            GraphBuilder.CreateAttribute("group", layer.Groups)
         );
     }
 
     /// <summary>max(x, 0).</summary>
     public string Relu(string input, string? output = null) =>
-        _builder.Node("Relu", output ?? $"{input}.relu", [input]);
+        _builder.AddNode("Relu", output ?? $"{input}.relu", [input]);
 
     /// <summary>x sigmoid(x).</summary>
-    public string Swish(string input) => _builder.Node("Mul", $"{input}.swish", [input, Sigmoid(input)]);
+    public string Swish(string input) => _builder.AddNode("Mul", $"{input}.swish", [input, Sigmoid(input)]);
 
     /// <summary>1 / (1 + exp(-x)).</summary>
-    public string Sigmoid(string input) => _builder.Node("Sigmoid", $"{input}.sigmoid", [input]);
+    public string Sigmoid(string input) => _builder.AddNode("Sigmoid", $"{input}.sigmoid", [input]);
 
     /// <summary>Maximum of 3 x 3 positions, every second one.</summary>
     public string MaxPool(string input) =>
-        _builder.Node(
+        _builder.AddNode(
             "MaxPool",
             $"{input}.pooled",
             [input],
-            GraphBuilder.Integers("kernel_shape", 3, 3),
-            GraphBuilder.Integers("strides", 2, 2),
-            GraphBuilder.Integers("pads", 1, 1, 1, 1)
+            GraphBuilder.CreateListAttribute("kernel_shape", 3, 3),
+            GraphBuilder.CreateListAttribute("strides", 2, 2),
+            GraphBuilder.CreateListAttribute("pads", 1, 1, 1, 1)
         );
 
     /// <summary>Mean of a channel over all positions, (n, channels, 1, 1).</summary>
-    public string Mean(string input) => _builder.Node("GlobalAveragePool", $"{input}.mean", [input]);
+    public string Mean(string input) => _builder.AddNode("GlobalAveragePool", $"{input}.mean", [input]);
 
     /// <summary>Sum of two maps of one shape.</summary>
-    public string Sum(string one, string other, string output) => _builder.Node("Add", output, [one, other]);
+    public string Sum(string one, string other, string output) => _builder.AddNode("Add", output, [one, other]);
 
     /// <summary>Product of a map with a factor a channel.</summary>
-    public string Product(string map, string factors, string output) => _builder.Node("Mul", output, [map, factors]);
+    public string Product(string map, string factors, string output) => _builder.AddNode("Mul", output, [map, factors]);
 
     /// <summary>Makes results the graph's outputs.</summary>
     public void Output(IEnumerable<BackboneTap> taps) =>
         _builder.Graph.Output.Add(
-            taps.Select(tap => GraphEditor.Float32Tensor(tap.Tensor, null, tap.Channels, null, null))
+            taps.Select(tap => GraphEditor.CreateFloat32Tensor(tap.Tensor, null, tap.Channels, null, null))
         );
 
     /// <summary>Completes the graph with weights, once. The same weights give the same bytes.</summary>
@@ -97,8 +97,8 @@ internal sealed class NetworkGraph
             var (weight, bias) = layer.Fold(read, Epsilon);
             if (!weight.All(float.IsFinite) || !bias.All(float.IsFinite))
                 throw new InvalidDataException($"The weights of '{layer.Name}' are not all finite.");
-            _builder.Constant(WeightOf(layer), layer.Shape, weight);
-            _builder.Constant(BiasOf(layer), [layer.Out], bias);
+            _builder.AddConstant(WeightOf(layer), layer.Shape, weight);
+            _builder.AddConstant(BiasOf(layer), [layer.Out], bias);
         }
         return new ModelProto
         {

@@ -9,14 +9,14 @@ internal static class BatchNormFolding
 {
     /// <summary>The same function with fewer layers.</summary>
     public static GraphEditor Fold(GraphEditor editor) =>
-        editor.With(graph =>
+        editor.Edit(graph =>
         {
             var constants = new Constants(graph);
             var producers = graph
                 .Node.SelectMany(node => node.Output.Select(output => (output, node)))
                 .ToDictionary(pair => pair.output, pair => pair.node, StringComparer.Ordinal);
             var readers = graph
-                .Node.SelectMany(GraphEditor.ReadBy)
+                .Node.SelectMany(GraphEditor.GetReadNames)
                 .CountBy(name => name)
                 .ToDictionary(StringComparer.Ordinal);
             var outputs = graph.Output.Select(output => output.Name).ToHashSet(StringComparer.Ordinal);

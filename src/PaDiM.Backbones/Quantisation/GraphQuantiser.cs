@@ -53,7 +53,7 @@ internal sealed class GraphQuantiser
         foreach (var node in editor.Graph.Node)
             quantiser.Write(node);
         return editor
-            .With(graph =>
+            .Edit(graph =>
             {
                 graph.Node.Clear();
                 graph.Node.AddRange(quantiser._nodes);

@@ -52,7 +52,7 @@ internal sealed class QuantisationPlan
         _outputs = [.. editor.Outputs];
         _linear = [.. editor.Inputs];
         _readers = _graph
-            .Node.SelectMany(node => GraphEditor.ReadBy(node).Distinct().Select(name => (name, node)))
+            .Node.SelectMany(node => GraphEditor.GetReadNames(node).Distinct().Select(name => (name, node)))
             .GroupBy(pair => pair.name, StringComparer.Ordinal)
             .ToDictionary(
                 group => group.Key,
@@ -132,10 +132,10 @@ internal sealed class QuantisationPlan
         && node.OpType switch
         {
             "Conv" => Constants.Find(node.Input[1]) is { Shape.Length: 4 }
-                && !Constants.Has(node.Input[0])
+                && !Constants.Contains(node.Input[0])
                 && HasConstantBias(node)
                 && !(_settings.FloatStem && _linear.Contains(node.Input[0])),
-            "Add" => node.Input.Any(_produced.Contains) && !node.Input.Any(Constants.Has),
+            "Add" => node.Input.Any(_produced.Contains) && !node.Input.Any(Constants.Contains),
             "Concat" => node.Input.All(_produced.Contains),
             "MaxPool" => node.Output.Count == 1
                 && (_produced.Contains(node.Input[0]) || _entering.Contains(node.Input[0])),
@@ -153,7 +153,7 @@ internal sealed class QuantisationPlan
             "Clip" => node.Input.Count > 1
                 && node.Input[1].Length > 0
                 && Constants.Find(node.Input[1]) is { Values: [0] }
-                && node.Input.Skip(2).All(name => name.Length == 0 || Constants.Has(name)),
+                && node.Input.Skip(2).All(name => name.Length == 0 || Constants.Contains(name)),
             _ => false,
         };
 }

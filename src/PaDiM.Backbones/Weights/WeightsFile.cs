@@ -56,7 +56,7 @@ internal sealed class WeightsFile : IDisposable
     /// A name from a file as it stands in messages, where a hostile one is neither long nor writes control characters
     /// to a terminal.
     /// </summary>
-    public static string Quote(string name) => $"'{TerminalText.Of(name.Length > 100 ? name[..100] : name)}'";
+    public static string Quote(string name) => $"'{TerminalText.Sanitise(name.Length > 100 ? name[..100] : name)}'";
 
     /// <inheritdoc/>
     public void Dispose() => _stream.Dispose();

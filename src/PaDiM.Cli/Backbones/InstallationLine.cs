@@ -13,7 +13,7 @@ internal static class InstallationLine
         var taps = string.Join(
             ", ",
             (done.Manifest.Taps ?? []).Select(tap =>
-                $"{TerminalText.Of(tap.Tensor)} (stride {tap.Stride}, {tap.Channels} channels)"
+                $"{TerminalText.Sanitise(tap.Tensor)} (stride {tap.Stride}, {tap.Channels} channels)"
             )
         );
         AnsiConsole.MarkupLineInterpolated(
@@ -25,6 +25,9 @@ internal static class InstallationLine
             $"SHA-256 {done.Manifest.Sha256}{(done.Manifest.WeightsSha256 is { } weights ? $", of the weights {weights}" : "")}"
         );
         if (done.Manifest.Licence is { } licence)
-            AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"licence: {TerminalText.Of(licence)}");
+            AnsiConsole.MarkupLineInterpolated(
+                CultureInfo.InvariantCulture,
+                $"licence: {TerminalText.Sanitise(licence)}"
+            );
     }
 }

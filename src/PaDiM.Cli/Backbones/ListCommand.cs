@@ -84,7 +84,7 @@ internal static class ListCommand
     }
 
     /// <summary>Names and manifests may be of anyone; JSON escapes them itself.</summary>
-    private static void WriteLine(string line) => Console.Out.WriteLine(TerminalText.Of(line));
+    private static void WriteLine(string line) => Console.Out.WriteLine(TerminalText.Sanitise(line));
 
     private static string Words(BackboneState state) =>
         state switch

@@ -54,7 +54,7 @@ internal static class QuantizeCommand
                 var wanted = arguments.GetValue(name)!;
                 var file =
                     registry.Directories.Find(wanted)
-                    ?? throw new KeyNotFoundException(BackboneCatalogue.Known.DescribeMissing(wanted));
+                    ?? throw new KeyNotFoundException(BackboneCatalogue.Known.GetMissingMessage(wanted));
                 Func<RgbImage>[] calibration =
                 [
                     .. ImageFolder

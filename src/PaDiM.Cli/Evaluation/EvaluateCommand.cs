@@ -184,7 +184,7 @@ internal sealed class EvaluateCommand
             arguments.GetValue(_frameStep),
             shown,
             _model.Settings(arguments, backbone),
-            _model.IgnoreMaskFile(arguments) is { } mask ? FileHash.Of(mask) : null,
+            _model.IgnoreMaskFile(arguments) is { } mask ? FileHash.Compute(mask) : null,
             arguments.GetValue(_repeats) ?? (shown == EvaluationProtocol.NonAligned ? NonAlignedRepeats : 1)
         );
     }

@@ -1,5 +1,6 @@
 using PaDiM.Cli.Evaluation.Datasets;
 using PaDiM.Core.Calibration;
+using PaDiM.Engine;
 using PaDiM.Engine.Evaluation;
 using PaDiM.Engine.Inference;
 using PaDiM.Engine.Scoring;
@@ -82,7 +83,8 @@ internal sealed class EvaluationRun(EvaluationPlan plan, Backbone backbone, bool
             stop
         );
         using var inspector = ModelScorer.Open(model, backbone);
-        var pipeline = new EvaluationPipeline(inspector, new ImageDecoder(), entry.Maps);
+        var compute = ComputeContext.OnThreadPool(backbone.Runtime.Threads, bindsCaller: true);
+        var pipeline = new EvaluationPipeline(inspector, new ImageDecoder(), compute, entry.Maps);
         return pipeline.Run(
             [.. category.Label().Select(view.ToTest)],
             model.Calibration.ThresholdAt(ThresholdCalibration.DefaultFalseRejectRate),

@@ -27,10 +27,15 @@ public sealed class PatchEmbedding(Grid grid, int dimensions, float[] values)
     /// <summary>
     /// How the part lies in its image, in pixels of the image size; the identity where nothing was aligned.
     /// </summary>
-    public RigidTransform Placement { get; set; }
+    public RigidTransform Placement { get; private init; }
 
     /// <summary>The vector x_p at one position, length <see cref="Dimensions"/>.</summary>
     public Span<float> this[int position] => Values.AsSpan(position * Dimensions, Dimensions);
+
+    /// <summary>Creates an embedding over the same vectors, not a copy of them, with another placement.</summary>
+    /// <param name="placement">How the part lies in its image.</param>
+    public PatchEmbedding WithPlacement(RigidTransform placement) =>
+        new(Grid, Dimensions, Values) { Placement = placement };
 
     /// <summary>The embedding as one tap.</summary>
     public ReducedTaps AsTaps() => new([new FeatureMap(Values, Grid)], Dimensions);

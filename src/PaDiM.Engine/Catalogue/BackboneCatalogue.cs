@@ -4,38 +4,39 @@ using PaDiM.Core.Models;
 namespace PaDiM.Engine.Catalogue;
 
 /// <summary>
-/// The networks that <c>padim backbones pull</c> knows by name, and the paper's settings for them. Immutable.
+/// Represents the networks that <c>padim backbones pull</c> can install by name, and the paper's settings for them.
+/// Immutable.
 /// </summary>
-/// <param name="entries">Its entries, in order.</param>
+/// <param name="entries">The entries, in order.</param>
 public sealed class BackboneCatalogue(IReadOnlyList<CatalogueEntry> entries)
 {
-    /// <summary>The one that comes with the program.</summary>
+    /// <summary>Gets the catalogue that is part of the program.</summary>
     public static BackboneCatalogue Known { get; } = new(ReadEmbedded());
 
-    /// <summary>Its entries, in order.</summary>
+    /// <summary>Gets the entries, in order.</summary>
     public IReadOnlyList<CatalogueEntry> Entries { get; } = entries;
 
-    /// <summary>The entry of a name, or null.</summary>
+    /// <summary>Finds the entry with a name; null if there is none.</summary>
     public CatalogueEntry? Find(string name) => Entries.FirstOrDefault(entry => entry.Name == name);
 
     /// <summary>
-    /// The paper's settings for a backbone: its dimensions are those of its manifest, else those of the catalogue under
-    /// its name, else 100.
+    /// Gets the paper's settings for a backbone. The dimensions come from its manifest, otherwise from the entry with
+    /// its name, otherwise they are 100.
     /// </summary>
-    public FitSettings PaperSettings(string name, BackboneManifest manifest) =>
+    public FitSettings GetPaperSettings(string name, BackboneManifest manifest) =>
         FitSettings.Paper with
         {
             Dimensions = manifest.Dimensions ?? Find(name)?.Dimensions ?? FitSettings.Paper.Dimensions,
         };
 
     /// <summary>
-    /// A sentence about a backbone that no directory holds: its name, and how it is installed where that can be done by
-    /// its name.
+    /// Gets the message about a backbone that is not installed, with the command that installs it if there is one.
     /// </summary>
-    public string DescribeMissing(string name) =>
+    public string GetMissingMessage(string name) =>
         Find(name) is null
             ? $"There is no backbone named '{name}'."
-            : $"The backbone '{name}' is in the catalogue but not installed. Install it into a folder that is searched, with: padim backbones pull {name}";
+            : $"The backbone '{name}' is in the catalogue but not installed."
+                + $" Install it into a backbone directory with: padim backbones pull {name}";
 
     private static IReadOnlyList<CatalogueEntry> ReadEmbedded()
     {

@@ -4,16 +4,16 @@ namespace PaDiM.Engine.Catalogue;
 /// Finds backbones on disk: every <c>NAME.onnx</c> of the built-in directory and of the configured ones. Where two
 /// have the same name, the first one wins.
 /// </summary>
-/// <param name="directories">Searched in order, after the built-in directory; a missing one is skipped.</param>
+/// <param name="directories">Searched in order, after the built-in directory; missing ones are skipped.</param>
 public sealed class BackboneDirectories(IEnumerable<string> directories)
 {
     private readonly string[] _directories = [BuiltIn, .. directories];
 
-    /// <summary>The directory of the backbones that come with the program.</summary>
+    /// <summary>Gets the directory of the backbones that come with the program.</summary>
     public static string BuiltIn { get; } = Path.Combine(AppContext.BaseDirectory, "backbones");
 
     /// <summary>
-    /// All backbones by name. Reads the directories anew: a file that has just been put there counts.
+    /// Lists all backbones. Reads the directories on every call, so that new files are found.
     /// </summary>
     public IReadOnlyList<BackboneFile> List() =>
         [
@@ -28,6 +28,6 @@ public sealed class BackboneDirectories(IEnumerable<string> directories)
                 .DistinctBy(file => file.Name),
         ];
 
-    /// <summary>Finds a backbone by name, or null.</summary>
+    /// <summary>Finds a backbone by name; null if there is none.</summary>
     public BackboneFile? Find(string name) => List().FirstOrDefault(file => file.Name == name);
 }

@@ -4,50 +4,52 @@ using PaDiM.Engine.Files;
 namespace PaDiM.Engine.Catalogue;
 
 /// <summary>
-/// All backbones that there are: those in the directories, then those that the catalogue has besides. Thread-safe; a
-/// file is hashed once, however many ask at a time, until it changes.
+/// Lists all backbones: the installed ones, then the rest of the catalogue. Hashes a file once until it changes,
+/// however many callers ask at the same time. Thread-safe.
 /// </summary>
-/// <param name="directories">The directories.</param>
-/// <param name="catalogue">The catalogue.</param>
+/// <param name="directories">The directories of installed backbones.</param>
+/// <param name="catalogue">The backbones that can be installed by name.</param>
 public sealed class BackboneListing(BackboneDirectories directories, BackboneCatalogue catalogue)
 {
     private readonly ConcurrentDictionary<string, HashedFile> _hashes = new(StringComparer.Ordinal);
 
     /// <summary>
-    /// The list. Reads the directories anew. A backbone whose files cannot be read is in it, with the reason.
+    /// Creates the list. Reads the directories on every call. Includes backbones whose files cannot be read, with the
+    /// reason.
     /// </summary>
     /// <exception cref="IOException">A directory cannot be read.</exception>
-    /// <exception cref="UnauthorizedAccessException">A directory must not be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access to a directory is denied.</exception>
     public IReadOnlyList<ListedBackbone> List()
     {
-        ListedBackbone[] installed = [.. directories.List().Select(Describe)];
+        ListedBackbone[] installed = [.. directories.List().Select(ToListed)];
         return
         [
             .. installed,
             .. catalogue
                 .Entries.Where(entry => Array.TrueForAll(installed, backbone => backbone.Name != entry.Name))
-                .Select(Describe),
+                .Select(ToListed),
         ];
     }
 
-    private ListedBackbone Describe(BackboneFile file)
+    private ListedBackbone ToListed(BackboneFile file)
     {
         var state = file.IsBuiltIn ? BackboneState.BuiltIn : BackboneState.Installed;
         try
         {
             var manifest = file.ReadManifest();
             var info = new FileInfo(file.Path);
-            var hash = HashOf(info);
+            var hash = GetHash(info);
             var fault = manifest.Accepts(hash)
                 ? null
-                : $"Its SHA-256 is not the {manifest.Sha256} of its manifest; the file is damaged or another one.";
+                : $"Its SHA-256 differs from the {manifest.Sha256} in its manifest."
+                    + " The file is damaged or a different one.";
             return new ListedBackbone(
                 file.Name,
                 state,
                 catalogue.Find(file.Name)?.Description,
                 manifest.Architecture,
                 manifest.Taps ?? [],
-                catalogue.PaperSettings(file.Name, manifest).Dimensions,
+                catalogue.GetPaperSettings(file.Name, manifest).Dimensions,
                 manifest.Origin,
                 manifest.Licence,
                 info.Length,
@@ -64,7 +66,7 @@ public sealed class BackboneListing(BackboneDirectories directories, BackboneCat
                 null,
                 null,
                 [],
-                catalogue.PaperSettings(file.Name, new BackboneManifest()).Dimensions,
+                catalogue.GetPaperSettings(file.Name, new BackboneManifest()).Dimensions,
                 null,
                 null,
                 null,
@@ -75,7 +77,7 @@ public sealed class BackboneListing(BackboneDirectories directories, BackboneCat
         }
     }
 
-    private static ListedBackbone Describe(CatalogueEntry entry) =>
+    private static ListedBackbone ToListed(CatalogueEntry entry) =>
         new(
             entry.Name,
             BackboneState.Available,
@@ -91,12 +93,12 @@ public sealed class BackboneListing(BackboneDirectories directories, BackboneCat
             null
         );
 
-    private string HashOf(FileInfo file)
+    private string GetHash(FileInfo file)
     {
         var hashed = _hashes.AddOrUpdate(
             file.FullName,
             _ => new HashedFile(file),
-            (_, known) => known.IsOf(file) ? known : new HashedFile(file)
+            (_, known) => known.Matches(file) ? known : new HashedFile(file)
         );
         try
         {
@@ -104,20 +106,20 @@ public sealed class BackboneListing(BackboneDirectories directories, BackboneCat
         }
         catch
         {
-            // A failure is not kept: the file may be readable the next time.
+            // Failures are not cached: the file may be readable the next time.
             _hashes.TryRemove(KeyValuePair.Create(file.FullName, hashed));
             throw;
         }
     }
 
-    /// <summary>A file as it was at some time. Hashed by the first who asks; the others wait.</summary>
+    /// <summary>Represents one state of a file. The first caller hashes it; others wait.</summary>
     private sealed class HashedFile(FileInfo file)
     {
         private readonly (DateTime At, long Length) _state = (file.LastWriteTimeUtc, file.Length);
-        private readonly Lazy<string> _sha256 = new(() => FileHash.Of(file.FullName));
+        private readonly Lazy<string> _sha256 = new(() => FileHash.Compute(file.FullName));
 
         public string Sha256 => _sha256.Value;
 
-        public bool IsOf(FileInfo other) => _state == (other.LastWriteTimeUtc, other.Length);
+        public bool Matches(FileInfo other) => _state == (other.LastWriteTimeUtc, other.Length);
     }
 }

@@ -5,56 +5,58 @@ using PaDiM.Imaging.Preprocessing;
 namespace PaDiM.Engine.Catalogue;
 
 /// <summary>
-/// What is known of a backbone file; <c>NAME.json</c> beside <c>NAME.onnx</c>. Everything may be left out but what
-/// cannot be read off the graph.
+/// Describes a backbone file: <c>NAME.json</c> beside <c>NAME.onnx</c>. Everything is optional where the default, or
+/// what the graph shows, is right.
 /// </summary>
 public sealed record BackboneManifest
 {
-    /// <summary>Tensors to tap, finest first; found from the graph when null.</summary>
+    /// <summary>Gets the tensors to tap, finest first; null to find them from the graph.</summary>
     public IReadOnlyList<BackboneTap>? Taps { get; init; }
 
-    /// <summary>How pixels become the network's input.</summary>
+    /// <summary>Gets the normalisation from pixels to the network's input.</summary>
     public Normalisation Normalisation { get; init; } = Normalisation.ImageNet;
 
-    /// <summary>SHA-256 that the file must have, lower-case hexadecimal; not checked when null.</summary>
+    /// <summary>Gets the SHA-256 that the file must have, lower-case hexadecimal; null for any.</summary>
     public string? Sha256 { get; init; }
 
-    /// <summary>Where the weights come from.</summary>
+    /// <summary>Gets the origin of the weights.</summary>
     public string? Origin { get; init; }
 
-    /// <summary>Licence of the weights.</summary>
+    /// <summary>Gets the licence of the weights.</summary>
     public string? Licence { get; init; }
 
     /// <summary>
-    /// The architecture that was built from a file of weights; null for other ONNX files.
+    /// Gets the architecture that was built from a file of weights; null for other ONNX files.
     /// </summary>
     public string? Architecture { get; init; }
 
     /// <summary>
-    /// Dimensions that the profile <c>paper</c> reduces it to, at least 1; those of the catalogue, or 100, when null.
+    /// Gets the number of dimensions that the profile <c>paper</c> reduces it to, at least 1; null for that of the
+    /// catalogue, or 100.
     /// </summary>
     public int? Dimensions { get; init; }
 
     /// <summary>
-    /// SHA-256 of the file of weights that it was made from, lower-case hexadecimal; null when it came as an ONNX file.
+    /// Gets the SHA-256 of the file of weights that it was built from, lower-case hexadecimal; null if it came as an
+    /// ONNX file.
     /// </summary>
     public string? WeightsSha256 { get; init; }
 
-    /// <summary>When it was installed; null where it was put there by hand.</summary>
+    /// <summary>Gets the time at which it was installed; null if it was copied there by hand.</summary>
     public DateTimeOffset? InstalledAt { get; init; }
 
-    /// <summary>What it was quantised from and how; null for a network as it was trained.</summary>
+    /// <summary>Gets how it was quantised; null for a network that was not.</summary>
     public BackboneQuantisation? Quantisation { get; init; }
 
-    /// <summary>Whether a file of this hash, in hexadecimal, can be the one that is meant.</summary>
+    /// <summary>Gets whether a file with this SHA-256, in hexadecimal, can be the described one.</summary>
     public bool Accepts(string sha256) => Sha256?.Equals(sha256, StringComparison.OrdinalIgnoreCase) ?? true;
 
-    /// <summary>The manifest as JSON.</summary>
+    /// <summary>Converts the manifest to JSON.</summary>
     public byte[] ToJson() =>
         [.. JsonSerializer.SerializeToUtf8Bytes(this, ManifestJson.Default.BackboneManifest), (byte)'\n'];
 
-    /// <summary>Reads a manifest.</summary>
-    /// <exception cref="InvalidDataException">The JSON cannot be read, or its values make no sense.</exception>
+    /// <summary>Parses a manifest.</summary>
+    /// <exception cref="InvalidDataException">The JSON is not valid, or a value is out of range.</exception>
     public static BackboneManifest Parse(ReadOnlySpan<byte> json)
     {
         try
@@ -67,7 +69,7 @@ public sealed record BackboneManifest
                 throw new InvalidDataException("A tap in the manifest names no tensor.");
             if (manifest.Dimensions < 1)
                 throw new InvalidDataException("The manifest's dimensions must be at least 1.");
-            // Generated code sets what the JSON leaves out to null, whatever the property's initial value.
+            // The generated serializer sets missing properties to null, whatever their initial values.
             if (manifest.Normalisation is null)
                 manifest = manifest with { Normalisation = Normalisation.ImageNet };
             manifest.Normalisation.Check();
@@ -75,7 +77,7 @@ public sealed record BackboneManifest
         }
         catch (JsonException e)
         {
-            throw new InvalidDataException($"The manifest cannot be read: {e.Message}", e);
+            throw new InvalidDataException($"The manifest is not valid: {e.Message}", e);
         }
     }
 }

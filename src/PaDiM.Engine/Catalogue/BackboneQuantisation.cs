@@ -1,12 +1,12 @@
 namespace PaDiM.Engine.Catalogue;
 
-/// <summary>How an int8 backbone was made.</summary>
+/// <summary>Describes how an int8 backbone was made.</summary>
 /// <param name="Of">Name of the float32 backbone.</param>
 /// <param name="Sha256">SHA-256 of the float32 file, lower-case hexadecimal.</param>
 /// <param name="Method">Calibration and rounding, in words.</param>
-/// <param name="CalibrationImages">Images that the ranges were measured on.</param>
-/// <param name="HeldOutImages">Other images, which <paramref name="Sqnr"/> was measured on.</param>
-/// <param name="Sqnr">Signal to quantisation noise of each tap, in dB, against the float32 backbone.</param>
+/// <param name="CalibrationImages">Number of images that the ranges were measured on.</param>
+/// <param name="HeldOutImages">Number of other images, on which <paramref name="Sqnr"/> was measured.</param>
+/// <param name="Sqnr">Ratio of signal to quantisation noise of each tap against the float32 backbone, in dB.</param>
 public sealed record BackboneQuantisation(
     string Of,
     string Sha256,

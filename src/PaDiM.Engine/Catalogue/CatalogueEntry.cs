@@ -3,46 +3,46 @@ using System.Text.Json.Serialization;
 namespace PaDiM.Engine.Catalogue;
 
 /// <summary>
-/// A network that can be installed by its name: where its weights lie, what they are known by, and the paper's
+/// Represents a network that can be installed by name: the origin and the hash of its weights, and the paper's
 /// dimensions for it.
 /// </summary>
 public sealed record CatalogueEntry
 {
-    /// <summary>Its name, and that of the backbone it becomes.</summary>
+    /// <summary>Gets the name of the entry, and of the backbone that is installed.</summary>
     public required string Name { get; init; }
 
     /// <summary>
-    /// The network architecture of the weights; null when the origin is an ONNX file.
+    /// Gets the network architecture of the weights; null if the origin is an ONNX file.
     /// </summary>
     public string? Architecture { get; init; }
 
-    /// <summary>The taps of the backbone, finest first; empty when the origin is an ONNX file.</summary>
+    /// <summary>Gets the taps of the backbone, finest first; empty if the origin is an ONNX file.</summary>
     public IReadOnlyList<BackboneTap> Taps { get; init; } = [];
 
-    /// <summary>One line about it.</summary>
+    /// <summary>Gets the description, one line.</summary>
     public required string Description { get; init; }
 
-    /// <summary>Where its file is downloaded from.</summary>
+    /// <summary>Gets the address of the download.</summary>
     public required Uri Origin { get; init; }
 
-    /// <summary>Licence of the weights, as far as it is known.</summary>
+    /// <summary>Gets the licence of the weights, as far as it is known.</summary>
     public required string Licence { get; init; }
 
-    /// <summary>Size of the origin's file, in bytes; null where it is not known.</summary>
+    /// <summary>Gets the size of the download in bytes; null if unknown.</summary>
     public long? SizeBytes { get; init; }
 
     /// <summary>
-    /// SHA-256 of the origin's file, lower-case hexadecimal; null where only its beginning is known, or nothing.
+    /// Gets the SHA-256 of the download, lower-case hexadecimal; null if only its beginning is known, or nothing.
     /// </summary>
     public string? Sha256 { get; init; }
 
-    /// <summary>What that SHA-256 begins with; null where nothing is known.</summary>
+    /// <summary>Gets the beginning of that SHA-256; null if unknown.</summary>
     public string? Sha256Prefix { get; init; }
 
-    /// <summary>Dimensions d that the paper reduces it to.</summary>
+    /// <summary>Gets the number of dimensions d that the paper reduces it to.</summary>
     public required int Dimensions { get; init; }
 
-    /// <summary>Whether a file of this hash, lower-case hexadecimal, can be the origin's.</summary>
+    /// <summary>Gets whether a file with this SHA-256, lower-case hexadecimal, can be the download.</summary>
     public bool Accepts(string sha256) =>
         sha256.StartsWith(Sha256 ?? Sha256Prefix ?? "", StringComparison.OrdinalIgnoreCase);
 }

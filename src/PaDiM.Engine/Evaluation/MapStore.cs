@@ -8,38 +8,38 @@ using PaDiM.Engine.Files;
 
 namespace PaDiM.Engine.Evaluation;
 
-/// <summary>A test image's map as it was scored.</summary>
+/// <summary>Represents the stored map of a test image.</summary>
 /// <param name="Map">Scores over the prepared image.</param>
-/// <param name="ImageSize">Shape of the image itself.</param>
-/// <param name="Placement">How the part lies in it.</param>
-public sealed record KeptMap(AnomalyMap Map, Grid ImageSize, RigidTransform Placement);
+/// <param name="ImageSize">Shape of the original image.</param>
+/// <param name="Placement">How the part lies in the image.</param>
+public sealed record StoredMap(AnomalyMap Map, Grid ImageSize, RigidTransform Placement);
 
 /// <summary>
-/// Maps of one model's test images on disk, so that an evaluation that was cut off goes on where it was. Thread-safe
-/// for different images.
+/// Stores the maps of one model's test images on disk, so that an interrupted evaluation can resume. Thread-safe for
+/// different images.
 /// </summary>
-/// <param name="directory">One safetensors file an image lies in it.</param>
+/// <param name="directory">Contains one safetensors file per image.</param>
 public sealed class MapStore(string directory)
 {
-    private const string Tensor = "map",
-        Place = "placement",
-        Height = "imageHeight",
-        Width = "imageWidth";
+    private const string MapTensor = "map";
+    private const string PlacementTensor = "placement";
+    private const string HeightKey = "imageHeight";
+    private const string WidthKey = "imageWidth";
 
-    /// <summary>The map of an image, or null where there is none or a damaged one.</summary>
-    public KeptMap? Read(string image)
+    /// <summary>Reads the map of an image; null if it is missing or damaged.</summary>
+    public StoredMap? Read(string image)
     {
         try
         {
-            using var stream = File.OpenRead(PathOf(image));
+            using var stream = File.OpenRead(GetPath(image));
             var file = SafetensorsReader.Open(stream);
-            var shape = file.ShapeOf(Tensor);
+            var shape = file.ShapeOf(MapTensor);
             if (shape.Count != 2)
                 return null;
-            var placement = file.ReadArray<double>(Place, 3);
-            return new KeptMap(
-                new AnomalyMap(new Grid((int)shape[0], (int)shape[1]), file.ReadArray<float>(Tensor, [.. shape])),
-                new Grid(Number(file, Height), Number(file, Width)),
+            var placement = file.ReadArray<double>(PlacementTensor, 3);
+            return new StoredMap(
+                new AnomalyMap(new Grid((int)shape[0], (int)shape[1]), file.ReadArray<float>(MapTensor, [.. shape])),
+                new Grid(ReadNumber(file, HeightKey), ReadNumber(file, WidthKey)),
                 new RigidTransform(placement[0], placement[1], placement[2])
             );
         }
@@ -49,34 +49,34 @@ public sealed class MapStore(string directory)
         }
     }
 
-    /// <summary>Keeps the map of an image.</summary>
-    public void Write(string image, KeptMap kept) =>
+    /// <summary>Writes the map of an image.</summary>
+    public void Write(string image, StoredMap map) =>
         AtomicFile.Write(
-            PathOf(image),
+            GetPath(image),
             stream =>
                 Safetensors.Write(
                     stream,
                     new Dictionary<string, string>
                     {
-                        [Height] = kept.ImageSize.Height.ToString(CultureInfo.InvariantCulture),
-                        [Width] = kept.ImageSize.Width.ToString(CultureInfo.InvariantCulture),
+                        [HeightKey] = map.ImageSize.Height.ToString(CultureInfo.InvariantCulture),
+                        [WidthKey] = map.ImageSize.Width.ToString(CultureInfo.InvariantCulture),
                     },
                     SafetensorsTensor.Of(
-                        Place,
+                        PlacementTensor,
                         [3],
-                        new[] { kept.Placement.Angle, kept.Placement.ShiftX, kept.Placement.ShiftY }
+                        new[] { map.Placement.Angle, map.Placement.ShiftX, map.Placement.ShiftY }
                     ),
-                    SafetensorsTensor.Of(Tensor, [kept.Map.Grid.Height, kept.Map.Grid.Width], kept.Map.Values)
+                    SafetensorsTensor.Of(MapTensor, [map.Map.Grid.Height, map.Map.Grid.Width], map.Map.Values)
                 ),
             durable: false
         );
 
-    private static int Number(SafetensorsReader file, string key) =>
+    private static int ReadNumber(SafetensorsReader file, string key) =>
         file.Metadata.TryGetValue(key, out var text) && int.TryParse(text, CultureInfo.InvariantCulture, out var number)
             ? number
             : throw new InvalidDataException($"The map lacks {key}.");
 
-    private string PathOf(string image) =>
+    private string GetPath(string image) =>
         Path.Combine(
             directory,
             $"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(image)))}.safetensors"

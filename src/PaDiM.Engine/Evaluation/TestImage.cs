@@ -1,9 +1,9 @@
 namespace PaDiM.Engine.Evaluation;
 
-/// <summary>A labelled image to measure a model on.</summary>
-/// <param name="Name">For messages and reports.</param>
+/// <summary>Represents a labelled image that a model is measured on.</summary>
+/// <param name="Name">Name in messages and reports.</param>
 /// <param name="Defect">Kind of defect; null for a normal image.</param>
-/// <param name="Read">Reads its bytes.</param>
-/// <param name="ReadMask">Reads its mask, white where the defect is; null where there is none, and the image counts for
-/// the image metrics only.</param>
+/// <param name="Read">Reads the bytes of the image.</param>
+/// <param name="ReadMask">Reads the bytes of its mask, which is white where the defect is. If null, an anomalous image
+/// counts for the image metrics only.</param>
 public sealed record TestImage(string Name, string? Defect, Func<byte[]> Read, Func<byte[]>? ReadMask);

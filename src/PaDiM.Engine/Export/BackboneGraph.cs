@@ -3,17 +3,17 @@ using PaDiM.Engine.Graphs.Schema;
 
 namespace PaDiM.Engine.Export;
 
-/// <summary>Makes room in a backbone's graph for what an export adds to it.</summary>
+/// <summary>Renames tensors of a backbone whose names an export needs.</summary>
 internal static class BackboneGraph
 {
     private const string Prefix = "backbone/";
 
     /// <summary>
-    /// Renames tensors that bear a name that the export needs for one of its own, subgraphs included.
+    /// Renames the tensors whose names are reserved, including those in subgraphs.
     /// </summary>
-    /// <param name="graph">Changed in place.</param>
-    /// <param name="reserved">Whether the export needs a name.</param>
-    public static void Rename(GraphProto graph, Func<string, bool> reserved)
+    /// <param name="graph">The graph, changed in place.</param>
+    /// <param name="reserved">Returns whether the export needs a name.</param>
+    public static void RenameReserved(GraphProto graph, Func<string, bool> reserved)
     {
         foreach (var tensor in graph.Initializer)
             tensor.Name = New(tensor.Name);
@@ -25,14 +25,14 @@ internal static class BackboneGraph
                 node.Input[i] = New(node.Input[i]);
             for (var i = 0; i < node.Output.Count; i++)
                 node.Output[i] = New(node.Output[i]);
-            foreach (var subgraph in GraphEditor.SubgraphsOf(node))
-                Rename(subgraph, reserved);
+            foreach (var subgraph in GraphEditor.GetSubgraphs(node))
+                RenameReserved(subgraph, reserved);
         }
 
-        string New(string name) => NewName(name, reserved);
+        string New(string name) => GetNewName(name, reserved);
     }
 
-    /// <summary>What a tensor is called afterwards.</summary>
-    public static string NewName(string name, Func<string, bool> reserved) =>
+    /// <summary>Gets the name of a tensor after the renaming.</summary>
+    public static string GetNewName(string name, Func<string, bool> reserved) =>
         reserved(name) || name.StartsWith(Prefix, StringComparison.Ordinal) ? Prefix + name : name;
 }

@@ -6,53 +6,56 @@ using PaDiM.Engine.Graphs.Schema;
 namespace PaDiM.Engine.Export;
 
 /// <summary>
-/// An ONNX file that is written without ever lying in memory: the model with its small graph as protobuf messages, and
-/// behind the graph's other fields large weights whose values are made while they are written. Its length is known
-/// before.
+/// Represents an ONNX file that is written without ever being in memory as a whole: the model with its small graph as
+/// protobuf messages, and after the graph's other fields the large weights, whose values are computed while they are
+/// written. The length is known in advance.
 /// </summary>
 internal sealed class StreamedGraph
 {
-    private const int ChunkBytes = 1 << 20;
+    private const int PieceBytes = 1 << 20;
 
-    /// <summary>
-    /// Field numbers of the schema: <c>ModelProto.graph</c>, <c>GraphProto.initializer</c>,
-    /// <c>TensorProto.raw_data</c>.
-    /// </summary>
-    private const int GraphField = 7,
-        InitializerField = 5,
-        RawDataField = 9;
+    /// <summary>Field number of <c>ModelProto.graph</c>.</summary>
+    private const int GraphField = 7;
+
+    /// <summary>Field number of <c>GraphProto.initializer</c>.</summary>
+    private const int InitializerField = 5;
+
+    /// <summary>Field number of <c>TensorProto.raw_data</c>.</summary>
+    private const int RawDataField = 9;
 
     private readonly byte[] _beginning;
     private readonly IReadOnlyList<(byte[] Head, ScoringTensor Tensor)> _weights;
 
-    /// <summary>A file.</summary>
-    /// <param name="model">All but the graph.</param>
-    /// <param name="graph">All but the large weights.</param>
+    /// <summary>Creates a file.</summary>
+    /// <param name="model">The model without its graph.</param>
+    /// <param name="graph">The graph without the large weights.</param>
     /// <param name="tensors">The large weights.</param>
     public StreamedGraph(ModelProto model, GraphProto graph, IEnumerable<ScoringTensor> tensors)
     {
-        _weights = [.. tensors.Select(tensor => (HeadOf(tensor), tensor))];
-        var behind = _weights.Sum(weight => weight.Head.Length + BytesOf(weight.Tensor));
+        _weights = [.. tensors.Select(tensor => (CreateHead(tensor), tensor))];
+        var behind = _weights.Sum(weight => weight.Head.Length + CountBytes(weight.Tensor));
         var small = graph.CalculateSize();
         var buffer = new MemoryStream();
         model.WriteTo(buffer);
-        Begin(buffer, GraphField, small + behind);
+        WriteFieldHeader(buffer, GraphField, small + behind);
         graph.WriteTo(buffer);
         _beginning = buffer.ToArray();
         Length = _beginning.Length + behind;
     }
 
-    /// <summary>Bytes of the file.</summary>
+    /// <summary>Gets the length of the file in bytes.</summary>
     public long Length { get; }
 
-    /// <summary>The file, piece by piece; a piece is valid until the next one is asked for.</summary>
-    public IEnumerable<ReadOnlyMemory<byte>> Pieces()
+    /// <summary>
+    /// Creates the file piece by piece; a piece is valid until the next one is requested.
+    /// </summary>
+    public IEnumerable<ReadOnlyMemory<byte>> GetPieces()
     {
         yield return _beginning;
         foreach (var (head, tensor) in _weights)
         {
             yield return head;
-            var together = Math.Clamp(ChunkBytes / (sizeof(float) * Math.Max(1, tensor.PartLength)), 1, tensor.Parts);
+            var together = Math.Clamp(PieceBytes / (sizeof(float) * Math.Max(1, tensor.PartLength)), 1, tensor.Parts);
             var values = new float[together * tensor.PartLength];
             var bytes = new byte[sizeof(float) * together * tensor.PartLength];
             for (var first = 0; first < tensor.Parts; first += together)
@@ -67,22 +70,22 @@ internal sealed class StreamedGraph
         }
     }
 
-    /// <summary>Everything of a weight, as a field of the graph, up to its first value.</summary>
-    private static byte[] HeadOf(ScoringTensor tensor)
+    /// <summary>Creates the bytes of a weight, as a field of the graph, up to its first value.</summary>
+    private static byte[] CreateHead(ScoringTensor tensor)
     {
-        var head = GraphBuilder.Head(tensor.Name, tensor.Shape).ToByteArray();
+        var head = GraphBuilder.CreateTensorHead(tensor.Name, tensor.Shape).ToByteArray();
         var data = new MemoryStream();
-        Begin(data, RawDataField, BytesOf(tensor));
+        WriteFieldHeader(data, RawDataField, CountBytes(tensor));
         var buffer = new MemoryStream();
-        Begin(buffer, InitializerField, head.Length + data.Length + BytesOf(tensor));
+        WriteFieldHeader(buffer, InitializerField, head.Length + data.Length + CountBytes(tensor));
         buffer.Write(head);
         data.WriteTo(buffer);
         return buffer.ToArray();
     }
 
-    private static long BytesOf(ScoringTensor tensor) => sizeof(float) * tensor.Length;
+    private static long CountBytes(ScoringTensor tensor) => sizeof(float) * tensor.Length;
 
-    private static void Begin(Stream stream, int field, long length)
+    private static void WriteFieldHeader(Stream stream, int field, long length)
     {
         using var output = new CodedOutputStream(stream, leaveOpen: true);
         output.WriteTag(field, WireFormat.WireType.LengthDelimited);

@@ -3,21 +3,21 @@ using System.Runtime.InteropServices;
 namespace PaDiM.Engine.Files;
 
 /// <summary>
-/// Writes a file so that a reader, or a machine that loses power, sees all of it or nothing: temporary file in the same
-/// directory, flush to the device, rename, flush of the directory.
+/// Writes files atomically: a reader sees the whole file or none of it, and so does the machine after a power cut.
+/// Writes a temporary file in the same directory, flushes it to the disk, renames it, and flushes the directory.
 /// </summary>
 public static partial class AtomicFile
 {
-    /// <summary>Part of the name of every temporary file; what a crash leaves behind is known by it.</summary>
+    /// <summary>Part of the name of every temporary file, by which leftovers of a crash are found.</summary>
     public const string TemporaryMark = ".tmp-";
 
-    /// <summary>Writes a file, replacing one of that name. The directory is created when absent.</summary>
+    /// <summary>Writes a file; replaces an existing one. Creates the directory if needed.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="write">Writes its content.</param>
-    /// <param name="durable">Flush to the device. A cache whose readers check a hash does without: a file that a power
-    /// cut spoils is made again.</param>
-    /// <exception cref="IOException">The temporary file is gone; the file is the old one, or, where only the directory
-    /// could not be flushed, the new one.</exception>
+    /// <param name="write">Writes the content.</param>
+    /// <param name="durable">Whether to flush to the disk. A cache whose readers verify its files does not need it: a
+    /// file damaged by a power cut is recomputed.</param>
+    /// <exception cref="IOException">The file could not be written and has its old content, or the new content if only
+    /// the directory could not be flushed. The temporary file is deleted.</exception>
     public static void Write(string path, Action<Stream> write, bool durable = true)
     {
         var directory = Path.GetDirectoryName(Path.GetFullPath(path))!;
@@ -49,11 +49,33 @@ public static partial class AtomicFile
         }
     }
 
-    /// <summary>Puts a file that is written already in its place, replacing one of that name.</summary>
-    /// <param name="written">The file, on the same file system as its place; gone afterwards.</param>
-    /// <param name="path">Its place; the directory is there.</param>
-    /// <exception cref="IOException">The file is the old one, or, where only the directory could not be flushed, the
-    /// new one.</exception>
+    /// <summary>Writes a file durably, and hashes it meanwhile.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="write">Writes the content, without seeking.</param>
+    /// <returns>The length of the file, and its SHA-256, lower-case hexadecimal.</returns>
+    /// <exception cref="IOException">As for <see cref="Write"/>.</exception>
+    public static (long Bytes, string Sha256) WriteHashed(string path, Action<Stream> write)
+    {
+        long bytes = 0;
+        var sha256 = "";
+        Write(
+            path,
+            stream =>
+            {
+                using var hashing = new HashingStream(stream);
+                write(hashing);
+                bytes = hashing.Length;
+                sha256 = hashing.GetSha256();
+            }
+        );
+        return (bytes, sha256);
+    }
+
+    /// <summary>Flushes a file that has already been written, and moves it; replaces an existing one.</summary>
+    /// <param name="written">The file, on the same file system as the destination.</param>
+    /// <param name="path">The destination, in an existing directory.</param>
+    /// <exception cref="IOException">The destination has its old content, or the new content if only the directory
+    /// could not be flushed.</exception>
     public static void Move(string written, string path)
     {
         using (var stream = new FileStream(written, FileMode.Open, FileAccess.ReadWrite))
@@ -63,7 +85,7 @@ public static partial class AtomicFile
     }
 
     /// <summary>
-    /// On Unix a rename is only safe once the directory itself has been flushed; Windows needs nothing of the kind.
+    /// Flushes a directory. On Unix a rename survives a power cut only after that; Windows does not need it.
     /// </summary>
     private static void FlushDirectory(string directory)
     {

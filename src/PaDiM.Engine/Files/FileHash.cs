@@ -2,15 +2,25 @@ using System.Security.Cryptography;
 
 namespace PaDiM.Engine.Files;
 
-/// <summary>The hash that files are known by.</summary>
+/// <summary>Computes the hash that identifies a file.</summary>
 public static class FileHash
 {
-    /// <summary>SHA-256 of a file's bytes, lower-case hexadecimal. Reads it piece by piece.</summary>
-    /// <exception cref="IOException">It is not there, or cannot be read.</exception>
-    /// <exception cref="UnauthorizedAccessException">It must not be read, or is a directory.</exception>
-    public static string Of(string path)
+    /// <summary>Computes the SHA-256 of a file's bytes, lower-case hexadecimal. Reads the file in pieces.</summary>
+    /// <exception cref="IOException">The file does not exist or cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access is denied, or the path is a directory.</exception>
+    public static string Compute(string path)
     {
         using var stream = File.OpenRead(path);
         return Convert.ToHexStringLower(SHA256.HashData(stream));
+    }
+
+    /// <summary>Computes the SHA-256 that a file would have, without writing it.</summary>
+    /// <param name="write">Writes the content.</param>
+    public static string Compute(Action<Stream> write)
+    {
+        ArgumentNullException.ThrowIfNull(write);
+        using var hashing = new HashingStream(Stream.Null);
+        write(hashing);
+        return hashing.GetSha256();
     }
 }

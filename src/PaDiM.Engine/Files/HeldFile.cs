@@ -5,9 +5,9 @@ using PaDiM.Core;
 namespace PaDiM.Engine.Files;
 
 /// <summary>
-/// The bytes of a file in memory of their own, as a stream over them that tells where they lie, so that tensors can be
-/// views of it. Not a mapping: what becomes of the file afterwards changes nothing here, and one that is cut short
-/// cannot bring the process down. The memory goes when nothing refers to the stream any more.
+/// Holds the bytes of a file in unmanaged memory, as a stream whose address is known, so that tensors can be views of
+/// it. It is not a memory mapping: later changes of the file have no effect, and a truncated file cannot crash the
+/// process. The memory is freed when nothing refers to the stream any more.
 /// </summary>
 public sealed unsafe class HeldFile : UnmanagedMemoryStream
 {
@@ -21,16 +21,16 @@ public sealed unsafe class HeldFile : UnmanagedMemoryStream
     }
 
     /// <summary>
-    /// SHA-256 of these bytes, lower-case hexadecimal: of what is held, not of what the file may be by now.
+    /// Gets the SHA-256 of these bytes, lower-case hexadecimal. The file itself may have changed since.
     /// </summary>
     public string Sha256 { get; }
 
-    /// <summary>Reads a file as a whole.</summary>
-    /// <exception cref="IOException">It is not there, cannot be read, or became shorter meanwhile.</exception>
-    /// <exception cref="UnauthorizedAccessException">It must not be read.</exception>
+    /// <summary>Reads a whole file.</summary>
+    /// <exception cref="IOException">The file does not exist, cannot be read, or became shorter meanwhile.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access is denied.</exception>
     public static HeldFile Read(string path)
     {
-        // Small enough to be hashed before it leaves the processor's cache.
+        // 256 KiB: small enough to be hashed while it is still in the processor's cache.
         const int piece = 1 << 18;
         using var file = File.OpenHandle(path, options: FileOptions.SequentialScan);
         var length = RandomAccess.GetLength(file);
@@ -52,16 +52,16 @@ public sealed unsafe class HeldFile : UnmanagedMemoryStream
     protected override void Dispose(bool disposing)
     {
         base.Dispose(disposing);
-        // Tensors may still be views of it.
+        // Tensors may still be views of the memory, so only the finalizer of the block frees it.
         GC.KeepAlive(_block);
     }
 
-    /// <summary>Owns the memory and gives it back by its own finalizer.</summary>
+    /// <summary>Owns the memory, and frees it in its finalizer.</summary>
     private sealed class Block(long length)
     {
-        private const nuint SmallPage = 4096;
+        private const nuint SmallPageBytes = 4096;
 
-        private readonly long _pressure = Press(Math.Max(length, 1));
+        private readonly long _pressure = AddPressure(Math.Max(length, 1));
 
         public byte* Start { get; } = Allocate((nuint)Math.Max(length, 1));
 
@@ -72,18 +72,18 @@ public sealed unsafe class HeldFile : UnmanagedMemoryStream
         }
 
         /// <summary>
-        /// In huge pages where there are any: to touch so many small ones for the first time takes longer than to read
-        /// the file.
+        /// Allocates huge pages where possible: the first access to this many small pages takes longer than reading the
+        /// file.
         /// </summary>
         private static byte* Allocate(nuint length)
         {
-            var start = NativeMemory.AlignedAlloc(length, length < HugePages.Size ? SmallPage : HugePages.Size);
+            var start = NativeMemory.AlignedAlloc(length, length < HugePages.Size ? SmallPageBytes : HugePages.Size);
             if (length >= HugePages.Size)
                 HugePages.Ask(start, length);
             return (byte*)start;
         }
 
-        private static long Press(long bytes)
+        private static long AddPressure(long bytes)
         {
             GC.AddMemoryPressure(bytes);
             return bytes;

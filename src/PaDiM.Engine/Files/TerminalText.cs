@@ -2,14 +2,14 @@ using System.Globalization;
 
 namespace PaDiM.Engine.Files;
 
-/// <summary>Text from a file of anyone's, as it may be written to a terminal.</summary>
+/// <summary>Makes text from untrusted files safe to print on a terminal.</summary>
 public static class TerminalText
 {
     /// <summary>
-    /// The text with a question mark for every character that does not show: controls, line breaks, marks of direction,
-    /// surrogates.
+    /// Replaces every character that does not print with a question mark: control characters, line breaks, direction
+    /// marks and surrogates.
     /// </summary>
-    public static string Of(string text) =>
+    public static string Sanitise(string text) =>
         string.Concat(
             text.Select(c =>
                 char.GetUnicodeCategory(c) switch

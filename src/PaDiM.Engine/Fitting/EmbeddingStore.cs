@@ -11,29 +11,31 @@ using PaDiM.Imaging;
 namespace PaDiM.Engine.Fitting;
 
 /// <summary>
-/// Embeddings of training images on disk, and their pixels at the image size, so that a fit reads each image once:
-/// calibration, golden images, a resumed job and an incremental refit take them from here. A cache: everything in it
-/// can be made again from the images. Thread-safe for different images.
+/// Caches the embeddings of training images on disk, and their pixels at the image size, so that a fit reads each image
+/// once: calibration, golden images, a resumed job and an incremental fit read them from here. Everything in it can be
+/// recomputed from the images. Thread-safe for different images.
 /// </summary>
-/// <param name="directory">Root; one folder a way of embedding below it, one safetensors file an image below
-/// that.</param>
-/// <param name="time">Stamps what is read, so that a sweep can tell what is of use.</param>
+/// <param name="directory">The root. Contains one folder per key, which contains one safetensors file per
+/// image.</param>
+/// <param name="time">Gives the time at which a file was last used, by which old files are deleted.</param>
 public sealed class EmbeddingStore(string directory, TimeProvider time)
 {
-    /// <summary>Names a way of embedding: equal keys mean that the same image has the same embedding.</summary>
-    public static string KeyOf(
+    /// <summary>
+    /// Creates the key of everything that an embedding depends on but the image: with equal keys, an image has the same
+    /// embedding.
+    /// </summary>
+    public static string CreateKey(
         BackboneIdentity backbone,
         FitSettings settings,
         ChannelReduction reduction,
         float[]? template = null
     )
     {
+        var network = $"{backbone.Sha256}|{string.Join(',', backbone.Taps)}|{backbone.Normalisation}";
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(
             Encoding.UTF8.GetBytes(
-                FormattableString.Invariant(
-                    $"{backbone.Sha256}|{string.Join(',', backbone.Taps)}|{backbone.Normalisation}|{settings.ImageSize}|{settings.CropSize}|{reduction.Method}|"
-                )
+                FormattableString.Invariant($"{network}|{settings.ImageSize}|{settings.CropSize}|{reduction.Method}|")
             )
         );
         hash.AppendData(MemoryMarshal.AsBytes(reduction.Weights.Span));
@@ -41,14 +43,15 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
         return Convert.ToHexStringLower(hash.GetHashAndReset())[..32];
     }
 
-    /// <summary>Whether an image has been embedded in this way.</summary>
-    public bool Contains(string key, string imageSha256) => File.Exists(PathOf(key, imageSha256));
+    /// <summary>Gets whether the store has the embedding of an image.</summary>
+    public bool Contains(string key, string imageSha256) => File.Exists(GetPath(key, imageSha256));
 
-    /// <summary>The embedding of an image, or null where there is none or a damaged one.</summary>
-    /// <param name="key">The way of embedding.</param>
-    /// <param name="imageSha256">The image.</param>
-    /// <param name="reuse">An embedding that is not needed any more and may be written over; null for a new
-    /// one.</param>
+    /// <summary>Reads the embedding of an image; null if it is missing or damaged.</summary>
+    /// <param name="key">The key, from <see cref="CreateKey(BackboneIdentity, FitSettings, ChannelReduction,
+    /// float[])"/>.</param>
+    /// <param name="imageSha256">SHA-256 of the image.</param>
+    /// <param name="reuse">An embedding that is no longer needed, whose vectors may be overwritten and become the
+    /// result's; null for new ones.</param>
     public PatchEmbedding? Read(string key, string imageSha256, PatchEmbedding? reuse = null)
     {
         try
@@ -63,8 +66,7 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
             var embedding = reuse?.Grid == grid && reuse.Dimensions == d ? reuse : new PatchEmbedding(grid, d);
             file.Read("embedding", embedding.Values, [.. shape]);
             double[] placement = file.Contains("placement") ? file.ReadArray<double>("placement", 3) : [0, 0, 0];
-            embedding.Placement = new RigidTransform(placement[0], placement[1], placement[2]);
-            return embedding;
+            return embedding.WithPlacement(new RigidTransform(placement[0], placement[1], placement[2]));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or InvalidDataException)
         {
@@ -72,10 +74,10 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
         }
     }
 
-    /// <summary>Keeps the embedding of an image.</summary>
+    /// <summary>Writes the embedding of an image.</summary>
     public void Write(string key, string imageSha256, PatchEmbedding embedding) =>
         AtomicFile.Write(
-            PathOf(key, imageSha256),
+            GetPath(key, imageSha256),
             stream =>
                 Safetensors.Write(
                     stream,
@@ -94,22 +96,22 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
             durable: false
         );
 
-    /// <summary>Forgets all embeddings of a way that nothing will ask for again.</summary>
-    public void Forget(string key)
+    /// <summary>Removes all embeddings of a key.</summary>
+    public void Remove(string key)
     {
         var folder = Path.Combine(directory, key);
         if (Directory.Exists(folder))
             Directory.Delete(folder, recursive: true);
     }
 
-    /// <summary>The pixels of an image at an image size, or null where they are not kept or damaged.</summary>
+    /// <summary>Reads the pixels of an image at an image size; null if they are missing or damaged.</summary>
     /// <param name="side">The image size.</param>
-    /// <param name="imageSha256">The image.</param>
+    /// <param name="imageSha256">SHA-256 of the image.</param>
     public RgbImage? ReadPixels(int side, string imageSha256)
     {
         try
         {
-            using var stream = Open(KeyOf(side), imageSha256);
+            using var stream = Open(CreatePixelKey(side), imageSha256);
             return new RgbImage(side, side, SafetensorsReader.Open(stream).ReadArray<byte>("pixels", side, side, 3));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or InvalidDataException)
@@ -118,10 +120,10 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
         }
     }
 
-    /// <summary>Keeps the pixels of an image at the image size.</summary>
+    /// <summary>Writes the pixels of an image at the image size.</summary>
     public void WritePixels(string imageSha256, RgbImage pixels) =>
         AtomicFile.Write(
-            PathOf(KeyOf(pixels.Width), imageSha256),
+            GetPath(CreatePixelKey(pixels.Width), imageSha256),
             stream =>
                 Safetensors.Write(
                     stream,
@@ -131,16 +133,17 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
             durable: false
         );
 
-    private static string KeyOf(int side) => FormattableString.Invariant($"pixels-{side}");
+    private static string CreatePixelKey(int side) => FormattableString.Invariant($"pixels-{side}");
 
     private FileStream Open(string key, string imageSha256)
     {
-        var path = PathOf(key, imageSha256);
+        var path = GetPath(key, imageSha256);
         var stream = File.OpenRead(path);
-        // The time tells when it was last of use.
+        // The sweep deletes what has not been used for long.
         File.SetLastWriteTimeUtc(path, time.GetUtcNow().UtcDateTime);
         return stream;
     }
 
-    private string PathOf(string key, string imageSha256) => Path.Combine(directory, key, $"{imageSha256}.safetensors");
+    private string GetPath(string key, string imageSha256) =>
+        Path.Combine(directory, key, $"{imageSha256}.safetensors");
 }

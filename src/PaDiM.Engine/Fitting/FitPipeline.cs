@@ -13,34 +13,35 @@ using PaDiM.Imaging.Preprocessing;
 namespace PaDiM.Engine.Fitting;
 
 /// <summary>
-/// Fits a model to images of normal parts (Defard et al., section III-B). Images are streamed in batches: memory does
-/// not grow with their number. The same images, settings and backbone give the same model.
+/// Fits a model to images of normal parts (Defard et al., section III-B). Streams the images in batches, so that memory
+/// does not grow with their number. The same images, settings and backbone give the same model.
 /// </summary>
 /// <param name="backbone">The network.</param>
-/// <param name="settings">What to compute.</param>
+/// <param name="settings">The settings of the model.</param>
 /// <param name="decoder">Reads images.</param>
-/// <param name="store">Where embeddings are kept between the passes, and between fits.</param>
-/// <param name="ignored">Pixels that do not count, at the image size and before any crop, shape <c>(imageSize,
-/// imageSize)</c>; null when all count.</param>
+/// <param name="store">Stores embeddings between the passes, and between fits.</param>
+/// <param name="compute">Where to compute.</param>
+/// <param name="ignored">Pixels that the model ignores, at the image size and before any crop, shape <c>(imageSize,
+/// imageSize)</c>; null for none.</param>
 public sealed class FitPipeline(
     Backbone backbone,
     FitSettings settings,
     ImageDecoder decoder,
     EmbeddingStore store,
+    ComputeContext compute,
     bool[]? ignored = null
 )
 {
-    private const double EmbeddingShare = 0.75,
-        FactorisingShare = 0.1;
+    private const double EmbeddingShare = 0.75;
+    private const double FactorisingShare = 0.1;
 
-    /// <summary>Fits.</summary>
-    /// <param name="images">At least two, without repeats.</param>
-    /// <param name="prior">An earlier fit with the same settings and backbone, to be brought up to date; null to start
-    /// from nothing.</param>
-    /// <param name="keepStatistics">Called once with the finished statistics, before they are used up.</param>
-    /// <param name="progress">Told after every batch, on the caller's thread.</param>
+    /// <summary>Fits a model.</summary>
+    /// <param name="images">At least two images, without repeats.</param>
+    /// <param name="prior">An earlier fit with the same settings and backbone, to update; null for a new fit.</param>
+    /// <param name="keepStatistics">Called once with the finished statistics, before the fit overwrites them.</param>
+    /// <param name="progress">Called after every batch, on the caller's thread.</param>
     /// <param name="cancellation">Stops the fit between two batches.</param>
-    /// <exception cref="FitException">Too few images, or one that cannot be read any more.</exception>
+    /// <exception cref="FitException">There are too few images, or one can no longer be read.</exception>
     public PadimModel Run(
         IReadOnlyList<TrainingImage> images,
         PriorFit? prior,
@@ -55,16 +56,16 @@ public sealed class FitPipeline(
         }
         catch (AggregateException e)
         {
-            // First of all what its user can mend.
+            // Prefer the fault that the user can act on.
             ParallelFaults.Rethrow(e, fault => fault is FitException);
             throw;
         }
     }
 
-    /// <summary>How many images a fit would have to embed: those that the store does not hold.</summary>
+    /// <summary>Counts the images that a fit would have to embed because the store does not have them.</summary>
     /// <param name="backbone">The network.</param>
-    /// <param name="settings">What to compute.</param>
-    /// <param name="store">Where embeddings are kept.</param>
+    /// <param name="settings">The settings of the model.</param>
+    /// <param name="store">Stores embeddings.</param>
     /// <param name="images">SHA-256 of each image.</param>
     public static int CountMissing(
         Backbone backbone,
@@ -73,10 +74,10 @@ public sealed class FitPipeline(
         IReadOnlyCollection<string> images
     )
     {
-        // A template is made from all images anew, and all are aligned to it anew.
+        // Each fit builds a template from all images, and aligns all images to it.
         if (settings.Alignment != AlignmentMethod.None)
             return images.Count;
-        var key = EmbeddingStore.KeyOf(
+        var key = EmbeddingStore.CreateKey(
             backbone.Identity,
             settings,
             ChannelReduction.Draw(settings.Reduction, backbone.TapChannels, settings.Dimensions, settings.Seed)
@@ -99,25 +100,27 @@ public sealed class FitPipeline(
             );
         if (settings.FindFault(ignored) is { } fault)
             throw new FitException("ignore_mask_unusable", fault);
-        var parallel = backbone.Runtime.InParallel(cancellation);
+        var parallel = compute.ToParallelOptions(cancellation);
         var reduction =
             prior?.Reduction
             ?? ChannelReduction.Draw(settings.Reduction, backbone.TapChannels, settings.Dimensions, settings.Seed);
         var ordered = images.OrderBy(image => image.Sha256, StringComparer.Ordinal).ToArray();
         var pixels = new TrainingPixels(settings.ImageSize, ordered, decoder, store, parallel);
-        var template = settings.Alignment == AlignmentMethod.None ? null : Template(pixels, progress);
-        // A template is made from all images: what was aligned to another one does not go with it.
+        var template = settings.Alignment == AlignmentMethod.None ? null : BuildTemplate(pixels, progress);
+        // Embeddings that were aligned to the template of the earlier fit cannot be combined with new ones.
         if (template is not null)
             prior = null;
         var embedder = new Embedder(backbone, settings, reduction, template);
-        var key = EmbeddingStore.KeyOf(backbone.Identity, settings, reduction, template);
+        var key = EmbeddingStore.CreateKey(backbone.Identity, settings, reduction, template);
         using var embeddings = new TrainingEmbeddings(
             embedder,
             key,
             decoder,
             store,
             pixels,
-            backbone.PatchesOf(settings)
+            backbone.GetPatchGrid(settings),
+            compute,
+            cancellation
         );
 
         var statistics = Accumulate(ordered, prior, embeddings, parallel, progress);
@@ -127,7 +130,7 @@ public sealed class FitPipeline(
         var regularisation = new Regularisation(
             settings.Epsilon,
             settings.Shrinkage,
-            MomentsOf(ordered, statistics, embeddings, parallel)
+            ComputeMoments(ordered, statistics, embeddings, parallel)
         );
         var distribution = PatchDistribution.Freeze(statistics, regularisation, parallel);
 
@@ -136,7 +139,7 @@ public sealed class FitPipeline(
             ordered,
             LeaveOneOut.Consume(statistics, regularisation, parallel),
             embedder.Preprocessing,
-            statistics.Grid,
+            distribution.Grid,
             embeddings,
             parallel,
             progress
@@ -154,14 +157,15 @@ public sealed class FitPipeline(
             Template = template,
             Findings = pixels.Review(),
         };
-        // One image more or less makes another template, and with it other embeddings.
+        // Another set of images gives another template, so nothing will read these embeddings again.
         if (template is not null)
-            store.Forget(key);
-        return model with { GoldenImages = SelfTest.Choose(new ModelScorer(model, backbone), i => pixels[i]) };
+            store.Remove(key);
+        var scorer = new ModelScorer(model, backbone);
+        return model with { GoldenImages = SelfTest.ChooseGoldenImages(scorer, compute, i => pixels[i]) };
     }
 
     /// <summary>
-    /// Pass one: every image that the statistics lack is embedded and added; images that are gone are taken out again.
+    /// Embeds every image that the statistics lack and adds it; subtracts removed images. This is the first pass.
     /// </summary>
     private static PatchStatistics Accumulate(
         TrainingImage[] images,
@@ -177,7 +181,7 @@ public sealed class FitPipeline(
             .Order(StringComparer.Ordinal)
             .ToArray();
         var statistics =
-            prior is not null && gone.Length < images.Length && gone.All(embeddings.AreKept)
+            prior is not null && gone.Length < images.Length && gone.All(embeddings.Contains)
                 ? prior.ReadStatistics()
                 : null;
         if (statistics is null)
@@ -187,12 +191,12 @@ public sealed class FitPipeline(
         }
 
         foreach (var batch in gone.Chunk(embeddings.BatchSize))
-            statistics!.Remove(embeddings.Kept(batch), parallel);
+            statistics!.Remove(embeddings.LoadRemoved(batch), parallel);
         var added = images.Where(image => !known.Contains(image.Sha256)).ToArray();
         var done = 0;
         foreach (var batch in added.Chunk(embeddings.BatchSize))
         {
-            var embedded = embeddings.Get(batch, parallel);
+            var embedded = embeddings.Load(batch);
             statistics ??= new PatchStatistics(embedded[0].Grid, embedded[0].Dimensions);
             statistics.Add(embedded, parallel);
             done += batch.Length;
@@ -201,8 +205,8 @@ public sealed class FitPipeline(
         return statistics!;
     }
 
-    /// <summary>A pass of its own over the kept embeddings, for the one shrinkage that needs it.</summary>
-    private FourthMoments? MomentsOf(
+    /// <summary>Makes another pass over the stored embeddings, for the one kind of shrinkage that needs it.</summary>
+    private FourthMoments? ComputeMoments(
         TrainingImage[] images,
         PatchStatistics statistics,
         TrainingEmbeddings embeddings,
@@ -213,11 +217,13 @@ public sealed class FitPipeline(
             return null;
         var moments = new FourthMoments(statistics.Grid, statistics.Dimensions);
         foreach (var batch in images.Chunk(embeddings.BatchSize))
-            moments.Add(statistics, embeddings.Get(batch, parallel), parallel);
+            moments.Add(statistics, embeddings.Load(batch), parallel);
         return moments;
     }
 
-    /// <summary>Pass two: the exact leave-one-out image score of every training image.</summary>
+    /// <summary>
+    /// Computes the exact leave-one-out image score of every training image. This is the second pass.
+    /// </summary>
     private ThresholdCalibration Calibrate(
         TrainingImage[] images,
         LeaveOneOut leaveOneOut,
@@ -233,10 +239,9 @@ public sealed class FitPipeline(
         var done = 0;
         foreach (var batch in images.Chunk(embeddings.BatchSize))
         {
-            var embedded = embeddings.Get(batch, parallel);
+            var embedded = embeddings.Load(batch);
             var maps = leaveOneOut.Distances(embedded, parallel);
-            Parallel.For(
-                0,
+            ParallelLoop.For(
                 batch.Length,
                 parallel,
                 i =>
@@ -258,9 +263,9 @@ public sealed class FitPipeline(
         return new ThresholdCalibration(scores);
     }
 
-    private static float[] Template(TrainingPixels pixels, Action<FitProgress>? progress)
+    private static float[] BuildTemplate(TrainingPixels pixels, Action<FitProgress>? progress)
     {
         progress?.Invoke(new FitProgress(FitStage.Aligning, 0));
-        return pixels.Template();
+        return pixels.BuildTemplate();
     }
 }

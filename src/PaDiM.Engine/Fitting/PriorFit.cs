@@ -3,11 +3,11 @@ using PaDiM.Core.Statistics;
 
 namespace PaDiM.Engine.Fitting;
 
-/// <summary>A fit that a new one can start from: same settings, same backbone.</summary>
-/// <param name="Reduction">The reduction that it drew.</param>
+/// <summary>Represents an earlier fit that a new one can update: same settings, same backbone.</summary>
+/// <param name="Reduction">The reduction of the earlier fit.</param>
 /// <param name="TrainingImages">SHA-256 of the images in its statistics.</param>
-/// <param name="ReadStatistics">Reads its growing sums, which the fit then changes; null when they are gone, and the
-/// fit starts from nothing.</param>
+/// <param name="ReadStatistics">Reads its statistics, which the new fit then changes. Returns null if they no longer
+/// exist; the new fit then starts from the images.</param>
 public sealed record PriorFit(
     ChannelReduction Reduction,
     IReadOnlyList<string> TrainingImages,

@@ -10,104 +10,127 @@ using PaDiM.Imaging.Decoding;
 namespace PaDiM.Engine.Fitting;
 
 /// <summary>
-/// The embeddings of training images: from the store where they are kept, from the images otherwise. One batch at a
-/// time, in the same buffers: what was given before is written over, so that a fit's memory does not grow with its
-/// images. While the backbone runs, the next images are decoded; while the caller works on a batch, it is written to
-/// the store.
+/// Loads the embeddings of training images, one batch at a time: from the store if they are there, otherwise from the
+/// images. All batches use the same buffers, so that a fit's memory does not grow with the number of images. While the
+/// backbone runs, the next images are decoded; while the caller works on a batch, it is written to the store.
 /// </summary>
-internal sealed class TrainingEmbeddings(
-    Embedder embedder,
-    string key,
-    ImageDecoder decoder,
-    EmbeddingStore store,
-    TrainingPixels pixels,
-    Grid patches
-) : IDisposable
+internal sealed class TrainingEmbeddings : IDisposable
 {
-    /// <summary>Images that go through the backbone at a time.</summary>
-    private const int BackboneBatch = 8;
+    /// <summary>Number of images that pass through the backbone at a time.</summary>
+    private const int BackboneBatchSize = 8;
 
-    private readonly PatchEmbedding?[] _buffers = new PatchEmbedding?[
-        FitEstimate.BatchOf(patches, embedder.Reduction.Dimensions)
-    ];
-    private readonly RgbImage?[] _shrunk = new RgbImage?[FitEstimate.BatchOf(patches, embedder.Reduction.Dimensions)];
-    private readonly float[][] _preparedBuffers =
+    private readonly Embedder _embedder;
+    private readonly string _key;
+    private readonly ImageDecoder _decoder;
+    private readonly EmbeddingStore _store;
+    private readonly TrainingPixels _pixels;
+    private readonly Grid _patches;
+    private readonly ComputeContext _compute;
+    private readonly CancellationToken _cancellationToken;
+    private readonly ParallelOptions _parallel;
+    private readonly PatchEmbedding?[] _buffers;
+    private readonly RgbImage?[] _shrunk;
+
+    /// <summary>Two buffers: the backbone reads one while the next images are prepared in the other.</summary>
+    private readonly float[][] _prepared =
     [
         [],
         [],
     ];
     private Task _writing = Task.CompletedTask;
 
-    /// <summary>Most images of one batch.</summary>
-    public int BatchSize => _buffers.Length;
-
-    /// <summary>Whether the embedding of an image that may be gone is still kept.</summary>
-    public bool AreKept(string imageSha256) => store.Contains(key, imageSha256);
-
-    /// <summary>Kept embeddings of images that are gone.</summary>
-    public PatchEmbedding[] Kept(IReadOnlyList<string> images)
-    {
-        _writing.GetAwaiter().GetResult();
-        Allocate(images.Count);
-        return
-        [
-            .. images.Select(
-                (image, i) =>
-                    _buffers[i] =
-                        store.Read(key, image, _buffers[i])
-                        ?? throw new FitException(
-                            "embedding_lost",
-                            $"The embedding of the removed image {image} is damaged; start a fit that is not incremental."
-                        )
-            ),
-        ];
-    }
-
-    /// <summary>
-    /// Embeddings in the order of the images, at most <see cref="BatchSize"/>; those that had to be made are kept.
-    /// </summary>
-    public PatchEmbedding[] Get(IReadOnlyList<TrainingImage> images, ParallelOptions parallel)
-    {
-        _writing.GetAwaiter().GetResult();
-        Allocate(images.Count);
-        var found = new PatchEmbedding?[images.Count];
-        Parallel.For(0, images.Count, parallel, i => found[i] = store.Read(key, images[i].Sha256, _buffers[i]));
-        var missing = Enumerable.Range(0, images.Count).Where(i => found[i] is null).ToArray();
-        if (missing.Length > 0)
-            Make(images, missing, found, parallel);
-        found.CopyTo(_buffers, 0);
-        return found!;
-    }
-
-    /// <summary>Waits for what is being written: a fit that ends early leaves nobody at work in the store.</summary>
-    public void Dispose() =>
-        _writing
-            .ContinueWith(
-                _ => { },
-                CancellationToken.None,
-                TaskContinuationOptions.ExecuteSynchronously,
-                TaskScheduler.Default
-            )
-            .Wait();
-
-    /// <summary>Buffers before their first use, one after the other.</summary>
-    private void Allocate(int count)
-    {
-        var d = embedder.Reduction.Dimensions;
-        for (var i = 0; i < count; i++)
-            _buffers[i] ??= new PatchEmbedding(patches, d, LargeArray.Of<float>((long)patches.Positions * d));
-    }
-
-    /// <summary>Embeds the images that the store does not have.</summary>
-    private void Make(
-        IReadOnlyList<TrainingImage> wanted,
-        int[] missing,
-        PatchEmbedding?[] found,
-        ParallelOptions parallel
+    /// <summary>Creates a loader.</summary>
+    /// <param name="embedder">Embeds images.</param>
+    /// <param name="key">Key of the embeddings in the store.</param>
+    /// <param name="decoder">Reads images.</param>
+    /// <param name="store">Stores embeddings and pixels.</param>
+    /// <param name="pixels">Takes the pixels of new images at the image size.</param>
+    /// <param name="patches">Patch positions.</param>
+    /// <param name="compute">Where to compute.</param>
+    /// <param name="cancellationToken">Stops between two images.</param>
+    public TrainingEmbeddings(
+        Embedder embedder,
+        string key,
+        ImageDecoder decoder,
+        EmbeddingStore store,
+        TrainingPixels pixels,
+        Grid patches,
+        ComputeContext compute,
+        CancellationToken cancellationToken
     )
     {
-        var parts = missing.Chunk(BackboneBatch).ToArray();
-        var next = Start(() => Prepare(0));
+        _embedder = embedder;
+        _key = key;
+        _decoder = decoder;
+        _store = store;
+        _pixels = pixels;
+        _patches = patches;
+        _compute = compute;
+        _cancellationToken = cancellationToken;
+        _parallel = compute.ToParallelOptions(cancellationToken);
+        BatchSize = FitEstimate.BatchOf(patches, embedder.Reduction.Dimensions);
+        _buffers = new PatchEmbedding?[BatchSize];
+        _shrunk = new RgbImage?[BatchSize];
+    }
+
+    /// <summary>Gets the largest number of images in a batch.</summary>
+    public int BatchSize { get; }
+
+    /// <summary>Gets the number of the batch that the buffers hold; only that batch can be read.</summary>
+    public int BatchNumber { get; private set; }
+
+    /// <summary>Gets whether the store has the embedding of an image, which itself may have been removed.</summary>
+    public bool Contains(string imageSha256) => _store.Contains(_key, imageSha256);
+
+    /// <summary>Loads the stored embeddings of removed images.</summary>
+    /// <param name="images">SHA-256 of each image, at most <see cref="BatchSize"/>.</param>
+    public EmbeddingBatch LoadRemoved(IReadOnlyList<string> images)
+    {
+        BeginBatch(images.Count);
+        for (var i = 0; i < images.Count; i++)
+            _buffers[i] =
+                _store.Read(_key, images[i], _buffers[i])
+                ?? throw new FitException(
+                    "embedding_lost",
+                    $"The embedding of the removed image {images[i]} is damaged; start a fit that is not incremental."
+                );
+        return EndBatch(images.Count);
+    }
+
+    /// <summary>Loads embeddings in the order of the images; stores the new ones.</summary>
+    /// <param name="images">The images, at most <see cref="BatchSize"/>.</param>
+    public EmbeddingBatch Load(IReadOnlyList<TrainingImage> images)
+    {
+        BeginBatch(images.Count);
+        var found = new PatchEmbedding?[images.Count];
+        ParallelLoop.For(images.Count, _parallel, i => found[i] = _store.Read(_key, images[i].Sha256, _buffers[i]));
+        var missing = Enumerable.Range(0, images.Count).Where(i => found[i] is null).ToArray();
+        if (missing.Length > 0)
+            EmbedMissing(images, missing, found);
+        found.CopyTo(_buffers, 0);
+        return EndBatch(images.Count);
+    }
+
+    /// <summary>Waits for the last batch to be written: a fit that ends early must not leave a writer behind.</summary>
+    public void Dispose() => WaitFor(_writing);
+
+    /// <summary>Waits for the writer of the last batch, and allocates buffers on their first use.</summary>
+    private void BeginBatch(int count)
+    {
+        _writing.GetAwaiter().GetResult();
+        BatchNumber++;
+        var d = _embedder.Reduction.Dimensions;
+        for (var i = 0; i < count; i++)
+            _buffers[i] ??= new PatchEmbedding(_patches, d, LargeArray.Of<float>((long)_patches.Positions * d));
+    }
+
+    private EmbeddingBatch EndBatch(int count) => new(this, BatchNumber, _buffers[..count]!);
+
+    /// <summary>Embeds the images that the store does not have, and starts to write them.</summary>
+    private void EmbedMissing(IReadOnlyList<TrainingImage> images, int[] missing, PatchEmbedding?[] found)
+    {
+        var parts = missing.Chunk(BackboneBatchSize).ToArray();
+        var next = _compute.Start(() => Prepare(images, parts[0], ref _prepared[0]));
         try
         {
             for (var part = 0; part < parts.Length; part++)
@@ -115,82 +138,92 @@ internal sealed class TrainingEmbeddings(
                 var placements = next.GetAwaiter().GetResult();
                 var following = part + 1;
                 next =
-                    following < parts.Length ? Start(() => Prepare(following)) : Task.FromResult<RigidTransform[]>([]);
-                Embed(wanted, parts[part], _preparedBuffers[part % 2], placements, found, parallel);
+                    following < parts.Length
+                        ? _compute.Start(() => Prepare(images, parts[following], ref _prepared[following % 2]))
+                        : Task.FromResult<RigidTransform[]>([]);
+                Embed(images, parts[part], _prepared[part % 2], placements, found);
             }
         }
         finally
         {
-            // Whatever went wrong, nobody may be left at work in the buffers; what the images themselves have against
-            // it is told above.
-            next.ContinueWith(
-                    _ => { },
-                    CancellationToken.None,
-                    TaskContinuationOptions.ExecuteSynchronously,
-                    TaskScheduler.Default
-                )
-                .Wait();
+            // Whatever failed, no thread may still write to the buffers. A fault of the images is thrown above.
+            WaitFor(next);
         }
-        _writing = Start(() =>
-            Parallel.ForEach(
-                missing,
-                new ParallelOptions { MaxDegreeOfParallelism = parallel.MaxDegreeOfParallelism, TaskScheduler = null },
-                i =>
-                {
-                    pixels.Keep(wanted[i].Sha256, _shrunk[i]!);
-                    store.Write(key, wanted[i].Sha256, found[i]!);
-                }
-            )
-        );
-
-        RigidTransform[] Prepare(int part)
+        _writing = _compute.Start(() =>
         {
-            var images = parts[part];
-            var length = embedder.PreparedLength;
-            var side = embedder.Preprocessing.ImageSize;
-            ref var buffer = ref _preparedBuffers[part % 2];
-            if (buffer.Length < images.Length * length)
-                buffer = LargeArray.Of<float>((long)images.Length * length);
-            var prepared = buffer;
-            var placements = new RigidTransform[images.Length];
-            Parallel.For(
-                0,
-                images.Length,
-                parallel,
+            ParallelLoop.For(
+                missing.Length,
+                _compute.ToParallelOptions(),
                 k =>
-                    placements[k] = embedder.Preprocessing.PrepareAndShrink(
-                        wanted[images[k]].Decode(decoder),
-                        prepared.AsSpan(k * length, length),
-                        _shrunk[images[k]] ??= new RgbImage(side, side, new byte[3 * side * side])
-                    )
+                {
+                    var i = missing[k];
+                    _pixels.Add(images[i].Sha256, _shrunk[i]!);
+                    _store.Write(_key, images[i].Sha256, found[i]!);
+                }
             );
-            return placements;
-        }
+            return true;
+        });
     }
 
-    /// <summary>Work beside the caller's, on the threads of its scheduler.</summary>
-    private static Task<T> Start<T>(Func<T> work) =>
-        Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.DenyChildAttach, TaskScheduler.Current);
+    /// <summary>Decodes and prepares images, one behind the other in a buffer that grows as needed.</summary>
+    /// <returns>How the part lies in each image.</returns>
+    private RigidTransform[] Prepare(IReadOnlyList<TrainingImage> images, int[] part, ref float[] buffer)
+    {
+        var length = _embedder.PreparedLength;
+        var side = _embedder.Preprocessing.ImageSize;
+        if (buffer.Length < part.Length * length)
+            buffer = LargeArray.Of<float>((long)part.Length * length);
+        var prepared = buffer;
+        var placements = new RigidTransform[part.Length];
+        ParallelLoop.For(
+            part.Length,
+            _parallel,
+            k =>
+                placements[k] = _embedder.Preprocessing.PrepareAndShrink(
+                    images[part[k]].Decode(_decoder),
+                    prepared.AsSpan(k * length, length),
+                    _shrunk[part[k]] ??= new RgbImage(side, side, new byte[3 * side * side])
+                ),
+            // Where several images fail, the user can act on this fault.
+            fault => fault is FitException
+        );
+        return placements;
+    }
 
     private void Embed(
-        IReadOnlyList<TrainingImage> wanted,
+        IReadOnlyList<TrainingImage> images,
         int[] part,
         float[] prepared,
         RigidTransform[] placements,
-        PatchEmbedding?[] found,
-        ParallelOptions parallel
+        PatchEmbedding?[] found
     )
     {
-        var made = embedder.Embed(prepared, part.Length, parallel, [.. part.Select(i => _buffers[i])]);
+        var embedded = _embedder.Embed(
+            prepared,
+            part.Length,
+            _compute,
+            [.. part.Select(i => _buffers[i])],
+            _cancellationToken
+        );
         for (var k = 0; k < part.Length; k++)
         {
-            made[k].Placement = placements[k];
-            if (!float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(made[k].Values)))
+            if (!float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(embedded[k].Values)))
                 throw new FitException(
                     "embedding_not_finite",
-                    $"The backbone gives values that are not finite for the training image {wanted[part[k]]}; leave the image out or use another backbone."
+                    $"The backbone's output for the training image {images[part[k]]} is not finite. Leave the image"
+                        + " out, or use another backbone."
                 );
-            found[part[k]] = made[k];
+            found[part[k]] = embedded[k].WithPlacement(placements[k]);
         }
     }
+
+    /// <summary>Waits for a task to end, and ignores its exception.</summary>
+    private static void WaitFor(Task task) =>
+        task.ContinueWith(
+                _ => { },
+                CancellationToken.None,
+                TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default
+            )
+            .Wait();
 }

@@ -3,14 +3,14 @@ using PaDiM.Imaging.Decoding;
 
 namespace PaDiM.Engine.Fitting;
 
-/// <summary>An image of a normal part, to be fitted.</summary>
-/// <param name="Sha256">Hash of its bytes, lower-case hexadecimal: its identity.</param>
-/// <param name="Read">Reads its bytes; called only when its embedding is not at hand.</param>
-/// <param name="Name">What its user calls it; its hash when null.</param>
+/// <summary>Represents an image of a normal part that a model is fitted to.</summary>
+/// <param name="Sha256">Hash of its bytes, lower-case hexadecimal, which identifies the image.</param>
+/// <param name="Read">Reads its bytes; called only if its embedding is not stored.</param>
+/// <param name="Name">Name in messages; null for its hash.</param>
 public sealed record TrainingImage(string Sha256, Func<byte[]> Read, string? Name = null)
 {
-    /// <summary>Its pixels.</summary>
-    /// <exception cref="FitException">It cannot be read any more.</exception>
+    /// <summary>Decodes the image.</summary>
+    /// <exception cref="FitException">The image can no longer be read.</exception>
     internal RgbImage Decode(ImageDecoder decoder) =>
         decoder.Decode(Read()) switch
         {
@@ -26,27 +26,27 @@ public sealed record TrainingImage(string Sha256, Func<byte[]> Read, string? Nam
     public override string ToString() => Name ?? Sha256;
 }
 
-/// <summary>How far a fit has come.</summary>
-/// <param name="Stage">What is being done.</param>
+/// <summary>Represents the progress of a fit.</summary>
+/// <param name="Stage">The current stage.</param>
 /// <param name="Progress">Share of the whole fit, 0 to 1.</param>
 public readonly record struct FitProgress(FitStage Stage, double Progress);
 
-/// <summary>The stages of a fit, in order.</summary>
+/// <summary>Specifies the stages of a fit, in order.</summary>
 public enum FitStage
 {
-    /// <summary>The mean image is found that all others are aligned to; only where the settings ask for it.</summary>
+    /// <summary>Builds the mean image that all others are aligned to; only if the settings ask for it.</summary>
     Aligning,
 
-    /// <summary>Images pass through the backbone into the statistics.</summary>
+    /// <summary>Embeds the images and adds them to the statistics.</summary>
     Embedding,
 
-    /// <summary>Covariances are factorised.</summary>
+    /// <summary>Factorises the covariances.</summary>
     Factorising,
 
-    /// <summary>Leave-one-out scores are computed.</summary>
+    /// <summary>Computes leave-one-out scores.</summary>
     Calibrating,
 
-    /// <summary>The model is written and made visible.</summary>
+    /// <summary>Writes and publishes the model.</summary>
     Publishing,
 }
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
+using PaDiM.Core;
 using PaDiM.Core.Alignment;
 using PaDiM.Core.DatasetReview;
 using PaDiM.Imaging;
@@ -9,8 +10,8 @@ using PaDiM.Imaging.Preprocessing;
 namespace PaDiM.Engine.Fitting;
 
 /// <summary>
-/// Training images at the image size: what the template of an alignment, the golden images and the review of the set
-/// are made from. Kept on disk.
+/// Provides training images at the image size, from which the template of an alignment, the golden images and the
+/// review of the set are made. Stores them on disk.
 /// </summary>
 internal sealed class TrainingPixels(
     int side,
@@ -20,52 +21,53 @@ internal sealed class TrainingPixels(
     ParallelOptions parallel
 )
 {
-    /// <summary>As many rounds of registering and averaging bring the mean image to rest.</summary>
+    /// <summary>Rounds of registration and averaging; after three the mean image no longer changes.</summary>
     private const int TemplateRounds = 3;
 
     private readonly ConcurrentDictionary<string, ImageTraits> _traits = new(StringComparer.Ordinal);
 
-    /// <summary>The pixels of an image.</summary>
+    /// <summary>Gets the pixels of an image.</summary>
     public RgbImage this[int index]
     {
         get
         {
             var image = images[index];
-            if (store.ReadPixels(side, image.Sha256) is { } kept)
-                return kept;
-            var made = Preprocessor.Shrink(image.Decode(decoder), side);
-            store.WritePixels(image.Sha256, made);
-            return made;
+            if (store.ReadPixels(side, image.Sha256) is { } stored)
+                return stored;
+            var shrunk = Preprocessor.Shrink(image.Decode(decoder), side);
+            store.WritePixels(image.Sha256, shrunk);
+            return shrunk;
         }
     }
 
     /// <summary>
-    /// Keeps an image that has just been shrunk, and measures it while it is at hand. Thread-safe for different images.
+    /// Stores an image that has just been shrunk, and measures it while it is in memory. Thread-safe for different
+    /// images.
     /// </summary>
-    public void Keep(string sha256, RgbImage shrunk)
+    public void Add(string sha256, RgbImage shrunk)
     {
         store.WritePixels(sha256, shrunk);
         _traits[sha256] = Measure(shrunk);
     }
 
-    /// <summary>The mean image that others are registered to, shape <c>(side, side)</c>, grey.</summary>
-    public float[] Template() =>
+    /// <summary>Builds the mean image that others are registered to, shape <c>(side, side)</c>, grey.</summary>
+    public float[] BuildTemplate() =>
         MeanTemplate.Build(
-            () => Enumerable.Range(0, images.Count).Select(i => Preprocessor.Grey(Floats(i))),
+            () => Enumerable.Range(0, images.Count).Select(i => Preprocessor.Grey(ReadFloats(i))),
             side,
             TemplateRounds,
             parallel
         );
 
-    /// <summary>Near-duplicates, blurred and wrongly exposed images.</summary>
+    /// <summary>Finds near-duplicates, blurred images and wrongly exposed images.</summary>
     public IReadOnlyList<TrainingFinding> Review()
     {
         var all = new ImageTraits[images.Count];
-        Parallel.For(
-            0,
+        ParallelLoop.For(
             all.Length,
             parallel,
-            i => all[i] = _traits.GetValueOrDefault(images[i].Sha256) ?? Measure(this[i])
+            i => all[i] = _traits.GetValueOrDefault(images[i].Sha256) ?? Measure(this[i]),
+            fault => fault is FitException
         );
         return TrainingSetReview.Of(all, parallel);
     }
@@ -81,5 +83,5 @@ internal sealed class TrainingPixels(
         return measured;
     }
 
-    private float[] Floats(int index) => Array.ConvertAll(this[index].Pixels, value => (float)value);
+    private float[] ReadFloats(int index) => Array.ConvertAll(this[index].Pixels, value => (float)value);
 }

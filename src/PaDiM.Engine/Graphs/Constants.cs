@@ -5,7 +5,7 @@ using DataType = PaDiM.Engine.Graphs.Schema.TensorProto.Types.DataType;
 namespace PaDiM.Engine.Graphs;
 
 /// <summary>
-/// The tensors of a graph whose values stand in the file: weights, constants, and float16 ones widened by a Cast.
+/// Finds the tensors of a graph whose values are in the file: weights, constants, and float16 values widened by a Cast.
 /// </summary>
 internal sealed class Constants
 {
@@ -24,21 +24,22 @@ internal sealed class Constants
         }
     }
 
-    /// <summary>The file holds its values.</summary>
-    public bool Has(string name) => _tensors.ContainsKey(name);
+    /// <summary>Gets whether the file contains the values of a tensor.</summary>
+    public bool Contains(string name) => _tensors.ContainsKey(name);
 
     /// <summary>
-    /// Shape and values, row-major; null where the values are not in the file or are no floating-point numbers.
+    /// Finds the shape and the values of a tensor, row-major; null if the values are not in the file or are not
+    /// floating-point numbers.
     /// </summary>
     public (int[] Shape, float[] Values)? Find(string name)
     {
-        if (!_tensors.TryGetValue(name, out var tensor) || Values(tensor) is not { } values)
+        if (!_tensors.TryGetValue(name, out var tensor) || ReadValues(tensor) is not { } values)
             return null;
         int[] shape = [.. tensor.Dims.Select(extent => (int)extent)];
         return values.Length == shape.Aggregate(1, (product, extent) => product * extent) ? (shape, values) : null;
     }
 
-    private static float[]? Values(TensorProto tensor) =>
+    private static float[]? ReadValues(TensorProto tensor) =>
         (DataType)tensor.DataType switch
         {
             DataType.Float => tensor.FloatData.Count > 0

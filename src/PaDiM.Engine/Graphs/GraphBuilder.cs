@@ -5,28 +5,29 @@ using PaDiM.Engine.Graphs.Schema;
 namespace PaDiM.Engine.Graphs;
 
 /// <summary>
-/// Adds nodes to an ONNX graph one after the other, each under the name of its output. Uses nothing that differs
-/// between sets of operators from version 7 on, but for what it bridges itself.
+/// Adds nodes to an ONNX graph one after the other; each node has the name of its output. The nodes are valid in every
+/// version of ONNX's operators from 7 on; the builder bridges the differences.
 /// </summary>
 /// <param name="graph">The graph to add to.</param>
-/// <param name="opset">Version of ONNX's own set of operators that the graph's model imports, at least <see
-/// cref="OldestOpset"/>.</param>
+/// <param name="opset">Version of ONNX's own operators that the graph's model imports, at least <see
+/// cref="MinOpset"/>.</param>
 internal sealed class GraphBuilder(GraphProto graph, long opset)
 {
-    /// <summary>Before it, arithmetic did not broadcast.</summary>
-    public const int OldestOpset = 7;
+    /// <summary>Oldest supported version of ONNX's operators: before it, arithmetic did not broadcast.</summary>
+    public const int MinOpset = 7;
 
-    /// <summary>Of a dimension that is free: the batch.</summary>
-    public const long Batch = -1;
+    /// <summary>The extent of a batch dimension that may have any size.</summary>
+    public const long AnyBatch = -1;
 
-    private const int Float32 = 1,
-        Integer64 = 7;
+    private const int Float32 = 1;
+    private const int Integer64 = 7;
 
-    /// <summary>The graph that is added to.</summary>
+    /// <summary>Gets the graph.</summary>
     public GraphProto Graph { get; } = graph;
 
-    /// <summary>Adds a node and gives the name of its output.</summary>
-    public string Node(
+    /// <summary>Adds a node.</summary>
+    /// <returns>The name of its output.</returns>
+    public string AddNode(
         string type,
         string output,
         IEnumerable<string> inputs,
@@ -47,32 +48,43 @@ internal sealed class GraphBuilder(GraphProto graph, long opset)
     }
 
     /// <summary>
-    /// Reduces over axes that vanish. The axes have been an input in place of an attribute since version 18.
+    /// Adds a reduction that removes the reduced axes. Since version 18 the axes are an input, before that an
+    /// attribute.
     /// </summary>
-    public string Reduce(string type, string output, string input, params long[] axes) =>
+    /// <returns>The name of its output.</returns>
+    public string AddReduction(string type, string output, string input, params long[] axes) =>
         opset < 18
-            ? Node(type, output, [input], Integer("keepdims", 0), Integers("axes", axes))
-            : Node(type, output, [input, Constant($"{output}/axes", [axes.Length], axes)], Integer("keepdims", 0));
+            ? AddNode(type, output, [input], CreateAttribute("keepdims", 0), CreateListAttribute("axes", axes))
+            : AddNode(
+                type,
+                output,
+                [input, AddConstant($"{output}/axes", [axes.Length], axes)],
+                CreateAttribute("keepdims", 0)
+            );
 
-    /// <summary>A float32 tensor that is part of the graph.</summary>
-    public string Constant(string name, long[] shape, ReadOnlySpan<float> values) =>
+    /// <summary>Adds a float32 tensor with fixed values.</summary>
+    /// <returns>The name of the tensor.</returns>
+    public string AddConstant(string name, long[] shape, ReadOnlySpan<float> values) =>
         Add(name, shape, Float32, MemoryMarshal.AsBytes(values));
 
-    /// <summary>An int64 tensor that is part of the graph.</summary>
-    public string Constant(string name, long[] shape, ReadOnlySpan<long> values) =>
+    /// <summary>Adds an int64 tensor with fixed values.</summary>
+    /// <returns>The name of the tensor.</returns>
+    public string AddConstant(string name, long[] shape, ReadOnlySpan<long> values) =>
         Add(name, shape, Integer64, MemoryMarshal.AsBytes(values));
 
     /// <summary>Declares a float32 input.</summary>
-    public string Input(string name, params long[] shape)
+    /// <returns>The name of the input.</returns>
+    public string AddInput(string name, params long[] shape)
     {
-        Graph.Input.Add(Describe(name, shape));
+        Graph.Input.Add(CreateValueInfo(name, shape));
         return name;
     }
 
     /// <summary>Declares a float32 output.</summary>
-    public void Output(string name, params long[] shape) => Graph.Output.Add(Describe(name, shape));
+    public void AddOutput(string name, params long[] shape) => Graph.Output.Add(CreateValueInfo(name, shape));
 
-    public static AttributeProto Integer(string name, long value) =>
+    /// <summary>Creates an attribute with an integer value.</summary>
+    public static AttributeProto CreateAttribute(string name, long value) =>
         new()
         {
             Name = name,
@@ -80,7 +92,8 @@ internal sealed class GraphBuilder(GraphProto graph, long opset)
             Type = AttributeProto.Types.AttributeType.Int,
         };
 
-    public static AttributeProto Integers(string name, params long[] values) =>
+    /// <summary>Creates an attribute with a list of integers.</summary>
+    public static AttributeProto CreateListAttribute(string name, params long[] values) =>
         new()
         {
             Name = name,
@@ -88,8 +101,8 @@ internal sealed class GraphBuilder(GraphProto graph, long opset)
             Type = AttributeProto.Types.AttributeType.Ints,
         };
 
-    /// <summary>The head of a float32 tensor whose values are written behind it.</summary>
-    public static TensorProto Head(string name, IEnumerable<long> shape) =>
+    /// <summary>Creates the head of a float32 tensor whose values are written after it.</summary>
+    public static TensorProto CreateTensorHead(string name, IEnumerable<long> shape) =>
         new()
         {
             Name = name,
@@ -111,10 +124,10 @@ internal sealed class GraphBuilder(GraphProto graph, long opset)
         return name;
     }
 
-    private static ValueInfoProto Describe(string name, long[] shape)
+    private static ValueInfoProto CreateValueInfo(string name, long[] shape)
     {
         var dimensions = shape.Select(extent =>
-            extent == Batch
+            extent == AnyBatch
                 ? new TensorShapeProto.Types.Dimension { DimParam = "batch" }
                 : new TensorShapeProto.Types.Dimension { DimValue = extent }
         );

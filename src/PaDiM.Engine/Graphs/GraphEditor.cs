@@ -4,8 +4,8 @@ using PaDiM.Engine.Graphs.Schema;
 namespace PaDiM.Engine.Graphs;
 
 /// <summary>
-/// Edits an ONNX graph as a value: the model it was made from is never changed. Only what feature extraction needs:
-/// which tensors come out, any batch, and the layers that nothing reads any more dropped.
+/// Edits an ONNX graph; each edit returns a new graph. Offers only what feature extraction needs: choosing the outputs,
+/// allowing any batch size, and removing layers that nothing reads.
 /// </summary>
 public sealed class GraphEditor
 {
@@ -14,15 +14,15 @@ public sealed class GraphEditor
 
     private GraphEditor(ModelProto model) => _model = model;
 
-    /// <summary>Names of the graph's outputs, in order.</summary>
+    /// <summary>Gets the names of the graph's outputs, in order.</summary>
     public IReadOnlyList<string> Outputs => [.. _model.Graph.Output.Select(output => output.Name)];
 
     internal GraphProto Graph => _model.Graph;
 
-    /// <summary>Version of ONNX's own operators that the graph is written in; 1 where it states none.</summary>
+    /// <summary>Gets the version of ONNX's own operators that the graph uses; 1 if it states none.</summary>
     internal long OperatorSet => _model.OpsetImport.FirstOrDefault(set => set.Domain is "" or "ai.onnx")?.Version ?? 1;
 
-    /// <summary>Names of the inputs that a caller must feed.</summary>
+    /// <summary>Gets the names of the inputs that a caller must feed.</summary>
     public IReadOnlyList<string> Inputs
     {
         get
@@ -33,7 +33,8 @@ public sealed class GraphEditor
     }
 
     /// <summary>Parses an ONNX file.</summary>
-    /// <exception cref="InvalidDataException">Not an ONNX graph, or one whose weights lie in other files.</exception>
+    /// <exception cref="InvalidDataException">The file is not an ONNX graph, or keeps its weights in other
+    /// files.</exception>
     public static GraphEditor Open(ReadOnlySpan<byte> onnx)
     {
         ModelProto model;
@@ -46,18 +47,18 @@ public sealed class GraphEditor
             throw new InvalidDataException("The file is not an ONNX model.", e);
         }
         if (model.Graph is null || model.Graph.Node.Count == 0)
-            throw new InvalidDataException("The file is not an ONNX model: it holds no graph.");
-        if (TensorsOf(model.Graph).Any(tensor => tensor.DataLocation == TensorProto.Types.DataLocation.External))
+            throw new InvalidDataException("The file is not an ONNX model: it contains no graph.");
+        if (GetTensors(model.Graph).Any(tensor => tensor.DataLocation == TensorProto.Types.DataLocation.External))
             throw new InvalidDataException("The model keeps its weights in other files; save it as one file.");
         return new GraphEditor(model);
     }
 
     /// <summary>
-    /// The same graph with <paramref name="taps"/> as its only outputs and without the nodes and weights that they do
+    /// Creates the graph with <paramref name="taps"/> as its only outputs, without the nodes and weights that they do
     /// not need.
     /// </summary>
     /// <param name="taps">Names of tensors that some node computes, or that are outputs already.</param>
-    /// <exception cref="InvalidDataException">No node computes one of them.</exception>
+    /// <exception cref="InvalidDataException">No node computes one of the tensors.</exception>
     public GraphEditor WithOutputs(IReadOnlyList<string> taps)
     {
         var graph = _model.Graph;
@@ -69,7 +70,7 @@ public sealed class GraphEditor
         if (missing is not null)
             throw new InvalidDataException($"No layer of the graph computes a tensor named '{missing}'.");
 
-        var (needed, read) = Reach(producer, taps);
+        var (needed, read) = FindNeeded(producer, taps);
         var edited = _model.Clone();
         Replace(edited.Graph.Node, graph.Node.Where(needed.Contains));
         Replace(edited.Graph.Initializer, graph.Initializer.Where(tensor => read.Contains(tensor.Name)));
@@ -77,17 +78,17 @@ public sealed class GraphEditor
             edited.Graph.Input,
             graph.Input.Where(input => read.Contains(input.Name)).Select(input => input.Clone())
         );
-        // Shapes written down at export may hold a batch of one; the runtime infers them anew.
+        // Shapes in the file may fix the batch to one image; ONNX Runtime infers them again.
         edited.Graph.ValueInfo.Clear();
-        Replace(edited.Graph.Output, taps.Select(tap => Float32Tensor(tap)));
+        Replace(edited.Graph.Output, taps.Select(tap => CreateFloat32Tensor(tap)));
         foreach (var input in edited.Graph.Input.Where(input => Inputs.Contains(input.Name)))
             FreeBatch(input);
         return new GraphEditor(edited);
     }
 
-    /// <summary>The same graph after a change to its nodes and weights.</summary>
-    /// <param name="edit">Is given a copy to change in place.</param>
-    internal GraphEditor With(Action<GraphProto> edit)
+    /// <summary>Creates a changed graph.</summary>
+    /// <param name="edit">Changes a copy in place.</param>
+    internal GraphEditor Edit(Action<GraphProto> edit)
     {
         var edited = _model.Clone();
         edit(edited.Graph);
@@ -95,19 +96,19 @@ public sealed class GraphEditor
     }
 
     /// <summary>
-    /// Names that a node reads, those that its subgraphs (If, Loop) read, of the outer graph too, included.
+    /// Gets the names that a node reads, including those that its subgraphs (If, Loop) read from the outer graph.
     /// </summary>
-    internal static IEnumerable<string> ReadBy(NodeProto node) =>
-        node.Input.Concat(SubgraphsOf(node).SelectMany(graph => graph.Node).SelectMany(ReadBy));
+    internal static IEnumerable<string> GetReadNames(NodeProto node) =>
+        node.Input.Concat(GetSubgraphs(node).SelectMany(graph => graph.Node).SelectMany(GetReadNames));
 
-    /// <summary>The graph as an ONNX file.</summary>
+    /// <summary>Converts the graph to an ONNX file.</summary>
     public byte[] ToArray() => _model.ToByteArray();
 
-    /// <summary>A copy of the model, the caller's to change.</summary>
+    /// <summary>Creates a copy of the model that the caller may change.</summary>
     internal ModelProto ToModel() => _model.Clone();
 
-    /// <summary>The nodes that the taps depend on, and every name that those nodes read or write.</summary>
-    private static (HashSet<NodeProto> Nodes, HashSet<string> Names) Reach(
+    /// <summary>Finds the nodes that the taps depend on, and every name that those nodes read or write.</summary>
+    private static (HashSet<NodeProto> Nodes, HashSet<string> Names) FindNeeded(
         Dictionary<string, NodeProto> producer,
         IReadOnlyList<string> taps
     )
@@ -119,19 +120,19 @@ public sealed class GraphEditor
         {
             if (!names.Add(name) || !producer.TryGetValue(name, out var node) || !nodes.Add(node))
                 continue;
-            foreach (var input in ReadBy(node))
+            foreach (var input in GetReadNames(node))
                 pending.Push(input);
         }
         return (nodes, names);
     }
 
-    internal static IEnumerable<GraphProto> SubgraphsOf(NodeProto node) =>
+    internal static IEnumerable<GraphProto> GetSubgraphs(NodeProto node) =>
         node.Attribute.SelectMany(attribute =>
             attribute.G is null ? attribute.Graphs : attribute.Graphs.Append(attribute.G)
         );
 
-    /// <summary>Weights, and constants wherever they stand.</summary>
-    private static IEnumerable<TensorProto> TensorsOf(GraphProto graph) =>
+    /// <summary>Gets all weights and constants, including those in subgraphs.</summary>
+    private static IEnumerable<TensorProto> GetTensors(GraphProto graph) =>
         graph
             .Initializer.Concat(
                 graph
@@ -140,13 +141,13 @@ public sealed class GraphEditor
                         attribute.T is null ? attribute.Tensors : attribute.Tensors.Append(attribute.T)
                     )
             )
-            .Concat(graph.Node.SelectMany(SubgraphsOf).SelectMany(TensorsOf));
+            .Concat(graph.Node.SelectMany(GetSubgraphs).SelectMany(GetTensors));
 
     /// <summary>
-    /// An input or output of floats; a null among the extents is one that may be any, no extents at all leave the shape
-    /// open.
+    /// Creates the declaration of a float32 input or output. A null extent may have any value; without extents the
+    /// shape is open.
     /// </summary>
-    internal static ValueInfoProto Float32Tensor(string name, params int?[] extents)
+    internal static ValueInfoProto CreateFloat32Tensor(string name, params int?[] extents)
     {
         var type = new TypeProto.Types.Tensor { ElemType = Float32 };
         if (extents.Length > 0)

@@ -8,37 +8,40 @@ using PaDiM.Engine.Graphs.Schema;
 namespace PaDiM.Engine.Graphs;
 
 /// <summary>
-/// Scoring as ONNX nodes, from feature maps to <c>anomaly_map</c> (n, 1, H, W) and <c>score</c> (n): reduction a tap at
-/// the tap's own resolution, replication onto the finest grid, M = |F (x - mean)|, upsampling, smoothing, maximum. The
-/// statistics are tensors that the graph reads by name (<see cref="ScoringStatistics"/>): inputs of a graph of its own,
-/// or weights of an exported one.
+/// Builds scoring as ONNX nodes, from feature maps to <c>anomaly_map</c> (n, 1, H, W) and <c>score</c> (n): reduction
+/// of each tap at its own resolution, replication onto the finest grid, M = |F (x - mean)|, upsampling, smoothing,
+/// maximum. The graph reads the statistics by name (<see cref="ScoringStatistics"/>): as inputs of a separate graph, or
+/// as weights of an exported one.
 /// </summary>
 /// <remarks>
-/// Upsampling and smoothing are linear and separable: two small matrices, read off the kernel that they must agree
-/// with, do both at once, mirrored borders included, with fewer operations than a convolution of the large map.
+/// Upsampling and smoothing are linear and separable. Two small matrices do both at once, including the mirrored
+/// borders, with fewer operations than a convolution of the large map. They are computed with the kernel on the host,
+/// so that both agree.
 /// </remarks>
 /// <param name="model">The model.</param>
 /// <param name="tapGrids">Positions of each tap at the model's prepared size.</param>
 internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrids)
 {
-    /// <summary>Names of the outputs.</summary>
-    public const string Map = "anomaly_map",
-        Score = "score";
+    /// <summary>Name of the output with the anomaly map.</summary>
+    public const string Map = "anomaly_map";
 
-    /// <summary>All other tensors that are computed here.</summary>
+    /// <summary>Name of the output with the image score.</summary>
+    public const string Score = "score";
+
+    /// <summary>Prefix of the names of all other tensors that the nodes compute.</summary>
     public const string Prefix = "padim/";
 
-    private const int Opset = 18,
-        IrVersion = 8;
+    private const int Opset = 18;
+    private const int IrVersion = 8;
 
-    private readonly Grid _fine = model.Distribution.Grid,
-        _prepared = model.Settings.PreparedSize();
+    private readonly Grid _fine = model.Distribution.Grid;
+    private readonly Grid _prepared = model.Settings.PreparedSize();
 
-    /// <summary>Name of a reduced tap as an input of the graph of its own.</summary>
-    public static string FeaturesOf(int tap) => $"features_{tap}";
+    /// <summary>Gets the name of the input of the separate graph for a reduced tap.</summary>
+    public static string GetFeaturesName(int tap) => $"features_{tap}";
 
     /// <summary>
-    /// A graph of its own: inputs are the reduced maps (n, h_l, w_l, d), as <see cref="TapReduction"/> gives them, and
+    /// Creates a separate graph, whose inputs are the reduced maps (n, h_l, w_l, d) of <see cref="TapReduction"/> and
     /// the statistics. Equal shapes and settings give equal bytes.
     /// </summary>
     public byte[] ToArray()
@@ -46,11 +49,13 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
         var builder = new GraphBuilder(new GraphProto { Name = "padim" }, Opset);
         var d = model.Distribution.Dimensions;
         var maps = tapGrids
-            .Select((grid, l) => builder.Input(FeaturesOf(l), GraphBuilder.Batch, grid.Height, grid.Width, d))
+            .Select(
+                (grid, l) => builder.AddInput(GetFeaturesName(l), GraphBuilder.AnyBatch, grid.Height, grid.Width, d)
+            )
             .ToArray();
-        foreach (var tensor in ScoringStatistics.Of(model))
-            builder.Input(tensor.Name, [.. tensor.Shape]);
-        Append(builder, Sum(builder, [.. maps.Select((map, l) => Vectors(builder, map, l, d))]));
+        foreach (var tensor in ScoringStatistics.Create(model))
+            builder.AddInput(tensor.Name, [.. tensor.Shape]);
+        Append(builder, AddSum(builder, [.. maps.Select((map, l) => AddVectors(builder, map, l, d))]));
         return new ModelProto
         {
             IrVersion = IrVersion,
@@ -63,36 +68,41 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
         }.ToByteArray();
     }
 
-    /// <summary>Adds the nodes and the outputs; the statistics are the caller's to declare.</summary>
+    /// <summary>Adds the nodes and the outputs to a graph. The caller declares the statistics.</summary>
     /// <param name="builder">The graph.</param>
     /// <param name="taps">Names of the taps' tensors.</param>
-    public void AppendTo(GraphBuilder builder, IReadOnlyList<string> taps) => Append(builder, Embed(builder, taps));
+    public void AppendTo(GraphBuilder builder, IReadOnlyList<string> taps) =>
+        Append(builder, AddEmbedding(builder, taps));
 
     private void Append(GraphBuilder builder, string embedding)
     {
-        var distances = Distances(builder, embedding);
-        var rows = Matrix(_fine.Height, _prepared.Height);
-        var columns = Transpose(Matrix(_fine.Width, _prepared.Width), _prepared.Width);
-        var tall = builder.Node(
+        var distances = AddDistances(builder, embedding);
+        var rows = CreateResizeMatrix(_fine.Height, _prepared.Height);
+        var columns = Transpose(CreateResizeMatrix(_fine.Width, _prepared.Width), _prepared.Width);
+        var tall = builder.AddNode(
             "MatMul",
             $"{Prefix}tall",
-            [builder.Constant($"{Prefix}rows", [_prepared.Height, _fine.Height], rows), distances]
+            [builder.AddConstant($"{Prefix}rows", [_prepared.Height, _fine.Height], rows), distances]
         );
-        string[] factors = [tall, builder.Constant($"{Prefix}columns", [_fine.Width, _prepared.Width], columns)];
+        string[] factors = [tall, builder.AddConstant($"{Prefix}columns", [_fine.Width, _prepared.Width], columns)];
         if (model.Ignored is null)
-            builder.Node("MatMul", Map, factors);
+            builder.AddNode("MatMul", Map, factors);
         else
-            builder.Node("Mul", Map, [builder.Node("MatMul", $"{Prefix}smooth", factors), ScoringStatistics.Gains]);
-        builder.Reduce("ReduceMax", Score, Map, 1, 2, 3);
-        builder.Output(Map, GraphBuilder.Batch, 1, _prepared.Height, _prepared.Width);
-        builder.Output(Score, GraphBuilder.Batch);
+            builder.AddNode(
+                "Mul",
+                Map,
+                [builder.AddNode("MatMul", $"{Prefix}smooth", factors), ScoringStatistics.Gains]
+            );
+        builder.AddReduction("ReduceMax", Score, Map, 1, 2, 3);
+        builder.AddOutput(Map, GraphBuilder.AnyBatch, 1, _prepared.Height, _prepared.Width);
+        builder.AddOutput(Score, GraphBuilder.AnyBatch);
     }
 
     /// <summary>
-    /// x_p, shape (P, n, d): positions first, so that replication copies whole vectors and each position is one
-    /// product.
+    /// Adds the embedding x_p, shape (P, n, d). Positions come first, so that replication copies whole vectors and each
+    /// position is one product.
     /// </summary>
-    private string Embed(GraphBuilder builder, IReadOnlyList<string> taps)
+    private string AddEmbedding(GraphBuilder builder, IReadOnlyList<string> taps)
     {
         var selection = model.Reduction as ChannelSelection;
         var chosenByTap = selection?.ByTap().ToArray();
@@ -109,92 +119,102 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
                 if (chosen.Length == 0)
                     continue;
                 if (chosen.Length < channels)
-                    tensor = builder.Node(
+                    tensor = builder.AddNode(
                         "Gather",
                         $"{name}/chosen",
-                        [tensor, builder.Constant($"{name}/channels", [chosen.Length], chosen)],
-                        GraphBuilder.Integer("axis", 1)
+                        [tensor, builder.AddConstant($"{name}/channels", [chosen.Length], chosen)],
+                        GraphBuilder.CreateAttribute("axis", 1)
                     );
                 channels = chosen.Length;
             }
-            tensor = builder.Node(
+            tensor = builder.AddNode(
                 "Reshape",
                 $"{name}/flat",
-                [tensor, builder.Constant($"{name}/flat_shape", [3], [0L, channels, grid.Positions])]
+                [tensor, builder.AddConstant($"{name}/flat_shape", [3], [0L, channels, grid.Positions])]
             );
             if (selection is null)
-                tensor = builder.Node("MatMul", $"{name}/projected", [ScoringStatistics.ProjectionOf(l), tensor]);
-            tensor = builder.Node("Transpose", $"{name}/vectors", [tensor], GraphBuilder.Integers("perm", 2, 0, 1));
-            reduced.Add(Replicated(builder, tensor, l));
+                tensor = builder.AddNode(
+                    "MatMul",
+                    $"{name}/projected",
+                    [ScoringStatistics.GetProjectionName(l), tensor]
+                );
+            tensor = builder.AddNode(
+                "Transpose",
+                $"{name}/vectors",
+                [tensor],
+                GraphBuilder.CreateListAttribute("perm", 2, 0, 1)
+            );
+            reduced.Add(AddReplication(builder, tensor, l));
         }
         if (selection is not null)
             return reduced.Count == 1
                 ? reduced[0]
-                : builder.Node("Concat", $"{Prefix}embedding", reduced, GraphBuilder.Integer("axis", 2));
-        return Sum(builder, reduced);
+                : builder.AddNode("Concat", $"{Prefix}embedding", reduced, GraphBuilder.CreateAttribute("axis", 2));
+        return AddSum(builder, reduced);
     }
 
-    /// <summary>The vectors of a reduced map, shape (P, n, d).</summary>
-    private string Vectors(GraphBuilder builder, string map, int l, int d)
+    /// <summary>Adds the vectors of a reduced map, shape (P, n, d).</summary>
+    private string AddVectors(GraphBuilder builder, string map, int l, int d)
     {
         var name = $"{Prefix}tap_{l}";
-        var flat = builder.Node(
+        var flat = builder.AddNode(
             "Reshape",
             $"{name}/flat",
-            [map, builder.Constant($"{name}/flat_shape", [3], [0L, tapGrids[l].Positions, d])]
+            [map, builder.AddConstant($"{name}/flat_shape", [3], [0L, tapGrids[l].Positions, d])]
         );
-        return Replicated(
+        return AddReplication(
             builder,
-            builder.Node("Transpose", $"{name}/vectors", [flat], GraphBuilder.Integers("perm", 1, 0, 2)),
+            builder.AddNode("Transpose", $"{name}/vectors", [flat], GraphBuilder.CreateListAttribute("perm", 1, 0, 2)),
             l
         );
     }
 
-    private string Replicated(GraphBuilder builder, string vectors, int l)
+    private string AddReplication(GraphBuilder builder, string vectors, int l)
     {
         var name = $"{Prefix}tap_{l}";
         return tapGrids[l] == _fine
             ? vectors
-            : builder.Node(
+            : builder.AddNode(
                 "Gather",
                 $"{name}/replicated",
-                [vectors, builder.Constant($"{name}/nearest", [_fine.Positions], Nearest(tapGrids[l]))],
-                GraphBuilder.Integer("axis", 0)
+                [vectors, builder.AddConstant($"{name}/nearest", [_fine.Positions], CreateNearestIndices(tapGrids[l]))],
+                GraphBuilder.CreateAttribute("axis", 0)
             );
     }
 
-    private static string Sum(GraphBuilder builder, List<string> vectors)
+    private static string AddSum(GraphBuilder builder, List<string> vectors)
     {
         var sum = vectors[0];
         for (var l = 1; l < vectors.Count; l++)
-            sum = builder.Node("Add", $"{Prefix}sum_{l}", [sum, vectors[l]]);
+            sum = builder.AddNode("Add", $"{Prefix}sum_{l}", [sum, vectors[l]]);
         return sum;
     }
 
-    /// <summary>M, weighted where pixels are ignored, shape (n, 1, h, w).</summary>
-    private string Distances(GraphBuilder builder, string embedding)
+    /// <summary>Adds the distances M, weighted if the model ignores pixels, shape (n, 1, h, w).</summary>
+    private string AddDistances(GraphBuilder builder, string embedding)
     {
-        var delta = builder.Node("Sub", $"{Prefix}delta", [embedding, ScoringStatistics.Mean]);
-        var whitened = builder.Node("MatMul", $"{Prefix}whitened", [delta, ScoringStatistics.Whitening]);
-        var norms = builder.Node(
+        var delta = builder.AddNode("Sub", $"{Prefix}delta", [embedding, ScoringStatistics.Mean]);
+        var whitened = builder.AddNode("MatMul", $"{Prefix}whitened", [delta, ScoringStatistics.Whitening]);
+        var norms = builder.AddNode(
             "Transpose",
             $"{Prefix}distances",
-            [builder.Reduce("ReduceL2", $"{Prefix}norms", whitened, 2)],
-            GraphBuilder.Integers("perm", 1, 0)
+            [builder.AddReduction("ReduceL2", $"{Prefix}norms", whitened, 2)],
+            GraphBuilder.CreateListAttribute("perm", 1, 0)
         );
         if (model.Ignored is not null)
-            norms = builder.Node("Mul", $"{Prefix}weighted", [norms, ScoringStatistics.PatchWeights]);
-        return builder.Node(
+            norms = builder.AddNode("Mul", $"{Prefix}weighted", [norms, ScoringStatistics.PatchWeights]);
+        return builder.AddNode(
             "Reshape",
             $"{Prefix}patches",
-            [norms, builder.Constant($"{Prefix}patches_shape", [4], [0L, 1, _fine.Height, _fine.Width])]
+            [norms, builder.AddConstant($"{Prefix}patches_shape", [4], [0L, 1, _fine.Height, _fine.Width])]
         );
     }
 
     /// <summary>
-    /// For each fine position the coarse one whose vector it takes, as <see cref="ChannelReduction"/> replicates.
+    /// Creates the indices of the coarse positions whose vectors the fine positions take, as <see cref="ReducedTaps"/>
+    /// does.
     /// </summary>
-    private long[] Nearest(Grid coarse) =>
+    private long[] CreateNearestIndices(Grid coarse) =>
         [
             .. from y in Enumerable.Range(0, _fine.Height)
             from x in Enumerable.Range(0, _fine.Width)
@@ -202,9 +222,10 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
         ];
 
     /// <summary>
-    /// Upsampling and smoothing along one axis, shape (to, from): its columns are what becomes of unit vectors.
+    /// Creates the matrix of upsampling and smoothing along one axis, shape (to, from): its columns are the images of
+    /// the unit vectors.
     /// </summary>
-    private float[] Matrix(int from, int to)
+    private float[] CreateResizeMatrix(int from, int to)
     {
         var matrix = new float[to * from];
         for (var j = 0; j < from; j++)

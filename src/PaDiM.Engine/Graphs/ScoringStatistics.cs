@@ -5,24 +5,30 @@ using PaDiM.Core.Statistics;
 namespace PaDiM.Engine.Graphs;
 
 /// <summary>
-/// A model's numbers as the tensors that <see cref="ScoringGraph"/> reads, P positions and d dimensions.
+/// Converts a model to the tensors that <see cref="ScoringGraph"/> reads, with P positions and d dimensions.
 /// </summary>
 internal static class ScoringStatistics
 {
-    /// <summary>Names of the tensors.</summary>
-    public const string Mean = "mean",
-        Whitening = "whitening",
-        PatchWeights = "patch_weights",
-        Gains = "gains";
+    /// <summary>Name of the tensor with the means.</summary>
+    public const string Mean = "mean";
 
-    /// <summary>Name of a tap's projection.</summary>
-    public static string ProjectionOf(int tap) => $"projection_{tap}";
+    /// <summary>Name of the tensor with the whitening factors.</summary>
+    public const string Whitening = "whitening";
+
+    /// <summary>Name of the tensor with the weights of the patches of a model that ignores pixels.</summary>
+    public const string PatchWeights = "patch_weights";
+
+    /// <summary>Name of the tensor with the gains of the pixels of a model that ignores pixels.</summary>
+    public const string Gains = "gains";
+
+    /// <summary>Gets the name of the tensor with a tap's projection.</summary>
+    public static string GetProjectionName(int tap) => $"projection_{tap}";
 
     /// <summary>
-    /// <c>mean</c> (P, 1, d); <c>whitening</c> (P, d, d), F^T with F^T F = Cov^-1, for row vectors; of a model that
-    /// ignores pixels <c>patch_weights</c> (P) and <c>gains</c> (H, W).
+    /// Creates <c>mean</c> (P, 1, d) and <c>whitening</c> (P, d, d), which is F^T with F^T F = Cov^-1, for row vectors;
+    /// for a model that ignores pixels also <c>patch_weights</c> (P) and <c>gains</c> (H, W).
     /// </summary>
-    public static IReadOnlyList<ScoringTensor> Of(PadimModel model)
+    public static IReadOnlyList<ScoringTensor> Create(PadimModel model)
     {
         var distribution = model.Distribution;
         var prepared = model.Settings.PreparedSize();
@@ -47,14 +53,17 @@ internal static class ScoringStatistics
     }
 
     /// <summary>
-    /// As above, and for a projection a <c>projection_l</c> (d, C_l) each tap: where the graph begins with the
-    /// backbone's own taps.
+    /// Creates the same tensors, and for a projection one <c>projection_l</c> (d, C_l) per tap, for a graph that begins
+    /// with the backbone's own taps.
     /// </summary>
-    public static IReadOnlyList<ScoringTensor> WithProjections(PadimModel model) =>
-        model.Reduction is ChannelProjection projection ? [.. Of(model), .. Projections(projection)] : Of(model);
+    public static IReadOnlyList<ScoringTensor> CreateWithProjections(PadimModel model) =>
+        model.Reduction is ChannelProjection projection
+            ? [.. Create(model), .. CreateProjections(projection)]
+            : Create(model);
 
-    /// <summary>What they take, without making any of them.</summary>
-    public static long Bytes(PadimModel model) => sizeof(float) * WithProjections(model).Sum(tensor => tensor.Length);
+    /// <summary>Counts the bytes of all tensors without creating their values.</summary>
+    public static long CountBytes(PadimModel model) =>
+        sizeof(float) * CreateWithProjections(model).Sum(tensor => tensor.Length);
 
     private static void FillTransposed(PatchDistribution distribution, int position, Span<float> target)
     {
@@ -65,7 +74,7 @@ internal static class ScoringStatistics
             (target[i * d + j], target[j * d + i]) = (target[j * d + i], target[i * d + j]);
     }
 
-    private static IEnumerable<ScoringTensor> Projections(ChannelProjection projection)
+    private static IEnumerable<ScoringTensor> CreateProjections(ChannelProjection projection)
     {
         for (var tap = 0; tap < projection.TapChannels.Count; tap++)
         {
@@ -76,7 +85,7 @@ internal static class ScoringStatistics
             for (var c = 0; c < channels; c++)
             for (var j = 0; j < d; j++)
                 transposed[j * channels + c] = weights[c * d + j];
-            yield return new(ProjectionOf(tap), [d, channels], transposed);
+            yield return new(GetProjectionName(tap), [d, channels], transposed);
         }
     }
 }

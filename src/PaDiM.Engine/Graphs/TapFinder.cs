@@ -3,9 +3,9 @@ using PaDiM.Engine.Graphs.Schema;
 namespace PaDiM.Engine.Graphs;
 
 /// <summary>
-/// Chooses taps for a network that comes without a manifest: its outputs where they are feature maps, otherwise the
-/// last tensor computed at each of the strides 4, 8 and 16 (layer1..layer3 of a ResNet), read off the strides of
-/// convolutions and poolings.
+/// Chooses taps for a network without a manifest: its outputs if they are feature maps, otherwise the last tensor that
+/// is computed at each of the strides 4, 8 and 16 (layer1..layer3 of a ResNet). Derives strides from convolutions and
+/// poolings.
 /// </summary>
 internal static class TapFinder
 {
@@ -20,7 +20,7 @@ internal static class TapFinder
         "LpPool",
     ];
 
-    /// <summary>Operators that keep the shape of a feature map, so that a stride runs on through them.</summary>
+    /// <summary>Operators that keep the shape of a feature map, and so its stride.</summary>
     private static readonly HashSet<string> Pointwise =
     [
         "Relu",
@@ -51,12 +51,13 @@ internal static class TapFinder
         "LRN",
     ];
 
-    /// <summary>Names of tensors, finest first.</summary>
-    /// <exception cref="InvalidDataException">The graph has no feature maps at the usual strides: a manifest must name
+    /// <summary>Finds the taps.</summary>
+    /// <returns>Names of tensors, finest first.</returns>
+    /// <exception cref="InvalidDataException">The graph has no feature maps at the usual strides; a manifest must name
     /// the taps.</exception>
     public static IReadOnlyList<string> Find(GraphEditor editor)
     {
-        var stride = StrideOfTensors(editor);
+        var stride = ComputeStrides(editor);
         if (editor.Outputs.All(stride.ContainsKey) && editor.Outputs.Count > 1)
             return editor.Outputs;
         var taps = new List<string>();
@@ -71,11 +72,12 @@ internal static class TapFinder
         return taps.Count > 0
             ? taps
             : throw new InvalidDataException(
-                $"No feature maps at strides {string.Join(", ", Strides)} were found in the graph; name its taps in a manifest beside it."
+                $"The graph has no feature maps at strides {string.Join(", ", Strides)}."
+                    + " Name its taps in a manifest beside it."
             );
     }
 
-    private static Dictionary<string, int> StrideOfTensors(GraphEditor editor)
+    private static Dictionary<string, int> ComputeStrides(GraphEditor editor)
     {
         var stride = editor.Inputs.ToDictionary(name => name, _ => 1, StringComparer.Ordinal);
         foreach (var node in editor.Graph.Node)
@@ -84,7 +86,7 @@ internal static class TapFinder
             if (known.Length == 0)
                 continue;
             if (Convolutions.Contains(node.OpType))
-                Set(node, known[0] * StepOf(node));
+                Set(node, known[0] * GetStep(node));
             else if (Pointwise.Contains(node.OpType))
                 Set(node, known.Max());
         }
@@ -97,6 +99,6 @@ internal static class TapFinder
         }
     }
 
-    private static int StepOf(NodeProto node) =>
+    private static int GetStep(NodeProto node) =>
         (int)(node.Attribute.FirstOrDefault(a => a.Name == "strides")?.Ints.FirstOrDefault(1) ?? 1);
 }

@@ -5,29 +5,30 @@ namespace PaDiM.Engine.Graphs;
 
 /// <summary>
 /// Appends the reduction of channels to a backbone: for each tap a product of its C_l channels with weights that are an
-/// input of the graph, shape (C_l, d). Maps come out as (n, h, w, d), a patch's vector in one piece. The channels are
-/// moved last before the product; the runtime merges that with leaving its own layout.
+/// input of the graph, shape (C_l, d). The outputs have the shape (n, h, w, d), so that a patch's vector is contiguous.
+/// The channels are moved to the last axis before the product; ONNX Runtime merges that with the reordering from its
+/// own layout.
 /// </summary>
 internal static class TapReduction
 {
     private const string Suffix = "__reduced";
 
-    /// <summary>Name of the input that takes the weights of a tap.</summary>
-    public static string WeightsOf(string tap) => $"{tap}{Suffix}_weights";
+    /// <summary>Gets the name of the input for the weights of a tap.</summary>
+    public static string GetWeightsName(string tap) => $"{tap}{Suffix}_weights";
 
-    /// <summary>Name of the reduced map of a tap.</summary>
-    public static string OutputOf(string tap) => $"{tap}{Suffix}";
+    /// <summary>Gets the name of the output with the reduced map of a tap.</summary>
+    public static string GetOutputName(string tap) => $"{tap}{Suffix}";
 
-    /// <summary>The graph with its taps reduced.</summary>
+    /// <summary>Creates the graph whose outputs are the reduced taps.</summary>
     public static GraphEditor Append(GraphEditor tapped, IReadOnlyList<BackboneTap> taps) =>
-        tapped.With(graph =>
+        tapped.Edit(graph =>
         {
             graph.Output.Clear();
             foreach (var tap in taps)
             {
                 var last = $"{tap.Tensor}{Suffix}_nhwc";
-                var weights = WeightsOf(tap.Tensor);
-                var output = OutputOf(tap.Tensor);
+                var weights = GetWeightsName(tap.Tensor);
+                var output = GetOutputName(tap.Tensor);
                 var order = new AttributeProto
                 {
                     Name = "perm",
@@ -53,8 +54,8 @@ internal static class TapReduction
                         Output = { output },
                     }
                 );
-                graph.Input.Add(GraphEditor.Float32Tensor(weights, tap.Channels, null));
-                graph.Output.Add(GraphEditor.Float32Tensor(output));
+                graph.Input.Add(GraphEditor.CreateFloat32Tensor(weights, tap.Channels, null));
+                graph.Output.Add(GraphEditor.CreateFloat32Tensor(output));
             }
         });
 }

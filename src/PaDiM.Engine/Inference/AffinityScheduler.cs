@@ -5,66 +5,68 @@ using System.Runtime.InteropServices;
 namespace PaDiM.Engine.Inference;
 
 /// <summary>
-/// Binds the threads of an inference to a processor each. A thread that is free to run anywhere is often woken on the
-/// processor of the one that wakes it, above all on virtual machines and after a pause; two of them then share one
-/// while the other idles, and an inference takes twice as long. Only where the process may use exactly as many
-/// processors as it has threads: among more of them the system finds room by itself. As a scheduler it has a thread on
-/// each processor but the first, which belongs to the caller that is bound: for the kernels around a lone inference,
-/// which would be over before the pool's threads had spread. Thread-safe.
+/// Binds each thread of an inference to a processor of its own. Linux often wakes an unbound thread on the processor of
+/// the thread that wakes it, above all on virtual machines and after a pause. Two threads then share one processor
+/// while another idles, and an inference takes twice as long. Used only where the process may run on exactly as many
+/// processors as it has threads: with more processors, Linux finds free ones by itself.
 /// </summary>
+/// <remarks>
+/// As a scheduler it runs one thread on each processor except the first, which belongs to the bound caller. It runs the
+/// kernels around a lone inference, which would be over before the thread pool's threads had spread out. Thread-safe.
+/// </remarks>
 internal sealed partial class AffinityScheduler : TaskScheduler
 {
-    private static readonly Lazy<AffinityScheduler?> OfProcess = new(() =>
+    private static readonly Lazy<AffinityScheduler?> ForProcess = new(() =>
         OperatingSystem.IsLinux() && GetAffinity(0, sizeof(ulong), out var mask) == 0
             ? new AffinityScheduler(mask)
             : null
     );
 
-    private readonly ulong _all;
+    private readonly ulong _processors;
     private readonly Lazy<BlockingCollection<Task>> _waiting;
     private int _isBound;
 
-    private AffinityScheduler(ulong all)
+    private AffinityScheduler(ulong processors)
     {
-        _all = all;
+        _processors = processors;
         _waiting = new(StartThreads);
     }
 
     /// <inheritdoc/>
-    public override int MaximumConcurrencyLevel => BitOperations.PopCount(_all);
+    public override int MaximumConcurrencyLevel => BitOperations.PopCount(_processors);
 
     /// <summary>
-    /// The processors of this process; null where they are not as many as threads, or the system does not tell (it does
-    /// on Linux).
+    /// Finds the scheduler of this process; null unless the process may run on exactly <paramref name="threads"/>
+    /// processors, at least two, and runs on Linux.
     /// </summary>
-    public static AffinityScheduler? ForThreads(int threads) =>
-        threads > 1 && OfProcess.Value is { } processors && processors.MaximumConcurrencyLevel == threads
-            ? processors
+    public static AffinityScheduler? FindForThreads(int threads) =>
+        threads > 1 && ForProcess.Value is { } scheduler && scheduler.MaximumConcurrencyLevel == threads
+            ? scheduler
             : null;
 
     /// <summary>
-    /// All but the first, as ONNX Runtime wants to be told them for its workers: counted from 1, a group each.
+    /// Gets all processors except the first, in the form of ONNX Runtime's option for thread affinities: counted from
+    /// 1, one group per worker.
     /// </summary>
-    public string Workers =>
-        string.Join(';', Enumerable.Range(0, 64).Where(i => (_all >> i & 1) != 0).Skip(1).Select(i => i + 1));
+    public string WorkerProcessors =>
+        string.Join(';', Enumerable.Range(0, 64).Where(i => (_processors >> i & 1) != 0).Skip(1).Select(i => i + 1));
 
     /// <summary>
-    /// Keeps the calling thread on the first, where no worker is, until disposed. One thread at a time: others that
-    /// infer meanwhile stay free. The main thread stays free as well, for the runtime gives its binding to threads that
-    /// it starts.
+    /// Binds the calling thread to the first processor, which no worker uses, until the result is disposed. Binds one
+    /// thread at a time: the others that infer meanwhile stay free.
     /// </summary>
     public Binding BindCaller()
     {
-        if (Environment.CurrentManagedThreadId == 1 || Interlocked.Exchange(ref _isBound, 1) != 0)
+        if (Interlocked.Exchange(ref _isBound, 1) != 0)
             return default;
-        BindTo(_all & (~_all + 1));
+        BindTo(_processors & (~_processors + 1));
         return new Binding(this);
     }
 
     /// <inheritdoc/>
     protected override void QueueTask(Task task) => _waiting.Value.Add(task);
 
-    /// <summary>The caller takes part.</summary>
+    /// <summary>Lets the caller of a loop take part in it.</summary>
     protected override bool TryExecuteTaskInline(Task task, bool taskWasPreviouslyQueued) => TryExecuteTask(task);
 
     /// <inheritdoc/>
@@ -73,7 +75,7 @@ internal sealed partial class AffinityScheduler : TaskScheduler
     private BlockingCollection<Task> StartThreads()
     {
         var tasks = new BlockingCollection<Task>();
-        for (var rest = _all & (_all - 1); rest != 0; rest &= rest - 1)
+        for (var rest = _processors & (_processors - 1); rest != 0; rest &= rest - 1)
         {
             var processor = rest & (~rest + 1);
             new Thread(() =>
@@ -92,7 +94,7 @@ internal sealed partial class AffinityScheduler : TaskScheduler
 
     private void Release()
     {
-        BindTo(_all);
+        BindTo(_processors);
         Volatile.Write(ref _isBound, 0);
     }
 
@@ -104,13 +106,13 @@ internal sealed partial class AffinityScheduler : TaskScheduler
     [LibraryImport("libc", EntryPoint = "sched_setaffinity")]
     private static partial int SetAffinity(int thread, nuint size, ref ulong mask);
 
-    /// <summary>A thread that is bound, or was left free.</summary>
+    /// <summary>Represents the binding of the calling thread; the default value binds nothing.</summary>
     internal readonly struct Binding(AffinityScheduler? owner) : IDisposable
     {
-        /// <summary>Where loops of the bound thread run; null for the scheduler that it has.</summary>
+        /// <summary>Gets the scheduler for the loops of the bound thread; null if the thread is not bound.</summary>
         public TaskScheduler? Scheduler => owner;
 
-        /// <summary>Lets the thread go.</summary>
+        /// <summary>Frees the thread.</summary>
         public void Dispose() => owner?.Release();
     }
 }

@@ -12,28 +12,28 @@ using PaDiM.Engine.Graphs;
 namespace PaDiM.Engine.Inference;
 
 /// <summary>
-/// A frozen network, open in ONNX Runtime, cut off behind its last tap, with the reduction of its channels as part of
-/// the graph: each tap is reduced at its own resolution, and the full channels are never seen outside. Thread-safe; one
-/// graph serves all categories, since the weights of a reduction are inputs. Chosen channels have a graph of their own,
-/// whose last layers compute nothing else.
+/// Represents a frozen network, open in ONNX Runtime and cut off behind its last tap. The reduction of channels is part
+/// of the graph: each tap is reduced at its own resolution, and the full channels never leave the runtime. One graph
+/// serves all categories, because the weights of a reduction are inputs. Selected channels have a graph of their own,
+/// whose last layers compute only those channels. Thread-safe.
 /// </summary>
 public sealed class Backbone : IDisposable
 {
     /// <summary>
-    /// Choices that have graphs of their own: each holds the weights once or twice more. Categories that leave the seed
-    /// alone share one.
+    /// Number of channel selections that get a graph of their own: each graph holds the weights once or twice more.
+    /// Categories with the same seed share one.
     /// </summary>
-    private const int MostChoices = 2;
+    private const int MaxChoiceGraphs = 2;
 
     private readonly BackboneSessions _projecting;
     private readonly List<(ChannelSelection Selection, BackboneSessions Sessions)> _choosing = [];
 
-    private readonly string[] _inputs,
-        _outputs;
+    private readonly string[] _inputs;
+    private readonly string[] _outputs;
     private readonly RunOptions _options = new();
 
-    /// <summary>Sessions of the graphs that read this network's features, by hash.</summary>
-    private readonly ConcurrentDictionary<string, Lazy<InferenceSession>> _behind = new(StringComparer.Ordinal);
+    /// <summary>Sessions of the graphs that read this network's features, by the hash of the graph.</summary>
+    private readonly ConcurrentDictionary<string, Lazy<InferenceSession>> _downstream = new(StringComparer.Ordinal);
 
     private Backbone(
         BackboneFile file,
@@ -52,42 +52,42 @@ public sealed class Backbone : IDisposable
         Taps = probe.Taps;
         _projecting = new BackboneSessions(runtime, graph);
         TapChannels = [.. Taps.Select(tap => tap.Channels)];
-        _inputs = [probe.Input, .. identity.Taps.Select(TapReduction.WeightsOf)];
-        _outputs = [.. identity.Taps.Select(TapReduction.OutputOf)];
+        _inputs = [probe.Input, .. identity.Taps.Select(TapReduction.GetWeightsName)];
+        _outputs = [.. identity.Taps.Select(TapReduction.GetOutputName)];
     }
 
-    /// <summary>The file it was loaded from.</summary>
+    /// <summary>Gets the file that the network was loaded from.</summary>
     public BackboneFile File { get; }
 
-    /// <summary>What its manifest says.</summary>
+    /// <summary>Gets the manifest of the file.</summary>
     public BackboneManifest Manifest { get; }
 
-    /// <summary>Device and threads.</summary>
+    /// <summary>Gets the device and the number of threads.</summary>
     public BackboneRuntime Runtime { get; }
 
-    /// <summary>Name, hash and taps, as models record them.</summary>
+    /// <summary>Gets the name, hash and taps, as models record them.</summary>
     public BackboneIdentity Identity { get; }
 
-    /// <summary>Taps with their strides and channels as measured, finest first.</summary>
+    /// <summary>Gets the taps with their measured strides and channels, finest first.</summary>
     public IReadOnlyList<BackboneTap> Taps { get; }
 
-    /// <summary>The only prepared size that the graph accepts, in pixels; null when it accepts any.</summary>
+    /// <summary>Gets the only prepared size that the graph accepts, in pixels; null if it accepts any.</summary>
     public int? FixedSize { get; }
 
     /// <summary>
-    /// The session, for callers that keep features on the device; its first input is a prepared batch, the others are
-    /// the weights of the reduction; its outputs are the reduced taps in order.
+    /// Gets the session, for callers that keep features on the device. Its first input is a prepared batch, the others
+    /// are the weights of the reduction. Its outputs are the reduced taps, in order.
     /// </summary>
-    internal InferenceSession Session => _projecting.Together;
+    internal InferenceSession Session => _projecting.OnAllThreads;
 
-    /// <summary>Channels of each tap.</summary>
+    /// <summary>Gets the number of channels of each tap.</summary>
     public IReadOnlyList<int> TapChannels { get; }
 
     /// <summary>
-    /// Opens a backbone: checks the hash, turns the taps into outputs, drops dead layers, and runs it once.
+    /// Opens a backbone: checks the hash, makes the taps outputs, removes unused layers, and runs the network once.
     /// </summary>
-    /// <exception cref="InvalidDataException">The file, its manifest or its graph is unusable, with a sentence that
-    /// says why.</exception>
+    /// <exception cref="InvalidDataException">The file, its manifest or its graph cannot be used; the message says
+    /// why.</exception>
     public static Backbone Load(BackboneFile file, BackboneRuntime runtime)
     {
         try
@@ -97,7 +97,8 @@ public sealed class Backbone : IDisposable
             var manifest = file.ReadManifest();
             if (!manifest.Accepts(hash))
                 throw new InvalidDataException(
-                    "its SHA-256 is not the one in its manifest; the file is damaged or another one, and padim backbones pull, or add, of the right one mends it"
+                    "its SHA-256 differs from the one in its manifest. The file is damaged or a different one;"
+                        + " install it again with padim backbones pull or padim backbones add"
                 );
             var graph = GraphEditor.Open(bytes);
             var taps = manifest.Taps?.Select(tap => tap.Tensor).ToArray() ?? TapFinder.Find(graph);
@@ -126,60 +127,69 @@ public sealed class Backbone : IDisposable
     }
 
     /// <summary>
-    /// Runs the network on a batch, reduction included. As many images as fill all threads run side by side, a thread
-    /// each, which is quicker than all threads on one image after the other; what is left over goes together on all
-    /// threads. On a scheduler of the caller's own, such as one of low priority, all images run side by side on its
-    /// threads: ONNX Runtime's are not among them.
+    /// Runs the network, reduction included, on a batch. Whole groups of as many images as threads run side by side,
+    /// one thread per image, which is faster than all threads on one image after the other. The rest runs as one batch
+    /// on all threads. In the background, all images run side by side: the threads of ONNX Runtime have the usual
+    /// priority.
     /// </summary>
     /// <param name="prepared">Shape <c>(count, 3, size.Height, size.Width)</c>, normalised.</param>
     /// <param name="count">Images in the batch, at least 1.</param>
     /// <param name="size">Prepared size in pixels.</param>
-    /// <param name="reduction">From these taps' channels to d dimensions.</param>
-    /// <returns>Reduced maps of each image, valid until disposed.</returns>
+    /// <param name="reduction">From this network's channels to d dimensions.</param>
+    /// <param name="compute">Where to compute.</param>
+    /// <returns>The reduced maps of each image, valid until disposed.</returns>
     /// <exception cref="OnnxRuntimeException">The graph does not run on this input.</exception>
-    /// <exception cref="ArgumentException">A reduction of other taps.</exception>
-    public BackboneFeatures Extract(float[] prepared, int count, Grid size, ChannelReduction reduction)
+    /// <exception cref="ArgumentException">The reduction is for other taps.</exception>
+    public BackboneFeatures Extract(
+        float[] prepared,
+        int count,
+        Grid size,
+        ChannelReduction reduction,
+        ComputeContext compute
+    )
     {
         if (!reduction.TapChannels.SequenceEqual(TapChannels))
             throw new ArgumentException(
-                $"A reduction of {string.Join('+', reduction.TapChannels)} channels does not fit taps of {string.Join('+', TapChannels)}.",
+                $"A reduction of {string.Join('+', reduction.TapChannels)} channels does not fit taps of"
+                    + $" {string.Join('+', TapChannels)} channels.",
                 nameof(reduction)
             );
-        var apart =
+        var sideBySide =
             Runtime is not { Threads: > 1, ScoresOnDevice: false } ? 0
-            : TaskScheduler.Current == TaskScheduler.Default ? count - count % Runtime.Threads
-            : count;
-        var runs = new IDisposableReadOnlyCollection<OrtValue>[apart < count ? apart + 1 : apart];
-        var choice = FindChoice(reduction);
+            : compute.IsBackground ? count
+            : count - count % Runtime.Threads;
+        var runs = new IDisposableReadOnlyCollection<OrtValue>[sideBySide < count ? sideBySide + 1 : sideBySide];
+        var choice = FindChoiceSessions(reduction);
         var sessions = choice ?? _projecting;
         var names = choice is null ? _inputs : _inputs[..1];
         var weights = choice is null
             ? Taps.Select(
                     (tap, i) =>
-                        Tensor(MemoryMarshal.AsMemory(reduction.WeightsOf(i)), [tap.Channels, reduction.Dimensions])
+                        CreateTensor(
+                            MemoryMarshal.AsMemory(reduction.WeightsOf(i)),
+                            [tap.Channels, reduction.Dimensions]
+                        )
                 )
                 .ToArray()
             : [];
         try
         {
-            if (apart > 0)
+            if (sideBySide > 0)
             {
-                var single = sessions.Apart;
-                Parallel.For(0, apart, Runtime.InParallel(), image => runs[image] = Run(single, image, 1));
+                var single = sessions.OnOneThread;
+                ParallelLoop.For(sideBySide, compute.ToParallelOptions(), image => runs[image] = Run(single, image, 1));
             }
-            if (apart < count)
+            if (sideBySide < count)
             {
-                using var bound = Runtime.BindCaller();
-                runs[apart] = Run(sessions.Together, apart, count - apart);
+                using var binding = Runtime.BindCaller(compute);
+                runs[sideBySide] = Run(sessions.OnAllThreads, sideBySide, count - sideBySide);
             }
             return new BackboneFeatures(runs, reduction.Dimensions);
         }
-        catch (Exception e)
+        catch
         {
             foreach (var run in runs)
                 run?.Dispose();
-            if (e is AggregateException several)
-                ParallelFaults.Rethrow(several);
             throw;
         }
         finally
@@ -191,7 +201,7 @@ public sealed class Backbone : IDisposable
         IDisposableReadOnlyCollection<OrtValue> Run(InferenceSession on, int first, int images)
         {
             var values = 3 * size.Positions;
-            using var batch = Tensor(
+            using var batch = CreateTensor(
                 prepared.AsMemory(first * values, images * values),
                 [images, 3, size.Height, size.Width]
             );
@@ -200,10 +210,10 @@ public sealed class Backbone : IDisposable
     }
 
     /// <summary>
-    /// The sessions of chosen channels; null where the general graph serves them: some tap has none, others came first,
-    /// the device computes, or the file has changed since.
+    /// Finds, or opens, the sessions for selected channels. Null where the general graph must do: a tap has no selected
+    /// channel, other selections came first, scoring runs on a device, or the file has changed since.
     /// </summary>
-    private BackboneSessions? FindChoice(ChannelReduction reduction)
+    private BackboneSessions? FindChoiceSessions(ChannelReduction reduction)
     {
         if (Runtime.ScoresOnDevice || reduction is not ChannelSelection selection)
             return null;
@@ -215,9 +225,9 @@ public sealed class Backbone : IDisposable
             )
                 return known;
             if (
-                _choosing.Count == MostChoices
+                _choosing.Count == MaxChoiceGraphs
                 || selection.ByTap().Any(chosen => chosen.Length == 0)
-                || ReadAgain() is not { } graph
+                || TryReadGraph() is not { } graph
             )
                 return null;
             var sessions = new BackboneSessions(
@@ -229,7 +239,7 @@ public sealed class Backbone : IDisposable
         }
     }
 
-    private GraphEditor? ReadAgain()
+    private GraphEditor? TryReadGraph()
     {
         try
         {
@@ -245,67 +255,72 @@ public sealed class Backbone : IDisposable
     }
 
     /// <summary>
-    /// The session of a graph that reads this network's features, one for all graphs of equal bytes; it lives as long
-    /// as the network's own.
+    /// Gets the session of a graph that reads this network's features. Graphs of equal bytes share one; it lives as
+    /// long as the backbone.
     /// </summary>
-    /// <exception cref="OnnxRuntimeException">The device has no room.</exception>
-    internal InferenceSession SessionBehind(byte[] graph)
+    /// <exception cref="OnnxRuntimeException">The device is out of memory.</exception>
+    internal InferenceSession GetDownstreamSession(byte[] graph)
     {
         var hash = Convert.ToHexStringLower(SHA256.HashData(graph));
-        var opened = _behind.GetOrAdd(hash, _ => new Lazy<InferenceSession>(() => Runtime.CreateSession(graph)));
+        var opened = _downstream.GetOrAdd(hash, _ => new Lazy<InferenceSession>(() => Runtime.CreateSession(graph)));
         try
         {
             return opened.Value;
         }
         catch
         {
-            // A failure is not kept: the device may have room later.
-            _behind.TryRemove(KeyValuePair.Create(hash, opened));
+            // Failures are not cached: the device may have memory later.
+            _downstream.TryRemove(KeyValuePair.Create(hash, opened));
             throw;
         }
     }
 
-    /// <summary>Positions of each tap at a prepared size, found by running the network once.</summary>
-    internal Grid[] GridsAt(Grid size)
+    /// <summary>Measures the grid of each tap at a prepared size by running the network once.</summary>
+    internal Grid[] MeasureTapGrids(Grid size)
     {
         using var features = Extract(
             new float[3 * size.Positions],
             1,
             size,
-            ChannelReduction.Draw(ReductionMethod.SemiOrthogonal, TapChannels, 1, 0)
+            ChannelReduction.Draw(ReductionMethod.SemiOrthogonal, TapChannels, 1, 0),
+            ComputeContext.OnThreadPool(Runtime.Threads)
         );
         return [.. features[0].Select(map => map.Grid)];
     }
 
     /// <summary>
-    /// A sentence about settings that this backbone, or this machine's memory, cannot serve; null when it can.
+    /// Checks settings against this backbone and this machine's memory. Returns a sentence about the first problem;
+    /// null if there is none.
     /// </summary>
-    public string? FindMisfit(FitSettings settings)
+    public string? Validate(FitSettings settings)
     {
         var channels = TapChannels.Sum();
         var size = settings.PreparedSize().Width;
         if (settings.Reduction != ReductionMethod.None && settings.Dimensions > channels)
-            return $"The backbone '{Identity.Name}' has {channels} channels; {settings.Dimensions} dimensions cannot be drawn from them.";
+            return $"The backbone '{Identity.Name}' has {channels} channels, fewer than the"
+                + $" {settings.Dimensions} dimensions of the settings.";
         if (FixedSize is { } only && only != size)
-            return $"The backbone '{Identity.Name}' takes images of {only} x {only} pixels only; set the image size, or the crop size, to {only}.";
+            return $"The backbone '{Identity.Name}' accepts only images of {only} x {only} pixels."
+                + $" Set the image size, or the crop size, to {only}.";
         return EstimateFit(settings).FindMisfit(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
     }
 
-    /// <summary>What a fit with these settings needs.</summary>
+    /// <summary>Estimates the resources that a fit needs.</summary>
     /// <param name="settings">The settings.</param>
-    /// <param name="images">Images of normal parts; null for so many that their number has no say in memory.</param>
-    /// <param name="embedded">Images that are still to be embedded; null for all.</param>
+    /// <param name="images">Number of images of normal parts; null for so many that memory no longer depends on
+    /// it.</param>
+    /// <param name="embedded">Number of images that must still be embedded; null for all.</param>
     public FitEstimate EstimateFit(FitSettings settings, int? images = null, int? embedded = null) =>
         FitEstimate.Of(
             settings,
-            PatchesOf(settings),
+            GetPatchGrid(settings),
             settings.Reduction == ReductionMethod.None ? TapChannels.Sum() : settings.Dimensions,
             images,
             embedded
         );
 
-    /// <summary>Patch positions of an image that is prepared with these settings.</summary>
-    internal Grid PatchesOf(FitSettings settings)
+    /// <summary>Gets the patch positions of an image that is prepared with these settings.</summary>
+    internal Grid GetPatchGrid(FitSettings settings)
     {
         var side = (settings.PreparedSize().Width + Taps[0].Stride - 1) / Taps[0].Stride;
         return new Grid(side, side);
@@ -314,15 +329,15 @@ public sealed class Backbone : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var opened in _behind.Values.Where(opened => opened.IsValueCreated))
+        foreach (var opened in _downstream.Values.Where(opened => opened.IsValueCreated))
             opened.Value.Dispose();
-        _behind.Clear();
+        _downstream.Clear();
         foreach (var (_, sessions) in _choosing)
             sessions.Dispose();
         _projecting.Dispose();
         _options.Dispose();
     }
 
-    private static OrtValue Tensor(Memory<float> values, long[] shape) =>
+    private static OrtValue CreateTensor(Memory<float> values, long[] shape) =>
         OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, values, shape);
 }

@@ -6,8 +6,8 @@ using PaDiM.Core.Geometry;
 namespace PaDiM.Engine.Inference;
 
 /// <summary>
-/// What a backbone gave for a batch: its taps reduced to d dimensions, still in the runtime's own memory. Owner of that
-/// memory.
+/// Represents the features of a batch: the taps of each image reduced to d dimensions, in the runtime's own memory.
+/// Owns that memory.
 /// </summary>
 public sealed class BackboneFeatures : IDisposable
 {
@@ -18,24 +18,17 @@ public sealed class BackboneFeatures : IDisposable
     {
         _runs = runs;
         Dimensions = dimensions;
-        _images = [.. runs.SelectMany(ImagesOf)];
+        _images = [.. runs.SelectMany(SplitIntoImages)];
     }
 
-    /// <summary>d.</summary>
+    /// <summary>Gets the number of dimensions d of each vector.</summary>
     public int Dimensions { get; }
 
-    /// <summary>The reduced maps of one image of the batch, in the order of the taps.</summary>
+    /// <summary>Gets the reduced maps of one image of the batch, in the order of the taps.</summary>
     public IReadOnlyList<FeatureMap> this[int image] => _images[image];
 
-    /// <summary>The reduced taps of one image of the batch, valid until this is disposed.</summary>
-    public ReducedTaps TapsOf(int image) => new(this[image], Dimensions);
-
-    /// <summary>The embedding of one image of the batch.</summary>
-    /// <param name="image">Which image.</param>
-    /// <param name="parallel">Degree of parallelism and cancellation; all cores when null.</param>
-    /// <param name="reuse">An embedding that may be written over; null for a new one.</param>
-    public PatchEmbedding Embed(int image, ParallelOptions? parallel = null, PatchEmbedding? reuse = null) =>
-        PatchEmbedding.Of(TapsOf(image), parallel, reuse);
+    /// <summary>Gets the reduced taps of one image of the batch, valid until this is disposed.</summary>
+    public ReducedTaps GetTaps(int image) => new(this[image], Dimensions);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -44,8 +37,10 @@ public sealed class BackboneFeatures : IDisposable
             run.Dispose();
     }
 
-    /// <summary>The maps of each image of one run, whose outputs have the shape <c>(images, h, w, d)</c>.</summary>
-    private static IEnumerable<FeatureMap[]> ImagesOf(IDisposableReadOnlyCollection<OrtValue> run)
+    /// <summary>
+    /// Splits the outputs of one run, of shape <c>(images, h, w, d)</c>, into the maps of each image.
+    /// </summary>
+    private static IEnumerable<FeatureMap[]> SplitIntoImages(IDisposableReadOnlyCollection<OrtValue> run)
     {
         var taps = run.Select(output => (Shape: output.GetTensorTypeAndShape().Shape, new NativeMemory(output).Memory))
             .ToArray();
@@ -63,7 +58,7 @@ public sealed class BackboneFeatures : IDisposable
             );
     }
 
-    /// <summary>A view of a tensor that ONNX Runtime owns: no copy is made.</summary>
+    /// <summary>Represents a tensor that ONNX Runtime owns as memory, without a copy.</summary>
     private sealed unsafe class NativeMemory : MemoryManager<float>
     {
         private readonly float* _start;

@@ -2,26 +2,27 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace PaDiM.Engine.Inference;
 
-/// <summary>Which device sessions ask for.</summary>
+/// <summary>Specifies the device that sessions use.</summary>
 public enum DevicePreference
 {
-    /// <summary>CUDA where the runtime has it and a device answers, the CPU otherwise.</summary>
+    /// <summary>CUDA if this build has it and a device responds, otherwise the CPU.</summary>
     Auto,
 
-    /// <summary>The CPU.</summary>
+    /// <summary>The CPU, even if there is a GPU.</summary>
     Cpu,
 
-    /// <summary>CUDA or nothing.</summary>
+    /// <summary>CUDA; it is an error if it cannot be used.</summary>
     Cuda,
 }
 
 /// <summary>
-/// The device and the threads that backbone sessions really use, settled once when the program starts. Immutable.
+/// Represents the device and the number of threads of backbone sessions, chosen once when the program starts.
+/// Immutable.
 /// </summary>
 public sealed class BackboneRuntime
 {
-    private const string CudaProvider = "CUDAExecutionProvider",
-        TensorRtProvider = "TensorrtExecutionProvider";
+    private const string CudaProvider = "CUDAExecutionProvider";
+    private const string TensorRtProvider = "TensorrtExecutionProvider";
 
     private BackboneRuntime(string device, string executionProvider, int threads, bool scoresOnDevice)
     {
@@ -29,10 +30,10 @@ public sealed class BackboneRuntime
         ExecutionProvider = executionProvider;
         Threads = threads;
         ScoresOnDevice = scoresOnDevice;
-        Processors = device == "cpu" ? AffinityScheduler.ForThreads(threads) : null;
+        Processors = device == "cpu" ? AffinityScheduler.FindForThreads(threads) : null;
     }
 
-    /// <summary>Where tensors lie that the host does not see.</summary>
+    /// <summary>Creates the description of the device's memory.</summary>
     internal OrtMemoryInfo CreateMemoryInfo() =>
         new(
             Device == "cuda" ? OrtMemoryInfo.allocatorCUDA : OrtMemoryInfo.allocatorCPU,
@@ -41,71 +42,63 @@ public sealed class BackboneRuntime
             OrtMemType.Default
         );
 
-    /// <summary><c>cpu</c> or <c>cuda</c>.</summary>
+    /// <summary>Gets the device: <c>cpu</c> or <c>cuda</c>.</summary>
     public string Device { get; }
 
-    /// <summary>ONNX Runtime's name of the provider in use.</summary>
+    /// <summary>Gets ONNX Runtime's name of the execution provider in use.</summary>
     public string ExecutionProvider { get; }
 
-    /// <summary>Threads of one inference, and of the kernels around it.</summary>
+    /// <summary>Gets the number of threads of one inference, and of the kernels around it.</summary>
     public int Threads { get; }
 
     /// <summary>
-    /// Distances are computed where the backbone runs, by a graph; otherwise on the host, by kernels. On the CPU the
-    /// kernels are quicker and need half the memory.
+    /// Gets whether a graph computes the distances on the backbone's device. Otherwise kernels compute them on the
+    /// host: on the CPU the kernels are faster and need half the memory.
     /// </summary>
     internal bool ScoresOnDevice { get; }
 
-    /// <summary>Where the threads of an inference are bound to; null where the system spreads them.</summary>
+    /// <summary>Gets what binds the threads of an inference; null where Linux places them.</summary>
     private AffinityScheduler? Processors { get; }
 
-    /// <summary>The same, with the CPU taken for a device: what runs on CUDA can be followed on any machine.</summary>
-    internal BackboneRuntime ScoringOnDevice() => new(Device, ExecutionProvider, Threads, scoresOnDevice: true);
+    /// <summary>
+    /// Creates the same runtime with the CPU treated as a device, so that the CUDA path can be tested on any machine.
+    /// </summary>
+    internal BackboneRuntime WithDeviceScoring() => new(Device, ExecutionProvider, Threads, scoresOnDevice: true);
 
-    /// <summary>The same on one thread, that of the caller.</summary>
-    internal BackboneRuntime OnOneThread() => new(Device, ExecutionProvider, threads: 1, ScoresOnDevice);
+    /// <summary>Creates the same runtime with one thread, the caller's.</summary>
+    internal BackboneRuntime WithOneThread() => new(Device, ExecutionProvider, threads: 1, ScoresOnDevice);
 
-    /// <summary>Settles the device.</summary>
-    /// <param name="preference">What is asked for.</param>
-    /// <param name="threads">Threads; 0 for one a core.</param>
-    /// <param name="tensorRt">Let TensorRT take the parts of graphs that it can, and CUDA the rest.</param>
-    /// <exception cref="PlatformNotSupportedException">CUDA or TensorRT was demanded and is not to be had; the message
+    /// <summary>Chooses the device.</summary>
+    /// <param name="preference">The requested device.</param>
+    /// <param name="threads">Number of threads; 0 for one per core.</param>
+    /// <param name="tensorRt">Whether TensorRT runs the parts of a graph that it supports, and CUDA the rest.</param>
+    /// <exception cref="PlatformNotSupportedException">CUDA or TensorRT was requested and is not available; the message
     /// says why.</exception>
     public static BackboneRuntime Create(DevicePreference preference, int threads = 0, bool tensorRt = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
         var cores = threads > 0 ? threads : Environment.ProcessorCount;
-        var cuda = preference == DevicePreference.Cpu ? "the device is 'cpu'" : WhyNoCuda();
-        if (tensorRt && (cuda ?? WhyNoTensorRt()) is { } missing)
+        var cuda = preference == DevicePreference.Cpu ? "the device is 'cpu'" : GetCudaFault();
+        if (tensorRt && (cuda ?? GetTensorRtFault()) is { } missing)
             throw new PlatformNotSupportedException(
-                $"TensorRT was demanded, but {missing}. Do without it, or use the GPU build on a machine with an NVIDIA driver and TensorRT."
+                $"TensorRT was requested, but {missing}. Turn it off, or use the GPU build on a machine with an NVIDIA"
+                    + " driver and TensorRT."
             );
         if (cuda is null)
             return new BackboneRuntime("cuda", tensorRt ? TensorRtProvider : CudaProvider, cores, scoresOnDevice: true);
         if (preference == DevicePreference.Cuda)
             throw new PlatformNotSupportedException(
-                $"The device 'cuda' was demanded, but {cuda}. Use 'auto' or 'cpu', or the GPU build on a machine with an NVIDIA driver."
+                $"The device 'cuda' was requested, but {cuda}. Use 'auto' or 'cpu', or use the GPU build on a machine"
+                    + " with an NVIDIA driver."
             );
         return new BackboneRuntime("cpu", "CPUExecutionProvider", cores, scoresOnDevice: false);
     }
 
-    /// <summary>For loops beside the backbone: as many threads, of the caller's scheduler.</summary>
-    public ParallelOptions InParallel(CancellationToken cancellation = default) =>
-        new()
-        {
-            MaxDegreeOfParallelism = Threads,
-            CancellationToken = cancellation,
-            TaskScheduler = null,
-        };
-
     /// <summary>
-    /// Keeps the calling thread where the other threads of a lone image are not; free where it computes for a scheduler
-    /// of its own, such as one of low priority.
+    /// Binds the calling thread to the processor that no other thread of the inference uses, if the context allows it.
     /// </summary>
-    internal AffinityScheduler.Binding BindCaller() =>
-        TaskScheduler.Current == TaskScheduler.Default && Processors is { } processors
-            ? processors.BindCaller()
-            : default;
+    internal AffinityScheduler.Binding BindCaller(ComputeContext compute) =>
+        compute.BindsCaller && Processors is { } processors ? processors.BindCaller() : default;
 
     /// <summary>Opens a graph on this device.</summary>
     public InferenceSession CreateSession(byte[] onnx)
@@ -114,9 +107,9 @@ public sealed class BackboneRuntime
         return new InferenceSession(onnx, options);
     }
 
-    /// <summary>Session options for this device. TF32 is off, so that scores agree with the CPU's.</summary>
-    /// <param name="onlyHolds">The session holds tensors and computes nothing: it takes as much memory as it is asked
-    /// for, and TensorRT has no part in it.</param>
+    /// <summary>Creates session options for this device. TF32 is off, so that scores agree with the CPU's.</summary>
+    /// <param name="onlyHolds">Whether the session only holds tensors and computes nothing: it then allocates exactly
+    /// what it is asked for, and does not use TensorRT.</param>
     internal SessionOptions CreateSessionOptions(bool onlyHolds = false)
     {
         var options = new SessionOptions
@@ -125,11 +118,11 @@ public sealed class BackboneRuntime
             InterOpNumThreads = 1,
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
         };
-        // Idle workers must not spin: the kernels around the backbone use the same cores.
+        // Idle workers must not spin, because the kernels around the backbone use the same cores.
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
         if (Processors is { } bound)
-            options.AddSessionConfigEntry("session.intra_op_thread_affinities", bound.Workers);
-        // The provider that is appended first takes what it can.
+            options.AddSessionConfigEntry("session.intra_op_thread_affinities", bound.WorkerProcessors);
+        // ONNX Runtime offers each node to the providers in the order in which they were appended.
         if (ExecutionProvider == TensorRtProvider && !onlyHolds)
             AppendTensorRt(options);
         if (Device == "cuda")
@@ -158,17 +151,17 @@ public sealed class BackboneRuntime
         options.AppendExecutionProvider_Tensorrt(tensorRt);
     }
 
-    private static string? WhyNoTensorRt() => WhyNot(TensorRtProvider, "TensorRT", AppendTensorRt);
+    private static string? GetTensorRtFault() => GetProviderFault(TensorRtProvider, "TensorRT", AppendTensorRt);
 
-    private static string? WhyNoCuda() =>
-        WhyNot(CudaProvider, "CUDA", options => AppendCuda(options, "kNextPowerOfTwo"));
+    private static string? GetCudaFault() =>
+        GetProviderFault(CudaProvider, "CUDA", options => AppendCuda(options, "kNextPowerOfTwo"));
 
-    private static string? WhyNot(string provider, string name, Action<SessionOptions> append)
+    private static string? GetProviderFault(string provider, string name, Action<SessionOptions> append)
     {
         if (!OrtEnv.Instance().GetAvailableProviders().Contains(provider))
             return provider == CudaProvider
-                ? "this build carries ONNX Runtime for the CPU only"
-                : $"this build carries ONNX Runtime without {name}";
+                ? "this build contains ONNX Runtime for the CPU only"
+                : $"this build contains ONNX Runtime without {name}";
         try
         {
             using var options = new SessionOptions();

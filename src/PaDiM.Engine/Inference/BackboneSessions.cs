@@ -3,28 +3,30 @@ using Microsoft.ML.OnnxRuntime;
 namespace PaDiM.Engine.Inference;
 
 /// <summary>
-/// One graph open in ONNX Runtime: on all threads for an image alone, and on one thread for images that run side by
-/// side. Each is opened when it is first asked for, and the graph let go with the last. Thread-safe.
+/// Represents one graph open in two ONNX Runtime sessions: on all threads for a batch, and on one thread for images
+/// that run side by side. Opens each on first use, and releases the graph's bytes once both are open. Thread-safe.
 /// </summary>
-/// <param name="runtime">Device and threads.</param>
-/// <param name="onnx">The graph.</param>
+/// <param name="runtime">Device and number of threads.</param>
+/// <param name="onnx">The graph as an ONNX file.</param>
 internal sealed class BackboneSessions(BackboneRuntime runtime, byte[] onnx) : IDisposable
 {
     private readonly Lock _opening = new();
     private byte[]? _unopened = onnx;
-    private InferenceSession? _together,
-        _apart;
+    private InferenceSession? _onAllThreads;
+    private InferenceSession? _onOneThread;
 
-    /// <summary>On all threads. It starts threads, which have the priority of who asks first.</summary>
-    public InferenceSession Together => Open(ref _together, () => runtime);
+    /// <summary>
+    /// Gets the session that uses all threads. It starts them on first use, with the priority of the calling thread.
+    /// </summary>
+    public InferenceSession OnAllThreads => Open(ref _onAllThreads, () => runtime);
 
-    /// <summary>On the thread of the caller.</summary>
-    public InferenceSession Apart => Open(ref _apart, runtime.OnOneThread);
+    /// <summary>Gets the session that uses the calling thread only.</summary>
+    public InferenceSession OnOneThread => Open(ref _onOneThread, runtime.WithOneThread);
 
     public void Dispose()
     {
-        _together?.Dispose();
-        _apart?.Dispose();
+        _onAllThreads?.Dispose();
+        _onOneThread?.Dispose();
     }
 
     private InferenceSession Open(ref InferenceSession? session, Func<BackboneRuntime> on)
@@ -32,7 +34,7 @@ internal sealed class BackboneSessions(BackboneRuntime runtime, byte[] onnx) : I
         lock (_opening)
         {
             session ??= on().CreateSession(_unopened!);
-            if (_together is not null && _apart is not null)
+            if (_onAllThreads is not null && _onOneThread is not null)
                 _unopened = null;
             return session;
         }

@@ -5,13 +5,13 @@ using PaDiM.Imaging.Preprocessing;
 namespace PaDiM.Engine.Inference;
 
 /// <summary>
-/// From images to patch embeddings: preprocessing, backbone, reduction. The one path that fit, score and evaluation
-/// share. Thread-safe.
+/// Turns images into patch embeddings: preprocessing, backbone, reduction. Fitting, scoring and evaluation all use this
+/// one path. Thread-safe.
 /// </summary>
 /// <param name="backbone">The network.</param>
-/// <param name="settings">Sizes.</param>
+/// <param name="settings">The settings, which give the sizes.</param>
 /// <param name="reduction">From the network's channels to d dimensions.</param>
-/// <param name="template">What images are aligned to; null where they are taken as they lie.</param>
+/// <param name="template">The mean image that images are aligned to; null for no alignment.</param>
 public sealed class Embedder(
     Backbone backbone,
     FitSettings settings,
@@ -19,44 +19,48 @@ public sealed class Embedder(
     float[]? template = null
 )
 {
-    /// <summary>From pixels to the backbone's input.</summary>
+    /// <summary>Gets the preprocessing from pixels to the backbone's input.</summary>
     public Preprocessor Preprocessing { get; } = new(settings, backbone.Manifest.Normalisation, template);
 
-    /// <summary>The network.</summary>
+    /// <summary>Gets the network.</summary>
     public Backbone Backbone { get; } = backbone;
 
-    /// <summary>From the network's channels to d dimensions.</summary>
+    /// <summary>Gets the reduction from the network's channels to d dimensions.</summary>
     public ChannelReduction Reduction { get; } = reduction;
 
-    /// <summary>Values of one prepared image.</summary>
+    /// <summary>Gets the number of values of one prepared image.</summary>
     public int PreparedLength => 3 * Preprocessing.PreparedSize.Positions;
 
     /// <summary>Embeds prepared images.</summary>
     /// <param name="prepared">Shape <c>(count, 3, h, w)</c>.</param>
     /// <param name="count">Images in the batch.</param>
-    /// <param name="parallel">Degree of parallelism and cancellation.</param>
-    /// <param name="reuse">For each image an embedding that may be written over, or null.</param>
+    /// <param name="compute">Where to compute.</param>
+    /// <param name="reuse">For each image an embedding whose buffer may be overwritten, or null.</param>
+    /// <param name="cancellationToken">Cancels the computation.</param>
     public PatchEmbedding[] Embed(
         float[] prepared,
         int count,
-        ParallelOptions? parallel = null,
-        IReadOnlyList<PatchEmbedding?>? reuse = null
+        ComputeContext compute,
+        IReadOnlyList<PatchEmbedding?>? reuse = null,
+        CancellationToken cancellationToken = default
     )
     {
-        using var features = Extract(prepared, count);
+        using var features = Extract(prepared, count, compute);
+        var parallel = compute.ToParallelOptions(cancellationToken);
         var embeddings = new PatchEmbedding[count];
         for (var i = 0; i < count; i++)
-            embeddings[i] = features.Embed(i, parallel, reuse?[i]);
+            embeddings[i] = PatchEmbedding.Of(features.GetTaps(i), parallel, reuse?[i]);
         return embeddings;
     }
 
     /// <summary>Runs the backbone on prepared images.</summary>
     /// <param name="prepared">Shape <c>(count, 3, h, w)</c>.</param>
     /// <param name="count">Images in the batch.</param>
-    public BackboneFeatures Extract(float[] prepared, int count) =>
-        Backbone.Extract(prepared, count, Preprocessing.PreparedSize, Reduction);
+    /// <param name="compute">Where to compute.</param>
+    public BackboneFeatures Extract(float[] prepared, int count, ComputeContext compute) =>
+        Backbone.Extract(prepared, count, Preprocessing.PreparedSize, Reduction, compute);
 
-    /// <summary>Whether images of the two may pass through the backbone together.</summary>
+    /// <summary>Gets whether images of both embedders may pass through the backbone in one batch.</summary>
     public bool SharesBatchesWith(Embedder other) =>
         ReferenceEquals(this, other)
         || (

@@ -4,8 +4,7 @@ using PaDiM.Core.Geometry;
 namespace PaDiM.Engine.Inference;
 
 /// <summary>
-/// A graph open in ONNX Runtime whose outputs of any rank are read by name; for looking inside a network. Not
-/// thread-safe.
+/// Opens a graph in ONNX Runtime to look inside a network: outputs of any rank are read by name. Not thread-safe.
 /// </summary>
 internal sealed class GraphSession : IDisposable
 {
@@ -14,16 +13,16 @@ internal sealed class GraphSession : IDisposable
 
     public GraphSession(byte[] onnx, BackboneRuntime runtime) => _session = runtime.CreateSession(onnx);
 
-    /// <summary>Is given an output.</summary>
-    /// <param name="name">Its name.</param>
+    /// <summary>Reads one output of a run.</summary>
+    /// <param name="name">Name of the output.</param>
     /// <param name="channels">Extent of its second axis.</param>
     /// <param name="values">Its values, valid during the call.</param>
     public delegate void Reader(string name, int channels, ReadOnlySpan<float> values);
 
-    /// <summary>Runs on one image.</summary>
+    /// <summary>Runs the graph on one image.</summary>
     /// <param name="prepared">Shape <c>(3, size.Height, size.Width)</c>.</param>
-    /// <param name="size">Prepared size.</param>
-    /// <param name="read">Called for each output.</param>
+    /// <param name="size">Prepared size in pixels.</param>
+    /// <param name="read">Called once per output.</param>
     public void Run(float[] prepared, Grid size, Reader read)
     {
         using var image = OrtValue.CreateTensorValueFromMemory(prepared, [1, 3, size.Height, size.Width]);

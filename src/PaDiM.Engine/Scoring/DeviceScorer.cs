@@ -9,41 +9,48 @@ using PaDiM.Engine.Inference;
 namespace PaDiM.Engine.Scoring;
 
 /// <summary>
-/// Scores prepared images wholly on the runtime's device: features pass from the backbone to the scoring graph without
-/// a detour through the host, the statistics lie there already, and only maps come back. With the CPU for a device it
-/// is the same path in the host's memory. Owner of the statistics on the device, neither of the backbone nor of the
-/// scoring graph's session, which models of equal shapes share. Thread-safe.
+/// Scores prepared images entirely on the runtime's device: the statistics are there already, features pass from the
+/// backbone to the scoring graph without a copy to the host, and only maps come back. With the CPU as the device, the
+/// same path runs in the host's memory. Owns the statistics on the device, but neither the backbone nor the scoring
+/// graph's session, which models of equal shapes share. Thread-safe.
 /// </summary>
 /// <remarks>
-/// Alignment happens while an image is prepared, before this, and a map is brought back into the image's frame after
-/// it. Runs are counted: what the device holds goes with the last one that began before the scorer was disposed, so
-/// that memory is neither used after it was freed nor kept beyond its use.
+/// Images are aligned while they are prepared, before this, and maps are moved back into the image's frame after it.
+/// Runs are counted: the last run that began before the scorer was disposed frees the device's memory, which is
+/// therefore neither used after it was freed nor kept for too long.
 /// </remarks>
 internal sealed class DeviceScorer : IDisposable
 {
     private readonly Backbone _backbone;
     private readonly InferenceSession _scoring;
     private readonly DeviceStatistics _statistics;
-    private readonly OrtMemoryInfo _device,
-        _host = new(OrtMemoryInfo.allocatorCPU, OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default);
+    private readonly OrtMemoryInfo _device;
+    private readonly OrtMemoryInfo _host = new(
+        OrtMemoryInfo.allocatorCPU,
+        OrtAllocatorType.DeviceAllocator,
+        0,
+        OrtMemType.Default
+    );
     private readonly RunOptions _options = new();
     private readonly Lock _gate = new();
     private int _running;
     private bool _closed;
 
     /// <summary>
-    /// Runs the backbone once to see its grids, makes the graph, and copies the statistics to the device.
+    /// Runs the backbone once to measure its grids, builds the graph, and copies the statistics to the device.
     /// </summary>
     /// <param name="model">The model.</param>
-    /// <param name="backbone">The network that it was fitted with, byte for byte; must outlive this.</param>
-    /// <exception cref="InvalidDataException">Another network, or statistics too large for a tensor of the
-    /// host's.</exception>
-    /// <exception cref="OnnxRuntimeException">The device has no room.</exception>
+    /// <param name="backbone">The network that the model was fitted with, byte for byte; must outlive the
+    /// scorer.</param>
+    /// <exception cref="InvalidDataException">The model was fitted with another network, or its statistics are too
+    /// large for one tensor in the host's memory.</exception>
+    /// <exception cref="OnnxRuntimeException">The device is out of memory.</exception>
     public DeviceScorer(PadimModel model, Backbone backbone)
     {
         if (!model.Backbone.IsSameAs(backbone.Identity))
             throw new InvalidDataException(
-                $"The model was fitted with another file, other taps or another normalisation of the backbone '{model.Backbone.Name}' (SHA-256 {model.Backbone.Sha256})."
+                $"The model was fitted with another file, other taps or another normalisation of the backbone"
+                    + $" '{model.Backbone.Name}' (SHA-256 {model.Backbone.Sha256})."
             );
         var positions = model.Distribution.Grid.Positions;
         var d = model.Distribution.Dimensions;
@@ -52,29 +59,33 @@ internal sealed class DeviceScorer : IDisposable
         _backbone = backbone;
         PreparedSize = model.Settings.PreparedSize();
         _device = backbone.Runtime.CreateMemoryInfo();
-        _scoring = backbone.SessionBehind(new ScoringGraph(model, backbone.GridsAt(PreparedSize)).ToArray());
+        _scoring = backbone.GetDownstreamSession(
+            new ScoringGraph(model, backbone.MeasureTapGrids(PreparedSize)).ToArray()
+        );
         _statistics = new DeviceStatistics(model, backbone);
     }
 
-    /// <summary>Shape of a prepared image, in pixels.</summary>
+    /// <summary>Gets the shape of a prepared image, in pixels.</summary>
     public Grid PreparedSize { get; }
 
     /// <summary>
-    /// What the model takes of the device's memory, in bytes, for as long as this lives; a run takes its features
-    /// besides.
+    /// Gets the bytes of device memory that the model uses until the scorer is disposed. The features of a run come on
+    /// top.
     /// </summary>
     public long DeviceBytes => _statistics.Bytes;
 
-    /// <summary>The statistics have left the device.</summary>
+    /// <summary>Gets whether the device's memory has been freed.</summary>
     public bool IsFreed { get; private set; }
 
-    /// <summary>Maps over the prepared image, as <see cref="AnomalyMap.ToPixels"/> of the distances.</summary>
+    /// <summary>
+    /// Computes the maps over the prepared images, as <see cref="AnomalyMap.ToPixels"/> does from the distances.
+    /// </summary>
     /// <param name="prepared">Shape <c>(count, 3, PreparedSize.Height, PreparedSize.Width)</c>, normalised.</param>
     /// <param name="count">Images in the batch, at least 1.</param>
-    /// <param name="maps">One an image.</param>
-    /// <returns>False once this is disposed; nothing was done then.</returns>
-    /// <exception cref="OnnxRuntimeException">The graphs do not run on this input, or the device has no room for
-    /// it.</exception>
+    /// <param name="maps">One map per image.</param>
+    /// <returns>False if the scorer has been disposed.</returns>
+    /// <exception cref="OnnxRuntimeException">The graphs do not run on this input, or the device is out of
+    /// memory.</exception>
     public bool TryScore(float[] prepared, int count, [NotNullWhen(true)] out AnomalyMap[]? maps)
     {
         maps = null;
@@ -99,7 +110,7 @@ internal sealed class DeviceScorer : IDisposable
         }
     }
 
-    /// <summary>Runs that have begun end as they would; the device's memory goes with the last of them.</summary>
+    /// <summary>Frees the device's memory when the last of the runs in progress has ended.</summary>
     public void Dispose()
     {
         lock (_gate)
@@ -122,19 +133,19 @@ internal sealed class DeviceScorer : IDisposable
         );
         using var extraction = _backbone.Session.CreateIoBinding();
         extraction.BindInput(_backbone.Session.InputNames[0], batch);
-        _statistics.BindTo(extraction, _backbone.Session);
+        _statistics.BindInputs(extraction, _backbone.Session);
         foreach (var tap in _backbone.Session.OutputNames)
             extraction.BindOutputToDevice(tap, _device);
         extraction.SynchronizeBoundInputs();
         _backbone.Session.RunWithBinding(_options, extraction);
-        // The sessions have streams of their own: features must be whole before the other one reads them.
+        // Each session has a CUDA stream of its own: wait for the features before the other session reads them.
         extraction.SynchronizeBoundOutputs();
         using var features = extraction.GetOutputValues();
 
         using var binding = _scoring.CreateIoBinding();
         for (var l = 0; l < features.Count; l++)
-            binding.BindInput(ScoringGraph.FeaturesOf(l), features[l]);
-        _statistics.BindTo(binding, _scoring);
+            binding.BindInput(ScoringGraph.GetFeaturesName(l), features[l]);
+        _statistics.BindInputs(binding, _scoring);
         binding.BindOutputToDevice(ScoringGraph.Map, _host);
         _scoring.RunWithBinding(_options, binding);
         binding.SynchronizeBoundOutputs();

@@ -8,35 +8,35 @@ using PaDiM.Engine.Inference;
 namespace PaDiM.Engine.Scoring;
 
 /// <summary>
-/// A model's statistics and the weights of its reduction in the device's memory, under the names by which the graphs
-/// read them. They get there through a graph of nodes that only copy: the runtime brings its inputs to the device, and
-/// its outputs stay there. Owner of that memory.
+/// Holds a model's statistics and the weights of its reduction in the device's memory, under the names by which the
+/// graphs read them. A graph that only copies brings them there: ONNX Runtime moves its inputs to the device, and its
+/// outputs stay there. Owns that memory.
 /// </summary>
 /// <remarks>
-/// A session for each model: its memory goes back to the device when it ends, while one that models share would keep
-/// what it has once had.
+/// Each model has a session of its own, whose memory goes back to the device when it is disposed. A shared session
+/// would keep the most memory that it ever used.
 /// </remarks>
 internal sealed class DeviceStatistics : IDisposable
 {
-    private const int Opset = 18,
-        IrVersion = 8;
-    private const string Copied = "/copied";
+    private const int Opset = 18;
+    private const int IrVersion = 8;
+    private const string CopySuffix = "/copied";
 
-    // The tensors lie in memory of this session's allocator.
+    // The tensors use memory of this session's allocator.
     private readonly InferenceSession _session;
     private readonly IDisposableReadOnlyCollection<OrtValue> _tensors;
 
-    /// <summary>Copies the statistics; for that long they lie in the host's memory too.</summary>
+    /// <summary>Copies the statistics to the device; meanwhile they are in the host's memory too.</summary>
     public DeviceStatistics(PadimModel model, Backbone backbone)
     {
         var runtime = backbone.Runtime;
         var statistics = ScoringStatistics
-            .Of(model)
+            .Create(model)
             .Concat(
                 backbone.Taps.Select(
                     (tap, l) =>
                         new ScoringTensor(
-                            TapReduction.WeightsOf(tap.Tensor),
+                            TapReduction.GetWeightsName(tap.Tensor),
                             [tap.Channels, model.Reduction.Dimensions],
                             model.Reduction.WeightsOf(l).ToArray()
                         )
@@ -46,8 +46,8 @@ internal sealed class DeviceStatistics : IDisposable
         Names = [.. statistics.Select(tensor => tensor.Name)];
         Bytes = sizeof(float) * statistics.Sum(tensor => tensor.Length);
         using var options = runtime.CreateSessionOptions(onlyHolds: true);
-        _session = new InferenceSession(CopyingGraph(statistics), options);
-        var parallel = new ParallelOptions { MaxDegreeOfParallelism = runtime.Threads };
+        _session = new InferenceSession(CreateCopyGraph(statistics), options);
+        var parallel = ComputeContext.OnThreadPool(runtime.Threads).ToParallelOptions();
         var host = new List<OrtValue>();
         try
         {
@@ -57,7 +57,7 @@ internal sealed class DeviceStatistics : IDisposable
             {
                 host.Add(OrtValue.CreateTensorValueFromMemory(tensor.ToArray(parallel), [.. tensor.Shape]));
                 binding.BindInput(tensor.Name, host[^1]);
-                binding.BindOutputToDevice(tensor.Name + Copied, memory);
+                binding.BindOutputToDevice(tensor.Name + CopySuffix, memory);
             }
             using var run = new RunOptions();
             binding.SynchronizeBoundInputs();
@@ -77,14 +77,14 @@ internal sealed class DeviceStatistics : IDisposable
         }
     }
 
-    /// <summary>Names of the tensors.</summary>
+    /// <summary>Gets the names of the tensors.</summary>
     private IReadOnlyList<string> Names { get; }
 
-    /// <summary>What they take on the device.</summary>
+    /// <summary>Gets the bytes of device memory that the tensors use.</summary>
     public long Bytes { get; }
 
-    /// <summary>Makes those that a session reads inputs of a run.</summary>
-    public void BindTo(OrtIoBinding binding, InferenceSession reader)
+    /// <summary>Binds the tensors that a session reads as inputs of a run.</summary>
+    public void BindInputs(OrtIoBinding binding, InferenceSession reader)
     {
         for (var i = 0; i < Names.Count; i++)
             if (reader.InputNames.Contains(Names[i]))
@@ -98,14 +98,14 @@ internal sealed class DeviceStatistics : IDisposable
         _session.Dispose();
     }
 
-    private static byte[] CopyingGraph(IReadOnlyList<ScoringTensor> statistics)
+    private static byte[] CreateCopyGraph(IReadOnlyList<ScoringTensor> statistics)
     {
         var builder = new GraphBuilder(new GraphProto { Name = "copy" }, Opset);
         foreach (var tensor in statistics)
         {
-            builder.Input(tensor.Name, [.. tensor.Shape]);
-            builder.Node("Identity", tensor.Name + Copied, [tensor.Name]);
-            builder.Output(tensor.Name + Copied, [.. tensor.Shape]);
+            builder.AddInput(tensor.Name, [.. tensor.Shape]);
+            builder.AddNode("Identity", tensor.Name + CopySuffix, [tensor.Name]);
+            builder.AddOutput(tensor.Name + CopySuffix, [.. tensor.Shape]);
         }
         return new ModelProto
         {

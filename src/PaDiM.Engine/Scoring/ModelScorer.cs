@@ -6,26 +6,26 @@ using PaDiM.Core.Models;
 using PaDiM.Core.Scoring;
 using PaDiM.Engine.Inference;
 using PaDiM.Imaging;
+using PaDiM.Imaging.Preprocessing;
 
 namespace PaDiM.Engine.Scoring;
 
 /// <summary>
-/// Scores images with one model: the embedding's distance from the distribution, upsampled, smoothed, and its maximum.
-/// On the host by kernels, or on the runtime's device by a <see cref="DeviceScorer"/>, of which it is the owner.
+/// Scores images with one model: computes the embedding's distance from the distribution, upsamples and smooths it, and
+/// takes the maximum. Kernels do this on the host, or an owned <see cref="DeviceScorer"/> on the runtime's device.
 /// Thread-safe.
 /// </summary>
 public sealed class ModelScorer : IDisposable
 {
     private readonly DeviceScorer? _device;
-    private readonly ParallelOptions _parallel;
     private readonly RegionOfInterest? _region;
 
     /// <summary>
-    /// An inspector whose distances are computed on the host, as while fitting; nothing of it needs to be disposed.
+    /// Creates a scorer that computes distances on the host, as a fit does. It needs no disposal.
     /// </summary>
     /// <param name="model">The model.</param>
-    /// <param name="backbone">The network that it was fitted with, byte for byte.</param>
-    /// <exception cref="InvalidDataException">Another network.</exception>
+    /// <param name="backbone">The network that the model was fitted with, byte for byte.</param>
+    /// <exception cref="InvalidDataException">The model was fitted with another network.</exception>
     public ModelScorer(PadimModel model, Backbone backbone)
         : this(model, backbone, onDevice: false) { }
 
@@ -33,69 +33,82 @@ public sealed class ModelScorer : IDisposable
     {
         if (!model.Backbone.IsSameAs(backbone.Identity))
             throw new InvalidDataException(
-                $"The model was fitted with another file, other taps or another normalisation of the backbone '{model.Backbone.Name}' (SHA-256 {model.Backbone.Sha256}); fit it again or put those back."
+                $"The model was fitted with another file, other taps or another normalisation of the backbone"
+                    + $" '{model.Backbone.Name}' (SHA-256 {model.Backbone.Sha256}). Restore that backbone, or fit the"
+                    + " model again."
             );
         Model = model;
         Embedder = new Embedder(backbone, model.Settings, model.Reduction, model.Template);
         _region = model.Settings.RegionOf(model.Ignored, model.Distribution.Grid);
-        _parallel = backbone.Runtime.InParallel();
         _device = onDevice ? new DeviceScorer(model, backbone) : null;
     }
 
     /// <summary>
-    /// An inspector that scores where the backbone's runtime does: of a runtime on CUDA it copies the statistics to the
+    /// Creates a scorer that scores where the backbone runs: for a runtime on CUDA it copies the statistics to the
     /// device.
     /// </summary>
     /// <param name="model">The model.</param>
-    /// <param name="backbone">The network that it was fitted with, byte for byte; must outlive this.</param>
-    /// <exception cref="InvalidDataException">Another network, or statistics too large for one tensor.</exception>
-    /// <exception cref="Microsoft.ML.OnnxRuntime.OnnxRuntimeException">The device has no room.</exception>
+    /// <param name="backbone">The network that the model was fitted with, byte for byte; must outlive the
+    /// scorer.</param>
+    /// <exception cref="InvalidDataException">The model was fitted with another network, or its statistics are too
+    /// large for one tensor.</exception>
+    /// <exception cref="Microsoft.ML.OnnxRuntime.OnnxRuntimeException">The device is out of memory.</exception>
     public static ModelScorer Open(PadimModel model, Backbone backbone) =>
         new(model, backbone, backbone.Runtime.ScoresOnDevice);
 
-    /// <summary>The model.</summary>
+    /// <summary>Gets the model.</summary>
     public PadimModel Model { get; }
 
-    /// <summary>From images to embeddings.</summary>
+    /// <summary>Gets the path from images to embeddings.</summary>
     public Embedder Embedder { get; }
 
-    /// <summary>
-    /// Images that are scored together in little more time than one: as many as threads on the host, any number on a
-    /// device.
-    /// </summary>
-    public int SideBySide => _device is null ? Embedder.Backbone.Runtime.Threads : int.MaxValue;
+    /// <summary>Gets the preprocessing of images, and the way back from maps to the images' own sizes.</summary>
+    public Preprocessor Preprocessing => Embedder.Preprocessing;
 
-    /// <summary>What the model takes of the device's memory; 0 where it is scored on the host.</summary>
+    /// <summary>Gets the network.</summary>
+    public Backbone Backbone => Embedder.Backbone;
+
+    /// <summary>Gets the device and the number of threads.</summary>
+    public BackboneRuntime Runtime => Backbone.Runtime;
+
+    /// <summary>
+    /// Gets the number of images that are scored together in little more time than one: the number of threads on the
+    /// host, any number on a device.
+    /// </summary>
+    public int PreferredBatchSize => _device is null ? Runtime.Threads : int.MaxValue;
+
+    /// <summary>Gets the bytes of device memory that the model uses; 0 if it is scored on the host.</summary>
     public long DeviceBytes => _device is { IsFreed: false } ? _device.DeviceBytes : 0;
 
     /// <summary>
-    /// What a model of a shape would take of the device's memory, but for what is small beside its factors: the weights
-    /// of the reduction, and masks.
+    /// Estimates the bytes of device memory that a model of some shape would use. Leaves out what is small beside its
+    /// factors: the weights of the reduction, and masks.
     /// </summary>
-    /// <param name="runtime">Where it would be scored.</param>
+    /// <param name="runtime">Where the model would be scored.</param>
     /// <param name="patches">Patch positions.</param>
-    /// <param name="dimensions">d.</param>
+    /// <param name="dimensions">Number of dimensions d.</param>
     public static long EstimateDeviceBytes(BackboneRuntime runtime, Grid patches, int dimensions) =>
         runtime.ScoresOnDevice ? sizeof(float) * (long)patches.Positions * dimensions * (dimensions + 1) : 0;
 
-    /// <summary>What the model takes in memory, the host's and the device's together.</summary>
+    /// <summary>Gets the bytes of memory that the model uses, on the host and the device together.</summary>
     public long Bytes => Model.Bytes + DeviceBytes;
 
     /// <summary>
-    /// Whether images of the two may wait for each other and be scored in one batch. Kernels take features of several
-    /// models from one pass of the backbone; a device scores one model at a time, from the image to the map.
+    /// Gets whether images of both scorers may be scored in one batch. Kernels can use one pass of the backbone for
+    /// several models; a device scores one model at a time, from the image to the map.
     /// </summary>
     public bool SharesBatchesWith(ModelScorer other) =>
         ReferenceEquals(this, other)
         || (_device is null && other._device is null && Embedder.SharesBatchesWith(other.Embedder));
 
-    /// <summary>Scores on the device, in one go.</summary>
+    /// <summary>Scores a whole batch on the device.</summary>
     /// <param name="prepared">Shape <c>(count, 3, h, w)</c>.</param>
     /// <param name="count">Images in the batch.</param>
-    /// <param name="maps">One an image.</param>
-    /// <returns>False where the host scores: the runtime does not score on a device, or the model has been driven out
-    /// of it.</returns>
-    /// <exception cref="Microsoft.ML.OnnxRuntime.OnnxRuntimeException">The device failed, or has no room.</exception>
+    /// <param name="maps">One map per image.</param>
+    /// <returns>False if the host must score: the runtime does not score on a device, or the model has been evicted
+    /// from it.</returns>
+    /// <exception cref="Microsoft.ML.OnnxRuntime.OnnxRuntimeException">The device failed, or is out of
+    /// memory.</exception>
     public bool TryScoreOnDevice(float[] prepared, int count, [NotNullWhen(true)] out RawMap[]? maps)
     {
         maps =
@@ -106,34 +119,29 @@ public sealed class ModelScorer : IDisposable
     }
 
     /// <summary>
-    /// Distances at patch positions, of several images, on the host; each position's factor is read once for all of
-    /// them.
+    /// Computes the distances of several images at all patch positions, on the host. Reads each position's factor once
+    /// for all images.
     /// </summary>
-    public AnomalyMap[] Distances(IReadOnlyList<ReducedTaps> batch)
+    /// <param name="batch">The features of each image.</param>
+    /// <param name="compute">Where to compute.</param>
+    public AnomalyMap[] ComputeDistances(IReadOnlyList<ReducedTaps> batch, ComputeContext compute)
     {
-        using var bound = batch.Count == 1 ? Embedder.Backbone.Runtime.BindCaller() : default;
-        return MahalanobisScorer.Distances(
-            Model.Distribution,
-            batch,
-            bound.Scheduler is { } scheduler
-                ? new ParallelOptions
-                {
-                    MaxDegreeOfParallelism = _parallel.MaxDegreeOfParallelism,
-                    TaskScheduler = scheduler,
-                }
-                : _parallel
-        );
+        using var binding = batch.Count == 1 ? Runtime.BindCaller(compute) : default;
+        var parallel = compute.ToParallelOptions();
+        if (binding.Scheduler is { } boundThreads)
+            parallel.TaskScheduler = boundThreads;
+        return MahalanobisScorer.Distances(Model.Distribution, batch, parallel);
     }
 
-    /// <summary>The map over the prepared image whose maximum is the image score.</summary>
-    /// <param name="raw">As it was scored.</param>
+    /// <summary>Creates the map over the prepared image, whose maximum is the image score.</summary>
+    /// <param name="raw">The result of scoring.</param>
     /// <param name="placement">How the part lies in the image.</param>
     public AnomalyMap ToPixels(RawMap raw, RigidTransform placement) =>
-        Embedder.Preprocessing.ToImageFrame(
+        Preprocessing.ToImageFrame(
             raw switch
             {
                 RawMap.Patches patches => patches.Distances.ToPixels(
-                    Embedder.Preprocessing.PreparedSize,
+                    Preprocessing.PreparedSize,
                     Model.Settings.BlurSigma,
                     _region
                 ),
@@ -143,54 +151,69 @@ public sealed class ModelScorer : IDisposable
             placement
         );
 
-    /// <summary>All of it for one image.</summary>
-    public AnomalyMap Score(RgbImage image) => Score(image, out _);
+    /// <summary>Scores one image.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="compute">Where to compute.</param>
+    /// <returns>The map over the prepared image, whose maximum is the image score.</returns>
+    public AnomalyMap Score(RgbImage image, ComputeContext compute) => Score(image, compute, out _);
 
-    /// <summary>All of it for one image, and how the part lies in it.</summary>
-    public AnomalyMap Score(RgbImage image, out RigidTransform placement)
+    /// <summary>Scores one image.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="compute">Where to compute.</param>
+    /// <param name="placement">How the part lies in the image.</param>
+    /// <returns>The map over the prepared image, whose maximum is the image score.</returns>
+    public AnomalyMap Score(RgbImage image, ComputeContext compute, out RigidTransform placement)
     {
         var prepared = new float[Embedder.PreparedLength];
-        placement = Embedder.Preprocessing.Prepare(image, prepared);
-        return ToPixels((TryScoreOnDevice(prepared, 1, out var maps) ? maps : ScoreOnHost(prepared, 1))[0], placement);
+        placement = Preprocessing.Prepare(image, prepared);
+        var raw = TryScoreOnDevice(prepared, 1, out var maps) ? maps : ScoreOnHost(prepared, 1, compute);
+        return ToPixels(raw[0], placement);
     }
 
-    /// <summary>All of it for several images side by side, and how the part lies in each.</summary>
-    public (AnomalyMap Map, RigidTransform Placement)[] Score(IReadOnlyList<RgbImage> images)
+    /// <summary>Scores several images side by side.</summary>
+    /// <param name="images">The images.</param>
+    /// <param name="compute">Where to compute.</param>
+    /// <returns>For each image its map, and how the part lies in it.</returns>
+    public (AnomalyMap Map, RigidTransform Placement)[] Score(IReadOnlyList<RgbImage> images, ComputeContext compute)
     {
+        var parallel = compute.ToParallelOptions();
         var length = Embedder.PreparedLength;
         var results = new (AnomalyMap Map, RigidTransform Placement)[images.Count];
         var prepared = LargeArray.Of<float>((long)images.Count * length);
-        Parallel.For(
-            0,
+        ParallelLoop.For(
             images.Count,
-            _parallel,
-            i => results[i].Placement = Embedder.Preprocessing.Prepare(images[i], prepared.AsSpan(i * length, length))
+            parallel,
+            i => results[i].Placement = Preprocessing.Prepare(images[i], prepared.AsSpan(i * length, length))
         );
-        var raw = TryScoreOnDevice(prepared, images.Count, out var maps) ? maps : ScoreOnHost(prepared, images.Count);
-        Parallel.For(0, images.Count, _parallel, i => results[i].Map = ToPixels(raw[i], results[i].Placement));
+        var raw = TryScoreOnDevice(prepared, images.Count, out var maps)
+            ? maps
+            : ScoreOnHost(prepared, images.Count, compute);
+        ParallelLoop.For(images.Count, parallel, i => results[i].Map = ToPixels(raw[i], results[i].Placement));
         return results;
     }
 
-    private RawMap[] ScoreOnHost(float[] prepared, int count)
+    private RawMap[] ScoreOnHost(float[] prepared, int count, ComputeContext compute)
     {
-        using var features = Embedder.Extract(prepared, count);
+        using var features = Embedder.Extract(prepared, count, compute);
         return
         [
-            .. Distances([.. Enumerable.Range(0, count).Select(features.TapsOf)])
+            .. ComputeDistances([.. Enumerable.Range(0, count).Select(features.GetTaps)], compute)
                 .Select(map => new RawMap.Patches(map)),
         ];
     }
 
     /// <summary>
-    /// Gives the device's memory back, as soon as the runs under way have ended. Whoever still holds the inspector goes
-    /// on with the same model on the host: a request that began before its model was driven out ends as it would have.
+    /// Frees the device's memory as soon as the runs in progress have ended. A scorer that is still in use continues
+    /// with the same model on the host, so that a request that began before its model was evicted succeeds.
     /// </summary>
     public void Dispose() => _device?.Dispose();
 
-    /// <summary>The pixels of an image that the model ignores, at the image's own size; null when all count.</summary>
+    /// <summary>
+    /// Gets the pixels of an image that the model ignores, at the image's own size; null if it ignores none.
+    /// </summary>
     /// <param name="size">Rows and columns of the image.</param>
     /// <param name="placement">How the part lies in the image.</param>
-    internal bool[]? IgnoredAt(Grid size, RigidTransform placement)
+    internal bool[]? GetIgnoredPixels(Grid size, RigidTransform placement)
     {
         if (Model.Ignored is not { } ignored)
             return null;

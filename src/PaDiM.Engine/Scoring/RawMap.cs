@@ -3,16 +3,16 @@ using PaDiM.Core.Scoring;
 namespace PaDiM.Engine.Scoring;
 
 /// <summary>
-/// What scoring gives of a prepared image, before <see cref="ModelScorer.ToPixels(RawMap,
-/// Core.Geometry.RigidTransform)"/> lays it over the image.
+/// Represents the result of scoring a prepared image, which <see cref="ModelScorer.ToPixels(RawMap,
+/// Core.Geometry.RigidTransform)"/> turns into a map over the image.
 /// </summary>
 public abstract record RawMap
 {
     private RawMap() { }
 
-    /// <summary>Distances at patch positions, from the kernels.</summary>
+    /// <summary>Represents distances at patch positions, from the kernels.</summary>
     public sealed record Patches(AnomalyMap Distances) : RawMap;
 
-    /// <summary>Upsampled and smoothed already, at the prepared size: from a device.</summary>
+    /// <summary>Represents a map that a device has already upsampled to the prepared size and smoothed.</summary>
     public sealed record Pixels(AnomalyMap Map) : RawMap;
 }

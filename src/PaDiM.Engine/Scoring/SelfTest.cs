@@ -1,48 +1,66 @@
+using System.Globalization;
 using PaDiM.Core.Models;
 using PaDiM.Imaging;
 
 namespace PaDiM.Engine.Scoring;
 
 /// <summary>
-/// Whether a model scores here as it did where it was fitted: every model keeps a few of its training images with their
-/// scores, and is held to them whenever it is loaded. Another device, runtime or processor may round differently; a
-/// wrong preparation, a broken kernel or exchanged weights differ by far more.
+/// Checks that a model scores here as it did where it was fitted. Every model contains a few of its training images
+/// with their scores, and is tested with them whenever it is loaded. Another device, runtime or processor may round
+/// differently; wrong preprocessing, a broken kernel or exchanged weights differ by far more.
 /// </summary>
 public static class SelfTest
 {
-    /// <summary>Largest relative deviation of a score: rounding stays orders of magnitude below it.</summary>
+    /// <summary>Largest relative deviation of a score. Rounding stays orders of magnitude below it.</summary>
     public const double Tolerance = 0.01;
 
-    /// <summary>Of identical images a score is rounding alone.</summary>
-    private const double SmallestScore = 0.1;
+    /// <summary>
+    /// Smallest score that deviations are measured against: where all training images are equal, scores are rounding
+    /// errors only.
+    /// </summary>
+    private const double MinReferenceScore = 0.1;
 
-    /// <summary>A sentence about a score that deviates; null when all agree, or the model keeps no images.</summary>
-    public static string? FindDeviation(ModelScorer inspector)
+    /// <summary>Scores the model's golden images, and compares the scores with those of the fit.</summary>
+    /// <param name="scorer">The model.</param>
+    /// <param name="compute">Where to compute.</param>
+    /// <returns>A sentence about the first score that deviates; null if all agree, or the model has no
+    /// images.</returns>
+    public static string? Validate(ModelScorer scorer, ComputeContext compute)
     {
-        var side = inspector.Model.Settings.ImageSize;
-        for (var i = 0; i < inspector.Model.GoldenImages.Count; i++)
+        var side = scorer.Model.Settings.ImageSize;
+        var count = scorer.Model.GoldenImages.Count;
+        for (var i = 0; i < count; i++)
         {
-            var golden = inspector.Model.GoldenImages[i];
-            var score = inspector.Score(new RgbImage(side, side, golden.Pixels)).Max();
-            if (!(Math.Abs(score - golden.Score) <= Tolerance * Math.Max(golden.Score, SmallestScore)))
-                return FormattableString.Invariant(
-                    $"The model does not score here as it did when it was fitted: golden image {i + 1} of {inspector.Model.GoldenImages.Count} has the score {score:g6} on {inspector.Embedder.Backbone.Runtime.Device}, {golden.Score:g6} is right, and at most {Tolerance:p0} of difference is rounding. Fit again on this machine, or find out what is wrong with its device."
+            var golden = scorer.Model.GoldenImages[i];
+            var score = scorer.Score(new RgbImage(side, side, golden.Pixels), compute).Max();
+            if (!(Math.Abs(score - golden.Score) <= Tolerance * Math.Max(golden.Score, MinReferenceScore)))
+                return string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The model does not score here as it did when it was fitted: golden image {i + 1} of {count} has"
+                        + $" the score {score:g6} on {scorer.Runtime.Device}, {golden.Score:g6} is right, and rounding"
+                        + $" explains at most {Tolerance:p0} of difference. Fit the model again on this machine, or"
+                        + $" find out what is wrong with its device."
                 );
         }
         return null;
     }
 
     /// <summary>
-    /// The training images with the smallest, the middle and the largest leave-one-out score, and how the model scores
-    /// them here.
+    /// Chooses the training images with the smallest, the median and the largest leave-one-out score, and scores them
+    /// with the model.
     /// </summary>
-    /// <param name="inspector">The model.</param>
-    /// <param name="pixels">A training image at the image size.</param>
-    internal static IReadOnlyList<GoldenImage> Choose(ModelScorer inspector, Func<int, RgbImage> pixels)
+    /// <param name="scorer">The model.</param>
+    /// <param name="compute">Where to compute.</param>
+    /// <param name="getPixels">Gets a training image at the image size.</param>
+    internal static IReadOnlyList<GoldenImage> ChooseGoldenImages(
+        ModelScorer scorer,
+        ComputeContext compute,
+        Func<int, RgbImage> getPixels
+    )
     {
         var order = Enumerable
-            .Range(0, inspector.Model.TrainingImages.Count)
-            .OrderBy(i => inspector.Model.Calibration.Scores[i])
+            .Range(0, scorer.Model.TrainingImages.Count)
+            .OrderBy(i => scorer.Model.Calibration.Scores[i])
             .ToArray();
         return
         [
@@ -50,8 +68,8 @@ public static class SelfTest
                 .Distinct()
                 .Select(i =>
                 {
-                    var image = pixels(i);
-                    return new GoldenImage(image.Pixels, inspector.Score(image).Max());
+                    var image = getPixels(i);
+                    return new GoldenImage(image.Pixels, scorer.Score(image, compute).Max());
                 }),
         ];
     }

@@ -1,23 +1,27 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
+using PaDiM.Engine;
 
 namespace PaDiM.Service.Background;
 
 /// <summary>
-/// The threads that jobs compute on, of the lowest priority: scoring comes first, and a fit gets what it leaves. Loops
-/// that a job starts stay here, by <see cref="TaskScheduler.Current"/>. Linux gives a thread the policy of the one that
-/// starts it: so nothing that starts threads for others (sessions of the backbone, the thread pool, libvips' own loops)
-/// is called from here, and what was computed is told by a thread of the usual priority.
+/// Owns the threads that jobs compute on. They have the lowest priority, so that scoring comes first and jobs use the
+/// time that it leaves.
 /// </summary>
+/// <remarks>
+/// On Linux a new thread inherits the policy of the thread that starts it. Work on these threads therefore must not
+/// start threads for others (sessions of the backbone, the thread pool, the loops of libvips), and a thread of the
+/// usual priority completes the task of <see cref="RunAsync"/>, because its continuations may start threads.
+/// </remarks>
 internal sealed partial class BackgroundScheduler : TaskScheduler, IDisposable
 {
     /// <summary>
-    /// SCHED_IDLE of Linux: a processor that runs nothing else counts as free to whoever wakes there. Beside a thread
-    /// of nice 19 it would count as taken, and scoring would wait elsewhere.
+    /// SCHED_IDLE of Linux: a processor that runs only such a thread counts as idle when another thread wakes up. With
+    /// a thread of nice 19 it would count as busy, and a thread that scores would wait for another processor.
     /// </summary>
     private const int IdlePolicy = 5;
 
-    /// <summary>Where the policy is refused.</summary>
+    /// <summary>The nice value of the threads where Linux refuses the policy.</summary>
     private const int LowestNice = 19;
 
     private readonly BlockingCollection<Task> _waiting = [];
@@ -29,18 +33,24 @@ internal sealed partial class BackgroundScheduler : TaskScheduler, IDisposable
     private static BackgroundScheduler? _owner;
 
     /// <summary>Starts the threads.</summary>
-    /// <param name="count">How many; work that waits for other work here holds one.</param>
+    /// <param name="count">Number of threads; work that waits for other work here occupies one.</param>
     public BackgroundScheduler(int count)
     {
         _count = _working = count;
-        Start("job news", Tell);
+        Start("job news", CompleteTasks);
         for (var i = 0; i < count; i++)
             Start($"job {i}", Work);
     }
 
     public override int MaximumConcurrencyLevel => _count;
 
-    /// <summary>Computes here.</summary>
+    /// <summary>
+    /// Creates the context with which work that <see cref="RunAsync"/> started computes on these threads.
+    /// </summary>
+    /// <param name="threads">Number of threads that a loop uses at most.</param>
+    public ComputeContext CreateContext(int threads) => ComputeContext.InBackground(threads, this);
+
+    /// <summary>Runs work on one of the threads.</summary>
     public Task<T> RunAsync<T>(Func<T> work)
     {
         var result = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -53,12 +63,14 @@ internal sealed partial class BackgroundScheduler : TaskScheduler, IDisposable
         return result.Task;
     }
 
-    /// <summary>Lets the threads end when they have done what waits.</summary>
+    /// <summary>Ends the threads when the queue is empty.</summary>
     public void Dispose() => _waiting.CompleteAdding();
 
     protected override void QueueTask(Task task) => _waiting.Add(task);
 
-    /// <summary>A thread that waits for work does it itself: loops within loops need no thread to be free.</summary>
+    /// <summary>
+    /// Lets a thread that waits for work run it itself, so that nested loops never need a free thread.
+    /// </summary>
     protected override bool TryExecuteTaskInline(Task task, bool taskWasPreviouslyQueued) =>
         _owner == this && TryExecuteTask(task);
 
@@ -93,14 +105,14 @@ internal sealed partial class BackgroundScheduler : TaskScheduler, IDisposable
             _finished.CompleteAdding();
     }
 
-    private void Tell()
+    private void CompleteTasks()
     {
-        foreach (var tell in _finished.GetConsumingEnumerable())
-            tell();
+        foreach (var complete in _finished.GetConsumingEnumerable())
+            complete();
     }
 
     /// <summary>
-    /// Of the calling thread where <paramref name="thread"/> is 0; .NET's own setting has no effect on Linux.
+    /// Sets the policy of a thread; 0 is the calling thread. .NET's own setting has no effect on Linux.
     /// </summary>
     [LibraryImport("libc", EntryPoint = "sched_setscheduler")]
     private static partial int SetPolicy(int thread, int policy, in int priority);

@@ -25,7 +25,7 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Back
             return unknown;
         var profile = request.Profile ?? SettingsProfile.Default;
         var paper = profile == SettingsProfile.Paper;
-        var defaults = paper ? BackboneCatalogue.Known.PaperSettings(name, manifest) : new FitSettings();
+        var defaults = paper ? BackboneCatalogue.Known.GetPaperSettings(name, manifest) : new FitSettings();
         var settings = new CategorySettings
         {
             Backbone = name,
@@ -55,7 +55,7 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Back
             return Problems.InvalidSettings(fault);
         if (!OpenBackbone(name).Succeeded(out var backbone, out var unusable))
             return unusable;
-        if (backbone.FindMisfit(settings.Fit) is { } misfit)
+        if (backbone.Validate(settings.Fit) is { } misfit)
             return Problems.InvalidSettings(misfit);
         return settings.Method == ReductionMethod.None
             ? (settings with { Dimensions = backbone.TapChannels.Sum() }, rate)

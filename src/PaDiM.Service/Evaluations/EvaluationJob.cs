@@ -92,7 +92,8 @@ internal sealed class EvaluationJob(
             .Where(image => image.Label == ImageLabel.Normal && leftOut.ContainsKey(image.Sha256))
             .ToArray();
         var unseen = images.Except(seen).ToArray();
-        var report = new EvaluationPipeline(model.Inspector, decoder.Patient, kept).Run(
+        var compute = threads.CreateContext(model.Inspector.Runtime.Threads);
+        var report = new EvaluationPipeline(model.Inspector, decoder.Patient, compute, kept).Run(
             [.. unseen.Select(image => ToTest(image, cancellationToken))],
             model.Threshold,
             progress,

@@ -101,6 +101,7 @@ internal sealed class FitJob(
             category.Settings.Fit,
             decoder.Patient,
             embeddings,
+            threads.CreateContext(backbone.Runtime.Threads),
             ReadIgnored(category)
         );
         return pipeline.Run(

@@ -25,7 +25,7 @@ internal static class Problems
         new(
             "backbone_not_found",
             StatusCodes.Status422UnprocessableEntity,
-            $"{BackboneCatalogue.Known.DescribeMissing(Shorten(name))}{(BackboneCatalogue.Known.Find(name) is null ? " One is added by padim backbones add FILE." : " (the service searches those of Padim__BackboneDirectories__0 and so on).")} Installed are: {string.Join(", ", installed)}."
+            $"{BackboneCatalogue.Known.GetMissingMessage(Shorten(name))}{(BackboneCatalogue.Known.Find(name) is null ? " One is added by padim backbones add FILE." : " (the service searches those of Padim__BackboneDirectories__0 and so on).")} Installed are: {string.Join(", ", installed)}."
         );
 
     public static Problem UnusableBackbone(string detail) =>

@@ -41,7 +41,7 @@ internal sealed record FileReference(
     public bool IsWhole(string path)
     {
         if (Sha256 is not null)
-            return FileHash.Of(path) == Sha256;
+            return FileHash.Compute(path) == Sha256;
         using var stream = File.OpenRead(path);
         try
         {

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using PaDiM.Core.Models;
 using PaDiM.Core.Persistence;
+using PaDiM.Engine;
 using PaDiM.Engine.Export;
 using PaDiM.Engine.Files;
 using PaDiM.Engine.Scoring;
@@ -160,9 +161,9 @@ internal static class ModelEndpoints
             return problem;
         try
         {
-            var export = OnnxExport.Of(
+            var export = OnnxExport.Create(
                 model.Inspector.Model,
-                model.Inspector.Embedder.Backbone,
+                model.Inspector.Backbone,
                 new ExportNotes(model.Threshold, category, version)
             );
             response.ContentLength = export.Length;
@@ -171,7 +172,7 @@ internal static class ModelEndpoints
             return TypedResults.Stream(
                 async body =>
                 {
-                    foreach (var piece in export.Pieces())
+                    foreach (var piece in export.GetPieces())
                         await body.WriteAsync(piece, cancellationToken);
                 },
                 MediaType,
@@ -263,8 +264,9 @@ internal static class ModelEndpoints
             // go together. On the host: this is about the file, and takes no memory of a device; where it scores, the
             // model tests itself when it is loaded.
             var inspector = new ModelScorer(model, backbone);
-            _ = inspector.Score(new RgbImage(1, 1, new byte[3]));
-            return SelfTest.FindDeviation(inspector) is { } deviation ? Problems.InvalidModel(deviation) : model;
+            var compute = ComputeContext.OnThreadPool(backbone.Runtime.Threads, bindsCaller: true);
+            _ = inspector.Score(new RgbImage(1, 1, new byte[3]), compute);
+            return SelfTest.Validate(inspector, compute) is { } deviation ? Problems.InvalidModel(deviation) : model;
         }
         catch (Exception e) when (e is InvalidDataException or ArgumentException)
         {

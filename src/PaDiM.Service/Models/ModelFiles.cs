@@ -23,14 +23,10 @@ internal sealed class ModelFiles(DataDirectory data, DamagedModels damaged)
     public static string NameOf(string category, string fileName) =>
         Path.Combine(DataDirectory.ModelsName, category, fileName);
 
-    /// <summary>Writes a model and gives its size and hash.</summary>
-    public (long Bytes, string Sha256) Write(string category, string fileName, PadimModel model)
-    {
-        var path = PathOf(category, fileName);
-        AtomicFile.Write(path, stream => ModelFile.Write(stream, model));
-        using var written = File.OpenRead(path);
-        return (written.Length, Convert.ToHexStringLower(SHA256.HashData(written)));
-    }
+    /// <summary>Writes a model.</summary>
+    /// <returns>The size of the file, and its hash.</returns>
+    public (long Bytes, string Sha256) Write(string category, string fileName, PadimModel model) =>
+        AtomicFile.WriteHashed(PathOf(category, fileName), stream => ModelFile.Write(stream, model));
 
     /// <summary>
     /// Reads a model. Its statistics are views of the bytes that were hashed: whatever becomes of the file afterwards,
@@ -122,10 +118,7 @@ internal sealed class ModelFiles(DataDirectory data, DamagedModels damaged)
     /// </summary>
     public bool Rewrite(StoredModel stored, PadimModel model)
     {
-        using var hash = SHA256.Create();
-        using (var sink = new CryptoStream(Stream.Null, hash, CryptoStreamMode.Write))
-            ModelFile.Write(sink, model);
-        if (Convert.ToHexStringLower(hash.Hash!) != stored.Sha256)
+        if (FileHash.Compute(stream => ModelFile.Write(stream, model)) != stored.Sha256)
             return false;
         AtomicFile.Write(PathOf(stored.Category, stored.FileName), stream => ModelFile.Write(stream, model));
         damaged.Clear(stored);

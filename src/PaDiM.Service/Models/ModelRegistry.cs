@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.ML.OnnxRuntime;
+using PaDiM.Engine;
 using PaDiM.Engine.Inference;
 using PaDiM.Engine.Scoring;
 using PaDiM.Service.Background;
@@ -292,7 +293,8 @@ internal sealed partial class ModelRegistry(
                 return problem;
             }
             untested = ModelScorer.Open(model, backbones.Open(stored.BackboneName));
-            if (SelfTest.FindDeviation(untested) is { } deviation)
+            var compute = ComputeContext.OnThreadPool(untested.Runtime.Threads, bindsCaller: true);
+            if (SelfTest.Validate(untested, compute) is { } deviation)
             {
                 result = "self_test_failed";
                 return _failed[ModelCache.KeyOf(stored)] = Problems.SelfTestFailed(deviation);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Options;
 using Microsoft.ML.OnnxRuntime;
+using PaDiM.Engine;
 using PaDiM.Engine.Scoring;
 using PaDiM.Service.Http;
 
@@ -130,7 +131,7 @@ internal sealed partial class ScoreBatcher(
             var first = _waiting.FirstOrDefault(IsUrgent) ?? _waiting[0];
             var most = IsUrgent(first)
                 ? options.Value.MaxBatchSize
-                : Math.Min(options.Value.MaxBatchSize, first.Inspector.SideBySide);
+                : Math.Min(options.Value.MaxBatchSize, first.Inspector.PreferredBatchSize);
             var batch = _waiting
                 .Where(work => IsUrgent(work) == IsUrgent(first) && work.Inspector.SharesBatchesWith(first.Inspector))
                 .Take(most)
@@ -166,7 +167,7 @@ internal sealed partial class ScoreBatcher(
         catch (OnnxRuntimeException e)
         {
             batch[0].Done.TrySetResult(Problems.DeviceFailed());
-            LogDeviceFailed(e, batch[0].Inspector.Embedder.Backbone.Runtime.Device);
+            LogDeviceFailed(e, batch[0].Inspector.Runtime.Device);
         }
         catch (Exception e)
         {
@@ -177,13 +178,17 @@ internal sealed partial class ScoreBatcher(
 
     private static void ScoreOnHost(Work[] batch, float[] prepared, Activity? trace, long began)
     {
-        using var features = batch[0].Inspector.Embedder.Extract(prepared, batch.Length);
+        var compute = ComputeContext.OnThreadPool(batch[0].Inspector.Runtime.Threads, bindsCaller: true);
+        using var features = batch[0].Inspector.Embedder.Extract(prepared, batch.Length, compute);
         var embedding = Stopwatch.GetElapsedTime(began);
         foreach (var sameModel in batch.Index().GroupBy(entry => entry.Item.Inspector))
         {
             var works = sameModel.ToArray();
             var from = Stopwatch.GetTimestamp();
-            var distances = sameModel.Key.Distances([.. works.Select(entry => features.TapsOf(entry.Index))]);
+            var distances = sameModel.Key.ComputeDistances(
+                [.. works.Select(entry => features.GetTaps(entry.Index))],
+                compute
+            );
             Answer(
                 [.. works.Select(entry => entry.Item)],
                 [.. distances.Select(map => new RawMap.Patches(map))],

@@ -93,10 +93,10 @@ internal sealed partial class ScoreService(
         var map = inspector.ToPixels(batched.Map, ready.Placement);
         var score = map.Max();
         if (!float.IsFinite(score))
-            return Problems.NotFinite(inspector.Embedder.Backbone.Identity.Name);
+            return Problems.NotFinite(inspector.Backbone.Identity.Name);
         var regions = RegionFinder
             .Find(map, model.Threshold)
-            .Select(region => inspector.Embedder.Preprocessing.ToOriginal(region, ready.Width, ready.Height))
+            .Select(region => inspector.Preprocessing.ToOriginal(region, ready.Width, ready.Height))
             .ToArray();
         var drawn = heatmap is { } style
             ? await DrawAsync(ready.Pixels!, model, map, style, lane, cancellationToken)
@@ -142,7 +142,7 @@ internal sealed partial class ScoreService(
                     Round(postprocess),
                     Round(clock.Total)
                 ),
-                inspector.Embedder.Backbone.Runtime.Device
+                inspector.Runtime.Device
             )
         );
     }
@@ -170,7 +170,7 @@ internal sealed partial class ScoreService(
                 )
                     return problem;
                 var input = ArrayPool<float>.Shared.Rent(inspector.Embedder.PreparedLength);
-                var placement = inspector.Embedder.Preprocessing.Prepare(
+                var placement = inspector.Preprocessing.Prepare(
                     image,
                     input.AsSpan(0, inspector.Embedder.PreparedLength)
                 );
@@ -207,7 +207,7 @@ internal sealed partial class ScoreService(
             () =>
                 HeatmapRenderer.Render(
                     image,
-                    model.Inspector.Embedder.Preprocessing.ToOriginal(map, image.Width, image.Height),
+                    model.Inspector.Preprocessing.ToOriginal(map, image.Width, image.Height),
                     model.Threshold,
                     style
                 ),

@@ -23,7 +23,7 @@ public sealed class BackboneInstallerTests : IDisposable
         var done = await Installer().AddAsync(new InstallRequest("ours", weights), default);
         var manifest = BackboneManifest.Parse(File.ReadAllBytes(_folder.Combine("nets", "ours.json")));
         Assert.Equal(
-            ("resnet18", 100, FileHash.Of(weights), FileHash.Of(done.File.Path)),
+            ("resnet18", 100, FileHash.Compute(weights), FileHash.Compute(done.File.Path)),
             (manifest.Architecture, manifest.Dimensions, manifest.WeightsSha256, manifest.Sha256)
         );
         Assert.Equal(BackboneArchitecture.Taps("resnet18"), manifest.Taps);
@@ -40,10 +40,10 @@ public sealed class BackboneInstallerTests : IDisposable
             ).Message,
             StringComparison.Ordinal
         );
-        Assert.Equal(manifest.Sha256, FileHash.Of(done.File.Path));
+        Assert.Equal(manifest.Sha256, FileHash.Compute(done.File.Path));
         Assert.True((await Installer().AddAsync(new InstallRequest("ours", others) { Force = true }, default)).Changed);
-        Assert.NotEqual(manifest.Sha256, FileHash.Of(done.File.Path));
-        Assert.Equal(FileHash.Of(others), Installer().FindRecord("ours")!.WeightsSha256);
+        Assert.NotEqual(manifest.Sha256, FileHash.Compute(done.File.Path));
+        Assert.Equal(FileHash.Compute(others), Installer().FindRecord("ours")!.WeightsSha256);
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public sealed class BackboneInstallerTests : IDisposable
         {
             Origin = new Uri(server.Address, "weights.safetensors"),
             SizeBytes = bytes.Length,
-            Sha256 = FileHash.Of(_folder.Combine("weights.safetensors")),
+            Sha256 = FileHash.Compute(_folder.Combine("weights.safetensors")),
         };
         var pull = new BackbonePull(
             new BackboneCatalogue([entry]),
@@ -145,7 +145,7 @@ public sealed class BackboneInstallerTests : IDisposable
             (await Installer().AddAsync(new InstallRequest("ours", _folder.Combine("copy.onnx")), default)).Changed
         );
         Assert.Equal(
-            (FileHash.Of(weights), "resnet18"),
+            (FileHash.Compute(weights), "resnet18"),
             (Installer().FindRecord("ours")!.WeightsSha256, Installer().FindRecord("ours")!.Architecture)
         );
     }

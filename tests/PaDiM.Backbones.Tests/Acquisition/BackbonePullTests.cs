@@ -375,9 +375,9 @@ public sealed class BackbonePullTests : IDisposable
     {
         var catalogue = BackboneCatalogue.Known;
         var empty = new BackboneManifest();
-        Assert.Equal(550, catalogue.PaperSettings("wide_resnet50_2", empty).Dimensions);
-        Assert.Equal(7, catalogue.PaperSettings("wide_resnet50_2", empty with { Dimensions = 7 }).Dimensions);
-        Assert.Equal(100, catalogue.PaperSettings("mine", empty).Dimensions);
+        Assert.Equal(550, catalogue.GetPaperSettings("wide_resnet50_2", empty).Dimensions);
+        Assert.Equal(7, catalogue.GetPaperSettings("wide_resnet50_2", empty with { Dimensions = 7 }).Dimensions);
+        Assert.Equal(100, catalogue.GetPaperSettings("mine", empty).Dimensions);
         Assert.Throws<InvalidDataException>(() => BackboneManifest.Parse("""{"dimensions":0}"""u8));
     }
 

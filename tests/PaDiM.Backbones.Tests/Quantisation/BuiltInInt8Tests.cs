@@ -31,8 +31,8 @@ public sealed class BuiltInInt8Tests
             0,
             0
         );
-        using var exact = plain.Extract(pixels, 1, size, all);
-        using var rounded = integer.Extract(pixels, 1, size, all);
+        using var exact = plain.Extract(pixels, 1, size, all, ComputeContext.OnThreadPool(2));
+        using var rounded = integer.Extract(pixels, 1, size, all, ComputeContext.OnThreadPool(2));
         foreach (var (reference, map, told) in exact[0].Zip(rounded[0], integer.Manifest.Quantisation.Sqnr))
         {
             var signal = 0.0;

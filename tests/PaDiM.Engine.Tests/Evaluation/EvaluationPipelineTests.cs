@@ -231,10 +231,20 @@ public sealed class EvaluationPipelineTests : IDisposable
         var masking = new ModelScorer(_fits.Run(_fits.Parts(0, 8), ignored: ignored), Fits.Tiny);
         var images = Images([Good(100), Bad(200, DefectKind.Scratch, 80), Bad(201, DefectKind.Dent)]);
         var store = new MapStore(folder.Path);
-        var expected = new EvaluationPipeline(masking, new ImageDecoder()).Run(images, Threshold, null, default);
+        var expected = new EvaluationPipeline(masking, new ImageDecoder(), OnThreadPool.Context).Run(
+            images,
+            Threshold,
+            null,
+            default
+        );
         AssertSame(
             expected,
-            new EvaluationPipeline(masking, new ImageDecoder(), store).Run(images, Threshold, null, default)
+            new EvaluationPipeline(masking, new ImageDecoder(), OnThreadPool.Context, store).Run(
+                images,
+                Threshold,
+                null,
+                default
+            )
         );
         TestImage[] unread =
         [
@@ -247,7 +257,12 @@ public sealed class EvaluationPipelineTests : IDisposable
         ];
         AssertSame(
             expected,
-            new EvaluationPipeline(masking, new ImageDecoder(), store).Run(unread, Threshold, null, default)
+            new EvaluationPipeline(masking, new ImageDecoder(), OnThreadPool.Context, store).Run(
+                unread,
+                Threshold,
+                null,
+                default
+            )
         );
     }
 
@@ -255,8 +270,8 @@ public sealed class EvaluationPipelineTests : IDisposable
     public void Progress_rises_with_every_batch_of_images_side_by_side()
     {
         var steps = new List<double>();
-        var batch = Math.Min(_inspector.SideBySide, 8);
-        new EvaluationPipeline(_inspector, new ImageDecoder()).Run(
+        var batch = Math.Min(_inspector.PreferredBatchSize, 8);
+        new EvaluationPipeline(_inspector, new ImageDecoder(), OnThreadPool.Context).Run(
             Images([.. Enumerable.Range(100, 2 * batch).Select(seed => Good(seed)), Bad(200, DefectKind.Dent)]),
             Threshold,
             steps.Add,
@@ -269,7 +284,7 @@ public sealed class EvaluationPipelineTests : IDisposable
     [Fact]
     public void It_stops_when_told_to_between_batches_and_before_the_pixels()
     {
-        var batch = Math.Min(_inspector.SideBySide, 8);
+        var batch = Math.Min(_inspector.PreferredBatchSize, 8);
         var images = Images([
             .. Enumerable.Range(100, 2 * batch).Select(seed => Good(seed)),
             Bad(200, DefectKind.Dent),
@@ -297,7 +312,7 @@ public sealed class EvaluationPipelineTests : IDisposable
             if (share == 0)
                 stop.Cancel();
             Assert.ThrowsAny<OperationCanceledException>(() =>
-                new EvaluationPipeline(_inspector, new ImageDecoder()).Run(
+                new EvaluationPipeline(_inspector, new ImageDecoder(), OnThreadPool.Context).Run(
                     counted,
                     Threshold,
                     done =>
@@ -320,7 +335,7 @@ public sealed class EvaluationPipelineTests : IDisposable
         double threshold = Threshold,
         float[]? known = null
     ) =>
-        new EvaluationPipeline(with ?? _inspector, new ImageDecoder()).Run(
+        new EvaluationPipeline(with ?? _inspector, new ImageDecoder(), OnThreadPool.Context).Run(
             Images(samples),
             threshold,
             null,
@@ -331,7 +346,12 @@ public sealed class EvaluationPipelineTests : IDisposable
     private string Refusal(TestImage[] images) =>
         Assert
             .Throws<InvalidDataException>(() =>
-                new EvaluationPipeline(_inspector, new ImageDecoder()).Run(images, Threshold, null, default)
+                new EvaluationPipeline(_inspector, new ImageDecoder(), OnThreadPool.Context).Run(
+                    images,
+                    Threshold,
+                    null,
+                    default
+                )
             )
             .Message;
 

@@ -16,7 +16,7 @@ public sealed class KeptMapsTests
         using var folder = new TempDirectory();
         var inspector = new ModelScorer(fits.Run(fits.Parts(0, 6)), Fits.Tiny);
         var reads = 0;
-        var batch = Math.Min(inspector.SideBySide, 8);
+        var batch = Math.Min(inspector.PreferredBatchSize, 8);
         TestImage[] images =
         [
             .. Enumerable
@@ -34,11 +34,21 @@ public sealed class KeptMapsTests
                     null
                 )),
         ];
-        var expected = new EvaluationPipeline(inspector, new ImageDecoder()).Run(images, 5, null, default);
+        var expected = new EvaluationPipeline(inspector, new ImageDecoder(), OnThreadPool.Context).Run(
+            images,
+            5,
+            null,
+            default
+        );
 
         reads = 0;
         using var stop = new CancellationTokenSource();
-        var pipeline = new EvaluationPipeline(inspector, new ImageDecoder(), new MapStore(folder.Path));
+        var pipeline = new EvaluationPipeline(
+            inspector,
+            new ImageDecoder(),
+            OnThreadPool.Context,
+            new MapStore(folder.Path)
+        );
         Assert.Throws<OperationCanceledException>(() =>
             pipeline.Run(
                 images,

@@ -15,7 +15,7 @@ public sealed class MapStoreTests
         Assert.Null(store.Read("a/b.png"));
         store.Write(
             "a/b.png",
-            new KeptMap(
+            new StoredMap(
                 new AnomalyMap(new Grid(2, 3), [1, 2, 3, 4, 5, 6]),
                 new Grid(40, 60),
                 new RigidTransform(0.1, -2, 3)
@@ -35,7 +35,7 @@ public sealed class MapStoreTests
         var store = new MapStore(folder.Path);
         store.Write(
             "image",
-            new KeptMap(new AnomalyMap(new Grid(1, 2), [1, 2]), new Grid(1, 2), RigidTransform.Identity)
+            new StoredMap(new AnomalyMap(new Grid(1, 2), [1, 2]), new Grid(1, 2), RigidTransform.Identity)
         );
         var path = Assert.Single(Directory.EnumerateFiles(folder.Path));
         File.WriteAllBytes(path, File.ReadAllBytes(path)[..^1]);

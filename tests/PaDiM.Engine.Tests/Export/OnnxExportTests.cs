@@ -60,7 +60,7 @@ public sealed class OnnxExportTests
     public void The_metadata_says_what_a_caller_must_know()
     {
         using var made = new ExportCase(ExportCase.Settings(ReductionMethod.Random, 64, 48, 4));
-        using var session = Open(Bytes(OnnxExport.Of(made.Model, made.Backbone, Notes)));
+        using var session = Open(Bytes(OnnxExport.Create(made.Model, made.Backbone, Notes)));
         var about = session.ModelMetadata.CustomMetadataMap;
         Assert.Equal(
             ("padim-onnx/1", "bottle", "7", 12.5, "tiny", made.Backbone.Identity.Sha256, "64", "48"),
@@ -81,7 +81,7 @@ public sealed class OnnxExportTests
         Assert.Equal(["anomaly_map", "score"], session.OutputNames);
         Assert.Equal([-1, 3, 48, 48], session.InputMetadata["image"].Dimensions);
         Assert.Equal([-1, 1, 48, 48], session.OutputMetadata["anomaly_map"].Dimensions);
-        using var bare = Open(Bytes(OnnxExport.Of(made.Model, made.Backbone, new ExportNotes(1))));
+        using var bare = Open(Bytes(OnnxExport.Create(made.Model, made.Backbone, new ExportNotes(1))));
         Assert.DoesNotContain("padim.category", bare.ModelMetadata.CustomMetadataMap.Keys);
     }
 
@@ -89,13 +89,13 @@ public sealed class OnnxExportTests
     public void Its_length_is_known_its_bytes_are_always_the_same_and_its_pieces_are_small()
     {
         using var made = new ExportCase(Fits.Settings with { Reduction = ReductionMethod.None });
-        var export = OnnxExport.Of(made.Model, made.Backbone, Notes);
+        var export = OnnxExport.Create(made.Model, made.Backbone, Notes);
         var bytes = Bytes(export);
         Assert.Equal(export.Length, bytes.Length);
-        Assert.Equal(bytes, Bytes(OnnxExport.Of(made.Model, made.Backbone, Notes)));
+        Assert.Equal(bytes, Bytes(OnnxExport.Create(made.Model, made.Backbone, Notes)));
         Assert.True(bytes.Length > 4 << 20);
         // The first one holds the backbone.
-        Assert.All(export.Pieces().Skip(1), piece => Assert.InRange(piece.Length, 1, 1 << 20));
+        Assert.All(export.GetPieces().Skip(1), piece => Assert.InRange(piece.Length, 1, 1 << 20));
     }
 
     [Fact]
@@ -105,10 +105,10 @@ public sealed class OnnxExportTests
         {
             Settings = Fits.Settings with { Alignment = AlignmentMethod.Rigid },
         };
-        Assert.Contains("align", OnnxExport.FindObstacle(model, Fits.Tiny), StringComparison.Ordinal);
+        Assert.Contains("align", OnnxExport.Validate(model, Fits.Tiny), StringComparison.Ordinal);
         Assert.Contains(
             "align",
-            Assert.Throws<ExportException>(() => OnnxExport.Of(model, Fits.Tiny, Notes)).Message,
+            Assert.Throws<ExportException>(() => OnnxExport.Create(model, Fits.Tiny, Notes)).Message,
             StringComparison.Ordinal
         );
     }
@@ -116,8 +116,8 @@ public sealed class OnnxExportTests
     [Fact]
     public void A_file_that_would_be_too_large_is_refused_before_it_is_made()
     {
-        Assert.Null(OnnxExport.FindObstacle(MadeUp(new Grid(64, 64), 100), Fits.Tiny));
-        var obstacle = OnnxExport.FindObstacle(MadeUp(new Grid(128, 128), 200), Fits.Tiny);
+        Assert.Null(OnnxExport.Validate(MadeUp(new Grid(64, 64), 100), Fits.Tiny));
+        var obstacle = OnnxExport.Validate(MadeUp(new Grid(128, 128), 200), Fits.Tiny);
         Assert.Contains("2.5 GiB", obstacle, StringComparison.Ordinal);
         Assert.Contains("128 x 128", obstacle, StringComparison.Ordinal);
     }
@@ -128,18 +128,18 @@ public sealed class OnnxExportTests
         using var folder = new BackboneFolder();
         var own = folder.Put("own", OnnxGraph.Classifier(-1, 3, -1, -1)).Registry.Open("own");
         using var made = new ExportCase(Fits.Settings, backbone: own);
-        Assert.Throws<InvalidDataException>(() => OnnxExport.Of(made.Model, Fits.Tiny, Notes));
+        Assert.Throws<InvalidDataException>(() => OnnxExport.Create(made.Model, Fits.Tiny, Notes));
         folder.Put("own", OnnxGraph.Classifier(1, 3, -1, -1));
         Assert.Contains(
             "changed",
-            Assert.Throws<InvalidDataException>(() => OnnxExport.Of(made.Model, own, Notes)).Message,
+            Assert.Throws<InvalidDataException>(() => OnnxExport.Create(made.Model, own, Notes)).Message,
             StringComparison.Ordinal
         );
     }
 
     private static void AssertScoresAlike(ExportCase made)
     {
-        using var session = Open(Bytes(OnnxExport.Of(made.Model, made.Backbone, Notes)));
+        using var session = Open(Bytes(OnnxExport.Create(made.Model, made.Backbone, Notes)));
         foreach (var batch in new[] { 1, 3 })
         {
             var parts = ExportCase.Images(batch);
@@ -166,7 +166,7 @@ public sealed class OnnxExportTests
     private static byte[] Bytes(OnnxExport export)
     {
         var file = new MemoryStream();
-        foreach (var piece in export.Pieces())
+        foreach (var piece in export.GetPieces())
             file.Write(piece.Span);
         return file.ToArray();
     }

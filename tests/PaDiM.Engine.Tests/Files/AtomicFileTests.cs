@@ -16,6 +16,26 @@ public sealed class AtomicFileTests
     }
 
     [Fact]
+    public void Its_hash_is_that_of_the_bytes_on_disk()
+    {
+        using var folder = new TempDirectory();
+        var path = folder.Combine("file.bin");
+
+        var (bytes, sha256) = AtomicFile.WriteHashed(path, Write);
+
+        Assert.Equal(3, bytes);
+        Assert.Equal([1, 2, 3], File.ReadAllBytes(path));
+        Assert.Equal(FileHash.Compute(path), sha256);
+        Assert.Equal(sha256, FileHash.Compute(Write));
+
+        static void Write(Stream stream)
+        {
+            stream.Write([1, 2]);
+            stream.Write([0, 3], 1, 1);
+        }
+    }
+
+    [Fact]
     public void A_failing_writer_leaves_neither_file_nor_temporary()
     {
         using var folder = new TempDirectory();

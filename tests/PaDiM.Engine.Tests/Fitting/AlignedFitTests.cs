@@ -132,7 +132,7 @@ public sealed class AlignedFitTests
         var model = Aligned.Value;
         var own = Aligned.Value.Template!;
         string Key(float[]? template) =>
-            EmbeddingStore.KeyOf(model.Backbone, model.Settings, model.Reduction, template);
+            EmbeddingStore.CreateKey(model.Backbone, model.Settings, model.Reduction, template);
         var other = own.ToArray();
         other[^1] += 1;
         Assert.Equal(3, new[] { Key(null), Key(own), Key(other) }.Distinct().Count());

@@ -114,7 +114,7 @@ public sealed class EmbeddingStoreTests
         Normalisation? normalisation = null,
         FitSettings? settings = null
     ) =>
-        EmbeddingStore.KeyOf(
+        EmbeddingStore.CreateKey(
             (identity ?? Identity) with
             {
                 Normalisation = (normalisation ?? Normalisation.ImageNet).ToString(),

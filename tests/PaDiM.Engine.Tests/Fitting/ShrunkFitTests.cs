@@ -161,7 +161,7 @@ public sealed class ShrunkFitTests
             inspector.Score(TestDecoder.Image(SyntheticParts.Defective(9, DefectKind.Dent, 72).Image.ToBmp())).Values,
             value => Assert.True(float.IsFinite(value))
         );
-        Assert.Null(SelfTest.FindDeviation(inspector));
+        Assert.Null(SelfTest.Validate(inspector, OnThreadPool.Context));
     }
 
     private static float Score(ModelScorer inspector, RgbImage part) =>

@@ -49,7 +49,7 @@ public sealed class ChannelChoiceTests
         for (var l = 0; l < Taps.Length; l++)
         {
             var all = whole[Taps[l].Tensor];
-            var some = narrow[TapReduction.OutputOf(Taps[l].Tensor)];
+            var some = narrow[TapReduction.GetOutputName(Taps[l].Tensor)];
             var channels = Taps[l].Channels;
             var positions = all.Length / 2 / Taps[l].Channels;
             Assert.Equal(2 * positions * chosen[l].Length, some.Length);
@@ -131,7 +131,11 @@ public sealed class ChannelChoiceTests
             using var narrow = backbone.Extract(prepared, 3, size, chosen);
             using var whole = backbone.Extract(prepared, 3, size, product);
             for (var image = 0; image < 3; image++)
-                foreach (var (a, b) in narrow.Embed(image).Values.Zip(whole.Embed(image).Values))
+                foreach (
+                    var (a, b) in PatchEmbedding
+                        .Of(narrow.GetTaps(image))
+                        .Values.Zip(PatchEmbedding.Of(whole.GetTaps(image)).Values)
+                )
                     Assert.Equal(b, a, 1e-4f);
         }
     }

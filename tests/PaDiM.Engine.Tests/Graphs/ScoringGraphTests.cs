@@ -62,12 +62,12 @@ public sealed class ScoringGraphTests
         for (var l = 0; l < features[0].Count; l++)
         {
             var grid = features[0][l].Grid;
-            values[ScoringGraph.FeaturesOf(l)] = OrtValue.CreateTensorValueFromMemory(
+            values[ScoringGraph.GetFeaturesName(l)] = OrtValue.CreateTensorValueFromMemory(
                 Enumerable.Range(0, batch).SelectMany(i => features[i][l].Values.ToArray()).ToArray(),
                 [batch, grid.Height, grid.Width, features.Dimensions]
             );
         }
-        foreach (var tensor in ScoringStatistics.Of(made.Model))
+        foreach (var tensor in ScoringStatistics.Create(made.Model))
             values[tensor.Name] = OrtValue.CreateTensorValueFromMemory(
                 tensor.ToArray(new ParallelOptions()),
                 [.. tensor.Shape]
@@ -79,5 +79,5 @@ public sealed class ScoringGraphTests
         return (outputs[0].GetTensorDataAsSpan<float>().ToArray(), outputs[1].GetTensorDataAsSpan<float>().ToArray());
     }
 
-    private static Grid[] GridsOf(ExportCase made) => made.Backbone.GridsAt(made.Prepared);
+    private static Grid[] GridsOf(ExportCase made) => made.Backbone.MeasureTapGrids(made.Prepared);
 }

@@ -66,6 +66,28 @@ public sealed class BackboneTests
         }
     }
 
+    [Fact]
+    public async Task Work_in_the_background_runs_on_its_scheduler_and_gives_the_same_features()
+    {
+        using var folder = new BackboneFolder();
+        var backbone = folder.Put("own", Graph).Registry.Open("own");
+        var size = new Grid(64, 64);
+        var prepared = Enumerable.Range(0, 3 * 3 * size.Positions).Select(i => MathF.Sin(i)).ToArray();
+        var scheduler = new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, 2).ConcurrentScheduler;
+        var compute = ComputeContext.InBackground(2, scheduler);
+        Assert.True(compute.IsBackground);
+        Assert.False(compute.BindsCaller);
+        Assert.Same(scheduler, compute.ToParallelOptions().TaskScheduler);
+        Assert.Same(scheduler, await compute.Start(() => TaskScheduler.Current));
+
+        using var expected = backbone.Extract(prepared, 3, size, All(backbone));
+        using var actual = await compute.Start(() => backbone.Extract(prepared, 3, size, All(backbone), compute));
+
+        for (var i = 0; i < 3; i++)
+            foreach (var (one, other) in expected[i].Zip(actual[i]))
+                Assert.Equal(one.Values.ToArray(), other.Values.ToArray());
+    }
+
     [Theory, InlineData(1), InlineData(4)]
     public void What_the_runtime_has_against_a_batch_is_told_as_one_error_however_many_images_run_side_by_side(
         int count
@@ -82,8 +104,8 @@ public sealed class BackboneTests
     [Fact]
     public void The_thread_that_waits_for_workers_is_bound_while_they_work_and_free_afterwards()
     {
-        Assert.Null(AffinityScheduler.ForThreads(1));
-        if (AffinityScheduler.ForThreads(Environment.ProcessorCount) is not { } processors)
+        Assert.Null(AffinityScheduler.FindForThreads(1));
+        if (AffinityScheduler.FindForThreads(Environment.ProcessorCount) is not { } processors)
             return;
         var before = Allowed();
         var besides = "";
@@ -152,9 +174,9 @@ public sealed class BackboneTests
         var reduction = ChannelReduction.Draw(ReductionMethod.SemiOrthogonal, backbone.TapChannels, 5, 3);
         using var all = backbone.Extract(prepared, 1, new Grid(64, 64), All(backbone));
         using var reduced = backbone.Extract(prepared, 1, new Grid(64, 64), reduction);
-        var expected = all.Embed(0);
+        var expected = PatchEmbedding.Of(all.GetTaps(0));
         var weights = reduction.Weights.ToArray();
-        var embedding = reduced.Embed(0);
+        var embedding = PatchEmbedding.Of(reduced.GetTaps(0));
         for (var p = 0; p < expected.Grid.Positions; p++)
         for (var k = 0; k < 5; k++)
             Assert.Equal(

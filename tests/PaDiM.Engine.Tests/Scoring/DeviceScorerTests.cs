@@ -104,9 +104,9 @@ public sealed class DeviceScorerTests
         using var made = new ExportCase(Fits.Settings);
         using var other = new ExportCase(Fits.Settings, images: 12);
         var graphs = new[] { made, other }
-            .Select(each => new ScoringGraph(each.Model, each.Backbone.GridsAt(each.Prepared)).ToArray())
+            .Select(each => new ScoringGraph(each.Model, each.Backbone.MeasureTapGrids(each.Prepared)).ToArray())
             .ToArray();
-        Assert.Same(made.Backbone.SessionBehind(graphs[0]), other.Backbone.SessionBehind(graphs[1]));
+        Assert.Same(made.Backbone.GetDownstreamSession(graphs[0]), other.Backbone.GetDownstreamSession(graphs[1]));
         var first = new DeviceScorer(made.Model, made.Backbone);
         using var second = new DeviceScorer(other.Model, other.Backbone);
         first.Dispose();

@@ -10,7 +10,7 @@ namespace PaDiM.Engine.Tests.Scoring;
 /// <summary>The whole walk of an image where the runtime scores on a device, with the CPU for one.</summary>
 public sealed class ModelScorerOnDeviceTests : IDisposable
 {
-    private readonly BackboneRegistry _registry = new([], BackboneFolder.Cpu.ScoringOnDevice());
+    private readonly BackboneRegistry _registry = new([], BackboneFolder.Cpu.WithDeviceScoring());
 
     private Backbone Backbone => _registry.Open(BackboneRegistry.DefaultName);
 
@@ -52,7 +52,7 @@ public sealed class ModelScorerOnDeviceTests : IDisposable
         using var fits = new Fits();
         var model = fits.Run(fits.Parts(0, 8), backbone: Backbone);
         using var inspector = ModelScorer.Open(model, Backbone);
-        Assert.Null(SelfTest.FindDeviation(inspector));
+        Assert.Null(SelfTest.Validate(inspector, OnThreadPool.Context));
         using var wrong = ModelScorer.Open(
             model with
             {
@@ -60,7 +60,7 @@ public sealed class ModelScorerOnDeviceTests : IDisposable
             },
             Backbone
         );
-        Assert.NotNull(SelfTest.FindDeviation(wrong));
+        Assert.NotNull(SelfTest.Validate(wrong, OnThreadPool.Context));
     }
 
     [Fact]

@@ -76,7 +76,7 @@ public sealed class QuantisedFactorsTests(ITestOutputHelper output)
                         ((DecodeResult.Decoded)new ImageDecoder().Decode(File.ReadAllBytes(file))).Image,
                         prepared
                     );
-                    return embedder.Embed(prepared, 1)[0];
+                    return embedder.Embed(prepared, 1, OnThreadPool.Context)[0];
                 }),
         ];
     }

@@ -176,7 +176,8 @@ public sealed class SelfTestTests
         Assert.Null(FindDeviation(Fits.Reread(model)));
     }
 
-    private static string? FindDeviation(PadimModel model) => SelfTest.FindDeviation(new ModelScorer(model, Fits.Tiny));
+    private static string? FindDeviation(PadimModel model) =>
+        SelfTest.Validate(new ModelScorer(model, Fits.Tiny), OnThreadPool.Context);
 
     private static PaDiM.Imaging.RgbImage Image(byte[] pixels) =>
         new(Fits.Settings.ImageSize, Fits.Settings.ImageSize, pixels);

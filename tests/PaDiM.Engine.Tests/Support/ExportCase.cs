@@ -81,7 +81,7 @@ internal sealed class ExportCase : IDisposable
         var length = Inspector.Embedder.PreparedLength;
         var prepared = new float[images.Length * length];
         for (var i = 0; i < images.Length; i++)
-            Inspector.Embedder.Preprocessing.Prepare(images[i], prepared.AsSpan(i * length, length));
+            Inspector.Preprocessing.Prepare(images[i], prepared.AsSpan(i * length, length));
         return prepared;
     }
 
@@ -91,9 +91,14 @@ internal sealed class ExportCase : IDisposable
             .. images.Select(image =>
                 Inspector.ToPixels(
                     new RawMap.Patches(
-                        Inspector.Distances([
-                            .. Inspector.Embedder.Embed(Prepare([image]), 1).Select(embedding => embedding.AsTaps()),
-                        ])[0]
+                        Inspector.ComputeDistances(
+                            [
+                                .. Inspector
+                                    .Embedder.Embed(Prepare([image]), 1, OnThreadPool.Context)
+                                    .Select(embedding => embedding.AsTaps()),
+                            ],
+                            OnThreadPool.Context
+                        )[0]
                     ),
                     RigidTransform.Identity
                 )

@@ -56,6 +56,7 @@ internal sealed class Fits : IDisposable
             settings ?? Settings,
             new ImageDecoder(),
             new EmbeddingStore(_folder.Path, TimeProvider.System),
+            OnThreadPool.Context,
             ignored
         );
         return pipeline.Run(
