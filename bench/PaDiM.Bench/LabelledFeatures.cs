@@ -66,7 +66,7 @@ internal sealed class LabelledFeatures
             .. _tests
                 .Chunk(8)
                 .SelectMany(batch =>
-                    MahalanobisScorer.Distances(
+                    MahalanobisScorer.ComputeDistances(
                         distribution,
                         [.. batch.Select(test => RawBackbone.Embed(test.Features, reduction))]
                     )
@@ -78,8 +78,11 @@ internal sealed class LabelledFeatures
     {
         var maps = distances.AsParallel().AsOrdered().Select(map => map.ToPixels(_prepared, sigma)).ToArray();
         return (
-            ImageMetrics.Of([.. maps.Select(map => map.Max())], [.. _tests.Select(test => test.Defect is not null)]),
-            PixelMetrics.Of([.. maps.Zip(_tests, (map, test) => new ScoredPixels(map, test.Mask))])
+            ImageMetrics.Compute(
+                [.. maps.Select(map => map.Max())],
+                [.. _tests.Select(test => test.Defect is not null)]
+            ),
+            PixelMetrics.Compute([.. maps.Zip(_tests, (map, test) => new ScoredPixels(map, test.Mask))])
         );
     }
 
@@ -96,8 +99,8 @@ internal sealed class LabelledFeatures
             Decode(Path.Combine(root, "ground_truth", defect, $"{Path.GetFileNameWithoutExtension(path)}_mask.png")),
             new Grid(sizes.ImageSize, sizes.ImageSize)
         );
-        var size = sizes.PreparedSize();
-        var margin = sizes.CropMargin();
+        var size = sizes.GetPreparedSize();
+        var margin = sizes.GetCropMargin();
         return
         [
             .. Enumerable

@@ -53,7 +53,7 @@ internal static class ExportCommand
                         var inspector = new ModelScorer(model, registry.Open(model.Backbone.Name));
                         if (SelfTest.FindDeviation(inspector) is { } deviation)
                             throw new InvalidDataException(deviation);
-                        var threshold = model.Calibration.ThresholdAt(arguments.GetValue(rate));
+                        var threshold = model.Calibration.GetThreshold(arguments.GetValue(rate));
                         var export = OnnxExport.Of(model, inspector.Embedder.Backbone, new ExportNotes(threshold));
                         var path = arguments.GetValue(output)!;
                         AtomicFile.Write(

@@ -37,7 +37,7 @@ public class AroundKernels
     public void SetUp()
     {
         _preprocessing = new Preprocessor(_settings, Normalisation.ImageNet);
-        _prepared = new float[3 * _settings.PreparedSize().Positions];
+        _prepared = new float[3 * _settings.GetPreparedSize().Positions];
         _resized = new float[3 * _settings.ImageSize * _settings.ImageSize];
         _taps =
         [
@@ -59,11 +59,11 @@ public class AroundKernels
     /// <summary>The sum of reduced taps, over an embedding that is not needed any more.</summary>
     [Benchmark]
     public PatchEmbedding EmbeddingOf() =>
-        PatchEmbedding.Of(new ReducedTaps(_taps, KernelData.Dimensions), reuse: _reuse);
+        PatchEmbedding.FromTaps(new ReducedTaps(_taps, KernelData.Dimensions), reuse: _reuse);
 
     /// <summary>Upsampling and smoothing.</summary>
     [Benchmark]
-    public AnomalyMap ToPixels() => _distances.ToPixels(_settings.PreparedSize(), _settings.BlurSigma);
+    public AnomalyMap ToPixels() => _distances.ToPixels(_settings.GetPreparedSize(), _settings.BlurSigma);
 
     /// <summary>The image score of a map.</summary>
     [Benchmark]

@@ -14,19 +14,19 @@ public sealed class DriftWindow(int calibrationCount, int capacity = DriftWindow
     public const int DefaultCapacity = 500;
 
     /// <summary>Fewer images in the body give no verdict.</summary>
-    public const int FewestImages = 30;
+    public const int MinImages = 30;
 
     /// <summary>P-values up to here are the tail.</summary>
-    public const double Tail = 0.05;
+    public const double TailPValue = 0.05;
 
     /// <summary>So many more images in the tail are taken for defective parts, not for drift.</summary>
-    public const double ToleratedDefects = 0.10;
+    public const double ToleratedDefectShare = 0.10;
 
     /// <summary>Probability of one verdict where nothing drifts, in each direction.</summary>
-    private const double Level = 1e-4;
+    private const double SignificanceLevel = 1e-4;
 
-    /// <summary>The quantile of the normal distribution that <see cref="Level"/> leaves above.</summary>
-    private const double Deviations = 3.719;
+    /// <summary>The quantile of the normal distribution that <see cref="SignificanceLevel"/> leaves above.</summary>
+    private const double CriticalDeviations = 3.719;
 
     /// <summary>By rank: how many of the images remembered score below exactly so many leave-one-out scores.</summary>
     private readonly int[] _counts = new int[calibrationCount + 1];
@@ -34,13 +34,13 @@ public sealed class DriftWindow(int calibrationCount, int capacity = DriftWindow
     private readonly int[] _ring = new int[capacity];
 
     /// <summary>Ranks below it are the tail.</summary>
-    private readonly int _tail = (int)Math.Floor(Tail * (calibrationCount + 1) + 1e-9);
+    private readonly int _tail = (int)Math.Floor(TailPValue * (calibrationCount + 1) + 1e-9);
 
     private int _count,
         _next;
 
     /// <summary>Adds an image; beyond the capacity the oldest one goes.</summary>
-    /// <param name="pValue">As <see cref="ThresholdCalibration.PValue"/> of the model gave it.</param>
+    /// <param name="pValue">As <see cref="ThresholdCalibration.GetPValue"/> of the model gave it.</param>
     public void Add(double pValue)
     {
         var rank = Math.Clamp((int)Math.Round(pValue * _counts.Length) - 1, 0, calibrationCount);
@@ -73,7 +73,9 @@ public sealed class DriftWindow(int calibrationCount, int capacity = DriftWindow
         }
         // P(D > d) = exp(-2 d^2 m n / (m + n)) for one direction of two samples (Smirnov, 1939).
         var critical =
-            body < FewestImages ? 1 : Math.Min(1, Math.Sqrt(-Math.Log(Level) / 2 * (1.0 / body + 1.0 / calibrated)));
+            body < MinImages
+                ? 1
+                : Math.Min(1, Math.Sqrt(-Math.Log(SignificanceLevel) / 2 * (1.0 / body + 1.0 / calibrated)));
         var lowShare = _count == 0 ? 0 : (double)low / _count;
         return new ScoreDrift(
             _count,
@@ -81,16 +83,18 @@ public sealed class DriftWindow(int calibrationCount, int capacity = DriftWindow
             higher,
             lower,
             critical,
-            (body >= FewestImages && higher > critical)
-                || (_tail > 0 && _count >= FewestImages && lowShare > LargestLowShare()),
-            body >= FewestImages && lower > critical
+            (body >= MinImages && higher > critical)
+                || (_tail > 0 && _count >= MinImages && lowShare > GetMaxLowShare()),
+            body >= MinImages && lower > critical
         );
     }
 
-    private double LargestLowShare()
+    private double GetMaxLowShare()
     {
-        const double share = Tail + ToleratedDefects;
-        return share + Deviations * Math.Sqrt(share * (1 - share) / _count + Tail * (1 - Tail) / calibrationCount);
+        const double share = TailPValue + ToleratedDefectShare;
+        return share
+            + CriticalDeviations
+                * Math.Sqrt(share * (1 - share) / _count + TailPValue * (1 - TailPValue) / calibrationCount);
     }
 }
 

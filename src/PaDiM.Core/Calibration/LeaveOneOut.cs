@@ -25,7 +25,7 @@ public abstract class LeaveOneOut
     private protected Regularisation Regularisation { get; }
 
     /// <summary>c.</summary>
-    private protected double Growth => Statistics.Count / (Statistics.Count - 1.0);
+    private protected double DeletionFactor => Statistics.Count / (Statistics.Count - 1.0);
 
     /// <summary>
     /// Factorises the scatter at each position <b>in place</b>: the scatter of <paramref name="statistics"/> is used
@@ -44,15 +44,15 @@ public abstract class LeaveOneOut
                 nameof(statistics)
             );
         return regularisation.Shrinkage == ShrinkageMethod.None
-            ? new LeaveOneOutOfSameRidge(statistics, regularisation, parallel ?? Partition.AllCores)
-            : new LeaveOneOutOfOwnRidge(statistics, regularisation, parallel ?? Partition.AllCores);
+            ? new LeaveOneOutSharedRidge(statistics, regularisation, parallel ?? Partition.AllCores)
+            : new LeaveOneOutPerImageRidge(statistics, regularisation, parallel ?? Partition.AllCores);
     }
 
     /// <summary>Leave-one-out distances of training images, one map an image.</summary>
     /// <param name="batch">Embeddings that are part of the statistics.</param>
     /// <param name="parallel">Degree of parallelism and cancellation; all cores when null.</param>
     /// <exception cref="ArgumentException">An embedding has another shape than the statistics.</exception>
-    public AnomalyMap[] Distances(IReadOnlyList<PatchEmbedding> batch, ParallelOptions? parallel = null)
+    public AnomalyMap[] ComputeDistances(IReadOnlyList<PatchEmbedding> batch, ParallelOptions? parallel = null)
     {
         var grid = Statistics.Grid;
         var d = Statistics.Dimensions;
@@ -74,7 +74,7 @@ public abstract class LeaveOneOut
                     TensorPrimitives.ConvertTruncating<float, double>(batch[i][p], worker[i]);
                     TensorPrimitives.Subtract(worker[i], Statistics.MeanAt(p), worker[i]);
                 }
-                worker.Square(p, worker.Squares);
+                worker.ComputeSquares(p, worker.Squares);
                 for (var i = 0; i < maps.Length; i++)
                     maps[i].Values[p] = (float)Math.Sqrt(worker.Squares[i]);
             }
@@ -87,8 +87,8 @@ public abstract class LeaveOneOut
     private protected abstract Worker CreateWorker(int images);
 
     /// <summary>M^2 of q. c q lies below 1 in exact arithmetic; rounding must not turn a far image into NaN.</summary>
-    private protected double WithoutImage(double q, double scale) =>
-        Growth * Growth * q / Math.Max(1 - Growth * q, 1e-12) / scale;
+    private protected double ToSquaredDistance(double q, double scale) =>
+        DeletionFactor * DeletionFactor * q / Math.Max(1 - DeletionFactor * q, 1e-12) / scale;
 
     /// <summary>The images of a batch at one position after another.</summary>
     /// <param name="d">Dimensions.</param>
@@ -96,22 +96,22 @@ public abstract class LeaveOneOut
     private protected abstract class Worker(int d, int images)
     {
         // Whole panels: what no image fills stays zero.
-        private readonly double[] _deltas = new double[PanelKernel.Columns(images) * PanelKernel.Stride(d)],
+        private readonly double[] _deltas = new double[PanelKernel.GetPaddedColumns(images) * PanelKernel.GetStride(d)],
             _squares = new double[images];
 
-        /// <summary>D of an image, length d; used up by <see cref="Square"/>.</summary>
+        /// <summary>D of an image, length d; used up by <see cref="ComputeSquares"/>.</summary>
         public Span<double> this[int image] => _deltas.AsSpan(image * Stride, d);
 
         /// <summary>Where M^2 of each image goes.</summary>
         public Span<double> Squares => _squares;
 
         /// <summary>Values from one image to the next.</summary>
-        protected int Stride { get; } = PanelKernel.Stride(d);
+        protected int Stride { get; } = PanelKernel.GetStride(d);
 
         /// <summary>D of all images, one <see cref="Stride"/> apart.</summary>
         protected Span<double> Deltas => _deltas;
 
         /// <summary>M^2 of all images at a position.</summary>
-        public abstract void Square(int position, Span<double> squares);
+        public abstract void ComputeSquares(int position, Span<double> squares);
     }
 }

@@ -12,7 +12,7 @@ public sealed class ThresholdCalibration
     /// <summary>
     /// Among images that are all but identical, a difference of a few per cent makes none of them suspect.
     /// </summary>
-    private const double SmallestSpread = 0.05;
+    private const double MinSpread = 0.05;
 
     private readonly double[] _sorted;
 
@@ -34,21 +34,21 @@ public sealed class ThresholdCalibration
     public double Min => _sorted[0];
 
     /// <summary>Middle score, the mean of the two middle ones for an even count.</summary>
-    public double Median => RobustScale.MiddleOf(_sorted);
+    public double Median => RobustScale.GetMedian(_sorted);
 
     /// <summary>Largest score.</summary>
     public double Max => _sorted[^1];
 
     /// <summary>1 / (n + 1): no smaller rate can be promised from n images.</summary>
-    public double SmallestFalseRejectRate => 1.0 / (_sorted.Length + 1);
+    public double MinFalseRejectRate => 1.0 / (_sorted.Length + 1);
 
     /// <summary>
     /// The ceil((n + 1)(1 - rate))-th smallest score; the largest where the rate is below <see
-    /// cref="SmallestFalseRejectRate"/>.
+    /// cref="MinFalseRejectRate"/>.
     /// </summary>
     /// <param name="falseRejectRate">Share of normal images that may be rejected, between 0 and 1, both
     /// excluded.</param>
-    public double ThresholdAt(double falseRejectRate)
+    public double GetThreshold(double falseRejectRate)
     {
         if (!(falseRejectRate is > 0 and < 1))
             throw new ArgumentOutOfRangeException(
@@ -63,21 +63,21 @@ public sealed class ThresholdCalibration
 
     /// <summary>
     /// (1 + #{scores &gt; threshold}) / (n + 1): the share of normal images that a threshold is expected to reject at
-    /// most; <see cref="ThresholdAt"/> the other way round.
+    /// most; <see cref="GetThreshold"/> the other way round.
     /// </summary>
-    public double FalseRejectRateAt(double threshold) =>
+    public double GetFalseRejectRate(double threshold) =>
         Math.Min(1, (1.0 + CountAtLeast(Math.BitIncrement(threshold))) / (_sorted.Length + 1));
 
     /// <summary>(1 + #{scores >= score}) / (n + 1): how surprising the score would be for a normal image.</summary>
-    public double PValue(double score) => (1.0 + CountAtLeast(score)) / (_sorted.Length + 1);
+    public double GetPValue(double score) => (1.0 + CountAtLeast(score)) / (_sorted.Length + 1);
 
     /// <summary>
     /// Training images whose score stands far out: more than <paramref name="deviations"/> robust standard deviations
     /// (1.4826 MAD) of the logarithm above the median. They are suspects, to be looked at; nothing is removed.
     /// </summary>
-    public IReadOnlyList<TrainingOutlier> Outliers(double deviations = 5)
+    public IReadOnlyList<TrainingOutlier> FindOutliers(double deviations = 5)
     {
-        var scale = RobustScale.Of(_sorted.Select(s => Math.Log(Math.Max(s, double.Epsilon))), SmallestSpread);
+        var scale = RobustScale.Estimate(_sorted.Select(s => Math.Log(Math.Max(s, double.Epsilon))), MinSpread);
         var limit = Math.Exp(scale.Centre + deviations * scale.Spread);
         return
         [

@@ -14,13 +14,13 @@ public sealed class ChannelProjection : ChannelReduction
     /// <param name="seed">The seed that drew W.</param>
     public ChannelProjection(IReadOnlyList<int> tapChannels, float[] weights, int dimensions, int seed)
         : base(ReductionMethod.SemiOrthogonal, tapChannels, dimensions, seed) =>
-        _weights = Shapes.Checked(weights, (long)InputChannels * dimensions);
+        _weights = Shapes.CheckLength(weights, (long)InputChannels * dimensions);
 
     /// <inheritdoc/>
     public override ReadOnlyMemory<float> Weights => _weights;
 
     /// <summary>A Gaussian matrix made orthonormal, column by column, by modified Gram-Schmidt done twice.</summary>
-    internal static float[] OrthonormalColumns(int rows, int columns, Random random)
+    internal static float[] CreateOrthonormalColumns(int rows, int columns, Random random)
     {
         var basis = new double[columns][];
         for (var j = 0; j < columns; j++)

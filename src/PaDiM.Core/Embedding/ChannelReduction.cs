@@ -57,7 +57,7 @@ public abstract class ChannelReduction
             ? new ChannelSelection(method, tapChannels, ChannelSelection.Choose(channels, dimensions, random), seed)
             : new ChannelProjection(
                 tapChannels,
-                ChannelProjection.OrthonormalColumns(channels, dimensions, random),
+                ChannelProjection.CreateOrthonormalColumns(channels, dimensions, random),
                 dimensions,
                 seed
             );
@@ -71,7 +71,7 @@ public abstract class ChannelReduction
     /// is replicated.
     /// </summary>
     /// <param name="tap">Index of the tap.</param>
-    public ReadOnlyMemory<float> WeightsOf(int tap) =>
+    public ReadOnlyMemory<float> GetTapWeights(int tap) =>
         Weights.Slice(_tapChannels.Take(tap).Sum() * Dimensions, _tapChannels[tap] * Dimensions);
 
     /// <summary>Whether another reduction gives the same embeddings of the same taps.</summary>

@@ -23,14 +23,14 @@ public sealed class ChannelSelection : ChannelReduction
                     nameof(channels)
                 );
         _channels = channels;
-        _weights = new Lazy<float[]>(UnitColumns);
+        _weights = new Lazy<float[]>(CreateUnitColumns);
     }
 
     /// <summary>Chosen indices into the concatenated channels, ascending.</summary>
     public ReadOnlySpan<int> Channels => _channels;
 
     /// <summary>The chosen channels of each tap, counted from its first.</summary>
-    public IEnumerable<int[]> ByTap()
+    public IEnumerable<int[]> GroupByTap()
     {
         var first = 0;
         foreach (var count in TapChannels)
@@ -61,7 +61,7 @@ public sealed class ChannelSelection : ChannelReduction
         return all[..count];
     }
 
-    private float[] UnitColumns()
+    private float[] CreateUnitColumns()
     {
         var columns = new float[InputChannels * Dimensions];
         for (var k = 0; k < _channels.Length; k++)

@@ -22,7 +22,7 @@ public sealed class PatchEmbedding(Grid grid, int dimensions, float[] values)
     public int Dimensions { get; } = dimensions;
 
     /// <summary>All vectors, shape <c>(Height, Width, Dimensions)</c>, row-major.</summary>
-    public float[] Values { get; } = Shapes.Checked(values, (long)grid.Positions * dimensions);
+    public float[] Values { get; } = Shapes.CheckLength(values, (long)grid.Positions * dimensions);
 
     /// <summary>
     /// How the part lies in its image, in pixels of the image size; the identity where nothing was aligned.
@@ -40,7 +40,11 @@ public sealed class PatchEmbedding(Grid grid, int dimensions, float[] values)
     /// <param name="parallel">Degree of parallelism and cancellation; all cores when null.</param>
     /// <param name="reuse">An embedding that is not needed any more and is written over, if it has the right shape;
     /// null for a new one.</param>
-    public static PatchEmbedding Of(ReducedTaps taps, ParallelOptions? parallel = null, PatchEmbedding? reuse = null)
+    public static PatchEmbedding FromTaps(
+        ReducedTaps taps,
+        ParallelOptions? parallel = null,
+        PatchEmbedding? reuse = null
+    )
     {
         var embedding =
             reuse?.Grid == taps.Grid && reuse.Dimensions == taps.Dimensions

@@ -43,8 +43,8 @@ public sealed class ReducedTaps
                 length,
                 isSum ? 0 : first,
                 isSum && i > 0,
-                Nearest(grid.Height, Grid.Height),
-                Nearest(grid.Width, Grid.Width)
+                GetNearestIndices(grid.Height, Grid.Height),
+                GetNearestIndices(grid.Width, Grid.Width)
             );
             first += length;
         }
@@ -67,7 +67,7 @@ public sealed class ReducedTaps
         foreach (var tap in _taps)
         {
             var values = tap.Map.Values.Span;
-            var place = new Place(tap, first, Grid.Width);
+            var place = new TapCursor(tap, first, Grid.Width);
             for (var (at, to) = (tap.First, tap.First); at < means.Length; (at, to) = (at + d, to + stride))
             {
                 var vector = values.Slice(place.Next(), tap.Length);
@@ -87,7 +87,7 @@ public sealed class ReducedTaps
     {
         foreach (var tap in _taps)
         {
-            var vector = tap.Map.Values.Span.Slice(new Place(tap, position, Grid.Width).Next(), tap.Length);
+            var vector = tap.Map.Values.Span.Slice(new TapCursor(tap, position, Grid.Width).Next(), tap.Length);
             var part = target.Slice(tap.First, tap.Length);
             if (tap.IsAdded)
                 TensorPrimitives.Add(part, vector, part);
@@ -97,7 +97,7 @@ public sealed class ReducedTaps
     }
 
     /// <summary>For each row (or column) of the fine axis, the nearest one of the coarse axis.</summary>
-    private static int[] Nearest(int coarse, int fine) =>
+    private static int[] GetNearestIndices(int coarse, int fine) =>
         [.. Enumerable.Range(0, fine).Select(i => (int)((long)i * coarse / fine))];
 
     /// <summary>One map and its part of the embedding.</summary>
@@ -110,7 +110,7 @@ public sealed class ReducedTaps
     private sealed record Tap(FeatureMap Map, int Length, int First, bool IsAdded, int[] Rows, int[] Columns);
 
     /// <summary>Walks over fine positions and tells where their vectors lie in a map.</summary>
-    private struct Place(Tap tap, int first, int width)
+    private struct TapCursor(Tap tap, int first, int width)
     {
         private int _row = first / width,
             _column = first % width;

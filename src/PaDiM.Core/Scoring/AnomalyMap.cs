@@ -15,7 +15,7 @@ public sealed class AnomalyMap(Grid grid, float[] values)
     public Grid Grid { get; } = grid;
 
     /// <summary>Scores, row-major.</summary>
-    public float[] Values { get; } = Shapes.Checked(values, grid.Positions);
+    public float[] Values { get; } = Shapes.CheckLength(values, grid.Positions);
 
     /// <summary>The image score: the largest value.</summary>
     public float Max() => TensorPrimitives.Max<float>(Values);
@@ -32,7 +32,10 @@ public sealed class AnomalyMap(Grid grid, float[] values)
 
     /// <summary>Bilinear upsampling with <c>align_corners = false</c> and clamped borders.</summary>
     public AnomalyMap Upsample(Grid size) =>
-        Apply(AxisOperator.Upsampling(Grid.Height, size.Height), AxisOperator.Upsampling(Grid.Width, size.Width));
+        Apply(
+            AxisOperator.CreateUpsampling(Grid.Height, size.Height),
+            AxisOperator.CreateUpsampling(Grid.Width, size.Width)
+        );
 
     /// <summary>
     /// Upsampling, then a Gaussian of radius <c>floor(4 sigma + 0.5)</c> with mirrored borders that do not repeat the
@@ -42,8 +45,8 @@ public sealed class AnomalyMap(Grid grid, float[] values)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(sigma);
         return Apply(
-            AxisOperator.Smoothing(Grid.Height, size.Height, sigma),
-            AxisOperator.Smoothing(Grid.Width, size.Width, sigma)
+            AxisOperator.CreateSmoothing(Grid.Height, size.Height, sigma),
+            AxisOperator.CreateSmoothing(Grid.Width, size.Width, sigma)
         );
     }
 
@@ -53,11 +56,11 @@ public sealed class AnomalyMap(Grid grid, float[] values)
     private AnomalyMap Apply(AxisOperator rows, AxisOperator columns)
     {
         var height = Grid.Height;
-        var width = columns.Length;
+        var width = columns.OutputCount;
         var turned = ArrayPool<float>.Shared.Rent(Grid.Positions);
         var wide = ArrayPool<float>.Shared.Rent(width * height);
         var upright = ArrayPool<float>.Shared.Rent(width * height);
-        var result = new float[rows.Length * width];
+        var result = new float[rows.OutputCount * width];
         Transpose(Values, height, Grid.Width, turned);
         columns.Apply(turned, height, wide);
         Transpose(wide, width, height, upright);
@@ -65,7 +68,7 @@ public sealed class AnomalyMap(Grid grid, float[] values)
         ArrayPool<float>.Shared.Return(turned);
         ArrayPool<float>.Shared.Return(wide);
         ArrayPool<float>.Shared.Return(upright);
-        return new AnomalyMap(new Grid(rows.Length, width), result);
+        return new AnomalyMap(new Grid(rows.OutputCount, width), result);
     }
 
     private static void Transpose(ReadOnlySpan<float> source, int height, int width, Span<float> target)

@@ -19,31 +19,31 @@ internal sealed class AxisOperator
         _outputs = Array.ConvertAll(outputs, o => (o.First, Array.ConvertAll(o.Weights, w => (float)w)));
 
     /// <summary>Outputs along the axis.</summary>
-    public int Length => _outputs.Length;
+    public int OutputCount => _outputs.Length;
 
     /// <summary>Bilinear interpolation with <c>align_corners = false</c> and clamped borders.</summary>
-    public static AxisOperator Upsampling(int from, int to) => new(Bilinear(from, to));
+    public static AxisOperator CreateUpsampling(int from, int to) => new(CreateBilinear(from, to));
 
     /// <summary>
     /// As above, and then a Gaussian of radius <c>floor(4 sigma + 0.5)</c> outputs with mirrored borders that do not
     /// repeat the edge. Kept: every image asks for the same.
     /// </summary>
-    public static AxisOperator Smoothing(int from, int to, double sigma)
+    public static AxisOperator CreateSmoothing(int from, int to, double sigma)
     {
         if (Kept.TryGetValue((from, to, sigma), out var known))
             return known;
         if (Kept.Count >= MostKept)
             Kept.Clear();
-        var bilinear = Bilinear(from, to);
+        var bilinear = CreateBilinear(from, to);
         return Kept[(from, to, sigma)] = new AxisOperator([
-            .. Gaussian(to, sigma).Select(smooth => Compose(smooth, bilinear)),
+            .. CreateGaussian(to, sigma).Select(smooth => Compose(smooth, bilinear)),
         ]);
     }
 
     /// <summary>Applies the operator down the columns of rows.</summary>
     /// <param name="rows">Shape <c>(inputs, width)</c>.</param>
     /// <param name="width">Length of a row.</param>
-    /// <param name="result">Shape <c>(<see cref="Length"/>, width)</c>.</param>
+    /// <param name="result">Shape <c>(<see cref="OutputCount"/>, width)</c>.</param>
     public void Apply(ReadOnlySpan<float> rows, int width, Span<float> result)
     {
         for (var y = 0; y < _outputs.Length; y++)
@@ -56,7 +56,7 @@ internal sealed class AxisOperator
         }
     }
 
-    private static (int First, double[] Weights)[] Bilinear(int from, int to)
+    private static (int First, double[] Weights)[] CreateBilinear(int from, int to)
     {
         var outputs = new (int, double[])[to];
         for (var i = 0; i < to; i++)
@@ -68,7 +68,7 @@ internal sealed class AxisOperator
         return outputs;
     }
 
-    private static IEnumerable<(int First, double[] Weights)> Gaussian(int length, double sigma)
+    private static IEnumerable<(int First, double[] Weights)> CreateGaussian(int length, double sigma)
     {
         var radius = (int)(4 * sigma + 0.5);
         var kernel = new double[2 * radius + 1];

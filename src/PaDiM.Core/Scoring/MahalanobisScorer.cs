@@ -12,27 +12,27 @@ public static class MahalanobisScorer
     /// <summary>
     /// Positions whose vectors are gathered at a time, image after image: memory is read in long runs.
     /// </summary>
-    private const int Block = 16;
+    private const int BlockSize = 16;
 
     /// <summary>
     /// One distance a position. Reads the whole distribution once; never negative, never NaN for finite embeddings.
     /// </summary>
     /// <exception cref="ArgumentException">The embedding has another shape than the distribution.</exception>
-    public static AnomalyMap Distances(
+    public static AnomalyMap ComputeDistances(
         PatchDistribution distribution,
         PatchEmbedding embedding,
         ParallelOptions? parallel = null
-    ) => Distances(distribution, [embedding.AsTaps()], parallel)[0];
+    ) => ComputeDistances(distribution, [embedding.AsTaps()], parallel)[0];
 
     /// <summary>As above for several images.</summary>
-    public static AnomalyMap[] Distances(
+    public static AnomalyMap[] ComputeDistances(
         PatchDistribution distribution,
         IReadOnlyList<PatchEmbedding> batch,
         ParallelOptions? parallel = null
-    ) => Distances(distribution, [.. batch.Select(embedding => embedding.AsTaps())], parallel);
+    ) => ComputeDistances(distribution, [.. batch.Select(embedding => embedding.AsTaps())], parallel);
 
     /// <summary>As above from reduced taps. Each position's factor is read once for all images.</summary>
-    public static AnomalyMap[] Distances(
+    public static AnomalyMap[] ComputeDistances(
         PatchDistribution distribution,
         IReadOnlyList<ReducedTaps> batch,
         ParallelOptions? parallel = null
@@ -51,14 +51,14 @@ public static class MahalanobisScorer
             .ToArray();
         var positions = distribution.Grid.Positions;
         Partition.Run(
-            (positions + Block - 1) / Block,
+            (positions + BlockSize - 1) / BlockSize,
             parallel ?? Partition.AllCores,
-            () => new float[Block * count * d + count + distribution.Scratch],
+            () => new float[BlockSize * count * d + count + distribution.ScratchLength],
             (block, scratch) =>
             {
-                var first = block * Block;
-                var size = Math.Min(Block, positions - block * Block);
-                var norms = scratch.AsSpan(Block * count * d, count);
+                var first = block * BlockSize;
+                var size = Math.Min(BlockSize, positions - block * BlockSize);
+                var norms = scratch.AsSpan(BlockSize * count * d, count);
                 for (var i = 0; i < count; i++)
                     batch[i]
                         .Subtract(
@@ -69,11 +69,11 @@ public static class MahalanobisScorer
                         );
                 for (var k = 0; k < size; k++)
                 {
-                    distribution.Norms(
+                    distribution.ComputeNorms(
                         first + k,
                         scratch.AsSpan(k * count * d, count * d),
                         norms,
-                        scratch.AsSpan(Block * count * d + count)
+                        scratch.AsSpan(BlockSize * count * d + count)
                     );
                     for (var i = 0; i < count; i++)
                         maps[i].Values[first + k] = norms[i];

@@ -23,10 +23,10 @@ public sealed class RegionOfInterest
     /// <exception cref="ArgumentException">A mask of another size, or one that leaves nothing.</exception>
     public RegionOfInterest(bool[] ignored, Grid prepared, Grid patches, double sigma)
     {
-        Ignored = Shapes.Checked(ignored, prepared.Positions);
+        Ignored = Shapes.CheckLength(ignored, prepared.Positions);
         if (Array.TrueForAll(ignored, pixel => pixel))
             throw new ArgumentException("The mask ignores every pixel.", nameof(ignored));
-        _patchWeights = new AnomalyMap(patches, SharesOf(ignored, prepared, patches));
+        _patchWeights = new AnomalyMap(patches, ComputeShares(ignored, prepared, patches));
         _gains = _patchWeights.ToPixels(prepared, sigma).Values;
         for (var i = 0; i < _gains.Length; i++)
             _gains[i] = ignored[i] ? 0 : 1 / Math.Max(_gains[i], 1e-6f);
@@ -62,7 +62,7 @@ public sealed class RegionOfInterest
     }
 
     /// <summary>The share of each patch's pixels that count.</summary>
-    private static float[] SharesOf(bool[] ignored, Grid prepared, Grid patches)
+    private static float[] ComputeShares(bool[] ignored, Grid prepared, Grid patches)
     {
         var counted = new float[patches.Positions];
         var all = new float[patches.Positions];

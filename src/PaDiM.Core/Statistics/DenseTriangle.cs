@@ -12,9 +12,9 @@ internal sealed class DenseTriangle(int d)
 {
     private const int Width = PanelKernel.Width;
 
-    private readonly int _stride = PanelKernel.Stride(d),
-        _columns = PanelKernel.Columns(d);
-    private readonly double[] _values = new double[PanelKernel.Stride(d) * PanelKernel.Columns(d)];
+    private readonly int _stride = PanelKernel.GetStride(d),
+        _columns = PanelKernel.GetPaddedColumns(d);
+    private readonly double[] _values = new double[PanelKernel.GetStride(d) * PanelKernel.GetPaddedColumns(d)];
 
     /// <summary>All columns.</summary>
     public Span<double> Values => _values;
@@ -47,7 +47,7 @@ internal sealed class DenseTriangle(int d)
     /// multiply-adds.
     /// </summary>
     /// <exception cref="ArithmeticException">The matrix is not positive definite, or not finite.</exception>
-    public void Cholesky()
+    public void Factorise()
     {
         for (var j = 0; j < _columns; j += Width)
         {
@@ -55,7 +55,7 @@ internal sealed class DenseTriangle(int d)
             PanelKernel.Multiply(_values, _stride, j, _values.AsSpan(j), _stride, 1, j, -1, panel, subtract: true);
             var block = Block.Factorise(panel[j..], _stride, j, d);
             // Rows of the panel times L^-T of its own block, as a combination of its four columns.
-            Combine(panel, j, block.Inverse().Transpose());
+            MultiplyByBlock(panel, j, block.Inverse().Transpose());
             block.Store(panel, _stride, j);
         }
     }
@@ -86,7 +86,7 @@ internal sealed class DenseTriangle(int d)
                     panel,
                     subtract: false
                 );
-                Combine(panel, j, block.Negative());
+                MultiplyByBlock(panel, j, block.Negative());
             }
             block.Store(panel, _stride, j);
         }
@@ -96,7 +96,7 @@ internal sealed class DenseTriangle(int d)
     /// panel = panel * block for the rows from a panel's own on; its own rows, and those read along with them, are to
     /// be stored anew.
     /// </summary>
-    private void Combine(Span<double> panel, int fromRow, in Block block)
+    private void MultiplyByBlock(Span<double> panel, int fromRow, in Block block)
     {
         Span<double> factors = stackalloc double[Width * Width];
         block.CopyTo(factors);
@@ -184,7 +184,7 @@ internal sealed class DenseTriangle(int d)
         {
             for (var c = 0; c < Width; c++)
             {
-                for (var i = PanelKernel.FirstRow(row); i < row; i++)
+                for (var i = PanelKernel.AlignRow(row); i < row; i++)
                     panel[c * stride + i] = 0;
                 for (var i = 0; i < Width; i++)
                     panel[c * stride + row + i] = this[c * Width + i];

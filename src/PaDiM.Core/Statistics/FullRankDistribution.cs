@@ -17,16 +17,16 @@ public sealed class FullRankDistribution(
 {
     /// <summary>W, shape <c>(positions, d (d + 1) / 2)</c>: lower triangles packed by columns.</summary>
     public ReadOnlyMemory<float> Whitening { get; } =
-        Shapes.Checked(whitening, (long)grid.Positions * PackedTriangle.Length(dimensions));
+        Shapes.CheckLength(whitening, (long)grid.Positions * PackedTriangle.GetLength(dimensions));
 
     /// <inheritdoc/>
     public override long Bytes => sizeof(float) * ((long)Mean.Length + Whitening.Length);
 
-    internal override int Scratch => Dimensions;
+    internal override int ScratchLength => Dimensions;
 
-    internal override void Norms(int position, Span<float> deltas, Span<float> norms, Span<float> scratch)
+    internal override void ComputeNorms(int position, Span<float> deltas, Span<float> norms, Span<float> scratch)
     {
-        var packed = PackedTriangle.Length(Dimensions);
+        var packed = PackedTriangle.GetLength(Dimensions);
         for (var i = 0; i < norms.Length; i++)
         {
             PackedTriangle.Multiply(
@@ -39,21 +39,21 @@ public sealed class FullRankDistribution(
     }
 
     /// <inheritdoc/>
-    public override void DenseWhitening(int position, Span<float> square)
+    public override void UnpackWhitening(int position, Span<float> square)
     {
-        var packed = PackedTriangle.Length(Dimensions);
+        var packed = PackedTriangle.GetLength(Dimensions);
         PackedTriangle.Unpack(Whitening.Span.Slice(position * packed, packed), Dimensions, square);
     }
 
-    internal static FullRankDistribution Of(
+    internal static FullRankDistribution Create(
         PatchStatistics statistics,
         Regularisation regularisation,
         ParallelOptions parallel
     )
     {
         var d = statistics.Dimensions;
-        var packed = statistics.Packed;
-        var whitening = LargeArray.Of<float>(statistics.Scatter.Length);
+        var packed = statistics.PackedLength;
+        var whitening = LargeArray.Create<float>(statistics.Scatter.Length);
         Partition.Run(
             statistics.Grid.Positions,
             parallel,
@@ -64,6 +64,6 @@ public sealed class FullRankDistribution(
                 TensorPrimitives.ConvertTruncating<double, float>(work.Factor, whitening.AsSpan(p * packed, packed));
             }
         );
-        return new FullRankDistribution(statistics.Grid, d, Rounded(statistics.Mean), whitening);
+        return new FullRankDistribution(statistics.Grid, d, ToSingle(statistics.Mean), whitening);
     }
 }

@@ -38,9 +38,9 @@ public sealed class LowRankDistribution : PatchDistribution
         ArgumentOutOfRangeException.ThrowIfLessThan(rank, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rank, dimensions);
         Rank = rank;
-        Basis = Shapes.Checked(basis, (long)grid.Positions * rank * dimensions);
-        Whitening = Shapes.Checked(whitening, (long)grid.Positions * PackedTriangle.Length(rank));
-        Ridge = Shapes.Checked(ridge, grid.Positions);
+        Basis = Shapes.CheckLength(basis, (long)grid.Positions * rank * dimensions);
+        Whitening = Shapes.CheckLength(whitening, (long)grid.Positions * PackedTriangle.GetLength(rank));
+        Ridge = Shapes.CheckLength(ridge, grid.Positions);
         if (!(TensorPrimitives.Min(ridge.Span) > 0))
             throw new ArgumentException("A ridge must lie above 0.", nameof(ridge));
     }
@@ -60,18 +60,18 @@ public sealed class LowRankDistribution : PatchDistribution
     /// <inheritdoc/>
     public override long Bytes => sizeof(float) * ((long)Mean.Length + Basis.Length + Whitening.Length + Ridge.Length);
 
-    internal override int Scratch => 2 * Rank;
+    internal override int ScratchLength => 2 * Rank;
 
     /// <summary>Values a position.</summary>
-    internal static long Length(int rank, int d) => (long)rank * d + (long)rank * (rank + 1) / 2;
+    internal static long GetLength(int rank, int d) => (long)rank * d + (long)rank * (rank + 1) / 2;
 
-    internal override void Norms(int position, Span<float> deltas, Span<float> norms, Span<float> scratch)
+    internal override void ComputeNorms(int position, Span<float> deltas, Span<float> norms, Span<float> scratch)
     {
         for (var i = 0; i < norms.Length; i++)
-            norms[i] = Norm(position, deltas.Slice(i * Dimensions, Dimensions), scratch);
+            norms[i] = ComputeNorm(position, deltas.Slice(i * Dimensions, Dimensions), scratch);
     }
 
-    private float Norm(int position, Span<float> delta, Span<float> scratch)
+    private float ComputeNorm(int position, Span<float> delta, Span<float> scratch)
     {
         var inside = scratch[..Rank];
         var whitened = scratch.Slice(Rank, Rank);
@@ -82,7 +82,7 @@ public sealed class LowRankDistribution : PatchDistribution
             inside[k] = TensorPrimitives.Dot(direction, delta);
             TensorPrimitives.MultiplyAdd(direction, -inside[k], delta, delta);
         }
-        var packed = PackedTriangle.Length(Rank);
+        var packed = PackedTriangle.GetLength(Rank);
         PackedTriangle.Multiply(Whitening.Span.Slice(position * packed, packed), inside, whitened);
         return MathF.Sqrt(
             TensorPrimitives.SumOfSquares<float>(whitened)
@@ -95,10 +95,10 @@ public sealed class LowRankDistribution : PatchDistribution
     /// since the first two terms nearly cancel within the span.
     /// </summary>
     /// <inheritdoc/>
-    public override void DenseWhitening(int position, Span<float> square)
+    public override void UnpackWhitening(int position, Span<float> square)
     {
         var d = Dimensions;
-        var packed = PackedTriangle.Length(Rank);
+        var packed = PackedTriangle.GetLength(Rank);
         var outside = 1 / Math.Sqrt(Ridge.Span[position]);
         var basis = new double[Rank * d];
         var inner = new double[Rank * d];
@@ -126,7 +126,7 @@ public sealed class LowRankDistribution : PatchDistribution
         }
     }
 
-    internal static LowRankDistribution Of(
+    internal static LowRankDistribution Create(
         PatchStatistics statistics,
         Regularisation regularisation,
         ParallelOptions parallel
@@ -135,7 +135,7 @@ public sealed class LowRankDistribution : PatchDistribution
         var d = statistics.Dimensions;
         var rank = statistics.Count - 1;
         var positions = statistics.Grid.Positions;
-        var packed = PackedTriangle.Length(rank);
+        var packed = PackedTriangle.GetLength(rank);
         var basis = new float[positions * rank * d];
         var whitening = new float[positions * packed];
         var ridges = new float[positions];
@@ -145,15 +145,15 @@ public sealed class LowRankDistribution : PatchDistribution
             () => new Workspace(rank, d),
             (p, work) =>
             {
-                var (scale, ridge) = regularisation.At(statistics, p);
-                work.Span(statistics.ScatterAt(p));
+                var (scale, ridge) = regularisation.GetScaleAndRidge(statistics, p);
+                work.FindBasis(statistics.ScatterAt(p));
                 work.Whiten(scale, ridge);
                 TensorPrimitives.ConvertTruncating<double, float>(work.Basis, basis.AsSpan(p * rank * d, rank * d));
                 TensorPrimitives.ConvertTruncating<double, float>(work.Inner, whitening.AsSpan(p * packed, packed));
                 ridges[p] = (float)ridge;
             }
         );
-        return new LowRankDistribution(statistics.Grid, d, rank, Rounded(statistics.Mean), basis, whitening, ridges);
+        return new LowRankDistribution(statistics.Grid, d, rank, ToSingle(statistics.Mean), basis, whitening, ridges);
     }
 
     /// <summary>What one worker needs to bring a scatter into its subspace.</summary>
@@ -169,13 +169,13 @@ public sealed class LowRankDistribution : PatchDistribution
         public double[] Basis { get; } = new double[rank * d];
 
         /// <summary>Q M2 Q^T at first, its whitening factor in the end.</summary>
-        public double[] Inner { get; } = new double[PackedTriangle.Length(rank)];
+        public double[] Inner { get; } = new double[PackedTriangle.GetLength(rank)];
 
         /// <summary>
         /// M2 = R^T R with r rows by Cholesky's factorisation with pivots; then R's rows made orthonormal, by modified
         /// Gram-Schmidt done twice.
         /// </summary>
-        public void Span(ReadOnlySpan<double> scatter)
+        public void FindBasis(ReadOnlySpan<double> scatter)
         {
             Array.Clear(_rows);
             Array.Clear(Basis);

@@ -10,9 +10,9 @@ namespace PaDiM.Core.Statistics;
 /// <param name="count">Vectors.</param>
 internal sealed class OuterProducts(int d, int count)
 {
-    private readonly int _stride = PanelKernel.Stride(d);
-    private readonly double[] _vectors = new double[count * PanelKernel.Stride(d)],
-        _panel = new double[PanelKernel.Width * PanelKernel.Stride(d)];
+    private readonly int _stride = PanelKernel.GetStride(d);
+    private readonly double[] _vectors = new double[count * PanelKernel.GetStride(d)],
+        _panel = new double[PanelKernel.Width * PanelKernel.GetStride(d)];
 
     /// <summary>A vector, length d, to be written.</summary>
     public Span<double> this[int index] => _vectors.AsSpan(index * _stride, d);

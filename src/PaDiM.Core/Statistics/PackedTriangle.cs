@@ -9,7 +9,7 @@ namespace PaDiM.Core.Statistics;
 internal static class PackedTriangle
 {
     /// <summary>Number of entries, d (d + 1) / 2.</summary>
-    public static int Length(int d) => checked(d * (d + 1) / 2);
+    public static int GetLength(int d) => checked(d * (d + 1) / 2);
 
     /// <summary>(A + ridge I)^(-1/2) as the inverse Cholesky factor, in place.</summary>
     /// <param name="matrix">A on entry, W on return.</param>
@@ -35,7 +35,7 @@ internal static class PackedTriangle
     )
     {
         work.Load(matrix, scale, ridge);
-        work.Cholesky();
+        work.Factorise();
         work.Invert();
         work.Store(factor);
     }
@@ -74,7 +74,7 @@ internal static class PackedTriangle
     }
 
     /// <summary>Trace and sum of squares of the symmetric matrix whose lower triangle this is.</summary>
-    public static (double Trace, double Squared) Norms(ReadOnlySpan<double> matrix, int d)
+    public static (double Trace, double Squared) ComputeNorms(ReadOnlySpan<double> matrix, int d)
     {
         var trace = 0.0;
         var squared = 2 * TensorPrimitives.SumOfSquares<double>(matrix);

@@ -7,7 +7,7 @@ namespace PaDiM.Core.Statistics;
 
 /// <summary>
 /// The one product behind scatters, factors, inverses and leave-one-out distances: four columns of a result at a time,
-/// each a combination of the same columns of a matrix. All matrices lie column after column, a <see cref="Stride"/>
+/// each a combination of the same columns of a matrix. All matrices lie column after column, a <see cref="GetStride"/>
 /// apart, in float64.
 /// </summary>
 internal static class PanelKernel
@@ -19,16 +19,16 @@ internal static class PanelKernel
     private const int RowMultiple = 8;
 
     /// <summary>Values from one column of d rows to the next.</summary>
-    public static int Stride(int d) => (d + RowMultiple - 1) / RowMultiple * RowMultiple;
+    public static int GetStride(int d) => (d + RowMultiple - 1) / RowMultiple * RowMultiple;
 
-    /// <summary>Columns of d columns in whole panels; never above <see cref="Stride"/>.</summary>
-    public static int Columns(int d) => (d + Width - 1) / Width * Width;
+    /// <summary>Columns of d columns in whole panels; never above <see cref="GetStride"/>.</summary>
+    public static int GetPaddedColumns(int d) => (d + Width - 1) / Width * Width;
 
     /// <summary>The first of the rows that are read and written together with a row.</summary>
-    public static int FirstRow(int row) => row / RowMultiple * RowMultiple;
+    public static int AlignRow(int row) => row / RowMultiple * RowMultiple;
 
     /// <summary>
-    /// For c in 0..3 and rows i from <see cref="FirstRow"/>(fromRow): sum over k in 0..count-1 of matrix[i, k] *
+    /// For c in 0..3 and rows i from <see cref="AlignRow"/>(fromRow): sum over k in 0..count-1 of matrix[i, k] *
     /// factor(k, c), which becomes target[i, c], or is subtracted from it. Rows are done from the last to the first,
     /// each block of them read whole before it is written: with a lower triangle, factors may lie in the target itself.
     /// </summary>
@@ -60,10 +60,10 @@ internal static class PanelKernel
         ref var f = ref MemoryMarshal.GetReference(factors);
         ref var t = ref MemoryMarshal.GetReference(target);
         if (Vector512.IsHardwareAccelerated)
-            Multiply<WideLanes>(
+            Multiply<PanelLanes512>(
                 ref a,
                 stride,
-                FirstRow(fromRow),
+                AlignRow(fromRow),
                 ref f,
                 nextFactor,
                 nextColumn,
@@ -73,10 +73,10 @@ internal static class PanelKernel
                 subtract
             );
         else
-            Multiply<UsualLanes>(
+            Multiply<PanelLanes256>(
                 ref a,
                 stride,
-                FirstRow(fromRow),
+                AlignRow(fromRow),
                 ref f,
                 nextFactor,
                 nextColumn,
@@ -106,7 +106,7 @@ internal static class PanelKernel
         for (; row - 2 * lanes >= fromRow; row -= 2 * lanes)
         {
             var first = row - 2 * lanes;
-            Two<TLanes>(
+            MultiplyTwoVectors<TLanes>(
                 ref Unsafe.Add(ref matrix, first),
                 stride,
                 ref factors,
@@ -120,7 +120,7 @@ internal static class PanelKernel
         for (; row > fromRow; row -= lanes)
         {
             var first = row - lanes;
-            One<TLanes>(
+            MultiplyOneVector<TLanes>(
                 ref Unsafe.Add(ref matrix, first),
                 stride,
                 ref factors,
@@ -138,7 +138,7 @@ internal static class PanelKernel
     /// <summary>
     /// Two vectors of rows by four columns stay in registers: each value read serves four products, or two.
     /// </summary>
-    private static void Two<TLanes>(
+    private static void MultiplyTwoVectors<TLanes>(
         ref double matrix,
         int stride,
         ref double factor,
@@ -163,33 +163,33 @@ internal static class PanelKernel
         {
             var upper = TLanes.Load(ref matrix);
             var lower = TLanes.Load(ref Unsafe.Add(ref matrix, lanes));
-            var x = TLanes.Of(factor);
+            var x = TLanes.Create(factor);
             a0 = TLanes.MultiplyAdd(upper, x, a0);
             a1 = TLanes.MultiplyAdd(lower, x, a1);
-            x = TLanes.Of(Unsafe.Add(ref factor, nextColumn));
+            x = TLanes.Create(Unsafe.Add(ref factor, nextColumn));
             b0 = TLanes.MultiplyAdd(upper, x, b0);
             b1 = TLanes.MultiplyAdd(lower, x, b1);
-            x = TLanes.Of(Unsafe.Add(ref factor, 2 * nextColumn));
+            x = TLanes.Create(Unsafe.Add(ref factor, 2 * nextColumn));
             c0 = TLanes.MultiplyAdd(upper, x, c0);
             c1 = TLanes.MultiplyAdd(lower, x, c1);
-            x = TLanes.Of(Unsafe.Add(ref factor, 3 * nextColumn));
+            x = TLanes.Create(Unsafe.Add(ref factor, 3 * nextColumn));
             e0 = TLanes.MultiplyAdd(upper, x, e0);
             e1 = TLanes.MultiplyAdd(lower, x, e1);
             matrix = ref Unsafe.Add(ref matrix, stride);
             factor = ref Unsafe.Add(ref factor, nextFactor);
         }
-        Put(a0, ref target, subtract);
-        Put(a1, ref Unsafe.Add(ref target, lanes), subtract);
-        Put(b0, ref Unsafe.Add(ref target, stride), subtract);
-        Put(b1, ref Unsafe.Add(ref target, stride + lanes), subtract);
-        Put(c0, ref Unsafe.Add(ref target, 2 * stride), subtract);
-        Put(c1, ref Unsafe.Add(ref target, 2 * stride + lanes), subtract);
-        Put(e0, ref Unsafe.Add(ref target, 3 * stride), subtract);
-        Put(e1, ref Unsafe.Add(ref target, 3 * stride + lanes), subtract);
+        Write(a0, ref target, subtract);
+        Write(a1, ref Unsafe.Add(ref target, lanes), subtract);
+        Write(b0, ref Unsafe.Add(ref target, stride), subtract);
+        Write(b1, ref Unsafe.Add(ref target, stride + lanes), subtract);
+        Write(c0, ref Unsafe.Add(ref target, 2 * stride), subtract);
+        Write(c1, ref Unsafe.Add(ref target, 2 * stride + lanes), subtract);
+        Write(e0, ref Unsafe.Add(ref target, 3 * stride), subtract);
+        Write(e1, ref Unsafe.Add(ref target, 3 * stride + lanes), subtract);
     }
 
     /// <summary>The same for the one vector of rows that may be left.</summary>
-    private static void One<TLanes>(
+    private static void MultiplyOneVector<TLanes>(
         ref double matrix,
         int stride,
         ref double factor,
@@ -208,21 +208,21 @@ internal static class PanelKernel
         for (var k = 0; k < count; k++)
         {
             var rows = TLanes.Load(ref matrix);
-            a = TLanes.MultiplyAdd(rows, TLanes.Of(factor), a);
-            b = TLanes.MultiplyAdd(rows, TLanes.Of(Unsafe.Add(ref factor, nextColumn)), b);
-            c = TLanes.MultiplyAdd(rows, TLanes.Of(Unsafe.Add(ref factor, 2 * nextColumn)), c);
-            e = TLanes.MultiplyAdd(rows, TLanes.Of(Unsafe.Add(ref factor, 3 * nextColumn)), e);
+            a = TLanes.MultiplyAdd(rows, TLanes.Create(factor), a);
+            b = TLanes.MultiplyAdd(rows, TLanes.Create(Unsafe.Add(ref factor, nextColumn)), b);
+            c = TLanes.MultiplyAdd(rows, TLanes.Create(Unsafe.Add(ref factor, 2 * nextColumn)), c);
+            e = TLanes.MultiplyAdd(rows, TLanes.Create(Unsafe.Add(ref factor, 3 * nextColumn)), e);
             matrix = ref Unsafe.Add(ref matrix, stride);
             factor = ref Unsafe.Add(ref factor, nextFactor);
         }
-        Put(a, ref target, subtract);
-        Put(b, ref Unsafe.Add(ref target, stride), subtract);
-        Put(c, ref Unsafe.Add(ref target, 2 * stride), subtract);
-        Put(e, ref Unsafe.Add(ref target, 3 * stride), subtract);
+        Write(a, ref target, subtract);
+        Write(b, ref Unsafe.Add(ref target, stride), subtract);
+        Write(c, ref Unsafe.Add(ref target, 2 * stride), subtract);
+        Write(e, ref Unsafe.Add(ref target, 3 * stride), subtract);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Put<TLanes>(TLanes value, ref double target, bool subtract)
+    private static void Write<TLanes>(TLanes value, ref double target, bool subtract)
         where TLanes : struct, IPanelLanes<TLanes>
     {
         if (subtract)

@@ -12,7 +12,7 @@ public abstract class PatchDistribution
     {
         Grid = grid;
         Dimensions = dimensions;
-        Mean = Shapes.Checked(mean, (long)grid.Positions * dimensions);
+        Mean = Shapes.CheckLength(mean, (long)grid.Positions * dimensions);
     }
 
     /// <summary>Patch positions.</summary>
@@ -27,8 +27,8 @@ public abstract class PatchDistribution
     /// <summary>Size of the mean and of the covariance's form.</summary>
     public abstract long Bytes { get; }
 
-    /// <summary>Values of working space that <see cref="Norms"/> needs.</summary>
-    internal abstract int Scratch { get; }
+    /// <summary>Values of working space that <see cref="ComputeNorms"/> needs.</summary>
+    internal abstract int ScratchLength { get; }
 
     internal ReadOnlySpan<float> MeanAt(int position) => Mean.Span.Slice(position * Dimensions, Dimensions);
 
@@ -40,7 +40,7 @@ public abstract class PatchDistribution
     /// <param name="deltas">x - mean, shape <c>(norms.Length, d)</c>; used up.</param>
     /// <param name="norms">Takes the distances.</param>
     /// <param name="scratch">Working space.</param>
-    internal abstract void Norms(int position, Span<float> deltas, Span<float> norms, Span<float> scratch);
+    internal abstract void ComputeNorms(int position, Span<float> deltas, Span<float> norms, Span<float> scratch);
 
     /// <summary>
     /// A dense F with F^T F = Cov^-1 at a position, so that M = |F (x - mean)|: for graphs, which multiply whole
@@ -48,7 +48,7 @@ public abstract class PatchDistribution
     /// </summary>
     /// <param name="position">The position.</param>
     /// <param name="square">F, shape <c>(d, d)</c>, row-major; written over.</param>
-    public abstract void DenseWhitening(int position, Span<float> square);
+    public abstract void UnpackWhitening(int position, Span<float> square);
 
     /// <summary>
     /// Freezes statistics, all in float64, stored in the smallest form that is exact enough: few images as their
@@ -72,14 +72,14 @@ public abstract class PatchDistribution
                 nameof(statistics)
             );
         parallel ??= Partition.AllCores;
-        var subspace = LowRankDistribution.Length(statistics.Count - 1, statistics.Dimensions);
-        if (2 * subspace < statistics.Packed)
-            return LowRankDistribution.Of(statistics, regularisation, parallel);
-        if (QuantisedDistribution.TryOf(statistics, regularisation, parallel) is { } quantised)
+        var subspace = LowRankDistribution.GetLength(statistics.Count - 1, statistics.Dimensions);
+        if (2 * subspace < statistics.PackedLength)
+            return LowRankDistribution.Create(statistics, regularisation, parallel);
+        if (QuantisedDistribution.TryCreate(statistics, regularisation, parallel) is { } quantised)
             return quantised;
-        return subspace < statistics.Packed
-            ? LowRankDistribution.Of(statistics, regularisation, parallel)
-            : FullRankDistribution.Of(statistics, regularisation, parallel);
+        return subspace < statistics.PackedLength
+            ? LowRankDistribution.Create(statistics, regularisation, parallel)
+            : FullRankDistribution.Create(statistics, regularisation, parallel);
     }
 
     /// <summary>What one worker needs to factorise covariances.</summary>
@@ -88,7 +88,7 @@ public abstract class PatchDistribution
         private readonly DenseTriangle _work = new(d);
 
         /// <summary>Cov's whitening factor, packed by columns.</summary>
-        public double[] Factor { get; } = new double[PackedTriangle.Length(d)];
+        public double[] Factor { get; } = new double[PackedTriangle.GetLength(d)];
 
         /// <summary>Cov's diagonal.</summary>
         public double[] Variances { get; } = new double[d];
@@ -96,7 +96,7 @@ public abstract class PatchDistribution
         /// <summary>Factorises Cov at a position.</summary>
         public void Factorise(PatchStatistics statistics, Regularisation regularisation, int position)
         {
-            var (scale, ridge) = regularisation.At(statistics, position);
+            var (scale, ridge) = regularisation.GetScaleAndRidge(statistics, position);
             ReadOnlySpan<double> scatter = statistics.ScatterAt(position);
             for (int j = 0, at = 0; j < d; at += d - j++)
                 Variances[j] = scatter[at] * scale + ridge;
@@ -104,5 +104,5 @@ public abstract class PatchDistribution
         }
     }
 
-    private protected static float[] Rounded(double[] values) => Array.ConvertAll(values, value => (float)value);
+    private protected static float[] ToSingle(double[] values) => Array.ConvertAll(values, value => (float)value);
 }

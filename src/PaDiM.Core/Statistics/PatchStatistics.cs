@@ -24,7 +24,7 @@ public sealed class PatchStatistics(Grid grid, int dimensions, int count, double
             dimensions,
             0,
             new double[grid.Positions * dimensions],
-            LargeArray.Of<double>(checked(grid.Positions * PackedTriangle.Length(dimensions)))
+            LargeArray.Create<double>(checked(grid.Positions * PackedTriangle.GetLength(dimensions)))
         ) { }
 
     /// <summary>Patch positions.</summary>
@@ -38,17 +38,17 @@ public sealed class PatchStatistics(Grid grid, int dimensions, int count, double
         count >= 0 ? count : throw new ArgumentOutOfRangeException(nameof(count), count, "Statistics count images.");
 
     /// <summary>Means, shape <c>(positions, d)</c>.</summary>
-    public double[] Mean { get; } = Shapes.Checked(mean, (long)grid.Positions * dimensions);
+    public double[] Mean { get; } = Shapes.CheckLength(mean, (long)grid.Positions * dimensions);
 
     /// <summary>Scatter M2, shape <c>(positions, d (d + 1) / 2)</c>: lower triangles packed by columns.</summary>
     public double[] Scatter { get; } =
-        Shapes.Checked(scatter, (long)grid.Positions * PackedTriangle.Length(dimensions));
+        Shapes.CheckLength(scatter, (long)grid.Positions * PackedTriangle.GetLength(dimensions));
 
-    internal int Packed => PackedTriangle.Length(Dimensions);
+    internal int PackedLength => PackedTriangle.GetLength(Dimensions);
 
     internal Span<double> MeanAt(int position) => Mean.AsSpan(position * Dimensions, Dimensions);
 
-    internal Span<double> ScatterAt(int position) => Scatter.AsSpan(position * Packed, Packed);
+    internal Span<double> ScatterAt(int position) => Scatter.AsSpan(position * PackedLength, PackedLength);
 
     /// <summary>Adds images: M2 = M2a + M2b + (na nb / (na + nb)) D D^T, D = mean_b - mean_a.</summary>
     /// <exception cref="ArgumentException">An embedding of another shape, or one that is not finite.</exception>
@@ -91,7 +91,7 @@ public sealed class PatchStatistics(Grid grid, int dimensions, int count, double
         if (batch.Count == 0)
             return;
         foreach (var embedding in batch)
-            Check(embedding);
+            CheckEmbedding(embedding);
         var d = Dimensions;
         var k = batch.Count;
         var after = Count + sign * batch.Count;
@@ -143,7 +143,7 @@ public sealed class PatchStatistics(Grid grid, int dimensions, int count, double
             );
     }
 
-    private void Check(PatchEmbedding embedding)
+    private void CheckEmbedding(PatchEmbedding embedding)
     {
         if (embedding.Grid != Grid || embedding.Dimensions != Dimensions)
             throw new ArgumentException(

@@ -33,8 +33,8 @@ public sealed class QuantisedDistribution : PatchDistribution
     )
         : base(grid, dimensions, mean)
     {
-        Whitening = Shapes.Checked(whitening, (long)grid.Positions * PackedTriangle.Length(dimensions));
-        Scale = Shapes.Checked(scale, (long)grid.Positions * dimensions);
+        Whitening = Shapes.CheckLength(whitening, (long)grid.Positions * PackedTriangle.GetLength(dimensions));
+        Scale = Shapes.CheckLength(scale, (long)grid.Positions * dimensions);
     }
 
     /// <summary>Integers of W, shape <c>(positions, d (d + 1) / 2)</c>.</summary>
@@ -50,25 +50,25 @@ public sealed class QuantisedDistribution : PatchDistribution
         + sizeof(ushort) * (long)Scale.Length;
 
     /// <summary>Room for a copy of the last position, behind which there is nothing to read.</summary>
-    internal override int Scratch =>
-        (PackedTriangle.Length(Dimensions) + Dimensions + 2 * TriangleBlocks.Overrun + 1) / 2 + 1;
+    internal override int ScratchLength =>
+        (PackedTriangle.GetLength(Dimensions) + Dimensions + 2 * TriangleBlocks.Overread + 1) / 2 + 1;
 
-    internal override void Norms(int position, Span<float> deltas, Span<float> norms, Span<float> scratch)
+    internal override void ComputeNorms(int position, Span<float> deltas, Span<float> norms, Span<float> scratch)
     {
         var d = Dimensions;
-        var packed = PackedTriangle.Length(Dimensions);
+        var packed = PackedTriangle.GetLength(Dimensions);
         var blocks = Whitening.Span[(position * packed)..];
         var scales = Scale.Span[(position * d)..];
-        if (blocks.Length < packed + TriangleBlocks.Overrun || scales.Length < d + TriangleBlocks.Overrun)
+        if (blocks.Length < packed + TriangleBlocks.Overread || scales.Length < d + TriangleBlocks.Overread)
         {
             var copy = MemoryMarshal.Cast<float, short>(scratch);
-            var copied = MemoryMarshal.Cast<short, ushort>(copy[(packed + TriangleBlocks.Overrun)..]);
+            var copied = MemoryMarshal.Cast<short, ushort>(copy[(packed + TriangleBlocks.Overread)..]);
             blocks[..packed].CopyTo(copy);
             scales[..d].CopyTo(copied);
             blocks = copy;
             scales = copied;
         }
-        TriangleBlocks.Norms(
+        TriangleBlocks.ComputeNorms(
             in MemoryMarshal.GetReference(blocks),
             in MemoryMarshal.GetReference(scales),
             d,
@@ -78,10 +78,10 @@ public sealed class QuantisedDistribution : PatchDistribution
     }
 
     /// <inheritdoc/>
-    public override void DenseWhitening(int position, Span<float> square)
+    public override void UnpackWhitening(int position, Span<float> square)
     {
         var d = Dimensions;
-        var packed = PackedTriangle.Length(Dimensions);
+        var packed = PackedTriangle.GetLength(Dimensions);
         var triangle = new float[packed];
         TriangleBlocks.Restore(
             Whitening.Span.Slice(position * packed, packed),
@@ -92,16 +92,16 @@ public sealed class QuantisedDistribution : PatchDistribution
     }
 
     /// <summary>Null where 16 bits are too few for factors of such different sizes.</summary>
-    internal static QuantisedDistribution? TryOf(
+    internal static QuantisedDistribution? TryCreate(
         PatchStatistics statistics,
         Regularisation regularisation,
         ParallelOptions parallel
     )
     {
         var d = statistics.Dimensions;
-        var packed = statistics.Packed;
+        var packed = statistics.PackedLength;
         var positions = statistics.Grid.Positions;
-        var whitening = LargeArray.Of<short>((long)positions * packed);
+        var whitening = LargeArray.Create<short>((long)positions * packed);
         var scale = new ushort[positions * d];
         var fine = true;
         Partition.Run(
@@ -115,11 +115,11 @@ public sealed class QuantisedDistribution : PatchDistribution
                 work.Factorise(statistics, regularisation, p);
                 var scales = scale.AsSpan(p * d, d);
                 TriangleBlocks.Quantise(work.Factor, d, whitening.AsSpan(p * packed, packed), scales);
-                if (!(ErrorOf(scales, work.Variances) <= Tolerance))
+                if (!(EstimateError(scales, work.Variances) <= Tolerance))
                     Volatile.Write(ref fine, false);
             }
         );
-        return fine ? new QuantisedDistribution(statistics.Grid, d, Rounded(statistics.Mean), whitening, scale) : null;
+        return fine ? new QuantisedDistribution(statistics.Grid, d, ToSingle(statistics.Mean), whitening, scale) : null;
     }
 
     /// <summary>
@@ -127,7 +127,7 @@ public sealed class QuantisedDistribution : PatchDistribution
     /// are wrong by a uniform half step at most, and meet variances 0..i, so that y_i is wrong by s_i sqrt(sum of the
     /// variances / 12); M is wrong by the mean of these along y.
     /// </summary>
-    private static double ErrorOf(ReadOnlySpan<ushort> scales, ReadOnlySpan<double> variances)
+    private static double EstimateError(ReadOnlySpan<ushort> scales, ReadOnlySpan<double> variances)
     {
         var d = scales.Length;
         var seen = 0.0;
@@ -135,7 +135,7 @@ public sealed class QuantisedDistribution : PatchDistribution
         for (var row = 0; row < d; row++)
         {
             seen += variances[row];
-            double step = TriangleBlocks.Widened(scales[d - 1 - row]);
+            double step = TriangleBlocks.ToSingle(scales[d - 1 - row]);
             sum += step * step * seen / 12;
         }
         return Math.Sqrt(sum) / d;

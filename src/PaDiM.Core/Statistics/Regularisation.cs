@@ -38,12 +38,12 @@ public sealed class Regularisation
     internal FourthMoments? Moments { get; }
 
     /// <summary>Cov = Scale * M2 + Ridge * I at a position.</summary>
-    internal (double Scale, double Ridge) At(PatchStatistics statistics, int position)
+    internal (double Scale, double Ridge) GetScaleAndRidge(PatchStatistics statistics, int position)
     {
         if (Shrinkage == ShrinkageMethod.None)
-            return Of(statistics.Count, statistics.Dimensions, default);
-        var (trace, squared) = PackedTriangle.Norms(statistics.ScatterAt(position), statistics.Dimensions);
-        return Of(
+            return ComputeScaleAndRidge(statistics.Count, statistics.Dimensions, default);
+        var (trace, squared) = PackedTriangle.ComputeNorms(statistics.ScatterAt(position), statistics.Dimensions);
+        return ComputeScaleAndRidge(
             statistics.Count,
             statistics.Dimensions,
             new ScatterNorms(trace, squared, Moments?.FourthAt(position) ?? 0)
@@ -54,14 +54,14 @@ public sealed class Regularisation
     /// Cov = Scale * M2 + Ridge * I for n images of d dimensions. One image has no covariance, and epsilon I stands
     /// alone.
     /// </summary>
-    internal (double Scale, double Ridge) Of(int n, int d, in ScatterNorms norms)
+    internal (double Scale, double Ridge) ComputeScaleAndRidge(int n, int d, in ScatterNorms norms)
     {
         if (n < 2)
             return (0, _epsilon);
         var rho = Shrinkage switch
         {
-            ShrinkageMethod.LedoitWolf => LedoitWolf(n, d, norms),
-            ShrinkageMethod.Oas => Oas(n, d, norms),
+            ShrinkageMethod.LedoitWolf => ComputeLedoitWolf(n, d, norms),
+            ShrinkageMethod.Oas => ComputeOas(n, d, norms),
             _ => 0,
         };
         return ((1 - rho) / (n - 1), rho * norms.Trace / ((n - 1.0) * d) + _epsilon);
@@ -71,7 +71,7 @@ public sealed class Regularisation
     /// min(beta, delta) / delta with S = M2 / n: delta = |S - mu I|^2, beta = (sum |x - mean|^4 / n - |S|^2) / n.
     /// Equation 14 of the paper.
     /// </summary>
-    internal static double LedoitWolf(int n, int d, in ScatterNorms norms)
+    internal static double ComputeLedoitWolf(int n, int d, in ScatterNorms norms)
     {
         var squared = norms.Squared / ((double)n * n);
         var mu = norms.Trace / ((double)n * d);
@@ -83,7 +83,7 @@ public sealed class Regularisation
     /// <summary>
     /// Equation 23 of the paper in the form that scikit-learn computes; 1 where the scatter is a sphere already.
     /// </summary>
-    internal static double Oas(int n, int d, in ScatterNorms norms)
+    internal static double ComputeOas(int n, int d, in ScatterNorms norms)
     {
         var alpha = norms.Squared / ((double)n * n * d * d);
         var mu = norms.Trace / ((double)n * d);

@@ -51,7 +51,7 @@ internal static class TriangleBlocks
         ];
 
     /// <summary>Values behind a triangle, and behind its scales, that are read and not used.</summary>
-    public const int Overrun = 15;
+    public const int Overread = 15;
 
     /// <summary>
     /// Rounds a triangle to 16 bits with one scale a row: W = scale * integer. A scale a row costs little and makes the
@@ -70,14 +70,14 @@ internal static class TriangleBlocks
             var largest = 0.0;
             for (int j = 0, at = 0; j <= row; at += d - j++)
                 largest = Math.Max(largest, Math.Abs(triangle[at + row - j]));
-            scales[r] = RoundedUp((float)(largest / short.MaxValue));
+            scales[r] = RoundUpToBFloat16((float)(largest / short.MaxValue));
         }
         var next = 0;
         for (var first = 0; first < d; first += ILanes<Lanes512>.Count)
         for (int j = 0, at = 0; j < d - first; at += d - j++)
         for (var r = first; r < Math.Min(first + ILanes<Lanes512>.Count, d - j); r++)
         {
-            var value = triangle[at + d - 1 - r - j] / Widened(scales[r]);
+            var value = triangle[at + d - 1 - r - j] / ToSingle(scales[r]);
             blocks[next++] = (short)Math.Clamp(Math.Round(value), -short.MaxValue, short.MaxValue);
         }
     }
@@ -90,11 +90,11 @@ internal static class TriangleBlocks
         for (var first = 0; first < d; first += ILanes<Lanes512>.Count)
         for (int j = 0, at = 0; j < d - first; at += d - j++)
         for (var r = first; r < Math.Min(first + ILanes<Lanes512>.Count, d - j); r++)
-            triangle[at + d - 1 - r - j] = blocks[next++] * Widened(scales[r]);
+            triangle[at + d - 1 - r - j] = blocks[next++] * ToSingle(scales[r]);
     }
 
     /// <summary>
-    /// |W x| of several vectors. Allocates nothing; reads <see cref="Overrun"/> values beyond the triangle and its
+    /// |W x| of several vectors. Allocates nothing; reads <see cref="Overread"/> values beyond the triangle and its
     /// scales.
     /// </summary>
     /// <param name="blocks">The first integer.</param>
@@ -102,7 +102,7 @@ internal static class TriangleBlocks
     /// <param name="d">Dimensions.</param>
     /// <param name="vectors">Shape <c>(norms.Length, d)</c>.</param>
     /// <param name="norms">Takes the norms.</param>
-    public static void Norms(
+    public static void ComputeNorms(
         ref readonly short blocks,
         ref readonly ushort scales,
         int d,
@@ -111,15 +111,15 @@ internal static class TriangleBlocks
     )
     {
         if (Vector512.IsHardwareAccelerated)
-            Norms<Lanes512>(in blocks, in scales, d, vectors, norms);
+            ComputeNorms<Lanes512>(in blocks, in scales, d, vectors, norms);
         else if (Vector256.IsHardwareAccelerated)
-            Norms<Lanes256>(in blocks, in scales, d, vectors, norms);
+            ComputeNorms<Lanes256>(in blocks, in scales, d, vectors, norms);
         else
-            Norms<Lanes128>(in blocks, in scales, d, vectors, norms);
+            ComputeNorms<Lanes128>(in blocks, in scales, d, vectors, norms);
     }
 
     /// <summary>As above, in lanes of one kind.</summary>
-    internal static void Norms<TLanes>(
+    internal static void ComputeNorms<TLanes>(
         ref readonly short blocks,
         ref readonly ushort scales,
         int d,
@@ -131,15 +131,15 @@ internal static class TriangleBlocks
         ref var x = ref MemoryMarshal.GetReference(vectors);
         var i = 0;
         for (; i + 4 <= norms.Length; i += 4)
-            OfFour<TLanes>(in blocks, in scales, d, ref Unsafe.Add(ref x, i * d), ref norms[i]);
+            ComputeFourNorms<TLanes>(in blocks, in scales, d, ref Unsafe.Add(ref x, i * d), ref norms[i]);
         for (; i < norms.Length; i++)
-            norms[i] = OfOne<TLanes>(in blocks, in scales, d, ref Unsafe.Add(ref x, i * d));
+            norms[i] = ComputeNorm<TLanes>(in blocks, in scales, d, ref Unsafe.Add(ref x, i * d));
     }
 
     /// <summary>
     /// Four columns at a time, each with a sum of its own: one chain of additions would wait for itself.
     /// </summary>
-    private static float OfOne<TLanes>(ref readonly short blocks, ref readonly ushort scales, int d, ref float x)
+    private static float ComputeNorm<TLanes>(ref readonly short blocks, ref readonly ushort scales, int d, ref float x)
         where TLanes : struct, ILanes<TLanes>
     {
         ref var at = ref Unsafe.AsRef(in blocks);
@@ -150,7 +150,7 @@ internal static class TriangleBlocks
                 b = default,
                 c = default,
                 e = default;
-            var whole = Math.Max(0, d - first - Overrun);
+            var whole = Math.Max(0, d - first - Overread);
             var columns = d - first;
             var j = 0;
             for (; j + 4 <= whole; j += 4)
@@ -164,7 +164,7 @@ internal static class TriangleBlocks
             for (; j < columns; j++)
             {
                 var length = Math.Min(ILanes<TLanes>.Count, columns - j);
-                a = TLanes.Widen(in at, in Mask(length)).MultiplyAdd(Unsafe.Add(ref x, j), a);
+                a = TLanes.Widen(in at, in GetMask(length)).MultiplyAdd(Unsafe.Add(ref x, j), a);
                 at = ref Unsafe.Add(ref at, length);
             }
             squares = a.Add(b)
@@ -176,7 +176,7 @@ internal static class TriangleBlocks
     }
 
     /// <summary>One column at a time for four vectors: what is read and widened once serves all of them.</summary>
-    private static void OfFour<TLanes>(
+    private static void ComputeFourNorms<TLanes>(
         ref readonly short blocks,
         ref readonly ushort scales,
         int d,
@@ -199,7 +199,7 @@ internal static class TriangleBlocks
                 b = default,
                 c = default,
                 e = default;
-            var whole = Math.Max(0, d - first - Overrun);
+            var whole = Math.Max(0, d - first - Overread);
             var columns = d - first;
             var j = 0;
             for (; j < whole; j++)
@@ -214,7 +214,7 @@ internal static class TriangleBlocks
             for (; j < columns; j++)
             {
                 var length = Math.Min(ILanes<TLanes>.Count, columns - j);
-                var column = TLanes.Widen(in at, in Mask(length));
+                var column = TLanes.Widen(in at, in GetMask(length));
                 a = column.MultiplyAdd(Unsafe.Add(ref x, j), a);
                 b = column.MultiplyAdd(Unsafe.Add(ref y, j), b);
                 c = column.MultiplyAdd(Unsafe.Add(ref z, j), c);
@@ -234,12 +234,13 @@ internal static class TriangleBlocks
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ref readonly int Mask(int lanes) =>
+    private static ref readonly int GetMask(int lanes) =>
         ref Unsafe.Add(ref MemoryMarshal.GetReference(Masks), ILanes<Lanes512>.Count - lanes);
 
     /// <summary>A bfloat16 as float32.</summary>
-    internal static float Widened(ushort value) => BitConverter.UInt32BitsToSingle((uint)value << 16);
+    internal static float ToSingle(ushort value) => BitConverter.UInt32BitsToSingle((uint)value << 16);
 
     /// <summary>The smallest bfloat16 that is not below a positive value: no integer may pass 16 bits.</summary>
-    private static ushort RoundedUp(float value) => (ushort)((BitConverter.SingleToUInt32Bits(value) + 0xffff) >> 16);
+    private static ushort RoundUpToBFloat16(float value) =>
+        (ushort)((BitConverter.SingleToUInt32Bits(value) + 0xffff) >> 16);
 }

@@ -52,7 +52,7 @@ internal static class TridiagonalForm
     }
 
     /// <summary>T's diagonal and the entries below it.</summary>
-    public static void Bands(ReadOnlySpan<double> packed, Span<double> diagonal, Span<double> below)
+    public static void CopyBands(ReadOnlySpan<double> packed, Span<double> diagonal, Span<double> below)
     {
         var d = diagonal.Length;
         for (int k = 0, at = 0; k < d; at += d - k++)
@@ -63,7 +63,7 @@ internal static class TridiagonalForm
     }
 
     /// <summary>y^T (T + ridge I)^-1 y for a T that is positive semidefinite, by elimination.</summary>
-    public static double InverseForm(
+    public static double ComputeInverseForm(
         ReadOnlySpan<double> diagonal,
         ReadOnlySpan<double> below,
         double ridge,
@@ -85,7 +85,7 @@ internal static class TridiagonalForm
     }
 
     /// <summary>y^T T y.</summary>
-    public static double Form(ReadOnlySpan<double> diagonal, ReadOnlySpan<double> below, ReadOnlySpan<double> y)
+    public static double ComputeForm(ReadOnlySpan<double> diagonal, ReadOnlySpan<double> below, ReadOnlySpan<double> y)
     {
         var sum = 0.0;
         for (var i = 0; i < y.Length; i++)

@@ -49,7 +49,7 @@ public sealed class EvaluationPipeline(ModelScorer inspector, ImageDecoder decod
             .GroupBy(s => s.Image.Defect!, StringComparer.Ordinal)
             .OrderBy(g => g.Key, StringComparer.Ordinal);
         float[] normals = [.. scored.Where(s => s.Image.Defect is null).Select(s => s.Score), .. knownNormals ?? []];
-        var pixels = PixelMetrics.ByDefect(
+        var pixels = PixelMetrics.ComputeByDefect(
             [
                 .. scored
                     .Where(s => s.Image.Defect is null || s.Image.ReadMask is not null)
@@ -65,7 +65,7 @@ public sealed class EvaluationPipeline(ModelScorer inspector, ImageDecoder decod
                     defect.Key,
                     defect.Count(),
                     ImagesOf(normals, defect),
-                    pixels.PerDefect.GetValueOrDefault(defect.Key, PixelMetrics.None)
+                    pixels.PerDefect.GetValueOrDefault(defect.Key, PixelMetrics.Undefined)
                 )),
             ],
             ConfusionOf(normals, [.. scored.Where(s => s.Image.Defect is not null).Select(s => s.Score)], threshold),
@@ -115,7 +115,7 @@ public sealed class EvaluationPipeline(ModelScorer inspector, ImageDecoder decod
     private static ImageMetrics ImagesOf(float[] normals, IEnumerable<Scored> anomalous)
     {
         float[] scores = [.. normals, .. anomalous.Select(s => s.Score)];
-        return ImageMetrics.Of(scores, [.. scores.Select((_, i) => i >= normals.Length)]);
+        return ImageMetrics.Compute(scores, [.. scores.Select((_, i) => i >= normals.Length)]);
     }
 
     private Scored ToScored(TestImage image, KeptMap scored) =>

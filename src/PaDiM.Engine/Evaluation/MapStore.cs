@@ -33,7 +33,7 @@ public sealed class MapStore(string directory)
         {
             using var stream = File.OpenRead(PathOf(image));
             var file = SafetensorsReader.Open(stream);
-            var shape = file.ShapeOf(Tensor);
+            var shape = file.GetShape(Tensor);
             if (shape.Count != 2)
                 return null;
             var placement = file.ReadArray<double>(Place, 3);
@@ -61,12 +61,12 @@ public sealed class MapStore(string directory)
                         [Height] = kept.ImageSize.Height.ToString(CultureInfo.InvariantCulture),
                         [Width] = kept.ImageSize.Width.ToString(CultureInfo.InvariantCulture),
                     },
-                    SafetensorsTensor.Of(
+                    SafetensorsTensor.Create(
                         Place,
                         [3],
                         new[] { kept.Placement.Angle, kept.Placement.ShiftX, kept.Placement.ShiftY }
                     ),
-                    SafetensorsTensor.Of(Tensor, [kept.Map.Grid.Height, kept.Map.Grid.Width], kept.Map.Values)
+                    SafetensorsTensor.Create(Tensor, [kept.Map.Grid.Height, kept.Map.Grid.Width], kept.Map.Values)
                 ),
             durable: false
         );

@@ -93,9 +93,9 @@ public sealed class OnnxExport
         var graph = network.Graph;
         BackboneGraph.Rename(graph, Reserved);
         var builder = new GraphBuilder(graph, opset);
-        Normalise(builder, backbone, model.Settings.PreparedSize());
+        Normalise(builder, backbone, model.Settings.GetPreparedSize());
         graph.Output.Clear();
-        new ScoringGraph(model, backbone.GridsAt(model.Settings.PreparedSize())).AppendTo(
+        new ScoringGraph(model, backbone.GridsAt(model.Settings.GetPreparedSize())).AppendTo(
             builder,
             [.. backbone.Identity.Taps.Select(tap => BackboneGraph.NewName(tap, Reserved))]
         );
@@ -149,7 +149,7 @@ public sealed class OnnxExport
     private static Dictionary<string, string> Describe(PadimModel model, ExportNotes notes)
     {
         var settings = model.Settings;
-        var size = model.Settings.PreparedSize();
+        var size = model.Settings.GetPreparedSize();
         var about = new Dictionary<string, string>
         {
             ["format"] = Format,
@@ -167,7 +167,7 @@ public sealed class OnnxExport
         {
             about["crop_size"] = Whole(crop);
             about["crop"] =
-                $"after resizing, rows and columns {Whole(settings.CropMargin())} to {Whole(settings.CropMargin() + crop - 1)}";
+                $"after resizing, rows and columns {Whole(settings.GetCropMargin())} to {Whole(settings.GetCropMargin() + crop - 1)}";
         }
         if (notes.Category is { } category)
             about["category"] = category;

@@ -228,13 +228,13 @@ public sealed class FitPipeline(
         Action<FitProgress>? progress
     )
     {
-        var region = settings.RegionOf(ignored, patches);
+        var region = settings.CreateRegion(ignored, patches);
         var scores = new double[images.Length];
         var done = 0;
         foreach (var batch in images.Chunk(embeddings.BatchSize))
         {
             var embedded = embeddings.Get(batch, parallel);
-            var maps = leaveOneOut.Distances(embedded, parallel);
+            var maps = leaveOneOut.ComputeDistances(embedded, parallel);
             Parallel.For(
                 0,
                 batch.Length,
@@ -242,7 +242,7 @@ public sealed class FitPipeline(
                 i =>
                     scores[done + i] = preprocessing
                         .ToImageFrame(
-                            maps[i].ToPixels(settings.PreparedSize(), settings.BlurSigma, region),
+                            maps[i].ToPixels(settings.GetPreparedSize(), settings.BlurSigma, region),
                             embedded[i].Placement
                         )
                         .Max()

@@ -28,9 +28,11 @@ internal sealed class TrainingEmbeddings(
     private const int BackboneBatch = 8;
 
     private readonly PatchEmbedding?[] _buffers = new PatchEmbedding?[
-        FitEstimate.BatchOf(patches, embedder.Reduction.Dimensions)
+        FitEstimate.GetBatchSize(patches, embedder.Reduction.Dimensions)
     ];
-    private readonly RgbImage?[] _shrunk = new RgbImage?[FitEstimate.BatchOf(patches, embedder.Reduction.Dimensions)];
+    private readonly RgbImage?[] _shrunk = new RgbImage?[
+        FitEstimate.GetBatchSize(patches, embedder.Reduction.Dimensions)
+    ];
     private readonly float[][] _preparedBuffers =
     [
         [],
@@ -95,7 +97,7 @@ internal sealed class TrainingEmbeddings(
     {
         var d = embedder.Reduction.Dimensions;
         for (var i = 0; i < count; i++)
-            _buffers[i] ??= new PatchEmbedding(patches, d, LargeArray.Of<float>((long)patches.Positions * d));
+            _buffers[i] ??= new PatchEmbedding(patches, d, LargeArray.Create<float>((long)patches.Positions * d));
     }
 
     /// <summary>Embeds the images that the store does not have.</summary>
@@ -150,7 +152,7 @@ internal sealed class TrainingEmbeddings(
             var side = embedder.Preprocessing.ImageSize;
             ref var buffer = ref _preparedBuffers[part % 2];
             if (buffer.Length < images.Length * length)
-                buffer = LargeArray.Of<float>((long)images.Length * length);
+                buffer = LargeArray.Create<float>((long)images.Length * length);
             var prepared = buffer;
             var placements = new RigidTransform[images.Length];
             Parallel.For(

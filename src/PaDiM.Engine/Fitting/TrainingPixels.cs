@@ -67,7 +67,7 @@ internal sealed class TrainingPixels(
             parallel,
             i => all[i] = _traits.GetValueOrDefault(images[i].Sha256) ?? Measure(this[i])
         );
-        return TrainingSetReview.Of(all, parallel);
+        return TrainingSetReview.FindAll(all, parallel);
     }
 
     private ImageTraits Measure(RgbImage image)
@@ -76,7 +76,7 @@ internal sealed class TrainingPixels(
         var floats = ArrayPool<float>.Shared.Rent(image.Pixels.Length);
         for (var i = 0; i < pixels.Length; i++)
             floats[i] = pixels[i];
-        var measured = ImageTraits.Of(floats.AsSpan(0, pixels.Length), side);
+        var measured = ImageTraits.Measure(floats.AsSpan(0, pixels.Length), side);
         ArrayPool<float>.Shared.Return(floats);
         return measured;
     }

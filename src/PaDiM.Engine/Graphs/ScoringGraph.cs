@@ -32,7 +32,7 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
         IrVersion = 8;
 
     private readonly Grid _fine = model.Distribution.Grid,
-        _prepared = model.Settings.PreparedSize();
+        _prepared = model.Settings.GetPreparedSize();
 
     /// <summary>Name of a reduced tap as an input of the graph of its own.</summary>
     public static string FeaturesOf(int tap) => $"features_{tap}";
@@ -95,7 +95,7 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
     private string Embed(GraphBuilder builder, IReadOnlyList<string> taps)
     {
         var selection = model.Reduction as ChannelSelection;
-        var chosenByTap = selection?.ByTap().ToArray();
+        var chosenByTap = selection?.GroupByTap().ToArray();
         var reduced = new List<string>();
         for (var l = 0; l < taps.Count; l++)
         {

@@ -156,7 +156,7 @@ public sealed class Backbone : IDisposable
         var weights = choice is null
             ? Taps.Select(
                     (tap, i) =>
-                        Tensor(MemoryMarshal.AsMemory(reduction.WeightsOf(i)), [tap.Channels, reduction.Dimensions])
+                        Tensor(MemoryMarshal.AsMemory(reduction.GetTapWeights(i)), [tap.Channels, reduction.Dimensions])
                 )
                 .ToArray()
             : [];
@@ -216,13 +216,13 @@ public sealed class Backbone : IDisposable
                 return known;
             if (
                 _choosing.Count == MostChoices
-                || selection.ByTap().Any(chosen => chosen.Length == 0)
+                || selection.GroupByTap().Any(chosen => chosen.Length == 0)
                 || ReadAgain() is not { } graph
             )
                 return null;
             var sessions = new BackboneSessions(
                 Runtime,
-                ChannelChoice.Append(graph, Taps, [.. selection.ByTap()]).ToArray()
+                ChannelChoice.Append(graph, Taps, [.. selection.GroupByTap()]).ToArray()
             );
             _choosing.Add((selection, sessions));
             return sessions;
@@ -283,7 +283,7 @@ public sealed class Backbone : IDisposable
     public string? FindMisfit(FitSettings settings)
     {
         var channels = TapChannels.Sum();
-        var size = settings.PreparedSize().Width;
+        var size = settings.GetPreparedSize().Width;
         if (settings.Reduction != ReductionMethod.None && settings.Dimensions > channels)
             return $"The backbone '{Identity.Name}' has {channels} channels; {settings.Dimensions} dimensions cannot be drawn from them.";
         if (FixedSize is { } only && only != size)
@@ -296,7 +296,7 @@ public sealed class Backbone : IDisposable
     /// <param name="images">Images of normal parts; null for so many that their number has no say in memory.</param>
     /// <param name="embedded">Images that are still to be embedded; null for all.</param>
     public FitEstimate EstimateFit(FitSettings settings, int? images = null, int? embedded = null) =>
-        FitEstimate.Of(
+        FitEstimate.Create(
             settings,
             PatchesOf(settings),
             settings.Reduction == ReductionMethod.None ? TapChannels.Sum() : settings.Dimensions,
@@ -307,7 +307,7 @@ public sealed class Backbone : IDisposable
     /// <summary>Patch positions of an image that is prepared with these settings.</summary>
     internal Grid PatchesOf(FitSettings settings)
     {
-        var side = (settings.PreparedSize().Width + Taps[0].Stride - 1) / Taps[0].Stride;
+        var side = (settings.GetPreparedSize().Width + Taps[0].Stride - 1) / Taps[0].Stride;
         return new Grid(side, side);
     }
 

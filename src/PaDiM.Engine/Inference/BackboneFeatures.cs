@@ -35,7 +35,7 @@ public sealed class BackboneFeatures : IDisposable
     /// <param name="parallel">Degree of parallelism and cancellation; all cores when null.</param>
     /// <param name="reuse">An embedding that may be written over; null for a new one.</param>
     public PatchEmbedding Embed(int image, ParallelOptions? parallel = null, PatchEmbedding? reuse = null) =>
-        PatchEmbedding.Of(TapsOf(image), parallel, reuse);
+        PatchEmbedding.FromTaps(TapsOf(image), parallel, reuse);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -37,7 +37,7 @@ public sealed class ModelScorer : IDisposable
             );
         Model = model;
         Embedder = new Embedder(backbone, model.Settings, model.Reduction, model.Template);
-        _region = model.Settings.RegionOf(model.Ignored, model.Distribution.Grid);
+        _region = model.Settings.CreateRegion(model.Ignored, model.Distribution.Grid);
         _parallel = backbone.Runtime.InParallel();
         _device = onDevice ? new DeviceScorer(model, backbone) : null;
     }
@@ -112,7 +112,7 @@ public sealed class ModelScorer : IDisposable
     public AnomalyMap[] Distances(IReadOnlyList<ReducedTaps> batch)
     {
         using var bound = batch.Count == 1 ? Embedder.Backbone.Runtime.BindCaller() : default;
-        return MahalanobisScorer.Distances(
+        return MahalanobisScorer.ComputeDistances(
             Model.Distribution,
             batch,
             bound.Scheduler is { } scheduler
@@ -159,7 +159,7 @@ public sealed class ModelScorer : IDisposable
     {
         var length = Embedder.PreparedLength;
         var results = new (AnomalyMap Map, RigidTransform Placement)[images.Count];
-        var prepared = LargeArray.Of<float>((long)images.Count * length);
+        var prepared = LargeArray.Create<float>((long)images.Count * length);
         Parallel.For(
             0,
             images.Count,

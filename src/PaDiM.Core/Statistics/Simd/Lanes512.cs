@@ -7,10 +7,10 @@ internal readonly struct Lanes512(Vector512<float> all) : ILanes<Lanes512>
 {
     private readonly Vector512<float> _all = all;
 
-    public static Lanes512 Widen(ref readonly short source) => new(Vector512.ConvertToSingle(Integers(in source)));
+    public static Lanes512 Widen(ref readonly short source) => new(Vector512.ConvertToSingle(LoadWidened(in source)));
 
     public static Lanes512 Widen(ref readonly short source, ref readonly int mask) =>
-        new(Vector512.ConvertToSingle(Integers(in source) & Vector512.LoadUnsafe(in mask)));
+        new(Vector512.ConvertToSingle(LoadWidened(in source) & Vector512.LoadUnsafe(in mask)));
 
     public Lanes512 MultiplyAdd(float factor, Lanes512 sum) =>
         new(Vector512.MultiplyAddEstimate(_all, Vector512.Create(factor), sum._all));
@@ -24,6 +24,6 @@ internal readonly struct Lanes512(Vector512<float> all) : ILanes<Lanes512>
 
     public float Sum() => Vector512.Sum(_all);
 
-    private static Vector512<int> Integers(ref readonly short source) =>
+    private static Vector512<int> LoadWidened(ref readonly short source) =>
         Vector512.WidenLower(Vector256.LoadUnsafe(in source).ToVector512Unsafe());
 }

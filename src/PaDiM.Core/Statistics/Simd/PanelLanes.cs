@@ -19,7 +19,7 @@ internal interface IPanelLanes<TSelf>
     static abstract TSelf Load(ref double from);
 
     /// <summary>One value in every lane.</summary>
-    static abstract TSelf Of(double value);
+    static abstract TSelf Create(double value);
 
     /// <summary>left * right + sum, rounded once.</summary>
     static abstract TSelf MultiplyAdd(TSelf left, TSelf right, TSelf sum);
@@ -32,48 +32,48 @@ internal interface IPanelLanes<TSelf>
 }
 
 /// <summary>Eight lanes.</summary>
-internal readonly struct WideLanes(Vector512<double> value) : IPanelLanes<WideLanes>
+internal readonly struct PanelLanes512(Vector512<double> value) : IPanelLanes<PanelLanes512>
 {
     private readonly Vector512<double> _value = value;
 
     public static int Count => Vector512<double>.Count;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static WideLanes Load(ref double from) => new(Vector512.LoadUnsafe(ref from));
+    public static PanelLanes512 Load(ref double from) => new(Vector512.LoadUnsafe(ref from));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static WideLanes Of(double value) => new(Vector512.Create(value));
+    public static PanelLanes512 Create(double value) => new(Vector512.Create(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static WideLanes MultiplyAdd(WideLanes left, WideLanes right, WideLanes sum) =>
+    public static PanelLanes512 MultiplyAdd(PanelLanes512 left, PanelLanes512 right, PanelLanes512 sum) =>
         new(Vector512.FusedMultiplyAdd(left._value, right._value, sum._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static WideLanes Subtract(WideLanes left, WideLanes right) => new(left._value - right._value);
+    public static PanelLanes512 Subtract(PanelLanes512 left, PanelLanes512 right) => new(left._value - right._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(ref double to) => _value.StoreUnsafe(ref to);
 }
 
 /// <summary>As many lanes as the processor's usual vectors have, at most eight.</summary>
-internal readonly struct UsualLanes(Vector<double> value) : IPanelLanes<UsualLanes>
+internal readonly struct PanelLanes256(Vector<double> value) : IPanelLanes<PanelLanes256>
 {
     private readonly Vector<double> _value = value;
 
     public static int Count => Vector<double>.Count;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static UsualLanes Load(ref double from) => new(Vector.LoadUnsafe(ref from));
+    public static PanelLanes256 Load(ref double from) => new(Vector.LoadUnsafe(ref from));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static UsualLanes Of(double value) => new(new Vector<double>(value));
+    public static PanelLanes256 Create(double value) => new(new Vector<double>(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static UsualLanes MultiplyAdd(UsualLanes left, UsualLanes right, UsualLanes sum) =>
+    public static PanelLanes256 MultiplyAdd(PanelLanes256 left, PanelLanes256 right, PanelLanes256 sum) =>
         new(Vector.FusedMultiplyAdd(left._value, right._value, sum._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static UsualLanes Subtract(UsualLanes left, UsualLanes right) => new(left._value - right._value);
+    public static PanelLanes256 Subtract(PanelLanes256 left, PanelLanes256 right) => new(left._value - right._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(ref double to) => _value.StoreUnsafe(ref to);

@@ -8,11 +8,11 @@ namespace PaDiM.Core.Calibration;
 /// fourth moments without the image follow from those of all in closed form, and the tridiagonal form of M2 gives q for
 /// any ridge.
 /// </summary>
-internal sealed class LeaveOneOutOfOwnRidge : LeaveOneOut
+internal sealed class LeaveOneOutPerImageRidge : LeaveOneOut
 {
     private readonly double[] _factors;
 
-    public LeaveOneOutOfOwnRidge(PatchStatistics statistics, Regularisation regularisation, ParallelOptions parallel)
+    public LeaveOneOutPerImageRidge(PatchStatistics statistics, Regularisation regularisation, ParallelOptions parallel)
         : base(statistics, regularisation)
     {
         var d = statistics.Dimensions;
@@ -27,18 +27,27 @@ internal sealed class LeaveOneOutOfOwnRidge : LeaveOneOut
 
     private protected override Worker CreateWorker(int images) => new BandWorker(this, images);
 
-    private double Squared(int position, Span<double> delta, ReadOnlySpan<double> diagonal, ReadOnlySpan<double> below)
+    private double ComputeSquaredDistance(
+        int position,
+        Span<double> delta,
+        ReadOnlySpan<double> diagonal,
+        ReadOnlySpan<double> below
+    )
     {
         var n = Statistics.Count;
         var d = Statistics.Dimensions;
         var skew = Regularisation.Moments is { } moments ? TensorPrimitives.Dot(moments.ThirdAt(position), delta) : 0;
         TridiagonalForm.Rotate(Statistics.ScatterAt(position), _factors.AsSpan(position * d, d), delta);
         var length = TensorPrimitives.SumOfSquares<double>(delta);
-        var spread = TridiagonalForm.Form(diagonal, below, delta);
-        var (scale, ridge) = Regularisation.Of(n - 1, d, NormsWithout(position, length, spread, skew, diagonal, below));
+        var spread = TridiagonalForm.ComputeForm(diagonal, below, delta);
+        var (scale, ridge) = Regularisation.ComputeScaleAndRidge(
+            n - 1,
+            d,
+            ComputeNormsWithout(position, length, spread, skew, diagonal, below)
+        );
         return scale > 0 && double.IsFinite(ridge / scale)
-            ? WithoutImage(TridiagonalForm.InverseForm(diagonal, below, ridge / scale, delta), scale)
-            : Growth * Growth * length / ridge;
+            ? ToSquaredDistance(TridiagonalForm.ComputeInverseForm(diagonal, below, ridge / scale, delta), scale)
+            : DeletionFactor * DeletionFactor * length / ridge;
     }
 
     /// <summary>
@@ -51,7 +60,7 @@ internal sealed class LeaveOneOutOfOwnRidge : LeaveOneOut
     /// <param name="skew">D^T sum of |D_k|^2 D_k.</param>
     /// <param name="diagonal">T's diagonal, whose sum is the trace of M2.</param>
     /// <param name="below">What stands below it.</param>
-    private ScatterNorms NormsWithout(
+    private ScatterNorms ComputeNormsWithout(
         int position,
         double length,
         double spread,
@@ -62,7 +71,7 @@ internal sealed class LeaveOneOutOfOwnRidge : LeaveOneOut
     {
         double n = Statistics.Count,
             others = n - 1,
-            c = Growth;
+            c = DeletionFactor;
         var trace = TensorPrimitives.Sum(diagonal);
         var squared = TensorPrimitives.SumOfSquares(diagonal) + 2 * TensorPrimitives.SumOfSquares(below);
         var fourth = 0.0;
@@ -85,17 +94,17 @@ internal sealed class LeaveOneOutOfOwnRidge : LeaveOneOut
     }
 
     /// <summary>Reads the bands of T once a position.</summary>
-    private sealed class BandWorker(LeaveOneOutOfOwnRidge owner, int images)
+    private sealed class BandWorker(LeaveOneOutPerImageRidge owner, int images)
         : Worker(owner.Statistics.Dimensions, images)
     {
         private readonly double[] _diagonal = new double[owner.Statistics.Dimensions],
             _below = new double[owner.Statistics.Dimensions];
 
-        public override void Square(int position, Span<double> squares)
+        public override void ComputeSquares(int position, Span<double> squares)
         {
-            TridiagonalForm.Bands(owner.Statistics.ScatterAt(position), _diagonal, _below);
+            TridiagonalForm.CopyBands(owner.Statistics.ScatterAt(position), _diagonal, _below);
             for (var i = 0; i < squares.Length; i++)
-                squares[i] = owner.Squared(position, this[i], _diagonal, _below);
+                squares[i] = owner.ComputeSquaredDistance(position, this[i], _diagonal, _below);
         }
     }
 }

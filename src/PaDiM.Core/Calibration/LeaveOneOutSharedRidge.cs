@@ -7,15 +7,15 @@ namespace PaDiM.Core.Calibration;
 /// Without shrinkage the ridge is epsilon whichever image is left out: A = M2 + epsilon (n - 2) I is factorised once a
 /// position, q = |A^(-1/2) D|^2.
 /// </summary>
-internal sealed class LeaveOneOutOfSameRidge : LeaveOneOut
+internal sealed class LeaveOneOutSharedRidge : LeaveOneOut
 {
     private readonly double _scale,
         _ridge;
 
-    public LeaveOneOutOfSameRidge(PatchStatistics statistics, Regularisation regularisation, ParallelOptions parallel)
+    public LeaveOneOutSharedRidge(PatchStatistics statistics, Regularisation regularisation, ParallelOptions parallel)
         : base(statistics, regularisation)
     {
-        (_scale, _ridge) = regularisation.Of(statistics.Count - 1, statistics.Dimensions, default);
+        (_scale, _ridge) = regularisation.ComputeScaleAndRidge(statistics.Count - 1, statistics.Dimensions, default);
         if (_scale > 0)
             Partition.Run(
                 statistics.Grid.Positions,
@@ -28,21 +28,24 @@ internal sealed class LeaveOneOutOfSameRidge : LeaveOneOut
     private protected override Worker CreateWorker(int images) => new FactorWorker(this, images);
 
     /// <summary>Reads a position's factor once for all images: four of them at a time are a panel.</summary>
-    private sealed class FactorWorker(LeaveOneOutOfSameRidge owner, int images)
+    private sealed class FactorWorker(LeaveOneOutSharedRidge owner, int images)
         : Worker(owner.Statistics.Dimensions, images)
     {
         private readonly DenseTriangle _factor = new(owner.Statistics.Dimensions);
         private readonly double[] _panel = new double[
-            PanelKernel.Width * PanelKernel.Stride(owner.Statistics.Dimensions)
+            PanelKernel.Width * PanelKernel.GetStride(owner.Statistics.Dimensions)
         ];
 
-        public override void Square(int position, Span<double> squares)
+        public override void ComputeSquares(int position, Span<double> squares)
         {
             if (owner._scale == 0)
             {
                 for (var i = 0; i < squares.Length; i++)
                     squares[i] =
-                        owner.Growth * owner.Growth * TensorPrimitives.SumOfSquares<double>(this[i]) / owner._ridge;
+                        owner.DeletionFactor
+                        * owner.DeletionFactor
+                        * TensorPrimitives.SumOfSquares<double>(this[i])
+                        / owner._ridge;
                 return;
             }
             _factor.Load(owner.Statistics.ScatterAt(position));
@@ -61,7 +64,7 @@ internal sealed class LeaveOneOutOfSameRidge : LeaveOneOut
                     subtract: false
                 );
                 for (var i = first; i < Math.Min(first + PanelKernel.Width, squares.Length); i++)
-                    squares[i] = owner.WithoutImage(
+                    squares[i] = owner.ToSquaredDistance(
                         TensorPrimitives.SumOfSquares<double>(_panel.AsSpan((i - first) * Stride, Stride)),
                         owner._scale
                     );
