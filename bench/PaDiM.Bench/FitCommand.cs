@@ -181,6 +181,7 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
         }
         var regularisation = new Regularisation(_settings.Epsilon);
         Measure("4 freezing", () => PatchDistribution.Freeze(statistics!, regularisation, _parallel));
+        var mapper = new PixelMapper(statistics!.Grid, _settings.GetPreparedSize(), _settings.BlurSigma);
         LeaveOneOut? leaveOneOut = null;
         Measure(
             "5 leave-one-out: factors",
@@ -213,7 +214,7 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
                         0,
                         maps.Length,
                         _parallel,
-                        i => maps[i].ToPixels(_settings.GetPreparedSize(), _settings.BlurSigma).Max()
+                        i => mapper.ToPixels(maps[i]).Max()
                     ),
                 adds: true
             );

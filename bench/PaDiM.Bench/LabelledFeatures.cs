@@ -76,7 +76,8 @@ internal sealed class LabelledFeatures
     /// <summary>Measures distances of all test images.</summary>
     public (ImageMetrics Images, PixelMetrics Pixels) Measure(AnomalyMap[] distances, double sigma)
     {
-        var maps = distances.AsParallel().AsOrdered().Select(map => map.ToPixels(_prepared, sigma)).ToArray();
+        var mapper = new PixelMapper(distances[0].Grid, _prepared, sigma);
+        var maps = distances.AsParallel().AsOrdered().Select(map => mapper.ToPixels(map)).ToArray();
         return (
             ImageMetrics.Compute(
                 [.. maps.Select(map => map.Max())],

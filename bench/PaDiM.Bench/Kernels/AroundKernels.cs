@@ -27,6 +27,7 @@ public class AroundKernels
     );
     private readonly AnomalyMap _distances = new(KernelData.Grid, KernelData.Numbers(KernelData.Grid.Positions, 2));
     private readonly PatchEmbedding _reuse = new(KernelData.Grid, KernelData.Dimensions);
+    private PixelMapper _mapper = null!;
     private Preprocessor _preprocessing = null!;
     private FeatureMap[] _taps = [];
     private float[] _prepared = [],
@@ -36,6 +37,7 @@ public class AroundKernels
     [GlobalSetup]
     public void SetUp()
     {
+        _mapper = new PixelMapper(KernelData.Grid, _settings.GetPreparedSize(), _settings.BlurSigma);
         _preprocessing = new Preprocessor(_settings, Normalisation.ImageNet);
         _prepared = new float[3 * _settings.GetPreparedSize().Positions];
         _resized = new float[3 * _settings.ImageSize * _settings.ImageSize];
@@ -63,7 +65,7 @@ public class AroundKernels
 
     /// <summary>Upsampling and smoothing.</summary>
     [Benchmark]
-    public AnomalyMap ToPixels() => _distances.ToPixels(_settings.GetPreparedSize(), _settings.BlurSigma);
+    public AnomalyMap ToPixels() => _mapper.ToPixels(_distances);
 
     /// <summary>The image score of a map.</summary>
     [Benchmark]

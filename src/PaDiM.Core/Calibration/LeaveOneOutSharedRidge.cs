@@ -4,8 +4,8 @@ using PaDiM.Core.Statistics;
 namespace PaDiM.Core.Calibration;
 
 /// <summary>
-/// Without shrinkage the ridge is epsilon whichever image is left out: A = M2 + epsilon (n - 2) I is factorised once a
-/// position, q = |A^(-1/2) D|^2.
+/// Leave-one-out distances without shrinkage: the ridge is epsilon for every image, so A = M2 + epsilon (n - 2) I is
+/// factorised once per position, and q = |A^(-1/2) D|^2.
 /// </summary>
 internal sealed class LeaveOneOutSharedRidge : LeaveOneOut
 {
@@ -15,6 +15,7 @@ internal sealed class LeaveOneOutSharedRidge : LeaveOneOut
     public LeaveOneOutSharedRidge(PatchStatistics statistics, Regularisation regularisation, ParallelOptions parallel)
         : base(statistics, regularisation)
     {
+        // The scale is 0 for n = 2.
         (_scale, _ridge) = regularisation.ComputeScaleAndRidge(statistics.Count - 1, statistics.Dimensions, default);
         if (_scale > 0)
             Partition.Run(
@@ -27,7 +28,7 @@ internal sealed class LeaveOneOutSharedRidge : LeaveOneOut
 
     private protected override Worker CreateWorker(int images) => new FactorWorker(this, images);
 
-    /// <summary>Reads a position's factor once for all images: four of them at a time are a panel.</summary>
+    /// <summary>Reads a position's factor once for all images: four images at a time are a panel.</summary>
     private sealed class FactorWorker(LeaveOneOutSharedRidge owner, int images)
         : Worker(owner.Statistics.Dimensions, images)
     {
@@ -51,15 +52,16 @@ internal sealed class LeaveOneOutSharedRidge : LeaveOneOut
             _factor.Load(owner.Statistics.ScatterAt(position));
             for (var first = 0; first < squares.Length; first += PanelKernel.Width)
             {
+                // panel = A^(-1/2) D for four images: factor(k, c) is D[k] of image first + c.
                 PanelKernel.Multiply(
                     _factor.Values,
                     Stride,
-                    0,
+                    fromRow: 0,
                     Deltas[(first * Stride)..],
-                    1,
-                    Stride,
-                    owner.Statistics.Dimensions,
-                    0,
+                    nextFactor: 1,
+                    nextColumn: Stride,
+                    count: owner.Statistics.Dimensions,
+                    diagonal: 0,
                     _panel,
                     subtract: false
                 );

@@ -18,7 +18,7 @@ internal sealed class TangentThumbnail
     /// Central differences of sixth order. The short stencil, (f(x + 1) - f(x - 1)) / 2, underrates sharp edges, and
     /// leaves so much of a shift behind that a copy half a pixel off is no nearer than another part.
     /// </summary>
-    private static readonly float[] Stencil = [3 / 4f, -3 / 20f, 1 / 60f];
+    private static ReadOnlySpan<float> Stencil => [3 / 4f, -3 / 20f, 1 / 60f];
 
     private readonly float[] _values,
         _alongX,

@@ -4,18 +4,19 @@ using PaDiM.Core.Statistics;
 namespace PaDiM.Core.Scoring;
 
 /// <summary>
-/// Distances of embeddings from a distribution: M(x_p) = sqrt((x_p - mean_p)^T Cov_p^-1 (x_p - mean_p)) (Defard et al.,
-/// equation 2, the root taken).
+/// Computes distances of embeddings from a distribution: M(x_p) = sqrt((x_p - mean_p)^T Cov_p^-1 (x_p - mean_p)), the root
+/// of equation 2 of Defard et al.
 /// </summary>
 public static class MahalanobisScorer
 {
     /// <summary>
-    /// Positions whose vectors are gathered at a time, image after image: memory is read in long runs.
+    /// Positions whose vectors are gathered at a time, image after image, so that memory is read in long runs.
     /// </summary>
     private const int BlockSize = 16;
 
     /// <summary>
-    /// One distance a position. Reads the whole distribution once; never negative, never NaN for finite embeddings.
+    /// Computes one distance per position. Reads the whole distribution once. Distances are never negative, and never NaN
+    /// for finite embeddings.
     /// </summary>
     /// <exception cref="ArgumentException">The embedding has another shape than the distribution.</exception>
     public static AnomalyMap ComputeDistances(
@@ -24,14 +25,19 @@ public static class MahalanobisScorer
         ParallelOptions? parallel = null
     ) => ComputeDistances(distribution, [embedding.AsTaps()], parallel)[0];
 
-    /// <summary>As above for several images.</summary>
+    /// <summary>Computes one distance per position for several images.</summary>
+    /// <exception cref="ArgumentException">An embedding has another shape than the distribution.</exception>
     public static AnomalyMap[] ComputeDistances(
         PatchDistribution distribution,
         IReadOnlyList<PatchEmbedding> batch,
         ParallelOptions? parallel = null
     ) => ComputeDistances(distribution, [.. batch.Select(embedding => embedding.AsTaps())], parallel);
 
-    /// <summary>As above from reduced taps. Each position's factor is read once for all images.</summary>
+    /// <summary>
+    /// Computes one distance per position for several images from reduced taps. Reads each position's factor once for all
+    /// images.
+    /// </summary>
+    /// <exception cref="ArgumentException">An embedding has another shape than the distribution.</exception>
     public static AnomalyMap[] ComputeDistances(
         PatchDistribution distribution,
         IReadOnlyList<ReducedTaps> batch,
@@ -41,7 +47,8 @@ public static class MahalanobisScorer
         foreach (var embedding in batch)
             if (embedding.Grid != distribution.Grid || embedding.Dimensions != distribution.Dimensions)
                 throw new ArgumentException(
-                    $"An embedding of {embedding.Grid} and {embedding.Dimensions} dimensions does not fit a distribution of {distribution.Grid} and {distribution.Dimensions}.",
+                    $"An embedding with {embedding.Grid} and {embedding.Dimensions} dimensions does not fit a distribution "
+                        + $"with {distribution.Grid} and {distribution.Dimensions} dimensions.",
                     nameof(batch)
                 );
         var d = distribution.Dimensions;
@@ -56,6 +63,8 @@ public static class MahalanobisScorer
             () => new float[BlockSize * count * d + count + distribution.ScratchLength],
             (block, scratch) =>
             {
+                // The scratch holds the differences, shape (BlockSize, count, d), then the norms of one position, then what
+                // the distribution needs.
                 var first = block * BlockSize;
                 var size = Math.Min(BlockSize, positions - block * BlockSize);
                 var norms = scratch.AsSpan(BlockSize * count * d, count);
@@ -80,7 +89,7 @@ public static class MahalanobisScorer
                 }
             }
         );
-        // The distribution may lie in memory that only it holds on to.
+        // The spans above may point into a mapped file that the distribution alone keeps alive.
         GC.KeepAlive(distribution);
         return maps;
     }

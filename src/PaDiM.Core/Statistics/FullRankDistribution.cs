@@ -5,7 +5,7 @@ namespace PaDiM.Core.Statistics;
 
 /// <summary>Covariances as whitening factors W = L^-1, Cov = L L^T: M = |W (x - mean)|.</summary>
 /// <param name="grid">Patch positions.</param>
-/// <param name="dimensions">d.</param>
+/// <param name="dimensions">Length d of an embedding vector.</param>
 /// <param name="mean">Shape <c>(positions, d)</c>.</param>
 /// <param name="whitening">W, shape <c>(positions, d (d + 1) / 2)</c>: lower triangles packed by columns.</param>
 public sealed class FullRankDistribution(
@@ -15,7 +15,7 @@ public sealed class FullRankDistribution(
     ReadOnlyMemory<float> whitening
 ) : PatchDistribution(grid, dimensions, mean)
 {
-    /// <summary>W, shape <c>(positions, d (d + 1) / 2)</c>: lower triangles packed by columns.</summary>
+    /// <summary>Gets W, shape <c>(positions, d (d + 1) / 2)</c>: lower triangles packed by columns.</summary>
     public ReadOnlyMemory<float> Whitening { get; } =
         Shapes.CheckLength(whitening, (long)grid.Positions * PackedTriangle.GetLength(dimensions));
 
@@ -26,6 +26,7 @@ public sealed class FullRankDistribution(
 
     internal override void ComputeNorms(int position, Span<float> deltas, Span<float> norms, Span<float> scratch)
     {
+        // scratch = W delta, and the distance is its length. TensorPrimitives vectorises both.
         var packed = PackedTriangle.GetLength(Dimensions);
         for (var i = 0; i < norms.Length; i++)
         {

@@ -229,6 +229,7 @@ public sealed class FitPipeline(
     )
     {
         var region = settings.CreateRegion(ignored, patches);
+        var mapper = new PixelMapper(patches, settings.GetPreparedSize(), settings.BlurSigma);
         var scores = new double[images.Length];
         var done = 0;
         foreach (var batch in images.Chunk(embeddings.BatchSize))
@@ -242,7 +243,7 @@ public sealed class FitPipeline(
                 i =>
                     scores[done + i] = preprocessing
                         .ToImageFrame(
-                            maps[i].ToPixels(settings.GetPreparedSize(), settings.BlurSigma, region),
+                            mapper.ToPixels(maps[i], region),
                             embedded[i].Placement
                         )
                         .Max()

@@ -207,13 +207,12 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
     private float[] Matrix(int from, int to)
     {
         var matrix = new float[to * from];
+        var mapper = new PixelMapper(new Grid(from, 1), new Grid(to, 1), model.Settings.BlurSigma);
         for (var j = 0; j < from; j++)
         {
             var unit = new float[from];
             unit[j] = 1;
-            var column = new AnomalyMap(new Grid(from, 1), unit)
-                .ToPixels(new Grid(to, 1), model.Settings.BlurSigma)
-                .Values;
+            var column = mapper.ToPixels(new AnomalyMap(new Grid(from, 1), unit)).Values;
             for (var i = 0; i < to; i++)
                 matrix[i * from + j] = column[i];
         }

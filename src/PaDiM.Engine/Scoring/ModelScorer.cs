@@ -19,6 +19,7 @@ public sealed class ModelScorer : IDisposable
     private readonly DeviceScorer? _device;
     private readonly ParallelOptions _parallel;
     private readonly RegionOfInterest? _region;
+    private readonly PixelMapper _mapper;
 
     /// <summary>
     /// An inspector whose distances are computed on the host, as while fitting; nothing of it needs to be disposed.
@@ -38,6 +39,7 @@ public sealed class ModelScorer : IDisposable
         Model = model;
         Embedder = new Embedder(backbone, model.Settings, model.Reduction, model.Template);
         _region = model.Settings.CreateRegion(model.Ignored, model.Distribution.Grid);
+        _mapper = new PixelMapper(model.Distribution.Grid, model.Settings.GetPreparedSize(), model.Settings.BlurSigma);
         _parallel = backbone.Runtime.InParallel();
         _device = onDevice ? new DeviceScorer(model, backbone) : null;
     }
@@ -132,11 +134,7 @@ public sealed class ModelScorer : IDisposable
         Embedder.Preprocessing.ToImageFrame(
             raw switch
             {
-                RawMap.Patches patches => patches.Distances.ToPixels(
-                    Embedder.Preprocessing.PreparedSize,
-                    Model.Settings.BlurSigma,
-                    _region
-                ),
+                RawMap.Patches patches => _mapper.ToPixels(patches.Distances, _region),
                 RawMap.Pixels pixels => pixels.Map,
                 _ => throw new InvalidOperationException(),
             },

@@ -41,7 +41,7 @@ public sealed class PanelKernelTests
             ref wide[0],
             subtract
         );
-        PanelKernel.Multiply<PanelLanes256>(
+        PanelKernel.Multiply<PanelLanesNative>(
             ref matrix[0],
             rows,
             fromRow,
