@@ -130,7 +130,7 @@ internal sealed class CalibrationCommand
             scores.Length,
             [
                 .. Rates.Select(rate =>
-                    scores.Count(score => score >= model.Calibration.ThresholdAt(rate)) / (double)scores.Length
+                    scores.Count(score => score >= model.Calibration.GetThreshold(rate)) / (double)scores.Length
                 ),
             ]
         );

@@ -167,7 +167,10 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
                             var pixels = ArrayPool<float>.Shared.Rent(shrunk[i].Pixels.Length);
                             for (var k = 0; k < shrunk[i].Pixels.Length; k++)
                                 pixels[k] = shrunk[i].Pixels[k];
-                            found[i] = ImageTraits.Of(pixels.AsSpan(0, shrunk[i].Pixels.Length), _settings.ImageSize);
+                            found[i] = ImageTraits.Measure(
+                                pixels.AsSpan(0, shrunk[i].Pixels.Length),
+                                _settings.ImageSize
+                            );
                             ArrayPool<float>.Shared.Return(pixels);
                         }
                     );
@@ -180,6 +183,7 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
         }
         var regularisation = new Regularisation(_settings.Epsilon);
         Measure("4 freezing", () => PatchDistribution.Freeze(statistics!, regularisation, _parallel));
+        var mapper = new PixelMapper(statistics!.Grid, _settings.GetPreparedSize(), _settings.BlurSigma);
         LeaveOneOut? leaveOneOut = null;
         Measure(
             "5 leave-one-out: factors",
@@ -200,7 +204,11 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
                 adds: true
             );
             var maps = Array.Empty<AnomalyMap>();
-            Measure("7 leave-one-out: distances", () => maps = leaveOneOut!.Distances(embedded, _parallel), adds: true);
+            Measure(
+                "7 leave-one-out: distances",
+                () => maps = leaveOneOut!.ComputeDistances(embedded, _parallel),
+                adds: true
+            );
             Measure(
                 "8 maps to scores",
                 () =>
@@ -208,12 +216,12 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
                         0,
                         maps.Length,
                         _parallel,
-                        i => maps[i].ToPixels(_settings.PreparedSize(), _settings.BlurSigma).Max()
+                        i => mapper.ToPixels(maps[i]).Max()
                     ),
                 adds: true
             );
         }
-        Measure("9 findings", () => TrainingSetReview.Of(traits, _parallel), adds: true);
+        Measure("9 findings", () => TrainingSetReview.FindAll(traits, _parallel), adds: true);
         foreach (var cost in _costs.Values)
             cost.EndRound();
     }

@@ -66,7 +66,7 @@ internal sealed class LabelledFeatures
             .. _tests
                 .Chunk(8)
                 .SelectMany(batch =>
-                    MahalanobisScorer.Distances(
+                    MahalanobisScorer.ComputeDistances(
                         distribution,
                         [.. batch.Select(test => RawBackbone.Embed(test.Features, reduction))]
                     )
@@ -76,10 +76,14 @@ internal sealed class LabelledFeatures
     /// <summary>Measures distances of all test images.</summary>
     public (ImageMetrics Images, PixelMetrics Pixels) Measure(AnomalyMap[] distances, double sigma)
     {
-        var maps = distances.AsParallel().AsOrdered().Select(map => map.ToPixels(_prepared, sigma)).ToArray();
+        var mapper = new PixelMapper(distances[0].Grid, _prepared, sigma);
+        var maps = distances.AsParallel().AsOrdered().Select(map => mapper.ToPixels(map)).ToArray();
         return (
-            ImageMetrics.Of([.. maps.Select(map => map.Max())], [.. _tests.Select(test => test.Defect is not null)]),
-            PixelMetrics.Of([.. maps.Zip(_tests, (map, test) => new ScoredPixels(map, test.Mask))])
+            ImageMetrics.Compute(
+                [.. maps.Select(map => map.Max())],
+                [.. _tests.Select(test => test.Defect is not null)]
+            ),
+            PixelMetrics.Compute([.. maps.Zip(_tests, (map, test) => new ScoredPixels(map, test.Mask))])
         );
     }
 
@@ -96,8 +100,8 @@ internal sealed class LabelledFeatures
             Decode(Path.Combine(root, "ground_truth", defect, $"{Path.GetFileNameWithoutExtension(path)}_mask.png")),
             new Grid(sizes.ImageSize, sizes.ImageSize)
         );
-        var size = sizes.PreparedSize();
-        var margin = sizes.CropMargin();
+        var size = sizes.GetPreparedSize();
+        var margin = sizes.GetCropMargin();
         return
         [
             .. Enumerable

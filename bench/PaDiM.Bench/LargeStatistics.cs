@@ -15,15 +15,15 @@ internal static class LargeStatistics
     public static void Measure(int dimensions)
     {
         var grid = new Grid(64, 64);
-        var estimate = FitEstimate.Of(new FitSettings(), grid, dimensions, null);
+        var estimate = FitEstimate.Create(new FitSettings(), grid, dimensions, null);
         Console.WriteLine(
-            $"{grid.Height} x {grid.Width} positions, {dimensions} dimensions, estimated: {FitEstimate.Size(estimate.MemoryBytes)}"
+            $"{grid.Height} x {grid.Width} positions, {dimensions} dimensions, estimated: {FitEstimate.FormatBytes(estimate.MemoryBytes)}"
         );
         Console.WriteLine();
         Console.WriteLine("| what | seconds | processor seconds | peak resident memory, MiB |");
         Console.WriteLine("|---|---|---|---|");
         var batch = Enumerable
-            .Range(0, FitEstimate.BatchOf(grid, dimensions))
+            .Range(0, FitEstimate.GetBatchSize(grid, dimensions))
             .Select(_ => new PatchEmbedding(grid, dimensions))
             .ToArray();
         var statistics = new PatchStatistics(grid, dimensions);
@@ -40,7 +40,7 @@ internal static class LargeStatistics
         LeaveOneOut? leaveOneOut = null;
         Report("freezing", () => distribution = PatchDistribution.Freeze(statistics, regularisation));
         Report("leave-one-out: factors", () => leaveOneOut = LeaveOneOut.Consume(statistics, regularisation));
-        Report($"leave-one-out: distances of {batch.Length} images", () => leaveOneOut!.Distances(batch));
+        Report($"leave-one-out: distances of {batch.Length} images", () => leaveOneOut!.ComputeDistances(batch));
         GC.KeepAlive(distribution);
     }
 

@@ -60,7 +60,7 @@ internal static class MetricsCommand
         using var process = Process.GetCurrentProcess();
         var clock = Stopwatch.StartNew();
         var before = process.TotalProcessorTime;
-        var metrics = PixelMetrics.ByDefect(maps).All;
+        var metrics = PixelMetrics.ComputeByDefect(maps).All;
         var seconds = clock.Elapsed.TotalSeconds;
         process.Refresh();
         Console.WriteLine(

@@ -145,7 +145,7 @@ internal static class QuantisationCommand
             using var variant = Backbone.Load(new BackboneFile(made.Name, path, IsBuiltIn: false), runtime);
             using var integer = new RawBackbone(variant);
             using var exact = new RawBackbone(plain);
-            var size = new FitSettings().PreparedSize();
+            var size = new FitSettings().GetPreparedSize();
             var random = new Random(1);
             float[] input = [.. Enumerable.Range(0, 3 * size.Positions).Select(_ => 4 * random.NextSingle() - 2)];
             var times = Enumerable

@@ -41,7 +41,7 @@ internal sealed class RawBackbone : IDisposable
 
     /// <summary>The embedding of kept channels.</summary>
     public static PatchEmbedding Embed(IReadOnlyList<RawTap> taps, ChannelReduction reduction) =>
-        PatchEmbedding.Of(
+        PatchEmbedding.FromTaps(
             new ReducedTaps([.. taps.Select((tap, i) => Reduce(tap, i, reduction))], reduction.Dimensions)
         );
 
@@ -77,7 +77,7 @@ internal sealed class RawBackbone : IDisposable
     private static FeatureMap Reduce(RawTap tap, int index, ChannelReduction reduction)
     {
         var d = reduction.Dimensions;
-        var weights = reduction.WeightsOf(index);
+        var weights = reduction.GetTapWeights(index);
         var reduced = new float[tap.Grid.Positions * reduction.Dimensions];
         Parallel.For(
             0,

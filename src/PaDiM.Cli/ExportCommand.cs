@@ -55,7 +55,7 @@ internal static class ExportCommand
                         var compute = ComputeContext.OnThreadPool(inspector.Runtime.Threads, bindsCaller: true);
                         if (SelfTest.Validate(inspector, compute) is { } deviation)
                             throw new InvalidDataException(deviation);
-                        var threshold = model.Calibration.ThresholdAt(arguments.GetValue(rate));
+                        var threshold = model.Calibration.GetThreshold(arguments.GetValue(rate));
                         var export = OnnxExport.Create(model, inspector.Backbone, new ExportNotes(threshold));
                         var path = arguments.GetValue(output)!;
                         AtomicFile.Write(

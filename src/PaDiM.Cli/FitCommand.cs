@@ -48,12 +48,12 @@ internal static class FitCommand
                 var estimate = opened.EstimateFit(settings, images.DistinctBy(image => image.Sha256).Count());
                 AnsiConsole.MarkupLineInterpolated(
                     CultureInfo.InvariantCulture,
-                    $"needs about {FitEstimate.Size(estimate.MemoryBytes)} of memory; the model takes {FitEstimate.Size(estimate.ModelBytes)}"
+                    $"needs about {FitEstimate.FormatBytes(estimate.MemoryBytes)} of memory; the model takes {FitEstimate.FormatBytes(estimate.ModelBytes)}"
                 );
                 var temporary = new DriveInfo(Path.GetTempPath()).AvailableFreeSpace;
                 if (estimate.EmbeddingBytes > temporary)
                     throw new InvalidDataException(
-                        $"The fit keeps {FitEstimate.Size(estimate.EmbeddingBytes)} of embeddings in {Path.GetTempPath()}, where {FitEstimate.Size(temporary)} are free. Make room, or set TMPDIR to a larger disk."
+                        $"The fit keeps {FitEstimate.FormatBytes(estimate.EmbeddingBytes)} of embeddings in {Path.GetTempPath()}, where {FitEstimate.FormatBytes(temporary)} are free. Make room, or set TMPDIR to a larger disk."
                     );
                 var fitted = await ProgressBar.RunAsync(
                     "Fitting",
@@ -87,10 +87,10 @@ internal static class FitCommand
         );
         AnsiConsole.MarkupLineInterpolated(
             invariant,
-            $"leave-one-out scores: min {calibration.Min:f2}, median {calibration.Median:f2}, max {calibration.Max:f2}; smallest false-reject rate {calibration.SmallestFalseRejectRate:p2}"
+            $"leave-one-out scores: min {calibration.Min:f2}, median {calibration.Median:f2}, max {calibration.Max:f2}; smallest false-reject rate {calibration.MinFalseRejectRate:p2}"
         );
         var names = files.DistinctBy(file => file.Sha256).ToDictionary(file => file.Sha256, file => file.Name!);
-        foreach (var outlier in calibration.Outliers())
+        foreach (var outlier in calibration.FindOutliers())
             AnsiConsole.MarkupLineInterpolated(
                 invariant,
                 $"[yellow]outlier[/]: {NameOf(outlier.Index)} has the leave-one-out score {outlier.Score:f2} (p-value {outlier.PValue:f4}); look at it, a defective part among the good ones spoils the fit"

@@ -60,7 +60,7 @@ internal static class ScoreCommand
                     { } deviation
                 )
                     throw new InvalidDataException(deviation);
-                var threshold = model.Calibration.ThresholdAt(arguments.GetValue(rate));
+                var threshold = model.Calibration.GetThreshold(arguments.GetValue(rate));
                 var files = ImageFolder.Expand(arguments.GetValue(images)!);
                 var names = ImageFolder.PngNames(files);
                 var lines = new List<ScoreLine>();
@@ -148,7 +148,7 @@ internal static class ScoreCommand
             path,
             score,
             threshold,
-            inspector.Model.Calibration.PValue(score),
+            inspector.Model.Calibration.GetPValue(score),
             score >= threshold ? "anomalous" : "normal",
             regions,
             heatmap

@@ -11,13 +11,13 @@ public static unsafe partial class HugePages
     /// <summary>Bytes of a huge page; memory that begins at a multiple of it is wholly in such pages.</summary>
     public const nuint Size = 2 << 20;
 
-    private const int AdviseHugePages = 14;
+    private const int MadvHugePage = 14;
 
     /// <summary>Asks Linux for pages of 2 MiB; where it has none, all works as before.</summary>
     /// <param name="start">Beginning of the memory.</param>
     /// <param name="bytes">Its length. The pages at both ends too, which are shared with neighbours: arrays made one
     /// after the other lie side by side.</param>
-    public static void Ask(void* start, nuint bytes)
+    public static void Request(void* start, nuint bytes)
     {
         if (!OperatingSystem.IsLinux())
             return;
@@ -26,7 +26,7 @@ public static unsafe partial class HugePages
         try
         {
             // A hint: whether it is taken changes no result.
-            _ = Advise((void*)from, to - from, AdviseHugePages);
+            _ = Madvise((void*)from, to - from, MadvHugePage);
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
         {
@@ -35,5 +35,5 @@ public static unsafe partial class HugePages
     }
 
     [LibraryImport("libc", EntryPoint = "madvise")]
-    private static partial int Advise(void* start, nuint length, int advice);
+    private static partial int Madvise(void* start, nuint length, int advice);
 }

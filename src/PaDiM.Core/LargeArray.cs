@@ -5,20 +5,20 @@ namespace PaDiM.Core;
 /// </summary>
 public static unsafe class LargeArray
 {
-    private const nuint Smallest = 1 << 20;
+    private const nuint MinBytes = 1 << 20;
 
     /// <summary>An array of zeros.</summary>
     /// <param name="length">Elements.</param>
     /// <returns>Not yet in memory, but for what its owner writes.</returns>
     /// <exception cref="OutOfMemoryException">More than there can be.</exception>
-    public static T[] Of<T>(long length)
+    public static T[] Create<T>(long length)
         where T : unmanaged
     {
         var array = new T[length];
-        if ((nuint)length * (nuint)sizeof(T) < Smallest)
+        if ((nuint)length * (nuint)sizeof(T) < MinBytes)
             return array;
         fixed (T* start = array)
-            HugePages.Ask(start, (nuint)array.LongLength * (nuint)sizeof(T));
+            HugePages.Request(start, (nuint)array.LongLength * (nuint)sizeof(T));
         return array;
     }
 }

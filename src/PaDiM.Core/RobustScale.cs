@@ -12,20 +12,20 @@ internal readonly record struct RobustScale(double Centre, double Spread)
     /// <param name="values">In any order.</param>
     /// <param name="smallestSpread">Taken where the numbers are closer together: too small a difference makes none of
     /// them stand out.</param>
-    public static RobustScale Of(IEnumerable<double> values, double smallestSpread)
+    public static RobustScale Estimate(IEnumerable<double> values, double smallestSpread)
     {
         double[] sorted = [.. values.Order()];
-        var centre = MiddleOf(sorted);
+        var centre = GetMedian(sorted);
         return new RobustScale(
             centre,
-            Math.Max(smallestSpread, 1.4826 * MiddleOf([.. sorted.Select(v => Math.Abs(v - centre)).Order()]))
+            Math.Max(smallestSpread, 1.4826 * GetMedian([.. sorted.Select(v => Math.Abs(v - centre)).Order()]))
         );
     }
 
     /// <summary>The median of sorted numbers, the mean of the two middle ones for an even count.</summary>
-    public static double MiddleOf(double[] ascending) =>
+    public static double GetMedian(double[] ascending) =>
         (ascending[(ascending.Length - 1) / 2] + ascending[ascending.Length / 2]) / 2;
 
     /// <summary>How many spreads a number lies above the centre; negative below it.</summary>
-    public double Deviations(double value) => (value - Centre) / Spread;
+    public double GetDeviations(double value) => (value - Centre) / Spread;
 }

@@ -7,7 +7,7 @@ internal static class Shapes
 {
     /// <summary>The array, if it has as many values as its shape.</summary>
     /// <exception cref="ArgumentException">It has more or fewer.</exception>
-    public static T[] Checked<T>(
+    public static T[] CheckLength<T>(
         T[] values,
         long expected,
         [CallerArgumentExpression(nameof(values))] string name = ""
@@ -21,7 +21,7 @@ internal static class Shapes
 
     /// <summary>The memory, if it holds as many values as its shape.</summary>
     /// <exception cref="ArgumentException">It holds more or fewer.</exception>
-    public static ReadOnlyMemory<T> Checked<T>(
+    public static ReadOnlyMemory<T> CheckLength<T>(
         ReadOnlyMemory<T> values,
         long expected,
         [CallerArgumentExpression(nameof(values))] string name = ""

@@ -1,5 +1,6 @@
 using System.Reflection;
 using PaDiM.Core.Geometry;
+using PaDiM.TestSupport.Architecture;
 
 namespace PaDiM.Core.Tests;
 
@@ -46,52 +47,32 @@ public sealed class ArchitectureTests
             reference => reference.Name!.StartsWith(prefix, StringComparison.Ordinal)
         );
 
-    [Theory]
-    [InlineData("Alignment")]
-    [InlineData("Embedding", "Alignment")]
-    [InlineData("Statistics", "Embedding")]
-    [InlineData("Scoring", "Embedding", "Statistics")]
-    [InlineData("Calibration", "Embedding", "Statistics", "Scoring")]
-    [InlineData("Training")]
-    public void Each_folder_uses_only_earlier_steps_of_the_pipeline(string folder, params string[] earlier)
+    /// <summary>Layers from the bottom to the top; each line names all that a namespace may use.</summary>
+    [Fact]
+    public void Namespaces_form_a_partial_order()
     {
-        string[] allowed = ["PaDiM.Core", .. earlier.Append(folder).Select(name => $"PaDiM.Core.{name}")];
-        var used = Core.GetTypes()
-            .Where(type => type.Namespace == $"PaDiM.Core.{folder}")
-            .SelectMany(Mentioned)
-            .Where(type => type.Assembly == Core)
-            .Select(type => type.Namespace)
-            .OfType<string>()
-            .Distinct();
-        Assert.Empty(used.Except(allowed));
+        var order = new NamespaceOrder("PaDiM.Core")
+            .AddShared("")
+            .AddShared("Geometry")
+            .Add("Alignment")
+            .Add("Embedding")
+            .Add("Statistics.Simd")
+            .Add("Statistics", "Statistics.Simd", "Embedding")
+            .Add("Scoring", "Embedding", "Statistics")
+            .Add("Calibration", "Embedding", "Statistics", "Scoring")
+            .Add("Evaluation", "Scoring")
+            .Add("DatasetReview")
+            .Add("Models", "Alignment", "Embedding", "Statistics", "Scoring", "Calibration", "DatasetReview")
+            .Add(
+                "Persistence",
+                "Alignment",
+                "Embedding",
+                "Statistics",
+                "Scoring",
+                "Calibration",
+                "DatasetReview",
+                "Models"
+            );
+        Assert.Empty(order.FindViolations(Core));
     }
-
-    /// <summary>
-    /// Types in a type's fields, parameters, results and locals, generic arguments and element types included.
-    /// </summary>
-    private static IEnumerable<Type> Mentioned(Type type)
-    {
-        const BindingFlags all =
-            BindingFlags.Public
-            | BindingFlags.NonPublic
-            | BindingFlags.Static
-            | BindingFlags.Instance
-            | BindingFlags.DeclaredOnly;
-        var methods = type.GetMethods(all).Cast<MethodBase>().Concat(type.GetConstructors(all)).ToArray();
-        return type.GetFields(all)
-            .Select(field => field.FieldType)
-            .Concat(methods.SelectMany(method => method.GetParameters().Select(parameter => parameter.ParameterType)))
-            .Concat(methods.OfType<MethodInfo>().Select(method => method.ReturnType))
-            .Concat(
-                methods.SelectMany(method =>
-                    method.GetMethodBody()?.LocalVariables.Select(local => local.LocalType) ?? []
-                )
-            )
-            .SelectMany(Unwrap);
-    }
-
-    private static IEnumerable<Type> Unwrap(Type type) =>
-        type.HasElementType ? Unwrap(type.GetElementType()!)
-        : type.IsGenericType ? type.GetGenericArguments().SelectMany(Unwrap).Append(type)
-        : [type];
 }

@@ -40,12 +40,12 @@ public sealed class CheckVectorTests(ITestOutputHelper output)
         Report(
             "probe distance",
             given.ProbeDistance,
-            Widen(MahalanobisScorer.Distances(Fitting.Unrounded(statistics, ridge), probe).Values)
+            Widen(MahalanobisScorer.ComputeDistances(Fitting.Unrounded(statistics, ridge), probe).Values)
         );
         Report(
             "probe distance of the smallest form",
             given.ProbeDistance,
-            Widen(MahalanobisScorer.Distances(PatchDistribution.Freeze(statistics, ridge), probe).Values),
+            Widen(MahalanobisScorer.ComputeDistances(PatchDistribution.Freeze(statistics, ridge), probe).Values),
             Fitting.RoundingOf16Bits
         );
     }
@@ -56,7 +56,9 @@ public sealed class CheckVectorTests(ITestOutputHelper output)
     {
         var vectors = CheckVectors.Load();
         var images = Images(vectors.Cases[index]);
-        var maps = LeaveOneOut.Consume(Fitting.Gather(images), new Regularisation(vectors.Epsilon)).Distances(images);
+        var maps = LeaveOneOut
+            .Consume(Fitting.Gather(images), new Regularisation(vectors.Epsilon))
+            .ComputeDistances(images);
         Report(
             "leave-one-out distance",
             vectors.Cases[index].LeaveOneOutDistance,

@@ -9,7 +9,7 @@ public sealed class LargeArrayTests
     [InlineData((5 << 20) + 3)]
     public void An_array_of_any_length_is_zeros(int length)
     {
-        var array = LargeArray.Of<byte>(length);
+        var array = LargeArray.Create<byte>(length);
         Assert.Equal(length, array.Length);
         Assert.DoesNotContain(array, value => value != 0);
     }

@@ -28,7 +28,7 @@ public sealed class AccuracyTests(PublishedService service, ITestOutputHelper ou
         );
         AtLeast(
             imageAuroc,
-            Auroc.Of(scores, [.. data.Test.Select(test => test.Mask is not null)]),
+            Auroc.Compute(scores, [.. data.Test.Select(test => test.Mask is not null)]),
             $"image AUROC of {dataSet} with {backbone}"
         );
     }
@@ -62,10 +62,10 @@ public sealed class AccuracyTests(PublishedService service, ITestOutputHelper ou
         );
         AtLeast(
             imageAuroc,
-            Auroc.Of(scores, [.. data.Test.Select(test => test.Mask is not null)]),
+            Auroc.Compute(scores, [.. data.Test.Select(test => test.Mask is not null)]),
             $"image AUROC of {dataSet} with {backbone}"
         );
-        AtLeast(pixelAuroc, Auroc.Of(pixels, anomalous), $"pixel AUROC of {dataSet} with {backbone}");
+        AtLeast(pixelAuroc, Auroc.Compute(pixels, anomalous), $"pixel AUROC of {dataSet} with {backbone}");
     }
 
     private async Task<(string Category, DataSet Data)> FitAsync(string dataSet, string backbone)

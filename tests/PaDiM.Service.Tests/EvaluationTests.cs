@@ -39,7 +39,7 @@ public sealed class EvaluationTests(SharedService shared)
         );
         var scores = images.Select(image => (float)image.Number("score")).ToArray();
         bool[] anomalous = [.. images.Select(image => image.Text("label") == "anomalous")];
-        Assert.Equal(ImageMetrics.Of(scores, anomalous).Auroc, evaluation.Number("imageAuroc"), 1e-9);
+        Assert.Equal(ImageMetrics.Compute(scores, anomalous).Auroc, evaluation.Number("imageAuroc"), 1e-9);
 
         var confusion = evaluation["confusionAtThreshold"]!;
         var threshold = confusion.Number("threshold");

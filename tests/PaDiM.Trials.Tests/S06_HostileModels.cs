@@ -179,7 +179,7 @@ public sealed class S06_HostileModels
             metadata,
             [
                 .. file.Names.Select(tensor =>
-                    tensor == name ? Changed(tensor) : Same(tensor, tensor, file.ShapeOf(tensor))
+                    tensor == name ? Changed(tensor) : Same(tensor, tensor, file.GetShape(tensor))
                 ),
             ]
         );
@@ -187,16 +187,16 @@ public sealed class S06_HostileModels
 
         SafetensorsTensor Changed(string tensor)
         {
-            var shape = reshape?.Invoke(file.ShapeOf(tensor)) ?? [.. file.ShapeOf(tensor)];
+            var shape = reshape?.Invoke(file.GetShape(tensor)) ?? [.. file.GetShape(tensor)];
             if (value is not { } number)
                 return Same(tensor, rename ?? tensor, shape);
-            return file.TypeOf(tensor) == "F64"
-                ? SafetensorsTensor.Of(
+            return file.GetTypeName(tensor) == "F64"
+                ? SafetensorsTensor.Create(
                     tensor,
                     shape,
                     Array.ConvertAll(file.ReadArray<double>(tensor, shape), _ => number)
                 )
-                : SafetensorsTensor.Of(
+                : SafetensorsTensor.Create(
                     tensor,
                     shape,
                     Array.ConvertAll(file.ReadArray<float>(tensor, shape), _ => (float)number)
@@ -206,15 +206,15 @@ public sealed class S06_HostileModels
         SafetensorsTensor Same(string tensor, string newName, IReadOnlyList<long> shape)
         {
             var extents = shape.ToArray();
-            var own = file.ShapeOf(tensor).ToArray();
-            return file.TypeOf(tensor) switch
+            var own = file.GetShape(tensor).ToArray();
+            return file.GetTypeName(tensor) switch
             {
-                "F64" => SafetensorsTensor.Of(newName, extents, file.ReadArray<double>(tensor, own)),
-                "F32" => SafetensorsTensor.Of(newName, extents, file.ReadArray<float>(tensor, own)),
-                "I32" => SafetensorsTensor.Of(newName, extents, file.ReadArray<int>(tensor, own)),
-                "I16" => SafetensorsTensor.Of(newName, extents, file.ReadArray<short>(tensor, own)),
-                "BF16" => SafetensorsTensor.Of(newName, extents, file.ReadArray<ushort>(tensor, own)),
-                _ => SafetensorsTensor.Of(newName, extents, file.ReadArray<byte>(tensor, own)),
+                "F64" => SafetensorsTensor.Create(newName, extents, file.ReadArray<double>(tensor, own)),
+                "F32" => SafetensorsTensor.Create(newName, extents, file.ReadArray<float>(tensor, own)),
+                "I32" => SafetensorsTensor.Create(newName, extents, file.ReadArray<int>(tensor, own)),
+                "I16" => SafetensorsTensor.Create(newName, extents, file.ReadArray<short>(tensor, own)),
+                "BF16" => SafetensorsTensor.Create(newName, extents, file.ReadArray<ushort>(tensor, own)),
+                _ => SafetensorsTensor.Create(newName, extents, file.ReadArray<byte>(tensor, own)),
             };
         }
     }

@@ -31,7 +31,7 @@ internal sealed class Points(Workbench workbench) : IDisposable
     public void Add(string name, int value, Backbone backbone, FitSettings settings)
     {
         var model = SyntheticModel.Of(backbone, settings);
-        var size = settings.PreparedSize();
+        var size = settings.GetPreparedSize();
         var raw = new RawBackbone(backbone);
         var scorer = new InProcessScorer(model, backbone);
         var prepared = new float[3 * size.Positions];

@@ -18,7 +18,7 @@ internal static class SyntheticModel
         var grid = backbone.GetPatchGrid(settings);
         var d = settings.Dimensions;
         var random = new Random(1);
-        var whitening = new short[(long)grid.Positions * PackedTriangle.Length(d)];
+        var whitening = new short[(long)grid.Positions * PackedTriangle.GetLength(d)];
         random.NextBytes(MemoryMarshal.AsBytes(whitening.AsSpan()));
         var scale = new ushort[grid.Positions * d];
         // 2^-12 in bfloat16.

@@ -27,6 +27,7 @@ public class AroundKernels
     );
     private readonly AnomalyMap _distances = new(KernelData.Grid, KernelData.Numbers(KernelData.Grid.Positions, 2));
     private readonly PatchEmbedding _reuse = new(KernelData.Grid, KernelData.Dimensions);
+    private PixelMapper _mapper = null!;
     private Preprocessor _preprocessing = null!;
     private FeatureMap[] _taps = [];
     private float[] _prepared = [],
@@ -36,8 +37,9 @@ public class AroundKernels
     [GlobalSetup]
     public void SetUp()
     {
+        _mapper = new PixelMapper(KernelData.Grid, _settings.GetPreparedSize(), _settings.BlurSigma);
         _preprocessing = new Preprocessor(_settings, Normalisation.ImageNet);
-        _prepared = new float[3 * _settings.PreparedSize().Positions];
+        _prepared = new float[3 * _settings.GetPreparedSize().Positions];
         _resized = new float[3 * _settings.ImageSize * _settings.ImageSize];
         _taps =
         [
@@ -59,11 +61,11 @@ public class AroundKernels
     /// <summary>The sum of reduced taps, over an embedding that is not needed any more.</summary>
     [Benchmark]
     public PatchEmbedding EmbeddingOf() =>
-        PatchEmbedding.Of(new ReducedTaps(_taps, KernelData.Dimensions), reuse: _reuse);
+        PatchEmbedding.FromTaps(new ReducedTaps(_taps, KernelData.Dimensions), reuse: _reuse);
 
     /// <summary>Upsampling and smoothing.</summary>
     [Benchmark]
-    public AnomalyMap ToPixels() => _distances.ToPixels(_settings.PreparedSize(), _settings.BlurSigma);
+    public AnomalyMap ToPixels() => _mapper.ToPixels(_distances);
 
     /// <summary>The image score of a map.</summary>
     [Benchmark]

@@ -40,9 +40,9 @@ public class DistanceKernels
 
     /// <summary>Factors of 16 bits.</summary>
     [Benchmark(Baseline = true)]
-    public AnomalyMap[] Quantised() => MahalanobisScorer.Distances(_quantised, _embeddings);
+    public AnomalyMap[] Quantised() => MahalanobisScorer.ComputeDistances(_quantised, _embeddings);
 
     /// <summary>Factors of float32.</summary>
     [Benchmark]
-    public AnomalyMap[] FullRank() => MahalanobisScorer.Distances(_full, _embeddings);
+    public AnomalyMap[] FullRank() => MahalanobisScorer.ComputeDistances(_full, _embeddings);
 }

@@ -16,7 +16,7 @@ internal static class KernelData
             Grid,
             Dimensions,
             new float[Grid.Positions * Dimensions],
-            Numbers(Grid.Positions * PackedTriangle.Length(Dimensions), 2)
+            Numbers(Grid.Positions * PackedTriangle.GetLength(Dimensions), 2)
         )
     );
     private static readonly Lazy<float[]> Squaring = new(() => Numbers(Grid.Positions * Dimensions * Dimensions, 3));
@@ -41,7 +41,7 @@ internal static class KernelData
 
     private static QuantisedDistribution MakeQuantised()
     {
-        var whitening = new short[Grid.Positions * PackedTriangle.Length(Dimensions)];
+        var whitening = new short[Grid.Positions * PackedTriangle.GetLength(Dimensions)];
         new Random(1).NextBytes(MemoryMarshal.AsBytes(whitening.AsSpan()));
         var scale = new ushort[Grid.Positions * Dimensions];
         // 2^-12 in bfloat16.

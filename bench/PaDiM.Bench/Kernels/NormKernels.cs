@@ -38,7 +38,7 @@ public class NormKernels
         _deltas = KernelData.Numbers(Images * KernelData.Dimensions, 4);
         _used = new float[_deltas.Length];
         _norms = new float[Images];
-        _scratch = new float[Math.Max(_quantised.Scratch, _full.Scratch)];
+        _scratch = new float[Math.Max(_quantised.ScratchLength, _full.ScratchLength)];
     }
 
     /// <summary>As the service scores.</summary>
@@ -91,7 +91,7 @@ public class NormKernels
         for (var p = 0; p < Positions; p++)
         {
             _deltas.CopyTo(_used, 0);
-            distribution.Norms(p, _used, _norms, _scratch);
+            distribution.ComputeNorms(p, _used, _norms, _scratch);
             sum += _norms[0];
         }
         return sum;
@@ -101,13 +101,13 @@ public class NormKernels
         where TLanes : struct, ILanes<TLanes>
     {
         var d = KernelData.Dimensions;
-        var packed = PackedTriangle.Length(KernelData.Dimensions);
+        var packed = PackedTriangle.GetLength(KernelData.Dimensions);
         var sum = 0f;
         for (var p = 0; p < Positions; p++)
         {
             ref var blocks = ref MemoryMarshal.GetReference(_quantised.Whitening.Span[(p * packed)..]);
             ref var scales = ref MemoryMarshal.GetReference(_quantised.Scale.Span[(p * d)..]);
-            TriangleBlocks.Norms<TLanes>(in blocks, in scales, d, _deltas, _norms);
+            TriangleBlocks.ComputeNorms<TLanes>(in blocks, in scales, d, _deltas, _norms);
             sum += _norms[0];
         }
         return sum;

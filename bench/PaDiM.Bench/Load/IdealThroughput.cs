@@ -30,7 +30,7 @@ internal sealed class IdealThroughput : IDisposable
         );
         _own = [.. Enumerable.Range(0, workbench.ThreadCount).Select(_ => new RawBackbone(_single))];
         _shared = new RawBackbone(workbench.Open(name));
-        _prepared = new float[Batch * 3 * new FitSettings().PreparedSize().Positions];
+        _prepared = new float[Batch * 3 * new FitSettings().GetPreparedSize().Positions];
         var random = new Random(1);
         foreach (ref var value in _prepared.AsSpan())
             value = 4 * random.NextSingle() - 2;
@@ -46,7 +46,7 @@ internal sealed class IdealThroughput : IDisposable
                 while (clock.Elapsed < duration)
                 {
                     _workbench.Decode(_image);
-                    session.Run(_prepared, 1, new FitSettings().PreparedSize());
+                    session.Run(_prepared, 1, new FitSettings().GetPreparedSize());
                     Interlocked.Increment(ref done);
                 }
             }))
@@ -66,7 +66,7 @@ internal sealed class IdealThroughput : IDisposable
         {
             next.Wait();
             next = DecodeAsync();
-            _shared.Run(_prepared, Batch, new FitSettings().PreparedSize());
+            _shared.Run(_prepared, Batch, new FitSettings().GetPreparedSize());
             done += Batch;
         }
         next.Wait();

@@ -20,7 +20,7 @@ internal static class ConventionalGraph
     {
         var editor = GraphEditor.Open(File.ReadAllBytes(backbone.File.Path)).WithOutputs(backbone.Identity.Taps);
         var network = editor.ToModel();
-        var size = model.Settings.PreparedSize();
+        var size = model.Settings.GetPreparedSize();
         var fine = model.Distribution.Grid;
         var d = model.Distribution.Dimensions;
         var builder = new GraphBuilder(network.Graph, editor.OperatorSet);
@@ -148,7 +148,7 @@ internal static class ConventionalGraph
             position =>
             {
                 var factor = new float[d * d];
-                distribution.DenseWhitening(position, factor);
+                distribution.UnpackWhitening(position, factor);
                 for (var i = 0; i < d; i++)
                 for (var j = 0; j < d; j++)
                 {

@@ -15,8 +15,8 @@ internal sealed class SpeedSubject : IDisposable
     {
         var backbone = workbench.Open(name);
         var model = workbench.Fit(name, reduction);
-        var size = model.Settings.PreparedSize();
-        var prepared = new float[batch * 3 * model.Settings.PreparedSize().Positions];
+        var size = model.Settings.GetPreparedSize();
+        var prepared = new float[batch * 3 * model.Settings.GetPreparedSize().Positions];
         var random = new Random(1);
         foreach (ref var value in prepared.AsSpan())
             value = 4 * random.NextSingle() - 2;

@@ -20,7 +20,7 @@ internal sealed class WholeGraph : IDisposable
     private WholeGraph(byte[] file, PadimModel model, Backbone backbone, int largestBatch)
     {
         _session = backbone.Runtime.CreateSession(file);
-        _size = model.Settings.PreparedSize();
+        _size = model.Settings.GetPreparedSize();
         _pixels = new float[largestBatch * 3 * _size.Positions];
         var random = new Random(1);
         foreach (ref var value in _pixels.AsSpan())

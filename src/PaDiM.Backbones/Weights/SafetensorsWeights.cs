@@ -12,15 +12,15 @@ internal static class SafetensorsWeights
         var reader = SafetensorsReader.Open(stream, verified: true);
         return reader.Names.ToDictionary(
             name => name,
-            name => new WeightTensor(reader.ShapeOf(name), () => Read(reader, name)),
+            name => new WeightTensor(reader.GetShape(name), () => Read(reader, name)),
             StringComparer.Ordinal
         );
     }
 
     private static float[] Read(SafetensorsReader reader, string name)
     {
-        long[] shape = [.. reader.ShapeOf(name)];
-        return reader.TypeOf(name) switch
+        long[] shape = [.. reader.GetShape(name)];
+        return reader.GetTypeName(name) switch
         {
             "F32" => reader.ReadArray<float>(name, shape),
             "F64" => Array.ConvertAll(reader.ReadArray<double>(name, shape), value => (float)value),

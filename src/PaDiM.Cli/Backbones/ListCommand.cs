@@ -54,7 +54,7 @@ internal static class ListCommand
                     Words(backbone.State),
                     string.Join(' ', backbone.Taps.Select(tap => $"{tap.Stride}x{tap.Channels}")),
                     $"{backbone.Dimensions}",
-                    backbone.SizeBytes is { } bytes ? FitEstimate.Size(bytes) : "",
+                    backbone.SizeBytes is { } bytes ? FitEstimate.FormatBytes(bytes) : "",
                     (backbone.Sha256 ?? backbone.WeightsSha256) is { } hash ? hash[..HashDigits] : "",
                 }
             ),

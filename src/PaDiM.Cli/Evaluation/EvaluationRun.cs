@@ -87,7 +87,7 @@ internal sealed class EvaluationRun(EvaluationPlan plan, Backbone backbone, bool
         var pipeline = new EvaluationPipeline(inspector, new ImageDecoder(), compute, entry.Maps);
         return pipeline.Run(
             [.. category.Label().Select(view.ToTest)],
-            model.Calibration.ThresholdAt(ThresholdCalibration.DefaultFalseRejectRate),
+            model.Calibration.GetThreshold(ThresholdCalibration.DefaultFalseRejectRate),
             share => progress.Tell(FitShare + (1 - FitShare) * share, "scoring"),
             stop
         );

@@ -11,13 +11,13 @@ namespace PaDiM.Core.Alignment;
 /// </summary>
 internal sealed class CoarseSearch
 {
-    private const int LargestSide = 48;
-    private const double Step = 2.5 * Math.PI / 180;
+    private const int MaxSide = 48;
+    private const double AngleStep = 2.5 * Math.PI / 180;
 
-    private readonly int _reach;
+    private readonly int _maxShift;
     private readonly int _stride;
     private readonly double[] _angles;
-    private readonly float[][] _turned;
+    private readonly float[][] _rotatedTemplates;
 
     /// <summary>Turns the template once to every rotation.</summary>
     /// <param name="template">Shape <c>(side, side)</c>, grey values.</param>
@@ -26,12 +26,12 @@ internal sealed class CoarseSearch
     /// <param name="largestShift">A share of the side, either way.</param>
     public CoarseSearch(ReadOnlySpan<float> template, int side, double largestAngle, double largestShift)
     {
-        Side = Math.Min(side, LargestSide);
-        _reach = (int)Math.Ceiling(Side * largestShift);
-        _stride = Side + _reach;
-        var steps = (int)Math.Floor(largestAngle / Step + 1e-9);
-        _angles = [.. Enumerable.Range(-steps, 2 * steps + 1).Select(i => i * Step)];
-        _turned = new float[_angles.Length][];
+        Side = Math.Min(side, MaxSide);
+        _maxShift = (int)Math.Ceiling(Side * largestShift);
+        _stride = Side + _maxShift;
+        var steps = (int)Math.Floor(largestAngle / AngleStep + 1e-9);
+        _angles = [.. Enumerable.Range(-steps, 2 * steps + 1).Select(i => i * AngleStep)];
+        _rotatedTemplates = new float[_angles.Length][];
         var plane = new float[side * side];
         for (var k = 0; k < _angles.Length; k++)
         {
@@ -43,7 +43,7 @@ internal sealed class CoarseSearch
                 var (px, py) = back.Map(x, y, side);
                 plane[y * side + x] = Warping.Sample(template, px, py, side);
             }
-            _turned[k] = Pad(GradientField.Of(PlaneReduction.Reduce(plane, side, Side), Side), back);
+            _rotatedTemplates[k] = Pad(GradientField.FromPlane(PlaneReduction.Reduce(plane, side, Side), Side), back);
         }
     }
 
@@ -54,17 +54,17 @@ internal sealed class CoarseSearch
     /// The best shift of every rotation, best first; of equals the smaller rotation. Shifts are in pixels of <see
     /// cref="Side"/>.
     /// </summary>
-    public (RigidTransform Transform, float Score)[] Candidates(GradientField image)
+    public (RigidTransform Transform, float Score)[] FindCandidates(GradientField image)
     {
         var padded = Pad(image, RigidTransform.Identity);
         var best = new (RigidTransform Transform, float Score)[_angles.Length];
         for (var k = 0; k < _angles.Length; k++)
         {
             best[k] = (RigidTransform.Identity, float.NegativeInfinity);
-            for (var dy = -_reach; dy <= _reach; dy++)
-            for (var dx = -_reach; dx <= _reach; dx++)
+            for (var dy = -_maxShift; dy <= _maxShift; dy++)
+            for (var dx = -_maxShift; dx <= _maxShift; dx++)
             {
-                var score = Correlation(_turned[k], padded, 2 * (dy * _stride + dx));
+                var score = Correlate(_rotatedTemplates[k], padded, 2 * (dy * _stride + dx));
                 if (score > best[k].Score)
                     best[k] = (new RigidTransform(_angles[k], dx, dy), score);
             }
@@ -97,7 +97,7 @@ internal sealed class CoarseSearch
         return padded;
     }
 
-    private static float Correlation(ReadOnlySpan<float> template, ReadOnlySpan<float> image, int offset) =>
+    private static float Correlate(ReadOnlySpan<float> template, ReadOnlySpan<float> image, int offset) =>
         offset >= 0
             ? TensorPrimitives.Dot(template[..^offset], image[offset..])
             : TensorPrimitives.Dot(template[-offset..], image[..^-offset]);

@@ -14,7 +14,7 @@ namespace PaDiM.Core.Alignment;
 internal sealed class GradientField(int side, float[] values)
 {
     /// <summary>Less than this, in grey values a pixel, is rounding, not an edge.</summary>
-    private const double Flat = 1e-2;
+    private const double MinMeanMagnitude = 1e-2;
 
     public int Side { get; } = side;
 
@@ -25,7 +25,7 @@ internal sealed class GradientField(int side, float[] values)
     /// </summary>
     /// <param name="plane">Shape <c>(side, side)</c>, grey values.</param>
     /// <param name="side">Pixels.</param>
-    public static GradientField Of(ReadOnlySpan<float> plane, int side)
+    public static GradientField FromPlane(ReadOnlySpan<float> plane, int side)
     {
         var values = new float[2 * side * side];
         var sum = 0.0;
@@ -43,7 +43,7 @@ internal sealed class GradientField(int side, float[] values)
             sum += MathF.Sqrt(gx * gx + gy * gy);
         }
         var mean = (float)(sum / (side * side));
-        if (mean < Flat)
+        if (mean < MinMeanMagnitude)
         {
             Array.Clear(values);
             return new GradientField(side, values);
@@ -62,7 +62,7 @@ internal sealed class GradientField(int side, float[] values)
     /// interpolation takes hardly more from a movement by parts of a pixel than from one by whole pixels: what close
     /// decisions between movements need.
     /// </summary>
-    public GradientField Smoothed()
+    public GradientField Smooth()
     {
         var rows = new float[Values.Length];
         var smoothed = new float[Values.Length];
@@ -86,7 +86,7 @@ internal sealed class GradientField(int side, float[] values)
     /// Normalised correlation of this template's field with an image's, brought into the frame of the template: over
     /// the pixels that both have, from -1 to 1; 0 where either has no edges. Cost: one pass.
     /// </summary>
-    public double Correlation(GradientField image, RigidTransform transform)
+    public double Correlate(GradientField image, RigidTransform transform)
     {
         var (sin, cos) = Math.SinCos(transform.Angle);
         var fieldSin = (float)sin;

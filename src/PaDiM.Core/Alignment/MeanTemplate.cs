@@ -35,10 +35,10 @@ public static class MeanTemplate
     )
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rounds, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(side, RigidRegistration.SmallestSide);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(side, RigidRegistration.LargestSide);
+        ArgumentOutOfRangeException.ThrowIfLessThan(side, RigidRegistration.MinSide);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(side, RigidRegistration.MaxSide);
         parallel ??= Partition.AllCores;
-        var template = MostTypical(planes, PlainMean(planes, side, parallel), parallel);
+        var template = FindMostTypical(planes, ComputeMean(planes, side, parallel), parallel);
         for (var round = 1; round <= rounds; round++)
         {
             var (mean, position) = Align(planes, template, side, parallel);
@@ -47,14 +47,14 @@ public static class MeanTemplate
         return template;
     }
 
-    private static float[] PlainMean(Func<IEnumerable<float[]>> planes, int side, ParallelOptions parallel)
+    private static float[] ComputeMean(Func<IEnumerable<float[]>> planes, int side, ParallelOptions parallel)
     {
         var sum = new double[side * side];
         var count = 0;
         foreach (var plane in planes())
         {
             parallel.CancellationToken.ThrowIfCancellationRequested();
-            Shapes.Checked(plane, sum.Length);
+            Shapes.CheckLength(plane, sum.Length);
             for (var i = 0; i < sum.Length; i++)
                 sum[i] += plane[i];
             count++;
@@ -64,15 +64,15 @@ public static class MeanTemplate
         return Array.ConvertAll(sum, value => (float)(value / count));
     }
 
-    private static float[] MostTypical(Func<IEnumerable<float[]>> planes, float[] mean, ParallelOptions parallel)
+    private static float[] FindMostTypical(Func<IEnumerable<float[]>> planes, float[] mean, ParallelOptions parallel)
     {
         var best = mean;
         var highest = double.NegativeInfinity;
-        var centred = Centred(mean);
+        var centred = SubtractMean(mean);
         foreach (var plane in planes())
         {
             parallel.CancellationToken.ThrowIfCancellationRequested();
-            var other = Centred(plane);
+            var other = SubtractMean(plane);
             var norm = (double)TensorPrimitives.Norm<float>(other);
             var correlation = norm > 0 ? TensorPrimitives.Dot<float>(centred, other) / norm : 0;
             if (correlation > highest)
@@ -84,7 +84,7 @@ public static class MeanTemplate
         return best;
     }
 
-    private static float[] Centred(float[] plane)
+    private static float[] SubtractMean(float[] plane)
     {
         var centred = new float[plane.Length];
         TensorPrimitives.Subtract(plane, TensorPrimitives.Average<float>(plane), centred);
@@ -156,7 +156,7 @@ public static class MeanTemplate
         {
             var px = startX + cos * x;
             var py = startY + sin * x;
-            if (!Warping.Covers(px, side) || !Warping.Covers(py, side))
+            if (!Warping.IsCovered(px, side) || !Warping.IsCovered(py, side))
                 continue;
             sum[x] += Warping.Sample(plane, px, py, side);
             covered[x]++;

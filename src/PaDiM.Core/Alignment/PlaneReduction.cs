@@ -25,24 +25,24 @@ internal static class PlaneReduction
         for (var y = 0; y < target; y++)
         {
             Array.Clear(row);
-            var (first, last) = Ends(y, ratio, side);
+            var (first, last) = GetPixelRange(y, ratio, side);
             for (var k = first; k <= last; k++)
-                TensorPrimitives.MultiplyAdd(plane.Slice(k * side, side), Share(k, y, ratio), row, row);
+                TensorPrimitives.MultiplyAdd(plane.Slice(k * side, side), GetShare(k, y, ratio), row, row);
             for (var x = 0; x < target; x++)
             {
-                var (left, right) = Ends(x, ratio, side);
+                var (left, right) = GetPixelRange(x, ratio, side);
                 var sum = 0f;
                 for (var k = left; k <= right; k++)
-                    sum += row[k] * Share(k, x, ratio);
+                    sum += row[k] * GetShare(k, x, ratio);
                 narrowed[y * target + x] = sum;
             }
         }
         return narrowed;
     }
 
-    private static (int First, int Last) Ends(int index, double ratio, int side) =>
+    private static (int First, int Last) GetPixelRange(int index, double ratio, int side) =>
         ((int)(index * ratio), Math.Min((int)Math.Ceiling((index + 1) * ratio), side) - 1);
 
-    private static float Share(int pixel, int index, double ratio) =>
+    private static float GetShare(int pixel, int index, double ratio) =>
         (float)(Math.Max(0, Math.Min(pixel + 1, (index + 1) * ratio) - Math.Max(pixel, index * ratio)) / ratio);
 }

@@ -13,16 +13,16 @@ namespace PaDiM.Core.Alignment;
 public sealed class RigidRegistration
 {
     /// <summary>Rotations of up to so many radians either way are found: 15 degrees.</summary>
-    public const double LargestAngle = 15 * Math.PI / 180;
+    public const double MaxAngle = 15 * Math.PI / 180;
 
     /// <summary>Shifts of up to this share of the side, either way along both axes, are found.</summary>
-    public const double LargestShift = 0.15;
+    public const double MaxShift = 0.15;
 
     /// <summary>A template has at least so many pixels a side.</summary>
-    public const int SmallestSide = 32;
+    public const int MinSide = 32;
 
     /// <summary>A template has at most so many pixels a side.</summary>
-    public const int LargestSide = 2048;
+    public const int MaxSide = 2048;
 
     private const int FinestSide = 256;
 
@@ -31,14 +31,14 @@ public sealed class RigidRegistration
     /// the best of all rotations and shifts, and 0.33 in fits that ran out of range; photographs of two bottles reach
     /// 0.78 and more once aligned.
     /// </summary>
-    private const double LeastCorrelation = 0.4;
+    private const double MinCorrelation = 0.4;
 
     /// <summary>
     /// How much a richer movement must gain over a simpler one, in Fisher's z (atanh of the correlation), whose
     /// standard error is about 1 / sqrt(n) for any correlation: n is some 2000 edge pixels at 128 pixels a side, and by
     /// chance 0.02 is gained.
     /// </summary>
-    private const double LeastGain = 0.03;
+    private const double MinGain = 0.03;
 
     /// <summary>
     /// A share of the side: movements that differ by less are one optimum seen at two precisions, and the richer one
@@ -48,13 +48,13 @@ public sealed class RigidRegistration
     private const double SmallMovement = 0.015;
 
     /// <summary>Beyond the range, because a part may lie at its end and an estimate beside it.</summary>
-    private const double Slack = 0.02;
+    private const double RangeTolerance = 0.02;
 
     private readonly int _side;
     private readonly CoarseSearch _search;
     private readonly RobustRefinement[] _levels;
-    private readonly GradientField _first;
-    private readonly GradientField _judge;
+    private readonly GradientField _coarsestField;
+    private readonly GradientField _judgeField;
 
     /// <summary>Prepares a template. Cost: about two registrations.</summary>
     /// <param name="template">Shape <c>(side, side)</c>, grey values from 0 to 255; not kept.</param>
@@ -63,21 +63,21 @@ public sealed class RigidRegistration
     /// <exception cref="ArgumentException">A template of another shape, or with values that are not finite.</exception>
     public RigidRegistration(float[] template, int side)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(side, SmallestSide);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(side, LargestSide);
-        Check(template, side, nameof(template));
+        ArgumentOutOfRangeException.ThrowIfLessThan(side, MinSide);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(side, MaxSide);
+        CheckPlane(template, side, nameof(template));
         _side = side;
         var finest = Math.Min(side, FinestSide);
         var plane = PlaneReduction.Reduce(template, side, finest);
-        _search = new CoarseSearch(plane, finest, LargestAngle, LargestShift);
+        _search = new CoarseSearch(plane, finest, MaxAngle, MaxShift);
         // A level close to the finest costs as much and tells nothing more.
         List<int> sides = [finest];
         foreach (var coarser in (int[])[128, 64])
             if (coarser <= 0.75 * finest)
                 sides.Insert(0, coarser);
         _levels = [.. sides.Select(s => new RobustRefinement(PlaneReduction.Reduce(plane, finest, s), s))];
-        _first = FieldOf(plane, finest, _levels[0].Side);
-        _judge = FieldOf(plane, finest, _levels[Math.Min(1, _levels.Length - 1)].Side).Smoothed();
+        _coarsestField = CreateField(plane, finest, _levels[0].Side);
+        _judgeField = CreateField(plane, finest, _levels[Math.Min(1, _levels.Length - 1)].Side).Smooth();
     }
 
     /// <summary>
@@ -91,69 +91,69 @@ public sealed class RigidRegistration
     /// <exception cref="ArgumentException">A plane of another shape, or with values that are not finite.</exception>
     public RigidTransform Register(ReadOnlySpan<float> plane)
     {
-        Check(plane, _side, nameof(plane));
+        CheckPlane(plane, _side, nameof(plane));
         var finest = _levels[^1].Side;
         var image = _side == finest ? plane : PlaneReduction.Reduce(plane, _side, finest);
 
-        var candidates = _search.Candidates(FieldOf(image, finest, _search.Side));
-        var start = PlaneReduction.Reduce(image, finest, _first.Side);
-        var edges = GradientField.Of(start, _first.Side);
-        var best = Best(candidates, start, edges);
+        var candidates = _search.FindCandidates(CreateField(image, finest, _search.Side));
+        var start = PlaneReduction.Reduce(image, finest, _coarsestField.Side);
+        var edges = GradientField.FromPlane(start, _coarsestField.Side);
+        var best = FindBestFit(candidates, start, edges);
         if (best is not { } rigid)
             return RigidTransform.Identity;
 
-        var middle = PlaneReduction.Reduce(image, finest, _judge.Side);
-        edges = GradientField.Of(middle, _judge.Side).Smoothed();
+        var middle = PlaneReduction.Reduce(image, finest, _judgeField.Side);
+        edges = GradientField.FromPlane(middle, _judgeField.Side).Smooth();
         var unturned = candidates.First(candidate => candidate.Transform.Angle == 0).Transform;
-        var shift = Refine(0, start, unturned.Scaled((double)_first.Side / _search.Side), rotates: false);
+        var shift = Refine(0, start, unturned.Scale((double)_coarsestField.Side / _search.Side), rotates: false);
         if (_levels.Length > 1)
         {
-            var factor = (double)_judge.Side / _first.Side;
-            rigid = Refine(1, middle, rigid.Scaled(factor), rotates: true);
-            shift = Refine(1, middle, shift.Scaled(factor), rotates: false);
+            var factor = (double)_judgeField.Side / _coarsestField.Side;
+            rigid = Refine(1, middle, rigid.Scale(factor), rotates: true);
+            shift = Refine(1, middle, shift.Scale(factor), rotates: false);
         }
 
-        var chosen = (Transform: RigidTransform.Identity, Correlation: Fisher(RigidTransform.Identity, edges));
+        var chosen = (Transform: RigidTransform.Identity, Correlation: ComputeFisherZ(RigidTransform.Identity, edges));
         foreach (var richer in (RigidTransform[])[shift, rigid])
         {
-            var reached = Fisher(richer, edges);
+            var reached = ComputeFisherZ(richer, edges);
             if (
-                reached > chosen.Correlation + LeastGain
-                || (InRange(richer, _judge.Side) && Distance(chosen.Transform, richer) < SmallMovement)
+                reached > chosen.Correlation + MinGain
+                || (IsInRange(richer, _judgeField.Side) && GetMaxDisplacement(chosen.Transform, richer) < SmallMovement)
             )
                 chosen = (richer, reached);
         }
         if (chosen.Transform == RigidTransform.Identity)
             return RigidTransform.Identity;
 
-        var result = chosen.Transform.Scaled((double)finest / _judge.Side);
+        var result = chosen.Transform.Scale((double)finest / _judgeField.Side);
         if (_levels.Length > 2)
             result = Refine(2, image, result, rotates: result.Angle != 0);
-        return InRange(result, finest) ? result.Scaled((double)_side / finest) : RigidTransform.Identity;
+        return IsInRange(result, finest) ? result.Scale((double)_side / finest) : RigidTransform.Identity;
     }
 
     /// <summary>
     /// The best fit of the first level from the best start and from the best one that is turned otherwise; null if none
     /// fits.
     /// </summary>
-    private RigidTransform? Best(
+    private RigidTransform? FindBestFit(
         (RigidTransform Transform, float Score)[] candidates,
         float[] image,
         GradientField edges
     )
     {
         var best = default(RigidTransform?);
-        var correlation = LeastCorrelation;
+        var correlation = MinCorrelation;
         var leading = candidates[0].Transform;
         var other = candidates
-            .First(candidate => Math.Abs(candidate.Transform.Angle - leading.Angle) > LargestAngle / 3)
+            .First(candidate => Math.Abs(candidate.Transform.Angle - leading.Angle) > MaxAngle / 3)
             .Transform;
         foreach (var start in (RigidTransform[])[leading, other])
         {
-            var fit = Refine(0, image, start.Scaled((double)_first.Side / _search.Side), rotates: true);
-            if (!InRange(fit, _first.Side))
+            var fit = Refine(0, image, start.Scale((double)_coarsestField.Side / _search.Side), rotates: true);
+            if (!IsInRange(fit, _coarsestField.Side))
                 continue;
-            var reached = _first.Correlation(edges, fit);
+            var reached = _coarsestField.Correlate(edges, fit);
             if (reached > correlation)
             {
                 best = fit;
@@ -171,23 +171,23 @@ public sealed class RigidRegistration
             .Refine(image, start, rotates, steps: 16 >> level, tolerance: level == _levels.Length - 1 ? 0.01 : 0.03);
 
     /// <summary>How far apart two movements put a point of the rim, at most; a share of the side.</summary>
-    private double Distance(RigidTransform a, RigidTransform b) =>
+    private double GetMaxDisplacement(RigidTransform a, RigidTransform b) =>
         Math.Abs(a.Angle - b.Angle) / 2
-        + Math.Sqrt(Math.Pow(a.ShiftX - b.ShiftX, 2) + Math.Pow(a.ShiftY - b.ShiftY, 2)) / _judge.Side;
+        + Math.Sqrt(Math.Pow(a.ShiftX - b.ShiftX, 2) + Math.Pow(a.ShiftY - b.ShiftY, 2)) / _judgeField.Side;
 
-    private double Fisher(RigidTransform transform, GradientField edges) =>
-        InRange(transform, _judge.Side)
-            ? Math.Atanh(Math.Clamp(_judge.Correlation(edges, transform), -0.999, 0.999))
+    private double ComputeFisherZ(RigidTransform transform, GradientField edges) =>
+        IsInRange(transform, _judgeField.Side)
+            ? Math.Atanh(Math.Clamp(_judgeField.Correlate(edges, transform), -0.999, 0.999))
             : double.NegativeInfinity;
 
-    private static bool InRange(RigidTransform transform, int side) =>
-        Math.Abs(transform.Angle) <= LargestAngle + Slack
-        && Math.Max(Math.Abs(transform.ShiftX), Math.Abs(transform.ShiftY)) <= (LargestShift + Slack) * side;
+    private static bool IsInRange(RigidTransform transform, int side) =>
+        Math.Abs(transform.Angle) <= MaxAngle + RangeTolerance
+        && Math.Max(Math.Abs(transform.ShiftX), Math.Abs(transform.ShiftY)) <= (MaxShift + RangeTolerance) * side;
 
-    private static GradientField FieldOf(ReadOnlySpan<float> plane, int side, int target) =>
-        GradientField.Of(PlaneReduction.Reduce(plane, side, target), target);
+    private static GradientField CreateField(ReadOnlySpan<float> plane, int side, int target) =>
+        GradientField.FromPlane(PlaneReduction.Reduce(plane, side, target), target);
 
-    private static void Check(ReadOnlySpan<float> plane, int side, string name)
+    private static void CheckPlane(ReadOnlySpan<float> plane, int side, string name)
     {
         if (plane.Length != side * side)
             throw new ArgumentException($"'{name}' has {plane.Length} values where its shape has {side * side}.", name);

@@ -14,7 +14,7 @@ namespace PaDiM.Core.Alignment;
 internal sealed class RobustRefinement
 {
     private const int Unknowns = 5;
-    private const double Freedom = 5;
+    private const double DegreesOfFreedom = 5;
 
     /// <summary>
     /// The template at this size and its derivatives along x and y and by rotation, each of shape (side, side).
@@ -73,12 +73,12 @@ internal sealed class RobustRefinement
         var rows = new Rows(Side);
         for (var step = 0; step < steps; step++)
         {
-            light ??= FirstLight(image, transform, rows);
+            light ??= EstimateLight(image, transform, rows);
             if (light is not { Gain: > 0, Variance: > 0 } known)
                 return transform;
             Array.Clear(sums);
             var (squares, pixels) = Accumulate(image, transform, known, rows, sums);
-            if (pixels == 0 || !Solve(sums, rotates))
+            if (pixels == 0 || !TrySolve(sums, rotates))
                 return transform;
             var u = sums[^5];
             var v = sums[^4];
@@ -97,7 +97,7 @@ internal sealed class RobustRefinement
     }
 
     /// <summary>Gain and offset by means and standard deviations, where nothing is known yet.</summary>
-    private Light FirstLight(ReadOnlySpan<float> image, RigidTransform transform, Rows rows)
+    private Light EstimateLight(ReadOnlySpan<float> image, RigidTransform transform, Rows rows)
     {
         double n = 0,
             sumT = 0,
@@ -106,7 +106,7 @@ internal sealed class RobustRefinement
             squareI = 0;
         for (var y = 0; y < Side; y++)
         {
-            n += Sample(image, transform, y, rows);
+            n += SampleRow(image, transform, y, rows);
             var template = _plane.AsSpan(y * Side, Side);
             TensorPrimitives.Multiply(template, rows.Weight, rows.Column);
             sumT += TensorPrimitives.Sum<float>(rows.Column);
@@ -138,7 +138,7 @@ internal sealed class RobustRefinement
             pixels = 0;
         for (var y = 0; y < Side; y++)
         {
-            var seen = Sample(image, transform, y, rows);
+            var seen = SampleRow(image, transform, y, rows);
             if (seen == 0)
                 continue;
             pixels += seen;
@@ -147,23 +147,23 @@ internal sealed class RobustRefinement
             TensorPrimitives.MultiplyAdd(_plane.AsSpan(range, Side), (float)-light.Gain, rows.Image, rows.Column);
             TensorPrimitives.Subtract(rows.Column, (float)light.Offset, rows.Column);
             TensorPrimitives.Multiply(rows.Column, rows.Column, rows.Column);
-            TensorPrimitives.Divide(rows.Column, (float)(light.Variance * Freedom), rows.Divisor);
+            TensorPrimitives.Divide(rows.Column, (float)(light.Variance * DegreesOfFreedom), rows.Divisor);
             TensorPrimitives.Add(rows.Divisor, 1f, rows.Divisor);
             TensorPrimitives.Divide(rows.Weight, rows.Divisor, rows.Weight);
-            TensorPrimitives.Multiply(rows.Weight, (float)((Freedom + 1) / Freedom), rows.Weight);
+            TensorPrimitives.Multiply(rows.Weight, (float)((DegreesOfFreedom + 1) / DegreesOfFreedom), rows.Weight);
             squares += TensorPrimitives.Dot(rows.Weight, rows.Column);
             for (int i = 0, at = 0; i < Unknowns; i++)
             {
-                TensorPrimitives.Multiply(rows.Weight, Column(i, range), rows.Column);
+                TensorPrimitives.Multiply(rows.Weight, GetColumn(i, range), rows.Column);
                 for (var j = i; j < Unknowns; j++)
-                    sums[at++] += TensorPrimitives.Dot(rows.Column, Column(j, range));
+                    sums[at++] += TensorPrimitives.Dot(rows.Column, GetColumn(j, range));
                 sums[Unknowns * (Unknowns + 1) / 2 + i] += TensorPrimitives.Dot(rows.Column, rows.Image);
             }
         }
         return (squares, pixels);
     }
 
-    private ReadOnlySpan<float> Column(int unknown, int start) =>
+    private ReadOnlySpan<float> GetColumn(int unknown, int start) =>
         unknown switch
         {
             0 => _alongX.AsSpan(start, Side),
@@ -178,7 +178,7 @@ internal sealed class RobustRefinement
     /// as well.
     /// </summary>
     /// <returns>Pixels inside.</returns>
-    private int Sample(ReadOnlySpan<float> image, RigidTransform transform, int y, Rows rows)
+    private int SampleRow(ReadOnlySpan<float> image, RigidTransform transform, int y, Rows rows)
     {
         var (sin, cos) = Math.SinCos(transform.Angle);
         var (startX, startY) = transform.Map(0, y, Side);
@@ -212,7 +212,7 @@ internal sealed class RobustRefinement
     /// <summary>
     /// Cholesky in place: the upper triangle by rows, then the right-hand side, whose place the solution takes.
     /// </summary>
-    private static bool Solve(double[] sums, bool rotates)
+    private static bool TrySolve(double[] sums, bool rotates)
     {
         const int n = Unknowns;
         var matrix = new double[n, n];

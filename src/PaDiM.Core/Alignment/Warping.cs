@@ -17,16 +17,16 @@ public static class Warping
     /// <exception cref="ArgumentException">Spans of another shape.</exception>
     public static void ToTemplate(ReadOnlySpan<float> image, int side, RigidTransform transform, Span<float> result)
     {
-        Check(image.Length, 3 * (long)side * side, nameof(image));
-        Check(result.Length, image.Length, nameof(result));
+        CheckLength(image.Length, 3 * (long)side * side, nameof(image));
+        CheckLength(result.Length, image.Length, nameof(result));
         var (sin, cos) = Math.SinCos(transform.Angle);
         for (var y = 0; y < side; y++)
         {
             var (startX, startY) = transform.Map(0, y, side);
             for (var x = 0; x < side; x++)
             {
-                var (left, right, shareX) = Neighbours(startX + cos * x, side);
-                var (top, bottom, shareY) = Neighbours(startY + sin * x, side);
+                var (left, right, shareX) = GetNeighbours(startX + cos * x, side);
+                var (top, bottom, shareY) = GetNeighbours(startY + sin * x, side);
                 var a = 3 * (top * side + left);
                 var b = 3 * (top * side + right);
                 var c = 3 * (bottom * side + left);
@@ -47,8 +47,8 @@ public static class Warping
     /// <exception cref="ArgumentException">Spans of another shape.</exception>
     public static void ToImage(ReadOnlySpan<float> map, int side, RigidTransform transform, Span<float> result)
     {
-        Check(map.Length, (long)side * side, nameof(map));
-        Check(result.Length, map.Length, nameof(result));
+        CheckLength(map.Length, (long)side * side, nameof(map));
+        CheckLength(result.Length, map.Length, nameof(result));
         var inverse = transform.Inverse();
         var (sin, cos) = Math.SinCos(inverse.Angle);
         for (var y = 0; y < side; y++)
@@ -58,7 +58,7 @@ public static class Warping
             {
                 var px = startX + cos * x;
                 var py = startY + sin * x;
-                result[y * side + x] = Covers(px, side) && Covers(py, side) ? Sample(map, px, py, side) : 0;
+                result[y * side + x] = IsCovered(px, side) && IsCovered(py, side) ? Sample(map, px, py, side) : 0;
             }
         }
     }
@@ -66,8 +66,8 @@ public static class Warping
     /// <summary>A single-channel plane at a place, clamped to its edge.</summary>
     internal static float Sample(ReadOnlySpan<float> plane, double x, double y, int side)
     {
-        var (left, right, shareX) = Neighbours(x, side);
-        var (top, bottom, shareY) = Neighbours(y, side);
+        var (left, right, shareX) = GetNeighbours(x, side);
+        var (top, bottom, shareY) = GetNeighbours(y, side);
         return Blend(
             plane[top * side + left],
             plane[top * side + right],
@@ -81,7 +81,7 @@ public static class Warping
     /// <summary>
     /// Whether a coordinate lies within the area of the pixels, which ends half a pixel beyond the outermost centres.
     /// </summary>
-    internal static bool Covers(double coordinate, int side) => coordinate >= -0.5 && coordinate <= side - 0.5;
+    internal static bool IsCovered(double coordinate, int side) => coordinate >= -0.5 && coordinate <= side - 0.5;
 
     private static float Blend(
         float topLeft,
@@ -97,14 +97,14 @@ public static class Warping
         return top + (bottom - top) * shareY;
     }
 
-    private static (int Low, int High, float Share) Neighbours(double coordinate, int side)
+    private static (int Low, int High, float Share) GetNeighbours(double coordinate, int side)
     {
         coordinate = Math.Clamp(coordinate, 0, side - 1);
         var low = (int)coordinate;
         return (low, Math.Min(low + 1, side - 1), (float)(coordinate - low));
     }
 
-    private static void Check(long length, long expected, string name)
+    private static void CheckLength(long length, long expected, string name)
     {
         if (length != expected)
             throw new ArgumentException($"'{name}' has {length} values where its shape has {expected}.", name);

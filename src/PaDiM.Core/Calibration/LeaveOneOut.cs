@@ -6,11 +6,11 @@ using PaDiM.Core.Statistics;
 namespace PaDiM.Core.Calibration;
 
 /// <summary>
-/// The exact distance of each training image from the distribution fitted without it, in closed form: the scatter
-/// without image i is M2 - c D D^T with D = x_i - mean and c = n / (n - 1), so that with Cov = scale M2 + ridge I, A =
-/// M2 + (ridge / scale) I and q = D^T A^-1 D (Sherman and Morrison): M^2 = c^2 q / (1 - c q) / scale. Without shrinkage
-/// scale = 1 / (n - 2) and ridge = epsilon. Everything is float64: for n below d, c q is near 1. With n = 2 the one
-/// image left has no covariance, and epsilon I stands alone: M^2 = c^2 |D|^2 / epsilon.
+/// The exact distance of each training image from the distribution that is fitted without it, in closed form. The scatter
+/// without image i is M2 - c D D^T with D = x_i - mean and c = n / (n - 1). With Cov = scale M2 + ridge I, A = M2 + (ridge
+/// / scale) I and q = D^T A^-1 D, the formula of Sherman and Morrison gives M^2 = c^2 q / (1 - c q) / scale. Without
+/// shrinkage, scale = 1 / (n - 2) and ridge = epsilon. Everything is float64: for n below d, c q is near 1. With n = 2 the
+/// one image left has no covariance, so Cov = epsilon I and M^2 = c^2 |D|^2 / epsilon.
 /// </summary>
 public abstract class LeaveOneOut
 {
@@ -24,14 +24,14 @@ public abstract class LeaveOneOut
 
     private protected Regularisation Regularisation { get; }
 
-    /// <summary>c.</summary>
-    private protected double Growth => Statistics.Count / (Statistics.Count - 1.0);
+    /// <summary>Gets c = n / (n - 1).</summary>
+    private protected double DeletionFactor => Statistics.Count / (Statistics.Count - 1.0);
 
     /// <summary>
-    /// Factorises the scatter at each position <b>in place</b>: the scatter of <paramref name="statistics"/> is used
-    /// up, so that no second copy is held.
+    /// Factorises the scatter at each position <b>in place</b>: the scatter of <paramref name="statistics"/> is
+    /// overwritten, which avoids a second copy of hundreds of megabytes.
     /// </summary>
-    /// <exception cref="ArgumentException">Fewer than two images.</exception>
+    /// <exception cref="ArgumentException">There are fewer than two images.</exception>
     public static LeaveOneOut Consume(
         PatchStatistics statistics,
         Regularisation regularisation,
@@ -40,26 +40,27 @@ public abstract class LeaveOneOut
     {
         if (statistics.Count < 2)
             throw new ArgumentException(
-                $"Leaving one out needs at least 2 images, not {statistics.Count}.",
+                $"Leaving one image out needs at least 2 images, not {statistics.Count}.",
                 nameof(statistics)
             );
         return regularisation.Shrinkage == ShrinkageMethod.None
-            ? new LeaveOneOutOfSameRidge(statistics, regularisation, parallel ?? Partition.AllCores)
-            : new LeaveOneOutOfOwnRidge(statistics, regularisation, parallel ?? Partition.AllCores);
+            ? new LeaveOneOutSharedRidge(statistics, regularisation, parallel ?? Partition.AllCores)
+            : new LeaveOneOutPerImageRidge(statistics, regularisation, parallel ?? Partition.AllCores);
     }
 
-    /// <summary>Leave-one-out distances of training images, one map an image.</summary>
+    /// <summary>Computes the leave-one-out distances of training images, one map per image.</summary>
     /// <param name="batch">Embeddings that are part of the statistics.</param>
     /// <param name="parallel">Degree of parallelism and cancellation; all cores when null.</param>
     /// <exception cref="ArgumentException">An embedding has another shape than the statistics.</exception>
-    public AnomalyMap[] Distances(IReadOnlyList<PatchEmbedding> batch, ParallelOptions? parallel = null)
+    public AnomalyMap[] ComputeDistances(IReadOnlyList<PatchEmbedding> batch, ParallelOptions? parallel = null)
     {
         var grid = Statistics.Grid;
         var d = Statistics.Dimensions;
         foreach (var embedding in batch)
             if (embedding.Grid != grid || embedding.Dimensions != d)
                 throw new ArgumentException(
-                    $"An embedding of {embedding.Grid} and {embedding.Dimensions} dimensions does not fit statistics of {grid} and {d}.",
+                    $"An embedding with {embedding.Grid} and {embedding.Dimensions} dimensions does not fit statistics "
+                        + $"with {grid} and {d} dimensions.",
                     nameof(batch)
                 );
         var maps = batch.Select(_ => new AnomalyMap(grid, new float[grid.Positions])).ToArray();
@@ -74,7 +75,7 @@ public abstract class LeaveOneOut
                     TensorPrimitives.ConvertTruncating<float, double>(batch[i][p], worker[i]);
                     TensorPrimitives.Subtract(worker[i], Statistics.MeanAt(p), worker[i]);
                 }
-                worker.Square(p, worker.Squares);
+                worker.ComputeSquares(p, worker.Squares);
                 for (var i = 0; i < maps.Length; i++)
                     maps[i].Values[p] = (float)Math.Sqrt(worker.Squares[i]);
             }
@@ -82,36 +83,39 @@ public abstract class LeaveOneOut
         return maps;
     }
 
-    /// <summary>What one worker needs for a batch.</summary>
-    /// <param name="images">Images in the batch.</param>
+    /// <summary>Creates the buffers that one worker needs for a batch.</summary>
+    /// <param name="images">Number of images in the batch.</param>
     private protected abstract Worker CreateWorker(int images);
 
-    /// <summary>M^2 of q. c q lies below 1 in exact arithmetic; rounding must not turn a far image into NaN.</summary>
-    private protected double WithoutImage(double q, double scale) =>
-        Growth * Growth * q / Math.Max(1 - Growth * q, 1e-12) / scale;
+    /// <summary>
+    /// Computes M^2 = c^2 q / (1 - c q) / scale. In exact arithmetic c q is below 1; the bound keeps rounding from turning
+    /// the distance of a far image into NaN.
+    /// </summary>
+    private protected double ToSquaredDistance(double q, double scale) =>
+        DeletionFactor * DeletionFactor * q / Math.Max(1 - DeletionFactor * q, 1e-12) / scale;
 
-    /// <summary>The images of a batch at one position after another.</summary>
-    /// <param name="d">Dimensions.</param>
-    /// <param name="images">Images in the batch.</param>
+    /// <summary>The images of a batch, at one position after another.</summary>
+    /// <param name="d">Length of an embedding vector.</param>
+    /// <param name="images">Number of images in the batch.</param>
     private protected abstract class Worker(int d, int images)
     {
-        // Whole panels: what no image fills stays zero.
-        private readonly double[] _deltas = new double[PanelKernel.Columns(images) * PanelKernel.Stride(d)],
+        // One column per image, padded to whole panels; columns without an image stay zero.
+        private readonly double[] _deltas = new double[PanelKernel.GetPaddedColumns(images) * PanelKernel.GetStride(d)],
             _squares = new double[images];
 
-        /// <summary>D of an image, length d; used up by <see cref="Square"/>.</summary>
+        /// <summary>Gets D of an image, length d; <see cref="ComputeSquares"/> overwrites it.</summary>
         public Span<double> this[int image] => _deltas.AsSpan(image * Stride, d);
 
-        /// <summary>Where M^2 of each image goes.</summary>
+        /// <summary>Gets M^2 of each image.</summary>
         public Span<double> Squares => _squares;
 
-        /// <summary>Values from one image to the next.</summary>
-        protected int Stride { get; } = PanelKernel.Stride(d);
+        /// <summary>Gets the number of values from one image to the next.</summary>
+        protected int Stride { get; } = PanelKernel.GetStride(d);
 
-        /// <summary>D of all images, one <see cref="Stride"/> apart.</summary>
+        /// <summary>Gets D of all images, one <see cref="Stride"/> apart.</summary>
         protected Span<double> Deltas => _deltas;
 
-        /// <summary>M^2 of all images at a position.</summary>
-        public abstract void Square(int position, Span<double> squares);
+        /// <summary>Computes M^2 of all images at a position.</summary>
+        public abstract void ComputeSquares(int position, Span<double> squares);
     }
 }

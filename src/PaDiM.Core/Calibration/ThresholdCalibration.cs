@@ -1,60 +1,61 @@
 namespace PaDiM.Core.Calibration;
 
 /// <summary>
-/// What the leave-one-out image scores of the normal training images promise: thresholds by false-reject rate and
-/// conformal p-values (Vovk, Gammerman, Shafer, 2005). Immutable, thread-safe.
+/// Thresholds by false-reject rate, and conformal p-values (Vovk, Gammerman, Shafer, 2005), from the leave-one-out image
+/// scores of the normal training images. Immutable, thread-safe.
 /// </summary>
 public sealed class ThresholdCalibration
 {
-    /// <summary>The false-reject rate where none is asked for.</summary>
+    /// <summary>The default false-reject rate.</summary>
     public const double DefaultFalseRejectRate = 0.01;
 
     /// <summary>
-    /// Among images that are all but identical, a difference of a few per cent makes none of them suspect.
+    /// The least spread of the logarithm of scores: among almost identical images, a difference of a few per cent makes
+    /// none of them an outlier.
     /// </summary>
-    private const double SmallestSpread = 0.05;
+    private const double MinSpread = 0.05;
 
     private readonly double[] _sorted;
 
-    /// <summary>Calibrates on scores.</summary>
-    /// <param name="scores">Leave-one-out image scores, any order, at least one, finite.</param>
-    /// <exception cref="ArgumentException">No scores, or one that is not finite.</exception>
+    /// <summary>Creates a calibration.</summary>
+    /// <param name="scores">Leave-one-out image scores in any order; at least one, all finite.</param>
+    /// <exception cref="ArgumentException">There are no scores, or one is not finite.</exception>
     public ThresholdCalibration(IReadOnlyList<double> scores)
     {
         if (scores.Count == 0 || scores.Any(s => !double.IsFinite(s)))
-            throw new ArgumentException("Calibration needs at least one score, and finite ones.", nameof(scores));
+            throw new ArgumentException("Calibration needs at least one score, and all scores must be finite.", nameof(scores));
         Scores = [.. scores];
         _sorted = [.. scores.Order()];
     }
 
-    /// <summary>Scores in the order of the training images.</summary>
+    /// <summary>Gets the scores in the order of the training images.</summary>
     public IReadOnlyList<double> Scores { get; }
 
-    /// <summary>Smallest score.</summary>
+    /// <summary>Gets the smallest score.</summary>
     public double Min => _sorted[0];
 
-    /// <summary>Middle score, the mean of the two middle ones for an even count.</summary>
-    public double Median => RobustScale.MiddleOf(_sorted);
+    /// <summary>Gets the middle score, or the mean of the two middle ones for an even count.</summary>
+    public double Median => RobustScale.GetMedian(_sorted);
 
-    /// <summary>Largest score.</summary>
+    /// <summary>Gets the largest score.</summary>
     public double Max => _sorted[^1];
 
-    /// <summary>1 / (n + 1): no smaller rate can be promised from n images.</summary>
-    public double SmallestFalseRejectRate => 1.0 / (_sorted.Length + 1);
+    /// <summary>Gets 1 / (n + 1), the smallest false-reject rate that n images can guarantee.</summary>
+    public double MinFalseRejectRate => 1.0 / (_sorted.Length + 1);
 
     /// <summary>
-    /// The ceil((n + 1)(1 - rate))-th smallest score; the largest where the rate is below <see
-    /// cref="SmallestFalseRejectRate"/>.
+    /// Gets the ceil((n + 1)(1 - rate))-th smallest score, or the largest one if the rate is below <see
+    /// cref="MinFalseRejectRate"/>.
     /// </summary>
-    /// <param name="falseRejectRate">Share of normal images that may be rejected, between 0 and 1, both
-    /// excluded.</param>
-    public double ThresholdAt(double falseRejectRate)
+    /// <param name="falseRejectRate">Share of normal images that may be rejected, above 0 and below 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The rate is out of range.</exception>
+    public double GetThreshold(double falseRejectRate)
     {
         if (!(falseRejectRate is > 0 and < 1))
             throw new ArgumentOutOfRangeException(
                 nameof(falseRejectRate),
                 falseRejectRate,
-                "A rate lies between 0 and 1."
+                "The rate must be above 0 and below 1."
             );
         // The small allowance keeps (n + 1)(1 - rate) from being rounded up past an exact integer.
         var rank = (int)Math.Ceiling((_sorted.Length + 1) * (1 - falseRejectRate) - 1e-9);
@@ -62,22 +63,24 @@ public sealed class ThresholdCalibration
     }
 
     /// <summary>
-    /// (1 + #{scores &gt; threshold}) / (n + 1): the share of normal images that a threshold is expected to reject at
-    /// most; <see cref="ThresholdAt"/> the other way round.
+    /// Gets (1 + #{scores &gt; threshold}) / (n + 1), the largest expected share of normal images that a threshold
+    /// rejects; the inverse of <see cref="GetThreshold"/>.
     /// </summary>
-    public double FalseRejectRateAt(double threshold) =>
+    public double GetFalseRejectRate(double threshold) =>
         Math.Min(1, (1.0 + CountAtLeast(Math.BitIncrement(threshold))) / (_sorted.Length + 1));
 
-    /// <summary>(1 + #{scores >= score}) / (n + 1): how surprising the score would be for a normal image.</summary>
-    public double PValue(double score) => (1.0 + CountAtLeast(score)) / (_sorted.Length + 1);
+    /// <summary>
+    /// Gets the conformal p-value (1 + #{scores >= score}) / (n + 1): the smaller, the more surprising for a normal image.
+    /// </summary>
+    public double GetPValue(double score) => (1.0 + CountAtLeast(score)) / (_sorted.Length + 1);
 
     /// <summary>
-    /// Training images whose score stands far out: more than <paramref name="deviations"/> robust standard deviations
-    /// (1.4826 MAD) of the logarithm above the median. They are suspects, to be looked at; nothing is removed.
+    /// Finds training images whose score is more than <paramref name="deviations"/> robust standard deviations (1.4826
+    /// MAD) of the logarithm above the median, highest score first. A person should look at them; nothing is removed.
     /// </summary>
-    public IReadOnlyList<TrainingOutlier> Outliers(double deviations = 5)
+    public IReadOnlyList<TrainingOutlier> FindOutliers(double deviations = 5)
     {
-        var scale = RobustScale.Of(_sorted.Select(s => Math.Log(Math.Max(s, double.Epsilon))), SmallestSpread);
+        var scale = RobustScale.Estimate(_sorted.Select(s => Math.Log(Math.Max(s, double.Epsilon))), MinSpread);
         var limit = Math.Exp(scale.Centre + deviations * scale.Spread);
         return
         [

@@ -15,19 +15,19 @@ public sealed class ImageTraits
     public const int ThumbnailSide = 32;
 
     /// <summary>Length of <see cref="ToVector"/>.</summary>
-    public const int VectorLength = Scalars + ThumbnailSide * ThumbnailSide;
+    public const int VectorLength = ScalarCount + ThumbnailSide * ThumbnailSide;
 
-    private const int Scalars = 6;
-    private const float Black = 2,
-        White = 253;
+    private const int ScalarCount = 6;
+    private const float BlackLimit = 2,
+        WhiteLimit = 253;
 
     /// <summary>Keeps the logarithm of dark pixels from being ruled by their noise, in grey levels.</summary>
-    private const float Toe = 8;
+    private const float LogOffset = 8;
 
     /// <summary>
     /// An image of less contrast is stretched no further, in grey levels: there would only be noise to see.
     /// </summary>
-    private const float SmallestContrast = 1;
+    private const float MinContrast = 1;
 
     private readonly float[] _vector;
 
@@ -59,14 +59,14 @@ public sealed class ImageTraits
     /// Luma reduced to shape <c>(32, 32)</c>, row-major, less its mean and divided by its standard deviation: the same
     /// for every exposure that clips nothing.
     /// </summary>
-    public ReadOnlySpan<float> Thumbnail => _vector.AsSpan(Scalars);
+    public ReadOnlySpan<float> Thumbnail => _vector.AsSpan(ScalarCount);
 
     /// <summary>Measures an image.</summary>
     /// <param name="rgb">Shape <c>(side, side, 3)</c>, row-major, red first, in [0, 255]: resized, neither cropped nor
     /// normalised.</param>
     /// <param name="side">Pixels, at least <see cref="ThumbnailSide"/>.</param>
     /// <exception cref="ArgumentException">The pixels are not as many as the side says, or not finite.</exception>
-    public static ImageTraits Of(ReadOnlySpan<float> rgb, int side)
+    public static ImageTraits Measure(ReadOnlySpan<float> rgb, int side)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(side, ThumbnailSide);
         if (rgb.Length != 3L * side * side)
@@ -82,16 +82,16 @@ public sealed class ImageTraits
             var vector = new float[VectorLength];
             (vector[2], vector[3]) = ToLuma(rgb, luma);
             vector[0] = TensorPrimitives.Average<float>(luma);
-            TensorPrimitives.Add(luma, Toe, scratch);
+            TensorPrimitives.Add(luma, LogOffset, scratch);
             TensorPrimitives.Log2(scratch, scratch);
             vector[1] = TensorPrimitives.Average<float>(scratch);
             TensorPrimitives.Subtract(luma, vector[0], scratch);
             var variance = TensorPrimitives.SumOfSquares<float>(scratch) / luma.Length;
             vector[4] = MathF.Sqrt(variance);
-            vector[5] = SharpnessMeasure.Of(luma, side, variance);
-            ThumbnailFilter.Reduce(luma, side, vector.AsSpan(Scalars), ThumbnailSide);
-            Standardise(vector.AsSpan(Scalars));
-            return Checked(vector, nameof(rgb));
+            vector[5] = SharpnessMeasure.Compute(luma, side, variance);
+            ThumbnailFilter.Reduce(luma, side, vector.AsSpan(ScalarCount), ThumbnailSide);
+            Standardise(vector.AsSpan(ScalarCount));
+            return CreateChecked(vector, nameof(rgb));
         }
         finally
         {
@@ -103,7 +103,7 @@ public sealed class ImageTraits
     /// <exception cref="ArgumentException">The wrong length, or a value that is not finite.</exception>
     public static ImageTraits FromVector(ReadOnlySpan<float> vector) =>
         vector.Length == VectorLength
-            ? Checked(vector.ToArray(), nameof(vector))
+            ? CreateChecked(vector.ToArray(), nameof(vector))
             : throw new ArgumentException($"Traits have {VectorLength} values, not {vector.Length}.", nameof(vector));
 
     /// <summary>All traits, to be kept; length <see cref="VectorLength"/>.</summary>
@@ -112,14 +112,14 @@ public sealed class ImageTraits
     /// <summary>Writes luma and counts the shares of clipped pixels.</summary>
     private static (float Black, float White) ToLuma(ReadOnlySpan<float> rgb, Span<float> luma)
     {
-        Luma.Of(rgb, luma);
+        Luma.FromRgb(rgb, luma);
         var black = 0;
         var white = 0;
         for (var i = 0; i < luma.Length; i++)
         {
             var value = luma[i];
-            black += value <= Black ? 1 : 0;
-            white += value >= White ? 1 : 0;
+            black += value <= BlackLimit ? 1 : 0;
+            white += value >= WhiteLimit ? 1 : 0;
         }
         return ((float)black / luma.Length, (float)white / luma.Length);
     }
@@ -128,10 +128,10 @@ public sealed class ImageTraits
     {
         TensorPrimitives.Subtract(thumbnail, TensorPrimitives.Average<float>(thumbnail), thumbnail);
         var deviation = TensorPrimitives.Norm<float>(thumbnail) / MathF.Sqrt(thumbnail.Length);
-        TensorPrimitives.Divide(thumbnail, MathF.Max(deviation, SmallestContrast), thumbnail);
+        TensorPrimitives.Divide(thumbnail, MathF.Max(deviation, MinContrast), thumbnail);
     }
 
-    private static ImageTraits Checked(float[] vector, string name) =>
+    private static ImageTraits CreateChecked(float[] vector, string name) =>
         float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(vector))
             ? new ImageTraits(vector)
             : throw new ArgumentException("Traits are finite numbers.", name);

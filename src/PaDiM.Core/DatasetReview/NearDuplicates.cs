@@ -12,57 +12,59 @@ internal static class NearDuplicates
     /// Bounds of the spread of ln(d_1 / d_k). Below the lower one an accident of five pixels in a small set would
     /// count; above the upper one, many true repeats widen the spread behind which they hide.
     /// </summary>
-    private const double SmallestSpread = 0.21,
-        LargestSpread = 0.32;
+    private const double MinSpread = 0.21,
+        MaxSpread = 0.32;
 
     /// <summary>
     /// Where most of the set was stored twice, repeats are what is usual. So much nearer than is usual for the third
     /// neighbour, which is then no repeat, an image is one all the same.
     /// </summary>
-    private const double FarBelowThird = 2.4;
+    private const double ThirdNeighbourMargin = 2.4;
 
     /// <summary>
     /// Thumbnails that differ by a thousandth of their contrast differ by less than the noise of a camera.
     /// </summary>
-    private const double AlwaysSame = 1e-3;
+    private const double IdenticalDistance = 1e-3;
 
     /// <summary>
     /// Where one image was stored more than k times, its k-th neighbour is a copy too; d_k is never so far below the
     /// middle distance.
     /// </summary>
-    private const double Crowded = 1.2;
+    private const double MaxGapToMiddle = 1.2;
 
-    private const int FewestNeighbours = 5,
-        MostNeighbours = 20;
+    private const int MinNeighbours = 5,
+        MaxNeighbours = 20;
 
     /// <summary>Repeats in ascending order of index, each once.</summary>
     public static IEnumerable<TrainingFinding> Find(IReadOnlyList<ImageTraits> images, ParallelOptions parallel)
     {
-        var k = Math.Min(images.Count - 1, Math.Clamp(images.Count / 10, FewestNeighbours, MostNeighbours));
-        var around = Neighbourhoods.Of(images, k, parallel);
+        var k = Math.Min(images.Count - 1, Math.Clamp(images.Count / 10, MinNeighbours, MaxNeighbours));
+        var around = NeighbourSearch.FindAll(images, k, parallel);
         var kth = Array.ConvertAll(
             around,
-            near => Math.Max(near.Nearest[k - 1].LogDistance, near.LogMiddleDistance - Crowded)
+            near => Math.Max(near.Nearest[k - 1].LogDistance, near.LogMiddleDistance - MaxGapToMiddle)
         );
-        var usual = RobustScale.Of(around.Select((near, i) => near.Nearest[0].LogDistance - kth[i]), SmallestSpread);
-        usual = usual with { Spread = Math.Min(usual.Spread, LargestSpread) };
-        var limit = Limit(
+        var usual = RobustScale.Estimate(around.Select((near, i) => near.Nearest[0].LogDistance - kth[i]), MinSpread);
+        usual = usual with { Spread = Math.Min(usual.Spread, MaxSpread) };
+        var limit = GetLimit(
             images.Count,
             usual,
-            RobustScale.Of(around.Select((near, i) => near.Nearest[Math.Min(3, k) - 1].LogDistance - kth[i]), 0).Centre
+            RobustScale
+                .Estimate(around.Select((near, i) => near.Nearest[Math.Min(3, k) - 1].LogDistance - kth[i]), 0)
+                .Centre
         );
 
         var original = Enumerable.Range(0, images.Count).ToArray();
         var deviations = new double[images.Count];
-        foreach (var (first, second, distance) in Pairs(around))
+        foreach (var (first, second, distance) in GetPairs(around))
         {
             var ratio = distance - Math.Min(kth[first], kth[second]);
-            if (ratio > limit && distance > Math.Log(AlwaysSame))
+            if (ratio > limit && distance > Math.Log(IdenticalDistance))
                 continue;
             // Pairs come by their later image, then by their earlier one: an image that the earlier one repeats has
             // been settled by now.
             original[second] = Math.Min(original[second], original[first]);
-            deviations[second] = Math.Max(deviations[second], -usual.Deviations(ratio));
+            deviations[second] = Math.Max(deviations[second], -usual.GetDeviations(ratio));
         }
         return Enumerable
             .Range(0, images.Count)
@@ -71,13 +73,16 @@ internal static class NearDuplicates
     }
 
     /// <summary>The largest ln(d_1 / d_k) of a repeat.</summary>
-    private static double Limit(int images, RobustScale usual, double usualThird) =>
-        images < TrainingSetReview.SmallestSet
+    private static double GetLimit(int images, RobustScale usual, double usualThird) =>
+        images < TrainingSetReview.MinImages
             ? double.NegativeInfinity
-            : Math.Max(usualThird - FarBelowThird, usual.Centre - TrainingSetReview.Limit * usual.Spread);
+            : Math.Max(
+                usualThird - ThirdNeighbourMargin,
+                usual.Centre - TrainingSetReview.MaxDeviations * usual.Spread
+            );
 
     /// <summary>Each pair of neighbours once, ordered by its later image and then by its earlier one.</summary>
-    private static IEnumerable<(int First, int Second, double LogDistance)> Pairs(Neighbourhood[] around) =>
+    private static IEnumerable<(int First, int Second, double LogDistance)> GetPairs(Neighbourhood[] around) =>
         around
             .SelectMany(
                 (near, i) =>

@@ -13,25 +13,25 @@ internal static class SharpnessMeasure
     /// <summary>
     /// Far below the noise of any photograph, in squared grey levels; keeps the logarithms of flat images finite.
     /// </summary>
-    private const double Flat = 0.01;
+    private const double LogFloor = 0.01;
 
     /// <summary>Measures an image.</summary>
     /// <param name="luma">Shape <c>(side, side)</c>, row-major, in grey levels.</param>
     /// <param name="side">Pixels, at least 6.</param>
     /// <param name="variance">Of luma, in squared grey levels.</param>
-    public static float Of(ReadOnlySpan<float> luma, int side, double variance)
+    public static float Compute(ReadOnlySpan<float> luma, int side, double variance)
     {
         var half = Halve(luma, side);
-        var fine = LaplacianEnergy(luma, side);
-        var coarse = LaplacianEnergy(half, side / 2);
-        return (float)(Math.Log(fine + Flat) - 0.5 * (Math.Log(coarse + Flat) + Math.Log(variance + Flat)));
+        var fine = ComputeLaplacianEnergy(luma, side);
+        var coarse = ComputeLaplacianEnergy(half, side / 2);
+        return (float)(Math.Log(fine + LogFloor) - 0.5 * (Math.Log(coarse + LogFloor) + Math.Log(variance + LogFloor)));
     }
 
     /// <summary>
     /// Mean square of 4 f(x, y) - f(x - 1, y) - f(x + 1, y) - f(x, y - 1) - f(x, y + 1) over all but the outermost
     /// pixels.
     /// </summary>
-    internal static double LaplacianEnergy(ReadOnlySpan<float> image, int side)
+    internal static double ComputeLaplacianEnergy(ReadOnlySpan<float> image, int side)
     {
         var inner = side - 2;
         var row = new float[inner];

@@ -16,7 +16,7 @@ internal static class ThumbnailFilter
     /// <param name="resultSide">Pixels.</param>
     public static void Reduce(ReadOnlySpan<float> image, int side, Span<float> result, int resultSide)
     {
-        var taps = Taps(side, resultSide);
+        var taps = GetTaps(side, resultSide);
         var row = new float[side];
         for (var y = 0; y < resultSide; y++)
         {
@@ -34,7 +34,7 @@ internal static class ThumbnailFilter
     /// <summary>
     /// For each thumbnail pixel the first pixel and the shares of it and its followers; shares sum to 1.
     /// </summary>
-    private static (int First, float[] Share)[] Taps(int side, int resultSide)
+    private static (int First, float[] Share)[] GetTaps(int side, int resultSide)
     {
         var scale = (double)side / resultSide;
         return
@@ -48,7 +48,7 @@ internal static class ThumbnailFilter
                     var last = Math.Min(side - 1, (int)Math.Floor(centre + 2 * scale - 0.5));
                     var shares = Enumerable
                         .Range(first, last - first + 1)
-                        .Select(x => Spline(Math.Abs(x + 0.5 - centre) / scale))
+                        .Select(x => EvaluateSpline(Math.Abs(x + 0.5 - centre) / scale))
                         .ToArray();
                     var total = shares.Sum();
                     return (first, Array.ConvertAll(shares, share => (float)(share / total)));
@@ -57,7 +57,7 @@ internal static class ThumbnailFilter
     }
 
     /// <summary>The cubic B-spline at a distance from its middle, 0 or more, in thumbnail pixels.</summary>
-    private static double Spline(double distance) =>
+    private static double EvaluateSpline(double distance) =>
         distance switch
         {
             < 1 => 2.0 / 3 - distance * distance + distance * distance * distance / 2,

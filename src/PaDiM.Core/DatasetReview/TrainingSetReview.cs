@@ -8,28 +8,28 @@ namespace PaDiM.Core.DatasetReview;
 public static class TrainingSetReview
 {
     /// <summary>From here on a trait stands far out, in robust standard deviations.</summary>
-    internal const double Limit = 5;
+    internal const double MaxDeviations = 5;
 
     /// <summary>Fewer images have no usual spread to stand out from.</summary>
-    internal const int SmallestSet = 4;
+    internal const int MinImages = 4;
 
     /// <summary>In natural logarithms: recoding and resampling alone change sharpness by as much.</summary>
-    private const double SmallestSharpnessSpread = 0.1;
+    private const double MinSharpnessSpread = 0.1;
 
     /// <summary>In stops: nobody minds a quarter of a stop.</summary>
-    private const double SmallestExposureSpread = 0.05;
+    private const double MinExposureSpread = 0.05;
 
     /// <summary>
     /// An image with more than this share of clipped pixels is lost, unless the scene itself is like that.
     /// </summary>
     private const double ClippedShare = 0.5,
         UsualClippedShare = 0.25,
-        SmallestShareSpread = 0.05;
+        MinShareSpread = 0.05;
 
     /// <summary>Findings by index, then kind. Takes time with the square of the number of images.</summary>
     /// <param name="images">Traits in the training order, any number.</param>
     /// <param name="parallel">Threads and cancellation; all cores where null.</param>
-    public static IReadOnlyList<TrainingFinding> Of(
+    public static IReadOnlyList<TrainingFinding> FindAll(
         IReadOnlyList<ImageTraits> images,
         ParallelOptions? parallel = null
     ) =>
@@ -39,32 +39,32 @@ public static class TrainingSetReview
             [
                 .. NearDuplicates
                     .Find(images, parallel ?? Partition.AllCores)
-                    .Concat(images.Count < SmallestSet ? [] : Blurred(images).Concat(WronglyExposed(images)))
+                    .Concat(images.Count < MinImages ? [] : FindBlurred(images).Concat(FindWronglyExposed(images)))
                     .OrderBy(finding => finding.Index)
                     .ThenBy(finding => finding.Kind),
             ];
 
-    private static IEnumerable<TrainingFinding> Blurred(IReadOnlyList<ImageTraits> images)
+    private static IEnumerable<TrainingFinding> FindBlurred(IReadOnlyList<ImageTraits> images)
     {
-        var scale = RobustScale.Of(images.Select(image => (double)image.Sharpness), SmallestSharpnessSpread);
+        var scale = RobustScale.Estimate(images.Select(image => (double)image.Sharpness), MinSharpnessSpread);
         return images
             .Select(
-                (image, i) => new TrainingFinding(i, TrainingFindingKind.Blurred, -scale.Deviations(image.Sharpness))
+                (image, i) => new TrainingFinding(i, TrainingFindingKind.Blurred, -scale.GetDeviations(image.Sharpness))
             )
-            .Where(finding => finding.Deviations >= Limit);
+            .Where(finding => finding.Deviations >= MaxDeviations);
     }
 
-    private static IEnumerable<TrainingFinding> WronglyExposed(IReadOnlyList<ImageTraits> images)
+    private static IEnumerable<TrainingFinding> FindWronglyExposed(IReadOnlyList<ImageTraits> images)
     {
-        var exposure = RobustScale.Of(images.Select(image => (double)image.Exposure), SmallestExposureSpread);
-        var black = RobustScale.Of(images.Select(image => (double)image.BlackShare), SmallestShareSpread);
-        var white = RobustScale.Of(images.Select(image => (double)image.WhiteShare), SmallestShareSpread);
+        var exposure = RobustScale.Estimate(images.Select(image => (double)image.Exposure), MinExposureSpread);
+        var black = RobustScale.Estimate(images.Select(image => (double)image.BlackShare), MinShareSpread);
+        var white = RobustScale.Estimate(images.Select(image => (double)image.WhiteShare), MinShareSpread);
         for (var i = 0; i < images.Count; i++)
         {
-            var stops = exposure.Deviations(images[i].Exposure);
-            if (Excess(-stops, black, images[i].BlackShare) is { } under)
+            var stops = exposure.GetDeviations(images[i].Exposure);
+            if (GetExcess(-stops, black, images[i].BlackShare) is { } under)
                 yield return new TrainingFinding(i, TrainingFindingKind.Underexposed, under);
-            else if (Excess(stops, white, images[i].WhiteShare) is { } over)
+            else if (GetExcess(stops, white, images[i].WhiteShare) is { } over)
                 yield return new TrainingFinding(i, TrainingFindingKind.Overexposed, over);
         }
     }
@@ -72,11 +72,11 @@ public static class TrainingSetReview
     /// <summary>
     /// How far an image is on the wrong side of the usual exposure; null where that is nothing to mention.
     /// </summary>
-    private static double? Excess(double deviations, RobustScale usualClipped, double clipped)
+    private static double? GetExcess(double deviations, RobustScale usualClipped, double clipped)
     {
         var isClipped = clipped > ClippedShare && usualClipped.Centre < UsualClippedShare;
-        return deviations >= Limit || isClipped
-            ? Math.Max(deviations, isClipped ? usualClipped.Deviations(clipped) : 0)
+        return deviations >= MaxDeviations || isClipped
+            ? Math.Max(deviations, isClipped ? usualClipped.GetDeviations(clipped) : 0)
             : null;
     }
 }

@@ -7,20 +7,22 @@ public sealed class ChannelProjection : ChannelReduction
 {
     private readonly float[] _weights;
 
-    /// <summary>A projection with stated weights.</summary>
-    /// <param name="tapChannels">Channels of each tap, in order; their sum is C.</param>
+    /// <summary>Creates a projection from its weights.</summary>
+    /// <param name="tapChannels">Number of channels of each tap, in order; their sum is C.</param>
     /// <param name="weights">W, shape <c>(C, dimensions)</c>, row-major, orthonormal columns.</param>
-    /// <param name="dimensions">d.</param>
+    /// <param name="dimensions">Number of dimensions d after the reduction, 1 to C.</param>
     /// <param name="seed">The seed that drew W.</param>
     public ChannelProjection(IReadOnlyList<int> tapChannels, float[] weights, int dimensions, int seed)
         : base(ReductionMethod.SemiOrthogonal, tapChannels, dimensions, seed) =>
-        _weights = Shapes.Checked(weights, (long)InputChannels * dimensions);
+        _weights = Shapes.CheckLength(weights, (long)InputChannels * dimensions);
 
     /// <inheritdoc/>
     public override ReadOnlyMemory<float> Weights => _weights;
 
-    /// <summary>A Gaussian matrix made orthonormal, column by column, by modified Gram-Schmidt done twice.</summary>
-    internal static float[] OrthonormalColumns(int rows, int columns, Random random)
+    /// <summary>
+    /// Draws a Gaussian matrix and makes its columns orthonormal by modified Gram-Schmidt, applied twice.
+    /// </summary>
+    internal static float[] CreateOrthonormalColumns(int rows, int columns, Random random)
     {
         var basis = new double[columns][];
         for (var j = 0; j < columns; j++)
@@ -39,7 +41,7 @@ public sealed class ChannelProjection : ChannelReduction
         return result;
     }
 
-    /// <summary>Box and Muller's transform; both of its values are used.</summary>
+    /// <summary>Fills a span with normal values by the Box-Muller transform, which gives two at a time.</summary>
     private static void FillGaussian(Span<double> values, Random random)
     {
         for (var i = 0; i < values.Length; i += 2)

@@ -1,10 +1,10 @@
 namespace PaDiM.Core.Embedding;
 
 /// <summary>
-/// From the C channels of a backbone's taps to the d dimensions of a <see cref="PatchEmbedding"/>. Coarser taps are
-/// replicated (nearest) onto the finest grid and concatenated; the reduction is applied to each tap at its own
-/// resolution first, which gives the same numbers, since a projection of a concatenation is a sum of projections. Fixed
-/// before fitting and stored with the model: never drawn again at load. Immutable and thread-safe.
+/// Reduces the C channels of a backbone's taps to the d dimensions of a <see cref="PatchEmbedding"/>. Coarser taps are
+/// replicated (nearest) onto the finest grid and concatenated. The reduction is applied to each tap at its own resolution
+/// first, which gives the same numbers, since a projection of a concatenation is a sum of projections. It is fixed before
+/// fitting and stored with the model, and never drawn again on load. Immutable and thread-safe.
 /// </summary>
 public abstract class ChannelReduction
 {
@@ -19,27 +19,27 @@ public abstract class ChannelReduction
         InputChannels = _tapChannels.Sum();
     }
 
-    /// <summary>The method that drew it.</summary>
+    /// <summary>Gets the method that drew the reduction.</summary>
     public ReductionMethod Method { get; }
 
-    /// <summary>Channels of each tap, in order.</summary>
+    /// <summary>Gets the number of channels of each tap, in order.</summary>
     public IReadOnlyList<int> TapChannels => _tapChannels;
 
-    /// <summary>Sum C of the taps' channels.</summary>
+    /// <summary>Gets the number of channels C of all taps.</summary>
     public int InputChannels { get; }
 
-    /// <summary>Dimensions d of the embedding.</summary>
+    /// <summary>Gets the number of dimensions d of the embedding.</summary>
     public int Dimensions { get; }
 
-    /// <summary>The seed that it was drawn with; recorded, not used again.</summary>
+    /// <summary>Gets the seed of the draw, for the record; it is not used again.</summary>
     public int Seed { get; }
 
     /// <summary>Draws a reduction.</summary>
-    /// <param name="method">How to reduce.</param>
-    /// <param name="tapChannels">Channels of each tap, in order.</param>
-    /// <param name="dimensions">d, 1 to the sum of channels; ignored by <see cref="ReductionMethod.None"/>.</param>
+    /// <param name="method">How channels are reduced.</param>
+    /// <param name="tapChannels">Number of channels of each tap, in order.</param>
+    /// <param name="dimensions">Number of dimensions d, 1 to C; ignored by <see cref="ReductionMethod.None"/>.</param>
     /// <param name="seed">Seed of the draw.</param>
-    /// <exception cref="ArgumentOutOfRangeException">More dimensions than channels, or fewer than one.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">Dimensions are out of range.</exception>
     public static ChannelReduction Draw(
         ReductionMethod method,
         IReadOnlyList<int> tapChannels,
@@ -57,24 +57,24 @@ public abstract class ChannelReduction
             ? new ChannelSelection(method, tapChannels, ChannelSelection.Choose(channels, dimensions, random), seed)
             : new ChannelProjection(
                 tapChannels,
-                ChannelProjection.OrthonormalColumns(channels, dimensions, random),
+                ChannelProjection.CreateOrthonormalColumns(channels, dimensions, random),
                 dimensions,
                 seed
             );
     }
 
-    /// <summary>The reduction as a matrix, x' = x W, shape <c>(C, d)</c>, row-major.</summary>
+    /// <summary>Gets the matrix W of the reduction x' = x W, shape <c>(C, d)</c>, row-major.</summary>
     public abstract ReadOnlyMemory<float> Weights { get; }
 
     /// <summary>
-    /// The rows of <see cref="Weights"/> that meet one tap's channels, shape <c>(C_l, d)</c>: what is reduced before it
-    /// is replicated.
+    /// Gets the rows of <see cref="Weights"/> for one tap's channels, shape <c>(C_l, d)</c>: a tap is reduced before it is
+    /// replicated.
     /// </summary>
     /// <param name="tap">Index of the tap.</param>
-    public ReadOnlyMemory<float> WeightsOf(int tap) =>
+    public ReadOnlyMemory<float> GetTapWeights(int tap) =>
         Weights.Slice(_tapChannels.Take(tap).Sum() * Dimensions, _tapChannels[tap] * Dimensions);
 
-    /// <summary>Whether another reduction gives the same embeddings of the same taps.</summary>
+    /// <summary>Returns whether another reduction gives the same embeddings for the same taps.</summary>
     public bool IsSameAs(ChannelReduction other) =>
         ReferenceEquals(this, other)
         || (

@@ -8,29 +8,30 @@ public sealed class ChannelSelection : ChannelReduction
     private readonly int[] _channels;
     private readonly Lazy<float[]> _weights;
 
-    /// <summary>A selection of stated channels.</summary>
+    /// <summary>Creates a selection of channels.</summary>
     /// <param name="method"><see cref="ReductionMethod.Random"/> or <see cref="ReductionMethod.None"/>.</param>
-    /// <param name="tapChannels">Channels of each tap, in order.</param>
+    /// <param name="tapChannels">Number of channels of each tap, in order.</param>
     /// <param name="channels">Indices into the concatenation, ascending, without repeats.</param>
-    /// <param name="seed">The seed that chose them.</param>
+    /// <param name="seed">The seed of the draw.</param>
+    /// <exception cref="ArgumentException">Channels are out of range or not ascending.</exception>
     public ChannelSelection(ReductionMethod method, IReadOnlyList<int> tapChannels, int[] channels, int seed)
         : base(method, tapChannels, channels.Length, seed)
     {
         for (var k = 0; k < channels.Length; k++)
             if (channels[k] < 0 || channels[k] >= InputChannels || (k > 0 && channels[k] <= channels[k - 1]))
                 throw new ArgumentException(
-                    $"Chosen channels must ascend within 0..{InputChannels - 1}.",
+                    $"Chosen channels must be ascending and within 0 to {InputChannels - 1}.",
                     nameof(channels)
                 );
         _channels = channels;
-        _weights = new Lazy<float[]>(UnitColumns);
+        _weights = new Lazy<float[]>(CreateUnitColumns);
     }
 
-    /// <summary>Chosen indices into the concatenated channels, ascending.</summary>
+    /// <summary>Gets the chosen indices into the concatenated channels, ascending.</summary>
     public ReadOnlySpan<int> Channels => _channels;
 
-    /// <summary>The chosen channels of each tap, counted from its first.</summary>
-    public IEnumerable<int[]> ByTap()
+    /// <summary>Gets the chosen channels of each tap, relative to the first channel of the tap.</summary>
+    public IEnumerable<int[]> GroupByTap()
     {
         var first = 0;
         foreach (var count in TapChannels)
@@ -45,12 +46,13 @@ public sealed class ChannelSelection : ChannelReduction
         }
     }
 
-    /// <summary>Unit columns: a product with them is exact.</summary>
+    /// <summary>Gets W with unit vectors as columns; a product with them is exact.</summary>
     public override ReadOnlyMemory<float> Weights => _weights.Value;
 
-    /// <summary><paramref name="count"/> of <paramref name="total"/> channels without replacement, ascending.</summary>
+    /// <summary>Chooses <paramref name="count"/> of <paramref name="total"/> channels without replacement, ascending.</summary>
     internal static int[] Choose(int total, int count, Random random)
     {
+        // The first steps of a Fisher-Yates shuffle.
         var all = Enumerable.Range(0, total).ToArray();
         for (var i = 0; i < count; i++)
         {
@@ -61,7 +63,7 @@ public sealed class ChannelSelection : ChannelReduction
         return all[..count];
     }
 
-    private float[] UnitColumns()
+    private float[] CreateUnitColumns()
     {
         var columns = new float[InputChannels * Dimensions];
         for (var k = 0; k < _channels.Length; k++)

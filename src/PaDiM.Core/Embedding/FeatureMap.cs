@@ -3,10 +3,10 @@ using PaDiM.Core.Geometry;
 namespace PaDiM.Core.Embedding;
 
 /// <summary>
-/// What one tap of a backbone gives for one image, reduced at the tap's own resolution to d dimensions, or to its share
-/// of them where channels are chosen.
+/// The output of one tap of a backbone for one image, reduced at the tap's own resolution to d dimensions, or to the tap's
+/// part of them for a channel selection.
 /// </summary>
-/// <param name="Values">Shape <c>(Grid.Height, Grid.Width, dimensions)</c>, row-major. Borrowed: valid while its owner
-/// is.</param>
-/// <param name="Grid">Spatial shape at the tap's own stride.</param>
+/// <param name="Values">Shape <c>(Grid.Height, Grid.Width, dimensions)</c>, row-major. Borrowed from its owner, and
+/// valid only as long as the owner.</param>
+/// <param name="Grid">Rows and columns at the tap's own stride.</param>
 public readonly record struct FeatureMap(ReadOnlyMemory<float> Values, Grid Grid);

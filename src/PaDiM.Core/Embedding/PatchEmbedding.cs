@@ -3,33 +3,33 @@ using PaDiM.Core.Geometry;
 namespace PaDiM.Core.Embedding;
 
 /// <summary>
-/// The embedding vectors x_p of one image, one for each patch position (Defard et al., section III-A).
-/// An owner of a buffer: not thread-safe while it is being written, free to share afterwards.
+/// The embedding vectors x_p of one image, one per patch position (Defard et al., section III-A). Owns a buffer: not
+/// thread-safe while it is written, safe to share afterwards.
 /// </summary>
-/// <param name="grid">Positions of the finest tap.</param>
+/// <param name="grid">Patch positions: the grid of the finest tap.</param>
 /// <param name="dimensions">Length d of each vector.</param>
 /// <param name="values">Shape <c>(grid.Height, grid.Width, dimensions)</c>, row-major.</param>
 public sealed class PatchEmbedding(Grid grid, int dimensions, float[] values)
 {
-    /// <summary>An embedding of zeros.</summary>
+    /// <summary>Creates an embedding of zeros.</summary>
     public PatchEmbedding(Grid grid, int dimensions)
         : this(grid, dimensions, new float[grid.Positions * dimensions]) { }
 
-    /// <summary>Positions of the finest tap.</summary>
+    /// <summary>Gets the patch positions: the grid of the finest tap.</summary>
     public Grid Grid { get; } = grid;
 
-    /// <summary>Length d of each vector.</summary>
+    /// <summary>Gets the length d of each vector.</summary>
     public int Dimensions { get; } = dimensions;
 
-    /// <summary>All vectors, shape <c>(Height, Width, Dimensions)</c>, row-major.</summary>
-    public float[] Values { get; } = Shapes.Checked(values, (long)grid.Positions * dimensions);
+    /// <summary>Gets all vectors, shape <c>(Height, Width, Dimensions)</c>, row-major.</summary>
+    public float[] Values { get; } = Shapes.CheckLength(values, (long)grid.Positions * dimensions);
 
     /// <summary>
-    /// How the part lies in its image, in pixels of the image size; the identity where nothing was aligned.
+    /// Gets or sets the position of the part in its image, in pixels of the image size; the identity without alignment.
     /// </summary>
     public RigidTransform Placement { get; private init; }
 
-    /// <summary>The vector x_p at one position, length <see cref="Dimensions"/>.</summary>
+    /// <summary>Gets the vector x_p at one position, length <see cref="Dimensions"/>.</summary>
     public Span<float> this[int position] => Values.AsSpan(position * Dimensions, Dimensions);
 
     /// <summary>Creates an embedding over the same vectors, not a copy of them, with another placement.</summary>
@@ -40,12 +40,16 @@ public sealed class PatchEmbedding(Grid grid, int dimensions, float[] values)
     /// <summary>The embedding as one tap.</summary>
     public ReducedTaps AsTaps() => new([new FeatureMap(Values, Grid)], Dimensions);
 
-    /// <summary>The sum of an image's reduced taps at all positions. Cost: <c>O(positions * d)</c> a tap.</summary>
-    /// <param name="taps">The taps.</param>
+    /// <summary>Creates the embedding of an image from its reduced taps. Cost: <c>O(positions * d)</c> per tap.</summary>
+    /// <param name="taps">Reduced taps of one image.</param>
     /// <param name="parallel">Degree of parallelism and cancellation; all cores when null.</param>
-    /// <param name="reuse">An embedding that is not needed any more and is written over, if it has the right shape;
-    /// null for a new one.</param>
-    public static PatchEmbedding Of(ReducedTaps taps, ParallelOptions? parallel = null, PatchEmbedding? reuse = null)
+    /// <param name="reuse">An embedding that is no longer needed: it is overwritten and returned if it has the right
+    /// shape. Null for a new one.</param>
+    public static PatchEmbedding FromTaps(
+        ReducedTaps taps,
+        ParallelOptions? parallel = null,
+        PatchEmbedding? reuse = null
+    )
     {
         var embedding =
             reuse?.Grid == taps.Grid && reuse.Dimensions == taps.Dimensions

@@ -1,6 +1,6 @@
 namespace PaDiM.Core.Embedding;
 
-/// <summary>How the C concatenated channels become d dimensions.</summary>
+/// <summary>How C concatenated channels are reduced to d dimensions.</summary>
 public enum ReductionMethod
 {
     /// <summary>x W with W (C x d) of orthonormal columns: Kim et al., arXiv 2105.14737.</summary>

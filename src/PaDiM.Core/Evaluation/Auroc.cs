@@ -11,7 +11,7 @@ public static class Auroc
     /// <param name="anomalous">For each score whether it belongs to the anomalous class; sorted along.</param>
     /// <exception cref="ArgumentException">A score is not a number.</exception>
     /// <returns>0 to 1; NaN when one of the classes is empty.</returns>
-    public static double Of(float[] scores, bool[] anomalous)
+    public static double Compute(float[] scores, bool[] anomalous)
     {
         if (Array.Exists(scores, float.IsNaN))
             throw new ArgumentException("A score that is not a number has no rank.", nameof(scores));

@@ -12,13 +12,13 @@ public sealed record ImageMetrics(double Auroc, double AveragePrecision, double 
     /// <summary>Measures scores. Cost: one sort.</summary>
     /// <param name="scores">Finite scores.</param>
     /// <param name="anomalous">For each score whether its image is anomalous.</param>
-    public static ImageMetrics Of(IReadOnlyList<float> scores, IReadOnlyList<bool> anomalous)
+    public static ImageMetrics Compute(IReadOnlyList<float> scores, IReadOnlyList<bool> anomalous)
     {
         if (scores.Count != anomalous.Count)
             throw new ArgumentException("There must be one label a score.", nameof(anomalous));
         float[] keys = [.. scores];
         bool[] labels = [.. anomalous];
-        var auroc = Evaluation.Auroc.Of(keys, labels);
+        var auroc = Evaluation.Auroc.Compute(keys, labels);
         var total = labels.Count(label => label);
         if (total == 0)
             return new ImageMetrics(auroc, double.NaN, double.NaN, double.NaN);

@@ -28,15 +28,15 @@ public sealed class PixelLabels
     {
         Size = size;
         if (mask is not null)
-            Shapes.Checked(mask, size.Positions);
+            Shapes.CheckLength(mask, size.Positions);
         if (ignored is not null)
-            Shapes.Checked(ignored, size.Positions);
+            Shapes.CheckLength(ignored, size.Positions);
         if (mask is null && ignored is null)
             return;
         mask ??= new bool[size.Positions];
-        var (labels, counts) = ConnectedComponents.Label(ignored is null ? mask : Without(mask, ignored), size);
+        var (labels, counts) = ConnectedComponents.Label(ignored is null ? mask : Exclude(mask, ignored), size);
         _sizes = [.. counts];
-        Runs = [.. Compress(labels, ignored)];
+        Runs = [.. FindRuns(labels, ignored)];
     }
 
     /// <summary>Rows and columns.</summary>
@@ -52,9 +52,9 @@ public sealed class PixelLabels
     internal Run[] Runs { get; } = [];
 
     /// <summary>The share of its region that each pixel of a run is: 1 / pixels of the region.</summary>
-    internal double ShareOf(Run run) => 1.0 / _sizes[run.Region];
+    internal double GetPixelShare(Run run) => 1.0 / _sizes[run.Region];
 
-    private static bool[] Without(bool[] mask, bool[] ignored)
+    private static bool[] Exclude(bool[] mask, bool[] ignored)
     {
         var counted = new bool[mask.Length];
         for (var i = 0; i < counted.Length; i++)
@@ -62,7 +62,7 @@ public sealed class PixelLabels
         return counted;
     }
 
-    private static IEnumerable<Run> Compress(int[] labels, bool[]? ignored)
+    private static IEnumerable<Run> FindRuns(int[] labels, bool[]? ignored)
     {
         for (int start = 0, end; start < labels.Length; start = end)
         {

@@ -7,17 +7,17 @@ namespace PaDiM.Core.Evaluation;
 /// <param name="AuPro05">The same up to 0.05.</param>
 public sealed record PixelMetrics(double Auroc, double AuPro30, double AuPro05)
 {
-    private const double Wide = 0.3,
-        Narrow = 0.05;
+    private const double WideLimit = 0.3,
+        NarrowLimit = 0.05;
 
     /// <summary>What there is to say of no defect at all: NaN everywhere.</summary>
-    public static PixelMetrics None { get; } = new(double.NaN, double.NaN, double.NaN);
+    public static PixelMetrics Undefined { get; } = new(double.NaN, double.NaN, double.NaN);
 
-    /// <summary>Measures maps that are in memory; see <see cref="ByDefect"/>.</summary>
+    /// <summary>Measures maps that are in memory; see <see cref="ComputeByDefect"/>.</summary>
     /// <param name="maps">Test images.</param>
     /// <param name="parallel">Cores to use; all where null.</param>
-    public static PixelMetrics Of(IReadOnlyList<ScoredPixels> maps, ParallelOptions? parallel = null) =>
-        ByDefect([.. maps.Select(map => new LabelledMap(null, () => map))], parallel).All;
+    public static PixelMetrics Compute(IReadOnlyList<ScoredPixels> maps, ParallelOptions? parallel = null) =>
+        ComputeByDefect([.. maps.Select(map => new LabelledMap(null, () => map))], parallel).All;
 
     /// <summary>
     /// Measures maps as MVTec defines it (Bergmann et al., IJCV 2021): exact curve with ties merged, 8-connected
@@ -35,14 +35,21 @@ public sealed record PixelMetrics(double Auroc, double AuPro30, double AuPro05)
     /// <param name="maps">Test images.</param>
     /// <param name="parallel">Cores to use, all where null, and what stops the work between two images.</param>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
-    public static PixelMetricsByDefect ByDefect(IReadOnlyList<LabelledMap> maps, ParallelOptions? parallel = null)
+    public static PixelMetricsByDefect ComputeByDefect(
+        IReadOnlyList<LabelledMap> maps,
+        ParallelOptions? parallel = null
+    )
     {
-        var (all, perDefect) = new PixelPasses(maps, parallel ?? Partition.AllCores).Walk(Wide, Narrow);
+        var (all, perDefect) = new PixelCurveBuilder(maps, parallel ?? Partition.AllCores).Build(
+            WideLimit,
+            NarrowLimit
+        );
         return new PixelMetricsByDefect(
-            Read(all),
-            perDefect.ToDictionary(kind => kind.Defect, kind => Read(kind.Curve), StringComparer.Ordinal)
+            FromCurve(all),
+            perDefect.ToDictionary(kind => kind.Defect, kind => FromCurve(kind.Curve), StringComparer.Ordinal)
         );
     }
 
-    private static PixelMetrics Read(ProCurve curve) => new(curve.Auroc(), curve.AuPro(Wide), curve.AuPro(Narrow));
+    private static PixelMetrics FromCurve(ProCurve curve) =>
+        new(curve.GetAuroc(), curve.GetAuPro(WideLimit), curve.GetAuPro(NarrowLimit));
 }

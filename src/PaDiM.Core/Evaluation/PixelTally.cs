@@ -8,7 +8,7 @@ namespace PaDiM.Core.Evaluation;
 internal sealed class PixelTally(ScoreRanks ranks, int capacity)
 {
     /// <summary>Bytes that a rank takes.</summary>
-    public const int BytesOfRank = 4 * sizeof(long);
+    public const int BytesPerRank = 4 * sizeof(long);
 
     /// <summary>
     /// For each rank the normal pixels between it and the next lower one, then those that tie with it.
@@ -21,7 +21,7 @@ internal sealed class PixelTally(ScoreRanks ranks, int capacity)
         _count;
 
     /// <summary>Begins a range of ranks, from its lowest on.</summary>
-    public void Begin(int lowest, int length)
+    public void Reset(int lowest, int length)
     {
         _first = lowest;
         _count = length;
@@ -38,7 +38,7 @@ internal sealed class PixelTally(ScoreRanks ranks, int capacity)
         var run = 0L;
         foreach (var score in scores)
         {
-            var place = ranks.PlaceOf(score) - 2L * _first;
+            var place = ranks.FindPlace(score) - 2L * _first;
             if (place == last)
             {
                 run++;
@@ -62,7 +62,7 @@ internal sealed class PixelTally(ScoreRanks ranks, int capacity)
     {
         foreach (var score in scores)
         {
-            var rank = ranks.PlaceOf(score) / 2 - _first;
+            var rank = ranks.FindPlace(score) / 2 - _first;
             if (rank < 0 || rank >= _count)
                 continue;
             _anomalous[rank]++;
@@ -71,7 +71,7 @@ internal sealed class PixelTally(ScoreRanks ranks, int capacity)
     }
 
     /// <summary>Moves a curve down the range, over the pixels of several tallies together.</summary>
-    public static void Sweep(ProCurve curve, ReadOnlySpan<PixelTally> tallies)
+    public static void AddToCurve(ProCurve curve, ReadOnlySpan<PixelTally> tallies)
     {
         for (var rank = tallies[0]._count - 1; rank >= 0; rank--)
         {
@@ -86,8 +86,8 @@ internal sealed class PixelTally(ScoreRanks ranks, int capacity)
                 anomalies += tally._anomalous[rank];
                 share += tally._shares[rank];
             }
-            curve.Step(tied, anomalies, share);
-            curve.Step(below, 0, 0);
+            curve.Add(tied, anomalies, share);
+            curve.Add(below, 0, 0);
         }
     }
 }

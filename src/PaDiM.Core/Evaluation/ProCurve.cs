@@ -10,7 +10,7 @@ namespace PaDiM.Core.Evaluation;
 /// <param name="limits">False-positive rates up to which areas are wanted.</param>
 internal sealed class ProCurve(int regions, long defectFree, params double[] limits)
 {
-    private readonly ProArea[] _areas = [.. limits.Select(limit => new ProArea(limit * defectFree))];
+    private readonly PartialArea[] _areas = [.. limits.Select(limit => new PartialArea(limit * defectFree))];
     private long _normals,
         _anomalies,
         _corner;
@@ -26,38 +26,38 @@ internal sealed class ProCurve(int regions, long defectFree, params double[] lim
     /// <param name="normalPixels">Outside all regions.</param>
     /// <param name="anomalousPixels">Inside a region.</param>
     /// <param name="share">Sum of the shares that these are of their regions.</param>
-    public void Step(long normalPixels, long anomalousPixels, double share)
+    public void Add(long normalPixels, long anomalousPixels, double share)
     {
         // Anomalous pixels met so far beat these normal ones; those of this very step tie with them.
         _wonPairs += (UInt128)normalPixels * (UInt128)(2 * _anomalies + anomalousPixels);
         if (anomalousPixels > 0 && _corner < _normals)
-            Turn();
+            AddCorner();
         _normals = _normals + normalPixels;
         _anomalies = _anomalies + anomalousPixels;
         _overlap = _overlap + share;
         if (anomalousPixels > 0)
-            Turn();
+            AddCorner();
     }
 
     /// <summary>
     /// Area under the ROC curve of pixels, after the last step; NaN when there is no anomalous or no normal pixel.
     /// </summary>
-    public double Auroc() => (double)_wonPairs / (2.0 * _anomalies * _normals);
+    public double GetAuroc() => (double)_wonPairs / (2.0 * _anomalies * _normals);
 
     /// <summary>
     /// Area up to a limit, one of those wanted, divided by it, after the last step; NaN when there is no region or no
     /// normal pixel.
     /// </summary>
-    public double AuPro(double limit)
+    public double GetAuPro(double limit)
     {
-        Turn();
+        AddCorner();
         return regions == 0 || _normals == 0 ? double.NaN : _areas[Array.IndexOf(limits, limit)].Mean / regions;
     }
 
-    private void Turn()
+    private void AddCorner()
     {
         _corner = _normals;
         foreach (var area in _areas)
-            area.Extend(_normals, _overlap);
+            area.AddCorner(_normals, _overlap);
     }
 }

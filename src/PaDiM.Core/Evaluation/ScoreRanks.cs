@@ -12,25 +12,25 @@ internal sealed class ScoreRanks
 {
     /// <summary>Pages of 2^16 floats: those that share the upper half of their bits.</summary>
     private const int PageCount = 1 << 15,
-        WordsOfPage = 1 << 10;
+        WordsPerPage = 1 << 10;
 
     private readonly ulong[]?[] _marks = new ulong[PageCount][];
     private readonly Page[] _pages = new Page[PageCount];
     private Word[] _words = [];
 
-    /// <summary>How many different scores there are, after <see cref="Order"/>.</summary>
+    /// <summary>How many different scores there are, after <see cref="Freeze"/>.</summary>
     public int Count { get; private set; }
 
     /// <summary>Takes scores in; may be called from several threads.</summary>
-    public void Mark(ReadOnlySpan<float> scores)
+    public void Add(ReadOnlySpan<float> scores)
     {
         foreach (var score in scores)
         {
-            var bits = Bits(score);
+            var bits = ToBits(score);
             ref var page = ref _marks[bits >> 16];
             if (page is null)
-                Interlocked.CompareExchange(ref page, new ulong[WordsOfPage], null);
-            ref var word = ref page[(bits >> 6) & (WordsOfPage - 1)];
+                Interlocked.CompareExchange(ref page, new ulong[WordsPerPage], null);
+            ref var word = ref page[(bits >> 6) & (WordsPerPage - 1)];
             var mark = 1UL << (int)bits;
             if ((Volatile.Read(ref word) & mark) == 0)
                 Interlocked.Or(ref word, mark);
@@ -38,9 +38,9 @@ internal sealed class ScoreRanks
     }
 
     /// <summary>Counts the ranks, once all scores are in.</summary>
-    public void Order()
+    public void Freeze()
     {
-        _words = new Word[_marks.Count(page => page is not null) * WordsOfPage];
+        _words = new Word[_marks.Count(page => page is not null) * WordsPerPage];
         var at = 0;
         for (var p = 0; p < PageCount; p++)
         {
@@ -58,19 +58,19 @@ internal sealed class ScoreRanks
     /// Where a score lies: <c>2 r + 1</c> if it is the one of rank r, <c>2 r</c> if it lies below that and above the
     /// one of rank r - 1.
     /// </summary>
-    public long PlaceOf(float score)
+    public long FindPlace(float score)
     {
-        var bits = Bits(score);
+        var bits = ToBits(score);
         var page = _pages[bits >> 16];
         if (page.Start < 0)
             return 2L * page.Below;
-        var word = _words[page.Start + ((bits >> 6) & (WordsOfPage - 1))];
+        var word = _words[page.Start + ((bits >> 6) & (WordsPerPage - 1))];
         var mark = 1UL << (int)bits;
         return 2L * (word.Below + BitOperations.PopCount(word.Marks & (mark - 1))) + ((word.Marks & mark) == 0 ? 0 : 1);
     }
 
     /// <summary>Of a score of at least 0; the sum turns -0, whose bits order differently, into 0.</summary>
-    private static uint Bits(float score) => BitConverter.SingleToUInt32Bits(score + 0f);
+    private static uint ToBits(float score) => BitConverter.SingleToUInt32Bits(score + 0f);
 
     /// <param name="Start">Its first word, or -1 if no score lies in it.</param>
     /// <param name="Below">How many scores lie below it.</param>

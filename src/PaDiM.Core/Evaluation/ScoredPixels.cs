@@ -62,6 +62,6 @@ public sealed class ScoredPixels
     {
         foreach (var run in _labels.Runs)
             if (run.Region != PixelLabels.Ignored)
-                visit(Scores[run.Start..run.End], _labels.ShareOf(run));
+                visit(Scores[run.Start..run.End], _labels.GetPixelShare(run));
     }
 }

@@ -10,7 +10,7 @@ public static class Luma
     /// <summary>Of interleaved pixels, shape <c>(n, 3)</c> to <c>(n)</c>.</summary>
     /// <param name="rgb">Red, green, blue of each pixel.</param>
     /// <param name="luma">Takes the grey values.</param>
-    public static void Of(ReadOnlySpan<float> rgb, Span<float> luma)
+    public static void FromRgb(ReadOnlySpan<float> rgb, Span<float> luma)
     {
         for (var i = 0; i < luma.Length; i++)
             luma[i] = Red * rgb[3 * i] + Green * rgb[3 * i + 1] + Blue * rgb[3 * i + 2];

@@ -50,5 +50,5 @@ public readonly record struct RigidTransform(double Angle, double ShiftX, double
 
     /// <summary>The same movement where the square is seen at another size.</summary>
     /// <param name="factor">The new side over the old.</param>
-    internal RigidTransform Scaled(double factor) => new(Angle, ShiftX * factor, ShiftY * factor);
+    internal RigidTransform Scale(double factor) => new(Angle, ShiftX * factor, ShiftY * factor);
 }

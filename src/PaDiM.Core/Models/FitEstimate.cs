@@ -18,13 +18,13 @@ namespace PaDiM.Core.Models;
 public sealed record FitEstimate(long StatisticsBytes, long ModelBytes, long MemoryBytes, long EmbeddingBytes)
 {
     /// <summary>Most images that statistics take at a time: more would not make them faster.</summary>
-    private const int LargestBatch = 32;
+    private const int MaxBatchSize = 32;
 
     /// <summary>Large embeddings go in smaller batches.</summary>
-    private const long BatchBytes = 512L << 20;
+    private const long MaxBatchBytes = 512L << 20;
 
     /// <summary>Program, backbone, images being decoded.</summary>
-    private const long Programs = 256L << 20;
+    private const long BaselineBytes = 256L << 20;
 
     /// <summary>
     /// The share of the available memory that a fit may take: the rest is for what else the process does.
@@ -44,7 +44,13 @@ public sealed record FitEstimate(long StatisticsBytes, long ModelBytes, long Mem
     /// <param name="dimensions">d, as the reduction gives it.</param>
     /// <param name="images">n, or null where it is not known yet and the model is taken to be of full rank.</param>
     /// <param name="embedded">m, the images that are still to be embedded; null for all.</param>
-    public static FitEstimate Of(FitSettings settings, Grid patches, int dimensions, int? images, int? embedded = null)
+    public static FitEstimate Create(
+        FitSettings settings,
+        Grid patches,
+        int dimensions,
+        int? images,
+        int? embedded = null
+    )
     {
         var p = (long)patches.Height * patches.Width;
         var d = (long)dimensions;
@@ -55,7 +61,7 @@ public sealed record FitEstimate(long StatisticsBytes, long ModelBytes, long Mem
             rank <= d ? Math.Max(rank, 1) * d + Math.Max(rank, 1) * (Math.Max(rank, 1) + 1) / 2 : long.MaxValue;
         var model = p * (4 * d + (rank < d ? Math.Min(4 * subspace, 2 * (triangle + d)) : 2 * (triangle + d)));
         var moments = settings.Shrinkage == ShrinkageMethod.LedoitWolf ? 8 * p * (d + 1) : 0;
-        var memory = statistics + model + moments + BatchOf(patches, dimensions) * 4 * p * d + Programs;
+        var memory = statistics + model + moments + GetBatchSize(patches, dimensions) * 4 * p * d + BaselineBytes;
         return new FitEstimate(
             statistics,
             model,
@@ -72,15 +78,15 @@ public sealed record FitEstimate(long StatisticsBytes, long ModelBytes, long Mem
     /// How many embeddings statistics take at a time: it depends on their shape alone, so that the same images give the
     /// same bytes everywhere.
     /// </summary>
-    public static int BatchOf(Grid patches, int dimensions) =>
-        (int)Math.Clamp(BatchBytes / (4L * patches.Height * patches.Width * dimensions), 4, LargestBatch);
+    public static int GetBatchSize(Grid patches, int dimensions) =>
+        (int)Math.Clamp(MaxBatchBytes / (4L * patches.Height * patches.Width * dimensions), 4, MaxBatchSize);
 
     /// <summary>A sentence about a fit that the memory does not hold; null when it does.</summary>
     /// <param name="availableMemory">Bytes that this process may use.</param>
     public string? FindMisfit(long availableMemory)
     {
         if (MemoryBytes > UsableShare * availableMemory)
-            return $"A fit with {Shape} needs {Size(MemoryBytes)} of memory; {Size(availableMemory)} are there, of which a fit may take {UsableShare * 100:f0} %. Use fewer dimensions or a smaller image size.";
+            return $"A fit with {Shape} needs {FormatBytes(MemoryBytes)} of memory; {FormatBytes(availableMemory)} are there, of which a fit may take {UsableShare * 100:f0} %. Use fewer dimensions or a smaller image size.";
         return Entries > Array.MaxLength
             ? FormattableString.Invariant(
                 $"A fit with {Shape} has {Entries:n0} entries of its scatters; at most {Array.MaxLength:n0} can be held. Use fewer dimensions or a smaller image size."
@@ -89,7 +95,7 @@ public sealed record FitEstimate(long StatisticsBytes, long ModelBytes, long Mem
     }
 
     /// <summary>A number of bytes for people.</summary>
-    public static string Size(long bytes) =>
+    public static string FormatBytes(long bytes) =>
         bytes < 1L << 30
             ? FormattableString.Invariant($"{bytes / (double)(1L << 20):f0} MiB")
             : FormattableString.Invariant($"{bytes / (double)(1L << 30):f1} GiB");

@@ -53,12 +53,12 @@ public sealed record FitSettings
     public AlignmentMethod Alignment { get; init; }
 
     /// <summary>Shape of the prepared image: the crop where there is one, the resized image otherwise.</summary>
-    public Grid PreparedSize() => new(CropSize ?? ImageSize, CropSize ?? ImageSize);
+    public Grid GetPreparedSize() => new(CropSize ?? ImageSize, CropSize ?? ImageSize);
 
     /// <summary>
     /// Rows and columns of the resized image that the crop leaves out before the prepared one begins; 0 without a crop.
     /// </summary>
-    public int CropMargin() => (ImageSize - PreparedSize().Height) / 2;
+    public int GetCropMargin() => (ImageSize - GetPreparedSize().Height) / 2;
 
     /// <summary>The pixels that count of a prepared image; null for all.</summary>
     /// <param name="ignored">True where a pixel is ignored, at the image size and before the crop, shape <c>(ImageSize,
@@ -66,24 +66,24 @@ public sealed record FitSettings
     /// <param name="patches">The grid of patch positions.</param>
     /// <exception cref="ArgumentException">A mask of another size, or one that leaves nothing of the prepared
     /// image.</exception>
-    public RegionOfInterest? RegionOf(bool[]? ignored, Grid patches) =>
-        ignored is null ? null : new RegionOfInterest(Prepared(ignored), PreparedSize(), patches, BlurSigma);
+    public RegionOfInterest? CreateRegion(bool[]? ignored, Grid patches) =>
+        ignored is null ? null : new RegionOfInterest(CropMask(ignored), GetPreparedSize(), patches, BlurSigma);
 
     /// <summary>
     /// A sentence about an ignore mask that leaves nothing to look at; null when it leaves something.
     /// </summary>
-    /// <param name="ignored">As for <see cref="RegionOf"/>.</param>
+    /// <param name="ignored">As for <see cref="CreateRegion"/>.</param>
     public string? FindFault(bool[]? ignored) =>
-        ignored is not null && Array.TrueForAll(Prepared(ignored), pixel => pixel)
+        ignored is not null && Array.TrueForAll(CropMask(ignored), pixel => pixel)
             ? "The ignore mask leaves no pixel of the prepared image. White pixels are left out; paint black what counts."
             : null;
 
-    private bool[] Prepared(bool[] ignored)
+    private bool[] CropMask(bool[] ignored)
     {
-        Shapes.Checked(ignored, (long)ImageSize * ImageSize);
-        var size = PreparedSize();
+        Shapes.CheckLength(ignored, (long)ImageSize * ImageSize);
+        var size = GetPreparedSize();
         var prepared = new bool[size.Positions];
-        var margin = CropMargin();
+        var margin = GetCropMargin();
         for (var y = 0; y < size.Height; y++)
             ignored.AsSpan((y + margin) * ImageSize + margin, size.Width).CopyTo(prepared.AsSpan(y * size.Width));
         return prepared;

@@ -32,7 +32,8 @@ public sealed record PadimModel(
     public bool[]? Ignored
     {
         get => _ignored;
-        init => _ignored = value is null ? null : Shapes.Checked(value, (long)Settings.ImageSize * Settings.ImageSize);
+        init =>
+            _ignored = value is null ? null : Shapes.CheckLength(value, (long)Settings.ImageSize * Settings.ImageSize);
     }
 
     /// <summary>
@@ -43,7 +44,8 @@ public sealed record PadimModel(
     public float[]? Template
     {
         get => _template;
-        init => _template = value is null ? null : Shapes.Checked(value, (long)Settings.ImageSize * Settings.ImageSize);
+        init =>
+            _template = value is null ? null : Shapes.CheckLength(value, (long)Settings.ImageSize * Settings.ImageSize);
     }
 
     /// <summary>Near-duplicates, blurred and wrongly exposed images among the training images, by index.</summary>

@@ -45,12 +45,16 @@ public static class ModelFile
         var d = model.Distribution.Dimensions;
         List<SafetensorsTensor> tensors =
         [
-            .. TensorsOf(model.Distribution),
-            SafetensorsTensor.Of("calibration", [model.Calibration.Scores.Count], model.Calibration.Scores.ToArray()),
+            .. CreateTensors(model.Distribution),
+            SafetensorsTensor.Create(
+                "calibration",
+                [model.Calibration.Scores.Count],
+                model.Calibration.Scores.ToArray()
+            ),
             model.Reduction switch
             {
-                ChannelSelection selection => SafetensorsTensor.Of("channels", [d], selection.Channels.ToArray()),
-                ChannelProjection projection => SafetensorsTensor.Of(
+                ChannelSelection selection => SafetensorsTensor.Create("channels", [d], selection.Channels.ToArray()),
+                ChannelProjection projection => SafetensorsTensor.Create(
                     "projection",
                     [model.Reduction.InputChannels, d],
                     projection.Weights
@@ -61,22 +65,26 @@ public static class ModelFile
         if (model.GoldenImages is { Count: > 0 } golden)
         {
             tensors.Add(
-                SafetensorsTensor.Of(
+                SafetensorsTensor.Create(
                     "golden",
                     [golden.Count, side, side, 3],
                     golden.SelectMany(image => image.Pixels).ToArray()
                 )
             );
             tensors.Add(
-                SafetensorsTensor.Of("goldenScores", [golden.Count], golden.Select(image => image.Score).ToArray())
+                SafetensorsTensor.Create("goldenScores", [golden.Count], golden.Select(image => image.Score).ToArray())
             );
         }
         if (model.Ignored is { } ignored)
             tensors.Add(
-                SafetensorsTensor.Of("ignored", [side, side], Array.ConvertAll(ignored, pixel => (byte)(pixel ? 1 : 0)))
+                SafetensorsTensor.Create(
+                    "ignored",
+                    [side, side],
+                    Array.ConvertAll(ignored, pixel => (byte)(pixel ? 1 : 0))
+                )
             );
         if (model.Template is { } template)
-            tensors.Add(SafetensorsTensor.Of("template", [side, side], template));
+            tensors.Add(SafetensorsTensor.Create("template", [side, side], template));
         Safetensors.Write(stream, metadata, tensors);
     }
 
@@ -126,7 +134,9 @@ public static class ModelFile
                     ? Array.ConvertAll(file.ReadArray<byte>("ignored", side, side), pixel => pixel != 0)
                     : null,
                 Template =
-                    card.Settings.Alignment == AlignmentMethod.None ? null : FiniteArray(file, "template", side, side),
+                    card.Settings.Alignment == AlignmentMethod.None
+                        ? null
+                        : ReadFiniteArray(file, "template", side, side),
                 Findings = card.Findings ?? [],
             };
         }
@@ -136,31 +146,31 @@ public static class ModelFile
         }
     }
 
-    private static IEnumerable<SafetensorsTensor> TensorsOf(PatchDistribution distribution)
+    private static IEnumerable<SafetensorsTensor> CreateTensors(PatchDistribution distribution)
     {
         var h = distribution.Grid.Height;
         var w = distribution.Grid.Width;
         var d = distribution.Dimensions;
-        var mean = SafetensorsTensor.Of("mean", [h, w, d], distribution.Mean);
+        var mean = SafetensorsTensor.Create("mean", [h, w, d], distribution.Mean);
         return distribution switch
         {
             QuantisedDistribution quantised =>
             [
                 mean,
-                SafetensorsTensor.Of("whitening", [h, w, PackedTriangle.Length(d)], quantised.Whitening),
-                SafetensorsTensor.Of("scale", [h, w, d], quantised.Scale),
+                SafetensorsTensor.Create("whitening", [h, w, PackedTriangle.GetLength(d)], quantised.Whitening),
+                SafetensorsTensor.Create("scale", [h, w, d], quantised.Scale),
             ],
             FullRankDistribution full =>
             [
                 mean,
-                SafetensorsTensor.Of("whitening", [h, w, PackedTriangle.Length(d)], full.Whitening),
+                SafetensorsTensor.Create("whitening", [h, w, PackedTriangle.GetLength(d)], full.Whitening),
             ],
             LowRankDistribution low =>
             [
                 mean,
-                SafetensorsTensor.Of("basis", [h, w, low.Rank, d], low.Basis),
-                SafetensorsTensor.Of("whitening", [h, w, PackedTriangle.Length(low.Rank)], low.Whitening),
-                SafetensorsTensor.Of("ridge", [h, w], low.Ridge),
+                SafetensorsTensor.Create("basis", [h, w, low.Rank, d], low.Basis),
+                SafetensorsTensor.Create("whitening", [h, w, PackedTriangle.GetLength(low.Rank)], low.Whitening),
+                SafetensorsTensor.Create("ridge", [h, w], low.Ridge),
             ],
             _ => throw new ArgumentException("A distribution of an unknown kind.", nameof(distribution)),
         };
@@ -168,13 +178,13 @@ public static class ModelFile
 
     private static PatchDistribution ReadDistribution(SafetensorsReader file)
     {
-        var shape = file.ShapeOf("mean");
+        var shape = file.GetShape("mean");
         var (grid, d) =
             shape.Count == 3
                 ? (new Grid((int)shape[0], (int)shape[1]), (int)shape[2])
                 : throw new InvalidDataException("The mean has no shape of (h, w, d).");
-        var mean = Finite(file, "mean", grid.Height, grid.Width, d);
-        var packed = PackedTriangle.Length(d);
+        var mean = ReadFinite(file, "mean", grid.Height, grid.Width, d);
+        var packed = PackedTriangle.GetLength(d);
         if (file.Contains("scale"))
             return new QuantisedDistribution(
                 grid,
@@ -184,8 +194,13 @@ public static class ModelFile
                 file.Read<ushort>("scale", grid.Height, grid.Width, d)
             );
         if (!file.Contains("basis"))
-            return new FullRankDistribution(grid, d, mean, Finite(file, "whitening", grid.Height, grid.Width, packed));
-        var rank = file.ShapeOf("basis") is { Count: 4 } basis
+            return new FullRankDistribution(
+                grid,
+                d,
+                mean,
+                ReadFinite(file, "whitening", grid.Height, grid.Width, packed)
+            );
+        var rank = file.GetShape("basis") is { Count: 4 } basis
             ? (int)basis[2]
             : throw new InvalidDataException("The basis has no shape of (h, w, r, d).");
         return new LowRankDistribution(
@@ -193,9 +208,9 @@ public static class ModelFile
             d,
             rank,
             mean,
-            Finite(file, "basis", grid.Height, grid.Width, rank, d),
-            Finite(file, "whitening", grid.Height, grid.Width, PackedTriangle.Length(rank)),
-            Finite(file, "ridge", grid.Height, grid.Width)
+            ReadFinite(file, "basis", grid.Height, grid.Width, rank, d),
+            ReadFinite(file, "whitening", grid.Height, grid.Width, PackedTriangle.GetLength(rank)),
+            ReadFinite(file, "ridge", grid.Height, grid.Width)
         );
     }
 
@@ -203,27 +218,27 @@ public static class ModelFile
     {
         if (!file.Contains("golden"))
             return [];
-        var count = (int)file.ShapeOf("golden")[0];
+        var count = (int)file.GetShape("golden")[0];
         if (count > MaxGoldenImages)
             throw new InvalidDataException(
                 $"The file holds {count} golden images; a model keeps at most {MaxGoldenImages}, since all of them are scored whenever it is loaded."
             );
         var pixels = file.ReadArray<byte>("golden", count, side, side, 3);
-        var scores = FiniteArray(file, "goldenScores", count);
+        var scores = ReadFiniteArray(file, "goldenScores", count);
         return [.. pixels.Chunk((int)(side * side * 3)).Select((image, i) => new GoldenImage(image, scores[i]))];
     }
 
-    private static ReadOnlyMemory<float> Finite(SafetensorsReader file, string name, params long[] shape) =>
-        Checked(file.Read<float>(name, shape));
+    private static ReadOnlyMemory<float> ReadFinite(SafetensorsReader file, string name, params long[] shape) =>
+        CheckFinite(file.Read<float>(name, shape));
 
-    private static float[] FiniteArray(SafetensorsReader file, string name, params long[] shape)
+    private static float[] ReadFiniteArray(SafetensorsReader file, string name, params long[] shape)
     {
         var values = file.ReadArray<float>(name, shape);
-        Checked(values);
+        CheckFinite(values);
         return values;
     }
 
-    private static ReadOnlyMemory<float> Checked(ReadOnlyMemory<float> values) =>
+    private static ReadOnlyMemory<float> CheckFinite(ReadOnlyMemory<float> values) =>
         float.IsFinite(TensorPrimitives.SumOfMagnitudes(values.Span))
             ? values
             : throw new InvalidDataException("The file holds values that are not finite.");

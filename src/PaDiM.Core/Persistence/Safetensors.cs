@@ -22,7 +22,7 @@ public static class Safetensors
     )
     {
         var hash = new XxHash128();
-        Describe(hash, metadata, tensors.Select(tensor => (tensor.Name, tensor.Type, tensor.Shape)));
+        AppendHeader(hash, metadata, tensors.Select(tensor => (tensor.Name, tensor.Type, tensor.Shape)));
         foreach (var tensor in tensors)
             tensor.ForEachBlock(hash.Append);
         var header = new MemoryStream();
@@ -63,7 +63,7 @@ public static class Safetensors
     /// Feeds what a header says to a hash: pairs in ordinal order but for the hash itself, then tensors in the order of
     /// their data.
     /// </summary>
-    internal static void Describe(
+    internal static void AppendHeader(
         XxHash128 hash,
         IEnumerable<KeyValuePair<string, string>> metadata,
         IEnumerable<(string Name, string Type, IReadOnlyList<long> Shape)> tensors

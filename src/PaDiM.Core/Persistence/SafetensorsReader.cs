@@ -81,10 +81,10 @@ public sealed class SafetensorsReader
         var entry = Find<T>(name, shape, out var count);
         if (
             _stream is UnmanagedMemoryStream memory
-            && TensorView<T>.TryOpen(memory, _dataStart + entry.Start, count) is { } view
+            && TensorView<T>.TryCreate(memory, _dataStart + entry.Start, count) is { } view
         )
             return view.Memory;
-        var values = LargeArray.Of<T>(count);
+        var values = LargeArray.Create<T>(count);
         Fill(entry, values);
         return values;
     }
@@ -95,7 +95,7 @@ public sealed class SafetensorsReader
         where T : unmanaged
     {
         var entry = Find<T>(name, shape, out var count);
-        Fill(entry, Shapes.Checked(into, count));
+        Fill(entry, Shapes.CheckLength(into, count));
     }
 
     /// <summary>Reads one tensor into an array of its own.</summary>
@@ -104,7 +104,7 @@ public sealed class SafetensorsReader
         where T : unmanaged
     {
         var entry = Find<T>(name, shape, out var count);
-        var values = LargeArray.Of<T>(count);
+        var values = LargeArray.Create<T>(count);
         Fill(entry, values);
         return values;
     }
@@ -114,11 +114,11 @@ public sealed class SafetensorsReader
 
     /// <summary>The shape of a tensor.</summary>
     /// <exception cref="InvalidDataException">It is missing.</exception>
-    public IReadOnlyList<long> ShapeOf(string name) => Find(name).Shape;
+    public IReadOnlyList<long> GetShape(string name) => Find(name).Shape;
 
     /// <summary>The type of a tensor's elements, as the format names it.</summary>
     /// <exception cref="InvalidDataException">It is missing.</exception>
-    public string TypeOf(string name) => Find(name).Type;
+    public string GetTypeName(string name) => Find(name).Type;
 
     private Entry Find(string name) =>
         _entries.TryGetValue(name, out var entry)
@@ -129,7 +129,7 @@ public sealed class SafetensorsReader
         where T : unmanaged
     {
         var entry = Find(name);
-        var type = SafetensorsTensor.TypeOf<T>();
+        var type = SafetensorsTensor.GetTypeName<T>();
         if (entry.Type != type || !entry.Shape.SequenceEqual(shape))
             throw new InvalidDataException(
                 $"Tensor {name} is {entry.Type} ({string.Join(", ", entry.Shape)}), not {type} ({string.Join(", ", shape)})."
@@ -166,7 +166,7 @@ public sealed class SafetensorsReader
                 offsets[1].GetInt64()
             );
             var bytes = entry.Shape.Aggregate(
-                (long)(SafetensorsTensor.SizeOf(entry.Type) ?? throw new FormatException()),
+                (long)(SafetensorsTensor.GetElementSize(entry.Type) ?? throw new FormatException()),
                 (product, extent) => extent < 1 ? throw new FormatException() : checked(product * extent)
             );
             if (
@@ -190,7 +190,7 @@ public sealed class SafetensorsReader
         if (!_metadata.TryGetValue(Safetensors.HashKey, out var expected))
             throw new InvalidDataException("The file carries no checksum.");
         var hash = new XxHash128();
-        Safetensors.Describe(
+        Safetensors.AppendHeader(
             hash,
             _metadata,
             _entries

@@ -8,10 +8,10 @@ namespace PaDiM.Core.Persistence;
 public sealed class SafetensorsTensor
 {
     private const int Block = 1 << 22;
-    private readonly BytesOf _bytes;
+    private readonly BytesGetter _bytes;
     private readonly int _length;
 
-    private SafetensorsTensor(string name, string type, int size, long[] shape, int length, BytesOf bytes)
+    private SafetensorsTensor(string name, string type, int size, long[] shape, int length, BytesGetter bytes)
     {
         Name = name;
         Type = type;
@@ -21,7 +21,7 @@ public sealed class SafetensorsTensor
         _bytes = bytes;
     }
 
-    private delegate ReadOnlySpan<byte> BytesOf(int first, int count);
+    private delegate ReadOnlySpan<byte> BytesGetter(int first, int count);
 
     internal delegate void BlockAction(ReadOnlySpan<byte> block);
 
@@ -46,7 +46,7 @@ public sealed class SafetensorsTensor
     /// <param name="values">Row-major; float, double, Half, int, short or byte, or ushort for bfloat16.</param>
     /// <exception cref="ArgumentException">More or fewer values than the shape has, or values of another
     /// type.</exception>
-    public static SafetensorsTensor Of<T>(string name, long[] shape, ReadOnlyMemory<T> values)
+    public static SafetensorsTensor Create<T>(string name, long[] shape, ReadOnlyMemory<T> values)
         where T : unmanaged
     {
         if (shape.Aggregate(1L, (product, extent) => product * extent) != values.Length)
@@ -56,7 +56,7 @@ public sealed class SafetensorsTensor
             );
         return new SafetensorsTensor(
             name,
-            TypeOf<T>(),
+            GetTypeName<T>(),
             Marshal.SizeOf<T>(),
             shape,
             values.Length,
@@ -64,9 +64,9 @@ public sealed class SafetensorsTensor
         );
     }
 
-    /// <inheritdoc cref="Of{T}(string, long[], ReadOnlyMemory{T})"/>
-    public static SafetensorsTensor Of<T>(string name, long[] shape, T[] values)
-        where T : unmanaged => Of<T>(name, shape, values.AsMemory());
+    /// <inheritdoc cref="Create{T}(string, long[], ReadOnlyMemory{T})"/>
+    public static SafetensorsTensor Create<T>(string name, long[] shape, T[] values)
+        where T : unmanaged => Create<T>(name, shape, values.AsMemory());
 
     /// <summary>Visits the bytes in blocks, since one span cannot cover more than 2 GiB of them.</summary>
     internal void ForEachBlock(BlockAction visit)
@@ -76,7 +76,7 @@ public sealed class SafetensorsTensor
     }
 
     /// <summary>The format's name of a type of elements.</summary>
-    internal static string TypeOf<T>() =>
+    internal static string GetTypeName<T>() =>
         default(T) switch
         {
             float => "F32",
@@ -90,10 +90,10 @@ public sealed class SafetensorsTensor
         };
 
     /// <summary>
-    /// Bytes of an element of a type that the format has, whether <see cref="TypeOf"/> names it or a reader only passes
+    /// Bytes of an element of a type that the format has, whether <see cref="GetTypeName"/> names it or a reader only passes
     /// over it; null for all others.
     /// </summary>
-    internal static int? SizeOf(string type) =>
+    internal static int? GetElementSize(string type) =>
         type switch
         {
             "BOOL" or "U8" or "I8" or "F8_E4M3" or "F8_E5M2" => 1,

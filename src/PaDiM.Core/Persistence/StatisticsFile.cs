@@ -19,9 +19,13 @@ public static class StatisticsFile
         Safetensors.Write(
             stream,
             new Dictionary<string, string> { ["format"] = Format },
-            SafetensorsTensor.Of("count", [1], new[] { statistics.Count }),
-            SafetensorsTensor.Of("mean", [grid.Height, grid.Width, d], statistics.Mean),
-            SafetensorsTensor.Of("scatter", [grid.Height, grid.Width, PackedTriangle.Length(d)], statistics.Scatter)
+            SafetensorsTensor.Create("count", [1], new[] { statistics.Count }),
+            SafetensorsTensor.Create("mean", [grid.Height, grid.Width, d], statistics.Mean),
+            SafetensorsTensor.Create(
+                "scatter",
+                [grid.Height, grid.Width, PackedTriangle.GetLength(d)],
+                statistics.Scatter
+            )
         );
     }
 
@@ -30,7 +34,7 @@ public static class StatisticsFile
     public static PatchStatistics Read(Stream stream)
     {
         var file = SafetensorsReader.Open(stream);
-        var shape = file.ShapeOf("mean");
+        var shape = file.GetShape("mean");
         if (file.Metadata.GetValueOrDefault("format") != Format || shape.Count != 3)
             throw new InvalidDataException("The file holds no patch statistics of a known version.");
         try
@@ -42,7 +46,7 @@ public static class StatisticsFile
                 d,
                 file.ReadArray<int>("count", 1)[0],
                 file.ReadArray<double>("mean", grid.Height, grid.Width, d),
-                file.ReadArray<double>("scatter", grid.Height, grid.Width, PackedTriangle.Length(d))
+                file.ReadArray<double>("scatter", grid.Height, grid.Width, PackedTriangle.GetLength(d))
             );
         }
         catch (Exception e) when (e is ArgumentException or OverflowException)

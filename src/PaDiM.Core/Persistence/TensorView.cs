@@ -24,7 +24,7 @@ internal sealed unsafe class TensorView<T> : MemoryManager<T>
     /// <summary>
     /// A view of elements of a file in memory; null where they are not aligned to their size, or too many for one view.
     /// </summary>
-    public static TensorView<T>? TryOpen(UnmanagedMemoryStream memory, long offset, long count)
+    public static TensorView<T>? TryCreate(UnmanagedMemoryStream memory, long offset, long count)
     {
         memory.Position = offset;
         var start = memory.PositionPointer;

@@ -1,62 +1,57 @@
-using System.Collections.Concurrent;
 using System.Numerics.Tensors;
 
 namespace PaDiM.Core.Scoring;
 
 /// <summary>
-/// A linear map along one axis of a picture in which each output is a weighted sum of a few neighbouring inputs:
-/// bilinear upsampling, Gaussian smoothing, or one after the other. Two operators that follow each other are one, with
-/// as many weights as reach the original: smoothing an upsampled map costs what its patches cost, not its pixels.
-/// Immutable, thread-safe.
+/// A linear map along one axis of a picture in which each output is a weighted sum of a few neighbouring inputs: bilinear
+/// upsampling, Gaussian smoothing, or both. Two operators in sequence are composed into one over the original inputs:
+/// smoothing an upsampled map then costs as much as its patches, not its pixels. Immutable, thread-safe.
 /// </summary>
 internal sealed class AxisOperator
 {
-    private const int MostKept = 64;
-    private static readonly ConcurrentDictionary<(int From, int To, double Sigma), AxisOperator> Kept = new();
     private readonly (int First, float[] Weights)[] _outputs;
 
     private AxisOperator((int First, double[] Weights)[] outputs) =>
         _outputs = Array.ConvertAll(outputs, o => (o.First, Array.ConvertAll(o.Weights, w => (float)w)));
 
-    /// <summary>Outputs along the axis.</summary>
-    public int Length => _outputs.Length;
-
-    /// <summary>Bilinear interpolation with <c>align_corners = false</c> and clamped borders.</summary>
-    public static AxisOperator Upsampling(int from, int to) => new(Bilinear(from, to));
+    /// <summary>Gets the number of outputs along the axis.</summary>
+    public int OutputCount => _outputs.Length;
 
     /// <summary>
-    /// As above, and then a Gaussian of radius <c>floor(4 sigma + 0.5)</c> outputs with mirrored borders that do not
-    /// repeat the edge. Kept: every image asks for the same.
+    /// Creates bilinear interpolation with <c>align_corners = false</c> and clamped borders.
     /// </summary>
-    public static AxisOperator Smoothing(int from, int to, double sigma)
+    public static AxisOperator CreateUpsampling(int from, int to) => new(CreateBilinear(from, to));
+
+    /// <summary>
+    /// Creates bilinear interpolation followed by a Gaussian of radius <c>floor(4 sigma + 0.5)</c> outputs with mirrored
+    /// borders that do not repeat the edge.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Sigma is negative.</exception>
+    public static AxisOperator CreateSmoothing(int from, int to, double sigma)
     {
-        if (Kept.TryGetValue((from, to, sigma), out var known))
-            return known;
-        if (Kept.Count >= MostKept)
-            Kept.Clear();
-        var bilinear = Bilinear(from, to);
-        return Kept[(from, to, sigma)] = new AxisOperator([
-            .. Gaussian(to, sigma).Select(smooth => Compose(smooth, bilinear)),
-        ]);
+        ArgumentOutOfRangeException.ThrowIfNegative(sigma);
+        var bilinear = CreateBilinear(from, to);
+        return new AxisOperator([.. CreateGaussian(to, sigma).Select(smooth => Compose(smooth, bilinear))]);
     }
 
-    /// <summary>Applies the operator down the columns of rows.</summary>
+    /// <summary>Applies the operator down the columns.</summary>
     /// <param name="rows">Shape <c>(inputs, width)</c>.</param>
-    /// <param name="width">Length of a row.</param>
-    /// <param name="result">Shape <c>(<see cref="Length"/>, width)</c>.</param>
+    /// <param name="width">Number of columns.</param>
+    /// <param name="result">Shape <c>(<see cref="OutputCount"/>, width)</c>.</param>
     public void Apply(ReadOnlySpan<float> rows, int width, Span<float> result)
     {
         for (var y = 0; y < _outputs.Length; y++)
         {
             var (first, weights) = _outputs[y];
             var row = result.Slice(y * width, width);
+            // Output row y = sum of input rows times weights: vectors run along rows, and no sum crosses lanes.
             TensorPrimitives.Multiply(rows.Slice(first * width, width), weights[0], row);
             for (var k = 1; k < weights.Length; k++)
                 TensorPrimitives.MultiplyAdd(rows.Slice((first + k) * width, width), weights[k], row, row);
         }
     }
 
-    private static (int First, double[] Weights)[] Bilinear(int from, int to)
+    private static (int First, double[] Weights)[] CreateBilinear(int from, int to)
     {
         var outputs = new (int, double[])[to];
         for (var i = 0; i < to; i++)
@@ -68,7 +63,7 @@ internal sealed class AxisOperator
         return outputs;
     }
 
-    private static IEnumerable<(int First, double[] Weights)> Gaussian(int length, double sigma)
+    private static IEnumerable<(int First, double[] Weights)> CreateGaussian(int length, double sigma)
     {
         var radius = (int)(4 * sigma + 0.5);
         var kernel = new double[2 * radius + 1];
@@ -79,7 +74,7 @@ internal sealed class AxisOperator
         {
             var first = Math.Max(0, i - radius);
             var last = Math.Min(length - 1, i + radius);
-            // What is mirrored at one end may reach beyond the kernel's own span, or the other end.
+            // Inputs that are mirrored at one end may lie outside of the kernel's own range, or past the other end.
             for (var k = -radius; k <= radius; k++)
             {
                 first = Math.Min(first, Mirror(i + k, length));
@@ -92,6 +87,7 @@ internal sealed class AxisOperator
         }
     }
 
+    /// <summary>Composes one output of a second operator with all outputs of a first one.</summary>
     private static (int First, double[] Weights) Compose(
         (int First, double[] Weights) after,
         (int First, double[] Weights)[] before
@@ -115,6 +111,7 @@ internal sealed class AxisOperator
         return (first, weights);
     }
 
+    /// <summary>Maps an index outside of the axis to its mirror image, such as -1 to 1.</summary>
     private static int Mirror(int index, int length)
     {
         if (length == 1)

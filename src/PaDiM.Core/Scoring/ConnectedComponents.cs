@@ -2,14 +2,16 @@ using PaDiM.Core.Geometry;
 
 namespace PaDiM.Core.Scoring;
 
-/// <summary>Labels 8-connected areas.</summary>
+/// <summary>Labels the 8-connected areas of a mask.</summary>
 internal static class ConnectedComponents
 {
-    /// <summary>Numbers the areas of a mask from 1 on, in reading order of their first pixels.</summary>
+    /// <summary>
+    /// Numbers the areas of a mask from 1, in reading order of their first pixels. Cost: at most nine visits per pixel.
+    /// </summary>
     /// <param name="mask">Shape <c>(size.Height, size.Width)</c>.</param>
     /// <param name="size">Rows and columns.</param>
-    /// <returns>A number a pixel, 0 outside; and how many pixels each number has, index 0 counting those
-    /// outside.</returns>
+    /// <returns>The number of each pixel's area, 0 outside of the mask; and the pixels per number, with those outside of
+    /// the mask at index 0.</returns>
     public static (int[] Labels, List<int> Sizes) Label(ReadOnlySpan<bool> mask, Grid size)
     {
         var labels = new int[size.Positions];
@@ -21,21 +23,25 @@ internal static class ConnectedComponents
                 sizes[0]++;
             if (!mask[start] || labels[start] != 0)
                 continue;
+            // A flood fill from the first pixel of a new area, with a stack of its own: recursion would overflow the call
+            // stack on large areas.
             var label = sizes.Count;
             var count = 0;
             labels[start] = label;
             pending.Push(start);
-            while (pending.TryPop(out var at))
+            while (pending.TryPop(out var pixel))
             {
                 count++;
-                var y = at / size.Width;
-                var x = at % size.Width;
+                var y = pixel / size.Width;
+                var x = pixel % size.Width;
+                // The 3 x 3 neighbourhood, cut off at the border; the pixel itself has a label already.
                 for (var ny = Math.Max(0, y - 1); ny <= Math.Min(size.Height - 1, y + 1); ny++)
                 for (var nx = Math.Max(0, x - 1); nx <= Math.Min(size.Width - 1, x + 1); nx++)
                 {
                     var next = ny * size.Width + nx;
                     if (!mask[next] || labels[next] != 0)
                         continue;
+                    // Labelled when pushed, so that no pixel is pushed twice.
                     labels[next] = label;
                     pending.Push(next);
                 }

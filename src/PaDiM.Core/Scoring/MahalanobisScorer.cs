@@ -4,35 +4,41 @@ using PaDiM.Core.Statistics;
 namespace PaDiM.Core.Scoring;
 
 /// <summary>
-/// Distances of embeddings from a distribution: M(x_p) = sqrt((x_p - mean_p)^T Cov_p^-1 (x_p - mean_p)) (Defard et al.,
-/// equation 2, the root taken).
+/// Computes distances of embeddings from a distribution: M(x_p) = sqrt((x_p - mean_p)^T Cov_p^-1 (x_p - mean_p)), the root
+/// of equation 2 of Defard et al.
 /// </summary>
 public static class MahalanobisScorer
 {
     /// <summary>
-    /// Positions whose vectors are gathered at a time, image after image: memory is read in long runs.
+    /// Positions whose vectors are gathered at a time, image after image, so that memory is read in long runs.
     /// </summary>
-    private const int Block = 16;
+    private const int BlockSize = 16;
 
     /// <summary>
-    /// One distance a position. Reads the whole distribution once; never negative, never NaN for finite embeddings.
+    /// Computes one distance per position. Reads the whole distribution once. Distances are never negative, and never NaN
+    /// for finite embeddings.
     /// </summary>
     /// <exception cref="ArgumentException">The embedding has another shape than the distribution.</exception>
-    public static AnomalyMap Distances(
+    public static AnomalyMap ComputeDistances(
         PatchDistribution distribution,
         PatchEmbedding embedding,
         ParallelOptions? parallel = null
-    ) => Distances(distribution, [embedding.AsTaps()], parallel)[0];
+    ) => ComputeDistances(distribution, [embedding.AsTaps()], parallel)[0];
 
-    /// <summary>As above for several images.</summary>
-    public static AnomalyMap[] Distances(
+    /// <summary>Computes one distance per position for several images.</summary>
+    /// <exception cref="ArgumentException">An embedding has another shape than the distribution.</exception>
+    public static AnomalyMap[] ComputeDistances(
         PatchDistribution distribution,
         IReadOnlyList<PatchEmbedding> batch,
         ParallelOptions? parallel = null
-    ) => Distances(distribution, [.. batch.Select(embedding => embedding.AsTaps())], parallel);
+    ) => ComputeDistances(distribution, [.. batch.Select(embedding => embedding.AsTaps())], parallel);
 
-    /// <summary>As above from reduced taps. Each position's factor is read once for all images.</summary>
-    public static AnomalyMap[] Distances(
+    /// <summary>
+    /// Computes one distance per position for several images from reduced taps. Reads each position's factor once for all
+    /// images.
+    /// </summary>
+    /// <exception cref="ArgumentException">An embedding has another shape than the distribution.</exception>
+    public static AnomalyMap[] ComputeDistances(
         PatchDistribution distribution,
         IReadOnlyList<ReducedTaps> batch,
         ParallelOptions? parallel = null
@@ -41,7 +47,8 @@ public static class MahalanobisScorer
         foreach (var embedding in batch)
             if (embedding.Grid != distribution.Grid || embedding.Dimensions != distribution.Dimensions)
                 throw new ArgumentException(
-                    $"An embedding of {embedding.Grid} and {embedding.Dimensions} dimensions does not fit a distribution of {distribution.Grid} and {distribution.Dimensions}.",
+                    $"An embedding with {embedding.Grid} and {embedding.Dimensions} dimensions does not fit a distribution "
+                        + $"with {distribution.Grid} and {distribution.Dimensions} dimensions.",
                     nameof(batch)
                 );
         var d = distribution.Dimensions;
@@ -51,14 +58,16 @@ public static class MahalanobisScorer
             .ToArray();
         var positions = distribution.Grid.Positions;
         Partition.Run(
-            (positions + Block - 1) / Block,
+            (positions + BlockSize - 1) / BlockSize,
             parallel ?? Partition.AllCores,
-            () => new float[Block * count * d + count + distribution.Scratch],
+            () => new float[BlockSize * count * d + count + distribution.ScratchLength],
             (block, scratch) =>
             {
-                var first = block * Block;
-                var size = Math.Min(Block, positions - block * Block);
-                var norms = scratch.AsSpan(Block * count * d, count);
+                // The scratch holds the differences, shape (BlockSize, count, d), then the norms of one position, then what
+                // the distribution needs.
+                var first = block * BlockSize;
+                var size = Math.Min(BlockSize, positions - block * BlockSize);
+                var norms = scratch.AsSpan(BlockSize * count * d, count);
                 for (var i = 0; i < count; i++)
                     batch[i]
                         .Subtract(
@@ -69,18 +78,18 @@ public static class MahalanobisScorer
                         );
                 for (var k = 0; k < size; k++)
                 {
-                    distribution.Norms(
+                    distribution.ComputeNorms(
                         first + k,
                         scratch.AsSpan(k * count * d, count * d),
                         norms,
-                        scratch.AsSpan(Block * count * d + count)
+                        scratch.AsSpan(BlockSize * count * d + count)
                     );
                     for (var i = 0; i < count; i++)
                         maps[i].Values[first + k] = norms[i];
                 }
             }
         );
-        // The distribution may lie in memory that only it holds on to.
+        // The spans above may point into a mapped file that the distribution alone keeps alive.
         GC.KeepAlive(distribution);
         return maps;
     }

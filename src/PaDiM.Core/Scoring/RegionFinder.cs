@@ -1,11 +1,11 @@
 namespace PaDiM.Core.Scoring;
 
-/// <summary>Finds the 8-connected areas of a map that reach a threshold.</summary>
+/// <summary>Finds the 8-connected areas of a map at or above a threshold.</summary>
 public static class RegionFinder
 {
     /// <summary>
-    /// Areas by falling peak score, in the map's own pixels. Cost: two visits a pixel, or next to nothing where none
-    /// reaches the threshold.
+    /// Finds the areas, in the map's own pixels, highest peak score first. Cost: a few visits per pixel, or one pass if no
+    /// pixel reaches the threshold.
     /// </summary>
     public static IReadOnlyList<AnomalyRegion> Find(AnomalyMap map, double threshold)
     {

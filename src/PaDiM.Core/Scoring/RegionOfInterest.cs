@@ -4,49 +4,49 @@ using PaDiM.Core.Geometry;
 namespace PaDiM.Core.Scoring;
 
 /// <summary>
-/// The pixels that count. Ignored ones have the score 0; the others are smoothed over pixels that count alone
-/// (normalised convolution: Knutsson and Westin, 1993), so that distances of patches behind the mask neither raise nor
-/// lower a score beside it. Features of the patches at its edge still see a little of what lies behind. Immutable,
-/// thread-safe.
+/// The pixels that count. Ignored pixels have score 0. The others are smoothed over pixels that count only (normalised
+/// convolution: Knutsson and Westin, 1993), so distances of masked patches neither raise nor lower a score next to the
+/// mask. The receptive fields of patches at the edge still include some masked pixels. Immutable, thread-safe.
 /// </summary>
 public sealed class RegionOfInterest
 {
     private readonly AnomalyMap _patchWeights;
     private readonly float[] _gains;
 
-    /// <summary>A region.</summary>
+    /// <summary>Creates a region.</summary>
     /// <param name="ignored">True where a pixel of the prepared image is ignored, shape <c>(prepared.Height,
-    /// prepared.Width)</c>; not all of them.</param>
+    /// prepared.Width)</c>; at least one pixel must count.</param>
     /// <param name="prepared">The prepared size, in pixels.</param>
     /// <param name="patches">The grid of patch positions.</param>
-    /// <param name="sigma">Of the smoothing, in pixels.</param>
-    /// <exception cref="ArgumentException">A mask of another size, or one that leaves nothing.</exception>
+    /// <param name="sigma">Standard deviation of the smoothing Gaussian, in pixels of the prepared size.</param>
+    /// <exception cref="ArgumentException">The mask has another size, or ignores every pixel.</exception>
     public RegionOfInterest(bool[] ignored, Grid prepared, Grid patches, double sigma)
     {
-        Ignored = Shapes.Checked(ignored, prepared.Positions);
+        Ignored = Shapes.CheckLength(ignored, prepared.Positions);
         if (Array.TrueForAll(ignored, pixel => pixel))
             throw new ArgumentException("The mask ignores every pixel.", nameof(ignored));
-        _patchWeights = new AnomalyMap(patches, SharesOf(ignored, prepared, patches));
+        _patchWeights = new AnomalyMap(patches, ComputeShares(ignored, prepared, patches));
         _gains = _patchWeights.ToPixels(prepared, sigma).Values;
         for (var i = 0; i < _gains.Length; i++)
             _gains[i] = ignored[i] ? 0 : 1 / Math.Max(_gains[i], 1e-6f);
     }
 
-    /// <summary>True where a pixel of the prepared image is ignored.</summary>
+    /// <summary>Gets the mask: true where a pixel of the prepared image is ignored, row-major.</summary>
     public IReadOnlyList<bool> Ignored { get; }
 
     /// <summary>
-    /// How much of each patch counts, 0 to 1, a value a patch position: distances are multiplied by it before they are
-    /// upsampled.
+    /// Gets the share of each patch that counts, 0 to 1, per patch position: distances are multiplied by it before they
+    /// are upsampled.
     /// </summary>
     public ReadOnlySpan<float> PatchWeights => _patchWeights.Values;
 
     /// <summary>
-    /// What a smoothed map is multiplied by, a value a pixel of the prepared image: 0 where it is ignored.
+    /// Gets the factors of a smoothed map, per pixel of the prepared image: 0 for ignored pixels, otherwise 1 over the
+    /// smoothed patch weights.
     /// </summary>
     public ReadOnlySpan<float> Gains => _gains;
 
-    /// <summary>Distances weighted by how much of each patch counts.</summary>
+    /// <summary>Multiplies distances by the share of each patch that counts.</summary>
     internal AnomalyMap Weigh(AnomalyMap distances)
     {
         var weighted = new float[distances.Values.Length];
@@ -61,8 +61,8 @@ public sealed class RegionOfInterest
         return smoothed;
     }
 
-    /// <summary>The share of each patch's pixels that count.</summary>
-    private static float[] SharesOf(bool[] ignored, Grid prepared, Grid patches)
+    /// <summary>Computes the share of each patch's pixels that count.</summary>
+    private static float[] ComputeShares(bool[] ignored, Grid prepared, Grid patches)
     {
         var counted = new float[patches.Positions];
         var all = new float[patches.Positions];

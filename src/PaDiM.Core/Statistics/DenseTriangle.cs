@@ -3,66 +3,80 @@ using System.Numerics.Tensors;
 namespace PaDiM.Core.Statistics;
 
 /// <summary>
-/// A lower triangle with its zeros, column after column, for work in panels: rows padded to whole vectors, columns to
-/// whole panels, the padding an identity that factorises to itself. See <see cref="PanelKernel"/> for the layout. A
-/// buffer of one worker; not thread-safe.
+/// A lower triangle with its zeros, column after column, for work in panels. Rows are padded to whole vectors and columns
+/// to whole panels; the padding is an identity matrix, which factorises to itself. See <see cref="PanelKernel"/> for the
+/// layout. A buffer for one worker; not thread-safe.
 /// </summary>
 /// <param name="d">Dimensions.</param>
 internal sealed class DenseTriangle(int d)
 {
     private const int Width = PanelKernel.Width;
 
-    private readonly int _stride = PanelKernel.Stride(d),
-        _columns = PanelKernel.Columns(d);
-    private readonly double[] _values = new double[PanelKernel.Stride(d) * PanelKernel.Columns(d)];
+    private readonly int _stride = PanelKernel.GetStride(d),
+        _columns = PanelKernel.GetPaddedColumns(d);
+    private readonly double[] _values = new double[PanelKernel.GetStride(d) * PanelKernel.GetPaddedColumns(d)];
 
-    /// <summary>All columns.</summary>
+    /// <summary>Gets all columns, <see cref="PanelKernel.GetStride"/> values apart.</summary>
     public Span<double> Values => _values;
 
-    /// <summary>Takes a triangle packed by columns, times a factor, with a ridge added to its diagonal.</summary>
+    /// <summary>Loads scale * A + ridge * I from a triangle A packed by columns.</summary>
     public void Load(ReadOnlySpan<double> packed, double scale = 1, double ridge = 0)
     {
-        for (int j = 0, at = 0; j < d; at += d - j++)
+        foreach (var column in PackedTriangle.Columns(d))
         {
-            var column = _values.AsSpan(j * _stride + j, d - j);
+            // Entries above the diagonal are 0 already, and have to be: products read whole vectors of a column.
+            var target = GetColumn(column);
             if (scale == 1)
-                packed.Slice(at, d - j).CopyTo(column);
+                column.In(packed).CopyTo(target);
             else
-                TensorPrimitives.Multiply(packed.Slice(at, d - j), scale, column);
-            column[0] += ridge;
+                TensorPrimitives.Multiply(column.In(packed), scale, target);
+            target[0] += ridge;
         }
         for (var j = d; j < _columns; j++)
             _values[j * _stride + j] = 1;
     }
 
-    /// <summary>Gives the triangle packed by columns.</summary>
+    /// <summary>Stores the triangle packed by columns.</summary>
     public void Store(Span<double> packed)
     {
-        for (int j = 0, at = 0; j < d; at += d - j++)
-            _values.AsSpan(j * _stride + j, d - j).CopyTo(packed[at..]);
+        foreach (var column in PackedTriangle.Columns(d))
+            GetColumn(column).CopyTo(column.In(packed));
     }
 
     /// <summary>
-    /// A = L L^T in place, four columns at a time: what the columns before take from them is one product. About d^3 / 6
-    /// multiply-adds.
+    /// Factorises A = L L^T in place, four columns at a time, left-looking: one product subtracts what all columns before
+    /// contribute. Cost: about d^3 / 6 multiply-adds.
     /// </summary>
-    /// <exception cref="ArithmeticException">The matrix is not positive definite, or not finite.</exception>
-    public void Cholesky()
+    /// <exception cref="ArithmeticException">The matrix is not positive definite or not finite.</exception>
+    public void Factorise()
     {
         for (var j = 0; j < _columns; j += Width)
         {
             var panel = _values.AsSpan(j * _stride);
-            PanelKernel.Multiply(_values, _stride, j, _values.AsSpan(j), _stride, 1, j, -1, panel, subtract: true);
+            // panel -= L[.., 0..j-1] * L[j..j+3, 0..j-1]^T: factor(k, c) is L[j + c, k].
+            PanelKernel.Multiply(
+                _values,
+                _stride,
+                fromRow: j,
+                _values.AsSpan(j),
+                nextFactor: _stride,
+                nextColumn: 1,
+                count: j,
+                diagonal: -1,
+                panel,
+                subtract: true
+            );
+            // The 4 x 4 block on the diagonal in scalar code; then the rows below it are the panel times L^-T of that
+            // block, each row a combination of its four columns.
             var block = Block.Factorise(panel[j..], _stride, j, d);
-            // Rows of the panel times L^-T of its own block, as a combination of its four columns.
-            Combine(panel, j, block.Inverse().Transpose());
+            MultiplyByBlock(panel, j, block.Inverse().Transpose());
             block.Store(panel, _stride, j);
         }
     }
 
     /// <summary>
-    /// W = L^-1 in place, from the last panel to the first: below a panel's own block P, W is -W' B P^-1, W' what is
-    /// done already, B what stands there of L.
+    /// Inverts W = L^-1 in place, from the last panel to the first. Below a panel's diagonal block P, W is -W' B P^-1,
+    /// with W' the part that is already inverted and B the rows of L below P.
     /// </summary>
     public void Invert()
     {
@@ -74,41 +88,60 @@ internal sealed class DenseTriangle(int d)
             var rest = _columns - j - Width;
             if (rest > 0)
             {
+                // panel = W' * B. The factors B are the panel itself: safe, because rows are done from the last to the
+                // first, and row i of W' needs only the rows of B up to i.
                 PanelKernel.Multiply(
                     _values.AsSpan(next * _stride),
                     _stride,
-                    next,
+                    fromRow: next,
                     panel[next..],
-                    1,
-                    _stride,
-                    rest,
-                    next,
+                    nextFactor: 1,
+                    nextColumn: _stride,
+                    count: rest,
+                    diagonal: next,
                     panel,
                     subtract: false
                 );
-                Combine(panel, j, block.Negative());
+                MultiplyByBlock(panel, j, block.Negative());
             }
             block.Store(panel, _stride, j);
         }
     }
 
     /// <summary>
-    /// panel = panel * block for the rows from a panel's own on; its own rows, and those read along with them, are to
-    /// be stored anew.
+    /// Computes panel = panel * block for the rows from the diagonal block down. The caller has to store the diagonal
+    /// block afterwards: its rows, and the rows above it in the same vector, are overwritten.
     /// </summary>
-    private void Combine(Span<double> panel, int fromRow, in Block block)
+    private void MultiplyByBlock(Span<double> panel, int fromRow, in Block block)
     {
         Span<double> factors = stackalloc double[Width * Width];
         block.CopyTo(factors);
-        PanelKernel.Multiply(panel, _stride, fromRow, factors, 1, Width, Width, -1, panel, subtract: false);
+        // The block is column-major: factor(k, c) is block[c * 4 + k].
+        PanelKernel.Multiply(
+            panel,
+            _stride,
+            fromRow,
+            factors,
+            nextFactor: 1,
+            nextColumn: Width,
+            count: Width,
+            diagonal: -1,
+            panel,
+            subtract: false
+        );
     }
 
-    /// <summary>A 4 x 4 matrix, column after column.</summary>
+    /// <summary>Gets a column from its diagonal entry down, without the padding.</summary>
+    private Span<double> GetColumn(PackedColumn column) =>
+        _values.AsSpan(column.Index * _stride + column.Index, column.Length);
+
+    /// <summary>A 4 x 4 matrix, column after column: entry (i, c) is at <c>4 c + i</c>.</summary>
     [System.Runtime.CompilerServices.InlineArray(Width * Width)]
     private struct Block
     {
         private double _first;
 
+        /// <summary>Loads the lower triangle; entries above the diagonal are 0.</summary>
         public static Block Load(ReadOnlySpan<double> from, int stride)
         {
             var block = default(Block);
@@ -118,20 +151,23 @@ internal sealed class DenseTriangle(int d)
             return block;
         }
 
-        /// <summary>L of the 4 x 4 matrix on the diagonal.</summary>
+        /// <summary>Computes L of the 4 x 4 matrix on the diagonal.</summary>
         public static Block Factorise(ReadOnlySpan<double> from, int stride, int dimension, int dimensions)
         {
             var block = Load(from, stride);
             for (var c = 0; c < Width; c++)
             {
                 var pivot = block[c * Width + c];
+                // The negation also rejects NaN.
                 if (!(pivot > 0) || !double.IsFinite(pivot))
                     throw new ArithmeticException(
-                        $"The covariance is not positive definite (pivot {pivot:g3} at dimension {dimension + c} of {dimensions})."
+                        $"The covariance is not positive definite (pivot {pivot:g3} at dimension {dimension + c} of "
+                            + $"{dimensions})."
                     );
                 var root = Math.Sqrt(pivot);
                 for (var i = c; i < Width; i++)
                     block[c * Width + i] /= root;
+                // Right-looking within the block: column c is subtracted from all columns after it.
                 for (var k = c + 1; k < Width; k++)
                 for (var i = k; i < Width; i++)
                     block[k * Width + i] -= block[c * Width + i] * block[c * Width + k];
@@ -139,7 +175,7 @@ internal sealed class DenseTriangle(int d)
             return block;
         }
 
-        /// <summary>The inverse of a lower triangle.</summary>
+        /// <summary>Inverts a lower triangle by forward substitution, one column at a time.</summary>
         public readonly Block Inverse()
         {
             var inverse = default(Block);
@@ -178,13 +214,14 @@ internal sealed class DenseTriangle(int d)
         }
 
         /// <summary>
-        /// Puts a lower triangle in its place, and zeros above it as far up as rows were written along.
+        /// Stores a lower triangle in its place, and zeros above it: a panel is written in whole vectors, so rows above
+        /// the diagonal block were overwritten too.
         /// </summary>
         public readonly void Store(Span<double> panel, int stride, int row)
         {
             for (var c = 0; c < Width; c++)
             {
-                for (var i = PanelKernel.FirstRow(row); i < row; i++)
+                for (var i = PanelKernel.AlignRow(row); i < row; i++)
                     panel[c * stride + i] = 0;
                 for (var i = 0; i < Width; i++)
                     panel[c * stride + row + i] = this[c * Width + i];

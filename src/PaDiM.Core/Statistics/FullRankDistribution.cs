@@ -5,7 +5,7 @@ namespace PaDiM.Core.Statistics;
 
 /// <summary>Covariances as whitening factors W = L^-1, Cov = L L^T: M = |W (x - mean)|.</summary>
 /// <param name="grid">Patch positions.</param>
-/// <param name="dimensions">d.</param>
+/// <param name="dimensions">Length d of an embedding vector.</param>
 /// <param name="mean">Shape <c>(positions, d)</c>.</param>
 /// <param name="whitening">W, shape <c>(positions, d (d + 1) / 2)</c>: lower triangles packed by columns.</param>
 public sealed class FullRankDistribution(
@@ -15,18 +15,19 @@ public sealed class FullRankDistribution(
     ReadOnlyMemory<float> whitening
 ) : PatchDistribution(grid, dimensions, mean)
 {
-    /// <summary>W, shape <c>(positions, d (d + 1) / 2)</c>: lower triangles packed by columns.</summary>
+    /// <summary>Gets W, shape <c>(positions, d (d + 1) / 2)</c>: lower triangles packed by columns.</summary>
     public ReadOnlyMemory<float> Whitening { get; } =
-        Shapes.Checked(whitening, (long)grid.Positions * PackedTriangle.Length(dimensions));
+        Shapes.CheckLength(whitening, (long)grid.Positions * PackedTriangle.GetLength(dimensions));
 
     /// <inheritdoc/>
     public override long Bytes => sizeof(float) * ((long)Mean.Length + Whitening.Length);
 
-    internal override int Scratch => Dimensions;
+    internal override int ScratchLength => Dimensions;
 
-    internal override void Norms(int position, Span<float> deltas, Span<float> norms, Span<float> scratch)
+    internal override void ComputeNorms(int position, Span<float> deltas, Span<float> norms, Span<float> scratch)
     {
-        var packed = PackedTriangle.Length(Dimensions);
+        // scratch = W delta, and the distance is its length. TensorPrimitives vectorises both.
+        var packed = PackedTriangle.GetLength(Dimensions);
         for (var i = 0; i < norms.Length; i++)
         {
             PackedTriangle.Multiply(
@@ -39,21 +40,21 @@ public sealed class FullRankDistribution(
     }
 
     /// <inheritdoc/>
-    public override void DenseWhitening(int position, Span<float> square)
+    public override void UnpackWhitening(int position, Span<float> square)
     {
-        var packed = PackedTriangle.Length(Dimensions);
+        var packed = PackedTriangle.GetLength(Dimensions);
         PackedTriangle.Unpack(Whitening.Span.Slice(position * packed, packed), Dimensions, square);
     }
 
-    internal static FullRankDistribution Of(
+    internal static FullRankDistribution Create(
         PatchStatistics statistics,
         Regularisation regularisation,
         ParallelOptions parallel
     )
     {
         var d = statistics.Dimensions;
-        var packed = statistics.Packed;
-        var whitening = LargeArray.Of<float>(statistics.Scatter.Length);
+        var packed = statistics.PackedLength;
+        var whitening = LargeArray.Create<float>(statistics.Scatter.Length);
         Partition.Run(
             statistics.Grid.Positions,
             parallel,
@@ -64,6 +65,6 @@ public sealed class FullRankDistribution(
                 TensorPrimitives.ConvertTruncating<double, float>(work.Factor, whitening.AsSpan(p * packed, packed));
             }
         );
-        return new FullRankDistribution(statistics.Grid, d, Rounded(statistics.Mean), whitening);
+        return new FullRankDistribution(statistics.Grid, d, ToSingle(statistics.Mean), whitening);
     }
 }

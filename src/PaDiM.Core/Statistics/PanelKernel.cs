@@ -6,43 +6,47 @@ using PaDiM.Core.Statistics.Simd;
 namespace PaDiM.Core.Statistics;
 
 /// <summary>
-/// The one product behind scatters, factors, inverses and leave-one-out distances: four columns of a result at a time,
-/// each a combination of the same columns of a matrix. All matrices lie column after column, a <see cref="Stride"/>
-/// apart, in float64.
+/// The product behind scatters, factors, inverses and leave-one-out distances: four columns of a result at a time, each a
+/// combination of the columns of one matrix. All matrices are column-major in float64, <see cref="GetStride"/> values
+/// per column.
 /// </summary>
 internal static class PanelKernel
 {
-    /// <summary>Columns of a panel.</summary>
+    /// <summary>Number of columns of a panel.</summary>
     public const int Width = 4;
 
-    /// <summary>Rows come in multiples of this, the rest is zeros: whole vectors are read and written.</summary>
+    /// <summary>
+    /// Rows are padded with zeros to a multiple of this, the doubles in the widest vector (512 bits), so that only whole
+    /// vectors are read and written and no kernel has a remainder.
+    /// </summary>
     private const int RowMultiple = 8;
 
-    /// <summary>Values from one column of d rows to the next.</summary>
-    public static int Stride(int d) => (d + RowMultiple - 1) / RowMultiple * RowMultiple;
+    /// <summary>Gets the number of values from one column of d rows to the next.</summary>
+    public static int GetStride(int d) => (d + RowMultiple - 1) / RowMultiple * RowMultiple;
 
-    /// <summary>Columns of d columns in whole panels; never above <see cref="Stride"/>.</summary>
-    public static int Columns(int d) => (d + Width - 1) / Width * Width;
+    /// <summary>Gets d rounded up to whole panels; at most <see cref="GetStride"/>.</summary>
+    public static int GetPaddedColumns(int d) => (d + Width - 1) / Width * Width;
 
-    /// <summary>The first of the rows that are read and written together with a row.</summary>
-    public static int FirstRow(int row) => row / RowMultiple * RowMultiple;
+    /// <summary>Gets the first of the rows that share a vector with a row.</summary>
+    public static int AlignRow(int row) => row / RowMultiple * RowMultiple;
 
     /// <summary>
-    /// For c in 0..3 and rows i from <see cref="FirstRow"/>(fromRow): sum over k in 0..count-1 of matrix[i, k] *
-    /// factor(k, c), which becomes target[i, c], or is subtracted from it. Rows are done from the last to the first,
-    /// each block of them read whole before it is written: with a lower triangle, factors may lie in the target itself.
+    /// For c in 0..3 and rows i from <see cref="AlignRow"/>(fromRow), computes the sum over k in 0..count-1 of
+    /// matrix[i, k] * factor(k, c), and overwrites target[i, c] with it or subtracts it. Rows are done from the last to the
+    /// first, and each block of rows is read completely before it is written: with a lower triangle, the factors may be
+    /// in the target itself.
     /// </summary>
     /// <param name="matrix">Column 0 of the matrix, from row 0.</param>
-    /// <param name="stride">From column to column, of matrix and target.</param>
+    /// <param name="stride">Values per column of matrix and target.</param>
     /// <param name="fromRow">First row.</param>
-    /// <param name="factors">factor(0, 0).</param>
-    /// <param name="nextFactor">From factor(k, c) to factor(k + 1, c).</param>
-    /// <param name="nextColumn">From factor(k, c) to factor(k, c + 1).</param>
-    /// <param name="count">Columns of the matrix.</param>
-    /// <param name="diagonal">Row of the first column's diagonal entry where the matrix is a lower triangle, zeros
-    /// stored above: what is known to be zero is left out. Below 0 for a full matrix.</param>
+    /// <param name="factors">Starts with factor(0, 0).</param>
+    /// <param name="nextFactor">Values from factor(k, c) to factor(k + 1, c).</param>
+    /// <param name="nextColumn">Values from factor(k, c) to factor(k, c + 1).</param>
+    /// <param name="count">Number of columns of the matrix.</param>
+    /// <param name="diagonal">For a lower triangle with zeros stored above the diagonal, the row of the first column's
+    /// diagonal entry: columns that are known to be zero are skipped. Negative for a full matrix.</param>
     /// <param name="target">Column 0 of the target, from row 0.</param>
-    /// <param name="subtract">Subtract from the target in place of overwriting it.</param>
+    /// <param name="subtract">True to subtract from the target, false to overwrite it.</param>
     public static void Multiply(
         Span<double> matrix,
         int stride,
@@ -56,33 +60,34 @@ internal static class PanelKernel
         bool subtract
     )
     {
-        ref var a = ref MemoryMarshal.GetReference(matrix);
-        ref var f = ref MemoryMarshal.GetReference(factors);
-        ref var t = ref MemoryMarshal.GetReference(target);
+        ref var matrixStart = ref MemoryMarshal.GetReference(matrix);
+        ref var factorStart = ref MemoryMarshal.GetReference(factors);
+        ref var targetStart = ref MemoryMarshal.GetReference(target);
+        // The width does not change a bit: each lane sums its own row in the same order (see IPanelLanes).
         if (Vector512.IsHardwareAccelerated)
-            Multiply<WideLanes>(
-                ref a,
+            Multiply<PanelLanes512>(
+                ref matrixStart,
                 stride,
-                FirstRow(fromRow),
-                ref f,
+                AlignRow(fromRow),
+                ref factorStart,
                 nextFactor,
                 nextColumn,
                 count,
                 diagonal,
-                ref t,
+                ref targetStart,
                 subtract
             );
         else
-            Multiply<UsualLanes>(
-                ref a,
+            Multiply<PanelLanesNative>(
+                ref matrixStart,
                 stride,
-                FirstRow(fromRow),
-                ref f,
+                AlignRow(fromRow),
+                ref factorStart,
                 nextFactor,
                 nextColumn,
                 count,
                 diagonal,
-                ref t,
+                ref targetStart,
                 subtract
             );
     }
@@ -102,11 +107,13 @@ internal static class PanelKernel
         where TLanes : struct, IPanelLanes<TLanes>
     {
         var lanes = TLanes.Count;
+        // row is the end of the rows still to do. The stride and the aligned first row are multiples of every vector's
+        // length, so no scalar remainder is left.
         var row = stride;
         for (; row - 2 * lanes >= fromRow; row -= 2 * lanes)
         {
             var first = row - 2 * lanes;
-            Two<TLanes>(
+            MultiplyTwoVectors<TLanes>(
                 ref Unsafe.Add(ref matrix, first),
                 stride,
                 ref factors,
@@ -120,7 +127,7 @@ internal static class PanelKernel
         for (; row > fromRow; row -= lanes)
         {
             var first = row - lanes;
-            One<TLanes>(
+            MultiplyOneVector<TLanes>(
                 ref Unsafe.Add(ref matrix, first),
                 stride,
                 ref factors,
@@ -132,13 +139,18 @@ internal static class PanelKernel
             );
         }
 
+        // Column k of a lower triangle starts in row diagonal + k: rows below end need columns up to end - diagonal only.
         int Limit(int end) => diagonal < 0 ? count : Math.Clamp(end - diagonal, 0, count);
     }
 
     /// <summary>
-    /// Two vectors of rows by four columns stay in registers: each value read serves four products, or two.
+    /// Multiplies two vectors of rows by four columns, with all eight sums in registers: each matrix value that is read
+    /// serves four products, and each factor two.
     /// </summary>
-    private static void Two<TLanes>(
+    /// <remarks>
+    /// The scalar equivalent, for rows i of the two vectors: <c>sum[i, c] += matrix[i, k] * factor(k, c)</c>.
+    /// </remarks>
+    private static void MultiplyTwoVectors<TLanes>(
         ref double matrix,
         int stride,
         ref double factor,
@@ -150,46 +162,48 @@ internal static class PanelKernel
     )
         where TLanes : struct, IPanelLanes<TLanes>
     {
-        TLanes a0 = default,
-            a1 = default,
-            b0 = default,
-            b1 = default,
-            c0 = default,
-            c1 = default,
-            e0 = default,
-            e1 = default;
+        // sumCV: column C of the result, vector V of the rows. A lane is one entry of the result.
+        TLanes sum00 = default,
+            sum01 = default,
+            sum10 = default,
+            sum11 = default,
+            sum20 = default,
+            sum21 = default,
+            sum30 = default,
+            sum31 = default;
         var lanes = TLanes.Count;
         for (var k = 0; k < count; k++)
         {
-            var upper = TLanes.Load(ref matrix);
-            var lower = TLanes.Load(ref Unsafe.Add(ref matrix, lanes));
-            var x = TLanes.Of(factor);
-            a0 = TLanes.MultiplyAdd(upper, x, a0);
-            a1 = TLanes.MultiplyAdd(lower, x, a1);
-            x = TLanes.Of(Unsafe.Add(ref factor, nextColumn));
-            b0 = TLanes.MultiplyAdd(upper, x, b0);
-            b1 = TLanes.MultiplyAdd(lower, x, b1);
-            x = TLanes.Of(Unsafe.Add(ref factor, 2 * nextColumn));
-            c0 = TLanes.MultiplyAdd(upper, x, c0);
-            c1 = TLanes.MultiplyAdd(lower, x, c1);
-            x = TLanes.Of(Unsafe.Add(ref factor, 3 * nextColumn));
-            e0 = TLanes.MultiplyAdd(upper, x, e0);
-            e1 = TLanes.MultiplyAdd(lower, x, e1);
+            // Column k: the two vectors of rows are read once, each factor is spread over all lanes.
+            var rows0 = TLanes.Load(ref matrix);
+            var rows1 = TLanes.Load(ref Unsafe.Add(ref matrix, lanes));
+            var x = TLanes.Create(factor);
+            sum00 = TLanes.MultiplyAdd(rows0, x, sum00);
+            sum01 = TLanes.MultiplyAdd(rows1, x, sum01);
+            x = TLanes.Create(Unsafe.Add(ref factor, nextColumn));
+            sum10 = TLanes.MultiplyAdd(rows0, x, sum10);
+            sum11 = TLanes.MultiplyAdd(rows1, x, sum11);
+            x = TLanes.Create(Unsafe.Add(ref factor, 2 * nextColumn));
+            sum20 = TLanes.MultiplyAdd(rows0, x, sum20);
+            sum21 = TLanes.MultiplyAdd(rows1, x, sum21);
+            x = TLanes.Create(Unsafe.Add(ref factor, 3 * nextColumn));
+            sum30 = TLanes.MultiplyAdd(rows0, x, sum30);
+            sum31 = TLanes.MultiplyAdd(rows1, x, sum31);
             matrix = ref Unsafe.Add(ref matrix, stride);
             factor = ref Unsafe.Add(ref factor, nextFactor);
         }
-        Put(a0, ref target, subtract);
-        Put(a1, ref Unsafe.Add(ref target, lanes), subtract);
-        Put(b0, ref Unsafe.Add(ref target, stride), subtract);
-        Put(b1, ref Unsafe.Add(ref target, stride + lanes), subtract);
-        Put(c0, ref Unsafe.Add(ref target, 2 * stride), subtract);
-        Put(c1, ref Unsafe.Add(ref target, 2 * stride + lanes), subtract);
-        Put(e0, ref Unsafe.Add(ref target, 3 * stride), subtract);
-        Put(e1, ref Unsafe.Add(ref target, 3 * stride + lanes), subtract);
+        Write(sum00, ref target, subtract);
+        Write(sum01, ref Unsafe.Add(ref target, lanes), subtract);
+        Write(sum10, ref Unsafe.Add(ref target, stride), subtract);
+        Write(sum11, ref Unsafe.Add(ref target, stride + lanes), subtract);
+        Write(sum20, ref Unsafe.Add(ref target, 2 * stride), subtract);
+        Write(sum21, ref Unsafe.Add(ref target, 2 * stride + lanes), subtract);
+        Write(sum30, ref Unsafe.Add(ref target, 3 * stride), subtract);
+        Write(sum31, ref Unsafe.Add(ref target, 3 * stride + lanes), subtract);
     }
 
-    /// <summary>The same for the one vector of rows that may be left.</summary>
-    private static void One<TLanes>(
+    /// <summary>Multiplies the one vector of rows that may be left by four columns.</summary>
+    private static void MultiplyOneVector<TLanes>(
         ref double matrix,
         int stride,
         ref double factor,
@@ -201,28 +215,28 @@ internal static class PanelKernel
     )
         where TLanes : struct, IPanelLanes<TLanes>
     {
-        TLanes a = default,
-            b = default,
-            c = default,
-            e = default;
+        TLanes sum0 = default,
+            sum1 = default,
+            sum2 = default,
+            sum3 = default;
         for (var k = 0; k < count; k++)
         {
             var rows = TLanes.Load(ref matrix);
-            a = TLanes.MultiplyAdd(rows, TLanes.Of(factor), a);
-            b = TLanes.MultiplyAdd(rows, TLanes.Of(Unsafe.Add(ref factor, nextColumn)), b);
-            c = TLanes.MultiplyAdd(rows, TLanes.Of(Unsafe.Add(ref factor, 2 * nextColumn)), c);
-            e = TLanes.MultiplyAdd(rows, TLanes.Of(Unsafe.Add(ref factor, 3 * nextColumn)), e);
+            sum0 = TLanes.MultiplyAdd(rows, TLanes.Create(factor), sum0);
+            sum1 = TLanes.MultiplyAdd(rows, TLanes.Create(Unsafe.Add(ref factor, nextColumn)), sum1);
+            sum2 = TLanes.MultiplyAdd(rows, TLanes.Create(Unsafe.Add(ref factor, 2 * nextColumn)), sum2);
+            sum3 = TLanes.MultiplyAdd(rows, TLanes.Create(Unsafe.Add(ref factor, 3 * nextColumn)), sum3);
             matrix = ref Unsafe.Add(ref matrix, stride);
             factor = ref Unsafe.Add(ref factor, nextFactor);
         }
-        Put(a, ref target, subtract);
-        Put(b, ref Unsafe.Add(ref target, stride), subtract);
-        Put(c, ref Unsafe.Add(ref target, 2 * stride), subtract);
-        Put(e, ref Unsafe.Add(ref target, 3 * stride), subtract);
+        Write(sum0, ref target, subtract);
+        Write(sum1, ref Unsafe.Add(ref target, stride), subtract);
+        Write(sum2, ref Unsafe.Add(ref target, 2 * stride), subtract);
+        Write(sum3, ref Unsafe.Add(ref target, 3 * stride), subtract);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Put<TLanes>(TLanes value, ref double target, bool subtract)
+    private static void Write<TLanes>(TLanes value, ref double target, bool subtract)
         where TLanes : struct, IPanelLanes<TLanes>
     {
         if (subtract)

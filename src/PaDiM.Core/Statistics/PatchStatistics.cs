@@ -5,67 +5,70 @@ using PaDiM.Core.Geometry;
 namespace PaDiM.Core.Statistics;
 
 /// <summary>
-/// The growing sums of a fit: for each position the count n, the mean and the centred scatter M2 = sum (x - mean)(x -
-/// mean)^T, updated with Chan's formula (Chan, Golub, LeVeque, 1979), never with raw moments. Memory does not depend on
-/// the number of images: <c>positions * (d + d (d + 1) / 2)</c> doubles. Not thread-safe; each operation uses several
-/// cores.
+/// The growing sums of a fit: per position the count n, the mean and the centred scatter M2 = sum (x - mean)(x -
+/// mean)^T. They are updated with Chan's formula (Chan, Golub, LeVeque, 1979), never with raw moments. Memory does not
+/// depend on the number of images: <c>positions * (d + d (d + 1) / 2)</c> doubles. Not thread-safe; each operation uses
+/// several cores.
 /// </summary>
 /// <param name="grid">Patch positions.</param>
-/// <param name="dimensions">d.</param>
-/// <param name="count">Images seen, n.</param>
+/// <param name="dimensions">Length d of an embedding vector.</param>
+/// <param name="count">Number of images n, at least 0.</param>
 /// <param name="mean">Shape <c>(positions, d)</c>.</param>
 /// <param name="scatter">M2, shape <c>(positions, d (d + 1) / 2)</c>: lower triangles packed by columns.</param>
 public sealed class PatchStatistics(Grid grid, int dimensions, int count, double[] mean, double[] scatter)
 {
-    /// <summary>Statistics of no images.</summary>
+    /// <summary>Creates statistics without images.</summary>
     public PatchStatistics(Grid grid, int dimensions)
         : this(
             grid,
             dimensions,
             0,
             new double[grid.Positions * dimensions],
-            LargeArray.Of<double>(checked(grid.Positions * PackedTriangle.Length(dimensions)))
+            LargeArray.Create<double>(checked(grid.Positions * PackedTriangle.GetLength(dimensions)))
         ) { }
 
-    /// <summary>Patch positions.</summary>
+    /// <summary>Gets the grid of patch positions.</summary>
     public Grid Grid { get; } = grid;
 
-    /// <summary>d.</summary>
+    /// <summary>Gets the length d of an embedding vector.</summary>
     public int Dimensions { get; } = dimensions;
 
-    /// <summary>Images seen, n.</summary>
+    /// <summary>Gets the number of images n.</summary>
     public int Count { get; private set; } =
-        count >= 0 ? count : throw new ArgumentOutOfRangeException(nameof(count), count, "Statistics count images.");
+        count >= 0 ? count : throw new ArgumentOutOfRangeException(nameof(count), count, "The number of images cannot be negative.");
 
-    /// <summary>Means, shape <c>(positions, d)</c>.</summary>
-    public double[] Mean { get; } = Shapes.Checked(mean, (long)grid.Positions * dimensions);
+    /// <summary>Gets the means, shape <c>(positions, d)</c>.</summary>
+    public double[] Mean { get; } = Shapes.CheckLength(mean, (long)grid.Positions * dimensions);
 
-    /// <summary>Scatter M2, shape <c>(positions, d (d + 1) / 2)</c>: lower triangles packed by columns.</summary>
+    /// <summary>Gets the scatter M2, shape <c>(positions, d (d + 1) / 2)</c>: lower triangles packed by columns.</summary>
     public double[] Scatter { get; } =
-        Shapes.Checked(scatter, (long)grid.Positions * PackedTriangle.Length(dimensions));
+        Shapes.CheckLength(scatter, (long)grid.Positions * PackedTriangle.GetLength(dimensions));
 
-    internal int Packed => PackedTriangle.Length(Dimensions);
+    internal int PackedLength => PackedTriangle.GetLength(Dimensions);
 
     internal Span<double> MeanAt(int position) => Mean.AsSpan(position * Dimensions, Dimensions);
 
-    internal Span<double> ScatterAt(int position) => Scatter.AsSpan(position * Packed, Packed);
+    internal Span<double> ScatterAt(int position) => Scatter.AsSpan(position * PackedLength, PackedLength);
 
-    /// <summary>Adds images: M2 = M2a + M2b + (na nb / (na + nb)) D D^T, D = mean_b - mean_a.</summary>
-    /// <exception cref="ArgumentException">An embedding of another shape, or one that is not finite.</exception>
+    /// <summary>
+    /// Adds images: M2 = M2a + M2b + (na nb / (na + nb)) D D^T with D = mean_b - mean_a. Cost: <c>O(positions * d^2)</c>
+    /// per image.
+    /// </summary>
+    /// <exception cref="ArgumentException">An embedding has another shape or is not finite.</exception>
     public void Add(IReadOnlyList<PatchEmbedding> batch, ParallelOptions? parallel = null) =>
         Update(batch, +1, parallel);
 
-    /// <summary>Takes images out again that were added before: <see cref="Add"/> solved for M2a.</summary>
-    /// <exception cref="ArgumentException">More images than were added, or embeddings of another shape.</exception>
+    /// <summary>Removes images that were added before: <see cref="Add"/> solved for M2a.</summary>
+    /// <exception cref="ArgumentException">More images than were added, or an embedding has another shape.</exception>
     public void Remove(IReadOnlyList<PatchEmbedding> batch, ParallelOptions? parallel = null) =>
         Update(batch, -1, parallel);
 
-    /// <summary>Adds the statistics of other images, gathered elsewhere: exact, whatever the order.</summary>
-    /// <exception cref="ArgumentException">Statistics of another shape.</exception>
+    /// <summary>Adds the statistics of other images. The result does not depend on the order, but for rounding.</summary>
+    /// <exception cref="ArgumentException">The statistics have another shape.</exception>
     public void Merge(PatchStatistics other, ParallelOptions? parallel = null)
     {
         if (other.Grid != Grid || other.Dimensions != Dimensions)
-            throw new ArgumentException("Statistics of another shape cannot be merged.", nameof(other));
+            throw new ArgumentException("Statistics with another shape cannot be merged.", nameof(other));
         if (other.Count == 0)
             return;
         double total = Count + other.Count;
@@ -91,7 +94,7 @@ public sealed class PatchStatistics(Grid grid, int dimensions, int count, double
         if (batch.Count == 0)
             return;
         foreach (var embedding in batch)
-            Check(embedding);
+            CheckEmbedding(embedding);
         var d = Dimensions;
         var k = batch.Count;
         var after = Count + sign * batch.Count;
@@ -104,7 +107,9 @@ public sealed class PatchStatistics(Grid grid, int dimensions, int count, double
             Count = 0;
             return;
         }
-        // The batch's own scatter and the shift of its mean are one sum of k + 1 outer products.
+        // The scatter of the batch and the shift of its mean are one sum of k + 1 outer products, whose last vector is
+        // sqrt(n k / after) (mean_b - mean). Chan's formula gives the same factor for a removal: there mean_b - mean_a is
+        // (n / after) (mean_b - mean), and the formula's own factor is after k / n.
         var shift = Math.Sqrt((double)Count * k / after);
         Partition.Run(
             Grid.Positions,
@@ -114,6 +119,7 @@ public sealed class PatchStatistics(Grid grid, int dimensions, int count, double
             {
                 var mean = MeanAt(p);
                 var delta = products[k];
+                // delta = mean of the batch.
                 delta.Clear();
                 for (var i = 0; i < k; i++)
                 {
@@ -123,6 +129,7 @@ public sealed class PatchStatistics(Grid grid, int dimensions, int count, double
                 TensorPrimitives.Divide(delta, (double)k, delta);
                 for (var i = 0; i < k; i++)
                     TensorPrimitives.Subtract(products[i], delta, products[i]);
+                // delta = D, then mean += sign k / after D.
                 TensorPrimitives.Subtract(delta, mean, delta);
                 TensorPrimitives.MultiplyAdd(delta, sign * (double)k / after, mean, mean);
                 TensorPrimitives.Multiply(delta, shift, delta);
@@ -134,25 +141,24 @@ public sealed class PatchStatistics(Grid grid, int dimensions, int count, double
 
     private static void AddOuterProduct(Span<double> scatter, ReadOnlySpan<double> x, double factor)
     {
-        for (int j = 0, at = 0; j < x.Length; at += x.Length - j++)
-            TensorPrimitives.MultiplyAdd(
-                x[j..],
-                factor * x[j],
-                scatter.Slice(at, x.Length - j),
-                scatter.Slice(at, x.Length - j)
-            );
+        foreach (var column in PackedTriangle.Columns(x.Length))
+        {
+            var target = column.In(scatter);
+            TensorPrimitives.MultiplyAdd(x[column.Index..], factor * x[column.Index], target, target);
+        }
     }
 
-    private void Check(PatchEmbedding embedding)
+    private void CheckEmbedding(PatchEmbedding embedding)
     {
         if (embedding.Grid != Grid || embedding.Dimensions != Dimensions)
             throw new ArgumentException(
-                $"An embedding of {embedding.Grid} and {embedding.Dimensions} dimensions does not fit statistics of {Grid} and {Dimensions}.",
+                $"An embedding with {embedding.Grid} and {embedding.Dimensions} dimensions does not fit statistics with "
+                    + $"{Grid} and {Dimensions} dimensions.",
                 nameof(embedding)
             );
         if (!float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(embedding.Values)))
             throw new ArgumentException(
-                "An embedding holds a value that is not finite: the backbone or its input is broken.",
+                "An embedding has a value that is not finite: the backbone or its input is broken.",
                 nameof(embedding)
             );
     }

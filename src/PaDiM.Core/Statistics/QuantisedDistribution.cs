@@ -4,26 +4,26 @@ using PaDiM.Core.Geometry;
 namespace PaDiM.Core.Statistics;
 
 /// <summary>
-/// Covariances as whitening factors W = L^-1, Cov = L L^T, in 16 bits: M = |W (x - mean)|. Scoring one image is bound
-/// by reading the factors once; this is half of what float32 needs to read, and a quarter of a square matrix.
+/// Covariances as whitening factors W = L^-1, Cov = L L^T, in 16 bits: M = |W (x - mean)|. Memory bandwidth bounds the
+/// scoring of one image, which reads every factor once: 16 bits are half of float32, and a quarter of a square matrix.
 /// </summary>
 public sealed class QuantisedDistribution : PatchDistribution
 {
     /// <summary>
-    /// Largest error that rounding the factors may give the distance of a vector drawn from the distribution itself,
-    /// relative, root mean square over the draws.
+    /// The largest relative error, root mean square, that rounding the factors may cause in the distance of a vector that
+    /// is drawn from the distribution itself.
     /// </summary>
     public const double Tolerance = 4e-5;
 
-    /// <summary>Distributions with stated factors.</summary>
+    /// <summary>Creates distributions from their factors.</summary>
     /// <param name="grid">Patch positions.</param>
-    /// <param name="dimensions">d.</param>
+    /// <param name="dimensions">Length d of an embedding vector.</param>
     /// <param name="mean">Shape <c>(positions, d)</c>.</param>
     /// <param name="whitening">Integers of W, shape <c>(positions, d (d + 1) / 2)</c>, in the order of
     /// <c>docs/algorithm.md</c>.</param>
-    /// <param name="scale">What the integers of a row are multiplied by, in bfloat16, shape <c>(positions, d)</c>, last
-    /// row first.</param>
-    /// <exception cref="ArgumentException">A tensor of another length.</exception>
+    /// <param name="scale">Factors of the integers of each row, in bfloat16, shape <c>(positions, d)</c>, last row
+    /// first.</param>
+    /// <exception cref="ArgumentException">A tensor has another length.</exception>
     public QuantisedDistribution(
         Grid grid,
         int dimensions,
@@ -33,14 +33,14 @@ public sealed class QuantisedDistribution : PatchDistribution
     )
         : base(grid, dimensions, mean)
     {
-        Whitening = Shapes.Checked(whitening, (long)grid.Positions * PackedTriangle.Length(dimensions));
-        Scale = Shapes.Checked(scale, (long)grid.Positions * dimensions);
+        Whitening = Shapes.CheckLength(whitening, (long)grid.Positions * PackedTriangle.GetLength(dimensions));
+        Scale = Shapes.CheckLength(scale, (long)grid.Positions * dimensions);
     }
 
-    /// <summary>Integers of W, shape <c>(positions, d (d + 1) / 2)</c>.</summary>
+    /// <summary>Gets the integers of W, shape <c>(positions, d (d + 1) / 2)</c>.</summary>
     public ReadOnlyMemory<short> Whitening { get; }
 
-    /// <summary>Scales of W's rows in bfloat16, shape <c>(positions, d)</c>, last row first.</summary>
+    /// <summary>Gets the scales of W's rows in bfloat16, shape <c>(positions, d)</c>, last row first.</summary>
     public ReadOnlyMemory<ushort> Scale { get; }
 
     /// <inheritdoc/>
@@ -49,26 +49,31 @@ public sealed class QuantisedDistribution : PatchDistribution
         + sizeof(short) * (long)Whitening.Length
         + sizeof(ushort) * (long)Scale.Length;
 
-    /// <summary>Room for a copy of the last position, behind which there is nothing to read.</summary>
-    internal override int Scratch =>
-        (PackedTriangle.Length(Dimensions) + Dimensions + 2 * TriangleBlocks.Overrun + 1) / 2 + 1;
+    /// <summary>
+    /// Gets the floats for a copy of the last positions, after which <see cref="TriangleBlocks.Overread"/> values cannot be
+    /// read.
+    /// </summary>
+    internal override int ScratchLength =>
+        (PackedTriangle.GetLength(Dimensions) + Dimensions + 2 * TriangleBlocks.Overread + 1) / 2 + 1;
 
-    internal override void Norms(int position, Span<float> deltas, Span<float> norms, Span<float> scratch)
+    internal override void ComputeNorms(int position, Span<float> deltas, Span<float> norms, Span<float> scratch)
     {
         var d = Dimensions;
-        var packed = PackedTriangle.Length(Dimensions);
+        var packed = PackedTriangle.GetLength(Dimensions);
         var blocks = Whitening.Span[(position * packed)..];
         var scales = Scale.Span[(position * d)..];
-        if (blocks.Length < packed + TriangleBlocks.Overrun || scales.Length < d + TriangleBlocks.Overrun)
+        if (blocks.Length < packed + TriangleBlocks.Overread || scales.Length < d + TriangleBlocks.Overread)
         {
+            // The kernel reads past the triangle and past its scales. Between positions that is harmless: the values there
+            // belong to the next position and are masked. At the end of the arrays it works on a padded copy.
             var copy = MemoryMarshal.Cast<float, short>(scratch);
-            var copied = MemoryMarshal.Cast<short, ushort>(copy[(packed + TriangleBlocks.Overrun)..]);
+            var copied = MemoryMarshal.Cast<short, ushort>(copy[(packed + TriangleBlocks.Overread)..]);
             blocks[..packed].CopyTo(copy);
             scales[..d].CopyTo(copied);
             blocks = copy;
             scales = copied;
         }
-        TriangleBlocks.Norms(
+        TriangleBlocks.ComputeNorms(
             in MemoryMarshal.GetReference(blocks),
             in MemoryMarshal.GetReference(scales),
             d,
@@ -78,10 +83,10 @@ public sealed class QuantisedDistribution : PatchDistribution
     }
 
     /// <inheritdoc/>
-    public override void DenseWhitening(int position, Span<float> square)
+    public override void UnpackWhitening(int position, Span<float> square)
     {
         var d = Dimensions;
-        var packed = PackedTriangle.Length(Dimensions);
+        var packed = PackedTriangle.GetLength(Dimensions);
         var triangle = new float[packed];
         TriangleBlocks.Restore(
             Whitening.Span.Slice(position * packed, packed),
@@ -91,52 +96,54 @@ public sealed class QuantisedDistribution : PatchDistribution
         PackedTriangle.Unpack<float>(triangle, d, square);
     }
 
-    /// <summary>Null where 16 bits are too few for factors of such different sizes.</summary>
-    internal static QuantisedDistribution? TryOf(
+    /// <summary>Creates distributions; null if 16 bits are too few for the factors' range of sizes.</summary>
+    internal static QuantisedDistribution? TryCreate(
         PatchStatistics statistics,
         Regularisation regularisation,
         ParallelOptions parallel
     )
     {
         var d = statistics.Dimensions;
-        var packed = statistics.Packed;
+        var packed = statistics.PackedLength;
         var positions = statistics.Grid.Positions;
-        var whitening = LargeArray.Of<short>((long)positions * packed);
+        var whitening = LargeArray.Create<short>((long)positions * packed);
         var scale = new ushort[positions * d];
-        var fine = true;
+        var isExact = true;
         Partition.Run(
             positions,
             parallel,
             () => new Factorisation(d),
             (p, work) =>
             {
-                if (!Volatile.Read(ref fine))
+                // One position that needs float32 decides for all: the rest of the work is skipped.
+                if (!Volatile.Read(ref isExact))
                     return;
                 work.Factorise(statistics, regularisation, p);
                 var scales = scale.AsSpan(p * d, d);
                 TriangleBlocks.Quantise(work.Factor, d, whitening.AsSpan(p * packed, packed), scales);
-                if (!(ErrorOf(scales, work.Variances) <= Tolerance))
-                    Volatile.Write(ref fine, false);
+                if (!(EstimateError(scales, work.Variances) <= Tolerance))
+                    Volatile.Write(ref isExact, false);
             }
         );
-        return fine ? new QuantisedDistribution(statistics.Grid, d, Rounded(statistics.Mean), whitening, scale) : null;
+        return isExact ? new QuantisedDistribution(statistics.Grid, d, ToSingle(statistics.Mean), whitening, scale) : null;
     }
 
     /// <summary>
-    /// For x drawn from N(mean, Cov), the root mean square of the error of M over M = sqrt(d): the integers of row i
-    /// are wrong by a uniform half step at most, and meet variances 0..i, so that y_i is wrong by s_i sqrt(sum of the
-    /// variances / 12); M is wrong by the mean of these along y.
+    /// Estimates the root mean square of the error of M, relative to M = sqrt(d), for x drawn from N(mean, Cov). The
+    /// rounding error of an integer in row i is uniform within half a step, with variance s_i^2 / 12, and is multiplied by
+    /// x_j - mean_j for j up to i. So the error of y_i is s_i sqrt(sum of variances 0 to i / 12), and the error of M is the
+    /// mean of these along y.
     /// </summary>
-    private static double ErrorOf(ReadOnlySpan<ushort> scales, ReadOnlySpan<double> variances)
+    private static double EstimateError(ReadOnlySpan<ushort> scales, ReadOnlySpan<double> variances)
     {
         var d = scales.Length;
-        var seen = 0.0;
+        var variance = 0.0;
         var sum = 0.0;
         for (var row = 0; row < d; row++)
         {
-            seen += variances[row];
-            double step = TriangleBlocks.Widened(scales[d - 1 - row]);
-            sum += step * step * seen / 12;
+            variance += variances[row];
+            double step = TriangleBlocks.ToSingle(scales[d - 1 - row]);
+            sum += step * step * variance / 12;
         }
         return Math.Sqrt(sum) / d;
     }

@@ -1,11 +1,11 @@
 namespace PaDiM.Core.Statistics;
 
 /// <summary>
-/// How far a covariance is pulled towards a sphere, so that few images do not pretend to know every direction.
+/// How far a covariance is pulled towards a sphere, since few images say little about most directions.
 /// </summary>
 public enum ShrinkageMethod
 {
-    /// <summary>Not at all: epsilon alone carries what the images leave open (Defard et al., equation 1).</summary>
+    /// <summary>Not at all: epsilon alone makes the covariance invertible (Defard et al., equation 1).</summary>
     None,
 
     /// <summary>

@@ -6,14 +6,20 @@ using PaDiM.Core.Statistics.Simd;
 namespace PaDiM.Core.Statistics;
 
 /// <summary>
-/// A lower triangle of 16-bit integers in the order in which a product with it reads them: rows from the last to the
-/// first in blocks of sixteen, and within a block column after column, each as long as the triangle is there. A block's
-/// rows are the lanes of one accumulator, so that no sum runs across lanes until the very end. Nothing is padded: d (d
-/// + 1) / 2 values.
+/// A lower triangle of 16-bit integers in the order in which a product reads it: rows from the last to the first in
+/// blocks of sixteen, and within a block column after column, each as long as the triangle is there. The rows of a block
+/// are the lanes of one accumulator, so no sum runs across lanes until the very end. Nothing is padded: the triangle has
+/// d (d + 1) / 2 values.
 /// </summary>
 internal static class TriangleBlocks
 {
-    /// <summary>Lanes of -1 followed by lanes of 0: read from 16 - n, n lanes are kept.</summary>
+    /// <summary>Values after a triangle, and after its scales, that are read but not used.</summary>
+    public const int Overread = 15;
+
+    /// <summary>Rows of a block, which are the lanes of an accumulator.</summary>
+    private const int BlockRows = ILanes<Lanes512>.Count;
+
+    /// <summary>Sixteen lanes of -1, then sixteen of 0. Read from index 16 - n, the first n lanes are kept.</summary>
     private static ReadOnlySpan<int> Masks =>
         [
             -1,
@@ -50,59 +56,57 @@ internal static class TriangleBlocks
             0,
         ];
 
-    /// <summary>Values behind a triangle, and behind its scales, that are read and not used.</summary>
-    public const int Overrun = 15;
-
     /// <summary>
-    /// Rounds a triangle to 16 bits with one scale a row: W = scale * integer. A scale a row costs little and makes the
-    /// error of a row follow its own size: rows of dimensions that hardly vary are larger than others by orders of
+    /// Rounds a triangle to 16 bits with one scale per row: W = scale * integer. A scale per row costs little, and the
+    /// error of a row then follows its own size: rows of dimensions that hardly vary are larger than others by orders of
     /// magnitude.
     /// </summary>
     /// <param name="triangle">W, packed by columns (<see cref="PackedTriangle"/>).</param>
     /// <param name="d">Dimensions.</param>
-    /// <param name="blocks">Takes the integers, length d (d + 1) / 2.</param>
-    /// <param name="scales">Takes the scales in bfloat16, length d, last row first.</param>
+    /// <param name="blocks">Receives the integers, length d (d + 1) / 2.</param>
+    /// <param name="scales">Receives the scales in bfloat16, length d, last row first.</param>
     public static void Quantise(ReadOnlySpan<double> triangle, int d, Span<short> blocks, Span<ushort> scales)
     {
+        // r counts rows from the last: r = 0 is row d - 1, which is the longest.
         for (var r = 0; r < d; r++)
         {
             var row = d - 1 - r;
             var largest = 0.0;
-            for (int j = 0, at = 0; j <= row; at += d - j++)
-                largest = Math.Max(largest, Math.Abs(triangle[at + row - j]));
-            scales[r] = RoundedUp((float)(largest / short.MaxValue));
+            foreach (var column in PackedTriangle.Columns(d, row + 1))
+                largest = Math.Max(largest, Math.Abs(triangle[column.GetEntry(row)]));
+            scales[r] = RoundUpToBFloat16((float)(largest / short.MaxValue));
         }
         var next = 0;
-        for (var first = 0; first < d; first += ILanes<Lanes512>.Count)
-        for (int j = 0, at = 0; j < d - first; at += d - j++)
-        for (var r = first; r < Math.Min(first + ILanes<Lanes512>.Count, d - j); r++)
-        {
-            var value = triangle[at + d - 1 - r - j] / Widened(scales[r]);
-            blocks[next++] = (short)Math.Clamp(Math.Round(value), -short.MaxValue, short.MaxValue);
-        }
+        for (var first = 0; first < d; first += BlockRows)
+            foreach (var column in PackedTriangle.Columns(d, d - first))
+                for (var r = first; r < GetEnd(first, d, column); r++)
+                {
+                    var value = triangle[column.GetEntry(d - 1 - r)] / ToSingle(scales[r]);
+                    blocks[next++] = (short)Math.Clamp(Math.Round(value), -short.MaxValue, short.MaxValue);
+                }
     }
 
-    /// <summary>The triangle, packed by columns, that <see cref="Quantise"/> has kept.</summary>
+    /// <summary>Restores the triangle, packed by columns, that <see cref="Quantise"/> rounded.</summary>
     public static void Restore(ReadOnlySpan<short> blocks, ReadOnlySpan<ushort> scales, Span<float> triangle)
     {
         var d = scales.Length;
         var next = 0;
-        for (var first = 0; first < d; first += ILanes<Lanes512>.Count)
-        for (int j = 0, at = 0; j < d - first; at += d - j++)
-        for (var r = first; r < Math.Min(first + ILanes<Lanes512>.Count, d - j); r++)
-            triangle[at + d - 1 - r - j] = blocks[next++] * Widened(scales[r]);
+        for (var first = 0; first < d; first += BlockRows)
+            foreach (var column in PackedTriangle.Columns(d, d - first))
+                for (var r = first; r < GetEnd(first, d, column); r++)
+                    triangle[column.GetEntry(d - 1 - r)] = blocks[next++] * ToSingle(scales[r]);
     }
 
     /// <summary>
-    /// |W x| of several vectors. Allocates nothing; reads <see cref="Overrun"/> values beyond the triangle and its
-    /// scales.
+    /// Computes |W x| for several vectors. Allocates nothing. Reads <see cref="Overread"/> values after the triangle and
+    /// after its scales.
     /// </summary>
     /// <param name="blocks">The first integer.</param>
     /// <param name="scales">The first scale.</param>
     /// <param name="d">Dimensions.</param>
     /// <param name="vectors">Shape <c>(norms.Length, d)</c>.</param>
-    /// <param name="norms">Takes the norms.</param>
-    public static void Norms(
+    /// <param name="norms">Receives the norms.</param>
+    public static void ComputeNorms(
         ref readonly short blocks,
         ref readonly ushort scales,
         int d,
@@ -110,16 +114,17 @@ internal static class TriangleBlocks
         Span<float> norms
     )
     {
+        // The JIT knows the answers when it compiles this method: only one branch is left.
         if (Vector512.IsHardwareAccelerated)
-            Norms<Lanes512>(in blocks, in scales, d, vectors, norms);
+            ComputeNorms<Lanes512>(in blocks, in scales, d, vectors, norms);
         else if (Vector256.IsHardwareAccelerated)
-            Norms<Lanes256>(in blocks, in scales, d, vectors, norms);
+            ComputeNorms<Lanes256>(in blocks, in scales, d, vectors, norms);
         else
-            Norms<Lanes128>(in blocks, in scales, d, vectors, norms);
+            ComputeNorms<Lanes128>(in blocks, in scales, d, vectors, norms);
     }
 
-    /// <summary>As above, in lanes of one kind.</summary>
-    internal static void Norms<TLanes>(
+    /// <summary>Computes |W x| for several vectors, in lanes of one kind.</summary>
+    internal static void ComputeNorms<TLanes>(
         ref readonly short blocks,
         ref readonly ushort scales,
         int d,
@@ -131,115 +136,144 @@ internal static class TriangleBlocks
         ref var x = ref MemoryMarshal.GetReference(vectors);
         var i = 0;
         for (; i + 4 <= norms.Length; i += 4)
-            OfFour<TLanes>(in blocks, in scales, d, ref Unsafe.Add(ref x, i * d), ref norms[i]);
+            ComputeFourNorms<TLanes>(in blocks, in scales, d, ref Unsafe.Add(ref x, i * d), ref norms[i]);
         for (; i < norms.Length; i++)
-            norms[i] = OfOne<TLanes>(in blocks, in scales, d, ref Unsafe.Add(ref x, i * d));
+            norms[i] = ComputeNorm<TLanes>(in blocks, in scales, d, ref Unsafe.Add(ref x, i * d));
     }
 
     /// <summary>
-    /// Four columns at a time, each with a sum of its own: one chain of additions would wait for itself.
+    /// Computes |W x| for one vector, four columns at a time, each with its own sum: in a single chain, every addition
+    /// would wait for the one before it.
     /// </summary>
-    private static float OfOne<TLanes>(ref readonly short blocks, ref readonly ushort scales, int d, ref float x)
+    /// <remarks>
+    /// The scalar equivalent, with <c>q</c> the integers and <c>s</c> the scales:
+    /// <c>y[r] = s[r] * sum over j of q[r, j] * x[j]</c>, and the result is <c>sqrt(sum over r of y[r]^2)</c>.
+    /// </remarks>
+    private static float ComputeNorm<TLanes>(ref readonly short blocks, ref readonly ushort scales, int d, ref float x)
         where TLanes : struct, ILanes<TLanes>
     {
-        ref var at = ref Unsafe.AsRef(in blocks);
+        ref var next = ref Unsafe.AsRef(in blocks);
+        // Lane l sums the squares of rows l, l + 16, l + 32 and so on, counted from the last row.
         TLanes squares = default;
         for (var first = 0; first < d; first += ILanes<TLanes>.Count)
         {
-            TLanes a = default,
-                b = default,
-                c = default,
-                e = default;
-            var whole = Math.Max(0, d - first - Overrun);
+            // Lane l of sum0 to sum3 belongs to row first + l, counted from the last row. They split its columns.
+            TLanes sum0 = default,
+                sum1 = default,
+                sum2 = default,
+                sum3 = default;
+            // The block's last row is the longest and has d - first columns. Its first row, 15 rows up, has 15 fewer:
+            // up to there all sixteen lanes hold an entry of the triangle.
             var columns = d - first;
+            var fullColumns = Math.Max(0, columns - Overread);
             var j = 0;
-            for (; j + 4 <= whole; j += 4)
+            for (; j + 4 <= fullColumns; j += 4)
             {
-                a = TLanes.Widen(in at).MultiplyAdd(Unsafe.Add(ref x, j), a);
-                b = TLanes.Widen(in Unsafe.Add(ref at, 16)).MultiplyAdd(Unsafe.Add(ref x, j + 1), b);
-                c = TLanes.Widen(in Unsafe.Add(ref at, 32)).MultiplyAdd(Unsafe.Add(ref x, j + 2), c);
-                e = TLanes.Widen(in Unsafe.Add(ref at, 48)).MultiplyAdd(Unsafe.Add(ref x, j + 3), e);
-                at = ref Unsafe.Add(ref at, 64);
+                // sumN += q[.., j + N] * x[j + N]; a full column is sixteen integers long.
+                sum0 = TLanes.Widen(in next).MultiplyAdd(Unsafe.Add(ref x, j), sum0);
+                sum1 = TLanes.Widen(in Unsafe.Add(ref next, 16)).MultiplyAdd(Unsafe.Add(ref x, j + 1), sum1);
+                sum2 = TLanes.Widen(in Unsafe.Add(ref next, 32)).MultiplyAdd(Unsafe.Add(ref x, j + 2), sum2);
+                sum3 = TLanes.Widen(in Unsafe.Add(ref next, 48)).MultiplyAdd(Unsafe.Add(ref x, j + 3), sum3);
+                next = ref Unsafe.Add(ref next, 64);
             }
+            // Up to three full columns that are left, then the corner of the triangle, whose columns shorten by one
+            // entry each. A load always takes sixteen integers: those after the column's end belong to the next columns,
+            // or to the Overread, and the mask turns them into 0.
             for (; j < columns; j++)
             {
                 var length = Math.Min(ILanes<TLanes>.Count, columns - j);
-                a = TLanes.Widen(in at, in Mask(length)).MultiplyAdd(Unsafe.Add(ref x, j), a);
-                at = ref Unsafe.Add(ref at, length);
+                sum0 = TLanes.Widen(in next, in GetMask(length)).MultiplyAdd(Unsafe.Add(ref x, j), sum0);
+                next = ref Unsafe.Add(ref next, length);
             }
-            squares = a.Add(b)
-                .Add(c.Add(e))
+            // In the last block, lanes past row 0 hold 0. The scales that are read for them are finite: they belong to the
+            // next position, or they are the zeros of a scratch copy.
+            squares = sum0.Add(sum1)
+                .Add(sum2.Add(sum3))
                 .Scale(in Unsafe.Add(ref Unsafe.AsRef(in scales), first))
                 .SquareAdd(squares);
         }
         return MathF.Sqrt(squares.Sum());
     }
 
-    /// <summary>One column at a time for four vectors: what is read and widened once serves all of them.</summary>
-    private static void OfFour<TLanes>(
+    /// <summary>
+    /// Computes |W x| for four vectors, one column at a time: integers that are read and widened once serve all four.
+    /// The four sums are independent, so no column needs more than one accumulator per vector.
+    /// </summary>
+    private static void ComputeFourNorms<TLanes>(
         ref readonly short blocks,
         ref readonly ushort scales,
         int d,
-        ref float x,
+        ref float vectors,
         ref float norms
     )
         where TLanes : struct, ILanes<TLanes>
     {
-        ref var at = ref Unsafe.AsRef(in blocks);
-        ref var y = ref Unsafe.Add(ref x, d);
-        ref var z = ref Unsafe.Add(ref y, d);
-        ref var w = ref Unsafe.Add(ref z, d);
-        TLanes squaresX = default,
-            squaresY = default,
-            squaresZ = default,
-            squaresW = default;
+        ref var next = ref Unsafe.AsRef(in blocks);
+        ref var x0 = ref vectors;
+        ref var x1 = ref Unsafe.Add(ref x0, d);
+        ref var x2 = ref Unsafe.Add(ref x1, d);
+        ref var x3 = ref Unsafe.Add(ref x2, d);
+        TLanes squares0 = default,
+            squares1 = default,
+            squares2 = default,
+            squares3 = default;
         for (var first = 0; first < d; first += ILanes<TLanes>.Count)
         {
-            TLanes a = default,
-                b = default,
-                c = default,
-                e = default;
-            var whole = Math.Max(0, d - first - Overrun);
+            // Lane l of sumN is entry first + l of W xN, counted from the last row.
+            TLanes sum0 = default,
+                sum1 = default,
+                sum2 = default,
+                sum3 = default;
+            // See ComputeNorm for full columns, masks and the Overread.
             var columns = d - first;
+            var fullColumns = Math.Max(0, columns - Overread);
             var j = 0;
-            for (; j < whole; j++)
+            for (; j < fullColumns; j++)
             {
-                var column = TLanes.Widen(in at);
-                a = column.MultiplyAdd(Unsafe.Add(ref x, j), a);
-                b = column.MultiplyAdd(Unsafe.Add(ref y, j), b);
-                c = column.MultiplyAdd(Unsafe.Add(ref z, j), c);
-                e = column.MultiplyAdd(Unsafe.Add(ref w, j), e);
-                at = ref Unsafe.Add(ref at, ILanes<TLanes>.Count);
+                var column = TLanes.Widen(in next);
+                sum0 = column.MultiplyAdd(Unsafe.Add(ref x0, j), sum0);
+                sum1 = column.MultiplyAdd(Unsafe.Add(ref x1, j), sum1);
+                sum2 = column.MultiplyAdd(Unsafe.Add(ref x2, j), sum2);
+                sum3 = column.MultiplyAdd(Unsafe.Add(ref x3, j), sum3);
+                next = ref Unsafe.Add(ref next, ILanes<TLanes>.Count);
             }
             for (; j < columns; j++)
             {
                 var length = Math.Min(ILanes<TLanes>.Count, columns - j);
-                var column = TLanes.Widen(in at, in Mask(length));
-                a = column.MultiplyAdd(Unsafe.Add(ref x, j), a);
-                b = column.MultiplyAdd(Unsafe.Add(ref y, j), b);
-                c = column.MultiplyAdd(Unsafe.Add(ref z, j), c);
-                e = column.MultiplyAdd(Unsafe.Add(ref w, j), e);
-                at = ref Unsafe.Add(ref at, length);
+                var column = TLanes.Widen(in next, in GetMask(length));
+                sum0 = column.MultiplyAdd(Unsafe.Add(ref x0, j), sum0);
+                sum1 = column.MultiplyAdd(Unsafe.Add(ref x1, j), sum1);
+                sum2 = column.MultiplyAdd(Unsafe.Add(ref x2, j), sum2);
+                sum3 = column.MultiplyAdd(Unsafe.Add(ref x3, j), sum3);
+                next = ref Unsafe.Add(ref next, length);
             }
             ref readonly var scale = ref Unsafe.Add(ref Unsafe.AsRef(in scales), first);
-            squaresX = a.Scale(in scale).SquareAdd(squaresX);
-            squaresY = b.Scale(in scale).SquareAdd(squaresY);
-            squaresZ = c.Scale(in scale).SquareAdd(squaresZ);
-            squaresW = e.Scale(in scale).SquareAdd(squaresW);
+            squares0 = sum0.Scale(in scale).SquareAdd(squares0);
+            squares1 = sum1.Scale(in scale).SquareAdd(squares1);
+            squares2 = sum2.Scale(in scale).SquareAdd(squares2);
+            squares3 = sum3.Scale(in scale).SquareAdd(squares3);
         }
-        norms = MathF.Sqrt(squaresX.Sum());
-        Unsafe.Add(ref norms, 1) = MathF.Sqrt(squaresY.Sum());
-        Unsafe.Add(ref norms, 2) = MathF.Sqrt(squaresZ.Sum());
-        Unsafe.Add(ref norms, 3) = MathF.Sqrt(squaresW.Sum());
+        norms = MathF.Sqrt(squares0.Sum());
+        Unsafe.Add(ref norms, 1) = MathF.Sqrt(squares1.Sum());
+        Unsafe.Add(ref norms, 2) = MathF.Sqrt(squares2.Sum());
+        Unsafe.Add(ref norms, 3) = MathF.Sqrt(squares3.Sum());
     }
 
+    /// <summary>
+    /// Gets the end of a column's rows in the block that starts with row <paramref name="first"/>, both counted from the
+    /// last row: column j has d - j rows.
+    /// </summary>
+    private static int GetEnd(int first, int d, PackedColumn column) => Math.Min(first + BlockRows, d - column.Index);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ref readonly int Mask(int lanes) =>
-        ref Unsafe.Add(ref MemoryMarshal.GetReference(Masks), ILanes<Lanes512>.Count - lanes);
+    private static ref readonly int GetMask(int lanes) =>
+        ref Unsafe.Add(ref MemoryMarshal.GetReference(Masks), BlockRows - lanes);
 
-    /// <summary>A bfloat16 as float32.</summary>
-    internal static float Widened(ushort value) => BitConverter.UInt32BitsToSingle((uint)value << 16);
+    /// <summary>Converts a bfloat16 to float32: it is the upper half of the bits.</summary>
+    internal static float ToSingle(ushort value) => BitConverter.UInt32BitsToSingle((uint)value << 16);
 
-    /// <summary>The smallest bfloat16 that is not below a positive value: no integer may pass 16 bits.</summary>
-    private static ushort RoundedUp(float value) => (ushort)((BitConverter.SingleToUInt32Bits(value) + 0xffff) >> 16);
+    /// <summary>Gets the smallest bfloat16 that is not below a positive value, so that no integer exceeds 16
+    /// bits.</summary>
+    private static ushort RoundUpToBFloat16(float value) =>
+        (ushort)((BitConverter.SingleToUInt32Bits(value) + 0xffff) >> 16);
 }

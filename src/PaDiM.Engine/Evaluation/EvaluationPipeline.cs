@@ -55,7 +55,7 @@ public sealed class EvaluationPipeline(
             .GroupBy(s => s.Image.Defect!, StringComparer.Ordinal)
             .OrderBy(g => g.Key, StringComparer.Ordinal);
         float[] normals = [.. scored.Where(s => s.Image.Defect is null).Select(s => s.Score), .. knownNormals ?? []];
-        var pixels = PixelMetrics.ByDefect(
+        var pixels = PixelMetrics.ComputeByDefect(
             [
                 .. scored
                     .Where(s => s.Image.Defect is null || s.Image.ReadMask is not null)
@@ -71,7 +71,7 @@ public sealed class EvaluationPipeline(
                     defect.Key,
                     defect.Count(),
                     MeasureImages(normals, defect),
-                    pixels.PerDefect.GetValueOrDefault(defect.Key, PixelMetrics.None)
+                    pixels.PerDefect.GetValueOrDefault(defect.Key, PixelMetrics.Undefined)
                 )),
             ],
             CountDecisions(normals, [.. scored.Where(s => s.Image.Defect is not null).Select(s => s.Score)], threshold),
@@ -114,7 +114,7 @@ public sealed class EvaluationPipeline(
     private static ImageMetrics MeasureImages(float[] normals, IEnumerable<Scored> anomalous)
     {
         float[] scores = [.. normals, .. anomalous.Select(s => s.Score)];
-        return ImageMetrics.Of(scores, [.. scores.Select((_, i) => i >= normals.Length)]);
+        return ImageMetrics.Compute(scores, [.. scores.Select((_, i) => i >= normals.Length)]);
     }
 
     private Scored ToScored(TestImage image, StoredMap scored) =>

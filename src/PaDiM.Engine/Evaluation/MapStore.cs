@@ -33,7 +33,7 @@ public sealed class MapStore(string directory)
         {
             using var stream = File.OpenRead(GetPath(image));
             var file = SafetensorsReader.Open(stream);
-            var shape = file.ShapeOf(MapTensor);
+            var shape = file.GetShape(MapTensor);
             if (shape.Count != 2)
                 return null;
             var placement = file.ReadArray<double>(PlacementTensor, 3);
@@ -61,12 +61,12 @@ public sealed class MapStore(string directory)
                         [HeightKey] = map.ImageSize.Height.ToString(CultureInfo.InvariantCulture),
                         [WidthKey] = map.ImageSize.Width.ToString(CultureInfo.InvariantCulture),
                     },
-                    SafetensorsTensor.Of(
+                    SafetensorsTensor.Create(
                         PlacementTensor,
                         [3],
                         new[] { map.Placement.Angle, map.Placement.ShiftX, map.Placement.ShiftY }
                     ),
-                    SafetensorsTensor.Of(MapTensor, [map.Map.Grid.Height, map.Map.Grid.Width], map.Map.Values)
+                    SafetensorsTensor.Create(MapTensor, [map.Map.Grid.Height, map.Map.Grid.Width], map.Map.Values)
                 ),
             durable: false
         );

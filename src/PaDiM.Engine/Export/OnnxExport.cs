@@ -100,9 +100,9 @@ public sealed class OnnxExport
         var graph = network.Graph;
         BackboneGraph.RenameReserved(graph, IsReserved);
         var builder = new GraphBuilder(graph, opset);
-        PrependNormalisation(builder, backbone, model.Settings.PreparedSize());
+        PrependNormalisation(builder, backbone, model.Settings.GetPreparedSize());
         graph.Output.Clear();
-        new ScoringGraph(model, backbone.MeasureTapGrids(model.Settings.PreparedSize())).AppendTo(
+        new ScoringGraph(model, backbone.MeasureTapGrids(model.Settings.GetPreparedSize())).AppendTo(
             builder,
             [.. backbone.Identity.Taps.Select(tap => BackboneGraph.GetNewName(tap, IsReserved))]
         );
@@ -156,7 +156,7 @@ public sealed class OnnxExport
     private static Dictionary<string, string> CreateMetadata(PadimModel model, ExportNotes notes)
     {
         var settings = model.Settings;
-        var size = model.Settings.PreparedSize();
+        var size = model.Settings.GetPreparedSize();
         var about = new Dictionary<string, string>
         {
             ["format"] = Format,
@@ -176,8 +176,8 @@ public sealed class OnnxExport
         {
             about["crop_size"] = ToInvariant(crop);
             about["crop"] =
-                $"after resizing, rows and columns {ToInvariant(settings.CropMargin())}"
-                + $" to {ToInvariant(settings.CropMargin() + crop - 1)}";
+                $"after resizing, rows and columns {ToInvariant(settings.GetCropMargin())}"
+                + $" to {ToInvariant(settings.GetCropMargin() + crop - 1)}";
         }
         if (notes.Category is { } category)
             about["category"] = category;

@@ -79,7 +79,7 @@ public sealed unsafe class HeldFile : UnmanagedMemoryStream
         {
             var start = NativeMemory.AlignedAlloc(length, length < HugePages.Size ? SmallPageBytes : HugePages.Size);
             if (length >= HugePages.Size)
-                HugePages.Ask(start, length);
+                HugePages.Request(start, length);
             return (byte*)start;
         }
 

@@ -58,7 +58,7 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
         {
             using var stream = Open(key, imageSha256);
             var file = SafetensorsReader.Open(stream);
-            var shape = file.ShapeOf("embedding");
+            var shape = file.GetShape("embedding");
             if (shape.Count != 3)
                 return null;
             var grid = new Grid((int)shape[0], (int)shape[1]);
@@ -82,12 +82,12 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
                 Safetensors.Write(
                     stream,
                     new Dictionary<string, string>(),
-                    SafetensorsTensor.Of(
+                    SafetensorsTensor.Create(
                         "placement",
                         [3],
                         new[] { embedding.Placement.Angle, embedding.Placement.ShiftX, embedding.Placement.ShiftY }
                     ),
-                    SafetensorsTensor.Of(
+                    SafetensorsTensor.Create(
                         "embedding",
                         [embedding.Grid.Height, embedding.Grid.Width, embedding.Dimensions],
                         embedding.Values
@@ -128,7 +128,7 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
                 Safetensors.Write(
                     stream,
                     new Dictionary<string, string>(),
-                    SafetensorsTensor.Of("pixels", [pixels.Height, pixels.Width, 3], pixels.Pixels)
+                    SafetensorsTensor.Create("pixels", [pixels.Height, pixels.Width, 3], pixels.Pixels)
                 ),
             durable: false
         );

@@ -4,6 +4,7 @@ using PaDiM.Core.Calibration;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
+using PaDiM.Core.Scoring;
 using PaDiM.Core.Statistics;
 using PaDiM.Engine.Inference;
 using PaDiM.Engine.Scoring;
@@ -234,20 +235,21 @@ public sealed class FitPipeline(
         Action<FitProgress>? progress
     )
     {
-        var region = settings.RegionOf(ignored, patches);
+        var region = settings.CreateRegion(ignored, patches);
+        var mapper = new PixelMapper(patches, settings.GetPreparedSize(), settings.BlurSigma);
         var scores = new double[images.Length];
         var done = 0;
         foreach (var batch in images.Chunk(embeddings.BatchSize))
         {
             var embedded = embeddings.Load(batch);
-            var maps = leaveOneOut.Distances(embedded, parallel);
+            var maps = leaveOneOut.ComputeDistances(embedded, parallel);
             ParallelLoop.For(
                 batch.Length,
                 parallel,
                 i =>
                     scores[done + i] = preprocessing
                         .ToImageFrame(
-                            maps[i].ToPixels(settings.PreparedSize(), settings.BlurSigma, region),
+                            mapper.ToPixels(maps[i], region),
                             embedded[i].Placement
                         )
                         .Max()

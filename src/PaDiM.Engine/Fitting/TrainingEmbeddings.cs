@@ -68,7 +68,7 @@ internal sealed class TrainingEmbeddings : IDisposable
         _compute = compute;
         _cancellationToken = cancellationToken;
         _parallel = compute.ToParallelOptions(cancellationToken);
-        BatchSize = FitEstimate.BatchOf(patches, embedder.Reduction.Dimensions);
+        BatchSize = FitEstimate.GetBatchSize(patches, embedder.Reduction.Dimensions);
         _buffers = new PatchEmbedding?[BatchSize];
         _shrunk = new RgbImage?[BatchSize];
     }
@@ -121,7 +121,7 @@ internal sealed class TrainingEmbeddings : IDisposable
         BatchNumber++;
         var d = _embedder.Reduction.Dimensions;
         for (var i = 0; i < count; i++)
-            _buffers[i] ??= new PatchEmbedding(_patches, d, LargeArray.Of<float>((long)_patches.Positions * d));
+            _buffers[i] ??= new PatchEmbedding(_patches, d, LargeArray.Create<float>((long)_patches.Positions * d));
     }
 
     private EmbeddingBatch EndBatch(int count) => new(this, BatchNumber, _buffers[..count]!);
@@ -172,7 +172,7 @@ internal sealed class TrainingEmbeddings : IDisposable
         var length = _embedder.PreparedLength;
         var side = _embedder.Preprocessing.ImageSize;
         if (buffer.Length < part.Length * length)
-            buffer = LargeArray.Of<float>((long)part.Length * length);
+            buffer = LargeArray.Create<float>((long)part.Length * length);
         var prepared = buffer;
         var placements = new RigidTransform[part.Length];
         ParallelLoop.For(

@@ -69,7 +69,7 @@ internal sealed class TrainingPixels(
             i => all[i] = _traits.GetValueOrDefault(images[i].Sha256) ?? Measure(this[i]),
             fault => fault is FitException
         );
-        return TrainingSetReview.Of(all, parallel);
+        return TrainingSetReview.FindAll(all, parallel);
     }
 
     private ImageTraits Measure(RgbImage image)
@@ -78,7 +78,7 @@ internal sealed class TrainingPixels(
         var floats = ArrayPool<float>.Shared.Rent(image.Pixels.Length);
         for (var i = 0; i < pixels.Length; i++)
             floats[i] = pixels[i];
-        var measured = ImageTraits.Of(floats.AsSpan(0, pixels.Length), side);
+        var measured = ImageTraits.Measure(floats.AsSpan(0, pixels.Length), side);
         ArrayPool<float>.Shared.Return(floats);
         return measured;
     }

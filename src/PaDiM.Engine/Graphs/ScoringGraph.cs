@@ -35,7 +35,7 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
     private const int IrVersion = 8;
 
     private readonly Grid _fine = model.Distribution.Grid;
-    private readonly Grid _prepared = model.Settings.PreparedSize();
+    private readonly Grid _prepared = model.Settings.GetPreparedSize();
 
     /// <summary>Gets the name of the input of the separate graph for a reduced tap.</summary>
     public static string GetFeaturesName(int tap) => $"features_{tap}";
@@ -105,7 +105,7 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
     private string AddEmbedding(GraphBuilder builder, IReadOnlyList<string> taps)
     {
         var selection = model.Reduction as ChannelSelection;
-        var chosenByTap = selection?.ByTap().ToArray();
+        var chosenByTap = selection?.GroupByTap().ToArray();
         var reduced = new List<string>();
         for (var l = 0; l < taps.Count; l++)
         {
@@ -228,13 +228,12 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
     private float[] CreateResizeMatrix(int from, int to)
     {
         var matrix = new float[to * from];
+        var mapper = new PixelMapper(new Grid(from, 1), new Grid(to, 1), model.Settings.BlurSigma);
         for (var j = 0; j < from; j++)
         {
             var unit = new float[from];
             unit[j] = 1;
-            var column = new AnomalyMap(new Grid(from, 1), unit)
-                .ToPixels(new Grid(to, 1), model.Settings.BlurSigma)
-                .Values;
+            var column = mapper.ToPixels(new AnomalyMap(new Grid(from, 1), unit)).Values;
             for (var i = 0; i < to; i++)
                 matrix[i * from + j] = column[i];
         }

@@ -31,7 +31,7 @@ internal static class ScoringStatistics
     public static IReadOnlyList<ScoringTensor> Create(PadimModel model)
     {
         var distribution = model.Distribution;
-        var prepared = model.Settings.PreparedSize();
+        var prepared = model.Settings.GetPreparedSize();
         var positions = distribution.Grid.Positions;
         var d = distribution.Dimensions;
         List<ScoringTensor> tensors =
@@ -44,7 +44,7 @@ internal static class ScoringStatistics
                 (position, target) => FillTransposed(distribution, position, target)
             ),
         ];
-        if (model.Settings.RegionOf(model.Ignored, distribution.Grid) is { } region)
+        if (model.Settings.CreateRegion(model.Ignored, distribution.Grid) is { } region)
         {
             tensors.Add(new(PatchWeights, [positions], region.PatchWeights.ToArray()));
             tensors.Add(new(Gains, [prepared.Height, prepared.Width], region.Gains.ToArray()));
@@ -68,7 +68,7 @@ internal static class ScoringStatistics
     private static void FillTransposed(PatchDistribution distribution, int position, Span<float> target)
     {
         var d = distribution.Dimensions;
-        distribution.DenseWhitening(position, target);
+        distribution.UnpackWhitening(position, target);
         for (var i = 0; i < d; i++)
         for (var j = 0; j < i; j++)
             (target[i * d + j], target[j * d + i]) = (target[j * d + i], target[i * d + j]);
@@ -78,7 +78,7 @@ internal static class ScoringStatistics
     {
         for (var tap = 0; tap < projection.TapChannels.Count; tap++)
         {
-            var weights = projection.WeightsOf(tap).ToArray();
+            var weights = projection.GetTapWeights(tap).ToArray();
             var channels = projection.TapChannels[tap];
             var d = projection.Dimensions;
             var transposed = new float[d * channels];

@@ -166,7 +166,7 @@ public sealed class Backbone : IDisposable
             ? Taps.Select(
                     (tap, i) =>
                         CreateTensor(
-                            MemoryMarshal.AsMemory(reduction.WeightsOf(i)),
+                            MemoryMarshal.AsMemory(reduction.GetTapWeights(i)),
                             [tap.Channels, reduction.Dimensions]
                         )
                 )
@@ -226,13 +226,13 @@ public sealed class Backbone : IDisposable
                 return known;
             if (
                 _choosing.Count == MaxChoiceGraphs
-                || selection.ByTap().Any(chosen => chosen.Length == 0)
+                || selection.GroupByTap().Any(chosen => chosen.Length == 0)
                 || TryReadGraph() is not { } graph
             )
                 return null;
             var sessions = new BackboneSessions(
                 Runtime,
-                ChannelChoice.Append(graph, Taps, [.. selection.ByTap()]).ToArray()
+                ChannelChoice.Append(graph, Taps, [.. selection.GroupByTap()]).ToArray()
             );
             _choosing.Add((selection, sessions));
             return sessions;
@@ -295,7 +295,7 @@ public sealed class Backbone : IDisposable
     public string? Validate(FitSettings settings)
     {
         var channels = TapChannels.Sum();
-        var size = settings.PreparedSize().Width;
+        var size = settings.GetPreparedSize().Width;
         if (settings.Reduction != ReductionMethod.None && settings.Dimensions > channels)
             return $"The backbone '{Identity.Name}' has {channels} channels, fewer than the"
                 + $" {settings.Dimensions} dimensions of the settings.";
@@ -311,7 +311,7 @@ public sealed class Backbone : IDisposable
     /// it.</param>
     /// <param name="embedded">Number of images that must still be embedded; null for all.</param>
     public FitEstimate EstimateFit(FitSettings settings, int? images = null, int? embedded = null) =>
-        FitEstimate.Of(
+        FitEstimate.Create(
             settings,
             GetPatchGrid(settings),
             settings.Reduction == ReductionMethod.None ? TapChannels.Sum() : settings.Dimensions,
@@ -322,7 +322,7 @@ public sealed class Backbone : IDisposable
     /// <summary>Gets the patch positions of an image that is prepared with these settings.</summary>
     internal Grid GetPatchGrid(FitSettings settings)
     {
-        var side = (settings.PreparedSize().Width + Taps[0].Stride - 1) / Taps[0].Stride;
+        var side = (settings.GetPreparedSize().Width + Taps[0].Stride - 1) / Taps[0].Stride;
         return new Grid(side, side);
     }
 

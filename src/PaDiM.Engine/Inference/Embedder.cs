@@ -49,7 +49,7 @@ public sealed class Embedder(
         var parallel = compute.ToParallelOptions(cancellationToken);
         var embeddings = new PatchEmbedding[count];
         for (var i = 0; i < count; i++)
-            embeddings[i] = PatchEmbedding.Of(features.GetTaps(i), parallel, reuse?[i]);
+            embeddings[i] = PatchEmbedding.FromTaps(features.GetTaps(i), parallel, reuse?[i]);
         return embeddings;
     }
 

@@ -57,7 +57,7 @@ internal sealed class DeviceScorer : IDisposable
         if ((long)positions * d * d > Array.MaxLength)
             throw new InvalidDataException($"{positions} whitening factors of {d} x {d} values do not fit one tensor.");
         _backbone = backbone;
-        PreparedSize = model.Settings.PreparedSize();
+        PreparedSize = model.Settings.GetPreparedSize();
         _device = backbone.Runtime.CreateMemoryInfo();
         _scoring = backbone.GetDownstreamSession(
             new ScoringGraph(model, backbone.MeasureTapGrids(PreparedSize)).ToArray()

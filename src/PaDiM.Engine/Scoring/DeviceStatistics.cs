@@ -38,7 +38,7 @@ internal sealed class DeviceStatistics : IDisposable
                         new ScoringTensor(
                             TapReduction.GetWeightsName(tap.Tensor),
                             [tap.Channels, model.Reduction.Dimensions],
-                            model.Reduction.WeightsOf(l).ToArray()
+                            model.Reduction.GetTapWeights(l).ToArray()
                         )
                 )
             )

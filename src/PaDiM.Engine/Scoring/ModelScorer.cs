@@ -19,6 +19,7 @@ public sealed class ModelScorer : IDisposable
 {
     private readonly DeviceScorer? _device;
     private readonly RegionOfInterest? _region;
+    private readonly PixelMapper _mapper;
 
     /// <summary>
     /// Creates a scorer that computes distances on the host, as a fit does. It needs no disposal.
@@ -39,7 +40,8 @@ public sealed class ModelScorer : IDisposable
             );
         Model = model;
         Embedder = new Embedder(backbone, model.Settings, model.Reduction, model.Template);
-        _region = model.Settings.RegionOf(model.Ignored, model.Distribution.Grid);
+        _mapper = new PixelMapper(model.Distribution.Grid, model.Settings.GetPreparedSize(), model.Settings.BlurSigma);
+        _region = model.Settings.CreateRegion(model.Ignored, model.Distribution.Grid);
         _device = onDevice ? new DeviceScorer(model, backbone) : null;
     }
 
@@ -130,7 +132,7 @@ public sealed class ModelScorer : IDisposable
         var parallel = compute.ToParallelOptions();
         if (binding.Scheduler is { } boundThreads)
             parallel.TaskScheduler = boundThreads;
-        return MahalanobisScorer.Distances(Model.Distribution, batch, parallel);
+        return MahalanobisScorer.ComputeDistances(Model.Distribution, batch, parallel);
     }
 
     /// <summary>Creates the map over the prepared image, whose maximum is the image score.</summary>
@@ -140,11 +142,7 @@ public sealed class ModelScorer : IDisposable
         Preprocessing.ToImageFrame(
             raw switch
             {
-                RawMap.Patches patches => patches.Distances.ToPixels(
-                    Preprocessing.PreparedSize,
-                    Model.Settings.BlurSigma,
-                    _region
-                ),
+                RawMap.Patches patches => _mapper.ToPixels(patches.Distances, _region),
                 RawMap.Pixels pixels => pixels.Map,
                 _ => throw new InvalidOperationException(),
             },
@@ -179,7 +177,7 @@ public sealed class ModelScorer : IDisposable
         var parallel = compute.ToParallelOptions();
         var length = Embedder.PreparedLength;
         var results = new (AnomalyMap Map, RigidTransform Placement)[images.Count];
-        var prepared = LargeArray.Of<float>((long)images.Count * length);
+        var prepared = LargeArray.Create<float>((long)images.Count * length);
         ParallelLoop.For(
             images.Count,
             parallel,

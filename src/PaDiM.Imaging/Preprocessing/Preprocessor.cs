@@ -27,10 +27,10 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
     public int ImageSize { get; } = settings.ImageSize;
 
     /// <summary>Shape of the backbone's input.</summary>
-    public Grid PreparedSize { get; } = settings.PreparedSize();
+    public Grid PreparedSize { get; } = settings.GetPreparedSize();
 
     /// <summary>Rows and columns cut off before the crop.</summary>
-    private int Offset { get; } = settings.CropMargin();
+    private int Offset { get; } = settings.GetCropMargin();
 
     /// <summary>
     /// An image at an image size, 8 bits a channel: it is prepared to the same input again, but for the rounding.
@@ -139,7 +139,7 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
     internal static float[] Grey(ReadOnlySpan<float> pixels)
     {
         var grey = new float[pixels.Length / 3];
-        Luma.Of(pixels, grey);
+        Luma.FromRgb(pixels, grey);
         return grey;
     }
 

@@ -56,7 +56,7 @@ internal sealed class FitCapacity(
         var free = space.Available;
         if (estimate.DiskBytes > free)
             return Problems.FitTooLarge(
-                $"The fit writes up to {FitEstimate.Size(estimate.DiskBytes)} of statistics, model and embeddings; {FitEstimate.Size(free)} may be taken where the data lies, MinFreeBytes apart. Make room, or use fewer dimensions or images."
+                $"The fit writes up to {FitEstimate.FormatBytes(estimate.DiskBytes)} of statistics, model and embeddings; {FitEstimate.FormatBytes(free)} may be taken where the data lies, MinFreeBytes apart. Make room, or use fewer dimensions or images."
             );
         return new JobEstimate
         {

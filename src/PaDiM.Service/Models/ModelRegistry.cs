@@ -336,10 +336,10 @@ internal sealed partial class ModelRegistry(
     )
     {
         var calibration = cached.Inspector.Model.Calibration;
-        var threshold = stored.ThresholdOverride ?? calibration.ThresholdAt(category.FalseRejectRate);
+        var threshold = stored.ThresholdOverride ?? calibration.GetThreshold(category.FalseRejectRate);
         double? review =
             category.Settings.ReviewRate is { } rate && rate > category.FalseRejectRate
-                ? Math.Min(threshold, calibration.ThresholdAt(rate))
+                ? Math.Min(threshold, calibration.GetThreshold(rate))
                 : null;
         return new CategoryModel(
             category.Name,

@@ -221,16 +221,16 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
             Dimensions = model.Distribution.Dimensions,
             GridHeight = model.Distribution.Grid.Height,
             GridWidth = model.Distribution.Grid.Width,
-            Threshold = model.Calibration.ThresholdAt(rate),
+            Threshold = model.Calibration.GetThreshold(rate),
             FalseRejectRate = rate,
-            SmallestFalseRejectRate = model.Calibration.SmallestFalseRejectRate,
+            SmallestFalseRejectRate = model.Calibration.MinFalseRejectRate,
             LooMin = model.Calibration.Min,
             LooMedian = model.Calibration.Median,
             LooMax = model.Calibration.Max,
             Outliers =
             [
                 .. model
-                    .Calibration.Outliers()
+                    .Calibration.FindOutliers()
                     .Select(o => new ModelOutlier
                     {
                         ImageSha256 = model.TrainingImages[o.Index],

@@ -129,7 +129,7 @@ internal sealed partial class ScoreService(
                 model.StandsInFor is not null,
                 score,
                 model.Threshold,
-                inspector.Model.Calibration.PValue(score),
+                inspector.Model.Calibration.GetPValue(score),
                 model.Decide(score),
                 regions,
                 new ScoredImage(ready.Width, ready.Height, Convert.ToHexStringLower(SHA256.HashData(file.Bytes))),

@@ -48,7 +48,7 @@ internal static class ThresholdPreviewEndpoints
             return ambiguous;
         var evaluation = await store.NewestAsync(category, model.Version, cancellationToken);
         var calibration = model.Inspector.Model.Calibration;
-        var proposed = change.Threshold ?? calibration.ThresholdAt(change.FalseRejectRate ?? model.FalseRejectRate);
+        var proposed = change.Threshold ?? calibration.GetThreshold(change.FalseRejectRate ?? model.FalseRejectRate);
         var measured = evaluation
             ?.Scores.Where(score => !score.LeaveOneOut)
             .ToLookup(score => score.Label, score => score.Score);
@@ -57,7 +57,7 @@ internal static class ThresholdPreviewEndpoints
                 model.Version,
                 model.Threshold,
                 proposed,
-                calibration.FalseRejectRateAt(proposed),
+                calibration.GetFalseRejectRate(proposed),
                 evaluation?.Id,
                 Flips.Between(
                     model.Threshold,

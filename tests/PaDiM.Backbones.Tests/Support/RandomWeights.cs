@@ -68,7 +68,7 @@ internal static class RandomWeights
         Safetensors.Write(
             file,
             new Dictionary<string, string>(),
-            [.. tensors.Select(tensor => SafetensorsTensor.Of(tensor.Name, tensor.Shape, tensor.Values))]
+            [.. tensors.Select(tensor => SafetensorsTensor.Create(tensor.Name, tensor.Shape, tensor.Values))]
         );
     }
 }

@@ -14,9 +14,9 @@ public sealed class CoarseSearchTests
         var template = MovedPart.Texture(side, 3, 1);
         var image = MovedPart.Texture(side, 3, 2);
         var search = new CoarseSearch(template, side, 0, largestShift);
-        var best = Assert.Single(search.Candidates(GradientField.Of(image, side)));
-        var a = GradientField.Of(template, side);
-        var b = GradientField.Of(image, side);
+        var best = Assert.Single(search.FindCandidates(GradientField.FromPlane(image, side)));
+        var a = GradientField.FromPlane(template, side);
+        var b = GradientField.FromPlane(image, side);
         var reach = (int)Math.Ceiling(side * largestShift);
         var highest = double.NegativeInfinity;
         for (var dy = -reach; dy <= reach; dy++)
@@ -36,10 +36,10 @@ public sealed class CoarseSearchTests
         var search = new CoarseSearch(
             MovedPart.Draw(48, RigidTransform.Identity),
             48,
-            RigidRegistration.LargestAngle,
-            RigidRegistration.LargestShift
+            RigidRegistration.MaxAngle,
+            RigidRegistration.MaxShift
         );
-        var best = search.Candidates(GradientField.Of(moved, 48))[0].Transform;
+        var best = search.FindCandidates(GradientField.FromPlane(moved, 48))[0].Transform;
         Assert.Equal(degrees, best.Angle * 180 / Math.PI, 2.51);
         Assert.Equal(shiftX, best.ShiftX, 1.01);
         Assert.Equal(shiftY, best.ShiftY, 1.01);

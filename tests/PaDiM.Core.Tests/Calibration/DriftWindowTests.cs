@@ -47,10 +47,10 @@ public sealed class DriftWindowTests
         var calibration = Calibration(random, 100);
         window = new DriftWindow(100, 200);
         for (var i = 0; i < 200; i++)
-            window.Add(calibration.PValue(Score(random, 2)));
+            window.Add(calibration.GetPValue(Score(random, 2)));
         Assert.True(window.Measure().IsHigher);
         for (var i = 0; i < 200; i++)
-            window.Add(calibration.PValue(Score(random, 0)));
+            window.Add(calibration.GetPValue(Score(random, 0)));
         var drift = window.Measure();
         Assert.Equal((200, false, false), (drift.Images, drift.IsHigher, drift.IsLower));
     }
@@ -60,7 +60,7 @@ public sealed class DriftWindowTests
     {
         var window = new DriftWindow(100);
         Assert.Equal(new ScoreDrift(0, 0, 0, 0, 1, false, false), window.Measure());
-        for (var i = 0; i < DriftWindow.FewestImages - 1; i++)
+        for (var i = 0; i < DriftWindow.MinImages - 1; i++)
             window.Add(1.0 / 101);
         Assert.Equal((1.0, false), (window.Measure().LowShare, window.Measure().IsHigher));
         window.Add(1.0 / 101);
@@ -81,13 +81,13 @@ public sealed class DriftWindowTests
             var window = new DriftWindow(calibrated, 300);
             var scores = Enumerable.Range(0, 300).Select(_ => Score(random, 0.4)).ToArray();
             foreach (var score in scores)
-                window.Add(calibration.PValue(score));
+                window.Add(calibration.GetPValue(score));
 
             // The tail takes as many of the largest leave-one-out scores as 5 % are, and the images above the last of
             // them.
             var tail = (int)Math.Floor(0.05 * (calibrated + 1));
             var body = calibration.Scores.OrderDescending().Skip(tail).ToArray();
-            var images = scores.Where(score => calibration.PValue(score) > 0.05).ToArray();
+            var images = scores.Where(score => calibration.GetPValue(score) > 0.05).ToArray();
             var steps = body.Concat(images).ToArray();
             double Above(double[] sample, double x) => sample.Count(value => value > x) / (double)sample.Length;
             var drift = window.Measure();
@@ -109,7 +109,9 @@ public sealed class DriftWindowTests
             var told = false;
             for (var i = 0; i < 1500 && !told; i++)
             {
-                window.Add(calibration.PValue(random.NextDouble() < defects ? Score(random, 6) : Score(random, shift)));
+                window.Add(
+                    calibration.GetPValue(random.NextDouble() < defects ? Score(random, 6) : Score(random, shift))
+                );
                 if (i % 10 == 0)
                     told = window.Measure() is { IsHigher: true } or { IsLower: true };
             }
@@ -124,7 +126,7 @@ public sealed class DriftWindowTests
         var calibration = Calibration(random, calibrated);
         var window = new DriftWindow(calibrated);
         for (var i = 0; i < images; i++)
-            window.Add(calibration.PValue(random.NextDouble() < defects ? Score(random, 6) : Score(random, shift)));
+            window.Add(calibration.GetPValue(random.NextDouble() < defects ? Score(random, 6) : Score(random, shift)));
         return window;
     }
 

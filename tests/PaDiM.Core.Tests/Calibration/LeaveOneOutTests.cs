@@ -46,7 +46,7 @@ public sealed class LeaveOneOutTests
     public void Identical_images_are_at_distance_0(int n)
     {
         var images = RandomEmbeddings.Identical(34, n, Grid, 7);
-        var maps = LeaveOneOut.Consume(Fitting.Gather(images), Fitting.Ridge).Distances(images);
+        var maps = LeaveOneOut.Consume(Fitting.Gather(images), Fitting.Ridge).ComputeDistances(images);
         Assert.All(maps.SelectMany(map => map.Values), m => Assert.Equal(0, m, 1e-6));
     }
 
@@ -55,7 +55,7 @@ public sealed class LeaveOneOutTests
     {
         var images = RandomEmbeddings.Identical(35, 9, Grid, 7);
         images[4] = RandomEmbeddings.Draw(36, 1, Grid, 7, mean: 1e3, sigma: 100)[0];
-        var maps = LeaveOneOut.Consume(Fitting.Gather(images), Fitting.Ridge).Distances(images);
+        var maps = LeaveOneOut.Consume(Fitting.Gather(images), Fitting.Ridge).ComputeDistances(images);
         Assert.All(maps.SelectMany(map => map.Values), m => Assert.True(float.IsFinite(m)));
     }
 
@@ -64,8 +64,8 @@ public sealed class LeaveOneOutTests
     {
         var images = RandomEmbeddings.Draw(37, 7, Grid, 5);
         var leaveOneOut = LeaveOneOut.Consume(Fitting.Gather(images), Fitting.Ridge);
-        var whole = leaveOneOut.Distances(images);
-        var parts = images.Chunk(3).SelectMany(part => leaveOneOut.Distances(part)).ToArray();
+        var whole = leaveOneOut.ComputeDistances(images);
+        var parts = images.Chunk(3).SelectMany(part => leaveOneOut.ComputeDistances(part)).ToArray();
         for (var i = 0; i < images.Length; i++)
             Assert.Equal(whole[i].Values, parts[i].Values);
     }
@@ -89,12 +89,14 @@ public sealed class LeaveOneOutTests
     public void Another_shape_is_refused(int height, int width, int d)
     {
         var leaveOneOut = LeaveOneOut.Consume(Fitting.Gather(RandomEmbeddings.Draw(39, 4, Grid, 4)), Fitting.Ridge);
-        Assert.Throws<ArgumentException>(() => leaveOneOut.Distances([new PatchEmbedding(new Grid(height, width), d)]));
+        Assert.Throws<ArgumentException>(() =>
+            leaveOneOut.ComputeDistances([new PatchEmbedding(new Grid(height, width), d)])
+        );
     }
 
     private static void EqualsRefitting(PatchEmbedding[] images, double tolerance)
     {
-        var maps = LeaveOneOut.Consume(Fitting.Gather(images), Fitting.Ridge).Distances(images);
+        var maps = LeaveOneOut.Consume(Fitting.Gather(images), Fitting.Ridge).ComputeDistances(images);
         for (var p = 0; p < Grid.Positions; p++)
         {
             var vectors = images.At(p);

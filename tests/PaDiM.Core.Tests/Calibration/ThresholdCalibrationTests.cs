@@ -13,13 +13,17 @@ public sealed class ThresholdCalibrationTests
         var calibration = new ThresholdCalibration([.. Enumerable.Range(1, 40).Select(i => (double)i)]);
         foreach (var rate in new[] { 0.03, 0.05, 0.1, 0.5, 0.9 })
         {
-            var attained = calibration.FalseRejectRateAt(calibration.ThresholdAt(rate));
+            var attained = calibration.GetFalseRejectRate(calibration.GetThreshold(rate));
             Assert.InRange(attained, 1 / 41.0, rate + 1e-12);
-            Assert.Equal(calibration.ThresholdAt(rate), calibration.ThresholdAt(attained));
+            Assert.Equal(calibration.GetThreshold(rate), calibration.GetThreshold(attained));
         }
         Assert.Equal(
             (1, 1 / 41.0, 3 / 41.0),
-            (calibration.FalseRejectRateAt(0), calibration.FalseRejectRateAt(99), calibration.FalseRejectRateAt(38.5))
+            (
+                calibration.GetFalseRejectRate(0),
+                calibration.GetFalseRejectRate(99),
+                calibration.GetFalseRejectRate(38.5)
+            )
         );
     }
 
@@ -40,7 +44,7 @@ public sealed class ThresholdCalibrationTests
         // Decimal arithmetic has no rounding here: (n + 1)(1 - rate) is exact.
         var needed = (int)Math.Min(n, decimal.Ceiling((n + 1) * (1 - (decimal)rate)));
         var expected = scores.Where(t => scores.Count(s => s <= t) >= needed).Min();
-        Assert.Equal(expected, new ThresholdCalibration(scores).ThresholdAt(rate));
+        Assert.Equal(expected, new ThresholdCalibration(scores).GetThreshold(rate));
     }
 
     [Theory]
@@ -50,9 +54,9 @@ public sealed class ThresholdCalibrationTests
     public void No_rate_below_one_in_n_plus_one_is_promised(int n)
     {
         var calibration = new ThresholdCalibration(Scores(n, n));
-        Assert.Equal(1.0 / (n + 1), calibration.SmallestFalseRejectRate);
-        Assert.Equal(calibration.Max, calibration.ThresholdAt(calibration.SmallestFalseRejectRate));
-        Assert.Equal(calibration.Max, calibration.ThresholdAt(calibration.SmallestFalseRejectRate / 100));
+        Assert.Equal(1.0 / (n + 1), calibration.MinFalseRejectRate);
+        Assert.Equal(calibration.Max, calibration.GetThreshold(calibration.MinFalseRejectRate));
+        Assert.Equal(calibration.Max, calibration.GetThreshold(calibration.MinFalseRejectRate / 100));
     }
 
     [Property]
@@ -65,7 +69,7 @@ public sealed class ThresholdCalibrationTests
         var n = count.Get;
         var rate = (1 + permille.Get % 999) / 1000m;
         var scores = Scores(seed, n);
-        var threshold = new ThresholdCalibration(scores).ThresholdAt((double)rate);
+        var threshold = new ThresholdCalibration(scores).GetThreshold((double)rate);
         // Of n + 1 exchangeable scores the new one is each rank equally often: it exceeds the threshold in at most rate
         // (n + 1) of them.
         var above = scores.Count(s => s >= threshold);
@@ -81,7 +85,7 @@ public sealed class ThresholdCalibrationTests
         var score = probe / 16.0;
         Assert.Equal(
             (1.0 + scores.Count(s => s >= score)) / (scores.Length + 1),
-            new ThresholdCalibration(scores).PValue(score)
+            new ThresholdCalibration(scores).GetPValue(score)
         );
     }
 
@@ -89,12 +93,12 @@ public sealed class ThresholdCalibrationTests
     public void Thresholds_fall_with_the_rate_and_p_values_with_the_score(PositiveInt count, int seed)
     {
         var calibration = new ThresholdCalibration(Scores(seed, count.Get));
-        var thresholds = Enumerable.Range(1, 99).Select(percent => calibration.ThresholdAt(percent / 100.0)).ToArray();
-        var pValues = Enumerable.Range(0, 50).Select(i => calibration.PValue(i * 0.1)).ToArray();
+        var thresholds = Enumerable.Range(1, 99).Select(percent => calibration.GetThreshold(percent / 100.0)).ToArray();
+        var pValues = Enumerable.Range(0, 50).Select(i => calibration.GetPValue(i * 0.1)).ToArray();
         Assert.Equal(thresholds.OrderDescending(), thresholds);
         Assert.Equal(pValues.OrderDescending(), pValues);
-        Assert.Equal(1, calibration.PValue(double.NegativeInfinity));
-        Assert.Equal(calibration.SmallestFalseRejectRate, calibration.PValue(double.PositiveInfinity));
+        Assert.Equal(1, calibration.GetPValue(double.NegativeInfinity));
+        Assert.Equal(calibration.MinFalseRejectRate, calibration.GetPValue(double.PositiveInfinity));
     }
 
     [Property]
@@ -103,9 +107,9 @@ public sealed class ThresholdCalibrationTests
         var calibration = new ThresholdCalibration(Scores(seed, count.Get));
         foreach (var rate in new[] { 0.01, 0.05, 0.1, 0.5 })
         {
-            if (rate < calibration.SmallestFalseRejectRate)
+            if (rate < calibration.MinFalseRejectRate)
                 continue;
-            Assert.InRange(calibration.PValue(Math.BitIncrement(calibration.ThresholdAt(rate))), 0, rate + 1e-12);
+            Assert.InRange(calibration.GetPValue(Math.BitIncrement(calibration.GetThreshold(rate))), 0, rate + 1e-12);
         }
     }
 
@@ -127,14 +131,14 @@ public sealed class ThresholdCalibrationTests
         var scores = Scores(5, 40);
         scores[7] = 80;
         scores[30] = 200;
-        var outliers = new ThresholdCalibration(scores).Outliers();
+        var outliers = new ThresholdCalibration(scores).FindOutliers();
         Assert.Equal([new TrainingOutlier(30, 200, 1 / 40.0), new TrainingOutlier(7, 80, 2 / 40.0)], outliers);
     }
 
     [Fact]
     public void Ordinary_scores_hold_hardly_any_outliers() =>
         Assert.InRange(
-            Enumerable.Range(0, 50).Sum(seed => new ThresholdCalibration(Scores(seed, 60)).Outliers().Count),
+            Enumerable.Range(0, 50).Sum(seed => new ThresholdCalibration(Scores(seed, 60)).FindOutliers().Count),
             0,
             3
         );
@@ -144,7 +148,7 @@ public sealed class ThresholdCalibrationTests
     [InlineData(new double[] { 0, 0, 0, 0, 0 })]
     [InlineData(new double[] { 5, 5, 5, 5 })]
     public void Too_few_scores_or_equal_ones_hold_no_outliers(double[] scores) =>
-        Assert.Empty(new ThresholdCalibration(scores).Outliers());
+        Assert.Empty(new ThresholdCalibration(scores).FindOutliers());
 
     [Theory]
     [InlineData(new double[0])]
@@ -159,7 +163,7 @@ public sealed class ThresholdCalibrationTests
     [InlineData(-0.1)]
     [InlineData(double.NaN)]
     public void A_rate_outside_0_to_1_is_refused(double rate) =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => new ThresholdCalibration([1]).ThresholdAt(rate));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new ThresholdCalibration([1]).GetThreshold(rate));
 
     /// <summary>Distinct positive scores, spread as leave-one-out scores are.</summary>
     private static double[] Scores(int seed, int n) =>

@@ -10,7 +10,7 @@ public sealed class TrainingSetReviewTests
     {
         foreach (var seed in Enumerable.Range(0, 10))
         foreach (var count in new[] { 0, 1, 2, 3, 4, 5, 20, 100 })
-            Assert.Empty(TrainingSetReview.Of(Set(seed, count)));
+            Assert.Empty(TrainingSetReview.FindAll(Set(seed, count)));
     }
 
     [Theory]
@@ -21,7 +21,7 @@ public sealed class TrainingSetReviewTests
     public void Identical_images_are_duplicates_of_the_first(int count)
     {
         var image = Set(1, 1)[0];
-        var findings = TrainingSetReview.Of([.. Enumerable.Repeat(image, count)]);
+        var findings = TrainingSetReview.FindAll([.. Enumerable.Repeat(image, count)]);
         Assert.Equal(
             Enumerable.Range(1, count - 1).Select(i => (i, TrainingFindingKind.NearDuplicate, (int?)0)),
             findings.Select(finding => (finding.Index, finding.Kind, finding.Of))
@@ -48,7 +48,7 @@ public sealed class TrainingSetReviewTests
             var expected = count < 4 ? [] : new[] { (2, kind, (int?)null) };
             Assert.Equal(
                 expected,
-                TrainingSetReview.Of(set).Select(finding => (finding.Index, finding.Kind, finding.Of))
+                TrainingSetReview.FindAll(set).Select(finding => (finding.Index, finding.Kind, finding.Of))
             );
         }
     }
@@ -58,7 +58,7 @@ public sealed class TrainingSetReviewTests
     {
         var set = Array.ConvertAll(Set(1, 20), image => Changed(image, 3, 0.4f));
         set[3] = Changed(set[3], 3, 0.2f);
-        Assert.Empty(TrainingSetReview.Of(set));
+        Assert.Empty(TrainingSetReview.FindAll(set));
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed class TrainingSetReviewTests
     {
         var set = Set(1, 20);
         set[3] = Changed(set[3], 5, 2);
-        Assert.Empty(TrainingSetReview.Of(set));
+        Assert.Empty(TrainingSetReview.FindAll(set));
     }
 
     [Fact]
@@ -75,15 +75,18 @@ public sealed class TrainingSetReviewTests
         var set = Set(1, 60);
         set[40] = set[7];
         Assert.Equal(
-            TrainingSetReview.Of(set, new ParallelOptions { MaxDegreeOfParallelism = 1 }),
-            TrainingSetReview.Of(set, new ParallelOptions { MaxDegreeOfParallelism = 4 })
+            TrainingSetReview.FindAll(set, new ParallelOptions { MaxDegreeOfParallelism = 1 }),
+            TrainingSetReview.FindAll(set, new ParallelOptions { MaxDegreeOfParallelism = 4 })
         );
     }
 
     [Fact]
     public void A_review_can_be_cancelled() =>
         Assert.ThrowsAny<OperationCanceledException>(() =>
-            TrainingSetReview.Of(Set(1, 60), new ParallelOptions { CancellationToken = new CancellationToken(true) })
+            TrainingSetReview.FindAll(
+                Set(1, 60),
+                new ParallelOptions { CancellationToken = new CancellationToken(true) }
+            )
         );
 
     /// <summary>Images of one scene: a common thumbnail, and a fifth of it each its own.</summary>

@@ -178,9 +178,9 @@ public sealed class ChannelReductionTests
         var taps = Taps([4, 4, 2, 2, 1, 1]);
         FeatureMap[] maps = [.. taps.Select((tap, i) => TapReductions.Reduce(reduction, i, tap))];
         var used = new PatchEmbedding(new Grid(4, 4), 8, [.. Enumerable.Repeat(7f, 128)]);
-        Assert.Same(used, PatchEmbedding.Of(new ReducedTaps(maps, 8), reuse: used));
-        Assert.Equal(PatchEmbedding.Of(new ReducedTaps(maps, 8)).Values, used.Values);
-        Assert.NotSame(used, PatchEmbedding.Of(new ReducedTaps(maps[1..], 8), reuse: used));
+        Assert.Same(used, PatchEmbedding.FromTaps(new ReducedTaps(maps, 8), reuse: used));
+        Assert.Equal(PatchEmbedding.FromTaps(new ReducedTaps(maps, 8)).Values, used.Values);
+        Assert.NotSame(used, PatchEmbedding.FromTaps(new ReducedTaps(maps[1..], 8), reuse: used));
     }
 
     [Fact]

@@ -11,7 +11,7 @@ public sealed class AurocTests
         var metrics = CheckVectors.Load().Metrics;
         float[] scores = [.. metrics.Scores.SelectMany(s => s).Select(s => (float)s)];
         bool[] anomalous = [.. metrics.Masks.SelectMany(m => m).Select(m => m != 0)];
-        Assert.Equal(metrics.PixelAuroc, Auroc.Of(scores, anomalous), 1e-12);
+        Assert.Equal(metrics.PixelAuroc, Auroc.Compute(scores, anomalous), 1e-12);
     }
 
     [Property]
@@ -30,9 +30,9 @@ public sealed class AurocTests
         )
             .DefaultIfEmpty(double.NaN)
             .Average();
-        Assert.Equal(slow, Auroc.Of(scores, anomalous), 1e-12);
+        Assert.Equal(slow, Auroc.Compute(scores, anomalous), 1e-12);
     }
 
     [Fact]
-    public void One_class_alone_has_no_area() => Assert.True(double.IsNaN(Auroc.Of([1, 2], [true, true])));
+    public void One_class_alone_has_no_area() => Assert.True(double.IsNaN(Auroc.Compute([1, 2], [true, true])));
 }

@@ -24,7 +24,7 @@ public sealed class IgnoredPixelsTests
                 )
             )
             .ToArray();
-        var metrics = PixelMetrics.Of([
+        var metrics = PixelMetrics.Compute([
             .. images.Select(image => new ScoredPixels(new AnomalyMap(Size, image.Scores), image.Mask, image.Ignored)),
         ]);
 
@@ -41,7 +41,7 @@ public sealed class IgnoredPixelsTests
             .Where(pixel => !pixel.Ignored)
             .ToArray();
         Assert.Equal(
-            Auroc.Of([.. kept.Select(pixel => pixel.Score)], [.. kept.Select(pixel => pixel.Anomalous)]),
+            Auroc.Compute([.. kept.Select(pixel => pixel.Score)], [.. kept.Select(pixel => pixel.Anomalous)]),
             metrics.Auroc,
             1e-12
         );
@@ -64,8 +64,8 @@ public sealed class IgnoredPixelsTests
         var grid = new Grid(1, 3);
         var defective = new ScoredPixels(new AnomalyMap(grid, [1, 5, 1]), [false, true, false]);
         var normal = new AnomalyMap(grid, [9, 1, 1]);
-        Assert.True(PixelMetrics.Of([defective, new ScoredPixels(normal, null)]).Auroc < 1);
-        Assert.Equal(1, PixelMetrics.Of([defective, new ScoredPixels(normal, null, [true, false, false])]).Auroc);
+        Assert.True(PixelMetrics.Compute([defective, new ScoredPixels(normal, null)]).Auroc < 1);
+        Assert.Equal(1, PixelMetrics.Compute([defective, new ScoredPixels(normal, null, [true, false, false])]).Auroc);
     }
 
     [Fact]

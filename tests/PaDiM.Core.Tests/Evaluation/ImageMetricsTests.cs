@@ -25,7 +25,7 @@ public sealed class ImageMetricsTests
             recall = reached;
             best = Math.Max(best, precision + reached == 0 ? 0 : 2 * precision * reached / (precision + reached));
         }
-        var metrics = ImageMetrics.Of(scores, anomalous);
+        var metrics = ImageMetrics.Compute(scores, anomalous);
         Assert.Equal(average, metrics.AveragePrecision, 1e-12);
         Assert.Equal(best, metrics.F1Max, 1e-12);
         Assert.Contains((float)metrics.F1MaxThreshold, scores);
@@ -33,12 +33,12 @@ public sealed class ImageMetricsTests
 
     [Fact]
     public void Perfect_scores_give_one_everywhere_and_the_threshold_between() =>
-        Assert.Equal(new ImageMetrics(1, 1, 1, 3), ImageMetrics.Of([1, 2, 3, 4], [false, false, true, true]));
+        Assert.Equal(new ImageMetrics(1, 1, 1, 3), ImageMetrics.Compute([1, 2, 3, 4], [false, false, true, true]));
 
     [Fact]
     public void Without_anomalous_images_nothing_can_be_measured()
     {
-        var metrics = ImageMetrics.Of([1, 2], [false, false]);
+        var metrics = ImageMetrics.Compute([1, 2], [false, false]);
         Assert.True(
             double.IsNaN(metrics.Auroc) && double.IsNaN(metrics.AveragePrecision) && double.IsNaN(metrics.F1Max)
         );

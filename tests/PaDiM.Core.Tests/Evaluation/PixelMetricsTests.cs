@@ -13,7 +13,7 @@ public sealed class PixelMetricsTests
     {
         var vectors = CheckVectors.Load().Metrics;
         var size = new Grid(vectors.Rows, vectors.Cols);
-        var metrics = PixelMetrics.Of([
+        var metrics = PixelMetrics.Compute([
             .. vectors.Scores.Zip(
                 vectors.Masks,
                 (scores, mask) => Map(size, [.. scores.Select(s => (float)s)], [.. mask.Select(m => m != 0)])
@@ -33,7 +33,7 @@ public sealed class PixelMetricsTests
         float[] scores = [.. Enumerable.Range(0, size.Positions).Select(i => i / (float)size.Positions)];
         bool[] mask = [.. Enumerable.Repeat(row, size.Height).SelectMany(r => r).Select(m => m != 0)];
         // A sixth in the limit of many rows; the steps of single pixels leave a millionth.
-        Assert.Equal(1.0 / 6, Passes([Map(size, scores, mask)]).Walk(1.0 / 3).All.AuPro(1.0 / 3), 1e-5);
+        Assert.Equal(1.0 / 6, Passes([Map(size, scores, mask)]).Build(1.0 / 3).All.GetAuPro(1.0 / 3), 1e-5);
     }
 
     [Property(MaxTest = 50)]
@@ -62,12 +62,12 @@ public sealed class PixelMetricsTests
         // As many scores a pass as that: one, seven, all.
         foreach (var scores in new[] { 1, 7, 1000 })
         {
-            var curve = Passes(maps, scores * PixelTally.BytesOfRank).Walk(0.3, 0.05).All;
-            Assert.Equal(wide, curve.AuPro(0.3), 1e-9);
-            Assert.Equal(narrow, curve.AuPro(0.05), 1e-9);
+            var curve = Passes(maps, scores * PixelTally.BytesPerRank).Build(0.3, 0.05).All;
+            Assert.Equal(wide, curve.GetAuPro(0.3), 1e-9);
+            Assert.Equal(narrow, curve.GetAuPro(0.05), 1e-9);
             Assert.Equal(
-                Auroc.Of([.. images.SelectMany(i => i.Scores)], [.. images.SelectMany(i => i.Mask)]),
-                curve.Auroc(),
+                Auroc.Compute([.. images.SelectMany(i => i.Scores)], [.. images.SelectMany(i => i.Mask)]),
+                curve.GetAuroc(),
                 1e-12
             );
         }
@@ -103,19 +103,19 @@ public sealed class PixelMetricsTests
             )
             .ToArray();
         var labelled = images.Select(image => new LabelledMap(image.Kind, () => image.Map)).ToArray();
-        var together = PixelMetrics.ByDefect(labelled);
+        var together = PixelMetrics.ComputeByDefect(labelled);
         Assert.Equal(["dent", "scratch", "stain"], together.PerDefect.Keys.Order(StringComparer.Ordinal));
-        Same(PixelMetrics.Of([.. images.Select(image => image.Map)]), together.All);
+        Same(PixelMetrics.Compute([.. images.Select(image => image.Map)]), together.All);
         foreach (var (kind, metrics) in together.PerDefect)
             Same(
-                PixelMetrics.Of([
+                PixelMetrics.Compute([
                     .. images.Where(image => image.Kind is null || image.Kind == kind).Select(image => image.Map),
                 ]),
                 metrics
             );
         Assert.Equal(
             together.All,
-            PixelMetrics.ByDefect(labelled, new ParallelOptions { MaxDegreeOfParallelism = 1 }).All
+            PixelMetrics.ComputeByDefect(labelled, new ParallelOptions { MaxDegreeOfParallelism = 1 }).All
         );
     }
 
@@ -127,7 +127,7 @@ public sealed class PixelMetricsTests
         var drawn = 0;
         var maps = Enumerable.Repeat(new LabelledMap(null, Draw), 1000).ToArray();
         Assert.ThrowsAny<OperationCanceledException>(() =>
-            PixelMetrics.ByDefect(
+            PixelMetrics.ComputeByDefect(
                 maps,
                 new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = stop.Token }
             )
@@ -155,13 +155,13 @@ public sealed class PixelMetricsTests
     [Fact]
     public void Without_defects_they_are_not_numbers()
     {
-        var metrics = PixelMetrics.Of([new ScoredPixels(new AnomalyMap(new Grid(1, 2), [1, 2]), null)]);
+        var metrics = PixelMetrics.Compute([new ScoredPixels(new AnomalyMap(new Grid(1, 2), [1, 2]), null)]);
         Assert.True(double.IsNaN(metrics.Auroc) && double.IsNaN(metrics.AuPro30) && double.IsNaN(metrics.AuPro05));
     }
 
     private static ScoredPixels Map(Grid size, float[] scores, bool[] mask) => new(new AnomalyMap(size, scores), mask);
 
-    private static PixelPasses Passes(ScoredPixels[] maps, long memory = 1 << 20) =>
+    private static PixelCurveBuilder Passes(ScoredPixels[] maps, long memory = 1 << 20) =>
         new([.. maps.Select(map => new LabelledMap(null, () => map))], new ParallelOptions(), memory);
 
     private static void Same(PixelMetrics expected, PixelMetrics actual)

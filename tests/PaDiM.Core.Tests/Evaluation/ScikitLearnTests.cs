@@ -42,7 +42,7 @@ public sealed class ScikitLearnTests
             """,
             new { scores, anomalous }
         );
-        var metrics = ImageMetrics.Of(scores, anomalous);
+        var metrics = ImageMetrics.Compute(scores, anomalous);
         Close.Relative(expected, [metrics.Auroc, metrics.AveragePrecision, metrics.F1Max], Tolerance);
     }
 
@@ -61,7 +61,7 @@ public sealed class ScikitLearnTests
             """,
             new { scores = images.Select(image => image.Scores), masks = images.Select(image => image.Anomalous) }
         );
-        var metrics = PixelMetrics.Of([
+        var metrics = PixelMetrics.Compute([
             .. images.Select(image => new ScoredPixels(new AnomalyMap(grid, image.Scores), image.Anomalous)),
         ]);
         Close.Relative(expected, [metrics.Auroc], Tolerance);

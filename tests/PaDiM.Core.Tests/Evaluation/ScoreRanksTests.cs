@@ -10,9 +10,9 @@ public sealed class ScoreRanksTests
         var random = new Random(5);
         float[] marked = [.. Enumerable.Range(0, 500).Select(_ => Any(random)), 0, float.Epsilon, float.MaxValue];
         var ranks = new ScoreRanks();
-        ranks.Mark(marked);
-        ranks.Mark(marked);
-        ranks.Order();
+        ranks.Add(marked);
+        ranks.Add(marked);
+        ranks.Freeze();
         float[] sorted = [.. marked.Distinct().Order()];
         Assert.Equal(sorted.Length, ranks.Count);
         float[] near =
@@ -24,16 +24,16 @@ public sealed class ScoreRanksTests
                 .Where(float.IsFinite),
         ];
         foreach (var score in near.Concat(Enumerable.Range(0, 500).Select(_ => Any(random))).Append(-0f))
-            Assert.Equal(2 * sorted.Count(s => s < score) + (sorted.Contains(score) ? 1 : 0), ranks.PlaceOf(score));
+            Assert.Equal(2 * sorted.Count(s => s < score) + (sorted.Contains(score) ? 1 : 0), ranks.FindPlace(score));
     }
 
     [Fact]
     public void No_score_has_all_others_at_its_place()
     {
         var ranks = new ScoreRanks();
-        ranks.Order();
+        ranks.Freeze();
         Assert.Equal(0, ranks.Count);
-        Assert.Equal(0, ranks.PlaceOf(3));
+        Assert.Equal(0, ranks.FindPlace(3));
     }
 
     /// <summary>Half of them close together, half anywhere.</summary>

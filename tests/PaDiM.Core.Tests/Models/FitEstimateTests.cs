@@ -10,20 +10,20 @@ public sealed class FitEstimateTests
     [Fact]
     public void The_statistics_of_the_paper_s_largest_model_fit_into_8_GiB()
     {
-        var estimate = FitEstimate.Of(new FitSettings(), Patches, 550, 200);
+        var estimate = FitEstimate.Create(new FitSettings(), Patches, 550, 200);
         Assert.Equal(8L * 4096 * (550 + 151_525), estimate.StatisticsBytes);
         Assert.Equal(4096L * (4 * 550 + 2 * (151_525 + 550)), estimate.ModelBytes);
         Assert.Equal(
             4096L * (4 * 550 + 4 * (19 * 550 + 190)),
-            FitEstimate.Of(new FitSettings(), Patches, 550, 20).ModelBytes
+            FitEstimate.Create(new FitSettings(), Patches, 550, 20).ModelBytes
         );
-        Assert.Null(FitEstimate.Of(new FitSettings(), Patches, 550, 1000).FindMisfit(8L << 30));
+        Assert.Null(FitEstimate.Create(new FitSettings(), Patches, 550, 1000).FindMisfit(8L << 30));
     }
 
     [Fact]
     public void What_memory_does_not_hold_is_refused_with_both_figures()
     {
-        var misfit = FitEstimate.Of(new FitSettings(), Patches, 550, null).FindMisfit(4L << 30);
+        var misfit = FitEstimate.Create(new FitSettings(), Patches, 550, null).FindMisfit(4L << 30);
         Assert.Contains("64 x 64 positions and 550 dimensions needs", misfit, StringComparison.Ordinal);
         Assert.Contains("4.0 GiB are there", misfit, StringComparison.Ordinal);
     }
@@ -32,7 +32,7 @@ public sealed class FitEstimateTests
     public void Scatters_beyond_one_array_are_refused_whatever_the_memory() =>
         Assert.Contains(
             "can be held",
-            FitEstimate.Of(new FitSettings(), new Grid(512, 512), 1000, null).FindMisfit(long.MaxValue),
+            FitEstimate.Create(new FitSettings(), new Grid(512, 512), 1000, null).FindMisfit(long.MaxValue),
             StringComparison.Ordinal
         );
 
@@ -42,18 +42,18 @@ public sealed class FitEstimateTests
     [InlineData(512, 100, 5)]
     [InlineData(512, 1000, 4)]
     public void Large_embeddings_go_in_smaller_batches(int side, int d, int batch) =>
-        Assert.Equal(batch, FitEstimate.BatchOf(new Grid(side, side), d));
+        Assert.Equal(batch, FitEstimate.GetBatchSize(new Grid(side, side), d));
 
     [Fact]
     public void Embeddings_grow_with_the_images_and_memory_does_not()
     {
-        var few = FitEstimate.Of(new FitSettings(), Patches, 100, 50);
-        var many = FitEstimate.Of(new FitSettings(), Patches, 100, 400);
+        var few = FitEstimate.Create(new FitSettings(), Patches, 100, 50);
+        var many = FitEstimate.Create(new FitSettings(), Patches, 100, 400);
         Assert.Equal(few.MemoryBytes, many.MemoryBytes);
         Assert.Equal(8 * few.EmbeddingBytes, many.EmbeddingBytes);
         Assert.Equal(
             few.EmbeddingBytes,
-            FitEstimate.Of(new FitSettings(), Patches, 100, 400, embedded: 50).EmbeddingBytes
+            FitEstimate.Create(new FitSettings(), Patches, 100, 400, embedded: 50).EmbeddingBytes
         );
         Assert.Equal(many.StatisticsBytes + many.ModelBytes + many.EmbeddingBytes, many.DiskBytes);
     }

@@ -184,11 +184,11 @@ public sealed class ModelFileTests
         change(card);
         var tensors = new List<SafetensorsTensor>
         {
-            SafetensorsTensor.Of("mean", [2, 2, 3], file.Read<float>("mean", 2, 2, 3)),
-            SafetensorsTensor.Of("whitening", [2, 2, 6], file.Read<short>("whitening", 2, 2, 6)),
-            SafetensorsTensor.Of("scale", [2, 2, 3], file.Read<ushort>("scale", 2, 2, 3)),
-            SafetensorsTensor.Of("calibration", [5], file.Read<double>("calibration", 5)),
-            SafetensorsTensor.Of("channels", [3], file.Read<int>("channels", 3)),
+            SafetensorsTensor.Create("mean", [2, 2, 3], file.Read<float>("mean", 2, 2, 3)),
+            SafetensorsTensor.Create("whitening", [2, 2, 6], file.Read<short>("whitening", 2, 2, 6)),
+            SafetensorsTensor.Create("scale", [2, 2, 3], file.Read<ushort>("scale", 2, 2, 3)),
+            SafetensorsTensor.Create("calibration", [5], file.Read<double>("calibration", 5)),
+            SafetensorsTensor.Create("channels", [3], file.Read<int>("channels", 3)),
         };
         var stream = new MemoryStream();
         Safetensors.Write(

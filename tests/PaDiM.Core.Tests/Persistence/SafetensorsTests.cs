@@ -12,9 +12,9 @@ public sealed class SafetensorsTests
         Safetensors.Write(
             stream,
             new Dictionary<string, string> { ["b"] = "2", ["a"] = "é" },
-            SafetensorsTensor.Of("floats", [2, 2], new[] { 1f, 2, 3, 4 }),
-            SafetensorsTensor.Of("doubles", [1], new[] { Math.PI }),
-            SafetensorsTensor.Of("integers", [3], new[] { -1, 0, 1 })
+            SafetensorsTensor.Create("floats", [2, 2], new[] { 1f, 2, 3, 4 }),
+            SafetensorsTensor.Create("doubles", [1], new[] { Math.PI }),
+            SafetensorsTensor.Create("integers", [3], new[] { -1, 0, 1 })
         );
         Assert.Equal(0, (8 + BitConverter.ToInt64(stream.ToArray())) % 64);
         stream.Position = 0;
@@ -34,7 +34,7 @@ public sealed class SafetensorsTests
             Safetensors.Write(
                 new MemoryStream(),
                 new Dictionary<string, string>(),
-                SafetensorsTensor.Of("x", [3], new float[4])
+                SafetensorsTensor.Create("x", [3], new float[4])
             )
         );
 

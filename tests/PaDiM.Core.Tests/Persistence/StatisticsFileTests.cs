@@ -29,7 +29,7 @@ public sealed class StatisticsFileTests
         Safetensors.Write(
             stream,
             new Dictionary<string, string>(),
-            SafetensorsTensor.Of("mean", [2, 3, 4], new double[24])
+            SafetensorsTensor.Create("mean", [2, 3, 4], new double[24])
         );
         stream.Position = 0;
         Assert.Throws<InvalidDataException>(() => StatisticsFile.Read(stream));

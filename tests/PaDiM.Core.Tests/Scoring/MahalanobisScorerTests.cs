@@ -23,13 +23,13 @@ public sealed class MahalanobisScorerTests
         Close.Relative(
             expected,
             MahalanobisScorer
-                .Distances(Fitting.Unrounded(Fitting.Gather(images[..n]), Fitting.Ridge), images[n])
+                .ComputeDistances(Fitting.Unrounded(Fitting.Gather(images[..n]), Fitting.Ridge), images[n])
                 .Values,
             1e-5
         );
         Close.Relative(
             expected,
-            MahalanobisScorer.Distances(Freeze(images[..n]), images[n]).Values,
+            MahalanobisScorer.ComputeDistances(Freeze(images[..n]), images[n]).Values,
             Fitting.RoundingOf16Bits
         );
     }
@@ -40,7 +40,7 @@ public sealed class MahalanobisScorerTests
         var images = RandomEmbeddings.Draw(21, 16, Grid, 10);
         var statistics = Fitting.Gather(images[..15], 4);
         statistics.Remove(images[9..15]);
-        var map = MahalanobisScorer.Distances(PatchDistribution.Freeze(statistics, Fitting.Ridge), images[15]);
+        var map = MahalanobisScorer.ComputeDistances(PatchDistribution.Freeze(statistics, Fitting.Ridge), images[15]);
         Close.Relative(Expected(images[..9], images[15]), map.Values, 1e-4);
     }
 
@@ -50,7 +50,7 @@ public sealed class MahalanobisScorerTests
         var images = RandomEmbeddings.Draw(22, 13, Grid, 6);
         var statistics = Fitting.Gather(images[..5]);
         statistics.Merge(Fitting.Gather(images[5..12]));
-        var map = MahalanobisScorer.Distances(PatchDistribution.Freeze(statistics, Fitting.Ridge), images[12]);
+        var map = MahalanobisScorer.ComputeDistances(PatchDistribution.Freeze(statistics, Fitting.Ridge), images[12]);
         Close.Relative(Expected(images[..12], images[12]), map.Values, Fitting.RoundingOf16Bits);
     }
 
@@ -61,7 +61,7 @@ public sealed class MahalanobisScorerTests
     public void A_huge_mean_costs_no_more_than_the_rounding_of_the_mean()
     {
         var images = RandomEmbeddings.Draw(23, 41, Grid, 5, mean: 1e4, sigma: 1);
-        var map = MahalanobisScorer.Distances(Freeze(images[..40]), images[40]);
+        var map = MahalanobisScorer.ComputeDistances(Freeze(images[..40]), images[40]);
         Close.Relative(Expected(images[..40], images[40]), map.Values, 5e-3);
     }
 
@@ -72,9 +72,9 @@ public sealed class MahalanobisScorerTests
     {
         var images = RandomEmbeddings.Identical(24, n, Grid, 8);
         var distribution = Freeze(images);
-        Assert.All(MahalanobisScorer.Distances(distribution, images[0]).Values, m => Assert.Equal(0, m, 1e-4));
+        Assert.All(MahalanobisScorer.ComputeDistances(distribution, images[0]).Values, m => Assert.Equal(0, m, 1e-4));
         var other = RandomEmbeddings.Draw(25, 1, Grid, 8)[0];
-        var map = MahalanobisScorer.Distances(distribution, other);
+        var map = MahalanobisScorer.ComputeDistances(distribution, other);
         Close.Relative(Expected(images, other), map.Values, Fitting.RoundingOf16Bits);
     }
 
@@ -82,7 +82,7 @@ public sealed class MahalanobisScorerTests
     public void Constant_features_stay_finite()
     {
         var images = Enumerable.Range(0, 4).Select(_ => new PatchEmbedding(Grid, 6)).ToArray();
-        var map = MahalanobisScorer.Distances(Freeze(images), images[0]);
+        var map = MahalanobisScorer.ComputeDistances(Freeze(images), images[0]);
         Assert.All(map.Values, m => Assert.Equal(0, m));
     }
 
@@ -91,16 +91,19 @@ public sealed class MahalanobisScorerTests
     {
         var images = RandomEmbeddings.Draw(26, 12, Grid, 5);
         var distribution = Freeze(images[..8]);
-        var batch = MahalanobisScorer.Distances(distribution, images[8..]);
+        var batch = MahalanobisScorer.ComputeDistances(distribution, images[8..]);
         Assert.Equal(4, batch.Length);
         for (var i = 0; i < batch.Length; i++)
-            Assert.Equal(MahalanobisScorer.Distances(distribution, images[8 + i]).Values, batch[i].Values);
+            Assert.Equal(MahalanobisScorer.ComputeDistances(distribution, images[8 + i]).Values, batch[i].Values);
     }
 
     [Fact]
     public void An_empty_batch_gives_no_maps() =>
         Assert.Empty(
-            MahalanobisScorer.Distances(Freeze(RandomEmbeddings.Draw(27, 3, Grid, 2)), Array.Empty<PatchEmbedding>())
+            MahalanobisScorer.ComputeDistances(
+                Freeze(RandomEmbeddings.Draw(27, 3, Grid, 2)),
+                Array.Empty<PatchEmbedding>()
+            )
         );
 
     [Theory]
@@ -111,7 +114,7 @@ public sealed class MahalanobisScorerTests
     {
         var distribution = Freeze(RandomEmbeddings.Draw(28, 3, Grid, 4));
         Assert.Throws<ArgumentException>(() =>
-            MahalanobisScorer.Distances(distribution, new PatchEmbedding(new Grid(height, width), d))
+            MahalanobisScorer.ComputeDistances(distribution, new PatchEmbedding(new Grid(height, width), d))
         );
     }
 

@@ -139,7 +139,7 @@ public sealed class RegionOfInterestTests
     {
         var settings = new FitSettings { ImageSize = side, CropSize = crop };
         var ignored = Mask(new Grid(side, side), (y, x) => (y * 31 + x * 17) % 5 == 0);
-        var region = settings.RegionOf(ignored, new Grid(8, 8));
+        var region = settings.CreateRegion(ignored, new Grid(8, 8));
         Assert.Equal(Mask(new Grid(crop, crop), (y, x) => ignored[(y + margin) * side + x + margin]), region!.Ignored);
     }
 
@@ -148,8 +148,8 @@ public sealed class RegionOfInterestTests
     {
         var settings = new FitSettings { ImageSize = 32 };
         var ignored = Masks(new Grid(32, 32))[0];
-        Assert.Equal(ignored, settings.RegionOf(ignored, new Grid(8, 8))!.Ignored);
-        Assert.Null(settings.RegionOf(null, new Grid(8, 8)));
+        Assert.Equal(ignored, settings.CreateRegion(ignored, new Grid(8, 8))!.Ignored);
+        Assert.Null(settings.CreateRegion(null, new Grid(8, 8)));
     }
 
     [Fact]
@@ -158,9 +158,9 @@ public sealed class RegionOfInterestTests
         var settings = new FitSettings { ImageSize = 48, CropSize = 32 };
         Assert.Throws<ArgumentException>(
             "ignored",
-            () => settings.RegionOf(Mask(new Grid(48, 48), (y, _) => y > 3), new Grid(8, 8))
+            () => settings.CreateRegion(Mask(new Grid(48, 48), (y, _) => y > 3), new Grid(8, 8))
         );
-        Assert.Throws<ArgumentException>("ignored", () => settings.RegionOf(new bool[32 * 32], new Grid(8, 8)));
+        Assert.Throws<ArgumentException>("ignored", () => settings.CreateRegion(new bool[32 * 32], new Grid(8, 8)));
     }
 
     /// <summary>

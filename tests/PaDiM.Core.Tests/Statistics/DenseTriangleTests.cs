@@ -15,7 +15,7 @@ public sealed class DenseTriangleTests
         var matrix = Covariance(d);
         var work = new DenseTriangle(d);
         work.Load(Triangle.Pack(matrix));
-        work.Cholesky();
+        work.Factorise();
         Close.OfScale(Cholesky(matrix).Flat(), Triangle.Unpack(Stored(work, d), d).Flat(), 1e-13);
     }
 
@@ -70,7 +70,7 @@ public sealed class DenseTriangleTests
     {
         var work = new DenseTriangle(2);
         work.Load([first, beside, last]);
-        Assert.Contains("of 2)", Assert.Throws<ArithmeticException>(work.Cholesky).Message, StringComparison.Ordinal);
+        Assert.Contains("of 2)", Assert.Throws<ArithmeticException>(work.Factorise).Message, StringComparison.Ordinal);
     }
 
     private static double[,] Covariance(int d) =>
@@ -94,7 +94,7 @@ public sealed class DenseTriangleTests
 
     private static double[] Stored(DenseTriangle work, int d)
     {
-        var packed = new double[PackedTriangle.Length(d)];
+        var packed = new double[PackedTriangle.GetLength(d)];
         work.Store(packed);
         return packed;
     }

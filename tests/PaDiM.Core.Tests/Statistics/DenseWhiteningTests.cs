@@ -23,13 +23,13 @@ public sealed class DenseWhiteningTests
         Assert.IsType(kind, distribution);
         Close.Relative(
             Norms(distribution, images[n]),
-            MahalanobisScorer.Distances(distribution, images[n]).Values,
+            MahalanobisScorer.ComputeDistances(distribution, images[n]).Values,
             1e-4
         );
         // Within the span of the training images, too, where the terms of a low rank nearly cancel.
         Close.Relative(
             Norms(distribution, images[0]),
-            MahalanobisScorer.Distances(distribution, images[0]).Values,
+            MahalanobisScorer.ComputeDistances(distribution, images[0]).Values,
             1e-4
         );
     }
@@ -44,7 +44,7 @@ public sealed class DenseWhiteningTests
         );
         Close.Relative(
             Norms(distribution, distinct[2]),
-            MahalanobisScorer.Distances(distribution, distinct[2]).Values,
+            MahalanobisScorer.ComputeDistances(distribution, distinct[2]).Values,
             1e-4
         );
     }
@@ -53,7 +53,7 @@ public sealed class DenseWhiteningTests
     public void It_is_the_lower_triangle_of_a_full_rank_and_writes_over_what_was_there()
     {
         var square = Enumerable.Repeat(9f, 9).ToArray();
-        new FullRankDistribution(new Grid(1, 1), 3, new float[3], new float[] { 1, 2, 3, 4, 5, 6 }).DenseWhitening(
+        new FullRankDistribution(new Grid(1, 1), 3, new float[3], new float[] { 1, 2, 3, 4, 5, 6 }).UnpackWhitening(
             0,
             square
         );
@@ -70,7 +70,7 @@ public sealed class DenseWhiteningTests
                 .Range(0, Grid.Positions)
                 .Select(p =>
                 {
-                    distribution.DenseWhitening(p, square);
+                    distribution.UnpackWhitening(p, square);
                     var delta = embedding[p]
                         .ToArray()
                         .Zip(distribution.MeanAt(p).ToArray(), (x, mean) => (double)x - mean)

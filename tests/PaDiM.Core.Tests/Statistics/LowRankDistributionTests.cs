@@ -26,7 +26,7 @@ public sealed class LowRankDistributionTests
             .Range(0, Grid.Positions)
             .Select(p => ReferenceGaussian.Fit(images[..n].At(p), Fitting.Epsilon).Distance(images.At(p)[n]))
             .ToArray();
-        Close.Relative(expected, MahalanobisScorer.Distances(distribution, images[n]).Values, 1e-5);
+        Close.Relative(expected, MahalanobisScorer.ComputeDistances(distribution, images[n]).Values, 1e-5);
     }
 
     /// <summary>
@@ -39,7 +39,7 @@ public sealed class LowRankDistributionTests
         const int n = 5,
             d = 30;
         var images = RandomEmbeddings.Draw(7, n + 1, Grid, d);
-        var map = MahalanobisScorer.Distances(
+        var map = MahalanobisScorer.ComputeDistances(
             PatchDistribution.Freeze(Fitting.Gather(images[..n]), Fitting.Ridge),
             images[n]
         );
@@ -92,9 +92,15 @@ public sealed class LowRankDistributionTests
         )
         {
             var distribution = PatchDistribution.Freeze(Fitting.Gather(images), Fitting.Ridge);
-            Assert.All(MahalanobisScorer.Distances(distribution, images[0]).Values, m => Assert.Equal(0, m, 1e-3));
+            Assert.All(
+                MahalanobisScorer.ComputeDistances(distribution, images[0]).Values,
+                m => Assert.Equal(0, m, 1e-3)
+            );
             var far = RandomEmbeddings.Draw(10, 1, Grid, 25, mean: 1e4)[0];
-            Assert.All(MahalanobisScorer.Distances(distribution, far).Values, m => Assert.True(float.IsFinite(m)));
+            Assert.All(
+                MahalanobisScorer.ComputeDistances(distribution, far).Values,
+                m => Assert.True(float.IsFinite(m))
+            );
         }
     }
 
@@ -103,7 +109,7 @@ public sealed class LowRankDistributionTests
     {
         var distinct = RandomEmbeddings.Draw(11, 4, Grid, 30);
         PatchEmbedding[] images = [distinct[0], distinct[0], distinct[1], distinct[1], distinct[2], distinct[2]];
-        var map = MahalanobisScorer.Distances(
+        var map = MahalanobisScorer.ComputeDistances(
             PatchDistribution.Freeze(Fitting.Gather(images), Fitting.Ridge),
             distinct[3]
         );

@@ -29,7 +29,7 @@ public sealed class PanelKernelTests
                 sum = Math.FusedMultiplyAdd(matrix[k * rows + i], factors[k * 4 + c], sum);
             expected[c * rows + i] = subtract ? before[c * rows + i] - sum : sum;
         }
-        PanelKernel.Multiply<WideLanes>(
+        PanelKernel.Multiply<PanelLanes512>(
             ref matrix[0],
             rows,
             fromRow,
@@ -41,7 +41,7 @@ public sealed class PanelKernelTests
             ref wide[0],
             subtract
         );
-        PanelKernel.Multiply<UsualLanes>(
+        PanelKernel.Multiply<PanelLanesNative>(
             ref matrix[0],
             rows,
             fromRow,
@@ -68,7 +68,7 @@ public sealed class PanelKernelTests
         var vectors = Enumerable.Range(0, count).Select(_ => RandomEmbeddings.Normals(random, d)).ToArray();
         for (var k = 0; k < count; k++)
             vectors[k].CopyTo(products[k]);
-        var before = RandomEmbeddings.Normals(random, PackedTriangle.Length(d));
+        var before = RandomEmbeddings.Normals(random, PackedTriangle.GetLength(d));
         foreach (var sign in new[] { 1, -1 })
         {
             var scatter = before.ToArray();

@@ -84,7 +84,7 @@ public sealed class PatchDistributionTests
         var exact = Assert.IsType<FullRankDistribution>(
             PatchDistribution.Freeze(Fitting.Gather(correlated), new Regularisation(1e-9))
         );
-        Assert.All(MahalanobisScorer.Distances(exact, correlated[0]).Values, m => Assert.InRange(m, 0, 40));
+        Assert.All(MahalanobisScorer.ComputeDistances(exact, correlated[0]).Values, m => Assert.InRange(m, 0, 40));
     }
 
     [Fact]

@@ -43,12 +43,12 @@ public sealed class RegularisationTests
         var shrunk = Fitting.Shrunk(method, statistics, images[..n]);
         Close.Relative(
             expected,
-            MahalanobisScorer.Distances(Fitting.Unrounded(statistics, shrunk), images[n]).Values,
+            MahalanobisScorer.ComputeDistances(Fitting.Unrounded(statistics, shrunk), images[n]).Values,
             1e-5
         );
         Close.Relative(
             expected,
-            MahalanobisScorer.Distances(PatchDistribution.Freeze(statistics, shrunk), images[n]).Values,
+            MahalanobisScorer.ComputeDistances(PatchDistribution.Freeze(statistics, shrunk), images[n]).Values,
             Fitting.RoundingOf16Bits
         );
     }
@@ -60,7 +60,7 @@ public sealed class RegularisationTests
         var images = RandomEmbeddings.Draw(n + 11 * d, n, Grid, d);
         var statistics = Fitting.Gather(images);
         var regularisation = Fitting.Shrunk(method, statistics, images);
-        var maps = LeaveOneOut.Consume(statistics, regularisation).Distances(images);
+        var maps = LeaveOneOut.Consume(statistics, regularisation).ComputeDistances(images);
         for (var p = 0; p < Grid.Positions; p++)
         {
             var vectors = images.At(p);
@@ -100,11 +100,13 @@ public sealed class RegularisationTests
             var regularisation = Fitting.Shrunk(method, statistics, images);
             var distribution = PatchDistribution.Freeze(statistics, regularisation);
             Assert.All(
-                MahalanobisScorer.Distances(distribution, RandomEmbeddings.Draw(10, 1, Grid, 8, mean: 1e4)[0]).Values,
+                MahalanobisScorer
+                    .ComputeDistances(distribution, RandomEmbeddings.Draw(10, 1, Grid, 8, mean: 1e4)[0])
+                    .Values,
                 m => Assert.True(float.IsFinite(m))
             );
             Assert.All(
-                LeaveOneOut.Consume(statistics, regularisation).Distances(images).SelectMany(map => map.Values),
+                LeaveOneOut.Consume(statistics, regularisation).ComputeDistances(images).SelectMany(map => map.Values),
                 m => Assert.Equal(0, m, 1e-3)
             );
         }

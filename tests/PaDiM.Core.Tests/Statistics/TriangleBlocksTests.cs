@@ -19,7 +19,7 @@ public sealed class TriangleBlocksTests
     {
         var random = new Random(d);
         var (blocks, scales) = Quantised(Triangle(random, d), d);
-        var triangle = new float[PackedTriangle.Length(d)];
+        var triangle = new float[PackedTriangle.GetLength(d)];
         TriangleBlocks.Restore(blocks.AsSpan(0, triangle.Length), scales.AsSpan(0, d), triangle);
         for (var count = 1; count <= 9; count++)
         {
@@ -29,7 +29,7 @@ public sealed class TriangleBlocksTests
             Close.Relative(expected, Norms<Lanes256>(blocks, scales, vectors, count), 2e-6);
             Close.Relative(expected, Norms<Lanes128>(blocks, scales, vectors, count), 2e-6);
             var chosen = new float[count];
-            TriangleBlocks.Norms(in blocks[0], in scales[0], d, vectors, chosen);
+            TriangleBlocks.ComputeNorms(in blocks[0], in scales[0], d, vectors, chosen);
             Close.Relative(expected, chosen, 2e-6);
         }
     }
@@ -63,7 +63,7 @@ public sealed class TriangleBlocksTests
         var (blocks, scales) = Quantised(Triangle(new Random(d), d), d);
         var vectors = RandomEmbeddings.Normals(new Random(1), 5 * d).Select(v => (float)v).ToArray();
         var expected = Norms<Lanes512>(blocks, scales, vectors, 5);
-        blocks.AsSpan(PackedTriangle.Length(d)).Fill(short.MaxValue);
+        blocks.AsSpan(PackedTriangle.GetLength(d)).Fill(short.MaxValue);
         Assert.Equal(expected, Norms<Lanes512>(blocks, scales, vectors, 5));
         Assert.Equal(Norms<Lanes256>(blocks, scales, vectors, 5), Norms<Lanes256>(blocks, scales, vectors, 5));
     }
@@ -75,10 +75,10 @@ public sealed class TriangleBlocksTests
         var (blocks, scales) = Quantised(Triangle(new Random(1), d), d);
         var vectors = new float[8 * d];
         var norms = new float[8];
-        TriangleBlocks.Norms(in blocks[0], in scales[0], d, vectors, norms);
+        TriangleBlocks.ComputeNorms(in blocks[0], in scales[0], d, vectors, norms);
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 1000; i++)
-            TriangleBlocks.Norms(in blocks[0], in scales[0], d, vectors, norms);
+            TriangleBlocks.ComputeNorms(in blocks[0], in scales[0], d, vectors, norms);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
@@ -86,7 +86,7 @@ public sealed class TriangleBlocksTests
         where TLanes : struct, ILanes<TLanes>
     {
         var norms = new float[count];
-        TriangleBlocks.Norms<TLanes>(
+        TriangleBlocks.ComputeNorms<TLanes>(
             in MemoryMarshal.GetArrayDataReference(blocks),
             in MemoryMarshal.GetArrayDataReference(scales),
             vectors.Length / count,
@@ -98,8 +98,8 @@ public sealed class TriangleBlocksTests
 
     private static (short[] Blocks, ushort[] Scales) Quantised(double[] triangle, int d)
     {
-        var blocks = new short[triangle.Length + TriangleBlocks.Overrun];
-        var scales = new ushort[d + TriangleBlocks.Overrun];
+        var blocks = new short[triangle.Length + TriangleBlocks.Overread];
+        var scales = new ushort[d + TriangleBlocks.Overread];
         TriangleBlocks.Quantise(triangle, d, blocks.AsSpan(0, triangle.Length), scales.AsSpan(0, d));
         return (blocks, scales);
     }
@@ -107,7 +107,7 @@ public sealed class TriangleBlocksTests
     /// <summary>Rows of very different sizes, as whitening factors have them.</summary>
     private static double[] Triangle(Random random, int d)
     {
-        var triangle = RandomEmbeddings.Normals(random, PackedTriangle.Length(d)).ToArray();
+        var triangle = RandomEmbeddings.Normals(random, PackedTriangle.GetLength(d)).ToArray();
         for (int j = 0, at = 0; j < d; at += d - j++)
         for (var i = j; i < d; i++)
             triangle[at + i - j] *= Math.Pow(10, i % 5 - 2);

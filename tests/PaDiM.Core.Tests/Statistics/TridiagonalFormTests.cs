@@ -34,11 +34,11 @@ public sealed class TridiagonalFormTests
         var below = new double[d];
         TridiagonalForm.Reduce(packed, d, factors, new double[d]);
         TridiagonalForm.Rotate(packed, factors, y);
-        TridiagonalForm.Bands(packed, diagonal, below);
+        TridiagonalForm.CopyBands(packed, diagonal, below);
 
         Assert.Equal(x.Sum(v => v * v), y.Sum(v => v * v), 1e-9);
-        Equal(Form((i, j) => matrix[i * d + j]), TridiagonalForm.Form(diagonal, below, y));
-        Equal(Form((i, j) => inverse[i, j]), TridiagonalForm.InverseForm(diagonal, below, ridge, y));
+        Equal(Form((i, j) => matrix[i * d + j]), TridiagonalForm.ComputeForm(diagonal, below, y));
+        Equal(Form((i, j) => inverse[i, j]), TridiagonalForm.ComputeInverseForm(diagonal, below, ridge, y));
 
         double Form(Func<int, int, double> entry) =>
             Enumerable.Range(0, d).Sum(i => Enumerable.Range(0, d).Sum(j => x[i] * entry(i, j) * x[j]));

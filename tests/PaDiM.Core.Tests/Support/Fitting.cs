@@ -14,7 +14,7 @@ internal static class Fitting
 
     /// <summary>Factors in float32, whatever is smaller.</summary>
     public static PatchDistribution Unrounded(PatchStatistics statistics, Regularisation regularisation) =>
-        FullRankDistribution.Of(statistics, regularisation, new ParallelOptions());
+        FullRankDistribution.Create(statistics, regularisation, new ParallelOptions());
 
     /// <summary>Epsilon with a shrinkage, its moments gathered from the images.</summary>
     public static Regularisation Shrunk(

@@ -8,7 +8,7 @@ namespace PaDiM.Core.Tests.Support;
 internal static class TapReductions
 {
     public static PatchEmbedding Embed(this ChannelReduction reduction, params ReferenceEmbedding.Tap[] taps) =>
-        PatchEmbedding.Of(
+        PatchEmbedding.FromTaps(
             new ReducedTaps([.. taps.Select((tap, i) => Reduce(reduction, i, tap))], reduction.Dimensions)
         );
 
@@ -16,7 +16,7 @@ internal static class TapReductions
     {
         var d = reduction.Dimensions;
         var positions = tap.Height * tap.Width;
-        var weights = reduction.WeightsOf(index).ToArray();
+        var weights = reduction.GetTapWeights(index).ToArray();
         var reduced = new float[positions * d];
         for (var p = 0; p < positions; p++)
         for (var k = 0; k < d; k++)

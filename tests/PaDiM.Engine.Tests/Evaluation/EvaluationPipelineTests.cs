@@ -47,8 +47,11 @@ public sealed class EvaluationPipelineTests : IDisposable
             ),
         ];
         Assert.Equal(scores, report.Scores);
-        Assert.Equal(ImageMetrics.Of(scores, [.. samples.Select(sample => sample.Kind is not null)]), report.Images);
-        Assert.Equal(PixelMetrics.Of(pixels), report.Pixels);
+        Assert.Equal(
+            ImageMetrics.Compute(scores, [.. samples.Select(sample => sample.Kind is not null)]),
+            report.Images
+        );
+        Assert.Equal(PixelMetrics.Compute(pixels), report.Pixels);
         Assert.Equal(["Dent", "Scratch"], report.PerDefect.Select(defect => defect.Defect));
         Assert.Equal([1, 2], report.PerDefect.Select(defect => defect.Count));
         foreach (var defect in report.PerDefect)
@@ -60,13 +63,13 @@ public sealed class EvaluationPipelineTests : IDisposable
                     .Where(i => samples[i].Kind is not { } kind || kind.ToString() == defect.Defect),
             ];
             Assert.Equal(
-                ImageMetrics.Of(
+                ImageMetrics.Compute(
                     [.. chosen.Select(i => scores[i])],
                     [.. chosen.Select(i => samples[i].Kind is not null)]
                 ),
                 defect.Images
             );
-            Assert.Equal(PixelMetrics.Of([.. chosen.Select(i => pixels[i])]), defect.Pixels);
+            Assert.Equal(PixelMetrics.Compute([.. chosen.Select(i => pixels[i])]), defect.Pixels);
         }
         int Count(bool anomalous, bool rejected) =>
             samples
@@ -101,14 +104,14 @@ public sealed class EvaluationPipelineTests : IDisposable
         Assert.Equal(without.Pixels, report.Pixels);
         Assert.Equal(without.Scores, report.Scores);
         Assert.Equal(
-            ImageMetrics.Of([.. without.Scores, .. known], [false, true, true, false, false, false]),
+            ImageMetrics.Compute([.. without.Scores, .. known], [false, true, true, false, false, false]),
             report.Images
         );
         foreach (var (before, after) in without.PerDefect.Zip(report.PerDefect))
         {
             Assert.Equal((before.Defect, before.Count, before.Pixels), (after.Defect, after.Count, after.Pixels));
             Assert.Equal(
-                ImageMetrics.Of(
+                ImageMetrics.Compute(
                     [without.Scores[0], .. known, without.Scores[before.Defect == "Scratch" ? 1 : 2]],
                     [false, false, false, false, true]
                 ),
@@ -139,9 +142,9 @@ public sealed class EvaluationPipelineTests : IDisposable
         var alone = Run(masked);
         var report = Run(samples);
         Assert.Equal(alone.Pixels, report.Pixels);
-        Assert.Equal(ImageMetrics.Of(report.Scores, [false, true, true]), report.Images);
+        Assert.Equal(ImageMetrics.Compute(report.Scores, [false, true, true]), report.Images);
         Assert.Equal(["Dent", "Scratch"], report.PerDefect.Select(defect => defect.Defect));
-        Assert.Equal(PixelMetrics.None, report.PerDefect[0].Pixels);
+        Assert.Equal(PixelMetrics.Undefined, report.PerDefect[0].Pixels);
         Assert.Equal(1, report.PerDefect[0].Count);
         Assert.Equal(
             3,
@@ -191,12 +194,12 @@ public sealed class EvaluationPipelineTests : IDisposable
         var report = Run(samples, masking);
         var maps = samples.Select(sample => masking.Score(TestDecoder.Image(sample.Bytes))).ToArray();
         Assert.Equal(
-            PixelMetrics.Of([.. samples.Zip(maps, (sample, map) => new ScoredPixels(map, sample.Mask, ignored))]),
+            PixelMetrics.Compute([.. samples.Zip(maps, (sample, map) => new ScoredPixels(map, sample.Mask, ignored))]),
             report.Pixels
         );
         Assert.Equal(maps.Select(map => map.Max()), report.Scores);
         Assert.NotEqual(
-            PixelMetrics.Of([.. samples.Zip(maps, (sample, map) => new ScoredPixels(map, sample.Mask))]),
+            PixelMetrics.Compute([.. samples.Zip(maps, (sample, map) => new ScoredPixels(map, sample.Mask))]),
             report.Pixels
         );
 
@@ -214,8 +217,8 @@ public sealed class EvaluationPipelineTests : IDisposable
             .First(sample => !sample.Mask!.Zip(hidden.Mask!).Any(pixel => pixel.First && pixel.Second));
         var masking = new ModelScorer(_fits.Run(_fits.Parts(0, 8), ignored: hidden.Mask), Fits.Tiny);
         var alone = Run([Good(100), hidden], masking);
-        Assert.Equal(PixelMetrics.None, alone.Pixels);
-        Assert.Equal(ImageMetrics.Of(alone.Scores, [false, true]), alone.Images);
+        Assert.Equal(PixelMetrics.Undefined, alone.Pixels);
+        Assert.Equal(ImageMetrics.Compute(alone.Scores, [false, true]), alone.Images);
         // Beside another defect it is as if its mask were black.
         var report = Run([Good(100), hidden, shown], masking);
         var black = Run([Good(100), hidden with { Mask = new bool[Side * Side] }, shown], masking);

@@ -34,7 +34,7 @@ public sealed class AlignedFitTests
     public void The_calibrated_threshold_lies_between_good_plates_and_defective_ones_with_room_to_both_sides()
     {
         var inspector = new ModelScorer(Aligned.Value, Fits.Tiny);
-        var threshold = Aligned.Value.Calibration.ThresholdAt(0.05);
+        var threshold = Aligned.Value.Calibration.GetThreshold(0.05);
         Assert.All(Seeds, seed => Assert.InRange(Score(inspector, MovedPlates.Good(seed)).Max(), 0, threshold));
         Assert.All(
             Seeds,

@@ -78,7 +78,7 @@ public sealed class EmbeddingStoreTests
                 Safetensors.Write(
                     stream,
                     new Dictionary<string, string>(),
-                    SafetensorsTensor.Of("embedding", shape, new float[4])
+                    SafetensorsTensor.Create("embedding", shape, new float[4])
                 );
             Assert.Null(store.Read("key", Image));
         }

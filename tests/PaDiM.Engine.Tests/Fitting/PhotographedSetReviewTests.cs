@@ -19,7 +19,7 @@ public sealed class PhotographedSetReviewTests(ITestOutputHelper output)
     [InlineData(Bottles)]
     public void Findings_in_a_good_set_are_rare(string folder)
     {
-        var findings = TrainingSetReview.Of(Measure(Load(folder)));
+        var findings = TrainingSetReview.FindAll(Measure(Load(folder)));
         foreach (var finding in findings)
             output.WriteLine($"{finding}");
         Assert.InRange(findings.Count, 0, 6);
@@ -82,7 +82,7 @@ public sealed class PhotographedSetReviewTests(ITestOutputHelper output)
 
     private static bool Finds(ImageTraits[] set, RgbImage image, TrainingFindingKind kind) =>
         TrainingSetReview
-            .Of([.. set, image.Traits()])
+            .FindAll([.. set, image.Traits()])
             .Any(finding => finding.Index == set.Length && finding.Kind == kind);
 
     private static RgbImage[] Load(string folder)

@@ -102,6 +102,6 @@ public sealed class SyntheticSetReviewTests
 
     private static IEnumerable<(int Index, TrainingFindingKind Kind, int? Of)> Review(RgbImage[] images) =>
         TrainingSetReview
-            .Of([.. images.AsParallel().AsOrdered().Select(image => image.Traits())])
+            .FindAll([.. images.AsParallel().AsOrdered().Select(image => image.Traits())])
             .Select(finding => (finding.Index, finding.Kind, finding.Of));
 }

@@ -134,7 +134,7 @@ public sealed class ChannelChoiceTests
                 foreach (
                     var (a, b) in PatchEmbedding
                         .Of(narrow.GetTaps(image))
-                        .Values.Zip(PatchEmbedding.Of(whole.GetTaps(image)).Values)
+                        .Values.Zip(PatchEmbedding.FromTaps(whole.GetTaps(image)).Values)
                 )
                     Assert.Equal(b, a, 1e-4f);
         }

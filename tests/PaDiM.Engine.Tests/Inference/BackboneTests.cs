@@ -174,9 +174,9 @@ public sealed class BackboneTests
         var reduction = ChannelReduction.Draw(ReductionMethod.SemiOrthogonal, backbone.TapChannels, 5, 3);
         using var all = backbone.Extract(prepared, 1, new Grid(64, 64), All(backbone));
         using var reduced = backbone.Extract(prepared, 1, new Grid(64, 64), reduction);
-        var expected = PatchEmbedding.Of(all.GetTaps(0));
+        var expected = PatchEmbedding.FromTaps(all.GetTaps(0));
         var weights = reduction.Weights.ToArray();
-        var embedding = PatchEmbedding.Of(reduced.GetTaps(0));
+        var embedding = PatchEmbedding.FromTaps(reduced.GetTaps(0));
         for (var p = 0; p < expected.Grid.Positions; p++)
         for (var k = 0; k < 5; k++)
             Assert.Equal(

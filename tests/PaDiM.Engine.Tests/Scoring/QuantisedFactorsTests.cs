@@ -42,7 +42,7 @@ public sealed class QuantisedFactorsTests(ITestOutputHelper output)
         var distribution = Assert.IsType<QuantisedDistribution>(
             PatchDistribution.Freeze(statistics, new Regularisation(0.01))
         );
-        var maps = PaDiM.Core.Scoring.MahalanobisScorer.Distances(distribution, tested);
+        var maps = PaDiM.Core.Scoring.MahalanobisScorer.ComputeDistances(distribution, tested);
         var worst = 0.0;
         for (var p = 0; p < images[0].Grid.Positions; p += 97)
         {

@@ -50,7 +50,7 @@ internal sealed class ExportCase : IDisposable
 
     public ModelScorer Inspector { get; }
 
-    public Grid Prepared => Model.Settings.PreparedSize();
+    public Grid Prepared => Model.Settings.GetPreparedSize();
 
     public static FitSettings Settings(ReductionMethod reduction, int size, int? crop, double blur) =>
         new()

@@ -23,7 +23,7 @@ internal static class Photograph
     {
         var prepared = new float[3 * Side * Side];
         AntialiasedResampler.Resize(image, Side, Side, prepared);
-        return ImageTraits.Of(prepared, Side);
+        return ImageTraits.Measure(prepared, Side);
     }
 
     /// <summary>Out of focus.</summary>

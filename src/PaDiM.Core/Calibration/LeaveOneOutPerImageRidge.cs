@@ -4,15 +4,15 @@ using PaDiM.Core.Statistics;
 namespace PaDiM.Core.Calibration;
 
 /// <summary>
-/// Under shrinkage each image that is left out leaves an intensity, and so a ridge, of its own. Trace, squares and
-/// fourth moments without the image follow from those of all in closed form, and the tridiagonal form of M2 gives q for
-/// any ridge.
+/// Leave-one-out distances with shrinkage: its intensity, and therefore the ridge, depends on the image that is left out.
+/// Trace, squares and fourth moments without the image follow from those of all images in closed form, and the
+/// tridiagonal form of M2 gives q for any ridge.
 /// </summary>
-internal sealed class LeaveOneOutOfOwnRidge : LeaveOneOut
+internal sealed class LeaveOneOutPerImageRidge : LeaveOneOut
 {
     private readonly double[] _factors;
 
-    public LeaveOneOutOfOwnRidge(PatchStatistics statistics, Regularisation regularisation, ParallelOptions parallel)
+    public LeaveOneOutPerImageRidge(PatchStatistics statistics, Regularisation regularisation, ParallelOptions parallel)
         : base(statistics, regularisation)
     {
         var d = statistics.Dimensions;
@@ -27,31 +27,42 @@ internal sealed class LeaveOneOutOfOwnRidge : LeaveOneOut
 
     private protected override Worker CreateWorker(int images) => new BandWorker(this, images);
 
-    private double Squared(int position, Span<double> delta, ReadOnlySpan<double> diagonal, ReadOnlySpan<double> below)
+    private double ComputeSquaredDistance(
+        int position,
+        Span<double> delta,
+        ReadOnlySpan<double> diagonal,
+        ReadOnlySpan<double> below
+    )
     {
         var n = Statistics.Count;
         var d = Statistics.Dimensions;
         var skew = Regularisation.Moments is { } moments ? TensorPrimitives.Dot(moments.ThirdAt(position), delta) : 0;
+        // From here on delta is Q^T D, and M2 is T: lengths and forms do not change under the rotation Q.
         TridiagonalForm.Rotate(Statistics.ScatterAt(position), _factors.AsSpan(position * d, d), delta);
         var length = TensorPrimitives.SumOfSquares<double>(delta);
-        var spread = TridiagonalForm.Form(diagonal, below, delta);
-        var (scale, ridge) = Regularisation.Of(n - 1, d, NormsWithout(position, length, spread, skew, diagonal, below));
+        var spread = TridiagonalForm.ComputeForm(diagonal, below, delta);
+        var (scale, ridge) = Regularisation.ComputeScaleAndRidge(
+            n - 1,
+            d,
+            ComputeNormsWithout(position, length, spread, skew, diagonal, below)
+        );
+        // Full shrinkage (rho = 1) leaves scale 0, and with it Cov = ridge I.
         return scale > 0 && double.IsFinite(ridge / scale)
-            ? WithoutImage(TridiagonalForm.InverseForm(diagonal, below, ridge / scale, delta), scale)
-            : Growth * Growth * length / ridge;
+            ? ToSquaredDistance(TridiagonalForm.ComputeInverseForm(diagonal, below, ridge / scale, delta), scale)
+            : DeletionFactor * DeletionFactor * length / ridge;
     }
 
     /// <summary>
-    /// Norms of M2 - c D D^T, and the sum over the others of |x_k - mean_i|^4, where mean_i = mean - e with e = D / (n
-    /// - 1) is the mean without the image.
+    /// Computes the norms of M2 - c D D^T, and the sum over the other images of |x_k - mean_i|^4, where mean_i = mean - e
+    /// with e = D / (n - 1) is the mean without image i.
     /// </summary>
-    /// <param name="position">The position.</param>
+    /// <param name="position">Index of the position.</param>
     /// <param name="length">|D|^2.</param>
     /// <param name="spread">D^T M2 D.</param>
     /// <param name="skew">D^T sum of |D_k|^2 D_k.</param>
     /// <param name="diagonal">T's diagonal, whose sum is the trace of M2.</param>
-    /// <param name="below">What stands below it.</param>
-    private ScatterNorms NormsWithout(
+    /// <param name="below">T's entries below the diagonal.</param>
+    private ScatterNorms ComputeNormsWithout(
         int position,
         double length,
         double spread,
@@ -62,12 +73,14 @@ internal sealed class LeaveOneOutOfOwnRidge : LeaveOneOut
     {
         double n = Statistics.Count,
             others = n - 1,
-            c = Growth;
+            c = DeletionFactor;
         var trace = TensorPrimitives.Sum(diagonal);
         var squared = TensorPrimitives.SumOfSquares(diagonal) + 2 * TensorPrimitives.SumOfSquares(below);
         var fourth = 0.0;
         if (Regularisation.Moments is { } moments)
         {
+            // |D_k + e|^2 = |D_k|^2 + 2 e^T D_k + |e|^2, squared and summed over all k (where the sum of D_k is 0), less the
+            // term of image i itself, (c |D|)^4. shift is |e|^2.
             var shift = length / (others * others);
             fourth =
                 moments.FourthAt(position)
@@ -77,6 +90,7 @@ internal sealed class LeaveOneOutOfOwnRidge : LeaveOneOut
                 + 2 * shift * trace
                 - Math.Pow(c, 4) * length * length;
         }
+        // Differences of like numbers: rounding must not make them negative.
         return new ScatterNorms(
             Math.Max(0, trace - c * length),
             Math.Max(0, squared - 2 * c * spread + c * c * length * length),
@@ -84,18 +98,18 @@ internal sealed class LeaveOneOutOfOwnRidge : LeaveOneOut
         );
     }
 
-    /// <summary>Reads the bands of T once a position.</summary>
-    private sealed class BandWorker(LeaveOneOutOfOwnRidge owner, int images)
+    /// <summary>Reads the bands of T once per position, for all images.</summary>
+    private sealed class BandWorker(LeaveOneOutPerImageRidge owner, int images)
         : Worker(owner.Statistics.Dimensions, images)
     {
         private readonly double[] _diagonal = new double[owner.Statistics.Dimensions],
             _below = new double[owner.Statistics.Dimensions];
 
-        public override void Square(int position, Span<double> squares)
+        public override void ComputeSquares(int position, Span<double> squares)
         {
-            TridiagonalForm.Bands(owner.Statistics.ScatterAt(position), _diagonal, _below);
+            TridiagonalForm.CopyBands(owner.Statistics.ScatterAt(position), _diagonal, _below);
             for (var i = 0; i < squares.Length; i++)
-                squares[i] = owner.Squared(position, this[i], _diagonal, _below);
+                squares[i] = owner.ComputeSquaredDistance(position, this[i], _diagonal, _below);
         }
     }
 }

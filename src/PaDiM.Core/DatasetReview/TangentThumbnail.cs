@@ -7,10 +7,10 @@ namespace PaDiM.Core.DatasetReview;
 /// Denker, 1993). To first order a shift adds a combination of the derivatives along x and y; the best one is taken out
 /// of the difference before it is measured.
 /// </summary>
-internal sealed class ShiftedThumbnail
+internal sealed class TangentThumbnail
 {
     /// <summary>Identical thumbnails have this distance, so that its logarithm is finite.</summary>
-    public const double SmallestDistance = 1e-6;
+    public const double MinDistance = 1e-6;
 
     private const int Side = ImageTraits.ThumbnailSide;
 
@@ -18,7 +18,7 @@ internal sealed class ShiftedThumbnail
     /// Central differences of sixth order. The short stencil, (f(x + 1) - f(x - 1)) / 2, underrates sharp edges, and
     /// leaves so much of a shift behind that a copy half a pixel off is no nearer than another part.
     /// </summary>
-    private static readonly float[] Stencil = [3 / 4f, -3 / 20f, 1 / 60f];
+    private static ReadOnlySpan<float> Stencil => [3 / 4f, -3 / 20f, 1 / 60f];
 
     private readonly float[] _values,
         _alongX,
@@ -26,18 +26,18 @@ internal sealed class ShiftedThumbnail
 
     /// <summary>Derives a thumbnail.</summary>
     /// <param name="thumbnail">Shape <c>(32, 32)</c>, row-major, of mean 0.</param>
-    public ShiftedThumbnail(ReadOnlySpan<float> thumbnail)
+    public TangentThumbnail(ReadOnlySpan<float> thumbnail)
     {
         _values = thumbnail.ToArray();
-        _alongX = Derivative(1, 0);
-        _alongY = Derivative(0, 1);
+        _alongX = Differentiate(1, 0);
+        _alongY = Differentiate(0, 1);
     }
 
     /// <summary>
     /// Natural logarithm of the root mean square of min over (s, t) of a - b - s (a + b)_x - t (a + b)_y, in shares of
     /// the contrast; the same in both directions but for rounding.
     /// </summary>
-    public double LogDistanceTo(ShiftedThumbnail other, Buffers buffers)
+    public double ComputeLogDistance(TangentThumbnail other, Buffers buffers)
     {
         var difference = buffers.Difference;
         var x = buffers.AlongX;
@@ -48,10 +48,10 @@ internal sealed class ShiftedThumbnail
         RemoveDirection(difference, x);
         RemoveDirection(y, x);
         RemoveDirection(difference, y);
-        return Math.Log(Math.Max(SmallestDistance, TensorPrimitives.Norm<float>(difference) / Side));
+        return Math.Log(Math.Max(MinDistance, TensorPrimitives.Norm<float>(difference) / Side));
     }
 
-    private float[] Derivative(int stepX, int stepY)
+    private float[] Differentiate(int stepX, int stepY)
     {
         var result = new float[_values.Length];
         for (var i = 0; i < result.Length; i++)
@@ -59,7 +59,9 @@ internal sealed class ShiftedThumbnail
             var x = i % Side;
             var y = i / Side;
             for (var k = 1; k <= Stencil.Length; k++)
-                result[i] += Stencil[k - 1] * (At(x + k * stepX, y + k * stepY) - At(x - k * stepX, y - k * stepY));
+                result[i] +=
+                    Stencil[k - 1]
+                    * (GetClamped(x + k * stepX, y + k * stepY) - GetClamped(x - k * stepX, y - k * stepY));
         }
         // Thumbnails have mean 0 whatever moved into view, and so must the change that a shift makes.
         TensorPrimitives.Subtract(result, TensorPrimitives.Average<float>(result), result);
@@ -67,13 +69,13 @@ internal sealed class ShiftedThumbnail
     }
 
     /// <summary>The value of a pixel, or of the nearest one at the border.</summary>
-    private float At(int x, int y) => _values[Math.Clamp(y, 0, Side - 1) * Side + Math.Clamp(x, 0, Side - 1)];
+    private float GetClamped(int x, int y) => _values[Math.Clamp(y, 0, Side - 1) * Side + Math.Clamp(x, 0, Side - 1)];
 
     /// <summary>Takes what lies along a direction out of a vector (one step of Gram and Schmidt).</summary>
     private static void RemoveDirection(float[] vector, float[] direction)
     {
         var square = TensorPrimitives.SumOfSquares<float>(direction);
-        if (square > SmallestDistance)
+        if (square > MinDistance)
             TensorPrimitives.MultiplyAdd(
                 direction,
                 -TensorPrimitives.Dot<float>(vector, direction) / square,

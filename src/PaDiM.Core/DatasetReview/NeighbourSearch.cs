@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 namespace PaDiM.Core.DatasetReview;
 
 /// <summary>The nearest images of each image.</summary>
-internal static class Neighbourhoods
+internal static class NeighbourSearch
 {
     /// <summary>Searches.</summary>
     /// <param name="images">At least two.</param>
@@ -15,10 +15,10 @@ internal static class Neighbourhoods
     /// them. It is never the larger of the two, and a shift of a pixel leaves a copy nearer than most images by the
     /// plain one too.
     /// </remarks>
-    public static Neighbourhood[] Of(IReadOnlyList<ImageTraits> images, int k, ParallelOptions parallel)
+    public static Neighbourhood[] FindAll(IReadOnlyList<ImageTraits> images, int k, ParallelOptions parallel)
     {
         var count = Math.Min(images.Count - 1, 2 * k);
-        var thumbnails = images.Select(image => new ShiftedThumbnail(image.Thumbnail)).ToArray();
+        var thumbnails = images.Select(image => new TangentThumbnail(image.Thumbnail)).ToArray();
         var result = new Neighbourhood[images.Count];
         Partition.Run(
             images.Count,
@@ -27,7 +27,7 @@ internal static class Neighbourhoods
                 (
                     Distances: new float[images.Count],
                     Indices: new int[images.Count],
-                    Buffers: new ShiftedThumbnail.Buffers()
+                    Buffers: new TangentThumbnail.Buffers()
                 ),
             (i, scratch) =>
             {
@@ -42,7 +42,7 @@ internal static class Neighbourhoods
                 }
                 Array.Sort(scratch.Distances, scratch.Indices);
                 var middle = Math.Max(
-                    ShiftedThumbnail.SmallestDistance,
+                    TangentThumbnail.MinDistance,
                     scratch.Distances[(images.Count - 2) / 2] / ImageTraits.ThumbnailSide
                 );
                 result[i] = new Neighbourhood(
@@ -51,7 +51,8 @@ internal static class Neighbourhoods
                             .Indices.Take(count)
                             .Select(j => new Neighbour(
                                 j,
-                                thumbnails[Math.Min(i, j)].LogDistanceTo(thumbnails[Math.Max(i, j)], scratch.Buffers)
+                                thumbnails[Math.Min(i, j)]
+                                    .ComputeLogDistance(thumbnails[Math.Max(i, j)], scratch.Buffers)
                             ))
                             .OrderBy(n => n.LogDistance)
                             .ThenBy(n => n.Index),

@@ -4,18 +4,19 @@ using PaDiM.Core.Statistics;
 namespace PaDiM.Core.Calibration;
 
 /// <summary>
-/// Without shrinkage the ridge is epsilon whichever image is left out: A = M2 + epsilon (n - 2) I is factorised once a
-/// position, q = |A^(-1/2) D|^2.
+/// Leave-one-out distances without shrinkage: the ridge is epsilon for every image, so A = M2 + epsilon (n - 2) I is
+/// factorised once per position, and q = |A^(-1/2) D|^2.
 /// </summary>
-internal sealed class LeaveOneOutOfSameRidge : LeaveOneOut
+internal sealed class LeaveOneOutSharedRidge : LeaveOneOut
 {
     private readonly double _scale,
         _ridge;
 
-    public LeaveOneOutOfSameRidge(PatchStatistics statistics, Regularisation regularisation, ParallelOptions parallel)
+    public LeaveOneOutSharedRidge(PatchStatistics statistics, Regularisation regularisation, ParallelOptions parallel)
         : base(statistics, regularisation)
     {
-        (_scale, _ridge) = regularisation.Of(statistics.Count - 1, statistics.Dimensions, default);
+        // The scale is 0 for n = 2.
+        (_scale, _ridge) = regularisation.ComputeScaleAndRidge(statistics.Count - 1, statistics.Dimensions, default);
         if (_scale > 0)
             Partition.Run(
                 statistics.Grid.Positions,
@@ -27,41 +28,45 @@ internal sealed class LeaveOneOutOfSameRidge : LeaveOneOut
 
     private protected override Worker CreateWorker(int images) => new FactorWorker(this, images);
 
-    /// <summary>Reads a position's factor once for all images: four of them at a time are a panel.</summary>
-    private sealed class FactorWorker(LeaveOneOutOfSameRidge owner, int images)
+    /// <summary>Reads a position's factor once for all images: four images at a time are a panel.</summary>
+    private sealed class FactorWorker(LeaveOneOutSharedRidge owner, int images)
         : Worker(owner.Statistics.Dimensions, images)
     {
         private readonly DenseTriangle _factor = new(owner.Statistics.Dimensions);
         private readonly double[] _panel = new double[
-            PanelKernel.Width * PanelKernel.Stride(owner.Statistics.Dimensions)
+            PanelKernel.Width * PanelKernel.GetStride(owner.Statistics.Dimensions)
         ];
 
-        public override void Square(int position, Span<double> squares)
+        public override void ComputeSquares(int position, Span<double> squares)
         {
             if (owner._scale == 0)
             {
                 for (var i = 0; i < squares.Length; i++)
                     squares[i] =
-                        owner.Growth * owner.Growth * TensorPrimitives.SumOfSquares<double>(this[i]) / owner._ridge;
+                        owner.DeletionFactor
+                        * owner.DeletionFactor
+                        * TensorPrimitives.SumOfSquares<double>(this[i])
+                        / owner._ridge;
                 return;
             }
             _factor.Load(owner.Statistics.ScatterAt(position));
             for (var first = 0; first < squares.Length; first += PanelKernel.Width)
             {
+                // panel = A^(-1/2) D for four images: factor(k, c) is D[k] of image first + c.
                 PanelKernel.Multiply(
                     _factor.Values,
                     Stride,
-                    0,
+                    fromRow: 0,
                     Deltas[(first * Stride)..],
-                    1,
-                    Stride,
-                    owner.Statistics.Dimensions,
-                    0,
+                    nextFactor: 1,
+                    nextColumn: Stride,
+                    count: owner.Statistics.Dimensions,
+                    diagonal: 0,
                     _panel,
                     subtract: false
                 );
                 for (var i = first; i < Math.Min(first + PanelKernel.Width, squares.Length); i++)
-                    squares[i] = owner.WithoutImage(
+                    squares[i] = owner.ToSquaredDistance(
                         TensorPrimitives.SumOfSquares<double>(_panel.AsSpan((i - first) * Stride, Stride)),
                         owner._scale
                     );

@@ -5,7 +5,7 @@ namespace PaDiM.Core.Evaluation;
 /// linearly there.
 /// </summary>
 /// <param name="end">The limit.</param>
-internal sealed class ProArea(double end)
+internal sealed class PartialArea(double end)
 {
     private double _area,
         _lastX,
@@ -15,7 +15,7 @@ internal sealed class ProArea(double end)
     public double Mean => _area / end;
 
     /// <summary>Goes on to the next corner, which lies no further to the left.</summary>
-    public void Extend(double x, double y)
+    public void AddCorner(double x, double y)
     {
         if (x > end)
         {

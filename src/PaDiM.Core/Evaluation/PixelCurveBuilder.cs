@@ -7,7 +7,11 @@ namespace PaDiM.Core.Evaluation;
 /// <param name="maps">Test images.</param>
 /// <param name="parallel">Cores to use.</param>
 /// <param name="memory">Bytes for counters; a pass takes at least one score.</param>
-internal sealed class PixelPasses(IReadOnlyList<LabelledMap> maps, ParallelOptions parallel, long memory = 1L << 30)
+internal sealed class PixelCurveBuilder(
+    IReadOnlyList<LabelledMap> maps,
+    ParallelOptions parallel,
+    long memory = 1L << 30
+)
 {
     private readonly string[] _kinds =
     [
@@ -19,14 +23,14 @@ internal sealed class PixelPasses(IReadOnlyList<LabelledMap> maps, ParallelOptio
 
     /// <summary>Walks the curves.</summary>
     /// <param name="limits">False-positive rates up to which areas are wanted.</param>
-    public (ProCurve All, IReadOnlyList<(string Defect, ProCurve Curve)> PerDefect) Walk(params double[] limits)
+    public (ProCurve All, IReadOnlyList<(string Defect, ProCurve Curve)> PerDefect) Build(params double[] limits)
     {
         // Pool 0 is that of normal images, which every kind shares; the others are those of the kinds.
         var poolOf = maps.Select(map =>
                 map.Defect is null ? 0 : 1 + Array.BinarySearch(_kinds, map.Defect, StringComparer.Ordinal)
             )
             .ToArray();
-        var (ranks, regions, normal) = Survey(poolOf);
+        var (ranks, regions, normal) = CollectScores(poolOf);
         var all = new ProCurve(regions.Sum(), normal.Sum(), limits);
         var perDefect = _kinds
             .Select((kind, k) => (kind, new ProCurve(regions[0] + regions[k + 1], normal[0] + normal[k + 1], limits)))
@@ -34,23 +38,23 @@ internal sealed class PixelPasses(IReadOnlyList<LabelledMap> maps, ParallelOptio
 
         // One more than there are ranks: below it lie the normal pixels that score higher than all anomalous ones.
         var places = ranks.Count + 1;
-        var capacity = (int)Math.Clamp(memory / PixelTally.BytesOfRank / (_kinds.Length + 1), 1, places);
+        var capacity = (int)Math.Clamp(memory / PixelTally.BytesPerRank / (_kinds.Length + 1), 1, places);
         var tallies = Enumerable.Range(0, _kinds.Length + 1).Select(_ => new PixelTally(ranks, capacity)).ToArray();
         for (var end = places; end > 0; end -= capacity)
         {
             var start = Math.Max(0, end - capacity);
             foreach (var tally in tallies)
-                tally.Begin(start, end - start);
-            Count(tallies, poolOf);
-            PixelTally.Sweep(all, tallies);
+                tally.Reset(start, end - start);
+            CountPixels(tallies, poolOf);
+            PixelTally.AddToCurve(all, tallies);
             for (var k = 0; k < _kinds.Length; k++)
-                PixelTally.Sweep(perDefect[k].Item2, [tallies[0], tallies[k + 1]]);
+                PixelTally.AddToCurve(perDefect[k].Item2, [tallies[0], tallies[k + 1]]);
         }
         return (all, perDefect);
     }
 
     /// <summary>The different scores of anomalous pixels, and for each pool its regions and normal pixels.</summary>
-    private (ScoreRanks Ranks, int[] Regions, long[] Normal) Survey(int[] poolOf)
+    private (ScoreRanks Ranks, int[] Regions, long[] Normal) CollectScores(int[] poolOf)
     {
         var ranks = new ScoreRanks();
         var regions = new int[_kinds.Length + 1];
@@ -64,16 +68,16 @@ internal sealed class PixelPasses(IReadOnlyList<LabelledMap> maps, ParallelOptio
                 var map = maps[i].Draw();
                 var pixels = 0L;
                 map.VisitNormal(scores => pixels += scores.Length);
-                map.VisitAnomalous((scores, _) => ranks.Mark(scores));
+                map.VisitAnomalous((scores, _) => ranks.Add(scores));
                 Interlocked.Add(ref normal[poolOf[i]], pixels);
                 Interlocked.Add(ref regions[poolOf[i]], map.Regions);
             }
         );
-        ranks.Order();
+        ranks.Freeze();
         return (ranks, regions, normal);
     }
 
-    private void Count(PixelTally[] tallies, int[] poolOf)
+    private void CountPixels(PixelTally[] tallies, int[] poolOf)
     {
         foreach (var batch in Enumerable.Range(0, maps.Count).Chunk(2 * Partition.Cores(parallel)))
         {
