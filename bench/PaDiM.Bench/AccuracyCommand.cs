@@ -23,31 +23,43 @@ internal sealed class AccuracyCommand
         Description = "Folders of more backbones.",
         DefaultValueFactory = _ => [],
     };
-    private readonly Option<string[]> _backbones = Many("--backbone", "Backbones.", BackboneRegistry.DefaultName);
-    private readonly Option<ReductionMethod[]> _reductions = Many(
+    private readonly Option<string[]> _backbones = CreateListOption(
+        "--backbone",
+        "Backbones.",
+        BackboneRegistry.DefaultName
+    );
+    private readonly Option<ReductionMethod[]> _reductions = CreateListOption(
         "--reduction",
         "Reductions.",
         ReductionMethod.SemiOrthogonal
     );
-    private readonly Option<int[]> _dimensions = Many(
+    private readonly Option<int[]> _dimensions = CreateListOption(
         "--dimensions",
         "Dimensions of the embedding.",
         new FitSettings().Dimensions
     );
-    private readonly Option<int[]> _seeds = Many("--seed", "Seeds of the reduction.", new FitSettings().Seed);
-    private readonly Option<int[]> _crops = Many("--crop", "Sides of the centre crop; 0 for none.", 0);
-    private readonly Option<double[]> _sigmas = Many(
+    private readonly Option<int[]> _seeds = CreateListOption(
+        "--seed",
+        "Seeds of the reduction.",
+        new FitSettings().Seed
+    );
+    private readonly Option<int[]> _crops = CreateListOption("--crop", "Sides of the centre crop; 0 for none.", 0);
+    private readonly Option<double[]> _sigmas = CreateListOption(
         "--sigma",
         "Standard deviations of the smoothing, in pixels.",
         new FitSettings().BlurSigma
     );
-    private readonly Option<double[]> _epsilons = Many(
+    private readonly Option<double[]> _epsilons = CreateListOption(
         "--epsilon",
         "Added to every variance.",
         new FitSettings().Epsilon
     );
-    private readonly Option<ShrinkageMethod[]> _shrinkages = Many("--shrinkage", "Shrinkages.", ShrinkageMethod.None);
-    private readonly Option<int[]> _counts = Many("--images", "Numbers of training images; 0 for all.", 0);
+    private readonly Option<ShrinkageMethod[]> _shrinkages = CreateListOption(
+        "--shrinkage",
+        "Shrinkages.",
+        ShrinkageMethod.None
+    );
+    private readonly Option<int[]> _counts = CreateListOption("--images", "Numbers of training images; 0 for all.", 0);
     private readonly Option<int> _draws = new("--draws")
     {
         Description = "Draws of fewer images than all.",
@@ -167,7 +179,7 @@ internal sealed class AccuracyCommand
         );
     }
 
-    private static Option<T[]> Many<T>(string name, string description, T byDefault) =>
+    private static Option<T[]> CreateListOption<T>(string name, string description, T byDefault) =>
         new(name)
         {
             Description = description,

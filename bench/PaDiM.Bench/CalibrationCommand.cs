@@ -80,11 +80,11 @@ internal sealed class CalibrationCommand
         {
             var backbone = registry.Open(arguments.GetValue(_name)!);
             var store = new EmbeddingStore(scratch.FullName, TimeProvider.System);
-            var pool = Images(arguments.GetValue(_folders)!);
+            var pool = ReadImages(arguments.GetValue(_folders)!);
             var fit = arguments.GetValue(_fitted)!;
             var rejected =
                 fit.Length > 0
-                    ? [Rejected(backbone, store, Images(fit), pool)]
+                    ? [MeasureRejected(backbone, store, ReadImages(fit), pool)]
                     : Enumerable
                         .Range(0, arguments.GetValue(_splits))
                         .Select(split =>
@@ -92,10 +92,10 @@ internal sealed class CalibrationCommand
                             var order = pool.ToArray();
                             new Random(split).Shuffle(order);
                             var count = (int)Math.Round(order.Length * arguments.GetValue(_share));
-                            return Rejected(backbone, store, order[..count], order[count..]);
+                            return MeasureRejected(backbone, store, order[..count], order[count..]);
                         })
                         .ToArray();
-            Report(rejected, fit.Length > 0 ? 0 : (1 - arguments.GetValue(_share)) / arguments.GetValue(_share));
+            Print(rejected, fit.Length > 0 ? 0 : (1 - arguments.GetValue(_share)) / arguments.GetValue(_share));
         }
         finally
         {
@@ -104,7 +104,7 @@ internal sealed class CalibrationCommand
     }
 
     /// <summary>The share of the other images that the calibrated threshold rejects, for each rate.</summary>
-    private static (int Fitted, int Scored, double[] Rejected) Rejected(
+    private static (int Fitted, int Scored, double[] Rejected) MeasureRejected(
         Backbone backbone,
         EmbeddingStore store,
         TrainingImage[] fit,
@@ -141,7 +141,7 @@ internal sealed class CalibrationCommand
     /// is corrected by the ratio of scored to fitted images (Nadeau and Bengio, 2003). Of one split the interval is
     /// Wilson's.
     /// </summary>
-    private static void Report((int Fitted, int Scored, double[] Rejected)[] splits, double ratio)
+    private static void Print((int Fitted, int Scored, double[] Rejected)[] splits, double ratio)
     {
         Console.Error.WriteLine();
         Console.WriteLine(
@@ -152,7 +152,10 @@ internal sealed class CalibrationCommand
         {
             double[] observed = [.. splits.Select(split => split.Rejected[r])];
             var mean = observed.Average();
-            var (low, high) = splits.Length == 1 ? Wilson(mean, splits[0].Scored) : Corrected(observed, mean, ratio);
+            var (low, high) =
+                splits.Length == 1
+                    ? GetWilsonInterval(mean, splits[0].Scored)
+                    : GetCorrectedInterval(observed, mean, ratio);
             Console.WriteLine(
                 FormattableString.Invariant(
                     $"| {splits[0].Fitted} | {splits[0].Scored} | {splits.Length} | {Rates[r]} | {mean:f4} | {Math.Max(0, low):f4} to {high:f4} | {observed.Min():f4}, {observed.Max():f4} |"
@@ -161,14 +164,14 @@ internal sealed class CalibrationCommand
         }
     }
 
-    private static (double Low, double High) Corrected(double[] observed, double mean, double ratio)
+    private static (double Low, double High) GetCorrectedInterval(double[] observed, double mean, double ratio)
     {
         var variance = observed.Sum(rate => (rate - mean) * (rate - mean)) / (observed.Length - 1);
         var half = 1.96 * Math.Sqrt((1.0 / observed.Length + ratio) * variance);
         return (mean - half, mean + half);
     }
 
-    private static (double Low, double High) Wilson(double rate, int n)
+    private static (double Low, double High) GetWilsonInterval(double rate, int n)
     {
         const double z = 1.96;
         var centre = (rate + z * z / (2 * n)) / (1 + z * z / n);
@@ -176,7 +179,7 @@ internal sealed class CalibrationCommand
         return (centre - half, centre + half);
     }
 
-    private static TrainingImage[] Images(string[] folders) =>
+    private static TrainingImage[] ReadImages(string[] folders) =>
         [
             .. folders
                 .SelectMany(folder => Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal))

@@ -24,7 +24,7 @@ namespace PaDiM.Bench;
 internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images)
 {
     private const int Batch = 8,
-        Gathered = 32;
+        StoreBatch = 32;
 
     private readonly FitSettings _settings = new();
     private readonly ImageDecoder _decoder = new();
@@ -73,7 +73,7 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
             );
             var wanted = arguments.GetValue(counts)!;
             var paths = Directory.EnumerateFiles(arguments.GetValue(folder)!).Order(StringComparer.Ordinal).ToArray();
-            var files = ImageCopies.Of(paths, wanted.Max());
+            var files = ImageCopies.Create(paths, wanted.Max());
             Console.WriteLine(
                 $"{Environment.ProcessorCount} cores, 256 x 256, {new FitSettings().Dimensions} dimensions"
             );
@@ -87,15 +87,15 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
             {
                 var measured = new FitCommand(registry.Open(name), files[..count]);
                 for (var round = -1; round < arguments.GetValue(rounds); round++)
-                    measured.Round();
-                measured.Report(name);
+                    measured.RunRound();
+                measured.Print(name);
             }
         });
         return command;
     }
 
     /// <summary>The first round warms up: costs keep the smallest.</summary>
-    private void Round()
+    private void RunRound()
     {
         var scratch = Directory.CreateTempSubdirectory("padim-bench-");
         try
@@ -112,15 +112,15 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
             Measure(
                 "1 whole fit",
                 () =>
-                    new FitPipeline(backbone, _settings, _decoder, store, _compute).Run(
-                        [.. images.Select((bytes, i) => new TrainingImage(Name(i), () => bytes))],
+                    new FitPipeline(backbone, _settings, _decoder, store).Run(
+                        [.. images.Select((bytes, i) => new TrainingImage(GetName(i), () => bytes))],
                         null,
                         null,
                         null,
                         CancellationToken.None
                     )
             );
-            Stages(store, new EmbeddingStore(Path.Combine(scratch.FullName, "stages"), TimeProvider.System));
+            MeasureStages(store, new EmbeddingStore(Path.Combine(scratch.FullName, "stages"), TimeProvider.System));
         }
         finally
         {
@@ -128,16 +128,16 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
         }
     }
 
-    private void Stages(EmbeddingStore fitted, EmbeddingStore store)
+    private void MeasureStages(EmbeddingStore fitted, EmbeddingStore store)
     {
-        var batches = images.Select((bytes, i) => (bytes, i)).Chunk(Gathered).ToArray();
-        var buffers = new PatchEmbedding[Gathered];
+        var batches = images.Select((bytes, i) => (bytes, i)).Chunk(StoreBatch).ToArray();
+        var buffers = new PatchEmbedding[StoreBatch];
         PatchStatistics? statistics = null;
         var traits = new List<ImageTraits>();
         foreach (var batch in batches)
         {
             var embedded = batch.Chunk(Batch).SelectMany(part => Embed([.. part.Select(item => item.bytes)])).ToArray();
-            var shrunk = batch.Select(item => fitted.ReadPixels(_settings.ImageSize, Name(item.i))!).ToArray();
+            var shrunk = batch.Select(item => fitted.ReadPixels(_settings.ImageSize, GetName(item.i))!).ToArray();
             Measure(
                 "2 store: write",
                 () =>
@@ -147,8 +147,8 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
                         _parallel,
                         i =>
                         {
-                            store.Write("key", Name(batch[i].i), embedded[i]);
-                            store.WritePixels(Name(batch[i].i), shrunk[i]);
+                            store.Write("key", GetName(batch[i].i), embedded[i]);
+                            store.WritePixels(GetName(batch[i].i), shrunk[i]);
                         }
                     ),
                 adds: true
@@ -195,7 +195,7 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
                         0,
                         batch.Length,
                         _parallel,
-                        i => embedded[i] = buffers[i] = store.Read("key", Name(batch[i].i), buffers[i])!
+                        i => embedded[i] = buffers[i] = store.Read("key", GetName(batch[i].i), buffers[i])!
                     ),
                 adds: true
             );
@@ -244,7 +244,7 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
 
     private RgbImage Decode(byte[] bytes) => ((DecodeResult.Decoded)_decoder.Decode(bytes)).Image;
 
-    private static string Name(int image) => FormattableString.Invariant($"{image:d6}");
+    private static string GetName(int image) => FormattableString.Invariant($"{image:d6}");
 
     private void Measure(string what, Action work, bool adds = false)
     {
@@ -258,7 +258,7 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
             cost.EndRound();
     }
 
-    private void Report(string name)
+    private void Print(string name)
     {
         var alone = _costs.First().Value;
         foreach (var (what, cost) in _costs)

@@ -14,7 +14,7 @@ internal static class ImageCopies
     private const int Shift = 8;
 
     /// <summary>Images in the order of the paths.</summary>
-    public static byte[][] Of(string[] paths, int count)
+    public static byte[][] Create(string[] paths, int count)
     {
         if (paths.Length == 0)
             throw new InvalidOperationException("The folder has no images.");
@@ -31,14 +31,14 @@ internal static class ImageCopies
                         return bytes;
                     var image = ((DecodeResult.Decoded)decoder.Decode(bytes)).Image;
                     return ImageEncoder.Thumbnail(
-                        Moved(image, copy * Shift, copy % 2 == 1),
+                        Move(image, copy * Shift, copy % 2 == 1),
                         Math.Max(image.Width, image.Height)
                     );
                 }),
         ];
     }
 
-    private static RgbImage Moved(RgbImage image, int shift, bool mirrored)
+    private static RgbImage Move(RgbImage image, int shift, bool mirrored)
     {
         var pixels = new byte[image.Pixels.Length];
         for (var y = 0; y < image.Height; y++)

@@ -43,7 +43,7 @@ internal sealed class LabelledFeatures
                     return (
                         Extract(path, network, preprocessing),
                         defect == "good" ? null : defect,
-                        defect == "good" ? null : Mask(path, root, defect, sizes)
+                        defect == "good" ? null : ReadMask(path, root, defect, sizes)
                     );
                 }),
         ];
@@ -90,7 +90,7 @@ internal sealed class LabelledFeatures
         return network.Extract(input, preprocessing.PreparedSize);
     }
 
-    private static bool[] Mask(string path, string root, string defect, FitSettings sizes)
+    private static bool[] ReadMask(string path, string root, string defect, FitSettings sizes)
     {
         var whole = MaskImage.Marks(
             Decode(Path.Combine(root, "ground_truth", defect, $"{Path.GetFileNameWithoutExtension(path)}_mask.png")),

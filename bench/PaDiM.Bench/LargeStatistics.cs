@@ -29,8 +29,8 @@ internal static class LargeStatistics
         var statistics = new PatchStatistics(grid, dimensions);
         for (var round = 0; round < 2; round++)
         {
-            Draw(batch, round);
-            Report($"{batch.Length} images added", () => statistics.Add(batch));
+            FillRandom(batch, round);
+            MeasureStep($"{batch.Length} images added", () => statistics.Add(batch));
         }
         // Statistics of few images would be frozen in their subspace.
         while (statistics.Count <= dimensions)
@@ -38,13 +38,13 @@ internal static class LargeStatistics
         var regularisation = new Regularisation(new FitSettings().Epsilon);
         PatchDistribution? distribution = null;
         LeaveOneOut? leaveOneOut = null;
-        Report("freezing", () => distribution = PatchDistribution.Freeze(statistics, regularisation));
-        Report("leave-one-out: factors", () => leaveOneOut = LeaveOneOut.Consume(statistics, regularisation));
-        Report($"leave-one-out: distances of {batch.Length} images", () => leaveOneOut!.Distances(batch));
+        MeasureStep("freezing", () => distribution = PatchDistribution.Freeze(statistics, regularisation));
+        MeasureStep("leave-one-out: factors", () => leaveOneOut = LeaveOneOut.Consume(statistics, regularisation));
+        MeasureStep($"leave-one-out: distances of {batch.Length} images", () => leaveOneOut!.Distances(batch));
         GC.KeepAlive(distribution);
     }
 
-    private static void Draw(PatchEmbedding[] batch, int seed)
+    private static void FillRandom(PatchEmbedding[] batch, int seed)
     {
         for (var i = 0; i < batch.Length; i++)
         {
@@ -54,7 +54,7 @@ internal static class LargeStatistics
         }
     }
 
-    private static void Report(string what, Action work)
+    private static void MeasureStep(string what, Action work)
     {
         var processor = Environment.CpuUsage.TotalTime;
         var clock = Stopwatch.StartNew();

@@ -18,7 +18,7 @@ internal static class LoadTimeCommand
     private const int Rounds = 50;
 
     public static Command Create() =>
-        Workbench.Command(
+        Workbench.CreateCommand(
             "load-time",
             "Milliseconds to load a model's file, and its size.",
             (workbench, _) =>
@@ -56,17 +56,17 @@ internal static class LoadTimeCommand
         }
         var whole = new Times();
         whole.AddRange(hashing.Values.Zip(reading.Values, (hash, read) => hash + read));
-        var table = new Table("what", "p50, ms", "p95, ms", "p99, ms");
-        table.Add(["read the file and its hash", .. hashing.Cells()]);
-        table.Add(["check the values", .. reading.Cells()]);
-        table.Add(["loaded: both", .. whole.Cells()]);
-        table.Add([$"then the self-test, {model.GoldenImages.Count} images", .. testing.Cells()]);
+        var table = new MarkdownTable("what", "p50, ms", "p95, ms", "p99, ms");
+        table.Add(["read the file and its hash", .. hashing.ToCells()]);
+        table.Add(["check the values", .. reading.ToCells()]);
+        table.Add(["loaded: both", .. whole.ToCells()]);
+        table.Add([$"then the self-test, {model.GoldenImages.Count} images", .. testing.ToCells()]);
         var grid = model.Distribution.Grid;
         var d = model.Distribution.Dimensions;
         table.Print(
             $"A model of {grid.Height} x {grid.Width} positions and {d} dimensions, {model.Distribution.GetType().Name}, {bytes / 1e6:f1} MB, its file in the system's cache, {Rounds} rounds:"
         );
-        var bars = new Bars();
+        var bars = new Goals();
         bars.AtMost("size of the file", 45, bytes / 1e6, " MB");
         bars.AtMost("loading, p50", 50, whole.Median, " ms");
         bars.Print();

@@ -74,7 +74,7 @@ internal static class MemoryCommand
         try
         {
             var images = scratch.CreateSubdirectory("images");
-            var copies = ImageCopies.Of([.. Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)], count);
+            var copies = ImageCopies.Create([.. Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)], count);
             for (var i = 0; i < count; i++)
                 File.WriteAllBytes(
                     Path.Combine(images.FullName, FormattableString.Invariant($"{i:d6}.jpg")),

@@ -55,7 +55,7 @@ internal static class MetricsCommand
         [
             .. Enumerable
                 .Range(0, count)
-                .Select(i => Make(random, i % 2 == 0 ? null : $"defect {i / 2 % kinds}", side)),
+                .Select(i => CreateMap(random, i % 2 == 0 ? null : $"defect {i / 2 % kinds}", side)),
         ];
         using var process = Process.GetCurrentProcess();
         var clock = Stopwatch.StartNew();
@@ -70,7 +70,7 @@ internal static class MetricsCommand
         );
     }
 
-    private static LabelledMap Make(Random random, string? defect, int side)
+    private static LabelledMap CreateMap(Random random, string? defect, int side)
     {
         var discs = Enumerable
             .Range(0, defect is null ? 0 : 3)

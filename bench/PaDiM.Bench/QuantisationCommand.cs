@@ -106,10 +106,10 @@ internal static class QuantisationCommand
         );
         Console.WriteLine("|---|---|---|---|---|---|");
         var chosen = new QuantisationSettings();
-        foreach (var (variant, settings) in Variants(chosen))
+        foreach (var (variant, settings) in GetVariants(chosen))
         {
             var made = quantiser.Run(images, settings, _ => { }, stop);
-            var (exact, integer) = Time(plain, made, registry.Runtime, rounds);
+            var (exact, integer) = MeasureTimes(plain, made, registry.Runtime, rounds);
             Console.WriteLine(
                 FormattableString.Invariant(
                     $"| {variant} | {made.Onnx.Length} | {string.Join(", ", made.Manifest.Quantisation!.Sqnr.Select(value => value.ToString("f1", null)))} | {exact:f2} | {integer:f2} | {exact / integer:f2} |"
@@ -118,7 +118,7 @@ internal static class QuantisationCommand
         }
     }
 
-    private static IEnumerable<(string, QuantisationSettings)> Variants(QuantisationSettings chosen) =>
+    private static IEnumerable<(string, QuantisationSettings)> GetVariants(QuantisationSettings chosen) =>
         [
             ("as chosen", chosen),
             ("range by minimum and maximum", chosen with { Range = RangeMethod.MinMax }),
@@ -129,7 +129,7 @@ internal static class QuantisationCommand
             ("biases not corrected", chosen with { CorrectBias = false }),
         ];
 
-    private static (double Exact, double Integer) Time(
+    private static (double Exact, double Integer) MeasureTimes(
         Backbone plain,
         QuantisedBackbone made,
         BackboneRuntime runtime,
@@ -153,7 +153,7 @@ internal static class QuantisationCommand
                 .Select(_ => (Exact: Measure(exact, input, size), Integer: Measure(integer, input, size)))
                 .Skip(20)
                 .ToArray();
-            return (Median(times.Select(time => time.Exact)), Median(times.Select(time => time.Integer)));
+            return (GetMedian(times.Select(time => time.Exact)), GetMedian(times.Select(time => time.Integer)));
         }
         finally
         {
@@ -168,7 +168,7 @@ internal static class QuantisationCommand
         return clock.Elapsed.TotalMilliseconds;
     }
 
-    private static double Median(IEnumerable<double> times)
+    private static double GetMedian(IEnumerable<double> times)
     {
         var sorted = times.Order().ToArray();
         return sorted[sorted.Length / 2];

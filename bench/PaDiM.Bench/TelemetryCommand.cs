@@ -25,7 +25,7 @@ internal static class TelemetryCommand
     private const int Repeats = 1000;
 
     public static Command Create() =>
-        Workbench.Command(
+        Workbench.CreateCommand(
             "telemetry",
             "Microseconds and bytes of an image's metrics beside its score, and milliseconds of a scrape.",
             async (workbench, _) =>
@@ -49,8 +49,8 @@ internal static class TelemetryCommand
         var model = workbench.Fit(BackboneRegistry.DefaultName);
         using var scorer = new InProcessScorer(model, backbone);
         var metrics = app.Services.GetRequiredService<ScoreMetrics>();
-        var snapshot = Snapshot(model, backbone, "bench");
-        var result = Result("bench");
+        var snapshot = CreateSnapshot(model, backbone, "bench");
+        var result = CreateResult("bench");
 
         var score = new Candidate(
             "decoded image to score",
@@ -65,7 +65,7 @@ internal static class TelemetryCommand
             }
         );
         using var log = new LoggerConfiguration()
-            .WriteTo.Sink(new NowhereSink(new CompactJsonFormatter()))
+            .WriteTo.Sink(new DiscardingSink(new CompactJsonFormatter()))
             .CreateLogger();
         var write = new Candidate(
             $"its line of the log, as JSON, {Repeats} times",
@@ -85,7 +85,14 @@ internal static class TelemetryCommand
         );
         var rounds = Rounds.Run([score, record, write], TimeSpan.FromSeconds(20));
 
-        var table = new Table("what", "p50, µs an image", "p95", "p99", "bytes allocated an image", "p50 over score");
+        var table = new MarkdownTable(
+            "what",
+            "p50, µs an image",
+            "p95",
+            "p99",
+            "bytes allocated an image",
+            "p50 over score"
+        );
         foreach (var (candidate, repeats) in new[] { (score, 1), (record, Repeats), (write, Repeats) })
         {
             var before = GC.GetAllocatedBytesForCurrentThread();
@@ -94,10 +101,10 @@ internal static class TelemetryCommand
             double Micro(double share) => 1000 * candidate.Times.Percentile(share) / repeats;
             table.Add([
                 candidate.Name,
-                Table.Number(Micro(0.5)),
-                Table.Number(Micro(0.95)),
-                Table.Number(Micro(0.99)),
-                candidate == score ? "" : Table.Number(bytes),
+                MarkdownTable.Format(Micro(0.5)),
+                MarkdownTable.Format(Micro(0.95)),
+                MarkdownTable.Format(Micro(0.99)),
+                candidate == score ? "" : MarkdownTable.Format(bytes),
                 (Micro(0.5) / (1000 * score.Times.Median)).ToString(
                     "p3",
                     System.Globalization.CultureInfo.InvariantCulture
@@ -111,14 +118,14 @@ internal static class TelemetryCommand
 
     private static async Task ScrapeAsync(WebApplication app, ScoreMetrics metrics, PadimModel model, Backbone backbone)
     {
-        var table = new Table("categories", "p50, ms a scrape", "p95", "p99", "KB");
+        var table = new MarkdownTable("categories", "p50, ms a scrape", "p95", "p99", "KB");
         using var http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
         var seen = 1;
         foreach (var categories in new[] { 1, 100, CategoryLabels.Most })
         {
             for (; seen < categories; seen++)
             for (var i = 0; i < 500; i++)
-                metrics.Scored(Snapshot(model, backbone, $"category-{seen}"), Result($"category-{seen}"));
+                metrics.Scored(CreateSnapshot(model, backbone, $"category-{seen}"), CreateResult($"category-{seen}"));
             var times = new Times();
             var length = 0;
             for (var i = 0; i < 20; i++)
@@ -129,12 +136,12 @@ internal static class TelemetryCommand
                 length = (await http.GetByteArrayAsync("/metrics")).Length;
                 times.Add(clock.Elapsed.TotalMilliseconds);
             }
-            table.Add([$"{categories}", .. times.Cells(), $"{length / 1000}"]);
+            table.Add([$"{categories}", .. times.ToCells(), $"{length / 1000}"]);
         }
         table.Print("A scrape, drift over 500 images of each category:");
     }
 
-    private static CategoryModel Snapshot(PadimModel model, Backbone backbone, string category)
+    private static CategoryModel CreateSnapshot(PadimModel model, Backbone backbone, string category)
     {
         var stored = new StoredModel
         {
@@ -159,7 +166,7 @@ internal static class TelemetryCommand
         );
     }
 
-    private static ScoreResponse Result(string category) =>
+    private static ScoreResponse CreateResult(string category) =>
         new(
             category,
             1,
@@ -176,7 +183,7 @@ internal static class TelemetryCommand
         );
 
     /// <summary>Formats and forgets: what a console or a pipe takes is not this program's.</summary>
-    private sealed class NowhereSink(CompactJsonFormatter formatter) : Serilog.Core.ILogEventSink
+    private sealed class DiscardingSink(CompactJsonFormatter formatter) : Serilog.Core.ILogEventSink
     {
         public void Emit(Serilog.Events.LogEvent logEvent) => formatter.Format(logEvent, TextWriter.Null);
     }

@@ -41,9 +41,9 @@ internal sealed class Workbench : IDisposable
                 .Order(StringComparer.Ordinal)
                 .Select(File.ReadAllBytes),
         ];
-        if (Files.Count < BackboneQuantiser.FewestImages)
+        if (Files.Count < BackboneQuantiser.MinImages)
             throw new InvalidOperationException(
-                $"The folder has {Files.Count} images; at least {BackboneQuantiser.FewestImages} are needed."
+                $"The folder has {Files.Count} images; at least {BackboneQuantiser.MinImages} are needed."
             );
         Images = [.. Files.Take(DecodedImages).Select(Decode)];
         _charts = arguments.GetValue(ChartFolder);
@@ -81,7 +81,7 @@ internal sealed class Workbench : IDisposable
     public int ThreadCount => Registry.Runtime.Threads;
 
     /// <summary>A command over a workbench.</summary>
-    public static Command Command(string name, string description, Func<Workbench, ParseResult, Task> run)
+    public static Command CreateCommand(string name, string description, Func<Workbench, ParseResult, Task> run)
     {
         var command = new Command(name, description) { Folder, Backbones, Threads, ChartFolder };
         command.SetAction(
@@ -99,7 +99,7 @@ internal sealed class Workbench : IDisposable
     public RgbImage Decode(byte[] bytes) => ((DecodeResult.Decoded)Decoder.Decode(bytes)).Image;
 
     /// <summary>The first of these backbones that is there; the built-in one is.</summary>
-    public string FirstOf(params string[] names) =>
+    public string FindFirstBackbone(params string[] names) =>
         names.FirstOrDefault(name => Registry.Directories.Find(name) is not null) ?? BackboneRegistry.DefaultName;
 
     /// <summary>A backbone; an int8 variant that nobody has made is made from the images.</summary>

@@ -11,12 +11,12 @@ namespace PaDiM.Cli;
 internal sealed class BackboneOptions
 {
     /// <summary>The service's setting, so that one environment serves both programs.</summary>
-    private const string FolderVariables = "Padim__BackboneDirectories__";
+    private const string FolderVariablePrefix = "Padim__BackboneDirectories__";
 
     private readonly Option<string[]> _directories = new("--backbones")
     {
         Description =
-            $"Folder to look for backbones (NAME.onnx) in, besides the built-in ones; may be repeated. Those of {FolderVariables}0, 1, ... come after them.",
+            $"Folder to look for backbones (NAME.onnx) in, besides the built-in ones; may be repeated. Those of {FolderVariablePrefix}0, 1, ... come after them.",
         HelpName = "folder",
     };
 
@@ -49,36 +49,42 @@ internal sealed class BackboneOptions
     /// <summary>For a command that only finds backbones.</summary>
     public void AddFoldersTo(Command command) => command.Options.Add(_directories);
 
-    public BackboneRegistry Open(ParseResult arguments) => new(Folders(arguments.CommandResult), Runtime(arguments));
+    public BackboneRegistry Open(ParseResult arguments) =>
+        new(GetFolders(arguments.CommandResult), CreateRuntime(arguments));
 
     /// <summary>Puts backbones into the first folder.</summary>
-    public BackboneInstaller Installer(ParseResult arguments) =>
-        new(Folders(arguments.CommandResult), BackboneCatalogue.Known, Runtime(arguments), TimeProvider.System);
+    public BackboneInstaller CreateInstaller(ParseResult arguments) =>
+        new(
+            GetFolders(arguments.CommandResult),
+            BackboneCatalogue.Known,
+            CreateRuntime(arguments),
+            TimeProvider.System
+        );
 
     /// <summary>Refuses a command that names no folder to put backbones into.</summary>
     public void RequireFolder(CommandResult arguments)
     {
-        if (Folders(arguments).Length == 0)
-            arguments.AddError($"Say where backbones are to lie, with --backbones or {FolderVariables}0.");
+        if (GetFolders(arguments).Length == 0)
+            arguments.AddError($"Say where backbones are to lie, with --backbones or {FolderVariablePrefix}0.");
     }
 
-    private BackboneRuntime Runtime(ParseResult arguments) =>
+    private BackboneRuntime CreateRuntime(ParseResult arguments) =>
         BackboneRuntime.Create(arguments.GetValue(_device), arguments.GetValue(_threads));
 
-    private string[] Folders(SymbolResult arguments) =>
-        [.. arguments.GetValue(_directories) ?? [], .. FoldersOfEnvironment()];
+    private string[] GetFolders(SymbolResult arguments) =>
+        [.. arguments.GetValue(_directories) ?? [], .. GetFoldersFromEnvironment()];
 
-    private static IEnumerable<string> FoldersOfEnvironment() =>
+    private static IEnumerable<string> GetFoldersFromEnvironment() =>
         Environment
             .GetEnvironmentVariables()
             .Cast<DictionaryEntry>()
             .Select(variable => (Name: (string)variable.Key, Value: (string?)variable.Value))
             .Where(variable =>
-                variable.Name.StartsWith(FolderVariables, StringComparison.OrdinalIgnoreCase)
+                variable.Name.StartsWith(FolderVariablePrefix, StringComparison.OrdinalIgnoreCase)
                 && !string.IsNullOrEmpty(variable.Value)
             )
             .OrderBy(variable =>
-                int.TryParse(variable.Name[FolderVariables.Length..], out var place) ? place : int.MaxValue
+                int.TryParse(variable.Name[FolderVariablePrefix.Length..], out var place) ? place : int.MaxValue
             )
             .Select(variable => variable.Value!);
 }

@@ -10,7 +10,7 @@ namespace PaDiM.Cli;
 /// </summary>
 internal static class Failures
 {
-    public static string? Explain(Exception failure) =>
+    public static string? GetMessage(Exception failure) =>
         failure switch
         {
             FitException
@@ -23,7 +23,7 @@ internal static class Failures
             or ArithmeticException => failure.Message,
             OnnxRuntimeException => $"The backbone failed: {failure.Message}",
             OperationCanceledException => "stopped.",
-            AggregateException { InnerException: { } first } => Explain(first),
+            AggregateException { InnerException: { } first } => GetMessage(first),
             _ => null,
         };
 }

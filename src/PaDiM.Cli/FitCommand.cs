@@ -32,11 +32,11 @@ internal static class FitCommand
         command.SetAction(
             async (arguments, stop) =>
             {
-                NativeHeap.GiveBackWhatIsFree();
+                NativeHeap.ReturnFreedMemory();
                 using var registry = backbones.Open(arguments);
-                var opened = registry.Open(model.BackboneName(arguments));
-                var settings = model.Settings(arguments, opened);
-                var ignored = model.Ignored(arguments);
+                var opened = registry.Open(model.GetBackboneName(arguments));
+                var settings = model.GetSettings(arguments, opened);
+                var ignored = model.ReadIgnoreMask(arguments);
                 TrainingImage[] images =
                 [
                     .. ImageFolder
@@ -63,21 +63,21 @@ internal static class FitCommand
                             settings,
                             ignored,
                             images,
-                            step => progress(step.Progress, FolderFit.Words(step)),
+                            step => progress(step.Progress, FolderFit.FormatStage(step)),
                             stop
                         ),
                     stop
                 );
                 var path = arguments.GetValue(output)!;
                 AtomicFile.Write(path, stream => ModelFile.Write(stream, fitted));
-                Report(fitted, path, images);
+                Print(fitted, path, images);
                 return ExitCode.Done;
             }
         );
         return command;
     }
 
-    private static void Report(PadimModel model, string path, TrainingImage[] files)
+    private static void Print(PadimModel model, string path, TrainingImage[] files)
     {
         var calibration = model.Calibration;
         var invariant = CultureInfo.InvariantCulture;
@@ -98,13 +98,13 @@ internal static class FitCommand
         foreach (var finding in model.Findings)
             AnsiConsole.MarkupLineInterpolated(
                 invariant,
-                $"[yellow]{Sentence(finding)}[/]: {NameOf(finding.Index)}{(finding.Of is { } other ? $" repeats {NameOf(other)}" : "")}"
+                $"[yellow]{ToText(finding)}[/]: {NameOf(finding.Index)}{(finding.Of is { } other ? $" repeats {NameOf(other)}" : "")}"
             );
 
         string NameOf(int index) => names[model.TrainingImages[index]];
     }
 
-    private static string Sentence(TrainingFinding finding) =>
+    private static string ToText(TrainingFinding finding) =>
         finding.Kind switch
         {
             TrainingFindingKind.NearDuplicate => "near-duplicate",

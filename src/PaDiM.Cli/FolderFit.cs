@@ -67,7 +67,7 @@ internal static class FolderFit
     }
 
     /// <summary>A stage for people.</summary>
-    public static string Words(FitProgress step) => step.Stage.ToString().ToLowerInvariant();
+    public static string FormatStage(FitProgress step) => step.Stage.ToString().ToLowerInvariant();
 
     /// <summary>An image file, known by the hash of its bytes.</summary>
     public static TrainingImage ToTrainingImage(string path) =>

@@ -24,7 +24,10 @@ internal static class ImageFolder
     public static IReadOnlyList<ImageFile> Expand(IReadOnlyList<string> paths)
     {
         var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        ImageFile[] files = [.. paths.SelectMany(Expand).Select(file => file with { Name = Unique(file.Name, names) })];
+        ImageFile[] files =
+        [
+            .. paths.SelectMany(Expand).Select(file => file with { Name = MakeUnique(file.Name, names) }),
+        ];
         return files.Length > 0
             ? files
             : throw new FileNotFoundException(
@@ -33,10 +36,10 @@ internal static class ImageFolder
     }
 
     /// <summary>A PNG for each image: names that differ only in their extension stay apart.</summary>
-    public static IReadOnlyList<string> PngNames(IReadOnlyList<ImageFile> files)
+    public static IReadOnlyList<string> GetPngNames(IReadOnlyList<ImageFile> files)
     {
         var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        return [.. files.Select(file => Unique(Path.ChangeExtension(file.Name, ".png"), names))];
+        return [.. files.Select(file => MakeUnique(Path.ChangeExtension(file.Name, ".png"), names))];
     }
 
     private static IEnumerable<ImageFile> Expand(string path)
@@ -52,7 +55,7 @@ internal static class ImageFolder
             .Select(file => new ImageFile(file, Path.GetRelativePath(path, file)));
     }
 
-    private static string Unique(string name, HashSet<string> taken)
+    private static string MakeUnique(string name, HashSet<string> taken)
     {
         var stem = Path.ChangeExtension(name, null);
         var unique = name;

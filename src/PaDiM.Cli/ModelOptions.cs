@@ -35,7 +35,7 @@ internal sealed class ModelOptions
         HelpName = "file",
     };
     private readonly List<Option> _options = [];
-    private readonly List<Func<SymbolResult, FitSettings, FitSettings>> _stated = [];
+    private readonly List<Func<SymbolResult, FitSettings, FitSettings>> _overrides = [];
     private readonly Func<SymbolResult, FitSettings, FitSettings> _adapt;
 
     /// <summary>The options of a command.</summary>
@@ -58,11 +58,11 @@ internal sealed class ModelOptions
             "--crop-size",
             "Side of the centre crop after resizing, in pixels; none (or 0) for no crop.",
             (settings, side) => settings with { CropSize = side == 0 ? null : side }
-        ).CustomParser = CropSize;
+        ).CustomParser = ParseCropSize;
         Add<string>(
                 "--reduction",
                 "How channels are reduced (semi-orthogonal).",
-                (settings, name) => settings with { Reduction = Reduction(name) }
+                (settings, name) => settings with { Reduction = ParseReduction(name) }
             )
             .AcceptOnlyFromAmong("semi-orthogonal", "random", "none");
         Add<int>(
@@ -99,7 +99,7 @@ internal sealed class ModelOptions
         Add<string>(
                 "--shrinkage",
                 "How far covariances are pulled towards a sphere, for few images (none).",
-                (settings, name) => settings with { Shrinkage = Shrinkage(name) }
+                (settings, name) => settings with { Shrinkage = ParseShrinkage(name) }
             )
             .AcceptOnlyFromAmong("none", "ledoit-wolf", "oas");
         Add<string>(
@@ -125,28 +125,28 @@ internal sealed class ModelOptions
     }
 
     /// <summary>The name of the chosen backbone.</summary>
-    public string BackboneName(ParseResult arguments) => arguments.GetValue(_backbone)!;
+    public string GetBackboneName(ParseResult arguments) => arguments.GetValue(_backbone)!;
 
     /// <summary>The chosen settings; the paper's dimensions are those for the backbone.</summary>
-    public FitSettings Settings(ParseResult arguments, Backbone backbone) =>
-        Settings(
+    public FitSettings GetSettings(ParseResult arguments, Backbone backbone) =>
+        GetSettings(
             arguments.CommandResult,
-            BackboneCatalogue.Known.GetPaperSettings(backbone.File.Name, backbone.Manifest)
+            BackboneCatalogue.Known.PaperSettings(backbone.File.Name, backbone.Manifest)
         );
 
     /// <summary>The file of the ignore mask; null where all pixels count.</summary>
-    public string? IgnoreMaskFile(ParseResult arguments) => arguments.GetValue(_ignoreMask);
+    public string? GetIgnoreMaskFile(ParseResult arguments) => arguments.GetValue(_ignoreMask);
 
     /// <summary>Whether an ignore mask is named.</summary>
     public bool HasIgnoreMask(SymbolResult arguments) => arguments.GetResult(_ignoreMask) is not null;
 
     /// <summary>The pixels that do not count, at the image size; null where all do.</summary>
     /// <exception cref="InvalidDataException">The mask cannot be read.</exception>
-    public bool[]? Ignored(ParseResult arguments)
+    public bool[]? ReadIgnoreMask(ParseResult arguments)
     {
-        if (IgnoreMaskFile(arguments) is not { } path)
+        if (GetIgnoreMaskFile(arguments) is not { } path)
             return null;
-        var side = Settings(arguments.CommandResult, FitSettings.Paper).ImageSize;
+        var side = GetSettings(arguments.CommandResult, FitSettings.Paper).ImageSize;
         return new ImageDecoder().Decode(File.ReadAllBytes(path)) switch
         {
             DecodeResult.Decoded { Image: var mask } => MaskImage.Marks(mask, new Grid(side, side)),
@@ -157,17 +157,17 @@ internal sealed class ModelOptions
         };
     }
 
-    private FitSettings Settings(SymbolResult arguments, FitSettings paper)
+    private FitSettings GetSettings(SymbolResult arguments, FitSettings paper)
     {
         var start = _adapt(arguments, arguments.GetValue(_profile) == "paper" ? paper : Defaults);
-        return _stated.Aggregate(start, (settings, apply) => apply(arguments, settings));
+        return _overrides.Aggregate(start, (settings, apply) => apply(arguments, settings));
     }
 
     private Option<T> Add<T>(string name, string description, Func<FitSettings, T, FitSettings> apply)
     {
         var option = new Option<T>(name) { Description = description };
         _options.Add(option);
-        _stated.Add(
+        _overrides.Add(
             (arguments, settings) =>
                 arguments.GetResult(option) is null ? settings : apply(settings, arguments.GetValue(option)!)
         );
@@ -178,7 +178,7 @@ internal sealed class ModelOptions
     {
         try
         {
-            var settings = Settings(arguments, FitSettings.Paper);
+            var settings = GetSettings(arguments, FitSettings.Paper);
             if (settings.CropSize is { } crop && (crop < FitSettings.MinSize || crop > settings.ImageSize))
                 arguments.AddError(
                     $"--crop-size must lie between {FitSettings.MinSize} and the image size; here it is {crop}, and the image size {settings.ImageSize}."
@@ -192,7 +192,7 @@ internal sealed class ModelOptions
         }
     }
 
-    private static int CropSize(ArgumentResult argument)
+    private static int ParseCropSize(ArgumentResult argument)
     {
         var text = argument.Tokens[0].Value;
         if (text == "none")
@@ -202,7 +202,7 @@ internal sealed class ModelOptions
         return side;
     }
 
-    private static ShrinkageMethod Shrinkage(string name) =>
+    private static ShrinkageMethod ParseShrinkage(string name) =>
         name switch
         {
             "ledoit-wolf" => ShrinkageMethod.LedoitWolf,
@@ -210,7 +210,7 @@ internal sealed class ModelOptions
             _ => ShrinkageMethod.None,
         };
 
-    private static ReductionMethod Reduction(string name) =>
+    private static ReductionMethod ParseReduction(string name) =>
         name switch
         {
             "random" => ReductionMethod.Random,

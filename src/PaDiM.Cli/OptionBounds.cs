@@ -10,7 +10,7 @@ internal static class OptionBounds
     public static void Require<T>(this Option<T> option, Func<T, bool> holds, string message) =>
         option.Validators.Add(result =>
         {
-            if (!result.TryGet(option, out var value) || holds(value))
+            if (!result.TryGetValue(option, out var value) || holds(value))
                 return;
             result.AddError(message);
         });
@@ -18,7 +18,7 @@ internal static class OptionBounds
     /// <summary>
     /// The value of an option; false where its text is no such value, which the parser itself reports.
     /// </summary>
-    public static bool TryGet<T>(this SymbolResult result, Option<T> option, out T value)
+    public static bool TryGetValue<T>(this SymbolResult result, Option<T> option, out T value)
     {
         try
         {

@@ -35,7 +35,7 @@ try
 {
     return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }, stop.Token);
 }
-catch (Exception e) when (Failures.Explain(e) is { } sentence)
+catch (Exception e) when (Failures.GetMessage(e) is { } sentence)
 {
     await Console.Error.WriteLineAsync($"padim: {sentence}");
     return ExitCode.Failure;

@@ -13,8 +13,8 @@ namespace PaDiM.Cli;
 /// </summary>
 internal static class SamplesCommand
 {
-    private const int Training = 40,
-        Testing = 5;
+    private const int TrainingImages = 40,
+        TestImagesPerKind = 5;
 
     public static Command Create()
     {
@@ -39,7 +39,7 @@ internal static class SamplesCommand
             var side = arguments.GetValue(size);
             Parallel.For(
                 0,
-                Training,
+                TrainingImages,
                 i =>
                     Write(
                         Path.Combine(root, "train", "good", $"{i:000}.png"),
@@ -49,7 +49,7 @@ internal static class SamplesCommand
             foreach (var defect in Enum.GetValues<SampleDefect>())
                 WriteTests(root, defect, side);
             AnsiConsole.MarkupLineInterpolated(
-                $"{Training} good parts in [bold]{Path.Combine(root, "train", "good")}[/], {Testing} good ones and {Testing} of each defect in [bold]{Path.Combine(root, "test")}[/]"
+                $"{TrainingImages} good parts in [bold]{Path.Combine(root, "train", "good")}[/], {TestImagesPerKind} good ones and {TestImagesPerKind} of each defect in [bold]{Path.Combine(root, "test")}[/]"
             );
             return ExitCode.Done;
         });
@@ -59,11 +59,11 @@ internal static class SamplesCommand
     private static void WriteTests(string root, SampleDefect defect, int side) =>
         Parallel.For(
             0,
-            Testing,
+            TestImagesPerKind,
             i =>
             {
                 var name = defect == SampleDefect.None ? "good" : defect.ToString().ToLowerInvariant();
-                var (image, mask) = new SampleFlange(Training + 10 * (int)defect + i, defect, side).Render();
+                var (image, mask) = new SampleFlange(TrainingImages + 10 * (int)defect + i, defect, side).Render();
                 Write(Path.Combine(root, "test", name, $"{i:000}.png"), image);
                 if (defect != SampleDefect.None)
                     Write(Path.Combine(root, "ground_truth", name, $"{i:000}_mask.png"), mask);

@@ -62,7 +62,7 @@ internal static class ScoreCommand
                     throw new InvalidDataException(deviation);
                 var threshold = model.Calibration.ThresholdAt(arguments.GetValue(rate));
                 var files = ImageFolder.Expand(arguments.GetValue(images)!);
-                var names = ImageFolder.PngNames(files);
+                var names = ImageFolder.GetPngNames(files);
                 var lines = new List<ScoreLine>();
                 var faults = await ProgressBar.RunAsync(
                     "Scoring",

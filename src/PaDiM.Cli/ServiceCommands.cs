@@ -8,8 +8,8 @@ namespace PaDiM.Cli;
 /// </summary>
 internal static class ServiceCommands
 {
-    private const string Program = "PaDiM.Service.dll",
-        Variable = "PADIM_SERVICE";
+    private const string ProgramFile = "PaDiM.Service.dll",
+        PathVariable = "PADIM_SERVICE";
 
     public static IEnumerable<Command> Create() =>
         [
@@ -43,7 +43,7 @@ internal static class ServiceCommands
             Process.Start(
                 new ProcessStartInfo(
                     Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
-                    [Find(), name, .. arguments]
+                    [FindProgram(), name, .. arguments]
                 )
             ) ?? throw new FileNotFoundException("dotnet could not be started.");
         await service.WaitForExitAsync(cancellationToken);
@@ -54,20 +54,20 @@ internal static class ServiceCommands
     /// Where it was said to be, beside this program when both were published into one folder, or where the repository
     /// builds it.
     /// </summary>
-    private static string Find()
+    private static string FindProgram()
     {
         string?[] places =
         [
-            Environment.GetEnvironmentVariable(Variable),
-            Path.Combine(AppContext.BaseDirectory, Program),
+            Environment.GetEnvironmentVariable(PathVariable),
+            Path.Combine(AppContext.BaseDirectory, ProgramFile),
             Path.Combine(
                 AppContext.BaseDirectory.Replace("PaDiM.Cli", "PaDiM.Service", StringComparison.Ordinal),
-                Program
+                ProgramFile
             ),
         ];
         return Array.Find(places, File.Exists)
             ?? throw new FileNotFoundException(
-                $"The service's program, {Program}, is not beside padim. Say where it is with {Variable}, or run 'dotnet {Program}' with the same words where it is."
+                $"The service's program, {ProgramFile}, is not beside padim. Say where it is with {PathVariable}, or run 'dotnet {ProgramFile}' with the same words where it is."
             );
     }
 }

@@ -7,7 +7,7 @@ namespace PaDiM.Fuzz;
 /// </summary>
 internal sealed class Mutator(byte[][] corpus, Random random)
 {
-    private static readonly long[] Telling =
+    private static readonly long[] BoundaryValues =
     [
         0,
         1,
@@ -30,21 +30,21 @@ internal sealed class Mutator(byte[][] corpus, Random random)
     ];
 
     /// <summary>Where formats keep what matters.</summary>
-    private const int Head = 256;
+    private const int HeaderBytes = 256;
 
     public byte[] Next()
     {
-        var bytes = Any().ToArray();
+        var bytes = PickFile().ToArray();
         for (var faults = 1 + random.Next(6); faults > 0 && bytes.Length > 0; faults--)
             bytes = Damage(bytes);
         return bytes;
     }
 
-    private byte[] Any() => corpus[random.Next(corpus.Length)];
+    private byte[] PickFile() => corpus[random.Next(corpus.Length)];
 
     private byte[] Damage(byte[] bytes)
     {
-        var at = random.Next(random.Next(2) == 0 ? Math.Min(Head, bytes.Length) : bytes.Length);
+        var at = random.Next(random.Next(2) == 0 ? Math.Min(HeaderBytes, bytes.Length) : bytes.Length);
         var length = random.Next(1, 1 + Math.Min(bytes.Length - at, 1 << random.Next(12)));
         switch (random.Next(9))
         {
@@ -55,7 +55,7 @@ internal sealed class Mutator(byte[][] corpus, Random random)
                 bytes[at] = (byte)random.Next(256);
                 return bytes;
             case 2:
-                return Write(bytes, at, Telling[random.Next(Telling.Length)]);
+                return Write(bytes, at, BoundaryValues[random.Next(BoundaryValues.Length)]);
             case 3:
                 return Write(bytes, at, bytes.Length + random.Next(-20, 20));
             case 4:
@@ -75,7 +75,7 @@ internal sealed class Mutator(byte[][] corpus, Random random)
                 ];
             default:
                 // The end of another file.
-                var other = Any();
+                var other = PickFile();
                 return
                 [
                     .. bytes[..at],

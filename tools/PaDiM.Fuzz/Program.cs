@@ -16,13 +16,13 @@ internal static class Program
     /// No image may take longer, whatever is wrong with it: the decoder's own limit, and what it does not look at the
     /// clock for.
     /// </summary>
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ImageTimeLimit = TimeSpan.FromSeconds(2);
 
-    private static readonly ImageDecoder Decoder = new(maxPixels: 4 << 20, Limit, memoryBytes: 1L << 30);
+    private static readonly ImageDecoder Decoder = new(maxPixels: 4 << 20, ImageTimeLimit, memoryBytes: 1L << 30);
 
     public static int Main(string[] args)
     {
-        if (args is [var guided, "guided"] && TryOf(guided) is { } readGuided)
+        if (args is [var guided, "guided"] && FindTarget(guided) is { } readGuided)
         {
             // In a process of its own, so that one that a native library ends is a find and not the end.
             Fuzzer.OutOfProcess.Run(stream => readGuided(ReadAll(stream)));
@@ -32,7 +32,7 @@ internal static class Program
             args is not [var target, var corpus, var seedText, var secondsText, var keep]
             || !int.TryParse(seedText, CultureInfo.InvariantCulture, out var seed)
             || !int.TryParse(secondsText, CultureInfo.InvariantCulture, out var seconds)
-            || TryOf(target) is not { } read
+            || FindTarget(target) is not { } read
         )
         {
             Console.Error.WriteLine(
@@ -92,7 +92,7 @@ internal static class Program
     }
 
     /// <summary>Reads an input and tells whether it was accepted; anything but a refusal ends the process.</summary>
-    private static Func<byte[], bool>? TryOf(string target) =>
+    private static Func<byte[], bool>? FindTarget(string target) =>
         target switch
         {
             "images" => bytes => Decoder.Decode(bytes) is DecodeResult.Decoded,

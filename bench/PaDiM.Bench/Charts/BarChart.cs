@@ -24,7 +24,7 @@ internal sealed class BarChart(string title, string unit, string[] parts, IReadO
     protected override void Draw()
     {
         var largest = bars.Max(bar => bar.Parts.Sum());
-        var step = StepOf(largest);
+        var step = GetGridStep(largest);
         var bottom = Top + bars.Count * Row;
         var scale = (Width - Labels - Right - 50) / largest;
         for (var value = 0.0; value <= largest; value += step)
@@ -48,7 +48,7 @@ internal sealed class BarChart(string title, string unit, string[] parts, IReadO
                 Box(at, top, bars[i].Parts[part] * scale, Row - 10, part);
                 at += bars[i].Parts[part] * scale;
             }
-            Text(at + 6, top + 14, Table.Number(bars[i].Parts.Sum()));
+            Text(at + 6, top + 14, MarkdownTable.Format(bars[i].Parts.Sum()));
         }
         var x = (double)Left;
         for (var part = 0; part < parts.Length; part++)

@@ -35,7 +35,7 @@ internal abstract class Chart(string title)
 
     protected abstract void Draw();
 
-    protected static string Colour(int series) => Colours[series % Colours.Length];
+    protected static string GetColour(int series) => Colours[series % Colours.Length];
 
     protected void Text(double x, double y, string text, string anchor = "start", bool bold = false, double turn = 0) =>
         Line(
@@ -49,7 +49,7 @@ internal abstract class Chart(string title)
 
     protected void Box(double x, double y, double width, double height, int series) =>
         Line(
-            $"<rect x=\"{x:f1}\" y=\"{y:f1}\" width=\"{width:f1}\" height=\"{height:f1}\" fill=\"{Colour(series)}\"/>"
+            $"<rect x=\"{x:f1}\" y=\"{y:f1}\" width=\"{width:f1}\" height=\"{height:f1}\" fill=\"{GetColour(series)}\"/>"
         );
 
     protected void Curve(IReadOnlyList<(double X, double Y)> points, int series, bool dashed)
@@ -59,16 +59,16 @@ internal abstract class Chart(string title)
             points.Select(point => string.Create(CultureInfo.InvariantCulture, $"{point.X:f1},{point.Y:f1}"))
         );
         Line(
-            $"<polyline points=\"{path}\" fill=\"none\" stroke=\"{Colour(series)}\" stroke-width=\"2\"{(dashed ? " stroke-dasharray=\"6 4\"" : "")}/>"
+            $"<polyline points=\"{path}\" fill=\"none\" stroke=\"{GetColour(series)}\" stroke-width=\"2\"{(dashed ? " stroke-dasharray=\"6 4\"" : "")}/>"
         );
         if (dashed)
             return;
         foreach (var (x, y) in points)
-            Line($"<circle cx=\"{x:f1}\" cy=\"{y:f1}\" r=\"3.5\" fill=\"{Colour(series)}\"/>");
+            Line($"<circle cx=\"{x:f1}\" cy=\"{y:f1}\" r=\"3.5\" fill=\"{GetColour(series)}\"/>");
     }
 
     /// <summary>A round step between grid lines, for four to eight of them.</summary>
-    protected static double StepOf(double largest)
+    protected static double GetGridStep(double largest)
     {
         var power = Math.Pow(10, Math.Floor(Math.Log10(largest)));
         return (largest / power) switch

@@ -28,11 +28,11 @@ internal sealed class LineChart(
         var largest = points.Max(point => point.Y);
         var right = Width - Right;
         var bottom = Height - 84;
-        var from = doubling ? Place(points.Min(point => point.X)) : 0;
-        var to = Place(points.Max(point => point.X));
-        double X(double value) => Left + (to > from ? (Place(value) - from) / (to - from) : 0.5) * (right - Left - 20);
+        var from = doubling ? ToAxis(points.Min(point => point.X)) : 0;
+        var to = ToAxis(points.Max(point => point.X));
+        double X(double value) => Left + (to > from ? (ToAxis(value) - from) / (to - from) : 0.5) * (right - Left - 20);
         double Y(double value) => bottom - value / largest * (bottom - Top);
-        for (var value = 0.0; value <= largest * 1.001; value += StepOf(largest))
+        for (var value = 0.0; value <= largest * 1.001; value += GetGridStep(largest))
         {
             Axis(Left, Y(value), right, Y(value), faint: value > 0);
             Text(
@@ -62,5 +62,5 @@ internal sealed class LineChart(
         }
     }
 
-    private double Place(double value) => doubling ? Math.Log2(value) : value;
+    private double ToAxis(double value) => doubling ? Math.Log2(value) : value;
 }

@@ -26,7 +26,7 @@ internal static class GrowthCommand
             Description = "Time for each table of scores.",
             DefaultValueFactory = _ => 15,
         };
-        var command = Workbench.Command(
+        var command = Workbench.CreateCommand(
             "growth",
             "How the costs of scores and fits grow.",
             (workbench, arguments) =>
@@ -54,7 +54,7 @@ internal static class GrowthCommand
     private static void MeasureSizes(Workbench workbench, TimeSpan each)
     {
         var backbone = workbench.Open(BackboneRegistry.DefaultName);
-        using var points = Points.Of(
+        using var points = Points.Create(
             workbench,
             backbone,
             Sizes.Select(size => (size, new FitSettings { ImageSize = size }))
@@ -64,16 +64,19 @@ internal static class GrowthCommand
             $"{BackboneRegistry.DefaultName}, {new FitSettings().Dimensions} dimensions, one image at a time, {workbench.ThreadCount} threads",
             each
         );
-        workbench.Draw("growth-size", points.Chart("Milliseconds of a score by image size", "image size, pixels"));
+        workbench.Draw(
+            "growth-size",
+            points.CreateChart("Milliseconds of a score by image size", "image size, pixels")
+        );
     }
 
     /// <summary>With the backbone that has the most channels: no more dimensions can be drawn.</summary>
     private static void MeasureDimensions(Workbench workbench, TimeSpan each)
     {
-        var name = workbench.FirstOf("wide_resnet50_2", "resnet18");
+        var name = workbench.FindFirstBackbone("wide_resnet50_2", "resnet18");
         var backbone = workbench.Open(name);
         var channels = backbone.TapChannels.Sum();
-        using var points = Points.Of(
+        using var points = Points.Create(
             workbench,
             backbone,
             Dimensions.Where(d => d <= channels).Select(d => (d, new FitSettings { Dimensions = d }))
@@ -83,7 +86,7 @@ internal static class GrowthCommand
             $"{name} ({channels} channels), 256 x 256, one image at a time, {workbench.ThreadCount} threads",
             each
         );
-        workbench.Draw("growth-dimensions", points.Chart("Milliseconds of a score by dimensions", "dimensions"));
+        workbench.Draw("growth-dimensions", points.CreateChart("Milliseconds of a score by dimensions", "dimensions"));
     }
 
     /// <summary>
@@ -92,7 +95,7 @@ internal static class GrowthCommand
     private static void MeasureCategories(Workbench workbench, TimeSpan each)
     {
         var backbone = workbench.Open(BackboneRegistry.DefaultName);
-        var table = new Table(
+        var table = new MarkdownTable(
             "categories held",
             "p50, ms",
             "p95, ms",
@@ -108,7 +111,7 @@ internal static class GrowthCommand
         {
             while (scorers.Count < count)
             {
-                var model = SyntheticModel.Of(backbone, new FitSettings());
+                var model = SyntheticModel.Create(backbone, new FitSettings());
                 bytes += model.Bytes;
                 scorers.Add(new InProcessScorer(model, backbone));
             }
@@ -123,8 +126,8 @@ internal static class GrowthCommand
                 distances.AddRange(scorer.Distances.Values);
             table.Add([
                 $"{count}",
-                .. candidate.Times.Cells(),
-                Table.Number(distances.Median),
+                .. candidate.Times.ToCells(),
+                MarkdownTable.Format(distances.Median),
                 $"{bytes / 1e6:f0}",
                 $"{Environment.WorkingSet >> 20}",
             ]);
@@ -159,12 +162,12 @@ internal static class GrowthCommand
             models[i] = workbench.Fit(backbone, new FitSettings(), [.. workbench.Files.Take(counts[i])]);
             seconds[i] = Math.Min(seconds[i], clock.Elapsed.TotalSeconds);
         }
-        var table = new Table("training images", "fit, s", "s an image", "model, MB", "form");
+        var table = new MarkdownTable("training images", "fit, s", "s an image", "model, MB", "form");
         for (var i = 0; i < counts.Length; i++)
             table.Add(
                 $"{counts[i]}",
-                Table.Number(seconds[i]),
-                Table.Number(seconds[i] / counts[i]),
+                MarkdownTable.Format(seconds[i]),
+                MarkdownTable.Format(seconds[i] / counts[i]),
                 $"{models[i].Bytes / 1e6:f1}",
                 models[i].Distribution.GetType().Name
             );

@@ -16,7 +16,7 @@ internal static class NetworksCommand
             Description = "Time for the table.",
             DefaultValueFactory = _ => 40,
         };
-        var command = Workbench.Command(
+        var command = Workbench.CreateCommand(
             "networks",
             "Milliseconds of a score with each network of the folder.",
             (workbench, arguments) =>

@@ -11,7 +11,7 @@ internal sealed class Points(Workbench workbench) : IDisposable
 {
     private readonly List<Point> _points = [];
 
-    public static Points Of(
+    public static Points Create(
         Workbench workbench,
         Backbone backbone,
         IEnumerable<(int Value, FitSettings Settings)> growing
@@ -30,7 +30,7 @@ internal sealed class Points(Workbench workbench) : IDisposable
     /// <param name="settings">What its model has.</param>
     public void Add(string name, int value, Backbone backbone, FitSettings settings)
     {
-        var model = SyntheticModel.Of(backbone, settings);
+        var model = SyntheticModel.Create(backbone, settings);
         var size = settings.PreparedSize();
         var raw = new RawBackbone(backbone);
         var scorer = new InProcessScorer(model, backbone);
@@ -59,7 +59,7 @@ internal sealed class Points(Workbench workbench) : IDisposable
             duration,
             () => _points.ForEach(point => point.Scorer.Clear())
         );
-        var table = new Table([
+        var table = new MarkdownTable([
             what,
             "positions",
             "model, MB",
@@ -75,15 +75,15 @@ internal sealed class Points(Workbench workbench) : IDisposable
                 point.Name,
                 $"{point.Positions}",
                 $"{point.Bytes / 1e6:f0}",
-                .. point.Score.Times.Cells(),
-                Table.Number(point.Alone.Times.Median),
-                Table.Number(point.Scorer.Distances.Median),
-                Table.Number(point.Score.Times.Median / point.Alone.Times.Median),
+                .. point.Score.Times.ToCells(),
+                MarkdownTable.Format(point.Alone.Times.Median),
+                MarkdownTable.Format(point.Scorer.Distances.Median),
+                MarkdownTable.Format(point.Score.Times.Median / point.Alone.Times.Median),
             ]);
         table.Print($"{title}, {rounds} rounds:");
     }
 
-    public LineChart Chart(string title, string across) =>
+    public LineChart CreateChart(string title, string across) =>
         new(
             title,
             across,

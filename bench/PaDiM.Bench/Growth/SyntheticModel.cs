@@ -13,7 +13,7 @@ namespace PaDiM.Bench.Growth;
 /// </summary>
 internal static class SyntheticModel
 {
-    public static PadimModel Of(Backbone backbone, FitSettings settings)
+    public static PadimModel Create(Backbone backbone, FitSettings settings)
     {
         var grid = backbone.GetPatchGrid(settings);
         var d = settings.Dimensions;

@@ -23,9 +23,12 @@ public class AroundKernels
     private readonly RgbImage _image = new(
         Side,
         Side,
-        [.. KernelData.Numbers(3 * Side * Side, 1).Select(value => (byte)(255 * (value + 0.5f)))]
+        [.. KernelData.CreateNumbers(3 * Side * Side, 1).Select(value => (byte)(255 * (value + 0.5f)))]
     );
-    private readonly AnomalyMap _distances = new(KernelData.Grid, KernelData.Numbers(KernelData.Grid.Positions, 2));
+    private readonly AnomalyMap _distances = new(
+        KernelData.Grid,
+        KernelData.CreateNumbers(KernelData.Grid.Positions, 2)
+    );
     private readonly PatchEmbedding _reuse = new(KernelData.Grid, KernelData.Dimensions);
     private Preprocessor _preprocessing = null!;
     private FeatureMap[] _taps = [];
@@ -42,7 +45,7 @@ public class AroundKernels
         _taps =
         [
             .. Sides.Select(side => new FeatureMap(
-                KernelData.Numbers(side * side * KernelData.Dimensions, side),
+                KernelData.CreateNumbers(side * side * KernelData.Dimensions, side),
                 new Grid(side, side)
             )),
         ];
@@ -58,8 +61,7 @@ public class AroundKernels
 
     /// <summary>The sum of reduced taps, over an embedding that is not needed any more.</summary>
     [Benchmark]
-    public PatchEmbedding EmbeddingOf() =>
-        PatchEmbedding.Of(new ReducedTaps(_taps, KernelData.Dimensions), reuse: _reuse);
+    public PatchEmbedding Embed() => PatchEmbedding.Of(new ReducedTaps(_taps, KernelData.Dimensions), reuse: _reuse);
 
     /// <summary>Upsampling and smoothing.</summary>
     [Benchmark]

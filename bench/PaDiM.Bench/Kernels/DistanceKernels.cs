@@ -33,7 +33,7 @@ public class DistanceKernels
                 .Select(i => new PatchEmbedding(
                     KernelData.Grid,
                     KernelData.Dimensions,
-                    KernelData.Numbers(KernelData.Grid.Positions * KernelData.Dimensions, i)
+                    KernelData.CreateNumbers(KernelData.Grid.Positions * KernelData.Dimensions, i)
                 )),
         ];
     }

@@ -35,7 +35,7 @@ public class NormKernels
         _quantised = KernelData.Quantised;
         _full = KernelData.FullRank;
         _dense = KernelData.Dense;
-        _deltas = KernelData.Numbers(Images * KernelData.Dimensions, 4);
+        _deltas = KernelData.CreateNumbers(Images * KernelData.Dimensions, 4);
         _used = new float[_deltas.Length];
         _norms = new float[Images];
         _scratch = new float[Math.Max(_quantised.Scratch, _full.Scratch)];

@@ -10,7 +10,7 @@ namespace PaDiM.Bench.Load;
 /// </summary>
 internal static class BesideFitCommand
 {
-    private const string Fitted = "beside";
+    private const string FittedCategory = "beside";
 
     public static Command Create()
     {
@@ -24,7 +24,7 @@ internal static class BesideFitCommand
             Description = "Milliseconds between the images of a line that pauses.",
             DefaultValueFactory = _ => 100,
         };
-        var command = Workbench.Command(
+        var command = Workbench.CreateCommand(
             "beside-fit",
             "The service over HTTP: what a fit in the background adds to an image's milliseconds.",
             (workbench, arguments) =>
@@ -37,12 +37,20 @@ internal static class BesideFitCommand
 
     public static async Task RunAsync(Workbench workbench, int rounds, TimeSpan pause)
     {
-        var name = workbench.FirstOf("resnet18");
+        var name = workbench.FindFirstBackbone("resnet18");
         var image = LoadCommand.Encode(workbench.Images[0]);
         await using var service = await RunningService.StartAsync(workbench, name);
-        await service.FitAsync(Fitted, Settings(name, 0), workbench.Files);
-        var table = new Table("the line", "a fit", "p50, ms", "p95, ms", "p99, ms", "images", "seconds of a fit");
-        var bars = new Bars();
+        await service.FitAsync(FittedCategory, CreateSettings(name, 0), workbench.Files);
+        var table = new MarkdownTable(
+            "the line",
+            "a fit",
+            "p50, ms",
+            "p95, ms",
+            "p99, ms",
+            "images",
+            "seconds of a fit"
+        );
+        var bars = new Goals();
         var seed = 0;
         foreach (
             var (line, between) in new[]
@@ -58,18 +66,24 @@ internal static class BesideFitCommand
             for (var round = 0; round < rounds; round++)
             {
                 // Another draw of dimensions: nothing that is kept of the fits before can be used.
-                await service.PutAsync(Fitted, Settings(name, ++seed));
+                await service.PutAsync(FittedCategory, CreateSettings(name, ++seed));
                 var began = Stopwatch.GetTimestamp();
-                var fit = service.FitAsync(Fitted);
-                await AskAsync(service, image, between, beside, () => !fit.IsCompleted);
+                var fit = service.FitAsync(FittedCategory);
+                await SendRequestsAsync(service, image, between, beside, () => !fit.IsCompleted);
                 await fit;
                 var took = Stopwatch.GetElapsedTime(began);
                 fits.Add(took.TotalSeconds);
                 var until = Stopwatch.GetTimestamp() + (long)(took.TotalSeconds * Stopwatch.Frequency);
-                await AskAsync(service, image, between, alone, () => Stopwatch.GetTimestamp() < until);
+                await SendRequestsAsync(service, image, between, alone, () => Stopwatch.GetTimestamp() < until);
             }
-            table.Add([line, "none", .. alone.Cells(), $"{alone.Count}", ""]);
-            table.Add([line, "in the background", .. beside.Cells(), $"{beside.Count}", Table.Number(fits.Median)]);
+            table.Add([line, "none", .. alone.ToCells(), $"{alone.Count}", ""]);
+            table.Add([
+                line,
+                "in the background",
+                .. beside.ToCells(),
+                $"{beside.Count}",
+                MarkdownTable.Format(fits.Median),
+            ]);
             bars.AtMost(
                 $"p99 beside a fit, of that without, {line}",
                 1.5,
@@ -82,9 +96,9 @@ internal static class BesideFitCommand
         bars.Print();
     }
 
-    private static object Settings(string backbone, int seed) => new { backbone, reduction = new { seed } };
+    private static object CreateSettings(string backbone, int seed) => new { backbone, reduction = new { seed } };
 
-    private static async Task AskAsync(
+    private static async Task SendRequestsAsync(
         RunningService service,
         byte[] image,
         TimeSpan between,

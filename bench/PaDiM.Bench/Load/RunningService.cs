@@ -66,7 +66,7 @@ internal sealed class RunningService : IAsyncDisposable
         );
         try
         {
-            await service.ListeningAsync();
+            await service.WaitUntilListeningAsync();
             await service.FitAsync(
                 "bench",
                 new
@@ -101,7 +101,7 @@ internal sealed class RunningService : IAsyncDisposable
     }
 
     /// <summary>The milliseconds that an answer speaks of, in the order of <see cref="StageNames"/>.</summary>
-    public static double[] StagesOf(byte[] answer)
+    public static double[] ReadStages(byte[] answer)
     {
         using var json = JsonDocument.Parse(answer);
         var timings = json.RootElement.GetProperty("timingsMs");
@@ -158,7 +158,7 @@ internal sealed class RunningService : IAsyncDisposable
     public async Task PutAsync(string category, object settings) =>
         (await _http.PutAsJsonAsync($"/v1/categories/{category}", settings)).EnsureSuccessStatusCode();
 
-    private async Task ListeningAsync()
+    private async Task WaitUntilListeningAsync()
     {
         for (var tries = 0; ; tries++)
         {

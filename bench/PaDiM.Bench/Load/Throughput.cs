@@ -12,10 +12,10 @@ internal sealed class Throughput(int concurrency)
     public double Seconds { get; set; }
 
     /// <summary>Processor seconds of the program that asks.</summary>
-    public double Asking { get; set; }
+    public double ClientCpuSeconds { get; set; }
 
     /// <summary>Processor seconds of the service.</summary>
-    public double Serving { get; set; }
+    public double ServiceCpuSeconds { get; set; }
 
     public double PerSecond => Times.Count / Seconds;
 }

@@ -9,7 +9,7 @@ internal static class Reductions
     public static readonly ReductionMethod[] Both = [ReductionMethod.SemiOrthogonal, ReductionMethod.Random];
 
     /// <summary>Which of them to measure.</summary>
-    public static Option<ReductionMethod[]> Option() =>
+    public static Option<ReductionMethod[]> CreateOption() =>
         new("--reduction")
         {
             Description = "How channels are reduced, a table each.",
@@ -18,7 +18,7 @@ internal static class Reductions
         };
 
     /// <summary>For titles.</summary>
-    public static string InWords(this ReductionMethod reduction) =>
+    public static string ToText(this ReductionMethod reduction) =>
         reduction switch
         {
             ReductionMethod.Random => "channels chosen at random",
@@ -27,6 +27,6 @@ internal static class Reductions
         };
 
     /// <summary>For names of charts; empty for the default.</summary>
-    public static string InNames(this ReductionMethod reduction) =>
+    public static string ToFileNamePrefix(this ReductionMethod reduction) =>
         reduction == ReductionMethod.Random ? "random-" : "";
 }

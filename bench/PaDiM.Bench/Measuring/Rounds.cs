@@ -8,7 +8,7 @@ namespace PaDiM.Bench.Measuring;
 internal static class Rounds
 {
     /// <summary>Code is compiled once more when it has run thirty times.</summary>
-    private const int WarmUp = 40;
+    private const int WarmUpRounds = 40;
 
     /// <summary>
     /// Each round runs every candidate once, in an order that is drawn anew: none always finds the caches as the same
@@ -23,7 +23,7 @@ internal static class Rounds
         var random = new Random(1);
         var order = candidates.ToArray();
         var warming = Stopwatch.StartNew();
-        for (var round = 0; round < 3 || (round < WarmUp && warming.Elapsed < duration / 4); round++)
+        for (var round = 0; round < 3 || (round < WarmUpRounds && warming.Elapsed < duration / 4); round++)
             foreach (var candidate in order)
                 candidate.Run(round);
         foreach (var candidate in candidates)

@@ -24,6 +24,10 @@ internal sealed class Times
         _values.Count == 0 ? double.NaN : _values.Order().ElementAt((int)Math.Ceiling(share * _values.Count) - 1);
 
     /// <summary>p50, p95 and p99 as cells of a table.</summary>
-    public string[] Cells() =>
-        [Table.Number(Percentile(0.5)), Table.Number(Percentile(0.95)), Table.Number(Percentile(0.99))];
+    public string[] ToCells() =>
+        [
+            MarkdownTable.Format(Percentile(0.5)),
+            MarkdownTable.Format(Percentile(0.95)),
+            MarkdownTable.Format(Percentile(0.99)),
+        ];
 }

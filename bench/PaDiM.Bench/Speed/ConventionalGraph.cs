@@ -35,7 +35,7 @@ internal static class ConventionalGraph
                             builder,
                             $"replicated_{l}",
                             tap,
-                            [1, 1, .. Ratio(fine, backbone.MeasureTapGrids(size)[l])],
+                            [1, 1, .. GetRatio(fine, backbone.GridsAt(size)[l])],
                             "nearest"
                         )
             )
@@ -44,8 +44,8 @@ internal static class ConventionalGraph
         var embedding = builder.AddNode(
             "Gather",
             "chosen",
-            [all, builder.AddConstant("channels", [d], Channels(model.Reduction.TapChannels.Sum(), d))],
-            GraphBuilder.CreateAttribute("axis", 1)
+            [all, builder.Constant("channels", [d], DrawChannels(model.Reduction.TapChannels.Sum(), d))],
+            GraphBuilder.Integer("axis", 1)
         );
 
         var flat = builder.AddNode(
@@ -66,7 +66,10 @@ internal static class ConventionalGraph
                 builder.AddNode(
                     "MatMul",
                     "weighted",
-                    [delta, builder.AddConstant("inverse_covariances", [fine.Positions, d, d], Inverses(model))]
+                    [
+                        delta,
+                        builder.Constant("inverse_covariances", [fine.Positions, d, d], GetInverseCovariances(model)),
+                    ]
                 ),
                 delta,
             ]
@@ -102,13 +105,13 @@ internal static class ConventionalGraph
             ]
         );
 
-        var pixels = Resize(builder, "upsampled", distances, [1, 1, .. Ratio(size, fine)], "linear");
-        var (kernel, side) = Gaussian(model.Settings.BlurSigma);
-        var padded = builder.AddNode(
+        var pixels = Resize(builder, "upsampled", distances, [1, 1, .. GetRatio(size, fine)], "linear");
+        var (kernel, side) = CreateGaussian(model.Settings.BlurSigma);
+        var padded = builder.Node(
             "Pad",
             "reflected",
-            [pixels, builder.AddConstant("border", [8], [0L, 0, side / 2, side / 2, 0, 0, side / 2, side / 2])],
-            Text("mode", "reflect")
+            [pixels, builder.Constant("border", [8], [0L, 0, side / 2, side / 2, 0, 0, side / 2, side / 2])],
+            CreateAttribute("mode", "reflect")
         );
         builder.AddNode(
             "Conv",
@@ -125,19 +128,20 @@ internal static class ConventionalGraph
         builder.AddNode(
             "Resize",
             name,
-            [input, "", builder.AddConstant($"{name}/scales", [4], scales)],
-            Text("mode", mode),
-            Text("coordinate_transformation_mode", mode == "nearest" ? "asymmetric" : "half_pixel"),
-            Text("nearest_mode", "floor")
+            [input, "", builder.Constant($"{name}/scales", [4], scales)],
+            CreateAttribute("mode", mode),
+            CreateAttribute("coordinate_transformation_mode", mode == "nearest" ? "asymmetric" : "half_pixel"),
+            CreateAttribute("nearest_mode", "floor")
         );
 
-    private static float[] Ratio(Grid to, Grid from) => [(float)to.Height / from.Height, (float)to.Width / from.Width];
+    private static float[] GetRatio(Grid to, Grid from) =>
+        [(float)to.Height / from.Height, (float)to.Width / from.Width];
 
-    private static long[] Channels(int all, int d) =>
+    private static long[] DrawChannels(int all, int d) =>
         [.. new Random(1).GetItems([.. Enumerable.Range(0, all).Select(c => (long)c)], d).Order()];
 
     /// <summary>F^T F of each position.</summary>
-    private static float[] Inverses(PadimModel model)
+    private static float[] GetInverseCovariances(PadimModel model)
     {
         var distribution = model.Distribution;
         var d = model.Distribution.Dimensions;
@@ -162,7 +166,7 @@ internal static class ConventionalGraph
         return all;
     }
 
-    private static (float[] Kernel, int Side) Gaussian(double sigma)
+    private static (float[] Kernel, int Side) CreateGaussian(double sigma)
     {
         var radius = (int)(4 * sigma + 0.5);
         var line = Enumerable
@@ -173,7 +177,7 @@ internal static class ConventionalGraph
         return ([.. from y in line from x in line select (float)(y * x / (total * total))], line.Length);
     }
 
-    private static AttributeProto Text(string name, string value) =>
+    private static AttributeProto CreateAttribute(string name, string value) =>
         new()
         {
             Name = name,

@@ -30,8 +30,8 @@ internal static class SpeedCommand
             DefaultValueFactory = _ => Batches,
             AllowMultipleArgumentsPerToken = true,
         };
-        var reductions = Reductions.Option();
-        var command = Workbench.Command(
+        var reductions = Reductions.CreateOption();
+        var command = Workbench.CreateCommand(
             "speed",
             "Milliseconds from decoded images to scores, beside the backbone alone and beside a whole graph in ONNX Runtime.",
             (workbench, arguments) =>
@@ -55,8 +55,8 @@ internal static class SpeedCommand
 
     private static void Run(Workbench workbench, TimeSpan each, int[] batches, ReductionMethod[] reductions)
     {
-        var first = workbench.FirstOf("resnet18");
-        var bars = new Bars();
+        var first = workbench.FindFirstBackbone("resnet18");
+        var bars = new Goals();
         foreach (var name in new[] { first, BackboneRegistry.DefaultName }.Distinct())
         foreach (var reduction in reductions)
         foreach (var batch in batches)
@@ -70,10 +70,10 @@ internal static class SpeedCommand
         ReductionMethod reduction,
         int batch,
         TimeSpan each,
-        Bars? bars
+        Goals? bars
     )
     {
-        var what = $"{name}, {reduction.InWords()}, {batch} at a time";
+        var what = $"{name}, {reduction.ToText()}, {batch} at a time";
         using var exact = new SpeedSubject(workbench, name, reduction, batch);
         using var integer = new SpeedSubject(workbench, name + BackboneQuantiser.Suffix, reduction, batch);
         SpeedSubject[] subjects = [exact, integer];
@@ -83,7 +83,7 @@ internal static class SpeedCommand
             () => Array.ForEach(subjects, subject => subject.Clear())
         );
 
-        var table = new Table(
+        var table = new MarkdownTable(
             "backbone",
             "what",
             "p50, ms",
@@ -104,7 +104,7 @@ internal static class SpeedCommand
             $"{what}, 256 x 256, {new FitSettings().Dimensions} dimensions, {workbench.ThreadCount} threads, {rounds} rounds:"
         );
         workbench.Draw(
-            $"speed-{name}-{reduction.InNames()}{batch}",
+            $"speed-{name}-{reduction.ToFileNamePrefix()}{batch}",
             new BarChart(
                 $"{what}: p50",
                 "milliseconds",
@@ -112,7 +112,7 @@ internal static class SpeedCommand
                 [
                     .. subjects.SelectMany(subject =>
                         subject.Candidates.Select(candidate => new Bar(
-                            $"{(subject == exact ? "float32" : "int8")}: {Short(candidate, subject)}",
+                            $"{(subject == exact ? "float32" : "int8")}: {GetShortName(candidate, subject)}",
                             candidate.Times.Median
                         ))
                     ),
@@ -146,14 +146,14 @@ internal static class SpeedCommand
             table.Add([
                 subject.Name,
                 what,
-                .. times.Cells(),
-                Table.Number(times.Median / subject.Alone.Times.Median),
-                Table.Number(times.Median / exact.Conventional.Times.Median),
-                Table.Number(times.Median / exact.Exported.Times.Median),
+                .. times.ToCells(),
+                MarkdownTable.Format(times.Median / subject.Alone.Times.Median),
+                MarkdownTable.Format(times.Median / exact.Conventional.Times.Median),
+                MarkdownTable.Format(times.Median / exact.Exported.Times.Median),
             ]);
     }
 
-    private static string Short(Candidate candidate, SpeedSubject subject) =>
+    private static string GetShortName(Candidate candidate, SpeedSubject subject) =>
         candidate == subject.Alone ? "backbone alone"
         : candidate == subject.Conventional ? "others' whole graph"
         : candidate == subject.Exported ? "our whole graph"

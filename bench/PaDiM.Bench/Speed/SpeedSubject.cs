@@ -23,8 +23,8 @@ internal sealed class SpeedSubject : IDisposable
         Name = name;
         _raw = new RawBackbone(backbone);
         _scorer = new InProcessScorer(model, backbone);
-        _exported = WholeGraph.Exported(model, backbone, batch);
-        _conventional = WholeGraph.Conventional(model, backbone, batch);
+        _exported = WholeGraph.CreateExported(model, backbone, batch);
+        _conventional = WholeGraph.CreateConventional(model, backbone, batch);
         var images = workbench.Images;
         Alone = new Candidate("backbone alone", _ => _raw.Run(prepared, batch, size));
         Conventional = new Candidate("whole graph, as others export it", _ => _conventional.Run(batch));

@@ -28,7 +28,7 @@ internal sealed class WholeGraph : IDisposable
     }
 
     /// <summary>As this project exports it.</summary>
-    public static WholeGraph Exported(PadimModel model, Backbone backbone, int largestBatch)
+    public static WholeGraph CreateExported(PadimModel model, Backbone backbone, int largestBatch)
     {
         var export = OnnxExport.Create(model, backbone, new ExportNotes(1));
         var file = new byte[export.Length];
@@ -42,7 +42,7 @@ internal sealed class WholeGraph : IDisposable
     }
 
     /// <summary>As others export it.</summary>
-    public static WholeGraph Conventional(PadimModel model, Backbone backbone, int largestBatch) =>
+    public static WholeGraph CreateConventional(PadimModel model, Backbone backbone, int largestBatch) =>
         new(ConventionalGraph.ToArray(model, backbone), model, backbone, largestBatch);
 
     /// <summary>Scores images that have the right size already: resizing stays outside the graph.</summary>

@@ -36,7 +36,7 @@ public sealed partial class BackboneInstaller(
     /// directory.</exception>
     public async Task<Installation> AddAsync(InstallRequest request, CancellationToken stop)
     {
-        using var held = await LockAsync(stop);
+        using var held = await AcquireLockAsync(stop);
         return Install(request);
     }
 
@@ -64,31 +64,30 @@ public sealed partial class BackboneInstaller(
         CancellationToken stop
     )
     {
-        using var held = await LockAsync(stop);
-        return InStaging(staging =>
+        using var held = await AcquireLockAsync(stop);
+        return RunInStaging(staging =>
         {
-            var staged = StagedOf(name, staging);
+            var staged = GetStagedPath(name, staging);
             AtomicFile.Write(staged, stream => stream.Write(onnx), durable: false);
-            return Place(name, manifest, staged, force);
+            return PutInPlace(name, manifest, staged, force);
         });
     }
 
     /// <summary>Keeps others from changing the directory.</summary>
-    internal Task<DirectoryLock> LockAsync(CancellationToken stop) => DirectoryLock.TakeAsync(Directory, time, stop);
+    internal Task<DirectoryLock> AcquireLockAsync(CancellationToken stop) =>
+        DirectoryLock.AcquireAsync(Directory, time, stop);
 
     /// <summary>The backbone of that name as it is recorded here; null where there is no record of it.</summary>
     /// <exception cref="InvalidDataException">Its manifest cannot be read.</exception>
     internal BackboneManifest? FindRecord(string name) =>
-        File.Exists(ManifestOf(name)) ? FileOf(name).ReadManifest() : null;
+        File.Exists(GetManifestPath(name)) ? GetFile(name).ReadManifest() : null;
 
     /// <summary>Whether a backbone lies here just as its manifest records it.</summary>
     internal bool IsIntact(string name, BackboneManifest record) =>
-        record.Sha256 is not null
-        && File.Exists(FileOf(name).Path)
-        && record.Accepts(FileHash.Compute(FileOf(name).Path));
+        record.Sha256 is not null && File.Exists(GetFile(name).Path) && record.Accepts(FileHash.Of(GetFile(name).Path));
 
     /// <summary>The file of a name, whether it is there or not.</summary>
-    internal BackboneFile FileOf(string name) => new(name, Path.Combine(Directory, $"{name}.onnx"), IsBuiltIn: false);
+    internal BackboneFile GetFile(string name) => new(name, Path.Combine(Directory, $"{name}.onnx"), IsBuiltIn: false);
 
     /// <summary>
     /// The hash that holds for a name so far: of the ONNX file, in whichever directory, or of the weights it was made
@@ -96,13 +95,13 @@ public sealed partial class BackboneInstaller(
     /// </summary>
     /// <exception cref="InvalidDataException">Its manifest cannot be read.</exception>
     internal string? FindHash(string name, bool ofOnnx) =>
-        ofOnnx ? FindRecord(name)?.Sha256 ?? HashOf(name) : FindRecord(name)?.WeightsSha256;
+        ofOnnx ? FindRecord(name)?.Sha256 ?? ComputeInstalledHash(name) : FindRecord(name)?.WeightsSha256;
 
     /// <summary>Installs a file; the caller holds the lock.</summary>
     internal Installation Install(InstallRequest request)
     {
         CheckName(request.Name);
-        return InStaging(staging =>
+        return RunInStaging(staging =>
         {
             var made = Stage(request, staging);
             if (catalogue.Find(request.Name) is { } entry && made.WeightsSha256 is { } own && !entry.Accepts(own))
@@ -124,13 +123,13 @@ public sealed partial class BackboneInstaller(
                 && made.Sha256!.Equals(known.Sha256, StringComparison.OrdinalIgnoreCase)
             )
                 made = made with { Origin = made.Origin ?? known.Origin, Licence = made.Licence ?? known.Licence };
-            return Place(
+            return PutInPlace(
                 request.Name,
                 made with
                 {
                     Origin = made.Origin ?? Path.GetFileName(request.Path),
                 },
-                StagedOf(request.Name, staging),
+                GetStagedPath(request.Name, staging),
                 request.Force
             );
         });
@@ -140,7 +139,7 @@ public sealed partial class BackboneInstaller(
     /// <exception cref="InvalidDataException">A sentence that says why.</exception>
     internal static void CheckName(string name)
     {
-        if (!Name().IsMatch(name))
+        if (!NamePattern().IsMatch(name))
             throw new InvalidDataException(
                 $"'{name}' cannot name a backbone. Names are 1 to 64 characters, letters, digits, '.', '_' or '-', and start with a letter or digit."
             );
@@ -151,7 +150,7 @@ public sealed partial class BackboneInstaller(
     /// <summary>
     /// The hash of the file that the name stands for so far, in whichever directory; null where there is none.
     /// </summary>
-    private string? HashOf(string name) =>
+    private string? ComputeInstalledHash(string name) =>
         directories.Select(directory => Path.Combine(directory, $"{name}.onnx")).FirstOrDefault(File.Exists) is { } path
             ? FileHash.Compute(path)
             : null;
@@ -159,7 +158,7 @@ public sealed partial class BackboneInstaller(
     /// <summary>
     /// Works in an empty directory on the same file system, which is gone afterwards; the caller holds the lock.
     /// </summary>
-    private Installation InStaging(Func<string, Installation> work)
+    private Installation RunInStaging(Func<string, Installation> work)
     {
         var staging = Path.Combine(Directory, ".staging");
         // What a process left that was killed.
@@ -180,9 +179,9 @@ public sealed partial class BackboneInstaller(
     /// Puts a staged network and its manifest in their places, where its name is free, or known by these bytes, or is
     /// to be replaced.
     /// </summary>
-    private Installation Place(string name, BackboneManifest made, string staged, bool force)
+    private Installation PutInPlace(string name, BackboneManifest made, string staged, bool force)
     {
-        var place = FileOf(name);
+        var place = GetFile(name);
         var record = force ? null : FindRecord(name);
         if (
             !force
@@ -201,7 +200,7 @@ public sealed partial class BackboneInstaller(
                 WeightsSha256 = made.WeightsSha256 ?? record.WeightsSha256,
                 Architecture = made.Architecture ?? record.Architecture,
             };
-        var before = File.Exists(ManifestOf(name)) ? File.ReadAllBytes(ManifestOf(name)) : null;
+        var before = File.Exists(GetManifestPath(name)) ? File.ReadAllBytes(GetManifestPath(name)) : null;
         try
         {
             // The manifest first: no moment shows a network without the hash that it must have.
@@ -212,7 +211,7 @@ public sealed partial class BackboneInstaller(
         {
             // The network is the old one, or none.
             if (before is null)
-                File.Delete(ManifestOf(name));
+                File.Delete(GetManifestPath(name));
             else
                 WriteManifest(name, before);
             throw;
@@ -221,12 +220,12 @@ public sealed partial class BackboneInstaller(
     }
 
     private void WriteManifest(string name, byte[] json) =>
-        AtomicFile.Write(ManifestOf(name), stream => stream.Write(json));
+        AtomicFile.Write(GetManifestPath(name), stream => stream.Write(json));
 
     /// <summary>Copies or converts the file, runs the network once, and describes it.</summary>
     private BackboneManifest Stage(InstallRequest request, string staging)
     {
-        var staged = StagedOf(request.Name, staging);
+        var staged = GetStagedPath(request.Name, staging);
         var isOnnx = IsOnnx(request.Path);
         var architecture = isOnnx
             ? null
@@ -289,10 +288,10 @@ public sealed partial class BackboneInstaller(
             ),
         };
 
-    private static string StagedOf(string name, string staging) => Path.Combine(staging, $"{name}.onnx");
+    private static string GetStagedPath(string name, string staging) => Path.Combine(staging, $"{name}.onnx");
 
-    private string ManifestOf(string name) => Path.ChangeExtension(FileOf(name).Path, ".json");
+    private string GetManifestPath(string name) => Path.ChangeExtension(GetFile(name).Path, ".json");
 
     [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z")]
-    private static partial Regex Name();
+    private static partial Regex NamePattern();
 }

@@ -15,7 +15,7 @@ public sealed class BackbonePull(BackboneCatalogue catalogue, BackboneInstaller 
     private const string Safetensors = ".safetensors";
 
     /// <summary>Where downloads lie until they are installed.</summary>
-    private string Downloads => Path.Combine(installer.Directory, ".downloads");
+    private string DownloadFolder => Path.Combine(installer.Directory, ".downloads");
 
     /// <summary>Installs a network. What is in place already, byte for byte, costs no download.</summary>
     /// <param name="request">What, and from where.</param>
@@ -39,11 +39,11 @@ public sealed class BackbonePull(BackboneCatalogue catalogue, BackboneInstaller 
             throw new InvalidDataException(
                 $"The catalogue has no backbone '{request.Name}'; it has {string.Join(", ", catalogue.Entries.Select(known => known.Name))}. Say where another one lies with --from."
             );
-        using var held = await installer.LockAsync(stop);
+        using var held = await installer.AcquireLockAsync(stop);
         if (!request.Force && request.From is null && FindInstalled(entry!) is { } there)
             return there;
         if (FindLocal(request, entry) is not { } file)
-            return await DownloadAsync(request, entry, AddressOf(request, entry), progress, stop);
+            return await DownloadAsync(request, entry, GetAddress(request, entry), progress, stop);
         Check(entry, file, file);
         return Install(request, entry, file, null);
     }
@@ -73,29 +73,29 @@ public sealed class BackbonePull(BackboneCatalogue catalogue, BackboneInstaller 
         {
             var file = await download.FetchAsync(
                 address,
-                Downloads,
+                DownloadFolder,
                 request.From is null ? entry!.SizeBytes : null,
                 progress,
                 stop
             );
             try
             {
-                Check(entry, file, DownloadState.NameOf(address));
+                Check(entry, file, DownloadState.WithoutQuery(address));
             }
             catch (InvalidDataException)
             {
                 // The next pull begins anew.
-                FileDownload.Forget(file);
+                FileDownload.Remove(file);
                 throw;
             }
             var done = Install(request, entry, file, address);
-            FileDownload.Forget(file);
+            FileDownload.Remove(file);
             return done;
         }
         finally
         {
-            if (Directory.Exists(Downloads) && !Directory.EnumerateFileSystemEntries(Downloads).Any())
-                Directory.Delete(Downloads);
+            if (Directory.Exists(DownloadFolder) && !Directory.EnumerateFileSystemEntries(DownloadFolder).Any())
+                Directory.Delete(DownloadFolder);
         }
     }
 
@@ -106,7 +106,7 @@ public sealed class BackbonePull(BackboneCatalogue catalogue, BackboneInstaller 
             return null;
         // Of an origin that is an ONNX file the hash is that of the backbone.
         return entry.Accepts(record.WeightsSha256 ?? record.Sha256!)
-            ? new Installation(installer.FileOf(entry.Name), record, Changed: false)
+            ? new Installation(installer.GetFile(entry.Name), record, Changed: false)
             : throw new InvalidDataException(
                 $"There is a backbone '{entry.Name}' in {installer.Directory} that was not made of the catalogue's file. Replace it with --force, or move it away."
             );
@@ -117,11 +117,11 @@ public sealed class BackbonePull(BackboneCatalogue catalogue, BackboneInstaller 
         {
             null
                 when request.Folder is { } folder
-                    && Path.Combine(folder, FileNameOf(entry!.Origin)) is var downloaded
+                    && Path.Combine(folder, GetFileName(entry!.Origin)) is var downloaded
                     && File.Exists(downloaded) => downloaded,
             { } from when !IsAddress(from) => File.Exists(from)
                 ? from
-                : FindIn(from, request.Name, entry)
+                : FindInFolder(from, request.Name, entry)
                     ?? throw new FileNotFoundException(
                         $"There is neither a file {from} nor one for '{request.Name}' in a folder of that name."
                     ),
@@ -129,19 +129,19 @@ public sealed class BackbonePull(BackboneCatalogue catalogue, BackboneInstaller 
         };
 
     /// <summary>The file of a network in a folder: under the origin's name, or its own.</summary>
-    private static string? FindIn(string folder, string name, CatalogueEntry? entry)
+    private static string? FindInFolder(string folder, string name, CatalogueEntry? entry)
     {
         string[] names = [$"{name}.onnx", $"{name}.pth", $"{name}{Safetensors}"];
-        return (entry is null ? names : [FileNameOf(entry.Origin), .. names])
+        return (entry is null ? names : [GetFileName(entry.Origin), .. names])
             .Select(file => Path.Combine(folder, file))
             .FirstOrDefault(File.Exists);
     }
 
-    private static Uri AddressOf(PullRequest request, CatalogueEntry? entry)
+    private static Uri GetAddress(PullRequest request, CatalogueEntry? entry)
     {
         if (request.Offline)
             throw new InvalidDataException(
-                $"Nothing may be downloaded, and {(request.Folder is { } folder ? $"{folder} does not hold" : "no folder was named that holds")} {(entry is null ? "a file" : FileNameOf(entry.Origin))} for '{request.Name}'."
+                $"Nothing may be downloaded, and {(request.Folder is { } folder ? $"{folder} does not hold" : "no folder was named that holds")} {(entry is null ? "a file" : GetFileName(entry.Origin))} for '{request.Name}'."
             );
         var mirrored = request.From is null && request.Mirror is not null;
         var address =
@@ -156,18 +156,18 @@ public sealed class BackbonePull(BackboneCatalogue catalogue, BackboneInstaller 
         // A few digits of a hash tell a damaged file from a whole one, not a forged one from the right one.
         if (address.Scheme != Uri.UriSchemeHttps && !address.IsLoopback && !(mirrored && entry!.Sha256 is not null))
             throw new InvalidDataException(
-                $"{DownloadState.NameOf(address)} is not https; only this machine itself may be asked without, and a mirror for files whose whole SHA-256 the catalogue has."
+                $"{DownloadState.WithoutQuery(address)} is not https; only this machine itself may be asked without, and a mirror for files whose whole SHA-256 the catalogue has."
             );
-        return FileNameOf(address).Length > 0
+        return GetFileName(address).Length > 0
             ? address
-            : throw new InvalidDataException($"{DownloadState.NameOf(address)} names no file.");
+            : throw new InvalidDataException($"{DownloadState.WithoutQuery(address)} names no file.");
     }
 
     private static bool IsAddress(string from) =>
         from.StartsWith("http://", StringComparison.OrdinalIgnoreCase)
         || from.StartsWith("https://", StringComparison.OrdinalIgnoreCase);
 
-    private static string FileNameOf(Uri address) => Path.GetFileName(address.LocalPath);
+    private static string GetFileName(Uri address) => Path.GetFileName(address.LocalPath);
 
     /// <summary>
     /// Whether a file must have the catalogue's hash. An ONNX file in place of weights has one of its own, which holds
@@ -181,7 +181,7 @@ public sealed class BackbonePull(BackboneCatalogue catalogue, BackboneInstaller 
             return false;
         if (IsSafetensors(path) && !IsSafetensors(entry.Origin.LocalPath))
             throw new InvalidDataException(
-                $"{path} cannot be compared with the catalogue's {FileNameOf(entry.Origin)}, by which '{entry.Name}' is known. Install it under a name of its own: padim backbones add FILE --name NAME."
+                $"{path} cannot be compared with the catalogue's {GetFileName(entry.Origin)}, by which '{entry.Name}' is known. Install it under a name of its own: padim backbones add FILE --name NAME."
             );
         return !isOnnx || BackboneInstaller.IsOnnx(entry.Origin.LocalPath);
     }
@@ -217,7 +217,7 @@ public sealed class BackbonePull(BackboneCatalogue catalogue, BackboneInstaller 
                 Origin =
                     pinned ? entry!.Origin.ToString()
                     : address is null ? null
-                    : DownloadState.NameOf(address),
+                    : DownloadState.WithoutQuery(address),
                 Licence = pinned ? entry!.Licence : null,
                 Force = request.Force,
             }

@@ -27,23 +27,23 @@ internal sealed record DownloadState(string Address, string? ETag, DateTimeOffse
         : null;
 
     /// <summary>The state that an answer begins with.</summary>
-    public static DownloadState Of(Uri address, HttpResponseMessage answer) =>
+    public static DownloadState FromResponse(Uri address, HttpResponseMessage answer) =>
         new(
-            NameOf(address),
-            TagOf(answer),
-            answer.Headers.ETag is null ? StrongDateOf(answer) : null,
-            LengthOf(answer)
+            WithoutQuery(address),
+            GetStrongTag(answer),
+            answer.Headers.ETag is null ? GetStrongDate(answer) : null,
+            GetLength(answer)
         );
 
     /// <summary>
     /// Whether an answer carries the rest of this file. It may leave out all but the name that the condition was of.
     /// </summary>
-    public bool IsOf(HttpResponseMessage answer) =>
+    public bool Matches(HttpResponseMessage answer) =>
         (
             ETag is not null
-                ? TagOf(answer) == ETag
+                ? GetStrongTag(answer) == ETag
                 : answer.Content.Headers.LastModified is not { } at || at == LastModified
-        ) && (Length is null || LengthOf(answer) is not { } length || length == Length);
+        ) && (Length is null || GetLength(answer) is not { } length || length == Length);
 
     /// <summary>The state beside a part that came from an address; null where there is none.</summary>
     public static DownloadState? Read(string path, Uri address)
@@ -53,7 +53,7 @@ internal sealed record DownloadState(string Address, string? ETag, DateTimeOffse
             var state = File.Exists(path)
                 ? JsonSerializer.Deserialize(File.ReadAllBytes(path), DownloadJson.Default.DownloadState)
                 : null;
-            return state?.Address == NameOf(address) ? state : null;
+            return state?.Address == WithoutQuery(address) ? state : null;
         }
         catch (JsonException)
         {
@@ -69,25 +69,25 @@ internal sealed record DownloadState(string Address, string? ETag, DateTimeOffse
             durable: false
         );
 
-    private static string? TagOf(HttpResponseMessage answer) =>
+    private static string? GetStrongTag(HttpResponseMessage answer) =>
         answer.Headers.ETag is { IsWeak: false } tag ? tag.Tag : null;
 
     /// <summary>
     /// The date of the file, where it is one second older than the answer at least: a younger file may change within
     /// the second of its date, which then names two versions (RFC 9110, 8.8.2.2).
     /// </summary>
-    private static DateTimeOffset? StrongDateOf(HttpResponseMessage answer) =>
+    private static DateTimeOffset? GetStrongDate(HttpResponseMessage answer) =>
         answer.Content.Headers.LastModified is { } at && answer.Headers.Date - at >= TimeSpan.FromSeconds(1)
             ? at
             : null;
 
-    private static long? LengthOf(HttpResponseMessage answer) =>
+    private static long? GetLength(HttpResponseMessage answer) =>
         answer.StatusCode == HttpStatusCode.PartialContent
             ? answer.Content.Headers.ContentRange?.Length
             : answer.Content.Headers.ContentLength;
 
     /// <summary>An address as it may be shown and kept.</summary>
-    public static string NameOf(Uri address) => address.GetLeftPart(UriPartial.Path);
+    public static string WithoutQuery(Uri address) => address.GetLeftPart(UriPartial.Path);
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

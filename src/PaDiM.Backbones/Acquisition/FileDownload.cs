@@ -18,17 +18,17 @@ public sealed class FileDownload(HttpClient http, TimeProvider time)
     public const long MaxBytes = 2L << 30;
 
     /// <summary>Attempts in a row of which none but the first brought a byte more than there was.</summary>
-    private const int Attempts = 5;
+    private const int MaxFruitlessAttempts = 5;
 
-    private const int MostRedirects = 10;
+    private const int MaxRedirects = 10;
 
     private const int BufferBytes = 1 << 17;
 
     /// <summary>Pause before the second attempt; each further one is twice as long.</summary>
-    public TimeSpan Pause { get; init; } = TimeSpan.FromSeconds(1);
+    public TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Silence after which a connection counts as cut.</summary>
-    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(60);
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>An HTTP client for downloads.</summary>
     /// <param name="proxy">The proxy to use; null for the one that <c>HTTPS_PROXY</c>, <c>HTTP_PROXY</c>,
@@ -37,7 +37,7 @@ public sealed class FileDownload(HttpClient http, TimeProvider time)
     {
         var handler = new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(30), AllowAutoRedirect = false };
         if (proxy is not null)
-            handler.Proxy = new WebProxy(proxy) { Credentials = CredentialsOf(proxy) };
+            handler.Proxy = new WebProxy(proxy) { Credentials = GetCredentials(proxy) };
         return new HttpClient(handler)
         {
             Timeout = Timeout.InfiniteTimeSpan,
@@ -52,7 +52,7 @@ public sealed class FileDownload(HttpClient http, TimeProvider time)
     /// <param name="progress">Told of every piece.</param>
     /// <param name="stop">Stops; the part stays.</param>
     /// <returns> The file, whole as far as its length tells; its hash is the caller's to check. Until <see
-    /// cref="Forget"/> the next call fetches only its last byte, where the server still has this version. </returns>
+    /// cref="Remove"/> the next call fetches only its last byte, where the server still has this version. </returns>
     /// <exception cref="InvalidDataException">The server has another file, or a larger one, or refuses, or leads to a
     /// place without https, with a sentence that says so.</exception>
     /// <exception cref="IOException">The server cannot be reached, or the disk is full; what has come stays where the
@@ -69,11 +69,11 @@ public sealed class FileDownload(HttpClient http, TimeProvider time)
     {
         Directory.CreateDirectory(folder);
         var file = Path.Combine(folder, Path.GetFileName(address.LocalPath));
-        var part = PartOf(file);
+        var part = GetPartPath(file);
         // Of an earlier call.
         if (File.Exists(file))
             File.Move(file, part, overwrite: true);
-        for (long failures = 0, furthest = LengthOf(part); ; )
+        for (long failures = 0, furthest = GetLength(part); ; )
         {
             try
             {
@@ -83,18 +83,21 @@ public sealed class FileDownload(HttpClient http, TimeProvider time)
             }
             catch (HttpRequestException e) when (IsTransient(e))
             {
-                failures = LengthOf(part) > furthest ? 1 : failures + 1;
-                furthest = Math.Max(furthest, LengthOf(part));
-                if (failures == Attempts)
+                failures = GetLength(part) > furthest ? 1 : failures + 1;
+                furthest = Math.Max(furthest, GetLength(part));
+                if (failures == MaxFruitlessAttempts)
                     throw new IOException(
-                        $"{DownloadState.NameOf(address)} could not be downloaded: {e.Message.TrimEnd('.')}.{(StartOf(part, address) > 0 ? " What has come is kept; the same command goes on from there." : "")}",
+                        $"{DownloadState.WithoutQuery(address)} could not be downloaded: {e.Message.TrimEnd('.')}.{(GetResumeOffset(part, address) > 0 ? " What has come is kept; the same command goes on from there." : "")}",
                         e
                     );
-                await Task.Delay(Pause * (1 << (int)(failures - 1)), time, stop);
+                await Task.Delay(RetryDelay * (1 << (int)(failures - 1)), time, stop);
             }
             catch (HttpRequestException e)
             {
-                throw new InvalidDataException($"{DownloadState.NameOf(address)} cannot be downloaded: {e.Message}", e);
+                throw new InvalidDataException(
+                    $"{DownloadState.WithoutQuery(address)} cannot be downloaded: {e.Message}",
+                    e
+                );
             }
         }
     }
@@ -102,10 +105,10 @@ public sealed class FileDownload(HttpClient http, TimeProvider time)
     /// <summary>Removes a file that was fetched, and all that is kept of its download.</summary>
     /// <exception cref="IOException">It is in use.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder must not be written to.</exception>
-    public static void Forget(string file)
+    public static void Remove(string file)
     {
         File.Delete(file);
-        Discard(PartOf(file));
+        Discard(GetPartPath(file));
     }
 
     private async Task FetchOnceAsync(
@@ -116,18 +119,18 @@ public sealed class FileDownload(HttpClient http, TimeProvider time)
         CancellationToken stop
     )
     {
-        var known = DownloadState.Read(StateOf(part), address);
-        var start = StartOf(part, address);
+        var known = DownloadState.Read(GetStatePath(part), address);
+        var start = GetResumeOffset(part, address);
         // Of a part that is whole the last byte comes again: the answer shows whether the server still has this file.
         if (start > 0 && start == known!.Length)
-            Shorten(part, --start);
-        using var patience = new Deadline(Patience, time, stop);
+            Truncate(part, --start);
+        using var patience = new ResponseTimeout(IdleTimeout, time, stop);
         using var response = await SendAsync(address, start > 0 ? start : null, known?.Condition, patience);
         var goesOn =
             start > 0
             && response.StatusCode == HttpStatusCode.PartialContent
             && response.Content.Headers.ContentRange?.From == start
-            && known!.IsOf(response);
+            && known!.Matches(response);
         if (
             !goesOn
             && response.StatusCode is HttpStatusCode.PartialContent or HttpStatusCode.RequestedRangeNotSatisfiable
@@ -142,12 +145,12 @@ public sealed class FileDownload(HttpClient http, TimeProvider time)
                 null,
                 response.StatusCode
             );
-        var state = goesOn ? known! : DownloadState.Of(address, response);
+        var state = goesOn ? known! : DownloadState.FromResponse(address, response);
         // Before its state: a part of one version is never taken for one of another.
         if (!goesOn)
             Discard(part);
         CheckLength(address, state.Length, bytes);
-        state.Write(StateOf(part));
+        state.Write(GetStatePath(part));
         await using var source = await response.Content.ReadAsStreamAsync(stop);
         using (var target = new FileStream(part, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0))
         {
@@ -158,12 +161,12 @@ public sealed class FileDownload(HttpClient http, TimeProvider time)
                 count =>
                 {
                     if (count > (bytes ?? MaxBytes))
-                        Refuse(address, part, target, bytes);
+                        RejectOversized(address, part, target, bytes);
                     progress(new DownloadProgress(count, state.Length));
                 }
             );
         }
-        var come = LengthOf(part);
+        var come = GetLength(part);
         if (state.Length is { } length && come != length)
             throw new HttpRequestException($"{come:N0} of {length:N0} bytes came.");
         if (bytes is { } right && come != right)
@@ -178,11 +181,11 @@ public sealed class FileDownload(HttpClient http, TimeProvider time)
         Uri address,
         long? from,
         RangeConditionHeaderValue? condition,
-        Deadline patience
+        ResponseTimeout patience
     )
     {
         var place = address;
-        for (var redirects = 0; redirects <= MostRedirects; redirects++)
+        for (var redirects = 0; redirects <= MaxRedirects; redirects++)
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, place);
             if (from is not null)
@@ -200,21 +203,21 @@ public sealed class FileDownload(HttpClient http, TimeProvider time)
                 return response;
             response.Dispose();
             next = new Uri(place, next);
-            if (!MayLead(place, next))
+            if (!IsAllowedRedirect(place, next))
                 throw new InvalidDataException(
-                    $"{DownloadState.NameOf(address)} leads to {next.Scheme}://{next.Host}, which is not https; it is not asked."
+                    $"{DownloadState.WithoutQuery(address)} leads to {next.Scheme}://{next.Host}, which is not https; it is not asked."
                 );
             place = next;
         }
         throw new InvalidDataException(
-            $"{DownloadState.NameOf(address)} leads from one place to another, more than {MostRedirects} times."
+            $"{DownloadState.WithoutQuery(address)} leads from one place to another, more than {MaxRedirects} times."
         );
     }
 
     /// <summary>
     /// Whether one place may lead to another: to https; from one that is not, within the same host or machine.
     /// </summary>
-    private static bool MayLead(Uri place, Uri next) =>
+    private static bool IsAllowedRedirect(Uri place, Uri next) =>
         next.Scheme == Uri.UriSchemeHttps
         || (
             next.Scheme == Uri.UriSchemeHttp
@@ -222,7 +225,7 @@ public sealed class FileDownload(HttpClient http, TimeProvider time)
             && (next.Host == place.Host || (next.IsLoopback && place.IsLoopback))
         );
 
-    private static async Task CopyAsync(Stream source, FileStream target, Deadline patience, Action<long> told)
+    private static async Task CopyAsync(Stream source, FileStream target, ResponseTimeout patience, Action<long> told)
     {
         var buffer = new byte[BufferBytes];
         while (true)
@@ -248,20 +251,20 @@ public sealed class FileDownload(HttpClient http, TimeProvider time)
     {
         if (expected is { } right && length is { } other && other != right)
             throw new InvalidDataException(
-                $"{DownloadState.NameOf(address)} has {other:N0} bytes; {right:N0} are right. It is another file."
+                $"{DownloadState.WithoutQuery(address)} has {other:N0} bytes; {right:N0} are right. It is another file."
             );
         if (length > MaxBytes)
             throw new InvalidDataException(
-                $"{DownloadState.NameOf(address)} has {length:N0} bytes; at most {MaxBytes:N0} are read."
+                $"{DownloadState.WithoutQuery(address)} has {length:N0} bytes; at most {MaxBytes:N0} are read."
             );
     }
 
-    private static void Refuse(Uri address, string part, FileStream target, long? expected)
+    private static void RejectOversized(Uri address, string part, FileStream target, long? expected)
     {
         target.Dispose();
         Discard(part);
         throw new InvalidDataException(
-            $"{DownloadState.NameOf(address)} has more than the {expected ?? MaxBytes:N0} bytes that {(expected is null ? "are read" : "are right")}."
+            $"{DownloadState.WithoutQuery(address)} has more than the {expected ?? MaxBytes:N0} bytes that {(expected is null ? "are read" : "are right")}."
         );
     }
 
@@ -278,16 +281,16 @@ public sealed class FileDownload(HttpClient http, TimeProvider time)
             var status => status >= HttpStatusCode.InternalServerError,
         };
 
-    private static long LengthOf(string path) => File.Exists(path) ? new FileInfo(path).Length : 0;
+    private static long GetLength(string path) => File.Exists(path) ? new FileInfo(path).Length : 0;
 
     /// <summary>
     /// Bytes of a part behind which the rest can be asked for; 0 where there are none, or nothing tells what they are
     /// of.
     /// </summary>
-    private static long StartOf(string part, Uri address) =>
-        DownloadState.Read(StateOf(part), address)?.Condition is null ? 0 : LengthOf(part);
+    private static long GetResumeOffset(string part, Uri address) =>
+        DownloadState.Read(GetStatePath(part), address)?.Condition is null ? 0 : GetLength(part);
 
-    private static void Shorten(string part, long bytes)
+    private static void Truncate(string part, long bytes)
     {
         using var file = new FileStream(part, FileMode.Open, FileAccess.Write);
         file.SetLength(bytes);
@@ -297,14 +300,14 @@ public sealed class FileDownload(HttpClient http, TimeProvider time)
     private static void Discard(string part)
     {
         File.Delete(part);
-        File.Delete(StateOf(part));
+        File.Delete(GetStatePath(part));
     }
 
-    private static string PartOf(string file) => $"{file}.part";
+    private static string GetPartPath(string file) => $"{file}.part";
 
-    private static string StateOf(string part) => $"{part}.json";
+    private static string GetStatePath(string part) => $"{part}.json";
 
-    private static NetworkCredential? CredentialsOf(Uri proxy) =>
+    private static NetworkCredential? GetCredentials(Uri proxy) =>
         proxy.UserInfo.Split(':', 2) is [{ Length: > 0 } user, .. var password]
             ? new NetworkCredential(Uri.UnescapeDataString(user), Uri.UnescapeDataString(string.Concat(password)))
             : null;

@@ -13,7 +13,7 @@ namespace PaDiM.Backbones.Architectures;
 public static class BackboneArchitecture
 {
     /// <summary>In the names of timm's files of weights that were trained with TensorFlow.</summary>
-    private const string TensorFlow = "tf_efficientnet";
+    private const string TensorFlowFileName = "tf_efficientnet";
 
     private static readonly Network[] Networks = [ResNet.ResNet18, ResNet.WideResNet50, EfficientNet.B5];
 
@@ -22,7 +22,7 @@ public static class BackboneArchitecture
 
     /// <summary>The taps of a network, finest first, with strides and channels.</summary>
     /// <exception cref="ArgumentException">None of <see cref="Names"/>.</exception>
-    public static IReadOnlyList<BackboneTap> Taps(string architecture) => Find(architecture).Taps;
+    public static IReadOnlyList<BackboneTap> GetTaps(string architecture) => Find(architecture).Taps;
 
     /// <summary>
     /// The network that a file's tensors belong to; null where they are of none of <see cref="Names"/>.
@@ -42,7 +42,7 @@ public static class BackboneArchitecture
 
     /// <summary>
     /// Writes a network with a file's weights as an ONNX file: input <c>input</c>, float32 (n, 3, height, width), any
-    /// of them; outputs the <see cref="Taps"/>. The same weights give the same bytes.
+    /// of them; outputs the <see cref="GetTaps"/>. The same weights give the same bytes.
     /// </summary>
     /// <param name="architecture">One of <see cref="Names"/>.</param>
     /// <param name="weightsPath">Safetensors or a PyTorch checkpoint.</param>
@@ -57,10 +57,10 @@ public static class BackboneArchitecture
         // Nothing in such a file says what it is of: names and shapes of its tensors are those of efficientnet_b5.
         if (
             network == EfficientNet.B5
-            && Path.GetFileName(weightsPath).Contains(TensorFlow, StringComparison.OrdinalIgnoreCase)
+            && Path.GetFileName(weightsPath).Contains(TensorFlowFileName, StringComparison.OrdinalIgnoreCase)
         )
             throw new InvalidDataException(
-                $"{weightsPath} is named as weights of timm's {TensorFlow} networks. Those pad as TensorFlow does, which {architecture} does not; their weights would give other features, and are not taken. Export the network as an ONNX file instead."
+                $"{weightsPath} is named as weights of timm's {TensorFlowFileName} networks. Those pad as TensorFlow does, which {architecture} does not; their weights would give other features, and are not taken. Export the network as an ONNX file instead."
             );
         using var file = WeightsFile.Open(weightsPath);
         var weights =

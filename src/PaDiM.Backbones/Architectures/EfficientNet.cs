@@ -110,7 +110,7 @@ internal static class EfficientNet
                     : graph.Sum(branch, map, i == level.Blocks - 1 ? $"level{l + 1}" : $"{names.Project.Name}.sum");
             channels = level.Channels;
         }
-        graph.Output(Taps);
+        graph.SetOutputs(Taps);
         return graph;
     }
 

@@ -43,11 +43,11 @@ internal sealed class NetworkGraph
         return _builder.AddNode(
             "Conv",
             layer.Name,
-            [input, WeightOf(layer), BiasOf(layer)],
-            GraphBuilder.CreateListAttribute("kernel_shape", layer.Kernel, layer.Kernel),
-            GraphBuilder.CreateListAttribute("strides", layer.Stride, layer.Stride),
-            GraphBuilder.CreateListAttribute("pads", border, border, border, border),
-            GraphBuilder.CreateAttribute("group", layer.Groups)
+            [input, GetWeightName(layer), GetBiasName(layer)],
+            GraphBuilder.Integers("kernel_shape", layer.Kernel, layer.Kernel),
+            GraphBuilder.Integers("strides", layer.Stride, layer.Stride),
+            GraphBuilder.Integers("pads", border, border, border, border),
+            GraphBuilder.Integer("group", layer.Groups)
         );
     }
 
@@ -82,7 +82,7 @@ internal sealed class NetworkGraph
     public string Product(string map, string factors, string output) => _builder.AddNode("Mul", output, [map, factors]);
 
     /// <summary>Makes results the graph's outputs.</summary>
-    public void Output(IEnumerable<BackboneTap> taps) =>
+    public void SetOutputs(IEnumerable<BackboneTap> taps) =>
         _builder.Graph.Output.Add(
             taps.Select(tap => GraphEditor.CreateFloat32Tensor(tap.Tensor, null, tap.Channels, null, null))
         );
@@ -97,8 +97,8 @@ internal sealed class NetworkGraph
             var (weight, bias) = layer.Fold(read, Epsilon);
             if (!weight.All(float.IsFinite) || !bias.All(float.IsFinite))
                 throw new InvalidDataException($"The weights of '{layer.Name}' are not all finite.");
-            _builder.AddConstant(WeightOf(layer), layer.Shape, weight);
-            _builder.AddConstant(BiasOf(layer), [layer.Out], bias);
+            _builder.Constant(GetWeightName(layer), layer.Shape, weight);
+            _builder.Constant(GetBiasName(layer), [layer.Out], bias);
         }
         return new ModelProto
         {
@@ -112,7 +112,7 @@ internal sealed class NetworkGraph
         };
     }
 
-    private static string WeightOf(Convolution layer) => $"{layer.Name}.weight";
+    private static string GetWeightName(Convolution layer) => $"{layer.Name}.weight";
 
-    private static string BiasOf(Convolution layer) => $"{layer.Name}.bias";
+    private static string GetBiasName(Convolution layer) => $"{layer.Name}.bias";
 }

@@ -10,7 +10,7 @@ namespace PaDiM.Backbones.Architectures;
 internal sealed class NetworkWeights
 {
     /// <summary>A counter of batches beside each batch normalisation.</summary>
-    private const string Counter = ".num_batches_tracked";
+    private const string BatchCounterSuffix = ".num_batches_tracked";
 
     private readonly Network _network;
     private readonly NetworkForm _form;
@@ -73,7 +73,7 @@ internal sealed class NetworkWeights
         }
         var other = _tensors.Keys.FirstOrDefault(name =>
             !needed.ContainsKey(name)
-            && !name.EndsWith(Counter, StringComparison.Ordinal)
+            && !name.EndsWith(BatchCounterSuffix, StringComparison.Ordinal)
             && _form.Stages.Any(stage => name.StartsWith(stage, StringComparison.Ordinal))
         );
         return other is null

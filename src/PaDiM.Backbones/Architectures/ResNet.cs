@@ -15,12 +15,12 @@ internal static class ResNet
     private static readonly int[] Planes = [64, 128, 256];
 
     /// <summary>ResNet-18.</summary>
-    public static Network ResNet18 { get; } = Make("resnet18", [2, 2, 2], bottleneck: false);
+    public static Network ResNet18 { get; } = Create("resnet18", [2, 2, 2], bottleneck: false);
 
     /// <summary>Wide ResNet-50-2.</summary>
-    public static Network WideResNet50 { get; } = Make("wide_resnet50_2", [3, 4, 6], bottleneck: true);
+    public static Network WideResNet50 { get; } = Create("wide_resnet50_2", [3, 4, 6], bottleneck: true);
 
-    private static Network Make(string name, int[] blocks, bool bottleneck)
+    private static Network Create(string name, int[] blocks, bool bottleneck)
     {
         BackboneTap[] taps =
         [
@@ -72,7 +72,7 @@ internal static class ResNet
             map = graph.Relu(graph.Sum(branch, shortcut, $"{block}.sum"), last ? taps[layer].Tensor : null);
             channels = taps[layer].Channels;
         }
-        graph.Output(taps);
+        graph.SetOutputs(taps);
         return graph;
     }
 

@@ -44,9 +44,9 @@ internal sealed class ActivationHistogram
     /// The scale of least expected squared error: large values that are rare are cut off where finer steps for the
     /// others are worth more.
     /// </summary>
-    public ActivationScale LeastSquares()
+    public ActivationScale FindLeastSquaresScale()
     {
-        var best = ActivationScale.Of(Min, Max);
+        var best = ActivationScale.FromRange(Min, Max);
         var error = double.MaxValue;
         for (var low = Min < 0 ? 100 : 0; low >= 0; low -= 2)
         {
@@ -54,8 +54,8 @@ internal sealed class ActivationHistogram
             {
                 if (low == 0 && high == 0)
                     continue;
-                var candidate = ActivationScale.Of(Min * low / 100.0, Max * high / 100.0);
-                var expected = ExpectedError(candidate, error);
+                var candidate = ActivationScale.FromRange(Min * low / 100.0, Max * high / 100.0);
+                var expected = ComputeExpectedError(candidate, error);
                 if (expected < error)
                 {
                     best = candidate;
@@ -68,21 +68,21 @@ internal sealed class ActivationHistogram
 
     /// <summary>The scale that spans all but a share of the values at either end.</summary>
     /// <param name="share">Share within, such as 0.9999.</param>
-    public ActivationScale Percentile(double share)
+    public ActivationScale FindPercentileScale(double share)
     {
         var cut = (long)((1 - share) * _counts.Sum());
         var first = 0;
         var last = Bins - 1;
         for (var seen = _counts[first]; seen <= cut && first < Bins - 1; seen += _counts[++first]) { }
         for (var seen = _counts[last]; seen <= cut && last > first; seen += _counts[--last]) { }
-        return ActivationScale.Of(Min < 0 ? Min + first * Width : 0, Max > 0 ? Min + (last + 1) * Width : 0);
+        return ActivationScale.FromRange(Min < 0 ? Min + first * Width : 0, Max > 0 ? Min + (last + 1) * Width : 0);
     }
 
     /// <summary>
     /// Sum over all values of the squared difference to what is left of them; steps of a grid cost scale^2 / 12 each.
     /// Given up beyond a limit.
     /// </summary>
-    private double ExpectedError(ActivationScale scale, double limit)
+    private double ComputeExpectedError(ActivationScale scale, double limit)
     {
         var low = -scale.ZeroPoint * (double)scale.Scale;
         var high = (255 - scale.ZeroPoint) * (double)scale.Scale;

@@ -7,17 +7,17 @@ namespace PaDiM.Backbones.Quantisation;
 /// <param name="ZeroPoint">The q of 0.</param>
 internal readonly record struct ActivationScale(float Scale, byte ZeroPoint)
 {
-    private const int Steps = 255;
+    private const int MaxQuantised = 255;
 
     /// <summary>The scale that spans a range; the range is widened to hold 0.</summary>
-    public static ActivationScale Of(double min, double max)
+    public static ActivationScale FromRange(double min, double max)
     {
         min = Math.Min(min, 0);
         max = Math.Max(max, 0);
-        var scale = (float)((max - min) / Steps);
+        var scale = (float)((max - min) / MaxQuantised);
         // A tensor that is always 0, or whose values a float32 scale cannot express.
         if (!(scale > 1e-30f))
             return new ActivationScale(1, 0);
-        return new ActivationScale(scale, (byte)Math.Clamp(Math.Round(-min / scale), 0, Steps));
+        return new ActivationScale(scale, (byte)Math.Clamp(Math.Round(-min / scale), 0, MaxQuantised));
     }
 }

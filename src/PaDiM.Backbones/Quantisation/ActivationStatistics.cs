@@ -32,11 +32,11 @@ internal sealed class ActivationStatistics
     }
 
     /// <summary>The scale by a method.</summary>
-    public ActivationScale Scale(RangeMethod method) =>
+    public ActivationScale GetScale(RangeMethod method) =>
         method switch
         {
-            RangeMethod.MinMax => ActivationScale.Of(Values.Min, Values.Max),
-            RangeMethod.Percentile => Values.Percentile(0.9999),
-            _ => Values.LeastSquares(),
+            RangeMethod.MinMax => ActivationScale.FromRange(Values.Min, Values.Max),
+            RangeMethod.Percentile => Values.FindPercentileScale(0.9999),
+            _ => Values.FindLeastSquaresScale(),
         };
 }

@@ -20,7 +20,7 @@ public sealed class BackboneQuantiser : IDisposable
     public const string Suffix = "-int8";
 
     /// <summary>Fewest images: nine to calibrate on and one held out.</summary>
-    public const int FewestImages = 10;
+    public const int MinImages = 10;
 
     private readonly Backbone _backbone;
     private readonly Preprocessor _preprocessing;
@@ -58,15 +58,15 @@ public sealed class BackboneQuantiser : IDisposable
         CancellationToken stop
     )
     {
-        if (images.Count < FewestImages)
+        if (images.Count < MinImages)
             throw new InvalidDataException(
-                $"Quantisation takes at least {FewestImages} images; there are {images.Count}."
+                $"Quantisation takes at least {MinImages} images; there are {images.Count}."
             );
         try
         {
             var plan = new QuantisationPlan(_graph, settings);
-            var calibration = images.Where((_, i) => i % FewestImages != FewestImages - 1).ToArray();
-            var held = images.Where((_, i) => i % FewestImages == FewestImages - 1).ToArray();
+            var calibration = images.Where((_, i) => i % MinImages != MinImages - 1).ToArray();
+            var held = images.Where((_, i) => i % MinImages == MinImages - 1).ToArray();
             var done = 0;
             var total = 2 * calibration.Length + held.Length;
             var statistics = Measure(plan, calibration, Step);
@@ -76,7 +76,7 @@ public sealed class BackboneQuantiser : IDisposable
             return new QuantisedBackbone(
                 name,
                 quantised,
-                Describe(quantised, settings, calibration.Length, held.Length, sqnr),
+                CreateManifest(quantised, settings, calibration.Length, held.Length, sqnr),
                 plan.Convolutions
             );
 
@@ -170,7 +170,7 @@ public sealed class BackboneQuantiser : IDisposable
         return [.. signal.Zip(noise, (s, n) => 10 * Math.Log10(s / n))];
     }
 
-    private static string MethodOf(QuantisationSettings settings) =>
+    private static string FormatMethod(QuantisationSettings settings) =>
         FormattableString.Invariant(
             $"post-training static: uint8 activations a tensor, range by {settings.Range}; int8 weights a channel, {settings.WeightBits} bits"
         )
@@ -178,7 +178,7 @@ public sealed class BackboneQuantiser : IDisposable
         + (settings.FloatStem ? "; layers that read the image float32" : "")
         + (settings.FloatTaps ? "; layers that give a tap and nothing else float32" : "");
 
-    private BackboneManifest Describe(
+    private BackboneManifest CreateManifest(
         byte[] quantised,
         QuantisationSettings settings,
         int calibration,
@@ -193,7 +193,7 @@ public sealed class BackboneQuantiser : IDisposable
             Quantisation = new BackboneQuantisation(
                 _backbone.File.Name,
                 _backbone.Identity.Sha256,
-                MethodOf(settings),
+                FormatMethod(settings),
                 calibration,
                 held,
                 [.. sqnr.Select(value => Math.Round(value, 2))]

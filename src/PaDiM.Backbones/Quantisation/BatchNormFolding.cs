@@ -52,14 +52,14 @@ internal static class BatchNormFolding
                 var perChannel = weight.Values.Length / factor.Length;
                 var name = norm.Output[0];
                 graph.Initializer.Add(
-                    Tensors.Of(
+                    Tensors.Create(
                         $"{name}_folded_weight",
                         weight.Shape,
                         [.. weight.Values.Select((w, i) => (float)(w * factor[i / perChannel]))]
                     )
                 );
                 graph.Initializer.Add(
-                    Tensors.Of(
+                    Tensors.Create(
                         $"{name}_folded_bias",
                         [factor.Length],
                         [

@@ -10,7 +10,7 @@ namespace PaDiM.Backbones.Quantisation;
 /// </summary>
 internal sealed class QuantisationPlan
 {
-    private static readonly HashSet<string> Integer =
+    private static readonly HashSet<string> IntegerOperators =
     [
         "QuantizeLinear",
         "DequantizeLinear",
@@ -40,7 +40,7 @@ internal sealed class QuantisationPlan
     {
         _graph = editor.Graph;
         _settings = settings;
-        if (_graph.Node.FirstOrDefault(node => Integer.Contains(node.OpType)) is { } done)
+        if (_graph.Node.FirstOrDefault(node => IntegerOperators.Contains(node.OpType)) is { } done)
             throw new InvalidDataException(
                 $"it holds integer layers already ({done.OpType}); quantise the float32 network that it was made from"
             );
@@ -60,7 +60,7 @@ internal sealed class QuantisationPlan
                 StringComparer.Ordinal
             );
         foreach (var node in _graph.Node)
-            Plan(node);
+            PlanNode(node);
         if (!_results.Keys.Any(node => node.OpType == "Conv"))
             throw new InvalidDataException(
                 "it has no convolution that can be quantised: two-dimensional, with its weights in the file"
@@ -80,7 +80,7 @@ internal sealed class QuantisationPlan
     /// The tensor that an integer layer gives, behind the activation that it absorbs; null for a layer that stays as it
     /// is.
     /// </summary>
-    public string? ResultOf(NodeProto node) => _results.GetValueOrDefault(node);
+    public string? FindResult(NodeProto node) => _results.GetValueOrDefault(node);
 
     /// <summary>The layer is a ReLU that the layer before does by saturating.</summary>
     public bool IsAbsorbed(NodeProto node) => _absorbed.Contains(node);
@@ -92,10 +92,10 @@ internal sealed class QuantisationPlan
     public bool IsEntering(string tensor) => _entering.Contains(tensor);
 
     /// <summary>The tensor whose scale it has: poolings keep the scale of what they read.</summary>
-    public string ScaledAs(string tensor) =>
-        _pooledFrom.TryGetValue(tensor, out var source) ? ScaledAs(source) : tensor;
+    public string GetScaleSource(string tensor) =>
+        _pooledFrom.TryGetValue(tensor, out var source) ? GetScaleSource(source) : tensor;
 
-    private void Plan(NodeProto node)
+    private void PlanNode(NodeProto node)
     {
         if (node.OpType == "Conv" && _linear.Contains(node.Input[0]))
             _linear.Add(node.Output[0]);
@@ -117,14 +117,14 @@ internal sealed class QuantisationPlan
         if (activation is not null)
             _absorbed.Add(activation);
         _produced.Add(result);
-        foreach (var input in Read(node).Where(input => !_produced.Contains(input)))
+        foreach (var input in GetActivations(node).Where(input => !_produced.Contains(input)))
             _entering.Add(input);
         if (node.OpType == "MaxPool")
             _pooledFrom[result] = node.Input[0];
     }
 
     /// <summary>Activations that a layer reads.</summary>
-    private static IEnumerable<string> Read(NodeProto node) =>
+    private static IEnumerable<string> GetActivations(NodeProto node) =>
         node.OpType is "Conv" or "MaxPool" ? node.Input.Take(1) : node.Input;
 
     private bool CanBeInteger(NodeProto node) =>

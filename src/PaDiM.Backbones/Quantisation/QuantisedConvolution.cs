@@ -44,7 +44,7 @@ internal sealed record QuantisedConvolution(int[] Shape, sbyte[] Weight, float[]
             var row = weight.AsSpan(o * perChannel, perChannel);
             var scale = Math.Max(
                 Math.Abs(TensorPrimitives.MaxMagnitude<float>(row)) / most,
-                LeastScale(bias[o], input)
+                GetMinScale(bias[o], input)
             );
             var error = 0.0;
             for (var i = 0; i < perChannel; i++)
@@ -64,6 +64,6 @@ internal sealed record QuantisedConvolution(int[] Shape, sbyte[] Weight, float[]
     /// <summary>
     /// The bias has to fit 32 bits with room for the sum, however small the channel's weights are; and no scale is 0.
     /// </summary>
-    private static float LeastScale(float bias, ActivationScale input) =>
+    private static float GetMinScale(float bias, ActivationScale input) =>
         (float)Math.Max(Math.Abs((double)bias) / (input.Scale * (double)(1 << 29)), 1e-30);
 }

@@ -8,7 +8,7 @@ namespace PaDiM.Backbones.Weights;
 /// </summary>
 internal static class Checkpoint
 {
-    private const int MostLevels = 4;
+    private const int MaxDepth = 4;
 
     /// <summary>Reads numbers of a storage, as bytes.</summary>
     /// <param name="first">First byte.</param>
@@ -21,7 +21,7 @@ internal static class Checkpoint
     /// view behind.
     /// </summary>
     /// <exception cref="InvalidDataException">It refers to something else.</exception>
-    public static Storage StorageOf(object? reference) =>
+    public static Storage ToStorage(object? reference) =>
         reference switch
         {
             object?[]
@@ -51,11 +51,11 @@ internal static class Checkpoint
     /// <param name="open">Finds a storage in the file, or throws <see cref="InvalidDataException"/> where it is not
     /// there in full length.</param>
     /// <exception cref="InvalidDataException">There is no such dictionary.</exception>
-    public static Dictionary<string, WeightTensor> TensorsOf(object? root, Func<Storage, ReadStorage> open)
+    public static Dictionary<string, WeightTensor> FindTensors(object? root, Func<Storage, ReadStorage> open)
     {
         var seen = new HashSet<object>(ReferenceEqualityComparer.Instance);
         List<object?> level = [root];
-        for (var depth = 0; depth < MostLevels; depth++)
+        for (var depth = 0; depth < MaxDepth; depth++)
         {
             OrderedDictionary<object, object?>[] dictionaries =
             [
@@ -71,7 +71,7 @@ internal static class Checkpoint
                     .Where(pair => pair is { Key: string, Value: StridedTensor })
                     .ToDictionary(
                         pair => (string)pair.Key,
-                        pair => TensorOf((string)pair.Key, (StridedTensor)pair.Value!, open),
+                        pair => ToWeightTensor((string)pair.Key, (StridedTensor)pair.Value!, open),
                         StringComparer.Ordinal
                     );
             level = [.. dictionaries.SelectMany(dictionary => dictionary.Values)];
@@ -79,7 +79,7 @@ internal static class Checkpoint
         throw new InvalidDataException("The weights file holds no tensors by name.");
     }
 
-    private static WeightTensor TensorOf(string name, StridedTensor tensor, Func<Storage, ReadStorage> open)
+    private static WeightTensor ToWeightTensor(string name, StridedTensor tensor, Func<Storage, ReadStorage> open)
     {
         var read = open(tensor.Storage);
         return new WeightTensor(
@@ -103,7 +103,7 @@ internal static class Checkpoint
     {
         var stored = new T[tensor.Span];
         if (stored.Length > 0)
-            read(tensor.Offset * tensor.Storage.Type.Size(), MemoryMarshal.AsBytes(stored.AsSpan()));
+            read(tensor.Offset * tensor.Storage.Type.GetSize(), MemoryMarshal.AsBytes(stored.AsSpan()));
         return tensor.Gather(stored, convert);
     }
 }

@@ -38,7 +38,7 @@ internal enum ElementType
 internal static class ElementTypes
 {
     /// <summary>Bytes of one number.</summary>
-    public static int Size(this ElementType type) =>
+    public static int GetSize(this ElementType type) =>
         type switch
         {
             ElementType.Double or ElementType.Long => 8,

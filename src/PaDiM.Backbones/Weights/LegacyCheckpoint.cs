@@ -11,7 +11,7 @@ namespace PaDiM.Backbones.Weights;
 /// </summary>
 internal static class LegacyCheckpoint
 {
-    private const long Version = 1001;
+    private const long ProtocolVersion = 1001;
 
     private static readonly BigInteger Magic = BigInteger.Parse(
         "01950a86a20f9469cfc6c",
@@ -23,10 +23,10 @@ internal static class LegacyCheckpoint
     /// <exception cref="InvalidDataException">It is damaged, is no checkpoint, or wants something run.</exception>
     public static Dictionary<string, WeightTensor> Read(Stream stream)
     {
-        var head = new byte[Math.Min(stream.Length, Pickle.MostBytes)];
+        var head = new byte[Math.Min(stream.Length, Pickle.MaxBytes)];
         stream.ReadExactly(head);
         var input = new PickleInput(head);
-        if (Pickle.Read(input) is not BigInteger magic || magic != Magic || Pickle.Read(input) is not Version)
+        if (Pickle.Read(input) is not BigInteger magic || magic != Magic || Pickle.Read(input) is not ProtocolVersion)
             throw new InvalidDataException("The weights file is a pickle, but no PyTorch checkpoint.");
         if (
             Pickle.Read(input) is not OrderedDictionary<object, object?> machine
@@ -40,14 +40,14 @@ internal static class LegacyCheckpoint
         var root = Pickle.Read(input, storage => types[storage.Key] = storage.Type);
         if (Pickle.Read(input) is not List<object?> keys)
             throw Damaged();
-        var found = Locate(stream, input.Position, keys, types);
-        return Checkpoint.TensorsOf(
+        var found = LocateStorages(stream, input.Position, keys, types);
+        return Checkpoint.FindTensors(
             root,
             storage =>
             {
                 if (
                     !found.TryGetValue(storage.Key, out var bytes)
-                    || storage.Length > bytes.Length / storage.Type.Size()
+                    || storage.Length > bytes.Length / storage.Type.GetSize()
                 )
                     throw Damaged();
                 return (first, into) =>
@@ -60,7 +60,7 @@ internal static class LegacyCheckpoint
     }
 
     /// <summary>Where the numbers of each storage lie in the file, in bytes.</summary>
-    private static Dictionary<string, (long Start, long Length)> Locate(
+    private static Dictionary<string, (long Start, long Length)> LocateStorages(
         Stream stream,
         long at,
         List<object?> keys,
@@ -80,11 +80,11 @@ internal static class LegacyCheckpoint
             var numbers = BinaryPrimitives.ReadInt64LittleEndian(length);
             if (
                 numbers < 0
-                || numbers > (stream.Length - at) / type.Size()
-                || !found.TryAdd(name, (at, numbers * type.Size()))
+                || numbers > (stream.Length - at) / type.GetSize()
+                || !found.TryAdd(name, (at, numbers * type.GetSize()))
             )
                 throw Damaged();
-            at += numbers * type.Size();
+            at += numbers * type.GetSize();
         }
         return found;
     }

@@ -17,9 +17,9 @@ internal sealed class Pickle
     /// Most bytes of a checkpoint's pickle, which bound the objects that it can make; one of a thousand tensors has a
     /// tenth of a megabyte.
     /// </summary>
-    public const int MostBytes = 4 << 20;
+    public const int MaxBytes = 4 << 20;
 
-    private const int NewestProtocol = 5;
+    private const int MaxProtocol = 5;
 
     private static readonly object Mark = new();
 
@@ -27,12 +27,12 @@ internal sealed class Pickle
     private readonly Stack<object?> _stack = [];
     private readonly Dictionary<uint, object?> _memo = [];
 
-    private readonly Action<Storage>? _referred;
+    private readonly Action<Storage>? _onStorage;
 
     private Pickle(PickleInput input, Action<Storage>? referred)
     {
         _input = input;
-        _referred = referred;
+        _onStorage = referred;
     }
 
     /// <summary>Reads one pickle.</summary>
@@ -45,7 +45,7 @@ internal sealed class Pickle
         var pickle = new Pickle(input, referred);
         while (true)
         {
-            var operation = (PickleOperation)input.Byte();
+            var operation = (PickleOperation)input.ReadByte();
             if (operation == PickleOperation.Stop)
                 return pickle.Pop();
             pickle.Run(operation);
@@ -57,10 +57,10 @@ internal sealed class Pickle
         switch (operation)
         {
             case PickleOperation.Proto:
-                CheckProtocol(_input.Byte());
+                CheckProtocol(_input.ReadByte());
                 break;
             case PickleOperation.Frame:
-                _input.UInt64();
+                _input.ReadUInt64();
                 break;
             case PickleOperation.Mark:
                 _stack.Push(Mark);
@@ -75,25 +75,25 @@ internal sealed class Pickle
                 _stack.Push(false);
                 break;
             case PickleOperation.BinInt:
-                _stack.Push((long)_input.Int32());
+                _stack.Push((long)_input.ReadInt32());
                 break;
             case PickleOperation.BinInt1:
-                _stack.Push((long)_input.Byte());
+                _stack.Push((long)_input.ReadByte());
                 break;
             case PickleOperation.BinInt2:
-                _stack.Push((long)_input.UInt16());
+                _stack.Push((long)_input.ReadUInt16());
                 break;
             case PickleOperation.Long1:
-                PushWhole(new BigInteger(_input.Take(_input.Byte())));
+                PushInteger(new BigInteger(_input.ReadBytes(_input.ReadByte())));
                 break;
             case PickleOperation.BinFloat:
-                _stack.Push(_input.Double());
+                _stack.Push(_input.ReadDouble());
                 break;
             case PickleOperation.BinUnicode or PickleOperation.BinString:
-                _stack.Push(_input.Text(_input.UInt32()));
+                _stack.Push(_input.ReadText(_input.ReadUInt32()));
                 break;
             case PickleOperation.ShortBinUnicode or PickleOperation.ShortBinString:
-                _stack.Push(_input.Text(_input.Byte()));
+                _stack.Push(_input.ReadText(_input.ReadByte()));
                 break;
             case PickleOperation.EmptyTuple:
                 _stack.Push(Array.Empty<object?>());
@@ -129,22 +129,22 @@ internal sealed class Pickle
                 SetItems(PopToMark());
                 break;
             case PickleOperation.BinPut:
-                _memo[_input.Byte()] = Peek();
+                _memo[_input.ReadByte()] = Peek();
                 break;
             case PickleOperation.LongBinPut:
-                _memo[_input.UInt32()] = Peek();
+                _memo[_input.ReadUInt32()] = Peek();
                 break;
             case PickleOperation.Memoize:
                 _memo[(uint)_memo.Count] = Peek();
                 break;
             case PickleOperation.BinGet:
-                _stack.Push(Recall(_input.Byte()));
+                _stack.Push(GetMemo(_input.ReadByte()));
                 break;
             case PickleOperation.LongBinGet:
-                _stack.Push(Recall(_input.UInt32()));
+                _stack.Push(GetMemo(_input.ReadUInt32()));
                 break;
             case PickleOperation.Global:
-                _stack.Push(PickleGlobal.Of(_input.Line(), _input.Line()));
+                _stack.Push(PickleGlobal.Get(_input.ReadLine(), _input.ReadLine()));
                 break;
             case PickleOperation.StackGlobal:
                 PushGlobal(name: Pop(), module: Pop());
@@ -156,7 +156,7 @@ internal sealed class Pickle
                 Build(Pop());
                 break;
             case PickleOperation.BinPersId:
-                PushStorage(Checkpoint.StorageOf(Pop()));
+                PushStorage(Checkpoint.ToStorage(Pop()));
                 break;
             default:
                 throw new InvalidDataException(
@@ -167,13 +167,13 @@ internal sealed class Pickle
 
     private static void CheckProtocol(byte protocol)
     {
-        if (protocol > NewestProtocol)
+        if (protocol > MaxProtocol)
             throw new InvalidDataException(
-                $"The weights file is pickled by protocol {protocol}; known are those up to {NewestProtocol}."
+                $"The weights file is pickled by protocol {protocol}; known are those up to {MaxProtocol}."
             );
     }
 
-    private void PushWhole(BigInteger value) =>
+    private void PushInteger(BigInteger value) =>
         _stack.Push(value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value);
 
     private object? Pop() => _stack.TryPop(out var value) && value != Mark ? value : throw Damaged();
@@ -195,7 +195,7 @@ internal sealed class Pickle
         throw Damaged();
     }
 
-    private object? Recall(uint index) => _memo.TryGetValue(index, out var value) ? value : throw Damaged();
+    private object? GetMemo(uint index) => _memo.TryGetValue(index, out var value) ? value : throw Damaged();
 
     private void PushTuple(int count)
     {
@@ -207,12 +207,12 @@ internal sealed class Pickle
 
     private void PushGlobal(object? module, object? name) =>
         _stack.Push(
-            module is string && name is string ? PickleGlobal.Of((string)module, (string)name) : throw Damaged()
+            module is string && name is string ? PickleGlobal.Get((string)module, (string)name) : throw Damaged()
         );
 
     private void PushStorage(Storage storage)
     {
-        _referred?.Invoke(storage);
+        _onStorage?.Invoke(storage);
         _stack.Push(storage);
     }
 
@@ -242,9 +242,9 @@ internal sealed class Pickle
             (global.Kind, given) switch
             {
                 (PickleGlobal.Kinds.Dictionary, []) => new OrderedDictionary<object, object?>(),
-                (PickleGlobal.Kinds.Dictionary, [List<object?> pairs]) => DictionaryOf(pairs),
+                (PickleGlobal.Kinds.Dictionary, [List<object?> pairs]) => ToDictionary(pairs),
                 (PickleGlobal.Kinds.Tensor, [Storage storage, long offset, object?[] shape, object?[] strides, ..]) =>
-                    new StridedTensor(storage, offset, Longs(shape), Longs(strides)),
+                    new StridedTensor(storage, offset, ToLongs(shape), ToLongs(strides)),
                 (PickleGlobal.Kinds.Parameter, [StridedTensor tensor, ..]) => tensor,
                 _ => throw Damaged(),
             }
@@ -252,7 +252,7 @@ internal sealed class Pickle
     }
 
     /// <summary>As Python 2 wrote ordered dictionaries.</summary>
-    private static OrderedDictionary<object, object?> DictionaryOf(List<object?> pairs)
+    private static OrderedDictionary<object, object?> ToDictionary(List<object?> pairs)
     {
         var dictionary = new OrderedDictionary<object, object?>();
         foreach (var pair in pairs)
@@ -273,7 +273,7 @@ internal sealed class Pickle
             throw Damaged();
     }
 
-    private static long[] Longs(object?[] values) =>
+    private static long[] ToLongs(object?[] values) =>
         [.. values.Select(value => value is long whole ? whole : throw Damaged())];
 
     private static InvalidDataException Damaged() => new("The weights file is damaged: its pickle makes no sense.");

@@ -37,7 +37,7 @@ internal sealed record PickleGlobal(PickleGlobal.Kinds Kind, ElementType Type = 
 
     /// <summary>The thing of a name.</summary>
     /// <exception cref="InvalidDataException">It is not among those that are allowed.</exception>
-    public static PickleGlobal Of(string module, string name) =>
+    public static PickleGlobal Get(string module, string name) =>
         Allowed.TryGetValue($"{module}.{name}", out var global)
             ? global
             : throw new InvalidDataException(

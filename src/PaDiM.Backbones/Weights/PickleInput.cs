@@ -10,43 +10,44 @@ internal sealed class PickleInput(byte[] bytes)
     /// <summary>Bytes read so far.</summary>
     public int Position { get; private set; }
 
-    public byte Byte() => Take(1)[0];
+    public byte ReadByte() => ReadBytes(1)[0];
 
-    public ushort UInt16() => BinaryPrimitives.ReadUInt16LittleEndian(Take(2));
+    public ushort ReadUInt16() => BinaryPrimitives.ReadUInt16LittleEndian(ReadBytes(2));
 
-    public int Int32() => BinaryPrimitives.ReadInt32LittleEndian(Take(4));
+    public int ReadInt32() => BinaryPrimitives.ReadInt32LittleEndian(ReadBytes(4));
 
-    public uint UInt32() => BinaryPrimitives.ReadUInt32LittleEndian(Take(4));
+    public uint ReadUInt32() => BinaryPrimitives.ReadUInt32LittleEndian(ReadBytes(4));
 
-    public ulong UInt64() => BinaryPrimitives.ReadUInt64LittleEndian(Take(8));
+    public ulong ReadUInt64() => BinaryPrimitives.ReadUInt64LittleEndian(ReadBytes(8));
 
     /// <summary>The one number that is written big end first.</summary>
-    public double Double() => BinaryPrimitives.ReadDoubleBigEndian(Take(8));
+    public double ReadDouble() => BinaryPrimitives.ReadDoubleBigEndian(ReadBytes(8));
 
     /// <summary>A text; bytes that are not UTF-8 become replacement characters.</summary>
-    public string Text(ulong length) => Encoding.UTF8.GetString(Take(length));
+    public string ReadText(ulong length) => Encoding.UTF8.GetString(ReadBytes(length));
 
     /// <summary>A text up to the end of its line.</summary>
-    public string Line()
+    public string ReadLine()
     {
         var length = bytes.AsSpan(Position).IndexOf((byte)'\n');
         if (length < 0)
-            throw Ends();
-        var line = Text((ulong)length);
+            throw UnexpectedEnd();
+        var line = ReadText((ulong)length);
         Position++;
         return line;
     }
 
     /// <summary>The next bytes.</summary>
     /// <exception cref="InvalidDataException">There are fewer.</exception>
-    public ReadOnlySpan<byte> Take(ulong count)
+    public ReadOnlySpan<byte> ReadBytes(ulong count)
     {
         if (count > (ulong)(bytes.Length - Position))
-            throw Ends();
+            throw UnexpectedEnd();
         var taken = bytes.AsSpan(Position, (int)count);
         Position += (int)count;
         return taken;
     }
 
-    private static InvalidDataException Ends() => new("The weights file is damaged: a pickle ends in the middle.");
+    private static InvalidDataException UnexpectedEnd() =>
+        new("The weights file is damaged: a pickle ends in the middle.");
 }

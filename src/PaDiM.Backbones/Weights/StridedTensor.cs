@@ -6,8 +6,8 @@ namespace PaDiM.Backbones.Weights;
 /// </summary>
 internal sealed class StridedTensor
 {
-    private const int MostAxes = 8,
-        MostBytes = int.MaxValue;
+    private const int MaxAxes = 8,
+        MaxBytes = int.MaxValue;
 
     /// <summary>A view.</summary>
     /// <exception cref="InvalidDataException">It reaches beyond its storage, or has more values than that.</exception>
@@ -15,12 +15,12 @@ internal sealed class StridedTensor
     {
         if (
             shape.Length != strides.Length
-            || shape.Length > MostAxes
+            || shape.Length > MaxAxes
             || offset < 0
             || shape.Any(extent => extent < 0)
             || strides.Any(stride => stride < 0)
         )
-            throw Impossible(storage);
+            throw InvalidView(storage);
         Storage = storage;
         Offset = offset;
         Shape = shape;
@@ -37,13 +37,13 @@ internal sealed class StridedTensor
             if (
                 Count > storage.Length
                 || checked(offset + Span) > storage.Length
-                || Span > MostBytes / storage.Type.Size()
+                || Span > MaxBytes / storage.Type.GetSize()
             )
-                throw Impossible(storage);
+                throw InvalidView(storage);
         }
         catch (OverflowException)
         {
-            throw Impossible(storage);
+            throw InvalidView(storage);
         }
     }
 
@@ -88,7 +88,7 @@ internal sealed class StridedTensor
         return values;
     }
 
-    private static InvalidDataException Impossible(Storage storage) =>
+    private static InvalidDataException InvalidView(Storage storage) =>
         new(
             $"The weights file is damaged: a tensor is no view of storage {WeightsFile.Quote(storage.Key)}, which has {storage.Length} numbers."
         );

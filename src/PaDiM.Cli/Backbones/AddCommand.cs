@@ -42,9 +42,9 @@ internal static class AddCommand
             async (arguments, stop) =>
             {
                 var path = arguments.GetValue(file)!;
-                InstallationLine.Print(
+                InstallationSummary.Print(
                     await backbones
-                        .Installer(arguments)
+                        .CreateInstaller(arguments)
                         .AddAsync(
                             new InstallRequest(arguments.GetValue(name) ?? Path.GetFileNameWithoutExtension(path), path)
                             {

@@ -51,7 +51,7 @@ internal static class ListCommand
                 new[]
                 {
                     backbone.Name,
-                    Words(backbone.State),
+                    ToText(backbone.State),
                     string.Join(' ', backbone.Taps.Select(tap => $"{tap.Stride}x{tap.Channels}")),
                     $"{backbone.Dimensions}",
                     backbone.SizeBytes is { } bytes ? FitEstimate.Size(bytes) : "",
@@ -86,7 +86,7 @@ internal static class ListCommand
     /// <summary>Names and manifests may be of anyone; JSON escapes them itself.</summary>
     private static void WriteLine(string line) => Console.Out.WriteLine(TerminalText.Sanitise(line));
 
-    private static string Words(BackboneState state) =>
+    private static string ToText(BackboneState state) =>
         state switch
         {
             BackboneState.BuiltIn => "built in",

@@ -10,7 +10,7 @@ namespace PaDiM.Cli.Backbones;
 internal sealed class PullCommand
 {
     private const string MirrorVariable = "PADIM_BACKBONE_MIRROR",
-        FolderVariable = "PADIM_BACKBONE_OFFLINE";
+        OfflineVariable = "PADIM_BACKBONE_OFFLINE";
 
     private readonly Argument<string> _name = new("name")
     {
@@ -33,7 +33,7 @@ internal sealed class PullCommand
     };
     private readonly Option<string?> _offline = new("--offline")
     {
-        Description = $"Download nothing; take files from this folder, {FolderVariable} by default.",
+        Description = $"Download nothing; take files from this folder, {OfflineVariable} by default.",
         HelpName = "folder",
         Arity = ArgumentArity.ZeroOrOne,
     };
@@ -47,11 +47,11 @@ internal sealed class PullCommand
     private PullCommand()
     {
         _mirror.Require(
-            text => text is null || IsWeb(text),
+            text => text is null || IsHttpAddress(text),
             "--mirror takes an address that begins with https:// or http://."
         );
         _proxy.Require(
-            text => text is null || IsWeb(text),
+            text => text is null || IsHttpAddress(text),
             "--proxy takes an address that begins with http:// or https://."
         );
     }
@@ -80,7 +80,7 @@ internal sealed class PullCommand
         using var http = FileDownload.CreateClient(arguments.GetValue(_proxy) is { } address ? new Uri(address) : null);
         var pull = new BackbonePull(
             BackboneCatalogue.Known,
-            _backbones.Installer(arguments),
+            _backbones.CreateInstaller(arguments),
             new FileDownload(http, TimeProvider.System)
         );
         var rate = new DownloadRate(TimeProvider.System);
@@ -92,20 +92,20 @@ internal sealed class PullCommand
                     state =>
                         show(
                             state.Total is > 0 and var total ? (double)state.Bytes / total : 0,
-                            Words(state, rate.At(state.Bytes))
+                            FormatProgress(state, rate.Update(state.Bytes))
                         ),
                     stop
                 ),
             stop
         );
-        InstallationLine.Print(done);
+        InstallationSummary.Print(done);
         return ExitCode.Done;
     }
 
     private PullRequest ToRequest(ParseResult arguments)
     {
-        var site = arguments.GetValue(_mirror) ?? Variable(MirrorVariable);
-        if (site is not null && !IsWeb(site))
+        var site = arguments.GetValue(_mirror) ?? GetVariable(MirrorVariable);
+        if (site is not null && !IsHttpAddress(site))
             throw new InvalidDataException(
                 $"{MirrorVariable} must be an address that begins with https:// or http://."
             );
@@ -113,23 +113,23 @@ internal sealed class PullCommand
         {
             From = arguments.GetValue(_from),
             Mirror = site is null ? null : new Uri(site),
-            Folder = arguments.GetValue(_offline) ?? Variable(FolderVariable),
+            Folder = arguments.GetValue(_offline) ?? GetVariable(OfflineVariable),
             Offline = arguments.GetResult(_offline) is not null,
             Force = arguments.GetValue(_force),
         };
     }
 
-    private static string Words(DownloadProgress state, double rate)
+    private static string FormatProgress(DownloadProgress state, double rate)
     {
         const double megabyte = 1e6;
         var all = state.Total is { } total ? FormattableString.Invariant($" of {total / megabyte:f1}") : "";
         return FormattableString.Invariant($"{state.Bytes / megabyte:f1}{all} MB, {rate / megabyte:f1} MB/s");
     }
 
-    private static bool IsWeb(string text) =>
+    private static bool IsHttpAddress(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var address)
         && (address.Scheme == Uri.UriSchemeHttps || address.Scheme == Uri.UriSchemeHttp);
 
-    private static string? Variable(string name) =>
+    private static string? GetVariable(string name) =>
         Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 }

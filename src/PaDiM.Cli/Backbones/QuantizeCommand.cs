@@ -24,7 +24,7 @@ internal static class QuantizeCommand
         var images = new Option<string>("--images")
         {
             Description =
-                $"Folder of at least {BackboneQuantiser.FewestImages} images to calibrate on, subfolders included; every tenth is held out to measure the result.",
+                $"Folder of at least {BackboneQuantiser.MinImages} images to calibrate on, subfolders included; every tenth is held out to measure the result.",
             Required = true,
             HelpName = "folder",
         };

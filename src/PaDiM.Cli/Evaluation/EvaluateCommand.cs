@@ -13,7 +13,7 @@ namespace PaDiM.Cli.Evaluation;
 internal sealed class EvaluateCommand
 {
     private const string NonAligned = "non-aligned";
-    private const int NonAlignedRepeats = 5,
+    private const int DefaultNonAlignedRepeats = 5,
         MaxRepeats = 1000;
 
     private readonly Argument<string> _root = new("root")
@@ -44,7 +44,7 @@ internal sealed class EvaluateCommand
     private readonly Option<int?> _repeats = new("--repeats")
     {
         Description =
-            $"Fits of each category, with seeds that count up from --seed; their mean and standard deviation are told (1, or {NonAlignedRepeats} for non-aligned data).",
+            $"Fits of each category, with seeds that count up from --seed; their mean and standard deviation are told (1, or {DefaultNonAlignedRepeats} for non-aligned data).",
     };
     private readonly Option<string> _state = new("--state")
     {
@@ -77,7 +77,7 @@ internal sealed class EvaluateCommand
             paths => Array.TrueForAll(paths ?? [], EvaluationReports.CanWrite),
             "--report takes a file whose name ends in .md or .json."
         );
-        _model = new ModelOptions(Adapt);
+        _model = new ModelOptions(ApplyProtocol);
     }
 
     public static Command Create()
@@ -108,12 +108,12 @@ internal sealed class EvaluateCommand
     private async Task<int> RunAsync(ParseResult arguments, CancellationToken stop)
     {
         using var registry = _backbones.Open(arguments);
-        var backbone = registry.Open(_model.BackboneName(arguments));
+        var backbone = registry.Open(_model.GetBackboneName(arguments));
         var plan = ToPlan(arguments, backbone);
         var dataset = DatasetLayouts.Open(plan.Root, plan.Layout, plan.FrameStep);
         DatasetCategory[] categories =
         [
-            .. Choose(dataset.Categories, arguments.GetValue(_category) ?? []).Select(dataset.Read),
+            .. SelectCategories(dataset.Categories, arguments.GetValue(_category) ?? []).Select(dataset.Read),
         ];
         using var kept = EvaluationState.Open(
             arguments.GetValue(_state) ?? EvaluationState.DefaultParent,
@@ -126,7 +126,7 @@ internal sealed class EvaluateCommand
         var rows = await MeasureAsync(
             categories,
             plan,
-            new EvaluationRun(plan, backbone, _model.Ignored(arguments), kept),
+            new EvaluationRun(plan, backbone, _model.ReadIgnoreMask(arguments), kept),
             kept,
             row => Print(row, asJson && atOnce),
             stop
@@ -134,7 +134,7 @@ internal sealed class EvaluateCommand
         foreach (var row in rows)
             Print(row, asJson && !atOnce);
         if (!asJson)
-            await Console.Out.WriteAsync(MarkdownTable.Of(rows));
+            await Console.Out.WriteAsync(EvaluationTable.Format(rows));
         foreach (var path in arguments.GetValue(_report) ?? [])
             EvaluationReports.Write(path, plan, rows);
         kept.Remove(categories);
@@ -150,7 +150,7 @@ internal sealed class EvaluateCommand
         CancellationToken stop
     )
     {
-        var todo = Remaining(categories, plan, kept);
+        var todo = FindRemaining(categories, plan, kept);
         try
         {
             return await ProgressBar.RunAsync(
@@ -158,7 +158,7 @@ internal sealed class EvaluateCommand
                 show =>
                     run.Run(
                         categories,
-                        new EvaluationProgress(todo.Sum(EvaluationProgress.SizeOf), todo.Count, show),
+                        new EvaluationProgress(todo.Sum(EvaluationProgress.CountImages), todo.Count, show),
                         finished,
                         stop
                     ),
@@ -183,22 +183,22 @@ internal sealed class EvaluateCommand
             arguments.GetValue(_layout)!,
             arguments.GetValue(_frameStep),
             shown,
-            _model.Settings(arguments, backbone),
-            _model.IgnoreMaskFile(arguments) is { } mask ? FileHash.Compute(mask) : null,
-            arguments.GetValue(_repeats) ?? (shown == EvaluationProtocol.NonAligned ? NonAlignedRepeats : 1)
+            _model.GetSettings(arguments, backbone),
+            _model.GetIgnoreMaskFile(arguments) is { } mask ? FileHash.Of(mask) : null,
+            arguments.GetValue(_repeats) ?? (shown == EvaluationProtocol.NonAligned ? DefaultNonAlignedRepeats : 1)
         );
     }
 
     private void CheckMask(CommandResult arguments)
     {
-        if (arguments.TryGet(_protocol, out var shown) && shown == NonAligned && _model.HasIgnoreMask(arguments))
+        if (arguments.TryGetValue(_protocol, out var shown) && shown == NonAligned && _model.HasIgnoreMask(arguments))
             arguments.AddError(
                 "--ignore-mask goes with images as they are: one mask cannot fit images that each are turned and cropped by themselves."
             );
     }
 
     /// <summary>Non-aligned images are shown at their final size.</summary>
-    private FitSettings Adapt(SymbolResult arguments, FitSettings settings) =>
+    private FitSettings ApplyProtocol(SymbolResult arguments, FitSettings settings) =>
         arguments.GetValue(_protocol) == NonAligned
             ? settings with
             {
@@ -207,7 +207,7 @@ internal sealed class EvaluateCommand
             }
             : settings;
 
-    private static IEnumerable<string> Choose(IReadOnlyList<string> found, string[] wanted)
+    private static IEnumerable<string> SelectCategories(IReadOnlyList<string> found, string[] wanted)
     {
         if (wanted.FirstOrDefault(name => !found.Contains(name)) is { } missing)
             throw new DirectoryNotFoundException(
@@ -219,7 +219,7 @@ internal sealed class EvaluateCommand
     /// <summary>
     /// The category of each fit that is still to be made; says so where there is something to go on from.
     /// </summary>
-    private static List<DatasetCategory> Remaining(
+    private static List<DatasetCategory> FindRemaining(
         DatasetCategory[] categories,
         EvaluationPlan plan,
         EvaluationState kept
@@ -227,7 +227,7 @@ internal sealed class EvaluateCommand
     {
         var entries = categories
             .SelectMany(category =>
-                plan.Seeds.Select(seed => (Category: category, Entry: kept.EntryOf(category, seed)))
+                plan.Seeds.Select(seed => (Category: category, Entry: kept.GetEntry(category, seed)))
             )
             .ToArray();
         var todo = entries.Where(fit => fit.Entry.Read() is null).ToArray();

@@ -38,5 +38,5 @@ internal sealed record EvaluationPlan(
     public IReadOnlyList<int> Seeds => [.. Enumerable.Range(0, Repeats).Select(i => unchecked(Settings.Seed + i))];
 
     /// <summary>The settings with a seed.</summary>
-    public FitSettings SettingsOf(int seed) => Settings with { Seed = seed };
+    public FitSettings WithSeed(int seed) => Settings with { Seed = seed };
 }

@@ -14,7 +14,7 @@ namespace PaDiM.Cli.Evaluation;
 /// <param name="show">The bar: share of the whole, and stage.</param>
 internal sealed class EvaluationProgress(long images, int fits, Action<double, string> show)
 {
-    private readonly Stopwatch _watch = Stopwatch.StartNew();
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
     private long _done,
         _current;
     private int _finished;
@@ -23,12 +23,12 @@ internal sealed class EvaluationProgress(long images, int fits, Action<double, s
     /// <summary>A fit of a category begins.</summary>
     public void Start(DatasetCategory category, string title)
     {
-        _current = SizeOf(category);
+        _current = CountImages(category);
         _name = title;
     }
 
     /// <summary>How far it has come, 0 to 1, and what is being done.</summary>
-    public void Tell(double share, string stage) => show((_done + share * _current) / images, $"{_name}: {stage}");
+    public void Report(double share, string stage) => show((_done + share * _current) / images, $"{_name}: {stage}");
 
     /// <summary>It is measured.</summary>
     public void Finish(EvaluationReport report)
@@ -37,17 +37,17 @@ internal sealed class EvaluationProgress(long images, int fits, Action<double, s
         _finished = _finished + 1;
         if (!Console.IsErrorRedirected)
             return;
-        var left = _watch.Elapsed * ((double)(images - _done) / _done);
+        var left = _clock.Elapsed * ((double)(images - _done) / _done);
         Console.Error.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{_name} ({_finished} of {fits}): image AUROC {report.Images.Auroc:f4}, pixel AUROC {report.Pixels.Auroc:f4}; {Format(_watch.Elapsed)} gone, about {Format(left)} left"
+                $"{_name} ({_finished} of {fits}): image AUROC {report.Images.Auroc:f4}, pixel AUROC {report.Pixels.Auroc:f4}; {Format(_clock.Elapsed)} gone, about {Format(left)} left"
             )
         );
     }
 
     /// <summary>The work that a category is.</summary>
-    public static long SizeOf(DatasetCategory category) => category.Training.Count + category.Testing.Count;
+    public static long CountImages(DatasetCategory category) => category.Training.Count + category.Testing.Count;
 
     private static string Format(TimeSpan time) =>
         string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalHours}:{time:mm\\:ss}");

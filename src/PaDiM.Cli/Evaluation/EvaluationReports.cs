@@ -12,25 +12,25 @@ internal static class EvaluationReports
         Json = ".json";
 
     /// <summary>Whether a file's extension is known.</summary>
-    public static bool CanWrite(string path) => ExtensionOf(path) is Markdown or Json;
+    public static bool CanWrite(string path) => GetExtension(path) is Markdown or Json;
 
     /// <summary>Writes a file as a whole or not at all.</summary>
     public static void Write(string path, EvaluationPlan plan, IReadOnlyList<EvaluationRow> rows)
     {
         var bytes =
-            ExtensionOf(path) == Json
+            GetExtension(path) == Json
                 ? JsonSerializer.SerializeToUtf8Bytes(rows, EvaluationJson.Default.IReadOnlyListEvaluationRow)
-                : Encoding.UTF8.GetBytes($"{Describe(plan, rows[0])}\n\n{MarkdownTable.Of(rows)}");
+                : Encoding.UTF8.GetBytes($"{FormatConditions(plan, rows[0])}\n\n{EvaluationTable.Format(rows)}");
         AtomicFile.Write(path, stream => stream.Write(bytes));
     }
 
     /// <summary>What was measured, so that a table found alone can be made again.</summary>
-    private static string Describe(EvaluationPlan plan, EvaluationRow row)
+    private static string FormatConditions(EvaluationPlan plan, EvaluationRow row)
     {
         var settings = JsonSerializer.Serialize(plan.Settings, EvaluationJson.Default.FitSettings);
         var seeds = string.Join(", ", plan.Seeds.Select(seed => seed.ToString(CultureInfo.InvariantCulture)));
         return $"Backbone {row.Backbone} (SHA-256 {row.BackboneSha256}), {(plan.Protocol == EvaluationProtocol.Aligned ? "aligned" : "non-aligned")} protocol, {(plan.Repeats == 1 ? "seed" : "mean and standard deviation over the seeds")} {seeds}, settings `{settings}`.";
     }
 
-    private static string ExtensionOf(string path) => Path.GetExtension(path).ToLowerInvariant();
+    private static string GetExtension(string path) => Path.GetExtension(path).ToLowerInvariant();
 }

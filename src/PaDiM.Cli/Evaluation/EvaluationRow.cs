@@ -40,7 +40,7 @@ internal sealed record EvaluationRow(
     public IReadOnlyList<EvaluationReport> Reports => Report is null ? [.. Runs!.Select(run => run.Report)] : [Report];
 
     /// <summary>A row from the results of a category.</summary>
-    public static EvaluationRow Of(
+    public static EvaluationRow Create(
         string category,
         bool texture,
         EvaluationPlan plan,

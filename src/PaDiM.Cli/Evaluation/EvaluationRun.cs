@@ -36,12 +36,12 @@ internal sealed class EvaluationRun(EvaluationPlan plan, Backbone backbone, bool
         foreach (var category in categories)
         {
             rows.Add(
-                EvaluationRow.Of(
+                EvaluationRow.Create(
                     category.Name,
                     category.IsTexture,
                     plan,
                     backbone.Identity,
-                    [.. plan.Seeds.Select(seed => ResultOf(category, seed, progress, stop))]
+                    [.. plan.Seeds.Select(seed => GetResult(category, seed, progress, stop))]
                 )
             );
             finished(rows[^1]);
@@ -49,9 +49,14 @@ internal sealed class EvaluationRun(EvaluationPlan plan, Backbone backbone, bool
         return rows;
     }
 
-    private SeedResult ResultOf(DatasetCategory category, int seed, EvaluationProgress progress, CancellationToken stop)
+    private SeedResult GetResult(
+        DatasetCategory category,
+        int seed,
+        EvaluationProgress progress,
+        CancellationToken stop
+    )
     {
-        var entry = state.EntryOf(category, seed);
+        var entry = state.GetEntry(category, seed);
         if (entry.Read() is { } known)
             return known;
         progress.Start(
@@ -75,11 +80,11 @@ internal sealed class EvaluationRun(EvaluationPlan plan, Backbone backbone, bool
         var view = new ProtocolView(plan.Protocol, seed);
         var model = FolderFit.Run(
             backbone,
-            plan.SettingsOf(seed),
+            plan.WithSeed(seed),
             ignored,
             category.Training.Select(view.ToTraining),
             entry.Embeddings,
-            step => progress.Tell(FitShare * step.Progress, FolderFit.Words(step)),
+            step => progress.Report(FitShare * step.Progress, FolderFit.FormatStage(step)),
             stop
         );
         using var inspector = ModelScorer.Open(model, backbone);
@@ -88,7 +93,7 @@ internal sealed class EvaluationRun(EvaluationPlan plan, Backbone backbone, bool
         return pipeline.Run(
             [.. category.Label().Select(view.ToTest)],
             model.Calibration.ThresholdAt(ThresholdCalibration.DefaultFalseRejectRate),
-            share => progress.Tell(FitShare + (1 - FitShare) * share, "scoring"),
+            share => progress.Report(FitShare + (1 - FitShare) * share, "scoring"),
             stop
         );
     }

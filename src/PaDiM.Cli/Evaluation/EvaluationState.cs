@@ -13,16 +13,16 @@ namespace PaDiM.Cli.Evaluation;
 /// </summary>
 internal sealed class EvaluationState : IDisposable
 {
-    private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
-        Others = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+        WritableByOthers = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
 
-    private readonly FileStream _held;
-    private readonly Dictionary<string, string> _keys = new(StringComparer.Ordinal);
+    private readonly FileStream _lock;
+    private readonly Dictionary<string, string> _categoryKeys = new(StringComparer.Ordinal);
 
     private EvaluationState(string folder, FileStream held)
     {
         Folder = folder;
-        _held = held;
+        _lock = held;
     }
 
     /// <summary>A folder of the user's own; the temporary directory for users that have none.</summary>
@@ -45,40 +45,40 @@ internal sealed class EvaluationState : IDisposable
     /// <exception cref="IOException">Another process has it, or other users can write to it.</exception>
     public static EvaluationState Open(string parent, EvaluationPlan plan, Backbone backbone)
     {
-        var folder = Path.Combine(Path.GetFullPath(parent), $"padim-evaluate-{KeyOf(plan, backbone)}");
-        Create(folder);
-        return new EvaluationState(folder, Hold(folder));
+        var folder = Path.Combine(Path.GetFullPath(parent), $"padim-evaluate-{ComputeKey(plan, backbone)}");
+        CreateFolder(folder);
+        return new EvaluationState(folder, AcquireLock(folder));
     }
 
     /// <summary>What is kept of one fit of a category and its measuring.</summary>
-    public StateEntry EntryOf(DatasetCategory category, int seed)
+    public StateEntry GetEntry(DatasetCategory category, int seed)
     {
         // Found out once: a file that changes while the run is on belongs to the next one.
-        if (!_keys.TryGetValue(category.Name, out var key))
-            _keys[category.Name] = key = KeyOf(category);
+        if (!_categoryKeys.TryGetValue(category.Name, out var key))
+            _categoryKeys[category.Name] = key = ComputeKey(category);
         return new StateEntry(
-            Path.Combine(CategoryFolder(category.Name), FormattableString.Invariant($"{seed}-{key}"))
+            Path.Combine(GetCategoryFolder(category.Name), FormattableString.Invariant($"{seed}-{key}"))
         );
     }
 
     /// <summary>Removes what is kept of categories that are done and told.</summary>
     public void Remove(IEnumerable<DatasetCategory> categories)
     {
-        foreach (var folder in categories.Select(category => CategoryFolder(category.Name)).Where(Directory.Exists))
+        foreach (var folder in categories.Select(category => GetCategoryFolder(category.Name)).Where(Directory.Exists))
             Directory.Delete(folder, recursive: true);
     }
 
     /// <summary>Lets another process have it; an empty one goes.</summary>
     public void Dispose()
     {
-        _held.Dispose();
+        _lock.Dispose();
         if (Directory.Exists(Folder) && !Directory.EnumerateDirectories(Folder).Any())
             Directory.Delete(Folder, recursive: true);
     }
 
-    private string CategoryFolder(string category) => Path.Combine(Folder, category);
+    private string GetCategoryFolder(string category) => Path.Combine(Folder, category);
 
-    private static void Create(string folder)
+    private static void CreateFolder(string folder)
     {
         if (OperatingSystem.IsWindows())
         {
@@ -87,15 +87,15 @@ internal sealed class EvaluationState : IDisposable
         }
         // The name can be guessed and the temporary directory is everybody's: results that others could write are not
         // to be trusted.
-        Directory.CreateDirectory(folder, Owner);
-        if ((File.GetUnixFileMode(folder) & Others) != 0)
+        Directory.CreateDirectory(folder, OwnerOnly);
+        if ((File.GetUnixFileMode(folder) & WritableByOthers) != 0)
             throw new IOException(
                 $"Other users can write to {folder}; remove it, or choose another folder by --state."
             );
     }
 
     /// <summary>The system lets go of the lock when the process ends, in whatever way.</summary>
-    private static FileStream Hold(string folder)
+    private static FileStream AcquireLock(string folder)
     {
         try
         {
@@ -112,13 +112,13 @@ internal sealed class EvaluationState : IDisposable
         }
     }
 
-    private static string KeyOf(EvaluationPlan plan, Backbone backbone)
+    private static string ComputeKey(EvaluationPlan plan, Backbone backbone)
     {
         // The seed of each fit and the number of fits stand in the names of the entries.
         var asked = JsonSerializer.Serialize(
             plan with
             {
-                Settings = plan.SettingsOf(0),
+                Settings = plan.WithSeed(0),
                 Repeats = 1,
             },
             EvaluationJson.Default.EvaluationPlan
@@ -134,7 +134,7 @@ internal sealed class EvaluationState : IDisposable
         return Hash($"{asked}\n{network}\n{program}");
     }
 
-    private static string KeyOf(DatasetCategory category) =>
+    private static string ComputeKey(DatasetCategory category) =>
         Hash(
             string.Join(
                 '\n',
@@ -142,11 +142,11 @@ internal sealed class EvaluationState : IDisposable
                     .Training.Concat(category.Testing)
                     .Select(image => image.Path)
                     .Concat(category.Truth)
-                    .Select(Describe)
+                    .Select(GetFileStamp)
             )
         );
 
-    private static string Describe(string path)
+    private static string GetFileStamp(string path)
     {
         var file = new FileInfo(path);
         return file.Exists ? FormattableString.Invariant($"{path}|{file.Length}|{file.LastWriteTimeUtc.Ticks}") : path;

@@ -15,12 +15,13 @@ internal sealed record EvaluationSummary(
 {
     /// <summary>The mean of each figure.</summary>
     public static EvaluationSummary Mean(IReadOnlyList<EvaluationReport> reports) =>
-        Of(reports, values => values.Average());
+        Combine(reports, values => values.Average());
 
     /// <summary>
     /// The standard deviation of each figure over the reports, which are a sample; NaN for one report.
     /// </summary>
-    public static EvaluationSummary Spread(IReadOnlyList<EvaluationReport> reports) => Of(reports, StandardDeviation);
+    public static EvaluationSummary Spread(IReadOnlyList<EvaluationReport> reports) =>
+        Combine(reports, StandardDeviation);
 
     /// <summary>The standard deviation of a sample.</summary>
     public static double StandardDeviation(double[] values)
@@ -29,24 +30,24 @@ internal sealed record EvaluationSummary(
         return Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / (values.Length - 1));
     }
 
-    private static EvaluationSummary Of(IReadOnlyList<EvaluationReport> reports, Func<double[], double> one) =>
+    private static EvaluationSummary Combine(IReadOnlyList<EvaluationReport> reports, Func<double[], double> one) =>
         new(
-            Of([.. reports.Select(report => report.Images)], one),
-            Of([.. reports.Select(report => report.Pixels)], one),
+            Combine([.. reports.Select(report => report.Images)], one),
+            Combine([.. reports.Select(report => report.Pixels)], one),
             [
                 .. reports[0]
                     .PerDefect.Select(
                         (defect, i) =>
                             defect with
                             {
-                                Images = Of([.. reports.Select(report => report.PerDefect[i].Images)], one),
-                                Pixels = Of([.. reports.Select(report => report.PerDefect[i].Pixels)], one),
+                                Images = Combine([.. reports.Select(report => report.PerDefect[i].Images)], one),
+                                Pixels = Combine([.. reports.Select(report => report.PerDefect[i].Pixels)], one),
                             }
                     ),
             ]
         );
 
-    private static ImageMetrics Of(ImageMetrics[] of, Func<double[], double> one) =>
+    private static ImageMetrics Combine(ImageMetrics[] of, Func<double[], double> one) =>
         new(
             one([.. of.Select(m => m.Auroc)]),
             one([.. of.Select(m => m.AveragePrecision)]),
@@ -54,7 +55,7 @@ internal sealed record EvaluationSummary(
             one([.. of.Select(m => m.F1MaxThreshold)])
         );
 
-    private static PixelMetrics Of(PixelMetrics[] of, Func<double[], double> one) =>
+    private static PixelMetrics Combine(PixelMetrics[] of, Func<double[], double> one) =>
         new(
             one([.. of.Select(m => m.Auroc)]),
             one([.. of.Select(m => m.AuPro30)]),

@@ -28,7 +28,7 @@ internal sealed class ProtocolView(EvaluationProtocol protocol, int seed)
         );
         return new TrainingImage(
             Convert.ToHexStringLower(identity),
-            () => Show(plain.Read(), new NonAlignedView(seed, image.Name).OfImage),
+            () => Apply(plain.Read(), new NonAlignedView(seed, image.Name).OfImage),
             plain.Name
         );
     }
@@ -44,14 +44,14 @@ internal sealed class ProtocolView(EvaluationProtocol protocol, int seed)
         return new TestImage(
             image.Path,
             labelled.Defect,
-            () => Show(File.ReadAllBytes(image.Path), view.OfImage),
-            read is null ? null : () => Show(read(), view.OfMask)
+            () => Apply(File.ReadAllBytes(image.Path), view.OfImage),
+            read is null ? null : () => Apply(read(), view.OfMask)
         );
     }
 
     /// <summary>
     /// What cannot be decoded is left as it is: the pipeline refuses it with its name and the reason.
     /// </summary>
-    private byte[] Show(byte[] bytes, Func<RgbImage, RgbImage> view) =>
+    private byte[] Apply(byte[] bytes, Func<RgbImage, RgbImage> view) =>
         _decoder.Decode(bytes) is DecodeResult.Decoded decoded ? ImageEncoder.Png(view(decoded.Image)) : bytes;
 }

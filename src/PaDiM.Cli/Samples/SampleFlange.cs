@@ -29,17 +29,17 @@ internal sealed class SampleFlange(int seed, SampleDefect defect, int size)
         Steel = 150,
         Hole = 22;
     private readonly Random _random = new(unchecked(seed * 31 + 7919));
-    private readonly Random _defects = new(unchecked(seed * 31 + (int)defect * 104729));
+    private readonly Random _defectRandom = new(unchecked(seed * 31 + (int)defect * 104729));
 
     /// <summary>The photograph, and where the defect is (white).</summary>
     public (RgbImage Image, RgbImage Mask) Render()
     {
-        var centreX = 0.5 + 0.004 * Normal();
-        var centreY = 0.5 + 0.004 * Normal();
-        var exposure = 1 + 0.02 * Normal();
-        var light = 0.6 + 0.05 * Normal();
-        var grooves = Enumerable.Range(0, 2 * size).Select(_ => Normal()).ToArray();
-        var flaw = Flaw();
+        var centreX = 0.5 + 0.004 * NextNormal();
+        var centreY = 0.5 + 0.004 * NextNormal();
+        var exposure = 1 + 0.02 * NextNormal();
+        var light = 0.6 + 0.05 * NextNormal();
+        var grooves = Enumerable.Range(0, 2 * size).Select(_ => NextNormal()).ToArray();
+        var flaw = CreateDefect();
         var image = new byte[3 * size * size];
         var mask = new byte[3 * size * size];
         for (var y = 0; y < size; y++)
@@ -47,9 +47,9 @@ internal sealed class SampleFlange(int seed, SampleDefect defect, int size)
         {
             var u = (x + 0.5) / size - centreX;
             var v = (y + 0.5) / size - centreY;
-            var (tone, metal) = Surface(u, v, light, grooves);
+            var (tone, metal) = GetSurface(u, v, light, grooves);
             var (share, target) = metal ? flaw(u, v) : (0, 0);
-            tone = exposure * (tone + share * (target - tone)) + 2.2 * Normal();
+            tone = exposure * (tone + share * (target - tone)) + 2.2 * NextNormal();
             var at = 3 * (y * size + x);
             for (var c = 0; c < 3; c++)
             {
@@ -61,7 +61,7 @@ internal sealed class SampleFlange(int seed, SampleDefect defect, int size)
     }
 
     /// <summary>Brightness without noise, and whether it is the part's face.</summary>
-    private (double Tone, bool Metal) Surface(double u, double v, double light, double[] grooves)
+    private (double Tone, bool Metal) GetSurface(double u, double v, double light, double[] grooves)
     {
         var radius = Math.Sqrt(u * u + v * v);
         var angle = Math.Atan2(v, u);
@@ -83,13 +83,13 @@ internal sealed class SampleFlange(int seed, SampleDefect defect, int size)
     }
 
     /// <summary>For a place on the face: how much of the defect covers it, and its own brightness.</summary>
-    private Func<double, double, (double Share, double Tone)> Flaw()
+    private Func<double, double, (double Share, double Tone)> CreateDefect()
     {
         if (defect == SampleDefect.None)
             return (_, _) => (0, 0);
-        var angle = 2 * Math.PI * _defects.NextDouble();
-        var radius = 0.19 + 0.06 * _defects.NextDouble();
-        var turn = Math.PI * _defects.NextDouble();
+        var angle = 2 * Math.PI * _defectRandom.NextDouble();
+        var radius = 0.19 + 0.06 * _defectRandom.NextDouble();
+        var turn = Math.PI * _defectRandom.NextDouble();
         var x = radius * Math.Cos(angle);
         var y = radius * Math.Sin(angle);
         return (u, v) =>
@@ -102,14 +102,14 @@ internal sealed class SampleFlange(int seed, SampleDefect defect, int size)
                     Math.Abs(along) < 0.075 && Math.Abs(across - 2 * along * along) < 0.0045 ? 0.9 : 0,
                     245
                 ),
-                SampleDefect.Dent => (Soft(0.034, Math.Sqrt(along * along + across * across)), 95 + 2600 * across),
-                _ => (0.55 * Soft(0.05, Math.Sqrt(along * along + 2 * across * across)), 60),
+                SampleDefect.Dent => (FallOff(0.034, Math.Sqrt(along * along + across * across)), 95 + 2600 * across),
+                _ => (0.55 * FallOff(0.05, Math.Sqrt(along * along + 2 * across * across)), 60),
             };
         };
     }
 
-    private static double Soft(double radius, double distance) => Math.Clamp(3 * (1 - distance / radius), 0, 1);
+    private static double FallOff(double radius, double distance) => Math.Clamp(3 * (1 - distance / radius), 0, 1);
 
-    private double Normal() =>
+    private double NextNormal() =>
         Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble())) * Math.Cos(2 * Math.PI * _random.NextDouble());
 }

@@ -403,7 +403,7 @@ public sealed class BackbonePullTests : IDisposable
         return new BackbonePull(
             catalogue,
             installer,
-            new FileDownload(_http, TimeProvider.System) { Pause = TimeSpan.FromMilliseconds(1) }
+            new FileDownload(_http, TimeProvider.System) { RetryDelay = TimeSpan.FromMilliseconds(1) }
         ).RunAsync(request, _ => { }, default);
     }
 

@@ -19,7 +19,7 @@ public sealed class BackboneArchitectureTests
     {
         using var file = new NetworkFile(architecture).Build();
         using var backbone = file.Load();
-        Assert.Equal(BackboneArchitecture.Taps(architecture), backbone.Taps);
+        Assert.Equal(BackboneArchitecture.GetTaps(architecture), backbone.Taps);
         Assert.Null(backbone.FixedSize);
     }
 
@@ -29,7 +29,7 @@ public sealed class BackboneArchitectureTests
         Assert.Equal(["resnet18", "wide_resnet50_2", "efficientnet_b5"], BackboneArchitecture.Names);
         Assert.Contains(
             "resnet18, wide_resnet50_2, efficientnet_b5",
-            Assert.Throws<ArgumentException>(() => BackboneArchitecture.Taps("vgg16")).Message,
+            Assert.Throws<ArgumentException>(() => BackboneArchitecture.GetTaps("vgg16")).Message,
             StringComparison.Ordinal
         );
         Assert.Throws<ArgumentException>(() => BackboneArchitecture.WriteOnnx("vgg16", "absent", "absent"));

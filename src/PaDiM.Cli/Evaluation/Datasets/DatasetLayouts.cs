@@ -15,7 +15,7 @@ internal static class DatasetLayouts
     public static IDatasetLayout Open(string root, string layout, int frameStep)
     {
         IDatasetLayout found =
-            layout == Stc || (layout == Auto && StcLayout.IsAt(root))
+            layout == Stc || (layout == Auto && StcLayout.Matches(root))
                 ? new StcLayout(root, frameStep)
                 : new MvtecLayout(root);
         if (found.Categories.Count > 0)

@@ -13,17 +13,17 @@ internal sealed class StcLayout(string root, int frameStep) : IDatasetLayout
     private readonly string _root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
 
     /// <summary>Whether a folder is laid out in this way.</summary>
-    public static bool IsAt(string root) =>
-        Directory.Exists(Frames(root, "training")) && Directory.Exists(Frames(root, "testing"));
+    public static bool Matches(string root) =>
+        Directory.Exists(GetFramesFolder(root, "training")) && Directory.Exists(GetFramesFolder(root, "testing"));
 
     public IReadOnlyList<string> Categories
     {
         get
         {
-            if (!IsAt(_root))
+            if (!Matches(_root))
                 return [];
-            var trained = Scenes("training");
-            var tested = Scenes("testing");
+            var trained = ListScenes("training");
+            var tested = ListScenes("testing");
             return tested.Except(trained).FirstOrDefault() is { } alone
                 ? throw new InvalidDataException(
                     $"The scene {alone} has videos in testing/frames, but none in training/frames."
@@ -36,35 +36,38 @@ internal sealed class StcLayout(string root, int frameStep) : IDatasetLayout
     {
         StcVideo[] tests =
         [
-            .. Videos("testing", category)
-                .Select(video => new StcVideo(_root, Path.GetFileName(video), Images("testing", video), frameStep)),
+            .. ListVideos("testing", category)
+                .Select(video => new StcVideo(_root, Path.GetFileName(video), ListFrames("testing", video), frameStep)),
         ];
         return new DatasetCategory(
             category,
             false,
-            [.. Videos("training", category).SelectMany(video => StcVideo.Every(frameStep, Images("training", video)))],
-            [.. tests.SelectMany(video => video.Taken)],
-            [.. tests.SelectMany(video => video.Truth)],
+            [
+                .. ListVideos("training", category)
+                    .SelectMany(video => StcVideo.TakeEvery(frameStep, ListFrames("training", video))),
+            ],
+            [.. tests.SelectMany(video => video.SampledFrames)],
+            [.. tests.SelectMany(video => video.TruthFiles)],
             () => [.. tests.SelectMany(video => video.Label())]
         );
     }
 
-    private static string Frames(string root, string part) => Path.Combine(root, part, "frames");
+    private static string GetFramesFolder(string root, string part) => Path.Combine(root, part, "frames");
 
-    private HashSet<string> Scenes(string part) =>
-        [.. Directory.EnumerateDirectories(Frames(_root, part)).Select(SceneOf)];
+    private HashSet<string> ListScenes(string part) =>
+        [.. Directory.EnumerateDirectories(GetFramesFolder(_root, part)).Select(GetScene)];
 
-    private IEnumerable<string> Videos(string part, string scene) =>
+    private IEnumerable<string> ListVideos(string part, string scene) =>
         Directory
-            .EnumerateDirectories(Frames(_root, part))
-            .Where(video => SceneOf(video) == scene)
+            .EnumerateDirectories(GetFramesFolder(_root, part))
+            .Where(video => GetScene(video) == scene)
             .Order(StringComparer.Ordinal);
 
-    private string SceneOf(string video) =>
+    private string GetScene(string video) =>
         Path.GetFileName(video).Split('_', 2) is [{ Length: > 0 } scene, _] ? scene : Path.GetFileName(_root);
 
     /// <summary>The frames of a video in the order of their numbers, whether these are padded or not.</summary>
-    private static DatasetImage[] Images(string part, string video) =>
+    private static DatasetImage[] ListFrames(string part, string video) =>
         [
             .. ImageFolder
                 .Expand([video])

@@ -4,7 +4,7 @@ namespace PaDiM.Bench.Measuring;
 
 /// <summary>A table in Markdown.</summary>
 /// <param name="columns">Its head.</param>
-internal sealed class Table(params string[] columns)
+internal sealed class MarkdownTable(params string[] columns)
 {
     private readonly List<string[]> _rows = [];
 
@@ -22,7 +22,7 @@ internal sealed class Table(params string[] columns)
     }
 
     /// <summary>Three significant digits or two decimals; a dash for what was not measured.</summary>
-    public static string Number(double value) =>
+    public static string Format(double value) =>
         !double.IsFinite(value)
             ? "–"
             : value.ToString(

@@ -6,7 +6,7 @@ using Spectre.Console;
 namespace PaDiM.Cli.Backbones;
 
 /// <summary>Tells what was installed.</summary>
-internal static class InstallationLine
+internal static class InstallationSummary
 {
     public static void Print(Installation done)
     {

@@ -3,9 +3,9 @@ using System.Globalization;
 namespace PaDiM.Bench.Measuring;
 
 /// <summary>What was promised of the speed, what was measured, and whether the promise holds.</summary>
-internal sealed class Bars
+internal sealed class Goals
 {
-    private readonly Table _table = new("bar", "wanted", "measured", "holds");
+    private readonly MarkdownTable _table = new("bar", "wanted", "measured", "holds");
 
     public void AtMost(string what, double limit, double measured, string unit = "") =>
         Add(what, "at most", limit, measured, measured <= limit, unit);
@@ -19,7 +19,7 @@ internal sealed class Bars
         _table.Add(
             what,
             $"{kind} {limit.ToString(CultureInfo.InvariantCulture)}{unit}",
-            Table.Number(measured) + unit,
+            MarkdownTable.Format(measured) + unit,
             double.IsFinite(measured)
                 ? holds
                     ? "yes"

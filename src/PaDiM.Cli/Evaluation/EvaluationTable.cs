@@ -9,7 +9,7 @@ namespace PaDiM.Cli.Evaluation;
 /// Results as the paper's tables give them: a row a category, its defects below it, and means over textures, objects
 /// and all.
 /// </summary>
-internal static class MarkdownTable
+internal static class EvaluationTable
 {
     private const string Undefined = "–";
 
@@ -26,7 +26,7 @@ internal static class MarkdownTable
     ];
 
     /// <summary>The table; with several seeds each figure is a mean and its standard deviation.</summary>
-    public static string Of(IReadOnlyList<EvaluationRow> rows)
+    public static string Format(IReadOnlyList<EvaluationRow> rows)
     {
         List<string[]> lines = [];
         foreach (var row in rows)
@@ -35,7 +35,7 @@ internal static class MarkdownTable
             Add(
                 row.Category,
                 decisions.TruePositives + decisions.FalsePositives + decisions.TrueNegatives + decisions.FalseNegatives,
-                [.. row.Reports.Select(report => Values(report.Images, report.Pixels))]
+                [.. row.Reports.Select(report => GetFigures(report.Images, report.Pixels))]
             );
             for (var i = 0; i < row.Reports[0].PerDefect.Count; i++)
             {
@@ -43,7 +43,7 @@ internal static class MarkdownTable
                 Add(
                     $"- {defects[0].Defect}",
                     defects[0].Count,
-                    [.. defects.Select(defect => Values(defect.Images, defect.Pixels))]
+                    [.. defects.Select(defect => GetFigures(defect.Images, defect.Pixels))]
                 );
             }
         }
@@ -56,7 +56,7 @@ internal static class MarkdownTable
             lines.Add([
                 name.Replace("|", "\\|", StringComparison.Ordinal),
                 images?.ToString(CultureInfo.InvariantCulture) ?? "",
-                .. Enumerable.Range(0, seeds[0].Length).Select(i => Cell([.. seeds.Select(seed => seed[i])])),
+                .. Enumerable.Range(0, seeds[0].Length).Select(i => FormatCell([.. seeds.Select(seed => seed[i])])),
             ]);
 
         void AddMean(string name, IReadOnlyList<EvaluationRow> of)
@@ -70,7 +70,7 @@ internal static class MarkdownTable
                     .. Enumerable
                         .Range(0, of[0].Reports.Count)
                         .Select(seed =>
-                            Mean([.. of.Select(row => Values(row.Reports[seed].Images, row.Reports[seed].Pixels))])
+                            Mean([.. of.Select(row => GetFigures(row.Reports[seed].Images, row.Reports[seed].Pixels))])
                         ),
                 ]
             );
@@ -80,10 +80,10 @@ internal static class MarkdownTable
     private static double[] Mean(double[][] categories) =>
         [.. Enumerable.Range(0, categories[0].Length).Select(i => categories.Average(values => values[i]))];
 
-    private static double[] Values(ImageMetrics images, PixelMetrics pixels) =>
+    private static double[] GetFigures(ImageMetrics images, PixelMetrics pixels) =>
         [images.Auroc, images.AveragePrecision, images.F1Max, pixels.Auroc, pixels.AuPro30, pixels.AuPro05];
 
-    private static string Cell(double[] seeds)
+    private static string FormatCell(double[] seeds)
     {
         var mean = seeds.Average();
         if (!double.IsFinite(mean))

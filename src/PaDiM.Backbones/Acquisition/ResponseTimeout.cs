@@ -4,16 +4,16 @@ namespace PaDiM.Backbones.Acquisition;
 /// <param name="patience">How long one wait may take.</param>
 /// <param name="time">Measures it.</param>
 /// <param name="stop">Stops every wait.</param>
-internal sealed class Deadline(TimeSpan patience, TimeProvider time, CancellationToken stop) : IDisposable
+internal sealed class ResponseTimeout(TimeSpan patience, TimeProvider time, CancellationToken stop) : IDisposable
 {
-    private readonly CancellationTokenSource _silence = new(Timeout.InfiniteTimeSpan, time);
+    private readonly CancellationTokenSource _timeoutSource = new(Timeout.InfiniteTimeSpan, time);
 
     /// <summary>Waits for an answer.</summary>
     /// <exception cref="HttpRequestException">None came in time.</exception>
     public async Task<T> WaitAsync<T>(Func<CancellationToken, Task<T>> answer)
     {
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(_silence.Token, stop);
-        _silence.CancelAfter(patience);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(_timeoutSource.Token, stop);
+        _timeoutSource.CancelAfter(patience);
         try
         {
             return await answer(linked.Token);
@@ -24,9 +24,9 @@ internal sealed class Deadline(TimeSpan patience, TimeProvider time, Cancellatio
         }
         finally
         {
-            _silence.CancelAfter(Timeout.InfiniteTimeSpan);
+            _timeoutSource.CancelAfter(Timeout.InfiniteTimeSpan);
         }
     }
 
-    public void Dispose() => _silence.Dispose();
+    public void Dispose() => _timeoutSource.Dispose();
 }
