@@ -8,8 +8,7 @@ using Spectre.Console;
 namespace PaDiM.Cli;
 
 /// <summary>
-/// <c>padim samples DIR</c>: pictures of a part that does not exist, laid out as MVTec AD, to try everything without a
-/// camera.
+/// <c>padim samples DIR</c>: writes synthetic images in the layout of MVTec AD, to try everything without a camera.
 /// </summary>
 internal static class SamplesCommand
 {
@@ -24,10 +23,10 @@ internal static class SamplesCommand
             Description = "Side of the images, in pixels.",
             DefaultValueFactory = _ => 512,
         };
-        size.Require(value => value is >= 64 and <= 4096, "--size must lie between 64 and 4096.");
+        size.Require(value => value is >= 64 and <= 4096, "--size must be between 64 and 4096.");
         var command = new Command(
             "samples",
-            "Write sample images: 40 good parts to fit, good and defective ones to score."
+            "Write sample images: 40 good parts to fit, and good and defective parts to score."
         )
         {
             folder,
@@ -48,9 +47,11 @@ internal static class SamplesCommand
             );
             foreach (var defect in Enum.GetValues<SampleDefect>())
                 WriteTests(root, defect, side);
+            var perKind = $"{TestImagesPerKind} good parts and {TestImagesPerKind} per defect";
             AnsiConsole.MarkupLineInterpolated(
-                $"{TrainingImages} good parts in [bold]{Path.Combine(root, "train", "good")}[/], {TestImagesPerKind} good ones and {TestImagesPerKind} of each defect in [bold]{Path.Combine(root, "test")}[/]"
+                $"{TrainingImages} good parts in [bold]{Path.Combine(root, "train", "good")}[/]"
             );
+            AnsiConsole.MarkupLineInterpolated($"{perKind} in [bold]{Path.Combine(root, "test")}[/]");
             return ExitCode.Done;
         });
         return command;

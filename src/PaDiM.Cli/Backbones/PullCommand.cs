@@ -5,7 +5,8 @@ using PaDiM.Engine.Catalogue;
 namespace PaDiM.Cli.Backbones;
 
 /// <summary>
-/// <c>padim backbones pull NAME</c>: a network of the catalogue, or of another place, into the first backbone folder.
+/// <c>padim backbones pull NAME</c>: installs a network from the catalogue, or from another place, in the first
+/// backbone folder.
 /// </summary>
 internal sealed class PullCommand
 {
@@ -14,33 +15,34 @@ internal sealed class PullCommand
 
     private readonly Argument<string> _name = new("name")
     {
-        Description = "A name of the catalogue (padim backbones list); with --from any name.",
+        Description = "Name in the catalogue (see padim backbones list), or any name with --from.",
     };
     private readonly Option<string?> _from = new("--from")
     {
-        Description = "Address, file or folder in place of the catalogue's origin.",
+        Description = "URL, file or folder to use instead of the catalogue's origin.",
         HelpName = "place",
     };
     private readonly Option<string?> _mirror = new("--mirror")
     {
-        Description = $"Base address in place of the origin's host; {MirrorVariable} by default.",
+        Description = $"Base URL to use instead of the origin's host (default: {MirrorVariable}).",
         HelpName = "address",
     };
     private readonly Option<string?> _proxy = new("--proxy")
     {
-        Description = "Proxy to download by; the one of HTTPS_PROXY and NO_PROXY by default.",
+        Description = "Proxy (default: from HTTPS_PROXY and NO_PROXY).",
         HelpName = "address",
     };
     private readonly Option<string?> _offline = new("--offline")
     {
-        Description = $"Download nothing; take files from this folder, {OfflineVariable} by default.",
+        Description = $"Download nothing; take files from this folder (default: {OfflineVariable}).",
         HelpName = "folder",
         Arity = ArgumentArity.ZeroOrOne,
     };
     private readonly Option<bool> _force = new("--force")
     {
         Description =
-            "Replace a backbone of other bytes, and accept a file of another hash than the recorded one. Models that were fitted on it no longer score.",
+            "Replace a backbone that has other bytes, and accept a file whose hash is not the recorded one. "
+            + "Models fitted with it no longer score.",
     };
     private readonly BackboneOptions _backbones = new();
 
@@ -48,18 +50,18 @@ internal sealed class PullCommand
     {
         _mirror.Require(
             text => text is null || IsHttpAddress(text),
-            "--mirror takes an address that begins with https:// or http://."
+            "--mirror must be a URL that starts with https:// or http://."
         );
         _proxy.Require(
             text => text is null || IsHttpAddress(text),
-            "--proxy takes an address that begins with http:// or https://."
+            "--proxy must be a URL that starts with http:// or https://."
         );
     }
 
     public static Command Create()
     {
         var pull = new PullCommand();
-        var command = new Command("pull", "Install a backbone by its name: download, check, convert.")
+        var command = new Command("pull", "Install a backbone by name: download, check and convert it.")
         {
             pull._name,
             pull._from,
@@ -106,9 +108,7 @@ internal sealed class PullCommand
     {
         var site = arguments.GetValue(_mirror) ?? GetVariable(MirrorVariable);
         if (site is not null && !IsHttpAddress(site))
-            throw new InvalidDataException(
-                $"{MirrorVariable} must be an address that begins with https:// or http://."
-            );
+            throw new InvalidDataException($"{MirrorVariable} must be a URL that starts with https:// or http://.");
         return new PullRequest(arguments.GetValue(_name)!)
         {
             From = arguments.GetValue(_from),

@@ -9,22 +9,22 @@ using PaDiM.Imaging.Decoding;
 namespace PaDiM.Cli.Evaluation;
 
 /// <summary>
-/// Fits and measures categories, each with every seed, but for what an interrupted run has done already.
+/// Fits and measures categories, each with every seed, and skips what an interrupted run has already done.
 /// </summary>
 /// <param name="plan">What to measure.</param>
 /// <param name="backbone">The network.</param>
-/// <param name="ignored">The pixels that do not count, at the image size; null where all do.</param>
-/// <param name="state">What is done.</param>
+/// <param name="ignored">The pixels that do not count, at the image size; null if all count.</param>
+/// <param name="state">The results so far.</param>
 internal sealed class EvaluationRun(EvaluationPlan plan, Backbone backbone, bool[]? ignored, EvaluationState state)
 {
-    /// <summary>Share of a fit's and its measuring's time that the fit takes.</summary>
+    /// <summary>The share of the time of a fit and its measurement that the fit takes.</summary>
     private const double FitShare = 0.7;
 
-    /// <summary>Runs.</summary>
+    /// <summary>Fits and measures all categories.</summary>
     /// <param name="categories">The categories, in order.</param>
-    /// <param name="progress">Told of every step.</param>
-    /// <param name="finished">Given each row as soon as it stands.</param>
-    /// <param name="stop">Stops between two batches; what is done is kept.</param>
+    /// <param name="progress">Receives every step.</param>
+    /// <param name="finished">Receives each row as soon as it is complete.</param>
+    /// <param name="stop">Stops between two batches; finished work is kept.</param>
     public IReadOnlyList<EvaluationRow> Run(
         IReadOnlyList<DatasetCategory> categories,
         EvaluationProgress progress,

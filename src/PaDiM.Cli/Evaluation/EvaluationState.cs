@@ -8,8 +8,9 @@ using PaDiM.Engine.Inference;
 namespace PaDiM.Cli.Evaluation;
 
 /// <summary>
-/// What an evaluation has finished, in a folder that is named by all that decides the results: the same command finds
-/// it again after it was interrupted, another one does not. One process at a time has it.
+/// Represents the finished work of an evaluation, in a folder whose name is a hash of everything that decides the
+/// results: the same command finds it again after an interruption, another one does not. Only one process at a time can
+/// open it.
 /// </summary>
 internal sealed class EvaluationState : IDisposable
 {
@@ -25,7 +26,9 @@ internal sealed class EvaluationState : IDisposable
         _lock = held;
     }
 
-    /// <summary>A folder of the user's own; the temporary directory for users that have none.</summary>
+    /// <summary>
+    /// Gets the user's folder for application data, or the temporary directory for users that have none.
+    /// </summary>
     public static string DefaultParent =>
         Environment.GetFolderPath(
             Environment.SpecialFolder.LocalApplicationData,
@@ -35,14 +38,14 @@ internal sealed class EvaluationState : IDisposable
             ? Path.Combine(own, "padim")
             : Path.GetTempPath();
 
-    /// <summary>Where it lies.</summary>
+    /// <summary>Gets the folder.</summary>
     public string Folder { get; }
 
-    /// <summary>Takes the state of a plan, a new one where there is none.</summary>
-    /// <param name="parent">Where states lie.</param>
-    /// <param name="plan">What is measured.</param>
-    /// <param name="backbone">With which network, and on which device.</param>
-    /// <exception cref="IOException">Another process has it, or other users can write to it.</exception>
+    /// <summary>Opens the state of a plan, and creates it if there is none.</summary>
+    /// <param name="parent">The folder of all states.</param>
+    /// <param name="plan">The evaluation.</param>
+    /// <param name="backbone">The network and its device.</param>
+    /// <exception cref="IOException">Another process has opened it, or other users can write to it.</exception>
     public static EvaluationState Open(string parent, EvaluationPlan plan, Backbone backbone)
     {
         var folder = Path.Combine(Path.GetFullPath(parent), $"padim-evaluate-{ComputeKey(plan, backbone)}");
@@ -50,10 +53,10 @@ internal sealed class EvaluationState : IDisposable
         return new EvaluationState(folder, AcquireLock(folder));
     }
 
-    /// <summary>What is kept of one fit of a category and its measuring.</summary>
+    /// <summary>Gets the state of one fit of a category and its measurement.</summary>
     public StateEntry GetEntry(DatasetCategory category, int seed)
     {
-        // Found out once: a file that changes while the run is on belongs to the next one.
+        // Computed once: a file that changes during the run counts for the next run.
         if (!_categoryKeys.TryGetValue(category.Name, out var key))
             _categoryKeys[category.Name] = key = ComputeKey(category);
         return new StateEntry(
@@ -61,14 +64,14 @@ internal sealed class EvaluationState : IDisposable
         );
     }
 
-    /// <summary>Removes what is kept of categories that are done and told.</summary>
+    /// <summary>Removes the state of categories whose results were printed.</summary>
     public void Remove(IEnumerable<DatasetCategory> categories)
     {
         foreach (var folder in categories.Select(category => GetCategoryFolder(category.Name)).Where(Directory.Exists))
             Directory.Delete(folder, recursive: true);
     }
 
-    /// <summary>Lets another process have it; an empty one goes.</summary>
+    /// <summary>Releases the lock, and removes the folder if it is empty.</summary>
     public void Dispose()
     {
         _lock.Dispose();
@@ -85,16 +88,16 @@ internal sealed class EvaluationState : IDisposable
             Directory.CreateDirectory(folder);
             return;
         }
-        // The name can be guessed and the temporary directory is everybody's: results that others could write are not
-        // to be trusted.
+        // The name can be guessed and everyone can write to the temporary directory, so results that other users could
+        // have written are not trusted.
         Directory.CreateDirectory(folder, OwnerOnly);
         if ((File.GetUnixFileMode(folder) & WritableByOthers) != 0)
             throw new IOException(
-                $"Other users can write to {folder}; remove it, or choose another folder by --state."
+                $"Other users can write to {folder}. Remove it, or choose another folder with --state."
             );
     }
 
-    /// <summary>The system lets go of the lock when the process ends, in whatever way.</summary>
+    /// <summary>Acquires the lock. The system releases it when the process ends, even after a crash.</summary>
     private static FileStream AcquireLock(string folder)
     {
         try
@@ -108,14 +111,14 @@ internal sealed class EvaluationState : IDisposable
         }
         catch (IOException e) when (e is not (DirectoryNotFoundException or FileNotFoundException))
         {
-            throw new IOException($"The same evaluation is under way in another process, which has {folder}.", e);
+            throw new IOException($"The same evaluation is running in another process, which has locked {folder}.", e);
         }
     }
 
     private static string ComputeKey(EvaluationPlan plan, Backbone backbone)
     {
-        // The seed of each fit and the number of fits stand in the names of the entries.
-        var asked = JsonSerializer.Serialize(
+        // The seed and number of each fit are part of the names of the entries.
+        var planJson = JsonSerializer.Serialize(
             plan with
             {
                 Settings = plan.WithSeed(0),
@@ -124,14 +127,15 @@ internal sealed class EvaluationState : IDisposable
             EvaluationJson.Default.EvaluationPlan
         );
         var network =
-            $"{backbone.Identity.Sha256}|{string.Join(',', backbone.Identity.Taps)}|{backbone.Identity.Normalisation}|{backbone.Runtime.ExecutionProvider}";
+            $"{backbone.Identity.Sha256}|{string.Join(',', backbone.Identity.Taps)}|"
+            + $"{backbone.Identity.Normalisation}|{backbone.Runtime.ExecutionProvider}";
         var program = string.Join(
             '|',
             new[] { typeof(FitSettings), typeof(Backbone), typeof(EvaluationState) }.Select(type =>
                 type.Module.ModuleVersionId
             )
         );
-        return Hash($"{asked}\n{network}\n{program}");
+        return Hash($"{planJson}\n{network}\n{program}");
     }
 
     private static string ComputeKey(DatasetCategory category) =>

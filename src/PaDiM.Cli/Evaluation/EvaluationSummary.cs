@@ -3,27 +3,25 @@ using PaDiM.Engine.Evaluation;
 
 namespace PaDiM.Cli.Evaluation;
 
-/// <summary>The figures of several reports as one.</summary>
-/// <param name="Images">Of image scores.</param>
-/// <param name="Pixels">Of maps.</param>
-/// <param name="PerDefect">The same for each kind of defect.</param>
+/// <summary>Combines the figures of several reports.</summary>
+/// <param name="Images">The metrics of image scores.</param>
+/// <param name="Pixels">The metrics of maps.</param>
+/// <param name="PerDefect">Both for each kind of defect.</param>
 internal sealed record EvaluationSummary(
     ImageMetrics Images,
     PixelMetrics Pixels,
     IReadOnlyList<DefectReport> PerDefect
 )
 {
-    /// <summary>The mean of each figure.</summary>
+    /// <summary>Computes the mean of each figure.</summary>
     public static EvaluationSummary Mean(IReadOnlyList<EvaluationReport> reports) =>
         Combine(reports, values => values.Average());
 
-    /// <summary>
-    /// The standard deviation of each figure over the reports, which are a sample; NaN for one report.
-    /// </summary>
+    /// <summary>Computes the sample standard deviation of each figure over the reports; NaN for one report.</summary>
     public static EvaluationSummary Spread(IReadOnlyList<EvaluationReport> reports) =>
         Combine(reports, StandardDeviation);
 
-    /// <summary>The standard deviation of a sample.</summary>
+    /// <summary>Computes the standard deviation of a sample.</summary>
     public static double StandardDeviation(double[] values)
     {
         var mean = values.Average();

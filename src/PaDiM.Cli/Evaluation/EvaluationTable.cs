@@ -1,19 +1,18 @@
 using System.Globalization;
-using System.Text;
 using PaDiM.Core.Evaluation;
 using PaDiM.Engine.Evaluation;
 
 namespace PaDiM.Cli.Evaluation;
 
 /// <summary>
-/// Results as the paper's tables give them: a row a category, its defects below it, and means over textures, objects
-/// and all.
+/// Formats results like the paper's tables: one row per category with its defects below it, and means over textures,
+/// objects and all categories.
 /// </summary>
 internal static class EvaluationTable
 {
     private const string Undefined = "–";
 
-    private static readonly string[] Header =
+    private static readonly string[] Columns =
     [
         "category",
         "images",
@@ -25,10 +24,10 @@ internal static class EvaluationTable
         "AU-PRO@0.05",
     ];
 
-    /// <summary>The table; with several seeds each figure is a mean and its standard deviation.</summary>
+    /// <summary>Formats the table. With several seeds each figure is a mean and its standard deviation.</summary>
     public static string Format(IReadOnlyList<EvaluationRow> rows)
     {
-        List<string[]> lines = [];
+        var table = new MarkdownTable(Columns);
         foreach (var row in rows)
         {
             var decisions = row.Reports[0].ConfusionAtThreshold;
@@ -50,10 +49,10 @@ internal static class EvaluationTable
         AddMean("mean of textures", [.. rows.Where(row => row.Texture)]);
         AddMean("mean of objects", [.. rows.Where(row => !row.Texture)]);
         AddMean("mean", rows);
-        return Render(lines);
+        return table.ToString();
 
         void Add(string name, int? images, double[][] seeds) =>
-            lines.Add([
+            table.Add([
                 name.Replace("|", "\\|", StringComparison.Ordinal),
                 images?.ToString(CultureInfo.InvariantCulture) ?? "",
                 .. Enumerable.Range(0, seeds[0].Length).Select(i => FormatCell([.. seeds.Select(seed => seed[i])])),
@@ -92,33 +91,5 @@ internal static class EvaluationTable
         return seeds.Length == 1
             ? figure
             : $"{figure} ± {EvaluationSummary.StandardDeviation(seeds).ToString("f4", CultureInfo.InvariantCulture)}";
-    }
-
-    private static string Render(List<string[]> lines)
-    {
-        int[] widths =
-        [
-            .. Header.Select((title, column) => lines.Select(line => line[column].Length).Append(title.Length).Max()),
-        ];
-        var text = new StringBuilder();
-        Append(Header);
-        Append([
-            .. widths.Select(
-                (width, column) => column == 0 ? new string('-', width) : $"{new string('-', width - 1)}:"
-            ),
-        ]);
-        foreach (var line in lines)
-            Append(line);
-        return text.ToString();
-
-        void Append(string[] cells) =>
-            text.Append("| ")
-                .AppendJoin(
-                    " | ",
-                    cells.Select(
-                        (cell, column) => column == 0 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column])
-                    )
-                )
-                .Append(" |\n");
     }
 }

@@ -10,14 +10,14 @@ using PaDiM.Imaging.Preprocessing;
 
 namespace PaDiM.Cli.Evaluation;
 
-/// <summary>The images of a dataset as a protocol shows them.</summary>
+/// <summary>Presents the images of a dataset as a protocol demands.</summary>
 /// <param name="protocol">The protocol.</param>
-/// <param name="seed">Decides what is drawn by chance.</param>
+/// <param name="seed">The seed of everything random.</param>
 internal sealed class ProtocolView(EvaluationProtocol protocol, int seed)
 {
     private readonly ImageDecoder _decoder = new();
 
-    /// <summary>An image to fit. Where chance has a part, seed and name belong to its identity.</summary>
+    /// <summary>Creates an image to fit. If the view is random, seed and name are part of its identity.</summary>
     public TrainingImage ToTraining(DatasetImage image)
     {
         var plain = FolderFit.ToTrainingImage(image.Path);
@@ -33,7 +33,7 @@ internal sealed class ProtocolView(EvaluationProtocol protocol, int seed)
         );
     }
 
-    /// <summary>An image to measure on.</summary>
+    /// <summary>Creates an image to measure on.</summary>
     public TestImage ToTest(LabelledImage labelled)
     {
         var image = labelled.Image;
@@ -50,7 +50,8 @@ internal sealed class ProtocolView(EvaluationProtocol protocol, int seed)
     }
 
     /// <summary>
-    /// What cannot be decoded is left as it is: the pipeline refuses it with its name and the reason.
+    /// Applies a view. Bytes that cannot be decoded are returned unchanged: the pipeline reports them with name and
+    /// reason.
     /// </summary>
     private byte[] Apply(byte[] bytes, Func<RgbImage, RgbImage> view) =>
         _decoder.Decode(bytes) is DecodeResult.Decoded decoded ? ImageEncoder.Png(view(decoded.Image)) : bytes;

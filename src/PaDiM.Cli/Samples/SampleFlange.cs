@@ -2,7 +2,7 @@ using PaDiM.Imaging;
 
 namespace PaDiM.Cli.Samples;
 
-/// <summary>What is wrong with a sample part.</summary>
+/// <summary>Lists the defects of sample parts.</summary>
 internal enum SampleDefect
 {
     None,
@@ -12,12 +12,12 @@ internal enum SampleDefect
 }
 
 /// <summary>
-/// Photographs of a part that does not exist, for trying the program without a camera: a turned steel flange with six
-/// bolt holes on a dark belt, under light that varies a little. The seed decides everything.
+/// Renders synthetic photographs for trying the program without a camera: a turned steel flange with six bolt holes on
+/// a dark belt, under slightly varying light. The seed decides everything.
 /// </summary>
-/// <param name="seed">Which part.</param>
-/// <param name="defect">What is wrong with it.</param>
-/// <param name="size">Side of the square image, in pixels.</param>
+/// <param name="seed">The seed of the part.</param>
+/// <param name="defect">Its defect.</param>
+/// <param name="size">The side of the square image, in pixels.</param>
 internal sealed class SampleFlange(int seed, SampleDefect defect, int size)
 {
     private const double Rim = 0.43,
@@ -31,7 +31,7 @@ internal sealed class SampleFlange(int seed, SampleDefect defect, int size)
     private readonly Random _random = new(unchecked(seed * 31 + 7919));
     private readonly Random _defectRandom = new(unchecked(seed * 31 + (int)defect * 104729));
 
-    /// <summary>The photograph, and where the defect is (white).</summary>
+    /// <summary>Renders the photograph and the mask of the defect (white).</summary>
     public (RgbImage Image, RgbImage Mask) Render()
     {
         var centreX = 0.5 + 0.004 * NextNormal();
@@ -60,7 +60,7 @@ internal sealed class SampleFlange(int seed, SampleDefect defect, int size)
         return (new RgbImage(size, size, image), new RgbImage(size, size, mask));
     }
 
-    /// <summary>Brightness without noise, and whether it is the part's face.</summary>
+    /// <summary>Gets the brightness without noise, and whether the place is on the part's face.</summary>
     private (double Tone, bool Metal) GetSurface(double u, double v, double light, double[] grooves)
     {
         var radius = Math.Sqrt(u * u + v * v);
@@ -75,14 +75,16 @@ internal sealed class SampleFlange(int seed, SampleDefect defect, int size)
         );
         if (toBolt < BoltHole)
             return (Hole, false);
-        // Turned metal shines in two opposite fans; the grooves run along circles.
+        // Turned metal reflects light in two opposite fans; the grooves are circles.
         var fan = Math.Pow(Math.Cos(angle - light), 6);
         var tone = Steel + 55 * fan + 5 * grooves[(int)(radius * 2 * size)];
         var edge = Math.Min(Math.Min(Rim - radius, radius - Bore), toBolt - BoltHole);
         return (edge < Chamfer ? tone * (0.75 + 0.25 * edge / Chamfer) : tone, true);
     }
 
-    /// <summary>For a place on the face: how much of the defect covers it, and its own brightness.</summary>
+    /// <summary>
+    /// Creates a function that gets, for a place on the face, the coverage by the defect and the defect's brightness.
+    /// </summary>
     private Func<double, double, (double Share, double Tone)> CreateDefect()
     {
         if (defect == SampleDefect.None)

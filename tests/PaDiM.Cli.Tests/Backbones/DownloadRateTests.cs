@@ -5,7 +5,7 @@ namespace PaDiM.Cli.Tests.Backbones;
 public sealed class DownloadRateTests
 {
     [Fact]
-    public void It_counts_from_the_first_piece_and_begins_anew_with_the_download()
+    public void It_counts_from_the_first_piece_and_restarts_with_the_download()
     {
         var clock = new Clock();
         var rate = new DownloadRate(clock);

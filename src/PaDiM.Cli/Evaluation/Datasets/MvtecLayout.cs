@@ -1,10 +1,10 @@
 namespace PaDiM.Cli.Evaluation.Datasets;
 
 /// <summary>
-/// Folders laid out as MVTec AD: a category holds <c>train/good</c>, <c>test/good</c>, <c>test/DEFECT</c> and
-/// <c>ground_truth/DEFECT/NAME_mask.png</c>.
+/// Represents folders in the layout of MVTec AD: a category holds <c>train/good</c>, <c>test/good</c>,
+/// <c>test/DEFECT</c> and <c>ground_truth/DEFECT/NAME_mask.png</c>.
 /// </summary>
-/// <param name="root">Folder of categories, or one category.</param>
+/// <param name="root">The folder of categories, or the folder of one category.</param>
 internal sealed class MvtecLayout(string root) : IDatasetLayout
 {
     private static readonly HashSet<string> Textures = new(StringComparer.Ordinal)
@@ -59,14 +59,7 @@ internal sealed class MvtecLayout(string root) : IDatasetLayout
         Directory.Exists(Path.Combine(folder, "train", "good")) && Directory.Exists(Path.Combine(folder, "test"));
 
     private static DatasetImage[] ListImages(string category, string part, string folder) =>
-        [
-            .. ImageFolder
-                .Expand([folder])
-                .Select(file => new DatasetImage(
-                    $"{category}/{part}/{Path.GetFileName(folder)}/{Path.GetRelativePath(folder, file.Path).Replace('\\', '/')}",
-                    file.Path
-                )),
-        ];
+        [.. ImageFolder.Expand([folder]).Select(file => DatasetImage.Create($"{category}/{part}", folder, file.Path))];
 
     private static LabelledImage Label(string folder, string kind, DatasetImage image)
     {

@@ -1,18 +1,17 @@
 namespace PaDiM.Cli.Evaluation.Datasets;
 
 /// <summary>
-/// Videos laid out as ShanghaiTech Campus: <c>training/frames/VIDEO/NAME.jpg</c> and
-/// <c>testing/frames/VIDEO/NAME.jpg</c>. Videos are named SCENE_NUMBER; a category is a scene, which one camera that
-/// stands still has seen, because each position has a distribution of its own. Scenes that are only trained on are left
-/// out.
+/// Represents videos in the layout of ShanghaiTech Campus: <c>training/frames/VIDEO/NAME.jpg</c> and
+/// <c>testing/frames/VIDEO/NAME.jpg</c>. Videos are named SCENE_NUMBER; a category is a scene, seen by one fixed
+/// camera, because each position has its own distribution. Scenes without test videos are left out.
 /// </summary>
 /// <param name="root">The dataset's folder.</param>
-/// <param name="frameStep">Every so manieth frame is taken.</param>
+/// <param name="frameStep">Every Nth frame is used.</param>
 internal sealed class StcLayout(string root, int frameStep) : IDatasetLayout
 {
     private readonly string _root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
 
-    /// <summary>Whether a folder is laid out in this way.</summary>
+    /// <summary>Gets whether a folder has this layout.</summary>
     public static bool Matches(string root) =>
         Directory.Exists(GetFramesFolder(root, "training")) && Directory.Exists(GetFramesFolder(root, "testing"));
 
@@ -26,7 +25,7 @@ internal sealed class StcLayout(string root, int frameStep) : IDatasetLayout
             var tested = ListScenes("testing");
             return tested.Except(trained).FirstOrDefault() is { } alone
                 ? throw new InvalidDataException(
-                    $"The scene {alone} has videos in testing/frames, but none in training/frames."
+                    $"The scene {alone} has videos in testing/frames but none in training/frames."
                 )
                 : [.. tested.Order(StringComparer.Ordinal)];
         }
@@ -66,7 +65,7 @@ internal sealed class StcLayout(string root, int frameStep) : IDatasetLayout
     private string GetScene(string video) =>
         Path.GetFileName(video).Split('_', 2) is [{ Length: > 0 } scene, _] ? scene : Path.GetFileName(_root);
 
-    /// <summary>The frames of a video in the order of their numbers, whether these are padded or not.</summary>
+    /// <summary>Lists the frames of a video in numerical order; numbers may be padded or not.</summary>
     private static DatasetImage[] ListFrames(string part, string video) =>
         [
             .. ImageFolder
@@ -74,9 +73,6 @@ internal sealed class StcLayout(string root, int frameStep) : IDatasetLayout
                 .OrderBy(file =>
                     long.TryParse(Path.GetFileNameWithoutExtension(file.Path), out var number) ? number : long.MaxValue
                 )
-                .Select(file => new DatasetImage(
-                    $"{part}/frames/{Path.GetFileName(video)}/{Path.GetRelativePath(video, file.Path).Replace('\\', '/')}",
-                    file.Path
-                )),
+                .Select(file => DatasetImage.Create($"{part}/frames", video, file.Path)),
         ];
 }

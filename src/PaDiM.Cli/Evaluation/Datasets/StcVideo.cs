@@ -6,13 +6,13 @@ using PaDiM.Imaging.Heatmaps;
 namespace PaDiM.Cli.Evaluation.Datasets;
 
 /// <summary>
-/// A test video with its truth: <c>testing/test_pixel_mask/VIDEO.npy</c> of shape (frames, h, w), or a folder of that
-/// name with a mask for each frame that has one, or else labels of frames in <c>testing/test_frame_mask/VIDEO.npy</c>.
+/// Represents a test video with its ground truth: <c>testing/test_pixel_mask/VIDEO.npy</c> of shape (frames, h, w), or
+/// a folder of that name with masks of frames, or else labels of frames in <c>testing/test_frame_mask/VIDEO.npy</c>.
 /// </summary>
 /// <param name="root">The dataset's folder.</param>
-/// <param name="name">The video.</param>
+/// <param name="name">The name of the video.</param>
 /// <param name="frames">All its frames, in order.</param>
-/// <param name="step">Every so manieth is taken.</param>
+/// <param name="step">Every Nth frame is used.</param>
 internal sealed class StcVideo(string root, string name, IReadOnlyList<DatasetImage> frames, int step)
 {
     private const string Defect = "anomaly";
@@ -22,22 +22,24 @@ internal sealed class StcVideo(string root, string name, IReadOnlyList<DatasetIm
     private readonly string _labelArray = Path.Combine(root, "testing", "test_frame_mask", $"{name}.npy");
     private ILookup<string?, string>? _maskFiles;
 
-    /// <summary>The frames to measure on.</summary>
+    /// <summary>Gets the frames to measure on.</summary>
     public IReadOnlyList<DatasetImage> SampledFrames { get; } = [.. TakeEvery(step, frames)];
 
-    /// <summary>The files that hold the truth.</summary>
+    /// <summary>Gets the files that hold the ground truth.</summary>
     public IReadOnlyList<string> TruthFiles =>
         File.Exists(_maskArray) ? [_maskArray]
         : Directory.Exists(_maskFolder) ? [.. SampledFrames.Select(FindMaskFile).OfType<string>()]
         : File.Exists(_labelArray) ? [_labelArray]
         : [];
 
-    /// <summary>Every so manieth of some frames, from the first on.</summary>
+    /// <summary>Takes every Nth frame, starting with the first.</summary>
     public static IEnumerable<DatasetImage> TakeEvery(int step, IReadOnlyList<DatasetImage> frames) =>
         frames.Where((_, i) => i % step == 0);
 
-    /// <summary>The frames with their truth: one is anomalous where its mask has a positive pixel.</summary>
-    /// <exception cref="InvalidDataException">There is no truth, or it is damaged or of another number of
+    /// <summary>
+    /// Pairs the frames with their ground truth. A frame is anomalous if its mask has a positive pixel.
+    /// </summary>
+    /// <exception cref="InvalidDataException">There is no ground truth, or it is damaged or has another number of
     /// frames.</exception>
     public IEnumerable<LabelledImage> Label()
     {
@@ -87,11 +89,11 @@ internal sealed class StcVideo(string root, string name, IReadOnlyList<DatasetIm
     {
         var file = NpyFile.Open(path);
         if (file.Shape.Count != rank)
-            throw new InvalidDataException($"{path} has {file.Shape.Count} axes, not {rank}.");
+            throw new InvalidDataException($"{path} has {file.Shape.Count} axes; expected {rank}.");
         return file.Shape[0] == frames.Count
             ? file
             : throw new InvalidDataException(
-                $"{path} is for {file.Shape[0]} frames, but the video {name} has {frames.Count}."
+                $"{path} has {file.Shape[0]} frames, but the video {name} has {frames.Count}."
             );
     }
 
