@@ -5,8 +5,8 @@ using AttributeType = PaDiM.Engine.Graphs.Schema.AttributeProto.Types.AttributeT
 namespace PaDiM.Backbones.Quantisation;
 
 /// <summary>
-/// Writes a planned graph anew: a QuantizeLinear and a DequantizeLinear around every integer layer, the form that ONNX
-/// Runtime turns into integer kernels. Tensors keep their names and are float32 to whoever reads them.
+/// Rewrites a planned graph with a QuantizeLinear and a DequantizeLinear around every integer layer, the form that ONNX
+/// Runtime turns into integer kernels. Tensors keep their names and remain float32 for their readers.
 /// </summary>
 internal sealed class GraphQuantiser
 {
@@ -35,11 +35,11 @@ internal sealed class GraphQuantiser
             .ToHashSet(StringComparer.Ordinal);
     }
 
-    /// <summary>The quantised graph, with the same inputs and outputs.</summary>
-    /// <param name="editor">The graph that was planned.</param>
+    /// <summary>Creates the quantised graph, with the same inputs and outputs.</summary>
+    /// <param name="editor">The planned graph.</param>
     /// <param name="plan">Its plan.</param>
-    /// <param name="settings">Choices.</param>
-    /// <param name="statistics">Of every tensor that the plan wants measured.</param>
+    /// <param name="settings">The settings.</param>
+    /// <param name="statistics">The statistics of every tensor that the plan measures.</param>
     public static GraphEditor Quantise(
         GraphEditor editor,
         QuantisationPlan plan,
@@ -84,7 +84,7 @@ internal sealed class GraphQuantiser
     }
 
     /// <summary>
-    /// Gives integer layers a tensor that a float layer made; float layers go on reading the tensor itself.
+    /// Quantises the output of a float layer for integer layers. Float layers continue to read the tensor itself.
     /// </summary>
     private void QuantiseInput(string tensor, bool pooled)
     {
@@ -92,9 +92,9 @@ internal sealed class GraphQuantiser
             return;
         _dequantised[tensor] = MakeUnique($"{tensor}_dequantized");
         var source = tensor;
-        // ONNX Runtime would move the QuantizeLinear ahead of a pooling, which is slower on uint8 in this layout than
-        // all that is gained. It does not move past a ReLU, which changes nothing here and is then dropped for the
-        // saturation behind it.
+        // ONNX Runtime would move the QuantizeLinear before a pooling, which is so slow on uint8 in this layout that it
+        // costs more than it gains. It does not move past a ReLU, which changes nothing here and is later dropped
+        // because of the saturation after it.
         if (pooled && _statistics[tensor].Values.Min == 0)
         {
             source = MakeUnique($"{tensor}_not_negative");
@@ -169,7 +169,7 @@ internal sealed class GraphQuantiser
         ]);
     }
 
-    /// <summary>Weights with a scale a channel of their first axis.</summary>
+    /// <summary>Adds weights with one scale per channel of their first axis.</summary>
     private string Dequantise(TensorProto tensor, float[] scale, TensorProto? zeroPoints)
     {
         var scales = Tensors.Create(MakeUnique($"{tensor.Name}_scale"), [scale.Length], scale);

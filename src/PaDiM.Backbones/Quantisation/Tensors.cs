@@ -5,7 +5,7 @@ using DataType = PaDiM.Engine.Graphs.Schema.TensorProto.Types.DataType;
 
 namespace PaDiM.Backbones.Quantisation;
 
-/// <summary>Makes the weights that a quantised graph holds.</summary>
+/// <summary>Creates the constant tensors of a quantised graph.</summary>
 internal static class Tensors
 {
     public static TensorProto Create(string name, int[] shape, ReadOnlySpan<float> values) =>

@@ -3,19 +3,19 @@ using System.Numerics;
 namespace PaDiM.Backbones.Weights;
 
 /// <summary>
-/// Reads the pickles of a checkpoint without running anything: the operations that dictionaries of tensors are written
-/// with, and no others. Values are null, bool, long, BigInteger, double, string, <c>object?[]</c> for tuples,
-/// <c>List&lt;object?&gt;</c>, <c>OrderedDictionary&lt;object, object?&gt;</c>, and of PyTorch's own <see
-/// cref="StridedTensor"/> and <see cref="Storage"/>. Memory grows with the bytes read.
+/// Reads the pickles of a checkpoint without running any code. It supports only the operations that dictionaries of
+/// tensors use. Values are null, bool, long, BigInteger, double, string, <c>object?[]</c> for tuples,
+/// <c>List&lt;object?&gt;</c>, <c>OrderedDictionary&lt;object, object?&gt;</c>, and <see cref="StridedTensor"/> and
+/// <see cref="Storage"/> for PyTorch's own types. Memory grows with the bytes read.
 /// </summary>
 internal sealed class Pickle
 {
-    /// <summary>First byte of a pickle of protocol 2 or later.</summary>
+    /// <summary>The first byte of a pickle of protocol 2 or later.</summary>
     public const byte Start = (byte)PickleOperation.Proto;
 
     /// <summary>
-    /// Most bytes of a checkpoint's pickle, which bound the objects that it can make; one of a thousand tensors has a
-    /// tenth of a megabyte.
+    /// The maximum bytes of a checkpoint's pickle, which bound the objects that it can create. A pickle of a thousand
+    /// tensors has a tenth of a megabyte.
     /// </summary>
     public const int MaxBytes = 4 << 20;
 
@@ -29,20 +29,19 @@ internal sealed class Pickle
 
     private readonly Action<Storage>? _onStorage;
 
-    private Pickle(PickleInput input, Action<Storage>? referred)
+    private Pickle(PickleInput input, Action<Storage>? onStorage)
     {
         _input = input;
-        _onStorage = referred;
+        _onStorage = onStorage;
     }
 
     /// <summary>Reads one pickle.</summary>
-    /// <param name="input">Bytes, from the pickle's first on; behind its last afterwards.</param>
-    /// <param name="referred">Told of every storage that the pickle refers to.</param>
-    /// <exception cref="InvalidDataException">It is damaged, or wants something done that is not among what is
-    /// allowed.</exception>
-    public static object? Read(PickleInput input, Action<Storage>? referred = null)
+    /// <param name="input">The bytes, at the start of the pickle; afterwards at its end.</param>
+    /// <param name="onStorage">Receives every storage that the pickle refers to.</param>
+    /// <exception cref="InvalidDataException">It is damaged, or uses an operation that is not allowed.</exception>
+    public static object? Read(PickleInput input, Action<Storage>? onStorage = null)
     {
-        var pickle = new Pickle(input, referred);
+        var pickle = new Pickle(input, onStorage);
         while (true)
         {
             var operation = (PickleOperation)input.ReadByte();
@@ -159,8 +158,11 @@ internal sealed class Pickle
                 PushStorage(Checkpoint.ToStorage(Pop()));
                 break;
             default:
+                var name = Enum.IsDefined(operation)
+                    ? operation.ToString().ToUpperInvariant()
+                    : $"0x{(byte)operation:x2}";
                 throw new InvalidDataException(
-                    $"The weights file uses the pickle operation {(Enum.IsDefined(operation) ? operation.ToString().ToUpperInvariant() : $"0x{(byte)operation:x2}")}, which a file of tensors has no need of; it is refused."
+                    $"The weights file was refused: it uses the pickle operation {name}, which tensors do not need."
                 );
         }
     }
@@ -169,7 +171,7 @@ internal sealed class Pickle
     {
         if (protocol > MaxProtocol)
             throw new InvalidDataException(
-                $"The weights file is pickled by protocol {protocol}; known are those up to {MaxProtocol}."
+                $"The weights file uses pickle protocol {protocol}; supported are protocols up to {MaxProtocol}."
             );
     }
 
@@ -251,7 +253,7 @@ internal sealed class Pickle
         );
     }
 
-    /// <summary>As Python 2 wrote ordered dictionaries.</summary>
+    /// <summary>Creates an ordered dictionary from pairs, as Python 2 wrote it.</summary>
     private static OrderedDictionary<object, object?> ToDictionary(List<object?> pairs)
     {
         var dictionary = new OrderedDictionary<object, object?>();
@@ -265,7 +267,8 @@ internal sealed class Pickle
     }
 
     /// <summary>
-    /// Attributes of a dictionary (<c>_metadata</c> of a state dict) say nothing of its tensors; nothing else has any.
+    /// Ignores the attributes of a dictionary (<c>_metadata</c> of a state dict), which do not concern its tensors.
+    /// Nothing else has attributes.
     /// </summary>
     private void Build(object? state)
     {
@@ -276,5 +279,5 @@ internal sealed class Pickle
     private static long[] ToLongs(object?[] values) =>
         [.. values.Select(value => value is long whole ? whole : throw Damaged())];
 
-    private static InvalidDataException Damaged() => new("The weights file is damaged: its pickle makes no sense.");
+    private static InvalidDataException Damaged() => new("The weights file is damaged: its pickle is invalid.");
 }

@@ -3,11 +3,11 @@ using System.Text;
 
 namespace PaDiM.Backbones.Weights;
 
-/// <summary>Bytes of a pickle, read from front to back.</summary>
-/// <param name="bytes">One pickle or several one after the other.</param>
+/// <summary>Reads the bytes of a pickle from start to end.</summary>
+/// <param name="bytes">One or several pickles in a row.</param>
 internal sealed class PickleInput(byte[] bytes)
 {
-    /// <summary>Bytes read so far.</summary>
+    /// <summary>Gets the number of bytes read so far.</summary>
     public int Position { get; private set; }
 
     public byte ReadByte() => ReadBytes(1)[0];
@@ -20,13 +20,13 @@ internal sealed class PickleInput(byte[] bytes)
 
     public ulong ReadUInt64() => BinaryPrimitives.ReadUInt64LittleEndian(ReadBytes(8));
 
-    /// <summary>The one number that is written big end first.</summary>
+    /// <summary>Reads a double, the only number that pickles store in big-endian order.</summary>
     public double ReadDouble() => BinaryPrimitives.ReadDoubleBigEndian(ReadBytes(8));
 
-    /// <summary>A text; bytes that are not UTF-8 become replacement characters.</summary>
+    /// <summary>Reads a text. Bytes that are not UTF-8 become replacement characters.</summary>
     public string ReadText(ulong length) => Encoding.UTF8.GetString(ReadBytes(length));
 
-    /// <summary>A text up to the end of its line.</summary>
+    /// <summary>Reads a text up to the end of its line.</summary>
     public string ReadLine()
     {
         var length = bytes.AsSpan(Position).IndexOf((byte)'\n');
@@ -37,8 +37,8 @@ internal sealed class PickleInput(byte[] bytes)
         return line;
     }
 
-    /// <summary>The next bytes.</summary>
-    /// <exception cref="InvalidDataException">There are fewer.</exception>
+    /// <summary>Reads the next bytes.</summary>
+    /// <exception cref="InvalidDataException">There are fewer bytes.</exception>
     public ReadOnlySpan<byte> ReadBytes(ulong count)
     {
         if (count > (ulong)(bytes.Length - Position))
@@ -48,6 +48,5 @@ internal sealed class PickleInput(byte[] bytes)
         return taken;
     }
 
-    private static InvalidDataException UnexpectedEnd() =>
-        new("The weights file is damaged: a pickle ends in the middle.");
+    private static InvalidDataException UnexpectedEnd() => new("The weights file is damaged: a pickle ends too early.");
 }

@@ -3,16 +3,16 @@ using System.IO.Compression;
 namespace PaDiM.Backbones.Weights;
 
 /// <summary>
-/// Checkpoints as PyTorch has written them since 1.6: a zip file of a pickle, <c>NAME/data.pkl</c>, and an entry a
-/// storage, <c>NAME/data/KEY</c>, all of them stored as they are.
+/// Reads checkpoints in the form of PyTorch since 1.6: a zip file with a pickle, <c>NAME/data.pkl</c>, and one entry
+/// per storage, <c>NAME/data/KEY</c>, all uncompressed.
 /// </summary>
 internal static class ZipCheckpoint
 {
     private const string PickleName = "data.pkl",
         OrderName = "byteorder";
 
-    /// <summary>The tensors of a file, which must stay open while they are read.</summary>
-    /// <exception cref="InvalidDataException">It is damaged, is no checkpoint, or wants something run.</exception>
+    /// <summary>Reads the list of tensors. The file must stay open while they are read.</summary>
+    /// <exception cref="InvalidDataException">It is damaged, is not a checkpoint, or tries to run code.</exception>
     public static Dictionary<string, WeightTensor> Read(Stream stream) =>
         RunGuarded(() =>
         {
@@ -20,11 +20,11 @@ internal static class ZipCheckpoint
             var pickle =
                 archive.Entries.FirstOrDefault(entry => entry.Name == PickleName)
                 ?? throw new InvalidDataException(
-                    $"The weights file is a zip file without a {PickleName}; it is no PyTorch checkpoint."
+                    $"The weights file is a zip file without a {PickleName}; it is not a PyTorch checkpoint."
                 );
             if (GetStoredLength(pickle, stream) > Pickle.MaxBytes)
                 throw new InvalidDataException(
-                    $"The weights file is no list of tensors: its {PickleName} has {pickle.Length} bytes."
+                    $"The weights file is not a list of tensors: its {PickleName} has {pickle.Length} bytes."
                 );
             var folder = pickle.FullName[..^PickleName.Length];
             if (
@@ -32,7 +32,8 @@ internal static class ZipCheckpoint
                 && !ReadContent(order, Math.Min(GetStoredLength(order, stream), 16)).AsSpan().SequenceEqual("little"u8)
             )
                 throw new InvalidDataException(
-                    "The weights file was saved on a machine with another order of bytes; save it anew on one like this."
+                    "The weights file was saved on a machine with another byte order. "
+                        + "Save it again on a machine like this one."
                 );
             return Checkpoint.FindTensors(
                 Pickle.Read(new PickleInput(ReadContent(pickle, pickle.Length))),
@@ -44,7 +45,8 @@ internal static class ZipCheckpoint
     {
         if (entry is null || storage.Length > GetStoredLength(entry, stream) / storage.Type.GetSize())
             throw new InvalidDataException(
-                $"The weights file is damaged: storage {WeightsFile.Quote(storage.Key)} of {storage.Length} numbers is not there in full."
+                $"The weights file is damaged: storage {WeightsFile.Quote(storage.Key)} "
+                    + $"of {storage.Length} numbers is incomplete."
             );
         return (first, into) =>
         {
@@ -61,12 +63,12 @@ internal static class ZipCheckpoint
         };
     }
 
-    /// <summary>Bytes of an entry, which are no more than the file has: nothing is unpacked.</summary>
+    /// <summary>Gets the length of an entry, at most that of the file: nothing is decompressed.</summary>
     private static long GetStoredLength(ZipArchiveEntry entry, Stream stream) =>
         entry.Length == entry.CompressedLength && entry.Length <= stream.Length
             ? entry.Length
             : throw new InvalidDataException(
-                "The weights file is a zip file of packed entries, which no checkpoint is."
+                "The weights file is a zip file with compressed entries, unlike any checkpoint."
             );
 
     private static byte[] ReadContent(ZipArchiveEntry entry, long length)
@@ -97,8 +99,8 @@ internal static class ZipCheckpoint
     }
 
     /// <summary>
-    /// What a zip file with a byte changed can make the framework's reader throw, besides <see
-    /// cref="InvalidDataException"/>.
+    /// Gets whether an exception means a damaged file: a changed byte makes the framework's reader throw these, besides
+    /// <see cref="InvalidDataException"/>.
     /// </summary>
     private static bool IsDamage(Exception e) =>
         e
