@@ -9,7 +9,7 @@ using PaDiM.Bench.Speed;
 namespace PaDiM.Bench;
 
 /// <summary>
-/// Every table and every chart of the performance pages in <c>docs</c> that needs no more than a folder of images,
+/// Prints every table and draws every chart of the performance pages in <c>docs</c> that need only a folder of images,
 /// within ten minutes.
 /// </summary>
 internal static class AllCommand
@@ -17,7 +17,7 @@ internal static class AllCommand
     public static Command Create() =>
         Workbench.CreateCommand(
             "all",
-            "speed, load, growth, load-time and kernels, one after the other: all tables and charts.",
+            "Run speed, load, growth, load-time and kernels one after the other: all tables and charts.",
             async (workbench, _) =>
             {
                 var clock = Stopwatch.StartNew();
@@ -39,9 +39,7 @@ internal static class AllCommand
                 await RunPartAsync("load-time", () => RunToCompletion(() => LoadTimeCommand.Run(workbench)));
                 await RunPartAsync("kernels", () => RunToCompletion(() => KernelCommand.Run("*", full: false)));
                 Console.WriteLine();
-                Console.WriteLine(
-                    FormattableString.Invariant($"All of it took {clock.Elapsed.TotalMinutes:f1} minutes.")
-                );
+                Console.WriteLine(FormattableString.Invariant($"Total time: {clock.Elapsed.TotalMinutes:f1} minutes."));
             }
         );
 
@@ -64,5 +62,5 @@ internal static class AllCommand
             .FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
             is { } line
             ? line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim()
-            : "a processor";
+            : "unknown processor";
 }

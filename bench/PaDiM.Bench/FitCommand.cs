@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.CommandLine;
 using System.Diagnostics;
+using PaDiM.Bench.Measuring;
 using PaDiM.Core.Calibration;
 using PaDiM.Core.DatasetReview;
 using PaDiM.Core.Embedding;
@@ -17,9 +18,9 @@ using PaDiM.Imaging.Decoding;
 namespace PaDiM.Bench;
 
 /// <summary>
-/// What a fit costs beside decoding and embedding its images, in turn within one run; then each of its stages alone,
-/// one after the other, which in a fit partly go on at the same time. Wall-clock and processor seconds, each the
-/// smallest of the rounds.
+/// Measures a fit beside decoding and embedding its images, in turn within one run, and then each of its stages alone,
+/// one after the other; in a fit some stages overlap. Prints wall-clock and CPU seconds, each the smallest of the
+/// rounds.
 /// </summary>
 internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images)
 {
@@ -49,15 +50,18 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
         };
         var directory = new Option<string>("--backbones")
         {
-            Description = "Folder of more backbones.",
+            Description = "Folder with more backbones.",
             DefaultValueFactory = _ => BackboneDirectories.BuiltIn,
         };
         var rounds = new Option<int>("--rounds")
         {
-            Description = "Rounds, of which the best counts.",
+            Description = "Number of rounds; the best counts.",
             DefaultValueFactory = _ => 3,
         };
-        var command = new Command("fit", "Seconds of a fit and of its stages, beside decoding and embedding alone.")
+        var command = new Command(
+            "fit",
+            "Measure the seconds of a fit and its stages, beside decoding and embedding alone."
+        )
         {
             folder,
             counts,
@@ -78,10 +82,15 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
                 $"{Environment.ProcessorCount} cores, 256 x 256, {new FitSettings().Dimensions} dimensions"
             );
             Console.WriteLine();
-            Console.WriteLine(
-                "| backbone | images | what | seconds | processor seconds | seconds over decoding and embedding | the same in processor seconds |"
+            MarkdownTable.PrintHeader(
+                "backbone",
+                "images",
+                "what",
+                "seconds",
+                "CPU seconds",
+                "seconds / decoding and embedding",
+                "the same in CPU seconds"
             );
-            Console.WriteLine("|---|---|---|---|---|---|---|");
             foreach (var name in arguments.GetValue(names)!)
             foreach (var count in wanted)
             {
@@ -94,7 +103,7 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
         return command;
     }
 
-    /// <summary>The first round warms up: costs keep the smallest.</summary>
+    /// <summary>Runs a round. The first one warms up: costs keep the smallest values.</summary>
     private void RunRound()
     {
         var scratch = Directory.CreateTempSubdirectory("padim-bench-");
@@ -250,10 +259,10 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
     {
         if (!_costs.TryGetValue(what, out var cost))
             _costs[what] = cost = new Cost();
-        var processor = Environment.CpuUsage.TotalTime;
+        var cpuTime = Environment.CpuUsage.TotalTime;
         var clock = Stopwatch.StartNew();
         work();
-        cost.Add(clock.Elapsed.TotalSeconds, (Environment.CpuUsage.TotalTime - processor).TotalSeconds);
+        cost.Add(clock.Elapsed.TotalSeconds, (Environment.CpuUsage.TotalTime - cpuTime).TotalSeconds);
         if (!adds)
             cost.EndRound();
     }
@@ -262,14 +271,21 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
     {
         var alone = _costs.First().Value;
         foreach (var (what, cost) in _costs)
-            Console.WriteLine(
-                FormattableString.Invariant(
-                    $"| {name} | {images.Count} | {what[2..]} | {cost.Seconds:f2} | {cost.Processor:f2} | {cost.Seconds / alone.Seconds:f2} | {cost.Processor / alone.Processor:f2} |"
-                )
+            MarkdownTable.PrintRow(
+                name,
+                $"{images.Count}",
+                GetLabel(what),
+                FormattableString.Invariant($"{cost.Seconds:f2}"),
+                FormattableString.Invariant($"{cost.Processor:f2}"),
+                FormattableString.Invariant($"{cost.Seconds / alone.Seconds:f2}"),
+                FormattableString.Invariant($"{cost.Processor / alone.Processor:f2}")
             );
     }
 
-    /// <summary>The smallest sums of a round so far.</summary>
+    /// <summary>Gets the label of a measurement, without the digit that sorts it. A dash marks a stage.</summary>
+    private static string GetLabel(string what) => what[0] is '0' or '1' ? what[2..] : $"— {what[2..]}";
+
+    /// <summary>Keeps the smallest sums of a round so far.</summary>
     private sealed class Cost
     {
         private double _seconds,

@@ -5,15 +5,15 @@ using PaDiM.Imaging.Heatmaps;
 namespace PaDiM.Bench;
 
 /// <summary>
-/// As many encoded images as are wanted: those of a folder, then copies of them, shifted sideways and every other time
-/// mirrored, as JPEG.
+/// Creates any number of encoded images: those of a folder, then copies as JPEG, shifted sideways and every second time
+/// mirrored.
 /// </summary>
 internal static class ImageCopies
 {
-    /// <summary>Pixels from one copy to the next.</summary>
+    /// <summary>The pixels from one copy to the next.</summary>
     private const int Shift = 8;
 
-    /// <summary>Images in the order of the paths.</summary>
+    /// <summary>Creates images in the order of the paths.</summary>
     public static byte[][] Create(string[] paths, int count)
     {
         if (paths.Length == 0)

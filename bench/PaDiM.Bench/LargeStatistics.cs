@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using PaDiM.Bench.Measuring;
 using PaDiM.Core.Calibration;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
@@ -8,7 +9,7 @@ using PaDiM.Core.Statistics;
 namespace PaDiM.Bench;
 
 /// <summary>
-/// Seconds and peak memory of large statistics through all that a fit does with them, over synthetic embeddings.
+/// Measures the seconds and peak memory of large statistics in every step of a fit, over synthetic embeddings.
 /// </summary>
 internal static class LargeStatistics
 {
@@ -17,11 +18,11 @@ internal static class LargeStatistics
         var grid = new Grid(64, 64);
         var estimate = FitEstimate.Of(new FitSettings(), grid, dimensions, null);
         Console.WriteLine(
-            $"{grid.Height} x {grid.Width} positions, {dimensions} dimensions, estimated: {FitEstimate.Size(estimate.MemoryBytes)}"
+            $"{grid.Height} x {grid.Width} positions, {dimensions} dimensions, "
+                + $"estimated memory {FitEstimate.Size(estimate.MemoryBytes)}"
         );
         Console.WriteLine();
-        Console.WriteLine("| what | seconds | processor seconds | peak resident memory, MiB |");
-        Console.WriteLine("|---|---|---|---|");
+        MarkdownTable.PrintHeader("what", "seconds", "CPU seconds", "peak resident memory, MiB");
         var batch = Enumerable
             .Range(0, FitEstimate.BatchOf(grid, dimensions))
             .Select(_ => new PatchEmbedding(grid, dimensions))
@@ -30,9 +31,10 @@ internal static class LargeStatistics
         for (var round = 0; round < 2; round++)
         {
             FillRandom(batch, round);
-            MeasureStep($"{batch.Length} images added", () => statistics.Add(batch));
+            var step = round == 0 ? $"add {batch.Length} images (first use of the memory)" : $"add {batch.Length} more";
+            MeasureStep(step, () => statistics.Add(batch));
         }
-        // Statistics of few images would be frozen in their subspace.
+        // With fewer images than dimensions, freezing would only work in their subspace.
         while (statistics.Count <= dimensions)
             statistics.Merge(statistics);
         var regularisation = new Regularisation(new FitSettings().Epsilon);
@@ -56,14 +58,17 @@ internal static class LargeStatistics
 
     private static void MeasureStep(string what, Action work)
     {
-        var processor = Environment.CpuUsage.TotalTime;
+        var cpuTime = Environment.CpuUsage.TotalTime;
         var clock = Stopwatch.StartNew();
         work();
         var seconds = clock.Elapsed.TotalSeconds;
-        var used = (Environment.CpuUsage.TotalTime - processor).TotalSeconds;
+        var used = (Environment.CpuUsage.TotalTime - cpuTime).TotalSeconds;
         using var process = Process.GetCurrentProcess();
-        Console.WriteLine(
-            FormattableString.Invariant($"| {what} | {seconds:f1} | {used:f1} | {process.PeakWorkingSet64 >> 20} |")
+        MarkdownTable.PrintRow(
+            what,
+            FormattableString.Invariant($"{seconds:f1}"),
+            FormattableString.Invariant($"{used:f1}"),
+            $"{process.PeakWorkingSet64 >> 20}"
         );
     }
 }

@@ -17,8 +17,8 @@ using Serilog.Formatting.Compact;
 namespace PaDiM.Bench;
 
 /// <summary>
-/// What it costs to be seen: recording an image's metrics, and one line of the log, in turn with scoring it; and a
-/// scrape of many categories.
+/// Measures the cost of telemetry: recording an image's metrics and writing its log line, in turn with scoring it; and
+/// a scrape of many categories.
 /// </summary>
 internal static class TelemetryCommand
 {
@@ -27,7 +27,7 @@ internal static class TelemetryCommand
     public static Command Create() =>
         Workbench.CreateCommand(
             "telemetry",
-            "Microseconds and bytes of an image's metrics beside its score, and milliseconds of a scrape.",
+            "Measure the microseconds and bytes of an image's metrics beside its score, and the time of a scrape.",
             async (workbench, _) =>
             {
                 await using var app = PaDiM.Service.Program.Build([
@@ -35,7 +35,7 @@ internal static class TelemetryCommand
                     $"--Padim:DataDirectory={workbench.Scratch}",
                     "--Serilog:MinimumLevel:Default=Fatal",
                 ]);
-                // Before anything is recorded: until the exporter listens, a recording is nothing.
+                // Must come first: before the exporter listens, recording does nothing.
                 await PaDiM.Service.Hosting.Preparation.PrepareAsync(app);
                 await app.StartAsync();
                 await RunAsync(workbench, app);
@@ -57,7 +57,7 @@ internal static class TelemetryCommand
             round => scorer.Score([workbench.Images[round % workbench.Images.Count]])
         );
         var record = new Candidate(
-            $"its metrics, {Repeats} times",
+            $"metrics of an image, {Repeats} times",
             _ =>
             {
                 for (var i = 0; i < Repeats; i++)
@@ -68,12 +68,13 @@ internal static class TelemetryCommand
             .WriteTo.Sink(new DiscardingSink(new CompactJsonFormatter()))
             .CreateLogger();
         var write = new Candidate(
-            $"its line of the log, as JSON, {Repeats} times",
+            $"log line of an image, as JSON, {Repeats} times",
             _ =>
             {
                 for (var i = 0; i < Repeats; i++)
                     log.Information(
-                        "{Category} version {ModelVersion}: {Decision} at {Score}, threshold {Threshold}, part {PartId}",
+                        "{Category} version {ModelVersion}: {Decision} at {Score}, "
+                            + "threshold {Threshold}, part {PartId}",
                         result.Category,
                         result.ModelVersion,
                         result.Decision,
@@ -87,11 +88,11 @@ internal static class TelemetryCommand
 
         var table = new MarkdownTable(
             "what",
-            "p50, µs an image",
+            "p50, µs per image",
             "p95",
             "p99",
-            "bytes allocated an image",
-            "p50 over score"
+            "bytes allocated per image",
+            "p50 / score"
         );
         foreach (var (candidate, repeats) in new[] { (score, 1), (record, Repeats), (write, Repeats) })
         {
@@ -118,19 +119,22 @@ internal static class TelemetryCommand
 
     private static async Task ScrapeAsync(WebApplication app, ScoreMetrics metrics, PadimModel model, Backbone backbone)
     {
-        var table = new MarkdownTable("categories", "p50, ms a scrape", "p95", "p99", "KB");
+        var table = new MarkdownTable("categories", "p50, ms per scrape", "p95", "p99", "KB");
         using var http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
-        var seen = 1;
+        var recorded = 1;
         foreach (var categories in new[] { 1, 100, CategoryLabels.Most })
         {
-            for (; seen < categories; seen++)
+            for (; recorded < categories; recorded++)
             for (var i = 0; i < 500; i++)
-                metrics.Scored(CreateSnapshot(model, backbone, $"category-{seen}"), CreateResult($"category-{seen}"));
+                metrics.Scored(
+                    CreateSnapshot(model, backbone, $"category-{recorded}"),
+                    CreateResult($"category-{recorded}")
+                );
             var times = new Times();
             var length = 0;
             for (var i = 0; i < 20; i++)
             {
-                // Within 300 ms of an answer the exporter gives the same again.
+                // Within 300 ms of a response the exporter returns the same response again.
                 await Task.Delay(350);
                 var clock = Stopwatch.StartNew();
                 length = (await http.GetByteArrayAsync("/metrics")).Length;
@@ -138,7 +142,7 @@ internal static class TelemetryCommand
             }
             table.Add([$"{categories}", .. times.ToCells(), $"{length / 1000}"]);
         }
-        table.Print("A scrape, drift over 500 images of each category:");
+        table.Print("Scrapes, drift over 500 images of each category:");
     }
 
     private static CategoryModel CreateSnapshot(PadimModel model, Backbone backbone, string category)
@@ -182,7 +186,7 @@ internal static class TelemetryCommand
             "cpu"
         );
 
-    /// <summary>Formats and forgets: what a console or a pipe takes is not this program's.</summary>
+    /// <summary>Formats events and discards them, to leave out the cost of a console or a pipe.</summary>
     private sealed class DiscardingSink(CompactJsonFormatter formatter) : Serilog.Core.ILogEventSink
     {
         public void Emit(Serilog.Events.LogEvent logEvent) => formatter.Format(logEvent, TextWriter.Null);

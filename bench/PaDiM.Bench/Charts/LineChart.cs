@@ -1,17 +1,17 @@
 namespace PaDiM.Bench.Charts;
 
-/// <summary>A curve.</summary>
-/// <param name="Name">For the legend.</param>
-/// <param name="Points">X and Y.</param>
-/// <param name="Dashed">A limit or an ideal rather than something measured point by point.</param>
+/// <summary>Represents a curve.</summary>
+/// <param name="Name">The name in the legend.</param>
+/// <param name="Points">The points.</param>
+/// <param name="Dashed">Whether it is a limit or an ideal instead of measured points.</param>
 internal sealed record Series(string Name, IReadOnlyList<(double X, double Y)> Points, bool Dashed = false);
 
-/// <summary>Curves over a common axis from 0.</summary>
-/// <param name="title">Title.</param>
-/// <param name="across">What the horizontal axis counts.</param>
-/// <param name="up">What the vertical axis counts.</param>
-/// <param name="series">Curves.</param>
-/// <param name="doubling">Each doubling takes the same space across.</param>
+/// <summary>Draws curves over a common axis from 0.</summary>
+/// <param name="title">The title.</param>
+/// <param name="across">The label of the horizontal axis.</param>
+/// <param name="up">The label of the vertical axis.</param>
+/// <param name="series">The curves.</param>
+/// <param name="doubling">Whether the horizontal axis is logarithmic, to base 2.</param>
 internal sealed class LineChart(
     string title,
     string across,

@@ -6,7 +6,7 @@ using PaDiM.Engine.Inference;
 
 namespace PaDiM.Bench.Growth;
 
-/// <summary>Scores with backbones and settings of which one thing differs, in turn.</summary>
+/// <summary>Measures scores with backbones and settings that differ in one value, in turn.</summary>
 internal sealed class Points(Workbench workbench) : IDisposable
 {
     private readonly List<Point> _points = [];
@@ -24,10 +24,10 @@ internal sealed class Points(Workbench workbench) : IDisposable
     }
 
     /// <summary>Adds a point.</summary>
-    /// <param name="name">In the table.</param>
-    /// <param name="value">In the chart.</param>
+    /// <param name="name">The name in the table.</param>
+    /// <param name="value">The value in the chart.</param>
     /// <param name="backbone">The network.</param>
-    /// <param name="settings">What its model has.</param>
+    /// <param name="settings">The settings of the model.</param>
     public void Add(string name, int value, Backbone backbone, FitSettings settings)
     {
         var model = SyntheticModel.Create(backbone, settings);
@@ -68,7 +68,7 @@ internal sealed class Points(Workbench workbench) : IDisposable
             "p99, ms",
             "backbone alone, p50, ms",
             "distances, p50, ms",
-            "score over backbone alone",
+            "score / backbone alone",
         ]);
         foreach (var point in _points)
             table.Add([

@@ -9,8 +9,8 @@ using PaDiM.Imaging.Preprocessing;
 namespace PaDiM.Bench.Kernels;
 
 /// <summary>
-/// What is around the backbone and the distances: preparing an image of 512 x 512, putting taps together, and drawing
-/// distances out to pixels.
+/// Benchmarks the steps around the backbone and the distances: preparing a 512 x 512 image, combining taps, and
+/// upsampling distances to pixels.
 /// </summary>
 [MemoryDiagnoser]
 public class AroundKernels
@@ -35,7 +35,7 @@ public class AroundKernels
     private float[] _prepared = [],
         _resized = [];
 
-    /// <summary>Makes taps of strides 4, 8 and 16.</summary>
+    /// <summary>Creates taps with strides 4, 8 and 16.</summary>
     [GlobalSetup]
     public void SetUp()
     {
@@ -51,23 +51,23 @@ public class AroundKernels
         ];
     }
 
-    /// <summary>Antialiased resize alone.</summary>
+    /// <summary>Measures the antialiased resize alone.</summary>
     [Benchmark]
     public void Resize() => AntialiasedResampler.Resize(_image, _settings.ImageSize, _settings.ImageSize, _resized);
 
-    /// <summary>Resize and normalisation.</summary>
+    /// <summary>Measures resize and normalisation.</summary>
     [Benchmark]
     public void Prepare() => _preprocessing.Prepare(_image, _prepared);
 
-    /// <summary>The sum of reduced taps, over an embedding that is not needed any more.</summary>
+    /// <summary>Measures the sum of reduced taps, with a reused buffer.</summary>
     [Benchmark]
     public PatchEmbedding Embed() => PatchEmbedding.Of(new ReducedTaps(_taps, KernelData.Dimensions), reuse: _reuse);
 
-    /// <summary>Upsampling and smoothing.</summary>
+    /// <summary>Measures upsampling and smoothing.</summary>
     [Benchmark]
     public AnomalyMap ToPixels() => _distances.ToPixels(_settings.PreparedSize(), _settings.BlurSigma);
 
-    /// <summary>The image score of a map.</summary>
+    /// <summary>Measures the image score of a map.</summary>
     [Benchmark]
     public float Max() => _distances.Max();
 }

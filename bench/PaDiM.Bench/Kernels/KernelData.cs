@@ -4,7 +4,7 @@ using PaDiM.Core.Statistics;
 
 namespace PaDiM.Bench.Kernels;
 
-/// <summary>Statistics and embeddings of the default size with random contents.</summary>
+/// <summary>Creates statistics and embeddings of the default size with random values.</summary>
 internal static class KernelData
 {
     public const int Dimensions = 100,
@@ -29,7 +29,7 @@ internal static class KernelData
 
     public static FullRankDistribution FullRank => LazyFullRank.Value;
 
-    /// <summary>A matrix a position.</summary>
+    /// <summary>Gets one dense matrix per position.</summary>
     public static float[] Dense => LazyDense.Value;
 
     public static float[] CreateNumbers(int count, int seed)

@@ -5,8 +5,8 @@ using PaDiM.Bench.Measuring;
 namespace PaDiM.Bench.Load;
 
 /// <summary>
-/// What a fit in the background costs the line: one image at a time over HTTP, in turn with and without a fit that
-/// embeds all images anew.
+/// Measures what a fit in the background costs scoring: one image at a time over HTTP, in turn with and without a fit
+/// that embeds all images again.
 /// </summary>
 internal static class BesideFitCommand
 {
@@ -16,17 +16,17 @@ internal static class BesideFitCommand
     {
         var rounds = new Option<int>("--rounds")
         {
-            Description = "Fits for each way of asking.",
+            Description = "Fits per request pattern.",
             DefaultValueFactory = _ => 3,
         };
         var pause = new Option<int>("--pause")
         {
-            Description = "Milliseconds between the images of a line that pauses.",
+            Description = "Milliseconds from one request to the next in the pattern with pauses.",
             DefaultValueFactory = _ => 100,
         };
         var command = Workbench.CreateCommand(
             "beside-fit",
-            "The service over HTTP: what a fit in the background adds to an image's milliseconds.",
+            "Measure the service over HTTP: how much a fit in the background slows down an image.",
             (workbench, arguments) =>
                 RunAsync(workbench, arguments.GetValue(rounds), TimeSpan.FromMilliseconds(arguments.GetValue(pause)))
         );
@@ -41,21 +41,13 @@ internal static class BesideFitCommand
         var image = LoadCommand.Encode(workbench.Images[0]);
         await using var service = await RunningService.StartAsync(workbench, name);
         await service.FitAsync(FittedCategory, CreateSettings(name, 0), workbench.Files);
-        var table = new MarkdownTable(
-            "the line",
-            "a fit",
-            "p50, ms",
-            "p95, ms",
-            "p99, ms",
-            "images",
-            "seconds of a fit"
-        );
-        var bars = new Goals();
+        var table = new MarkdownTable("requests", "fit", "p50, ms", "p95, ms", "p99, ms", "images", "seconds per fit");
+        var goals = new Goals();
         var seed = 0;
         foreach (
-            var (line, between) in new[]
+            var (requests, between) in new[]
             {
-                ("one after the other", TimeSpan.Zero),
+                ("back to back", TimeSpan.Zero),
                 ($"one every {pause.TotalMilliseconds:0} ms", pause),
             }
         )
@@ -65,7 +57,7 @@ internal static class BesideFitCommand
             var fits = new Times();
             for (var round = 0; round < rounds; round++)
             {
-                // Another draw of dimensions: nothing that is kept of the fits before can be used.
+                // Another seed, so that nothing from earlier fits can be reused.
                 await service.PutAsync(FittedCategory, CreateSettings(name, ++seed));
                 var began = Stopwatch.GetTimestamp();
                 var fit = service.FitAsync(FittedCategory);
@@ -76,24 +68,25 @@ internal static class BesideFitCommand
                 var until = Stopwatch.GetTimestamp() + (long)(took.TotalSeconds * Stopwatch.Frequency);
                 await SendRequestsAsync(service, image, between, alone, () => Stopwatch.GetTimestamp() < until);
             }
-            table.Add([line, "none", .. alone.ToCells(), $"{alone.Count}", ""]);
+            table.Add([requests, "none", .. alone.ToCells(), $"{alone.Count}", ""]);
             table.Add([
-                line,
+                requests,
                 "in the background",
                 .. beside.ToCells(),
                 $"{beside.Count}",
                 MarkdownTable.Format(fits.Median),
             ]);
-            bars.AtMost(
-                $"p99 beside a fit, of that without, {line}",
+            goals.AtMost(
+                $"p99 during a fit / p99 without, {requests}",
                 1.5,
                 beside.Percentile(0.99) / alone.Percentile(0.99)
             );
         }
         table.Print(
-            $"{name}, a JPEG of 512 x 512 over HTTP, {workbench.ThreadCount} threads; fits of {workbench.Files.Count} images from nothing:"
+            $"{name}, a 512 x 512 JPEG over HTTP, {workbench.ThreadCount} threads; "
+                + $"full fits of {workbench.Files.Count} images:"
         );
-        bars.Print();
+        goals.Print();
     }
 
     private static object CreateSettings(string backbone, int seed) => new { backbone, reduction = new { seed } };
@@ -103,10 +96,10 @@ internal static class BesideFitCommand
         byte[] image,
         TimeSpan between,
         Times times,
-        Func<bool> goesOn
+        Func<bool> continues
     )
     {
-        while (goesOn())
+        while (continues())
         {
             var began = Stopwatch.GetTimestamp();
             await service.ScoreAsync(image);

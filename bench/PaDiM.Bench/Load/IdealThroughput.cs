@@ -5,9 +5,9 @@ using PaDiM.Engine.Inference;
 namespace PaDiM.Bench.Load;
 
 /// <summary>
-/// What decoding and the backbone alone would allow: nothing is resized, scored or sent. Two ways of using all cores: a
-/// thread a core, each with a session of one thread; and one session on all threads over batches of eight, the next
-/// eight being decoded meanwhile.
+/// Measures the throughput of decoding and the backbone alone: nothing is resized, scored or sent. It uses all cores in
+/// two ways: one thread per core, each with a single-threaded session; and one session on all threads over batches of
+/// eight, while the next eight images are decoded.
 /// </summary>
 internal sealed class IdealThroughput : IDisposable
 {
@@ -36,7 +36,7 @@ internal sealed class IdealThroughput : IDisposable
             value = 4 * random.NextSingle() - 2;
     }
 
-    /// <summary>A thread a core, each on its own. Images done and seconds taken.</summary>
+    /// <summary>Runs one single-threaded session per core. Returns the images and the seconds.</summary>
     public (int Images, double Seconds) RunSessionPerCore(TimeSpan duration)
     {
         var clock = Stopwatch.StartNew();
@@ -57,7 +57,7 @@ internal sealed class IdealThroughput : IDisposable
         return (done, clock.Elapsed.TotalSeconds);
     }
 
-    /// <summary>One session over batches, decoding beside it.</summary>
+    /// <summary>Runs one session over batches, with decoding beside it. Returns the images and the seconds.</summary>
     public (int Images, double Seconds) RunBatches(TimeSpan duration)
     {
         var clock = Stopwatch.StartNew();

@@ -11,8 +11,8 @@ using PaDiM.Imaging;
 namespace PaDiM.Bench.Load;
 
 /// <summary>
-/// The built service under load, beside what this process does without it: one request at a time in turn with the same
-/// score in this process, then many at a time in turn with the rate that decoding and the backbone alone would allow.
+/// Measures the built service under load, beside this process: one request at a time in turn with the same score in
+/// this process, then concurrent requests in turn with decoding and the backbone alone.
 /// </summary>
 internal static class LoadCommand
 {
@@ -21,8 +21,8 @@ internal static class LoadCommand
         WarmUpRounds = 5;
 
     /// <summary>
-    /// Images in a row before it is the other's turn: a camera asks again and again, and finds the caches as it left
-    /// them.
+    /// The images in a row before the other candidate's turn: a camera sends one image after another, and finds the
+    /// caches as its last request left them.
     /// </summary>
     private const int ImagesPerTurn = 10;
 
@@ -34,13 +34,13 @@ internal static class LoadCommand
     {
         var seconds = new Option<double>("--seconds")
         {
-            Description = "Time for the requests one at a time, and for each concurrency.",
+            Description = "Seconds for the requests one at a time, and for each concurrency.",
             DefaultValueFactory = _ => 16,
         };
         var reductions = Reductions.CreateOption();
         var command = Workbench.CreateCommand(
             "load",
-            "The service over HTTP: milliseconds and images a second at several concurrencies.",
+            "Measure the service over HTTP: milliseconds and images per second at several concurrencies.",
             (workbench, arguments) =>
                 RunAsync(workbench, TimeSpan.FromSeconds(arguments.GetValue(seconds)), arguments.GetValue(reductions)!)
         );
@@ -53,14 +53,14 @@ internal static class LoadCommand
     {
         var name = workbench.FindFirstBackbone("resnet18");
         var image = Encode(workbench.Images[0]);
-        var bars = new Goals();
+        var goals = new Goals();
         foreach (var reduction in reductions)
         {
             await using var service = await RunningService.StartAsync(workbench, name, reduction);
-            await MeasureSequentialAsync(workbench, service, name, reduction, image, each, bars);
-            await MeasureConcurrentAsync(workbench, service, name, reduction, image, each / Slices, bars);
+            await MeasureSequentialAsync(workbench, service, name, reduction, image, each, goals);
+            await MeasureConcurrentAsync(workbench, service, name, reduction, image, each / Slices, goals);
         }
-        bars.Print();
+        goals.Print();
     }
 
     private static async Task MeasureSequentialAsync(
@@ -70,7 +70,7 @@ internal static class LoadCommand
         ReductionMethod reduction,
         byte[] image,
         TimeSpan duration,
-        Goals bars
+        Goals goals
     )
     {
         using var file = new MemoryStream(await service.ExportAsync());
@@ -98,12 +98,12 @@ internal static class LoadCommand
                 var began = Stopwatch.GetTimestamp();
                 var answer = await service.ScoreAsync(image);
                 http.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
-                foreach (var (stage, told) in stages.Zip(RunningService.ReadStages(answer)))
-                    stage.Add(told);
+                foreach (var (stage, milliseconds) in stages.Zip(RunningService.ReadStages(answer)))
+                    stage.Add(milliseconds);
             }
             if (!first)
                 Here();
-            // What HTTP itself costs a service whose threads sleep and whose caches are another's.
+            // The cost of HTTP alone when the service's threads sleep and the caches hold other data.
             for (var i = 0; i < ImagesPerTurn; i++)
             {
                 Score();
@@ -117,12 +117,13 @@ internal static class LoadCommand
         table.Add(["decode and score in this process", .. here.ToCells()]);
         table.Add(["the same over HTTP", .. http.ToCells()]);
         for (var i = 0; i < stages.Length; i++)
-            table.Add([$"— of it, as the service tells: {RunningService.StageNames[i]}", .. stages[i].ToCells()]);
-        table.Add(["a request of nothing (GET /health/live), each after a score in this process", .. empty.ToCells()]);
+            table.Add([$"— server timing: {RunningService.StageNames[i]}", .. stages[i].ToCells()]);
+        table.Add(["an empty request (GET /health/live), each after a score in this process", .. empty.ToCells()]);
         table.Print(
-            $"{name}, {reduction.ToText()}, a JPEG of {Side} x {Side} ({image.Length >> 10} KiB), one at a time, turns of {ImagesPerTurn}, {workbench.ThreadCount} threads, {http.Count} each:"
+            $"{name}, {reduction.ToText()}, a {Side} x {Side} JPEG ({image.Length >> 10} KiB), one request at a time, "
+                + $"turns of {ImagesPerTurn}, {workbench.ThreadCount} threads, {http.Count} requests each:"
         );
-        bars.AtMost($"{reduction.ToText()}: what HTTP adds at p50", 1, http.Median - here.Median, " ms");
+        goals.AtMost($"{reduction.ToText()}: added by HTTP at p50", 1, http.Median - here.Median, " ms");
 
         void Here()
         {
@@ -144,7 +145,7 @@ internal static class LoadCommand
         ReductionMethod reduction,
         byte[] image,
         TimeSpan slice,
-        Goals bars
+        Goals goals
     )
     {
         using var ideal = new IdealThroughput(workbench, name, image);
@@ -167,10 +168,10 @@ internal static class LoadCommand
             "p50, ms",
             "p95, ms",
             "p99, ms",
-            "images a second",
+            "images per second",
             "of the ideal",
-            "processor ms an image: service",
-            "load generator"
+            "CPU ms per image: service",
+            "CPU ms per image: load generator"
         );
         foreach (var load in loads)
             table.Add([
@@ -182,7 +183,7 @@ internal static class LoadCommand
                 MarkdownTable.Format(1000 * load.ClientCpuSeconds / load.Times.Count),
             ]);
         table.Add(
-            "ideal: a session of one thread on each core",
+            "ideal: a single-threaded session per core",
             "",
             "",
             "",
@@ -202,10 +203,12 @@ internal static class LoadCommand
             ""
         );
         table.Print(
-            $"{name}, {reduction.ToText()}, the same JPEG over HTTP in turn with decoding and the backbone alone in this process while the service is idle (the better of two ways is the ideal), {Slices} slices of {slice.TotalSeconds:0.#} s each:"
+            $"{name}, {reduction.ToText()}, the same JPEG at several concurrencies. The ideal is the better of two "
+                + "ways of decoding and the backbone alone in this process, in turn while the service is idle, "
+                + $"{Slices} slices of {slice.TotalSeconds:0.#} s each:"
         );
-        bars.AtLeast(
-            $"{reduction.ToText()}: images a second at concurrency 8, of the ideal",
+        goals.AtLeast(
+            $"{reduction.ToText()}: images per second at concurrency 8, of the ideal",
             0.9,
             loads.First(load => load.Concurrency == 8).PerSecond / best
         );
@@ -215,7 +218,7 @@ internal static class LoadCommand
             new LineChart(
                 $"{name}, {Side} x {Side} JPEG over HTTP",
                 "concurrency",
-                "images a second",
+                "images per second",
                 [
                     new Series("service", [.. loads.Select(load => ((double)load.Concurrency, load.PerSecond))]),
                     new Series(
@@ -244,11 +247,13 @@ internal static class LoadCommand
         );
     }
 
-    /// <summary>So many requests at a time for a while; each sender sends the next when its answer is there.</summary>
+    /// <summary>
+    /// Sends concurrent requests for a while. Each sender sends the next request when it has the response.
+    /// </summary>
     private static async Task ApplyLoadAsync(RunningService service, byte[] image, Throughput load, TimeSpan duration)
     {
-        var asking = Environment.CpuUsage.TotalTime;
-        var serving = service.ProcessorTime;
+        var clientTime = Environment.CpuUsage.TotalTime;
+        var serviceTime = service.ProcessorTime;
         var clock = Stopwatch.StartNew();
         var senders = await Task.WhenAll(
             Enumerable
@@ -268,8 +273,8 @@ internal static class LoadCommand
         foreach (var times in senders)
             load.Times.AddRange(times);
         load.Seconds += clock.Elapsed.TotalSeconds;
-        load.ClientCpuSeconds += (Environment.CpuUsage.TotalTime - asking).TotalSeconds;
-        load.ServiceCpuSeconds += (service.ProcessorTime - serving).TotalSeconds;
+        load.ClientCpuSeconds += (Environment.CpuUsage.TotalTime - clientTime).TotalSeconds;
+        load.ServiceCpuSeconds += (service.ProcessorTime - serviceTime).TotalSeconds;
     }
 
     private static (int Images, double Seconds) Sum(
@@ -277,7 +282,7 @@ internal static class LoadCommand
         (int Images, double Seconds) other
     ) => (one.Images + other.Images, one.Seconds + other.Seconds);
 
-    /// <summary>The JPEG that is sent.</summary>
+    /// <summary>Encodes the JPEG to send.</summary>
     public static byte[] Encode(RgbImage image)
     {
         using var pixels = Image.NewFromMemory(image.Pixels, image.Width, image.Height, 3, Enums.BandFormat.Uchar);

@@ -8,14 +8,15 @@ using PaDiM.Engine.Inference;
 namespace PaDiM.Bench.Speed;
 
 /// <summary>
-/// A model as one ONNX file in the form that others export, operation by operation as Anomalib's PyTorch modules give
-/// it: every tap replicated to the finest grid, all channels concatenated, the chosen ones gathered, sqrt(delta^T
-/// Cov^-1 delta) with whole inverse covariances, bilinear upsampling, and smoothing by a square Gaussian kernel after
-/// reflection. What it computes is of the model's size; its channels are not those that the covariances belong to.
+/// Creates the conventional whole graph: a model as one ONNX file in the form that other projects export, with the
+/// operations of Anomalib's PyTorch modules: every tap replicated to the finest grid, all channels concatenated, the
+/// chosen ones gathered, sqrt(delta^T Cov^-1 delta) with whole inverse covariances, bilinear upsampling, and smoothing
+/// with a square Gaussian kernel after reflection. The graph has the size of the model, but its channels do not match
+/// the covariances.
 /// </summary>
 internal static class ConventionalGraph
 {
-    /// <summary>The file's bytes.</summary>
+    /// <summary>Creates the bytes of the file.</summary>
     public static byte[] ToArray(PadimModel model, Backbone backbone)
     {
         var editor = GraphEditor.Open(File.ReadAllBytes(backbone.File.Path)).WithOutputs(backbone.Identity.Taps);
@@ -140,7 +141,7 @@ internal static class ConventionalGraph
     private static long[] DrawChannels(int all, int d) =>
         [.. new Random(1).GetItems([.. Enumerable.Range(0, all).Select(c => (long)c)], d).Order()];
 
-    /// <summary>F^T F of each position.</summary>
+    /// <summary>Computes F^T F for each position.</summary>
     private static float[] GetInverseCovariances(PadimModel model)
     {
         var distribution = model.Distribution;

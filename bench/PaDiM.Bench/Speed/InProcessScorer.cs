@@ -9,8 +9,8 @@ using PaDiM.Imaging;
 namespace PaDiM.Bench.Speed;
 
 /// <summary>
-/// From decoded images to scores as the service does it, without the service: several images are prepared and drawn out
-/// at the same time, and pass through the backbone together.
+/// Scores decoded images as the service does, but without the service: several images are prepared and upsampled in
+/// parallel, and pass through the backbone together.
 /// </summary>
 internal sealed class InProcessScorer : IDisposable
 {
@@ -29,12 +29,12 @@ internal sealed class InProcessScorer : IDisposable
     public static string[] StageNames =>
         ["prepare (resize, normalise)", "backbone with reduction", "distances", "upsample, smooth, maximum"];
 
-    /// <summary>Milliseconds of each stage, in the order of <see cref="StageNames"/>.</summary>
+    /// <summary>Gets the milliseconds of each stage, in the order of <see cref="StageNames"/>.</summary>
     public Times[] Stages { get; } = [.. StageNames.Select(_ => new Times())];
 
     public Times Distances => Stages[2];
 
-    /// <summary>Forgets what the stages took.</summary>
+    /// <summary>Clears the times of the stages.</summary>
     public void Clear()
     {
         foreach (var stage in Stages)
