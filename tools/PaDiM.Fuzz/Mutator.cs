@@ -3,10 +3,11 @@ using System.Buffers.Binary;
 namespace PaDiM.Fuzz;
 
 /// <summary>
-/// Makes files that are nearly right: a file of the corpus with a few faults. The same seed makes the same files.
+/// Creates almost valid files: a file of the corpus with a few faults. The same seed gives the same files.
 /// </summary>
 internal sealed class Mutator(byte[][] corpus, Random random)
 {
+    /// <summary>Numbers at the bounds of integer types, where parsers tend to fail.</summary>
     private static readonly long[] BoundaryValues =
     [
         0,
@@ -29,9 +30,10 @@ internal sealed class Mutator(byte[][] corpus, Random random)
         long.MaxValue,
     ];
 
-    /// <summary>Where formats keep what matters.</summary>
+    /// <summary>The bytes in which formats keep their headers.</summary>
     private const int HeaderBytes = 256;
 
+    /// <summary>Creates the next file.</summary>
     public byte[] Next()
     {
         var bytes = PickFile().ToArray();
@@ -66,7 +68,7 @@ internal sealed class Mutator(byte[][] corpus, Random random)
             case 6:
                 return [.. bytes[..at], .. bytes[(at + length)..]];
             case 7:
-                // A piece more than once.
+                // Repeats a piece.
                 return
                 [
                     .. bytes[..at],
@@ -74,7 +76,7 @@ internal sealed class Mutator(byte[][] corpus, Random random)
                     .. bytes[at..],
                 ];
             default:
-                // The end of another file.
+                // Appends the end of another file.
                 var other = PickFile();
                 return
                 [
@@ -84,7 +86,7 @@ internal sealed class Mutator(byte[][] corpus, Random random)
         }
     }
 
-    /// <summary>A number in one of the ways in which formats write lengths, sizes and offsets.</summary>
+    /// <summary>Writes a number in one of the encodings that formats use for lengths, sizes and offsets.</summary>
     private byte[] Write(byte[] bytes, int at, long number)
     {
         Span<byte> eight = stackalloc byte[8];
