@@ -152,7 +152,7 @@ internal sealed class CalibrationCommand
             "requested rate",
             "rejected, mean",
             "95 % interval",
-            "min, max over splits"
+            "minimum and maximum over the splits"
         );
         for (var r = 0; r < Rates.Length; r++)
         {

@@ -58,9 +58,9 @@ internal static class LoadTimeCommand
         whole.AddRange(hashing.Values.Zip(reading.Values, (hash, read) => hash + read));
         var table = new MarkdownTable("what", "p50, ms", "p95, ms", "p99, ms");
         table.Add(["read and hash the file", .. hashing.ToCells()]);
-        table.Add(["check the values", .. reading.ToCells()]);
-        table.Add(["both: load the model", .. whole.ToCells()]);
-        table.Add([$"self-test, {model.GoldenImages.Count} images", .. testing.ToCells()]);
+        table.Add(["parse and check the values", .. reading.ToCells()]);
+        table.Add(["load: both", .. whole.ToCells()]);
+        table.Add([$"then the self-test, {model.GoldenImages.Count} images", .. testing.ToCells()]);
         var grid = model.Distribution.Grid;
         var d = model.Distribution.Dimensions;
         table.Print(

@@ -124,13 +124,13 @@ internal static class QuantisationCommand
 
     private static IEnumerable<(string, QuantisationSettings)> GetVariants(QuantisationSettings chosen) =>
         [
-            ("default", chosen),
-            ("range by minimum and maximum", chosen with { Range = RangeMethod.MinMax }),
-            ("range by percentile 99.99", chosen with { Range = RangeMethod.Percentile }),
-            ("8-bit weights", chosen with { WeightBits = 8 }),
-            ("first layer int8", chosen with { FloatStem = false }),
-            ("last layers int8", chosen with { FloatTaps = false }),
-            ("biases not corrected", chosen with { CorrectBias = false }),
+            ("default settings", chosen),
+            ("ranges of all observed values", chosen with { Range = RangeMethod.MinMax }),
+            ("ranges at percentile 99.99", chosen with { Range = RangeMethod.Percentile }),
+            ("8-bit weights instead of 7-bit", chosen with { WeightBits = 8 }),
+            ("first layer also int8", chosen with { FloatStem = false }),
+            ("last layers also int8", chosen with { FloatTaps = false }),
+            ("no bias correction", chosen with { CorrectBias = false }),
         ];
 
     private static (double Exact, double Integer) MeasureTimes(

@@ -63,7 +63,7 @@ internal sealed class Points(Workbench workbench) : IDisposable
             what,
             "positions",
             "model, MB",
-            "p50, ms",
+            "image to score, p50, ms",
             "p95, ms",
             "p99, ms",
             "backbone alone, p50, ms",

@@ -5,7 +5,8 @@ using PaDiM.TestSupport;
 namespace PaDiM.Cli.Tests.Backbones;
 
 /// <summary>
-/// <c>padim backbones list</c>, <c>pull</c>, <c>add</c> and <c>verify</c>, run as processes against servers on this machine.
+/// <c>padim backbones list</c>, <c>pull</c>, <c>add</c> and <c>verify</c>, run as processes against servers on this
+/// machine.
 /// </summary>
 public sealed class CatalogueCommandTests : IDisposable
 {
@@ -179,7 +180,13 @@ public sealed class CatalogueCommandTests : IDisposable
     {
         Write(
             "own.json",
-            """{"taps":[{"tensor":"r2"},{"tensor":"r3"}],"origin":"here","normalisation":{"mean":[0,0,0],"std":[1,1,1]}}"""
+            """
+            {
+              "taps": [{ "tensor": "r2" }, { "tensor": "r3" }],
+              "origin": "here",
+              "normalisation": { "mean": [0, 0, 0], "std": [1, 1, 1] }
+            }
+            """
         );
         Padim
             .Run(

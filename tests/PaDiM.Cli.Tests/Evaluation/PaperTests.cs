@@ -5,7 +5,8 @@ using PaDiM.TestSupport;
 namespace PaDiM.Cli.Tests.Evaluation;
 
 /// <summary>
-/// Real images and the paper's own network must give the paper's row: ResNet-18, 100 random dimensions, centre crop 224.
+/// Real images and the paper's own network must give the paper's row: ResNet-18, 100 random dimensions, centre crop
+/// 224.
 /// </summary>
 public sealed class PaperTests
 {
