@@ -123,7 +123,7 @@ internal sealed class CalibrationCommand
         );
         var scorer = new ModelScorer(model, backbone);
         var scores = others
-            .Select(image => scorer.Score(((DecodeResult.Decoded)decoder.Decode(image.Read())).Image).Max())
+            .Select(image => scorer.Score(((DecodeResult.Decoded)decoder.Decode(image.Read())).Image, compute).Max())
             .ToArray();
         Console.Error.Write('.');
         return (

@@ -121,7 +121,7 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
             Measure(
                 "1 whole fit",
                 () =>
-                    new FitPipeline(backbone, _settings, _decoder, store).Run(
+                    new FitPipeline(backbone, _settings, _decoder, store, _compute).Run(
                         [.. images.Select((bytes, i) => new TrainingImage(GetName(i), () => bytes))],
                         null,
                         null,

@@ -46,7 +46,7 @@ internal static class LoadTimeCommand
             var hashed = Stopwatch.GetTimestamp();
             using var scorer = new ModelScorer(ModelFile.Read(held, verified: true), backbone);
             var read = Stopwatch.GetTimestamp();
-            if (SelfTest.FindDeviation(scorer) is { } deviation)
+            if (SelfTest.Validate(scorer, ComputeContext.OnThreadPool(scorer.Runtime.Threads)) is { } deviation)
                 throw new InvalidOperationException(deviation);
             if (round < 0)
                 continue;

@@ -1,11 +1,11 @@
 using System.CommandLine;
-using System.Security.Cryptography;
 using PaDiM.Backbones.Quantisation;
 using PaDiM.Bench.Charts;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
 using PaDiM.Engine;
 using PaDiM.Engine.Catalogue;
+using PaDiM.Engine.Files;
 using PaDiM.Engine.Fitting;
 using PaDiM.Engine.Inference;
 using PaDiM.Imaging;
@@ -134,12 +134,7 @@ internal sealed class Workbench : IDisposable
                 new EmbeddingStore(store.FullName, TimeProvider.System),
                 ComputeContext.OnThreadPool(backbone.Runtime.Threads)
             ).Run(
-                [
-                    .. files.Select(bytes => new TrainingImage(
-                        Convert.ToHexStringLower(SHA256.HashData(bytes)),
-                        () => bytes
-                    )),
-                ],
+                [.. files.Select(bytes => new TrainingImage(FileHash.Compute(bytes), () => bytes))],
                 null,
                 null,
                 null,

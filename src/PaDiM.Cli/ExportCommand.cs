@@ -54,9 +54,10 @@ internal static class ExportCommand
                         using var registry = backbones.Open(arguments);
                         var model = ModelLoader.Read(arguments.GetValue(file)!);
                         var scorer = new ModelScorer(model, registry.Open(model.Backbone.Name));
-                        ModelLoader.RequireSelfTest(scorer);
+                        var compute = ComputeContext.OnThreadPool(scorer.Runtime.Threads, bindsCaller: true);
+                        ModelLoader.RequireSelfTest(scorer, compute);
                         var threshold = model.Calibration.ThresholdAt(arguments.GetValue(rate));
-                        var export = OnnxExport.Of(model, scorer.Embedder.Backbone, new ExportNotes(threshold));
+                        var export = OnnxExport.Create(model, scorer.Backbone, new ExportNotes(threshold));
                         var path = arguments.GetValue(output)!;
                         AtomicFile.Write(
                             path,

@@ -1,5 +1,6 @@
 using PaDiM.Core.Models;
 using PaDiM.Core.Persistence;
+using PaDiM.Engine;
 using PaDiM.Engine.Scoring;
 
 namespace PaDiM.Cli;
@@ -18,9 +19,9 @@ internal static class ModelLoader
 
     /// <summary>Runs the self-test: a model whose scores differ on this machine is refused.</summary>
     /// <exception cref="InvalidDataException">The golden images score differently here.</exception>
-    public static void RequireSelfTest(ModelScorer scorer)
+    public static void RequireSelfTest(ModelScorer scorer, ComputeContext compute)
     {
-        if (SelfTest.FindDeviation(scorer) is { } deviation)
+        if (SelfTest.Validate(scorer, compute) is { } deviation)
             throw new InvalidDataException(deviation);
     }
 }

@@ -128,7 +128,7 @@ internal sealed class ModelOptions
     public FitSettings GetSettings(ParseResult arguments, Backbone backbone) =>
         GetSettings(
             arguments.CommandResult,
-            BackboneCatalogue.Known.PaperSettings(backbone.File.Name, backbone.Manifest)
+            BackboneCatalogue.Known.GetPaperSettings(backbone.File.Name, backbone.Manifest)
         );
 
     /// <summary>Gets the file of the ignore mask; null if all pixels count.</summary>

@@ -55,7 +55,7 @@ internal static class ScoreCommand
                 using var registry = backbones.Open(arguments);
                 var model = ModelLoader.Read(arguments.GetValue(file)!);
                 using var scorer = ModelScorer.Open(model, registry.Open(model.Backbone.Name));
-                ModelLoader.RequireSelfTest(scorer);
+                ModelLoader.RequireSelfTest(scorer, ComputeContext.OnThreadPool(scorer.Runtime.Threads));
                 var threshold = model.Calibration.ThresholdAt(arguments.GetValue(rate));
                 var files = ImageFolder.Expand(arguments.GetValue(images)!);
                 var names = ImageFolder.GetPngNames(files);
@@ -116,7 +116,7 @@ internal static class ScoreCommand
         var decoded = decoder.Decode(bytes);
         if (decoded is not DecodeResult.Decoded { Image: var image })
             return new ScoreLine(path, Error: ((DecodeResult.Refused)decoded).Detail);
-        var map = scorer.Score(image);
+        var map = scorer.Score(image, ComputeContext.OnThreadPool(scorer.Runtime.Threads, bindsCaller: true));
         var score = map.Max();
         if (!float.IsFinite(score))
             return new ScoreLine(path, Error: "The backbone produced values that are not finite for this image.");
@@ -124,7 +124,7 @@ internal static class ScoreCommand
         {
             var overlay = HeatmapRenderer.Render(
                 image,
-                scorer.Embedder.Preprocessing.ToOriginal(map, image.Width, image.Height),
+                scorer.Preprocessing.ToOriginal(map, image.Width, image.Height),
                 threshold,
                 HeatmapStyle.Overlay
             );
@@ -132,7 +132,7 @@ internal static class ScoreCommand
         }
         var regions = RegionFinder
             .Find(map, threshold)
-            .Select(region => scorer.Embedder.Preprocessing.ToOriginal(region, image.Width, image.Height))
+            .Select(region => scorer.Preprocessing.ToOriginal(region, image.Width, image.Height))
             .ToArray();
         return new ScoreLine(
             path,

@@ -36,7 +36,7 @@ internal static class ConventionalGraph
                             builder,
                             $"replicated_{l}",
                             tap,
-                            [1, 1, .. GetRatio(fine, backbone.GridsAt(size)[l])],
+                            [1, 1, .. GetRatio(fine, backbone.MeasureTapGrids(size)[l])],
                             "nearest"
                         )
             )
@@ -45,8 +45,8 @@ internal static class ConventionalGraph
         var embedding = builder.AddNode(
             "Gather",
             "chosen",
-            [all, builder.Constant("channels", [d], DrawChannels(model.Reduction.TapChannels.Sum(), d))],
-            GraphBuilder.Integer("axis", 1)
+            [all, builder.AddConstant("channels", [d], DrawChannels(model.Reduction.TapChannels.Sum(), d))],
+            GraphBuilder.CreateAttribute("axis", 1)
         );
 
         var flat = builder.AddNode(
@@ -69,7 +69,11 @@ internal static class ConventionalGraph
                     "weighted",
                     [
                         delta,
-                        builder.Constant("inverse_covariances", [fine.Positions, d, d], GetInverseCovariances(model)),
+                        builder.AddConstant(
+                            "inverse_covariances",
+                            [fine.Positions, d, d],
+                            GetInverseCovariances(model)
+                        ),
                     ]
                 ),
                 delta,
@@ -108,10 +112,10 @@ internal static class ConventionalGraph
 
         var pixels = Resize(builder, "upsampled", distances, [1, 1, .. GetRatio(size, fine)], "linear");
         var (kernel, side) = CreateGaussian(model.Settings.BlurSigma);
-        var padded = builder.Node(
+        var padded = builder.AddNode(
             "Pad",
             "reflected",
-            [pixels, builder.Constant("border", [8], [0L, 0, side / 2, side / 2, 0, 0, side / 2, side / 2])],
+            [pixels, builder.AddConstant("border", [8], [0L, 0, side / 2, side / 2, 0, 0, side / 2, side / 2])],
             CreateAttribute("mode", "reflect")
         );
         builder.AddNode(
@@ -129,7 +133,7 @@ internal static class ConventionalGraph
         builder.AddNode(
             "Resize",
             name,
-            [input, "", builder.Constant($"{name}/scales", [4], scales)],
+            [input, "", builder.AddConstant($"{name}/scales", [4], scales)],
             CreateAttribute("mode", mode),
             CreateAttribute("coordinate_transformation_mode", mode == "nearest" ? "asymmetric" : "half_pixel"),
             CreateAttribute("nearest_mode", "floor")

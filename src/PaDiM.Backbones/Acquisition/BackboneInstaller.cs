@@ -83,7 +83,9 @@ public sealed partial class BackboneInstaller(
 
     /// <summary>Gets whether the file of a backbone matches its manifest.</summary>
     internal bool IsIntact(string name, BackboneManifest record) =>
-        record.Sha256 is not null && File.Exists(GetFile(name).Path) && record.Accepts(FileHash.Of(GetFile(name).Path));
+        record.Sha256 is not null
+        && File.Exists(GetFile(name).Path)
+        && record.Accepts(FileHash.Compute(GetFile(name).Path));
 
     /// <summary>Gets the file for a name, whether it exists or not.</summary>
     internal BackboneFile GetFile(string name) => new(name, Path.Combine(Directory, $"{name}.onnx"), IsBuiltIn: false);

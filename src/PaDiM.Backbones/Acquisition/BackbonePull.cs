@@ -207,7 +207,7 @@ public sealed class BackbonePull(BackboneCatalogue catalogue, BackboneInstaller 
     /// <exception cref="InvalidDataException">It is another file.</exception>
     private static void Check(CatalogueEntry? entry, string file, string source)
     {
-        if (IsPinned(entry, file) && FileHash.Of(file) is var hash && !entry!.Accepts(hash))
+        if (IsPinned(entry, file) && FileHash.Compute(file) is var hash && !entry!.Accepts(hash))
         {
             var expected = entry.Sha256 is { } full
                 ? $"expects {full}"

@@ -45,10 +45,10 @@ internal sealed class NetworkGraph
             "Conv",
             layer.Name,
             [input, GetWeightName(layer), GetBiasName(layer)],
-            GraphBuilder.Integers("kernel_shape", layer.Kernel, layer.Kernel),
-            GraphBuilder.Integers("strides", layer.Stride, layer.Stride),
-            GraphBuilder.Integers("pads", border, border, border, border),
-            GraphBuilder.Integer("group", layer.Groups)
+            GraphBuilder.CreateListAttribute("kernel_shape", layer.Kernel, layer.Kernel),
+            GraphBuilder.CreateListAttribute("strides", layer.Stride, layer.Stride),
+            GraphBuilder.CreateListAttribute("pads", border, border, border, border),
+            GraphBuilder.CreateAttribute("group", layer.Groups)
         );
     }
 
@@ -57,10 +57,10 @@ internal sealed class NetworkGraph
         _builder.AddNode("Relu", output ?? $"{input}.relu", [input]);
 
     /// <summary>Adds x sigmoid(x).</summary>
-    public string Swish(string input) => _builder.Node("Mul", $"{input}.swish", [input, Sigmoid(input)]);
+    public string Swish(string input) => _builder.AddNode("Mul", $"{input}.swish", [input, Sigmoid(input)]);
 
     /// <summary>Adds 1 / (1 + exp(-x)).</summary>
-    public string Sigmoid(string input) => _builder.Node("Sigmoid", $"{input}.sigmoid", [input]);
+    public string Sigmoid(string input) => _builder.AddNode("Sigmoid", $"{input}.sigmoid", [input]);
 
     /// <summary>Adds the maximum of 3 x 3 positions with stride 2.</summary>
     public string MaxPool(string input) =>
@@ -74,13 +74,13 @@ internal sealed class NetworkGraph
         );
 
     /// <summary>Adds the mean of each channel over all positions, (n, channels, 1, 1).</summary>
-    public string Mean(string input) => _builder.Node("GlobalAveragePool", $"{input}.mean", [input]);
+    public string Mean(string input) => _builder.AddNode("GlobalAveragePool", $"{input}.mean", [input]);
 
     /// <summary>Adds the sum of two maps of the same shape.</summary>
-    public string Sum(string one, string other, string output) => _builder.Node("Add", output, [one, other]);
+    public string Sum(string one, string other, string output) => _builder.AddNode("Add", output, [one, other]);
 
     /// <summary>Adds the product of a map and one factor per channel.</summary>
-    public string Product(string map, string factors, string output) => _builder.Node("Mul", output, [map, factors]);
+    public string Product(string map, string factors, string output) => _builder.AddNode("Mul", output, [map, factors]);
 
     /// <summary>Sets the outputs of the graph.</summary>
     public void SetOutputs(IEnumerable<BackboneTap> taps) =>
@@ -100,8 +100,8 @@ internal sealed class NetworkGraph
             var (weight, bias) = layer.Fold(read, Epsilon);
             if (!weight.All(float.IsFinite) || !bias.All(float.IsFinite))
                 throw new InvalidDataException($"The weights of '{layer.Name}' are not all finite.");
-            _builder.Constant(GetWeightName(layer), layer.Shape, weight);
-            _builder.Constant(GetBiasName(layer), [layer.Out], bias);
+            _builder.AddConstant(GetWeightName(layer), layer.Shape, weight);
+            _builder.AddConstant(GetBiasName(layer), [layer.Out], bias);
         }
         return new ModelProto
         {

@@ -1,7 +1,7 @@
-using System.Security.Cryptography;
 using Microsoft.ML.OnnxRuntime;
 using PaDiM.Core.Models;
 using PaDiM.Engine.Catalogue;
+using PaDiM.Engine.Files;
 using PaDiM.Engine.Graphs;
 using PaDiM.Engine.Inference;
 using PaDiM.Imaging;
@@ -187,7 +187,7 @@ public sealed class BackboneQuantiser : IDisposable
         _backbone.Manifest with
         {
             Taps = _backbone.Taps,
-            Sha256 = Convert.ToHexStringLower(SHA256.HashData(quantised)),
+            Sha256 = FileHash.Compute(quantised),
             InstalledAt = null,
             Quantisation = new BackboneQuantisation(
                 _backbone.File.Name,

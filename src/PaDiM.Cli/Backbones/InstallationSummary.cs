@@ -13,7 +13,7 @@ internal static class InstallationSummary
         var taps = string.Join(
             ", ",
             (installation.Manifest.Taps ?? []).Select(tap =>
-                $"{TerminalText.Of(tap.Tensor)} (stride {tap.Stride}, {tap.Channels} channels)"
+                $"{TerminalText.Sanitise(tap.Tensor)} (stride {tap.Stride}, {tap.Channels} channels)"
             )
         );
         var state = installation.Changed ? "installed" : "already installed";
@@ -27,6 +27,9 @@ internal static class InstallationSummary
             $"SHA-256 {installation.Manifest.Sha256}{ofWeights}"
         );
         if (installation.Manifest.Licence is { } licence)
-            AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"licence: {TerminalText.Of(licence)}");
+            AnsiConsole.MarkupLineInterpolated(
+                CultureInfo.InvariantCulture,
+                $"licence: {TerminalText.Sanitise(licence)}"
+            );
     }
 }

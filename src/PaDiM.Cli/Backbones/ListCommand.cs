@@ -88,7 +88,7 @@ internal static class ListCommand
     /// <summary>
     /// Writes a line without control characters: names and manifests are not trusted. JSON escapes them itself.
     /// </summary>
-    private static void WriteLine(string line) => Console.Out.WriteLine(TerminalText.Of(line));
+    private static void WriteLine(string line) => Console.Out.WriteLine(TerminalText.Sanitise(line));
 
     private static string ToText(BackboneState state) =>
         state switch

@@ -40,7 +40,7 @@ internal static class VerifyCommand
 
     private static bool Check(string name, BackboneFile? file)
     {
-        var (isIntact, message) = file is null ? (false, BackboneCatalogue.Known.DescribeMissing(name)) : Check(file);
+        var (isIntact, message) = file is null ? (false, BackboneCatalogue.Known.GetMissingMessage(name)) : Check(file);
         AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"{name}: {message}");
         return isIntact;
     }
@@ -52,7 +52,7 @@ internal static class VerifyCommand
             var manifest = file.ReadManifest();
             if (manifest.Sha256 is not { } recorded)
                 return (true, "no SHA-256 is recorded. padim backbones add records one.");
-            var hash = FileHash.Of(file.Path);
+            var hash = FileHash.Compute(file.Path);
             return manifest.Accepts(hash)
                 ? (true, "intact")
                 : (

@@ -186,7 +186,7 @@ internal sealed class EvaluateCommand
             arguments.GetValue(_frameStep),
             shown,
             _model.GetSettings(arguments, backbone),
-            _model.GetIgnoreMaskFile(arguments) is { } mask ? FileHash.Of(mask) : null,
+            _model.GetIgnoreMaskFile(arguments) is { } mask ? FileHash.Compute(mask) : null,
             arguments.GetValue(_repeats) ?? (shown == EvaluationProtocol.NonAligned ? DefaultNonAlignedRepeats : 1)
         );
     }

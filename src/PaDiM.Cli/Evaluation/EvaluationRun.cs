@@ -87,9 +87,9 @@ internal sealed class EvaluationRun(EvaluationPlan plan, Backbone backbone, bool
             step => progress.Report(FitShare * step.Progress, FolderFit.FormatStage(step)),
             stop
         );
-        using var inspector = ModelScorer.Open(model, backbone);
+        using var scorer = ModelScorer.Open(model, backbone);
         var compute = ComputeContext.OnThreadPool(backbone.Runtime.Threads, bindsCaller: true);
-        var pipeline = new EvaluationPipeline(inspector, new ImageDecoder(), compute, entry.Maps);
+        var pipeline = new EvaluationPipeline(scorer, new ImageDecoder(), compute, entry.Maps);
         return pipeline.Run(
             [.. category.Label().Select(view.ToTest)],
             model.Calibration.ThresholdAt(ThresholdCalibration.DefaultFalseRejectRate),

@@ -1,8 +1,8 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using PaDiM.Cli.Evaluation.Datasets;
 using PaDiM.Core.Models;
+using PaDiM.Engine.Files;
 using PaDiM.Engine.Inference;
 
 namespace PaDiM.Cli.Evaluation;
@@ -156,6 +156,5 @@ internal sealed class EvaluationState : IDisposable
         return file.Exists ? FormattableString.Invariant($"{path}|{file.Length}|{file.LastWriteTimeUtc.Ticks}") : path;
     }
 
-    private static string Hash(string text) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..24];
+    private static string Hash(string text) => FileHash.Compute(Encoding.UTF8.GetBytes(text))[..24];
 }

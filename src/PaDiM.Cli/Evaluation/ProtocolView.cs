@@ -1,7 +1,7 @@
-using System.Security.Cryptography;
 using System.Text;
 using PaDiM.Cli.Evaluation.Datasets;
 using PaDiM.Engine.Evaluation;
+using PaDiM.Engine.Files;
 using PaDiM.Engine.Fitting;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
@@ -23,11 +23,11 @@ internal sealed class ProtocolView(EvaluationProtocol protocol, int seed)
         var plain = FolderFit.ToTrainingImage(image.Path);
         if (protocol == EvaluationProtocol.Aligned)
             return plain;
-        var identity = SHA256.HashData(
+        var identity = FileHash.Compute(
             Encoding.UTF8.GetBytes(FormattableString.Invariant($"{plain.Sha256}|{seed}|{image.Name}"))
         );
         return new TrainingImage(
-            Convert.ToHexStringLower(identity),
+            identity,
             () => Apply(plain.Read(), new NonAlignedView(seed, image.Name).OfImage),
             plain.Name
         );
