@@ -32,7 +32,7 @@ public sealed class HostileCheckpointTests
         )
         foreach (var file in new[] { TorchFile.Zip(pickle), Legacy(pickle) })
             Assert.StartsWith(
-                $"The weights file wants to run '{module}.{name}', which",
+                $"The weights file was refused: it tries to run '{module}.{name}', which",
                 WeightsCase.Refusal(file),
                 StringComparison.Ordinal
             );
@@ -199,7 +199,11 @@ public sealed class HostileCheckpointTests
     public void Names_from_the_file_are_cut_short_and_cleaned_in_messages()
     {
         var message = WeightsCase.Refusal(TorchFile.Zip(TorchFile.Global("os\u001b[2J", new string('x', 100_000))));
-        Assert.StartsWith("The weights file wants to run 'os?[2J.xxx", message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The weights file was refused: it tries to run 'os?[2J.xxx",
+            message,
+            StringComparison.Ordinal
+        );
         Assert.InRange(message.Length, 100, 250);
     }
 
