@@ -3,7 +3,7 @@ using PaDiM.Engine.Catalogue;
 
 namespace PaDiM.Backbones.Tests.Architectures;
 
-/// <summary>The catalogue lists taps that the graph builders create: the engine cannot ask the builders itself.</summary>
+/// <summary>The catalogue lists the taps of the graph builders, because the engine cannot ask the builders.</summary>
 public sealed class CatalogueTapsTests
 {
     [Fact]
