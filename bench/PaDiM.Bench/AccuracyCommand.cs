@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PaDiM.Bench.Measuring;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
 using PaDiM.Core.Statistics;
@@ -7,50 +8,62 @@ using PaDiM.Engine.Inference;
 namespace PaDiM.Bench;
 
 /// <summary>
-/// What each choice is worth: image AUROC, pixel AUROC and AU-PRO (masks at the prepared size) of every combination of
-/// the stated values, on folders laid out as MVTec AD. A row each, as Markdown; with fewer images than there are, the
-/// mean over several draws of them.
+/// Measures the effect of each setting: image AUROC, pixel AUROC and AU-PRO (masks at the prepared size) for every
+/// combination of the given values, on folders in the layout of MVTec AD. Prints one row per combination; with a subset
+/// of the images, the mean over several draws.
 /// </summary>
 internal sealed class AccuracyCommand
 {
     private readonly Argument<string[]> _roots = new("category")
     {
-        Description = "Folders with train/good, test/<defect> and ground_truth/<defect>.",
+        Description = "Folders with train/good, test/DEFECT and ground_truth/DEFECT.",
         Arity = ArgumentArity.OneOrMore,
     };
     private readonly Option<string[]> _directories = new("--backbones")
     {
-        Description = "Folders of more backbones.",
+        Description = "Folders with more backbones.",
         DefaultValueFactory = _ => [],
     };
-    private readonly Option<string[]> _backbones = Many("--backbone", "Backbones.", BackboneRegistry.DefaultName);
-    private readonly Option<ReductionMethod[]> _reductions = Many(
+    private readonly Option<string[]> _backbones = CreateListOption(
+        "--backbone",
+        "Backbones.",
+        BackboneRegistry.DefaultName
+    );
+    private readonly Option<ReductionMethod[]> _reductions = CreateListOption(
         "--reduction",
         "Reductions.",
         ReductionMethod.SemiOrthogonal
     );
-    private readonly Option<int[]> _dimensions = Many(
+    private readonly Option<int[]> _dimensions = CreateListOption(
         "--dimensions",
         "Dimensions of the embedding.",
         new FitSettings().Dimensions
     );
-    private readonly Option<int[]> _seeds = Many("--seed", "Seeds of the reduction.", new FitSettings().Seed);
-    private readonly Option<int[]> _crops = Many("--crop", "Sides of the centre crop; 0 for none.", 0);
-    private readonly Option<double[]> _sigmas = Many(
+    private readonly Option<int[]> _seeds = CreateListOption(
+        "--seed",
+        "Seeds of the reduction.",
+        new FitSettings().Seed
+    );
+    private readonly Option<int[]> _crops = CreateListOption("--crop", "Sides of the centre crop; 0 for none.", 0);
+    private readonly Option<double[]> _sigmas = CreateListOption(
         "--sigma",
         "Standard deviations of the smoothing, in pixels.",
         new FitSettings().BlurSigma
     );
-    private readonly Option<double[]> _epsilons = Many(
+    private readonly Option<double[]> _epsilons = CreateListOption(
         "--epsilon",
         "Added to every variance.",
         new FitSettings().Epsilon
     );
-    private readonly Option<ShrinkageMethod[]> _shrinkages = Many("--shrinkage", "Shrinkages.", ShrinkageMethod.None);
-    private readonly Option<int[]> _counts = Many("--images", "Numbers of training images; 0 for all.", 0);
+    private readonly Option<ShrinkageMethod[]> _shrinkages = CreateListOption(
+        "--shrinkage",
+        "Shrinkages.",
+        ShrinkageMethod.None
+    );
+    private readonly Option<int[]> _counts = CreateListOption("--images", "Numbers of training images; 0 for all.", 0);
     private readonly Option<int> _draws = new("--draws")
     {
-        Description = "Draws of fewer images than all.",
+        Description = "Random draws when not all images are used.",
         DefaultValueFactory = _ => 5,
     };
 
@@ -59,7 +72,7 @@ internal sealed class AccuracyCommand
     public static Command Create()
     {
         var accuracy = new AccuracyCommand();
-        var command = new Command("accuracy", "Accuracy of every combination of the stated values.")
+        var command = new Command("accuracy", "Measure the accuracy of every combination of the given values.")
         {
             accuracy._roots,
             accuracy._directories,
@@ -84,10 +97,21 @@ internal sealed class AccuracyCommand
             arguments.GetValue(_directories)!,
             BackboneRuntime.Create(DevicePreference.Cpu)
         );
-        Console.WriteLine(
-            "| data | backbone | images | crop | reduction | d | seed | epsilon | shrinkage | sigma | image AUROC | pixel AUROC | AU-PRO@0.3 |"
+        MarkdownTable.PrintHeader(
+            "data",
+            "backbone",
+            "images",
+            "crop",
+            "reduction",
+            "d",
+            "seed",
+            "epsilon",
+            "shrinkage",
+            "sigma",
+            "image AUROC",
+            "pixel AUROC",
+            "AU-PRO@0.3"
         );
-        Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
         foreach (var root in arguments.GetValue(_roots)!)
         foreach (var backbone in arguments.GetValue(_backbones)!)
         foreach (var crop in arguments.GetValue(_crops)!)
@@ -97,18 +121,19 @@ internal sealed class AccuracyCommand
                 registry.Open(backbone),
                 new FitSettings { CropSize = crop == 0 ? null : crop }
             );
+            var data = Path.GetFileName(Path.TrimEndingDirectorySeparator(root));
             foreach (var count in arguments.GetValue(_counts)!)
                 Run(
                     arguments,
                     features,
                     count == 0 ? features.TrainingCount : count,
                     registry.Open(backbone),
-                    $"| {Path.GetFileName(Path.TrimEndingDirectorySeparator(root))} | {backbone} | {(count == 0 ? "all" : count)} | {(crop == 0 ? "–" : crop)} |"
+                    [data, backbone, count == 0 ? "all" : $"{count}", crop == 0 ? "–" : $"{crop}"]
                 );
         }
     }
 
-    private void Run(ParseResult arguments, LabelledFeatures features, int count, Backbone backbone, string row)
+    private void Run(ParseResult arguments, LabelledFeatures features, int count, Backbone backbone, string[] row)
     {
         foreach (var method in arguments.GetValue(_reductions)!)
         foreach (var d in arguments.GetValue(_dimensions)!)
@@ -125,11 +150,18 @@ internal sealed class AccuracyCommand
                 foreach (var sigma in arguments.GetValue(_sigmas)!)
                 {
                     var measured = drawn.Select(distances => features.Measure(distances, sigma)).ToArray();
-                    Console.WriteLine(
-                        FormattableString.Invariant(
-                            $"{row} {method} | {reduction.Dimensions} | {(method == ReductionMethod.None ? "–" : seed)} | {epsilon} | {shrinkage} | {sigma} | {measured.Average(m => m.Images.Auroc):f4} | {measured.Average(m => m.Pixels.Auroc):f4} | {measured.Average(m => m.Pixels.AuPro30):f4} |"
-                        )
-                    );
+                    MarkdownTable.PrintRow([
+                        .. row,
+                        $"{method}",
+                        $"{reduction.Dimensions}",
+                        method == ReductionMethod.None ? "–" : $"{seed}",
+                        FormattableString.Invariant($"{epsilon}"),
+                        $"{shrinkage}",
+                        FormattableString.Invariant($"{sigma}"),
+                        FormattableString.Invariant($"{measured.Average(m => m.Images.Auroc):f4}"),
+                        FormattableString.Invariant($"{measured.Average(m => m.Pixels.Auroc):f4}"),
+                        FormattableString.Invariant($"{measured.Average(m => m.Pixels.AuPro30):f4}"),
+                    ]);
                 }
             }
         }
@@ -167,7 +199,7 @@ internal sealed class AccuracyCommand
         );
     }
 
-    private static Option<T[]> Many<T>(string name, string description, T byDefault) =>
+    private static Option<T[]> CreateListOption<T>(string name, string description, T byDefault) =>
         new(name)
         {
             Description = description,

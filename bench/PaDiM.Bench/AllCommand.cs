@@ -9,52 +9,58 @@ using PaDiM.Bench.Speed;
 namespace PaDiM.Bench;
 
 /// <summary>
-/// Every table and every chart of the performance pages in <c>docs</c> that needs no more than a folder of images,
+/// Prints every table and draws every chart of the performance pages in <c>docs</c> that need only a folder of images,
 /// within ten minutes.
 /// </summary>
 internal static class AllCommand
 {
     public static Command Create() =>
-        Workbench.Command(
+        Workbench.CreateCommand(
             "all",
-            "speed, load, growth, load-time and kernels, one after the other: all tables and charts.",
+            "Run speed, load, growth, load-time and kernels one after the other: all tables and charts.",
             async (workbench, _) =>
             {
                 var clock = Stopwatch.StartNew();
-                Console.WriteLine($"{Processor()}, {Environment.ProcessorCount} cores, {workbench.Files.Count} images");
-                await PartAsync("speed", () => Done(() => SpeedCommand.Run(workbench, TimeSpan.FromSeconds(18))));
-                await PartAsync(
+                Console.WriteLine(
+                    $"{GetProcessorName()}, {Environment.ProcessorCount} cores, {workbench.Files.Count} images"
+                );
+                await RunPartAsync(
+                    "speed",
+                    () => RunToCompletion(() => SpeedCommand.Run(workbench, TimeSpan.FromSeconds(18)))
+                );
+                await RunPartAsync(
                     "load",
                     () => LoadCommand.RunAsync(workbench, TimeSpan.FromSeconds(12), Reductions.Both)
                 );
-                await PartAsync("growth", () => Done(() => GrowthCommand.Run(workbench, TimeSpan.FromSeconds(15))));
-                await PartAsync("load-time", () => Done(() => LoadTimeCommand.Run(workbench)));
-                await PartAsync("kernels", () => Done(() => KernelCommand.Run("*", full: false)));
-                Console.WriteLine();
-                Console.WriteLine(
-                    FormattableString.Invariant($"All of it took {clock.Elapsed.TotalMinutes:f1} minutes.")
+                await RunPartAsync(
+                    "growth",
+                    () => RunToCompletion(() => GrowthCommand.Run(workbench, TimeSpan.FromSeconds(15)))
                 );
+                await RunPartAsync("load-time", () => RunToCompletion(() => LoadTimeCommand.Run(workbench)));
+                await RunPartAsync("kernels", () => RunToCompletion(() => KernelCommand.Run("*", full: false)));
+                Console.WriteLine();
+                Console.WriteLine(FormattableString.Invariant($"Total time: {clock.Elapsed.TotalMinutes:f1} minutes."));
             }
         );
 
-    private static async Task PartAsync(string name, Func<Task> run)
+    private static async Task RunPartAsync(string name, Func<Task> run)
     {
         Console.WriteLine();
         Console.WriteLine($"## {name}");
         await run();
     }
 
-    private static Task Done(Action run)
+    private static Task RunToCompletion(Action run)
     {
         run();
         return Task.CompletedTask;
     }
 
-    private static string Processor() =>
+    private static string GetProcessorName() =>
         File.Exists("/proc/cpuinfo")
         && File.ReadLines("/proc/cpuinfo")
             .FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
             is { } line
             ? line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim()
-            : "a processor";
+            : "unknown processor";
 }

@@ -1,13 +1,15 @@
 namespace PaDiM.Bench;
 
-/// <summary>Where the build put the programs that are measured from outside.</summary>
+/// <summary>Finds the build output of the programs that are measured from outside.</summary>
 internal static class BuiltPrograms
 {
+    /// <summary>Gets the path of the service.</summary>
     public static string Service => Find("PaDiM.Service", "PaDiM.Service.dll");
 
+    /// <summary>Gets the path of the command line.</summary>
     public static string Cli => Find("PaDiM.Cli", "padim.dll");
 
-    /// <summary>Of the same configuration and framework as this program.</summary>
+    /// <summary>Finds a file with the same configuration and framework as this program.</summary>
     private static string Find(string project, string file)
     {
         var here = new DirectoryInfo(AppContext.BaseDirectory);
@@ -19,6 +21,6 @@ internal static class BuiltPrograms
             if (File.Exists(path))
                 return path;
         }
-        throw new FileNotFoundException($"{file} has not been built in {configuration}; build the solution first.");
+        throw new FileNotFoundException($"{file} is not built in {configuration}. Build the solution first.");
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PaDiM.Bench.Measuring;
 using PaDiM.Core.Models;
 using PaDiM.Engine;
 using PaDiM.Engine.Fitting;
@@ -9,8 +10,8 @@ using PaDiM.Imaging.Decoding;
 namespace PaDiM.Bench;
 
 /// <summary>
-/// Whether the false-reject promise holds: a pool of images of good parts is split at random, one part fitted and
-/// calibrated, the other scored, many times over; the share rejected stands beside the rate that was asked for.
+/// Measures whether the false-reject rate holds: a pool of images of good parts is split at random many times; one part
+/// is fitted and calibrated, the other is scored. Prints the rejected share beside the requested rate.
 /// </summary>
 internal sealed class CalibrationCommand
 {
@@ -18,22 +19,22 @@ internal sealed class CalibrationCommand
 
     private readonly Argument<string[]> _folders = new("dir")
     {
-        Description = "Folders of images of good parts, taken together as one pool.",
+        Description = "Folders of images of good parts, combined into one pool.",
         Arity = ArgumentArity.OneOrMore,
     };
     private readonly Option<int> _splits = new("--splits")
     {
-        Description = "Random splits.",
+        Description = "Number of random splits.",
         DefaultValueFactory = _ => 20,
     };
     private readonly Option<double> _share = new("--share")
     {
-        Description = "Share of the pool that is fitted.",
+        Description = "Share of the pool to fit.",
         DefaultValueFactory = _ => 0.5,
     };
     private readonly Option<string[]> _fitted = new("--fit")
     {
-        Description = "Fit exactly the images of these folders and score those of the pool: one split, as it stands.",
+        Description = "Fit exactly the images of these folders and score those of the pool: one fixed split.",
         DefaultValueFactory = _ => [],
         AllowMultipleArgumentsPerToken = true,
     };
@@ -44,7 +45,7 @@ internal sealed class CalibrationCommand
     };
     private readonly Option<string[]> _directories = new("--backbones")
     {
-        Description = "Folders of more backbones.",
+        Description = "Folders with more backbones.",
         DefaultValueFactory = _ => [],
     };
 
@@ -55,7 +56,7 @@ internal sealed class CalibrationCommand
         var calibration = new CalibrationCommand();
         var command = new Command(
             "calibration",
-            "Observed false-reject rates beside those asked for, over random splits of images of good parts."
+            "Measure observed beside requested false-reject rates, over random splits of images of good parts."
         )
         {
             calibration._folders,
@@ -80,11 +81,11 @@ internal sealed class CalibrationCommand
         {
             var backbone = registry.Open(arguments.GetValue(_name)!);
             var store = new EmbeddingStore(scratch.FullName, TimeProvider.System);
-            var pool = Images(arguments.GetValue(_folders)!);
+            var pool = ReadImages(arguments.GetValue(_folders)!);
             var fit = arguments.GetValue(_fitted)!;
             var rejected =
                 fit.Length > 0
-                    ? [Rejected(backbone, store, Images(fit), pool)]
+                    ? [MeasureRejected(backbone, store, ReadImages(fit), pool)]
                     : Enumerable
                         .Range(0, arguments.GetValue(_splits))
                         .Select(split =>
@@ -92,10 +93,10 @@ internal sealed class CalibrationCommand
                             var order = pool.ToArray();
                             new Random(split).Shuffle(order);
                             var count = (int)Math.Round(order.Length * arguments.GetValue(_share));
-                            return Rejected(backbone, store, order[..count], order[count..]);
+                            return MeasureRejected(backbone, store, order[..count], order[count..]);
                         })
                         .ToArray();
-            Report(rejected, fit.Length > 0 ? 0 : (1 - arguments.GetValue(_share)) / arguments.GetValue(_share));
+            Print(rejected, fit.Length > 0 ? 0 : (1 - arguments.GetValue(_share)) / arguments.GetValue(_share));
         }
         finally
         {
@@ -103,8 +104,8 @@ internal sealed class CalibrationCommand
         }
     }
 
-    /// <summary>The share of the other images that the calibrated threshold rejects, for each rate.</summary>
-    private static (int Fitted, int Scored, double[] Rejected) Rejected(
+    /// <summary>Measures the share of the other images that the calibrated threshold rejects, for each rate.</summary>
+    private static (int Fitted, int Scored, double[] Rejected) MeasureRejected(
         Backbone backbone,
         EmbeddingStore store,
         TrainingImage[] fit,
@@ -120,9 +121,9 @@ internal sealed class CalibrationCommand
             null,
             CancellationToken.None
         );
-        var inspector = new ModelScorer(model, backbone);
+        var scorer = new ModelScorer(model, backbone);
         var scores = others
-            .Select(image => inspector.Score(((DecodeResult.Decoded)decoder.Decode(image.Read())).Image, compute).Max())
+            .Select(image => scorer.Score(((DecodeResult.Decoded)decoder.Decode(image.Read())).Image, compute).Max())
             .ToArray();
         Console.Error.Write('.');
         return (
@@ -137,38 +138,50 @@ internal sealed class CalibrationCommand
     }
 
     /// <summary>
-    /// Means with 95 % intervals. Splits share their images, so that their spread alone says too little: the variance
-    /// is corrected by the ratio of scored to fitted images (Nadeau and Bengio, 2003). Of one split the interval is
-    /// Wilson's.
+    /// Prints means with 95 % intervals. Splits share their images, so their spread alone is too small: the variance is
+    /// corrected by the ratio of scored to fitted images (Nadeau and Bengio, 2003). A single split has Wilson's
+    /// interval.
     /// </summary>
-    private static void Report((int Fitted, int Scored, double[] Rejected)[] splits, double ratio)
+    private static void Print((int Fitted, int Scored, double[] Rejected)[] splits, double ratio)
     {
         Console.Error.WriteLine();
-        Console.WriteLine(
-            "| fitted | scored | splits | asked for | rejected, mean | 95 % interval | least, most over splits |"
+        MarkdownTable.PrintHeader(
+            "fitted",
+            "scored",
+            "splits",
+            "requested rate",
+            "rejected, mean",
+            "95 % interval",
+            "minimum and maximum over the splits"
         );
-        Console.WriteLine("|---|---|---|---|---|---|---|");
         for (var r = 0; r < Rates.Length; r++)
         {
             double[] observed = [.. splits.Select(split => split.Rejected[r])];
             var mean = observed.Average();
-            var (low, high) = splits.Length == 1 ? Wilson(mean, splits[0].Scored) : Corrected(observed, mean, ratio);
-            Console.WriteLine(
-                FormattableString.Invariant(
-                    $"| {splits[0].Fitted} | {splits[0].Scored} | {splits.Length} | {Rates[r]} | {mean:f4} | {Math.Max(0, low):f4} to {high:f4} | {observed.Min():f4}, {observed.Max():f4} |"
-                )
+            var (low, high) =
+                splits.Length == 1
+                    ? GetWilsonInterval(mean, splits[0].Scored)
+                    : GetCorrectedInterval(observed, mean, ratio);
+            MarkdownTable.PrintRow(
+                $"{splits[0].Fitted}",
+                $"{splits[0].Scored}",
+                $"{splits.Length}",
+                FormattableString.Invariant($"{Rates[r]}"),
+                FormattableString.Invariant($"{mean:f4}"),
+                FormattableString.Invariant($"{Math.Max(0, low):f4} to {high:f4}"),
+                FormattableString.Invariant($"{observed.Min():f4}, {observed.Max():f4}")
             );
         }
     }
 
-    private static (double Low, double High) Corrected(double[] observed, double mean, double ratio)
+    private static (double Low, double High) GetCorrectedInterval(double[] observed, double mean, double ratio)
     {
         var variance = observed.Sum(rate => (rate - mean) * (rate - mean)) / (observed.Length - 1);
         var half = 1.96 * Math.Sqrt((1.0 / observed.Length + ratio) * variance);
         return (mean - half, mean + half);
     }
 
-    private static (double Low, double High) Wilson(double rate, int n)
+    private static (double Low, double High) GetWilsonInterval(double rate, int n)
     {
         const double z = 1.96;
         var centre = (rate + z * z / (2 * n)) / (1 + z * z / n);
@@ -176,7 +189,7 @@ internal sealed class CalibrationCommand
         return (centre - half, centre + half);
     }
 
-    private static TrainingImage[] Images(string[] folders) =>
+    private static TrainingImage[] ReadImages(string[] folders) =>
         [
             .. folders
                 .SelectMany(folder => Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal))

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.CommandLine;
 using System.Diagnostics;
+using PaDiM.Bench.Measuring;
 using PaDiM.Core.Calibration;
 using PaDiM.Core.DatasetReview;
 using PaDiM.Core.Embedding;
@@ -17,14 +18,14 @@ using PaDiM.Imaging.Decoding;
 namespace PaDiM.Bench;
 
 /// <summary>
-/// What a fit costs beside decoding and embedding its images, in turn within one run; then each of its stages alone,
-/// one after the other, which in a fit partly go on at the same time. Wall-clock and processor seconds, each the
-/// smallest of the rounds.
+/// Measures a fit beside decoding and embedding its images, in turn within one run, and then each of its stages alone,
+/// one after the other; in a fit some stages overlap. Prints wall-clock and CPU seconds, each the smallest of the
+/// rounds.
 /// </summary>
 internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images)
 {
     private const int Batch = 8,
-        Gathered = 32;
+        StoreBatch = 32;
 
     private readonly FitSettings _settings = new();
     private readonly ImageDecoder _decoder = new();
@@ -49,15 +50,18 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
         };
         var directory = new Option<string>("--backbones")
         {
-            Description = "Folder of more backbones.",
+            Description = "Folder with more backbones.",
             DefaultValueFactory = _ => BackboneDirectories.BuiltIn,
         };
         var rounds = new Option<int>("--rounds")
         {
-            Description = "Rounds, of which the best counts.",
+            Description = "Number of rounds; the best counts.",
             DefaultValueFactory = _ => 3,
         };
-        var command = new Command("fit", "Seconds of a fit and of its stages, beside decoding and embedding alone.")
+        var command = new Command(
+            "fit",
+            "Measure the seconds of a fit and its stages, beside decoding and embedding alone."
+        )
         {
             folder,
             counts,
@@ -73,29 +77,34 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
             );
             var wanted = arguments.GetValue(counts)!;
             var paths = Directory.EnumerateFiles(arguments.GetValue(folder)!).Order(StringComparer.Ordinal).ToArray();
-            var files = ImageCopies.Of(paths, wanted.Max());
+            var files = ImageCopies.Create(paths, wanted.Max());
             Console.WriteLine(
                 $"{Environment.ProcessorCount} cores, 256 x 256, {new FitSettings().Dimensions} dimensions"
             );
             Console.WriteLine();
-            Console.WriteLine(
-                "| backbone | images | what | seconds | processor seconds | seconds over decoding and embedding | the same in processor seconds |"
+            MarkdownTable.PrintHeader(
+                "backbone",
+                "images",
+                "what",
+                "seconds",
+                "CPU seconds",
+                "seconds / decoding and embedding",
+                "the same in CPU seconds"
             );
-            Console.WriteLine("|---|---|---|---|---|---|---|");
             foreach (var name in arguments.GetValue(names)!)
             foreach (var count in wanted)
             {
                 var measured = new FitCommand(registry.Open(name), files[..count]);
                 for (var round = -1; round < arguments.GetValue(rounds); round++)
-                    measured.Round();
-                measured.Report(name);
+                    measured.RunRound();
+                measured.Print(name);
             }
         });
         return command;
     }
 
-    /// <summary>The first round warms up: costs keep the smallest.</summary>
-    private void Round()
+    /// <summary>Runs a round. The first one warms up: costs keep the smallest values.</summary>
+    private void RunRound()
     {
         var scratch = Directory.CreateTempSubdirectory("padim-bench-");
         try
@@ -113,14 +122,14 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
                 "1 whole fit",
                 () =>
                     new FitPipeline(backbone, _settings, _decoder, store, _compute).Run(
-                        [.. images.Select((bytes, i) => new TrainingImage(Name(i), () => bytes))],
+                        [.. images.Select((bytes, i) => new TrainingImage(GetName(i), () => bytes))],
                         null,
                         null,
                         null,
                         CancellationToken.None
                     )
             );
-            Stages(store, new EmbeddingStore(Path.Combine(scratch.FullName, "stages"), TimeProvider.System));
+            MeasureStages(store, new EmbeddingStore(Path.Combine(scratch.FullName, "stages"), TimeProvider.System));
         }
         finally
         {
@@ -128,16 +137,16 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
         }
     }
 
-    private void Stages(EmbeddingStore fitted, EmbeddingStore store)
+    private void MeasureStages(EmbeddingStore fitted, EmbeddingStore store)
     {
-        var batches = images.Select((bytes, i) => (bytes, i)).Chunk(Gathered).ToArray();
-        var buffers = new PatchEmbedding[Gathered];
+        var batches = images.Select((bytes, i) => (bytes, i)).Chunk(StoreBatch).ToArray();
+        var buffers = new PatchEmbedding[StoreBatch];
         PatchStatistics? statistics = null;
         var traits = new List<ImageTraits>();
         foreach (var batch in batches)
         {
             var embedded = batch.Chunk(Batch).SelectMany(part => Embed([.. part.Select(item => item.bytes)])).ToArray();
-            var shrunk = batch.Select(item => fitted.ReadPixels(_settings.ImageSize, Name(item.i))!).ToArray();
+            var shrunk = batch.Select(item => fitted.ReadPixels(_settings.ImageSize, GetName(item.i))!).ToArray();
             Measure(
                 "2 store: write",
                 () =>
@@ -147,8 +156,8 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
                         _parallel,
                         i =>
                         {
-                            store.Write("key", Name(batch[i].i), embedded[i]);
-                            store.WritePixels(Name(batch[i].i), shrunk[i]);
+                            store.Write("key", GetName(batch[i].i), embedded[i]);
+                            store.WritePixels(GetName(batch[i].i), shrunk[i]);
                         }
                     ),
                 adds: true
@@ -199,7 +208,7 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
                         0,
                         batch.Length,
                         _parallel,
-                        i => embedded[i] = buffers[i] = store.Read("key", Name(batch[i].i), buffers[i])!
+                        i => embedded[i] = buffers[i] = store.Read("key", GetName(batch[i].i), buffers[i])!
                     ),
                 adds: true
             );
@@ -252,32 +261,39 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
 
     private RgbImage Decode(byte[] bytes) => ((DecodeResult.Decoded)_decoder.Decode(bytes)).Image;
 
-    private static string Name(int image) => FormattableString.Invariant($"{image:d6}");
+    private static string GetName(int image) => FormattableString.Invariant($"{image:d6}");
 
     private void Measure(string what, Action work, bool adds = false)
     {
         if (!_costs.TryGetValue(what, out var cost))
             _costs[what] = cost = new Cost();
-        var processor = Environment.CpuUsage.TotalTime;
+        var cpuTime = Environment.CpuUsage.TotalTime;
         var clock = Stopwatch.StartNew();
         work();
-        cost.Add(clock.Elapsed.TotalSeconds, (Environment.CpuUsage.TotalTime - processor).TotalSeconds);
+        cost.Add(clock.Elapsed.TotalSeconds, (Environment.CpuUsage.TotalTime - cpuTime).TotalSeconds);
         if (!adds)
             cost.EndRound();
     }
 
-    private void Report(string name)
+    private void Print(string name)
     {
         var alone = _costs.First().Value;
         foreach (var (what, cost) in _costs)
-            Console.WriteLine(
-                FormattableString.Invariant(
-                    $"| {name} | {images.Count} | {what[2..]} | {cost.Seconds:f2} | {cost.Processor:f2} | {cost.Seconds / alone.Seconds:f2} | {cost.Processor / alone.Processor:f2} |"
-                )
+            MarkdownTable.PrintRow(
+                name,
+                $"{images.Count}",
+                GetLabel(what),
+                FormattableString.Invariant($"{cost.Seconds:f2}"),
+                FormattableString.Invariant($"{cost.Processor:f2}"),
+                FormattableString.Invariant($"{cost.Seconds / alone.Seconds:f2}"),
+                FormattableString.Invariant($"{cost.Processor / alone.Processor:f2}")
             );
     }
 
-    /// <summary>The smallest sums of a round so far.</summary>
+    /// <summary>Gets the label of a measurement, without the digit that sorts it. A dash marks a stage.</summary>
+    private static string GetLabel(string what) => what[0] is '0' or '1' ? what[2..] : $"— {what[2..]}";
+
+    /// <summary>Keeps the smallest sums of a round so far.</summary>
     private sealed class Cost
     {
         private double _seconds,

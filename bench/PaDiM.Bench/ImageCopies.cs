@@ -5,16 +5,16 @@ using PaDiM.Imaging.Heatmaps;
 namespace PaDiM.Bench;
 
 /// <summary>
-/// As many encoded images as are wanted: those of a folder, then copies of them, shifted sideways and every other time
-/// mirrored, as JPEG.
+/// Creates any number of encoded images: those of a folder, then copies as JPEG, shifted sideways and every second time
+/// mirrored.
 /// </summary>
 internal static class ImageCopies
 {
-    /// <summary>Pixels from one copy to the next.</summary>
+    /// <summary>The pixels from one copy to the next.</summary>
     private const int Shift = 8;
 
-    /// <summary>Images in the order of the paths.</summary>
-    public static byte[][] Of(string[] paths, int count)
+    /// <summary>Creates images in the order of the paths.</summary>
+    public static byte[][] Create(string[] paths, int count)
     {
         if (paths.Length == 0)
             throw new InvalidOperationException("The folder has no images.");
@@ -31,14 +31,14 @@ internal static class ImageCopies
                         return bytes;
                     var image = ((DecodeResult.Decoded)decoder.Decode(bytes)).Image;
                     return ImageEncoder.Thumbnail(
-                        Moved(image, copy * Shift, copy % 2 == 1),
+                        Move(image, copy * Shift, copy % 2 == 1),
                         Math.Max(image.Width, image.Height)
                     );
                 }),
         ];
     }
 
-    private static RgbImage Moved(RgbImage image, int shift, bool mirrored)
+    private static RgbImage Move(RgbImage image, int shift, bool mirrored)
     {
         var pixels = new byte[image.Pixels.Length];
         for (var y = 0; y < image.Height; y++)

@@ -11,8 +11,8 @@ using PaDiM.Imaging.Preprocessing;
 namespace PaDiM.Bench;
 
 /// <summary>
-/// What a backbone makes of a folder laid out as MVTec AD, held in memory: the network runs once an image, however many
-/// reductions, shrinkages and smoothings are compared afterwards. Masks are taken at the prepared size.
+/// Holds the features of a folder in the layout of MVTec AD in memory: the network runs once per image, however many
+/// reductions, shrinkages and smoothings are compared afterwards. Masks have the prepared size.
 /// </summary>
 internal sealed class LabelledFeatures
 {
@@ -43,24 +43,24 @@ internal sealed class LabelledFeatures
                     return (
                         Extract(path, network, preprocessing),
                         defect == "good" ? null : defect,
-                        defect == "good" ? null : Mask(path, root, defect, sizes)
+                        defect == "good" ? null : ReadMask(path, root, defect, sizes)
                     );
                 }),
         ];
     }
 
-    /// <summary>Number of training images.</summary>
+    /// <summary>Gets the number of training images.</summary>
     public int TrainingCount => _training.Length;
 
     /// <summary>Reads a folder.</summary>
     public static LabelledFeatures Read(string root, Backbone backbone, FitSettings sizes) =>
         new(root, backbone, sizes);
 
-    /// <summary>Embeddings of training images.</summary>
+    /// <summary>Computes embeddings of training images.</summary>
     public PatchEmbedding[] Embed(ChannelReduction reduction, IEnumerable<int> images) =>
         [.. images.Select(i => RawBackbone.Embed(_training[i], reduction))];
 
-    /// <summary>Distances of all test images.</summary>
+    /// <summary>Computes distances of all test images.</summary>
     public AnomalyMap[] Distances(ChannelReduction reduction, Core.Statistics.PatchDistribution distribution) =>
         [
             .. _tests
@@ -94,7 +94,7 @@ internal sealed class LabelledFeatures
         return network.Extract(input, preprocessing.PreparedSize);
     }
 
-    private static bool[] Mask(string path, string root, string defect, FitSettings sizes)
+    private static bool[] ReadMask(string path, string root, string defect, FitSettings sizes)
     {
         var whole = MaskImage.Marks(
             Decode(Path.Combine(root, "ground_truth", defect, $"{Path.GetFileNameWithoutExtension(path)}_mask.png")),

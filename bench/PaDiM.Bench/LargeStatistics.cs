@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using PaDiM.Bench.Measuring;
 using PaDiM.Core.Calibration;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
@@ -8,7 +9,7 @@ using PaDiM.Core.Statistics;
 namespace PaDiM.Bench;
 
 /// <summary>
-/// Seconds and peak memory of large statistics through all that a fit does with them, over synthetic embeddings.
+/// Measures the seconds and peak memory of large statistics in every step of a fit, over synthetic embeddings.
 /// </summary>
 internal static class LargeStatistics
 {
@@ -17,11 +18,11 @@ internal static class LargeStatistics
         var grid = new Grid(64, 64);
         var estimate = FitEstimate.Create(new FitSettings(), grid, dimensions, null);
         Console.WriteLine(
-            $"{grid.Height} x {grid.Width} positions, {dimensions} dimensions, estimated: {FitEstimate.FormatBytes(estimate.MemoryBytes)}"
+            $"{grid.Height} x {grid.Width} positions, {dimensions} dimensions, "
+                + $"estimated memory {FitEstimate.FormatBytes(estimate.MemoryBytes)}"
         );
         Console.WriteLine();
-        Console.WriteLine("| what | seconds | processor seconds | peak resident memory, MiB |");
-        Console.WriteLine("|---|---|---|---|");
+        MarkdownTable.PrintHeader("what", "seconds", "CPU seconds", "peak resident memory, MiB");
         var batch = Enumerable
             .Range(0, FitEstimate.GetBatchSize(grid, dimensions))
             .Select(_ => new PatchEmbedding(grid, dimensions))
@@ -29,22 +30,23 @@ internal static class LargeStatistics
         var statistics = new PatchStatistics(grid, dimensions);
         for (var round = 0; round < 2; round++)
         {
-            Draw(batch, round);
-            Report($"{batch.Length} images added", () => statistics.Add(batch));
+            FillRandom(batch, round);
+            var step = round == 0 ? $"add {batch.Length} images (first use of the memory)" : $"add {batch.Length} more";
+            MeasureStep(step, () => statistics.Add(batch));
         }
-        // Statistics of few images would be frozen in their subspace.
+        // With fewer images than dimensions, freezing would only work in their subspace.
         while (statistics.Count <= dimensions)
             statistics.Merge(statistics);
         var regularisation = new Regularisation(new FitSettings().Epsilon);
         PatchDistribution? distribution = null;
         LeaveOneOut? leaveOneOut = null;
-        Report("freezing", () => distribution = PatchDistribution.Freeze(statistics, regularisation));
-        Report("leave-one-out: factors", () => leaveOneOut = LeaveOneOut.Consume(statistics, regularisation));
-        Report($"leave-one-out: distances of {batch.Length} images", () => leaveOneOut!.ComputeDistances(batch));
+        MeasureStep("freezing", () => distribution = PatchDistribution.Freeze(statistics, regularisation));
+        MeasureStep("leave-one-out: factors", () => leaveOneOut = LeaveOneOut.Consume(statistics, regularisation));
+        MeasureStep($"leave-one-out: distances of {batch.Length} images", () => leaveOneOut!.ComputeDistances(batch));
         GC.KeepAlive(distribution);
     }
 
-    private static void Draw(PatchEmbedding[] batch, int seed)
+    private static void FillRandom(PatchEmbedding[] batch, int seed)
     {
         for (var i = 0; i < batch.Length; i++)
         {
@@ -54,16 +56,19 @@ internal static class LargeStatistics
         }
     }
 
-    private static void Report(string what, Action work)
+    private static void MeasureStep(string what, Action work)
     {
-        var processor = Environment.CpuUsage.TotalTime;
+        var cpuTime = Environment.CpuUsage.TotalTime;
         var clock = Stopwatch.StartNew();
         work();
         var seconds = clock.Elapsed.TotalSeconds;
-        var used = (Environment.CpuUsage.TotalTime - processor).TotalSeconds;
+        var used = (Environment.CpuUsage.TotalTime - cpuTime).TotalSeconds;
         using var process = Process.GetCurrentProcess();
-        Console.WriteLine(
-            FormattableString.Invariant($"| {what} | {seconds:f1} | {used:f1} | {process.PeakWorkingSet64 >> 20} |")
+        MarkdownTable.PrintRow(
+            what,
+            FormattableString.Invariant($"{seconds:f1}"),
+            FormattableString.Invariant($"{used:f1}"),
+            $"{process.PeakWorkingSet64 >> 20}"
         );
     }
 }

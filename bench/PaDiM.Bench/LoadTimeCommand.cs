@@ -10,17 +10,17 @@ using PaDiM.Engine.Scoring;
 namespace PaDiM.Bench;
 
 /// <summary>
-/// How long a model takes from its file to its first score, as the service loads it: read, hashed, verified, and then
-/// put to its own test.
+/// Measures the time from a model file to the first score, as the service loads it: read, hash, verify, and then
+/// self-test.
 /// </summary>
 internal static class LoadTimeCommand
 {
     private const int Rounds = 50;
 
     public static Command Create() =>
-        Workbench.Command(
+        Workbench.CreateCommand(
             "load-time",
-            "Milliseconds to load a model's file, and its size.",
+            "Measure the milliseconds to load a model file, and its size.",
             (workbench, _) =>
             {
                 Run(workbench);
@@ -44,9 +44,9 @@ internal static class LoadTimeCommand
             var began = Stopwatch.GetTimestamp();
             using var held = HeldFile.Read(path);
             var hashed = Stopwatch.GetTimestamp();
-            using var inspector = new ModelScorer(ModelFile.Read(held, verified: true), backbone);
+            using var scorer = new ModelScorer(ModelFile.Read(held, verified: true), backbone);
             var read = Stopwatch.GetTimestamp();
-            if (SelfTest.Validate(inspector, ComputeContext.OnThreadPool(inspector.Runtime.Threads)) is { } deviation)
+            if (SelfTest.Validate(scorer, ComputeContext.OnThreadPool(scorer.Runtime.Threads)) is { } deviation)
                 throw new InvalidOperationException(deviation);
             if (round < 0)
                 continue;
@@ -56,19 +56,20 @@ internal static class LoadTimeCommand
         }
         var whole = new Times();
         whole.AddRange(hashing.Values.Zip(reading.Values, (hash, read) => hash + read));
-        var table = new Table("what", "p50, ms", "p95, ms", "p99, ms");
-        table.Add(["read the file and its hash", .. hashing.Cells()]);
-        table.Add(["check the values", .. reading.Cells()]);
-        table.Add(["loaded: both", .. whole.Cells()]);
-        table.Add([$"then the self-test, {model.GoldenImages.Count} images", .. testing.Cells()]);
+        var table = new MarkdownTable("what", "p50, ms", "p95, ms", "p99, ms");
+        table.Add(["read and hash the file", .. hashing.ToCells()]);
+        table.Add(["parse and check the values", .. reading.ToCells()]);
+        table.Add(["load: both", .. whole.ToCells()]);
+        table.Add([$"then the self-test, {model.GoldenImages.Count} images", .. testing.ToCells()]);
         var grid = model.Distribution.Grid;
         var d = model.Distribution.Dimensions;
         table.Print(
-            $"A model of {grid.Height} x {grid.Width} positions and {d} dimensions, {model.Distribution.GetType().Name}, {bytes / 1e6:f1} MB, its file in the system's cache, {Rounds} rounds:"
+            $"A model of {grid.Height} x {grid.Width} positions and {d} dimensions, "
+                + $"{model.Distribution.GetType().Name}, {bytes / 1e6:f1} MB, file in the page cache, {Rounds} rounds:"
         );
-        var bars = new Bars();
-        bars.AtMost("size of the file", 45, bytes / 1e6, " MB");
-        bars.AtMost("loading, p50", 50, whole.Median, " ms");
-        bars.Print();
+        var goals = new Goals();
+        goals.AtMost("size of the file", 45, bytes / 1e6, " MB");
+        goals.AtMost("loading, p50", 50, whole.Median, " ms");
+        goals.Print();
     }
 }

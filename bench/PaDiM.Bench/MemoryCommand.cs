@@ -1,12 +1,14 @@
 using System.CommandLine;
 using System.Diagnostics;
+using PaDiM.Bench.Measuring;
 using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Inference;
 
 namespace PaDiM.Bench;
 
 /// <summary>
-/// Time and peak memory of <c>padim fit</c> over growing numbers of images: one process a fit, measured from outside.
+/// Measures the time and peak memory of <c>padim fit</c> for growing numbers of images: one process per fit, measured
+/// from outside.
 /// </summary>
 internal static class MemoryCommand
 {
@@ -26,17 +28,17 @@ internal static class MemoryCommand
         };
         var directory = new Option<string>("--backbones")
         {
-            Description = "Folder of more backbones.",
+            Description = "Folder with more backbones.",
             DefaultValueFactory = _ => BackboneDirectories.BuiltIn,
         };
         var dimensions = new Option<int>("--dimensions")
         {
             Description =
-                "Dimensions; without a folder: of statistics over 64 x 64 positions, of synthetic embeddings.",
+                "Dimensions. Without a folder: of statistics over 64 x 64 positions and synthetic embeddings.",
             DefaultValueFactory = _ => 100,
         };
         folder.Arity = ArgumentArity.ZeroOrOne;
-        var command = new Command("memory", "Seconds and peak memory of a fit.")
+        var command = new Command("memory", "Measure the seconds and peak memory of a fit.")
         {
             folder,
             counts,
@@ -51,8 +53,7 @@ internal static class MemoryCommand
                 LargeStatistics.Measure(arguments.GetValue(dimensions));
                 return;
             }
-            Console.WriteLine("| images | seconds | peak resident memory, MiB |");
-            Console.WriteLine("|---|---|---|");
+            MarkdownTable.PrintHeader("images", "seconds", "peak resident memory, MiB");
             string[] options =
             [
                 "--backbone",
@@ -74,7 +75,7 @@ internal static class MemoryCommand
         try
         {
             var images = scratch.CreateSubdirectory("images");
-            var copies = ImageCopies.Of([.. Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)], count);
+            var copies = ImageCopies.Create([.. Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)], count);
             for (var i = 0; i < count; i++)
                 File.WriteAllBytes(
                     Path.Combine(images.FullName, FormattableString.Invariant($"{i:d6}.jpg")),
@@ -106,10 +107,10 @@ internal static class MemoryCommand
             }
             if (fit.ExitCode != 0)
                 throw new InvalidOperationException(fit.StandardError.ReadToEnd());
-            Console.WriteLine(
-                FormattableString.Invariant(
-                    $"| {images.GetFiles().Length} | {clock.Elapsed.TotalSeconds:f1} | {peak >> 20} |"
-                )
+            MarkdownTable.PrintRow(
+                $"{images.GetFiles().Length}",
+                FormattableString.Invariant($"{clock.Elapsed.TotalSeconds:f1}"),
+                $"{peak >> 20}"
             );
         }
         finally

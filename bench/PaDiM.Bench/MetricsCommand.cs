@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using PaDiM.Bench.Measuring;
 using PaDiM.Core.Evaluation;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
@@ -12,13 +13,13 @@ using PaDiM.Imaging.Preprocessing;
 namespace PaDiM.Bench;
 
 /// <summary>
-/// Time and peak memory of the pixel metrics of many large images, with each kind of defect by itself, as an evaluation
-/// measures them: maps are drawn out anew in each pass, masks are decoded from PNG once. Every other image has a defect
-/// of three discs that scores a little higher than the rest.
+/// Measures the time and peak memory of the pixel metrics of many large images, with each kind of defect separately, as
+/// in an evaluation: maps are upsampled again in each pass, masks are decoded from PNG once. Every second image has a
+/// defect of three discs that scores a little higher than the rest.
 /// </summary>
 internal static class MetricsCommand
 {
-    /// <summary>Rows and columns of patches; the prepared size is four times that.</summary>
+    /// <summary>The rows and columns of patches. The prepared size is four times that.</summary>
     private const int Patches = 64;
 
     public static Command Create()
@@ -35,13 +36,26 @@ internal static class MetricsCommand
             DefaultValueFactory = _ => 1024,
         };
         var kinds = new Option<int>("--kinds") { Description = "Kinds of defects.", DefaultValueFactory = _ => 4 };
-        var command = new Command("metrics", "Seconds and peak memory of the pixel metrics.") { images, side, kinds };
+        var command = new Command("metrics", "Measure the seconds and peak memory of the pixel metrics.")
+        {
+            images,
+            side,
+            kinds,
+        };
         command.SetAction(arguments =>
         {
-            Console.WriteLine(
-                "| images | side, pixels | kinds of defects | cores | seconds | processor seconds | peak resident memory of the process, MiB | pixel AUROC | AU-PRO@0.3 | AU-PRO@0.05 |"
+            MarkdownTable.PrintHeader(
+                "images",
+                "side, pixels",
+                "defect types",
+                "cores",
+                "seconds",
+                "CPU seconds",
+                "peak resident memory, MiB",
+                "pixel AUROC",
+                "AU-PRO@0.3",
+                "AU-PRO@0.05"
             );
-            Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|");
             foreach (var count in arguments.GetValue(images)!)
                 Measure(count, arguments.GetValue(side), arguments.GetValue(kinds));
         });
@@ -55,7 +69,7 @@ internal static class MetricsCommand
         [
             .. Enumerable
                 .Range(0, count)
-                .Select(i => Make(random, i % 2 == 0 ? null : $"defect {i / 2 % kinds}", side)),
+                .Select(i => CreateMap(random, i % 2 == 0 ? null : $"defect {i / 2 % kinds}", side)),
         ];
         using var process = Process.GetCurrentProcess();
         var clock = Stopwatch.StartNew();
@@ -63,14 +77,22 @@ internal static class MetricsCommand
         var metrics = PixelMetrics.ComputeByDefect(maps).All;
         var seconds = clock.Elapsed.TotalSeconds;
         process.Refresh();
-        Console.WriteLine(
-            FormattableString.Invariant(
-                $"| {count} | {side} | {kinds} | {Environment.ProcessorCount} | {seconds:f1} | {(process.TotalProcessorTime - before).TotalSeconds:f1} | {process.PeakWorkingSet64 >> 20} | {metrics.Auroc:f12} | {metrics.AuPro30:f12} | {metrics.AuPro05:f12} |"
-            )
+        var cpuSeconds = (process.TotalProcessorTime - before).TotalSeconds;
+        MarkdownTable.PrintRow(
+            $"{count}",
+            $"{side}",
+            $"{kinds}",
+            $"{Environment.ProcessorCount}",
+            FormattableString.Invariant($"{seconds:f1}"),
+            FormattableString.Invariant($"{cpuSeconds:f1}"),
+            $"{process.PeakWorkingSet64 >> 20}",
+            FormattableString.Invariant($"{metrics.Auroc:f12}"),
+            FormattableString.Invariant($"{metrics.AuPro30:f12}"),
+            FormattableString.Invariant($"{metrics.AuPro05:f12}")
         );
     }
 
-    private static LabelledMap Make(Random random, string? defect, int side)
+    private static LabelledMap CreateMap(Random random, string? defect, int side)
     {
         var discs = Enumerable
             .Range(0, defect is null ? 0 : 3)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using PaDiM.Backbones.Quantisation;
+using PaDiM.Bench.Measuring;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Engine.Catalogue;
@@ -11,8 +12,8 @@ using PaDiM.Imaging.Decoding;
 namespace PaDiM.Bench;
 
 /// <summary>
-/// What each choice of quantisation is worth: signal to noise at the taps on held-out images, and the time of the
-/// backbone alone, float32 and int8 in turn within one run.
+/// Measures the effect of each quantisation setting: the signal-to-noise ratio at the taps on held-out images, and the
+/// time of the backbone alone, float32 and int8 in turn within one run.
 /// </summary>
 internal static class QuantisationCommand
 {
@@ -20,7 +21,7 @@ internal static class QuantisationCommand
     {
         var folder = new Argument<string>("dir")
         {
-            Description = "Folder of images to calibrate on; every tenth is held out.",
+            Description = "Folder of images for calibration; every tenth image is held out.",
         };
         var backbone = new Option<string>("--backbone")
         {
@@ -29,20 +30,16 @@ internal static class QuantisationCommand
         };
         var directories = new Option<string[]>("--backbones")
         {
-            Description = "Folders of more backbones.",
+            Description = "Folders with more backbones.",
             DefaultValueFactory = _ => [],
         };
         var count = new Option<int>("--images")
         {
-            Description = "Images used, spread over the folder.",
+            Description = "Number of images, spread over the folder.",
             DefaultValueFactory = _ => 200,
         };
-        var rounds = new Option<int>("--rounds")
-        {
-            Description = "Runs of each backbone.",
-            DefaultValueFactory = _ => 200,
-        };
-        var command = new Command("quantisation", "Feature error and speed of int8 variants of a backbone.")
+        var rounds = new Option<int>("--rounds") { Description = "Runs per backbone.", DefaultValueFactory = _ => 200 };
+        var command = new Command("quantisation", "Measure the feature error and speed of int8 variants of a backbone.")
         {
             folder,
             backbone,
@@ -101,35 +98,42 @@ internal static class QuantisationCommand
         var plain = registry.Open(name);
         Console.WriteLine($"{name}, {images.Length} images, {registry.Runtime.Threads} threads");
         Console.WriteLine();
-        Console.WriteLine(
-            "| variant | bytes | SQNR at the taps, dB | float32 p50, ms | int8 p50, ms | float32 : int8 |"
+        MarkdownTable.PrintHeader(
+            "variant",
+            "bytes",
+            "SQNR at the taps, dB",
+            "float32 p50, ms",
+            "int8 p50, ms",
+            "float32 / int8"
         );
-        Console.WriteLine("|---|---|---|---|---|---|");
         var chosen = new QuantisationSettings();
-        foreach (var (variant, settings) in Variants(chosen))
+        foreach (var (variant, settings) in GetVariants(chosen))
         {
             var made = quantiser.Run(images, settings, _ => { }, stop);
-            var (exact, integer) = Time(plain, made, registry.Runtime, rounds);
-            Console.WriteLine(
-                FormattableString.Invariant(
-                    $"| {variant} | {made.Onnx.Length} | {string.Join(", ", made.Manifest.Quantisation!.Sqnr.Select(value => value.ToString("f1", null)))} | {exact:f2} | {integer:f2} | {exact / integer:f2} |"
-                )
+            var (exact, integer) = MeasureTimes(plain, made, registry.Runtime, rounds);
+            MarkdownTable.PrintRow(
+                variant,
+                $"{made.Onnx.Length}",
+                string.Join(", ", made.Manifest.Quantisation!.Sqnr.Select(value => value.ToString("f1", null))),
+                FormattableString.Invariant($"{exact:f2}"),
+                FormattableString.Invariant($"{integer:f2}"),
+                FormattableString.Invariant($"{exact / integer:f2}")
             );
         }
     }
 
-    private static IEnumerable<(string, QuantisationSettings)> Variants(QuantisationSettings chosen) =>
+    private static IEnumerable<(string, QuantisationSettings)> GetVariants(QuantisationSettings chosen) =>
         [
-            ("as chosen", chosen),
-            ("range by minimum and maximum", chosen with { Range = RangeMethod.MinMax }),
-            ("range by percentile 99.99", chosen with { Range = RangeMethod.Percentile }),
-            ("8-bit weights", chosen with { WeightBits = 8 }),
-            ("first layer int8", chosen with { FloatStem = false }),
-            ("last layers int8", chosen with { FloatTaps = false }),
-            ("biases not corrected", chosen with { CorrectBias = false }),
+            ("default settings", chosen),
+            ("ranges of all observed values", chosen with { Range = RangeMethod.MinMax }),
+            ("ranges at percentile 99.99", chosen with { Range = RangeMethod.Percentile }),
+            ("8-bit weights instead of 7-bit", chosen with { WeightBits = 8 }),
+            ("first layer also int8", chosen with { FloatStem = false }),
+            ("last layers also int8", chosen with { FloatTaps = false }),
+            ("no bias correction", chosen with { CorrectBias = false }),
         ];
 
-    private static (double Exact, double Integer) Time(
+    private static (double Exact, double Integer) MeasureTimes(
         Backbone plain,
         QuantisedBackbone made,
         BackboneRuntime runtime,
@@ -153,7 +157,7 @@ internal static class QuantisationCommand
                 .Select(_ => (Exact: Measure(exact, input, size), Integer: Measure(integer, input, size)))
                 .Skip(20)
                 .ToArray();
-            return (Median(times.Select(time => time.Exact)), Median(times.Select(time => time.Integer)));
+            return (GetMedian(times.Select(time => time.Exact)), GetMedian(times.Select(time => time.Integer)));
         }
         finally
         {
@@ -168,7 +172,7 @@ internal static class QuantisationCommand
         return clock.Elapsed.TotalMilliseconds;
     }
 
-    private static double Median(IEnumerable<double> times)
+    private static double GetMedian(IEnumerable<double> times)
     {
         var sorted = times.Order().ToArray();
         return sorted[sorted.Length / 2];

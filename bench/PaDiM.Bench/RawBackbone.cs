@@ -6,15 +6,15 @@ using PaDiM.Engine.Inference;
 
 namespace PaDiM.Bench;
 
-/// <summary>All channels of one tap.</summary>
-/// <param name="Values">Shape <c>(grid.Height, grid.Width, channels)</c>.</param>
+/// <summary>Represents all channels of one tap.</summary>
+/// <param name="Values">The values, shape <c>(grid.Height, grid.Width, channels)</c>.</param>
 /// <param name="Channels">C_l.</param>
-/// <param name="Grid">At the tap's own stride.</param>
+/// <param name="Grid">The grid at the tap's own stride.</param>
 internal sealed record RawTap(float[] Values, int Channels, Grid Grid);
 
 /// <summary>
-/// A backbone as its file has it, with nothing behind its taps: what everything else is measured against, and what many
-/// reductions can be tried on.
+/// Runs a backbone without anything after its taps: the baseline of all comparisons, and the input for trying many
+/// reductions.
 /// </summary>
 internal sealed class RawBackbone : IDisposable
 {
@@ -26,20 +26,20 @@ internal sealed class RawBackbone : IDisposable
             GraphEditor.Open(File.ReadAllBytes(backbone.File.Path)).WithOutputs(backbone.Identity.Taps).ToArray()
         );
 
-    /// <summary>Runs the network, and no more.</summary>
-    /// <param name="prepared">Shape <c>(count, 3, h, w)</c>.</param>
-    /// <param name="count">Images in the batch.</param>
-    /// <param name="size">Prepared size.</param>
+    /// <summary>Runs only the network.</summary>
+    /// <param name="prepared">The images, shape <c>(count, 3, h, w)</c>.</param>
+    /// <param name="count">The images in the batch.</param>
+    /// <param name="size">The prepared size.</param>
     public void Run(float[] prepared, int count, Grid size) => RunAll(prepared, count, size).Dispose();
 
-    /// <summary>All channels of one image.</summary>
+    /// <summary>Extracts all channels of one image.</summary>
     public RawTap[] Extract(float[] prepared, Grid size)
     {
         using var maps = RunAll(prepared, 1, size);
         return [.. maps.Select(ChannelsLast)];
     }
 
-    /// <summary>The embedding of kept channels.</summary>
+    /// <summary>Computes the embedding of reduced channels.</summary>
     public static PatchEmbedding Embed(IReadOnlyList<RawTap> taps, ChannelReduction reduction) =>
         PatchEmbedding.FromTaps(
             new ReducedTaps([.. taps.Select((tap, i) => Reduce(tap, i, reduction))], reduction.Dimensions)

@@ -17,17 +17,17 @@ using Serilog.Formatting.Compact;
 namespace PaDiM.Bench;
 
 /// <summary>
-/// What it costs to be seen: recording an image's metrics, and one line of the log, in turn with scoring it; and a
-/// scrape of many categories.
+/// Measures the cost of telemetry: recording an image's metrics and writing its log line, in turn with scoring it; and
+/// a scrape of many categories.
 /// </summary>
 internal static class TelemetryCommand
 {
     private const int Repeats = 1000;
 
     public static Command Create() =>
-        Workbench.Command(
+        Workbench.CreateCommand(
             "telemetry",
-            "Microseconds and bytes of an image's metrics beside its score, and milliseconds of a scrape.",
+            "Measure the microseconds and bytes of an image's metrics beside its score, and the time of a scrape.",
             async (workbench, _) =>
             {
                 await using var app = PaDiM.Service.Program.Build([
@@ -35,7 +35,7 @@ internal static class TelemetryCommand
                     $"--Padim:DataDirectory={workbench.Scratch}",
                     "--Serilog:MinimumLevel:Default=Fatal",
                 ]);
-                // Before anything is recorded: until the exporter listens, a recording is nothing.
+                // Must come first: before the exporter listens, recording does nothing.
                 await PaDiM.Service.Hosting.Preparation.PrepareAsync(app);
                 await app.StartAsync();
                 await RunAsync(workbench, app);
@@ -49,15 +49,15 @@ internal static class TelemetryCommand
         var model = workbench.Fit(BackboneRegistry.DefaultName);
         using var scorer = new InProcessScorer(model, backbone);
         var metrics = app.Services.GetRequiredService<ScoreMetrics>();
-        var snapshot = Snapshot(model, backbone, "bench");
-        var result = Result("bench");
+        var snapshot = CreateSnapshot(model, backbone, "bench");
+        var result = CreateResult("bench");
 
         var score = new Candidate(
             "decoded image to score",
             round => scorer.Score([workbench.Images[round % workbench.Images.Count]])
         );
         var record = new Candidate(
-            $"its metrics, {Repeats} times",
+            $"metrics of an image, {Repeats} times",
             _ =>
             {
                 for (var i = 0; i < Repeats; i++)
@@ -65,15 +65,16 @@ internal static class TelemetryCommand
             }
         );
         using var log = new LoggerConfiguration()
-            .WriteTo.Sink(new NowhereSink(new CompactJsonFormatter()))
+            .WriteTo.Sink(new DiscardingSink(new CompactJsonFormatter()))
             .CreateLogger();
         var write = new Candidate(
-            $"its line of the log, as JSON, {Repeats} times",
+            $"log line of an image, as JSON, {Repeats} times",
             _ =>
             {
                 for (var i = 0; i < Repeats; i++)
                     log.Information(
-                        "{Category} version {ModelVersion}: {Decision} at {Score}, threshold {Threshold}, part {PartId}",
+                        "{Category} version {ModelVersion}: {Decision} at {Score}, "
+                            + "threshold {Threshold}, part {PartId}",
                         result.Category,
                         result.ModelVersion,
                         result.Decision,
@@ -85,7 +86,14 @@ internal static class TelemetryCommand
         );
         var rounds = Rounds.Run([score, record, write], TimeSpan.FromSeconds(20));
 
-        var table = new Table("what", "p50, µs an image", "p95", "p99", "bytes allocated an image", "p50 over score");
+        var table = new MarkdownTable(
+            "what",
+            "p50, µs per image",
+            "p95",
+            "p99",
+            "bytes allocated per image",
+            "p50 / score"
+        );
         foreach (var (candidate, repeats) in new[] { (score, 1), (record, Repeats), (write, Repeats) })
         {
             var before = GC.GetAllocatedBytesForCurrentThread();
@@ -94,10 +102,10 @@ internal static class TelemetryCommand
             double Micro(double share) => 1000 * candidate.Times.Percentile(share) / repeats;
             table.Add([
                 candidate.Name,
-                Table.Number(Micro(0.5)),
-                Table.Number(Micro(0.95)),
-                Table.Number(Micro(0.99)),
-                candidate == score ? "" : Table.Number(bytes),
+                MarkdownTable.Format(Micro(0.5)),
+                MarkdownTable.Format(Micro(0.95)),
+                MarkdownTable.Format(Micro(0.99)),
+                candidate == score ? "" : MarkdownTable.Format(bytes),
                 (Micro(0.5) / (1000 * score.Times.Median)).ToString(
                     "p3",
                     System.Globalization.CultureInfo.InvariantCulture
@@ -111,30 +119,33 @@ internal static class TelemetryCommand
 
     private static async Task ScrapeAsync(WebApplication app, ScoreMetrics metrics, PadimModel model, Backbone backbone)
     {
-        var table = new Table("categories", "p50, ms a scrape", "p95", "p99", "KB");
+        var table = new MarkdownTable("categories", "p50, ms per scrape", "p95", "p99", "KB");
         using var http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
-        var seen = 1;
+        var recorded = 1;
         foreach (var categories in new[] { 1, 100, CategoryLabels.Most })
         {
-            for (; seen < categories; seen++)
+            for (; recorded < categories; recorded++)
             for (var i = 0; i < 500; i++)
-                metrics.Scored(Snapshot(model, backbone, $"category-{seen}"), Result($"category-{seen}"));
+                metrics.Scored(
+                    CreateSnapshot(model, backbone, $"category-{recorded}"),
+                    CreateResult($"category-{recorded}")
+                );
             var times = new Times();
             var length = 0;
             for (var i = 0; i < 20; i++)
             {
-                // Within 300 ms of an answer the exporter gives the same again.
+                // Within 300 ms of a response the exporter returns the same response again.
                 await Task.Delay(350);
                 var clock = Stopwatch.StartNew();
                 length = (await http.GetByteArrayAsync("/metrics")).Length;
                 times.Add(clock.Elapsed.TotalMilliseconds);
             }
-            table.Add([$"{categories}", .. times.Cells(), $"{length / 1000}"]);
+            table.Add([$"{categories}", .. times.ToCells(), $"{length / 1000}"]);
         }
-        table.Print("A scrape, drift over 500 images of each category:");
+        table.Print("Scrapes, drift over 500 images of each category:");
     }
 
-    private static CategoryModel Snapshot(PadimModel model, Backbone backbone, string category)
+    private static CategoryModel CreateSnapshot(PadimModel model, Backbone backbone, string category)
     {
         var stored = new StoredModel
         {
@@ -159,7 +170,7 @@ internal static class TelemetryCommand
         );
     }
 
-    private static ScoreResponse Result(string category) =>
+    private static ScoreResponse CreateResult(string category) =>
         new(
             category,
             1,
@@ -175,8 +186,8 @@ internal static class TelemetryCommand
             "cpu"
         );
 
-    /// <summary>Formats and forgets: what a console or a pipe takes is not this program's.</summary>
-    private sealed class NowhereSink(CompactJsonFormatter formatter) : Serilog.Core.ILogEventSink
+    /// <summary>Formats events and discards them, to leave out the cost of a console or a pipe.</summary>
+    private sealed class DiscardingSink(CompactJsonFormatter formatter) : Serilog.Core.ILogEventSink
     {
         public void Emit(Serilog.Events.LogEvent logEvent) => formatter.Format(logEvent, TextWriter.Null);
     }

@@ -1,11 +1,11 @@
 using System.CommandLine;
-using System.Security.Cryptography;
 using PaDiM.Backbones.Quantisation;
 using PaDiM.Bench.Charts;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
 using PaDiM.Engine;
 using PaDiM.Engine.Catalogue;
+using PaDiM.Engine.Files;
 using PaDiM.Engine.Fitting;
 using PaDiM.Engine.Inference;
 using PaDiM.Imaging;
@@ -14,8 +14,7 @@ using PaDiM.Imaging.Decoding;
 namespace PaDiM.Bench;
 
 /// <summary>
-/// What several measurements share: images, backbones, the int8 variants and models made of them, and a folder that
-/// goes when all is done.
+/// Holds what several measurements share: images, backbones, their int8 variants and models, and a temporary folder.
 /// </summary>
 internal sealed class Workbench : IDisposable
 {
@@ -41,9 +40,9 @@ internal sealed class Workbench : IDisposable
                 .Order(StringComparer.Ordinal)
                 .Select(File.ReadAllBytes),
         ];
-        if (Files.Count < BackboneQuantiser.FewestImages)
+        if (Files.Count < BackboneQuantiser.MinImages)
             throw new InvalidOperationException(
-                $"The folder has {Files.Count} images; at least {BackboneQuantiser.FewestImages} are needed."
+                $"The folder has {Files.Count} images; at least {BackboneQuantiser.MinImages} are required."
             );
         Images = [.. Files.Take(DecodedImages).Select(Decode)];
         _charts = arguments.GetValue(ChartFolder);
@@ -54,24 +53,23 @@ internal sealed class Workbench : IDisposable
     public static Option<string> Backbones { get; } =
         new("--backbones")
         {
-            Description = "Folder of more backbones, such as resnet18.",
+            Description = "Folder with more backbones, such as resnet18.",
             DefaultValueFactory = _ => BackboneDirectories.BuiltIn,
         };
 
     public static Option<int> Threads { get; } =
-        new("--threads") { Description = "Threads of inference and of the kernels; 0 for one a core." };
+        new("--threads") { Description = "Threads for inference and kernels; 0 for one per core." };
 
-    public static Option<string?> ChartFolder { get; } =
-        new("--charts") { Description = "Folder to write charts to, as SVG." };
+    public static Option<string?> ChartFolder { get; } = new("--charts") { Description = "Folder for charts (SVG)." };
 
     public BackboneRegistry Registry { get; }
 
     public string BackboneDirectory { get; }
 
-    /// <summary>Encoded images.</summary>
+    /// <summary>Gets the encoded images.</summary>
     public IReadOnlyList<byte[]> Files { get; }
 
-    /// <summary>The first of them, decoded.</summary>
+    /// <summary>Gets the first images, decoded.</summary>
     public IReadOnlyList<RgbImage> Images { get; }
 
     public ImageDecoder Decoder { get; } = new();
@@ -80,15 +78,15 @@ internal sealed class Workbench : IDisposable
 
     public int ThreadCount => Registry.Runtime.Threads;
 
-    /// <summary>A command over a workbench.</summary>
-    public static Command Command(string name, string description, Func<Workbench, ParseResult, Task> run)
+    /// <summary>Creates a command that uses a workbench.</summary>
+    public static Command CreateCommand(string name, string description, Func<Workbench, ParseResult, Task> run)
     {
         var command = new Command(name, description) { Folder, Backbones, Threads, ChartFolder };
         command.SetAction(
             async (arguments, cancellationToken) =>
             {
                 using var workbench = new Workbench(arguments);
-                // As a request is scored: the main thread is never bound to a processor.
+                // Like a request, not on the main thread, which is never bound to a processor.
                 await Task.Run(() => run(workbench, arguments), cancellationToken);
                 return 0;
             }
@@ -98,11 +96,11 @@ internal sealed class Workbench : IDisposable
 
     public RgbImage Decode(byte[] bytes) => ((DecodeResult.Decoded)Decoder.Decode(bytes)).Image;
 
-    /// <summary>The first of these backbones that is there; the built-in one is.</summary>
-    public string FirstOf(params string[] names) =>
+    /// <summary>Finds the first of these backbones that exists, or else the built-in one.</summary>
+    public string FindFirstBackbone(params string[] names) =>
         names.FirstOrDefault(name => Registry.Directories.Find(name) is not null) ?? BackboneRegistry.DefaultName;
 
-    /// <summary>A backbone; an int8 variant that nobody has made is made from the images.</summary>
+    /// <summary>Opens a backbone. A missing int8 variant is created from the images.</summary>
     public Backbone Open(string name)
     {
         if (
@@ -113,7 +111,9 @@ internal sealed class Workbench : IDisposable
         return Registry.Open(name);
     }
 
-    /// <summary>A model of all images with the default settings but for the reduction, fitted once.</summary>
+    /// <summary>
+    /// Fits a model to all images with a reduction and otherwise default settings. Each model is fitted only once.
+    /// </summary>
     public PadimModel Fit(string backbone, ReductionMethod reduction = ReductionMethod.SemiOrthogonal)
     {
         if (_models.TryGetValue((backbone, reduction), out var model))
@@ -121,7 +121,7 @@ internal sealed class Workbench : IDisposable
         return _models[(backbone, reduction)] = Fit(Open(backbone), new FitSettings { Reduction = reduction }, Files);
     }
 
-    /// <summary>A model fitted from nothing: no embedding is at hand.</summary>
+    /// <summary>Fits a model without stored embeddings.</summary>
     public PadimModel Fit(Backbone backbone, FitSettings settings, IReadOnlyList<byte[]> files)
     {
         var store = Directory.CreateDirectory(Path.Combine(Scratch, Guid.NewGuid().ToString("n")));
@@ -134,12 +134,7 @@ internal sealed class Workbench : IDisposable
                 new EmbeddingStore(store.FullName, TimeProvider.System),
                 ComputeContext.OnThreadPool(backbone.Runtime.Threads)
             ).Run(
-                [
-                    .. files.Select(bytes => new TrainingImage(
-                        Convert.ToHexStringLower(SHA256.HashData(bytes)),
-                        () => bytes
-                    )),
-                ],
+                [.. files.Select(bytes => new TrainingImage(FileHash.Compute(bytes), () => bytes))],
                 null,
                 null,
                 null,
@@ -152,7 +147,7 @@ internal sealed class Workbench : IDisposable
         }
     }
 
-    /// <summary>Writes a chart, if charts are wanted.</summary>
+    /// <summary>Writes a chart if a folder for charts is given.</summary>
     public void Draw(string name, Chart chart)
     {
         if (_charts is null)

@@ -7,16 +7,17 @@ using PaDiM.Engine.Inference;
 
 namespace PaDiM.Cli;
 
-/// <summary>The options by which every command finds its network and its device.</summary>
+/// <summary>The options for finding a backbone and choosing the device.</summary>
 internal sealed class BackboneOptions
 {
-    /// <summary>The service's setting, so that one environment serves both programs.</summary>
-    private const string FolderVariables = "Padim__BackboneDirectories__";
+    /// <summary>The service's setting, so both programs can share one environment.</summary>
+    private const string FolderVariablePrefix = "Padim__BackboneDirectories__";
 
     private readonly Option<string[]> _directories = new("--backbones")
     {
         Description =
-            $"Folder to look for backbones (NAME.onnx) in, besides the built-in ones; may be repeated. Those of {FolderVariables}0, 1, ... come after them.",
+            "Folder with backbones (NAME.onnx), in addition to the built-in ones; may be repeated. "
+            + $"The folders of {FolderVariablePrefix}0, 1, ... come after it.",
         HelpName = "folder",
     };
 
@@ -28,15 +29,15 @@ internal sealed class BackboneOptions
 
     private readonly Option<int> _threads = new("--threads")
     {
-        Description = "Threads to use; 0 for one a core.",
+        Description = "Threads to use; 0 for one per core.",
         DefaultValueFactory = _ => 0,
     };
 
     public BackboneOptions()
     {
-        // Any number parses as a value of an enumeration.
-        _device.Require(Enum.IsDefined, "--device takes auto, cpu or cuda.");
-        _threads.Require(count => count >= 0, "--threads takes 0 or more.");
+        // The parser accepts any number as an enumeration value.
+        _device.Require(Enum.IsDefined, "--device must be auto, cpu or cuda.");
+        _threads.Require(count => count >= 0, "--threads must be 0 or more.");
     }
 
     public void AddTo(Command command)
@@ -46,39 +47,45 @@ internal sealed class BackboneOptions
         command.Options.Add(_threads);
     }
 
-    /// <summary>For a command that only finds backbones.</summary>
+    /// <summary>Adds only the folders, for a command that runs no network.</summary>
     public void AddFoldersTo(Command command) => command.Options.Add(_directories);
 
-    public BackboneRegistry Open(ParseResult arguments) => new(Folders(arguments.CommandResult), Runtime(arguments));
+    public BackboneRegistry Open(ParseResult arguments) =>
+        new(GetFolders(arguments.CommandResult), CreateRuntime(arguments));
 
-    /// <summary>Puts backbones into the first folder.</summary>
-    public BackboneInstaller Installer(ParseResult arguments) =>
-        new(Folders(arguments.CommandResult), BackboneCatalogue.Known, Runtime(arguments), TimeProvider.System);
+    /// <summary>Creates an installer for the first folder.</summary>
+    public BackboneInstaller CreateInstaller(ParseResult arguments) =>
+        new(
+            GetFolders(arguments.CommandResult),
+            BackboneCatalogue.Known,
+            CreateRuntime(arguments),
+            TimeProvider.System
+        );
 
-    /// <summary>Refuses a command that names no folder to put backbones into.</summary>
+    /// <summary>Reports an error if no folder to install into is given.</summary>
     public void RequireFolder(CommandResult arguments)
     {
-        if (Folders(arguments).Length == 0)
-            arguments.AddError($"Say where backbones are to lie, with --backbones or {FolderVariables}0.");
+        if (GetFolders(arguments).Length == 0)
+            arguments.AddError($"Set the folder for backbones with --backbones or {FolderVariablePrefix}0.");
     }
 
-    private BackboneRuntime Runtime(ParseResult arguments) =>
+    private BackboneRuntime CreateRuntime(ParseResult arguments) =>
         BackboneRuntime.Create(arguments.GetValue(_device), arguments.GetValue(_threads));
 
-    private string[] Folders(SymbolResult arguments) =>
-        [.. arguments.GetValue(_directories) ?? [], .. FoldersOfEnvironment()];
+    private string[] GetFolders(SymbolResult arguments) =>
+        [.. arguments.GetValue(_directories) ?? [], .. GetFoldersFromEnvironment()];
 
-    private static IEnumerable<string> FoldersOfEnvironment() =>
+    private static IEnumerable<string> GetFoldersFromEnvironment() =>
         Environment
             .GetEnvironmentVariables()
             .Cast<DictionaryEntry>()
             .Select(variable => (Name: (string)variable.Key, Value: (string?)variable.Value))
             .Where(variable =>
-                variable.Name.StartsWith(FolderVariables, StringComparison.OrdinalIgnoreCase)
+                variable.Name.StartsWith(FolderVariablePrefix, StringComparison.OrdinalIgnoreCase)
                 && !string.IsNullOrEmpty(variable.Value)
             )
             .OrderBy(variable =>
-                int.TryParse(variable.Name[FolderVariables.Length..], out var place) ? place : int.MaxValue
+                int.TryParse(variable.Name[FolderVariablePrefix.Length..], out var place) ? place : int.MaxValue
             )
             .Select(variable => variable.Value!);
 }

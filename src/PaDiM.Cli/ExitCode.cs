@@ -1,6 +1,6 @@
 namespace PaDiM.Cli;
 
-/// <summary>What the program tells its caller.</summary>
+/// <summary>Defines the exit codes of the program.</summary>
 internal static class ExitCode
 {
     public const int Done = 0,

@@ -11,7 +11,9 @@ using Spectre.Console;
 
 namespace PaDiM.Cli;
 
-/// <summary><c>padim export MODEL --format onnx --out FILE</c>: a model as one ONNX file for other runtimes.</summary>
+/// <summary>
+/// <c>padim export MODEL --format onnx --out FILE</c>: writes a model as one ONNX file for other runtimes.
+/// </summary>
 internal static class ExportCommand
 {
     public static Command Create()
@@ -19,7 +21,7 @@ internal static class ExportCommand
         var file = new Argument<string>("file") { Description = "The model file." };
         var format = new Option<string>("--format")
         {
-            Description = "What to write.",
+            Description = "Format of the file.",
             DefaultValueFactory = _ => "onnx",
         };
         format.AcceptOnlyFromAmong("onnx");
@@ -31,10 +33,10 @@ internal static class ExportCommand
         };
         var rate = new Option<double>("--false-reject-rate")
         {
-            Description = "Share of good parts that may be rejected by the threshold in the file's metadata.",
+            Description = "Share of good parts that the threshold in the file's metadata may reject.",
             DefaultValueFactory = _ => ThresholdCalibration.DefaultFalseRejectRate,
         };
-        rate.Require(value => value is > 0 and < 1, "--false-reject-rate must lie between 0 and 1.");
+        rate.Require(value => value is > 0 and < 1, "--false-reject-rate must be between 0 and 1.");
         var backbones = new BackboneOptions();
         var command = new Command("export", "Write a model as one ONNX file that scores without this program.")
         {
@@ -50,13 +52,12 @@ internal static class ExportCommand
                     () =>
                     {
                         using var registry = backbones.Open(arguments);
-                        var model = Read(arguments.GetValue(file)!);
-                        var inspector = new ModelScorer(model, registry.Open(model.Backbone.Name));
-                        var compute = ComputeContext.OnThreadPool(inspector.Runtime.Threads, bindsCaller: true);
-                        if (SelfTest.Validate(inspector, compute) is { } deviation)
-                            throw new InvalidDataException(deviation);
+                        var model = ModelLoader.Read(arguments.GetValue(file)!);
+                        var scorer = new ModelScorer(model, registry.Open(model.Backbone.Name));
+                        var compute = ComputeContext.OnThreadPool(scorer.Runtime.Threads, bindsCaller: true);
+                        ModelLoader.RequireSelfTest(scorer, compute);
                         var threshold = model.Calibration.GetThreshold(arguments.GetValue(rate));
-                        var export = OnnxExport.Create(model, inspector.Backbone, new ExportNotes(threshold));
+                        var export = OnnxExport.Create(model, scorer.Backbone, new ExportNotes(threshold));
                         var path = arguments.GetValue(output)!;
                         AtomicFile.Write(
                             path,
@@ -79,11 +80,5 @@ internal static class ExportCommand
                 )
         );
         return command;
-    }
-
-    private static PadimModel Read(string path)
-    {
-        using var stream = File.OpenRead(path);
-        return ModelFile.Read(stream);
     }
 }

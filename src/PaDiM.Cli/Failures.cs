@@ -5,12 +5,12 @@ using PaDiM.Engine.Fitting;
 namespace PaDiM.Cli;
 
 /// <summary>
-/// Turns the failures that a user can mend into one sentence; anything else is a fault of the program and shows its
-/// trace.
+/// Turns failures that a user can fix into one sentence. Any other exception is a bug and shows its stack trace.
 /// </summary>
 internal static class Failures
 {
-    public static string? Explain(Exception failure) =>
+    /// <summary>Gets the sentence for a failure; null if it is a bug.</summary>
+    public static string? GetMessage(Exception failure) =>
         failure switch
         {
             FitException
@@ -23,7 +23,7 @@ internal static class Failures
             or ArithmeticException => failure.Message,
             OnnxRuntimeException => $"The backbone failed: {failure.Message}",
             OperationCanceledException => "stopped.",
-            AggregateException { InnerException: { } first } => Explain(first),
+            AggregateException { InnerException: { } first } => GetMessage(first),
             _ => null,
         };
 }

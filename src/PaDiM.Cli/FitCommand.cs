@@ -9,7 +9,7 @@ using Spectre.Console;
 
 namespace PaDiM.Cli;
 
-/// <summary><c>padim fit DIR --out FILE</c>: a folder of images of good parts to a model file.</summary>
+/// <summary><c>padim fit DIR --out FILE</c>: fits a model to a folder of images of good parts.</summary>
 internal static class FitCommand
 {
     public static Command Create()
@@ -32,11 +32,11 @@ internal static class FitCommand
         command.SetAction(
             async (arguments, stop) =>
             {
-                NativeHeap.GiveBackWhatIsFree();
+                NativeHeap.ReturnFreedMemory();
                 using var registry = backbones.Open(arguments);
-                var opened = registry.Open(model.BackboneName(arguments));
-                var settings = model.Settings(arguments, opened);
-                var ignored = model.Ignored(arguments);
+                var opened = registry.Open(model.GetBackboneName(arguments));
+                var settings = model.GetSettings(arguments, opened);
+                var ignored = model.ReadIgnoreMask(arguments);
                 TrainingImage[] images =
                 [
                     .. ImageFolder
@@ -46,14 +46,16 @@ internal static class FitCommand
                 if (opened.Validate(settings) is { } misfit)
                     throw new InvalidDataException(misfit);
                 var estimate = opened.EstimateFit(settings, images.DistinctBy(image => image.Sha256).Count());
-                AnsiConsole.MarkupLineInterpolated(
-                    CultureInfo.InvariantCulture,
-                    $"needs about {FitEstimate.FormatBytes(estimate.MemoryBytes)} of memory; the model takes {FitEstimate.FormatBytes(estimate.ModelBytes)}"
+                AnsiConsole.WriteLine(
+                    $"requires about {FitEstimate.FormatBytes(estimate.MemoryBytes)} of memory; "
+                        + $"the model has {FitEstimate.FormatBytes(estimate.ModelBytes)}"
                 );
-                var temporary = new DriveInfo(Path.GetTempPath()).AvailableFreeSpace;
-                if (estimate.EmbeddingBytes > temporary)
+                var freeBytes = new DriveInfo(Path.GetTempPath()).AvailableFreeSpace;
+                if (estimate.EmbeddingBytes > freeBytes)
                     throw new InvalidDataException(
-                        $"The fit keeps {FitEstimate.FormatBytes(estimate.EmbeddingBytes)} of embeddings in {Path.GetTempPath()}, where {FitEstimate.FormatBytes(temporary)} are free. Make room, or set TMPDIR to a larger disk."
+                        $"The fit requires {FitEstimate.FormatBytes(estimate.EmbeddingBytes)} for embeddings in "
+                            + $"{Path.GetTempPath()}, which has {FitEstimate.FormatBytes(freeBytes)} free. "
+                            + "Free some space, or set TMPDIR to a larger disk."
                     );
                 var fitted = await ProgressBar.RunAsync(
                     "Fitting",
@@ -63,48 +65,61 @@ internal static class FitCommand
                             settings,
                             ignored,
                             images,
-                            step => progress(step.Progress, FolderFit.Words(step)),
+                            step => progress(step.Progress, FolderFit.FormatStage(step)),
                             stop
                         ),
                     stop
                 );
                 var path = arguments.GetValue(output)!;
                 AtomicFile.Write(path, stream => ModelFile.Write(stream, fitted));
-                Report(fitted, path, images);
+                Print(fitted, path, images);
                 return ExitCode.Done;
             }
         );
         return command;
     }
 
-    private static void Report(PadimModel model, string path, TrainingImage[] files)
+    private static void Print(PadimModel model, string path, TrainingImage[] files)
     {
         var calibration = model.Calibration;
         var invariant = CultureInfo.InvariantCulture;
-        AnsiConsole.MarkupLineInterpolated(
+        var grid = model.Distribution.Grid;
+        var summary = string.Create(
             invariant,
-            $"[bold]{path}[/]: {model.TrainingImages.Count} images ({files.Length - model.TrainingImages.Count} repeats left out), {model.Distribution.Grid.Height} x {model.Distribution.Grid.Width} positions, {model.Distribution.Dimensions} dimensions"
+            $"{model.TrainingImages.Count} images ({files.Length - model.TrainingImages.Count} duplicates skipped), "
+                + $"{grid.Height} x {grid.Width} positions, {model.Distribution.Dimensions} dimensions"
         );
-        AnsiConsole.MarkupLineInterpolated(
-            invariant,
-            $"leave-one-out scores: min {calibration.Min:f2}, median {calibration.Median:f2}, max {calibration.Max:f2}; smallest false-reject rate {calibration.MinFalseRejectRate:p2}"
+        AnsiConsole.MarkupLineInterpolated(invariant, $"[bold]{path}[/]: {summary}");
+        AnsiConsole.WriteLine(
+            string.Create(
+                invariant,
+                $"leave-one-out scores: min {calibration.Min:f2}, median {calibration.Median:f2}, "
+                    + $"max {calibration.Max:f2}; smallest false-reject rate {calibration.MinFalseRejectRate:p2}"
+            )
         );
         var names = files.DistinctBy(file => file.Sha256).ToDictionary(file => file.Sha256, file => file.Name!);
         foreach (var outlier in calibration.FindOutliers())
-            AnsiConsole.MarkupLineInterpolated(
+        {
+            var warning = string.Create(
                 invariant,
-                $"[yellow]outlier[/]: {NameOf(outlier.Index)} has the leave-one-out score {outlier.Score:f2} (p-value {outlier.PValue:f4}); look at it, a defective part among the good ones spoils the fit"
+                $"{GetName(outlier.Index)} has the leave-one-out score {outlier.Score:f2} "
+                    + $"(p-value {outlier.PValue:f4}). Check it: a defective part among the good ones spoils the fit."
             );
+            AnsiConsole.MarkupLineInterpolated(invariant, $"[yellow]outlier[/]: {warning}");
+        }
         foreach (var finding in model.Findings)
+        {
+            var repeated = finding.Of is { } other ? $" repeats {GetName(other)}" : "";
             AnsiConsole.MarkupLineInterpolated(
                 invariant,
-                $"[yellow]{Sentence(finding)}[/]: {NameOf(finding.Index)}{(finding.Of is { } other ? $" repeats {NameOf(other)}" : "")}"
+                $"[yellow]{ToText(finding)}[/]: {GetName(finding.Index)}{repeated}"
             );
+        }
 
-        string NameOf(int index) => names[model.TrainingImages[index]];
+        string GetName(int index) => names[model.TrainingImages[index]];
     }
 
-    private static string Sentence(TrainingFinding finding) =>
+    private static string ToText(TrainingFinding finding) =>
         finding.Kind switch
         {
             TrainingFindingKind.NearDuplicate => "near-duplicate",

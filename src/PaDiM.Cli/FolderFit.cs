@@ -10,9 +10,9 @@ namespace PaDiM.Cli;
 /// <summary>Fits a model to image files.</summary>
 internal static class FolderFit
 {
-    /// <summary>Fits; what is kept between the two passes goes with the fit.</summary>
+    /// <summary>Fits a model. The embeddings kept between the two passes are deleted afterwards.</summary>
     /// <exception cref="InvalidDataException">The backbone cannot be used with these settings.</exception>
-    /// <exception cref="FitException">Too few images, or one that cannot be read.</exception>
+    /// <exception cref="FitException">There are too few images, or one cannot be read.</exception>
     public static PadimModel Run(
         Backbone backbone,
         FitSettings settings,
@@ -41,9 +41,9 @@ internal static class FolderFit
         }
     }
 
-    /// <summary>Fits with a store of the caller's; embeddings that it holds are not made again.</summary>
+    /// <summary>Fits a model with the caller's store. Embeddings in the store are not computed again.</summary>
     /// <exception cref="InvalidDataException">The backbone cannot be used with these settings.</exception>
-    /// <exception cref="FitException">Too few images, or one that cannot be read.</exception>
+    /// <exception cref="FitException">There are too few images, or one cannot be read.</exception>
     public static PadimModel Run(
         Backbone backbone,
         FitSettings settings,
@@ -66,10 +66,10 @@ internal static class FolderFit
         );
     }
 
-    /// <summary>A stage for people.</summary>
-    public static string Words(FitProgress step) => step.Stage.ToString().ToLowerInvariant();
+    /// <summary>Formats a stage for display.</summary>
+    public static string FormatStage(FitProgress step) => step.Stage.ToString().ToLowerInvariant();
 
-    /// <summary>An image file, known by the hash of its bytes.</summary>
+    /// <summary>Creates a training image from a file, identified by the hash of its bytes.</summary>
     public static TrainingImage ToTrainingImage(string path) =>
         new(FileHash.Compute(path), () => File.ReadAllBytes(path), path);
 }

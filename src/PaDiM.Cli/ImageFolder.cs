@@ -1,11 +1,11 @@
 namespace PaDiM.Cli;
 
-/// <summary>An image named on the command line.</summary>
-/// <param name="Path">Where it lies.</param>
-/// <param name="Name">Its place below the folder that was named, or its file name; unique within the call.</param>
+/// <summary>Represents an image from the command line.</summary>
+/// <param name="Path">Its path.</param>
+/// <param name="Name">Its path relative to the given folder, or its file name; unique within the call.</param>
 internal sealed record ImageFile(string Path, string Name);
 
-/// <summary>The images of files and folders named on the command line.</summary>
+/// <summary>Finds the images of the files and folders on the command line.</summary>
 internal static class ImageFolder
 {
     private static readonly HashSet<string> Extensions = new(StringComparer.OrdinalIgnoreCase)
@@ -19,12 +19,17 @@ internal static class ImageFolder
         ".webp",
     };
 
-    /// <summary>Files as they are; folders give their images, subfolders included, in order of name.</summary>
-    /// <exception cref="FileNotFoundException">There is no such file or folder, or no image in any of them.</exception>
+    /// <summary>
+    /// Lists the given files, and the images in the given folders and their subfolders, ordered by name.
+    /// </summary>
+    /// <exception cref="FileNotFoundException">A file or folder does not exist, or there are no images.</exception>
     public static IReadOnlyList<ImageFile> Expand(IReadOnlyList<string> paths)
     {
         var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        ImageFile[] files = [.. paths.SelectMany(Expand).Select(file => file with { Name = Unique(file.Name, names) })];
+        ImageFile[] files =
+        [
+            .. paths.SelectMany(Expand).Select(file => file with { Name = MakeUnique(file.Name, names) }),
+        ];
         return files.Length > 0
             ? files
             : throw new FileNotFoundException(
@@ -32,11 +37,11 @@ internal static class ImageFolder
             );
     }
 
-    /// <summary>A PNG for each image: names that differ only in their extension stay apart.</summary>
-    public static IReadOnlyList<string> PngNames(IReadOnlyList<ImageFile> files)
+    /// <summary>Gets a PNG name for each image. Names that differ only in their extension stay distinct.</summary>
+    public static IReadOnlyList<string> GetPngNames(IReadOnlyList<ImageFile> files)
     {
         var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        return [.. files.Select(file => Unique(Path.ChangeExtension(file.Name, ".png"), names))];
+        return [.. files.Select(file => MakeUnique(Path.ChangeExtension(file.Name, ".png"), names))];
     }
 
     private static IEnumerable<ImageFile> Expand(string path)
@@ -52,7 +57,7 @@ internal static class ImageFolder
             .Select(file => new ImageFile(file, Path.GetRelativePath(path, file)));
     }
 
-    private static string Unique(string name, HashSet<string> taken)
+    private static string MakeUnique(string name, HashSet<string> taken)
     {
         var stem = Path.ChangeExtension(name, null);
         var unique = name;

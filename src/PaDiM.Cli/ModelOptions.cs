@@ -11,9 +11,7 @@ using PaDiM.Imaging.Decoding;
 
 namespace PaDiM.Cli;
 
-/// <summary>
-/// The options that decide what a fit computes: a profile, and settings of which each stated one wins over it.
-/// </summary>
+/// <summary>The options that decide what a fit computes: a profile, and settings that override it.</summary>
 internal sealed class ModelOptions
 {
     private static readonly FitSettings Defaults = new();
@@ -26,7 +24,7 @@ internal sealed class ModelOptions
     private readonly Option<string> _profile = new("--profile")
     {
         Description =
-            "Settings to start from: the service's defaults, or those of the paper (centre crop 224, random channels).",
+            "Settings to start from: the service's defaults, or the paper's (centre crop 224, random channels).",
         DefaultValueFactory = _ => "default",
     };
     private readonly Option<string?> _ignoreMask = new("--ignore-mask")
@@ -35,12 +33,11 @@ internal sealed class ModelOptions
         HelpName = "file",
     };
     private readonly List<Option> _options = [];
-    private readonly List<Func<SymbolResult, FitSettings, FitSettings>> _stated = [];
+    private readonly List<Func<SymbolResult, FitSettings, FitSettings>> _overrides = [];
     private readonly Func<SymbolResult, FitSettings, FitSettings> _adapt;
 
-    /// <summary>The options of a command.</summary>
-    /// <param name="adapt">What the command makes of a profile before the stated options are applied; null to take it
-    /// as it is.</param>
+    /// <summary>Creates the options of a command.</summary>
+    /// <param name="adapt">Changes the profile before the given options are applied; null for no change.</param>
     public ModelOptions(Func<SymbolResult, FitSettings, FitSettings>? adapt = null)
     {
         _adapt = adapt ?? ((_, settings) => settings);
@@ -52,28 +49,28 @@ internal sealed class ModelOptions
             )
             .Require(
                 side => side is >= FitSettings.MinSize and <= FitSettings.MaxSize,
-                $"--image-size must lie between {FitSettings.MinSize} and {FitSettings.MaxSize}."
+                $"--image-size must be between {FitSettings.MinSize} and {FitSettings.MaxSize}."
             );
         Add<int>(
             "--crop-size",
             "Side of the centre crop after resizing, in pixels; none (or 0) for no crop.",
             (settings, side) => settings with { CropSize = side == 0 ? null : side }
-        ).CustomParser = CropSize;
+        ).CustomParser = ParseCropSize;
         Add<string>(
                 "--reduction",
                 "How channels are reduced (semi-orthogonal).",
-                (settings, name) => settings with { Reduction = Reduction(name) }
+                (settings, name) => settings with { Reduction = ParseReduction(name) }
             )
             .AcceptOnlyFromAmong("semi-orthogonal", "random", "none");
         Add<int>(
                 "--dimensions",
-                $"Dimensions of the embedding ({Defaults.Dimensions}; with --profile paper those of the paper for the backbone).",
+                $"Dimensions of the embedding ({Defaults.Dimensions}; the paper's with --profile paper).",
                 (settings, count) => settings with { Dimensions = count }
             )
-            .Require(count => count is >= 1 and <= 4096, "--dimensions must lie between 1 and 4096.");
+            .Require(count => count is >= 1 and <= 4096, "--dimensions must be between 1 and 4096.");
         Add<int>(
             "--seed",
-            $"Seed of all that is drawn by chance ({Defaults.Seed}).",
+            $"Seed of everything random ({Defaults.Seed}).",
             (settings, seed) => settings with { Seed = seed }
         );
         Add<double>(
@@ -84,7 +81,7 @@ internal sealed class ModelOptions
             .Require(
                 value => value is >= FitSettings.MinEpsilon and <= FitSettings.MaxEpsilon,
                 FormattableString.Invariant(
-                    $"--epsilon must lie between {FitSettings.MinEpsilon} and {FitSettings.MaxEpsilon}."
+                    $"--epsilon must be between {FitSettings.MinEpsilon} and {FitSettings.MaxEpsilon}."
                 )
             );
         Add<double>(
@@ -94,17 +91,17 @@ internal sealed class ModelOptions
             )
             .Require(
                 value => value is >= 0 and <= FitSettings.MaxBlurSigma,
-                $"--blur-sigma must lie between 0 and {FitSettings.MaxBlurSigma}."
+                $"--blur-sigma must be between 0 and {FitSettings.MaxBlurSigma}."
             );
         Add<string>(
                 "--shrinkage",
-                "How far covariances are pulled towards a sphere, for few images (none).",
-                (settings, name) => settings with { Shrinkage = Shrinkage(name) }
+                "How covariances are shrunk towards a sphere, for few images (none).",
+                (settings, name) => settings with { Shrinkage = ParseShrinkage(name) }
             )
             .AcceptOnlyFromAmong("none", "ledoit-wolf", "oas");
         Add<string>(
                 "--alignment",
-                "How parts that lie differently in each photograph are brought to one place (none).",
+                "How parts that are placed differently in each photograph are aligned (none).",
                 (settings, name) =>
                     settings with
                     {
@@ -124,29 +121,29 @@ internal sealed class ModelOptions
         command.Validators.Add(CheckSettings);
     }
 
-    /// <summary>The name of the chosen backbone.</summary>
-    public string BackboneName(ParseResult arguments) => arguments.GetValue(_backbone)!;
+    /// <summary>Gets the name of the chosen backbone.</summary>
+    public string GetBackboneName(ParseResult arguments) => arguments.GetValue(_backbone)!;
 
-    /// <summary>The chosen settings; the paper's dimensions are those for the backbone.</summary>
-    public FitSettings Settings(ParseResult arguments, Backbone backbone) =>
-        Settings(
+    /// <summary>Gets the chosen settings. The paper's dimensions depend on the backbone.</summary>
+    public FitSettings GetSettings(ParseResult arguments, Backbone backbone) =>
+        GetSettings(
             arguments.CommandResult,
             BackboneCatalogue.Known.GetPaperSettings(backbone.File.Name, backbone.Manifest)
         );
 
-    /// <summary>The file of the ignore mask; null where all pixels count.</summary>
-    public string? IgnoreMaskFile(ParseResult arguments) => arguments.GetValue(_ignoreMask);
+    /// <summary>Gets the file of the ignore mask; null if all pixels count.</summary>
+    public string? GetIgnoreMaskFile(ParseResult arguments) => arguments.GetValue(_ignoreMask);
 
-    /// <summary>Whether an ignore mask is named.</summary>
+    /// <summary>Gets whether an ignore mask is given.</summary>
     public bool HasIgnoreMask(SymbolResult arguments) => arguments.GetResult(_ignoreMask) is not null;
 
-    /// <summary>The pixels that do not count, at the image size; null where all do.</summary>
+    /// <summary>Reads the pixels that do not count, at the image size; null if all count.</summary>
     /// <exception cref="InvalidDataException">The mask cannot be read.</exception>
-    public bool[]? Ignored(ParseResult arguments)
+    public bool[]? ReadIgnoreMask(ParseResult arguments)
     {
-        if (IgnoreMaskFile(arguments) is not { } path)
+        if (GetIgnoreMaskFile(arguments) is not { } path)
             return null;
-        var side = Settings(arguments.CommandResult, FitSettings.Paper).ImageSize;
+        var side = GetSettings(arguments.CommandResult, FitSettings.Paper).ImageSize;
         return new ImageDecoder().Decode(File.ReadAllBytes(path)) switch
         {
             DecodeResult.Decoded { Image: var mask } => MaskImage.Marks(mask, new Grid(side, side)),
@@ -157,17 +154,17 @@ internal sealed class ModelOptions
         };
     }
 
-    private FitSettings Settings(SymbolResult arguments, FitSettings paper)
+    private FitSettings GetSettings(SymbolResult arguments, FitSettings paper)
     {
         var start = _adapt(arguments, arguments.GetValue(_profile) == "paper" ? paper : Defaults);
-        return _stated.Aggregate(start, (settings, apply) => apply(arguments, settings));
+        return _overrides.Aggregate(start, (settings, apply) => apply(arguments, settings));
     }
 
     private Option<T> Add<T>(string name, string description, Func<FitSettings, T, FitSettings> apply)
     {
         var option = new Option<T>(name) { Description = description };
         _options.Add(option);
-        _stated.Add(
+        _overrides.Add(
             (arguments, settings) =>
                 arguments.GetResult(option) is null ? settings : apply(settings, arguments.GetValue(option)!)
         );
@@ -178,31 +175,32 @@ internal sealed class ModelOptions
     {
         try
         {
-            var settings = Settings(arguments, FitSettings.Paper);
+            var settings = GetSettings(arguments, FitSettings.Paper);
             if (settings.CropSize is { } crop && (crop < FitSettings.MinSize || crop > settings.ImageSize))
                 arguments.AddError(
-                    $"--crop-size must lie between {FitSettings.MinSize} and the image size; here it is {crop}, and the image size {settings.ImageSize}."
+                    $"--crop-size must be between {FitSettings.MinSize} and the image size ({settings.ImageSize}), "
+                        + $"not {crop}."
                 );
             else if (settings.FindFault() is { } fault)
                 arguments.AddError(fault);
         }
         catch (InvalidOperationException)
         {
-            // A text that is no value of its option is reported by the parser.
+            // The parser itself reports a text that is not a valid value of its option.
         }
     }
 
-    private static int CropSize(ArgumentResult argument)
+    private static int ParseCropSize(ArgumentResult argument)
     {
         var text = argument.Tokens[0].Value;
         if (text == "none")
             return 0;
         if (!int.TryParse(text, out var side))
-            argument.AddError($"--crop-size takes a number of pixels or none, not '{text}'.");
+            argument.AddError($"--crop-size must be a number of pixels or none, not '{text}'.");
         return side;
     }
 
-    private static ShrinkageMethod Shrinkage(string name) =>
+    private static ShrinkageMethod ParseShrinkage(string name) =>
         name switch
         {
             "ledoit-wolf" => ShrinkageMethod.LedoitWolf,
@@ -210,7 +208,7 @@ internal sealed class ModelOptions
             _ => ShrinkageMethod.None,
         };
 
-    private static ReductionMethod Reduction(string name) =>
+    private static ReductionMethod ParseReduction(string name) =>
         name switch
         {
             "random" => ReductionMethod.Random,

@@ -3,22 +3,22 @@ using System.CommandLine.Parsing;
 
 namespace PaDiM.Cli;
 
-/// <summary>Bounds on the values of options: outside them is wrong usage.</summary>
+/// <summary>Adds bounds to the values of options. A value out of bounds is wrong usage.</summary>
 internal static class OptionBounds
 {
-    /// <summary>Refuses values for which a condition does not hold.</summary>
+    /// <summary>Rejects values that do not meet a condition.</summary>
     public static void Require<T>(this Option<T> option, Func<T, bool> holds, string message) =>
         option.Validators.Add(result =>
         {
-            if (!result.TryGet(option, out var value) || holds(value))
+            if (!result.TryGetValue(option, out var value) || holds(value))
                 return;
             result.AddError(message);
         });
 
     /// <summary>
-    /// The value of an option; false where its text is no such value, which the parser itself reports.
+    /// Gets the value of an option. Returns false if its text is not a valid value, which the parser itself reports.
     /// </summary>
-    public static bool TryGet<T>(this SymbolResult result, Option<T> option, out T value)
+    public static bool TryGetValue<T>(this SymbolResult result, Option<T> option, out T value)
     {
         try
         {

@@ -23,19 +23,19 @@ if (parsed.Errors.Count > 0)
     return ExitCode.WrongUsage;
 }
 
-// A file or another program wants an image's line as one line, however long its path is.
+// In a file or a pipe, the line of an image must stay one line, however long its path is.
 if (Console.IsOutputRedirected)
     AnsiConsole.Profile.Width = short.MaxValue;
 using var stop = new CancellationTokenSource();
 
-// Ctrl-C, and what a system that shuts down or a scheduler sends.
+// Ctrl-C, and the signal that a shutdown or a scheduler sends.
 using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 try
 {
     return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }, stop.Token);
 }
-catch (Exception e) when (Failures.Explain(e) is { } sentence)
+catch (Exception e) when (Failures.GetMessage(e) is { } sentence)
 {
     await Console.Error.WriteLineAsync($"padim: {sentence}");
     return ExitCode.Failure;

@@ -3,8 +3,7 @@ using Spectre.Console;
 namespace PaDiM.Cli;
 
 /// <summary>
-/// Shows long work on a terminal: a bar with the stage and the time left, on standard error; silent where that is no
-/// terminal.
+/// Shows a progress bar with the stage and the time left on standard error. Shows nothing if that is not a terminal.
 /// </summary>
 internal static class ProgressBar
 {
@@ -12,17 +11,17 @@ internal static class ProgressBar
         new AnsiConsoleSettings { Out = new AnsiConsoleOutput(System.Console.Error) }
     );
 
-    /// <summary>Runs work on another thread.</summary>
-    /// <param name="title">What is being done.</param>
-    /// <param name="work">Is given a way to tell its progress (0 to 1) and its stage.</param>
-    /// <param name="stop">Stops waiting for a thread.</param>
+    /// <summary>Runs synchronous work on another thread.</summary>
+    /// <param name="title">The title of the work.</param>
+    /// <param name="work">The work; it receives a callback for its progress (0 to 1) and its stage.</param>
+    /// <param name="stop">Cancels waiting for a thread.</param>
     public static Task<T> RunAsync<T>(string title, Func<Action<double, string>, T> work, CancellationToken stop) =>
         RunAsync(title, progress => Task.FromResult(work(progress)), stop);
 
-    /// <summary>Runs work that waits for others.</summary>
-    /// <param name="title">What is being done.</param>
-    /// <param name="work">Is given a way to tell its progress (0 to 1) and its stage.</param>
-    /// <param name="stop">Stops waiting for a thread.</param>
+    /// <summary>Runs asynchronous work on another thread.</summary>
+    /// <param name="title">The title of the work.</param>
+    /// <param name="work">The work; it receives a callback for its progress (0 to 1) and its stage.</param>
+    /// <param name="stop">Cancels waiting for a thread.</param>
     public static Task<T> RunAsync<T>(string title, Func<Action<double, string>, Task<T>> work, CancellationToken stop)
     {
         if (System.Console.IsErrorRedirected)

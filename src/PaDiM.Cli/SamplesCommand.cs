@@ -8,13 +8,12 @@ using Spectre.Console;
 namespace PaDiM.Cli;
 
 /// <summary>
-/// <c>padim samples DIR</c>: pictures of a part that does not exist, laid out as MVTec AD, to try everything without a
-/// camera.
+/// <c>padim samples DIR</c>: writes synthetic images in the layout of MVTec AD, to try everything without a camera.
 /// </summary>
 internal static class SamplesCommand
 {
-    private const int Training = 40,
-        Testing = 5;
+    private const int TrainingImages = 40,
+        TestImagesPerKind = 5;
 
     public static Command Create()
     {
@@ -24,10 +23,10 @@ internal static class SamplesCommand
             Description = "Side of the images, in pixels.",
             DefaultValueFactory = _ => 512,
         };
-        size.Require(value => value is >= 64 and <= 4096, "--size must lie between 64 and 4096.");
+        size.Require(value => value is >= 64 and <= 4096, "--size must be between 64 and 4096.");
         var command = new Command(
             "samples",
-            "Write sample images: 40 good parts to fit, good and defective ones to score."
+            "Write sample images: 40 good parts to fit, and good and defective parts to score."
         )
         {
             folder,
@@ -39,7 +38,7 @@ internal static class SamplesCommand
             var side = arguments.GetValue(size);
             Parallel.For(
                 0,
-                Training,
+                TrainingImages,
                 i =>
                     Write(
                         Path.Combine(root, "train", "good", $"{i:000}.png"),
@@ -48,9 +47,11 @@ internal static class SamplesCommand
             );
             foreach (var defect in Enum.GetValues<SampleDefect>())
                 WriteTests(root, defect, side);
+            var perKind = $"{TestImagesPerKind} good parts and {TestImagesPerKind} per defect";
             AnsiConsole.MarkupLineInterpolated(
-                $"{Training} good parts in [bold]{Path.Combine(root, "train", "good")}[/], {Testing} good ones and {Testing} of each defect in [bold]{Path.Combine(root, "test")}[/]"
+                $"{TrainingImages} good parts in [bold]{Path.Combine(root, "train", "good")}[/]"
             );
+            AnsiConsole.MarkupLineInterpolated($"{perKind} in [bold]{Path.Combine(root, "test")}[/]");
             return ExitCode.Done;
         });
         return command;
@@ -59,11 +60,11 @@ internal static class SamplesCommand
     private static void WriteTests(string root, SampleDefect defect, int side) =>
         Parallel.For(
             0,
-            Testing,
+            TestImagesPerKind,
             i =>
             {
                 var name = defect == SampleDefect.None ? "good" : defect.ToString().ToLowerInvariant();
-                var (image, mask) = new SampleFlange(Training + 10 * (int)defect + i, defect, side).Render();
+                var (image, mask) = new SampleFlange(TrainingImages + 10 * (int)defect + i, defect, side).Render();
                 Write(Path.Combine(root, "test", name, $"{i:000}.png"), image);
                 if (defect != SampleDefect.None)
                     Write(Path.Combine(root, "ground_truth", name, $"{i:000}_mask.png"), mask);

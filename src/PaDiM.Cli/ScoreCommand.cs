@@ -15,7 +15,7 @@ using Spectre.Console;
 namespace PaDiM.Cli;
 
 /// <summary>
-/// <c>padim score FILE IMAGE... [--heatmap DIR] [--json]</c>: scores and decisions, one line an image.
+/// <c>padim score FILE IMAGE... [--heatmap DIR] [--json]</c>: prints one score and decision per image.
 /// </summary>
 internal static class ScoreCommand
 {
@@ -24,7 +24,7 @@ internal static class ScoreCommand
         var file = new Argument<string>("file") { Description = "The model file." };
         var images = new Argument<string[]>("image")
         {
-            Description = "Images, or folders of them.",
+            Description = "Images or folders of images.",
             Arity = ArgumentArity.OneOrMore,
         };
         images.Validators.Add(result =>
@@ -36,16 +36,16 @@ internal static class ScoreCommand
         });
         var heatmaps = new Option<string?>("--heatmap")
         {
-            Description = "Folder to write an overlay of each image to (PNG).",
+            Description = "Folder for the overlays, one PNG per image.",
             HelpName = "folder",
         };
-        var json = new Option<bool>("--json") { Description = "One JSON object a line." };
+        var json = new Option<bool>("--json") { Description = "Print one JSON object per line." };
         var rate = new Option<double>("--false-reject-rate")
         {
             Description = "Share of good parts that may be rejected.",
             DefaultValueFactory = _ => ThresholdCalibration.DefaultFalseRejectRate,
         };
-        rate.Require(value => value is > 0 and < 1, "--false-reject-rate must lie between 0 and 1.");
+        rate.Require(value => value is > 0 and < 1, "--false-reject-rate must be between 0 and 1.");
         var backbones = new BackboneOptions();
         var command = new Command("score", "Score images with a model file.") { file, images, heatmaps, json, rate };
         backbones.AddTo(command);
@@ -53,16 +53,12 @@ internal static class ScoreCommand
             async (arguments, stop) =>
             {
                 using var registry = backbones.Open(arguments);
-                var model = Read(arguments.GetValue(file)!);
-                using var inspector = ModelScorer.Open(model, registry.Open(model.Backbone.Name));
-                if (
-                    SelfTest.Validate(inspector, ComputeContext.OnThreadPool(inspector.Runtime.Threads)) is
-                    { } deviation
-                )
-                    throw new InvalidDataException(deviation);
+                var model = ModelLoader.Read(arguments.GetValue(file)!);
+                using var scorer = ModelScorer.Open(model, registry.Open(model.Backbone.Name));
+                ModelLoader.RequireSelfTest(scorer, ComputeContext.OnThreadPool(scorer.Runtime.Threads));
                 var threshold = model.Calibration.GetThreshold(arguments.GetValue(rate));
                 var files = ImageFolder.Expand(arguments.GetValue(images)!);
-                var names = ImageFolder.PngNames(files);
+                var names = ImageFolder.GetPngNames(files);
                 var lines = new List<ScoreLine>();
                 var faults = await ProgressBar.RunAsync(
                     "Scoring",
@@ -74,7 +70,7 @@ internal static class ScoreCommand
                         {
                             stop.ThrowIfCancellationRequested();
                             var line = Score(
-                                inspector,
+                                scorer,
                                 decoder,
                                 files[i].Path,
                                 threshold,
@@ -100,14 +96,8 @@ internal static class ScoreCommand
         return command;
     }
 
-    private static PadimModel Read(string path)
-    {
-        using var stream = File.OpenRead(path);
-        return ModelFile.Read(stream);
-    }
-
     private static ScoreLine Score(
-        ModelScorer inspector,
+        ModelScorer scorer,
         ImageDecoder decoder,
         string path,
         double threshold,
@@ -126,15 +116,15 @@ internal static class ScoreCommand
         var decoded = decoder.Decode(bytes);
         if (decoded is not DecodeResult.Decoded { Image: var image })
             return new ScoreLine(path, Error: ((DecodeResult.Refused)decoded).Detail);
-        var map = inspector.Score(image, ComputeContext.OnThreadPool(inspector.Runtime.Threads, bindsCaller: true));
+        var map = scorer.Score(image, ComputeContext.OnThreadPool(scorer.Runtime.Threads, bindsCaller: true));
         var score = map.Max();
         if (!float.IsFinite(score))
-            return new ScoreLine(path, Error: "The backbone answers this image with values that are not finite.");
+            return new ScoreLine(path, Error: "The backbone produced values that are not finite for this image.");
         if (heatmap is not null)
         {
             var overlay = HeatmapRenderer.Render(
                 image,
-                inspector.Preprocessing.ToOriginal(map, image.Width, image.Height),
+                scorer.Preprocessing.ToOriginal(map, image.Width, image.Height),
                 threshold,
                 HeatmapStyle.Overlay
             );
@@ -142,13 +132,13 @@ internal static class ScoreCommand
         }
         var regions = RegionFinder
             .Find(map, threshold)
-            .Select(region => inspector.Preprocessing.ToOriginal(region, image.Width, image.Height))
+            .Select(region => scorer.Preprocessing.ToOriginal(region, image.Width, image.Height))
             .ToArray();
         return new ScoreLine(
             path,
             score,
             threshold,
-            inspector.Model.Calibration.GetPValue(score),
+            scorer.Model.Calibration.GetPValue(score),
             score >= threshold ? "anomalous" : "normal",
             regions,
             heatmap
@@ -168,9 +158,12 @@ internal static class ScoreCommand
                     : "[green]normal[/]"
             );
         AnsiConsole.Write(table);
+        var anomalous = lines.Count(line => line.Decision == "anomalous");
+        var normal = lines.Count(line => line.Decision == "normal");
+        var unreadable = lines.Count(line => line.Error is not null);
         AnsiConsole.MarkupLineInterpolated(
             CultureInfo.InvariantCulture,
-            $"threshold {threshold:f2}: {lines.Count(l => l.Decision == "anomalous")} anomalous, {lines.Count(l => l.Decision == "normal")} normal, {lines.Count(l => l.Error is not null)} unreadable"
+            $"threshold {threshold:f2}: {anomalous} anomalous, {normal} normal, {unreadable} unreadable"
         );
     }
 }

@@ -3,7 +3,7 @@ using PaDiM.Core.Scoring;
 
 namespace PaDiM.Cli;
 
-/// <summary>What <c>padim score --json</c> prints of an image.</summary>
+/// <summary>Represents the line that <c>padim score --json</c> prints per image.</summary>
 internal sealed record ScoreLine(
     string Image,
     double? Score = null,

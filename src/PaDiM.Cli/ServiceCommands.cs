@@ -4,28 +4,29 @@ using System.Diagnostics;
 namespace PaDiM.Cli;
 
 /// <summary>
-/// What concerns a service's data directory: carried out by the service's own program, which alone knows its database.
+/// Commands for a service's data directory. They run the service's own program, because only it knows the database.
 /// </summary>
 internal static class ServiceCommands
 {
-    private const string Program = "PaDiM.Service.dll",
-        Variable = "PADIM_SERVICE";
+    private const string ProgramFile = "PaDiM.Service.dll",
+        PathVariable = "PADIM_SERVICE";
 
     public static IEnumerable<Command> Create() =>
         [
             Create(
                 "keys",
-                "Make, list and revoke the API keys of a service: create, list, revoke; --data DIR is its data directory. 'padim keys create -h' tells more."
+                "Create, list and revoke the API keys of a service: create, list, revoke. "
+                    + "--data DIR is its data directory. See 'padim keys create -h'."
             ),
-            Create("backup", "Copy the data directory of a service, which may be at work: backup DATA BACKUP."),
-            Create("restore", "Make a data directory of a backup: restore BACKUP DATA."),
+            Create("backup", "Back up the data directory of a service, which may be running: backup DATA BACKUP."),
+            Create("restore", "Restore a data directory from a backup: restore BACKUP DATA."),
             Create("scrub", "Compare every file of a data directory with its hash: scrub DATA."),
         ];
 
     private static Command Create(string name, string description)
     {
         var command = new Command(name, description) { TreatUnmatchedTokensAsErrors = false };
-        // All options, -h too, are the service's own.
+        // All options, including -h, are passed on to the service.
         command.Options.Clear();
         command.SetAction(
             (arguments, cancellationToken) => RunAsync(name, arguments.UnmatchedTokens, cancellationToken)
@@ -43,7 +44,7 @@ internal static class ServiceCommands
             Process.Start(
                 new ProcessStartInfo(
                     Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
-                    [Find(), name, .. arguments]
+                    [FindProgram(), name, .. arguments]
                 )
             ) ?? throw new FileNotFoundException("dotnet could not be started.");
         await service.WaitForExitAsync(cancellationToken);
@@ -51,23 +52,35 @@ internal static class ServiceCommands
     }
 
     /// <summary>
-    /// Where it was said to be, beside this program when both were published into one folder, or where the repository
-    /// builds it.
+    /// Finds the service's program: where the environment variable says, beside this program if both were published
+    /// into one folder, or where the repository builds it.
     /// </summary>
-    private static string Find()
+    private static string FindProgram()
     {
         string?[] places =
         [
-            Environment.GetEnvironmentVariable(Variable),
-            Path.Combine(AppContext.BaseDirectory, Program),
-            Path.Combine(
-                AppContext.BaseDirectory.Replace("PaDiM.Cli", "PaDiM.Service", StringComparison.Ordinal),
-                Program
-            ),
+            Environment.GetEnvironmentVariable(PathVariable),
+            Path.Combine(AppContext.BaseDirectory, ProgramFile),
+            FindBuildOutput(),
         ];
         return Array.Find(places, File.Exists)
             ?? throw new FileNotFoundException(
-                $"The service's program, {Program}, is not beside padim. Say where it is with {Variable}, or run 'dotnet {Program}' with the same words where it is."
+                $"The service's program, {ProgramFile}, was not found beside padim. Set {PathVariable} to its path, "
+                    + $"or run 'dotnet {ProgramFile}' with the same arguments."
             );
+    }
+
+    /// <summary>Gets the path of the service's build output, which mirrors that of this project.</summary>
+    private static string? FindBuildOutput()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (folder is { Name: "PaDiM.Cli", Parent: { } source })
+            {
+                var output = Path.GetRelativePath(folder.FullName, AppContext.BaseDirectory);
+                return Path.Combine(source.FullName, "PaDiM.Service", output, ProgramFile);
+            }
+        }
+        return null;
     }
 }

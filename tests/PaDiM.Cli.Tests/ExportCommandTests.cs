@@ -6,18 +6,18 @@ namespace PaDiM.Cli.Tests;
 public sealed class ExportCommandTests(FittedModel model) : IClassFixture<FittedModel>
 {
     [Fact]
-    public void A_model_becomes_one_onnx_file_that_says_what_it_is()
+    public void A_model_becomes_one_onnx_file_with_metadata()
     {
         using var folder = new TempDirectory();
         var path = folder.Combine("deep", "part.onnx");
         var ran = Padim.Run("export", model.File, "--format", "onnx", "--out", path).Succeeded();
         Assert.Contains("threshold", ran.Output, StringComparison.Ordinal);
-        // ONNX begins with its version; the rest is for the tests of the exporter.
+        // ONNX starts with its version; the tests of the exporter check the rest.
         var bytes = File.ReadAllBytes(path);
         Assert.Equal(8, bytes[0]);
         Assert.True(bytes.AsSpan().IndexOf("padim-onnx/1"u8) > 0);
         Assert.Equal([path], Directory.EnumerateFiles(folder.Path, "*", SearchOption.AllDirectories));
-        // Other rates make other thresholds, and the same ones the same bytes.
+        // Another rate gives another threshold; the same rate gives the same bytes.
         Padim.Run("export", model.File, "-o", folder.Combine("again.onnx")).Succeeded();
         Assert.Equal(bytes, File.ReadAllBytes(folder.Combine("again.onnx")));
         Padim.Run("export", model.File, "-o", folder.Combine("strict.onnx"), "--false-reject-rate", "0.5").Succeeded();
@@ -25,7 +25,7 @@ public sealed class ExportCommandTests(FittedModel model) : IClassFixture<Fitted
     }
 
     [Fact]
-    public void What_cannot_be_exported_is_a_failure_and_leaves_no_file()
+    public void A_model_that_cannot_be_exported_fails_and_leaves_no_file()
     {
         using var folder = new TempDirectory();
         Assert.Contains(

@@ -6,7 +6,7 @@ namespace PaDiM.Cli.Tests;
 public sealed class FitCommandTests(FittedModel model) : IClassFixture<FittedModel>
 {
     [Fact]
-    public void A_fit_reports_what_it_made_and_repeats_byte_for_byte()
+    public void A_fit_reports_its_result_and_repeats_byte_for_byte()
     {
         Assert.Contains("16 images", model.FitOutput, StringComparison.Ordinal);
         Assert.Contains(model.File, model.FitOutput, StringComparison.Ordinal);
@@ -32,7 +32,7 @@ public sealed class FitCommandTests(FittedModel model) : IClassFixture<FittedMod
     [InlineData("none", 16)]
     [InlineData("0", 16)]
     [InlineData("32", 8)]
-    public void A_stated_option_wins_over_the_profile(string crop, int positions)
+    public void A_given_option_overrides_the_profile(string crop, int positions)
     {
         using var folder = new TempDirectory();
         var ran = Padim
@@ -55,7 +55,7 @@ public sealed class FitCommandTests(FittedModel model) : IClassFixture<FittedMod
     }
 
     [Fact]
-    public void A_fit_that_cannot_be_held_is_refused_before_it_begins()
+    public void A_fit_that_exceeds_memory_is_refused_before_it_starts()
     {
         using var folder = new TempDirectory();
         Assert.Contains(
@@ -78,13 +78,13 @@ public sealed class FitCommandTests(FittedModel model) : IClassFixture<FittedMod
     }
 
     [Fact]
-    public void Repeats_are_left_out_and_told()
+    public void Duplicates_are_skipped_and_reported()
     {
         using var folder = new TempDirectory();
         FittedModel.Write(folder.Combine("parts"), 0, 3);
         File.Copy(folder.Combine("parts", "part000.bmp"), folder.Combine("parts", "copy.bmp"));
         Assert.Contains(
-            "3 images (1 repeats left out)",
+            "3 images (1 duplicates skipped)",
             Padim
                 .Run("fit", folder.Combine("parts"), "--out", folder.Combine("m"), "--image-size", "32")
                 .Succeeded()
@@ -94,7 +94,7 @@ public sealed class FitCommandTests(FittedModel model) : IClassFixture<FittedMod
     }
 
     [Fact]
-    public void An_unreadable_image_is_named_by_its_file_and_no_model_is_left()
+    public void An_unreadable_image_is_reported_by_its_file_and_leaves_no_model()
     {
         using var folder = new TempDirectory();
         FittedModel.Write(folder.Combine("parts"), 0, 3);
@@ -108,7 +108,7 @@ public sealed class FitCommandTests(FittedModel model) : IClassFixture<FittedMod
     }
 
     [Fact]
-    public void Too_few_images_too_many_dimensions_and_unknown_names_are_failures_with_a_sentence()
+    public void Too_few_images_too_many_dimensions_and_unknown_names_fail_with_one_sentence()
     {
         using var folder = new TempDirectory();
         FittedModel.Write(folder.Combine("one"), 0, 1);
@@ -137,7 +137,7 @@ public sealed class FitCommandTests(FittedModel model) : IClassFixture<FittedMod
     }
 
     [Fact]
-    public void A_backbone_of_fixed_size_says_which()
+    public void A_backbone_of_fixed_size_reports_its_size()
     {
         using var folder = new TempDirectory();
         File.WriteAllBytes(folder.Combine("fixed.onnx"), OnnxGraph.Classifier(1, 3, 96, 96).ToArray());
@@ -169,7 +169,7 @@ public sealed class FitCommandTests(FittedModel model) : IClassFixture<FittedMod
     }
 
     [Fact]
-    public void A_backbone_that_is_no_network_is_refused_with_its_name()
+    public void A_backbone_that_is_not_a_network_is_refused_by_name()
     {
         using var folder = new TempDirectory();
         File.WriteAllText(folder.Combine("mine.onnx"), "no network");

@@ -41,7 +41,7 @@ public sealed class SamplesCommandTests
     }
 
     [Fact]
-    public void A_folder_that_cannot_be_written_to_is_a_failure_with_a_sentence()
+    public void A_folder_that_cannot_be_written_to_fails_with_one_sentence()
     {
         using var folder = new TempDirectory();
         File.WriteAllText(folder.Combine("taken"), "");

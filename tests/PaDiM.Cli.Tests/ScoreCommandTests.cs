@@ -7,7 +7,7 @@ namespace PaDiM.Cli.Tests;
 public sealed class ScoreCommandTests(FittedModel model) : IClassFixture<FittedModel>
 {
     [Fact]
-    public void Json_is_one_object_a_line_with_scores_decisions_and_regions()
+    public void Json_is_one_object_per_line_with_scores_decisions_and_regions()
     {
         using var folder = new TempDirectory();
         FittedModel.Write(folder.Combine("new"), 100, 3);
@@ -36,7 +36,7 @@ public sealed class ScoreCommandTests(FittedModel model) : IClassFixture<FittedM
     }
 
     [Fact]
-    public void The_table_tells_each_image_on_one_line()
+    public void The_table_has_one_line_per_image()
     {
         using var folder = new TempDirectory();
         var deep = folder.Combine(
@@ -55,7 +55,7 @@ public sealed class ScoreCommandTests(FittedModel model) : IClassFixture<FittedM
     }
 
     [Fact]
-    public void Heatmaps_are_written_one_an_image_even_where_names_are_alike()
+    public void One_heatmap_is_written_per_image_even_if_names_are_equal()
     {
         using var folder = new TempDirectory();
         FittedModel.Write(folder.Combine("left"), 100, 1);
@@ -85,7 +85,7 @@ public sealed class ScoreCommandTests(FittedModel model) : IClassFixture<FittedM
     }
 
     [Fact]
-    public void A_bad_image_among_good_ones_is_told_with_its_reason_and_the_others_are_scored()
+    public void A_bad_image_is_reported_with_its_reason_and_the_others_are_scored()
     {
         using var folder = new TempDirectory();
         FittedModel.Write(folder.Path, 100, 2);
@@ -104,7 +104,7 @@ public sealed class ScoreCommandTests(FittedModel model) : IClassFixture<FittedM
     }
 
     [Fact]
-    public void A_damaged_model_is_refused_with_a_sentence()
+    public void A_damaged_model_is_refused_with_one_sentence()
     {
         using var folder = new TempDirectory();
         var bytes = File.ReadAllBytes(model.File);
@@ -120,7 +120,7 @@ public sealed class ScoreCommandTests(FittedModel model) : IClassFixture<FittedM
     }
 
     [Fact]
-    public void What_is_missing_is_named()
+    public void A_missing_file_is_named()
     {
         Assert.Contains(
             "nothere.safetensors",
@@ -131,7 +131,7 @@ public sealed class ScoreCommandTests(FittedModel model) : IClassFixture<FittedM
     }
 
     [Fact]
-    public void A_folder_without_images_is_a_failure_that_says_so()
+    public void A_folder_without_images_fails_with_a_message()
     {
         using var folder = new TempDirectory();
         File.WriteAllText(folder.Combine("notes.txt"), "no image");

@@ -46,7 +46,7 @@ public sealed class UsageTests
     [InlineData("score model")]
     [InlineData("score model part.png --false-reject-rate 2")]
     [InlineData("score model part.png --false-reject-rate much")]
-    public void Wrong_usage_exits_with_2_and_says_what_is_wrong(string arguments) =>
+    public void Wrong_usage_exits_with_2_and_a_message(string arguments) =>
         Padim.Run(arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Failed(2);
 
     [Theory]
@@ -55,14 +55,15 @@ public sealed class UsageTests
     [InlineData("score --help", "--heatmap")]
     [InlineData("export --help", "--format")]
     [InlineData("evaluate --help", "--protocol")]
-    public void Help_is_no_failure(string arguments, string expected) =>
+    public void Help_succeeds(string arguments, string expected) =>
         Assert.Contains(expected, Padim.Run(arguments.Split(' ')).Succeeded().Output, StringComparison.Ordinal);
 
     [Fact]
-    public void The_version_is_told() => Assert.Matches(@"^\d+\.\d+\.\d+", Padim.Run("--version").Succeeded().Output);
+    public void The_version_is_printed() =>
+        Assert.Matches(@"^\d+\.\d+\.\d+", Padim.Run("--version").Succeeded().Output);
 
     [Fact]
-    public void Cuda_on_a_build_without_it_is_a_failure_with_the_reason()
+    public void Cuda_on_a_build_without_it_fails_with_the_reason()
     {
         var ran = Padim.Run("score", "model", "part.png", "--device", "cuda");
         Assert.SkipUnless(ran.Error.Contains("CPU only", StringComparison.Ordinal), "This build carries CUDA.");

@@ -3,11 +3,12 @@ using System.Buffers.Binary;
 namespace PaDiM.Fuzz;
 
 /// <summary>
-/// Makes files that are nearly right: a file of the corpus with a few faults. The same seed makes the same files.
+/// Creates almost valid files: a file of the corpus with a few faults. The same seed gives the same files.
 /// </summary>
 internal sealed class Mutator(byte[][] corpus, Random random)
 {
-    private static readonly long[] Telling =
+    /// <summary>Numbers at the bounds of integer types, where parsers tend to fail.</summary>
+    private static readonly long[] BoundaryValues =
     [
         0,
         1,
@@ -29,22 +30,23 @@ internal sealed class Mutator(byte[][] corpus, Random random)
         long.MaxValue,
     ];
 
-    /// <summary>Where formats keep what matters.</summary>
-    private const int Head = 256;
+    /// <summary>The bytes in which formats keep their headers.</summary>
+    private const int HeaderBytes = 256;
 
+    /// <summary>Creates the next file.</summary>
     public byte[] Next()
     {
-        var bytes = Any().ToArray();
+        var bytes = PickFile().ToArray();
         for (var faults = 1 + random.Next(6); faults > 0 && bytes.Length > 0; faults--)
             bytes = Damage(bytes);
         return bytes;
     }
 
-    private byte[] Any() => corpus[random.Next(corpus.Length)];
+    private byte[] PickFile() => corpus[random.Next(corpus.Length)];
 
     private byte[] Damage(byte[] bytes)
     {
-        var at = random.Next(random.Next(2) == 0 ? Math.Min(Head, bytes.Length) : bytes.Length);
+        var at = random.Next(random.Next(2) == 0 ? Math.Min(HeaderBytes, bytes.Length) : bytes.Length);
         var length = random.Next(1, 1 + Math.Min(bytes.Length - at, 1 << random.Next(12)));
         switch (random.Next(9))
         {
@@ -55,7 +57,7 @@ internal sealed class Mutator(byte[][] corpus, Random random)
                 bytes[at] = (byte)random.Next(256);
                 return bytes;
             case 2:
-                return Write(bytes, at, Telling[random.Next(Telling.Length)]);
+                return Write(bytes, at, BoundaryValues[random.Next(BoundaryValues.Length)]);
             case 3:
                 return Write(bytes, at, bytes.Length + random.Next(-20, 20));
             case 4:
@@ -66,7 +68,7 @@ internal sealed class Mutator(byte[][] corpus, Random random)
             case 6:
                 return [.. bytes[..at], .. bytes[(at + length)..]];
             case 7:
-                // A piece more than once.
+                // Repeats a piece.
                 return
                 [
                     .. bytes[..at],
@@ -74,8 +76,8 @@ internal sealed class Mutator(byte[][] corpus, Random random)
                     .. bytes[at..],
                 ];
             default:
-                // The end of another file.
-                var other = Any();
+                // Appends the end of another file.
+                var other = PickFile();
                 return
                 [
                     .. bytes[..at],
@@ -84,7 +86,7 @@ internal sealed class Mutator(byte[][] corpus, Random random)
         }
     }
 
-    /// <summary>A number in one of the ways in which formats write lengths, sizes and offsets.</summary>
+    /// <summary>Writes a number in one of the encodings that formats use for lengths, sizes and offsets.</summary>
     private byte[] Write(byte[] bytes, int at, long number)
     {
         Span<byte> eight = stackalloc byte[8];

@@ -8,23 +8,22 @@ namespace PaDiM.Fuzz;
 
 /// <summary>
 /// Damages files at random and reads them until the time is up: <c>images|models CORPUS SEED SECONDS KEEP</c>; or reads
-/// what afl-fuzz hands it: <c>images|models guided</c>.
+/// input from afl-fuzz: <c>images|models guided</c>.
 /// </summary>
 internal static class Program
 {
     /// <summary>
-    /// No image may take longer, whatever is wrong with it: the decoder's own limit, and what it does not look at the
-    /// clock for.
+    /// The time limit of the decoder for any image. Time between two checks of the clock comes on top.
     /// </summary>
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ImageTimeLimit = TimeSpan.FromSeconds(2);
 
-    private static readonly ImageDecoder Decoder = new(maxPixels: 4 << 20, Limit, memoryBytes: 1L << 30);
+    private static readonly ImageDecoder Decoder = new(maxPixels: 4 << 20, ImageTimeLimit, memoryBytes: 1L << 30);
 
     public static int Main(string[] args)
     {
-        if (args is [var guided, "guided"] && TryOf(guided) is { } readGuided)
+        if (args is [var guided, "guided"] && FindTarget(guided) is { } readGuided)
         {
-            // In a process of its own, so that one that a native library ends is a find and not the end.
+            // In a separate process, so a crash in a native library is a finding and does not end the run.
             Fuzzer.OutOfProcess.Run(stream => readGuided(ReadAll(stream)));
             return 0;
         }
@@ -32,11 +31,12 @@ internal static class Program
             args is not [var target, var corpus, var seedText, var secondsText, var keep]
             || !int.TryParse(seedText, CultureInfo.InvariantCulture, out var seed)
             || !int.TryParse(secondsText, CultureInfo.InvariantCulture, out var seconds)
-            || TryOf(target) is not { } read
+            || FindTarget(target) is not { } read
         )
         {
             Console.Error.WriteLine(
-                "PaDiM.Fuzz images|models CORPUS SEED SECONDS KEEP\nPaDiM.Fuzz images|models guided (by afl-fuzz: guided.sh)"
+                "PaDiM.Fuzz images|models CORPUS SEED SECONDS KEEP\n"
+                    + "PaDiM.Fuzz images|models guided (started by afl-fuzz: guided.sh)"
             );
             return 2;
         }
@@ -50,11 +50,11 @@ internal static class Program
         ];
         var mutator = new Mutator(files, new Random(seed));
         var clock = Stopwatch.StartNew();
-        var told = TimeSpan.Zero;
+        var lastReport = TimeSpan.Zero;
         var slowest = TimeSpan.Zero;
         var inputs = 0L;
         var accepted = 0L;
-        // Written before it is read: what ends the process, or never ends, lies there.
+        // Written before it is read, so an input that crashes or hangs the process is kept.
         var current = Path.Combine(keep, "input.bin");
         while (clock.Elapsed < TimeSpan.FromSeconds(seconds))
         {
@@ -70,29 +70,33 @@ internal static class Program
                 slowest = taken;
                 File.WriteAllBytes(Path.Combine(keep, "slowest.bin"), input);
             }
-            if (clock.Elapsed - told < TimeSpan.FromSeconds(1))
+            if (clock.Elapsed - lastReport < TimeSpan.FromSeconds(1))
                 continue;
-            told = clock.Elapsed;
-            Tell();
+            lastReport = clock.Elapsed;
+            PrintProgress();
         }
-        Tell();
+        PrintProgress();
         File.Delete(current);
         return 0;
 
-        void Tell()
+        void PrintProgress()
         {
             using var process = Process.GetCurrentProcess();
             Console.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{inputs} inputs, {accepted} accepted, slowest {slowest.TotalMilliseconds:f0} ms, peak {process.PeakWorkingSet64 >> 20} MiB"
+                    $"{inputs} inputs, {accepted} accepted, slowest {slowest.TotalMilliseconds:f0} ms, "
+                        + $"peak {process.PeakWorkingSet64 >> 20} MiB"
                 )
             );
         }
     }
 
-    /// <summary>Reads an input and tells whether it was accepted; anything but a refusal ends the process.</summary>
-    private static Func<byte[], bool>? TryOf(string target) =>
+    /// <summary>
+    /// Finds the function that reads an input and returns whether it was accepted. Any other outcome than a refusal
+    /// ends the process.
+    /// </summary>
+    private static Func<byte[], bool>? FindTarget(string target) =>
         target switch
         {
             "images" => bytes => Decoder.Decode(bytes) is DecodeResult.Decoded,
@@ -107,7 +111,7 @@ internal static class Program
         return bytes.ToArray();
     }
 
-    /// <summary>Without its checksum, which would stop nearly all of them.</summary>
+    /// <summary>Reads a model without checking its checksum, which would reject almost every input.</summary>
     private static bool ReadModel(byte[] bytes)
     {
         try

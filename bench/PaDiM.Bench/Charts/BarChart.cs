@@ -2,16 +2,16 @@ using PaDiM.Bench.Measuring;
 
 namespace PaDiM.Bench.Charts;
 
-/// <summary>A bar of one or more parts.</summary>
-/// <param name="Label">What it is.</param>
-/// <param name="Parts">Lengths, one after the other; one colour each.</param>
+/// <summary>Represents a bar of one or more parts.</summary>
+/// <param name="Label">The label.</param>
+/// <param name="Parts">The lengths of the parts, one colour each.</param>
 internal sealed record Bar(string Label, params double[] Parts);
 
-/// <summary>Bars from left to right under each other.</summary>
-/// <param name="title">Title.</param>
-/// <param name="unit">What the axis counts.</param>
-/// <param name="parts">Names of the parts, for a legend; none for bars of one part.</param>
-/// <param name="bars">Top to bottom.</param>
+/// <summary>Draws horizontal bars below each other.</summary>
+/// <param name="title">The title.</param>
+/// <param name="unit">The unit of the axis.</param>
+/// <param name="parts">The names of the parts, for a legend; none for bars of one part.</param>
+/// <param name="bars">The bars, top to bottom.</param>
 internal sealed class BarChart(string title, string unit, string[] parts, IReadOnlyList<Bar> bars) : Chart(title)
 {
     private const int Labels = 210,
@@ -24,7 +24,7 @@ internal sealed class BarChart(string title, string unit, string[] parts, IReadO
     protected override void Draw()
     {
         var largest = bars.Max(bar => bar.Parts.Sum());
-        var step = StepOf(largest);
+        var step = GetGridStep(largest);
         var bottom = Top + bars.Count * Row;
         var scale = (Width - Labels - Right - 50) / largest;
         for (var value = 0.0; value <= largest; value += step)
@@ -48,7 +48,7 @@ internal sealed class BarChart(string title, string unit, string[] parts, IReadO
                 Box(at, top, bars[i].Parts[part] * scale, Row - 10, part);
                 at += bars[i].Parts[part] * scale;
             }
-            Text(at + 6, top + 14, Table.Number(bars[i].Parts.Sum()));
+            Text(at + 6, top + 14, MarkdownTable.Format(bars[i].Parts.Sum()));
         }
         var x = (double)Left;
         for (var part = 0; part < parts.Length; part++)

@@ -1,17 +1,17 @@
 namespace PaDiM.Bench.Charts;
 
-/// <summary>A curve.</summary>
-/// <param name="Name">For the legend.</param>
-/// <param name="Points">X and Y.</param>
-/// <param name="Dashed">A limit or an ideal rather than something measured point by point.</param>
+/// <summary>Represents a curve.</summary>
+/// <param name="Name">The name in the legend.</param>
+/// <param name="Points">The points.</param>
+/// <param name="Dashed">Whether it is a limit or an ideal instead of measured points.</param>
 internal sealed record Series(string Name, IReadOnlyList<(double X, double Y)> Points, bool Dashed = false);
 
-/// <summary>Curves over a common axis from 0.</summary>
-/// <param name="title">Title.</param>
-/// <param name="across">What the horizontal axis counts.</param>
-/// <param name="up">What the vertical axis counts.</param>
-/// <param name="series">Curves.</param>
-/// <param name="doubling">Each doubling takes the same space across.</param>
+/// <summary>Draws curves over a common axis from 0.</summary>
+/// <param name="title">The title.</param>
+/// <param name="across">The label of the horizontal axis.</param>
+/// <param name="up">The label of the vertical axis.</param>
+/// <param name="series">The curves.</param>
+/// <param name="doubling">Whether the horizontal axis is logarithmic, to base 2.</param>
 internal sealed class LineChart(
     string title,
     string across,
@@ -28,11 +28,11 @@ internal sealed class LineChart(
         var largest = points.Max(point => point.Y);
         var right = Width - Right;
         var bottom = Height - 84;
-        var from = doubling ? Place(points.Min(point => point.X)) : 0;
-        var to = Place(points.Max(point => point.X));
-        double X(double value) => Left + (to > from ? (Place(value) - from) / (to - from) : 0.5) * (right - Left - 20);
+        var from = doubling ? ToAxis(points.Min(point => point.X)) : 0;
+        var to = ToAxis(points.Max(point => point.X));
+        double X(double value) => Left + (to > from ? (ToAxis(value) - from) / (to - from) : 0.5) * (right - Left - 20);
         double Y(double value) => bottom - value / largest * (bottom - Top);
-        for (var value = 0.0; value <= largest * 1.001; value += StepOf(largest))
+        for (var value = 0.0; value <= largest * 1.001; value += GetGridStep(largest))
         {
             Axis(Left, Y(value), right, Y(value), faint: value > 0);
             Text(
@@ -62,5 +62,5 @@ internal sealed class LineChart(
         }
     }
 
-    private double Place(double value) => doubling ? Math.Log2(value) : value;
+    private double ToAxis(double value) => doubling ? Math.Log2(value) : value;
 }

@@ -9,8 +9,8 @@ using PaDiM.Engine.Inference;
 namespace PaDiM.Bench.Growth;
 
 /// <summary>
-/// How costs grow: of a score with the size of images, the dimensions, and the number of categories that are used in
-/// turn; of a fit with the number of images.
+/// Measures how costs grow: those of a score with the image size, the dimensions, and the number of categories used in
+/// turn; those of a fit with the number of images.
 /// </summary>
 internal static class GrowthCommand
 {
@@ -23,12 +23,12 @@ internal static class GrowthCommand
     {
         var seconds = new Option<double>("--seconds")
         {
-            Description = "Time for each table of scores.",
+            Description = "Seconds for each table of scores.",
             DefaultValueFactory = _ => 15,
         };
-        var command = Workbench.Command(
+        var command = Workbench.CreateCommand(
             "growth",
-            "How the costs of scores and fits grow.",
+            "Measure how the costs of scores and fits grow.",
             (workbench, arguments) =>
             {
                 Run(workbench, TimeSpan.FromSeconds(arguments.GetValue(seconds)));
@@ -43,7 +43,8 @@ internal static class GrowthCommand
     {
         Console.WriteLine();
         Console.WriteLine(
-            "Sizes, dimensions and categories are measured with factors of random 16-bit integers: what scoring costs does not depend on what they are."
+            "Sizes, dimensions and categories are measured with factors of random 16-bit integers: "
+                + "the cost of scoring does not depend on their values."
         );
         MeasureSizes(workbench, each);
         MeasureDimensions(workbench, each);
@@ -54,26 +55,30 @@ internal static class GrowthCommand
     private static void MeasureSizes(Workbench workbench, TimeSpan each)
     {
         var backbone = workbench.Open(BackboneRegistry.DefaultName);
-        using var points = Points.Of(
+        using var points = Points.Create(
             workbench,
             backbone,
             Sizes.Select(size => (size, new FitSettings { ImageSize = size }))
         );
         points.Print(
             "image size",
-            $"{BackboneRegistry.DefaultName}, {new FitSettings().Dimensions} dimensions, one image at a time, {workbench.ThreadCount} threads",
+            $"{BackboneRegistry.DefaultName}, {new FitSettings().Dimensions} dimensions, one image at a time, "
+                + $"{workbench.ThreadCount} threads",
             each
         );
-        workbench.Draw("growth-size", points.Chart("Milliseconds of a score by image size", "image size, pixels"));
+        workbench.Draw("growth-size", points.CreateChart("Milliseconds per score by image size", "image size, pixels"));
     }
 
-    /// <summary>With the backbone that has the most channels: no more dimensions can be drawn.</summary>
+    /// <summary>
+    /// Measures dimensions with the backbone that has the most channels, because there cannot be more dimensions than
+    /// channels.
+    /// </summary>
     private static void MeasureDimensions(Workbench workbench, TimeSpan each)
     {
-        var name = workbench.FirstOf("wide_resnet50_2", "resnet18");
+        var name = workbench.FindFirstBackbone("wide_resnet50_2", "resnet18");
         var backbone = workbench.Open(name);
         var channels = backbone.TapChannels.Sum();
-        using var points = Points.Of(
+        using var points = Points.Create(
             workbench,
             backbone,
             Dimensions.Where(d => d <= channels).Select(d => (d, new FitSettings { Dimensions = d }))
@@ -83,21 +88,19 @@ internal static class GrowthCommand
             $"{name} ({channels} channels), 256 x 256, one image at a time, {workbench.ThreadCount} threads",
             each
         );
-        workbench.Draw("growth-dimensions", points.Chart("Milliseconds of a score by dimensions", "dimensions"));
+        workbench.Draw("growth-dimensions", points.CreateChart("Milliseconds per score by dimensions", "dimensions"));
     }
 
-    /// <summary>
-    /// Models beside each other, one after the other in a circle: each finds the caches full of the others.
-    /// </summary>
+    /// <summary>Measures models that take turns, so each finds the caches filled by the others.</summary>
     private static void MeasureCategories(Workbench workbench, TimeSpan each)
     {
         var backbone = workbench.Open(BackboneRegistry.DefaultName);
-        var table = new Table(
-            "categories held",
+        var table = new MarkdownTable(
+            "categories",
             "p50, ms",
             "p95, ms",
             "p99, ms",
-            "of it distances, p50, ms",
+            "distances, p50, ms",
             "models, MB",
             "resident memory, MiB"
         );
@@ -108,7 +111,7 @@ internal static class GrowthCommand
         {
             while (scorers.Count < count)
             {
-                var model = SyntheticModel.Of(backbone, new FitSettings());
+                var model = SyntheticModel.Create(backbone, new FitSettings());
                 bytes += model.Bytes;
                 scorers.Add(new InProcessScorer(model, backbone));
             }
@@ -123,8 +126,8 @@ internal static class GrowthCommand
                 distances.AddRange(scorer.Distances.Values);
             table.Add([
                 $"{count}",
-                .. candidate.Times.Cells(),
-                Table.Number(distances.Median),
+                .. candidate.Times.ToCells(),
+                MarkdownTable.Format(distances.Median),
                 $"{bytes / 1e6:f0}",
                 $"{Environment.WorkingSet >> 20}",
             ]);
@@ -132,12 +135,13 @@ internal static class GrowthCommand
         }
         scorers.ForEach(scorer => scorer.Dispose());
         table.Print(
-            $"{BackboneRegistry.DefaultName}, 256 x 256, {new FitSettings().Dimensions} dimensions, models used in turn; resident memory is that of the whole bench program:"
+            $"{BackboneRegistry.DefaultName}, 256 x 256, {new FitSettings().Dimensions} dimensions, models take turns; "
+                + "resident memory is that of the whole bench program:"
         );
         workbench.Draw(
             "growth-categories",
             new LineChart(
-                "Milliseconds of a score by categories used in turn",
+                "Milliseconds per score by categories used in turn",
                 "categories",
                 "milliseconds, p50",
                 [new Series("image to score", curve)],
@@ -159,22 +163,23 @@ internal static class GrowthCommand
             models[i] = workbench.Fit(backbone, new FitSettings(), [.. workbench.Files.Take(counts[i])]);
             seconds[i] = Math.Min(seconds[i], clock.Elapsed.TotalSeconds);
         }
-        var table = new Table("training images", "fit, s", "s an image", "model, MB", "form");
+        var table = new MarkdownTable("training images", "fit, s", "seconds per image", "model, MB", "form");
         for (var i = 0; i < counts.Length; i++)
             table.Add(
                 $"{counts[i]}",
-                Table.Number(seconds[i]),
-                Table.Number(seconds[i] / counts[i]),
+                MarkdownTable.Format(seconds[i]),
+                MarkdownTable.Format(seconds[i] / counts[i]),
                 $"{models[i].Bytes / 1e6:f1}",
                 models[i].Distribution.GetType().Name
             );
         table.Print(
-            $"{BackboneRegistry.DefaultName}, 256 x 256, {new FitSettings().Dimensions} dimensions, fits from nothing, the better of two:"
+            $"{BackboneRegistry.DefaultName}, 256 x 256, {new FitSettings().Dimensions} dimensions, full fits, "
+                + "the faster of two:"
         );
         workbench.Draw(
             "growth-training",
             new LineChart(
-                "Seconds of a fit by training images",
+                "Seconds per fit by training images",
                 "training images",
                 "seconds",
                 [new Series("fit", [.. counts.Select((count, i) => ((double)count, seconds[i]))])]

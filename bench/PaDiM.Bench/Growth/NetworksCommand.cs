@@ -5,7 +5,7 @@ using PaDiM.Engine.Catalogue;
 namespace PaDiM.Bench.Growth;
 
 /// <summary>
-/// What a score costs with each network of the folder, at 256 x 256 and the paper's dimensions for it, in turn.
+/// Measures the cost of a score with each network of the folder, in turn, at 256 x 256 and the paper's dimensions.
 /// </summary>
 internal static class NetworksCommand
 {
@@ -13,12 +13,12 @@ internal static class NetworksCommand
     {
         var seconds = new Option<double>("--seconds")
         {
-            Description = "Time for the table.",
+            Description = "Seconds for the table.",
             DefaultValueFactory = _ => 40,
         };
-        var command = Workbench.Command(
+        var command = Workbench.CreateCommand(
             "networks",
-            "Milliseconds of a score with each network of the folder.",
+            "Measure the milliseconds per score with each network of the folder.",
             (workbench, arguments) =>
             {
                 using var points = new Points(workbench);

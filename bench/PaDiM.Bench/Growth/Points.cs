@@ -6,12 +6,12 @@ using PaDiM.Engine.Inference;
 
 namespace PaDiM.Bench.Growth;
 
-/// <summary>Scores with backbones and settings of which one thing differs, in turn.</summary>
+/// <summary>Measures scores with backbones and settings that differ in one value, in turn.</summary>
 internal sealed class Points(Workbench workbench) : IDisposable
 {
     private readonly List<Point> _points = [];
 
-    public static Points Of(
+    public static Points Create(
         Workbench workbench,
         Backbone backbone,
         IEnumerable<(int Value, FitSettings Settings)> growing
@@ -24,13 +24,13 @@ internal sealed class Points(Workbench workbench) : IDisposable
     }
 
     /// <summary>Adds a point.</summary>
-    /// <param name="name">In the table.</param>
-    /// <param name="value">In the chart.</param>
+    /// <param name="name">The name in the table.</param>
+    /// <param name="value">The value in the chart.</param>
     /// <param name="backbone">The network.</param>
-    /// <param name="settings">What its model has.</param>
+    /// <param name="settings">The settings of the model.</param>
     public void Add(string name, int value, Backbone backbone, FitSettings settings)
     {
-        var model = SyntheticModel.Of(backbone, settings);
+        var model = SyntheticModel.Create(backbone, settings);
         var size = settings.GetPreparedSize();
         var raw = new RawBackbone(backbone);
         var scorer = new InProcessScorer(model, backbone);
@@ -59,31 +59,31 @@ internal sealed class Points(Workbench workbench) : IDisposable
             duration,
             () => _points.ForEach(point => point.Scorer.Clear())
         );
-        var table = new Table([
+        var table = new MarkdownTable([
             what,
             "positions",
             "model, MB",
-            "p50, ms",
+            "image to score, p50, ms",
             "p95, ms",
             "p99, ms",
             "backbone alone, p50, ms",
             "distances, p50, ms",
-            "score over backbone alone",
+            "score / backbone alone",
         ]);
         foreach (var point in _points)
             table.Add([
                 point.Name,
                 $"{point.Positions}",
                 $"{point.Bytes / 1e6:f0}",
-                .. point.Score.Times.Cells(),
-                Table.Number(point.Alone.Times.Median),
-                Table.Number(point.Scorer.Distances.Median),
-                Table.Number(point.Score.Times.Median / point.Alone.Times.Median),
+                .. point.Score.Times.ToCells(),
+                MarkdownTable.Format(point.Alone.Times.Median),
+                MarkdownTable.Format(point.Scorer.Distances.Median),
+                MarkdownTable.Format(point.Score.Times.Median / point.Alone.Times.Median),
             ]);
         table.Print($"{title}, {rounds} rounds:");
     }
 
-    public LineChart Chart(string title, string across) =>
+    public LineChart CreateChart(string title, string across) =>
         new(
             title,
             across,

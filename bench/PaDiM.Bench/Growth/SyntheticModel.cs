@@ -8,12 +8,12 @@ using PaDiM.Engine.Inference;
 namespace PaDiM.Bench.Growth;
 
 /// <summary>
-/// A model with the settings and the size of a fitted one and random factors: what scoring costs does not depend on
-/// what they are.
+/// Creates models with the settings and size of fitted ones and random factors: the cost of scoring does not depend on
+/// their values.
 /// </summary>
 internal static class SyntheticModel
 {
-    public static PadimModel Of(Backbone backbone, FitSettings settings)
+    public static PadimModel Create(Backbone backbone, FitSettings settings)
     {
         var grid = backbone.GetPatchGrid(settings);
         var d = settings.Dimensions;

@@ -9,8 +9,8 @@ using PaDiM.Imaging.Preprocessing;
 namespace PaDiM.Bench.Kernels;
 
 /// <summary>
-/// What is around the backbone and the distances: preparing an image of 512 x 512, putting taps together, and drawing
-/// distances out to pixels.
+/// Benchmarks the steps around the backbone and the distances: preparing a 512 x 512 image, combining taps, and
+/// upsampling distances to pixels.
 /// </summary>
 [MemoryDiagnoser]
 public class AroundKernels
@@ -23,9 +23,12 @@ public class AroundKernels
     private readonly RgbImage _image = new(
         Side,
         Side,
-        [.. KernelData.Numbers(3 * Side * Side, 1).Select(value => (byte)(255 * (value + 0.5f)))]
+        [.. KernelData.CreateNumbers(3 * Side * Side, 1).Select(value => (byte)(255 * (value + 0.5f)))]
     );
-    private readonly AnomalyMap _distances = new(KernelData.Grid, KernelData.Numbers(KernelData.Grid.Positions, 2));
+    private readonly AnomalyMap _distances = new(
+        KernelData.Grid,
+        KernelData.CreateNumbers(KernelData.Grid.Positions, 2)
+    );
     private readonly PatchEmbedding _reuse = new(KernelData.Grid, KernelData.Dimensions);
     private PixelMapper _mapper = null!;
     private Preprocessor _preprocessing = null!;
@@ -33,7 +36,7 @@ public class AroundKernels
     private float[] _prepared = [],
         _resized = [];
 
-    /// <summary>Makes taps of strides 4, 8 and 16.</summary>
+    /// <summary>Creates taps with strides 4, 8 and 16.</summary>
     [GlobalSetup]
     public void SetUp()
     {
@@ -44,30 +47,29 @@ public class AroundKernels
         _taps =
         [
             .. Sides.Select(side => new FeatureMap(
-                KernelData.Numbers(side * side * KernelData.Dimensions, side),
+                KernelData.CreateNumbers(side * side * KernelData.Dimensions, side),
                 new Grid(side, side)
             )),
         ];
     }
 
-    /// <summary>Antialiased resize alone.</summary>
+    /// <summary>Measures the antialiased resize alone.</summary>
     [Benchmark]
     public void Resize() => AntialiasedResampler.Resize(_image, _settings.ImageSize, _settings.ImageSize, _resized);
 
-    /// <summary>Resize and normalisation.</summary>
+    /// <summary>Measures resize and normalisation.</summary>
     [Benchmark]
     public void Prepare() => _preprocessing.Prepare(_image, _prepared);
 
-    /// <summary>The sum of reduced taps, over an embedding that is not needed any more.</summary>
+    /// <summary>Measures the sum of reduced taps, with a reused buffer.</summary>
     [Benchmark]
-    public PatchEmbedding EmbeddingOf() =>
-        PatchEmbedding.FromTaps(new ReducedTaps(_taps, KernelData.Dimensions), reuse: _reuse);
+    public PatchEmbedding Embed() => PatchEmbedding.FromTaps(new ReducedTaps(_taps, KernelData.Dimensions), reuse: _reuse);
 
-    /// <summary>Upsampling and smoothing.</summary>
+    /// <summary>Measures upsampling and smoothing.</summary>
     [Benchmark]
     public AnomalyMap ToPixels() => _mapper.ToPixels(_distances);
 
-    /// <summary>The image score of a map.</summary>
+    /// <summary>Measures the image score of a map.</summary>
     [Benchmark]
     public float Max() => _distances.Max();
 }

@@ -6,8 +6,7 @@ using PaDiM.Core.Statistics;
 namespace PaDiM.Bench.Kernels;
 
 /// <summary>
-/// Distances of whole images on all cores, with the maps that they are written to: what is allocated is these maps and
-/// what a parallel loop needs.
+/// Benchmarks the distances of whole images on all cores. Allocations are the output maps and those of a parallel loop.
 /// </summary>
 [MemoryDiagnoser]
 public class DistanceKernels
@@ -16,11 +15,11 @@ public class DistanceKernels
     private FullRankDistribution _full = null!;
     private PatchEmbedding[] _embeddings = [];
 
-    /// <summary>Images at a time.</summary>
+    /// <summary>Gets or sets the images at a time.</summary>
     [Params(1, 4, 16)]
     public int Images { get; set; }
 
-    /// <summary>Makes statistics and embeddings.</summary>
+    /// <summary>Creates statistics and embeddings.</summary>
     [GlobalSetup]
     public void SetUp()
     {
@@ -33,16 +32,16 @@ public class DistanceKernels
                 .Select(i => new PatchEmbedding(
                     KernelData.Grid,
                     KernelData.Dimensions,
-                    KernelData.Numbers(KernelData.Grid.Positions * KernelData.Dimensions, i)
+                    KernelData.CreateNumbers(KernelData.Grid.Positions * KernelData.Dimensions, i)
                 )),
         ];
     }
 
-    /// <summary>Factors of 16 bits.</summary>
+    /// <summary>Measures 16-bit factors.</summary>
     [Benchmark(Baseline = true)]
     public AnomalyMap[] Quantised() => MahalanobisScorer.ComputeDistances(_quantised, _embeddings);
 
-    /// <summary>Factors of float32.</summary>
+    /// <summary>Measures float32 factors.</summary>
     [Benchmark]
     public AnomalyMap[] FullRank() => MahalanobisScorer.ComputeDistances(_full, _embeddings);
 }

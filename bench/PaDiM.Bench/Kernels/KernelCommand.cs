@@ -10,21 +10,25 @@ using Perfolizer.Horology;
 
 namespace PaDiM.Bench.Kernels;
 
-/// <summary>The kernels, each alone, by BenchmarkDotNet: time and allocated bytes.</summary>
+/// <summary>Measures the time and allocated bytes of each kernel alone, with BenchmarkDotNet.</summary>
 internal static class KernelCommand
 {
     public static Command Create()
     {
         var filter = new Option<string>("--filter")
         {
-            Description = "Benchmarks to run, by a pattern over Class.Method.",
+            Description = "Pattern for the benchmarks to run, as Class.Method.",
             DefaultValueFactory = _ => "*",
         };
         var full = new Option<bool>("--full")
         {
-            Description = "As many iterations as BenchmarkDotNet finds right, in place of a few.",
+            Description = "Let BenchmarkDotNet choose the iterations, instead of a few.",
         };
-        var command = new Command("kernels", "Time and allocated bytes of each kernel alone.") { filter, full };
+        var command = new Command("kernels", "Measure the time and allocated bytes of each kernel alone.")
+        {
+            filter,
+            full,
+        };
         command.SetAction(arguments => Run(arguments.GetValue(filter)!, arguments.GetValue(full)));
         return command;
     }
@@ -34,9 +38,9 @@ internal static class KernelCommand
         var scratch = Directory.CreateTempSubdirectory("padim-bench-");
         try
         {
-            // In this process: one that is generated beside the project would not build under central versions with
-            // warnings as errors. Warm enough for code to be compiled once more in the background, or it would be
-            // measured as it was compiled first.
+            // In this process: a generated project would not build with central package versions and warnings as
+            // errors. The warm-up is long enough for the tiered JIT to recompile the code; otherwise its first version
+            // would be measured.
             var job = (
                 full
                     ? Job.Default
@@ -64,7 +68,7 @@ internal static class KernelCommand
                     $"{summary.BenchmarksCases[0].Descriptor.Type.Name}, {(full ? "full" : "short")} runs:"
                 );
                 Console.WriteLine();
-                // Its own words about the machine, and its emphasis, stay out.
+                // Skips BenchmarkDotNet's description of the machine, and its bold text.
                 var file = Directory
                     .EnumerateFiles(
                         Path.Combine(scratch.FullName, "results"),

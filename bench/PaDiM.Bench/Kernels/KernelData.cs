@@ -4,33 +4,35 @@ using PaDiM.Core.Statistics;
 
 namespace PaDiM.Bench.Kernels;
 
-/// <summary>Statistics and embeddings of the default size with random contents.</summary>
+/// <summary>Creates statistics and embeddings of the default size with random values.</summary>
 internal static class KernelData
 {
     public const int Dimensions = 100,
         Side = 64;
 
-    private static readonly Lazy<QuantisedDistribution> Quantising = new(MakeQuantised);
-    private static readonly Lazy<FullRankDistribution> Filling = new(() =>
+    private static readonly Lazy<QuantisedDistribution> LazyQuantised = new(CreateQuantised);
+    private static readonly Lazy<FullRankDistribution> LazyFullRank = new(() =>
         new FullRankDistribution(
             Grid,
             Dimensions,
             new float[Grid.Positions * Dimensions],
-            Numbers(Grid.Positions * PackedTriangle.GetLength(Dimensions), 2)
+            CreateNumbers(Grid.Positions * PackedTriangle.GetLength(Dimensions), 2)
         )
     );
-    private static readonly Lazy<float[]> Squaring = new(() => Numbers(Grid.Positions * Dimensions * Dimensions, 3));
+    private static readonly Lazy<float[]> LazyDense = new(() =>
+        CreateNumbers(Grid.Positions * Dimensions * Dimensions, 3)
+    );
 
     public static Grid Grid { get; } = new(Side, Side);
 
-    public static QuantisedDistribution Quantised => Quantising.Value;
+    public static QuantisedDistribution Quantised => LazyQuantised.Value;
 
-    public static FullRankDistribution FullRank => Filling.Value;
+    public static FullRankDistribution FullRank => LazyFullRank.Value;
 
-    /// <summary>A matrix a position.</summary>
-    public static float[] Dense => Squaring.Value;
+    /// <summary>Gets one dense matrix per position.</summary>
+    public static float[] Dense => LazyDense.Value;
 
-    public static float[] Numbers(int count, int seed)
+    public static float[] CreateNumbers(int count, int seed)
     {
         var values = new float[count];
         var random = new Random(seed);
@@ -39,7 +41,7 @@ internal static class KernelData
         return values;
     }
 
-    private static QuantisedDistribution MakeQuantised()
+    private static QuantisedDistribution CreateQuantised()
     {
         var whitening = new short[Grid.Positions * PackedTriangle.GetLength(Dimensions)];
         new Random(1).NextBytes(MemoryMarshal.AsBytes(whitening.AsSpan()));

@@ -7,13 +7,14 @@ using PaDiM.Core.Statistics.Simd;
 namespace PaDiM.Bench.Kernels;
 
 /// <summary>
-/// Distances of all images at one position, the mean over the positions of the default size, on one thread: factors of
-/// 16 bits in lanes of each width, of float32, and dense matrices of float32. Nothing may be allocated here.
+/// Benchmarks the distances of all images at one position, as the mean over the positions of the default size, on one
+/// thread: 16-bit factors in lanes of each width, float32 factors, and dense float32 matrices. Nothing may be
+/// allocated.
 /// </summary>
 [MemoryDiagnoser]
 public class NormKernels
 {
-    /// <summary>All but the last one, behind which lanes would read what is not there.</summary>
+    /// <summary>All positions but the last, after which lanes would read past the end.</summary>
     private const int Positions = KernelData.Side * KernelData.Side - 1;
 
     private QuantisedDistribution _quantised = null!;
@@ -24,44 +25,44 @@ public class NormKernels
         _norms = [],
         _scratch = [];
 
-    /// <summary>Images at a time.</summary>
+    /// <summary>Gets or sets the images at a time.</summary>
     [Params(1, 4, 16)]
     public int Images { get; set; }
 
-    /// <summary>Makes what is multiplied.</summary>
+    /// <summary>Creates factors and vectors.</summary>
     [GlobalSetup]
     public void SetUp()
     {
         _quantised = KernelData.Quantised;
         _full = KernelData.FullRank;
         _dense = KernelData.Dense;
-        _deltas = KernelData.Numbers(Images * KernelData.Dimensions, 4);
+        _deltas = KernelData.CreateNumbers(Images * KernelData.Dimensions, 4);
         _used = new float[_deltas.Length];
         _norms = new float[Images];
         _scratch = new float[Math.Max(_quantised.ScratchLength, _full.ScratchLength)];
     }
 
-    /// <summary>As the service scores.</summary>
+    /// <summary>Measures the kernel that the service uses.</summary>
     [Benchmark(Baseline = true, OperationsPerInvoke = Positions)]
     public float Quantised() => Walk(_quantised);
 
-    /// <summary>With 512-bit vectors.</summary>
+    /// <summary>Measures 512-bit vectors.</summary>
     [Benchmark(OperationsPerInvoke = Positions)]
     public float QuantisedLanes512() => Walk<Lanes512>();
 
-    /// <summary>With 256-bit vectors.</summary>
+    /// <summary>Measures 256-bit vectors.</summary>
     [Benchmark(OperationsPerInvoke = Positions)]
     public float QuantisedLanes256() => Walk<Lanes256>();
 
-    /// <summary>With 128-bit vectors.</summary>
+    /// <summary>Measures 128-bit vectors.</summary>
     [Benchmark(OperationsPerInvoke = Positions)]
     public float QuantisedLanes128() => Walk<Lanes128>();
 
-    /// <summary>Triangles of float32.</summary>
+    /// <summary>Measures float32 triangles.</summary>
     [Benchmark(OperationsPerInvoke = Positions)]
     public float FullRank() => Walk(_full);
 
-    /// <summary>Whole matrices, a dot product a row.</summary>
+    /// <summary>Measures full matrices, with one dot product per row.</summary>
     [Benchmark(OperationsPerInvoke = Positions)]
     public float Dense()
     {

@@ -5,28 +5,28 @@ using PaDiM.Bench.Measuring;
 namespace PaDiM.Bench.Load;
 
 /// <summary>
-/// What a fit in the background costs the line: one image at a time over HTTP, in turn with and without a fit that
-/// embeds all images anew.
+/// Measures what a fit in the background costs scoring: one image at a time over HTTP, in turn with and without a fit
+/// that embeds all images again.
 /// </summary>
 internal static class BesideFitCommand
 {
-    private const string Fitted = "beside";
+    private const string FittedCategory = "beside";
 
     public static Command Create()
     {
         var rounds = new Option<int>("--rounds")
         {
-            Description = "Fits for each way of asking.",
+            Description = "Fits per request pattern.",
             DefaultValueFactory = _ => 3,
         };
         var pause = new Option<int>("--pause")
         {
-            Description = "Milliseconds between the images of a line that pauses.",
+            Description = "Milliseconds from one request to the next in the pattern with pauses.",
             DefaultValueFactory = _ => 100,
         };
-        var command = Workbench.Command(
+        var command = Workbench.CreateCommand(
             "beside-fit",
-            "The service over HTTP: what a fit in the background adds to an image's milliseconds.",
+            "Measure the service over HTTP: how much a fit in the background slows down an image.",
             (workbench, arguments) =>
                 RunAsync(workbench, arguments.GetValue(rounds), TimeSpan.FromMilliseconds(arguments.GetValue(pause)))
         );
@@ -37,17 +37,17 @@ internal static class BesideFitCommand
 
     public static async Task RunAsync(Workbench workbench, int rounds, TimeSpan pause)
     {
-        var name = workbench.FirstOf("resnet18");
+        var name = workbench.FindFirstBackbone("resnet18");
         var image = LoadCommand.Encode(workbench.Images[0]);
         await using var service = await RunningService.StartAsync(workbench, name);
-        await service.FitAsync(Fitted, Settings(name, 0), workbench.Files);
-        var table = new Table("the line", "a fit", "p50, ms", "p95, ms", "p99, ms", "images", "seconds of a fit");
-        var bars = new Bars();
+        await service.FitAsync(FittedCategory, CreateSettings(name, 0), workbench.Files);
+        var table = new MarkdownTable("requests", "fit", "p50, ms", "p95, ms", "p99, ms", "images", "seconds per fit");
+        var goals = new Goals();
         var seed = 0;
         foreach (
-            var (line, between) in new[]
+            var (requests, between) in new[]
             {
-                ("one after the other", TimeSpan.Zero),
+                ("back to back", TimeSpan.Zero),
                 ($"one every {pause.TotalMilliseconds:0} ms", pause),
             }
         )
@@ -57,42 +57,49 @@ internal static class BesideFitCommand
             var fits = new Times();
             for (var round = 0; round < rounds; round++)
             {
-                // Another draw of dimensions: nothing that is kept of the fits before can be used.
-                await service.PutAsync(Fitted, Settings(name, ++seed));
+                // Another seed, so that nothing from earlier fits can be reused.
+                await service.PutAsync(FittedCategory, CreateSettings(name, ++seed));
                 var began = Stopwatch.GetTimestamp();
-                var fit = service.FitAsync(Fitted);
-                await AskAsync(service, image, between, beside, () => !fit.IsCompleted);
+                var fit = service.FitAsync(FittedCategory);
+                await SendRequestsAsync(service, image, between, beside, () => !fit.IsCompleted);
                 await fit;
                 var took = Stopwatch.GetElapsedTime(began);
                 fits.Add(took.TotalSeconds);
                 var until = Stopwatch.GetTimestamp() + (long)(took.TotalSeconds * Stopwatch.Frequency);
-                await AskAsync(service, image, between, alone, () => Stopwatch.GetTimestamp() < until);
+                await SendRequestsAsync(service, image, between, alone, () => Stopwatch.GetTimestamp() < until);
             }
-            table.Add([line, "none", .. alone.Cells(), $"{alone.Count}", ""]);
-            table.Add([line, "in the background", .. beside.Cells(), $"{beside.Count}", Table.Number(fits.Median)]);
-            bars.AtMost(
-                $"p99 beside a fit, of that without, {line}",
+            table.Add([requests, "none", .. alone.ToCells(), $"{alone.Count}", ""]);
+            table.Add([
+                requests,
+                "in the background",
+                .. beside.ToCells(),
+                $"{beside.Count}",
+                MarkdownTable.Format(fits.Median),
+            ]);
+            goals.AtMost(
+                $"p99 during a fit / p99 without, {requests}",
                 1.5,
                 beside.Percentile(0.99) / alone.Percentile(0.99)
             );
         }
         table.Print(
-            $"{name}, a JPEG of 512 x 512 over HTTP, {workbench.ThreadCount} threads; fits of {workbench.Files.Count} images from nothing:"
+            $"{name}, a 512 x 512 JPEG over HTTP, {workbench.ThreadCount} threads; "
+                + $"full fits of {workbench.Files.Count} images:"
         );
-        bars.Print();
+        goals.Print();
     }
 
-    private static object Settings(string backbone, int seed) => new { backbone, reduction = new { seed } };
+    private static object CreateSettings(string backbone, int seed) => new { backbone, reduction = new { seed } };
 
-    private static async Task AskAsync(
+    private static async Task SendRequestsAsync(
         RunningService service,
         byte[] image,
         TimeSpan between,
         Times times,
-        Func<bool> goesOn
+        Func<bool> continues
     )
     {
-        while (goesOn())
+        while (continues())
         {
             var began = Stopwatch.GetTimestamp();
             await service.ScoreAsync(image);

@@ -5,9 +5,9 @@ using PaDiM.Engine.Inference;
 namespace PaDiM.Bench.Load;
 
 /// <summary>
-/// What decoding and the backbone alone would allow: nothing is resized, scored or sent. Two ways of using all cores: a
-/// thread a core, each with a session of one thread; and one session on all threads over batches of eight, the next
-/// eight being decoded meanwhile.
+/// Measures the throughput of decoding and the backbone alone: nothing is resized, scored or sent. It uses all cores in
+/// two ways: one thread per core, each with a single-threaded session; and one session on all threads over batches of
+/// eight, while the next eight images are decoded.
 /// </summary>
 internal sealed class IdealThroughput : IDisposable
 {
@@ -15,8 +15,8 @@ internal sealed class IdealThroughput : IDisposable
 
     private readonly Workbench _workbench;
     private readonly byte[] _image;
-    private readonly Backbone _single;
-    private readonly RawBackbone[] _own;
+    private readonly Backbone _singleThreaded;
+    private readonly RawBackbone[] _sessionPerCore;
     private readonly RawBackbone _shared;
     private readonly float[] _prepared;
 
@@ -24,11 +24,11 @@ internal sealed class IdealThroughput : IDisposable
     {
         _workbench = workbench;
         _image = image;
-        _single = Backbone.Load(
+        _singleThreaded = Backbone.Load(
             workbench.Registry.Directories.Find(name)!,
             BackboneRuntime.Create(DevicePreference.Cpu, 1)
         );
-        _own = [.. Enumerable.Range(0, workbench.ThreadCount).Select(_ => new RawBackbone(_single))];
+        _sessionPerCore = [.. Enumerable.Range(0, workbench.ThreadCount).Select(_ => new RawBackbone(_singleThreaded))];
         _shared = new RawBackbone(workbench.Open(name));
         _prepared = new float[Batch * 3 * new FitSettings().GetPreparedSize().Positions];
         var random = new Random(1);
@@ -36,12 +36,13 @@ internal sealed class IdealThroughput : IDisposable
             value = 4 * random.NextSingle() - 2;
     }
 
-    /// <summary>A thread a core, each on its own. Images done and seconds taken.</summary>
-    public (int Images, double Seconds) RunApart(TimeSpan duration)
+    /// <summary>Runs one single-threaded session per core. Returns the images and the seconds.</summary>
+    public (int Images, double Seconds) RunSessionPerCore(TimeSpan duration)
     {
         var clock = Stopwatch.StartNew();
         var done = 0;
-        var threads = _own.Select(session => new Thread(() =>
+        var threads = _sessionPerCore
+            .Select(session => new Thread(() =>
             {
                 while (clock.Elapsed < duration)
                 {
@@ -56,8 +57,8 @@ internal sealed class IdealThroughput : IDisposable
         return (done, clock.Elapsed.TotalSeconds);
     }
 
-    /// <summary>One session over batches, decoding beside it.</summary>
-    public (int Images, double Seconds) RunTogether(TimeSpan duration)
+    /// <summary>Runs one session over batches, with decoding beside it. Returns the images and the seconds.</summary>
+    public (int Images, double Seconds) RunBatches(TimeSpan duration)
     {
         var clock = Stopwatch.StartNew();
         var done = 0;
@@ -75,10 +76,10 @@ internal sealed class IdealThroughput : IDisposable
 
     public void Dispose()
     {
-        foreach (var session in _own)
+        foreach (var session in _sessionPerCore)
             session.Dispose();
         _shared.Dispose();
-        _single.Dispose();
+        _singleThreaded.Dispose();
     }
 
     private Task<ParallelLoopResult> DecodeAsync() =>

@@ -11,36 +11,36 @@ using PaDiM.Imaging;
 namespace PaDiM.Bench.Load;
 
 /// <summary>
-/// The built service under load, beside what this process does without it: one request at a time in turn with the same
-/// score in this process, then many at a time in turn with the rate that decoding and the backbone alone would allow.
+/// Measures the built service under load, beside this process: one request at a time in turn with the same score in
+/// this process, then concurrent requests in turn with decoding and the backbone alone.
 /// </summary>
 internal static class LoadCommand
 {
     private const int Side = 512,
         Slices = 4,
-        WarmUp = 5;
+        WarmUpRounds = 5;
 
     /// <summary>
-    /// Images in a row before it is the other's turn: a camera asks again and again, and finds the caches as it left
-    /// them.
+    /// The images in a row before the other candidate's turn: a camera sends one image after another, and finds the
+    /// caches as its last request left them.
     /// </summary>
-    private const int Turn = 10;
+    private const int ImagesPerTurn = 10;
 
     private static readonly int[] Concurrencies = [1, 2, 8, 32];
 
-    private static readonly double[] Shares = [0.5, 0.95, 0.99];
+    private static readonly double[] Percentiles = [0.5, 0.95, 0.99];
 
     public static System.CommandLine.Command Create()
     {
         var seconds = new Option<double>("--seconds")
         {
-            Description = "Time for the requests one at a time, and for each concurrency.",
+            Description = "Seconds for the requests one at a time, and for each concurrency.",
             DefaultValueFactory = _ => 16,
         };
-        var reductions = Reductions.Option();
-        var command = Workbench.Command(
+        var reductions = Reductions.CreateOption();
+        var command = Workbench.CreateCommand(
             "load",
-            "The service over HTTP: milliseconds and images a second at several concurrencies.",
+            "Measure the service over HTTP: milliseconds and images per second at several concurrencies.",
             (workbench, arguments) =>
                 RunAsync(workbench, TimeSpan.FromSeconds(arguments.GetValue(seconds)), arguments.GetValue(reductions)!)
         );
@@ -51,26 +51,26 @@ internal static class LoadCommand
 
     public static async Task RunAsync(Workbench workbench, TimeSpan each, ReductionMethod[] reductions)
     {
-        var name = workbench.FirstOf("resnet18");
+        var name = workbench.FindFirstBackbone("resnet18");
         var image = Encode(workbench.Images[0]);
-        var bars = new Bars();
+        var goals = new Goals();
         foreach (var reduction in reductions)
         {
             await using var service = await RunningService.StartAsync(workbench, name, reduction);
-            await MeasureOneAsync(workbench, service, name, reduction, image, each, bars);
-            await MeasureManyAsync(workbench, service, name, reduction, image, each / Slices, bars);
+            await MeasureSequentialAsync(workbench, service, name, reduction, image, each, goals);
+            await MeasureConcurrentAsync(workbench, service, name, reduction, image, each / Slices, goals);
         }
-        bars.Print();
+        goals.Print();
     }
 
-    private static async Task MeasureOneAsync(
+    private static async Task MeasureSequentialAsync(
         Workbench workbench,
         RunningService service,
         string name,
         ReductionMethod reduction,
         byte[] image,
         TimeSpan duration,
-        Bars bars
+        Goals goals
     )
     {
         using var file = new MemoryStream(await service.ExportAsync());
@@ -81,9 +81,9 @@ internal static class LoadCommand
         var stages = RunningService.StageNames.Select(_ => new Times()).ToArray();
         var clock = Stopwatch.StartNew();
         var random = new Random(1);
-        for (var round = 0; round < 2 * WarmUp || clock.Elapsed < duration; round++)
+        for (var round = 0; round < 2 * WarmUpRounds || clock.Elapsed < duration; round++)
         {
-            if (round == WarmUp)
+            if (round == WarmUpRounds)
             {
                 http.Clear();
                 here.Clear();
@@ -93,18 +93,18 @@ internal static class LoadCommand
             var first = random.Next(2) == 0;
             if (first)
                 Here();
-            for (var i = 0; i < Turn; i++)
+            for (var i = 0; i < ImagesPerTurn; i++)
             {
                 var began = Stopwatch.GetTimestamp();
                 var answer = await service.ScoreAsync(image);
                 http.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
-                foreach (var (stage, told) in stages.Zip(RunningService.StagesOf(answer)))
-                    stage.Add(told);
+                foreach (var (stage, milliseconds) in stages.Zip(RunningService.ReadStages(answer)))
+                    stage.Add(milliseconds);
             }
             if (!first)
                 Here();
-            // What HTTP itself costs a service whose threads sleep and whose caches are another's.
-            for (var i = 0; i < Turn; i++)
+            // The cost of HTTP alone when the service's threads sleep and the caches hold other data.
+            for (var i = 0; i < ImagesPerTurn; i++)
             {
                 Score();
                 var began = Stopwatch.GetTimestamp();
@@ -113,20 +113,21 @@ internal static class LoadCommand
             }
         }
 
-        var table = new Table("what", "p50, ms", "p95, ms", "p99, ms");
-        table.Add(["decode and score in this process", .. here.Cells()]);
-        table.Add(["the same over HTTP", .. http.Cells()]);
+        var table = new MarkdownTable("what", "p50, ms", "p95, ms", "p99, ms");
+        table.Add(["decode and score in this process", .. here.ToCells()]);
+        table.Add(["the same over HTTP", .. http.ToCells()]);
         for (var i = 0; i < stages.Length; i++)
-            table.Add([$"— of it, as the service tells: {RunningService.StageNames[i]}", .. stages[i].Cells()]);
-        table.Add(["a request of nothing (GET /health/live), each after a score in this process", .. empty.Cells()]);
+            table.Add([$"— server timing: {RunningService.StageNames[i]}", .. stages[i].ToCells()]);
+        table.Add(["an empty request (GET /health/live), each after a score in this process", .. empty.ToCells()]);
         table.Print(
-            $"{name}, {reduction.InWords()}, a JPEG of {Side} x {Side} ({image.Length >> 10} KiB), one at a time, turns of {Turn}, {workbench.ThreadCount} threads, {http.Count} each:"
+            $"{name}, {reduction.ToText()}, a {Side} x {Side} JPEG ({image.Length >> 10} KiB), one request at a time, "
+                + $"turns of {ImagesPerTurn}, {workbench.ThreadCount} threads, {http.Count} requests each:"
         );
-        bars.AtMost($"{reduction.InWords()}: what HTTP adds at p50", 1, http.Median - here.Median, " ms");
+        goals.AtMost($"{reduction.ToText()}: added by HTTP at p50", 1, http.Median - here.Median, " ms");
 
         void Here()
         {
-            for (var i = 0; i < Turn; i++)
+            for (var i = 0; i < ImagesPerTurn; i++)
             {
                 var began = Stopwatch.GetTimestamp();
                 Score();
@@ -137,57 +138,57 @@ internal static class LoadCommand
         void Score() => scorer.Score([workbench.Decode(image)]);
     }
 
-    private static async Task MeasureManyAsync(
+    private static async Task MeasureConcurrentAsync(
         Workbench workbench,
         RunningService service,
         string name,
         ReductionMethod reduction,
         byte[] image,
         TimeSpan slice,
-        Bars bars
+        Goals goals
     )
     {
         using var ideal = new IdealThroughput(workbench, name, image);
         var loads = Concurrencies.Select(concurrency => new Throughput(concurrency)).ToArray();
         var apart = (Images: 0, Seconds: 0.0);
         var together = (Images: 0, Seconds: 0.0);
-        await LoadAsync(service, image, new Throughput(Concurrencies[^1]), TimeSpan.FromSeconds(2));
+        await ApplyLoadAsync(service, image, new Throughput(Concurrencies[^1]), TimeSpan.FromSeconds(2));
         for (var round = 0; round < Slices; round++)
         {
             foreach (var load in loads)
-                await LoadAsync(service, image, load, slice);
-            apart = Sum(apart, ideal.RunApart(slice));
-            together = Sum(together, ideal.RunTogether(slice));
+                await ApplyLoadAsync(service, image, load, slice);
+            apart = Sum(apart, ideal.RunSessionPerCore(slice));
+            together = Sum(together, ideal.RunBatches(slice));
         }
 
         var rates = (Apart: apart.Images / apart.Seconds, Together: together.Images / together.Seconds);
         var best = Math.Max(rates.Apart, rates.Together);
-        var table = new Table(
+        var table = new MarkdownTable(
             "concurrency",
             "p50, ms",
             "p95, ms",
             "p99, ms",
-            "images a second",
+            "images per second",
             "of the ideal",
-            "processor ms an image: service",
-            "load generator"
+            "CPU ms per image: service",
+            "CPU ms per image: load generator"
         );
         foreach (var load in loads)
             table.Add([
                 $"{load.Concurrency}",
-                .. load.Times.Cells(),
-                Table.Number(load.PerSecond),
-                Table.Number(load.PerSecond / best),
-                Table.Number(1000 * load.Serving / load.Times.Count),
-                Table.Number(1000 * load.Asking / load.Times.Count),
+                .. load.Times.ToCells(),
+                MarkdownTable.Format(load.PerSecond),
+                MarkdownTable.Format(load.PerSecond / best),
+                MarkdownTable.Format(1000 * load.ServiceCpuSeconds / load.Times.Count),
+                MarkdownTable.Format(1000 * load.ClientCpuSeconds / load.Times.Count),
             ]);
         table.Add(
-            "ideal: a session of one thread on each core",
+            "ideal: a single-threaded session per core",
             "",
             "",
             "",
-            Table.Number(rates.Apart),
-            Table.Number(rates.Apart / best),
+            MarkdownTable.Format(rates.Apart),
+            MarkdownTable.Format(rates.Apart / best),
             "",
             ""
         );
@@ -196,26 +197,28 @@ internal static class LoadCommand
             "",
             "",
             "",
-            Table.Number(rates.Together),
-            Table.Number(rates.Together / best),
+            MarkdownTable.Format(rates.Together),
+            MarkdownTable.Format(rates.Together / best),
             "",
             ""
         );
         table.Print(
-            $"{name}, {reduction.InWords()}, the same JPEG over HTTP in turn with decoding and the backbone alone in this process while the service is idle (the better of two ways is the ideal), {Slices} slices of {slice.TotalSeconds:0.#} s each:"
+            $"{name}, {reduction.ToText()}, the same JPEG at several concurrencies. The ideal is the better of two "
+                + "ways of decoding and the backbone alone in this process, in turn while the service is idle, "
+                + $"{Slices} slices of {slice.TotalSeconds:0.#} s each:"
         );
-        bars.AtLeast(
-            $"{reduction.InWords()}: images a second at concurrency 8, of the ideal",
+        goals.AtLeast(
+            $"{reduction.ToText()}: images per second at concurrency 8, of the ideal",
             0.9,
             loads.First(load => load.Concurrency == 8).PerSecond / best
         );
 
         workbench.Draw(
-            $"load-{reduction.InNames()}throughput",
+            $"load-{reduction.ToFileNamePrefix()}throughput",
             new LineChart(
                 $"{name}, {Side} x {Side} JPEG over HTTP",
                 "concurrency",
-                "images a second",
+                "images per second",
                 [
                     new Series("service", [.. loads.Select(load => ((double)load.Concurrency, load.PerSecond))]),
                     new Series(
@@ -228,13 +231,13 @@ internal static class LoadCommand
             )
         );
         workbench.Draw(
-            $"load-{reduction.InNames()}latency",
+            $"load-{reduction.ToFileNamePrefix()}latency",
             new LineChart(
                 $"{name}, {Side} x {Side} JPEG over HTTP",
                 "concurrency",
                 "milliseconds",
                 [
-                    .. Shares.Select(share => new Series(
+                    .. Percentiles.Select(share => new Series(
                         $"p{100 * share:0}",
                         [.. loads.Select(load => ((double)load.Concurrency, load.Times.Percentile(share)))]
                     )),
@@ -244,11 +247,13 @@ internal static class LoadCommand
         );
     }
 
-    /// <summary>So many requests at a time for a while; each sender sends the next when its answer is there.</summary>
-    private static async Task LoadAsync(RunningService service, byte[] image, Throughput load, TimeSpan duration)
+    /// <summary>
+    /// Sends concurrent requests for a while. Each sender sends the next request when it has the response.
+    /// </summary>
+    private static async Task ApplyLoadAsync(RunningService service, byte[] image, Throughput load, TimeSpan duration)
     {
-        var asking = Environment.CpuUsage.TotalTime;
-        var serving = service.ProcessorTime;
+        var clientTime = Environment.CpuUsage.TotalTime;
+        var serviceTime = service.ProcessorTime;
         var clock = Stopwatch.StartNew();
         var senders = await Task.WhenAll(
             Enumerable
@@ -268,8 +273,8 @@ internal static class LoadCommand
         foreach (var times in senders)
             load.Times.AddRange(times);
         load.Seconds += clock.Elapsed.TotalSeconds;
-        load.Asking += (Environment.CpuUsage.TotalTime - asking).TotalSeconds;
-        load.Serving += (service.ProcessorTime - serving).TotalSeconds;
+        load.ClientCpuSeconds += (Environment.CpuUsage.TotalTime - clientTime).TotalSeconds;
+        load.ServiceCpuSeconds += (service.ProcessorTime - serviceTime).TotalSeconds;
     }
 
     private static (int Images, double Seconds) Sum(
@@ -277,7 +282,7 @@ internal static class LoadCommand
         (int Images, double Seconds) other
     ) => (one.Images + other.Images, one.Seconds + other.Seconds);
 
-    /// <summary>The JPEG that is sent.</summary>
+    /// <summary>Encodes the JPEG to send.</summary>
     public static byte[] Encode(RgbImage image)
     {
         using var pixels = Image.NewFromMemory(image.Pixels, image.Width, image.Height, 3, Enums.BandFormat.Uchar);

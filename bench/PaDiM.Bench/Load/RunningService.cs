@@ -8,7 +8,7 @@ using PaDiM.Core.Embedding;
 
 namespace PaDiM.Bench.Load;
 
-/// <summary>The built service as a process of its own, with one fitted category.</summary>
+/// <summary>Runs the built service as a separate process, with one fitted category.</summary>
 internal sealed class RunningService : IAsyncDisposable
 {
     private static readonly MediaTypeHeaderValue Jpeg = new("image/jpeg");
@@ -22,10 +22,10 @@ internal sealed class RunningService : IAsyncDisposable
         _http = http;
     }
 
-    /// <summary>What the service says of its own stages.</summary>
+    /// <summary>Gets the names of the stages that the service reports.</summary>
     public static string[] StageNames => ["queue", "decode", "embed", "distance", "postprocess", "total"];
 
-    /// <summary>Time that its threads have spent on processors.</summary>
+    /// <summary>Gets the CPU time of the service.</summary>
     public TimeSpan ProcessorTime
     {
         get
@@ -35,7 +35,7 @@ internal sealed class RunningService : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts the service over a folder of its own and fits a category.</summary>
+    /// <summary>Starts the service with its own data directory and fits a category.</summary>
     public static async Task<RunningService> StartAsync(
         Workbench workbench,
         string backbone,
@@ -57,7 +57,7 @@ internal sealed class RunningService : IAsyncDisposable
         );
         start.Environment["Serilog__MinimumLevel__Default"] = "Warning";
         var process = Process.Start(start)!;
-        // Warnings and errors; a pipe that nobody reads would also stop the service once it is full.
+        // Shows warnings and errors. An unread pipe would also block the service once it is full.
         process.OutputDataReceived += (_, line) => Console.Error.WriteLine(line.Data);
         process.BeginOutputReadLine();
         var service = new RunningService(
@@ -66,7 +66,7 @@ internal sealed class RunningService : IAsyncDisposable
         );
         try
         {
-            await service.ListeningAsync();
+            await service.WaitUntilListeningAsync();
             await service.FitAsync(
                 "bench",
                 new
@@ -85,7 +85,9 @@ internal sealed class RunningService : IAsyncDisposable
         }
     }
 
-    /// <summary>Scores an image and reads the answer; no more, for the cores belong to the service.</summary>
+    /// <summary>
+    /// Scores an image and reads the response. It does nothing else, to leave the cores to the service.
+    /// </summary>
     public async Task<byte[]> ScoreAsync(byte[] image)
     {
         using var body = new ByteArrayContent(image);
@@ -94,21 +96,21 @@ internal sealed class RunningService : IAsyncDisposable
         return await response.Content.ReadAsByteArrayAsync();
     }
 
-    /// <summary>A request that asks for nothing.</summary>
+    /// <summary>Sends an empty request.</summary>
     public async Task PingAsync()
     {
         using var response = (await _http.GetAsync("/health/live")).EnsureSuccessStatusCode();
     }
 
-    /// <summary>The milliseconds that an answer speaks of, in the order of <see cref="StageNames"/>.</summary>
-    public static double[] StagesOf(byte[] answer)
+    /// <summary>Reads the milliseconds of a response, in the order of <see cref="StageNames"/>.</summary>
+    public static double[] ReadStages(byte[] answer)
     {
         using var json = JsonDocument.Parse(answer);
         var timings = json.RootElement.GetProperty("timingsMs");
         return [.. StageNames.Select(stage => timings.GetProperty(stage).GetDouble())];
     }
 
-    /// <summary>The model's file.</summary>
+    /// <summary>Exports the model file.</summary>
     public Task<byte[]> ExportAsync() => _http.GetByteArrayAsync("/v1/categories/bench/models/1/export");
 
     public async ValueTask DisposeAsync()
@@ -119,10 +121,10 @@ internal sealed class RunningService : IAsyncDisposable
         _process.Dispose();
     }
 
-    /// <summary>Fits a category from nothing.</summary>
-    /// <param name="category">Its name; created, or brought to these settings.</param>
-    /// <param name="settings">Body of its PUT.</param>
-    /// <param name="images">Encoded.</param>
+    /// <summary>Uploads images to a category and fits it.</summary>
+    /// <param name="category">Its name. It is created, or its settings are changed.</param>
+    /// <param name="settings">The body of its PUT request.</param>
+    /// <param name="images">The encoded images.</param>
     public async Task FitAsync(string category, object settings, IReadOnlyList<byte[]> images)
     {
         await PutAsync(category, settings);
@@ -136,7 +138,7 @@ internal sealed class RunningService : IAsyncDisposable
         await FitAsync(category);
     }
 
-    /// <summary>Fits what a category holds.</summary>
+    /// <summary>Fits the images of a category.</summary>
     public async Task FitAsync(string category)
     {
         var job = await (
@@ -154,11 +156,11 @@ internal sealed class RunningService : IAsyncDisposable
         }
     }
 
-    /// <summary>Changes settings of a category.</summary>
+    /// <summary>Creates a category or changes its settings.</summary>
     public async Task PutAsync(string category, object settings) =>
         (await _http.PutAsJsonAsync($"/v1/categories/{category}", settings)).EnsureSuccessStatusCode();
 
-    private async Task ListeningAsync()
+    private async Task WaitUntilListeningAsync()
     {
         for (var tries = 0; ; tries++)
         {

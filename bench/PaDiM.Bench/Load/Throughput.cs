@@ -2,7 +2,7 @@ using PaDiM.Bench.Measuring;
 
 namespace PaDiM.Bench.Load;
 
-/// <summary>Requests at one concurrency, over several slices of time.</summary>
+/// <summary>Collects requests at one concurrency, over several slices of time.</summary>
 internal sealed class Throughput(int concurrency)
 {
     public int Concurrency { get; } = concurrency;
@@ -11,11 +11,11 @@ internal sealed class Throughput(int concurrency)
 
     public double Seconds { get; set; }
 
-    /// <summary>Processor seconds of the program that asks.</summary>
-    public double Asking { get; set; }
+    /// <summary>Gets or sets the CPU seconds of the load generator.</summary>
+    public double ClientCpuSeconds { get; set; }
 
-    /// <summary>Processor seconds of the service.</summary>
-    public double Serving { get; set; }
+    /// <summary>Gets or sets the CPU seconds of the service.</summary>
+    public double ServiceCpuSeconds { get; set; }
 
     public double PerSecond => Times.Count / Seconds;
 }

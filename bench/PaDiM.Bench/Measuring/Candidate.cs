@@ -2,9 +2,9 @@ using System.Diagnostics;
 
 namespace PaDiM.Bench.Measuring;
 
-/// <summary>One of several things that are measured in turn.</summary>
-/// <param name="name">What stands in the table.</param>
-/// <param name="work">One run; is given the number of the round.</param>
+/// <summary>Represents one of several candidates that are measured in turn.</summary>
+/// <param name="name">The name in the table.</param>
+/// <param name="work">One run; it receives the number of the round.</param>
 internal sealed class Candidate(string name, Action<int> work)
 {
     public string Name { get; } = name;

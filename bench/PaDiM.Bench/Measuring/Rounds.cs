@@ -2,28 +2,26 @@ using System.Diagnostics;
 
 namespace PaDiM.Bench.Measuring;
 
-/// <summary>
-/// Runs candidates in turn: a busy machine slows all of them alike, and what they are to each other stays.
-/// </summary>
+/// <summary>Runs candidates in turn: a busy machine slows all of them equally, so their ratios stay valid.</summary>
 internal static class Rounds
 {
-    /// <summary>Code is compiled once more when it has run thirty times.</summary>
-    private const int WarmUp = 40;
+    /// <summary>The tiered JIT recompiles code after thirty calls.</summary>
+    private const int WarmUpRounds = 40;
 
     /// <summary>
-    /// Each round runs every candidate once, in an order that is drawn anew: none always finds the caches as the same
-    /// other left them.
+    /// Runs rounds. Each round runs every candidate once, in a new random order, so none always runs after the same
+    /// other one.
     /// </summary>
-    /// <param name="candidates">What to run.</param>
-    /// <param name="duration">Rounds begin for so long, and at least three times.</param>
-    /// <param name="warm">Called when the candidates have been warmed up.</param>
-    /// <returns>Rounds that count.</returns>
+    /// <param name="candidates">The candidates.</param>
+    /// <param name="duration">The time in which rounds are started; there are at least three.</param>
+    /// <param name="warm">Called after the warm-up.</param>
+    /// <returns>The number of measured rounds.</returns>
     public static int Run(IReadOnlyList<Candidate> candidates, TimeSpan duration, Action? warm = null)
     {
         var random = new Random(1);
         var order = candidates.ToArray();
         var warming = Stopwatch.StartNew();
-        for (var round = 0; round < 3 || (round < WarmUp && warming.Elapsed < duration / 4); round++)
+        for (var round = 0; round < 3 || (round < WarmUpRounds && warming.Elapsed < duration / 4); round++)
             foreach (var candidate in order)
                 candidate.Run(round);
         foreach (var candidate in candidates)

@@ -1,6 +1,6 @@
 namespace PaDiM.Bench.Measuring;
 
-/// <summary>Milliseconds of many runs of one thing.</summary>
+/// <summary>Collects the milliseconds of many runs.</summary>
 internal sealed class Times
 {
     private readonly List<double> _values = [];
@@ -18,12 +18,17 @@ internal sealed class Times
     public void Clear() => _values.Clear();
 
     /// <summary>
-    /// The value that a share of all runs does not pass; of few runs, the largest stands for every high percentile.
+    /// Gets the value that a share of all runs does not exceed. With few runs, the largest value stands for all high
+    /// percentiles.
     /// </summary>
     public double Percentile(double share) =>
         _values.Count == 0 ? double.NaN : _values.Order().ElementAt((int)Math.Ceiling(share * _values.Count) - 1);
 
-    /// <summary>p50, p95 and p99 as cells of a table.</summary>
-    public string[] Cells() =>
-        [Table.Number(Percentile(0.5)), Table.Number(Percentile(0.95)), Table.Number(Percentile(0.99))];
+    /// <summary>Formats p50, p95 and p99 as cells of a table.</summary>
+    public string[] ToCells() =>
+        [
+            MarkdownTable.Format(Percentile(0.5)),
+            MarkdownTable.Format(Percentile(0.95)),
+            MarkdownTable.Format(Percentile(0.99)),
+        ];
 }

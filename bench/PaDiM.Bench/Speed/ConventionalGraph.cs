@@ -8,14 +8,15 @@ using PaDiM.Engine.Inference;
 namespace PaDiM.Bench.Speed;
 
 /// <summary>
-/// A model as one ONNX file in the form that others export, operation by operation as Anomalib's PyTorch modules give
-/// it: every tap replicated to the finest grid, all channels concatenated, the chosen ones gathered, sqrt(delta^T
-/// Cov^-1 delta) with whole inverse covariances, bilinear upsampling, and smoothing by a square Gaussian kernel after
-/// reflection. What it computes is of the model's size; its channels are not those that the covariances belong to.
+/// Creates the conventional whole graph: a model as one ONNX file in the form that other projects export, with the
+/// operations of Anomalib's PyTorch modules: every tap replicated to the finest grid, all channels concatenated, the
+/// chosen ones gathered, sqrt(delta^T Cov^-1 delta) with whole inverse covariances, bilinear upsampling, and smoothing
+/// with a square Gaussian kernel after reflection. The graph has the size of the model, but its channels do not match
+/// the covariances.
 /// </summary>
 internal static class ConventionalGraph
 {
-    /// <summary>The file's bytes.</summary>
+    /// <summary>Creates the bytes of the file.</summary>
     public static byte[] ToArray(PadimModel model, Backbone backbone)
     {
         var editor = GraphEditor.Open(File.ReadAllBytes(backbone.File.Path)).WithOutputs(backbone.Identity.Taps);
@@ -35,7 +36,7 @@ internal static class ConventionalGraph
                             builder,
                             $"replicated_{l}",
                             tap,
-                            [1, 1, .. Ratio(fine, backbone.MeasureTapGrids(size)[l])],
+                            [1, 1, .. GetRatio(fine, backbone.MeasureTapGrids(size)[l])],
                             "nearest"
                         )
             )
@@ -44,7 +45,7 @@ internal static class ConventionalGraph
         var embedding = builder.AddNode(
             "Gather",
             "chosen",
-            [all, builder.AddConstant("channels", [d], Channels(model.Reduction.TapChannels.Sum(), d))],
+            [all, builder.AddConstant("channels", [d], DrawChannels(model.Reduction.TapChannels.Sum(), d))],
             GraphBuilder.CreateAttribute("axis", 1)
         );
 
@@ -66,7 +67,14 @@ internal static class ConventionalGraph
                 builder.AddNode(
                     "MatMul",
                     "weighted",
-                    [delta, builder.AddConstant("inverse_covariances", [fine.Positions, d, d], Inverses(model))]
+                    [
+                        delta,
+                        builder.AddConstant(
+                            "inverse_covariances",
+                            [fine.Positions, d, d],
+                            GetInverseCovariances(model)
+                        ),
+                    ]
                 ),
                 delta,
             ]
@@ -102,13 +110,13 @@ internal static class ConventionalGraph
             ]
         );
 
-        var pixels = Resize(builder, "upsampled", distances, [1, 1, .. Ratio(size, fine)], "linear");
-        var (kernel, side) = Gaussian(model.Settings.BlurSigma);
+        var pixels = Resize(builder, "upsampled", distances, [1, 1, .. GetRatio(size, fine)], "linear");
+        var (kernel, side) = CreateGaussian(model.Settings.BlurSigma);
         var padded = builder.AddNode(
             "Pad",
             "reflected",
             [pixels, builder.AddConstant("border", [8], [0L, 0, side / 2, side / 2, 0, 0, side / 2, side / 2])],
-            Text("mode", "reflect")
+            CreateAttribute("mode", "reflect")
         );
         builder.AddNode(
             "Conv",
@@ -126,18 +134,19 @@ internal static class ConventionalGraph
             "Resize",
             name,
             [input, "", builder.AddConstant($"{name}/scales", [4], scales)],
-            Text("mode", mode),
-            Text("coordinate_transformation_mode", mode == "nearest" ? "asymmetric" : "half_pixel"),
-            Text("nearest_mode", "floor")
+            CreateAttribute("mode", mode),
+            CreateAttribute("coordinate_transformation_mode", mode == "nearest" ? "asymmetric" : "half_pixel"),
+            CreateAttribute("nearest_mode", "floor")
         );
 
-    private static float[] Ratio(Grid to, Grid from) => [(float)to.Height / from.Height, (float)to.Width / from.Width];
+    private static float[] GetRatio(Grid to, Grid from) =>
+        [(float)to.Height / from.Height, (float)to.Width / from.Width];
 
-    private static long[] Channels(int all, int d) =>
+    private static long[] DrawChannels(int all, int d) =>
         [.. new Random(1).GetItems([.. Enumerable.Range(0, all).Select(c => (long)c)], d).Order()];
 
-    /// <summary>F^T F of each position.</summary>
-    private static float[] Inverses(PadimModel model)
+    /// <summary>Computes F^T F for each position.</summary>
+    private static float[] GetInverseCovariances(PadimModel model)
     {
         var distribution = model.Distribution;
         var d = model.Distribution.Dimensions;
@@ -162,7 +171,7 @@ internal static class ConventionalGraph
         return all;
     }
 
-    private static (float[] Kernel, int Side) Gaussian(double sigma)
+    private static (float[] Kernel, int Side) CreateGaussian(double sigma)
     {
         var radius = (int)(4 * sigma + 0.5);
         var line = Enumerable
@@ -173,7 +182,7 @@ internal static class ConventionalGraph
         return ([.. from y in line from x in line select (float)(y * x / (total * total))], line.Length);
     }
 
-    private static AttributeProto Text(string name, string value) =>
+    private static AttributeProto CreateAttribute(string name, string value) =>
         new()
         {
             Name = name,

@@ -9,19 +9,19 @@ using PaDiM.Imaging;
 namespace PaDiM.Bench.Speed;
 
 /// <summary>
-/// From decoded images to scores as the service does it, without the service: several images are prepared and drawn out
-/// at the same time, and pass through the backbone together.
+/// Scores decoded images as the service does, but without the service: several images are prepared and upsampled in
+/// parallel, and pass through the backbone together.
 /// </summary>
 internal sealed class InProcessScorer : IDisposable
 {
-    private readonly ModelScorer _inspector;
+    private readonly ModelScorer _scorer;
     private readonly ComputeContext _compute;
     private readonly ParallelOptions _parallel;
     private float[] _prepared = [];
 
     public InProcessScorer(PadimModel model, Backbone backbone)
     {
-        _inspector = new ModelScorer(model, backbone);
+        _scorer = new ModelScorer(model, backbone);
         _compute = ComputeContext.OnThreadPool(backbone.Runtime.Threads);
         _parallel = _compute.ToParallelOptions();
     }
@@ -29,12 +29,12 @@ internal sealed class InProcessScorer : IDisposable
     public static string[] StageNames =>
         ["prepare (resize, normalise)", "backbone with reduction", "distances", "upsample, smooth, maximum"];
 
-    /// <summary>Milliseconds of each stage, in the order of <see cref="StageNames"/>.</summary>
+    /// <summary>Gets the milliseconds of each stage, in the order of <see cref="StageNames"/>.</summary>
     public Times[] Stages { get; } = [.. StageNames.Select(_ => new Times())];
 
     public Times Distances => Stages[2];
 
-    /// <summary>Forgets what the stages took.</summary>
+    /// <summary>Clears the times of the stages.</summary>
     public void Clear()
     {
         foreach (var stage in Stages)
@@ -44,7 +44,7 @@ internal sealed class InProcessScorer : IDisposable
     /// <summary>Scores images.</summary>
     public float[] Score(IReadOnlyList<RgbImage> images)
     {
-        var embedder = _inspector.Embedder;
+        var embedder = _scorer.Embedder;
         var count = images.Count;
         var stage = 0;
         var last = Stopwatch.GetTimestamp();
@@ -55,10 +55,10 @@ internal sealed class InProcessScorer : IDisposable
         Lap();
         using var features = embedder.Extract(_prepared, count, _compute);
         Lap();
-        var maps = _inspector.ComputeDistances([.. Enumerable.Range(0, count).Select(features.GetTaps)], _compute);
+        var maps = _scorer.ComputeDistances([.. Enumerable.Range(0, count).Select(features.GetTaps)], _compute);
         Lap();
         var scores = new float[count];
-        For(count, i => scores[i] = _inspector.ToPixels(new RawMap.Patches(maps[i]), default).Max());
+        For(count, i => scores[i] = _scorer.ToPixels(new RawMap.Patches(maps[i]), default).Max());
         Lap();
         return scores;
 
@@ -70,7 +70,7 @@ internal sealed class InProcessScorer : IDisposable
         }
     }
 
-    public void Dispose() => _inspector.Dispose();
+    public void Dispose() => _scorer.Dispose();
 
     private void For(int count, Action<int> body)
     {

@@ -9,9 +9,9 @@ using PaDiM.Engine.Inference;
 namespace PaDiM.Bench.Speed;
 
 /// <summary>
-/// From a decoded image to its score, beside the backbone alone and beside the whole model as one graph in ONNX
-/// Runtime, as this project and as others export it, float32 and int8, in turn within one run: what holds of one
-/// machine and one moment is what they are to each other.
+/// Measures the time from a decoded image to its score, beside the backbone alone, the conventional whole graph and the
+/// exported whole graph in ONNX Runtime, in float32 and int8, in turn within one run: only the ratios carry over to
+/// other machines and other times.
 /// </summary>
 internal static class SpeedCommand
 {
@@ -21,19 +21,20 @@ internal static class SpeedCommand
     {
         var seconds = new Option<double>("--seconds")
         {
-            Description = "Time for each table.",
+            Description = "Seconds for each table.",
             DefaultValueFactory = _ => 20,
         };
         var batches = new Option<int[]>("--images")
         {
-            Description = "Images at a time, a table each.",
+            Description = "Images at a time, one table each.",
             DefaultValueFactory = _ => Batches,
             AllowMultipleArgumentsPerToken = true,
         };
-        var reductions = Reductions.Option();
-        var command = Workbench.Command(
+        var reductions = Reductions.CreateOption();
+        var command = Workbench.CreateCommand(
             "speed",
-            "Milliseconds from decoded images to scores, beside the backbone alone and beside a whole graph in ONNX Runtime.",
+            "Measure the milliseconds from decoded images to scores, beside the backbone alone and whole graphs in "
+                + "ONNX Runtime.",
             (workbench, arguments) =>
             {
                 Run(
@@ -55,13 +56,13 @@ internal static class SpeedCommand
 
     private static void Run(Workbench workbench, TimeSpan each, int[] batches, ReductionMethod[] reductions)
     {
-        var first = workbench.FirstOf("resnet18");
-        var bars = new Bars();
+        var first = workbench.FindFirstBackbone("resnet18");
+        var goals = new Goals();
         foreach (var name in new[] { first, BackboneRegistry.DefaultName }.Distinct())
         foreach (var reduction in reductions)
         foreach (var batch in batches)
-            Measure(workbench, name, reduction, batch, each, name == first ? bars : null);
-        bars.Print();
+            Measure(workbench, name, reduction, batch, each, name == first ? goals : null);
+        goals.Print();
     }
 
     private static void Measure(
@@ -70,10 +71,10 @@ internal static class SpeedCommand
         ReductionMethod reduction,
         int batch,
         TimeSpan each,
-        Bars? bars
+        Goals? goals
     )
     {
-        var what = $"{name}, {reduction.InWords()}, {batch} at a time";
+        var what = $"{name}, {reduction.ToText()}, {batch} at a time";
         using var exact = new SpeedSubject(workbench, name, reduction, batch);
         using var integer = new SpeedSubject(workbench, name + BackboneQuantiser.Suffix, reduction, batch);
         SpeedSubject[] subjects = [exact, integer];
@@ -83,15 +84,15 @@ internal static class SpeedCommand
             () => Array.ForEach(subjects, subject => subject.Clear())
         );
 
-        var table = new Table(
+        var table = new MarkdownTable(
             "backbone",
             "what",
             "p50, ms",
             "p95, ms",
             "p99, ms",
-            "p50 over backbone alone",
-            "over others' whole graph, float32",
-            "over ours"
+            "p50 / backbone alone",
+            "/ conventional whole graph, float32",
+            "/ exported whole graph, float32"
         );
         foreach (var subject in subjects)
         {
@@ -101,10 +102,11 @@ internal static class SpeedCommand
                 Row(subject, $"— {InProcessScorer.StageNames[i]}", subject.Stages[i]);
         }
         table.Print(
-            $"{what}, 256 x 256, {new FitSettings().Dimensions} dimensions, {workbench.ThreadCount} threads, {rounds} rounds:"
+            $"{what}, 256 x 256, {new FitSettings().Dimensions} dimensions, "
+                + $"{workbench.ThreadCount} threads, {rounds} rounds:"
         );
         workbench.Draw(
-            $"speed-{name}-{reduction.InNames()}{batch}",
+            $"speed-{name}-{reduction.ToFileNamePrefix()}{batch}",
             new BarChart(
                 $"{what}: p50",
                 "milliseconds",
@@ -112,7 +114,7 @@ internal static class SpeedCommand
                 [
                     .. subjects.SelectMany(subject =>
                         subject.Candidates.Select(candidate => new Bar(
-                            $"{(subject == exact ? "float32" : "int8")}: {Short(candidate, subject)}",
+                            $"{(subject == exact ? "float32" : "int8")}: {GetShortName(candidate, subject)}",
                             candidate.Times.Median
                         ))
                     ),
@@ -120,24 +122,28 @@ internal static class SpeedCommand
             )
         );
 
-        bars?.AtMost(
-            $"{what}: decoded image to score over backbone alone",
+        goals?.AtMost(
+            $"{what}: decoded image to score / backbone alone",
             1.15,
             exact.Score.Times.Median / exact.Alone.Times.Median
         );
-        bars?.AtMost(
-            $"{what}: the same over others' whole graph",
+        goals?.AtMost(
+            $"{what}: decoded image to score / conventional whole graph",
             0.6,
             exact.Score.Times.Median / exact.Conventional.Times.Median
         );
-        bars?.AtMost($"{what}: the same over ours", 0.6, exact.Score.Times.Median / exact.Exported.Times.Median);
-        bars?.AtMost(
-            $"{what}: with int8, over others' whole graph of float32",
+        goals?.AtMost(
+            $"{what}: decoded image to score / exported whole graph",
+            0.6,
+            exact.Score.Times.Median / exact.Exported.Times.Median
+        );
+        goals?.AtMost(
+            $"{what}: int8 image to score / conventional whole graph, float32",
             0.33,
             integer.Score.Times.Median / exact.Conventional.Times.Median
         );
-        bars?.AtMost(
-            $"{what}: with int8, over ours of float32",
+        goals?.AtMost(
+            $"{what}: int8 image to score / exported whole graph, float32",
             0.33,
             integer.Score.Times.Median / exact.Exported.Times.Median
         );
@@ -146,16 +152,16 @@ internal static class SpeedCommand
             table.Add([
                 subject.Name,
                 what,
-                .. times.Cells(),
-                Table.Number(times.Median / subject.Alone.Times.Median),
-                Table.Number(times.Median / exact.Conventional.Times.Median),
-                Table.Number(times.Median / exact.Exported.Times.Median),
+                .. times.ToCells(),
+                MarkdownTable.Format(times.Median / subject.Alone.Times.Median),
+                MarkdownTable.Format(times.Median / exact.Conventional.Times.Median),
+                MarkdownTable.Format(times.Median / exact.Exported.Times.Median),
             ]);
     }
 
-    private static string Short(Candidate candidate, SpeedSubject subject) =>
+    private static string GetShortName(Candidate candidate, SpeedSubject subject) =>
         candidate == subject.Alone ? "backbone alone"
-        : candidate == subject.Conventional ? "others' whole graph"
-        : candidate == subject.Exported ? "our whole graph"
+        : candidate == subject.Conventional ? "conventional whole graph"
+        : candidate == subject.Exported ? "exported whole graph"
         : "image to score";
 }

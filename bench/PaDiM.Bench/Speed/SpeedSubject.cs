@@ -3,7 +3,7 @@ using PaDiM.Core.Embedding;
 
 namespace PaDiM.Bench.Speed;
 
-/// <summary>One backbone with all that is measured of it.</summary>
+/// <summary>Represents one backbone with all its candidates.</summary>
 internal sealed class SpeedSubject : IDisposable
 {
     private readonly RawBackbone _raw;
@@ -23,12 +23,12 @@ internal sealed class SpeedSubject : IDisposable
         Name = name;
         _raw = new RawBackbone(backbone);
         _scorer = new InProcessScorer(model, backbone);
-        _exported = WholeGraph.Exported(model, backbone, batch);
-        _conventional = WholeGraph.Conventional(model, backbone, batch);
+        _exported = WholeGraph.CreateExported(model, backbone, batch);
+        _conventional = WholeGraph.CreateConventional(model, backbone, batch);
         var images = workbench.Images;
         Alone = new Candidate("backbone alone", _ => _raw.Run(prepared, batch, size));
-        Conventional = new Candidate("whole graph, as others export it", _ => _conventional.Run(batch));
-        Exported = new Candidate("whole graph, as exported here", _ => _exported.Run(batch));
+        Conventional = new Candidate("conventional whole graph", _ => _conventional.Run(batch));
+        Exported = new Candidate("exported whole graph", _ => _exported.Run(batch));
         Score = new Candidate(
             "decoded image to score",
             round => _scorer.Score([.. Enumerable.Range(round * batch, batch).Select(i => images[i % images.Count])])
@@ -49,7 +49,7 @@ internal sealed class SpeedSubject : IDisposable
 
     public IEnumerable<Candidate> Candidates => [Alone, Conventional, Exported, Score];
 
-    /// <summary>Forgets what was measured while everything warmed up.</summary>
+    /// <summary>Clears the times of the warm-up.</summary>
     public void Clear() => _scorer.Clear();
 
     public void Dispose()

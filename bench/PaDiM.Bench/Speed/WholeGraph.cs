@@ -7,8 +7,8 @@ using PaDiM.Engine.Inference;
 namespace PaDiM.Bench.Speed;
 
 /// <summary>
-/// A model as one ONNX file, in ONNX Runtime with as many threads: backbone, distances, smoothing and maximum, with
-/// nothing of this project around it.
+/// Runs a model as one ONNX file in ONNX Runtime with the same number of threads: backbone, distances, smoothing and
+/// maximum, without any code of this project.
 /// </summary>
 internal sealed class WholeGraph : IDisposable
 {
@@ -27,8 +27,8 @@ internal sealed class WholeGraph : IDisposable
             value = random.NextSingle();
     }
 
-    /// <summary>As this project exports it.</summary>
-    public static WholeGraph Exported(PadimModel model, Backbone backbone, int largestBatch)
+    /// <summary>Creates the graph that this project exports.</summary>
+    public static WholeGraph CreateExported(PadimModel model, Backbone backbone, int largestBatch)
     {
         var export = OnnxExport.Create(model, backbone, new ExportNotes(1));
         var file = new byte[export.Length];
@@ -41,11 +41,11 @@ internal sealed class WholeGraph : IDisposable
         return new WholeGraph(file, model, backbone, largestBatch);
     }
 
-    /// <summary>As others export it.</summary>
-    public static WholeGraph Conventional(PadimModel model, Backbone backbone, int largestBatch) =>
+    /// <summary>Creates the graph that other projects export.</summary>
+    public static WholeGraph CreateConventional(PadimModel model, Backbone backbone, int largestBatch) =>
         new(ConventionalGraph.ToArray(model, backbone), model, backbone, largestBatch);
 
-    /// <summary>Scores images that have the right size already: resizing stays outside the graph.</summary>
+    /// <summary>Scores images that already have the right size: resizing is not part of the graph.</summary>
     public void Run(int count)
     {
         using var images = OrtValue.CreateTensorValueFromMemory(

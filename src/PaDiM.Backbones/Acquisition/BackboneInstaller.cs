@@ -7,15 +7,15 @@ using PaDiM.Engine.Inference;
 namespace PaDiM.Backbones.Acquisition;
 
 /// <summary>
-/// Puts backbones into a directory: <c>NAME.onnx</c>, opened and run once before it counts, and <c>NAME.json</c>, which
-/// records its hash, that of the weights it was made from, and where they came from. The hashes hold from then on:
-/// models are known by their backbone's bytes, so other ones take <see cref="InstallRequest.Force"/>.
+/// Installs backbones in a directory: <c>NAME.onnx</c>, which is opened and run once first, and <c>NAME.json</c>, which
+/// records its hash, the hash of its weights, and their origin. The hashes are pinned from then on: a model identifies
+/// its backbone by its bytes, so other bytes require <see cref="InstallRequest.Force"/>.
 /// </summary>
-/// <param name="directories">The directories of a <see cref="BackboneRegistry"/>, at least one, in order: the first is
-/// where backbones are put, created when absent.</param>
-/// <param name="catalogue">Gives the paper's dimensions to the manifests of its networks.</param>
-/// <param name="runtime">Runs a network once, to see that it is one.</param>
-/// <param name="time">The time that manifests are given.</param>
+/// <param name="directories">The directories of a <see cref="BackboneRegistry"/>, at least one, in order. Backbones are
+/// installed in the first one, which is created if it does not exist.</param>
+/// <param name="catalogue">Supplies the paper's dimensions for the manifests of its networks.</param>
+/// <param name="runtime">Runs a network once, to check that it is one.</param>
+/// <param name="time">Supplies the installation time for manifests.</param>
 public sealed partial class BackboneInstaller(
     IReadOnlyList<string> directories,
     BackboneCatalogue catalogue,
@@ -23,38 +23,37 @@ public sealed partial class BackboneInstaller(
     TimeProvider time
 )
 {
-    /// <summary>Where backbones are put.</summary>
+    /// <summary>Gets the directory to install in.</summary>
     public string Directory => directories[0];
 
     /// <summary>Installs a file.</summary>
-    /// <exception cref="InvalidDataException">The file cannot be used, or must not take the place of another, with a
-    /// sentence that says why; nothing has changed.</exception>
-    /// <exception cref="IOException">A file cannot be read or written; nothing has changed.</exception>
-    /// <exception cref="UnauthorizedAccessException">A file must not be read, or the directory not be written to;
-    /// nothing has changed.</exception>
-    /// <exception cref="OperationCanceledException">It was stopped while another process was changing the
+    /// <exception cref="InvalidDataException">The file cannot be used, or must not replace another one; the message
+    /// says why. Nothing has changed.</exception>
+    /// <exception cref="IOException">A file cannot be read or written. Nothing has changed.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access to a file or the directory is denied. Nothing has
+    /// changed.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled while another process was changing the
     /// directory.</exception>
     public async Task<Installation> AddAsync(InstallRequest request, CancellationToken stop)
     {
-        using var held = await LockAsync(stop);
+        using var held = await AcquireLockAsync(stop);
         return Install(request);
     }
 
     /// <summary>
-    /// Puts a network in place that was made of another backbone. Its name may be that of one that came with the
-    /// program.
+    /// Installs a network that was created from another backbone. It may have the name of a built-in one.
     /// </summary>
     /// <param name="name">Its name.</param>
     /// <param name="onnx">Its ONNX file.</param>
     /// <param name="manifest">Its manifest, with the hash of that file.</param>
-    /// <param name="force">Replace a backbone of other bytes.</param>
-    /// <param name="stop">Stops waiting for another process that changes the directory.</param>
-    /// <exception cref="InvalidDataException">It must not take the place of another, with a sentence that says why;
-    /// nothing has changed.</exception>
-    /// <exception cref="IOException">A file cannot be read or written; nothing has changed.</exception>
-    /// <exception cref="UnauthorizedAccessException">The directory must not be written to; nothing has
+    /// <param name="force">Whether to replace a backbone with other bytes.</param>
+    /// <param name="stop">Cancels waiting for another process that changes the directory.</param>
+    /// <exception cref="InvalidDataException">It must not replace another one; the message says why. Nothing has
     /// changed.</exception>
-    /// <exception cref="OperationCanceledException">It was stopped while another process was changing the
+    /// <exception cref="IOException">A file cannot be read or written. Nothing has changed.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access to the directory is denied. Nothing has
+    /// changed.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled while another process was changing the
     /// directory.</exception>
     public async Task<Installation> AddAsync(
         string name,
@@ -64,50 +63,52 @@ public sealed partial class BackboneInstaller(
         CancellationToken stop
     )
     {
-        using var held = await LockAsync(stop);
-        return InStaging(staging =>
+        using var held = await AcquireLockAsync(stop);
+        return RunInStaging(staging =>
         {
-            var staged = StagedOf(name, staging);
+            var staged = GetStagedPath(name, staging);
             AtomicFile.Write(staged, stream => stream.Write(onnx), durable: false);
-            return Place(name, manifest, staged, force);
+            return PutInPlace(name, manifest, staged, force);
         });
     }
 
-    /// <summary>Keeps others from changing the directory.</summary>
-    internal Task<DirectoryLock> LockAsync(CancellationToken stop) => DirectoryLock.TakeAsync(Directory, time, stop);
+    /// <summary>Acquires the lock of the directory.</summary>
+    internal Task<DirectoryLock> AcquireLockAsync(CancellationToken stop) =>
+        DirectoryLock.AcquireAsync(Directory, time, stop);
 
-    /// <summary>The backbone of that name as it is recorded here; null where there is no record of it.</summary>
+    /// <summary>Finds the manifest of a backbone in this directory; null if there is none.</summary>
     /// <exception cref="InvalidDataException">Its manifest cannot be read.</exception>
     internal BackboneManifest? FindRecord(string name) =>
-        File.Exists(ManifestOf(name)) ? FileOf(name).ReadManifest() : null;
+        File.Exists(GetManifestPath(name)) ? GetFile(name).ReadManifest() : null;
 
-    /// <summary>Whether a backbone lies here just as its manifest records it.</summary>
+    /// <summary>Gets whether the file of a backbone matches its manifest.</summary>
     internal bool IsIntact(string name, BackboneManifest record) =>
         record.Sha256 is not null
-        && File.Exists(FileOf(name).Path)
-        && record.Accepts(FileHash.Compute(FileOf(name).Path));
+        && File.Exists(GetFile(name).Path)
+        && record.Accepts(FileHash.Compute(GetFile(name).Path));
 
-    /// <summary>The file of a name, whether it is there or not.</summary>
-    internal BackboneFile FileOf(string name) => new(name, Path.Combine(Directory, $"{name}.onnx"), IsBuiltIn: false);
+    /// <summary>Gets the file for a name, whether it exists or not.</summary>
+    internal BackboneFile GetFile(string name) => new(name, Path.Combine(Directory, $"{name}.onnx"), IsBuiltIn: false);
 
     /// <summary>
-    /// The hash that holds for a name so far: of the ONNX file, in whichever directory, or of the weights it was made
-    /// of; null where there is none, or it is not known.
+    /// Finds the hash pinned for a name: of the ONNX file in any directory, or of its weights; null if there is none or
+    /// it is unknown.
     /// </summary>
     /// <exception cref="InvalidDataException">Its manifest cannot be read.</exception>
     internal string? FindHash(string name, bool ofOnnx) =>
-        ofOnnx ? FindRecord(name)?.Sha256 ?? HashOf(name) : FindRecord(name)?.WeightsSha256;
+        ofOnnx ? FindRecord(name)?.Sha256 ?? ComputeInstalledHash(name) : FindRecord(name)?.WeightsSha256;
 
-    /// <summary>Installs a file; the caller holds the lock.</summary>
+    /// <summary>Installs a file. The caller holds the lock.</summary>
     internal Installation Install(InstallRequest request)
     {
         CheckName(request.Name);
-        return InStaging(staging =>
+        return RunInStaging(staging =>
         {
             var made = Stage(request, staging);
             if (catalogue.Find(request.Name) is { } entry && made.WeightsSha256 is { } own && !entry.Accepts(own))
                 throw new InvalidDataException(
-                    $"'{request.Name}' is the catalogue's name of other weights ({entry.Origin.Segments[^1]}). Give these a name of their own: --name NAME."
+                    $"'{request.Name}' is the catalogue's name for other weights ({entry.Origin.Segments[^1]}). "
+                        + "Choose another name for these: --name NAME."
                 );
             if (
                 !request.Force
@@ -116,53 +117,54 @@ public sealed partial class BackboneInstaller(
                 && !pinned.Equals(weights, StringComparison.OrdinalIgnoreCase)
             )
                 throw new InvalidDataException(
-                    $"{request.Origin ?? request.Path} has the SHA-256 {weights}; {pinned} was recorded when '{request.Name}' was first installed. It is damaged or another file; --force takes it all the same."
+                    $"{request.Origin ?? request.Path} has the SHA-256 {weights}, but {pinned} was recorded when "
+                        + $"'{request.Name}' was first installed. It is damaged or another file; "
+                        + "--force accepts it anyway."
                 );
-            // The same bytes again mend a file; what is known of them is not lost by it.
+            // Installing the same bytes again repairs a file and keeps its origin and licence.
             if (
                 FindRecord(request.Name) is { } known
                 && made.Sha256!.Equals(known.Sha256, StringComparison.OrdinalIgnoreCase)
             )
                 made = made with { Origin = made.Origin ?? known.Origin, Licence = made.Licence ?? known.Licence };
-            return Place(
+            return PutInPlace(
                 request.Name,
                 made with
                 {
                     Origin = made.Origin ?? Path.GetFileName(request.Path),
                 },
-                StagedOf(request.Name, staging),
+                GetStagedPath(request.Name, staging),
                 request.Force
             );
         });
     }
 
-    /// <summary>Refuses what cannot name a backbone here.</summary>
-    /// <exception cref="InvalidDataException">A sentence that says why.</exception>
+    /// <summary>Checks that a name can be used for a backbone in this directory.</summary>
+    /// <exception cref="InvalidDataException">It cannot; the message says why.</exception>
     internal static void CheckName(string name)
     {
-        if (!Name().IsMatch(name))
+        if (!NamePattern().IsMatch(name))
             throw new InvalidDataException(
-                $"'{name}' cannot name a backbone. Names are 1 to 64 characters, letters, digits, '.', '_' or '-', and start with a letter or digit."
+                $"'{name}' cannot name a backbone. A name has 1 to 64 letters, digits, '.', '_' or '-', "
+                    + "and starts with a letter or digit."
             );
         if (File.Exists(Path.Combine(BackboneDirectories.BuiltIn, $"{name}.onnx")))
-            throw new InvalidDataException($"The backbone '{name}' came with the program; choose another name.");
+            throw new InvalidDataException($"The backbone '{name}' is built in. Choose another name.");
     }
 
-    /// <summary>
-    /// The hash of the file that the name stands for so far, in whichever directory; null where there is none.
-    /// </summary>
-    private string? HashOf(string name) =>
+    /// <summary>Computes the hash of the file that has the name in any directory; null if there is none.</summary>
+    private string? ComputeInstalledHash(string name) =>
         directories.Select(directory => Path.Combine(directory, $"{name}.onnx")).FirstOrDefault(File.Exists) is { } path
             ? FileHash.Compute(path)
             : null;
 
     /// <summary>
-    /// Works in an empty directory on the same file system, which is gone afterwards; the caller holds the lock.
+    /// Runs work in an empty directory on the same file system, and deletes it afterwards. The caller holds the lock.
     /// </summary>
-    private Installation InStaging(Func<string, Installation> work)
+    private Installation RunInStaging(Func<string, Installation> work)
     {
         var staging = Path.Combine(Directory, ".staging");
-        // What a process left that was killed.
+        // Left by a process that was killed.
         if (System.IO.Directory.Exists(staging))
             System.IO.Directory.Delete(staging, recursive: true);
         System.IO.Directory.CreateDirectory(staging);
@@ -177,12 +179,12 @@ public sealed partial class BackboneInstaller(
     }
 
     /// <summary>
-    /// Puts a staged network and its manifest in their places, where its name is free, or known by these bytes, or is
-    /// to be replaced.
+    /// Moves a staged network and its manifest to their paths, if the name is free, has these bytes, or is to be
+    /// replaced.
     /// </summary>
-    private Installation Place(string name, BackboneManifest made, string staged, bool force)
+    private Installation PutInPlace(string name, BackboneManifest made, string staged, bool force)
     {
-        var place = FileOf(name);
+        var place = GetFile(name);
         var record = force ? null : FindRecord(name);
         if (
             !force
@@ -190,29 +192,30 @@ public sealed partial class BackboneInstaller(
             && !old.Equals(made.Sha256, StringComparison.OrdinalIgnoreCase)
         )
             throw new InvalidDataException(
-                $"There is a backbone '{name}' of other bytes; models fitted on it would no longer score. Add this one under another name, or replace it with --force."
+                $"There is a backbone '{name}' with other bytes, and models fitted with it would no longer score. "
+                    + "Add this one under another name, or replace it with --force."
             );
         if (record is not null && IsIntact(name, record))
             return new Installation(place, record, Changed: false);
-        // What was recorded of these bytes holds, also where they come as an ONNX file this time.
+        // The record of these bytes stays valid even if they come as an ONNX file this time.
         if (record?.Sha256 is not null)
             made = made with
             {
                 WeightsSha256 = made.WeightsSha256 ?? record.WeightsSha256,
                 Architecture = made.Architecture ?? record.Architecture,
             };
-        var before = File.Exists(ManifestOf(name)) ? File.ReadAllBytes(ManifestOf(name)) : null;
+        var before = File.Exists(GetManifestPath(name)) ? File.ReadAllBytes(GetManifestPath(name)) : null;
         try
         {
-            // The manifest first: no moment shows a network without the hash that it must have.
+            // The manifest first, so that no network is ever visible without its hash.
             WriteManifest(name, made.ToJson());
             AtomicFile.Move(staged, place.Path);
         }
         catch when (File.Exists(staged))
         {
-            // The network is the old one, or none.
+            // The old network, if any, is still in place.
             if (before is null)
-                File.Delete(ManifestOf(name));
+                File.Delete(GetManifestPath(name));
             else
                 WriteManifest(name, before);
             throw;
@@ -221,19 +224,20 @@ public sealed partial class BackboneInstaller(
     }
 
     private void WriteManifest(string name, byte[] json) =>
-        AtomicFile.Write(ManifestOf(name), stream => stream.Write(json));
+        AtomicFile.Write(GetManifestPath(name), stream => stream.Write(json));
 
-    /// <summary>Copies or converts the file, runs the network once, and describes it.</summary>
+    /// <summary>Copies or converts the file, runs the network once, and creates its manifest.</summary>
     private BackboneManifest Stage(InstallRequest request, string staging)
     {
-        var staged = StagedOf(request.Name, staging);
+        var staged = GetStagedPath(request.Name, staging);
         var isOnnx = IsOnnx(request.Path);
         var architecture = isOnnx
             ? null
             : request.Architecture
                 ?? BackboneArchitecture.Detect(request.Path)
                 ?? throw new InvalidDataException(
-                    $"{request.Path} holds no network that is known; --architecture takes {string.Join(", ", BackboneArchitecture.Names)}."
+                    $"{request.Path} does not contain a known network; "
+                        + $"--architecture takes {string.Join(", ", BackboneArchitecture.Names)}."
                 );
         var weights = isOnnx ? null : FileHash.Compute(request.Path);
         if (isOnnx)
@@ -246,7 +250,7 @@ public sealed partial class BackboneInstaller(
         {
             Taps = backbone.Taps,
             Sha256 = backbone.Identity.Sha256,
-            // Of a conversion elsewhere nothing is known; what a manifest beside the file says of it nobody has seen.
+            // A manifest beside an ONNX file may name weights, but nothing proves that the file was made from them.
             WeightsSha256 = weights,
             Architecture = architecture,
             Dimensions =
@@ -264,7 +268,7 @@ public sealed partial class BackboneInstaller(
 
     private static void Copy(string file, string staged)
     {
-        // Not File.Copy: a file that must not be written to would stay one, and could not be put in its place.
+        // File.Copy would keep a read-only attribute, and the copy could not be moved into place.
         using var source = File.OpenRead(file);
         AtomicFile.Write(staged, source.CopyTo, durable: false);
     }
@@ -277,7 +281,7 @@ public sealed partial class BackboneInstaller(
             Copy(manifest, Path.ChangeExtension(staged, ".json"));
     }
 
-    /// <summary>Whether a file is an ONNX file rather than weights, by its name.</summary>
+    /// <summary>Gets whether a file is an ONNX file rather than weights, by its extension.</summary>
     /// <exception cref="InvalidDataException">It is neither.</exception>
     internal static bool IsOnnx(string path) =>
         Path.GetExtension(path).ToLowerInvariant() switch
@@ -285,14 +289,14 @@ public sealed partial class BackboneInstaller(
             ".onnx" => true,
             ".safetensors" or ".pth" or ".pt" => false,
             _ => throw new InvalidDataException(
-                $"{path} is no file that a backbone can be made of: those are .onnx, .safetensors, .pth and .pt."
+                $"{path} cannot become a backbone. Supported files are .onnx, .safetensors, .pth and .pt."
             ),
         };
 
-    private static string StagedOf(string name, string staging) => Path.Combine(staging, $"{name}.onnx");
+    private static string GetStagedPath(string name, string staging) => Path.Combine(staging, $"{name}.onnx");
 
-    private string ManifestOf(string name) => Path.ChangeExtension(FileOf(name).Path, ".json");
+    private string GetManifestPath(string name) => Path.ChangeExtension(GetFile(name).Path, ".json");
 
     [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z")]
-    private static partial Regex Name();
+    private static partial Regex NamePattern();
 }

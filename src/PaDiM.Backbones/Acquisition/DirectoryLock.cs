@@ -1,26 +1,26 @@
 namespace PaDiM.Backbones.Acquisition;
 
 /// <summary>
-/// The right to change a backbone directory: one process at a time has it, and the system takes it back from one that
-/// dies. Disposing gives it back.
+/// Represents an exclusive lock on a backbone directory, across processes. The system releases it if the process dies.
+/// Dispose releases it.
 /// </summary>
 internal sealed class DirectoryLock : IDisposable
 {
     /// <summary>
-    /// What tells that another process has the file: EWOULDBLOCK of Linux and of macOS, ERROR_SHARING_VIOLATION of
-    /// Windows.
+    /// The HResults that mean another process has the file open: EWOULDBLOCK on Linux and macOS,
+    /// ERROR_SHARING_VIOLATION on Windows.
     /// </summary>
-    private static readonly int[] Taken = [11, 35, unchecked((int)0x80070020)];
+    private static readonly int[] SharingViolations = [11, 35, unchecked((int)0x80070020)];
 
-    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
-    private readonly FileStream _held;
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);
+    private readonly FileStream _file;
 
-    private DirectoryLock(FileStream held) => _held = held;
+    private DirectoryLock(FileStream held) => _file = held;
 
-    /// <summary>Waits for it. The directory is created when absent.</summary>
-    /// <exception cref="IOException">The directory cannot be made.</exception>
-    /// <exception cref="UnauthorizedAccessException">It must not be written to.</exception>
-    public static async Task<DirectoryLock> TakeAsync(string directory, TimeProvider time, CancellationToken stop)
+    /// <summary>Waits for the lock and acquires it. Creates the directory if it does not exist.</summary>
+    /// <exception cref="IOException">The directory cannot be created.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access to the directory is denied.</exception>
+    public static async Task<DirectoryLock> AcquireAsync(string directory, TimeProvider time, CancellationToken stop)
     {
         var path = Path.Combine(Directory.CreateDirectory(directory).FullName, ".lock");
         while (true)
@@ -31,12 +31,12 @@ internal sealed class DirectoryLock : IDisposable
                     new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None)
                 );
             }
-            catch (IOException e) when (Taken.Contains(e.HResult))
+            catch (IOException e) when (SharingViolations.Contains(e.HResult))
             {
-                await Task.Delay(Poll, time, stop);
+                await Task.Delay(PollInterval, time, stop);
             }
         }
     }
 
-    public void Dispose() => _held.Dispose();
+    public void Dispose() => _file.Dispose();
 }

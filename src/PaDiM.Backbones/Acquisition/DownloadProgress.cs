@@ -1,6 +1,6 @@
 namespace PaDiM.Backbones.Acquisition;
 
-/// <summary>How far a download is.</summary>
-/// <param name="Bytes">Bytes that are there, those of earlier attempts included.</param>
-/// <param name="Total">Bytes of the whole file; null where the server does not say.</param>
+/// <summary>Represents the progress of a download.</summary>
+/// <param name="Bytes">The bytes downloaded, including those of earlier attempts.</param>
+/// <param name="Total">The bytes of the whole file; null if the server does not say.</param>
 public readonly record struct DownloadProgress(long Bytes, long? Total);

@@ -7,45 +7,46 @@ using PaDiM.Engine.Files;
 namespace PaDiM.Backbones.Acquisition;
 
 /// <summary>
-/// What is known of a file that has come in part; <c>FILE.part.json</c> beside <c>FILE.part</c>. Without it a part is
-/// of no use.
+/// Represents the state of a partial download: <c>FILE.part.json</c> beside <c>FILE.part</c>. Without it a partial file
+/// cannot be resumed.
 /// </summary>
-/// <param name="Address">Where it comes from, without the query, which may hold a secret.</param>
-/// <param name="ETag">The server's strong name for this version of the file.</param>
-/// <param name="LastModified">When the server's file last changed; null where the server has a name for the version,
-/// even a weak one, or where the file changed within the second before it was sent.</param>
-/// <param name="Length">Bytes of the whole file; null where the server does not say.</param>
+/// <param name="Address">The URL without the query, which may contain a secret.</param>
+/// <param name="ETag">The server's strong entity tag of this version.</param>
+/// <param name="LastModified">The time of the last change on the server; null if the server sent an entity tag, even a
+/// weak one, or if the file changed within the second before it was sent.</param>
+/// <param name="Length">The bytes of the whole file; null if the server does not say.</param>
 internal sealed record DownloadState(string Address, string? ETag, DateTimeOffset? LastModified, long? Length)
 {
     /// <summary>
-    /// Under what condition the rest is the rest of the same file; null where nothing tells, and the download begins
-    /// anew.
+    /// Gets the condition under which the rest belongs to the same version; null if there is none and the download has
+    /// to start over.
     /// </summary>
     public RangeConditionHeaderValue? Condition =>
         EntityTagHeaderValue.TryParse(ETag, out var tag) ? new RangeConditionHeaderValue(tag)
         : LastModified is { } at ? new RangeConditionHeaderValue(at)
         : null;
 
-    /// <summary>The state that an answer begins with.</summary>
-    public static DownloadState Of(Uri address, HttpResponseMessage answer) =>
+    /// <summary>Creates the state for the first response.</summary>
+    public static DownloadState FromResponse(Uri address, HttpResponseMessage answer) =>
         new(
-            NameOf(address),
-            TagOf(answer),
-            answer.Headers.ETag is null ? StrongDateOf(answer) : null,
-            LengthOf(answer)
+            WithoutQuery(address),
+            GetStrongTag(answer),
+            answer.Headers.ETag is null ? GetStrongDate(answer) : null,
+            GetLength(answer)
         );
 
     /// <summary>
-    /// Whether an answer carries the rest of this file. It may leave out all but the name that the condition was of.
+    /// Gets whether a response carries the rest of this version. A partial response may leave out everything but the
+    /// validator of the condition.
     /// </summary>
-    public bool IsOf(HttpResponseMessage answer) =>
+    public bool Matches(HttpResponseMessage answer) =>
         (
             ETag is not null
-                ? TagOf(answer) == ETag
+                ? GetStrongTag(answer) == ETag
                 : answer.Content.Headers.LastModified is not { } at || at == LastModified
-        ) && (Length is null || LengthOf(answer) is not { } length || length == Length);
+        ) && (Length is null || GetLength(answer) is not { } length || length == Length);
 
-    /// <summary>The state beside a part that came from an address; null where there is none.</summary>
+    /// <summary>Reads the state of a partial download from a URL; null if there is none.</summary>
     public static DownloadState? Read(string path, Uri address)
     {
         try
@@ -53,7 +54,7 @@ internal sealed record DownloadState(string Address, string? ETag, DateTimeOffse
             var state = File.Exists(path)
                 ? JsonSerializer.Deserialize(File.ReadAllBytes(path), DownloadJson.Default.DownloadState)
                 : null;
-            return state?.Address == NameOf(address) ? state : null;
+            return state?.Address == WithoutQuery(address) ? state : null;
         }
         catch (JsonException)
         {
@@ -61,7 +62,7 @@ internal sealed record DownloadState(string Address, string? ETag, DateTimeOffse
         }
     }
 
-    /// <summary>Writes it.</summary>
+    /// <summary>Writes the state.</summary>
     public void Write(string path) =>
         AtomicFile.Write(
             path,
@@ -69,25 +70,25 @@ internal sealed record DownloadState(string Address, string? ETag, DateTimeOffse
             durable: false
         );
 
-    private static string? TagOf(HttpResponseMessage answer) =>
+    private static string? GetStrongTag(HttpResponseMessage answer) =>
         answer.Headers.ETag is { IsWeak: false } tag ? tag.Tag : null;
 
     /// <summary>
-    /// The date of the file, where it is one second older than the answer at least: a younger file may change within
-    /// the second of its date, which then names two versions (RFC 9110, 8.8.2.2).
+    /// Gets the date of the file if it is at least one second older than the response. A newer file may change again
+    /// within the second of its date, which then stands for two versions (RFC 9110, 8.8.2.2).
     /// </summary>
-    private static DateTimeOffset? StrongDateOf(HttpResponseMessage answer) =>
+    private static DateTimeOffset? GetStrongDate(HttpResponseMessage answer) =>
         answer.Content.Headers.LastModified is { } at && answer.Headers.Date - at >= TimeSpan.FromSeconds(1)
             ? at
             : null;
 
-    private static long? LengthOf(HttpResponseMessage answer) =>
+    private static long? GetLength(HttpResponseMessage answer) =>
         answer.StatusCode == HttpStatusCode.PartialContent
             ? answer.Content.Headers.ContentRange?.Length
             : answer.Content.Headers.ContentLength;
 
-    /// <summary>An address as it may be shown and kept.</summary>
-    public static string NameOf(Uri address) => address.GetLeftPart(UriPartial.Path);
+    /// <summary>Gets a URL without its query, as it is shown and recorded.</summary>
+    public static string WithoutQuery(Uri address) => address.GetLeftPart(UriPartial.Path);
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

@@ -5,39 +5,39 @@ using PaDiM.Engine.Files;
 namespace PaDiM.Backbones.Acquisition;
 
 /// <summary>
-/// Downloads one file over HTTP. A connection that is cut, in this run or an earlier one, costs only what had not come
-/// yet: the part stays, and the rest is asked for by <c>Range</c> and <c>If-Range</c>. A server that does not know
-/// ranges, or has another file by now, makes it begin anew. One at a time in a folder.
+/// Downloads one file over HTTP. After a lost connection, in this run or an earlier one, it resumes: the partial file
+/// is kept, and the rest is requested with <c>Range</c> and <c>If-Range</c>. It starts over if the server does not
+/// support ranges or has another file by now. Only one download at a time per folder.
 /// </summary>
-/// <param name="http">Without a timeout of its own, and without redirects: they are followed here, and must keep to
-/// https.</param>
-/// <param name="time">Waits between attempts, and for a server that has fallen silent.</param>
+/// <param name="http">A client without a time-out and without redirects. This class follows redirects, which must stay
+/// on https.</param>
+/// <param name="time">The clock for retry delays and time-outs.</param>
 public sealed class FileDownload(HttpClient http, TimeProvider time)
 {
-    /// <summary>Largest file where its size is not known, in bytes.</summary>
+    /// <summary>The largest file if its size is not known, in bytes.</summary>
     public const long MaxBytes = 2L << 30;
 
-    /// <summary>Attempts in a row of which none but the first brought a byte more than there was.</summary>
-    private const int Attempts = 5;
+    /// <summary>The number of attempts in a row of which all but the first brought no new byte.</summary>
+    private const int MaxFruitlessAttempts = 5;
 
-    private const int MostRedirects = 10;
+    private const int MaxRedirects = 10;
 
     private const int BufferBytes = 1 << 17;
 
-    /// <summary>Pause before the second attempt; each further one is twice as long.</summary>
-    public TimeSpan Pause { get; init; } = TimeSpan.FromSeconds(1);
+    /// <summary>Gets the delay before the second attempt. Each further delay is twice as long.</summary>
+    public TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Silence after which a connection counts as cut.</summary>
-    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(60);
+    /// <summary>Gets the time without data after which a connection counts as lost.</summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>An HTTP client for downloads.</summary>
-    /// <param name="proxy">The proxy to use; null for the one that <c>HTTPS_PROXY</c>, <c>HTTP_PROXY</c>,
-    /// <c>ALL_PROXY</c> and <c>NO_PROXY</c> name, or none.</param>
+    /// <summary>Creates an HTTP client for downloads.</summary>
+    /// <param name="proxy">The proxy; null for the one that <c>HTTPS_PROXY</c>, <c>HTTP_PROXY</c>, <c>ALL_PROXY</c> and
+    /// <c>NO_PROXY</c> define, if any.</param>
     public static HttpClient CreateClient(Uri? proxy = null)
     {
         var handler = new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(30), AllowAutoRedirect = false };
         if (proxy is not null)
-            handler.Proxy = new WebProxy(proxy) { Credentials = CredentialsOf(proxy) };
+            handler.Proxy = new WebProxy(proxy) { Credentials = GetCredentials(proxy) };
         return new HttpClient(handler)
         {
             Timeout = Timeout.InfiniteTimeSpan,
@@ -45,20 +45,20 @@ public sealed class FileDownload(HttpClient http, TimeProvider time)
         };
     }
 
-    /// <summary>Fetches a file.</summary>
-    /// <param name="address">Where it lies; its last segment names the file.</param>
-    /// <param name="folder">Where to put it; created when absent.</param>
-    /// <param name="bytes">The size that it must have; null where that is not known.</param>
-    /// <param name="progress">Told of every piece.</param>
-    /// <param name="stop">Stops; the part stays.</param>
-    /// <returns> The file, whole as far as its length tells; its hash is the caller's to check. Until <see
-    /// cref="Forget"/> the next call fetches only its last byte, where the server still has this version. </returns>
-    /// <exception cref="InvalidDataException">The server has another file, or a larger one, or refuses, or leads to a
-    /// place without https, with a sentence that says so.</exception>
-    /// <exception cref="IOException">The server cannot be reached, or the disk is full; what has come stays where the
-    /// rest can be asked for.</exception>
-    /// <exception cref="UnauthorizedAccessException">The folder must not be written to.</exception>
-    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    /// <summary>Downloads a file.</summary>
+    /// <param name="address">The URL. Its last segment is the file name.</param>
+    /// <param name="folder">The target folder, which is created if it does not exist.</param>
+    /// <param name="bytes">The expected size; null if it is not known.</param>
+    /// <param name="progress">Receives every piece.</param>
+    /// <param name="stop">Cancels; the partial file is kept.</param>
+    /// <returns>The file, complete according to its length. The caller checks its hash. Until <see cref="Remove"/> is
+    /// called, the next call fetches only its last byte, if the server still has this version.</returns>
+    /// <exception cref="InvalidDataException">The server has another file or a larger one, refuses, or redirects to a
+    /// URL without https; the message says which.</exception>
+    /// <exception cref="IOException">The server cannot be reached, or the disk is full. The partial file is kept if it
+    /// can be resumed.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access to the folder is denied.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public async Task<string> FetchAsync(
         Uri address,
         string folder,
@@ -69,11 +69,11 @@ public sealed class FileDownload(HttpClient http, TimeProvider time)
     {
         Directory.CreateDirectory(folder);
         var file = Path.Combine(folder, Path.GetFileName(address.LocalPath));
-        var part = PartOf(file);
-        // Of an earlier call.
+        var part = GetPartPath(file);
+        // Left by an earlier call.
         if (File.Exists(file))
             File.Move(file, part, overwrite: true);
-        for (long failures = 0, furthest = LengthOf(part); ; )
+        for (long failures = 0, furthest = GetLength(part); ; )
         {
             try
             {
@@ -83,29 +83,37 @@ public sealed class FileDownload(HttpClient http, TimeProvider time)
             }
             catch (HttpRequestException e) when (IsTransient(e))
             {
-                failures = LengthOf(part) > furthest ? 1 : failures + 1;
-                furthest = Math.Max(furthest, LengthOf(part));
-                if (failures == Attempts)
+                failures = GetLength(part) > furthest ? 1 : failures + 1;
+                furthest = Math.Max(furthest, GetLength(part));
+                if (failures == MaxFruitlessAttempts)
                     throw new IOException(
-                        $"{DownloadState.NameOf(address)} could not be downloaded: {e.Message.TrimEnd('.')}.{(StartOf(part, address) > 0 ? " What has come is kept; the same command goes on from there." : "")}",
+                        $"{DownloadState.WithoutQuery(address)} could not be downloaded: {e.Message.TrimEnd('.')}."
+                            + (
+                                GetResumeOffset(part, address) > 0
+                                    ? " The partial file is kept; run the same command again to resume."
+                                    : ""
+                            ),
                         e
                     );
-                await Task.Delay(Pause * (1 << (int)(failures - 1)), time, stop);
+                await Task.Delay(RetryDelay * (1 << (int)(failures - 1)), time, stop);
             }
             catch (HttpRequestException e)
             {
-                throw new InvalidDataException($"{DownloadState.NameOf(address)} cannot be downloaded: {e.Message}", e);
+                throw new InvalidDataException(
+                    $"{DownloadState.WithoutQuery(address)} cannot be downloaded: {e.Message}",
+                    e
+                );
             }
         }
     }
 
-    /// <summary>Removes a file that was fetched, and all that is kept of its download.</summary>
+    /// <summary>Removes a downloaded file and the state of its download.</summary>
     /// <exception cref="IOException">It is in use.</exception>
-    /// <exception cref="UnauthorizedAccessException">The folder must not be written to.</exception>
-    public static void Forget(string file)
+    /// <exception cref="UnauthorizedAccessException">Access to the folder is denied.</exception>
+    public static void Remove(string file)
     {
         File.Delete(file);
-        Discard(PartOf(file));
+        Discard(GetPartPath(file));
     }
 
     private async Task FetchOnceAsync(
@@ -116,81 +124,82 @@ public sealed class FileDownload(HttpClient http, TimeProvider time)
         CancellationToken stop
     )
     {
-        var known = DownloadState.Read(StateOf(part), address);
-        var start = StartOf(part, address);
-        // Of a part that is whole the last byte comes again: the answer shows whether the server still has this file.
+        var known = DownloadState.Read(GetStatePath(part), address);
+        var start = GetResumeOffset(part, address);
+        // If the partial file is complete, its last byte is fetched again: the response shows whether the server still
+        // has this version.
         if (start > 0 && start == known!.Length)
-            Shorten(part, --start);
-        using var patience = new Deadline(Patience, time, stop);
-        using var response = await SendAsync(address, start > 0 ? start : null, known?.Condition, patience);
-        var goesOn =
+            Truncate(part, --start);
+        using var timeout = new ResponseTimeout(IdleTimeout, time, stop);
+        using var response = await SendAsync(address, start > 0 ? start : null, known?.Condition, timeout);
+        var resumes =
             start > 0
             && response.StatusCode == HttpStatusCode.PartialContent
             && response.Content.Headers.ContentRange?.From == start
-            && known!.IsOf(response);
+            && known!.Matches(response);
         if (
-            !goesOn
+            !resumes
             && response.StatusCode is HttpStatusCode.PartialContent or HttpStatusCode.RequestedRangeNotSatisfiable
         )
         {
             Discard(part);
-            throw new HttpRequestException("The server has another file by now.");
+            throw new HttpRequestException("the server has another file by now.");
         }
         if (!response.IsSuccessStatusCode)
             throw new HttpRequestException(
-                $"the server answers {(int)response.StatusCode} {response.ReasonPhrase}.",
+                $"the server answered {(int)response.StatusCode} {response.ReasonPhrase}.",
                 null,
                 response.StatusCode
             );
-        var state = goesOn ? known! : DownloadState.Of(address, response);
-        // Before its state: a part of one version is never taken for one of another.
-        if (!goesOn)
+        var state = resumes ? known! : DownloadState.FromResponse(address, response);
+        // Before the state is written, so that a partial file never belongs to another version.
+        if (!resumes)
             Discard(part);
         CheckLength(address, state.Length, bytes);
-        state.Write(StateOf(part));
+        state.Write(GetStatePath(part));
         await using var source = await response.Content.ReadAsStreamAsync(stop);
         using (var target = new FileStream(part, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0))
         {
             await CopyAsync(
                 source,
                 target,
-                patience,
+                timeout,
                 count =>
                 {
                     if (count > (bytes ?? MaxBytes))
-                        Refuse(address, part, target, bytes);
+                        RejectOversized(address, part, target, bytes);
                     progress(new DownloadProgress(count, state.Length));
                 }
             );
         }
-        var come = LengthOf(part);
-        if (state.Length is { } length && come != length)
-            throw new HttpRequestException($"{come:N0} of {length:N0} bytes came.");
-        if (bytes is { } right && come != right)
+        var received = GetLength(part);
+        if (state.Length is { } length && received != length)
+            throw new HttpRequestException($"only {received:N0} of {length:N0} bytes were received.");
+        if (bytes is { } expected && received != expected)
             Discard(part);
-        CheckLength(address, come, bytes);
+        CheckLength(address, received, bytes);
     }
 
-    /// <summary>Asks for the file, or for the rest of it, where it lies in the end.</summary>
+    /// <summary>Requests the file or the rest of it, and follows redirects.</summary>
     /// <exception cref="HttpRequestException">The server did not answer.</exception>
-    /// <exception cref="InvalidDataException">It leads to a place that must not be asked, or on and on.</exception>
+    /// <exception cref="InvalidDataException">It redirects to a URL that is not allowed, or too often.</exception>
     private async Task<HttpResponseMessage> SendAsync(
         Uri address,
         long? from,
         RangeConditionHeaderValue? condition,
-        Deadline patience
+        ResponseTimeout timeout
     )
     {
-        var place = address;
-        for (var redirects = 0; redirects <= MostRedirects; redirects++)
+        var current = address;
+        for (var redirects = 0; redirects <= MaxRedirects; redirects++)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, place);
+            using var request = new HttpRequestMessage(HttpMethod.Get, current);
             if (from is not null)
             {
                 request.Headers.Range = new RangeHeaderValue(from, null);
                 request.Headers.IfRange = condition;
             }
-            var response = await patience.WaitAsync(token =>
+            var response = await timeout.WaitAsync(token =>
                 http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token)
             );
             if (
@@ -199,30 +208,36 @@ public sealed class FileDownload(HttpClient http, TimeProvider time)
             )
                 return response;
             response.Dispose();
-            next = new Uri(place, next);
-            if (!MayLead(place, next))
+            next = new Uri(current, next);
+            if (!IsAllowedRedirect(current, next))
                 throw new InvalidDataException(
-                    $"{DownloadState.NameOf(address)} leads to {next.Scheme}://{next.Host}, which is not https; it is not asked."
+                    $"{DownloadState.WithoutQuery(address)} redirects to {next.Scheme}://{next.Host}, "
+                        + "which is not https. The redirect was refused."
                 );
-            place = next;
+            current = next;
         }
         throw new InvalidDataException(
-            $"{DownloadState.NameOf(address)} leads from one place to another, more than {MostRedirects} times."
+            $"{DownloadState.WithoutQuery(address)} redirects more than {MaxRedirects} times."
         );
     }
 
     /// <summary>
-    /// Whether one place may lead to another: to https; from one that is not, within the same host or machine.
+    /// Gets whether a redirect is allowed: to https, or from http to http on the same host or machine.
     /// </summary>
-    private static bool MayLead(Uri place, Uri next) =>
+    private static bool IsAllowedRedirect(Uri from, Uri next) =>
         next.Scheme == Uri.UriSchemeHttps
         || (
             next.Scheme == Uri.UriSchemeHttp
-            && place.Scheme == Uri.UriSchemeHttp
-            && (next.Host == place.Host || (next.IsLoopback && place.IsLoopback))
+            && from.Scheme == Uri.UriSchemeHttp
+            && (next.Host == from.Host || (next.IsLoopback && from.IsLoopback))
         );
 
-    private static async Task CopyAsync(Stream source, FileStream target, Deadline patience, Action<long> told)
+    private static async Task CopyAsync(
+        Stream source,
+        FileStream target,
+        ResponseTimeout timeout,
+        Action<long> progress
+    )
     {
         var buffer = new byte[BufferBytes];
         while (true)
@@ -230,38 +245,41 @@ public sealed class FileDownload(HttpClient http, TimeProvider time)
             int count;
             try
             {
-                count = await patience.WaitAsync(token => source.ReadAsync(buffer, token).AsTask());
+                count = await timeout.WaitAsync(token => source.ReadAsync(buffer, token).AsTask());
             }
             catch (IOException e)
             {
-                // The network's, not the disk's.
-                throw new HttpRequestException("The connection was cut.", e);
+                // From the network, not from the disk.
+                throw new HttpRequestException("the connection was lost.", e);
             }
             if (count == 0)
                 return;
             target.Write(buffer, 0, count);
-            told(target.Length);
+            progress(target.Length);
         }
     }
 
     private static void CheckLength(Uri address, long? length, long? expected)
     {
-        if (expected is { } right && length is { } other && other != right)
+        if (expected is { } expectedLength && length is { } actual && actual != expectedLength)
             throw new InvalidDataException(
-                $"{DownloadState.NameOf(address)} has {other:N0} bytes; {right:N0} are right. It is another file."
+                $"{DownloadState.WithoutQuery(address)} has {actual:N0} bytes; expected {expectedLength:N0}. "
+                    + "It is another file."
             );
         if (length > MaxBytes)
             throw new InvalidDataException(
-                $"{DownloadState.NameOf(address)} has {length:N0} bytes; at most {MaxBytes:N0} are read."
+                $"{DownloadState.WithoutQuery(address)} has {length:N0} bytes; the limit is {MaxBytes:N0}."
             );
     }
 
-    private static void Refuse(Uri address, string part, FileStream target, long? expected)
+    private static void RejectOversized(Uri address, string part, FileStream target, long? expected)
     {
         target.Dispose();
         Discard(part);
         throw new InvalidDataException(
-            $"{DownloadState.NameOf(address)} has more than the {expected ?? MaxBytes:N0} bytes that {(expected is null ? "are read" : "are right")}."
+            expected is null
+                ? $"{DownloadState.WithoutQuery(address)} has more than {MaxBytes:N0} bytes, the limit."
+                : $"{DownloadState.WithoutQuery(address)} has more bytes than the expected {expected:N0}."
         );
     }
 
@@ -278,33 +296,35 @@ public sealed class FileDownload(HttpClient http, TimeProvider time)
             var status => status >= HttpStatusCode.InternalServerError,
         };
 
-    private static long LengthOf(string path) => File.Exists(path) ? new FileInfo(path).Length : 0;
+    private static long GetLength(string path) => File.Exists(path) ? new FileInfo(path).Length : 0;
 
     /// <summary>
-    /// Bytes of a part behind which the rest can be asked for; 0 where there are none, or nothing tells what they are
-    /// of.
+    /// Gets the number of bytes after which a partial file can be resumed; 0 if there are none, or their version is
+    /// unknown.
     /// </summary>
-    private static long StartOf(string part, Uri address) =>
-        DownloadState.Read(StateOf(part), address)?.Condition is null ? 0 : LengthOf(part);
+    private static long GetResumeOffset(string part, Uri address) =>
+        DownloadState.Read(GetStatePath(part), address)?.Condition is null ? 0 : GetLength(part);
 
-    private static void Shorten(string part, long bytes)
+    private static void Truncate(string part, long bytes)
     {
         using var file = new FileStream(part, FileMode.Open, FileAccess.Write);
         file.SetLength(bytes);
     }
 
-    /// <summary>Removes a part and its state, the part first: a state is never one of other bytes.</summary>
+    /// <summary>
+    /// Removes a partial file and its state. The file goes first, so that a state never belongs to other bytes.
+    /// </summary>
     private static void Discard(string part)
     {
         File.Delete(part);
-        File.Delete(StateOf(part));
+        File.Delete(GetStatePath(part));
     }
 
-    private static string PartOf(string file) => $"{file}.part";
+    private static string GetPartPath(string file) => $"{file}.part";
 
-    private static string StateOf(string part) => $"{part}.json";
+    private static string GetStatePath(string part) => $"{part}.json";
 
-    private static NetworkCredential? CredentialsOf(Uri proxy) =>
+    private static NetworkCredential? GetCredentials(Uri proxy) =>
         proxy.UserInfo.Split(':', 2) is [{ Length: > 0 } user, .. var password]
             ? new NetworkCredential(Uri.UnescapeDataString(user), Uri.UnescapeDataString(string.Concat(password)))
             : null;

@@ -1,20 +1,22 @@
 namespace PaDiM.Backbones.Acquisition;
 
-/// <summary>A file that is to become a backbone, and what is known of it.</summary>
-/// <param name="Name">Name of the backbone.</param>
-/// <param name="Path">An ONNX file (<c>.onnx</c>), with a manifest beside it or without, or weights
+/// <summary>Represents a file to install as a backbone, and its metadata.</summary>
+/// <param name="Name">The name of the backbone.</param>
+/// <param name="Path">An ONNX file (<c>.onnx</c>), with or without a manifest beside it, or weights
 /// (<c>.safetensors</c>, <c>.pth</c>, <c>.pt</c>).</param>
 public sealed record InstallRequest(string Name, string Path)
 {
-    /// <summary>The network that weights are of; found from their tensors when null.</summary>
+    /// <summary>Gets the architecture of the weights; null to detect it from their tensors.</summary>
     public string? Architecture { get; init; }
 
-    /// <summary>Where the file comes from; what a manifest beside it says, else its name, when null.</summary>
+    /// <summary>Gets the origin of the file; null to use the manifest beside it, or else the file name.</summary>
     public string? Origin { get; init; }
 
-    /// <summary>Licence of the weights; what a manifest beside the file says when null.</summary>
+    /// <summary>Gets the licence of the weights; null to use the manifest beside the file.</summary>
     public string? Licence { get; init; }
 
-    /// <summary>Replace a backbone of other bytes, and accept a file of another hash than the recorded one.</summary>
+    /// <summary>
+    /// Gets whether to replace a backbone with other bytes, and to accept a file whose hash is not the recorded one.
+    /// </summary>
     public bool Force { get; init; }
 }

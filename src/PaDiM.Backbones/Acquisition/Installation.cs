@@ -2,8 +2,8 @@ using PaDiM.Engine.Catalogue;
 
 namespace PaDiM.Backbones.Acquisition;
 
-/// <summary>A backbone that is in its place.</summary>
+/// <summary>Represents an installed backbone.</summary>
 /// <param name="File">The backbone.</param>
 /// <param name="Manifest">Its manifest.</param>
-/// <param name="Changed">False where it was there already, byte for byte.</param>
+/// <param name="Changed">False if the same bytes were already installed.</param>
 public sealed record Installation(BackboneFile File, BackboneManifest Manifest, bool Changed);

@@ -1,26 +1,27 @@
 namespace PaDiM.Backbones.Acquisition;
 
-/// <summary>What is to be pulled, and from where.</summary>
-/// <param name="Name">A name of the catalogue; with <see cref="From"/> any name.</param>
+/// <summary>Represents a backbone to pull, and its source.</summary>
+/// <param name="Name">A name in the catalogue, or any name with <see cref="From"/>.</param>
 public sealed record PullRequest(string Name)
 {
-    /// <summary>Address, file or folder in place of the catalogue's origin; null for the origin.</summary>
+    /// <summary>Gets the URL, file or folder to use instead of the catalogue's origin; null for the origin.</summary>
     public string? From { get; init; }
 
-    /// <summary>Base address in place of the origin's scheme and host; null for the origin's own.</summary>
+    /// <summary>Gets the base URL to use instead of the origin's scheme and host; null for the origin's own.</summary>
     public Uri? Mirror { get; init; }
 
     /// <summary>
-    /// Folder of files that have been downloaded already, searched before the network is asked; null for none.
+    /// Gets the folder with files that are already downloaded, which is searched before anything is downloaded; null
+    /// for none.
     /// </summary>
     public string? Folder { get; init; }
 
-    /// <summary>Nothing is asked of the network.</summary>
+    /// <summary>Gets whether downloads are off.</summary>
     public bool Offline { get; init; }
 
     /// <summary>
-    /// Replace a backbone of other bytes, and accept a file of another hash than the recorded one; the catalogue's own
-    /// hash holds all the same.
+    /// Gets whether to replace a backbone with other bytes, and to accept a file whose hash is not the recorded one.
+    /// The catalogue's own hash is always checked.
     /// </summary>
     public bool Force { get; init; }
 }

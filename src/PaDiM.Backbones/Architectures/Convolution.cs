@@ -1,15 +1,16 @@
 namespace PaDiM.Backbones.Architectures;
 
-/// <summary>A convolution of a network, by the names of its tensors in a file of weights.</summary>
-/// <param name="Name">Its weight is <c>Name.weight</c>, (Out, In / Groups, Kernel, Kernel); without a normalisation it
-/// has <c>Name.bias</c>, (Out).</param>
-/// <param name="Norm">The batch normalisation behind it, whose <c>weight</c>, <c>bias</c>, <c>running_mean</c> and
+/// <summary>Represents a convolution of a network, by the names of its tensors in a file of weights.</summary>
+/// <param name="Name">Its weight is <c>Name.weight</c>, (Out, In / Groups, Kernel, Kernel). Without a normalisation it
+/// also has <c>Name.bias</c>, (Out).</param>
+/// <param name="Norm">The batch normalisation after it, whose <c>weight</c>, <c>bias</c>, <c>running_mean</c> and
 /// <c>running_var</c> are each (Out); null for none.</param>
-/// <param name="In">Channels that come in.</param>
-/// <param name="Out">Channels that go out.</param>
-/// <param name="Kernel">Rows and columns, an odd number; the border is padded with half as many zeros.</param>
-/// <param name="Stride">Pixels from one position to the next.</param>
-/// <param name="Groups">Groups of channels that do not see each other.</param>
+/// <param name="In">The input channels.</param>
+/// <param name="Out">The output channels.</param>
+/// <param name="Kernel">The rows and columns of the kernel, an odd number. Borders are padded with half as many
+/// zeros.</param>
+/// <param name="Stride">The pixels from one position to the next.</param>
+/// <param name="Groups">The groups of channels that are convolved separately.</param>
 internal sealed record Convolution(
     string Name,
     string? Norm,
@@ -22,10 +23,10 @@ internal sealed record Convolution(
 {
     private static readonly string[] NormRoles = ["weight", "bias", "running_mean", "running_var"];
 
-    /// <summary>Shape of the weight.</summary>
+    /// <summary>Gets the shape of the weight.</summary>
     public long[] Shape => [Out, In / Groups, Kernel, Kernel];
 
-    /// <summary>The tensors that it takes, with their shapes.</summary>
+    /// <summary>Gets the tensors of the layer, with their shapes.</summary>
     public IEnumerable<(string Name, long[] Shape)> Tensors =>
         [
             ($"{Name}.weight", Shape),
@@ -35,9 +36,9 @@ internal sealed record Convolution(
         ];
 
     /// <summary>
-    /// Weight and bias of one convolution that does the work of both layers: computed in float64 and rounded once.
+    /// Computes the weight and bias of one convolution that does the work of both layers, in float64 and rounded once.
     /// </summary>
-    /// <param name="read">Gives a tensor by its name.</param>
+    /// <param name="read">Reads a tensor by name.</param>
     /// <param name="epsilon">Added to the variances.</param>
     public (float[] Weight, float[] Bias) Fold(Func<string, float[]> read, double epsilon)
     {

@@ -3,8 +3,8 @@ using PaDiM.Engine.Catalogue;
 namespace PaDiM.Backbones.Architectures;
 
 /// <summary>
-/// EfficientNet-B5 (Tan and Le, arXiv 1905.11946) up to its fifth level, as torchvision and timm have it. Which of its
-/// blocks are tapped is a decision: docs/decisions/0014-graphs-from-weights.md.
+/// EfficientNet-B5 (Tan and Le, arXiv 1905.11946) up to its fifth level, as in torchvision and timm.
+/// docs/decisions/0014-graphs-from-weights.md explains the choice of taps.
 /// </summary>
 internal static class EfficientNet
 {
@@ -22,24 +22,25 @@ internal static class EfficientNet
 
     private static readonly BackboneTap[] Taps = [new("level2", 4, 40), new("level4", 16, 128), new("level5", 16, 176)];
 
-    /// <summary>Blocks of one width.</summary>
-    /// <param name="Expansion">Times as many channels inside a block.</param>
-    /// <param name="Channels">Channels that its blocks give.</param>
-    /// <param name="Kernel">Of the convolutions a channel.</param>
-    /// <param name="Stride">Of the first block.</param>
-    /// <param name="Blocks">How many.</param>
+    /// <summary>Represents blocks of one width.</summary>
+    /// <param name="Expansion">The factor by which a block widens its channels inside.</param>
+    /// <param name="Channels">The output channels of its blocks.</param>
+    /// <param name="Kernel">The kernel of the depthwise convolutions.</param>
+    /// <param name="Stride">The stride of the first block.</param>
+    /// <param name="Blocks">The number of blocks.</param>
     private sealed record Level(int Expansion, int Channels, int Kernel, int Stride, int Blocks);
 
-    /// <summary>Names of a layer and of the batch normalisation behind it, if there is one.</summary>
+    /// <summary>Represents the names of a layer and of the batch normalisation after it, if there is one.</summary>
     private sealed record Layer(string Name, string? Norm = null);
 
-    /// <summary>Names of a block's layers; the first is null where nothing is expanded.</summary>
+    /// <summary>Represents the names of a block's layers. The first is null if nothing is expanded.</summary>
     private sealed record Block(Layer? Expand, Layer Depthwise, Layer Squeeze, Layer Excite, Layer Project);
 
-    /// <summary>Names of a library.</summary>
+    /// <summary>Represents the tensor names of a library.</summary>
     /// <param name="Stem">The first layer.</param>
-    /// <param name="BlockOf">A block by its level and its place therein, both from 0, and whether it expands.</param>
-    private sealed record Naming(Layer Stem, Func<int, int, bool, Block> BlockOf);
+    /// <param name="GetBlock">Gets a block by its level and its index in the level, both from 0, and whether it
+    /// expands.</param>
+    private sealed record Naming(Layer Stem, Func<int, int, bool, Block> GetBlock);
 
     private static readonly Naming Torchvision = new(
         new Layer("features.0.0", "features.0.1"),
@@ -72,7 +73,7 @@ internal static class EfficientNet
         }
     );
 
-    /// <summary>EfficientNet-B5.</summary>
+    /// <summary>Gets EfficientNet-B5.</summary>
     public static Network B5 { get; } =
         new(
             Name,
@@ -102,7 +103,7 @@ internal static class EfficientNet
         for (var i = 0; i < Levels[l].Blocks; i++)
         {
             var level = Levels[l];
-            var names = naming.BlockOf(l, i, Levels[l].Expansion > 1);
+            var names = naming.GetBlock(l, i, Levels[l].Expansion > 1);
             var branch = Branch(graph, map, names, channels, level, i == 0 ? level.Stride : 1);
             map =
                 i == 0
@@ -110,13 +111,13 @@ internal static class EfficientNet
                     : graph.Sum(branch, map, i == level.Blocks - 1 ? $"level{l + 1}" : $"{names.Project.Name}.sum");
             channels = level.Channels;
         }
-        graph.Output(Taps);
+        graph.SetOutputs(Taps);
         return graph;
     }
 
     /// <summary>
-    /// An inverted bottleneck with squeeze and excitation: more channels, a convolution a channel, a factor a channel
-    /// made of all their means, and fewer channels again.
+    /// Adds an inverted bottleneck with squeeze and excitation: more channels, one convolution per channel, one factor
+    /// per channel computed from all their means, and fewer channels again.
     /// </summary>
     private static string Branch(NetworkGraph graph, string map, Block names, int channels, Level level, int stride)
     {

@@ -2,16 +2,16 @@ using PaDiM.Engine.Catalogue;
 
 namespace PaDiM.Backbones.Architectures;
 
-/// <summary>A network up to its last tap.</summary>
+/// <summary>Represents a network up to its last tap.</summary>
 /// <param name="Name">Its usual name.</param>
-/// <param name="Taps">Outputs of its graph, finest first.</param>
-/// <param name="Forms">The names that its tensors have in files; one of them fits a file.</param>
+/// <param name="Taps">The outputs of its graph, finest first.</param>
+/// <param name="Forms">The tensor names of each supported library.</param>
 internal sealed record Network(string Name, IReadOnlyList<BackboneTap> Taps, IReadOnlyList<NetworkForm> Forms);
 
-/// <summary>A network by the names that one library gives its tensors.</summary>
-/// <param name="Anchor">A tensor that says by its name which form a file has, and, by what stands before the name,
-/// under which prefix.</param>
-/// <param name="Stages">What the names of its tensors begin with; a tensor among them that the network does not have
-/// means that the file is another network's.</param>
-/// <param name="Graph">Makes the graph.</param>
+/// <summary>Represents a network by the tensor names of one library.</summary>
+/// <param name="Anchor">The tensor whose name identifies the form of a file; the text before it is the prefix of all
+/// names.</param>
+/// <param name="Stages">The prefixes of its tensors. Another tensor with such a prefix means that the file belongs to
+/// another network.</param>
+/// <param name="Graph">Creates the graph.</param>
 internal sealed record NetworkForm(string Anchor, IReadOnlyList<string> Stages, Func<NetworkGraph> Graph);

@@ -5,12 +5,13 @@ using PaDiM.Engine.Graphs.Schema;
 namespace PaDiM.Backbones.Architectures;
 
 /// <summary>
-/// A network's layers as an ONNX graph, at first without weights: input <c>input</c>, float32 (n, 3, height, width),
-/// all but the channels free. Layers are added one after the other, each under the name of its result.
+/// Builds the layers of a network as an ONNX graph, first without weights. Its input is <c>input</c>, float32 (n, 3,
+/// height, width); all dimensions but the channels are free. Layers are added one after the other, and each returns the
+/// name of its output.
 /// </summary>
 internal sealed class NetworkGraph
 {
-    /// <summary>The image, by name.</summary>
+    /// <summary>The name of the image input.</summary>
     public const string Image = "input";
 
     private const int OperatorSet = 17,
@@ -19,8 +20,8 @@ internal sealed class NetworkGraph
     private readonly GraphBuilder _builder;
     private readonly List<Convolution> _convolutions = [];
 
-    /// <summary>A graph without layers.</summary>
-    /// <param name="name">Name of the network.</param>
+    /// <summary>Creates a graph without layers.</summary>
+    /// <param name="name">The name of the network.</param>
     /// <param name="epsilon">Added to the variances of its batch normalisations.</param>
     public NetworkGraph(string name, double epsilon)
     {
@@ -29,13 +30,13 @@ internal sealed class NetworkGraph
         _builder.Graph.Input.Add(GraphEditor.CreateFloat32Tensor(Image, null, 3, null, null));
     }
 
-    /// <summary>Added to the variances of batch normalisations.</summary>
+    /// <summary>Gets the value added to the variances of batch normalisations.</summary>
     public double Epsilon { get; }
 
-    /// <summary>The convolutions so far.</summary>
+    /// <summary>Gets the convolutions so far.</summary>
     public IReadOnlyList<Convolution> Convolutions => _convolutions;
 
-    /// <summary>A convolution together with its batch normalisation.</summary>
+    /// <summary>Adds a convolution together with its batch normalisation.</summary>
     public string Add(Convolution layer, string input)
     {
         _convolutions.Add(layer);
@@ -43,7 +44,7 @@ internal sealed class NetworkGraph
         return _builder.AddNode(
             "Conv",
             layer.Name,
-            [input, WeightOf(layer), BiasOf(layer)],
+            [input, GetWeightName(layer), GetBiasName(layer)],
             GraphBuilder.CreateListAttribute("kernel_shape", layer.Kernel, layer.Kernel),
             GraphBuilder.CreateListAttribute("strides", layer.Stride, layer.Stride),
             GraphBuilder.CreateListAttribute("pads", border, border, border, border),
@@ -51,17 +52,17 @@ internal sealed class NetworkGraph
         );
     }
 
-    /// <summary>max(x, 0).</summary>
+    /// <summary>Adds max(x, 0).</summary>
     public string Relu(string input, string? output = null) =>
         _builder.AddNode("Relu", output ?? $"{input}.relu", [input]);
 
-    /// <summary>x sigmoid(x).</summary>
+    /// <summary>Adds x sigmoid(x).</summary>
     public string Swish(string input) => _builder.AddNode("Mul", $"{input}.swish", [input, Sigmoid(input)]);
 
-    /// <summary>1 / (1 + exp(-x)).</summary>
+    /// <summary>Adds 1 / (1 + exp(-x)).</summary>
     public string Sigmoid(string input) => _builder.AddNode("Sigmoid", $"{input}.sigmoid", [input]);
 
-    /// <summary>Maximum of 3 x 3 positions, every second one.</summary>
+    /// <summary>Adds the maximum of 3 x 3 positions with stride 2.</summary>
     public string MaxPool(string input) =>
         _builder.AddNode(
             "MaxPool",
@@ -72,23 +73,25 @@ internal sealed class NetworkGraph
             GraphBuilder.CreateListAttribute("pads", 1, 1, 1, 1)
         );
 
-    /// <summary>Mean of a channel over all positions, (n, channels, 1, 1).</summary>
+    /// <summary>Adds the mean of each channel over all positions, (n, channels, 1, 1).</summary>
     public string Mean(string input) => _builder.AddNode("GlobalAveragePool", $"{input}.mean", [input]);
 
-    /// <summary>Sum of two maps of one shape.</summary>
+    /// <summary>Adds the sum of two maps of the same shape.</summary>
     public string Sum(string one, string other, string output) => _builder.AddNode("Add", output, [one, other]);
 
-    /// <summary>Product of a map with a factor a channel.</summary>
+    /// <summary>Adds the product of a map and one factor per channel.</summary>
     public string Product(string map, string factors, string output) => _builder.AddNode("Mul", output, [map, factors]);
 
-    /// <summary>Makes results the graph's outputs.</summary>
-    public void Output(IEnumerable<BackboneTap> taps) =>
+    /// <summary>Sets the outputs of the graph.</summary>
+    public void SetOutputs(IEnumerable<BackboneTap> taps) =>
         _builder.Graph.Output.Add(
             taps.Select(tap => GraphEditor.CreateFloat32Tensor(tap.Tensor, null, tap.Channels, null, null))
         );
 
-    /// <summary>Completes the graph with weights, once. The same weights give the same bytes.</summary>
-    /// <param name="read">Gives a tensor by its name.</param>
+    /// <summary>
+    /// Adds the weights and creates the model. Can be called only once. The same weights give the same bytes.
+    /// </summary>
+    /// <param name="read">Reads a tensor by name.</param>
     /// <exception cref="InvalidDataException">Weights are not finite.</exception>
     public ModelProto ToModel(Func<string, float[]> read)
     {
@@ -97,8 +100,8 @@ internal sealed class NetworkGraph
             var (weight, bias) = layer.Fold(read, Epsilon);
             if (!weight.All(float.IsFinite) || !bias.All(float.IsFinite))
                 throw new InvalidDataException($"The weights of '{layer.Name}' are not all finite.");
-            _builder.AddConstant(WeightOf(layer), layer.Shape, weight);
-            _builder.AddConstant(BiasOf(layer), [layer.Out], bias);
+            _builder.AddConstant(GetWeightName(layer), layer.Shape, weight);
+            _builder.AddConstant(GetBiasName(layer), [layer.Out], bias);
         }
         return new ModelProto
         {
@@ -112,7 +115,7 @@ internal sealed class NetworkGraph
         };
     }
 
-    private static string WeightOf(Convolution layer) => $"{layer.Name}.weight";
+    private static string GetWeightName(Convolution layer) => $"{layer.Name}.weight";
 
-    private static string BiasOf(Convolution layer) => $"{layer.Name}.bias";
+    private static string GetBiasName(Convolution layer) => $"{layer.Name}.bias";
 }

@@ -4,13 +4,13 @@ using PaDiM.Engine.Graphs.Schema;
 namespace PaDiM.Backbones.Architectures;
 
 /// <summary>
-/// The tensors of a network in a file of weights, under whatever prefix training has put before their names
+/// Represents the tensors of a network in a file of weights, under any prefix that training has added to their names
 /// (<c>module.</c>, <c>model.</c>, <c>backbone.</c>).
 /// </summary>
 internal sealed class NetworkWeights
 {
-    /// <summary>A counter of batches beside each batch normalisation.</summary>
-    private const string Counter = ".num_batches_tracked";
+    /// <summary>The suffix of the batch counter beside each batch normalisation.</summary>
+    private const string BatchCounterSuffix = ".num_batches_tracked";
 
     private readonly Network _network;
     private readonly NetworkForm _form;
@@ -26,9 +26,9 @@ internal sealed class NetworkWeights
     }
 
     /// <summary>
-    /// The tensors around the anchor of one of the network's forms; null where the file holds none of the anchors.
+    /// Finds the tensors around the anchor of one of the network's forms; null if the file has none of the anchors.
     /// </summary>
-    /// <exception cref="InvalidDataException">It holds one several times.</exception>
+    /// <exception cref="InvalidDataException">It has an anchor several times.</exception>
     public static NetworkWeights? Find(WeightsFile file, Network network)
     {
         foreach (var form in network.Forms)
@@ -43,7 +43,9 @@ internal sealed class NetworkWeights
             ];
             if (prefixes.Length > 1)
                 throw new InvalidDataException(
-                    $"The weights file holds several networks, whose tensors begin with {string.Join(", ", prefixes.Take(3).Select(WeightsFile.Quote))}; save the one that is meant by itself."
+                    "The weights file contains several networks, whose tensors start with "
+                        + $"{string.Join(", ", prefixes.Take(3).Select(WeightsFile.Quote))}. "
+                        + "Save the one you want on its own."
                 );
             if (prefixes is [var prefix])
                 return new NetworkWeights(
@@ -57,7 +59,7 @@ internal sealed class NetworkWeights
     }
 
     /// <summary>
-    /// A sentence about a tensor that is missing, of another shape, or too many; null where they are the network's.
+    /// Finds a tensor that is missing, has another shape, or is unexpected, and describes it; null if all tensors fit.
     /// </summary>
     public string? FindMisfit()
     {
@@ -67,23 +69,26 @@ internal sealed class NetworkWeights
         foreach (var (name, shape) in needed)
         {
             if (!_tensors.TryGetValue(name, out var tensor))
-                return $"The weights file holds no tensor '{name}'; {_network.Name} has one, of shape ({string.Join(", ", shape)}).";
+                return $"The weights file has no tensor '{name}'; {_network.Name} has one with shape "
+                    + $"({string.Join(", ", shape)}).";
             if (!tensor.Shape.SequenceEqual(shape))
-                return $"Tensor '{name}' of the weights file is of shape ({string.Join(", ", tensor.Shape)}); that of {_network.Name} is of shape ({string.Join(", ", shape)}).";
+                return $"Tensor '{name}' of the weights file has shape ({string.Join(", ", tensor.Shape)}); "
+                    + $"{_network.Name} expects ({string.Join(", ", shape)}).";
         }
         var other = _tensors.Keys.FirstOrDefault(name =>
             !needed.ContainsKey(name)
-            && !name.EndsWith(Counter, StringComparison.Ordinal)
+            && !name.EndsWith(BatchCounterSuffix, StringComparison.Ordinal)
             && _form.Stages.Any(stage => name.StartsWith(stage, StringComparison.Ordinal))
         );
         return other is null
             ? null
-            : $"The weights file holds a tensor {WeightsFile.Quote(other)}, which {_network.Name} does not have: it is another network's.";
+            : $"The weights file has a tensor {WeightsFile.Quote(other)}, which {_network.Name} does not have. "
+                + "It belongs to another network.";
     }
 
-    /// <summary>The network with these weights as an ONNX model.</summary>
-    /// <exception cref="InvalidDataException">They are not the network's, cannot be read, or are no finite
-    /// numbers.</exception>
+    /// <summary>Creates the network with these weights as an ONNX model.</summary>
+    /// <exception cref="InvalidDataException">They do not fit the network, cannot be read, or are not
+    /// finite.</exception>
     public ModelProto ToModel() =>
         FindMisfit() is { } misfit
             ? throw new InvalidDataException(misfit)

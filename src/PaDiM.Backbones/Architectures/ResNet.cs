@@ -4,23 +4,23 @@ namespace PaDiM.Backbones.Architectures;
 
 /// <summary>
 /// Residual networks (He et al., arXiv 1512.03385; wide ones: Zagoruyko and Komodakis, arXiv 1605.07146) up to their
-/// third layer, as torchvision and timm have them: with bottlenecks the stride is the 3 x 3 convolution's.
+/// third layer, as in torchvision and timm: in a bottleneck the 3 x 3 convolution has the stride.
 /// </summary>
 internal static class ResNet
 {
     private const double Epsilon = 1e-5;
     private const int Stem = 64;
 
-    /// <summary>Channels of the basic blocks of each layer.</summary>
+    /// <summary>The channels of the basic blocks of each layer.</summary>
     private static readonly int[] Planes = [64, 128, 256];
 
-    /// <summary>ResNet-18.</summary>
-    public static Network ResNet18 { get; } = Make("resnet18", [2, 2, 2], bottleneck: false);
+    /// <summary>Gets ResNet-18.</summary>
+    public static Network ResNet18 { get; } = Create("resnet18", [2, 2, 2], bottleneck: false);
 
-    /// <summary>Wide ResNet-50-2.</summary>
-    public static Network WideResNet50 { get; } = Make("wide_resnet50_2", [3, 4, 6], bottleneck: true);
+    /// <summary>Gets Wide ResNet-50-2.</summary>
+    public static Network WideResNet50 { get; } = Create("wide_resnet50_2", [3, 4, 6], bottleneck: true);
 
-    private static Network Make(string name, int[] blocks, bool bottleneck)
+    private static Network Create(string name, int[] blocks, bool bottleneck)
     {
         BackboneTap[] taps =
         [
@@ -72,7 +72,7 @@ internal static class ResNet
             map = graph.Relu(graph.Sum(branch, shortcut, $"{block}.sum"), last ? taps[layer].Tensor : null);
             channels = taps[layer].Channels;
         }
-        graph.Output(taps);
+        graph.SetOutputs(taps);
         return graph;
     }
 
@@ -84,7 +84,7 @@ internal static class ResNet
         return graph.Add(new Convolution($"{block}.conv2", $"{block}.bn2", planes, planes, 3), first);
     }
 
-    /// <summary>Twice as wide inside as that of ResNet-50.</summary>
+    /// <summary>Adds a bottleneck that is twice as wide inside as that of ResNet-50.</summary>
     private static string Bottleneck(NetworkGraph graph, string map, string block, int channels, int planes, int stride)
     {
         var width = 2 * planes;

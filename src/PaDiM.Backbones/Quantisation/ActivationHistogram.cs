@@ -1,30 +1,30 @@
 namespace PaDiM.Backbones.Quantisation;
 
 /// <summary>
-/// What calibration images showed of a tensor: its least and largest value in a first pass, a histogram between them in
-/// a second. Sums of counts, so that the order of the images does not matter.
+/// Measures a tensor over calibration images: its smallest and largest value in a first pass, a histogram between them
+/// in a second. It only sums counts, so the order of the images does not matter.
 /// </summary>
 internal sealed class ActivationHistogram
 {
     private const int Bins = 2048;
     private readonly long[] _counts = new long[Bins];
 
-    /// <summary>Least value, at most 0.</summary>
+    /// <summary>Gets the smallest value, at most 0.</summary>
     public float Min { get; private set; }
 
-    /// <summary>Largest value, at least 0.</summary>
+    /// <summary>Gets the largest value, at least 0.</summary>
     public float Max { get; private set; }
 
     private double Width => ((double)Max - Min) / Bins;
 
-    /// <summary>First pass: widens the range to hold the values.</summary>
-    /// <exception cref="InvalidDataException">One of them is not finite.</exception>
+    /// <summary>First pass: widens the range to include the values.</summary>
+    /// <exception cref="InvalidDataException">A value is not finite.</exception>
     public void Widen(ReadOnlySpan<float> values)
     {
         var min = System.Numerics.Tensors.TensorPrimitives.Min(values);
         var max = System.Numerics.Tensors.TensorPrimitives.Max(values);
         if (!float.IsFinite(min) || !float.IsFinite(max))
-            throw new InvalidDataException("it answers a calibration image with values that are not finite");
+            throw new InvalidDataException("it produces values that are not finite for a calibration image");
         Min = Math.Min(Min, min);
         Max = Math.Max(Max, max);
     }
@@ -41,12 +41,12 @@ internal sealed class ActivationHistogram
     }
 
     /// <summary>
-    /// The scale of least expected squared error: large values that are rare are cut off where finer steps for the
+    /// Finds the scale with the least expected squared error. Rare large values are clipped if finer steps for the
     /// others are worth more.
     /// </summary>
-    public ActivationScale LeastSquares()
+    public ActivationScale FindLeastSquaresScale()
     {
-        var best = ActivationScale.Of(Min, Max);
+        var best = ActivationScale.FromRange(Min, Max);
         var error = double.MaxValue;
         for (var low = Min < 0 ? 100 : 0; low >= 0; low -= 2)
         {
@@ -54,8 +54,8 @@ internal sealed class ActivationHistogram
             {
                 if (low == 0 && high == 0)
                     continue;
-                var candidate = ActivationScale.Of(Min * low / 100.0, Max * high / 100.0);
-                var expected = ExpectedError(candidate, error);
+                var candidate = ActivationScale.FromRange(Min * low / 100.0, Max * high / 100.0);
+                var expected = ComputeExpectedError(candidate, error);
                 if (expected < error)
                 {
                     best = candidate;
@@ -66,23 +66,23 @@ internal sealed class ActivationHistogram
         return best;
     }
 
-    /// <summary>The scale that spans all but a share of the values at either end.</summary>
-    /// <param name="share">Share within, such as 0.9999.</param>
-    public ActivationScale Percentile(double share)
+    /// <summary>Finds the scale that covers all but a share of the values at each end.</summary>
+    /// <param name="share">The share to cover, such as 0.9999.</param>
+    public ActivationScale FindPercentileScale(double share)
     {
         var cut = (long)((1 - share) * _counts.Sum());
         var first = 0;
         var last = Bins - 1;
         for (var seen = _counts[first]; seen <= cut && first < Bins - 1; seen += _counts[++first]) { }
         for (var seen = _counts[last]; seen <= cut && last > first; seen += _counts[--last]) { }
-        return ActivationScale.Of(Min < 0 ? Min + first * Width : 0, Max > 0 ? Min + (last + 1) * Width : 0);
+        return ActivationScale.FromRange(Min < 0 ? Min + first * Width : 0, Max > 0 ? Min + (last + 1) * Width : 0);
     }
 
     /// <summary>
-    /// Sum over all values of the squared difference to what is left of them; steps of a grid cost scale^2 / 12 each.
-    /// Given up beyond a limit.
+    /// Computes the sum of the squared errors of all values. A value within the range costs scale^2 / 12. Stops once
+    /// the sum exceeds the limit.
     /// </summary>
-    private double ExpectedError(ActivationScale scale, double limit)
+    private double ComputeExpectedError(ActivationScale scale, double limit)
     {
         var low = -scale.ZeroPoint * (double)scale.Scale;
         var high = (255 - scale.ZeroPoint) * (double)scale.Scale;
@@ -94,7 +94,7 @@ internal sealed class ActivationHistogram
             if (_counts[bin] == 0)
                 continue;
             var value = Min + (bin + 0.5) * width;
-            // The bin that holds 0 is exact after a ReLU: most of its values are 0 itself.
+            // After a ReLU the bin that contains 0 is exact, because most of its values are 0.
             if (Min == 0 && bin == 0)
                 continue;
             var beyond =

@@ -1,23 +1,24 @@
 namespace PaDiM.Backbones.Quantisation;
 
 /// <summary>
-/// How a tensor's values become uint8: value = scale * (q - zeroPoint). 0 is always exact, as padding and ReLU demand.
+/// Represents the mapping of a tensor's values to uint8: value = scale * (q - zeroPoint). 0 is always exact, as padding
+/// and ReLU require.
 /// </summary>
-/// <param name="Scale">One step, above 0.</param>
-/// <param name="ZeroPoint">The q of 0.</param>
+/// <param name="Scale">The size of one step, above 0.</param>
+/// <param name="ZeroPoint">The q that stands for 0.</param>
 internal readonly record struct ActivationScale(float Scale, byte ZeroPoint)
 {
-    private const int Steps = 255;
+    private const int MaxQuantised = 255;
 
-    /// <summary>The scale that spans a range; the range is widened to hold 0.</summary>
-    public static ActivationScale Of(double min, double max)
+    /// <summary>Creates the scale that covers a range. The range is widened to include 0.</summary>
+    public static ActivationScale FromRange(double min, double max)
     {
         min = Math.Min(min, 0);
         max = Math.Max(max, 0);
-        var scale = (float)((max - min) / Steps);
-        // A tensor that is always 0, or whose values a float32 scale cannot express.
+        var scale = (float)((max - min) / MaxQuantised);
+        // The tensor is always 0, or its values are too small for a float32 scale.
         if (!(scale > 1e-30f))
             return new ActivationScale(1, 0);
-        return new ActivationScale(scale, (byte)Math.Clamp(Math.Round(-min / scale), 0, Steps));
+        return new ActivationScale(scale, (byte)Math.Clamp(Math.Round(-min / scale), 0, MaxQuantised));
     }
 }

@@ -2,24 +2,24 @@ using System.Numerics.Tensors;
 
 namespace PaDiM.Backbones.Quantisation;
 
-/// <summary>What calibration images showed of one tensor.</summary>
+/// <summary>Collects statistics of one tensor over calibration images.</summary>
 internal sealed class ActivationStatistics
 {
     private double[] _sums = [];
     private long _perChannel;
 
-    /// <summary>Range and distribution of all its values.</summary>
+    /// <summary>Gets the range and distribution of all its values.</summary>
     public ActivationHistogram Values { get; } = new();
 
-    /// <summary>Mean of each channel.</summary>
+    /// <summary>Gets the mean of each channel.</summary>
     public double[] ChannelMeans => [.. _sums.Select(sum => sum / Math.Max(_perChannel, 1))];
 
-    /// <summary>First pass.</summary>
+    /// <summary>First pass: widens the range.</summary>
     public void Widen(ReadOnlySpan<float> values) => Values.Widen(values);
 
-    /// <summary>Second pass.</summary>
-    /// <param name="values">One image, shape <c>(channels, positions)</c>.</param>
-    /// <param name="channels">Its channels.</param>
+    /// <summary>Second pass: counts values and sums channels.</summary>
+    /// <param name="values">The values of one image, shape <c>(channels, positions)</c>.</param>
+    /// <param name="channels">The number of channels.</param>
     public void Count(ReadOnlySpan<float> values, int channels)
     {
         Values.Count(values);
@@ -31,12 +31,12 @@ internal sealed class ActivationStatistics
         _perChannel += positions;
     }
 
-    /// <summary>The scale by a method.</summary>
-    public ActivationScale Scale(RangeMethod method) =>
+    /// <summary>Gets the scale that a method chooses.</summary>
+    public ActivationScale GetScale(RangeMethod method) =>
         method switch
         {
-            RangeMethod.MinMax => ActivationScale.Of(Values.Min, Values.Max),
-            RangeMethod.Percentile => Values.Percentile(0.9999),
-            _ => Values.LeastSquares(),
+            RangeMethod.MinMax => ActivationScale.FromRange(Values.Min, Values.Max),
+            RangeMethod.Percentile => Values.FindPercentileScale(0.9999),
+            _ => Values.FindLeastSquaresScale(),
         };
 }

@@ -1,7 +1,7 @@
-using System.Security.Cryptography;
 using Microsoft.ML.OnnxRuntime;
 using PaDiM.Core.Models;
 using PaDiM.Engine.Catalogue;
+using PaDiM.Engine.Files;
 using PaDiM.Engine.Graphs;
 using PaDiM.Engine.Inference;
 using PaDiM.Imaging;
@@ -10,17 +10,17 @@ using PaDiM.Imaging.Preprocessing;
 namespace PaDiM.Backbones.Quantisation;
 
 /// <summary>
-/// Makes the int8 variant of a float32 backbone: ranges of activations are measured on images, weights are rounded by
-/// channel, and the taps of both are compared on images that were held out. The same file, images and settings give the
-/// same bytes.
+/// Creates the int8 variant of a float32 backbone: it measures the ranges of activations on images, rounds weights per
+/// channel, and compares the taps of both networks on held-out images. The same file, images and settings give the same
+/// bytes.
 /// </summary>
 public sealed class BackboneQuantiser : IDisposable
 {
-    /// <summary>What the name of a variant ends with.</summary>
+    /// <summary>The suffix of the name of a variant.</summary>
     public const string Suffix = "-int8";
 
-    /// <summary>Fewest images: nine to calibrate on and one held out.</summary>
-    public const int FewestImages = 10;
+    /// <summary>The minimum number of images: nine for calibration and one held out.</summary>
+    public const int MinImages = 10;
 
     private readonly Backbone _backbone;
     private readonly Preprocessor _preprocessing;
@@ -29,7 +29,7 @@ public sealed class BackboneQuantiser : IDisposable
 
     /// <summary>Opens a float32 backbone.</summary>
     /// <param name="file">The backbone.</param>
-    /// <param name="runtime">Device and threads.</param>
+    /// <param name="runtime">The device and threads.</param>
     /// <exception cref="InvalidDataException">It cannot be used.</exception>
     public BackboneQuantiser(BackboneFile file, BackboneRuntime runtime)
     {
@@ -44,10 +44,10 @@ public sealed class BackboneQuantiser : IDisposable
         );
     }
 
-    /// <summary>Quantises. Every tenth image is held out.</summary>
-    /// <param name="images">Each reads and decodes an image; called several times.</param>
-    /// <param name="settings">Choices.</param>
-    /// <param name="progress">Share done, 0 to 1.</param>
+    /// <summary>Quantises the backbone. Every tenth image is held out.</summary>
+    /// <param name="images">Functions that read and decode an image each; they are called several times.</param>
+    /// <param name="settings">The settings.</param>
+    /// <param name="progress">Receives the share done, 0 to 1.</param>
     /// <param name="stop">Cancels.</param>
     /// <exception cref="InvalidDataException">The backbone cannot be quantised, or there are too few
     /// images.</exception>
@@ -58,25 +58,25 @@ public sealed class BackboneQuantiser : IDisposable
         CancellationToken stop
     )
     {
-        if (images.Count < FewestImages)
+        if (images.Count < MinImages)
             throw new InvalidDataException(
-                $"Quantisation takes at least {FewestImages} images; there are {images.Count}."
+                $"Quantisation requires at least {MinImages} images; there are {images.Count}."
             );
         try
         {
             var plan = new QuantisationPlan(_graph, settings);
-            var calibration = images.Where((_, i) => i % FewestImages != FewestImages - 1).ToArray();
-            var held = images.Where((_, i) => i % FewestImages == FewestImages - 1).ToArray();
+            var calibration = images.Where((_, i) => i % MinImages != MinImages - 1).ToArray();
+            var heldOut = images.Where((_, i) => i % MinImages == MinImages - 1).ToArray();
             var done = 0;
-            var total = 2 * calibration.Length + held.Length;
+            var total = 2 * calibration.Length + heldOut.Length;
             var statistics = Measure(plan, calibration, Step);
             var quantised = GraphQuantiser.Quantise(_graph, plan, settings, statistics).ToArray();
-            var sqnr = Compare(quantised, held, Step);
+            var sqnr = Compare(quantised, heldOut, Step);
             var name = _backbone.File.Name + Suffix;
             return new QuantisedBackbone(
                 name,
                 quantised,
-                Describe(quantised, settings, calibration.Length, held.Length, sqnr),
+                CreateManifest(quantised, settings, calibration.Length, heldOut.Length, sqnr),
                 plan.Convolutions
             );
 
@@ -138,7 +138,7 @@ public sealed class BackboneQuantiser : IDisposable
 
     private delegate void Visit(ActivationStatistics tensor, int channels, ReadOnlySpan<float> values);
 
-    /// <summary>Signal to noise of each tap, in dB.</summary>
+    /// <summary>Computes the signal-to-noise ratio of each tap, in dB.</summary>
     private double[] Compare(byte[] quantised, IReadOnlyList<Func<RgbImage>> images, Action step)
     {
         var signal = new double[_graph.Outputs.Count];
@@ -170,32 +170,31 @@ public sealed class BackboneQuantiser : IDisposable
         return [.. signal.Zip(noise, (s, n) => 10 * Math.Log10(s / n))];
     }
 
-    private static string MethodOf(QuantisationSettings settings) =>
-        FormattableString.Invariant(
-            $"post-training static: uint8 activations a tensor, range by {settings.Range}; int8 weights a channel, {settings.WeightBits} bits"
-        )
+    private static string FormatMethod(QuantisationSettings settings) =>
+        FormattableString.Invariant($"post-training static: uint8 activations a tensor, range by {settings.Range}; ")
+        + FormattableString.Invariant($"int8 weights a channel, {settings.WeightBits} bits")
         + (settings.CorrectBias ? "; int32 biases, corrected for the weights' rounding" : "; int32 biases")
         + (settings.FloatStem ? "; layers that read the image float32" : "")
         + (settings.FloatTaps ? "; layers that give a tap and nothing else float32" : "");
 
-    private BackboneManifest Describe(
+    private BackboneManifest CreateManifest(
         byte[] quantised,
         QuantisationSettings settings,
-        int calibration,
-        int held,
+        int calibrationImages,
+        int heldOutImages,
         double[] sqnr
     ) =>
         _backbone.Manifest with
         {
             Taps = _backbone.Taps,
-            Sha256 = Convert.ToHexStringLower(SHA256.HashData(quantised)),
+            Sha256 = FileHash.Compute(quantised),
             InstalledAt = null,
             Quantisation = new BackboneQuantisation(
                 _backbone.File.Name,
                 _backbone.Identity.Sha256,
-                MethodOf(settings),
-                calibration,
-                held,
+                FormatMethod(settings),
+                calibrationImages,
+                heldOutImages,
                 [.. sqnr.Select(value => Math.Round(value, 2))]
             ),
         };

@@ -3,11 +3,11 @@ using PaDiM.Engine.Graphs;
 namespace PaDiM.Backbones.Quantisation;
 
 /// <summary>
-/// Folds batch normalisations into the convolutions before them; one that follows something else stays as it is.
+/// Folds batch normalisations into the convolutions before them. One that follows another layer stays as it is.
 /// </summary>
 internal static class BatchNormFolding
 {
-    /// <summary>The same function with fewer layers.</summary>
+    /// <summary>Creates a graph that computes the same with fewer layers.</summary>
     public static GraphEditor Fold(GraphEditor editor) =>
         editor.Edit(graph =>
         {
@@ -52,14 +52,14 @@ internal static class BatchNormFolding
                 var perChannel = weight.Values.Length / factor.Length;
                 var name = norm.Output[0];
                 graph.Initializer.Add(
-                    Tensors.Of(
+                    Tensors.Create(
                         $"{name}_folded_weight",
                         weight.Shape,
                         [.. weight.Values.Select((w, i) => (float)(w * factor[i / perChannel]))]
                     )
                 );
                 graph.Initializer.Add(
-                    Tensors.Of(
+                    Tensors.Create(
                         $"{name}_folded_bias",
                         [factor.Length],
                         [

@@ -5,8 +5,8 @@ using AttributeType = PaDiM.Engine.Graphs.Schema.AttributeProto.Types.AttributeT
 namespace PaDiM.Backbones.Quantisation;
 
 /// <summary>
-/// Writes a planned graph anew: a QuantizeLinear and a DequantizeLinear around every integer layer, the form that ONNX
-/// Runtime turns into integer kernels. Tensors keep their names and are float32 to whoever reads them.
+/// Rewrites a planned graph with a QuantizeLinear and a DequantizeLinear around every integer layer, the form that ONNX
+/// Runtime turns into integer kernels. Tensors keep their names and remain float32 for their readers.
 /// </summary>
 internal sealed class GraphQuantiser
 {
@@ -35,11 +35,11 @@ internal sealed class GraphQuantiser
             .ToHashSet(StringComparer.Ordinal);
     }
 
-    /// <summary>The quantised graph, with the same inputs and outputs.</summary>
-    /// <param name="editor">The graph that was planned.</param>
+    /// <summary>Creates the quantised graph, with the same inputs and outputs.</summary>
+    /// <param name="editor">The planned graph.</param>
     /// <param name="plan">Its plan.</param>
-    /// <param name="settings">Choices.</param>
-    /// <param name="statistics">Of every tensor that the plan wants measured.</param>
+    /// <param name="settings">The settings.</param>
+    /// <param name="statistics">The statistics of every tensor that the plan measures.</param>
     public static GraphEditor Quantise(
         GraphEditor editor,
         QuantisationPlan plan,
@@ -49,9 +49,9 @@ internal sealed class GraphQuantiser
     {
         var quantiser = new GraphQuantiser(editor.Graph, plan, settings, statistics);
         foreach (var input in editor.Inputs)
-            quantiser.Enter(input, pooled: false);
+            quantiser.QuantiseInput(input, pooled: false);
         foreach (var node in editor.Graph.Node)
-            quantiser.Write(node);
+            quantiser.WriteNode(node);
         return editor
             .Edit(graph =>
             {
@@ -62,15 +62,15 @@ internal sealed class GraphQuantiser
             .WithOutputs(editor.Outputs);
     }
 
-    private void Write(NodeProto node)
+    private void WriteNode(NodeProto node)
     {
         if (_plan.IsAbsorbed(node))
             return;
-        if (_plan.ResultOf(node) is not { } result)
+        if (_plan.FindResult(node) is not { } result)
         {
             _nodes.Add(node.Clone());
             foreach (var output in node.Output)
-                Enter(output, node.OpType == "MaxPool");
+                QuantiseInput(output, node.OpType == "MaxPool");
             return;
         }
         var written = node.Clone();
@@ -78,26 +78,26 @@ internal sealed class GraphQuantiser
             written.Input[i] = _dequantised.GetValueOrDefault(node.Input[i], node.Input[i]);
         if (node.OpType == "Conv")
             WriteWeights(node, written, result);
-        written.Output[0] = Unique($"{result}_float");
+        written.Output[0] = MakeUnique($"{result}_float");
         _nodes.Add(written);
         Requantise(written.Output[0], result, result);
     }
 
     /// <summary>
-    /// Gives integer layers a tensor that a float layer made; float layers go on reading the tensor itself.
+    /// Quantises the output of a float layer for integer layers. Float layers continue to read the tensor itself.
     /// </summary>
-    private void Enter(string tensor, bool pooled)
+    private void QuantiseInput(string tensor, bool pooled)
     {
         if (!_plan.IsEntering(tensor))
             return;
-        _dequantised[tensor] = Unique($"{tensor}_dequantized");
+        _dequantised[tensor] = MakeUnique($"{tensor}_dequantized");
         var source = tensor;
-        // ONNX Runtime would move the QuantizeLinear ahead of a pooling, which is slower on uint8 in this layout than
-        // all that is gained. It does not move past a ReLU, which changes nothing here and is then dropped for the
-        // saturation behind it.
+        // ONNX Runtime would move the QuantizeLinear before a pooling, which is so slow on uint8 in this layout that it
+        // costs more than it gains. It does not move past a ReLU, which changes nothing here and is later dropped
+        // because of the saturation after it.
         if (pooled && _statistics[tensor].Values.Min == 0)
         {
-            source = Unique($"{tensor}_not_negative");
+            source = MakeUnique($"{tensor}_not_negative");
             _nodes.Add(
                 new NodeProto
                 {
@@ -112,17 +112,17 @@ internal sealed class GraphQuantiser
 
     private void Requantise(string source, string tensor, string target)
     {
-        var scaled = _plan.ScaledAs(tensor);
+        var scaled = _plan.GetScaleSource(tensor);
         if (!_scales.TryGetValue(scaled, out var scale))
         {
             _scales[scaled] = scale = (
-                _statistics[scaled].Scale(_settings.Range),
-                [Unique($"{scaled}_scale"), Unique($"{scaled}_zero_point")]
+                _statistics[scaled].GetScale(_settings.Range),
+                [MakeUnique($"{scaled}_scale"), MakeUnique($"{scaled}_zero_point")]
             );
-            _weights.Add(Tensors.Of(scale.Names[0], [], [scale.Scale.Scale]));
-            _weights.Add(Tensors.Of(scale.Names[1], [], [scale.Scale.ZeroPoint]));
+            _weights.Add(Tensors.Create(scale.Names[0], [], [scale.Scale.Scale]));
+            _weights.Add(Tensors.Create(scale.Names[1], [], [scale.Scale.ZeroPoint]));
         }
-        var quantised = Unique($"{tensor}_quantized");
+        var quantised = MakeUnique($"{tensor}_quantized");
         _nodes.Add(
             new NodeProto
             {
@@ -150,34 +150,34 @@ internal sealed class GraphQuantiser
                 : new float[shape[0]];
         var group = (int)(node.Attribute.FirstOrDefault(a => a.Name == "group")?.I ?? 1);
         var means = _settings.CorrectBias ? _statistics[node.Input[0]].ChannelMeans : null;
-        var input = _scales[_plan.ScaledAs(node.Input[0])].Scale;
+        var input = _scales[_plan.GetScaleSource(node.Input[0])].Scale;
         var integer = QuantisedConvolution.Round(shape, values, bias, group, input, means, _settings.WeightBits);
         var activation = written.Input[0];
         written.Input.Clear();
         written.Input.AddRange([
             activation,
             Dequantise(
-                Tensors.Of(Unique($"{result}_weight"), shape, integer.Weight),
+                Tensors.Create(MakeUnique($"{result}_weight"), shape, integer.Weight),
                 integer.Scale,
-                Tensors.Of(Unique($"{result}_weight_zero_point"), [shape[0]], new sbyte[shape[0]])
+                Tensors.Create(MakeUnique($"{result}_weight_zero_point"), [shape[0]], new sbyte[shape[0]])
             ),
             Dequantise(
-                Tensors.Of(Unique($"{result}_bias"), [shape[0]], integer.Bias),
+                Tensors.Create(MakeUnique($"{result}_bias"), [shape[0]], integer.Bias),
                 [.. integer.Scale.Select(scale => scale * input.Scale)],
                 zeroPoints: null
             ),
         ]);
     }
 
-    /// <summary>Weights with a scale a channel of their first axis.</summary>
+    /// <summary>Adds weights with one scale per channel of their first axis.</summary>
     private string Dequantise(TensorProto tensor, float[] scale, TensorProto? zeroPoints)
     {
-        var scales = Tensors.Of(Unique($"{tensor.Name}_scale"), [scale.Length], scale);
+        var scales = Tensors.Create(MakeUnique($"{tensor.Name}_scale"), [scale.Length], scale);
         var node = new NodeProto
         {
             OpType = "DequantizeLinear",
             Input = { tensor.Name, scales.Name },
-            Output = { Unique($"{tensor.Name}_dequantized") },
+            Output = { MakeUnique($"{tensor.Name}_dequantized") },
             Attribute =
             {
                 new AttributeProto
@@ -198,7 +198,7 @@ internal sealed class GraphQuantiser
         return node.Output[0];
     }
 
-    private string Unique(string name)
+    private string MakeUnique(string name)
     {
         while (!_taken.Add(name))
             name += "_";

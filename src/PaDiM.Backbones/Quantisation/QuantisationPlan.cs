@@ -4,13 +4,13 @@ using PaDiM.Engine.Graphs.Schema;
 namespace PaDiM.Backbones.Quantisation;
 
 /// <summary>
-/// Which layers of a graph become integer ones. Convolutions with weights in the file; additions, concatenations and
-/// maximum poolings of what such layers give; and the ReLUs behind them, which saturation at 0 does for nothing. Every
-/// other layer stays as it is and reads dequantised values.
+/// Decides which layers of a graph become integer layers: convolutions with weights in the file; additions,
+/// concatenations and maximum poolings of their outputs; and the ReLUs after them, which saturation at 0 replaces at no
+/// cost. Every other layer stays as it is and reads dequantised values.
 /// </summary>
 internal sealed class QuantisationPlan
 {
-    private static readonly HashSet<string> Integer =
+    private static readonly HashSet<string> IntegerOperators =
     [
         "QuantizeLinear",
         "DequantizeLinear",
@@ -30,23 +30,23 @@ internal sealed class QuantisationPlan
     private readonly Dictionary<string, NodeProto[]> _readers;
     private readonly HashSet<string> _outputs;
 
-    /// <summary>The image, and what convolutions alone make of it: a first layer may be written in two.</summary>
+    /// <summary>The image, and the outputs of convolutions alone: a first layer may be written as two.</summary>
     private readonly HashSet<string> _linear;
 
     /// <summary>Plans the layers of a graph.</summary>
-    /// <exception cref="InvalidDataException">The graph holds integer layers already, is written in too old an operator
-    /// set, or has no convolution that can be quantised.</exception>
+    /// <exception cref="InvalidDataException">The graph has integer layers already, uses too old an operator set, or
+    /// has no convolution that can be quantised.</exception>
     public QuantisationPlan(GraphEditor editor, QuantisationSettings settings)
     {
         _graph = editor.Graph;
         _settings = settings;
-        if (_graph.Node.FirstOrDefault(node => Integer.Contains(node.OpType)) is { } done)
+        if (_graph.Node.FirstOrDefault(node => IntegerOperators.Contains(node.OpType)) is { } done)
             throw new InvalidDataException(
-                $"it holds integer layers already ({done.OpType}); quantise the float32 network that it was made from"
+                $"it has integer layers already ({done.OpType}); quantise the float32 network instead"
             );
         if (editor.OperatorSet < 13)
             throw new InvalidDataException(
-                $"it is written in operator set {editor.OperatorSet} of ONNX; scales of weights by channel need 13 or later"
+                $"it uses ONNX operator set {editor.OperatorSet}; per-channel scales of weights require 13 or later"
             );
         Constants = new Constants(_graph);
         _outputs = [.. editor.Outputs];
@@ -60,42 +60,42 @@ internal sealed class QuantisationPlan
                 StringComparer.Ordinal
             );
         foreach (var node in _graph.Node)
-            Plan(node);
+            PlanNode(node);
         if (!_results.Keys.Any(node => node.OpType == "Conv"))
             throw new InvalidDataException(
                 "it has no convolution that can be quantised: two-dimensional, with its weights in the file"
             );
     }
 
-    /// <summary>The values that stand in the file.</summary>
+    /// <summary>Gets the constants in the file.</summary>
     public Constants Constants { get; }
 
-    /// <summary>Tensors that calibration has to measure.</summary>
+    /// <summary>Gets the tensors that calibration has to measure.</summary>
     public IReadOnlyList<string> Measured => [.. _produced.Concat(_entering).Order(StringComparer.Ordinal)];
 
-    /// <summary>Number of integer convolutions.</summary>
+    /// <summary>Gets the number of integer convolutions.</summary>
     public int Convolutions => _results.Keys.Count(node => node.OpType == "Conv");
 
     /// <summary>
-    /// The tensor that an integer layer gives, behind the activation that it absorbs; null for a layer that stays as it
+    /// Finds the output of an integer layer, after the activation that it absorbs; null for a layer that stays as it
     /// is.
     /// </summary>
-    public string? ResultOf(NodeProto node) => _results.GetValueOrDefault(node);
+    public string? FindResult(NodeProto node) => _results.GetValueOrDefault(node);
 
-    /// <summary>The layer is a ReLU that the layer before does by saturating.</summary>
+    /// <summary>Gets whether a layer is a ReLU that the saturation of the layer before it replaces.</summary>
     public bool IsAbsorbed(NodeProto node) => _absorbed.Contains(node);
 
-    /// <summary>An integer layer gives it.</summary>
+    /// <summary>Gets whether a tensor is the output of an integer layer.</summary>
     public bool IsProduced(string tensor) => _produced.Contains(tensor);
 
-    /// <summary>A layer that stays as it is, or the caller, gives it to an integer one.</summary>
+    /// <summary>Gets whether an integer layer reads a tensor that comes from a float layer or the caller.</summary>
     public bool IsEntering(string tensor) => _entering.Contains(tensor);
 
-    /// <summary>The tensor whose scale it has: poolings keep the scale of what they read.</summary>
-    public string ScaledAs(string tensor) =>
-        _pooledFrom.TryGetValue(tensor, out var source) ? ScaledAs(source) : tensor;
+    /// <summary>Gets the tensor whose scale a tensor has: poolings keep the scale of their input.</summary>
+    public string GetScaleSource(string tensor) =>
+        _pooledFrom.TryGetValue(tensor, out var source) ? GetScaleSource(source) : tensor;
 
-    private void Plan(NodeProto node)
+    private void PlanNode(NodeProto node)
     {
         if (node.OpType == "Conv" && _linear.Contains(node.Input[0]))
             _linear.Add(node.Output[0]);
@@ -110,21 +110,21 @@ internal sealed class QuantisationPlan
                 ? only
                 : null;
         var result = activation?.Output[0] ?? output;
-        // Nothing reads it but the caller: rounding it would cost accuracy and buy no speed.
+        // Only the caller reads it: rounding would cost accuracy without gaining speed.
         if (_settings.FloatTaps && _outputs.Contains(result) && !_readers.ContainsKey(result))
             return;
         _results[node] = result;
         if (activation is not null)
             _absorbed.Add(activation);
         _produced.Add(result);
-        foreach (var input in Read(node).Where(input => !_produced.Contains(input)))
+        foreach (var input in GetActivations(node).Where(input => !_produced.Contains(input)))
             _entering.Add(input);
         if (node.OpType == "MaxPool")
             _pooledFrom[result] = node.Input[0];
     }
 
-    /// <summary>Activations that a layer reads.</summary>
-    private static IEnumerable<string> Read(NodeProto node) =>
+    /// <summary>Gets the activations that a layer reads.</summary>
+    private static IEnumerable<string> GetActivations(NodeProto node) =>
         node.OpType is "Conv" or "MaxPool" ? node.Input.Take(1) : node.Input;
 
     private bool CanBeInteger(NodeProto node) =>
@@ -145,7 +145,10 @@ internal sealed class QuantisationPlan
     private bool HasConstantBias(NodeProto conv) =>
         conv.Input.Count < 3 || conv.Input[2].Length == 0 || Constants.Find(conv.Input[2]) is not null;
 
-    /// <summary>A ReLU, or a Clip from 0 upwards: saturation of a uint8 whose zero point is 0 does the same.</summary>
+    /// <summary>
+    /// Gets whether a layer is a ReLU, or a Clip with minimum 0: the saturation of a uint8 with zero point 0 does the
+    /// same.
+    /// </summary>
     private bool IsSaturation(NodeProto node) =>
         node.OpType switch
         {

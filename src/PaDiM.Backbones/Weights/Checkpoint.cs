@@ -3,25 +3,25 @@ using System.Runtime.InteropServices;
 namespace PaDiM.Backbones.Weights;
 
 /// <summary>
-/// What both forms of PyTorch's checkpoints share: how pickles refer to storages, where in them the tensors are, and
-/// how numbers become values.
+/// The common part of both forms of PyTorch checkpoints: how pickles refer to storages, where the tensors are, and how
+/// numbers become values.
 /// </summary>
 internal static class Checkpoint
 {
-    private const int MostLevels = 4;
+    private const int MaxDepth = 4;
 
-    /// <summary>Reads numbers of a storage, as bytes.</summary>
-    /// <param name="first">First byte.</param>
-    /// <param name="into">Filled whole.</param>
-    /// <exception cref="InvalidDataException">The file ends before.</exception>
+    /// <summary>Reads the bytes of numbers in a storage.</summary>
+    /// <param name="first">The first byte.</param>
+    /// <param name="into">The buffer to fill.</param>
+    /// <exception cref="InvalidDataException">The file ends too early.</exception>
     public delegate void ReadStorage(long first, Span<byte> into);
 
     /// <summary>
-    /// The storage that a pickle refers to by <c>('storage', type, key, location, length)</c>, in the old form with a
-    /// view behind.
+    /// Gets the storage that a pickle refers to by <c>('storage', type, key, location, length)</c>, followed by a view
+    /// in the old form.
     /// </summary>
     /// <exception cref="InvalidDataException">It refers to something else.</exception>
-    public static Storage StorageOf(object? reference) =>
+    public static Storage ToStorage(object? reference) =>
         reference switch
         {
             object?[]
@@ -36,26 +36,28 @@ internal static class Checkpoint
                 .. ([] or [null]),
             ] => new Storage(type.Type, key, length),
             object?[] and ["storage", _, _, _, _, not null] => throw new InvalidDataException(
-                "The weights file has a storage that is part of another one; save its tensors anew with a current PyTorch."
+                "The weights file has a storage that is part of another one. "
+                    + "Save its tensors again with a current PyTorch."
             ),
             _ => throw new InvalidDataException(
-                "The weights file is damaged: its pickle refers to something that is no storage."
+                "The weights file is damaged: its pickle refers to something that is not a storage."
             ),
         };
 
     /// <summary>
-    /// The tensors of the first dictionary that holds any by name, in the order of the file and level by level: the
-    /// root, or what a checkpoint of training keeps under a key such as <c>state_dict</c> beside epochs and settings.
+    /// Finds the tensors of the first dictionary that has any by name, level by level and in the order of the file: the
+    /// root, or the value that a training checkpoint has under a key such as <c>state_dict</c> beside epochs and
+    /// settings.
     /// </summary>
-    /// <param name="root">What the pickle says.</param>
-    /// <param name="open">Finds a storage in the file, or throws <see cref="InvalidDataException"/> where it is not
-    /// there in full length.</param>
+    /// <param name="root">The value of the pickle.</param>
+    /// <param name="open">Opens a storage of the file, or throws <see cref="InvalidDataException"/> if it is
+    /// incomplete.</param>
     /// <exception cref="InvalidDataException">There is no such dictionary.</exception>
-    public static Dictionary<string, WeightTensor> TensorsOf(object? root, Func<Storage, ReadStorage> open)
+    public static Dictionary<string, WeightTensor> FindTensors(object? root, Func<Storage, ReadStorage> open)
     {
         var seen = new HashSet<object>(ReferenceEqualityComparer.Instance);
         List<object?> level = [root];
-        for (var depth = 0; depth < MostLevels; depth++)
+        for (var depth = 0; depth < MaxDepth; depth++)
         {
             OrderedDictionary<object, object?>[] dictionaries =
             [
@@ -71,15 +73,15 @@ internal static class Checkpoint
                     .Where(pair => pair is { Key: string, Value: StridedTensor })
                     .ToDictionary(
                         pair => (string)pair.Key,
-                        pair => TensorOf((string)pair.Key, (StridedTensor)pair.Value!, open),
+                        pair => ToWeightTensor((string)pair.Key, (StridedTensor)pair.Value!, open),
                         StringComparer.Ordinal
                     );
             level = [.. dictionaries.SelectMany(dictionary => dictionary.Values)];
         }
-        throw new InvalidDataException("The weights file holds no tensors by name.");
+        throw new InvalidDataException("The weights file has no tensors with names.");
     }
 
-    private static WeightTensor TensorOf(string name, StridedTensor tensor, Func<Storage, ReadStorage> open)
+    private static WeightTensor ToWeightTensor(string name, StridedTensor tensor, Func<Storage, ReadStorage> open)
     {
         var read = open(tensor.Storage);
         return new WeightTensor(
@@ -92,7 +94,7 @@ internal static class Checkpoint
                     ElementType.Half => Read<Half>(tensor, read, value => (float)value),
                     ElementType.BFloat16 => Read<ushort>(tensor, read, BrainFloat.ToSingle),
                     var type => throw new InvalidDataException(
-                        $"Tensor {WeightsFile.Quote(name)} is of type {type}; weights are floating-point numbers."
+                        $"Tensor {WeightsFile.Quote(name)} has type {type}; weights must be floating-point numbers."
                     ),
                 }
         );
@@ -103,7 +105,7 @@ internal static class Checkpoint
     {
         var stored = new T[tensor.Span];
         if (stored.Length > 0)
-            read(tensor.Offset * tensor.Storage.Type.Size(), MemoryMarshal.AsBytes(stored.AsSpan()));
+            read(tensor.Offset * tensor.Storage.Type.GetSize(), MemoryMarshal.AsBytes(stored.AsSpan()));
         return tensor.Gather(stored, convert);
     }
 }

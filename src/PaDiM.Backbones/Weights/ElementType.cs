@@ -1,6 +1,6 @@
 namespace PaDiM.Backbones.Weights;
 
-/// <summary>Types of the numbers in a checkpoint.</summary>
+/// <summary>Lists the types of the numbers in a checkpoint.</summary>
 internal enum ElementType
 {
     /// <summary>Floating point, 32 bits.</summary>
@@ -34,11 +34,11 @@ internal enum ElementType
     Bool,
 }
 
-/// <summary>What is known of the types.</summary>
+/// <summary>Extends <see cref="ElementType"/>.</summary>
 internal static class ElementTypes
 {
-    /// <summary>Bytes of one number.</summary>
-    public static int Size(this ElementType type) =>
+    /// <summary>Gets the bytes of one number.</summary>
+    public static int GetSize(this ElementType type) =>
         type switch
         {
             ElementType.Double or ElementType.Long => 8,

@@ -5,13 +5,13 @@ using System.Numerics;
 namespace PaDiM.Backbones.Weights;
 
 /// <summary>
-/// Checkpoints as PyTorch wrote them before 1.6, and torchvision publishes some: five pickles one after the other (a
-/// magic number, a version, facts of the machine, the object, the keys of its storages), then the storages in the order
-/// of their keys, each as its length and its numbers.
+/// Reads checkpoints in the form that PyTorch wrote before 1.6, and torchvision still publishes: five pickles in a row
+/// (a magic number, a version, system information, the object, the keys of its storages), then the storages in the
+/// order of their keys, each as its length and its numbers.
 /// </summary>
 internal static class LegacyCheckpoint
 {
-    private const long Version = 1001;
+    private const long ProtocolVersion = 1001;
 
     private static readonly BigInteger Magic = BigInteger.Parse(
         "01950a86a20f9469cfc6c",
@@ -19,35 +19,36 @@ internal static class LegacyCheckpoint
         CultureInfo.InvariantCulture
     );
 
-    /// <summary>The tensors of a file, which must stay open while they are read.</summary>
-    /// <exception cref="InvalidDataException">It is damaged, is no checkpoint, or wants something run.</exception>
+    /// <summary>Reads the list of tensors. The file must stay open while they are read.</summary>
+    /// <exception cref="InvalidDataException">It is damaged, is not a checkpoint, or tries to run code.</exception>
     public static Dictionary<string, WeightTensor> Read(Stream stream)
     {
-        var head = new byte[Math.Min(stream.Length, Pickle.MostBytes)];
+        var head = new byte[Math.Min(stream.Length, Pickle.MaxBytes)];
         stream.ReadExactly(head);
         var input = new PickleInput(head);
-        if (Pickle.Read(input) is not BigInteger magic || magic != Magic || Pickle.Read(input) is not Version)
-            throw new InvalidDataException("The weights file is a pickle, but no PyTorch checkpoint.");
+        if (Pickle.Read(input) is not BigInteger magic || magic != Magic || Pickle.Read(input) is not ProtocolVersion)
+            throw new InvalidDataException("The weights file is a pickle, but not a PyTorch checkpoint.");
         if (
             Pickle.Read(input) is not OrderedDictionary<object, object?> machine
             || !machine.TryGetValue("little_endian", out var little)
             || little is not true
         )
             throw new InvalidDataException(
-                "The weights file was saved on a machine with another order of bytes; save it anew on one like this."
+                "The weights file was saved on a machine with another byte order. "
+                    + "Save it again on a machine like this one."
             );
         var types = new Dictionary<string, ElementType>(StringComparer.Ordinal);
         var root = Pickle.Read(input, storage => types[storage.Key] = storage.Type);
         if (Pickle.Read(input) is not List<object?> keys)
             throw Damaged();
-        var found = Locate(stream, input.Position, keys, types);
-        return Checkpoint.TensorsOf(
+        var found = LocateStorages(stream, input.Position, keys, types);
+        return Checkpoint.FindTensors(
             root,
             storage =>
             {
                 if (
                     !found.TryGetValue(storage.Key, out var bytes)
-                    || storage.Length > bytes.Length / storage.Type.Size()
+                    || storage.Length > bytes.Length / storage.Type.GetSize()
                 )
                     throw Damaged();
                 return (first, into) =>
@@ -59,8 +60,8 @@ internal static class LegacyCheckpoint
         );
     }
 
-    /// <summary>Where the numbers of each storage lie in the file, in bytes.</summary>
-    private static Dictionary<string, (long Start, long Length)> Locate(
+    /// <summary>Finds the position and length of each storage's numbers in the file, in bytes.</summary>
+    private static Dictionary<string, (long Start, long Length)> LocateStorages(
         Stream stream,
         long at,
         List<object?> keys,
@@ -80,15 +81,14 @@ internal static class LegacyCheckpoint
             var numbers = BinaryPrimitives.ReadInt64LittleEndian(length);
             if (
                 numbers < 0
-                || numbers > (stream.Length - at) / type.Size()
-                || !found.TryAdd(name, (at, numbers * type.Size()))
+                || numbers > (stream.Length - at) / type.GetSize()
+                || !found.TryAdd(name, (at, numbers * type.GetSize()))
             )
                 throw Damaged();
-            at += numbers * type.Size();
+            at += numbers * type.GetSize();
         }
         return found;
     }
 
-    private static InvalidDataException Damaged() =>
-        new("The weights file is damaged: its storages are not there in full.");
+    private static InvalidDataException Damaged() => new("The weights file is damaged: its storages are incomplete.");
 }

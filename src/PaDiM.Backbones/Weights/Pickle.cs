@@ -3,23 +3,23 @@ using System.Numerics;
 namespace PaDiM.Backbones.Weights;
 
 /// <summary>
-/// Reads the pickles of a checkpoint without running anything: the operations that dictionaries of tensors are written
-/// with, and no others. Values are null, bool, long, BigInteger, double, string, <c>object?[]</c> for tuples,
-/// <c>List&lt;object?&gt;</c>, <c>OrderedDictionary&lt;object, object?&gt;</c>, and of PyTorch's own <see
-/// cref="StridedTensor"/> and <see cref="Storage"/>. Memory grows with the bytes read.
+/// Reads the pickles of a checkpoint without running any code. It supports only the operations that dictionaries of
+/// tensors use. Values are null, bool, long, BigInteger, double, string, <c>object?[]</c> for tuples,
+/// <c>List&lt;object?&gt;</c>, <c>OrderedDictionary&lt;object, object?&gt;</c>, and <see cref="StridedTensor"/> and
+/// <see cref="Storage"/> for PyTorch's own types. Memory grows with the bytes read.
 /// </summary>
 internal sealed class Pickle
 {
-    /// <summary>First byte of a pickle of protocol 2 or later.</summary>
+    /// <summary>The first byte of a pickle of protocol 2 or later.</summary>
     public const byte Start = (byte)PickleOperation.Proto;
 
     /// <summary>
-    /// Most bytes of a checkpoint's pickle, which bound the objects that it can make; one of a thousand tensors has a
-    /// tenth of a megabyte.
+    /// The maximum bytes of a checkpoint's pickle, which bound the objects that it can create. A pickle of a thousand
+    /// tensors has a tenth of a megabyte.
     /// </summary>
-    public const int MostBytes = 4 << 20;
+    public const int MaxBytes = 4 << 20;
 
-    private const int NewestProtocol = 5;
+    private const int MaxProtocol = 5;
 
     private static readonly object Mark = new();
 
@@ -27,25 +27,24 @@ internal sealed class Pickle
     private readonly Stack<object?> _stack = [];
     private readonly Dictionary<uint, object?> _memo = [];
 
-    private readonly Action<Storage>? _referred;
+    private readonly Action<Storage>? _onStorage;
 
-    private Pickle(PickleInput input, Action<Storage>? referred)
+    private Pickle(PickleInput input, Action<Storage>? onStorage)
     {
         _input = input;
-        _referred = referred;
+        _onStorage = onStorage;
     }
 
     /// <summary>Reads one pickle.</summary>
-    /// <param name="input">Bytes, from the pickle's first on; behind its last afterwards.</param>
-    /// <param name="referred">Told of every storage that the pickle refers to.</param>
-    /// <exception cref="InvalidDataException">It is damaged, or wants something done that is not among what is
-    /// allowed.</exception>
-    public static object? Read(PickleInput input, Action<Storage>? referred = null)
+    /// <param name="input">The bytes, at the start of the pickle; afterwards at its end.</param>
+    /// <param name="onStorage">Receives every storage that the pickle refers to.</param>
+    /// <exception cref="InvalidDataException">It is damaged, or uses an operation that is not allowed.</exception>
+    public static object? Read(PickleInput input, Action<Storage>? onStorage = null)
     {
-        var pickle = new Pickle(input, referred);
+        var pickle = new Pickle(input, onStorage);
         while (true)
         {
-            var operation = (PickleOperation)input.Byte();
+            var operation = (PickleOperation)input.ReadByte();
             if (operation == PickleOperation.Stop)
                 return pickle.Pop();
             pickle.Run(operation);
@@ -57,10 +56,10 @@ internal sealed class Pickle
         switch (operation)
         {
             case PickleOperation.Proto:
-                CheckProtocol(_input.Byte());
+                CheckProtocol(_input.ReadByte());
                 break;
             case PickleOperation.Frame:
-                _input.UInt64();
+                _input.ReadUInt64();
                 break;
             case PickleOperation.Mark:
                 _stack.Push(Mark);
@@ -75,25 +74,25 @@ internal sealed class Pickle
                 _stack.Push(false);
                 break;
             case PickleOperation.BinInt:
-                _stack.Push((long)_input.Int32());
+                _stack.Push((long)_input.ReadInt32());
                 break;
             case PickleOperation.BinInt1:
-                _stack.Push((long)_input.Byte());
+                _stack.Push((long)_input.ReadByte());
                 break;
             case PickleOperation.BinInt2:
-                _stack.Push((long)_input.UInt16());
+                _stack.Push((long)_input.ReadUInt16());
                 break;
             case PickleOperation.Long1:
-                PushWhole(new BigInteger(_input.Take(_input.Byte())));
+                PushInteger(new BigInteger(_input.ReadBytes(_input.ReadByte())));
                 break;
             case PickleOperation.BinFloat:
-                _stack.Push(_input.Double());
+                _stack.Push(_input.ReadDouble());
                 break;
             case PickleOperation.BinUnicode or PickleOperation.BinString:
-                _stack.Push(_input.Text(_input.UInt32()));
+                _stack.Push(_input.ReadText(_input.ReadUInt32()));
                 break;
             case PickleOperation.ShortBinUnicode or PickleOperation.ShortBinString:
-                _stack.Push(_input.Text(_input.Byte()));
+                _stack.Push(_input.ReadText(_input.ReadByte()));
                 break;
             case PickleOperation.EmptyTuple:
                 _stack.Push(Array.Empty<object?>());
@@ -129,22 +128,22 @@ internal sealed class Pickle
                 SetItems(PopToMark());
                 break;
             case PickleOperation.BinPut:
-                _memo[_input.Byte()] = Peek();
+                _memo[_input.ReadByte()] = Peek();
                 break;
             case PickleOperation.LongBinPut:
-                _memo[_input.UInt32()] = Peek();
+                _memo[_input.ReadUInt32()] = Peek();
                 break;
             case PickleOperation.Memoize:
                 _memo[(uint)_memo.Count] = Peek();
                 break;
             case PickleOperation.BinGet:
-                _stack.Push(Recall(_input.Byte()));
+                _stack.Push(GetMemo(_input.ReadByte()));
                 break;
             case PickleOperation.LongBinGet:
-                _stack.Push(Recall(_input.UInt32()));
+                _stack.Push(GetMemo(_input.ReadUInt32()));
                 break;
             case PickleOperation.Global:
-                _stack.Push(PickleGlobal.Of(_input.Line(), _input.Line()));
+                _stack.Push(PickleGlobal.Get(_input.ReadLine(), _input.ReadLine()));
                 break;
             case PickleOperation.StackGlobal:
                 PushGlobal(name: Pop(), module: Pop());
@@ -156,24 +155,27 @@ internal sealed class Pickle
                 Build(Pop());
                 break;
             case PickleOperation.BinPersId:
-                PushStorage(Checkpoint.StorageOf(Pop()));
+                PushStorage(Checkpoint.ToStorage(Pop()));
                 break;
             default:
+                var name = Enum.IsDefined(operation)
+                    ? operation.ToString().ToUpperInvariant()
+                    : $"0x{(byte)operation:x2}";
                 throw new InvalidDataException(
-                    $"The weights file uses the pickle operation {(Enum.IsDefined(operation) ? operation.ToString().ToUpperInvariant() : $"0x{(byte)operation:x2}")}, which a file of tensors has no need of; it is refused."
+                    $"The weights file was refused: it uses the pickle operation {name}, which tensors do not need."
                 );
         }
     }
 
     private static void CheckProtocol(byte protocol)
     {
-        if (protocol > NewestProtocol)
+        if (protocol > MaxProtocol)
             throw new InvalidDataException(
-                $"The weights file is pickled by protocol {protocol}; known are those up to {NewestProtocol}."
+                $"The weights file uses pickle protocol {protocol}; supported are protocols up to {MaxProtocol}."
             );
     }
 
-    private void PushWhole(BigInteger value) =>
+    private void PushInteger(BigInteger value) =>
         _stack.Push(value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value);
 
     private object? Pop() => _stack.TryPop(out var value) && value != Mark ? value : throw Damaged();
@@ -195,7 +197,7 @@ internal sealed class Pickle
         throw Damaged();
     }
 
-    private object? Recall(uint index) => _memo.TryGetValue(index, out var value) ? value : throw Damaged();
+    private object? GetMemo(uint index) => _memo.TryGetValue(index, out var value) ? value : throw Damaged();
 
     private void PushTuple(int count)
     {
@@ -207,12 +209,12 @@ internal sealed class Pickle
 
     private void PushGlobal(object? module, object? name) =>
         _stack.Push(
-            module is string && name is string ? PickleGlobal.Of((string)module, (string)name) : throw Damaged()
+            module is string && name is string ? PickleGlobal.Get((string)module, (string)name) : throw Damaged()
         );
 
     private void PushStorage(Storage storage)
     {
-        _referred?.Invoke(storage);
+        _onStorage?.Invoke(storage);
         _stack.Push(storage);
     }
 
@@ -242,17 +244,17 @@ internal sealed class Pickle
             (global.Kind, given) switch
             {
                 (PickleGlobal.Kinds.Dictionary, []) => new OrderedDictionary<object, object?>(),
-                (PickleGlobal.Kinds.Dictionary, [List<object?> pairs]) => DictionaryOf(pairs),
+                (PickleGlobal.Kinds.Dictionary, [List<object?> pairs]) => ToDictionary(pairs),
                 (PickleGlobal.Kinds.Tensor, [Storage storage, long offset, object?[] shape, object?[] strides, ..]) =>
-                    new StridedTensor(storage, offset, Longs(shape), Longs(strides)),
+                    new StridedTensor(storage, offset, ToLongs(shape), ToLongs(strides)),
                 (PickleGlobal.Kinds.Parameter, [StridedTensor tensor, ..]) => tensor,
                 _ => throw Damaged(),
             }
         );
     }
 
-    /// <summary>As Python 2 wrote ordered dictionaries.</summary>
-    private static OrderedDictionary<object, object?> DictionaryOf(List<object?> pairs)
+    /// <summary>Creates an ordered dictionary from pairs, as Python 2 wrote it.</summary>
+    private static OrderedDictionary<object, object?> ToDictionary(List<object?> pairs)
     {
         var dictionary = new OrderedDictionary<object, object?>();
         foreach (var pair in pairs)
@@ -265,7 +267,8 @@ internal sealed class Pickle
     }
 
     /// <summary>
-    /// Attributes of a dictionary (<c>_metadata</c> of a state dict) say nothing of its tensors; nothing else has any.
+    /// Ignores the attributes of a dictionary (<c>_metadata</c> of a state dict), which do not concern its tensors.
+    /// Nothing else has attributes.
     /// </summary>
     private void Build(object? state)
     {
@@ -273,8 +276,8 @@ internal sealed class Pickle
             throw Damaged();
     }
 
-    private static long[] Longs(object?[] values) =>
+    private static long[] ToLongs(object?[] values) =>
         [.. values.Select(value => value is long whole ? whole : throw Damaged())];
 
-    private static InvalidDataException Damaged() => new("The weights file is damaged: its pickle makes no sense.");
+    private static InvalidDataException Damaged() => new("The weights file is damaged: its pickle is invalid.");
 }

@@ -3,11 +3,11 @@ using System.Collections.Frozen;
 namespace PaDiM.Backbones.Weights;
 
 /// <summary>
-/// What a pickle may name of a program: the few things that checkpoints of tensors are made of. None of it is looked up
-/// in a program; all of it is done here.
+/// Represents a Python global that a pickle may name: the few that checkpoints of tensors use. None is looked up in
+/// Python; all are implemented here.
 /// </summary>
-/// <param name="Kind">What is done where it is called.</param>
-/// <param name="Type">The numbers, of a storage's type.</param>
+/// <param name="Kind">The effect of a call.</param>
+/// <param name="Type">The type of the numbers, for a storage type.</param>
 internal sealed record PickleGlobal(PickleGlobal.Kinds Kind, ElementType Type = default)
 {
     private static readonly FrozenDictionary<string, PickleGlobal> Allowed = new Dictionary<string, PickleGlobal>([
@@ -19,28 +19,29 @@ internal sealed record PickleGlobal(PickleGlobal.Kinds Kind, ElementType Type = 
             .Select(type => KeyValuePair.Create($"torch.{type}Storage", new PickleGlobal(Kinds.StorageType, type))),
     ]).ToFrozenDictionary(StringComparer.Ordinal);
 
-    /// <summary>Kinds of what is allowed.</summary>
+    /// <summary>Lists the kinds of allowed globals.</summary>
     internal enum Kinds
     {
-        /// <summary>An ordered dictionary is made.</summary>
+        /// <summary>Creates an ordered dictionary.</summary>
         Dictionary,
 
-        /// <summary>A view of a storage is made.</summary>
+        /// <summary>Creates a view of a storage.</summary>
         Tensor,
 
-        /// <summary>A parameter is the tensor in it.</summary>
+        /// <summary>Returns the tensor of a parameter.</summary>
         Parameter,
 
         /// <summary>The type of a storage; not called.</summary>
         StorageType,
     }
 
-    /// <summary>The thing of a name.</summary>
-    /// <exception cref="InvalidDataException">It is not among those that are allowed.</exception>
-    public static PickleGlobal Of(string module, string name) =>
+    /// <summary>Gets a global by name.</summary>
+    /// <exception cref="InvalidDataException">It is not allowed.</exception>
+    public static PickleGlobal Get(string module, string name) =>
         Allowed.TryGetValue($"{module}.{name}", out var global)
             ? global
             : throw new InvalidDataException(
-                $"The weights file wants to run {WeightsFile.Quote($"{module}.{name}")}, which a file of tensors has no need of; it is refused. A state dict that is saved by itself is read."
+                $"The weights file was refused: it tries to run {WeightsFile.Quote($"{module}.{name}")}, "
+                    + "which tensors do not need. Save the state dict on its own instead."
             );
 }

@@ -3,50 +3,50 @@ using System.Text;
 
 namespace PaDiM.Backbones.Weights;
 
-/// <summary>Bytes of a pickle, read from front to back.</summary>
-/// <param name="bytes">One pickle or several one after the other.</param>
+/// <summary>Reads the bytes of a pickle from start to end.</summary>
+/// <param name="bytes">One or several pickles in a row.</param>
 internal sealed class PickleInput(byte[] bytes)
 {
-    /// <summary>Bytes read so far.</summary>
+    /// <summary>Gets the number of bytes read so far.</summary>
     public int Position { get; private set; }
 
-    public byte Byte() => Take(1)[0];
+    public byte ReadByte() => ReadBytes(1)[0];
 
-    public ushort UInt16() => BinaryPrimitives.ReadUInt16LittleEndian(Take(2));
+    public ushort ReadUInt16() => BinaryPrimitives.ReadUInt16LittleEndian(ReadBytes(2));
 
-    public int Int32() => BinaryPrimitives.ReadInt32LittleEndian(Take(4));
+    public int ReadInt32() => BinaryPrimitives.ReadInt32LittleEndian(ReadBytes(4));
 
-    public uint UInt32() => BinaryPrimitives.ReadUInt32LittleEndian(Take(4));
+    public uint ReadUInt32() => BinaryPrimitives.ReadUInt32LittleEndian(ReadBytes(4));
 
-    public ulong UInt64() => BinaryPrimitives.ReadUInt64LittleEndian(Take(8));
+    public ulong ReadUInt64() => BinaryPrimitives.ReadUInt64LittleEndian(ReadBytes(8));
 
-    /// <summary>The one number that is written big end first.</summary>
-    public double Double() => BinaryPrimitives.ReadDoubleBigEndian(Take(8));
+    /// <summary>Reads a double, the only number that pickles store in big-endian order.</summary>
+    public double ReadDouble() => BinaryPrimitives.ReadDoubleBigEndian(ReadBytes(8));
 
-    /// <summary>A text; bytes that are not UTF-8 become replacement characters.</summary>
-    public string Text(ulong length) => Encoding.UTF8.GetString(Take(length));
+    /// <summary>Reads a text. Bytes that are not UTF-8 become replacement characters.</summary>
+    public string ReadText(ulong length) => Encoding.UTF8.GetString(ReadBytes(length));
 
-    /// <summary>A text up to the end of its line.</summary>
-    public string Line()
+    /// <summary>Reads a text up to the end of its line.</summary>
+    public string ReadLine()
     {
         var length = bytes.AsSpan(Position).IndexOf((byte)'\n');
         if (length < 0)
-            throw Ends();
-        var line = Text((ulong)length);
+            throw UnexpectedEnd();
+        var line = ReadText((ulong)length);
         Position++;
         return line;
     }
 
-    /// <summary>The next bytes.</summary>
-    /// <exception cref="InvalidDataException">There are fewer.</exception>
-    public ReadOnlySpan<byte> Take(ulong count)
+    /// <summary>Reads the next bytes.</summary>
+    /// <exception cref="InvalidDataException">There are fewer bytes.</exception>
+    public ReadOnlySpan<byte> ReadBytes(ulong count)
     {
         if (count > (ulong)(bytes.Length - Position))
-            throw Ends();
+            throw UnexpectedEnd();
         var taken = bytes.AsSpan(Position, (int)count);
         Position += (int)count;
         return taken;
     }
 
-    private static InvalidDataException Ends() => new("The weights file is damaged: a pickle ends in the middle.");
+    private static InvalidDataException UnexpectedEnd() => new("The weights file is damaged: a pickle ends too early.");
 }

@@ -1,8 +1,8 @@
 namespace PaDiM.Backbones.Weights;
 
 /// <summary>
-/// Operations of the pickle format by Python's names (Lib/pickle.py, pickletools.py). Those up to <see
-/// cref="BinPersId"/> are carried out; the others are listed to be named where they are refused.
+/// Lists the operations of the pickle format by Python's names (Lib/pickle.py, pickletools.py). Those up to <see
+/// cref="BinPersId"/> are supported; the others are listed so that messages can name them.
 /// </summary>
 internal enum PickleOperation : byte
 {

@@ -2,10 +2,10 @@ using PaDiM.Core.Persistence;
 
 namespace PaDiM.Backbones.Weights;
 
-/// <summary>Weights in the safetensors format, as other programs write it.</summary>
+/// <summary>Reads weights in the safetensors format of other programs.</summary>
 internal static class SafetensorsWeights
 {
-    /// <summary>The tensors of a file, which must stay open while they are read.</summary>
+    /// <summary>Reads the list of tensors. The file must stay open while they are read.</summary>
     /// <exception cref="InvalidDataException">The header does not describe the file.</exception>
     public static Dictionary<string, WeightTensor> Read(Stream stream)
     {
@@ -27,7 +27,7 @@ internal static class SafetensorsWeights
             "F16" => Array.ConvertAll(reader.ReadArray<Half>(name, shape), value => (float)value),
             "BF16" => Array.ConvertAll(reader.ReadArray<ushort>(name, shape), BrainFloat.ToSingle),
             var type => throw new InvalidDataException(
-                $"Tensor {WeightsFile.Quote(name)} is of type {type}; weights are floating-point numbers."
+                $"Tensor {WeightsFile.Quote(name)} has type {type}; weights must be floating-point numbers."
             ),
         };
     }

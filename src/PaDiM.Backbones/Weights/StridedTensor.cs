@@ -1,26 +1,26 @@
 namespace PaDiM.Backbones.Weights;
 
 /// <summary>
-/// A view of a storage, within its bounds: value (i, j, ..) is number <c>Offset + i Strides[0] + j Strides[1] + ..</c>
-/// of it.
+/// Represents a view of a storage, within its bounds: value (i, j, ..) is number <c>Offset + i Strides[0] + j
+/// Strides[1] + ..</c> of it.
 /// </summary>
 internal sealed class StridedTensor
 {
-    private const int MostAxes = 8,
-        MostBytes = int.MaxValue;
+    private const int MaxAxes = 8,
+        MaxBytes = int.MaxValue;
 
-    /// <summary>A view.</summary>
-    /// <exception cref="InvalidDataException">It reaches beyond its storage, or has more values than that.</exception>
+    /// <summary>Creates a view.</summary>
+    /// <exception cref="InvalidDataException">It exceeds its storage.</exception>
     public StridedTensor(Storage storage, long offset, long[] shape, long[] strides)
     {
         if (
             shape.Length != strides.Length
-            || shape.Length > MostAxes
+            || shape.Length > MaxAxes
             || offset < 0
             || shape.Any(extent => extent < 0)
             || strides.Any(stride => stride < 0)
         )
-            throw Impossible(storage);
+            throw InvalidView(storage);
         Storage = storage;
         Offset = offset;
         Shape = shape;
@@ -37,37 +37,37 @@ internal sealed class StridedTensor
             if (
                 Count > storage.Length
                 || checked(offset + Span) > storage.Length
-                || Span > MostBytes / storage.Type.Size()
+                || Span > MaxBytes / storage.Type.GetSize()
             )
-                throw Impossible(storage);
+                throw InvalidView(storage);
         }
         catch (OverflowException)
         {
-            throw Impossible(storage);
+            throw InvalidView(storage);
         }
     }
 
-    /// <summary>What it is a view of.</summary>
+    /// <summary>Gets the storage.</summary>
     public Storage Storage { get; }
 
-    /// <summary>Number of the storage that is its first value.</summary>
+    /// <summary>Gets the index of its first value in the storage.</summary>
     public long Offset { get; }
 
-    /// <summary>Extents, outermost first.</summary>
+    /// <summary>Gets the extents, outermost first.</summary>
     public long[] Shape { get; }
 
-    /// <summary>Numbers of the storage from one value to the next along each axis.</summary>
+    /// <summary>Gets the distance in the storage from one value to the next along each axis.</summary>
     public long[] Strides { get; }
 
-    /// <summary>Values.</summary>
+    /// <summary>Gets the number of values.</summary>
     public long Count { get; }
 
-    /// <summary>Numbers of the storage from the first value to the last, both included.</summary>
+    /// <summary>Gets the length in the storage from the first value to the last, both included.</summary>
     public long Span { get; }
 
-    /// <summary>The values row-major.</summary>
+    /// <summary>Gathers the values in row-major order.</summary>
     /// <param name="stored">The <see cref="Span"/> numbers of the storage from <see cref="Offset"/> on.</param>
-    /// <param name="convert">From the storage's type.</param>
+    /// <param name="convert">Converts a number of the storage.</param>
     public float[] Gather<T>(T[] stored, Func<T, float> convert)
     {
         var values = new float[Count];
@@ -88,8 +88,9 @@ internal sealed class StridedTensor
         return values;
     }
 
-    private static InvalidDataException Impossible(Storage storage) =>
+    private static InvalidDataException InvalidView(Storage storage) =>
         new(
-            $"The weights file is damaged: a tensor is no view of storage {WeightsFile.Quote(storage.Key)}, which has {storage.Length} numbers."
+            $"The weights file is damaged: a tensor exceeds storage {WeightsFile.Quote(storage.Key)}, "
+                + $"which has {storage.Length} numbers."
         );
 }

@@ -3,9 +3,9 @@ using PaDiM.Engine.Files;
 namespace PaDiM.Backbones.Weights;
 
 /// <summary>
-/// A file of weights that may come from anywhere: safetensors, or a PyTorch checkpoint as a zip file (since 1.6) or as
-/// a sequence of pickles (before). Nothing in it is run, and what it says of sizes is checked before anything is
-/// allocated. Tensors are read one at a time. Not thread-safe.
+/// Represents an untrusted file of weights: safetensors, or a PyTorch checkpoint as a zip file (since 1.6) or as a
+/// sequence of pickles (before). No code in it is run, and sizes are checked before anything is allocated. Tensors are
+/// read one at a time. Not thread-safe.
 /// </summary>
 internal sealed class WeightsFile : IDisposable
 {
@@ -17,13 +17,13 @@ internal sealed class WeightsFile : IDisposable
         Tensors = tensors;
     }
 
-    /// <summary>Tensors by the names that the file gives them.</summary>
+    /// <summary>Gets the tensors by their names in the file.</summary>
     public IReadOnlyDictionary<string, WeightTensor> Tensors { get; }
 
-    /// <summary>Opens a file; its first bytes say which of the formats it has.</summary>
-    /// <exception cref="InvalidDataException">It has none of them, is damaged, or wants something run, with a sentence
-    /// that says so.</exception>
-    /// <exception cref="IOException">It is not there, or cannot be read.</exception>
+    /// <summary>Opens a file. Its first bytes decide the format.</summary>
+    /// <exception cref="InvalidDataException">Its format is unknown, it is damaged, or it tries to run code; the
+    /// message says which.</exception>
+    /// <exception cref="IOException">It does not exist, or cannot be read.</exception>
     public static WeightsFile Open(string path)
     {
         var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
@@ -53,8 +53,7 @@ internal sealed class WeightsFile : IDisposable
     }
 
     /// <summary>
-    /// A name from a file as it stands in messages, where a hostile one is neither long nor writes control characters
-    /// to a terminal.
+    /// Quotes a name from a file for messages. Long names are cut, and control characters do not reach the terminal.
     /// </summary>
     public static string Quote(string name) => $"'{TerminalText.Sanitise(name.Length > 100 ? name[..100] : name)}'";
 

@@ -3,48 +3,50 @@ using System.IO.Compression;
 namespace PaDiM.Backbones.Weights;
 
 /// <summary>
-/// Checkpoints as PyTorch has written them since 1.6: a zip file of a pickle, <c>NAME/data.pkl</c>, and an entry a
-/// storage, <c>NAME/data/KEY</c>, all of them stored as they are.
+/// Reads checkpoints in the form of PyTorch since 1.6: a zip file with a pickle, <c>NAME/data.pkl</c>, and one entry
+/// per storage, <c>NAME/data/KEY</c>, all uncompressed.
 /// </summary>
 internal static class ZipCheckpoint
 {
     private const string PickleName = "data.pkl",
         OrderName = "byteorder";
 
-    /// <summary>The tensors of a file, which must stay open while they are read.</summary>
-    /// <exception cref="InvalidDataException">It is damaged, is no checkpoint, or wants something run.</exception>
+    /// <summary>Reads the list of tensors. The file must stay open while they are read.</summary>
+    /// <exception cref="InvalidDataException">It is damaged, is not a checkpoint, or tries to run code.</exception>
     public static Dictionary<string, WeightTensor> Read(Stream stream) =>
-        Guarded(() =>
+        RunGuarded(() =>
         {
             var archive = new ZipArchive(stream, ZipArchiveMode.Read, leaveOpen: true);
             var pickle =
                 archive.Entries.FirstOrDefault(entry => entry.Name == PickleName)
                 ?? throw new InvalidDataException(
-                    $"The weights file is a zip file without a {PickleName}; it is no PyTorch checkpoint."
+                    $"The weights file is a zip file without a {PickleName}; it is not a PyTorch checkpoint."
                 );
-            if (StoredLength(pickle, stream) > Pickle.MostBytes)
+            if (GetStoredLength(pickle, stream) > Pickle.MaxBytes)
                 throw new InvalidDataException(
-                    $"The weights file is no list of tensors: its {PickleName} has {pickle.Length} bytes."
+                    $"The weights file is not a list of tensors: its {PickleName} has {pickle.Length} bytes."
                 );
             var folder = pickle.FullName[..^PickleName.Length];
             if (
                 archive.GetEntry(folder + OrderName) is { } order
-                && !Content(order, Math.Min(StoredLength(order, stream), 16)).AsSpan().SequenceEqual("little"u8)
+                && !ReadContent(order, Math.Min(GetStoredLength(order, stream), 16)).AsSpan().SequenceEqual("little"u8)
             )
                 throw new InvalidDataException(
-                    "The weights file was saved on a machine with another order of bytes; save it anew on one like this."
+                    "The weights file was saved on a machine with another byte order. "
+                        + "Save it again on a machine like this one."
                 );
-            return Checkpoint.TensorsOf(
-                Pickle.Read(new PickleInput(Content(pickle, pickle.Length))),
-                storage => Find(archive.GetEntry($"{folder}data/{storage.Key}"), storage, stream)
+            return Checkpoint.FindTensors(
+                Pickle.Read(new PickleInput(ReadContent(pickle, pickle.Length))),
+                storage => OpenStorage(archive.GetEntry($"{folder}data/{storage.Key}"), storage, stream)
             );
         });
 
-    private static Checkpoint.ReadStorage Find(ZipArchiveEntry? entry, Storage storage, Stream stream)
+    private static Checkpoint.ReadStorage OpenStorage(ZipArchiveEntry? entry, Storage storage, Stream stream)
     {
-        if (entry is null || storage.Length > StoredLength(entry, stream) / storage.Type.Size())
+        if (entry is null || storage.Length > GetStoredLength(entry, stream) / storage.Type.GetSize())
             throw new InvalidDataException(
-                $"The weights file is damaged: storage {WeightsFile.Quote(storage.Key)} of {storage.Length} numbers is not there in full."
+                $"The weights file is damaged: storage {WeightsFile.Quote(storage.Key)} "
+                    + $"of {storage.Length} numbers is incomplete."
             );
         return (first, into) =>
         {
@@ -61,15 +63,15 @@ internal static class ZipCheckpoint
         };
     }
 
-    /// <summary>Bytes of an entry, which are no more than the file has: nothing is unpacked.</summary>
-    private static long StoredLength(ZipArchiveEntry entry, Stream stream) =>
+    /// <summary>Gets the length of an entry, at most that of the file: nothing is decompressed.</summary>
+    private static long GetStoredLength(ZipArchiveEntry entry, Stream stream) =>
         entry.Length == entry.CompressedLength && entry.Length <= stream.Length
             ? entry.Length
             : throw new InvalidDataException(
-                "The weights file is a zip file of packed entries, which no checkpoint is."
+                "The weights file is a zip file with compressed entries, unlike any checkpoint."
             );
 
-    private static byte[] Content(ZipArchiveEntry entry, long length)
+    private static byte[] ReadContent(ZipArchiveEntry entry, long length)
     {
         var content = new byte[length];
         using var data = entry.Open();
@@ -84,7 +86,7 @@ internal static class ZipCheckpoint
             data.ReadExactly(buffer.AsSpan(0, (int)Math.Min(count, buffer.Length)));
     }
 
-    private static T Guarded<T>(Func<T> read)
+    private static T RunGuarded<T>(Func<T> read)
     {
         try
         {
@@ -97,8 +99,8 @@ internal static class ZipCheckpoint
     }
 
     /// <summary>
-    /// What a zip file with a byte changed can make the framework's reader throw, besides <see
-    /// cref="InvalidDataException"/>.
+    /// Gets whether an exception means a damaged file: a changed byte makes the framework's reader throw these, besides
+    /// <see cref="InvalidDataException"/>.
     /// </summary>
     private static bool IsDamage(Exception e) =>
         e

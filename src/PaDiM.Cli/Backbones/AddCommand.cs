@@ -4,30 +4,37 @@ using PaDiM.Backbones.Architectures;
 
 namespace PaDiM.Cli.Backbones;
 
-/// <summary><c>padim backbones add FILE</c>: a network of one's own into the first backbone folder.</summary>
+/// <summary><c>padim backbones add FILE</c>: installs your own network in the first backbone folder.</summary>
 internal static class AddCommand
 {
     public static Command Create()
     {
         var file = new Argument<string>("file")
         {
-            Description = "An ONNX file, with its manifest beside it or without; or weights: .safetensors, .pth.",
+            Description = "ONNX file, with or without a manifest beside it, or weights (.safetensors, .pth).",
         };
-        var name = new Option<string?>("--name") { Description = "Name of the backbone; the file's own by default." };
+        var name = new Option<string?>("--name") { Description = "Name of the backbone (default: the file name)." };
         var architecture = new Option<string?>("--architecture")
         {
             Description =
-                $"The network that weights are of: {string.Join(", ", BackboneArchitecture.Names)}; found from their tensors by default.",
+                $"Architecture of the weights: {string.Join(", ", BackboneArchitecture.Names)} "
+                + "(default: detected from the tensors).",
         };
         architecture.AcceptOnlyFromAmong([.. BackboneArchitecture.Names]);
-        var origin = new Option<string?>("--origin") { Description = "Where the weights come from, for the manifest." };
-        var licence = new Option<string?>("--licence") { Description = "Licence of the weights, for the manifest." };
+        var origin = new Option<string?>("--origin")
+        {
+            Description = "Origin of the weights, recorded in the manifest.",
+        };
+        var licence = new Option<string?>("--licence")
+        {
+            Description = "Licence of the weights, recorded in the manifest.",
+        };
         var force = new Option<bool>("--force")
         {
-            Description = "Replace a backbone of other bytes. Models that were fitted on it no longer score.",
+            Description = "Replace a backbone that has other bytes. Models fitted with it no longer score.",
         };
         var backbones = new BackboneOptions();
-        var command = new Command("add", "Check a network of your own, convert it where it is weights, and install it.")
+        var command = new Command("add", "Check your own network, convert it if it is weights, and install it.")
         {
             file,
             name,
@@ -42,9 +49,9 @@ internal static class AddCommand
             async (arguments, stop) =>
             {
                 var path = arguments.GetValue(file)!;
-                InstallationLine.Print(
+                InstallationSummary.Print(
                     await backbones
-                        .Installer(arguments)
+                        .CreateInstaller(arguments)
                         .AddAsync(
                             new InstallRequest(arguments.GetValue(name) ?? Path.GetFileNameWithoutExtension(path), path)
                             {

@@ -2,11 +2,11 @@ using System.CommandLine;
 
 namespace PaDiM.Cli.Backbones;
 
-/// <summary><c>padim backbones</c>: the networks that the other commands use.</summary>
+/// <summary><c>padim backbones</c>: manages the networks that the other commands use.</summary>
 internal static class BackbonesCommand
 {
     public static Command Create() =>
-        new("backbones", "Work with backbones, the networks whose features are modelled.")
+        new("backbones", "Manage backbones, the networks whose features are modelled.")
         {
             ListCommand.Create(),
             PullCommand.Create(),

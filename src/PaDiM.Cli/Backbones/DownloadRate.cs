@@ -1,24 +1,26 @@
 namespace PaDiM.Cli.Backbones;
 
-/// <summary>How fast a download is, from the first piece of this run on; begins anew when the download does.</summary>
-/// <param name="time">Measures it.</param>
+/// <summary>
+/// Measures the speed of a download from the first piece of this run. Restarts when the download restarts.
+/// </summary>
+/// <param name="time">The clock.</param>
 internal sealed class DownloadRate(TimeProvider time)
 {
-    private long _first,
-        _last = long.MaxValue,
-        _start;
+    private long _firstBytes,
+        _lastBytes = long.MaxValue,
+        _startTimestamp;
 
-    /// <summary>Bytes per second so far; 0 at the first piece.</summary>
-    /// <param name="bytes">Bytes that are there, those of earlier runs included.</param>
-    public double At(long bytes)
+    /// <summary>Records a piece and gets the bytes per second so far; 0 for the first piece.</summary>
+    /// <param name="bytes">Bytes downloaded, including those of earlier runs.</param>
+    public double Update(long bytes)
     {
-        if (bytes < _last)
+        if (bytes < _lastBytes)
         {
-            _first = bytes;
-            _start = time.GetTimestamp();
+            _firstBytes = bytes;
+            _startTimestamp = time.GetTimestamp();
         }
-        _last = bytes;
-        var seconds = time.GetElapsedTime(_start).TotalSeconds;
-        return seconds > 0 ? (bytes - _first) / seconds : 0;
+        _lastBytes = bytes;
+        var seconds = time.GetElapsedTime(_startTimestamp).TotalSeconds;
+        return seconds > 0 ? (bytes - _firstBytes) / seconds : 0;
     }
 }

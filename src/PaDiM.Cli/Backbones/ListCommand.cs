@@ -7,7 +7,9 @@ using PaDiM.Engine.Files;
 
 namespace PaDiM.Cli.Backbones;
 
-/// <summary><c>padim backbones list</c>: the backbones that can be used, and those that can be installed.</summary>
+/// <summary>
+/// <c>padim backbones list</c>: lists the backbones that are installed and those that can be installed.
+/// </summary>
 internal static class ListCommand
 {
     private const int HashDigits = 12;
@@ -16,13 +18,10 @@ internal static class ListCommand
     {
         var json = new Option<bool>("--json")
         {
-            Description = "One JSON object a backbone and line, with all that is known of it.",
+            Description = "Print one JSON object per backbone and line, with all details.",
         };
         var backbones = new BackboneOptions();
-        var command = new Command(
-            "list",
-            "List the backbones that can be used, and those that can be installed by their names."
-        )
+        var command = new Command("list", "List the installed backbones and those that can be installed by name.")
         {
             json,
         };
@@ -41,7 +40,9 @@ internal static class ListCommand
         return command;
     }
 
-    /// <summary>A row a backbone; origin and licence, which may be long, on lines of their own below it.</summary>
+    /// <summary>
+    /// Prints one row per backbone. Origin and licence may be long, so they have their own lines below it.
+    /// </summary>
     private static void Print(IReadOnlyList<ListedBackbone> listed)
     {
         string[][] rows =
@@ -51,7 +52,7 @@ internal static class ListCommand
                 new[]
                 {
                     backbone.Name,
-                    Words(backbone.State),
+                    ToText(backbone.State),
                     string.Join(' ', backbone.Taps.Select(tap => $"{tap.Stride}x{tap.Channels}")),
                     $"{backbone.Dimensions}",
                     backbone.SizeBytes is { } bytes ? FitEstimate.FormatBytes(bytes) : "",
@@ -79,14 +80,17 @@ internal static class ListCommand
                     WriteLine($"    {line}");
         }
         Console.Out.WriteLine(
-            "Taps are stride x channels. Size and SHA-256 are those of the ONNX file; of the weights to download where one is available only. --json tells all."
+            "Taps are stride x channels. Size and SHA-256 belong to the ONNX file, or to the weights to download "
+                + "if the backbone is not installed. --json prints all details."
         );
     }
 
-    /// <summary>Names and manifests may be of anyone; JSON escapes them itself.</summary>
+    /// <summary>
+    /// Writes a line without control characters: names and manifests are not trusted. JSON escapes them itself.
+    /// </summary>
     private static void WriteLine(string line) => Console.Out.WriteLine(TerminalText.Sanitise(line));
 
-    private static string Words(BackboneState state) =>
+    private static string ToText(BackboneState state) =>
         state switch
         {
             BackboneState.BuiltIn => "built in",
@@ -95,7 +99,7 @@ internal static class ListCommand
         };
 }
 
-/// <summary>What the list writes as JSON.</summary>
+/// <summary>Serialises the list.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(ListedBackbone))]
 internal sealed partial class ListJson : JsonSerializerContext;

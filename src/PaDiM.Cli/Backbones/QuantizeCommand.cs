@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using PaDiM.Backbones.Acquisition;
 using PaDiM.Backbones.Quantisation;
 using PaDiM.Engine.Catalogue;
@@ -8,7 +9,9 @@ using Spectre.Console;
 
 namespace PaDiM.Cli.Backbones;
 
-/// <summary><c>padim backbones quantize NAME --images DIR</c>: a float32 backbone to its int8 variant.</summary>
+/// <summary>
+/// <c>padim backbones quantize NAME --images DIR</c>: creates the int8 variant of a float32 backbone.
+/// </summary>
 internal static class QuantizeCommand
 {
     public static Command Create()
@@ -18,13 +21,15 @@ internal static class QuantizeCommand
         {
             if (result.Tokens.Any(token => token.Value.EndsWith(BackboneQuantiser.Suffix, StringComparison.Ordinal)))
                 result.AddError(
-                    $"Names that end with {BackboneQuantiser.Suffix} are those of int8 variants; name the float32 backbone."
+                    $"Names that end in {BackboneQuantiser.Suffix} are reserved for int8 variants. "
+                        + "Give the name of the float32 backbone."
                 );
         });
         var images = new Option<string>("--images")
         {
             Description =
-                $"Folder of at least {BackboneQuantiser.FewestImages} images to calibrate on, subfolders included; every tenth is held out to measure the result.",
+                $"Folder of at least {BackboneQuantiser.MinImages} images for calibration, subfolders included; "
+                + "every tenth image is held out to measure the result.",
             Required = true,
             HelpName = "folder",
         };
@@ -36,10 +41,10 @@ internal static class QuantizeCommand
         };
         var force = new Option<bool>("--force")
         {
-            Description = "Replace a NAME-int8 of other bytes. Models that were fitted on it no longer score.",
+            Description = "Replace a NAME-int8 that has other bytes. Models fitted with it no longer score.",
         };
         var backbones = new BackboneOptions();
-        var command = new Command("quantize", "Make the int8 variant NAME-int8 of a float32 backbone.")
+        var command = new Command("quantize", "Create NAME-int8, the int8 variant of a float32 backbone.")
         {
             name,
             images,
@@ -87,13 +92,15 @@ internal static class QuantizeCommand
     private static void Print(QuantisedBackbone made, Installation done)
     {
         var quantisation = made.Manifest.Quantisation!;
-        AnsiConsole.MarkupLineInterpolated(
-            $"[bold]{done.File.Path}[/]: {made.Convolutions} integer convolutions, calibrated on {quantisation.CalibrationImages} images"
-        );
+        var summary =
+            $"{made.Convolutions} integer convolutions, calibrated on {quantisation.CalibrationImages} images";
+        AnsiConsole.MarkupLineInterpolated($"[bold]{done.File.Path}[/]: {summary}");
         foreach (var (tap, sqnr) in made.Manifest.Taps!.Zip(quantisation.Sqnr))
-            AnsiConsole.MarkupLine(
-                FormattableString.Invariant(
-                    $"{Markup.Escape(tap.Tensor)}: signal to quantisation noise {sqnr:f1} dB on {quantisation.HeldOutImages} images held out"
+            AnsiConsole.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{tap.Tensor}: signal-to-quantisation-noise ratio {sqnr:f1} dB "
+                        + $"on {quantisation.HeldOutImages} held-out images"
                 )
             );
     }

@@ -6,14 +6,16 @@ using Spectre.Console;
 
 namespace PaDiM.Cli.Backbones;
 
-/// <summary><c>padim backbones verify [NAME...]</c>: whether files still are what their manifests record.</summary>
+/// <summary>
+/// <c>padim backbones verify [NAME...]</c>: compares backbone files with the hashes in their manifests.
+/// </summary>
 internal static class VerifyCommand
 {
     public static Command Create()
     {
         var names = new Argument<string[]>("name")
         {
-            Description = "Backbones; all by default.",
+            Description = "Backbones (default: all).",
             Arity = ArgumentArity.ZeroOrMore,
         };
         var backbones = new BackboneOptions();
@@ -38,24 +40,25 @@ internal static class VerifyCommand
 
     private static bool Check(string name, BackboneFile? file)
     {
-        var (intact, words) = file is null ? (false, BackboneCatalogue.Known.GetMissingMessage(name)) : Check(file);
-        AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"{name}: {words}");
-        return intact;
+        var (isIntact, message) = file is null ? (false, BackboneCatalogue.Known.GetMissingMessage(name)) : Check(file);
+        AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"{name}: {message}");
+        return isIntact;
     }
 
-    private static (bool Intact, string Words) Check(BackboneFile file)
+    private static (bool IsIntact, string Message) Check(BackboneFile file)
     {
         try
         {
             var manifest = file.ReadManifest();
             if (manifest.Sha256 is not { } recorded)
-                return (true, "no SHA-256 is recorded; padim backbones add records one.");
+                return (true, "no SHA-256 is recorded. padim backbones add records one.");
             var hash = FileHash.Compute(file.Path);
             return manifest.Accepts(hash)
                 ? (true, "intact")
                 : (
                     false,
-                    $"{file.Path} is damaged: its SHA-256 is {hash}, {recorded} is recorded. The same file again, by pull or add, mends it."
+                    $"{file.Path} is damaged: its SHA-256 is {hash}, but {recorded} is recorded. "
+                        + "Pull or add the same file again to repair it."
                 );
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)

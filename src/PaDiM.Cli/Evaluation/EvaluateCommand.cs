@@ -13,53 +13,55 @@ namespace PaDiM.Cli.Evaluation;
 internal sealed class EvaluateCommand
 {
     private const string NonAligned = "non-aligned";
-    private const int NonAlignedRepeats = 5,
+    private const int DefaultNonAlignedRepeats = 5,
         MaxRepeats = 1000;
 
     private readonly Argument<string> _root = new("root")
     {
-        Description = "Folder of a dataset, or of one category of it.",
+        Description = "Folder of a dataset, or of one of its categories.",
     };
     private readonly Option<string[]> _category = new("--category")
     {
-        Description = "Only this category; may be repeated.",
+        Description = "Evaluate only this category; may be repeated.",
     };
     private readonly Option<string> _layout = new("--layout")
     {
         Description =
-            "How the folder is laid out: as MVTec AD (train/good, test/DEFECT, ground_truth/DEFECT), as ShanghaiTech Campus (training/frames/VIDEO, testing/frames/VIDEO), or to be found out.",
+            "Layout of the folder: mvtec (MVTec AD: train/good, test/DEFECT, ground_truth/DEFECT), "
+            + "stc (ShanghaiTech Campus: training/frames/VIDEO, testing/frames/VIDEO), or auto to detect it.",
         DefaultValueFactory = _ => DatasetLayouts.Auto,
     };
     private readonly Option<int> _frameStep = new("--frame-step")
     {
-        Description = "Of videos, take every so manieth frame only.",
+        Description = "For videos, use every Nth frame.",
         DefaultValueFactory = _ => 1,
     };
     private readonly Option<string> _protocol = new("--protocol")
     {
         Description =
-            $"Show images as they are, or as the paper's non-aligned data: {NonAlignedView.Size} x {NonAlignedView.Size} pixels, turned by up to 10 degrees and cropped at random.",
+            "Use images as they are, or as in the paper's non-aligned protocol: rotated by up to 10 degrees "
+            + $"and cropped at random to {NonAlignedView.Size} x {NonAlignedView.Size} pixels.",
         DefaultValueFactory = _ => "aligned",
     };
     private readonly Option<int?> _repeats = new("--repeats")
     {
         Description =
-            $"Fits of each category, with seeds that count up from --seed; their mean and standard deviation are told (1, or {NonAlignedRepeats} for non-aligned data).",
+            "Fits per category, with seeds that count up from --seed; the result is their mean and standard deviation "
+            + $"(default: 1, or {DefaultNonAlignedRepeats} for non-aligned data).",
     };
     private readonly Option<string> _state = new("--state")
     {
-        Description =
-            "Folder to keep what is done in, so that the same command goes on after an interruption; one of the user's own by default.",
+        Description = "State folder, so an interrupted run can resume (default: per user).",
         HelpName = "folder",
     };
     private readonly Option<string[]> _report = new("--report")
     {
-        Description = "File to write the results to, .md or .json; may be repeated.",
+        Description = "File for the results, .md or .json; may be repeated.",
         HelpName = "file",
     };
     private readonly Option<bool> _json = new("--json")
     {
-        Description = "One JSON object a category and line instead of the table.",
+        Description = "Print one JSON object per category and line instead of the table.",
     };
     private readonly ModelOptions _model;
     private readonly BackboneOptions _backbones = new();
@@ -71,13 +73,13 @@ internal sealed class EvaluateCommand
         _frameStep.Require(step => step >= 1, "--frame-step must be at least 1.");
         _repeats.Require(
             count => count is null or (>= 1 and <= MaxRepeats),
-            $"--repeats must lie between 1 and {MaxRepeats}."
+            $"--repeats must be between 1 and {MaxRepeats}."
         );
         _report.Require(
             paths => Array.TrueForAll(paths ?? [], EvaluationReports.CanWrite),
-            "--report takes a file whose name ends in .md or .json."
+            "--report must be a file whose name ends in .md or .json."
         );
-        _model = new ModelOptions(Adapt);
+        _model = new ModelOptions(ApplyProtocol);
     }
 
     public static Command Create()
@@ -85,7 +87,7 @@ internal sealed class EvaluateCommand
         var evaluate = new EvaluateCommand();
         var command = new Command(
             "evaluate",
-            "Fit and measure the categories of a dataset: a row a category, as the paper's tables do."
+            "Fit and measure the categories of a dataset: one row per category, as in the paper's tables."
         )
         {
             evaluate._root,
@@ -108,33 +110,33 @@ internal sealed class EvaluateCommand
     private async Task<int> RunAsync(ParseResult arguments, CancellationToken stop)
     {
         using var registry = _backbones.Open(arguments);
-        var backbone = registry.Open(_model.BackboneName(arguments));
+        var backbone = registry.Open(_model.GetBackboneName(arguments));
         var plan = ToPlan(arguments, backbone);
         var dataset = DatasetLayouts.Open(plan.Root, plan.Layout, plan.FrameStep);
         DatasetCategory[] categories =
         [
-            .. Choose(dataset.Categories, arguments.GetValue(_category) ?? []).Select(dataset.Read),
+            .. SelectCategories(dataset.Categories, arguments.GetValue(_category) ?? []).Select(dataset.Read),
         ];
         using var kept = EvaluationState.Open(
             arguments.GetValue(_state) ?? EvaluationState.DefaultParent,
             plan,
             backbone
         );
-        // On a terminal the lines would get into the bar's way.
+        // On a terminal the lines would break the progress bar.
         var asJson = arguments.GetValue(_json);
-        var atOnce = Console.IsOutputRedirected || Console.IsErrorRedirected;
+        var printAtOnce = Console.IsOutputRedirected || Console.IsErrorRedirected;
         var rows = await MeasureAsync(
             categories,
             plan,
-            new EvaluationRun(plan, backbone, _model.Ignored(arguments), kept),
+            new EvaluationRun(plan, backbone, _model.ReadIgnoreMask(arguments), kept),
             kept,
-            row => Print(row, asJson && atOnce),
+            row => Print(row, asJson && printAtOnce),
             stop
         );
         foreach (var row in rows)
-            Print(row, asJson && !atOnce);
+            Print(row, asJson && !printAtOnce);
         if (!asJson)
-            await Console.Out.WriteAsync(MarkdownTable.Of(rows));
+            await Console.Out.WriteAsync(EvaluationTable.Format(rows));
         foreach (var path in arguments.GetValue(_report) ?? [])
             EvaluationReports.Write(path, plan, rows);
         kept.Remove(categories);
@@ -150,7 +152,7 @@ internal sealed class EvaluateCommand
         CancellationToken stop
     )
     {
-        var todo = Remaining(categories, plan, kept);
+        var todo = FindRemaining(categories, plan, kept);
         try
         {
             return await ProgressBar.RunAsync(
@@ -158,7 +160,7 @@ internal sealed class EvaluateCommand
                 show =>
                     run.Run(
                         categories,
-                        new EvaluationProgress(todo.Sum(EvaluationProgress.SizeOf), todo.Count, show),
+                        new EvaluationProgress(todo.Sum(EvaluationProgress.CountImages), todo.Count, show),
                         finished,
                         stop
                     ),
@@ -168,7 +170,7 @@ internal sealed class EvaluateCommand
         catch (OperationCanceledException)
         {
             await Console.Error.WriteLineAsync(
-                $"What is done is kept in {kept.Folder}; the same command goes on from there."
+                $"Finished work is kept in {kept.Folder}; run the same command again to resume."
             );
             throw;
         }
@@ -183,22 +185,23 @@ internal sealed class EvaluateCommand
             arguments.GetValue(_layout)!,
             arguments.GetValue(_frameStep),
             shown,
-            _model.Settings(arguments, backbone),
-            _model.IgnoreMaskFile(arguments) is { } mask ? FileHash.Compute(mask) : null,
-            arguments.GetValue(_repeats) ?? (shown == EvaluationProtocol.NonAligned ? NonAlignedRepeats : 1)
+            _model.GetSettings(arguments, backbone),
+            _model.GetIgnoreMaskFile(arguments) is { } mask ? FileHash.Compute(mask) : null,
+            arguments.GetValue(_repeats) ?? (shown == EvaluationProtocol.NonAligned ? DefaultNonAlignedRepeats : 1)
         );
     }
 
     private void CheckMask(CommandResult arguments)
     {
-        if (arguments.TryGet(_protocol, out var shown) && shown == NonAligned && _model.HasIgnoreMask(arguments))
+        if (arguments.TryGetValue(_protocol, out var shown) && shown == NonAligned && _model.HasIgnoreMask(arguments))
             arguments.AddError(
-                "--ignore-mask goes with images as they are: one mask cannot fit images that each are turned and cropped by themselves."
+                "--ignore-mask cannot be combined with --protocol non-aligned: "
+                    + "each image is rotated and cropped differently, so one mask cannot fit all."
             );
     }
 
-    /// <summary>Non-aligned images are shown at their final size.</summary>
-    private FitSettings Adapt(SymbolResult arguments, FitSettings settings) =>
+    /// <summary>Applies the protocol to the settings: non-aligned images already have their final size.</summary>
+    private FitSettings ApplyProtocol(SymbolResult arguments, FitSettings settings) =>
         arguments.GetValue(_protocol) == NonAligned
             ? settings with
             {
@@ -207,19 +210,19 @@ internal sealed class EvaluateCommand
             }
             : settings;
 
-    private static IEnumerable<string> Choose(IReadOnlyList<string> found, string[] wanted)
+    private static IEnumerable<string> SelectCategories(IReadOnlyList<string> found, string[] wanted)
     {
         if (wanted.FirstOrDefault(name => !found.Contains(name)) is { } missing)
             throw new DirectoryNotFoundException(
-                $"There is no category {missing}; found are {string.Join(", ", found)}."
+                $"There is no category {missing}. The dataset has {string.Join(", ", found)}."
             );
         return found.Where(name => wanted.Length == 0 || wanted.Contains(name));
     }
 
     /// <summary>
-    /// The category of each fit that is still to be made; says so where there is something to go on from.
+    /// Finds the category of each fit that is still to do, and prints a line if an interrupted run is resumed.
     /// </summary>
-    private static List<DatasetCategory> Remaining(
+    private static List<DatasetCategory> FindRemaining(
         DatasetCategory[] categories,
         EvaluationPlan plan,
         EvaluationState kept
@@ -227,13 +230,14 @@ internal sealed class EvaluateCommand
     {
         var entries = categories
             .SelectMany(category =>
-                plan.Seeds.Select(seed => (Category: category, Entry: kept.EntryOf(category, seed)))
+                plan.Seeds.Select(seed => (Category: category, Entry: kept.GetEntry(category, seed)))
             )
             .ToArray();
         var todo = entries.Where(fit => fit.Entry.Read() is null).ToArray();
         if (todo.Length < entries.Length || todo.Any(fit => fit.Entry.IsUnderWay))
             Console.Error.WriteLine(
-                $"Going on with an interrupted run: {entries.Length - todo.Length} of {entries.Length} results are taken from {kept.Folder}."
+                $"Resuming an interrupted run: {entries.Length - todo.Length} of {entries.Length} results "
+                    + $"are taken from {kept.Folder}."
             );
         return [.. todo.Select(fit => fit.Category)];
     }

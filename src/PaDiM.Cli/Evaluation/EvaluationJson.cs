@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace PaDiM.Cli.Evaluation;
 
-/// <summary>What the evaluation writes as JSON, to its reports and to its state.</summary>
+/// <summary>Serialises reports and state.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     UseStringEnumConverter = true,
@@ -15,7 +15,7 @@ namespace PaDiM.Cli.Evaluation;
 [JsonSerializable(typeof(EvaluationPlan))]
 internal sealed partial class EvaluationJson : JsonSerializerContext;
 
-/// <summary>A figure that is not defined, such as the AUROC of images of one class, is null: JSON has no NaN.</summary>
+/// <summary>Writes an undefined figure, such as the AUROC of images of one class, as null: JSON has no NaN.</summary>
 internal sealed class UndefinedAsNull : JsonConverter<double>
 {
     /// <inheritdoc/>

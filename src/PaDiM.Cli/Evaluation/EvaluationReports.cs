@@ -5,32 +5,35 @@ using PaDiM.Engine.Files;
 
 namespace PaDiM.Cli.Evaluation;
 
-/// <summary>Writes results to files, whose extension decides how.</summary>
+/// <summary>Writes results to files. The extension selects the format.</summary>
 internal static class EvaluationReports
 {
     private const string Markdown = ".md",
         Json = ".json";
 
-    /// <summary>Whether a file's extension is known.</summary>
-    public static bool CanWrite(string path) => ExtensionOf(path) is Markdown or Json;
+    /// <summary>Gets whether a file's extension is known.</summary>
+    public static bool CanWrite(string path) => GetExtension(path) is Markdown or Json;
 
     /// <summary>Writes a file as a whole or not at all.</summary>
     public static void Write(string path, EvaluationPlan plan, IReadOnlyList<EvaluationRow> rows)
     {
         var bytes =
-            ExtensionOf(path) == Json
+            GetExtension(path) == Json
                 ? JsonSerializer.SerializeToUtf8Bytes(rows, EvaluationJson.Default.IReadOnlyListEvaluationRow)
-                : Encoding.UTF8.GetBytes($"{Describe(plan, rows[0])}\n\n{MarkdownTable.Of(rows)}");
+                : Encoding.UTF8.GetBytes($"{FormatConditions(plan, rows[0])}\n\n{EvaluationTable.Format(rows)}");
         AtomicFile.Write(path, stream => stream.Write(bytes));
     }
 
-    /// <summary>What was measured, so that a table found alone can be made again.</summary>
-    private static string Describe(EvaluationPlan plan, EvaluationRow row)
+    /// <summary>Formats the conditions of the evaluation, so the table can be reproduced from the file alone.</summary>
+    private static string FormatConditions(EvaluationPlan plan, EvaluationRow row)
     {
         var settings = JsonSerializer.Serialize(plan.Settings, EvaluationJson.Default.FitSettings);
         var seeds = string.Join(", ", plan.Seeds.Select(seed => seed.ToString(CultureInfo.InvariantCulture)));
-        return $"Backbone {row.Backbone} (SHA-256 {row.BackboneSha256}), {(plan.Protocol == EvaluationProtocol.Aligned ? "aligned" : "non-aligned")} protocol, {(plan.Repeats == 1 ? "seed" : "mean and standard deviation over the seeds")} {seeds}, settings `{settings}`.";
+        var protocol = plan.Protocol == EvaluationProtocol.Aligned ? "aligned" : "non-aligned";
+        var label = plan.Repeats == 1 ? "seed" : "mean and standard deviation over the seeds";
+        return $"Backbone {row.Backbone} (SHA-256 {row.BackboneSha256}), {protocol} protocol, {label} {seeds}, "
+            + $"settings `{settings}`.";
     }
 
-    private static string ExtensionOf(string path) => Path.GetExtension(path).ToLowerInvariant();
+    private static string GetExtension(string path) => Path.GetExtension(path).ToLowerInvariant();
 }

@@ -4,18 +4,18 @@ using PaDiM.Engine.Evaluation;
 
 namespace PaDiM.Cli.Evaluation;
 
-/// <summary>What one fit of a category achieved.</summary>
+/// <summary>Represents the result of one fit of a category.</summary>
 /// <param name="Seed">Its seed.</param>
 /// <param name="Report">The figures.</param>
 internal sealed record SeedResult(int Seed, EvaluationReport Report);
 
-/// <summary>A category's result, as <c>padim evaluate --json</c> prints it.</summary>
+/// <summary>Represents the result of a category, as <c>padim evaluate --json</c> prints it.</summary>
 /// <param name="Category">Its name.</param>
-/// <param name="Texture">It is a texture, which the paper averages apart from objects.</param>
-/// <param name="Protocol">How images were shown.</param>
+/// <param name="Texture">Whether it is a texture, which the paper averages separately from objects.</param>
+/// <param name="Protocol">How images were presented.</param>
 /// <param name="Backbone">Name of the network.</param>
 /// <param name="BackboneSha256">Hash of its file.</param>
-/// <param name="Settings">Of the fit; with the first seed where there were several.</param>
+/// <param name="Settings">The settings of the fit; with the first seed if there were several.</param>
 /// <param name="Seeds">The seed of each fit.</param>
 /// <param name="Report">The figures of the only fit.</param>
 /// <param name="Mean">The mean over several fits.</param>
@@ -35,12 +35,12 @@ internal sealed record EvaluationRow(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<SeedResult>? Runs
 )
 {
-    /// <summary>The report of each fit.</summary>
+    /// <summary>Gets the report of each fit.</summary>
     [JsonIgnore]
     public IReadOnlyList<EvaluationReport> Reports => Report is null ? [.. Runs!.Select(run => run.Report)] : [Report];
 
-    /// <summary>A row from the results of a category.</summary>
-    public static EvaluationRow Of(
+    /// <summary>Creates a row from the results of a category.</summary>
+    public static EvaluationRow Create(
         string category,
         bool texture,
         EvaluationPlan plan,

@@ -9,22 +9,22 @@ using PaDiM.Imaging.Decoding;
 namespace PaDiM.Cli.Evaluation;
 
 /// <summary>
-/// Fits and measures categories, each with every seed, but for what an interrupted run has done already.
+/// Fits and measures categories, each with every seed, and skips what an interrupted run has already done.
 /// </summary>
 /// <param name="plan">What to measure.</param>
 /// <param name="backbone">The network.</param>
-/// <param name="ignored">The pixels that do not count, at the image size; null where all do.</param>
-/// <param name="state">What is done.</param>
+/// <param name="ignored">The pixels that do not count, at the image size; null if all count.</param>
+/// <param name="state">The results so far.</param>
 internal sealed class EvaluationRun(EvaluationPlan plan, Backbone backbone, bool[]? ignored, EvaluationState state)
 {
-    /// <summary>Share of a fit's and its measuring's time that the fit takes.</summary>
+    /// <summary>The share of the time of a fit and its measurement that the fit takes.</summary>
     private const double FitShare = 0.7;
 
-    /// <summary>Runs.</summary>
+    /// <summary>Fits and measures all categories.</summary>
     /// <param name="categories">The categories, in order.</param>
-    /// <param name="progress">Told of every step.</param>
-    /// <param name="finished">Given each row as soon as it stands.</param>
-    /// <param name="stop">Stops between two batches; what is done is kept.</param>
+    /// <param name="progress">Receives every step.</param>
+    /// <param name="finished">Receives each row as soon as it is complete.</param>
+    /// <param name="stop">Stops between two batches; finished work is kept.</param>
     public IReadOnlyList<EvaluationRow> Run(
         IReadOnlyList<DatasetCategory> categories,
         EvaluationProgress progress,
@@ -36,12 +36,12 @@ internal sealed class EvaluationRun(EvaluationPlan plan, Backbone backbone, bool
         foreach (var category in categories)
         {
             rows.Add(
-                EvaluationRow.Of(
+                EvaluationRow.Create(
                     category.Name,
                     category.IsTexture,
                     plan,
                     backbone.Identity,
-                    [.. plan.Seeds.Select(seed => ResultOf(category, seed, progress, stop))]
+                    [.. plan.Seeds.Select(seed => GetResult(category, seed, progress, stop))]
                 )
             );
             finished(rows[^1]);
@@ -49,9 +49,14 @@ internal sealed class EvaluationRun(EvaluationPlan plan, Backbone backbone, bool
         return rows;
     }
 
-    private SeedResult ResultOf(DatasetCategory category, int seed, EvaluationProgress progress, CancellationToken stop)
+    private SeedResult GetResult(
+        DatasetCategory category,
+        int seed,
+        EvaluationProgress progress,
+        CancellationToken stop
+    )
     {
-        var entry = state.EntryOf(category, seed);
+        var entry = state.GetEntry(category, seed);
         if (entry.Read() is { } known)
             return known;
         progress.Start(
@@ -75,20 +80,20 @@ internal sealed class EvaluationRun(EvaluationPlan plan, Backbone backbone, bool
         var view = new ProtocolView(plan.Protocol, seed);
         var model = FolderFit.Run(
             backbone,
-            plan.SettingsOf(seed),
+            plan.WithSeed(seed),
             ignored,
             category.Training.Select(view.ToTraining),
             entry.Embeddings,
-            step => progress.Tell(FitShare * step.Progress, FolderFit.Words(step)),
+            step => progress.Report(FitShare * step.Progress, FolderFit.FormatStage(step)),
             stop
         );
-        using var inspector = ModelScorer.Open(model, backbone);
+        using var scorer = ModelScorer.Open(model, backbone);
         var compute = ComputeContext.OnThreadPool(backbone.Runtime.Threads, bindsCaller: true);
-        var pipeline = new EvaluationPipeline(inspector, new ImageDecoder(), compute, entry.Maps);
+        var pipeline = new EvaluationPipeline(scorer, new ImageDecoder(), compute, entry.Maps);
         return pipeline.Run(
             [.. category.Label().Select(view.ToTest)],
             model.Calibration.GetThreshold(ThresholdCalibration.DefaultFalseRejectRate),
-            share => progress.Tell(FitShare + (1 - FitShare) * share, "scoring"),
+            share => progress.Report(FitShare + (1 - FitShare) * share, "scoring"),
             stop
         );
     }

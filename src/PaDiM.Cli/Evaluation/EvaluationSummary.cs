@@ -3,50 +3,49 @@ using PaDiM.Engine.Evaluation;
 
 namespace PaDiM.Cli.Evaluation;
 
-/// <summary>The figures of several reports as one.</summary>
-/// <param name="Images">Of image scores.</param>
-/// <param name="Pixels">Of maps.</param>
-/// <param name="PerDefect">The same for each kind of defect.</param>
+/// <summary>Combines the figures of several reports.</summary>
+/// <param name="Images">The metrics of image scores.</param>
+/// <param name="Pixels">The metrics of maps.</param>
+/// <param name="PerDefect">Both for each kind of defect.</param>
 internal sealed record EvaluationSummary(
     ImageMetrics Images,
     PixelMetrics Pixels,
     IReadOnlyList<DefectReport> PerDefect
 )
 {
-    /// <summary>The mean of each figure.</summary>
+    /// <summary>Computes the mean of each figure.</summary>
     public static EvaluationSummary Mean(IReadOnlyList<EvaluationReport> reports) =>
-        Of(reports, values => values.Average());
+        Combine(reports, values => values.Average());
 
-    /// <summary>
-    /// The standard deviation of each figure over the reports, which are a sample; NaN for one report.
-    /// </summary>
-    public static EvaluationSummary Spread(IReadOnlyList<EvaluationReport> reports) => Of(reports, StandardDeviation);
+    /// <summary>Computes the sample standard deviation of each figure over the reports; NaN for one report.</summary>
+    public static EvaluationSummary Spread(IReadOnlyList<EvaluationReport> reports) =>
+        Combine(reports, StandardDeviation);
 
-    /// <summary>The standard deviation of a sample.</summary>
+    /// <summary>Computes the standard deviation of a sample.</summary>
     public static double StandardDeviation(double[] values)
     {
         var mean = values.Average();
         return Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / (values.Length - 1));
     }
 
-    private static EvaluationSummary Of(IReadOnlyList<EvaluationReport> reports, Func<double[], double> one) =>
+    private static EvaluationSummary Combine(IReadOnlyList<EvaluationReport> reports, Func<double[], double> one) =>
         new(
-            Of([.. reports.Select(report => report.Images)], one),
-            Of([.. reports.Select(report => report.Pixels)], one),
+            Combine([.. reports.Select(report => report.Images)], one),
+            Combine([.. reports.Select(report => report.Pixels)], one),
             [
                 .. reports[0]
                     .PerDefect.Select(
                         (defect, i) =>
                             defect with
                             {
-                                Images = Of([.. reports.Select(report => report.PerDefect[i].Images)], one),
-                                Pixels = Of([.. reports.Select(report => report.PerDefect[i].Pixels)], one),
+                                Images = Combine([.. reports.Select(report => report.PerDefect[i].Images)], one),
+                                Pixels = Combine([.. reports.Select(report => report.PerDefect[i].Pixels)], one),
                             }
                     ),
             ]
         );
 
-    private static ImageMetrics Of(ImageMetrics[] of, Func<double[], double> one) =>
+    private static ImageMetrics Combine(ImageMetrics[] of, Func<double[], double> one) =>
         new(
             one([.. of.Select(m => m.Auroc)]),
             one([.. of.Select(m => m.AveragePrecision)]),
@@ -54,7 +53,7 @@ internal sealed record EvaluationSummary(
             one([.. of.Select(m => m.F1MaxThreshold)])
         );
 
-    private static PixelMetrics Of(PixelMetrics[] of, Func<double[], double> one) =>
+    private static PixelMetrics Combine(PixelMetrics[] of, Func<double[], double> one) =>
         new(
             one([.. of.Select(m => m.Auroc)]),
             one([.. of.Select(m => m.AuPro30)]),

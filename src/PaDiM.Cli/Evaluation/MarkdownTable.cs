@@ -1,117 +1,35 @@
-using System.Globalization;
 using System.Text;
-using PaDiM.Core.Evaluation;
-using PaDiM.Engine.Evaluation;
 
 namespace PaDiM.Cli.Evaluation;
 
-/// <summary>
-/// Results as the paper's tables give them: a row a category, its defects below it, and means over textures, objects
-/// and all.
-/// </summary>
-internal static class MarkdownTable
+/// <summary>Represents a Markdown table with padded cells: names on the left, figures aligned right.</summary>
+/// <param name="columns">The titles of the columns.</param>
+internal sealed class MarkdownTable(IReadOnlyList<string> columns)
 {
-    private const string Undefined = "–";
+    private readonly List<string[]> _rows = [];
 
-    private static readonly string[] Header =
-    [
-        "category",
-        "images",
-        "image AUROC",
-        "image AP",
-        "F1-max",
-        "pixel AUROC",
-        "AU-PRO@0.3",
-        "AU-PRO@0.05",
-    ];
+    /// <summary>Adds a row with one cell per column.</summary>
+    public void Add(string[] cells) => _rows.Add(cells);
 
-    /// <summary>The table; with several seeds each figure is a mean and its standard deviation.</summary>
-    public static string Of(IReadOnlyList<EvaluationRow> rows)
-    {
-        List<string[]> lines = [];
-        foreach (var row in rows)
-        {
-            var decisions = row.Reports[0].ConfusionAtThreshold;
-            Add(
-                row.Category,
-                decisions.TruePositives + decisions.FalsePositives + decisions.TrueNegatives + decisions.FalseNegatives,
-                [.. row.Reports.Select(report => Values(report.Images, report.Pixels))]
-            );
-            for (var i = 0; i < row.Reports[0].PerDefect.Count; i++)
-            {
-                DefectReport[] defects = [.. row.Reports.Select(report => report.PerDefect[i])];
-                Add(
-                    $"- {defects[0].Defect}",
-                    defects[0].Count,
-                    [.. defects.Select(defect => Values(defect.Images, defect.Pixels))]
-                );
-            }
-        }
-        AddMean("mean of textures", [.. rows.Where(row => row.Texture)]);
-        AddMean("mean of objects", [.. rows.Where(row => !row.Texture)]);
-        AddMean("mean", rows);
-        return Render(lines);
-
-        void Add(string name, int? images, double[][] seeds) =>
-            lines.Add([
-                name.Replace("|", "\\|", StringComparison.Ordinal),
-                images?.ToString(CultureInfo.InvariantCulture) ?? "",
-                .. Enumerable.Range(0, seeds[0].Length).Select(i => Cell([.. seeds.Select(seed => seed[i])])),
-            ]);
-
-        void AddMean(string name, IReadOnlyList<EvaluationRow> of)
-        {
-            if (of.Count < 2)
-                return;
-            Add(
-                name,
-                null,
-                [
-                    .. Enumerable
-                        .Range(0, of[0].Reports.Count)
-                        .Select(seed =>
-                            Mean([.. of.Select(row => Values(row.Reports[seed].Images, row.Reports[seed].Pixels))])
-                        ),
-                ]
-            );
-        }
-    }
-
-    private static double[] Mean(double[][] categories) =>
-        [.. Enumerable.Range(0, categories[0].Length).Select(i => categories.Average(values => values[i]))];
-
-    private static double[] Values(ImageMetrics images, PixelMetrics pixels) =>
-        [images.Auroc, images.AveragePrecision, images.F1Max, pixels.Auroc, pixels.AuPro30, pixels.AuPro05];
-
-    private static string Cell(double[] seeds)
-    {
-        var mean = seeds.Average();
-        if (!double.IsFinite(mean))
-            return Undefined;
-        var figure = mean.ToString("f4", CultureInfo.InvariantCulture);
-        return seeds.Length == 1
-            ? figure
-            : $"{figure} ± {EvaluationSummary.StandardDeviation(seeds).ToString("f4", CultureInfo.InvariantCulture)}";
-    }
-
-    private static string Render(List<string[]> lines)
+    /// <inheritdoc/>
+    public override string ToString()
     {
         int[] widths =
         [
-            .. Header.Select((title, column) => lines.Select(line => line[column].Length).Append(title.Length).Max()),
+            .. columns.Select((title, column) => _rows.Select(row => row[column].Length).Append(title.Length).Max()),
         ];
         var text = new StringBuilder();
-        Append(Header);
+        Append(columns);
         Append([
             .. widths.Select(
                 (width, column) => column == 0 ? new string('-', width) : $"{new string('-', width - 1)}:"
             ),
         ]);
-        foreach (var line in lines)
-            Append(line);
+        foreach (var row in _rows)
+            Append(row);
         return text.ToString();
 
-        void Append(string[] cells) =>
+        void Append(IReadOnlyList<string> cells) =>
             text.Append("| ")
                 .AppendJoin(
                     " | ",

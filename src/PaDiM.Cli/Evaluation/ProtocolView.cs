@@ -1,7 +1,7 @@
-using System.Security.Cryptography;
 using System.Text;
 using PaDiM.Cli.Evaluation.Datasets;
 using PaDiM.Engine.Evaluation;
+using PaDiM.Engine.Files;
 using PaDiM.Engine.Fitting;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
@@ -10,30 +10,30 @@ using PaDiM.Imaging.Preprocessing;
 
 namespace PaDiM.Cli.Evaluation;
 
-/// <summary>The images of a dataset as a protocol shows them.</summary>
+/// <summary>Presents the images of a dataset as a protocol demands.</summary>
 /// <param name="protocol">The protocol.</param>
-/// <param name="seed">Decides what is drawn by chance.</param>
+/// <param name="seed">The seed of everything random.</param>
 internal sealed class ProtocolView(EvaluationProtocol protocol, int seed)
 {
     private readonly ImageDecoder _decoder = new();
 
-    /// <summary>An image to fit. Where chance has a part, seed and name belong to its identity.</summary>
+    /// <summary>Creates an image to fit. If the view is random, seed and name are part of its identity.</summary>
     public TrainingImage ToTraining(DatasetImage image)
     {
         var plain = FolderFit.ToTrainingImage(image.Path);
         if (protocol == EvaluationProtocol.Aligned)
             return plain;
-        var identity = SHA256.HashData(
+        var identity = FileHash.Compute(
             Encoding.UTF8.GetBytes(FormattableString.Invariant($"{plain.Sha256}|{seed}|{image.Name}"))
         );
         return new TrainingImage(
-            Convert.ToHexStringLower(identity),
-            () => Show(plain.Read(), new NonAlignedView(seed, image.Name).OfImage),
+            identity,
+            () => Apply(plain.Read(), new NonAlignedView(seed, image.Name).OfImage),
             plain.Name
         );
     }
 
-    /// <summary>An image to measure on.</summary>
+    /// <summary>Creates an image to measure on.</summary>
     public TestImage ToTest(LabelledImage labelled)
     {
         var image = labelled.Image;
@@ -44,14 +44,15 @@ internal sealed class ProtocolView(EvaluationProtocol protocol, int seed)
         return new TestImage(
             image.Path,
             labelled.Defect,
-            () => Show(File.ReadAllBytes(image.Path), view.OfImage),
-            read is null ? null : () => Show(read(), view.OfMask)
+            () => Apply(File.ReadAllBytes(image.Path), view.OfImage),
+            read is null ? null : () => Apply(read(), view.OfMask)
         );
     }
 
     /// <summary>
-    /// What cannot be decoded is left as it is: the pipeline refuses it with its name and the reason.
+    /// Applies a view. Bytes that cannot be decoded are returned unchanged: the pipeline reports them with name and
+    /// reason.
     /// </summary>
-    private byte[] Show(byte[] bytes, Func<RgbImage, RgbImage> view) =>
+    private byte[] Apply(byte[] bytes, Func<RgbImage, RgbImage> view) =>
         _decoder.Decode(bytes) is DecodeResult.Decoded decoded ? ImageEncoder.Png(view(decoded.Image)) : bytes;
 }

@@ -5,23 +5,23 @@ using PaDiM.Engine.Fitting;
 
 namespace PaDiM.Cli.Evaluation;
 
-/// <summary>What is kept of one fit of a category: its result, or the embeddings and maps made so far.</summary>
-/// <param name="path">Where, without an extension.</param>
+/// <summary>Represents the state of one fit of a category: its result, or the embeddings and maps so far.</summary>
+/// <param name="path">Its path without an extension.</param>
 internal sealed class StateEntry(string path)
 {
     private readonly string _result = $"{path}.json",
         _partial = $"{path}.partial";
 
-    /// <summary>Part of the work is done.</summary>
+    /// <summary>Gets whether part of the work is done.</summary>
     public bool IsUnderWay => Directory.Exists(_partial);
 
-    /// <summary>Embeddings of training images.</summary>
+    /// <summary>Gets the store for embeddings of training images.</summary>
     public EmbeddingStore Embeddings => new(Path.Combine(_partial, "embeddings"), TimeProvider.System);
 
-    /// <summary>Maps of test images.</summary>
+    /// <summary>Gets the store for maps of test images.</summary>
     public MapStore Maps => new(Path.Combine(_partial, "maps"));
 
-    /// <summary>The result, or null where it is still to be made.</summary>
+    /// <summary>Reads the result; null if there is none yet.</summary>
     public SeedResult? Read()
     {
         try
@@ -34,7 +34,7 @@ internal sealed class StateEntry(string path)
         }
     }
 
-    /// <summary>Keeps the result; what it was made from goes.</summary>
+    /// <summary>Writes the result and removes the partial work.</summary>
     public void Write(SeedResult made)
     {
         var bytes = JsonSerializer.SerializeToUtf8Bytes(made, EvaluationJson.Default.SeedResult);

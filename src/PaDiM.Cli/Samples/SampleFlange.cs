@@ -2,7 +2,7 @@ using PaDiM.Imaging;
 
 namespace PaDiM.Cli.Samples;
 
-/// <summary>What is wrong with a sample part.</summary>
+/// <summary>Lists the defects of sample parts.</summary>
 internal enum SampleDefect
 {
     None,
@@ -12,12 +12,12 @@ internal enum SampleDefect
 }
 
 /// <summary>
-/// Photographs of a part that does not exist, for trying the program without a camera: a turned steel flange with six
-/// bolt holes on a dark belt, under light that varies a little. The seed decides everything.
+/// Renders synthetic photographs for trying the program without a camera: a turned steel flange with six bolt holes on
+/// a dark belt, under slightly varying light. The seed decides everything.
 /// </summary>
-/// <param name="seed">Which part.</param>
-/// <param name="defect">What is wrong with it.</param>
-/// <param name="size">Side of the square image, in pixels.</param>
+/// <param name="seed">The seed of the part.</param>
+/// <param name="defect">Its defect.</param>
+/// <param name="size">The side of the square image, in pixels.</param>
 internal sealed class SampleFlange(int seed, SampleDefect defect, int size)
 {
     private const double Rim = 0.43,
@@ -29,17 +29,17 @@ internal sealed class SampleFlange(int seed, SampleDefect defect, int size)
         Steel = 150,
         Hole = 22;
     private readonly Random _random = new(unchecked(seed * 31 + 7919));
-    private readonly Random _defects = new(unchecked(seed * 31 + (int)defect * 104729));
+    private readonly Random _defectRandom = new(unchecked(seed * 31 + (int)defect * 104729));
 
-    /// <summary>The photograph, and where the defect is (white).</summary>
+    /// <summary>Renders the photograph and the mask of the defect (white).</summary>
     public (RgbImage Image, RgbImage Mask) Render()
     {
-        var centreX = 0.5 + 0.004 * Normal();
-        var centreY = 0.5 + 0.004 * Normal();
-        var exposure = 1 + 0.02 * Normal();
-        var light = 0.6 + 0.05 * Normal();
-        var grooves = Enumerable.Range(0, 2 * size).Select(_ => Normal()).ToArray();
-        var flaw = Flaw();
+        var centreX = 0.5 + 0.004 * NextNormal();
+        var centreY = 0.5 + 0.004 * NextNormal();
+        var exposure = 1 + 0.02 * NextNormal();
+        var light = 0.6 + 0.05 * NextNormal();
+        var grooves = Enumerable.Range(0, 2 * size).Select(_ => NextNormal()).ToArray();
+        var flaw = CreateDefect();
         var image = new byte[3 * size * size];
         var mask = new byte[3 * size * size];
         for (var y = 0; y < size; y++)
@@ -47,9 +47,9 @@ internal sealed class SampleFlange(int seed, SampleDefect defect, int size)
         {
             var u = (x + 0.5) / size - centreX;
             var v = (y + 0.5) / size - centreY;
-            var (tone, metal) = Surface(u, v, light, grooves);
+            var (tone, metal) = GetSurface(u, v, light, grooves);
             var (share, target) = metal ? flaw(u, v) : (0, 0);
-            tone = exposure * (tone + share * (target - tone)) + 2.2 * Normal();
+            tone = exposure * (tone + share * (target - tone)) + 2.2 * NextNormal();
             var at = 3 * (y * size + x);
             for (var c = 0; c < 3; c++)
             {
@@ -60,8 +60,8 @@ internal sealed class SampleFlange(int seed, SampleDefect defect, int size)
         return (new RgbImage(size, size, image), new RgbImage(size, size, mask));
     }
 
-    /// <summary>Brightness without noise, and whether it is the part's face.</summary>
-    private (double Tone, bool Metal) Surface(double u, double v, double light, double[] grooves)
+    /// <summary>Gets the brightness without noise, and whether the place is on the part's face.</summary>
+    private (double Tone, bool Metal) GetSurface(double u, double v, double light, double[] grooves)
     {
         var radius = Math.Sqrt(u * u + v * v);
         var angle = Math.Atan2(v, u);
@@ -75,21 +75,23 @@ internal sealed class SampleFlange(int seed, SampleDefect defect, int size)
         );
         if (toBolt < BoltHole)
             return (Hole, false);
-        // Turned metal shines in two opposite fans; the grooves run along circles.
+        // Turned metal reflects light in two opposite fans; the grooves are circles.
         var fan = Math.Pow(Math.Cos(angle - light), 6);
         var tone = Steel + 55 * fan + 5 * grooves[(int)(radius * 2 * size)];
         var edge = Math.Min(Math.Min(Rim - radius, radius - Bore), toBolt - BoltHole);
         return (edge < Chamfer ? tone * (0.75 + 0.25 * edge / Chamfer) : tone, true);
     }
 
-    /// <summary>For a place on the face: how much of the defect covers it, and its own brightness.</summary>
-    private Func<double, double, (double Share, double Tone)> Flaw()
+    /// <summary>
+    /// Creates a function that gets, for a place on the face, the coverage by the defect and the defect's brightness.
+    /// </summary>
+    private Func<double, double, (double Share, double Tone)> CreateDefect()
     {
         if (defect == SampleDefect.None)
             return (_, _) => (0, 0);
-        var angle = 2 * Math.PI * _defects.NextDouble();
-        var radius = 0.19 + 0.06 * _defects.NextDouble();
-        var turn = Math.PI * _defects.NextDouble();
+        var angle = 2 * Math.PI * _defectRandom.NextDouble();
+        var radius = 0.19 + 0.06 * _defectRandom.NextDouble();
+        var turn = Math.PI * _defectRandom.NextDouble();
         var x = radius * Math.Cos(angle);
         var y = radius * Math.Sin(angle);
         return (u, v) =>
@@ -102,14 +104,14 @@ internal sealed class SampleFlange(int seed, SampleDefect defect, int size)
                     Math.Abs(along) < 0.075 && Math.Abs(across - 2 * along * along) < 0.0045 ? 0.9 : 0,
                     245
                 ),
-                SampleDefect.Dent => (Soft(0.034, Math.Sqrt(along * along + across * across)), 95 + 2600 * across),
-                _ => (0.55 * Soft(0.05, Math.Sqrt(along * along + 2 * across * across)), 60),
+                SampleDefect.Dent => (FallOff(0.034, Math.Sqrt(along * along + across * across)), 95 + 2600 * across),
+                _ => (0.55 * FallOff(0.05, Math.Sqrt(along * along + 2 * across * across)), 60),
             };
         };
     }
 
-    private static double Soft(double radius, double distance) => Math.Clamp(3 * (1 - distance / radius), 0, 1);
+    private static double FallOff(double radius, double distance) => Math.Clamp(3 * (1 - distance / radius), 0, 1);
 
-    private double Normal() =>
+    private double NextNormal() =>
         Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble())) * Math.Cos(2 * Math.PI * _random.NextDouble());
 }

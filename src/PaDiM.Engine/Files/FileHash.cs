@@ -14,6 +14,9 @@ public static class FileHash
         return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 
+    /// <summary>Computes the SHA-256 of bytes, lower-case hexadecimal.</summary>
+    public static string Compute(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
+
     /// <summary>Computes the SHA-256 that a file would have, without writing it.</summary>
     /// <param name="write">Writes the content.</param>
     public static string Compute(Action<Stream> write)

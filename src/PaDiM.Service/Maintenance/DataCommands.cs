@@ -77,6 +77,7 @@ internal static class DataCommands
                     services =>
                         services
                             .AddPadimOptions<MaintenanceOptions>()
+                            .AddSingleton<OrphanSweeper>()
                             .AddSingleton<DamagedModels>()
                             .AddSingleton<ModelFiles>()
                             .AddSingleton<ModelCache>()

@@ -26,7 +26,7 @@ public sealed class BackboneInstallerTests : IDisposable
             ("resnet18", 100, FileHash.Compute(weights), FileHash.Compute(done.File.Path)),
             (manifest.Architecture, manifest.Dimensions, manifest.WeightsSha256, manifest.Sha256)
         );
-        Assert.Equal(BackboneArchitecture.Taps("resnet18"), manifest.Taps);
+        Assert.Equal(BackboneArchitecture.GetTaps("resnet18"), manifest.Taps);
         Assert.Equal("weights.safetensors", manifest.Origin);
         Assert.False((await Installer().AddAsync(new InstallRequest("ours", weights), default)).Changed);
 

@@ -266,8 +266,8 @@ public sealed class BackbonePullTests : IDisposable
     [Theory]
     [InlineData("http://192.0.2.1/net.onnx", "https")]
     [InlineData("https://user:password@192.0.2.1/net.onnx", "password")]
-    [InlineData("https://192.0.2.1/", "names no file")]
-    [InlineData("https://", "is no address")]
+    [InlineData("https://192.0.2.1/", "does not end in a file name")]
+    [InlineData("https://", "is not a valid URL")]
     [InlineData("/no/such/file.onnx", "/no/such/file.onnx")]
     public async Task Places_that_are_not_asked(string from, string expected)
     {
@@ -403,7 +403,7 @@ public sealed class BackbonePullTests : IDisposable
         return new BackbonePull(
             catalogue,
             installer,
-            new FileDownload(_http, TimeProvider.System) { Pause = TimeSpan.FromMilliseconds(1) }
+            new FileDownload(_http, TimeProvider.System) { RetryDelay = TimeSpan.FromMilliseconds(1) }
         ).RunAsync(request, _ => { }, default);
     }
 

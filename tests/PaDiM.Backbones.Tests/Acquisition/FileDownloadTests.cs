@@ -29,7 +29,7 @@ public sealed class FileDownloadTests : IDisposable
         );
         Assert.Equal(new DownloadProgress(File1.Length, File1.Length), told[^1]);
         Assert.Equal(told.Select(step => step.Bytes).Order(), told.Select(step => step.Bytes));
-        FileDownload.Forget(_folder.Combine("net.bin"));
+        FileDownload.Remove(_folder.Combine("net.bin"));
         Assert.Empty(Directory.EnumerateFiles(_folder.Path));
     }
 
@@ -374,8 +374,8 @@ public sealed class FileDownloadTests : IDisposable
     private FileDownload Download(int patienceSeconds = 60) =>
         new(_http, TimeProvider.System)
         {
-            Pause = TimeSpan.FromMilliseconds(1),
-            Patience = TimeSpan.FromSeconds(patienceSeconds),
+            RetryDelay = TimeSpan.FromMilliseconds(1),
+            IdleTimeout = TimeSpan.FromSeconds(patienceSeconds),
         };
 
     private async Task<byte[]> FetchAsync(FileServer server, int patienceSeconds = 60) =>

@@ -19,7 +19,7 @@ public sealed class BackboneArchitectureTests
     {
         using var file = new NetworkFile(architecture).Build();
         using var backbone = file.Load();
-        Assert.Equal(BackboneArchitecture.Taps(architecture), backbone.Taps);
+        Assert.Equal(BackboneArchitecture.GetTaps(architecture), backbone.Taps);
         Assert.Null(backbone.FixedSize);
     }
 
@@ -29,7 +29,7 @@ public sealed class BackboneArchitectureTests
         Assert.Equal(["resnet18", "wide_resnet50_2", "efficientnet_b5"], BackboneArchitecture.Names);
         Assert.Contains(
             "resnet18, wide_resnet50_2, efficientnet_b5",
-            Assert.Throws<ArgumentException>(() => BackboneArchitecture.Taps("vgg16")).Message,
+            Assert.Throws<ArgumentException>(() => BackboneArchitecture.GetTaps("vgg16")).Message,
             StringComparison.Ordinal
         );
         Assert.Throws<ArgumentException>(() => BackboneArchitecture.WriteOnnx("vgg16", "absent", "absent"));
@@ -92,12 +92,12 @@ public sealed class BackboneArchitectureTests
     {
         using var file = new NetworkFile("resnet18");
         Assert.Contains(
-            "no tensor 'layer2.0.downsample.1.running_var'; resnet18 has one, of shape (128)",
+            "no tensor 'layer2.0.downsample.1.running_var'; resnet18 has one with shape (128)",
             file.Refusal(file.Tensors().Where(tensor => tensor.Name != "layer2.0.downsample.1.running_var")),
             StringComparison.Ordinal
         );
         Assert.Contains(
-            "'bn1.bias' of the weights file is of shape (8, 8); that of resnet18 is of shape (64)",
+            "'bn1.bias' of the weights file has shape (8, 8); resnet18 expects (64)",
             file.Refusal(
                 file.Tensors()
                     .Select(tensor => tensor.Name == "bn1.bias" ? (tensor.Name, [8, 8], tensor.Values) : tensor)

@@ -56,7 +56,7 @@ public sealed partial class TorchvisionParityTests(ITestOutputHelper output)
                 }
             );
             output.WriteLine($"{fixture} {size.Height} x {size.Width}: {largest:e1}");
-            Assert.Equal(BackboneArchitecture.Taps(architecture).Select(tap => tap.Tensor), taps);
+            Assert.Equal(BackboneArchitecture.GetTaps(architecture).Select(tap => tap.Tensor), taps);
             Assert.InRange(largest, 0, 1e-4);
         }
     }

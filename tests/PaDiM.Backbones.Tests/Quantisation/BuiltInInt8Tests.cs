@@ -1,5 +1,6 @@
 using PaDiM.Backbones.Tests.Support;
 using PaDiM.Core.Geometry;
+using PaDiM.Engine;
 using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.TestSupport;
 

@@ -63,5 +63,5 @@ public sealed class QuantisedConvolutionTests
     [InlineData(1, 2, 0)]
     [InlineData(-2, -1, 255)]
     public void Zero_is_exact_in_every_activation_scale(double min, double max, byte zeroPoint) =>
-        Assert.Equal(zeroPoint, ActivationScale.Of(min, max).ZeroPoint);
+        Assert.Equal(zeroPoint, ActivationScale.FromRange(min, max).ZeroPoint);
 }

@@ -45,7 +45,7 @@ public sealed class CheckpointTests
     {
         using var file = Open("state-zip");
         Assert.Contains(
-            "'num_batches_tracked' is of type Long",
+            "'num_batches_tracked' has type Long",
             Assert.Throws<InvalidDataException>(file.Tensors["num_batches_tracked"].Read).Message,
             StringComparison.Ordinal
         );

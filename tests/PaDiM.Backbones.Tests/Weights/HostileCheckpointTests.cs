@@ -32,7 +32,7 @@ public sealed class HostileCheckpointTests
         )
         foreach (var file in new[] { TorchFile.Zip(pickle), Legacy(pickle) })
             Assert.StartsWith(
-                $"The weights file wants to run '{module}.{name}', which",
+                $"The weights file was refused: it tries to run '{module}.{name}', which",
                 WeightsCase.Refusal(file),
                 StringComparison.Ordinal
             );
@@ -143,7 +143,7 @@ public sealed class HostileCheckpointTests
     [InlineData(long.MinValue)]
     public void Lengths_of_storages_beyond_the_file_are_refused(long length) =>
         Assert.Contains(
-            "not there in full",
+            "incomplete",
             WeightsCase.Refusal(
                 Legacy(TorchFile.One(TorchFile.Tensor("0", 2, 0, [2], [1])), ("0", length, new byte[8]))
             ),
@@ -166,7 +166,7 @@ public sealed class HostileCheckpointTests
             (byte)'Q',
         ];
         Assert.Contains(
-            "save its tensors anew",
+            "Save its tensors again",
             WeightsCase.Refusal(Legacy(TorchFile.One(part))),
             StringComparison.Ordinal
         );
@@ -182,24 +182,28 @@ public sealed class HostileCheckpointTests
         );
         Assert.Contains("no tensors", WeightsCase.Refusal(TorchFile.Zip([.. "}"u8])), StringComparison.Ordinal);
         Assert.Contains(
-            "ends in the middle",
+            "ends too early",
             WeightsCase.Refusal(TorchFile.Zip([(byte)'X', 0xff, 0xff, 0xff, 0xff])),
             StringComparison.Ordinal
         );
         Assert.Contains("protocol 9", WeightsCase.Refusal(TorchFile.Zip([0x80, 9])), StringComparison.Ordinal);
         Assert.Contains(
-            "makes no sense",
+            "pickle is invalid",
             WeightsCase.Refusal(TorchFile.Zip([.. Enumerable.Repeat((byte)'(', 100_000)])),
             StringComparison.Ordinal
         );
-        Assert.Contains("makes no sense", WeightsCase.Refusal(TorchFile.Zip([])), StringComparison.Ordinal);
+        Assert.Contains("pickle is invalid", WeightsCase.Refusal(TorchFile.Zip([])), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Names_from_the_file_are_cut_short_and_cleaned_in_messages()
     {
         var message = WeightsCase.Refusal(TorchFile.Zip(TorchFile.Global("os\u001b[2J", new string('x', 100_000))));
-        Assert.StartsWith("The weights file wants to run 'os?[2J.xxx", message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The weights file was refused: it tries to run 'os?[2J.xxx",
+            message,
+            StringComparison.Ordinal
+        );
         Assert.InRange(message.Length, 100, 250);
     }
 
@@ -222,14 +226,14 @@ public sealed class HostileCheckpointTests
     public void A_packed_zip_file_is_refused_before_it_is_unpacked()
     {
         var bomb = TorchFile.Zip([("data.pkl", new byte[64 << 20])], CompressionLevel.Fastest);
-        Assert.Contains("packed", WeightsCase.Refusal(bomb), StringComparison.Ordinal);
+        Assert.Contains("compressed", WeightsCase.Refusal(bomb), StringComparison.Ordinal);
         Assert.Contains(
-            "no PyTorch checkpoint",
+            "not a PyTorch checkpoint",
             WeightsCase.Refusal(TorchFile.Zip([("other", new byte[8])], CompressionLevel.NoCompression)),
             StringComparison.Ordinal
         );
         Assert.Contains(
-            "order of bytes",
+            "byte order",
             WeightsCase.Refusal(
                 TorchFile.Zip(
                     [("data.pkl", "\u0080\u0002}."u8.ToArray()), ("byteorder", "big"u8.ToArray())],

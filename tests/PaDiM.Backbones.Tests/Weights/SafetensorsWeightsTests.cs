@@ -39,7 +39,7 @@ public sealed class SafetensorsWeightsTests
         Assert.Equal([1, -2.5f], weights.Tensors["brain"].Read());
         Assert.Equal([(float)Math.PI], weights.Tensors["double"].Read());
         Assert.Contains(
-            "is of type I64",
+            "has type I64",
             Assert.Throws<InvalidDataException>(weights.Tensors["bn.num_batches_tracked"].Read).Message,
             StringComparison.Ordinal
         );

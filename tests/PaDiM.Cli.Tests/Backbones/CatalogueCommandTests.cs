@@ -5,7 +5,8 @@ using PaDiM.TestSupport;
 namespace PaDiM.Cli.Tests.Backbones;
 
 /// <summary>
-/// <c>padim backbones list</c>, <c>pull</c>, <c>add</c> and <c>verify</c>, as processes, over servers on this machine.
+/// <c>padim backbones list</c>, <c>pull</c>, <c>add</c> and <c>verify</c>, run as processes against servers on this
+/// machine.
 /// </summary>
 public sealed class CatalogueCommandTests : IDisposable
 {
@@ -22,7 +23,7 @@ public sealed class CatalogueCommandTests : IDisposable
     private string Nets => _folder.Combine("nets");
 
     [Fact]
-    public void The_list_shows_what_is_there_and_what_can_be()
+    public void The_list_shows_installed_and_available_backbones()
     {
         Padim
             .Run("backbones", "add", Write("own.onnx", Network), "--backbones", Nets, "--licence", "my own")
@@ -56,7 +57,7 @@ public sealed class CatalogueCommandTests : IDisposable
     }
 
     [Fact]
-    public void Nothing_in_a_manifest_reaches_the_terminal_but_text()
+    public void Only_printable_text_of_a_manifest_reaches_the_terminal()
     {
         Write("own.json", """{"origin":"\u001b[31mred\u0007","licence":"one\ntwo\u202e"}""");
         var added = Padim.Run("backbones", "add", Write("own.onnx", Network), "--backbones", Nets).Succeeded();
@@ -120,15 +121,11 @@ public sealed class CatalogueCommandTests : IDisposable
     }
 
     [Fact]
-    public void Offline_nothing_is_asked_of_the_network()
+    public void Offline_the_network_is_not_used()
     {
         using var server = FileServer.Of(Network);
         string[] pull = ["backbones", "pull", "resnet18", "--backbones", Nets, "--mirror", $"{server.Address}"];
-        Assert.Contains(
-            "Nothing may be downloaded",
-            Padim.Run([.. pull, "--offline"]).Failed(1),
-            StringComparison.Ordinal
-        );
+        Assert.Contains("Downloads are off", Padim.Run([.. pull, "--offline"]).Failed(1), StringComparison.Ordinal);
         Assert.Contains(
             "resnet18-f37072fd.pth",
             Padim.Run([.. pull, "--offline", _folder.Path]).Failed(1),
@@ -144,7 +141,7 @@ public sealed class CatalogueCommandTests : IDisposable
     }
 
     [Fact]
-    public void A_proxy_is_asked_in_the_servers_place()
+    public void A_proxy_is_used_instead_of_the_server()
     {
         using var proxy = FileServer.Of(Network);
         Padim
@@ -183,7 +180,13 @@ public sealed class CatalogueCommandTests : IDisposable
     {
         Write(
             "own.json",
-            """{"taps":[{"tensor":"r2"},{"tensor":"r3"}],"origin":"here","normalisation":{"mean":[0,0,0],"std":[1,1,1]}}"""
+            """
+            {
+              "taps": [{ "tensor": "r2" }, { "tensor": "r3" }],
+              "origin": "here",
+              "normalisation": { "mean": [0, 0, 0], "std": [1, 1, 1] }
+            }
+            """
         );
         Padim
             .Run(
@@ -216,9 +219,9 @@ public sealed class CatalogueCommandTests : IDisposable
     [Theory]
     [InlineData("own.onnx", "cannot be used")]
     [InlineData("own.zip", ".safetensors")]
-    [InlineData("tiny.onnx", "came with the program")]
+    [InlineData("tiny.onnx", "is built in")]
     [InlineData("a b.onnx", "cannot name a backbone")]
-    public void What_is_no_backbone_is_not_added(string file, string expected)
+    public void A_file_that_is_not_a_backbone_is_not_added(string file, string expected)
     {
         Assert.Contains(
             expected,
@@ -263,7 +266,7 @@ public sealed class CatalogueCommandTests : IDisposable
     }
 
     [Fact]
-    public void A_command_that_misses_a_network_says_how_to_install_it()
+    public void A_command_with_a_missing_network_says_how_to_install_it()
     {
         FittedModel.Write(_folder.Combine("parts"), 0, 4);
         Assert.Contains(
@@ -276,7 +279,7 @@ public sealed class CatalogueCommandTests : IDisposable
     }
 
     [Fact]
-    public void The_papers_dimensions_are_the_backbones()
+    public void The_papers_dimensions_depend_on_the_backbone()
     {
         Write("own.json", """{"dimensions":6}""");
         Padim.Run("backbones", "add", Write("own.onnx", Network), "--backbones", Nets).Succeeded();

@@ -41,7 +41,7 @@ public sealed class QuantizeCommandTests : IDisposable
             manifest["sha256"]!.GetValue<string>()
         );
         Assert.Equal("tiny", manifest["quantisation"]!["of"]!.GetValue<string>());
-        // Under a name that the program's own variant does not take.
+        // Renamed, because the program's own variant has this name.
         foreach (var extension in new[] { "onnx", "json" })
             File.Move(_folder.Combine("made", $"tiny-int8.{extension}"), _folder.Combine("made", $"mine.{extension}"));
         Padim
@@ -61,7 +61,7 @@ public sealed class QuantizeCommandTests : IDisposable
     }
 
     [Fact]
-    public void A_variant_of_other_bytes_is_not_replaced_without_force()
+    public void A_variant_with_other_bytes_is_not_replaced_without_force()
     {
         Directory.CreateDirectory(_folder.Combine("made"));
         File.WriteAllText(_folder.Combine("made", "tiny-int8.onnx"), "another");
@@ -84,7 +84,7 @@ public sealed class QuantizeCommandTests : IDisposable
     }
 
     [Fact]
-    public void What_cannot_be_quantised_is_a_failure_and_leaves_no_file()
+    public void A_backbone_that_cannot_be_quantised_fails_and_leaves_no_file()
     {
         Assert.Contains(
             "'nothere'",

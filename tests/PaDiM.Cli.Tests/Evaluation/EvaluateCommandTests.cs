@@ -7,7 +7,7 @@ namespace PaDiM.Cli.Tests.Evaluation;
 public sealed class EvaluateCommandTests
 {
     [Fact]
-    public void Sample_parts_are_told_from_defective_ones()
+    public void Good_sample_parts_are_separated_from_defective_ones()
     {
         using var folder = new TempDirectory();
         Padim.Run("samples", folder.Combine("flange"), "--size", "128").Succeeded();
@@ -33,7 +33,7 @@ public sealed class EvaluateCommandTests
     }
 
     [Fact]
-    public void A_table_has_a_row_a_category_a_row_a_defect_and_the_mean()
+    public void A_table_has_one_row_per_category_and_defect_and_the_mean()
     {
         using var folder = new TempDirectory();
         Padim.Run("samples", folder.Combine("carpet"), "--size", "64").Succeeded();
@@ -46,10 +46,10 @@ public sealed class EvaluateCommandTests
     }
 
     [Fact]
-    public void A_folder_without_categories_and_a_category_that_is_not_there_are_failures()
+    public void A_folder_without_categories_and_a_missing_category_are_failures()
     {
         using var folder = new TempDirectory();
-        Assert.Contains("holds no category", Padim.Run("evaluate", folder.Path).Failed(1), StringComparison.Ordinal);
+        Assert.Contains("has no category", Padim.Run("evaluate", folder.Path).Failed(1), StringComparison.Ordinal);
         Directory.CreateDirectory(folder.Combine("bolt", "train", "good"));
         Directory.CreateDirectory(folder.Combine("bolt", "test"));
         Assert.Contains(

@@ -5,12 +5,13 @@ using PaDiM.TestSupport;
 namespace PaDiM.Cli.Tests.Evaluation;
 
 /// <summary>
-/// The paper's row must come out of real images and its own network: ResNet-18, 100 random dimensions, centre crop 224.
+/// Real images and the paper's own network must give the paper's row: ResNet-18, 100 random dimensions, centre crop
+/// 224.
 /// </summary>
 public sealed class PaperTests
 {
     [Fact]
-    public void The_papers_row_of_the_bottle_comes_out()
+    public void The_bottle_gives_the_papers_row()
     {
         Assert.SkipUnless(SharedFolder.Has("data/mvtec_bottle"), SharedFolder.Missing("data/mvtec_bottle"));
         Assert.SkipUnless(SharedFolder.Has("backbones/resnet18.onnx"), SharedFolder.Missing("backbones/resnet18.onnx"));

@@ -16,7 +16,7 @@ public sealed class ProtocolTests : IDisposable
     public ProtocolTests() => TinyDataset.WriteMvtec(_folder.Combine("bolt"));
 
     [Fact]
-    public void Non_aligned_data_is_measured_five_times_and_the_same_way_each_time()
+    public void Non_aligned_data_is_measured_five_times_and_reproducibly()
     {
         var first = Evaluate("--protocol", "non-aligned");
         Assert.Equal(first, Evaluate("--protocol", "non-aligned"));
@@ -48,7 +48,7 @@ public sealed class ProtocolTests : IDisposable
     }
 
     [Fact]
-    public void A_seed_gives_what_it_gives_among_others()
+    public void A_seed_gives_the_same_result_alone_and_among_others()
     {
         var several = JsonDocument
             .Parse(Evaluate("--protocol", "non-aligned", "--seed", "3", "--repeats", "2"))
@@ -63,7 +63,7 @@ public sealed class ProtocolTests : IDisposable
     }
 
     [Fact]
-    public void Non_aligned_images_are_taken_at_their_final_size()
+    public void Non_aligned_images_have_their_final_size()
     {
         var ran = Padim
             .Run(
@@ -91,7 +91,7 @@ public sealed class ProtocolTests : IDisposable
     }
 
     [Fact]
-    public void The_identity_of_a_training_image_holds_its_seed_and_its_name()
+    public void The_identity_of_a_training_image_includes_its_seed_and_name()
     {
         var file = _folder.Combine("bolt", "train", "good", "000.bmp");
         Assert.Equal(Identity(EvaluationProtocol.Aligned, 1, "a"), Identity(EvaluationProtocol.Aligned, 2, "b"));
@@ -114,7 +114,7 @@ public sealed class ProtocolTests : IDisposable
     }
 
     [Fact]
-    public void Image_and_mask_are_shown_the_same_way()
+    public void Image_and_mask_are_transformed_the_same_way()
     {
         var image = _folder.Combine("bolt", "test", "dent", "000.bmp");
         var mask = _folder.Combine("bolt", "ground_truth", "dent", "000_mask.png");

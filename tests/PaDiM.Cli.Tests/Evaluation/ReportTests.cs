@@ -9,7 +9,7 @@ public sealed class ReportTests : IDisposable
     private readonly TempDirectory _folder = new();
 
     [Fact]
-    public void Reports_hold_what_standard_output_says()
+    public void Reports_match_standard_output()
     {
         TinyDataset.WriteMvtec(_folder.Combine("root", "bolt"));
         TinyDataset.WriteMvtec(_folder.Combine("root", "tile"));
@@ -29,14 +29,14 @@ public sealed class ReportTests : IDisposable
     }
 
     [Fact]
-    public void Several_seeds_are_a_mean_and_its_spread()
+    public void Several_seeds_give_a_mean_and_its_spread()
     {
         TinyDataset.WriteMvtec(_folder.Combine("root", "bolt"));
         Assert.All(Rows(Evaluate("--repeats", "2").Output), row => Assert.Matches(@"^\d\.\d{4} ± \d\.\d{4}$", row[5]));
     }
 
     [Fact]
-    public void What_is_not_defined_is_a_dash_or_null()
+    public void An_undefined_figure_is_a_dash_or_null()
     {
         TinyDataset.WriteMvtec(_folder.Combine("root", "bolt"), masks: false);
         Assert.All(Rows(Evaluate().Output), row => Assert.Equal(["–", "–", "–"], row[5..8]));
@@ -46,22 +46,22 @@ public sealed class ReportTests : IDisposable
     }
 
     [Fact]
-    public void A_line_a_category_tells_how_long_it_took_and_will_take()
+    public void One_line_per_category_reports_the_time_elapsed_and_left()
     {
         TinyDataset.WriteMvtec(_folder.Combine("root", "bolt"));
         TinyDataset.WriteMvtec(_folder.Combine("root", "tile"));
         var lines = Evaluate().Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(2, lines.Length);
-        Assert.Matches(@"^bolt \(1 of 2\): image AUROC .* \d+:\d\d:\d\d gone, about \d+:\d\d:\d\d left", lines[0]);
+        Assert.Matches(@"^bolt \(1 of 2\): image AUROC .* \d+:\d\d:\d\d elapsed, about \d+:\d\d:\d\d left", lines[0]);
         Assert.Matches(@"^tile \(2 of 2\): .* about 0:00:00 left", lines[1]);
     }
 
     [Fact]
-    public void A_layout_that_is_not_there_is_a_failure()
+    public void A_missing_layout_is_a_failure()
     {
         TinyDataset.WriteMvtec(_folder.Combine("root", "bolt"));
         Assert.Contains(
-            "holds no category",
+            "has no category",
             Padim.Run("evaluate", _folder.Combine("root"), "--layout", "stc").Failed(1),
             StringComparison.Ordinal
         );
@@ -86,7 +86,7 @@ public sealed class ReportTests : IDisposable
             ])
             .Succeeded();
 
-    /// <summary>The cells of a table's rows below its header.</summary>
+    /// <summary>Gets the cells of a table's rows below its header.</summary>
     private static string[][] Rows(string table) =>
         [
             .. table

@@ -15,7 +15,7 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
-    public void A_killed_run_goes_on_after_what_it_finished_and_gives_the_same_result()
+    public void A_killed_run_resumes_after_its_finished_work_and_gives_the_same_result()
     {
         KillAfterTheFirstCategory();
         var resumed = Padim.Run(Command("state")).Succeeded();
@@ -27,19 +27,19 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
-    public void An_interrupted_run_keeps_the_embeddings_of_the_category_under_way()
+    public void An_interrupted_run_keeps_the_embeddings_of_the_current_category()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "There are no such signals there.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such signals.");
         var stopped = Interrupt();
-        // On a busy machine the run may end before the signal comes; it leaves nothing, and the next one begins anew.
+        // On a busy machine the run may end before the signal arrives; it leaves nothing, and the next one starts over.
         for (var tries = 1; stopped.ExitCode == 0 && tries < 5; tries++)
             stopped = Interrupt();
         Assert.Equal(1, stopped.ExitCode);
-        Assert.Contains("the same command goes on from there", stopped.Error, StringComparison.Ordinal);
+        Assert.Contains("run the same command again to resume", stopped.Error, StringComparison.Ordinal);
         Assert.Contains("stopped", stopped.Error, StringComparison.Ordinal);
         Assert.NotEmpty(Kept());
         Assert.Contains(
-            "Going on with an interrupted run",
+            "Resuming an interrupted run",
             Padim.Run(Command("state")).Succeeded().Error,
             StringComparison.Ordinal
         );
@@ -47,11 +47,11 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
-    public void Files_that_changed_and_other_settings_are_measured_anew()
+    public void Changed_files_and_other_settings_are_measured_again()
     {
         KillAfterTheFirstCategory();
         Assert.DoesNotContain(
-            "Going on",
+            "Resuming",
             Padim.Run([.. Command("state"), "--epsilon", "0.02", "--category", "bolt"]).Succeeded().Error,
             StringComparison.Ordinal
         );
@@ -67,7 +67,7 @@ public sealed class ResumeTests : IDisposable
         var state = Assert.Single(Directory.EnumerateDirectories(_folder.Combine("state")));
         using (new FileStream(Path.Combine(state, "lock"), FileMode.Open, FileAccess.ReadWrite, FileShare.None))
             Assert.Contains(
-                "under way in another process",
+                "running in another process",
                 Padim.Run(Command("state")).Failed(1),
                 StringComparison.Ordinal
             );
@@ -79,9 +79,9 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
-    public void A_state_that_others_could_have_written_is_not_trusted()
+    public void A_state_that_other_users_could_have_written_is_not_trusted()
     {
-        // Folders have no such mode there.
+        // Folders have no such mode on Windows.
         if (OperatingSystem.IsWindows())
             return;
         KillAfterTheFirstCategory();
@@ -95,7 +95,7 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
-    public void A_failed_run_that_made_nothing_leaves_nothing()
+    public void A_failed_run_without_results_leaves_nothing()
     {
         Padim
             .Run("evaluate", _folder.Combine("root"), "--state", _folder.Combine("state"), "--dimensions", "1000")
@@ -118,7 +118,7 @@ public sealed class ResumeTests : IDisposable
         ["evaluate", _folder.Combine("root"), "--json", "--state", _folder.Combine(state), .. TinyDataset.Quick];
 
     /// <summary>
-    /// Not by SIGINT, which Ctrl-C is: a shell that runs the tests in the background lets its children ignore it.
+    /// Sends SIGTERM, not SIGINT: a shell that runs the tests in the background makes its children ignore SIGINT.
     /// </summary>
     private Ran Interrupt()
     {

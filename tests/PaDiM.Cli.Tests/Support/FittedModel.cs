@@ -3,7 +3,7 @@ using PaDiM.TestSupport.Parts;
 
 namespace PaDiM.Cli.Tests.Support;
 
-/// <summary>A model that the program fitted to synthetic parts, shared by the tests that score.</summary>
+/// <summary>Represents a model that the program fitted to synthetic parts, shared by the tests that score.</summary>
 public sealed class FittedModel : IDisposable
 {
     private readonly TempDirectory _folder = new();

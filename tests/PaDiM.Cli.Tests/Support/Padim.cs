@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace PaDiM.Cli.Tests.Support;
 
-/// <summary>What a run of the program left.</summary>
+/// <summary>Represents the result of a run of the program.</summary>
 /// <param name="ExitCode">0, 1 or 2.</param>
 /// <param name="Output">Standard output.</param>
 /// <param name="Error">Standard error.</param>
@@ -10,7 +10,7 @@ internal sealed record Ran(int ExitCode, string Output, string Error)
 {
     public string[] Lines => Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
-    /// <summary>The run failed with a code, and one sentence instead of a trace.</summary>
+    /// <summary>Asserts that the run failed with a code, and one sentence instead of a stack trace.</summary>
     public string Failed(int code)
     {
         Assert.True(code == ExitCode, $"{ExitCode}: {Output}{Error}");
@@ -29,7 +29,7 @@ internal sealed record Ran(int ExitCode, string Output, string Error)
     }
 }
 
-/// <summary>Runs the built program as a process of its own.</summary>
+/// <summary>Runs the built program as a separate process.</summary>
 internal static class Padim
 {
     private static readonly string Program = Path.Combine(
@@ -43,7 +43,7 @@ internal static class Padim
         return End(process);
     }
 
-    /// <summary>Runs it with a variable of the environment.</summary>
+    /// <summary>Runs it with an environment variable.</summary>
     public static Ran RunWith(string variable, string value, params string[] arguments)
     {
         using var process = Process.Start(

@@ -4,7 +4,7 @@ using PaDiM.TestSupport.Parts;
 
 namespace PaDiM.Cli.Tests.Support;
 
-/// <summary>Data sets of synthetic parts, small enough to be fitted in a moment.</summary>
+/// <summary>Writes datasets of synthetic parts that are small enough for quick fits.</summary>
 internal static class TinyDataset
 {
     private const int Side = 64;
@@ -13,7 +13,7 @@ internal static class TinyDataset
     public static readonly string[] Quick = ["--image-size", "64", "--dimensions", "10"];
 
     /// <summary>
-    /// A category laid out as MVTec AD: two good test parts and two with a dent; masks where asked for.
+    /// Writes a category in the layout of MVTec AD: two good test parts and two with a dent, with or without masks.
     /// </summary>
     public static void WriteMvtec(string folder, int training = 6, bool masks = true)
     {
@@ -29,14 +29,14 @@ internal static class TinyDataset
         }
     }
 
-    /// <summary>A training video of good parts; frames are numbered without padding.</summary>
+    /// <summary>Writes a training video of good parts; frame numbers are not padded.</summary>
     public static void WriteTrainingVideo(string root, string video, int frames = 6)
     {
         for (var i = 0; i < frames; i++)
             Write(Path.Combine(root, "training", "frames", video, $"{i}.bmp"), SyntheticParts.Good(i, Side));
     }
 
-    /// <summary>A test video whose frames from the tenth on show a dent.</summary>
+    /// <summary>Writes a test video whose frames show a dent from index 10 on.</summary>
     /// <returns>The mask of each frame.</returns>
     public static bool[][] WriteTestVideo(string root, string video, int frames = 12)
     {
@@ -53,7 +53,7 @@ internal static class TinyDataset
         return masks;
     }
 
-    /// <summary>Masks of a video as one array.</summary>
+    /// <summary>Writes the masks of a video as one array.</summary>
     public static void WritePixelMasks(string root, string video, bool[][] masks) =>
         WriteNpy(
             Path.Combine(root, "testing", "test_pixel_mask", $"{video}.npy"),
@@ -61,7 +61,7 @@ internal static class TinyDataset
             [.. masks.SelectMany(mask => mask.Select(positive => positive ? (byte)1 : (byte)0))]
         );
 
-    /// <summary>Labels of a video's frames.</summary>
+    /// <summary>Writes the labels of a video's frames.</summary>
     public static void WriteFrameMasks(string root, string video, bool[][] masks) =>
         WriteNpy(
             Path.Combine(root, "testing", "test_frame_mask", $"{video}.npy"),
@@ -69,7 +69,7 @@ internal static class TinyDataset
             [.. masks.Select(mask => mask.Contains(true) ? (byte)1 : (byte)0)]
         );
 
-    /// <summary>Masks as images, for the frames that have any.</summary>
+    /// <summary>Writes masks as images, for the frames that have any.</summary>
     public static void WriteMaskImages(string root, string video, bool[][] masks)
     {
         for (var i = 0; i < masks.Length; i++)
@@ -77,7 +77,7 @@ internal static class TinyDataset
                 Write(Path.Combine(root, "testing", "test_pixel_mask", video, $"{i}.png"), ToImage(masks[i]));
     }
 
-    /// <summary>A file of the NPY format.</summary>
+    /// <summary>Writes a file in the NPY format.</summary>
     public static void WriteNpy(string path, string header, byte[] data, byte major = 1)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);

@@ -1,5 +1,6 @@
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
+using PaDiM.Engine.Tests.Support;
 using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Graphs;
 using PaDiM.Engine.Inference;
@@ -133,7 +134,7 @@ public sealed class ChannelChoiceTests
             for (var image = 0; image < 3; image++)
                 foreach (
                     var (a, b) in PatchEmbedding
-                        .Of(narrow.GetTaps(image))
+                        .FromTaps(narrow.GetTaps(image))
                         .Values.Zip(PatchEmbedding.FromTaps(whole.GetTaps(image)).Values)
                 )
                     Assert.Equal(b, a, 1e-4f);

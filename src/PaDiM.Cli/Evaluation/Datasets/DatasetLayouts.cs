@@ -1,6 +1,6 @@
 namespace PaDiM.Cli.Evaluation.Datasets;
 
-/// <summary>The layouts of datasets by name.</summary>
+/// <summary>Opens datasets by the name of their layout.</summary>
 internal static class DatasetLayouts
 {
     public const string Auto = "auto",
@@ -9,13 +9,13 @@ internal static class DatasetLayouts
 
     /// <summary>Opens a dataset.</summary>
     /// <param name="root">Its folder.</param>
-    /// <param name="layout">A name, or <see cref="Auto"/> to go by the folders.</param>
-    /// <param name="frameStep">Of videos, every so manieth frame is taken.</param>
-    /// <exception cref="DirectoryNotFoundException">It holds no category.</exception>
+    /// <param name="layout">A name, or <see cref="Auto"/> to detect the layout from the folders.</param>
+    /// <param name="frameStep">For videos, every Nth frame is used.</param>
+    /// <exception cref="DirectoryNotFoundException">It has no category.</exception>
     public static IDatasetLayout Open(string root, string layout, int frameStep)
     {
         IDatasetLayout found =
-            layout == Stc || (layout == Auto && StcLayout.IsAt(root))
+            layout == Stc || (layout == Auto && StcLayout.Matches(root))
                 ? new StcLayout(root, frameStep)
                 : new MvtecLayout(root);
         if (found.Categories.Count > 0)
@@ -23,10 +23,10 @@ internal static class DatasetLayouts
         throw new DirectoryNotFoundException(
             layout switch
             {
-                Stc => $"{root} holds no category: videos in training/frames and in testing/frames.",
-                Mvtec => $"{root} holds no category: a folder with train/good and test in it.",
-                _ =>
-                    $"{root} holds no category: neither a folder with train/good and test in it, nor training/frames and testing/frames.",
+                Stc => $"{root} has no category: expected videos in training/frames and testing/frames.",
+                Mvtec => $"{root} has no category: expected a folder with train/good and test.",
+                _ => $"{root} has no category: expected a folder with train/good and test, "
+                    + "or videos in training/frames and testing/frames.",
             }
         );
     }

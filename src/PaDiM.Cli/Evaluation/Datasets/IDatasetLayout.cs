@@ -1,9 +1,9 @@
 namespace PaDiM.Cli.Evaluation.Datasets;
 
-/// <summary>How a dataset lies in its folder.</summary>
+/// <summary>Represents the layout of a dataset in its folder.</summary>
 internal interface IDatasetLayout
 {
-    /// <summary>Names of its categories, in order.</summary>
+    /// <summary>Gets the names of the categories, in order.</summary>
     IReadOnlyList<string> Categories { get; }
 
     /// <summary>Lists the files of a category.</summary>

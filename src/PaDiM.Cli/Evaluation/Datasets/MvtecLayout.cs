@@ -1,10 +1,10 @@
 namespace PaDiM.Cli.Evaluation.Datasets;
 
 /// <summary>
-/// Folders laid out as MVTec AD: a category holds <c>train/good</c>, <c>test/good</c>, <c>test/DEFECT</c> and
-/// <c>ground_truth/DEFECT/NAME_mask.png</c>.
+/// Represents folders in the layout of MVTec AD: a category holds <c>train/good</c>, <c>test/good</c>,
+/// <c>test/DEFECT</c> and <c>ground_truth/DEFECT/NAME_mask.png</c>.
 /// </summary>
-/// <param name="root">Folder of categories, or one category.</param>
+/// <param name="root">The folder of categories, or the folder of one category.</param>
 internal sealed class MvtecLayout(string root) : IDatasetLayout
 {
     private static readonly HashSet<string> Textures = new(StringComparer.Ordinal)
@@ -16,7 +16,7 @@ internal sealed class MvtecLayout(string root) : IDatasetLayout
         "wood",
     };
 
-    private readonly Dictionary<string, string> _folders = Find(root)
+    private readonly Dictionary<string, string> _folders = FindCategories(root)
         .ToDictionary(folder => Path.GetFileName(folder), StringComparer.Ordinal);
 
     public IReadOnlyList<string> Categories => [.. _folders.Keys.Order(StringComparer.Ordinal)];
@@ -30,24 +30,24 @@ internal sealed class MvtecLayout(string root) : IDatasetLayout
                 .EnumerateDirectories(Path.Combine(folder, "test"))
                 .Order(StringComparer.Ordinal)
                 .SelectMany(kind =>
-                    Images(category, "test", kind).Select(image => Label(folder, Path.GetFileName(kind), image))
+                    ListImages(category, "test", kind).Select(image => Label(folder, Path.GetFileName(kind), image))
                 ),
         ];
         return new DatasetCategory(
             category,
             Textures.Contains(category),
-            Images(category, "train", Path.Combine(folder, "train", "good")),
+            ListImages(category, "train", Path.Combine(folder, "train", "good")),
             [.. tests.Select(test => test.Image)],
             [
                 .. tests
                     .Where(test => test.ReadMask is not null)
-                    .Select(test => MaskOf(folder, test.Defect!, test.Image)),
+                    .Select(test => GetMaskPath(folder, test.Defect!, test.Image)),
             ],
             () => tests
         );
     }
 
-    private static IEnumerable<string> Find(string root)
+    private static IEnumerable<string> FindCategories(string root)
     {
         var whole = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
         if (IsCategory(whole))
@@ -58,24 +58,17 @@ internal sealed class MvtecLayout(string root) : IDatasetLayout
     private static bool IsCategory(string folder) =>
         Directory.Exists(Path.Combine(folder, "train", "good")) && Directory.Exists(Path.Combine(folder, "test"));
 
-    private static DatasetImage[] Images(string category, string part, string folder) =>
-        [
-            .. ImageFolder
-                .Expand([folder])
-                .Select(file => new DatasetImage(
-                    $"{category}/{part}/{Path.GetFileName(folder)}/{Path.GetRelativePath(folder, file.Path).Replace('\\', '/')}",
-                    file.Path
-                )),
-        ];
+    private static DatasetImage[] ListImages(string category, string part, string folder) =>
+        [.. ImageFolder.Expand([folder]).Select(file => DatasetImage.Create($"{category}/{part}", folder, file.Path))];
 
     private static LabelledImage Label(string folder, string kind, DatasetImage image)
     {
         if (kind == "good")
             return new LabelledImage(image, null, null);
-        var mask = MaskOf(folder, kind, image);
+        var mask = GetMaskPath(folder, kind, image);
         return new LabelledImage(image, kind, File.Exists(mask) ? () => File.ReadAllBytes(mask) : null);
     }
 
-    private static string MaskOf(string folder, string defect, DatasetImage image) =>
+    private static string GetMaskPath(string folder, string defect, DatasetImage image) =>
         Path.Combine(folder, "ground_truth", defect, $"{Path.GetFileNameWithoutExtension(image.Path)}_mask.png");
 }

@@ -6,54 +6,56 @@ using PaDiM.Imaging.Heatmaps;
 namespace PaDiM.Cli.Evaluation.Datasets;
 
 /// <summary>
-/// A test video with its truth: <c>testing/test_pixel_mask/VIDEO.npy</c> of shape (frames, h, w), or a folder of that
-/// name with a mask for each frame that has one, or else labels of frames in <c>testing/test_frame_mask/VIDEO.npy</c>.
+/// Represents a test video with its ground truth: <c>testing/test_pixel_mask/VIDEO.npy</c> of shape (frames, h, w), or
+/// a folder of that name with masks of frames, or else labels of frames in <c>testing/test_frame_mask/VIDEO.npy</c>.
 /// </summary>
 /// <param name="root">The dataset's folder.</param>
-/// <param name="name">The video.</param>
+/// <param name="name">The name of the video.</param>
 /// <param name="frames">All its frames, in order.</param>
-/// <param name="step">Every so manieth is taken.</param>
+/// <param name="step">Every Nth frame is used.</param>
 internal sealed class StcVideo(string root, string name, IReadOnlyList<DatasetImage> frames, int step)
 {
     private const string Defect = "anomaly";
 
-    private readonly string _masks = Path.Combine(root, "testing", "test_pixel_mask", $"{name}.npy");
+    private readonly string _maskArray = Path.Combine(root, "testing", "test_pixel_mask", $"{name}.npy");
     private readonly string _maskFolder = Path.Combine(root, "testing", "test_pixel_mask", name);
-    private readonly string _labels = Path.Combine(root, "testing", "test_frame_mask", $"{name}.npy");
+    private readonly string _labelArray = Path.Combine(root, "testing", "test_frame_mask", $"{name}.npy");
     private ILookup<string?, string>? _maskFiles;
 
-    /// <summary>The frames to measure on.</summary>
-    public IReadOnlyList<DatasetImage> Taken { get; } = [.. Every(step, frames)];
+    /// <summary>Gets the frames to measure on.</summary>
+    public IReadOnlyList<DatasetImage> SampledFrames { get; } = [.. TakeEvery(step, frames)];
 
-    /// <summary>The files that hold the truth.</summary>
-    public IReadOnlyList<string> Truth =>
-        File.Exists(_masks) ? [_masks]
-        : Directory.Exists(_maskFolder) ? [.. Taken.Select(MaskFile).OfType<string>()]
-        : File.Exists(_labels) ? [_labels]
+    /// <summary>Gets the files that hold the ground truth.</summary>
+    public IReadOnlyList<string> TruthFiles =>
+        File.Exists(_maskArray) ? [_maskArray]
+        : Directory.Exists(_maskFolder) ? [.. SampledFrames.Select(FindMaskFile).OfType<string>()]
+        : File.Exists(_labelArray) ? [_labelArray]
         : [];
 
-    /// <summary>Every so manieth of some frames, from the first on.</summary>
-    public static IEnumerable<DatasetImage> Every(int step, IReadOnlyList<DatasetImage> frames) =>
+    /// <summary>Takes every Nth frame, starting with the first.</summary>
+    public static IEnumerable<DatasetImage> TakeEvery(int step, IReadOnlyList<DatasetImage> frames) =>
         frames.Where((_, i) => i % step == 0);
 
-    /// <summary>The frames with their truth: one is anomalous where its mask has a positive pixel.</summary>
-    /// <exception cref="InvalidDataException">There is no truth, or it is damaged or of another number of
+    /// <summary>
+    /// Pairs the frames with their ground truth. A frame is anomalous if its mask has a positive pixel.
+    /// </summary>
+    /// <exception cref="InvalidDataException">There is no ground truth, or it is damaged or has another number of
     /// frames.</exception>
     public IEnumerable<LabelledImage> Label()
     {
-        if (File.Exists(_masks))
-            return Label(Open(_masks, 3), mask => () => ToPng(_masks, mask));
+        if (File.Exists(_maskArray))
+            return Label(OpenTruth(_maskArray, 3), mask => () => ToPng(_maskArray, mask));
         if (Directory.Exists(_maskFolder))
-            return Taken.Select(LabelByFile);
-        if (File.Exists(_labels))
-            return Label(Open(_labels, 1), _ => null);
+            return SampledFrames.Select(LabelByFile);
+        if (File.Exists(_labelArray))
+            return Label(OpenTruth(_labelArray, 1), _ => null);
         throw new InvalidDataException(
             $"The video {name} has neither masks in testing/test_pixel_mask nor labels in testing/test_frame_mask."
         );
     }
 
     private IEnumerable<LabelledImage> Label(NpyFile truth, Func<int, Func<byte[]>?> mask) =>
-        Taken.Select(
+        SampledFrames.Select(
             (frame, i) =>
                 truth.ReadPositive(i * step).Contains(true)
                     ? new LabelledImage(frame, Defect, mask(i * step))
@@ -62,7 +64,7 @@ internal sealed class StcVideo(string root, string name, IReadOnlyList<DatasetIm
 
     private LabelledImage LabelByFile(DatasetImage frame)
     {
-        if (MaskFile(frame) is not { } file)
+        if (FindMaskFile(frame) is not { } file)
             return new LabelledImage(frame, null, null);
         var anomalous = new ImageDecoder().Decode(File.ReadAllBytes(file)) switch
         {
@@ -77,21 +79,21 @@ internal sealed class StcVideo(string root, string name, IReadOnlyList<DatasetIm
             : new LabelledImage(frame, null, null);
     }
 
-    private string? MaskFile(DatasetImage frame) =>
+    private string? FindMaskFile(DatasetImage frame) =>
         (_maskFiles ??= Directory.EnumerateFiles(_maskFolder).ToLookup(Path.GetFileNameWithoutExtension))[
             Path.GetFileNameWithoutExtension(frame.Path)
         ]
             .FirstOrDefault();
 
-    private NpyFile Open(string path, int rank)
+    private NpyFile OpenTruth(string path, int rank)
     {
         var file = NpyFile.Open(path);
         if (file.Shape.Count != rank)
-            throw new InvalidDataException($"{path} has {file.Shape.Count} axes, not {rank}.");
+            throw new InvalidDataException($"{path} has {file.Shape.Count} axes; expected {rank}.");
         return file.Shape[0] == frames.Count
             ? file
             : throw new InvalidDataException(
-                $"{path} is for {file.Shape[0]} frames, but the video {name} has {frames.Count}."
+                $"{path} has {file.Shape[0]} frames, but the video {name} has {frames.Count}."
             );
     }
 

@@ -10,7 +10,7 @@ public sealed class StcLayoutTests : IDisposable
     private readonly TempDirectory _folder = new();
 
     [Fact]
-    public void Videos_are_grouped_by_scene_and_frames_go_by_number()
+    public void Videos_are_grouped_by_scene_and_frames_ordered_by_number()
     {
         foreach (var video in new[] { "01_001", "01_002", "02_001", "03_001" })
             TinyDataset.WriteTrainingVideo(_folder.Path, video, 12);
@@ -33,7 +33,7 @@ public sealed class StcLayoutTests : IDisposable
     }
 
     [Fact]
-    public void A_scene_is_measured_alike_with_masks_in_an_array_and_in_images()
+    public void A_scene_gives_the_same_result_with_masks_in_an_array_and_in_images()
     {
         TinyDataset.WriteTrainingVideo(_folder.Combine("array"), "01_001");
         TinyDataset.WriteTrainingVideo(_folder.Combine("images"), "01_001");
@@ -76,19 +76,19 @@ public sealed class StcLayoutTests : IDisposable
     }
 
     [Fact]
-    public void Masks_that_are_missing_or_of_another_video_and_scenes_without_training_are_failures_with_a_sentence()
+    public void Masks_that_are_missing_or_of_another_video_and_scenes_without_training_fail_with_one_sentence()
     {
         TinyDataset.WriteTrainingVideo(_folder.Path, "01_001");
         var masks = TinyDataset.WriteTestVideo(_folder.Path, "01_0014");
         Assert.Contains("01_0014 has neither masks", Fail(), StringComparison.Ordinal);
         TinyDataset.WritePixelMasks(_folder.Path, "01_0014", masks[1..]);
-        Assert.Contains("for 11 frames, but the video 01_0014 has 12", Fail(), StringComparison.Ordinal);
+        Assert.Contains("has 11 frames, but the video 01_0014 has 12", Fail(), StringComparison.Ordinal);
         TinyDataset.WriteNpy(
             _folder.Combine("testing", "test_pixel_mask", "01_0014.npy"),
             "{'descr': '|u1', 'fortran_order': False, 'shape': (12,), }",
             new byte[12]
         );
-        Assert.Contains("1 axes, not 3", Fail(), StringComparison.Ordinal);
+        Assert.Contains("1 axes; expected 3", Fail(), StringComparison.Ordinal);
         TinyDataset.WriteTestVideo(_folder.Path, "09_0001", 1);
         Assert.Contains("The scene 09", Fail(), StringComparison.Ordinal);
     }

@@ -5,26 +5,28 @@ using Spectre.Console;
 
 namespace PaDiM.Cli.Backbones;
 
-/// <summary>Tells what was installed.</summary>
-internal static class InstallationLine
+/// <summary>Prints what was installed.</summary>
+internal static class InstallationSummary
 {
-    public static void Print(Installation done)
+    public static void Print(Installation installation)
     {
         var taps = string.Join(
             ", ",
-            (done.Manifest.Taps ?? []).Select(tap =>
+            (installation.Manifest.Taps ?? []).Select(tap =>
                 $"{TerminalText.Sanitise(tap.Tensor)} (stride {tap.Stride}, {tap.Channels} channels)"
             )
         );
+        var state = installation.Changed ? "installed" : "already installed";
         AnsiConsole.MarkupLineInterpolated(
             CultureInfo.InvariantCulture,
-            $"[bold]{done.File.Path}[/]: {(done.Changed ? "installed" : "already installed")}, taps {taps}"
+            $"[bold]{installation.File.Path}[/]: {state}, taps {taps}"
         );
+        var ofWeights = installation.Manifest.WeightsSha256 is { } weights ? $", weights SHA-256 {weights}" : "";
         AnsiConsole.MarkupLineInterpolated(
             CultureInfo.InvariantCulture,
-            $"SHA-256 {done.Manifest.Sha256}{(done.Manifest.WeightsSha256 is { } weights ? $", of the weights {weights}" : "")}"
+            $"SHA-256 {installation.Manifest.Sha256}{ofWeights}"
         );
-        if (done.Manifest.Licence is { } licence)
+        if (installation.Manifest.Licence is { } licence)
             AnsiConsole.MarkupLineInterpolated(
                 CultureInfo.InvariantCulture,
                 $"licence: {TerminalText.Sanitise(licence)}"

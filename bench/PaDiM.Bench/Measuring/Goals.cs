@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace PaDiM.Bench.Measuring;
 
-/// <summary>What was promised of the speed, what was measured, and whether the promise holds.</summary>
-internal sealed class Bars
+/// <summary>Collects goals, measured values, and whether the goals are met.</summary>
+internal sealed class Goals
 {
-    private readonly Table _table = new("bar", "wanted", "measured", "holds");
+    private readonly MarkdownTable _table = new("what", "goal", "result", "met");
 
     public void AtMost(string what, double limit, double measured, string unit = "") =>
         Add(what, "at most", limit, measured, measured <= limit, unit);
@@ -13,13 +13,13 @@ internal sealed class Bars
     public void AtLeast(string what, double limit, double measured, string unit = "") =>
         Add(what, "at least", limit, measured, measured >= limit, unit);
 
-    public void Print() => _table.Print("What was promised:");
+    public void Print() => _table.Print("Goals:");
 
     private void Add(string what, string kind, double limit, double measured, bool holds, string unit) =>
         _table.Add(
             what,
             $"{kind} {limit.ToString(CultureInfo.InvariantCulture)}{unit}",
-            Table.Number(measured) + unit,
+            MarkdownTable.Format(measured) + unit,
             double.IsFinite(measured)
                 ? holds
                     ? "yes"
