@@ -1,5 +1,6 @@
 using PaDiM.Core.Models;
 using PaDiM.Engine;
+using PaDiM.Engine.Faults;
 using PaDiM.Engine.Files;
 using PaDiM.Engine.Fitting;
 using PaDiM.Engine.Inference;
@@ -12,7 +13,7 @@ internal static class FolderFit
 {
     /// <summary>Fits; what is kept between the two passes goes with the fit.</summary>
     /// <exception cref="InvalidDataException">The backbone cannot be used with these settings.</exception>
-    /// <exception cref="FitException">Too few images, or one that cannot be read.</exception>
+    /// <exception cref="UserFaultException">Too few images, or one that cannot be read.</exception>
     public static PadimModel Run(
         Backbone backbone,
         FitSettings settings,
@@ -43,7 +44,7 @@ internal static class FolderFit
 
     /// <summary>Fits with a store of the caller's; embeddings that it holds are not made again.</summary>
     /// <exception cref="InvalidDataException">The backbone cannot be used with these settings.</exception>
-    /// <exception cref="FitException">Too few images, or one that cannot be read.</exception>
+    /// <exception cref="UserFaultException">Too few images, or one that cannot be read.</exception>
     public static PadimModel Run(
         Backbone backbone,
         FitSettings settings,

@@ -147,14 +147,9 @@ internal sealed class ModelOptions
         if (IgnoreMaskFile(arguments) is not { } path)
             return null;
         var side = Settings(arguments.CommandResult, FitSettings.Paper).ImageSize;
-        return new ImageDecoder().Decode(File.ReadAllBytes(path)) switch
-        {
-            DecodeResult.Decoded { Image: var mask } => MaskImage.Marks(mask, new Grid(side, side)),
-            DecodeResult.Refused refused => throw new InvalidDataException(
-                $"The ignore mask {path} cannot be read: {refused.Detail}"
-            ),
-            _ => throw new InvalidOperationException(),
-        };
+        return new ImageDecoder().Decode(File.ReadAllBytes(path)).TryGetImage(out var mask, out var refused)
+            ? MaskImage.Marks(mask, new Grid(side, side))
+            : throw new InvalidDataException($"The ignore mask {path} cannot be read: {refused.Detail}");
     }
 
     private FitSettings Settings(SymbolResult arguments, FitSettings paper)

@@ -53,5 +53,5 @@ internal sealed class ProtocolView(EvaluationProtocol protocol, int seed)
     /// What cannot be decoded is left as it is: the pipeline refuses it with its name and the reason.
     /// </summary>
     private byte[] Show(byte[] bytes, Func<RgbImage, RgbImage> view) =>
-        _decoder.Decode(bytes) is DecodeResult.Decoded decoded ? ImageEncoder.Png(view(decoded.Image)) : bytes;
+        _decoder.Decode(bytes).TryGetImage(out var image, out _) ? ImageEncoder.Png(view(image)) : bytes;
 }

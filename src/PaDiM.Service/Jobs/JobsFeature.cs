@@ -12,6 +12,7 @@ internal static class JobsFeature
         services
             .AddPadimOptions<JobOptions>()
             .AddSingleton<JobStore>()
+            .AddSingleton<JobStarter>()
             .AddSingleton<JobSignal>()
             .AddSingleton<JobMetrics>()
             .AddSingleton<EventStreams>()

@@ -3,6 +3,7 @@ using PaDiM.Core.Models;
 using PaDiM.Core.Persistence;
 using PaDiM.Engine;
 using PaDiM.Engine.Export;
+using PaDiM.Engine.Faults;
 using PaDiM.Engine.Files;
 using PaDiM.Engine.Scoring;
 using PaDiM.Imaging;
@@ -179,7 +180,7 @@ internal static class ModelEndpoints
                 $"{category}-{version}.onnx"
             );
         }
-        catch (ExportException e)
+        catch (UserFaultException e)
         {
             return Problems.ExportUnsupported(e.Message);
         }
@@ -195,7 +196,7 @@ internal static class ModelEndpoints
         CategoryStore categories,
         ModelStore store,
         ModelFiles files,
-        ModelRegistry registry,
+        ModelPublisher publisher,
         SettingsResolver settings,
         DiskSpace space,
         IOptions<ImageOptions> options,
@@ -222,11 +223,10 @@ internal static class ModelEndpoints
             )
                 return problem;
             if (
-                await store.PublishAsync(category, fileName, model, activate, lease: null, cancellationToken)
+                await publisher.PublishAsync(category, fileName, model, activate, lease: null, cancellationToken)
                 is not { } stored
             )
                 return Problems.CategoryNotFound(category);
-            await registry.RefreshAsync(category, CancellationToken.None);
             return (await store.DescribeAsync(category, stored.Version, cancellationToken)).ToResult(described =>
                 TypedResults.Created($"/v1/categories/{category}/models/{stored.Version}", described)
             );
