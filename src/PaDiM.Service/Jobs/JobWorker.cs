@@ -9,6 +9,7 @@ namespace PaDiM.Service.Jobs;
 internal sealed partial class JobWorker(
     JobStore store,
     JobSignal signal,
+    SuccessNotices notices,
     JobMetrics metrics,
     IServiceProvider services,
     IOptions<JobOptions> options,
@@ -75,6 +76,7 @@ internal sealed partial class JobWorker(
         var job = context.Job;
         try
         {
+            using var running = notices.Begin(job.Id);
             await services.GetRequiredKeyedService<JobHandler>(job.Kind)(context, stop);
             LogSucceeded(job.Kind, job.Id, job.Category);
             return JobOutcome.Succeeded;

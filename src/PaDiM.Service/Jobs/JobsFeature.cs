@@ -14,6 +14,7 @@ internal static class JobsFeature
             .AddSingleton<JobStore>()
             .AddSingleton<JobStarter>()
             .AddSingleton<JobSignal>()
+            .AddSingleton<SuccessNotices>()
             .AddSingleton<JobMetrics>()
             .AddSingleton<EventStreams>()
             .AddSingleton(CreateScheduler)
