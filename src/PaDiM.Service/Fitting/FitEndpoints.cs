@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Mvc;
 using PaDiM.Service.Access;
 using PaDiM.Service.Data;
-using PaDiM.Service.Http;
 using PaDiM.Service.Jobs;
 
 namespace PaDiM.Service.Fitting;

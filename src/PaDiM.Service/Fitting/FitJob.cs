@@ -16,7 +16,7 @@ internal sealed class FitJob(
     PriorFits priors,
     JobImages images,
     EmbeddingStore embeddings,
-    ModelPublisher publisher,
+    ModelDrafts drafts,
     BackgroundScheduler threads
 )
 {
@@ -27,10 +27,7 @@ internal sealed class FitJob(
         var plan = (await planner.PlanAsync(job.Category, cancellationToken)).GetOrThrow();
         var watch = planner.StartWatch(plan);
         var prior = request.Incremental ? await priors.FindAsync(plan, cancellationToken) : null;
-        using var draft = publisher.CreateDraft(
-            job.Category,
-            $"{job.Id}-{context.Lease.Fence}{ModelFiles.ModelSuffix}"
-        );
+        using var draft = drafts.Create(job.Category, $"{job.Id}-{context.Lease.Fence}{ModelFiles.ModelSuffix}");
         var model = await threads.RunAsync(() => Fit(context, plan, prior, draft, watch, cancellationToken));
         context.Report(GetName(FitStage.Publishing), 1);
         if (await draft.PublishAsync(model, request.Activate, context.Lease, cancellationToken) is null)

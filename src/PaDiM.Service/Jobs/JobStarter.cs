@@ -37,7 +37,7 @@ internal sealed class JobStarter(CategoryStore categories, DiskSpace space, JobS
             && await jobs.FindAsync(kind, category, body, idempotencyKey, cancellationToken) is { } earlier
         )
             return earlier.ToResult(ToAccepted);
-        if (space.FindShortage() is { } full)
+        if (space.ValidateFreeSpace() is { } full)
             return full;
         if (!(await prepareAsync()).Succeeded(out var estimate, out var problem))
             return problem;

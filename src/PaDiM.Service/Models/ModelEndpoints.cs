@@ -196,7 +196,7 @@ internal static class ModelEndpoints
         CategoryStore categories,
         ModelStore store,
         ModelFiles files,
-        ModelPublisher publisher,
+        ModelDrafts drafts,
         SettingsResolver settings,
         DiskSpace space,
         IOptions<ImageOptions> options,
@@ -208,10 +208,11 @@ internal static class ModelEndpoints
             return Problems.UnsupportedMediaType(request.ContentType, $"the file as the body, {MediaType}");
         if (!await categories.ExistsAsync(category, cancellationToken))
             return Problems.CategoryNotFound(category);
-        if (space.FindShortage() is { } full)
+        if (space.ValidateFreeSpace() is { } full)
             return full;
         ImageRequest.SetLimit(request, options.Value.MaxUploadBytes);
         var fileName = $"import-{Guid.NewGuid():n}{ModelFiles.ModelSuffix}";
+        using var draft = drafts.Create(category, fileName);
         var received = files.PathOf(category, $"{fileName}{AtomicFile.TemporaryMark}body");
         try
         {
@@ -222,10 +223,7 @@ internal static class ModelEndpoints
                 )
             )
                 return problem;
-            if (
-                await publisher.PublishAsync(category, fileName, model, activate, lease: null, cancellationToken)
-                is not { } stored
-            )
+            if (await draft.PublishAsync(model, activate, lease: null, cancellationToken) is not { } stored)
                 return Problems.CategoryNotFound(category);
             return (await store.DescribeAsync(category, stored.Version, cancellationToken)).ToResult(described =>
                 TypedResults.Created($"/v1/categories/{category}/models/{stored.Version}", described)
