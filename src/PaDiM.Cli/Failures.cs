@@ -1,6 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
-using PaDiM.Engine.Export;
-using PaDiM.Engine.Fitting;
+using PaDiM.Engine.Faults;
 
 namespace PaDiM.Cli;
 
@@ -13,8 +12,7 @@ internal static class Failures
     public static string? GetMessage(Exception failure) =>
         failure switch
         {
-            FitException
-            or ExportException
+            UserFaultException
             or InvalidDataException
             or IOException
             or UnauthorizedAccessException

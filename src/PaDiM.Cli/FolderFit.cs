@@ -1,5 +1,6 @@
 using PaDiM.Core.Models;
 using PaDiM.Engine;
+using PaDiM.Engine.Faults;
 using PaDiM.Engine.Files;
 using PaDiM.Engine.Fitting;
 using PaDiM.Engine.Inference;
@@ -12,7 +13,7 @@ internal static class FolderFit
 {
     /// <summary>Fits a model. The embeddings kept between the two passes are deleted afterwards.</summary>
     /// <exception cref="InvalidDataException">The backbone cannot be used with these settings.</exception>
-    /// <exception cref="FitException">There are too few images, or one cannot be read.</exception>
+    /// <exception cref="UserFaultException">There are too few images, or one cannot be read.</exception>
     public static PadimModel Run(
         Backbone backbone,
         FitSettings settings,
@@ -43,7 +44,7 @@ internal static class FolderFit
 
     /// <summary>Fits a model with the caller's store. Embeddings in the store are not computed again.</summary>
     /// <exception cref="InvalidDataException">The backbone cannot be used with these settings.</exception>
-    /// <exception cref="FitException">There are too few images, or one cannot be read.</exception>
+    /// <exception cref="UserFaultException">There are too few images, or one cannot be read.</exception>
     public static PadimModel Run(
         Backbone backbone,
         FitSettings settings,

@@ -144,14 +144,9 @@ internal sealed class ModelOptions
         if (GetIgnoreMaskFile(arguments) is not { } path)
             return null;
         var side = GetSettings(arguments.CommandResult, FitSettings.Paper).ImageSize;
-        return new ImageDecoder().Decode(File.ReadAllBytes(path)) switch
-        {
-            DecodeResult.Decoded { Image: var mask } => MaskImage.Marks(mask, new Grid(side, side)),
-            DecodeResult.Refused refused => throw new InvalidDataException(
-                $"The ignore mask {path} cannot be read: {refused.Detail}"
-            ),
-            _ => throw new InvalidOperationException(),
-        };
+        return new ImageDecoder().Decode(File.ReadAllBytes(path)).TryGetImage(out var mask, out var refused)
+            ? MaskImage.Marks(mask, new Grid(side, side))
+            : throw new InvalidDataException($"The ignore mask {path} cannot be read: {refused.Detail}");
     }
 
     private FitSettings GetSettings(SymbolResult arguments, FitSettings paper)

@@ -113,9 +113,8 @@ internal static class ScoreCommand
         {
             return new ScoreLine(path, Error: e.Message);
         }
-        var decoded = decoder.Decode(bytes);
-        if (decoded is not DecodeResult.Decoded { Image: var image })
-            return new ScoreLine(path, Error: ((DecodeResult.Refused)decoded).Detail);
+        if (!decoder.Decode(bytes).TryGetImage(out var image, out var refused))
+            return new ScoreLine(path, Error: refused.Detail);
         var map = scorer.Score(image, ComputeContext.OnThreadPool(scorer.Runtime.Threads, bindsCaller: true));
         var score = map.Max();
         if (!float.IsFinite(score))

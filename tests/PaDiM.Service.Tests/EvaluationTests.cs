@@ -23,6 +23,25 @@ public sealed class EvaluationTests(SharedService shared)
         var evaluation = await EvaluateAsync(category);
         Assert.Equal((category.Name, 1), (evaluation.Text("category"), evaluation["modelVersion"]!.GetValue<int>()));
         Assert.Equal((3, 12, 4, 3), Counts(evaluation));
+        Assert.Equal(
+            [
+                "id",
+                "category",
+                "modelVersion",
+                "createdAt",
+                "images",
+                "imageAuroc",
+                "imageAp",
+                "imageF1Max",
+                "imageF1MaxThreshold",
+                "pixelAuroc",
+                "auPro",
+                "auPro05",
+                "perDefect",
+                "confusionAtThreshold",
+            ],
+            evaluation.AsObject().Select(member => member.Key)
+        );
 
         var images = (await shared.Http.GetJsonAsync($"/v1/evaluations/{evaluation.Text("id")}/images")).Items();
         Assert.Equal(19, images.Length);

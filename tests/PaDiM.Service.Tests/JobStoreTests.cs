@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
+using PaDiM.Engine.Faults;
 using PaDiM.Engine.Fitting;
 using PaDiM.Engine.Inference;
 using PaDiM.Imaging.Decoding;
@@ -59,7 +60,7 @@ public sealed class JobStoreTests : IAsyncLifetime
             LeaseState.Lost,
             await _store.RenewAsync(zombie, new JobProgress("embedding", 0.9, null), default)
         );
-        await _store.FinishAsync(zombie, JobState.Failed, new JobError("x", "y"), default);
+        await _store.FinishAsync(zombie, JobState.Failed, new UserFault("x", "y"), default);
         await _store.ReleaseAsync(zombie, default);
         Assert.Equal(JobState.Running, (await JobAsync(id)).State);
 

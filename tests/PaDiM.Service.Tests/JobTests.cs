@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using PaDiM.Service.Models;
 using PaDiM.Service.Tests.Support;
 using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
@@ -230,6 +231,71 @@ public sealed class JobTests(SharedService shared)
         await using var next = await RunningService.StartAsync(data.Path);
         var ended = await next.Http.FinishedAsync(job);
         Assert.Equal(("succeeded", 1), (ended.Text("state"), ended["attempts"]!.GetValue<int>()));
+    }
+
+    [Fact]
+    public async Task A_look_at_a_job_reads_no_model()
+    {
+        using var data = new TempDirectory();
+        string job;
+        await using (var service = await RunningService.StartAsync(data.Path))
+        {
+            var category = service.Category("part");
+            await category.CreateAsync();
+            await category.UploadPartsAsync(0, 2);
+            job = await category.StartFitAsync();
+            await service.Http.FinishedAsync(job);
+        }
+        await using var next = await RunningService.StartAsync(data.Path);
+        // An attempt to read this file would find the damage.
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(next.Get<Data.DataDirectory>().Models, "part")))
+            File.Delete(file);
+
+        Assert.Equal("succeeded", (await next.Http.GetJsonAsync($"/v1/jobs/{job}")).Text("state"));
+        Assert.Contains(
+            "succeeded",
+            await next.Http.GetStringAsync($"/v1/jobs/{job}/events"),
+            StringComparison.Ordinal
+        );
+        Assert.Single((await next.Http.GetJsonAsync("/v1/jobs")).Items());
+
+        Assert.Equal(0, next.Get<ModelCache>().Count);
+        Assert.Empty(next.Get<ModelFiles>().ListDamage());
+        await (await next.Category("part").SendScoreAsync(Parts.Good(1))).ProblemAsync(503, "model_corrupt");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Whoever_sees_a_fit_succeed_scores_with_its_model_on_every_replica(bool byEvents)
+    {
+        using var data = new TempDirectory();
+        await using var one = await RunningService.StartAsync(data.Path);
+        await using var other = await RunningService.StartAsync(data.Path, ("JobWorkers", 0));
+        await one.Category("part").CreateAsync();
+        await one.Category("part").UploadPartsAsync(0, 2);
+        // The replica that runs no jobs looks for changes once per second: five fits do not hide behind its looks.
+        for (var version = 1; version <= 5; version++)
+        {
+            var job = await one.Category("part").StartFitAsync();
+            await Task.WhenAll(new[] { one, other }.Select(replica => SeeAndScoreAsync(replica, job, version)));
+        }
+
+        async Task SeeAndScoreAsync(RunningService replica, string job, int version)
+        {
+            if (byEvents)
+                Assert.Contains(
+                    "succeeded",
+                    await replica.Http.GetStringAsync($"/v1/jobs/{job}/events"),
+                    StringComparison.Ordinal
+                );
+            else
+                Assert.Equal("succeeded", (await replica.Http.FinishedAsync(job)).Text("state"));
+            Assert.Equal(
+                version,
+                (await replica.Category("part").ScoreAsync(Parts.Good(1)))["modelVersion"]!.GetValue<int>()
+            );
+        }
     }
 
     private static Task<HttpResponseMessage> StartAsync(CategoryClient category, string key, object? body)

@@ -94,19 +94,12 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
     ];
 
     private static readonly string Figures = JsonSerializer.Serialize(
-        new EvaluationFigures(
-            new EvaluatedImages(0, 0, 0, 0),
-            null,
-            null,
-            null,
-            null,
-            null,
-            null,
-            null,
-            [],
-            new Confusion(1, 0, 0, 0, 0),
-            null
-        )
+        new EvaluationFigures
+        {
+            Images = new EvaluatedImages(0, 0, 0, 0),
+            PerDefect = [],
+            ConfusionAtThreshold = new Confusion(1, 0, 0, 0, 0),
+        }
     );
 
     private readonly TempDirectory _data = new();

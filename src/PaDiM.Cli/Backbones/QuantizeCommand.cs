@@ -106,10 +106,7 @@ internal static class QuantizeCommand
     }
 
     private static RgbImage Decode(string path) =>
-        new ImageDecoder().Decode(File.ReadAllBytes(path)) switch
-        {
-            DecodeResult.Decoded decoded => decoded.Image,
-            DecodeResult.Refused refused => throw new InvalidDataException($"{path} cannot be read: {refused.Detail}"),
-            _ => throw new InvalidOperationException(),
-        };
+        new ImageDecoder().Decode(File.ReadAllBytes(path)).TryGetImage(out var image, out var refused)
+            ? image
+            : throw new InvalidDataException($"{path} cannot be read: {refused.Detail}");
 }

@@ -54,5 +54,5 @@ internal sealed class ProtocolView(EvaluationProtocol protocol, int seed)
     /// reason.
     /// </summary>
     private byte[] Apply(byte[] bytes, Func<RgbImage, RgbImage> view) =>
-        _decoder.Decode(bytes) is DecodeResult.Decoded decoded ? ImageEncoder.Png(view(decoded.Image)) : bytes;
+        _decoder.Decode(bytes).TryGetImage(out var image, out _) ? ImageEncoder.Png(view(image)) : bytes;
 }

@@ -2,6 +2,7 @@ using PaDiM.Core;
 using PaDiM.Core.Evaluation;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Scoring;
+using PaDiM.Engine.Faults;
 using PaDiM.Engine.Scoring;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
@@ -34,7 +35,7 @@ public sealed class EvaluationPipeline(
     /// <param name="cancellation">Stops between two batches, of scoring and of each pass of the pixel metrics.</param>
     /// <param name="knownNormals">Scores of more normal images, known from elsewhere: they count for the image metrics
     /// and the decisions, but not for the pixel metrics.</param>
-    /// <exception cref="InvalidDataException">An image or mask cannot be read, or a mask differs in size from its
+    /// <exception cref="UserFaultException">An image or mask cannot be read, or a mask differs in size from its
     /// image.</exception>
     public EvaluationReport Run(
         IReadOnlyList<TestImage> images,
@@ -93,7 +94,7 @@ public sealed class EvaluationPipeline(
         )
         {
             if (!float.IsFinite(map.Max()))
-                throw new InvalidDataException($"The backbone's output for {batch[i].Name} is not finite.");
+                throw Damaged($"The backbone's output for {batch[i].Name} is not finite.");
             maps[i] = new StoredMap(map, new Grid(image.Height, image.Width), placement);
             store?.Write(batch[i].Name, maps[i]!);
         }
@@ -123,7 +124,7 @@ public sealed class EvaluationPipeline(
     private AnomalyMap GetMap(Scored image) =>
         image.Map
         ?? store!.Read(image.Image.Name)?.Map
-        ?? throw new InvalidDataException($"The stored map of {image.Image.Name} is missing or damaged.");
+        ?? throw Damaged($"The stored map of {image.Image.Name} is missing or damaged.");
 
     private ScoredPixels ToFullSize(Scored image)
     {
@@ -144,7 +145,7 @@ public sealed class EvaluationPipeline(
             return new PixelLabels(image.Size, null, ignored);
         var mask = Decode($"the mask of {image.Image.Name}", read());
         if (new Grid(mask.Height, mask.Width) != image.Size)
-            throw new InvalidDataException(
+            throw Damaged(
                 $"The mask of {image.Image.Name} has {mask.Width} x {mask.Height} pixels, but its image has"
                     + $" {image.Size.Width} x {image.Size.Height}."
             );
@@ -152,12 +153,11 @@ public sealed class EvaluationPipeline(
     }
 
     private RgbImage Decode(string name, byte[] bytes) =>
-        decoder.Decode(bytes) switch
-        {
-            DecodeResult.Decoded decoded => decoded.Image,
-            DecodeResult.Refused refused => throw new InvalidDataException($"{name} cannot be read: {refused.Detail}"),
-            _ => throw new InvalidOperationException(),
-        };
+        decoder.Decode(bytes).TryGetImage(out var image, out var refused)
+            ? image
+            : throw Damaged($"{name} cannot be read: {refused.Detail}");
+
+    private static UserFaultException Damaged(string detail) => new(ProblemCodes.ImageDamaged, detail);
 
     private static Confusion CountDecisions(float[] normals, float[] anomalous, double threshold)
     {

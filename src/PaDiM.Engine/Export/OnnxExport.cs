@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
+using PaDiM.Engine.Faults;
 using PaDiM.Engine.Graphs;
 using PaDiM.Engine.Graphs.Schema;
 using PaDiM.Engine.Inference;
@@ -68,7 +69,7 @@ public sealed class OnnxExport
     /// <param name="model">The model.</param>
     /// <param name="backbone">The network that the model was fitted with, byte for byte.</param>
     /// <param name="notes">More metadata for the file.</param>
-    /// <exception cref="ExportException">An ONNX file cannot contain the model.</exception>
+    /// <exception cref="UserFaultException">An ONNX file cannot contain the model.</exception>
     /// <exception cref="InvalidDataException">The model was fitted with another network, or the file of the network has
     /// changed since it was opened.</exception>
     public static OnnxExport Create(PadimModel model, Backbone backbone, ExportNotes notes)
@@ -79,11 +80,12 @@ public sealed class OnnxExport
                     + $" '{model.Backbone.Name}' (SHA-256 {model.Backbone.Sha256}). Restore that backbone."
             );
         if (Validate(model, backbone) is { } fault)
-            throw new ExportException(fault);
+            throw new UserFaultException(ProblemCodes.ExportUnsupported, fault);
         var network = ReadNetwork(backbone);
         var opset = network.OpsetImport.First(import => import.Domain is "" or "ai.onnx").Version;
         if (opset < GraphBuilder.MinOpset)
-            throw new ExportException(
+            throw new UserFaultException(
+                ProblemCodes.ExportUnsupported,
                 $"The backbone '{backbone.Identity.Name}' uses ONNX operators of version {opset};"
                     + $" an export needs {GraphBuilder.MinOpset} or later."
             );

@@ -6,6 +6,7 @@ using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Core.Scoring;
 using PaDiM.Core.Statistics;
+using PaDiM.Engine.Faults;
 using PaDiM.Engine.Inference;
 using PaDiM.Engine.Scoring;
 using PaDiM.Imaging.Decoding;
@@ -42,7 +43,8 @@ public sealed class FitPipeline(
     /// <param name="keepStatistics">Called once with the finished statistics, before the fit overwrites them.</param>
     /// <param name="progress">Called after every batch, on the caller's thread.</param>
     /// <param name="cancellation">Stops the fit between two batches.</param>
-    /// <exception cref="FitException">There are too few images, or one can no longer be read.</exception>
+    /// <exception cref="UserFaultException">There are too few images, one can no longer be read, or they give no usable
+    /// statistics.</exception>
     public PadimModel Run(
         IReadOnlyList<TrainingImage> images,
         PriorFit? prior,
@@ -53,13 +55,24 @@ public sealed class FitPipeline(
     {
         try
         {
-            return Fit(images, prior, keepStatistics, progress, cancellation);
+            try
+            {
+                return Fit(images, prior, keepStatistics, progress, cancellation);
+            }
+            catch (AggregateException e)
+            {
+                // Prefer the fault that the user can act on.
+                ParallelFaults.Rethrow(e, fault => fault is UserFaultException);
+                throw;
+            }
         }
-        catch (AggregateException e)
+        catch (ArithmeticException e) when (e is not OverflowException)
         {
-            // Prefer the fault that the user can act on.
-            ParallelFaults.Rethrow(e, fault => fault is FitException);
-            throw;
+            throw new UserFaultException(
+                ProblemCodes.StatisticsDegenerate,
+                $"The images give no usable statistics: {e.Message}",
+                e
+            );
         }
     }
 
@@ -95,12 +108,12 @@ public sealed class FitPipeline(
     )
     {
         if (images.Count < 2)
-            throw new FitException(
-                "too_few_images",
+            throw new UserFaultException(
+                ProblemCodes.TooFewImages,
                 $"A fit needs at least 2 images of normal parts; there {(images.Count == 1 ? "is 1" : $"are {images.Count}")}."
             );
         if (settings.FindFault(ignored) is { } fault)
-            throw new FitException("ignore_mask_unusable", fault);
+            throw new UserFaultException(ProblemCodes.IgnoreMaskUnusable, fault);
         var parallel = compute.ToParallelOptions(cancellation);
         var reduction =
             prior?.Reduction

@@ -3,6 +3,7 @@ using PaDiM.Core;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
+using PaDiM.Engine.Faults;
 using PaDiM.Engine.Inference;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
@@ -90,8 +91,8 @@ internal sealed class TrainingEmbeddings : IDisposable
         for (var i = 0; i < images.Count; i++)
             _buffers[i] =
                 _store.Read(_key, images[i], _buffers[i])
-                ?? throw new FitException(
-                    "embedding_lost",
+                ?? throw new UserFaultException(
+                    ProblemCodes.EmbeddingLost,
                     $"The embedding of the removed image {images[i]} is damaged; start a fit that is not incremental."
                 );
         return EndBatch(images.Count);
@@ -185,7 +186,7 @@ internal sealed class TrainingEmbeddings : IDisposable
                     _shrunk[part[k]] ??= new RgbImage(side, side, new byte[3 * side * side])
                 ),
             // Where several images fail, the user can act on this fault.
-            fault => fault is FitException
+            fault => fault is UserFaultException
         );
         return placements;
     }
@@ -208,8 +209,8 @@ internal sealed class TrainingEmbeddings : IDisposable
         for (var k = 0; k < part.Length; k++)
         {
             if (!float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(embedded[k].Values)))
-                throw new FitException(
-                    "embedding_not_finite",
+                throw new UserFaultException(
+                    ProblemCodes.EmbeddingNotFinite,
                     $"The backbone's output for the training image {images[part[k]]} is not finite. Leave the image"
                         + " out, or use another backbone."
                 );

@@ -1,3 +1,4 @@
+using PaDiM.Engine.Faults;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
 
@@ -10,17 +11,14 @@ namespace PaDiM.Engine.Fitting;
 public sealed record TrainingImage(string Sha256, Func<byte[]> Read, string? Name = null)
 {
     /// <summary>Decodes the image.</summary>
-    /// <exception cref="FitException">The image can no longer be read.</exception>
+    /// <exception cref="UserFaultException">The image can no longer be read.</exception>
     internal RgbImage Decode(ImageDecoder decoder) =>
-        decoder.Decode(Read()) switch
-        {
-            DecodeResult.Decoded decoded => decoded.Image,
-            DecodeResult.Refused refused => throw new FitException(
-                "image_unreadable",
+        decoder.Decode(Read()).TryGetImage(out var image, out var refused)
+            ? image
+            : throw new UserFaultException(
+                ProblemCodes.ImageUnreadable,
                 $"The training image {this} cannot be read: {refused.Detail}"
-            ),
-            _ => throw new InvalidOperationException(),
-        };
+            );
 
     /// <inheritdoc/>
     public override string ToString() => Name ?? Sha256;
@@ -48,13 +46,4 @@ public enum FitStage
 
     /// <summary>Writes and publishes the model.</summary>
     Publishing,
-}
-
-/// <summary>A fit cannot go on for a reason that its user can mend.</summary>
-/// <param name="code">A stable code.</param>
-/// <param name="message">A sentence that says what to do.</param>
-public sealed class FitException(string code, string message) : Exception(message)
-{
-    /// <summary>A stable code.</summary>
-    public string Code { get; } = code;
 }

@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 using PaDiM.Core;
 using PaDiM.Core.Alignment;
 using PaDiM.Core.DatasetReview;
+using PaDiM.Engine.Faults;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
 using PaDiM.Imaging.Preprocessing;
@@ -67,7 +68,7 @@ internal sealed class TrainingPixels(
             all.Length,
             parallel,
             i => all[i] = _traits.GetValueOrDefault(images[i].Sha256) ?? Measure(this[i]),
-            fault => fault is FitException
+            fault => fault is UserFaultException
         );
         return TrainingSetReview.FindAll(all, parallel);
     }

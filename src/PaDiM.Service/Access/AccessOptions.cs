@@ -31,7 +31,7 @@ internal sealed class AccessOptions : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (Oidc.FindFault() is { } fault)
+        if (Oidc.Validate() is { } fault)
             yield return new ValidationResult(fault, [nameof(Oidc)]);
     }
 }

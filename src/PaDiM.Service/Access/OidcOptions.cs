@@ -25,7 +25,7 @@ internal sealed class OidcOptions
     /// What is wrong with it, or null. Over plain http anyone between could sign tokens; on the machine itself there is
     /// no between.
     /// </summary>
-    public string? FindFault() =>
+    public string? Validate() =>
         !IsConfigured ? null
         : !Uri.TryCreate(Authority, UriKind.Absolute, out var address)
         || (address.Scheme != Uri.UriSchemeHttps && !(address.Scheme == Uri.UriSchemeHttp && address.IsLoopback))

@@ -19,7 +19,7 @@ internal sealed class DiskSpace(DataDirectory data, IOptions<DataOptions> option
     public long Size => new DriveInfo(data.Root).TotalSize;
 
     /// <summary>The problem with storing anything new, or null.</summary>
-    public Problem? FindShortage() =>
+    public Problem? ValidateFreeSpace() =>
         Free is var free && free < options.Value.MinFreeBytes
             ? Problems.StorageLow(free, options.Value.MinFreeBytes)
             : null;

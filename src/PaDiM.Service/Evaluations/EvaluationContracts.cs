@@ -1,4 +1,3 @@
-using PaDiM.Engine.Evaluation;
 using PaDiM.Service.Data;
 using PaDiM.Service.Models;
 
@@ -9,64 +8,6 @@ internal sealed record EvaluationRequest
 {
     /// <summary>Version of the model; the active one, when the job begins, if left out.</summary>
     public int? Model { get; init; }
-}
-
-/// <summary>What a model achieved on the labelled images of its category.</summary>
-/// <param name="Id">Identifier: that of the job.</param>
-/// <param name="Category">Whose images.</param>
-/// <param name="ModelVersion">Which model.</param>
-/// <param name="CreatedAt">When it was measured.</param>
-/// <param name="Images">How many images counted, and how.</param>
-/// <param name="ImageAuroc">Area under the ROC curve of image scores; null where one of the classes is empty.</param>
-/// <param name="ImageAp">Average precision of image scores.</param>
-/// <param name="ImageF1Max">Largest F1 over all thresholds.</param>
-/// <param name="ImageF1MaxThreshold">The threshold of that F1.</param>
-/// <param name="PixelAuroc">Area under the ROC curve of pixels; null without masks.</param>
-/// <param name="AuPro">Area under the per-region-overlap curve to a false-positive rate of 0.3; null without
-/// masks.</param>
-/// <param name="AuPro05">The same to 0.05.</param>
-/// <param name="PerDefect">The same for each kind of defect against all normal images.</param>
-/// <param name="ConfusionAtThreshold">Decisions at the threshold that was in force.</param>
-internal sealed record EvaluationResponse(
-    string Id,
-    string Category,
-    int ModelVersion,
-    DateTime CreatedAt,
-    EvaluatedImages Images,
-    double? ImageAuroc,
-    double? ImageAp,
-    double? ImageF1Max,
-    double? ImageF1MaxThreshold,
-    double? PixelAuroc,
-    double? AuPro,
-    double? AuPro05,
-    IReadOnlyList<DefectFigures> PerDefect,
-    Confusion ConfusionAtThreshold
-)
-{
-    public static EvaluationResponse From(
-        string id,
-        string category,
-        int modelVersion,
-        DateTime createdAt,
-        EvaluationFigures figures
-    ) =>
-        new(
-            id,
-            category,
-            modelVersion,
-            createdAt,
-            figures.Images,
-            figures.ImageAuroc,
-            figures.ImageAp,
-            figures.ImageF1Max,
-            figures.ImageF1MaxThreshold,
-            figures.PixelAuroc,
-            figures.AuPro,
-            figures.AuPro05,
-            figures.PerDefect,
-            figures.ConfusionAtThreshold
-        );
 }
 
 /// <summary>How many images counted, and how.</summary>
@@ -112,47 +53,3 @@ internal sealed record EvaluatedImage(
     Decision Decision,
     bool LeaveOneOut
 );
-
-/// <summary>The figures of an evaluation, as they are kept.</summary>
-internal sealed record EvaluationFigures(
-    EvaluatedImages Images,
-    double? ImageAuroc,
-    double? ImageAp,
-    double? ImageF1Max,
-    double? ImageF1MaxThreshold,
-    double? PixelAuroc,
-    double? AuPro,
-    double? AuPro05,
-    IReadOnlyList<DefectFigures> PerDefect,
-    Confusion ConfusionAtThreshold,
-    double? ReviewThreshold
-)
-{
-    public static EvaluationFigures From(EvaluatedImages images, EvaluationReport report, double? reviewThreshold) =>
-        new(
-            images,
-            Known(report.Images.Auroc),
-            Known(report.Images.AveragePrecision),
-            Known(report.Images.F1Max),
-            Known(report.Images.F1MaxThreshold),
-            Known(report.Pixels.Auroc),
-            Known(report.Pixels.AuPro30),
-            Known(report.Pixels.AuPro05),
-            [
-                .. report.PerDefect.Select(d => new DefectFigures(
-                    d.Defect,
-                    d.Count,
-                    Known(d.Images.Auroc),
-                    Known(d.Images.AveragePrecision),
-                    Known(d.Images.F1Max),
-                    Known(d.Pixels.Auroc),
-                    Known(d.Pixels.AuPro30)
-                )),
-            ],
-            report.ConfusionAtThreshold,
-            reviewThreshold
-        );
-
-    /// <summary>JSON has no word for what is not a number.</summary>
-    private static double? Known(double value) => double.IsNaN(value) ? null : value;
-}

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.AspNetCore.Mvc;
 using PaDiM.Service.Access;
 using PaDiM.Service.Categories;
@@ -50,39 +49,43 @@ internal static class EvaluationEndpoints
             .ProducesProblem(StatusCodes.Status404NotFound);
     }
 
-    private static async Task<IResult> StartAsync(
+    private static Task<IResult> StartAsync(
         string category,
         CategoryStore categories,
         ModelStore models,
-        DiskSpace space,
-        JobStore jobs,
+        JobStarter jobs,
         CancellationToken cancellationToken,
         EvaluationRequest? request = null,
         [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey = null
     )
     {
-        if (JobRequest.CheckKey(idempotencyKey) is { } badKey)
-            return badKey;
+        var wanted = request ?? new EvaluationRequest();
+        return jobs.StartAsync(
+            JobKind.Evaluation,
+            category,
+            wanted,
+            idempotencyKey,
+            () => CheckAsync(category, wanted.Model, categories, models, cancellationToken),
+            cancellationToken
+        );
+    }
+
+    /// <summary>Checks that there is something to evaluate; evaluations have no estimate.</summary>
+    private static async Task<Outcome<JobEstimate?>> CheckAsync(
+        string category,
+        int? version,
+        CategoryStore categories,
+        ModelStore models,
+        CancellationToken cancellationToken
+    )
+    {
         if (!(await categories.GetAsync(category, cancellationToken)).Succeeded(out var found, out var problem))
             return problem;
-        var body = JsonSerializer.Serialize(request ?? new EvaluationRequest());
-        if (
-            idempotencyKey is not null
-            && await jobs.FindAsync(JobKind.Evaluation, category, body, idempotencyKey, cancellationToken)
-                is { } earlier
-        )
-            return earlier.ToResult(JobRequest.Accepted);
-        if (space.FindShortage() is { } full)
-            return full;
-        if ((request?.Model ?? found.ActiveModelVersion) is not { } version)
+        if ((version ?? found.ActiveModelVersion) is not { } wanted)
             return Problems.ModelNotReady(category);
-        if (!(await models.GetAsync(category, version, cancellationToken)).Succeeded(out _, out problem))
+        if (!(await models.GetAsync(category, wanted, cancellationToken)).Succeeded(out _, out problem))
             return problem;
-        if (found.Images.Anomalous == 0)
-            return Problems.NoAnomalousImages();
-        return (
-            await jobs.EnqueueAsync(JobKind.Evaluation, category, body, idempotencyKey, cancellationToken)
-        ).ToResult(JobRequest.Accepted);
+        return found.Images.Anomalous > 0 ? default(JobEstimate) : Problems.NoAnomalousImages();
     }
 
     private static async Task<IResult> ListAsync(
@@ -119,7 +122,9 @@ internal static class EvaluationEndpoints
         return (await store.ListImagesAsync(id, page, cancellationToken)).ToResult(TypedResults.Ok);
     }
 
-    /// <summary>An evaluation of a category that the caller may not see is, for him, not there.</summary>
+    /// <summary>
+    /// Finds an evaluation; one of a category that the caller may not see does not exist for the caller.
+    /// </summary>
     private static async Task<Outcome<EvaluationResponse>> FindAsync(
         string id,
         Caller caller,

@@ -1,10 +1,8 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using PaDiM.Engine.Evaluation;
-using PaDiM.Imaging.Decoding;
 using PaDiM.Service.Background;
 using PaDiM.Service.Data;
-using PaDiM.Service.Http;
 using PaDiM.Service.Images;
 using PaDiM.Service.Jobs;
 using PaDiM.Service.Models;
@@ -12,72 +10,48 @@ using PaDiM.Service.Models;
 namespace PaDiM.Service.Evaluations;
 
 /// <summary>
-/// Runs an evaluation from the queue. Images that the model was fitted to count with their exact leave-one-out scores,
-/// which it keeps; all others are scored. Maps are kept until the job ends: one that was cut short scores only what is
-/// missing.
+/// Runs evaluations from the queue. Images that the model was fitted to count with their exact leave-one-out scores,
+/// which the model keeps; all others are scored. Maps are kept until the job ends: a job that was interrupted scores
+/// only what is missing.
 /// </summary>
 internal sealed class EvaluationJob(
     IDbContextFactory<PadimDbContext> contexts,
     ModelRegistry registry,
     EvaluationStore store,
-    BlobStore blobs,
+    JobImages images,
     DataDirectory data,
-    ImageDecoder decoder,
-    BackgroundScheduler threads,
-    DecodingGate gate
+    BackgroundScheduler threads
 )
 {
-    /// <summary>Share of the time that scoring takes; the pixel metrics take the rest.</summary>
+    /// <summary>The share of scoring in the progress; the pixel metrics are the rest.</summary>
     private const double ScoringShare = 0.8;
 
     public async Task RunAsync(JobContext context, CancellationToken cancellationToken)
     {
         var job = context.Job;
-        var request = JsonSerializer.Deserialize<EvaluationRequest>(context.Job.Request)!;
-        if (
-            !(await registry.AcquireAsync(job.Category, request.Model, cancellationToken)).Succeeded(
-                out var model,
-                out var problem
-            )
-        )
-            throw new JobFailedException(problem.Code, problem.Detail);
-        var images = await ReadImagesAsync(job.Category, cancellationToken);
+        var request = JsonSerializer.Deserialize<EvaluationRequest>(job.Request)!;
+        var model = (await registry.AcquireAsync(job.Category, request.Model, cancellationToken)).GetOrThrow();
+        var labelled = await ReadImagesAsync(job.Category, cancellationToken);
         var scratch = data.EvaluationOf(job.Id);
-        try
-        {
-            var (figures, scores) = await threads.RunAsync(() =>
-                Evaluate(
-                    model,
-                    images,
-                    new MapStore(Path.Combine(scratch, $"{model.Version}")),
-                    progress => context.Report(progress < 1 ? "scoring" : "measuring", ScoringShare * progress),
-                    cancellationToken
-                )
-            );
-            if (
-                !await store.PublishAsync(
-                    context.Lease,
-                    job.Category,
-                    model.Version,
-                    figures,
-                    scores,
-                    cancellationToken
-                )
+        var (figures, scores) = await threads.RunAsync(() =>
+            Evaluate(
+                model,
+                labelled,
+                new MapStore(Path.Combine(scratch, $"{model.Version}")),
+                progress => context.Report(progress < 1 ? "scoring" : "measuring", ScoringShare * progress),
+                cancellationToken
             )
-                throw new OperationCanceledException(
-                    "The job changed hands or was cancelled before its result could be kept."
-                );
-        }
-        catch (InvalidDataException e)
-        {
-            throw new JobFailedException("image_damaged", e.Message);
-        }
-        Forget(scratch);
+        );
+        if (!await store.PublishAsync(context.Lease, job.Category, model.Version, figures, scores, cancellationToken))
+            throw new OperationCanceledException(
+                "The job changed hands or was cancelled before its result could be stored."
+            );
+        DeleteScratch(scratch);
     }
 
     private (EvaluationFigures, List<StoredScore>) Evaluate(
         CategoryModel model,
-        IReadOnlyList<StoredImage> images,
+        IReadOnlyList<StoredImage> labelled,
         MapStore kept,
         Action<double> progress,
         CancellationToken cancellationToken
@@ -88,12 +62,12 @@ internal sealed class EvaluationJob(
         var leftOut = trained
             .Select((sha256, i) => (sha256, Score: calibration.Scores[i]))
             .ToDictionary(pair => pair.sha256, pair => pair.Score, StringComparer.Ordinal);
-        var seen = images
+        var seen = labelled
             .Where(image => image.Label == ImageLabel.Normal && leftOut.ContainsKey(image.Sha256))
             .ToArray();
-        var unseen = images.Except(seen).ToArray();
+        var unseen = labelled.Except(seen).ToArray();
         var compute = threads.CreateContext(model.Inspector.Runtime.Threads);
-        var report = new EvaluationPipeline(model.Inspector, decoder.Patient, compute, kept).Run(
+        var report = new EvaluationPipeline(model.Inspector, images.Decoder, compute, kept).Run(
             [.. unseen.Select(image => ToTest(image, cancellationToken))],
             model.Threshold,
             progress,
@@ -132,10 +106,10 @@ internal sealed class EvaluationJob(
     }
 
     /// <summary>
-    /// A job that was stopped goes on from its maps; after one that failed or is gone, and where files are still in use
-    /// here, the sweeper cleans up.
+    /// Deletes the maps. A job that was stopped continues from them; the sweeper removes those of a failed or deleted
+    /// job, and those still in use here.
     /// </summary>
-    private static void Forget(string scratch)
+    private static void DeleteScratch(string scratch)
     {
         try
         {
@@ -144,7 +118,7 @@ internal sealed class EvaluationJob(
         }
         catch (IOException)
         {
-            // The result stands; the sweeper comes by.
+            // The result is stored; the sweeper deletes the maps later.
         }
     }
 
@@ -152,16 +126,9 @@ internal sealed class EvaluationJob(
         new(
             image.Id,
             image.Label == ImageLabel.Normal ? null : image.Defect ?? "anomalous",
-            () =>
-            {
-                gate.GiveWay(cancellationToken);
-                return Read(image.Sha256);
-            },
-            image.MaskSha256 is { } mask ? () => Read(mask) : null
+            () => images.ReadInTurn(image.Sha256, cancellationToken),
+            image.MaskSha256 is { } mask ? () => images.Read(mask) : null
         );
-
-    private byte[] Read(string sha256) =>
-        blobs.Read(sha256) ?? throw new InvalidDataException(Problems.ImageDamaged(sha256).Detail);
 
     private async Task<IReadOnlyList<StoredImage>> ReadImagesAsync(string category, CancellationToken cancellationToken)
     {

@@ -7,13 +7,11 @@ using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Evaluations;
 
-/// <summary>Evaluations in the database.</summary>
+/// <summary>Stores evaluations in the database.</summary>
 internal sealed class EvaluationStore(IDbContextFactory<PadimDbContext> contexts, TimeProvider time)
 {
-    /// <summary>
-    /// Keeps an evaluation and ends its job, in one transaction; false when the job changed hands or was cancelled, and
-    /// nothing is kept.
-    /// </summary>
+    /// <summary>Stores an evaluation and ends its job, in one transaction.</summary>
+    /// <returns>False when the job changed hands or was cancelled; nothing is stored then.</returns>
     public async Task<bool> PublishAsync(
         JobLease lease,
         string category,
@@ -53,11 +51,11 @@ internal sealed class EvaluationStore(IDbContextFactory<PadimDbContext> contexts
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         return await Rows(db).SingleOrDefaultAsync(e => e.Id == id, cancellationToken) is { } row
-            ? row.Describe()
+            ? row.ToResponse()
             : Problems.EvaluationNotFound(id);
     }
 
-    /// <summary>Evaluations of a category, newest first.</summary>
+    /// <summary>Lists the evaluations of a category, newest first.</summary>
     public async Task<Outcome<Page<EvaluationResponse>>> ListAsync(
         string category,
         PageRequest page,
@@ -72,10 +70,10 @@ internal sealed class EvaluationStore(IDbContextFactory<PadimDbContext> contexts
             .OrderByDescending(e => e.Id)
             .Take(page.Limit + 1)
             .ToListAsync(cancellationToken);
-        return page.Cut(rows, e => e.Id, e => e.Describe());
+        return page.Cut(rows, e => e.Id, e => e.ToResponse());
     }
 
-    /// <summary>Scores of an evaluation's images, by identifier.</summary>
+    /// <summary>Lists the scores of an evaluation's images, by identifier.</summary>
     public async Task<Outcome<Page<EvaluatedImage>>> ListImagesAsync(
         string id,
         PageRequest page,
@@ -108,7 +106,7 @@ internal sealed class EvaluationStore(IDbContextFactory<PadimDbContext> contexts
         );
     }
 
-    /// <summary>The newest evaluation of a version; null when there is none.</summary>
+    /// <summary>Finds the newest evaluation of a version; null when there is none.</summary>
     public async Task<StoredEvaluation?> NewestAsync(string category, int version, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
@@ -119,7 +117,7 @@ internal sealed class EvaluationStore(IDbContextFactory<PadimDbContext> contexts
             .FirstOrDefaultAsync(cancellationToken);
     }
 
-    /// <summary>Evaluations without their scores, of which there may be thousands each.</summary>
+    /// <summary>Selects evaluations without their scores, of which each may have thousands.</summary>
     private static IQueryable<Row> Rows(PadimDbContext db) =>
         db
             .Evaluations.AsNoTracking()
@@ -144,13 +142,7 @@ internal sealed class EvaluationStore(IDbContextFactory<PadimDbContext> contexts
 
         public required string Figures { get; init; }
 
-        public EvaluationResponse Describe() =>
-            EvaluationResponse.From(
-                Id,
-                Category,
-                ModelVersion,
-                CreatedAt,
-                JsonSerializer.Deserialize<EvaluationFigures>(Figures)!
-            );
+        public EvaluationResponse ToResponse() =>
+            new(Id, Category, ModelVersion, CreatedAt, JsonSerializer.Deserialize<EvaluationFigures>(Figures)!);
     }
 }

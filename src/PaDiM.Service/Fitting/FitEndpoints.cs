@@ -1,9 +1,6 @@
-using System.Text.Json;
 using Microsoft.AspNetCore.Mvc;
 using PaDiM.Service.Access;
-using PaDiM.Service.Categories;
 using PaDiM.Service.Data;
-using PaDiM.Service.Http;
 using PaDiM.Service.Jobs;
 
 namespace PaDiM.Service.Fitting;
@@ -26,36 +23,23 @@ internal static class FitEndpoints
             .ProducesProblem(StatusCodes.Status409Conflict)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
 
-    private static async Task<IResult> StartAsync(
+    private static Task<IResult> StartAsync(
         string category,
-        CategoryStore categories,
-        FitCapacity capacity,
-        DiskSpace space,
-        JobStore jobs,
+        FitPlanner planner,
+        JobStarter jobs,
         CancellationToken cancellationToken,
         FitRequest? request = null,
         [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey = null
-    )
-    {
-        if (JobRequest.CheckKey(idempotencyKey) is { } badKey)
-            return badKey;
-        if (!(await categories.GetAsync(category, cancellationToken)).Succeeded(out var found, out var problem))
-            return problem;
-        var body = JsonSerializer.Serialize(request ?? new FitRequest());
-        // A request that is sent again gets the same answer, whatever has become of the images since.
-        if (
-            idempotencyKey is not null
-            && await jobs.FindAsync(JobKind.Fit, category, body, idempotencyKey, cancellationToken) is { } earlier
-        )
-            return earlier.ToResult(JobRequest.Accepted);
-        if (space.FindShortage() is { } full)
-            return full;
-        if (found.Images.Normal < 2)
-            return Problems.TooFewImages(found.Images.Normal);
-        if (!(await capacity.EstimateAsync(category, cancellationToken)).Succeeded(out var estimate, out var misfit))
-            return misfit;
-        return (
-            await jobs.EnqueueAsync(JobKind.Fit, category, body, idempotencyKey, cancellationToken, estimate)
-        ).ToResult(JobRequest.Accepted);
-    }
+    ) =>
+        jobs.StartAsync(
+            JobKind.Fit,
+            category,
+            request ?? new FitRequest(),
+            idempotencyKey,
+            async () =>
+                (await planner.PlanAsync(category, cancellationToken)).Succeeded(out var plan, out var problem)
+                    ? plan.Estimate
+                    : problem,
+            cancellationToken
+        );
 }

@@ -6,34 +6,34 @@ using PaDiM.Engine.Inference;
 namespace PaDiM.Service.Fitting;
 
 /// <summary>
-/// How fast fits of this process went, for each backbone and settings: the last one counts. Thread-safe.
+/// Records the pace of this process's fits per backbone and settings; the latest fit counts. Thread-safe.
 /// </summary>
 internal sealed class FitPace(TimeProvider time)
 {
     private readonly ConcurrentDictionary<(string Backbone, FitSettings Settings), Pace> _paces = new();
 
-    /// <summary>Seconds of a fit; null before one with its settings was measured.</summary>
+    /// <summary>Estimates the seconds of a fit; null until a fit with the same settings was measured.</summary>
     /// <param name="backbone">The network.</param>
-    /// <param name="settings">What is computed.</param>
-    /// <param name="images">Images of the fit.</param>
-    /// <param name="embedded">Those of them that are still to be embedded.</param>
+    /// <param name="settings">What to compute.</param>
+    /// <param name="images">The number of images.</param>
+    /// <param name="embedded">The number of images that have no embedding yet.</param>
     public double? Estimate(Backbone backbone, FitSettings settings, int images, int embedded)
     {
         if (!_paces.TryGetValue((backbone.Identity.Sha256, settings), out var pace))
             return null;
-        // An update that had nothing to embed says nothing about embedding.
-        if (embedded > 0 && pace.EmbeddingAnImage is null)
+        // An update without new images says nothing about embedding.
+        if (embedded > 0 && pace.EmbeddingPerImage is null)
             return null;
-        return embedded * (pace.EmbeddingAnImage ?? 0) + pace.Factorising + images * pace.CalibratingAnImage;
+        return embedded * (pace.EmbeddingPerImage ?? 0) + pace.Factorising + images * pace.CalibratingPerImage;
     }
 
     /// <summary>Starts to measure a fit.</summary>
-    public Watch Begin(Backbone backbone, FitSettings settings, int images, int embedded) =>
-        new(this, time, (backbone.Identity.Sha256, settings), images, embedded);
+    public Watch Start(FitPlan plan) =>
+        new(this, time, (plan.Backbone.Identity.Sha256, plan.Settings), plan.Images.Count, plan.Missing);
 
-    private sealed record Pace(double? EmbeddingAnImage, double Factorising, double CalibratingAnImage);
+    private sealed record Pace(double? EmbeddingPerImage, double Factorising, double CalibratingPerImage);
 
-    /// <summary>One fit under way. Used by one thread at a time.</summary>
+    /// <summary>Measures one fit. Used by one thread at a time.</summary>
     internal sealed class Watch(
         FitPace owner,
         TimeProvider time,
@@ -46,8 +46,8 @@ internal sealed class FitPace(TimeProvider time)
         private long? _factorising,
             _calibrating;
 
-        /// <summary>Tells what is being done now.</summary>
-        public void See(FitStage stage)
+        /// <summary>Records that a stage has started or continues.</summary>
+        public void Record(FitStage stage)
         {
             if (stage == FitStage.Factorising)
                 _factorising ??= time.GetTimestamp();
@@ -55,8 +55,8 @@ internal sealed class FitPace(TimeProvider time)
                 _calibrating ??= time.GetTimestamp();
         }
 
-        /// <summary>The fit has come to its end.</summary>
-        public void Done()
+        /// <summary>Ends the measurement and keeps the pace.</summary>
+        public void Complete()
         {
             if (_factorising is not { } second || _calibrating is not { } third)
                 return;
@@ -66,7 +66,7 @@ internal sealed class FitPace(TimeProvider time)
             owner._paces.AddOrUpdate(
                 key,
                 new Pace(embedding, rest, each),
-                (_, earlier) => new Pace(embedding ?? earlier.EmbeddingAnImage, rest, each)
+                (_, earlier) => new Pace(embedding ?? earlier.EmbeddingPerImage, rest, each)
             );
         }
     }

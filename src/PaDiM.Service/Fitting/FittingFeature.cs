@@ -15,7 +15,8 @@ internal static class FittingFeature
                 provider.GetRequiredService<TimeProvider>()
             ))
             .AddSingleton<FitPace>()
-            .AddSingleton<FitCapacity>()
+            .AddSingleton<FitPlanner>()
+            .AddSingleton<PriorFits>()
             .AddSingleton<FitJob>()
             .AddKeyedSingleton<JobHandler>(
                 JobKind.Fit,

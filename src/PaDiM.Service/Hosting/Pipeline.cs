@@ -46,22 +46,14 @@ internal static class Pipeline
     private static Problem Bare(HttpContext context) =>
         context.Response.StatusCode switch
         {
-            StatusCodes.Status404NotFound => new Problem(
-                "route_not_found",
-                StatusCodes.Status404NotFound,
-                "There is nothing at this address; /swagger lists what there is."
-            ),
-            StatusCodes.Status405MethodNotAllowed => new Problem(
-                "method_not_allowed",
-                StatusCodes.Status405MethodNotAllowed,
-                $"This address does not take {context.Request.Method}."
-            ),
+            StatusCodes.Status404NotFound => Problems.RouteNotFound(),
+            StatusCodes.Status405MethodNotAllowed => Problems.MethodNotAllowed(context.Request.Method),
             StatusCodes.Status408RequestTimeout => Problems.BodyTooSlow(),
             StatusCodes.Status413PayloadTooLarge => Problems.BodyTooLarge(),
             StatusCodes.Status415UnsupportedMediaType => Problems.UnsupportedMediaType(
                 context.Request.ContentType,
                 Bodies
             ),
-            var status => new Problem("invalid_request", status, "The request cannot be answered."),
+            var status => Problems.NotAnswered(status),
         };
 }

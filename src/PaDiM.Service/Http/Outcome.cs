@@ -1,3 +1,5 @@
+using PaDiM.Engine.Faults;
+
 namespace PaDiM.Service.Http;
 
 /// <summary>A value, or the problem that stands in its place.</summary>
@@ -28,6 +30,10 @@ internal readonly struct Outcome<T>
         problem = Problem;
         return problem is null;
     }
+
+    /// <summary>Gets the value. Jobs call it: they fail with the problem's code and sentence.</summary>
+    /// <exception cref="UserFaultException">There is a problem.</exception>
+    public T GetOrThrow() => Problem is { } problem ? throw new UserFaultException(problem.Fault) : _value!;
 
     /// <summary>The answer to the request: what becomes of the value, or the problem.</summary>
     public IResult ToResult(Func<T, IResult> answer) => Problem is { } problem ? problem : answer(_value!);

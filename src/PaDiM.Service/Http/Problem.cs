@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Mvc;
+using PaDiM.Engine.Faults;
 
 namespace PaDiM.Service.Http;
 
@@ -8,6 +9,9 @@ namespace PaDiM.Service.Http;
 /// <param name="Detail">What is wrong with this request, and what to do.</param>
 internal sealed record Problem(string Code, int Status, string Detail) : IResult
 {
+    /// <summary>Gets the code and the sentence without the status: what a job that fails for this reason keeps.</summary>
+    public UserFault Fault => new(Code, Detail);
+
     /// <summary>Seconds after which a client should try again.</summary>
     public int? RetryAfter { get; init; }
 

@@ -72,7 +72,7 @@ internal static class IgnoreMaskEndpoints
     {
         if (!(await store.GetAsync(category, cancellationToken)).Succeeded(out var found, out var problem))
             return problem;
-        if (space.FindShortage() is { } full)
+        if (space.ValidateFreeSpace() is { } full)
             return full;
         if (!(await reader.ReadOneAsync(request, layout: null, cancellationToken)).Succeeded(out var file, out problem))
             return problem;

@@ -101,7 +101,7 @@ internal static class ImageEndpoints
             return misfit;
         if (!await categories.ExistsAsync(category, cancellationToken))
             return Problems.CategoryNotFound(category);
-        if (space.FindShortage() is { } full)
+        if (space.ValidateFreeSpace() is { } full)
             return full;
         ImageRequest.SetLimit(request, options.Value.MaxUploadBytes);
 
@@ -111,7 +111,7 @@ internal static class ImageEndpoints
         Problem? first = null;
         await foreach (var file in reader.ReadAllAsync(request, layout, cancellationToken))
         {
-            if (space.FindShortage() is { } filled)
+            if (space.ValidateFreeSpace() is { } filled)
                 return filled;
             if (await StoreAsync(file) is { } problem)
                 Reject(file.FileName, problem);

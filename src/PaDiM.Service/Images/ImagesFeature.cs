@@ -16,6 +16,7 @@ internal static class ImagesFeature
             .AddSingleton<ImageStore>()
             .AddSingleton<ImageRequest>()
             .AddSingleton<DecodingGate>()
+            .AddSingleton<JobImages>()
             .AddSingleton<Thumbnails>();
 
     public static void MapImages(this WebApplication app)

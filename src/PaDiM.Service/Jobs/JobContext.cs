@@ -3,24 +3,26 @@ using PaDiM.Service.Data;
 namespace PaDiM.Service.Jobs;
 
 /// <summary>
-/// Does the work of one kind of job. It makes the job final itself when it succeeds, in one transaction with what it
+/// Does the work of one kind of job. A handler that succeeds makes the job final itself, in one transaction with what it
 /// publishes.
 /// </summary>
-/// <param name="context">The job at hand.</param>
-/// <param name="cancellationToken">Cancelled when the job is cancelled, its lease is lost, or the process
+/// <param name="context">The job.</param>
+/// <param name="cancellationToken">Cancelled when the job is cancelled, when its lease is lost, and when the process
 /// stops.</param>
+/// <exception cref="Engine.Faults.UserFaultException">The job fails for a reason that the user can do something
+/// about.</exception>
 internal delegate Task JobHandler(JobContext context, CancellationToken cancellationToken);
 
-/// <summary>A claimed job as its handler sees it.</summary>
+/// <summary>Represents a claimed job to its handler.</summary>
 internal sealed class JobContext(Job job, JobTrace trace, TimeProvider time)
 {
     /// <summary>
-    /// The pace is that of the last while: what an earlier attempt has left behind goes by in no time, and says nothing
-    /// about the rest.
+    /// The time over which the pace is measured. What an earlier attempt has kept is done at once and says nothing about
+    /// the rest.
     /// </summary>
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
 
-    private readonly Queue<(long At, double Share)> _told = new();
+    private readonly Queue<(long At, double Share)> _reports = new();
     private volatile JobProgress _current = new(job.Stage, job.Progress, null);
 
     public Job Job { get; } = job;
@@ -30,16 +32,16 @@ internal sealed class JobContext(Job job, JobTrace trace, TimeProvider time)
     public JobProgress Progress => _current;
 
     /// <summary>
-    /// Tells how far the work has come; the next heartbeat passes it on. Called by one thread at a time.
+    /// Reports progress; the next heartbeat stores it. Called by one thread at a time.
     /// </summary>
     public void Report(string stage, double share)
     {
-        trace.Enter(stage);
+        trace.StartStage(stage);
         var now = time.GetTimestamp();
-        while (_told.Count > 1 && time.GetElapsedTime(_told.Peek().At, now) > Window)
-            _told.Dequeue();
-        _told.Enqueue((now, share));
-        var (since, began) = _told.Peek();
+        while (_reports.Count > 1 && time.GetElapsedTime(_reports.Peek().At, now) > Window)
+            _reports.Dequeue();
+        _reports.Enqueue((now, share));
+        var (since, began) = _reports.Peek();
         _current = new JobProgress(
             stage,
             share,
@@ -48,14 +50,8 @@ internal sealed class JobContext(Job job, JobTrace trace, TimeProvider time)
     }
 }
 
-/// <summary>How far a job has come.</summary>
-/// <param name="Stage">What is being done.</param>
-/// <param name="Share">Share done, 0 to 1.</param>
-/// <param name="SecondsLeft">What the rest will take at the pace so far; null before there is one.</param>
+/// <summary>Represents the progress of a job.</summary>
+/// <param name="Stage">The current stage.</param>
+/// <param name="Share">The share done, 0 to 1.</param>
+/// <param name="SecondsLeft">The time for the rest at the present pace; null before it is known.</param>
 internal sealed record JobProgress(string? Stage, double Share, double? SecondsLeft);
-
-/// <summary>A job cannot succeed for a reason that its user can mend.</summary>
-internal sealed class JobFailedException(string code, string detail) : Exception(detail)
-{
-    public string Code { get; } = code;
-}

@@ -3,11 +3,10 @@ using System.Runtime.CompilerServices;
 using PaDiM.Service.Access;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
-using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Jobs;
 
-/// <summary><c>/v1/jobs</c>: to look at jobs, follow them and cancel them.</summary>
+/// <summary><c>/v1/jobs</c>: get, follow and cancel jobs.</summary>
 internal static class JobEndpoints
 {
     private static readonly TimeSpan EventPoll = TimeSpan.FromMilliseconds(250),
@@ -66,13 +65,13 @@ internal static class JobEndpoints
         string id,
         Caller caller,
         JobStore store,
-        ModelRegistry models,
+        SuccessNotices notices,
         CancellationToken cancellationToken
     )
     {
         if (!(await FindAsync(id, caller, store, cancellationToken)).Succeeded(out var job, out var problem))
             return problem;
-        await ShowModelAsync(job, models, cancellationToken);
+        await notices.PrepareAsync(job, cancellationToken);
         return TypedResults.Ok(JobResponse.From(job));
     }
 
@@ -104,7 +103,7 @@ internal static class JobEndpoints
         string id,
         Caller caller,
         JobStore store,
-        ModelRegistry models,
+        SuccessNotices notices,
         EventStreams streams,
         TimeProvider time,
         IHostApplicationLifetime lifetime,
@@ -118,11 +117,11 @@ internal static class JobEndpoints
             return Problems.QueueFull("followers of jobs");
         response.RegisterForDispose(place);
         return TypedResults.ServerSentEvents(
-            FollowAsync(job, store, models, time, lifetime.ApplicationStopping, cancellationToken)
+            FollowAsync(job, store, notices, time, lifetime.ApplicationStopping, cancellationToken)
         );
     }
 
-    /// <summary>A job of a category that the caller may not see is, for him, not there.</summary>
+    /// <summary>Finds a job; one in a category that the caller may not see does not exist for the caller.</summary>
     private static async Task<Outcome<Job>> FindAsync(
         string id,
         Caller caller,
@@ -135,30 +134,24 @@ internal static class JobEndpoints
                 : Problems.JobNotFound(id)
             : problem;
 
-    /// <summary>
-    /// Whoever is told here that a fit has succeeded scores here with its model from then on, whichever replica ran it.
-    /// </summary>
-    private static Task ShowModelAsync(Job job, ModelRegistry models, CancellationToken cancellationToken) =>
-        job.State == JobState.Succeeded ? models.RefreshAsync(job.Category, cancellationToken) : Task.CompletedTask;
-
     private static async IAsyncEnumerable<SseItem<JobResponse>> FollowAsync(
         Job job,
         JobStore store,
-        ModelRegistry models,
+        SuccessNotices notices,
         TimeProvider time,
         CancellationToken stopping,
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
-        JobResponse? told = null;
-        for (var toldAt = time.GetTimestamp(); ; )
+        JobResponse? last = null;
+        for (var sentAt = time.GetTimestamp(); ; )
         {
-            await ShowModelAsync(job, models, cancellationToken);
+            await notices.PrepareAsync(job, cancellationToken);
             var now = JobResponse.From(job);
-            if (now != told || time.GetElapsedTime(toldAt) > KeepAlive)
+            if (now != last || time.GetElapsedTime(sentAt) > KeepAlive)
             {
-                told = now;
-                toldAt = time.GetTimestamp();
+                last = now;
+                sentAt = time.GetTimestamp();
                 yield return new SseItem<JobResponse>(now, "job");
             }
             if (job.IsFinal || stopping.IsCancellationRequested)

@@ -7,24 +7,24 @@ using PaDiM.Service.Diagnostics;
 
 namespace PaDiM.Service.Jobs;
 
-/// <summary>How an attempt at a job came to its end.</summary>
+/// <summary>How an attempt at a job ended.</summary>
 internal enum JobOutcome
 {
     Succeeded,
     Failed,
     Cancelled,
 
-    /// <summary>Given back to the queue, because the process stops.</summary>
+    /// <summary>Returned to the queue because the process stops.</summary>
     Released,
 
-    /// <summary>Another worker has it.</summary>
+    /// <summary>Taken over by another worker.</summary>
     Lost,
 }
 
-/// <summary>Instruments of jobs: the table, which all replicas share, and the attempts of this process.</summary>
+/// <summary>Measures jobs: the table that all replicas share, and the attempts of this process.</summary>
 internal sealed class JobMetrics
 {
-    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan TableLifetime = TimeSpan.FromSeconds(1);
 
     private readonly IDbContextFactory<PadimDbContext> _contexts;
     private readonly TimeProvider _time;
@@ -59,56 +59,56 @@ internal sealed class JobMetrics
             null,
             "Jobs that may wait."
         );
-        meter.CreateObservableGauge("padim.jobs", CountAll, null, "Jobs in the table, by kind and by state.");
+        meter.CreateObservableGauge("padim.jobs", MeasureJobs, null, "Jobs in the table, by kind and by state.");
         meter.CreateObservableGauge(
             "padim.jobs.oldest_age",
-            () => Each(line => Math.Max(0, (time.GetUtcNow().UtcDateTime - line.Since).TotalSeconds)),
+            () => MeasureStates(line => Math.Max(0, (time.GetUtcNow().UtcDateTime - line.Since).TotalSeconds)),
             "s",
             "Age of the oldest job that waits, and of the one that has run longest, by state; 0 where there is none."
         );
         meter.CreateObservableGauge(
             "padim.jobs.attempts.max",
-            () => Each(line => line.Attempts),
+            () => MeasureStates(line => line.Attempts),
             null,
             "Most attempts at a job that waits or runs, by state: more than 1 after crashes."
         );
     }
 
-    /// <summary>An attempt has come to its end.</summary>
-    public void Ended(JobKind kind, JobOutcome outcome, TimeSpan duration) =>
+    /// <summary>Records the end of an attempt.</summary>
+    public void RecordAttempt(JobKind kind, JobOutcome outcome, TimeSpan duration) =>
         _attempts.Record(
             duration.TotalSeconds,
-            Instruments.Tag("kind", Name(kind)),
-            Instruments.Tag("outcome", Name(outcome))
+            Instruments.Tag("kind", GetName(kind)),
+            Instruments.Tag("outcome", GetName(outcome))
         );
 
-    private IEnumerable<Measurement<long>> CountAll()
+    private IEnumerable<Measurement<long>> MeasureJobs()
     {
-        var counts = Read().ToDictionary(line => (line.Kind, line.State), line => (long)line.Count);
+        var counts = ReadTable().ToDictionary(line => (line.Kind, line.State), line => (long)line.Count);
         return from kind in Enum.GetValues<JobKind>()
             from state in Enum.GetValues<JobState>()
             select new Measurement<long>(
                 counts.GetValueOrDefault((kind, state)),
-                Instruments.Tag("kind", Name(kind)),
-                Instruments.Tag("state", Name(state))
+                Instruments.Tag("kind", GetName(kind)),
+                Instruments.Tag("state", GetName(state))
             );
     }
 
-    private IEnumerable<Measurement<double>> Each(Func<Line, double> value)
+    private IEnumerable<Measurement<double>> MeasureStates(Func<Line, double> value)
     {
-        var lines = Read();
+        var lines = ReadTable();
         return new[] { JobState.Queued, JobState.Running }.Select(state => new Measurement<double>(
             lines.Where(line => line.State == state).Select(value).DefaultIfEmpty(0).Max(),
-            Instruments.Tag("state", Name(state))
+            Instruments.Tag("state", GetName(state))
         ));
     }
 
-    /// <summary>One look into the table a scrape. Where the database does not answer, the series are missing.</summary>
-    private IReadOnlyList<Line> Read()
+    /// <summary>Reads the table, once per scrape. While the database does not answer, the series are missing.</summary>
+    private IReadOnlyList<Line> ReadTable()
     {
         lock (_gate)
         {
-            if (_table is { } known && _time.GetElapsedTime(known.At) < Fresh)
+            if (_table is { } known && _time.GetElapsedTime(known.At) < TableLifetime)
                 return known.Lines;
             using var db = _contexts.CreateDbContext();
             var lines = db
@@ -136,7 +136,7 @@ internal sealed class JobMetrics
         }
     }
 
-    private static string Name<T>(T value)
+    private static string GetName<T>(T value)
         where T : struct, Enum => JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString());
 
     private sealed record Line(JobKind Kind, JobState State, int Count, DateTime Since, int Attempts);

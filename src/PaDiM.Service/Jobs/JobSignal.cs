@@ -1,8 +1,6 @@
 namespace PaDiM.Service.Jobs;
 
-/// <summary>
-/// Wakes the workers of this process when a job is put into the queue; other processes find it at their next look.
-/// </summary>
+/// <summary>Wakes the workers of this process when a job is enqueued; other processes find it by polling.</summary>
 internal sealed class JobSignal
 {
     private volatile TaskCompletionSource _waiting = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -12,7 +10,7 @@ internal sealed class JobSignal
             .Exchange(ref _waiting, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously))
             .TrySetResult();
 
-    /// <summary>Returns after the next signal, or after the time at the latest.</summary>
+    /// <summary>Waits for the next signal, or for the given time at most.</summary>
     public async Task WaitAsync(TimeSpan atMost, TimeProvider time, CancellationToken cancellationToken)
     {
         try
@@ -21,7 +19,7 @@ internal sealed class JobSignal
         }
         catch (TimeoutException)
         {
-            // Time to look.
+            // The caller polls.
         }
     }
 }

@@ -2,15 +2,16 @@ using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
+using PaDiM.Engine.Faults;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Jobs;
 
 /// <summary>
-/// The queue of jobs, a table. A worker claims a job for the time of a lease and renews it while it works; each claim
-/// takes a new fence number, and every write names the number it was claimed with, so that a worker that was taken for
-/// dead can change nothing when it wakes up.
+/// The job queue, a table. A worker claims a job for the length of a lease and renews the lease while it works. Every
+/// claim takes a new fence number, and every write names the number of its claim: a worker that was wrongly taken for
+/// dead can change nothing when it continues.
 /// </summary>
 internal sealed class JobStore(
     IDbContextFactory<PadimDbContext> contexts,
@@ -22,7 +23,7 @@ internal sealed class JobStore(
     private const int MaxAttempts = 5;
     private long _refusals;
 
-    /// <summary>Jobs that found no room in the queue since the start.</summary>
+    /// <summary>Gets the number of jobs refused because the queue was full, since the start.</summary>
     public long Refusals => Interlocked.Read(ref _refusals);
 
     private readonly JobWatch _watch = new(TimeSpan.FromSeconds(options.Value.JobLeaseSeconds), time);
@@ -31,7 +32,7 @@ internal sealed class JobStore(
 
     private DateTime LeaseEnd => Now.AddSeconds(options.Value.JobLeaseSeconds);
 
-    /// <summary>The job that a key was used for, if any.</summary>
+    /// <summary>Finds the job that a key was used for, if any.</summary>
     public async Task<Outcome<Job>?> FindAsync(
         JobKind kind,
         string category,
@@ -44,10 +45,10 @@ internal sealed class JobStore(
         var found = await db
             .Jobs.AsNoTracking()
             .SingleOrDefaultAsync(j => j.Category == category && j.IdempotencyKey == idempotencyKey, cancellationToken);
-        return found is null ? default(Outcome<Job>?) : Same(found, kind, request);
+        return found is null ? default(Outcome<Job>?) : CheckRequest(found, kind, request);
     }
 
-    /// <summary>Puts a job into the queue; the same key with the same request gives the same job.</summary>
+    /// <summary>Enqueues a job; the same key with the same request gives the same job.</summary>
     public async Task<Outcome<Job>> EnqueueAsync(
         JobKind kind,
         string category,
@@ -97,7 +98,7 @@ internal sealed class JobStore(
         return job;
     }
 
-    private static Outcome<Job> Same(Job found, JobKind kind, string request) =>
+    private static Outcome<Job> CheckRequest(Job found, JobKind kind, string request) =>
         found.Request == request && found.Kind == kind ? found : Problems.IdempotencyConflict();
 
     public async Task<Outcome<Job>> GetAsync(string id, CancellationToken cancellationToken)
@@ -107,12 +108,12 @@ internal sealed class JobStore(
         return job is null ? Problems.JobNotFound(id) : job;
     }
 
-    /// <summary>Jobs, newest first.</summary>
-    /// <param name="only">Of these categories; null for all.</param>
-    /// <param name="category">Of this one; null for all.</param>
-    /// <param name="state">In this state; null for any.</param>
-    /// <param name="page">Which of them.</param>
-    /// <param name="cancellationToken">Stops reading.</param>
+    /// <summary>Lists jobs, newest first.</summary>
+    /// <param name="only">The categories that the caller may see; null for all.</param>
+    /// <param name="category">The category; null for all.</param>
+    /// <param name="state">The state; null for all.</param>
+    /// <param name="page">The page.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
     public async Task<Page<JobResponse>> ListAsync(
         IReadOnlyList<string>? only,
         string? category,
@@ -136,7 +137,7 @@ internal sealed class JobStore(
         return page.Cut(rows, j => j.Id, JobResponse.From);
     }
 
-    /// <summary>Cancels a waiting job at once, and asks the worker of a running one to stop.</summary>
+    /// <summary>Cancels a queued job at once; asks the worker of a running job to stop.</summary>
     public async Task<Outcome<Job>> CancelAsync(string id, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
@@ -163,13 +164,12 @@ internal sealed class JobStore(
                 return job;
             if (job.IsFinal)
                 return Problems.JobFinished(job.State.ToString().ToLowerInvariant());
-            // Its worker gave it back between the two looks.
+            // Its worker returned it to the queue between the two queries.
         }
     }
 
     /// <summary>
-    /// Claims the oldest job that nobody works on, leaving categories alone that have one running; null when there is
-    /// none.
+    /// Claims the oldest job that has no live worker, skipping categories with a running job; null when there is none.
     /// </summary>
     public async Task<Job?> ClaimAsync(string worker, CancellationToken cancellationToken)
     {
@@ -209,16 +209,16 @@ internal sealed class JobStore(
                     job.CancelRequested ? JobState.Cancelled : JobState.Failed,
                     job.CancelRequested
                         ? null
-                        : new JobError(
-                            "job_abandoned",
-                            $"The job was taken up {job.Attempts} times and never came to an end; see the log of the service."
+                        : new UserFault(
+                            ProblemCodes.JobAbandoned,
+                            $"The job was started {job.Attempts} times and never finished; see the log of the service."
                         ),
                     cancellationToken
                 );
                 continue;
             }
             var end = LeaseEnd;
-            // Its worker may have been heard of just now: then the lease is another one.
+            // Its worker may have renewed the lease just now: then the row has another one.
             var claimed = await db
                 .Jobs.Where(j =>
                     j.Id == job.Id
@@ -250,17 +250,17 @@ internal sealed class JobStore(
                 .Jobs.AsNoTracking()
                 .SingleOrDefaultAsync(j => j.Id == job.Id && j.Fence == job.Fence + 1, cancellationToken);
             if (mine is not null)
-                _watch.See(mine);
+                _watch.Record(mine);
             return mine;
         }
     }
 
-    /// <summary>Renews a lease and tells how far the job has come.</summary>
+    /// <summary>Renews a lease and stores the progress of the job.</summary>
     public async Task<LeaseState> RenewAsync(JobLease lease, JobProgress progress, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var end = LeaseEnd;
-        var renewed = await Held(db, lease)
+        var renewed = await WhereHeld(db, lease)
             .ExecuteUpdateAsync(
                 set =>
                     set.SetProperty(j => j.LeaseExpiresAt, end)
@@ -277,31 +277,31 @@ internal sealed class JobStore(
     }
 
     /// <summary>Makes a job final; nothing happens when the lease is lost.</summary>
-    public async Task FinishAsync(JobLease lease, JobState state, JobError? error, CancellationToken cancellationToken)
+    public async Task FinishAsync(JobLease lease, JobState state, UserFault? fault, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var now = Now;
-        await Held(db, lease)
+        await WhereHeld(db, lease)
             .ExecuteUpdateAsync(
                 set =>
                     set.SetProperty(j => j.State, state)
                         .SetProperty(j => j.FinishedAt, now)
                         .SetProperty(j => j.LeaseExpiresAt, (DateTime?)null)
                         .SetProperty(j => j.SecondsLeft, (double?)null)
-                        .SetProperty(j => j.ErrorCode, error == null ? null : error.Code)
-                        .SetProperty(j => j.ErrorDetail, error == null ? null : error.Detail),
+                        .SetProperty(j => j.ErrorCode, fault == null ? null : fault.Code)
+                        .SetProperty(j => j.ErrorDetail, fault == null ? null : fault.Detail),
                 cancellationToken
             );
     }
 
     /// <summary>
-    /// Gives a job back to the queue, for another worker to take up at once; one that was to be cancelled is.
+    /// Returns a job to the queue, where another worker finds it at once. Cancels it instead when that was requested.
     /// </summary>
     public async Task ReleaseAsync(JobLease lease, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var now = Now;
-        await Held(db, lease)
+        await WhereHeld(db, lease)
             .ExecuteUpdateAsync(
                 set =>
                     set.SetProperty(j => j.State, j => j.CancelRequested ? JobState.Cancelled : JobState.Queued)
@@ -313,14 +313,14 @@ internal sealed class JobStore(
             );
     }
 
-    private static IQueryable<Job> Held(PadimDbContext db, JobLease lease) =>
+    private static IQueryable<Job> WhereHeld(PadimDbContext db, JobLease lease) =>
         db.Jobs.Where(j => j.Id == lease.JobId && j.Fence == lease.Fence && j.State == JobState.Running);
 }
 
-/// <summary>The right to change a job, until another worker takes a higher fence number.</summary>
+/// <summary>Represents the right to change a job, until another worker takes a higher fence number.</summary>
 internal readonly record struct JobLease(string JobId, long Fence);
 
-/// <summary>What a worker learns when it renews its lease.</summary>
+/// <summary>The state of a lease at its renewal.</summary>
 internal enum LeaseState
 {
     Held,

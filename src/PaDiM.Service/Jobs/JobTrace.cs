@@ -5,9 +5,9 @@ using PaDiM.Service.Diagnostics;
 namespace PaDiM.Service.Jobs;
 
 /// <summary>
-/// The span of one attempt at a job, with its stages below it. The identifier of a job is that of its trace: all
-/// attempts, whichever process makes them, stand in one, and whoever has the job finds it. Requests that start a job
-/// carry its identifier as <c>padim.job.id</c>. Used by one thread at a time.
+/// Represents the span of one attempt at a job, with its stages below it. The job's identifier is also the trace
+/// identifier, so all attempts in all processes are in one trace. Requests that start a job carry the identifier as
+/// <c>padim.job.id</c>. Used by one thread at a time.
 /// </summary>
 internal sealed class JobTrace : IDisposable
 {
@@ -28,8 +28,8 @@ internal sealed class JobTrace : IDisposable
             .SetTag("padim.category", job.Category);
     }
 
-    /// <summary>The job has come to a stage; the one before has ended.</summary>
-    public void Enter(string next)
+    /// <summary>Ends the current stage and starts the next one.</summary>
+    public void StartStage(string next)
     {
         if (_attempt is null || next == _name)
             return;
@@ -37,12 +37,12 @@ internal sealed class JobTrace : IDisposable
         _stage?.Dispose();
         _name = next;
         _stage = Instruments.Source.StartActivity($"padim.job.{next}", ActivityKind.Internal, _attempt.Context);
-        // Stages begin on whatever thread tells of them, and must not become the parents of what else it does.
+        // A stage starts on the thread that reports it, and must not become the parent of that thread's other spans.
         Activity.Current = current;
     }
 
-    /// <summary>How the attempt came to its end.</summary>
-    public void End(JobOutcome outcome) =>
+    /// <summary>Records how the attempt ended.</summary>
+    public void SetOutcome(JobOutcome outcome) =>
         _attempt
             ?.SetTag("padim.job.outcome", outcome.ToString().ToLowerInvariant())
             .SetStatus(outcome == JobOutcome.Failed ? ActivityStatusCode.Error : ActivityStatusCode.Unset);

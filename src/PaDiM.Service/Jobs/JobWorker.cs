@@ -1,13 +1,15 @@
 using Microsoft.Extensions.Options;
+using PaDiM.Engine.Faults;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Jobs;
 
-/// <summary>Claims jobs one after the other and runs them, with a heartbeat beside the work.</summary>
+/// <summary>Claims jobs one by one and runs them; a heartbeat renews the lease meanwhile.</summary>
 internal sealed partial class JobWorker(
     JobStore store,
     JobSignal signal,
+    SuccessNotices notices,
     JobMetrics metrics,
     IServiceProvider services,
     IOptions<JobOptions> options,
@@ -39,7 +41,7 @@ internal sealed partial class JobWorker(
             }
             catch (Exception e)
             {
-                // The database may be away for a while; the queue is still there afterwards.
+                // The database may be unavailable for a while; the queue is still there afterwards.
                 LogQueueFailure(e);
                 await Task.Delay(Poll, time, CancellationToken.None);
             }
@@ -51,65 +53,82 @@ internal sealed partial class JobWorker(
         using var trace = new JobTrace(job);
         var context = new JobContext(job, trace, time);
         var began = time.GetTimestamp();
-        var outcome = JobOutcome.Succeeded;
+        var outcome = JobOutcome.Failed;
         LogStarted(job.Kind, job.Id, job.Category, job.Attempts);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         using var done = new CancellationTokenSource();
         var heartbeat = BeatAsync(context, stop, done.Token);
         try
         {
-            await services.GetRequiredKeyedService<JobHandler>(job.Kind)(context, stop.Token);
-            LogFinished(job.Kind, job.Id, job.Category);
-        }
-        catch (OperationCanceledException)
-        {
-            // Why it stopped, the row knows best: the work may have noticed before the heartbeat did.
-            var lease = await store.RenewAsync(context.Lease, context.Progress, CancellationToken.None);
-            if (lease == LeaseState.CancelRequested)
-                await store.FinishAsync(context.Lease, JobState.Cancelled, null, CancellationToken.None);
-            else if (lease == LeaseState.Held && stop.IsCancellationRequested)
-                await store.ReleaseAsync(context.Lease, CancellationToken.None);
-            else if (lease == LeaseState.Held)
-                await FailAsync(context.Lease, Problems.Unexpected());
-            outcome = lease switch
-            {
-                LeaseState.CancelRequested => JobOutcome.Cancelled,
-                LeaseState.Held => stop.IsCancellationRequested ? JobOutcome.Released : JobOutcome.Failed,
-                _ => JobOutcome.Lost,
-            };
-            LogStopped(job.Kind, job.Id, lease);
-        }
-        catch (JobFailedException e)
-        {
-            outcome = JobOutcome.Failed;
-            LogFailed(job.Kind, job.Id, e.Code, e.Message);
-            await store.FinishAsync(
-                context.Lease,
-                JobState.Failed,
-                new JobError(e.Code, e.Message),
-                CancellationToken.None
-            );
-        }
-        catch (Exception e)
-        {
-            outcome = JobOutcome.Failed;
-            LogBroken(e, job.Kind, job.Id);
-            await FailAsync(context.Lease, ExceptionProblems.FaultOf(e));
+            outcome = await AttemptAsync(context, stop.Token);
         }
         finally
         {
-            trace.End(outcome);
-            metrics.Ended(job.Kind, outcome, time.GetElapsedTime(began));
+            trace.SetOutcome(outcome);
+            metrics.RecordAttempt(job.Kind, outcome, time.GetElapsedTime(began));
             await done.CancelAsync();
             await heartbeat;
         }
     }
 
-    private Task FailAsync(JobLease lease, Problem problem) =>
-        store.FinishAsync(lease, JobState.Failed, new JobError(problem.Code, problem.Detail), CancellationToken.None);
+    private async Task<JobOutcome> AttemptAsync(JobContext context, CancellationToken stop)
+    {
+        var job = context.Job;
+        try
+        {
+            using var running = notices.Begin(job.Id);
+            await services.GetRequiredKeyedService<JobHandler>(job.Kind)(context, stop);
+            LogSucceeded(job.Kind, job.Id, job.Category);
+            return JobOutcome.Succeeded;
+        }
+        catch (OperationCanceledException)
+        {
+            return await StopAsync(context, stop.IsCancellationRequested);
+        }
+        catch (UserFaultException e)
+        {
+            LogFailed(job.Kind, job.Id, e.Fault.Code, e.Fault.Detail);
+            await FailAsync(context.Lease, e.Fault);
+            return JobOutcome.Failed;
+        }
+        catch (Exception e)
+        {
+            LogUnexpected(e, job.Kind, job.Id);
+            await FailAsync(context.Lease, ExceptionProblems.FaultOf(e).Fault);
+            return JobOutcome.Failed;
+        }
+    }
 
     /// <summary>
-    /// Renews the lease twice a second, passing progress on. A lost lease or a wish to cancel stops the work.
+    /// Settles a job whose work was cancelled. The row knows the reason: the work may have noticed it before the
+    /// heartbeat did.
+    /// </summary>
+    private async Task<JobOutcome> StopAsync(JobContext context, bool wasStopped)
+    {
+        var lease = await store.RenewAsync(context.Lease, context.Progress, CancellationToken.None);
+        LogStopped(context.Job.Kind, context.Job.Id, lease);
+        switch (lease)
+        {
+            case LeaseState.CancelRequested:
+                await store.FinishAsync(context.Lease, JobState.Cancelled, null, CancellationToken.None);
+                return JobOutcome.Cancelled;
+            case LeaseState.Held when wasStopped:
+                await store.ReleaseAsync(context.Lease, CancellationToken.None);
+                return JobOutcome.Released;
+            case LeaseState.Held:
+                await FailAsync(context.Lease, Problems.Unexpected().Fault);
+                return JobOutcome.Failed;
+            default:
+                return JobOutcome.Lost;
+        }
+    }
+
+    private Task FailAsync(JobLease lease, UserFault fault) =>
+        store.FinishAsync(lease, JobState.Failed, fault, CancellationToken.None);
+
+    /// <summary>
+    /// Renews the lease twice per second and stores the progress. Stops the work when the lease is lost or a client
+    /// cancels the job.
     /// </summary>
     private async Task BeatAsync(JobContext context, CancellationTokenSource stop, CancellationToken done)
     {
@@ -140,7 +159,7 @@ internal sealed partial class JobWorker(
         }
         catch (OperationCanceledException)
         {
-            // The work has come to its end.
+            // The work has ended.
         }
     }
 
@@ -148,16 +167,16 @@ internal sealed partial class JobWorker(
     private partial void LogStarted(JobKind kind, string jobId, string category, int attempt);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Kind} {JobId} of {Category} succeeded")]
-    private partial void LogFinished(JobKind kind, string jobId, string category);
+    private partial void LogSucceeded(JobKind kind, string jobId, string category);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Kind} {JobId} stopped, its lease was {Lease}")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Kind} {JobId} stopped; state of its lease: {Lease}")]
     private partial void LogStopped(JobKind kind, string jobId, LeaseState lease);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Kind} {JobId} failed with {Code}: {Detail}")]
     private partial void LogFailed(JobKind kind, string jobId, string code, string detail);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Kind} {JobId} broke")]
-    private partial void LogBroken(Exception exception, JobKind kind, string jobId);
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Kind} {JobId} failed unexpectedly")]
+    private partial void LogUnexpected(Exception exception, JobKind kind, string jobId);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The lease of job {JobId} could not be renewed")]
     private partial void LogHeartbeatMissed(Exception exception, string jobId);

@@ -12,7 +12,9 @@ internal static class JobsFeature
         services
             .AddPadimOptions<JobOptions>()
             .AddSingleton<JobStore>()
+            .AddSingleton<JobStarter>()
             .AddSingleton<JobSignal>()
+            .AddSingleton<SuccessNotices>()
             .AddSingleton<JobMetrics>()
             .AddSingleton<EventStreams>()
             .AddSingleton(CreateScheduler)

@@ -37,7 +37,7 @@ internal sealed class Scrub(
         {
             var began = Stopwatch.GetTimestamp();
             var length = new FileInfo(PathOf(reference)) is { Exists: true } file ? file.Length : 0;
-            if (FindFault(reference) is { } fault)
+            if (Validate(reference) is { } fault)
                 faults.Add((reference, fault));
             read = read + 1;
             bytes = bytes + length;
@@ -85,7 +85,7 @@ internal sealed class Scrub(
     /// What is wrong with a file; null where nothing is. Statistics that are gone are no loss: a fit starts from the
     /// images then.
     /// </summary>
-    private ModelState? FindFault(FileReference reference)
+    private ModelState? Validate(FileReference reference)
     {
         try
         {

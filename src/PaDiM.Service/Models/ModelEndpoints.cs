@@ -3,6 +3,7 @@ using PaDiM.Core.Models;
 using PaDiM.Core.Persistence;
 using PaDiM.Engine;
 using PaDiM.Engine.Export;
+using PaDiM.Engine.Faults;
 using PaDiM.Engine.Files;
 using PaDiM.Engine.Scoring;
 using PaDiM.Imaging;
@@ -179,7 +180,7 @@ internal static class ModelEndpoints
                 $"{category}-{version}.onnx"
             );
         }
-        catch (ExportException e)
+        catch (UserFaultException e)
         {
             return Problems.ExportUnsupported(e.Message);
         }
@@ -195,7 +196,7 @@ internal static class ModelEndpoints
         CategoryStore categories,
         ModelStore store,
         ModelFiles files,
-        ModelRegistry registry,
+        ModelDrafts drafts,
         SettingsResolver settings,
         DiskSpace space,
         IOptions<ImageOptions> options,
@@ -207,10 +208,11 @@ internal static class ModelEndpoints
             return Problems.UnsupportedMediaType(request.ContentType, $"the file as the body, {MediaType}");
         if (!await categories.ExistsAsync(category, cancellationToken))
             return Problems.CategoryNotFound(category);
-        if (space.FindShortage() is { } full)
+        if (space.ValidateFreeSpace() is { } full)
             return full;
         ImageRequest.SetLimit(request, options.Value.MaxUploadBytes);
         var fileName = $"import-{Guid.NewGuid():n}{ModelFiles.ModelSuffix}";
+        using var draft = drafts.Create(category, fileName);
         var received = files.PathOf(category, $"{fileName}{AtomicFile.TemporaryMark}body");
         try
         {
@@ -221,12 +223,8 @@ internal static class ModelEndpoints
                 )
             )
                 return problem;
-            if (
-                await store.PublishAsync(category, fileName, model, activate, lease: null, cancellationToken)
-                is not { } stored
-            )
+            if (await draft.PublishAsync(model, activate, lease: null, cancellationToken) is not { } stored)
                 return Problems.CategoryNotFound(category);
-            await registry.RefreshAsync(category, CancellationToken.None);
             return (await store.DescribeAsync(category, stored.Version, cancellationToken)).ToResult(described =>
                 TypedResults.Created($"/v1/categories/{category}/models/{stored.Version}", described)
             );

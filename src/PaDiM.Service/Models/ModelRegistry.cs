@@ -3,12 +3,14 @@ using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.ML.OnnxRuntime;
 using PaDiM.Engine;
+using PaDiM.Engine.Faults;
 using PaDiM.Engine.Inference;
 using PaDiM.Engine.Scoring;
 using PaDiM.Service.Background;
 using PaDiM.Service.Data;
 using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Http;
+using PaDiM.Service.Jobs;
 
 namespace PaDiM.Service.Models;
 
@@ -22,6 +24,7 @@ internal sealed partial class ModelRegistry(
     IDbContextFactory<PadimDbContext> contexts,
     ModelFiles files,
     ModelCache cache,
+    SuccessNotices notices,
     BackboneRegistry backbones,
     ModelMetrics metrics,
     TimeProvider time,
@@ -38,34 +41,28 @@ internal sealed partial class ModelRegistry(
     /// </summary>
     private readonly SemaphoreSlim[] _gates = [.. Enumerable.Range(0, 64).Select(_ => new SemaphoreSlim(1, 1))];
 
-    /// <summary>The snapshot to score with: the active version's, or that of a stated one.</summary>
+    /// <summary>Gets the snapshot to score with: that of the active version, or of a stated one.</summary>
     public async ValueTask<Outcome<CategoryModel>> AcquireAsync(
         string category,
         int? version,
         CancellationToken cancellationToken
     )
     {
-        if (version is null && _current.TryGetValue(category, out var ready))
-        {
-            ready.Cached.Touch();
-            return ready;
-        }
-        return (await LoadAsync(category, version, cancellationToken)).Succeeded(out var loaded, out var problem)
-            ? loaded.Model
-            : problem;
+        if (version is null)
+            return FindCurrent(category) is { } ready
+                ? ready
+                : ToModel(await LoadActiveAsync(category, cancellationToken));
+        return ToModel(await LoadAsync(category, version, cancellationToken));
+
+        static Outcome<CategoryModel> ToModel(Outcome<(CategoryModel Model, bool Loaded)> loaded) =>
+            loaded.Succeeded(out var found, out var problem) ? found.Model : problem;
     }
 
-    /// <summary>The snapshot of the active version, and whether it had to be read.</summary>
+    /// <summary>Gets the snapshot of the active version, and whether it had to be read.</summary>
     public async Task<Outcome<(CategoryModel Model, bool Loaded)>> PrefetchAsync(
         string category,
         CancellationToken cancellationToken
-    )
-    {
-        if (!_current.TryGetValue(category, out var ready))
-            return await LoadAsync(category, null, cancellationToken);
-        ready.Cached.Touch();
-        return (ready, false);
-    }
+    ) => FindCurrent(category) is { } ready ? (ready, false) : await LoadActiveAsync(category, cancellationToken);
 
     /// <summary>Makes a change of a category visible to the requests that come after it.</summary>
     public async Task RefreshAsync(string category, CancellationToken cancellationToken)
@@ -120,8 +117,41 @@ internal sealed partial class ModelRegistry(
         );
     }
 
-    /// <summary>Sees to what has changed, and to one pinned category; tells whether there was one.</summary>
+    /// <summary>Follows changes of other replicas, and loads one pinned category.</summary>
+    /// <returns>Whether there was a pinned category to load.</returns>
     private async Task<bool> FollowAsync(Dictionary<string, long> seen, CancellationToken cancellationToken)
+    {
+        var followed = notices.GetAll();
+        var categories = await ReadCategoriesAsync(cancellationToken);
+        foreach (
+            var model in _current.Values.Where(m =>
+                !categories.TryGetValue(m.Category, out var category) || category.Revision != m.Revision
+            )
+        )
+            await RefreshAsync(model.Category, cancellationToken);
+        foreach (var (category, notice) in followed)
+            notices.Remove(category, notice);
+        foreach (var model in files.MaybeMended())
+        {
+            // A model that was read just when it was deleted has a missing file that is no damage.
+            if (!await IsStoredAsync(model, cancellationToken))
+                files.Forget(model.Category, model.FileName);
+            else if (await Task.Run(() => files.Check(model), cancellationToken) is null)
+                await RefreshAsync(model.Category, cancellationToken);
+        }
+        if (
+            categories.FirstOrDefault(c => c.Value.Wanted && seen.GetValueOrDefault(c.Key) != c.Value.Revision)
+            is not { Key: { } pinned } found
+        )
+            return false;
+        seen[pinned] = found.Value.Revision;
+        await RefreshAsync(pinned, cancellationToken);
+        return true;
+    }
+
+    private async Task<Dictionary<string, (long Revision, bool Wanted)>> ReadCategoriesAsync(
+        CancellationToken cancellationToken
+    )
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var categories = await db
@@ -131,34 +161,43 @@ internal sealed partial class ModelRegistry(
                 c.Revision,
                 Wanted = c.Pinned && c.ActiveVersion != null,
             })
-            .ToDictionaryAsync(c => c.Name, cancellationToken);
-        foreach (
-            var model in _current.Values.Where(m =>
-                !categories.TryGetValue(m.Category, out var category) || category.Revision != m.Revision
-            )
-        )
-            await RefreshAsync(model.Category, cancellationToken);
-        foreach (var model in files.MaybeMended())
-        {
-            // Who read it just when it was deleted has found a file missing that nobody misses.
-            if (
-                !await db.Models.AnyAsync(
-                    m => m.Category == model.Category && m.FileName == model.FileName,
-                    cancellationToken
-                )
-            )
-                files.Forget(model.Category, model.FileName);
-            else if (files.Check(model) is null)
-                await RefreshAsync(model.Category, cancellationToken);
-        }
-        if (
-            categories.Values.FirstOrDefault(c => c.Wanted && seen.GetValueOrDefault(c.Name) != c.Revision)
-            is not { } pinned
-        )
-            return false;
-        seen[pinned.Name] = pinned.Revision;
-        await RefreshAsync(pinned.Name, cancellationToken);
-        return true;
+            .ToListAsync(cancellationToken);
+        return categories.ToDictionary(c => c.Name, c => (c.Revision, c.Wanted), StringComparer.Ordinal);
+    }
+
+    private async Task<bool> IsStoredAsync(StoredModel model, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await db.Models.AnyAsync(
+            m => m.Category == model.Category && m.FileName == model.FileName,
+            cancellationToken
+        );
+    }
+
+    /// <summary>
+    /// Gets the current snapshot without a look into the database; null when there is none, or when a client of this
+    /// replica has seen a fit succeed since the last look.
+    /// </summary>
+    private CategoryModel? FindCurrent(string category)
+    {
+        if (notices.TryGet(category, out _) || !_current.TryGetValue(category, out var ready))
+            return null;
+        ready.Cached.Touch();
+        return ready;
+    }
+
+    private async Task<Outcome<(CategoryModel Model, bool Loaded)>> LoadActiveAsync(
+        string category,
+        CancellationToken cancellationToken
+    )
+    {
+        var hasNotice = notices.TryGet(category, out var notice);
+        var loaded = await LoadAsync(category, version: null, cancellationToken);
+        if (!hasNotice)
+            return loaded;
+        notices.Remove(category, notice!);
+        // A new version that cannot be loaded just now does not stop the one that scores; the poll tries again.
+        return loaded.Problem is not null && _current.TryGetValue(category, out var ready) ? (ready, false) : loaded;
     }
 
     private async Task<Outcome<(CategoryModel Model, bool Loaded)>> LoadAsync(
@@ -172,10 +211,7 @@ internal sealed partial class ModelRegistry(
         await gate.WaitAsync(cancellationToken);
         try
         {
-            await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-            var category = await db
-                .Categories.AsNoTracking()
-                .SingleOrDefaultAsync(c => c.Name == name, cancellationToken);
+            var category = await FindCategoryAsync(name, cancellationToken);
             if (category is null)
             {
                 _current.TryRemove(name, out _);
@@ -200,23 +236,21 @@ internal sealed partial class ModelRegistry(
             )
                 return (ready, false);
 
-            var stored = await db
-                .Models.AsNoTracking()
-                .SingleOrDefaultAsync(m => m.Category == name && m.Version == wanted, cancellationToken);
+            var stored = await FindModelAsync(name, wanted, cancellationToken);
             if (stored is null)
                 return Problems.ModelNotFound(name, wanted.ToString(System.Globalization.CultureInfo.InvariantCulture));
             // Before it is read: a model that is pinned only afterwards could be driven out in between.
             if (category.Pinned && stored.Version == category.ActiveVersion)
                 cache.Pin(stored);
-            if (Open(stored).Succeeded(out var opened, out var problem))
-                return Show(Snapshot(category, stored, opened.Cached, standsInFor: null), opened.Loaded);
+            if ((await OpenAsync(stored)).Succeeded(out var opened, out var problem))
+                return SetCurrent(Snapshot(category, stored, opened.Cached, standsInFor: null), opened.Loaded);
             var isDamaged = files.StateOf(stored) != ModelState.Ready;
             if (
                 version is null
                 && isDamaged
-                && await FindStandInAsync(db, category, stored, cancellationToken) is { } standIn
+                && await FindStandInAsync(category, stored, cancellationToken) is { } standIn
             )
-                return Show(standIn.Model, standIn.Loaded);
+                return SetCurrent(standIn.Model, standIn.Loaded);
             if (version is null)
                 metrics.Unusable(name, wanted);
             // Another version must not go on scoring in the name of one that fails its test, nor one that was left for
@@ -230,7 +264,7 @@ internal sealed partial class ModelRegistry(
             gate.Release();
         }
 
-        (CategoryModel, bool) Show(CategoryModel snapshot, bool loaded)
+        (CategoryModel, bool) SetCurrent(CategoryModel snapshot, bool loaded)
         {
             if (version is not null)
                 return (snapshot, loaded);
@@ -245,20 +279,14 @@ internal sealed partial class ModelRegistry(
     /// version does not want the newer.
     /// </summary>
     private async Task<(CategoryModel Model, bool Loaded)?> FindStandInAsync(
-        PadimDbContext db,
         Category category,
         StoredModel active,
         CancellationToken cancellationToken
     )
     {
-        var earlier = await db
-            .Models.AsNoTracking()
-            .Where(m => m.Category == active.Category && m.Version < active.Version)
-            .OrderByDescending(m => m.Version)
-            .ToListAsync(cancellationToken);
-        foreach (var candidate in earlier)
+        foreach (var candidate in await ListEarlierAsync(active, cancellationToken))
         {
-            if (!Open(candidate).Succeeded(out var opened, out _))
+            if (!(await OpenAsync(candidate)).Succeeded(out var opened, out _))
                 continue;
             if (category.Pinned)
                 cache.Pin(candidate);
@@ -269,7 +297,31 @@ internal sealed partial class ModelRegistry(
         return null;
     }
 
-    private Outcome<(CachedModel Cached, bool Loaded)> Open(StoredModel stored)
+    private async Task<Category?> FindCategoryAsync(string name, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await db.Categories.AsNoTracking().SingleOrDefaultAsync(c => c.Name == name, cancellationToken);
+    }
+
+    private async Task<StoredModel?> FindModelAsync(string category, int version, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await db
+            .Models.AsNoTracking()
+            .SingleOrDefaultAsync(m => m.Category == category && m.Version == version, cancellationToken);
+    }
+
+    private async Task<List<StoredModel>> ListEarlierAsync(StoredModel active, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await db
+            .Models.AsNoTracking()
+            .Where(m => m.Category == active.Category && m.Version < active.Version)
+            .OrderByDescending(m => m.Version)
+            .ToListAsync(cancellationToken);
+    }
+
+    private async Task<Outcome<(CachedModel Cached, bool Loaded)>> OpenAsync(StoredModel stored)
     {
         if (cache.Get(stored) is { } held)
             return (held, false);
@@ -278,6 +330,13 @@ internal sealed partial class ModelRegistry(
             return known;
         if (files.FindDamage(stored) is { } damage)
             return damage;
+        // To read, hash and test a model takes seconds of a processor: not on the thread of a request.
+        return await Task.Run(() => Load(stored));
+    }
+
+    /// <summary>Reads a model, tests it and puts it into the cache.</summary>
+    private Outcome<(CachedModel Cached, bool Loaded)> Load(StoredModel stored)
+    {
         ModelScorer? untested = null;
         using var trace = Instruments
             .Source.StartActivity("padim.model.load")
@@ -314,7 +373,7 @@ internal sealed partial class ModelRegistry(
         catch (OnnxRuntimeException e)
         {
             // Not kept as a failure: a device that has no room now may have some later.
-            result = "device_failed";
+            result = ProblemCodes.DeviceFailed;
             LogDeviceFailed(e, stored.Version, stored.Category);
             return Problems.DeviceFailed();
         }

@@ -1,6 +1,7 @@
 using PaDiM.Core.Evaluation;
 using PaDiM.Core.Geometry;
 using PaDiM.Engine.Evaluation;
+using PaDiM.Engine.Faults;
 using PaDiM.Engine.Scoring;
 using PaDiM.Engine.Tests.Support;
 using PaDiM.Engine.TestSupport;
@@ -346,9 +347,10 @@ public sealed class EvaluationPipelineTests : IDisposable
             known
         );
 
-    private string Refusal(TestImage[] images) =>
-        Assert
-            .Throws<InvalidDataException>(() =>
+    private string Refusal(TestImage[] images)
+    {
+        var fault = Assert
+            .Throws<UserFaultException>(() =>
                 new EvaluationPipeline(_inspector, new ImageDecoder(), OnThreadPool.Context).Run(
                     images,
                     Threshold,
@@ -356,7 +358,10 @@ public sealed class EvaluationPipelineTests : IDisposable
                     default
                 )
             )
-            .Message;
+            .Fault;
+        Assert.Equal("image_damaged", fault.Code);
+        return fault.Detail;
+    }
 
     private static void AssertSame(EvaluationReport expected, EvaluationReport actual)
     {

@@ -7,6 +7,7 @@ using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Core.Statistics;
 using PaDiM.Engine.Export;
+using PaDiM.Engine.Faults;
 using PaDiM.Engine.Tests.Support;
 using PaDiM.Engine.TestSupport;
 using PaDiM.TestSupport;
@@ -108,7 +109,7 @@ public sealed class OnnxExportTests
         Assert.Contains("align", OnnxExport.Validate(model, Fits.Tiny), StringComparison.Ordinal);
         Assert.Contains(
             "align",
-            Assert.Throws<ExportException>(() => OnnxExport.Create(model, Fits.Tiny, Notes)).Message,
+            Assert.Throws<UserFaultException>(() => OnnxExport.Create(model, Fits.Tiny, Notes)).Message,
             StringComparison.Ordinal
         );
     }

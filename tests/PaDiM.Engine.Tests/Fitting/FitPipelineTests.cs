@@ -1,5 +1,6 @@
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
+using PaDiM.Engine.Faults;
 using PaDiM.Engine.Fitting;
 using PaDiM.Engine.Scoring;
 using PaDiM.Engine.Tests.Support;
@@ -83,8 +84,8 @@ public sealed class FitPipelineTests
     public void Fewer_than_two_images_are_an_error_that_says_so(int count)
     {
         using var fits = new Fits();
-        var fault = Assert.Throws<FitException>(() => fits.Run(fits.Parts(0, count)));
-        Assert.Equal("too_few_images", fault.Code);
+        var fault = Assert.Throws<UserFaultException>(() => fits.Run(fits.Parts(0, count)));
+        Assert.Equal("too_few_images", fault.Fault.Code);
         Assert.Contains("at least 2 images", fault.Message, StringComparison.Ordinal);
     }
 
@@ -115,10 +116,10 @@ public sealed class FitPipelineTests
     {
         using var fits = new Fits();
         var bad = fits.Image([1, 2, 3]);
-        var fault = Assert.Throws<FitException>(() => fits.Run([.. fits.Parts(0, 3), bad]));
-        Assert.Equal("image_unreadable", fault.Code);
+        var fault = Assert.Throws<UserFaultException>(() => fits.Run([.. fits.Parts(0, 3), bad]));
+        Assert.Equal("image_unreadable", fault.Fault.Code);
         Assert.Contains(bad.Sha256, fault.Message, StringComparison.Ordinal);
-        fault = Assert.Throws<FitException>(() =>
+        fault = Assert.Throws<UserFaultException>(() =>
             fits.Run([.. fits.Parts(0, 3), bad with { Name = "line1/part.png" }])
         );
         Assert.Contains("line1/part.png", fault.Message, StringComparison.Ordinal);
@@ -143,10 +144,10 @@ public sealed class FitPipelineTests
                 fits.Image(new RgbImage(side, side, [.. Enumerable.Repeat((byte)255, 3 * side * side)]).ToBmp())
             )
             .ToArray();
-        var fault = Assert.Throws<FitException>(() =>
+        var fault = Assert.Throws<UserFaultException>(() =>
             fits.Run(images, settings: Fits.Settings with { ImageSize = 32, Dimensions = 2 }, backbone: backbone)
         );
-        Assert.Equal("embedding_not_finite", fault.Code);
+        Assert.Equal("embedding_not_finite", fault.Fault.Code);
         Assert.Empty(Directory.EnumerateFiles(fits.StorePath, "*", SearchOption.AllDirectories));
     }
 

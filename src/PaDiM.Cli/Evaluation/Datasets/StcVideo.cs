@@ -66,15 +66,9 @@ internal sealed class StcVideo(string root, string name, IReadOnlyList<DatasetIm
     {
         if (FindMaskFile(frame) is not { } file)
             return new LabelledImage(frame, null, null);
-        var anomalous = new ImageDecoder().Decode(File.ReadAllBytes(file)) switch
-        {
-            DecodeResult.Decoded decoded => MaskImage
-                .Marks(decoded.Image, new Grid(decoded.Image.Height, decoded.Image.Width))
-                .Contains(true),
-            DecodeResult.Refused refused => throw new InvalidDataException($"{file} cannot be read: {refused.Detail}"),
-            _ => throw new InvalidOperationException(),
-        };
-        return anomalous
+        if (!new ImageDecoder().Decode(File.ReadAllBytes(file)).TryGetImage(out var mask, out var refused))
+            throw new InvalidDataException($"{file} cannot be read: {refused.Detail}");
+        return MaskImage.Marks(mask, new Grid(mask.Height, mask.Width)).Contains(true)
             ? new LabelledImage(frame, Defect, () => File.ReadAllBytes(file))
             : new LabelledImage(frame, null, null);
     }

@@ -1,0 +1,36 @@
+using PaDiM.Engine.Fitting;
+using PaDiM.Service.Models;
+
+namespace PaDiM.Service.Fitting;
+
+/// <summary>Finds earlier fits that a new one can continue.</summary>
+internal sealed class PriorFits(ModelStore models, ModelFiles files)
+{
+    /// <summary>Finds the fit of the newest model; null when it has other settings or another backbone.</summary>
+    public async Task<PriorFit?> FindAsync(FitPlan plan, CancellationToken cancellationToken)
+    {
+        if (
+            await models.NewestAsync(plan.Category.Name, cancellationToken) is not { } newest
+            || newest.BackboneSha256 != plan.Backbone.Identity.Sha256
+        )
+            return null;
+        try
+        {
+            if (
+                !files.Read(newest).Succeeded(out var model, out _)
+                || model.Settings != plan.Settings
+                || !model.Backbone.IsSameAs(plan.Backbone.Identity)
+            )
+                return null;
+            return new PriorFit(
+                model.Reduction,
+                model.TrainingImages,
+                () => files.ReadStatistics(plan.Category.Name, newest.FileName)
+            );
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
+    }
+}

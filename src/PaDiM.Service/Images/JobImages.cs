@@ -1,0 +1,35 @@
+using PaDiM.Core.Geometry;
+using PaDiM.Engine.Faults;
+using PaDiM.Imaging.Decoding;
+using PaDiM.Service.Data;
+using PaDiM.Service.Http;
+
+namespace PaDiM.Service.Images;
+
+/// <summary>Reads stored images for jobs. What cannot be read fails the job with <c>image_damaged</c>.</summary>
+internal sealed class JobImages(BlobStore blobs, ImageDecoder decoder, DecodingGate gate)
+{
+    /// <summary>Gets the decoder of jobs.</summary>
+    public ImageDecoder Decoder => decoder.Patient;
+
+    /// <summary>Reads the bytes of an image.</summary>
+    /// <exception cref="UserFaultException">They are missing or damaged.</exception>
+    public byte[] Read(string sha256) => blobs.Read(sha256) ?? throw Damaged(sha256);
+
+    /// <summary>Reads the bytes of an image after it has given way to a production line.</summary>
+    /// <exception cref="UserFaultException">They are missing or damaged.</exception>
+    public byte[] ReadInTurn(string sha256, CancellationToken cancellationToken)
+    {
+        gate.GiveWay(cancellationToken);
+        return Read(sha256);
+    }
+
+    /// <summary>Reads an ignore mask: the pixels that do not count, shape <c>(side, side)</c>.</summary>
+    /// <exception cref="UserFaultException">The mask is missing or damaged.</exception>
+    public bool[] ReadIgnoreMask(string sha256, int side) =>
+        Decoder.Decode(Read(sha256)).TryGetImage(out var mask, out _)
+            ? MaskImage.Marks(mask, new Grid(side, side))
+            : throw Damaged(sha256);
+
+    private static UserFaultException Damaged(string sha256) => new(Problems.ImageDamaged(sha256).Fault);
+}

@@ -1,0 +1,50 @@
+using PaDiM.Core.Models;
+using PaDiM.Core.Statistics;
+using PaDiM.Service.Data;
+using PaDiM.Service.Jobs;
+
+namespace PaDiM.Service.Models;
+
+/// <summary>
+/// Represents the files of a model that is being made or imported. Disposal removes them unless they were published.
+/// </summary>
+internal sealed class ModelDraft(
+    ModelStore store,
+    ModelFiles files,
+    ModelRegistry registry,
+    string category,
+    string fileName
+) : IDisposable
+{
+    private bool _isPublishing;
+
+    /// <summary>Writes the statistics behind the model.</summary>
+    public void WriteStatistics(PatchStatistics statistics) => files.WriteStatistics(category, fileName, statistics);
+
+    /// <summary>Publishes the model (see <see cref="ModelStore.PublishAsync"/>), and loads it on this replica.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="activate">Whether the model scores from now on.</param>
+    /// <param name="lease">The job that made the model; null for an import.</param>
+    /// <param name="cancellationToken">Cancels until the transaction starts.</param>
+    /// <returns>The row; null when the job may no longer publish.</returns>
+    public async Task<StoredModel?> PublishAsync(
+        PadimModel model,
+        bool activate,
+        JobLease? lease,
+        CancellationToken cancellationToken
+    )
+    {
+        // From here on the store decides about the file; the sweeper removes what it leaves behind.
+        _isPublishing = true;
+        var stored = await store.PublishAsync(category, fileName, model, activate, lease, cancellationToken);
+        if (stored is not null)
+            await registry.RefreshAsync(category, CancellationToken.None);
+        return stored;
+    }
+
+    public void Dispose()
+    {
+        if (!_isPublishing)
+            files.Delete(category, fileName);
+    }
+}
