@@ -40,7 +40,9 @@ public sealed class PatchEmbedding(Grid grid, int dimensions, float[] values)
     /// <summary>The embedding as one tap.</summary>
     public ReducedTaps AsTaps() => new([new FeatureMap(Values, Grid)], Dimensions);
 
-    /// <summary>Creates the embedding of an image from its reduced taps. Cost: <c>O(positions * d)</c> per tap.</summary>
+    /// <summary>
+    /// Creates the embedding of an image from its reduced taps. Cost: <c>O(positions * d)</c> per tap.
+    /// </summary>
     /// <param name="taps">Reduced taps of one image.</param>
     /// <param name="parallel">Degree of parallelism and cancellation; all cores when null.</param>
     /// <param name="reuse">An embedding that is no longer needed: it is overwritten and returned if it has the right
