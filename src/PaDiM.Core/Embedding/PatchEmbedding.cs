@@ -33,11 +33,11 @@ public sealed class PatchEmbedding(Grid grid, int dimensions, float[] values)
     public Span<float> this[int position] => Values.AsSpan(position * Dimensions, Dimensions);
 
     /// <summary>Creates an embedding over the same vectors, not a copy of them, with another placement.</summary>
-    /// <param name="placement">How the part lies in its image.</param>
+    /// <param name="placement">Position of the part in its image, in pixels of the image size.</param>
     public PatchEmbedding WithPlacement(RigidTransform placement) =>
         new(Grid, Dimensions, Values) { Placement = placement };
 
-    /// <summary>The embedding as one tap.</summary>
+    /// <summary>Returns a view of the embedding as one tap.</summary>
     public ReducedTaps AsTaps() => new([new FeatureMap(Values, Grid)], Dimensions);
 
     /// <summary>

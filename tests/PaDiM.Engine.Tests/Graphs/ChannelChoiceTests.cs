@@ -133,7 +133,7 @@ public sealed class ChannelChoiceTests
             for (var image = 0; image < 3; image++)
                 foreach (
                     var (a, b) in PatchEmbedding
-                        .Of(narrow.GetTaps(image))
+                        .FromTaps(narrow.GetTaps(image))
                         .Values.Zip(PatchEmbedding.FromTaps(whole.GetTaps(image)).Values)
                 )
                     Assert.Equal(b, a, 1e-4f);
