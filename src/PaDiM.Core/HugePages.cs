@@ -3,20 +3,21 @@ using System.Runtime.InteropServices;
 namespace PaDiM.Core;
 
 /// <summary>
-/// Memory of many megabytes that is written from end to end: its first writes meet pages that the operating system has
-/// yet to hand out, by default 4 KiB at a time. In a virtual machine that costs more than what is computed.
+/// Requests huge pages for memory of many megabytes that is written from end to end. The first write to each page makes
+/// the operating system provide it, by default 4 KiB at a time; in a virtual machine that costs more than the
+/// computation.
 /// </summary>
 public static unsafe partial class HugePages
 {
-    /// <summary>Bytes of a huge page; memory that begins at a multiple of it is wholly in such pages.</summary>
+    /// <summary>Size of a huge page in bytes, and the alignment of memory that is in huge pages only.</summary>
     public const nuint Size = 2 << 20;
 
     private const int MadvHugePage = 14;
 
-    /// <summary>Asks Linux for pages of 2 MiB; where it has none, all works as before.</summary>
-    /// <param name="start">Beginning of the memory.</param>
-    /// <param name="bytes">Its length. The pages at both ends too, which are shared with neighbours: arrays made one
-    /// after the other lie side by side.</param>
+    /// <summary>Requests pages of 2 MiB from Linux; does nothing elsewhere.</summary>
+    /// <param name="start">Start of the memory.</param>
+    /// <param name="bytes">Length in bytes. The request includes the pages at both ends, which are shared with
+    /// neighbours: arrays that are created in sequence are adjacent.</param>
     public static void Request(void* start, nuint bytes)
     {
         if (!OperatingSystem.IsLinux())
@@ -25,7 +26,7 @@ public static unsafe partial class HugePages
         var to = ((nuint)start + bytes + Size - 1) / Size * Size;
         try
         {
-            // A hint: whether it is taken changes no result.
+            // A hint: ignoring it changes no result.
             _ = Madvise((void*)from, to - from, MadvHugePage);
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)

@@ -1,16 +1,17 @@
 namespace PaDiM.Core;
 
 /// <summary>
-/// Arrays of many megabytes that are written from end to end, in <see cref="HugePages"/> where there are any.
+/// Creates arrays of many megabytes that are written from end to end, in <see cref="HugePages"/> where available.
 /// </summary>
 public static unsafe class LargeArray
 {
+    /// <summary>Smaller arrays do not gain from huge pages.</summary>
     private const nuint MinBytes = 1 << 20;
 
-    /// <summary>An array of zeros.</summary>
-    /// <param name="length">Elements.</param>
-    /// <returns>Not yet in memory, but for what its owner writes.</returns>
-    /// <exception cref="OutOfMemoryException">More than there can be.</exception>
+    /// <summary>Creates an array of zeros.</summary>
+    /// <param name="length">Number of elements.</param>
+    /// <returns>The array; its pages take physical memory only once they are written.</returns>
+    /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>
     public static T[] Create<T>(long length)
         where T : unmanaged
     {

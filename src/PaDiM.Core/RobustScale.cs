@@ -1,17 +1,17 @@
 namespace PaDiM.Core;
 
 /// <summary>
-/// Where the bulk of some numbers lies and how widely it is spread, whatever a minority of them does.
+/// Location and scale of numbers, unaffected by a minority of outliers.
 /// </summary>
 /// <param name="Centre">The median.</param>
-/// <param name="Spread">1.4826 times the median distance from it: the standard deviation, were the numbers
-/// normal.</param>
+/// <param name="Spread">1.4826 times the median distance from the median (MAD), which estimates the standard deviation
+/// of normal numbers.</param>
 internal readonly record struct RobustScale(double Centre, double Spread)
 {
-    /// <summary>The scale of at least one number.</summary>
-    /// <param name="values">In any order.</param>
-    /// <param name="smallestSpread">Taken where the numbers are closer together: too small a difference makes none of
-    /// them stand out.</param>
+    /// <summary>Estimates the scale of numbers.</summary>
+    /// <param name="values">At least one number, in any order.</param>
+    /// <param name="smallestSpread">The least spread: among numbers that are closer together, none is an
+    /// outlier.</param>
     public static RobustScale Estimate(IEnumerable<double> values, double smallestSpread)
     {
         double[] sorted = [.. values.Order()];
@@ -22,10 +22,10 @@ internal readonly record struct RobustScale(double Centre, double Spread)
         );
     }
 
-    /// <summary>The median of sorted numbers, the mean of the two middle ones for an even count.</summary>
+    /// <summary>Gets the median of sorted numbers: the mean of the two middle ones for an even count.</summary>
     public static double GetMedian(double[] ascending) =>
         (ascending[(ascending.Length - 1) / 2] + ascending[ascending.Length / 2]) / 2;
 
-    /// <summary>How many spreads a number lies above the centre; negative below it.</summary>
+    /// <summary>Gets by how many spreads a number is above the centre; negative below it.</summary>
     public double GetDeviations(double value) => (value - Centre) / Spread;
 }

@@ -2,11 +2,11 @@ using System.Runtime.CompilerServices;
 
 namespace PaDiM.Core;
 
-/// <summary>Keeps arrays and the shapes they are said to have together.</summary>
+/// <summary>Checks that arrays match their shapes.</summary>
 internal static class Shapes
 {
-    /// <summary>The array, if it has as many values as its shape.</summary>
-    /// <exception cref="ArgumentException">It has more or fewer.</exception>
+    /// <summary>Returns an array if its length matches its shape.</summary>
+    /// <exception cref="ArgumentException">The length does not match.</exception>
     public static T[] CheckLength<T>(
         T[] values,
         long expected,
@@ -15,12 +15,12 @@ internal static class Shapes
         values.LongLength == expected
             ? values
             : throw new ArgumentException(
-                $"'{name}' has {values.LongLength} values where its shape has {expected}.",
+                $"'{name}' has {values.LongLength} values, but its shape has {expected}.",
                 name
             );
 
-    /// <summary>The memory, if it holds as many values as its shape.</summary>
-    /// <exception cref="ArgumentException">It holds more or fewer.</exception>
+    /// <summary>Returns memory if its length matches its shape.</summary>
+    /// <exception cref="ArgumentException">The length does not match.</exception>
     public static ReadOnlyMemory<T> CheckLength<T>(
         ReadOnlyMemory<T> values,
         long expected,
@@ -28,5 +28,5 @@ internal static class Shapes
     ) =>
         values.Length == expected
             ? values
-            : throw new ArgumentException($"'{name}' has {values.Length} values where its shape has {expected}.", name);
+            : throw new ArgumentException($"'{name}' has {values.Length} values, but its shape has {expected}.", name);
 }

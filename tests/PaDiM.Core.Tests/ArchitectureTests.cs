@@ -8,7 +8,7 @@ public sealed class ArchitectureTests
 {
     private static readonly Assembly Core = typeof(Grid).Assembly;
 
-    /// <summary>Arithmetic, collections, streams and JSON: all that mathematics and its files need.</summary>
+    /// <summary>Arithmetic, collections, streams and text: all that mathematics and its file formats need.</summary>
     private static readonly string[] Allowed =
     [
         "System.Collections",
@@ -24,6 +24,7 @@ public sealed class ArchitectureTests
         "System.Runtime.Intrinsics",
         "System.Text.Encodings.Web",
         "System.Text.Json",
+        "System.Text.RegularExpressions",
         "System.Threading",
         "System.Threading.Tasks.Parallel",
     ];

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -27,6 +28,27 @@ public sealed partial record NumpyArray(int Height, int Width, float[] Values)
         );
         Assert.Equal(array.Height * array.Width, array.Values.Length);
         return array;
+    }
+
+    /// <summary>Writes any data behind any header, valid or not.</summary>
+    public static void Write(string path, string header, byte[] data, byte major = 1)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        var size = new byte[4];
+        BinaryPrimitives.WriteInt32LittleEndian(size, header.Length + 1);
+        File.WriteAllBytes(
+            path,
+            [
+                0x93,
+                .. "NUMPY"u8,
+                major,
+                0,
+                .. size[..(major == 1 ? 2 : 4)],
+                .. Encoding.Latin1.GetBytes(header),
+                (byte)'\n',
+                .. data,
+            ]
+        );
     }
 
     [GeneratedRegex(@"^\{'descr': '<f4', 'fortran_order': False, 'shape': \((\d+), (\d+)\), \} *\n\z")]

@@ -1,11 +1,11 @@
 namespace PaDiM.Core.Alignment;
 
-/// <summary>How parts that lie differently in each photograph are brought to one place.</summary>
+/// <summary>How images of parts in different positions are aligned.</summary>
 public enum AlignmentMethod
 {
-    /// <summary>Not at all: the fixture holds them.</summary>
+    /// <summary>No alignment: a fixture holds the parts in place.</summary>
     None,
 
-    /// <summary>By a rotation and a shift that register each image to the mean training image.</summary>
+    /// <summary>A rotation and a shift register each image to the mean training image.</summary>
     Rigid,
 }

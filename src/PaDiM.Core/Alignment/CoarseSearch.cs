@@ -4,10 +4,10 @@ using PaDiM.Core.Geometry;
 namespace PaDiM.Core.Alignment;
 
 /// <summary>
-/// Every rotation and shift of the search range on a plane of at most 48 pixels: the correlation of the gradient fields
-/// of the image and of the turned templates. It is not normalised by the overlap, so of the places where a repeated
-/// pattern fits, the nearest wins. At this size the plain sums cost less than a padded Fourier transform and know no
-/// wrapping. Immutable, thread-safe.
+/// Tries every rotation and shift of the search range on a plane of at most 48 pixels: correlates the gradient fields
+/// of the image and of the rotated templates. The correlation is not normalised by the overlap, so for a repeated
+/// pattern the nearest match wins. At this size plain sums cost less than a padded Fourier transform, and do not wrap
+/// around. Immutable, thread-safe.
 /// </summary>
 internal sealed class CoarseSearch
 {
@@ -19,23 +19,25 @@ internal sealed class CoarseSearch
     private readonly double[] _angles;
     private readonly float[][] _rotatedTemplates;
 
-    /// <summary>Turns the template once to every rotation.</summary>
+    /// <summary>Rotates the template once by every angle.</summary>
     /// <param name="template">Shape <c>(side, side)</c>, grey values.</param>
-    /// <param name="side">Pixels.</param>
-    /// <param name="largestAngle">Radians, either way.</param>
-    /// <param name="largestShift">A share of the side, either way.</param>
-    public CoarseSearch(ReadOnlySpan<float> template, int side, double largestAngle, double largestShift)
+    /// <param name="side">Side of the template, in pixels.</param>
+    /// <param name="maxAngle">Largest angle in either direction, in radians.</param>
+    /// <param name="maxShift">Largest shift in either direction, as a share of the side.</param>
+    public CoarseSearch(ReadOnlySpan<float> template, int side, double maxAngle, double maxShift)
     {
         Side = Math.Min(side, MaxSide);
-        _maxShift = (int)Math.Ceiling(Side * largestShift);
+        _maxShift = (int)Math.Ceiling(Side * maxShift);
+        // See Pad: each row ends in as many zeros as the largest shift.
         _stride = Side + _maxShift;
-        var steps = (int)Math.Floor(largestAngle / AngleStep + 1e-9);
+        // The tolerance keeps an exact multiple of the step, such as 15 degrees, from being rounded down.
+        var steps = (int)Math.Floor(maxAngle / AngleStep + 1e-9);
         _angles = [.. Enumerable.Range(-steps, 2 * steps + 1).Select(i => i * AngleStep)];
         _rotatedTemplates = new float[_angles.Length][];
         var plane = new float[side * side];
         for (var k = 0; k < _angles.Length; k++)
         {
-            // The turned template lies in the frame of the image.
+            // Rotated into the frame of the image: pixel p of the result is sampled at the template's point for p.
             var back = new RigidTransform(-_angles[k], 0, 0);
             for (var y = 0; y < side; y++)
             for (var x = 0; x < side; x++)
@@ -47,12 +49,12 @@ internal sealed class CoarseSearch
         }
     }
 
-    /// <summary>Pixels of the planes that are compared.</summary>
+    /// <summary>Gets the side of the planes that are compared, in pixels.</summary>
     public int Side { get; }
 
     /// <summary>
-    /// The best shift of every rotation, best first; of equals the smaller rotation. Shifts are in pixels of <see
-    /// cref="Side"/>.
+    /// Finds the best shift for every rotation, highest score first, and the smaller rotation first among equals.
+    /// Shifts are in pixels of <see cref="Side"/>.
     /// </summary>
     public (RigidTransform Transform, float Score)[] FindCandidates(GradientField image)
     {
@@ -64,6 +66,7 @@ internal sealed class CoarseSearch
             for (var dy = -_maxShift; dy <= _maxShift; dy++)
             for (var dx = -_maxShift; dx <= _maxShift; dx++)
             {
+                // Two values per pixel, so a shift by (dx, dy) is one offset into the flat arrays.
                 var score = Correlate(_rotatedTemplates[k], padded, 2 * (dy * _stride + dx));
                 if (score > best[k].Score)
                     best[k] = (new RigidTransform(_angles[k], dx, dy), score);
@@ -77,12 +80,12 @@ internal sealed class CoarseSearch
     }
 
     /// <summary>
-    /// The field in rows that end in zeros, as many as the largest shift: a shift along both axes is then one offset,
-    /// and the part of a row that it pushes over the edge meets zeros.
+    /// Copies a field into rows that end in zeros, as many as the largest shift. A shift along both axes is then one
+    /// offset, and the part of a row that is shifted past the edge is multiplied by zeros.
     /// </summary>
     /// <param name="field">Shape <c>(Side, Side, 2)</c>.</param>
-    /// <param name="source">Where the pixels were taken from: those from beyond the edge hold no edge of the
-    /// part.</param>
+    /// <param name="source">The transform that the pixels were sampled with: those from outside of the plane show no
+    /// edge of the part and stay 0.</param>
     private float[] Pad(GradientField field, RigidTransform source)
     {
         var padded = new float[2 * Side * _stride];
@@ -90,6 +93,7 @@ internal sealed class CoarseSearch
         for (var x = 0; x < Side; x++)
         {
             var (px, py) = source.Map(x, y, Side);
+            // The gradient needs all eight neighbours: one pixel of margin, less a little for rounding.
             if (Math.Min(px, py) < 0.9 || Math.Max(px, py) > Side - 1.9)
                 continue;
             field.Values.AsSpan(2 * (y * Side + x), 2).CopyTo(padded.AsSpan(2 * (y * _stride + x)));
@@ -97,6 +101,7 @@ internal sealed class CoarseSearch
         return padded;
     }
 
+    /// <summary>Computes the dot product of the template with the image shifted by an offset.</summary>
     private static float Correlate(ReadOnlySpan<float> template, ReadOnlySpan<float> image, int offset) =>
         offset >= 0
             ? TensorPrimitives.Dot(template[..^offset], image[offset..])

@@ -4,27 +4,29 @@ using PaDiM.Core.Geometry;
 namespace PaDiM.Core.Alignment;
 
 /// <summary>
-/// Where the edges of a plane are and which way they face: <c>g / (|g| + m)</c> with the gradient g and its mean
-/// magnitude m. The direction decides and the strength saturates, so neither the light nor one strong edge (a scratch,
-/// the black corner of a turned image) outweighs the outline of the part; after orientation correlation (Fitch,
-/// Kadyrov, Christmas, Kittler, "Orientation correlation", BMVC 2002).
+/// The edges of a plane and their directions: <c>g / (|g| + m)</c> with the gradient g and its mean magnitude m. The
+/// direction decides and the strength saturates, so neither the light nor one strong edge (a scratch, the black corner
+/// of a rotated image) outweighs the outline of the part. Based on orientation correlation (Fitch, Kadyrov, Christmas,
+/// Kittler, "Orientation correlation", BMVC 2002).
 /// </summary>
-/// <param name="side">Pixels.</param>
+/// <param name="side">Side of the plane, in pixels.</param>
 /// <param name="values">Shape <c>(side, side, 2)</c>: along x, along y; magnitude below 1.</param>
 internal sealed class GradientField(int side, float[] values)
 {
-    /// <summary>Less than this, in grey values a pixel, is rounding, not an edge.</summary>
+    /// <summary>The mean gradient, in grey values per pixel, below which there is only rounding, and no edge.</summary>
     private const double MinMeanMagnitude = 1e-2;
 
+    /// <summary>Gets the side of the plane, in pixels.</summary>
     public int Side { get; } = side;
 
+    /// <summary>Gets the field, shape <c>(side, side, 2)</c>: along x, along y.</summary>
     public float[] Values { get; } = values;
 
     /// <summary>
-    /// The field of a plane by Sobel's differences; 0 on its border and everywhere on a plane without edges.
+    /// Computes the field of a plane by Sobel's operator; 0 on the border, and everywhere on a plane without edges.
     /// </summary>
     /// <param name="plane">Shape <c>(side, side)</c>, grey values.</param>
-    /// <param name="side">Pixels.</param>
+    /// <param name="side">Side of the plane, in pixels.</param>
     public static GradientField FromPlane(ReadOnlySpan<float> plane, int side)
     {
         var values = new float[2 * side * side];
@@ -58,9 +60,9 @@ internal sealed class GradientField(int side, float[] values)
     }
 
     /// <summary>
-    /// The field after a binomial filter (1 2 1) along both axes. Noise points everywhere and cancels, and
-    /// interpolation takes hardly more from a movement by parts of a pixel than from one by whole pixels: what close
-    /// decisions between movements need.
+    /// Smooths the field with a binomial filter (1 2 1) along both axes, for close decisions between movements: noise
+    /// has no direction and cancels, and interpolation then damps a movement by a fraction of a pixel hardly more than
+    /// one by whole pixels.
     /// </summary>
     public GradientField Smooth()
     {
@@ -72,7 +74,8 @@ internal sealed class GradientField(int side, float[] values)
     }
 
     /// <summary>
-    /// Neighbours a distance apart; the field is 0 on its border, so that rows and planes may run on beyond their ends.
+    /// Filters along one axis, whose neighbours are a distance apart. The field is 0 on its border, so it does not
+    /// matter that the first and last pixels of rows have the wrong neighbours.
     /// </summary>
     private static void Filter(ReadOnlySpan<float> from, Span<float> to, int distance)
     {
@@ -83,8 +86,8 @@ internal sealed class GradientField(int side, float[] values)
     }
 
     /// <summary>
-    /// Normalised correlation of this template's field with an image's, brought into the frame of the template: over
-    /// the pixels that both have, from -1 to 1; 0 where either has no edges. Cost: one pass.
+    /// Computes the normalised correlation of this template's field with an image's field, which is brought into the
+    /// frame of the template: from -1 to 1, over the pixels that both have; 0 if either has no edges. Cost: one pass.
     /// </summary>
     public double Correlate(GradientField image, RigidTransform transform)
     {
@@ -110,19 +113,20 @@ internal sealed class GradientField(int side, float[] values)
                 var sy = (float)(py - iy);
                 var pair = image.Values.AsSpan(2 * (iy * Side + ix), 4);
                 var below = image.Values.AsSpan(2 * ((iy + 1) * Side + ix), 4);
-                var a = (1 - sx) * (1 - sy);
-                var b = sx * (1 - sy);
-                var c = (1 - sx) * sy;
-                var d = sx * sy;
-                var gx = a * pair[0] + b * pair[2] + c * below[0] + d * below[2];
-                var gy = a * pair[1] + b * pair[3] + c * below[1] + d * below[3];
+                // Bilinear weights of the four neighbours; each has two values, along x and along y.
+                var topLeft = (1 - sx) * (1 - sy);
+                var topRight = sx * (1 - sy);
+                var bottomLeft = (1 - sx) * sy;
+                var bottomRight = sx * sy;
+                var gx = topLeft * pair[0] + topRight * pair[2] + bottomLeft * below[0] + bottomRight * below[2];
+                var gy = topLeft * pair[1] + topRight * pair[3] + bottomLeft * below[1] + bottomRight * below[3];
                 var tx = Values[2 * (y * Side + x)];
                 var ty = Values[2 * (y * Side + x) + 1];
-                // A gradient turns with the image: back by the angle.
+                // Gradients rotate with the image, so they are rotated back by the angle.
                 product += tx * (fieldCos * gx + fieldSin * gy) + ty * (fieldCos * gy - fieldSin * gx);
                 own += tx * tx + ty * ty;
-                // Of the nearest pixel: interpolation averages noise away between pixels, and would seem to match best
-                // there.
+                // The norm is that of the nearest pixel: interpolation averages noise away between pixels, and its norm
+                // would favour movements by half a pixel.
                 var nearest = sy < 0.5f ? pair : below;
                 var (nx, ny) = sx < 0.5f ? (nearest[0], nearest[1]) : (nearest[2], nearest[3]);
                 other += nx * nx + ny * ny;

@@ -4,28 +4,28 @@ using PaDiM.Core.Geometry;
 namespace PaDiM.Core.Alignment;
 
 /// <summary>
-/// The template of parts that lie differently in every photograph: their mean after alignment, found together with the
-/// alignment (group-wise registration: Joshi, Davis, Jomier, Gerig, "Unbiased diffeomorphic atlas construction",
+/// Builds the template of parts whose position differs per photograph: their mean after alignment, found together with
+/// the alignment (group-wise registration: Joshi, Davis, Jomier, Gerig, "Unbiased diffeomorphic atlas construction",
 /// NeuroImage 2004, for rigid movements).
 /// </summary>
 public static class MeanTemplate
 {
     /// <summary>
-    /// Starts from the plane that resembles the plain mean most, so that an outlier is no start; in each round
-    /// registers all planes to the template and takes the mean of what they show of it. Between rounds the template
-    /// moves to the mean position of the parts, which keeps it from drifting and loses the least at the borders.
-    /// Deterministic in the order of the planes, whatever the number of cores. Cost: the planes are read <c>rounds +
-    /// 2</c> times and registered <c>rounds</c> times (about 10 ms each at 256 pixels a side, over several cores);
-    /// memory for some planes a core, whatever the number of planes.
+    /// Starts with the plane that is most similar to the plain mean, which is never an outlier. Each round registers
+    /// all planes to the template and averages them in its frame. Between rounds the template moves to the mean
+    /// position of the parts, which keeps it from drifting and loses the least at the borders. The result depends on
+    /// the order of the planes, but not on the number of cores. Cost: the planes are read <c>rounds + 2</c> times and
+    /// registered <c>rounds</c> times (about 10 ms each at 256 pixels per side, on several cores). Memory: a few planes
+    /// per core.
     /// </summary>
-    /// <param name="planes">Gives the same planes in the same order at every call; shape <c>(side, side)</c>, grey
-    /// values from 0 to 255. The arrays must not be reused while they are enumerated.</param>
-    /// <param name="side">Pixels, from 32 to 2048.</param>
-    /// <param name="rounds">At least 1; 3 are enough as a rule.</param>
-    /// <param name="parallel">Cores and cancellation; all cores unless given.</param>
-    /// <returns>Shape <c>(side, side)</c>.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">A side or a number of rounds out of range.</exception>
-    /// <exception cref="ArgumentException">No planes, a plane of another shape, or one with values that are not
+    /// <param name="planes">Returns the same planes in the same order on every call; shape <c>(side, side)</c>, grey
+    /// values from 0 to 255. The arrays must not be reused during an enumeration.</param>
+    /// <param name="side">Side of the planes, 32 to 2048 pixels.</param>
+    /// <param name="rounds">Number of rounds, at least 1; 3 are usually enough.</param>
+    /// <param name="parallel">Degree of parallelism and cancellation; all cores when null.</param>
+    /// <returns>The template, shape <c>(side, side)</c>, grey values.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The side or the number of rounds is out of range.</exception>
+    /// <exception cref="ArgumentException">There are no planes, or one has another shape or a value that is not
     /// finite.</exception>
     public static float[] Build(
         Func<IEnumerable<float[]>> planes,
@@ -92,7 +92,7 @@ public static class MeanTemplate
     }
 
     /// <summary>
-    /// The mean of all planes in the frame of the template, and the mean position of the parts in it.
+    /// Computes the mean of all planes in the frame of the template, and the mean position of the parts in it.
     /// </summary>
     private static (float[] Mean, RigidTransform Position) Align(
         Func<IEnumerable<float[]>> planes,
@@ -110,7 +110,7 @@ public static class MeanTemplate
         {
             var transforms = new RigidTransform[batch.Length];
             Partition.Run(batch.Length, parallel, i => transforms[i] = registration.Register(batch[i]));
-            // In the order of the planes at every pixel: the sum is the same for any number of cores.
+            // Cores split the rows, and each adds the planes in order: the sum does not depend on the number of cores.
             Partition.Run(
                 side,
                 parallel,

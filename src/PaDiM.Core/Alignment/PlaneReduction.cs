@@ -3,18 +3,18 @@ using System.Numerics.Tensors;
 namespace PaDiM.Core.Alignment;
 
 /// <summary>
-/// Smaller versions of a square plane: each value is the mean over the area of the original that it stands for.
+/// Shrinks square planes: each value of the result is the mean over its area of the original.
 /// </summary>
 internal static class PlaneReduction
 {
     /// <summary>
-    /// The mean over areas; exact for ratios that are not whole as well, where border pixels count by the share that
-    /// lies inside.
+    /// Shrinks a plane by averaging areas. For ratios that are not whole, border pixels count by the share of them that
+    /// is inside the area.
     /// </summary>
     /// <param name="plane">Shape <c>(side, side)</c>.</param>
-    /// <param name="side">Pixels.</param>
-    /// <param name="target">Pixels, at most <paramref name="side"/>.</param>
-    /// <returns>Shape <c>(target, target)</c>; a copy where the sizes are equal.</returns>
+    /// <param name="side">Side of the plane, in pixels.</param>
+    /// <param name="target">Side of the result in pixels, at most <paramref name="side"/>.</param>
+    /// <returns>Shape <c>(target, target)</c>; a copy if the sizes are equal.</returns>
     public static float[] Reduce(ReadOnlySpan<float> plane, int side, int target)
     {
         if (side == target)

@@ -4,50 +4,50 @@ using PaDiM.Core.Geometry;
 namespace PaDiM.Core.Alignment;
 
 /// <summary>
-/// Finds how a part lies in a photograph compared with a template. A search over all rotations and shifts on gradient
-/// directions (<see cref="CoarseSearch"/>) gives the starts, robust Gauss-Newton (<see cref="RobustRefinement"/>)
-/// refines them at 64, 128 and at most 256 pixels, and the simplest movement that explains the image is taken: none,
-/// then a shift, then a shift with a rotation. Immutable, thread-safe; the same template and plane give the same result
-/// on one machine.
+/// Finds the position of a part in a photograph relative to a template. A search over all rotations and shifts on
+/// gradient directions (<see cref="CoarseSearch"/>) finds the starts, robust Gauss-Newton
+/// (<see cref="RobustRefinement"/>) refines them at 64, 128 and at most 256 pixels, and the simplest movement that
+/// explains the image is chosen: none, a shift, or a shift with a rotation. Immutable, thread-safe. On one machine the
+/// same template and plane give the same result.
 /// </summary>
 public sealed class RigidRegistration
 {
-    /// <summary>Rotations of up to so many radians either way are found: 15 degrees.</summary>
+    /// <summary>The largest rotation in either direction that is found: 15 degrees, in radians.</summary>
     public const double MaxAngle = 15 * Math.PI / 180;
 
-    /// <summary>Shifts of up to this share of the side, either way along both axes, are found.</summary>
+    /// <summary>The largest shift in either direction along both axes that is found, as a share of the side.</summary>
     public const double MaxShift = 0.15;
 
-    /// <summary>A template has at least so many pixels a side.</summary>
+    /// <summary>The smallest side of a template, in pixels.</summary>
     public const int MinSide = 32;
 
-    /// <summary>A template has at most so many pixels a side.</summary>
+    /// <summary>The largest side of a template, in pixels.</summary>
     public const int MaxSide = 2048;
 
     private const int FinestSide = 256;
 
     /// <summary>
-    /// Below this correlation of gradient directions at 64 pixels nothing is moved. Independent textures reach 0.28 at
-    /// the best of all rotations and shifts, and 0.33 in fits that ran out of range; photographs of two bottles reach
-    /// 0.78 and more once aligned.
+    /// The correlation of gradient directions at 64 pixels below which nothing is moved. Independent textures reach
+    /// 0.28 at the best of all rotations and shifts, and 0.33 in fits that left the range; aligned photographs of two
+    /// bottles reach 0.78 and more.
     /// </summary>
     private const double MinCorrelation = 0.4;
 
     /// <summary>
-    /// How much a richer movement must gain over a simpler one, in Fisher's z (atanh of the correlation), whose
-    /// standard error is about 1 / sqrt(n) for any correlation: n is some 2000 edge pixels at 128 pixels a side, and by
-    /// chance 0.02 is gained.
+    /// How much a richer movement must gain over a simpler one, in Fisher's z (atanh of the correlation). Its standard
+    /// error is about 1 / sqrt(n) for any correlation; n is about 2000 edge pixels at 128 pixels per side, so chance
+    /// alone gains 0.02.
     /// </summary>
     private const double MinGain = 0.03;
 
     /// <summary>
-    /// A share of the side: movements that differ by less are one optimum seen at two precisions, and the richer one
-    /// needs no gain. A mistake there costs less than a patch, while interpolation between pixels takes more from the
-    /// correlation than so small a movement adds.
+    /// Movements that differ by less than this share of the side are the same optimum at two precisions, so the richer
+    /// one needs no gain. A mistake there costs less than a patch, while interpolation between pixels takes more from
+    /// the correlation than such a small movement adds.
     /// </summary>
     private const double SmallMovement = 0.015;
 
-    /// <summary>Beyond the range, because a part may lie at its end and an estimate beside it.</summary>
+    /// <summary>Tolerance of the range: a part may be at its limit, and the estimate slightly outside.</summary>
     private const double RangeTolerance = 0.02;
 
     private readonly int _side;
@@ -58,9 +58,9 @@ public sealed class RigidRegistration
 
     /// <summary>Prepares a template. Cost: about two registrations.</summary>
     /// <param name="template">Shape <c>(side, side)</c>, grey values from 0 to 255; not kept.</param>
-    /// <param name="side">Pixels, from 32 to 2048.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A side out of range.</exception>
-    /// <exception cref="ArgumentException">A template of another shape, or with values that are not finite.</exception>
+    /// <param name="side">Side of the template, 32 to 2048 pixels.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The side is out of range.</exception>
+    /// <exception cref="ArgumentException">The template has another shape or a value that is not finite.</exception>
     public RigidRegistration(float[] template, int side)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(side, MinSide);
@@ -70,7 +70,7 @@ public sealed class RigidRegistration
         var finest = Math.Min(side, FinestSide);
         var plane = PlaneReduction.Reduce(template, side, finest);
         _search = new CoarseSearch(plane, finest, MaxAngle, MaxShift);
-        // A level close to the finest costs as much and tells nothing more.
+        // A level close to the finest costs as much and adds nothing.
         List<int> sides = [finest];
         foreach (var coarser in (int[])[128, 64])
             if (coarser <= 0.75 * finest)
@@ -81,14 +81,14 @@ public sealed class RigidRegistration
     }
 
     /// <summary>
-    /// Where the part lies. Light of another strength, a local defect, and missing content at the border are no
-    /// obstacle. The identity where the plane has no structure in common with the template or moving it gains nothing;
-    /// the angle is 0 where the part's symmetry leaves it open. Cost: about 10 ms at 256 pixels a side, little more at
-    /// larger ones.
+    /// Finds the position of the part. Different light, a local defect and missing content at the border do not matter.
+    /// Returns the identity if the plane has no structure in common with the template, or if moving it gains nothing;
+    /// the angle is 0 if the part's symmetry leaves it undetermined. Cost: about 10 ms at 256 pixels per side, little
+    /// more at larger sizes.
     /// </summary>
     /// <param name="plane">Shape <c>(side, side)</c>, grey values from 0 to 255.</param>
-    /// <returns>From the template to the image, in pixels of <c>side</c>.</returns>
-    /// <exception cref="ArgumentException">A plane of another shape, or with values that are not finite.</exception>
+    /// <returns>The transform from the template to the image, in pixels of <c>side</c>.</returns>
+    /// <exception cref="ArgumentException">The plane has another shape or a value that is not finite.</exception>
     public RigidTransform Register(ReadOnlySpan<float> plane)
     {
         CheckPlane(plane, _side, nameof(plane));
@@ -133,8 +133,8 @@ public sealed class RigidRegistration
     }
 
     /// <summary>
-    /// The best fit of the first level from the best start and from the best one that is turned otherwise; null if none
-    /// fits.
+    /// Finds the best fit on the first level from two starts, the best one and the best one with a clearly different
+    /// rotation; null if neither fits.
     /// </summary>
     private RigidTransform? FindBestFit(
         (RigidTransform Transform, float Score)[] candidates,
@@ -164,13 +164,14 @@ public sealed class RigidRegistration
     }
 
     private RigidTransform Refine(int level, ReadOnlySpan<float> image, RigidTransform start, bool rotates) =>
-        // A hundredth of a pixel is for the finest level; what the others leave, the next one finds in a step. Many
-        // steps are taken only where hardly anything determines the rotation, and the expensive ones decide little
-        // there.
+        // A hundredth of a pixel on the finest level; on the others the next level corrects the rest in one step. Only
+        // parts with a nearly undetermined rotation need many steps, and the expensive levels decide little for them.
         _levels[level]
             .Refine(image, start, rotates, steps: 16 >> level, tolerance: level == _levels.Length - 1 ? 0.01 : 0.03);
 
-    /// <summary>How far apart two movements put a point of the rim, at most; a share of the side.</summary>
+    /// <summary>
+    /// Gets the largest distance between the images of a point of the rim under two movements, as a share of the side.
+    /// </summary>
     private double GetMaxDisplacement(RigidTransform a, RigidTransform b) =>
         Math.Abs(a.Angle - b.Angle) / 2
         + Math.Sqrt(Math.Pow(a.ShiftX - b.ShiftX, 2) + Math.Pow(a.ShiftY - b.ShiftY, 2)) / _judgeField.Side;
@@ -190,8 +191,8 @@ public sealed class RigidRegistration
     private static void CheckPlane(ReadOnlySpan<float> plane, int side, string name)
     {
         if (plane.Length != side * side)
-            throw new ArgumentException($"'{name}' has {plane.Length} values where its shape has {side * side}.", name);
+            throw new ArgumentException($"'{name}' has {plane.Length} values, but its shape has {side * side}.", name);
         if (!float.IsFinite(TensorPrimitives.SumOfMagnitudes(plane)))
-            throw new ArgumentException($"'{name}' holds a value that is not finite.", name);
+            throw new ArgumentException($"'{name}' has a value that is not finite.", name);
     }
 }

@@ -4,20 +4,24 @@ using PaDiM.Core.Geometry;
 namespace PaDiM.Core.Alignment;
 
 /// <summary>
-/// Gauss-Newton on rotation and shift at one size of the template. The image brought into the template's frame is
-/// modelled as <c>gain T(D(x)) + offset</c> with a small movement D, whose gradients belong to the template and are
-/// computed once (inverse compositional: Baker, Matthews, "Lucas-Kanade 20 years on", IJCV 2004); gain and offset are
-/// solved with the movement, as the correlation criterion of Evangelidis and Psarakis (ECC, PAMI 2008) does. Residuals
-/// are weighted as draws of Student's t with 5 degrees of freedom (Kerl, Sturm, Cremers, "Robust odometry estimation
-/// for RGB-D cameras", ICRA 2013): a missing piece or a black corner counts for little. Immutable, thread-safe.
+/// Gauss-Newton on rotation and shift at one size of the template. The image in the template's frame is modelled as
+/// <c>gain T(D(x)) + offset</c> with a small movement D. Its gradients are those of the template and are computed once
+/// (inverse compositional: Baker, Matthews, "Lucas-Kanade 20 years on", IJCV 2004). Gain and offset are solved together
+/// with the movement, as in the correlation criterion of Evangelidis and Psarakis (ECC, PAMI 2008). Residuals are
+/// weighted as draws of Student's t distribution with 5 degrees of freedom (Kerl, Sturm, Cremers, "Robust odometry
+/// estimation for RGB-D cameras", ICRA 2013): a missing piece or a black corner has little weight. Immutable,
+/// thread-safe.
 /// </summary>
 internal sealed class RobustRefinement
 {
+    /// <summary>Shift along x, shift along y, rotation, gain and offset, in this order.</summary>
     private const int Unknowns = 5;
+
     private const double DegreesOfFreedom = 5;
 
     /// <summary>
-    /// The template at this size and its derivatives along x and y and by rotation, each of shape (side, side).
+    /// The template at this size, and its derivatives along x, along y and by the angle; shape <c>(side, side)</c>
+    /// each.
     /// </summary>
     private readonly float[] _plane,
         _alongX,
@@ -25,8 +29,9 @@ internal sealed class RobustRefinement
         _byAngle;
     private readonly float[] _ones;
 
+    /// <summary>Prepares a template.</summary>
     /// <param name="plane">The template, shape <c>(side, side)</c>, grey values.</param>
-    /// <param name="side">Pixels.</param>
+    /// <param name="side">Side of the template, in pixels.</param>
     public RobustRefinement(float[] plane, int side)
     {
         _plane = plane;
@@ -40,25 +45,27 @@ internal sealed class RobustRefinement
         for (var y = 1; y < side - 1; y++)
         for (var x = 1; x < side - 1; x++)
         {
+            // Central differences.
             var at = y * side + x;
             _alongX[at] = (plane[at + 1] - plane[at - 1]) / 2;
             _alongY[at] = (plane[at + side] - plane[at - side]) / 2;
-            // In pixels at the rim, so that all three unknowns have one unit and one tolerance.
+            // Rotation in pixels at the rim, so that all three unknowns have the same unit and the same tolerance.
             _byAngle[at] = (_alongY[at] * (x - centre) - _alongX[at] * (y - centre)) / Radius;
         }
     }
 
-    /// <summary>Pixels.</summary>
+    /// <summary>Gets the side of the template, in pixels.</summary>
     public int Side { get; }
 
     private float Radius => Side / 2f;
 
-    /// <summary>Moves a transform to the nearest best fit. Cost: one pass over the plane a step.</summary>
+    /// <summary>Refines a transform to the nearest best fit. Cost: one pass over the plane per step.</summary>
     /// <param name="image">Shape <c>(side, side)</c>, grey values.</param>
-    /// <param name="start">In pixels of this size; within about a pixel at the rim.</param>
-    /// <param name="rotates">False keeps the angle.</param>
-    /// <param name="steps">At most so many.</param>
-    /// <param name="tolerance">Stops when the step is smaller, in pixels of this size.</param>
+    /// <param name="start">The first estimate, in pixels of this size; within about a pixel of the fit at the
+    /// rim.</param>
+    /// <param name="rotates">False to keep the angle.</param>
+    /// <param name="steps">Largest number of steps.</param>
+    /// <param name="tolerance">Size of a step, in pixels of this size, below which the refinement ends.</param>
     public RigidTransform Refine(
         ReadOnlySpan<float> image,
         RigidTransform start,
@@ -69,6 +76,7 @@ internal sealed class RobustRefinement
     {
         var transform = start;
         var light = default(Light?);
+        // The upper triangle of the normal equations by rows, then their right-hand side.
         var sums = new double[Unknowns * (Unknowns + 1) / 2 + Unknowns];
         var rows = new Rows(Side);
         for (var step = 0; step < steps; step++)
@@ -80,23 +88,26 @@ internal sealed class RobustRefinement
             var (squares, pixels) = Accumulate(image, transform, known, rows, sums);
             if (pixels == 0 || !TrySolve(sums, rotates))
                 return transform;
-            var u = sums[^5];
-            var v = sums[^4];
-            var w = sums[^3];
+            // TrySolve left the solution in place of the right-hand side. The derivatives are those of gain * T, so the
+            // movement is a solution over the gain.
+            var shiftX = sums[^5];
+            var shiftY = sums[^4];
+            var rotation = sums[^3];
             var gain = sums[^2];
             var offset = sums[^1];
             if (!(gain > 0))
                 return transform;
             light = new Light(gain, offset, squares / pixels);
-            var movement = new RigidTransform(w / gain / Radius, u / gain, v / gain);
+            var movement = new RigidTransform(rotation / gain / Radius, shiftX / gain, shiftY / gain);
+            // Inverse compositional: the movement belongs to the template, so its inverse comes first.
             transform = movement.Inverse().Then(transform);
-            if (Math.Abs(u) + Math.Abs(v) + Math.Abs(w) < tolerance * gain)
+            if (Math.Abs(shiftX) + Math.Abs(shiftY) + Math.Abs(rotation) < tolerance * gain)
                 return transform;
         }
         return transform;
     }
 
-    /// <summary>Gain and offset by means and standard deviations, where nothing is known yet.</summary>
+    /// <summary>Estimates gain and offset from means and standard deviations, before the first step.</summary>
     private Light EstimateLight(ReadOnlySpan<float> image, RigidTransform transform, Rows rows)
     {
         double n = 0,
@@ -118,14 +129,16 @@ internal sealed class RobustRefinement
             return default;
         var varianceT = squareT / n - sumT / n * (sumT / n);
         var varianceI = squareI / n - sumI / n * (sumI / n);
-        // Float sums leave a trace of variance on a constant plane.
+        // Rounding of float sums leaves some variance on a constant plane.
         if (varianceT < 1e-2 || varianceI < 1e-2)
             return default;
         var gain = Math.Sqrt(varianceI / varianceT);
         return new Light(gain, (sumI - gain * sumT) / n, varianceI);
     }
 
-    /// <summary>The weighted normal equations of (shift x, shift y, rotation, gain, offset), row by row.</summary>
+    /// <summary>
+    /// Sums the weighted normal equations of (shift x, shift y, rotation, gain, offset), row by row of the image.
+    /// </summary>
     private (double Squares, double Pixels) Accumulate(
         ReadOnlySpan<float> image,
         RigidTransform transform,
@@ -143,7 +156,8 @@ internal sealed class RobustRefinement
                 continue;
             pixels += seen;
             var range = y * Side;
-            // residual = I - gain T - offset; weight = inside (nu + 1) / (nu + residual^2 / variance).
+            // Column = residual^2 with residual = I - gain T - offset.
+            // Weight = inside (nu + 1) / (nu + residual^2 / variance), nu the degrees of freedom.
             TensorPrimitives.MultiplyAdd(_plane.AsSpan(range, Side), (float)-light.Gain, rows.Image, rows.Column);
             TensorPrimitives.Subtract(rows.Column, (float)light.Offset, rows.Column);
             TensorPrimitives.Multiply(rows.Column, rows.Column, rows.Column);
@@ -154,6 +168,7 @@ internal sealed class RobustRefinement
             squares += TensorPrimitives.Dot(rows.Weight, rows.Column);
             for (int i = 0, at = 0; i < Unknowns; i++)
             {
+                // Entry (i, j) of J^T W J, and entry i of J^T W I, for the columns of the Jacobian J.
                 TensorPrimitives.Multiply(rows.Weight, GetColumn(i, range), rows.Column);
                 for (var j = i; j < Unknowns; j++)
                     sums[at++] += TensorPrimitives.Dot(rows.Column, GetColumn(j, range));
@@ -163,6 +178,7 @@ internal sealed class RobustRefinement
         return (squares, pixels);
     }
 
+    /// <summary>Gets a row's part of the Jacobian's column for an unknown.</summary>
     private ReadOnlySpan<float> GetColumn(int unknown, int start) =>
         unknown switch
         {
@@ -174,10 +190,10 @@ internal sealed class RobustRefinement
         };
 
     /// <summary>
-    /// One row of the image in the template's frame, and weights: 1 inside the image, 0 outside, where the value is 0
-    /// as well.
+    /// Samples one row of the image in the template's frame. Weights are 1 inside of the image and 0 outside, where
+    /// values are 0 too.
     /// </summary>
-    /// <returns>Pixels inside.</returns>
+    /// <returns>Number of pixels inside.</returns>
     private int SampleRow(ReadOnlySpan<float> image, RigidTransform transform, int y, Rows rows)
     {
         var (sin, cos) = Math.SinCos(transform.Angle);
@@ -194,6 +210,7 @@ internal sealed class RobustRefinement
                 rows.Weight[x] = 0;
                 continue;
             }
+            // Bilinear interpolation between four pixels, whose indices are all in range.
             var ix = (int)px;
             var iy = (int)py;
             var sx = (float)(px - ix);
@@ -210,8 +227,9 @@ internal sealed class RobustRefinement
     }
 
     /// <summary>
-    /// Cholesky in place: the upper triangle by rows, then the right-hand side, whose place the solution takes.
+    /// Solves the normal equations by a Cholesky factorisation; the solution replaces the right-hand side.
     /// </summary>
+    /// <returns>False if the equations are singular.</returns>
     private static bool TrySolve(double[] sums, bool rotates)
     {
         const int n = Unknowns;
@@ -220,11 +238,12 @@ internal sealed class RobustRefinement
         for (var j = i; j < n; j++)
             matrix[i, j] = matrix[j, i] = sums[at++];
         var right = sums.AsSpan(n * (n + 1) / 2, n);
-        // Damped: on a part of rotational symmetry nothing but noise determines the rotation, and an undamped step
-        // would follow it far.
+        // Damped rotation: for a part with rotational symmetry only noise determines it, and an undamped step would go
+        // far.
         matrix[2, 2] += 1e-3 * (matrix[0, 0] + matrix[1, 1]);
         if (!rotates)
         {
+            // Replaces the equation of the rotation by rotation = 0.
             for (var j = 0; j < n; j++)
                 matrix[2, j] = matrix[j, 2] = j == 2 ? 1 : 0;
             right[2] = 0;
@@ -245,6 +264,7 @@ internal sealed class RobustRefinement
                 matrix[i, k] = sum / matrix[k, k];
             }
         }
+        // L z = right, then L^T x = z.
         for (var i = 0; i < n; i++)
         {
             for (var m = 0; m < i; m++)
@@ -260,10 +280,10 @@ internal sealed class RobustRefinement
         return true;
     }
 
-    /// <summary>How the image's grey values follow the template's, and the variance of what is left.</summary>
+    /// <summary>The image's grey values as gain * template + offset, and the variance of the residual.</summary>
     private readonly record struct Light(double Gain, double Offset, double Variance);
 
-    /// <summary>Scratch of one refinement.</summary>
+    /// <summary>The buffers of one refinement, for one row of the image.</summary>
     private sealed class Rows(int side)
     {
         public float[] Image { get; } = new float[side];

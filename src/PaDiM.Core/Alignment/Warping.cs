@@ -2,19 +2,19 @@ using PaDiM.Core.Geometry;
 
 namespace PaDiM.Core.Alignment;
 
-/// <summary>Bilinear resampling of square images and maps by a <see cref="RigidTransform"/>. Thread-safe.</summary>
+/// <summary>Resamples square images and maps bilinearly by a <see cref="RigidTransform"/>. Thread-safe.</summary>
 public static class Warping
 {
     /// <summary>
-    /// Brings an image into the frame of the template: every pixel is sampled where its point of the part lies. Cost:
-    /// one pass.
+    /// Brings an image into the frame of the template: every pixel is sampled at the position of the same point of the
+    /// part in the image. Cost: one pass.
     /// </summary>
     /// <param name="image">Shape <c>(side, side, 3)</c>, interleaved.</param>
-    /// <param name="side">Pixels.</param>
-    /// <param name="transform">From the template to the image.</param>
-    /// <param name="result">Shape <c>(side, side, 3)</c>; where the image has no content, its nearest edge. Must not
-    /// overlap the image.</param>
-    /// <exception cref="ArgumentException">Spans of another shape.</exception>
+    /// <param name="side">Side of the square, in pixels.</param>
+    /// <param name="transform">The transform from the template to the image.</param>
+    /// <param name="result">Receives shape <c>(side, side, 3)</c>; outside of the image its nearest edge is repeated.
+    /// Must not overlap the image.</param>
+    /// <exception cref="ArgumentException">A span has another length.</exception>
     public static void ToTemplate(ReadOnlySpan<float> image, int side, RigidTransform transform, Span<float> result)
     {
         CheckLength(image.Length, 3 * (long)side * side, nameof(image));
@@ -22,29 +22,38 @@ public static class Warping
         var (sin, cos) = Math.SinCos(transform.Angle);
         for (var y = 0; y < side; y++)
         {
+            // Along a row the mapped point moves by (cos, sin) per pixel: one Map per row is enough.
             var (startX, startY) = transform.Map(0, y, side);
             for (var x = 0; x < side; x++)
             {
                 var (left, right, shareX) = GetNeighbours(startX + cos * x, side);
                 var (top, bottom, shareY) = GetNeighbours(startY + sin * x, side);
-                var a = 3 * (top * side + left);
-                var b = 3 * (top * side + right);
-                var c = 3 * (bottom * side + left);
-                var d = 3 * (bottom * side + right);
-                var at = 3 * (y * side + x);
-                for (var k = 0; k < 3; k++)
-                    result[at + k] = Blend(image[a + k], image[b + k], image[c + k], image[d + k], shareX, shareY);
+                // Indices of the first channel of the four neighbours.
+                var topLeft = 3 * (top * side + left);
+                var topRight = 3 * (top * side + right);
+                var bottomLeft = 3 * (bottom * side + left);
+                var bottomRight = 3 * (bottom * side + right);
+                var target = 3 * (y * side + x);
+                for (var channel = 0; channel < 3; channel++)
+                    result[target + channel] = Blend(
+                        image[topLeft + channel],
+                        image[topRight + channel],
+                        image[bottomLeft + channel],
+                        image[bottomRight + channel],
+                        shareX,
+                        shareY
+                    );
             }
         }
     }
 
-    /// <summary>Carries a map from the frame of the template to the image it belongs to. Cost: one pass.</summary>
+    /// <summary>Brings a map from the frame of the template into the frame of its image. Cost: one pass.</summary>
     /// <param name="map">Shape <c>(side, side)</c>, in the frame of the template.</param>
-    /// <param name="side">Pixels.</param>
-    /// <param name="transform">From the template to the image, as for <see cref="ToTemplate"/>.</param>
-    /// <param name="result">Shape <c>(side, side)</c>; 0 at pixels of the image whose centre no pixel of the template
-    /// covers. Must not overlap the map.</param>
-    /// <exception cref="ArgumentException">Spans of another shape.</exception>
+    /// <param name="side">Side of the square, in pixels.</param>
+    /// <param name="transform">The transform from the template to the image, as for <see cref="ToTemplate"/>.</param>
+    /// <param name="result">Receives shape <c>(side, side)</c>; 0 for pixels of the image whose centre is outside of
+    /// the template. Must not overlap the map.</param>
+    /// <exception cref="ArgumentException">A span has another length.</exception>
     public static void ToImage(ReadOnlySpan<float> map, int side, RigidTransform transform, Span<float> result)
     {
         CheckLength(map.Length, (long)side * side, nameof(map));
@@ -63,7 +72,7 @@ public static class Warping
         }
     }
 
-    /// <summary>A single-channel plane at a place, clamped to its edge.</summary>
+    /// <summary>Samples a single-channel plane at a point, clamped to its edge.</summary>
     internal static float Sample(ReadOnlySpan<float> plane, double x, double y, int side)
     {
         var (left, right, shareX) = GetNeighbours(x, side);
@@ -79,7 +88,8 @@ public static class Warping
     }
 
     /// <summary>
-    /// Whether a coordinate lies within the area of the pixels, which ends half a pixel beyond the outermost centres.
+    /// Returns whether a coordinate is within the area of the pixels, which ends half a pixel past the outermost
+    /// centres.
     /// </summary>
     internal static bool IsCovered(double coordinate, int side) => coordinate >= -0.5 && coordinate <= side - 0.5;
 
@@ -97,6 +107,7 @@ public static class Warping
         return top + (bottom - top) * shareY;
     }
 
+    /// <summary>Gets the two pixels around a clamped coordinate, and the share of the upper one.</summary>
     private static (int Low, int High, float Share) GetNeighbours(double coordinate, int side)
     {
         coordinate = Math.Clamp(coordinate, 0, side - 1);
@@ -107,6 +118,6 @@ public static class Warping
     private static void CheckLength(long length, long expected, string name)
     {
         if (length != expected)
-            throw new ArgumentException($"'{name}' has {length} values where its shape has {expected}.", name);
+            throw new ArgumentException($"'{name}' has {length} values, but its shape has {expected}.", name);
     }
 }

@@ -2,9 +2,9 @@ namespace PaDiM.Core.Calibration;
 
 /// <summary>
 /// Measures how far the latest scores of a model drift from the leave-one-out scores that its threshold is based on: a
-/// two-sample Kolmogorov-Smirnov comparison of the bodies of both distributions, and the share of images in the tail. It
-/// uses ranks only, so it does not depend on the distribution of scores. Parts with defects fall into the tail, which the
-/// comparison excludes. Adding an image costs O(1), a measurement O(n). Not thread-safe.
+/// two-sample Kolmogorov-Smirnov comparison of the bodies of both distributions, and the share of images in the tail.
+/// It uses ranks only, so it does not depend on the distribution of scores. Parts with defects fall into the tail,
+/// which the comparison excludes. Adding an image costs O(1), a measurement O(n). Not thread-safe.
 /// </summary>
 /// <param name="calibrationCount">Number n of leave-one-out scores of the model, at least 1.</param>
 /// <param name="capacity">Number of images in the window.</param>
@@ -40,7 +40,8 @@ public sealed class DriftWindow(int calibrationCount, int capacity = DriftWindow
         _next;
 
     /// <summary>Adds an image, and removes the oldest one if the window is full.</summary>
-    /// <param name="pValue">The p-value of its score by <see cref="ThresholdCalibration.GetPValue"/> of the model.</param>
+    /// <param name="pValue">The p-value of its score by <see cref="ThresholdCalibration.GetPValue"/> of the
+    /// model.</param>
     public void Add(double pValue)
     {
         var rank = Math.Clamp((int)Math.Round(pValue * _counts.Length) - 1, 0, calibrationCount);
@@ -100,8 +101,8 @@ public sealed class DriftWindow(int calibrationCount, int capacity = DriftWindow
 
 /// <summary>A measurement by <see cref="DriftWindow"/>.</summary>
 /// <param name="Images">Number of images in the window.</param>
-/// <param name="LowShare">Share of images with a p-value of at most 0.05; 0 for a model with fewer than 19 images, whose
-/// p-values never get so small.</param>
+/// <param name="LowShare">Share of images with a p-value of at most 0.05; 0 for a model with fewer than 19 images,
+/// whose p-values never get so small.</param>
 /// <param name="Higher">Largest excess of the share of images above a score over that of the leave-one-out scores,
 /// within the body: 0 to 1.</param>
 /// <param name="Lower">The same for the share below a score.</param>

@@ -6,11 +6,11 @@ using PaDiM.Core.Statistics;
 namespace PaDiM.Core.Calibration;
 
 /// <summary>
-/// The exact distance of each training image from the distribution that is fitted without it, in closed form. The scatter
-/// without image i is M2 - c D D^T with D = x_i - mean and c = n / (n - 1). With Cov = scale M2 + ridge I, A = M2 + (ridge
-/// / scale) I and q = D^T A^-1 D, the formula of Sherman and Morrison gives M^2 = c^2 q / (1 - c q) / scale. Without
-/// shrinkage, scale = 1 / (n - 2) and ridge = epsilon. Everything is float64: for n below d, c q is near 1. With n = 2 the
-/// one image left has no covariance, so Cov = epsilon I and M^2 = c^2 |D|^2 / epsilon.
+/// The exact distance of each training image from the distribution that is fitted without it, in closed form. The
+/// scatter without image i is M2 - c D D^T with D = x_i - mean and c = n / (n - 1). With Cov = scale M2 + ridge I, A =
+/// M2 + (ridge / scale) I and q = D^T A^-1 D, the formula of Sherman and Morrison gives M^2 = c^2 q / (1 - c q) /
+/// scale. Without shrinkage, scale = 1 / (n - 2) and ridge = epsilon. Everything is float64: for n below d, c q is near
+/// 1. With n = 2 the one image left has no covariance, so Cov = epsilon I and M^2 = c^2 |D|^2 / epsilon.
 /// </summary>
 public abstract class LeaveOneOut
 {
@@ -88,8 +88,8 @@ public abstract class LeaveOneOut
     private protected abstract Worker CreateWorker(int images);
 
     /// <summary>
-    /// Computes M^2 = c^2 q / (1 - c q) / scale. In exact arithmetic c q is below 1; the bound keeps rounding from turning
-    /// the distance of a far image into NaN.
+    /// Computes M^2 = c^2 q / (1 - c q) / scale. In exact arithmetic c q is below 1; the bound keeps rounding from
+    /// turning the distance of a far image into NaN.
     /// </summary>
     private protected double ToSquaredDistance(double q, double scale) =>
         DeletionFactor * DeletionFactor * q / Math.Max(1 - DeletionFactor * q, 1e-12) / scale;

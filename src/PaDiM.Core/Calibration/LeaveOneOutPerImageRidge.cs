@@ -4,8 +4,8 @@ using PaDiM.Core.Statistics;
 namespace PaDiM.Core.Calibration;
 
 /// <summary>
-/// Leave-one-out distances with shrinkage: its intensity, and therefore the ridge, depends on the image that is left out.
-/// Trace, squares and fourth moments without the image follow from those of all images in closed form, and the
+/// Leave-one-out distances with shrinkage: its intensity, and therefore the ridge, depends on the image that is left
+/// out. Trace, squares and fourth moments without the image follow from those of all images in closed form, and the
 /// tridiagonal form of M2 gives q for any ridge.
 /// </summary>
 internal sealed class LeaveOneOutPerImageRidge : LeaveOneOut
@@ -53,8 +53,8 @@ internal sealed class LeaveOneOutPerImageRidge : LeaveOneOut
     }
 
     /// <summary>
-    /// Computes the norms of M2 - c D D^T, and the sum over the other images of |x_k - mean_i|^4, where mean_i = mean - e
-    /// with e = D / (n - 1) is the mean without image i.
+    /// Computes the norms of M2 - c D D^T, and the sum over the other images of |x_k - mean_i|^4, where mean_i = mean -
+    /// e with e = D / (n - 1) is the mean without image i.
     /// </summary>
     /// <param name="position">Index of the position.</param>
     /// <param name="length">|D|^2.</param>
@@ -79,8 +79,8 @@ internal sealed class LeaveOneOutPerImageRidge : LeaveOneOut
         var fourth = 0.0;
         if (Regularisation.Moments is { } moments)
         {
-            // |D_k + e|^2 = |D_k|^2 + 2 e^T D_k + |e|^2, squared and summed over all k (where the sum of D_k is 0), less the
-            // term of image i itself, (c |D|)^4. shift is |e|^2.
+            // |D_k + e|^2 = |D_k|^2 + 2 e^T D_k + |e|^2, squared and summed over all k (where the sum of D_k is 0),
+            // less the term of image i itself, (c |D|)^4. shift is |e|^2.
             var shift = length / (others * others);
             fourth =
                 moments.FourthAt(position)

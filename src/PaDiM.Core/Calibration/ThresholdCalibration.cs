@@ -1,8 +1,8 @@
 namespace PaDiM.Core.Calibration;
 
 /// <summary>
-/// Thresholds by false-reject rate, and conformal p-values (Vovk, Gammerman, Shafer, 2005), from the leave-one-out image
-/// scores of the normal training images. Immutable, thread-safe.
+/// Thresholds by false-reject rate, and conformal p-values (Vovk, Gammerman, Shafer, 2005), from the leave-one-out
+/// image scores of the normal training images. Immutable, thread-safe.
 /// </summary>
 public sealed class ThresholdCalibration
 {
@@ -23,7 +23,10 @@ public sealed class ThresholdCalibration
     public ThresholdCalibration(IReadOnlyList<double> scores)
     {
         if (scores.Count == 0 || scores.Any(s => !double.IsFinite(s)))
-            throw new ArgumentException("Calibration needs at least one score, and all scores must be finite.", nameof(scores));
+            throw new ArgumentException(
+                "Calibration needs at least one score, and all scores must be finite.",
+                nameof(scores)
+            );
         Scores = [.. scores];
         _sorted = [.. scores.Order()];
     }
@@ -41,11 +44,11 @@ public sealed class ThresholdCalibration
     public double Max => _sorted[^1];
 
     /// <summary>Gets 1 / (n + 1), the smallest false-reject rate that n images can guarantee.</summary>
-    public double MinFalseRejectRate => 1.0 / (_sorted.Length + 1);
+    public double SmallestFalseRejectRate => 1.0 / (_sorted.Length + 1);
 
     /// <summary>
     /// Gets the ceil((n + 1)(1 - rate))-th smallest score, or the largest one if the rate is below <see
-    /// cref="MinFalseRejectRate"/>.
+    /// cref="SmallestFalseRejectRate"/>.
     /// </summary>
     /// <param name="falseRejectRate">Share of normal images that may be rejected, above 0 and below 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">The rate is out of range.</exception>
@@ -70,7 +73,8 @@ public sealed class ThresholdCalibration
         Math.Min(1, (1.0 + CountAtLeast(Math.BitIncrement(threshold))) / (_sorted.Length + 1));
 
     /// <summary>
-    /// Gets the conformal p-value (1 + #{scores >= score}) / (n + 1): the smaller, the more surprising for a normal image.
+    /// Gets the conformal p-value (1 + #{scores >= score}) / (n + 1): the smaller, the more surprising for a normal
+    /// image.
     /// </summary>
     public double GetPValue(double score) => (1.0 + CountAtLeast(score)) / (_sorted.Length + 1);
 

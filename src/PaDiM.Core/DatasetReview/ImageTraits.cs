@@ -5,27 +5,28 @@ using PaDiM.Core.Geometry;
 namespace PaDiM.Core.DatasetReview;
 
 /// <summary>
-/// What is measured of one training image, so that <see cref="TrainingSetReview"/> can compare it with the others after
-/// its pixels are gone: exposure, contrast, sharpness and a thumbnail. The numbers mean little by themselves: they are
-/// compared within a set of images of one scene. Immutable, thread-safe; about 4 kB.
+/// Measurements of one training image, which <see cref="TrainingSetReview"/> compares with those of other images when
+/// the pixels are no longer in memory: exposure, contrast, sharpness and a thumbnail. The numbers mean little on their
+/// own, and are compared within a set of images of one scene. Immutable, thread-safe; about 4 kB.
 /// </summary>
 public sealed class ImageTraits
 {
-    /// <summary>Side of the thumbnail, and of the smallest image that is measured, in pixels.</summary>
+    /// <summary>The side of the thumbnail, and of the smallest image that can be measured, in pixels.</summary>
     public const int ThumbnailSide = 32;
 
-    /// <summary>Length of <see cref="ToVector"/>.</summary>
+    /// <summary>The length of <see cref="ToVector"/>.</summary>
     public const int VectorLength = ScalarCount + ThumbnailSide * ThumbnailSide;
 
     private const int ScalarCount = 6;
     private const float BlackLimit = 2,
         WhiteLimit = 253;
 
-    /// <summary>Keeps the logarithm of dark pixels from being ruled by their noise, in grey levels.</summary>
+    /// <summary>Added before the logarithm, in grey levels, so that noise does not dominate dark pixels.</summary>
     private const float LogOffset = 8;
 
     /// <summary>
-    /// An image of less contrast is stretched no further, in grey levels: there would only be noise to see.
+    /// The least standard deviation, in grey levels, that a thumbnail is divided by: with less contrast only noise
+    /// would be amplified.
     /// </summary>
     private const float MinContrast = 1;
 
@@ -33,45 +34,47 @@ public sealed class ImageTraits
 
     private ImageTraits(float[] vector) => _vector = vector;
 
-    /// <summary>Mean luma, 0 to 255.</summary>
+    /// <summary>Gets the mean luma, 0 to 255.</summary>
     public float Brightness => _vector[0];
 
     /// <summary>
-    /// Mean of log2(luma + 8), 3 to 8.04, in stops: an exposure twice as long adds almost 1 where nothing clips.
+    /// Gets the mean of log2(luma + 8), 3 to 8.04, in stops: twice the exposure time adds almost 1 if nothing clips.
     /// </summary>
     public float Exposure => _vector[1];
 
-    /// <summary>Share of pixels whose luma is at most 2, 0 to 1.</summary>
+    /// <summary>Gets the share of pixels with luma of at most 2, 0 to 1.</summary>
     public float BlackShare => _vector[2];
 
-    /// <summary>Share of pixels whose luma is at least 253, 0 to 1.</summary>
+    /// <summary>Gets the share of pixels with luma of at least 253, 0 to 1.</summary>
     public float WhiteShare => _vector[3];
 
-    /// <summary>Standard deviation of luma, 0 to 127.5.</summary>
+    /// <summary>Gets the standard deviation of luma, 0 to 127.5.</summary>
     public float Contrast => _vector[4];
 
     /// <summary>
-    /// Fine detail, as <see cref="SharpnessMeasure"/> has it: natural logarithm, independent of exposure and contrast.
+    /// Gets the amount of fine detail by <see cref="SharpnessMeasure"/>: a natural logarithm, independent of exposure
+    /// and contrast.
     /// </summary>
     public float Sharpness => _vector[5];
 
     /// <summary>
-    /// Luma reduced to shape <c>(32, 32)</c>, row-major, less its mean and divided by its standard deviation: the same
-    /// for every exposure that clips nothing.
+    /// Gets the luma reduced to shape <c>(32, 32)</c>, row-major, minus its mean and divided by its standard deviation:
+    /// the same for every exposure without clipping.
     /// </summary>
     public ReadOnlySpan<float> Thumbnail => _vector.AsSpan(ScalarCount);
 
     /// <summary>Measures an image.</summary>
     /// <param name="rgb">Shape <c>(side, side, 3)</c>, row-major, red first, in [0, 255]: resized, neither cropped nor
     /// normalised.</param>
-    /// <param name="side">Pixels, at least <see cref="ThumbnailSide"/>.</param>
-    /// <exception cref="ArgumentException">The pixels are not as many as the side says, or not finite.</exception>
+    /// <param name="side">Side of the image in pixels, at least <see cref="ThumbnailSide"/>.</param>
+    /// <exception cref="ArgumentException">The number of values does not match the side, or a value is not
+    /// finite.</exception>
     public static ImageTraits Measure(ReadOnlySpan<float> rgb, int side)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(side, ThumbnailSide);
         if (rgb.Length != 3L * side * side)
             throw new ArgumentException(
-                $"An RGB image of {side} x {side} has {3L * side * side} values, not {rgb.Length}.",
+                $"An RGB image with {side} x {side} pixels has {3L * side * side} values, not {rgb.Length}.",
                 nameof(rgb)
             );
         var rented = ArrayPool<float>.Shared.Rent(2 * side * side);
@@ -99,17 +102,17 @@ public sealed class ImageTraits
         }
     }
 
-    /// <summary>Reads what <see cref="ToVector"/> gave.</summary>
-    /// <exception cref="ArgumentException">The wrong length, or a value that is not finite.</exception>
+    /// <summary>Creates traits from the result of <see cref="ToVector"/>.</summary>
+    /// <exception cref="ArgumentException">The length is wrong, or a value is not finite.</exception>
     public static ImageTraits FromVector(ReadOnlySpan<float> vector) =>
         vector.Length == VectorLength
             ? CreateChecked(vector.ToArray(), nameof(vector))
             : throw new ArgumentException($"Traits have {VectorLength} values, not {vector.Length}.", nameof(vector));
 
-    /// <summary>All traits, to be kept; length <see cref="VectorLength"/>.</summary>
+    /// <summary>Returns all traits as one vector for storage, length <see cref="VectorLength"/>.</summary>
     public float[] ToVector() => [.. _vector];
 
-    /// <summary>Writes luma and counts the shares of clipped pixels.</summary>
+    /// <summary>Converts to luma and returns the shares of clipped pixels.</summary>
     private static (float Black, float White) ToLuma(ReadOnlySpan<float> rgb, Span<float> luma)
     {
         Luma.FromRgb(rgb, luma);
@@ -134,5 +137,5 @@ public sealed class ImageTraits
     private static ImageTraits CreateChecked(float[] vector, string name) =>
         float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(vector))
             ? new ImageTraits(vector)
-            : throw new ArgumentException("Traits are finite numbers.", name);
+            : throw new ArgumentException("Traits must be finite numbers.", name);
 }

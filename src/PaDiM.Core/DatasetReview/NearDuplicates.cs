@@ -1,41 +1,42 @@
 namespace PaDiM.Core.DatasetReview;
 
 /// <summary>
-/// Finds images that repeat others. On a fixture all good parts look alike, so no distance by itself tells a second
-/// photograph of one part from one of another part. What tells is how much nearer an image's nearest neighbour is than
-/// its k-th one, ln(d_1 / d_k), measured against what is usual in the set; d_k stands for how alike different parts are
-/// in that region of the set.
+/// Finds images that repeat other images. On a fixture all good parts look alike, so no distance on its own
+/// distinguishes a second photograph of one part from one of another part. The criterion is how much nearer the nearest
+/// neighbour is than the k-th one, ln(d_1 / d_k), compared with the usual value in the set: d_k shows how similar
+/// different parts are in that region of the set.
 /// </summary>
 internal static class NearDuplicates
 {
     /// <summary>
-    /// Bounds of the spread of ln(d_1 / d_k). Below the lower one an accident of five pixels in a small set would
-    /// count; above the upper one, many true repeats widen the spread behind which they hide.
+    /// Bounds of the spread of ln(d_1 / d_k). With a smaller spread, chance in a small set would count as a repeat;
+    /// with a larger one, many true repeats would widen the spread and hide themselves.
     /// </summary>
     private const double MinSpread = 0.21,
         MaxSpread = 0.32;
 
     /// <summary>
-    /// Where most of the set was stored twice, repeats are what is usual. So much nearer than is usual for the third
-    /// neighbour, which is then no repeat, an image is one all the same.
+    /// If most of the set was stored twice, repeats are the usual case. An image is then a repeat if it is nearer by
+    /// this margin than the usual third neighbour, which is not a repeat.
     /// </summary>
     private const double ThirdNeighbourMargin = 2.4;
 
     /// <summary>
-    /// Thumbnails that differ by a thousandth of their contrast differ by less than the noise of a camera.
+    /// The distance below which thumbnails are always repeats: a thousandth of the contrast is less than the noise of a
+    /// camera.
     /// </summary>
     private const double IdenticalDistance = 1e-3;
 
     /// <summary>
-    /// Where one image was stored more than k times, its k-th neighbour is a copy too; d_k is never so far below the
-    /// middle distance.
+    /// The largest gap between ln d_k and the logarithm of the middle distance. If an image was stored more than k
+    /// times, its k-th neighbour is a copy too, and d_k would be too small.
     /// </summary>
     private const double MaxGapToMiddle = 1.2;
 
     private const int MinNeighbours = 5,
         MaxNeighbours = 20;
 
-    /// <summary>Repeats in ascending order of index, each once.</summary>
+    /// <summary>Finds repeats, in ascending order of index, each once.</summary>
     public static IEnumerable<TrainingFinding> Find(IReadOnlyList<ImageTraits> images, ParallelOptions parallel)
     {
         var k = Math.Min(images.Count - 1, Math.Clamp(images.Count / 10, MinNeighbours, MaxNeighbours));
@@ -61,8 +62,8 @@ internal static class NearDuplicates
             var ratio = distance - Math.Min(kth[first], kth[second]);
             if (ratio > limit && distance > Math.Log(IdenticalDistance))
                 continue;
-            // Pairs come by their later image, then by their earlier one: an image that the earlier one repeats has
-            // been settled by now.
+            // Pairs are ordered by their later image, then by their earlier one: the original of the earlier image is
+            // already final.
             original[second] = Math.Min(original[second], original[first]);
             deviations[second] = Math.Max(deviations[second], -usual.GetDeviations(ratio));
         }
@@ -72,7 +73,7 @@ internal static class NearDuplicates
             .Select(i => new TrainingFinding(i, TrainingFindingKind.NearDuplicate, deviations[i], original[i]));
     }
 
-    /// <summary>The largest ln(d_1 / d_k) of a repeat.</summary>
+    /// <summary>Gets the largest ln(d_1 / d_k) of a repeat.</summary>
     private static double GetLimit(int images, RobustScale usual, double usualThird) =>
         images < TrainingSetReview.MinImages
             ? double.NegativeInfinity
@@ -81,7 +82,7 @@ internal static class NearDuplicates
                 usual.Centre - TrainingSetReview.MaxDeviations * usual.Spread
             );
 
-    /// <summary>Each pair of neighbours once, ordered by its later image and then by its earlier one.</summary>
+    /// <summary>Gets each pair of neighbours once, ordered by its later image and then by its earlier one.</summary>
     private static IEnumerable<(int First, int Second, double LogDistance)> GetPairs(Neighbourhood[] around) =>
         around
             .SelectMany(

@@ -1,6 +1,6 @@
 namespace PaDiM.Core.DatasetReview;
 
-/// <summary>An image near to another one.</summary>
+/// <summary>A neighbour of an image.</summary>
 /// <param name="Index">Index in the training order.</param>
-/// <param name="LogDistance">Natural logarithm of the distance, as <see cref="TangentThumbnail"/> has it.</param>
+/// <param name="LogDistance">Natural logarithm of the distance by <see cref="TangentThumbnail"/>.</param>
 internal readonly record struct Neighbour(int Index, double LogDistance);

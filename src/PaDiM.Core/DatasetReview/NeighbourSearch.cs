@@ -2,18 +2,18 @@ using System.Numerics.Tensors;
 
 namespace PaDiM.Core.DatasetReview;
 
-/// <summary>The nearest images of each image.</summary>
+/// <summary>Searches for the nearest images of each image.</summary>
 internal static class NeighbourSearch
 {
-    /// <summary>Searches.</summary>
-    /// <param name="images">At least two.</param>
-    /// <param name="k">How many neighbours each image needs, at most one less than there are images.</param>
-    /// <param name="parallel">Threads and cancellation.</param>
+    /// <summary>Finds the neighbours of all images. Cost: one distance per pair of images.</summary>
+    /// <param name="images">At least two images.</param>
+    /// <param name="k">Least number of neighbours per image, below the number of images.</param>
+    /// <param name="parallel">Degree of parallelism and cancellation.</param>
     /// <returns>For each image k to 2k others.</returns>
     /// <remarks>
-    /// The plain distance, which is cheap, picks 2k candidates; the distance that overlooks small shifts then ranks
-    /// them. It is never the larger of the two, and a shift of a pixel leaves a copy nearer than most images by the
-    /// plain one too.
+    /// The plain distance is cheap and picks 2k candidates; the tangent distance, which ignores small shifts, then
+    /// ranks them. The tangent distance is never larger than the plain one, and even by the plain distance a copy that
+    /// is shifted by a pixel is nearer than most images.
     /// </remarks>
     public static Neighbourhood[] FindAll(IReadOnlyList<ImageTraits> images, int k, ParallelOptions parallel)
     {
@@ -34,7 +34,7 @@ internal static class NeighbourSearch
                 for (var j = 0; j < images.Count; j++)
                 {
                     scratch.Indices[j] = j;
-                    // The image itself sorts last, past every candidate.
+                    // The image itself is sorted last.
                     scratch.Distances[j] =
                         i == j
                             ? float.PositiveInfinity

@@ -3,22 +3,22 @@ using System.Numerics.Tensors;
 namespace PaDiM.Core.DatasetReview;
 
 /// <summary>
-/// How much fine detail an image has: ln E1 - (ln E2 + ln V) / 2, where E1 is the mean square of the Laplacian, E2 that
-/// of the image at half the resolution and V the variance. A gain multiplies all three alike, and so cancels. E2
-/// follows the texture of the part, which makes E1 / E2 steady within a set; but strong blur takes from both, and V
-/// alone then still tells.
+/// Measures fine detail: ln E1 - (ln E2 + ln V) / 2, where E1 is the mean square of the Laplacian, E2 that of the image
+/// at half the resolution and V the variance. A gain multiplies all three alike and cancels. E2 follows the texture of
+/// the part, so E1 / E2 varies little within a set; but strong blur reduces both, and then V makes the difference.
 /// </summary>
 internal static class SharpnessMeasure
 {
     /// <summary>
-    /// Far below the noise of any photograph, in squared grey levels; keeps the logarithms of flat images finite.
+    /// Added before the logarithms, in squared grey levels, to keep them finite for flat images; far below the noise of
+    /// any photograph.
     /// </summary>
     private const double LogFloor = 0.01;
 
-    /// <summary>Measures an image.</summary>
+    /// <summary>Computes the sharpness of an image.</summary>
     /// <param name="luma">Shape <c>(side, side)</c>, row-major, in grey levels.</param>
-    /// <param name="side">Pixels, at least 6.</param>
-    /// <param name="variance">Of luma, in squared grey levels.</param>
+    /// <param name="side">Side of the image in pixels, at least 6.</param>
+    /// <param name="variance">Variance of luma, in squared grey levels.</param>
     public static float Compute(ReadOnlySpan<float> luma, int side, double variance)
     {
         var half = Halve(luma, side);
@@ -28,8 +28,8 @@ internal static class SharpnessMeasure
     }
 
     /// <summary>
-    /// Mean square of 4 f(x, y) - f(x - 1, y) - f(x + 1, y) - f(x, y - 1) - f(x, y + 1) over all but the outermost
-    /// pixels.
+    /// Computes the mean square of 4 f(x, y) - f(x - 1, y) - f(x + 1, y) - f(x, y - 1) - f(x, y + 1) over all but the
+    /// outermost pixels.
     /// </summary>
     internal static double ComputeLaplacianEnergy(ReadOnlySpan<float> image, int side)
     {
@@ -49,7 +49,7 @@ internal static class SharpnessMeasure
         return sum / ((double)inner * inner);
     }
 
-    /// <summary>Means of 2 x 2 pixels; the last row and column of an odd side are left out.</summary>
+    /// <summary>Averages 2 x 2 pixels, without the last row and column of an odd side.</summary>
     private static float[] Halve(ReadOnlySpan<float> image, int side)
     {
         var half = side / 2;

@@ -3,20 +3,20 @@ using System.Numerics.Tensors;
 namespace PaDiM.Core.DatasetReview;
 
 /// <summary>
-/// A thumbnail with its derivatives, for a distance that overlooks small shifts: the tangent distance (Simard, LeCun,
-/// Denker, 1993). To first order a shift adds a combination of the derivatives along x and y; the best one is taken out
-/// of the difference before it is measured.
+/// A thumbnail with its derivatives, for the tangent distance (Simard, LeCun, Denker, 1993), which ignores small
+/// shifts: to first order a shift adds a combination of the derivatives along x and y, and the best combination is
+/// subtracted from the difference before it is measured.
 /// </summary>
 internal sealed class TangentThumbnail
 {
-    /// <summary>Identical thumbnails have this distance, so that its logarithm is finite.</summary>
+    /// <summary>The distance of identical thumbnails, whose logarithm is finite.</summary>
     public const double MinDistance = 1e-6;
 
     private const int Side = ImageTraits.ThumbnailSide;
 
     /// <summary>
-    /// Central differences of sixth order. The short stencil, (f(x + 1) - f(x - 1)) / 2, underrates sharp edges, and
-    /// leaves so much of a shift behind that a copy half a pixel off is no nearer than another part.
+    /// Gets central differences of sixth order. The short stencil, (f(x + 1) - f(x - 1)) / 2, underestimates sharp
+    /// edges: a copy that is shifted by half a pixel would be no nearer than another part.
     /// </summary>
     private static ReadOnlySpan<float> Stencil => [3 / 4f, -3 / 20f, 1 / 60f];
 
@@ -24,8 +24,8 @@ internal sealed class TangentThumbnail
         _alongX,
         _alongY;
 
-    /// <summary>Derives a thumbnail.</summary>
-    /// <param name="thumbnail">Shape <c>(32, 32)</c>, row-major, of mean 0.</param>
+    /// <summary>Computes the derivatives of a thumbnail.</summary>
+    /// <param name="thumbnail">Shape <c>(32, 32)</c>, row-major, with mean 0.</param>
     public TangentThumbnail(ReadOnlySpan<float> thumbnail)
     {
         _values = thumbnail.ToArray();
@@ -34,8 +34,8 @@ internal sealed class TangentThumbnail
     }
 
     /// <summary>
-    /// Natural logarithm of the root mean square of min over (s, t) of a - b - s (a + b)_x - t (a + b)_y, in shares of
-    /// the contrast; the same in both directions but for rounding.
+    /// Computes the natural logarithm of the root mean square of a - b - s (a + b)_x - t (a + b)_y at the best (s, t),
+    /// as a share of the contrast. Symmetric except for rounding.
     /// </summary>
     public double ComputeLogDistance(TangentThumbnail other, Buffers buffers)
     {
@@ -63,18 +63,19 @@ internal sealed class TangentThumbnail
                     Stencil[k - 1]
                     * (GetClamped(x + k * stepX, y + k * stepY) - GetClamped(x - k * stepX, y - k * stepY));
         }
-        // Thumbnails have mean 0 whatever moved into view, and so must the change that a shift makes.
+        // Every thumbnail has mean 0, whatever a shift moves into view, so the change by a shift has mean 0 too.
         TensorPrimitives.Subtract(result, TensorPrimitives.Average<float>(result), result);
         return result;
     }
 
-    /// <summary>The value of a pixel, or of the nearest one at the border.</summary>
+    /// <summary>Gets the value of a pixel; outside of the image, that of the nearest one.</summary>
     private float GetClamped(int x, int y) => _values[Math.Clamp(y, 0, Side - 1) * Side + Math.Clamp(x, 0, Side - 1)];
 
-    /// <summary>Takes what lies along a direction out of a vector (one step of Gram and Schmidt).</summary>
+    /// <summary>Removes a direction from a vector (one step of Gram-Schmidt).</summary>
     private static void RemoveDirection(float[] vector, float[] direction)
     {
         var square = TensorPrimitives.SumOfSquares<float>(direction);
+        // A thumbnail without edges along an axis has no direction to remove.
         if (square > MinDistance)
             TensorPrimitives.MultiplyAdd(
                 direction,
@@ -84,7 +85,7 @@ internal sealed class TangentThumbnail
             );
     }
 
-    /// <summary>Room for one comparison at a time.</summary>
+    /// <summary>The buffers of one comparison at a time.</summary>
     internal sealed class Buffers
     {
         public float[] Difference { get; } = new float[Side * Side];

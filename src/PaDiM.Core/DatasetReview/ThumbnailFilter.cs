@@ -3,17 +3,17 @@ using System.Numerics.Tensors;
 namespace PaDiM.Core.DatasetReview;
 
 /// <summary>
-/// Reduces an image by a cubic B-spline that reaches two thumbnail pixels to either side. Plain means of blocks would
-/// alias: edges would jump from pixel to pixel, and neither a derivative nor a shift by a part of a pixel could be had
-/// from the thumbnail.
+/// Reduces an image with a cubic B-spline that reaches two thumbnail pixels to either side. Plain means of blocks would
+/// alias: edges would jump from pixel to pixel, and the thumbnail could give neither derivatives nor shifts by a
+/// fraction of a pixel.
 /// </summary>
 internal static class ThumbnailFilter
 {
-    /// <summary>Reduces.</summary>
+    /// <summary>Reduces an image.</summary>
     /// <param name="image">Shape <c>(side, side)</c>, row-major.</param>
-    /// <param name="side">Pixels, at least <paramref name="resultSide"/>.</param>
-    /// <param name="result">Takes shape <c>(resultSide, resultSide)</c>, row-major.</param>
-    /// <param name="resultSide">Pixels.</param>
+    /// <param name="side">Side of the image in pixels, at least <paramref name="resultSide"/>.</param>
+    /// <param name="result">Receives shape <c>(resultSide, resultSide)</c>, row-major.</param>
+    /// <param name="resultSide">Side of the result, in pixels.</param>
     public static void Reduce(ReadOnlySpan<float> image, int side, Span<float> result, int resultSide)
     {
         var taps = GetTaps(side, resultSide);
@@ -32,7 +32,8 @@ internal static class ThumbnailFilter
     }
 
     /// <summary>
-    /// For each thumbnail pixel the first pixel and the shares of it and its followers; shares sum to 1.
+    /// Gets the first input pixel of each thumbnail pixel, and the shares of it and the pixels after it; shares sum to
+    /// 1.
     /// </summary>
     private static (int First, float[] Share)[] GetTaps(int side, int resultSide)
     {
@@ -56,7 +57,7 @@ internal static class ThumbnailFilter
         ];
     }
 
-    /// <summary>The cubic B-spline at a distance from its middle, 0 or more, in thumbnail pixels.</summary>
+    /// <summary>Evaluates the cubic B-spline at a distance from its centre, at least 0, in thumbnail pixels.</summary>
     private static double EvaluateSpline(double distance) =>
         distance switch
         {

@@ -1,19 +1,19 @@
 namespace PaDiM.Core.DatasetReview;
 
-/// <summary>What is remarkable about a training image.</summary>
+/// <summary>Kinds of findings about training images.</summary>
 public enum TrainingFindingKind
 {
     /// <summary>
-    /// All but the same photograph as an earlier one: it counts twice, and the set is smaller than it looks.
+    /// Almost the same photograph as an earlier image: it counts twice, and the set is smaller than it looks.
     /// </summary>
     NearDuplicate,
 
-    /// <summary>Far less fine detail than the others.</summary>
+    /// <summary>Much less fine detail than the other images.</summary>
     Blurred,
 
-    /// <summary>Far darker than the others.</summary>
+    /// <summary>Much darker than the other images.</summary>
     Underexposed,
 
-    /// <summary>Far brighter than the others.</summary>
+    /// <summary>Much brighter than the other images.</summary>
     Overexposed,
 }

@@ -1,34 +1,40 @@
 namespace PaDiM.Core.DatasetReview;
 
 /// <summary>
-/// Looks through a training set for images that spoil a fit before it does harm: near-duplicates, and images that are
-/// blurred or wrongly exposed next to the others. Compared are images of one scene, by median and MAD, so that a
-/// minority of bad ones does not hide itself.
+/// Reviews a training set for images that could spoil a fit: near-duplicates, and images that are blurred or wrongly
+/// exposed in comparison with the others. Images of one scene are compared by median and MAD, which a minority of bad
+/// images does not distort.
 /// </summary>
 public static class TrainingSetReview
 {
-    /// <summary>From here on a trait stands far out, in robust standard deviations.</summary>
+    /// <summary>The deviation from which a trait is a finding, in robust standard deviations.</summary>
     internal const double MaxDeviations = 5;
 
-    /// <summary>Fewer images have no usual spread to stand out from.</summary>
+    /// <summary>The least number of images with a meaningful spread.</summary>
     internal const int MinImages = 4;
 
-    /// <summary>In natural logarithms: recoding and resampling alone change sharpness by as much.</summary>
+    /// <summary>
+    /// The least spread of sharpness, in natural logarithms: recoding and resampling alone change it by as much.
+    /// </summary>
     private const double MinSharpnessSpread = 0.1;
 
-    /// <summary>In stops: nobody minds a quarter of a stop.</summary>
+    /// <summary>
+    /// The least spread of exposure, in stops: a quarter of a stop, which is five spreads, does no harm.
+    /// </summary>
     private const double MinExposureSpread = 0.05;
 
     /// <summary>
-    /// An image with more than this share of clipped pixels is lost, unless the scene itself is like that.
+    /// An image with more than this share of clipped pixels is a finding, unless clipping is usual in the scene.
     /// </summary>
     private const double ClippedShare = 0.5,
         UsualClippedShare = 0.25,
         MinShareSpread = 0.05;
 
-    /// <summary>Findings by index, then kind. Takes time with the square of the number of images.</summary>
+    /// <summary>
+    /// Finds all findings, ordered by index and kind. Cost: quadratic in the number of images.
+    /// </summary>
     /// <param name="images">Traits in the training order, any number.</param>
-    /// <param name="parallel">Threads and cancellation; all cores where null.</param>
+    /// <param name="parallel">Degree of parallelism and cancellation; all cores when null.</param>
     public static IReadOnlyList<TrainingFinding> FindAll(
         IReadOnlyList<ImageTraits> images,
         ParallelOptions? parallel = null
@@ -70,7 +76,7 @@ public static class TrainingSetReview
     }
 
     /// <summary>
-    /// How far an image is on the wrong side of the usual exposure; null where that is nothing to mention.
+    /// Gets by how many deviations an image is on the wrong side of the usual exposure; null if that is no finding.
     /// </summary>
     private static double? GetExcess(double deviations, RobustScale usualClipped, double clipped)
     {

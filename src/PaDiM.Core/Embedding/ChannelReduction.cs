@@ -2,9 +2,9 @@ namespace PaDiM.Core.Embedding;
 
 /// <summary>
 /// Reduces the C channels of a backbone's taps to the d dimensions of a <see cref="PatchEmbedding"/>. Coarser taps are
-/// replicated (nearest) onto the finest grid and concatenated. The reduction is applied to each tap at its own resolution
-/// first, which gives the same numbers, since a projection of a concatenation is a sum of projections. It is fixed before
-/// fitting and stored with the model, and never drawn again on load. Immutable and thread-safe.
+/// replicated (nearest) onto the finest grid and concatenated. The reduction is applied to each tap at its own
+/// resolution first, which gives the same numbers, since a projection of a concatenation is a sum of projections. It is
+/// fixed before fitting and stored with the model, and never drawn again on load. Immutable and thread-safe.
 /// </summary>
 public abstract class ChannelReduction
 {
@@ -67,8 +67,8 @@ public abstract class ChannelReduction
     public abstract ReadOnlyMemory<float> Weights { get; }
 
     /// <summary>
-    /// Gets the rows of <see cref="Weights"/> for one tap's channels, shape <c>(C_l, d)</c>: a tap is reduced before it is
-    /// replicated.
+    /// Gets the rows of <see cref="Weights"/> for one tap's channels, shape <c>(C_l, d)</c>: a tap is reduced before it
+    /// is replicated.
     /// </summary>
     /// <param name="tap">Index of the tap.</param>
     public ReadOnlyMemory<float> GetTapWeights(int tap) =>

@@ -49,7 +49,9 @@ public sealed class ChannelSelection : ChannelReduction
     /// <summary>Gets W with unit vectors as columns; a product with them is exact.</summary>
     public override ReadOnlyMemory<float> Weights => _weights.Value;
 
-    /// <summary>Chooses <paramref name="count"/> of <paramref name="total"/> channels without replacement, ascending.</summary>
+    /// <summary>
+    /// Chooses <paramref name="count"/> of <paramref name="total"/> channels without replacement, ascending.
+    /// </summary>
     internal static int[] Choose(int total, int count, Random random)
     {
         // The first steps of a Fisher-Yates shuffle.

@@ -33,14 +33,16 @@ public sealed class PatchEmbedding(Grid grid, int dimensions, float[] values)
     public Span<float> this[int position] => Values.AsSpan(position * Dimensions, Dimensions);
 
     /// <summary>Creates an embedding over the same vectors, not a copy of them, with another placement.</summary>
-    /// <param name="placement">How the part lies in its image.</param>
+    /// <param name="placement">Position of the part in its image, in pixels of the image size.</param>
     public PatchEmbedding WithPlacement(RigidTransform placement) =>
         new(Grid, Dimensions, Values) { Placement = placement };
 
-    /// <summary>The embedding as one tap.</summary>
+    /// <summary>Returns a view of the embedding as one tap.</summary>
     public ReducedTaps AsTaps() => new([new FeatureMap(Values, Grid)], Dimensions);
 
-    /// <summary>Creates the embedding of an image from its reduced taps. Cost: <c>O(positions * d)</c> per tap.</summary>
+    /// <summary>
+    /// Creates the embedding of an image from its reduced taps. Cost: <c>O(positions * d)</c> per tap.
+    /// </summary>
     /// <param name="taps">Reduced taps of one image.</param>
     /// <param name="parallel">Degree of parallelism and cancellation; all cores when null.</param>
     /// <param name="reuse">An embedding that is no longer needed: it is overwritten and returned if it has the right

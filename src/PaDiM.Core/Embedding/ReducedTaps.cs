@@ -30,10 +30,7 @@ public sealed class ReducedTaps
             lengths.Any(length => length.Remainder != 0)
             || !(isSum || lengths.Sum(length => length.Quotient) == dimensions)
         )
-            throw new ArgumentException(
-                $"The maps must have {dimensions} dimensions each or in total.",
-                nameof(maps)
-            );
+            throw new ArgumentException($"The maps must have {dimensions} dimensions each or in total.", nameof(maps));
         for (var i = 0; i < _taps.Length; i++)
         {
             var grid = maps[i].Grid;
@@ -110,7 +107,9 @@ public sealed class ReducedTaps
     /// <param name="Columns">The map's column for each column of the fine grid.</param>
     private sealed record Tap(FeatureMap Map, int Length, int First, bool IsAdded, int[] Rows, int[] Columns);
 
-    /// <summary>Steps through fine positions and finds their vectors in a map, without a division per position.</summary>
+    /// <summary>
+    /// Steps through fine positions and finds their vectors in a map, without a division per position.
+    /// </summary>
     private struct TapCursor(Tap tap, int first, int width)
     {
         private int _row = first / width,

@@ -1,20 +1,22 @@
 namespace PaDiM.Core.Evaluation;
 
 /// <summary>
-/// Area under the ROC curve: the probability that an anomalous item scores higher than a normal one, ties counting one
-/// half.
+/// The area under the ROC curve: the probability that an anomalous item scores higher than a normal one, where a tie
+/// counts as one half.
 /// </summary>
 public static class Auroc
 {
-    /// <summary>The exact area, from ranks with ties averaged (Mann and Whitney, 1947). Cost: one sort.</summary>
+    /// <summary>
+    /// Computes the exact area from ranks with ties averaged (Mann and Whitney, 1947). Cost: one sort.
+    /// </summary>
     /// <param name="scores">Finite scores of items or pixels; sorted in place.</param>
-    /// <param name="anomalous">For each score whether it belongs to the anomalous class; sorted along.</param>
-    /// <exception cref="ArgumentException">A score is not a number.</exception>
-    /// <returns>0 to 1; NaN when one of the classes is empty.</returns>
+    /// <param name="anomalous">True for each score of an anomalous item; sorted in the same order.</param>
+    /// <exception cref="ArgumentException">A score is NaN.</exception>
+    /// <returns>0 to 1; NaN if one of the classes is empty.</returns>
     public static double Compute(float[] scores, bool[] anomalous)
     {
         if (Array.Exists(scores, float.IsNaN))
-            throw new ArgumentException("A score that is not a number has no rank.", nameof(scores));
+            throw new ArgumentException("Scores must not be NaN.", nameof(scores));
         Array.Sort(scores, anomalous);
         long positives = 0,
             pairs2 = 0,
@@ -26,7 +28,7 @@ public static class Auroc
                 if (anomalous[end])
                     tiedPositives++;
             var tiedNegatives = end - start - tiedPositives;
-            // Twice the count of won pairs, so that a tie is the integer 1.
+            // Counts won pairs twice, so that a tie is the integer 1.
             pairs2 += tiedPositives * (2 * negativesBelow + tiedNegatives);
             positives += tiedPositives;
             negativesBelow += tiedNegatives;

@@ -1,7 +1,7 @@
 namespace PaDiM.Core.Evaluation;
 
-/// <summary>How well image scores tell anomalous images from normal ones, whatever the threshold.</summary>
-/// <param name="Auroc">Area under the ROC curve; NaN when one of the classes is empty.</param>
+/// <summary>How well image scores separate anomalous from normal images, independent of a threshold.</summary>
+/// <param name="Auroc">Area under the ROC curve, 0 to 1; NaN if one of the classes is empty.</param>
 /// <param name="AveragePrecision">Sum of precision times step of recall over all thresholds; NaN without anomalous
 /// images.</param>
 /// <param name="F1Max">Largest harmonic mean of precision and recall over all thresholds; NaN without anomalous
@@ -9,13 +9,14 @@ namespace PaDiM.Core.Evaluation;
 /// <param name="F1MaxThreshold">The score at or above which images are anomalous at that point.</param>
 public sealed record ImageMetrics(double Auroc, double AveragePrecision, double F1Max, double F1MaxThreshold)
 {
-    /// <summary>Measures scores. Cost: one sort.</summary>
-    /// <param name="scores">Finite scores.</param>
-    /// <param name="anomalous">For each score whether its image is anomalous.</param>
+    /// <summary>Computes the metrics of scores. Cost: one sort.</summary>
+    /// <param name="scores">Finite image scores.</param>
+    /// <param name="anomalous">True for each score of an anomalous image.</param>
+    /// <exception cref="ArgumentException">The lengths differ, or a score is NaN.</exception>
     public static ImageMetrics Compute(IReadOnlyList<float> scores, IReadOnlyList<bool> anomalous)
     {
         if (scores.Count != anomalous.Count)
-            throw new ArgumentException("There must be one label a score.", nameof(anomalous));
+            throw new ArgumentException("There must be one label per score.", nameof(anomalous));
         float[] keys = [.. scores];
         bool[] labels = [.. anomalous];
         var auroc = Evaluation.Auroc.Compute(keys, labels);
@@ -27,7 +28,7 @@ public sealed record ImageMetrics(double Auroc, double AveragePrecision, double 
         var average = 0.0;
         var best = 0.0;
         var bestAt = double.NaN;
-        // Auroc.Of has left them ascending; images that tie are taken together.
+        // Auroc.Compute sorted the scores in ascending order; images with equal scores are handled together.
         for (var i = keys.Length - 1; i >= 0; )
         {
             var score = keys[i];

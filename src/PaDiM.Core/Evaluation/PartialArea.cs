@@ -1,20 +1,19 @@
 namespace PaDiM.Core.Evaluation;
 
 /// <summary>
-/// The area under a curve of straight lines that is walked from (0, 0) to the right, up to a limit; interpolated
-/// linearly there.
+/// The area under a piecewise linear curve that starts at (0, 0), up to a limit, where the curve is interpolated.
 /// </summary>
-/// <param name="end">The limit.</param>
+/// <param name="end">The limit of x.</param>
 internal sealed class PartialArea(double end)
 {
     private double _area,
         _lastX,
         _lastY;
 
-    /// <summary>The area divided by the limit.</summary>
+    /// <summary>Gets the area divided by the limit.</summary>
     public double Mean => _area / end;
 
-    /// <summary>Goes on to the next corner, which lies no further to the left.</summary>
+    /// <summary>Adds the next corner, whose x is not smaller than the last one.</summary>
     public void AddCorner(double x, double y)
     {
         if (x > end)

@@ -1,12 +1,11 @@
 namespace PaDiM.Core.Evaluation;
 
 /// <summary>
-/// The passes over the maps of a test set in which its curves are walked, that of the whole and those of all kinds of
-/// defects together.
+/// Builds the curves of a whole test set and of all kinds of defects, in shared passes over the maps.
 /// </summary>
 /// <param name="maps">Test images.</param>
-/// <param name="parallel">Cores to use.</param>
-/// <param name="memory">Bytes for counters; a pass takes at least one score.</param>
+/// <param name="parallel">Degree of parallelism and cancellation.</param>
+/// <param name="memory">Memory for counters in bytes; a pass handles at least one score.</param>
 internal sealed class PixelCurveBuilder(
     IReadOnlyList<LabelledMap> maps,
     ParallelOptions parallel,
@@ -21,11 +20,11 @@ internal sealed class PixelCurveBuilder(
             .Order(StringComparer.Ordinal),
     ];
 
-    /// <summary>Walks the curves.</summary>
-    /// <param name="limits">False-positive rates up to which areas are wanted.</param>
+    /// <summary>Builds the curves.</summary>
+    /// <param name="limits">False-positive rates up to which areas are computed.</param>
     public (ProCurve All, IReadOnlyList<(string Defect, ProCurve Curve)> PerDefect) Build(params double[] limits)
     {
-        // Pool 0 is that of normal images, which every kind shares; the others are those of the kinds.
+        // Pool 0 has the normal images, which all kinds share; each other pool has the images of one kind.
         var poolOf = maps.Select(map =>
                 map.Defect is null ? 0 : 1 + Array.BinarySearch(_kinds, map.Defect, StringComparer.Ordinal)
             )
@@ -36,7 +35,7 @@ internal sealed class PixelCurveBuilder(
             .Select((kind, k) => (kind, new ProCurve(regions[0] + regions[k + 1], normal[0] + normal[k + 1], limits)))
             .ToArray();
 
-        // One more than there are ranks: below it lie the normal pixels that score higher than all anomalous ones.
+        // One more than the number of ranks, for normal pixels that score higher than all anomalous ones.
         var places = ranks.Count + 1;
         var capacity = (int)Math.Clamp(memory / PixelTally.BytesPerRank / (_kinds.Length + 1), 1, places);
         var tallies = Enumerable.Range(0, _kinds.Length + 1).Select(_ => new PixelTally(ranks, capacity)).ToArray();
@@ -53,7 +52,9 @@ internal sealed class PixelCurveBuilder(
         return (all, perDefect);
     }
 
-    /// <summary>The different scores of anomalous pixels, and for each pool its regions and normal pixels.</summary>
+    /// <summary>
+    /// Collects the distinct scores of anomalous pixels, and the number of regions and normal pixels per pool.
+    /// </summary>
     private (ScoreRanks Ranks, int[] Regions, long[] Normal) CollectScores(int[] poolOf)
     {
         var ranks = new ScoreRanks();

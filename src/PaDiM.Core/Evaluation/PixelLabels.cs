@@ -4,26 +4,25 @@ using PaDiM.Core.Scoring;
 namespace PaDiM.Core.Evaluation;
 
 /// <summary>
-/// What each pixel of a test image counts as: normal, part of a defect region, or nothing. Kept as runs of pixels that
-/// are not normal, so that the labels of a usual mask are small enough to be kept for a thousand images. Immutable,
-/// thread-safe.
+/// The label of each pixel of a test image: normal, part of a defect region, or ignored. Stored as runs of pixels that
+/// are not normal, so that labels of a thousand images fit into memory. Immutable, thread-safe.
 /// </summary>
 public sealed class PixelLabels
 {
-    /// <summary>The region of a run that is left out of every measure.</summary>
+    /// <summary>The region of a run of ignored pixels.</summary>
     internal const int Ignored = 0;
 
-    /// <summary>Pixels of each region; index 0 is no region.</summary>
+    /// <summary>Number of pixels per region; index 0 is not a region.</summary>
     private readonly int[] _sizes = [0];
 
-    /// <summary>Labels of a mask. Cost: one visit of each pixel.</summary>
+    /// <summary>Creates labels from masks. Cost: one flood fill.</summary>
     /// <param name="size">Rows and columns.</param>
     /// <param name="mask">Shape <c>(size.Height, size.Width)</c>, true where the defect is; null for a normal
     /// image.</param>
-    /// <param name="ignored"> The same shape, true where a pixel counts neither as normal nor as anomalous; null where
-    /// all count. Regions are what is left of the mask: a strip that is ignored may part one defect into two, and a
-    /// defect that is ignored as a whole is none. </param>
-    /// <exception cref="ArgumentException">The mask, or what is ignored, has another size.</exception>
+    /// <param name="ignored">The same shape, true where a pixel counts neither as normal nor as anomalous; null if all
+    /// count. Ignored pixels are removed from the mask before it is split into regions: an ignored strip can split a
+    /// defect into two regions, and a completely ignored defect is no region.</param>
+    /// <exception cref="ArgumentException">A mask has another size.</exception>
     public PixelLabels(Grid size, bool[]? mask, bool[]? ignored = null)
     {
         Size = size;
@@ -39,19 +38,19 @@ public sealed class PixelLabels
         Runs = [.. FindRuns(labels, ignored)];
     }
 
-    /// <summary>Rows and columns.</summary>
+    /// <summary>Gets the size in rows and columns.</summary>
     public Grid Size { get; }
 
-    /// <summary>Number of defect regions: 8-connected areas of what counts of the mask.</summary>
+    /// <summary>Gets the number of defect regions: 8-connected areas of the mask without ignored pixels.</summary>
     public int Regions => _sizes.Length - 1;
 
-    /// <summary>Bytes that are kept: 12 for each stretch of pixels, in reading order, that are not normal.</summary>
+    /// <summary>Gets the size in memory: 12 bytes per run.</summary>
     public long Bytes => 12L * Runs.Length;
 
-    /// <summary>Pixels that are not normal, in reading order; all between them are.</summary>
+    /// <summary>Gets the runs of pixels that are not normal, in reading order; all others are normal.</summary>
     internal Run[] Runs { get; } = [];
 
-    /// <summary>The share of its region that each pixel of a run is: 1 / pixels of the region.</summary>
+    /// <summary>Gets the share of a region that each pixel of a run is: 1 / number of pixels in the region.</summary>
     internal double GetPixelShare(Run run) => 1.0 / _sizes[run.Region];
 
     private static bool[] Exclude(bool[] mask, bool[] ignored)
@@ -79,8 +78,8 @@ public sealed class PixelLabels
     }
 
     /// <summary>Consecutive pixels, row-major, of one region.</summary>
-    /// <param name="Start">The first.</param>
-    /// <param name="End">The one after the last.</param>
-    /// <param name="Region">From 1 on, or <see cref="Ignored"/>.</param>
+    /// <param name="Start">Index of the first pixel.</param>
+    /// <param name="End">Index after the last pixel.</param>
+    /// <param name="Region">Number of the region, from 1, or <see cref="Ignored"/>.</param>
     internal readonly record struct Run(int Start, int End, int Region);
 }

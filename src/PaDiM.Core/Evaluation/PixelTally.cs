@@ -1,17 +1,17 @@
 namespace PaDiM.Core.Evaluation;
 
 /// <summary>
-/// Counts the pixels of one kind of image by the place of their scores among the ranks, for a range of ranks at a time.
+/// Counts the pixels of one pool of images per rank of their scores, for one range of ranks at a time.
 /// </summary>
-/// <param name="ranks">The different scores of anomalous pixels.</param>
-/// <param name="capacity">Most ranks of a range.</param>
+/// <param name="ranks">The distinct scores of anomalous pixels.</param>
+/// <param name="capacity">Largest number of ranks in a range.</param>
 internal sealed class PixelTally(ScoreRanks ranks, int capacity)
 {
-    /// <summary>Bytes that a rank takes.</summary>
+    /// <summary>Memory per rank, in bytes.</summary>
     public const int BytesPerRank = 4 * sizeof(long);
 
     /// <summary>
-    /// For each rank the normal pixels between it and the next lower one, then those that tie with it.
+    /// Per rank, the number of normal pixels between it and the next lower rank, then of those that tie with it.
     /// </summary>
     private readonly long[] _normal = new long[2 * capacity];
 
@@ -20,7 +20,7 @@ internal sealed class PixelTally(ScoreRanks ranks, int capacity)
     private int _first,
         _count;
 
-    /// <summary>Begins a range of ranks, from its lowest on.</summary>
+    /// <summary>Clears all counters and starts a range of ranks at its lowest rank.</summary>
     public void Reset(int lowest, int length)
     {
         _first = lowest;
@@ -33,7 +33,8 @@ internal sealed class PixelTally(ScoreRanks ranks, int capacity)
     /// <summary>Counts normal pixels; may be called from several threads.</summary>
     public void AddNormal(ReadOnlySpan<float> scores)
     {
-        // Neighbours often have one place, above all where the map is 0: they are counted here before the threads meet.
+        // Neighbouring pixels often share a place, most of all where the map is 0: counting them here first saves
+        // interlocked operations.
         var last = -1L;
         var run = 0L;
         foreach (var score in scores)
@@ -57,7 +58,9 @@ internal sealed class PixelTally(ScoreRanks ranks, int capacity)
         }
     }
 
-    /// <summary>Counts anomalous pixels; from one thread and always in one order, since sums of shares round.</summary>
+    /// <summary>
+    /// Counts anomalous pixels. Call from one thread and always in the same order, since sums of shares are rounded.
+    /// </summary>
     public void AddAnomalous(ReadOnlySpan<float> scores, double share)
     {
         foreach (var score in scores)
@@ -70,7 +73,7 @@ internal sealed class PixelTally(ScoreRanks ranks, int capacity)
         }
     }
 
-    /// <summary>Moves a curve down the range, over the pixels of several tallies together.</summary>
+    /// <summary>Adds the range to a curve, highest rank first, with the pixels of several tallies together.</summary>
     public static void AddToCurve(ProCurve curve, ReadOnlySpan<PixelTally> tallies)
     {
         for (var rank = tallies[0]._count - 1; rank >= 0; rank--)

@@ -3,14 +3,13 @@ using System.Numerics;
 namespace PaDiM.Core.Evaluation;
 
 /// <summary>
-/// The different scores of anomalous pixels, in order. A float of at least 0 orders as its bits do, so a score is one
-/// bit of a table that all floats would fill, and its rank is the number of bits set below it: finding it is one
-/// look-up however many scores there are. Scores of one data set lie within a few powers of two, of which each takes at
-/// most 2 MiB.
+/// The distinct scores of anomalous pixels, in order. Floats of at least 0 have the same order as their bits, so a
+/// score is one bit in a table of all floats, and its rank is the number of bits set below it: one look-up, however
+/// many scores there are. Scores of one data set span a few powers of two, which take at most 2 MiB each.
 /// </summary>
 internal sealed class ScoreRanks
 {
-    /// <summary>Pages of 2^16 floats: those that share the upper half of their bits.</summary>
+    /// <summary>A page has the 2^16 floats that share the upper half of their bits.</summary>
     private const int PageCount = 1 << 15,
         WordsPerPage = 1 << 10;
 
@@ -18,10 +17,10 @@ internal sealed class ScoreRanks
     private readonly Page[] _pages = new Page[PageCount];
     private Word[] _words = [];
 
-    /// <summary>How many different scores there are, after <see cref="Freeze"/>.</summary>
+    /// <summary>Gets the number of distinct scores, after <see cref="Freeze"/>.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Takes scores in; may be called from several threads.</summary>
+    /// <summary>Adds scores. Thread-safe.</summary>
     public void Add(ReadOnlySpan<float> scores)
     {
         foreach (var score in scores)
@@ -37,7 +36,7 @@ internal sealed class ScoreRanks
         }
     }
 
-    /// <summary>Counts the ranks, once all scores are in.</summary>
+    /// <summary>Counts the ranks, once all scores are added.</summary>
     public void Freeze()
     {
         _words = new Word[_marks.Count(page => page is not null) * WordsPerPage];
@@ -55,8 +54,8 @@ internal sealed class ScoreRanks
     }
 
     /// <summary>
-    /// Where a score lies: <c>2 r + 1</c> if it is the one of rank r, <c>2 r</c> if it lies below that and above the
-    /// one of rank r - 1.
+    /// Finds the place of a score: <c>2 r + 1</c> if it has rank r, <c>2 r</c> if it is between the scores of ranks r -
+    /// 1 and r.
     /// </summary>
     public long FindPlace(float score)
     {
@@ -69,14 +68,16 @@ internal sealed class ScoreRanks
         return 2L * (word.Below + BitOperations.PopCount(word.Marks & (mark - 1))) + ((word.Marks & mark) == 0 ? 0 : 1);
     }
 
-    /// <summary>Of a score of at least 0; the sum turns -0, whose bits order differently, into 0.</summary>
+    /// <summary>
+    /// Gets the bits of a score of at least 0. The sum turns -0, whose bits have another order, into 0.
+    /// </summary>
     private static uint ToBits(float score) => BitConverter.SingleToUInt32Bits(score + 0f);
 
-    /// <param name="Start">Its first word, or -1 if no score lies in it.</param>
-    /// <param name="Below">How many scores lie below it.</param>
+    /// <param name="Start">Index of the first word, or -1 for a page without scores.</param>
+    /// <param name="Below">Number of scores below the page.</param>
     private readonly record struct Page(int Start, int Below);
 
-    /// <param name="Marks">A bit for each of 64 neighbouring floats.</param>
-    /// <param name="Below">How many scores lie below the first.</param>
+    /// <param name="Marks">One bit for each of 64 consecutive floats.</param>
+    /// <param name="Below">Number of scores below the first of them.</param>
     private readonly record struct Word(ulong Marks, int Below);
 }

@@ -1,33 +1,34 @@
+using System.Globalization;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Statistics;
 
 namespace PaDiM.Core.Models;
 
 /// <summary>
-/// What a fit needs, known before it starts. With p positions, d dimensions, t = d (d + 1) / 2 and n images: statistics
-/// 8 p (d + t) bytes; model p (4 d + 2 t + 2 d), or p (4 d + 4 r d + 4 r (r + 1) / 2) where that is less for r = n - 1
-/// images; memory the two together, a batch of embeddings of 4 p d each, with Ledoit and Wolf's shrinkage 8 p (d + 1)
-/// of moments, and what program, backbone and images take; embeddings m (4 p d + 3 s^2) on disk, s the image size, m
-/// the images that are not kept from an earlier fit.
+/// The memory and disk space that a fit needs, known before it starts. With p positions, d dimensions, t = d (d + 1) /
+/// 2 and n images: statistics take 8 p (d + t) bytes; the model p (4 d + 2 t + 2 d), or p (4 d + 4 r d + 4 r (r + 1) /
+/// 2) if that is less for rank r = n - 1. Memory holds both, a batch of embeddings with 4 p d each, moments with 8 p (d
+/// + 1) for Ledoit and Wolf's shrinkage, and the program, backbone and images. Embeddings take m (4 p d + 3 s^2) on
+/// disk, with s the image size and m the images without an embedding from an earlier fit.
 /// </summary>
 /// <param name="StatisticsBytes">Size of the growing sums, in memory and as a file.</param>
 /// <param name="ModelBytes">Size of the frozen distribution, in memory and as a file.</param>
 /// <param name="MemoryBytes">Peak memory of the process.</param>
-/// <param name="EmbeddingBytes">Embeddings and pixels that it adds to the disk; 0 where the number of images is not
-/// known.</param>
+/// <param name="EmbeddingBytes">Size of new embeddings and pixels on disk; 0 if the number of images is
+/// unknown.</param>
 public sealed record FitEstimate(long StatisticsBytes, long ModelBytes, long MemoryBytes, long EmbeddingBytes)
 {
-    /// <summary>Most images that statistics take at a time: more would not make them faster.</summary>
+    /// <summary>The largest batch of images for statistics: larger ones are not faster.</summary>
     private const int MaxBatchSize = 32;
 
-    /// <summary>Large embeddings go in smaller batches.</summary>
+    /// <summary>The largest size of a batch in bytes: large embeddings need smaller batches.</summary>
     private const long MaxBatchBytes = 512L << 20;
 
-    /// <summary>Program, backbone, images being decoded.</summary>
+    /// <summary>Memory for the program, the backbone and images that are being decoded.</summary>
     private const long BaselineBytes = 256L << 20;
 
     /// <summary>
-    /// The share of the available memory that a fit may take: the rest is for what else the process does.
+    /// The share of the available memory that a fit may use; the rest is for other work of the process.
     /// </summary>
     private const double UsableShare = 0.9;
 
@@ -35,15 +36,16 @@ public sealed record FitEstimate(long StatisticsBytes, long ModelBytes, long Mem
 
     private string Shape { get; init; } = "";
 
-    /// <summary>All that is written.</summary>
+    /// <summary>Gets the number of bytes that the fit writes to disk.</summary>
     public long DiskBytes => StatisticsBytes + ModelBytes + EmbeddingBytes;
 
-    /// <summary>Estimates a fit.</summary>
-    /// <param name="settings">The settings.</param>
-    /// <param name="patches">Patch positions.</param>
-    /// <param name="dimensions">d, as the reduction gives it.</param>
-    /// <param name="images">n, or null where it is not known yet and the model is taken to be of full rank.</param>
-    /// <param name="embedded">m, the images that are still to be embedded; null for all.</param>
+    /// <summary>Creates an estimate.</summary>
+    /// <param name="settings">The settings of the fit.</param>
+    /// <param name="patches">The grid of patch positions.</param>
+    /// <param name="dimensions">Number of dimensions d after the reduction.</param>
+    /// <param name="images">Number of images n; null if it is not known yet, which assumes a model of full
+    /// rank.</param>
+    /// <param name="embedded">Number of images m that still need an embedding; null for all.</param>
     public static FitEstimate Create(
         FitSettings settings,
         Grid patches,
@@ -75,26 +77,30 @@ public sealed record FitEstimate(long StatisticsBytes, long ModelBytes, long Mem
     }
 
     /// <summary>
-    /// How many embeddings statistics take at a time: it depends on their shape alone, so that the same images give the
-    /// same bytes everywhere.
+    /// Gets the number of embeddings per batch. It depends on their shape only, so the same images give the same bytes
+    /// on every machine.
     /// </summary>
     public static int GetBatchSize(Grid patches, int dimensions) =>
         (int)Math.Clamp(MaxBatchBytes / (4L * patches.Height * patches.Width * dimensions), 4, MaxBatchSize);
 
-    /// <summary>A sentence about a fit that the memory does not hold; null when it does.</summary>
-    /// <param name="availableMemory">Bytes that this process may use.</param>
+    /// <summary>Finds the reason why a fit does not fit into memory; null if it does.</summary>
+    /// <param name="availableMemory">Memory that this process may use, in bytes.</param>
     public string? FindMisfit(long availableMemory)
     {
         if (MemoryBytes > UsableShare * availableMemory)
-            return $"A fit with {Shape} needs {FormatBytes(MemoryBytes)} of memory; {FormatBytes(availableMemory)} are there, of which a fit may take {UsableShare * 100:f0} %. Use fewer dimensions or a smaller image size.";
+            return $"A fit with {Shape} requires {FormatBytes(MemoryBytes)} of memory; "
+                + $"{FormatBytes(availableMemory)} are available, of which a fit may use {UsableShare * 100:f0} %. "
+                + "Use fewer dimensions or a smaller image size.";
         return Entries > Array.MaxLength
-            ? FormattableString.Invariant(
-                $"A fit with {Shape} has {Entries:n0} entries of its scatters; at most {Array.MaxLength:n0} can be held. Use fewer dimensions or a smaller image size."
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"A fit with {Shape} has {Entries:n0} scatter entries; at most {Array.MaxLength:n0} are supported. "
+                    + $"Use fewer dimensions or a smaller image size."
             )
             : null;
     }
 
-    /// <summary>A number of bytes for people.</summary>
+    /// <summary>Formats a number of bytes, such as "512 MiB" or "1.5 GiB".</summary>
     public static string FormatBytes(long bytes) =>
         bytes < 1L << 30
             ? FormattableString.Invariant($"{bytes / (double)(1L << 20):f0} MiB")

@@ -7,75 +7,89 @@ using PaDiM.Core.Statistics;
 namespace PaDiM.Core.Models;
 
 /// <summary>
-/// Everything that decides what a fit computes. Two fits with equal settings over the same images give the same model.
+/// All settings that determine the result of a fit. Two fits with equal settings and the same images give the same
+/// model.
 /// </summary>
 public sealed record FitSettings
 {
-    /// <summary>Bounds of sizes, in pixels, and of the other settings.</summary>
-    public const int MinSize = 32,
-        MaxSize = 2048,
-        MaxEpsilon = 100,
-        MaxBlurSigma = 64;
+    /// <summary>The smallest image size and crop size, in pixels.</summary>
+    public const int MinSize = 32;
 
-    /// <summary>Less is nothing in float32.</summary>
+    /// <summary>The largest image size, in pixels.</summary>
+    public const int MaxSize = 2048;
+
+    /// <summary>The largest <see cref="Epsilon"/>.</summary>
+    public const int MaxEpsilon = 100;
+
+    /// <summary>The largest <see cref="BlurSigma"/>, in pixels.</summary>
+    public const int MaxBlurSigma = 64;
+
+    /// <summary>The smallest <see cref="Epsilon"/>: less has no effect in float32.</summary>
     public const double MinEpsilon = 1e-9;
 
-    /// <summary>The paper's settings: centre crop 224, random channels.</summary>
+    /// <summary>Gets the settings of Defard et al.: centre crop 224, random channels.</summary>
     public static FitSettings Paper { get; } = new() { CropSize = 224, Reduction = ReductionMethod.Random };
 
-    /// <summary>Side of the square that images are resized to, in pixels; aspect is not kept.</summary>
+    /// <summary>
+    /// Gets the side of the square that images are resized to, in pixels; the aspect ratio is not kept.
+    /// </summary>
     public int ImageSize { get; init; } = 256;
 
     /// <summary>
-    /// Side of the centre crop after resizing, in pixels; null for no crop, which would hide defects at the border.
+    /// Gets the side of the centre crop after resizing, in pixels; null for no crop. A crop hides defects at the
+    /// border.
     /// </summary>
     public int? CropSize { get; init; }
 
-    /// <summary>How channels are reduced.</summary>
+    /// <summary>Gets how channels are reduced.</summary>
     public ReductionMethod Reduction { get; init; } = ReductionMethod.SemiOrthogonal;
 
-    /// <summary>Dimensions d of the embedding; ignored by <see cref="ReductionMethod.None"/>.</summary>
+    /// <summary>
+    /// Gets the number of dimensions d of the embedding; ignored by <see cref="ReductionMethod.None"/>.
+    /// </summary>
     public int Dimensions { get; init; } = 100;
 
-    /// <summary>Seed of the reduction's draw.</summary>
+    /// <summary>Gets the seed of the reduction's draw.</summary>
     public int Seed { get; init; } = 1024;
 
-    /// <summary>Added to every variance, in squared units of the embedding; above 0.</summary>
+    /// <summary>Gets the value added to every variance, in squared units of the embedding; above 0.</summary>
     public double Epsilon { get; init; } = 0.01;
 
-    /// <summary>Standard deviation of the smoothing Gaussian, in pixels of the prepared image; 0 for none.</summary>
+    /// <summary>
+    /// Gets the standard deviation of the smoothing Gaussian, in pixels of the prepared image; 0 for no smoothing.
+    /// </summary>
     public double BlurSigma { get; init; } = 4;
 
-    /// <summary>How far covariances are pulled towards a sphere, for few images.</summary>
+    /// <summary>Gets how far covariances are pulled towards a sphere, for few images.</summary>
     public ShrinkageMethod Shrinkage { get; init; }
 
-    /// <summary>How parts that lie differently in each photograph are brought to one place.</summary>
+    /// <summary>Gets how images of parts in different positions are aligned.</summary>
     public AlignmentMethod Alignment { get; init; }
 
-    /// <summary>Shape of the prepared image: the crop where there is one, the resized image otherwise.</summary>
+    /// <summary>Gets the shape of the prepared image: the crop if there is one, the resized image otherwise.</summary>
     public Grid GetPreparedSize() => new(CropSize ?? ImageSize, CropSize ?? ImageSize);
 
     /// <summary>
-    /// Rows and columns of the resized image that the crop leaves out before the prepared one begins; 0 without a crop.
+    /// Gets the rows above, and columns left of, the crop in the resized image; 0 without a crop.
     /// </summary>
     public int GetCropMargin() => (ImageSize - GetPreparedSize().Height) / 2;
 
-    /// <summary>The pixels that count of a prepared image; null for all.</summary>
+    /// <summary>Creates the region of the prepared image's pixels that count; null for all.</summary>
     /// <param name="ignored">True where a pixel is ignored, at the image size and before the crop, shape <c>(ImageSize,
     /// ImageSize)</c>; null for none.</param>
     /// <param name="patches">The grid of patch positions.</param>
-    /// <exception cref="ArgumentException">A mask of another size, or one that leaves nothing of the prepared
-    /// image.</exception>
+    /// <exception cref="ArgumentException">The mask has another size, or ignores all of the prepared image.</exception>
     public RegionOfInterest? CreateRegion(bool[]? ignored, Grid patches) =>
         ignored is null ? null : new RegionOfInterest(CropMask(ignored), GetPreparedSize(), patches, BlurSigma);
 
     /// <summary>
-    /// A sentence about an ignore mask that leaves nothing to look at; null when it leaves something.
+    /// Finds the reason why an ignore mask cannot be used: it ignores the whole prepared image. Null if it can.
     /// </summary>
     /// <param name="ignored">As for <see cref="CreateRegion"/>.</param>
     public string? FindFault(bool[]? ignored) =>
         ignored is not null && Array.TrueForAll(CropMask(ignored), pixel => pixel)
-            ? "The ignore mask leaves no pixel of the prepared image. White pixels are left out; paint black what counts."
+            ? "The ignore mask leaves no pixel of the prepared image. White pixels are ignored; paint black what "
+                + "counts."
             : null;
 
     private bool[] CropMask(bool[] ignored)
@@ -89,7 +103,7 @@ public sealed record FitSettings
         return prepared;
     }
 
-    /// <summary>A sentence about a setting that is out of bounds; null when all make sense.</summary>
+    /// <summary>Finds the first setting that is out of range, as a sentence; null if all are valid.</summary>
     public string? FindFault()
     {
         if (ImageSize is < MinSize or > MaxSize)

@@ -5,11 +5,13 @@ using PaDiM.Core.Statistics;
 
 namespace PaDiM.Core.Models;
 
-/// <summary>A fitted model: all that scoring needs but the backbone's own file. Immutable, thread-safe.</summary>
-/// <param name="Settings">What it was fitted with.</param>
-/// <param name="Backbone">The network that embeds for it.</param>
-/// <param name="Reduction">From the network's channels to d dimensions.</param>
-/// <param name="Distribution">One Gaussian a patch position.</param>
+/// <summary>
+/// A fitted model: everything that scoring needs except for the backbone's file. Immutable, thread-safe.
+/// </summary>
+/// <param name="Settings">Settings of the fit.</param>
+/// <param name="Backbone">The network that computes embeddings.</param>
+/// <param name="Reduction">Reduces the network's channels to d dimensions.</param>
+/// <param name="Distribution">One Gaussian per patch position.</param>
 /// <param name="Calibration">Leave-one-out image scores, in the order of <paramref name="TrainingImages"/>.</param>
 /// <param name="TrainingImages">SHA-256 of each training image's bytes, lower-case hexadecimal.</param>
 public sealed record PadimModel(
@@ -25,10 +27,10 @@ public sealed record PadimModel(
     private readonly float[]? _template;
 
     /// <summary>
-    /// Pixels that do not count, at the image size and before any crop, shape <c>(imageSize, imageSize)</c>; null when
-    /// all count.
+    /// Gets the ignore mask at the image size and before any crop, shape <c>(imageSize, imageSize)</c>, true for pixels
+    /// that do not count; null if all count.
     /// </summary>
-    /// <exception cref="ArgumentException">A mask of another size.</exception>
+    /// <exception cref="ArgumentException">The mask has another size.</exception>
     public bool[]? Ignored
     {
         get => _ignored;
@@ -37,10 +39,10 @@ public sealed record PadimModel(
     }
 
     /// <summary>
-    /// The mean training image that images are aligned to, grey values of 0 to 255, shape <c>(imageSize,
-    /// imageSize)</c>; null where nothing is aligned.
+    /// Gets the mean training image that images are aligned to, grey values from 0 to 255, shape <c>(imageSize,
+    /// imageSize)</c>; null without alignment.
     /// </summary>
-    /// <exception cref="ArgumentException">A template of another size.</exception>
+    /// <exception cref="ArgumentException">The template has another size.</exception>
     public float[]? Template
     {
         get => _template;
@@ -48,19 +50,22 @@ public sealed record PadimModel(
             _template = value is null ? null : Shapes.CheckLength(value, (long)Settings.ImageSize * Settings.ImageSize);
     }
 
-    /// <summary>Near-duplicates, blurred and wrongly exposed images among the training images, by index.</summary>
+    /// <summary>Gets near-duplicate, blurred and wrongly exposed training images, by index.</summary>
     public IReadOnlyList<TrainingFinding> Findings { get; init; } = [];
 
-    /// <summary>What the model tests itself with when it is loaded.</summary>
+    /// <summary>Gets the images of the self-test when the model is loaded.</summary>
     public IReadOnlyList<GoldenImage> GoldenImages { get; init; } = [];
 
-    /// <summary>What it takes in memory.</summary>
+    /// <summary>Gets the size in memory, in bytes.</summary>
     public long Bytes =>
         Distribution.Bytes
         + GoldenImages.Sum(image => image.Pixels.LongLength)
         + (_template?.LongLength ?? 0) * sizeof(float)
         + (_ignored?.LongLength ?? 0);
 
-    /// <summary>Fewer images than dimensions + 1: epsilon carries the directions that the images leave open.</summary>
+    /// <summary>
+    /// Gets whether there are at most d images: epsilon alone then gives variance to the directions that they do not
+    /// span.
+    /// </summary>
     public bool IsRankDeficient => TrainingImages.Count <= Distribution.Dimensions;
 }

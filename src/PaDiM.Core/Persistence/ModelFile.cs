@@ -13,20 +13,20 @@ namespace PaDiM.Core.Persistence;
 
 /// <summary>
 /// A model as one safetensors file: <c>mean</c> F32 (h, w, d); the covariances as <c>whitening</c> I16 (h, w, d (d + 1)
-/// / 2) with <c>scale</c> BF16 (h, w, d), or, of few images, as <c>basis</c> F32 (h, w, r, d), <c>whitening</c> F32 (h,
-/// w, r (r + 1) / 2) and <c>ridge</c> F32 (h, w), or, where 16 bits are too few, as <c>whitening</c> F32 (h, w, d (d +
-/// 1) / 2) alone; <c>calibration</c> F64 (n); the reduction as <c>channels</c> I32 (d) or <c>projection</c> F32 (C, d);
-/// <c>golden</c> U8 (k, s, s, 3) with <c>goldenScores</c> F32 (k); where pixels are ignored, <c>ignored</c> U8 (s, s);
-/// where images are aligned, <c>template</c> F32 (s, s); and a JSON card under the metadata key <c>padim</c>.
+/// / 2) with <c>scale</c> BF16 (h, w, d), or, for few images, as <c>basis</c> F32 (h, w, r, d), <c>whitening</c> F32
+/// (h, w, r (r + 1) / 2) and <c>ridge</c> F32 (h, w), or, where 16 bits are too few, as <c>whitening</c> F32 (h, w, d
+/// (d + 1) / 2) alone; <c>calibration</c> F64 (n); the reduction as <c>channels</c> I32 (d) or <c>projection</c> F32
+/// (C, d); <c>golden</c> U8 (k, s, s, 3) with <c>goldenScores</c> F32 (k); where pixels are ignored, <c>ignored</c> U8
+/// (s, s); where images are aligned, <c>template</c> F32 (s, s); and a JSON card under the metadata key <c>padim</c>.
 /// </summary>
 public static class ModelFile
 {
     internal const string Format = "padim-model/1";
 
-    /// <summary>Most images that a model tests itself with.</summary>
+    /// <summary>The largest number of golden images.</summary>
     public const int MaxGoldenImages = 3;
 
-    /// <summary>Writes a model; the same model gives the same bytes.</summary>
+    /// <summary>Writes a model. The same model always gives the same bytes.</summary>
     public static void Write(Stream stream, PadimModel model)
     {
         var card = new ModelCard(
@@ -59,7 +59,7 @@ public static class ModelFile
                     [model.Reduction.InputChannels, d],
                     projection.Weights
                 ),
-                _ => throw new ArgumentException("A reduction of an unknown kind.", nameof(model)),
+                _ => throw new ArgumentException("The reduction has an unknown type.", nameof(model)),
             },
         ];
         if (model.GoldenImages is { Count: > 0 } golden)
@@ -89,10 +89,11 @@ public static class ModelFile
     }
 
     /// <summary>Reads a model and verifies it.</summary>
-    /// <param name="stream">Seekable; where it is memory, the model's statistics are views of it.</param>
-    /// <param name="verified">The caller has compared all of the content with a hash: the file's own is not computed
-    /// again.</param>
-    /// <exception cref="InvalidDataException">Not such a file, or a damaged one.</exception>
+    /// <param name="stream">A seekable stream. If it is an <see cref="UnmanagedMemoryStream"/>, the model's statistics
+    /// are views of its memory.</param>
+    /// <param name="verified">True if the caller has already verified the content by a hash, so that the file's own
+    /// checksum is skipped.</param>
+    /// <exception cref="InvalidDataException">The file is not a model, or is damaged.</exception>
     public static PadimModel Read(Stream stream, bool verified = false)
     {
         var file = SafetensorsReader.Open(stream, verified);
@@ -102,7 +103,7 @@ public static class ModelFile
         {
             var card = JsonSerializer.Deserialize(json, ModelJson.Default.ModelCard) ?? throw new JsonException();
             if ((card.Settings.FindFault() ?? card.FindFault()) is { } fault)
-                throw new InvalidDataException($"The file's description makes no sense: {fault}");
+                throw new InvalidDataException($"The file's description is invalid: {fault}");
             var side = (long)card.Settings.ImageSize;
             var distribution = ReadDistribution(file);
             var d = distribution.Dimensions;
@@ -172,7 +173,7 @@ public static class ModelFile
                 SafetensorsTensor.Create("whitening", [h, w, PackedTriangle.GetLength(low.Rank)], low.Whitening),
                 SafetensorsTensor.Create("ridge", [h, w], low.Ridge),
             ],
-            _ => throw new ArgumentException("A distribution of an unknown kind.", nameof(distribution)),
+            _ => throw new ArgumentException("The distribution has an unknown type.", nameof(distribution)),
         };
     }
 
@@ -221,7 +222,8 @@ public static class ModelFile
         var count = (int)file.GetShape("golden")[0];
         if (count > MaxGoldenImages)
             throw new InvalidDataException(
-                $"The file holds {count} golden images; a model keeps at most {MaxGoldenImages}, since all of them are scored whenever it is loaded."
+                $"The file has {count} golden images; a model has at most {MaxGoldenImages}, since every load scores "
+                    + "them."
             );
         var pixels = file.ReadArray<byte>("golden", count, side, side, 3);
         var scores = ReadFiniteArray(file, "goldenScores", count);
@@ -241,10 +243,10 @@ public static class ModelFile
     private static ReadOnlyMemory<float> CheckFinite(ReadOnlyMemory<float> values) =>
         float.IsFinite(TensorPrimitives.SumOfMagnitudes(values.Span))
             ? values
-            : throw new InvalidDataException("The file holds values that are not finite.");
+            : throw new InvalidDataException("The file has values that are not finite.");
 }
 
-/// <summary>The JSON card of a model file. Files of before there were findings have none.</summary>
+/// <summary>The JSON card of a model file. Older files have no findings.</summary>
 internal sealed record ModelCard(
     FitSettings Settings,
     BackboneIdentity Backbone,
@@ -253,14 +255,14 @@ internal sealed record ModelCard(
     IReadOnlyList<TrainingFinding>? Findings = null
 )
 {
-    /// <summary>A sentence about what is out of bounds; null when all makes sense.</summary>
+    /// <summary>Finds the first invalid value, as a sentence; null if all are valid.</summary>
     public string? FindFault()
     {
         if (
             TrainingImages.Any(image => image is not { Length: 64 } || !image.All(char.IsAsciiHexDigitLower))
             || TrainingImages.Distinct(StringComparer.Ordinal).Count() < TrainingImages.Count
         )
-            return "training images are hashes, each of them once.";
+            return "training images must be distinct SHA-256 hashes.";
         return
             Findings is null
             || Findings.All(finding =>
@@ -271,7 +273,7 @@ internal sealed record ModelCard(
                 && double.IsFinite(finding.Deviations)
             )
             ? null
-            : "a finding is of no image or of an unknown kind.";
+            : "a finding has an unknown image or kind.";
     }
 
     private bool IsImage(int index) => index >= 0 && index < TrainingImages.Count;

@@ -5,16 +5,16 @@ using System.Text.Json;
 namespace PaDiM.Core.Persistence;
 
 /// <summary>
-/// Writes the safetensors format (8-byte little-endian header length, JSON header, raw little-endian data), with an
-/// XXH128 hash of the metadata, the shapes and the data among the metadata, so that a damaged file is seen. The same
-/// content gives the same bytes.
+/// Writes the safetensors format (8-byte little-endian header length, JSON header, raw little-endian data). The
+/// metadata includes an XXH128 hash of the other metadata, the shapes and the data, which detects damaged files. The
+/// same content always gives the same bytes.
 /// </summary>
 public static class Safetensors
 {
     internal const string HashKey = "xxh128";
     internal const int Alignment = 64;
 
-    /// <summary>Writes tensors in the order given.</summary>
+    /// <summary>Writes tensors in the given order.</summary>
     public static void Write(
         Stream stream,
         IReadOnlyDictionary<string, string> metadata,
@@ -51,6 +51,7 @@ public static class Safetensors
             }
             json.WriteEndObject();
         }
+        // Padding aligns the data, so that mapped files can be read in place.
         while ((8 + header.Length) % Alignment != 0)
             header.WriteByte((byte)' ');
         stream.Write(BitConverter.GetBytes(header.Length));
@@ -60,7 +61,7 @@ public static class Safetensors
     }
 
     /// <summary>
-    /// Feeds what a header says to a hash: pairs in ordinal order but for the hash itself, then tensors in the order of
+    /// Appends a header to a hash: metadata in ordinal order without the hash itself, then tensors in the order of
     /// their data.
     /// </summary>
     internal static void AppendHeader(

@@ -7,8 +7,8 @@ using System.Text.Json;
 namespace PaDiM.Core.Persistence;
 
 /// <summary>
-/// Reads a safetensors file that may come from anywhere: the header is bounded and checked against the file's length
-/// before anything is allocated, and the content against the hash in the metadata before any of it is used.
+/// Reads a safetensors file, which may be hostile: the header is bounded and checked against the file's length before
+/// anything is allocated, and the content is checked against the hash in the metadata before any of it is used.
 /// </summary>
 public sealed class SafetensorsReader
 {
@@ -26,17 +26,18 @@ public sealed class SafetensorsReader
         _dataStart = dataStart;
     }
 
-    /// <summary>Keys of the tensors.</summary>
+    /// <summary>Gets the names of the tensors.</summary>
     public IReadOnlyCollection<string> Names => _entries.Keys;
 
-    /// <summary>The file's own key-value pairs.</summary>
+    /// <summary>Gets the metadata.</summary>
     public IReadOnlyDictionary<string, string> Metadata => _metadata;
 
     /// <summary>Opens a file and verifies it.</summary>
-    /// <param name="stream">Seekable, at the start of the file; must stay open while tensors are read.</param>
-    /// <param name="verified">The caller vouches for the content: its checksum is not computed.</param>
-    /// <exception cref="InvalidDataException">Not a safetensors file, one without this product's checksum where it is
-    /// to be computed, or a damaged one.</exception>
+    /// <param name="stream">A seekable stream at the start of the file; must stay open while tensors are read.</param>
+    /// <param name="verified">True if the caller has already verified the content, so that the checksum is
+    /// skipped.</param>
+    /// <exception cref="InvalidDataException">The file is not in the format, is damaged, or has no checksum although it
+    /// is needed.</exception>
     public static SafetensorsReader Open(Stream stream, bool verified = false)
     {
         Span<byte> prefix = stackalloc byte[8];
@@ -70,11 +71,11 @@ public sealed class SafetensorsReader
     }
 
     /// <summary>
-    /// Reads one tensor. From a file whose bytes lie in memory it is a view, and keeps that memory alive; otherwise it
-    /// is a copy.
+    /// Reads a tensor. From an <see cref="UnmanagedMemoryStream"/> it is a view that keeps the memory alive, otherwise
+    /// a copy.
     /// </summary>
     /// <typeparam name="T">float, double, Half, int, short or byte, or ushort for bfloat16.</typeparam>
-    /// <exception cref="InvalidDataException">It is missing, or of another type or shape.</exception>
+    /// <exception cref="InvalidDataException">The tensor is missing, or has another type or shape.</exception>
     public ReadOnlyMemory<T> Read<T>(string name, params long[] shape)
         where T : unmanaged
     {
@@ -89,8 +90,8 @@ public sealed class SafetensorsReader
         return values;
     }
 
-    /// <summary>Reads one tensor into an array at hand.</summary>
-    /// <exception cref="InvalidDataException">It is missing, or of another type or shape.</exception>
+    /// <summary>Reads a tensor into an existing array.</summary>
+    /// <exception cref="InvalidDataException">The tensor is missing, or has another type or shape.</exception>
     public void Read<T>(string name, T[] into, params long[] shape)
         where T : unmanaged
     {
@@ -98,8 +99,8 @@ public sealed class SafetensorsReader
         Fill(entry, Shapes.CheckLength(into, count));
     }
 
-    /// <summary>Reads one tensor into an array of its own.</summary>
-    /// <exception cref="InvalidDataException">It is missing, or of another type or shape.</exception>
+    /// <summary>Reads a tensor into a new array.</summary>
+    /// <exception cref="InvalidDataException">The tensor is missing, or has another type or shape.</exception>
     public T[] ReadArray<T>(string name, params long[] shape)
         where T : unmanaged
     {
@@ -109,21 +110,21 @@ public sealed class SafetensorsReader
         return values;
     }
 
-    /// <summary>Whether there is a tensor of that name.</summary>
+    /// <summary>Returns whether the file has a tensor with a name.</summary>
     public bool Contains(string name) => _entries.ContainsKey(name);
 
-    /// <summary>The shape of a tensor.</summary>
-    /// <exception cref="InvalidDataException">It is missing.</exception>
+    /// <summary>Gets the shape of a tensor.</summary>
+    /// <exception cref="InvalidDataException">The tensor is missing.</exception>
     public IReadOnlyList<long> GetShape(string name) => Find(name).Shape;
 
-    /// <summary>The type of a tensor's elements, as the format names it.</summary>
-    /// <exception cref="InvalidDataException">It is missing.</exception>
+    /// <summary>Gets the format's name for the type of a tensor's elements, such as <c>F32</c>.</summary>
+    /// <exception cref="InvalidDataException">The tensor is missing.</exception>
     public string GetTypeName(string name) => Find(name).Type;
 
     private Entry Find(string name) =>
         _entries.TryGetValue(name, out var entry)
             ? entry
-            : throw new InvalidDataException($"The file holds no tensor named {name}.");
+            : throw new InvalidDataException($"The file has no tensor named {name}.");
 
     private Entry Find<T>(string name, long[] shape, out long count)
         where T : unmanaged
@@ -132,7 +133,8 @@ public sealed class SafetensorsReader
         var type = SafetensorsTensor.GetTypeName<T>();
         if (entry.Type != type || !entry.Shape.SequenceEqual(shape))
             throw new InvalidDataException(
-                $"Tensor {name} is {entry.Type} ({string.Join(", ", entry.Shape)}), not {type} ({string.Join(", ", shape)})."
+                $"Tensor {name} is {entry.Type} ({string.Join(", ", entry.Shape)}), not {type} "
+                    + $"({string.Join(", ", shape)})."
             );
         count = shape.Aggregate(1L, (product, extent) => checked(product * extent));
         return entry;
@@ -176,8 +178,8 @@ public sealed class SafetensorsReader
             )
                 throw new FormatException();
         }
-        // Other writers may name tensors in another order than they lie in; they cover the data without gaps or
-        // overlaps all the same.
+        // Other writers may list tensors in another order than their data, but the format has neither gaps nor
+        // overlaps.
         var expected = 0L;
         foreach (var entry in _entries.Values.OrderBy(entry => entry.Start))
             expected = entry.Start == expected ? entry.End : throw new FormatException();
@@ -188,7 +190,7 @@ public sealed class SafetensorsReader
     private void VerifyHash()
     {
         if (!_metadata.TryGetValue(Safetensors.HashKey, out var expected))
-            throw new InvalidDataException("The file carries no checksum.");
+            throw new InvalidDataException("The file has no checksum.");
         var hash = new XxHash128();
         Safetensors.AppendHeader(
             hash,

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace PaDiM.Core.Persistence;
 
 /// <summary>
-/// A named array with a shape, as it lies in a safetensors file. The values are borrowed, never copied.
+/// A named array with a shape, for a safetensors file. The values are borrowed, never copied.
 /// </summary>
 public sealed class SafetensorsTensor
 {
@@ -25,27 +25,27 @@ public sealed class SafetensorsTensor
 
     internal delegate void BlockAction(ReadOnlySpan<byte> block);
 
-    /// <summary>Key in the file.</summary>
+    /// <summary>Gets the name in the file.</summary>
     public string Name { get; }
 
-    /// <summary>Extents, outermost first.</summary>
+    /// <summary>Gets the extents, outermost first.</summary>
     public IReadOnlyList<long> Shape { get; }
 
-    /// <summary>Type of the elements, as the format names it.</summary>
+    /// <summary>Gets the format's name for the type of the elements.</summary>
     internal string Type { get; }
 
-    /// <summary>Bytes of an element.</summary>
+    /// <summary>Gets the size of an element in bytes.</summary>
     internal int ElementSize { get; }
 
-    /// <summary>Bytes of all elements.</summary>
+    /// <summary>Gets the size of all elements in bytes.</summary>
     internal long ByteLength => (long)_length * ElementSize;
 
-    /// <summary>A tensor.</summary>
-    /// <param name="name">Key in the file.</param>
+    /// <summary>Creates a tensor.</summary>
+    /// <param name="name">Name in the file.</param>
     /// <param name="shape">Extents, outermost first.</param>
     /// <param name="values">Row-major; float, double, Half, int, short or byte, or ushort for bfloat16.</param>
-    /// <exception cref="ArgumentException">More or fewer values than the shape has, or values of another
-    /// type.</exception>
+    /// <exception cref="ArgumentException">The number of values does not match the shape, or their type is not
+    /// supported.</exception>
     public static SafetensorsTensor Create<T>(string name, long[] shape, ReadOnlyMemory<T> values)
         where T : unmanaged
     {
@@ -75,7 +75,7 @@ public sealed class SafetensorsTensor
             visit(_bytes(first, Math.Min(Block, _length - first)));
     }
 
-    /// <summary>The format's name of a type of elements.</summary>
+    /// <summary>Gets the format's name for a type of elements.</summary>
     internal static string GetTypeName<T>() =>
         default(T) switch
         {
@@ -86,12 +86,12 @@ public sealed class SafetensorsTensor
             ushort => "BF16",
             Half => "F16",
             byte => "U8",
-            _ => throw new ArgumentException($"Arrays of {typeof(T)} are not stored."),
+            _ => throw new ArgumentException($"Arrays of {typeof(T)} are not supported."),
         };
 
     /// <summary>
-    /// Bytes of an element of a type that the format has, whether <see cref="GetTypeName"/> names it or a reader only passes
-    /// over it; null for all others.
+    /// Gets the size in bytes of an element of any type in the format, including types that readers only skip; null for
+    /// unknown types.
     /// </summary>
     internal static int? GetElementSize(string type) =>
         type switch

@@ -4,7 +4,7 @@ using PaDiM.Core.Statistics;
 namespace PaDiM.Core.Persistence;
 
 /// <summary>
-/// The growing sums of a fit as a safetensors file, kept beside its model so that images can be added or removed later:
+/// The growing sums of a fit as a safetensors file, stored with its model so that images can be added or removed later:
 /// <c>mean</c> F64 (h, w, d), <c>scatter</c> F64 (h, w, d (d + 1) / 2) and <c>count</c> I32 (1).
 /// </summary>
 public static class StatisticsFile
@@ -30,13 +30,13 @@ public static class StatisticsFile
     }
 
     /// <summary>Reads statistics and verifies them.</summary>
-    /// <exception cref="InvalidDataException">Not such a file, or a damaged one.</exception>
+    /// <exception cref="InvalidDataException">The file has no statistics, or is damaged.</exception>
     public static PatchStatistics Read(Stream stream)
     {
         var file = SafetensorsReader.Open(stream);
         var shape = file.GetShape("mean");
         if (file.Metadata.GetValueOrDefault("format") != Format || shape.Count != 3)
-            throw new InvalidDataException("The file holds no patch statistics of a known version.");
+            throw new InvalidDataException("The file has no patch statistics of a known version.");
         try
         {
             var grid = new Grid((int)shape[0], (int)shape[1]);
@@ -51,7 +51,7 @@ public static class StatisticsFile
         }
         catch (Exception e) when (e is ArgumentException or OverflowException)
         {
-            throw new InvalidDataException("The file's statistics make no sense.", e);
+            throw new InvalidDataException("The file's statistics are invalid.", e);
         }
     }
 }

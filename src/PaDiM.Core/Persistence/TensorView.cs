@@ -4,8 +4,7 @@ using System.Runtime.CompilerServices;
 namespace PaDiM.Core.Persistence;
 
 /// <summary>
-/// A tensor in a file whose bytes lie in memory. Owns nothing, but holds on to the memory, which goes when nothing
-/// refers to it any more.
+/// A view of a tensor in a file that is in memory. It does not own the memory, but keeps it alive.
 /// </summary>
 internal sealed unsafe class TensorView<T> : MemoryManager<T>
     where T : unmanaged
@@ -22,7 +21,7 @@ internal sealed unsafe class TensorView<T> : MemoryManager<T>
     }
 
     /// <summary>
-    /// A view of elements of a file in memory; null where they are not aligned to their size, or too many for one view.
+    /// Creates a view; null if the elements are not aligned to their size, or are too many for one view.
     /// </summary>
     public static TensorView<T>? TryCreate(UnmanagedMemoryStream memory, long offset, long count)
     {
@@ -41,6 +40,6 @@ internal sealed unsafe class TensorView<T> : MemoryManager<T>
 
     protected override void Dispose(bool disposing)
     {
-        // The memory may serve other tensors; its own finalizer gives it back.
+        // Other tensors may use the memory; its own finalizer releases it.
     }
 }

@@ -21,10 +21,12 @@ public sealed class AnomalyMap(Grid grid, float[] values)
     public float Max() => TensorPrimitives.Max<float>(Values);
 
     /// <summary>
-    /// Upsamples and smooths this map of patch positions to pixels, with a <see cref="PixelMapper"/> for this call only.
+    /// Upsamples and smooths this map of patch positions to pixels, with a <see cref="PixelMapper"/> for this call
+    /// only.
     /// </summary>
     /// <param name="prepared">The prepared size, in pixels.</param>
-    /// <param name="sigma">Standard deviation of the Gaussian, in pixels of the prepared size; 0 does not smooth.</param>
+    /// <param name="sigma">Standard deviation of the Gaussian, in pixels of the prepared size; 0 does not
+    /// smooth.</param>
     /// <param name="region">The pixels that count; null for all.</param>
     /// <exception cref="ArgumentOutOfRangeException">Sigma is negative.</exception>
     public AnomalyMap ToPixels(Grid prepared, double sigma, RegionOfInterest? region = null) =>

@@ -3,9 +3,9 @@ using System.Numerics.Tensors;
 namespace PaDiM.Core.Scoring;
 
 /// <summary>
-/// A linear map along one axis of a picture in which each output is a weighted sum of a few neighbouring inputs: bilinear
-/// upsampling, Gaussian smoothing, or both. Two operators in sequence are composed into one over the original inputs:
-/// smoothing an upsampled map then costs as much as its patches, not its pixels. Immutable, thread-safe.
+/// A linear map along one axis of a picture in which each output is a weighted sum of a few neighbouring inputs:
+/// bilinear upsampling, Gaussian smoothing, or both. Two operators in sequence are composed into one over the original
+/// inputs: smoothing an upsampled map then costs as much as its patches, not its pixels. Immutable, thread-safe.
 /// </summary>
 internal sealed class AxisOperator
 {
@@ -23,8 +23,8 @@ internal sealed class AxisOperator
     public static AxisOperator CreateUpsampling(int from, int to) => new(CreateBilinear(from, to));
 
     /// <summary>
-    /// Creates bilinear interpolation followed by a Gaussian of radius <c>floor(4 sigma + 0.5)</c> outputs with mirrored
-    /// borders that do not repeat the edge.
+    /// Creates bilinear interpolation followed by a Gaussian of radius <c>floor(4 sigma + 0.5)</c> outputs with
+    /// mirrored borders that do not repeat the edge.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">Sigma is negative.</exception>
     public static AxisOperator CreateSmoothing(int from, int to, double sigma)

@@ -10,8 +10,8 @@ internal static class ConnectedComponents
     /// </summary>
     /// <param name="mask">Shape <c>(size.Height, size.Width)</c>.</param>
     /// <param name="size">Rows and columns.</param>
-    /// <returns>The number of each pixel's area, 0 outside of the mask; and the pixels per number, with those outside of
-    /// the mask at index 0.</returns>
+    /// <returns>The number of each pixel's area, 0 outside of the mask; and the pixels per number, with those outside
+    /// of the mask at index 0.</returns>
     public static (int[] Labels, List<int> Sizes) Label(ReadOnlySpan<bool> mask, Grid size)
     {
         var labels = new int[size.Positions];
@@ -23,8 +23,8 @@ internal static class ConnectedComponents
                 sizes[0]++;
             if (!mask[start] || labels[start] != 0)
                 continue;
-            // A flood fill from the first pixel of a new area, with a stack of its own: recursion would overflow the call
-            // stack on large areas.
+            // A flood fill from the first pixel of a new area, with a stack of its own: recursion would overflow the
+            // call stack on large areas.
             var label = sizes.Count;
             var count = 0;
             labels[start] = label;

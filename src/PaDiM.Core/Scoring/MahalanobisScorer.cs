@@ -4,8 +4,8 @@ using PaDiM.Core.Statistics;
 namespace PaDiM.Core.Scoring;
 
 /// <summary>
-/// Computes distances of embeddings from a distribution: M(x_p) = sqrt((x_p - mean_p)^T Cov_p^-1 (x_p - mean_p)), the root
-/// of equation 2 of Defard et al.
+/// Computes distances of embeddings from a distribution: M(x_p) = sqrt((x_p - mean_p)^T Cov_p^-1 (x_p - mean_p)), the
+/// root of equation 2 of Defard et al.
 /// </summary>
 public static class MahalanobisScorer
 {
@@ -15,8 +15,8 @@ public static class MahalanobisScorer
     private const int BlockSize = 16;
 
     /// <summary>
-    /// Computes one distance per position. Reads the whole distribution once. Distances are never negative, and never NaN
-    /// for finite embeddings.
+    /// Computes one distance per position. Reads the whole distribution once. Distances are never negative, and never
+    /// NaN for finite embeddings.
     /// </summary>
     /// <exception cref="ArgumentException">The embedding has another shape than the distribution.</exception>
     public static AnomalyMap ComputeDistances(
@@ -34,8 +34,8 @@ public static class MahalanobisScorer
     ) => ComputeDistances(distribution, [.. batch.Select(embedding => embedding.AsTaps())], parallel);
 
     /// <summary>
-    /// Computes one distance per position for several images from reduced taps. Reads each position's factor once for all
-    /// images.
+    /// Computes one distance per position for several images from reduced taps. Reads each position's factor once for
+    /// all images.
     /// </summary>
     /// <exception cref="ArgumentException">An embedding has another shape than the distribution.</exception>
     public static AnomalyMap[] ComputeDistances(
@@ -47,8 +47,8 @@ public static class MahalanobisScorer
         foreach (var embedding in batch)
             if (embedding.Grid != distribution.Grid || embedding.Dimensions != distribution.Dimensions)
                 throw new ArgumentException(
-                    $"An embedding with {embedding.Grid} and {embedding.Dimensions} dimensions does not fit a distribution "
-                        + $"with {distribution.Grid} and {distribution.Dimensions} dimensions.",
+                    $"An embedding with {embedding.Grid} and {embedding.Dimensions} dimensions does not fit a "
+                        + $"distribution with {distribution.Grid} and {distribution.Dimensions} dimensions.",
                     nameof(batch)
                 );
         var d = distribution.Dimensions;
@@ -63,8 +63,8 @@ public static class MahalanobisScorer
             () => new float[BlockSize * count * d + count + distribution.ScratchLength],
             (block, scratch) =>
             {
-                // The scratch holds the differences, shape (BlockSize, count, d), then the norms of one position, then what
-                // the distribution needs.
+                // The scratch holds the differences, shape (BlockSize, count, d), then the norms of one position, then
+                // what the distribution needs.
                 var first = block * BlockSize;
                 var size = Math.Min(BlockSize, positions - block * BlockSize);
                 var norms = scratch.AsSpan(BlockSize * count * d, count);

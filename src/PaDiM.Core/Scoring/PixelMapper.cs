@@ -4,8 +4,9 @@ using PaDiM.Core.Geometry;
 namespace PaDiM.Core.Scoring;
 
 /// <summary>
-/// Turns distances at patch positions into the smoothed pixel maps that scores, heatmaps and regions are read from. Holds
-/// the weights of upsampling and smoothing: create one per model or run, not one per image. Immutable, thread-safe.
+/// Turns distances at patch positions into the smoothed pixel maps that scores, heatmaps and regions are read from.
+/// Holds the weights of upsampling and smoothing: create one per model or run, not one per image. Immutable,
+/// thread-safe.
 /// </summary>
 public sealed class PixelMapper
 {
@@ -16,7 +17,8 @@ public sealed class PixelMapper
     /// <summary>Creates a mapper.</summary>
     /// <param name="patches">The grid of patch positions.</param>
     /// <param name="prepared">The prepared size, in pixels.</param>
-    /// <param name="sigma">Standard deviation of the Gaussian, in pixels of the prepared size; 0 does not smooth.</param>
+    /// <param name="sigma">Standard deviation of the Gaussian, in pixels of the prepared size; 0 does not
+    /// smooth.</param>
     /// <exception cref="ArgumentOutOfRangeException">Sigma is negative.</exception>
     public PixelMapper(Grid patches, Grid prepared, double sigma)
         : this(
@@ -51,8 +53,8 @@ public sealed class PixelMapper
         region is null ? Apply(distances) : region.Normalise(Apply(region.Weigh(distances)));
 
     /// <summary>
-    /// Applies the columns' operator first, while there are few rows. Operators run down columns, so the map is transposed
-    /// for it and back.
+    /// Applies the columns' operator first, while there are few rows. Operators run down columns, so the map is
+    /// transposed for it and back.
     /// </summary>
     private AnomalyMap Apply(AnomalyMap map)
     {

@@ -4,8 +4,8 @@ namespace PaDiM.Core.Scoring;
 public static class RegionFinder
 {
     /// <summary>
-    /// Finds the areas, in the map's own pixels, highest peak score first. Cost: a few visits per pixel, or one pass if no
-    /// pixel reaches the threshold.
+    /// Finds the areas, in the map's own pixels, highest peak score first. Cost: a few visits per pixel, or one pass if
+    /// no pixel reaches the threshold.
     /// </summary>
     public static IReadOnlyList<AnomalyRegion> Find(AnomalyMap map, double threshold)
     {

@@ -3,9 +3,9 @@ using System.Numerics.Tensors;
 namespace PaDiM.Core.Statistics;
 
 /// <summary>
-/// A lower triangle with its zeros, column after column, for work in panels. Rows are padded to whole vectors and columns
-/// to whole panels; the padding is an identity matrix, which factorises to itself. See <see cref="PanelKernel"/> for the
-/// layout. A buffer for one worker; not thread-safe.
+/// A lower triangle with its zeros, column after column, for work in panels. Rows are padded to whole vectors and
+/// columns to whole panels; the padding is an identity matrix, which factorises to itself. See
+/// <see cref="PanelKernel"/> for the layout. A buffer for one worker; not thread-safe.
 /// </summary>
 /// <param name="d">Dimensions.</param>
 internal sealed class DenseTriangle(int d)
@@ -44,8 +44,8 @@ internal sealed class DenseTriangle(int d)
     }
 
     /// <summary>
-    /// Factorises A = L L^T in place, four columns at a time, left-looking: one product subtracts what all columns before
-    /// contribute. Cost: about d^3 / 6 multiply-adds.
+    /// Factorises A = L L^T in place, four columns at a time, left-looking: one product subtracts what all columns
+    /// before contribute. Cost: about d^3 / 6 multiply-adds.
     /// </summary>
     /// <exception cref="ArithmeticException">The matrix is not positive definite or not finite.</exception>
     public void Factorise()

@@ -5,9 +5,9 @@ using PaDiM.Core.Geometry;
 namespace PaDiM.Core.Statistics;
 
 /// <summary>
-/// Per position the sums of |x - mean|^4 and of |x - mean|^2 (x - mean) over all training images: what Ledoit and Wolf's
-/// shrinkage needs in addition to the scatter, for the whole set and with one image left out. They need a pass of their
-/// own after the mean is final. Not thread-safe.
+/// Per position the sums of |x - mean|^4 and of |x - mean|^2 (x - mean) over all training images: what Ledoit and
+/// Wolf's shrinkage needs in addition to the scatter, for the whole set and with one image left out. They need a pass
+/// of their own after the mean is final. Not thread-safe.
 /// </summary>
 /// <param name="grid">Patch positions.</param>
 /// <param name="dimensions">Length d of an embedding vector.</param>

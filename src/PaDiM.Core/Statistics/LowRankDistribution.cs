@@ -4,10 +4,10 @@ using PaDiM.Core.Geometry;
 namespace PaDiM.Core.Statistics;
 
 /// <summary>
-/// Covariances of few images, Cov = (their scatter, of rank r) + ridge I, by Woodbury's identity in an orthonormal basis Q
-/// (r x d) of the subspace that the images span: M^2 = |W Q delta|^2 + |delta - Q^T Q delta|^2 / ridge, with W the
-/// whitening factor of Q Cov Q^T. Exact, with <c>r d</c> values per position in place of <c>d^2 / 2</c>, and without the
-/// cancellation of large squares in (|delta|^2 - |B delta|^2) / ridge.
+/// Covariances of few images, Cov = (their scatter, of rank r) + ridge I, by Woodbury's identity in an orthonormal
+/// basis Q (r x d) of the subspace that the images span: M^2 = |W Q delta|^2 + |delta - Q^T Q delta|^2 / ridge, with W
+/// the whitening factor of Q Cov Q^T. Exact, with <c>r d</c> values per position in place of <c>d^2 / 2</c>, and
+/// without the cancellation of large squares in (|delta|^2 - |B delta|^2) / ridge.
 /// </summary>
 public sealed class LowRankDistribution : PatchDistribution
 {
@@ -78,8 +78,8 @@ public sealed class LowRankDistribution : PatchDistribution
         for (var k = 0; k < Rank; k++)
         {
             var direction = Basis.Span.Slice((position * Rank + k) * Dimensions, Dimensions);
-            // inside = Q delta, and delta becomes its part outside of the subspace. Removing one row of Q after the other
-            // (modified Gram-Schmidt) loses less to rounding than removing Q^T Q delta at once.
+            // inside = Q delta, and delta becomes its part outside of the subspace. Removing one row of Q after the
+            // other (modified Gram-Schmidt) loses less to rounding than removing Q^T Q delta at once.
             inside[k] = TensorPrimitives.Dot(direction, delta);
             TensorPrimitives.MultiplyAdd(direction, -inside[k], delta, delta);
         }
@@ -252,7 +252,8 @@ public sealed class LowRankDistribution : PatchDistribution
         }
 
         /// <summary>
-        /// Copies column j of the symmetric matrix. Entries above the diagonal are stored in row j of the columns before.
+        /// Copies column j of the symmetric matrix. Entries above the diagonal are stored in row j of the columns
+        /// before.
         /// </summary>
         private void CopyColumn(ReadOnlySpan<double> packed, int j, Span<double> column)
         {

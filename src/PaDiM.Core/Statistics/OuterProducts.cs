@@ -30,8 +30,8 @@ internal sealed class OuterProducts(int d, int count)
         {
             var j = column.Index;
             var panelColumn = j % PanelKernel.Width;
-            // Every fourth column computes the next panel: columns j to j + 3 of X X^T, from row j down. factor(k, c) is
-            // X[j + c, k]: one vector further is a stride away, one column further is the next entry.
+            // Every fourth column computes the next panel: columns j to j + 3 of X X^T, from row j down. factor(k, c)
+            // is X[j + c, k]: one vector further is a stride away, one column further is the next entry.
             if (panelColumn == 0)
                 PanelKernel.Multiply(
                     _vectors,

@@ -6,8 +6,8 @@ using PaDiM.Core.Statistics.Simd;
 namespace PaDiM.Core.Statistics;
 
 /// <summary>
-/// The product behind scatters, factors, inverses and leave-one-out distances: four columns of a result at a time, each a
-/// combination of the columns of one matrix. All matrices are column-major in float64, <see cref="GetStride"/> values
+/// The product behind scatters, factors, inverses and leave-one-out distances: four columns of a result at a time, each
+/// a combination of the columns of one matrix. All matrices are column-major in float64, <see cref="GetStride"/> values
 /// per column.
 /// </summary>
 internal static class PanelKernel
@@ -16,8 +16,8 @@ internal static class PanelKernel
     public const int Width = 4;
 
     /// <summary>
-    /// Rows are padded with zeros to a multiple of this, the doubles in the widest vector (512 bits), so that only whole
-    /// vectors are read and written and no kernel has a remainder.
+    /// Rows are padded with zeros to a multiple of this, the doubles in the widest vector (512 bits), so that only
+    /// whole vectors are read and written and no kernel has a remainder.
     /// </summary>
     private const int RowMultiple = 8;
 
@@ -32,9 +32,9 @@ internal static class PanelKernel
 
     /// <summary>
     /// For c in 0..3 and rows i from <see cref="AlignRow"/>(fromRow), computes the sum over k in 0..count-1 of
-    /// matrix[i, k] * factor(k, c), and overwrites target[i, c] with it or subtracts it. Rows are done from the last to the
-    /// first, and each block of rows is read completely before it is written: with a lower triangle, the factors may be
-    /// in the target itself.
+    /// matrix[i, k] * factor(k, c), and overwrites target[i, c] with it or subtracts it. Rows are done from the last to
+    /// the first, and each block of rows is read completely before it is written: with a lower triangle, the factors
+    /// may be in the target itself.
     /// </summary>
     /// <param name="matrix">Column 0 of the matrix, from row 0.</param>
     /// <param name="stride">Values per column of matrix and target.</param>
@@ -139,7 +139,8 @@ internal static class PanelKernel
             );
         }
 
-        // Column k of a lower triangle starts in row diagonal + k: rows below end need columns up to end - diagonal only.
+        // Column k of a lower triangle starts in row diagonal + k: rows below end need columns up to end - diagonal
+        // only.
         int Limit(int end) => diagonal < 0 ? count : Math.Clamp(end - diagonal, 0, count);
     }
 

@@ -3,8 +3,8 @@ using PaDiM.Core.Geometry;
 namespace PaDiM.Core.Statistics;
 
 /// <summary>
-/// One frozen Gaussian per patch position, ready for scoring (Defard et al., equation 1): the mean, and the covariance in
-/// the smallest form that is exact enough. Scoring inverts and factorises nothing. Immutable, thread-safe.
+/// One frozen Gaussian per patch position, ready for scoring (Defard et al., equation 1): the mean, and the covariance
+/// in the smallest form that is exact enough. Scoring inverts and factorises nothing. Immutable, thread-safe.
 /// </summary>
 public abstract class PatchDistribution
 {
@@ -33,8 +33,8 @@ public abstract class PatchDistribution
     internal ReadOnlySpan<float> MeanAt(int position) => Mean.Span.Slice(position * Dimensions, Dimensions);
 
     /// <summary>
-    /// Computes sqrt(delta^T Cov^-1 delta) for several vectors at a position (Defard et al., equation 2); never negative,
-    /// never NaN for finite values. Allocates nothing.
+    /// Computes sqrt(delta^T Cov^-1 delta) for several vectors at a position (Defard et al., equation 2); never
+    /// negative, never NaN for finite values. Allocates nothing.
     /// </summary>
     /// <param name="position">Index of the position.</param>
     /// <param name="deltas">x - mean, shape <c>(norms.Length, d)</c>; overwritten.</param>
@@ -43,8 +43,8 @@ public abstract class PatchDistribution
     internal abstract void ComputeNorms(int position, Span<float> deltas, Span<float> norms, Span<float> scratch);
 
     /// <summary>
-    /// Unpacks a dense F with F^T F = Cov^-1 at a position, so that M = |F (x - mean)|: for graphs, which multiply whole
-    /// matrices. Cost: <c>O(d^2)</c>, times r for rank r.
+    /// Unpacks a dense F with F^T F = Cov^-1 at a position, so that M = |F (x - mean)|: for graphs, which multiply
+    /// whole matrices. Cost: <c>O(d^2)</c>, times r for rank r.
     /// </summary>
     /// <param name="position">Index of the position.</param>
     /// <param name="square">Receives F, shape <c>(d, d)</c>, row-major.</param>

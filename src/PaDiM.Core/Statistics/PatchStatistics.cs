@@ -35,12 +35,16 @@ public sealed class PatchStatistics(Grid grid, int dimensions, int count, double
 
     /// <summary>Gets the number of images n.</summary>
     public int Count { get; private set; } =
-        count >= 0 ? count : throw new ArgumentOutOfRangeException(nameof(count), count, "The number of images cannot be negative.");
+        count >= 0
+            ? count
+            : throw new ArgumentOutOfRangeException(nameof(count), count, "The number of images cannot be negative.");
 
     /// <summary>Gets the means, shape <c>(positions, d)</c>.</summary>
     public double[] Mean { get; } = Shapes.CheckLength(mean, (long)grid.Positions * dimensions);
 
-    /// <summary>Gets the scatter M2, shape <c>(positions, d (d + 1) / 2)</c>: lower triangles packed by columns.</summary>
+    /// <summary>
+    /// Gets the scatter M2, shape <c>(positions, d (d + 1) / 2)</c>: lower triangles packed by columns.
+    /// </summary>
     public double[] Scatter { get; } =
         Shapes.CheckLength(scatter, (long)grid.Positions * PackedTriangle.GetLength(dimensions));
 
@@ -51,8 +55,8 @@ public sealed class PatchStatistics(Grid grid, int dimensions, int count, double
     internal Span<double> ScatterAt(int position) => Scatter.AsSpan(position * PackedLength, PackedLength);
 
     /// <summary>
-    /// Adds images: M2 = M2a + M2b + (na nb / (na + nb)) D D^T with D = mean_b - mean_a. Cost: <c>O(positions * d^2)</c>
-    /// per image.
+    /// Adds images: M2 = M2a + M2b + (na nb / (na + nb)) D D^T with D = mean_b - mean_a. Cost:
+    /// <c>O(positions * d^2)</c> per image.
     /// </summary>
     /// <exception cref="ArgumentException">An embedding has another shape or is not finite.</exception>
     public void Add(IReadOnlyList<PatchEmbedding> batch, ParallelOptions? parallel = null) =>
@@ -63,7 +67,9 @@ public sealed class PatchStatistics(Grid grid, int dimensions, int count, double
     public void Remove(IReadOnlyList<PatchEmbedding> batch, ParallelOptions? parallel = null) =>
         Update(batch, -1, parallel);
 
-    /// <summary>Adds the statistics of other images. The result does not depend on the order, but for rounding.</summary>
+    /// <summary>
+    /// Adds the statistics of other images. The result does not depend on the order, but for rounding.
+    /// </summary>
     /// <exception cref="ArgumentException">The statistics have another shape.</exception>
     public void Merge(PatchStatistics other, ParallelOptions? parallel = null)
     {
@@ -108,8 +114,8 @@ public sealed class PatchStatistics(Grid grid, int dimensions, int count, double
             return;
         }
         // The scatter of the batch and the shift of its mean are one sum of k + 1 outer products, whose last vector is
-        // sqrt(n k / after) (mean_b - mean). Chan's formula gives the same factor for a removal: there mean_b - mean_a is
-        // (n / after) (mean_b - mean), and the formula's own factor is after k / n.
+        // sqrt(n k / after) (mean_b - mean). Chan's formula gives the same factor for a removal: there mean_b - mean_a
+        // is (n / after) (mean_b - mean), and the formula's own factor is after k / n.
         var shift = Math.Sqrt((double)Count * k / after);
         Partition.Run(
             Grid.Positions,
@@ -152,8 +158,8 @@ public sealed class PatchStatistics(Grid grid, int dimensions, int count, double
     {
         if (embedding.Grid != Grid || embedding.Dimensions != Dimensions)
             throw new ArgumentException(
-                $"An embedding with {embedding.Grid} and {embedding.Dimensions} dimensions does not fit statistics with "
-                    + $"{Grid} and {Dimensions} dimensions.",
+                $"An embedding with {embedding.Grid} and {embedding.Dimensions} dimensions does not fit statistics "
+                    + $"with {Grid} and {Dimensions} dimensions.",
                 nameof(embedding)
             );
         if (!float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(embedding.Values)))

@@ -10,8 +10,8 @@ namespace PaDiM.Core.Statistics;
 public sealed class QuantisedDistribution : PatchDistribution
 {
     /// <summary>
-    /// The largest relative error, root mean square, that rounding the factors may cause in the distance of a vector that
-    /// is drawn from the distribution itself.
+    /// The largest relative error, root mean square, that rounding the factors may cause in the distance of a vector
+    /// that is drawn from the distribution itself.
     /// </summary>
     public const double Tolerance = 4e-5;
 
@@ -50,8 +50,8 @@ public sealed class QuantisedDistribution : PatchDistribution
         + sizeof(ushort) * (long)Scale.Length;
 
     /// <summary>
-    /// Gets the floats for a copy of the last positions, after which <see cref="TriangleBlocks.Overread"/> values cannot be
-    /// read.
+    /// Gets the floats for a copy of the last positions, after which <see cref="TriangleBlocks.Overread"/> values
+    /// cannot be read.
     /// </summary>
     internal override int ScratchLength =>
         (PackedTriangle.GetLength(Dimensions) + Dimensions + 2 * TriangleBlocks.Overread + 1) / 2 + 1;
@@ -64,8 +64,8 @@ public sealed class QuantisedDistribution : PatchDistribution
         var scales = Scale.Span[(position * d)..];
         if (blocks.Length < packed + TriangleBlocks.Overread || scales.Length < d + TriangleBlocks.Overread)
         {
-            // The kernel reads past the triangle and past its scales. Between positions that is harmless: the values there
-            // belong to the next position and are masked. At the end of the arrays it works on a padded copy.
+            // The kernel reads past the triangle and past its scales. Between positions that is harmless: the values
+            // there belong to the next position and are masked. At the end of the arrays it works on a padded copy.
             var copy = MemoryMarshal.Cast<float, short>(scratch);
             var copied = MemoryMarshal.Cast<short, ushort>(copy[(packed + TriangleBlocks.Overread)..]);
             blocks[..packed].CopyTo(copy);
@@ -125,14 +125,16 @@ public sealed class QuantisedDistribution : PatchDistribution
                     Volatile.Write(ref isExact, false);
             }
         );
-        return isExact ? new QuantisedDistribution(statistics.Grid, d, ToSingle(statistics.Mean), whitening, scale) : null;
+        return isExact
+            ? new QuantisedDistribution(statistics.Grid, d, ToSingle(statistics.Mean), whitening, scale)
+            : null;
     }
 
     /// <summary>
     /// Estimates the root mean square of the error of M, relative to M = sqrt(d), for x drawn from N(mean, Cov). The
-    /// rounding error of an integer in row i is uniform within half a step, with variance s_i^2 / 12, and is multiplied by
-    /// x_j - mean_j for j up to i. So the error of y_i is s_i sqrt(sum of variances 0 to i / 12), and the error of M is the
-    /// mean of these along y.
+    /// rounding error of an integer in row i is uniform within half a step, with variance s_i^2 / 12, and is multiplied
+    /// by x_j - mean_j for j up to i. So the error of y_i is s_i sqrt(sum of variances 0 to i / 12), and the error of M
+    /// is the mean of these along y.
     /// </summary>
     private static double EstimateError(ReadOnlySpan<ushort> scales, ReadOnlySpan<double> variances)
     {

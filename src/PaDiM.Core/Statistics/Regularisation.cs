@@ -1,8 +1,8 @@
 namespace PaDiM.Core.Statistics;
 
 /// <summary>
-/// Turns a scatter into an invertible covariance, for each position on its own: Cov = (1 - rho) M2 / (n - 1) + (rho mu +
-/// epsilon) I, with mu the mean variance and rho the intensity of the shrinkage, 0 without shrinkage. Immutable, and
+/// Turns a scatter into an invertible covariance, for each position on its own: Cov = (1 - rho) M2 / (n - 1) + (rho mu
+/// + epsilon) I, with mu the mean variance and rho the intensity of the shrinkage, 0 without shrinkage. Immutable, and
 /// thread-safe once the moments are complete.
 /// </summary>
 public sealed class Regularisation
@@ -14,7 +14,8 @@ public sealed class Regularisation
     /// <param name="shrinkage">How rho is chosen.</param>
     /// <param name="moments">The fourth moments that <see cref="ShrinkageMethod.LedoitWolf"/> needs; ignored
     /// otherwise.</param>
-    /// <exception cref="ArgumentException">Epsilon is not finite or not above 0, or the moments are missing.</exception>
+    /// <exception cref="ArgumentException">Epsilon is not finite or not above 0, or the moments are
+    /// missing.</exception>
     public Regularisation(
         double epsilon,
         ShrinkageMethod shrinkage = ShrinkageMethod.None,
@@ -51,8 +52,8 @@ public sealed class Regularisation
     }
 
     /// <summary>
-    /// Computes the numbers in Cov = Scale * M2 + Ridge * I for n images with d dimensions. One image has no covariance:
-    /// then Cov = epsilon I.
+    /// Computes the numbers in Cov = Scale * M2 + Ridge * I for n images with d dimensions. One image has no
+    /// covariance: then Cov = epsilon I.
     /// </summary>
     internal (double Scale, double Ridge) ComputeScaleAndRidge(int n, int d, in ScatterNorms norms)
     {
@@ -68,8 +69,8 @@ public sealed class Regularisation
     }
 
     /// <summary>
-    /// Computes rho = min(beta, delta) / delta with S = M2 / n: delta = |S - mu I|^2, beta = (sum |x - mean|^4 / n - |S|^2) / n.
-    /// Equation 14 of Ledoit and Wolf, 2004.
+    /// Computes rho = min(beta, delta) / delta with S = M2 / n: delta = |S - mu I|^2, beta = (sum |x - mean|^4 / n -
+    /// |S|^2) / n. Equation 14 of Ledoit and Wolf, 2004.
     /// </summary>
     internal static double ComputeLedoitWolf(int n, int d, in ScatterNorms norms)
     {
@@ -81,8 +82,8 @@ public sealed class Regularisation
     }
 
     /// <summary>
-    /// Computes rho by equation 23 of Chen et al., 2010, in the form that scikit-learn computes; 1 for a scatter that is
-    /// already a sphere.
+    /// Computes rho by equation 23 of Chen et al., 2010, in the form that scikit-learn computes; 1 for a scatter that
+    /// is already a sphere.
     /// </summary>
     internal static double ComputeOas(int n, int d, in ScatterNorms norms)
     {

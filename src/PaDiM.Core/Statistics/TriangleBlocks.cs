@@ -7,9 +7,9 @@ namespace PaDiM.Core.Statistics;
 
 /// <summary>
 /// A lower triangle of 16-bit integers in the order in which a product reads it: rows from the last to the first in
-/// blocks of sixteen, and within a block column after column, each as long as the triangle is there. The rows of a block
-/// are the lanes of one accumulator, so no sum runs across lanes until the very end. Nothing is padded: the triangle has
-/// d (d + 1) / 2 values.
+/// blocks of sixteen, and within a block column after column, each as long as the triangle is there. The rows of a
+/// block are the lanes of one accumulator, so no sum runs across lanes until the very end. Nothing is padded: the
+/// triangle has d (d + 1) / 2 values.
 /// </summary>
 internal static class TriangleBlocks
 {
@@ -58,8 +58,8 @@ internal static class TriangleBlocks
 
     /// <summary>
     /// Rounds a triangle to 16 bits with one scale per row: W = scale * integer. A scale per row costs little, and the
-    /// error of a row then follows its own size: rows of dimensions that hardly vary are larger than others by orders of
-    /// magnitude.
+    /// error of a row then follows its own size: rows of dimensions that hardly vary are larger than others by orders
+    /// of magnitude.
     /// </summary>
     /// <param name="triangle">W, packed by columns (<see cref="PackedTriangle"/>).</param>
     /// <param name="d">Dimensions.</param>
@@ -98,8 +98,8 @@ internal static class TriangleBlocks
     }
 
     /// <summary>
-    /// Computes |W x| for several vectors. Allocates nothing. Reads <see cref="Overread"/> values after the triangle and
-    /// after its scales.
+    /// Computes |W x| for several vectors. Allocates nothing. Reads <see cref="Overread"/> values after the triangle
+    /// and after its scales.
     /// </summary>
     /// <param name="blocks">The first integer.</param>
     /// <param name="scales">The first scale.</param>
@@ -177,16 +177,16 @@ internal static class TriangleBlocks
                 next = ref Unsafe.Add(ref next, 64);
             }
             // Up to three full columns that are left, then the corner of the triangle, whose columns shorten by one
-            // entry each. A load always takes sixteen integers: those after the column's end belong to the next columns,
-            // or to the Overread, and the mask turns them into 0.
+            // entry each. A load always takes sixteen integers: those after the column's end belong to the next
+            // columns, or to the Overread, and the mask turns them into 0.
             for (; j < columns; j++)
             {
                 var length = Math.Min(ILanes<TLanes>.Count, columns - j);
                 sum0 = TLanes.Widen(in next, in GetMask(length)).MultiplyAdd(Unsafe.Add(ref x, j), sum0);
                 next = ref Unsafe.Add(ref next, length);
             }
-            // In the last block, lanes past row 0 hold 0. The scales that are read for them are finite: they belong to the
-            // next position, or they are the zeros of a scratch copy.
+            // In the last block, lanes past row 0 hold 0. The scales that are read for them are finite: they belong to
+            // the next position, or they are the zeros of a scratch copy.
             squares = sum0.Add(sum1)
                 .Add(sum2.Add(sum3))
                 .Scale(in Unsafe.Add(ref Unsafe.AsRef(in scales), first))
@@ -260,8 +260,8 @@ internal static class TriangleBlocks
     }
 
     /// <summary>
-    /// Gets the end of a column's rows in the block that starts with row <paramref name="first"/>, both counted from the
-    /// last row: column j has d - j rows.
+    /// Gets the end of a column's rows in the block that starts with row <paramref name="first"/>, both counted from
+    /// the last row: column j has d - j rows.
     /// </summary>
     private static int GetEnd(int first, int d, PackedColumn column) => Math.Min(first + BlockRows, d - column.Index);
 

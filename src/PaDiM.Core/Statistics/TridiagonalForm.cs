@@ -29,8 +29,8 @@ internal static class TridiagonalForm
             // The column is tridiagonal already.
             if (!(rest > 0))
                 continue;
-            // H = I - factor v v^T maps the column below the diagonal to (beta, 0, ..., 0). The sign of beta is opposite
-            // to alpha's, so alpha - beta does not cancel (Golub and Van Loan, algorithm 5.1.1).
+            // H = I - factor v v^T maps the column below the diagonal to (beta, 0, ..., 0). The sign of beta is
+            // opposite to alpha's, so alpha - beta does not cancel (Golub and Van Loan, algorithm 5.1.1).
             var beta = -Math.CopySign(double.Hypot(alpha, rest), alpha);
             var factor = (beta - alpha) / beta;
             factors[column.Index] = factor;

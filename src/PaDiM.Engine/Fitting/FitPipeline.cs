@@ -261,10 +261,7 @@ public sealed class FitPipeline(
                 parallel,
                 i =>
                     scores[done + i] = preprocessing
-                        .ToImageFrame(
-                            mapper.ToPixels(maps[i], region),
-                            embedded[i].Placement
-                        )
+                        .ToImageFrame(mapper.ToPixels(maps[i], region), embedded[i].Placement)
                         .Max()
             );
             done += batch.Length;

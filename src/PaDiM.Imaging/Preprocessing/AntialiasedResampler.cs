@@ -66,26 +66,32 @@ internal sealed class AntialiasedResampler : IDisposable
         var step = 4 * Vector<float>.Count;
         for (; i + step <= sum.Length; i += step)
         {
-            Vector<float> a = default,
-                b = default,
-                c = default,
-                d = default;
+            // Each of the four sums holds as many neighbouring channel values as a vector has lanes; sum0 is the first.
+            // A lane sums the same column of all rows.
+            Vector<float> sum0 = default,
+                sum1 = default,
+                sum2 = default,
+                sum3 = default;
             for (var k = 0; k < share.Length; k++)
             {
+                // One vector of bytes widens to two of 16 bits and then to four of 32 bits.
                 Vector.Widen(Vector.LoadUnsafe(ref source, (nuint)(k * sum.Length + i)), out var low, out var high);
-                Vector.Widen(low, out var p, out var q);
-                Vector.Widen(high, out var r, out var s);
+                Vector.Widen(low, out var values0, out var values1);
+                Vector.Widen(high, out var values2, out var values3);
                 var weight = new Vector<float>(share[k]);
-                a = Vector.MultiplyAddEstimate(Vector.ConvertToSingle(p.As<uint, int>()), weight, a);
-                b = Vector.MultiplyAddEstimate(Vector.ConvertToSingle(q.As<uint, int>()), weight, b);
-                c = Vector.MultiplyAddEstimate(Vector.ConvertToSingle(r.As<uint, int>()), weight, c);
-                d = Vector.MultiplyAddEstimate(Vector.ConvertToSingle(s.As<uint, int>()), weight, d);
+                // Converted as signed integers, which is exact below 256 and which every processor has an instruction
+                // for.
+                sum0 = Vector.MultiplyAddEstimate(Vector.ConvertToSingle(values0.As<uint, int>()), weight, sum0);
+                sum1 = Vector.MultiplyAddEstimate(Vector.ConvertToSingle(values1.As<uint, int>()), weight, sum1);
+                sum2 = Vector.MultiplyAddEstimate(Vector.ConvertToSingle(values2.As<uint, int>()), weight, sum2);
+                sum3 = Vector.MultiplyAddEstimate(Vector.ConvertToSingle(values3.As<uint, int>()), weight, sum3);
             }
-            a.StoreUnsafe(ref target, (nuint)i);
-            b.StoreUnsafe(ref target, (nuint)(i + Vector<float>.Count));
-            c.StoreUnsafe(ref target, (nuint)(i + 2 * Vector<float>.Count));
-            d.StoreUnsafe(ref target, (nuint)(i + 3 * Vector<float>.Count));
+            sum0.StoreUnsafe(ref target, (nuint)i);
+            sum1.StoreUnsafe(ref target, (nuint)(i + Vector<float>.Count));
+            sum2.StoreUnsafe(ref target, (nuint)(i + 2 * Vector<float>.Count));
+            sum3.StoreUnsafe(ref target, (nuint)(i + 3 * Vector<float>.Count));
         }
+        // The rest of the row, fewer values than a vector of bytes has.
         for (; i < sum.Length; i++)
         {
             var value = 0f;
@@ -107,6 +113,8 @@ internal sealed class AntialiasedResampler : IDisposable
         var taps = _columns.Taps;
         for (var x = 0; x < first.Length; x++)
         {
+            // A load takes the three channels of a pixel and one value more: the next pixel's, or for the last pixel of
+            // the row the spare float after it. Lane 3 is meaningless, but finite, and never mixes with the others.
             ref var input = ref Unsafe.Add(ref source, 3 * first[x]);
             var pixel = Vector128<float>.Zero;
             for (var k = 0; k < taps; k++)
@@ -116,6 +124,7 @@ internal sealed class AntialiasedResampler : IDisposable
                     pixel
                 );
             share = ref Unsafe.Add(ref share, taps);
+            // A store of four lanes would write past the last pixel of the target.
             if (x < first.Length - 1)
                 pixel.StoreUnsafe(ref result, (nuint)(3 * x));
             else

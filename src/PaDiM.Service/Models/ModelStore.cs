@@ -223,7 +223,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
             GridWidth = model.Distribution.Grid.Width,
             Threshold = model.Calibration.GetThreshold(rate),
             FalseRejectRate = rate,
-            SmallestFalseRejectRate = model.Calibration.MinFalseRejectRate,
+            SmallestFalseRejectRate = model.Calibration.SmallestFalseRejectRate,
             LooMin = model.Calibration.Min,
             LooMedian = model.Calibration.Median,
             LooMax = model.Calibration.Max,

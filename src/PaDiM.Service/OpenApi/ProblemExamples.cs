@@ -47,7 +47,8 @@ internal static class ProblemExamples
         ),
         Problems.TooFewImages(1),
         Problems.FitTooLarge(
-            "A fit with 256 x 256 positions and 400 dimensions needs 51.2 GiB of memory; 8.0 GiB are there, of which a fit may take 90 %. Use fewer dimensions or a smaller image size."
+            "A fit with 256 x 256 positions and 400 dimensions requires 51.2 GiB of memory; 8.0 GiB are available, "
+                + "of which a fit may use 90 %. Use fewer dimensions or a smaller image size."
         ),
         Problems.IdempotencyConflict(),
         Problems.JobFinished("succeeded"),

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
+using PaDiM.Core.Persistence;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
 using PaDiM.Imaging.Heatmaps;
@@ -44,7 +45,7 @@ internal static class ScoreEndpoints
                 "application/octet-stream",
                 "multipart/form-data"
             )
-            .Produces<ScoreResponse>(StatusCodes.Status200OK, Json, Png, NumpyFormat.MediaType)
+            .Produces<ScoreResponse>(StatusCodes.Status200OK, Json, Png, NumpyFile.MediaType)
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status409Conflict)
@@ -89,7 +90,7 @@ internal static class ScoreEndpoints
     )
     {
         if (Negotiate(request) is not { } mediaType)
-            return Problems.NotAcceptable($"{Json}, {Png} and {NumpyFormat.MediaType}");
+            return Problems.NotAcceptable($"{Json}, {Png} and {NumpyFile.MediaType}");
         if (
             !PixelQuery.Parse(request, width, height, format?.Value, decoder).Succeeded(out var layout, out var problem)
         )
@@ -121,7 +122,7 @@ internal static class ScoreEndpoints
             return TypedResults.Ok(scored.Response);
         Describe(scored.Response, response.Headers);
         return TypedResults.Bytes(
-            mediaType == Png ? scored.Response.Heatmap! : NumpyFormat.Encode(scored.Map),
+            mediaType == Png ? scored.Response.Heatmap! : NumpyFile.Encode(scored.Map),
             mediaType
         );
     }
@@ -225,7 +226,7 @@ internal static class ScoreEndpoints
         foreach (
             var range in accepted.Where(range => range.Quality is not 0).OrderByDescending(range => range.Quality ?? 1)
         )
-        foreach (var made in new[] { Json, Png, NumpyFormat.MediaType })
+        foreach (var made in new[] { Json, Png, NumpyFile.MediaType })
             if (new MediaTypeHeaderValue(made).IsSubsetOf(range))
                 return made;
         return null;

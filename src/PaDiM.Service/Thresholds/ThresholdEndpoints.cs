@@ -53,7 +53,7 @@ internal static class ThresholdEndpoints
                 model?.Threshold,
                 model?.Calibrated ?? true,
                 found.FalseRejectRate,
-                model?.Inspector.Model.Calibration.MinFalseRejectRate,
+                model?.Inspector.Model.Calibration.SmallestFalseRejectRate,
                 model?.ReviewThreshold,
                 await thresholds.ListChangesAsync(category, cancellationToken)
             )

@@ -1,5 +1,4 @@
-using System.Buffers.Binary;
-using System.Text;
+using PaDiM.TestSupport;
 using PaDiM.TestSupport.Parts;
 
 namespace PaDiM.Cli.Tests.Support;
@@ -55,7 +54,7 @@ internal static class TinyDataset
 
     /// <summary>Writes the masks of a video as one array.</summary>
     public static void WritePixelMasks(string root, string video, bool[][] masks) =>
-        WriteNpy(
+        NumpyArray.Write(
             Path.Combine(root, "testing", "test_pixel_mask", $"{video}.npy"),
             $"{{'descr': '|u1', 'fortran_order': False, 'shape': ({masks.Length}, {Side}, {Side}), }}",
             [.. masks.SelectMany(mask => mask.Select(positive => positive ? (byte)1 : (byte)0))]
@@ -63,7 +62,7 @@ internal static class TinyDataset
 
     /// <summary>Writes the labels of a video's frames.</summary>
     public static void WriteFrameMasks(string root, string video, bool[][] masks) =>
-        WriteNpy(
+        NumpyArray.Write(
             Path.Combine(root, "testing", "test_frame_mask", $"{video}.npy"),
             $"{{'descr': '|b1', 'fortran_order': False, 'shape': ({masks.Length},), }}",
             [.. masks.Select(mask => mask.Contains(true) ? (byte)1 : (byte)0)]
@@ -75,27 +74,6 @@ internal static class TinyDataset
         for (var i = 0; i < masks.Length; i++)
             if (masks[i].Contains(true))
                 Write(Path.Combine(root, "testing", "test_pixel_mask", video, $"{i}.png"), ToImage(masks[i]));
-    }
-
-    /// <summary>Writes a file in the NPY format.</summary>
-    public static void WriteNpy(string path, string header, byte[] data, byte major = 1)
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var size = new byte[4];
-        BinaryPrimitives.WriteInt32LittleEndian(size, header.Length + 1);
-        File.WriteAllBytes(
-            path,
-            [
-                0x93,
-                .. "NUMPY"u8,
-                major,
-                0,
-                .. size[..(major == 1 ? 2 : 4)],
-                .. Encoding.Latin1.GetBytes(header),
-                (byte)'\n',
-                .. data,
-            ]
-        );
     }
 
     private static RgbImage ToImage(bool[] mask) =>

@@ -54,9 +54,9 @@ public sealed class ThresholdCalibrationTests
     public void No_rate_below_one_in_n_plus_one_is_promised(int n)
     {
         var calibration = new ThresholdCalibration(Scores(n, n));
-        Assert.Equal(1.0 / (n + 1), calibration.MinFalseRejectRate);
-        Assert.Equal(calibration.Max, calibration.GetThreshold(calibration.MinFalseRejectRate));
-        Assert.Equal(calibration.Max, calibration.GetThreshold(calibration.MinFalseRejectRate / 100));
+        Assert.Equal(1.0 / (n + 1), calibration.SmallestFalseRejectRate);
+        Assert.Equal(calibration.Max, calibration.GetThreshold(calibration.SmallestFalseRejectRate));
+        Assert.Equal(calibration.Max, calibration.GetThreshold(calibration.SmallestFalseRejectRate / 100));
     }
 
     [Property]
@@ -98,7 +98,7 @@ public sealed class ThresholdCalibrationTests
         Assert.Equal(thresholds.OrderDescending(), thresholds);
         Assert.Equal(pValues.OrderDescending(), pValues);
         Assert.Equal(1, calibration.GetPValue(double.NegativeInfinity));
-        Assert.Equal(calibration.MinFalseRejectRate, calibration.GetPValue(double.PositiveInfinity));
+        Assert.Equal(calibration.SmallestFalseRejectRate, calibration.GetPValue(double.PositiveInfinity));
     }
 
     [Property]
@@ -107,7 +107,7 @@ public sealed class ThresholdCalibrationTests
         var calibration = new ThresholdCalibration(Scores(seed, count.Get));
         foreach (var rate in new[] { 0.01, 0.05, 0.1, 0.5 })
         {
-            if (rate < calibration.MinFalseRejectRate)
+            if (rate < calibration.SmallestFalseRejectRate)
                 continue;
             Assert.InRange(calibration.GetPValue(Math.BitIncrement(calibration.GetThreshold(rate))), 0, rate + 1e-12);
         }

@@ -24,14 +24,14 @@ public sealed class FitEstimateTests
     public void What_memory_does_not_hold_is_refused_with_both_figures()
     {
         var misfit = FitEstimate.Create(new FitSettings(), Patches, 550, null).FindMisfit(4L << 30);
-        Assert.Contains("64 x 64 positions and 550 dimensions needs", misfit, StringComparison.Ordinal);
-        Assert.Contains("4.0 GiB are there", misfit, StringComparison.Ordinal);
+        Assert.Contains("64 x 64 positions and 550 dimensions requires", misfit, StringComparison.Ordinal);
+        Assert.Contains("4.0 GiB are available", misfit, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Scatters_beyond_one_array_are_refused_whatever_the_memory() =>
         Assert.Contains(
-            "can be held",
+            "are supported",
             FitEstimate.Create(new FitSettings(), new Grid(512, 512), 1000, null).FindMisfit(long.MaxValue),
             StringComparison.Ordinal
         );

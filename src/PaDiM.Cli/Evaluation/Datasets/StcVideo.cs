@@ -1,4 +1,5 @@
 using PaDiM.Core.Geometry;
+using PaDiM.Core.Persistence;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
 using PaDiM.Imaging.Heatmaps;
@@ -54,7 +55,7 @@ internal sealed class StcVideo(string root, string name, IReadOnlyList<DatasetIm
         );
     }
 
-    private IEnumerable<LabelledImage> Label(NpyFile truth, Func<int, Func<byte[]>?> mask) =>
+    private IEnumerable<LabelledImage> Label(NumpyFile truth, Func<int, Func<byte[]>?> mask) =>
         SampledFrames.Select(
             (frame, i) =>
                 truth.ReadPositive(i * step).Contains(true)
@@ -79,9 +80,9 @@ internal sealed class StcVideo(string root, string name, IReadOnlyList<DatasetIm
         ]
             .FirstOrDefault();
 
-    private NpyFile OpenTruth(string path, int rank)
+    private NumpyFile OpenTruth(string path, int rank)
     {
-        var file = NpyFile.Open(path);
+        var file = NumpyFile.Open(path);
         if (file.Shape.Count != rank)
             throw new InvalidDataException($"{path} has {file.Shape.Count} axes; expected {rank}.");
         return file.Shape[0] == frames.Count
@@ -93,7 +94,7 @@ internal sealed class StcVideo(string root, string name, IReadOnlyList<DatasetIm
 
     private static byte[] ToPng(string path, int frame)
     {
-        var file = NpyFile.Open(path);
+        var file = NumpyFile.Open(path);
         var positive = file.ReadPositive(frame);
         var pixels = new byte[3 * positive.Length];
         for (var i = 0; i < positive.Length; i++)

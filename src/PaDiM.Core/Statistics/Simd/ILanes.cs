@@ -1,8 +1,8 @@
 namespace PaDiM.Core.Statistics.Simd;
 
 /// <summary>
-/// Sixteen float lanes, for any width of vectors that the processor has: one of 512 bits, two of 256 or four of 128. The
-/// kernels over <see cref="TriangleBlocks"/> are written once against this interface and compiled for each width.
+/// Sixteen float lanes, for any width of vectors that the processor has: one of 512 bits, two of 256 or four of 128.
+/// The kernels over <see cref="TriangleBlocks"/> are written once against this interface and compiled for each width.
 /// </summary>
 /// <typeparam name="TSelf">The implementing type.</typeparam>
 internal interface ILanes<TSelf>
@@ -15,8 +15,8 @@ internal interface ILanes<TSelf>
     static abstract TSelf Widen(ref readonly short source);
 
     /// <summary>
-    /// Loads sixteen 16-bit integers as floats; lanes whose mask is -1 (all bits set) are kept, and those whose mask is 0
-    /// become 0.
+    /// Loads sixteen 16-bit integers as floats; lanes whose mask is -1 (all bits set) are kept, and those whose mask is
+    /// 0 become 0.
     /// </summary>
     static abstract TSelf Widen(ref readonly short source, ref readonly int mask);
 

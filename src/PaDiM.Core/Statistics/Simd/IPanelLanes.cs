@@ -1,8 +1,8 @@
 namespace PaDiM.Core.Statistics.Simd;
 
 /// <summary>
-/// A vector register of doubles. Each lane is an entry of the result, summed by fused multiply-adds in one order, so the
-/// width of the register does not change a bit of the result.
+/// A vector register of doubles. Each lane is an entry of the result, summed by fused multiply-adds in one order, so
+/// the width of the register does not change a bit of the result.
 /// </summary>
 /// <typeparam name="TSelf">The register.</typeparam>
 internal interface IPanelLanes<TSelf>

@@ -83,7 +83,7 @@ public sealed class StcLayoutTests : IDisposable
         Assert.Contains("01_0014 has neither masks", Fail(), StringComparison.Ordinal);
         TinyDataset.WritePixelMasks(_folder.Path, "01_0014", masks[1..]);
         Assert.Contains("has 11 frames, but the video 01_0014 has 12", Fail(), StringComparison.Ordinal);
-        TinyDataset.WriteNpy(
+        NumpyArray.Write(
             _folder.Combine("testing", "test_pixel_mask", "01_0014.npy"),
             "{'descr': '|u1', 'fortran_order': False, 'shape': (12,), }",
             new byte[12]

@@ -3,15 +3,26 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.RegularExpressions;
+using PaDiM.Core.Scoring;
 
-namespace PaDiM.Cli.Evaluation.Datasets;
+namespace PaDiM.Core.Persistence;
 
 /// <summary>
-/// Reads masks and labels of the NPY format (versions 1.0 to 3.0), one frame at a time. A file may come from anywhere:
-/// its header is bounded, and its shape is checked against its length before anything is allocated.
+/// Reads and writes NumPy's <c>.npy</c> format. Masks and labels of versions 1.0 to 3.0 are read one frame at a time.
+/// The file may be hostile: the header is bounded, and the shape is checked against the length of the file before
+/// anything is allocated.
 /// </summary>
-internal sealed partial class NpyFile
+public sealed partial class NumpyFile
 {
+    /// <summary>The media type of the format.</summary>
+    public const string MediaType = "application/x-npy";
+
+    /// <summary>The data starts at a multiple of this, as the format asks for.</summary>
+    private const int Alignment = 64;
+
+    /// <summary>Bytes before the header of version 1.0: magic, version and the header's length.</summary>
+    private const int PrefixLength = 10;
+
     private const int MaxHeaderBytes = 1 << 16,
         MaxAxes = 3,
         MaxFrameValues = 1 << 26;
@@ -20,7 +31,7 @@ internal sealed partial class NpyFile
     private readonly long _start;
     private readonly string _type;
 
-    private NpyFile(string path, long start, string type, IReadOnlyList<int> shape)
+    private NumpyFile(string path, long start, string type, IReadOnlyList<int> shape)
     {
         _path = path;
         _start = start;
@@ -28,17 +39,38 @@ internal sealed partial class NpyFile
         Shape = shape;
     }
 
-    /// <summary>Extents, outermost first; one to three.</summary>
+    /// <summary>Gets the extents, outermost first; one to three, each at least 1.</summary>
     public IReadOnlyList<int> Shape { get; }
 
     private int FrameValues => Shape.Skip(1).Aggregate(1, (product, extent) => product * extent);
 
     private int ValueBytes => _type[^1] - '0';
 
-    /// <summary>Reads a file's header.</summary>
-    /// <exception cref="InvalidDataException">Not such a file, a damaged one, or one of a kind that is not
-    /// read.</exception>
-    public static NpyFile Open(string path)
+    /// <summary>Writes a float32 array of two dimensions: version 1.0, little-endian, C order.</summary>
+    /// <param name="map">Shape <c>(height, width)</c>.</param>
+    public static byte[] Encode(AnomalyMap map)
+    {
+        var header = $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({map.Grid.Height}, {map.Grid.Width}), }}";
+        // Spaces and a line feed fill the header up to the alignment.
+        var padded = (PrefixLength + header.Length + 1 + Alignment - 1) / Alignment * Alignment - PrefixLength;
+        var text = header.PadRight(padded - 1) + "\n";
+        return
+        [
+            0x93,
+            .. "NUMPY"u8,
+            1,
+            0,
+            (byte)padded,
+            (byte)(padded >> 8),
+            .. Encoding.ASCII.GetBytes(text),
+            .. MemoryMarshal.AsBytes(map.Values.AsSpan()),
+        ];
+    }
+
+    /// <summary>Opens a file and reads its header.</summary>
+    /// <exception cref="InvalidDataException">The file is not in the format, damaged, or of an unsupported
+    /// kind.</exception>
+    public static NumpyFile Open(string path)
     {
         using var stream = File.OpenRead(path);
         try
@@ -51,8 +83,10 @@ internal sealed partial class NpyFile
         }
     }
 
-    /// <summary>Of one frame (an index of the outermost axis), for each value whether it is above 0.</summary>
-    /// <exception cref="InvalidDataException">The file has become shorter.</exception>
+    /// <summary>Reads for each value of a frame whether it is above 0.</summary>
+    /// <param name="frame">Index along the outermost axis.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such frame.</exception>
+    /// <exception cref="InvalidDataException">The file was truncated since it was opened.</exception>
     public bool[] ReadPositive(int frame)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(frame);
@@ -63,7 +97,7 @@ internal sealed partial class NpyFile
         {
             var read = RandomAccess.Read(file, bytes.AsSpan(at), _start + (long)frame * bytes.Length + at);
             if (read == 0)
-                throw new InvalidDataException($"{_path} has become shorter while it was read.");
+                throw new InvalidDataException($"{_path} was truncated while it was read.");
             at += read;
         }
         return Positive(bytes);
@@ -91,55 +125,56 @@ internal sealed partial class NpyFile
         return positive;
     }
 
-    private static NpyFile Open(string path, FileStream stream)
+    private static NumpyFile Open(string path, FileStream stream)
     {
         Span<byte> prefix = stackalloc byte[8];
         stream.ReadExactly(prefix);
         if (prefix[0] != 0x93 || !prefix[1..6].SequenceEqual("NUMPY"u8))
-            throw new InvalidDataException($"{path} is no NPY file.");
+            throw new InvalidDataException($"{path} is not an NPY file.");
         var header = ReadHeader(path, stream, prefix[6], prefix[7]);
         var match = Header().Match(header);
         if (!match.Success)
             throw new InvalidDataException(
-                $"The header of {path} is none that is read: values must be bool, integers or floats in little-endian order."
+                $"The header of {path} is not supported: values must be bool, integers or floats in little-endian "
+                    + "order."
             );
         if (match.Groups["order"].ValueSpan is "True")
             throw new InvalidDataException($"{path} is in Fortran order; save it with numpy.ascontiguousarray.");
-        var file = new NpyFile(
+        var file = new NumpyFile(
             path,
             stream.Position,
             match.Groups["type"].Value,
-            ShapeOf(path, match.Groups["shape"].Value)
+            ParseShape(path, match.Groups["shape"].Value)
         );
         var expected = (long)file.Shape[0] * file.FrameValues * file.ValueBytes;
         return stream.Length - stream.Position == expected
             ? file
             : throw new InvalidDataException(
-                $"{path} should hold {expected} bytes after its header, but holds {stream.Length - stream.Position}."
+                $"{path} should have {expected} bytes after its header, but has {stream.Length - stream.Position}."
             );
     }
 
     private static string ReadHeader(string path, FileStream stream, byte major, byte minor)
     {
         if (major is < 1 or > 3 || minor != 0)
-            throw new InvalidDataException($"{path} is of NPY version {major}.{minor}; 1.0 to 3.0 are read.");
+            throw new InvalidDataException($"{path} has NPY version {major}.{minor}; supported are 1.0 to 3.0.");
         Span<byte> size = stackalloc byte[4];
         size.Clear();
         stream.ReadExactly(size[..(major == 1 ? 2 : 4)]);
         var length = BinaryPrimitives.ReadUInt32LittleEndian(size);
         if (length > MaxHeaderBytes)
             throw new InvalidDataException(
-                $"The header of {path} is said to have {length} bytes; at most {MaxHeaderBytes} are read."
+                $"The header of {path} claims {length} bytes; at most {MaxHeaderBytes} are supported."
             );
         var header = new byte[length];
         stream.ReadExactly(header);
         return Encoding.Latin1.GetString(header);
     }
 
-    private static int[] ShapeOf(string path, string text)
+    private static int[] ParseShape(string path, string text)
     {
         var extents = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        // A long number of Python 2 ends in an L.
+        // Python 2 writes long integers with a trailing L.
         int[] shape =
         [
             .. extents.Select(extent =>
@@ -154,12 +189,14 @@ internal sealed partial class NpyFile
         return shape.Length is >= 1 and <= MaxAxes && shape.All(extent => extent >= 1) && frame <= MaxFrameValues
             ? shape
             : throw new InvalidDataException(
-                $"{path} has the shape ({string.Join(", ", extents.Take(MaxAxes + 1))}); one to {MaxAxes} axes are read, none of them empty, and frames of at most {MaxFrameValues} values."
+                $"{path} has the shape ({string.Join(", ", extents.Take(MaxAxes + 1))}); supported are one to "
+                    + $"{MaxAxes} axes, none of them empty, and frames with at most {MaxFrameValues} values."
             );
     }
 
     [GeneratedRegex(
-        @"\A\{\s*'descr':\s*'(?:\|(?<type>[bui]1)|<(?<type>i2|i4|i8|f4|f8))',\s*'fortran_order':\s*(?<order>True|False),\s*'shape':\s*\((?<shape>[0-9L, ]*)\),?\s*\}\s*\z"
+        @"\A\{\s*'descr':\s*'(?:\|(?<type>[bui]1)|<(?<type>i2|i4|i8|f4|f8))',\s*"
+            + @"'fortran_order':\s*(?<order>True|False),\s*'shape':\s*\((?<shape>[0-9L, ]*)\),?\s*\}\s*\z"
     )]
     private static partial Regex Header();
 }
