@@ -149,7 +149,7 @@ internal sealed class ModelOptions
         var side = Settings(arguments.CommandResult, FitSettings.Paper).ImageSize;
         return new ImageDecoder().Decode(File.ReadAllBytes(path)) switch
         {
-            DecodeResult.Decoded { Image: var mask } => MaskImage.Marks(mask, new Grid(side, side)),
+            DecodeResult.Decoded { Image: var mask } => MaskImage.GetMarks(mask, new Grid(side, side)),
             DecodeResult.Refused refused => throw new InvalidDataException(
                 $"The ignore mask {path} cannot be read: {refused.Detail}"
             ),

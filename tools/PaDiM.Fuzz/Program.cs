@@ -18,7 +18,7 @@ internal static class Program
     /// </summary>
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
 
-    private static readonly ImageDecoder Decoder = new(maxPixels: 4 << 20, Limit, memoryBytes: 1L << 30);
+    private static readonly ImageDecoder Decoder = new(maxPixels: 4 << 20, Limit);
 
     public static int Main(string[] args)
     {

@@ -28,7 +28,7 @@ internal sealed class ProtocolView(EvaluationProtocol protocol, int seed)
         );
         return new TrainingImage(
             Convert.ToHexStringLower(identity),
-            () => Show(plain.Read(), new NonAlignedView(seed, image.Name).OfImage),
+            () => Show(plain.Read(), new NonAlignedView(seed, image.Name).RenderImage),
             plain.Name
         );
     }
@@ -44,8 +44,8 @@ internal sealed class ProtocolView(EvaluationProtocol protocol, int seed)
         return new TestImage(
             image.Path,
             labelled.Defect,
-            () => Show(File.ReadAllBytes(image.Path), view.OfImage),
-            read is null ? null : () => Show(read(), view.OfMask)
+            () => Show(File.ReadAllBytes(image.Path), view.RenderImage),
+            read is null ? null : () => Show(read(), view.RenderMask)
         );
     }
 
@@ -53,5 +53,5 @@ internal sealed class ProtocolView(EvaluationProtocol protocol, int seed)
     /// What cannot be decoded is left as it is: the pipeline refuses it with its name and the reason.
     /// </summary>
     private byte[] Show(byte[] bytes, Func<RgbImage, RgbImage> view) =>
-        _decoder.Decode(bytes) is DecodeResult.Decoded decoded ? ImageEncoder.Png(view(decoded.Image)) : bytes;
+        _decoder.Decode(bytes) is DecodeResult.Decoded decoded ? ImageEncoder.EncodePng(view(decoded.Image)) : bytes;
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using PaDiM.Engine.Evaluation;
 using PaDiM.Imaging.Decoding;
+using PaDiM.Service.Admission;
 using PaDiM.Service.Background;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
@@ -24,11 +25,13 @@ internal sealed class EvaluationJob(
     DataDirectory data,
     ImageDecoder decoder,
     BackgroundScheduler threads,
-    DecodingGate gate
+    ImageAdmission admission
 )
 {
     /// <summary>Share of the time that scoring takes; the pixel metrics take the rest.</summary>
     private const double ScoringShare = 0.8;
+
+    private readonly ImageDecoder _decoder = decoder.WithoutTimeLimit(admission.AcquireForJob);
 
     public async Task RunAsync(JobContext context, CancellationToken cancellationToken)
     {
@@ -93,7 +96,7 @@ internal sealed class EvaluationJob(
             .ToArray();
         var unseen = images.Except(seen).ToArray();
         var compute = threads.CreateContext(model.Inspector.Runtime.Threads);
-        var report = new EvaluationPipeline(model.Inspector, decoder.Patient, compute, kept).Run(
+        var report = new EvaluationPipeline(model.Inspector, _decoder, compute, kept).Run(
             [.. unseen.Select(image => ToTest(image, cancellationToken))],
             model.Threshold,
             progress,
@@ -154,7 +157,7 @@ internal sealed class EvaluationJob(
             image.Label == ImageLabel.Normal ? null : image.Defect ?? "anomalous",
             () =>
             {
-                gate.GiveWay(cancellationToken);
+                admission.PauseForActiveLine(cancellationToken);
                 return Read(image.Sha256);
             },
             image.MaskSha256 is { } mask ? () => Read(mask) : null

@@ -5,6 +5,7 @@ using PaDiM.Core.Models;
 using PaDiM.Engine.Fitting;
 using PaDiM.Engine.Inference;
 using PaDiM.Imaging.Decoding;
+using PaDiM.Service.Admission;
 using PaDiM.Service.Background;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Data;
@@ -30,9 +31,11 @@ internal sealed class FitJob(
     FitCapacity capacity,
     FitPace pace,
     BackgroundScheduler threads,
-    DecodingGate gate
+    ImageAdmission admission
 )
 {
+    private readonly ImageDecoder _decoder = decoder.WithoutTimeLimit(admission.AcquireForJob);
+
     public async Task RunAsync(JobContext context, CancellationToken cancellationToken)
     {
         var job = context.Job;
@@ -99,7 +102,7 @@ internal sealed class FitJob(
         var pipeline = new FitPipeline(
             backbone,
             category.Settings.Fit,
-            decoder.Patient,
+            _decoder,
             embeddings,
             threads.CreateContext(backbone.Runtime.Threads),
             ReadIgnored(category)
@@ -122,14 +125,14 @@ internal sealed class FitJob(
         if (category.IgnoreMaskSha256 is not { } sha256)
             return null;
         var side = category.Settings.ImageSize;
-        return decoder.Patient.Decode(Read(sha256)) is DecodeResult.Decoded mask
-            ? MaskImage.Marks(mask.Image, new Grid(side, side))
+        return _decoder.Decode(Read(sha256)).TryGetImage(out var mask, out _)
+            ? MaskImage.GetMarks(mask, new Grid(side, side))
             : throw Failed(Problems.ImageDamaged(sha256));
     }
 
     private byte[] ReadInTurn(string sha256, CancellationToken cancellationToken)
     {
-        gate.GiveWay(cancellationToken);
+        admission.PauseForActiveLine(cancellationToken);
         return Read(sha256);
     }
 

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Options;
 using PaDiM.Imaging.Decoding;
-using PaDiM.Service.Admission;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Http;
 
@@ -15,7 +14,6 @@ internal static class ImagesFeature
             .AddSingleton(CreateDecoder)
             .AddSingleton<ImageStore>()
             .AddSingleton<ImageRequest>()
-            .AddSingleton<DecodingGate>()
             .AddSingleton<Thumbnails>();
 
     public static void MapImages(this WebApplication app)
@@ -31,7 +29,7 @@ internal static class ImagesFeature
         return new ImageDecoder(
             options.MaxPixels,
             TimeSpan.FromMilliseconds(options.DecodeTimeoutMs),
-            provider.GetRequiredService<IOptions<AdmissionOptions>>().Value.DecodeMemoryBytes
+            provider.GetRequiredService<TimeProvider>()
         );
     }
 }

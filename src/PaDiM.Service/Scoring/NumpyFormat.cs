@@ -4,14 +4,14 @@ using PaDiM.Core.Scoring;
 
 namespace PaDiM.Service.Scoring;
 
-/// <summary>Writes NumPy's <c>.npy</c>, version 1.0.</summary>
+/// <summary>Writes NumPy's <c>.npy</c> format, version 1.0.</summary>
 internal static class NumpyFormat
 {
     public const string MediaType = "application/x-npy";
     private const int Alignment = 64,
         PrefixLength = 10;
 
-    /// <summary>A float32 array of shape (height, width), little-endian, in C order.</summary>
+    /// <summary>Encodes a map as a float32 array of shape (height, width), little-endian, in C order.</summary>
     public static byte[] Encode(AnomalyMap map)
     {
         var header = $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({map.Grid.Height}, {map.Grid.Width}), }}";

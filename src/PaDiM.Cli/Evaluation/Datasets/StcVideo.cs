@@ -67,7 +67,7 @@ internal sealed class StcVideo(string root, string name, IReadOnlyList<DatasetIm
         var anomalous = new ImageDecoder().Decode(File.ReadAllBytes(file)) switch
         {
             DecodeResult.Decoded decoded => MaskImage
-                .Marks(decoded.Image, new Grid(decoded.Image.Height, decoded.Image.Width))
+                .GetMarks(decoded.Image, new Grid(decoded.Image.Height, decoded.Image.Width))
                 .Contains(true),
             DecodeResult.Refused refused => throw new InvalidDataException($"{file} cannot be read: {refused.Detail}"),
             _ => throw new InvalidOperationException(),
@@ -103,6 +103,6 @@ internal sealed class StcVideo(string root, string name, IReadOnlyList<DatasetIm
         for (var i = 0; i < positive.Length; i++)
             if (positive[i])
                 pixels.AsSpan(3 * i, 3).Fill(byte.MaxValue);
-        return ImageEncoder.Png(new RgbImage(file.Shape[2], file.Shape[1], pixels));
+        return ImageEncoder.EncodePng(new RgbImage(file.Shape[2], file.Shape[1], pixels));
     }
 }
