@@ -1,4 +1,3 @@
-using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Models;
 using PaDiM.Service.Tests.Support;
 

@@ -1,6 +1,7 @@
 using PaDiM.Imaging.Decoding;
 using PaDiM.Service.Admission;
 using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
 
 namespace PaDiM.Service.Tests;
 

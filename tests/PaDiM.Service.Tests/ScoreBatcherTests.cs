@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using PaDiM.Engine.Scoring;
 using PaDiM.Service.Admission;
-using PaDiM.Service.Http;
 using PaDiM.Service.Models;
 using PaDiM.Service.Scoring;
 using PaDiM.Service.Tests.Support;

@@ -6,7 +6,6 @@ using PaDiM.Service.Admission;
 using PaDiM.Service.Background;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
-using PaDiM.Service.Images;
 using PaDiM.Service.Jobs;
 using PaDiM.Service.Models;
 

@@ -10,7 +10,6 @@ using PaDiM.Service.Background;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
-using PaDiM.Service.Images;
 using PaDiM.Service.Jobs;
 using PaDiM.Service.Models;
 

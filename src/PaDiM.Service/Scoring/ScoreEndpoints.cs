@@ -8,7 +8,6 @@ using PaDiM.Service.Access;
 using PaDiM.Service.Admission;
 using PaDiM.Service.Http;
 using PaDiM.Service.Images;
-using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Scoring;
 

@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Microsoft.Extensions.Time.Testing;
 
 namespace PaDiM.Service.Tests.Support;
@@ -5,7 +6,7 @@ namespace PaDiM.Service.Tests.Support;
 /// <summary>A clock that only tests advance, and that tells them when something starts to wait for it.</summary>
 internal sealed class StoppedTime : FakeTimeProvider
 {
-    private readonly SemaphoreSlim _timers = new(0);
+    private readonly Channel<ITimer> _timers = Channel.CreateUnbounded<ITimer>();
 
     /// <summary>Gets how far the clock advances whenever it is read, so that no two readings are the same.</summary>
     public TimeSpan Step { get; init; }
@@ -18,7 +19,7 @@ internal sealed class StoppedTime : FakeTimeProvider
     }
 
     /// <summary>Waits until there is one more timer.</summary>
-    public async Task AwaitedAsync() => Assert.True(await _timers.WaitAsync(TimeSpan.FromSeconds(30)));
+    public Task AwaitedAsync() => _timers.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
 
     public override long GetTimestamp()
     {
@@ -30,7 +31,7 @@ internal sealed class StoppedTime : FakeTimeProvider
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = base.CreateTimer(callback, state, dueTime, period);
-        _timers.Release();
+        Assert.True(_timers.Writer.TryWrite(timer));
         return timer;
     }
 }
