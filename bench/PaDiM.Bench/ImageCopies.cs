@@ -30,7 +30,7 @@ internal static class ImageCopies
                     if (copy == 0)
                         return bytes;
                     var image = ((DecodeResult.Decoded)decoder.Decode(bytes)).Image;
-                    return ImageEncoder.Thumbnail(
+                    return ImageEncoder.EncodeThumbnail(
                         Move(image, copy * Shift, copy % 2 == 1),
                         Math.Max(image.Width, image.Height)
                     );

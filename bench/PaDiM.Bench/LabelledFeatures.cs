@@ -96,7 +96,7 @@ internal sealed class LabelledFeatures
 
     private static bool[] ReadMask(string path, string root, string defect, FitSettings sizes)
     {
-        var whole = MaskImage.Marks(
+        var whole = MaskImage.GetMarks(
             Decode(Path.Combine(root, "ground_truth", defect, $"{Path.GetFileNameWithoutExtension(path)}_mask.png")),
             new Grid(sizes.ImageSize, sizes.ImageSize)
         );

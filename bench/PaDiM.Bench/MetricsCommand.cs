@@ -129,7 +129,7 @@ internal static class MetricsCommand
             for (var p = 0; p < side * side; p++)
                 if (Inside(p, side))
                     pixels.AsSpan(3 * p, 3).Fill(255);
-            return ImageEncoder.Png(new RgbImage(side, side, pixels));
+            return ImageEncoder.EncodePng(new RgbImage(side, side, pixels));
         }
     }
 

@@ -49,7 +49,9 @@ internal static class TelemetryCommand
         var model = workbench.Fit(BackboneRegistry.DefaultName);
         using var scorer = new InProcessScorer(model, backbone);
         var metrics = app.Services.GetRequiredService<ScoreMetrics>();
+        var drift = app.Services.GetRequiredService<DriftMonitor>();
         var snapshot = CreateSnapshot(model, backbone, "bench");
+        drift.Activate(snapshot);
         var result = CreateResult("bench");
 
         var score = new Candidate(
@@ -61,7 +63,7 @@ internal static class TelemetryCommand
             _ =>
             {
                 for (var i = 0; i < Repeats; i++)
-                    metrics.Scored(snapshot, result);
+                    metrics.RecordScore(snapshot, result);
             }
         );
         using var log = new LoggerConfiguration()
@@ -114,10 +116,16 @@ internal static class TelemetryCommand
         }
         table.Print($"{BackboneRegistry.DefaultName}, {workbench.ThreadCount} threads, {rounds} rounds:");
 
-        await ScrapeAsync(app, metrics, model, backbone);
+        await ScrapeAsync(app, metrics, drift, model, backbone);
     }
 
-    private static async Task ScrapeAsync(WebApplication app, ScoreMetrics metrics, PadimModel model, Backbone backbone)
+    private static async Task ScrapeAsync(
+        WebApplication app,
+        ScoreMetrics metrics,
+        DriftMonitor drift,
+        PadimModel model,
+        Backbone backbone
+    )
     {
         var table = new MarkdownTable("categories", "p50, ms per scrape", "p95", "p99", "KB");
         using var http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
@@ -125,11 +133,12 @@ internal static class TelemetryCommand
         foreach (var categories in new[] { 1, 100, CategoryLabels.Most })
         {
             for (; recorded < categories; recorded++)
-            for (var i = 0; i < 500; i++)
-                metrics.Scored(
-                    CreateSnapshot(model, backbone, $"category-{recorded}"),
-                    CreateResult($"category-{recorded}")
-                );
+            {
+                var snapshot = CreateSnapshot(model, backbone, $"category-{recorded}");
+                drift.Activate(snapshot);
+                for (var i = 0; i < 500; i++)
+                    metrics.RecordScore(snapshot, CreateResult(snapshot.Category));
+            }
             var times = new Times();
             var length = 0;
             for (var i = 0; i < 20; i++)

@@ -145,7 +145,7 @@ internal sealed class ModelOptions
             return null;
         var side = GetSettings(arguments.CommandResult, FitSettings.Paper).ImageSize;
         return new ImageDecoder().Decode(File.ReadAllBytes(path)).TryGetImage(out var mask, out var refused)
-            ? MaskImage.Marks(mask, new Grid(side, side))
+            ? MaskImage.GetMarks(mask, new Grid(side, side))
             : throw new InvalidDataException($"The ignore mask {path} cannot be read: {refused.Detail}");
     }
 

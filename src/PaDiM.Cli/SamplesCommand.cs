@@ -73,7 +73,7 @@ internal static class SamplesCommand
 
     private static void Write(string path, RgbImage image)
     {
-        var png = ImageEncoder.Png(image);
+        var png = ImageEncoder.EncodePng(image);
         AtomicFile.Write(path, stream => stream.Write(png));
     }
 }

@@ -1,17 +1,17 @@
 namespace PaDiM.Imaging;
 
-/// <summary>How the samples of an image that is not encoded lie in memory.</summary>
+/// <summary>Specifies how the samples of raw pixels are stored.</summary>
 public enum PixelFormat
 {
-    /// <summary>Three bytes a pixel, red first.</summary>
+    /// <summary>Three bytes per pixel, red first.</summary>
     Rgb24,
 
-    /// <summary>Three bytes a pixel, blue first.</summary>
+    /// <summary>Three bytes per pixel, blue first.</summary>
     Bgr24,
 
-    /// <summary>One byte a pixel.</summary>
+    /// <summary>One byte per pixel.</summary>
     Gray8,
 
-    /// <summary>Two bytes a pixel, the low one first; scaled to 8 bits as the decoder does with 16.</summary>
+    /// <summary>Two bytes per pixel, low byte first; scaled to 8 bits as the decoder scales 16-bit images.</summary>
     Gray16,
 }

@@ -2,13 +2,13 @@ using System.Buffers.Binary;
 
 namespace PaDiM.Imaging;
 
-/// <summary>What raw pixels are: rows from the top, pixels from the left, nothing between or behind them.</summary>
+/// <summary>Describes raw pixels: rows from the top, pixels from the left, without padding.</summary>
 /// <param name="Width">Pixels across, at least 1.</param>
 /// <param name="Height">Pixels down, at least 1.</param>
 /// <param name="Format">Samples of one pixel.</param>
 public sealed record PixelLayout(int Width, int Height, PixelFormat Format)
 {
-    /// <summary>Bytes of one pixel.</summary>
+    /// <summary>Gets the bytes of one pixel.</summary>
     public int BytesPerPixel =>
         Format switch
         {
@@ -17,13 +17,13 @@ public sealed record PixelLayout(int Width, int Height, PixelFormat Format)
             _ => 3,
         };
 
-    /// <summary>Bytes of the whole image.</summary>
+    /// <summary>Gets the bytes of the whole image.</summary>
     public long Length => (long)Width * Height * BytesPerPixel;
 
-    /// <summary>The image that the bytes are: the same as from a lossless file of these pixels.</summary>
-    /// <param name="bytes">Exactly <see cref="Length"/> of them. With <see cref="PixelFormat.Rgb24"/> the image keeps
-    /// this very array; otherwise it is only read.</param>
-    /// <exception cref="ArgumentException">Another number of bytes.</exception>
+    /// <summary>Creates the image: the same as from a lossless file of these pixels.</summary>
+    /// <param name="bytes"><see cref="Length"/> bytes. With <see cref="PixelFormat.Rgb24"/> the image keeps this
+    /// array; with the other formats the array is only read.</param>
+    /// <exception cref="ArgumentException">The number of bytes is wrong.</exception>
     public RgbImage ToImage(byte[] bytes)
     {
         if (bytes.Length != Length)
@@ -54,7 +54,7 @@ public sealed record PixelLayout(int Width, int Height, PixelFormat Format)
         return new RgbImage(Width, Height, pixels);
     }
 
-    /// <summary>Blue-first pixels to red-first ones.</summary>
+    /// <summary>Converts blue-first pixels to red-first ones.</summary>
     internal static void Reverse(ReadOnlySpan<byte> bgr, Span<byte> rgb)
     {
         for (var i = 0; i < rgb.Length; i += 3)
@@ -65,6 +65,6 @@ public sealed record PixelLayout(int Width, int Height, PixelFormat Format)
         }
     }
 
-    /// <summary>To the nearest of <c>sample / 257</c>; 257 is odd, so there never are two.</summary>
+    /// <summary>Rounds <c>sample / 257</c> to the nearest integer; 257 is odd, so there are no ties.</summary>
     private static byte ToEightBits(ushort sample) => (byte)((sample + 128) / 257);
 }

@@ -1,18 +1,18 @@
 namespace PaDiM.Imaging;
 
-/// <summary>A decoded image: upright, sRGB, 8 bits a channel.</summary>
-/// <param name="width">Pixels.</param>
-/// <param name="height">Pixels.</param>
+/// <summary>Represents a decoded image: upright, sRGB, 8 bits per channel.</summary>
+/// <param name="width">Pixels across.</param>
+/// <param name="height">Pixels down.</param>
 /// <param name="pixels">Shape <c>(height, width, 3)</c>, red first.</param>
 public sealed class RgbImage(int width, int height, byte[] pixels)
 {
-    /// <summary>Pixels across.</summary>
+    /// <summary>Gets the pixels across.</summary>
     public int Width { get; } = width;
 
-    /// <summary>Pixels down.</summary>
+    /// <summary>Gets the pixels down.</summary>
     public int Height { get; } = height;
 
-    /// <summary>Shape <c>(Height, Width, 3)</c>, row-major, red first.</summary>
+    /// <summary>Gets the samples, shape <c>(Height, Width, 3)</c>, row-major, red first.</summary>
     public byte[] Pixels { get; } =
         pixels.Length == checked(width * height * 3)
             ? pixels

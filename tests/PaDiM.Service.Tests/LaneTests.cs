@@ -1,9 +1,6 @@
-using System.Diagnostics;
-using Microsoft.Extensions.Options;
 using PaDiM.Imaging.Decoding;
 using PaDiM.Service.Admission;
-using PaDiM.Service.Images;
-using PaDiM.Service.Scoring;
+using PaDiM.Service.Tests.Support;
 using PaDiM.Service.TestSupport;
 
 namespace PaDiM.Service.Tests;
@@ -11,107 +8,130 @@ namespace PaDiM.Service.Tests;
 /// <summary>The line goes first wherever images wait.</summary>
 public sealed class LaneTests
 {
+    private const int Cores = 2;
+
+    private readonly StoppedTime _time = new();
+
     [Fact]
-    public async Task Batches_hold_half_of_the_places_and_the_line_finds_the_others()
+    public async Task Batches_hold_half_of_the_slots_and_the_line_finds_the_others()
     {
-        using var queue = new ScoreQueue(Options.Create(new AdmissionOptions { QueueCapacity = 4 }));
-        var first = await queue.EnterAsync(CancellationToken.None);
-        var second = await queue.EnterAsync(CancellationToken.None);
-        var third = queue.EnterAsync(CancellationToken.None);
+        var admission = Admit(slots: 4, cores: 8);
+        var first = await ScoreAsync(admission, Priority.Batch);
+        var second = await ScoreAsync(admission, Priority.Batch);
+        var third = ScoreAsync(admission, Priority.Batch);
         Assert.False(third.IsCompleted);
-        using (queue.TryEnter())
-        using (queue.TryEnter())
+        Assert.Equal(2, admission.SlotsInUse);
+        using (var line = await ScoreAsync(admission, Priority.Line))
+        using (var other = await ScoreAsync(admission, Priority.Line))
         {
-            Assert.True(queue.IsFull);
-            Assert.Null(queue.TryEnter());
+            Assert.True(line.IsAcquired && other.IsAcquired);
+            Assert.True(admission.IsFull);
+            using var refused = await ScoreAsync(admission, Priority.Line);
+            Assert.False(refused.IsAcquired);
         }
         first.Dispose();
         (await third).Dispose();
         second.Dispose();
-        Assert.False(queue.IsFull);
+        Assert.False(admission.IsFull);
+        Assert.Equal(0, admission.SlotsInUse);
     }
 
     [Fact]
-    public async Task A_job_pauses_before_an_image_while_the_line_is_at_work()
+    public async Task A_slot_is_held_until_the_answer_and_a_core_until_the_image_is_decoded()
     {
-        var gate = new DecodingGate();
-        var alone = TimeOf(() => gate.GiveWay(CancellationToken.None));
-        await gate.RunAsync(() => 0, isUrgent: true, CancellationToken.None);
-        var beside = TimeOf(() => gate.GiveWay(CancellationToken.None));
-        Assert.True(
-            beside > TimeSpan.FromMilliseconds(150) && beside > alone,
-            $"{alone} alone, {beside} beside a line"
-        );
-
-        static TimeSpan TimeOf(Action action)
-        {
-            var start = Stopwatch.GetTimestamp();
-            action();
-            return Stopwatch.GetElapsedTime(start);
-        }
+        var admission = Admit(slots: 4, cores: 1);
+        using var decoded = await ScoreAsync(admission, Priority.Line);
+        var next = ScoreAsync(admission, Priority.Line);
+        Assert.False(next.IsCompleted);
+        Assert.Equal(2, admission.SlotsInUse);
+        decoded.ReleaseCoreAndMemory();
+        (await next).Dispose();
+        Assert.Equal(1, admission.SlotsInUse);
     }
 
     [Fact]
-    public async Task An_urgent_image_is_decoded_before_those_that_came_earlier()
+    public async Task Uploads_need_no_slot()
     {
-        var gate = new DecodingGate();
-        using var release = new SemaphoreSlim(0);
-        using var inside = new CountdownEvent(Environment.ProcessorCount);
+        var admission = Admit(slots: 1, cores: 8);
+        using var line = await ScoreAsync(admission, Priority.Line);
+        Assert.True(admission.IsFull);
+        using var upload = await AcquireAsync(admission, 0, Priority.Batch);
+        Assert.True(upload.IsAcquired);
+    }
+
+    [Fact]
+    public async Task A_job_pauses_before_an_image_while_the_line_is_active()
+    {
+        var admission = Admit();
+        // Would never return: nothing advances the time.
+        admission.PauseForActiveLine(CancellationToken.None);
+        (await AcquireAsync(admission, 0, Priority.Batch)).Dispose();
+        admission.PauseForActiveLine(CancellationToken.None);
+
+        (await AcquireAsync(admission, 0, Priority.Line)).Dispose();
+        var beside = PauseAsync(CancellationToken.None);
+        await _time.AdvanceOnceAwaitedAsync(TimeSpan.FromMilliseconds(199));
+        Assert.False(beside.IsCompleted);
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        await beside;
+
         using var gone = new CancellationTokenSource();
-        var order = new List<string>();
-        var busy = Enumerable
-            .Range(0, Environment.ProcessorCount)
-            .Select(_ => RunOnOwnThread(() => gate.RunAsync(Hold, isUrgent: true, CancellationToken.None)))
-            .ToArray();
-        Assert.True(inside.Wait(TimeSpan.FromSeconds(30)));
-        var patient = gate.RunAsync(() => Note("patient"), isUrgent: false, CancellationToken.None);
-        var cancelled = gate.RunAsync(() => Note("cancelled"), isUrgent: true, gone.Token);
-        var urgent = gate.RunAsync(() => Note("urgent"), isUrgent: true, CancellationToken.None);
+        var cancelled = PauseAsync(gone.Token);
+        await _time.AwaitedAsync();
+        await gone.CancelAsync();
+        await cancelled;
+
+        _time.Advance(TimeSpan.FromMilliseconds(50));
+        admission.PauseForActiveLine(CancellationToken.None);
+
+        Task PauseAsync(CancellationToken cancellationToken) =>
+            Task.Factory.StartNew(
+                () => admission.PauseForActiveLine(cancellationToken),
+                CancellationToken.None,
+                TaskCreationOptions.LongRunning,
+                TaskScheduler.Default
+            );
+    }
+
+    [Fact]
+    public async Task An_image_of_the_line_is_decoded_before_those_that_came_earlier()
+    {
+        var admission = Admit();
+        using var gone = new CancellationTokenSource();
+        var busy = await AcquireAsync(admission, 0, Priority.Line);
+        using var other = await AcquireAsync(admission, 0, Priority.Batch);
+        var batch = AcquireAsync(admission, 0, Priority.Batch);
+        var cancelled = admission.AcquireAsync(0, Priority.Line, gone.Token).AsTask();
+        var line = AcquireAsync(admission, 0, Priority.Line);
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
 
-        // One core only: with two, both that wait would run at once, in any order.
-        release.Release();
-        await Task.WhenAll(patient, urgent);
-        release.Release(busy.Length);
-        await Task.WhenAll(busy);
-        Assert.DoesNotContain("cancelled", order);
-        Assert.Equal("urgent", order[0]);
-        Assert.True(await gate.RunAsync(() => true, isUrgent: false, CancellationToken.None));
-
-        bool Hold()
-        {
-            inside.Signal();
-            return release.Wait(TimeSpan.FromSeconds(30));
-        }
-
-        bool Note(string name)
-        {
-            order.Add(name);
-            return true;
-        }
+        Assert.False(batch.IsCompleted || line.IsCompleted);
+        busy.Dispose();
+        var first = await line;
+        Assert.False(batch.IsCompleted);
+        first.Dispose();
+        (await batch).Dispose();
     }
 
     [Fact]
     public async Task Large_images_of_batches_that_wait_for_memory_hold_up_no_image_of_the_line()
     {
-        var gate = new DecodingGate();
         byte[] small = Parts.Plain(8, 8, 9),
             large = Parts.Plain(300, 300, 9);
-        var decoder = new ImageDecoder(memoryBytes: 300 * 300 * 3);
-        var taken = decoder.Memory.Ask(1000, isUrgent: true);
+        var decoder = new ImageDecoder();
+        var admission = Admit(decodeBytes: 300 * 300 * 3);
+        var taken = await AcquireAsync(admission, 1000, Priority.Line);
         var batch = Enumerable
-            .Range(0, 2 * Environment.ProcessorCount)
-            .Select(_ => DecodeAsync(large, isUrgent: false, CancellationToken.None))
+            .Range(0, 2 * Cores)
+            .Select(_ => DecodeAsync(large, Priority.Batch, CancellationToken.None))
             .ToArray();
         Assert.DoesNotContain(batch, image => image.IsCompleted);
-        Assert.IsType<DecodeResult.Decoded>(
-            await DecodeAsync(small, isUrgent: true, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30))
-        );
+        Assert.IsType<DecodeResult.Decoded>(await DecodeAsync(small, Priority.Line, CancellationToken.None));
 
-        // Who gives up while he waits leaves neither memory nor a place behind.
+        // Giving up while waiting leaves neither memory nor a core behind.
         using var gone = new CancellationTokenSource();
-        var cancelled = DecodeAsync(large, isUrgent: false, gone.Token);
+        var cancelled = DecodeAsync(large, Priority.Batch, gone.Token);
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
         Assert.DoesNotContain(batch, image => image.IsCompleted);
@@ -120,15 +140,22 @@ public sealed class LaneTests
             await Task.WhenAll(batch).WaitAsync(TimeSpan.FromSeconds(30)),
             image => Assert.IsType<DecodeResult.Decoded>(image)
         );
-        using var all = decoder.Memory.Ask(long.MaxValue, isUrgent: false);
-        Assert.True(all.Granted.IsCompleted);
+        Assert.True(AcquireAsync(admission, long.MaxValue, Priority.Batch).IsCompleted);
 
-        Task<DecodeResult> DecodeAsync(byte[] bytes, bool isUrgent, CancellationToken cancellationToken) =>
-            gate.RunAsync(aside => decoder.DecodeAsync(bytes, isUrgent, aside), isUrgent, cancellationToken);
+        async Task<DecodeResult> DecodeAsync(byte[] bytes, Priority priority, CancellationToken cancellationToken)
+        {
+            Assert.True(decoder.TryProbe(bytes, out var header, out _));
+            using var lease = await admission.AcquireAsync(header.DecodeBytes, priority, cancellationToken);
+            return decoder.Decode(bytes);
+        }
     }
 
-    private static Task<T> RunOnOwnThread<T>(Func<Task<T>> work) =>
-        Task
-            .Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
-            .Unwrap();
+    private ImageAdmission Admit(int slots = 64, int cores = Cores, long decodeBytes = 1 << 30) =>
+        new(new AdmissionLimits(slots, cores, decodeBytes), _time);
+
+    private static Task<ImageLease> AcquireAsync(ImageAdmission admission, long bytes, Priority priority) =>
+        admission.AcquireAsync(bytes, priority, CancellationToken.None).AsTask();
+
+    private static Task<ImageLease> ScoreAsync(ImageAdmission admission, Priority priority) =>
+        admission.AcquireToScoreAsync(0, priority, CancellationToken.None).AsTask();
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using PaDiM.Engine.Scoring;
+using PaDiM.Service.Admission;
 using PaDiM.Service.Models;
 using PaDiM.Service.Scoring;
 using PaDiM.Service.Tests.Support;
@@ -34,19 +35,23 @@ public sealed class ScoreBatcherTests(SharedService shared)
     public async Task An_image_that_nobody_waits_for_leaves_those_behind_it_alone()
     {
         var inspector = await InspectorAsync();
+        var time = new StoppedTime();
         var batcher = new ScoreBatcher(
             Options.Create(new ScoringOptions { MaxBatchWaitMs = 200 }),
             shared.Service.Get<ScoreMetrics>(),
-            TimeProvider.System,
+            time,
             NullLogger<ScoreBatcher>.Instance
         );
         using var gone = new CancellationTokenSource();
-        var first = batcher.ScoreAsync(inspector, Image(inspector, 1), ScoreLane.Line, gone.Token);
+        var first = batcher.ScoreAsync(inspector, Image(inspector, 1), Priority.Line, gone.Token);
         var second = ScoreAsync(batcher, inspector, Image(inspector, 2));
         await gone.CancelAsync();
+        await time.AdvanceOnceAwaitedAsync(TimeSpan.FromMilliseconds(200));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
         Assert.True(await second > 0);
-        Assert.True(await ScoreAsync(batcher, inspector, Image(inspector, 3)) > 0);
+        var third = ScoreAsync(batcher, inspector, Image(inspector, 3));
+        await time.AdvanceOnceAwaitedAsync(TimeSpan.FromMilliseconds(200));
+        Assert.True(await third > 0);
     }
 
     [Fact]
@@ -67,25 +72,48 @@ public sealed class ScoreBatcherTests(SharedService shared)
     public async Task An_image_of_the_line_goes_before_those_of_a_batch_that_came_earlier()
     {
         var inspector = await InspectorAsync();
+        var time = new StoppedTime { Step = TimeSpan.FromMicroseconds(1) };
         var batcher = new ScoreBatcher(
             Options.Create(new ScoringOptions { MaxBatchSize = 8, MaxBatchWaitMs = 100 }),
             shared.Service.Get<ScoreMetrics>(),
-            TimeProvider.System,
+            time,
             NullLogger<ScoreBatcher>.Instance
         );
         var batch = Enumerable
             .Range(0, 6)
             .Select(seed =>
-                batcher.ScoreAsync(inspector, Image(inspector, seed), ScoreLane.Batch, CancellationToken.None)
+                batcher.ScoreAsync(inspector, Image(inspector, seed), Priority.Batch, CancellationToken.None)
             )
             .ToArray();
-        var line = await batcher.ScoreAsync(inspector, Image(inspector, 6), ScoreLane.Line, CancellationToken.None);
-        Assert.True(line.Succeeded(out var first, out _));
+        var line = batcher.ScoreAsync(inspector, Image(inspector, 6), Priority.Line, CancellationToken.None);
+        await time.AdvanceOnceAwaitedAsync(TimeSpan.FromMilliseconds(100));
+        Assert.True((await line).Succeeded(out var first, out _));
         foreach (var answer in await Task.WhenAll(batch))
         {
             Assert.True(answer.Succeeded(out var later, out _));
             Assert.True(later.Waited > first.Waited, $"{later.Waited} after {first.Waited}");
         }
+    }
+
+    [Fact]
+    public async Task An_image_of_a_batch_that_has_waited_for_a_second_goes_with_the_line()
+    {
+        var inspector = await InspectorAsync();
+        var time = new StoppedTime { Step = TimeSpan.FromMicroseconds(1) };
+        var batcher = new ScoreBatcher(
+            Options.Create(new ScoringOptions { MaxBatchSize = 8, MaxBatchWaitMs = 1000 }),
+            shared.Service.Get<ScoreMetrics>(),
+            time,
+            NullLogger<ScoreBatcher>.Instance
+        );
+        var batch = batcher.ScoreAsync(inspector, Image(inspector, 1), Priority.Batch, CancellationToken.None);
+        var line = batcher.ScoreAsync(inspector, Image(inspector, 2), Priority.Line, CancellationToken.None);
+        await time.AdvanceOnceAwaitedAsync(TimeSpan.FromMilliseconds(1001));
+        Assert.True((await batch).Succeeded(out var first, out _));
+        Assert.True((await line).Succeeded(out var second, out _));
+        // In one batch: both started at the same time.
+        Assert.True(first.Waited > second.Waited);
+        Assert.Equal(first.Embedding, second.Embedding);
     }
 
     private async Task<ModelScorer> InspectorAsync()
@@ -102,7 +130,7 @@ public sealed class ScoreBatcherTests(SharedService shared)
     private static async Task<float> ScoreAsync(ScoreBatcher batcher, ModelScorer inspector, float[] image)
     {
         Assert.True(
-            (await batcher.ScoreAsync(inspector, image, ScoreLane.Line, CancellationToken.None)).Succeeded(
+            (await batcher.ScoreAsync(inspector, image, Priority.Line, CancellationToken.None)).Succeeded(
                 out var batched,
                 out _
             )

@@ -17,7 +17,7 @@ internal static class Program
     /// </summary>
     private static readonly TimeSpan ImageTimeLimit = TimeSpan.FromSeconds(2);
 
-    private static readonly ImageDecoder Decoder = new(maxPixels: 4 << 20, ImageTimeLimit, memoryBytes: 1L << 30);
+    private static readonly ImageDecoder Decoder = new(maxPixels: 4 << 20, ImageTimeLimit);
 
     public static int Main(string[] args)
     {

@@ -28,7 +28,7 @@ internal sealed class ProtocolView(EvaluationProtocol protocol, int seed)
         );
         return new TrainingImage(
             identity,
-            () => Apply(plain.Read(), new NonAlignedView(seed, image.Name).OfImage),
+            () => Apply(plain.Read(), new NonAlignedView(seed, image.Name).RenderImage),
             plain.Name
         );
     }
@@ -44,8 +44,8 @@ internal sealed class ProtocolView(EvaluationProtocol protocol, int seed)
         return new TestImage(
             image.Path,
             labelled.Defect,
-            () => Apply(File.ReadAllBytes(image.Path), view.OfImage),
-            read is null ? null : () => Apply(read(), view.OfMask)
+            () => Apply(File.ReadAllBytes(image.Path), view.RenderImage),
+            read is null ? null : () => Apply(read(), view.RenderMask)
         );
     }
 
@@ -54,5 +54,5 @@ internal sealed class ProtocolView(EvaluationProtocol protocol, int seed)
     /// reason.
     /// </summary>
     private byte[] Apply(byte[] bytes, Func<RgbImage, RgbImage> view) =>
-        _decoder.Decode(bytes).TryGetImage(out var image, out _) ? ImageEncoder.Png(view(image)) : bytes;
+        _decoder.Decode(bytes).TryGetImage(out var image, out _) ? ImageEncoder.EncodePng(view(image)) : bytes;
 }

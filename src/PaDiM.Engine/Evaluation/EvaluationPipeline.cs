@@ -149,7 +149,7 @@ public sealed class EvaluationPipeline(
                 $"The mask of {image.Image.Name} has {mask.Width} x {mask.Height} pixels, but its image has"
                     + $" {image.Size.Width} x {image.Size.Height}."
             );
-        return new PixelLabels(image.Size, MaskImage.Marks(mask, image.Size), ignored);
+        return new PixelLabels(image.Size, MaskImage.GetMarks(mask, image.Size), ignored);
     }
 
     private RgbImage Decode(string name, byte[] bytes) =>

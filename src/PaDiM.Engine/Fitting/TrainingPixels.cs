@@ -54,7 +54,7 @@ internal sealed class TrainingPixels(
     /// <summary>Builds the mean image that others are registered to, shape <c>(side, side)</c>, grey.</summary>
     public float[] BuildTemplate() =>
         MeanTemplate.Build(
-            () => Enumerable.Range(0, images.Count).Select(i => Preprocessor.Grey(ReadFloats(i))),
+            () => Enumerable.Range(0, images.Count).Select(i => Preprocessor.ToGrey(ReadFloats(i))),
             side,
             TemplateRounds,
             parallel

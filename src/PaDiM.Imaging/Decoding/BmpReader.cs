@@ -4,8 +4,8 @@ using System.Numerics;
 namespace PaDiM.Imaging.Decoding;
 
 /// <summary>
-/// Reads the bitmaps that cameras and frame grabbers send: uncompressed, 1, 4, 8 (palette), 16, 24 or 32 bits a pixel,
-/// with or without bit masks, bottom-up or top-down. Run-length encoded ones are refused.
+/// Reads the bitmaps that cameras and frame grabbers send: uncompressed, 1, 4, 8 (palette), 16, 24 or 32 bits per
+/// pixel, with or without bit masks, bottom-up or top-down. Run-length encoded bitmaps are refused.
 /// </summary>
 internal sealed class BmpReader
 {
@@ -32,15 +32,15 @@ internal sealed class BmpReader
 
     private byte[] Palette { get; init; } = [];
 
-    /// <summary>Reads and checks the header; no pixel is touched.</summary>
-    /// <exception cref="InvalidDataException">The header cannot be read, or is of a kind that is refused.</exception>
+    /// <summary>Reads and checks the header; decodes no pixel.</summary>
+    /// <exception cref="InvalidDataException">The header is damaged, or its variant is not supported.</exception>
     public static BmpReader ReadHeader(ReadOnlySpan<byte> file)
     {
         if (file.Length < FileHeader + 12)
-            throw new InvalidDataException("the file ends within its header");
+            throw new InvalidDataException("the header is truncated");
         var size = ReadInt32(file, FileHeader);
         if (size < 12 || size > file.Length - FileHeader)
-            throw new InvalidDataException("the header's length is wrong");
+            throw new InvalidDataException("invalid header length");
         var old = size < 40;
         var info = file.Slice(FileHeader, size);
         var width = old ? BinaryPrimitives.ReadUInt16LittleEndian(info[4..]) : ReadInt32(info, 4);
@@ -48,11 +48,13 @@ internal sealed class BmpReader
         var bits = BinaryPrimitives.ReadUInt16LittleEndian(info[(old ? 10 : 14)..]);
         var compression = old ? Rgb : ReadInt32(info, 16);
         if (width <= 0 || height is 0 or int.MinValue)
-            throw new InvalidDataException($"a size of {width} x {height} makes no sense");
+            throw new InvalidDataException($"invalid image size {width} x {height}");
         if (bits is not (1 or 4 or 8 or 16 or 24 or 32))
-            throw new InvalidDataException($"{bits} bits a pixel are not read");
+            throw new InvalidDataException($"{bits} bits per pixel are not supported");
         if (compression is not (Rgb or BitFields or AlphaBitFields) || (compression != Rgb && bits is not (16 or 32)))
-            throw new InvalidDataException("compressed bitmaps are not read; save it uncompressed or as PNG");
+            throw new InvalidDataException(
+                "compressed bitmaps are not supported; save the image uncompressed or as PNG"
+            );
         return new BmpReader
         {
             Width = width,
@@ -72,7 +74,7 @@ internal sealed class BmpReader
     {
         var stride = ((long)Width * Bits + 31) / 32 * 4;
         if (PixelOffset < FileHeader || (file.Length - PixelOffset) / stride < Height)
-            throw new InvalidDataException("the file ends before its last row of pixels");
+            throw new InvalidDataException("the pixels are truncated");
         var pixels = new byte[checked(Width * Height * 3)];
         for (var y = 0; y < Height; y++)
         {
@@ -116,7 +118,7 @@ internal sealed class BmpReader
 
     private static uint[] ReadMasks(ReadOnlySpan<byte> file, int headerSize)
     {
-        // They are the last fields of the longer headers, and stand behind the short one: at the same place either way.
+        // The masks are the last fields of the longer headers, or follow the short one: the offset is the same.
         const int at = FileHeader + 40;
         if (headerSize < 40 || file.Length < at + 12)
             throw new InvalidDataException("the bit masks are missing");
@@ -126,7 +128,7 @@ internal sealed class BmpReader
             masks[c] = BinaryPrimitives.ReadUInt32LittleEndian(file[(at + 4 * c)..]);
             var run = masks[c] == 0 ? 0 : masks[c] >> BitOperations.TrailingZeroCount(masks[c]);
             if (run == 0 || run > 0xFFFF || (run & run + 1) != 0)
-                throw new InvalidDataException("the bit masks make no sense");
+                throw new InvalidDataException("invalid bit masks");
         }
         return masks;
     }
@@ -135,7 +137,7 @@ internal sealed class BmpReader
     {
         var count = used is > 0 and <= 256 ? used : 1 << bits;
         if ((long)at + count * entrySize > file.Length)
-            throw new InvalidDataException("the file ends within its palette");
+            throw new InvalidDataException("the palette is truncated");
         var palette = new byte[256 * 3];
         for (var i = 0; i < count; i++)
         {

@@ -1,8 +1,6 @@
 namespace PaDiM.Imaging.Decoding;
 
-/// <summary>
-/// The encodings that are read. Which one it is, the first bytes decide: never a name or a content type.
-/// </summary>
+/// <summary>Specifies an encoding. The first bytes of a file decide it, never a name or a content type.</summary>
 public enum ImageFormat
 {
     /// <summary>Portable Network Graphics.</summary>
@@ -24,7 +22,7 @@ public enum ImageFormat
 /// <summary>Recognises encodings.</summary>
 public static class ImageFormats
 {
-    /// <summary>The format that the first bytes tell, or null.</summary>
+    /// <summary>Gets the format that the first bytes belong to, or null.</summary>
     public static ImageFormat? Recognise(ReadOnlySpan<byte> bytes) =>
         bytes switch
         {
@@ -37,10 +35,10 @@ public static class ImageFormats
             _ => null,
         };
 
-    /// <summary>The format as people write it.</summary>
+    /// <summary>Gets the usual spelling of a format.</summary>
     public static string Name(this ImageFormat format) =>
         format is ImageFormat.WebP ? "WebP" : format.ToString().ToUpperInvariant();
 
-    /// <summary>The media type that files of a format are served with.</summary>
+    /// <summary>Gets the media type of a format.</summary>
     public static string MediaType(this ImageFormat format) => $"image/{format.ToString().ToLowerInvariant()}";
 }

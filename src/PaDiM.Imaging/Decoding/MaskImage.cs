@@ -2,20 +2,20 @@ using PaDiM.Core.Geometry;
 
 namespace PaDiM.Imaging.Decoding;
 
-/// <summary>Masks that come as images: white marks a pixel, black does not.</summary>
+/// <summary>Reads masks from images: white marks a pixel, black does not.</summary>
 public static class MaskImage
 {
     /// <summary>
-    /// A channel above this marks a pixel: masks may be painted in any colour, and those saved as JPEG are not quite
-    /// black.
+    /// A channel above this value marks a pixel: masks may be painted in any colour, and a mask saved as JPEG is not
+    /// quite black.
     /// </summary>
-    private const byte Middle = 127;
+    private const byte Threshold = 127;
 
-    /// <summary>The marks at any size, by the nearest pixel.</summary>
+    /// <summary>Gets the marks at any size, from the nearest pixel.</summary>
     /// <param name="mask">The mask.</param>
-    /// <param name="size">Rows and columns wanted; the mask's own for its pixels as they are.</param>
+    /// <param name="size">Rows and columns of the result; pass the size of the mask for its pixels as they are.</param>
     /// <returns>Shape <c>(size.Height, size.Width)</c>.</returns>
-    public static bool[] Marks(RgbImage mask, Grid size)
+    public static bool[] GetMarks(RgbImage mask, Grid size)
     {
         var marks = new bool[size.Positions];
         for (var y = 0; y < size.Height; y++)
@@ -24,7 +24,7 @@ public static class MaskImage
             for (var x = 0; x < size.Width; x++)
                 marks[y * size.Width + x] = mask
                     .Pixels.AsSpan(3 * (row + (int)((x + 0.5) * mask.Width / size.Width)), 3)
-                    .ContainsAnyInRange((byte)(Middle + 1), byte.MaxValue);
+                    .ContainsAnyInRange((byte)(Threshold + 1), byte.MaxValue);
         }
         return marks;
     }

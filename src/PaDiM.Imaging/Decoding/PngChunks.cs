@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace PaDiM.Imaging.Decoding;
 
 /// <summary>
-/// Reads of a PNG what must be known before libvips sees it, and what libvips does not tell: its size, whether it is
-/// animated (APNG), whether the file has its end, and whether it holds more than its pixels.
+/// Reads from a PNG what must be known before libvips sees it, and what libvips does not report: the size, whether the
+/// image is animated (APNG), whether the file is complete, and whether it holds more data than its pixels need.
 /// </summary>
 internal static class PngChunks
 {
@@ -13,73 +13,70 @@ internal static class PngChunks
         HeaderLength = 13,
         Slack = 1 << 16;
 
-    /// <summary>Where the header ends.</summary>
+    /// <summary>Offset of the first byte after the header.</summary>
     public const int HeaderEnd = SignatureLength + Overhead + HeaderLength;
 
-    /// <summary>Pixels across and down.</summary>
-    /// <exception cref="InvalidDataException">The file does not begin with a header, or with one that PNG
-    /// forbids.</exception>
+    /// <summary>Reads the number of pixels across and down.</summary>
+    /// <exception cref="InvalidDataException">The header is missing, or its size is invalid.</exception>
     public static (int Width, int Height) ReadSize(ReadOnlySpan<byte> png)
     {
         if (
             png.Length < HeaderEnd
-            || LengthAt(png, SignatureLength) != Overhead + HeaderLength
-            || !TypeAt(png, SignatureLength).SequenceEqual("IHDR"u8)
+            || GetChunkLength(png, SignatureLength) != Overhead + HeaderLength
+            || !GetChunkType(png, SignatureLength).SequenceEqual("IHDR"u8)
         )
-            throw new InvalidDataException("its header is missing");
+            throw new InvalidDataException("the IHDR chunk is missing");
         var width = BinaryPrimitives.ReadUInt32BigEndian(png[16..]);
         var height = BinaryPrimitives.ReadUInt32BigEndian(png[20..]);
         return width is 0 or > int.MaxValue || height is 0 or > int.MaxValue
-            ? throw new InvalidDataException($"a size of {width} x {height} cannot be")
+            ? throw new InvalidDataException($"invalid image size {width} x {height}")
             : ((int)width, (int)height);
     }
 
-    /// <summary>Whether an <c>acTL</c> chunk stands before the pixels.</summary>
+    /// <summary>Gets whether an <c>acTL</c> chunk precedes the pixels.</summary>
     public static bool IsAnimated(ReadOnlySpan<byte> png)
     {
-        for (long at = SignatureLength; at + Overhead <= png.Length; at += LengthAt(png, at))
+        for (long at = SignatureLength; at + Overhead <= png.Length; at += GetChunkLength(png, at))
         {
-            if (TypeAt(png, at).SequenceEqual("acTL"u8))
+            if (GetChunkType(png, at).SequenceEqual("acTL"u8))
                 return true;
-            if (TypeAt(png, at).SequenceEqual("IDAT"u8))
+            if (GetChunkType(png, at).SequenceEqual("IDAT"u8))
                 return false;
         }
         return false;
     }
 
-    /// <summary>
-    /// Whether all chunks up to <c>IEND</c> are there in full; one more byte cut off, and they are not.
-    /// </summary>
+    /// <summary>Gets whether all chunks up to and including <c>IEND</c> are there, to the last byte.</summary>
     public static bool IsComplete(ReadOnlySpan<byte> png)
     {
-        for (long at = SignatureLength; at + Overhead <= png.Length; at += LengthAt(png, at))
-            if (TypeAt(png, at).SequenceEqual("IEND"u8))
+        for (long at = SignatureLength; at + Overhead <= png.Length; at += GetChunkLength(png, at))
+            if (GetChunkType(png, at).SequenceEqual("IEND"u8))
                 return true;
         return false;
     }
 
     /// <summary>
-    /// Whether the packed pixels are longer than they would be unpacked. No encoder writes such; the decoder would
-    /// unpack what lies behind the last row as well, a thousand times its length.
+    /// Gets whether the compressed pixels are longer than they would be uncompressed. No encoder writes such a file,
+    /// and the decoder would also inflate the data behind the last row, to up to a thousand times its length.
     /// </summary>
-    public static bool HoldsTooMuch(ReadOnlySpan<byte> png)
+    public static bool HasExcessData(ReadOnlySpan<byte> png)
     {
         var width = (long)BinaryPrimitives.ReadUInt32BigEndian(png[16..]);
         var height = (long)BinaryPrimitives.ReadUInt32BigEndian(png[20..]);
-        var bits = png[24] * ChannelsOf(png[25]);
-        // A filter byte a row, in up to seven passes; and what zlib adds where nothing can be packed.
-        var most = Slack + height * ((width * bits + 7) / 8 + 7) * 101 / 100;
+        var bits = png[24] * CountChannels(png[25]);
+        // A filter byte per row, in up to seven passes, and what zlib adds to incompressible data.
+        var allowed = Slack + height * ((width * bits + 7) / 8 + 7) * 101 / 100;
         for (
             long at = SignatureLength;
-            at + Overhead <= png.Length && !TypeAt(png, at).SequenceEqual("IEND"u8);
-            at += LengthAt(png, at)
+            at + Overhead <= png.Length && !GetChunkType(png, at).SequenceEqual("IEND"u8);
+            at += GetChunkLength(png, at)
         )
-            if (TypeAt(png, at).SequenceEqual("IDAT"u8))
-                most -= LengthAt(png, at) - Overhead;
-        return most < 0;
+            if (GetChunkType(png, at).SequenceEqual("IDAT"u8))
+                allowed -= GetChunkLength(png, at) - Overhead;
+        return allowed < 0;
     }
 
-    private static int ChannelsOf(byte colourType) =>
+    private static int CountChannels(byte colourType) =>
         colourType switch
         {
             2 => 3,
@@ -88,9 +85,9 @@ internal static class PngChunks
             _ => 1,
         };
 
-    private static ReadOnlySpan<byte> TypeAt(ReadOnlySpan<byte> png, long at) => png.Slice((int)at + 4, 4);
+    private static ReadOnlySpan<byte> GetChunkType(ReadOnlySpan<byte> png, long at) => png.Slice((int)at + 4, 4);
 
-    /// <summary>Of the whole chunk.</summary>
-    private static long LengthAt(ReadOnlySpan<byte> png, long at) =>
+    /// <summary>Gets the length of a whole chunk: data, length, type and checksum.</summary>
+    private static long GetChunkLength(ReadOnlySpan<byte> png, long at) =>
         Overhead + (long)BinaryPrimitives.ReadUInt32BigEndian(png[(int)at..]);
 }

@@ -1,43 +1,46 @@
-using System.Diagnostics;
 using NetVips;
 
 namespace PaDiM.Imaging.Decoding;
 
 /// <summary>
-/// An encoded image in memory that can be read for a limited time. The clock is looked at when libvips reads on in the
-/// file, which stops decoders that have not come to pixels yet (scans of a progressive JPEG, data behind a PNG's last
-/// row), and by whoever asks for rows, between some of them. A WebP is decoded in one go.
+/// An encoded image in memory that can be read for a limited time. The clock is checked when libvips reads on in the
+/// file, which stops decoders that have not reached the pixels yet (scans of a progressive JPEG, data behind the last
+/// row of a PNG), and by the caller between rows. A WebP is decoded in one go.
 /// </summary>
 internal sealed class TimedSource : IDisposable
 {
     private readonly byte[] _bytes;
+    private readonly TimeProvider _time;
     private readonly SourceCustom _source = new();
     private TimeSpan? _limit;
-    private long _start = Stopwatch.GetTimestamp();
+    private long _start;
     private int _position;
 
     /// <summary>Starts the clock.</summary>
     /// <param name="bytes">The encoded image.</param>
-    /// <param name="limit">How long it may be read; null for as long as it takes.</param>
-    public TimedSource(byte[] bytes, TimeSpan? limit)
+    /// <param name="limit">How long it may be read; null for no limit.</param>
+    /// <param name="time">The clock.</param>
+    public TimedSource(byte[] bytes, TimeSpan? limit, TimeProvider time)
     {
         _bytes = bytes;
         _limit = limit;
+        _time = time;
+        _start = time.GetTimestamp();
         _source.OnRead += Read;
         _source.OnSeek += Seek;
     }
 
-    /// <summary>What libvips loads from.</summary>
+    /// <summary>Gets the source that libvips loads from.</summary>
     public Source Source => _source;
 
-    /// <summary>Whether the time is up, and why a failure may be no fault of the file.</summary>
-    public bool IsExpired => _limit is { } time && Stopwatch.GetElapsedTime(_start) > time;
+    /// <summary>Gets whether the time is up: a failure may then be no fault of the file.</summary>
+    public bool IsExpired => _limit is { } limit && _time.GetElapsedTime(_start) > limit;
 
-    /// <summary>Starts the clock anew, when it is known how much there is to do.</summary>
-    public void Restart(double times)
+    /// <summary>Restarts the clock with a multiple of the limit, once the amount of work is known.</summary>
+    public void Restart(double factor)
     {
-        _limit = _limit * times;
-        _start = Stopwatch.GetTimestamp();
+        _limit *= factor;
+        _start = _time.GetTimestamp();
     }
 
     public void Dispose() => _source.Dispose();

@@ -1,15 +1,15 @@
 namespace PaDiM.Imaging.Heatmaps;
 
 /// <summary>
-/// A perceptually uniform sequence of colours, dark to bright: equal steps of score look like equal steps, in print and
-/// to the colour-blind too. The table is "inferno" by Nathaniel Smith and Stefan van der Walt (CC0).
+/// A perceptually uniform sequence of colours from dark to bright: equal steps of the score look like equal steps, also
+/// in print and to the colour-blind. The table is "inferno" by Nathaniel Smith and Stefan van der Walt (CC0).
 /// </summary>
 internal static class Colormap
 {
-    /// <summary>The colour at a share of the scale; shares outside [0, 1] take the nearest end.</summary>
-    public static (byte R, byte G, byte B) At(float share)
+    /// <summary>Gets the colour at a fraction of the scale; fractions outside [0, 1] take the nearest end.</summary>
+    public static (byte R, byte G, byte B) GetColour(float fraction)
     {
-        var rgb = Inferno[(int)(Math.Clamp(share, 0, 1) * 255 + 0.5f)];
+        var rgb = Inferno[(int)(Math.Clamp(fraction, 0, 1) * 255 + 0.5f)];
         return ((byte)(rgb >> 16), (byte)(rgb >> 8), (byte)rgb);
     }
 

@@ -4,7 +4,7 @@ using PaDiM.Imaging.Preprocessing;
 
 namespace PaDiM.Imaging.Heatmaps;
 
-/// <summary>How a heatmap is drawn.</summary>
+/// <summary>Specifies how a heatmap is drawn.</summary>
 public enum HeatmapStyle
 {
     /// <summary>Colours over the image, transparent where the score is low.</summary>
@@ -15,22 +15,21 @@ public enum HeatmapStyle
 }
 
 /// <summary>
-/// Draws scores as colours on a fixed scale anchored at the threshold, which lies in its middle: a normal part looks
-/// calm, and two heatmaps of one category can be compared. An outline runs along the threshold.
+/// Draws scores as colours on a fixed scale with the threshold in its middle: a normal part stays dark, and two heatmaps
+/// of one category are comparable. An outline follows the threshold.
 /// </summary>
 public static class HeatmapRenderer
 {
-    /// <summary>Below this share of the threshold an overlay shows the bare image.</summary>
-    private const float Calm = 0.6f;
+    /// <summary>Below this fraction of the threshold, an overlay shows the bare image.</summary>
+    private const float OverlayStart = 0.6f;
     private const float MaxOpacity = 0.65f;
     private static readonly (byte R, byte G, byte B) Outline = (255, 255, 255);
 
-    /// <summary>A PNG of the original size.</summary>
+    /// <summary>Renders a heatmap as a PNG of the original size.</summary>
     /// <param name="image">The original image.</param>
-    /// <param name="map">Scores at the original size, as <see cref="Preprocessor.ToOriginal(AnomalyMap, int, int)"/>
-    /// gives them.</param>
-    /// <param name="threshold">The score from which on a pixel is anomalous.</param>
-    /// <param name="style">Over the image or alone.</param>
+    /// <param name="map">Scores at the original size, from <see cref="Preprocessor.ToOriginal(AnomalyMap, int, int)"/>.</param>
+    /// <param name="threshold">Pixels at or above this score are anomalous.</param>
+    /// <param name="style">Whether to draw over the image.</param>
     public static byte[] Render(RgbImage image, AnomalyMap map, double threshold, HeatmapStyle style)
     {
         if (map.Grid != new Grid(image.Height, image.Width))
@@ -40,16 +39,19 @@ public static class HeatmapRenderer
         for (var i = 0; i < map.Values.Length; i++)
         {
             var level = map.Values[i] * scale;
-            var (r, g, b) = Colormap.At(level / 2);
-            var opacity = style == HeatmapStyle.Map ? 1 : MaxOpacity * Math.Clamp((level - Calm) / (1 - Calm), 0, 1);
+            var (r, g, b) = Colormap.GetColour(level / 2);
+            var opacity =
+                style == HeatmapStyle.Map
+                    ? 1
+                    : MaxOpacity * Math.Clamp((level - OverlayStart) / (1 - OverlayStart), 0, 1);
             if (style == HeatmapStyle.Overlay && level >= 1 && IsEdge(map, i, threshold))
                 ((r, g, b), opacity) = (Outline, 1);
             Blend(image.Pixels.AsSpan(3 * i, 3), r, g, b, opacity, pixels.AsSpan(3 * i, 3));
         }
-        return ImageEncoder.Png(new RgbImage(image.Width, image.Height, pixels));
+        return ImageEncoder.EncodePng(new RgbImage(image.Width, image.Height, pixels));
     }
 
-    /// <summary>Whether a pixel at or above the threshold has a neighbour below it.</summary>
+    /// <summary>Gets whether a pixel at or above the threshold has a neighbour below it.</summary>
     private static bool IsEdge(AnomalyMap map, int at, double threshold)
     {
         var x = at % map.Grid.Width;

@@ -5,47 +5,47 @@ using System.Text;
 namespace PaDiM.Imaging.Preprocessing;
 
 /// <summary>
-/// An image as the paper's non-aligned protocol shows it (Defard et al., their Rd-MVTec AD): resized to 256 x 256,
-/// turned about its middle by a random angle in [-10, 10] degrees with black around it, and cropped at random to 224 x
-/// 224. Seed and name decide both draws, the same on every machine. Immutable, thread-safe.
+/// Represents the random view of an image in the paper's non-aligned protocol (Defard et al., Rd-MVTec AD): the image is
+/// resized to 256 x 256, rotated about its centre by a random angle in [-10, 10] degrees with black around it, and
+/// cropped at random to 224 x 224. Seed and name determine both draws on every machine. Immutable, thread-safe.
 /// </summary>
 public sealed class NonAlignedView
 {
-    /// <summary>Side of the view, in pixels.</summary>
+    /// <summary>Side length of the view in pixels.</summary>
     public const int Size = 224;
 
     private const int ResizedSize = 256;
     private const double MaxDegrees = 10,
-        Middle = (ResizedSize - 1) / 2.0;
+        Centre = (ResizedSize - 1) / 2.0;
 
     private readonly double _cosine,
         _sine;
 
-    /// <summary>Draws the view of an image.</summary>
+    /// <summary>Draws the angle and the crop for an image.</summary>
     /// <param name="seed">The repetition.</param>
-    /// <param name="name">The image, by a name that is the same on every machine.</param>
+    /// <param name="name">A name of the image that is the same on every machine.</param>
     public NonAlignedView(int seed, string name)
     {
         var drawn = SHA256.HashData(Encoding.UTF8.GetBytes(FormattableString.Invariant($"{seed}|{name}")));
         Degrees = MaxDegrees * (2 * (BinaryPrimitives.ReadUInt32LittleEndian(drawn) / (double)uint.MaxValue) - 1);
         Left = (int)(BinaryPrimitives.ReadUInt32LittleEndian(drawn.AsSpan(4)) % (ResizedSize - Size + 1));
         Top = (int)(BinaryPrimitives.ReadUInt32LittleEndian(drawn.AsSpan(8)) % (ResizedSize - Size + 1));
-        _cosine = Rounded(Math.Cos(double.DegreesToRadians(Degrees)));
-        _sine = Rounded(Math.Sin(double.DegreesToRadians(Degrees)));
+        _cosine = RoundForAnyMachine(Math.Cos(double.DegreesToRadians(Degrees)));
+        _sine = RoundForAnyMachine(Math.Sin(double.DegreesToRadians(Degrees)));
     }
 
-    /// <summary>The angle, anticlockwise.</summary>
+    /// <summary>Gets the angle, anticlockwise.</summary>
     public double Degrees { get; }
 
-    /// <summary>Columns of the turned image left of the crop.</summary>
+    /// <summary>Gets the columns of the rotated image left of the crop.</summary>
     public int Left { get; }
 
-    /// <summary>Rows of the turned image above the crop.</summary>
+    /// <summary>Gets the rows of the rotated image above the crop.</summary>
     public int Top { get; }
 
-    /// <summary>The view of an image: antialiased resize, bilinear turn.</summary>
+    /// <summary>Creates the view of an image: antialiased resize, bilinear rotation.</summary>
     /// <param name="image">Any size.</param>
-    public RgbImage OfImage(RgbImage image)
+    public RgbImage RenderImage(RgbImage image)
     {
         var resized = new float[3 * ResizedSize * ResizedSize];
         AntialiasedResampler.Resize(image, ResizedSize, ResizedSize, resized);
@@ -69,9 +69,9 @@ public sealed class NonAlignedView
             IsInside(x) && IsInside(y) ? resized[3 * (y * ResizedSize + x) + channel] : 0;
     }
 
-    /// <summary>The view of a mask, the nearest pixel at each step.</summary>
+    /// <summary>Creates the view of a mask, from the nearest pixel at each step.</summary>
     /// <param name="mask">Any size.</param>
-    public RgbImage OfMask(RgbImage mask) =>
+    public RgbImage RenderMask(RgbImage mask) =>
         Render(
             (x, y, pixel) =>
             {
@@ -89,18 +89,18 @@ public sealed class NonAlignedView
 
     private delegate void Sample(double x, double y, Span<byte> pixel);
 
-    /// <summary>Asks for each pixel of the view at its place in the resized image.</summary>
+    /// <summary>Samples the resized image at the place of each pixel of the view.</summary>
     private RgbImage Render(Sample sample)
     {
         var pixels = new byte[3 * Size * Size];
         for (var y = 0; y < Size; y++)
         for (var x = 0; x < Size; x++)
         {
-            var right = x + Left - Middle;
-            var down = y + Top - Middle;
+            var right = x + Left - Centre;
+            var down = y + Top - Centre;
             sample(
-                Middle + _cosine * right - _sine * down,
-                Middle + _sine * right + _cosine * down,
+                Centre + _cosine * right - _sine * down,
+                Centre + _sine * right + _cosine * down,
                 pixels.AsSpan(3 * (y * Size + x), 3)
             );
         }
@@ -112,7 +112,7 @@ public sealed class NonAlignedView
     private static int Nearest(int at, int length) => (int)((2L * at + 1) * length / (2 * ResizedSize));
 
     /// <summary>
-    /// Mathematical libraries differ in the last bits of sines; what is left here is alike everywhere.
+    /// Rounds to 32 fractional bits: mathematical libraries differ in the last bits of a sine.
     /// </summary>
-    private static double Rounded(double value) => Math.Round(value * (1L << 32)) / (1L << 32);
+    private static double RoundForAnyMachine(double value) => Math.Round(value * (1L << 32)) / (1L << 32);
 }

@@ -1,11 +1,11 @@
 namespace PaDiM.Imaging.Preprocessing;
 
-/// <summary>Input = (pixel / 255 - mean) / std, a channel each, RGB.</summary>
+/// <summary>Input = (pixel / 255 - mean) / std, per channel, RGB.</summary>
 /// <param name="Mean">Three means, in [0, 1].</param>
 /// <param name="Std">Three standard deviations, above 0.</param>
 public sealed record Normalisation(float[] Mean, float[] Std)
 {
-    /// <summary>The values that ImageNet-trained networks use.</summary>
+    /// <summary>Gets the values that networks trained on ImageNet use.</summary>
     public static Normalisation ImageNet { get; } = new([0.485f, 0.456f, 0.406f], [0.229f, 0.224f, 0.225f]);
 
     /// <inheritdoc/>
@@ -13,7 +13,7 @@ public sealed record Normalisation(float[] Mean, float[] Std)
         FormattableString.Invariant($"(x / 255 - [{string.Join(", ", Mean)}]) / [{string.Join(", ", Std)}]");
 
     /// <summary>Checks that both arrays have three values in range.</summary>
-    /// <exception cref="InvalidDataException">They do not.</exception>
+    /// <exception cref="InvalidDataException">A value is missing or out of range.</exception>
     public void Check()
     {
         if (

@@ -9,31 +9,31 @@ using PaDiM.Core.Scoring;
 namespace PaDiM.Imaging.Preprocessing;
 
 /// <summary>
-/// From an image to a backbone's input: antialiased bilinear resize to a square (aspect not kept), optional alignment
-/// to a template or centre crop, [0, 1], normalisation; and back, from prepared pixels to the image's own. One
-/// implementation serves fit, score and evaluation. Immutable, thread-safe.
+/// Prepares images as input of a backbone: antialiased bilinear resize to a square (the aspect ratio is not kept),
+/// optional alignment to a template or centre crop, [0, 1], normalisation. Also maps prepared pixels back to those of
+/// the image. Fit, score and evaluation share this implementation. Immutable, thread-safe.
 /// </summary>
 /// <param name="settings">Sizes.</param>
 /// <param name="normalisation">Mean and standard deviation of each channel.</param>
-/// <param name="template">What images are registered to, grey, shape <c>(imageSize, imageSize)</c>; null where they are
-/// taken as they lie.</param>
+/// <param name="template">What images are registered to, grey, shape <c>(imageSize, imageSize)</c>; null for no
+/// alignment.</param>
 public sealed class Preprocessor(FitSettings settings, Normalisation normalisation, float[]? template = null)
 {
     private readonly RigidRegistration? _registration = template is null
         ? null
         : new RigidRegistration(template, settings.ImageSize);
 
-    /// <summary>Side of the square that images are resized to, in pixels, before any crop.</summary>
+    /// <summary>Gets the side of the square that images are resized to, in pixels, before any crop.</summary>
     public int ImageSize { get; } = settings.ImageSize;
 
-    /// <summary>Shape of the backbone's input.</summary>
+    /// <summary>Gets the shape of the backbone's input.</summary>
     public Grid PreparedSize { get; } = settings.GetPreparedSize();
 
-    /// <summary>Rows and columns cut off before the crop.</summary>
+    /// <summary>Gets the rows and columns cut off before the crop.</summary>
     private int Offset { get; } = settings.GetCropMargin();
 
     /// <summary>
-    /// An image at an image size, 8 bits a channel: it is prepared to the same input again, but for the rounding.
+    /// Resizes an image to a square, 8 bits per channel. Prepared again, it gives the same input except for the rounding.
     /// </summary>
     internal static RgbImage Shrink(RgbImage image, int side)
     {
@@ -44,16 +44,16 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
         return shrunk;
     }
 
-    /// <summary>Writes the prepared image.</summary>
+    /// <summary>Prepares an image.</summary>
     /// <param name="image">Any size.</param>
     /// <param name="prepared">Shape <c>(3, PreparedSize.Height, PreparedSize.Width)</c>.</param>
-    /// <returns>How the part lies in the image, in pixels of the image size: the identity where nothing is
-    /// aligned.</returns>
+    /// <returns>The position of the part in the image, in pixels of the image size; the identity without
+    /// alignment.</returns>
     public RigidTransform Prepare(RgbImage image, Span<float> prepared)
     {
         if (_registration is not null)
             return PrepareAndShrink(image, prepared, shrunk: null);
-        // Row by row, while they are in the nearest cache.
+        // Row by row, while the row is in the nearest cache.
         using var resampler = new AntialiasedResampler(image, ImageSize, ImageSize);
         var row = ArrayPool<float>.Shared.Rent(3 * ImageSize);
         for (var y = 0; y < PreparedSize.Height; y++)
@@ -66,7 +66,7 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
     }
 
     /// <summary>
-    /// As above, and also writes the image as <see cref="Shrink"/> would give it, where that is wanted.
+    /// Prepares an image and, if asked for, also writes the image as <see cref="Shrink"/> returns it.
     /// </summary>
     internal RigidTransform PrepareAndShrink(RgbImage image, Span<float> prepared, RgbImage? shrunk)
     {
@@ -75,7 +75,7 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
         AntialiasedResampler.Resize(image, ImageSize, ImageSize, resized);
         if (shrunk is not null)
             Round(resized.AsSpan(0, length), shrunk.Pixels);
-        var placement = _registration?.Register(Grey(resized.AsSpan(0, length))) ?? RigidTransform.Identity;
+        var placement = _registration?.Register(ToGrey(resized.AsSpan(0, length))) ?? RigidTransform.Identity;
         if (placement == RigidTransform.Identity)
             Normalise(resized, prepared);
         else
@@ -90,11 +90,11 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
     }
 
     /// <summary>
-    /// A map in the template's frame as the image shows it: what the template does not cover is 0, and pixels of the
-    /// image that the part left count no more.
+    /// Moves a map from the template's frame to that of the image. Pixels that the template does not cover are 0, and
+    /// pixels of the template that lie outside the image are dropped.
     /// </summary>
-    /// <param name="map">Of the prepared size.</param>
-    /// <param name="placement">What <see cref="Prepare(RgbImage, Span{float})"/> gave for the image.</param>
+    /// <param name="map">A map of the prepared size.</param>
+    /// <param name="placement">What <see cref="Prepare(RgbImage, Span{float})"/> returned for the image.</param>
     public AnomalyMap ToImageFrame(AnomalyMap map, RigidTransform placement)
     {
         if (placement == RigidTransform.Identity)
@@ -104,7 +104,7 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
         return new AnomalyMap(map.Grid, moved);
     }
 
-    /// <summary>A region of the prepared image in pixels of the original one, rounded outwards.</summary>
+    /// <summary>Converts a region of the prepared image to pixels of the original, rounded outwards.</summary>
     public AnomalyRegion ToOriginal(AnomalyRegion region, int width, int height)
     {
         var scaleX = (double)width / ImageSize;
@@ -123,7 +123,7 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
         );
     }
 
-    /// <summary>A map over the prepared image, drawn out to the original size; what the crop left out is 0.</summary>
+    /// <summary>Upsamples a map of the prepared image to the original size; what was cropped is 0.</summary>
     public AnomalyMap ToOriginal(AnomalyMap map, int width, int height)
     {
         if (map.Grid.Height == ImageSize)
@@ -135,8 +135,8 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
         return new AnomalyMap(new Grid(ImageSize, ImageSize), padded).Upsample(new Grid(height, width));
     }
 
-    /// <summary>What is registered of pixels, shape <c>(n, 3)</c>.</summary>
-    internal static float[] Grey(ReadOnlySpan<float> pixels)
+    /// <summary>Converts pixels of shape <c>(n, 3)</c> to the grey values that are registered.</summary>
+    internal static float[] ToGrey(ReadOnlySpan<float> pixels)
     {
         var grey = new float[pixels.Length / 3];
         Luma.FromRgb(pixels, grey);
@@ -149,7 +149,7 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
             Normalise(resized[(3 * (y + Offset) * ImageSize)..], y, prepared);
     }
 
-    /// <summary>One row of the prepared image, from the row of the resized one that it is cut from.</summary>
+    /// <summary>Normalises one row of the prepared image, from the row of the resized image.</summary>
     private void Normalise(ReadOnlySpan<float> resized, int y, Span<float> prepared)
     {
         var width = PreparedSize.Width;
@@ -164,7 +164,7 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
         var blue = prepared.Slice(2 * plane + y * width, width);
         ref var source = ref MemoryMarshal.GetReference(row);
         var x = 0;
-        // A pixel is read as four floats: the last of a row goes by itself.
+        // A pixel is read as four floats, so the last pixel of a row is computed on its own.
         for (; x < width - 1; x++)
         {
             var pixel = Vector128.LoadUnsafe(ref source, (nuint)(3 * x)) * scale + shift;

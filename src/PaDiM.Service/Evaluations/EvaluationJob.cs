@@ -1,8 +1,11 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using PaDiM.Engine.Evaluation;
+using PaDiM.Imaging.Decoding;
+using PaDiM.Service.Admission;
 using PaDiM.Service.Background;
 using PaDiM.Service.Data;
+using PaDiM.Service.Http;
 using PaDiM.Service.Images;
 using PaDiM.Service.Jobs;
 using PaDiM.Service.Models;
@@ -25,6 +28,7 @@ internal sealed class EvaluationJob(
 {
     /// <summary>The share of scoring in the progress; the pixel metrics are the rest.</summary>
     private const double ScoringShare = 0.8;
+
 
     public async Task RunAsync(JobContext context, CancellationToken cancellationToken)
     {

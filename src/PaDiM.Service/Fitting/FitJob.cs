@@ -1,7 +1,13 @@
 using System.Text.Json;
 using PaDiM.Core.Models;
 using PaDiM.Engine.Fitting;
+using PaDiM.Engine.Inference;
+using PaDiM.Imaging.Decoding;
+using PaDiM.Service.Admission;
 using PaDiM.Service.Background;
+using PaDiM.Service.Categories;
+using PaDiM.Service.Data;
+using PaDiM.Service.Http;
 using PaDiM.Service.Images;
 using PaDiM.Service.Jobs;
 using PaDiM.Service.Models;
@@ -20,6 +26,7 @@ internal sealed class FitJob(
     BackgroundScheduler threads
 )
 {
+
     public async Task RunAsync(JobContext context, CancellationToken cancellationToken)
     {
         var job = context.Job;

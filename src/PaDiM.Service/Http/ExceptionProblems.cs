@@ -82,7 +82,7 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
                 .Replace(
                     bad.Message,
                     match =>
-                        $"{match.Groups[1]} cannot be {match.Groups[2]}{(Alternatives(ParameterOf(match.Groups[1].Value, context)) is { } others ? $"; {others}" : "")}."
+                        $"{JsonNamingPolicy.CamelCase.ConvertName(match.Groups[1].Value)} cannot be {match.Groups[2]}{(Alternatives(ParameterOf(match.Groups[1].Value, context)) is { } others ? $"; {others}" : "")}."
                 ),
         };
 
@@ -102,9 +102,12 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
     /// <summary>The type of a parameter of the operation, of one that is a choice the enumeration.</summary>
     private static Type? ParameterOf(string name, HttpContext context)
     {
-        var handler = context.Features.Get<IExceptionHandlerFeature>()?.Endpoint?.Metadata.GetMetadata<MethodInfo>();
-        return handler?.GetParameters().FirstOrDefault(parameter => parameter.Name == name) is { } parameter
-            ? Choices.EnumerationOf(parameter) ?? parameter.ParameterType
+        // Those of records that are bound as parameters as well.
+        var parameters = context
+            .Features.Get<IExceptionHandlerFeature>()
+            ?.Endpoint?.Metadata.GetOrderedMetadata<IParameterBindingMetadata>();
+        return parameters?.FirstOrDefault(parameter => parameter.Name == name)?.ParameterInfo is { } found
+            ? Choices.EnumerationOf(found) ?? found.ParameterType
             : null;
     }
 

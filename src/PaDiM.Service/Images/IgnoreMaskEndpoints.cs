@@ -2,6 +2,7 @@ using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Imaging.Decoding;
 using PaDiM.Service.Access;
+using PaDiM.Service.Admission;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
@@ -63,7 +64,7 @@ internal static class IgnoreMaskEndpoints
         HttpRequest request,
         ImageRequest reader,
         ImageDecoder decoder,
-        DecodingGate gate,
+        ImageAdmission admission,
         BlobStore blobs,
         DiskSpace space,
         CategoryStore store,
@@ -76,33 +77,30 @@ internal static class IgnoreMaskEndpoints
             return full;
         if (!(await reader.ReadOneAsync(request, layout: null, cancellationToken)).Succeeded(out var file, out problem))
             return problem;
-        if (
-            await gate.RunAsync(
-                async aside =>
-                    Check(
-                        await decoder.DecodeAsync(file.Bytes, isUrgent: false, aside),
-                        new FitSettings { ImageSize = found.ImageSize, CropSize = found.CropSize }
-                    ),
-                isUrgent: false,
-                cancellationToken
-            ) is
-            { } refused
-        )
-            return refused;
+        if (await CheckAsync(file.Bytes, found, decoder, admission, cancellationToken) is { } unusable)
+            return unusable;
         if (await store.SetIgnoreMaskAsync(category, blobs.Put(file.Bytes), cancellationToken) is { } gone)
             return gone;
         return (await store.GetAsync(category, cancellationToken)).ToResult(TypedResults.Ok);
     }
 
-    private static Problem? Check(DecodeResult result, FitSettings sizes) =>
-        result switch
-        {
-            DecodeResult.Refused refused => Problems.Image(refused),
-            DecodeResult.Decoded decoded
-                when sizes.FindFault(MaskImage.Marks(decoded.Image, new Grid(sizes.ImageSize, sizes.ImageSize)))
-                    is { } fault => Problems.IgnoreMaskUnusable(fault),
-            _ => null,
-        };
+    private static async Task<Problem?> CheckAsync(
+        byte[] bytes,
+        CategoryResponse category,
+        ImageDecoder decoder,
+        ImageAdmission admission,
+        CancellationToken cancellationToken
+    )
+    {
+        if (!decoder.TryProbe(bytes, out var header, out var refused))
+            return Problems.Image(refused);
+        using var lease = await admission.AcquireAsync(header.DecodeBytes, Priority.Batch, cancellationToken);
+        if (!decoder.Decode(bytes).TryGetImage(out var mask, out refused))
+            return Problems.Image(refused);
+        var sizes = new FitSettings { ImageSize = category.ImageSize, CropSize = category.CropSize };
+        var ignored = MaskImage.GetMarks(mask, new Grid(sizes.ImageSize, sizes.ImageSize));
+        return sizes.FindFault(ignored) is { } fault ? Problems.IgnoreMaskUnusable(fault) : null;
+    }
 
     private static async Task<IResult> GetAsync(
         string category,

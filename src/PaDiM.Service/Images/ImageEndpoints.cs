@@ -239,7 +239,7 @@ internal static class ImageEndpoints
             return problem;
         if (blobs.Read(image.Sha256) is not { } bytes)
             return Problems.ImageDamaged(image.Sha256);
-        if (await thumbnails.MakeAsync(bytes, cancellationToken) is not { } thumbnail)
+        if (await thumbnails.CreateAsync(bytes, cancellationToken) is not { } thumbnail)
             return Problems.ImageDamaged(image.Sha256);
         NeverChanges(response, image);
         return TypedResults.Bytes(thumbnail, "image/jpeg");

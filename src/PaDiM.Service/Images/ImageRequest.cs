@@ -8,56 +8,33 @@ using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Images;
 
-/// <summary>A file of a request: its bytes, or why they are not read.</summary>
-/// <param name="Field">Name of the form field; <c>files</c> for a raw body.</param>
-/// <param name="FileName">As the client called it: data, never a path.</param>
-/// <param name="Bytes">The bytes; empty when there is a fault.</param>
-/// <param name="Fault">Why it was not read.</param>
-/// <param name="Layout">What raw pixels the bytes are; null for an encoded image.</param>
-internal sealed record RequestFile(string Field, string FileName, byte[] Bytes, Problem? Fault, PixelLayout? Layout)
-{
-    /// <summary>The image that the bytes are.</summary>
-    public async ValueTask<Outcome<RgbImage>> ToImageAsync(
-        ImageDecoder decoder,
-        bool isUrgent,
-        Func<Task, Task> aside
-    ) =>
-        Layout is { } layout
-            ? layout.ToImage(Bytes)
-            : await decoder.DecodeAsync(Bytes, isUrgent, aside) switch
-            {
-                DecodeResult.Decoded decoded => decoded.Image,
-                DecodeResult.Refused refused => Problems.Image(refused),
-                _ => throw new InvalidOperationException(),
-            };
-}
-
 /// <summary>
-/// Reads images out of requests: a raw body, or the parts of a multipart form one after the other, so that memory holds
-/// one file at a time. The content type only tells the two apart; what an encoded image is, its bytes decide. Of raw
-/// pixels the request says what they are.
+/// Reads images from requests: a raw body, or the parts of a multipart form one after the other, so that memory holds
+/// one file at a time. The content type only distinguishes the two; the bytes decide the format of an encoded image,
+/// and the query describes raw pixels.
 /// </summary>
 internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder decoder)
 {
     public const string Expected =
-        "an image as the body (image/png, image/jpeg, image/bmp, image/tiff, image/webp) or multipart/form-data with parts named 'files'";
+        "an image as the body (image/png, image/jpeg, image/bmp, image/tiff, image/webp) "
+        + "or multipart/form-data with parts named 'files'";
     private const int MaxNameLength = 255,
         MaxBoundaryLength = 200;
 
     /// <summary>
-    /// What is read beyond the bytes that a file may have: the frame of a form, or enough to say how long it is.
+    /// Bytes that are read beyond the limit of a file: the framing of a form, or enough to report the excess length.
     /// </summary>
     private const long Slack = 1L << 16;
 
-    /// <summary>The problem with a content type that holds no images, or null.</summary>
+    /// <summary>Gets the problem with a content type that cannot hold images, or null.</summary>
     public static Problem? CheckContentType(HttpRequest request) =>
-        IsRaw(request) || Boundary(request) is not null
+        IsRawBody(request) || GetBoundary(request) is not null
             ? null
             : Problems.UnsupportedMediaType(request.ContentType, Expected);
 
-    /// <summary>The one image of a request: the raw body, or the only file of a form.</summary>
+    /// <summary>Reads the one image of a request: the raw body, or the only file of a form.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="layout">What raw pixels its file is; null for an encoded image.</param>
+    /// <param name="layout">The layout of raw pixels; null for an encoded image.</param>
     /// <param name="cancellationToken">Stops reading.</param>
     public async Task<Outcome<RequestFile>> ReadOneAsync(
         HttpRequest request,
@@ -67,12 +44,12 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
     {
         if (CheckContentType(request) is { } problem)
             return problem;
-        // A body beyond the server's limit ends the connection, often before its sender has seen the answer. What is
-        // too large for the one image that a body can be is therefore left unread here, and dropped by the server after
-        // the answer, for as long as it has patience (5 s).
+        // A body beyond the server's limit ends the connection, often before the sender has seen the answer. A body that
+        // is too large for one image is therefore left unread here. The server drains it after the answer, for up to
+        // 5 s.
         SetLimit(
             request,
-            IsRaw(request) ? options.Value.MaxUploadBytes : (layout?.Length ?? options.Value.MaxImageBytes) + Slack
+            IsRawBody(request) ? options.Value.MaxUploadBytes : (layout?.Length ?? options.Value.MaxImageBytes) + Slack
         );
         try
         {
@@ -99,14 +76,14 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
         return Problems.NoImages();
     }
 
-    /// <summary>Every file of a request whose content type was checked, in order.</summary>
+    /// <summary>Reads every file of a request, in order. The content type must have been checked.</summary>
     public async IAsyncEnumerable<RequestFile> ReadAllAsync(
         HttpRequest request,
         PixelLayout? layout,
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
-        if (Boundary(request) is not { } boundary)
+        if (GetBoundary(request) is not { } boundary)
         {
             var (bytes, fault) = await ReadAsync(
                 request.Body,
@@ -119,16 +96,16 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
             yield break;
         }
         var reader = new MultipartReader(boundary, request.Body);
-        while (await WholeAsync(reader.ReadNextSectionAsync(cancellationToken)) is { } section)
+        while (await ReportBadFormAsync(reader.ReadNextSectionAsync(cancellationToken)) is { } section)
         {
             if (!ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition))
                 continue;
             var name = disposition.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName;
-            var (bytes, fault) = await WholeAsync(
+            var (bytes, fault) = await ReportBadFormAsync(
                 ReadAsync(section.Body, null, layout, othersFollow: true, cancellationToken)
             );
-            var fileName = Clean(HeaderUtilities.RemoveQuotes(name).ToString());
-            // What browsers send for a file field that was left alone.
+            var fileName = CleanName(HeaderUtilities.RemoveQuotes(name).ToString());
+            // Browsers send this for an empty file field.
             if (
                 bytes.Length == 0
                 && fileName.Length == 0
@@ -147,15 +124,13 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
         }
     }
 
-    /// <summary>The problem with a form field that holds no file, or null.</summary>
+    /// <summary>Gets the problem with a form field that holds no file, or null.</summary>
     public static Problem? CheckField(RequestFile file) =>
         file.FileName.Length == 0 && file.Field != "files"
-            ? Problems.InvalidRequest(
-                $"'{file.Field}' is a text field; the form holds images as files and nothing else."
-            )
+            ? Problems.InvalidRequest($"'{file.Field}' is a text field; the form may only hold images as files.")
             : null;
 
-    /// <summary>Lets this request have a larger or smaller body than the server's default.</summary>
+    /// <summary>Sets the largest body of this request, in place of the server's default.</summary>
     public static void SetLimit(HttpRequest request, long bytes)
     {
         if (
@@ -177,7 +152,7 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
             : ReadPixelsAsync(body, length, layout, othersFollow, cancellationToken);
 
     /// <summary>
-    /// Raw pixels, straight into an array of their length. Nothing is read where the request states another length.
+    /// Reads raw pixels straight into an array of their length. Nothing is read if the request declares another length.
     /// </summary>
     private static async Task<(byte[] Bytes, Problem? Fault)> ReadPixelsAsync(
         Stream body,
@@ -189,7 +164,7 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
     {
         if (length is not null && length != layout.Length)
             return ([], Problems.PixelsLength(length, layout));
-        // Untouched memory costs nothing until the pixels arrive: a slow sender holds no more than it has sent.
+        // Untouched memory costs nothing until the pixels arrive: a slow sender occupies no more than it has sent.
         var bytes = GC.AllocateUninitializedArray<byte>((int)layout.Length);
         long total = await body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellationToken);
         if (total == bytes.Length)
@@ -216,35 +191,35 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
     )
     {
         var limit = options.Value.MaxImageBytes;
-        // Whoever asks before sending (Expect: 100-continue) need not send.
+        // A client that asks before it sends (Expect: 100-continue) need not send.
         if (length > limit)
             return ([], Problems.ImageBytes(limit));
         using var buffer = new MemoryStream((int)Math.Clamp(length ?? 0, 0, 1 << 20));
         var chunk = new byte[1 << 16];
-        // Of the one image that a body is, the rest need not be seen where its beginning is enough: it is left to the
-        // server, which drops it. A beginning that comes in pieces is looked at again whenever it has doubled.
+        // If the body is the image, and its beginning is enough to refuse it, the rest is left to the server, which
+        // drains it. A beginning that arrives in pieces is checked again whenever it has doubled.
         var tooLarge = false;
-        var lookAt = othersFollow ? long.MaxValue : 1;
+        var nextCheck = othersFollow ? long.MaxValue : 1;
         for (int read; (read = await body.ReadAsync(chunk, cancellationToken)) > 0; )
         {
-            // The rest of a file that is too large is read and dropped where parts behind it still count.
+            // The rest of a file that is too large is read and dropped if other parts follow it.
             tooLarge |= buffer.Length + read > limit;
             if (tooLarge && !othersFollow)
                 break;
             if (tooLarge)
                 continue;
             buffer.Write(chunk, 0, read);
-            if (buffer.Length < lookAt)
+            if (buffer.Length < nextCheck)
                 continue;
             if (decoder.CheckBeginning(buffer.GetBuffer().AsSpan(0, (int)buffer.Length)) is { } refused)
                 return ([], Problems.Image(refused));
-            lookAt = buffer.Length < chunk.Length ? 2 * buffer.Length : long.MaxValue;
+            nextCheck = buffer.Length < chunk.Length ? 2 * buffer.Length : long.MaxValue;
         }
         return tooLarge ? ([], Problems.ImageBytes(limit)) : (buffer.ToArray(), null);
     }
 
-    /// <summary>A form that breaks off or breaks its own rules is the client's fault.</summary>
-    private static async Task<T> WholeAsync<T>(Task<T> reading)
+    /// <summary>Reports a truncated or malformed form as a bad request.</summary>
+    private static async Task<T> ReportBadFormAsync<T>(Task<T> reading)
     {
         try
         {
@@ -256,14 +231,14 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
         }
     }
 
-    private static bool IsRaw(HttpRequest request) =>
+    private static bool IsRawBody(HttpRequest request) =>
         MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
         && (
             type.Type.Equals("image", StringComparison.OrdinalIgnoreCase)
             || type.MediaType.Equals("application/octet-stream", StringComparison.OrdinalIgnoreCase)
         );
 
-    private static string? Boundary(HttpRequest request)
+    private static string? GetBoundary(HttpRequest request)
     {
         if (
             !MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
@@ -274,8 +249,8 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
         return boundary.Length is > 0 and <= MaxBoundaryLength ? boundary.ToString() : null;
     }
 
-    /// <summary>Without control characters, and cut between two characters where it is too long.</summary>
-    private static string Clean(string name)
+    /// <summary>Removes control characters, and cuts a name that is too long between two characters.</summary>
+    private static string CleanName(string name)
     {
         var kept = new StringBuilder();
         foreach (

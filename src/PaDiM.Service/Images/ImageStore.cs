@@ -1,19 +1,20 @@
 using Microsoft.EntityFrameworkCore;
 using PaDiM.Imaging.Decoding;
 using PaDiM.Imaging.Heatmaps;
+using PaDiM.Service.Admission;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Images;
 
 /// <summary>
-/// Images of categories: the blob first, the row second, so that a row never speaks of bytes that are not there.
+/// Stores images of categories: the blob first and the row second, so that a row never refers to missing bytes.
 /// </summary>
 internal sealed class ImageStore(
     IDbContextFactory<PadimDbContext> contexts,
     BlobStore blobs,
     ImageDecoder decoder,
-    DecodingGate gate,
+    ImageAdmission admission,
     TimeProvider time
 )
 {
@@ -188,39 +189,32 @@ internal sealed class ImageStore(
         );
 
     /// <summary>
-    /// Raw pixels as PNG, since nothing that is stored would say later what they are; an encoded file as it is.
+    /// Encodes raw pixels as PNG, since nothing that is stored would describe them later; keeps encoded files as they
+    /// are.
     /// </summary>
-    private async Task<RequestFile> EncodeAsync(RequestFile file, CancellationToken cancellationToken) =>
-        file.Layout is not { } layout
-            ? file
-            : file with
-            {
-                Bytes = await gate.RunAsync(
-                    () => ImageEncoder.Png(layout.ToImage(file.Bytes)),
-                    isUrgent: false,
-                    cancellationToken
-                ),
-                Layout = null,
-            };
+    private async Task<RequestFile> EncodeAsync(RequestFile file, CancellationToken cancellationToken)
+    {
+        if (file.Layout is not { } layout)
+            return file;
+        using var lease = await admission.AcquireAsync(decodeBytes: 0, Priority.Batch, cancellationToken);
+        return file with { Bytes = ImageEncoder.EncodePng(layout.ToImage(file.Bytes)), Layout = null };
+    }
 
     /// <summary>
-    /// Decodes an image whole and keeps only what the row needs: a bad one is refused now, and not when it is fitted.
+    /// Decodes the whole image and keeps only what the row needs: a bad image is refused now, not when it is fitted.
     /// </summary>
-    private Task<Outcome<(ImageFormat Format, int Width, int Height)>> MeasureAsync(
+    private async Task<Outcome<(ImageFormat Format, int Width, int Height)>> MeasureAsync(
         byte[] bytes,
         CancellationToken cancellationToken
-    ) =>
-        gate.RunAsync<Outcome<(ImageFormat, int, int)>>(
-            async aside =>
-                await decoder.DecodeAsync(bytes, isUrgent: false, aside) switch
-                {
-                    DecodeResult.Decoded decoded => (decoded.Format, decoded.Image.Width, decoded.Image.Height),
-                    DecodeResult.Refused refused => Problems.Image(refused),
-                    _ => throw new InvalidOperationException(),
-                },
-            isUrgent: false,
-            cancellationToken
-        );
+    )
+    {
+        if (!decoder.TryProbe(bytes, out var header, out var refused))
+            return Problems.Image(refused);
+        using var lease = await admission.AcquireAsync(header.DecodeBytes, Priority.Batch, cancellationToken);
+        return decoder.Decode(bytes).TryGetImage(out var image, out refused)
+            ? (header.Format, image.Width, image.Height)
+            : Problems.Image(refused);
+    }
 }
 
 /// <summary>A mask whose bytes are stored.</summary>

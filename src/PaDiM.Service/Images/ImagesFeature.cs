@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Options;
 using PaDiM.Imaging.Decoding;
-using PaDiM.Service.Admission;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Http;
 
@@ -15,7 +14,6 @@ internal static class ImagesFeature
             .AddSingleton(CreateDecoder)
             .AddSingleton<ImageStore>()
             .AddSingleton<ImageRequest>()
-            .AddSingleton<DecodingGate>()
             .AddSingleton<JobImages>()
             .AddSingleton<Thumbnails>();
 
@@ -32,7 +30,7 @@ internal static class ImagesFeature
         return new ImageDecoder(
             options.MaxPixels,
             TimeSpan.FromMilliseconds(options.DecodeTimeoutMs),
-            provider.GetRequiredService<IOptions<AdmissionOptions>>().Value.DecodeMemoryBytes
+            provider.GetRequiredService<TimeProvider>()
         );
     }
 }

@@ -1,26 +1,27 @@
 using PaDiM.Core.Geometry;
 using PaDiM.Engine.Faults;
 using PaDiM.Imaging.Decoding;
+using PaDiM.Service.Admission;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Images;
 
 /// <summary>Reads stored images for jobs. What cannot be read fails the job with <c>image_damaged</c>.</summary>
-internal sealed class JobImages(BlobStore blobs, ImageDecoder decoder, DecodingGate gate)
+internal sealed class JobImages(BlobStore blobs, ImageDecoder decoder, ImageAdmission admission)
 {
-    /// <summary>Gets the decoder of jobs.</summary>
-    public ImageDecoder Decoder => decoder.Patient;
+    /// <summary>Gets the decoder of jobs: it has no time limit, and waits for memory behind all requests.</summary>
+    public ImageDecoder Decoder { get; } = decoder.WithoutTimeLimit(admission.AcquireForJob);
 
     /// <summary>Reads the bytes of an image.</summary>
     /// <exception cref="UserFaultException">They are missing or damaged.</exception>
     public byte[] Read(string sha256) => blobs.Read(sha256) ?? throw Damaged(sha256);
 
-    /// <summary>Reads the bytes of an image after it has given way to a production line.</summary>
+    /// <summary>Pauses while a production line is active, then reads the bytes of an image.</summary>
     /// <exception cref="UserFaultException">They are missing or damaged.</exception>
     public byte[] ReadInTurn(string sha256, CancellationToken cancellationToken)
     {
-        gate.GiveWay(cancellationToken);
+        admission.PauseForActiveLine(cancellationToken);
         return Read(sha256);
     }
 
@@ -28,7 +29,7 @@ internal sealed class JobImages(BlobStore blobs, ImageDecoder decoder, DecodingG
     /// <exception cref="UserFaultException">The mask is missing or damaged.</exception>
     public bool[] ReadIgnoreMask(string sha256, int side) =>
         Decoder.Decode(Read(sha256)).TryGetImage(out var mask, out _)
-            ? MaskImage.Marks(mask, new Grid(side, side))
+            ? MaskImage.GetMarks(mask, new Grid(side, side))
             : throw Damaged(sha256);
 
     private static UserFaultException Damaged(string sha256) => new(Problems.ImageDamaged(sha256).Fault);

@@ -6,15 +6,15 @@ using PaDiM.Service.Http;
 namespace PaDiM.Service.Images;
 
 /// <summary>
-/// The query <c>width=640&amp;height=480&amp;format=rgb24</c>: every file of its request is raw pixels. All three, or
-/// none and the files are encoded images.
+/// The query <c>width=640&amp;height=480&amp;format=rgb24</c>, which declares every file of its request as raw pixels.
+/// All three parameters are given, or none for encoded images.
 /// </summary>
 internal static class PixelQuery
 {
-    /// <summary>The content type of raw pixels; parts of a form may also leave it out.</summary>
+    /// <summary>The content type of raw pixels; parts of a form may omit it.</summary>
     private const string MediaType = "application/octet-stream";
 
-    /// <summary>The layout of a request's files; null where they are encoded.</summary>
+    /// <summary>Gets the layout of a request's files; null if they are encoded.</summary>
     public static Outcome<PixelLayout?> Parse(
         HttpRequest request,
         int? width,
@@ -25,22 +25,21 @@ internal static class PixelQuery
     {
         if ((width, height, format) is (null, null, null))
             return (PixelLayout?)null;
-        if ((width, height, format) is not ({ } across, { } down, { } samples))
+        if ((width, height, format) is not ({ } columns, { } rows, { } samples))
             return Problems.InvalidRequest(
-                "width, height and format go together: all three (width=640&height=480&format=rgb24) for raw pixels, none of them for an encoded image."
+                "width, height and format go together: pass all three (width=640&height=480&format=rgb24) for raw "
+                    + "pixels, or none for an encoded image."
             );
-        if (across < 1 || down < 1)
-            return Problems.InvalidRequest(
-                $"Raw pixels of {across} x {down} cannot be; width and height are at least 1."
-            );
-        if (decoder.CheckSize(across, down) is { } tooLarge)
+        if (columns < 1 || rows < 1)
+            return Problems.InvalidRequest("width and height must be at least 1.");
+        if (decoder.CheckSize(columns, rows) is { } tooLarge)
             return Problems.Image(tooLarge);
         if (request.ContentType?.StartsWith("image/", StringComparison.OrdinalIgnoreCase) is true)
-            return Encoded(request.ContentType);
-        return new PixelLayout(across, down, samples);
+            return CreateTypeProblem(request.ContentType);
+        return new PixelLayout(columns, rows, samples);
     }
 
-    /// <summary>The problem with a part of a form that says it is encoded, or null.</summary>
+    /// <summary>Gets the problem with a form part whose content type says that it is encoded, or null.</summary>
     public static Problem? CheckPart(string? contentType) =>
         contentType is null
         || (
@@ -48,11 +47,11 @@ internal static class PixelQuery
             && type.MediaType.Equals(MediaType, StringComparison.OrdinalIgnoreCase)
         )
             ? null
-            : Encoded(contentType);
+            : CreateTypeProblem(contentType);
 
-    private static Problem Encoded(string contentType) =>
+    private static Problem CreateTypeProblem(string contentType) =>
         Problems.UnsupportedMediaType(
             contentType,
-            $"raw pixels as {MediaType}, or leave out width, height and format for an encoded image"
+            $"raw pixels as {MediaType}, or an encoded image without width, height and format"
         );
 }

@@ -1,35 +1,24 @@
-using Microsoft.Extensions.Options;
 using PaDiM.Imaging.Decoding;
 using PaDiM.Imaging.Heatmaps;
 using PaDiM.Service.Admission;
 
 namespace PaDiM.Service.Images;
 
-/// <summary>
-/// Small pictures of stored images. Their decoder's memory is their own: one that waited for a job's would hold a core
-/// that the line wants.
-/// </summary>
-internal sealed class Thumbnails(
-    IOptions<ImageOptions> options,
-    IOptions<AdmissionOptions> admission,
-    DecodingGate gate
-)
+/// <summary>Creates small pictures of stored images.</summary>
+internal sealed class Thumbnails(ImageDecoder decoder, ImageAdmission admission)
 {
     private const int Side = 256;
-    private readonly ImageDecoder _decoder = new(
-        options.Value.MaxPixels,
-        limit: null,
-        admission.Value.DecodeMemoryBytes
-    );
 
-    /// <summary>A JPEG; null where the bytes are no image any more.</summary>
-    public Task<byte[]?> MakeAsync(byte[] bytes, CancellationToken cancellationToken) =>
-        gate.RunAsync(
-            async aside =>
-                await _decoder.DecodeAsync(bytes, isUrgent: false, aside) is DecodeResult.Decoded decoded
-                    ? ImageEncoder.Thumbnail(decoded.Image, Side)
-                    : null,
-            isUrgent: false,
-            cancellationToken
-        );
+    private readonly ImageDecoder _decoder = decoder.WithoutTimeLimit();
+
+    /// <summary>Creates a JPEG; null if the bytes are no longer an image.</summary>
+    public async Task<byte[]?> CreateAsync(byte[] bytes, CancellationToken cancellationToken)
+    {
+        if (!_decoder.TryProbe(bytes, out var header, out _))
+            return null;
+        using var lease = await admission.AcquireAsync(header.DecodeBytes, Priority.Batch, cancellationToken);
+        return _decoder.Decode(bytes).TryGetImage(out var image, out _)
+            ? ImageEncoder.EncodeThumbnail(image, Side)
+            : null;
+    }
 }

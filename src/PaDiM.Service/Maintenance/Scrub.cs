@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using PaDiM.Service.Data;
@@ -35,14 +34,14 @@ internal sealed class Scrub(
         // The list first: rows come and go while the files are read.
         foreach (var reference in await FileReferences.ListAsync(db, cancellationToken).ToListAsync(cancellationToken))
         {
-            var began = Stopwatch.GetTimestamp();
+            var began = time.GetTimestamp();
             var length = new FileInfo(PathOf(reference)) is { Exists: true } file ? file.Length : 0;
             if (Validate(reference) is { } fault)
                 faults.Add((reference, fault));
             read = read + 1;
             bytes = bytes + length;
             progress?.Report(read);
-            await PauseAsync(length, Stopwatch.GetElapsedTime(began), cancellationToken);
+            await PauseAsync(length, time.GetElapsedTime(began), cancellationToken);
         }
         // Images and versions are deleted, and statistics make room for the next ones: a second look at the rows tells
         // that from a loss.

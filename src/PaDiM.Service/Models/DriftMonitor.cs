@@ -5,33 +5,43 @@ using PaDiM.Service.Diagnostics;
 namespace PaDiM.Service.Models;
 
 /// <summary>
-/// Whether the images of a category still look like those that its threshold rests on: a window over the last ones of
-/// its active version. Thread-safe.
+/// Measures whether the images of a category still look like those that its threshold rests on, over a window of the
+/// last images of its active version. Thread-safe.
 /// </summary>
 internal sealed class DriftMonitor(CategoryLabels labels)
 {
     private readonly ConcurrentDictionary<string, Watched> _categories = new(StringComparer.Ordinal);
 
     /// <summary>
-    /// Counts an image. Another version begins from nothing: its scores have nothing to do with those before.
+    /// Sets the version that a category scores with. Another version starts with an empty window: its scores have
+    /// nothing to do with those before.
     /// </summary>
-    public void See(CategoryModel model, double pValue)
+    public void Activate(CategoryModel model)
     {
-        if (!labels.Has(model.Category))
-            return;
-        if (!_categories.TryGetValue(model.Category, out var watched) || watched.Version != model.Version)
-            _categories[model.Category] = watched = new Watched(
-                model.Version,
-                new DriftWindow(model.Inspector.Model.Calibration.Scores.Count)
+        if (labels.Has(model.Category))
+            _categories.AddOrUpdate(
+                model.Category,
+                (_, next) => Watch(next),
+                (_, watched, next) => watched.Version == next.Version ? watched : Watch(next),
+                model
             );
+    }
+
+    /// <summary>
+    /// Records an image. One of another version is ignored: its request began before the active version changed.
+    /// </summary>
+    public void Record(CategoryModel model, double pValue)
+    {
+        if (!_categories.TryGetValue(model.Category, out var watched) || watched.Version != model.Version)
+            return;
         lock (watched.Window)
             watched.Window.Add(pValue);
     }
 
-    /// <summary>Lets go of a category that is gone.</summary>
-    public void Forget(string category) => _categories.TryRemove(category, out _);
+    /// <summary>Removes a category.</summary>
+    public void Remove(string category) => _categories.TryRemove(category, out _);
 
-    /// <summary>How each category stands.</summary>
+    /// <summary>Measures the drift of each category that has scored an image.</summary>
     public IEnumerable<(string Category, ScoreDrift Drift)> Measure()
     {
         foreach (var (category, watched) in _categories)
@@ -39,9 +49,13 @@ internal sealed class DriftMonitor(CategoryLabels labels)
             ScoreDrift drift;
             lock (watched.Window)
                 drift = watched.Window.Measure();
-            yield return (category, drift);
+            if (drift.Images > 0)
+                yield return (category, drift);
         }
     }
+
+    private static Watched Watch(CategoryModel model) =>
+        new(model.Version, new DriftWindow(model.Inspector.Model.Calibration.Scores.Count));
 
     private sealed record Watched(int Version, DriftWindow Window);
 }

@@ -116,6 +116,7 @@ internal sealed class ModelMetrics
     /// <summary>A category scores with this from now on.</summary>
     public void Ready(CategoryModel model)
     {
+        _drift.Activate(model);
         if (_labels.Has(model.Category))
             _categories[model.Category] = new Active(
                 model.Version,
@@ -139,7 +140,7 @@ internal sealed class ModelMetrics
     public void Forget(string category)
     {
         _categories.TryRemove(category, out _);
-        _drift.Forget(category);
+        _drift.Remove(category);
     }
 
     private IEnumerable<Measurement<double>> Each(Func<Active, double> value) =>

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using PaDiM.Service.Access;
 using PaDiM.Service.Http;
 
@@ -27,10 +26,11 @@ internal static class PrefetchEndpoints
     private static async Task<IResult> PrefetchAsync(
         string category,
         ModelRegistry registry,
+        TimeProvider time,
         CancellationToken cancellationToken
     )
     {
-        var began = Stopwatch.GetTimestamp();
+        var began = time.GetTimestamp();
         if (!(await registry.PrefetchAsync(category, cancellationToken)).Succeeded(out var ready, out var problem))
             return problem;
         return TypedResults.Ok(
@@ -39,7 +39,7 @@ internal static class PrefetchEndpoints
                 ready.Model.Version,
                 ready.Model.Cached.Bytes,
                 ready.Loaded,
-                Math.Round(Stopwatch.GetElapsedTime(began).TotalMilliseconds, 3)
+                Math.Round(time.GetElapsedTime(began).TotalMilliseconds, 3)
             )
         );
     }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.OpenApi;
+using PaDiM.Service.Http;
 
 namespace PaDiM.Service.OpenApi;
 
@@ -50,6 +51,8 @@ internal static class OpenApiSetup
             options.OperationFilter<AccessDocumentation>();
             AccessDocumentation.Define(options);
             options.MapType<JsonNode>(() => new OpenApiSchema());
+            // DescribedParameters puts the enumeration in its place.
+            options.MapType(typeof(Choice<>), () => new OpenApiSchema { Type = JsonSchemaType.String });
             options.DocumentFilter<OrderedTags>();
         });
     }

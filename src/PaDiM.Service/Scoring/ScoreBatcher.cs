@@ -3,18 +3,21 @@ using Microsoft.Extensions.Options;
 using Microsoft.ML.OnnxRuntime;
 using PaDiM.Engine;
 using PaDiM.Engine.Scoring;
+using PaDiM.Service.Admission;
 using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Scoring;
 
 /// <summary>
-/// Brings concurrent requests together: whatever waits for the same backbone, size and reduction when it becomes free
-/// goes through the backbone in one batch, and through each model's distances in one pass; on a device, what waits for
-/// the same model. One batch at a time, on all threads: inferences never fight for cores. A request that finds nobody
-/// at work leads: it runs its batch on its own thread, so that a lone image is handed to no other. By default nobody
-/// waits for a batch to fill. Images of the line go before those of batches. The queue is bounded by <see
-/// cref="ScoreQueue"/>.
+/// Gathers concurrent images into batches. All images that wait for the same backbone, size and reduction when it
+/// becomes free pass through the backbone together, and through the distances of each model together; on a device, all
+/// images that wait for the same model. One batch runs at a time, on all threads: inferences never compete for cores.
 /// </summary>
+/// <remarks>
+/// If no batch is running, the request of an image becomes the leader and runs the batch on its own thread, so that a
+/// single image never changes threads. By default no batch waits to fill. Images of the line go before those of
+/// batches. The admission bounds the queue.
+/// </remarks>
 internal sealed partial class ScoreBatcher(
     IOptions<ScoringOptions> options,
     ScoreMetrics metrics,
@@ -22,67 +25,69 @@ internal sealed partial class ScoreBatcher(
     ILogger<ScoreBatcher> logger
 )
 {
-    /// <summary>A line that never pauses must not keep batches waiting for ever.</summary>
-    private static readonly TimeSpan BatchPatience = TimeSpan.FromSeconds(1);
+    /// <summary>After this time, an image of a batch counts as urgent: a line that never pauses must not starve it.</summary>
+    private static readonly TimeSpan MaxBatchDelay = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
-    private readonly List<Work> _waiting = [];
-    private bool _isLed;
+    private readonly List<BatchEntry> _waiting = [];
+    private bool _hasLeader;
+
+    /// <summary>Reused by every batch: there is one leader at a time.</summary>
     private float[] _inputs = [];
 
     /// <summary>Scores one prepared image.</summary>
-    /// <param name="inspector">The model.</param>
-    /// <param name="prepared">Shape <c>(3, h, w)</c>; read until the answer is there.</param>
-    /// <param name="lane">Who waits for it.</param>
-    /// <param name="cancellationToken">Takes the image out of the queue.</param>
-    public async Task<Outcome<Batched>> ScoreAsync(
-        ModelScorer inspector,
+    /// <param name="scorer">The model.</param>
+    /// <param name="prepared">Shape <c>(3, h, w)</c>; read until the result is returned.</param>
+    /// <param name="priority">Who waits for the score.</param>
+    /// <param name="cancellationToken">Gives the image up while it waits.</param>
+    public async Task<Outcome<BatchedMap>> ScoreAsync(
+        ModelScorer scorer,
         float[] prepared,
-        ScoreLane lane,
+        Priority priority,
         CancellationToken cancellationToken
     )
     {
-        var work = new Work(
-            inspector,
+        var entry = new BatchEntry(
+            scorer,
             prepared,
-            lane,
-            Stopwatch.GetTimestamp(),
+            priority,
+            time.GetTimestamp(),
             Activity.Current?.Context ?? default,
             cancellationToken
         );
-        if (Enter(work))
-            await LeadAsync(work);
-        return await work.Done.Task;
+        if (Enqueue(entry))
+            await LeadAsync(entry);
+        return await entry.Completion.Task;
     }
 
-    /// <summary>Puts an image into the queue; true where nobody is at work.</summary>
-    private bool Enter(Work work)
+    /// <summary>Adds an image to the queue; true if its request has to lead.</summary>
+    private bool Enqueue(BatchEntry entry)
     {
         lock (_gate)
         {
-            _waiting.Add(work);
-            if (_isLed)
+            _waiting.Add(entry);
+            if (_hasLeader)
                 return false;
-            _isLed = true;
+            _hasLeader = true;
             return true;
         }
     }
 
-    /// <summary>Runs one batch and leaves those after it to another thread: the leader has an answer to give.</summary>
-    private async Task LeadAsync(Work oldest)
+    /// <summary>Runs one batch and leaves the next to another thread: the leader has a request to answer.</summary>
+    private async Task LeadAsync(BatchEntry oldest)
     {
         try
         {
-            await FillAsync(oldest);
-            if (Take() is { Length: > 0 } batch)
+            await WaitToFillAsync(oldest);
+            if (DequeueBatch() is { Length: > 0 } batch)
                 Run(batch);
         }
         catch (Exception e)
         {
-            // Whatever it was, it is told to one request and does not keep those after it.
+            // One request gets the exception, and those behind it go on.
             lock (_gate)
                 _waiting.Remove(oldest);
-            oldest.Done.TrySetException(e);
+            oldest.Completion.TrySetException(e);
         }
         HandOver();
     }
@@ -91,19 +96,17 @@ internal sealed partial class ScoreBatcher(
     {
         lock (_gate)
         {
-            _isLed = _waiting.Count > 0;
-            // Outside the context of the request that ends here: the next batch has nothing to do with its trace.
-            if (_isLed)
+            _hasLeader = _waiting.Count > 0;
+            // Outside the context of the request that ends here: the next batch does not belong to its trace.
+            if (_hasLeader)
                 ThreadPool.UnsafeQueueUserWorkItem(oldest => _ = LeadAsync(oldest), _waiting[0], preferLocal: false);
         }
     }
 
-    /// <summary>
-    /// Lets a batch that is not full wait for more, as long as the settings allow its oldest image to.
-    /// </summary>
-    private async Task FillAsync(Work oldest)
+    /// <summary>Waits for a full batch, for as long as the settings let the oldest image wait.</summary>
+    private async Task WaitToFillAsync(BatchEntry oldest)
     {
-        var left = TimeSpan.FromMilliseconds(options.Value.MaxBatchWaitMs) - Stopwatch.GetElapsedTime(oldest.Since);
+        var left = TimeSpan.FromMilliseconds(options.Value.MaxBatchWaitMs) - time.GetElapsedTime(oldest.EnqueuedAt);
         if (left > TimeSpan.Zero && !HasFullBatch())
             await Task.Delay(left, time);
     }
@@ -115,119 +118,115 @@ internal sealed partial class ScoreBatcher(
     }
 
     /// <summary>
-    /// One pass: the oldest image of the first lane that has any, and those of that lane that go with it; with those
-    /// gone that nobody waits for any more. Images of batches take as many at a time as run side by side, so that the
-    /// next image of the line waits no longer than for one; after a second they count as the line's.
+    /// Takes the oldest urgent image, or else the oldest image, and the images of the same urgency that can share its
+    /// batch. Cancelled images are dropped. Of images of batches, only as many are taken as run side by side: the next
+    /// image of the line then waits no longer than for one image.
     /// </summary>
-    private Work[] Take()
+    private BatchEntry[] DequeueBatch()
     {
         lock (_gate)
         {
-            foreach (var gone in _waiting.Where(work => work.Cancelled.IsCancellationRequested))
-                gone.Done.TrySetCanceled(gone.Cancelled);
-            _waiting.RemoveAll(work => work.Done.Task.IsCanceled);
+            _waiting.RemoveAll(entry =>
+                entry.Cancellation.IsCancellationRequested && entry.Completion.TrySetCanceled(entry.Cancellation)
+            );
             if (_waiting.Count == 0)
                 return [];
             var first = _waiting.FirstOrDefault(IsUrgent) ?? _waiting[0];
-            var most = IsUrgent(first)
+            var isUrgent = IsUrgent(first);
+            var size = isUrgent
                 ? options.Value.MaxBatchSize
-                : Math.Min(options.Value.MaxBatchSize, first.Inspector.PreferredBatchSize);
+                : Math.Min(options.Value.MaxBatchSize, first.Scorer.PreferredBatchSize);
             var batch = _waiting
-                .Where(work => IsUrgent(work) == IsUrgent(first) && work.Inspector.SharesBatchesWith(first.Inspector))
-                .Take(most)
+                .Where(entry => IsUrgent(entry) == isUrgent && entry.Scorer.SharesBatchesWith(first.Scorer))
+                .Take(size)
                 .ToArray();
             _waiting.RemoveAll(batch.Contains);
             return batch;
         }
     }
 
-    private static bool IsUrgent(Work work) =>
-        work.Lane == ScoreLane.Line || Stopwatch.GetElapsedTime(work.Since) > BatchPatience;
+    private bool IsUrgent(BatchEntry entry) =>
+        entry.Priority == Priority.Line || time.GetElapsedTime(entry.EnqueuedAt) > MaxBatchDelay;
 
-    private void Run(Work[] batch)
+    private void Run(BatchEntry[] batch)
     {
         try
         {
-            metrics.Batched(batch.Length);
-            using var trace = ScoreTrace.StartBatch(batch.Select(work => work.Trace));
-            var began = Stopwatch.GetTimestamp();
+            metrics.RecordBatch(batch.Length);
+            using var trace = ScoreTrace.StartBatch(batch.Select(entry => entry.Trace));
+            var start = time.GetTimestamp();
             var prepared = Gather(batch);
-            if (batch[0].Inspector.TryScoreOnDevice(prepared, batch.Length, out var maps))
-                Answer(batch, maps, trace, began, Stopwatch.GetElapsedTime(began), TimeSpan.Zero);
+            if (batch[0].Scorer.TryScoreOnDevice(prepared, batch.Length, out var maps))
+                Complete(batch, maps, trace, start, time.GetElapsedTime(start), TimeSpan.Zero);
             else
-                ScoreOnHost(batch, prepared, trace, began);
+                ScoreOnHost(batch, prepared, trace, start);
         }
         catch (OnnxRuntimeException) when (batch.Length > 1)
         {
-            // The device may have room for one image where it has none for many, and what fails with one image is no
-            // fault of those beside it.
-            foreach (var work in batch.Where(work => !work.Done.Task.IsCompleted))
-                Run([work]);
+            // The device may have memory for one image but not for many, and an image that fails must not fail those
+            // beside it.
+            foreach (var entry in batch.Where(entry => !entry.Completion.Task.IsCompleted))
+                Run([entry]);
         }
         catch (OnnxRuntimeException e)
         {
-            batch[0].Done.TrySetResult(Problems.DeviceFailed());
-            LogDeviceFailed(e, batch[0].Inspector.Runtime.Device);
+            batch[0].Completion.TrySetResult(Problems.DeviceFailed());
+            LogDeviceFailed(e, batch[0].Scorer.Runtime.Device);
         }
         catch (Exception e)
         {
-            foreach (var work in batch)
-                work.Done.TrySetException(e);
+            foreach (var entry in batch)
+                entry.Completion.TrySetException(e);
         }
     }
 
-    private static void ScoreOnHost(Work[] batch, float[] prepared, Activity? trace, long began)
+    private void ScoreOnHost(BatchEntry[] batch, float[] prepared, Activity? trace, long start)
     {
-        var compute = ComputeContext.OnThreadPool(batch[0].Inspector.Runtime.Threads, bindsCaller: true);
-        using var features = batch[0].Inspector.Embedder.Extract(prepared, batch.Length, compute);
-        var embedding = Stopwatch.GetElapsedTime(began);
-        foreach (var sameModel in batch.Index().GroupBy(entry => entry.Item.Inspector))
+        var compute = ComputeContext.OnThreadPool(batch[0].Scorer.Runtime.Threads, bindsCaller: true);
+        using var features = batch[0].Scorer.Embedder.Extract(prepared, batch.Length, compute);
+        var embedding = time.GetElapsedTime(start);
+        foreach (var sameModel in batch.Index().GroupBy(entry => entry.Item.Scorer))
         {
-            var works = sameModel.ToArray();
-            var from = Stopwatch.GetTimestamp();
+            var entries = sameModel.ToArray();
+            var distancesStart = time.GetTimestamp();
             var distances = sameModel.Key.ComputeDistances(
-                [.. works.Select(entry => features.GetTaps(entry.Index))],
+                [.. entries.Select(entry => features.GetTaps(entry.Index))],
                 compute
             );
-            Answer(
-                [.. works.Select(entry => entry.Item)],
+            Complete(
+                [.. entries.Select(entry => entry.Item)],
                 [.. distances.Select(map => new RawMap.Patches(map))],
                 trace,
-                began,
+                start,
                 embedding,
-                Stopwatch.GetElapsedTime(from)
+                time.GetElapsedTime(distancesStart)
             );
         }
     }
 
-    private static void Answer(
-        Work[] works,
+    private void Complete(
+        BatchEntry[] batch,
         RawMap[] maps,
         Activity? trace,
-        long began,
+        long start,
         TimeSpan embedding,
         TimeSpan scoring
     )
     {
-        for (var i = 0; i < works.Length; i++)
-            works[i]
-                .Done.TrySetResult(
-                    new Batched(
-                        maps[i],
-                        Stopwatch.GetElapsedTime(works[i].Since, began),
-                        embedding,
-                        scoring,
-                        trace?.Context ?? default
-                    )
-                );
+        foreach (var (entry, map) in batch.Zip(maps))
+        {
+            var waited = time.GetElapsedTime(entry.EnqueuedAt, start);
+            var result = new BatchedMap(map, waited, embedding, scoring, trace?.Context ?? default);
+            entry.Completion.TrySetResult(result);
+        }
     }
 
-    /// <summary>The prepared images one behind the other; of a single one, its own.</summary>
-    private float[] Gather(Work[] batch)
+    /// <summary>Concatenates the prepared images; a single one is used as it is.</summary>
+    private float[] Gather(BatchEntry[] batch)
     {
         if (batch.Length == 1)
             return batch[0].Prepared;
-        var length = batch[0].Inspector.Embedder.PreparedLength;
+        var length = batch[0].Scorer.Embedder.PreparedLength;
         if (_inputs.Length < batch.Length * length)
             _inputs = GC.AllocateUninitializedArray<float>(batch.Length * length);
         for (var i = 0; i < batch.Length; i++)
@@ -235,34 +234,6 @@ internal sealed partial class ScoreBatcher(
         return _inputs;
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "An image could not be scored on the device {Device}")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The device {Device} failed to score an image")]
     private partial void LogDeviceFailed(Exception exception, string device);
-
-    private sealed record Work(
-        ModelScorer Inspector,
-        float[] Prepared,
-        ScoreLane Lane,
-        long Since,
-        ActivityContext Trace,
-        CancellationToken Cancelled
-    )
-    {
-        public TaskCompletionSource<Outcome<Batched>> Done { get; } =
-            new(TaskCreationOptions.RunContinuationsAsynchronously);
-    }
 }
-
-/// <summary>What an image got from its batch.</summary>
-/// <param name="Map">Before it is laid over the image.</param>
-/// <param name="Waited">Until its batch began.</param>
-/// <param name="Embedding">That its batch spent in the backbone; on a device, with all that follows there.</param>
-/// <param name="Scoring">That its batch spent on distances; nothing on a device, which does not tell them
-/// apart.</param>
-/// <param name="Trace">The span of its batch; none while nobody listens.</param>
-internal sealed record Batched(
-    RawMap Map,
-    TimeSpan Waited,
-    TimeSpan Embedding,
-    TimeSpan Scoring,
-    ActivityContext Trace
-);

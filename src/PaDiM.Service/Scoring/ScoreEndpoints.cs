@@ -4,16 +4,15 @@ using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 using PaDiM.Core.Persistence;
 using PaDiM.Imaging;
-using PaDiM.Imaging.Decoding;
 using PaDiM.Imaging.Heatmaps;
 using PaDiM.Service.Access;
+using PaDiM.Service.Admission;
 using PaDiM.Service.Http;
 using PaDiM.Service.Images;
-using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Scoring;
 
-/// <summary><c>/v1/categories/{category}/score</c>: one image or many, as JSON, as a picture or as numbers.</summary>
+/// <summary><c>/v1/categories/{category}/score</c>: scores one image or many, as JSON, as a picture or as numbers.</summary>
 internal static class ScoreEndpoints
 {
     private const string Json = "application/json",
@@ -26,7 +25,7 @@ internal static class ScoreEndpoints
             .Needs(AccessScope.Score)
             .WithTags("Scoring")
             .WithDeadlines(
-                (context, problem) => context.RequestServices.GetRequiredService<ScoreMetrics>().Failed(problem)
+                (context, problem) => context.RequestServices.GetRequiredService<ScoreMetrics>().RecordFailure(problem)
             );
         score
             .MapPost("", ScoreAsync)
@@ -75,52 +74,39 @@ internal static class ScoreEndpoints
         string category,
         HttpRequest request,
         HttpResponse response,
-        ModelRegistry registry,
-        ImageRequest reader,
-        ImageDecoder decoder,
-        ScoreQueue queue,
-        ScoreService scoring,
-        CancellationToken cancellationToken,
-        int? model = null,
-        Choice<HeatmapStyle>? heatmap = null,
-        int? width = null,
-        int? height = null,
-        Choice<PixelFormat>? format = null,
-        [FromHeader(Name = RequestIdentity.PartHeader)] string? part = null
+        [AsParameters] ScoreServices services,
+        [AsParameters] ScoreQuery query,
+        [FromHeader(Name = RequestIdentity.PartHeader)] string? part,
+        CancellationToken cancellationToken
     )
     {
         if (Negotiate(request) is not { } mediaType)
             return Problems.NotAcceptable($"{Json}, {Png} and {NumpyFile.MediaType}");
-        if (
-            !PixelQuery.Parse(request, width, height, format?.Value, decoder).Succeeded(out var layout, out var problem)
-        )
+        if (!ParseLayout(request, query, services).Succeeded(out var layout, out var problem))
             return problem;
-        if (!(await registry.AcquireAsync(category, model, cancellationToken)).Succeeded(out var snapshot, out problem))
+        var acquired = await services.Models.AcquireAsync(category, query.Model, cancellationToken);
+        if (!acquired.Succeeded(out var snapshot, out problem))
             return problem;
-        if (queue.IsFull)
-            return queue.Refuse();
-        if (!(await reader.ReadOneAsync(request, layout, cancellationToken)).Succeeded(out var file, out problem))
+        // Before the body is read; the slot itself is taken when the last byte is here: slow senders hold none.
+        if (services.Admission.IsFull)
+            return services.Admission.Refuse();
+        var read = await services.Reader.ReadOneAsync(request, layout, cancellationToken);
+        if (!read.Succeeded(out var file, out problem))
             return problem;
-        using var place = queue.TryEnter();
-        if (place is null)
-            return queue.Refuse();
-        var style = heatmap?.Value ?? (mediaType == Png ? HeatmapStyle.Overlay : null);
-        if (
-            !(
-                await scoring.ScoreAsync(
-                    snapshot,
-                    file,
-                    style,
-                    ScoreLane.Line,
-                    RequestIdentity.Clean(part ?? file.FileName),
-                    cancellationToken
-                )
-            ).Succeeded(out var scored, out problem)
-        )
+
+        var scores = await services.Scoring.ScoreAsync(
+            snapshot,
+            file,
+            query.Heatmap?.Value ?? (mediaType == Png ? HeatmapStyle.Overlay : null),
+            Priority.Line,
+            RequestIdentity.Clean(part ?? file.FileName),
+            cancellationToken
+        );
+        if (!scores.Succeeded(out var scored, out problem))
             return problem;
         if (mediaType == Json)
             return TypedResults.Ok(scored.Response);
-        Describe(scored.Response, response.Headers);
+        WriteHeaders(scored.Response, response.Headers);
         return TypedResults.Bytes(
             mediaType == Png ? scored.Response.Heatmap! : NumpyFile.Encode(scored.Map),
             mediaType
@@ -130,94 +116,31 @@ internal static class ScoreEndpoints
     private static async Task<IResult> ScoreBatchAsync(
         string category,
         HttpRequest request,
-        ModelRegistry registry,
-        ImageRequest reader,
-        ImageDecoder decoder,
-        ScoreQueue queue,
-        ScoreService scoring,
-        IOptions<ScoringOptions> options,
-        IOptions<ImageOptions> limits,
-        CancellationToken cancellationToken,
-        int? model = null,
-        Choice<HeatmapStyle>? heatmap = null,
-        int? width = null,
-        int? height = null,
-        Choice<PixelFormat>? format = null
+        [AsParameters] ScoreServices services,
+        IOptions<ImageOptions> options,
+        [AsParameters] ScoreQuery query,
+        CancellationToken cancellationToken
     )
     {
         if (ImageRequest.CheckContentType(request) is { } wrongType)
             return wrongType;
-        if (
-            !PixelQuery.Parse(request, width, height, format?.Value, decoder).Succeeded(out var layout, out var problem)
-        )
+        if (!ParseLayout(request, query, services).Succeeded(out var layout, out var problem))
             return problem;
-        if (!(await registry.AcquireAsync(category, model, cancellationToken)).Succeeded(out var snapshot, out problem))
+        var acquired = await services.Models.AcquireAsync(category, query.Model, cancellationToken);
+        if (!acquired.Succeeded(out var snapshot, out problem))
             return problem;
-        if (queue.IsFull)
-            return queue.Refuse();
-        ImageRequest.SetLimit(request, limits.Value.MaxUploadBytes);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var results = new List<Task<BatchItem>>();
-        var running = new Queue<Task>();
-        try
-        {
-            await foreach (var file in reader.ReadAllAsync(request, layout, cancellationToken))
-            {
-                if (ImageRequest.CheckField(file) is { } wrongField)
-                    return wrongField;
-                if (results.Count == options.Value.MaxBatchFiles)
-                    return Problems.TooManyFiles(options.Value.MaxBatchFiles);
-                // As many images are under way as fit into one pass of the backbone; the others still lie in the
-                // request.
-                if (running.Count == options.Value.MaxBatchSize)
-                    await running.Dequeue();
-                var item = ScoreFileAsync(queue, scoring, snapshot, file, heatmap?.Value, stop.Token);
-                results.Add(item);
-                running.Enqueue(item);
-            }
-            return results.Count == 0
-                ? Problems.NoImages()
-                : TypedResults.Ok(new BatchResponse(await Task.WhenAll(results)));
-        }
-        finally
-        {
-            // A form that breaks off leaves no work behind.
-            if (results.Exists(item => !item.IsCompleted))
-            {
-                await stop.CancelAsync();
-                await Task.WhenAll(results).ContinueWith(_ => { }, TaskScheduler.Default);
-            }
-        }
+        if (services.Admission.IsFull)
+            return services.Admission.Refuse();
+        ImageRequest.SetLimit(request, options.Value.MaxUploadBytes);
+        var files = services.Reader.ReadAllAsync(request, layout, cancellationToken);
+        var items = await services.Batches.ScoreAsync(snapshot, files, query.Heatmap?.Value, cancellationToken);
+        return items.ToResult(results => TypedResults.Ok(new BatchResponse(results)));
     }
 
-    private static async Task<BatchItem> ScoreFileAsync(
-        ScoreQueue queue,
-        ScoreService scoring,
-        CategoryModel snapshot,
-        RequestFile file,
-        HeatmapStyle? heatmap,
-        CancellationToken cancellationToken
-    )
-    {
-        await Task.Yield();
-        if (file.Fault is { } fault)
-            return new BatchItem(file.FileName, null, new BatchError(fault.Code, fault.Detail));
-        using var place = await queue.EnterAsync(cancellationToken);
-        return (
-            await scoring.ScoreAsync(
-                snapshot,
-                file,
-                heatmap,
-                ScoreLane.Batch,
-                RequestIdentity.Clean(file.FileName),
-                cancellationToken
-            )
-        ).Succeeded(out var scored, out var problem)
-            ? new BatchItem(file.FileName, scored.Response, null)
-            : new BatchItem(file.FileName, null, new BatchError(problem.Code, problem.Detail));
-    }
+    private static Outcome<PixelLayout?> ParseLayout(HttpRequest request, ScoreQuery query, ScoreServices services) =>
+        PixelQuery.Parse(request, query.Width, query.Height, query.Format?.Value, services.Decoder);
 
-    /// <summary>The media type to answer with: the best-liked one that can be made.</summary>
+    /// <summary>Gets the media type to answer with: the preferred one that is available, or null.</summary>
     private static string? Negotiate(HttpRequest request)
     {
         var accepted = request.GetTypedHeaders().Accept;
@@ -226,13 +149,13 @@ internal static class ScoreEndpoints
         foreach (
             var range in accepted.Where(range => range.Quality is not 0).OrderByDescending(range => range.Quality ?? 1)
         )
-        foreach (var made in new[] { Json, Png, NumpyFile.MediaType })
-            if (new MediaTypeHeaderValue(made).IsSubsetOf(range))
-                return made;
+        foreach (var available in new[] { Json, Png, NumpyFile.MediaType })
+            if (new MediaTypeHeaderValue(available).IsSubsetOf(range))
+                return available;
         return null;
     }
 
-    private static void Describe(ScoreResponse result, IHeaderDictionary headers)
+    private static void WriteHeaders(ScoreResponse result, IHeaderDictionary headers)
     {
         headers["X-Padim-Category"] = result.Category;
         headers["X-Padim-Model-Version"] = result.ModelVersion.ToString(CultureInfo.InvariantCulture);

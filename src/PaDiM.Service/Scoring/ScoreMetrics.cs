@@ -8,14 +8,14 @@ using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Scoring;
 
-/// <summary>Instruments of scoring. An image costs about ten recordings, none of which allocates.</summary>
+/// <summary>Instruments of scoring. An image costs about ten recordings without an allocation.</summary>
 internal sealed class ScoreMetrics
 {
-    private static readonly KeyValuePair<string, object?> Queue = Stage("queue"),
-        Decode = Stage("decode"),
-        Embed = Stage("embed"),
-        Distance = Stage("distance"),
-        Postprocess = Stage("postprocess");
+    private static readonly KeyValuePair<string, object?> Queue = CreateStageTag("queue"),
+        Decode = CreateStageTag("decode"),
+        Embed = CreateStageTag("embed"),
+        Distance = CreateStageTag("distance"),
+        Postprocess = CreateStageTag("postprocess");
     private static readonly Dictionary<Decision, string> Decisions = Enum.GetValues<Decision>()
         .ToDictionary(
             decision => decision,
@@ -33,7 +33,7 @@ internal sealed class ScoreMetrics
 
     public ScoreMetrics(
         IMeterFactory meters,
-        ScoreQueue queue,
+        ImageAdmission admission,
         DriftMonitor drift,
         CategoryLabels labels,
         IOptions<AdmissionOptions> options
@@ -62,7 +62,7 @@ internal sealed class ScoreMetrics
             null,
             "Images without a result, by the code of their problem."
         );
-        meter.CreateObservableGauge("padim.score.queue.images", () => queue.UnderWay, null, "Images under way.");
+        meter.CreateObservableGauge("padim.score.queue.images", () => admission.SlotsInUse, null, "Images under way.");
         meter.CreateObservableGauge(
             "padim.score.queue.capacity",
             () => options.Value.QueueCapacity,
@@ -71,17 +71,17 @@ internal sealed class ScoreMetrics
         );
         meter.CreateObservableCounter(
             "padim.score.queue.refusals",
-            () => queue.Refusals,
+            () => admission.Refusals,
             null,
             "Requests answered with queue_full."
         );
     }
 
     /// <summary>
-    /// Counts an image and its result. What a version that is not active says is a trial of it, and nothing about the
+    /// Records an image and its result. The result of a version that is not active is a trial and says nothing about the
     /// line.
     /// </summary>
-    public void Scored(CategoryModel model, ScoreResponse result)
+    public void RecordScore(CategoryModel model, ScoreResponse result)
     {
         var times = result.TimingsMs;
         _stages.Record(times.Queue / 1000, Queue);
@@ -96,14 +96,14 @@ internal sealed class ScoreMetrics
         _decisions.Add(1, category, Instruments.Tag("decision", Decisions[result.Decision]));
         if (result.Threshold > 0)
             _ratios.Record(result.Score / result.Threshold, category);
-        _drift.See(model, result.PValue);
+        _drift.Record(model, result.PValue);
     }
 
-    /// <summary>Counts an image that has no result.</summary>
-    public void Failed(Problem problem) => _failures.Add(1, Instruments.Tag("code", problem.Code));
+    /// <summary>Records an image without a result.</summary>
+    public void RecordFailure(Problem problem) => _failures.Add(1, Instruments.Tag("code", problem.Code));
 
-    /// <summary>Counts a pass through the backbone.</summary>
-    public void Batched(int images) => _batches.Record(images);
+    /// <summary>Records a pass through the backbone.</summary>
+    public void RecordBatch(int images) => _batches.Record(images);
 
-    private static KeyValuePair<string, object?> Stage(string name) => Instruments.Tag("stage", name);
+    private static KeyValuePair<string, object?> CreateStageTag(string name) => Instruments.Tag("stage", name);
 }

@@ -7,119 +7,115 @@ using PaDiM.Engine.Scoring;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
 using PaDiM.Imaging.Heatmaps;
+using PaDiM.Service.Admission;
 using PaDiM.Service.Http;
 using PaDiM.Service.Images;
 using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Scoring;
 
-/// <summary>One image through the whole walk: decode, prepare, embed, distances, pixels, decision.</summary>
+/// <summary>Scores an image: probe, admission, decoding, backbone, distances, pixels, decision.</summary>
 internal sealed partial class ScoreService(
-    DecodingGate gate,
+    ImageAdmission admission,
     ScoreBatcher batcher,
     ImageDecoder decoder,
     ScoreMetrics metrics,
+    TimeProvider time,
     ILogger<ScoreService> logger
 )
 {
     /// <summary>
-    /// Scores an image with one snapshot of a model, and tells the log, the metrics and the trace of it.
+    /// Scores an image with one snapshot of a model, and reports the result to the log, the metrics and the trace.
     /// </summary>
     /// <param name="model">The snapshot.</param>
     /// <param name="file">The image.</param>
-    /// <param name="heatmap">What is to be drawn.</param>
-    /// <param name="lane">Who waits for it.</param>
-    /// <param name="part">The client's name for the part, as the log may hold it.</param>
-    /// <param name="cancellationToken">Takes the image out of the queue.</param>
+    /// <param name="heatmap">The heatmap to draw, if any.</param>
+    /// <param name="priority">Who waits for the score.</param>
+    /// <param name="part">The client's name for the part, in the form that the log may hold.</param>
+    /// <param name="cancellationToken">Gives the image up while it waits.</param>
     public async Task<Outcome<ScoredMap>> ScoreAsync(
         CategoryModel model,
         RequestFile file,
         HeatmapStyle? heatmap,
-        ScoreLane lane,
+        Priority priority,
         string? part,
         CancellationToken cancellationToken
     )
     {
         using var trace = ScoreTrace.StartImage();
-        var outcome = await ScoreAsync(model, file, heatmap, lane, trace, cancellationToken);
-        if (outcome.Succeeded(out var scored, out var problem))
-        {
-            var result = scored.Response;
-            metrics.Scored(model, result);
-            trace?.Tell(result, part);
-            LogScored(result.Category, result.ModelVersion, result.Decision, result.Score, result.Threshold, part);
-        }
-        else
-        {
-            metrics.Failed(problem);
-            trace?.Tell(problem);
-            LogNotScored(model.Category, model.Version, problem.Code, part);
-        }
+        var clock = new StageClock(time);
+        if (!file.ProbeDecodeBytes(decoder).Succeeded(out var decodeBytes, out var problem))
+            return ReportFailure(model, problem, trace, part);
+        var probe = clock.EndStage();
+
+        using var lease = await admission.AcquireToScoreAsync(decodeBytes, priority, cancellationToken);
+        // Refused images have a counter of their own.
+        if (!lease.IsAcquired)
+            return admission.Refuse();
+        var timed = new Admitted(lease, clock, clock.EndStage(), probe);
+        var outcome = await ScoreAsync(model, file, heatmap, timed, trace, cancellationToken);
+        if (!outcome.Succeeded(out var scored, out problem))
+            return ReportFailure(model, problem, trace, part);
+
+        var result = scored.Response;
+        metrics.RecordScore(model, result);
+        trace?.SetResult(result, part);
+        LogScored(result.Category, result.ModelVersion, result.Decision, result.Score, result.Threshold, part);
         return outcome;
+    }
+
+    private Problem ReportFailure(CategoryModel model, Problem problem, Activity? trace, string? part)
+    {
+        metrics.RecordFailure(problem);
+        trace?.SetProblem(problem);
+        LogNotScored(model.Category, model.Version, problem.Code, part);
+        return problem;
     }
 
     private async Task<Outcome<ScoredMap>> ScoreAsync(
         CategoryModel model,
         RequestFile file,
         HeatmapStyle? heatmap,
-        ScoreLane lane,
+        Admitted admitted,
         Activity? trace,
         CancellationToken cancellationToken
     )
     {
-        var clock = new StageClock();
-        var inspector = model.Inspector;
-        if (
-            !(await PrepareAsync(inspector, file, heatmap is not null, clock, lane, cancellationToken)).Succeeded(
-                out var ready,
-                out var problem
-            )
-        )
+        var scorer = model.Inspector;
+        var clock = admitted.Clock;
+        var prepared = Prepare(scorer, file, keepPixels: heatmap is not null, admitted);
+        admitted.Lease.ReleaseCoreAndMemory();
+        if (!prepared.Succeeded(out var image, out var problem))
             return problem;
 
-        Outcome<Batched> answer;
+        Outcome<BatchedMap> answer;
         try
         {
-            answer = await batcher.ScoreAsync(inspector, ready.Input, lane, cancellationToken);
+            answer = await batcher.ScoreAsync(scorer, image.Input, admitted.Lease.Priority, cancellationToken);
         }
         finally
         {
-            ArrayPool<float>.Shared.Return(ready.Input);
+            ArrayPool<float>.Shared.Return(image.Input);
         }
-        clock.Lap();
+        clock.EndStage();
         if (!answer.Succeeded(out var batched, out problem))
             return problem;
 
-        var map = inspector.ToPixels(batched.Map, ready.Placement);
+        var map = scorer.ToPixels(batched.Map, image.Placement);
         var score = map.Max();
         if (!float.IsFinite(score))
-            return Problems.NotFinite(inspector.Backbone.Identity.Name);
+            return Problems.NotFinite(scorer.Backbone.Identity.Name);
         var regions = RegionFinder
             .Find(map, model.Threshold)
-            .Select(region => inspector.Preprocessing.ToOriginal(region, ready.Width, ready.Height))
+            .Select(region => scorer.Preprocessing.ToOriginal(region, image.Width, image.Height))
             .ToArray();
         var drawn = heatmap is { } style
-            ? await DrawAsync(ready.Pixels!, model, map, style, lane, cancellationToken)
+            ? await DrawAsync(image.Pixels!, model, map, style, admitted.Lease.Priority, cancellationToken)
             : null;
-        var postprocess = clock.Lap();
+        var postprocess = clock.EndStage();
+        var total = clock.Total;
         if (trace is not null)
-        {
-            var inBatch = ready.Waited + ready.Decode;
-            var embedding = batched.Embedding.TotalMilliseconds;
-            var scoring = batched.Scoring.TotalMilliseconds;
-            var total = clock.Total;
-            var embedFrom = inBatch + batched.Waited.TotalMilliseconds;
-            ScoreTrace.Write(
-                trace,
-                batched.Trace,
-                ("queue", 0, ready.Waited),
-                ("decode", ready.Waited, ready.Decode),
-                ("queue", inBatch, batched.Waited.TotalMilliseconds),
-                ("embed", embedFrom, embedding),
-                ("distance", embedFrom + embedding, scoring),
-                ("postprocess", total - postprocess, postprocess)
-            );
-        }
+            WriteStages(trace, image, batched, postprocess, total);
 
         return new ScoredMap(
             map,
@@ -129,91 +125,79 @@ internal sealed partial class ScoreService(
                 model.StandsInFor is not null,
                 score,
                 model.Threshold,
-                inspector.Model.Calibration.GetPValue(score),
+                scorer.Model.Calibration.GetPValue(score),
                 model.Decide(score),
                 regions,
-                new ScoredImage(ready.Width, ready.Height, Convert.ToHexStringLower(SHA256.HashData(file.Bytes))),
+                new ScoredImage(image.Width, image.Height, Convert.ToHexStringLower(SHA256.HashData(file.Bytes))),
                 drawn,
                 new Timings(
-                    Round(ready.Waited + batched.Waited.TotalMilliseconds),
-                    Round(ready.Decode),
+                    Round(image.Waited + batched.Waited.TotalMilliseconds),
+                    Round(image.Decode),
                     Round(batched.Embedding.TotalMilliseconds),
                     Round(batched.Scoring.TotalMilliseconds),
                     Round(postprocess),
                     Round(clock.Total)
                 ),
-                inspector.Runtime.Device
+                scorer.Runtime.Device
             )
         );
     }
 
-    /// <summary>
-    /// Decodes and prepares; the pixels themselves are kept only where a heatmap is to be drawn over them.
-    /// </summary>
-    private Task<Outcome<Prepared>> PrepareAsync(
-        ModelScorer inspector,
-        RequestFile file,
-        bool keepPixels,
-        StageClock clock,
-        ScoreLane lane,
-        CancellationToken cancellationToken
-    ) =>
-        gate.RunAsync<Outcome<Prepared>>(
-            async aside =>
-            {
-                var waited = clock.Lap();
-                if (
-                    !(await file.ToImageAsync(decoder, lane == ScoreLane.Line, WaitAsync)).Succeeded(
-                        out var image,
-                        out var problem
-                    )
-                )
-                    return problem;
-                var input = ArrayPool<float>.Shared.Rent(inspector.Embedder.PreparedLength);
-                var placement = inspector.Preprocessing.Prepare(
-                    image,
-                    input.AsSpan(0, inspector.Embedder.PreparedLength)
-                );
-                return new Prepared(
-                    input,
-                    placement,
-                    image.Width,
-                    image.Height,
-                    keepPixels ? image : null,
-                    waited,
-                    clock.Lap()
-                );
-
-                async Task WaitAsync(Task room)
-                {
-                    // What the header cost counts with the time of the queue: little, and before the wait.
-                    await aside(room);
-                    waited += clock.Lap();
-                }
-            },
-            lane == ScoreLane.Line,
-            cancellationToken
+    /// <summary>Decodes and prepares an image, and keeps its pixels only if a heatmap is drawn over them.</summary>
+    private Outcome<PreparedImage> Prepare(ModelScorer scorer, RequestFile file, bool keepPixels, Admitted admitted)
+    {
+        if (!file.ToImage(decoder).Succeeded(out var image, out var problem))
+            return problem;
+        var length = scorer.Embedder.PreparedLength;
+        var input = ArrayPool<float>.Shared.Rent(length);
+        var placement = scorer.Preprocessing.Prepare(image, input.AsSpan(0, length));
+        return new PreparedImage(
+            input,
+            placement,
+            image.Width,
+            image.Height,
+            keepPixels ? image : null,
+            admitted.Waited,
+            admitted.Probe + admitted.Clock.EndStage()
         );
+    }
 
-    private Task<byte[]> DrawAsync(
+    private async Task<byte[]> DrawAsync(
         RgbImage image,
         CategoryModel model,
         AnomalyMap map,
         HeatmapStyle style,
-        ScoreLane lane,
+        Priority priority,
         CancellationToken cancellationToken
-    ) =>
-        gate.RunAsync(
-            () =>
-                HeatmapRenderer.Render(
-                    image,
-                    model.Inspector.Preprocessing.ToOriginal(map, image.Width, image.Height),
-                    model.Threshold,
-                    style
-                ),
-            lane == ScoreLane.Line,
-            cancellationToken
+    )
+    {
+        using var lease = await admission.AcquireAsync(decodeBytes: 0, priority, cancellationToken);
+        var original = model.Inspector.Preprocessing.ToOriginal(map, image.Width, image.Height);
+        return HeatmapRenderer.Render(image, original, model.Threshold, style);
+    }
+
+    private static void WriteStages(
+        Activity trace,
+        PreparedImage image,
+        BatchedMap batched,
+        double postprocess,
+        double total
+    )
+    {
+        var batchQueue = image.Waited + image.Decode;
+        var embed = batchQueue + batched.Waited.TotalMilliseconds;
+        var embedding = batched.Embedding.TotalMilliseconds;
+        ScoreTrace.WriteStages(
+            trace,
+            batched.Trace,
+            ("queue", 0, image.Waited),
+            ("decode", image.Waited, image.Decode),
+            ("queue", batchQueue, batched.Waited.TotalMilliseconds),
+            ("embed", embed, embedding),
+            ("distance", embed + embedding, batched.Scoring.TotalMilliseconds),
+            ("postprocess", total - postprocess, postprocess)
         );
+    }
 
     [LoggerMessage(
         Level = LogLevel.Information,
@@ -230,13 +214,17 @@ internal sealed partial class ScoreService(
 
     [LoggerMessage(
         Level = LogLevel.Information,
-        Message = "{Category} version {ModelVersion}: no score for {Code}, part {PartId}"
+        Message = "{Category} version {ModelVersion}: not scored ({Code}), part {PartId}"
     )]
     private partial void LogNotScored(string category, int modelVersion, string code, string? partId);
 
     private static double Round(double milliseconds) => Math.Round(milliseconds, 3);
 
-    private sealed record Prepared(
+    /// <summary>An image that was admitted, and the milliseconds that took.</summary>
+    private sealed record Admitted(ImageLease Lease, StageClock Clock, double Waited, double Probe);
+
+    /// <summary>An image that is ready for the backbone. Its times are in milliseconds.</summary>
+    private sealed record PreparedImage(
         float[] Input,
         RigidTransform Placement,
         int Width,
@@ -245,26 +233,4 @@ internal sealed partial class ScoreService(
         double Waited,
         double Decode
     );
-
-    /// <summary>Milliseconds since the last lap, and since the start.</summary>
-    private sealed class StageClock
-    {
-        private readonly long _start = Stopwatch.GetTimestamp();
-        private long _last = Stopwatch.GetTimestamp();
-
-        public double Total => Stopwatch.GetElapsedTime(_start).TotalMilliseconds;
-
-        public double Lap()
-        {
-            var now = Stopwatch.GetTimestamp();
-            var lap = Stopwatch.GetElapsedTime(_last, now).TotalMilliseconds;
-            _last = now;
-            return lap;
-        }
-    }
 }
-
-/// <summary>A score and the map that it is the maximum of.</summary>
-/// <param name="Map">Over the prepared image.</param>
-/// <param name="Response">What clients see.</param>
-internal sealed record ScoredMap(AnomalyMap Map, ScoreResponse Response);

@@ -6,16 +6,16 @@ using PaDiM.Service.Http;
 namespace PaDiM.Service.Scoring;
 
 /// <summary>
-/// Spans of scoring: one an image with its stages below it, one a batch with links to all its images. None is made
-/// while nobody listens.
+/// Creates the spans of scoring: one per image with its stages below it, and one per batch with links to all its images.
+/// No span is created if nothing listens.
 /// </summary>
 internal static class ScoreTrace
 {
-    /// <summary>The span of an image.</summary>
+    /// <summary>Starts the span of an image.</summary>
     public static Activity? StartImage() => Instruments.Source.StartActivity("padim.score");
 
     /// <summary>
-    /// The span of a pass through the backbone: part of the trace of its first image, linked to all others.
+    /// Starts the span of a pass through the backbone, in the trace of its first image and with links to all others.
     /// </summary>
     public static Activity? StartBatch(IEnumerable<ActivityContext> images)
     {
@@ -31,12 +31,11 @@ internal static class ScoreTrace
         return batch?.SetTag("padim.batch.size", all.Length);
     }
 
-    /// <summary>Writes the stages below the span of their image, now that their times are known.</summary>
-    /// <param name="image">The span.</param>
-    /// <param name="batch">Where embed and distance were done, for several images at once.</param>
-    /// <param name="stages">Where each begins and how long it takes, in milliseconds from the start of the
-    /// image.</param>
-    public static void Write(
+    /// <summary>Writes the spans of the stages below that of their image, once their times are known.</summary>
+    /// <param name="image">The span of the image.</param>
+    /// <param name="batch">The span of the batch, which did embed and distance for several images at once.</param>
+    /// <param name="stages">Name, start and duration of each stage, in milliseconds from the start of the image.</param>
+    public static void WriteStages(
         Activity image,
         ActivityContext batch,
         params ReadOnlySpan<(string Name, double From, double Milliseconds)> stages
@@ -57,8 +56,8 @@ internal static class ScoreTrace
         }
     }
 
-    /// <summary>Tells the result on the span of its image.</summary>
-    public static void Tell(this Activity image, ScoreResponse result, string? part) =>
+    /// <summary>Adds the result to the span of its image.</summary>
+    public static void SetResult(this Activity image, ScoreResponse result, string? part) =>
         image
             .SetTag("padim.category", result.Category)
             .SetTag("padim.model.version", result.ModelVersion)
@@ -67,7 +66,7 @@ internal static class ScoreTrace
             .SetTag("padim.threshold", result.Threshold)
             .SetTag("padim.decision", result.Decision.ToString().ToLower(CultureInfo.InvariantCulture));
 
-    /// <summary>Tells the problem on the span of its image.</summary>
-    public static void Tell(this Activity image, Problem problem) =>
+    /// <summary>Adds the problem to the span of its image.</summary>
+    public static void SetProblem(this Activity image, Problem problem) =>
         image.SetStatus(ActivityStatusCode.Error, problem.Code);
 }

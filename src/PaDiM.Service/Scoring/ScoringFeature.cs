@@ -9,8 +9,8 @@ internal static class ScoringFeature
     public static IServiceCollection AddScoring(this IServiceCollection services) =>
         services
             .AddPadimOptions<ScoringOptions>()
-            .AddSingleton<ScoreQueue>()
             .AddSingleton<ScoreService>()
+            .AddSingleton<BatchScorer>()
             .AddSingleton<ScoreMetrics>()
             .AddSingleton<ScoreBatcher>();
 

@@ -122,8 +122,8 @@ public sealed class ProtocolTests : IDisposable
             new LabelledImage(new DatasetImage("bolt/test/dent/000.bmp", image), "dent", () => File.ReadAllBytes(mask))
         );
         var view = new NonAlignedView(7, "bolt/test/dent/000.bmp");
-        Assert.Equal(view.OfImage(Decode(File.ReadAllBytes(image))).Pixels, Decode(test.Read()).Pixels);
-        Assert.Equal(view.OfMask(Decode(File.ReadAllBytes(mask))).Pixels, Decode(test.ReadMask!()).Pixels);
+        Assert.Equal(view.RenderImage(Decode(File.ReadAllBytes(image))).Pixels, Decode(test.Read()).Pixels);
+        Assert.Equal(view.RenderMask(Decode(File.ReadAllBytes(mask))).Pixels, Decode(test.ReadMask!()).Pixels);
     }
 
     [Fact]

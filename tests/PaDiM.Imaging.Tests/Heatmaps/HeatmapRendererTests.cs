@@ -46,7 +46,7 @@ public sealed class HeatmapRendererTests
             var drawn = TestDecoder.Image(HeatmapRenderer.Render(image, map, threshold, HeatmapStyle.Map));
             for (var x = 0; x < Width; x++)
                 Assert.Equal(
-                    Colormap.At((float)x / (Width - 1)),
+                    Colormap.GetColour((float)x / (Width - 1)),
                     (drawn.Pixels[3 * x], drawn.Pixels[3 * x + 1], drawn.Pixels[3 * x + 2])
                 );
         }

@@ -51,7 +51,7 @@ public sealed class NonAlignedViewTests
         for (var seed = 0; seed < 20; seed++)
         {
             var view = new NonAlignedView(seed, "ramp");
-            var pixels = view.OfImage(ramp).Pixels;
+            var pixels = view.RenderImage(ramp).Pixels;
             for (var p = 0; p < NonAlignedView.Size * NonAlignedView.Size; p++)
             {
                 var (x, y) = Place(view, p);
@@ -79,7 +79,7 @@ public sealed class NonAlignedViewTests
     {
         var mask = Samples.Noise(width, height);
         var view = new NonAlignedView(5, "mask");
-        var pixels = view.OfMask(mask).Pixels;
+        var pixels = view.RenderMask(mask).Pixels;
         for (var p = 0; p < NonAlignedView.Size * NonAlignedView.Size; p++)
         {
             var (x, y) = Place(view, p);
@@ -98,7 +98,7 @@ public sealed class NonAlignedViewTests
         Assert.Equal(
             "7108e743003ada5b8da045c83045f6793352ea7d1b0f4d5a5fd9425be0a26a4f",
             Convert.ToHexStringLower(
-                SHA256.HashData(new NonAlignedView(0, "sample").OfImage(Samples.Noise(300, 200)).Pixels)
+                SHA256.HashData(new NonAlignedView(0, "sample").RenderImage(Samples.Noise(300, 200)).Pixels)
             )
         );
 

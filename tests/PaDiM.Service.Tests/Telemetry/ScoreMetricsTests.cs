@@ -32,10 +32,10 @@ public sealed class ScoreMetricsTests(SharedService shared)
             "cpu"
         );
         for (var i = 0; i < 2000; i++)
-            metrics.Scored(model, result);
+            metrics.RecordScore(model, result);
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 1000; i++)
-            metrics.Scored(model, result);
+            metrics.RecordScore(model, result);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1000);
     }
 

@@ -69,7 +69,7 @@ internal sealed class StcVideo(string root, string name, IReadOnlyList<DatasetIm
             return new LabelledImage(frame, null, null);
         if (!new ImageDecoder().Decode(File.ReadAllBytes(file)).TryGetImage(out var mask, out var refused))
             throw new InvalidDataException($"{file} cannot be read: {refused.Detail}");
-        return MaskImage.Marks(mask, new Grid(mask.Height, mask.Width)).Contains(true)
+        return MaskImage.GetMarks(mask, new Grid(mask.Height, mask.Width)).Contains(true)
             ? new LabelledImage(frame, Defect, () => File.ReadAllBytes(file))
             : new LabelledImage(frame, null, null);
     }
@@ -100,6 +100,6 @@ internal sealed class StcVideo(string root, string name, IReadOnlyList<DatasetIm
         for (var i = 0; i < positive.Length; i++)
             if (positive[i])
                 pixels.AsSpan(3 * i, 3).Fill(byte.MaxValue);
-        return ImageEncoder.Png(new RgbImage(file.Shape[2], file.Shape[1], pixels));
+        return ImageEncoder.EncodePng(new RgbImage(file.Shape[2], file.Shape[1], pixels));
     }
 }

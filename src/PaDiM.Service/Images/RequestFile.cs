@@ -1,0 +1,30 @@
+using PaDiM.Imaging;
+using PaDiM.Imaging.Decoding;
+using PaDiM.Service.Http;
+
+namespace PaDiM.Service.Images;
+
+/// <summary>Represents a file of a request: its bytes, or why they were not read.</summary>
+/// <param name="Field">Name of the form field; <c>files</c> for a raw body.</param>
+/// <param name="FileName">The client's name for it: data, never a path.</param>
+/// <param name="Bytes">The bytes; empty if there is a fault.</param>
+/// <param name="Fault">Why it was not read.</param>
+/// <param name="Layout">The layout of raw pixels; null for an encoded image.</param>
+internal sealed record RequestFile(string Field, string FileName, byte[] Bytes, Problem? Fault, PixelLayout? Layout)
+{
+    /// <summary>Gets the memory that decoding takes, from the header; 0 for raw pixels.</summary>
+    public Outcome<long> ProbeDecodeBytes(ImageDecoder decoder)
+    {
+        if (Layout is not null)
+            return 0;
+        return decoder.TryProbe(Bytes, out var header, out var refused) ? header.DecodeBytes : Problems.Image(refused);
+    }
+
+    /// <summary>Gets the image.</summary>
+    public Outcome<RgbImage> ToImage(ImageDecoder decoder)
+    {
+        if (Layout is { } layout)
+            return layout.ToImage(Bytes);
+        return decoder.Decode(Bytes).TryGetImage(out var image, out var refused) ? image : Problems.Image(refused);
+    }
+}

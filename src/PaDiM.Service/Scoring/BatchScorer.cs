@@ -1,0 +1,73 @@
+using Microsoft.Extensions.Options;
+using PaDiM.Imaging.Heatmaps;
+using PaDiM.Service.Admission;
+using PaDiM.Service.Http;
+using PaDiM.Service.Images;
+using PaDiM.Service.Models;
+
+namespace PaDiM.Service.Scoring;
+
+/// <summary>Scores the files of one request while they arrive.</summary>
+internal sealed class BatchScorer(ScoreService scoring, IOptions<ScoringOptions> options)
+{
+    /// <summary>Scores files, in their order. A file that cannot be scored gets an error in place of a result.</summary>
+    /// <param name="model">The snapshot to score with.</param>
+    /// <param name="files">The files, read one after the other.</param>
+    /// <param name="heatmap">The heatmap to draw, if any.</param>
+    /// <param name="cancellationToken">Gives up what is not scored yet.</param>
+    public async Task<Outcome<BatchItem[]>> ScoreAsync(
+        CategoryModel model,
+        IAsyncEnumerable<RequestFile> files,
+        HeatmapStyle? heatmap,
+        CancellationToken cancellationToken
+    )
+    {
+        // As many images are in progress as fit into one pass of the backbone. The others stay in the request.
+        var window = options.Value.MaxBatchSize;
+        var maxFiles = options.Value.MaxBatchFiles;
+        var items = new List<Task<BatchItem>>();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        try
+        {
+            await foreach (var file in files)
+            {
+                if (ImageRequest.CheckField(file) is { } wrongField)
+                    return wrongField;
+                if (items.Count == maxFiles)
+                    return Problems.TooManyFiles(maxFiles);
+                if (items.Count >= window)
+                    await items[items.Count - window];
+                items.Add(ScoreFileAsync(model, file, heatmap, stop.Token));
+            }
+            return items.Count == 0 ? Problems.NoImages() : await Task.WhenAll(items);
+        }
+        finally
+        {
+            // A form that ends early leaves no work behind.
+            await stop.CancelAsync();
+            Task remaining = Task.WhenAll(items);
+            await remaining.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task<BatchItem> ScoreFileAsync(
+        CategoryModel model,
+        RequestFile file,
+        HeatmapStyle? heatmap,
+        CancellationToken cancellationToken
+    )
+    {
+        if (file.Fault is { } fault)
+            return CreateError(file, fault);
+        // The caller goes on reading the request.
+        await Task.Yield();
+        var part = RequestIdentity.Clean(file.FileName);
+        var outcome = await scoring.ScoreAsync(model, file, heatmap, Priority.Batch, part, cancellationToken);
+        return outcome.Succeeded(out var scored, out var problem)
+            ? new BatchItem(file.FileName, scored.Response, null)
+            : CreateError(file, problem);
+    }
+
+    private static BatchItem CreateError(RequestFile file, Problem problem) =>
+        new(file.FileName, null, new BatchError(problem.Code, problem.Detail));
+}

@@ -1,0 +1,20 @@
+using Microsoft.AspNetCore.Mvc;
+using PaDiM.Imaging;
+using PaDiM.Imaging.Heatmaps;
+using PaDiM.Service.Http;
+
+namespace PaDiM.Service.Scoring;
+
+/// <summary>Represents the query of a request to score.</summary>
+/// <param name="Model">The version to score with; null for the active one.</param>
+/// <param name="Heatmap">The heatmap to draw.</param>
+/// <param name="Width">Pixels across, for raw pixels.</param>
+/// <param name="Height">Pixels down, for raw pixels.</param>
+/// <param name="Format">Samples of one pixel, for raw pixels.</param>
+internal sealed record ScoreQuery(
+    [property: FromQuery(Name = "model")] int? Model,
+    [property: FromQuery(Name = "heatmap")] Choice<HeatmapStyle>? Heatmap,
+    [property: FromQuery(Name = "width")] int? Width,
+    [property: FromQuery(Name = "height")] int? Height,
+    [property: FromQuery(Name = "format")] Choice<PixelFormat>? Format
+);
