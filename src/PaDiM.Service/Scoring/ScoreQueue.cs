@@ -33,7 +33,7 @@ internal sealed class ScoreQueue(IOptions<AdmissionOptions> options) : IDisposab
     public Problem Refuse()
     {
         Interlocked.Increment(ref _refusals);
-        return Problems.QueueFull("images to score");
+        return Problems.QueueFull("images are being scored");
     }
 
     /// <summary>A place for an image of a batch, as soon as there is one.</summary>
