@@ -6,8 +6,8 @@ using PaDiM.Service.Admission;
 namespace PaDiM.Service.Images;
 
 /// <summary>
-/// Small pictures of stored images. Their decoder's memory is their own: one that waited for a job's would hold a core
-/// that the line wants.
+/// Creates thumbnails of stored images. Their decoder has its own memory limit: waiting for a job's memory would hold a
+/// core that scoring needs.
 /// </summary>
 internal sealed class Thumbnails(
     IOptions<ImageOptions> options,
@@ -22,7 +22,7 @@ internal sealed class Thumbnails(
         admission.Value.DecodeMemoryBytes
     );
 
-    /// <summary>A JPEG; null where the bytes are no image any more.</summary>
+    /// <summary>Creates a JPEG; null if the bytes are no longer a valid image.</summary>
     public Task<byte[]?> MakeAsync(byte[] bytes, CancellationToken cancellationToken) =>
         gate.RunAsync(
             async aside =>
