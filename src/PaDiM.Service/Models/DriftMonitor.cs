@@ -5,16 +5,14 @@ using PaDiM.Service.Diagnostics;
 namespace PaDiM.Service.Models;
 
 /// <summary>
-/// Whether the images of a category still look like those that its threshold rests on: a window over the last ones of
-/// its active version. Thread-safe.
+/// Detects whether the scores of a category still match those behind its threshold, over a window of the last images of
+/// the active version. Thread-safe.
 /// </summary>
 internal sealed class DriftMonitor(CategoryLabels labels)
 {
     private readonly ConcurrentDictionary<string, Watched> _categories = new(StringComparer.Ordinal);
 
-    /// <summary>
-    /// Counts an image. Another version begins from nothing: its scores have nothing to do with those before.
-    /// </summary>
+    /// <summary>Adds an image. Another version starts a new window, because its scores are not comparable.</summary>
     public void See(CategoryModel model, double pValue)
     {
         if (!labels.Has(model.Category))
@@ -28,10 +26,10 @@ internal sealed class DriftMonitor(CategoryLabels labels)
             watched.Window.Add(pValue);
     }
 
-    /// <summary>Lets go of a category that is gone.</summary>
+    /// <summary>Removes a deleted category.</summary>
     public void Forget(string category) => _categories.TryRemove(category, out _);
 
-    /// <summary>How each category stands.</summary>
+    /// <summary>Gets the drift of each category.</summary>
     public IEnumerable<(string Category, ScoreDrift Drift)> Measure()
     {
         foreach (var (category, watched) in _categories)
