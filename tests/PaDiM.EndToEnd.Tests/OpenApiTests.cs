@@ -34,7 +34,7 @@ public sealed partial class OpenApiTests(PublishedService service)
     public async Task Every_code_of_a_problem_occurs_in_the_document()
     {
         var source = await File.ReadAllTextAsync(
-            Path.Combine(PublishedService.Repository, "src", "PaDiM.Service", "Hosting", "Problems.cs")
+            Path.Combine(PublishedService.Repository, "src", "PaDiM.Service", "Http", "Problems.cs")
         );
         var codes = CodeInSource().Matches(source).Select(match => match.Groups[1].Value).ToHashSet();
         var document = await ApiDocument.ReadAsync(_client);
@@ -181,6 +181,6 @@ public sealed partial class OpenApiTests(PublishedService service)
                 yield return $"{status} without Retry-After";
     }
 
-    [GeneratedRegex("""new\("([a-z_]+)",""")]
+    [GeneratedRegex("""new\(\s*"([a-z_]+)",""")]
     private static partial Regex CodeInSource();
 }
