@@ -42,7 +42,7 @@ internal sealed class EvaluationJob(
         )
             throw new JobFailedException(problem.Code, problem.Detail);
         var images = await ReadImagesAsync(job.Category, cancellationToken);
-        var scratch = data.EvaluationOf(job.Id);
+        var scratch = data.GetEvaluation(job.Id);
         try
         {
             var (figures, scores) = await threads.RunAsync(() =>

@@ -165,7 +165,7 @@ internal sealed class FitJob(
     )
     {
         if (
-            await models.NewestAsync(category.Name, cancellationToken) is not { } newest
+            await models.FindNewestAsync(category.Name, cancellationToken) is not { } newest
             || newest.BackboneSha256 != backbone.Identity.Sha256
         )
             return null;

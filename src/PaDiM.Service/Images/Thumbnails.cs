@@ -23,7 +23,7 @@ internal sealed class Thumbnails(
     );
 
     /// <summary>Creates a JPEG; null if the bytes are no longer a valid image.</summary>
-    public Task<byte[]?> MakeAsync(byte[] bytes, CancellationToken cancellationToken) =>
+    public Task<byte[]?> CreateAsync(byte[] bytes, CancellationToken cancellationToken) =>
         gate.RunAsync(
             async aside =>
                 await _decoder.DecodeAsync(bytes, isUrgent: false, aside) is DecodeResult.Decoded decoded

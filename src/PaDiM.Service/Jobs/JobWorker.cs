@@ -94,7 +94,7 @@ internal sealed partial class JobWorker(
         {
             outcome = JobOutcome.Failed;
             LogBroken(e, job.Kind, job.Id);
-            await FailAsync(context.Lease, ExceptionProblems.FaultOf(e));
+            await FailAsync(context.Lease, ExceptionProblems.ToProblem(e));
         }
         finally
         {

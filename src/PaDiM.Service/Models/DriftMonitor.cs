@@ -13,7 +13,7 @@ internal sealed class DriftMonitor(CategoryLabels labels)
     private readonly ConcurrentDictionary<string, Watched> _categories = new(StringComparer.Ordinal);
 
     /// <summary>Adds an image. Another version starts a new window, because its scores are not comparable.</summary>
-    public void See(CategoryModel model, double pValue)
+    public void Record(CategoryModel model, double pValue)
     {
         if (!labels.Has(model.Category))
             return;
@@ -27,7 +27,7 @@ internal sealed class DriftMonitor(CategoryLabels labels)
     }
 
     /// <summary>Removes a deleted category.</summary>
-    public void Forget(string category) => _categories.TryRemove(category, out _);
+    public void Remove(string category) => _categories.TryRemove(category, out _);
 
     /// <summary>Gets the drift of each category.</summary>
     public IEnumerable<(string Category, ScoreDrift Drift)> Measure()

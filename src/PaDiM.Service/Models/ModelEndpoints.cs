@@ -98,7 +98,7 @@ internal static class ModelEndpoints
         int version,
         ModelStore store,
         CancellationToken cancellationToken
-    ) => (await store.DescribeAsync(category, version, cancellationToken)).ToResult(TypedResults.Ok);
+    ) => (await store.GetResponseAsync(category, version, cancellationToken)).ToResult(TypedResults.Ok);
 
     private static async Task<IResult> ActivateAsync(
         string category,
@@ -114,7 +114,7 @@ internal static class ModelEndpoints
         if (await store.ActivateAsync(category, version, cancellationToken) is { } problem)
             return problem;
         await registry.RefreshAsync(category, CancellationToken.None);
-        return (await store.DescribeAsync(category, version, cancellationToken)).ToResult(TypedResults.Ok);
+        return (await store.GetResponseAsync(category, version, cancellationToken)).ToResult(TypedResults.Ok);
     }
 
     private static async Task<IResult> DeleteAsync(
@@ -215,7 +215,7 @@ internal static class ModelEndpoints
             return full;
         ImageRequest.SetLimit(request, options.Value.MaxUploadBytes);
         var fileName = $"import-{Guid.NewGuid():n}{ModelFiles.ModelSuffix}";
-        var received = files.PathOf(category, $"{fileName}{AtomicFile.TemporaryMark}body");
+        var received = files.GetPath(category, $"{fileName}{AtomicFile.TemporaryMark}body");
         try
         {
             if (
@@ -231,7 +231,7 @@ internal static class ModelEndpoints
             )
                 return Problems.CategoryNotFound(category);
             await registry.RefreshAsync(category, CancellationToken.None);
-            return (await store.DescribeAsync(category, stored.Version, cancellationToken)).ToResult(described =>
+            return (await store.GetResponseAsync(category, stored.Version, cancellationToken)).ToResult(described =>
                 TypedResults.Created($"/v1/categories/{category}/models/{stored.Version}", described)
             );
         }

@@ -84,7 +84,7 @@ internal sealed partial class ModelRegistry(
     }
 
     /// <summary>Gets the versions with damaged files, and what scores instead.</summary>
-    public IReadOnlyList<DamagedModelResponse> DescribeDamage() =>
+    public IReadOnlyList<DamagedModelResponse> GetDamage() =>
         [
             .. files
                 .ListDamage()
@@ -101,7 +101,7 @@ internal sealed partial class ModelRegistry(
         ];
 
     /// <summary>Removes a deleted category.</summary>
-    public async Task ForgetAsync(string category) => await LoadAsync(category, null, CancellationToken.None);
+    public async Task RemoveAsync(string category) => await LoadAsync(category, null, CancellationToken.None);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -138,7 +138,7 @@ internal sealed partial class ModelRegistry(
             )
         )
             await RefreshAsync(model.Category, cancellationToken);
-        foreach (var model in files.MaybeMended())
+        foreach (var model in files.ListRepairable())
         {
             // A read that raced with the deletion reports a missing file that is not needed any more.
             if (
@@ -147,7 +147,7 @@ internal sealed partial class ModelRegistry(
                     cancellationToken
                 )
             )
-                files.Forget(model.Category, model.FileName);
+                files.RemoveDamage(model.Category, model.FileName);
             else if (files.Check(model) is null)
                 await RefreshAsync(model.Category, cancellationToken);
         }
@@ -179,9 +179,9 @@ internal sealed partial class ModelRegistry(
             if (category is null)
             {
                 _current.TryRemove(name, out _);
-                cache.Forget(name);
-                files.Forget(name);
-                metrics.Forget(name);
+                cache.Remove(name);
+                files.RemoveDamage(name);
+                metrics.Remove(name);
                 return Problems.CategoryNotFound(name);
             }
             if (!category.Pinned || category.ActiveVersion is null)
@@ -189,7 +189,7 @@ internal sealed partial class ModelRegistry(
             if ((version ?? category.ActiveVersion) is not { } wanted)
             {
                 _current.TryRemove(name, out _);
-                metrics.Forget(name);
+                metrics.Remove(name);
                 return Problems.ModelNotReady(name);
             }
             if (
@@ -210,7 +210,7 @@ internal sealed partial class ModelRegistry(
                 cache.Pin(stored);
             if (Open(stored).Succeeded(out var opened, out var problem))
                 return Show(Snapshot(category, stored, opened.Cached, standsInFor: null), opened.Loaded);
-            var isDamaged = files.StateOf(stored) != ModelState.Ready;
+            var isDamaged = files.GetState(stored) != ModelState.Ready;
             if (
                 version is null
                 && isDamaged
@@ -218,10 +218,10 @@ internal sealed partial class ModelRegistry(
             )
                 return Show(standIn.Model, standIn.Loaded);
             if (version is null)
-                metrics.Unusable(name, wanted);
+                metrics.SetUnusable(name, wanted);
             // No other version may keep scoring in place of one that fails its self-test, or of the damaged one after
             // its stand-in was dropped.
-            if (version is null && (isDamaged || _failed.ContainsKey(ModelCache.KeyOf(stored))))
+            if (version is null && (isDamaged || _failed.ContainsKey(ModelCache.GetKey(stored))))
                 _current.TryRemove(name, out _);
             return problem;
         }
@@ -235,7 +235,7 @@ internal sealed partial class ModelRegistry(
             if (version is not null)
                 return (snapshot, loaded);
             _current[name] = snapshot;
-            metrics.Ready(snapshot);
+            metrics.SetReady(snapshot);
             return (snapshot, loaded);
         }
     }
@@ -274,7 +274,7 @@ internal sealed partial class ModelRegistry(
         if (cache.Get(stored) is { } held)
             return (held, false);
         // Neither the file nor the machine changes, so a failed version is not read again every second.
-        if (_failed.TryGetValue(ModelCache.KeyOf(stored), out var known))
+        if (_failed.TryGetValue(ModelCache.GetKey(stored), out var known))
             return known;
         if (files.FindDamage(stored) is { } damage)
             return damage;
@@ -297,7 +297,7 @@ internal sealed partial class ModelRegistry(
             if (SelfTest.Validate(untested, compute) is { } deviation)
             {
                 result = "self_test_failed";
-                return _failed[ModelCache.KeyOf(stored)] = Problems.SelfTestFailed(deviation);
+                return _failed[ModelCache.GetKey(stored)] = Problems.SelfTestFailed(deviation);
             }
             var (cached, evicted) = cache.Put(stored, untested);
             untested = null;
@@ -321,7 +321,7 @@ internal sealed partial class ModelRegistry(
         finally
         {
             untested?.Dispose();
-            metrics.Loaded(result, time.GetElapsedTime(began));
+            metrics.RecordLoad(result, time.GetElapsedTime(began));
             trace
                 ?.SetTag("padim.model.load.result", result)
                 .SetStatus(result == "loaded" ? ActivityStatusCode.Unset : ActivityStatusCode.Error);
