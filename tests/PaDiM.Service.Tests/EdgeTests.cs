@@ -27,10 +27,10 @@ public sealed class EdgeTests(SharedService shared)
     }
 
     [Theory]
-    [InlineData("""{"profile":"papper"}""", "it is one of default, paper")]
-    [InlineData("""{"reduction":{"method":"pca"}}""", "it is one of semi-orthogonal, random, none")]
-    [InlineData("""{"imageSize":"large"}""", "it is a whole number")]
-    [InlineData("""{"pinned":"yes"}""", "it is true or false")]
+    [InlineData("""{"profile":"papper"}""", "expected one of default, paper")]
+    [InlineData("""{"reduction":{"method":"pca"}}""", "expected one of semi-orthogonal, random, none")]
+    [InlineData("""{"imageSize":"large"}""", "expected a whole number")]
+    [InlineData("""{"pinned":"yes"}""", "expected true or false")]
     public async Task A_value_of_the_wrong_kind_is_told_what_it_can_be(string body, string told)
     {
         var category = await shared.NewCategoryAsync();
@@ -157,7 +157,7 @@ public sealed class EdgeTests(SharedService shared)
             .Single()
             .Text("id");
         var blobs = shared.Service.Get<BlobStore>();
-        File.WriteAllBytes(blobs.PathOf(blobs.Put(bytes)), bytes[..100]);
+        File.WriteAllBytes(blobs.GetPath(blobs.Put(bytes)), bytes[..100]);
         await (await shared.Http.GetAsync($"{category.Url}/images/{id}")).ProblemAsync(503, "image_damaged");
         await (await category.UploadRawAsync(bytes, "image/bmp")).JsonAsync(200);
         Assert.Equal(bytes, await shared.Http.GetByteArrayAsync($"{category.Url}/images/{id}"));
@@ -210,7 +210,7 @@ public sealed class EdgeTests(SharedService shared)
     }
 
     [Theory]
-    [InlineData("{\"backbon\":\"tiny\"}", "'backbon' is not a member")]
+    [InlineData("{\"backbon\":\"tiny\"}", "'backbon' is not a known property")]
     [InlineData("{\"imageSize\":256.5}", "'imageSize'")]
     [InlineData("{\"profile\":\"foo\"}", "'profile'")]
     [InlineData("{\"imageSize\":256,}", "not valid JSON")]

@@ -4,17 +4,18 @@ using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Access;
 
-/// <summary>What a route needs of its caller.</summary>
-/// <param name="Scope">At least.</param>
-/// <param name="EveryCategory">It is about the whole service: a caller who is restricted to categories may not.</param>
+/// <summary>The access that a route requires.</summary>
+/// <param name="Scope">The lowest scope that may use the route.</param>
+/// <param name="EveryCategory">Whether the route concerns the whole service, so that callers restricted to categories
+/// may not use it.</param>
 internal sealed record NeededAccess(AccessScope Scope, bool EveryCategory)
 {
-    /// <summary>Of a route that says nothing: forgetting to say closes, and does not open.</summary>
+    /// <summary>Gets the requirement of a route that declares none. A forgotten declaration denies access.</summary>
     public static NeededAccess Unstated { get; } = new(AccessScope.Admin, EveryCategory: true);
 }
 
 /// <summary>
-/// The rule of every request, the only one: the scope that its route needs, and the category that its address names.
+/// The only authorization rule: checks the scope that the route requires and the category that the URL names.
 /// </summary>
 internal sealed class AccessRules : AuthorizationHandler<AccessRules.Requirement>
 {
@@ -25,7 +26,8 @@ internal sealed class AccessRules : AuthorizationHandler<AccessRules.Requirement
         else if (context.User.Identity is Caller caller)
         {
             if (
-                Refuse(caller, route.Metadata.GetMetadata<NeededAccess>() ?? NeededAccess.Unstated, http) is { } problem
+                FindProblem(caller, route.Metadata.GetMetadata<NeededAccess>() ?? NeededAccess.Unstated, http) is
+                { } problem
             )
                 context.Fail(new Refusal(this, problem));
             else
@@ -34,7 +36,7 @@ internal sealed class AccessRules : AuthorizationHandler<AccessRules.Requirement
         return Task.CompletedTask;
     }
 
-    private static Problem? Refuse(Caller caller, NeededAccess needed, HttpContext http) =>
+    private static Problem? FindProblem(Caller caller, NeededAccess needed, HttpContext http) =>
         !caller.MayDo(needed.Scope) ? Problems.Forbidden(needed.Scope)
         : needed.EveryCategory && caller.Categories is not null ? Problems.ForbiddenToRestricted()
         : (http.GetRouteValue("category") as string ?? http.Request.Query["category"]) is { Length: > 0 } category
@@ -52,7 +54,7 @@ internal sealed class AccessRules : AuthorizationHandler<AccessRules.Requirement
     }
 }
 
-/// <summary>Refusals as problems.</summary>
+/// <summary>Writes refused requests as problem documents.</summary>
 internal sealed class AccessAnswers(RateLimits limits) : IAuthorizationMiddlewareResultHandler
 {
     public Task HandleAsync(
@@ -73,7 +75,7 @@ internal sealed class AccessAnswers(RateLimits limits) : IAuthorizationMiddlewar
         var problem = refused?.Problem ?? Problems.Unauthenticated();
         if (problem.Status != StatusCodes.Status401Unauthorized)
             return problem.ExecuteAsync(context);
-        if (limits.RefuseAttempt(context) is { } tooMany)
+        if (limits.CountFailedAttempt(context) is { } tooMany)
             return tooMany.ExecuteAsync(context);
         context.Response.Headers.WWWAuthenticate = refused is null
             ? "Bearer realm=\"padim\""
@@ -82,10 +84,10 @@ internal sealed class AccessAnswers(RateLimits limits) : IAuthorizationMiddlewar
     }
 }
 
-/// <summary>Says of a route who may use it.</summary>
+/// <summary>Extension methods that declare who may use a route.</summary>
 internal static class AccessConventions
 {
-    /// <summary>Lets callers with a scope in; said of a route it replaces what was said of its group.</summary>
+    /// <summary>Requires a scope. On a route, this replaces the requirement of its group.</summary>
     public static T Needs<T>(this T routes, AccessScope scope, bool everyCategory = false)
         where T : IEndpointConventionBuilder => routes.WithMetadata(new NeededAccess(scope, everyCategory));
 }

@@ -7,7 +7,7 @@ using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Access;
 
-/// <summary>Finds the caller by the key of the request; where access is open, that is anybody.</summary>
+/// <summary>Authenticates requests by key. While access is open, every caller is anonymous.</summary>
 internal sealed class KeyAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options,
     ILoggerFactory loggers,
@@ -20,8 +20,8 @@ internal sealed class KeyAuthentication(
     private const string Header = "X-Api-Key",
         Bearer = "Bearer ";
 
-    /// <summary>What stands in the place of a key, whatever it is.</summary>
-    public static string? CredentialOf(HttpRequest request) =>
+    /// <summary>Gets the credential of a request, whether or not it is a key.</summary>
+    public static string? GetCredential(HttpRequest request) =>
         request.Headers[Header] is [{ Length: > 0 } key] ? key
         : request.Headers.Authorization is [{ } authorization]
         && authorization.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)
@@ -29,18 +29,18 @@ internal sealed class KeyAuthentication(
         : null;
 
     /// <summary>
-    /// Whether a route lets everyone in: probes and documentation, which must work when the database does not.
+    /// Gets whether a route allows anonymous access: probes and documentation, which must work without the database.
     /// </summary>
-    public static bool IsForEveryone(HttpContext context) =>
+    public static bool AllowsAnonymous(HttpContext context) =>
         context.GetEndpoint() is not RouteEndpoint route || route.Metadata.GetMetadata<IAllowAnonymous>() is not null;
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        if (IsForEveryone(Context))
+        if (AllowsAnonymous(Context))
             return AuthenticateResult.NoResult();
         if (await open.AllowsAsync(Context))
             return Success(Caller.Anonymous);
-        if (CredentialOf(Request) is not { } text)
+        if (GetCredential(Request) is not { } text)
             return AuthenticateResult.NoResult();
         return (await keys.VerifyAsync(text, Context.RequestAborted)).Succeeded(out var caller, out var problem)
             ? Success(caller)
@@ -51,7 +51,7 @@ internal sealed class KeyAuthentication(
         AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(caller), Scheme.Name));
 }
 
-/// <summary>Carries the problem with credentials to the answer: the framework forgets why they were refused.</summary>
+/// <summary>Carries the reason for a refused credential to the response, because the framework drops it.</summary>
 internal sealed record RefusedCredential(Problem Problem)
 {
     public static AuthenticateResult Fail(HttpContext context, Problem problem)

@@ -8,9 +8,9 @@ using PaDiM.Service.Http;
 namespace PaDiM.Service.Access;
 
 /// <summary>
-/// How much one caller may ask: a bucket that fills evenly and holds a minute's worth, one for each key or token, by
-/// address where access is open. Failed attempts are counted by address besides. They lock nobody out: right
-/// credentials are let in however many wrong ones came from the same address.
+/// Limits the requests per caller: one token bucket per key or token, or per address while access is open. It refills
+/// evenly and holds one minute's worth. Failed attempts are counted per address in a separate bucket. This locks no one
+/// out: valid credentials pass however many failures came from the same address.
 /// </summary>
 internal sealed class RateLimits : IConfigureOptions<RateLimiterOptions>, IDisposable
 {
@@ -21,33 +21,31 @@ internal sealed class RateLimits : IConfigureOptions<RateLimiterOptions>, IDispo
     {
         _options = options.Value;
         _attempts = PartitionedRateLimiter.Create<HttpContext, string>(context =>
-            Bucket(AddressOf(context), _options.FailedAttemptsPerMinute)
+            CreateBucket(GetAddress(context), _options.FailedAttemptsPerMinute)
         );
     }
 
     public void Configure(RateLimiterOptions limiter)
     {
         limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context =>
-            KeyAuthentication.IsForEveryone(context)
+            KeyAuthentication.AllowsAnonymous(context)
                 ? RateLimitPartition.GetNoLimiter("")
-                : Bucket(CallerOf(context), _options.RequestsPerMinute)
+                : CreateBucket(GetCaller(context), _options.RequestsPerMinute)
         );
         limiter.OnRejected = async (rejected, _) =>
-            await Problems.RateLimited(SecondsUntil(rejected.Lease)).ExecuteAsync(rejected.HttpContext);
+            await Problems.RateLimited(GetRetryAfter(rejected.Lease)).ExecuteAsync(rejected.HttpContext);
     }
 
-    /// <summary>
-    /// Counts a failed attempt to say who one is; the problem when there were too many from its address.
-    /// </summary>
-    public Problem? RefuseAttempt(HttpContext context)
+    /// <summary>Counts a failed authentication. Returns the problem if the address had too many.</summary>
+    public Problem? CountFailedAttempt(HttpContext context)
     {
         using var lease = _attempts.AttemptAcquire(context);
-        return lease.IsAcquired ? null : Problems.RateLimited(SecondsUntil(lease));
+        return lease.IsAcquired ? null : Problems.RateLimited(GetRetryAfter(lease));
     }
 
     public void Dispose() => _attempts.Dispose();
 
-    private static RateLimitPartition<string> Bucket(string partition, int perMinute)
+    private static RateLimitPartition<string> CreateBucket(string partition, int perMinute)
     {
         if (perMinute == 0)
             return RateLimitPartition.GetNoLimiter("");
@@ -64,13 +62,13 @@ internal sealed class RateLimits : IConfigureOptions<RateLimiterOptions>, IDispo
         );
     }
 
-    private static string CallerOf(HttpContext context) =>
+    private static string GetCaller(HttpContext context) =>
         context.User.Identity is Caller { Name: not Caller.AnonymousName } caller
             ? caller.KeyId ?? caller.Name
-            : AddressOf(context);
+            : GetAddress(context);
 
-    /// <summary>Of IPv6 the network, since whoever has one address there has 2^64.</summary>
-    private static string AddressOf(HttpContext context) =>
+    /// <summary>For IPv6 the /64 network, because one host has 2^64 addresses in it.</summary>
+    private static string GetAddress(HttpContext context) =>
         context.Connection.RemoteIpAddress switch
         {
             null => "",
@@ -81,7 +79,7 @@ internal sealed class RateLimits : IConfigureOptions<RateLimiterOptions>, IDispo
             { } address => address.MapToIPv4().ToString(),
         };
 
-    private static int SecondsUntil(RateLimitLease lease) =>
+    private static int GetRetryAfter(RateLimitLease lease) =>
         lease.TryGetMetadata(MetadataName.RetryAfter, out var after)
             ? Math.Max(1, (int)Math.Ceiling(after.TotalSeconds))
             : 1;

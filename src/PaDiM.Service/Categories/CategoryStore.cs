@@ -8,7 +8,7 @@ using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Categories;
 
-/// <summary>Categories in the database.</summary>
+/// <summary>The categories in the database.</summary>
 internal sealed class CategoryStore(
     IDbContextFactory<PadimDbContext> contexts,
     IOptions<CategoryOptions> options,
@@ -17,8 +17,8 @@ internal sealed class CategoryStore(
 )
 {
     /// <summary>
-    /// Creates a category or gives it new settings; refuses to pin a model that has no room beside those that are
-    /// pinned already.
+    /// Creates or updates a category. Refuses to pin a model that does not fit into the cache beside the models already
+    /// pinned.
     /// </summary>
     public async Task<Outcome<(CategoryResponse Category, bool Created)>> PutAsync(
         string name,
@@ -32,8 +32,8 @@ internal sealed class CategoryStore(
         for (; ; )
         {
             await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-            // A transaction that writes is alone from its first statement on: of two pins that fit one at a time, the
-            // second finds the first.
+            // A writing transaction is exclusive from its first statement. If two models fit only one at a time, the
+            // second request sees the first.
             await using var transaction = pinned ? await db.Database.BeginTransactionAsync(cancellationToken) : null;
             var now = time.GetUtcNow().UtcDateTime;
             var category = await db.Categories.SingleOrDefaultAsync(c => c.Name == name, cancellationToken);
@@ -64,7 +64,7 @@ internal sealed class CategoryStore(
             )
             {
                 if (category.FalseRejectRate != falseRejectRate)
-                    db.Add(await RateChangeAsync(db, category, falseRejectRate, who, now, cancellationToken));
+                    db.Add(await CreateRateChangeAsync(db, category, falseRejectRate, who, now, cancellationToken));
                 category.Settings = settings;
                 category.FalseRejectRate = falseRejectRate;
                 category.Pinned = pinned;
@@ -76,15 +76,15 @@ internal sealed class CategoryStore(
                 await db.SaveChangesAsync(cancellationToken);
                 if (transaction is not null)
                     await transaction.CommitAsync(CancellationToken.None);
-                return (await DescribeAsync(db, category, cancellationToken), created);
+                return (await CreateResponseAsync(db, category, cancellationToken), created);
             }
             catch (DbUpdateConcurrencyException)
             {
-                // Another request changed it in between: the last one wins, on top of what the other wrote.
+                // Another request changed the category in the meantime: the last one wins, based on the other's values.
             }
             catch (DbUpdateException) when (created)
             {
-                // Another request created it in between: now it is an update.
+                // Another request created the category in the meantime, so this is now an update.
                 if (!await ExistsAsync(name, cancellationToken))
                     throw;
             }
@@ -97,7 +97,7 @@ internal sealed class CategoryStore(
         var category = await db.Categories.AsNoTracking().SingleOrDefaultAsync(c => c.Name == name, cancellationToken);
         return category is null
             ? Problems.CategoryNotFound(name)
-            : await DescribeAsync(db, category, cancellationToken);
+            : await CreateResponseAsync(db, category, cancellationToken);
     }
 
     public async Task<bool> ExistsAsync(string name, CancellationToken cancellationToken)
@@ -106,10 +106,10 @@ internal sealed class CategoryStore(
         return await db.Categories.AnyAsync(c => c.Name == name, cancellationToken);
     }
 
-    /// <summary>Categories by name.</summary>
-    /// <param name="only">Of these; null for all.</param>
-    /// <param name="page">Which of them.</param>
-    /// <param name="cancellationToken">Stops reading.</param>
+    /// <summary>Gets categories by name.</summary>
+    /// <param name="only">Names to include; null for all.</param>
+    /// <param name="page">The page to return.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
     public async Task<Page<CategoryResponse>> ListAsync(
         IReadOnlyList<string>? only,
         PageRequest page,
@@ -138,16 +138,14 @@ internal sealed class CategoryStore(
         return page.Cut(
             rows,
             c => c.Name,
-            c => Describe(c, Count(c.Name, ImageLabel.Normal), Count(c.Name, ImageLabel.Anomalous))
+            c => CreateResponse(c, Count(c.Name, ImageLabel.Normal), Count(c.Name, ImageLabel.Anomalous))
         );
 
         int Count(string name, ImageLabel label) =>
             counts.FirstOrDefault(row => row.Category == name && row.Label == label)?.Count ?? 0;
     }
 
-    /// <summary>
-    /// Removes a category with its images, models and waiting jobs. Its files go with the next sweep.
-    /// </summary>
+    /// <summary>Deletes a category with its images, models and jobs. The next sweep deletes its files.</summary>
     public async Task<Problem?> DeleteAsync(string name, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
@@ -155,13 +153,13 @@ internal sealed class CategoryStore(
         if (await db.Categories.Where(c => c.Name == name).ExecuteDeleteAsync(cancellationToken) == 0)
             return Problems.CategoryNotFound(name);
         await db.ThresholdChanges.Where(change => change.Category == name).ExecuteDeleteAsync(cancellationToken);
-        // A running fit finds at its next heartbeat that its job is gone, and can publish nothing any more.
+        // A running fit notices at its next heartbeat that its job is gone, and can no longer publish.
         await db.Jobs.Where(job => job.Category == name).ExecuteDeleteAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return null;
     }
 
-    /// <summary>Gives a category an ignore mask, or takes it away with null; the next fit uses it.</summary>
+    /// <summary>Sets the ignore mask of a category for the next fit; null removes it.</summary>
     public async Task<Problem?> SetIgnoreMaskAsync(string name, string? sha256, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
@@ -178,8 +176,11 @@ internal sealed class CategoryStore(
         return changed == 0 ? Problems.CategoryNotFound(name) : null;
     }
 
-    /// <summary>New settings may move the calibrated threshold as well; one that was set by hand stays.</summary>
-    private static async Task<ThresholdChange> RateChangeAsync(
+    /// <summary>
+    /// Creates the threshold change for new settings. The calibrated threshold may move as well; one set manually
+    /// stays.
+    /// </summary>
+    private static async Task<ThresholdChange> CreateRateChangeAsync(
         PadimDbContext db,
         Category category,
         double falseRejectRate,
@@ -204,8 +205,8 @@ internal sealed class CategoryStore(
     }
 
     /// <summary>
-    /// The problem with pinning a category whose active model has no room beside the pinned ones, or null. Files stand
-    /// for what models take of the host's memory: the two are nearly the same.
+    /// Gets the problem if the active model does not fit into the cache beside the pinned ones, or null. File sizes
+    /// approximate host memory: the two are nearly equal.
     /// </summary>
     private async Task<Problem?> CheckRoomAsync(
         PadimDbContext db,
@@ -247,12 +248,12 @@ internal sealed class CategoryStore(
         );
     }
 
-    private static async Task<CategoryResponse> DescribeAsync(
+    private static async Task<CategoryResponse> CreateResponseAsync(
         PadimDbContext db,
         Category category,
         CancellationToken cancellationToken
     ) =>
-        Describe(
+        CreateResponse(
             category,
             await db.Images.CountAsync(
                 i => i.Category == category.Name && i.Label == ImageLabel.Normal,
@@ -264,7 +265,7 @@ internal sealed class CategoryStore(
             )
         );
 
-    private static CategoryResponse Describe(Category c, int normal, int anomalous) =>
+    private static CategoryResponse CreateResponse(Category c, int normal, int anomalous) =>
         new(
             c.Name,
             c.Settings.Backbone,

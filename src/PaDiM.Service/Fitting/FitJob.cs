@@ -1,13 +1,7 @@
 using System.Text.Json;
 using PaDiM.Core.Models;
 using PaDiM.Engine.Fitting;
-using PaDiM.Engine.Inference;
-using PaDiM.Imaging.Decoding;
-using PaDiM.Service.Admission;
 using PaDiM.Service.Background;
-using PaDiM.Service.Categories;
-using PaDiM.Service.Data;
-using PaDiM.Service.Http;
 using PaDiM.Service.Images;
 using PaDiM.Service.Jobs;
 using PaDiM.Service.Models;
@@ -26,7 +20,6 @@ internal sealed class FitJob(
     BackgroundScheduler threads
 )
 {
-
     public async Task RunAsync(JobContext context, CancellationToken cancellationToken)
     {
         var job = context.Job;

@@ -5,8 +5,7 @@ using System.Text.Json;
 namespace PaDiM.Service.Http;
 
 /// <summary>
-/// A value of an enumeration in a query, by the name that it has in JSON: the framework would take names of C# and
-/// numbers.
+/// An enumeration value in a query, by its JSON name. The framework would accept C# names and numbers.
 /// </summary>
 internal readonly record struct Choice<T>(T Value)
     where T : struct, Enum
@@ -25,11 +24,11 @@ internal readonly record struct Choice<T>(T Value)
     }
 }
 
-/// <summary>Tells what a choice is between.</summary>
+/// <summary>Gets the alternatives of a choice.</summary>
 internal static class Choices
 {
-    /// <summary>The enumeration behind a parameter that is a choice; null for any other.</summary>
-    public static Type? EnumerationOf(ParameterInfo parameter)
+    /// <summary>Gets the enumeration of a parameter that is a choice; null for any other parameter.</summary>
+    public static Type? GetEnumeration(ParameterInfo parameter)
     {
         var type = Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType;
         return type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Choice<>)
@@ -37,7 +36,7 @@ internal static class Choices
             : null;
     }
 
-    /// <summary>The names to choose from.</summary>
-    public static IEnumerable<string> NamesOf(Type enumeration) =>
+    /// <summary>Gets the names of the alternatives.</summary>
+    public static IEnumerable<string> GetNames(Type enumeration) =>
         Enum.GetNames(enumeration).Select(JsonNamingPolicy.KebabCaseLower.ConvertName);
 }

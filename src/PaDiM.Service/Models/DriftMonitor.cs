@@ -5,8 +5,8 @@ using PaDiM.Service.Diagnostics;
 namespace PaDiM.Service.Models;
 
 /// <summary>
-/// Measures whether the images of a category still look like those that its threshold rests on, over a window of the
-/// last images of its active version. Thread-safe.
+/// Detects whether the scores of a category still match those behind its threshold, over a window of the last images of
+/// the active version. Thread-safe.
 /// </summary>
 internal sealed class DriftMonitor(CategoryLabels labels)
 {
@@ -38,10 +38,10 @@ internal sealed class DriftMonitor(CategoryLabels labels)
             watched.Window.Add(pValue);
     }
 
-    /// <summary>Removes a category.</summary>
+    /// <summary>Removes a deleted category.</summary>
     public void Remove(string category) => _categories.TryRemove(category, out _);
 
-    /// <summary>Measures the drift of each category that has scored an image.</summary>
+    /// <summary>Gets the drift of each category.</summary>
     public IEnumerable<(string Category, ScoreDrift Drift)> Measure()
     {
         foreach (var (category, watched) in _categories)

@@ -6,21 +6,21 @@ using PaDiM.Service.Jobs;
 
 namespace PaDiM.Service.Models;
 
-/// <summary>Published models in the database. The file is always there before the row.</summary>
+/// <summary>The published models in the database. The file is always written before the row.</summary>
 internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, ModelFiles files, TimeProvider time)
 {
     /// <summary>
-    /// Publishes a model: its file, then in one transaction its row, the category's active version and the end of the
-    /// job. Nothing is published when the job changed hands, was cancelled, or its category is gone; the file is
-    /// removed again then.
+    /// Publishes a model: first its file, then its row, the category's active version and the end of the job in one
+    /// transaction. Nothing is published, and the file is deleted again, if the job changed hands or was cancelled or
+    /// the category is gone.
     /// </summary>
-    /// <param name="category">Whose it is.</param>
+    /// <param name="category">Name of the category.</param>
     /// <param name="fileName">A name that was never used before.</param>
     /// <param name="model">The model.</param>
-    /// <param name="activate">Let it score from now on.</param>
-    /// <param name="lease">The job that fitted it; null for an imported one.</param>
-    /// <param name="cancellationToken">Stops before the transaction.</param>
-    /// <returns>The row; null when the job may not publish any more.</returns>
+    /// <param name="activate">Whether to activate the version.</param>
+    /// <param name="lease">The job that fitted the model; null for an imported one.</param>
+    /// <param name="cancellationToken">Cancels before the transaction is committed.</param>
+    /// <returns>The row; null if the job may no longer publish.</returns>
     public async Task<StoredModel?> PublishAsync(
         string category,
         string fileName,
@@ -46,7 +46,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
             return null;
         }
         var now = time.GetUtcNow().UtcDateTime;
-        var stored = Describe(
+        var stored = CreateRow(
             category,
             ++owner.LastVersion,
             fileName,
@@ -67,8 +67,8 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
         return stored;
     }
 
-    /// <summary>The newest model, whatever its settings.</summary>
-    public async Task<StoredModel?> NewestAsync(string category, CancellationToken cancellationToken)
+    /// <summary>Gets the newest model, regardless of its settings.</summary>
+    public async Task<StoredModel?> FindNewestAsync(string category, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         return await db
@@ -78,7 +78,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
             .FirstOrDefaultAsync(cancellationToken);
     }
 
-    /// <summary>A row, or the problem that there is none.</summary>
+    /// <summary>Gets a row, or the problem that it does not exist.</summary>
     public async Task<Outcome<StoredModel>> GetAsync(string category, int version, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
@@ -94,8 +94,8 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
             : Problems.CategoryNotFound(category);
     }
 
-    /// <summary>A model as clients see it.</summary>
-    public async Task<Outcome<ModelResponse>> DescribeAsync(
+    /// <summary>Gets a model as a response.</summary>
+    public async Task<Outcome<ModelResponse>> GetResponseAsync(
         string category,
         int version,
         CancellationToken cancellationToken
@@ -103,10 +103,10 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
     {
         if (!(await GetAsync(category, version, cancellationToken)).Succeeded(out var stored, out var problem))
             return problem;
-        return (await DescribeAsync(category, [stored], cancellationToken))[0];
+        return (await CreateResponsesAsync(category, [stored], cancellationToken))[0];
     }
 
-    /// <summary>Models, newest first.</summary>
+    /// <summary>Gets models, newest first.</summary>
     public async Task<Outcome<Page<ModelResponse>>> ListAsync(
         string category,
         PageRequest page,
@@ -126,7 +126,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
             .OrderByDescending(m => m.Version)
             .Take(page.Limit + 1)
             .ToListAsync(cancellationToken);
-        var described = (await DescribeAsync(category, rows, cancellationToken)).ToDictionary(m => m.Version);
+        var described = (await CreateResponsesAsync(category, rows, cancellationToken)).ToDictionary(m => m.Version);
         return page.Cut(
             rows,
             m => m.Version.ToString(System.Globalization.CultureInfo.InvariantCulture),
@@ -134,7 +134,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
         );
     }
 
-    /// <summary>Lets a version score.</summary>
+    /// <summary>Activates a version.</summary>
     public async Task<Problem?> ActivateAsync(string category, int version, CancellationToken cancellationToken)
     {
         if (!(await GetAsync(category, version, cancellationToken)).Succeeded(out _, out var problem))
@@ -155,7 +155,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
         return null;
     }
 
-    /// <summary>Removes a version that does not score.</summary>
+    /// <summary>Deletes an inactive version.</summary>
     public async Task<Problem?> DeleteAsync(string category, int version, CancellationToken cancellationToken)
     {
         if (!(await GetAsync(category, version, cancellationToken)).Succeeded(out var stored, out var problem))
@@ -174,7 +174,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
         return null;
     }
 
-    private async Task<IReadOnlyList<ModelResponse>> DescribeAsync(
+    private async Task<IReadOnlyList<ModelResponse>> CreateResponsesAsync(
         string category,
         IReadOnlyList<StoredModel> models,
         CancellationToken cancellationToken
@@ -195,10 +195,10 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
         var ids = await db
             .Images.Where(i => i.Category == category && hashes.Contains(i.Sha256))
             .ToDictionaryAsync(i => i.Sha256, i => i.Id, cancellationToken);
-        return [.. models.Select(m => ModelResponse.From(m, m.Version == active, files.StateOf(m), ids))];
+        return [.. models.Select(m => ModelResponse.From(m, m.Version == active, files.GetState(m), ids))];
     }
 
-    private static StoredModel Describe(
+    private static StoredModel CreateRow(
         string category,
         int version,
         string fileName,

@@ -4,12 +4,12 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace PaDiM.Service.OpenApi;
 
-/// <summary>Puts the header of deadlines into the operations that keep them.</summary>
+/// <summary>Adds the deadline header to the operations that support deadlines.</summary>
 internal sealed class DeadlineHeader : IOperationFilter
 {
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
-        if (!Deadlines.AreKeptBy([.. context.ApiDescription.ActionDescriptor.EndpointMetadata]))
+        if (!Deadlines.AreEnabled([.. context.ApiDescription.ActionDescriptor.EndpointMetadata]))
             return;
         operation.Parameters ??= [];
         operation.Parameters.Add(

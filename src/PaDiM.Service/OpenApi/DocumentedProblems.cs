@@ -11,7 +11,7 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace PaDiM.Service.OpenApi;
 
-/// <summary>Puts the problems of each operation into the document: an answer a status, an example a code.</summary>
+/// <summary>Documents the problems of each operation: one response per status, one example per code.</summary>
 internal sealed partial class DocumentedProblems : IOperationFilter
 {
     private const string TraceId = "85ab7608927a5f95e8c6a0b74a35876a";
@@ -22,20 +22,21 @@ internal sealed partial class DocumentedProblems : IOperationFilter
         foreach (var (status, response) in operation.Responses ?? [])
             if (response.Content?.ContainsKey("application/problem+json") is not true)
                 responses[status] = response;
-        var examples = OperationExamples.Of(operation.OperationId);
+        var examples = OperationExamples.Get(operation.OperationId);
         var schema = context.SchemaGenerator.GenerateSchema(typeof(ProblemResponse), context.SchemaRepository);
         context.SchemaRepository.Schemas.Remove(nameof(ProblemDetails));
-        var path = PathOf(operation, context);
+        var path = GetPath(operation, context);
         var problems = examples
-            .Problems.Select(ProblemExamples.Of)
-            .Concat(examples.RejectedFiles.Select(code => Rejected(ProblemExamples.Of(code))))
-            .Concat(AccessDocumentation.ProblemsOf(context))
+            .Problems.Select(ProblemExamples.Get)
+            .Concat(examples.RejectedFiles.Select(code => Rejected(ProblemExamples.Get(code))))
+            .Concat(AccessDocumentation.GetProblems(context))
             .Append(Problems.Unexpected());
         foreach (var group in problems.GroupBy(problem => problem.Status).OrderBy(group => group.Key))
             responses[group.Key.ToString(CultureInfo.InvariantCulture)] = new OpenApiResponse
             {
                 Description =
-                    $"{ReasonPhrases.GetReasonPhrase(group.Key)}: {string.Join(", ", group.Select(problem => $"`{problem.Code}`"))}",
+                    $"{ReasonPhrases.GetReasonPhrase(group.Key)}: "
+                    + $"{string.Join(", ", group.Select(problem => $"`{problem.Code}`"))}",
                 Headers = group.Any(problem => problem.RetryAfter is not null) ? DocumentedHeaders.RetryAfter() : null,
                 Content = new Dictionary<string, IOpenApiMediaType>
                 {
@@ -59,9 +60,9 @@ internal sealed partial class DocumentedProblems : IOperationFilter
         };
 
     private static JsonNode Body(Problem problem, string path) =>
-        JsonSerializer.SerializeToNode(problem.Describe(path, TraceId), JsonSerializerOptions.Web)!;
+        JsonSerializer.SerializeToNode(problem.ToProblemDetails(path, TraceId), JsonSerializerOptions.Web)!;
 
-    private static string PathOf(OpenApiOperation operation, OperationFilterContext context)
+    private static string GetPath(OpenApiOperation operation, OperationFilterContext context)
     {
         var tag = operation.Tags?.FirstOrDefault()?.Name;
         return "/"

@@ -8,8 +8,7 @@ internal readonly struct Lanes128(
     Vector128<float> lanes4,
     Vector128<float> lanes8,
     Vector128<float> lanes12
-)
-    : ILanes<Lanes128>
+) : ILanes<Lanes128>
 {
     private const nuint Quarter = 4,
         Half = 8;
@@ -65,7 +64,8 @@ internal readonly struct Lanes128(
             Vector128.MultiplyAddEstimate(_lanes12, _lanes12, sum._lanes12)
         );
 
-    public Lanes128 Add(Lanes128 other) => new(_lanes0 + other._lanes0, _lanes4 + other._lanes4, _lanes8 + other._lanes8, _lanes12 + other._lanes12);
+    public Lanes128 Add(Lanes128 other) =>
+        new(_lanes0 + other._lanes0, _lanes4 + other._lanes4, _lanes8 + other._lanes8, _lanes12 + other._lanes12);
 
     public Lanes128 Scale(ref readonly ushort scale)
     {

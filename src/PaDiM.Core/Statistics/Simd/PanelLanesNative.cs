@@ -21,7 +21,8 @@ internal readonly struct PanelLanesNative(Vector<double> value) : IPanelLanes<Pa
         new(Vector.FusedMultiplyAdd(left._value, right._value, sum._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static PanelLanesNative Subtract(PanelLanesNative left, PanelLanesNative right) => new(left._value - right._value);
+    public static PanelLanesNative Subtract(PanelLanesNative left, PanelLanesNative right) =>
+        new(left._value - right._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(ref double to) => _value.StoreUnsafe(ref to);
