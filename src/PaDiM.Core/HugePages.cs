@@ -12,7 +12,7 @@ public static unsafe partial class HugePages
     /// <summary>Size of a huge page in bytes, and the alignment of memory that is in huge pages only.</summary>
     public const nuint Size = 2 << 20;
 
-    private const int MadvHugePage = 14;
+    private const int AdviceHugePages = 14;
 
     /// <summary>Requests pages of 2 MiB from Linux; does nothing elsewhere.</summary>
     /// <param name="start">Start of the memory.</param>
@@ -27,7 +27,7 @@ public static unsafe partial class HugePages
         try
         {
             // A hint: ignoring it changes no result.
-            _ = Madvise((void*)from, to - from, MadvHugePage);
+            _ = AdviseKernel((void*)from, to - from, AdviceHugePages);
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
         {
@@ -36,5 +36,5 @@ public static unsafe partial class HugePages
     }
 
     [LibraryImport("libc", EntryPoint = "madvise")]
-    private static partial int Madvise(void* start, nuint length, int advice);
+    private static partial int AdviseKernel(void* start, nuint length, int advice);
 }

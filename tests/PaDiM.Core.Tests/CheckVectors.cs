@@ -3,7 +3,7 @@ using PaDiM.TestSupport;
 
 namespace PaDiM.Core.Tests;
 
-/// <summary>Numbers made by an independent float64 implementation in another language.</summary>
+/// <summary>Results of an independent float64 implementation in another language.</summary>
 internal sealed record CheckVectors(
     double Epsilon,
     CheckVectors.Case[] Cases,

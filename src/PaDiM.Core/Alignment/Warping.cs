@@ -2,7 +2,7 @@ using PaDiM.Core.Geometry;
 
 namespace PaDiM.Core.Alignment;
 
-/// <summary>Resamples square images and maps bilinearly by a <see cref="RigidTransform"/>. Thread-safe.</summary>
+/// <summary>Bilinear resampling of square images and maps by a <see cref="RigidTransform"/>. Thread-safe.</summary>
 public static class Warping
 {
     /// <summary>

@@ -32,7 +32,7 @@ public sealed class AnomalyMap(Grid grid, float[] values)
     public AnomalyMap ToPixels(Grid prepared, double sigma, RegionOfInterest? region = null) =>
         new PixelMapper(Grid, prepared, sigma).ToPixels(this, region);
 
-    /// <summary>Upsamples bilinearly, with <c>align_corners = false</c> and clamped borders.</summary>
+    /// <summary>Upsamples with bilinear interpolation, <c>align_corners = false</c> and clamped borders.</summary>
     /// <param name="size">The new shape.</param>
     public AnomalyMap Upsample(Grid size) => PixelMapper.CreateUpsampling(Grid, size).ToPixels(this);
 }

@@ -231,7 +231,7 @@ public sealed class LowRankDistribution : PatchDistribution
         {
             var direction = Basis.AsSpan(k * d, d);
             row.CopyTo(direction);
-            // The second pass removes what rounding left in the first ("twice is enough", Kahan and Parlett).
+            // The second pass removes what rounding left in the first ("twice is enough", Kahan).
             for (var pass = 0; pass < 2; pass++)
             for (var l = 0; l < k; l++)
             {

@@ -50,11 +50,11 @@ public sealed class QuantisedDistribution : PatchDistribution
         + sizeof(ushort) * (long)Scale.Length;
 
     /// <summary>
-    /// Gets the floats for a copy of the last positions, after which <see cref="TriangleBlocks.Overread"/> values
+    /// Gets the floats for a copy of the last positions, after which <see cref="TriangleBlocks.ReadAhead"/> values
     /// cannot be read.
     /// </summary>
     internal override int ScratchLength =>
-        (PackedTriangle.GetLength(Dimensions) + Dimensions + 2 * TriangleBlocks.Overread + 1) / 2 + 1;
+        (PackedTriangle.GetLength(Dimensions) + Dimensions + 2 * TriangleBlocks.ReadAhead + 1) / 2 + 1;
 
     internal override void ComputeNorms(int position, Span<float> deltas, Span<float> norms, Span<float> scratch)
     {
@@ -62,12 +62,12 @@ public sealed class QuantisedDistribution : PatchDistribution
         var packed = PackedTriangle.GetLength(Dimensions);
         var blocks = Whitening.Span[(position * packed)..];
         var scales = Scale.Span[(position * d)..];
-        if (blocks.Length < packed + TriangleBlocks.Overread || scales.Length < d + TriangleBlocks.Overread)
+        if (blocks.Length < packed + TriangleBlocks.ReadAhead || scales.Length < d + TriangleBlocks.ReadAhead)
         {
             // The kernel reads past the triangle and past its scales. Between positions that is harmless: the values
             // there belong to the next position and are masked. At the end of the arrays it works on a padded copy.
             var copy = MemoryMarshal.Cast<float, short>(scratch);
-            var copied = MemoryMarshal.Cast<short, ushort>(copy[(packed + TriangleBlocks.Overread)..]);
+            var copied = MemoryMarshal.Cast<short, ushort>(copy[(packed + TriangleBlocks.ReadAhead)..]);
             blocks[..packed].CopyTo(copy);
             scales[..d].CopyTo(copied);
             blocks = copy;

@@ -14,7 +14,7 @@ namespace PaDiM.Core.Statistics;
 internal static class TriangleBlocks
 {
     /// <summary>Values after a triangle, and after its scales, that are read but not used.</summary>
-    public const int Overread = 15;
+    public const int ReadAhead = 15;
 
     /// <summary>Rows of a block, which are the lanes of an accumulator.</summary>
     private const int BlockRows = ILanes<Lanes512>.Count;
@@ -98,7 +98,7 @@ internal static class TriangleBlocks
     }
 
     /// <summary>
-    /// Computes |W x| for several vectors. Allocates nothing. Reads <see cref="Overread"/> values after the triangle
+    /// Computes |W x| for several vectors. Allocates nothing. Reads <see cref="ReadAhead"/> values after the triangle
     /// and after its scales.
     /// </summary>
     /// <param name="blocks">The first integer.</param>
@@ -165,7 +165,7 @@ internal static class TriangleBlocks
             // The block's last row is the longest and has d - first columns. Its first row, 15 rows up, has 15 fewer:
             // up to there all sixteen lanes hold an entry of the triangle.
             var columns = d - first;
-            var fullColumns = Math.Max(0, columns - Overread);
+            var fullColumns = Math.Max(0, columns - ReadAhead);
             var j = 0;
             for (; j + 4 <= fullColumns; j += 4)
             {
@@ -178,7 +178,7 @@ internal static class TriangleBlocks
             }
             // Up to three full columns that are left, then the corner of the triangle, whose columns shorten by one
             // entry each. A load always takes sixteen integers: those after the column's end belong to the next
-            // columns, or to the Overread, and the mask turns them into 0.
+            // columns, or are read ahead after the last one, and the mask turns them into 0.
             for (; j < columns; j++)
             {
                 var length = Math.Min(ILanes<TLanes>.Count, columns - j);
@@ -224,9 +224,9 @@ internal static class TriangleBlocks
                 sum1 = default,
                 sum2 = default,
                 sum3 = default;
-            // See ComputeNorm for full columns, masks and the Overread.
+            // See ComputeNorm for full columns, masks and the values read ahead.
             var columns = d - first;
-            var fullColumns = Math.Max(0, columns - Overread);
+            var fullColumns = Math.Max(0, columns - ReadAhead);
             var j = 0;
             for (; j < fullColumns; j++)
             {

@@ -28,7 +28,7 @@ public sealed class MeanTemplateTests
             Sharpness(template) > 2 * Sharpness(plain),
             $"{Sharpness(template)} against {Sharpness(plain)} unaligned."
         );
-        // The frame of the template is its own: all parts must differ from their movement by one and the same
+        // The template has a frame of its own: the results of all parts must differ from their movements by the same
         // transform.
         var registration = new RigidRegistration(template, Side);
         var frames = Parts.Select((part, i) => registration.Register(part).Then(Movements[i].Inverse())).ToArray();

@@ -8,7 +8,7 @@ namespace PaDiM.Core.Tests.Alignment;
 /// </summary>
 internal static class MovedPart
 {
-    /// <summary>The part as it lies after a movement, on a plain background.</summary>
+    /// <summary>Draws the part after a movement, on a plain background.</summary>
     public static float[] Draw(int side, RigidTransform transform)
     {
         var plane = new float[side * side];
@@ -121,6 +121,6 @@ internal static class MovedPart
 
     private static double Disc(double x, double y, double radius) => radius - Math.Sqrt(x * x + y * y);
 
-    /// <summary>1 inside, 0 outside, over about two pixels at 256 pixels a side.</summary>
+    /// <summary>Falls from 1 inside to 0 outside, over about two pixels at 256 pixels per side.</summary>
     private static double Inside(double distance, double sharpness) => 1 / (1 + Math.Exp(-2 * sharpness * distance));
 }

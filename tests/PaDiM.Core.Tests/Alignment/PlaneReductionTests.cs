@@ -14,7 +14,7 @@ public sealed class PlaneReductionTests
     {
         var plane = MovedPart.Texture(side, 2, 3);
         var reduced = PlaneReduction.Reduce(plane, side, target);
-        // side * target points an axis hit every pixel and every area equally often, so the mean over points is exact.
+        // side * target points per axis hit every pixel and every area equally often, so the mean over points is exact.
         for (var y = 0; y < target; y++)
         for (var x = 0; x < target; x++)
         {

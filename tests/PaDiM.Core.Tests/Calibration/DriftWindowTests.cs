@@ -67,7 +67,7 @@ public sealed class DriftWindowTests
         Assert.True(window.Measure().IsHigher);
     }
 
-    /// <summary>The slow twin: both distribution functions at every score of either sample.</summary>
+    /// <summary>Slow reference: compares both distribution functions at every score of either sample.</summary>
     [Theory]
     [InlineData(7)]
     [InlineData(19)]
@@ -97,7 +97,7 @@ public sealed class DriftWindowTests
         }
     }
 
-    /// <summary>How many of 300 models have a verdict at any time while they score 1500 images.</summary>
+    /// <summary>Counts the models, of 300, that have a verdict at any time while they score 1500 images.</summary>
     private static int Verdicts(int calibrated, double shift, double defects)
     {
         var verdicts = 0;
@@ -133,7 +133,7 @@ public sealed class DriftWindowTests
     private static ThresholdCalibration Calibration(Random random, int count) =>
         new([.. Enumerable.Range(0, count).Select(_ => Score(random, 0))]);
 
-    /// <summary>Log-normal, as scores nearly are; shifted by so many standard deviations of its logarithm.</summary>
+    /// <summary>Draws log-normal scores, shifted by a number of standard deviations of their logarithm.</summary>
     private static double Score(Random random, double shift) =>
         Math.Exp(
             2

@@ -28,7 +28,7 @@ public sealed class IgnoredPixelsTests
             .. images.Select(image => new ScoredPixels(new AnomalyMap(Size, image.Scores), image.Mask, image.Ignored)),
         ]);
 
-        // The twin knows of no labels: what is not a number is dropped before anything is measured.
+        // The reference has no labels: NaN pixels are dropped before it measures.
         var holes = images
             .Select(image => (Scores: Many(p => image.Ignored[p] ? float.NaN : image.Scores[p]), image.Mask))
             .ToArray();

@@ -32,7 +32,7 @@ public sealed class PixelMetricsTests
         var size = new Grid(400, row.Length);
         float[] scores = [.. Enumerable.Range(0, size.Positions).Select(i => i / (float)size.Positions)];
         bool[] mask = [.. Enumerable.Repeat(row, size.Height).SelectMany(r => r).Select(m => m != 0)];
-        // A sixth in the limit of many rows; the steps of single pixels leave a millionth.
+        // The area tends to 1/6 with many rows; single pixels leave an error of about a millionth.
         Assert.Equal(1.0 / 6, Passes([Map(size, scores, mask)]).Build(1.0 / 3).All.GetAuPro(1.0 / 3), 1e-5);
     }
 
@@ -59,7 +59,7 @@ public sealed class PixelMetricsTests
         var maps = images.Select(image => Map(size, image.Scores, image.Mask)).ToArray();
         var wide = ReferencePro.AuPro(images, size.Width, 0.3);
         var narrow = ReferencePro.AuPro(images, size.Width, 0.05);
-        // As many scores a pass as that: one, seven, all.
+        // Scores per pass: one, seven, all.
         foreach (var scores in new[] { 1, 7, 1000 })
         {
             var curve = Passes(maps, scores * PixelTally.BytesPerRank).Build(0.3, 0.05).All;
@@ -79,7 +79,7 @@ public sealed class PixelMetricsTests
         var random = new Random(seed);
         var size = new Grid(9, 8);
         string?[] kinds = ["scratch", null, "stain", "scratch", null, "dent"];
-        // Levels of a thousandth power of two to large ones, zero among them: scores of different pages of the table.
+        // Scores from 0 to large ones, over many powers of two: they are on different pages of the table.
         var images = kinds
             .Select(kind =>
                 (
@@ -132,7 +132,7 @@ public sealed class PixelMetricsTests
                 new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = stop.Token }
             )
         );
-        // Each thread may have begun with one.
+        // Each thread may have started one map.
         Assert.InRange(drawn, 3, 3 + 4);
 
         ScoredPixels Draw()

@@ -6,12 +6,12 @@ using PaDiM.TestSupport;
 
 namespace PaDiM.Core.Tests.Evaluation;
 
-/// <summary>Metrics against an implementation that shares no line with this one, on scores that tie often.</summary>
+/// <summary>Compares metrics with scikit-learn's independent implementation, on scores with many ties.</summary>
 public sealed class ScikitLearnTests
 {
     private const double Tolerance = 1e-9;
 
-    /// <summary>Items, the share of them that is anomalous, and how many different scores there are.</summary>
+    /// <summary>Number of items, share of anomalous items, and number of distinct scores.</summary>
     public static TheoryData<int, int, double, int> Draws =>
         new()
         {
@@ -20,7 +20,7 @@ public sealed class ScikitLearnTests
             { 3, 1000, 0.1, 50 },
             { 4, 1000, 0.9, 3 },
             { 5, 200, 0.5, 1_000_000 },
-            // All tied; and one alone against all others, on either side.
+            // All tied, and one item against all others, on either side.
             { 6, 100, 0.3, 1 },
             { 7, 2000, 0.0005, 40 },
             { 8, 2000, 0.9995, 40 },

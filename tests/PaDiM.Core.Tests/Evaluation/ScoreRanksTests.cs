@@ -36,7 +36,7 @@ public sealed class ScoreRanksTests
         Assert.Equal(0, ranks.FindPlace(3));
     }
 
-    /// <summary>Half of them close together, half anywhere.</summary>
+    /// <summary>Half of the scores are close together, half anywhere.</summary>
     private static float Any(Random random) =>
         random.Next(2) == 0
             ? 1 + random.Next(4000) * MathF.ScaleB(1, -23)

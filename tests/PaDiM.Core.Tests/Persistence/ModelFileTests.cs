@@ -91,7 +91,7 @@ public sealed class ModelFileTests
             Assert.Throws<InvalidDataException>(() => ModelFile.Read(new MemoryStream(bytes, 0, length)));
     }
 
-    /// <summary>With a checksum that is right: whoever made the file may have made that too.</summary>
+    /// <summary>Writes a correct checksum: the author of a hostile file can do that too.</summary>
     [Theory]
     [InlineData("findings", "[null]")]
     [InlineData("findings", """[{"index":5,"kind":"Blurred","deviations":6,"of":null}]""")]
@@ -176,7 +176,7 @@ public sealed class ModelFileTests
         };
     }
 
-    /// <summary>The file of a model with another card, and a checksum that fits.</summary>
+    /// <summary>Writes a model file with another card and the matching checksum.</summary>
     private static MemoryStream Rewritten(PadimModel model, Action<JsonObject> change)
     {
         var file = SafetensorsReader.Open(new MemoryStream(Bytes(model)));
@@ -217,7 +217,7 @@ public sealed class ModelFileTests
         }
         catch (InvalidDataException)
         {
-            // The expected answer; a change that still reads, such as one letter of a name, is no concern here.
+            // The expected exception; a change that can still be read, such as one letter of a name, is fine.
         }
     }
 }

@@ -55,7 +55,8 @@ public sealed class MahalanobisScorerTests
     }
 
     /// <summary>
-    /// The frozen mean is float32: 1e4 is kept to 5e-4, and so is a distance of about one deviation a dimension.
+    /// The frozen mean is float32: 1e4 has an error of 5e-4, and so has a distance of about one deviation per
+    /// dimension.
     /// </summary>
     [Fact]
     public void A_huge_mean_costs_no_more_than_the_rounding_of_the_mean()

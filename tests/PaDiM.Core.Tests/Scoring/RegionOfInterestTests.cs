@@ -69,7 +69,7 @@ public sealed class RegionOfInterestTests
         var quiet = Draw(patches);
         var loud = new AnomalyMap(patches, [.. quiet.Values.Select((value, p) => p % 8 is 3 or 4 ? 1e6f : value)]);
         Assert.Equal(quiet.ToPixels(prepared, sigma, region).Values, loud.ToPixels(prepared, sigma, region).Values);
-        // Without the mask it would.
+        // Without the mask it would make a difference.
         Assert.NotEqual(quiet.ToPixels(prepared, sigma).Values, loud.ToPixels(prepared, sigma).Values);
     }
 
@@ -164,7 +164,7 @@ public sealed class RegionOfInterestTests
     }
 
     /// <summary>
-    /// Distances times the share of each patch that counts, drawn out and smoothed, over the shares drawn out and
+    /// Distances times the share of each patch that counts, upsampled and smoothed, over the shares upsampled and
     /// smoothed.
     /// </summary>
     private static double[] Twin(AnomalyMap distances, bool[] ignored, Grid prepared, double sigma)

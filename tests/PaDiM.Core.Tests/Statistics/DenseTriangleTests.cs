@@ -76,7 +76,7 @@ public sealed class DenseTriangleTests
     private static double[,] Covariance(int d) =>
         ReferenceGaussian.Fit(RandomEmbeddings.Draw(d, 2 * d + 2, new(1, 1), d).At(0), Fitting.Epsilon).Covariance;
 
-    /// <summary>The slow twin: entry by entry.</summary>
+    /// <summary>Slow reference, entry by entry.</summary>
     private static double[,] Cholesky(double[,] matrix)
     {
         var d = matrix.GetLength(0);

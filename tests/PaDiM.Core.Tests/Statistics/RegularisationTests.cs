@@ -55,7 +55,7 @@ public sealed class RegularisationTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Leave_one_out_equals_refitting_with_the_shrinkage_chosen_anew(ShrinkageMethod method, int n, int d)
+    public void Leave_one_out_equals_refitting_with_a_new_choice_of_shrinkage(ShrinkageMethod method, int n, int d)
     {
         var images = RandomEmbeddings.Draw(n + 11 * d, n, Grid, d);
         var statistics = Fitting.Gather(images);

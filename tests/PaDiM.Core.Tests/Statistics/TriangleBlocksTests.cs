@@ -10,8 +10,8 @@ public sealed class TriangleBlocksTests
     public static TheoryData<int> Dimensions => [1, 2, 3, 15, 16, 17, 31, 32, 33, 47, 64, 99, 100, 101, 130];
 
     /// <summary>
-    /// Each width of vectors against plain loops over the restored triangle, one vector to nine: groups of four and
-    /// what is left.
+    /// Compares each vector width with plain loops over the restored triangle, for one to nine vectors: groups of four
+    /// and a remainder.
     /// </summary>
     [Theory]
     [MemberData(nameof(Dimensions))]
@@ -35,7 +35,7 @@ public sealed class TriangleBlocksTests
     }
 
     /// <summary>
-    /// A step of its row at most, and half of one on average at the edge: no row suffers from another's size.
+    /// The error is at most a step of its own row: the size of one row does not affect another.
     /// </summary>
     [Theory]
     [MemberData(nameof(Dimensions))]
@@ -55,7 +55,7 @@ public sealed class TriangleBlocksTests
         }
     }
 
-    /// <summary>What lies behind a triangle is read, and must not count, whatever it is.</summary>
+    /// <summary>Values after a triangle are read, but must not affect the result.</summary>
     [Theory]
     [MemberData(nameof(Dimensions))]
     public void What_lies_behind_the_triangle_does_not_count(int d)
@@ -98,13 +98,13 @@ public sealed class TriangleBlocksTests
 
     private static (short[] Blocks, ushort[] Scales) Quantised(double[] triangle, int d)
     {
-        var blocks = new short[triangle.Length + TriangleBlocks.Overread];
-        var scales = new ushort[d + TriangleBlocks.Overread];
+        var blocks = new short[triangle.Length + TriangleBlocks.ReadAhead];
+        var scales = new ushort[d + TriangleBlocks.ReadAhead];
         TriangleBlocks.Quantise(triangle, d, blocks.AsSpan(0, triangle.Length), scales.AsSpan(0, d));
         return (blocks, scales);
     }
 
-    /// <summary>Rows of very different sizes, as whitening factors have them.</summary>
+    /// <summary>Creates rows of very different sizes, like those of whitening factors.</summary>
     private static double[] Triangle(Random random, int d)
     {
         var triangle = RandomEmbeddings.Normals(random, PackedTriangle.GetLength(d)).ToArray();

@@ -1,6 +1,6 @@
 namespace PaDiM.Core.Tests.Support;
 
-/// <summary>Comparisons that state how far apart numbers are.</summary>
+/// <summary>Comparisons whose messages give the distance between numbers.</summary>
 internal static class Close
 {
     /// <summary>The largest |actual - expected| / |expected|; absolute where the expected value is 0.</summary>
@@ -13,7 +13,7 @@ internal static class Close
             .DefaultIfEmpty(0)
             .Max();
 
-    /// <summary>Every value within a relative tolerance of its own.</summary>
+    /// <summary>Asserts that every value is within a relative tolerance.</summary>
     public static void Relative(
         IReadOnlyCollection<double> expected,
         IReadOnlyCollection<double> actual,
@@ -28,7 +28,9 @@ internal static class Close
     public static void Relative(IReadOnlyCollection<double> expected, float[] actual, double tolerance) =>
         Relative(expected, Array.ConvertAll(actual, v => (double)v), tolerance);
 
-    /// <summary>Every value within a share of the largest expected one: for sums that may cancel to nearly 0.</summary>
+    /// <summary>
+    /// Asserts that every error is within a share of the largest expected value: for sums that may cancel.
+    /// </summary>
     public static void OfScale(
         IReadOnlyCollection<double> expected,
         IReadOnlyCollection<double> actual,

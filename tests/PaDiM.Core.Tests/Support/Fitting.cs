@@ -9,10 +9,10 @@ internal static class Fitting
 
     public static Regularisation Ridge { get; } = new(Epsilon);
 
-    /// <summary>What rounding factors to 16 bits may do to a distance, relative.</summary>
+    /// <summary>The relative error that rounding factors to 16 bits may cause in a distance.</summary>
     public const double RoundingOf16Bits = 1e-4;
 
-    /// <summary>Factors in float32, whatever is smaller.</summary>
+    /// <summary>Freezes factors in float32, even where a smaller form exists.</summary>
     public static PatchDistribution Unrounded(PatchStatistics statistics, Regularisation regularisation) =>
         FullRankDistribution.Create(statistics, regularisation, new ParallelOptions());
 
@@ -29,7 +29,7 @@ internal static class Fitting
         return new Regularisation(Epsilon, method, moments);
     }
 
-    /// <summary>Statistics of images, added a batch at a time.</summary>
+    /// <summary>Collects statistics of images, one batch at a time.</summary>
     public static PatchStatistics Gather(IReadOnlyList<PatchEmbedding> images, int batch = int.MaxValue)
     {
         var statistics = new PatchStatistics(images[0].Grid, images[0].Dimensions);

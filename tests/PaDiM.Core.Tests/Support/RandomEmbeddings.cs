@@ -4,7 +4,7 @@ using PaDiM.Core.Geometry;
 namespace PaDiM.Core.Tests.Support;
 
 /// <summary>
-/// Embeddings whose dimensions are correlated and differ from position to position, as those of a backbone are.
+/// Embeddings whose dimensions are correlated and differ per position, like those of a backbone.
 /// </summary>
 internal static class RandomEmbeddings
 {

@@ -4,7 +4,7 @@ using PaDiM.TestSupport.Parts;
 
 namespace PaDiM.Core.Tests.Support;
 
-/// <summary>The test support that other tests lean on.</summary>
+/// <summary>Tests of the synthetic parts that other tests use.</summary>
 public sealed class SyntheticPartsTests
 {
     [Fact]

@@ -4,7 +4,7 @@ using PaDiM.TestSupport.Reference;
 
 namespace PaDiM.Core.Tests.Support;
 
-/// <summary>What a backbone's graph does with its taps, in plain loops.</summary>
+/// <summary>Reduces taps as a backbone's graph does, in plain loops.</summary>
 internal static class TapReductions
 {
     public static PatchEmbedding Embed(this ChannelReduction reduction, params ReferenceEmbedding.Tap[] taps) =>
