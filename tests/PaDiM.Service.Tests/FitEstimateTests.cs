@@ -70,7 +70,11 @@ public sealed class FitEstimateTests(SharedService shared)
             422,
             "fit_too_large"
         );
-        Assert.Contains("64 x 64 positions and 200 dimensions requires", problem.Text("detail"), StringComparison.Ordinal);
+        Assert.Contains(
+            "64 x 64 positions and 200 dimensions requires",
+            problem.Text("detail"),
+            StringComparison.Ordinal
+        );
     }
 
     private static async Task<JsonNode> StartAsync(CategoryClient category) =>

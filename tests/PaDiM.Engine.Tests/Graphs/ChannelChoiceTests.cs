@@ -1,9 +1,9 @@
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
-using PaDiM.Engine.Tests.Support;
 using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Graphs;
 using PaDiM.Engine.Inference;
+using PaDiM.Engine.Tests.Support;
 using PaDiM.Engine.TestSupport;
 using PaDiM.TestSupport;
 

@@ -1,8 +1,8 @@
 using Microsoft.ML.OnnxRuntime;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
-using PaDiM.Engine.Tests.Support;
 using PaDiM.Engine.Inference;
+using PaDiM.Engine.Tests.Support;
 using PaDiM.Engine.TestSupport;
 using PaDiM.TestSupport;
 

@@ -1,8 +1,8 @@
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
 using PaDiM.Core.Statistics;
-using PaDiM.Engine.Tests.Support;
 using PaDiM.Engine.Inference;
+using PaDiM.Engine.Tests.Support;
 using PaDiM.Engine.TestSupport;
 using PaDiM.Imaging.Decoding;
 using PaDiM.TestSupport;
