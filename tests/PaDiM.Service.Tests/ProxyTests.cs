@@ -2,42 +2,18 @@ using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using PaDiM.Service.Http;
+using PaDiM.Service.Tests.Support;
 using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;
 
 /// <summary>Where requests come from, with and without a proxy between.</summary>
-public sealed class ProxyTests : IAsyncLifetime
+public sealed class ProxyTests(ProxiedService proxied) : IClassFixture<ProxiedService>, IDisposable
 {
-    private readonly TempDirectory _data = new(),
-        _proxy = new();
-    private RunningService _service = null!;
-    private HttpClient _boss = null!;
-    private string _key = null!;
+    private readonly TempDirectory _proxy = new();
 
-    public async ValueTask InitializeAsync()
-    {
-        // The first key comes before the proxy: a service behind one does not start without.
-        await using (var first = await RunningService.StartAsync(_data.Path))
-            (_key, _) = await first.KeyAsync(AccessScope.Admin);
-        _service = await RunningService.StartAsync(
-            _data.Path,
-            ("KnownProxies:0", "127.0.0.1"),
-            ("KnownProxies:1", "127.1.0.0/16"),
-            ("JobWorkers", 0)
-        );
-        _boss = _service.With(_key);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        _boss.Dispose();
-        await _service.DisposeAsync();
-        _data.Dispose();
-        _proxy.Dispose();
-    }
+    public void Dispose() => _proxy.Dispose();
 
     [Theory]
     [InlineData("127.0.0.1", "203.0.113.7", "203.0.113.7")]
@@ -47,11 +23,15 @@ public sealed class ProxyTests : IAsyncLifetime
     [InlineData("127.0.0.7", "203.0.113.7", "127.0.0.7")]
     public async Task Only_known_proxies_say_where_a_request_comes_from(string peer, string forwarded, string seen)
     {
-        using var http = Callers.From(peer, _service.Http.BaseAddress!);
-        http.DefaultRequestHeaders.Add("X-Api-Key", _key);
+        using var http = Callers.From(peer, proxied.Service.Http.BaseAddress!);
+        http.DefaultRequestHeaders.Add("X-Api-Key", proxied.Key);
         http.DefaultRequestHeaders.TryAddWithoutValidation("X-Forwarded-For", forwarded);
-        await (await http.PutAsJsonAsync("/v1/categories/flange", CategoryClient.SmallSettings)).JsonAsync(201);
-        Assert.Equal(seen, (await _boss.GetJsonAsync("/v1/audit?category=flange")).Items()[0].Text("address"));
+        var category = proxied.NewName();
+        await (await http.PutAsJsonAsync($"/v1/categories/{category}", CategoryClient.SmallSettings)).JsonAsync(201);
+        Assert.Equal(
+            seen,
+            (await proxied.Boss.GetJsonAsync($"/v1/audit?category={category}")).Items()[0].Text("address")
+        );
     }
 
     [Theory]
@@ -64,7 +44,7 @@ public sealed class ProxyTests : IAsyncLifetime
         bool told
     )
     {
-        using var http = Callers.From(peer, _service.Http.BaseAddress!);
+        using var http = Callers.From(peer, proxied.Service.Http.BaseAddress!);
         http.DefaultRequestHeaders.Add("X-Forwarded-Proto", scheme);
         http.DefaultRequestHeaders.Add("X-Forwarded-For", "203.0.113.7");
         foreach (var url in new[] { "/v1/categories", "/health/live", "/v1/nowhere" })
@@ -95,7 +75,7 @@ public sealed class ProxyTests : IAsyncLifetime
             "max-age=31536000",
             (await http.GetAsync("/v1/categories")).Headers.GetValues("Strict-Transport-Security").Single()
         );
-        Assert.False((await _boss.GetAsync("/v1/categories")).Headers.Contains("Strict-Transport-Security"));
+        Assert.False((await proxied.Boss.GetAsync("/v1/categories")).Headers.Contains("Strict-Transport-Security"));
     }
 
     [Fact]
@@ -135,7 +115,7 @@ public sealed class ProxyTests : IAsyncLifetime
                 () => running.HasExited ? running.StandardError.ReadToEnd() : "nginx does not answer."
             );
             await (await http.GetAsync("/v1/categories")).ProblemAsync(401, "unauthenticated");
-            http.DefaultRequestHeaders.Add("X-Api-Key", _key);
+            http.DefaultRequestHeaders.Add("X-Api-Key", proxied.Key);
             http.DefaultRequestHeaders.TryAddWithoutValidation("X-Forwarded-For", "203.0.113.66");
             var made = await http.PutAsJsonAsync("/v1/categories/flange", CategoryClient.SmallSettings);
             await made.JsonAsync(201);
@@ -143,7 +123,7 @@ public sealed class ProxyTests : IAsyncLifetime
             Assert.Equal("max-age=31536000", made.Headers.GetValues("Strict-Transport-Security").Single());
             Assert.Equal(
                 "127.0.0.7",
-                (await _boss.GetJsonAsync("/v1/audit?category=flange")).Items()[0].Text("address")
+                (await proxied.Boss.GetJsonAsync("/v1/audit?category=flange")).Items()[0].Text("address")
             );
         }
         finally
@@ -190,7 +170,7 @@ public sealed class ProxyTests : IAsyncLifetime
                     ssl_certificate {{_proxy.Combine("certificate.pem")}};
                     ssl_certificate_key {{_proxy.Combine("key.pem")}};
                     location / {
-                        proxy_pass {{_service.Http.BaseAddress}};
+                        proxy_pass {{proxied.Service.Http.BaseAddress}};
                         proxy_http_version 1.1;
                         proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
                         proxy_set_header X-Forwarded-Proto $scheme;

@@ -7,7 +7,7 @@ namespace PaDiM.TestSupport;
 /// Writes small ONNX files field by field, with ONNX's own field numbers: a real file for the real runtime, made
 /// without the schema that is tested. Nodes are added in the order in which they run.
 /// </summary>
-public sealed class OnnxGraph
+internal sealed class OnnxGraph
 {
     public const int Float = 1,
         Float16 = 10,

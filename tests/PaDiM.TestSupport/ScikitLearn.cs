@@ -1,12 +1,14 @@
-using System.ComponentModel;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 
 namespace PaDiM.TestSupport;
 
 /// <summary>
-/// The distribution's own scikit-learn as an independent implementation to compare with. Tests that need it skip, visibly, where it is absent:
+/// The distribution's own scikit-learn as an independent implementation to compare with. Tests that need it skip,
+/// visibly, where it is absent:
 /// <code>Assert.SkipUnless(ScikitLearn.IsPresent, ScikitLearn.Missing);</code>
+/// One interpreter answers all tests of a process: importing scikit-learn costs a second and more.
 /// </summary>
 public static class ScikitLearn
 {
@@ -16,77 +18,78 @@ public static class ScikitLearn
     private const string Python = "/usr/bin/python3";
 
     /// <summary>
-    /// Reads the input and prints what the script leaves in <c>result</c>, with every digit of a double.
+    /// Runs one script per line of input, each in names of its own, and answers with what it leaves in <c>result</c>,
+    /// with every digit of a double. Numbers go as text, because JSON has no NaN. Ends with its input.
     /// </summary>
-    private const string Frame = """
-        import json, sys
+    private const string Loop = """
+        import json, sys, traceback
         import numpy as np
-        given = json.load(sys.stdin)
-        {0}
-        print(json.dumps([float(value) for value in np.ravel(result)]))
+        import sklearn
+        print(json.dumps({"version": sklearn.__version__}), flush=True)
+        for line in sys.stdin:
+            asked = json.loads(line)
+            names = {"np": np, "given": asked["input"]}
+            try:
+                exec(asked["script"], names)
+                answer = {"result": [json.dumps(float(value)) for value in np.ravel(names["result"])]}
+            except Exception:
+                answer = {"error": traceback.format_exc()}
+            print(json.dumps(answer), flush=True)
         """;
 
-    private static readonly Lazy<bool> Present = new(() =>
-        File.Exists(Python) && Execute("import sklearn", "").ExitCode == 0
-    );
+    private static readonly Lock Turn = new();
+    private static readonly Lazy<Process?> Interpreter = new(Start);
 
     /// <summary>Whether it can be run here.</summary>
-    public static bool IsPresent => Present.Value;
+    public static bool IsPresent => Interpreter.Value is not null;
 
     /// <summary>Why a test that needs it is skipped.</summary>
     public static string Missing =>
-        $"scikit-learn is absent: install the package python3-sklearn, so that `{Python} -c 'import sklearn'` succeeds.";
+        "scikit-learn is absent: install the package python3-sklearn, so that "
+        + $"`{Python} -c 'import sklearn'` succeeds.";
 
-    /// <summary>Runs a script in a process of its own.</summary>
+    /// <summary>Runs a script.</summary>
     /// <param name="script">Python at the left margin; finds the input in <c>given</c> and numpy as <c>np</c>, leaves
     /// numbers of any shape in <c>result</c>.</param>
     /// <param name="input">Anything that JSON can say; names become keys as they are.</param>
     /// <returns>The numbers, row-major.</returns>
-    /// <exception cref="InvalidOperationException">The script failed; the message is what it wrote to the error
-    /// stream.</exception>
+    /// <exception cref="InvalidOperationException">The script failed; the message has Python's traceback.</exception>
     public static double[] Run(string script, object input)
     {
-        var (exitCode, output, error) = Execute(
-            Frame.Replace("{0}", script, StringComparison.Ordinal),
-            JsonSerializer.Serialize(input)
-        );
-        if (exitCode != 0)
-            throw new InvalidOperationException(error);
-        // JSON has no NaN; Python writes it all the same.
+        var interpreter = Interpreter.Value ?? throw new InvalidOperationException(Missing);
+        string? line;
+        lock (Turn)
+        {
+            interpreter.StandardInput.WriteLine(JsonSerializer.Serialize(new { script, input }));
+            interpreter.StandardInput.Flush();
+            line = interpreter.StandardOutput.ReadLine();
+        }
+        using var answer = JsonDocument.Parse(line ?? throw new InvalidOperationException("Python has ended."));
+        if (answer.RootElement.TryGetProperty("error", out var error))
+            throw new InvalidOperationException(error.GetString());
         return
         [
-            .. output
-                .Trim()
-                .Trim('[', ']')
-                .Split(", ")
-                .Select(number => double.Parse(number, System.Globalization.CultureInfo.InvariantCulture)),
+            .. answer
+                .RootElement.GetProperty("result")
+                .EnumerateArray()
+                .Select(number => double.Parse(number.GetString()!, CultureInfo.InvariantCulture)),
         ];
     }
 
-    private static (int ExitCode, string Output, string Error) Execute(string script, string input)
+    private static Process? Start()
     {
-        using var process =
-            Process.Start(
-                new ProcessStartInfo(Python, ["-c", script])
-                {
-                    RedirectStandardInput = true,
-                    RedirectStandardOutput = true,
-                    RedirectStandardError = true,
-                }
-            ) ?? throw new Win32Exception($"{Python} did not start.");
-        // Both at once: a process whose full error stream nobody reads never ends.
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = process.StandardError.ReadToEndAsync();
-        try
-        {
-            process.StandardInput.Write(input);
-            process.StandardInput.Close();
-        }
-        catch (IOException)
-        {
-            // It ended before it had read all; its exit code tells why.
-        }
-        process.WaitForExit();
-        return (process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());
+        if (!File.Exists(Python))
+            return null;
+        var process = Process.Start(
+            new ProcessStartInfo(Python, ["-c", Loop])
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        )!;
+        // A full error stream that nothing reads would stop it.
+        process.BeginErrorReadLine();
+        return process.StandardOutput.ReadLine() is null ? null : process;
     }
 }

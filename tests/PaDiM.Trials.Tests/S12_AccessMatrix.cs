@@ -8,7 +8,6 @@ using PaDiM.Service.Evaluations;
 using PaDiM.Service.Http;
 using PaDiM.Service.Jobs;
 using PaDiM.Service.TestSupport;
-using PaDiM.TestSupport;
 
 namespace PaDiM.Trials;
 
@@ -102,25 +101,15 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
         }
     );
 
-    private readonly TempDirectory _data = new();
-    private TokenIssuer _issuer = null!;
-    private RunningService _service = null!;
+    private ServiceWithTokens _tokens = null!;
 
-    public async ValueTask InitializeAsync()
-    {
-        _issuer = await TokenIssuer.StartAsync();
-        _service = await RunningService.StartAsync(
-            _data.Path,
-            [("JobWorkers", 0), ("FailedAttemptsPerMinute", 0), .. _issuer.Options]
-        );
-    }
+    private TokenIssuer Issuer => _tokens.Issuer;
 
-    public async ValueTask DisposeAsync()
-    {
-        await _service.DisposeAsync();
-        await _issuer.DisposeAsync();
-        _data.Dispose();
-    }
+    private RunningService Service => _tokens.Service;
+
+    public async ValueTask InitializeAsync() => _tokens = await ServiceWithTokens.StartAsync();
+
+    public ValueTask DisposeAsync() => _tokens.DisposeAsync();
 
     [Fact]
     public void Every_route_is_in_the_table_and_the_table_holds_no_other() =>
@@ -144,32 +133,32 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
     [Fact]
     public async Task Every_route_answers_every_caller_as_the_table_says()
     {
-        var (revoked, revokedId) = await _service.KeyAsync(AccessScope.Admin, name: "revoked");
-        await _service.Get<KeyStore>().RevokeAsync(revokedId, default);
-        var (expired, expiredId) = await _service.KeyAsync(AccessScope.Admin, name: "expired");
-        await _service.ExpireAsync(expiredId);
+        var (revoked, revokedId) = await Service.KeyAsync(AccessScope.Admin, name: "revoked");
+        await Service.Get<KeyStore>().RevokeAsync(revokedId, default);
+        var (expired, expiredId) = await Service.KeyAsync(AccessScope.Admin, name: "expired");
+        await Service.ExpireAsync(expiredId);
         (string Name, string? Credential, AccessScope? Scope, bool Restricted)[] callers =
         [
             ("nobody", null, null, false),
-            ("score", (await _service.KeyAsync(AccessScope.Score)).Text, AccessScope.Score, false),
-            ("train", (await _service.KeyAsync(AccessScope.Train)).Text, AccessScope.Train, false),
-            ("admin", (await _service.KeyAsync(AccessScope.Admin)).Text, AccessScope.Admin, false),
+            ("score", (await Service.KeyAsync(AccessScope.Score)).Text, AccessScope.Score, false),
+            ("train", (await Service.KeyAsync(AccessScope.Train)).Text, AccessScope.Train, false),
+            ("admin", (await Service.KeyAsync(AccessScope.Admin)).Text, AccessScope.Admin, false),
             (
                 "admin of another category",
-                (await _service.KeyAsync(AccessScope.Admin, [Other])).Text,
+                (await Service.KeyAsync(AccessScope.Admin, [Other])).Text,
                 AccessScope.Admin,
                 true
             ),
             ("revoked", revoked, null, false),
             ("expired", expired, null, false),
-            ("token to train", _issuer.Token("train"), AccessScope.Train, false),
-            ("token to do everything, elsewhere", _issuer.Token("admin", categories: [Other]), AccessScope.Admin, true),
-            ("token without a scope", _issuer.Token("openid"), AccessScope.Score - 1, false),
+            ("token to train", Issuer.Token("train"), AccessScope.Train, false),
+            ("token to do everything, elsewhere", Issuer.Token("admin", categories: [Other]), AccessScope.Admin, true),
+            ("token without a scope", Issuer.Token("openid"), AccessScope.Score - 1, false),
         ];
         var wrong = new List<string>();
         foreach (var (name, credential, scope, restricted) in callers)
         {
-            using var http = Callers.With(_service.Http.BaseAddress!, credential);
+            using var http = Callers.With(Service.Http.BaseAddress!, credential);
             foreach (var (route, (needed, about)) in Table)
             {
                 var status = await AskAsync(http, route, about);
@@ -233,10 +222,10 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
     /// <summary>A category with a job and an evaluation, whatever the requests before have deleted.</summary>
     private async Task<(string Job, string Evaluation)> PrepareAsync()
     {
-        await using var db = await _service.Get<IDbContextFactory<PadimDbContext>>().CreateDbContextAsync();
+        await using var db = await Service.Get<IDbContextFactory<PadimDbContext>>().CreateDbContextAsync();
         if (!await db.Categories.AnyAsync(category => category.Name == Ours))
         {
-            using var admin = _service.With(_issuer.Token("admin"));
+            using var admin = Service.With(Issuer.Token("admin"));
             await new CategoryClient(admin, Ours).CreateAsync();
         }
         if (await db.Evaluations.AsNoTracking().Select(row => row.Id).FirstOrDefaultAsync() is not { } evaluation)
@@ -262,14 +251,14 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
             { } waiting
         )
             return (waiting, evaluation);
-        var enqueued = await _service.Get<JobStore>().EnqueueAsync(JobKind.Fit, Ours, "{}", null, default);
+        var enqueued = await Service.Get<JobStore>().EnqueueAsync(JobKind.Fit, Ours, "{}", null, default);
         return enqueued.Succeeded(out var queued, out var problem)
             ? (queued.Id, evaluation)
             : throw new InvalidOperationException(problem.Detail);
     }
 
     private IEnumerable<(string Name, RouteEndpoint Endpoint)> Routes() =>
-        from endpoint in _service.Get<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+        from endpoint in Service.Get<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
         from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? []
         select ($"{method} /{endpoint.RoutePattern.RawText!.Trim('/')}", endpoint);
 }

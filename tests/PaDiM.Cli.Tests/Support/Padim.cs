@@ -46,22 +46,14 @@ internal static class Padim
     /// <summary>Runs it with an environment variable.</summary>
     public static Ran RunWith(string variable, string value, params string[] arguments)
     {
-        using var process = Process.Start(
-            new ProcessStartInfo(Program, arguments)
-            {
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-                Environment = { [variable] = value },
-            }
-        )!;
+        var start = Information(arguments);
+        start.Environment[variable] = value;
+        using var process = Process.Start(start)!;
         return End(process);
     }
 
     /// <summary>Starts it; the caller may end it in any way.</summary>
-    public static Process Start(params string[] arguments) =>
-        Process.Start(
-            new ProcessStartInfo(Program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true }
-        )!;
+    public static Process Start(params string[] arguments) => Process.Start(Information(arguments))!;
 
     /// <summary>Waits for the end of a started program.</summary>
     public static Ran End(Process process)
@@ -71,4 +63,16 @@ internal static class Padim
         process.WaitForExit();
         return new Ran(process.ExitCode, output, error.GetAwaiter().GetResult());
     }
+
+    /// <summary>
+    /// Compiles quickly first: small data sets are done before loops that are compiled well have paid. What is computed
+    /// is the same.
+    /// </summary>
+    private static ProcessStartInfo Information(string[] arguments) =>
+        new(Program, arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment = { ["DOTNET_TC_QuickJitForLoops"] = "1" },
+        };
 }

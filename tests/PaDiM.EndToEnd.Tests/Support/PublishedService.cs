@@ -9,6 +9,12 @@ namespace PaDiM.EndToEnd.Tests.Support;
 /// </summary>
 public sealed class PublishedService : IAsyncLifetime
 {
+    private const string Configuration =
+#if DEBUG
+        "Debug";
+#else
+        "Release";
+#endif
     private static readonly TimeSpan PublishLimit = TimeSpan.FromMinutes(5),
         StartLimit = TimeSpan.FromSeconds(60);
     private readonly TempDirectory _folder = new();
@@ -27,17 +33,17 @@ public sealed class PublishedService : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var program = _folder.Combine("program");
-        // Build servers would outlive the command and keep its pipes open.
+        // The build of this project has built it. Build servers would outlive the command and keep its pipes open.
         await RunAsync(
             "dotnet",
             "publish",
             Path.Combine(Repository, "src", "PaDiM.Service"),
             "-c",
-            "Release",
+            Configuration,
+            "--no-build",
             "-o",
             program,
             "-nodeReuse:false",
-            "-p:UseSharedCompilation=false",
             "--nologo"
         );
         var start = new ProcessStartInfo(

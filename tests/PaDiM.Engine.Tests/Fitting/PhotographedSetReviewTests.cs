@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using PaDiM.Core.DatasetReview;
 using PaDiM.Engine.Tests.Support;
 using PaDiM.Engine.TestSupport;
@@ -14,12 +15,15 @@ public sealed class PhotographedSetReviewTests(ITestOutputHelper output)
 
     private static readonly int[] Tried = [3, 20, 44, 70, 91, 110, 131, 152, 177, 199];
 
+    /// <summary>Each set is decoded and measured once.</summary>
+    private static readonly ConcurrentDictionary<string, Lazy<PhotographedSet>> Sets = new();
+
     [Theory]
     [InlineData(Tiles)]
     [InlineData(Bottles)]
     public void Findings_in_a_good_set_are_rare(string folder)
     {
-        var findings = TrainingSetReview.FindAll(Measure(Load(folder)));
+        var findings = TrainingSetReview.FindAll(Load(folder).Traits);
         foreach (var finding in findings)
             output.WriteLine($"{finding}");
         Assert.InRange(findings.Count, 0, 6);
@@ -30,8 +34,7 @@ public sealed class PhotographedSetReviewTests(ITestOutputHelper output)
     [InlineData(Bottles)]
     public void Copies_are_found(string folder)
     {
-        var images = Load(folder);
-        var traits = Measure(images);
+        var (traits, images) = Load(folder);
         var missed = new List<string>();
         foreach (var i in Tried)
         {
@@ -60,8 +63,7 @@ public sealed class PhotographedSetReviewTests(ITestOutputHelper output)
     [InlineData(Bottles, 12)]
     public void Blurred_copies_are_found(string folder, double sigma)
     {
-        var images = Load(folder);
-        var traits = Measure(images);
+        var (traits, images) = Load(folder);
         Assert.All(Tried, i => Assert.True(Finds(traits, images[i].Blurred(sigma), TrainingFindingKind.Blurred)));
     }
 
@@ -75,8 +77,7 @@ public sealed class PhotographedSetReviewTests(ITestOutputHelper output)
     [InlineData(Bottles, 1.5, TrainingFindingKind.Overexposed)]
     public void Wrongly_exposed_copies_are_found(string folder, double factor, TrainingFindingKind kind)
     {
-        var images = Load(folder);
-        var traits = Measure(images);
+        var (traits, images) = Load(folder);
         Assert.All(Tried, i => Assert.True(Finds(traits, images[i].Exposed(factor), kind)));
     }
 
@@ -85,20 +86,34 @@ public sealed class PhotographedSetReviewTests(ITestOutputHelper output)
             .FindAll([.. set, image.Traits()])
             .Any(finding => finding.Index == set.Length && finding.Kind == kind);
 
-    private static RgbImage[] Load(string folder)
+    private static PhotographedSet Load(string folder)
     {
         Assert.SkipUnless(SharedFolder.Has(folder), SharedFolder.Missing(folder));
-        return
-        [
-            .. Directory
-                .GetFiles(SharedFolder.Path(folder))
-                .Order(StringComparer.Ordinal)
-                .AsParallel()
-                .AsOrdered()
-                .Select(path => TestDecoder.Image(File.ReadAllBytes(path))),
-        ];
+        return Sets.GetOrAdd(folder, name => new Lazy<PhotographedSet>(() => Measure(SharedFolder.Path(name)))).Value;
     }
 
-    private static ImageTraits[] Measure(RgbImage[] images) =>
-        [.. images.AsParallel().AsOrdered().Select(image => image.Traits())];
+    private static PhotographedSet Measure(string folder)
+    {
+        var measured = Directory
+            .GetFiles(folder)
+            .Order(StringComparer.Ordinal)
+            .Select((path, i) => (path, i))
+            .AsParallel()
+            .AsOrdered()
+            .Select(file =>
+            {
+                var image = TestDecoder.Image(File.ReadAllBytes(file.path));
+                return (Traits: image.Traits(), Image: Tried.Contains(file.i) ? image : null);
+            })
+            .ToArray();
+        return new PhotographedSet(
+            [.. measured.Select(file => file.Traits)],
+            Tried.ToDictionary(i => i, i => measured[i].Image!)
+        );
+    }
+
+    /// <summary>A set of photographs.</summary>
+    /// <param name="Traits">Of all.</param>
+    /// <param name="Images">Those of <see cref="Tried"/>, by index.</param>
+    private sealed record PhotographedSet(ImageTraits[] Traits, IReadOnlyDictionary<int, RgbImage> Images);
 }
