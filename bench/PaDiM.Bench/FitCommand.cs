@@ -220,13 +220,7 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
             );
             Measure(
                 "8 maps to scores",
-                () =>
-                    Parallel.For(
-                        0,
-                        maps.Length,
-                        _parallel,
-                        i => mapper.ToPixels(maps[i]).Max()
-                    ),
+                () => Parallel.For(0, maps.Length, _parallel, i => mapper.ToPixels(maps[i]).Max()),
                 adds: true
             );
         }

@@ -1,8 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using PaDiM.Core.Calibration;
-using PaDiM.Core.Models;
-using PaDiM.Core.Persistence;
 using PaDiM.Engine;
 using PaDiM.Engine.Export;
 using PaDiM.Engine.Files;

@@ -94,7 +94,7 @@ internal static class FitCommand
             string.Create(
                 invariant,
                 $"leave-one-out scores: min {calibration.Min:f2}, median {calibration.Median:f2}, "
-                    + $"max {calibration.Max:f2}; smallest false-reject rate {calibration.MinFalseRejectRate:p2}"
+                    + $"max {calibration.Max:f2}; smallest false-reject rate {calibration.SmallestFalseRejectRate:p2}"
             )
         );
         var names = files.DistinctBy(file => file.Sha256).ToDictionary(file => file.Sha256, file => file.Name!);

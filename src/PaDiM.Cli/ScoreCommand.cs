@@ -2,8 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using PaDiM.Core.Calibration;
-using PaDiM.Core.Models;
-using PaDiM.Core.Persistence;
 using PaDiM.Core.Scoring;
 using PaDiM.Engine;
 using PaDiM.Engine.Files;

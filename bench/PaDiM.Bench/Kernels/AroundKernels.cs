@@ -63,7 +63,8 @@ public class AroundKernels
 
     /// <summary>Measures the sum of reduced taps, with a reused buffer.</summary>
     [Benchmark]
-    public PatchEmbedding Embed() => PatchEmbedding.FromTaps(new ReducedTaps(_taps, KernelData.Dimensions), reuse: _reuse);
+    public PatchEmbedding Embed() =>
+        PatchEmbedding.FromTaps(new ReducedTaps(_taps, KernelData.Dimensions), reuse: _reuse);
 
     /// <summary>Measures upsampling and smoothing.</summary>
     [Benchmark]
