@@ -155,7 +155,7 @@ public sealed class FitCommandTests(FittedModel model) : IClassFixture<FittedMod
             "5",
         ];
         Assert.Contains(
-            "set the image size, or the crop size, to 96",
+            "Set the image size, or the crop size, to 96",
             Padim.Run(arguments).Failed(1),
             StringComparison.Ordinal
         );
