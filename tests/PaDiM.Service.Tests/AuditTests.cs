@@ -101,7 +101,7 @@ public sealed class AuditTests : IAsyncLifetime
         Assert.Equal("/v1/categories/a", second.Items().Single().Text("target"));
         var problem = await (await boss.GetAsync("/v1/audit?since=yesterday")).ProblemAsync(400, "invalid_request");
         Assert.Equal(
-            "since cannot be \"yesterday\"; it is a time such as 2026-11-24T13:40:00Z.",
+            "since cannot be \"yesterday\"; expected a time such as 2026-11-24T13:40:00Z.",
             problem.Text("detail")
         );
 

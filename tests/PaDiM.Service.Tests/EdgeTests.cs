@@ -27,10 +27,10 @@ public sealed class EdgeTests(SharedService shared)
     }
 
     [Theory]
-    [InlineData("""{"profile":"papper"}""", "it is one of default, paper")]
-    [InlineData("""{"reduction":{"method":"pca"}}""", "it is one of semi-orthogonal, random, none")]
-    [InlineData("""{"imageSize":"large"}""", "it is a whole number")]
-    [InlineData("""{"pinned":"yes"}""", "it is true or false")]
+    [InlineData("""{"profile":"papper"}""", "expected one of default, paper")]
+    [InlineData("""{"reduction":{"method":"pca"}}""", "expected one of semi-orthogonal, random, none")]
+    [InlineData("""{"imageSize":"large"}""", "expected a whole number")]
+    [InlineData("""{"pinned":"yes"}""", "expected true or false")]
     public async Task A_value_of_the_wrong_kind_is_told_what_it_can_be(string body, string told)
     {
         var category = await shared.NewCategoryAsync();

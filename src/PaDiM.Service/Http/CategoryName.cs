@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace PaDiM.Service.Http;
 
 /// <summary>
-/// The rule that names follow. Names become folder names: nothing that is not matched here ever touches a path.
+/// The rule for category names. Names become folder names, so only names that match ever reach a path.
 /// </summary>
 internal static partial class CategoryName
 {
@@ -11,7 +11,7 @@ internal static partial class CategoryName
 
     public static bool IsValid(string name) => Pattern().IsMatch(name);
 
-    /// <summary>Answers every request whose route holds a name that breaks the rule.</summary>
+    /// <summary>Refuses requests whose route contains an invalid name.</summary>
     public static ValueTask<object?> Filter(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
         context.HttpContext.GetRouteValue("category") is string name && !IsValid(name)
             ? ValueTask.FromResult<object?>(Problems.InvalidName(name))

@@ -5,8 +5,7 @@ using System.Text.Json;
 namespace PaDiM.Service.Http;
 
 /// <summary>
-/// A value of an enumeration in a query, by the name that it has in JSON: the framework would take names of C# and
-/// numbers.
+/// An enumeration value in a query, by its JSON name. The framework would accept C# names and numbers.
 /// </summary>
 internal readonly record struct Choice<T>(T Value)
     where T : struct, Enum
@@ -25,10 +24,10 @@ internal readonly record struct Choice<T>(T Value)
     }
 }
 
-/// <summary>Tells what a choice is between.</summary>
+/// <summary>Gets the alternatives of a choice.</summary>
 internal static class Choices
 {
-    /// <summary>The enumeration behind a parameter that is a choice; null for any other.</summary>
+    /// <summary>Gets the enumeration of a parameter that is a choice; null for any other parameter.</summary>
     public static Type? EnumerationOf(ParameterInfo parameter)
     {
         var type = Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType;
@@ -37,7 +36,7 @@ internal static class Choices
             : null;
     }
 
-    /// <summary>The names to choose from.</summary>
+    /// <summary>Gets the names of the alternatives.</summary>
     public static IEnumerable<string> NamesOf(Type enumeration) =>
         Enum.GetNames(enumeration).Select(JsonNamingPolicy.KebabCaseLower.ConvertName);
 }

@@ -11,8 +11,8 @@ using Microsoft.Net.Http.Headers;
 namespace PaDiM.Service.Http;
 
 /// <summary>
-/// The one place where exceptions become answers. Only faults of requests and of storage are told apart; the rest is
-/// ours to mend.
+/// Maps exceptions to problems, in one place. Only faults of requests and storage are distinguished; the rest are
+/// defects of the service.
 /// </summary>
 internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logger) : IExceptionHandler
 {
@@ -43,7 +43,7 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
                 "application/json in UTF-8"
             ),
             IOException { InnerException: OverflowException } => Problems.InvalidRequest(
-                "The length of a chunk of the body is no number that a chunk can have."
+                "Invalid chunk length in the request body."
             ),
             _ => FaultOf(exception),
         };
@@ -53,7 +53,7 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
         return true;
     }
 
-    /// <summary>The problem behind a failure that no request is to blame for.</summary>
+    /// <summary>Gets the problem of a failure that the request did not cause.</summary>
     public static Problem FaultOf(Exception exception) =>
         exception switch
         {
@@ -67,17 +67,20 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
         && type.Charset.HasValue
         && type.Encoding is null;
 
-    /// <summary>Says where a body is wrong without the names of types, which say nothing to a client.</summary>
+    /// <summary>
+    /// Describes the position of an error in a body, without C# type names, which mean nothing to a client.
+    /// </summary>
     private static string Sentence(BadHttpRequestException bad, HttpContext context) =>
         bad.InnerException switch
         {
             JsonException json when json.Message.Contains("could not be mapped", StringComparison.Ordinal) =>
-                $"'{json.Path?.TrimStart('$', '.')}' is not a member of this JSON body; see /swagger for those that are.",
+                $"'{json.Path?.TrimStart('$', '.')}' is not a known property of this JSON body; see /swagger.",
             JsonException { Path: { Length: > 2 } path } =>
-                $"The value of '{path.TrimStart('$', '.')}' in the JSON body is not of the kind that is expected there; {Alternatives(MemberAt(path, context)) ?? "see /swagger"}.",
+                $"'{path.TrimStart('$', '.')}' in the JSON body has the wrong type; "
+                    + $"{Alternatives(MemberAt(path, context)) ?? "see /swagger"}.",
             JsonException json =>
                 $"The body is not valid JSON (line {json.LineNumber + 1}, byte {json.BytePositionInLine}).",
-            _ when bad.Message.Contains("inferred", StringComparison.Ordinal) => "This operation needs a JSON body.",
+            _ when bad.Message.Contains("inferred", StringComparison.Ordinal) => "This operation requires a JSON body.",
             _ => UnreadParameter()
                 .Replace(
                     bad.Message,
@@ -86,20 +89,20 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
                 ),
         };
 
-    /// <summary>What a value of a type can be instead; null where that is not said in a few words.</summary>
+    /// <summary>Gets the values that a type accepts; null if they cannot be listed briefly.</summary>
     private static string? Alternatives(Type? type) =>
         (Nullable.GetUnderlyingType(type ?? typeof(object)) ?? type) switch
         {
-            { IsEnum: true } choices => $"it is one of {string.Join(", ", Choices.NamesOf(choices))}",
-            { } time when time == typeof(DateTimeOffset) => "it is a time such as 2026-11-24T13:40:00Z",
-            { } flag when flag == typeof(bool) => "it is true or false",
-            { } whole when whole == typeof(int) => "it is a whole number",
-            { } number when number == typeof(double) => "it is a number",
-            { } text when text == typeof(string) => "it is a text",
+            { IsEnum: true } choices => $"expected one of {string.Join(", ", Choices.NamesOf(choices))}",
+            { } time when time == typeof(DateTimeOffset) => "expected a time such as 2026-11-24T13:40:00Z",
+            { } flag when flag == typeof(bool) => "expected true or false",
+            { } whole when whole == typeof(int) => "expected a whole number",
+            { } number when number == typeof(double) => "expected a number",
+            { } text when text == typeof(string) => "expected a string",
             _ => null,
         };
 
-    /// <summary>The type of a parameter of the operation, of one that is a choice the enumeration.</summary>
+    /// <summary>Gets the type of a parameter; for a choice, its enumeration.</summary>
     private static Type? ParameterOf(string name, HttpContext context)
     {
         // Those of records that are bound as parameters as well.
@@ -111,7 +114,7 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
             : null;
     }
 
-    /// <summary>The type of a member of the operation's JSON body, by its path.</summary>
+    /// <summary>Gets the type of a property of the operation's JSON body, by its path.</summary>
     private static Type? MemberAt(string path, HttpContext context)
     {
         var type = context
@@ -125,11 +128,11 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
         return type;
     }
 
-    /// <summary>The framework names the type of C# as well, which says nothing to a client.</summary>
+    /// <summary>The framework's message also names the C# type, which means nothing to a client.</summary>
     [GeneratedRegex("""\AFailed to bind parameter "[^"]*?(\w+)" from (".{0,80}).*\.\z""", RegexOptions.Singleline)]
     private static partial Regex UnreadParameter();
 
-    /// <summary>Whether a failure is for want of room on the disk.</summary>
+    /// <summary>Gets whether a failure was caused by a full disk.</summary>
     public static bool IsStorageFull(Exception exception) =>
         exception switch
         {

@@ -2,7 +2,7 @@ using PaDiM.Engine.Faults;
 
 namespace PaDiM.Service.Http;
 
-/// <summary>A value, or the problem that stands in its place.</summary>
+/// <summary>A value or a problem.</summary>
 internal readonly struct Outcome<T>
 {
     private readonly T? _value;
@@ -13,14 +13,14 @@ internal readonly struct Outcome<T>
         Problem = problem;
     }
 
-    /// <summary>The problem, or null.</summary>
+    /// <summary>Gets the problem, or null.</summary>
     public Problem? Problem { get; }
 
     public static implicit operator Outcome<T>(T value) => new(value, null);
 
     public static implicit operator Outcome<T>(Problem problem) => new(default, problem);
 
-    /// <summary>Whether there is a value.</summary>
+    /// <summary>Gets whether there is a value.</summary>
     public bool Succeeded(
         [System.Diagnostics.CodeAnalysis.MaybeNullWhen(false)] out T result,
         [System.Diagnostics.CodeAnalysis.NotNullWhen(false)] out Problem? problem

@@ -3,12 +3,14 @@ using System.Text;
 
 namespace PaDiM.Service.Http;
 
-/// <summary>One page of a list.</summary>
-/// <param name="Items">In a stable order.</param>
-/// <param name="NextCursor">Give it as <c>cursor</c> for the next page; null on the last one.</param>
+/// <summary>A page of a list.</summary>
+/// <param name="Items">The items, in a stable order.</param>
+/// <param name="NextCursor">Pass this as <c>cursor</c> to get the next page; null on the last page.</param>
 internal sealed record Page<T>(IReadOnlyList<T> Items, string? NextCursor);
 
-/// <summary>What a request asks of a list. The cursor is the last key of the page before, opaque to clients.</summary>
+/// <summary>
+/// The page that a request asks for. The cursor is the last key of the previous page, opaque to clients.
+/// </summary>
 internal readonly record struct PageRequest(int Limit, string After)
 {
     private const int DefaultLimit = 100,
@@ -18,7 +20,7 @@ internal readonly record struct PageRequest(int Limit, string After)
     public static Outcome<PageRequest> Parse(int? limit, string? cursor)
     {
         if (limit is < 1 or > MaxLimit)
-            return Problems.InvalidRequest($"limit must lie between 1 and {MaxLimit}.");
+            return Problems.InvalidRequest($"limit must be from 1 to {MaxLimit}.");
         if (string.IsNullOrEmpty(cursor))
             return new PageRequest(limit ?? DefaultLimit, "");
         try
@@ -29,12 +31,12 @@ internal readonly record struct PageRequest(int Limit, string After)
         }
         catch (FormatException)
         {
-            // Not even Base64.
+            // Not valid Base64.
         }
-        return Problems.InvalidRequest("cursor must be a nextCursor of an earlier page.");
+        return Problems.InvalidRequest("cursor must be the nextCursor of an earlier page.");
     }
 
-    /// <summary>A page of rows of which one more than the limit was asked for.</summary>
+    /// <summary>Creates a page from rows that were queried with one more than the limit.</summary>
     public Page<TItem> Cut<TRow, TItem>(IReadOnlyList<TRow> rows, Func<TRow, string> key, Func<TRow, TItem> item)
     {
         var shown = rows.Take(Limit).ToArray();

@@ -3,8 +3,8 @@ using PaDiM.Engine.Faults;
 
 namespace PaDiM.Service.Http;
 
-/// <summary>An expected failure: an RFC 9457 answer with a stable code and a sentence that says what to do.</summary>
-/// <param name="Code">Stable, snake_case; clients decide by it.</param>
+/// <summary>An expected failure: an RFC 9457 response with a stable code and a detail that says what to do.</summary>
+/// <param name="Code">Stable code in snake_case, for clients to act on.</param>
 /// <param name="Status">HTTP status.</param>
 /// <param name="Detail">What is wrong with this request, and what to do.</param>
 internal sealed record Problem(string Code, int Status, string Detail) : IResult
@@ -15,7 +15,7 @@ internal sealed record Problem(string Code, int Status, string Detail) : IResult
     /// <summary>Seconds after which a client should try again.</summary>
     public int? RetryAfter { get; init; }
 
-    /// <summary>More members, such as the errors of single files.</summary>
+    /// <summary>Additional members, such as the errors of individual files.</summary>
     public object? Extra { get; init; }
 
     public Task ExecuteAsync(HttpContext context)
@@ -32,9 +32,9 @@ internal sealed record Problem(string Code, int Status, string Detail) : IResult
         );
     }
 
-    /// <summary>The body of the answer.</summary>
-    /// <param name="path">Of the request.</param>
-    /// <param name="traceId">Finds the request in the log, and its trace.</param>
+    /// <summary>Creates the body of the response.</summary>
+    /// <param name="path">Path of the request.</param>
+    /// <param name="traceId">Identifier of the request in the log and of its trace.</param>
     public ProblemDetails Describe(string path, string traceId)
     {
         var details = new ProblemDetails

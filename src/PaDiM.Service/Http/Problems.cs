@@ -6,7 +6,7 @@ using PaDiM.Imaging.Decoding;
 
 namespace PaDiM.Service.Http;
 
-/// <summary>Every expected failure of the service, its code and its status, in one place.</summary>
+/// <summary>Every expected failure of the service with its code and status, in one place.</summary>
 internal static class Problems
 {
     public static Problem InvalidRequest(string detail) =>
@@ -34,7 +34,8 @@ internal static class Problems
         new(
             ProblemCodes.InvalidName,
             StatusCodes.Status400BadRequest,
-            $"'{Shorten(name)}' is not a category name. Names are 1 to 64 characters, a-z, 0-9, '.', '_' or '-', and start with a letter or digit."
+            $"'{Shorten(name)}' is not a valid category name. Use 1 to 64 characters from a-z, 0-9, '.', '_' "
+                + "and '-', starting with a letter or digit."
         );
 
     public static Problem InvalidSettings(string detail) =>
@@ -44,7 +45,13 @@ internal static class Problems
         new(
             ProblemCodes.BackboneNotFound,
             StatusCodes.Status422UnprocessableEntity,
-            $"{BackboneCatalogue.Known.GetMissingMessage(Shorten(name))}{(BackboneCatalogue.Known.Find(name) is null ? " One is added by padim backbones add FILE." : " (the service searches those of Padim__BackboneDirectories__0 and so on).")} Installed are: {string.Join(", ", installed)}."
+            BackboneCatalogue.Known.GetMissingMessage(Shorten(name))
+                + (
+                    BackboneCatalogue.Known.Find(name) is null
+                        ? " Add it with 'padim backbones add FILE'."
+                        : " (the service searches the folders of Padim__BackboneDirectories__0 and so on)."
+                )
+                + $" Installed: {string.Join(", ", installed)}."
         );
 
     public static Problem UnusableBackbone(string detail) =>
@@ -54,7 +61,7 @@ internal static class Problems
         new(
             ProblemCodes.CategoryNotFound,
             StatusCodes.Status404NotFound,
-            $"There is no category '{Shorten(name)}'. Create it with PUT /v1/categories/{{category}}."
+            $"The category '{Shorten(name)}' does not exist. Create it with PUT /v1/categories/{{category}}."
         );
 
     public static Problem ImageNotFound(string id) =>
@@ -64,7 +71,7 @@ internal static class Problems
         new(
             ProblemCodes.ImageDamaged,
             StatusCodes.Status503ServiceUnavailable,
-            $"The stored bytes of the image {Shorten(sha256)} are missing or damaged. Upload it again, or delete it."
+            $"The stored image {Shorten(sha256)} is missing or damaged. Upload it again or delete it."
         );
 
     public static Problem JobNotFound(string id) =>
@@ -81,7 +88,8 @@ internal static class Problems
         new(
             ProblemCodes.ModelNotReady,
             StatusCodes.Status409Conflict,
-            $"The category '{category}' has no active model yet. Upload images of good parts and start a fit with POST /v1/categories/{category}/fits."
+            $"The category '{category}' has no active model yet. Upload images of good parts and start a fit "
+                + $"with POST /v1/categories/{category}/fits."
         );
 
     public static Problem ModelUnusable(string detail) =>
@@ -94,28 +102,33 @@ internal static class Problems
         new(
             ProblemCodes.ScoreNotFinite,
             StatusCodes.Status422UnprocessableEntity,
-            $"The backbone '{backbone}' answers this image with values that are not finite; it cannot be scored. Fit the category with another backbone."
+            $"The backbone '{backbone}' returns values for this image that are not finite, so it cannot be "
+                + "scored. Fit the category with another backbone."
         );
 
     public static Problem CacheBudgetExceeded(string category, long own, long others, long budget) =>
         new(
             ProblemCodes.CacheBudgetExceeded,
             StatusCodes.Status409Conflict,
-            $"With the model of '{category}' ({own:N0} bytes) the pinned models would take {own + others:N0} bytes of memory; the budget (ModelCacheBytes) is {budget:N0}. Unpin another category, or raise the budget."
+            $"With the model of '{category}' ({own:N0} bytes), the pinned models would need {own + others:N0} "
+                + $"bytes of memory; the budget (ModelCacheBytes) is {budget:N0}. Unpin another category or raise "
+                + "the budget."
         );
 
     public static Problem ModelActive(int version) =>
         new(
             ProblemCodes.ModelActive,
             StatusCodes.Status409Conflict,
-            $"Version {version} is the active model. Activate another version first, or delete the category."
+            $"Version {version} is active. Activate another version first, or delete the category."
         );
 
     public static Problem ModelFallback(int active, int standIn) =>
         new(
             ProblemCodes.ModelFallback,
             StatusCodes.Status409Conflict,
-            $"Version {active} is active, but its file is damaged, and version {standIn} scores in its place: a threshold by value fits one of them and not the other. Set a falseRejectRate, which counts for both, or activate version {standIn} first."
+            $"The file of the active version {active} is damaged, and version {standIn} stands in for it, so "
+                + "a threshold by value would not fit both. Set a falseRejectRate, which applies to both, or "
+                + $"activate version {standIn} first."
         );
 
     public static Problem InvalidModel(string detail) =>
@@ -128,7 +141,8 @@ internal static class Problems
         new(
             ProblemCodes.TooFewImages,
             StatusCodes.Status409Conflict,
-            $"A fit needs at least 2 images of normal parts; the category has {count}. Upload more with POST /v1/categories/{{category}}/images?label=normal."
+            $"A fit needs at least 2 images of good parts; the category has {count}. Upload more with POST "
+                + "/v1/categories/{category}/images?label=normal."
         );
 
     public static Problem FitTooLarge(string detail) =>
@@ -138,35 +152,37 @@ internal static class Problems
         new(
             ProblemCodes.NoAnomalousImages,
             StatusCodes.Status409Conflict,
-            "An evaluation needs images of defective parts; the category has none. Upload some with POST /v1/categories/{category}/images?label=anomalous, with masks where there are any."
+            "An evaluation needs images of defective parts; the category has none. Upload some with POST "
+                + "/v1/categories/{category}/images?label=anomalous, with masks if you have them."
         );
 
     public static Problem EvaluationNotFound(string id) =>
         new(
             ProblemCodes.EvaluationNotFound,
             StatusCodes.Status404NotFound,
-            $"There is no evaluation '{Shorten(id)}'; one that is under way has a job of that identifier."
+            $"The evaluation '{Shorten(id)}' does not exist. If it is still running, see the job with the "
+                + "same identifier."
         );
 
     public static Problem IdempotencyConflict() =>
         new(
             ProblemCodes.IdempotencyConflict,
             StatusCodes.Status409Conflict,
-            "This Idempotency-Key was used for another request. Use a new key for a new request."
+            "This Idempotency-Key was already used for another request. Use a new key for each new request."
         );
 
     public static Problem JobFinished(string state) =>
         new(
             ProblemCodes.JobFinished,
             StatusCodes.Status409Conflict,
-            $"The job has ended already ({state}); nothing is left to cancel."
+            $"The job has already ended ({state}) and cannot be cancelled."
         );
 
     public static Problem LabelConflict(string label) =>
         new(
             ProblemCodes.LabelConflict,
             StatusCodes.Status409Conflict,
-            $"The same image is stored with the label '{label}' already. Delete it first to change its label."
+            $"The same image is already stored with the label '{label}'. Delete it first to change its label."
         );
 
     public static Problem MaskMismatch(string detail) =>
@@ -179,7 +195,7 @@ internal static class Problems
         new(
             ProblemCodes.IgnoreMaskNotFound,
             StatusCodes.Status404NotFound,
-            $"The category '{category}' has no ignore mask: all pixels count."
+            $"The category '{category}' has no ignore mask; all pixels count."
         );
 
     public static Problem SelfTestFailed(string detail) =>
@@ -189,7 +205,8 @@ internal static class Problems
         new(
             ProblemCodes.DeviceFailed,
             StatusCodes.Status503ServiceUnavailable,
-            "The network could not be run: the device failed, or had no memory left. Try again in a moment; if it goes on, the service's log holds the details under this traceId."
+            "The backbone could not run: the device failed or is out of memory. Retry in a moment; if this "
+                + "persists, see the service's log under this traceId."
         )
         {
             RetryAfter = 1,
@@ -199,35 +216,36 @@ internal static class Problems
         new(
             ProblemCodes.NoImages,
             StatusCodes.Status400BadRequest,
-            "The request holds no image. Send one image as the body (Content-Type: image/png, ...) or any number as multipart/form-data parts named 'files'."
+            "The request has no image. Send one image as the body (Content-Type: image/png, ...) or several "
+                + "as multipart/form-data parts named 'files'."
         );
 
     public static Problem TooManyFiles(int limit) =>
         new(
             ProblemCodes.TooManyFiles,
             StatusCodes.Status413PayloadTooLarge,
-            $"A batch holds at most {limit} images; send the rest in another one."
+            $"A batch may have at most {limit} images; send the rest in another batch."
         );
 
     public static Problem OneFileOnly() =>
         new(
             ProblemCodes.TooManyFiles,
             StatusCodes.Status413PayloadTooLarge,
-            "This operation takes one image; several can be scored by /score/batch."
+            "This operation takes one image; use /score/batch for several."
         );
 
     public static Problem UnsupportedMediaType(string? given, string expected) =>
         new(
             ProblemCodes.UnsupportedMediaType,
             StatusCodes.Status415UnsupportedMediaType,
-            $"The content type '{Shorten(given ?? "(none)")}' is not read here; send {expected}."
+            $"The content type '{Shorten(given ?? "(none)")}' is not supported here; send {expected}."
         );
 
     public static Problem NotAcceptable(string produced) =>
         new(
             ProblemCodes.NotAcceptable,
             StatusCodes.Status406NotAcceptable,
-            $"None of the accepted media types can be made; this operation makes {produced}."
+            $"None of the accepted media types is available; this operation returns {produced}."
         );
 
     public static Problem BodyTooLarge() =>
@@ -241,14 +259,15 @@ internal static class Problems
         new(
             ProblemCodes.BodyTooSlow,
             StatusCodes.Status408RequestTimeout,
-            "The body came too slowly: after 5 seconds, fewer than 240 bytes a second. Send it again over a better connection; images that were stored before are not stored twice."
+            "The body arrived too slowly: fewer than 240 bytes per second after 5 seconds. Send it again "
+                + "over a faster connection; images that are already stored are not stored twice."
         );
 
     public static Problem QueueFull(string what) =>
         new(
             ProblemCodes.QueueFull,
             StatusCodes.Status503ServiceUnavailable,
-            $"The queue of {what} is full. Try again in a moment; nothing was lost."
+            $"Too many {what}. Retry in a moment; nothing was lost."
         )
         {
             RetryAfter = 1,
@@ -258,63 +277,69 @@ internal static class Problems
         new(
             ProblemCodes.DeadlinePassed,
             StatusCodes.Status504GatewayTimeout,
-            $"The {milliseconds} ms of X-Deadline-Ms have passed; the image was given up. Nothing is wrong with it."
+            $"The deadline of {milliseconds} ms (X-Deadline-Ms) passed before the image was scored. The image "
+                + "itself is fine."
         );
 
-    public static Problem StorageFull() => StorageFull("The data directory has no room left.");
+    public static Problem StorageFull() => StorageFull("The disk of the data directory is full.");
 
     public static Problem StorageLow(long free, long reserve) =>
         StorageFull(
-            $"{free:N0} bytes are free where the data lies; the last {reserve:N0} (MinFreeBytes) are kept for the database."
+            $"The disk of the data directory has {free:N0} free bytes; the last {reserve:N0} (MinFreeBytes) "
+                + "are reserved for the database."
         );
 
     public static Problem Unauthenticated() =>
         new(
             ProblemCodes.Unauthenticated,
             StatusCodes.Status401Unauthorized,
-            "This service needs a key. Send it as 'Authorization: Bearer KEY' or 'X-Api-Key: KEY'; 'padim keys create' makes one."
+            "This service requires a key. Send it as 'Authorization: Bearer KEY' or 'X-Api-Key: KEY'; create "
+                + "one with 'padim keys create'."
         );
 
     public static Problem UnknownKey() =>
         new(
             ProblemCodes.KeyUnknown,
             StatusCodes.Status401Unauthorized,
-            "The key is not one of this service's. Keys begin with padim_ and are 62 characters long; look for one that was cut short."
+            "The key is not known to this service. Keys start with padim_ and have 62 characters; check that "
+                + "the key was not truncated."
         );
 
     public static Problem KeyExpired(string id) =>
         new(
             ProblemCodes.KeyExpired,
             StatusCodes.Status401Unauthorized,
-            $"The key {id} has expired. Make a new one with 'padim keys create' or POST /v1/keys."
+            $"The key {id} has expired. Create a new one with 'padim keys create' or POST /v1/keys."
         );
 
     public static Problem KeyRevoked(string id) =>
         new(
             ProblemCodes.KeyRevoked,
             StatusCodes.Status401Unauthorized,
-            $"The key {id} was revoked. Make a new one with 'padim keys create' or POST /v1/keys."
+            $"The key {id} was revoked. Create a new one with 'padim keys create' or POST /v1/keys."
         );
 
     public static Problem TokenInvalid() =>
         new(
             ProblemCodes.TokenInvalid,
             StatusCodes.Status401Unauthorized,
-            "The token is not one that this service takes: it must be signed by the identity provider of Padim__Oidc__Authority, and be meant for Padim__Oidc__Audience."
+            "The token is not valid for this service: it must be signed by the identity provider of "
+                + "Padim__Oidc__Authority and issued for Padim__Oidc__Audience."
         );
 
     public static Problem TokenExpired() =>
         new(
             ProblemCodes.TokenExpired,
             StatusCodes.Status401Unauthorized,
-            "The token has expired. Ask the identity provider for a new one."
+            "The token has expired. Request a new one from the identity provider."
         );
 
     public static Problem IssuerUnavailable() =>
         new(
             ProblemCodes.IssuerUnavailable,
             StatusCodes.Status503ServiceUnavailable,
-            "The identity provider cannot be asked for its signing keys just now, so that no token can be checked. Keys go on working. Try again in a moment."
+            "The identity provider cannot be reached for its signing keys, so tokens cannot be checked. Keys "
+                + "still work. Retry in a moment."
         )
         {
             RetryAfter = 5,
@@ -324,21 +349,22 @@ internal static class Problems
         new(
             ProblemCodes.Forbidden,
             StatusCodes.Status403Forbidden,
-            $"This operation needs a key with the scope {needed.ToString().ToLowerInvariant()}."
+            $"This operation requires a key with the scope {needed.ToString().ToLowerInvariant()}."
         );
 
     public static Problem ForbiddenToRestricted() =>
         new(
             ProblemCodes.Forbidden,
             StatusCodes.Status403Forbidden,
-            "This operation is about the whole service; it needs a key that is not restricted to categories."
+            "This operation concerns the whole service and requires a key that is not restricted to categories."
         );
 
     public static Problem CategoryForbidden(string category) =>
         new(
             ProblemCodes.CategoryForbidden,
             StatusCodes.Status403Forbidden,
-            $"The key is restricted to categories, and '{Shorten(category)}' is none of them, whether it exists or not."
+            $"The key is restricted to categories, and '{Shorten(category)}' is not one of them. This does "
+                + "not say whether the category exists."
         );
 
     public static Problem KeyNotFound(string id) =>
@@ -348,7 +374,7 @@ internal static class Problems
         new(
             ProblemCodes.RateLimited,
             StatusCodes.Status429TooManyRequests,
-            "That was more than one caller may ask for in a minute. Wait as long as Retry-After says; nothing was done."
+            "Rate limit exceeded. Wait for the time in Retry-After; the request was not processed."
         )
         {
             RetryAfter = seconds,
@@ -358,10 +384,11 @@ internal static class Problems
         new(
             ProblemCodes.InternalError,
             StatusCodes.Status500InternalServerError,
-            "The request failed for a reason that the service did not expect. Its log holds the details under this traceId."
+            "The request failed because of an unexpected error. The service's log has the details under this "
+                + "traceId."
         );
 
-    /// <summary>The problem that a refused image is.</summary>
+    /// <summary>Gets the problem of a refused image.</summary>
     public static Problem Image(DecodeResult.Refused refused) =>
         refused.Fault switch
         {
@@ -388,32 +415,32 @@ internal static class Problems
         new(
             ProblemCodes.ImageTooLarge,
             StatusCodes.Status413PayloadTooLarge,
-            $"The image has more than the {limit:N0} bytes that one image may have."
+            $"The image is larger than the limit of {limit:N0} bytes."
         );
 
-    /// <summary>Raw pixels that are more or fewer than was said.</summary>
-    /// <param name="length">Bytes that came; null for so many that they were not counted.</param>
-    /// <param name="layout">What was said.</param>
+    /// <summary>Raw pixels whose number of bytes does not match the query.</summary>
+    /// <param name="length">Number of bytes received; null if there were too many to count.</param>
+    /// <param name="layout">The layout that the query states.</param>
     public static Problem PixelsLength(long? length, PixelLayout layout) =>
         new(
             ProblemCodes.PixelsLengthMismatch,
             StatusCodes.Status422UnprocessableEntity,
-            $"{layout.Width} x {layout.Height} pixels of {layout.Format.ToString().ToLowerInvariant()} are {layout.Length} bytes, with no padding; {(length is { } given ? $"{given} bytes" : "many more")} were sent."
+            $"{layout.Width} x {layout.Height} pixels of {layout.Format.ToString().ToLowerInvariant()} "
+                + $"without padding are {layout.Length} bytes; "
+                + $"{(length is { } given ? $"{given} bytes" : "many more")} were sent."
         );
 
     private static Problem StorageFull(string why) =>
         new(
             ProblemCodes.StorageFull,
             StatusCodes.Status507InsufficientStorage,
-            $"{why} Free some space and send the request again; images that were stored before are not stored twice."
+            $"{why} Free some space and retry; images that are already stored are not stored twice."
         )
         {
             RetryAfter = 60,
         };
 
-    /// <summary>
-    /// What a client sent may be long or hold anything; an answer repeats no more than a glimpse of it.
-    /// </summary>
+    /// <summary>Limits how much client input a response repeats, because it may be long or contain anything.</summary>
     private static string Shorten(string text) =>
         string.Concat(text.EnumerateRunes().Take(80).Select(rune => Rune.IsControl(rune) ? "?" : rune.ToString()));
 }

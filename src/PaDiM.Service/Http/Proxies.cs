@@ -6,8 +6,7 @@ using IPNetwork = System.Net.IPNetwork;
 namespace PaDiM.Service.Http;
 
 /// <summary>
-/// Proxies in front of the service: only of those that the settings name the headers say where a request comes from,
-/// and by what scheme.
+/// Trusts forwarded headers for the client's address and scheme, but only from the proxies in the settings.
 /// </summary>
 internal static class Proxies
 {
@@ -26,7 +25,7 @@ internal static class Proxies
         var known = app.Services.GetRequiredService<IOptions<ProxyOptions>>().Value.KnownProxies;
         if (known.Length == 0)
             return;
-        // The header names a chain of proxies, nearest last: it is followed for as long as the next one is known.
+        // The header lists a chain of proxies, nearest last. It is followed as long as the next proxy is known.
         var options = new ForwardedHeadersOptions
         {
             ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto,

@@ -4,8 +4,8 @@ using Serilog.Context;
 namespace PaDiM.Service.Http;
 
 /// <summary>
-/// The names that a client gives to its request and to the part on it: on every line of the log that the request
-/// writes, and on the answer.
+/// The client's names for its request and for the part. They appear on every log line of the request and on the
+/// response.
 /// </summary>
 internal static class RequestIdentity
 {
@@ -26,21 +26,21 @@ internal static class RequestIdentity
                         context.Response.Headers[PartHeader] = part;
                     return Task.CompletedTask;
                 });
-                // RequestId is the framework's own number, and stays so.
+                // RequestId stays the framework's own number.
                 using (LogContext.PushProperty("XRequestId", request))
                 using (part is null ? null : LogContext.PushProperty("PartId", part))
                     await next(context);
             }
         );
 
-    /// <summary>What finds a request in the log, and its trace.</summary>
+    /// <summary>Gets the identifier of the request in the log and of its trace.</summary>
     public static string TraceIdOf(HttpContext context) =>
         Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier;
 
     /// <summary>
-    /// A name as it is kept: printable ASCII, so that it can be a header and forge no line of a log, each other
-    /// character a question mark, cut off where it is long. A line is not stopped for an odd bar code. Null where there
-    /// is none.
+    /// Converts a name to printable ASCII, so that it can be a header and cannot forge a log line: other characters
+    /// become question marks, and long names are truncated. An odd bar code must not stop the line. Returns null if
+    /// there is no name.
     /// </summary>
     public static string? Clean(string? name)
     {

@@ -1,18 +1,20 @@
 namespace PaDiM.Service.Http;
 
-/// <summary>Headers that keep browsers from guessing, framing, keeping and telling.</summary>
+/// <summary>Headers that stop browsers from sniffing content, framing, caching and sending referrers.</summary>
 internal static class SecurityHeaders
 {
-    /// <summary>Answers are data: a browser that is made to open one runs and loads nothing.</summary>
+    /// <summary>Responses are data: a browser that opens one runs and loads nothing.</summary>
     private const string OfAnswers = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
     /// <summary>
-    /// Swagger UI sets styles inline and draws its icons from data; its scripts lie in files of its own.
+    /// Swagger UI sets inline styles and draws its icons from data URLs; its scripts are separate files.
     /// </summary>
     private const string OfPages =
-        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: "
+        + "blob:; connect-src 'self'; font-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action "
+        + "'self'";
 
-    /// <summary>A year. A browser heeds it over HTTPS only, and so only there it is said.</summary>
+    /// <summary>One year. Browsers honour it over HTTPS only, so it is sent over HTTPS only.</summary>
     private const string StayWithHttps = "max-age=31536000";
 
     public static void Apply(HttpContext context)
@@ -24,8 +26,8 @@ internal static class SecurityHeaders
         headers.ContentSecurityPolicy = context.Request.Path.StartsWithSegments("/swagger") ? OfPages : OfAnswers;
         if (context.Request.IsHttps)
             headers.StrictTransportSecurity = StayWithHttps;
-        // What a key has opened is for its holder; only images, which never change, say themselves how long they may be
-        // kept.
+        // Responses to authenticated requests are for that caller only. Images never change and set their own cache
+        // time.
         if (context.Request.Path.StartsWithSegments("/v1") && headers.CacheControl.Count == 0)
             headers.CacheControl = "no-store";
     }

@@ -70,7 +70,7 @@ internal sealed class JobStore(
         )
         {
             Interlocked.Increment(ref _refusals);
-            return Problems.QueueFull("jobs");
+            return Problems.QueueFull("jobs are waiting");
         }
         var job = new Job
         {
