@@ -152,12 +152,12 @@ public sealed class BackupTests : IDisposable
     {
         await using (await RunningService.StartAsync(Data, ("JobWorkers", 0))) { }
         await RunAsync(0, "backup", Data, Backup);
-        await RefusedAsync("no data directory", "backup", _root.Combine("nothing"), Backup);
-        await RefusedAsync("is a data directory and no backup", "backup", Backup, Data);
-        await RefusedAsync("lies within", "backup", Data, Path.Combine(Data, "backup"));
+        await RefusedAsync("not a data directory", "backup", _root.Combine("nothing"), Backup);
+        await RefusedAsync("is a data directory and not a backup", "backup", Backup, Data);
+        await RefusedAsync("is inside", "backup", Data, Path.Combine(Data, "backup"));
         await RefusedAsync("is not empty", "restore", Backup, Data);
         Directory.CreateDirectory(_root.Combine("cut-short"));
-        await RefusedAsync("it is no backup", "restore", _root.Combine("cut-short"), Restored);
+        await RefusedAsync("it is not a backup", "restore", _root.Combine("cut-short"), Restored);
         Assert.Equal(2, (await ServiceProcess.RunAsync("backup", Data)).ExitCode);
 
         async Task RefusedAsync(string why, params string[] arguments)

@@ -135,7 +135,7 @@ public sealed class KeyTests : IAsyncLifetime
             )
         ).ProblemAsync(400, "invalid_request");
         Assert.Contains("'scope'", problem.Text("detail"), StringComparison.Ordinal);
-        Assert.Contains("it is one of score, train, admin", problem.Text("detail"), StringComparison.Ordinal);
+        Assert.Contains("expected one of score, train, admin", problem.Text("detail"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -154,7 +154,7 @@ public sealed class KeyTests : IAsyncLifetime
             )
         ).JsonAsync(201);
         Assert.Equal(
-            ["There is no category 'flnage' yet; the key opens it when there is."],
+            ["The category 'flnage' does not exist yet; the key applies once it is created."],
             made.Items("warnings").Select(warning => warning.GetValue<string>())
         );
     }

@@ -60,7 +60,7 @@ public sealed class KeysCommandTests
         );
         var id = key.Split('_')[1];
         Assert.Contains($"Key {id} for line-1: score, flange bolt", told, StringComparison.Ordinal);
-        Assert.Contains("There is no category 'bolt' yet", told, StringComparison.Ordinal);
+        Assert.Contains("The category 'bolt' does not exist yet", told, StringComparison.Ordinal);
         await Eventually.TrueAsync(
             async () => (int)(await service.Http.GetAsync("/v1/categories")).StatusCode == 401,
             () => "The service stayed open."
@@ -73,7 +73,7 @@ public sealed class KeysCommandTests
         Assert.DoesNotContain(key, listed, StringComparison.Ordinal);
         Assert.Equal(0, (await ServiceProcess.CommandAsync("keys", "revoke", id, "--data", data.Path)).ExitCode);
         Assert.Contains(
-            $"Key {id} was revoked already, at 2",
+            $"Key {id} was already revoked at 2",
             (await ServiceProcess.CommandAsync("keys", "revoke", id, "--data", data.Path)).Error,
             StringComparison.Ordinal
         );

@@ -4,17 +4,18 @@ using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Access;
 
-/// <summary>What a route needs of its caller.</summary>
-/// <param name="Scope">At least.</param>
-/// <param name="EveryCategory">It is about the whole service: a caller who is restricted to categories may not.</param>
+/// <summary>The access that a route requires.</summary>
+/// <param name="Scope">The lowest scope that may use the route.</param>
+/// <param name="EveryCategory">Whether the route concerns the whole service, so that callers restricted to categories
+/// may not use it.</param>
 internal sealed record NeededAccess(AccessScope Scope, bool EveryCategory)
 {
-    /// <summary>Of a route that says nothing: forgetting to say closes, and does not open.</summary>
+    /// <summary>Gets the requirement of a route that declares none. A forgotten declaration denies access.</summary>
     public static NeededAccess Unstated { get; } = new(AccessScope.Admin, EveryCategory: true);
 }
 
 /// <summary>
-/// The rule of every request, the only one: the scope that its route needs, and the category that its address names.
+/// The only authorization rule: checks the scope that the route requires and the category that the URL names.
 /// </summary>
 internal sealed class AccessRules : AuthorizationHandler<AccessRules.Requirement>
 {
@@ -52,7 +53,7 @@ internal sealed class AccessRules : AuthorizationHandler<AccessRules.Requirement
     }
 }
 
-/// <summary>Refusals as problems.</summary>
+/// <summary>Writes refused requests as problem documents.</summary>
 internal sealed class AccessAnswers(RateLimits limits) : IAuthorizationMiddlewareResultHandler
 {
     public Task HandleAsync(
@@ -82,10 +83,10 @@ internal sealed class AccessAnswers(RateLimits limits) : IAuthorizationMiddlewar
     }
 }
 
-/// <summary>Says of a route who may use it.</summary>
+/// <summary>Extension methods that declare who may use a route.</summary>
 internal static class AccessConventions
 {
-    /// <summary>Lets callers with a scope in; said of a route it replaces what was said of its group.</summary>
+    /// <summary>Requires a scope. On a route, this replaces the requirement of its group.</summary>
     public static T Needs<T>(this T routes, AccessScope scope, bool everyCategory = false)
         where T : IEndpointConventionBuilder => routes.WithMetadata(new NeededAccess(scope, everyCategory));
 }

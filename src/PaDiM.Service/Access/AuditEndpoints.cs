@@ -16,7 +16,9 @@ internal static class AuditEndpoints
             .WithName("ListAudit")
             .WithSummary("Lists who changed what and when, newest first")
             .WithDescription(
-                "Every operation that changes something leaves an entry, also one that was refused by its state; scores leave none. `status` is null when the answer never left: the process ended, or the client was gone."
+                "Every change is recorded, including changes that were refused because of the current state; "
+                    + "scores are not recorded. `status` is null if no response was sent: the process ended or the "
+                    + "client disconnected."
             )
             .Produces<Page<AuditResponse>>()
             .ProducesProblem(StatusCodes.Status400BadRequest);
@@ -35,19 +37,19 @@ internal static class AuditEndpoints
         : TypedResults.Ok(await store.ListAsync(category, actor, since?.UtcDateTime, page, cancellationToken));
 }
 
-/// <summary>A change.</summary>
-/// <param name="At">When it was asked for.</param>
-/// <param name="Actor">Name of the key, <c>token:</c> and the subject, <c>command:</c> and the user of the machine, or
-/// <c>anonymous</c>.</param>
-/// <param name="KeyId">The key.</param>
-/// <param name="Action">What was to be done, such as <c>category.delete</c>.</param>
-/// <param name="Category">Whose.</param>
-/// <param name="Target">Address of what was to be changed.</param>
-/// <param name="Result">Address of what was made, such as a job.</param>
-/// <param name="Detail">What it was to become.</param>
-/// <param name="Status">Status of the answer; null when it never left.</param>
-/// <param name="Address">Where the request came from.</param>
-/// <param name="TraceId">Finds the request in the log.</param>
+/// <summary>An entry of the audit trail.</summary>
+/// <param name="At">Time of the request.</param>
+/// <param name="Actor">Name of the key, <c>token:</c> and the subject, <c>command:</c> and the operating-system user,
+/// or <c>anonymous</c>.</param>
+/// <param name="KeyId">Identifier of the key.</param>
+/// <param name="Action">The action, such as <c>category.delete</c>.</param>
+/// <param name="Category">Name of the category.</param>
+/// <param name="Target">Path of the resource to change.</param>
+/// <param name="Result">URL of the resource that was created, such as a job.</param>
+/// <param name="Detail">The new value.</param>
+/// <param name="Status">Status of the response; null if none was sent.</param>
+/// <param name="Address">IP address of the client.</param>
+/// <param name="TraceId">Identifier that finds the request in the log.</param>
 internal sealed record AuditResponse(
     DateTime At,
     string Actor,

@@ -6,15 +6,15 @@ using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Access;
 
-/// <summary>The name that the audit trail has for what a route does.</summary>
+/// <summary>The name of a route's action in the audit trail.</summary>
 internal sealed record AuditedAction(string Name);
 
-/// <summary>What a handler has to say for the audit trail about the change it makes.</summary>
-/// <param name="Value">What it is to become.</param>
-/// <param name="Category">Whose it is, where the address does not say so.</param>
+/// <summary>Details that a handler adds to the audit entry of its change.</summary>
+/// <param name="Value">The new value.</param>
+/// <param name="Category">The category, if the URL does not name it.</param>
 internal sealed record AuditNote(object Value, string? Category);
 
-/// <summary>Keeps the audit trail of all routes that change something.</summary>
+/// <summary>Writes an audit entry for every request to a route that changes something.</summary>
 internal sealed partial class AuditMiddleware(
     RequestDelegate next,
     AuditStore store,
@@ -28,7 +28,8 @@ internal sealed partial class AuditMiddleware(
         if (context.GetEndpoint()?.Metadata.GetMetadata<AuditedAction>() is { } action)
         {
             var id = await store.BeginAsync(Describe(context, action), context.RequestAborted);
-            // Before the first byte of the answer: whoever has it finds the entry complete.
+            // Completed before the first byte of the response, so that a client that has the response finds the entry
+            // complete.
             context.Response.OnStarting(() => EndAsync(id, context));
         }
         await next(context);
@@ -72,22 +73,22 @@ internal sealed partial class AuditMiddleware(
         }
         catch (Exception e)
         {
-            // The change is made, and its entry is there; an answer that fails now would say otherwise.
+            // The change is made and its entry exists. Failing the response now would claim otherwise.
             LogIncomplete(e, id);
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Entry {Id} of the audit trail could not be completed")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Could not complete audit entry {Id}")]
     private partial void LogIncomplete(Exception exception, long id);
 }
 
-/// <summary>Says of a route that it changes something.</summary>
+/// <summary>Extension methods that declare routes as audited.</summary>
 internal static class AuditConventions
 {
     public static T Audited<T>(this T route, string action)
         where T : IEndpointConventionBuilder => route.WithMetadata(new AuditedAction(action));
 
-    /// <summary>Adds to the entry of this request what is being changed.</summary>
+    /// <summary>Adds the new value to the audit entry of this request.</summary>
     public static void NoteForAudit(this HttpContext context, object value, string? category = null) =>
         context.Features.Set(new AuditNote(value, category));
 }

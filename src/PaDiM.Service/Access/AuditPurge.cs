@@ -6,8 +6,8 @@ using PaDiM.Service.Data;
 namespace PaDiM.Service.Access;
 
 /// <summary>
-/// Forgets entries of the audit trail whose time is over: after the start, and then once a day. They are kept for days,
-/// and none is missed for being there an hour more.
+/// Deletes expired entries of the audit trail after start-up and then once a day. Entries are kept for days, so an hour
+/// more does not matter.
 /// </summary>
 internal sealed partial class AuditPurge(
     IDbContextFactory<PadimDbContext> contexts,
@@ -18,7 +18,7 @@ internal sealed partial class AuditPurge(
 {
     private static readonly TimeSpan Interval = TimeSpan.FromDays(1);
 
-    /// <summary>Purges once and gives the number of entries removed.</summary>
+    /// <summary>Purges once and returns the number of deleted entries.</summary>
     public async Task<int> PurgeAsync(CancellationToken cancellationToken)
     {
         var forgotten = time.GetUtcNow().UtcDateTime.AddDays(-options.Value.AuditDays);
@@ -39,12 +39,9 @@ internal sealed partial class AuditPurge(
             stoppingToken
         );
 
-    [LoggerMessage(
-        Level = LogLevel.Information,
-        Message = "{Count} entries of the audit trail were older than {Days} days and were removed"
-    )]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Deleted {Count} audit entries older than {Days} days")]
     private partial void LogPurged(int count, int days);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Old entries of the audit trail could not be removed")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Could not delete old audit entries")]
     private partial void LogFailure(Exception exception);
 }

@@ -6,12 +6,12 @@ using PaDiM.Service.Http;
 namespace PaDiM.Service.Access;
 
 /// <summary>
-/// The audit trail in the database. An entry is written before its change and completed after it: of two writes a crash
-/// can come between, and this way round no change is without an entry.
+/// The audit trail in the database. An entry is written before its change and completed after it: a crash can fall
+/// between the two writes, and in this order no change is without an entry.
 /// </summary>
 internal sealed class AuditStore(IDbContextFactory<PadimDbContext> contexts)
 {
-    /// <summary>Writes that something is about to be done.</summary>
+    /// <summary>Creates an entry before its change.</summary>
     public async Task<long> BeginAsync(AuditEntry entry, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
@@ -20,13 +20,13 @@ internal sealed class AuditStore(IDbContextFactory<PadimDbContext> contexts)
         return entry.Id;
     }
 
-    /// <summary>Writes what became of it.</summary>
-    /// <param name="id">The entry.</param>
-    /// <param name="status">Status of the answer.</param>
-    /// <param name="result">Address of what was made.</param>
-    /// <param name="detail">What it was to become, as JSON.</param>
-    /// <param name="cancellationToken">Stops writing.</param>
-    /// <param name="category">Whose it is, where that was not known before.</param>
+    /// <summary>Completes an entry after its change.</summary>
+    /// <param name="id">Identifier of the entry.</param>
+    /// <param name="status">Status of the response.</param>
+    /// <param name="result">URL of the created resource.</param>
+    /// <param name="detail">The new value, as JSON.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    /// <param name="category">The category, if it was not known before.</param>
     public async Task EndAsync(
         long id,
         int status,
@@ -49,12 +49,12 @@ internal sealed class AuditStore(IDbContextFactory<PadimDbContext> contexts)
             );
     }
 
-    /// <summary>Entries, newest first.</summary>
-    /// <param name="category">Only of this category.</param>
-    /// <param name="actor">Only of this name or key.</param>
-    /// <param name="since">Only from then on.</param>
-    /// <param name="page">Which of them.</param>
-    /// <param name="cancellationToken">Stops reading.</param>
+    /// <summary>Gets entries, newest first.</summary>
+    /// <param name="category">Filters by category.</param>
+    /// <param name="actor">Filters by the actor's name or key.</param>
+    /// <param name="since">Earliest time.</param>
+    /// <param name="page">The page to return.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
     public async Task<Page<AuditResponse>> ListAsync(
         string? category,
         string? actor,

@@ -3,23 +3,23 @@ using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Access;
 
-/// <summary>Who makes a request, and what he may do; also a parameter of handlers.</summary>
+/// <summary>The caller of a request and their permissions. Also a parameter of handlers.</summary>
 internal sealed class Caller(string name, string? keyId, AccessScope? scope, IReadOnlyList<string>? categories)
     : ClaimsIdentity("Padim")
 {
     public const string AnonymousName = "anonymous";
     private const int MaxName = 200;
 
-    /// <summary>Everyone, where access is open.</summary>
+    /// <summary>Gets the caller of every request while access is open.</summary>
     public static Caller Anonymous { get; } = new(AnonymousName, keyId: null, AccessScope.Admin, categories: null);
 
-    /// <summary>Name of the key, or subject of the token: the actor of the audit trail.</summary>
+    /// <summary>Gets the name of the key or the subject of the token: the actor of the audit trail.</summary>
     public override string Name { get; } = name.Length > MaxName ? name[..MaxName] : name;
 
-    /// <summary>The key; null for tokens and where access is open.</summary>
+    /// <summary>Gets the identifier of the key; null for tokens and while access is open.</summary>
     public string? KeyId => keyId;
 
-    /// <summary>The only categories that he may see; null for all.</summary>
+    /// <summary>Gets the only categories that the caller may see; null for all.</summary>
     public IReadOnlyList<string>? Categories => categories;
 
     public bool MayDo(AccessScope needed) => scope >= needed;
@@ -29,6 +29,8 @@ internal sealed class Caller(string name, string? keyId, AccessScope? scope, IRe
     public static ValueTask<Caller> BindAsync(HttpContext context) =>
         ValueTask.FromResult(
             context.User.Identity as Caller
-                ?? throw new InvalidOperationException("A handler asks who calls, and its route lets everyone in.")
+                ?? throw new InvalidOperationException(
+                    "The handler needs a caller, but its route allows anonymous access."
+                )
         );
 }

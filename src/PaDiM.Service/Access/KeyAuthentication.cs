@@ -7,7 +7,7 @@ using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Access;
 
-/// <summary>Finds the caller by the key of the request; where access is open, that is anybody.</summary>
+/// <summary>Authenticates requests by key. While access is open, every caller is anonymous.</summary>
 internal sealed class KeyAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options,
     ILoggerFactory loggers,
@@ -20,7 +20,7 @@ internal sealed class KeyAuthentication(
     private const string Header = "X-Api-Key",
         Bearer = "Bearer ";
 
-    /// <summary>What stands in the place of a key, whatever it is.</summary>
+    /// <summary>Gets the credential of a request, whether or not it is a key.</summary>
     public static string? CredentialOf(HttpRequest request) =>
         request.Headers[Header] is [{ Length: > 0 } key] ? key
         : request.Headers.Authorization is [{ } authorization]
@@ -29,7 +29,7 @@ internal sealed class KeyAuthentication(
         : null;
 
     /// <summary>
-    /// Whether a route lets everyone in: probes and documentation, which must work when the database does not.
+    /// Gets whether a route allows anonymous access: probes and documentation, which must work without the database.
     /// </summary>
     public static bool IsForEveryone(HttpContext context) =>
         context.GetEndpoint() is not RouteEndpoint route || route.Metadata.GetMetadata<IAllowAnonymous>() is not null;
@@ -51,7 +51,7 @@ internal sealed class KeyAuthentication(
         AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(caller), Scheme.Name));
 }
 
-/// <summary>Carries the problem with credentials to the answer: the framework forgets why they were refused.</summary>
+/// <summary>Carries the reason for a refused credential to the response, because the framework drops it.</summary>
 internal sealed record RefusedCredential(Problem Problem)
 {
     public static AuthenticateResult Fail(HttpContext context, Problem problem)

@@ -3,34 +3,36 @@ using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Access;
 
-/// <summary>A key to be made.</summary>
+/// <summary>A request to create a key.</summary>
 internal sealed record KeyRequest
 {
     /// <summary>
-    /// Who will use it, as the audit trail will call them: 1 to 64 letters, digits, spaces, '.', '_' or '-', beginning
-    /// with a letter or digit.
+    /// Name of the user or system that will use the key, as shown in the audit trail: 1 to 64 letters, digits, spaces,
+    /// '.', '_' or '-', starting with a letter or digit.
     /// </summary>
     public string? Name { get; init; }
 
-    /// <summary><c>score</c>, <c>train</c> or <c>admin</c>; each includes the ones before it.</summary>
+    /// <summary><c>score</c>, <c>train</c> or <c>admin</c>; each includes the scopes before it.</summary>
     public AccessScope? Scope { get; init; }
 
-    /// <summary>The only categories that it opens, which need not exist yet; all when left out.</summary>
+    /// <summary>
+    /// The only categories that the key may access; they need not exist yet. All categories if omitted.
+    /// </summary>
     public string[]? Categories { get; init; }
 
-    /// <summary>When it ends; never when left out.</summary>
+    /// <summary>Expiry time; never if omitted.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 }
 
-/// <summary>A key, without the key itself.</summary>
+/// <summary>A key, without its secret.</summary>
 /// <param name="Id">Identifier: the middle part of the key.</param>
-/// <param name="Name">Who uses it.</param>
-/// <param name="Scope"><c>score</c>, <c>train</c> or <c>admin</c>; each includes the ones before it.</param>
-/// <param name="Categories">The only categories that it opens; null for all.</param>
-/// <param name="CreatedAt">When it was made.</param>
-/// <param name="ExpiresAt">When it ends; null for never.</param>
-/// <param name="RevokedAt">When it was revoked; null for a key that works.</param>
-/// <param name="LastUsedAt">When it was last used, to within five minutes; null for never.</param>
+/// <param name="Name">Name of the user or system that uses the key.</param>
+/// <param name="Scope"><c>score</c>, <c>train</c> or <c>admin</c>; each includes the scopes before it.</param>
+/// <param name="Categories">The only categories that the key may access; null for all.</param>
+/// <param name="CreatedAt">Time of creation.</param>
+/// <param name="ExpiresAt">Expiry time; null for never.</param>
+/// <param name="RevokedAt">Time of revocation; null if the key is not revoked.</param>
+/// <param name="LastUsedAt">Time of last use, accurate to five minutes; null if never used.</param>
 internal sealed record KeyResponse(
     string Id,
     string Name,
@@ -46,15 +48,15 @@ internal sealed record KeyResponse(
         new(key.Id, key.Name, key.Scope, key.Categories, key.CreatedAt, key.ExpiresAt, key.RevokedAt, key.LastUsedAt);
 }
 
-/// <summary>A key that has just been made.</summary>
-/// <param name="Key">The key: it is shown this once.</param>
-/// <param name="About">What it opens.</param>
-/// <param name="Warnings">What may not be meant so, a sentence each: categories that do not exist yet. The key is made
-/// all the same.</param>
+/// <summary>A new key.</summary>
+/// <param name="Key">The key itself. It is shown only in this response.</param>
+/// <param name="About">Permissions of the key.</param>
+/// <param name="Warnings">Possible mistakes, one sentence each, such as categories that do not exist yet. The key is
+/// created anyway.</param>
 internal sealed record NewKeyResponse(string Key, KeyResponse About, IReadOnlyList<string> Warnings);
 
-/// <summary>A key that has just been made, as the store gives it.</summary>
+/// <summary>A new key, as returned by the store.</summary>
 /// <param name="Text">The key itself.</param>
 /// <param name="Key">Its row.</param>
-/// <param name="Warnings">What may not be meant so.</param>
+/// <param name="Warnings">Possible mistakes.</param>
 internal sealed record MadeKey(string Text, ApiKey Key, IReadOnlyList<string> Warnings);

@@ -2,7 +2,7 @@ using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Access;
 
-/// <summary><c>/v1/keys</c>: to make keys, list them and revoke them.</summary>
+/// <summary><c>/v1/keys</c>: creates, lists and revokes keys.</summary>
 internal static class KeyEndpoints
 {
     public static void MapKeys(this IEndpointRouteBuilder routes)
@@ -11,20 +11,21 @@ internal static class KeyEndpoints
         keys.MapPost("", CreateAsync)
             .Audited("key.create")
             .WithName("CreateKey")
-            .WithSummary("Makes a key, and shows it this once")
+            .WithSummary("Creates a key (shown once)")
             .WithDescription(
-                "Only a hash of it is kept. As soon as there is a first key, all operations but health ask for one: make an `admin` key first."
+                "Only a hash of the key is stored. As soon as the first key exists, every operation except "
+                    + "health requires one, so create an `admin` key first."
             )
             .Produces<NewKeyResponse>(StatusCodes.Status201Created)
             .ProducesProblem(StatusCodes.Status400BadRequest);
         keys.MapGet("", ListAsync)
             .WithName("ListKeys")
-            .WithSummary("Lists keys, revoked and expired ones too")
+            .WithSummary("Lists keys, including revoked and expired ones")
             .Produces<Page<KeyResponse>>()
             .ProducesProblem(StatusCodes.Status400BadRequest);
         keys.MapGet("{id}", GetAsync)
             .WithName("GetKey")
-            .WithSummary("Shows what a key opens")
+            .WithSummary("Gets a key's permissions")
             .Produces<KeyResponse>()
             .ProducesProblem(StatusCodes.Status404NotFound);
         keys.MapDelete("{id}", RevokeAsync)
@@ -32,7 +33,9 @@ internal static class KeyEndpoints
             .WithName("RevokeKey")
             .WithSummary("Revokes a key")
             .WithDescription(
-                "It opens nothing from now on, on other replicas within a second. It stays in the list; access does not open again with the last key. One that was revoked before is answered with 200 and the key, whose `revokedAt` says when."
+                "The key stops working at once, on other replicas within a second. It stays in the list; "
+                    + "revoking the last key does not open access again. If the key was already revoked, the "
+                    + "response is 200 with the key, and `revokedAt` is the original time."
             )
             .Produces(StatusCodes.Status204NoContent)
             .Produces<KeyResponse>()

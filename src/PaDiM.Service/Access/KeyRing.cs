@@ -7,8 +7,8 @@ using PaDiM.Service.Http;
 namespace PaDiM.Service.Access;
 
 /// <summary>
-/// The keys as requests need them: all of them in memory, read again when they are a second old. What this process
-/// changes counts at once, what another one or the command line changes within that second.
+/// Caches all keys in memory and reads them again once they are a second old. Changes by this process apply at once;
+/// changes by other processes or the command line apply within that second.
 /// </summary>
 internal sealed partial class KeyRing(
     IDbContextFactory<PadimDbContext> contexts,
@@ -16,18 +16,18 @@ internal sealed partial class KeyRing(
     ILogger<KeyRing> logger
 ) : IDisposable
 {
-    /// <summary>How exactly the last use of a key is kept: a row is written no more often than this.</summary>
+    /// <summary>The accuracy of a key's last use: its row is written no more often than this.</summary>
     public static readonly TimeSpan UseGrain = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(1);
     private readonly SemaphoreSlim _reading = new(1, 1);
     private volatile Snapshot? _latest;
     private int _changes;
 
-    /// <summary>Whether there ever was a key.</summary>
+    /// <summary>Gets whether a key was ever created.</summary>
     public async ValueTask<bool> AnyAsync(CancellationToken cancellationToken) =>
         (await ReadAsync(cancellationToken)).Keys.Count > 0;
 
-    /// <summary>The caller behind the text of a key.</summary>
+    /// <summary>Gets the caller that a key belongs to.</summary>
     public async ValueTask<Outcome<Caller>> VerifyAsync(string text, CancellationToken cancellationToken)
     {
         var keys = (await ReadAsync(cancellationToken)).Keys;
@@ -45,13 +45,13 @@ internal sealed partial class KeyRing(
         if (key.LastUsedAt is not { } used || now - used >= UseGrain)
         {
             key.LastUsedAt = now;
-            // A score does not wait until the database lets a note be written.
+            // Scoring does not wait for this write.
             _ = Task.Run(() => NoteUseAsync(id, now), CancellationToken.None);
         }
         return new Caller(key.Name, key.Id, key.Scope, key.Categories);
     }
 
-    /// <summary>Makes the next look read the keys anew.</summary>
+    /// <summary>Makes the next access read the keys from the database.</summary>
     public void Forget() => Interlocked.Increment(ref _changes);
 
     public void Dispose() => _reading.Dispose();
@@ -60,7 +60,7 @@ internal sealed partial class KeyRing(
     {
         if (FindFresh() is { } fresh)
             return fresh;
-        // One reader: whoever comes meanwhile waits for what it finds.
+        // One reader at a time; concurrent requests wait for its result.
         await _reading.WaitAsync(cancellationToken);
         try
         {
@@ -91,10 +91,10 @@ internal sealed partial class KeyRing(
         }
         catch (DbException e) when (_latest is { } known)
         {
-            // While the database does not answer nobody can revoke a key in it either, and the line goes on with the
-            // keys that it had.
+            // While the database does not answer, keys cannot be revoked in it either, so the production line continues
+            // with the cached keys.
             LogUnread(e);
-            // From now on: those who waited for the failure do not wait for the next one.
+            // Set to now, so that requests that waited for this failure do not wait for another one.
             return _latest = known with { ReadAt = time.GetTimestamp(), Changes = seen };
         }
     }
@@ -114,14 +114,14 @@ internal sealed partial class KeyRing(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The last use of the key {Id} could not be noted")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Could not record the last use of key {Id}")]
     private partial void LogUnnoted(Exception exception, string id);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Keys could not be read; those read before are used")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Could not read the keys; using the cached ones")]
     private partial void LogUnread(Exception exception);
 
-    /// <param name="Keys">By identifier.</param>
-    /// <param name="Changes">How many changes this process had made when they were read.</param>
-    /// <param name="ReadAt">When that was.</param>
+    /// <param name="Keys">Keys by identifier.</param>
+    /// <param name="Changes">Number of changes by this process at the time of reading.</param>
+    /// <param name="ReadAt">Timestamp of reading.</param>
     private sealed record Snapshot(FrozenDictionary<string, ApiKey> Keys, int Changes, long ReadAt);
 }

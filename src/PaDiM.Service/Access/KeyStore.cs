@@ -5,22 +5,23 @@ using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Access;
 
-/// <summary>Keys in the database.</summary>
+/// <summary>The keys in the database.</summary>
 internal sealed partial class KeyStore(IDbContextFactory<PadimDbContext> contexts, KeyRing ring, TimeProvider time)
 {
-    /// <summary>Makes a key. Its text is known to nobody afterwards.</summary>
+    /// <summary>Creates a key. Its text is not stored.</summary>
     public async Task<Outcome<MadeKey>> CreateAsync(KeyRequest request, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        // Names of other actors of the audit trail hold a colon, or are this one.
+        // Other actors of the audit trail contain a colon or have this name.
         if (request.Name is not { } name || !NamePattern().IsMatch(name) || name == Caller.AnonymousName)
             return Problems.InvalidRequest(
-                $"name must have 1 to 64 letters, digits, spaces, '.', '_' or '-', begin with a letter or digit, and not be '{Caller.AnonymousName}'."
+                "name must have 1 to 64 letters, digits, spaces, '.', '_' or '-', start with a letter or "
+                    + $"digit, and not be '{Caller.AnonymousName}'."
             );
         if (request.Scope is not { } scope)
             return Problems.InvalidRequest("scope must be score, train or admin.");
         if (request.Categories is { Length: 0 or > 1000 })
-            return Problems.InvalidRequest("categories holds 1 to 1000 names; leave it out for all categories.");
+            return Problems.InvalidRequest("categories must have 1 to 1000 names; omit it for all categories.");
         if (
             request.Categories?.FirstOrDefault(category => category is null || !CategoryName.IsValid(category)) is
             { } wrong
@@ -29,7 +30,7 @@ internal sealed partial class KeyStore(IDbContextFactory<PadimDbContext> context
         if (request.Categories?.Contains(null!) is true)
             return Problems.InvalidName("");
         if (request.ExpiresAt <= now)
-            return Problems.InvalidRequest("expiresAt must lie in the future.");
+            return Problems.InvalidRequest("expiresAt must be in the future.");
         var (id, text) = KeyText.Create();
         var key = new ApiKey
         {
@@ -50,7 +51,7 @@ internal sealed partial class KeyStore(IDbContextFactory<PadimDbContext> context
                     .Categories.Where(category => wanted.Contains(category.Name))
                     .Select(category => category.Name)
                     .ToListAsync(cancellationToken);
-        // Last of all: a key whose text nobody was told must not be there.
+        // Last, so that no key is stored whose text was never returned.
         db.Add(key);
         await db.SaveChangesAsync(cancellationToken);
         ring.Forget();
@@ -60,7 +61,7 @@ internal sealed partial class KeyStore(IDbContextFactory<PadimDbContext> context
             [
                 .. wanted
                     .Except(known, StringComparer.Ordinal)
-                    .Select(name => $"There is no category '{name}' yet; the key opens it when there is."),
+                    .Select(name => $"The category '{name}' does not exist yet; the key applies once it is created."),
             ]
         );
     }
@@ -73,7 +74,7 @@ internal sealed partial class KeyStore(IDbContextFactory<PadimDbContext> context
             : Problems.KeyNotFound(id);
     }
 
-    /// <summary>Keys by identifier, revoked and expired ones too.</summary>
+    /// <summary>Gets keys by identifier, including revoked and expired ones.</summary>
     public async Task<Page<KeyResponse>> ListAsync(PageRequest page, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
@@ -86,7 +87,9 @@ internal sealed partial class KeyStore(IDbContextFactory<PadimDbContext> context
         return page.Cut(rows, key => key.Id, KeyResponse.From);
     }
 
-    /// <summary>Ends a key for good, and tells whether it was revoked before: then it stays as it was.</summary>
+    /// <summary>
+    /// Revokes a key permanently. Returns whether it was already revoked, in which case it is unchanged.
+    /// </summary>
     public async Task<Outcome<(ApiKey Key, bool Before)>> RevokeAsync(string id, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);

@@ -6,9 +6,9 @@ using PaDiM.Service.Data;
 namespace PaDiM.Service.Access;
 
 /// <summary>
-/// The text of a key, <c>padim_ID_SECRET</c>: the prefix tells scanners of sources what they have found, the identifier
-/// finds the row, and the secret is 256 random bits. Of those a plain SHA-256 can be kept: a slow hash makes up for
-/// secrets that can be guessed, and these cannot.
+/// The text of a key, <c>padim_ID_SECRET</c>. The prefix lets secret scanners recognise it, the identifier finds the
+/// row, and the secret is 256 random bits. A plain SHA-256 is enough for storage: slow hashes protect guessable
+/// secrets, and this one cannot be guessed.
 /// </summary>
 internal static class KeyText
 {
@@ -16,14 +16,14 @@ internal static class KeyText
     private const int SecretBytes = 32,
         MaxLength = 128;
 
-    /// <summary>A new key and its identifier.</summary>
+    /// <summary>Creates a key and its identifier.</summary>
     public static (string Id, string Text) Create()
     {
         var id = RandomNumberGenerator.GetHexString(ApiKey.IdLength, lowercase: true);
         return (id, $"{Prefix}{id}_{Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretBytes))}");
     }
 
-    /// <summary>The identifier within the text of a key; null for any other text.</summary>
+    /// <summary>Gets the identifier in the text of a key; null for any other text.</summary>
     public static string? IdOf(string text) =>
         text.Length <= MaxLength
         && text.StartsWith(Prefix, StringComparison.Ordinal)
@@ -34,9 +34,7 @@ internal static class KeyText
 
     public static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
-    /// <summary>
-    /// Whether a text is the key that a hash was kept of, in a time that tells nothing of how near it came.
-    /// </summary>
+    /// <summary>Compares a key with a stored hash in constant time.</summary>
     public static bool Matches(string text, string sha256) =>
         CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(Hash(text)), Encoding.ASCII.GetBytes(sha256));
 }

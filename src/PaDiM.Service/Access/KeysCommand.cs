@@ -9,8 +9,8 @@ using PaDiM.Service.Http;
 namespace PaDiM.Service.Access;
 
 /// <summary>
-/// <c>PaDiM.Service keys</c>, which <c>padim keys</c> runs: keys straight in the database, for the first one, and for
-/// whoever has lost the last. Whoever may write the database needs no key.
+/// <c>PaDiM.Service keys</c>, which <c>padim keys</c> runs: manages keys directly in the database, to create the first
+/// key or to replace a lost last one. Write access to the database is the permission.
 /// </summary>
 internal static class KeysCommand
 {
@@ -24,10 +24,10 @@ internal static class KeysCommand
     {
         var data = new Option<string?>("--data")
         {
-            Description = "The service's data directory; Padim__DataDirectory, or data, when left out.",
+            Description = "Data directory of the service. Default: Padim__DataDirectory, or else data.",
             Recursive = true,
         };
-        return new Command(Name, "Make, list and revoke the keys that the service asks for.")
+        return new Command(Name, "Create, list and revoke the keys of the service.")
         {
             data,
             CreateCreate(data),
@@ -40,20 +40,20 @@ internal static class KeysCommand
     {
         var name = new Option<string>("--name")
         {
-            Description = "Who will use it, as the audit trail will call them.",
+            Description = "User or system that will use the key, as shown in the audit trail.",
             Required = true,
         };
         var scope = new Option<AccessScope>("--scope")
         {
-            Description = "score, train or admin; each includes the ones before it.",
+            Description = "score, train or admin; each includes the scopes before it.",
             Required = true,
         };
         var categories = new Option<string[]>("--category")
         {
-            Description = "The only category that it opens; may be repeated. All when left out.",
+            Description = "Category that the key may access; may be repeated. Default: all.",
         };
-        var days = new Option<int?>("--days") { Description = "Days after which it ends; never when left out." };
-        var command = new Command("create", "Make a key, and show it this once.") { name, scope, categories, days };
+        var days = new Option<int?>("--days") { Description = "Days until the key expires. Default: never." };
+        var command = new Command("create", "Create a key and show it once.") { name, scope, categories, days };
         command.SetAction(
             (arguments, cancellationToken) =>
                 WithDatabaseAsync(
@@ -86,9 +86,9 @@ internal static class KeysCommand
                                 JsonSerializer.Serialize(about, Json),
                                 CancellationToken.None
                             );
-                        // The key alone goes to the standard output, for KEY=$(padim keys create ...).
+                        // Standard output holds the key alone, for KEY=$(padim keys create ...).
                         await Console.Error.WriteLineAsync(
-                            $"Key {about.Id} for {Describe(about)}. It is shown this once:"
+                            $"Key {about.Id} for {Describe(about)}. It is shown only once:"
                         );
                         Console.Out.WriteLine(made.Text);
                         foreach (var warning in made.Warnings)
@@ -103,8 +103,8 @@ internal static class KeysCommand
 
     private static Command CreateList(Option<string?> data)
     {
-        var json = new Option<bool>("--json") { Description = "One JSON object a key and line." };
-        var command = new Command("list", "List keys, revoked and expired ones too.") { json };
+        var json = new Option<bool>("--json") { Description = "One JSON object per key, one per line." };
+        var command = new Command("list", "List keys, including revoked and expired ones.") { json };
         command.SetAction(
             (arguments, cancellationToken) =>
                 WithDatabaseAsync(
@@ -122,7 +122,9 @@ internal static class KeysCommand
                                 Console.Out.WriteLine(
                                     arguments.GetValue(json)
                                         ? JsonSerializer.Serialize(key, Json)
-                                        : $"{key.Id}  {Describe(key)}; {StateOf(key, time.GetUtcNow().UtcDateTime)}; last used {Day(key.LastUsedAt)}"
+                                        : $"{key.Id}  {Describe(key)}; "
+                                            + $"{StateOf(key, time.GetUtcNow().UtcDateTime)}; last used "
+                                            + $"{Day(key.LastUsedAt)}"
                                 );
                             cursor = page.NextCursor;
                         }
@@ -136,8 +138,8 @@ internal static class KeysCommand
 
     private static Command CreateRevoke(Option<string?> data)
     {
-        var id = new Argument<string>("id") { Description = "Identifier of the key: its middle part." };
-        var command = new Command("revoke", "Revoke a key; a running service refuses it within a second.") { id };
+        var id = new Argument<string>("id") { Description = "Identifier: the middle part of the key." };
+        var command = new Command("revoke", "Revoke a key. A running service rejects it within a second.") { id };
         command.SetAction(
             (arguments, cancellationToken) =>
                 WithDatabaseAsync(
@@ -161,12 +163,13 @@ internal static class KeysCommand
                                 detail: null,
                                 CancellationToken.None
                             );
+                        var at = revoked.Key.RevokedAt;
                         await Console.Error.WriteLineAsync(
                             revoked.Before
                                 ? FormattableString.Invariant(
-                                    $"Key {wanted} was revoked already, at {revoked.Key.RevokedAt:yyyy-MM-dd HH:mm:ss} UTC."
+                                    $"Key {wanted} was already revoked at {at:yyyy-MM-dd HH:mm:ss} UTC."
                                 )
-                                : $"Key {wanted} is revoked."
+                                : $"Revoked key {wanted}."
                         );
                         return CommandHost.Done;
                     },
@@ -218,7 +221,8 @@ internal static class KeysCommand
     }
 
     private static string Describe(KeyResponse key) =>
-        $"{key.Name}: {key.Scope.ToString().ToLowerInvariant()}, {(key.Categories is { } some ? string.Join(' ', some) : "all categories")}";
+        $"{key.Name}: {key.Scope.ToString().ToLowerInvariant()}, "
+        + $"{(key.Categories is { } some ? string.Join(' ', some) : "all categories")}";
 
     private static string StateOf(KeyResponse key, DateTime now) =>
         key switch
@@ -226,7 +230,7 @@ internal static class KeysCommand
             { RevokedAt: { } at } => $"revoked {Day(at)}",
             { ExpiresAt: { } at } when at <= now => $"expired {Day(at)}",
             { ExpiresAt: { } at } => $"expires {Day(at)}",
-            _ => "does not expire",
+            _ => "never expires",
         };
 
     private static string Day(DateTime? time) => time?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) ?? "never";

@@ -3,7 +3,7 @@ using System.Net;
 namespace PaDiM.Service.Access;
 
 /// <summary>
-/// The addresses that Kestrel will listen on, by its own rules: endpoints come before urls, urls before ports.
+/// The addresses that Kestrel will listen on. As in Kestrel, endpoints take precedence over URLs, and URLs over ports.
 /// </summary>
 internal static class Listening
 {
@@ -27,7 +27,7 @@ internal static class Listening
         return [.. urls.Select(BindingAddress.Parse)];
     }
 
-    /// <summary>Whether only this machine reaches an address.</summary>
+    /// <summary>Gets whether an address is reachable from this machine only.</summary>
     public static bool IsLocal(BindingAddress address) =>
         address.IsUnixPipe
         || address.IsNamedPipe

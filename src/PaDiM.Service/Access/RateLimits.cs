@@ -8,9 +8,9 @@ using PaDiM.Service.Http;
 namespace PaDiM.Service.Access;
 
 /// <summary>
-/// How much one caller may ask: a bucket that fills evenly and holds a minute's worth, one for each key or token, by
-/// address where access is open. Failed attempts are counted by address besides. They lock nobody out: right
-/// credentials are let in however many wrong ones came from the same address.
+/// Limits the requests per caller: one token bucket per key or token, or per address while access is open. It refills
+/// evenly and holds one minute's worth. Failed attempts are counted per address in a separate bucket. They lock nobody
+/// out: valid credentials pass however many failures came from the same address.
 /// </summary>
 internal sealed class RateLimits : IConfigureOptions<RateLimiterOptions>, IDisposable
 {
@@ -36,9 +36,7 @@ internal sealed class RateLimits : IConfigureOptions<RateLimiterOptions>, IDispo
             await Problems.RateLimited(SecondsUntil(rejected.Lease)).ExecuteAsync(rejected.HttpContext);
     }
 
-    /// <summary>
-    /// Counts a failed attempt to say who one is; the problem when there were too many from its address.
-    /// </summary>
+    /// <summary>Counts a failed authentication. Returns the problem if the address had too many.</summary>
     public Problem? RefuseAttempt(HttpContext context)
     {
         using var lease = _attempts.AttemptAcquire(context);
@@ -69,7 +67,7 @@ internal sealed class RateLimits : IConfigureOptions<RateLimiterOptions>, IDispo
             ? caller.KeyId ?? caller.Name
             : AddressOf(context);
 
-    /// <summary>Of IPv6 the network, since whoever has one address there has 2^64.</summary>
+    /// <summary>For IPv6 the /64 network, because one host has 2^64 addresses in it.</summary>
     private static string AddressOf(HttpContext context) =>
         context.Connection.RemoteIpAddress switch
         {
