@@ -4,24 +4,21 @@ using PaDiM.Engine.Catalogue;
 
 namespace PaDiM.Service.Backbones;
 
-/// <summary>A backbone that categories may name, or that can be installed.</summary>
-/// <param name="Name">Its name.</param>
+/// <summary>A backbone that is installed or can be installed.</summary>
+/// <param name="Name">Name.</param>
 /// <param name="State"><c>built-in</c>, <c>installed</c>, or <c>available</c>: in the catalogue, to be installed with
 /// <c>padim backbones pull</c>.</param>
-/// <param name="Description">One line about it; null where it is not of the catalogue.</param>
-/// <param name="Architecture">The network that it was made of from a file of weights; null for other ONNX
+/// <param name="Description">One-line description; null if the backbone is not in the catalogue.</param>
+/// <param name="Architecture">Architecture, if the backbone was built from a weights file; null for other ONNX
 /// files.</param>
-/// <param name="Taps">Tensors it is tapped at, finest first; empty where its manifest leaves them to be found from the
-/// graph.</param>
-/// <param name="Defaults">What the profile <c>paper</c> reduces it to.</param>
-/// <param name="Origin">Where its weights come from.</param>
-/// <param name="Licence">Licence of its weights.</param>
-/// <param name="SizeBytes">Size of its ONNX file; of the download where it is not installed; null where that is not
-/// known.</param>
-/// <param name="Sha256">Hash of its ONNX file; null where it is not installed.</param>
-/// <param name="WeightsSha256">Hash of the file of weights that it was, or would be, made from; null where there is
-/// none, or it is not known.</param>
-/// <param name="Error">Why it cannot be used.</param>
+/// <param name="Taps">The tapped tensors, finest first; empty if they are found from the graph.</param>
+/// <param name="Defaults">Default reduction of the profile <c>paper</c>.</param>
+/// <param name="Origin">Source of the weights.</param>
+/// <param name="Licence">Licence of the weights.</param>
+/// <param name="SizeBytes">Size of the ONNX file, or of the download if not installed; null if unknown.</param>
+/// <param name="Sha256">Hash of the ONNX file; null if not installed.</param>
+/// <param name="WeightsSha256">Hash of the weights file; null if there is none or it is unknown.</param>
+/// <param name="Error">Why the backbone cannot be used; null if it can.</param>
 internal sealed record BackboneResponse(
     string Name,
     BackboneState State,
@@ -54,7 +51,7 @@ internal sealed record BackboneResponse(
         );
 }
 
-/// <summary>What the profile <c>paper</c> reduces a backbone to, unless a category says otherwise.</summary>
+/// <summary>Default reduction of a backbone in the profile <c>paper</c>.</summary>
 /// <param name="Dimensions">Dimensions of the embedding.</param>
 /// <param name="Reduction">How channels are reduced.</param>
 internal sealed record BackboneDefaults(int Dimensions, ReductionMethod Reduction);

@@ -4,7 +4,7 @@ using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Backbones;
 
-/// <summary><c>/v1/backbones</c>: the networks that categories may name, and those that can be installed.</summary>
+/// <summary><c>/v1/backbones</c>: installed and installable backbones.</summary>
 internal static class BackboneEndpoints
 {
     public static void MapBackboneEndpoints(this IEndpointRouteBuilder routes) =>
@@ -19,9 +19,11 @@ internal static class BackboneEndpoints
             .Needs(AccessScope.Score)
             .WithTags("Backbones")
             .WithName("ListBackbones")
-            .WithSummary("Lists the backbones that categories may name, and those that can be installed")
+            .WithSummary("Lists installed and installable backbones")
             .WithDescription(
-                "Those in the directories, built-in ones first, then what the catalogue has besides: `padim backbones pull NAME` installs it. One page holds them all. A file that has just been put into a directory is there."
+                "Backbones from the directories come first, built-in ones leading, then those of the "
+                    + "catalogue that are not installed yet: install them with `padim backbones pull NAME`. The "
+                    + "list has one page. New files in a directory appear at once."
             )
             .Produces<Page<BackboneResponse>>();
 }
