@@ -3,7 +3,7 @@ using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Data;
 
-/// <summary>A change: who asked for what, when, and what became of it.</summary>
+/// <summary>An entry of the audit trail: who requested what, when, and with which result.</summary>
 internal sealed class AuditEntry
 {
     public const int MaxTarget = 400;
@@ -33,16 +33,16 @@ internal sealed class AuditEntry
     [MaxLength(64)]
     public string? TraceId { get; init; }
 
-    /// <summary>An address as an entry has room for it.</summary>
+    /// <summary>Truncates a path to the size of the column.</summary>
     public static string Shorten(string target) => target.Length > MaxTarget ? target[..MaxTarget] : target;
 
-    /// <summary>Status of the answer; null while there is none, and for ever when the process ended before.</summary>
+    /// <summary>Status of the response; null until it is sent, and permanently if the process ended before.</summary>
     public int? Status { get; set; }
 
-    /// <summary>What came of it, by its address.</summary>
+    /// <summary>URL of the created resource.</summary>
     [MaxLength(MaxTarget)]
     public string? Result { get; set; }
 
-    /// <summary>What was asked, as JSON.</summary>
+    /// <summary>The new value, as JSON.</summary>
     public string? Detail { get; set; }
 }

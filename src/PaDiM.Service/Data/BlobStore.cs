@@ -5,28 +5,28 @@ using PaDiM.Service.Maintenance;
 namespace PaDiM.Service.Data;
 
 /// <summary>
-/// Content-addressed files: the bytes are the name. A blob is written before any row speaks of it; blobs that no row
-/// speaks of any more are removed by <see cref="OrphanSweeper"/>, never at once.
+/// Content-addressed files, named by their hash. A blob is written before any row refers to it.
+/// <see cref="OrphanSweeper"/> later deletes unreferenced blobs; they are never deleted at once.
 /// </summary>
 internal sealed class BlobStore(DataDirectory data, TimeProvider time)
 {
-    /// <summary>Between the look at a file's age and its removal, nobody may put the same bytes anew.</summary>
+    /// <summary>Prevents that the same bytes are stored between the check of a file's age and its deletion.</summary>
     private readonly Lock _gate = new();
 
     /// <summary>
-    /// Keeps bytes and gives their SHA-256, lower-case hexadecimal. The same bytes twice are one file.
+    /// Stores bytes and returns their SHA-256 in lower-case hexadecimal. The same bytes are stored once.
     /// </summary>
     public string Put(byte[] bytes)
     {
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
         var path = PathOf(sha256);
-        // A damaged file is written anew: to upload the image again is the way to mend it.
+        // A damaged file is written again, so uploading the image again repairs it.
         if (!Touch(sha256) || Read(sha256) is null)
             AtomicFile.Write(path, stream => stream.Write(bytes));
         return sha256;
     }
 
-    /// <summary>All bytes of a blob, or null where they are missing or not what they were.</summary>
+    /// <summary>Gets all bytes of a blob; null if it is missing or damaged.</summary>
     public byte[]? Read(string sha256)
     {
         try
@@ -40,7 +40,9 @@ internal sealed class BlobStore(DataDirectory data, TimeProvider time)
         }
     }
 
-    /// <summary>Removes a file of this store unless it was put again after a time; tells whether it is gone.</summary>
+    /// <summary>
+    /// Removes a file of this store unless it was stored again after the given time. Returns whether it is gone.
+    /// </summary>
     public bool Remove(string path, DateTime putBefore)
     {
         lock (_gate)
@@ -54,17 +56,17 @@ internal sealed class BlobStore(DataDirectory data, TimeProvider time)
 
     public string PathOf(string sha256) => Path.Combine(data.Root, NameOf(sha256));
 
-    /// <summary>Path of a blob within the data directory.</summary>
+    /// <summary>Gets the path of a blob within the data directory.</summary>
     public static string NameOf(string sha256) => Path.Combine(DataDirectory.ImagesName, sha256[..2], sha256);
 
-    /// <summary>Every blob with the time it was last put.</summary>
+    /// <summary>Gets every blob with the time at which it was last stored.</summary>
     public IEnumerable<(string Sha256, DateTime PutAt, string Path)> List() =>
         Directory
             .EnumerateFiles(data.Images, "*", SearchOption.AllDirectories)
             .Select(path => (Path.GetFileName(path), File.GetLastWriteTimeUtc(path), path));
 
     /// <summary>
-    /// Gives a blob a fresh time, which keeps the sweeper away for a while; false when there is none.
+    /// Renews the time stamp of a blob, which keeps it from the sweeper for a while. Returns false if there is none.
     /// </summary>
     public bool Touch(string sha256)
     {

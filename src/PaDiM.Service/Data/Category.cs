@@ -4,8 +4,7 @@ using PaDiM.Service.Http;
 namespace PaDiM.Service.Data;
 
 /// <summary>
-/// A product that is inspected: what was asked for it. The ready-to-use counterpart is <see
-/// cref="Models.CategoryModel"/>.
+/// A product to inspect, as requested. The ready-to-use counterpart is <see cref="Models.CategoryModel"/>.
 /// </summary>
 internal sealed class Category
 {
@@ -14,25 +13,25 @@ internal sealed class Category
 
     public required CategorySettings Settings { get; set; }
 
-    /// <summary>Share of normal images that may be rejected; the calibrated threshold follows from it.</summary>
+    /// <summary>Accepted share of false rejects; determines the calibrated threshold.</summary>
     public double FalseRejectRate { get; set; }
 
-    /// <summary>Blob of the ignore mask that the next fit uses; null when all pixels count.</summary>
+    /// <summary>Blob of the ignore mask for the next fit; null if all pixels count.</summary>
     [MaxLength(64)]
     public string? IgnoreMaskSha256 { get; set; }
 
-    /// <summary>Its active model stays in memory, whatever else is asked for.</summary>
+    /// <summary>Whether the active model stays in memory.</summary>
     public bool Pinned { get; set; }
 
-    /// <summary>The version that scores; null before the first fit.</summary>
+    /// <summary>The active version; null before the first fit.</summary>
     public int? ActiveVersion { get; set; }
 
-    /// <summary>The highest version ever given: numbers are not used twice.</summary>
+    /// <summary>The highest version ever assigned; numbers are not reused.</summary>
     public int LastVersion { get; set; }
 
     /// <summary>
-    /// Grows with every change that scoring must see, on whichever replica it was made. It starts at the ticks of the
-    /// creation, so that a name that is used again does not repeat the revisions of the category before.
+    /// Increases with every change that affects scoring, on any replica. It starts at the ticks of the creation time,
+    /// so that a category of the same name does not repeat the revisions of a deleted one.
     /// </summary>
     public long Revision { get; set; }
 
@@ -41,7 +40,7 @@ internal sealed class Category
     public DateTime UpdatedAt { get; set; }
 }
 
-/// <summary>A change of the threshold: who, when, from what to what.</summary>
+/// <summary>A change of the threshold: who, when, and from which value to which.</summary>
 internal sealed class ThresholdChange
 {
     public int Id { get; init; }
@@ -54,11 +53,11 @@ internal sealed class ThresholdChange
     [MaxLength(200)]
     public required string Who { get; init; }
 
-    /// <summary>The model it was meant for; null when there was none yet.</summary>
+    /// <summary>The active version at the time; null if there was none.</summary>
     public int? ModelVersion { get; init; }
 
     public double FalseRejectRate { get; init; }
 
-    /// <summary>The threshold set by hand; null for the calibrated one.</summary>
+    /// <summary>The threshold set manually; null for the calibrated one.</summary>
     public double? Threshold { get; init; }
 }

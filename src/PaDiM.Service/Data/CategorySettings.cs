@@ -12,11 +12,11 @@ internal enum SettingsProfile
     /// <summary>Whole image at 256 x 256, semi-orthogonal reduction.</summary>
     Default,
 
-    /// <summary>As the paper: resize to 256, centre crop 224, random reduction.</summary>
+    /// <summary>As in the paper: resize to 256, centre crop 224, random reduction.</summary>
     Paper,
 }
 
-/// <summary>What the next fit of a category uses, every value settled.</summary>
+/// <summary>The settings of a category's next fit, with every value resolved.</summary>
 internal sealed record CategorySettings
 {
     public required string Backbone { get; init; }
@@ -37,7 +37,7 @@ internal sealed record CategorySettings
 
     public double BlurSigma { get; init; }
 
-    /// <summary>Share of normal images that may be sent to review besides those rejected; null for no review.</summary>
+    /// <summary>Share of normal images that may be reviewed or rejected; null for no review.</summary>
     public double? ReviewRate { get; init; }
 
     public ShrinkageMethod Shrinkage { get; init; }

@@ -2,7 +2,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace PaDiM.Service.Data;
 
-/// <summary>Brings the database up to date, and refuses one that a newer version has written.</summary>
+/// <summary>Migrates the database to this version and refuses one from a newer version.</summary>
 internal sealed class Database(IDbContextFactory<PadimDbContext> contexts, DataDirectory data, TimeProvider time)
 {
     public async Task UpgradeAsync(CancellationToken cancellationToken)
@@ -11,11 +11,11 @@ internal sealed class Database(IDbContextFactory<PadimDbContext> contexts, DataD
         await RefuseNewerAsync(db, data.Database, cancellationToken);
         if ((await db.Database.GetPendingMigrationsAsync(cancellationToken)).Any())
             await MigrateAsync(db, cancellationToken);
-        // Readers and the one writer then do not wait for each other.
+        // With WAL, readers and the single writer do not block each other.
         await db.Database.ExecuteSqlRawAsync("PRAGMA journal_mode = WAL", cancellationToken);
     }
 
-    /// <exception cref="InvalidDataException">A newer version of the service has written the database.</exception>
+    /// <exception cref="InvalidDataException">The database was written by a newer version of the service.</exception>
     public static async Task RefuseNewerAsync(PadimDbContext db, string path, CancellationToken cancellationToken)
     {
         var known = db.Database.GetMigrations().ToHashSet();
@@ -26,23 +26,25 @@ internal sealed class Database(IDbContextFactory<PadimDbContext> contexts, DataD
             { } unknown
         )
             throw new InvalidDataException(
-                $"The database {path} was written by a newer version of the service ({unknown}). Start that version, or restore a backup from before the upgrade."
+                $"The database {path} was written by a newer version of the service ({unknown}). Start that "
+                    + "version, or restore a backup from before the upgrade."
             );
     }
 
-    /// <exception cref="InvalidDataException">The database is not of this version of the service.</exception>
+    /// <exception cref="InvalidDataException">The database was written by another version of the service.</exception>
     public static async Task RefuseOtherAsync(PadimDbContext db, string path, CancellationToken cancellationToken)
     {
         await RefuseNewerAsync(db, path, cancellationToken);
         if ((await db.Database.GetPendingMigrationsAsync(cancellationToken)).Any())
             throw new InvalidDataException(
-                $"The database {path} is of an older version of the service. Use the program that works with it, or start this one once, which brings it up to date."
+                $"The database {path} was written by an older version of the service. Use the matching "
+                    + "program, or start this service once to upgrade the database."
             );
     }
 
     /// <summary>
-    /// EF's own lock is a row, which a process that is killed leaves behind for ever. A lock on a file goes with its
-    /// process; whoever holds it may clear the row.
+    /// EF's own lock is a row, which a killed process leaves behind forever. A file lock ends with its process, so its
+    /// holder may delete the row.
     /// </summary>
     private async Task MigrateAsync(PadimDbContext db, CancellationToken cancellationToken)
     {

@@ -4,18 +4,18 @@ using PaDiM.Service.Http;
 namespace PaDiM.Service.Data;
 
 /// <summary>
-/// Keeps the last of the disk for the database: whoever wants to store something new is told before the disk is full,
-/// not by a write that fails half-way.
+/// Reserves the last of the disk for the database. Requests that store data are refused before the disk is full instead
+/// of failing half-way.
 /// </summary>
 internal sealed class DiskSpace(DataDirectory data, IOptions<DataOptions> options)
 {
-    /// <summary>Bytes that may still be taken.</summary>
+    /// <summary>Gets the number of bytes that may still be used.</summary>
     public long Available => Math.Max(Free - options.Value.MinFreeBytes, 0);
 
-    /// <summary>Bytes that are free on the disk of the data.</summary>
+    /// <summary>Gets the number of free bytes on the disk of the data directory.</summary>
     public long Free => new DriveInfo(data.Root).AvailableFreeSpace;
 
-    /// <summary>Size of that file system in bytes.</summary>
+    /// <summary>Gets the size of the file system in bytes.</summary>
     public long Size => new DriveInfo(data.Root).TotalSize;
 
     /// <summary>The problem with storing anything new, or null.</summary>

@@ -4,17 +4,17 @@ using PaDiM.Service.Jobs;
 
 namespace PaDiM.Service.Data;
 
-/// <summary>What a job does.</summary>
+/// <summary>The kind of a job.</summary>
 internal enum JobKind
 {
     /// <summary>Fits a model.</summary>
     Fit,
 
-    /// <summary>Measures a model on labelled images.</summary>
+    /// <summary>Evaluates a model on labelled images.</summary>
     Evaluation,
 }
 
-/// <summary>How a job stands. The last three are final.</summary>
+/// <summary>The state of a job. The last three are final.</summary>
 internal enum JobState
 {
     Queued,
@@ -24,10 +24,10 @@ internal enum JobState
     Cancelled,
 }
 
-/// <summary>A row of the queue: the table is the queue.</summary>
+/// <summary>A row of the job queue: the table is the queue.</summary>
 internal sealed class Job
 {
-    /// <summary>Sortable by time of creation: jobs are taken in this order.</summary>
+    /// <summary>Sortable by creation time; jobs run in this order.</summary>
     [MaxLength(32)]
     public required string Id { get; init; }
 
@@ -36,13 +36,13 @@ internal sealed class Job
     [MaxLength(CategoryName.MaxLength)]
     public required string Category { get; init; }
 
-    /// <summary>What was asked, as JSON.</summary>
+    /// <summary>The new value, as JSON.</summary>
     public required string Request { get; init; }
 
     [MaxLength(200)]
     public string? IdempotencyKey { get; init; }
 
-    /// <summary>What it was expected to need, as JSON; null where that was not estimated.</summary>
+    /// <summary>The expected requirements, as JSON; null if not estimated.</summary>
     public string? Estimate { get; init; }
 
     public JobState State { get; set; }
@@ -52,7 +52,7 @@ internal sealed class Job
 
     public double Progress { get; set; }
 
-    /// <summary>What the rest will take at the pace so far.</summary>
+    /// <summary>Estimated remaining time at the current pace, in seconds.</summary>
     public double? SecondsLeft { get; set; }
 
     public DateTime CreatedAt { get; init; }
@@ -61,7 +61,7 @@ internal sealed class Job
 
     public DateTime? FinishedAt { get; set; }
 
-    /// <summary>How often it has been taken up.</summary>
+    /// <summary>Number of times that a worker has started the job.</summary>
     public int Attempts { get; set; }
 
     [MaxLength(64)]
@@ -73,24 +73,24 @@ internal sealed class Job
 
     public bool CancelRequested { get; set; }
 
-    /// <summary>Who has it, for people to read.</summary>
+    /// <summary>The worker that holds the job, for people to read.</summary>
     [MaxLength(200)]
     public string? LeasedBy { get; set; }
 
     /// <summary>
-    /// When another worker may take it, by the clock of the one that has it; <see cref="JobWatch"/> says what that is
-    /// worth.
+    /// When another worker may take the job, by the clock of the current worker. <see cref="JobWatch"/> explains how
+    /// reliable that is.
     /// </summary>
     public DateTime? LeaseExpiresAt { get; set; }
 
     /// <summary>
-    /// Grows whenever the job changes hands: whoever holds an older number can change nothing any more.
+    /// Increases every time the job changes hands. A worker with an older number can no longer change anything.
     /// </summary>
     public long Fence { get; set; }
 
-    /// <summary>Ends the job well, together with what it publishes.</summary>
-    /// <param name="now">The time.</param>
-    /// <param name="modelVersion">The version that it published or measured.</param>
+    /// <summary>Completes the job in the same transaction as its result.</summary>
+    /// <param name="now">The current time.</param>
+    /// <param name="modelVersion">The version that was published or evaluated.</param>
     public void Succeed(DateTime now, int modelVersion)
     {
         State = JobState.Succeeded;

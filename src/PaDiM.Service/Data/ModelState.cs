@@ -1,14 +1,14 @@
 namespace PaDiM.Service.Data;
 
-/// <summary>How the file of a version was when it was last read.</summary>
+/// <summary>The state of a model file when it was last read.</summary>
 internal enum ModelState
 {
-    /// <summary>What was published, or not read since the start.</summary>
+    /// <summary>The file matches its hash, or has not been read since start-up.</summary>
     Ready,
 
-    /// <summary>Its hash was not the one that was published.</summary>
+    /// <summary>The file does not match its published hash.</summary>
     Corrupt,
 
-    /// <summary>It was not there, or could not be read.</summary>
+    /// <summary>The file does not exist or cannot be read.</summary>
     Missing,
 }

@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace PaDiM.Service.Data;
 
-/// <summary>The metadata: what there is. Bytes lie in files.</summary>
+/// <summary>The metadata. Bytes are kept in files.</summary>
 internal sealed class PadimDbContext(DbContextOptions<PadimDbContext> options) : DbContext(options)
 {
     public DbSet<Category> Categories => Set<Category>();

@@ -4,10 +4,10 @@ using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Data;
 
-/// <summary>What a model achieved on the labelled images of its category.</summary>
+/// <summary>The results of a model on the labelled images of its category.</summary>
 internal sealed class StoredEvaluation
 {
-    /// <summary>That of the job that made it.</summary>
+    /// <summary>Equal to the identifier of its job.</summary>
     [MaxLength(32)]
     public required string Id { get; init; }
 
@@ -36,6 +36,6 @@ internal sealed class StoredScore
 
     public double Score { get; init; }
 
-    /// <summary>The model was fitted to it, and this is its leave-one-out score.</summary>
+    /// <summary>Whether the model was fitted to the image, so that this is its leave-one-out score.</summary>
     public bool LeaveOneOut { get; init; }
 }

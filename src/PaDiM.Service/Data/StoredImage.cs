@@ -7,17 +7,17 @@ namespace PaDiM.Service.Data;
 /// <summary>What an image shows.</summary>
 internal enum ImageLabel
 {
-    /// <summary>A good part: fitted.</summary>
+    /// <summary>A good part, used for fits.</summary>
     Normal,
 
-    /// <summary>A defective part: used to evaluate only.</summary>
+    /// <summary>A defective part, used for evaluations only.</summary>
     Anomalous,
 }
 
 /// <summary>An image of a category; its bytes are a blob.</summary>
 internal sealed class StoredImage
 {
-    /// <summary>Sortable by time of upload.</summary>
+    /// <summary>Sortable by upload time.</summary>
     [MaxLength(32)]
     public required string Id { get; init; }
 
@@ -27,7 +27,7 @@ internal sealed class StoredImage
     [MaxLength(64)]
     public required string Sha256 { get; init; }
 
-    /// <summary>As the client called it: data, never a path.</summary>
+    /// <summary>The client's file name: data only, never used as a path.</summary>
     [MaxLength(255)]
     public required string FileName { get; init; }
 
@@ -41,11 +41,11 @@ internal sealed class StoredImage
 
     public ImageLabel Label { get; init; }
 
-    /// <summary>Kind of defect, of anomalous images.</summary>
+    /// <summary>Kind of defect; anomalous images only.</summary>
     [MaxLength(64)]
     public string? Defect { get; init; }
 
-    /// <summary>Blob of the mask, of anomalous images.</summary>
+    /// <summary>Blob of the mask; anomalous images only.</summary>
     [MaxLength(64)]
     public string? MaskSha256 { get; set; }
 

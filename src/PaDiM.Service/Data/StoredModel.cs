@@ -4,7 +4,7 @@ using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Data;
 
-/// <summary>A published version of a category's model; its statistics are a file.</summary>
+/// <summary>A published version of a category's model; its statistics are kept in a file.</summary>
 internal sealed class StoredModel
 {
     [MaxLength(CategoryName.MaxLength)]
@@ -14,7 +14,7 @@ internal sealed class StoredModel
 
     public DateTime CreatedAt { get; init; }
 
-    /// <summary>The job that fitted it: no job publishes twice. Null for an imported one.</summary>
+    /// <summary>The job that fitted the model; unique, so no job publishes twice. Null for imported models.</summary>
     [MaxLength(32)]
     public string? JobId { get; init; }
 
@@ -32,12 +32,12 @@ internal sealed class StoredModel
 
     public int GridWidth { get; init; }
 
-    /// <summary>As calibrated when it was published.</summary>
+    /// <summary>The calibrated threshold at the time of publication.</summary>
     public double Threshold { get; init; }
 
     public double FalseRejectRate { get; init; }
 
-    /// <summary>A threshold set by hand for this very model, in place of the calibrated one.</summary>
+    /// <summary>A threshold set manually for this model, replacing the calibrated one.</summary>
     public double? ThresholdOverride { get; set; }
 
     public double SmallestFalseRejectRate { get; init; }
@@ -50,26 +50,26 @@ internal sealed class StoredModel
 
     public List<ModelOutlier> Outliers { get; init; } = [];
 
-    /// <summary>Near-duplicates, blurred and wrongly exposed images among the training images.</summary>
+    /// <summary>Near-duplicate, blurred and wrongly exposed training images.</summary>
     public List<ModelFinding> Findings { get; init; } = [];
 
-    /// <summary>Share of the image that is ignored.</summary>
+    /// <summary>Ignored share of the image.</summary>
     public double IgnoredShare { get; init; }
 
     public bool RankDeficient { get; init; }
 
-    /// <summary>Name of its file within the category's folder.</summary>
+    /// <summary>Name of the file within the category's folder.</summary>
     [MaxLength(100)]
     public required string FileName { get; init; }
 
     public long StatisticsBytes { get; init; }
 
-    /// <summary>Hash of its file.</summary>
+    /// <summary>Hash of the file.</summary>
     [MaxLength(64)]
     public required string Sha256 { get; init; }
 }
 
-/// <summary>Something about a training image that its owner should look at.</summary>
+/// <summary>A training image that deserves a check.</summary>
 internal sealed class ModelFinding
 {
     [MaxLength(64)]
@@ -79,12 +79,12 @@ internal sealed class ModelFinding
 
     public double Deviations { get; init; }
 
-    /// <summary>The earlier image that it repeats.</summary>
+    /// <summary>The earlier image that it duplicates.</summary>
     [MaxLength(64)]
     public string? OfSha256 { get; init; }
 }
 
-/// <summary>A training image that its fellows do not explain.</summary>
+/// <summary>A training image that the other images do not explain.</summary>
 internal sealed class ModelOutlier
 {
     [MaxLength(64)]

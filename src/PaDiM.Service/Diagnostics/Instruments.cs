@@ -3,16 +3,16 @@ using System.Diagnostics.Metrics;
 
 namespace PaDiM.Service.Diagnostics;
 
-/// <summary>What all spans and instruments have in common.</summary>
+/// <summary>Common definitions of spans and instruments.</summary>
 internal static class Instruments
 {
-    /// <summary>Name of the meter and of the source of spans.</summary>
+    /// <summary>Name of the meter and of the activity source.</summary>
     public const string Name = "PaDiM";
 
-    /// <summary>Makes spans; none, at no cost, while nobody listens.</summary>
+    /// <summary>Gets the source of spans. It costs nothing without a listener.</summary>
     public static ActivitySource Source { get; } = new(Name);
 
-    /// <summary>Bounds of times within a request, in seconds.</summary>
+    /// <summary>Histogram bounds for times within a request, in seconds.</summary>
     private static readonly double[] Moments =
     [
         0.001,
@@ -35,7 +35,7 @@ internal static class Instruments
         10,
     ];
 
-    /// <summary>Bounds of times in the background, in seconds.</summary>
+    /// <summary>Histogram bounds for times of background work, in seconds.</summary>
     private static readonly double[] Minutes = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600];
 
     public static Histogram<double> CreateMoments(this Meter meter, string name, string description) =>
