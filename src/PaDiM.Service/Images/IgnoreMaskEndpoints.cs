@@ -10,7 +10,7 @@ using PaDiM.Service.Http;
 namespace PaDiM.Service.Images;
 
 /// <summary>
-/// <c>/v1/categories/{category}/ignore-mask</c>: the pixels that do not count, such as a date code or the fixture.
+/// <c>/v1/categories/{category}/ignore-mask</c>: pixels to ignore, such as a date code or the fixture.
 /// </summary>
 internal static class IgnoreMaskEndpoints
 {
@@ -20,9 +20,11 @@ internal static class IgnoreMaskEndpoints
         mask.MapPut("", PutAsync)
             .Audited("ignore-mask.put")
             .WithName("PutIgnoreMask")
-            .WithSummary("Sets the pixels that do not count")
+            .WithSummary("Sets the pixels to ignore")
             .WithDescription(
-                "An image of the camera's view, of any size: white pixels are left out of the score, the regions and the evaluation. It counts from the next fit on; the active model keeps its own."
+                "An image of the camera's view, of any size. White pixels are excluded from the score, the "
+                    + "regions and the evaluation. The mask applies from the next fit; the active model keeps its "
+                    + "own."
             )
             .Accepts<IFormFile>(
                 "image/png",
@@ -41,7 +43,7 @@ internal static class IgnoreMaskEndpoints
             .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
         mask.MapGet("", GetAsync)
             .WithName("GetIgnoreMask")
-            .WithSummary("Gives the ignore mask as it was sent")
+            .WithSummary("Gets the ignore mask as uploaded")
             .Produces<byte[]>(
                 StatusCodes.Status200OK,
                 "image/png",
@@ -54,7 +56,7 @@ internal static class IgnoreMaskEndpoints
         mask.MapDelete("", DeleteAsync)
             .Audited("ignore-mask.delete")
             .WithName("DeleteIgnoreMask")
-            .WithSummary("Lets all pixels count again, from the next fit on")
+            .WithSummary("Removes the ignore mask, from the next fit on")
             .Produces(StatusCodes.Status204NoContent)
             .ProducesProblem(StatusCodes.Status404NotFound);
     }

@@ -2,20 +2,20 @@ using PaDiM.Service.Data;
 
 namespace PaDiM.Service.Images;
 
-/// <summary>What became of an upload.</summary>
+/// <summary>The result of an upload.</summary>
 /// <param name="Accepted">Images that are stored.</param>
-/// <param name="Rejected">Files that are not; the others are stored all the same.</param>
+/// <param name="Rejected">Files that were refused; the others are stored anyway.</param>
 internal sealed record UploadResponse(IReadOnlyList<AcceptedImage> Accepted, IReadOnlyList<RejectedFile> Rejected);
 
 /// <summary>A stored image.</summary>
 /// <param name="Id">Identifier.</param>
-/// <param name="FileName">As the client called it.</param>
-/// <param name="Sha256">Hash of its bytes: the same bytes twice are one image.</param>
-/// <param name="Width">Pixels, upright.</param>
-/// <param name="Height">Pixels, upright.</param>
-/// <param name="Label">What it shows.</param>
-/// <param name="Duplicate">It had been stored before.</param>
-/// <param name="HasMask">A mask is stored with it.</param>
+/// <param name="FileName">File name given by the client.</param>
+/// <param name="Sha256">Hash of the bytes; the same bytes are stored as one image.</param>
+/// <param name="Width">Width in pixels, upright.</param>
+/// <param name="Height">Height in pixels, upright.</param>
+/// <param name="Label">Label.</param>
+/// <param name="Duplicate">Whether the image was already stored.</param>
+/// <param name="HasMask">Whether a mask is stored with the image.</param>
 internal sealed record AcceptedImage(
     string Id,
     string FileName,
@@ -28,23 +28,23 @@ internal sealed record AcceptedImage(
 );
 
 /// <summary>A file that was not stored.</summary>
-/// <param name="FileName">As the client called it.</param>
-/// <param name="Code">A stable code.</param>
-/// <param name="Detail">A sentence that says what to do.</param>
+/// <param name="FileName">File name given by the client.</param>
+/// <param name="Code">Stable code.</param>
+/// <param name="Detail">What to do about it.</param>
 internal sealed record RejectedFile(string FileName, string Code, string Detail);
 
 /// <summary>A stored image in a list.</summary>
 /// <param name="Id">Identifier.</param>
-/// <param name="FileName">As the client called it.</param>
-/// <param name="Sha256">Hash of its bytes.</param>
-/// <param name="MediaType">What its bytes are.</param>
-/// <param name="Width">Pixels, upright.</param>
-/// <param name="Height">Pixels, upright.</param>
-/// <param name="Bytes">Size of the file.</param>
-/// <param name="Label">What it shows.</param>
-/// <param name="Defect">Kind of defect, where one was named.</param>
-/// <param name="HasMask">A mask is stored with it.</param>
-/// <param name="CreatedAt">When it was uploaded.</param>
+/// <param name="FileName">File name given by the client.</param>
+/// <param name="Sha256">Hash of the bytes.</param>
+/// <param name="MediaType">Media type of the bytes.</param>
+/// <param name="Width">Width in pixels, upright.</param>
+/// <param name="Height">Height in pixels, upright.</param>
+/// <param name="Bytes">Size of the file in bytes.</param>
+/// <param name="Label">Label.</param>
+/// <param name="Defect">Kind of defect, if given.</param>
+/// <param name="HasMask">Whether a mask is stored with the image.</param>
+/// <param name="CreatedAt">Time of upload.</param>
 internal sealed record ImageResponse(
     string Id,
     string FileName,

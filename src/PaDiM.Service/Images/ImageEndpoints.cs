@@ -8,7 +8,7 @@ using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Images;
 
-/// <summary><c>/v1/categories/{category}/images</c>: to upload, list, show and delete images.</summary>
+/// <summary><c>/v1/categories/{category}/images</c>: uploads, lists, gets and deletes images.</summary>
 internal static class ImageEndpoints
 {
     private const int MaxDefectLength = 64;
@@ -22,7 +22,10 @@ internal static class ImageEndpoints
             .WithName("UploadImages")
             .WithSummary("Uploads images")
             .WithDescription(
-                "Any number of files as multipart/form-data (field `files`; `masks` of the same names for anomalous ones), or one image as the body. Bad files are listed, good ones stored. With `width`, `height` and `format` every file is raw pixels; they are stored as PNG, and the hash is the PNG's."
+                "Send any number of files as multipart/form-data (field `files`; for anomalous images, "
+                    + "`masks` with matching names), or one image as the body. Invalid files are listed, valid "
+                    + "ones are stored. With `width`, `height` and `format`, every file is raw pixels; these are "
+                    + "stored as PNG, and the hash is that of the PNG."
             )
             .Accepts<IFormFileCollection>(
                 "multipart/form-data",
@@ -41,13 +44,13 @@ internal static class ImageEndpoints
         images
             .MapGet("", ListAsync)
             .WithName("ListImages")
-            .WithSummary("Lists images in the order of their upload")
+            .WithSummary("Lists images in upload order")
             .Produces<Page<ImageResponse>>()
             .ProducesProblem(StatusCodes.Status404NotFound);
         images
             .MapGet("{id}", DownloadAsync)
             .WithName("GetImage")
-            .WithSummary("Gives the original bytes of an image")
+            .WithSummary("Gets the original bytes of an image")
             .Produces<byte[]>(
                 StatusCodes.Status200OK,
                 "image/png",
@@ -60,7 +63,7 @@ internal static class ImageEndpoints
         images
             .MapGet("{id}/thumbnail", ThumbnailAsync)
             .WithName("GetThumbnail")
-            .WithSummary("Gives a small JPEG of an image")
+            .WithSummary("Gets a thumbnail of an image (JPEG)")
             .Produces<byte[]>(StatusCodes.Status200OK, "image/jpeg")
             .ProducesProblem(StatusCodes.Status404NotFound);
         images
@@ -68,7 +71,7 @@ internal static class ImageEndpoints
             .Audited("image.delete")
             .WithName("DeleteImage")
             .WithSummary("Deletes an image")
-            .WithDescription("The next incremental fit takes it out of the statistics.")
+            .WithDescription("The next incremental fit removes it from the statistics.")
             .Produces(StatusCodes.Status204NoContent)
             .ProducesProblem(StatusCodes.Status404NotFound);
     }
@@ -94,9 +97,9 @@ internal static class ImageEndpoints
         if (ImageRequest.CheckContentType(request) is { } wrongType)
             return wrongType;
         if (defect is { Length: > MaxDefectLength })
-            return Problems.InvalidRequest($"defect has at most {MaxDefectLength} characters.");
+            return Problems.InvalidRequest($"defect must have at most {MaxDefectLength} characters.");
         if (defect is not null && shows == ImageLabel.Normal)
-            return Problems.InvalidRequest("defect goes with label=anomalous.");
+            return Problems.InvalidRequest("defect requires label=anomalous.");
         if (!PixelQuery.Parse(request, width, height, format?.Value, decoder).Succeeded(out var layout, out var misfit))
             return misfit;
         if (!await categories.ExistsAsync(category, cancellationToken))
@@ -149,7 +152,7 @@ internal static class ImageEndpoints
                     accepted.Add((StemOf(file.FileName), image));
                     return null;
                 case "masks" when shows == ImageLabel.Normal:
-                    return Problems.MaskMismatch("Masks go with label=anomalous.");
+                    return Problems.MaskMismatch("Masks require label=anomalous.");
                 case "masks":
                     if (
                         !(await store.PutMaskAsync(file, cancellationToken)).Succeeded(out var mask, out var unreadable)
@@ -172,11 +175,13 @@ internal static class ImageEndpoints
             int[] owners = [.. Enumerable.Range(0, accepted.Count).Where(i => accepted[i].Stem == stem)];
             if (owners.Length == 0)
                 return Problems.MaskMismatch(
-                    "No accepted image of this request has the mask's name; NAME.png or NAME_mask.png belongs to the image NAME."
+                    "No accepted image of this request matches the mask's name; a mask is named NAME.png or "
+                        + "NAME_mask.png for the image NAME."
                 );
             if (owners.Length > 1)
                 return Problems.MaskMismatch(
-                    $"{owners.Length} images of this request are called '{stem}'; send images of one name in requests of their own."
+                    $"{owners.Length} images of this request are named '{stem}'; send images of the same name "
+                        + "in separate requests."
                 );
             if (await store.AttachMaskAsync(accepted[owners[0]].Image, mask, cancellationToken) is { } unlike)
                 return unlike;
@@ -221,7 +226,7 @@ internal static class ImageEndpoints
         if (blobs.Read(image.Sha256) is not { } bytes)
             return Problems.ImageDamaged(image.Sha256);
         NeverChanges(response, image);
-        // In pieces: a reader that is too slow is found out between two of them.
+        // Streamed in pieces, so that a reader that is too slow is noticed between two of them.
         return TypedResults.Stream(new MemoryStream(bytes), image.Format.MediaType(), image.FileName);
     }
 

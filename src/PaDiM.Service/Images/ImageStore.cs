@@ -19,7 +19,7 @@ internal sealed class ImageStore(
 )
 {
     /// <summary>
-    /// Stores an image of an existing category, after decoding it whole: what is stored can be fitted.
+    /// Stores an image of an existing category after decoding it completely, so that every stored image can be fitted.
     /// </summary>
     public async Task<Outcome<AcceptedImage>> AddAsync(
         string category,
@@ -82,7 +82,7 @@ internal sealed class ImageStore(
                 : Problems.LabelConflict(stored.Label.ToString().ToLowerInvariant());
     }
 
-    /// <summary>Stores the bytes of a mask; <see cref="AttachMaskAsync"/> then says whose it is.</summary>
+    /// <summary>Stores the bytes of a mask; <see cref="AttachMaskAsync"/> then assigns it to an image.</summary>
     public async Task<Outcome<StoredMask>> PutMaskAsync(RequestFile file, CancellationToken cancellationToken)
     {
         if (file.Fault is { } fault)
@@ -93,7 +93,7 @@ internal sealed class ImageStore(
         return new StoredMask(file.FileName, blobs.Put(file.Bytes), measured.Width, measured.Height);
     }
 
-    /// <summary>Gives an anomalous image its mask: white where the defect is, of the image's own size.</summary>
+    /// <summary>Assigns a mask to an anomalous image: white on the defect, the same size as the image.</summary>
     public async Task<Problem?> AttachMaskAsync(
         AcceptedImage image,
         StoredMask mask,
@@ -102,7 +102,8 @@ internal sealed class ImageStore(
     {
         if ((mask.Width, mask.Height) != (image.Width, image.Height))
             return Problems.MaskMismatch(
-                $"The mask has {mask.Width} x {mask.Height} pixels, its image {image.Width} x {image.Height}; they must be the same."
+                $"The mask has {mask.Width} x {mask.Height} pixels, but its image has {image.Width} x "
+                    + $"{image.Height}; both must have the same size."
             );
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await db
@@ -126,7 +127,7 @@ internal sealed class ImageStore(
             : Problems.CategoryNotFound(category);
     }
 
-    /// <summary>Images in the order of their upload.</summary>
+    /// <summary>Gets images in upload order.</summary>
     public async Task<Outcome<Page<ImageResponse>>> ListAsync(
         string category,
         ImageLabel? label,
@@ -164,14 +165,14 @@ internal sealed class ImageStore(
         );
     }
 
-    /// <summary>Removes an image; the next incremental fit takes it out of the statistics.</summary>
+    /// <summary>Deletes an image. The next incremental fit removes it from the statistics.</summary>
     public async Task<Problem?> DeleteAsync(string category, string id, CancellationToken cancellationToken)
     {
         if (!(await GetAsync(category, id, cancellationToken)).Succeeded(out var image, out var problem))
             return problem;
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await db.Images.Where(i => i.Category == category && i.Id == id).ExecuteDeleteAsync(cancellationToken);
-        // A fit under way may still want to read it.
+        // A running fit may still read it.
         blobs.Touch(image.Sha256);
         return null;
     }
@@ -218,8 +219,8 @@ internal sealed class ImageStore(
 }
 
 /// <summary>A mask whose bytes are stored.</summary>
-/// <param name="FileName">As the client called it.</param>
-/// <param name="Sha256">Its blob.</param>
-/// <param name="Width">Pixels.</param>
-/// <param name="Height">Pixels.</param>
+/// <param name="FileName">File name given by the client.</param>
+/// <param name="Sha256">Hash of its blob.</param>
+/// <param name="Width">Width in pixels.</param>
+/// <param name="Height">Height in pixels.</param>
 internal sealed record StoredMask(string FileName, string Sha256, int Width, int Height);
