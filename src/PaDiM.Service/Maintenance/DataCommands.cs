@@ -9,24 +9,24 @@ using PaDiM.Service.Models;
 namespace PaDiM.Service.Maintenance;
 
 /// <summary>
-/// What the program does with a data directory in place of serving it: <c>backup</c>, <c>restore</c> and <c>scrub</c>.
+/// The commands that work on a data directory instead of serving it: <c>backup</c>, <c>restore</c> and <c>scrub</c>.
 /// Each prints one JSON object.
 /// </summary>
 internal static class DataCommands
 {
-    /// <summary>Files named for people; JSON names all.</summary>
+    /// <summary>Number of files listed for people; the JSON lists all.</summary>
     private const int Listed = 100;
 
     public static IEnumerable<Command> Create() => [CreateBackup(), CreateRestore(), CreateScrub()];
 
     private static Command CreateBackup()
     {
-        var data = new Argument<string>("data") { Description = "Data directory; a service may be working in it." };
+        var data = new Argument<string>("data") { Description = "Data directory; a service may be using it." };
         var target = new Argument<string>("target")
         {
-            Description = "Folder of the backup; what an earlier one left there is not copied again.",
+            Description = "Backup folder; unchanged files of an earlier backup are not copied again.",
         };
-        var command = new Command("backup", "Copy a data directory, every file compared with its hash.")
+        var command = new Command("backup", "Back up a data directory, verifying the hash of every file.")
         {
             data,
             target,
@@ -40,9 +40,15 @@ internal static class DataCommands
 
     private static Command CreateRestore()
     {
-        var backup = new Argument<string>("backup") { Description = "Folder of the backup." };
-        var data = new Argument<string>("data") { Description = "Data directory to make; absent or empty." };
-        var command = new Command("restore", "Make a data directory of a backup, every file compared with its hash.")
+        var backup = new Argument<string>("backup") { Description = "Backup folder." };
+        var data = new Argument<string>("data")
+        {
+            Description = "Data directory to create; must not exist or be empty.",
+        };
+        var command = new Command(
+            "restore",
+            "Restore a data directory from a backup, verifying the hash of every file."
+        )
         {
             backup,
             data,
@@ -56,10 +62,11 @@ internal static class DataCommands
 
     private static Command CreateScrub()
     {
-        var data = new Argument<string>("data") { Description = "Data directory; a service may be working in it." };
+        var data = new Argument<string>("data") { Description = "Data directory; a service may be using it." };
         var command = new Command(
             "scrub",
-            "Read every file of a data directory, compare it with its hash, and list what is missing, damaged or not referred to."
+            "Read every file of a data directory, verify its hash, and list missing, damaged and "
+                + "unreferenced files."
         )
         {
             data,
@@ -70,7 +77,8 @@ internal static class DataCommands
                 var directory = new DataDirectory(arguments.GetValue(data)!);
                 if (!File.Exists(directory.Database))
                     throw new IOException(
-                        $"{directory.Root} is no data directory: it holds no {Path.GetFileName(directory.Database)}."
+                        $"{directory.Root} is not a data directory: it has no "
+                            + $"{Path.GetFileName(directory.Database)}."
                     );
                 await using var app = CommandHost.Create(
                     directory.Root,
@@ -109,7 +117,8 @@ internal static class DataCommands
             Console.Error.WriteLine($"{file.Path} of {file.Category}: {file.Fault.ToString().ToLowerInvariant()}");
         if (report.Lost.Count > 0)
             Console.Error.WriteLine(
-                $"{report.Lost.Count} files are missing, damaged or cannot be read where they were copied from; the copy is complete but for them."
+                $"{report.Lost.Count} source files are missing, damaged or unreadable; apart from them, the "
+                    + "copy is complete."
             );
         return report.Lost.Count == 0 ? CommandHost.Done : CommandHost.Failure;
     }

@@ -8,16 +8,16 @@ using PaDiM.Service.Data;
 namespace PaDiM.Service.Maintenance;
 
 /// <summary>
-/// Copies a data directory, also while a service works in it: a consistent copy of the database first, then the files
-/// that this copy speaks of. Files never change under their names, so whatever is written meanwhile does no harm; each
-/// is compared with its hash on the way. The database takes its place last: a copy that was cut short is no backup, or
-/// still the one before.
+/// Copies a data directory, even while a service uses it: first a consistent copy of the database, then the files that
+/// this copy refers to. Files never change under their names, so concurrent writes do no harm. The hash of every file
+/// is verified during the copy. The database is moved into place last, so an interrupted copy is either no backup or
+/// still the previous one.
 /// </summary>
 internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeProvider time)
 {
     /// <summary>
-    /// A file that is deleted between the database's copy and its own turn is found out by a newer copy of the
-    /// database.
+    /// If a file is deleted between the copy of the database and its own copy, the database is copied again, up to this
+    /// often.
     /// </summary>
     private const int MaxRounds = 5;
 
@@ -26,21 +26,19 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
         _kept;
     private long _bytes;
 
-    /// <summary>
-    /// Makes or refreshes a backup: what the target holds already, and is whole, is not copied again.
-    /// </summary>
+    /// <summary>Creates or updates a backup. Valid files in the target are not copied again.</summary>
     /// <exception cref="IOException">A folder is not what it must be, or the disk is full.</exception>
     public async Task<CopyReport> BackUpAsync(CancellationToken cancellationToken)
     {
         RefuseNested();
         if (!File.Exists(source.Database))
             throw new IOException(
-                $"{source.Root} is no data directory: it holds no {Path.GetFileName(source.Database)}."
+                $"{source.Root} is not a data directory: it has no {Path.GetFileName(source.Database)}."
             );
         if (File.Exists(target.Database) && !File.Exists(target.BackupMark))
-            throw new IOException($"{target.Root} is a data directory and no backup: nothing was changed.");
+            throw new IOException($"{target.Root} is a data directory and not a backup. Nothing was changed.");
         Directory.CreateDirectory(target.Root);
-        // That of the backup before stays in force until this one is whole.
+        // The mark of the previous backup stays valid until this one is complete.
         if (!File.Exists(target.BackupMark))
             File.WriteAllText(target.BackupMark, "{}");
         var report = await RunAsync(upgrade: false, cancellationToken);
@@ -49,20 +47,21 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
         return report;
     }
 
-    /// <summary>Makes a data directory of a backup.</summary>
-    /// <exception cref="IOException">The target is there and not empty, the source holds no database, or the disk is
+    /// <summary>Restores a data directory from a backup.</summary>
+    /// <exception cref="IOException">The target exists and is not empty, the source has no database, or the disk is
     /// full.</exception>
     public async Task<CopyReport> RestoreAsync(CancellationToken cancellationToken)
     {
         RefuseNested();
         if (!File.Exists(source.Database))
             throw new IOException(
-                $"{source.Root} holds no {Path.GetFileName(source.Database)}: it is no backup, or one that was cut short."
+                $"{source.Root} has no {Path.GetFileName(source.Database)}: it is not a backup, or an "
+                    + "incomplete one."
             );
         if (Directory.Exists(target.Root) && Directory.EnumerateFileSystemEntries(target.Root).Any())
-            throw new IOException($"{target.Root} is not empty: restore into a new folder. Nothing was changed.");
+            throw new IOException($"{target.Root} is not empty; restore into a new folder. Nothing was changed.");
         Directory.CreateDirectory(target.Root);
-        // A backup of an older version is brought up to date here, where it can be: in the copy.
+        // A backup of an older version can be upgraded here, because this is a copy.
         var report = await RunAsync(upgrade: true, cancellationToken);
         var noted = LostBefore();
         return report with
@@ -76,7 +75,7 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
         };
     }
 
-    /// <summary>What the backup's own report says it is without, and why.</summary>
+    /// <summary>Gets the files that the backup's own report lists as lost, and why.</summary>
     private Dictionary<string, LostFile> LostBefore()
     {
         try
@@ -100,12 +99,12 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
                     StringComparison.Ordinal
                 )
             )
-                throw new IOException($"{inner} lies within {outer}: copy to a folder of its own.");
+                throw new IOException($"{inner} is inside {outer}; copy to a separate folder.");
     }
 
     private async Task<CopyReport> RunAsync(bool upgrade, CancellationToken cancellationToken)
     {
-        // Of one that was killed.
+        // Leftovers of a killed copy.
         foreach (
             var leftover in Directory.EnumerateFiles(
                 target.Root,
@@ -137,7 +136,7 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
     }
 
     /// <summary>
-    /// Copies what a copy of the database speaks of, and gives the files of which there is no whole one.
+    /// Copies the files that a copy of the database refers to. Returns the files without a valid copy.
     /// </summary>
     private async Task<IReadOnlyList<LostFile>> CopyFilesAsync(
         string snapshot,
@@ -166,7 +165,7 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
         return lost;
     }
 
-    /// <summary>A consistent copy of the database as one file, as of one moment; writers do not wait for it.</summary>
+    /// <summary>Writes a consistent copy of the database to one file. Writers do not wait for it.</summary>
     private void Snapshot(string path)
     {
         using var connection = new SqliteConnection(
@@ -185,8 +184,8 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
     }
 
     /// <summary>
-    /// Sees to one file, and gives what is wrong with the source's; null where a whole one is there now. Statistics
-    /// that are gone are no loss.
+    /// Copies one file if needed. Returns the fault of the source, or null if the target now has a valid file. Missing
+    /// statistics are no loss.
     /// </summary>
     private LossFault? Copy(FileReference reference, CancellationToken cancellationToken)
     {
@@ -207,7 +206,7 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
             {
                 return e.Fault == LossFault.Missing && reference.Kind == FileKind.Statistics ? null : e.Fault;
             }
-            // What no row has the hash of holds its own.
+            // Statistics carry their own checksum instead of a hash in a row.
             if (reference.Sha256 is null && !reference.IsWhole(to))
             {
                 File.Delete(to);
@@ -247,8 +246,7 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
     }
 
     /// <summary>
-    /// Tells what goes wrong with the source from what goes wrong with the target: one file less, or the end of the
-    /// copy.
+    /// Distinguishes a failing source, which loses one file, from a failing target, which ends the copy.
     /// </summary>
     private static T Reading<T>(Func<T> read)
     {
@@ -272,9 +270,9 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
     }
 
     /// <summary>
-    /// Removes what the new copy of the database does not speak of. After the database has taken its place: until then
-    /// the old one may be needed. What is lost at the source stays: a copy from before that cannot be read today may be
-    /// all that is left.
+    /// Deletes files that the new copy of the database does not refer to. This runs after the database is in place,
+    /// because until then the previous copy may still be needed. Files that are lost at the source are kept: an earlier
+    /// copy, even one that cannot be read now, may be all that is left.
     /// </summary>
     private void Prune(IReadOnlyList<LostFile> lost)
     {
@@ -289,31 +287,31 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
     }
 }
 
-/// <summary>What a backup or a restore came to.</summary>
-/// <param name="MadeAt">The moment that the database's copy shows.</param>
-/// <param name="Copied">Files copied.</param>
-/// <param name="Kept">Files that were there already, and whole.</param>
-/// <param name="Bytes">Bytes copied.</param>
-/// <param name="Lost">Files that the source has not, or only damaged, or that cannot be read there: the copy is without
-/// them. Of a restore, with the fault that the backup found.</param>
+/// <summary>The result of a backup or restore.</summary>
+/// <param name="MadeAt">Time of the copied database state.</param>
+/// <param name="Copied">Number of copied files.</param>
+/// <param name="Kept">Number of valid files that already existed.</param>
+/// <param name="Bytes">Number of copied bytes.</param>
+/// <param name="Lost">Files that are missing, damaged or unreadable at the source and not in the copy. For a restore,
+/// with the fault that the backup found.</param>
 internal sealed record CopyReport(DateTime MadeAt, int Copied, int Kept, long Bytes, IReadOnlyList<LostFile> Lost);
 
-/// <summary>A file that a copy is without.</summary>
-/// <param name="Path">Within the data directory.</param>
-/// <param name="Kind">What it holds.</param>
-/// <param name="Category">For which category; of an image that several have, one of them.</param>
-/// <param name="Fault">What is wrong with it where it was to be copied from.</param>
+/// <summary>A file that is missing from a copy.</summary>
+/// <param name="Path">Path within the data directory.</param>
+/// <param name="Kind">Kind of file.</param>
+/// <param name="Category">Category; for an image of several categories, one of them.</param>
+/// <param name="Fault">What is wrong with the file at the source.</param>
 internal sealed record LostFile(string Path, FileKind Kind, string Category, LossFault Fault);
 
 /// <summary>Why a file is lost.</summary>
 internal enum LossFault
 {
-    /// <summary>It is not there.</summary>
+    /// <summary>The file does not exist.</summary>
     Missing,
 
-    /// <summary>Its bytes are not what they were.</summary>
+    /// <summary>The file does not match its hash.</summary>
     Damaged,
 
-    /// <summary>The system does not let it be read: a bad sector, a lost disk, rights.</summary>
+    /// <summary>The system cannot read the file: a bad sector, a lost disk, or missing permissions.</summary>
     Unreadable,
 }

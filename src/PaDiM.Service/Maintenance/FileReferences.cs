@@ -7,7 +7,7 @@ using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Maintenance;
 
-/// <summary>What a file of the data directory holds.</summary>
+/// <summary>The kind of a file in the data directory.</summary>
 internal enum FileKind
 {
     Image,
@@ -16,17 +16,17 @@ internal enum FileKind
     Model,
 
     /// <summary>
-    /// Statistics behind the newest model of a category: without them its next fit starts from the images.
+    /// Statistics of the newest model of a category. Without them, the next fit starts from the images.
     /// </summary>
     Statistics,
 }
 
-/// <summary>A file that a row speaks of.</summary>
-/// <param name="Path">Within the data directory.</param>
-/// <param name="Kind">What it holds.</param>
-/// <param name="Category">For which category; of an image that several have, one of them.</param>
-/// <param name="Sha256">The hash that it must have; null for statistics, which carry a checksum of their own.</param>
-/// <param name="Model">The row, of a model.</param>
+/// <summary>A file that a row refers to.</summary>
+/// <param name="Path">Path within the data directory.</param>
+/// <param name="Kind">Kind of file.</param>
+/// <param name="Category">Category; for an image of several categories, one of them.</param>
+/// <param name="Sha256">The expected hash; null for statistics, which carry their own checksum.</param>
+/// <param name="Model">The row; models only.</param>
 internal sealed record FileReference(
     string Path,
     FileKind Kind,
@@ -35,9 +35,9 @@ internal sealed record FileReference(
     StoredModel? Model = null
 )
 {
-    /// <summary>Whether a file is what the row says, after reading all of it.</summary>
-    /// <exception cref="IOException">It is not there, or cannot be read.</exception>
-    /// <exception cref="UnauthorizedAccessException">It must not be read.</exception>
+    /// <summary>Reads the whole file and gets whether it matches the row.</summary>
+    /// <exception cref="IOException">The file does not exist or cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access to the file is denied.</exception>
     public bool IsWhole(string path)
     {
         if (Sha256 is not null)
@@ -55,7 +55,7 @@ internal sealed record FileReference(
     }
 }
 
-/// <summary>Every file that a database speaks of: what is scrubbed and copied, and what a sweep leaves alone.</summary>
+/// <summary>Lists every file that a database refers to: the files to scrub and copy, and to keep in a sweep.</summary>
 internal static class FileReferences
 {
     public static async IAsyncEnumerable<FileReference> ListAsync(

@@ -7,8 +7,8 @@ using PaDiM.Service.Data;
 namespace PaDiM.Service.Maintenance;
 
 /// <summary>
-/// Removes what no row speaks of: blobs of deleted images, files of a fit or an upload that a crash cut short. Files
-/// younger than the grace time are left alone, since the row comes after the file.
+/// Deletes files that no row refers to: blobs of deleted images, and files of a fit or upload that a crash interrupted.
+/// Files younger than the grace period are kept, because the row is written after the file.
 /// </summary>
 internal sealed partial class OrphanSweeper(
     IDbContextFactory<PadimDbContext> contexts,
@@ -23,7 +23,7 @@ internal sealed partial class OrphanSweeper(
 
     private DateTime GraceEnd => time.GetUtcNow().UtcDateTime.AddMinutes(-options.Value.OrphanGraceMinutes);
 
-    /// <summary>Sweeps once and gives the number of files removed.</summary>
+    /// <summary>Sweeps once and returns the number of deleted files.</summary>
     public async Task<int> SweepAsync(CancellationToken cancellationToken)
     {
         var before = GraceEnd;
@@ -36,7 +36,7 @@ internal sealed partial class OrphanSweeper(
         return removed + await SweepEvaluationsAsync(db, before, cancellationToken) + SweepEmbeddings();
     }
 
-    /// <summary>What the next sweep would remove, but for caches that have grown old.</summary>
+    /// <summary>Gets the files that the next sweep would delete, except expired caches.</summary>
     public async Task<IReadOnlyList<string>> FindAsync(CancellationToken cancellationToken)
     {
         var before = GraceEnd;
@@ -61,14 +61,14 @@ internal sealed partial class OrphanSweeper(
             stoppingToken
         );
 
-    /// <summary>Files that are old enough and that no row speaks of.</summary>
+    /// <summary>Gets the files that are old enough and that no row refers to.</summary>
     private async Task<(IReadOnlyList<string> Blobs, IReadOnlyList<string> ModelFiles)> FindFilesAsync(
         PadimDbContext db,
         DateTime before,
         CancellationToken cancellationToken
     )
     {
-        // Files first, rows last: a file whose row comes meanwhile is known then.
+        // Files first, rows last: a file whose row is added meanwhile is then known.
         var oldBlobs = blobs.List().Where(blob => blob.PutAt < before).Select(blob => blob.Path).ToList();
         var oldModelFiles = Directory
             .EnumerateFiles(data.Models, "*", SearchOption.AllDirectories)
@@ -76,8 +76,8 @@ internal sealed partial class OrphanSweeper(
             .ToList();
         if (oldBlobs.Count == 0 && oldModelFiles.Count == 0)
             return ([], []);
-        // Files of a running fit are as old as its last stage; its job, not the grace time, protects them. Jobs first:
-        // one that publishes in between is a model then.
+        // Files of a running fit are as old as its last stage. They are protected by the job, not by the grace period.
+        // Jobs first: a job that publishes in between then has a model.
         var running = await db
             .Jobs.Where(j => j.LeaseExpiresAt != null)
             .Select(j => j.Id)
@@ -109,7 +109,7 @@ internal sealed partial class OrphanSweeper(
         }
     }
 
-    /// <summary>Folders of maps of evaluations whose job is final or gone.</summary>
+    /// <summary>Gets the map folders of evaluations whose job is final or deleted.</summary>
     private async Task<IReadOnlyList<string>> FindEvaluationsAsync(
         PadimDbContext db,
         DateTime before,
@@ -146,14 +146,14 @@ internal sealed partial class OrphanSweeper(
             }
             catch (IOException)
             {
-                // Another replica removes it at the same time, or a job that has lost its lease still writes there:
-                // next time.
+                // Another replica is deleting it, or a job that lost its lease still writes there. The next sweep tries
+                // again.
             }
         }
         return removed;
     }
 
-    /// <summary>The cache of embeddings forgets what no fit has read for a while.</summary>
+    /// <summary>Deletes cached embeddings that no fit has read for a while.</summary>
     private int SweepEmbeddings()
     {
         var unused = time.GetUtcNow().UtcDateTime.AddDays(-options.Value.EmbeddingCacheDays);
@@ -170,9 +170,9 @@ internal sealed partial class OrphanSweeper(
         return true;
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Count} files that nothing refers to were removed")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Deleted {Count} unreferenced files")]
     private partial void LogRemoved(int count);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Files that nothing refers to could not be removed")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Could not delete unreferenced files")]
     private partial void LogFailure(Exception exception);
 }

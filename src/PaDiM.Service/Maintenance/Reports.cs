@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 
 namespace PaDiM.Service.Maintenance;
 
-/// <summary>How reports are written where no request asks for them: on a terminal, and beside the data.</summary>
+/// <summary>How reports are written outside of requests: on a terminal and beside the data.</summary>
 internal static class Reports
 {
     public static JsonSerializerOptions Json { get; } =
@@ -12,7 +12,7 @@ internal static class Reports
         {
             WriteIndented = true,
             Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
-            // For a terminal, not for a page.
+            // For a terminal, not for a web page.
             Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         };
 }

@@ -6,9 +6,8 @@ using PaDiM.Service.Models;
 namespace PaDiM.Service.Maintenance;
 
 /// <summary>
-/// Reads every file that a row speaks of and compares it with its hash: bits rot where nobody looks, and a backup that
-/// nobody reads is none. Removes nothing; a model file that is damaged while its model is in memory is written anew
-/// from there.
+/// Reads every file that a row refers to and verifies its hash, because disks decay silently and a backup that is never
+/// read is worth nothing. Deletes nothing. A damaged model file is written again if its model is in memory.
 /// </summary>
 internal sealed class Scrub(
     IDbContextFactory<PadimDbContext> contexts,
@@ -20,9 +19,9 @@ internal sealed class Scrub(
     TimeProvider time
 )
 {
-    /// <summary>Runs one.</summary>
-    /// <param name="progress">Told the number of files read.</param>
-    /// <param name="cancellationToken">Ends it without a report.</param>
+    /// <summary>Runs a scrub.</summary>
+    /// <param name="progress">Receives the number of files read.</param>
+    /// <param name="cancellationToken">Ends the scrub without a report.</param>
     public async Task<ScrubReport> RunAsync(IProgress<int>? progress, CancellationToken cancellationToken)
     {
         var startedAt = time.GetUtcNow().UtcDateTime;
@@ -31,7 +30,7 @@ internal sealed class Scrub(
         var faults = new List<(FileReference File, ModelState Fault)>();
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var database = await CheckDatabaseAsync(db, cancellationToken);
-        // The list first: rows come and go while the files are read.
+        // The list comes first, because rows change while the files are read.
         foreach (var reference in await FileReferences.ListAsync(db, cancellationToken).ToListAsync(cancellationToken))
         {
             var began = time.GetTimestamp();
@@ -43,8 +42,8 @@ internal sealed class Scrub(
             progress?.Report(read);
             await PauseAsync(length, time.GetElapsedTime(began), cancellationToken);
         }
-        // Images and versions are deleted, and statistics make room for the next ones: a second look at the rows tells
-        // that from a loss.
+        // Images and versions may have been deleted, and statistics replaced, in the meantime. A second look at the
+        // rows distinguishes that from a loss.
         if (faults.Count > 0)
         {
             var spokenOf = await FileReferences
@@ -81,14 +80,13 @@ internal sealed class Scrub(
     private string PathOf(FileReference reference) => Path.Combine(data.Root, reference.Path);
 
     /// <summary>
-    /// What is wrong with a file; null where nothing is. Statistics that are gone are no loss: a fit starts from the
-    /// images then.
+    /// Gets the fault of a file, or null. Missing statistics are no fault: the next fit starts from the images.
     /// </summary>
     private ModelState? Validate(FileReference reference)
     {
         try
         {
-            // Of models the registry is to know as well.
+            // For models, the registry must know as well.
             if (reference.Model is { } stored)
                 return files.Check(stored) is null ? null : files.StateOf(stored);
             return reference.IsWhole(PathOf(reference)) ? null : ModelState.Corrupt;
@@ -101,7 +99,7 @@ internal sealed class Scrub(
         }
     }
 
-    /// <summary>Writes a damaged file anew from the model in memory, if it is there.</summary>
+    /// <summary>Rewrites a damaged file from the model in memory, if there is one.</summary>
     private bool TryMend(StoredModel stored)
     {
         try
@@ -114,7 +112,7 @@ internal sealed class Scrub(
         }
     }
 
-    /// <summary>Leaves the disk to others for as long as the pace wants.</summary>
+    /// <summary>Leaves the disk to others, as the configured rate requires.</summary>
     private Task PauseAsync(long bytes, TimeSpan taken, CancellationToken cancellationToken)
     {
         if (options.Value.ScrubMegabytesPerSecond is not (> 0 and var pace))

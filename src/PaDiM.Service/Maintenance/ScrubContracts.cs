@@ -1,22 +1,21 @@
 namespace PaDiM.Service.Maintenance;
 
-/// <summary>How scrubbing stands.</summary>
-/// <param name="Running">A scrub is under way in this process.</param>
-/// <param name="Checked">Files read by it so far; 0 when none is under way.</param>
-/// <param name="LastReport">What the last one found, whichever process ran it; null before the first.</param>
+/// <summary>The state of scrubbing.</summary>
+/// <param name="Running">Whether a scrub is running in this process.</param>
+/// <param name="Checked">Number of files that it has read so far; 0 if none is running.</param>
+/// <param name="LastReport">Report of the last scrub by any process; null before the first one.</param>
 internal sealed record ScrubResponse(bool Running, int Checked, ScrubReport? LastReport);
 
-/// <summary>What a scrub found.</summary>
-/// <param name="StartedAt">When it began.</param>
-/// <param name="FinishedAt">When it ended.</param>
-/// <param name="Database">`ok`, or what SQLite's own check of the database complains about first.</param>
-/// <param name="Checked">Files that rows speak of, all of them read.</param>
-/// <param name="Bytes">Bytes read.</param>
-/// <param name="Missing">Files that are not there, or cannot be read.</param>
-/// <param name="Damaged">Files whose bytes are not what they were.</param>
-/// <param name="Mended">Damaged or missing model files that were written anew from the model in memory.</param>
-/// <param name="Orphans">Files that nothing refers to, older than the time of grace; the next sweep removes
-/// them.</param>
+/// <summary>The report of a scrub.</summary>
+/// <param name="StartedAt">Start time.</param>
+/// <param name="FinishedAt">End time.</param>
+/// <param name="Database">`ok`, or the first complaint of SQLite's integrity check.</param>
+/// <param name="Checked">Number of referenced files, all of which were read.</param>
+/// <param name="Bytes">Number of bytes read.</param>
+/// <param name="Missing">Files that do not exist or cannot be read.</param>
+/// <param name="Damaged">Files that do not match their hash.</param>
+/// <param name="Mended">Damaged or missing model files that were rewritten from the model in memory.</param>
+/// <param name="Orphans">Unreferenced files older than the grace period; the next sweep deletes them.</param>
 internal sealed record ScrubReport(
     DateTime StartedAt,
     DateTime FinishedAt,
@@ -29,12 +28,12 @@ internal sealed record ScrubReport(
     ScrubFindings Orphans
 )
 {
-    /// <summary>Nothing is lost: orphans are leftovers, and what was mended is whole.</summary>
+    /// <summary>Gets whether nothing is lost. Orphans are leftovers, and repaired files are valid.</summary>
     public bool IsClean() => Database == "ok" && Missing.Count == 0 && Damaged.Count == 0;
 }
 
-/// <summary>Files of one kind of finding.</summary>
-/// <param name="Count">How many.</param>
+/// <summary>Files with the same kind of finding.</summary>
+/// <param name="Count">Number of files.</param>
 /// <param name="Files">The first hundred.</param>
 internal sealed record ScrubFindings(int Count, IReadOnlyList<ScrubbedFile> Files)
 {
@@ -45,7 +44,7 @@ internal sealed record ScrubFindings(int Count, IReadOnlyList<ScrubbedFile> File
 }
 
 /// <summary>A file of the data directory.</summary>
-/// <param name="Path">Within the data directory.</param>
-/// <param name="Kind">What it holds; null for an orphan.</param>
-/// <param name="Category">For which category; null for an orphan.</param>
+/// <param name="Path">Path within the data directory.</param>
+/// <param name="Kind">Kind of file; null for an orphan.</param>
+/// <param name="Category">Category; null for an orphan.</param>
 internal sealed record ScrubbedFile(string Path, FileKind? Kind, string? Category);

@@ -3,7 +3,7 @@ using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Maintenance;
 
-/// <summary><c>/v1/system/scrub</c>: whether all files are there and what they were.</summary>
+/// <summary><c>/v1/system/scrub</c>: whether all files are present and valid.</summary>
 internal static class ScrubEndpoints
 {
     public const string Path = "/v1/system/scrub";
@@ -16,9 +16,10 @@ internal static class ScrubEndpoints
             .Audited("scrub.start")
             .WithTags("Operations")
             .WithName("StartScrub")
-            .WithSummary("Reads every stored file and compares it with its hash, in the background")
+            .WithSummary("Verifies the hash of every stored file, in the background")
             .WithDescription(
-                "One scrub at a time: where one is under way, this changes nothing. It runs by itself every `ScrubHours` as well, and reads no faster than `ScrubMegabytesPerSecond`."
+                "One scrub runs at a time; if one is running, this has no effect. A scrub also runs every "
+                    + "`ScrubHours`, and reads no faster than `ScrubMegabytesPerSecond`."
             )
             .Produces<ScrubResponse>(StatusCodes.Status202Accepted);
         routes
@@ -26,7 +27,7 @@ internal static class ScrubEndpoints
             .Needs(AccessScope.Admin, everyCategory: true)
             .WithTags("Operations")
             .WithName("GetScrub")
-            .WithSummary("Tells what the last scrub found")
+            .WithSummary("Gets the state and the last report of scrubbing")
             .Produces<ScrubResponse>();
     }
 }

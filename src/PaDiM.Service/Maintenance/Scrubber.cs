@@ -6,8 +6,8 @@ using PaDiM.Service.Data;
 namespace PaDiM.Service.Maintenance;
 
 /// <summary>
-/// Runs a scrub when one is due or asked for, one at a time, and keeps the last report beside the data: a restart does
-/// not put the next one off.
+/// Runs a scrub when one is due or requested, one at a time, and stores the last report beside the data, so that a
+/// restart does not delay the next one.
 /// </summary>
 internal sealed partial class Scrubber(
     Scrub scrub,
@@ -17,17 +17,17 @@ internal sealed partial class Scrubber(
     ILogger<Scrubber> logger
 ) : BackgroundService, IProgress<int>
 {
-    /// <summary>After a start the disk is needed for models first.</summary>
+    /// <summary>After start-up, the disk is needed for models first.</summary>
     private static readonly TimeSpan Poll = TimeSpan.FromMinutes(5);
 
     private readonly SemaphoreSlim _asked = new(0, 1);
     private volatile bool _running;
     private volatile int _seen;
 
-    /// <summary>How it stands.</summary>
+    /// <summary>Gets the state of scrubbing.</summary>
     public ScrubResponse Describe() => new(_running, _running ? _seen : 0, ReadReport());
 
-    /// <summary>Asks for a scrub; nothing more happens where one is under way.</summary>
+    /// <summary>Requests a scrub; has no effect while one is running.</summary>
     public ScrubResponse Start()
     {
         lock (_asked)
@@ -40,7 +40,7 @@ internal sealed partial class Scrubber(
         return Describe();
     }
 
-    /// <summary>Whether the last scrub lies far enough back.</summary>
+    /// <summary>Gets whether the last scrub is long enough ago.</summary>
     public bool IsDue() =>
         options.Value.ScrubHours > 0
         && (
@@ -62,7 +62,7 @@ internal sealed partial class Scrubber(
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // The process stops; the scrub is due again after the next start.
+            // The process is stopping; the scrub is due again after the next start.
         }
     }
 
@@ -107,13 +107,14 @@ internal sealed partial class Scrubber(
 
     [LoggerMessage(
         Level = LogLevel.Information,
-        Message = "The scrub read {Checked} files: none is missing or damaged; {Orphans} are orphans"
+        Message = "The scrub verified {Checked} files: none missing or damaged, {Orphans} orphans"
     )]
     private partial void LogClean(int @checked, int orphans);
 
     [LoggerMessage(
         Level = LogLevel.Error,
-        Message = "The scrub found {Missing} missing and {Damaged} damaged of {Checked} files, and the database {Database}; GET /v1/system/scrub lists them"
+        Message = "The scrub found {Missing} missing and {Damaged} damaged files of {Checked}; database: "
+            + "{Database}. See GET /v1/system/scrub"
     )]
     private partial void LogLoss(int missing, int damaged, int @checked, string database);
 
