@@ -3,7 +3,7 @@ using PaDiM.Service.Data;
 
 namespace PaDiM.Service.Models;
 
-/// <summary>What a score decides.</summary>
+/// <summary>The decision about an image.</summary>
 internal enum Decision
 {
     Normal,
@@ -12,20 +12,20 @@ internal enum Decision
 }
 
 /// <summary>
-/// A model that is ready to score, with the thresholds in force: everything a request needs, in one immutable snapshot.
-/// A change of any of it makes a new snapshot; requests under way end with the one they began with.
+/// A model that is ready to score, with the thresholds in force: everything that a request needs, in one immutable
+/// snapshot. Every change creates a new snapshot; running requests finish with the one they started with.
 /// </summary>
-/// <param name="Category">Whose it is.</param>
-/// <param name="Version">Which version.</param>
+/// <param name="Category">Name of the category.</param>
+/// <param name="Version">Version of the model.</param>
 /// <param name="Cached">The model in memory.</param>
-/// <param name="Threshold">Scores at or above it are anomalous.</param>
-/// <param name="Calibrated">The threshold follows from the false-reject rate; false when set by hand.</param>
-/// <param name="FalseRejectRate">The rate asked for.</param>
-/// <param name="ReviewThreshold">Scores from here on are to be reviewed; null for no review.</param>
-/// <param name="Active">It is the version that scores where none is asked for.</param>
-/// <param name="Revision">Revision of the category that it was made from.</param>
-/// <param name="StandsInFor">The active version, where its file is damaged and this earlier one scores in its place;
-/// null otherwise.</param>
+/// <param name="Threshold">Scores at or above this value are anomalous.</param>
+/// <param name="Calibrated">Whether the threshold follows from the false-reject rate; false if set manually.</param>
+/// <param name="FalseRejectRate">The false-reject rate of the category.</param>
+/// <param name="ReviewThreshold">Scores at or above this value need review; null for no review.</param>
+/// <param name="Active">Whether this version scores by default.</param>
+/// <param name="Revision">Revision of the category at the time of the snapshot.</param>
+/// <param name="StandsInFor">The active version, if its file is damaged and this earlier version stands in for it; null
+/// otherwise.</param>
 internal sealed record CategoryModel(
     string Category,
     int Version,
@@ -39,12 +39,12 @@ internal sealed record CategoryModel(
     StoredModel? StandsInFor
 )
 {
-    /// <summary>Scores with it.</summary>
+    /// <summary>Gets the scorer of the model.</summary>
     public ModelScorer Inspector => Cached.Inspector;
 
     public Decision Decide(double score) => Decide(score, Threshold, ReviewThreshold);
 
-    /// <summary>What a score decides.</summary>
+    /// <summary>The decision about an image.</summary>
     public static Decision Decide(double score, double threshold, double? reviewThreshold) =>
         score >= threshold ? Decision.Anomalous
         : score >= reviewThreshold ? Decision.Review

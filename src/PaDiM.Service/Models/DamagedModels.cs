@@ -5,41 +5,41 @@ using PaDiM.Service.Http;
 namespace PaDiM.Service.Models;
 
 /// <summary>
-/// Versions whose file was not what was published when this process last read it. Kept in memory alone: a process that
-/// starts anew, and a replica, see for themselves before they score. Thread-safe.
+/// Versions whose file was damaged or missing when this process last read it. Kept in memory only: a restarted process
+/// and other replicas find out themselves before they score. Thread-safe.
 /// </summary>
 internal sealed partial class DamagedModels(TimeProvider time, ILogger<DamagedModels> logger)
 {
     /// <summary>
-    /// A file that looks untouched is read again now and then all the same: a copy may bring back the old time and
-    /// length.
+    /// A file that looks unchanged is still read again after this time, because a restored copy may have the old time
+    /// and length.
     /// </summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentDictionary<(string Category, string FileName), Damage> _found = new();
 
-    /// <summary>What is known, the longest known first.</summary>
+    /// <summary>Gets the known damage, oldest first.</summary>
     public IReadOnlyList<Damage> List() => [.. _found.Values.OrderBy(damage => damage.Since)];
 
     public ModelState StateOf(StoredModel model) =>
         _found.TryGetValue(ModelCache.KeyOf(model), out var damage) ? damage.State : ModelState.Ready;
 
     /// <summary>
-    /// The problem with a version; null where there is none, or where its file may have been mended since it was read.
+    /// Gets the problem of a version; null if there is none, or if the file may have been repaired since it was read.
     /// </summary>
     public Problem? Find(StoredModel model, FileStamp now) =>
         _found.TryGetValue(ModelCache.KeyOf(model), out var damage) && !MayBeMended(damage, now)
             ? ProblemOf(model, damage.State)
             : null;
 
-    /// <summary>Whether a damaged file is worth another look.</summary>
+    /// <summary>Gets whether a damaged file should be checked again.</summary>
     public bool MayBeMended(Damage damage, FileStamp now) =>
         damage.Seen != now || time.GetElapsedTime(damage.LookedAt) >= Patience;
 
-    /// <summary>Takes note of a file that was just read, and gives the problem that it is.</summary>
-    /// <param name="model">Whose file it is.</param>
-    /// <param name="state">What is wrong with it.</param>
-    /// <param name="seen">What it looked like before it was read.</param>
+    /// <summary>Records a damaged file and returns its problem.</summary>
+    /// <param name="model">The row of the file.</param>
+    /// <param name="state">What is wrong with the file.</param>
+    /// <param name="seen">The stamp of the file before it was read.</param>
     public Problem Mark(StoredModel model, ModelState state, FileStamp seen)
     {
         var problem = ProblemOf(model, state);
@@ -54,14 +54,14 @@ internal sealed partial class DamagedModels(TimeProvider time, ILogger<DamagedMo
         return problem;
     }
 
-    /// <summary>A file was read and is what was published.</summary>
+    /// <summary>Records that a file was read and is valid.</summary>
     public void Clear(StoredModel model)
     {
         if (_found.TryRemove(ModelCache.KeyOf(model), out _))
             LogMended(model.Version, model.Category);
     }
 
-    /// <summary>Forgets a version that is gone, or, without a name, all versions of a category.</summary>
+    /// <summary>Removes a deleted version; without a name, all versions of a category.</summary>
     public void Forget(string category, string? fileName = null)
     {
         foreach (
@@ -75,27 +75,30 @@ internal sealed partial class DamagedModels(TimeProvider time, ILogger<DamagedMo
     private static Problem ProblemOf(StoredModel model, ModelState state) =>
         Problems.ModelCorrupt(
             state == ModelState.Corrupt
-                ? $"The file of version {model.Version} of '{model.Category}' is damaged: its hash is not the one that was published. Restore the file {model.FileName} from a backup, activate another version, or fit again."
-                : $"The file of version {model.Version} of '{model.Category}' is missing or cannot be read. Restore the file {model.FileName} from a backup, activate another version, or fit again."
+                ? $"The file of version {model.Version} of '{model.Category}' is damaged: its hash differs from "
+                    + $"the published one. Restore the file {model.FileName} from a backup, activate another "
+                    + "version, or fit again."
+                : $"The file of version {model.Version} of '{model.Category}' is missing or unreadable. Restore "
+                    + $"the file {model.FileName} from a backup, activate another version, or fit again."
         );
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Code}: {Detail}")]
     private partial void LogDamaged(string code, string detail);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The file of version {Version} of {Category} is whole again")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The file of version {Version} of {Category} is valid again")]
     private partial void LogMended(int version, string category);
 }
 
-/// <summary>A file that is not what was published.</summary>
-/// <param name="Model">Whose it is.</param>
-/// <param name="State">What is wrong with it.</param>
-/// <param name="Since">When that was first seen.</param>
-/// <param name="Seen">What the file looked like then.</param>
-/// <param name="LookedAt">Timestamp of the last look.</param>
+/// <summary>A damaged or missing file.</summary>
+/// <param name="Model">The row of the file.</param>
+/// <param name="State">What is wrong with the file.</param>
+/// <param name="Since">Time at which the damage was first noticed.</param>
+/// <param name="Seen">The stamp of the file at that time.</param>
+/// <param name="LookedAt">Timestamp of the last check.</param>
 internal sealed record Damage(StoredModel Model, ModelState State, DateTime Since, FileStamp Seen, long LookedAt);
 
 /// <summary>
-/// What tells without reading it that a file was written or replaced; the default for one that is not there.
+/// Indicates without reading a file whether it was written or replaced; the default value if the file does not exist.
 /// </summary>
 internal readonly record struct FileStamp(long Length, DateTime WrittenAt, DateTime CreatedAt)
 {

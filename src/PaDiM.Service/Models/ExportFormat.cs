@@ -1,6 +1,6 @@
 namespace PaDiM.Service.Models;
 
-/// <summary>What a model is exported as.</summary>
+/// <summary>The file format of an exported model.</summary>
 internal enum ExportFormat
 {
     Safetensors,

@@ -5,7 +5,7 @@ using PaDiM.Service.Data;
 
 namespace PaDiM.Service.Models;
 
-/// <summary>A model in memory, with the time it was last of use.</summary>
+/// <summary>A model in memory and the time of its last use.</summary>
 internal sealed class CachedModel(StoredModel stored, ModelScorer inspector, TimeProvider time)
 {
     private long _usedAt = time.GetTimestamp();
@@ -16,20 +16,20 @@ internal sealed class CachedModel(StoredModel stored, ModelScorer inspector, Tim
 
     public int Version { get; } = stored.Version;
 
-    /// <summary>The host's and the device's together: one budget holds both, whichever is short.</summary>
+    /// <summary>Gets the sum of host and device memory: one budget covers both, whichever is scarcer.</summary>
     public long Bytes { get; } = inspector.Bytes;
 
     public long UsedAt => Volatile.Read(ref _usedAt);
 
-    /// <summary>Takes no lock: every request comes by.</summary>
+    /// <summary>Records a use. Takes no lock because every request calls it.</summary>
     public void Touch() => Volatile.Write(ref _usedAt, time.GetTimestamp());
 }
 
 /// <summary>
-/// Models in memory within a budget of bytes; the least recently used make room, and pinned ones never do. A model that
-/// finds no room beside the pinned ones is kept all the same, until the next one comes: what is asked for is served.
-/// Owner of the inspectors: one that is let go gives back its memory on the device, and requests that still score with
-/// it go on with the host's. Thread-safe.
+/// Models in memory within a budget of bytes. The least recently used are evicted; pinned ones never are. A model that
+/// does not fit beside the pinned ones is kept anyway until the next one is added, because a requested model must be
+/// served. The cache owns the scorers: an evicted one releases its device memory, and requests that still use it
+/// continue on the host. Thread-safe.
 /// </summary>
 internal sealed class ModelCache(IOptions<CategoryOptions> options, TimeProvider time) : IDisposable
 {
@@ -37,14 +37,14 @@ internal sealed class ModelCache(IOptions<CategoryOptions> options, TimeProvider
     private readonly Dictionary<(string Category, string FileName), CachedModel> _models = [];
 
     /// <summary>
-    /// The file that is pinned for a category, whether or not it is in memory yet: between the two, no other model can
-    /// drive it out.
+    /// The pinned file per category, whether or not it is in memory yet, so that no other model can evict it in
+    /// between.
     /// </summary>
     private readonly Dictionary<string, string> _pinned = new(StringComparer.Ordinal);
 
     private long _evictions;
 
-    /// <summary>Bytes of all models held.</summary>
+    /// <summary>Gets the memory of all models, in bytes.</summary>
     public long Bytes
     {
         get
@@ -54,7 +54,7 @@ internal sealed class ModelCache(IOptions<CategoryOptions> options, TimeProvider
         }
     }
 
-    /// <summary>Models held.</summary>
+    /// <summary>Gets the number of models.</summary>
     public int Count
     {
         get
@@ -64,10 +64,10 @@ internal sealed class ModelCache(IOptions<CategoryOptions> options, TimeProvider
         }
     }
 
-    /// <summary>Models that made room for others since the start.</summary>
+    /// <summary>Gets the number of evictions since start-up.</summary>
     public long Evictions => Interlocked.Read(ref _evictions);
 
-    /// <summary>What is held, the last used first.</summary>
+    /// <summary>Gets the contents, most recently used first.</summary>
     public ModelCacheResponse Describe()
     {
         lock (_gate)
@@ -104,16 +104,14 @@ internal sealed class ModelCache(IOptions<CategoryOptions> options, TimeProvider
         }
     }
 
-    /// <summary>A model that is held, without counting as a use of it.</summary>
+    /// <summary>Gets a model without counting it as a use.</summary>
     public CachedModel? Peek(StoredModel model)
     {
         lock (_gate)
             return _models.GetValueOrDefault(KeyOf(model));
     }
 
-    /// <summary>
-    /// Keeps a model, and tells which ones made room for it. The inspector is the cache's from here on.
-    /// </summary>
+    /// <summary>Adds a model and returns the evicted ones. The cache takes ownership of the scorer.</summary>
     public (CachedModel Cached, IReadOnlyList<CachedModel> Evicted) Put(StoredModel model, ModelScorer inspector)
     {
         lock (_gate)
@@ -143,23 +141,21 @@ internal sealed class ModelCache(IOptions<CategoryOptions> options, TimeProvider
         }
     }
 
-    /// <summary>
-    /// Lets a model stay whatever comes, in place of the one that was pinned for its category before.
-    /// </summary>
+    /// <summary>Pins a model, replacing the pinned one of its category.</summary>
     public void Pin(StoredModel model)
     {
         lock (_gate)
             _pinned[model.Category] = model.FileName;
     }
 
-    /// <summary>Lets the models of a category make room again.</summary>
+    /// <summary>Allows the models of a category to be evicted again.</summary>
     public void Unpin(string category)
     {
         lock (_gate)
             _pinned.Remove(category);
     }
 
-    /// <summary>Forgets the models of a category that is gone.</summary>
+    /// <summary>Removes the models of a deleted category.</summary>
     public void Forget(string category)
     {
         lock (_gate)
@@ -178,7 +174,7 @@ internal sealed class ModelCache(IOptions<CategoryOptions> options, TimeProvider
     }
 
     /// <summary>
-    /// Versions count from 1 again when a deleted category's name is used again; names of files are never used twice.
+    /// Version numbers restart at 1 when the name of a deleted category is used again; file names are never reused.
     /// </summary>
     public static (string Category, string FileName) KeyOf(StoredModel model) => (model.Category, model.FileName);
 

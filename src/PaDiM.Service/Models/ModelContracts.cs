@@ -4,25 +4,26 @@ using PaDiM.Service.Data;
 namespace PaDiM.Service.Models;
 
 /// <summary>A published version of a category's model.</summary>
-/// <param name="Version">Number, counting from 1; never used twice.</param>
-/// <param name="CreatedAt">When it was published.</param>
-/// <param name="Active">It is the one that scores.</param>
-/// <param name="State">How its file was when it was last read: `ready` (or not read since the start), `corrupt` or
+/// <param name="Version">Number, from 1; never reused.</param>
+/// <param name="CreatedAt">Time of publication.</param>
+/// <param name="Active">Whether this version is active.</param>
+/// <param name="State">State of the file when it was last read: `ready` (or not read since start-up), `corrupt` or
 /// `missing`. A damaged file never scores.</param>
-/// <param name="Backbone">The network that it was fitted with.</param>
-/// <param name="ImageCount">Training images n.</param>
+/// <param name="Backbone">The backbone that the model was fitted with.</param>
+/// <param name="ImageCount">Number of training images n.</param>
 /// <param name="Dimensions">Dimensions d.</param>
 /// <param name="Grid">Rows and columns of patch positions.</param>
-/// <param name="Threshold">As calibrated at falseRejectRate when it was published.</param>
-/// <param name="FalseRejectRate">The rate asked for when it was published.</param>
-/// <param name="SmallestFalseRejectRate">1 / (n + 1): no smaller rate can be promised.</param>
+/// <param name="Threshold">The threshold calibrated for falseRejectRate at the time of publication.</param>
+/// <param name="FalseRejectRate">The false-reject rate at the time of publication.</param>
+/// <param name="SmallestFalseRejectRate">1 / (n + 1): the smallest rate that can be guaranteed.</param>
 /// <param name="LooScores">Leave-one-out scores of the training images.</param>
-/// <param name="Outliers">Training images that stand far out, worst first: look at them.</param>
-/// <param name="Findings">Near-duplicates, blurred and wrongly exposed training images: look at them too.</param>
-/// <param name="IgnoredShare">Share of the image that does not count, by the ignore mask of the fit.</param>
-/// <param name="RankDeficient">Fewer images than dimensions + 1; epsilon carries the open directions.</param>
-/// <param name="StatisticsBytes">Size of its file.</param>
-/// <param name="Sha256">Hash of its file.</param>
+/// <param name="Outliers">Outliers among the training images, worst first; check them.</param>
+/// <param name="Findings">Near-duplicate, blurred and wrongly exposed training images; check them too.</param>
+/// <param name="IgnoredShare">Share of the image that the fit's ignore mask excludes.</param>
+/// <param name="RankDeficient">Whether there are fewer images than dimensions + 1, so that epsilon fills the remaining
+/// directions.</param>
+/// <param name="StatisticsBytes">Size of the file in bytes.</param>
+/// <param name="Sha256">Hash of the file.</param>
 internal sealed record ModelResponse(
     int Version,
     DateTime CreatedAt,
@@ -44,12 +45,11 @@ internal sealed record ModelResponse(
     string Sha256
 )
 {
-    /// <summary>Describes a row.</summary>
+    /// <summary>Creates the response for a row.</summary>
     /// <param name="model">The row.</param>
-    /// <param name="active">It is the one that scores.</param>
-    /// <param name="state">How its file is.</param>
-    /// <param name="imageIds">Identifiers of stored images by hash; images that are gone keep their hash as
-    /// identifier.</param>
+    /// <param name="active">Whether this version is active.</param>
+    /// <param name="state">State of the file.</param>
+    /// <param name="imageIds">Identifiers of stored images by hash; deleted images are listed by their hash.</param>
     public static ModelResponse From(
         StoredModel model,
         bool active,
@@ -89,26 +89,26 @@ internal sealed record ModelResponse(
     }
 }
 
-/// <summary>A network and its hash.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Sha256">Hash of its file.</param>
+/// <summary>A backbone and its hash.</summary>
+/// <param name="Name">Name.</param>
+/// <param name="Sha256">Hash of the file.</param>
 internal sealed record ModelBackbone(string Name, string Sha256);
 
-/// <summary>Leave-one-out scores in short.</summary>
-/// <param name="Min">The smallest.</param>
-/// <param name="Median">The one in the middle.</param>
-/// <param name="Max">The largest.</param>
+/// <summary>A summary of the leave-one-out scores.</summary>
+/// <param name="Min">The minimum.</param>
+/// <param name="Median">The median.</param>
+/// <param name="Max">The maximum.</param>
 internal sealed record LooScores(double Min, double Median, double Max);
 
-/// <summary>A training image that its fellows do not explain.</summary>
-/// <param name="ImageId">Identifier of the image; its hash once it is deleted.</param>
-/// <param name="Score">Its leave-one-out score.</param>
-/// <param name="PValue">Share of training images that score at least as high.</param>
+/// <summary>A training image that the other images do not explain.</summary>
+/// <param name="ImageId">Identifier of the image, or its hash if it was deleted.</param>
+/// <param name="Score">Leave-one-out score.</param>
+/// <param name="PValue">Share of training images with a score at least as high.</param>
 internal sealed record OutlierResponse(string ImageId, double Score, double PValue);
 
-/// <summary>Something about a training image that its owner should look at; nothing is removed.</summary>
-/// <param name="ImageId">Identifier of the image; its hash once it is deleted.</param>
-/// <param name="Kind">What it is.</param>
-/// <param name="Deviations">How far the image stands out, in robust standard deviations of the set.</param>
-/// <param name="OfImageId">The earlier image that a near-duplicate repeats; null for the other kinds.</param>
+/// <summary>A training image that deserves a check; nothing is removed.</summary>
+/// <param name="ImageId">Identifier of the image, or its hash if it was deleted.</param>
+/// <param name="Kind">Kind of finding.</param>
+/// <param name="Deviations">Deviation from the set, in robust standard deviations.</param>
+/// <param name="OfImageId">The earlier image that a near-duplicate repeats; null for other kinds.</param>
 internal sealed record FindingResponse(string ImageId, TrainingFindingKind Kind, double Deviations, string? OfImageId);

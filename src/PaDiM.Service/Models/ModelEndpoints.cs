@@ -34,30 +34,33 @@ internal static class ModelEndpoints
             .MapGet("{version:int}", GetAsync)
             .Needs(AccessScope.Score)
             .WithName("GetModel")
-            .WithSummary("Shows a model version")
+            .WithSummary("Gets a model version")
             .Produces<ModelResponse>()
             .ProducesProblem(StatusCodes.Status404NotFound);
         models
             .MapPost("{version:int}/activate", ActivateAsync)
             .Audited("model.activate")
             .WithName("ActivateModel")
-            .WithSummary("Lets a version score; also the way back to an older one")
+            .WithSummary("Activates a model version (also used to roll back)")
             .Produces<ModelResponse>()
             .ProducesProblem(StatusCodes.Status404NotFound);
         models
             .MapDelete("{version:int}", DeleteAsync)
             .Audited("model.delete")
             .WithName("DeleteModel")
-            .WithSummary("Deletes a version that does not score")
+            .WithSummary("Deletes an inactive version")
             .Produces(StatusCodes.Status204NoContent)
             .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status409Conflict);
         models
             .MapGet("{version:int}/export", ExportAsync)
             .WithName("ExportModel")
-            .WithSummary("Gives a version as one file")
+            .WithSummary("Exports a version as one file")
             .WithDescription(
-                "`safetensors` is what `import` takes. `onnx` scores without this service: normalisation, backbone, distances and smoothing in one graph, from `image` (n, 3, H, W), RGB in [0, 1] at the prepared size, to `anomaly_map` (n, 1, H, W) and `score` (n); the threshold in force and how to prepare an image stand in its metadata."
+                "`safetensors` is the format that `import` reads. `onnx` scores without this service: "
+                    + "normalisation, backbone, distances and smoothing in one graph, from `image` (n, 3, H, W), "
+                    + "RGB in [0, 1] at the prepared size, to `anomaly_map` (n, 1, H, W) and `score` (n). Its "
+                    + "metadata has the threshold in force and how to prepare an image."
             )
             .Produces<byte[]>(StatusCodes.Status200OK, MediaType)
             .ProducesProblem(StatusCodes.Status404NotFound);
@@ -66,9 +69,10 @@ internal static class ModelEndpoints
             .Needs(AccessScope.Admin)
             .Audited("model.import")
             .WithName("ImportModel")
-            .WithSummary("Publishes an exported model as a new version")
+            .WithSummary("Imports an exported model as a new version")
             .WithDescription(
-                "Also takes what `padim fit --out` writes. The backbone must be present here, byte for byte the one of the fit."
+                "Also accepts the output of `padim fit --out`. The backbone must be installed and "
+                    + "byte-identical to the one used for the fit."
             )
             .Accepts<IFormFile>(MediaType)
             .Produces<ModelResponse>(StatusCodes.Status201Created)
@@ -105,7 +109,7 @@ internal static class ModelEndpoints
         CancellationToken cancellationToken
     )
     {
-        // A version that cannot be loaded must not take the place of one that scores.
+        // A version that cannot be loaded must not replace one that scores.
         if (!(await registry.AcquireAsync(category, version, cancellationToken)).Succeeded(out _, out var unusable))
             return unusable;
         if (await store.ActivateAsync(category, version, cancellationToken) is { } problem)
@@ -168,8 +172,8 @@ internal static class ModelEndpoints
                 new ExportNotes(model.Threshold, category, version)
             );
             response.ContentLength = export.Length;
-            // Whitening factors are made as fast as the client takes them; no thread waits for a slow one, and no file
-            // is kept.
+            // Whitening factors are computed at the client's pace, so a slow client blocks no thread, and no file is
+            // kept.
             return TypedResults.Stream(
                 async body =>
                 {
@@ -258,9 +262,9 @@ internal static class ModelEndpoints
             var model = ModelFile.Read(file);
             if (!settings.OpenBackbone(model.Backbone.Name).Succeeded(out var backbone, out var problem))
                 return problem;
-            // The inspector refuses another backbone; one black image shows whether grid, channels and numbers really
-            // go together. On the host: this is about the file, and takes no memory of a device; where it scores, the
-            // model tests itself when it is loaded.
+            // The scorer refuses another backbone, and scoring one black image checks that grid, channels and numbers
+            // match. This runs on the host: it checks the file and needs no device memory. The model tests itself on
+            // the device when it is loaded there.
             var inspector = new ModelScorer(model, backbone);
             var compute = ComputeContext.OnThreadPool(backbone.Runtime.Threads, bindsCaller: true);
             _ = inspector.Score(new RgbImage(1, 1, new byte[3]), compute);

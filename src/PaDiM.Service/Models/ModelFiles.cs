@@ -9,8 +9,8 @@ using PaDiM.Service.Http;
 namespace PaDiM.Service.Models;
 
 /// <summary>
-/// Model files, a folder a category, and beside each the statistics that it was made from. Names are never used twice:
-/// a worker that was taken for dead cannot overwrite what another one wrote.
+/// Model files, one folder per category, each with the statistics that it was computed from. Names are never reused, so
+/// a worker that was presumed dead cannot overwrite another one's file.
 /// </summary>
 internal sealed class ModelFiles(DataDirectory data, DamagedModels damaged)
 {
@@ -19,7 +19,7 @@ internal sealed class ModelFiles(DataDirectory data, DamagedModels damaged)
 
     public string PathOf(string category, string fileName) => Path.Combine(data.Root, NameOf(category, fileName));
 
-    /// <summary>Path of a file within the data directory.</summary>
+    /// <summary>Gets the path of a file within the data directory.</summary>
     public static string NameOf(string category, string fileName) =>
         Path.Combine(DataDirectory.ModelsName, category, fileName);
 
@@ -29,14 +29,13 @@ internal sealed class ModelFiles(DataDirectory data, DamagedModels damaged)
         AtomicFile.WriteHashed(PathOf(category, fileName), stream => ModelFile.Write(stream, model));
 
     /// <summary>
-    /// Reads a model. Its statistics are views of the bytes that were hashed: whatever becomes of the file afterwards,
-    /// these score.
+    /// Reads a model. Its statistics are views of the bytes that were hashed, so later changes of the file do not
+    /// matter.
     /// </summary>
-    /// <param name="stored">The row that speaks of it.</param>
-    /// <returns>The model, or the problem that its file is missing, damaged, or another one than was
-    /// published.</returns>
-    /// <exception cref="InvalidDataException">The file is the one that was published, but no model that this version of
-    /// the program reads.</exception>
+    /// <param name="stored">The row of the file.</param>
+    /// <returns>The model, or the problem that its file is missing, damaged or not the published one.</returns>
+    /// <exception cref="InvalidDataException">The file is the published one, but this version of the service cannot
+    /// read it.</exception>
     public Outcome<PadimModel> Read(StoredModel stored)
     {
         var (path, seen) = Look(stored);
@@ -46,7 +45,7 @@ internal sealed class ModelFiles(DataDirectory data, DamagedModels damaged)
             if (held.Sha256 != stored.Sha256)
                 return damaged.Mark(stored, ModelState.Corrupt, seen);
             damaged.Clear(stored);
-            // Its own checksum says no more than the hash just looked at.
+            // The file's own checksum adds nothing to the hash that was just verified.
             return ModelFile.Read(held, verified: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -55,9 +54,9 @@ internal sealed class ModelFiles(DataDirectory data, DamagedModels damaged)
         }
     }
 
-    /// <summary>Opens the file of a model, after a look at all of it.</summary>
-    /// <param name="stored">The row that speaks of it.</param>
-    /// <returns>The file, or the problem that it is missing, damaged, or another one than was published.</returns>
+    /// <summary>Opens the file of a model after verifying it completely.</summary>
+    /// <param name="stored">The row of the file.</param>
+    /// <returns>The file, or the problem that it is missing, damaged or not the published one.</returns>
     public Outcome<FileStream> Open(StoredModel stored)
     {
         var (path, seen) = Look(stored);
@@ -81,7 +80,7 @@ internal sealed class ModelFiles(DataDirectory data, DamagedModels damaged)
         }
     }
 
-    /// <summary>The problem with a file, after a look at all of it; null where it is what was published.</summary>
+    /// <summary>Verifies a file completely. Returns its problem, or null if it is valid.</summary>
     public Problem? Check(StoredModel stored)
     {
         if (!Open(stored).Succeeded(out var file, out var problem))
@@ -90,22 +89,18 @@ internal sealed class ModelFiles(DataDirectory data, DamagedModels damaged)
         return null;
     }
 
-    /// <summary>
-    /// The problem with a file as far as it is known, without reading it again unless it has changed.
-    /// </summary>
+    /// <summary>Gets the known problem of a file; reads the file again only if it has changed.</summary>
     public Problem? FindDamage(StoredModel stored) => damaged.Find(stored, Look(stored).Seen);
 
-    /// <summary>Damaged files as far as they are known.</summary>
+    /// <summary>Gets the known damaged files.</summary>
     public IReadOnlyList<Damage> ListDamage() => damaged.List();
 
     public ModelState StateOf(StoredModel stored) => damaged.StateOf(stored);
 
-    /// <summary>
-    /// Forgets the damage of a version that is gone, or, without a name, of all versions of a category.
-    /// </summary>
+    /// <summary>Removes the damage of a deleted version; without a name, of all versions of a category.</summary>
     public void Forget(string category, string? fileName = null) => damaged.Forget(category, fileName);
 
-    /// <summary>Damaged files that may be whole again.</summary>
+    /// <summary>Gets the damaged files that may have been repaired.</summary>
     public IEnumerable<StoredModel> MaybeMended() =>
         damaged
             .List()
@@ -113,8 +108,8 @@ internal sealed class ModelFiles(DataDirectory data, DamagedModels damaged)
             .Select(damage => damage.Model);
 
     /// <summary>
-    /// Writes a damaged file anew from the model in memory; false where that would not give the bytes that were
-    /// published.
+    /// Rewrites a damaged file from the model in memory. Returns false if the result would differ from the published
+    /// bytes.
     /// </summary>
     public bool Rewrite(StoredModel stored, PadimModel model)
     {
@@ -132,7 +127,7 @@ internal sealed class ModelFiles(DataDirectory data, DamagedModels damaged)
         );
 
     /// <summary>
-    /// The statistics behind a model, or null where they are gone or damaged: a fit then starts from the images.
+    /// Reads the statistics of a model; null if they are missing or damaged, so that a fit starts from the images.
     /// </summary>
     public PatchStatistics? ReadStatistics(string category, string fileName)
     {
@@ -147,7 +142,7 @@ internal sealed class ModelFiles(DataDirectory data, DamagedModels damaged)
         }
     }
 
-    /// <summary>Removes the files of a model that was not published, or is not wanted any more.</summary>
+    /// <summary>Deletes the files of a model that was not published or is no longer needed.</summary>
     public void Delete(string category, string fileName)
     {
         damaged.Forget(category, fileName);
@@ -160,7 +155,7 @@ internal sealed class ModelFiles(DataDirectory data, DamagedModels damaged)
     public void DeleteStatistics(string category, string fileName) =>
         File.Delete(PathOf(category, StatisticsNameOf(fileName)));
 
-    /// <summary>Name of the statistics behind a model.</summary>
+    /// <summary>Gets the name of a model's statistics file.</summary>
     public static string StatisticsNameOf(string fileName) =>
         string.Concat(fileName.AsSpan(0, fileName.Length - ModelSuffix.Length), StatisticsSuffix);
 

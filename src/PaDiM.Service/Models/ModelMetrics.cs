@@ -8,8 +8,7 @@ using PaDiM.Service.Diagnostics;
 namespace PaDiM.Service.Models;
 
 /// <summary>
-/// Instruments of models: the cache, loads, and of every category in use its version, whether it can score, and its
-/// drift.
+/// Instruments of models: the cache, loads, and per category in use its version, usability and drift.
 /// </summary>
 internal sealed class ModelMetrics
 {
@@ -33,7 +32,7 @@ internal sealed class ModelMetrics
             "padim.model.cache",
             () => cache.Bytes,
             "By",
-            "Memory of models that are ready to score, the device's included."
+            "Memory of loaded models, including device memory."
         );
         meter.CreateObservableGauge(
             "padim.model.cache.budget",
@@ -41,21 +40,17 @@ internal sealed class ModelMetrics
             "By",
             "The setting ModelCacheBytes."
         );
-        meter.CreateObservableGauge(
-            "padim.model.cache.models",
-            () => cache.Count,
-            null,
-            "Models that are ready to score."
-        );
+        meter.CreateObservableGauge("padim.model.cache.models", () => cache.Count, null, "Number of loaded models.");
         meter.CreateObservableCounter(
             "padim.model.cache.evictions",
             () => cache.Evictions,
             null,
-            "Models that made room for others."
+            "Number of evicted models."
         );
         _loads = meter.CreateMoments(
             "padim.model.load.duration",
-            "Time to read a model and let it test itself, by result: loaded, unusable, self_test_failed or device_failed."
+            "Time to load a model and run its self-test, by result: loaded, unusable, self_test_failed or "
+                + "device_failed."
         );
 
         meter.CreateObservableGauge(
@@ -68,52 +63,55 @@ internal sealed class ModelMetrics
             "padim.model.unusable",
             () => Each(model => model.Unusable ? 1 : 0),
             null,
-            "1 where the active version cannot be loaded: its file is damaged, its backbone is missing or it failed its test."
+            "1 if the active version cannot be loaded: its file is damaged, its backbone is missing or its "
+                + "self-test failed."
         );
         meter.CreateObservableGauge(
             "padim.model.expected_reject.ratio",
             () => Each(model => model.ExpectedRejects),
             null,
-            "Share of good parts that the threshold in force is expected to reject at most."
+            "Upper bound of the expected share of good parts that the threshold in force rejects."
         );
 
         meter.CreateObservableGauge(
             "padim.drift.images",
             () => Each(window => window.Images),
             null,
-            "Images in the window that drift is measured over."
+            "Images in the drift window."
         );
         meter.CreateObservableGauge(
             "padim.drift.low_p.ratio",
             () => Each(window => window.LowShare),
             null,
-            "Share of them with a p-value of at most 0.05; about 0.05 where all parts are good and nothing drifts."
+            "Share of images in the drift window with a p-value of at most 0.05; about 0.05 if all parts are "
+                + "good and there is no drift."
         );
         meter.CreateObservableGauge(
             "padim.drift.distance",
             () => Each(window => window.Higher, window => window.Lower),
             null,
-            "Kolmogorov-Smirnov distance of the body of their scores from the model's leave-one-out scores, by direction."
+            "Kolmogorov-Smirnov distance of the body of the window's scores from the model's leave-one-out "
+                + "scores, by direction."
         );
         meter.CreateObservableGauge(
             "padim.drift.critical_distance",
             () => Each(window => window.Critical),
             null,
-            "Distance beyond which it is drift."
+            "Distance beyond which the scores count as drifted."
         );
         meter.CreateObservableGauge(
             "padim.drift.detected",
             () => Each(window => window.IsHigher ? 1 : 0, window => window.IsLower ? 1 : 0),
             null,
-            "1 where scores have moved in that direction."
+            "1 if the scores have drifted in that direction."
         );
     }
 
-    /// <summary>A model was read, or could not be.</summary>
+    /// <summary>Records the result of loading a model.</summary>
     public void Loaded(string result, TimeSpan duration) =>
         _loads.Record(duration.TotalSeconds, Instruments.Tag("result", result));
 
-    /// <summary>A category scores with this from now on.</summary>
+    /// <summary>Records the snapshot with which a category now scores.</summary>
     public void Ready(CategoryModel model)
     {
         _drift.Activate(model);
@@ -125,7 +123,7 @@ internal sealed class ModelMetrics
             );
     }
 
-    /// <summary>The active version of a category cannot be loaded.</summary>
+    /// <summary>Records that the active version of a category cannot be loaded.</summary>
     public void Unusable(string category, int version)
     {
         if (_labels.Has(category))
@@ -136,7 +134,7 @@ internal sealed class ModelMetrics
             );
     }
 
-    /// <summary>Lets go of a category that is gone, or has no model.</summary>
+    /// <summary>Removes a category that was deleted or has no model.</summary>
     public void Forget(string category)
     {
         _categories.TryRemove(category, out _);

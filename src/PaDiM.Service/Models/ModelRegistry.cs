@@ -15,10 +15,10 @@ using PaDiM.Service.Jobs;
 namespace PaDiM.Service.Models;
 
 /// <summary>
-/// Hands out ready models. The current snapshot of a category is one reference, swapped whole: scoring takes no lock
-/// and never sees half a change. Changes made here show at once, those of other replicas within a second. Pinned models
-/// are loaded without being asked for. Where the file of the active version is damaged, the newest whole one of the
-/// earlier versions stands in for it until the file is mended or another version is activated.
+/// Provides models that are ready to score. The current snapshot of a category is a single reference that is replaced
+/// as a whole, so scoring takes no lock and never sees half a change. Local changes apply at once, changes by other
+/// replicas within a second. Pinned models are loaded in advance. If the file of the active version is damaged, the
+/// newest valid earlier version stands in for it until the file is repaired or another version is activated.
 /// </summary>
 internal sealed partial class ModelRegistry(
     IDbContextFactory<PadimDbContext> contexts,
@@ -37,7 +37,8 @@ internal sealed partial class ModelRegistry(
     private readonly ConcurrentDictionary<string, string> _notReady = new(StringComparer.Ordinal);
 
     /// <summary>
-    /// One load a category at a time; categories that share a gate wait for each other, which is rare and harmless.
+    /// One load per category at a time. Categories that share a semaphore wait for each other, which is rare and
+    /// harmless.
     /// </summary>
     private readonly SemaphoreSlim[] _gates = [.. Enumerable.Range(0, 64).Select(_ => new SemaphoreSlim(1, 1))];
 
@@ -64,7 +65,7 @@ internal sealed partial class ModelRegistry(
         CancellationToken cancellationToken
     ) => FindCurrent(category) is { } ready ? (ready, false) : await LoadActiveAsync(category, cancellationToken);
 
-    /// <summary>Makes a change of a category visible to the requests that come after it.</summary>
+    /// <summary>Makes a change of a category visible to later requests.</summary>
     public async Task RefreshAsync(string category, CancellationToken cancellationToken)
     {
         if ((await LoadAsync(category, null, cancellationToken)).Succeeded(out _, out var problem))
@@ -72,14 +73,14 @@ internal sealed partial class ModelRegistry(
             _notReady.TryRemove(category, out _);
             return;
         }
-        // The poll comes by every second; a category that stays unusable is worth one line.
+        // The poll runs every second, but a category that stays unusable is logged once.
         if (_notReady.TryGetValue(category, out var told) && told == problem.Detail)
             return;
         _notReady[category] = problem.Detail;
         LogNotReady(category, problem.Code, problem.Detail);
     }
 
-    /// <summary>Versions whose files are damaged, and what scores in their place.</summary>
+    /// <summary>Gets the versions with damaged files, and what scores instead.</summary>
     public IReadOnlyList<DamagedModelResponse> DescribeDamage() =>
         [
             .. files
@@ -96,20 +97,19 @@ internal sealed partial class ModelRegistry(
                 )),
         ];
 
-    /// <summary>Lets go of a category that is gone.</summary>
+    /// <summary>Removes a deleted category.</summary>
     public async Task ForgetAsync(string category) => await LoadAsync(category, null, CancellationToken.None);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // Of a pinned category, the revision that was seen to: one that cannot be loaded is not read again every
-        // second.
+        // The handled revision per pinned category, so that one that cannot be loaded is not read again every second.
         var seen = new Dictionary<string, long>(StringComparer.Ordinal);
         return Periodically.RunAsync(
             Poll,
             time,
             async cancellationToken =>
             {
-                // Pinned models are loaded one at a time, with a look at the changes of other replicas in between.
+                // Pinned models are loaded one at a time, checking for changes by other replicas in between.
                 while (await FollowAsync(seen, cancellationToken)) { }
             },
             LogPollFailure,
@@ -206,7 +206,7 @@ internal sealed partial class ModelRegistry(
         CancellationToken cancellationToken
     )
     {
-        // One load a category at a time: a burst of first requests reads the file once.
+        // One load per category at a time, so that a burst of first requests reads the file once.
         var gate = _gates[(uint)StringComparer.Ordinal.GetHashCode(name) % _gates.Length];
         await gate.WaitAsync(cancellationToken);
         try
@@ -239,7 +239,7 @@ internal sealed partial class ModelRegistry(
             var stored = await FindModelAsync(name, wanted, cancellationToken);
             if (stored is null)
                 return Problems.ModelNotFound(name, wanted.ToString(System.Globalization.CultureInfo.InvariantCulture));
-            // Before it is read: a model that is pinned only afterwards could be driven out in between.
+            // Pinned before it is read, so that it cannot be evicted in between.
             if (category.Pinned && stored.Version == category.ActiveVersion)
                 cache.Pin(stored);
             if ((await OpenAsync(stored)).Succeeded(out var opened, out var problem))
@@ -253,8 +253,8 @@ internal sealed partial class ModelRegistry(
                 return SetCurrent(standIn.Model, standIn.Loaded);
             if (version is null)
                 metrics.Unusable(name, wanted);
-            // Another version must not go on scoring in the name of one that fails its test, nor one that was left for
-            // the damaged one.
+            // No other version may keep scoring in place of one that fails its self-test, or of the damaged one after
+            // its stand-in was dropped.
             if (version is null && (isDamaged || _failed.ContainsKey(ModelCache.KeyOf(stored))))
                 _current.TryRemove(name, out _);
             return problem;
@@ -275,8 +275,8 @@ internal sealed partial class ModelRegistry(
     }
 
     /// <summary>
-    /// The newest of the versions before the active one that can score. Not one after it: who went back to an older
-    /// version does not want the newer.
+    /// Finds the newest version before the active one that can score. Never a later one: after a rollback, the newer
+    /// version is not wanted.
     /// </summary>
     private async Task<(CategoryModel Model, bool Loaded)?> FindStandInAsync(
         Category category,
@@ -325,7 +325,7 @@ internal sealed partial class ModelRegistry(
     {
         if (cache.Get(stored) is { } held)
             return (held, false);
-        // A file never changes and neither does this machine: what failed here once is not read again every second.
+        // Neither the file nor the machine changes, so a failed version is not read again every second.
         if (_failed.TryGetValue(ModelCache.KeyOf(stored), out var known))
             return known;
         if (files.FindDamage(stored) is { } damage)
@@ -360,7 +360,7 @@ internal sealed partial class ModelRegistry(
             }
             var (cached, evicted) = cache.Put(stored, untested);
             untested = null;
-            // A snapshot that stayed behind would keep the model in memory, whatever the budget says.
+            // A remaining snapshot would keep the model in memory beyond the budget.
             foreach (var snapshot in _current.Values.Where(snapshot => evicted.Contains(snapshot.Cached)))
                 _current.TryRemove(KeyValuePair.Create(snapshot.Category, snapshot));
             return (cached, true);
@@ -423,12 +423,9 @@ internal sealed partial class ModelRegistry(
     )]
     private partial void LogStandIn(int standIn, int version, string category);
 
-    [LoggerMessage(
-        Level = LogLevel.Error,
-        Message = "The device failed while version {Version} of {Category} was loaded"
-    )]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The device failed while loading version {Version} of {Category}")]
     private partial void LogDeviceFailed(Exception exception, int version, string category);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Changes of other replicas could not be looked up")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Could not read changes by other replicas")]
     private partial void LogPollFailure(Exception exception);
 }

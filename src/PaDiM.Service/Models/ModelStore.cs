@@ -6,21 +6,21 @@ using PaDiM.Service.Jobs;
 
 namespace PaDiM.Service.Models;
 
-/// <summary>Published models in the database. The file is always there before the row.</summary>
+/// <summary>The published models in the database. The file is always written before the row.</summary>
 internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, ModelFiles files, TimeProvider time)
 {
     /// <summary>
-    /// Publishes a model: its file, then in one transaction its row, the category's active version and the end of the
-    /// job. Nothing is published when the job changed hands, was cancelled, or its category is gone; the file is
-    /// removed again then.
+    /// Publishes a model: first its file, then its row, the category's active version and the end of the job in one
+    /// transaction. Nothing is published, and the file is deleted again, if the job changed hands or was cancelled or
+    /// the category is gone.
     /// </summary>
-    /// <param name="category">Whose it is.</param>
+    /// <param name="category">Name of the category.</param>
     /// <param name="fileName">A name that was never used before.</param>
     /// <param name="model">The model.</param>
-    /// <param name="activate">Let it score from now on.</param>
-    /// <param name="lease">The job that fitted it; null for an imported one.</param>
-    /// <param name="cancellationToken">Stops before the transaction.</param>
-    /// <returns>The row; null when the job may not publish any more.</returns>
+    /// <param name="activate">Whether to activate the version.</param>
+    /// <param name="lease">The job that fitted the model; null for an imported one.</param>
+    /// <param name="cancellationToken">Cancels before the transaction is committed.</param>
+    /// <returns>The row; null if the job may no longer publish.</returns>
     public async Task<StoredModel?> PublishAsync(
         string category,
         string fileName,
@@ -67,7 +67,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
         return stored;
     }
 
-    /// <summary>The newest model, whatever its settings.</summary>
+    /// <summary>Gets the newest model, regardless of its settings.</summary>
     public async Task<StoredModel?> NewestAsync(string category, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
@@ -78,7 +78,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
             .FirstOrDefaultAsync(cancellationToken);
     }
 
-    /// <summary>A row, or the problem that there is none.</summary>
+    /// <summary>Gets a row, or the problem that it does not exist.</summary>
     public async Task<Outcome<StoredModel>> GetAsync(string category, int version, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
@@ -94,7 +94,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
             : Problems.CategoryNotFound(category);
     }
 
-    /// <summary>A model as clients see it.</summary>
+    /// <summary>Gets a model as a response.</summary>
     public async Task<Outcome<ModelResponse>> DescribeAsync(
         string category,
         int version,
@@ -106,7 +106,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
         return (await DescribeAsync(category, [stored], cancellationToken))[0];
     }
 
-    /// <summary>Models, newest first.</summary>
+    /// <summary>Gets models, newest first.</summary>
     public async Task<Outcome<Page<ModelResponse>>> ListAsync(
         string category,
         PageRequest page,
@@ -134,7 +134,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
         );
     }
 
-    /// <summary>Lets a version score.</summary>
+    /// <summary>Activates a version.</summary>
     public async Task<Problem?> ActivateAsync(string category, int version, CancellationToken cancellationToken)
     {
         if (!(await GetAsync(category, version, cancellationToken)).Succeeded(out _, out var problem))
@@ -155,7 +155,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
         return null;
     }
 
-    /// <summary>Removes a version that does not score.</summary>
+    /// <summary>Deletes an inactive version.</summary>
     public async Task<Problem?> DeleteAsync(string category, int version, CancellationToken cancellationToken)
     {
         if (!(await GetAsync(category, version, cancellationToken)).Succeeded(out var stored, out var problem))

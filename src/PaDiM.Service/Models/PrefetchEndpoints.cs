@@ -3,9 +3,7 @@ using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Models;
 
-/// <summary>
-/// <c>/v1/categories/{category}/prefetch</c>: a model into memory before its product comes down the line.
-/// </summary>
+/// <summary><c>/v1/categories/{category}/prefetch</c>: loads a model before its product arrives on the line.</summary>
 internal static class PrefetchEndpoints
 {
     public static void MapPrefetch(this RouteGroupBuilder category) =>
@@ -14,9 +12,10 @@ internal static class PrefetchEndpoints
             .Needs(AccessScope.Score)
             .WithTags("Models")
             .WithName("PrefetchModel")
-            .WithSummary("Loads the active model now, so that the next score is fast")
+            .WithSummary("Loads the active model so that the next score is fast")
             .WithDescription(
-                "Reads the model, opens its backbone and lets the model test itself. The answer comes when it is ready to score. Only `pinned` keeps it in memory for good."
+                "Reads the model, opens its backbone and runs the model's self-test. Responds when the model "
+                    + "is ready to score. Only `pinned` keeps it in memory permanently."
             )
             .Produces<PrefetchResponse>()
             .ProducesProblem(StatusCodes.Status404NotFound)
