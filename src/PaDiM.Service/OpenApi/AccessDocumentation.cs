@@ -5,7 +5,7 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace PaDiM.Service.OpenApi;
 
-/// <summary>Says of each operation what its caller needs, and gives Swagger UI its Authorize button.</summary>
+/// <summary>Documents the required scope of each operation, and adds the Authorize button to Swagger UI.</summary>
 internal sealed class AccessDocumentation : IOperationFilter
 {
     private const string Key = "key",
@@ -21,7 +21,8 @@ internal sealed class AccessDocumentation : IOperationFilter
                 Type = SecuritySchemeType.Http,
                 Scheme = "bearer",
                 Description =
-                    "A key (`padim_...`), or a token of the identity provider. Not needed while access is open, see `keyRequired` of GetSystem.",
+                    "A key (`padim_...`) or a token of the identity provider. Not needed while access is "
+                    + "open, see `keyRequired` in GetSystem.",
             }
         );
         options.AddSecurityDefinition(
@@ -47,11 +48,14 @@ internal sealed class AccessDocumentation : IOperationFilter
                 [new OpenApiSecuritySchemeReference(scheme, context.Document)] = [],
             }),
         ];
-        operation.Description =
-            $"{operation.Description} Needs the scope `{needed.Scope.ToString().ToLowerInvariant()}`{(needed.EveryCategory ? ", and a key that is not restricted to categories" : "")}.".TrimStart();
+        var scope = needed.Scope.ToString().ToLowerInvariant();
+        var rule = needed.EveryCategory
+            ? $"Requires the scope `{scope}` and a key that is not restricted to categories."
+            : $"Requires the scope `{scope}`.";
+        operation.Description = $"{operation.Description} {rule}".TrimStart();
     }
 
-    /// <summary>What may stand between a caller and an operation.</summary>
+    /// <summary>Gets the access problems of an operation.</summary>
     public static IEnumerable<Problem> ProblemsOf(OperationFilterContext context) =>
         NeededBy(context) is not { } needed
             ? []

@@ -7,9 +7,9 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 namespace PaDiM.Service.OpenApi;
 
 /// <summary>
-/// Records that are built member by member are requests: every member may be left out, and then has its default. The
-/// positional ones are answers: every member is there, null where there is no value, and more may be added. Only a
-/// problem leaves out what it has not.
+/// Marks members as required or optional. Records with init properties are requests: every member is optional and has a
+/// default. Positional records are responses: every member is present, null without a value, and more may be added.
+/// Only a problem omits members without a value.
 /// </summary>
 internal sealed class AnswersAreWhole : ISchemaFilter
 {

@@ -5,8 +5,8 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 namespace PaDiM.Service.OpenApi;
 
 /// <summary>
-/// Files as files: forms with fields that Swagger UI shows as file pickers, and bytes where an answer is neither JSON
-/// nor text.
+/// Documents files: forms with file pickers in Swagger UI, and binary content for responses that are neither JSON nor
+/// text.
 /// </summary>
 internal sealed class BinaryBodies : IOperationFilter
 {
@@ -20,7 +20,7 @@ internal sealed class BinaryBodies : IOperationFilter
             && body is OpenApiMediaType form
         )
         {
-            // No encoding: with one, Swagger UI makes a file of a field that was left alone.
+            // No encoding: with one, Swagger UI sends an empty field as a file.
             form.Schema = new OpenApiSchema
             {
                 Type = JsonSchemaType.Object,
@@ -50,12 +50,13 @@ internal sealed class BinaryBodies : IOperationFilter
         operationId switch
         {
             "ScoreImage" => new() { ["files"] = File("The image.") },
-            "PutIgnoreMask" => new() { ["files"] = File("The mask, white where a pixel does not count.") },
+            "PutIgnoreMask" => new() { ["files"] = File("The mask; white pixels are ignored.") },
             "UploadImages" => new()
             {
                 ["files"] = Files("The images: PNG, JPEG, BMP, TIFF or WebP."),
                 ["masks"] = Files(
-                    "Masks of anomalous images, white where the defect is; NAME.png or NAME_mask.png belongs to the image NAME.",
+                    "Masks of anomalous images, white on the defect. A mask is named NAME.png or "
+                        + "NAME_mask.png for the image NAME.",
                     byDefault: []
                 ),
             },
@@ -71,7 +72,7 @@ internal sealed class BinaryBodies : IOperationFilter
         };
 
     /// <summary>
-    /// Without a default, Swagger UI begins with a row, and sends its placeholder for a file when nothing is picked.
+    /// Without a default, Swagger UI starts with one row and sends its placeholder if no file is picked.
     /// </summary>
     private static OpenApiSchema Files(string description, JsonArray? byDefault = null) =>
         new()

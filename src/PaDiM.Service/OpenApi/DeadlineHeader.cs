@@ -4,7 +4,7 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace PaDiM.Service.OpenApi;
 
-/// <summary>Puts the header of deadlines into the operations that keep them.</summary>
+/// <summary>Adds the deadline header to the operations that support deadlines.</summary>
 internal sealed class DeadlineHeader : IOperationFilter
 {
     public void Apply(OpenApiOperation operation, OperationFilterContext context)

@@ -8,8 +8,8 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 namespace PaDiM.Service.OpenApi;
 
 /// <summary>
-/// Descriptions, bounds and values to try for parameters, from the embedded file <c>parameters.json</c>: the same
-/// parameter reads the same everywhere.
+/// Describes parameters with bounds and examples from the embedded file <c>parameters.json</c>, so that a parameter has
+/// the same description everywhere.
 /// </summary>
 internal sealed class DescribedParameters : IOperationFilter
 {
@@ -46,7 +46,7 @@ internal sealed class DescribedParameters : IOperationFilter
         }
     }
 
-    /// <summary>A value to try for a placeholder of a path.</summary>
+    /// <summary>Gets an example value for a path parameter.</summary>
     public static string? Example(string? tag, string name) =>
         (Documented.GetValueOrDefault($"{tag}.{name}") ?? Documented.GetValueOrDefault(name))?.Example?.ToString();
 

@@ -11,7 +11,7 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace PaDiM.Service.OpenApi;
 
-/// <summary>Puts the problems of each operation into the document: an answer a status, an example a code.</summary>
+/// <summary>Documents the problems of each operation: one response per status, one example per code.</summary>
 internal sealed partial class DocumentedProblems : IOperationFilter
 {
     private const string TraceId = "85ab7608927a5f95e8c6a0b74a35876a";
@@ -35,7 +35,8 @@ internal sealed partial class DocumentedProblems : IOperationFilter
             responses[group.Key.ToString(CultureInfo.InvariantCulture)] = new OpenApiResponse
             {
                 Description =
-                    $"{ReasonPhrases.GetReasonPhrase(group.Key)}: {string.Join(", ", group.Select(problem => $"`{problem.Code}`"))}",
+                    $"{ReasonPhrases.GetReasonPhrase(group.Key)}: "
+                    + $"{string.Join(", ", group.Select(problem => $"`{problem.Code}`"))}",
                 Headers = group.Any(problem => problem.RetryAfter is not null) ? DocumentedHeaders.RetryAfter() : null,
                 Content = new Dictionary<string, IOpenApiMediaType>
                 {

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 namespace PaDiM.Service.OpenApi;
 
 /// <summary>
-/// The examples of one operation, from the embedded files <c>Examples/*.json</c>, which are keyed by operation.
+/// The examples of one operation, from the embedded files <c>Examples/*.json</c>, keyed by operation.
 /// </summary>
 internal sealed record OperationExamples
 {
@@ -15,23 +15,23 @@ internal sealed record OperationExamples
         .SelectMany(Read<Dictionary<string, OperationExamples>>)
         .ToDictionary(StringComparer.Ordinal);
 
-    /// <summary>JSON bodies by name.</summary>
+    /// <summary>Gets JSON request bodies by name.</summary>
     public Dictionary<string, JsonNode> Requests { get; init; } = [];
 
-    /// <summary>Bodies of answers, by status and by name.</summary>
+    /// <summary>Gets response bodies by status and name.</summary>
     public Dictionary<string, Dictionary<string, JsonNode>> Responses { get; init; } = [];
 
-    /// <summary>Codes of the problems that the operation answers with.</summary>
+    /// <summary>Gets the codes of the operation's problems.</summary>
     public IReadOnlyList<string> Problems { get; init; } = [];
 
-    /// <summary>Codes of single files of a form; the answer is 400 when there is no good file.</summary>
+    /// <summary>Gets the codes of individual files of a form; the status is 400 if no file is valid.</summary>
     public IReadOnlyList<string> RejectedFiles { get; init; } = [];
 
-    /// <summary>The examples of an operation; none for one that the files do not know.</summary>
+    /// <summary>Gets the examples of an operation, empty if there are none.</summary>
     public static OperationExamples Of(string? operationId) =>
         All.GetValueOrDefault(operationId ?? "") ?? new OperationExamples();
 
-    /// <summary>An embedded file.</summary>
+    /// <summary>Reads an embedded file.</summary>
     public static T Read<T>(string resource)
     {
         using var stream = typeof(OperationExamples).Assembly.GetManifestResourceStream(resource)!;

@@ -3,21 +3,21 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace PaDiM.Service.OpenApi;
 
-/// <summary>Groups of operations in the order in which one meets them.</summary>
+/// <summary>Orders the operation groups in the order of a typical workflow.</summary>
 internal sealed class OrderedTags : IDocumentFilter
 {
     private static readonly (string Name, string Description)[] Known =
     [
-        ("Categories", "Kinds of parts to inspect, their settings and thresholds"),
-        ("Images", "Images of good parts to fit, of defective ones to evaluate"),
-        ("Fitting", "Models out of images"),
-        ("Jobs", "Work in the background: progress, events, cancelling"),
+        ("Categories", "Products to inspect, their settings and thresholds"),
+        ("Images", "Images of good parts for fits and of defective parts for evaluations"),
+        ("Fitting", "Fit models to images"),
+        ("Jobs", "Background work: progress, events, cancellation"),
         ("Models", "Versions: activation, rollback, export and import"),
-        ("Scoring", "Images in, decisions and heatmaps out"),
+        ("Scoring", "Score images: decisions and heatmaps"),
         ("Evaluation", "Accuracy on labelled images"),
-        ("Backbones", "Networks that categories may name"),
-        ("Access", "Keys, and who changed what"),
-        ("Operations", "Health and what is running"),
+        ("Backbones", "Backbones that categories may use"),
+        ("Access", "Keys and the audit trail"),
+        ("Operations", "Health and system information"),
     ];
 
     public void Apply(OpenApiDocument document, DocumentFilterContext context)

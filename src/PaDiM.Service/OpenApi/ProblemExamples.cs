@@ -5,16 +5,16 @@ using PaDiM.Service.Http;
 namespace PaDiM.Service.OpenApi;
 
 /// <summary>
-/// One instance of every problem, made as the service makes them: code, status and wording cannot differ from the real
-/// ones.
+/// One instance of every problem, created by the service's own factories, so that code, status and wording always
+/// match.
 /// </summary>
 internal static class ProblemExamples
 {
     private static readonly Dictionary<string, Problem> ByCode = new[]
     {
-        Problems.InvalidRequest("limit must lie between 1 and 1000."),
+        Problems.InvalidRequest("limit must be from 1 to 1000."),
         Problems.InvalidName("Bottle!"),
-        Problems.InvalidSettings("falseRejectRate must lie above 0 and below 1."),
+        Problems.InvalidSettings("falseRejectRate must be above 0 and below 1."),
         Problems.UnknownBackbone("resnet18", ["tiny", "tiny-int8"]),
         Problems.UnusableBackbone("The file resnet18.onnx is not an ONNX graph."),
         Problems.CategoryNotFound("bottle"),
@@ -24,12 +24,16 @@ internal static class ProblemExamples
         Problems.JobNotFound("01a20a73769176438e6039d1c152083e"),
         Problems.ModelNotFound("bottle", "7"),
         Problems.ModelNotReady("bottle"),
-        Problems.ModelUnusable("The file holds no model of a known version."),
+        Problems.ModelUnusable("The file is not a model of a supported version."),
         Problems.ModelCorrupt(
-            "The file of version 2 of 'bottle' is damaged: its hash is not the one that was published. Restore the file 01a20a73769176438e6039d1c152083e-1.safetensors from a backup, activate another version, or fit again."
+            "The file of version 2 of 'bottle' is damaged: its hash differs from the published one. Restore "
+                + "the file 01a20a73769176438e6039d1c152083e-1.safetensors from a backup, activate another "
+                + "version, or fit again."
         ),
         Problems.SelfTestFailed(
-            "The model does not score here as it did when it was fitted: golden image 1 of 3 has the score 11.9021 on cuda, 9.40718 is right, and at most 1 % of difference is rounding. Fit again on this machine, or find out what is wrong with its device."
+            "The model does not score here as it did when it was fitted: golden image 1 of 3 has the score "
+                + "11.9021 on cuda, 9.40718 is right, and at most 1 % of difference is rounding. Fit again on this "
+                + "machine, or find out what is wrong with its device."
         ),
         Problems.DeviceFailed(),
         Problems.CacheBudgetExceeded("bottle", 84_511_560, 4_225_578_000, 4L << 30),
@@ -43,7 +47,8 @@ internal static class ProblemExamples
         Problems.IgnoreMaskNotFound("bottle"),
         Problems.InvalidModel("The file is not a safetensors file."),
         Problems.ExportUnsupported(
-            "The model aligns each image to a template, which an ONNX graph cannot express. Export it as safetensors, or fit without alignment."
+            "The model aligns each image to a template, which an ONNX graph cannot express. Export it as "
+                + "safetensors, or fit without alignment."
         ),
         Problems.TooFewImages(1),
         Problems.FitTooLarge(
@@ -61,7 +66,7 @@ internal static class ProblemExamples
         Problems.NotAcceptable("application/json, image/png and application/x-npy"),
         Problems.BodyTooLarge(),
         Problems.BodyTooSlow(),
-        Problems.QueueFull("images to score"),
+        Problems.QueueFull("images are being scored"),
         Problems.DeadlinePassed(200),
         Problems.StorageFull(),
         Problems.Unexpected(),

@@ -8,8 +8,7 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 namespace PaDiM.Service.OpenApi;
 
 /// <summary>
-/// Puts the examples of JSON requests and of good answers into the document, and the schemas of bodies that are read by
-/// hand.
+/// Documents examples of JSON requests and successful responses, and the schemas of bodies that are parsed manually.
 /// </summary>
 internal sealed partial class WorkedExamples : IOperationFilter
 {
@@ -43,7 +42,7 @@ internal sealed partial class WorkedExamples : IOperationFilter
                 described.Examples = Named(Readable(mediaType) ? bodies : Binary(mediaType));
     }
 
-    /// <summary>Examples under keys that survive tools which make identifiers of them.</summary>
+    /// <summary>Names examples with keys that tools can convert to identifiers.</summary>
     public static Dictionary<string, IOpenApiExample> Named(IEnumerable<KeyValuePair<string, JsonNode>> bodies) =>
         bodies.ToDictionary(
             body => NotInKeys().Replace(body.Key, "-").ToLowerInvariant(),
