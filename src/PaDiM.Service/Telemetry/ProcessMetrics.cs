@@ -7,7 +7,7 @@ using PaDiM.Service.Diagnostics;
 
 namespace PaDiM.Service.Telemetry;
 
-/// <summary>What the process is, and what it takes of its machine.</summary>
+/// <summary>Instruments of the process and its use of the machine.</summary>
 internal sealed class ProcessMetrics
 {
     public ProcessMetrics(IMeterFactory meters, BackboneRuntime runtime, BackboneRegistry backbones, DiskSpace disk)
@@ -23,51 +23,56 @@ internal sealed class ProcessMetrics
             "padim.build.info",
             () => build,
             null,
-            "Always 1; version, device and ONNX Runtime stand in the labels."
+            "Always 1; the labels hold the version, the device and the ONNX Runtime version."
         );
         meter.CreateObservableGauge(
             "padim.backbone.open",
             () => backbones.OpenNames.Select(name => new Measurement<long>(1, Instruments.Tag("backbone", name))),
             null,
-            "1 for every backbone whose session is open."
+            "1 for every backbone with an open session."
         );
-        meter.CreateObservableGauge("padim.disk.free", () => disk.Free, "By", "Room left where the data lies.");
+        meter.CreateObservableGauge(
+            "padim.disk.free",
+            () => disk.Free,
+            "By",
+            "Free bytes on the file system of the data directory."
+        );
         meter.CreateObservableGauge(
             "padim.disk.size",
             () => disk.Size,
             "By",
-            "Size of the file system where the data lies."
+            "Size of the file system of the data directory."
         );
         meter.CreateObservableGauge(
             "padim.process.resident_memory",
             () => Environment.WorkingSet,
             "By",
-            "Memory of the process."
+            "Working set of the process."
         );
         meter.CreateObservableGauge(
             "padim.process.managed_heap",
             () => GC.GetTotalMemory(forceFullCollection: false),
             "By",
-            "Managed heap."
+            "Size of the managed heap."
         );
         meter.CreateObservableGauge(
             "padim.process.handles",
             () => Read(process => process.HandleCount),
             null,
-            "Open handles; on Linux open files and sockets."
+            "Open handles; on Linux, open files and sockets."
         );
         meter.CreateObservableGauge(
             "padim.process.threads",
             () => Read(process => process.Threads.Count),
             null,
-            "Threads of the process."
+            "Number of threads of the process."
         );
         var started = Read(process => new DateTimeOffset(process.StartTime).ToUnixTimeMilliseconds()) / 1000.0;
         meter.CreateObservableGauge(
             "padim.process.start_time",
             () => started,
             "s",
-            "When the process started, in seconds since 1970."
+            "Start time of the process, in seconds since 1970."
         );
     }
 

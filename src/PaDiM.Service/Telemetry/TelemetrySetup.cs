@@ -11,7 +11,7 @@ using PaDiM.Service.Scoring;
 namespace PaDiM.Service.Telemetry;
 
 /// <summary>
-/// Metrics at <c>/metrics</c>; traces, where the standard variables of OpenTelemetry name a receiver.
+/// Configures metrics at <c>/metrics</c> and, if the standard OpenTelemetry variables name a receiver, traces.
 /// </summary>
 internal static class TelemetrySetup
 {
@@ -39,7 +39,7 @@ internal static class TelemetrySetup
                     exporter.TargetInfoEnabled = false;
                 })
         );
-        // Without a receiver nobody listens, and no span is ever made.
+        // Without a receiver there is no listener, and no span is created.
         if (HasReceiver(builder.Configuration))
             telemetry.WithTracing(traces =>
                 traces
@@ -52,12 +52,12 @@ internal static class TelemetrySetup
     }
 
     /// <summary>
-    /// Serves what is measured, from the first scrape on: an instrument that is made only when it is first of use is
-    /// missing until then.
+    /// Maps the metrics endpoint. Instruments are created now, because one that is created on first use would be
+    /// missing from earlier scrapes.
     /// </summary>
     public static void MapMetrics(this WebApplication app)
     {
-        // OpenTelemetry then makes nothing that could be served, and its own routing does not take that.
+        // OpenTelemetry then provides no exporter, and its endpoint mapping would throw.
         if (!IsDisabled(app.Configuration))
             app.MapPrometheusScrapingEndpoint(Path)
                 .Needs(AccessScope.Score, everyCategory: true)
@@ -76,10 +76,10 @@ internal static class TelemetrySetup
         );
     }
 
-    /// <summary>What comes by every few seconds and is no news.</summary>
+    /// <summary>Gets whether a path is polled every few seconds and not worth logging.</summary>
     public static bool IsProbe(PathString path) => path.StartsWithSegments("/health") || path.StartsWithSegments(Path);
 
-    /// <summary>As the SDK reads it.</summary>
+    /// <summary>Read in the same way as the SDK does.</summary>
     private static bool IsDisabled(IConfiguration configuration) =>
         bool.TryParse(configuration["OTEL_SDK_DISABLED"], out var disabled) && disabled;
 
@@ -87,7 +87,7 @@ internal static class TelemetrySetup
         !string.IsNullOrEmpty(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"])
         || !string.IsNullOrEmpty(configuration["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]);
 
-    /// <summary>Gives all metrics, in the text format of Prometheus</summary>
+    /// <summary>Gets all metrics in the Prometheus text format</summary>
     /// <remarks>Names and labels are stable.</remarks>
-    private static string Answer() => ""; // The exporter writes the real one; the OpenAPI document takes the shape from here.
+    private static string Answer() => ""; // Gives the OpenAPI document its shape; the exporter writes the real response.
 }

@@ -7,7 +7,7 @@ using PaDiM.Service.Models;
 namespace PaDiM.Service.Thresholds;
 
 /// <summary>
-/// <c>/v1/categories/{category}/threshold/preview</c>: what a change of the threshold would do, before it is made.
+/// <c>/v1/categories/{category}/threshold/preview</c>: the effect of a threshold change before it is made.
 /// </summary>
 internal static class ThresholdPreviewEndpoints
 {
@@ -16,9 +16,11 @@ internal static class ThresholdPreviewEndpoints
             .MapPost("threshold/preview", PreviewAsync)
             .WithTags("Evaluation")
             .WithName("PreviewThreshold")
-            .WithSummary("Tells how many decisions a new threshold would flip, and changes nothing")
+            .WithSummary("Previews how many decisions a new threshold would change")
             .WithDescription(
-                "Takes what `PATCH .../threshold` takes. Normal images count with the leave-one-out scores that the active model keeps, and those that it was not fitted to, like anomalous ones, with the scores of its newest evaluation."
+                "Accepts the same body as `PATCH .../threshold` and changes nothing. Normal images count "
+                    + "with the leave-one-out scores of the active model. Anomalous images, and normal ones that "
+                    + "the model was not fitted to, count with the scores of its newest evaluation."
             )
             .Accepts<ThresholdRequest>("application/json")
             .Produces<ThresholdPreview>()
@@ -70,15 +72,15 @@ internal static class ThresholdPreviewEndpoints
     }
 }
 
-/// <summary>What a change of the threshold would do.</summary>
-/// <param name="ModelVersion">The version that scores, which it is about: the active one, or the one that stands in for
-/// it while its file is damaged.</param>
+/// <summary>The effect of a threshold change.</summary>
+/// <param name="ModelVersion">The version to which the values refer: the active one, or its stand-in while its file is
+/// damaged.</param>
 /// <param name="Threshold">The threshold in force.</param>
-/// <param name="ProposedThreshold">The threshold that the change would put in force.</param>
-/// <param name="ExpectedFalseRejectRate">Share of good parts that the proposed threshold is expected to reject at most:
-/// (1 + leave-one-out scores above it) / (n + 1).</param>
-/// <param name="EvaluationId">The evaluation whose scores count; null when the version was never evaluated, and then no
-/// anomalous image counts.</param>
+/// <param name="ProposedThreshold">The proposed threshold.</param>
+/// <param name="ExpectedFalseRejectRate">Upper bound of the expected share of rejected good parts at the proposed
+/// threshold: (1 + number of leave-one-out scores above it) / (n + 1).</param>
+/// <param name="EvaluationId">The evaluation whose scores are used; null if the version was never evaluated, in which
+/// case no anomalous image counts.</param>
 /// <param name="Normal">Normal images.</param>
 /// <param name="Anomalous">Anomalous images.</param>
 internal sealed record ThresholdPreview(
@@ -91,11 +93,11 @@ internal sealed record ThresholdPreview(
     Flips Anomalous
 );
 
-/// <summary>Decisions before and after.</summary>
-/// <param name="Images">Images with a score.</param>
-/// <param name="AnomalousNow">Of them, at or above the threshold in force.</param>
-/// <param name="AnomalousThen">Of them, at or above the proposed one.</param>
-/// <param name="Flipped">Of them, decided otherwise than now.</param>
+/// <summary>Decisions before and after the change.</summary>
+/// <param name="Images">Number of images with a score.</param>
+/// <param name="AnomalousNow">Number of images at or above the threshold in force.</param>
+/// <param name="AnomalousThen">Number of images at or above the proposed threshold.</param>
+/// <param name="Flipped">Number of images whose decision changes.</param>
 internal sealed record Flips(int Images, int AnomalousNow, int AnomalousThen, int Flipped)
 {
     public static Flips Between(double now, double then, double[] scores) =>

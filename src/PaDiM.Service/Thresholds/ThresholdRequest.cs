@@ -5,35 +5,33 @@ using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Thresholds;
 
-/// <summary>A change of the threshold: exactly one of the two members.</summary>
+/// <summary>A threshold change: exactly one of the two members.</summary>
 internal sealed record ThresholdRequest
 {
     /// <summary>
-    /// Share of good parts that may be rejected, above 0 and below 1; the calibrated threshold follows.
+    /// Accepted share of false rejects, above 0 and below 1; the calibrated threshold follows from it.
     /// </summary>
     public double? FalseRejectRate { get; init; }
 
-    /// <summary>A threshold for the active model, at least 0; null goes back to the calibrated one.</summary>
+    /// <summary>A threshold for the active model, at least 0; null resets to the calibrated one.</summary>
     public double? Threshold { get; init; }
 
-    /// <summary>The problem with a rate that is not below the category's review rate, or null.</summary>
+    /// <summary>Gets the problem if a rate is not below the category's review rate, or null.</summary>
     public static Problem? CheckAgainst(double? reviewRate, double? falseRejectRate) =>
         falseRejectRate >= reviewRate
-            ? Problems.InvalidSettings($"falseRejectRate must stay below the category's reviewRate ({reviewRate}).")
+            ? Problems.InvalidSettings($"falseRejectRate must be below the category's reviewRate ({reviewRate}).")
             : null;
 
     /// <summary>
-    /// The problem with a value, or a way back from one, while another version scores in the active one's place; null
-    /// where there is none. A value is that of one version's scores.
+    /// Gets the problem of setting or resetting a value while another version stands in for the active one, or null. A
+    /// value applies to the scores of one version only.
     /// </summary>
     public Problem? CheckAgainst(CategoryModel? model) =>
         FalseRejectRate is null && model?.StandsInFor is { } active
             ? Problems.ModelFallback(active.Version, model.Version)
             : null;
 
-    /// <summary>
-    /// Reads a change. By hand, since here a member that is null says something else than one that is left out.
-    /// </summary>
+    /// <summary>Parses a change manually, because null and an omitted member have different meanings.</summary>
     public static Outcome<ThresholdRequest> Parse(JsonElement body)
     {
         const string shape =
