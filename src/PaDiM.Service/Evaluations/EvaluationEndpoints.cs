@@ -20,9 +20,11 @@ internal static class EvaluationEndpoints
             .MapPost("", StartAsync)
             .Audited("evaluation.start")
             .WithName("StartEvaluation")
-            .WithSummary("Measures a model on the category's labelled images, in the background")
+            .WithSummary("Evaluates a model on the category's labelled images, in the background")
             .WithDescription(
-                "Answers at once with a job; its identifier is also the evaluation's. Normal images that the model was fitted to count with their exact leave-one-out score, all others are scored."
+                "Responds at once with a job, whose identifier is also that of the evaluation. Normal images "
+                    + "that the model was fitted to count with their exact leave-one-out scores; all others are "
+                    + "scored."
             )
             .Produces<JobResponse>(StatusCodes.Status202Accepted)
             .ProducesProblem(StatusCodes.Status404NotFound)
@@ -38,7 +40,7 @@ internal static class EvaluationEndpoints
         evaluations
             .MapGet("{id}", GetAsync)
             .WithName("GetEvaluation")
-            .WithSummary("Shows an evaluation")
+            .WithSummary("Gets an evaluation")
             .Produces<EvaluationResponse>()
             .ProducesProblem(StatusCodes.Status404NotFound);
         evaluations

@@ -16,7 +16,8 @@ internal static class FitEndpoints
             .WithName("StartFit")
             .WithSummary("Fits a model to the category's normal images, in the background")
             .WithDescription(
-                "Answers at once with a job, and what the fit is expected to need (`estimate`); follow it at its Location. The same Idempotency-Key with the same body gives the same job."
+                "Responds at once with a job and the expected requirements of the fit (`estimate`); follow "
+                    + "the job at its Location. The same Idempotency-Key with the same body returns the same job."
             )
             .Produces<JobResponse>(StatusCodes.Status202Accepted)
             .ProducesProblem(StatusCodes.Status404NotFound)

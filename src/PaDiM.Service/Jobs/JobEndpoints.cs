@@ -22,9 +22,12 @@ internal static class JobEndpoints
             .ProducesProblem(StatusCodes.Status400BadRequest);
         jobs.MapGet("{id}", GetAsync)
             .WithName("GetJob")
-            .WithSummary("Shows a job")
+            .WithSummary("Gets a job")
             .WithDescription(
-                "A failed job says why in `error`: a code of this document, or `statistics_degenerate` (the images give no usable statistics), `embedding_not_finite` (the backbone cannot read an image), `embedding_lost` (fit again with `incremental: false`) or `job_abandoned` (taken up five times without coming to an end)."
+                "The `error` of a failed job has one of the codes of this document, or "
+                    + "`statistics_degenerate` (the images give no usable statistics), `embedding_not_finite` (the "
+                    + "backbone cannot read an image), `embedding_lost` (fit again with `incremental: false`) or "
+                    + "`job_abandoned` (started five times without finishing)."
             )
             .Produces<JobResponse>()
             .ProducesProblem(StatusCodes.Status404NotFound);
@@ -33,16 +36,17 @@ internal static class JobEndpoints
             .WithName("CancelJob")
             .WithSummary("Cancels a job")
             .WithDescription(
-                "A waiting job is cancelled at once; a running one stops at its next step, and publishes nothing."
+                "A queued job is cancelled at once; a running one stops at its next step and publishes nothing."
             )
             .Produces<JobResponse>(StatusCodes.Status202Accepted)
             .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status409Conflict);
         jobs.MapGet("{id}/events", EventsAsync)
             .WithName("StreamJob")
-            .WithSummary("Follows a job by server-sent events")
+            .WithSummary("Follows a job (server-sent events)")
             .WithDescription(
-                "One event named `job` whenever the job changes, with the job as data; the stream ends when the job is final."
+                "Sends an event named `job` every time the job changes, with the job as data. The stream "
+                    + "ends when the job is final."
             )
             .Produces<string>(StatusCodes.Status200OK, "text/event-stream")
             .ProducesProblem(StatusCodes.Status404NotFound);
@@ -114,7 +118,7 @@ internal static class JobEndpoints
         if (!(await FindAsync(id, caller, store, cancellationToken)).Succeeded(out var job, out var problem))
             return problem;
         if (streams.TryEnter() is not { } place)
-            return Problems.QueueFull("followers of jobs");
+            return Problems.QueueFull("clients are following jobs");
         response.RegisterForDispose(place);
         return TypedResults.ServerSentEvents(
             FollowAsync(job, store, notices, time, lifetime.ApplicationStopping, cancellationToken)

@@ -32,7 +32,11 @@ internal static class ScoreEndpoints
             .WithName("ScoreImage")
             .WithSummary("Scores one image")
             .WithDescription(
-                "The image as the body, or as one multipart file. With `width`, `height` and `format` the file is raw pixels (application/octet-stream), which skips decoding: rows from the top, no padding, exactly width x height x bytes a pixel. `Accept` chooses JSON, the overlay (image/png) or the float32 map (application/x-npy); the last two carry the result in X-Padim-* headers."
+                "Send the image as the body or as one multipart file. With `width`, `height` and `format`, "
+                    + "the file is raw pixels (application/octet-stream), which skips decoding: rows from the top, "
+                    + "no padding, exactly width x height x bytes per pixel. `Accept` selects JSON, the overlay "
+                    + "(image/png) or the float32 map (application/x-npy); the last two carry the result in "
+                    + "X-Padim-* headers."
             )
             .Accepts<IFormFile>(
                 Png,
@@ -58,7 +62,9 @@ internal static class ScoreEndpoints
             .WithName("ScoreBatch")
             .WithSummary("Scores many images")
             .WithDescription(
-                "Any number of files as multipart/form-data; results in their order. A bad file is an error entry among good results. With `width`, `height` and `format` every file is raw pixels of that size."
+                "Send any number of files as multipart/form-data; the results have the same order. An "
+                    + "invalid file gives an error entry among the results. With `width`, `height` and `format`, "
+                    + "every file is raw pixels of that size."
             )
             .Accepts<IFormFileCollection>("multipart/form-data")
             .Produces<BatchResponse>()
