@@ -19,7 +19,7 @@ using PaDiM.Service.Thresholds;
 
 namespace PaDiM.Service;
 
-/// <summary>The table of contents.</summary>
+/// <summary>The entry point; lists the features.</summary>
 internal static class Program
 {
     public static async Task<int> Main(string[] args)
@@ -56,10 +56,9 @@ internal static class Program
         }
     }
 
-    /// <summary>The service, ready to be prepared and started.</summary>
-    /// <param name="args">Settings of the command line.</param>
-    /// <param name="replace">Puts other services in the place of those here; for a host that is not this
-    /// program.</param>
+    /// <summary>Creates the service, ready to be prepared and started.</summary>
+    /// <param name="args">Command-line settings.</param>
+    /// <param name="replace">Registers replacements for services; for hosts other than this program.</param>
     internal static WebApplication Build(string[] args, Action<IServiceCollection>? replace = null)
     {
         var builder = WebApplication.CreateBuilder(

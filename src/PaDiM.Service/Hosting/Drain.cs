@@ -3,9 +3,9 @@ using Microsoft.Extensions.Options;
 namespace PaDiM.Service.Hosting;
 
 /// <summary>
-/// The time between the signal to stop and the end of listening: readiness says 503 at once, everything is answered as
-/// before, each answer closes its connection, and a load balancer that looks every few seconds has left by itself when
-/// the last of <c>DrainSeconds</c> is over.
+/// Delays the shutdown after the stop signal. Readiness answers 503 at once, requests are served as before, and each
+/// response closes its connection, so a load balancer that polls every few seconds has moved on when
+/// <c>DrainSeconds</c> are over.
 /// </summary>
 internal sealed partial class Drain(
     IHostApplicationLifetime lifetime,
@@ -14,10 +14,10 @@ internal sealed partial class Drain(
     ILogger<Drain> logger
 ) : IHostedLifecycleService
 {
-    /// <summary>For requests that are under way when the time is over, and a job to be given back.</summary>
+    /// <summary>Time for running requests to finish and for a job to be returned to the queue.</summary>
     public static readonly TimeSpan Rest = TimeSpan.FromSeconds(30);
 
-    /// <summary>Whether the service is about to stop.</summary>
+    /// <summary>Gets whether the service is about to stop.</summary>
     public bool IsUnderWay => lifetime.ApplicationStopping.IsCancellationRequested;
 
     public async Task StoppingAsync(CancellationToken cancellationToken)
@@ -38,6 +38,6 @@ internal sealed partial class Drain(
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Not ready any more; listening for {Seconds} more seconds")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "No longer ready; listening for another {Seconds} seconds")]
     private partial void LogDraining(int seconds);
 }

@@ -7,7 +7,7 @@ using PaDiM.Service.Data;
 
 namespace PaDiM.Service.Hosting;
 
-/// <summary><c>/health/live</c>: the process answers. <c>/health/ready</c>: it can score.</summary>
+/// <summary><c>/health/live</c>: the process responds. <c>/health/ready</c>: it can score.</summary>
 internal static class HealthEndpoints
 {
     private const string Ready = "ready";
@@ -21,8 +21,8 @@ internal static class HealthEndpoints
 
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
-        Map("live", _ => false, "Tells that the process answers");
-        Map(Ready, check => check.Tags.Contains(Ready), "Tells whether the service can score")
+        Map("live", _ => false, "Checks whether the process responds");
+        Map(Ready, check => check.Tags.Contains(Ready), "Checks whether the service can score")
             .Produces<HealthResponse>(StatusCodes.Status503ServiceUnavailable);
 
         RouteHandlerBuilder Map(string name, Func<HealthCheckRegistration, bool> predicate, string summary) =>
@@ -64,9 +64,7 @@ internal static class HealthEndpoints
             CancellationToken cancellationToken = default
         ) =>
             Task.FromResult(
-                drain.IsUnderWay
-                    ? HealthCheckResult.Unhealthy("The service is about to stop.")
-                    : HealthCheckResult.Healthy()
+                drain.IsUnderWay ? HealthCheckResult.Unhealthy("The service is stopping.") : HealthCheckResult.Healthy()
             );
     }
 
@@ -85,7 +83,7 @@ internal static class HealthEndpoints
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
-                return HealthCheckResult.Unhealthy("The database does not answer.", e);
+                return HealthCheckResult.Unhealthy("The database does not respond.", e);
             }
         }
     }
@@ -110,7 +108,7 @@ internal static class HealthEndpoints
     }
 }
 
-/// <summary>How the service stands.</summary>
+/// <summary>The health of the service.</summary>
 /// <param name="Status"><c>ok</c> or <c>unavailable</c>.</param>
-/// <param name="Checks">Each part: <c>ok</c>, or a sentence.</param>
+/// <param name="Checks">Each check: <c>ok</c> or a message.</param>
 internal sealed record HealthResponse(string Status, IReadOnlyDictionary<string, string> Checks);
