@@ -8,7 +8,7 @@ using PaDiM.Service.Maintenance;
 
 namespace PaDiM.Service;
 
-/// <summary>What the program does in place of serving, a feature's commands a line.</summary>
+/// <summary>The commands that the program runs instead of serving.</summary>
 internal static class Commands
 {
     /// <summary>
@@ -19,7 +19,7 @@ internal static class Commands
     {
         if (args is not [var name, ..] || name.StartsWith('-'))
             return null;
-        var root = new RootCommand("The PaDiM inspection service; without a command it serves.");
+        var root = new RootCommand("The PaDiM inspection service. Without a command, it serves.");
         foreach (var command in (Command[])[KeysCommand.Create(), .. DataCommands.Create()])
             root.Add(command);
         if (root.Subcommands.All(command => command.Name != name))

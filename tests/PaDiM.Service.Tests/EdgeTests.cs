@@ -210,7 +210,7 @@ public sealed class EdgeTests(SharedService shared)
     }
 
     [Theory]
-    [InlineData("{\"backbon\":\"tiny\"}", "'backbon' is not a member")]
+    [InlineData("{\"backbon\":\"tiny\"}", "'backbon' is not a known property")]
     [InlineData("{\"imageSize\":256.5}", "'imageSize'")]
     [InlineData("{\"profile\":\"foo\"}", "'profile'")]
     [InlineData("{\"imageSize\":256,}", "not valid JSON")]

@@ -7,7 +7,7 @@ using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Access;
 
-/// <summary>Who may do what: the parts, and their order in the pipeline.</summary>
+/// <summary>Registers authentication, authorization and rate limits, and orders them in the pipeline.</summary>
 internal static class AccessFeature
 {
     private const string Either = "KeyOrToken";
@@ -45,15 +45,15 @@ internal static class AccessFeature
     }
 
     /// <summary>
-    /// Who calls comes before how often, since calls are counted by caller; what is refused leaves no entry, since it
-    /// changes nothing.
+    /// Authentication comes before rate limiting because requests are counted per caller. Refused requests change
+    /// nothing, so they leave no audit entry.
     /// </summary>
     public static void UseAccess(this IApplicationBuilder app) =>
         app.UseAuthentication().UseRateLimiter().UseAuthorization().UseMiddleware<AuditMiddleware>();
 
     /// <summary>
-    /// Tokens go to the identity provider's rules where there is one; all else, and everything where access is open, to
-    /// those of keys.
+    /// Sends tokens to the identity provider's scheme if one is configured. Everything else, and every request while
+    /// access is open, goes to the key scheme.
     /// </summary>
     private static string SchemeOf(HttpContext context)
     {

@@ -25,7 +25,7 @@ internal sealed class AccessOptions : IValidatableObject
     [Range(0, 1_000_000)]
     public int FailedAttemptsPerMinute { get; set; } = 60;
 
-    /// <summary>Days that entries of the audit trail are kept.</summary>
+    /// <summary>Days for which audit entries are kept.</summary>
     [Range(1, 100_000)]
     public int AuditDays { get; set; } = 400;
 
@@ -40,13 +40,14 @@ internal sealed class AccessOptions : IValidatableObject
 internal enum AccessMode
 {
     /// <summary>
-    /// From the first key on, or with an identity provider; before that the service serves its own machine only.
+    /// Required once the first key exists or an identity provider is configured. Until then, the service serves its own
+    /// machine only.
     /// </summary>
     Auto,
 
-    /// <summary>Always.</summary>
+    /// <summary>Always required.</summary>
     Required,
 
-    /// <summary>Never: whoever reaches the service may do everything.</summary>
+    /// <summary>Never required: everyone who can reach the service may do everything.</summary>
     Open,
 }

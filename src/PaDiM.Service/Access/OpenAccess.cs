@@ -6,9 +6,9 @@ using PaDiM.Service.Http;
 namespace PaDiM.Service.Access;
 
 /// <summary>
-/// When requests need no credentials: by default while there never was a key and nobody but this machine can be asking.
-/// Each request is looked at, not only the start: addresses may be added while the service runs, and a key that is
-/// revoked does not open what it closed.
+/// Decides when requests need no credentials: by default, while no key was ever created and only this machine can
+/// connect. Every request is checked, not only the start, because addresses may be added at run time. Revoking a key
+/// never opens access again.
 /// </summary>
 internal sealed class OpenAccess(
     IOptions<AccessOptions> options,
@@ -18,7 +18,7 @@ internal sealed class OpenAccess(
 )
 {
     /// <summary>
-    /// What proxies add: with one of them a request comes from elsewhere, though from this machine's own address.
+    /// Headers that proxies add. A request with one of them comes from elsewhere, even if its address is local.
     /// </summary>
     private static readonly string[] ProxyHeaders =
     [
@@ -37,7 +37,7 @@ internal sealed class OpenAccess(
             _ => IsLocal(context) && !await IsRequiredAsync(context.RequestAborted),
         };
 
-    /// <summary>Whether credentials are needed even on this machine's own address.</summary>
+    /// <summary>Gets whether credentials are required even on the local machine.</summary>
     public async ValueTask<bool> IsRequiredAsync(CancellationToken cancellationToken) =>
         options.Value.Access switch
         {
@@ -48,8 +48,8 @@ internal sealed class OpenAccess(
                 || await keys.AnyAsync(cancellationToken),
         };
 
-    /// <summary>Refuses to serve other machines while nobody could be told from anybody.</summary>
-    /// <exception cref="InvalidOperationException">An address is not this machine's own, and there is no
+    /// <summary>Refuses to start on a non-local address while there is no way to authenticate callers.</summary>
+    /// <exception cref="InvalidOperationException">An address is reachable from other machines and there is no
     /// key.</exception>
     public async Task CheckAsync(IConfiguration configuration, CancellationToken cancellationToken)
     {
@@ -60,12 +60,17 @@ internal sealed class OpenAccess(
             return;
         if (Listening.Addresses(configuration).FirstOrDefault(address => !Listening.IsLocal(address)) is { } reached)
             throw new InvalidOperationException(
-                $"It would listen on {reached}, where other machines can reach it, and there is no API key. Make one with 'padim keys create --name NAME --scope admin --data {data.Value.DataDirectory}' "
-                    + "or 'dotnet PaDiM.Service.dll keys create --name NAME --scope admin', or set Padim__Oidc__Authority, or listen on localhost, or let everyone do everything with Padim__Access=open."
+                $"The service would listen on {reached}, which other machines can reach, but there is no API "
+                    + "key. Create one with 'padim keys create --name NAME --scope admin --data "
+                    + $"{data.Value.DataDirectory}' or 'dotnet PaDiM.Service.dll keys create --name NAME --scope "
+                    + "admin', set Padim__Oidc__Authority, listen on localhost only, or allow everyone everything "
+                    + "with Padim__Access=open."
             );
         if (proxies.Value.KnownProxies.Length > 0)
             throw new InvalidOperationException(
-                "Padim__KnownProxies says that requests come through a proxy, and there is no API key. Make one with 'padim keys create --name NAME --scope admin', or leave access to the proxy with Padim__Access=open."
+                "Padim__KnownProxies is set, so requests come through a proxy, but there is no API key. "
+                    + "Create one with 'padim keys create --name NAME --scope admin', or leave access control to "
+                    + "the proxy with Padim__Access=open."
             );
     }
 
@@ -78,13 +83,15 @@ internal sealed class OpenAccess(
         && IsLocalName(context.Request.Host.Host)
         && ComesFromItself(context.Request);
 
-    /// <summary>A page of another site whose name leads to this machine (DNS rebinding) asks with that name.</summary>
+    /// <summary>
+    /// Guards against DNS rebinding: a page of another site whose name resolves to this machine sends that name.
+    /// </summary>
     private static bool IsLocalName(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
         || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
         || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
 
-    /// <summary>Browsers tell whose page asks; other clients do not.</summary>
+    /// <summary>Browsers send the origin of the page; other clients do not.</summary>
     private static bool ComesFromItself(HttpRequest request) =>
         request.Headers.Origin is not [{ } origin]
         || (

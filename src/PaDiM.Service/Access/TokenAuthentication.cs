@@ -6,7 +6,7 @@ using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Access;
 
-/// <summary>Tokens of an identity provider (OpenID Connect), as another way to say who calls.</summary>
+/// <summary>Authenticates callers by tokens of an identity provider (OpenID Connect).</summary>
 internal sealed class TokenAuthentication(IOptions<AccessOptions> options) : IConfigureNamedOptions<JwtBearerOptions>
 {
     private static readonly string[] Algorithms =
@@ -35,8 +35,8 @@ internal sealed class TokenAuthentication(IOptions<AccessOptions> options) : ICo
         jwt.RequireHttpsMetadata = !new Uri(oidc.Authority!).IsLoopback;
         jwt.BackchannelTimeout = TimeSpan.FromSeconds(10);
         jwt.TokenValidationParameters.ClockSkew = TimeSpan.FromMinutes(1);
-        // With a list of signatures by key pairs, no token is signed by anybody who has read a public key, or by
-        // nobody.
+        // Only asymmetric algorithms. This excludes unsigned tokens, and tokens signed with the public key as an HMAC
+        // secret.
         jwt.TokenValidationParameters.ValidAlgorithms = Algorithms;
         jwt.Events = new JwtBearerEvents
         {
@@ -65,19 +65,19 @@ internal sealed class TokenAuthentication(IOptions<AccessOptions> options) : ICo
             .Select(text =>
                 Choice<AccessScope>.TryParse(text, provider: null, out var scope) ? scope.Value : (AccessScope?)null
             );
-        // A claim that is there and names nothing opens nothing.
+        // A claim that is present but empty grants no category.
         string[]? categories = token.HasClaim(claim => claim.Type == oidc.CategoriesClaim)
             ? [.. Values(token, oidc.CategoriesClaim)]
             : null;
         return new Caller($"token:{subject}", keyId: null, scopes.Max(), categories);
     }
 
-    /// <summary>Claims are lists in JSON, or words in one text.</summary>
+    /// <summary>Claims are JSON lists, or words in one string.</summary>
     private static IEnumerable<string> Values(ClaimsPrincipal token, string claim) =>
         token.FindAll(claim).SelectMany(found => found.Value.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
     /// <summary>
-    /// An issuer that cannot be asked looks like a token that is signed by nobody; the two are told apart by asking it.
+    /// An unreachable issuer looks like an invalid signature. Requesting its configuration tells the two apart.
     /// </summary>
     private static async Task<Problem> ExplainAsync(AuthenticationFailedContext context)
     {

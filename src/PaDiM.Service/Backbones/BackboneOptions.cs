@@ -9,7 +9,7 @@ internal sealed class BackboneOptions
     /// <summary>Directories that are searched for <c>NAME.onnx</c>, in order, after the built-in directory.</summary>
     public string[] BackboneDirectories { get; set; } = [];
 
-    /// <summary>Backbone of categories that name none.</summary>
+    /// <summary>Backbone of categories that do not name one.</summary>
     [Required]
     public string DefaultBackbone { get; set; } = BackboneRegistry.DefaultName;
 

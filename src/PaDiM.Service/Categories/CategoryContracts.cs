@@ -5,10 +5,10 @@ using PaDiM.Service.Data;
 
 namespace PaDiM.Service.Categories;
 
-/// <summary>Settings of a category; everything left out takes the profile's value.</summary>
+/// <summary>Settings of a category. Omitted values take the profile's defaults.</summary>
 internal sealed record CategoryRequest
 {
-    /// <summary>Name of a backbone, see GET /v1/backbones; the service's default when left out.</summary>
+    /// <summary>Name of a backbone, see GET /v1/backbones. Default: the service's default backbone.</summary>
     public string? Backbone { get; init; }
 
     /// <summary>
@@ -17,10 +17,12 @@ internal sealed record CategoryRequest
     /// </summary>
     public SettingsProfile? Profile { get; init; }
 
-    /// <summary>Side that images are resized to, in pixels, 32 to 2048.</summary>
+    /// <summary>Side length to which images are resized, in pixels, 32 to 2048.</summary>
     public int? ImageSize { get; init; }
 
-    /// <summary>Side of the centre crop after resizing, in pixels, 32 to imageSize; none by default.</summary>
+    /// <summary>
+    /// Side length of the centre crop after resizing, in pixels, 32 to imageSize; no crop by default.
+    /// </summary>
     public int? CropSize { get; init; }
 
     /// <summary>How channels are reduced.</summary>
@@ -33,28 +35,25 @@ internal sealed record CategoryRequest
     public double? BlurSigma { get; init; }
 
     /// <summary>
-    /// How far covariances are pulled towards a sphere: <c>none</c>, <c>ledoit-wolf</c> or <c>oas</c>. For few images.
+    /// Shrinkage of the covariances towards a sphere, for few images: <c>none</c>, <c>ledoit-wolf</c> or <c>oas</c>.
     /// </summary>
     public ShrinkageMethod? Shrinkage { get; init; }
 
     /// <summary>
-    /// How parts that lie differently in each photograph are brought to one place: <c>none</c>, or <c>rigid</c> for a
-    /// rotation and a shift.
+    /// Alignment of parts whose position varies between photographs: <c>none</c>, or <c>rigid</c> for rotation and
+    /// translation.
     /// </summary>
     public AlignmentMethod? Alignment { get; init; }
 
-    /// <summary>Share of good parts that may be rejected, above 0 and below 1.</summary>
+    /// <summary>Accepted share of false rejects, above 0 and below 1.</summary>
     public double? FalseRejectRate { get; init; }
 
     /// <summary>
-    /// Share of good parts that may be sent to review or rejected; above falseRejectRate and below 1. Null for two
-    /// decisions only.
+    /// Share of good parts that may be reviewed or rejected; above falseRejectRate and below 1. Null for no review.
     /// </summary>
     public double? ReviewRate { get; init; }
 
-    /// <summary>
-    /// Keeps the active model in memory from the start of the service on, whatever else is asked for.
-    /// </summary>
+    /// <summary>Whether to keep the active model in memory from start-up, regardless of the cache budget.</summary>
     public bool Pinned { get; init; }
 }
 
@@ -64,33 +63,32 @@ internal sealed record ReductionRequest
     /// <summary><c>semi-orthogonal</c>, <c>random</c> or <c>none</c>.</summary>
     public ReductionMethod? Method { get; init; }
 
-    /// <summary>Dimensions of the embedding, 1 to the backbone's channels; not read by <c>none</c>.</summary>
+    /// <summary>Dimensions of the embedding, 1 to the backbone's channels; ignored for <c>none</c>.</summary>
     public int? Dimensions { get; init; }
 
-    /// <summary>Seed of the draw.</summary>
+    /// <summary>Random seed.</summary>
     public int? Seed { get; init; }
 }
 
-/// <summary>A category as it is.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Backbone">Name of the network.</param>
-/// <param name="Profile">Set of defaults that the settings began with.</param>
-/// <param name="ImageSize">Side that images are resized to, in pixels.</param>
-/// <param name="CropSize">Side of the centre crop after resizing, in pixels.</param>
+/// <summary>A category.</summary>
+/// <param name="Name">Name.</param>
+/// <param name="Backbone">Name of the backbone.</param>
+/// <param name="Profile">Set of defaults that the settings are based on.</param>
+/// <param name="ImageSize">Side length to which images are resized, in pixels.</param>
+/// <param name="CropSize">Side length of the centre crop after resizing, in pixels.</param>
 /// <param name="Reduction">How channels are reduced.</param>
 /// <param name="Epsilon">Added to every variance.</param>
 /// <param name="BlurSigma">Standard deviation of the smoothing, in pixels of the prepared image.</param>
-/// <param name="Shrinkage">How far covariances are pulled towards a sphere.</param>
-/// <param name="Alignment">How parts that lie differently in each photograph are brought to one place.</param>
-/// <param name="IgnoreMaskSha256">Hash of the ignore mask that the next fit uses; null when all pixels count.</param>
-/// <param name="FalseRejectRate">Share of good parts that may be rejected.</param>
-/// <param name="ReviewRate">Share of good parts that may be sent to review or rejected; null for two decisions
-/// only.</param>
-/// <param name="Pinned">Its active model stays in memory.</param>
-/// <param name="ActiveModelVersion">The version that scores; null before the first fit.</param>
-/// <param name="Images">Stored images by label.</param>
-/// <param name="CreatedAt">When it was created.</param>
-/// <param name="UpdatedAt">When its settings last changed.</param>
+/// <param name="Shrinkage">Shrinkage of the covariances towards a sphere.</param>
+/// <param name="Alignment">Alignment of parts whose position varies between photographs.</param>
+/// <param name="IgnoreMaskSha256">Hash of the ignore mask for the next fit; null if all pixels count.</param>
+/// <param name="FalseRejectRate">Accepted share of false rejects.</param>
+/// <param name="ReviewRate">Share of good parts that may be reviewed or rejected; null for no review.</param>
+/// <param name="Pinned">Whether the active model stays in memory.</param>
+/// <param name="ActiveModelVersion">The active model version; null before the first fit.</param>
+/// <param name="Images">Number of stored images per label.</param>
+/// <param name="CreatedAt">Time of creation.</param>
+/// <param name="UpdatedAt">Time of the last change of the settings.</param>
 internal sealed record CategoryResponse(
     string Name,
     string Backbone,
@@ -115,10 +113,10 @@ internal sealed record CategoryResponse(
 /// <summary>How channels are reduced.</summary>
 /// <param name="Method"><c>semi-orthogonal</c>, <c>random</c> or <c>none</c>.</param>
 /// <param name="Dimensions">Dimensions of the embedding.</param>
-/// <param name="Seed">Seed of the draw.</param>
+/// <param name="Seed">Random seed.</param>
 internal sealed record ReductionResponse(ReductionMethod Method, int Dimensions, int Seed);
 
-/// <summary>Stored images by label.</summary>
-/// <param name="Normal">Of good parts.</param>
-/// <param name="Anomalous">Of defective parts.</param>
+/// <summary>Number of stored images per label.</summary>
+/// <param name="Normal">Images of good parts.</param>
+/// <param name="Anomalous">Images of defective parts.</param>
 internal sealed record ImageCounts(int Normal, int Anomalous);

@@ -21,9 +21,11 @@ internal static class CategoryEndpoints
         one.MapPut("", PutAsync)
             .Audited("category.put")
             .WithName("PutCategory")
-            .WithSummary("Creates a category, or gives it new settings")
+            .WithSummary("Creates or updates a category")
             .WithDescription(
-                "Everything left out takes the profile's value. New settings count from the next fit on, and the active model keeps its own; only falseRejectRate, reviewRate and pinned, stated or not, count at once."
+                "Omitted values take the profile's defaults. New settings apply from the next fit; the "
+                    + "active model keeps its own. Only falseRejectRate, reviewRate and pinned apply at once, "
+                    + "including their defaults if omitted."
             )
             .Produces<CategoryResponse>()
             .Produces<CategoryResponse>(StatusCodes.Status201Created)
@@ -33,7 +35,7 @@ internal static class CategoryEndpoints
         one.MapGet("", GetAsync)
             .Needs(AccessScope.Score)
             .WithName("GetCategory")
-            .WithSummary("Shows a category")
+            .WithSummary("Gets a category")
             .Produces<CategoryResponse>()
             .ProducesProblem(StatusCodes.Status404NotFound);
         one.MapDelete("", DeleteAsync)

@@ -8,7 +8,7 @@ using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Categories;
 
-/// <summary>Categories in the database.</summary>
+/// <summary>The categories in the database.</summary>
 internal sealed class CategoryStore(
     IDbContextFactory<PadimDbContext> contexts,
     IOptions<CategoryOptions> options,
@@ -17,8 +17,8 @@ internal sealed class CategoryStore(
 )
 {
     /// <summary>
-    /// Creates a category or gives it new settings; refuses to pin a model that has no room beside those that are
-    /// pinned already.
+    /// Creates or updates a category. Refuses to pin a model that does not fit into the cache beside the models already
+    /// pinned.
     /// </summary>
     public async Task<Outcome<(CategoryResponse Category, bool Created)>> PutAsync(
         string name,
@@ -32,8 +32,8 @@ internal sealed class CategoryStore(
         for (; ; )
         {
             await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-            // A transaction that writes is alone from its first statement on: of two pins that fit one at a time, the
-            // second finds the first.
+            // A writing transaction is exclusive from its first statement. If two models fit only one at a time, the
+            // second request sees the first.
             await using var transaction = pinned ? await db.Database.BeginTransactionAsync(cancellationToken) : null;
             var now = time.GetUtcNow().UtcDateTime;
             var category = await db.Categories.SingleOrDefaultAsync(c => c.Name == name, cancellationToken);
@@ -80,11 +80,11 @@ internal sealed class CategoryStore(
             }
             catch (DbUpdateConcurrencyException)
             {
-                // Another request changed it in between: the last one wins, on top of what the other wrote.
+                // Another request changed the category in the meantime: the last one wins, based on the other's values.
             }
             catch (DbUpdateException) when (created)
             {
-                // Another request created it in between: now it is an update.
+                // Another request created the category in the meantime, so this is now an update.
                 if (!await ExistsAsync(name, cancellationToken))
                     throw;
             }
@@ -106,10 +106,10 @@ internal sealed class CategoryStore(
         return await db.Categories.AnyAsync(c => c.Name == name, cancellationToken);
     }
 
-    /// <summary>Categories by name.</summary>
-    /// <param name="only">Of these; null for all.</param>
-    /// <param name="page">Which of them.</param>
-    /// <param name="cancellationToken">Stops reading.</param>
+    /// <summary>Gets categories by name.</summary>
+    /// <param name="only">Names to include; null for all.</param>
+    /// <param name="page">The page to return.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
     public async Task<Page<CategoryResponse>> ListAsync(
         IReadOnlyList<string>? only,
         PageRequest page,
@@ -145,9 +145,7 @@ internal sealed class CategoryStore(
             counts.FirstOrDefault(row => row.Category == name && row.Label == label)?.Count ?? 0;
     }
 
-    /// <summary>
-    /// Removes a category with its images, models and waiting jobs. Its files go with the next sweep.
-    /// </summary>
+    /// <summary>Deletes a category with its images, models and jobs. The next sweep deletes its files.</summary>
     public async Task<Problem?> DeleteAsync(string name, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
@@ -155,13 +153,13 @@ internal sealed class CategoryStore(
         if (await db.Categories.Where(c => c.Name == name).ExecuteDeleteAsync(cancellationToken) == 0)
             return Problems.CategoryNotFound(name);
         await db.ThresholdChanges.Where(change => change.Category == name).ExecuteDeleteAsync(cancellationToken);
-        // A running fit finds at its next heartbeat that its job is gone, and can publish nothing any more.
+        // A running fit notices at its next heartbeat that its job is gone, and can no longer publish.
         await db.Jobs.Where(job => job.Category == name).ExecuteDeleteAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return null;
     }
 
-    /// <summary>Gives a category an ignore mask, or takes it away with null; the next fit uses it.</summary>
+    /// <summary>Sets the ignore mask of a category for the next fit; null removes it.</summary>
     public async Task<Problem?> SetIgnoreMaskAsync(string name, string? sha256, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
@@ -178,7 +176,10 @@ internal sealed class CategoryStore(
         return changed == 0 ? Problems.CategoryNotFound(name) : null;
     }
 
-    /// <summary>New settings may move the calibrated threshold as well; one that was set by hand stays.</summary>
+    /// <summary>
+    /// Creates the threshold change for new settings. The calibrated threshold may move as well; one set manually
+    /// stays.
+    /// </summary>
     private static async Task<ThresholdChange> RateChangeAsync(
         PadimDbContext db,
         Category category,
@@ -204,8 +205,8 @@ internal sealed class CategoryStore(
     }
 
     /// <summary>
-    /// The problem with pinning a category whose active model has no room beside the pinned ones, or null. Files stand
-    /// for what models take of the host's memory: the two are nearly the same.
+    /// Gets the problem if the active model does not fit into the cache beside the pinned ones, or null. File sizes
+    /// approximate host memory: the two are nearly equal.
     /// </summary>
     private async Task<Problem?> CheckRoomAsync(
         PadimDbContext db,

@@ -11,10 +11,10 @@ using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Categories;
 
-/// <summary>Settles every value of a request, and refuses what no fit could use.</summary>
+/// <summary>Resolves every value of a request and refuses values that no fit could use.</summary>
 internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<BackboneOptions> options)
 {
-    /// <summary>The settings that a request stands for, and its false-reject rate.</summary>
+    /// <summary>Gets the settings and the false-reject rate of a request.</summary>
     public Outcome<(CategorySettings Settings, double FalseRejectRate)> Resolve(CategoryRequest request)
     {
         var rate = request.FalseRejectRate ?? ThresholdCalibration.DefaultFalseRejectRate;
@@ -50,7 +50,7 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Back
             Alignment = request.Alignment ?? defaults.Alignment,
         };
         if (settings.ReviewRate is { } review && !(review > rate && review < 1))
-            return Problems.InvalidSettings("reviewRate must lie above falseRejectRate and below 1.");
+            return Problems.InvalidSettings("reviewRate must be above falseRejectRate and below 1.");
         if (settings.Fit.FindFault() is { } fault)
             return Problems.InvalidSettings(fault);
         if (!OpenBackbone(name).Succeeded(out var backbone, out var unusable))
@@ -63,9 +63,9 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Back
     }
 
     public static Problem? CheckRate(double rate) =>
-        rate is > 0 and < 1 ? null : Problems.InvalidSettings("falseRejectRate must lie above 0 and below 1.");
+        rate is > 0 and < 1 ? null : Problems.InvalidSettings("falseRejectRate must be above 0 and below 1.");
 
-    /// <summary>What is known of a backbone without opening it, which may take seconds.</summary>
+    /// <summary>Reads the manifest of a backbone without opening it, which may take seconds.</summary>
     private Outcome<BackboneManifest> ReadManifest(string name)
     {
         if (backbones.Directories.Find(name) is not { } file)
@@ -80,7 +80,7 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Back
         }
     }
 
-    /// <summary>The backbone of that name, open.</summary>
+    /// <summary>Opens the backbone with that name.</summary>
     public Outcome<Backbone> OpenBackbone(string name)
     {
         try

@@ -4,8 +4,8 @@ using PaDiM.Service.Http;
 namespace PaDiM.Service.Data;
 
 /// <summary>
-/// A key as it is kept: what it opens, never the key itself. Revoked ones stay, so that access does not fall open with
-/// the last.
+/// The stored form of a key: its permissions and hash, never the key itself. Revoked keys are kept, so that revoking
+/// the last one does not open access.
 /// </summary>
 internal sealed class ApiKey
 {
@@ -18,13 +18,13 @@ internal sealed class ApiKey
     [MaxLength(64)]
     public required string Name { get; init; }
 
-    /// <summary>Of the whole text of the key.</summary>
+    /// <summary>Hash of the whole key.</summary>
     [MaxLength(64)]
     public required string Sha256 { get; init; }
 
     public AccessScope Scope { get; init; }
 
-    /// <summary>The only categories that it opens; null for all.</summary>
+    /// <summary>The only categories that the key may access; null for all.</summary>
     public string[]? Categories { get; init; }
 
     public DateTime CreatedAt { get; init; }

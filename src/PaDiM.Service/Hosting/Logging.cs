@@ -30,7 +30,7 @@ internal static class Logging
         app.UseSerilogRequestLogging(options =>
         {
             options.GetLevel = LevelOf;
-            // The path as it was escaped: what was sent as %0A would begin a line of the client's own.
+            // The path stays escaped: a %0A would otherwise start a log line of the client's choice.
             options.GetMessageTemplateProperties = (context, _, elapsed, status) =>
                 [
                     Member("RequestMethod", context.Request.Method),
@@ -43,8 +43,7 @@ internal static class Logging
     private static LogEventProperty Member(string name, object value) => new(name, new ScalarValue(value));
 
     /// <summary>
-    /// Faults of ours are errors, a full queue and a passed deadline are warnings, and probes that come by every second
-    /// are no news.
+    /// Service faults are errors, full queues and missed deadlines are warnings, and health probes are debug.
     /// </summary>
     private static LogEventLevel LevelOf(HttpContext context, double milliseconds, Exception? exception) =>
         context.Response.StatusCode switch

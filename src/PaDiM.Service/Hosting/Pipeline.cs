@@ -7,13 +7,14 @@ namespace PaDiM.Service.Hosting;
 /// <summary>What every request passes before its handler.</summary>
 internal static class Pipeline
 {
-    /// <summary>Routing refuses a content type before it is known what the operation would have read.</summary>
+    /// <summary>Routing refuses a content type before the operation is known.</summary>
     private const string Bodies =
-        $"JSON as application/json, {ImageRequest.Expected}, or a model as application/octet-stream; /swagger tells which of them this operation reads";
+        $"JSON as application/json, {ImageRequest.Expected}, or a model as application/octet-stream; see "
+        + "/swagger for this operation";
 
     /// <summary>
-    /// Where requests come from, headers that keep browsers from guessing, a line a request in the log, errors as
-    /// problems, and who may do what.
+    /// Orders the middleware: client addresses, security headers, one log line per request, errors as problems, and
+    /// access.
     /// </summary>
     public static void UsePipeline(this WebApplication app)
     {
@@ -22,11 +23,12 @@ internal static class Pipeline
         app.Use(
             (context, next) =>
             {
-                // At the last moment: an answer that an exception takes the place of loses its headers.
+                // As late as possible, because an exception handler clears the headers.
                 context.Response.OnStarting(() =>
                 {
                     SecurityHeaders.Apply(context);
-                    // Whoever keeps connections opens the next one elsewhere, before this end closes them all at once.
+                    // Clients with persistent connections reconnect elsewhere before this process closes all
+                    // connections at once.
                     if (drain.IsUnderWay && !HttpProtocol.IsHttp2(context.Request.Protocol))
                         context.Response.Headers.Connection = "close";
                     return Task.CompletedTask;
@@ -42,7 +44,7 @@ internal static class Pipeline
         app.UseDeadlines();
     }
 
-    /// <summary>The problem behind a status that came without a body.</summary>
+    /// <summary>Creates the problem for a status without a body.</summary>
     private static Problem Bare(HttpContext context) =>
         context.Response.StatusCode switch
         {

@@ -10,8 +10,8 @@ namespace PaDiM.Service.Hosting;
 internal static partial class Preparation
 {
     /// <summary>
-    /// What must stand before the first request: the database is up to date and the default backbone open. A newer
-    /// database, a wrong name or a missing device shows now, not on the line.
+    /// Checks what the first request needs: the database is up to date and the default backbone is open. A newer
+    /// database, a wrong name or a missing device shows at start-up, not in production.
     /// </summary>
     public static async Task PrepareAsync(this WebApplication app)
     {
@@ -31,7 +31,7 @@ internal static partial class Preparation
         LogData(app.Logger, data.Root, runtime.Device);
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Data lies in {DataDirectory}; backbones run on {Device}")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Data directory {DataDirectory}, device {Device}")]
     private static partial void LogData(
         Microsoft.Extensions.Logging.ILogger logger,
         string dataDirectory,
@@ -40,7 +40,7 @@ internal static partial class Preparation
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "Access is open: whoever reaches this service may do everything (Padim:Access)"
+        Message = "Access is open: everyone who can reach this service may do everything (Padim:Access)"
     )]
     private static partial void LogOpen(Microsoft.Extensions.Logging.ILogger logger);
 }

@@ -39,20 +39,20 @@ internal static class Server
             );
     }
 
-    /// <summary>What slow clients may hold up: a connection for a few seconds, nothing else.</summary>
+    /// <summary>Limits what slow clients can hold: a connection for a few seconds, nothing else.</summary>
     private static void Limit(this KestrelServerOptions kestrel, ServerOptions options)
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxConcurrentConnections = options.MaxConnections;
-        // Nothing here upgrades a connection.
+        // No endpoint upgrades connections.
         kestrel.Limits.MaxConcurrentUpgradedConnections = 0;
         kestrel.Limits.RequestHeadersTimeout = HeadersTimeout;
         kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(
             bytesPerSecond: 240,
             gracePeriod: TimeSpan.FromSeconds(5)
         );
-        // What has been written counts, and the system takes some megabytes at once: at this rate they are given
-        // minutes, at the default of 240 hours.
+        // Written bytes count, and the system buffers some megabytes at once: this rate gives them minutes, the default
+        // rate of 240 bytes per second would give hours.
         kestrel.Limits.MinResponseDataRate = new MinDataRate(
             bytesPerSecond: 16 << 10,
             gracePeriod: TimeSpan.FromSeconds(5)

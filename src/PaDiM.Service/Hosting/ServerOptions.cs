@@ -5,7 +5,7 @@ namespace PaDiM.Service.Hosting;
 /// <summary>Settings of the server process: connections, shutdown and log.</summary>
 internal sealed class ServerOptions
 {
-    /// <summary>Connections at a time; one more is closed at once.</summary>
+    /// <summary>Maximum number of connections; further ones are closed at once.</summary>
     [Range(1, 1_000_000)]
     public int MaxConnections { get; set; } = 10_000;
 

@@ -8,7 +8,7 @@ using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Hosting;
 
-/// <summary><c>/v1/system</c>: what is running, on what, with which backbones.</summary>
+/// <summary><c>/v1/system</c>: version, device, backbones and models in memory.</summary>
 internal static class SystemEndpoints
 {
     public static void MapSystem(this IEndpointRouteBuilder routes) =>
@@ -38,7 +38,7 @@ internal static class SystemEndpoints
             .Needs(AccessScope.Score)
             .WithTags("Operations")
             .WithName("GetSystem")
-            .WithSummary("Tells version, device, backbones, memory and the models in it")
+            .WithSummary("Gets system information: version, device, backbones and models in memory")
             .Produces<SystemResponse>();
 
     private static SystemResponse Describe(
@@ -62,7 +62,7 @@ internal static class SystemEndpoints
             keyRequired
         );
 
-    /// <summary>The names of models are those of categories.</summary>
+    /// <summary>Models are listed only for categories that the caller may see.</summary>
     private static ModelCacheResponse OnlyOf(Caller caller, ModelCacheResponse all) =>
         all with
         {
@@ -81,19 +81,19 @@ internal static class SystemEndpoints
         );
 }
 
-/// <summary>What is running.</summary>
-/// <param name="Version">Of the service.</param>
-/// <param name="Device"><c>cpu</c> or <c>cuda</c>, as really in use.</param>
-/// <param name="ExecutionProvider">ONNX Runtime's name of the provider in use.</param>
+/// <summary>Information about the running service.</summary>
+/// <param name="Version">Gets the version of the service.</param>
+/// <param name="Device"><c>cpu</c> or <c>cuda</c>, as actually in use.</param>
+/// <param name="ExecutionProvider">The execution provider in use, as named by ONNX Runtime.</param>
 /// <param name="OnnxRuntime">Version of ONNX Runtime.</param>
-/// <param name="Threads">Threads of one inference.</param>
-/// <param name="Backbones">Networks that categories may name.</param>
-/// <param name="Memory">Bytes in use.</param>
-/// <param name="ModelCache">The models in memory, of the categories that the caller may see.</param>
-/// <param name="DamagedModels">Versions whose file is damaged or missing, as far as this process has read it; of the
+/// <param name="Threads">Threads per inference.</param>
+/// <param name="Backbones">The installed backbones.</param>
+/// <param name="Memory">Memory in use, in bytes.</param>
+/// <param name="ModelCache">The models in memory, for the categories that the caller may see.</param>
+/// <param name="DamagedModels">Versions whose file is damaged or missing, as far as this process has read it, for the
 /// categories that the caller may see.</param>
-/// <param name="KeyRequired">Requests need a key or a token; false while everyone who reaches the service may do
-/// everything.</param>
+/// <param name="KeyRequired">Whether requests need a key or a token; false while access is open to everyone who reaches
+/// the service.</param>
 internal sealed record SystemResponse(
     string Version,
     string Device,
@@ -107,14 +107,14 @@ internal sealed record SystemResponse(
     bool KeyRequired
 );
 
-/// <summary>A network that categories may name.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Sha256">Hash of its file.</param>
-/// <param name="BuiltIn">It came with the program.</param>
-/// <param name="Origin">Where its weights come from, as its manifest says.</param>
-/// <param name="Licence">Licence of its weights, as its manifest says.</param>
-/// <param name="Taps">Tensors it is tapped at; empty where its manifest leaves them to be found from the graph.</param>
-/// <param name="Error">Why it cannot be used.</param>
+/// <summary>An installed backbone.</summary>
+/// <param name="Name">Name.</param>
+/// <param name="Sha256">Hash of the file.</param>
+/// <param name="BuiltIn">Whether the backbone is part of the program.</param>
+/// <param name="Origin">Source of the weights, from the manifest.</param>
+/// <param name="Licence">Licence of the weights, from the manifest.</param>
+/// <param name="Taps">The tapped tensors; empty if they are found from the graph.</param>
+/// <param name="Error">Why the backbone cannot be used; null if it can.</param>
 internal sealed record UsableBackboneResponse(
     string Name,
     string? Sha256,
@@ -125,8 +125,8 @@ internal sealed record UsableBackboneResponse(
     string? Error
 );
 
-/// <summary>Bytes in use.</summary>
-/// <param name="WorkingSet">Of the process.</param>
-/// <param name="ManagedHeap">Of the managed heap.</param>
-/// <param name="Models">Of models that are ready to score.</param>
+/// <summary>Memory in use, in bytes.</summary>
+/// <param name="WorkingSet">Working set of the process.</param>
+/// <param name="ManagedHeap">Managed heap.</param>
+/// <param name="Models">Loaded models.</param>
 internal sealed record MemoryResponse(long WorkingSet, long ManagedHeap, long Models);

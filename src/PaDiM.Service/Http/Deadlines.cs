@@ -3,9 +3,9 @@ using System.Globalization;
 namespace PaDiM.Service.Http;
 
 /// <summary>
-/// The header <c>X-Deadline-Ms</c>: for so long, from when its headers were read and its caller known, does somebody
-/// wait for a request's answer. Then it is given up wherever it waits, and answered with 504: a part that has passed
-/// the ejector needs no score, and those behind it do.
+/// The header <c>X-Deadline-Ms</c>: how long the client waits for a response, counted from when the headers were read
+/// and the caller is known. After that, the request is cancelled wherever it waits and answered with 504: a part that
+/// has passed the ejector needs no score, but the parts behind it do.
 /// </summary>
 internal static class Deadlines
 {
@@ -13,16 +13,16 @@ internal static class Deadlines
 
     private const int Longest = 24 * 60 * 60 * 1000;
 
-    /// <summary>Marks operations that keep deadlines.</summary>
+    /// <summary>Enables deadlines for an operation.</summary>
     /// <param name="builder">The operations.</param>
     /// <param name="missed">Called with the problem that a request is answered with when its deadline passes.</param>
     public static TBuilder WithDeadlines<TBuilder>(this TBuilder builder, Action<HttpContext, Problem> missed)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new DeadlineMetadata(missed));
 
-    /// <summary>Whether an operation keeps deadlines.</summary>
+    /// <summary>Gets whether an operation supports deadlines.</summary>
     public static bool AreKeptBy(IEnumerable<object> metadata) => metadata.OfType<DeadlineMetadata>().Any();
 
-    /// <summary>Sees to deadlines of the operations that keep them, and of no others.</summary>
+    /// <summary>Enforces deadlines on the operations that support them.</summary>
     public static void UseDeadlines(this WebApplication app)
     {
         var time = app.Services.GetRequiredService<TimeProvider>();
@@ -49,9 +49,7 @@ internal static class Deadlines
         )
         {
             await Problems
-                .InvalidRequest(
-                    $"{Header} is the number of milliseconds that the answer is waited for, 1 to {Longest}."
-                )
+                .InvalidRequest($"{Header} must be a number of milliseconds from 1 to {Longest}.")
                 .ExecuteAsync(context);
             return;
         }
@@ -59,7 +57,7 @@ internal static class Deadlines
         var aborted = context.RequestAborted;
         using var either = CancellationTokenSource.CreateLinkedTokenSource(aborted, passed.Token);
         context.RequestAborted = either.Token;
-        // An answer that has begun is sent to its end.
+        // A response that has started is sent to its end.
         context.Response.OnStarting(() =>
         {
             passed.CancelAfter(Timeout.InfiniteTimeSpan);
@@ -68,7 +66,7 @@ internal static class Deadlines
         try
         {
             await next(context);
-            // Writers of JSON take a cancelled request for one whose client is gone, and say nothing.
+            // JSON writers treat a cancelled request as a disconnected client and do not throw.
             if (passed.IsCancellationRequested && !aborted.IsCancellationRequested && !context.Response.HasStarted)
                 throw new OperationCanceledException(passed.Token);
         }

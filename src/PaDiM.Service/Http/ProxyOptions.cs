@@ -15,7 +15,8 @@ internal sealed class ProxyOptions : IValidatableObject
         foreach (var proxy in KnownProxies)
             if (!Proxies.TryParse(proxy, out _))
                 yield return new ValidationResult(
-                    $"KnownProxies holds '{proxy}', which is neither an address nor a network such as 10.1.0.0/16.",
+                    $"KnownProxies contains '{proxy}', which is neither an address nor a network such as "
+                        + "10.1.0.0/16.",
                     [nameof(KnownProxies)]
                 );
     }

@@ -5,15 +5,15 @@ namespace PaDiM.Service.Jobs;
 /// <summary>Settings of the job queue.</summary>
 internal sealed class JobOptions
 {
-    /// <summary>Clients that follow jobs by server-sent events at a time; one more is answered with 503.</summary>
+    /// <summary>Maximum number of clients that follow jobs by server-sent events; further ones get 503.</summary>
     [Range(1, 100_000)]
     public int MaxEventStreams { get; set; } = 256;
 
-    /// <summary>Jobs that this process runs at a time; 0 for a replica that only scores.</summary>
+    /// <summary>Number of jobs that this process runs concurrently; 0 for a replica that only scores.</summary>
     [Range(0, 64)]
     public int JobWorkers { get; set; } = 1;
 
-    /// <summary>Jobs that may wait; one more is answered with 503.</summary>
+    /// <summary>Maximum number of queued jobs; beyond it, requests get 503.</summary>
     [Range(1, 1_000_000)]
     public int JobQueueCapacity { get; set; } = 1000;
 

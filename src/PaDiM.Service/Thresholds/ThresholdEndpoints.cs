@@ -15,7 +15,7 @@ internal static class ThresholdEndpoints
         one.MapGet("threshold", GetThresholdAsync)
             .Needs(AccessScope.Score)
             .WithName("GetThreshold")
-            .WithSummary("Shows the threshold in force and its history")
+            .WithSummary("Gets the threshold in force and its history")
             .Produces<ThresholdResponse>()
             .ProducesProblem(StatusCodes.Status404NotFound);
         one.MapPatch("threshold", PatchThresholdAsync)
@@ -23,7 +23,10 @@ internal static class ThresholdEndpoints
             .WithName("PatchThreshold")
             .WithSummary("Changes the threshold without a refit")
             .WithDescription(
-                "By false-reject rate, by value for the active model, or back to the calibrated one with `{\"threshold\": null}`. Each change is kept with who and when. While an earlier version scores in the place of a damaged one, only by rate: that counts for both."
+                "Sets a false-reject rate or a value for the active model, or resets to the calibrated "
+                    + "threshold with `{\"threshold\": null}`. Every change is recorded with its caller and time. "
+                    + "While an earlier version stands in for a damaged one, only the rate can be changed, because "
+                    + "it applies to both."
             )
             .Accepts<ThresholdRequest>("application/json")
             .Produces<ThresholdResponse>()

@@ -8,7 +8,7 @@ namespace PaDiM.Service.Thresholds;
 internal sealed class ThresholdStore(IDbContextFactory<PadimDbContext> contexts, TimeProvider time)
 {
     /// <summary>
-    /// Changes the rate, or the threshold of the active model (null for the calibrated one), and keeps who did it and
+    /// Changes the rate or the threshold of the active model (null for the calibrated one), and records who did it and
     /// when.
     /// </summary>
     public async Task<Problem?> ChangeAsync(
@@ -54,7 +54,7 @@ internal sealed class ThresholdStore(IDbContextFactory<PadimDbContext> contexts,
         return null;
     }
 
-    /// <summary>The threshold's changes, newest first.</summary>
+    /// <summary>Gets the changes of the threshold, newest first.</summary>
     public async Task<IReadOnlyList<ThresholdChangeResponse>> ListChangesAsync(
         string name,
         CancellationToken cancellationToken
