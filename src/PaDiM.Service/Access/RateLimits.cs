@@ -9,7 +9,7 @@ namespace PaDiM.Service.Access;
 
 /// <summary>
 /// Limits the requests per caller: one token bucket per key or token, or per address while access is open. It refills
-/// evenly and holds one minute's worth. Failed attempts are counted per address in a separate bucket. They lock nobody
+/// evenly and holds one minute's worth. Failed attempts are counted per address in a separate bucket. This locks no one
 /// out: valid credentials pass however many failures came from the same address.
 /// </summary>
 internal sealed class RateLimits : IConfigureOptions<RateLimiterOptions>, IDisposable

@@ -1,19 +1,19 @@
 namespace PaDiM.Service.Background;
 
-/// <summary>Work that a service does at its start and again and again until it stops.</summary>
+/// <summary>Runs work at start-up and at an interval until the service stops.</summary>
 internal static class Periodically
 {
-    /// <summary>Works once, and then after each interval. What fails is told and tried again the next time.</summary>
-    /// <param name="interval">From one beginning to the next.</param>
+    /// <summary>Runs the work at once and then at every interval. Failures are reported and retried.</summary>
+    /// <param name="interval">Time from one start to the next.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="work">What is done.</param>
-    /// <param name="tell">Told what it failed of.</param>
-    /// <param name="stoppingToken">Ends it, without an exception.</param>
+    /// <param name="work">The work.</param>
+    /// <param name="onError">Receives the exception of a failed run.</param>
+    /// <param name="stoppingToken">Ends the loop without an exception.</param>
     public static async Task RunAsync(
         TimeSpan interval,
         TimeProvider time,
         Func<CancellationToken, Task> work,
-        Action<Exception> tell,
+        Action<Exception> onError,
         CancellationToken stoppingToken
     )
     {
@@ -28,13 +28,13 @@ internal static class Periodically
                 }
                 catch (Exception e) when (e is not OperationCanceledException)
                 {
-                    tell(e);
+                    onError(e);
                 }
             } while (await timer.WaitForNextTickAsync(stoppingToken));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // The process stops.
+            // The process is stopping.
         }
     }
 }
