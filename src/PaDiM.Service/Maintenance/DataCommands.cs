@@ -89,6 +89,7 @@ internal static class DataCommands
                             .AddSingleton<DamagedModels>()
                             .AddSingleton<ModelFiles>()
                             .AddSingleton<ModelCache>()
+                            .AddSingleton<OrphanSweeper>()
                             .AddSingleton<Scrub>(),
                     (nameof(MaintenanceOptions.ScrubMegabytesPerSecond), "0")
                 );
