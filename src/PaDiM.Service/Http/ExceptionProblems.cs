@@ -84,10 +84,17 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
             _ => UnreadParameter()
                 .Replace(
                     bad.Message,
-                    match =>
-                        $"{JsonNamingPolicy.CamelCase.ConvertName(match.Groups[1].Value)} cannot be {match.Groups[2]}{(Alternatives(ParameterOf(match.Groups[1].Value, context)) is { } others ? $"; {others}" : "")}."
+                    match => GetParameterDetail(match.Groups[1].Value, match.Groups[2].Value, context)
                 ),
         };
+
+    private static string GetParameterDetail(string name, string value, HttpContext context)
+    {
+        var shown = JsonNamingPolicy.CamelCase.ConvertName(name);
+        return Alternatives(ParameterOf(name, context)) is { } expected
+            ? $"{shown} cannot be {value}; {expected}."
+            : $"{shown} cannot be {value}.";
+    }
 
     /// <summary>Gets the values that a type accepts; null if they cannot be listed briefly.</summary>
     private static string? Alternatives(Type? type) =>
@@ -105,7 +112,7 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
     /// <summary>Gets the type of a parameter; for a choice, its enumeration.</summary>
     private static Type? ParameterOf(string name, HttpContext context)
     {
-        // Those of records that are bound as parameters as well.
+        // Includes the members of records that are bound as parameters.
         var parameters = context
             .Features.Get<IExceptionHandlerFeature>()
             ?.Endpoint?.Metadata.GetOrderedMetadata<IParameterBindingMetadata>();

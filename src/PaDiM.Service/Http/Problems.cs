@@ -12,22 +12,22 @@ internal static class Problems
     public static Problem InvalidRequest(string detail) =>
         new(ProblemCodes.InvalidRequest, StatusCodes.Status400BadRequest, detail);
 
-    /// <summary>Creates the answer to a request for which a status came without a body.</summary>
+    /// <summary>Creates the problem for a status without a body.</summary>
     public static Problem NotAnswered(int status) =>
-        new(ProblemCodes.InvalidRequest, status, "The request cannot be answered.");
+        new(ProblemCodes.InvalidRequest, status, "The request could not be processed.");
 
     public static Problem RouteNotFound() =>
         new(
             ProblemCodes.RouteNotFound,
             StatusCodes.Status404NotFound,
-            "There is nothing at this address; /swagger lists what there is."
+            "There is no resource at this URL; see /swagger for the available ones."
         );
 
     public static Problem MethodNotAllowed(string method) =>
         new(
             ProblemCodes.MethodNotAllowed,
             StatusCodes.Status405MethodNotAllowed,
-            $"This address does not take {method}."
+            $"This URL does not support {method}."
         );
 
     public static Problem InvalidName(string name) =>
@@ -75,7 +75,7 @@ internal static class Problems
         );
 
     public static Problem JobNotFound(string id) =>
-        new(ProblemCodes.JobNotFound, StatusCodes.Status404NotFound, $"There is no job '{Shorten(id)}'.");
+        new(ProblemCodes.JobNotFound, StatusCodes.Status404NotFound, $"The job '{Shorten(id)}' does not exist.");
 
     public static Problem ModelNotFound(string category, string version) =>
         new(
@@ -252,7 +252,7 @@ internal static class Problems
         new(
             ProblemCodes.BodyTooLarge,
             StatusCodes.Status413PayloadTooLarge,
-            "The body is larger than this operation reads."
+            "The body is larger than this operation allows."
         );
 
     public static Problem BodyTooSlow() =>
@@ -368,7 +368,7 @@ internal static class Problems
         );
 
     public static Problem KeyNotFound(string id) =>
-        new(ProblemCodes.KeyNotFound, StatusCodes.Status404NotFound, $"There is no key '{Shorten(id)}'.");
+        new(ProblemCodes.KeyNotFound, StatusCodes.Status404NotFound, $"The key '{Shorten(id)}' does not exist.");
 
     public static Problem RateLimited(int seconds) =>
         new(
