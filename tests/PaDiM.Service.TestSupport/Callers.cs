@@ -40,7 +40,7 @@ internal static class Callers
     {
         await using var db = await service.Get<IDbContextFactory<PadimDbContext>>().CreateDbContextAsync();
         await db.Database.ExecuteSqlAsync($"UPDATE ApiKeys SET ExpiresAt = '2026-01-01 00:00:00' WHERE Id = {id}");
-        service.Get<KeyRing>().Forget();
+        service.Get<KeyRing>().Invalidate();
     }
 
     /// <summary>A client that sends a key or a token with every request.</summary>

@@ -61,7 +61,7 @@ public sealed class DeviceTests
                 Assert.Equal(1, await service.Category(name).FitAsync());
                 onDevice[name] = await ScoreAllAsync(service, name, images);
             }
-            Assert.All(service.Get<ModelCache>().Describe().Models, model => Assert.True(model.Bytes > 1 << 18));
+            Assert.All(service.Get<ModelCache>().ToResponse().Models, model => Assert.True(model.Bytes > 1 << 18));
             Assert.All(
                 onDevice.Values.SelectMany(scores => scores),
                 scored => Assert.Equal(0, scored.Score["timingsMs"]!.Number("distance"))
@@ -132,7 +132,7 @@ public sealed class DeviceTests
         {
             foreach (var name in new[] { "a", "b" })
                 await FitAsync(ample, name, imageSize: 128);
-            bytes = ample.Get<ModelCache>().Describe().Models.Max(model => model.Bytes);
+            bytes = ample.Get<ModelCache>().ToResponse().Models.Max(model => model.Bytes);
             Assert.True(bytes > 1 << 20, $"{bytes} bytes");
         }
         ModelScorer last;
@@ -148,7 +148,7 @@ public sealed class DeviceTests
             await service.Category("b").ScoreAsync(Parts.Good(1));
             Assert.Equal(0, held.Inspector.DeviceBytes);
             AssertNear(before, held.Inspector.Score(image, compute).Max());
-            Assert.Equal("b", Assert.Single(service.Get<ModelCache>().Describe().Models).Category);
+            Assert.Equal("b", Assert.Single(service.Get<ModelCache>().ToResponse().Models).Category);
 
             // Models drive each other out while both are asked for.
             var expected = new Dictionary<string, double>();

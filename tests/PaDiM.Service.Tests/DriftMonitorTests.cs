@@ -13,21 +13,21 @@ public sealed class DriftMonitorTests(SharedService shared)
     {
         var before = await SnapshotAsync();
         var next = before with { Version = before.Version + 1 };
-        _metrics.Ready(before);
+        _metrics.SetReady(before);
         _drift.Record(before, 0.5);
 
-        _metrics.Ready(next);
+        _metrics.SetReady(next);
         _drift.Record(next, 0.5);
         _drift.Record(before, 0.5);
         _drift.Record(next, 0.5);
         Assert.Equal(2, CountImages(next.Category));
 
         // The way back to the version before starts a window of its own.
-        _metrics.Ready(before);
+        _metrics.SetReady(before);
         _drift.Record(next, 0.5);
         _drift.Record(before, 0.5);
         Assert.Equal(1, CountImages(next.Category));
-        _metrics.Forget(next.Category);
+        _metrics.Remove(next.Category);
         Assert.DoesNotContain(_drift.Measure(), each => each.Category == next.Category);
     }
 
@@ -37,11 +37,11 @@ public sealed class DriftMonitorTests(SharedService shared)
         var model = await SnapshotAsync();
         for (var i = 0; i < 2; i++)
         {
-            _metrics.Ready(model);
+            _metrics.SetReady(model);
             _drift.Record(model, 0.5);
         }
         Assert.Equal(2, CountImages(model.Category));
-        _metrics.Forget(model.Category);
+        _metrics.Remove(model.Category);
     }
 
     private int CountImages(string category) =>

@@ -145,7 +145,7 @@ public sealed class FitSettingsTests(SharedService shared)
             "model_self_test_failed"
         );
         Assert.Equal(1, (await category.ScoreAsync(Parts.Good(1)))["modelVersion"]!.GetValue<int>());
-        Assert.True(File.Exists(files.PathOf("golden", published.FileName)));
+        Assert.True(File.Exists(files.GetPath("golden", published.FileName)));
 
         // Another replica, where it agrees, may activate it: here nothing scores in its place.
         Assert.Null(await service.Get<ModelStore>().ActivateAsync("golden", published.Version, default));

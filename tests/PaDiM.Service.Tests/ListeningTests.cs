@@ -42,7 +42,7 @@ public sealed class ListeningTests
     private static IReadOnlyList<Microsoft.AspNetCore.Http.BindingAddress> Addresses(
         params (string Key, string Value)[] settings
     ) =>
-        Listening.Addresses(
+        Listening.GetAddresses(
             new ConfigurationBuilder()
                 .AddInMemoryCollection(
                     settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value))

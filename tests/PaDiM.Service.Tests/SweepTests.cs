@@ -41,7 +41,7 @@ public sealed class SweepTests
         Assert.Equal(7, await SweepEverythingAsync(service));
         Assert.Equal(kept.Length - 2, Files(directory).Length);
         Assert.Subset(kept.ToHashSet(), Files(directory).ToHashSet());
-        Assert.False(File.Exists(service.Get<BlobStore>().PathOf(gone)));
+        Assert.False(File.Exists(service.Get<BlobStore>().GetPath(gone)));
         Assert.False(Directory.Exists(Path.Combine(directory.Models, "nobody")));
         Assert.Equal(0, await SweepEverythingAsync(service));
 
@@ -71,10 +71,10 @@ public sealed class SweepTests
         var blobs = service.Get<BlobStore>();
         var sha256 = blobs.Put([1, 2, 3]);
         var old = DateTime.UtcNow.AddHours(-1);
-        File.SetLastWriteTimeUtc(blobs.PathOf(sha256), old);
+        File.SetLastWriteTimeUtc(blobs.GetPath(sha256), old);
         blobs.Put([1, 2, 3]);
         Assert.Equal(0, await service.Get<OrphanSweeper>().SweepAsync(default));
-        Assert.True(File.Exists(blobs.PathOf(sha256)));
+        Assert.True(File.Exists(blobs.GetPath(sha256)));
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public sealed class SweepTests
         for (var round = 0; round < 40; round++)
         {
             var sha256 = blobs.Put(Parts.Good(1));
-            File.SetLastWriteTimeUtc(blobs.PathOf(sha256), DateTime.UtcNow.AddHours(-1));
+            File.SetLastWriteTimeUtc(blobs.GetPath(sha256), DateTime.UtcNow.AddHours(-1));
             using var start = new Barrier(2);
             var sweep = Task.Run(() =>
             {
@@ -103,7 +103,7 @@ public sealed class SweepTests
             });
             await sweep;
             var image = (await (await upload).JsonAsync(200)).Items("accepted").Single();
-            Assert.True(File.Exists(blobs.PathOf(image.Text("sha256"))));
+            Assert.True(File.Exists(blobs.GetPath(image.Text("sha256"))));
             await service.Http.DeleteAsync($"{category.Url}/images/{image.Text("id")}");
         }
     }

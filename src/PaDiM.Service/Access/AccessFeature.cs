@@ -23,7 +23,7 @@ internal static class AccessFeature
         services.AddSingleton<IConfigureOptions<JwtBearerOptions>, TokenAuthentication>();
         services
             .AddAuthentication(Either)
-            .AddPolicyScheme(Either, displayName: null, schemes => schemes.ForwardDefaultSelector = SchemeOf)
+            .AddPolicyScheme(Either, displayName: null, schemes => schemes.ForwardDefaultSelector = SelectScheme)
             .AddScheme<AuthenticationSchemeOptions, KeyAuthentication>(
                 KeyAuthentication.SchemeName,
                 configureOptions: null
@@ -55,13 +55,13 @@ internal static class AccessFeature
     /// Sends tokens to the identity provider's scheme if one is configured. Everything else, and every request while
     /// access is open, goes to the key scheme.
     /// </summary>
-    private static string SchemeOf(HttpContext context)
+    private static string SelectScheme(HttpContext context)
     {
         var options = context.RequestServices.GetRequiredService<IOptions<AccessOptions>>().Value;
         return
             options is { Oidc.IsConfigured: true, Access: not AccessMode.Open }
-            && !KeyAuthentication.IsForEveryone(context)
-            && KeyAuthentication.CredentialOf(context.Request) is { } text
+            && !KeyAuthentication.AllowsAnonymous(context)
+            && KeyAuthentication.GetCredential(context.Request) is { } text
             && !text.StartsWith(KeyText.Prefix, StringComparison.Ordinal)
             ? JwtBearerDefaults.AuthenticationScheme
             : KeyAuthentication.SchemeName;

@@ -26,7 +26,8 @@ internal sealed class AccessRules : AuthorizationHandler<AccessRules.Requirement
         else if (context.User.Identity is Caller caller)
         {
             if (
-                Refuse(caller, route.Metadata.GetMetadata<NeededAccess>() ?? NeededAccess.Unstated, http) is { } problem
+                FindProblem(caller, route.Metadata.GetMetadata<NeededAccess>() ?? NeededAccess.Unstated, http) is
+                { } problem
             )
                 context.Fail(new Refusal(this, problem));
             else
@@ -35,7 +36,7 @@ internal sealed class AccessRules : AuthorizationHandler<AccessRules.Requirement
         return Task.CompletedTask;
     }
 
-    private static Problem? Refuse(Caller caller, NeededAccess needed, HttpContext http) =>
+    private static Problem? FindProblem(Caller caller, NeededAccess needed, HttpContext http) =>
         !caller.MayDo(needed.Scope) ? Problems.Forbidden(needed.Scope)
         : needed.EveryCategory && caller.Categories is not null ? Problems.ForbiddenToRestricted()
         : (http.GetRouteValue("category") as string ?? http.Request.Query["category"]) is { Length: > 0 } category
@@ -74,7 +75,7 @@ internal sealed class AccessAnswers(RateLimits limits) : IAuthorizationMiddlewar
         var problem = refused?.Problem ?? Problems.Unauthenticated();
         if (problem.Status != StatusCodes.Status401Unauthorized)
             return problem.ExecuteAsync(context);
-        if (limits.RefuseAttempt(context) is { } tooMany)
+        if (limits.CountFailedAttempt(context) is { } tooMany)
             return tooMany.ExecuteAsync(context);
         context.Response.Headers.WWWAuthenticate = refused is null
             ? "Bearer realm=\"padim\""

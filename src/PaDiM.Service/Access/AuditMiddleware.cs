@@ -27,7 +27,7 @@ internal sealed partial class AuditMiddleware(
     {
         if (context.GetEndpoint()?.Metadata.GetMetadata<AuditedAction>() is { } action)
         {
-            var id = await store.BeginAsync(Describe(context, action), context.RequestAborted);
+            var id = await store.BeginAsync(CreateEntry(context, action), context.RequestAborted);
             // Completed before the first byte of the response, so that a client that has the response finds the entry
             // complete.
             context.Response.OnStarting(() => EndAsync(id, context));
@@ -35,7 +35,7 @@ internal sealed partial class AuditMiddleware(
         await next(context);
     }
 
-    private AuditEntry Describe(HttpContext context, AuditedAction action)
+    private AuditEntry CreateEntry(HttpContext context, AuditedAction action)
     {
         var caller = context.User.Identity as Caller;
         return new AuditEntry
@@ -52,7 +52,7 @@ internal sealed partial class AuditMiddleware(
             Address = context.Connection.RemoteIpAddress is { } address
                 ? (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString()
                 : null,
-            TraceId = RequestIdentity.TraceIdOf(context),
+            TraceId = RequestIdentity.GetTraceId(context),
         };
     }
 
@@ -89,6 +89,6 @@ internal static class AuditConventions
         where T : IEndpointConventionBuilder => route.WithMetadata(new AuditedAction(action));
 
     /// <summary>Adds the new value to the audit entry of this request.</summary>
-    public static void NoteForAudit(this HttpContext context, object value, string? category = null) =>
+    public static void AddAuditDetail(this HttpContext context, object value, string? category = null) =>
         context.Features.Set(new AuditNote(value, category));
 }

@@ -21,7 +21,7 @@ internal sealed class KeyAuthentication(
         Bearer = "Bearer ";
 
     /// <summary>Gets the credential of a request, whether or not it is a key.</summary>
-    public static string? CredentialOf(HttpRequest request) =>
+    public static string? GetCredential(HttpRequest request) =>
         request.Headers[Header] is [{ Length: > 0 } key] ? key
         : request.Headers.Authorization is [{ } authorization]
         && authorization.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)
@@ -31,16 +31,16 @@ internal sealed class KeyAuthentication(
     /// <summary>
     /// Gets whether a route allows anonymous access: probes and documentation, which must work without the database.
     /// </summary>
-    public static bool IsForEveryone(HttpContext context) =>
+    public static bool AllowsAnonymous(HttpContext context) =>
         context.GetEndpoint() is not RouteEndpoint route || route.Metadata.GetMetadata<IAllowAnonymous>() is not null;
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        if (IsForEveryone(Context))
+        if (AllowsAnonymous(Context))
             return AuthenticateResult.NoResult();
         if (await open.AllowsAsync(Context))
             return Success(Caller.Anonymous);
-        if (CredentialOf(Request) is not { } text)
+        if (GetCredential(Request) is not { } text)
             return AuthenticateResult.NoResult();
         return (await keys.VerifyAsync(text, Context.RequestAborted)).Succeeded(out var caller, out var problem)
             ? Success(caller)

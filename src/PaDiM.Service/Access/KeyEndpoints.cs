@@ -52,7 +52,7 @@ internal static class KeyEndpoints
         if (!(await store.CreateAsync(request, cancellationToken)).Succeeded(out var made, out var problem))
             return problem;
         var about = KeyResponse.From(made.Key);
-        context.NoteForAudit(about);
+        context.AddAuditDetail(about);
         return TypedResults.Created($"/v1/keys/{about.Id}", new NewKeyResponse(made.Text, about, made.Warnings));
     }
 

@@ -32,7 +32,7 @@ internal sealed partial class KeyRing(
     {
         var keys = (await ReadAsync(cancellationToken)).Keys;
         if (
-            KeyText.IdOf(text) is not { } id
+            KeyText.GetId(text) is not { } id
             || !keys.TryGetValue(id, out var key)
             || !KeyText.Matches(text, key.Sha256)
         )
@@ -46,13 +46,13 @@ internal sealed partial class KeyRing(
         {
             key.LastUsedAt = now;
             // Scoring does not wait for this write.
-            _ = Task.Run(() => NoteUseAsync(id, now), CancellationToken.None);
+            _ = Task.Run(() => RecordUseAsync(id, now), CancellationToken.None);
         }
         return new Caller(key.Name, key.Id, key.Scope, key.Categories);
     }
 
     /// <summary>Makes the next access read the keys from the database.</summary>
-    public void Forget() => Interlocked.Increment(ref _changes);
+    public void Invalidate() => Interlocked.Increment(ref _changes);
 
     public void Dispose() => _reading.Dispose();
 
@@ -99,7 +99,7 @@ internal sealed partial class KeyRing(
         }
     }
 
-    private async Task NoteUseAsync(string id, DateTime now)
+    private async Task RecordUseAsync(string id, DateTime now)
     {
         try
         {

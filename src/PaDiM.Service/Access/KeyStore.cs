@@ -54,7 +54,7 @@ internal sealed partial class KeyStore(IDbContextFactory<PadimDbContext> context
         // Last, so that no key is stored whose text was never returned.
         db.Add(key);
         await db.SaveChangesAsync(cancellationToken);
-        ring.Forget();
+        ring.Invalidate();
         return new MadeKey(
             text,
             key,
@@ -97,7 +97,7 @@ internal sealed partial class KeyStore(IDbContextFactory<PadimDbContext> context
         var revoked = await db
             .ApiKeys.Where(key => key.Id == id && key.RevokedAt == null)
             .ExecuteUpdateAsync(set => set.SetProperty(key => key.RevokedAt, now), cancellationToken);
-        ring.Forget();
+        ring.Invalidate();
         return (await GetAsync(id, CancellationToken.None)).Succeeded(out var key, out var problem)
             ? (key, revoked == 0)
             : problem;

@@ -24,7 +24,7 @@ internal static class KeyText
     }
 
     /// <summary>Gets the identifier in the text of a key; null for any other text.</summary>
-    public static string? IdOf(string text) =>
+    public static string? GetId(string text) =>
         text.Length <= MaxLength
         && text.StartsWith(Prefix, StringComparison.Ordinal)
         && text.Length > Prefix.Length + ApiKey.IdLength

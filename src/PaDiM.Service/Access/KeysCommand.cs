@@ -88,7 +88,7 @@ internal static class KeysCommand
                             );
                         // Standard output holds the key alone, for KEY=$(padim keys create ...).
                         await Console.Error.WriteLineAsync(
-                            $"Key {about.Id} for {Describe(about)}. It is shown only once:"
+                            $"Key {about.Id} for {Format(about)}. It is shown only once:"
                         );
                         Console.Out.WriteLine(made.Text);
                         foreach (var warning in made.Warnings)
@@ -122,9 +122,9 @@ internal static class KeysCommand
                                 Console.Out.WriteLine(
                                     arguments.GetValue(json)
                                         ? JsonSerializer.Serialize(key, Json)
-                                        : $"{key.Id}  {Describe(key)}; "
-                                            + $"{StateOf(key, time.GetUtcNow().UtcDateTime)}; last used "
-                                            + $"{Day(key.LastUsedAt)}"
+                                        : $"{key.Id}  {Format(key)}; "
+                                            + $"{FormatState(key, time.GetUtcNow().UtcDateTime)}; last used "
+                                            + $"{FormatDay(key.LastUsedAt)}"
                                 );
                             cursor = page.NextCursor;
                         }
@@ -187,7 +187,7 @@ internal static class KeysCommand
     {
         await using var app = CommandHost.Create(dataDirectory, services => services.AddAccess());
         var data = app.Services.GetRequiredService<DataDirectory>();
-        data.RefuseBackup();
+        data.ThrowIfBackup();
         data.Create();
         await app.Services.GetRequiredService<Database>().UpgradeAsync(cancellationToken);
         return await action(app.Services);
@@ -220,18 +220,19 @@ internal static class KeysCommand
         return await CommandHost.FailAsync(Name, problem.Detail);
     }
 
-    private static string Describe(KeyResponse key) =>
+    private static string Format(KeyResponse key) =>
         $"{key.Name}: {key.Scope.ToString().ToLowerInvariant()}, "
         + $"{(key.Categories is { } some ? string.Join(' ', some) : "all categories")}";
 
-    private static string StateOf(KeyResponse key, DateTime now) =>
+    private static string FormatState(KeyResponse key, DateTime now) =>
         key switch
         {
-            { RevokedAt: { } at } => $"revoked {Day(at)}",
-            { ExpiresAt: { } at } when at <= now => $"expired {Day(at)}",
-            { ExpiresAt: { } at } => $"expires {Day(at)}",
+            { RevokedAt: { } at } => $"revoked {FormatDay(at)}",
+            { ExpiresAt: { } at } when at <= now => $"expired {FormatDay(at)}",
+            { ExpiresAt: { } at } => $"expires {FormatDay(at)}",
             _ => "never expires",
         };
 
-    private static string Day(DateTime? time) => time?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) ?? "never";
+    private static string FormatDay(DateTime? time) =>
+        time?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) ?? "never";
 }

@@ -7,7 +7,7 @@ namespace PaDiM.Service.Access;
 /// </summary>
 internal static class Listening
 {
-    public static IReadOnlyList<BindingAddress> Addresses(IConfiguration configuration)
+    public static IReadOnlyList<BindingAddress> GetAddresses(IConfiguration configuration)
     {
         string[] endpoints =
         [

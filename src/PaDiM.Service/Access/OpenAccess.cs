@@ -58,7 +58,7 @@ internal sealed class OpenAccess(
             || await keys.AnyAsync(cancellationToken)
         )
             return;
-        if (Listening.Addresses(configuration).FirstOrDefault(address => !Listening.IsLocal(address)) is { } reached)
+        if (Listening.GetAddresses(configuration).FirstOrDefault(address => !Listening.IsLocal(address)) is { } reached)
             throw new InvalidOperationException(
                 $"The service would listen on {reached}, which other machines can reach, but there is no API "
                     + "key. Create one with 'padim keys create --name NAME --scope admin --data "
@@ -81,7 +81,7 @@ internal sealed class OpenAccess(
         )
         && !Array.Exists(ProxyHeaders, context.Request.Headers.ContainsKey)
         && IsLocalName(context.Request.Host.Host)
-        && ComesFromItself(context.Request);
+        && IsSameOrigin(context.Request);
 
     /// <summary>
     /// Guards against DNS rebinding: a page of another site whose name resolves to this machine sends that name.
@@ -92,7 +92,7 @@ internal sealed class OpenAccess(
         || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
 
     /// <summary>Browsers send the origin of the page; other clients do not.</summary>
-    private static bool ComesFromItself(HttpRequest request) =>
+    private static bool IsSameOrigin(HttpRequest request) =>
         request.Headers.Origin is not [{ } origin]
         || (
             Uri.TryCreate(origin, UriKind.Absolute, out var page)

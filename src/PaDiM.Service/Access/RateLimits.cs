@@ -21,31 +21,31 @@ internal sealed class RateLimits : IConfigureOptions<RateLimiterOptions>, IDispo
     {
         _options = options.Value;
         _attempts = PartitionedRateLimiter.Create<HttpContext, string>(context =>
-            Bucket(AddressOf(context), _options.FailedAttemptsPerMinute)
+            CreateBucket(GetAddress(context), _options.FailedAttemptsPerMinute)
         );
     }
 
     public void Configure(RateLimiterOptions limiter)
     {
         limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context =>
-            KeyAuthentication.IsForEveryone(context)
+            KeyAuthentication.AllowsAnonymous(context)
                 ? RateLimitPartition.GetNoLimiter("")
-                : Bucket(CallerOf(context), _options.RequestsPerMinute)
+                : CreateBucket(GetCaller(context), _options.RequestsPerMinute)
         );
         limiter.OnRejected = async (rejected, _) =>
-            await Problems.RateLimited(SecondsUntil(rejected.Lease)).ExecuteAsync(rejected.HttpContext);
+            await Problems.RateLimited(GetRetryAfter(rejected.Lease)).ExecuteAsync(rejected.HttpContext);
     }
 
     /// <summary>Counts a failed authentication. Returns the problem if the address had too many.</summary>
-    public Problem? RefuseAttempt(HttpContext context)
+    public Problem? CountFailedAttempt(HttpContext context)
     {
         using var lease = _attempts.AttemptAcquire(context);
-        return lease.IsAcquired ? null : Problems.RateLimited(SecondsUntil(lease));
+        return lease.IsAcquired ? null : Problems.RateLimited(GetRetryAfter(lease));
     }
 
     public void Dispose() => _attempts.Dispose();
 
-    private static RateLimitPartition<string> Bucket(string partition, int perMinute)
+    private static RateLimitPartition<string> CreateBucket(string partition, int perMinute)
     {
         if (perMinute == 0)
             return RateLimitPartition.GetNoLimiter("");
@@ -62,13 +62,13 @@ internal sealed class RateLimits : IConfigureOptions<RateLimiterOptions>, IDispo
         );
     }
 
-    private static string CallerOf(HttpContext context) =>
+    private static string GetCaller(HttpContext context) =>
         context.User.Identity is Caller { Name: not Caller.AnonymousName } caller
             ? caller.KeyId ?? caller.Name
-            : AddressOf(context);
+            : GetAddress(context);
 
     /// <summary>For IPv6 the /64 network, because one host has 2^64 addresses in it.</summary>
-    private static string AddressOf(HttpContext context) =>
+    private static string GetAddress(HttpContext context) =>
         context.Connection.RemoteIpAddress switch
         {
             null => "",
@@ -79,7 +79,7 @@ internal sealed class RateLimits : IConfigureOptions<RateLimiterOptions>, IDispo
             { } address => address.MapToIPv4().ToString(),
         };
 
-    private static int SecondsUntil(RateLimitLease lease) =>
+    private static int GetRetryAfter(RateLimitLease lease) =>
         lease.TryGetMetadata(MetadataName.RetryAfter, out var after)
             ? Math.Max(1, (int)Math.Ceiling(after.TotalSeconds))
             : 1;

@@ -42,44 +42,44 @@ internal sealed class TokenAuthentication(IOptions<AccessOptions> options) : ICo
         {
             OnTokenValidated = context =>
             {
-                context.Principal = new ClaimsPrincipal(CallerOf(context.Principal!, oidc));
+                context.Principal = new ClaimsPrincipal(CreateCaller(context.Principal!, oidc));
                 return Task.CompletedTask;
             },
             OnAuthenticationFailed = async context =>
             {
-                var problem = await ExplainAsync(context);
+                var problem = await GetProblemAsync(context);
                 RefusedCredential.Fail(context.HttpContext, problem);
                 context.Fail(problem.Detail);
             },
         };
     }
 
-    private static Caller CallerOf(ClaimsPrincipal token, OidcOptions oidc)
+    private static Caller CreateCaller(ClaimsPrincipal token, OidcOptions oidc)
     {
         var subject =
             token.FindFirstValue("sub")
             ?? token.FindFirstValue("client_id")
             ?? token.FindFirstValue("azp")
             ?? "unknown";
-        var scopes = Values(token, oidc.ScopeClaim)
+        var scopes = GetValues(token, oidc.ScopeClaim)
             .Select(text =>
                 Choice<AccessScope>.TryParse(text, provider: null, out var scope) ? scope.Value : (AccessScope?)null
             );
         // A claim that is present but empty grants no category.
         string[]? categories = token.HasClaim(claim => claim.Type == oidc.CategoriesClaim)
-            ? [.. Values(token, oidc.CategoriesClaim)]
+            ? [.. GetValues(token, oidc.CategoriesClaim)]
             : null;
         return new Caller($"token:{subject}", keyId: null, scopes.Max(), categories);
     }
 
     /// <summary>Claims are JSON lists, or words in one string.</summary>
-    private static IEnumerable<string> Values(ClaimsPrincipal token, string claim) =>
+    private static IEnumerable<string> GetValues(ClaimsPrincipal token, string claim) =>
         token.FindAll(claim).SelectMany(found => found.Value.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
     /// <summary>
     /// An unreachable issuer looks like an invalid signature. Requesting its configuration tells the two apart.
     /// </summary>
-    private static async Task<Problem> ExplainAsync(AuthenticationFailedContext context)
+    private static async Task<Problem> GetProblemAsync(AuthenticationFailedContext context)
     {
         if (context.Exception is SecurityTokenExpiredException)
             return Problems.TokenExpired();

@@ -34,7 +34,7 @@ internal sealed record BackboneResponse(
     string? Error
 )
 {
-    public static BackboneResponse Of(ListedBackbone listed) =>
+    public static BackboneResponse From(ListedBackbone listed) =>
         new(
             listed.Name,
             listed.State,

@@ -13,7 +13,10 @@ internal static class BackboneEndpoints
                 "/v1/backbones",
                 (BackboneListing backbones) =>
                     TypedResults.Ok(
-                        new Page<BackboneResponse>([.. backbones.List().Select(BackboneResponse.Of)], NextCursor: null)
+                        new Page<BackboneResponse>(
+                            [.. backbones.List().Select(BackboneResponse.From)],
+                            NextCursor: null
+                        )
                     )
             )
             .Needs(AccessScope.Score)

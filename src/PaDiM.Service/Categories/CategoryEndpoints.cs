@@ -69,7 +69,7 @@ internal static class CategoryEndpoints
     )
     {
         request ??= new CategoryRequest();
-        context.NoteForAudit(request);
+        context.AddAuditDetail(request);
         if (!resolver.Resolve(request).Succeeded(out var resolved, out var problem))
             return problem;
         if (
@@ -86,7 +86,7 @@ internal static class CategoryEndpoints
         )
             return problem;
         var (described, created) = put;
-        context.NoteForAudit(
+        context.AddAuditDetail(
             new
             {
                 described.Backbone,

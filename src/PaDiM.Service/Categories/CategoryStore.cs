@@ -64,7 +64,7 @@ internal sealed class CategoryStore(
             )
             {
                 if (category.FalseRejectRate != falseRejectRate)
-                    db.Add(await RateChangeAsync(db, category, falseRejectRate, who, now, cancellationToken));
+                    db.Add(await CreateRateChangeAsync(db, category, falseRejectRate, who, now, cancellationToken));
                 category.Settings = settings;
                 category.FalseRejectRate = falseRejectRate;
                 category.Pinned = pinned;
@@ -76,7 +76,7 @@ internal sealed class CategoryStore(
                 await db.SaveChangesAsync(cancellationToken);
                 if (transaction is not null)
                     await transaction.CommitAsync(CancellationToken.None);
-                return (await DescribeAsync(db, category, cancellationToken), created);
+                return (await CreateResponseAsync(db, category, cancellationToken), created);
             }
             catch (DbUpdateConcurrencyException)
             {
@@ -97,7 +97,7 @@ internal sealed class CategoryStore(
         var category = await db.Categories.AsNoTracking().SingleOrDefaultAsync(c => c.Name == name, cancellationToken);
         return category is null
             ? Problems.CategoryNotFound(name)
-            : await DescribeAsync(db, category, cancellationToken);
+            : await CreateResponseAsync(db, category, cancellationToken);
     }
 
     public async Task<bool> ExistsAsync(string name, CancellationToken cancellationToken)
@@ -138,7 +138,7 @@ internal sealed class CategoryStore(
         return page.Cut(
             rows,
             c => c.Name,
-            c => Describe(c, Count(c.Name, ImageLabel.Normal), Count(c.Name, ImageLabel.Anomalous))
+            c => CreateResponse(c, Count(c.Name, ImageLabel.Normal), Count(c.Name, ImageLabel.Anomalous))
         );
 
         int Count(string name, ImageLabel label) =>
@@ -180,7 +180,7 @@ internal sealed class CategoryStore(
     /// Creates the threshold change for new settings. The calibrated threshold may move as well; one set manually
     /// stays.
     /// </summary>
-    private static async Task<ThresholdChange> RateChangeAsync(
+    private static async Task<ThresholdChange> CreateRateChangeAsync(
         PadimDbContext db,
         Category category,
         double falseRejectRate,
@@ -248,12 +248,12 @@ internal sealed class CategoryStore(
         );
     }
 
-    private static async Task<CategoryResponse> DescribeAsync(
+    private static async Task<CategoryResponse> CreateResponseAsync(
         PadimDbContext db,
         Category category,
         CancellationToken cancellationToken
     ) =>
-        Describe(
+        CreateResponse(
             category,
             await db.Images.CountAsync(
                 i => i.Category == category.Name && i.Label == ImageLabel.Normal,
@@ -265,7 +265,7 @@ internal sealed class CategoryStore(
             )
         );
 
-    private static CategoryResponse Describe(Category c, int normal, int anomalous) =>
+    private static CategoryResponse CreateResponse(Category c, int normal, int anomalous) =>
         new(
             c.Name,
             c.Settings.Backbone,

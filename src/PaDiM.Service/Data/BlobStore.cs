@@ -19,7 +19,7 @@ internal sealed class BlobStore(DataDirectory data, TimeProvider time)
     public string Put(byte[] bytes)
     {
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
-        var path = PathOf(sha256);
+        var path = GetPath(sha256);
         // A damaged file is written again, so uploading the image again repairs it.
         if (!Touch(sha256) || Read(sha256) is null)
             AtomicFile.Write(path, stream => stream.Write(bytes));
@@ -31,7 +31,7 @@ internal sealed class BlobStore(DataDirectory data, TimeProvider time)
     {
         try
         {
-            var bytes = File.ReadAllBytes(PathOf(sha256));
+            var bytes = File.ReadAllBytes(GetPath(sha256));
             return Convert.ToHexStringLower(SHA256.HashData(bytes)) == sha256 ? bytes : null;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
@@ -54,10 +54,10 @@ internal sealed class BlobStore(DataDirectory data, TimeProvider time)
         }
     }
 
-    public string PathOf(string sha256) => Path.Combine(data.Root, NameOf(sha256));
+    public string GetPath(string sha256) => Path.Combine(data.Root, GetName(sha256));
 
     /// <summary>Gets the path of a blob within the data directory.</summary>
-    public static string NameOf(string sha256) => Path.Combine(DataDirectory.ImagesName, sha256[..2], sha256);
+    public static string GetName(string sha256) => Path.Combine(DataDirectory.ImagesName, sha256[..2], sha256);
 
     /// <summary>Gets every blob with the time at which it was last stored.</summary>
     public IEnumerable<(string Sha256, DateTime PutAt, string Path)> List() =>
@@ -70,7 +70,7 @@ internal sealed class BlobStore(DataDirectory data, TimeProvider time)
     /// </summary>
     public bool Touch(string sha256)
     {
-        var path = PathOf(sha256);
+        var path = GetPath(sha256);
         lock (_gate)
         {
             if (!File.Exists(path))

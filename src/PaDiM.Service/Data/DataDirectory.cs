@@ -25,7 +25,7 @@ internal sealed class DataDirectory(string root)
     /// <summary>Gets the folder of anomaly maps of running evaluations, one folder per job.</summary>
     public string Evaluations => Path.Combine(Root, "evaluations");
 
-    public string EvaluationOf(string jobId) => Path.Combine(Evaluations, jobId);
+    public string GetEvaluation(string jobId) => Path.Combine(Evaluations, jobId);
 
     public string Database => Path.Combine(Root, "padim.db");
 
@@ -37,7 +37,7 @@ internal sealed class DataDirectory(string root)
 
     /// <summary>Refuses to run on a backup, because the next backup would overwrite the changes.</summary>
     /// <exception cref="InvalidDataException">The directory is a backup.</exception>
-    public void RefuseBackup()
+    public void ThrowIfBackup()
     {
         if (File.Exists(BackupMark))
             throw new InvalidDataException(

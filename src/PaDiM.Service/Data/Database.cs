@@ -8,7 +8,7 @@ internal sealed class Database(IDbContextFactory<PadimDbContext> contexts, DataD
     public async Task UpgradeAsync(CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        await RefuseNewerAsync(db, data.Database, cancellationToken);
+        await ThrowIfNewerAsync(db, data.Database, cancellationToken);
         if ((await db.Database.GetPendingMigrationsAsync(cancellationToken)).Any())
             await MigrateAsync(db, cancellationToken);
         // With WAL, readers and the single writer do not block each other.
@@ -16,7 +16,7 @@ internal sealed class Database(IDbContextFactory<PadimDbContext> contexts, DataD
     }
 
     /// <exception cref="InvalidDataException">The database was written by a newer version of the service.</exception>
-    public static async Task RefuseNewerAsync(PadimDbContext db, string path, CancellationToken cancellationToken)
+    public static async Task ThrowIfNewerAsync(PadimDbContext db, string path, CancellationToken cancellationToken)
     {
         var known = db.Database.GetMigrations().ToHashSet();
         if (
@@ -32,9 +32,9 @@ internal sealed class Database(IDbContextFactory<PadimDbContext> contexts, DataD
     }
 
     /// <exception cref="InvalidDataException">The database was written by another version of the service.</exception>
-    public static async Task RefuseOtherAsync(PadimDbContext db, string path, CancellationToken cancellationToken)
+    public static async Task ThrowIfOtherAsync(PadimDbContext db, string path, CancellationToken cancellationToken)
     {
-        await RefuseNewerAsync(db, path, cancellationToken);
+        await ThrowIfNewerAsync(db, path, cancellationToken);
         if ((await db.Database.GetPendingMigrationsAsync(cancellationToken)).Any())
             throw new InvalidDataException(
                 $"The database {path} was written by an older version of the service. Use the matching "

@@ -10,7 +10,7 @@ namespace PaDiM.Service.Diagnostics;
 internal sealed class CategoryLabels
 {
     /// <summary>Maximum number of categories with their own series.</summary>
-    public const int Most = 500;
+    public const int MaxCategories = 500;
 
     /// <summary>Label for all other categories; no category can have this name.</summary>
     public const string Others = "_other";
@@ -19,14 +19,14 @@ internal sealed class CategoryLabels
     private readonly Lock _gate = new();
 
     /// <summary>Gets the label of a category: its name while there are free slots.</summary>
-    public string Of(string category)
+    public string GetLabel(string category)
     {
         if (_known.TryGetValue(category, out var label))
             return label;
         lock (_gate)
-            return _known.Count < Most ? _known.GetOrAdd(category, category) : Others;
+            return _known.Count < MaxCategories ? _known.GetOrAdd(category, category) : Others;
     }
 
     /// <summary>Gets whether a category has its own series.</summary>
-    public bool Has(string category) => Of(category) != Others;
+    public bool Has(string category) => GetLabel(category) != Others;
 }

@@ -13,7 +13,7 @@ internal static class Instruments
     public static ActivitySource Source { get; } = new(Name);
 
     /// <summary>Histogram bounds for times within a request, in seconds.</summary>
-    private static readonly double[] Moments =
+    private static readonly double[] RequestBounds =
     [
         0.001,
         0.002,
@@ -36,13 +36,13 @@ internal static class Instruments
     ];
 
     /// <summary>Histogram bounds for times of background work, in seconds.</summary>
-    private static readonly double[] Minutes = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600];
+    private static readonly double[] BackgroundBounds = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600];
 
-    public static Histogram<double> CreateMoments(this Meter meter, string name, string description) =>
-        meter.CreateBuckets(name, "s", description, Moments);
+    public static Histogram<double> CreateRequestHistogram(this Meter meter, string name, string description) =>
+        meter.CreateBuckets(name, "s", description, RequestBounds);
 
-    public static Histogram<double> CreateMinutes(this Meter meter, string name, string description) =>
-        meter.CreateBuckets(name, "s", description, Minutes);
+    public static Histogram<double> CreateBackgroundHistogram(this Meter meter, string name, string description) =>
+        meter.CreateBuckets(name, "s", description, BackgroundBounds);
 
     public static Histogram<double> CreateBuckets(
         this Meter meter,

@@ -29,14 +29,13 @@ internal sealed class EvaluationJob(
     /// <summary>The share of scoring in the progress; the pixel metrics are the rest.</summary>
     private const double ScoringShare = 0.8;
 
-
     public async Task RunAsync(JobContext context, CancellationToken cancellationToken)
     {
         var job = context.Job;
         var request = JsonSerializer.Deserialize<EvaluationRequest>(job.Request)!;
         var model = (await registry.AcquireAsync(job.Category, request.Model, cancellationToken)).GetOrThrow();
         var labelled = await ReadImagesAsync(job.Category, cancellationToken);
-        var scratch = data.EvaluationOf(job.Id);
+        var scratch = data.GetEvaluation(job.Id);
         var (figures, scores) = await threads.RunAsync(() =>
             Evaluate(
                 model,

@@ -10,7 +10,7 @@ internal sealed class PriorFits(ModelStore models, ModelFiles files)
     public async Task<PriorFit?> FindAsync(FitPlan plan, CancellationToken cancellationToken)
     {
         if (
-            await models.NewestAsync(plan.Category.Name, cancellationToken) is not { } newest
+            await models.FindNewestAsync(plan.Category.Name, cancellationToken) is not { } newest
             || newest.BackboneSha256 != plan.Backbone.Identity.Sha256
         )
             return null;

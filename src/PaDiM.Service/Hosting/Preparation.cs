@@ -20,7 +20,7 @@ internal static partial class Preparation
         services
             .GetRequiredService<BackboneRegistry>()
             .Open(services.GetRequiredService<IOptions<BackboneOptions>>().Value.DefaultBackbone);
-        services.GetRequiredService<DataDirectory>().RefuseBackup();
+        services.GetRequiredService<DataDirectory>().ThrowIfBackup();
         services.GetRequiredService<DataDirectory>().Create();
         await services.GetRequiredService<Database>().UpgradeAsync(app.Lifetime.ApplicationStopping);
         await services.GetRequiredService<OpenAccess>().CheckAsync(app.Configuration, app.Lifetime.ApplicationStopping);

@@ -57,8 +57,8 @@ internal static class SystemEndpoints
             runtime.Threads,
             [.. backbones.List().Where(backbone => backbone.State != BackboneState.Available).Select(Describe)],
             new MemoryResponse(Environment.WorkingSet, GC.GetTotalMemory(forceFullCollection: false), cache.Bytes),
-            OnlyOf(caller, cache.Describe()),
-            [.. models.DescribeDamage().Where(model => caller.MaySee(model.Category))],
+            OnlyOf(caller, cache.ToResponse()),
+            [.. models.GetDamage().Where(model => caller.MaySee(model.Category))],
             keyRequired
         );
 

@@ -28,7 +28,7 @@ internal readonly record struct Choice<T>(T Value)
 internal static class Choices
 {
     /// <summary>Gets the enumeration of a parameter that is a choice; null for any other parameter.</summary>
-    public static Type? EnumerationOf(ParameterInfo parameter)
+    public static Type? GetEnumeration(ParameterInfo parameter)
     {
         var type = Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType;
         return type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Choice<>)
@@ -37,6 +37,6 @@ internal static class Choices
     }
 
     /// <summary>Gets the names of the alternatives.</summary>
-    public static IEnumerable<string> NamesOf(Type enumeration) =>
+    public static IEnumerable<string> GetNames(Type enumeration) =>
         Enum.GetNames(enumeration).Select(JsonNamingPolicy.KebabCaseLower.ConvertName);
 }

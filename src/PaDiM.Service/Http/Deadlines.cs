@@ -11,7 +11,7 @@ internal static class Deadlines
 {
     public const string Header = "X-Deadline-Ms";
 
-    private const int Longest = 24 * 60 * 60 * 1000;
+    private const int MaxMilliseconds = 24 * 60 * 60 * 1000;
 
     /// <summary>Enables deadlines for an operation.</summary>
     /// <param name="builder">The operations.</param>
@@ -20,7 +20,7 @@ internal static class Deadlines
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new DeadlineMetadata(missed));
 
     /// <summary>Gets whether an operation supports deadlines.</summary>
-    public static bool AreKeptBy(IEnumerable<object> metadata) => metadata.OfType<DeadlineMetadata>().Any();
+    public static bool AreEnabled(IEnumerable<object> metadata) => metadata.OfType<DeadlineMetadata>().Any();
 
     /// <summary>Enforces deadlines on the operations that support them.</summary>
     public static void UseDeadlines(this WebApplication app)
@@ -30,12 +30,12 @@ internal static class Deadlines
             (context, next) =>
                 context.Request.Headers[Header] is { Count: > 0 } given
                 && context.GetEndpoint()?.Metadata.GetMetadata<DeadlineMetadata>() is { } deadline
-                    ? KeepAsync(context, next, given.ToString(), deadline, time)
+                    ? EnforceAsync(context, next, given.ToString(), deadline, time)
                     : next(context)
         );
     }
 
-    private static async Task KeepAsync(
+    private static async Task EnforceAsync(
         HttpContext context,
         RequestDelegate next,
         string given,
@@ -45,11 +45,11 @@ internal static class Deadlines
     {
         if (
             !int.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds)
-            || milliseconds is < 1 or > Longest
+            || milliseconds is < 1 or > MaxMilliseconds
         )
         {
             await Problems
-                .InvalidRequest($"{Header} must be a number of milliseconds from 1 to {Longest}.")
+                .InvalidRequest($"{Header} must be a number of milliseconds from 1 to {MaxMilliseconds}.")
                 .ExecuteAsync(context);
             return;
         }

@@ -37,7 +37,7 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
             BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => Problems.BodyTooSlow(),
             BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType } =>
                 Problems.UnsupportedMediaType(context.Request.ContentType, "application/json"),
-            BadHttpRequestException bad => Problems.InvalidRequest(Sentence(bad, context)),
+            BadHttpRequestException bad => Problems.InvalidRequest(GetDetail(bad, context)),
             InvalidOperationException when HasUnknownCharset(context.Request) => Problems.UnsupportedMediaType(
                 context.Request.ContentType,
                 "application/json in UTF-8"
@@ -45,7 +45,7 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
             IOException { InnerException: OverflowException } => Problems.InvalidRequest(
                 "Invalid chunk length in the request body."
             ),
-            _ => FaultOf(exception),
+            _ => ToProblem(exception),
         };
         if (problem.Status >= 500)
             LogFailure(exception, context.Request.Method, context.Request.Path.ToUriComponent());
@@ -54,7 +54,7 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
     }
 
     /// <summary>Gets the problem of a failure that the request did not cause.</summary>
-    public static Problem FaultOf(Exception exception) =>
+    public static Problem ToProblem(Exception exception) =>
         exception switch
         {
             _ when IsStorageFull(exception) => Problems.StorageFull(),
@@ -70,14 +70,14 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
     /// <summary>
     /// Describes the position of an error in a body, without C# type names, which mean nothing to a client.
     /// </summary>
-    private static string Sentence(BadHttpRequestException bad, HttpContext context) =>
+    private static string GetDetail(BadHttpRequestException bad, HttpContext context) =>
         bad.InnerException switch
         {
             JsonException json when json.Message.Contains("could not be mapped", StringComparison.Ordinal) =>
                 $"'{json.Path?.TrimStart('$', '.')}' is not a known property of this JSON body; see /swagger.",
             JsonException { Path: { Length: > 2 } path } =>
                 $"'{path.TrimStart('$', '.')}' in the JSON body has the wrong type; "
-                    + $"{Alternatives(MemberAt(path, context)) ?? "see /swagger"}.",
+                    + $"{GetExpected(FindMemberType(path, context)) ?? "see /swagger"}.",
             JsonException json =>
                 $"The body is not valid JSON (line {json.LineNumber + 1}, byte {json.BytePositionInLine}).",
             _ when bad.Message.Contains("inferred", StringComparison.Ordinal) => "This operation requires a JSON body.",
@@ -91,16 +91,16 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
     private static string GetParameterDetail(string name, string value, HttpContext context)
     {
         var shown = JsonNamingPolicy.CamelCase.ConvertName(name);
-        return Alternatives(ParameterOf(name, context)) is { } expected
+        return GetExpected(FindParameterType(name, context)) is { } expected
             ? $"{shown} cannot be {value}; {expected}."
             : $"{shown} cannot be {value}.";
     }
 
     /// <summary>Gets the values that a type accepts; null if they cannot be listed briefly.</summary>
-    private static string? Alternatives(Type? type) =>
+    private static string? GetExpected(Type? type) =>
         (Nullable.GetUnderlyingType(type ?? typeof(object)) ?? type) switch
         {
-            { IsEnum: true } choices => $"expected one of {string.Join(", ", Choices.NamesOf(choices))}",
+            { IsEnum: true } choices => $"expected one of {string.Join(", ", Choices.GetNames(choices))}",
             { } time when time == typeof(DateTimeOffset) => "expected a time such as 2026-11-24T13:40:00Z",
             { } flag when flag == typeof(bool) => "expected true or false",
             { } whole when whole == typeof(int) => "expected a whole number",
@@ -110,19 +110,19 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
         };
 
     /// <summary>Gets the type of a parameter; for a choice, its enumeration.</summary>
-    private static Type? ParameterOf(string name, HttpContext context)
+    private static Type? FindParameterType(string name, HttpContext context)
     {
         // Includes the members of records that are bound as parameters.
         var parameters = context
             .Features.Get<IExceptionHandlerFeature>()
             ?.Endpoint?.Metadata.GetOrderedMetadata<IParameterBindingMetadata>();
         return parameters?.FirstOrDefault(parameter => parameter.Name == name)?.ParameterInfo is { } found
-            ? Choices.EnumerationOf(found) ?? found.ParameterType
+            ? Choices.GetEnumeration(found) ?? found.ParameterType
             : null;
     }
 
     /// <summary>Gets the type of a property of the operation's JSON body, by its path.</summary>
-    private static Type? MemberAt(string path, HttpContext context)
+    private static Type? FindMemberType(string path, HttpContext context)
     {
         var type = context
             .Features.Get<IExceptionHandlerFeature>()

@@ -20,7 +20,7 @@ internal sealed record Problem(string Code, int Status, string Detail) : IResult
 
     public Task ExecuteAsync(HttpContext context)
     {
-        var details = Describe(context.Request.Path, RequestIdentity.TraceIdOf(context));
+        var details = ToProblemDetails(context.Request.Path, RequestIdentity.GetTraceId(context));
         if (RetryAfter is { } seconds)
             context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
         context.Response.StatusCode = Status;
@@ -35,7 +35,7 @@ internal sealed record Problem(string Code, int Status, string Detail) : IResult
     /// <summary>Creates the body of the response.</summary>
     /// <param name="path">Path of the request.</param>
     /// <param name="traceId">Identifier of the request in the log and of its trace.</param>
-    public ProblemDetails Describe(string path, string traceId)
+    public ProblemDetails ToProblemDetails(string path, string traceId)
     {
         var details = new ProblemDetails
         {

@@ -17,7 +17,7 @@ internal static class RequestIdentity
         app.Use(
             async (context, next) =>
             {
-                var request = Clean(context.Request.Headers[RequestHeader]) ?? TraceIdOf(context);
+                var request = Clean(context.Request.Headers[RequestHeader]) ?? GetTraceId(context);
                 var part = Clean(context.Request.Headers[PartHeader]);
                 context.Response.OnStarting(() =>
                 {
@@ -34,7 +34,7 @@ internal static class RequestIdentity
         );
 
     /// <summary>Gets the identifier of the request in the log and of its trace.</summary>
-    public static string TraceIdOf(HttpContext context) =>
+    public static string GetTraceId(HttpContext context) =>
         Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier;
 
     /// <summary>

@@ -4,18 +4,19 @@ namespace PaDiM.Service.Http;
 internal static class SecurityHeaders
 {
     /// <summary>Responses are data: a browser that opens one runs and loads nothing.</summary>
-    private const string OfAnswers = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+    private const string ResponsePolicy =
+        "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
     /// <summary>
     /// Swagger UI sets inline styles and draws its icons from data URLs; its scripts are separate files.
     /// </summary>
-    private const string OfPages =
+    private const string PagePolicy =
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: "
         + "blob:; connect-src 'self'; font-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action "
         + "'self'";
 
     /// <summary>One year. Browsers honour it over HTTPS only, so it is sent over HTTPS only.</summary>
-    private const string StayWithHttps = "max-age=31536000";
+    private const string StrictTransport = "max-age=31536000";
 
     public static void Apply(HttpContext context)
     {
@@ -23,9 +24,11 @@ internal static class SecurityHeaders
         headers.XContentTypeOptions = "nosniff";
         headers.XFrameOptions = "DENY";
         headers["Referrer-Policy"] = "no-referrer";
-        headers.ContentSecurityPolicy = context.Request.Path.StartsWithSegments("/swagger") ? OfPages : OfAnswers;
+        headers.ContentSecurityPolicy = context.Request.Path.StartsWithSegments("/swagger")
+            ? PagePolicy
+            : ResponsePolicy;
         if (context.Request.IsHttps)
-            headers.StrictTransportSecurity = StayWithHttps;
+            headers.StrictTransportSecurity = StrictTransport;
         // Responses to authenticated requests are for that caller only. Images never change and set their own cache
         // time.
         if (context.Request.Path.StartsWithSegments("/v1") && headers.CacheControl.Count == 0)

@@ -124,7 +124,7 @@ internal static class ImageEndpoints
             if (await AttachAsync(mask) is { } problem)
                 Reject(mask.FileName, problem);
         }
-        request.HttpContext.NoteForAudit(
+        request.HttpContext.AddAuditDetail(
             new { accepted = accepted.ConvertAll(item => item.Image.Id), rejected = rejected.Count }
         );
         if (accepted.Count > 0)
@@ -149,7 +149,7 @@ internal static class ImageEndpoints
                         )
                     )
                         return refused;
-                    accepted.Add((StemOf(file.FileName), image));
+                    accepted.Add((GetStem(file.FileName), image));
                     return null;
                 case "masks" when shows == ImageLabel.Normal:
                     return Problems.MaskMismatch("Masks require label=anomalous.");
@@ -169,7 +169,7 @@ internal static class ImageEndpoints
 
         async Task<Problem?> AttachAsync(StoredMask mask)
         {
-            var stem = StemOf(mask.FileName);
+            var stem = GetStem(mask.FileName);
             if (stem.EndsWith("_mask", StringComparison.Ordinal))
                 stem = stem[..^"_mask".Length];
             int[] owners = [.. Enumerable.Range(0, accepted.Count).Where(i => accepted[i].Stem == stem)];
@@ -196,7 +196,7 @@ internal static class ImageEndpoints
         }
     }
 
-    private static string StemOf(string fileName) => Path.GetFileNameWithoutExtension(fileName);
+    private static string GetStem(string fileName) => Path.GetFileNameWithoutExtension(fileName);
 
     private static async Task<IResult> ListAsync(
         string category,
@@ -225,7 +225,7 @@ internal static class ImageEndpoints
             return problem;
         if (blobs.Read(image.Sha256) is not { } bytes)
             return Problems.ImageDamaged(image.Sha256);
-        NeverChanges(response, image);
+        SetImmutable(response, image);
         // Streamed in pieces, so that a reader that is too slow is noticed between two of them.
         return TypedResults.Stream(new MemoryStream(bytes), image.Format.MediaType(), image.FileName);
     }
@@ -246,7 +246,7 @@ internal static class ImageEndpoints
             return Problems.ImageDamaged(image.Sha256);
         if (await thumbnails.CreateAsync(bytes, cancellationToken) is not { } thumbnail)
             return Problems.ImageDamaged(image.Sha256);
-        NeverChanges(response, image);
+        SetImmutable(response, image);
         return TypedResults.Bytes(thumbnail, "image/jpeg");
     }
 
@@ -257,7 +257,7 @@ internal static class ImageEndpoints
         CancellationToken cancellationToken
     ) => await store.DeleteAsync(category, id, cancellationToken) is { } problem ? problem : TypedResults.NoContent();
 
-    private static void NeverChanges(HttpResponse response, StoredImage image)
+    private static void SetImmutable(HttpResponse response, StoredImage image)
     {
         response.Headers.ETag = $"\"{image.Sha256}\"";
         response.Headers.CacheControl = "private, max-age=31536000, immutable";

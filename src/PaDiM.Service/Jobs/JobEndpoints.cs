@@ -89,7 +89,7 @@ internal static class JobEndpoints
     {
         if (!(await FindAsync(id, caller, store, cancellationToken)).Succeeded(out var found, out var problem))
             return problem;
-        context.NoteForAudit(
+        context.AddAuditDetail(
             new
             {
                 found.Kind,

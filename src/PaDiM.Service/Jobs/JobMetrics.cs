@@ -43,7 +43,7 @@ internal sealed class JobMetrics
         _contexts = contexts;
         _time = time;
         var meter = meters.Create(Instruments.Name);
-        _attempts = meter.CreateMinutes(
+        _attempts = meter.CreateBackgroundHistogram(
             "padim.job.attempt.duration",
             "Time of attempts at jobs in this process, by kind and by outcome: succeeded, failed, cancelled, released or lost."
         );

@@ -94,7 +94,7 @@ internal sealed partial class JobWorker(
         catch (Exception e)
         {
             LogUnexpected(e, job.Kind, job.Id);
-            await FailAsync(context.Lease, ExceptionProblems.FaultOf(e).Fault);
+            await FailAsync(context.Lease, ExceptionProblems.ToProblem(e).Fault);
             return JobOutcome.Failed;
         }
     }

@@ -15,7 +15,7 @@ namespace PaDiM.Service.Maintenance;
 internal static class DataCommands
 {
     /// <summary>Number of files listed for people; the JSON lists all.</summary>
-    private const int Listed = 100;
+    private const int MaxListed = 100;
 
     public static IEnumerable<Command> Create() => [CreateBackup(), CreateRestore(), CreateScrub()];
 
@@ -33,7 +33,7 @@ internal static class DataCommands
         };
         command.SetAction(
             async (arguments, cancellationToken) =>
-                Tell(await Copy(arguments.GetValue(data)!, arguments.GetValue(target)!).BackUpAsync(cancellationToken))
+                Print(await Copy(arguments.GetValue(data)!, arguments.GetValue(target)!).BackUpAsync(cancellationToken))
         );
         return command;
     }
@@ -55,7 +55,9 @@ internal static class DataCommands
         };
         command.SetAction(
             async (arguments, cancellationToken) =>
-                Tell(await Copy(arguments.GetValue(backup)!, arguments.GetValue(data)!).RestoreAsync(cancellationToken))
+                Print(
+                    await Copy(arguments.GetValue(backup)!, arguments.GetValue(data)!).RestoreAsync(cancellationToken)
+                )
         );
         return command;
     }
@@ -99,7 +101,7 @@ internal static class DataCommands
                         .Services.GetRequiredService<IDbContextFactory<PadimDbContext>>()
                         .CreateDbContextAsync(cancellationToken)
                 )
-                    await Database.RefuseOtherAsync(db, directory.Database, cancellationToken);
+                    await Database.ThrowIfOtherAsync(db, directory.Database, cancellationToken);
                 var report = await app.Services.GetRequiredService<Scrub>().RunAsync(progress: null, cancellationToken);
                 await Console.Out.WriteLineAsync(JsonSerializer.Serialize(report, Reports.Json));
                 return report.IsClean() ? CommandHost.Done : CommandHost.Failure;
@@ -111,10 +113,10 @@ internal static class DataCommands
     private static DataCopy Copy(string source, string target) =>
         new(new DataDirectory(source), new DataDirectory(target), TimeProvider.System);
 
-    private static int Tell(CopyReport report)
+    private static int Print(CopyReport report)
     {
         Console.Out.WriteLine(JsonSerializer.Serialize(report, Reports.Json));
-        foreach (var file in report.Lost.Take(Listed))
+        foreach (var file in report.Lost.Take(MaxListed))
             Console.Error.WriteLine($"{file.Path} of {file.Category}: {file.Fault.ToString().ToLowerInvariant()}");
         if (report.Lost.Count > 0)
             Console.Error.WriteLine(

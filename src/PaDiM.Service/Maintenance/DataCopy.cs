@@ -30,7 +30,7 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
     /// <exception cref="IOException">A folder is not what it must be, or the disk is full.</exception>
     public async Task<CopyReport> BackUpAsync(CancellationToken cancellationToken)
     {
-        RefuseNested();
+        ThrowIfNested();
         if (!File.Exists(source.Database))
             throw new IOException(
                 $"{source.Root} is not a data directory: it has no {Path.GetFileName(source.Database)}."
@@ -52,7 +52,7 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
     /// full.</exception>
     public async Task<CopyReport> RestoreAsync(CancellationToken cancellationToken)
     {
-        RefuseNested();
+        ThrowIfNested();
         if (!File.Exists(source.Database))
             throw new IOException(
                 $"{source.Root} has no {Path.GetFileName(source.Database)}: it is not a backup, or an "
@@ -63,7 +63,7 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
         Directory.CreateDirectory(target.Root);
         // A backup of an older version can be upgraded here, because this is a copy.
         var report = await RunAsync(upgrade: true, cancellationToken);
-        var noted = LostBefore();
+        var noted = ReadLostFiles();
         return report with
         {
             Lost =
@@ -76,7 +76,7 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
     }
 
     /// <summary>Gets the files that the backup's own report lists as lost, and why.</summary>
-    private Dictionary<string, LostFile> LostBefore()
+    private Dictionary<string, LostFile> ReadLostFiles()
     {
         try
         {
@@ -90,7 +90,7 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
         }
     }
 
-    private void RefuseNested()
+    private void ThrowIfNested()
     {
         foreach (var (inner, outer) in new[] { (source.Root, target.Root), (target.Root, source.Root) })
             if (
@@ -153,11 +153,11 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
         );
         if (upgrade)
         {
-            await Database.RefuseNewerAsync(db, source.Database, cancellationToken);
+            await Database.ThrowIfNewerAsync(db, source.Database, cancellationToken);
             await db.Database.MigrateAsync(cancellationToken);
         }
         else
-            await Database.RefuseOtherAsync(db, source.Database, cancellationToken);
+            await Database.ThrowIfOtherAsync(db, source.Database, cancellationToken);
         var lost = new List<LostFile>();
         await foreach (var reference in FileReferences.ListAsync(db, cancellationToken))
             if (Copy(reference, cancellationToken) is { } fault)

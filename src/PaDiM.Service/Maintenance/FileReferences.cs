@@ -72,7 +72,7 @@ internal static class FileReferences
         )
             if (seen.Add(mask.IgnoreMaskSha256!))
                 yield return new FileReference(
-                    BlobStore.NameOf(mask.IgnoreMaskSha256!),
+                    BlobStore.GetName(mask.IgnoreMaskSha256!),
                     FileKind.IgnoreMask,
                     mask.Name,
                     mask.IgnoreMaskSha256
@@ -101,7 +101,7 @@ internal static class FileReferences
                 BackboneSha256 = m.BackboneSha256,
             };
             yield return new FileReference(
-                ModelFiles.NameOf(m.Category, m.FileName),
+                ModelFiles.GetName(m.Category, m.FileName),
                 FileKind.Model,
                 m.Category,
                 m.Sha256,
@@ -110,7 +110,7 @@ internal static class FileReferences
         }
         foreach (var newest in models.GroupBy(m => m.Category).Select(group => group.MaxBy(m => m.Version)!))
             yield return new FileReference(
-                ModelFiles.NameOf(newest.Category, ModelFiles.StatisticsNameOf(newest.FileName)),
+                ModelFiles.GetName(newest.Category, ModelFiles.GetStatisticsName(newest.FileName)),
                 FileKind.Statistics,
                 newest.Category,
                 null
@@ -130,13 +130,13 @@ internal static class FileReferences
         {
             if (seen.Add(image.Sha256))
                 yield return new FileReference(
-                    BlobStore.NameOf(image.Sha256),
+                    BlobStore.GetName(image.Sha256),
                     FileKind.Image,
                     image.Category,
                     image.Sha256
                 );
             if (image.MaskSha256 is { } mask && seen.Add(mask))
-                yield return new FileReference(BlobStore.NameOf(mask), FileKind.Mask, image.Category, mask);
+                yield return new FileReference(BlobStore.GetName(mask), FileKind.Mask, image.Category, mask);
         }
     }
 }

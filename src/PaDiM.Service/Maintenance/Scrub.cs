@@ -34,7 +34,7 @@ internal sealed class Scrub(
         foreach (var reference in await FileReferences.ListAsync(db, cancellationToken).ToListAsync(cancellationToken))
         {
             var began = time.GetTimestamp();
-            var length = new FileInfo(PathOf(reference)) is { Exists: true } file ? file.Length : 0;
+            var length = new FileInfo(GetPath(reference)) is { Exists: true } file ? file.Length : 0;
             if (Validate(reference) is { } fault)
                 faults.Add((reference, fault));
             read = read + 1;
@@ -52,7 +52,7 @@ internal sealed class Scrub(
                 .ToHashSetAsync(StringComparer.Ordinal, cancellationToken);
             faults.RemoveAll(found => !spokenOf.Contains(found.File.Path));
         }
-        var mended = faults.Where(found => found.File.Model is { } stored && TryMend(stored)).ToArray();
+        var mended = faults.Where(found => found.File.Model is { } stored && TryRepair(stored)).ToArray();
         var lost = faults.Except(mended).ToLookup(found => found.Fault == ModelState.Missing);
         var strangers = (await orphans.FindAsync(cancellationToken)).Select(path => new ScrubbedFile(
             Path.GetRelativePath(data.Root, path),
@@ -65,19 +65,19 @@ internal sealed class Scrub(
             database,
             read,
             bytes,
-            Tell(lost[true]),
-            Tell(lost[false]),
-            Tell(mended),
-            ScrubFindings.Of([.. strangers])
+            CreateFindings(lost[true]),
+            CreateFindings(lost[false]),
+            CreateFindings(mended),
+            ScrubFindings.From([.. strangers])
         );
 
-        static ScrubFindings Tell(IEnumerable<(FileReference File, ModelState Fault)> found) =>
-            ScrubFindings.Of([
+        static ScrubFindings CreateFindings(IEnumerable<(FileReference File, ModelState Fault)> found) =>
+            ScrubFindings.From([
                 .. found.Select(item => new ScrubbedFile(item.File.Path, item.File.Kind, item.File.Category)),
             ]);
     }
 
-    private string PathOf(FileReference reference) => Path.Combine(data.Root, reference.Path);
+    private string GetPath(FileReference reference) => Path.Combine(data.Root, reference.Path);
 
     /// <summary>
     /// Gets the fault of a file, or null. Missing statistics are no fault: the next fit starts from the images.
@@ -88,8 +88,8 @@ internal sealed class Scrub(
         {
             // For models, the registry must know as well.
             if (reference.Model is { } stored)
-                return files.Check(stored) is null ? null : files.StateOf(stored);
-            return reference.IsWhole(PathOf(reference)) ? null : ModelState.Corrupt;
+                return files.Check(stored) is null ? null : files.GetState(stored);
+            return reference.IsWhole(GetPath(reference)) ? null : ModelState.Corrupt;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -100,7 +100,7 @@ internal sealed class Scrub(
     }
 
     /// <summary>Rewrites a damaged file from the model in memory, if there is one.</summary>
-    private bool TryMend(StoredModel stored)
+    private bool TryRepair(StoredModel stored)
     {
         try
         {

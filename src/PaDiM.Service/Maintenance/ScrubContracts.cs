@@ -39,7 +39,7 @@ internal sealed record ScrubFindings(int Count, IReadOnlyList<ScrubbedFile> File
 {
     private const int Listed = 100;
 
-    public static ScrubFindings Of(IReadOnlyCollection<ScrubbedFile> files) =>
+    public static ScrubFindings From(IReadOnlyCollection<ScrubbedFile> files) =>
         new(files.Count, [.. files.Take(Listed)]);
 }
 

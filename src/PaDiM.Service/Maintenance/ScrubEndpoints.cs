@@ -23,7 +23,7 @@ internal static class ScrubEndpoints
             )
             .Produces<ScrubResponse>(StatusCodes.Status202Accepted);
         routes
-            .MapGet(Path, (Scrubber scrubber) => TypedResults.Ok(scrubber.Describe()))
+            .MapGet(Path, (Scrubber scrubber) => TypedResults.Ok(scrubber.GetStatus()))
             .Needs(AccessScope.Admin, everyCategory: true)
             .WithTags("Operations")
             .WithName("GetScrub")

@@ -25,7 +25,7 @@ internal sealed partial class Scrubber(
     private volatile int _seen;
 
     /// <summary>Gets the state of scrubbing.</summary>
-    public ScrubResponse Describe() => new(_running, _running ? _seen : 0, ReadReport());
+    public ScrubResponse GetStatus() => new(_running, _running ? _seen : 0, ReadReport());
 
     /// <summary>Requests a scrub; has no effect while one is running.</summary>
     public ScrubResponse Start()
@@ -37,7 +37,7 @@ internal sealed partial class Scrubber(
             _running = true;
             _seen = 0;
         }
-        return Describe();
+        return GetStatus();
     }
 
     /// <summary>Gets whether the last scrub is long enough ago.</summary>

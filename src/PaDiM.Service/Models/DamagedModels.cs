@@ -14,38 +14,38 @@ internal sealed partial class DamagedModels(TimeProvider time, ILogger<DamagedMo
     /// A file that looks unchanged is still read again after this time, because a restored copy may have the old time
     /// and length.
     /// </summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan RecheckInterval = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentDictionary<(string Category, string FileName), Damage> _found = new();
 
     /// <summary>Gets the known damage, oldest first.</summary>
     public IReadOnlyList<Damage> List() => [.. _found.Values.OrderBy(damage => damage.Since)];
 
-    public ModelState StateOf(StoredModel model) =>
-        _found.TryGetValue(ModelCache.KeyOf(model), out var damage) ? damage.State : ModelState.Ready;
+    public ModelState GetState(StoredModel model) =>
+        _found.TryGetValue(ModelCache.GetKey(model), out var damage) ? damage.State : ModelState.Ready;
 
     /// <summary>
     /// Gets the problem of a version; null if there is none, or if the file may have been repaired since it was read.
     /// </summary>
     public Problem? Find(StoredModel model, FileStamp now) =>
-        _found.TryGetValue(ModelCache.KeyOf(model), out var damage) && !MayBeMended(damage, now)
-            ? ProblemOf(model, damage.State)
+        _found.TryGetValue(ModelCache.GetKey(model), out var damage) && !ShouldRecheck(damage, now)
+            ? CreateProblem(model, damage.State)
             : null;
 
     /// <summary>Gets whether a damaged file should be checked again.</summary>
-    public bool MayBeMended(Damage damage, FileStamp now) =>
-        damage.Seen != now || time.GetElapsedTime(damage.LookedAt) >= Patience;
+    public bool ShouldRecheck(Damage damage, FileStamp now) =>
+        damage.Seen != now || time.GetElapsedTime(damage.LookedAt) >= RecheckInterval;
 
     /// <summary>Records a damaged file and returns its problem.</summary>
     /// <param name="model">The row of the file.</param>
     /// <param name="state">What is wrong with the file.</param>
     /// <param name="seen">The stamp of the file before it was read.</param>
-    public Problem Mark(StoredModel model, ModelState state, FileStamp seen)
+    public Problem Record(StoredModel model, ModelState state, FileStamp seen)
     {
-        var problem = ProblemOf(model, state);
+        var problem = CreateProblem(model, state);
         var damage = new Damage(model, state, time.GetUtcNow().UtcDateTime, seen, time.GetTimestamp());
         var kept = _found.AddOrUpdate(
-            ModelCache.KeyOf(model),
+            ModelCache.GetKey(model),
             damage,
             (_, earlier) => earlier.State == state ? damage with { Since = earlier.Since } : damage
         );
@@ -57,12 +57,12 @@ internal sealed partial class DamagedModels(TimeProvider time, ILogger<DamagedMo
     /// <summary>Records that a file was read and is valid.</summary>
     public void Clear(StoredModel model)
     {
-        if (_found.TryRemove(ModelCache.KeyOf(model), out _))
+        if (_found.TryRemove(ModelCache.GetKey(model), out _))
             LogMended(model.Version, model.Category);
     }
 
     /// <summary>Removes a deleted version; without a name, all versions of a category.</summary>
-    public void Forget(string category, string? fileName = null)
+    public void Remove(string category, string? fileName = null)
     {
         foreach (
             var key in _found.Keys.Where(key =>
@@ -72,7 +72,7 @@ internal sealed partial class DamagedModels(TimeProvider time, ILogger<DamagedMo
             _found.TryRemove(key, out _);
     }
 
-    private static Problem ProblemOf(StoredModel model, ModelState state) =>
+    private static Problem CreateProblem(StoredModel model, ModelState state) =>
         Problems.ModelCorrupt(
             state == ModelState.Corrupt
                 ? $"The file of version {model.Version} of '{model.Category}' is damaged: its hash differs from "
@@ -102,7 +102,7 @@ internal sealed record Damage(StoredModel Model, ModelState State, DateTime Sinc
 /// </summary>
 internal readonly record struct FileStamp(long Length, DateTime WrittenAt, DateTime CreatedAt)
 {
-    public static FileStamp Of(string path) =>
+    public static FileStamp FromFile(string path) =>
         new FileInfo(path) is { Exists: true } file
             ? new FileStamp(file.Length, file.LastWriteTimeUtc, file.CreationTimeUtc)
             : default;

@@ -68,7 +68,7 @@ internal sealed class ModelCache(IOptions<CategoryOptions> options, TimeProvider
     public long Evictions => Interlocked.Read(ref _evictions);
 
     /// <summary>Gets the contents, most recently used first.</summary>
-    public ModelCacheResponse Describe()
+    public ModelCacheResponse ToResponse()
     {
         lock (_gate)
         {
@@ -97,7 +97,7 @@ internal sealed class ModelCache(IOptions<CategoryOptions> options, TimeProvider
     {
         lock (_gate)
         {
-            if (!_models.TryGetValue(KeyOf(model), out var cached))
+            if (!_models.TryGetValue(GetKey(model), out var cached))
                 return null;
             cached.Touch();
             return cached;
@@ -108,7 +108,7 @@ internal sealed class ModelCache(IOptions<CategoryOptions> options, TimeProvider
     public CachedModel? Peek(StoredModel model)
     {
         lock (_gate)
-            return _models.GetValueOrDefault(KeyOf(model));
+            return _models.GetValueOrDefault(GetKey(model));
     }
 
     /// <summary>Adds a model and returns the evicted ones. The cache takes ownership of the scorer.</summary>
@@ -116,7 +116,7 @@ internal sealed class ModelCache(IOptions<CategoryOptions> options, TimeProvider
     {
         lock (_gate)
         {
-            if (_models.TryGetValue(KeyOf(model), out var earlier))
+            if (_models.TryGetValue(GetKey(model), out var earlier))
             {
                 inspector.Dispose();
                 return (earlier, []);
@@ -132,11 +132,11 @@ internal sealed class ModelCache(IOptions<CategoryOptions> options, TimeProvider
             {
                 if (_models.Values.Sum(m => m.Bytes) + cached.Bytes <= options.Value.ModelCacheBytes)
                     break;
-                LetGo(key);
+                Release(key);
                 evicted.Add(oldest);
                 Interlocked.Increment(ref _evictions);
             }
-            _models[KeyOf(model)] = cached;
+            _models[GetKey(model)] = cached;
             return (cached, evicted);
         }
     }
@@ -156,13 +156,13 @@ internal sealed class ModelCache(IOptions<CategoryOptions> options, TimeProvider
     }
 
     /// <summary>Removes the models of a deleted category.</summary>
-    public void Forget(string category)
+    public void Remove(string category)
     {
         lock (_gate)
         {
             _pinned.Remove(category);
             foreach (var key in _models.Keys.Where(key => key.Category == category).ToArray())
-                LetGo(key);
+                Release(key);
         }
     }
 
@@ -170,15 +170,15 @@ internal sealed class ModelCache(IOptions<CategoryOptions> options, TimeProvider
     {
         lock (_gate)
             foreach (var key in _models.Keys.ToArray())
-                LetGo(key);
+                Release(key);
     }
 
     /// <summary>
     /// Version numbers restart at 1 when the name of a deleted category is used again; file names are never reused.
     /// </summary>
-    public static (string Category, string FileName) KeyOf(StoredModel model) => (model.Category, model.FileName);
+    public static (string Category, string FileName) GetKey(StoredModel model) => (model.Category, model.FileName);
 
-    private void LetGo((string Category, string FileName) key)
+    private void Release((string Category, string FileName) key)
     {
         if (_models.Remove(key, out var model))
             model.Inspector.Dispose();

@@ -99,7 +99,7 @@ internal static class ModelEndpoints
         int version,
         ModelStore store,
         CancellationToken cancellationToken
-    ) => (await store.DescribeAsync(category, version, cancellationToken)).ToResult(TypedResults.Ok);
+    ) => (await store.GetResponseAsync(category, version, cancellationToken)).ToResult(TypedResults.Ok);
 
     private static async Task<IResult> ActivateAsync(
         string category,
@@ -115,7 +115,7 @@ internal static class ModelEndpoints
         if (await store.ActivateAsync(category, version, cancellationToken) is { } problem)
             return problem;
         await registry.RefreshAsync(category, CancellationToken.None);
-        return (await store.DescribeAsync(category, version, cancellationToken)).ToResult(TypedResults.Ok);
+        return (await store.GetResponseAsync(category, version, cancellationToken)).ToResult(TypedResults.Ok);
     }
 
     private static async Task<IResult> DeleteAsync(
@@ -217,7 +217,7 @@ internal static class ModelEndpoints
         ImageRequest.SetLimit(request, options.Value.MaxUploadBytes);
         var fileName = $"import-{Guid.NewGuid():n}{ModelFiles.ModelSuffix}";
         using var draft = drafts.Create(category, fileName);
-        var received = files.PathOf(category, $"{fileName}{AtomicFile.TemporaryMark}body");
+        var received = files.GetPath(category, $"{fileName}{AtomicFile.TemporaryMark}body");
         try
         {
             if (
@@ -229,7 +229,7 @@ internal static class ModelEndpoints
                 return problem;
             if (await draft.PublishAsync(model, activate, lease: null, cancellationToken) is not { } stored)
                 return Problems.CategoryNotFound(category);
-            return (await store.DescribeAsync(category, stored.Version, cancellationToken)).ToResult(described =>
+            return (await store.GetResponseAsync(category, stored.Version, cancellationToken)).ToResult(described =>
                 TypedResults.Created($"/v1/categories/{category}/models/{stored.Version}", described)
             );
         }

@@ -17,16 +17,16 @@ internal sealed class ModelFiles(DataDirectory data, DamagedModels damaged)
     public const string ModelSuffix = ".safetensors",
         StatisticsSuffix = ".statistics.safetensors";
 
-    public string PathOf(string category, string fileName) => Path.Combine(data.Root, NameOf(category, fileName));
+    public string GetPath(string category, string fileName) => Path.Combine(data.Root, GetName(category, fileName));
 
     /// <summary>Gets the path of a file within the data directory.</summary>
-    public static string NameOf(string category, string fileName) =>
+    public static string GetName(string category, string fileName) =>
         Path.Combine(DataDirectory.ModelsName, category, fileName);
 
     /// <summary>Writes a model.</summary>
     /// <returns>The size of the file, and its hash.</returns>
     public (long Bytes, string Sha256) Write(string category, string fileName, PadimModel model) =>
-        AtomicFile.WriteHashed(PathOf(category, fileName), stream => ModelFile.Write(stream, model));
+        AtomicFile.WriteHashed(GetPath(category, fileName), stream => ModelFile.Write(stream, model));
 
     /// <summary>
     /// Reads a model. Its statistics are views of the bytes that were hashed, so later changes of the file do not
@@ -38,19 +38,19 @@ internal sealed class ModelFiles(DataDirectory data, DamagedModels damaged)
     /// read it.</exception>
     public Outcome<PadimModel> Read(StoredModel stored)
     {
-        var (path, seen) = Look(stored);
+        var (path, seen) = GetStamp(stored);
         try
         {
             var held = HeldFile.Read(path);
             if (held.Sha256 != stored.Sha256)
-                return damaged.Mark(stored, ModelState.Corrupt, seen);
+                return damaged.Record(stored, ModelState.Corrupt, seen);
             damaged.Clear(stored);
             // The file's own checksum adds nothing to the hash that was just verified.
             return ModelFile.Read(held, verified: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return damaged.Mark(stored, ModelState.Missing, seen);
+            return damaged.Record(stored, ModelState.Missing, seen);
         }
     }
 
@@ -59,7 +59,7 @@ internal sealed class ModelFiles(DataDirectory data, DamagedModels damaged)
     /// <returns>The file, or the problem that it is missing, damaged or not the published one.</returns>
     public Outcome<FileStream> Open(StoredModel stored)
     {
-        var (path, seen) = Look(stored);
+        var (path, seen) = GetStamp(stored);
         FileStream? stream = null;
         try
         {
@@ -71,12 +71,12 @@ internal sealed class ModelFiles(DataDirectory data, DamagedModels damaged)
                 return stream;
             }
             stream.Dispose();
-            return damaged.Mark(stored, ModelState.Corrupt, seen);
+            return damaged.Record(stored, ModelState.Corrupt, seen);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             stream?.Dispose();
-            return damaged.Mark(stored, ModelState.Missing, seen);
+            return damaged.Record(stored, ModelState.Missing, seen);
         }
     }
 
@@ -90,21 +90,21 @@ internal sealed class ModelFiles(DataDirectory data, DamagedModels damaged)
     }
 
     /// <summary>Gets the known problem of a file; reads the file again only if it has changed.</summary>
-    public Problem? FindDamage(StoredModel stored) => damaged.Find(stored, Look(stored).Seen);
+    public Problem? FindDamage(StoredModel stored) => damaged.Find(stored, GetStamp(stored).Seen);
 
     /// <summary>Gets the known damaged files.</summary>
     public IReadOnlyList<Damage> ListDamage() => damaged.List();
 
-    public ModelState StateOf(StoredModel stored) => damaged.StateOf(stored);
+    public ModelState GetState(StoredModel stored) => damaged.GetState(stored);
 
     /// <summary>Removes the damage of a deleted version; without a name, of all versions of a category.</summary>
-    public void Forget(string category, string? fileName = null) => damaged.Forget(category, fileName);
+    public void RemoveDamage(string category, string? fileName = null) => damaged.Remove(category, fileName);
 
     /// <summary>Gets the damaged files that may have been repaired.</summary>
-    public IEnumerable<StoredModel> MaybeMended() =>
+    public IEnumerable<StoredModel> ListRepairable() =>
         damaged
             .List()
-            .Where(damage => damaged.MayBeMended(damage, Look(damage.Model).Seen))
+            .Where(damage => damaged.ShouldRecheck(damage, GetStamp(damage.Model).Seen))
             .Select(damage => damage.Model);
 
     /// <summary>
@@ -115,14 +115,14 @@ internal sealed class ModelFiles(DataDirectory data, DamagedModels damaged)
     {
         if (FileHash.Compute(stream => ModelFile.Write(stream, model)) != stored.Sha256)
             return false;
-        AtomicFile.Write(PathOf(stored.Category, stored.FileName), stream => ModelFile.Write(stream, model));
+        AtomicFile.Write(GetPath(stored.Category, stored.FileName), stream => ModelFile.Write(stream, model));
         damaged.Clear(stored);
         return true;
     }
 
     public void WriteStatistics(string category, string fileName, PatchStatistics statistics) =>
         AtomicFile.Write(
-            PathOf(category, StatisticsNameOf(fileName)),
+            GetPath(category, GetStatisticsName(fileName)),
             stream => StatisticsFile.Write(stream, statistics)
         );
 
@@ -133,7 +133,7 @@ internal sealed class ModelFiles(DataDirectory data, DamagedModels damaged)
     {
         try
         {
-            using var stream = File.OpenRead(PathOf(category, StatisticsNameOf(fileName)));
+            using var stream = File.OpenRead(GetPath(category, GetStatisticsName(fileName)));
             return StatisticsFile.Read(stream);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or InvalidDataException)
@@ -145,23 +145,23 @@ internal sealed class ModelFiles(DataDirectory data, DamagedModels damaged)
     /// <summary>Deletes the files of a model that was not published or is no longer needed.</summary>
     public void Delete(string category, string fileName)
     {
-        damaged.Forget(category, fileName);
+        damaged.Remove(category, fileName);
         if (!Directory.Exists(Path.Combine(data.Models, category)))
             return;
-        File.Delete(PathOf(category, fileName));
+        File.Delete(GetPath(category, fileName));
         DeleteStatistics(category, fileName);
     }
 
     public void DeleteStatistics(string category, string fileName) =>
-        File.Delete(PathOf(category, StatisticsNameOf(fileName)));
+        File.Delete(GetPath(category, GetStatisticsName(fileName)));
 
     /// <summary>Gets the name of a model's statistics file.</summary>
-    public static string StatisticsNameOf(string fileName) =>
+    public static string GetStatisticsName(string fileName) =>
         string.Concat(fileName.AsSpan(0, fileName.Length - ModelSuffix.Length), StatisticsSuffix);
 
-    private (string Path, FileStamp Seen) Look(StoredModel stored)
+    private (string Path, FileStamp Seen) GetStamp(StoredModel stored)
     {
-        var path = PathOf(stored.Category, stored.FileName);
-        return (path, FileStamp.Of(path));
+        var path = GetPath(stored.Category, stored.FileName);
+        return (path, FileStamp.FromFile(path));
     }
 }

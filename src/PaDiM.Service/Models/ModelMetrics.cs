@@ -47,7 +47,7 @@ internal sealed class ModelMetrics
             null,
             "Number of evicted models."
         );
-        _loads = meter.CreateMoments(
+        _loads = meter.CreateRequestHistogram(
             "padim.model.load.duration",
             "Time to load a model and run its self-test, by result: loaded, unusable, self_test_failed or "
                 + "device_failed."
@@ -108,11 +108,11 @@ internal sealed class ModelMetrics
     }
 
     /// <summary>Records the result of loading a model.</summary>
-    public void Loaded(string result, TimeSpan duration) =>
+    public void RecordLoad(string result, TimeSpan duration) =>
         _loads.Record(duration.TotalSeconds, Instruments.Tag("result", result));
 
     /// <summary>Records the snapshot with which a category now scores.</summary>
-    public void Ready(CategoryModel model)
+    public void SetReady(CategoryModel model)
     {
         _drift.Activate(model);
         if (_labels.Has(model.Category))
@@ -124,7 +124,7 @@ internal sealed class ModelMetrics
     }
 
     /// <summary>Records that the active version of a category cannot be loaded.</summary>
-    public void Unusable(string category, int version)
+    public void SetUnusable(string category, int version)
     {
         if (_labels.Has(category))
             _categories[category] = new Active(
@@ -135,7 +135,7 @@ internal sealed class ModelMetrics
     }
 
     /// <summary>Removes a category that was deleted or has no model.</summary>
-    public void Forget(string category)
+    public void Remove(string category)
     {
         _categories.TryRemove(category, out _);
         _drift.Remove(category);

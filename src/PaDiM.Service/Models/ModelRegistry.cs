@@ -81,7 +81,7 @@ internal sealed partial class ModelRegistry(
     }
 
     /// <summary>Gets the versions with damaged files, and what scores instead.</summary>
-    public IReadOnlyList<DamagedModelResponse> DescribeDamage() =>
+    public IReadOnlyList<DamagedModelResponse> GetDamage() =>
         [
             .. files
                 .ListDamage()
@@ -98,7 +98,7 @@ internal sealed partial class ModelRegistry(
         ];
 
     /// <summary>Removes a deleted category.</summary>
-    public async Task ForgetAsync(string category) => await LoadAsync(category, null, CancellationToken.None);
+    public async Task RemoveAsync(string category) => await LoadAsync(category, null, CancellationToken.None);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -131,11 +131,11 @@ internal sealed partial class ModelRegistry(
             await RefreshAsync(model.Category, cancellationToken);
         foreach (var (category, notice) in followed)
             notices.Remove(category, notice);
-        foreach (var model in files.MaybeMended())
+        foreach (var model in files.ListRepairable())
         {
             // A model that was read just when it was deleted has a missing file that is no damage.
             if (!await IsStoredAsync(model, cancellationToken))
-                files.Forget(model.Category, model.FileName);
+                files.RemoveDamage(model.Category, model.FileName);
             else if (await Task.Run(() => files.Check(model), cancellationToken) is null)
                 await RefreshAsync(model.Category, cancellationToken);
         }
@@ -215,9 +215,9 @@ internal sealed partial class ModelRegistry(
             if (category is null)
             {
                 _current.TryRemove(name, out _);
-                cache.Forget(name);
-                files.Forget(name);
-                metrics.Forget(name);
+                cache.Remove(name);
+                files.RemoveDamage(name);
+                metrics.Remove(name);
                 return Problems.CategoryNotFound(name);
             }
             if (!category.Pinned || category.ActiveVersion is null)
@@ -225,7 +225,7 @@ internal sealed partial class ModelRegistry(
             if ((version ?? category.ActiveVersion) is not { } wanted)
             {
                 _current.TryRemove(name, out _);
-                metrics.Forget(name);
+                metrics.Remove(name);
                 return Problems.ModelNotReady(name);
             }
             if (
@@ -244,7 +244,7 @@ internal sealed partial class ModelRegistry(
                 cache.Pin(stored);
             if ((await OpenAsync(stored)).Succeeded(out var opened, out var problem))
                 return SetCurrent(Snapshot(category, stored, opened.Cached, standsInFor: null), opened.Loaded);
-            var isDamaged = files.StateOf(stored) != ModelState.Ready;
+            var isDamaged = files.GetState(stored) != ModelState.Ready;
             if (
                 version is null
                 && isDamaged
@@ -252,10 +252,10 @@ internal sealed partial class ModelRegistry(
             )
                 return SetCurrent(standIn.Model, standIn.Loaded);
             if (version is null)
-                metrics.Unusable(name, wanted);
+                metrics.SetUnusable(name, wanted);
             // No other version may keep scoring in place of one that fails its self-test, or of the damaged one after
             // its stand-in was dropped.
-            if (version is null && (isDamaged || _failed.ContainsKey(ModelCache.KeyOf(stored))))
+            if (version is null && (isDamaged || _failed.ContainsKey(ModelCache.GetKey(stored))))
                 _current.TryRemove(name, out _);
             return problem;
         }
@@ -269,7 +269,7 @@ internal sealed partial class ModelRegistry(
             if (version is not null)
                 return (snapshot, loaded);
             _current[name] = snapshot;
-            metrics.Ready(snapshot);
+            metrics.SetReady(snapshot);
             return (snapshot, loaded);
         }
     }
@@ -326,7 +326,7 @@ internal sealed partial class ModelRegistry(
         if (cache.Get(stored) is { } held)
             return (held, false);
         // Neither the file nor the machine changes, so a failed version is not read again every second.
-        if (_failed.TryGetValue(ModelCache.KeyOf(stored), out var known))
+        if (_failed.TryGetValue(ModelCache.GetKey(stored), out var known))
             return known;
         if (files.FindDamage(stored) is { } damage)
             return damage;
@@ -356,7 +356,7 @@ internal sealed partial class ModelRegistry(
             if (SelfTest.Validate(untested, compute) is { } deviation)
             {
                 result = "self_test_failed";
-                return _failed[ModelCache.KeyOf(stored)] = Problems.SelfTestFailed(deviation);
+                return _failed[ModelCache.GetKey(stored)] = Problems.SelfTestFailed(deviation);
             }
             var (cached, evicted) = cache.Put(stored, untested);
             untested = null;
@@ -380,7 +380,7 @@ internal sealed partial class ModelRegistry(
         finally
         {
             untested?.Dispose();
-            metrics.Loaded(result, time.GetElapsedTime(began));
+            metrics.RecordLoad(result, time.GetElapsedTime(began));
             trace
                 ?.SetTag("padim.model.load.result", result)
                 .SetStatus(result == "loaded" ? ActivityStatusCode.Unset : ActivityStatusCode.Error);

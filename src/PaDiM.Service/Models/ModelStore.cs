@@ -46,7 +46,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
             return null;
         }
         var now = time.GetUtcNow().UtcDateTime;
-        var stored = Describe(
+        var stored = CreateRow(
             category,
             ++owner.LastVersion,
             fileName,
@@ -68,7 +68,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
     }
 
     /// <summary>Gets the newest model, regardless of its settings.</summary>
-    public async Task<StoredModel?> NewestAsync(string category, CancellationToken cancellationToken)
+    public async Task<StoredModel?> FindNewestAsync(string category, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         return await db
@@ -95,7 +95,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
     }
 
     /// <summary>Gets a model as a response.</summary>
-    public async Task<Outcome<ModelResponse>> DescribeAsync(
+    public async Task<Outcome<ModelResponse>> GetResponseAsync(
         string category,
         int version,
         CancellationToken cancellationToken
@@ -103,7 +103,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
     {
         if (!(await GetAsync(category, version, cancellationToken)).Succeeded(out var stored, out var problem))
             return problem;
-        return (await DescribeAsync(category, [stored], cancellationToken))[0];
+        return (await CreateResponsesAsync(category, [stored], cancellationToken))[0];
     }
 
     /// <summary>Gets models, newest first.</summary>
@@ -126,7 +126,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
             .OrderByDescending(m => m.Version)
             .Take(page.Limit + 1)
             .ToListAsync(cancellationToken);
-        var described = (await DescribeAsync(category, rows, cancellationToken)).ToDictionary(m => m.Version);
+        var described = (await CreateResponsesAsync(category, rows, cancellationToken)).ToDictionary(m => m.Version);
         return page.Cut(
             rows,
             m => m.Version.ToString(System.Globalization.CultureInfo.InvariantCulture),
@@ -174,7 +174,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
         return null;
     }
 
-    private async Task<IReadOnlyList<ModelResponse>> DescribeAsync(
+    private async Task<IReadOnlyList<ModelResponse>> CreateResponsesAsync(
         string category,
         IReadOnlyList<StoredModel> models,
         CancellationToken cancellationToken
@@ -195,10 +195,10 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
         var ids = await db
             .Images.Where(i => i.Category == category && hashes.Contains(i.Sha256))
             .ToDictionaryAsync(i => i.Sha256, i => i.Id, cancellationToken);
-        return [.. models.Select(m => ModelResponse.From(m, m.Version == active, files.StateOf(m), ids))];
+        return [.. models.Select(m => ModelResponse.From(m, m.Version == active, files.GetState(m), ids))];
     }
 
-    private static StoredModel Describe(
+    private static StoredModel CreateRow(
         string category,
         int version,
         string fileName,

@@ -33,7 +33,7 @@ internal static class ModelsFeature
         var registry = provider.GetRequiredService<ModelRegistry>();
         return new CategoryObserver(
             category => registry.RefreshAsync(category, CancellationToken.None),
-            registry.ForgetAsync
+            registry.RemoveAsync
         );
     }
 }

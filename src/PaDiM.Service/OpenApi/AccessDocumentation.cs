@@ -39,7 +39,7 @@ internal sealed class AccessDocumentation : IOperationFilter
 
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
-        if (NeededBy(context) is not { } needed)
+        if (FindNeeded(context) is not { } needed)
             return;
         operation.Security =
         [
@@ -56,8 +56,8 @@ internal sealed class AccessDocumentation : IOperationFilter
     }
 
     /// <summary>Gets the access problems of an operation.</summary>
-    public static IEnumerable<Problem> ProblemsOf(OperationFilterContext context) =>
-        NeededBy(context) is not { } needed
+    public static IEnumerable<Problem> GetProblems(OperationFilterContext context) =>
+        FindNeeded(context) is not { } needed
             ? []
             :
             [
@@ -75,6 +75,6 @@ internal sealed class AccessDocumentation : IOperationFilter
                 Problems.IssuerUnavailable(),
             ];
 
-    private static NeededAccess? NeededBy(OperationFilterContext context) =>
+    private static NeededAccess? FindNeeded(OperationFilterContext context) =>
         context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<NeededAccess>().LastOrDefault();
 }

@@ -24,7 +24,7 @@ internal sealed class BinaryBodies : IOperationFilter
             form.Schema = new OpenApiSchema
             {
                 Type = JsonSchemaType.Object,
-                Properties = FieldsOf(operation.OperationId),
+                Properties = GetFields(operation.OperationId),
                 Required = new HashSet<string> { "files" },
             };
         }
@@ -46,7 +46,7 @@ internal sealed class BinaryBodies : IOperationFilter
                 answer.Schema = File(null);
     }
 
-    private static Dictionary<string, IOpenApiSchema> FieldsOf(string? operationId) =>
+    private static Dictionary<string, IOpenApiSchema> GetFields(string? operationId) =>
         operationId switch
         {
             "ScoreImage" => new() { ["files"] = File("The image.") },

@@ -9,7 +9,7 @@ internal sealed class DeadlineHeader : IOperationFilter
 {
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
-        if (!Deadlines.AreKeptBy([.. context.ApiDescription.ActionDescriptor.EndpointMetadata]))
+        if (!Deadlines.AreEnabled([.. context.ApiDescription.ActionDescriptor.EndpointMetadata]))
             return;
         operation.Parameters ??= [];
         operation.Parameters.Add(

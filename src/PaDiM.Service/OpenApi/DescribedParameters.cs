@@ -27,7 +27,7 @@ internal sealed class DescribedParameters : IOperationFilter
                 ?.ParameterDescriptor;
             if (
                 (source as IParameterInfoParameterDescriptor)?.ParameterInfo is { } info
-                && Choices.EnumerationOf(info) is { } choices
+                && Choices.GetEnumeration(info) is { } choices
             )
                 parameter.Schema = context.SchemaGenerator.GenerateSchema(choices, context.SchemaRepository);
             foreach (
@@ -40,7 +40,7 @@ internal sealed class DescribedParameters : IOperationFilter
             )
                 if (Documented.TryGetValue(key!, out var documentation))
                 {
-                    documentation.Describe(parameter);
+                    documentation.ApplyTo(parameter);
                     break;
                 }
         }
@@ -61,17 +61,17 @@ internal sealed class DescribedParameters : IOperationFilter
         int? MaxLength
     )
     {
-        public void Describe(OpenApiParameter parameter)
+        public void ApplyTo(OpenApiParameter parameter)
         {
             parameter.Description = Description;
             parameter.Example = Example?.DeepClone();
             if (parameter.Schema is OpenApiSchema schema)
-                Bound(schema);
+                ApplyBounds(schema);
             else if (Default is not null)
                 parameter.Schema = new OpenApiSchema { AllOf = [parameter.Schema!], Default = Default.DeepClone() };
         }
 
-        private void Bound(OpenApiSchema schema)
+        private void ApplyBounds(OpenApiSchema schema)
         {
             schema.Default = Default?.DeepClone() ?? schema.Default;
             schema.Pattern = Pattern;

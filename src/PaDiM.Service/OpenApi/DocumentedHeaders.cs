@@ -12,7 +12,7 @@ internal sealed class DocumentedHeaders : IOperationFilter
         foreach (var (status, response) in operation.Responses ?? [])
             if (
                 response is OpenApiResponse described
-                && HeadersOf(operation.OperationId, status) is { Count: > 0 } headers
+                && GetHeaders(operation.OperationId, status) is { Count: > 0 } headers
             )
                 described.Headers = headers;
     }
@@ -20,7 +20,7 @@ internal sealed class DocumentedHeaders : IOperationFilter
     public static Dictionary<string, IOpenApiHeader> RetryAfter() =>
         new() { ["Retry-After"] = Whole("Number of seconds after which to retry.", 1) };
 
-    private static Dictionary<string, IOpenApiHeader> HeadersOf(string? operationId, string status) =>
+    private static Dictionary<string, IOpenApiHeader> GetHeaders(string? operationId, string status) =>
         (operationId, status) switch
         {
             ("PutCategory", "201") => Location("of the category", "/v1/categories/bottle"),

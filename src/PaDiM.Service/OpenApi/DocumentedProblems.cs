@@ -22,14 +22,14 @@ internal sealed partial class DocumentedProblems : IOperationFilter
         foreach (var (status, response) in operation.Responses ?? [])
             if (response.Content?.ContainsKey("application/problem+json") is not true)
                 responses[status] = response;
-        var examples = OperationExamples.Of(operation.OperationId);
+        var examples = OperationExamples.Get(operation.OperationId);
         var schema = context.SchemaGenerator.GenerateSchema(typeof(ProblemResponse), context.SchemaRepository);
         context.SchemaRepository.Schemas.Remove(nameof(ProblemDetails));
-        var path = PathOf(operation, context);
+        var path = GetPath(operation, context);
         var problems = examples
-            .Problems.Select(ProblemExamples.Of)
-            .Concat(examples.RejectedFiles.Select(code => Rejected(ProblemExamples.Of(code))))
-            .Concat(AccessDocumentation.ProblemsOf(context))
+            .Problems.Select(ProblemExamples.Get)
+            .Concat(examples.RejectedFiles.Select(code => Rejected(ProblemExamples.Get(code))))
+            .Concat(AccessDocumentation.GetProblems(context))
             .Append(Problems.Unexpected());
         foreach (var group in problems.GroupBy(problem => problem.Status).OrderBy(group => group.Key))
             responses[group.Key.ToString(CultureInfo.InvariantCulture)] = new OpenApiResponse
@@ -60,9 +60,9 @@ internal sealed partial class DocumentedProblems : IOperationFilter
         };
 
     private static JsonNode Body(Problem problem, string path) =>
-        JsonSerializer.SerializeToNode(problem.Describe(path, TraceId), JsonSerializerOptions.Web)!;
+        JsonSerializer.SerializeToNode(problem.ToProblemDetails(path, TraceId), JsonSerializerOptions.Web)!;
 
-    private static string PathOf(OpenApiOperation operation, OperationFilterContext context)
+    private static string GetPath(OpenApiOperation operation, OperationFilterContext context)
     {
         var tag = operation.Tags?.FirstOrDefault()?.Name;
         return "/"

@@ -28,7 +28,7 @@ internal sealed record OperationExamples
     public IReadOnlyList<string> RejectedFiles { get; init; } = [];
 
     /// <summary>Gets the examples of an operation, empty if there are none.</summary>
-    public static OperationExamples Of(string? operationId) =>
+    public static OperationExamples Get(string? operationId) =>
         All.GetValueOrDefault(operationId ?? "") ?? new OperationExamples();
 
     /// <summary>Reads an embedded file.</summary>

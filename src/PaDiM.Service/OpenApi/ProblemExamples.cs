@@ -81,7 +81,7 @@ internal static class ProblemExamples
         Refused(ImageFault.Unreadable, "The bytes are not a PNG, JPEG, BMP, TIFF or WebP image."),
     }.ToDictionary(problem => problem.Code, StringComparer.Ordinal);
 
-    public static Problem Of(string code) => ByCode[code];
+    public static Problem Get(string code) => ByCode[code];
 
     private static Problem Refused(ImageFault fault, string detail) =>
         Problems.Image(new DecodeResult.Refused(fault, detail));

@@ -14,7 +14,7 @@ internal sealed partial class WorkedExamples : IOperationFilter
 {
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
-        var examples = OperationExamples.Of(operation.OperationId);
+        var examples = OperationExamples.Get(operation.OperationId);
         if (
             examples.Requests.Count > 0
             && operation.RequestBody?.Content is { } content

@@ -42,8 +42,14 @@ internal sealed class ScoreMetrics
         _drift = drift;
         _labels = labels;
         var meter = meters.Create(Instruments.Name);
-        _stages = meter.CreateMoments("padim.score.stage.duration", "Time of an image in each stage of scoring.");
-        _durations = meter.CreateMoments("padim.score.duration", "Time of an image from its last byte to its result.");
+        _stages = meter.CreateRequestHistogram(
+            "padim.score.stage.duration",
+            "Time of an image in each stage of scoring."
+        );
+        _durations = meter.CreateRequestHistogram(
+            "padim.score.duration",
+            "Time of an image from its last byte to its result."
+        );
         _batches = meter.CreateBuckets(
             "padim.score.batch.size",
             null,
@@ -92,7 +98,7 @@ internal sealed class ScoreMetrics
         _durations.Record(times.Total / 1000);
         if (!model.Active)
             return;
-        var category = Instruments.Tag("category", _labels.Of(model.Category));
+        var category = Instruments.Tag("category", _labels.GetLabel(model.Category));
         _decisions.Add(1, category, Instruments.Tag("decision", Decisions[result.Decision]));
         if (result.Threshold > 0)
             _ratios.Record(result.Score / result.Threshold, category);

@@ -73,7 +73,7 @@ internal static class ThresholdEndpoints
         CancellationToken cancellationToken
     )
     {
-        context.NoteForAudit(body);
+        context.AddAuditDetail(body);
         if (!ThresholdRequest.Parse(body).Succeeded(out var change, out var problem))
             return problem;
         if (

@@ -43,9 +43,9 @@ public sealed class ScoreMetricsTests(SharedService shared)
     public void Categories_beyond_the_bound_are_counted_together()
     {
         var labels = new CategoryLabels();
-        for (var i = 0; i < CategoryLabels.Most; i++)
-            Assert.Equal($"category-{i}", labels.Of($"category-{i}"));
-        Assert.Equal(CategoryLabels.Others, labels.Of("one-more"));
-        Assert.Equal("category-7", labels.Of("category-7"));
+        for (var i = 0; i < CategoryLabels.MaxCategories; i++)
+            Assert.Equal($"category-{i}", labels.GetLabel($"category-{i}"));
+        Assert.Equal(CategoryLabels.Others, labels.GetLabel("one-more"));
+        Assert.Equal("category-7", labels.GetLabel("category-7"));
     }
 }
