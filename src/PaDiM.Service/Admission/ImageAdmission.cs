@@ -102,7 +102,7 @@ internal sealed class ImageAdmission
     public Problem Refuse()
     {
         Interlocked.Increment(ref _refusals);
-        return Problems.QueueFull("images to score");
+        return Problems.QueueFull("images are being scored");
     }
 
     public void ReleaseCoreAndMemory(ImageLease lease)

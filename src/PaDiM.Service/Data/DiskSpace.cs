@@ -18,7 +18,7 @@ internal sealed class DiskSpace(DataDirectory data, IOptions<DataOptions> option
     /// <summary>Gets the size of the file system in bytes.</summary>
     public long Size => new DriveInfo(data.Root).TotalSize;
 
-    /// <summary>The problem with storing anything new, or null.</summary>
+    /// <summary>Gets the problem if nothing new can be stored, or null.</summary>
     public Problem? ValidateFreeSpace() =>
         Free is var free && free < options.Value.MinFreeBytes
             ? Problems.StorageLow(free, options.Value.MinFreeBytes)

@@ -106,7 +106,7 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
     /// <summary>Gets the type of a parameter; for a choice, its enumeration.</summary>
     private static Type? FindParameterType(string name, HttpContext context)
     {
-        // Those of records that are bound as parameters as well.
+        // Includes the members of records that are bound as parameters.
         var parameters = context
             .Features.Get<IExceptionHandlerFeature>()
             ?.Endpoint?.Metadata.GetOrderedMetadata<IParameterBindingMetadata>();

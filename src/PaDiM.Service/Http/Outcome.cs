@@ -35,6 +35,6 @@ internal readonly struct Outcome<T>
     /// <exception cref="UserFaultException">There is a problem.</exception>
     public T GetOrThrow() => Problem is { } problem ? throw new UserFaultException(problem.Fault) : _value!;
 
-    /// <summary>The answer to the request: what becomes of the value, or the problem.</summary>
+    /// <summary>Converts the value or the problem to the response.</summary>
     public IResult ToResult(Func<T, IResult> answer) => Problem is { } problem ? problem : answer(_value!);
 }

@@ -9,10 +9,10 @@ namespace PaDiM.Service.Http;
 /// <param name="Detail">What is wrong with this request, and what to do.</param>
 internal sealed record Problem(string Code, int Status, string Detail) : IResult
 {
-    /// <summary>Gets the code and the sentence without the status: what a job that fails for this reason keeps.</summary>
+    /// <summary>Gets the code and the detail, which a job that fails for this reason keeps.</summary>
     public UserFault Fault => new(Code, Detail);
 
-    /// <summary>Seconds after which a client should try again.</summary>
+    /// <summary>Number of seconds after which to retry.</summary>
     public int? RetryAfter { get; init; }
 
     /// <summary>Additional members, such as the errors of individual files.</summary>

@@ -12,7 +12,7 @@ internal static class Problems
     public static Problem InvalidRequest(string detail) =>
         new(ProblemCodes.InvalidRequest, StatusCodes.Status400BadRequest, detail);
 
-    /// <summary>Creates the answer to a request for which a status came without a body.</summary>
+    /// <summary>Creates the problem for a status without a body.</summary>
     public static Problem NotAnswered(int status) =>
         new(ProblemCodes.InvalidRequest, status, "The request could not be processed.");
 

@@ -371,7 +371,7 @@ internal sealed partial class ModelRegistry(
         }
         catch (OnnxRuntimeException e)
         {
-            // Not kept as a failure: a device that has no room now may have some later.
+            // Not recorded as a failure: a device that is out of memory now may have some later.
             result = ProblemCodes.DeviceFailed;
             LogDeviceFailed(e, stored.Version, stored.Category);
             return Problems.DeviceFailed();

@@ -10,16 +10,23 @@ internal static class OpenApiSetup
     private const string Introduction = """
         Visual inspection with PaDiM: learn what good parts look like, then score images of parts.
 
-        1. `PUT /v1/categories/{category}` creates a category, one for each kind of part.
+        1. `PUT /v1/categories/{category}` creates a category: one per kind of part.
         2. `POST /v1/categories/{category}/images` uploads images of good parts, a few dozen or more.
-        3. `POST /v1/categories/{category}/fits` fits a model in the background; `GET /v1/jobs/{id}` tells when it is done.
+        3. `POST /v1/categories/{category}/fits` fits a model in the background; follow it with `GET /v1/jobs/{id}`.
         4. `POST /v1/categories/{category}/score` scores an image: normal or anomalous, and where.
 
-        Errors are RFC 9457 problems with a stable `code`; each operation lists its own. An address that does not exist answers with
-        `route_not_found`, a method that it does not take with `method_not_allowed`. Times are UTC. Lists come in pages: `nextCursor` is the `cursor` of the next one.
-        Every answer has an `X-Request-Id`: that of the request, or else the identifier of its trace, which is also the `traceId` of problems. Both find the request in the log.
+        **Errors** are RFC 9457 problems with a stable `code`; each operation lists its own.
+        Unknown URLs return `route_not_found`, unsupported methods `method_not_allowed`.
 
-        Once there is an API key or an identity provider, all operations but health need a key or a token: press Authorize. `GET /v1/system` tells whether that is so (`keyRequired`).
+        **Times** are UTC.
+
+        **Lists** are paged: pass `nextCursor` as `cursor` to get the next page.
+
+        **Every response** has an `X-Request-Id`: that of the request, or else the trace identifier.
+        Problems also return the trace identifier as `traceId`. Both find the request in the log.
+
+        **Access**: once there is an API key or an identity provider, all operations except health need credentials.
+        Click Authorize to enter a key or a token. `keyRequired` of `GET /v1/system` says whether one is needed.
         """;
 
     public static void AddOpenApi(this IServiceCollection services)
