@@ -1,61 +1,69 @@
-using System.Reflection;
-using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using PaDiM.TestSupport.Architecture;
 
 namespace PaDiM.Service.Tests;
 
-public sealed partial class ArchitectureTests
+public sealed class ArchitectureTests
 {
     private static readonly string Root = FindRoot();
 
     /// <summary>
-    /// Which feature may use which. Hosting puts all of them together and is not listed; everything may use what
-    /// Access, Hosting and Storage offer. Storage knows the rows of all features, and nothing of what they do.
+    /// From the bottom to the top: what every feature shares, the features, and what composes them. A feature may use
+    /// only the features that its line names.
     /// </summary>
-    [Theory]
-    [InlineData("Access", "Categories")]
-    [InlineData("Backbones")]
-    [InlineData("Categories", "Images", "Models")]
-    [InlineData("Images", "Categories")]
-    [InlineData("Jobs", "Categories", "Models")]
-    [InlineData("Models", "Categories", "Images", "Jobs")]
-    [InlineData("Fitting", "Categories", "Images", "Jobs", "Models")]
-    [InlineData("Scoring", "Images", "Models")]
-    [InlineData("Evaluations", "Categories", "Images", "Jobs", "Models")]
-    [InlineData("Safekeeping", "Models")]
-    [InlineData("Storage", "Categories", "Evaluations", "Images", "Jobs", "Models")]
-    public void Features_use_only_the_features_that_they_may(string feature, params string[] others)
-    {
-        var used = Directory
-            .EnumerateFiles(Path.Combine(Root, "src", "PaDiM.Service", feature), "*.cs")
-            .SelectMany(path => FeatureUsing().Matches(File.ReadAllText(path)))
-            .Select(match => match.Groups[1].Value)
-            .Distinct();
-        Assert.Empty(used.Except([feature, "Access", "Hosting", "Storage", .. others]));
-    }
-
     [Fact]
-    public void Every_feature_is_in_the_table()
+    public void Namespaces_form_a_partial_order()
     {
-        var features = Directory
-            .EnumerateDirectories(Path.Combine(Root, "src", "PaDiM.Service"))
-            .Select(path => Path.GetFileName(path)!)
-            .Where(name =>
-                Directory.EnumerateFiles(Path.Combine(Root, "src", "PaDiM.Service", name), "*.cs").Any()
-                && name is not ("bin" or "obj" or "Hosting")
+        var order = new NamespaceOrder("PaDiM.Service")
+            .AddShared("Diagnostics")
+            .AddShared("Http")
+            .AddShared("Data")
+            .Add("Data.Migrations")
+            .AddShared("Background")
+            .Add("CommandLine")
+            .AddShared("Access", "CommandLine")
+            .Add("Backbones")
+            .Add("Categories", "Backbones")
+            .Add("Admission", "Backbones")
+            .Add("Images", "Categories", "Admission")
+            .Add("Jobs", "Categories")
+            .Add("Models", "Categories", "Images", "Jobs")
+            .Add("Fitting", "Categories", "Images", "Jobs", "Models")
+            .Add("Evaluations", "Categories", "Images", "Jobs", "Models")
+            .Add("Thresholds", "Categories", "Evaluations", "Models")
+            .Add("Scoring", "Admission", "Categories", "Images", "Models")
+            .Add("Maintenance", "CommandLine", "Models")
+            .Add("OpenApi", "Images", "Thresholds")
+            .Add("Telemetry", "Jobs", "Models", "Scoring")
+            .Add("Hosting", "Backbones", "Images", "Models", "Telemetry")
+            .Add(
+                "",
+                "Admission",
+                "Backbones",
+                "Categories",
+                "CommandLine",
+                "Evaluations",
+                "Fitting",
+                "Hosting",
+                "Images",
+                "Jobs",
+                "Maintenance",
+                "Models",
+                "OpenApi",
+                "Scoring",
+                "Telemetry",
+                "Thresholds"
             );
-        var listed = typeof(ArchitectureTests)
-            .GetMethod(nameof(Features_use_only_the_features_that_they_may))!
-            .GetCustomAttributes<InlineDataAttribute>()
-            .Select(data => (string)data.Data[0]!);
-        Assert.Empty(features.Except(listed));
+        Assert.Empty(order.FindViolations(typeof(Program).Assembly));
     }
 
     [Theory]
     [InlineData("PaDiM.Core")]
-    [InlineData("PaDiM.Onnx", "PaDiM.Core")]
-    [InlineData("PaDiM.Cli", "PaDiM.Onnx")]
-    [InlineData("PaDiM.Service", "PaDiM.Onnx")]
+    [InlineData("PaDiM.Imaging", "PaDiM.Core")]
+    [InlineData("PaDiM.Engine", "PaDiM.Imaging")]
+    [InlineData("PaDiM.Backbones", "PaDiM.Engine")]
+    [InlineData("PaDiM.Cli", "PaDiM.Backbones")]
+    [InlineData("PaDiM.Service", "PaDiM.Engine")]
     public void Projects_refer_to_the_one_below_and_to_no_other(string project, params string[] expected)
     {
         var references = XDocument
@@ -79,7 +87,4 @@ public sealed partial class ArchitectureTests
                 return folder.FullName;
         throw new DirectoryNotFoundException("The tests do not run from within the repository.");
     }
-
-    [GeneratedRegex(@"^using PaDiM\.Service\.(\w+)", RegexOptions.Multiline)]
-    private static partial Regex FeatureUsing();
 }

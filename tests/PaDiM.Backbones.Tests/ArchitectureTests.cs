@@ -1,0 +1,19 @@
+using PaDiM.Backbones.Architectures;
+using PaDiM.TestSupport.Architecture;
+
+namespace PaDiM.Backbones.Tests;
+
+public sealed class ArchitectureTests
+{
+    /// <summary>Weights become networks, networks are installed; quantisation stands alone.</summary>
+    [Fact]
+    public void Namespaces_form_a_partial_order()
+    {
+        var order = new NamespaceOrder("PaDiM.Backbones")
+            .Add("Weights")
+            .Add("Architectures", "Weights")
+            .Add("Acquisition", "Architectures")
+            .Add("Quantisation");
+        Assert.Empty(order.FindViolations(typeof(BackboneArchitecture).Assembly));
+    }
+}
