@@ -84,11 +84,17 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
             _ => UnreadParameter()
                 .Replace(
                     bad.Message,
-                    match =>
-                        $"{JsonNamingPolicy.CamelCase.ConvertName(match.Groups[1].Value)} cannot be {match.Groups[2]}"
-                        + $"{(GetExpected(FindParameterType(match.Groups[1].Value, context)) is { } expected ? $"; {expected}" : "")}."
+                    match => GetParameterDetail(match.Groups[1].Value, match.Groups[2].Value, context)
                 ),
         };
+
+    private static string GetParameterDetail(string name, string value, HttpContext context)
+    {
+        var shown = JsonNamingPolicy.CamelCase.ConvertName(name);
+        return GetExpected(FindParameterType(name, context)) is { } expected
+            ? $"{shown} cannot be {value}; {expected}."
+            : $"{shown} cannot be {value}.";
+    }
 
     /// <summary>Gets the values that a type accepts; null if they cannot be listed briefly.</summary>
     private static string? GetExpected(Type? type) =>

@@ -89,5 +89,5 @@ internal static class TelemetrySetup
 
     /// <summary>Gets all metrics in the Prometheus text format</summary>
     /// <remarks>Names and labels are stable.</remarks>
-    private static string Answer() => ""; // Gives the OpenAPI document its shape; the exporter writes the real response.
+    private static string Answer() => ""; // Only for the OpenAPI document; the exporter writes the response.
 }
