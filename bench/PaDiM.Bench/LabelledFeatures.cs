@@ -12,7 +12,7 @@ namespace PaDiM.Bench;
 
 /// <summary>
 /// Holds the features of a folder in the layout of MVTec AD in memory: the network runs once per image, however many
-/// reductions, shrinkages and smoothings are compared afterwards. Masks have the prepared size.
+/// reductions, shrinkages and blur sigmas are compared afterwards. Masks have the prepared size.
 /// </summary>
 internal sealed class LabelledFeatures
 {

@@ -1,12 +1,11 @@
 using System.Xml.Linq;
+using PaDiM.TestSupport;
 using PaDiM.TestSupport.Architecture;
 
 namespace PaDiM.Service.Tests;
 
 public sealed class ArchitectureTests
 {
-    private static readonly string Root = FindRoot();
-
     /// <summary>
     /// From the bottom to the top: what every feature shares, the features, and what composes them. A feature may use
     /// only the features that its line names.
@@ -67,7 +66,7 @@ public sealed class ArchitectureTests
     public void Projects_refer_to_the_one_below_and_to_no_other(string project, params string[] expected)
     {
         var references = XDocument
-            .Load(Path.Combine(Root, "src", project, $"{project}.csproj"))
+            .Load(Path.Combine(Repository.Root, "src", project, $"{project}.csproj"))
             .Descendants("ProjectReference")
             .Select(reference => Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value));
         Assert.Equal(expected, references);
@@ -79,12 +78,4 @@ public sealed class ArchitectureTests
             typeof(Program).Assembly.GetExportedTypes(),
             type => type.Namespace?.EndsWith(".Migrations", StringComparison.Ordinal) is not true
         );
-
-    private static string FindRoot()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-            if (File.Exists(Path.Combine(folder.FullName, "PaDiM.Service.sln")))
-                return folder.FullName;
-        throw new DirectoryNotFoundException("The tests do not run from within the repository.");
-    }
 }

@@ -66,7 +66,7 @@ public sealed class BackupTests : IDisposable
         Assert.Equal((1, 2), Counts(await RunAsync(0, "backup", Data, Backup)));
         Assert.Equal(3, Directory.GetFiles(Path.Combine(Backup, "images"), "*", SearchOption.AllDirectories).Length);
 
-        // Bits that rotted in the backup are copied anew.
+        // Bits that rotted in the backup are copied again.
         await File.AppendAllTextAsync(
             Directory.GetFiles(Path.Combine(Backup, "images"), "*", SearchOption.AllDirectories)[0],
             "x"
@@ -114,10 +114,7 @@ public sealed class BackupTests : IDisposable
     [Fact]
     public async Task A_file_that_cannot_be_read_is_named_in_the_backup_and_by_the_restore_and_the_rest_is_copied()
     {
-        Assert.SkipUnless(
-            OperatingSystem.IsLinux(),
-            "A file that reads with EIO for whoever runs this is one of Linux."
-        );
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux has a file that fails with EIO for every user.");
         await using (var service = await RunningService.StartAsync(Data, ("JobWorkers", 0)))
         {
             await service.Category("part").CreateAsync();

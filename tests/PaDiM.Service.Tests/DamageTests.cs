@@ -122,7 +122,7 @@ public sealed class DamageTests : IDisposable
     }
 
     [Fact]
-    public async Task A_model_in_memory_scores_on_when_its_file_is_cut_short_and_a_scrub_writes_the_file_anew()
+    public async Task A_model_in_memory_scores_on_when_its_file_is_cut_short_and_a_scrub_writes_the_file_again()
     {
         var (_, second) = await PrepareAsync();
         await using var service = await RunningService.StartAsync(_data.Path);

@@ -267,7 +267,7 @@ public sealed class JobTests(SharedService shared)
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Whoever_sees_a_fit_succeed_scores_with_its_model_on_every_replica(bool byEvents)
+    public async Task A_client_that_sees_a_fit_succeed_scores_with_its_model_on_every_replica(bool byEvents)
     {
         using var data = new TempDirectory();
         await using var one = await RunningService.StartAsync(data.Path);

@@ -65,7 +65,7 @@ public sealed class JobThreadTests
             .ToArray();
         // For each worker two loops of two threads, and one that waits for them.
         Assert.Equal(5, idle.Count(name => name.StartsWith("job ", StringComparison.Ordinal)));
-        // The compiler's own thread is started by whoever first needs it.
+        // The compiler's own thread starts with the first method that needs it.
         Assert.DoesNotContain(
             idle,
             name =>
@@ -97,7 +97,7 @@ public sealed class JobThreadTests
     }
 
     [Fact]
-    public async Task A_failure_reaches_whoever_waits()
+    public async Task A_failure_reaches_the_waiting_caller()
     {
         using var threads = new BackgroundScheduler(1);
         await Assert.ThrowsAsync<InvalidOperationException>(() =>

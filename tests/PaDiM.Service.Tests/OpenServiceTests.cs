@@ -23,7 +23,7 @@ public sealed class OpenServiceTests(OpenService open) : IClassFixture<OpenServi
     }
 
     [Fact]
-    public async Task Whoever_comes_through_a_proxy_does_not_count_as_this_machine()
+    public async Task A_request_through_a_proxy_does_not_count_as_this_machine()
     {
         foreach (var header in new[] { "X-Forwarded-For", "Forwarded", "Via", "X-Real-IP" })
         {

@@ -5,14 +5,13 @@ using PaDiM.Engine.Faults;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
 using PaDiM.Service.Http;
+using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;
 
 /// <summary>Holds the one list of codes against everything that can be answered, and against its documentation.</summary>
 public sealed partial class ProblemCodesTests
 {
-    private static readonly string Root = FindRoot();
-
     /// <summary>The name of each constant by its code.</summary>
     private static readonly Dictionary<string, string> Listed = typeof(ProblemCodes)
         .GetFields()
@@ -99,7 +98,7 @@ public sealed partial class ProblemCodesTests
     /// <summary>The status of each code in the tables of docs/errors.md; null for codes of jobs alone.</summary>
     private static Dictionary<string, int?> Documented() =>
         TableRow()
-            .Matches(File.ReadAllText(Path.Combine(Root, "docs", "errors.md")))
+            .Matches(File.ReadAllText(Path.Combine(Repository.Root, "docs", "errors.md")))
             .SelectMany(row =>
                 CodeInTable()
                     .Matches(row.Groups["codes"].Value)
@@ -116,26 +115,18 @@ public sealed partial class ProblemCodesTests
 
     private static IEnumerable<(string Path, string Text)> Sources() =>
         Directory
-            .EnumerateDirectories(Path.Combine(Root, "src"))
+            .EnumerateDirectories(Path.Combine(Repository.Root, "src"))
             .SelectMany(project => Directory.EnumerateFiles(project, "*.cs", SearchOption.AllDirectories))
-            .Select(path => Path.GetRelativePath(Root, path))
+            .Select(path => Path.GetRelativePath(Repository.Root, path))
             .Where(path =>
                 !path.Split(Path.DirectorySeparatorChar).Any(part => part is "obj" or "bin")
                 && Path.GetFileName(path) != "ProblemCodes.cs"
             )
-            .Select(path => (path, File.ReadAllText(Path.Combine(Root, path))));
+            .Select(path => (path, File.ReadAllText(Path.Combine(Repository.Root, path))));
 
     private static string ToSnakeCase(string name) =>
         string.Concat(name.Select((letter, i) => i > 0 && char.IsUpper(letter) ? $"_{letter}" : $"{letter}"))
             .ToLowerInvariant();
-
-    private static string FindRoot()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-            if (File.Exists(Path.Combine(folder.FullName, "Directory.Packages.props")))
-                return folder.FullName;
-        throw new DirectoryNotFoundException("The tests do not run from within the repository.");
-    }
 
     [GeneratedRegex(@"\bProblemCodes\.(\w+)")]
     private static partial Regex CodeByName();

@@ -64,7 +64,7 @@ public sealed class ScrubTests : IDisposable
     }
 
     [Fact]
-    public async Task A_scrub_is_due_a_day_after_the_last_one_whoever_ran_that()
+    public async Task A_scrub_is_due_a_day_after_the_last_one_by_any_process()
     {
         var time = new ManualTime();
         await using (var service = await PrepareAsync())

@@ -186,7 +186,7 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
         };
 
     /// <summary>
-    /// Whoever is let in may still hear that a request without a body makes no sense; a job that is there must be
+    /// A caller with access may still hear that a request without a body makes no sense; a job that is there must be
     /// shown.
     /// </summary>
     private static bool Fits(int status, int expected, About about) =>

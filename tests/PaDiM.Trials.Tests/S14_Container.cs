@@ -1,3 +1,5 @@
+using PaDiM.TestSupport;
+
 namespace PaDiM.Trials;
 
 /// <summary>
@@ -5,12 +7,10 @@ namespace PaDiM.Trials;
 /// </summary>
 public sealed class S14_Container
 {
-    private static readonly string Root = FindRoot();
-
     [Fact]
     public void Every_image_runs_as_a_user_that_is_not_root_and_by_no_shell()
     {
-        var stages = File.ReadAllText(Path.Combine(Root, "Dockerfile"))
+        var stages = File.ReadAllText(Path.Combine(Repository.Root, "Dockerfile"))
             .Split("\nFROM ")
             .Skip(1)
             .Where(stage => stage.Contains("ENTRYPOINT", StringComparison.Ordinal))
@@ -33,17 +33,9 @@ public sealed class S14_Container
     [Fact]
     public void The_composition_takes_away_what_the_service_does_not_need()
     {
-        var compose = File.ReadAllText(Path.Combine(Root, "docker-compose.yml"));
+        var compose = File.ReadAllText(Path.Combine(Repository.Root, "docker-compose.yml"));
         foreach (var line in new[] { "read_only: true", "cap_drop: [ALL]", "no-new-privileges:true" })
             Assert.Contains(line, compose, StringComparison.Ordinal);
         Assert.DoesNotContain("privileged: true", compose, StringComparison.Ordinal);
-    }
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "PaDiM.Service.sln")))
-            folder = folder.Parent ?? throw new DirectoryNotFoundException("The repository was not found.");
-        return folder.FullName;
     }
 }

@@ -5,7 +5,7 @@ namespace PaDiM.Backbones.Quantisation;
 
 /// <summary>
 /// Decides which layers of a graph become integer layers: convolutions with weights in the file; additions,
-/// concatenations and maximum poolings of their outputs; and the ReLUs after them, which saturation at 0 replaces at no
+/// concatenations and max pooling of their outputs; and the ReLUs after them, which saturation at 0 replaces at no
 /// cost. Every other layer stays as it is and reads dequantised values.
 /// </summary>
 internal sealed class QuantisationPlan
@@ -91,7 +91,7 @@ internal sealed class QuantisationPlan
     /// <summary>Gets whether an integer layer reads a tensor that comes from a float layer or the caller.</summary>
     public bool IsEntering(string tensor) => _entering.Contains(tensor);
 
-    /// <summary>Gets the tensor whose scale a tensor has: poolings keep the scale of their input.</summary>
+    /// <summary>Gets the tensor whose scale a tensor has: max pooling keeps the scale of its input.</summary>
     public string GetScaleSource(string tensor) =>
         _pooledFrom.TryGetValue(tensor, out var source) ? GetScaleSource(source) : tensor;
 

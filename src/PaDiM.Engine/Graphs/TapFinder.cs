@@ -5,7 +5,7 @@ namespace PaDiM.Engine.Graphs;
 /// <summary>
 /// Chooses taps for a network without a manifest: its outputs if they are feature maps, otherwise the last tensor that
 /// is computed at each of the strides 4, 8 and 16 (layer1..layer3 of a ResNet). Derives strides from convolutions and
-/// poolings.
+/// pooling.
 /// </summary>
 internal static class TapFinder
 {

@@ -166,7 +166,7 @@ public sealed class BackboneInstallerTests : IDisposable
     }
 
     [Fact]
-    public async Task What_a_killed_process_left_is_in_nobodys_way()
+    public async Task Files_left_by_a_killed_process_do_not_matter()
     {
         Directory.CreateDirectory(_folder.Combine("nets", ".staging", "inside"));
         await Installer().AddAsync(new InstallRequest("ours", Weights("weights.safetensors")), default);

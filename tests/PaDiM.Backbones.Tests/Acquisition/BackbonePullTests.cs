@@ -63,7 +63,7 @@ public sealed class BackbonePullTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_file_of_another_hash_than_the_catalogues_is_refused_and_the_next_pull_begins_anew(bool whole)
+    public async Task A_file_of_another_hash_than_the_catalogues_is_refused_and_the_next_pull_starts_over(bool whole)
     {
         var requests = 0;
         byte[] damaged = [.. Network[..^1], (byte)~Network[^1]];

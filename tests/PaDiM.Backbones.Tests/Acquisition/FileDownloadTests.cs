@@ -114,7 +114,7 @@ public sealed class FileDownloadTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_changes_on_the_way_comes_anew()
+    public async Task A_file_that_changes_during_the_download_is_downloaded_again()
     {
         var requests = 0;
         using var server = new FileServer(request =>
@@ -174,7 +174,7 @@ public sealed class FileDownloadTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_was_fetched_and_has_changed_since_comes_anew()
+    public async Task A_downloaded_file_that_has_changed_since_is_downloaded_again()
     {
         var file = File1;
         var tag = Tag;

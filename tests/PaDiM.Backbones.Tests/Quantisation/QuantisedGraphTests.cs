@@ -30,7 +30,7 @@ public sealed class QuantisedGraphTests
             .Output("tap");
 
     [Fact]
-    public void A_residual_block_and_poolings_run_on_integer_kernels()
+    public void A_residual_block_and_pooling_run_on_integer_kernels()
     {
         var made = Quantising.Quantise(Residual());
         Assert.Equal(3, made.Convolutions);

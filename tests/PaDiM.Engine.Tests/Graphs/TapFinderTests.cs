@@ -35,7 +35,7 @@ public sealed class TapFinderTests
         );
 
     [Fact]
-    public void Strides_run_on_through_poolings_branches_and_sums()
+    public void Strides_run_on_through_pooling_branches_and_sums()
     {
         var graph = new OnnxGraph()
             .Input("x", -1, 3, -1, -1)

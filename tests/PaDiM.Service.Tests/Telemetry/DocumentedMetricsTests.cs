@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using PaDiM.TestSupport;
 using YamlDotNet.RepresentationModel;
 
 namespace PaDiM.Service.Tests.Telemetry;
@@ -9,15 +10,13 @@ namespace PaDiM.Service.Tests.Telemetry;
 [Collection<BusyTests>]
 public sealed partial class DocumentedMetricsTests(BusyService busy)
 {
-    private static readonly string Root = FindRoot();
-
     private readonly Scrape _scrape = busy.Scrape;
 
     [Fact]
     public void The_table_lists_every_metric_with_its_type_and_its_labels_and_no_other()
     {
         var documented = TableRow()
-            .Matches(File.ReadAllText(Path.Combine(Root, "docs", "monitoring.md")))
+            .Matches(File.ReadAllText(Path.Combine(Repository.Root, "docs", "monitoring.md")))
             .Select(row =>
                 (
                     Name: row.Groups["name"].Value,
@@ -39,7 +38,9 @@ public sealed partial class DocumentedMetricsTests(BusyService busy)
     [Fact]
     public void The_dashboard_asks_for_what_is_there()
     {
-        var dashboard = JsonNode.Parse(File.ReadAllText(Path.Combine(Root, "deploy", "grafana", "padim.json")))!;
+        var dashboard = JsonNode.Parse(
+            File.ReadAllText(Path.Combine(Repository.Root, "deploy", "grafana", "padim.json"))
+        )!;
         var panels = dashboard["panels"]!.AsArray().ToArray();
         Assert.Equal(panels.Length, panels.Select(panel => panel!["id"]!.GetValue<int>()).Distinct().Count());
         Assert.Equal(
@@ -67,7 +68,7 @@ public sealed partial class DocumentedMetricsTests(BusyService busy)
         var rules = Rules().ToArray();
         Assert.True(rules.Length > 8);
         Assert.Empty(rules.SelectMany(rule => Unknown(rule.Expression)));
-        var monitoring = File.ReadAllText(Path.Combine(Root, "docs", "monitoring.md"));
+        var monitoring = File.ReadAllText(Path.Combine(Repository.Root, "docs", "monitoring.md"));
         Assert.Empty(
             rules
                 .Where(rule => !monitoring.Contains($"| `{rule.Name}` |", StringComparison.Ordinal))
@@ -82,7 +83,7 @@ public sealed partial class DocumentedMetricsTests(BusyService busy)
     [Fact]
     public async Task The_rules_pass_their_own_tests()
     {
-        var folder = Path.Combine(Root, "deploy", "prometheus");
+        var folder = Path.Combine(Repository.Root, "deploy", "prometheus");
         foreach (
             var arguments in new string[][]
             {
@@ -138,17 +139,9 @@ public sealed partial class DocumentedMetricsTests(BusyService busy)
     private static YamlNode Read(string name)
     {
         var yaml = new YamlStream();
-        using var reader = File.OpenText(Path.Combine(Root, "deploy", "prometheus", name));
+        using var reader = File.OpenText(Path.Combine(Repository.Root, "deploy", "prometheus", name));
         yaml.Load(reader);
         return yaml.Documents.Single().RootNode;
-    }
-
-    private static string FindRoot()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-            if (File.Exists(Path.Combine(folder.FullName, "PaDiM.Service.sln")))
-                return folder.FullName;
-        throw new DirectoryNotFoundException("The tests do not run from within the repository.");
     }
 
     [GeneratedRegex(@"^\| `(?<name>padim_\w+)` \| (?<type>\w+) \|(?<labels>[^|]*)\|", RegexOptions.Multiline)]
