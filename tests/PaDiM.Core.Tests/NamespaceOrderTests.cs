@@ -22,7 +22,8 @@ public sealed class NamespaceOrderTests
             .Add("Models", "Alignment", "Embedding", "Statistics", "Scoring", "Calibration", "DatasetReview");
         var violations = order.FindViolations(typeof(Grid).Assembly);
         Assert.Contains("PaDiM.Core.Persistence is not listed.", violations);
-        // PixelLabels only calls a static method of ConnectedComponents; TriangleBlocks only tests Lanes512 for support.
+        // PixelLabels only calls a static method of ConnectedComponents; TriangleBlocks only tests Lanes512 for
+        // support.
         Assert.Contains(violations, text => text.StartsWith("PaDiM.Core.Evaluation must not use PaDiM.Core.Scoring ("));
         Assert.Contains(
             violations,

@@ -2,7 +2,9 @@ using PaDiM.TestSupport;
 
 namespace PaDiM.Service.TestSupport;
 
-/// <summary>A service that takes the tokens of an identity provider on this machine, and counts no failed attempts.</summary>
+/// <summary>
+/// A service that takes the tokens of an identity provider on this machine, and counts no failed attempts.
+/// </summary>
 internal sealed class ServiceWithTokens : IAsyncDisposable
 {
     private readonly TempDirectory _data = new();

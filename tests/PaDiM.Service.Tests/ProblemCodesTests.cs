@@ -9,7 +9,9 @@ using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;
 
-/// <summary>Holds the one list of codes against everything that can be answered, and against its documentation.</summary>
+/// <summary>
+/// Holds the one list of codes against everything that can be answered, and against its documentation.
+/// </summary>
 public sealed partial class ProblemCodesTests
 {
     /// <summary>The name of each constant by its code.</summary>

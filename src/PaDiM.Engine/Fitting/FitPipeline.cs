@@ -110,7 +110,8 @@ public sealed class FitPipeline(
         if (images.Count < 2)
             throw new UserFaultException(
                 ProblemCodes.TooFewImages,
-                $"A fit needs at least 2 images of normal parts; there {(images.Count == 1 ? "is 1" : $"are {images.Count}")}."
+                "A fit needs at least 2 images of normal parts; there "
+                    + (images.Count == 1 ? "is 1." : $"are {images.Count}.")
             );
         if (settings.FindFault(ignored) is { } fault)
             throw new UserFaultException(ProblemCodes.IgnoreMaskUnusable, fault);

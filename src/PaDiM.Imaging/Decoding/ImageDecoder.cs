@@ -254,7 +254,8 @@ public sealed class ImageDecoder
     private static DecodeResult.Refused RefuseTooComplex(ImageFormat format) =>
         Refuse(
             ImageFault.TooComplex,
-            $"The {format.Name()} image takes too long to decode. Save it in a simpler variant of the format, or smaller."
+            $"The {format.Name()} image takes too long to decode. "
+                + "Save it in a simpler variant of the format, or smaller."
         );
 
     /// <summary>

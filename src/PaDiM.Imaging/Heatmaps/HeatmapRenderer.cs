@@ -15,8 +15,8 @@ public enum HeatmapStyle
 }
 
 /// <summary>
-/// Draws scores as colours on a fixed scale with the threshold in its middle: a normal part stays dark, and two heatmaps
-/// of one category are comparable. An outline follows the threshold.
+/// Draws scores as colours on a fixed scale with the threshold in its middle: a normal part stays dark, and two
+/// heatmaps of one category are comparable. An outline follows the threshold.
 /// </summary>
 public static class HeatmapRenderer
 {
@@ -27,7 +27,8 @@ public static class HeatmapRenderer
 
     /// <summary>Renders a heatmap as a PNG of the original size.</summary>
     /// <param name="image">The original image.</param>
-    /// <param name="map">Scores at the original size, from <see cref="Preprocessor.ToOriginal(AnomalyMap, int, int)"/>.</param>
+    /// <param name="map">Scores at the original size, from <see cref="Preprocessor.ToOriginal(AnomalyMap, int,
+    /// int)"/>.</param>
     /// <param name="threshold">Pixels at or above this score are anomalous.</param>
     /// <param name="style">Whether to draw over the image.</param>
     public static byte[] Render(RgbImage image, AnomalyMap map, double threshold, HeatmapStyle style)

@@ -5,8 +5,8 @@ using System.Text;
 namespace PaDiM.Imaging.Preprocessing;
 
 /// <summary>
-/// Represents the random view of an image in the paper's non-aligned protocol (Defard et al., Rd-MVTec AD): the image is
-/// resized to 256 x 256, rotated about its centre by a random angle in [-10, 10] degrees with black around it, and
+/// Represents the random view of an image in the paper's non-aligned protocol (Defard et al., Rd-MVTec AD): the image
+/// is resized to 256 x 256, rotated about its centre by a random angle in [-10, 10] degrees with black around it, and
 /// cropped at random to 224 x 224. Seed and name determine both draws on every machine. Immutable, thread-safe.
 /// </summary>
 public sealed class NonAlignedView

@@ -33,7 +33,8 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
     private int Offset { get; } = settings.GetCropMargin();
 
     /// <summary>
-    /// Resizes an image to a square, 8 bits per channel. Prepared again, it gives the same input except for the rounding.
+    /// Resizes an image to a square, 8 bits per channel. Prepared again, it gives the same input except for the
+    /// rounding.
     /// </summary>
     internal static RgbImage Shrink(RgbImage image, int side)
     {

@@ -23,7 +23,9 @@ internal sealed class ImageLease : IDisposable
 
     public bool NeedsSlot { get; }
 
-    /// <summary>Gets whether the image was admitted; an image of the line is refused while all slots are taken.</summary>
+    /// <summary>
+    /// Gets whether the image was admitted; an image of the line is refused while all slots are taken.
+    /// </summary>
     public bool IsAcquired { get; internal set; } = true;
 
     /// <summary>Gets a task that completes when the core and the memory are granted.</summary>

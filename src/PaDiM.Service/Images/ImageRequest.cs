@@ -44,9 +44,9 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
     {
         if (CheckContentType(request) is { } problem)
             return problem;
-        // A body beyond the server's limit ends the connection, often before the sender has seen the answer. A body that
-        // is too large for one image is therefore left unread here. The server drains it after the answer, for up to
-        // 5 s.
+        // A body beyond the server's limit ends the connection, often before the sender has seen the answer. A body
+        // that is too large for one image is therefore left unread here. The server drains it after the answer, for up
+        // to 5 s.
         SetLimit(
             request,
             IsRawBody(request) ? options.Value.MaxUploadBytes : (layout?.Length ?? options.Value.MaxImageBytes) + Slack

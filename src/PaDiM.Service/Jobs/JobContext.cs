@@ -3,8 +3,8 @@ using PaDiM.Service.Data;
 namespace PaDiM.Service.Jobs;
 
 /// <summary>
-/// Does the work of one kind of job. A handler that succeeds makes the job final itself, in one transaction with what it
-/// publishes.
+/// Does the work of one kind of job. A handler that succeeds makes the job final itself, in one transaction with what
+/// it publishes.
 /// </summary>
 /// <param name="context">The job.</param>
 /// <param name="cancellationToken">Cancelled when the job is cancelled, when its lease is lost, and when the process
@@ -17,8 +17,8 @@ internal delegate Task JobHandler(JobContext context, CancellationToken cancella
 internal sealed class JobContext(Job job, JobTrace trace, TimeProvider time)
 {
     /// <summary>
-    /// The time over which the pace is measured. What an earlier attempt has kept is done at once and says nothing about
-    /// the rest.
+    /// The time over which the pace is measured. What an earlier attempt has kept is done at once and says nothing
+    /// about the rest.
     /// </summary>
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
 

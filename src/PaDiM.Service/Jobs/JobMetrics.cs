@@ -45,7 +45,8 @@ internal sealed class JobMetrics
         var meter = meters.Create(Instruments.Name);
         _attempts = meter.CreateBackgroundHistogram(
             "padim.job.attempt.duration",
-            "Time of attempts at jobs in this process, by kind and by outcome: succeeded, failed, cancelled, released or lost."
+            "Time of attempts at jobs in this process, by kind and by outcome: "
+                + "succeeded, failed, cancelled, released or lost."
         );
         meter.CreateObservableCounter(
             "padim.job.queue.refusals",

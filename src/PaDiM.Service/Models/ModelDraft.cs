@@ -21,7 +21,9 @@ internal sealed class ModelDraft(
     /// <summary>Writes the statistics behind the model.</summary>
     public void WriteStatistics(PatchStatistics statistics) => files.WriteStatistics(category, fileName, statistics);
 
-    /// <summary>Publishes the model (see <see cref="ModelStore.PublishAsync"/>), and loads it on this replica.</summary>
+    /// <summary>
+    /// Publishes the model (see <see cref="ModelStore.PublishAsync"/>), and loads it on this replica.
+    /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="activate">Whether the model scores from now on.</param>
     /// <param name="lease">The job that made the model; null for an import.</param>

@@ -10,7 +10,9 @@ namespace PaDiM.Service.Scoring;
 /// <summary>Scores the files of one request while they arrive.</summary>
 internal sealed class BatchScorer(ScoreService scoring, IOptions<ScoringOptions> options)
 {
-    /// <summary>Scores files, in their order. A file that cannot be scored gets an error in place of a result.</summary>
+    /// <summary>
+    /// Scores files, in their order. A file that cannot be scored gets an error in place of a result.
+    /// </summary>
     /// <param name="model">The snapshot to score with.</param>
     /// <param name="files">The files, read one after the other.</param>
     /// <param name="heatmap">The heatmap to draw, if any.</param>

@@ -25,7 +25,9 @@ internal sealed partial class ScoreBatcher(
     ILogger<ScoreBatcher> logger
 )
 {
-    /// <summary>After this time, an image of a batch counts as urgent: a line that never pauses must not starve it.</summary>
+    /// <summary>
+    /// After this time, an image of a batch counts as urgent: a line that never pauses must not starve it.
+    /// </summary>
     private static readonly TimeSpan MaxBatchDelay = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();

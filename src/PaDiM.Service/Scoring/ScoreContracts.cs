@@ -6,8 +6,8 @@ namespace PaDiM.Service.Scoring;
 /// <summary>Represents the score of an image and the decision.</summary>
 /// <param name="Category">The category whose model scored the image.</param>
 /// <param name="ModelVersion">The version of the model.</param>
-/// <param name="Fallback">Whether the file of the active version is damaged and this earlier version scores in its place;
-/// see `damagedModels` of `GET /v1/system`.</param>
+/// <param name="Fallback">Whether the file of the active version is damaged and this earlier version scores in its
+/// place; see `damagedModels` of `GET /v1/system`.</param>
 /// <param name="Score">Largest value of the anomaly map, at least 0.</param>
 /// <param name="Threshold">Scores at or above it are anomalous.</param>
 /// <param name="PValue">How surprising the score would be for a normal image: (1 + training images that score at least

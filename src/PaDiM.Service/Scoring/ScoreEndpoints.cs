@@ -12,7 +12,9 @@ using PaDiM.Service.Images;
 
 namespace PaDiM.Service.Scoring;
 
-/// <summary><c>/v1/categories/{category}/score</c>: scores one image or many, as JSON, as a picture or as numbers.</summary>
+/// <summary>
+/// <c>/v1/categories/{category}/score</c>: scores one image or many, as JSON, as a picture or as numbers.
+/// </summary>
 internal static class ScoreEndpoints
 {
     private const string Json = "application/json",

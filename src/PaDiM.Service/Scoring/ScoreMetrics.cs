@@ -84,8 +84,8 @@ internal sealed class ScoreMetrics
     }
 
     /// <summary>
-    /// Records an image and its result. The result of a version that is not active is a trial and says nothing about the
-    /// line.
+    /// Records an image and its result. The result of a version that is not active is a trial and says nothing about
+    /// the line.
     /// </summary>
     public void RecordScore(CategoryModel model, ScoreResponse result)
     {

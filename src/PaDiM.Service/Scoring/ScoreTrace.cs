@@ -6,8 +6,8 @@ using PaDiM.Service.Http;
 namespace PaDiM.Service.Scoring;
 
 /// <summary>
-/// Creates the spans of scoring: one per image with its stages below it, and one per batch with links to all its images.
-/// No span is created if nothing listens.
+/// Creates the spans of scoring: one per image with its stages below it, and one per batch with links to all its
+/// images. No span is created if nothing listens.
 /// </summary>
 internal static class ScoreTrace
 {
@@ -34,7 +34,8 @@ internal static class ScoreTrace
     /// <summary>Writes the spans of the stages below that of their image, once their times are known.</summary>
     /// <param name="image">The span of the image.</param>
     /// <param name="batch">The span of the batch, which did embed and distance for several images at once.</param>
-    /// <param name="stages">Name, start and duration of each stage, in milliseconds from the start of the image.</param>
+    /// <param name="stages">Name, start and duration of each stage, in milliseconds from the start of the
+    /// image.</param>
     public static void WriteStages(
         Activity image,
         ActivityContext batch,

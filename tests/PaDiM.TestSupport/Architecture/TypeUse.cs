@@ -55,7 +55,9 @@ internal sealed record TypeUse(string User, Type Used)
             .Concat(MethodInstructions.FindMembers(method).SelectMany(OfInstruction));
     }
 
-    /// <summary>The types that an instruction names: the declaring type, and the arguments of generic methods.</summary>
+    /// <summary>
+    /// The types that an instruction names: the declaring type, and the arguments of generic methods.
+    /// </summary>
     private static IEnumerable<Type> OfInstruction(MemberInfo member) =>
         member switch
         {
