@@ -14,6 +14,7 @@ public sealed class ArchitectureTests
             .AddShared("Faults")
             .AddShared("Files")
             .Add("Catalogue")
+            .AddShared("Graphs.Schema")
             .Add("Graphs", "Catalogue")
             .Add("Inference", "Catalogue", "Graphs")
             .Add("Scoring", "Catalogue", "Graphs", "Inference")
