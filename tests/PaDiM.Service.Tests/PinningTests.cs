@@ -133,7 +133,7 @@ public sealed class PinningTests
             problem.Text("detail"),
             StringComparison.Ordinal
         );
-        Assert.Matches(@"would take [\d,]+ bytes", problem.Text("detail"));
+        Assert.Matches(@"would need [\d,]+ bytes", problem.Text("detail"));
         Assert.False((await service.Http.GetJsonAsync($"/v1/categories/{refused.First}"))["pinned"]!.GetValue<bool>());
         await service.Category(refused.First).ScoreAsync(Parts.Good(1));
 
