@@ -55,6 +55,7 @@ public sealed class PublishedService : IAsyncLifetime
             RedirectStandardError = true,
             Environment =
             {
+                ["DOTNET_TieredPGO"] = "0",
                 ["ASPNETCORE_URLS"] = Address.ToString(),
                 ["Padim__DataDirectory"] = _folder.Combine("data"),
                 ["Padim__Device"] = "cpu",
