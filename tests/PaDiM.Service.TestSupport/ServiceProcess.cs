@@ -173,7 +173,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            Environment = { ["DOTNET_TC_QuickJitForLoops"] = "1" },
+            Environment = { ["DOTNET_TC_QuickJitForLoops"] = "1", ["DOTNET_TieredPGO"] = "0" },
         };
 
     [GeneratedRegex(@"Now listening on: ""?(https?://[^""\s]+)")]

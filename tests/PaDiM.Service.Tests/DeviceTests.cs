@@ -141,13 +141,13 @@ public sealed class DeviceTests
         )
         {
             var held = await AcquireAsync(service, "a");
-            Assert.Equal(held.Cached.Bytes, held.Inspector.Model.Bytes + held.Inspector.DeviceBytes);
+            Assert.Equal(held.Cached.Bytes, held.Scorer.Model.Bytes + held.Scorer.DeviceBytes);
             var image = new RgbImage(4, 4, [.. Enumerable.Range(0, 48).Select(i => (byte)(5 * i))]);
             var compute = Engine.ComputeContext.OnThreadPool(1);
-            var before = held.Inspector.Score(image, compute).Max();
+            var before = held.Scorer.Score(image, compute).Max();
             await service.Category("b").ScoreAsync(Parts.Good(1));
-            Assert.Equal(0, held.Inspector.DeviceBytes);
-            AssertNear(before, held.Inspector.Score(image, compute).Max());
+            Assert.Equal(0, held.Scorer.DeviceBytes);
+            AssertNear(before, held.Scorer.Score(image, compute).Max());
             Assert.Equal("b", Assert.Single(service.Get<ModelCache>().ToResponse().Models).Category);
 
             // Models drive each other out while both are asked for.
@@ -167,11 +167,11 @@ public sealed class DeviceTests
                     })
             );
 
-            last = (await AcquireAsync(service, "a")).Inspector;
+            last = (await AcquireAsync(service, "a")).Scorer;
             Assert.True(last.DeviceBytes > 0);
             await service.Http.DeleteAsync("/v1/categories/a");
             Assert.Equal(0, last.DeviceBytes);
-            last = (await AcquireAsync(service, "b")).Inspector;
+            last = (await AcquireAsync(service, "b")).Scorer;
             Assert.True(last.DeviceBytes > 0);
         }
         Assert.Equal(0, last.DeviceBytes);

@@ -13,28 +13,26 @@ public sealed class ScoreBatcherTests(SharedService shared)
     [Fact]
     public async Task Every_image_of_many_at_once_gets_its_own_map()
     {
-        var inspector = await InspectorAsync();
+        var scorer = await InspectorAsync();
         var batcher = new ScoreBatcher(
             Options.Create(new ScoringOptions { MaxBatchSize = 4 }),
             shared.Service.Get<ScoreMetrics>(),
             TimeProvider.System,
             NullLogger<ScoreBatcher>.Instance
         );
-        var images = Enumerable.Range(0, 23).Select(seed => Image(inspector, seed)).ToArray();
+        var images = Enumerable.Range(0, 23).Select(seed => Image(scorer, seed)).ToArray();
         var alone = new List<float>();
         foreach (var image in images)
-            alone.Add(await ScoreAsync(batcher, inspector, image));
+            alone.Add(await ScoreAsync(batcher, scorer, image));
         Assert.Equal(alone.Count, alone.Distinct().Count());
-        var together = await Task.WhenAll(
-            images.Select(image => Task.Run(() => ScoreAsync(batcher, inspector, image)))
-        );
+        var together = await Task.WhenAll(images.Select(image => Task.Run(() => ScoreAsync(batcher, scorer, image))));
         Assert.All(alone.Zip(together), pair => Assert.Equal(pair.First, pair.Second, 1e-4f * pair.First));
     }
 
     [Fact]
     public async Task An_image_that_nobody_waits_for_leaves_those_behind_it_alone()
     {
-        var inspector = await InspectorAsync();
+        var scorer = await InspectorAsync();
         var time = new StoppedTime();
         var batcher = new ScoreBatcher(
             Options.Create(new ScoringOptions { MaxBatchWaitMs = 200 }),
@@ -43,13 +41,13 @@ public sealed class ScoreBatcherTests(SharedService shared)
             NullLogger<ScoreBatcher>.Instance
         );
         using var gone = new CancellationTokenSource();
-        var first = batcher.ScoreAsync(inspector, Image(inspector, 1), Priority.Line, gone.Token);
-        var second = ScoreAsync(batcher, inspector, Image(inspector, 2));
+        var first = batcher.ScoreAsync(scorer, Image(scorer, 1), Priority.Line, gone.Token);
+        var second = ScoreAsync(batcher, scorer, Image(scorer, 2));
         await gone.CancelAsync();
         await time.AdvanceOnceAwaitedAsync(TimeSpan.FromMilliseconds(200));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
         Assert.True(await second > 0);
-        var third = ScoreAsync(batcher, inspector, Image(inspector, 3));
+        var third = ScoreAsync(batcher, scorer, Image(scorer, 3));
         await time.AdvanceOnceAwaitedAsync(TimeSpan.FromMilliseconds(200));
         Assert.True(await third > 0);
     }
@@ -57,21 +55,21 @@ public sealed class ScoreBatcherTests(SharedService shared)
     [Fact]
     public async Task A_leader_that_fails_tells_its_own_request_and_keeps_nobody_from_the_next()
     {
-        var inspector = await InspectorAsync();
+        var scorer = await InspectorAsync();
         var batcher = new ScoreBatcher(
             Options.Create(new ScoringOptions { MaxBatchWaitMs = 50 }),
             shared.Service.Get<ScoreMetrics>(),
             new TimeThatFailsOnce(),
             NullLogger<ScoreBatcher>.Instance
         );
-        await Assert.ThrowsAsync<InvalidTimeZoneException>(() => ScoreAsync(batcher, inspector, Image(inspector, 1)));
-        Assert.True(await ScoreAsync(batcher, inspector, Image(inspector, 2)) > 0);
+        await Assert.ThrowsAsync<InvalidTimeZoneException>(() => ScoreAsync(batcher, scorer, Image(scorer, 1)));
+        Assert.True(await ScoreAsync(batcher, scorer, Image(scorer, 2)) > 0);
     }
 
     [Fact]
     public async Task An_image_of_the_line_goes_before_those_of_a_batch_that_came_earlier()
     {
-        var inspector = await InspectorAsync();
+        var scorer = await InspectorAsync();
         var time = new StoppedTime { Step = TimeSpan.FromMicroseconds(1) };
         var batcher = new ScoreBatcher(
             Options.Create(new ScoringOptions { MaxBatchSize = 8, MaxBatchWaitMs = 100 }),
@@ -81,11 +79,9 @@ public sealed class ScoreBatcherTests(SharedService shared)
         );
         var batch = Enumerable
             .Range(0, 6)
-            .Select(seed =>
-                batcher.ScoreAsync(inspector, Image(inspector, seed), Priority.Batch, CancellationToken.None)
-            )
+            .Select(seed => batcher.ScoreAsync(scorer, Image(scorer, seed), Priority.Batch, CancellationToken.None))
             .ToArray();
-        var line = batcher.ScoreAsync(inspector, Image(inspector, 6), Priority.Line, CancellationToken.None);
+        var line = batcher.ScoreAsync(scorer, Image(scorer, 6), Priority.Line, CancellationToken.None);
         await time.AdvanceOnceAwaitedAsync(TimeSpan.FromMilliseconds(100));
         Assert.True((await line).Succeeded(out var first, out _));
         foreach (var answer in await Task.WhenAll(batch))
@@ -98,7 +94,7 @@ public sealed class ScoreBatcherTests(SharedService shared)
     [Fact]
     public async Task An_image_of_a_batch_that_has_waited_for_a_second_goes_with_the_line()
     {
-        var inspector = await InspectorAsync();
+        var scorer = await InspectorAsync();
         var time = new StoppedTime { Step = TimeSpan.FromMicroseconds(1) };
         var batcher = new ScoreBatcher(
             Options.Create(new ScoringOptions { MaxBatchSize = 8, MaxBatchWaitMs = 1000 }),
@@ -106,8 +102,8 @@ public sealed class ScoreBatcherTests(SharedService shared)
             time,
             NullLogger<ScoreBatcher>.Instance
         );
-        var batch = batcher.ScoreAsync(inspector, Image(inspector, 1), Priority.Batch, CancellationToken.None);
-        var line = batcher.ScoreAsync(inspector, Image(inspector, 2), Priority.Line, CancellationToken.None);
+        var batch = batcher.ScoreAsync(scorer, Image(scorer, 1), Priority.Batch, CancellationToken.None);
+        var line = batcher.ScoreAsync(scorer, Image(scorer, 2), Priority.Line, CancellationToken.None);
         await time.AdvanceOnceAwaitedAsync(TimeSpan.FromMilliseconds(1001));
         Assert.True((await batch).Succeeded(out var first, out _));
         Assert.True((await line).Succeeded(out var second, out _));
@@ -124,13 +120,13 @@ public sealed class ScoreBatcherTests(SharedService shared)
                 await shared.Service.Get<ModelRegistry>().AcquireAsync(category.Name, null, CancellationToken.None)
             ).Succeeded(out var model, out _)
         );
-        return model.Inspector;
+        return model.Scorer;
     }
 
-    private static async Task<float> ScoreAsync(ScoreBatcher batcher, ModelScorer inspector, float[] image)
+    private static async Task<float> ScoreAsync(ScoreBatcher batcher, ModelScorer scorer, float[] image)
     {
         Assert.True(
-            (await batcher.ScoreAsync(inspector, image, Priority.Line, CancellationToken.None)).Succeeded(
+            (await batcher.ScoreAsync(scorer, image, Priority.Line, CancellationToken.None)).Succeeded(
                 out var batched,
                 out _
             )
@@ -138,10 +134,10 @@ public sealed class ScoreBatcherTests(SharedService shared)
         return Assert.IsType<RawMap.Patches>(batched.Map).Distances.Max();
     }
 
-    private static float[] Image(ModelScorer inspector, int seed)
+    private static float[] Image(ModelScorer scorer, int seed)
     {
         var random = new Random(seed);
-        return [.. Enumerable.Range(0, inspector.Embedder.PreparedLength).Select(_ => 4 * random.NextSingle() - 2)];
+        return [.. Enumerable.Range(0, scorer.Embedder.PreparedLength).Select(_ => 4 * random.NextSingle() - 2)];
     }
 
     private sealed class TimeThatFailsOnce : TimeProvider

@@ -57,8 +57,8 @@ internal sealed class EvaluationJob(
         CancellationToken cancellationToken
     )
     {
-        var trained = model.Inspector.Model.TrainingImages;
-        var calibration = model.Inspector.Model.Calibration;
+        var trained = model.Scorer.Model.TrainingImages;
+        var calibration = model.Scorer.Model.Calibration;
         var leftOut = trained
             .Select((sha256, i) => (sha256, Score: calibration.Scores[i]))
             .ToDictionary(pair => pair.sha256, pair => pair.Score, StringComparer.Ordinal);
@@ -66,8 +66,8 @@ internal sealed class EvaluationJob(
             .Where(image => image.Label == ImageLabel.Normal && leftOut.ContainsKey(image.Sha256))
             .ToArray();
         var unseen = labelled.Except(seen).ToArray();
-        var compute = threads.CreateContext(model.Inspector.Runtime.Threads);
-        var report = new EvaluationPipeline(model.Inspector, images.Decoder, compute, kept).Run(
+        var compute = threads.CreateContext(model.Scorer.Runtime.Threads);
+        var report = new EvaluationPipeline(model.Scorer, images.Decoder, compute, kept).Run(
             [.. unseen.Select(image => ToTest(image, cancellationToken))],
             model.Threshold,
             progress,

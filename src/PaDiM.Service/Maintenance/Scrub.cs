@@ -104,7 +104,7 @@ internal sealed class Scrub(
     {
         try
         {
-            return cache.Peek(stored) is { } held && files.Rewrite(stored, held.Inspector.Model);
+            return cache.Peek(stored) is { } held && files.Rewrite(stored, held.Scorer.Model);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

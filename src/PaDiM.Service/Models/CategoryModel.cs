@@ -40,7 +40,7 @@ internal sealed record CategoryModel(
 )
 {
     /// <summary>Gets the scorer of the model.</summary>
-    public ModelScorer Inspector => Cached.Inspector;
+    public ModelScorer Scorer => Cached.Scorer;
 
     public Decision Decide(double score) => Decide(score, Threshold, ReviewThreshold);
 

@@ -6,18 +6,18 @@ using PaDiM.Service.Data;
 namespace PaDiM.Service.Models;
 
 /// <summary>A model in memory and the time of its last use.</summary>
-internal sealed class CachedModel(StoredModel stored, ModelScorer inspector, TimeProvider time)
+internal sealed class CachedModel(StoredModel stored, ModelScorer scorer, TimeProvider time)
 {
     private long _usedAt = time.GetTimestamp();
 
-    public ModelScorer Inspector { get; } = inspector;
+    public ModelScorer Scorer { get; } = scorer;
 
     public string Category { get; } = stored.Category;
 
     public int Version { get; } = stored.Version;
 
     /// <summary>Gets the sum of host and device memory: one budget covers both, whichever is scarcer.</summary>
-    public long Bytes { get; } = inspector.Bytes;
+    public long Bytes { get; } = scorer.Bytes;
 
     public long UsedAt => Volatile.Read(ref _usedAt);
 
@@ -112,16 +112,16 @@ internal sealed class ModelCache(IOptions<CategoryOptions> options, TimeProvider
     }
 
     /// <summary>Adds a model and returns the evicted ones. The cache takes ownership of the scorer.</summary>
-    public (CachedModel Cached, IReadOnlyList<CachedModel> Evicted) Put(StoredModel model, ModelScorer inspector)
+    public (CachedModel Cached, IReadOnlyList<CachedModel> Evicted) Put(StoredModel model, ModelScorer scorer)
     {
         lock (_gate)
         {
             if (_models.TryGetValue(GetKey(model), out var earlier))
             {
-                inspector.Dispose();
+                scorer.Dispose();
                 return (earlier, []);
             }
-            var cached = new CachedModel(model, inspector, time);
+            var cached = new CachedModel(model, scorer, time);
             var evicted = new List<CachedModel>();
             foreach (
                 var (key, oldest) in _models
@@ -181,7 +181,7 @@ internal sealed class ModelCache(IOptions<CategoryOptions> options, TimeProvider
     private void Release((string Category, string FileName) key)
     {
         if (_models.Remove(key, out var model))
-            model.Inspector.Dispose();
+            model.Scorer.Dispose();
     }
 
     private bool IsPinned((string Category, string FileName) key) =>

@@ -167,8 +167,8 @@ internal static class ModelEndpoints
         try
         {
             var export = OnnxExport.Create(
-                model.Inspector.Model,
-                model.Inspector.Backbone,
+                model.Scorer.Model,
+                model.Scorer.Backbone,
                 new ExportNotes(model.Threshold, category, version)
             );
             response.ContentLength = export.Length;
@@ -265,10 +265,10 @@ internal static class ModelEndpoints
             // The scorer refuses another backbone, and scoring one black image checks that grid, channels and numbers
             // match. This runs on the host: it checks the file and needs no device memory. The model tests itself on
             // the device when it is loaded there.
-            var inspector = new ModelScorer(model, backbone);
+            var scorer = new ModelScorer(model, backbone);
             var compute = ComputeContext.OnThreadPool(backbone.Runtime.Threads, bindsCaller: true);
-            _ = inspector.Score(new RgbImage(1, 1, new byte[3]), compute);
-            return SelfTest.Validate(inspector, compute) is { } deviation ? Problems.InvalidModel(deviation) : model;
+            _ = scorer.Score(new RgbImage(1, 1, new byte[3]), compute);
+            return SelfTest.Validate(scorer, compute) is { } deviation ? Problems.InvalidModel(deviation) : model;
         }
         catch (Exception e) when (e is InvalidDataException or ArgumentException)
         {

@@ -118,7 +118,7 @@ internal sealed class ModelMetrics
         if (_labels.Has(model.Category))
             _categories[model.Category] = new Active(
                 model.Version,
-                model.Inspector.Model.Calibration.GetFalseRejectRate(model.Threshold),
+                model.Scorer.Model.Calibration.GetFalseRejectRate(model.Threshold),
                 model.StandsInFor is not null
             );
     }

@@ -393,7 +393,7 @@ internal sealed partial class ModelRegistry(
         StoredModel? standsInFor
     )
     {
-        var calibration = cached.Inspector.Model.Calibration;
+        var calibration = cached.Scorer.Model.Calibration;
         var threshold = stored.ThresholdOverride ?? calibration.GetThreshold(category.FalseRejectRate);
         double? review =
             category.Settings.ReviewRate is { } rate && rate > category.FalseRejectRate

@@ -81,7 +81,7 @@ internal sealed partial class ScoreService(
         CancellationToken cancellationToken
     )
     {
-        var scorer = model.Inspector;
+        var scorer = model.Scorer;
         var clock = admitted.Clock;
         var prepared = Prepare(scorer, file, keepPixels: heatmap is not null, admitted);
         admitted.Lease.ReleaseCoreAndMemory();
@@ -172,7 +172,7 @@ internal sealed partial class ScoreService(
     )
     {
         using var lease = await admission.AcquireAsync(decodeBytes: 0, priority, cancellationToken);
-        var original = model.Inspector.Preprocessing.ToOriginal(map, image.Width, image.Height);
+        var original = model.Scorer.Preprocessing.ToOriginal(map, image.Width, image.Height);
         return HeatmapRenderer.Render(image, original, model.Threshold, style);
     }
 

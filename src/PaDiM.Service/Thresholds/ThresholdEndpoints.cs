@@ -56,7 +56,7 @@ internal static class ThresholdEndpoints
                 model?.Threshold,
                 model?.Calibrated ?? true,
                 found.FalseRejectRate,
-                model?.Inspector.Model.Calibration.SmallestFalseRejectRate,
+                model?.Scorer.Model.Calibration.SmallestFalseRejectRate,
                 model?.ReviewThreshold,
                 await thresholds.ListChangesAsync(category, cancellationToken)
             )

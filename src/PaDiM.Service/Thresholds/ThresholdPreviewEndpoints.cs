@@ -49,7 +49,7 @@ internal static class ThresholdPreviewEndpoints
         if (change.CheckAgainst(model) is { } ambiguous)
             return ambiguous;
         var evaluation = await store.NewestAsync(category, model.Version, cancellationToken);
-        var calibration = model.Inspector.Model.Calibration;
+        var calibration = model.Scorer.Model.Calibration;
         var proposed = change.Threshold ?? calibration.GetThreshold(change.FalseRejectRate ?? model.FalseRejectRate);
         var measured = evaluation
             ?.Scores.Where(score => !score.LeaveOneOut)

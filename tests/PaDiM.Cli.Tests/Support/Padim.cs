@@ -73,6 +73,6 @@ internal static class Padim
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            Environment = { ["DOTNET_TC_QuickJitForLoops"] = "1" },
+            Environment = { ["DOTNET_TC_QuickJitForLoops"] = "1", ["DOTNET_TieredPGO"] = "0" },
         };
 }

@@ -16,9 +16,9 @@ public sealed class EvaluationPipelineTests : IDisposable
     private const double Threshold = 6;
     private const int Side = 64;
     private readonly Fits _fits = new();
-    private readonly ModelScorer _inspector;
+    private readonly ModelScorer _scorer;
 
-    public EvaluationPipelineTests() => _inspector = new ModelScorer(_fits.Run(_fits.Parts(0, 8)), Fits.Tiny);
+    public EvaluationPipelineTests() => _scorer = new ModelScorer(_fits.Run(_fits.Parts(0, 8)), Fits.Tiny);
 
     [Fact]
     public void The_report_is_what_scores_and_maps_give_by_hand()
@@ -34,7 +34,7 @@ public sealed class EvaluationPipelineTests : IDisposable
         ];
         var report = Run(samples);
 
-        var maps = samples.Select(sample => _inspector.Score(TestDecoder.Image(sample.Bytes))).ToArray();
+        var maps = samples.Select(sample => _scorer.Score(TestDecoder.Image(sample.Bytes))).ToArray();
         float[] scores = [.. maps.Select(map => map.Max())];
         ScoredPixels[] pixels =
         [
@@ -42,7 +42,7 @@ public sealed class EvaluationPipelineTests : IDisposable
                 maps,
                 (sample, map) =>
                     new ScoredPixels(
-                        _inspector.Embedder.Preprocessing.ToOriginal(map, sample.Side, sample.Side),
+                        _scorer.Embedder.Preprocessing.ToOriginal(map, sample.Side, sample.Side),
                         sample.Mask
                     )
             ),
@@ -274,8 +274,8 @@ public sealed class EvaluationPipelineTests : IDisposable
     public void Progress_rises_with_every_batch_of_images_side_by_side()
     {
         var steps = new List<double>();
-        var batch = Math.Min(_inspector.PreferredBatchSize, 8);
-        new EvaluationPipeline(_inspector, new ImageDecoder(), OnThreadPool.Context).Run(
+        var batch = Math.Min(_scorer.PreferredBatchSize, 8);
+        new EvaluationPipeline(_scorer, new ImageDecoder(), OnThreadPool.Context).Run(
             Images([.. Enumerable.Range(100, 2 * batch).Select(seed => Good(seed)), Bad(200, DefectKind.Dent)]),
             Threshold,
             steps.Add,
@@ -288,7 +288,7 @@ public sealed class EvaluationPipelineTests : IDisposable
     [Fact]
     public void It_stops_when_told_to_between_batches_and_before_the_pixels()
     {
-        var batch = Math.Min(_inspector.PreferredBatchSize, 8);
+        var batch = Math.Min(_scorer.PreferredBatchSize, 8);
         var images = Images([
             .. Enumerable.Range(100, 2 * batch).Select(seed => Good(seed)),
             Bad(200, DefectKind.Dent),
@@ -316,7 +316,7 @@ public sealed class EvaluationPipelineTests : IDisposable
             if (share == 0)
                 stop.Cancel();
             Assert.ThrowsAny<OperationCanceledException>(() =>
-                new EvaluationPipeline(_inspector, new ImageDecoder(), OnThreadPool.Context).Run(
+                new EvaluationPipeline(_scorer, new ImageDecoder(), OnThreadPool.Context).Run(
                     counted,
                     Threshold,
                     done =>
@@ -339,7 +339,7 @@ public sealed class EvaluationPipelineTests : IDisposable
         double threshold = Threshold,
         float[]? known = null
     ) =>
-        new EvaluationPipeline(with ?? _inspector, new ImageDecoder(), OnThreadPool.Context).Run(
+        new EvaluationPipeline(with ?? _scorer, new ImageDecoder(), OnThreadPool.Context).Run(
             Images(samples),
             threshold,
             null,
@@ -351,7 +351,7 @@ public sealed class EvaluationPipelineTests : IDisposable
     {
         var fault = Assert
             .Throws<UserFaultException>(() =>
-                new EvaluationPipeline(_inspector, new ImageDecoder(), OnThreadPool.Context).Run(
+                new EvaluationPipeline(_scorer, new ImageDecoder(), OnThreadPool.Context).Run(
                     images,
                     Threshold,
                     null,

@@ -14,9 +14,9 @@ public sealed class KeptMapsTests
     {
         using var fits = new Fits();
         using var folder = new TempDirectory();
-        var inspector = new ModelScorer(fits.Run(fits.Parts(0, 6)), Fits.Tiny);
+        var scorer = new ModelScorer(fits.Run(fits.Parts(0, 6)), Fits.Tiny);
         var reads = 0;
-        var batch = Math.Min(inspector.PreferredBatchSize, 8);
+        var batch = Math.Min(scorer.PreferredBatchSize, 8);
         TestImage[] images =
         [
             .. Enumerable
@@ -34,7 +34,7 @@ public sealed class KeptMapsTests
                     null
                 )),
         ];
-        var expected = new EvaluationPipeline(inspector, new ImageDecoder(), OnThreadPool.Context).Run(
+        var expected = new EvaluationPipeline(scorer, new ImageDecoder(), OnThreadPool.Context).Run(
             images,
             5,
             null,
@@ -44,7 +44,7 @@ public sealed class KeptMapsTests
         reads = 0;
         using var stop = new CancellationTokenSource();
         var pipeline = new EvaluationPipeline(
-            inspector,
+            scorer,
             new ImageDecoder(),
             OnThreadPool.Context,
             new MapStore(folder.Path)

@@ -23,24 +23,24 @@ public sealed class AlignedFitTests
     [Fact]
     public void Good_plates_score_below_defective_ones_however_they_lie()
     {
-        var inspector = new ModelScorer(Aligned.Value, Fits.Tiny);
+        var scorer = new ModelScorer(Aligned.Value, Fits.Tiny);
         Assert.True(
-            Seeds.Max(seed => Score(inspector, MovedPlates.Good(seed)).Max())
-                < Seeds.Min(seed => Score(inspector, MovedPlates.Blotted(seed).Image).Max())
+            Seeds.Max(seed => Score(scorer, MovedPlates.Good(seed)).Max())
+                < Seeds.Min(seed => Score(scorer, MovedPlates.Blotted(seed).Image).Max())
         );
     }
 
     [Fact]
     public void The_calibrated_threshold_lies_between_good_plates_and_defective_ones_with_room_to_both_sides()
     {
-        var inspector = new ModelScorer(Aligned.Value, Fits.Tiny);
+        var scorer = new ModelScorer(Aligned.Value, Fits.Tiny);
         var threshold = Aligned.Value.Calibration.GetThreshold(0.05);
-        Assert.All(Seeds, seed => Assert.InRange(Score(inspector, MovedPlates.Good(seed)).Max(), 0, threshold));
+        Assert.All(Seeds, seed => Assert.InRange(Score(scorer, MovedPlates.Good(seed)).Max(), 0, threshold));
         Assert.All(
             Seeds,
             seed =>
                 Assert.InRange(
-                    Score(inspector, MovedPlates.Blotted(seed).Image).Max(),
+                    Score(scorer, MovedPlates.Blotted(seed).Image).Max(),
                     1.5 * threshold,
                     double.PositiveInfinity
                 )
@@ -59,22 +59,22 @@ public sealed class AlignedFitTests
 
         static double Contrast(PadimModel model)
         {
-            var inspector = new ModelScorer(model, Fits.Tiny);
-            return Seeds.Average(seed => Score(inspector, MovedPlates.Blotted(seed).Image).Max())
-                / Seeds.Average(seed => Score(inspector, MovedPlates.Good(seed)).Max());
+            var scorer = new ModelScorer(model, Fits.Tiny);
+            return Seeds.Average(seed => Score(scorer, MovedPlates.Blotted(seed).Image).Max())
+                / Seeds.Average(seed => Score(scorer, MovedPlates.Good(seed)).Max());
         }
     }
 
     [Fact]
     public void The_map_is_largest_where_the_defect_is_in_the_image_itself()
     {
-        var inspector = new ModelScorer(Aligned.Value, Fits.Tiny);
+        var scorer = new ModelScorer(Aligned.Value, Fits.Tiny);
         Assert.All(
             Seeds,
             seed =>
             {
                 var (image, x, y) = MovedPlates.Blotted(seed);
-                var map = Score(inspector, image);
+                var map = Score(scorer, image);
                 Assert.Equal((Side, Side), (map.Grid.Height, map.Grid.Width));
                 var peak = Array.IndexOf(map.Values, map.Max());
                 Assert.InRange(Math.Sqrt(Math.Pow(peak % Side - x, 2) + Math.Pow(peak / Side - y, 2)), 0, 5);
@@ -85,10 +85,10 @@ public sealed class AlignedFitTests
     [Fact]
     public void A_placement_is_the_movement_between_plates()
     {
-        var inspector = new ModelScorer(Aligned.Value, Fits.Tiny);
+        var scorer = new ModelScorer(Aligned.Value, Fits.Tiny);
         // The template lies as it likes; what is between two plates is what moved one to the other.
-        inspector.Score(ToImage(MovedPlates.Good(100)), out var first);
-        inspector.Score(ToImage(MovedPlates.Good(101)), out var second);
+        scorer.Score(ToImage(MovedPlates.Good(100)), out var first);
+        scorer.Score(ToImage(MovedPlates.Good(101)), out var second);
         var expected = MovedPlates.PlacementOf(100).Inverse().Then(MovedPlates.PlacementOf(101));
         var actual = first.Inverse().Then(second);
         foreach (var (x, y) in new[] { (30.0, 30.0), (66, 30), (48, 66) })
@@ -165,13 +165,13 @@ public sealed class AlignedFitTests
         // The half with the blots, in the template's frame.
         const int First = 51;
         bool[] ignored = [.. Enumerable.Range(0, Side * Side).Select(i => i / Side >= First)];
-        var inspector = new ModelScorer(fits.Run(Plates(fits), settings: Rigid, ignored: ignored), Fits.Tiny);
+        var scorer = new ModelScorer(fits.Run(Plates(fits), settings: Rigid, ignored: ignored), Fits.Tiny);
         Assert.All(
             Seeds,
             seed =>
             {
                 var (image, x, y) = MovedPlates.Blotted(seed);
-                var map = inspector.Score(ToImage(image), out var placement);
+                var map = scorer.Score(ToImage(image), out var placement);
                 Assert.NotEqual(RigidTransform.Identity, placement);
                 Assert.Equal(0, map.Values[(int)Math.Round(y) * Side + (int)Math.Round(x)]);
                 for (var i = 0; i < map.Values.Length; i++)
@@ -197,7 +197,7 @@ public sealed class AlignedFitTests
     private static TrainingImage[] Plates(Fits fits, int count = 12) =>
         [.. Enumerable.Range(0, count).Select(seed => fits.Image(MovedPlates.Good(seed).ToBmp()))];
 
-    private static AnomalyMap Score(ModelScorer inspector, Photo image) => inspector.Score(ToImage(image));
+    private static AnomalyMap Score(ModelScorer scorer, Photo image) => scorer.Score(ToImage(image));
 
     private static RgbImage ToImage(Photo image) => TestDecoder.Image(image.ToBmp());
 }

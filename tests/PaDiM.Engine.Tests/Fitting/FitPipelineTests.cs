@@ -18,9 +18,9 @@ public sealed class FitPipelineTests
     public void A_defective_part_scores_above_every_good_one(DefectKind kind)
     {
         using var fits = new Fits();
-        var inspector = new ModelScorer(fits.Run(fits.Parts(0, 20)), Fits.Tiny);
-        var good = Enumerable.Range(100, 5).Max(seed => Score(inspector, SyntheticParts.Good(seed, 72)));
-        Assert.True(Score(inspector, SyntheticParts.Defective(200, kind, 72).Image) > good);
+        var scorer = new ModelScorer(fits.Run(fits.Parts(0, 20)), Fits.Tiny);
+        var good = Enumerable.Range(100, 5).Max(seed => Score(scorer, SyntheticParts.Good(seed, 72)));
+        Assert.True(Score(scorer, SyntheticParts.Defective(200, kind, 72).Image) > good);
     }
 
     [Fact]
@@ -216,7 +216,7 @@ public sealed class FitPipelineTests
         );
     }
 
-    private static float Score(ModelScorer inspector, RgbImage part) => inspector.Score(ToImage(part)).Max();
+    private static float Score(ModelScorer scorer, RgbImage part) => scorer.Score(ToImage(part)).Max();
 
     private static PaDiM.Imaging.RgbImage ToImage(RgbImage part) => TestDecoder.Image(part.ToBmp());
 }

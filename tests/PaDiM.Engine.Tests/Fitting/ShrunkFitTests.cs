@@ -68,14 +68,14 @@ public sealed class ShrunkFitTests
             image =>
             {
                 using var without = new Fits();
-                var inspector = new ModelScorer(
+                var scorer = new ModelScorer(
                     without.Run(
                         [.. files.Where(file => file.Key != image.First).Select(file => without.Image(file.Value))],
                         settings: settings
                     ),
                     Fits.Tiny
                 );
-                Assert.Equal(1, image.Second / inspector.Score(TestDecoder.Image(files[image.First])).Max(), 1e-3);
+                Assert.Equal(1, image.Second / scorer.Score(TestDecoder.Image(files[image.First])).Max(), 1e-3);
             }
         );
     }
@@ -143,12 +143,12 @@ public sealed class ShrunkFitTests
     public void A_defective_part_scores_above_every_good_one_after_few_images(ShrinkageMethod method)
     {
         using var fits = new Fits();
-        var inspector = new ModelScorer(
+        var scorer = new ModelScorer(
             fits.Run(fits.Parts(0, 6), settings: Fits.Settings with { Shrinkage = method }),
             Fits.Tiny
         );
-        var good = Enumerable.Range(100, 5).Max(seed => Score(inspector, SyntheticParts.Good(seed, 72)));
-        Assert.True(Score(inspector, SyntheticParts.Defective(200, DefectKind.Scratch, 72).Image) > good);
+        var good = Enumerable.Range(100, 5).Max(seed => Score(scorer, SyntheticParts.Good(seed, 72)));
+        Assert.True(Score(scorer, SyntheticParts.Defective(200, DefectKind.Scratch, 72).Image) > good);
     }
 
     private static void AssertFinite(PadimModel model, int count)
@@ -156,14 +156,14 @@ public sealed class ShrunkFitTests
         Assert.Equal(count, model.Calibration.Scores.Count);
         Assert.All(model.Calibration.Scores, score => Assert.True(double.IsFinite(score)));
         Assert.All(model.GoldenImages, golden => Assert.True(float.IsFinite(golden.Score)));
-        var inspector = new ModelScorer(Fits.Reread(model), Fits.Tiny);
+        var scorer = new ModelScorer(Fits.Reread(model), Fits.Tiny);
         Assert.All(
-            inspector.Score(TestDecoder.Image(SyntheticParts.Defective(9, DefectKind.Dent, 72).Image.ToBmp())).Values,
+            scorer.Score(TestDecoder.Image(SyntheticParts.Defective(9, DefectKind.Dent, 72).Image.ToBmp())).Values,
             value => Assert.True(float.IsFinite(value))
         );
-        Assert.Null(SelfTest.Validate(inspector, OnThreadPool.Context));
+        Assert.Null(SelfTest.Validate(scorer, OnThreadPool.Context));
     }
 
-    private static float Score(ModelScorer inspector, RgbImage part) =>
-        inspector.Score(TestDecoder.Image(part.ToBmp())).Max();
+    private static float Score(ModelScorer scorer, RgbImage part) =>
+        scorer.Score(TestDecoder.Image(part.ToBmp())).Max();
 }

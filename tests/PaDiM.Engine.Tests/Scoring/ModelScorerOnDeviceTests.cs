@@ -30,13 +30,13 @@ public sealed class ModelScorerOnDeviceTests : IDisposable
             ignored: ignored
         );
         var kernels = new ModelScorer(model, Fits.Tiny);
-        using var inspector = ModelScorer.Open(model, Backbone);
-        Assert.True(inspector.DeviceBytes > 0);
+        using var scorer = ModelScorer.Open(model, Backbone);
+        Assert.True(scorer.DeviceBytes > 0);
         foreach (var seed in Enumerable.Range(100, 4))
         {
             var image = TestDecoder.Image(MovedPlates.Blotted(seed).Image.ToBmp());
             var expected = kernels.Score(image, out var placement);
-            var actual = inspector.Score(image, out var same);
+            var actual = scorer.Score(image, out var same);
             Assert.Equal(placement, same);
             Assert.NotEqual(RigidTransform.Identity, placement);
             Assert.All(
@@ -51,8 +51,8 @@ public sealed class ModelScorerOnDeviceTests : IDisposable
     {
         using var fits = new Fits();
         var model = fits.Run(fits.Parts(0, 8), backbone: Backbone);
-        using var inspector = ModelScorer.Open(model, Backbone);
-        Assert.Null(SelfTest.Validate(inspector, OnThreadPool.Context));
+        using var scorer = ModelScorer.Open(model, Backbone);
+        Assert.Null(SelfTest.Validate(scorer, OnThreadPool.Context));
         using var wrong = ModelScorer.Open(
             model with
             {
@@ -80,14 +80,14 @@ public sealed class ModelScorerOnDeviceTests : IDisposable
         using var fits = new Fits();
         var model = fits.Run(fits.Parts(0, 6));
         var image = TestDecoder.Image(MovedPlates.Good(1).ToBmp());
-        var inspector = ModelScorer.Open(model, Backbone);
-        Assert.Equal(inspector.DeviceBytes + model.Bytes, inspector.Bytes);
-        var score = inspector.Score(image).Max();
-        inspector.Dispose();
-        Assert.Equal((0, model.Bytes), (inspector.DeviceBytes, inspector.Bytes));
-        Assert.False(inspector.TryScoreOnDevice(new float[inspector.Embedder.PreparedLength], 1, out _));
-        Assert.Equal(new ModelScorer(model, Fits.Tiny).Score(image).Values, inspector.Score(image).Values);
-        Assert.Equal(score, inspector.Score(image).Max(), 1e-3 * score);
+        var scorer = ModelScorer.Open(model, Backbone);
+        Assert.Equal(scorer.DeviceBytes + model.Bytes, scorer.Bytes);
+        var score = scorer.Score(image).Max();
+        scorer.Dispose();
+        Assert.Equal((0, model.Bytes), (scorer.DeviceBytes, scorer.Bytes));
+        Assert.False(scorer.TryScoreOnDevice(new float[scorer.Embedder.PreparedLength], 1, out _));
+        Assert.Equal(new ModelScorer(model, Fits.Tiny).Score(image).Values, scorer.Score(image).Values);
+        Assert.Equal(score, scorer.Score(image).Max(), 1e-3 * score);
     }
 
     [Fact]
@@ -95,13 +95,13 @@ public sealed class ModelScorerOnDeviceTests : IDisposable
     {
         using var fits = new Fits();
         var model = fits.Run(fits.Parts(0, 6));
-        using var inspector = ModelScorer.Open(model, Backbone);
+        using var scorer = ModelScorer.Open(model, Backbone);
         var estimate = ModelScorer.EstimateDeviceBytes(
             Backbone.Runtime,
             model.Distribution.Grid,
             model.Distribution.Dimensions
         );
-        Assert.InRange(inspector.DeviceBytes, estimate, estimate * 1.1);
+        Assert.InRange(scorer.DeviceBytes, estimate, estimate * 1.1);
         Assert.Equal(
             0,
             ModelScorer.EstimateDeviceBytes(Fits.Tiny.Runtime, model.Distribution.Grid, model.Distribution.Dimensions)

@@ -59,11 +59,8 @@ public sealed class SelfTestTests
                 parts.Single(part => part.Value.Pixels.SequenceEqual(golden.Pixels)).Key
             )
         );
-        var inspector = new ModelScorer(model, Fits.Tiny);
-        Assert.All(
-            model.GoldenImages,
-            golden => Assert.Equal(inspector.Score(Image(golden.Pixels)).Max(), golden.Score)
-        );
+        var scorer = new ModelScorer(model, Fits.Tiny);
+        Assert.All(model.GoldenImages, golden => Assert.Equal(scorer.Score(Image(golden.Pixels)).Max(), golden.Score));
     }
 
     [Theory]

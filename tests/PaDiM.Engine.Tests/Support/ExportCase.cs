@@ -25,7 +25,7 @@ internal sealed class ExportCase : IDisposable
             backbone: Backbone,
             ignored: masked ? Mask(settings.ImageSize) : null
         );
-        Inspector = new ModelScorer(Model, Backbone);
+        Scorer = new ModelScorer(Model, Backbone);
     }
 
     /// <summary>The kinds of models that differ in how they are scored.</summary>
@@ -48,7 +48,7 @@ internal sealed class ExportCase : IDisposable
 
     public PadimModel Model { get; }
 
-    public ModelScorer Inspector { get; }
+    public ModelScorer Scorer { get; }
 
     public Grid Prepared => Model.Settings.GetPreparedSize();
 
@@ -78,10 +78,10 @@ internal sealed class ExportCase : IDisposable
     /// <summary>Images one behind the other, as the backbone takes them.</summary>
     public float[] Prepare(RgbImage[] images)
     {
-        var length = Inspector.Embedder.PreparedLength;
+        var length = Scorer.Embedder.PreparedLength;
         var prepared = new float[images.Length * length];
         for (var i = 0; i < images.Length; i++)
-            Inspector.Preprocessing.Prepare(images[i], prepared.AsSpan(i * length, length));
+            Scorer.Preprocessing.Prepare(images[i], prepared.AsSpan(i * length, length));
         return prepared;
     }
 
@@ -89,11 +89,11 @@ internal sealed class ExportCase : IDisposable
     public AnomalyMap[] Expected(RgbImage[] images) =>
         [
             .. images.Select(image =>
-                Inspector.ToPixels(
+                Scorer.ToPixels(
                     new RawMap.Patches(
-                        Inspector.ComputeDistances(
+                        Scorer.ComputeDistances(
                             [
-                                .. Inspector
+                                .. Scorer
                                     .Embedder.Embed(Prepare([image]), 1, OnThreadPool.Context)
                                     .Select(embedding => embedding.AsTaps()),
                             ],
