@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Persistence;
@@ -77,8 +76,5 @@ public sealed class MapStore(string directory)
             : throw new InvalidDataException($"The map lacks {key}.");
 
     private string GetPath(string image) =>
-        Path.Combine(
-            directory,
-            $"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(image)))}.safetensors"
-        );
+        Path.Combine(directory, $"{FileHash.Compute(Encoding.UTF8.GetBytes(image))}.safetensors");
 }

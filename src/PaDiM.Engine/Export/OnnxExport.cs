@@ -1,9 +1,9 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Engine.Faults;
+using PaDiM.Engine.Files;
 using PaDiM.Engine.Graphs;
 using PaDiM.Engine.Graphs.Schema;
 using PaDiM.Engine.Inference;
@@ -123,7 +123,7 @@ public sealed class OnnxExport
     private static ModelProto ReadNetwork(Backbone backbone)
     {
         var bytes = File.ReadAllBytes(backbone.File.Path);
-        return Convert.ToHexStringLower(SHA256.HashData(bytes)) == backbone.Identity.Sha256
+        return FileHash.Compute(bytes) == backbone.Identity.Sha256
             ? GraphEditor.Open(bytes).WithOutputs(backbone.Identity.Taps).ToModel()
             : throw new InvalidDataException(
                 $"The file of the backbone '{backbone.Identity.Name}' has changed since it was opened. Restore it."

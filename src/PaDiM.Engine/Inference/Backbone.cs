@@ -1,12 +1,12 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using Microsoft.ML.OnnxRuntime;
 using PaDiM.Core;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Engine.Catalogue;
+using PaDiM.Engine.Files;
 using PaDiM.Engine.Graphs;
 
 namespace PaDiM.Engine.Inference;
@@ -93,7 +93,7 @@ public sealed class Backbone : IDisposable
         try
         {
             var bytes = System.IO.File.ReadAllBytes(file.Path);
-            var hash = Convert.ToHexStringLower(SHA256.HashData(bytes));
+            var hash = FileHash.Compute(bytes);
             var manifest = file.ReadManifest();
             if (!manifest.Accepts(hash))
                 throw new InvalidDataException(
@@ -244,7 +244,7 @@ public sealed class Backbone : IDisposable
         try
         {
             var bytes = System.IO.File.ReadAllBytes(File.Path);
-            return Convert.ToHexStringLower(SHA256.HashData(bytes)) == Identity.Sha256
+            return FileHash.Compute(bytes) == Identity.Sha256
                 ? GraphEditor.Open(bytes).WithOutputs(Identity.Taps)
                 : null;
         }
@@ -261,7 +261,7 @@ public sealed class Backbone : IDisposable
     /// <exception cref="OnnxRuntimeException">The device is out of memory.</exception>
     internal InferenceSession GetDownstreamSession(byte[] graph)
     {
-        var hash = Convert.ToHexStringLower(SHA256.HashData(graph));
+        var hash = FileHash.Compute(graph);
         var opened = _downstream.GetOrAdd(hash, _ => new Lazy<InferenceSession>(() => Runtime.CreateSession(graph)));
         try
         {

@@ -1,12 +1,10 @@
-using System.Security.Cryptography;
 using PaDiM.Engine.Files;
-using PaDiM.Service.Maintenance;
 
 namespace PaDiM.Service.Data;
 
 /// <summary>
 /// Content-addressed files, named by their hash. A blob is written before any row refers to it.
-/// <see cref="OrphanSweeper"/> later deletes unreferenced blobs; they are never deleted at once.
+/// The sweep later deletes unreferenced blobs; they are never deleted at once.
 /// </summary>
 internal sealed class BlobStore(DataDirectory data, TimeProvider time)
 {
@@ -18,7 +16,7 @@ internal sealed class BlobStore(DataDirectory data, TimeProvider time)
     /// </summary>
     public string Put(byte[] bytes)
     {
-        var sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
+        var sha256 = FileHash.Compute(bytes);
         var path = GetPath(sha256);
         // A damaged file is written again, so uploading the image again repairs it.
         if (!Touch(sha256) || Read(sha256) is null)
@@ -32,7 +30,7 @@ internal sealed class BlobStore(DataDirectory data, TimeProvider time)
         try
         {
             var bytes = File.ReadAllBytes(GetPath(sha256));
-            return Convert.ToHexStringLower(SHA256.HashData(bytes)) == sha256 ? bytes : null;
+            return FileHash.Compute(bytes) == sha256 ? bytes : null;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -4,7 +4,7 @@ using PaDiM.Service.Http;
 namespace PaDiM.Service.Data;
 
 /// <summary>
-/// A product to inspect, as requested. The ready-to-use counterpart is <see cref="Models.CategoryModel"/>.
+/// A product to inspect, as requested. The ready-to-use counterpart is <c>CategoryModel</c>.
 /// </summary>
 internal sealed class Category
 {

@@ -1,6 +1,5 @@
 using System.ComponentModel.DataAnnotations;
 using PaDiM.Service.Http;
-using PaDiM.Service.Jobs;
 
 namespace PaDiM.Service.Data;
 
@@ -78,7 +77,7 @@ internal sealed class Job
     public string? LeasedBy { get; set; }
 
     /// <summary>
-    /// When another worker may take the job, by the clock of the current worker. <see cref="JobWatch"/> explains how
+    /// When another worker may take the job, by the clock of the current worker. <c>JobWatch</c> explains how
     /// reliable that is.
     /// </summary>
     public DateTime? LeaseExpiresAt { get; set; }

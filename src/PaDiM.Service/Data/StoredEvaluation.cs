@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using PaDiM.Service.Evaluations;
 using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Data;
@@ -18,7 +17,7 @@ internal sealed class StoredEvaluation
 
     public DateTime CreatedAt { get; init; }
 
-    /// <summary>The <see cref="EvaluationFigures"/>, as JSON.</summary>
+    /// <summary>The measured figures, as JSON.</summary>
     public required string Figures { get; init; }
 
     public List<StoredScore> Scores { get; init; } = [];

@@ -52,11 +52,9 @@ internal sealed class FitPlanner(
         var free = space.Available;
         if (estimate.DiskBytes > free)
             return Problems.FitTooLarge(
-                $"The fit writes up to {FitEstimate.FormatBytes(estimate.DiskBytes)} "
-                    + $"of statistics, model and embeddings; "
-                    + $"the data directory has {FitEstimate.FormatBytes(free)} left "
-                    + "beside MinFreeBytes. Free some space, or "
-                    + "use fewer dimensions or images."
+                $"The fit writes up to {FitEstimate.FormatBytes(estimate.DiskBytes)} of statistics, model and "
+                    + $"embeddings; the data directory has {FitEstimate.FormatBytes(free)} left beside "
+                    + "MinFreeBytes. Free some space, or use fewer dimensions or images."
             );
         return new JobEstimate
         {

@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Diagnostics;
-using System.Security.Cryptography;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Scoring;
+using PaDiM.Engine.Files;
 using PaDiM.Engine.Scoring;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
@@ -128,7 +128,7 @@ internal sealed partial class ScoreService(
                 scorer.Model.Calibration.GetPValue(score),
                 model.Decide(score),
                 regions,
-                new ScoredImage(image.Width, image.Height, Convert.ToHexStringLower(SHA256.HashData(file.Bytes))),
+                new ScoredImage(image.Width, image.Height, FileHash.Compute(file.Bytes)),
                 drawn,
                 new Timings(
                     Round(image.Waited + batched.Waited.TotalMilliseconds),
