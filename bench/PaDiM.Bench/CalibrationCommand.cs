@@ -123,7 +123,8 @@ internal sealed class CalibrationCommand
         );
         var scorer = new ModelScorer(model, backbone);
         var scores = others
-            .Select(image => scorer.Score(((DecodeResult.Decoded)decoder.Decode(image.Read())).Image, compute).Max())
+            .Select(image => (DecodeResult.Decoded)decoder.Decode(image.Read(), scorer.Embedder.Decoding))
+            .Select(decoded => scorer.Score(decoded.Image, compute).Max())
             .ToArray();
         Console.Error.Write('.');
         return (

@@ -253,7 +253,7 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
             ChannelReduction.Draw(_settings.Reduction, backbone.TapChannels, _settings.Dimensions, _settings.Seed)
         );
 
-    private RgbImage Decode(byte[] bytes) => ((DecodeResult.Decoded)_decoder.Decode(bytes)).Image;
+    private RgbImage Decode(byte[] bytes) => ((DecodeResult.Decoded)_decoder.Decode(bytes, Embedder.Decoding)).Image;
 
     private static string GetName(int image) => FormattableString.Invariant($"{image:d6}");
 

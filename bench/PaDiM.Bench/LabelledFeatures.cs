@@ -22,6 +22,7 @@ internal sealed class LabelledFeatures
 
     private LabelledFeatures(string root, Backbone backbone, FitSettings sizes)
     {
+        var decoding = DecodeOptions.For(sizes);
         var preprocessing = new Preprocessor(sizes, backbone.Manifest.Normalisation);
         using var network = new RawBackbone(backbone);
         _prepared = preprocessing.PreparedSize;
@@ -30,7 +31,7 @@ internal sealed class LabelledFeatures
             .. Directory
                 .EnumerateFiles(Path.Combine(root, "train", "good"))
                 .Order(StringComparer.Ordinal)
-                .Select(path => Extract(path, network, preprocessing)),
+                .Select(path => Extract(path, network, decoding, preprocessing)),
         ];
         _tests =
         [
@@ -41,7 +42,7 @@ internal sealed class LabelledFeatures
                 {
                     var defect = Path.GetFileName(Path.GetDirectoryName(path)!);
                     return (
-                        Extract(path, network, preprocessing),
+                        Extract(path, network, decoding, preprocessing),
                         defect == "good" ? null : defect,
                         defect == "good" ? null : ReadMask(path, root, defect, sizes)
                     );
@@ -87,17 +88,25 @@ internal sealed class LabelledFeatures
         );
     }
 
-    private static RawTap[] Extract(string path, RawBackbone network, Preprocessor preprocessing)
+    private static RawTap[] Extract(
+        string path,
+        RawBackbone network,
+        DecodeOptions decoding,
+        Preprocessor preprocessing
+    )
     {
         var input = new float[3 * preprocessing.PreparedSize.Positions];
-        preprocessing.Prepare(Decode(path), input);
+        preprocessing.Prepare(Decode(path, decoding), input);
         return network.Extract(input, preprocessing.PreparedSize);
     }
 
     private static bool[] ReadMask(string path, string root, string defect, FitSettings sizes)
     {
         var whole = MaskImage.GetMarks(
-            Decode(Path.Combine(root, "ground_truth", defect, $"{Path.GetFileNameWithoutExtension(path)}_mask.png")),
+            Decode(
+                Path.Combine(root, "ground_truth", defect, $"{Path.GetFileNameWithoutExtension(path)}_mask.png"),
+                DecodeOptions.Default
+            ),
             new Grid(sizes.ImageSize, sizes.ImageSize)
         );
         var size = sizes.GetPreparedSize();
@@ -110,8 +119,8 @@ internal sealed class LabelledFeatures
         ];
     }
 
-    private static RgbImage Decode(string path) =>
-        new ImageDecoder().Decode(File.ReadAllBytes(path)) is DecodeResult.Decoded decoded
+    private static RgbImage Decode(string path, DecodeOptions options) =>
+        new ImageDecoder().Decode(File.ReadAllBytes(path), options) is DecodeResult.Decoded decoded
             ? decoded.Image
             : throw new InvalidDataException($"{path} cannot be read.");
 }

@@ -83,6 +83,8 @@ internal static class QuantisationCommand
             .Order(StringComparer.Ordinal)
             .ToArray();
         var step = Math.Max(1, paths.Length / count);
+        using var quantiser = new BackboneQuantiser(file, registry.Runtime);
+        var decoder = new ImageDecoder();
         Func<RgbImage>[] images =
         [
             .. paths
@@ -90,11 +92,10 @@ internal static class QuantisationCommand
                 .Take(count)
                 .Select(path =>
                     (Func<RgbImage>)(
-                        () => ((DecodeResult.Decoded)new ImageDecoder().Decode(File.ReadAllBytes(path))).Image
+                        () => ((DecodeResult.Decoded)decoder.Decode(File.ReadAllBytes(path), quantiser.Decoding)).Image
                     )
                 ),
         ];
-        using var quantiser = new BackboneQuantiser(file, registry.Runtime);
         var plain = registry.Open(name);
         Console.WriteLine($"{name}, {images.Length} images, {registry.Runtime.Threads} threads");
         Console.WriteLine();

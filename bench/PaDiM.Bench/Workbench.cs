@@ -94,7 +94,9 @@ internal sealed class Workbench : IDisposable
         return command;
     }
 
-    public RgbImage Decode(byte[] bytes) => ((DecodeResult.Decoded)Decoder.Decode(bytes)).Image;
+    /// <summary>Decodes an image as for a model with default settings.</summary>
+    public RgbImage Decode(byte[] bytes) =>
+        ((DecodeResult.Decoded)Decoder.Decode(bytes, DecodeOptions.For(new FitSettings()))).Image;
 
     /// <summary>Finds the first of these backbones that exists, or else the built-in one.</summary>
     public string FindFirstBackbone(params string[] names) =>

@@ -111,17 +111,18 @@ internal static class ScoreCommand
         {
             return new ScoreLine(path, Error: e.Message);
         }
-        if (!decoder.Decode(bytes).TryGetImage(out var image, out var refused))
+        if (!decoder.Decode(bytes, scorer.Embedder.Decoding).TryGetDecoded(out var decoded, out var refused))
             return new ScoreLine(path, Error: refused.Detail);
-        var map = scorer.Score(image, ComputeContext.OnThreadPool(scorer.Runtime.Threads, bindsCaller: true));
+        var size = decoded.Size;
+        var map = scorer.Score(decoded.Image, ComputeContext.OnThreadPool(scorer.Runtime.Threads, bindsCaller: true));
         var score = map.Max();
         if (!float.IsFinite(score))
             return new ScoreLine(path, Error: "The backbone produced values that are not finite for this image.");
         if (heatmap is not null)
         {
             var overlay = HeatmapRenderer.Render(
-                image,
-                scorer.Preprocessing.ToOriginal(map, image.Width, image.Height),
+                decoded.Image,
+                scorer.Preprocessing.ToOriginal(map, size.Width, size.Height),
                 threshold,
                 HeatmapStyle.Overlay
             );
@@ -129,7 +130,7 @@ internal static class ScoreCommand
         }
         var regions = RegionFinder
             .Find(map, threshold)
-            .Select(region => scorer.Preprocessing.ToOriginal(region, image.Width, image.Height))
+            .Select(region => scorer.Preprocessing.ToOriginal(region, size.Width, size.Height))
             .ToArray();
         return new ScoreLine(
             path,

@@ -5,6 +5,7 @@ using PaDiM.Engine.Files;
 using PaDiM.Engine.Graphs;
 using PaDiM.Engine.Inference;
 using PaDiM.Imaging;
+using PaDiM.Imaging.Decoding;
 using PaDiM.Imaging.Preprocessing;
 
 namespace PaDiM.Backbones.Quantisation;
@@ -34,15 +35,17 @@ public sealed class BackboneQuantiser : IDisposable
     public BackboneQuantiser(BackboneFile file, BackboneRuntime runtime)
     {
         _backbone = Backbone.Load(file, runtime);
-        _preprocessing = new Preprocessor(
-            new FitSettings { ImageSize = _backbone.FixedSize ?? new FitSettings().ImageSize },
-            _backbone.Manifest.Normalisation
-        );
+        var settings = new FitSettings { ImageSize = _backbone.FixedSize ?? new FitSettings().ImageSize };
+        Decoding = DecodeOptions.For(settings);
+        _preprocessing = new Preprocessor(settings, _backbone.Manifest.Normalisation);
         _prepared = new float[3 * _preprocessing.PreparedSize.Positions];
         _graph = BatchNormFolding.Fold(
             GraphEditor.Open(File.ReadAllBytes(file.Path)).WithOutputs(_backbone.Identity.Taps)
         );
     }
+
+    /// <summary>Gets how images are to be decoded.</summary>
+    public DecodeOptions Decoding { get; }
 
     /// <summary>Quantises the backbone. Every tenth image is held out.</summary>
     /// <param name="images">Functions that read and decode an image each; they are called several times.</param>

@@ -60,13 +60,13 @@ internal static class QuantizeCommand
                 var file =
                     registry.Directories.Find(wanted)
                     ?? throw new KeyNotFoundException(BackboneCatalogue.Known.GetMissingMessage(wanted));
+                using var quantiser = new BackboneQuantiser(file, registry.Runtime);
                 Func<RgbImage>[] calibration =
                 [
                     .. ImageFolder
                         .Expand([arguments.GetValue(images)!])
-                        .Select(image => (Func<RgbImage>)(() => Decode(image.Path))),
+                        .Select(image => (Func<RgbImage>)(() => Decode(image.Path, quantiser.Decoding))),
                 ];
-                using var quantiser = new BackboneQuantiser(file, registry.Runtime);
                 var made = await ProgressBar.RunAsync(
                     "Quantising",
                     progress =>
@@ -105,8 +105,8 @@ internal static class QuantizeCommand
             );
     }
 
-    private static RgbImage Decode(string path) =>
-        new ImageDecoder().Decode(File.ReadAllBytes(path)).TryGetImage(out var image, out var refused)
+    private static RgbImage Decode(string path, DecodeOptions options) =>
+        new ImageDecoder().Decode(File.ReadAllBytes(path), options).TryGetImage(out var image, out var refused)
             ? image
             : throw new InvalidDataException($"{path} cannot be read: {refused.Detail}");
 }

@@ -4,7 +4,6 @@ using PaDiM.Core.Geometry;
 using PaDiM.Core.Scoring;
 using PaDiM.Engine.Faults;
 using PaDiM.Engine.Scoring;
-using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
 
 namespace PaDiM.Engine.Evaluation;
@@ -89,25 +88,25 @@ public sealed class EvaluationPipeline(
         foreach (
             var (i, image, (map, placement)) in missing.Zip(
                 pixels,
-                pixels.Length > 0 ? scorer.Score(pixels, compute) : []
+                pixels.Length > 0 ? scorer.Score([.. pixels.Select(decoded => decoded.Image)], compute) : []
             )
         )
         {
             if (!float.IsFinite(map.Max()))
                 throw Damaged($"The backbone's output for {batch[i].Name} is not finite.");
-            maps[i] = new StoredMap(map, new Grid(image.Height, image.Width), placement);
+            maps[i] = new StoredMap(map, image.Size, placement);
             store?.Write(batch[i].Name, maps[i]!);
         }
         return [.. batch.Zip(maps, (image, map) => ToScored(image, map!))];
     }
 
-    private RgbImage[] Decode(TestImage[] images, CancellationToken cancellation)
+    private DecodeResult.Decoded[] Decode(TestImage[] images, CancellationToken cancellation)
     {
-        var pixels = new RgbImage[images.Length];
+        var pixels = new DecodeResult.Decoded[images.Length];
         ParallelLoop.For(
             images.Length,
             compute.ToParallelOptions(cancellation),
-            i => pixels[i] = Decode(images[i].Name, images[i].Read())
+            i => pixels[i] = Decode(images[i].Name, images[i].Read(), scorer.Embedder.Decoding)
         );
         return pixels;
     }
@@ -143,7 +142,7 @@ public sealed class EvaluationPipeline(
         var ignored = scorer.GetIgnoredPixels(image.Size, image.Placement);
         if (image.Image.ReadMask is not { } read)
             return new PixelLabels(image.Size, null, ignored);
-        var mask = Decode($"the mask of {image.Image.Name}", read());
+        var mask = Decode($"the mask of {image.Image.Name}", read(), DecodeOptions.Default).Image;
         if (new Grid(mask.Height, mask.Width) != image.Size)
             throw Damaged(
                 $"The mask of {image.Image.Name} has {mask.Width} x {mask.Height} pixels, but its image has"
@@ -152,9 +151,9 @@ public sealed class EvaluationPipeline(
         return new PixelLabels(image.Size, MaskImage.GetMarks(mask, image.Size), ignored);
     }
 
-    private RgbImage Decode(string name, byte[] bytes) =>
-        decoder.Decode(bytes).TryGetImage(out var image, out var refused)
-            ? image
+    private DecodeResult.Decoded Decode(string name, byte[] bytes, DecodeOptions options) =>
+        decoder.Decode(bytes, options).TryGetDecoded(out var decoded, out var refused)
+            ? decoded
             : throw Damaged($"{name} cannot be read: {refused.Detail}");
 
     private static UserFaultException Damaged(string detail) => new(ProblemCodes.ImageDamaged, detail);

@@ -120,7 +120,14 @@ public sealed class FitPipeline(
             prior?.Reduction
             ?? ChannelReduction.Draw(settings.Reduction, backbone.TapChannels, settings.Dimensions, settings.Seed);
         var ordered = images.OrderBy(image => image.Sha256, StringComparer.Ordinal).ToArray();
-        var pixels = new TrainingPixels(settings.ImageSize, ordered, decoder, store, parallel);
+        var pixels = new TrainingPixels(
+            settings.ImageSize,
+            ordered,
+            decoder,
+            DecodeOptions.For(settings),
+            store,
+            parallel
+        );
         var template = settings.Alignment == AlignmentMethod.None ? null : BuildTemplate(pixels, progress);
         // Embeddings that were aligned to the template of the earlier fit cannot be combined with new ones.
         if (template is not null)

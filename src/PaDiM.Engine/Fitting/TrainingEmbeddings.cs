@@ -181,7 +181,7 @@ internal sealed class TrainingEmbeddings : IDisposable
             _parallel,
             k =>
                 placements[k] = _embedder.Preprocessing.PrepareAndShrink(
-                    images[part[k]].Decode(_decoder),
+                    images[part[k]].Decode(_decoder, _embedder.Decoding),
                     prepared.AsSpan(k * length, length),
                     _shrunk[part[k]] ??= new RgbImage(side, side, new byte[3 * side * side])
                 ),

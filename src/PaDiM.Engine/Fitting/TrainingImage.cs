@@ -12,8 +12,8 @@ public sealed record TrainingImage(string Sha256, Func<byte[]> Read, string? Nam
 {
     /// <summary>Decodes the image.</summary>
     /// <exception cref="UserFaultException">The image can no longer be read.</exception>
-    internal RgbImage Decode(ImageDecoder decoder) =>
-        decoder.Decode(Read()).TryGetImage(out var image, out var refused)
+    internal RgbImage Decode(ImageDecoder decoder, DecodeOptions options) =>
+        decoder.Decode(Read(), options).TryGetImage(out var image, out var refused)
             ? image
             : throw new UserFaultException(
                 ProblemCodes.ImageUnreadable,

@@ -18,6 +18,7 @@ internal sealed class TrainingPixels(
     int side,
     IReadOnlyList<TrainingImage> images,
     ImageDecoder decoder,
+    DecodeOptions decoding,
     EmbeddingStore store,
     ParallelOptions parallel
 )
@@ -35,7 +36,7 @@ internal sealed class TrainingPixels(
             var image = images[index];
             if (store.ReadPixels(side, image.Sha256) is { } stored)
                 return stored;
-            var shrunk = Preprocessor.Shrink(image.Decode(decoder), side);
+            var shrunk = Preprocessor.Shrink(image.Decode(decoder, decoding), side);
             store.WritePixels(image.Sha256, shrunk);
             return shrunk;
         }

@@ -1,5 +1,6 @@
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
+using PaDiM.Imaging.Decoding;
 using PaDiM.Imaging.Preprocessing;
 
 namespace PaDiM.Engine.Inference;
@@ -19,6 +20,9 @@ public sealed class Embedder(
     float[]? template = null
 )
 {
+    /// <summary>Gets how files become pixels, the first step of the preprocessing.</summary>
+    public DecodeOptions Decoding { get; } = DecodeOptions.For(settings);
+
     /// <summary>Gets the preprocessing from pixels to the backbone's input.</summary>
     public Preprocessor Preprocessing { get; } = new(settings, backbone.Manifest.Normalisation, template);
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using PaDiM.Core.Geometry;
 
 namespace PaDiM.Imaging.Decoding;
 
@@ -14,15 +15,33 @@ public abstract record DecodeResult
     /// <returns>True if there is an image.</returns>
     public bool TryGetImage([NotNullWhen(true)] out RgbImage? image, [NotNullWhen(false)] out Refused? refused)
     {
-        image = (this as Decoded)?.Image;
+        var succeeded = TryGetDecoded(out var decoded, out refused);
+        image = decoded?.Image;
+        return succeeded;
+    }
+
+    /// <summary>Gets the image with what is known of its file, or the refusal.</summary>
+    /// <returns>True if there is an image.</returns>
+    public bool TryGetDecoded([NotNullWhen(true)] out Decoded? decoded, [NotNullWhen(false)] out Refused? refused)
+    {
+        decoded = this as Decoded;
         refused = this as Refused;
-        return image is not null;
+        return decoded is not null;
     }
 
     /// <summary>The image.</summary>
     /// <param name="Image">Upright RGB pixels.</param>
-    /// <param name="Format">The encoding.</param>
-    public sealed record Decoded(RgbImage Image, ImageFormat Format) : DecodeResult;
+    /// <param name="Format">The encoding; null for raw pixels.</param>
+    public sealed record Decoded(RgbImage Image, ImageFormat? Format) : DecodeResult
+    {
+        /// <summary>
+        /// Gets the size of the upright image in the file, which regions, heatmaps and masks refer to.
+        /// </summary>
+        public Grid Size { get; init; } = new(Image.Height, Image.Width);
+
+        /// <summary>Gets what the decoder tolerated.</summary>
+        public IReadOnlyList<ImageWarning> Warnings { get; init; } = [];
+    }
 
     /// <summary>The bytes are refused.</summary>
     /// <param name="Fault">The kind of fault.</param>

@@ -67,11 +67,13 @@ public sealed class ImageDecoder
     /// <param name="bytes">The encoded image.</param>
     /// <param name="header">The header.</param>
     /// <param name="refused">Why the image is refused.</param>
+    /// <param name="options">How it will be decoded, as for <see cref="Decode"/>.</param>
     /// <returns>True if the header is accepted; the pixels may still turn out to be damaged.</returns>
     public bool TryProbe(
         byte[] bytes,
         [NotNullWhen(true)] out ImageHeader? header,
-        [NotNullWhen(false)] out DecodeResult.Refused? refused
+        [NotNullWhen(false)] out DecodeResult.Refused? refused,
+        DecodeOptions? options = null
     )
     {
         header = null;
@@ -90,7 +92,9 @@ public sealed class ImageDecoder
     }
 
     /// <summary>Decodes an image.</summary>
-    public DecodeResult Decode(byte[] bytes)
+    /// <param name="bytes">The encoded image.</param>
+    /// <param name="options">How; null for <see cref="DecodeOptions.Default"/>.</param>
+    public DecodeResult Decode(byte[] bytes, DecodeOptions? options = null)
     {
         if (!TryRecognise(bytes, out var format, out var refused))
             return refused;

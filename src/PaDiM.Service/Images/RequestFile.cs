@@ -13,18 +13,22 @@ namespace PaDiM.Service.Images;
 internal sealed record RequestFile(string Field, string FileName, byte[] Bytes, Problem? Fault, PixelLayout? Layout)
 {
     /// <summary>Gets the memory that decoding takes, from the header; 0 for raw pixels.</summary>
-    public Outcome<long> ProbeDecodeBytes(ImageDecoder decoder)
+    public Outcome<long> ProbeDecodeBytes(ImageDecoder decoder, DecodeOptions options)
     {
         if (Layout is not null)
             return 0;
-        return decoder.TryProbe(Bytes, out var header, out var refused) ? header.DecodeBytes : Problems.Image(refused);
+        return decoder.TryProbe(Bytes, out var header, out var refused, options)
+            ? header.DecodeBytes
+            : Problems.Image(refused);
     }
 
     /// <summary>Gets the image.</summary>
-    public Outcome<RgbImage> ToImage(ImageDecoder decoder)
+    public Outcome<DecodeResult.Decoded> ToImage(ImageDecoder decoder, DecodeOptions options)
     {
         if (Layout is { } layout)
-            return layout.ToImage(Bytes);
-        return decoder.Decode(Bytes).TryGetImage(out var image, out var refused) ? image : Problems.Image(refused);
+            return new DecodeResult.Decoded(layout.ToImage(Bytes), Format: null);
+        return decoder.Decode(Bytes, options).TryGetDecoded(out var decoded, out var refused)
+            ? decoded
+            : Problems.Image(refused);
     }
 }

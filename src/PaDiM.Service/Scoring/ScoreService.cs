@@ -44,7 +44,10 @@ internal sealed partial class ScoreService(
     {
         using var trace = ScoreTrace.StartImage();
         var clock = new StageClock(time);
-        if (!file.ProbeDecodeBytes(decoder).Succeeded(out var decodeBytes, out var problem))
+        if (
+            !file.ProbeDecodeBytes(decoder, model.Scorer.Embedder.Decoding)
+                .Succeeded(out var decodeBytes, out var problem)
+        )
             return ReportFailure(model, problem, trace, part);
         var probe = clock.EndStage();
 
@@ -107,7 +110,7 @@ internal sealed partial class ScoreService(
             return Problems.NotFinite(scorer.Backbone.Identity.Name);
         var regions = RegionFinder
             .Find(map, model.Threshold)
-            .Select(region => scorer.Preprocessing.ToOriginal(region, image.Width, image.Height))
+            .Select(region => scorer.Preprocessing.ToOriginal(region, image.Size.Width, image.Size.Height))
             .ToArray();
         var drawn = heatmap is { } style
             ? await DrawAsync(image.Pixels!, model, map, style, admitted.Lease.Priority, cancellationToken)
@@ -128,7 +131,7 @@ internal sealed partial class ScoreService(
                 scorer.Model.Calibration.GetPValue(score),
                 model.Decide(score),
                 regions,
-                new ScoredImage(image.Width, image.Height, FileHash.Compute(file.Bytes)),
+                new ScoredImage(image.Size.Width, image.Size.Height, FileHash.Compute(file.Bytes)),
                 drawn,
                 new Timings(
                     Round(image.Waited + batched.Waited.TotalMilliseconds),
@@ -146,17 +149,16 @@ internal sealed partial class ScoreService(
     /// <summary>Decodes and prepares an image, and keeps its pixels only if a heatmap is drawn over them.</summary>
     private Outcome<PreparedImage> Prepare(ModelScorer scorer, RequestFile file, bool keepPixels, Admitted admitted)
     {
-        if (!file.ToImage(decoder).Succeeded(out var image, out var problem))
+        if (!file.ToImage(decoder, scorer.Embedder.Decoding).Succeeded(out var decoded, out var problem))
             return problem;
         var length = scorer.Embedder.PreparedLength;
         var input = ArrayPool<float>.Shared.Rent(length);
-        var placement = scorer.Preprocessing.Prepare(image, input.AsSpan(0, length));
+        var placement = scorer.Preprocessing.Prepare(decoded.Image, input.AsSpan(0, length));
         return new PreparedImage(
             input,
             placement,
-            image.Width,
-            image.Height,
-            keepPixels ? image : null,
+            decoded.Size,
+            keepPixels ? decoded.Image : null,
             admitted.Waited,
             admitted.Probe + admitted.Clock.EndStage()
         );
@@ -227,8 +229,7 @@ internal sealed partial class ScoreService(
     private sealed record PreparedImage(
         float[] Input,
         RigidTransform Placement,
-        int Width,
-        int Height,
+        Grid Size,
         RgbImage? Pixels,
         double Waited,
         double Decode
