@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.Extensions.Options;
 using PaDiM.Service.Http;
@@ -21,6 +22,7 @@ internal static class AccessFeature
             .AddSingleton<RateLimits>()
             .AddSingleton<IConfigureOptions<RateLimiterOptions>>(provider => provider.GetRequiredService<RateLimits>());
         services.AddSingleton<IConfigureOptions<JwtBearerOptions>, TokenAuthentication>();
+        services.AddSingleton<IConfigureOptions<KeyManagementOptions>, ForgottenKeys>();
         services
             .AddAuthentication(Either)
             .AddPolicyScheme(Either, displayName: null, schemes => schemes.ForwardDefaultSelector = SelectScheme)
