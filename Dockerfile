@@ -1,7 +1,7 @@
 # CPU image:  docker build -t padim .
 # GPU image:  docker build -t padim:gpu --target gpu --build-arg ONNX_RUNTIME=Microsoft.ML.OnnxRuntime.Gpu .
-# CUDA and cuDNN in CUDA_IMAGE must have the major versions that ONNX Runtime's GPU package was built for.
-ARG CUDA_IMAGE=nvidia/cuda:12.9.1-cudnn-runtime-ubuntu24.04
+# CUDA and cuDNN in CUDA_IMAGE must have the major versions that ONNX Runtime's GPU package was built for: 13 and 9.
+ARG CUDA_IMAGE=nvidia/cuda:13.0.2-cudnn-runtime-ubuntu24.04
 
 FROM mcr.microsoft.com/dotnet/sdk:10.0-noble AS build
 ARG ONNX_RUNTIME=Microsoft.ML.OnnxRuntime
@@ -17,7 +17,7 @@ RUN rid="linux-$(echo "$TARGETARCH" | sed 's/amd64/x64/')" \
 FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled AS cpu
 COPY --from=build /app /app
 COPY --from=build --chown=$APP_UID /data /data
-ENV Padim__DataDirectory=/data Padim__Access=required ASPNETCORE_HTTP_PORTS=8080 DOTNET_EnableDiagnostics=0
+ENV Padim__DataDirectory=/data Padim__Access=required ASPNETCORE_HTTP_PORTS=8080 DOTNET_EnableDiagnostics=0 ORT_DISABLE_TELEMETRY=1
 USER $APP_UID
 VOLUME /data
 EXPOSE 8080
@@ -30,7 +30,7 @@ FROM ${CUDA_IMAGE} AS gpu
 COPY --from=runtime /usr/share/dotnet /usr/share/dotnet
 COPY --from=build /app /app
 COPY --from=build --chown=1654 /data /data
-ENV Padim__DataDirectory=/data Padim__Access=required Padim__Device=cuda ASPNETCORE_HTTP_PORTS=8080 DOTNET_EnableDiagnostics=0
+ENV Padim__DataDirectory=/data Padim__Access=required Padim__Device=cuda ASPNETCORE_HTTP_PORTS=8080 DOTNET_EnableDiagnostics=0 ORT_DISABLE_TELEMETRY=1
 USER 1654
 VOLUME /data
 EXPOSE 8080

@@ -16,4 +16,7 @@ public sealed class ArchitectureTests
             .Add("Quantisation");
         Assert.Empty(order.FindViolations(typeof(BackboneArchitecture).Assembly));
     }
+
+    [Fact]
+    public void Only_one_class_opens_ONNX_Runtime() => Assert.Empty(OnnxRuntimeUse.FindDetours());
 }

@@ -17,4 +17,7 @@ public sealed class ArchitectureTests
             .Add("Evaluation", "Evaluation.Datasets");
         Assert.Empty(order.FindViolations(Assembly.Load("padim")));
     }
+
+    [Fact]
+    public void Only_one_class_opens_ONNX_Runtime() => Assert.Empty(OnnxRuntimeUse.FindDetours());
 }

@@ -1,19 +1,17 @@
 using Microsoft.ML.OnnxRuntime;
+using PaDiM.Engine.Inference;
 
 namespace PaDiM.Engine.TestSupport;
 
-/// <summary>Runs an ONNX file as it is, without the product.</summary>
+/// <summary>Runs an ONNX file as it is, without the pipelines of the product.</summary>
 internal static class OnnxRun
 {
     /// <summary>Values of the graph's outputs by name for one input of random values.</summary>
     public static Dictionary<string, float[]> Outputs(byte[] onnx, int batch, int size)
     {
-        using var options = new SessionOptions
-        {
-            IntraOpNumThreads = 1,
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
-        };
-        using var session = new InferenceSession(onnx, options);
+        using var options = OnnxRuntimeLibrary.CreateOptions();
+        options.IntraOpNumThreads = 1;
+        using var session = OnnxRuntimeLibrary.OpenSession(onnx, options);
         var random = new Random(5);
         var pixels = Enumerable.Range(0, batch * 3 * size * size).Select(_ => random.NextSingle() * 4 - 2).ToArray();
         using var input = OrtValue.CreateTensorValueFromMemory(pixels, [batch, 3, size, size]);

@@ -23,4 +23,7 @@ public sealed class ArchitectureTests
             .Add("Export", "Catalogue", "Graphs", "Inference");
         Assert.Empty(order.FindViolations(typeof(Backbone).Assembly));
     }
+
+    [Fact]
+    public void Only_one_class_opens_ONNX_Runtime() => Assert.Empty(OnnxRuntimeUse.FindDetours());
 }

@@ -78,4 +78,7 @@ public sealed class ArchitectureTests
             typeof(Program).Assembly.GetExportedTypes(),
             type => type.Namespace?.EndsWith(".Migrations", StringComparison.Ordinal) is not true
         );
+
+    [Fact]
+    public void Only_one_class_opens_ONNX_Runtime() => Assert.Empty(OnnxRuntimeUse.FindDetours());
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
+using PaDiM.Engine.Inference;
 using PaDiM.Service.Tests.Support;
 using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport.Parts;
@@ -28,7 +29,8 @@ public sealed class OnnxExportTests(SharedService shared)
         var onnx = await response.Content.ReadAsByteArrayAsync();
         Assert.Equal(onnx.Length, response.Content.Headers.ContentLength);
 
-        using var session = new InferenceSession(onnx);
+        using var options = OnnxRuntimeLibrary.CreateOptions();
+        using var session = OnnxRuntimeLibrary.OpenSession(onnx, options);
         var about = session.ModelMetadata.CustomMetadataMap;
         Assert.Equal(
             (category.Name, "1", 17.25),

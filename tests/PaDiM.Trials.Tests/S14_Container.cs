@@ -7,6 +7,9 @@ namespace PaDiM.Trials;
 /// </summary>
 public sealed class S14_Container
 {
+    /// <summary>The programs set it themselves; this also covers what runs beside them.</summary>
+    private const string NoTelemetry = "ORT_DISABLE_TELEMETRY=1";
+
     [Fact]
     public void Every_image_runs_as_a_user_that_is_not_root_and_by_no_shell()
     {
@@ -25,6 +28,7 @@ public sealed class S14_Container
                 Assert.DoesNotMatch(@"\n(RUN|ADD) ", stage);
                 // Crash dumps would be written where nothing may be.
                 Assert.Contains("DOTNET_EnableDiagnostics=0", stage, StringComparison.Ordinal);
+                Assert.Contains(NoTelemetry, stage, StringComparison.Ordinal);
             }
         );
         Assert.Contains("-chiseled", stages[0], StringComparison.Ordinal);
@@ -37,5 +41,13 @@ public sealed class S14_Container
         foreach (var line in new[] { "read_only: true", "cap_drop: [ALL]", "no-new-privileges:true" })
             Assert.Contains(line, compose, StringComparison.Ordinal);
         Assert.DoesNotContain("privileged: true", compose, StringComparison.Ordinal);
+        Assert.Contains("ORT_DISABLE_TELEMETRY: \"1\"", compose, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void The_unit_switches_telemetry_off_too() =>
+        Assert.Matches(
+            $@"\nEnvironment=.*\b{NoTelemetry}\b",
+            File.ReadAllText(Path.Combine(Repository.Root, "deploy", "systemd", "padim.service"))
+        );
 }

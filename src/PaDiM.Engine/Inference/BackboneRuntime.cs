@@ -104,7 +104,7 @@ public sealed class BackboneRuntime
     public InferenceSession CreateSession(byte[] onnx)
     {
         using var options = CreateSessionOptions();
-        return new InferenceSession(onnx, options);
+        return OnnxRuntimeLibrary.OpenSession(onnx, options);
     }
 
     /// <summary>Creates session options for this device. TF32 is off, so that scores agree with the CPU's.</summary>
@@ -112,12 +112,9 @@ public sealed class BackboneRuntime
     /// what it is asked for, and does not use TensorRT.</param>
     internal SessionOptions CreateSessionOptions(bool onlyHolds = false)
     {
-        var options = new SessionOptions
-        {
-            IntraOpNumThreads = Threads,
-            InterOpNumThreads = 1,
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
-        };
+        var options = OnnxRuntimeLibrary.CreateOptions();
+        options.IntraOpNumThreads = Threads;
+        options.InterOpNumThreads = 1;
         // Idle workers must not spin, because the kernels around the backbone use the same cores.
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
         if (Processors is { } bound)
@@ -158,13 +155,13 @@ public sealed class BackboneRuntime
 
     private static string? GetProviderFault(string provider, string name, Action<SessionOptions> append)
     {
-        if (!OrtEnv.Instance().GetAvailableProviders().Contains(provider))
+        if (!OnnxRuntimeLibrary.Providers.Contains(provider))
             return provider == CudaProvider
                 ? "this build contains ONNX Runtime for the CPU only"
                 : $"this build contains ONNX Runtime without {name}";
         try
         {
-            using var options = new SessionOptions();
+            using var options = OnnxRuntimeLibrary.CreateOptions();
             append(options);
             return null;
         }

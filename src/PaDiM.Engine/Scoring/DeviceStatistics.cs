@@ -46,7 +46,7 @@ internal sealed class DeviceStatistics : IDisposable
         Names = [.. statistics.Select(tensor => tensor.Name)];
         Bytes = sizeof(float) * statistics.Sum(tensor => tensor.Length);
         using var options = runtime.CreateSessionOptions(onlyHolds: true);
-        _session = new InferenceSession(CreateCopyGraph(statistics), options);
+        _session = OnnxRuntimeLibrary.OpenSession(CreateCopyGraph(statistics), options);
         var parallel = ComputeContext.OnThreadPool(runtime.Threads).ToParallelOptions();
         var host = new List<OrtValue>();
         try

@@ -1,4 +1,3 @@
-using Microsoft.ML.OnnxRuntime;
 using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Inference;
 using PaDiM.Service.Access;
@@ -53,7 +52,7 @@ internal static class SystemEndpoints
             ServiceVersion.Current,
             runtime.Device,
             runtime.ExecutionProvider,
-            OrtEnv.Instance().GetVersionString(),
+            OnnxRuntimeLibrary.Version,
             runtime.Threads,
             [.. backbones.List().Where(backbone => backbone.State != BackboneState.Available).Select(Describe)],
             new MemoryResponse(Environment.WorkingSet, GC.GetTotalMemory(forceFullCollection: false), cache.Bytes),

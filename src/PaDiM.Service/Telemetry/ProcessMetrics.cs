@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using Microsoft.ML.OnnxRuntime;
 using PaDiM.Engine.Inference;
 using PaDiM.Service.Data;
 using PaDiM.Service.Diagnostics;
@@ -17,7 +16,7 @@ internal sealed class ProcessMetrics
             1,
             Instruments.Tag("version", ServiceVersion.Current),
             Instruments.Tag("device", runtime.Device),
-            Instruments.Tag("onnxruntime", OrtEnv.Instance().GetVersionString())
+            Instruments.Tag("onnxruntime", OnnxRuntimeLibrary.Version)
         );
         meter.CreateObservableGauge(
             "padim.build.info",

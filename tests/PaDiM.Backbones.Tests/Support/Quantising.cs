@@ -2,6 +2,7 @@ using Microsoft.ML.OnnxRuntime;
 using PaDiM.Backbones.Quantisation;
 using PaDiM.Engine.Graphs;
 using PaDiM.Engine.Graphs.Schema;
+using PaDiM.Engine.Inference;
 using PaDiM.Engine.TestSupport;
 using PaDiM.Imaging;
 using PaDiM.TestSupport;
@@ -43,15 +44,12 @@ internal static class Quantising
     public static string[] KernelsOf(byte[] onnx)
     {
         using var folder = new TempDirectory();
-        using (
-            var options = new SessionOptions
-            {
-                OptimizedModelFilePath = folder.Combine("run.onnx"),
-                GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
-                LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
-            }
-        )
-        using (new InferenceSession(onnx, options)) { }
+        using (var options = OnnxRuntimeLibrary.CreateOptions())
+        {
+            options.OptimizedModelFilePath = folder.Combine("run.onnx");
+            options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_EXTENDED;
+            OnnxRuntimeLibrary.OpenSession(onnx, options).Dispose();
+        }
         return
         [
             .. GraphEditor.Open(File.ReadAllBytes(folder.Combine("run.onnx"))).Graph.Node.Select(node => node.OpType),

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text;
 using PaDiM.TestSupport;
 
 namespace PaDiM.EndToEnd.Tests.Support;
@@ -15,40 +14,26 @@ public sealed class PublishedService : IAsyncLifetime
 #else
         "Release";
 #endif
-    private static readonly TimeSpan PublishLimit = TimeSpan.FromMinutes(5),
-        StartLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan PublishLimit = TimeSpan.FromMinutes(5);
     private readonly TempDirectory _folder = new();
-    private readonly StringBuilder _log = new();
-    private Process? _process;
+    private StartedService? _started;
 
     /// <summary>Root of the repository.</summary>
     public static string Repository { get; } = FindRepository();
+
+    /// <summary>Gets the file to start: the program of the service.</summary>
+    public string Program { get; private set; } = "";
 
     /// <summary>Where the program listens.</summary>
     public Uri Address { get; } = new($"http://127.0.0.1:{FreePort.Find()}");
 
     /// <summary>Speaks to the program.</summary>
-    public ServiceClient Client { get; private set; } = null!;
+    public ServiceClient Client => _started!.Client;
 
     public async ValueTask InitializeAsync()
     {
-        var program = _folder.Combine("program");
-        // The build of this project has built it. Build servers would outlive the command and keep its pipes open.
-        await RunAsync(
-            "dotnet",
-            "publish",
-            Path.Combine(Repository, "src", "PaDiM.Service"),
-            "-c",
-            Configuration,
-            "--no-build",
-            "-o",
-            program,
-            "-nodeReuse:false",
-            "--nologo"
-        );
-        var start = new ProcessStartInfo(
-            Path.Combine(program, OperatingSystem.IsWindows() ? "PaDiM.Service.exe" : "PaDiM.Service")
-        )
+        Program = await PublishAsync("PaDiM.Service", "PaDiM.Service", _folder.Combine("program"));
+        var start = new ProcessStartInfo(Program)
         {
             WorkingDirectory = _folder.Path,
             RedirectStandardOutput = true,
@@ -64,38 +49,34 @@ public sealed class PublishedService : IAsyncLifetime
         };
         if (SharedFolder.Has("backbones"))
             start.Environment["Padim__BackboneDirectories__0"] = SharedFolder.Path("backbones");
-        _process = Process.Start(start)!;
-        _process.OutputDataReceived += Log;
-        _process.ErrorDataReceived += Log;
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
-        Client = new ServiceClient(Address);
-        await WaitUntilReadyAsync();
+        _started = await StartedService.StartAsync(start, new ServiceClient(Address));
     }
 
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync()
     {
-        Client?.Dispose();
-        if (_process is { HasExited: false })
-        {
-            _process.Kill(entireProcessTree: true);
-            await _process.WaitForExitAsync();
-        }
-        _process?.Dispose();
+        _started?.Dispose();
         _folder.Dispose();
+        return ValueTask.CompletedTask;
     }
 
-    private async Task WaitUntilReadyAsync()
+    /// <summary>Publishes a project that the build of this one has built.</summary>
+    /// <returns>The program to start.</returns>
+    public static async Task<string> PublishAsync(string project, string program, string folder)
     {
-        for (var watch = Stopwatch.StartNew(); watch.Elapsed < StartLimit; await Task.Delay(100))
-        {
-            if (_process!.HasExited)
-                break;
-            if (await Client.IsReadyAsync())
-                return;
-        }
-        lock (_log)
-            throw new InvalidOperationException($"The published program did not become ready:\n{_log}");
+        // Build servers would outlive the command and keep its pipes open.
+        await RunAsync(
+            "dotnet",
+            "publish",
+            Path.Combine(Repository, "src", project),
+            "-c",
+            Configuration,
+            "--no-build",
+            "-o",
+            folder,
+            "-nodeReuse:false",
+            "--nologo"
+        );
+        return Path.Combine(folder, OperatingSystem.IsWindows() ? program + ".exe" : program);
     }
 
     private static async Task RunAsync(string command, params string[] arguments)
@@ -121,12 +102,6 @@ public sealed class PublishedService : IAsyncLifetime
             throw new InvalidOperationException(
                 $"{command} {string.Join(' ', arguments)} failed:\n{await output}{await errors}"
             );
-    }
-
-    private void Log(object sender, DataReceivedEventArgs line)
-    {
-        lock (_log)
-            _log.AppendLine(line.Data);
     }
 
     private static string FindRepository()

@@ -8,12 +8,13 @@ using PaDiM.TestSupport.Parts;
 namespace PaDiM.EndToEnd.Tests.Support;
 
 /// <summary>The HTTP interface as a client would use it, nothing of the service's own code.</summary>
-public sealed class ServiceClient(Uri address) : IDisposable
+public sealed class ServiceClient(Uri address, HttpMessageHandler? handler = null) : IDisposable
 {
     private const int FilesPerUpload = 50;
 
     /// <summary>Sends requests to the service.</summary>
-    public HttpClient Http { get; } = new() { BaseAddress = address, Timeout = TimeSpan.FromMinutes(5) };
+    public HttpClient Http { get; } =
+        new(handler ?? new SocketsHttpHandler()) { BaseAddress = address, Timeout = TimeSpan.FromMinutes(5) };
 
     public async Task<bool> IsReadyAsync()
     {

@@ -8,6 +8,7 @@ using PaDiM.Core.Models;
 using PaDiM.Core.Statistics;
 using PaDiM.Engine.Export;
 using PaDiM.Engine.Faults;
+using PaDiM.Engine.Inference;
 using PaDiM.Engine.Tests.Support;
 using PaDiM.Engine.TestSupport;
 using PaDiM.TestSupport;
@@ -174,12 +175,9 @@ public sealed class OnnxExportTests
 
     private static InferenceSession Open(byte[] onnx)
     {
-        using var options = new SessionOptions
-        {
-            IntraOpNumThreads = 2,
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
-        };
-        return new InferenceSession(onnx, options);
+        using var options = OnnxRuntimeLibrary.CreateOptions();
+        options.IntraOpNumThreads = 2;
+        return OnnxRuntimeLibrary.OpenSession(onnx, options);
     }
 
     /// <summary>A model of any size that takes hardly any memory.</summary>

@@ -3,6 +3,7 @@ using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Statistics;
 using PaDiM.Engine.Graphs;
+using PaDiM.Engine.Inference;
 using PaDiM.Engine.Tests.Support;
 
 namespace PaDiM.Engine.Tests.Graphs;
@@ -43,12 +44,12 @@ public sealed class ScoringGraphTests
 
     private static (float[] Maps, float[] Scores) Run(ExportCase made, float[] prepared, int batch)
     {
-        using var options = new SessionOptions
-        {
-            IntraOpNumThreads = 2,
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
-        };
-        using var session = new InferenceSession(new ScoringGraph(made.Model, GridsOf(made)).ToArray(), options);
+        using var options = OnnxRuntimeLibrary.CreateOptions();
+        options.IntraOpNumThreads = 2;
+        using var session = OnnxRuntimeLibrary.OpenSession(
+            new ScoringGraph(made.Model, GridsOf(made)).ToArray(),
+            options
+        );
         // As a device gets them: of d dimensions each, chosen channels too.
         var reduction = made.Model.Reduction;
         var product = new ChannelProjection(

@@ -1,11 +1,10 @@
-using Microsoft.ML.OnnxRuntime;
 using PaDiM.Engine.Inference;
 
 namespace PaDiM.Engine.Tests.Inference;
 
 public sealed class BackboneRuntimeTests
 {
-    private static bool HasCuda => OrtEnv.Instance().GetAvailableProviders().Contains("CUDAExecutionProvider");
+    private static bool HasCuda => OnnxRuntimeLibrary.Providers.Contains("CUDAExecutionProvider");
 
     [Fact]
     public void The_cpu_is_used_when_asked_for()
