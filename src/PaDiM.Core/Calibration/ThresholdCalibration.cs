@@ -15,12 +15,20 @@ public sealed class ThresholdCalibration
     /// </summary>
     private const double MinSpread = 0.05;
 
+    /// <summary>
+    /// The least threshold. Where all training images are equal, rounding alone gives scores of up to 1e-5: a threshold
+    /// below it would reject the training images themselves.
+    /// </summary>
+    private const double MinThreshold = 1e-4;
+
     private readonly double[] _sorted;
 
     /// <summary>Creates a calibration.</summary>
     /// <param name="scores">Leave-one-out image scores in any order; at least one, all finite.</param>
-    /// <exception cref="ArgumentException">There are no scores, or one is not finite.</exception>
-    public ThresholdCalibration(IReadOnlyList<double> scores)
+    /// <param name="uncounted">Indices of scores that do not count, because a twin of the image was left in; null for
+    /// none. At least one score must count.</param>
+    /// <exception cref="ArgumentException">No score counts, or one is not finite.</exception>
+    public ThresholdCalibration(IReadOnlyList<double> scores, IReadOnlyList<int>? uncounted = null)
     {
         if (scores.Count == 0 || scores.Any(s => !double.IsFinite(s)))
             throw new ArgumentException(
@@ -28,11 +36,21 @@ public sealed class ThresholdCalibration
                 nameof(scores)
             );
         Scores = [.. scores];
-        _sorted = [.. scores.Order()];
+        Uncounted = [.. (uncounted ?? []).Order()];
+        var left = Uncounted.ToHashSet();
+        _sorted = [.. scores.Where((_, i) => !left.Contains(i)).Order()];
+        if (_sorted.Length == 0)
+            throw new ArgumentException("At least one score must count.", nameof(uncounted));
     }
 
     /// <summary>Gets the scores in the order of the training images.</summary>
     public IReadOnlyList<double> Scores { get; }
+
+    /// <summary>Gets the indices of the scores that do not count, in ascending order.</summary>
+    public IReadOnlyList<int> Uncounted { get; }
+
+    /// <summary>Gets the number n of scores that count.</summary>
+    public int Count => _sorted.Length;
 
     /// <summary>Gets the smallest score.</summary>
     public double Min => _sorted[0];
@@ -48,7 +66,8 @@ public sealed class ThresholdCalibration
 
     /// <summary>
     /// Gets the ceil((n + 1)(1 - rate))-th smallest score, or the largest one if the rate is below <see
-    /// cref="SmallestFalseRejectRate"/>.
+    /// cref="SmallestFalseRejectRate"/>. If several scores are equal to it, gets the number just above them: a new
+    /// image may tie with them too, and "at or above" would then reject more than the rate.
     /// </summary>
     /// <param name="falseRejectRate">Share of normal images that may be rejected, above 0 and below 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">The rate is out of range.</exception>
@@ -62,15 +81,21 @@ public sealed class ThresholdCalibration
             );
         // The small allowance keeps (n + 1)(1 - rate) from being rounded up past an exact integer.
         var rank = (int)Math.Ceiling((_sorted.Length + 1) * (1 - falseRejectRate) - 1e-9);
-        return _sorted[Math.Clamp(rank, 1, _sorted.Length) - 1];
+        var score = _sorted[Math.Clamp(rank, 1, _sorted.Length) - 1];
+        return Math.Max(MinThreshold, CountTies(score) > 1 ? Math.BitIncrement(score) : score);
     }
 
     /// <summary>
     /// Gets (1 + #{scores &gt; threshold}) / (n + 1), the largest expected share of normal images that a threshold
-    /// rejects; the inverse of <see cref="GetThreshold"/>.
+    /// rejects; the inverse of <see cref="GetThreshold"/>. If several scores are equal to the threshold, they count
+    /// too.
     /// </summary>
     public double GetFalseRejectRate(double threshold) =>
-        Math.Min(1, (1.0 + CountAtLeast(Math.BitIncrement(threshold))) / (_sorted.Length + 1));
+        Math.Min(
+            1,
+            (1.0 + CountAtLeast(CountTies(threshold) > 1 ? threshold : Math.BitIncrement(threshold)))
+                / (_sorted.Length + 1)
+        );
 
     /// <summary>
     /// Gets the conformal p-value (1 + #{scores >= score}) / (n + 1): the smaller, the more surprising for a normal
@@ -96,6 +121,8 @@ public sealed class ThresholdCalibration
                 .OrderByDescending(outlier => outlier.Score),
         ];
     }
+
+    private int CountTies(double score) => CountAtLeast(score) - CountAtLeast(Math.BitIncrement(score));
 
     private int CountAtLeast(double score)
     {

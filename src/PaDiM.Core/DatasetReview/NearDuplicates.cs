@@ -55,22 +55,34 @@ internal static class NearDuplicates
                 .Centre
         );
 
-        var original = Enumerable.Range(0, images.Count).ToArray();
+        var groups = new ImageGroups(images.Count);
         var deviations = new double[images.Count];
         foreach (var (first, second, distance) in GetPairs(around))
         {
             var ratio = distance - Math.Min(kth[first], kth[second]);
             if (ratio > limit && distance > Math.Log(IdenticalDistance))
                 continue;
-            // Pairs are ordered by their later image, then by their earlier one: the original of the earlier image is
-            // already final.
-            original[second] = Math.Min(original[second], original[first]);
-            deviations[second] = Math.Max(deviations[second], -usual.GetDeviations(ratio));
+            groups.Join(first, second);
+            var nearness = -usual.GetDeviations(ratio);
+            deviations[first] = Math.Max(deviations[first], nearness);
+            deviations[second] = Math.Max(deviations[second], nearness);
         }
         return Enumerable
             .Range(0, images.Count)
-            .Where(i => original[i] != i)
-            .Select(i => new TrainingFinding(i, TrainingFindingKind.NearDuplicate, deviations[i], original[i]));
+            .Where(i => groups.GetFirst(i) != i)
+            .Select(i => new TrainingFinding(i, TrainingFindingKind.NearDuplicate, deviations[i], groups.GetFirst(i)));
+    }
+
+    /// <summary>Gets whether the thumbnails of all images are the same, by the limit that always counts.</summary>
+    public static bool AreIdentical(IReadOnlyList<ImageTraits> images)
+    {
+        var first = new TangentThumbnail(images[0].Thumbnail);
+        var buffers = new TangentThumbnail.Buffers();
+        return images
+            .Skip(1)
+            .All(image =>
+                first.ComputeLogDistance(new TangentThumbnail(image.Thumbnail), buffers) <= Math.Log(IdenticalDistance)
+            );
     }
 
     /// <summary>Gets the largest ln(d_1 / d_k) of a repeat.</summary>
@@ -82,14 +94,12 @@ internal static class NearDuplicates
                 usual.Centre - TrainingSetReview.MaxDeviations * usual.Spread
             );
 
-    /// <summary>Gets each pair of neighbours once, ordered by its later image and then by its earlier one.</summary>
+    /// <summary>Gets each pair of neighbours once.</summary>
     private static IEnumerable<(int First, int Second, double LogDistance)> GetPairs(Neighbourhood[] around) =>
         around
             .SelectMany(
                 (near, i) =>
                     near.Nearest.Select(n => (First: Math.Min(i, n.Index), Second: Math.Max(i, n.Index), n.LogDistance))
             )
-            .DistinctBy(pair => (pair.First, pair.Second))
-            .OrderBy(pair => pair.Second)
-            .ThenBy(pair => pair.First);
+            .DistinctBy(pair => (pair.First, pair.Second));
 }

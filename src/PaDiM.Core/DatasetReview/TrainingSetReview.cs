@@ -31,6 +31,12 @@ public static class TrainingSetReview
         MinShareSpread = 0.05;
 
     /// <summary>
+    /// The largest difference of brightness and contrast between copies of one frame, in grey levels: more than an
+    /// encoder changes.
+    /// </summary>
+    private const double MaxCopyDifference = 0.5;
+
+    /// <summary>
     /// Finds all findings, ordered by index and kind. Cost: quadratic in the number of images.
     /// </summary>
     /// <param name="images">Traits in the training order, any number.</param>
@@ -49,6 +55,47 @@ public static class TrainingSetReview
                     .OrderBy(finding => finding.Index)
                     .ThenBy(finding => finding.Kind),
             ];
+
+    /// <summary>
+    /// Gets whether all images are one frame: copies of one another, except for what an encoder changes.
+    /// </summary>
+    /// <param name="images">Traits of at least one image.</param>
+    public static bool IsOneFrame(IReadOnlyList<ImageTraits> images) =>
+        images.All(image =>
+            Math.Abs(image.Brightness - images[0].Brightness) < MaxCopyDifference
+            && Math.Abs(image.Contrast - images[0].Contrast) < MaxCopyDifference
+        ) && NearDuplicates.AreIdentical(images);
+
+    /// <summary>
+    /// Finds the leave-one-out scores that say nothing about new parts: when a near-duplicate is left out, its twin is
+    /// still in the fit, and the score is too low. They are left out of the calibration. If there are fewer other images
+    /// than groups of near-duplicates, the largest score of each group counts.
+    /// </summary>
+    /// <param name="findings">The findings of <see cref="FindAll"/>.</param>
+    /// <param name="scores">The leave-one-out score of every image.</param>
+    /// <returns>Indices in ascending order.</returns>
+    public static IReadOnlyList<int> FindUncounted(
+        IReadOnlyList<TrainingFinding> findings,
+        IReadOnlyList<double> scores
+    )
+    {
+        int[][] groups =
+        [
+            .. findings
+                .Where(finding => finding.Of is not null)
+                .GroupBy(finding => finding.Of!.Value, finding => finding.Index)
+                .Select(group => group.Append(group.Key).ToArray()),
+        ];
+        var repeated = groups.Sum(group => group.Length);
+        return
+        [
+            .. groups
+                .SelectMany(group =>
+                    scores.Count - repeated >= groups.Length ? group : group.OrderByDescending(i => scores[i]).Skip(1)
+                )
+                .Order(),
+        ];
+    }
 
     private static IEnumerable<TrainingFinding> FindBlurred(IReadOnlyList<ImageTraits> images)
     {

@@ -34,7 +34,8 @@ public static class ModelFile
             model.Backbone,
             [.. model.Reduction.TapChannels],
             model.TrainingImages,
-            model.Findings
+            model.Findings,
+            model.Calibration.Uncounted is { Count: > 0 } uncounted ? uncounted : null
         );
         var metadata = new Dictionary<string, string>
         {
@@ -126,7 +127,10 @@ public static class ModelFile
                 card.Backbone,
                 reduction,
                 distribution,
-                new ThresholdCalibration(file.ReadArray<double>("calibration", card.TrainingImages.Count)),
+                new ThresholdCalibration(
+                    file.ReadArray<double>("calibration", card.TrainingImages.Count),
+                    card.Uncounted
+                ),
                 card.TrainingImages
             )
             {
@@ -246,13 +250,16 @@ public static class ModelFile
             : throw new InvalidDataException("The file has values that are not finite.");
 }
 
-/// <summary>The JSON card of a model file. Older files have no findings.</summary>
+/// <summary>
+/// The JSON card of a model file. Older files have no findings, and all of their scores count.
+/// </summary>
 internal sealed record ModelCard(
     FitSettings Settings,
     BackboneIdentity Backbone,
     int[] TapChannels,
     IReadOnlyList<string> TrainingImages,
-    IReadOnlyList<TrainingFinding>? Findings = null
+    IReadOnlyList<TrainingFinding>? Findings = null,
+    IReadOnlyList<int>? Uncounted = null
 )
 {
     /// <summary>Finds the first invalid value, as a sentence; null if all are valid.</summary>
@@ -263,6 +270,8 @@ internal sealed record ModelCard(
             || TrainingImages.Distinct(StringComparer.Ordinal).Count() < TrainingImages.Count
         )
             return "training images must be distinct SHA-256 hashes.";
+        if (Uncounted is not null && !(Uncounted.All(IsImage) && Uncounted.Distinct().Count() < TrainingImages.Count))
+            return "a score that does not count belongs to no image, or none counts.";
         return
             Findings is null
             || Findings.All(finding =>

@@ -1,6 +1,7 @@
 using PaDiM.Core;
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Calibration;
+using PaDiM.Core.DatasetReview;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
@@ -38,7 +39,7 @@ public sealed class FitPipeline(
     private const double FactorisingShare = 0.1;
 
     /// <summary>Fits a model.</summary>
-    /// <param name="images">At least two images, without repeats.</param>
+    /// <param name="images">At least two different images; copies count once.</param>
     /// <param name="prior">An earlier fit with the same settings and backbone, to update; null for a new fit.</param>
     /// <param name="keepStatistics">Called once with the finished statistics, before the fit overwrites them.</param>
     /// <param name="progress">Called after every batch, on the caller's thread.</param>
@@ -128,6 +129,8 @@ public sealed class FitPipeline(
             store,
             parallel
         );
+        if (settings.Alignment != AlignmentMethod.None)
+            pixels.DropCopies();
         var template = settings.Alignment == AlignmentMethod.None ? null : BuildTemplate(pixels, progress);
         // Embeddings that were aligned to the template of the earlier fit cannot be combined with new ones.
         if (template is not null)
@@ -145,7 +148,11 @@ public sealed class FitPipeline(
             cancellation
         );
 
-        var statistics = Accumulate(ordered, prior, embeddings, parallel, progress);
+        var statistics = Accumulate(pixels, prior, embeddings, parallel, progress);
+        pixels.DropCopies();
+        ordered = [.. pixels.Images];
+        if (ordered.Length < 2)
+            throw OneFrame(images.Count);
         keepStatistics?.Invoke(statistics);
 
         progress?.Invoke(new FitProgress(FitStage.Factorising, EmbeddingShare));
@@ -157,7 +164,7 @@ public sealed class FitPipeline(
         var distribution = PatchDistribution.Freeze(statistics, regularisation, parallel);
 
         progress?.Invoke(new FitProgress(FitStage.Calibrating, EmbeddingShare + FactorisingShare));
-        var calibration = Calibrate(
+        var scores = Calibrate(
             ordered,
             LeaveOneOut.Consume(statistics, regularisation, parallel),
             embedder.Preprocessing,
@@ -166,6 +173,11 @@ public sealed class FitPipeline(
             parallel,
             progress
         );
+        var traits = pixels.GetTraits();
+        if (TrainingSetReview.IsOneFrame(traits))
+            throw OneFrame(images.Count);
+        var findings = TrainingSetReview.FindAll(traits, parallel);
+        var calibration = new ThresholdCalibration(scores, TrainingSetReview.FindUncounted(findings, scores));
         var model = new PadimModel(
             settings,
             backbone.Identity,
@@ -177,50 +189,82 @@ public sealed class FitPipeline(
         {
             Ignored = ignored,
             Template = template,
-            Findings = pixels.Review(),
+            Findings = findings,
         };
         // Another set of images gives another template, so nothing will read these embeddings again.
         if (template is not null)
             store.Remove(key);
         var scorer = new ModelScorer(model, backbone);
-        return model with { GoldenImages = SelfTest.ChooseGoldenImages(scorer, compute, i => pixels[i]) };
+        var golden = SelfTest.ChooseGoldenImages(scorer, compute, i => pixels[i]);
+        // With itself in the model, an image scores lower than without, unless both scores are rounding errors.
+        if (scores.Max() < SelfTest.MinReferenceScore && golden.Max(image => image.Score) >= scores.Max())
+            throw new UserFaultException(
+                ProblemCodes.TooFewImages,
+                $"The {ordered.Length} images do not differ where the model looks, so it would reject every other "
+                    + "part. Add images of different parts, or check the crop and the ignore mask."
+            );
+        return model with { GoldenImages = golden };
     }
 
+    private static UserFaultException OneFrame(int images) =>
+        new(
+            ProblemCodes.TooFewImages,
+            $"A fit needs at least 2 different images; the {images} images are copies of one picture. Add photographs "
+                + "of other good parts."
+        );
+
     /// <summary>
-    /// Embeds every image that the statistics lack and adds it; subtracts removed images. This is the first pass.
+    /// Embeds every image that the statistics lack and adds it; subtracts removed images. Of copies, only one is
+    /// added. This is the first pass.
     /// </summary>
     private static PatchStatistics Accumulate(
-        TrainingImage[] images,
+        TrainingPixels pixels,
         PriorFit? prior,
         TrainingEmbeddings embeddings,
         ParallelOptions parallel,
         Action<FitProgress>? progress
     )
     {
+        var images = pixels.Images;
         var known = prior?.TrainingImages.ToHashSet(StringComparer.Ordinal) ?? [];
         var gone = known
             .Except(images.Select(image => image.Sha256), StringComparer.Ordinal)
             .Order(StringComparer.Ordinal)
             .ToArray();
+        var seen = pixels.GetContents([.. images.Where(image => known.Contains(image.Sha256))]);
         var statistics =
-            prior is not null && gone.Length < images.Length && gone.All(embeddings.Contains)
+            prior is not null
+            && gone.Length < images.Count
+            && gone.All(embeddings.Contains)
+            // Statistics of earlier versions may hold copies.
+            && seen.Distinct(StringComparer.Ordinal).Count() == seen.Length
                 ? prior.ReadStatistics()
                 : null;
         if (statistics is null)
         {
             known = [];
             gone = [];
+            seen = [];
         }
 
         foreach (var batch in gone.Chunk(embeddings.BatchSize))
             statistics!.Remove(embeddings.LoadRemoved(batch), parallel);
         var added = images.Where(image => !known.Contains(image.Sha256)).ToArray();
+        var contents = seen.ToHashSet(StringComparer.Ordinal);
         var done = 0;
         foreach (var batch in added.Chunk(embeddings.BatchSize))
         {
             var embedded = embeddings.Load(batch);
             statistics ??= new PatchStatistics(embedded[0].Grid, embedded[0].Dimensions);
-            statistics.Add(embedded, parallel);
+            PatchEmbedding[] different =
+            [
+                .. embedded
+                    .Zip(pixels.GetContents(batch))
+                    .Where(image => contents.Add(image.Second))
+                    .Select(image => image.First),
+            ];
+            if (different.Length > 0)
+                statistics.Add(different, parallel);
             done += batch.Length;
             progress?.Invoke(new FitProgress(FitStage.Embedding, EmbeddingShare * done / added.Length));
         }
@@ -246,7 +290,7 @@ public sealed class FitPipeline(
     /// <summary>
     /// Computes the exact leave-one-out image score of every training image. This is the second pass.
     /// </summary>
-    private ThresholdCalibration Calibrate(
+    private double[] Calibrate(
         TrainingImage[] images,
         LeaveOneOut leaveOneOut,
         Preprocessor preprocessing,
@@ -280,7 +324,7 @@ public sealed class FitPipeline(
                 )
             );
         }
-        return new ThresholdCalibration(scores);
+        return scores;
     }
 
     private static float[] BuildTemplate(TrainingPixels pixels, Action<FitProgress>? progress)

@@ -180,11 +180,14 @@ internal sealed class TrainingEmbeddings : IDisposable
             part.Length,
             _parallel,
             k =>
+            {
                 placements[k] = _embedder.Preprocessing.PrepareAndShrink(
                     images[part[k]].Decode(_decoder, _embedder.Decoding),
                     prepared.AsSpan(k * length, length),
                     _shrunk[part[k]] ??= new RgbImage(side, side, new byte[3 * side * side])
-                ),
+                );
+                _pixels.Identify(images[part[k]].Sha256, _shrunk[part[k]]!);
+            },
             // Where several images fail, the user can act on this fault.
             fault => fault is UserFaultException
         );

@@ -27,19 +27,58 @@ internal sealed class TrainingPixels(
     private const int TemplateRounds = 3;
 
     private readonly ConcurrentDictionary<string, ImageTraits> _traits = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, string> _contents = new(StringComparer.Ordinal);
+
+    /// <summary>Gets the images; <see cref="DropCopies"/> removes some.</summary>
+    public IReadOnlyList<TrainingImage> Images { get; private set; } = images;
 
     /// <summary>Gets the pixels of an image.</summary>
-    public RgbImage this[int index]
+    public RgbImage this[int index] => this[Images[index]];
+
+    private RgbImage this[TrainingImage image]
     {
         get
         {
-            var image = images[index];
             if (store.ReadPixels(side, image.Sha256) is { } stored)
                 return stored;
             var shrunk = Preprocessor.Shrink(image.Decode(decoder, decoding), side);
             store.WritePixels(image.Sha256, shrunk);
             return shrunk;
         }
+    }
+
+    /// <summary>Notes the content of an image that has just been shrunk. Thread-safe.</summary>
+    public void Identify(string sha256, RgbImage shrunk) => _contents[sha256] = PixelHash.Compute(shrunk);
+
+    /// <summary>
+    /// Gets the hashes of what images show at the image size: to the model, images with the same hash are copies.
+    /// </summary>
+    public string[] GetContents(IReadOnlyList<TrainingImage> some)
+    {
+        var contents = new string[some.Count];
+        ParallelLoop.For(
+            contents.Length,
+            parallel,
+            i =>
+            {
+                var image = some[i];
+                if (!_contents.TryGetValue(image.Sha256, out contents[i]!))
+                {
+                    var shrunk = this[image];
+                    _contents[image.Sha256] = contents[i] = PixelHash.Compute(shrunk);
+                    _traits.TryAdd(image.Sha256, Measure(shrunk));
+                }
+            },
+            fault => fault is UserFaultException
+        );
+        return contents;
+    }
+
+    /// <summary>Removes images that show the same as an earlier one: copies count once.</summary>
+    public void DropCopies()
+    {
+        var contents = GetContents(Images);
+        Images = [.. Images.Zip(contents).DistinctBy(image => image.Second).Select(image => image.First)];
     }
 
     /// <summary>
@@ -55,23 +94,23 @@ internal sealed class TrainingPixels(
     /// <summary>Builds the mean image that others are registered to, shape <c>(side, side)</c>, grey.</summary>
     public float[] BuildTemplate() =>
         MeanTemplate.Build(
-            () => Enumerable.Range(0, images.Count).Select(i => Preprocessor.ToGrey(ReadFloats(i))),
+            () => Enumerable.Range(0, Images.Count).Select(i => Preprocessor.ToGrey(ReadFloats(i))),
             side,
             TemplateRounds,
             parallel
         );
 
-    /// <summary>Finds near-duplicates, blurred images and wrongly exposed images.</summary>
-    public IReadOnlyList<TrainingFinding> Review()
+    /// <summary>Measures all images.</summary>
+    public ImageTraits[] GetTraits()
     {
-        var all = new ImageTraits[images.Count];
+        var all = new ImageTraits[Images.Count];
         ParallelLoop.For(
             all.Length,
             parallel,
-            i => all[i] = _traits.GetValueOrDefault(images[i].Sha256) ?? Measure(this[i]),
+            i => all[i] = _traits.GetValueOrDefault(Images[i].Sha256) ?? Measure(this[i]),
             fault => fault is UserFaultException
         );
-        return TrainingSetReview.FindAll(all, parallel);
+        return all;
     }
 
     private ImageTraits Measure(RgbImage image)

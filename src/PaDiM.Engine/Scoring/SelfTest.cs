@@ -18,7 +18,7 @@ public static class SelfTest
     /// Smallest score that deviations are measured against: where all training images are equal, scores are rounding
     /// errors only.
     /// </summary>
-    private const double MinReferenceScore = 0.1;
+    internal const double MinReferenceScore = 0.1;
 
     /// <summary>Scores the model's golden images, and compares the scores with those of the fit.</summary>
     /// <param name="scorer">The model.</param>

@@ -27,6 +27,10 @@ internal sealed class StoredImage
     [MaxLength(64)]
     public required string Sha256 { get; init; }
 
+    /// <summary>Hash of the decoded pixels; null for images of earlier versions until their next fit.</summary>
+    [MaxLength(64)]
+    public string? PixelSha256 { get; init; }
+
     /// <summary>The client's file name: data only, never used as a path.</summary>
     [MaxLength(255)]
     public required string FileName { get; init; }

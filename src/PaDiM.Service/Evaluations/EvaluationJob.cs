@@ -62,6 +62,16 @@ internal sealed class EvaluationJob(
         var leftOut = trained
             .Select((sha256, i) => (sha256, Score: calibration.Scores[i]))
             .ToDictionary(pair => pair.sha256, pair => pair.Score, StringComparer.Ordinal);
+        // The fit counts copies once. The others have the score of the copy that it counted: a direct score would be too
+        // low.
+        foreach (
+            var copies in labelled
+                .Where(image => image.PixelSha256 is not null)
+                .GroupBy(image => image.PixelSha256)
+                .Where(copies => copies.Any(image => leftOut.ContainsKey(image.Sha256)))
+        )
+        foreach (var copy in copies)
+            leftOut.TryAdd(copy.Sha256, copies.Max(image => leftOut.GetValueOrDefault(image.Sha256)));
         var seen = labelled
             .Where(image => image.Label == ImageLabel.Normal && leftOut.ContainsKey(image.Sha256))
             .ToArray();

@@ -15,6 +15,7 @@ internal sealed class FitJob(
     FitPlanner planner,
     PriorFits priors,
     JobImages images,
+    PixelHashes hashes,
     EmbeddingStore embeddings,
     ModelDrafts drafts,
     BackgroundScheduler threads
@@ -24,6 +25,7 @@ internal sealed class FitJob(
     {
         var job = context.Job;
         var request = JsonSerializer.Deserialize<FitRequest>(job.Request)!;
+        await hashes.FillAsync(job.Category, cancellationToken);
         var plan = (await planner.PlanAsync(job.Category, cancellationToken)).GetOrThrow();
         var watch = planner.StartWatch(plan);
         var prior = request.Incremental ? await priors.FindAsync(plan, cancellationToken) : null;

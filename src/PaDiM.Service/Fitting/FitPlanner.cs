@@ -27,11 +27,11 @@ internal sealed class FitPlanner(
     /// <returns>The plan, or the problem that stops the fit.</returns>
     public async Task<Outcome<FitPlan>> PlanAsync(string name, CancellationToken cancellationToken)
     {
-        var (category, images) = await ReadAsync(name, cancellationToken);
+        var (category, images, stored) = await ReadAsync(name, cancellationToken);
         if (category is null)
             return Problems.CategoryNotFound(name);
         if (images.Count < FewestImages)
-            return Problems.TooFewImages(images.Count);
+            return Problems.TooFewImages(images.Count, stored);
         if (!settings.OpenBackbone(category.Settings.Backbone).Succeeded(out var backbone, out var problem))
             return problem;
         var fit = category.Settings.Fit;
@@ -66,7 +66,8 @@ internal sealed class FitPlanner(
         };
     }
 
-    private async Task<(Category? Category, IReadOnlyList<string> Images)> ReadAsync(
+    /// <summary>Reads a category and its different images of good parts, and counts all of them.</summary>
+    private async Task<(Category? Category, IReadOnlyList<string> Images, int Stored)> ReadAsync(
         string name,
         CancellationToken cancellationToken
     )
@@ -74,11 +75,20 @@ internal sealed class FitPlanner(
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var category = await db.Categories.AsNoTracking().SingleOrDefaultAsync(c => c.Name == name, cancellationToken);
         if (category is null)
-            return (null, []);
+            return (null, [], 0);
         var images = await db
             .Images.Where(i => i.Category == name && i.Label == ImageLabel.Normal)
-            .Select(i => i.Sha256)
+            .Select(i => new { i.Sha256, i.PixelSha256 })
             .ToListAsync(cancellationToken);
-        return (category, images);
+        return (
+            category,
+            [
+                .. images
+                    .OrderBy(i => i.Sha256, StringComparer.Ordinal)
+                    .DistinctBy(i => i.PixelSha256 ?? i.Sha256)
+                    .Select(i => i.Sha256),
+            ],
+            images.Count
+        );
     }
 }

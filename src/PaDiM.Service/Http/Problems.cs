@@ -137,12 +137,13 @@ internal static class Problems
     public static Problem ExportUnsupported(string detail) =>
         new(ProblemCodes.ExportUnsupported, StatusCodes.Status422UnprocessableEntity, detail);
 
-    public static Problem TooFewImages(int count) =>
+    public static Problem TooFewImages(int different, int stored) =>
         new(
             ProblemCodes.TooFewImages,
             StatusCodes.Status409Conflict,
-            $"A fit needs at least 2 images of good parts; the category has {count}. Upload more with POST "
-                + "/v1/categories/{category}/images?label=normal."
+            "A fit needs at least 2 different images of good parts; the category has "
+                + (different == stored ? $"{stored}. " : $"{stored}, and they are copies of one picture. ")
+                + "Upload photographs of more parts with POST /v1/categories/{category}/images?label=normal."
         );
 
     public static Problem FitTooLarge(string detail) =>

@@ -10,11 +10,13 @@ internal sealed record UploadResponse(IReadOnlyList<AcceptedImage> Accepted, IRe
 /// <summary>A stored image.</summary>
 /// <param name="Id">Identifier.</param>
 /// <param name="FileName">File name given by the client.</param>
-/// <param name="Sha256">Hash of the bytes; the same bytes are stored as one image.</param>
+/// <param name="Sha256">Hash of the stored bytes.</param>
 /// <param name="Width">Width in pixels, upright.</param>
 /// <param name="Height">Height in pixels, upright.</param>
 /// <param name="Label">Label.</param>
-/// <param name="Duplicate">Whether the image was already stored.</param>
+/// <param name="Duplicate">Whether an image with the same bytes or the same pixels was already stored. The answer then
+/// describes that image, and the file is not stored again.</param>
+/// <param name="DuplicateOf">Identifier of the image that was already stored; null if this one is new.</param>
 /// <param name="HasMask">Whether a mask is stored with the image.</param>
 internal sealed record AcceptedImage(
     string Id,
@@ -24,6 +26,7 @@ internal sealed record AcceptedImage(
     int Height,
     ImageLabel Label,
     bool Duplicate,
+    string? DuplicateOf,
     bool HasMask
 );
 

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
 using PaDiM.Imaging.Heatmaps;
 using PaDiM.Service.Admission;
@@ -40,6 +41,7 @@ internal sealed class ImageStore(
             Id = Guid.CreateVersion7(time.GetUtcNow()).ToString("n"),
             Category = category,
             Sha256 = sha256,
+            PixelSha256 = measured.PixelSha256,
             FileName =
                 file.FileName.Length > 0
                     ? file.FileName
@@ -69,16 +71,20 @@ internal sealed class ImageStore(
                 return Problems.CategoryNotFound(category);
             throw;
         }
-        return Accept(image, false);
+        return Accept(image, duplicate: false);
 
+        // The same bytes, or the same pixels in another file: both would count twice in a fit.
         Task<StoredImage?> FindAsync() =>
             db
                 .Images.AsNoTracking()
-                .SingleOrDefaultAsync(i => i.Category == category && i.Sha256 == sha256, cancellationToken);
+                .Where(i => i.Category == category && (i.Sha256 == sha256 || i.PixelSha256 == measured.PixelSha256))
+                .OrderByDescending(i => i.Sha256 == sha256)
+                .ThenBy(i => i.Id)
+                .FirstOrDefaultAsync(cancellationToken);
 
         Outcome<AcceptedImage> Duplicate(StoredImage stored) =>
             stored.Label == label
-                ? Accept(stored, true)
+                ? Accept(stored, duplicate: true)
                 : Problems.LabelConflict(stored.Label.ToString().ToLowerInvariant());
     }
 
@@ -186,6 +192,7 @@ internal sealed class ImageStore(
             image.Height,
             image.Label,
             duplicate,
+            duplicate ? image.Id : null,
             image.MaskSha256 is not null
         );
 
@@ -204,18 +211,17 @@ internal sealed class ImageStore(
     /// Decodes an image completely and keeps only what the row needs, so that an invalid image is refused now and not
     /// during the fit.
     /// </summary>
-    private async Task<Outcome<(ImageFormat Format, int Width, int Height)>> MeasureAsync(
-        byte[] bytes,
-        CancellationToken cancellationToken
-    )
+    private async Task<Outcome<MeasuredImage>> MeasureAsync(byte[] bytes, CancellationToken cancellationToken)
     {
         if (!decoder.TryProbe(bytes, out var header, out var refused))
             return Problems.Image(refused);
         using var lease = await admission.AcquireAsync(header.DecodeBytes, Priority.Batch, cancellationToken);
         return decoder.Decode(bytes).TryGetImage(out var image, out refused)
-            ? (header.Format, image.Width, image.Height)
+            ? new MeasuredImage(header.Format, image.Width, image.Height, PixelHash.Compute(image))
             : Problems.Image(refused);
     }
+
+    private sealed record MeasuredImage(ImageFormat Format, int Width, int Height, string PixelSha256);
 }
 
 /// <summary>A mask whose bytes are stored.</summary>

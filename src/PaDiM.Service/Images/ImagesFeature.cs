@@ -15,6 +15,7 @@ internal static class ImagesFeature
             .AddSingleton<ImageStore>()
             .AddSingleton<ImageRequest>()
             .AddSingleton<JobImages>()
+            .AddSingleton<PixelHashes>()
             .AddSingleton<Thumbnails>();
 
     public static void MapImages(this WebApplication app)

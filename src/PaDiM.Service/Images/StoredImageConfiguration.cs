@@ -17,6 +17,7 @@ internal sealed class StoredImageConfiguration : IEntityTypeConfiguration<Stored
             i.Id,
         });
         image.HasIndex(i => i.Sha256);
+        image.HasIndex(i => new { i.Category, i.PixelSha256 });
         image.HasOne<Category>().WithMany().HasForeignKey(i => i.Category).OnDelete(DeleteBehavior.Cascade);
     }
 }

@@ -55,7 +55,7 @@ internal sealed class DriftMonitor(CategoryLabels labels)
     }
 
     private static Watched Watch(CategoryModel model) =>
-        new(model.Version, new DriftWindow(model.Scorer.Model.Calibration.Scores.Count));
+        new(model.Version, new DriftWindow(model.Scorer.Model.Calibration.Count));
 
     private sealed record Watched(int Version, DriftWindow Window);
 }

@@ -50,7 +50,7 @@ internal static class ProblemExamples
             "The model aligns each image to a template, which an ONNX graph cannot express. Export it as "
                 + "safetensors, or fit without alignment."
         ),
-        Problems.TooFewImages(1),
+        Problems.TooFewImages(1, 1),
         Problems.FitTooLarge(
             "A fit with 256 x 256 positions and 400 dimensions requires 51.2 GiB of memory; 8.0 GiB are available, "
                 + "of which a fit may use 90 %. Use fewer dimensions or a smaller image size."

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using FsCheck;
 using FsCheck.Xunit;
 using PaDiM.Core.Calibration;
@@ -149,6 +150,47 @@ public sealed class ThresholdCalibrationTests
     [InlineData(new double[] { 5, 5, 5, 5 })]
     public void Too_few_scores_or_equal_ones_hold_no_outliers(double[] scores) =>
         Assert.Empty(new ThresholdCalibration(scores).FindOutliers());
+
+    [Theory]
+    [InlineData(new double[] { 7, 7, 7, 7, 7, 7 }, 0.01, 1 / 7.0)]
+    [InlineData(new double[] { 1, 2, 3, 3, 3, 4, 5, 6, 7 }, 0.5, 0.5)]
+    [InlineData(new double[] { 0, 0, 0, 0, 0, 0 }, 0.01, 1 / 7.0)]
+    public void A_threshold_among_equal_scores_rejects_none_of_them(double[] scores, double rate, double promised)
+    {
+        var calibration = new ThresholdCalibration(scores);
+        var threshold = calibration.GetThreshold(rate);
+        Assert.Equal(promised, calibration.GetFalseRejectRate(threshold), 12);
+        Assert.True(scores.Count(score => score >= threshold) <= promised * (scores.Length + 1) - 1);
+        // As the service sends it, and as a client that rounds to single precision may keep it.
+        Assert.Equal(threshold, JsonSerializer.Deserialize<double>(JsonSerializer.Serialize(threshold)));
+    }
+
+    [Fact]
+    public void A_threshold_by_hand_on_equal_scores_counts_all_of_them() =>
+        Assert.Equal(5 / 7.0, new ThresholdCalibration([1, 2, 3, 3, 3, 4]).GetFalseRejectRate(3), 12);
+
+    [Fact]
+    public void Rounding_errors_of_equal_images_are_below_every_threshold()
+    {
+        var calibration = new ThresholdCalibration([0, 1e-6, 3.6e-6]);
+        Assert.All([0.001, 0.3, 0.9], rate => Assert.True(calibration.GetThreshold(rate) > 1e-5));
+    }
+
+    [Fact]
+    public void Scores_that_do_not_count_change_nothing_but_the_list()
+    {
+        var scores = Scores(3, 30);
+        var counted = new ThresholdCalibration([.. scores.Take(5), .. scores.Skip(7)]);
+        var calibration = new ThresholdCalibration(scores, [6, 5]);
+        Assert.Equal(scores, calibration.Scores);
+        Assert.Equal([5, 6], calibration.Uncounted);
+        Assert.Equal(28, calibration.Count);
+        Assert.Equal(counted.SmallestFalseRejectRate, calibration.SmallestFalseRejectRate);
+        foreach (var rate in new[] { 0.01, 0.1, 0.5 })
+            Assert.Equal(counted.GetThreshold(rate), calibration.GetThreshold(rate));
+        Assert.Equal(counted.GetPValue(3), calibration.GetPValue(3));
+        Assert.Throws<ArgumentException>(() => new ThresholdCalibration([1, 2], [0, 1]));
+    }
 
     [Theory]
     [InlineData(new double[0])]

@@ -70,6 +70,36 @@ public sealed class TrainingSetReviewTests
     }
 
     [Fact]
+    public void Forty_copies_among_twelve_images_do_not_count_for_the_threshold()
+    {
+        var set = Set(2, 13);
+        ImageTraits[] images = [.. set, .. Enumerable.Repeat(set[4], 39)];
+        var scores = images.Select((_, i) => i > 12 || i == 4 ? 0.1 : 10.0 + i).ToArray();
+        var uncounted = TrainingSetReview.FindUncounted(TrainingSetReview.FindAll(images), scores);
+        Assert.Equal([4, .. Enumerable.Range(13, 39)], uncounted);
+    }
+
+    [Fact]
+    public void Where_every_image_is_there_twice_the_larger_score_of_each_pair_counts()
+    {
+        var set = Set(3, 8);
+        double[] scores = [1, 2, 3, 4, 5, 6, 7, 8, 8, 7, 6, 5, 4, 3, 2, 1];
+        var findings = TrainingSetReview.FindAll([.. set, .. set]);
+        Assert.Equal([0, 1, 2, 3, 12, 13, 14, 15], TrainingSetReview.FindUncounted(findings, scores));
+    }
+
+    [Fact]
+    public void Only_copies_are_one_frame()
+    {
+        var set = Set(4, 5);
+        Assert.True(TrainingSetReview.IsOneFrame([set[0]]));
+        Assert.True(TrainingSetReview.IsOneFrame([set[0], set[0], Changed(set[0], 6, 0.01f)]));
+        Assert.False(TrainingSetReview.IsOneFrame([set[0], set[0], set[1]]));
+        // The same picture in other light.
+        Assert.False(TrainingSetReview.IsOneFrame([set[0], Changed(set[0], 0, 2)]));
+    }
+
+    [Fact]
     public void The_result_does_not_depend_on_the_number_of_threads()
     {
         var set = Set(1, 60);

@@ -36,6 +36,14 @@ public sealed class ModelFileTests
     }
 
     [Fact]
+    public void Scores_that_do_not_count_are_kept()
+    {
+        var model = Model(ReductionMethod.Random);
+        model = model with { Calibration = new ThresholdCalibration(model.Calibration.Scores, [1]) };
+        Assert.Equal([1], ModelFile.Read(new MemoryStream(Bytes(model))).Calibration.Uncounted);
+    }
+
+    [Fact]
     public void A_model_of_few_images_reads_back_in_its_subspace()
     {
         var images = RandomEmbeddings.Draw(3, 4, new Grid(2, 2), 12);

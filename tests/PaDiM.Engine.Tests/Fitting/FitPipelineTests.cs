@@ -99,16 +99,29 @@ public sealed class FitPipelineTests
     }
 
     [Fact]
-    public void The_same_picture_many_times_and_pictures_of_one_colour_give_finite_scores()
+    public void Pictures_of_one_colour_are_copies_whatever_their_size()
     {
         using var fits = new Fits();
-        var images = Enumerable
-            .Range(1, 5)
-            .Select(side => fits.Image(new RgbImage(side, side, new byte[3 * side * side]).ToBmp()))
-            .ToArray();
-        var model = fits.Run(images);
+        TrainingImage[] images = [.. Enumerable.Range(1, 5).Select(side => fits.Image(Plain(side, 0)))];
+        var fault = Assert.Throws<UserFaultException>(() => fits.Run(images));
+        Assert.Equal("too_few_images", fault.Fault.Code);
+        Assert.Contains("5 images are copies of one picture", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Pictures_of_several_colours_give_finite_scores()
+    {
+        using var fits = new Fits();
+        var model = fits.Run([.. Enumerable.Range(1, 5).Select(side => fits.Image(Plain(side, (byte)side)))]);
         Assert.All(model.Calibration.Scores, score => Assert.True(double.IsFinite(score)));
         Assert.True(double.IsFinite(Score(new ModelScorer(model, Fits.Tiny), SyntheticParts.Good(1, 72))));
+    }
+
+    private static byte[] Plain(int side, byte grey)
+    {
+        var pixels = new byte[3 * side * side];
+        Array.Fill(pixels, grey);
+        return new RgbImage(side, side, pixels).ToBmp();
     }
 
     [Fact]

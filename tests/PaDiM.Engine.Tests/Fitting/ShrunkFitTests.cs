@@ -1,5 +1,6 @@
 using PaDiM.Core.Models;
 using PaDiM.Core.Statistics;
+using PaDiM.Engine.Faults;
 using PaDiM.Engine.Scoring;
 using PaDiM.Engine.Tests.Support;
 using PaDiM.Engine.TestSupport;
@@ -32,7 +33,7 @@ public sealed class ShrunkFitTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Identical_images_give_finite_scores_everywhere(ShrinkageMethod method, int count)
+    public void Copies_of_one_image_are_too_few_images(ShrinkageMethod method, int count)
     {
         using var fits = new Fits();
         var images = Enumerable
@@ -44,9 +45,10 @@ public sealed class ShrunkFitTests
                 file[6] = (byte)i;
                 return fits.Image(file);
             });
-        var model = fits.Run([.. images], settings: Fits.Settings with { Shrinkage = method });
-        AssertFinite(model, count);
-        Assert.All(model.Calibration.Scores, score => Assert.InRange(score, 0, 1e-2));
+        var fault = Assert.Throws<UserFaultException>(() =>
+            fits.Run([.. images], settings: Fits.Settings with { Shrinkage = method })
+        );
+        Assert.Equal("too_few_images", fault.Fault.Code);
     }
 
     [Theory]
