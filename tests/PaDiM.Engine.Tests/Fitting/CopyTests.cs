@@ -1,5 +1,4 @@
 using PaDiM.Core.Alignment;
-using PaDiM.Core.Models;
 using PaDiM.Engine.Faults;
 using PaDiM.Engine.Fitting;
 using PaDiM.Engine.Scoring;
