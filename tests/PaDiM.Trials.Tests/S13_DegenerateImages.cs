@@ -78,9 +78,9 @@ public sealed class S13_DegenerateImages
             {
                 var category = service.Category($"{name}-{i}");
                 await category.CreateAsync(Settings[i]);
-                var stored = await (
-                    await category.UploadAsync(images.Select((bytes, k) => ($"{k}", bytes)))
-                ).JsonAsync(200);
+                var stored = await (await category.UploadAsync(images.Select((bytes, k) => ($"{k}", bytes)))).JsonAsync(
+                    200
+                );
                 if (stored.Items("accepted").Select(image => image.Text("id")).Distinct().Count() == 1)
                 {
                     await (await service.Http.PostAsync($"{category.Url}/fits", null)).ProblemAsync(
