@@ -81,8 +81,12 @@ public sealed class ImageDecoder
             return false;
         try
         {
-            refused =
-                format == ImageFormat.Bmp ? ProbeBitmap(bytes, out header) : ProbeWithVips(bytes, format, out header);
+            refused = format switch
+            {
+                ImageFormat.Bmp => ProbeBitmap(bytes, out header),
+                ImageFormat.Jpeg => ProbeJpeg(bytes, out header),
+                _ => ProbeWithVips(bytes, format, out header),
+            };
         }
         catch (Exception e) when (e is InvalidDataException or VipsException)
         {
@@ -100,7 +104,12 @@ public sealed class ImageDecoder
             return refused;
         try
         {
-            return format == ImageFormat.Bmp ? DecodeBitmap(bytes) : DecodeWithVips(bytes, format);
+            return format switch
+            {
+                ImageFormat.Bmp => DecodeBitmap(bytes),
+                ImageFormat.Jpeg => DecodeJpeg(bytes),
+                _ => DecodeWithVips(bytes, format),
+            };
         }
         catch (Exception e) when (e is InvalidDataException or VipsException)
         {
@@ -169,6 +178,43 @@ public sealed class ImageDecoder
             return tooLarge;
         using var reserved = _reserve?.Invoke((long)bitmap.Width * bitmap.Height * BytesPerBitmapPixel);
         return new DecodeResult.Decoded(bitmap.Decode(bytes), ImageFormat.Bmp);
+    }
+
+    private DecodeResult.Refused? ProbeJpeg(byte[] bytes, out ImageHeader? header)
+    {
+        header = null;
+        var start = _time.GetTimestamp();
+        var frame = JpegSegments.ReadFrame(bytes);
+        if (CheckSize(frame.Width, frame.Height) is { } tooLarge)
+            return tooLarge;
+        JpegSegments.ReadHeader(bytes);
+        if (_time.GetElapsedTime(start) > _limit)
+            return RefuseTooComplex(ImageFormat.Jpeg);
+        header = CreateHeader(ImageFormat.Jpeg, frame.Width, frame.Height, BytesPerPixel);
+        return null;
+    }
+
+    private DecodeResult DecodeJpeg(byte[] bytes)
+    {
+        var frame = JpegSegments.ReadFrame(bytes);
+        if (CheckSize(frame.Width, frame.Height) is { } tooLarge)
+            return tooLarge;
+        var jpeg = JpegSegments.Read(bytes);
+        var pixels = (long)frame.Width * frame.Height;
+        using var reserved = _reserve?.Invoke(pixels * BytesPerPixel);
+        using var file = new TimedSource(jpeg.Pieces, _limit, _time);
+        file.Restart(Math.Max(1, (double)pixels / PixelsPerTimeLimit));
+        try
+        {
+            return new DecodeResult.Decoded(JpegPixels.Decode(file, jpeg.Orientation), ImageFormat.Jpeg)
+            {
+                Warnings = jpeg.Warnings,
+            };
+        }
+        catch (VipsException) when (file.IsExpired)
+        {
+            return RefuseTooComplex(ImageFormat.Jpeg);
+        }
     }
 
     private DecodeResult.Refused? ProbeWithVips(byte[] bytes, ImageFormat format, out ImageHeader? header)

@@ -27,13 +27,17 @@ public static class ImageFormats
         bytes switch
         {
             [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A, ..] => ImageFormat.Png,
-            [0xFF, 0xD8, 0xFF, ..] => ImageFormat.Jpeg,
+            [0xFF, 0xD8 or 0xFF, ..] when IsJpeg(bytes) => ImageFormat.Jpeg,
             [(byte)'B', (byte)'M', ..] => ImageFormat.Bmp,
             [(byte)'I', (byte)'I', 42 or 43, 0, ..] or [(byte)'M', (byte)'M', 0, 42 or 43, ..] => ImageFormat.Tiff,
             [(byte)'R', (byte)'I', (byte)'F', (byte)'F', _, _, _, _, (byte)'W', (byte)'E', (byte)'B', (byte)'P', ..] =>
                 ImageFormat.WebP,
             _ => null,
         };
+
+    /// <summary>Gets whether a JPEG begins here: its start marker, which fill bytes may precede.</summary>
+    private static bool IsJpeg(ReadOnlySpan<byte> bytes) =>
+        bytes.IndexOfAnyExcept(JpegMarker.Prefix) is > 0 and var at && bytes[at] == JpegMarker.StartOfImage;
 
     /// <summary>Gets the usual spelling of a format.</summary>
     public static string Name(this ImageFormat format) =>

@@ -9,20 +9,31 @@ namespace PaDiM.Imaging.Decoding;
 /// </summary>
 internal sealed class TimedSource : IDisposable
 {
-    private readonly byte[] _bytes;
+    private readonly IReadOnlyList<ReadOnlyMemory<byte>> _pieces;
+    private readonly long _length;
     private readonly TimeProvider _time;
     private readonly SourceCustom _source = new();
     private TimeSpan? _limit;
     private long _start;
-    private int _position;
+    private long _position;
+    private int _piece;
+    private int _offset;
 
     /// <summary>Starts the clock.</summary>
     /// <param name="bytes">The encoded image.</param>
     /// <param name="limit">How long it may be read; null for no limit.</param>
     /// <param name="time">The clock.</param>
     public TimedSource(byte[] bytes, TimeSpan? limit, TimeProvider time)
+        : this([bytes], limit, time) { }
+
+    /// <summary>Starts the clock.</summary>
+    /// <param name="pieces">The encoded image, in pieces.</param>
+    /// <param name="limit">How long it may be read; null for no limit.</param>
+    /// <param name="time">The clock.</param>
+    public TimedSource(IReadOnlyList<ReadOnlyMemory<byte>> pieces, TimeSpan? limit, TimeProvider time)
     {
-        _bytes = bytes;
+        _pieces = pieces;
+        _length = pieces.Sum(piece => (long)piece.Length);
         _limit = limit;
         _time = time;
         _start = time.GetTimestamp();
@@ -49,8 +60,21 @@ internal sealed class TimedSource : IDisposable
     {
         if (IsExpired)
             return -1;
-        var count = Math.Min(length, _bytes.Length - _position);
-        _bytes.AsSpan(_position, count).CopyTo(buffer);
+        var count = 0;
+        while (count < length && _piece < _pieces.Count)
+        {
+            var rest = _pieces[_piece].Span[_offset..];
+            if (rest.IsEmpty)
+            {
+                _piece++;
+                _offset = 0;
+                continue;
+            }
+            var taken = Math.Min(rest.Length, length - count);
+            rest[..taken].CopyTo(buffer.AsSpan(count));
+            count += taken;
+            _offset += taken;
+        }
         _position += count;
         return count;
     }
@@ -63,8 +87,14 @@ internal sealed class TimedSource : IDisposable
             {
                 SeekOrigin.Begin => 0,
                 SeekOrigin.Current => _position,
-                _ => _bytes.Length,
+                _ => _length,
             };
-        return _position = (int)Math.Clamp(target, 0, _bytes.Length);
+        _position = Math.Clamp(target, 0, _length);
+        _piece = 0;
+        var rest = _position;
+        while (_piece < _pieces.Count && rest >= _pieces[_piece].Length)
+            rest -= _pieces[_piece++].Length;
+        _offset = (int)rest;
+        return _position;
     }
 }

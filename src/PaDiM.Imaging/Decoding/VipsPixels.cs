@@ -10,18 +10,12 @@ internal static class VipsPixels
 
     /// <summary>Reads the header of a file; pixels are decoded later.</summary>
     /// <remarks>
-    /// For libvips, damaged tiles of a TIFF and missing data of a JPEG are only warnings, and it fills them with black
-    /// or grey: with these two formats, warnings fail.
+    /// For libvips, damaged tiles of a TIFF are only warnings, and it fills them with black: with TIFF, warnings fail.
     /// </remarks>
     public static Image Load(Source source, ImageFormat format) =>
         format switch
         {
             ImageFormat.Png => Image.PngloadSource(source, access: Enums.Access.Sequential, failOn: Enums.FailOn.Error),
-            ImageFormat.Jpeg => Image.JpegloadSource(
-                source,
-                access: Enums.Access.Sequential,
-                failOn: Enums.FailOn.Warning
-            ),
             ImageFormat.Tiff => Image.TiffloadSource(
                 source,
                 access: Enums.Access.Sequential,
@@ -41,11 +35,19 @@ internal static class VipsPixels
     /// <summary>Decodes the pixels of a loaded file: upright, sRGB, 8 bits per channel.</summary>
     /// <exception cref="VipsException">The file is damaged, or the time is up.</exception>
     /// <exception cref="InvalidDataException">The channels are neither grey nor colour.</exception>
-    public static RgbImage Decode(Image image, TimedSource file)
+    public static RgbImage Decode(Image image, TimedSource file) => Decode(image, GetOrientation(image), file);
+
+    /// <summary>Decodes the pixels of a loaded file: upright, sRGB, 8 bits per channel.</summary>
+    /// <param name="image">The file.</param>
+    /// <param name="orientation">Its EXIF orientation.</param>
+    /// <param name="file">Gives the time.</param>
+    /// <exception cref="VipsException">The file is damaged, or the time is up.</exception>
+    /// <exception cref="InvalidDataException">The channels are neither grey nor colour.</exception>
+    public static RgbImage Decode(Image image, int orientation, TimedSource file)
     {
         using var rgb = ToRgb(image);
         var stored = Compute(rgb, file);
-        return GetOrientation(image) is { } orientation ? Turn(stored, orientation, file) : stored;
+        return orientation == ExifOrientation.Upright ? stored : Turn(stored, orientation, file);
     }
 
     /// <summary>
@@ -68,11 +70,10 @@ internal static class VipsPixels
         return new RgbImage(image.Width, image.Height, pixels);
     }
 
-    /// <summary>Gets the orientation tag, if the image has to be turned or mirrored for it.</summary>
-    private static int? GetOrientation(Image image) =>
+    private static int GetOrientation(Image image) =>
         image.Contains("orientation") && (int)image.Get("orientation") is > 1 and <= 8 and var orientation
             ? orientation
-            : null;
+            : ExifOrientation.Upright;
 
     /// <summary>
     /// Turns an image as its orientation tag says. From memory, since a turn reads rows out of order, which a
@@ -127,7 +128,9 @@ internal static class VipsPixels
         if (image.Interpretation is Enums.Interpretation.Bw or Enums.Interpretation.Multiband)
             return image.Copy();
         if (!image.Contains("icc-profile-data"))
-            return image.Colourspace(Enums.Interpretation.Srgb);
+            return image.Interpretation == Enums.Interpretation.Cmyk
+                ? FromInks(image)
+                : image.Colourspace(Enums.Interpretation.Srgb);
         try
         {
             return image.IccTransform("srgb", embedded: true, intent: Enums.Intent.Relative);
@@ -136,7 +139,23 @@ internal static class VipsPixels
         {
             // A profile that cannot be used says nothing about the colours: they are taken at face value.
             using var bare = image.Mutate(mutable => mutable.Remove("icc-profile-data"));
-            return bare.Colourspace(Enums.Interpretation.Srgb);
+            return ToSrgb(bare);
         }
+    }
+
+    /// <summary>
+    /// Converts inks whose profile nobody knows as browsers do: each one takes its share of white away. libvips would
+    /// take the profile of one certain paper, which makes greens and blues dull.
+    /// </summary>
+    private static Image FromInks(Image image)
+    {
+        using var paper = image.Invert();
+        using var colours = paper.ExtractBand(0, n: 3);
+        using var black = paper.ExtractBand(3);
+        using var product = colours.Multiply(black);
+        using var scaled = product.Linear([1 / 255.0], [0.0]);
+        using var rounded = scaled.Rint();
+        using var bytes = rounded.Cast(Enums.BandFormat.Uchar);
+        return bytes.Copy(interpretation: Enums.Interpretation.Srgb);
     }
 }

@@ -156,6 +156,33 @@ public sealed class ImageDecoderTests
     }
 
     [Theory]
+    [InlineData(0, 0, 0, 0)]
+    [InlineData(255, 0, 0, 0)]
+    [InlineData(0, 255, 255, 0)]
+    [InlineData(200, 40, 0, 100)]
+    [InlineData(0, 0, 0, 255)]
+    public void Inks_without_a_profile_each_take_their_share_of_white_away(
+        byte cyan,
+        byte magenta,
+        byte yellow,
+        byte black
+    )
+    {
+        byte[] inks = [cyan, magenta, yellow, black];
+        using var raw = Image.NewFromMemoryCopy(
+            [.. Enumerable.Repeat(inks, 256).SelectMany(v => v)],
+            16,
+            16,
+            4,
+            Enums.BandFormat.Uchar
+        );
+        using var cmyk = raw.Copy(interpretation: Enums.Interpretation.Cmyk);
+        var decoded = TestDecoder.Image(cmyk.JpegsaveBuffer(q: 100, keep: Enums.ForeignKeep.None)).Pixels;
+        foreach (var (ink, value) in inks[..3].Zip(decoded))
+            Assert.InRange(Math.Abs((255 - ink) * (255 - black) / 255.0 - value), 0, 2);
+    }
+
+    [Theory]
     [InlineData(ImageFormat.Png)]
     [InlineData(ImageFormat.Jpeg)]
     [InlineData(ImageFormat.Tiff)]
