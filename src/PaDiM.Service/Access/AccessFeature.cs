@@ -40,10 +40,10 @@ internal static class AccessFeature
         return services.AddRateLimiter(_ => { });
     }
 
-    public static void MapAccess(this WebApplication app)
+    public static void MapAccess(this IEndpointRouteBuilder routes)
     {
-        app.MapKeys();
-        app.MapAudit();
+        routes.MapKeys();
+        routes.MapAudit();
     }
 
     /// <summary>

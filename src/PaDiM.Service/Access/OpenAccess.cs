@@ -13,6 +13,7 @@ namespace PaDiM.Service.Access;
 internal sealed class OpenAccess(
     IOptions<AccessOptions> options,
     IOptions<ProxyOptions> proxies,
+    IOptions<CrossOriginOptions> origins,
     IOptions<DataOptions> data,
     KeyRing keys
 )
@@ -23,6 +24,9 @@ internal sealed class OpenAccess(
     private static readonly string[] ProxyHeaders =
     [
         "X-Forwarded-For",
+        "X-Forwarded-Host",
+        "X-Forwarded-Prefix",
+        "X-Forwarded-Proto",
         "X-Original-For",
         "Forwarded",
         "X-Real-IP",
@@ -74,14 +78,14 @@ internal sealed class OpenAccess(
             );
     }
 
-    private static bool IsLocal(HttpContext context) =>
+    private bool IsLocal(HttpContext context) =>
         (
             context.Connection.LocalIpAddress is not { } address
             || IPAddress.IsLoopback(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address)
         )
         && !Array.Exists(ProxyHeaders, context.Request.Headers.ContainsKey)
         && IsLocalName(context.Request.Host.Host)
-        && IsSameOrigin(context.Request);
+        && IsAllowedOrigin(context.Request);
 
     /// <summary>
     /// Guards against DNS rebinding: a page of another site whose name resolves to this machine sends that name.
@@ -91,9 +95,13 @@ internal sealed class OpenAccess(
         || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
         || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
 
-    /// <summary>Browsers send the origin of the page; other clients do not.</summary>
-    private static bool IsSameOrigin(HttpRequest request) =>
+    /// <summary>
+    /// Browsers send the origin of the page; other clients do not. Pages of the allowed origins count as this service's
+    /// own, but not every page because <c>*</c> is allowed: any site in this machine's browser could then do anything.
+    /// </summary>
+    private bool IsAllowedOrigin(HttpRequest request) =>
         request.Headers.Origin is not [{ } origin]
+        || origins.Value.Names(origin)
         || (
             Uri.TryCreate(origin, UriKind.Absolute, out var page)
             && page.Authority.Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase)

@@ -25,5 +25,5 @@ internal static class BackbonesFeature
                 BackboneCatalogue.Known
             ));
 
-    public static void MapBackbones(this WebApplication app) => app.MapBackboneEndpoints();
+    public static void MapBackbones(this IEndpointRouteBuilder routes) => routes.MapBackboneEndpoints();
 }

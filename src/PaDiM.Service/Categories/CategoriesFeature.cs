@@ -9,10 +9,10 @@ internal static class CategoriesFeature
     public static IServiceCollection AddCategories(this IServiceCollection services) =>
         services.AddPadimOptions<CategoryOptions>().AddSingleton<CategoryStore>().AddSingleton<SettingsResolver>();
 
-    public static void MapCategories(this WebApplication app)
+    public static void MapCategories(this IEndpointRouteBuilder routes)
     {
-        app.MapGroup("/v1/categories").Needs(AccessScope.Train).MapCategoryList();
-        app.MapCategory().MapCategoryEndpoints();
+        routes.MapGroup("/v1/categories").Needs(AccessScope.Train).MapCategoryList();
+        routes.MapCategory().MapCategoryEndpoints();
     }
 
     /// <summary>Creates a group of routes below one category; a name that no category can have is refused.</summary>

@@ -16,5 +16,6 @@ internal static class EvaluationsFeature
                 (provider, _) => provider.GetRequiredService<EvaluationJob>().RunAsync
             );
 
-    public static void MapEvaluations(this WebApplication app) => app.MapEvaluationEndpoints(app.MapCategory());
+    public static void MapEvaluations(this IEndpointRouteBuilder routes) =>
+        routes.MapEvaluationEndpoints(routes.MapCategory());
 }

@@ -23,5 +23,5 @@ internal static class FittingFeature
                 (provider, _) => provider.GetRequiredService<FitJob>().RunAsync
             );
 
-    public static void MapFitting(this WebApplication app) => app.MapCategory().MapFits();
+    public static void MapFitting(this IEndpointRouteBuilder routes) => routes.MapCategory().MapFits();
 }

@@ -7,11 +7,6 @@ namespace PaDiM.Service.Hosting;
 /// <summary>What every request passes before its handler.</summary>
 internal static class Pipeline
 {
-    /// <summary>Routing refuses a content type before the operation is known.</summary>
-    private const string Bodies =
-        $"JSON as application/json, {ImageRequest.Expected}, or a model as application/octet-stream; see "
-        + "/swagger for this operation";
-
     /// <summary>
     /// Orders the middleware: client addresses, security headers, one log line per request, errors as problems, and
     /// access.
@@ -19,6 +14,7 @@ internal static class Pipeline
     public static void UsePipeline(this WebApplication app)
     {
         app.UseKnownProxies();
+        app.UseRouting();
         var drain = app.Services.GetRequiredService<Drain>();
         app.Use(
             (context, next) =>
@@ -40,21 +36,22 @@ internal static class Pipeline
         app.UseRequestLogging();
         app.UseExceptionHandler();
         app.UseStatusCodePages(context => Bare(context.HttpContext).ExecuteAsync(context.HttpContext));
+        app.UseCrossOrigin();
         app.UseAccess();
         app.UseDeadlines();
     }
 
     /// <summary>Creates the problem for a status without a body.</summary>
-    private static Problem Bare(HttpContext context) =>
+    private static IResult Bare(HttpContext context) =>
         context.Response.StatusCode switch
         {
             StatusCodes.Status404NotFound => Problems.RouteNotFound(),
-            StatusCodes.Status405MethodNotAllowed => Problems.MethodNotAllowed(context.Request.Method),
+            StatusCodes.Status405MethodNotAllowed => Methods.Refuse(context),
             StatusCodes.Status408RequestTimeout => Problems.BodyTooSlow(),
             StatusCodes.Status413PayloadTooLarge => Problems.BodyTooLarge(),
             StatusCodes.Status415UnsupportedMediaType => Problems.UnsupportedMediaType(
                 context.Request.ContentType,
-                Bodies
+                ImageRequest.Describe(Methods.FindContentTypes(context))
             ),
             var status => Problems.NotAnswered(status),
         };

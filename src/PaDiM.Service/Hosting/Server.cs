@@ -14,7 +14,7 @@ internal static class Server
 
     public static void AddServer(this WebApplicationBuilder builder)
     {
-        builder.Services.AddPadimOptions<ServerOptions>().AddPadimOptions<ProxyOptions>();
+        builder.Services.AddPadimOptions<ServerOptions>().AddPadimOptions<ProxyOptions>().AddCrossOrigin();
         var listening = new[] { "urls", "http_ports", "https_ports", "Kestrel:Endpoints" };
         if (!listening.Any(key => builder.Configuration.GetSection(key).Exists()))
             builder.WebHost.UseUrls(DefaultUrl);

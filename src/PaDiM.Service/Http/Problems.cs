@@ -23,11 +23,11 @@ internal static class Problems
             "There is no resource at this URL; see /swagger for the available ones."
         );
 
-    public static Problem MethodNotAllowed(string method) =>
+    public static Problem MethodNotAllowed(string method, string allowed) =>
         new(
             ProblemCodes.MethodNotAllowed,
             StatusCodes.Status405MethodNotAllowed,
-            $"This URL does not support {method}."
+            $"This URL does not support {Shorten(method)}; it supports {allowed}."
         );
 
     public static Problem InvalidName(string name) =>

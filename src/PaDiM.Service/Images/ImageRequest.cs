@@ -15,9 +15,14 @@ namespace PaDiM.Service.Images;
 /// </summary>
 internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder decoder)
 {
+    private const string Form = "multipart/form-data";
+
     public const string Expected =
         "an image as the body (image/png, image/jpeg, image/bmp, image/tiff, image/webp) "
         + "or multipart/form-data with parts named 'files'";
+
+    private const string ExpectedForm = "multipart/form-data with parts named 'files'";
+
     private const int MaxNameLength = 255,
         MaxBoundaryLength = 200;
 
@@ -25,6 +30,17 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
     /// Bytes that are read beyond the limit of a file: the framing of a form, or enough to report the excess length.
     /// </summary>
     private const long Slack = 1L << 16;
+
+    /// <summary>Says what an operation reads.</summary>
+    /// <param name="contentTypes">The content types that it reads.</param>
+    public static string Describe(IReadOnlyList<string> contentTypes) =>
+        contentTypes switch
+        {
+            [] => "what /swagger lists for this operation",
+            [Form] => ExpectedForm,
+            _ when contentTypes.Contains(Form) => Expected,
+            _ => string.Join(" or ", contentTypes),
+        };
 
     /// <summary>Gets the problem with a content type that cannot hold images, or null.</summary>
     public static Problem? CheckContentType(HttpRequest request) =>
@@ -242,7 +258,7 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
     {
         if (
             !MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
-            || !type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase)
+            || !type.MediaType.Equals(Form, StringComparison.OrdinalIgnoreCase)
         )
             return null;
         var boundary = HeaderUtilities.RemoveQuotes(type.Boundary);

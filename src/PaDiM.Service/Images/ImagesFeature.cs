@@ -18,9 +18,9 @@ internal static class ImagesFeature
             .AddSingleton<PixelHashes>()
             .AddSingleton<Thumbnails>();
 
-    public static void MapImages(this WebApplication app)
+    public static void MapImages(this IEndpointRouteBuilder routes)
     {
-        var category = app.MapCategory();
+        var category = routes.MapCategory();
         category.MapImageEndpoints();
         category.MapIgnoreMask();
     }

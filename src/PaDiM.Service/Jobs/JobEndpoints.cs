@@ -111,12 +111,16 @@ internal static class JobEndpoints
         EventStreams streams,
         TimeProvider time,
         IHostApplicationLifetime lifetime,
+        HttpRequest request,
         HttpResponse response,
         CancellationToken cancellationToken
     )
     {
         if (!(await FindAsync(id, caller, store, cancellationToken)).Succeeded(out var job, out var problem))
             return problem;
+        // HEAD asks for the headers, not for the events.
+        if (HttpMethods.IsHead(request.Method))
+            return TypedResults.ServerSentEvents(AsyncEnumerable.Empty<SseItem<JobResponse>>());
         if (streams.TryEnter() is not { } place)
             return Problems.QueueFull("clients are following jobs");
         response.RegisterForDispose(place);

@@ -20,7 +20,7 @@ internal static class JobsFeature
             .AddSingleton(CreateScheduler)
             .AddHostedService<JobWorker>();
 
-    public static void MapJobs(this WebApplication app) => app.MapJobEndpoints();
+    public static void MapJobs(this IEndpointRouteBuilder routes) => routes.MapJobEndpoints();
 
     /// <summary>
     /// A job runs two loops at a time, one that decodes and one that embeds, and one thread waits for both.

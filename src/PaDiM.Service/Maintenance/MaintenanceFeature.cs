@@ -14,5 +14,5 @@ internal static class MaintenanceFeature
             .AddSingleton<Scrubber>()
             .AddHostedService(provider => provider.GetRequiredService<Scrubber>());
 
-    public static void MapMaintenance(this WebApplication app) => app.MapScrub();
+    public static void MapMaintenance(this IEndpointRouteBuilder routes) => routes.MapScrub();
 }

@@ -18,9 +18,9 @@ internal static class ModelsFeature
             .AddHostedService(provider => provider.GetRequiredService<ModelRegistry>())
             .AddSingleton(CreateObserver);
 
-    public static void MapModels(this WebApplication app)
+    public static void MapModels(this IEndpointRouteBuilder routes)
     {
-        var category = app.MapCategory();
+        var category = routes.MapCategory();
         category.MapModelEndpoints();
         category.MapPrefetch();
     }

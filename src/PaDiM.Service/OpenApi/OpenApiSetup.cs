@@ -47,6 +47,8 @@ internal static class OpenApiSetup
                 options.IncludeXmlComments(documentation);
             options.SupportNonNullableReferenceTypes();
             options.UseAllOfToExtendReferenceSchemas();
+            // HEAD is part of every GET.
+            options.DocInclusionPredicate((_, action) => action.HttpMethod != HttpMethods.Head);
             options.OrderActionsBy(action => action.RelativePath);
             options.SchemaFilter<AnswersAreWhole>();
             options.OperationFilter<DeadlineHeader>();
@@ -66,16 +68,33 @@ internal static class OpenApiSetup
 
     public static void UseOpenApi(this WebApplication app)
     {
+        // Both answer GET only; the server leaves out the body.
+        app.UseWhen(
+            context =>
+                HttpMethods.IsHead(context.Request.Method) && context.Request.Path.StartsWithSegments("/swagger"),
+            branch =>
+                branch.Use(
+                    (context, next) =>
+                    {
+                        context.Request.Method = HttpMethods.Get;
+                        return next(context);
+                    }
+                )
+        );
         app.UseSwagger();
         app.UseSwaggerUI(options =>
         {
-            options.SwaggerEndpoint("/swagger/v1/swagger.json", "PaDiM.Service v1");
+            // Relative to the page, so that it is found behind a prefix.
+            options.SwaggerEndpoint("v1/swagger.json", "PaDiM.Service v1");
             options.DocumentTitle = "PaDiM.Service";
             options.DisplayOperationId();
             options.DisplayRequestDuration();
             options.EnableTryItOutByDefault();
             options.EnableDeepLinking();
         });
-        app.MapGet("/", () => Results.Redirect("/swagger")).AllowAnonymous().ExcludeFromDescription();
     }
+
+    /// <summary>Leads from the address itself to Swagger UI.</summary>
+    public static void MapStartPage(this IEndpointRouteBuilder routes) =>
+        routes.MapGet("/", () => Results.Redirect("/swagger")).AllowAnonymous().ExcludeFromDescription();
 }

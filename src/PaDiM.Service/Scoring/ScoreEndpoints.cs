@@ -158,19 +158,20 @@ internal static class ScoreEndpoints
             var range in accepted.Where(range => range.Quality is not 0).OrderByDescending(range => range.Quality ?? 1)
         )
         foreach (var available in new[] { Json, Png, NumpyFile.MediaType })
-            if (new MediaTypeHeaderValue(available).IsSubsetOf(range))
+            // Without parameters: clients that ask for application/json;charset=utf-8 get JSON.
+            if (new MediaTypeHeaderValue(available).IsSubsetOf(new MediaTypeHeaderValue(range.MediaType)))
                 return available;
         return null;
     }
 
     private static void WriteHeaders(ScoreResponse result, IHeaderDictionary headers)
     {
-        headers["X-Padim-Category"] = result.Category;
-        headers["X-Padim-Model-Version"] = result.ModelVersion.ToString(CultureInfo.InvariantCulture);
-        headers["X-Padim-Fallback"] = result.Fallback ? "true" : "false";
-        headers["X-Padim-Score"] = result.Score.ToString("r", CultureInfo.InvariantCulture);
-        headers["X-Padim-Threshold"] = result.Threshold.ToString("r", CultureInfo.InvariantCulture);
-        headers["X-Padim-P-Value"] = result.PValue.ToString("r", CultureInfo.InvariantCulture);
-        headers["X-Padim-Decision"] = result.Decision.ToString().ToLowerInvariant();
+        headers[ResultHeaders.Category] = result.Category;
+        headers[ResultHeaders.ModelVersion] = result.ModelVersion.ToString(CultureInfo.InvariantCulture);
+        headers[ResultHeaders.Fallback] = result.Fallback ? "true" : "false";
+        headers[ResultHeaders.Score] = result.Score.ToString("r", CultureInfo.InvariantCulture);
+        headers[ResultHeaders.Threshold] = result.Threshold.ToString("r", CultureInfo.InvariantCulture);
+        headers[ResultHeaders.PValue] = result.PValue.ToString("r", CultureInfo.InvariantCulture);
+        headers[ResultHeaders.Decision] = result.Decision.ToString().ToLowerInvariant();
     }
 }

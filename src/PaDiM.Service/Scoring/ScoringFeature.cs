@@ -14,5 +14,5 @@ internal static class ScoringFeature
             .AddSingleton<ScoreMetrics>()
             .AddSingleton<ScoreBatcher>();
 
-    public static void MapScoring(this WebApplication app) => app.MapCategory().MapScoreEndpoints();
+    public static void MapScoring(this IEndpointRouteBuilder routes) => routes.MapCategory().MapScoreEndpoints();
 }

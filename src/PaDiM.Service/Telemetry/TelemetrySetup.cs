@@ -55,11 +55,13 @@ internal static class TelemetrySetup
     /// Maps the metrics endpoint. Instruments are created now, because one that is created on first use would be
     /// missing from earlier scrapes.
     /// </summary>
-    public static void MapMetrics(this WebApplication app)
+    public static void MapMetrics(this IEndpointRouteBuilder routes)
     {
+        var services = routes.ServiceProvider;
         // OpenTelemetry then provides no exporter, and its endpoint mapping would throw.
-        if (!IsDisabled(app.Configuration))
-            app.MapPrometheusScrapingEndpoint(Path)
+        if (!IsDisabled(services.GetRequiredService<IConfiguration>()))
+            routes
+                .MapPrometheusScrapingEndpoint(Path)
                 .Needs(AccessScope.Score, everyCategory: true)
                 .WithTags("Operations")
                 .WithName("GetMetrics")
@@ -69,10 +71,10 @@ internal static class TelemetrySetup
                     new ProducesResponseTypeMetadata(StatusCodes.Status200OK, typeof(string), ["text/plain"])
                 );
         _ = (
-            app.Services.GetRequiredService<ProcessMetrics>(),
-            app.Services.GetRequiredService<ScoreMetrics>(),
-            app.Services.GetRequiredService<ModelMetrics>(),
-            app.Services.GetRequiredService<JobMetrics>()
+            services.GetRequiredService<ProcessMetrics>(),
+            services.GetRequiredService<ScoreMetrics>(),
+            services.GetRequiredService<ModelMetrics>(),
+            services.GetRequiredService<JobMetrics>()
         );
     }
 

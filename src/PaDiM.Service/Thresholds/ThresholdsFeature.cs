@@ -8,9 +8,9 @@ internal static class ThresholdsFeature
     public static IServiceCollection AddThresholds(this IServiceCollection services) =>
         services.AddSingleton<ThresholdStore>();
 
-    public static void MapThresholds(this WebApplication app)
+    public static void MapThresholds(this IEndpointRouteBuilder routes)
     {
-        var category = app.MapCategory();
+        var category = routes.MapCategory();
         category.MapThreshold();
         category.MapThresholdPreview();
     }

@@ -1,0 +1,17 @@
+namespace PaDiM.Service.Http;
+
+/// <summary>The names of the response headers that carry a score beside a picture or numbers.</summary>
+internal static class ResultHeaders
+{
+    public const string Category = "X-Padim-Category",
+        ModelVersion = "X-Padim-Model-Version",
+        Fallback = "X-Padim-Fallback",
+        Score = "X-Padim-Score",
+        Threshold = "X-Padim-Threshold",
+        PValue = "X-Padim-P-Value",
+        Decision = "X-Padim-Decision";
+
+    /// <summary>Gets all of them.</summary>
+    public static IReadOnlyList<string> Names { get; } =
+    [Category, ModelVersion, Fallback, Score, Threshold, PValue, Decision];
+}
