@@ -42,6 +42,9 @@ public sealed class OnnxExport
     /// </summary>
     public IEnumerable<ReadOnlyMemory<byte>> GetPieces() => _file.GetPieces();
 
+    /// <summary>Opens the file as a stream that creates it while it is read.</summary>
+    public Stream OpenRead() => new PieceStream(Length, GetPieces);
+
     /// <summary>
     /// Checks whether an ONNX file can contain a model, before anything is created. Returns a sentence about the reason
     /// why not; null if it can.

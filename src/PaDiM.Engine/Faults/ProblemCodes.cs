@@ -36,6 +36,12 @@ public static class ProblemCodes
     /// <summary>The request holds more files than the operation takes.</summary>
     public const string TooManyFiles = "too_many_files";
 
+    /// <summary>The file has changed since the version that the request names.</summary>
+    public const string PreconditionFailed = "precondition_failed";
+
+    /// <summary>The file ends before the range that the request asks for.</summary>
+    public const string RangeNotSatisfiable = "range_not_satisfiable";
+
     /// <summary>The operation does not read this content type.</summary>
     public const string UnsupportedMediaType = "unsupported_media_type";
 

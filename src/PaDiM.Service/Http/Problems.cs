@@ -242,6 +242,20 @@ internal static class Problems
             $"The content type '{Shorten(given ?? "(none)")}' is not supported here; send {expected}."
         );
 
+    public static Problem PreconditionFailed() =>
+        new(
+            ProblemCodes.PreconditionFailed,
+            StatusCodes.Status412PreconditionFailed,
+            "The file is no longer the one that If-Match names. Get it again from the beginning."
+        );
+
+    public static Problem RangeNotSatisfiable(long length) =>
+        new(
+            ProblemCodes.RangeNotSatisfiable,
+            StatusCodes.Status416RangeNotSatisfiable,
+            $"The file has {length:N0} bytes; the range begins behind its end."
+        );
+
     public static Problem NotAcceptable(string produced) =>
         new(
             ProblemCodes.NotAcceptable,

@@ -52,6 +52,7 @@ internal static class IgnoreMaskEndpoints
                 "image/tiff",
                 "image/webp"
             )
+            .ProducesFile()
             .ProducesProblem(StatusCodes.Status404NotFound);
         mask.MapDelete("", DeleteAsync)
             .Audited("ignore-mask.delete")
@@ -117,10 +118,11 @@ internal static class IgnoreMaskEndpoints
             return Problems.IgnoreMaskNotFound(category);
         if (blobs.Read(sha256) is not { } bytes || ImageFormats.Recognise(bytes) is not { } format)
             return Problems.ImageDamaged(sha256);
-        return TypedResults.Bytes(
-            bytes,
+        return new StoredFile(
+            new MemoryStream(bytes),
             format.MediaType(),
-            $"{category}-ignore-mask.{format.ToString().ToLowerInvariant()}"
+            $"{category}-ignore-mask.{format.ToString().ToLowerInvariant()}",
+            sha256
         );
     }
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
 using PaDiM.Service.Access;
@@ -12,6 +13,9 @@ namespace PaDiM.Service.Images;
 internal static class ImageEndpoints
 {
     private const int MaxDefectLength = 64;
+
+    /// <summary>An identifier never stands for other bytes.</summary>
+    private const string Immutable = "private, max-age=31536000, immutable";
 
     public static void MapImageEndpoints(this RouteGroupBuilder category)
     {
@@ -59,12 +63,14 @@ internal static class ImageEndpoints
                 "image/tiff",
                 "image/webp"
             )
+            .ProducesFile()
             .ProducesProblem(StatusCodes.Status404NotFound);
         images
             .MapGet("{id}/thumbnail", ThumbnailAsync)
             .WithName("GetThumbnail")
             .WithSummary("Gets a thumbnail of an image (JPEG)")
             .Produces<byte[]>(StatusCodes.Status200OK, "image/jpeg")
+            .Produces(StatusCodes.Status304NotModified)
             .ProducesProblem(StatusCodes.Status404NotFound);
         images
             .MapDelete("{id}", DeleteAsync)
@@ -225,9 +231,8 @@ internal static class ImageEndpoints
             return problem;
         if (blobs.Read(image.Sha256) is not { } bytes)
             return Problems.ImageDamaged(image.Sha256);
-        SetImmutable(response, image);
-        // Streamed in pieces, so that a reader that is too slow is noticed between two of them.
-        return TypedResults.Stream(new MemoryStream(bytes), image.Format.MediaType(), image.FileName);
+        response.Headers.CacheControl = Immutable;
+        return new StoredFile(new MemoryStream(bytes), image.Format.MediaType(), image.FileName, image.Sha256);
     }
 
     private static async Task<IResult> ThumbnailAsync(
@@ -236,17 +241,25 @@ internal static class ImageEndpoints
         ImageStore store,
         BlobStore blobs,
         Thumbnails thumbnails,
+        HttpRequest request,
         HttpResponse response,
         CancellationToken cancellationToken
     )
     {
         if (!(await store.GetAsync(category, id, cancellationToken)).Succeeded(out var image, out var problem))
             return problem;
+        // Weak, because another version of the service may compress differently.
+        var tag = StoredFile.CreateTag(image.Sha256, isWeak: true);
+        if (StoredFile.IsKnown(request, tag))
+        {
+            SetThumbnailHeaders(response, tag);
+            return TypedResults.StatusCode(StatusCodes.Status304NotModified);
+        }
         if (blobs.Read(image.Sha256) is not { } bytes)
             return Problems.ImageDamaged(image.Sha256);
         if (await thumbnails.CreateAsync(bytes, cancellationToken) is not { } thumbnail)
             return Problems.ImageDamaged(image.Sha256);
-        SetImmutable(response, image);
+        SetThumbnailHeaders(response, tag);
         return TypedResults.Bytes(thumbnail, "image/jpeg");
     }
 
@@ -257,9 +270,9 @@ internal static class ImageEndpoints
         CancellationToken cancellationToken
     ) => await store.DeleteAsync(category, id, cancellationToken) is { } problem ? problem : TypedResults.NoContent();
 
-    private static void SetImmutable(HttpResponse response, StoredImage image)
+    private static void SetThumbnailHeaders(HttpResponse response, EntityTagHeaderValue tag)
     {
-        response.Headers.ETag = $"\"{image.Sha256}\"";
-        response.Headers.CacheControl = "private, max-age=31536000, immutable";
+        response.Headers.ETag = tag.ToString();
+        response.Headers.CacheControl = Immutable;
     }
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using Microsoft.Extensions.Options;
 using PaDiM.Core.Models;
 using PaDiM.Core.Persistence;
@@ -10,6 +12,7 @@ using PaDiM.Imaging;
 using PaDiM.Service.Access;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Data;
+using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Http;
 using PaDiM.Service.Images;
 
@@ -63,6 +66,7 @@ internal static class ModelEndpoints
                     + "metadata has the threshold in force and how to prepare an image."
             )
             .Produces<byte[]>(StatusCodes.Status200OK, MediaType)
+            .ProducesFile()
             .ProducesProblem(StatusCodes.Status404NotFound);
         models
             .MapPost("import", ImportAsync)
@@ -134,29 +138,26 @@ internal static class ModelEndpoints
         ModelStore store,
         ModelFiles files,
         ModelRegistry registry,
-        HttpResponse response,
         CancellationToken cancellationToken,
         Choice<ExportFormat>? format = null
     )
     {
-        if (format?.Value == ExportFormat.Onnx)
-            return await ExportOnnxAsync(category, version, registry, response, cancellationToken);
         if (!(await store.GetAsync(category, version, cancellationToken)).Succeeded(out var stored, out var problem))
             return problem;
+        if (format?.Value == ExportFormat.Onnx)
+            return await ExportOnnxAsync(stored, registry, cancellationToken);
         if (!files.Open(stored).Succeeded(out var file, out problem))
             return problem;
-        response.Headers.ETag = $"\"{stored.Sha256}\"";
-        return TypedResults.Stream(file, MediaType, $"{category}-{version}{ModelFiles.ModelSuffix}");
+        return new StoredFile(file, MediaType, $"{category}-{version}{ModelFiles.ModelSuffix}", stored.Sha256);
     }
 
     private static async Task<IResult> ExportOnnxAsync(
-        string category,
-        int version,
+        StoredModel stored,
         ModelRegistry registry,
-        HttpResponse response,
         CancellationToken cancellationToken
     )
     {
+        var (category, version) = (stored.Category, stored.Version);
         if (
             !(await registry.AcquireAsync(category, version, cancellationToken)).Succeeded(
                 out var model,
@@ -171,17 +172,13 @@ internal static class ModelEndpoints
                 model.Scorer.Backbone,
                 new ExportNotes(model.Threshold, category, version)
             );
-            response.ContentLength = export.Length;
             // Whitening factors are computed at the client's pace, so a slow client blocks no thread, and no file is
             // kept.
-            return TypedResults.Stream(
-                async body =>
-                {
-                    foreach (var piece in export.GetPieces())
-                        await body.WriteAsync(piece, cancellationToken);
-                },
+            return new StoredFile(
+                export.OpenRead(),
                 MediaType,
-                $"{category}-{version}.onnx"
+                $"{category}-{version}.onnx",
+                GetOnnxTag(stored, model.Threshold)
             );
         }
         catch (UserFaultException e)
@@ -193,6 +190,17 @@ internal static class ModelEndpoints
             return Problems.ModelUnusable(e.Message);
         }
     }
+
+    /// <summary>Names the bytes of an export by everything that they are made from.</summary>
+    private static string GetOnnxTag(StoredModel stored, double threshold) =>
+        FileHash.Compute(
+            Encoding.UTF8.GetBytes(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{ServiceVersion.Current} {stored.Category} {stored.Version} {stored.Sha256} {threshold:r}"
+                )
+            )
+        );
 
     private static async Task<IResult> ImportAsync(
         string category,

@@ -7,6 +7,8 @@ namespace PaDiM.Service.OpenApi;
 /// <summary>Documents the response headers.</summary>
 internal sealed class DocumentedHeaders : IOperationFilter
 {
+    private const string Hash = "\"ae3bcf25296dd95dafe54cf7339fa7870c84071ebff1d0a76d9f4fc9a0d0159a\"";
+
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
         foreach (var (status, response) in operation.Responses ?? [])
@@ -32,21 +34,37 @@ internal sealed class DocumentedHeaders : IOperationFilter
             },
             ("StartScrub", "202") => Location("for the status of the scrub", "/v1/system/scrub"),
             (_, "202") => Location("of the job, to follow its progress", "/v1/jobs/01a20a73769176438e6039d1c152083e"),
-            ("GetImage" or "GetThumbnail", "200") => new()
+            ("GetImage", "200") => new()
             {
-                ["ETag"] = Text(
-                    "Hash of the image.",
-                    "\"ae3bcf25296dd95dafe54cf7339fa7870c84071ebff1d0a76d9f4fc9a0d0159a\""
-                ),
+                ["ETag"] = Tag("SHA-256 of the image, for If-None-Match and If-Range."),
+                ["Accept-Ranges"] = Ranges(),
                 ["Cache-Control"] = Text("Images never change.", "private, max-age=31536000, immutable"),
+            },
+            ("GetThumbnail", "200") => new()
+            {
+                ["ETag"] = Text("SHA-256 of the image, for If-None-Match.", $"W/{Hash}"),
+                ["Cache-Control"] = Text("Images never change.", "private, max-age=31536000, immutable"),
+            },
+            ("GetIgnoreMask", "200") => new()
+            {
+                ["ETag"] = Tag("SHA-256 of the mask, for If-None-Match and If-Range."),
+                ["Accept-Ranges"] = Ranges(),
             },
             ("ExportModel", "200") => new()
             {
-                ["ETag"] = Text(
-                    "Hash of the safetensors file; not sent with ONNX.",
-                    "\"f332d7b86ffd03293ffd505acf0e60287c999ec665f6118a616e79cc8c81ae68\""
+                ["ETag"] = Tag(
+                    "SHA-256 of the safetensors file; of ONNX, a hash of the model, its threshold and the version of "
+                        + "the service. For If-None-Match and If-Range."
                 ),
+                ["Accept-Ranges"] = Ranges(),
             },
+            (_, "206") => new()
+            {
+                ["ETag"] = Tag("As with 200."),
+                ["Content-Range"] = Text("The part that this is, and the length of the whole.", "bytes 0-1023/72568"),
+            },
+            (_, "304") => new() { ["ETag"] = Tag("As with 200.") },
+            (_, "416") => new() { ["Content-Range"] = Text("The length of the whole.", "bytes */72568") },
             ("ScoreImage", "200") => new()
             {
                 ["X-Part-Id"] = Text("The part, as named in the request.", "SN-004711"),
@@ -74,6 +92,10 @@ internal sealed class DocumentedHeaders : IOperationFilter
 
     private static Dictionary<string, IOpenApiHeader> Location(string of, string example) =>
         new() { ["Location"] = Text($"URL {of}.", example) };
+
+    private static OpenApiHeader Tag(string description) => Text(description, Hash);
+
+    private static OpenApiHeader Ranges() => Text("A `Range` of bytes is answered with 206.", "bytes");
 
     private static OpenApiHeader Text(string description, string example) =>
         Header(description, JsonSchemaType.String, example);

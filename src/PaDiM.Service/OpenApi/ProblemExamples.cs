@@ -63,6 +63,8 @@ internal static class ProblemExamples
         Problems.NoImages(),
         Problems.TooManyFiles(256),
         Problems.UnsupportedMediaType("text/plain", "application/json"),
+        Problems.PreconditionFailed(),
+        Problems.RangeNotSatisfiable(72_568),
         Problems.NotAcceptable("application/json, image/png and application/x-npy"),
         Problems.BodyTooLarge(),
         Problems.BodyTooSlow(),
