@@ -45,6 +45,9 @@ public static class ProblemCodes
     /// <summary>The operation does not read this content type.</summary>
     public const string UnsupportedMediaType = "unsupported_media_type";
 
+    /// <summary>The body is packed in a way that is not read.</summary>
+    public const string UnsupportedEncoding = "unsupported_encoding";
+
     /// <summary>The idempotency key was used for another request.</summary>
     public const string IdempotencyConflict = "idempotency_conflict";
 

@@ -39,6 +39,7 @@ internal static class Pipeline
         app.UseCrossOrigin();
         app.UseAccess();
         app.UseDeadlines();
+        app.UseCompressedBodies();
     }
 
     /// <summary>Creates the problem for a status without a body.</summary>

@@ -14,7 +14,11 @@ internal static class Server
 
     public static void AddServer(this WebApplicationBuilder builder)
     {
-        builder.Services.AddPadimOptions<ServerOptions>().AddPadimOptions<ProxyOptions>().AddCrossOrigin();
+        builder
+            .Services.AddPadimOptions<ServerOptions>()
+            .AddPadimOptions<ProxyOptions>()
+            .AddCrossOrigin()
+            .AddCompressedBodies();
         var listening = new[] { "urls", "http_ports", "https_ports", "Kestrel:Endpoints" };
         if (!listening.Any(key => builder.Configuration.GetSection(key).Exists()))
             builder.WebHost.UseUrls(DefaultUrl);

@@ -37,6 +37,7 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
             BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => Problems.BodyTooSlow(),
             BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType } =>
                 Problems.UnsupportedMediaType(context.Request.ContentType, "application/json"),
+            DamagedBodyException damaged => Problems.InvalidRequest(damaged.Message),
             BadHttpRequestException bad => Problems.InvalidRequest(GetDetail(bad, context)),
             InvalidOperationException when HasUnknownCharset(context.Request) => Problems.UnsupportedMediaType(
                 context.Request.ContentType,

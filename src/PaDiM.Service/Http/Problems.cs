@@ -242,6 +242,14 @@ internal static class Problems
             $"The content type '{Shorten(given ?? "(none)")}' is not supported here; send {expected}."
         );
 
+    public static Problem UnsupportedEncoding(string given, string accepted) =>
+        new(
+            ProblemCodes.UnsupportedEncoding,
+            StatusCodes.Status415UnsupportedMediaType,
+            $"The Content-Encoding '{Shorten(given)}' is not supported; send the body packed once with one of "
+                + $"{accepted}, or as it is."
+        );
+
     public static Problem PreconditionFailed() =>
         new(
             ProblemCodes.PreconditionFailed,

@@ -19,6 +19,7 @@ internal static class IgnoreMaskEndpoints
         var mask = category.MapGroup("ignore-mask").WithTags("Images");
         mask.MapPut("", PutAsync)
             .Audited("ignore-mask.put")
+            .ReadsUploads()
             .WithName("PutIgnoreMask")
             .WithSummary("Sets the pixels to ignore")
             .WithDescription(

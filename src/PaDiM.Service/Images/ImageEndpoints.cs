@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
@@ -23,6 +22,7 @@ internal static class ImageEndpoints
         images
             .MapPost("", UploadAsync)
             .Audited("images.upload")
+            .ReadsUploads()
             .WithName("UploadImages")
             .WithSummary("Uploads images")
             .WithDescription(
@@ -90,7 +90,6 @@ internal static class ImageEndpoints
         ImageRequest reader,
         ImageDecoder decoder,
         DiskSpace space,
-        IOptions<ImageOptions> options,
         CancellationToken cancellationToken,
         Choice<ImageLabel>? label = null,
         string? defect = null,
@@ -112,7 +111,6 @@ internal static class ImageEndpoints
             return Problems.CategoryNotFound(category);
         if (space.ValidateFreeSpace() is { } full)
             return full;
-        ImageRequest.SetLimit(request, options.Value.MaxUploadBytes);
 
         var accepted = new List<(string Stem, AcceptedImage Image)>();
         var rejected = new List<RejectedFile>();

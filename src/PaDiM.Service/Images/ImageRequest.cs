@@ -21,7 +21,8 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
         "an image as the body (image/png, image/jpeg, image/bmp, image/tiff, image/webp) "
         + "or multipart/form-data with parts named 'files'";
 
-    private const string ExpectedForm = "multipart/form-data with parts named 'files'";
+    private const string ExpectedForm =
+        "multipart/form-data with parts named 'files'; parts of raw pixels as application/octet-stream";
 
     private const int MaxNameLength = 255,
         MaxBoundaryLength = 200;
@@ -106,11 +107,13 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
                 request.ContentLength,
                 layout,
                 othersFollow: false,
+                isCompressed: false,
                 cancellationToken
             );
             yield return new RequestFile("files", "", bytes, fault, layout);
             yield break;
         }
+        var isCompressed = CompressedBodies.IsCompressed(request);
         var reader = new MultipartReader(boundary, request.Body);
         while (await ReportBadFormAsync(reader.ReadNextSectionAsync(cancellationToken)) is { } section)
         {
@@ -118,7 +121,7 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
                 continue;
             var name = disposition.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName;
             var (bytes, fault) = await ReportBadFormAsync(
-                ReadAsync(section.Body, null, layout, othersFollow: true, cancellationToken)
+                ReadAsync(section.Body, null, layout, othersFollow: true, isCompressed, cancellationToken)
             );
             var fileName = CleanName(HeaderUtilities.RemoveQuotes(name).ToString());
             // Browsers send this for an empty file field.
@@ -161,11 +164,19 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
         long? length,
         PixelLayout? layout,
         bool othersFollow,
+        bool isCompressed,
         CancellationToken cancellationToken
     ) =>
         layout is null
-            ? ReadEncodedAsync(body, length, othersFollow, cancellationToken)
-            : ReadPixelsAsync(body, length, layout, othersFollow, cancellationToken);
+            ? ReadEncodedAsync(body, length, othersFollow, isCompressed, cancellationToken)
+            : ReadPixelsAsync(body, length, layout, othersFollow, isCompressed, cancellationToken);
+
+    /// <summary>
+    /// What follows a file that is too large is unpacked at the service's cost and not sent at the client's, so that the
+    /// whole form is refused.
+    /// </summary>
+    private static BadHttpRequestException CreateBombException() =>
+        new("A file of the unpacked form is too large.", StatusCodes.Status413PayloadTooLarge);
 
     /// <summary>
     /// Reads raw pixels straight into an array of their length. Nothing is read if the request declares another length.
@@ -175,6 +186,7 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
         long? length,
         PixelLayout layout,
         bool othersFollow,
+        bool isCompressed,
         CancellationToken cancellationToken
     )
     {
@@ -192,7 +204,11 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
                     && (read = await body.ReadAsync(rest, cancellationToken)) > 0;
 
             )
+            {
                 total += read;
+                if (isCompressed && total > bytes.Length + Slack)
+                    throw CreateBombException();
+            }
         }
         if (!othersFollow && total > bytes.Length + Slack)
             return ([], Problems.PixelsLength(null, layout));
@@ -203,6 +219,7 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
         Stream body,
         long? length,
         bool othersFollow,
+        bool isCompressed,
         CancellationToken cancellationToken
     )
     {
@@ -222,6 +239,8 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
             tooLarge |= buffer.Length + read > limit;
             if (tooLarge && !othersFollow)
                 break;
+            if (tooLarge && isCompressed)
+                throw CreateBombException();
             if (tooLarge)
                 continue;
             buffer.Write(chunk, 0, read);

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Microsoft.Extensions.Options;
 using PaDiM.Core.Models;
 using PaDiM.Core.Persistence;
 using PaDiM.Engine;
@@ -72,6 +71,7 @@ internal static class ModelEndpoints
             .MapPost("import", ImportAsync)
             .Needs(AccessScope.Admin)
             .Audited("model.import")
+            .ReadsUploads()
             .WithName("ImportModel")
             .WithSummary("Imports an exported model as a new version")
             .WithDescription(
@@ -211,7 +211,6 @@ internal static class ModelEndpoints
         ModelDrafts drafts,
         SettingsResolver settings,
         DiskSpace space,
-        IOptions<ImageOptions> options,
         CancellationToken cancellationToken,
         bool activate = true
     )
@@ -222,7 +221,6 @@ internal static class ModelEndpoints
             return Problems.CategoryNotFound(category);
         if (space.ValidateFreeSpace() is { } full)
             return full;
-        ImageRequest.SetLimit(request, options.Value.MaxUploadBytes);
         var fileName = $"import-{Guid.NewGuid():n}{ModelFiles.ModelSuffix}";
         using var draft = drafts.Create(category, fileName);
         var received = files.GetPath(category, $"{fileName}{AtomicFile.TemporaryMark}body");

@@ -63,6 +63,7 @@ internal static class ProblemExamples
         Problems.NoImages(),
         Problems.TooManyFiles(256),
         Problems.UnsupportedMediaType("text/plain", "application/json"),
+        Problems.UnsupportedEncoding("zstd", CompressedBodies.Accepted),
         Problems.PreconditionFailed(),
         Problems.RangeNotSatisfiable(72_568),
         Problems.NotAcceptable("application/json, image/png and application/x-npy"),

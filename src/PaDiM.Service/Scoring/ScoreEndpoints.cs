@@ -1,6 +1,5 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 using PaDiM.Core.Persistence;
 using PaDiM.Imaging;
@@ -24,6 +23,7 @@ internal static class ScoreEndpoints
     {
         var score = category
             .MapGroup("score")
+            .ReadsUploads()
             .Needs(AccessScope.Score)
             .WithTags("Scoring")
             .WithDeadlines(
@@ -125,7 +125,6 @@ internal static class ScoreEndpoints
         string category,
         HttpRequest request,
         [AsParameters] ScoreServices services,
-        IOptions<ImageOptions> options,
         [AsParameters] ScoreQuery query,
         CancellationToken cancellationToken
     )
@@ -139,7 +138,6 @@ internal static class ScoreEndpoints
             return problem;
         if (services.Admission.IsFull)
             return services.Admission.Refuse();
-        ImageRequest.SetLimit(request, options.Value.MaxUploadBytes);
         var files = services.Reader.ReadAllAsync(request, layout, cancellationToken);
         var items = await services.Batches.ScoreAsync(snapshot, files, query.Heatmap?.Value, cancellationToken);
         return items.ToResult(results => TypedResults.Ok(new BatchResponse(results)));
