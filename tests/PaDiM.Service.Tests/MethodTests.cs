@@ -45,7 +45,7 @@ public sealed class MethodTests(SharedService shared)
             using var get = await shared.Http.GetAsync(url, HttpCompletionOption.ResponseHeadersRead);
             using var head = await HeadAsync(url);
             Assert.Equal((url, get.StatusCode), (url, head.StatusCode));
-            Assert.Equal(0, (await head.Content.ReadAsByteArrayAsync()).Length);
+            Assert.Empty(await head.Content.ReadAsByteArrayAsync());
             Assert.Equal(Headers(get), Headers(head));
         }
     }
