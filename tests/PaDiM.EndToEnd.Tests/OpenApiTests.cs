@@ -91,11 +91,15 @@ public sealed partial class OpenApiTests(PublishedService service)
         const string category = "examples";
         await _client.PrepareSyntheticAsync(category);
         var document = await ApiDocument.ReadAsync(_client);
+        var image = (string)(await _client.GetAsync($"/v1/categories/{category}/images"))["items"]![0]!["id"]!;
         var sent = 0;
         foreach (var operation in document.Operations)
         foreach (var body in operation.RequestExamples)
         {
-            using var request = new HttpRequestMessage(new HttpMethod(operation.Method), operation.PathFor(category))
+            var path = operation.Path.EndsWith("/images/{id}", StringComparison.Ordinal)
+                ? $"/v1/categories/{category}/images/{image}"
+                : operation.PathFor(category);
+            using var request = new HttpRequestMessage(new HttpMethod(operation.Method), path)
             {
                 Content = JsonContent.Create(body),
             };

@@ -102,8 +102,23 @@ public static class ProblemCodes
     /// <summary>The image is stored with the other label.</summary>
     public const string LabelConflict = "label_conflict";
 
+    /// <summary>The request selects another number of images than it expected.</summary>
+    public const string SelectionChanged = "selection_changed";
+
     /// <summary>The mask does not go with its image.</summary>
     public const string MaskMismatch = "mask_mismatch";
+
+    /// <summary>The file is not an archive of a data set.</summary>
+    public const string ArchiveInvalid = "archive_invalid";
+
+    /// <summary>The archive has too many entries or expands to too much.</summary>
+    public const string ArchiveTooLarge = "archive_too_large";
+
+    /// <summary>An entry of the archive is damaged, or has a name or a kind that is not read.</summary>
+    public const string ArchiveEntryInvalid = "archive_entry_invalid";
+
+    /// <summary>Images that a model was fitted to are gone.</summary>
+    public const string ModelImagesGone = "model_images_gone";
 
     /// <summary>The ignore mask leaves no pixel.</summary>
     public const string IgnoreMaskUnusable = "ignore_mask_unusable";

@@ -119,4 +119,5 @@ internal sealed record ReductionResponse(ReductionMethod Method, int Dimensions,
 /// <summary>Number of stored images per label.</summary>
 /// <param name="Normal">Images of good parts.</param>
 /// <param name="Anomalous">Images of defective parts.</param>
-internal sealed record ImageCounts(int Normal, int Anomalous);
+/// <param name="HeldOut">Images of good parts that fits leave out; they are among the normal ones.</param>
+internal sealed record ImageCounts(int Normal, int Anomalous, int HeldOut);

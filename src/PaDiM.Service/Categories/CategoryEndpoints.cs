@@ -1,3 +1,6 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http.Json;
+using Microsoft.Extensions.Options;
 using PaDiM.Service.Access;
 using PaDiM.Service.Http;
 
@@ -30,6 +33,21 @@ internal static class CategoryEndpoints
             .Produces<CategoryResponse>()
             .Produces<CategoryResponse>(StatusCodes.Status201Created)
             .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status409Conflict)
+            .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
+        one.MapPatch("", PatchAsync)
+            .Audited("category.patch")
+            .WithName("PatchCategory")
+            .WithSummary("Changes some settings of a category")
+            .WithDescription(
+                "A JSON merge patch (RFC 7396): changes what it names and nothing else; null resets a setting to "
+                    + "its default. Of two changes at the same time, both count. New settings apply as for PUT: "
+                    + "falseRejectRate, reviewRate and pinned at once, all others from the next fit."
+            )
+            .Accepts<CategoryRequest>(MergePatch.MediaType, "application/json")
+            .Produces<CategoryResponse>()
+            .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status409Conflict)
             .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
         one.MapGet("", GetAsync)
@@ -76,9 +94,7 @@ internal static class CategoryEndpoints
             !(
                 await store.PutAsync(
                     category,
-                    resolved.Settings,
-                    resolved.FalseRejectRate,
-                    request.Pinned,
+                    new CategoryValues(resolved.Settings, resolved.FalseRejectRate, request.Pinned),
                     context.User.Identity?.Name ?? Caller.AnonymousName,
                     cancellationToken
                 )
@@ -86,6 +102,44 @@ internal static class CategoryEndpoints
         )
             return problem;
         var (described, created) = put;
+        AuditValues(context, described);
+        if (created)
+            return TypedResults.Created($"/v1/categories/{category}", described);
+        await ReportChangeAsync(described, observers);
+        return TypedResults.Ok(described);
+    }
+
+    private static async Task<IResult> PatchAsync(
+        string category,
+        JsonElement body,
+        HttpContext context,
+        CategoryStore store,
+        SettingsResolver resolver,
+        IOptions<JsonOptions> json,
+        IEnumerable<CategoryObserver> observers,
+        CancellationToken cancellationToken
+    )
+    {
+        context.AddAuditDetail(body);
+        var patch = new CategoryPatch(body, resolver, json.Value.SerializerOptions);
+        if (
+            !(
+                await store.ChangeAsync(
+                    category,
+                    patch.ApplyTo,
+                    context.User.Identity?.Name ?? Caller.AnonymousName,
+                    cancellationToken
+                )
+            ).Succeeded(out var described, out var problem)
+        )
+            return problem;
+        AuditValues(context, described);
+        await ReportChangeAsync(described, observers);
+        return TypedResults.Ok(described);
+    }
+
+    /// <summary>Adds what was stored to the audit entry.</summary>
+    private static void AuditValues(HttpContext context, CategoryResponse described) =>
         context.AddAuditDetail(
             new
             {
@@ -103,12 +157,12 @@ internal static class CategoryEndpoints
                 described.Pinned,
             }
         );
-        if (created)
-            return TypedResults.Created($"/v1/categories/{category}", described);
+
+    private static async Task ReportChangeAsync(CategoryResponse described, IEnumerable<CategoryObserver> observers)
+    {
         if (described.ActiveModelVersion is not null)
             foreach (var observer in observers)
-                await observer.Changed(category);
-        return TypedResults.Ok(described);
+                await observer.Changed(described.Name);
     }
 
     private static async Task<IResult> GetAsync(

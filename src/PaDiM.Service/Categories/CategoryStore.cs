@@ -16,78 +16,137 @@ internal sealed class CategoryStore(
     TimeProvider time
 )
 {
+    private static readonly ImageCounts NoImages = new(0, 0, 0);
+
     /// <summary>
     /// Creates or updates a category. Refuses to pin a model that does not fit into the cache beside the models already
     /// pinned.
     /// </summary>
     public async Task<Outcome<(CategoryResponse Category, bool Created)>> PutAsync(
         string name,
-        CategorySettings settings,
-        double falseRejectRate,
-        bool pinned,
+        CategoryValues values,
+        string who,
+        CancellationToken cancellationToken
+    )
+    {
+        // Of two changes at the same time, the last one wins.
+        for (; ; )
+        {
+            if (
+                !(await SaveAsync(name, values, null, who, cancellationToken)).Succeeded(out var saved, out var problem)
+            )
+                return problem;
+            if (saved is { } done)
+                return done;
+        }
+    }
+
+    /// <summary>
+    /// Changes some values of a category. Of two changes at the same time both count, because the second one is made
+    /// again from what the first one stored.
+    /// </summary>
+    /// <param name="name">Name of the category.</param>
+    /// <param name="change">Gets the new values of the category, or why it cannot have them.</param>
+    /// <param name="who">The caller.</param>
+    /// <param name="cancellationToken">Cancels before the change is stored.</param>
+    public async Task<Outcome<CategoryResponse>> ChangeAsync(
+        string name,
+        Func<Category, Outcome<CategoryValues>> change,
         string who,
         CancellationToken cancellationToken
     )
     {
         for (; ; )
         {
-            await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-            // A writing transaction is exclusive from its first statement. If two models fit only one at a time, the
-            // second request sees the first.
-            await using var transaction = pinned ? await db.Database.BeginTransactionAsync(cancellationToken) : null;
-            var now = time.GetUtcNow().UtcDateTime;
-            var category = await db.Categories.SingleOrDefaultAsync(c => c.Name == name, cancellationToken);
-            if (
-                pinned
-                && category is { Pinned: false }
-                && await CheckRoomAsync(db, category, cancellationToken) is { } noRoom
-            )
-                return noRoom;
-            var created = category is null;
-            if (category is null)
-                db.Add(
-                    category = new Category
-                    {
-                        Name = name,
-                        Settings = settings,
-                        FalseRejectRate = falseRejectRate,
-                        Pinned = pinned,
-                        Revision = now.Ticks,
-                        CreatedAt = now,
-                        UpdatedAt = now,
-                    }
-                );
-            else if (
-                category.Settings != settings
-                || category.FalseRejectRate != falseRejectRate
-                || category.Pinned != pinned
-            )
-            {
-                if (category.FalseRejectRate != falseRejectRate)
-                    db.Add(await CreateRateChangeAsync(db, category, falseRejectRate, who, now, cancellationToken));
-                category.Settings = settings;
-                category.FalseRejectRate = falseRejectRate;
-                category.Pinned = pinned;
-                category.UpdatedAt = now;
-                category.Revision = category.Revision + 1;
-            }
-            try
-            {
-                await db.SaveChangesAsync(cancellationToken);
-                if (transaction is not null)
-                    await transaction.CommitAsync(CancellationToken.None);
-                return (await CreateResponseAsync(db, category, cancellationToken), created);
-            }
-            catch (DbUpdateConcurrencyException)
-            {
-                // Another request changed the category in the meantime: the last one wins, based on the other's values.
-            }
-            catch (DbUpdateException) when (created)
-            {
-                // Another request created the category in the meantime, so this is now an update.
-                if (!await ExistsAsync(name, cancellationToken))
-                    throw;
-            }
+            if (await FindAsync(name, cancellationToken) is not { } category)
+                return Problems.CategoryNotFound(name);
+            if (!change(category).Succeeded(out var values, out var problem))
+                return problem;
+            var save = await SaveAsync(name, values, category.Revision, who, cancellationToken);
+            if (!save.Succeeded(out var saved, out problem))
+                return problem;
+            if (saved is { } done)
+                return done.Category;
+        }
+    }
+
+    /// <summary>Stores the values of a category.</summary>
+    /// <param name="name">Name of the category.</param>
+    /// <param name="values">The values.</param>
+    /// <param name="revision">The revision that they were derived from; null to create the category if it does not
+    /// exist, and to replace whatever it has.</param>
+    /// <param name="who">The caller.</param>
+    /// <param name="cancellationToken">Cancels before they are stored.</param>
+    /// <returns>The category; null if another request changed it meanwhile.</returns>
+    private async Task<Outcome<(CategoryResponse Category, bool Created)?>> SaveAsync(
+        string name,
+        CategoryValues values,
+        long? revision,
+        string who,
+        CancellationToken cancellationToken
+    )
+    {
+        var (settings, falseRejectRate, pinned) = values;
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        // A writing transaction is exclusive from its first statement. If two models fit only one at a time, the
+        // second request sees the first.
+        await using var transaction = pinned ? await db.Database.BeginTransactionAsync(cancellationToken) : null;
+        var now = time.GetUtcNow().UtcDateTime;
+        var category = await db.Categories.SingleOrDefaultAsync(c => c.Name == name, cancellationToken);
+        if (revision is not null && category?.Revision != revision)
+            return ((CategoryResponse, bool)?)null;
+        if (
+            pinned
+            && category is { Pinned: false }
+            && await CheckRoomAsync(db, category, cancellationToken) is { } noRoom
+        )
+            return noRoom;
+        var created = category is null;
+        if (category is null)
+            db.Add(
+                category = new Category
+                {
+                    Name = name,
+                    Settings = settings,
+                    FalseRejectRate = falseRejectRate,
+                    Pinned = pinned,
+                    Revision = now.Ticks,
+                    CreatedAt = now,
+                    UpdatedAt = now,
+                }
+            );
+        else if (
+            category.Settings != settings
+            || category.FalseRejectRate != falseRejectRate
+            || category.Pinned != pinned
+        )
+        {
+            if (category.FalseRejectRate != falseRejectRate)
+                db.Add(await CreateRateChangeAsync(db, category, falseRejectRate, who, now, cancellationToken));
+            category.Settings = settings;
+            category.FalseRejectRate = falseRejectRate;
+            category.Pinned = pinned;
+            category.UpdatedAt = now;
+            category.Revision = category.Revision + 1;
+        }
+        try
+        {
+            await db.SaveChangesAsync(cancellationToken);
+            if (transaction is not null)
+                await transaction.CommitAsync(CancellationToken.None);
+            return ((CategoryResponse, bool)?)(await CreateResponseAsync(db, category, cancellationToken), created);
+        }
+        catch (DbUpdateConcurrencyException)
+        {
+            // Another request changed the category in the meantime.
+            return ((CategoryResponse, bool)?)null;
+        }
+        catch (DbUpdateException) when (created)
+        {
+            // Another request created the category in the meantime, so this is now an update.
+            if (!await ExistsAsync(name, cancellationToken))
+                throw;
+            return ((CategoryResponse, bool)?)null;
         }
     }
 
@@ -98,6 +157,12 @@ internal sealed class CategoryStore(
         return category is null
             ? Problems.CategoryNotFound(name)
             : await CreateResponseAsync(db, category, cancellationToken);
+    }
+
+    private async Task<Category?> FindAsync(string name, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await db.Categories.AsNoTracking().SingleOrDefaultAsync(c => c.Name == name, cancellationToken);
     }
 
     public async Task<bool> ExistsAsync(string name, CancellationToken cancellationToken)
@@ -124,25 +189,8 @@ internal sealed class CategoryStore(
             .OrderBy(c => c.Name)
             .Take(page.Limit + 1)
             .ToListAsync(cancellationToken);
-        var names = rows.Select(c => c.Name).ToList();
-        var counts = await db
-            .Images.Where(i => names.Contains(i.Category))
-            .GroupBy(i => new { i.Category, i.Label })
-            .Select(g => new
-            {
-                g.Key.Category,
-                g.Key.Label,
-                Count = g.Count(),
-            })
-            .ToListAsync(cancellationToken);
-        return page.Cut(
-            rows,
-            c => c.Name,
-            c => CreateResponse(c, Count(c.Name, ImageLabel.Normal), Count(c.Name, ImageLabel.Anomalous))
-        );
-
-        int Count(string name, ImageLabel label) =>
-            counts.FirstOrDefault(row => row.Category == name && row.Label == label)?.Count ?? 0;
+        var counts = await CountImagesAsync(db, rows.ConvertAll(c => c.Name), cancellationToken);
+        return page.Cut(rows, c => c.Name, c => CreateResponse(c, counts.GetValueOrDefault(c.Name, NoImages)));
     }
 
     /// <summary>Deletes a category with its images, models and jobs. The next sweep deletes its files.</summary>
@@ -248,6 +296,29 @@ internal sealed class CategoryStore(
         );
     }
 
+    private static async Task<Dictionary<string, ImageCounts>> CountImagesAsync(
+        PadimDbContext db,
+        IReadOnlyList<string> names,
+        CancellationToken cancellationToken
+    ) =>
+        (
+            await db
+                .Images.Where(i => names.Contains(i.Category))
+                .GroupBy(i => i.Category)
+                .Select(g => new
+                {
+                    Category = g.Key,
+                    Normal = g.Count(i => i.Label == ImageLabel.Normal),
+                    Anomalous = g.Count(i => i.Label == ImageLabel.Anomalous),
+                    HeldOut = g.Count(i => i.HeldOut),
+                })
+                .ToListAsync(cancellationToken)
+        ).ToDictionary(
+            row => row.Category,
+            row => new ImageCounts(row.Normal, row.Anomalous, row.HeldOut),
+            StringComparer.Ordinal
+        );
+
     private static async Task<CategoryResponse> CreateResponseAsync(
         PadimDbContext db,
         Category category,
@@ -255,17 +326,10 @@ internal sealed class CategoryStore(
     ) =>
         CreateResponse(
             category,
-            await db.Images.CountAsync(
-                i => i.Category == category.Name && i.Label == ImageLabel.Normal,
-                cancellationToken
-            ),
-            await db.Images.CountAsync(
-                i => i.Category == category.Name && i.Label == ImageLabel.Anomalous,
-                cancellationToken
-            )
+            (await CountImagesAsync(db, [category.Name], cancellationToken)).GetValueOrDefault(category.Name, NoImages)
         );
 
-    private static CategoryResponse CreateResponse(Category c, int normal, int anomalous) =>
+    private static CategoryResponse CreateResponse(Category c, ImageCounts images) =>
         new(
             c.Name,
             c.Settings.Backbone,
@@ -282,7 +346,7 @@ internal sealed class CategoryStore(
             c.Settings.ReviewRate,
             c.Pinned,
             c.ActiveVersion,
-            new ImageCounts(normal, anomalous),
+            images,
             c.CreatedAt,
             c.UpdatedAt
         );

@@ -15,7 +15,13 @@ namespace PaDiM.Service.Categories;
 internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<BackboneOptions> options)
 {
     /// <summary>Gets the settings and the false-reject rate of a request.</summary>
-    public Outcome<(CategorySettings Settings, double FalseRejectRate)> Resolve(CategoryRequest request)
+    /// <param name="request">The request.</param>
+    /// <param name="keepsWhole">Whether the image stays whole even if the profile crops: the category has no crop, and
+    /// a patch does not name one.</param>
+    public Outcome<(CategorySettings Settings, double FalseRejectRate)> Resolve(
+        CategoryRequest request,
+        bool keepsWhole = false
+    )
     {
         var rate = request.FalseRejectRate ?? ThresholdCalibration.DefaultFalseRejectRate;
         if (CheckRate(rate) is { } badRate)
@@ -35,6 +41,7 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Back
                 request.CropSize
                 ?? (
                     paper
+                    && !keepsWhole
                     && request.Alignment is null or AlignmentMethod.None
                     && (request.ImageSize ?? defaults.ImageSize) == defaults.ImageSize
                         ? defaults.CropSize
@@ -49,8 +56,8 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Back
             Shrinkage = request.Shrinkage ?? defaults.Shrinkage,
             Alignment = request.Alignment ?? defaults.Alignment,
         };
-        if (settings.ReviewRate is { } review && !(review > rate && review < 1))
-            return Problems.InvalidSettings("reviewRate must be above falseRejectRate and below 1.");
+        if (CheckReviewRate(settings.ReviewRate, rate) is { } badReview)
+            return badReview;
         if (settings.Fit.FindFault() is { } fault)
             return Problems.InvalidSettings(fault);
         if (!OpenBackbone(name).Succeeded(out var backbone, out var unusable))
@@ -64,6 +71,11 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Back
 
     public static Problem? CheckRate(double rate) =>
         rate is > 0 and < 1 ? null : Problems.InvalidSettings("falseRejectRate must be above 0 and below 1.");
+
+    public static Problem? CheckReviewRate(double? review, double rate) =>
+        review is null || (review > rate && review < 1)
+            ? null
+            : Problems.InvalidSettings("reviewRate must be above falseRejectRate and below 1.");
 
     /// <summary>Reads the manifest of a backbone without opening it, which may take seconds.</summary>
     private Outcome<BackboneManifest> ReadManifest(string name)

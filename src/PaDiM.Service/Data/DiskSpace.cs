@@ -23,4 +23,8 @@ internal sealed class DiskSpace(DataDirectory data, IOptions<DataOptions> option
         Free is var free && free < options.Value.MinFreeBytes
             ? Problems.StorageLow(free, options.Value.MinFreeBytes)
             : null;
+
+    /// <summary>Gets the problem if a file of this size cannot be stored, or null.</summary>
+    public Problem? ValidateRoomFor(long bytes) =>
+        Available is var available && bytes > available ? Problems.StorageShort(bytes, available) : null;
 }

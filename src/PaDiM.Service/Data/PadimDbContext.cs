@@ -16,6 +16,8 @@ internal sealed class PadimDbContext(DbContextOptions<PadimDbContext> options) :
 
     public DbSet<StoredModel> Models => Set<StoredModel>();
 
+    public DbSet<StoredModelImage> ModelImages => Set<StoredModelImage>();
+
     public DbSet<StoredEvaluation> Evaluations => Set<StoredEvaluation>();
 
     public DbSet<ApiKey> ApiKeys => Set<ApiKey>();

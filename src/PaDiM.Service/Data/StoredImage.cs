@@ -7,7 +7,7 @@ namespace PaDiM.Service.Data;
 /// <summary>What an image shows.</summary>
 internal enum ImageLabel
 {
-    /// <summary>A good part, used for fits.</summary>
+    /// <summary>A good part, used for fits unless it is held out.</summary>
     Normal,
 
     /// <summary>A defective part, used for evaluations only.</summary>
@@ -52,6 +52,9 @@ internal sealed class StoredImage
     /// <summary>Blob of the mask; anomalous images only.</summary>
     [MaxLength(64)]
     public string? MaskSha256 { get; set; }
+
+    /// <summary>Whether fits leave the image out, as the good parts of a test set; normal images only.</summary>
+    public bool HeldOut { get; init; }
 
     public DateTime CreatedAt { get; init; }
 }

@@ -77,7 +77,7 @@ internal sealed class FitPlanner(
         if (category is null)
             return (null, [], 0);
         var images = await db
-            .Images.Where(i => i.Category == name && i.Label == ImageLabel.Normal)
+            .Images.Where(i => i.Category == name && i.Label == ImageLabel.Normal && !i.HeldOut)
             .Select(i => new { i.Sha256, i.PixelSha256 })
             .ToListAsync(cancellationToken);
         return (

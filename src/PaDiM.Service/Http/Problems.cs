@@ -183,7 +183,16 @@ internal static class Problems
         new(
             ProblemCodes.LabelConflict,
             StatusCodes.Status409Conflict,
-            $"The same image is already stored with the label '{label}'. Delete it first to change its label."
+            $"The same image is already stored with the label '{label}'. Change its label with PATCH "
+                + "/v1/categories/{category}/images/{id}, or delete it first."
+        );
+
+    public static Problem SelectionChanged(int count, int expected) =>
+        new(
+            ProblemCodes.SelectionChanged,
+            StatusCodes.Status409Conflict,
+            $"The request selects {count} images and expected {expected}; nothing was changed. Check the selection, and "
+                + "send its number as expected."
         );
 
     public static Problem MaskMismatch(string detail) =>
@@ -310,6 +319,26 @@ internal static class Problems
         StorageFull(
             $"The disk of the data directory has {free:N0} free bytes; the last {reserve:N0} (MinFreeBytes) "
                 + "are reserved for the database."
+        );
+
+    public static Problem StorageShort(long needed, long available) =>
+        StorageFull($"The request needs {needed:N0} bytes of disk, and {available:N0} are available.");
+
+    public static Problem InvalidArchive(string detail) =>
+        new(ProblemCodes.ArchiveInvalid, StatusCodes.Status422UnprocessableEntity, detail);
+
+    public static Problem ArchiveTooLarge(string detail) =>
+        new(ProblemCodes.ArchiveTooLarge, StatusCodes.Status413PayloadTooLarge, detail);
+
+    public static Problem InvalidEntry(string detail) =>
+        new(ProblemCodes.ArchiveEntryInvalid, StatusCodes.Status422UnprocessableEntity, detail);
+
+    public static Problem ModelImagesGone(int missing, int count) =>
+        new(
+            ProblemCodes.ModelImagesGone,
+            StatusCodes.Status410Gone,
+            $"{missing} of the {count} images that the model was fitted to were deleted, and their bytes are gone; "
+                + "errors names them. Send skipMissing=true to export the others."
         );
 
     public static Problem Unauthenticated() =>

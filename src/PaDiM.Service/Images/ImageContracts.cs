@@ -1,3 +1,4 @@
+using PaDiM.Imaging.Decoding;
 using PaDiM.Service.Data;
 
 namespace PaDiM.Service.Images;
@@ -47,6 +48,7 @@ internal sealed record RejectedFile(string FileName, string Code, string Detail)
 /// <param name="Label">Label.</param>
 /// <param name="Defect">Kind of defect, if given.</param>
 /// <param name="HasMask">Whether a mask is stored with the image.</param>
+/// <param name="HeldOut">Whether fits leave the image out; normal images only.</param>
 /// <param name="CreatedAt">Time of upload.</param>
 internal sealed record ImageResponse(
     string Id,
@@ -59,5 +61,24 @@ internal sealed record ImageResponse(
     ImageLabel Label,
     string? Defect,
     bool HasMask,
+    bool HeldOut,
     DateTime CreatedAt
-);
+)
+{
+    /// <summary>Creates the response for a row.</summary>
+    public static ImageResponse From(StoredImage image) =>
+        new(
+            image.Id,
+            image.FileName,
+            image.Sha256,
+            image.Format.MediaType(),
+            image.Width,
+            image.Height,
+            image.Bytes,
+            image.Label,
+            image.Defect,
+            image.MaskSha256 is not null,
+            image.HeldOut,
+            image.CreatedAt
+        );
+}

@@ -11,8 +11,6 @@ namespace PaDiM.Service.Images;
 /// <summary><c>/v1/categories/{category}/images</c>: uploads, lists, gets and deletes images.</summary>
 internal static class ImageEndpoints
 {
-    private const int MaxDefectLength = 64;
-
     /// <summary>An identifier never stands for other bytes.</summary>
     private const string Immutable = "private, max-age=31536000, immutable";
 
@@ -93,6 +91,7 @@ internal static class ImageEndpoints
         CancellationToken cancellationToken,
         Choice<ImageLabel>? label = null,
         string? defect = null,
+        bool heldOut = false,
         int? width = null,
         int? height = null,
         Choice<PixelFormat>? format = null
@@ -101,10 +100,14 @@ internal static class ImageEndpoints
         var shows = label?.Value ?? ImageLabel.Normal;
         if (ImageRequest.CheckContentType(request) is { } wrongType)
             return wrongType;
-        if (defect is { Length: > MaxDefectLength })
-            return Problems.InvalidRequest($"defect must have at most {MaxDefectLength} characters.");
-        if (defect is not null && shows == ImageLabel.Normal)
-            return Problems.InvalidRequest("defect requires label=anomalous.");
+        var settings = new ImageSettings
+        {
+            Label = shows,
+            Defect = defect,
+            HeldOut = heldOut,
+        };
+        if ((ImageChange.CheckDefect(defect, shows) ?? ImageChange.CheckHeldOut(heldOut, shows)) is { } contradiction)
+            return contradiction;
         if (!PixelQuery.Parse(request, width, height, format?.Value, decoder).Succeeded(out var layout, out var misfit))
             return misfit;
         if (!await categories.ExistsAsync(category, cancellationToken))
@@ -147,7 +150,7 @@ internal static class ImageEndpoints
             {
                 case "files":
                     if (
-                        !(await store.AddAsync(category, file, shows, defect, cancellationToken)).Succeeded(
+                        !(await store.AddAsync(category, file, settings, cancellationToken)).Succeeded(
                             out var image,
                             out var refused
                         )

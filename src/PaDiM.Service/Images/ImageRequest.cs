@@ -285,7 +285,7 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
     }
 
     /// <summary>Removes control characters, and cuts a name that is too long between two characters.</summary>
-    private static string CleanName(string name)
+    public static string CleanName(string name)
     {
         var kept = new StringBuilder();
         foreach (

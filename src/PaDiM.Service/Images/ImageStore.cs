@@ -25,8 +25,7 @@ internal sealed class ImageStore(
     public async Task<Outcome<AcceptedImage>> AddAsync(
         string category,
         RequestFile file,
-        ImageLabel label,
-        string? defect,
+        ImageSettings settings,
         CancellationToken cancellationToken
     )
     {
@@ -50,8 +49,9 @@ internal sealed class ImageStore(
             Width = measured.Width,
             Height = measured.Height,
             Bytes = file.Bytes.LongLength,
-            Label = label,
-            Defect = defect,
+            Label = settings.Label,
+            Defect = settings.Defect,
+            HeldOut = settings.HeldOut,
             CreatedAt = time.GetUtcNow().UtcDateTime,
         };
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
@@ -83,7 +83,7 @@ internal sealed class ImageStore(
                 .FirstOrDefaultAsync(cancellationToken);
 
         Outcome<AcceptedImage> Duplicate(StoredImage stored) =>
-            stored.Label == label
+            stored.Label == settings.Label
                 ? Accept(stored, duplicate: true)
                 : Problems.LabelConflict(stored.Label.ToString().ToLowerInvariant());
     }
@@ -113,7 +113,7 @@ internal sealed class ImageStore(
             );
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await db
-            .Images.Where(i => i.Id == image.Id)
+            .Images.Where(i => i.Id == image.Id && i.Label == ImageLabel.Anomalous)
             .ExecuteUpdateAsync(set => set.SetProperty(i => i.MaskSha256, mask.Sha256), cancellationToken);
         return null;
     }
@@ -131,6 +131,15 @@ internal sealed class ImageStore(
         return await db.Categories.AnyAsync(c => c.Name == category, cancellationToken)
             ? Problems.ImageNotFound(id)
             : Problems.CategoryNotFound(category);
+    }
+
+    /// <summary>Gets the image of a category with these bytes; null if there is none.</summary>
+    public async Task<StoredImage?> FindAsync(string category, string sha256, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await db
+            .Images.AsNoTracking()
+            .SingleOrDefaultAsync(i => i.Category == category && i.Sha256 == sha256, cancellationToken);
     }
 
     /// <summary>Gets images in upload order.</summary>
@@ -152,23 +161,7 @@ internal sealed class ImageStore(
             .OrderBy(i => i.Id)
             .Take(page.Limit + 1)
             .ToListAsync(cancellationToken);
-        return page.Cut(
-            rows,
-            i => i.Id,
-            i => new ImageResponse(
-                i.Id,
-                i.FileName,
-                i.Sha256,
-                i.Format.MediaType(),
-                i.Width,
-                i.Height,
-                i.Bytes,
-                i.Label,
-                i.Defect,
-                i.MaskSha256 is not null,
-                i.CreatedAt
-            )
-        );
+        return page.Cut(rows, i => i.Id, ImageResponse.From);
     }
 
     /// <summary>Deletes an image. The next incremental fit removes it from the statistics.</summary>
@@ -178,12 +171,15 @@ internal sealed class ImageStore(
             return problem;
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await db.Images.Where(i => i.Category == category && i.Id == id).ExecuteDeleteAsync(cancellationToken);
-        // A running fit may still read it.
+        // A running fit or evaluation may still read them.
         blobs.Touch(image.Sha256);
+        if (image.MaskSha256 is { } mask)
+            blobs.Touch(mask);
         return null;
     }
 
-    private static AcceptedImage Accept(StoredImage image, bool duplicate) =>
+    /// <summary>Describes a stored image as the result of an upload.</summary>
+    public static AcceptedImage Accept(StoredImage image, bool duplicate) =>
         new(
             image.Id,
             image.FileName,

@@ -13,6 +13,7 @@ internal static class ImagesFeature
             .AddPadimOptions<ImageOptions>()
             .AddSingleton(CreateDecoder)
             .AddSingleton<ImageStore>()
+            .AddSingleton<ImageChanges>()
             .AddSingleton<ImageRequest>()
             .AddSingleton<JobImages>()
             .AddSingleton<PixelHashes>()
@@ -22,6 +23,7 @@ internal static class ImagesFeature
     {
         var category = routes.MapCategory();
         category.MapImageEndpoints();
+        category.MapImageChanges();
         category.MapIgnoreMask();
     }
 

@@ -58,6 +58,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
             now
         );
         db.Add(stored);
+        await AddImagesAsync(db, stored, model.TrainingImages, cancellationToken);
         owner.Revision++;
         if (activate)
             owner.ActiveVersion = stored.Version;
@@ -172,6 +173,36 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
             return Problems.ModelActive(version);
         files.Delete(category, stored.FileName);
         return null;
+    }
+
+    /// <summary>
+    /// Notes which images the model was fitted to. The file knows their hashes; their names are lost when they are
+    /// deleted, so they are noted now.
+    /// </summary>
+    private static async Task AddImagesAsync(
+        PadimDbContext db,
+        StoredModel stored,
+        IReadOnlyList<string> hashes,
+        CancellationToken cancellationToken
+    )
+    {
+        var names = await db
+            .Images.Where(i => i.Category == stored.Category)
+            .Select(i => new { i.Sha256, i.FileName })
+            .ToDictionaryAsync(i => i.Sha256, i => i.FileName, StringComparer.Ordinal, cancellationToken);
+        db.AddRange(
+            hashes.Select(
+                (sha256, i) =>
+                    new StoredModelImage
+                    {
+                        Category = stored.Category,
+                        Version = stored.Version,
+                        Position = i,
+                        Sha256 = sha256,
+                        FileName = names.GetValueOrDefault(sha256),
+                    }
+            )
+        );
     }
 
     private async Task<IReadOnlyList<ModelResponse>> CreateResponsesAsync(

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.OpenApi;
+using PaDiM.Service.Http;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace PaDiM.Service.OpenApi;
@@ -15,11 +16,11 @@ internal sealed partial class WorkedExamples : IOperationFilter
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
         var examples = OperationExamples.Get(operation.OperationId);
-        if (
-            examples.Requests.Count > 0
-            && operation.RequestBody?.Content is { } content
-            && content.TryGetValue("application/json", out var body)
-            && body is OpenApiMediaType request
+        foreach (
+            var request in (operation.RequestBody?.Content ?? new Dictionary<string, IOpenApiMediaType>())
+                .Where(body => examples.Requests.Count > 0 && body.Key is "application/json" or MergePatch.MediaType)
+                .Select(body => body.Value)
+                .OfType<OpenApiMediaType>()
         )
         {
             request.Examples = Named(examples.Requests);

@@ -300,6 +300,9 @@ namespace PaDiM.Service.Data.Migrations
                     b.Property<int>("Height")
                         .HasColumnType("INTEGER");
 
+                    b.Property<bool>("HeldOut")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("Label")
                         .IsRequired()
                         .HasColumnType("TEXT");
@@ -418,6 +421,32 @@ namespace PaDiM.Service.Data.Migrations
                         .IsUnique();
 
                     b.ToTable("Models");
+                });
+
+            modelBuilder.Entity("PaDiM.Service.Data.StoredModelImage", b =>
+                {
+                    b.Property<string>("Category")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Position")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("FileName")
+                        .HasMaxLength(255)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Sha256")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Category", "Version", "Position");
+
+                    b.ToTable("ModelImages");
                 });
 
             modelBuilder.Entity("PaDiM.Service.Data.ThresholdChange", b =>
@@ -631,6 +660,15 @@ namespace PaDiM.Service.Data.Migrations
                     b.Navigation("Findings");
 
                     b.Navigation("Outliers");
+                });
+
+            modelBuilder.Entity("PaDiM.Service.Data.StoredModelImage", b =>
+                {
+                    b.HasOne("PaDiM.Service.Data.StoredModel", null)
+                        .WithMany()
+                        .HasForeignKey("Category", "Version")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
                 });
 #pragma warning restore 612, 618
         }

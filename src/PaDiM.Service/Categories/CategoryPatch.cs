@@ -1,0 +1,74 @@
+using System.Text.Json;
+using PaDiM.Core.Calibration;
+using PaDiM.Core.Embedding;
+using PaDiM.Service.Data;
+using PaDiM.Service.Http;
+
+namespace PaDiM.Service.Categories;
+
+/// <summary>A change of some of a category's settings, as a JSON merge patch.</summary>
+/// <param name="patch">The patch.</param>
+/// <param name="resolver">Validates what comes out, as for PUT.</param>
+/// <param name="json">How the service reads and writes JSON.</param>
+internal sealed class CategoryPatch(JsonElement patch, SettingsResolver resolver, JsonSerializerOptions json)
+{
+    /// <summary>Gets the values of a category after the patch.</summary>
+    /// <exception cref="BadHttpRequestException">The patch cannot be read.</exception>
+    public Outcome<CategoryValues> ApplyTo(Category category)
+    {
+        var stored = ToRequest(category);
+        var request = MergePatch.Apply(stored, patch, json);
+        var unfitted = request with
+        {
+            FalseRejectRate = stored.FalseRejectRate,
+            ReviewRate = stored.ReviewRate,
+            Pinned = stored.Pinned,
+        };
+        // Null for the crop that a category does not have is a change too, if the profile crops.
+        var namesCrop = MergePatch.Names(patch, "cropSize");
+        if (unfitted != stored || namesCrop)
+        {
+            var keepsWhole = category.Settings.CropSize is null && !namesCrop;
+            return resolver.Resolve(request, keepsWhole).Succeeded(out var resolved, out var problem)
+                ? new CategoryValues(resolved.Settings, resolved.FalseRejectRate, request.Pinned)
+                : problem;
+        }
+        // What no fit depends on changes without the backbone, which may be gone.
+        var rate = request.FalseRejectRate ?? ThresholdCalibration.DefaultFalseRejectRate;
+        return
+            (SettingsResolver.CheckRate(rate) ?? SettingsResolver.CheckReviewRate(request.ReviewRate, rate))
+                is { } refused
+            ? refused
+            : new CategoryValues(category.Settings with { ReviewRate = request.ReviewRate }, rate, request.Pinned);
+    }
+
+    /// <summary>Gets the request that puts a category as it is.</summary>
+    public static CategoryRequest ToRequest(Category category) =>
+        new()
+        {
+            Backbone = category.Settings.Backbone,
+            Profile = category.Settings.Profile,
+            ImageSize = category.Settings.ImageSize,
+            CropSize = category.Settings.CropSize,
+            Reduction = new ReductionRequest
+            {
+                Method = category.Settings.Method,
+                // Without a reduction, the dimensions follow from the backbone.
+                Dimensions = category.Settings.Method == ReductionMethod.None ? null : category.Settings.Dimensions,
+                Seed = category.Settings.Seed,
+            },
+            Epsilon = category.Settings.Epsilon,
+            BlurSigma = category.Settings.BlurSigma,
+            Shrinkage = category.Settings.Shrinkage,
+            Alignment = category.Settings.Alignment,
+            FalseRejectRate = category.FalseRejectRate,
+            ReviewRate = category.Settings.ReviewRate,
+            Pinned = category.Pinned,
+        };
+}
+
+/// <summary>All that a caller decides about a category.</summary>
+/// <param name="Settings">Settings of the next fit.</param>
+/// <param name="FalseRejectRate">Accepted share of false rejects.</param>
+/// <param name="Pinned">Whether the active model stays in memory.</param>
+internal sealed record CategoryValues(CategorySettings Settings, double FalseRejectRate, bool Pinned);

@@ -1,0 +1,184 @@
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json.Nodes;
+using PaDiM.Service.Categories;
+using PaDiM.Service.Tests.Support;
+using PaDiM.Service.TestSupport;
+
+namespace PaDiM.Service.Tests;
+
+public sealed class CategoryPatchTests(SharedService shared)
+{
+    /// <summary>A value of every setting that is not its default.</summary>
+    private static readonly JsonObject Unusual = JsonNode
+        .Parse(
+            """
+            {"backbone":"tiny","profile":"paper","imageSize":128,"cropSize":96,"reduction":{"method":"semi-orthogonal",
+            "dimensions":20,"seed":7},"epsilon":0.02,"blurSigma":3,"shrinkage":"oas","alignment":"none",
+            "falseRejectRate":0.02,"reviewRate":0.1,"pinned":true}
+            """
+        )!
+        .AsObject();
+
+    [Fact]
+    public async Task A_patch_changes_what_it_names_and_nothing_else()
+    {
+        var url = $"/v1/categories/{shared.NewName()}";
+        var before = await (await shared.Http.PutAsJsonAsync(url, Unusual)).JsonAsync(201);
+        Assert.Empty(Differences(before, await PatchAsync(url, "{}")));
+        foreach (
+            var (patch, changed) in new[]
+            {
+                ("""{"imageSize":160}""", "imageSize"),
+                ("""{"CropSize":64}""", "cropSize"),
+                ("""{"reduction":{"dimensions":30}}""", "reduction"),
+                ("""{"reduction":{}}""", ""),
+                ("""{"reviewRate":0.2}""", "reviewRate"),
+                ("""{"falseRejectRate":0.03}""", "falseRejectRate"),
+                ("""{"pinned":false}""", "pinned"),
+                ("""{"profile":"default"}""", "profile"),
+                ("""{"epsilon":0.5,"blurSigma":1}""", "epsilon blurSigma"),
+            }
+        )
+        {
+            var after = await PatchAsync(url, patch);
+            Assert.Equal(changed.Split(' ', StringSplitOptions.RemoveEmptyEntries), Differences(before, after));
+            Assert.Equal(after.ToJsonString(), (await shared.Http.GetJsonAsync(url)).ToJsonString());
+            before = after;
+        }
+        Assert.Equal(
+            ("semi-orthogonal", 30.0, 7.0),
+            (
+                before["reduction"]!.Text("method"),
+                before["reduction"]!.Number("dimensions"),
+                before["reduction"]!.Number("seed")
+            )
+        );
+    }
+
+    [Fact]
+    public async Task Null_resets_to_the_default_of_the_profile()
+    {
+        var url = $"/v1/categories/{shared.NewName()}";
+        await (await shared.Http.PutAsJsonAsync(url, Unusual)).JsonAsync(201);
+        var every = new JsonObject(
+            Unusual
+                .Where(member => member.Key != "profile")
+                .Select(member => KeyValuePair.Create(member.Key, (JsonNode?)null))
+        );
+        var reset = await PatchAsync(url, every.ToJsonString());
+        var fresh = await (
+            await shared.Http.PutAsJsonAsync($"/v1/categories/{shared.NewName()}", new { profile = "paper" })
+        ).JsonAsync(201);
+        Assert.Equal(["name"], Differences(reset, fresh));
+
+        // Without a crop, a patch that does not name one does not crop.
+        await PatchAsync(url, """{"profile":"default","cropSize":null}""");
+        Assert.Null((await PatchAsync(url, """{"profile":"paper"}"""))["cropSize"]);
+        Assert.Equal(224, (await PatchAsync(url, """{"cropSize":null}"""))["cropSize"]!.GetValue<int>());
+    }
+
+    [Fact]
+    public void Every_setting_of_a_request_is_kept_by_a_patch()
+    {
+        var named = typeof(CategoryRequest).GetProperties().Select(property => property.Name);
+        Assert.Equal(
+            named.Order(),
+            Unusual.Select(member => char.ToUpperInvariant(member.Key[0]) + member.Key[1..]).Order()
+        );
+    }
+
+    [Fact]
+    public async Task Dimensions_of_no_reduction_do_not_outlive_it()
+    {
+        var url = $"/v1/categories/{shared.NewName()}";
+        await (
+            await shared.Http.PutAsJsonAsync(url, new { imageSize = 64, reduction = new { method = "none" } })
+        ).JsonAsync(201);
+        var after = await PatchAsync(url, """{"reduction":{"method":"random"}}""");
+        Assert.Equal(100, after["reduction"]!["dimensions"]!.GetValue<int>());
+    }
+
+    [Theory]
+    [InlineData("""{"imagesize2":64}""", 400, "invalid_request", "imagesize2")]
+    [InlineData("""{"imagesize2":null}""", 400, "invalid_request", "imagesize2")]
+    [InlineData("""{"reduction":{"dimension":3}}""", 400, "invalid_request", "reduction.dimension")]
+    [InlineData("""{"name":"other"}""", 400, "invalid_request", "name")]
+    [InlineData("""{"imageSize":"large"}""", 400, "invalid_request", "imageSize")]
+    [InlineData("""{"reduction":7}""", 400, "invalid_request", "reduction")]
+    [InlineData("""{"imageSize":64,"ImageSize":96}""", 400, "invalid_request", "imageSize")]
+    [InlineData("""[{"imageSize":64}]""", 400, "invalid_request", "object")]
+    [InlineData("""{"profile":"best"}""", 400, "invalid_request", "profile")]
+    [InlineData("""{"imageSize":31}""", 422, "invalid_settings", "imageSize")]
+    [InlineData("""{"backbone":"unknown"}""", 422, "backbone_not_found", "unknown")]
+    [InlineData("""{"falseRejectRate":0}""", 422, "invalid_settings", "falseRejectRate")]
+    [InlineData("""{"reviewRate":0.001}""", 422, "invalid_settings", "reviewRate")]
+    public async Task What_a_put_refuses_a_patch_refuses(string patch, int status, string code, string named)
+    {
+        var category = await shared.NewCategoryAsync();
+        var before = await shared.Http.GetJsonAsync(category.Url);
+        var problem = await (await SendAsync(category.Url, patch)).ProblemAsync(status, code);
+        Assert.Contains(named, problem.Text("detail"), StringComparison.Ordinal);
+        Assert.Equal(before.ToJsonString(), (await shared.Http.GetJsonAsync(category.Url)).ToJsonString());
+    }
+
+    [Fact]
+    public async Task A_patch_creates_nothing_and_is_json()
+    {
+        await (await SendAsync($"/v1/categories/{shared.NewName()}", """{"pinned":true}""")).ProblemAsync(
+            404,
+            "category_not_found"
+        );
+        var category = await shared.NewCategoryAsync();
+        await (await SendAsync(category.Url, "{}", "text/plain")).ProblemAsync(415, "unsupported_media_type");
+        await (await SendAsync(category.Url, "{}", "application/json")).JsonAsync(200);
+    }
+
+    [Fact]
+    public async Task Patches_at_the_same_time_all_count()
+    {
+        var category = await shared.NewCategoryAsync();
+        string[] patches =
+        [
+            """{"imageSize":96}""",
+            """{"blurSigma":1}""",
+            """{"epsilon":0.5}""",
+            """{"reduction":{"dimensions":9}}""",
+            """{"reduction":{"seed":9}}""",
+            """{"reviewRate":0.3}""",
+            """{"falseRejectRate":0.2}""",
+            """{"shrinkage":"oas"}""",
+        ];
+        await Task.WhenAll(patches.Select(patch => PatchAsync(category.Url, patch)));
+        var after = await shared.Http.GetJsonAsync(category.Url);
+        Assert.Equal(
+            (96.0, 1.0, 0.5, 9.0, 9.0, 0.3, 0.2, "oas"),
+            (
+                after.Number("imageSize"),
+                after.Number("blurSigma"),
+                after.Number("epsilon"),
+                after["reduction"]!.Number("dimensions"),
+                after["reduction"]!.Number("seed"),
+                after.Number("reviewRate"),
+                after.Number("falseRejectRate"),
+                after.Text("shrinkage")
+            )
+        );
+    }
+
+    private static IEnumerable<string> Differences(JsonNode before, JsonNode after) =>
+        before
+            .AsObject()
+            .Where(member => !JsonNode.DeepEquals(member.Value, after[member.Key]))
+            .Select(member => member.Key)
+            .Where(name => name is not ("updatedAt" or "createdAt"));
+
+    private async Task<JsonNode> PatchAsync(string url, string patch) =>
+        await (await SendAsync(url, patch)).JsonAsync(200);
+
+    private Task<HttpResponseMessage> SendAsync(
+        string url,
+        string patch,
+        string mediaType = "application/merge-patch+json"
+    ) => shared.Http.PatchAsync(url, new StringContent(patch, Encoding.UTF8, mediaType));
+}
