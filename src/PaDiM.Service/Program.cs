@@ -5,6 +5,7 @@ using PaDiM.Service.Admission;
 using PaDiM.Service.Backbones;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Data;
+using PaDiM.Service.Datasets;
 using PaDiM.Service.Evaluations;
 using PaDiM.Service.Fitting;
 using PaDiM.Service.Hosting;
@@ -76,6 +77,7 @@ internal static class Program
         builder.Services.AddImages();
         builder.Services.AddJobs();
         builder.Services.AddModels();
+        builder.Services.AddDatasets();
         builder.Services.AddThresholds();
         builder.Services.AddFitting();
         builder.Services.AddScoring();
@@ -94,6 +96,7 @@ internal static class Program
         routes.MapImages();
         routes.MapJobs();
         routes.MapModels();
+        routes.MapDatasets();
         routes.MapThresholds();
         routes.MapFitting();
         routes.MapScoring();

@@ -27,6 +27,7 @@ public sealed class ArchitectureTests
             .Add("Images", "Categories", "Admission")
             .Add("Jobs", "Categories")
             .Add("Models", "Categories", "Images", "Jobs")
+            .Add("Datasets", "Categories", "Images", "Models")
             .Add("Fitting", "Categories", "Images", "Jobs", "Models")
             .Add("Evaluations", "Categories", "Images", "Jobs", "Models")
             .Add("Thresholds", "Categories", "Evaluations", "Models")
@@ -41,6 +42,7 @@ public sealed class ArchitectureTests
                 "Backbones",
                 "Categories",
                 "CommandLine",
+                "Datasets",
                 "Evaluations",
                 "Fitting",
                 "Hosting",
