@@ -17,6 +17,10 @@ internal static class ImageFolder
         ".tif",
         ".tiff",
         ".webp",
+        ".pbm",
+        ".pgm",
+        ".ppm",
+        ".pnm",
     };
 
     /// <summary>

@@ -48,7 +48,7 @@ public sealed record PixelLayout(int Width, int Height, PixelFormat Format)
                     pixels[to] =
                         pixels[to + 1] =
                         pixels[to + 2] =
-                            ToEightBits(BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(i)));
+                            SampleDepth.ToEightBits(BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(i)));
                 break;
         }
         return new RgbImage(Width, Height, pixels);
@@ -64,7 +64,4 @@ public sealed record PixelLayout(int Width, int Height, PixelFormat Format)
             rgb[i + 2] = bgr[i];
         }
     }
-
-    /// <summary>Rounds <c>sample / 257</c> to the nearest integer; 257 is odd, so there are no ties.</summary>
-    private static byte ToEightBits(ushort sample) => (byte)((sample + 128) / 257);
 }

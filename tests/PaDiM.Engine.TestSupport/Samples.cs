@@ -65,6 +65,8 @@ internal static class Samples
 
     public static byte[] Encode(RgbImage image, ImageFormat format)
     {
+        if (format == ImageFormat.Pnm)
+            return [.. System.Text.Encoding.ASCII.GetBytes($"P6 {image.Width} {image.Height} 255\n"), .. image.Pixels];
         if (format == ImageFormat.Bmp)
             return new PaDiM.TestSupport.Parts.RgbImage(image.Width, image.Height, image.Pixels).ToBmp();
         using var vips = image.Vips();

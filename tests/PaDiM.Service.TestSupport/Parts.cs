@@ -65,6 +65,8 @@ internal static class Parts
         if (format == "bmp")
             return Good(seed);
         var part = SyntheticParts.Good(seed, Side);
+        if (format == "pnm")
+            return [.. System.Text.Encoding.ASCII.GetBytes($"P6\n{part.Width} {part.Height}\n255\n"), .. part.Pixels];
         using var image = Wrap(part);
         return format switch
         {

@@ -4,9 +4,9 @@ using NetVips;
 namespace PaDiM.Imaging.Decoding;
 
 /// <summary>
-/// Decodes encoded images to upright sRGB pixels, with libvips and one small reader for BMP. The header is read first,
-/// and the limit on pixels applies before any pixel is decoded. Truncated files are errors, never half grey. Fit, score
-/// and evaluation all decode here. Thread-safe.
+/// Decodes encoded images to upright sRGB pixels: PNG, JPEG and WebP with libvips, TIFF, BMP and portable maps with
+/// readers of this project. The header is read first, and the limit on pixels applies before any pixel is decoded.
+/// Truncated files are errors, never half grey. Fit, score and evaluation all decode here. Thread-safe.
 /// </summary>
 public sealed class ImageDecoder
 {
@@ -83,7 +83,7 @@ public sealed class ImageDecoder
         {
             refused = format switch
             {
-                ImageFormat.Bmp => ProbeBitmap(bytes, out header),
+                ImageFormat.Bmp or ImageFormat.Tiff or ImageFormat.Pnm => ProbeHere(bytes, format, out header),
                 ImageFormat.Jpeg => ProbeJpeg(bytes, out header),
                 _ => ProbeWithVips(bytes, format, out header),
             };
@@ -106,7 +106,7 @@ public sealed class ImageDecoder
         {
             return format switch
             {
-                ImageFormat.Bmp => DecodeBitmap(bytes),
+                ImageFormat.Bmp or ImageFormat.Tiff or ImageFormat.Pnm => DecodeHere(bytes, format),
                 ImageFormat.Jpeg => DecodeJpeg(bytes),
                 _ => DecodeWithVips(bytes, format),
             };
@@ -136,7 +136,7 @@ public sealed class ImageDecoder
             // An ordinary file must not cause an exception here: every uploaded image passes this check.
             return ImageFormats.Recognise(beginning) switch
             {
-                ImageFormat.Tiff when TiffDirectory.BeginsWithin(beginning) => TiffDirectory.Check(beginning),
+                ImageFormat.Tiff when TiffPage.BeginsWithin(beginning) => CheckTiffHeader(beginning),
                 ImageFormat.Png when beginning.Length >= PngChunks.HeaderEnd => CheckPngHeader(beginning),
                 _ => null,
             };
@@ -159,36 +159,95 @@ public sealed class ImageDecoder
         refused =
             bytes.Length == 0 ? Refuse(ImageFault.Empty, "The image is empty; send the bytes of an image file.")
             : recognised is null
-                ? Refuse(ImageFault.Unsupported, "The bytes are not a PNG, JPEG, BMP, TIFF or WebP image.")
+                ? Refuse(ImageFault.Unsupported, "The bytes are not a PNG, JPEG, BMP, TIFF, WebP, PGM or PPM image.")
             : null;
         return refused is null;
     }
 
-    private DecodeResult.Refused? ProbeBitmap(byte[] bytes, out ImageHeader? header)
+    private DecodeResult.Refused? ProbeHere(byte[] bytes, ImageFormat format, out ImageHeader? header)
     {
-        var bitmap = BmpReader.ReadHeader(bytes);
-        header = CreateHeader(ImageFormat.Bmp, bitmap.Width, bitmap.Height, BytesPerBitmapPixel);
-        return CheckSize(bitmap.Width, bitmap.Height);
+        header = null;
+        if (!TryOpen(bytes, format, out var file, out var refused))
+            return refused;
+        header = new ImageHeader(format, file.Width, file.Height, file.DecodeBytes);
+        return CheckSize(file.Width, file.Height);
     }
 
-    private DecodeResult DecodeBitmap(byte[] bytes)
+    private DecodeResult DecodeHere(byte[] bytes, ImageFormat format)
     {
-        var bitmap = BmpReader.ReadHeader(bytes);
-        if (CheckSize(bitmap.Width, bitmap.Height) is { } tooLarge)
+        if (!TryOpen(bytes, format, out var file, out var refused))
+            return refused;
+        if (CheckSize(file.Width, file.Height) is { } tooLarge)
             return tooLarge;
-        using var reserved = _reserve?.Invoke((long)bitmap.Width * bitmap.Height * BytesPerBitmapPixel);
-        return new DecodeResult.Decoded(bitmap.Decode(bytes), ImageFormat.Bmp);
+        using var reserved = _reserve?.Invoke(file.DecodeBytes);
+        var clock = StartClock((long)file.Width * file.Height);
+        try
+        {
+            return new DecodeResult.Decoded(file.Decode(clock), format);
+        }
+        catch (Exception e) when (e is TimeoutException || (e is VipsException && clock.IsExpired))
+        {
+            return RefuseTooComplex(format);
+        }
+    }
+
+    /// <summary>Reads the header of a format that this project reads itself.</summary>
+    /// <exception cref="InvalidDataException">The header is damaged.</exception>
+    private static bool TryOpen(
+        byte[] bytes,
+        ImageFormat format,
+        [NotNullWhen(true)] out OpenedFile? file,
+        [NotNullWhen(false)] out DecodeResult.Refused? refused
+    )
+    {
+        refused = null;
+        switch (format)
+        {
+            case ImageFormat.Bmp:
+                var bitmap = BmpReader.ReadHeader(bytes);
+                file = new OpenedFile(
+                    bitmap.Width,
+                    bitmap.Height,
+                    BytesPerBitmapPixel,
+                    bitmap.HasAlpha ? (long)bitmap.Width * bitmap.Height : 0,
+                    _ => bitmap.Decode(bytes)
+                );
+                return true;
+            case ImageFormat.Pnm:
+                var map = PnmReader.ReadHeader(bytes);
+                file = new OpenedFile(map.Width, map.Height, BytesPerBitmapPixel, 0, clock => map.Decode(bytes, clock));
+                return true;
+            default:
+                var page = TiffPage.Find(bytes, isWhole: true, out refused);
+                file = page is null
+                    ? null
+                    : new OpenedFile(
+                        page.Width,
+                        page.Height,
+                        BytesPerPixel,
+                        page.ChunkBytes,
+                        clock => TiffReader.Decode(page, bytes, clock)
+                    );
+                return file is not null;
+        }
+    }
+
+    private DecodeClock StartClock(long pixels)
+    {
+        var clock = new DecodeClock(_limit, _time);
+        clock.Restart(Math.Max(1, (double)pixels / PixelsPerTimeLimit));
+        return clock;
     }
 
     private DecodeResult.Refused? ProbeJpeg(byte[] bytes, out ImageHeader? header)
     {
         header = null;
-        var start = _time.GetTimestamp();
+        var clock = new DecodeClock(_limit, _time);
         var frame = JpegSegments.ReadFrame(bytes);
         if (CheckSize(frame.Width, frame.Height) is { } tooLarge)
             return tooLarge;
         JpegSegments.ReadHeader(bytes);
-        if (_time.GetElapsedTime(start) > _limit)
+        if (clock.IsExpired)
             return RefuseTooComplex(ImageFormat.Jpeg);
         header = CreateHeader(ImageFormat.Jpeg, frame.Width, frame.Height, BytesPerPixel);
         return null;
@@ -202,8 +261,8 @@ public sealed class ImageDecoder
         var jpeg = JpegSegments.Read(bytes);
         var pixels = (long)frame.Width * frame.Height;
         using var reserved = _reserve?.Invoke(pixels * BytesPerPixel);
-        using var file = new TimedSource(jpeg.Pieces, _limit, _time);
-        file.Restart(Math.Max(1, (double)pixels / PixelsPerTimeLimit));
+        var clock = StartClock(pixels);
+        using var file = new TimedSource(jpeg.Pieces, clock);
         try
         {
             return new DecodeResult.Decoded(JpegPixels.Decode(file, jpeg.Orientation), ImageFormat.Jpeg)
@@ -211,7 +270,7 @@ public sealed class ImageDecoder
                 Warnings = jpeg.Warnings,
             };
         }
-        catch (VipsException) when (file.IsExpired)
+        catch (Exception e) when (e is TimeoutException || (e is VipsException && clock.IsExpired))
         {
             return RefuseTooComplex(ImageFormat.Jpeg);
         }
@@ -222,14 +281,15 @@ public sealed class ImageDecoder
         header = null;
         if (CheckFile(bytes, format) is { } refused)
             return refused;
-        using var file = new TimedSource(bytes, _limit, _time);
+        var clock = new DecodeClock(_limit, _time);
+        using var file = new TimedSource([bytes], clock);
         try
         {
             using var image = VipsPixels.Load(file.Source, format);
             header = CreateHeader(format, image.Width, image.Height, BytesPerPixel);
             return CheckHeader(image, format);
         }
-        catch (VipsException) when (file.IsExpired)
+        catch (Exception e) when (e is TimeoutException || (e is VipsException && clock.IsExpired))
         {
             return RefuseTooComplex(format);
         }
@@ -239,7 +299,8 @@ public sealed class ImageDecoder
     {
         if (CheckFile(bytes, format) is { } fault)
             return fault;
-        using var file = new TimedSource(bytes, _limit, _time);
+        var clock = new DecodeClock(_limit, _time);
+        using var file = new TimedSource([bytes], clock);
         try
         {
             using var image = VipsPixels.Load(file.Source, format);
@@ -247,10 +308,10 @@ public sealed class ImageDecoder
                 return refused;
             var pixels = (long)image.Width * image.Height;
             using var reserved = _reserve?.Invoke(pixels * BytesPerPixel);
-            file.Restart(Math.Max(1, (double)pixels / PixelsPerTimeLimit));
+            clock.Restart(Math.Max(1, (double)pixels / PixelsPerTimeLimit));
             return new DecodeResult.Decoded(VipsPixels.Decode(image, file), format);
         }
-        catch (VipsException) when (file.IsExpired)
+        catch (Exception e) when (e is TimeoutException || (e is VipsException && clock.IsExpired))
         {
             return RefuseTooComplex(format);
         }
@@ -260,8 +321,6 @@ public sealed class ImageDecoder
     /// <exception cref="InvalidDataException">The file is damaged.</exception>
     private DecodeResult.Refused? CheckFile(ReadOnlySpan<byte> bytes, ImageFormat format)
     {
-        if (format == ImageFormat.Tiff)
-            return TiffDirectory.Check(bytes);
         if (format != ImageFormat.Png)
             return null;
         if (CheckPngHeader(bytes) is { } refused)
@@ -272,6 +331,9 @@ public sealed class ImageDecoder
             throw new InvalidDataException("there is more data than the pixels need");
         return null;
     }
+
+    private DecodeResult.Refused? CheckTiffHeader(ReadOnlySpan<byte> tiff) =>
+        TiffPage.Find(tiff, isWhole: false, out var refused) is { } page ? CheckSize(page.Width, page.Height) : refused;
 
     private DecodeResult.Refused? CheckPngHeader(ReadOnlySpan<byte> png)
     {
@@ -326,4 +388,21 @@ public sealed class ImageDecoder
 
     private static bool IsTruncation(string message) =>
         Array.Exists(TruncationMessages, part => message.Contains(part, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>A file whose header was read by this project.</summary>
+    /// <param name="Width">Pixels across, as stored.</param>
+    /// <param name="Height">Pixels down, as stored.</param>
+    /// <param name="BytesPerPixel">Memory for each pixel.</param>
+    /// <param name="BufferBytes">Memory beside the image.</param>
+    /// <param name="Decode">Decodes the pixels within a time.</param>
+    private sealed record OpenedFile(
+        int Width,
+        int Height,
+        int BytesPerPixel,
+        long BufferBytes,
+        Func<DecodeClock, RgbImage> Decode
+    )
+    {
+        public long DecodeBytes => (long)Width * Height * BytesPerPixel + BufferBytes;
+    }
 }

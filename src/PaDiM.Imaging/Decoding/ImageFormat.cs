@@ -17,6 +17,9 @@ public enum ImageFormat
 
     /// <summary>WebP.</summary>
     WebP,
+
+    /// <summary>Portable bitmap, greymap or pixmap (PBM, PGM, PPM).</summary>
+    Pnm,
 }
 
 /// <summary>Recognises encodings.</summary>
@@ -32,6 +35,7 @@ public static class ImageFormats
             [(byte)'I', (byte)'I', 42 or 43, 0, ..] or [(byte)'M', (byte)'M', 0, 42 or 43, ..] => ImageFormat.Tiff,
             [(byte)'R', (byte)'I', (byte)'F', (byte)'F', _, _, _, _, (byte)'W', (byte)'E', (byte)'B', (byte)'P', ..] =>
                 ImageFormat.WebP,
+            _ when PnmReader.IsBeginning(bytes) => ImageFormat.Pnm,
             _ => null,
         };
 
@@ -44,5 +48,6 @@ public static class ImageFormats
         format is ImageFormat.WebP ? "WebP" : format.ToString().ToUpperInvariant();
 
     /// <summary>Gets the media type of a format.</summary>
-    public static string MediaType(this ImageFormat format) => $"image/{format.ToString().ToLowerInvariant()}";
+    public static string MediaType(this ImageFormat format) =>
+        format is ImageFormat.Pnm ? "image/x-portable-anymap" : $"image/{format.ToString().ToLowerInvariant()}";
 }

@@ -33,15 +33,35 @@ internal static class PngChunks
             : ((int)width, (int)height);
     }
 
-    /// <summary>Gets whether an <c>acTL</c> chunk precedes the pixels.</summary>
+    /// <summary>
+    /// Gets whether there is more than one picture: an animation of another number of frames than one, or of one frame
+    /// beside the picture that other programs show.
+    /// </summary>
+    /// <param name="png">The file, or its beginning.</param>
     public static bool IsAnimated(ReadOnlySpan<byte> png)
     {
+        bool isAnimation = false,
+            hasPixels = false;
+        var frames = 0;
         for (long at = SignatureLength; at + Overhead <= png.Length; at += GetChunkLength(png, at))
         {
-            if (GetChunkType(png, at).SequenceEqual("acTL"u8))
+            var type = GetChunkType(png, at);
+            if (type.SequenceEqual("acTL"u8) && !hasPixels)
+            {
+                isAnimation = true;
+                if (at + Overhead + 4 > png.Length || BinaryPrimitives.ReadUInt32BigEndian(png[(int)(at + 8)..]) != 1)
+                    return true;
+            }
+            else if (type.SequenceEqual("fcTL"u8))
+                frames++;
+            else if (type.SequenceEqual("IDAT"u8))
+            {
+                hasPixels = true;
+                if (isAnimation && frames == 0)
+                    return true;
+            }
+            if (isAnimation && (frames > 1 || type.SequenceEqual("fdAT"u8)))
                 return true;
-            if (GetChunkType(png, at).SequenceEqual("IDAT"u8))
-                return false;
         }
         return false;
     }

@@ -1,90 +1,129 @@
-using System.Buffers.Binary;
-
 namespace PaDiM.Imaging.Decoding;
 
-/// <summary>
-/// Checks the first directory of a TIFF before libvips sees the file. libtiff follows the chain of directories to its
-/// end, which takes seconds for a hundred thousand of them, and compressions that are image formats themselves fill
-/// missing data with grey.
-/// </summary>
-internal static class TiffDirectory
+/// <summary>The tags of one page of a TIFF.</summary>
+internal sealed class TiffDirectory
 {
-    private const ushort CompressionTag = 259;
-    private const int None = 1,
-        Lzw = 5,
-        Deflate = 8,
-        OldDeflate = 32946,
-        PackBits = 32773;
+    private readonly Dictionary<int, (int Type, long Count, long At)> _entries = [];
 
-    /// <summary>Gets whether the first directory starts within the first bytes of a file.</summary>
-    public static bool BeginsWithin(ReadOnlySpan<byte> beginning)
-    {
-        const int longestHeader = 16;
-        if (beginning.Length < longestHeader)
-            return false;
-        var file = new Layout(beginning);
-        return file.ReadOffset(file.IsBig ? 8 : 4) is >= 0 and var at && at < beginning.Length - longestHeader / 2;
-    }
+    private TiffDirectory() { }
 
-    /// <summary>Gets why the file is refused, or null.</summary>
-    /// <exception cref="InvalidDataException">The first directory is missing or damaged.</exception>
-    public static DecodeResult.Refused? Check(ReadOnlySpan<byte> tiff)
+    /// <summary>Gets the offset of the next directory, 0 for none.</summary>
+    public long Next { get; private init; }
+
+    /// <summary>Reads a directory; values that lie elsewhere in the file are read later.</summary>
+    /// <exception cref="InvalidDataException">The directory lies outside of the file.</exception>
+    public static TiffDirectory Read(TiffBytes file, long at)
     {
-        var file = new Layout(tiff);
-        var at = file.ReadOffset(file.IsBig ? 8 : 4);
-        var count = file.IsBig ? file.ReadUInt64(at) : file.ReadUInt16(at);
-        if (count > ushort.MaxValue)
+        var (countLength, entryLength, valueLength) = file.IsBig ? (8, 20, 8) : (2, 12, 4);
+        var count = file.IsBig ? file.ReadInt64(at) : file.ReadUInt16(at);
+        if (count is < 0 or > ushort.MaxValue)
             throw new InvalidDataException("the directory has too many entries");
-        var first = at + (file.IsBig ? 8 : 2);
-        var entry = file.IsBig ? 20 : 12;
+        // One check for all of it.
+        file.Slice(at, countLength + count * entryLength + valueLength);
+        var directory = new TiffDirectory { Next = file.ReadOffset(at + countLength + count * entryLength) };
         for (var i = 0; i < count; i++)
         {
-            if (file.ReadUInt16(first + i * entry) != CompressionTag)
-                continue;
-            var compression = file.ReadUInt16(first + i * entry + (file.IsBig ? 12 : 8));
-            if (compression is not (None or Lzw or Deflate or OldDeflate or PackBits))
-                return new DecodeResult.Refused(
-                    ImageFault.Unsupported,
-                    $"TIFF compression {compression} is not supported; "
-                        + "save the image uncompressed, or with LZW, Deflate or PackBits."
+            var entry = at + countLength + i * entryLength;
+            var type = file.ReadUInt16(entry + 2);
+            var values = file.IsBig ? file.ReadInt64(entry + 4) : file.ReadUInt32(entry + 4);
+            // Of tags that are there twice, the first one counts, as for libtiff.
+            if (GetSize(type) is > 0 and var size && values is > 0 and <= int.MaxValue)
+                directory._entries.TryAdd(
+                    file.ReadUInt16(entry),
+                    (
+                        type,
+                        values,
+                        size * values <= valueLength
+                            ? entry + entryLength - valueLength
+                            : file.ReadOffset(entry + entryLength - valueLength)
+                    )
                 );
         }
-        return file.ReadOffset(first + count * entry) == 0
-            ? null
-            : new DecodeResult.Refused(ImageFault.Animated, DecodeResult.SeveralFrames);
+        return directory;
     }
 
-    /// <summary>Reads numbers in the byte order of the file.</summary>
-    private readonly ref struct Layout(ReadOnlySpan<byte> tiff)
+    /// <summary>Checks that the values of all tags are there, also of those that are not read: else the file was cut.</summary>
+    /// <exception cref="InvalidDataException">A value lies outside of the file.</exception>
+    public void CheckValues(TiffBytes file)
     {
-        private readonly ReadOnlySpan<byte> _tiff = tiff;
-        private readonly bool _isLittleEndian = tiff[0] == 'I';
-
-        /// <summary>Gets whether the file is a BigTIFF, with offsets of eight bytes.</summary>
-        public bool IsBig { get; } = tiff[2] + tiff[3] == 43;
-
-        public long ReadOffset(long at) =>
-            IsBig
-                ? ReadUInt64(at)
-                : (uint)(
-                    _isLittleEndian
-                        ? BinaryPrimitives.ReadInt32LittleEndian(Slice(at, 4))
-                        : BinaryPrimitives.ReadInt32BigEndian(Slice(at, 4))
-                );
-
-        public ushort ReadUInt16(long at) =>
-            _isLittleEndian
-                ? BinaryPrimitives.ReadUInt16LittleEndian(Slice(at, 2))
-                : BinaryPrimitives.ReadUInt16BigEndian(Slice(at, 2));
-
-        public long ReadUInt64(long at) =>
-            _isLittleEndian
-                ? BinaryPrimitives.ReadInt64LittleEndian(Slice(at, 8))
-                : BinaryPrimitives.ReadInt64BigEndian(Slice(at, 8));
-
-        private ReadOnlySpan<byte> Slice(long at, int length) =>
-            at >= 0 && at <= _tiff.Length - length
-                ? _tiff.Slice((int)at, length)
-                : throw new InvalidDataException("the directory is missing");
+        foreach (var (type, count, at) in _entries.Values)
+            file.Slice(at, GetSize(type) * count);
     }
+
+    /// <summary>Gets whether there is a tag.</summary>
+    public bool Contains(TiffTag tag) => _entries.ContainsKey((int)tag);
+
+    /// <summary>Gets the number of values of a tag, 0 if it is missing.</summary>
+    public long Count(TiffTag tag) => _entries.TryGetValue((int)tag, out var entry) ? entry.Count : 0;
+
+    /// <summary>Gets the first value of a tag, or the default if it is missing.</summary>
+    /// <exception cref="InvalidDataException">The value lies outside of the file, or is not a whole number.</exception>
+    public long GetNumber(TiffBytes file, TiffTag tag, long missing) =>
+        _entries.TryGetValue((int)tag, out var entry) ? ReadWhole(file, entry.Type, entry.At) : missing;
+
+    /// <summary>Gets the values of a tag; none if it is missing.</summary>
+    /// <exception cref="InvalidDataException">A value lies outside of the file, or is not a whole number.</exception>
+    public long[] GetNumbers(TiffBytes file, TiffTag tag)
+    {
+        if (!_entries.TryGetValue((int)tag, out var entry))
+            return [];
+        var size = GetSize(entry.Type);
+        file.Slice(entry.At, size * entry.Count);
+        var numbers = new long[entry.Count];
+        for (var i = 0; i < numbers.Length; i++)
+            numbers[i] = ReadWhole(file, entry.Type, entry.At + (long)i * size);
+        return numbers;
+    }
+
+    /// <summary>Gets the values of a tag of any numeric type; none if it is missing.</summary>
+    /// <exception cref="InvalidDataException">A value lies outside of the file.</exception>
+    public double[] GetReals(TiffBytes file, TiffTag tag)
+    {
+        if (!_entries.TryGetValue((int)tag, out var entry))
+            return [];
+        var size = GetSize(entry.Type);
+        file.Slice(entry.At, size * entry.Count);
+        var reals = new double[entry.Count];
+        for (var i = 0; i < reals.Length; i++)
+        {
+            var at = entry.At + (long)i * size;
+            reals[i] = entry.Type switch
+            {
+                5 => file.ReadUInt32(at) / (double)file.ReadUInt32(at + 4),
+                10 => (int)file.ReadUInt32(at) / (double)(int)file.ReadUInt32(at + 4),
+                11 => BitConverter.UInt32BitsToSingle(file.ReadUInt32(at)),
+                12 => BitConverter.Int64BitsToDouble(file.ReadInt64(at)),
+                _ => ReadWhole(file, entry.Type, at),
+            };
+        }
+        return reals;
+    }
+
+    /// <summary>Gets the bytes of a tag; none if it is missing.</summary>
+    /// <exception cref="InvalidDataException">They lie outside of the file.</exception>
+    public ReadOnlySpan<byte> GetBytes(TiffBytes file, TiffTag tag) =>
+        _entries.TryGetValue((int)tag, out var entry) ? file.Slice(entry.At, GetSize(entry.Type) * entry.Count) : [];
+
+    private static long ReadWhole(TiffBytes file, int type, long at) =>
+        type switch
+        {
+            1 or 2 or 7 => file.Slice(at, 1)[0],
+            6 => (sbyte)file.Slice(at, 1)[0],
+            3 => file.ReadUInt16(at),
+            8 => (short)file.ReadUInt16(at),
+            4 or 13 => file.ReadUInt32(at),
+            9 => (int)file.ReadUInt32(at),
+            16 or 17 or 18 => file.ReadInt64(at),
+            _ => throw new InvalidDataException("a tag has values of the wrong kind"),
+        };
+
+    private static int GetSize(int type) =>
+        type switch
+        {
+            1 or 2 or 6 or 7 => 1,
+            3 or 8 => 2,
+            4 or 9 or 11 or 13 => 4,
+            5 or 10 or 12 or 16 or 17 or 18 => 8,
+            _ => 0,
+        };
 }

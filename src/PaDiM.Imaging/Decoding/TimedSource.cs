@@ -11,54 +11,34 @@ internal sealed class TimedSource : IDisposable
 {
     private readonly IReadOnlyList<ReadOnlyMemory<byte>> _pieces;
     private readonly long _length;
-    private readonly TimeProvider _time;
     private readonly SourceCustom _source = new();
-    private TimeSpan? _limit;
-    private long _start;
     private long _position;
     private int _piece;
     private int _offset;
 
-    /// <summary>Starts the clock.</summary>
-    /// <param name="bytes">The encoded image.</param>
-    /// <param name="limit">How long it may be read; null for no limit.</param>
-    /// <param name="time">The clock.</param>
-    public TimedSource(byte[] bytes, TimeSpan? limit, TimeProvider time)
-        : this([bytes], limit, time) { }
-
-    /// <summary>Starts the clock.</summary>
+    /// <summary>Creates a source.</summary>
     /// <param name="pieces">The encoded image, in pieces.</param>
-    /// <param name="limit">How long it may be read; null for no limit.</param>
-    /// <param name="time">The clock.</param>
-    public TimedSource(IReadOnlyList<ReadOnlyMemory<byte>> pieces, TimeSpan? limit, TimeProvider time)
+    /// <param name="clock">Says how long it may be read.</param>
+    public TimedSource(IReadOnlyList<ReadOnlyMemory<byte>> pieces, DecodeClock clock)
     {
         _pieces = pieces;
         _length = pieces.Sum(piece => (long)piece.Length);
-        _limit = limit;
-        _time = time;
-        _start = time.GetTimestamp();
+        Clock = clock;
         _source.OnRead += Read;
         _source.OnSeek += Seek;
     }
 
+    /// <summary>Gets the time that is left.</summary>
+    public DecodeClock Clock { get; }
+
     /// <summary>Gets the source that libvips loads from.</summary>
     public Source Source => _source;
-
-    /// <summary>Gets whether the time is up: a failure may then be no fault of the file.</summary>
-    public bool IsExpired => _limit is { } limit && _time.GetElapsedTime(_start) > limit;
-
-    /// <summary>Restarts the clock with a multiple of the limit, once the amount of work is known.</summary>
-    public void Restart(double factor)
-    {
-        _limit *= factor;
-        _start = _time.GetTimestamp();
-    }
 
     public void Dispose() => _source.Dispose();
 
     private int Read(byte[] buffer, int length)
     {
-        if (IsExpired)
+        if (Clock.IsExpired)
             return -1;
         var count = 0;
         while (count < length && _piece < _pieces.Count)

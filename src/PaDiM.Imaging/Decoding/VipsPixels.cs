@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using NetVips;
 
 namespace PaDiM.Imaging.Decoding;
@@ -9,18 +10,10 @@ internal static class VipsPixels
     private const int RowsPerCheck = 16;
 
     /// <summary>Reads the header of a file; pixels are decoded later.</summary>
-    /// <remarks>
-    /// For libvips, damaged tiles of a TIFF are only warnings, and it fills them with black: with TIFF, warnings fail.
-    /// </remarks>
     public static Image Load(Source source, ImageFormat format) =>
         format switch
         {
             ImageFormat.Png => Image.PngloadSource(source, access: Enums.Access.Sequential, failOn: Enums.FailOn.Error),
-            ImageFormat.Tiff => Image.TiffloadSource(
-                source,
-                access: Enums.Access.Sequential,
-                failOn: Enums.FailOn.Warning
-            ),
             ImageFormat.WebP => Image.WebploadSource(
                 source,
                 access: Enums.Access.Sequential,
@@ -33,7 +26,8 @@ internal static class VipsPixels
     public static int CountFrames(Image image) => image.Contains("n-pages") ? (int)image.Get("n-pages") : 1;
 
     /// <summary>Decodes the pixels of a loaded file: upright, sRGB, 8 bits per channel.</summary>
-    /// <exception cref="VipsException">The file is damaged, or the time is up.</exception>
+    /// <exception cref="VipsException">The file is damaged.</exception>
+    /// <exception cref="TimeoutException">The time is up.</exception>
     /// <exception cref="InvalidDataException">The channels are neither grey nor colour.</exception>
     public static RgbImage Decode(Image image, TimedSource file) => Decode(image, GetOrientation(image), file);
 
@@ -41,92 +35,148 @@ internal static class VipsPixels
     /// <param name="image">The file.</param>
     /// <param name="orientation">Its EXIF orientation.</param>
     /// <param name="file">Gives the time.</param>
-    /// <exception cref="VipsException">The file is damaged, or the time is up.</exception>
+    /// <exception cref="VipsException">The file is damaged.</exception>
+    /// <exception cref="TimeoutException">The time is up.</exception>
     /// <exception cref="InvalidDataException">The channels are neither grey nor colour.</exception>
     public static RgbImage Decode(Image image, int orientation, TimedSource file)
     {
-        using var rgb = ToRgb(image);
-        var stored = Compute(rgb, file);
-        return orientation == ExifOrientation.Upright ? stored : Turn(stored, orientation, file);
+        var clock = file.Clock;
+        var isRgb = image.Interpretation is Enums.Interpretation.Srgb or Enums.Interpretation.Rgb16;
+        if (!HasColours(image))
+            return ToImage(ReadCanvas(image, clock), CanvasColours.Grey, [], orientation, clock);
+        if (image.Format == Enums.BandFormat.Ushort && isRgb)
+            return ToImage(ReadCanvas(image, clock), CanvasColours.Rgb, GetProfile(image), orientation, clock);
+        using var rgb = ToSrgb(image);
+        return ToImage(ReadCanvas(rgb, clock), CanvasColours.Rgb, [], orientation, clock);
+    }
+
+    /// <summary>Creates the upright image from the samples of a file.</summary>
+    /// <param name="canvas">The samples; the image may keep them.</param>
+    /// <param name="colours">What they are.</param>
+    /// <param name="profile">The colour profile; may be empty.</param>
+    /// <param name="orientation">The orientation tag.</param>
+    /// <param name="clock">The time that is left.</param>
+    public static RgbImage ToImage(
+        PixelCanvas canvas,
+        CanvasColours colours,
+        byte[] profile,
+        int orientation,
+        DecodeClock clock
+    )
+    {
+        if (colours is CanvasColours.Inks or CanvasColours.Lab || (colours == CanvasColours.Rgb && profile.Length > 0))
+            canvas = ToSrgb(canvas, colours, profile, clock);
+        canvas.Flatten();
+        var stored = new RgbImage(canvas.Width, canvas.Height, canvas.Samples);
+        return orientation is > ExifOrientation.Upright and <= 8 ? Turn(stored, orientation, clock) : stored;
     }
 
     /// <summary>
-    /// Computes all pixels on the calling thread, a few rows at a time. libvips would compute them on threads of its
-    /// own, which have the priority of the thread that happened to start them: an image of the line could wait for a
-    /// thread that a job started.
+    /// Computes rows on the calling thread, a few at a time. libvips would compute them on threads of its own, which
+    /// have the priority of the thread that happened to start them: an image of the line could wait for a thread that a
+    /// job started.
     /// </summary>
-    private static RgbImage Compute(Image image, TimedSource file)
+    /// <returns>The samples of all channels, as libvips has them.</returns>
+    public static byte[] Fetch(Image image, int width, int rows, DecodeClock clock)
     {
         using var region = Region.New(image);
-        var pixels = new byte[checked(3 * image.Width * image.Height)];
-        var stride = 3 * image.Width;
-        for (var top = 0; top < image.Height; top += RowsPerCheck)
+        var stride = width * image.Bands;
+        var samples = GC.AllocateUninitializedArray<byte>(checked(stride * rows));
+        for (var top = 0; top < rows; top += RowsPerCheck)
         {
-            if (file.IsExpired)
-                throw new VipsException("the time is up");
-            var rows = region.Fetch(0, top, image.Width, Math.Min(RowsPerCheck, image.Height - top));
-            rows.CopyTo(pixels, top * stride);
+            clock.ThrowIfExpired();
+            region.Fetch(0, top, width, Math.Min(RowsPerCheck, rows - top)).CopyTo(samples, top * stride);
         }
-        return new RgbImage(image.Width, image.Height, pixels);
+        return samples;
     }
 
-    private static int GetOrientation(Image image) =>
-        image.Contains("orientation") && (int)image.Get("orientation") is > 1 and <= 8 and var orientation
-            ? orientation
-            : ExifOrientation.Upright;
+    /// <summary>Reads grey or colour, with or without alpha, to 8 bits.</summary>
+    private static PixelCanvas ReadCanvas(Image image, DecodeClock clock)
+    {
+        if (image.Bands > 4)
+            throw new InvalidDataException($"{image.Bands} channels are neither grey nor colour");
+        var canvas = new PixelCanvas(image.Width, image.Height, 3, image.Bands is 2 or 4);
+        using var region = Region.New(image);
+        for (var top = 0; top < image.Height; top += RowsPerCheck)
+        {
+            clock.ThrowIfExpired();
+            var rows = Math.Min(RowsPerCheck, image.Height - top);
+            var samples = region.Fetch(0, top, image.Width, rows);
+            canvas.WriteRows(top, rows, image.Format == Enums.BandFormat.Ushort ? ToEightBits(samples) : samples);
+        }
+        return canvas;
+    }
+
+    private static byte[] ToEightBits(byte[] sixteenBits)
+    {
+        var samples = MemoryMarshal.Cast<byte, ushort>(sixteenBits);
+        var bytes = new byte[samples.Length];
+        for (var i = 0; i < bytes.Length; i++)
+            bytes[i] = SampleDepth.ToEightBits(samples[i]);
+        return bytes;
+    }
+
+    private static PixelCanvas ToSrgb(PixelCanvas canvas, CanvasColours colours, byte[] profile, DecodeClock clock)
+    {
+        using var stored = Image.NewFromMemory(
+            canvas.Samples,
+            canvas.Width,
+            canvas.Height,
+            canvas.Channels,
+            Enums.BandFormat.Uchar
+        );
+        using var scaled =
+            colours == CanvasColours.Lab ? stored.Linear([100 / 255.0, 1, 1], [0.0, -128, -128]) : stored.Copy();
+        using var named = scaled.Copy(
+            interpretation: colours switch
+            {
+                CanvasColours.Inks => Enums.Interpretation.Cmyk,
+                CanvasColours.Lab => Enums.Interpretation.Lab,
+                _ => Enums.Interpretation.Srgb,
+            }
+        );
+        using var profiled =
+            profile.Length > 0
+                ? named.Mutate(mutable => mutable.Set(GValue.BlobType, "icc-profile-data", profile))
+                : named.Copy();
+        using var srgb = colours == CanvasColours.Lab ? FromLab(named) : ToSrgb(profiled);
+        return new PixelCanvas(
+            canvas.Width,
+            canvas.Height,
+            Fetch(srgb, canvas.Width, canvas.Height, clock),
+            canvas.Alpha
+        );
+    }
+
+    /// <summary>The white of L*a*b* in files is that of print (D50); libvips' own conversion has another one.</summary>
+    private static Image FromLab(Image lab) =>
+        lab.IccExport(outputProfile: "srgb", intent: Enums.Intent.Relative, depth: 8);
 
     /// <summary>
     /// Turns an image as its orientation tag says. From memory, since a turn reads rows out of order, which a
     /// sequential reader cannot.
     /// </summary>
-    private static RgbImage Turn(RgbImage image, int orientation, TimedSource file)
+    private static RgbImage Turn(RgbImage image, int orientation, DecodeClock clock)
     {
         using var stored = Image.NewFromMemory(image.Pixels, image.Width, image.Height, 3, Enums.BandFormat.Uchar);
         using var tagged = stored.Mutate(mutable => mutable.Set(GValue.GIntType, "orientation", orientation));
         using var upright = tagged.Autorot();
-        return Compute(upright, file);
+        return new RgbImage(upright.Width, upright.Height, Fetch(upright, upright.Width, upright.Height, clock));
     }
 
-    /// <summary>
-    /// Converts to three 8-bit sRGB channels: grey is replicated, 16 bits are divided by 257, alpha is flattened on
-    /// black.
-    /// </summary>
-    private static Image ToRgb(Image image)
-    {
-        using var eight = ToEightBits(image);
-        using var colour = ToSrgb(eight);
-        using var opaque = colour.HasAlpha() ? colour.Flatten() : colour.Copy();
-        using var bytes = opaque.Cast(Enums.BandFormat.Uchar);
-        return bytes.Bands switch
-        {
-            1 => bytes.Bandjoin(bytes, bytes),
-            3 => bytes.Copy(),
-            > 3 => bytes.ExtractBand(0, 3),
-            _ => throw new InvalidDataException($"{bytes.Bands} channels are neither grey nor colour"),
-        };
-    }
+    private static int GetOrientation(Image image) =>
+        image.Contains("orientation") ? (int)image.Get("orientation") : ExifOrientation.Upright;
 
-    private static Image ToEightBits(Image image)
-    {
-        if (image.Format != Enums.BandFormat.Ushort)
-            return image.Copy();
-        using var scaled = image.Linear([1 / 257.0], [0.0]);
-        using var rounded = scaled.Rint();
-        using var bytes = rounded.Cast(Enums.BandFormat.Uchar);
-        return bytes.Copy(
-            interpretation: image.Interpretation switch
-            {
-                Enums.Interpretation.Grey16 => Enums.Interpretation.Bw,
-                Enums.Interpretation.Rgb16 => Enums.Interpretation.Srgb,
-                var other => other,
-            }
-        );
-    }
+    private static bool HasColours(Image image) =>
+        image.Interpretation
+            is not (Enums.Interpretation.Bw or Enums.Interpretation.Grey16 or Enums.Interpretation.Multiband);
 
+    private static byte[] GetProfile(Image image) =>
+        image.Contains("icc-profile-data") ? (byte[])image.Get("icc-profile-data") : [];
+
+    /// <summary>Converts 8-bit samples to sRGB; grey stays grey.</summary>
     private static Image ToSrgb(Image image)
     {
-        if (image.Interpretation is Enums.Interpretation.Bw or Enums.Interpretation.Multiband)
-            return image.Copy();
         if (!image.Contains("icc-profile-data"))
             return image.Interpretation == Enums.Interpretation.Cmyk
                 ? FromInks(image)

@@ -33,6 +33,7 @@ internal static class IgnoreMaskEndpoints
                 "image/bmp",
                 "image/tiff",
                 "image/webp",
+                "image/x-portable-anymap",
                 "image/*",
                 "application/octet-stream",
                 "multipart/form-data"
@@ -51,7 +52,8 @@ internal static class IgnoreMaskEndpoints
                 "image/jpeg",
                 "image/bmp",
                 "image/tiff",
-                "image/webp"
+                "image/webp",
+                "image/x-portable-anymap"
             )
             .ProducesFile()
             .ProducesProblem(StatusCodes.Status404NotFound);

@@ -36,6 +36,7 @@ internal static class ImageEndpoints
                 "image/bmp",
                 "image/tiff",
                 "image/webp",
+                "image/x-portable-anymap",
                 "image/*",
                 "application/octet-stream"
             )
@@ -59,7 +60,8 @@ internal static class ImageEndpoints
                 "image/jpeg",
                 "image/bmp",
                 "image/tiff",
-                "image/webp"
+                "image/webp",
+                "image/x-portable-anymap"
             )
             .ProducesFile()
             .ProducesProblem(StatusCodes.Status404NotFound);

@@ -18,7 +18,7 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
     private const string Form = "multipart/form-data";
 
     public const string Expected =
-        "an image as the body (image/png, image/jpeg, image/bmp, image/tiff, image/webp) "
+        "an image as the body (image/png, image/jpeg, image/bmp, image/tiff, image/webp, image/x-portable-anymap) "
         + "or multipart/form-data with parts named 'files'";
 
     private const string ExpectedForm =

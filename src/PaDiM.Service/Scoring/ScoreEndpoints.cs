@@ -46,6 +46,7 @@ internal static class ScoreEndpoints
                 "image/bmp",
                 "image/tiff",
                 "image/webp",
+                "image/x-portable-anymap",
                 "image/*",
                 "application/octet-stream",
                 "multipart/form-data"

@@ -97,8 +97,52 @@ public sealed class BmpReaderTests
     }
 
     [Theory]
-    [InlineData(8, 1)]
-    [InlineData(4, 2)]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(24)]
+    public void Padding_of_the_last_row_may_be_missing_if_the_length_says_so(int bits)
+    {
+        var (file, expected) = new ReferenceBmp
+        {
+            Width = 7,
+            Height = 5,
+            Bits = bits,
+        }.Make(1);
+        var padding = (7 * bits + 31) / 32 * 4 - (7 * bits + 7) / 8;
+        for (var missing = 1; missing <= padding; missing++)
+        {
+            var shorter = file[..^missing];
+            Assert.Throws<InvalidDataException>(() => Read(shorter));
+            BinaryPrimitives.WriteInt32LittleEndian(shorter.AsSpan(2), shorter.Length);
+            Assert.Equal(expected.Pixels, Read(shorter).Pixels);
+        }
+        var tooShort = file[..^(padding + 1)];
+        BinaryPrimitives.WriteInt32LittleEndian(tooShort.AsSpan(2), tooShort.Length);
+        Assert.Throws<InvalidDataException>(() => Read(tooShort));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(8)]
+    [InlineData(16)]
+    [InlineData(32)]
+    public void Pixels_without_an_offset_follow_the_headers(int bits)
+    {
+        var (file, expected) = new ReferenceBmp
+        {
+            Width = 7,
+            Height = 5,
+            Bits = bits,
+            Masks = bits == 32 ? [0xFF00, 0xFF0000, 0xFF] : null,
+        }.Make(1);
+        file.AsSpan(10, 4).Clear();
+        Assert.Equal(expected.Pixels, Read(file).Pixels);
+    }
+
+    [Theory]
+    [InlineData(8, 2)]
+    [InlineData(4, 1)]
+    [InlineData(24, 1)]
     [InlineData(24, 4)]
     [InlineData(24, 5)]
     [InlineData(24, 3)]

@@ -27,7 +27,8 @@ public sealed class HostileImageTests
     [InlineData("%PDF-1.7\n1 0 obj <<>> endobj")]
     [InlineData("GIF89a\u0001\0\u0001\0")]
     [InlineData("PK\u0003\u0004")]
-    [InlineData("P6 1 1 255 abc")]
+    [InlineData("P7\nWIDTH 1\n")]
+    [InlineData("P6x1 1 255 abc")]
     [InlineData("x")]
     [InlineData("RIFF0000WAVE")]
     public void Other_formats_are_not_even_tried(string text) =>
@@ -39,6 +40,7 @@ public sealed class HostileImageTests
     [InlineData(ImageFormat.Bmp)]
     [InlineData(ImageFormat.Tiff)]
     [InlineData(ImageFormat.WebP)]
+    [InlineData(ImageFormat.Pnm)]
     public void Junk_behind_a_right_beginning_is_unreadable(ImageFormat format)
     {
         var start = Samples.Encode(Samples.Rgb(16, 16), format)[..12];
@@ -52,6 +54,7 @@ public sealed class HostileImageTests
     [InlineData(ImageFormat.Bmp)]
     [InlineData(ImageFormat.Tiff)]
     [InlineData(ImageFormat.WebP)]
+    [InlineData(ImageFormat.Pnm)]
     public void Damage_anywhere_never_throws(ImageFormat format)
     {
         var bytes = Samples.Encode(Samples.Noise(24, 24), format);
@@ -102,6 +105,7 @@ public sealed class HostileImageTests
     [InlineData(ImageFormat.Tiff)]
     [InlineData(ImageFormat.WebP)]
     [InlineData(ImageFormat.Bmp)]
+    [InlineData(ImageFormat.Pnm)]
     public void The_limit_on_pixels_holds_for_every_format(ImageFormat format) =>
         Assert.Equal(
             ImageFault.TooLarge,

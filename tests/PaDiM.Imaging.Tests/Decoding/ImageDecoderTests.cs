@@ -11,6 +11,7 @@ public sealed class ImageDecoderTests
     [InlineData(ImageFormat.Bmp, 0)]
     [InlineData(ImageFormat.Tiff, 0)]
     [InlineData(ImageFormat.WebP, 0)]
+    [InlineData(ImageFormat.Pnm, 0)]
     [InlineData(ImageFormat.Jpeg, 8)]
     public void An_encoded_image_comes_back(ImageFormat format, int tolerance)
     {
@@ -81,6 +82,46 @@ public sealed class ImageDecoderTests
                 : Samples.Encode(image, format);
         byte[] expected = [200, 100, 50, 0, 0, 0, 40, 20, 10];
         Assert.InRange(TestDecoder.Difference(new RgbImage(3, 1, expected), TestDecoder.Image(bytes)), 0, 1);
+    }
+
+    [Fact]
+    public void Partial_transparency_is_rounded_as_libvips_rounds_it()
+    {
+        byte[] samples =
+        [
+            .. from alpha in Enumerable.Range(0, 256)
+            from value in Enumerable.Range(0, 256)
+            from sample in new[] { value, 255 - value, value ^ 85, alpha }
+            select (byte)sample,
+        ];
+        using var image = Samples.Vips(samples, 256, 256, 4);
+        using var flat = image.Flatten();
+        Assert.Equal(flat.WriteToMemory<byte>(), TestDecoder.Image(image.PngsaveBuffer()).Pixels);
+    }
+
+    [Theory]
+    [InlineData(ImageFormat.Png)]
+    [InlineData(ImageFormat.Tiff)]
+    [InlineData(ImageFormat.WebP)]
+    public void An_image_that_is_transparent_everywhere_keeps_its_colours(ImageFormat format)
+    {
+        var colours = Samples.Rgb(20, 10);
+        var samples = colours.Pixels.Chunk(3).SelectMany(pixel => new[] { pixel[0], pixel[1], pixel[2], (byte)0 });
+        using var image = Samples.Vips([.. samples], 20, 10, 4);
+        var bytes =
+            format == ImageFormat.WebP
+                ? image.WebpsaveBuffer(lossless: true, exact: true)
+                : Samples.Encode(image, format);
+        Assert.Equal(colours.Pixels, TestDecoder.Image(bytes).Pixels);
+    }
+
+    [Fact]
+    public void Sixteen_bit_and_grey_images_that_are_transparent_everywhere_keep_theirs_too()
+    {
+        using var grey = Samples.Vips([51400, 0, 257, 0], 2, 1, 2);
+        Assert.Equal([200, 200, 200, 1, 1, 1], TestDecoder.Image(grey.PngsaveBuffer()).Pixels);
+        using var colour = Samples.Vips([51400, 257, 0, 0, 514, 0, 65535, 0], 2, 1, 4);
+        Assert.Equal([200, 1, 0, 2, 0, 255], TestDecoder.Image(colour.PngsaveBuffer()).Pixels);
     }
 
     [Fact]

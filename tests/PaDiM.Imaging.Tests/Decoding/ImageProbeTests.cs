@@ -12,6 +12,7 @@ public sealed class ImageProbeTests
     [InlineData(ImageFormat.Tiff, 10)]
     [InlineData(ImageFormat.WebP, 10)]
     [InlineData(ImageFormat.Bmp, 3)]
+    [InlineData(ImageFormat.Pnm, 3)]
     public void A_header_says_the_size_and_what_decoding_takes(ImageFormat format, int bytesPerPixel)
     {
         var bytes = Samples.Encode(Samples.Rgb(20, 10), format);

@@ -22,6 +22,13 @@ public sealed class TruncatedImageTests
     [InlineData("webp lossless")]
     [InlineData("webp")]
     [InlineData("bmp")]
+    [InlineData("tiff jpeg")]
+    [InlineData("tiff jpeg tiled")]
+    [InlineData("tiff webp")]
+    [InlineData("tiff fax")]
+    [InlineData("tiff packbits")]
+    [InlineData("pgm")]
+    [InlineData("pgm text")]
     public void A_file_cut_short_is_never_an_image(string kind)
     {
         var bytes = Encode(kind);
@@ -65,6 +72,8 @@ public sealed class TruncatedImageTests
     [InlineData("deflate")]
     [InlineData("lzw")]
     [InlineData("packbits")]
+    [InlineData("jpeg")]
+    [InlineData("webp")]
     public void A_tile_that_ends_too_early_is_not_filled_up_with_black(string compression)
     {
         using var image = Samples.Noise(64, 64).Vips();
@@ -115,10 +124,36 @@ public sealed class TruncatedImageTests
             "tiff deflated" => image.TiffsaveBuffer(compression: NetVips.Enums.ForeignTiffCompression.Deflate),
             "tiff tiled" => image.TiffsaveBuffer(tile: true, tileWidth: 32, tileHeight: 32),
             "tiff lzw" => image.TiffsaveBuffer(compression: NetVips.Enums.ForeignTiffCompression.Lzw),
+            "tiff jpeg" => image.TiffsaveBuffer(compression: NetVips.Enums.ForeignTiffCompression.Jpeg),
+            "tiff jpeg tiled" => image.TiffsaveBuffer(
+                compression: NetVips.Enums.ForeignTiffCompression.Jpeg,
+                tile: true,
+                tileWidth: 64,
+                tileHeight: 64
+            ),
+            "tiff webp" => image.TiffsaveBuffer(compression: NetVips.Enums.ForeignTiffCompression.Webp),
+            "tiff fax" => Fax(),
+            "tiff packbits" => image.TiffsaveBuffer(compression: NetVips.Enums.ForeignTiffCompression.Packbits),
+            "pgm" => Samples.Encode(Image, ImageFormat.Pnm),
+            "pgm text" =>
+            [
+                .. $"P3 {Image.Width} {Image.Height} 255\n{string.Join(' ', Image.Pixels)}\n".Select(c => (byte)c),
+            ],
             "webp lossless" => image.WebpsaveBuffer(lossless: true),
             "webp" => image.WebpsaveBuffer(),
             _ => Samples.Encode(Image, ImageFormat.Bmp),
         };
+    }
+
+    private static byte[] Fax()
+    {
+        using var image = Samples.Vips(
+            [.. Image.Pixels.Where((_, i) => i % 3 == 0).Select(v => v > 127 ? byte.MaxValue : (byte)0)],
+            Image.Width,
+            Image.Height,
+            1
+        );
+        return image.TiffsaveBuffer(compression: NetVips.Enums.ForeignTiffCompression.Ccittfax4, bitdepth: 1);
     }
 
     private static byte[] SixteenBits()

@@ -84,6 +84,8 @@ internal sealed class ReferenceBmp
             for (var i = 0; i < bits.Count; i += 8)
                 writer.Write((byte)Enumerable.Range(0, 8).Sum(b => bits[i + b] ? 128 >> b : 0));
         }
+        writer.Seek(2, SeekOrigin.Begin);
+        writer.Write((int)file.Length);
         return (file.ToArray(), new RgbImage(Width, Height, pixels));
     }
 

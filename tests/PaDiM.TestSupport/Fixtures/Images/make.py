@@ -1,7 +1,7 @@
 """Makes the images of this folder, and beside each that must be read its pixels as Pillow sees them (NAME.rgb: rows from the top, three bytes a pixel).
 
 Pillow and libjpeg-turbo are other readers than the one under test (libvips); what is turned, flattened or patched is done here by hand.
-Needs python3-pil and libjpeg-turbo-progs (jpegtran). Run it in this folder; expected.json says what each file must give.
+Needs python3-pil, libjpeg-turbo-progs (jpegtran) and libtiff-tools (tiffcp). Run it in this folder; expected.json says what each file must give.
 """
 import json
 import math
@@ -53,6 +53,64 @@ def jpegtran(data, *options):
     return subprocess.run(["jpegtran", *options], input=data, stdout=subprocess.PIPE, check=True).stdout
 
 
+def tiffcp(data, *options):
+    """What libtiff itself writes: tiles, planes, faxes and JPEGs that Pillow does not."""
+    open("/tmp/tiffcp-in.tif", "wb").write(data)
+    subprocess.run(["tiffcp", *options, "/tmp/tiffcp-in.tif", "/tmp/tiffcp-out.tif"], check=True)
+    return open("/tmp/tiffcp-out.tif", "rb").read()
+
+
+def tiff(*pages, order="<"):
+    """Pages of (tags, strip or tiles): tags as {tag: (type, values)}."""
+    sizes = {1: "B", 3: "H", 4: "I", 11: "f", 12: "d"}
+    data = (b"II*\0" if order == "<" else b"MM\0*") + b"\0\0\0\0"
+    link = 4
+    for tags, strip in pages:
+        chunks = strip if isinstance(strip, list) else [strip]
+        offsets = [len(data) + sum(map(len, chunks[:i])) for i in range(len(chunks))]
+        tags = {**tags, 324 if 322 in tags else 273: (4, offsets), 325 if 322 in tags else 279: (4, [len(chunk) for chunk in chunks])}
+        if 322 not in tags:
+            tags[278] = tags[257]
+        data += b"".join(chunks) + b"\0" * (sum(map(len, chunks)) % 2)
+        values = {tag: struct.pack(order + sizes[kind] * len(numbers), *numbers) for tag, (kind, numbers) in tags.items()}
+        places = {}
+        for tag, value in values.items():
+            if len(value) > 4:
+                places[tag] = len(data)
+                data += value + b"\0" * (len(value) % 2)
+        data = data[:link] + struct.pack(order + "I", len(data)) + data[link + 4:]
+        data += struct.pack(order + "H", len(tags))
+        for tag, (kind, numbers) in sorted(tags.items()):
+            value = struct.pack(order + "I", places[tag]) if tag in places else values[tag].ljust(4, b"\0")
+            data += struct.pack(order + "HHI", tag, kind, len(numbers)) + value
+        link = len(data)
+        data += b"\0\0\0\0"
+    return data
+
+
+def lzw(data):
+    """LZW of literals: the table is cleared before codes get longer than nine bits."""
+    bits = "".join(("100000000" if i % 250 == 0 else "") + f"{v:09b}" for i, v in enumerate(data)) + "100000001"
+    bits = bits.ljust((len(bits) + 7) // 8 * 8, "0")
+    return bytes(int(bits[i:i + 8], 2) for i in range(0, len(bits), 8))
+
+
+def planes(samples, packed, compression, side=16):
+    """Sixteen-bit RGB: tiles of each channel for itself."""
+    tiles = []
+    for c in range(3):
+        for top in range(0, H, side):
+            for left in range(0, W, side):
+                tile = [samples[3 * (min(y, H - 1) * W + min(x, W - 1)) + c] for y in range(top, top + side) for x in range(left, left + side)]
+                tiles.append(packed(struct.pack(f"<{side * side}H", *tile)))
+    return tiff((page(W, H, 16, 3, 2, t259=(3, [compression]), t284=(3, [2]), t322=(3, [side]), t323=(3, [side])), tiles))
+
+
+def page(width, height, bits, samples, photometric, **more):
+    tags = {256: (3, [width]), 257: (3, [height]), 258: (3, [bits] * samples), 259: (3, [1]), 262: (3, [photometric]), 277: (3, [samples])}
+    return {**tags, **{int(tag[1:]): value for tag, value in more.items()}}
+
+
 def on_black(image):
     black = Image.new("RGBA", image.size, (0, 0, 0, 255))
     return Image.alpha_composite(black, image.convert("RGBA")).convert("RGB")
@@ -88,6 +146,13 @@ read("rgb.png", saved(image, "PNG"), image)
 read("grey.png", saved(grey, "PNG"), grey.convert("RGB"))
 read("grey-alpha.png", saved(alpha.convert("LA"), "PNG"), on_black(alpha.convert("LA")), 1)
 read("rgba.png", saved(alpha, "PNG"), on_black(alpha), 1)
+nothing = image.convert("RGBA")
+nothing.putalpha(0)
+read("transparent-everywhere.png", saved(nothing, "PNG"), image)
+read("transparent-everywhere.webp", saved(nothing, "WEBP", lossless=True, exact=True), image)
+still = png(W, H, 8, 2, b"".join(b"\0" + image.tobytes()[3 * W * y:3 * W * (y + 1)] for y in range(H)), chunk(b"acTL", struct.pack(">II", 1, 0)), chunk(b"fcTL", struct.pack(">IIIIIHHBB", 0, W, H, 0, 0, 1, 1, 0, 0)))
+read("animation-of-one.png", still, image)
+refuse("animation-beside-a-still.png", still.replace(b"fcTL", b"fcTX"), "Animated")
 read("interlaced.png", png(W, H, 8, 2, adam7(image), interlaced=True), image)
 read("one-bit.png", saved(grey.point(lambda v: 255 * (v > 110)).convert("1"), "PNG"), grey.point(lambda v: 255 * (v > 110)).convert("RGB"))
 for colours in (4, 16, 256):
@@ -155,8 +220,50 @@ read("sixteen-bits.tif", saved(Image.frombytes("I;16", (W, H), struct.pack(f"<{W
 read("rgba.tif", saved(alpha, "TIFF"), on_black(alpha), 1)
 read("cmyk.tif", saved(inks, "TIFF"), white, 40)
 read("unknown-tag.tif", saved(image, "TIFF", tiffinfo={65000: "of a camera's own"}), image)
-refuse("fax.tif", saved(bilevel.convert("1"), "TIFF", compression="group4"), "Unsupported")
-refuse("jpeg.tif", saved(image, "TIFF", compression="jpeg"), "Unsupported")
+for name, compression in {"fax": "group4", "fax-group3": "group3", "fax-rows": "tiff_ccitt"}.items():
+    read(f"{name}.tif", saved(bilevel.convert("1"), "TIFF", compression=compression), bilevel.convert("RGB"))
+raw = saved(image, "TIFF")
+black_and_white = saved(bilevel.convert("1"), "TIFF")
+read("fax-two-dimensional.tif", tiffcp(black_and_white, "-c", "g3:2d:fill", "-r", "8"), bilevel.convert("RGB"))
+data = saved(image, "TIFF", compression="jpeg", quality=92)
+read("jpeg.tif", data, opened(data), 3)
+read("tiles-lzw.tif", tiffcp(raw, "-t", "-w", "16", "-l", "16", "-c", "lzw:2"), image)
+read("planes-lzw.tif", tiffcp(raw, "-p", "separate", "-t", "-w", "16", "-l", "16", "-c", "lzw"), image)
+read("planes-raw.tif", tiffcp(raw, "-p", "separate", "-t", "-w", "32", "-l", "16", "-c", "none"), image)
+colour16 = [257 * v + (v * 5) % 128 for v in image.tobytes()]
+data = tiff((page(W, H, 16, 3, 2), struct.pack(f"<{3 * W * H}H", *colour16)))
+read("planes-16-raw.tif", planes(colour16, bytes, 1), image)
+read("planes-16-lzw.tif", planes(colour16, lzw, 5), image)
+read("planes-16-deflate.tif", planes(colour16, zlib.compress, 8), image)
+read("big-endian-16.tif", tiffcp(data, "-B", "-c", "lzw:2"), image)
+read("big.tif", tiffcp(raw, "-8"), image)
+data = tiffcp(raw, "-c", "jpeg:r:95", "-t", "-w", "16", "-l", "16")
+read("tiles-jpeg.tif", data, opened(data), 3)
+data = tiffcp(raw, "-c", "jpeg:95", "-r", "16")
+read("strips-jpeg-rgb.tif", data, opened(data), 3)
+read("cmyk-jpeg.tif", tiffcp(saved(inks, "TIFF"), "-c", "jpeg:95"), white, 40)
+twelve = [16 * v + v // 16 for v in grey.tobytes()]
+packed = b"".join(
+    bytes(int("".join(f"{v:012b}" for v in twelve[y * W:(y + 1) * W]).ljust((W * 12 + 7) // 8 * 8, "0")[i:i + 8], 2) for i in range(0, (W * 12 + 7) // 8 * 8, 8))
+    for y in range(H))
+read("twelve-bits.tif", tiff((page(W, H, 12, 1, 1), packed)), grey.convert("RGB"))
+read("lab.tif", tiff((page(2, 1, 8, 3, 8), bytes([255, 0, 0, 0, 0, 0]))), Image.frombytes("RGB", (2, 1), bytes([255, 255, 255, 0, 0, 0])), 1)
+whole = tiff((page(W, H, 32, 1, 1, t340=(4, [1000]), t341=(4, [1255000])), struct.pack(f"<{W * H}I", *(1000 + 1254000 // 255 * v + v * 5 // 17 for v in grey.tobytes()))))
+read("thirty-two-bits-stated.tif", whole, grey.convert("RGB"), 1)
+read("float-stated.tif", tiff((page(W, H, 32, 1, 1, t339=(3, [3]), t340=(11, [-1.0]), t341=(11, [1.0])), struct.pack(f">{W * H}f", *(v / 127.5 - 1 for v in grey.tobytes()))), order=">"), grey.convert("RGB"))
+spare = image.convert("RGBA")
+spare.putalpha(0)
+read("spare-sample.tif", tiff((page(W, H, 8, 4, 2, t338=(3, [0])), spare.tobytes())), image)
+read("undeclared-sample.tif", tiff((page(W, H, 8, 4, 2), spare.tobytes())), image)
+read("transparent-everywhere.tif", tiff((page(W, H, 8, 4, 2, t338=(3, [2])), spare.tobytes())), image)
+read("alpha-multiplied.tif", tiff((page(W, H, 8, 4, 2, t338=(3, [1])), bytes(v for r, g, b in image.getdata() for v in (r // 2, g // 2, b // 2, 128)))), image.point(lambda v: v // 2))
+small = image.resize((9, 7))
+mask = page(W, H, 1, 1, 4, t254=(4, [4])), bytes((W + 7) // 8 * H)
+read("thumbnail.tif", tiff((page(W, H, 8, 3, 2), image.tobytes()), (page(9, 7, 8, 3, 2, t254=(4, [1])), small.tobytes())), image)
+read("thumbnail-first.tif", tiff((page(9, 7, 8, 3, 2, t254=(4, [1])), small.tobytes()), (page(W, H, 8, 3, 2), image.tobytes())), image)
+read("mask.tif", tiff((page(W, H, 8, 3, 2), image.tobytes()), mask), image)
+refuse("two-pages-and-a-mask.tif", tiff((page(W, H, 8, 3, 2), image.tobytes()), mask, (page(W, H, 8, 3, 2), image.tobytes())), "Animated")
+refuse("camera.dng", tiff((page(W, H, 16, 1, 32803, t50706=(1, [1, 4, 0, 0])), bytes(2 * W * H))), "Unsupported")
 refuse("two-pages.tif", saved(image, "TIFF", save_all=True, append_images=[image]), "Animated")
 refuse("float.tif", saved(grey.convert("F"), "TIFF"), "Unsupported")
 nans = Image.frombytes("F", (W, H), struct.pack(f"<{W * H}f", *([math.nan, math.inf, -math.inf] * (W * H))[:W * H]))
@@ -183,7 +290,22 @@ def bmp(bits, compression, body, width=W, height=H, offset=None, used=256):
             + struct.pack("<IiiHHIIiiII", 40, width, height, 1, bits, compression, len(body), 0, 0, used if bits <= 8 else 0, 0) + colours + body)
 
 
-refuse("run-lengths.bmp", bmp(8, 1, b"".join(bytes([W, y]) + b"\0\0" for y in range(H)) + b"\0\1"), "Unreadable")
+def rows(value):
+    return Image.frombytes("L", (W, H), bytes(value(x, H - 1 - y) for y in range(H) for x in range(W))).convert("RGB")
+
+
+read("run-lengths.bmp", bmp(8, 1, b"".join(bytes([W, y]) + b"\0\0" for y in range(H)) + b"\0\1"), rows(lambda x, y: y))
+# Runs, bytes as they are, a jump, and a run that sticks out.
+body = b"".join(bytes([5, y + 1, 0, 5, 9, 8, 7, 6, 5, 0, 0, 2, 3, 0, 40, 77]) + b"\0\0" for y in range(H))
+read("run-lengths-mixed.bmp", bmp(8, 1, body + b"\0\1"), rows(lambda x, y: y + 1 if x < 5 else 14 - x if x < 10 else 0 if x < 13 else 77))
+body = b"".join(bytes([7, 0x12, 0, 3, 0x34, 0x50, W - 10, y % 16 * 17]) + b"\0\0" for y in range(H))
+read("run-lengths-4.bmp", bmp(4, 2, body + b"\0\1", used=16), rows(lambda x, y: 1 + x % 2 if x < 7 else x - 4 if x < 10 else y % 16))
+refuse("run-lengths-cut.bmp", bmp(8, 1, b"".join(bytes([W, y]) + b"\0\0" for y in range(H - 1)) + b"\0\1"), "Unreadable")
+read("no-offset.bmp", bmp(24, 0, b"".join(bytes([y] * 3 * W) + b"\0" for y in range(H)), offset=0), rows(lambda x, y: y))
+read("no-last-padding.bmp", bmp(24, 0, b"".join(bytes([y] * 3 * W) + b"\0" for y in range(H))[:-1]), rows(lambda x, y: y))
+body = b"".join(struct.pack("<I", y * 0x10101) * W for y in range(H))
+v5 = struct.pack("<IiiHHIIiiIIIIII", 124, W, H, 1, 32, 3, len(body), 0, 0, 0, 0, 0xff0000, 0xff00, 0xff, 0xff000000).ljust(124, b"\0")
+read("transparent-everywhere.bmp", b"BM" + struct.pack("<IHHI", 138 + len(body), 0, 0, 138) + v5 + body, rows(lambda x, y: y))
 refuse("run-lengths-overflow.bmp", bmp(8, 1, b"\xff\x07" * 2000 + b"\0\2\xff\xff" * 50), "Unreadable")
 refuse("height-lies.bmp", bmp(24, 0, bytes(112 * H), height=H + 1), "Unreadable")
 refuse("offset-lies.bmp", bmp(24, 0, bytes(112 * H), offset=0x7fffffff), "Unreadable")
@@ -197,7 +319,16 @@ refuse("still.gif", saved(image, "GIF"), "Unsupported")
 refuse("animated.gif", saved(image, "GIF", save_all=True, append_images=[image.rotate(180)]), "Unsupported")
 refuse("pdf.jpg", saved(image, "PDF"), "Unsupported")
 refuse("icon.png", saved(image, "ICO"), "Unsupported")
-refuse("portable.png", saved(image, "PPM"), "Unsupported")
+
+# Portable maps, whatever they are called.
+read("portable.png", saved(image, "PPM"), image)
+read("portable.pgm", saved(grey, "PPM"), grey.convert("RGB"))
+read("portable-16.pgm", b"P5\n# a comment\n%d %d\n65535\n" % (W, H) + struct.pack(f">{W * H}H", *sixteen), Image.frombytes("L", (W, H), bytes((v + 128) // 257 for v in sixteen)).convert("RGB"))
+read("portable-12.pgm", b"P5 %d %d 4095\n" % (W, H) + struct.pack(f">{W * H}H", *twelve), grey.convert("RGB"))
+read("portable-text.pgm", b"P2\n%d %d\n255\n" % (W, H) + b" ".join(b"%d" % v for v in grey.tobytes()) + b"\n", grey.convert("RGB"))
+read("portable-text.ppm", b"P3\n%d %d\n255\n" % (W, H) + b"\n".join(b"%d" % v for v in image.tobytes()) + b"\n", image)
+read("portable.pbm", saved(bilevel.convert("1"), "PPM"), bilevel.convert("RGB"))
+refuse("portable-value.pgm", b"P2 2 1 255\n12 256\n", "Unreadable")
 refuse("svg.png", b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>alert(1)</script></svg>', "Unsupported")
 
 json.dump(expected, open("expected.json", "w"), indent=1, sort_keys=True)
