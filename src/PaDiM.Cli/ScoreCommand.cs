@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using PaDiM.Core.Calibration;
-using PaDiM.Core.Scoring;
 using PaDiM.Engine;
 using PaDiM.Engine.Files;
 using PaDiM.Engine.Scoring;
@@ -34,9 +33,16 @@ internal static class ScoreCommand
         });
         var heatmaps = new Option<string?>("--heatmap")
         {
-            Description = "Folder for the overlays, one PNG per image.",
+            Description = "Folder for the heatmaps, one PNG per image.",
             HelpName = "folder",
         };
+        var style = new Option<HeatmapStyle>("--heatmap-style")
+        {
+            Description =
+                "What --heatmap draws: overlay, map (colours alone) or mask (white at or above the threshold).",
+            HelpName = "style",
+        };
+        var contours = new Option<bool>("--contours") { Description = "Add the contours of regions to --json." };
         var json = new Option<bool>("--json") { Description = "Print one JSON object per line." };
         var rate = new Option<double>("--false-reject-rate")
         {
@@ -45,7 +51,16 @@ internal static class ScoreCommand
         };
         rate.Require(value => value is > 0 and < 1, "--false-reject-rate must be between 0 and 1.");
         var backbones = new BackboneOptions();
-        var command = new Command("score", "Score images with a model file.") { file, images, heatmaps, json, rate };
+        var command = new Command("score", "Score images with a model file.")
+        {
+            file,
+            images,
+            heatmaps,
+            style,
+            json,
+            contours,
+            rate,
+        };
         backbones.AddTo(command);
         command.SetAction(
             async (arguments, stop) =>
@@ -72,7 +87,9 @@ internal static class ScoreCommand
                                 decoder,
                                 files[i].Path,
                                 threshold,
-                                arguments.GetValue(heatmaps) is { } folder ? Path.Combine(folder, names[i]) : null
+                                arguments.GetValue(heatmaps) is { } folder ? Path.Combine(folder, names[i]) : null,
+                                arguments.GetValue(style),
+                                arguments.GetValue(contours)
                             );
                             if (line.Error is not null)
                                 refused++;
@@ -99,7 +116,9 @@ internal static class ScoreCommand
         ImageDecoder decoder,
         string path,
         double threshold,
-        string? heatmap
+        string? heatmap,
+        HeatmapStyle style,
+        bool contours
     )
     {
         byte[] bytes;
@@ -120,25 +139,31 @@ internal static class ScoreCommand
             return new ScoreLine(path, Error: "The backbone produced values that are not finite for this image.");
         if (heatmap is not null)
         {
-            var overlay = HeatmapRenderer.Render(
-                decoded.Image,
-                scorer.Preprocessing.ToOriginal(map, size.Width, size.Height),
-                threshold,
-                HeatmapStyle.Overlay
-            );
-            AtomicFile.Write(heatmap, stream => stream.Write(overlay));
+            var drawn =
+                style == HeatmapStyle.Mask
+                    ? ImageEncoder.EncodeMask(
+                        scorer.Preprocessing.ToOriginalMask(map, threshold, size.Width, size.Height),
+                        size.Width,
+                        size.Height
+                    )
+                    : HeatmapRenderer.Render(
+                        decoded.Image,
+                        scorer.Preprocessing.ToOriginal(map, size.Width, size.Height),
+                        threshold,
+                        style
+                    );
+            AtomicFile.Write(heatmap, stream => stream.Write(drawn));
         }
-        var regions = RegionFinder
-            .Find(map, threshold)
-            .Select(region => scorer.Preprocessing.ToOriginal(region, size.Width, size.Height))
-            .ToArray();
+        var defects = scorer.FindDefects(map, threshold, size.Width, size.Height, contours);
         return new ScoreLine(
             path,
             score,
             threshold,
+            threshold > 0 ? score / threshold : null,
             scorer.Model.Calibration.GetPValue(score),
             score >= threshold ? "anomalous" : "normal",
-            regions,
+            defects.Regions,
+            defects.AreaPercent,
             heatmap
         );
     }

@@ -8,9 +8,11 @@ internal sealed record ScoreLine(
     string Image,
     double? Score = null,
     double? Threshold = null,
+    double? ScoreRatio = null,
     double? PValue = null,
     string? Decision = null,
     IReadOnlyList<AnomalyRegion>? Regions = null,
+    double? DefectAreaPercent = null,
     string? Heatmap = null,
     string? Error = null
 );

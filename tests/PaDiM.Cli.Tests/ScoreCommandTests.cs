@@ -33,6 +33,38 @@ public sealed class ScoreCommandTests(FittedModel model) : IClassFixture<FittedM
         var region = worn.GetProperty("regions").EnumerateArray().First();
         Assert.InRange(region.GetProperty("x").GetInt32() + region.GetProperty("width").GetInt32(), 1, 80);
         Assert.Equal(worn.GetProperty("score").GetDouble(), lines.Max(line => line.GetProperty("score").GetDouble()));
+        Assert.Equal(
+            worn.GetProperty("score").GetDouble() / worn.GetProperty("threshold").GetDouble(),
+            worn.GetProperty("scoreRatio").GetDouble()
+        );
+        Assert.InRange(worn.GetProperty("defectAreaPercent").GetDouble(), 0.01, 100);
+        Assert.False(region.TryGetProperty("contour", out _));
+    }
+
+    [Fact]
+    public void Contours_and_masks_are_written_on_request()
+    {
+        using var folder = new TempDirectory();
+        FittedModel.WriteDefective(folder.Combine("worn.bmp"), 200);
+        var line = Padim
+            .Run(
+                "score",
+                model.File,
+                folder.Combine("worn.bmp"),
+                "--json",
+                "--contours",
+                "--heatmap",
+                folder.Combine("masks"),
+                "--heatmap-style",
+                "mask"
+            )
+            .Succeeded()
+            .Lines.Single();
+        var worn = JsonDocument.Parse(line).RootElement;
+        var contour = worn.GetProperty("regions")[0].GetProperty("contour");
+        Assert.InRange(contour.GetArrayLength(), 3, 200);
+        using var mask = NetVips.Image.NewFromFile(worn.GetProperty("heatmap").GetString()!);
+        Assert.Equal((1, 255, 0), (mask.Bands, mask.Max(), mask.Min()));
     }
 
     [Fact]

@@ -33,6 +33,13 @@ public sealed class IgnoreMaskTests(SharedService shared)
             $"{masked.Number("score")} beside {unmasked.Number("score")}"
         );
         Assert.Equal(0, await ValueInTheMiddleOfTheDefectAsync(category));
+        // With any threshold, so that the mask would be white here if the pixels counted.
+        await (await category.PatchThresholdAsync(new { threshold = 0.01 })).JsonAsync(200);
+        var drawn = await category.ScoreAsync(Parts.Bad(50), "?heatmap=mask");
+        Assert.Equal(100, drawn.Number("defectAreaPercent"));
+        using (var picture = NetVips.Image.NewFromBuffer(Convert.FromBase64String(drawn.Text("heatmap"))))
+        using (var ignored = picture.ExtractArea(21, 1, 62, 62))
+            Assert.Equal((0, 255), (ignored.Max(), picture.Max()));
         Assert.Equal(
             64.0 * 64 / (Parts.Side * Parts.Side),
             (await shared.Http.GetJsonAsync($"{category.Url}/models/2")).Number("ignoredShare"),

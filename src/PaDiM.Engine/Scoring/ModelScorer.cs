@@ -20,6 +20,7 @@ public sealed class ModelScorer : IDisposable
     private readonly DeviceScorer? _device;
     private readonly RegionOfInterest? _region;
     private readonly PixelMapper _mapper;
+    private readonly int _countedPixels;
 
     /// <summary>
     /// Creates a scorer that computes distances on the host, as a fit does. It needs no disposal.
@@ -42,6 +43,7 @@ public sealed class ModelScorer : IDisposable
         Embedder = new Embedder(backbone, model.Settings, model.Reduction, model.Template);
         _mapper = new PixelMapper(model.Distribution.Grid, model.Settings.GetPreparedSize(), model.Settings.BlurSigma);
         _region = model.Settings.CreateRegion(model.Ignored, model.Distribution.Grid);
+        _countedPixels = Preprocessing.PreparedSize.Positions - (_region?.Ignored.Count(ignored => ignored) ?? 0);
         _device = onDevice ? new DeviceScorer(model, backbone) : null;
     }
 
@@ -148,6 +150,23 @@ public sealed class ModelScorer : IDisposable
             },
             placement
         );
+
+    /// <summary>Finds what of an image is at or above a threshold.</summary>
+    /// <param name="map">The map over the prepared image.</param>
+    /// <param name="threshold">The threshold.</param>
+    /// <param name="width">Pixels across the original.</param>
+    /// <param name="height">Pixels down the original.</param>
+    /// <param name="contours">Whether to trace the contours of the regions.</param>
+    public Defects FindDefects(AnomalyMap map, double threshold, int width, int height, bool contours)
+    {
+        var regions = RegionFinder.Find(map, threshold, contours);
+        var area = 100.0 * regions.Sum(region => region.Area) / _countedPixels;
+        return new Defects(
+            [.. regions.Select(region => Preprocessing.ToOriginal(region, width, height))],
+            // Alignment may enlarge the area by the rounding of its border.
+            Math.Min(area, 100)
+        );
+    }
 
     /// <summary>Scores one image.</summary>
     /// <param name="image">The image.</param>

@@ -12,6 +12,9 @@ public enum HeatmapStyle
 
     /// <summary>Colours alone.</summary>
     Map,
+
+    /// <summary>White at or above the threshold, black elsewhere.</summary>
+    Mask,
 }
 
 /// <summary>
@@ -25,14 +28,23 @@ public static class HeatmapRenderer
     private const float MaxOpacity = 0.65f;
     private static readonly (byte R, byte G, byte B) Outline = (255, 255, 255);
 
-    /// <summary>Renders a heatmap as a PNG of the original size.</summary>
+    /// <summary>Renders a heatmap of the original size: an overlay or a map.</summary>
     /// <param name="image">The original image.</param>
     /// <param name="map">Scores at the original size, from <see cref="Preprocessor.ToOriginal(AnomalyMap, int,
     /// int)"/>.</param>
     /// <param name="threshold">Pixels at or above this score are anomalous.</param>
     /// <param name="style">Whether to draw over the image.</param>
-    public static byte[] Render(RgbImage image, AnomalyMap map, double threshold, HeatmapStyle style)
+    /// <param name="format">The file format.</param>
+    public static byte[] Render(
+        RgbImage image,
+        AnomalyMap map,
+        double threshold,
+        HeatmapStyle style,
+        PictureFormat format = PictureFormat.Png
+    )
     {
+        if (style == HeatmapStyle.Mask)
+            throw new ArgumentException("A mask is not drawn, but encoded.", nameof(style));
         if (map.Grid != new Grid(image.Height, image.Width))
             throw new ArgumentException("The map must have the image's size.", nameof(map));
         var pixels = new byte[image.Pixels.Length];
@@ -49,7 +61,7 @@ public static class HeatmapRenderer
                 ((r, g, b), opacity) = (Outline, 1);
             Blend(image.Pixels.AsSpan(3 * i, 3), r, g, b, opacity, pixels.AsSpan(3 * i, 3));
         }
-        return ImageEncoder.EncodePng(new RgbImage(image.Width, image.Height, pixels));
+        return ImageEncoder.EncodePicture(new RgbImage(image.Width, image.Height, pixels), format);
     }
 
     /// <summary>Gets whether a pixel at or above the threshold has a neighbour below it.</summary>

@@ -120,8 +120,70 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
             right - left,
             bottom - top,
             Math.Max(1, (int)Math.Round(region.Area * scaleX * scaleY)),
-            region.PeakScore
+            region.PeakScore,
+            // Clamped, because rounding to float could leave the box.
+            region
+                .Contour?.Select(corner =>
+                    new[]
+                    {
+                        Math.Clamp((float)((corner[0] + Offset) * scaleX), left, right),
+                        Math.Clamp((float)((corner[1] + Offset) * scaleY), top, bottom),
+                    }
+                )
+                .ToArray()
         );
+    }
+
+    /// <summary>
+    /// Marks the pixels of the original that show a defect. The pixels of the map are enlarged without interpolation,
+    /// so the mask has the area of the regions, no pixel outside their boxes, and none that is ignored. Where the
+    /// original is smaller than the map, a pixel is marked if any pixel of the map below it is.
+    /// </summary>
+    /// <param name="map">A map of the prepared size.</param>
+    /// <param name="threshold">Scores at or above it are marked.</param>
+    /// <param name="width">Pixels across.</param>
+    /// <param name="height">Pixels down.</param>
+    /// <returns>255 for a defect, 0 elsewhere; shape <c>(height, width)</c>.</returns>
+    public byte[] ToOriginalMask(AnomalyMap map, double threshold, int width, int height)
+    {
+        var columns = FindSources(width, map.Grid.Width);
+        var rows = FindSources(height, map.Grid.Height);
+        var mask = new byte[width * height];
+        for (var y = 0; y < height; y++)
+        {
+            var line = mask.AsSpan(y * width, width);
+            if (y > 0 && rows[y] == rows[y - 1])
+            {
+                mask.AsSpan((y - 1) * width, width).CopyTo(line);
+                continue;
+            }
+            for (var x = 0; x < width; x++)
+            for (var row = rows[y].First; row < rows[y].End; row++)
+            for (var column = columns[x].First; column < columns[x].End; column++)
+                if (map.Values[row * map.Grid.Width + column] >= threshold)
+                    line[x] = 255;
+        }
+        return mask;
+    }
+
+    /// <summary>Finds the pixels of the map below each pixel of the original, along one axis.</summary>
+    private (int First, int End)[] FindSources(int length, int mapLength)
+    {
+        var sources = new (int First, int End)[length];
+        for (var i = 0; i < length; i++)
+        {
+            var (first, end) =
+                length >= ImageSize
+                    ? Middle((int)((2L * i + 1) * ImageSize / (2L * length)))
+                    : ((int)((long)i * ImageSize / length), (int)(((i + 1L) * ImageSize + length - 1) / length));
+            // What the crop cut off is below no pixel of the map.
+            first = Math.Clamp(first - Offset, 0, mapLength);
+            end = Math.Clamp(end - Offset, first, mapLength);
+            sources[i] = (first, end);
+        }
+        return sources;
+
+        static (int First, int End) Middle(int at) => (at, at + 1);
     }
 
     /// <summary>Upsamples a map of the prepared image to the original size; what was cropped is 0.</summary>

@@ -273,6 +273,13 @@ internal static class Problems
             $"The file has {length:N0} bytes; the range begins behind its end."
         );
 
+    public static Problem PictureTooLarge(string format, int maxSide) =>
+        new(
+            ProblemCodes.NotAcceptable,
+            StatusCodes.Status406NotAcceptable,
+            $"The image is larger than a {format} file can be, whose sides end at {maxSide} pixels. Accept image/png."
+        );
+
     public static Problem NotAcceptable(string produced) =>
         new(
             ProblemCodes.NotAcceptable,

@@ -81,6 +81,11 @@ internal sealed class DocumentedHeaders : IOperationFilter
                 ),
                 ["X-Padim-Score"] = Number("Maximum of the anomaly map.", 39.817478),
                 ["X-Padim-Threshold"] = Number("Scores at or above it are anomalous.", 30.113895),
+                ["X-Padim-Score-Ratio"] = Number(
+                    "Score / threshold: from 1 on, the image is anomalous. Not sent if the threshold is 0.",
+                    1.322229
+                ),
+                ["X-Padim-Defect-Area-Percent"] = Number("Area of all regions in percent of what counts.", 5.725098),
                 ["X-Padim-P-Value"] = Number(
                     "p-value: how surprising the score would be for a normal image.",
                     0.0047619

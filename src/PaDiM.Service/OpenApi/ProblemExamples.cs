@@ -71,7 +71,7 @@ internal static class ProblemExamples
         Problems.UnsupportedEncoding("zstd", CompressedBodies.Accepted),
         Problems.PreconditionFailed(),
         Problems.RangeNotSatisfiable(72_568),
-        Problems.NotAcceptable("application/json, image/png and application/x-npy"),
+        Problems.NotAcceptable("application/json, image/png, image/jpeg, image/webp and application/x-npy"),
         Problems.BodyTooLarge(),
         Problems.BodyTooSlow(),
         Problems.QueueFull("images are being scored"),

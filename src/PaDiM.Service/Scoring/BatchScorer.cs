@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Options;
-using PaDiM.Imaging.Heatmaps;
 using PaDiM.Service.Admission;
 using PaDiM.Service.Http;
 using PaDiM.Service.Images;
@@ -15,12 +14,12 @@ internal sealed class BatchScorer(ScoreService scoring, IOptions<ScoringOptions>
     /// </summary>
     /// <param name="model">The snapshot to score with.</param>
     /// <param name="files">The files, read one after the other.</param>
-    /// <param name="heatmap">The heatmap to draw, if any.</param>
+    /// <param name="details">What is wanted besides the scores.</param>
     /// <param name="cancellationToken">Gives up what is not scored yet.</param>
     public async Task<Outcome<BatchItem[]>> ScoreAsync(
         CategoryModel model,
         IAsyncEnumerable<RequestFile> files,
-        HeatmapStyle? heatmap,
+        ScoreDetails details,
         CancellationToken cancellationToken
     )
     {
@@ -39,7 +38,7 @@ internal sealed class BatchScorer(ScoreService scoring, IOptions<ScoringOptions>
                     return Problems.TooManyFiles(maxFiles);
                 if (items.Count >= window)
                     await items[items.Count - window];
-                items.Add(ScoreFileAsync(model, file, heatmap, stop.Token));
+                items.Add(ScoreFileAsync(model, file, details, stop.Token));
             }
             return items.Count == 0 ? Problems.NoImages() : await Task.WhenAll(items);
         }
@@ -55,7 +54,7 @@ internal sealed class BatchScorer(ScoreService scoring, IOptions<ScoringOptions>
     private async Task<BatchItem> ScoreFileAsync(
         CategoryModel model,
         RequestFile file,
-        HeatmapStyle? heatmap,
+        ScoreDetails details,
         CancellationToken cancellationToken
     )
     {
@@ -64,7 +63,7 @@ internal sealed class BatchScorer(ScoreService scoring, IOptions<ScoringOptions>
         // The caller goes on reading the request.
         await Task.Yield();
         var part = RequestIdentity.Clean(file.FileName);
-        var outcome = await scoring.ScoreAsync(model, file, heatmap, Priority.Batch, part, cancellationToken);
+        var outcome = await scoring.ScoreAsync(model, file, details, Priority.Batch, part, cancellationToken);
         return outcome.Succeeded(out var scored, out var problem)
             ? new BatchItem(file.FileName, scored.Response, null)
             : CreateError(file, problem);

@@ -10,11 +10,15 @@ namespace PaDiM.Service.Scoring;
 /// place; see `damagedModels` of `GET /v1/system`.</param>
 /// <param name="Score">Largest value of the anomaly map, at least 0.</param>
 /// <param name="Threshold">Scores at or above it are anomalous.</param>
+/// <param name="ScoreRatio">`score` / `threshold`: from 1 on, the image is anomalous. Null if the threshold is
+/// 0.</param>
 /// <param name="PValue">How surprising the score would be for a normal image: (1 + training images that score at least
 /// as high) / (n + 1).</param>
 /// <param name="Decision">The decision that follows from the score.</param>
 /// <param name="Regions">Connected areas at or above the threshold, in pixels of the upright original, highest peak
 /// first.</param>
+/// <param name="DefectAreaPercent">Area of all regions in percent of what counts: of the image without what the crop
+/// cuts off and without what is ignored.</param>
 /// <param name="Image">The image as it was received.</param>
 /// <param name="Heatmap">PNG in Base64, if requested with <c>?heatmap=</c>.</param>
 /// <param name="TimingsMs">Time per stage, in milliseconds.</param>
@@ -25,9 +29,11 @@ internal sealed record ScoreResponse(
     bool Fallback,
     double Score,
     double Threshold,
+    double? ScoreRatio,
     double PValue,
     Decision Decision,
     IReadOnlyList<AnomalyRegion> Regions,
+    double DefectAreaPercent,
     ScoredImage Image,
     byte[]? Heatmap,
     Timings TimingsMs,

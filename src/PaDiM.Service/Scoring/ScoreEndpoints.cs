@@ -1,9 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.Net.Http.Headers;
 using PaDiM.Core.Persistence;
 using PaDiM.Imaging;
-using PaDiM.Imaging.Heatmaps;
 using PaDiM.Service.Access;
 using PaDiM.Service.Admission;
 using PaDiM.Service.Http;
@@ -16,9 +14,6 @@ namespace PaDiM.Service.Scoring;
 /// </summary>
 internal static class ScoreEndpoints
 {
-    private const string Json = "application/json",
-        Png = "image/png";
-
     public static void MapScoreEndpoints(this RouteGroupBuilder category)
     {
         var score = category
@@ -36,22 +31,29 @@ internal static class ScoreEndpoints
             .WithDescription(
                 "Send the image as the body or as one multipart file. With `width`, `height` and `format`, "
                     + "the file is raw pixels (application/octet-stream), which skips decoding: rows from the top, "
-                    + "no padding, exactly width x height x bytes per pixel. `Accept` selects JSON, the overlay "
-                    + "(image/png) or the float32 map (application/x-npy); the last two carry the result in "
-                    + "X-Padim-* headers."
+                    + "no padding, exactly width x height x bytes per pixel. `Accept` selects JSON, a "
+                    + "picture (image/png, image/jpeg or image/webp: the overlay, or what `heatmap` names) or the "
+                    + "float32 map (application/x-npy); all but JSON carry the result in X-Padim-* headers."
             )
             .Accepts<IFormFile>(
-                Png,
-                "image/jpeg",
+                ScoreAnswers.Png,
+                ScoreAnswers.Jpeg,
                 "image/bmp",
                 "image/tiff",
-                "image/webp",
+                ScoreAnswers.Webp,
                 "image/x-portable-anymap",
                 "image/*",
                 "application/octet-stream",
                 "multipart/form-data"
             )
-            .Produces<ScoreResponse>(StatusCodes.Status200OK, Json, Png, NumpyFile.MediaType)
+            .Produces<ScoreResponse>(
+                StatusCodes.Status200OK,
+                ScoreAnswers.Json,
+                ScoreAnswers.Png,
+                ScoreAnswers.Jpeg,
+                ScoreAnswers.Webp,
+                NumpyFile.MediaType
+            )
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status409Conflict)
@@ -89,8 +91,9 @@ internal static class ScoreEndpoints
         CancellationToken cancellationToken
     )
     {
-        if (Negotiate(request) is not { } mediaType)
-            return Problems.NotAcceptable($"{Json}, {Png} and {NumpyFile.MediaType}");
+        var available = ScoreAnswers.GetAvailable(query.Heatmap?.Value);
+        if (ScoreAnswers.Choose(request, available) is not { } mediaType)
+            return Problems.NotAcceptable($"{string.Join(", ", available.SkipLast(1))} and {available[^1]}");
         if (!ParseLayout(request, query, services).Succeeded(out var layout, out var problem))
             return problem;
         var acquired = await services.Models.AcquireAsync(category, query.Model, cancellationToken);
@@ -106,18 +109,18 @@ internal static class ScoreEndpoints
         var scores = await services.Scoring.ScoreAsync(
             snapshot,
             file,
-            query.Heatmap?.Value ?? (mediaType == Png ? HeatmapStyle.Overlay : null),
+            query.GetDetails(mediaType),
             Priority.Line,
             RequestIdentity.Clean(part ?? file.FileName),
             cancellationToken
         );
         if (!scores.Succeeded(out var scored, out problem))
             return problem;
-        if (mediaType == Json)
+        if (mediaType == ScoreAnswers.Json)
             return TypedResults.Ok(scored.Response);
         WriteHeaders(scored.Response, response.Headers);
         return TypedResults.Bytes(
-            mediaType == Png ? scored.Response.Heatmap! : NumpyFile.Encode(scored.Map),
+            ScoreAnswers.IsPicture(mediaType) ? scored.Response.Heatmap! : NumpyFile.Encode(scored.Map),
             mediaType
         );
     }
@@ -140,37 +143,29 @@ internal static class ScoreEndpoints
         if (services.Admission.IsFull)
             return services.Admission.Refuse();
         var files = services.Reader.ReadAllAsync(request, layout, cancellationToken);
-        var items = await services.Batches.ScoreAsync(snapshot, files, query.Heatmap?.Value, cancellationToken);
+        var items = await services.Batches.ScoreAsync(
+            snapshot,
+            files,
+            query.GetDetails(ScoreAnswers.Json),
+            cancellationToken
+        );
         return items.ToResult(results => TypedResults.Ok(new BatchResponse(results)));
     }
 
     private static Outcome<PixelLayout?> ParseLayout(HttpRequest request, ScoreQuery query, ScoreServices services) =>
         PixelQuery.Parse(request, query.Width, query.Height, query.Format?.Value, services.Decoder);
 
-    /// <summary>Gets the media type to answer with: the preferred one that is available, or null.</summary>
-    private static string? Negotiate(HttpRequest request)
-    {
-        var accepted = request.GetTypedHeaders().Accept;
-        if (accepted is not { Count: > 0 })
-            return Json;
-        foreach (
-            var range in accepted.Where(range => range.Quality is not 0).OrderByDescending(range => range.Quality ?? 1)
-        )
-        foreach (var available in new[] { Json, Png, NumpyFile.MediaType })
-            // Without parameters: clients that ask for application/json;charset=utf-8 get JSON.
-            if (new MediaTypeHeaderValue(available).IsSubsetOf(new MediaTypeHeaderValue(range.MediaType)))
-                return available;
-        return null;
-    }
-
     private static void WriteHeaders(ScoreResponse result, IHeaderDictionary headers)
     {
-        headers[ResultHeaders.Category] = result.Category;
-        headers[ResultHeaders.ModelVersion] = result.ModelVersion.ToString(CultureInfo.InvariantCulture);
-        headers[ResultHeaders.Fallback] = result.Fallback ? "true" : "false";
-        headers[ResultHeaders.Score] = result.Score.ToString("r", CultureInfo.InvariantCulture);
-        headers[ResultHeaders.Threshold] = result.Threshold.ToString("r", CultureInfo.InvariantCulture);
-        headers[ResultHeaders.PValue] = result.PValue.ToString("r", CultureInfo.InvariantCulture);
-        headers[ResultHeaders.Decision] = result.Decision.ToString().ToLowerInvariant();
+        headers["X-Padim-Category"] = result.Category;
+        headers["X-Padim-Model-Version"] = result.ModelVersion.ToString(CultureInfo.InvariantCulture);
+        headers["X-Padim-Fallback"] = result.Fallback ? "true" : "false";
+        headers["X-Padim-Score"] = result.Score.ToString("r", CultureInfo.InvariantCulture);
+        headers["X-Padim-Threshold"] = result.Threshold.ToString("r", CultureInfo.InvariantCulture);
+        if (result.ScoreRatio is { } ratio)
+            headers["X-Padim-Score-Ratio"] = ratio.ToString("r", CultureInfo.InvariantCulture);
+        headers["X-Padim-Defect-Area-Percent"] = result.DefectAreaPercent.ToString("r", CultureInfo.InvariantCulture);
+        headers["X-Padim-P-Value"] = result.PValue.ToString("r", CultureInfo.InvariantCulture);
+        headers["X-Padim-Decision"] = result.Decision.ToString().ToLowerInvariant();
     }
 }

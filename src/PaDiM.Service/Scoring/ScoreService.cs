@@ -29,14 +29,14 @@ internal sealed partial class ScoreService(
     /// </summary>
     /// <param name="model">The snapshot.</param>
     /// <param name="file">The image.</param>
-    /// <param name="heatmap">The heatmap to draw, if any.</param>
+    /// <param name="details">What is wanted besides the score.</param>
     /// <param name="priority">Who waits for the score.</param>
     /// <param name="part">The client's name for the part, in the form that the log may hold.</param>
     /// <param name="cancellationToken">Gives the image up while it waits.</param>
     public async Task<Outcome<ScoredMap>> ScoreAsync(
         CategoryModel model,
         RequestFile file,
-        HeatmapStyle? heatmap,
+        ScoreDetails details,
         Priority priority,
         string? part,
         CancellationToken cancellationToken
@@ -56,7 +56,7 @@ internal sealed partial class ScoreService(
         if (!lease.IsAcquired)
             return admission.Refuse();
         var timed = new Admitted(lease, clock, clock.EndStage(), probe);
-        var outcome = await ScoreAsync(model, file, heatmap, timed, trace, cancellationToken);
+        var outcome = await ScoreAsync(model, file, details, timed, trace, cancellationToken);
         if (!outcome.Succeeded(out var scored, out problem))
             return ReportFailure(model, problem, trace, part);
 
@@ -78,7 +78,7 @@ internal sealed partial class ScoreService(
     private async Task<Outcome<ScoredMap>> ScoreAsync(
         CategoryModel model,
         RequestFile file,
-        HeatmapStyle? heatmap,
+        ScoreDetails details,
         Admitted admitted,
         Activity? trace,
         CancellationToken cancellationToken
@@ -86,7 +86,12 @@ internal sealed partial class ScoreService(
     {
         var scorer = model.Scorer;
         var clock = admitted.Clock;
-        var prepared = Prepare(scorer, file, keepPixels: heatmap is not null, admitted);
+        var prepared = Prepare(
+            scorer,
+            file,
+            keepPixels: details.Heatmap is HeatmapStyle.Overlay or HeatmapStyle.Map,
+            admitted
+        );
         admitted.Lease.ReleaseCoreAndMemory();
         if (!prepared.Succeeded(out var image, out var problem))
             return problem;
@@ -108,13 +113,13 @@ internal sealed partial class ScoreService(
         var score = map.Max();
         if (!float.IsFinite(score))
             return Problems.NotFinite(scorer.Backbone.Identity.Name);
-        var regions = RegionFinder
-            .Find(map, model.Threshold)
-            .Select(region => scorer.Preprocessing.ToOriginal(region, image.Size.Width, image.Size.Height))
-            .ToArray();
-        var drawn = heatmap is { } style
-            ? await DrawAsync(image.Pixels!, model, map, style, admitted.Lease.Priority, cancellationToken)
-            : null;
+        var defects = scorer.FindDefects(map, model.Threshold, image.Size.Width, image.Size.Height, details.Contours);
+        var maxSide = image.Pixels is null ? int.MaxValue : ImageEncoder.GetMaxSide(details.Format);
+        if (Math.Max(image.Size.Width, image.Size.Height) > maxSide)
+            return Problems.PictureTooLarge(details.Format.ToString(), maxSide);
+        var drawn = details.Heatmap is null
+            ? null
+            : await DrawAsync(image, model, map, details, admitted.Lease.Priority, cancellationToken);
         var postprocess = clock.EndStage();
         var total = clock.Total;
         if (trace is not null)
@@ -128,9 +133,11 @@ internal sealed partial class ScoreService(
                 model.StandsInFor is not null,
                 score,
                 model.Threshold,
+                model.Threshold > 0 ? score / model.Threshold : null,
                 scorer.Model.Calibration.GetPValue(score),
                 model.Decide(score),
-                regions,
+                defects.Regions,
+                defects.AreaPercent,
                 new ScoredImage(image.Size.Width, image.Size.Height, FileHash.Compute(file.Bytes)),
                 drawn,
                 new Timings(
@@ -165,17 +172,30 @@ internal sealed partial class ScoreService(
     }
 
     private async Task<byte[]> DrawAsync(
-        RgbImage image,
+        PreparedImage image,
         CategoryModel model,
         AnomalyMap map,
-        HeatmapStyle style,
+        ScoreDetails details,
         Priority priority,
         CancellationToken cancellationToken
     )
     {
         using var lease = await admission.AcquireAsync(decodeBytes: 0, priority, cancellationToken);
-        var original = model.Scorer.Preprocessing.ToOriginal(map, image.Width, image.Height);
-        return HeatmapRenderer.Render(image, original, model.Threshold, style);
+        var (width, height) = (image.Size.Width, image.Size.Height);
+        var preprocessing = model.Scorer.Preprocessing;
+        if (image.Pixels is not { } pixels)
+            return ImageEncoder.EncodeMask(
+                preprocessing.ToOriginalMask(map, model.Threshold, width, height),
+                width,
+                height
+            );
+        return HeatmapRenderer.Render(
+            pixels,
+            preprocessing.ToOriginal(map, width, height),
+            model.Threshold,
+            details.Heatmap!.Value,
+            details.Format
+        );
     }
 
     private static void WriteStages(

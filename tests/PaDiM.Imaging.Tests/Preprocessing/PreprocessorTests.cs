@@ -98,6 +98,59 @@ public sealed class PreprocessorTests
         Assert.True(corner is { Width: > 0, Height: > 0, Area: > 0 });
     }
 
+    [Theory]
+    [InlineData(640, 480, null)]
+    [InlineData(101, 67, null)]
+    [InlineData(64, 64, null)]
+    [InlineData(20, 9, null)]
+    [InlineData(1, 1, null)]
+    [InlineData(333, 250, 48)]
+    [InlineData(17, 40, 48)]
+    public void A_mask_fills_its_regions_and_nothing_else(int width, int height, int? crop)
+    {
+        var preprocessing = new Preprocessor(new FitSettings { ImageSize = 64, CropSize = crop }, Plain);
+        var size = preprocessing.PreparedSize;
+        var random = new Random(width);
+        var map = new AnomalyMap(size, [.. Enumerable.Range(0, size.Positions).Select(_ => (float)random.Next(20))]);
+        const int Threshold = 19;
+
+        var mask = preprocessing.ToOriginalMask(map, Threshold, width, height);
+
+        Assert.Equal(width * height, mask.Length);
+        Assert.All(mask, value => Assert.True(value is 0 or 255));
+        var regions = RegionFinder
+            .Find(map, Threshold, contours: true)
+            .Select(region => preprocessing.ToOriginal(region, width, height))
+            .ToArray();
+        Assert.All(
+            regions,
+            region =>
+            {
+                Assert.Contains(Within(region), pixel => mask[pixel] == 255);
+                Assert.All(
+                    region.Contour!,
+                    corner =>
+                    {
+                        Assert.InRange(corner[0], region.X, region.X + region.Width);
+                        Assert.InRange(corner[1], region.Y, region.Y + region.Height);
+                    }
+                );
+            }
+        );
+        var covered = regions.SelectMany(Within).ToHashSet();
+        Assert.DoesNotContain(
+            Enumerable.Range(0, mask.Length),
+            pixel => mask[pixel] == 255 && !covered.Contains(pixel)
+        );
+        if (width == 64 && height == 64)
+            Assert.Equal(map.Values.Select(value => value >= Threshold), mask.Select(value => value == 255));
+
+        IEnumerable<int> Within(AnomalyRegion region) =>
+            from y in Enumerable.Range(region.Y, region.Height)
+            from x in Enumerable.Range(region.X, region.Width)
+            select y * width + x;
+    }
+
     [Fact]
     public void What_the_crop_left_out_scores_nothing()
     {
