@@ -22,6 +22,7 @@ return await new RootCommand("Measures PaDiM.Service.")
     AccuracyCommand.Create(),
     CalibrationCommand.Create(),
     TelemetryCommand.Create(),
+    PicturesCommand.Create(),
 }
     .Parse(args)
     .InvokeAsync();

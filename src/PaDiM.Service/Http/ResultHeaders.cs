@@ -8,10 +8,12 @@ internal static class ResultHeaders
         Fallback = "X-Padim-Fallback",
         Score = "X-Padim-Score",
         Threshold = "X-Padim-Threshold",
+        ScoreRatio = "X-Padim-Score-Ratio",
+        DefectAreaPercent = "X-Padim-Defect-Area-Percent",
         PValue = "X-Padim-P-Value",
         Decision = "X-Padim-Decision";
 
     /// <summary>Gets all of them.</summary>
     public static IReadOnlyList<string> Names { get; } =
-    [Category, ModelVersion, Fallback, Score, Threshold, PValue, Decision];
+    [Category, ModelVersion, Fallback, Score, Threshold, ScoreRatio, DefectAreaPercent, PValue, Decision];
 }

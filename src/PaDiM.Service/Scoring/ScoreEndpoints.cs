@@ -157,15 +157,15 @@ internal static class ScoreEndpoints
 
     private static void WriteHeaders(ScoreResponse result, IHeaderDictionary headers)
     {
-        headers["X-Padim-Category"] = result.Category;
-        headers["X-Padim-Model-Version"] = result.ModelVersion.ToString(CultureInfo.InvariantCulture);
-        headers["X-Padim-Fallback"] = result.Fallback ? "true" : "false";
-        headers["X-Padim-Score"] = result.Score.ToString("r", CultureInfo.InvariantCulture);
-        headers["X-Padim-Threshold"] = result.Threshold.ToString("r", CultureInfo.InvariantCulture);
+        headers[ResultHeaders.Category] = result.Category;
+        headers[ResultHeaders.ModelVersion] = result.ModelVersion.ToString(CultureInfo.InvariantCulture);
+        headers[ResultHeaders.Fallback] = result.Fallback ? "true" : "false";
+        headers[ResultHeaders.Score] = result.Score.ToString("r", CultureInfo.InvariantCulture);
+        headers[ResultHeaders.Threshold] = result.Threshold.ToString("r", CultureInfo.InvariantCulture);
         if (result.ScoreRatio is { } ratio)
-            headers["X-Padim-Score-Ratio"] = ratio.ToString("r", CultureInfo.InvariantCulture);
-        headers["X-Padim-Defect-Area-Percent"] = result.DefectAreaPercent.ToString("r", CultureInfo.InvariantCulture);
-        headers["X-Padim-P-Value"] = result.PValue.ToString("r", CultureInfo.InvariantCulture);
-        headers["X-Padim-Decision"] = result.Decision.ToString().ToLowerInvariant();
+            headers[ResultHeaders.ScoreRatio] = ratio.ToString("r", CultureInfo.InvariantCulture);
+        headers[ResultHeaders.DefectAreaPercent] = result.DefectAreaPercent.ToString("r", CultureInfo.InvariantCulture);
+        headers[ResultHeaders.PValue] = result.PValue.ToString("r", CultureInfo.InvariantCulture);
+        headers[ResultHeaders.Decision] = result.Decision.ToString().ToLowerInvariant();
     }
 }

@@ -1,5 +1,4 @@
 using NetVips;
-using PaDiM.Engine.TestSupport;
 using PaDiM.Imaging.Decoding;
 using PaDiM.Imaging.Heatmaps;
 
