@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
 using PaDiM.Service.Data;
 using PaDiM.Service.Datasets;
 using PaDiM.Service.Maintenance;
@@ -40,6 +41,17 @@ public sealed class DatasetTests(SharedService shared)
             ).JsonAsync(200);
 
         var archive = await ExportAsync(category);
+        using var head = await shared.Http.SendAsync(
+            new HttpRequestMessage(HttpMethod.Head, $"{category.Url}/dataset")
+        );
+        Assert.Equal(
+            (200, "application/zip", 0),
+            (
+                (int)head.StatusCode,
+                head.Content.Headers.ContentType?.MediaType,
+                (await head.Content.ReadAsByteArrayAsync()).Length
+            )
+        );
         var names = ZipFiles.Unpack(archive).Select(file => file.Name).ToArray();
         Assert.Equal(names.Length, names.Distinct(StringComparer.OrdinalIgnoreCase).Count());
         Assert.All(
@@ -267,6 +279,18 @@ public sealed class DatasetTests(SharedService shared)
         );
         await (await service.Http.GetAsync($"{category.Url}/models/7/dataset")).ProblemAsync(404, "model_not_found");
         await (await service.Http.GetAsync($"{category.Url}/models/7/images")).ProblemAsync(404, "model_not_found");
+
+        // A version that an earlier release published knows its images by the file only.
+        await using (var db = await service.Get<IDbContextFactory<PadimDbContext>>().CreateDbContextAsync())
+        {
+            var notes = await db.ModelImages.AsNoTracking().ToArrayAsync();
+            await db.ModelImages.ExecuteDeleteAsync();
+            var old = (await service.Http.GetJsonAsync($"{category.Url}/models/1/images")).Items();
+            Assert.Equal(set.Select(image => image.Text("sha256")), old.Select(image => image.Text("sha256")));
+            Assert.Single(old, image => image["fileName"] is null);
+            db.AddRange(notes);
+            await db.SaveChangesAsync();
+        }
 
         // Models keep no images: the sweep takes what was deleted.
         var blobs = service.Get<BlobStore>();

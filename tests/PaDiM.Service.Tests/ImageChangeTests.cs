@@ -94,7 +94,7 @@ public sealed class ImageChangeTests(SharedService shared)
         );
         await (
             await shared.Http.PostAsJsonAsync(
-                $"{category.Url}/images/delete",
+                $"{category.Url}/dataset/delete",
                 new { select = new { ids = new[] { good[0], "0123456789ab" } } }
             )
         ).ProblemAsync(404, "image_not_found");
@@ -220,7 +220,7 @@ public sealed class ImageChangeTests(SharedService shared)
 
     private static Task<HttpResponseMessage> SendAsync(CategoryClient category, string operation, string body) =>
         category.Http.PostAsync(
-            $"{category.Url}/images/{operation}",
+            $"{category.Url}/dataset/{operation}",
             new StringContent(body, System.Text.Encoding.UTF8, "application/json")
         );
 

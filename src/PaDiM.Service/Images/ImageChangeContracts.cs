@@ -42,7 +42,7 @@ internal sealed record UpdateImagesBody
 {
     public ImageSelection? Select { get; init; }
 
-    public JsonElement Set { get; init; }
+    public JsonElement? Set { get; init; }
 
     public bool DropMasks { get; init; }
 

@@ -7,8 +7,8 @@ using PaDiM.Service.Http;
 namespace PaDiM.Service.Images;
 
 /// <summary>
-/// <c>/v1/categories/{category}/images</c>: relabels images and moves them between defects, one or many, and deletes
-/// many.
+/// <c>/v1/categories/{category}/images</c> and <c>dataset</c>: relabels images and moves them between defects, one or
+/// many, and deletes many.
 /// </summary>
 internal static class ImageChangeEndpoints
 {
@@ -33,7 +33,9 @@ internal static class ImageChangeEndpoints
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
-        images
+        // Not below images, where they would be identifiers to the other methods.
+        var dataset = category.MapGroup("dataset").WithTags("Images");
+        dataset
             .MapPost("update", UpdateAsync)
             .Audited("images.update")
             .WithName("UpdateImages")
@@ -48,7 +50,7 @@ internal static class ImageChangeEndpoints
             .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status409Conflict)
             .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
-        images
+        dataset
             .MapPost("delete", DeleteAsync)
             .Audited("images.delete")
             .WithName("DeleteImages")
@@ -104,14 +106,14 @@ internal static class ImageChangeEndpoints
         CancellationToken cancellationToken
     )
     {
-        context.AddAuditDetail(body);
         var options = json.Value.SerializerOptions;
         var request = Read(body, options);
+        context.AddAuditDetail(request with { Select = WithoutIds(request.Select) });
         if (CheckSelection(request.Select) is { } unselected)
             return unselected;
-        if (request.Set.ValueKind != JsonValueKind.Object)
+        if (request.Set is not { ValueKind: JsonValueKind.Object } set)
             return Problems.InvalidRequest("set must be an object with label, defect or heldOut.");
-        if (!ImageChange.Parse(request.Set, options).Succeeded(out var change, out var problem))
+        if (!ImageChange.Parse(set, options).Succeeded(out var change, out var problem))
             return problem;
         var update = await changes.UpdateAsync(
             category,
@@ -122,7 +124,7 @@ internal static class ImageChangeEndpoints
             request.DryRun,
             cancellationToken
         );
-        return Answer(context, body, update);
+        return Answer(context, request with { Select = WithoutIds(request.Select) }, update);
     }
 
     private static async Task<IResult> DeleteAsync(
@@ -133,7 +135,8 @@ internal static class ImageChangeEndpoints
         CancellationToken cancellationToken
     )
     {
-        context.AddAuditDetail(request);
+        var audited = request with { Select = WithoutIds(request.Select) };
+        context.AddAuditDetail(audited);
         if (CheckSelection(request.Select) is { } unselected)
             return unselected;
         if (request is { DryRun: false, Expected: null } && !request.Select!.IsList())
@@ -148,8 +151,12 @@ internal static class ImageChangeEndpoints
             request.DryRun,
             cancellationToken
         );
-        return Answer(context, request, deletion);
+        return Answer(context, audited, deletion);
     }
+
+    /// <summary>Keeps a list of thousands of identifiers out of the audit trail.</summary>
+    private static ImageSelection? WithoutIds(ImageSelection? selection) =>
+        selection is null ? null : selection with { Ids = null };
 
     private static Problem? CheckSelection(ImageSelection? selection) =>
         selection is null ? new ImageSelection().Check() : selection.Check();
