@@ -6,6 +6,7 @@ using PaDiM.Trials.Support;
 namespace PaDiM.Trials;
 
 /// <summary>32 writers and 32 readers on SQLite, spread over two processes' worth of connections.</summary>
+[Collection(nameof(MeasuresTheMachine))]
 public sealed class R07_WritersAndReaders
 {
     private const int Writers = 32,

@@ -12,6 +12,7 @@ namespace PaDiM.Trials;
 /// Hours of a mixed day: images of many sizes and formats, more categories than the cache holds, fits one after the
 /// other. Memory and handles stay flat, and nothing is lost.
 /// </summary>
+[Collection(nameof(MeasuresTheMachine))]
 public sealed class R13_Soak(ITestOutputHelper output)
 {
     private const int Categories = 4,
@@ -21,6 +22,9 @@ public sealed class R13_Soak(ITestOutputHelper output)
     /// Before memory is looked at: each category has been up and driven out, whatever the speed of the machine.
     /// </summary>
     private const int WarmUpFits = 2 * Categories;
+
+    /// <summary>Counted, not timed: a machine that stalls for seconds still gives every quarter its samples.</summary>
+    private const int Samples = 200;
     private const long GrowthLimit = 100L << 20;
 
     /// <summary>A night in full; <c>PADIM_SOAK</c> says how many seconds otherwise.</summary>
@@ -52,17 +56,19 @@ public sealed class R13_Soak(ITestOutputHelper output)
         var samples = new List<Sample>();
         var answers = new ConcurrentBag<(TimeSpan At, double Milliseconds)>();
         var fits = 0;
+        var isOver = false;
 
         var work = Enumerable.Range(0, Senders).Select(SendAsync).Append(FitAsync()).ToArray();
         await Eventually.TrueAsync(() => Task.FromResult(Volatile.Read(ref fits) > WarmUpFits), () => $"{fits} fits");
         clock.Start();
-        while (clock.Elapsed < Duration)
+        while (samples.Count < Samples)
         {
             samples.Add(
                 new Sample(clock.Elapsed, process.Now, Directory.GetFileSystemEntries($"/proc/{service.Id}/fd").Length)
             );
-            await Task.Delay(Duration / 200);
+            await Task.Delay(Duration / Samples);
         }
+        Volatile.Write(ref isOver, true);
         await Task.WhenAll(work);
 
         Assert.Equal(fits + Categories, await NewestVersionsAsync(service.Http, categories));
@@ -70,14 +76,16 @@ public sealed class R13_Soak(ITestOutputHelper output)
             (await service.Http.GetJsonAsync("/v1/jobs?limit=1000")).Items(),
             job => Assert.Equal("succeeded", job.Text("state"))
         );
-        var early = samples.Where(s => s.At > Duration / 4 && s.At < Duration / 2).ToArray();
-        var late = samples.Where(s => s.At > 0.75 * Duration).ToArray();
+        var early = samples[(Samples / 4)..(Samples / 2)];
+        var late = samples[(3 * Samples / 4)..];
         var memory = LowWater(late) - LowWater(early);
         var handles = Median(late) - Median(early);
         output.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{Duration}: {answers.Count} images, {fits} fits; p99 {P99(answers, Duration / 4, Duration / 2):f1} ms in the second quarter, {P99(answers, 0.75 * Duration, Duration):f1} ms in the last; memory {LowWater(early) >> 20} MiB, then {memory >> 20:+0;-0;0} MiB; handles {Median(early)}, then {handles:+0;-0;0}"
+                $"{clock.Elapsed}: {answers.Count} images, {fits} fits; p99 {P99(answers, early):f1} ms in the second "
+                    + $"quarter, {P99(answers, late):f1} ms in the last; memory {LowWater(early) >> 20} MiB, then "
+                    + $"{memory >> 20:+0;-0;0} MiB; handles {Median(early)}, then {handles:+0;-0;0}"
             )
         );
         Assert.True(memory <= GrowthLimit, $"{memory >> 20} MiB more");
@@ -85,7 +93,7 @@ public sealed class R13_Soak(ITestOutputHelper output)
 
         async Task SendAsync(int sender)
         {
-            for (var k = sender; clock.Elapsed < Duration; k++)
+            for (var k = sender; !Volatile.Read(ref isOver); k++)
             {
                 var began = clock.Elapsed;
                 var (bytes, mediaType) = images[k % images.Length];
@@ -98,7 +106,7 @@ public sealed class R13_Soak(ITestOutputHelper output)
 
         async Task FitAsync()
         {
-            while (clock.Elapsed < Duration)
+            while (!Volatile.Read(ref isOver))
             {
                 var category = categories[fits % Categories];
                 await (await service.Http.PutAsJsonAsync(category.Url, Settings(++fits))).JsonAsync(200);
@@ -144,20 +152,21 @@ public sealed class R13_Soak(ITestOutputHelper output)
     /// <summary>
     /// What is held, whenever the collector was last at work: a leak lifts the lowest samples as well.
     /// </summary>
-    private static long LowWater(Sample[] samples) =>
-        samples.Select(s => s.Resident).Order().ElementAt(samples.Length / 10);
+    private static long LowWater(List<Sample> samples) =>
+        samples.Select(s => s.Resident).Order().ElementAt(samples.Count / 10);
 
-    private static long Median(Sample[] samples) =>
-        samples.Select(s => s.Handles).Order().ElementAt(samples.Length / 2);
+    private static long Median(List<Sample> samples) =>
+        samples.Select(s => s.Handles).Order().ElementAt(samples.Count / 2);
 
-    private static double P99(IEnumerable<(TimeSpan At, double Milliseconds)> answers, TimeSpan from, TimeSpan to)
+    /// <summary>The slowest answers of the requests that began between the first and the last sample.</summary>
+    private static double P99(IEnumerable<(TimeSpan At, double Milliseconds)> answers, List<Sample> samples)
     {
         var window = answers
-            .Where(answer => answer.At >= from && answer.At < to)
+            .Where(answer => answer.At >= samples[0].At && answer.At < samples[^1].At)
             .Select(answer => answer.Milliseconds)
             .Order()
             .ToArray();
-        return window[(int)(0.99 * (window.Length - 1))];
+        return window.Length == 0 ? double.NaN : window[(int)(0.99 * (window.Length - 1))];
     }
 
     private sealed record Sample(TimeSpan At, long Resident, long Handles);

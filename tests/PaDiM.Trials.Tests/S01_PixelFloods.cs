@@ -10,6 +10,7 @@ namespace PaDiM.Trials;
 /// <summary>
 /// Images that are small to send and large to decode: refused for what their headers say, with little memory and soon.
 /// </summary>
+[Collection(nameof(MeasuresTheMachine))]
 public sealed class S01_PixelFloods
 {
     private const long LittleMemory = 32 << 20;

@@ -10,6 +10,7 @@ namespace PaDiM.Trials;
 /// Models that someone imports: whatever the file says of itself, it is refused before it takes much memory, and
 /// nothing of it stays.
 /// </summary>
+[Collection(nameof(MeasuresTheMachine))]
 public sealed class S06_HostileModels
 {
     /// <summary>Many times the file that is sent, and far below what it speaks of.</summary>

@@ -11,6 +11,7 @@ namespace PaDiM.Trials;
 /// What HTTP/2 lets one connection ask for at no cost to itself: the service's memory stays, and the line is scored
 /// meanwhile.
 /// </summary>
+[Collection(nameof(MeasuresTheMachine))]
 public sealed class S07_Http2Floods
 {
     private const byte Data = 0,

@@ -5,6 +5,7 @@ using PaDiM.Trials.Support;
 namespace PaDiM.Trials;
 
 /// <summary>Clients that are slow on purpose: they are cut off, and hold up nobody.</summary>
+[Collection(nameof(MeasuresTheMachine))]
 public sealed class S07_SlowClients
 {
     /// <summary>They are cut off after 8 s or less; the rest is for a machine that is busy.</summary>

@@ -9,6 +9,7 @@ namespace PaDiM.Trials;
 /// <summary>
 /// Requests that HTTP forbids, or allows and nobody sends: one clear answer each, and memory that stays.
 /// </summary>
+[Collection(nameof(MeasuresTheMachine))]
 public sealed class S08_OddRequests
 {
     private const long LittleMemory = 64 << 20;

@@ -1,5 +1,6 @@
 using Xunit.Sdk;
 using Xunit.v3;
 
-// Trials put a machine under load and wait for what it does then: one after the other, or they measure each other.
-[assembly: Parallelization(Mode = ParallelMode.None)]
+// Trials mostly wait for programs to start and for leases to end, so two of them share a machine well. Those that measure
+// memory or time run alone: see MeasuresTheMachine.
+[assembly: Parallelization(Mode = ParallelMode.Collections)]
