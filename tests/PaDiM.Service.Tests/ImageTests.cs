@@ -166,9 +166,9 @@ public sealed class ImageTests(SharedService shared)
     public async Task A_field_of_another_name_is_named()
     {
         var category = await shared.NewCategoryAsync();
-        var form = CategoryClient.Form(("files", "a.bmp", Parts.Good(1)), ("image", "b.bmp", Parts.Good(2)));
+        var form = CategoryClient.Form(("files", "a.bmp", Parts.Good(1)), ("picture", "b.bmp", Parts.Good(2)));
         var answer = await (await shared.Http.PostAsync($"{category.Url}/images", form)).JsonAsync(200);
-        Assert.Contains("'image'", answer.Items("rejected").Single().Text("detail"), StringComparison.Ordinal);
+        Assert.Contains("'picture'", answer.Items("rejected").Single().Text("detail"), StringComparison.Ordinal);
     }
 
     [Fact]

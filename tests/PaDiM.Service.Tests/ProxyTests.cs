@@ -79,7 +79,73 @@ public sealed class ProxyTests(ProxiedService proxied) : IClassFixture<ProxiedSe
     }
 
     [Fact]
-    public async Task Behind_nginx_with_tls_the_client_is_seen_and_nothing_it_says_of_itself_is_believed()
+    public async Task Behind_nginx_with_tls_the_client_is_seen_and_nothing_it_says_of_itself_is_believed() =>
+        await BehindNginxAsync(
+            "location / {",
+            proxied.Service.Http.BaseAddress!.ToString(),
+            "",
+            async http =>
+            {
+                await (await http.GetAsync("/v1/categories")).ProblemAsync(401, "unauthenticated");
+                http.DefaultRequestHeaders.Add("X-Api-Key", proxied.Key);
+                http.DefaultRequestHeaders.TryAddWithoutValidation("X-Forwarded-For", "203.0.113.66");
+                http.DefaultRequestHeaders.TryAddWithoutValidation("X-Forwarded-Prefix", "/forged");
+                var made = await http.PutAsJsonAsync("/v1/categories/flange", CategoryClient.SmallSettings);
+                await made.JsonAsync(201);
+                Assert.Equal("/v1/categories/flange", made.Headers.Location?.OriginalString);
+                Assert.Equal("max-age=31536000", made.Headers.GetValues("Strict-Transport-Security").Single());
+                Assert.Equal(
+                    "127.0.0.7",
+                    (await proxied.Boss.GetJsonAsync("/v1/audit?category=flange")).Items()[0].Text("address")
+                );
+            }
+        );
+
+    /// <summary>nginx removes the prefix where the address that it passes requests to has a path, and else keeps it.</summary>
+    [Theory]
+    [InlineData("/")]
+    [InlineData("")]
+    public async Task Behind_nginx_below_a_path_every_link_leads_on(string path) =>
+        await BehindNginxAsync(
+            "location /padim/ {",
+            $"{proxied.Service.Http.BaseAddress!.ToString().TrimEnd('/')}{path}",
+            "/padim",
+            async http =>
+            {
+                http.DefaultRequestHeaders.Add("X-Api-Key", proxied.Key);
+                // Redirects lead to the page, and the page to its document.
+                foreach (var start in new[] { "/padim/", "/padim/swagger" })
+                {
+                    using var page = await http.GetAsync(start);
+                    Assert.Equal("/padim/swagger/index.html", page.RequestMessage!.RequestUri!.AbsolutePath);
+                    Assert.Equal("text/html", page.Content.Headers.ContentType?.MediaType);
+                }
+                var document = await http.GetJsonAsync("/padim/swagger/v1/swagger.json");
+                Assert.Equal("/padim", document.Items("servers").Single().Text("url"));
+
+                var name = proxied.NewName();
+                var made = await http.PutAsJsonAsync($"/padim/v1/categories/{name}", CategoryClient.SmallSettings);
+                Assert.Equal(201, (int)made.StatusCode);
+                Assert.Equal(name, (await http.GetJsonAsync(made.Headers.Location!.OriginalString)).Text("name"));
+                var images = CategoryClient.Form(("files", "0.bmp", Parts.Good(0)), ("files", "1.bmp", Parts.Good(1)));
+                await (await http.PostAsync($"/padim/v1/categories/{name}/images", images)).JsonAsync(200);
+                var started = await http.PostAsync($"/padim/v1/categories/{name}/fits", null);
+                var job = started.Headers.Location!.OriginalString;
+                Assert.Equal("queued", (await http.GetJsonAsync(job)).Text("state"));
+                await (await http.DeleteAsync(job)).JsonAsync(202);
+                Assert.Contains("cancelled", await http.GetStringAsync($"{job}/events"), StringComparison.Ordinal);
+                var missing = await (await http.GetAsync("/padim/v1/nowhere")).ProblemAsync(404, "route_not_found");
+                Assert.Equal("/padim/v1/nowhere", missing.Text("instance"));
+            }
+        );
+
+    /// <summary>Runs nginx with the configuration of docs/secure.md before the service.</summary>
+    private async Task BehindNginxAsync(
+        string location,
+        string upstream,
+        string prefix,
+        Func<HttpClient, Task> actAsync
+    )
     {
         var nginx = (Environment.GetEnvironmentVariable("PATH") ?? "")
             .Split(Path.PathSeparator)
@@ -88,7 +154,7 @@ public sealed class ProxyTests(ProxiedService proxied) : IClassFixture<ProxiedSe
             .FirstOrDefault(File.Exists);
         Assert.SkipWhen(nginx is null, "No nginx on the PATH.");
         var address = new Uri($"https://localhost:{FreePort.Find()}");
-        var thumbprint = await WriteConfigurationAsync(address.Port);
+        var thumbprint = await WriteConfigurationAsync(address.Port, location, upstream, prefix);
         using var running = Process.Start(
             new ProcessStartInfo(
                 nginx!,
@@ -111,20 +177,10 @@ public sealed class ProxyTests(ProxiedService proxied) : IClassFixture<ProxiedSe
         {
             using var http = Callers.From("127.0.0.7", address, thumbprint);
             await Eventually.TrueAsync(
-                () => AnswersAsync(http),
+                () => AnswersAsync(http, $"{prefix}/health/live"),
                 () => running.HasExited ? running.StandardError.ReadToEnd() : "nginx does not answer."
             );
-            await (await http.GetAsync("/v1/categories")).ProblemAsync(401, "unauthenticated");
-            http.DefaultRequestHeaders.Add("X-Api-Key", proxied.Key);
-            http.DefaultRequestHeaders.TryAddWithoutValidation("X-Forwarded-For", "203.0.113.66");
-            var made = await http.PutAsJsonAsync("/v1/categories/flange", CategoryClient.SmallSettings);
-            await made.JsonAsync(201);
-            Assert.Equal("/v1/categories/flange", made.Headers.Location?.OriginalString);
-            Assert.Equal("max-age=31536000", made.Headers.GetValues("Strict-Transport-Security").Single());
-            Assert.Equal(
-                "127.0.0.7",
-                (await proxied.Boss.GetJsonAsync("/v1/audit?category=flange")).Items()[0].Text("address")
-            );
+            await actAsync(http);
         }
         finally
         {
@@ -150,7 +206,7 @@ public sealed class ProxyTests(ProxiedService proxied) : IClassFixture<ProxiedSe
     }
 
     /// <summary>The configuration of docs/secure.md, with a certificate whose thumbprint this gives.</summary>
-    private async Task<string> WriteConfigurationAsync(int port)
+    private async Task<string> WriteConfigurationAsync(int port, string location, string upstream, string prefix)
     {
         var thumbprint = await WriteCertificateAsync();
         await File.WriteAllTextAsync(
@@ -169,11 +225,14 @@ public sealed class ProxyTests(ProxiedService proxied) : IClassFixture<ProxiedSe
                     listen 127.0.0.1:{{port}} ssl;
                     ssl_certificate {{_proxy.Combine("certificate.pem")}};
                     ssl_certificate_key {{_proxy.Combine("key.pem")}};
-                    location / {
-                        proxy_pass {{proxied.Service.Http.BaseAddress}};
+                    {{location}}
+                        proxy_pass {{upstream}};
                         proxy_http_version 1.1;
+                        proxy_buffering off;
+                        proxy_request_buffering off;
                         proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
                         proxy_set_header X-Forwarded-Proto $scheme;
+                        proxy_set_header X-Forwarded-Prefix "{{prefix}}";
                     }
                 }
             }
@@ -182,11 +241,11 @@ public sealed class ProxyTests(ProxiedService proxied) : IClassFixture<ProxiedSe
         return thumbprint;
     }
 
-    private static async Task<bool> AnswersAsync(HttpClient http)
+    private static async Task<bool> AnswersAsync(HttpClient http, string url)
     {
         try
         {
-            return (await http.GetAsync("/health/live")).IsSuccessStatusCode;
+            return (await http.GetAsync(url)).IsSuccessStatusCode;
         }
         catch (HttpRequestException)
         {

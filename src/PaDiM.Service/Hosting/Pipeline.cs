@@ -14,6 +14,7 @@ internal static class Pipeline
     public static void UsePipeline(this WebApplication app)
     {
         app.UseKnownProxies();
+        app.UsePathPrefix();
         app.UseRouting();
         var drain = app.Services.GetRequiredService<Drain>();
         app.Use(

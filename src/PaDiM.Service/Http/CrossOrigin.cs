@@ -15,6 +15,7 @@ internal static class CrossOrigin
     private static readonly string[] ExposedHeaders =
     [
         .. ResultHeaders.Names,
+        ResultHeaders.IgnoredFields,
         RequestIdentity.PartHeader,
         RequestIdentity.RequestHeader,
         "Accept-Encoding",

@@ -20,7 +20,8 @@ internal sealed record Problem(string Code, int Status, string Detail) : IResult
 
     public Task ExecuteAsync(HttpContext context)
     {
-        var details = ToProblemDetails(context.Request.Path, RequestIdentity.GetTraceId(context));
+        var path = context.Request.PathBase + context.Request.Path;
+        var details = ToProblemDetails(path.Value ?? "", RequestIdentity.GetTraceId(context));
         if (RetryAfter is { } seconds)
             context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
         context.Response.StatusCode = Status;

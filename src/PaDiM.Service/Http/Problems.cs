@@ -227,7 +227,7 @@ internal static class Problems
             ProblemCodes.NoImages,
             StatusCodes.Status400BadRequest,
             "The request has no image. Send one image as the body (Content-Type: image/png, ...) or several "
-                + "as multipart/form-data parts named 'files'."
+                + "as multipart/form-data with files in the field 'files', 'file' or 'image'."
         );
 
     public static Problem TooManyFiles(int limit) =>
@@ -241,7 +241,7 @@ internal static class Problems
         new(
             ProblemCodes.TooManyFiles,
             StatusCodes.Status413PayloadTooLarge,
-            "This operation takes one image; use /score/batch for several."
+            "This operation takes one file; use /score/batch to score several images."
         );
 
     public static Problem UnsupportedMediaType(string? given, string expected) =>

@@ -6,7 +6,7 @@ using IPNetwork = System.Net.IPNetwork;
 namespace PaDiM.Service.Http;
 
 /// <summary>
-/// Trusts forwarded headers for the client's address and scheme, but only from the proxies in the settings.
+/// Trusts forwarded headers for the client's address, scheme and path prefix, but only from the proxies in the settings.
 /// </summary>
 internal static class Proxies
 {
@@ -28,7 +28,8 @@ internal static class Proxies
         // The header lists a chain of proxies, nearest last. It is followed as long as the next proxy is known.
         var options = new ForwardedHeadersOptions
         {
-            ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto,
+            ForwardedHeaders =
+                ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedPrefix,
             ForwardLimit = null,
         };
         options.KnownProxies.Clear();

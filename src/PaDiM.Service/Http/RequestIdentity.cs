@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Serilog;
 using Serilog.Context;
 
 namespace PaDiM.Service.Http;
@@ -32,6 +33,19 @@ internal static class RequestIdentity
                     await next(context);
             }
         );
+
+    /// <summary>
+    /// Names the part after the request has begun, because its name is in the body: in the answer, and on the line of
+    /// the request in the log. Returns the name in the form that both may hold.
+    /// </summary>
+    public static string? NamePart(HttpContext context, string name)
+    {
+        if (Clean(name) is not { } part)
+            return null;
+        context.Response.Headers[PartHeader] = part;
+        context.RequestServices.GetRequiredService<IDiagnosticContext>().Set("PartId", part);
+        return part;
+    }
 
     /// <summary>Gets the identifier of the request in the log and of its trace.</summary>
     public static string GetTraceId(HttpContext context) =>

@@ -13,7 +13,10 @@ internal static class ResultHeaders
         PValue = "X-Padim-P-Value",
         Decision = "X-Padim-Decision";
 
-    /// <summary>Gets all of them.</summary>
+    /// <summary>Lists text fields of a form that were not read; of any answer.</summary>
+    public const string IgnoredFields = "X-Padim-Ignored-Fields";
+
+    /// <summary>Gets the headers that carry a score.</summary>
     public static IReadOnlyList<string> Names { get; } =
     [Category, ModelVersion, Fallback, Score, Threshold, ScoreRatio, DefectAreaPercent, PValue, Decision];
 }

@@ -81,7 +81,12 @@ internal static class IgnoreMaskEndpoints
             return problem;
         if (space.ValidateFreeSpace() is { } full)
             return full;
-        if (!(await reader.ReadOneAsync(request, layout: null, cancellationToken)).Succeeded(out var file, out problem))
+        if (
+            !(await reader.ReadOneAsync(request, layout: null, cancellationToken, takesMask: true)).Succeeded(
+                out var file,
+                out problem
+            )
+        )
             return problem;
         if (await CheckAsync(file.Bytes, found, decoder, admission, cancellationToken) is { } unusable)
             return unusable;

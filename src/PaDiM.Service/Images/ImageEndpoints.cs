@@ -121,12 +121,22 @@ internal static class ImageEndpoints
         var rejected = new List<RejectedFile>();
         var masks = new List<StoredMask>();
         Problem? first = null;
-        await foreach (var file in reader.ReadAllAsync(request, layout, cancellationToken))
+        try
         {
-            if (space.ValidateFreeSpace() is { } filled)
-                return filled;
-            if (await StoreAsync(file) is { } problem)
-                Reject(file.FileName, problem);
+            await foreach (var file in reader.ReadAllAsync(request, layout, cancellationToken))
+            {
+                if (space.ValidateFreeSpace() is { } filled)
+                    return filled;
+                if (await StoreAsync(file) is { } problem)
+                    Reject(file.FileName, problem);
+            }
+        }
+        catch (QueryFieldException)
+        {
+            // A label behind the files: what was stored without it must not stay.
+            foreach (var (_, image) in accepted.Where(item => !item.Image.Duplicate))
+                await store.DeleteAsync(category, image.Id, CancellationToken.None);
+            throw;
         }
         foreach (var mask in masks)
         {
@@ -139,7 +149,7 @@ internal static class ImageEndpoints
         if (accepted.Count > 0)
             return TypedResults.Ok(new UploadResponse([.. accepted.Select(item => item.Image)], rejected));
         return first is null
-            ? Problems.NoImages()
+            ? ImageRequest.CreateNoImagesProblem(request)
             : first with
             {
                 Status = StatusCodes.Status400BadRequest,
@@ -150,7 +160,7 @@ internal static class ImageEndpoints
         {
             switch (file.Field)
             {
-                case "files":
+                case var field when FormFields.IsFile(field):
                     if (
                         !(await store.AddAsync(category, file, settings, cancellationToken)).Succeeded(
                             out var image,
@@ -160,19 +170,17 @@ internal static class ImageEndpoints
                         return refused;
                     accepted.Add((GetStem(file.FileName), image));
                     return null;
-                case "masks" when shows == ImageLabel.Normal:
+                case var field when !FormFields.IsMask(field):
+                    return FormFields.CreateProblem(field);
+                case var _ when shows == ImageLabel.Normal:
                     return Problems.MaskMismatch("Masks require label=anomalous.");
-                case "masks":
+                default:
                     if (
                         !(await store.PutMaskAsync(file, cancellationToken)).Succeeded(out var mask, out var unreadable)
                     )
                         return unreadable;
                     masks.Add(mask);
                     return null;
-                default:
-                    return Problems.InvalidRequest(
-                        $"'{file.Field}' is not a field of this form; use 'files' or 'masks'."
-                    );
             }
         }
 

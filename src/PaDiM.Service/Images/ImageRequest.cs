@@ -1,5 +1,4 @@
 using System.Text;
-using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 using PaDiM.Imaging;
@@ -15,17 +14,14 @@ namespace PaDiM.Service.Images;
 /// </summary>
 internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder decoder)
 {
-    private const string Form = "multipart/form-data";
-
     public const string Expected =
         "an image as the body (image/png, image/jpeg, image/bmp, image/tiff, image/webp, image/x-portable-anymap) "
-        + "or multipart/form-data with parts named 'files'";
+        + $"or multipart/form-data with files in the field {FormFields.FileNames}";
 
     private const string ExpectedForm =
-        "multipart/form-data with parts named 'files'; parts of raw pixels as application/octet-stream";
+        $"multipart/form-data with files in the field {FormFields.FileNames}; raw pixels as application/octet-stream";
 
-    private const int MaxNameLength = 255,
-        MaxBoundaryLength = 200;
+    private const int MaxNameLength = 255;
 
     /// <summary>
     /// Bytes that are read beyond the limit of a file: the framing of a form, or enough to report the excess length.
@@ -38,25 +34,27 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
         contentTypes switch
         {
             [] => "what /swagger lists for this operation",
-            [Form] => ExpectedForm,
-            _ when contentTypes.Contains(Form) => Expected,
+            [FormReader.MediaType] => ExpectedForm,
+            _ when contentTypes.Contains("image/png") => Expected,
             _ => string.Join(" or ", contentTypes),
         };
 
     /// <summary>Gets the problem with a content type that cannot hold images, or null.</summary>
     public static Problem? CheckContentType(HttpRequest request) =>
-        IsRawBody(request) || GetBoundary(request) is not null
+        IsRawBody(request) || FormReader.FindBoundary(request) is not null
             ? null
-            : Problems.UnsupportedMediaType(request.ContentType, Expected);
+            : FormReader.CreateTypeProblem(request, Expected);
 
     /// <summary>Reads the one image of a request: the raw body, or the only file of a form.</summary>
     /// <param name="request">The request.</param>
     /// <param name="layout">The layout of raw pixels; null for an encoded image.</param>
     /// <param name="cancellationToken">Stops reading.</param>
+    /// <param name="takesMask">Whether the image is a mask, and its field may be named so.</param>
     public async Task<Outcome<RequestFile>> ReadOneAsync(
         HttpRequest request,
         PixelLayout? layout,
-        CancellationToken cancellationToken
+        CancellationToken cancellationToken,
+        bool takesMask = false
     )
     {
         if (CheckContentType(request) is { } problem)
@@ -73,8 +71,8 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
             RequestFile? image = null;
             await foreach (var file in ReadAllAsync(request, layout, cancellationToken))
             {
-                if (CheckField(file) is { } wrongField)
-                    return wrongField;
+                if (!FormFields.IsFile(file.Field) && !(takesMask && FormFields.IsMask(file.Field)))
+                    return FormFields.CreateProblem(file.Field);
                 if (image is not null)
                     return Problems.OneFileOnly();
                 if (file.Fault is { } fault)
@@ -90,8 +88,17 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
                 ? Problems.ImageBytes(options.Value.MaxImageBytes)
                 : Problems.PixelsLength(null, layout);
         }
-        return Problems.NoImages();
+        return CreateNoImagesProblem(request);
     }
+
+    /// <summary>Creates the problem of a request without a file.</summary>
+    public static Problem CreateNoImagesProblem(HttpRequest request) =>
+        FormFields.GetIgnored(request.HttpContext) is { Count: > 0 } texts
+            ? Problems.InvalidRequest(
+                $"The form has no file, only text ({string.Join(", ", texts)}); send images as files in the field "
+                    + $"{FormFields.FileNames}."
+            )
+            : Problems.NoImages();
 
     /// <summary>Reads every file of a request, in order. The content type must have been checked.</summary>
     public async IAsyncEnumerable<RequestFile> ReadAllAsync(
@@ -100,7 +107,7 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
-        if (GetBoundary(request) is not { } boundary)
+        if (FormReader.FindBoundary(request) is not { } boundary)
         {
             var (bytes, fault) = await ReadAsync(
                 request.Body,
@@ -114,16 +121,12 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
             yield break;
         }
         var isCompressed = CompressedBodies.IsCompressed(request);
-        var reader = new MultipartReader(boundary, request.Body);
-        while (await ReportBadFormAsync(reader.ReadNextSectionAsync(cancellationToken)) is { } section)
+        await foreach (var part in FormReader.ReadFilesAsync(request, boundary, cancellationToken))
         {
-            if (!ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition))
-                continue;
-            var name = disposition.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName;
-            var (bytes, fault) = await ReportBadFormAsync(
-                ReadAsync(section.Body, null, layout, othersFollow: true, isCompressed, cancellationToken)
+            var (bytes, fault) = await FormReader.ReportAsync(
+                ReadAsync(part.Body, null, layout, othersFollow: true, isCompressed, cancellationToken)
             );
-            var fileName = CleanName(HeaderUtilities.RemoveQuotes(name).ToString());
+            var fileName = CleanName(part.FileName);
             // Browsers send this for an empty file field.
             if (
                 bytes.Length == 0
@@ -132,22 +135,10 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
             )
                 continue;
             if (layout is not null)
-                fault = PixelQuery.CheckPart(section.ContentType) ?? fault;
-            yield return new RequestFile(
-                HeaderUtilities.RemoveQuotes(disposition.Name).ToString(),
-                fileName,
-                bytes,
-                fault,
-                layout
-            );
+                fault = PixelQuery.CheckPart(part.ContentType) ?? fault;
+            yield return new RequestFile(part.Field, fileName, bytes, fault, layout);
         }
     }
-
-    /// <summary>Gets the problem with a form field that holds no file, or null.</summary>
-    public static Problem? CheckField(RequestFile file) =>
-        file.FileName.Length == 0 && file.Field != "files"
-            ? Problems.InvalidRequest($"'{file.Field}' is a text field; the form may only hold images as files.")
-            : null;
 
     /// <summary>Sets the largest body of this request, in place of the server's default.</summary>
     public static void SetLimit(HttpRequest request, long bytes)
@@ -253,36 +244,12 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
         return tooLarge ? ([], Problems.ImageBytes(limit)) : (buffer.ToArray(), null);
     }
 
-    /// <summary>Reports a truncated or malformed form as a bad request.</summary>
-    private static async Task<T> ReportBadFormAsync<T>(Task<T> reading)
-    {
-        try
-        {
-            return await reading;
-        }
-        catch (Exception e) when (e is InvalidDataException or IOException and not BadHttpRequestException)
-        {
-            throw new BadHttpRequestException($"The multipart body cannot be read: {e.Message}", e);
-        }
-    }
-
     private static bool IsRawBody(HttpRequest request) =>
         MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
         && (
             type.Type.Equals("image", StringComparison.OrdinalIgnoreCase)
             || type.MediaType.Equals("application/octet-stream", StringComparison.OrdinalIgnoreCase)
         );
-
-    private static string? GetBoundary(HttpRequest request)
-    {
-        if (
-            !MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
-            || !type.MediaType.Equals(Form, StringComparison.OrdinalIgnoreCase)
-        )
-            return null;
-        var boundary = HeaderUtilities.RemoveQuotes(type.Boundary);
-        return boundary.Length is > 0 and <= MaxBoundaryLength ? boundary.ToString() : null;
-    }
 
     /// <summary>Removes control characters, and cuts a name that is too long between two characters.</summary>
     public static string CleanName(string name)

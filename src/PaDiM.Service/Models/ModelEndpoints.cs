@@ -78,7 +78,7 @@ internal static class ModelEndpoints
                 "Also accepts the output of `padim fit --out`. The backbone must be installed and "
                     + "byte-identical to the one used for the fit."
             )
-            .Accepts<IFormFile>(MediaType)
+            .Accepts<IFormFile>(MediaType, FormReader.MediaType)
             .Produces<ModelResponse>(StatusCodes.Status201Created)
             .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
@@ -215,8 +215,12 @@ internal static class ModelEndpoints
         bool activate = true
     )
     {
-        if (request.ContentType?.StartsWith(MediaType, StringComparison.OrdinalIgnoreCase) is not true)
-            return Problems.UnsupportedMediaType(request.ContentType, $"the file as the body, {MediaType}");
+        if (!IsRaw(request) && FormReader.FindBoundary(request) is null)
+            return FormReader.CreateTypeProblem(
+                request,
+                $"the file as the body ({MediaType}), or {FormReader.MediaType} with it in the field "
+                    + FormFields.FileNames
+            );
         if (!await categories.ExistsAsync(category, cancellationToken))
             return Problems.CategoryNotFound(category);
         if (space.ValidateFreeSpace() is { } full)
@@ -245,6 +249,42 @@ internal static class ModelEndpoints
         }
     }
 
+    private static bool IsRaw(HttpRequest request) =>
+        request.ContentType?.StartsWith(MediaType, StringComparison.OrdinalIgnoreCase) is true;
+
+    /// <summary>Copies the body, or the only file of a form. Returns the problem if there is no such file.</summary>
+    private static async Task<Problem?> CopyFileAsync(
+        HttpRequest request,
+        Stream target,
+        CancellationToken cancellationToken
+    )
+    {
+        if (FormReader.FindBoundary(request) is not { } boundary)
+        {
+            await request.Body.CopyToAsync(target, cancellationToken);
+            return null;
+        }
+        var files = 0;
+        await foreach (var part in FormReader.ReadFilesAsync(request, boundary, cancellationToken))
+        {
+            if (!FormFields.IsFile(part.Field))
+                return FormFields.CreateProblem(part.Field);
+            if (files++ > 0)
+                return Problems.OneFileOnly();
+            // Only reading can be the client's fault.
+            var buffer = new byte[1 << 16];
+            for (
+                int read;
+                (read = await FormReader.ReportAsync(part.Body.ReadAsync(buffer, cancellationToken).AsTask())) > 0;
+
+            )
+                await target.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
+        }
+        return files > 0
+            ? null
+            : Problems.InvalidRequest($"The form has no file; send the model in the field {FormFields.FileNames}.");
+    }
+
     private static async Task<Outcome<PadimModel>> ReceiveAsync(
         HttpRequest request,
         string path,
@@ -261,7 +301,8 @@ internal static class ModelEndpoints
             1 << 16,
             FileOptions.Asynchronous
         );
-        await request.Body.CopyToAsync(file, cancellationToken);
+        if (await CopyFileAsync(request, file, cancellationToken) is { } missing)
+            return missing;
         file.Position = 0;
         try
         {

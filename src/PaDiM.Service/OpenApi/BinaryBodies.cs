@@ -50,6 +50,7 @@ internal sealed class BinaryBodies : IOperationFilter
         operationId switch
         {
             "ScoreImage" => new() { ["files"] = File("The image.") },
+            "ImportModel" => new() { ["files"] = File("The model.") },
             "PutIgnoreMask" => new() { ["files"] = File("The mask; white pixels are ignored.") },
             "UploadImages" => new()
             {

@@ -32,15 +32,15 @@ internal sealed class BatchScorer(ScoreService scoring, IOptions<ScoringOptions>
         {
             await foreach (var file in files)
             {
-                if (ImageRequest.CheckField(file) is { } wrongField)
-                    return wrongField;
+                if (!FormFields.IsFile(file.Field))
+                    return FormFields.CreateProblem(file.Field);
                 if (items.Count == maxFiles)
                     return Problems.TooManyFiles(maxFiles);
                 if (items.Count >= window)
                     await items[items.Count - window];
                 items.Add(ScoreFileAsync(model, file, details, stop.Token));
             }
-            return items.Count == 0 ? Problems.NoImages() : await Task.WhenAll(items);
+            return await Task.WhenAll(items);
         }
         finally
         {

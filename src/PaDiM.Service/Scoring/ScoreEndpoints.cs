@@ -29,7 +29,8 @@ internal static class ScoreEndpoints
             .WithName("ScoreImage")
             .WithSummary("Scores one image")
             .WithDescription(
-                "Send the image as the body or as one multipart file. With `width`, `height` and `format`, "
+                "Send the image as the body or as one multipart file; the text field `partId` of a form names the part "
+                    + "as X-Part-Id does. With `width`, `height` and `format`, "
                     + "the file is raw pixels (application/octet-stream), which skips decoding: rows from the top, "
                     + "no padding, exactly width x height x bytes per pixel. `Accept` selects JSON, a "
                     + "picture (image/png, image/jpeg or image/webp: the overlay, or what `heatmap` names) or the "
@@ -106,6 +107,8 @@ internal static class ScoreEndpoints
         if (!read.Succeeded(out var file, out problem))
             return problem;
 
+        if (part is null && FormFields.FindText(request.HttpContext, FormFields.Part) is { } named)
+            part = RequestIdentity.NamePart(request.HttpContext, named);
         var scores = await services.Scoring.ScoreAsync(
             snapshot,
             file,
@@ -149,7 +152,11 @@ internal static class ScoreEndpoints
             query.GetDetails(ScoreAnswers.Json),
             cancellationToken
         );
-        return items.ToResult(results => TypedResults.Ok(new BatchResponse(results)));
+        return items.ToResult(results =>
+            results.Length == 0
+                ? ImageRequest.CreateNoImagesProblem(request)
+                : TypedResults.Ok(new BatchResponse(results))
+        );
     }
 
     private static Outcome<PixelLayout?> ParseLayout(HttpRequest request, ScoreQuery query, ScoreServices services) =>
