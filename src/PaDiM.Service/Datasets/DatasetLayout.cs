@@ -29,6 +29,10 @@ internal static class DatasetLayout
         ".tif",
         ".tiff",
         ".webp",
+        ".pbm",
+        ".pgm",
+        ".ppm",
+        ".pnm",
     };
 
     /// <summary>Gets what an entry is in the layout.</summary>
