@@ -173,6 +173,7 @@ internal static class TelemetryCommand
             true,
             0.01,
             null,
+            [],
             true,
             1,
             null
@@ -189,6 +190,7 @@ internal static class TelemetryCommand
             0.85,
             0.4,
             Decision.Normal,
+            [],
             [],
             0,
             new ScoredImage(512, 512, ""),

@@ -123,6 +123,7 @@ internal static class FitCommand
         finding.Kind switch
         {
             TrainingFindingKind.NearDuplicate => "near-duplicate",
+            TrainingFindingKind.LowRange => "low range",
             var kind => kind.ToString().ToLowerInvariant(),
         };
 }

@@ -133,7 +133,8 @@ internal static class ScoreCommand
         if (!decoder.Decode(bytes, scorer.Embedder.Decoding).TryGetDecoded(out var decoded, out var refused))
             return new ScoreLine(path, Error: refused.Detail);
         var size = decoded.Size;
-        var map = scorer.Score(decoded.Image, ComputeContext.OnThreadPool(scorer.Runtime.Threads, bindsCaller: true));
+        var compute = ComputeContext.OnThreadPool(scorer.Runtime.Threads, bindsCaller: true);
+        var map = scorer.Score(decoded, compute, out var warnings);
         var score = map.Max();
         if (!float.IsFinite(score))
             return new ScoreLine(path, Error: "The backbone produced values that are not finite for this image.");
@@ -164,13 +165,14 @@ internal static class ScoreCommand
             score >= threshold ? "anomalous" : "normal",
             defects.Regions,
             defects.AreaPercent,
-            heatmap
+            heatmap,
+            warnings
         );
     }
 
     private static void Print(List<ScoreLine> lines, double threshold)
     {
-        var table = new Table().AddColumns("image", "score", "p-value", "decision");
+        var table = new Table().AddColumns("image", "score", "p-value", "decision", "warnings");
         foreach (var line in lines)
             table.AddRow(
                 Markup.Escape(line.Image),
@@ -178,7 +180,8 @@ internal static class ScoreCommand
                 line.PValue?.ToString("f4", CultureInfo.InvariantCulture) ?? "",
                 line.Error is not null ? $"[yellow]{Markup.Escape(line.Error)}[/]"
                     : line.Decision == "anomalous" ? "[red]anomalous[/]"
-                    : "[green]normal[/]"
+                    : "[green]normal[/]",
+                $"[yellow]{string.Join(", ", (line.Warnings ?? []).Select(warning => warning.Code).Distinct())}[/]"
             );
         AnsiConsole.Write(table);
         var anomalous = lines.Count(line => line.Decision == "anomalous");

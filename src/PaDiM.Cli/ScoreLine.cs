@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using PaDiM.Core.InputChecks;
 using PaDiM.Core.Scoring;
 
 namespace PaDiM.Cli;
@@ -14,6 +15,7 @@ internal sealed record ScoreLine(
     IReadOnlyList<AnomalyRegion>? Regions = null,
     double? DefectAreaPercent = null,
     string? Heatmap = null,
+    IReadOnlyList<InputWarning>? Warnings = null,
     string? Error = null
 );
 

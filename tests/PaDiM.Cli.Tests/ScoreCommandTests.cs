@@ -30,6 +30,7 @@ public sealed class ScoreCommandTests(FittedModel model) : IClassFixture<FittedM
         );
         Assert.Equal("anomalous", worn.GetProperty("decision").GetString());
         Assert.True(worn.GetProperty("score").GetDouble() >= worn.GetProperty("threshold").GetDouble());
+        Assert.All(lines, line => Assert.Empty(line.GetProperty("warnings").EnumerateArray()));
         var region = worn.GetProperty("regions").EnumerateArray().First();
         Assert.InRange(region.GetProperty("x").GetInt32() + region.GetProperty("width").GetInt32(), 1, 80);
         Assert.Equal(worn.GetProperty("score").GetDouble(), lines.Max(line => line.GetProperty("score").GetDouble()));

@@ -63,7 +63,17 @@ public sealed class ArchitectureTests
             .Add("Calibration", "Embedding", "Statistics", "Scoring")
             .Add("Evaluation", "Scoring")
             .Add("DatasetReview")
-            .Add("Models", "Alignment", "Embedding", "Statistics", "Scoring", "Calibration", "DatasetReview")
+            .Add("InputChecks", "Scoring", "DatasetReview")
+            .Add(
+                "Models",
+                "Alignment",
+                "Embedding",
+                "Statistics",
+                "Scoring",
+                "Calibration",
+                "DatasetReview",
+                "InputChecks"
+            )
             .Add(
                 "Persistence",
                 "Alignment",
@@ -72,6 +82,7 @@ public sealed class ArchitectureTests
                 "Scoring",
                 "Calibration",
                 "DatasetReview",
+                "InputChecks",
                 "Models"
             );
         Assert.Empty(order.FindViolations(Core));

@@ -19,7 +19,17 @@ public sealed class NamespaceOrderTests
             .Add("Calibration", "Embedding", "Statistics", "Scoring")
             .Add("Evaluation")
             .Add("DatasetReview")
-            .Add("Models", "Alignment", "Embedding", "Statistics", "Scoring", "Calibration", "DatasetReview");
+            .Add("InputChecks", "Scoring", "DatasetReview")
+            .Add(
+                "Models",
+                "Alignment",
+                "Embedding",
+                "Statistics",
+                "Scoring",
+                "Calibration",
+                "DatasetReview",
+                "InputChecks"
+            );
         var violations = order.FindViolations(typeof(Grid).Assembly);
         Assert.Contains("PaDiM.Core.Persistence is not listed.", violations);
         // PixelLabels only calls a static method of ConnectedComponents; TriangleBlocks only tests Lanes512 for

@@ -15,7 +15,8 @@ public sealed class CategoryPatchTests(SharedService shared)
             """
             {"backbone":"tiny","profile":"paper","imageSize":128,"cropSize":96,"reduction":{"method":"semi-orthogonal",
             "dimensions":20,"seed":7},"epsilon":0.02,"blurSigma":3,"shrinkage":"oas","alignment":"none",
-            "falseRejectRate":0.02,"reviewRate":0.1,"pinned":true}
+            "falseRejectRate":0.02,"reviewRate":0.1,"refuseOn":["blurred"],
+            "pinned":true}
             """
         )!
         .AsObject();
@@ -35,6 +36,7 @@ public sealed class CategoryPatchTests(SharedService shared)
                 ("""{"reduction":{}}""", ""),
                 ("""{"reviewRate":0.2}""", "reviewRate"),
                 ("""{"falseRejectRate":0.03}""", "falseRejectRate"),
+                ("""{"refuseOn":["too_dark"]}""", "refuseOn"),
                 ("""{"pinned":false}""", "pinned"),
                 ("""{"profile":"default"}""", "profile"),
                 ("""{"epsilon":0.5,"blurSigma":1}""", "epsilon blurSigma"),

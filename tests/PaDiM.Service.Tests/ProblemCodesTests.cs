@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
+using PaDiM.Core.InputChecks;
 using PaDiM.Engine.Faults;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
@@ -93,6 +94,7 @@ public sealed partial class ProblemCodesTests
             { } number when number == typeof(long) => 1L,
             { } names when names == typeof(IEnumerable<string>) => Array.Empty<string>(),
             { } layout when layout == typeof(PixelLayout) => new PixelLayout(1, 1, PixelFormat.Gray8),
+            { } warnings when warnings == typeof(IReadOnlyList<InputWarning>) => Array.Empty<InputWarning>(),
             { IsEnum: true } choice => Enum.GetValues(choice).GetValue(0)!,
             var other => throw new NotSupportedException($"No example of {other}."),
         };

@@ -16,4 +16,7 @@ public enum TrainingFindingKind
 
     /// <summary>Much brighter than the other images.</summary>
     Overexposed,
+
+    /// <summary>Uses less than an eighth of the range of values: grey levels are lost.</summary>
+    LowRange,
 }

@@ -1,6 +1,7 @@
 using PaDiM.Core.Calibration;
 using PaDiM.Core.DatasetReview;
 using PaDiM.Core.Embedding;
+using PaDiM.Core.InputChecks;
 using PaDiM.Core.Statistics;
 
 namespace PaDiM.Core.Models;
@@ -52,6 +53,9 @@ public sealed record PadimModel(
 
     /// <summary>Gets near-duplicate, blurred and wrongly exposed training images, by index.</summary>
     public IReadOnlyList<TrainingFinding> Findings { get; init; } = [];
+
+    /// <summary>Gets what the training images are like; null for models of before.</summary>
+    public InputProfile? Profile { get; init; }
 
     /// <summary>Gets the images of the self-test when the model is loaded.</summary>
     public IReadOnlyList<GoldenImage> GoldenImages { get; init; } = [];

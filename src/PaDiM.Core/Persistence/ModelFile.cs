@@ -6,6 +6,7 @@ using PaDiM.Core.Calibration;
 using PaDiM.Core.DatasetReview;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
+using PaDiM.Core.InputChecks;
 using PaDiM.Core.Models;
 using PaDiM.Core.Statistics;
 
@@ -35,7 +36,8 @@ public static class ModelFile
             [.. model.Reduction.TapChannels],
             model.TrainingImages,
             model.Findings,
-            model.Calibration.Uncounted is { Count: > 0 } uncounted ? uncounted : null
+            model.Calibration.Uncounted is { Count: > 0 } uncounted ? uncounted : null,
+            model.Profile
         );
         var metadata = new Dictionary<string, string>
         {
@@ -143,6 +145,7 @@ public static class ModelFile
                         ? null
                         : ReadFiniteArray(file, "template", side, side),
                 Findings = card.Findings ?? [],
+                Profile = card.Profile,
             };
         }
         catch (Exception e) when (e is JsonException or ArgumentException or OverflowException)
@@ -251,7 +254,7 @@ public static class ModelFile
 }
 
 /// <summary>
-/// The JSON card of a model file. Older files have no findings, and all of their scores count.
+/// The JSON card of a model file. Older files have no findings and no profile, and all of their scores count.
 /// </summary>
 internal sealed record ModelCard(
     FitSettings Settings,
@@ -259,7 +262,8 @@ internal sealed record ModelCard(
     int[] TapChannels,
     IReadOnlyList<string> TrainingImages,
     IReadOnlyList<TrainingFinding>? Findings = null,
-    IReadOnlyList<int>? Uncounted = null
+    IReadOnlyList<int>? Uncounted = null,
+    InputProfile? Profile = null
 )
 {
     /// <summary>Finds the first invalid value, as a sentence; null if all are valid.</summary>
@@ -272,6 +276,8 @@ internal sealed record ModelCard(
             return "training images must be distinct SHA-256 hashes.";
         if (Uncounted is not null && !(Uncounted.All(IsImage) && Uncounted.Distinct().Count() < TrainingImages.Count))
             return "a score that does not count belongs to no image, or none counts.";
+        if (Profile is not null && !Profile.IsValid())
+            return "the profile of the training images has bounds that are no numbers, or out of order.";
         return
             Findings is null
             || Findings.All(finding =>

@@ -183,6 +183,9 @@ public static class ProblemCodes
     /// <summary>The model cannot be written in the requested format.</summary>
     public const string ExportUnsupported = "export_unsupported";
 
+    /// <summary>The image has a warning that the category refuses.</summary>
+    public const string InputRefused = "input_refused";
+
     /// <summary>The backbone gives values that are not finite for the image.</summary>
     public const string ScoreNotFinite = "score_not_finite";
 

@@ -4,6 +4,7 @@ using PaDiM.Core.Calibration;
 using PaDiM.Core.DatasetReview;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
+using PaDiM.Core.InputChecks;
 using PaDiM.Core.Models;
 using PaDiM.Core.Scoring;
 using PaDiM.Core.Statistics;
@@ -164,7 +165,7 @@ public sealed class FitPipeline(
         var distribution = PatchDistribution.Freeze(statistics, regularisation, parallel);
 
         progress?.Invoke(new FitProgress(FitStage.Calibrating, EmbeddingShare + FactorisingShare));
-        var scores = Calibrate(
+        var (scores, distances) = Calibrate(
             ordered,
             LeaveOneOut.Consume(statistics, regularisation, parallel),
             embedder.Preprocessing,
@@ -176,7 +177,20 @@ public sealed class FitPipeline(
         var traits = pixels.GetTraits();
         if (TrainingSetReview.IsOneFrame(traits))
             throw OneFrame(images.Count);
-        var findings = TrainingSetReview.FindAll(traits, parallel);
+        var inputs = pixels.GetInputTraits(embedder.Preprocessing);
+        TrainingFinding[] findings =
+        [
+            .. TrainingSetReview
+                .FindAll(traits, parallel)
+                .Concat(
+                    inputs
+                        .Index()
+                        .Where(image => InputProfile.IsLowRange(image.Item))
+                        .Select(image => new TrainingFinding(image.Index, TrainingFindingKind.LowRange, 0))
+                )
+                .OrderBy(finding => finding.Index)
+                .ThenBy(finding => finding.Kind),
+        ];
         var calibration = new ThresholdCalibration(scores, TrainingSetReview.FindUncounted(findings, scores));
         var model = new PadimModel(
             settings,
@@ -190,6 +204,7 @@ public sealed class FitPipeline(
             Ignored = ignored,
             Template = template,
             Findings = findings,
+            Profile = InputProfile.Estimate(inputs, distances),
         };
         // Another set of images gives another template, so nothing will read these embeddings again.
         if (template is not null)
@@ -288,9 +303,9 @@ public sealed class FitPipeline(
     }
 
     /// <summary>
-    /// Computes the exact leave-one-out image score of every training image. This is the second pass.
+    /// Computes the exact leave-one-out image score of every training image, and its median distance. This is the second pass.
     /// </summary>
-    private double[] Calibrate(
+    private (double[] Scores, double[] Distances) Calibrate(
         TrainingImage[] images,
         LeaveOneOut leaveOneOut,
         Preprocessor preprocessing,
@@ -303,6 +318,7 @@ public sealed class FitPipeline(
         var region = settings.CreateRegion(ignored, patches);
         var mapper = new PixelMapper(patches, settings.GetPreparedSize(), settings.BlurSigma);
         var scores = new double[images.Length];
+        var distances = new double[images.Length];
         var done = 0;
         foreach (var batch in images.Chunk(embeddings.BatchSize))
         {
@@ -312,9 +328,11 @@ public sealed class FitPipeline(
                 batch.Length,
                 parallel,
                 i =>
-                    scores[done + i] = preprocessing
-                        .ToImageFrame(mapper.ToPixels(maps[i], region), embedded[i].Placement)
-                        .Max()
+                {
+                    var map = preprocessing.ToImageFrame(mapper.ToPixels(maps[i], region), embedded[i].Placement);
+                    scores[done + i] = map.Max();
+                    distances[done + i] = MedianDistance.Compute(map);
+                }
             );
             done += batch.Length;
             progress?.Invoke(
@@ -324,7 +342,7 @@ public sealed class FitPipeline(
                 )
             );
         }
-        return scores;
+        return (scores, distances);
     }
 
     private static float[] BuildTemplate(TrainingPixels pixels, Action<FitProgress>? progress)

@@ -181,12 +181,13 @@ internal sealed class TrainingEmbeddings : IDisposable
             _parallel,
             k =>
             {
+                var decoded = images[part[k]].Decode(_decoder, _embedder.Decoding);
                 placements[k] = _embedder.Preprocessing.PrepareAndShrink(
-                    images[part[k]].Decode(_decoder, _embedder.Decoding),
+                    decoded.Image,
                     prepared.AsSpan(k * length, length),
                     _shrunk[part[k]] ??= new RgbImage(side, side, new byte[3 * side * side])
                 );
-                _pixels.Identify(images[part[k]].Sha256, _shrunk[part[k]]!);
+                _pixels.Identify(images[part[k]].Sha256, decoded.Size, _shrunk[part[k]]!);
             },
             // Where several images fail, the user can act on this fault.
             fault => fault is UserFaultException

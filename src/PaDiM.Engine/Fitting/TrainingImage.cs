@@ -1,5 +1,5 @@
+using PaDiM.Core.Geometry;
 using PaDiM.Engine.Faults;
-using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
 
 namespace PaDiM.Engine.Fitting;
@@ -10,11 +10,14 @@ namespace PaDiM.Engine.Fitting;
 /// <param name="Name">Name in messages; null for its hash.</param>
 public sealed record TrainingImage(string Sha256, Func<byte[]> Read, string? Name = null)
 {
+    /// <summary>Gets rows and columns of the upright file; null until it is decoded.</summary>
+    public Grid? Size { get; init; }
+
     /// <summary>Decodes the image.</summary>
     /// <exception cref="UserFaultException">The image can no longer be read.</exception>
-    internal RgbImage Decode(ImageDecoder decoder, DecodeOptions options) =>
-        decoder.Decode(Read(), options).TryGetImage(out var image, out var refused)
-            ? image
+    internal DecodeResult.Decoded Decode(ImageDecoder decoder, DecodeOptions options) =>
+        decoder.Decode(Read(), options).TryGetDecoded(out var decoded, out var refused)
+            ? decoded
             : throw new UserFaultException(
                 ProblemCodes.ImageUnreadable,
                 $"The training image {this} cannot be read: {refused.Detail}"

@@ -3,6 +3,8 @@ using System.Collections.Concurrent;
 using PaDiM.Core;
 using PaDiM.Core.Alignment;
 using PaDiM.Core.DatasetReview;
+using PaDiM.Core.Geometry;
+using PaDiM.Core.InputChecks;
 using PaDiM.Engine.Faults;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
@@ -28,6 +30,7 @@ internal sealed class TrainingPixels(
 
     private readonly ConcurrentDictionary<string, ImageTraits> _traits = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, string> _contents = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Grid> _sizes = new(StringComparer.Ordinal);
 
     /// <summary>Gets the images; <see cref="DropCopies"/> removes some.</summary>
     public IReadOnlyList<TrainingImage> Images { get; private set; } = images;
@@ -41,14 +44,20 @@ internal sealed class TrainingPixels(
         {
             if (store.ReadPixels(side, image.Sha256) is { } stored)
                 return stored;
-            var shrunk = Preprocessor.Shrink(image.Decode(decoder, decoding), side);
+            var decoded = image.Decode(decoder, decoding);
+            _sizes[image.Sha256] = decoded.Size;
+            var shrunk = Preprocessor.Shrink(decoded.Image, side);
             store.WritePixels(image.Sha256, shrunk);
             return shrunk;
         }
     }
 
-    /// <summary>Notes the content of an image that has just been shrunk. Thread-safe.</summary>
-    public void Identify(string sha256, RgbImage shrunk) => _contents[sha256] = PixelHash.Compute(shrunk);
+    /// <summary>Notes size and content of an image that has just been shrunk. Thread-safe.</summary>
+    public void Identify(string sha256, Grid size, RgbImage shrunk)
+    {
+        _sizes[sha256] = size;
+        _contents[sha256] = PixelHash.Compute(shrunk);
+    }
 
     /// <summary>
     /// Gets the hashes of what images show at the image size: to the model, images with the same hash are copies.
@@ -99,6 +108,24 @@ internal sealed class TrainingPixels(
             TemplateRounds,
             parallel
         );
+
+    /// <summary>Measures what all images are like as input.</summary>
+    /// <param name="preprocessing">Measures as the score does.</param>
+    public InputTraits[] GetInputTraits(Preprocessor preprocessing)
+    {
+        var all = new InputTraits[Images.Count];
+        ParallelLoop.For(
+            all.Length,
+            parallel,
+            i =>
+                all[i] = preprocessing.Measure(
+                    this[i],
+                    _sizes.TryGetValue(Images[i].Sha256, out var size) ? size : Images[i].Size
+                ),
+            fault => fault is UserFaultException
+        );
+        return all;
+    }
 
     /// <summary>Measures all images.</summary>
     public ImageTraits[] GetTraits()

@@ -2,10 +2,12 @@ using System.Diagnostics.CodeAnalysis;
 using PaDiM.Core;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
+using PaDiM.Core.InputChecks;
 using PaDiM.Core.Models;
 using PaDiM.Core.Scoring;
 using PaDiM.Engine.Inference;
 using PaDiM.Imaging;
+using PaDiM.Imaging.Decoding;
 using PaDiM.Imaging.Preprocessing;
 
 namespace PaDiM.Engine.Scoring;
@@ -185,6 +187,26 @@ public sealed class ModelScorer : IDisposable
         placement = Preprocessing.Prepare(image, prepared);
         var raw = TryScoreOnDevice(prepared, 1, out var maps) ? maps : ScoreOnHost(prepared, 1, compute);
         return ToPixels(raw[0], placement);
+    }
+
+    /// <summary>Scores one image, and finds what is unusual about it.</summary>
+    /// <param name="decoded">The image.</param>
+    /// <param name="compute">Where to compute.</param>
+    /// <param name="warnings">What makes the score doubtful.</param>
+    /// <returns>The map over the prepared image, whose maximum is the image score.</returns>
+    public AnomalyMap Score(
+        DecodeResult.Decoded decoded,
+        ComputeContext compute,
+        out IReadOnlyList<InputWarning> warnings
+    )
+    {
+        var prepared = new float[Embedder.PreparedLength];
+        var placement = Preprocessing.Prepare(decoded.Image, prepared, decoded.Size, out var traits);
+        var raw = TryScoreOnDevice(prepared, 1, out var maps) ? maps : ScoreOnHost(prepared, 1, compute);
+        var map = ToPixels(raw[0], placement);
+        var found = InputChecker.Check(Model, decoded, traits);
+        warnings = InputChecker.Check(Model, map) is { } unlike ? [.. found, unlike] : found;
+        return map;
     }
 
     /// <summary>Scores several images side by side.</summary>

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Geometry;
+using PaDiM.Core.InputChecks;
 using PaDiM.Core.Models;
 using PaDiM.Core.Scoring;
 
@@ -50,10 +51,43 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
     /// <param name="prepared">Shape <c>(3, PreparedSize.Height, PreparedSize.Width)</c>.</param>
     /// <returns>The position of the part in the image, in pixels of the image size; the identity without
     /// alignment.</returns>
-    public RigidTransform Prepare(RgbImage image, Span<float> prepared)
+    public RigidTransform Prepare(RgbImage image, Span<float> prepared) => Prepare(image, prepared, sight: null);
+
+    /// <summary>Prepares an image, and measures it while its rows are at hand.</summary>
+    /// <param name="image">Any size.</param>
+    /// <param name="prepared">Shape <c>(3, PreparedSize.Height, PreparedSize.Width)</c>.</param>
+    /// <param name="size">Rows and columns of the upright file.</param>
+    /// <param name="traits">What the image is like.</param>
+    /// <returns>As <see cref="Prepare(RgbImage, Span{float})"/>.</returns>
+    public RigidTransform Prepare(RgbImage image, Span<float> prepared, Grid size, out InputTraits traits)
+    {
+        using var sight = new PreparedSight(PreparedSize.Width);
+        var placement = Prepare(image, prepared, sight);
+        traits = sight.Measure(size);
+        return placement;
+    }
+
+    /// <summary>Measures an image that <see cref="Shrink"/> returned, as <see cref="Prepare(RgbImage, Span{float}, Grid,
+    /// out InputTraits)"/> does.</summary>
+    internal InputTraits Measure(RgbImage shrunk, Grid? size)
+    {
+        using var sight = new PreparedSight(PreparedSize.Width);
+        var row = ArrayPool<float>.Shared.Rent(3 * PreparedSize.Width);
+        for (var y = 0; y < PreparedSize.Height; y++)
+        {
+            var bytes = shrunk.Pixels.AsSpan(3 * ((y + Offset) * ImageSize + Offset), 3 * PreparedSize.Width);
+            for (var i = 0; i < bytes.Length; i++)
+                row[i] = bytes[i];
+            sight.Add(y, row.AsSpan(0, bytes.Length));
+        }
+        ArrayPool<float>.Shared.Return(row);
+        return sight.Measure(size);
+    }
+
+    private RigidTransform Prepare(RgbImage image, Span<float> prepared, PreparedSight? sight)
     {
         if (_registration is not null)
-            return PrepareAndShrink(image, prepared, shrunk: null);
+            return PrepareAndShrink(image, prepared, shrunk: null, sight);
         // Row by row, while the row is in the nearest cache.
         using var resampler = new AntialiasedResampler(image, ImageSize, ImageSize);
         var row = ArrayPool<float>.Shared.Rent(3 * ImageSize);
@@ -61,6 +95,7 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
         {
             resampler.Row(y + Offset, row.AsSpan(0, 3 * ImageSize));
             Normalise(row, y, prepared);
+            sight?.Add(y, row.AsSpan(3 * Offset, 3 * PreparedSize.Width));
         }
         ArrayPool<float>.Shared.Return(row);
         return RigidTransform.Identity;
@@ -69,7 +104,12 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
     /// <summary>
     /// Prepares an image and, if asked for, also writes the image as <see cref="Shrink"/> returns it.
     /// </summary>
-    internal RigidTransform PrepareAndShrink(RgbImage image, Span<float> prepared, RgbImage? shrunk)
+    internal RigidTransform PrepareAndShrink(
+        RgbImage image,
+        Span<float> prepared,
+        RgbImage? shrunk,
+        PreparedSight? sight = null
+    )
     {
         var length = 3 * ImageSize * ImageSize;
         var resized = ArrayPool<float>.Shared.Rent(length);
@@ -86,6 +126,9 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
             Normalise(aligned, prepared);
             ArrayPool<float>.Shared.Return(aligned);
         }
+        // Last, because it rounds the rows.
+        for (var y = 0; sight is not null && y < PreparedSize.Height; y++)
+            sight.Add(y, resized.AsSpan(3 * ((y + Offset) * ImageSize + Offset), 3 * PreparedSize.Width));
         ArrayPool<float>.Shared.Return(resized);
         return placement;
     }

@@ -53,6 +53,13 @@ internal sealed record CategoryRequest
     /// </summary>
     public double? ReviewRate { get; init; }
 
+    /// <summary>
+    /// Warnings that refuse an image instead of deciding about it: <c>size_differs</c>, <c>too_dark</c>,
+    /// <c>overexposed</c>, <c>blurred</c>, <c>low_range</c>, <c>unlike_training</c> and <c>file_repaired</c>. None by
+    /// default.
+    /// </summary>
+    public IReadOnlyList<string>? RefuseOn { get; init; }
+
     /// <summary>Whether to keep the active model in memory from start-up, regardless of the cache budget.</summary>
     public bool Pinned { get; init; }
 }
@@ -84,6 +91,7 @@ internal sealed record ReductionRequest
 /// <param name="IgnoreMaskSha256">Hash of the ignore mask for the next fit; null if all pixels count.</param>
 /// <param name="FalseRejectRate">Accepted share of false rejects.</param>
 /// <param name="ReviewRate">Share of good parts that may be reviewed or rejected; null for no review.</param>
+/// <param name="RefuseOn">Warnings that refuse an image instead of deciding about it.</param>
 /// <param name="Pinned">Whether the active model stays in memory.</param>
 /// <param name="ActiveModelVersion">The active model version; null before the first fit.</param>
 /// <param name="Images">Number of stored images per label.</param>
@@ -103,6 +111,7 @@ internal sealed record CategoryResponse(
     string? IgnoreMaskSha256,
     double FalseRejectRate,
     double? ReviewRate,
+    IReadOnlyList<string> RefuseOn,
     bool Pinned,
     int? ActiveModelVersion,
     ImageCounts Images,

@@ -22,6 +22,7 @@ internal sealed class CategoryPatch(JsonElement patch, SettingsResolver resolver
         {
             FalseRejectRate = stored.FalseRejectRate,
             ReviewRate = stored.ReviewRate,
+            RefuseOn = stored.RefuseOn,
             Pinned = stored.Pinned,
         };
         // Null for the crop that a category does not have is a change too, if the profile crops.
@@ -36,10 +37,22 @@ internal sealed class CategoryPatch(JsonElement patch, SettingsResolver resolver
         // What no fit depends on changes without the backbone, which may be gone.
         var rate = request.FalseRejectRate ?? ThresholdCalibration.DefaultFalseRejectRate;
         return
-            (SettingsResolver.CheckRate(rate) ?? SettingsResolver.CheckReviewRate(request.ReviewRate, rate))
+            (
+                SettingsResolver.CheckRate(rate)
+                ?? SettingsResolver.CheckReviewRate(request.ReviewRate, rate)
+                ?? SettingsResolver.CheckRefuseOn(request.RefuseOn)
+            )
                 is { } refused
             ? refused
-            : new CategoryValues(category.Settings with { ReviewRate = request.ReviewRate }, rate, request.Pinned);
+            : new CategoryValues(
+                category.Settings with
+                {
+                    ReviewRate = request.ReviewRate,
+                    RefuseOn = SettingsResolver.JoinWarnings(request.RefuseOn),
+                },
+                rate,
+                request.Pinned
+            );
     }
 
     /// <summary>Gets the request that puts a category as it is.</summary>
@@ -63,6 +76,7 @@ internal sealed class CategoryPatch(JsonElement patch, SettingsResolver resolver
             Alignment = category.Settings.Alignment,
             FalseRejectRate = category.FalseRejectRate,
             ReviewRate = category.Settings.ReviewRate,
+            RefuseOn = category.Settings.RefusedWarnings,
             Pinned = category.Pinned,
         };
 }

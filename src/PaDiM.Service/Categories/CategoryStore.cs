@@ -344,6 +344,7 @@ internal sealed class CategoryStore(
             c.IgnoreMaskSha256,
             c.FalseRejectRate,
             c.Settings.ReviewRate,
+            c.Settings.RefusedWarnings,
             c.Pinned,
             c.ActiveVersion,
             images,

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Calibration;
 using PaDiM.Core.Embedding;
+using PaDiM.Core.InputChecks;
 using PaDiM.Core.Models;
 using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Inference;
@@ -53,11 +54,14 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Back
             Epsilon = request.Epsilon ?? defaults.Epsilon,
             BlurSigma = request.BlurSigma ?? defaults.BlurSigma,
             ReviewRate = request.ReviewRate,
+            RefuseOn = JoinWarnings(request.RefuseOn),
             Shrinkage = request.Shrinkage ?? defaults.Shrinkage,
             Alignment = request.Alignment ?? defaults.Alignment,
         };
         if (CheckReviewRate(settings.ReviewRate, rate) is { } badReview)
             return badReview;
+        if (CheckRefuseOn(request.RefuseOn) is { } badWarning)
+            return badWarning;
         if (settings.Fit.FindFault() is { } fault)
             return Problems.InvalidSettings(fault);
         if (!OpenBackbone(name).Succeeded(out var backbone, out var unusable))
@@ -68,6 +72,18 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Back
             ? (settings with { Dimensions = backbone.TapChannels.Sum() }, rate)
             : (settings, rate);
     }
+
+    /// <summary>Joins the codes of warnings as they are stored; null for none.</summary>
+    public static string? JoinWarnings(IReadOnlyList<string>? codes) =>
+        codes is { Count: > 0 } ? string.Join(',', codes.Distinct().Order(StringComparer.Ordinal)) : null;
+
+    /// <summary>Gets the problem of a code that no warning has, or null.</summary>
+    public static Problem? CheckRefuseOn(IReadOnlyList<string>? codes) =>
+        codes?.FirstOrDefault(code => !InputWarningCodes.All.Contains(code)) is { } unknown
+            ? Problems.InvalidSettings(
+                $"refuseOn has no warning '{unknown}'; there are {string.Join(", ", InputWarningCodes.All)}."
+            )
+            : null;
 
     public static Problem? CheckRate(double rate) =>
         rate is > 0 and < 1 ? null : Problems.InvalidSettings("falseRejectRate must be above 0 and below 1.");

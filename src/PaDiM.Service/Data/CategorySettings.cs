@@ -40,9 +40,15 @@ internal sealed record CategorySettings
     /// <summary>Share of normal images that may be reviewed or rejected; null for no review.</summary>
     public double? ReviewRate { get; init; }
 
+    /// <summary>Codes of warnings that refuse an image, in order, joined by commas; null for none.</summary>
+    public string? RefuseOn { get; init; }
+
     public ShrinkageMethod Shrinkage { get; init; }
 
     public AlignmentMethod Alignment { get; init; }
+
+    [JsonIgnore]
+    public IReadOnlyList<string> RefusedWarnings => RefuseOn?.Split(',') ?? [];
 
     [JsonIgnore]
     public FitSettings Fit =>

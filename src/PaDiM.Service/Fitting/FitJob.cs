@@ -52,10 +52,13 @@ internal sealed class FitJob(
         var compute = threads.CreateContext(plan.Backbone.Runtime.Threads);
         return new FitPipeline(plan.Backbone, plan.Settings, images.Decoder, embeddings, compute, ignored).Run(
             [
-                .. plan.Images.Select(sha256 => new TrainingImage(
-                    sha256,
-                    () => images.ReadInTurn(sha256, cancellationToken)
-                )),
+                .. plan.Images.Select(image => new TrainingImage(
+                    image.Sha256,
+                    () => images.ReadInTurn(image.Sha256, cancellationToken)
+                )
+                {
+                    Size = image.Size,
+                }),
             ],
             prior,
             draft.WriteStatistics,

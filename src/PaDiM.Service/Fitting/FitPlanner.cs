@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Engine.Fitting;
 using PaDiM.Engine.Inference;
@@ -35,7 +36,7 @@ internal sealed class FitPlanner(
         if (!settings.OpenBackbone(category.Settings.Backbone).Succeeded(out var backbone, out var problem))
             return problem;
         var fit = category.Settings.Fit;
-        var missing = FitPipeline.CountMissing(backbone, fit, embeddings, images);
+        var missing = FitPipeline.CountMissing(backbone, fit, embeddings, [.. images.Select(image => image.Sha256)]);
         return Estimate(backbone, fit, images.Count, missing).Succeeded(out var estimate, out problem)
             ? new FitPlan(category, images, backbone, missing, estimate)
             : problem;
@@ -67,7 +68,7 @@ internal sealed class FitPlanner(
     }
 
     /// <summary>Reads a category and its different images of good parts, and counts all of them.</summary>
-    private async Task<(Category? Category, IReadOnlyList<string> Images, int Stored)> ReadAsync(
+    private async Task<(Category? Category, IReadOnlyList<PlannedImage> Images, int Stored)> ReadAsync(
         string name,
         CancellationToken cancellationToken
     )
@@ -78,7 +79,13 @@ internal sealed class FitPlanner(
             return (null, [], 0);
         var images = await db
             .Images.Where(i => i.Category == name && i.Label == ImageLabel.Normal && !i.HeldOut)
-            .Select(i => new { i.Sha256, i.PixelSha256 })
+            .Select(i => new
+            {
+                i.Sha256,
+                i.PixelSha256,
+                i.Width,
+                i.Height,
+            })
             .ToListAsync(cancellationToken);
         return (
             category,
@@ -86,7 +93,7 @@ internal sealed class FitPlanner(
                 .. images
                     .OrderBy(i => i.Sha256, StringComparer.Ordinal)
                     .DistinctBy(i => i.PixelSha256 ?? i.Sha256)
-                    .Select(i => i.Sha256),
+                    .Select(i => new PlannedImage(i.Sha256, new Grid(i.Height, i.Width))),
             ],
             images.Count
         );

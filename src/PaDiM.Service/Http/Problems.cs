@@ -1,4 +1,5 @@
 using System.Text;
+using PaDiM.Core.InputChecks;
 using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Faults;
 using PaDiM.Imaging;
@@ -97,6 +98,15 @@ internal static class Problems
 
     public static Problem ModelCorrupt(string detail) =>
         new(ProblemCodes.ModelCorrupt, StatusCodes.Status503ServiceUnavailable, detail);
+
+    /// <summary>Creates the problem of an image whose warnings the category refuses.</summary>
+    public static Problem InputRefused(IReadOnlyList<InputWarning> warnings) =>
+        new(
+            ProblemCodes.InputRefused,
+            StatusCodes.Status422UnprocessableEntity,
+            $"{string.Join(" ", warnings.Select(warning => $"{warning.Code}: {warning.Detail}"))} The category refuses "
+                + "such images (refuseOn) and makes no decision about them."
+        );
 
     public static Problem NotFinite(string backbone) =>
         new(

@@ -11,12 +11,13 @@ internal static class ResultHeaders
         ScoreRatio = "X-Padim-Score-Ratio",
         DefectAreaPercent = "X-Padim-Defect-Area-Percent",
         PValue = "X-Padim-P-Value",
-        Decision = "X-Padim-Decision";
+        Decision = "X-Padim-Decision",
+        Warnings = "X-Padim-Warnings";
 
     /// <summary>Lists text fields of a form that were not read; of any answer.</summary>
     public const string IgnoredFields = "X-Padim-Ignored-Fields";
 
     /// <summary>Gets the headers that carry a score.</summary>
     public static IReadOnlyList<string> Names { get; } =
-    [Category, ModelVersion, Fallback, Score, Threshold, ScoreRatio, DefectAreaPercent, PValue, Decision];
+    [Category, ModelVersion, Fallback, Score, Threshold, ScoreRatio, DefectAreaPercent, PValue, Decision, Warnings];
 }

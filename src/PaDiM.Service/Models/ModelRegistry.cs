@@ -407,6 +407,7 @@ internal sealed partial class ModelRegistry(
             stored.ThresholdOverride is null,
             category.FalseRejectRate,
             review,
+            category.Settings.RefusedWarnings,
             standsInFor is not null || stored.Version == category.ActiveVersion,
             category.Revision,
             standsInFor

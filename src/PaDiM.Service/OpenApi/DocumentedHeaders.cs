@@ -91,6 +91,10 @@ internal sealed class DocumentedHeaders : IOperationFilter
                     0.0047619
                 ),
                 ["X-Padim-Decision"] = Text("`normal`, `review` or `anomalous`.", "anomalous"),
+                ["X-Padim-Warnings"] = Text(
+                    "Codes of the warnings about the image, with commas between them; not sent if there are none.",
+                    "size_differs, unlike_training"
+                ),
             },
             _ => [],
         };

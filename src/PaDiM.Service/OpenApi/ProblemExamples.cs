@@ -1,3 +1,4 @@
+using PaDiM.Core.InputChecks;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
 using PaDiM.Service.Http;
@@ -21,6 +22,13 @@ internal static class ProblemExamples
         Problems.ImageNotFound("01a20a7442807c0fab5719e3cf3db3cc"),
         Problems.ImageDamaged("ae3bcf25296dd95dafe54cf7339fa7870c84071ebff1d0a76d9f4fc9a0d0159a"),
         Problems.NotFinite("resnet18"),
+        Problems.InputRefused([
+            new InputWarning(
+                InputWarningCodes.SizeDiffers,
+                "The image has 64 x 64 pixels; the training images have 80 x 2000. Check that camera, crop and category "
+                    + "belong together."
+            ),
+        ]),
         Problems.JobNotFound("01a20a73769176438e6039d1c152083e"),
         Problems.ModelNotFound("bottle", "7"),
         Problems.ModelNotReady("bottle"),

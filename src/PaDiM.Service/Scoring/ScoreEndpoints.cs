@@ -174,5 +174,7 @@ internal static class ScoreEndpoints
         headers[ResultHeaders.DefectAreaPercent] = result.DefectAreaPercent.ToString("r", CultureInfo.InvariantCulture);
         headers[ResultHeaders.PValue] = result.PValue.ToString("r", CultureInfo.InvariantCulture);
         headers[ResultHeaders.Decision] = result.Decision.ToString().ToLowerInvariant();
+        if (result.Warnings.Count > 0)
+            headers[ResultHeaders.Warnings] = string.Join(", ", result.Warnings.Select(warning => warning.Code).Distinct());
     }
 }

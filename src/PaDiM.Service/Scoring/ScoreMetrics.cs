@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
+using PaDiM.Core.InputChecks;
 using PaDiM.Service.Admission;
 using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Http;
@@ -27,7 +28,8 @@ internal sealed class ScoreMetrics
         _batches,
         _ratios;
     private readonly Counter<long> _decisions,
-        _failures;
+        _failures,
+        _warnings;
     private readonly CategoryLabels _labels;
     private readonly DriftMonitor _drift;
 
@@ -68,6 +70,11 @@ internal sealed class ScoreMetrics
             null,
             "Images without a result, by the code of their problem."
         );
+        _warnings = meter.CreateCounter<long>(
+            "padim.score.warnings",
+            null,
+            "Warnings about images of the active version, also about refused ones."
+        );
         meter.CreateObservableGauge("padim.score.queue.images", () => admission.SlotsInUse, null, "Images under way.");
         meter.CreateObservableGauge(
             "padim.score.queue.capacity",
@@ -103,6 +110,16 @@ internal sealed class ScoreMetrics
         if (result.Threshold > 0)
             _ratios.Record(result.Score / result.Threshold, category);
         _drift.Record(model, result.PValue);
+    }
+
+    /// <summary>Records the warnings about an image.</summary>
+    public void RecordWarnings(CategoryModel model, IReadOnlyList<InputWarning> warnings)
+    {
+        if (!model.Active || warnings.Count == 0)
+            return;
+        var category = Instruments.Tag("category", _labels.GetLabel(model.Category));
+        foreach (var code in warnings.Select(warning => warning.Code).Distinct(StringComparer.Ordinal))
+            _warnings.Add(1, category, Instruments.Tag("code", code));
     }
 
     /// <summary>Records an image without a result.</summary>

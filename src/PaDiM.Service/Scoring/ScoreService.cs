@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics;
 using PaDiM.Core.Geometry;
+using PaDiM.Core.InputChecks;
 using PaDiM.Core.Scoring;
 using PaDiM.Engine.Files;
 using PaDiM.Engine.Scoring;
@@ -95,6 +96,11 @@ internal sealed partial class ScoreService(
         admitted.Lease.ReleaseCoreAndMemory();
         if (!prepared.Succeeded(out var image, out var problem))
             return problem;
+        if (Refuse(model, image.Warnings) is { } refused)
+        {
+            ArrayPool<float>.Shared.Return(image.Input);
+            return refused;
+        }
 
         Outcome<BatchedMap> answer;
         try
@@ -113,6 +119,12 @@ internal sealed partial class ScoreService(
         var score = map.Max();
         if (!float.IsFinite(score))
             return Problems.NotFinite(scorer.Backbone.Identity.Name);
+        IReadOnlyList<InputWarning> warnings = InputChecker.Check(scorer.Model, map) is { } unlike
+            ? [.. image.Warnings, unlike]
+            : image.Warnings;
+        if (Refuse(model, warnings) is { } unlikeTraining)
+            return unlikeTraining;
+        metrics.RecordWarnings(model, warnings);
         var defects = scorer.FindDefects(map, model.Threshold, image.Size.Width, image.Size.Height, details.Contours);
         var maxSide = image.Pixels is null ? int.MaxValue : ImageEncoder.GetMaxSide(details.Format);
         if (Math.Max(image.Size.Width, image.Size.Height) > maxSide)
@@ -136,6 +148,7 @@ internal sealed partial class ScoreService(
                 model.Threshold > 0 ? score / model.Threshold : null,
                 scorer.Model.Calibration.GetPValue(score),
                 model.Decide(score),
+                [.. warnings.Select(warning => new ScoreWarning(warning.Code, warning.Detail))],
                 defects.Regions,
                 defects.AreaPercent,
                 new ScoredImage(image.Size.Width, image.Size.Height, FileHash.Compute(file.Bytes)),
@@ -153,6 +166,15 @@ internal sealed partial class ScoreService(
         );
     }
 
+    /// <summary>Gets the problem of an image with a warning that its category refuses, and counts it.</summary>
+    private Problem? Refuse(CategoryModel model, IReadOnlyList<InputWarning> warnings)
+    {
+        if (!warnings.Any(warning => model.RefuseOn.Contains(warning.Code)))
+            return null;
+        metrics.RecordWarnings(model, warnings);
+        return Problems.InputRefused([.. warnings.Where(warning => model.RefuseOn.Contains(warning.Code))]);
+    }
+
     /// <summary>Decodes and prepares an image, and keeps its pixels only if a heatmap is drawn over them.</summary>
     private Outcome<PreparedImage> Prepare(ModelScorer scorer, RequestFile file, bool keepPixels, Admitted admitted)
     {
@@ -160,11 +182,17 @@ internal sealed partial class ScoreService(
             return problem;
         var length = scorer.Embedder.PreparedLength;
         var input = ArrayPool<float>.Shared.Rent(length);
-        var placement = scorer.Preprocessing.Prepare(decoded.Image, input.AsSpan(0, length));
+        var placement = scorer.Preprocessing.Prepare(
+            decoded.Image,
+            input.AsSpan(0, length),
+            decoded.Size,
+            out var traits
+        );
         return new PreparedImage(
             input,
             placement,
             decoded.Size,
+            InputChecker.Check(scorer.Model, decoded, traits),
             keepPixels ? decoded.Image : null,
             admitted.Waited,
             admitted.Probe + admitted.Clock.EndStage()
@@ -250,6 +278,7 @@ internal sealed partial class ScoreService(
         float[] Input,
         RigidTransform Placement,
         Grid Size,
+        IReadOnlyList<InputWarning> Warnings,
         RgbImage? Pixels,
         double Waited,
         double Decode

@@ -25,6 +25,28 @@ public sealed class PreprocessorTests
     }
 
     [Theory]
+    [InlineData(40, 40)]
+    [InlineData(64, 34)]
+    public void A_score_measures_an_image_as_the_fit_measured_its_stored_pixels(int imageSize, int cropSize)
+    {
+        var image = Samples.Noise(90, 50);
+        var preprocessor = new Preprocessor(new FitSettings { ImageSize = imageSize, CropSize = cropSize }, Plain);
+        var size = new Grid(50, 90);
+        preprocessor.Prepare(image, new float[3 * cropSize * cropSize], size, out var traits);
+        var stored = preprocessor.Measure(Preprocessor.Shrink(image, imageSize), size);
+        Assert.Equal(stored.Brightness, traits.Brightness, 1e-2);
+        Assert.Equal(stored.Sharpness, traits.Sharpness, 1e-2);
+        Assert.Equal(stored.Contrast, traits.Contrast, 1e-2);
+        Assert.Equal((stored.Size, stored.Brightest), (traits.Size, traits.Brightest));
+        // What is measured does not change what is prepared.
+        var prepared = new float[3 * cropSize * cropSize];
+        preprocessor.Prepare(image, prepared);
+        var measured = new float[prepared.Length];
+        preprocessor.Prepare(image, measured, size, out _);
+        Assert.Equal(prepared, measured);
+    }
+
+    [Theory]
     [InlineData(40, 32)]
     [InlineData(64, 34)]
     [InlineData(64, 64)]

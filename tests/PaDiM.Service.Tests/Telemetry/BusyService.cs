@@ -25,7 +25,8 @@ public sealed class BusyService : IAsyncLifetime
         await category.ScoreAsync(Parts.Good(200), "?model=1");
         var gone = new CategoryClient(Service.Http, "gone");
         await gone.CreateFittedAsync(4);
-        await gone.ScoreAsync(Parts.Good(1));
+        // Of another size: an image with warnings.
+        await gone.ScoreAsync(Parts.Plain(64, 64));
         Scrape = await Service.ScrapeAsync();
         Assert.Equal(1, Scrape.Value("padim_drift_images", ("category", "gone")));
         Assert.True((await Service.Http.DeleteAsync(gone.Url)).IsSuccessStatusCode);

@@ -27,6 +27,7 @@ public sealed class ScoreMetricsTests(SharedService shared)
             0.4,
             Decision.Normal,
             [],
+            [],
             0,
             new ScoredImage(96, 96, ""),
             null,

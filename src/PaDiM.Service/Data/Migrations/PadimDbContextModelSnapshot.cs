@@ -512,6 +512,8 @@ namespace PaDiM.Service.Data.Migrations
                             b1.Property<string>("Profile")
                                 .IsRequired();
 
+                            b1.Property<string>("RefuseOn");
+
                             b1.Property<double?>("ReviewRate");
 
                             b1.Property<int>("Seed");
