@@ -154,6 +154,7 @@ internal static class CategoryEndpoints
                 described.Alignment,
                 described.FalseRejectRate,
                 described.ReviewRate,
+                described.RefuseOn,
                 described.Pinned,
             }
         );
