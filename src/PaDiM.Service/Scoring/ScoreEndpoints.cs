@@ -175,6 +175,9 @@ internal static class ScoreEndpoints
         headers[ResultHeaders.PValue] = result.PValue.ToString("r", CultureInfo.InvariantCulture);
         headers[ResultHeaders.Decision] = result.Decision.ToString().ToLowerInvariant();
         if (result.Warnings.Count > 0)
-            headers[ResultHeaders.Warnings] = string.Join(", ", result.Warnings.Select(warning => warning.Code).Distinct());
+            headers[ResultHeaders.Warnings] = string.Join(
+                ", ",
+                result.Warnings.Select(warning => warning.Code).Distinct()
+            );
     }
 }
