@@ -146,7 +146,9 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
         foreach (var batch in batches)
         {
             var embedded = batch.Chunk(Batch).SelectMany(part => Embed([.. part.Select(item => item.bytes)])).ToArray();
-            var shrunk = batch.Select(item => fitted.ReadPixels(_settings.ImageSize, GetName(item.i))!).ToArray();
+            var shrunk = batch
+                .Select(item => fitted.ReadPixels(_settings.ImageSize, Embedder.Decoding, GetName(item.i))!)
+                .ToArray();
             Measure(
                 "2 store: write",
                 () =>
@@ -157,7 +159,7 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
                         i =>
                         {
                             store.Write("key", GetName(batch[i].i), embedded[i]);
-                            store.WritePixels(GetName(batch[i].i), shrunk[i]);
+                            store.WritePixels(Embedder.Decoding, GetName(batch[i].i), shrunk[i]);
                         }
                     ),
                 adds: true

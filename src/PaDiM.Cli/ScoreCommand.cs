@@ -140,6 +140,14 @@ internal static class ScoreCommand
             return new ScoreLine(path, Error: "The backbone produced values that are not finite for this image.");
         if (heatmap is not null)
         {
+            // A picture has all pixels of the file, of which the score may need fewer.
+            var whole = decoded;
+            if (
+                style != HeatmapStyle.Mask
+                && !decoded.IsFullSize
+                && !decoder.Decode(bytes).TryGetDecoded(out whole, out refused)
+            )
+                return new ScoreLine(path, Error: refused.Detail);
             var drawn =
                 style == HeatmapStyle.Mask
                     ? ImageEncoder.EncodeMask(
@@ -148,7 +156,7 @@ internal static class ScoreCommand
                         size.Height
                     )
                     : HeatmapRenderer.Render(
-                        decoded.Image,
+                        whole.Image,
                         scorer.Preprocessing.ToOriginal(map, size.Width, size.Height),
                         threshold,
                         style

@@ -153,6 +153,32 @@ public sealed class WalkTests(SharedService shared)
         Assert.Equal((Parts.Side, Parts.Side), (picture.Width, picture.Height));
     }
 
+    [Fact]
+    public async Task A_large_JPEG_is_scaled_down_while_it_is_decoded_and_nothing_in_the_answer_is()
+    {
+        var category = await shared.FittedAsync();
+        const int enlargement = 8;
+        using var small = NetVips.Image.NewFromBuffer(ImageEncoder.EncodePng(Decode(Parts.Bad(502))));
+        using var large = small.Resize(enlargement, kernel: NetVips.Enums.Kernel.Nearest);
+        var jpeg = large.JpegsaveBuffer(q: 98, keep: NetVips.Enums.ForeignKeep.None);
+        var scored = await category.ScoreAsync(jpeg);
+        var drawn = await category.ScoreAsync(jpeg, "?heatmap=overlay");
+
+        Assert.Equal(scored.Number("score"), drawn.Number("score"));
+        Assert.Equal(enlargement * Parts.Side, scored["image"]!.Number("width"));
+        Assert.Equal(enlargement * Parts.Side, scored["image"]!.Number("height"));
+        using var overlay = NetVips.Image.NewFromBuffer(Convert.FromBase64String(drawn.Text("heatmap")));
+        Assert.Equal((large.Width, large.Height), (overlay.Width, overlay.Height));
+        var original = await category.ScoreAsync(Parts.Bad(502));
+        Assert.InRange(scored.Number("score") / original.Number("score"), 0.9, 1.1);
+        var (expected, region) = (original["regions"]![0]!, scored["regions"]![0]!);
+        foreach (var member in new[] { "x", "y", "width", "height" })
+            Assert.InRange(Math.Abs(region.Number(member) - enlargement * expected.Number(member)), 0, 3 * enlargement);
+
+        static RgbImage Decode(byte[] bytes) =>
+            Assert.IsType<DecodeResult.Decoded>(new ImageDecoder().Decode(bytes)).Image;
+    }
+
     [Theory]
     [InlineData("?heatmap=rainbow")]
     [InlineData("?heatmap=99")]

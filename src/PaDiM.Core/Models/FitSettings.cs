@@ -66,6 +66,9 @@ public sealed record FitSettings
     /// <summary>Gets how images of parts in different positions are aligned.</summary>
     public AlignmentMethod Alignment { get; init; }
 
+    /// <summary>Gets at which size JPEGs are decoded.</summary>
+    public JpegDecoding JpegDecoding { get; init; } = JpegDecoding.Scaled;
+
     /// <summary>Gets the shape of the prepared image: the crop if there is one, the resized image otherwise.</summary>
     public Grid GetPreparedSize() => new(CropSize ?? ImageSize, CropSize ?? ImageSize);
 
@@ -122,6 +125,8 @@ public sealed record FitSettings
             return "shrinkage must be none, ledoit-wolf or oas.";
         if (!Enum.IsDefined(Alignment))
             return "alignment must be none or rigid.";
+        if (!Enum.IsDefined(JpegDecoding))
+            return "jpegDecoding must be full-size or scaled.";
         return Alignment != AlignmentMethod.None && CropSize is not null
             ? "alignment takes whole images: use it without a crop (cropSize)."
             : null;

@@ -105,6 +105,8 @@ public static class ModelFile
         try
         {
             var card = JsonSerializer.Deserialize(json, ModelJson.Default.ModelCard) ?? throw new JsonException();
+            if (!HasJpegDecoding(json))
+                card = card with { Settings = card.Settings with { JpegDecoding = JpegDecoding.FullSize } };
             if ((card.Settings.FindFault() ?? card.FindFault()) is { } fault)
                 throw new InvalidDataException($"The file's description is invalid: {fault}");
             var side = (long)card.Settings.ImageSize;
@@ -152,6 +154,16 @@ public static class ModelFile
         {
             throw new InvalidDataException("The file's description of its model cannot be read.", e);
         }
+    }
+
+    /// <summary>
+    /// Gets whether a card says at which size JPEGs are decoded. Older models do not, and were fitted at full size.
+    /// </summary>
+    private static bool HasJpegDecoding(string json)
+    {
+        using var card = JsonDocument.Parse(json);
+        return card.RootElement.TryGetProperty("settings", out var settings)
+            && settings.TryGetProperty("jpegDecoding", out _);
     }
 
     private static IEnumerable<SafetensorsTensor> CreateTensors(PatchDistribution distribution)

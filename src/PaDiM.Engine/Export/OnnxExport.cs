@@ -7,6 +7,7 @@ using PaDiM.Engine.Files;
 using PaDiM.Engine.Graphs;
 using PaDiM.Engine.Graphs.Schema;
 using PaDiM.Engine.Inference;
+using PaDiM.Imaging.Decoding;
 
 namespace PaDiM.Engine.Export;
 
@@ -177,6 +178,13 @@ public sealed class OnnxExport
                 + " the scale (Pillow's BILINEAR); pixels replicated at no border",
             ["decision"] = "anomalous where score >= threshold",
         };
+        if (DecodeOptions.For(settings).MinimumSide is { } side)
+        {
+            about["jpeg_minimum_side"] = ToInvariant(side);
+            about["jpeg"] =
+                "decoded at the smallest of 1/2, 1/4 and 1/8 that leaves both sides at least jpeg_minimum_side pixels"
+                + " (DCT scaling; Pillow's draft)";
+        }
         if (settings.CropSize is { } crop)
         {
             about["crop_size"] = ToInvariant(crop);

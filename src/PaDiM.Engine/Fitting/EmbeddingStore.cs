@@ -7,6 +7,7 @@ using PaDiM.Core.Models;
 using PaDiM.Core.Persistence;
 using PaDiM.Engine.Files;
 using PaDiM.Imaging;
+using PaDiM.Imaging.Decoding;
 
 namespace PaDiM.Engine.Fitting;
 
@@ -35,13 +36,19 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(
             Encoding.UTF8.GetBytes(
-                FormattableString.Invariant($"{network}|{settings.ImageSize}|{settings.CropSize}|{reduction.Method}|")
+                FormattableString.Invariant(
+                    $"{network}|{settings.ImageSize}|{settings.CropSize}|{reduction.Method}|{GetDecoding(settings)}"
+                )
             )
         );
         hash.AppendData(MemoryMarshal.AsBytes(reduction.Weights.Span));
         hash.AppendData(MemoryMarshal.AsBytes(template.AsSpan()));
         return Convert.ToHexStringLower(hash.GetHashAndReset())[..32];
     }
+
+    /// <summary>Gets what a key says of decoding: nothing at full size, as keys of before.</summary>
+    private static string GetDecoding(FitSettings settings) =>
+        settings.JpegDecoding == JpegDecoding.FullSize ? "" : $"{settings.JpegDecoding}|";
 
     /// <summary>Gets whether the store has the embedding of an image.</summary>
     public bool Contains(string key, string imageSha256) => File.Exists(GetPath(key, imageSha256));
@@ -106,12 +113,13 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
 
     /// <summary>Reads the pixels of an image at an image size; null if they are missing or damaged.</summary>
     /// <param name="side">The image size.</param>
+    /// <param name="decoding">How the image was decoded.</param>
     /// <param name="imageSha256">SHA-256 of the image.</param>
-    public RgbImage? ReadPixels(int side, string imageSha256)
+    public RgbImage? ReadPixels(int side, DecodeOptions decoding, string imageSha256)
     {
         try
         {
-            using var stream = Open(CreatePixelKey(side), imageSha256);
+            using var stream = Open(CreatePixelKey(side, decoding), imageSha256);
             return new RgbImage(side, side, SafetensorsReader.Open(stream).ReadArray<byte>("pixels", side, side, 3));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or InvalidDataException)
@@ -121,9 +129,12 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
     }
 
     /// <summary>Writes the pixels of an image at the image size.</summary>
-    public void WritePixels(string imageSha256, RgbImage pixels) =>
+    /// <param name="decoding">How the image was decoded.</param>
+    /// <param name="imageSha256">SHA-256 of the image.</param>
+    /// <param name="pixels">Its pixels.</param>
+    public void WritePixels(DecodeOptions decoding, string imageSha256, RgbImage pixels) =>
         AtomicFile.Write(
-            GetPath(CreatePixelKey(pixels.Width), imageSha256),
+            GetPath(CreatePixelKey(pixels.Width, decoding), imageSha256),
             stream =>
                 Safetensors.Write(
                     stream,
@@ -133,7 +144,10 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
             durable: false
         );
 
-    private static string CreatePixelKey(int side) => FormattableString.Invariant($"pixels-{side}");
+    private static string CreatePixelKey(int side, DecodeOptions decoding) =>
+        decoding.MinimumSide is { } least
+            ? FormattableString.Invariant($"pixels-{side}-from-{least}")
+            : FormattableString.Invariant($"pixels-{side}");
 
     private FileStream Open(string key, string imageSha256)
     {

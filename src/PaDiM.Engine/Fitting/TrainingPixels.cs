@@ -42,12 +42,12 @@ internal sealed class TrainingPixels(
     {
         get
         {
-            if (store.ReadPixels(side, image.Sha256) is { } stored)
+            if (store.ReadPixels(side, decoding, image.Sha256) is { } stored)
                 return stored;
             var decoded = image.Decode(decoder, decoding);
             _sizes[image.Sha256] = decoded.Size;
             var shrunk = Preprocessor.Shrink(decoded.Image, side);
-            store.WritePixels(image.Sha256, shrunk);
+            store.WritePixels(decoding, image.Sha256, shrunk);
             return shrunk;
         }
     }
@@ -96,7 +96,7 @@ internal sealed class TrainingPixels(
     /// </summary>
     public void Add(string sha256, RgbImage shrunk)
     {
-        store.WritePixels(sha256, shrunk);
+        store.WritePixels(decoding, sha256, shrunk);
         _traits[sha256] = Measure(shrunk);
     }
 

@@ -39,6 +39,9 @@ public abstract record DecodeResult
         /// </summary>
         public Grid Size { get; init; } = new(Image.Height, Image.Width);
 
+        /// <summary>Gets whether the image has all pixels of the file.</summary>
+        public bool IsFullSize => Size == new Grid(Image.Height, Image.Width);
+
         /// <summary>Gets what the decoder tolerated.</summary>
         public IReadOnlyList<ImageWarning> Warnings { get; init; } = [];
     }

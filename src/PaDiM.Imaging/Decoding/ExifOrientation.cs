@@ -16,6 +16,9 @@ internal static class ExifOrientation
         Long = 4;
     private const int EntryLength = 12;
 
+    /// <summary>Gets whether an orientation swaps rows and columns.</summary>
+    public static bool IsSideways(int orientation) => orientation > 4;
+
     /// <summary>Reads the orientation, 1 to 8.</summary>
     /// <param name="tiff">The metadata, from its byte order on.</param>
     /// <param name="orientation">The orientation; <see cref="Upright"/> if there is none.</param>

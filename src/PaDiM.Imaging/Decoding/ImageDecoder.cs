@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using NetVips;
+using PaDiM.Core.Geometry;
 
 namespace PaDiM.Imaging.Decoding;
 
@@ -18,6 +19,9 @@ public sealed class ImageDecoder
 
     /// <summary>At the peak: coefficients of a progressive JPEG, rows in transit, and the image itself.</summary>
     private const int BytesPerPixel = 10;
+
+    /// <summary>Of these, what the coefficients of three components take.</summary>
+    private const int CoefficientBytesPerPixel = 6;
 
     /// <summary>A bitmap is decoded straight into the image.</summary>
     private const int BytesPerBitmapPixel = 3;
@@ -84,7 +88,7 @@ public sealed class ImageDecoder
             refused = format switch
             {
                 ImageFormat.Bmp or ImageFormat.Tiff or ImageFormat.Pnm => ProbeHere(bytes, format, out header),
-                ImageFormat.Jpeg => ProbeJpeg(bytes, out header),
+                ImageFormat.Jpeg => ProbeJpeg(bytes, options, out header),
                 _ => ProbeWithVips(bytes, format, out header),
             };
         }
@@ -107,7 +111,7 @@ public sealed class ImageDecoder
             return format switch
             {
                 ImageFormat.Bmp or ImageFormat.Tiff or ImageFormat.Pnm => DecodeHere(bytes, format),
-                ImageFormat.Jpeg => DecodeJpeg(bytes),
+                ImageFormat.Jpeg => DecodeJpeg(bytes, options),
                 _ => DecodeWithVips(bytes, format),
             };
         }
@@ -239,34 +243,37 @@ public sealed class ImageDecoder
         return clock;
     }
 
-    private DecodeResult.Refused? ProbeJpeg(byte[] bytes, out ImageHeader? header)
+    private DecodeResult.Refused? ProbeJpeg(byte[] bytes, DecodeOptions? options, out ImageHeader? header)
     {
         header = null;
         var clock = new DecodeClock(_limit, _time);
         var frame = JpegSegments.ReadFrame(bytes);
         if (CheckSize(frame.Width, frame.Height) is { } tooLarge)
             return tooLarge;
-        JpegSegments.ReadHeader(bytes);
+        var jpeg = JpegSegments.ReadHeader(bytes, options?.MinimumSide);
         if (clock.IsExpired)
             return RefuseTooComplex(ImageFormat.Jpeg);
-        header = CreateHeader(ImageFormat.Jpeg, frame.Width, frame.Height, BytesPerPixel);
+        header = new ImageHeader(ImageFormat.Jpeg, frame.Width, frame.Height, CountDecodeBytes(jpeg));
         return null;
     }
 
-    private DecodeResult DecodeJpeg(byte[] bytes)
+    private DecodeResult DecodeJpeg(byte[] bytes, DecodeOptions? options)
     {
         var frame = JpegSegments.ReadFrame(bytes);
         if (CheckSize(frame.Width, frame.Height) is { } tooLarge)
             return tooLarge;
-        var jpeg = JpegSegments.Read(bytes);
-        var pixels = (long)frame.Width * frame.Height;
-        using var reserved = _reserve?.Invoke(pixels * BytesPerPixel);
-        var clock = StartClock(pixels);
+        var jpeg = JpegSegments.Read(bytes, options?.MinimumSide);
+        using var reserved = _reserve?.Invoke(CountDecodeBytes(jpeg));
+        var clock = StartClock((long)frame.Width * frame.Height);
         using var file = new TimedSource(jpeg.Pieces, clock);
         try
         {
-            return new DecodeResult.Decoded(JpegPixels.Decode(file, jpeg.Orientation), ImageFormat.Jpeg)
+            var image = JpegPixels.Decode(file, jpeg.Reduction, jpeg.Orientation);
+            return new DecodeResult.Decoded(image, ImageFormat.Jpeg)
             {
+                Size = ExifOrientation.IsSideways(jpeg.Orientation)
+                    ? new Grid(frame.Width, frame.Height)
+                    : new Grid(frame.Height, frame.Width),
                 Warnings = jpeg.Warnings,
             };
         }
@@ -274,6 +281,14 @@ public sealed class ImageDecoder
         {
             return RefuseTooComplex(ImageFormat.Jpeg);
         }
+    }
+
+    /// <summary>The coefficients of several scans are in memory whole, at whatever scale they are decoded.</summary>
+    private static long CountDecodeBytes(JpegSegments jpeg)
+    {
+        var pixels = (long)jpeg.Frame.Width * jpeg.Frame.Height;
+        var coefficients = jpeg.HasSeveralScans ? CoefficientBytesPerPixel : 0;
+        return pixels * coefficients + pixels * (BytesPerPixel - coefficients) / (jpeg.Reduction * jpeg.Reduction);
     }
 
     private DecodeResult.Refused? ProbeWithVips(byte[] bytes, ImageFormat format, out ImageHeader? header)

@@ -12,6 +12,9 @@ internal sealed record JpegFrame(bool IsProgressive, int Width, int Height, IRea
     private const int FixedLength = 6,
         ComponentLength = 3;
 
+    /// <summary>libjpeg's limit.</summary>
+    private const int MaxSide = 65_500;
+
     /// <summary>Reads a frame header.</summary>
     /// <param name="marker">Its marker, which tells the process.</param>
     /// <param name="content">The segment behind its length.</param>
@@ -37,6 +40,52 @@ internal sealed record JpegFrame(bool IsProgressive, int Width, int Height, IRea
         }
         return new JpegFrame(marker is 0xC2 or 0xCA, width, height, components);
     }
+
+    /// <summary>Gets the divisor of both sides, 1, 2, 4 or 8, with which a frame is decoded.</summary>
+    /// <param name="minimumSide">The least length of both sides; null for full size.</param>
+    public int GetReduction(int? minimumSide)
+    {
+        if (minimumSide is not { } least || !HasWholeRatios())
+            return 1;
+        // The same rule as Pillow's draft mode, so that others can prepare images in the same way.
+        var largest = Math.Min(Width, Height) / least;
+        foreach (var reduction in new[] { 8, 4, 2 })
+            if (largest >= reduction && RoundUp(Math.Max(Width, Height), reduction) <= MaxSide)
+                return reduction;
+        return 1;
+    }
+
+    /// <summary>
+    /// Gets the content of a frame header with both sides rounded up to multiples. libjpeg decodes a pixel for each
+    /// part of the last multiple too, but libvips would drop it. Scans do not change: they consist of whole blocks of
+    /// eight pixels.
+    /// </summary>
+    public static byte[] RoundUp(ReadOnlySpan<byte> content, int multiple)
+    {
+        var rounded = content.ToArray();
+        foreach (var at in new[] { 1, 3 })
+        {
+            var side = rounded.AsSpan(at, 2);
+            BinaryPrimitives.WriteUInt16BigEndian(
+                side,
+                (ushort)RoundUp(BinaryPrimitives.ReadUInt16BigEndian(side), multiple)
+            );
+        }
+        return rounded;
+    }
+
+    /// <summary>
+    /// Gets whether each component has 1/1, 1/2, ... of the full resolution. With 2/3, the number of blocks of a
+    /// component would depend on the rounding.
+    /// </summary>
+    private bool HasWholeRatios() =>
+        Components.All(component =>
+            component is { Across: > 0, Down: > 0 }
+            && Components.Max(other => other.Across) % component.Across == 0
+            && Components.Max(other => other.Down) % component.Down == 0
+        );
+
+    private static int RoundUp(int side, int multiple) => (side + multiple - 1) / multiple * multiple;
 }
 
 /// <summary>A colour component of a JPEG.</summary>

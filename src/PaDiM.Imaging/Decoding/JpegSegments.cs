@@ -24,10 +24,15 @@ internal sealed class JpegSegments
     private readonly List<ReadOnlyMemory<byte>> _pieces = [];
     private readonly List<string> _faults = [];
     private readonly HashSet<byte> _scanned = [];
+    private readonly int? _minimumSide;
     private int _keptStart,
         _keptEnd = -1;
 
-    private JpegSegments(ReadOnlyMemory<byte> file) => _file = file;
+    private JpegSegments(ReadOnlyMemory<byte> file, int? minimumSide = null)
+    {
+        _file = file;
+        _minimumSide = minimumSide;
+    }
 
     /// <summary>Gets the frame header.</summary>
     public JpegFrame Frame { get; private set; } = null!;
@@ -36,6 +41,9 @@ internal sealed class JpegSegments
     /// Gets whether the pixels are spread over several scans: a decoder then holds all coefficients in memory.
     /// </summary>
     public bool HasSeveralScans { get; private set; }
+
+    /// <summary>Gets the divisor of both sides, 1, 2, 4 or 8, with which the file is decoded.</summary>
+    public int Reduction => Frame.GetReduction(_minimumSide);
 
     /// <summary>Gets the EXIF orientation, 1 to 8.</summary>
     public int Orientation { get; private set; } = ExifOrientation.Upright;
@@ -65,19 +73,23 @@ internal sealed class JpegSegments
     }
 
     /// <summary>Reads up to the first scan; there are no <see cref="Pieces"/>.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="minimumSide">As for <see cref="JpegFrame.GetReduction"/>.</param>
     /// <exception cref="InvalidDataException">The header is damaged or not supported.</exception>
-    public static JpegSegments ReadHeader(ReadOnlyMemory<byte> file)
+    public static JpegSegments ReadHeader(ReadOnlyMemory<byte> file, int? minimumSide)
     {
-        var jpeg = new JpegSegments(file);
+        var jpeg = new JpegSegments(file, minimumSide);
         jpeg.Walk(Part.Header);
         return jpeg;
     }
 
     /// <summary>Reads all segments up to the end of the image; what follows is not part of it.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="minimumSide">As for <see cref="JpegFrame.GetReduction"/>.</param>
     /// <exception cref="InvalidDataException">The file is damaged, cut short or not supported.</exception>
-    public static JpegSegments Read(ReadOnlyMemory<byte> file)
+    public static JpegSegments Read(ReadOnlyMemory<byte> file, int? minimumSide)
     {
-        var jpeg = new JpegSegments(file);
+        var jpeg = new JpegSegments(file, minimumSide);
         jpeg.Walk(Part.All);
         jpeg.Pick();
         return jpeg;
@@ -240,6 +252,9 @@ internal sealed class JpegSegments
                     break;
                 case JpegMarker.Profile when content.StartsWith("ICC_PROFILE\0"u8):
                     Keep(segment.Start, segment.End);
+                    break;
+                case var marker when JpegMarker.IsFrame(marker) && Reduction > 1:
+                    Replace(segment, 0, JpegFrame.RoundUp(content, Reduction));
                     break;
                 case var marker when !JpegMarker.IsExtra(marker):
                     Keep(segment.Start, segment.End);

@@ -41,9 +41,9 @@ internal static class TiffPicture
         CopySegments(tables, jpeg, page, rows);
         if (!CopySegments(strip, jpeg, page, rows))
             throw new InvalidDataException("a strip or tile has no picture");
-        var checkedJpeg = JpegSegments.Read(jpeg.ToArray());
+        var checkedJpeg = JpegSegments.Read(jpeg.ToArray(), minimumSide: null);
         using var file = new TimedSource(checkedJpeg.Pieces, clock);
-        var samples = JpegPixels.Read(file.Source, image => Fetch(image, page, rows, clock));
+        var samples = JpegPixels.Read(file.Source, 1, image => Fetch(image, page, rows, clock));
         // libvips takes four channels for the inverted inks of Adobe; in a TIFF they are as they are.
         if (page.SamplesPerChunk == 4)
             for (var i = 0; i < samples.Length; i++)

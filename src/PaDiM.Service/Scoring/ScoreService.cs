@@ -126,12 +126,16 @@ internal sealed partial class ScoreService(
             return unlikeTraining;
         metrics.RecordWarnings(model, warnings);
         var defects = scorer.FindDefects(map, model.Threshold, image.Size.Width, image.Size.Height, details.Contours);
-        var maxSide = image.Pixels is null ? int.MaxValue : ImageEncoder.GetMaxSide(details.Format);
+        var maxSide = NeedsPixels(details) ? ImageEncoder.GetMaxSide(details.Format) : int.MaxValue;
         if (Math.Max(image.Size.Width, image.Size.Height) > maxSide)
             return Problems.PictureTooLarge(details.Format.ToString(), maxSide);
-        var drawn = details.Heatmap is null
-            ? null
-            : await DrawAsync(image, model, map, details, admitted.Lease.Priority, cancellationToken);
+        byte[]? drawn = null;
+        if (details.Heatmap is not null)
+        {
+            var drawing = await DrawAsync(image, model, file, map, details, admitted.Lease.Priority, cancellationToken);
+            if (!drawing.Succeeded(out drawn, out problem))
+                return problem;
+        }
         var postprocess = clock.EndStage();
         var total = clock.Total;
         if (trace is not null)
@@ -175,7 +179,10 @@ internal sealed partial class ScoreService(
         return Problems.InputRefused([.. warnings.Where(warning => model.RefuseOn.Contains(warning.Code))]);
     }
 
-    /// <summary>Decodes and prepares an image, and keeps its pixels only if a heatmap is drawn over them.</summary>
+    /// <summary>
+    /// Decodes and prepares an image. Keeps its pixels only if a heatmap is drawn over them, and they have the size of
+    /// the file.
+    /// </summary>
     private Outcome<PreparedImage> Prepare(ModelScorer scorer, RequestFile file, bool keepPixels, Admitted admitted)
     {
         if (!file.ToImage(decoder, scorer.Embedder.Decoding).Succeeded(out var decoded, out var problem))
@@ -193,30 +200,53 @@ internal sealed partial class ScoreService(
             placement,
             decoded.Size,
             InputChecker.Check(scorer.Model, decoded, traits),
-            keepPixels ? decoded.Image : null,
+            keepPixels && decoded.IsFullSize ? decoded.Image : null,
             admitted.Waited,
             admitted.Probe + admitted.Clock.EndStage()
         );
     }
 
-    private async Task<byte[]> DrawAsync(
+    /// <summary>Gets whether a picture is drawn over the pixels of the image; a mask is not.</summary>
+    private static bool NeedsPixels(ScoreDetails details) => details.Heatmap is not null and not HeatmapStyle.Mask;
+
+    /// <summary>
+    /// Draws a heatmap. An image that was scaled down for scoring is decoded again, so that the score is the same with
+    /// and without a heatmap.
+    /// </summary>
+    private async Task<Outcome<byte[]>> DrawAsync(
         PreparedImage image,
         CategoryModel model,
+        RequestFile file,
         AnomalyMap map,
         ScoreDetails details,
         Priority priority,
         CancellationToken cancellationToken
     )
     {
-        using var lease = await admission.AcquireAsync(decodeBytes: 0, priority, cancellationToken);
+        var isDecodedAgain = NeedsPixels(details) && image.Pixels is null;
+        var decodeBytes = 0L;
+        Problem? problem = null;
+        if (
+            isDecodedAgain
+            && !file.ProbeDecodeBytes(decoder, DecodeOptions.Default).Succeeded(out decodeBytes, out problem)
+        )
+            return problem;
+        using var lease = await admission.AcquireAsync(decodeBytes, priority, cancellationToken);
         var (width, height) = (image.Size.Width, image.Size.Height);
         var preprocessing = model.Scorer.Preprocessing;
-        if (image.Pixels is not { } pixels)
+        if (!NeedsPixels(details))
             return ImageEncoder.EncodeMask(
                 preprocessing.ToOriginalMask(map, model.Threshold, width, height),
                 width,
                 height
             );
+        var pixels = image.Pixels;
+        if (pixels is null)
+        {
+            if (!file.ToImage(decoder, DecodeOptions.Default).Succeeded(out var decoded, out problem))
+                return problem;
+            pixels = decoded.Image;
+        }
         return HeatmapRenderer.Render(
             pixels,
             preprocessing.ToOriginal(map, width, height),

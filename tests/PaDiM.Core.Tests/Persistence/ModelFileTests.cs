@@ -148,6 +148,20 @@ public sealed class ModelFileTests
     }
 
     [Fact]
+    public void A_model_that_does_not_say_how_JPEGs_are_decoded_is_of_the_time_of_full_size()
+    {
+        var model = Model(ReductionMethod.Random) with { GoldenImages = [], Ignored = null };
+        Assert.Equal(JpegDecoding.Scaled, ModelFile.Read(Rewritten(model, _ => { })).Settings.JpegDecoding);
+        Assert.Equal(
+            model.Settings with
+            {
+                JpegDecoding = JpegDecoding.FullSize,
+            },
+            ModelFile.Read(Rewritten(model, card => card["settings"]!.AsObject().Remove("jpegDecoding"))).Settings
+        );
+    }
+
+    [Fact]
     public void Statistics_are_not_taken_for_a_model()
     {
         var stream = new MemoryStream();

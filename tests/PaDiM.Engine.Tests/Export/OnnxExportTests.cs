@@ -79,6 +79,7 @@ public sealed class OnnxExportTests
         );
         Assert.Contains("8 to 55", about["padim.crop"], StringComparison.Ordinal);
         Assert.Contains("antialias", about["padim.resize"], StringComparison.Ordinal);
+        Assert.Equal("128", about["padim.jpeg_minimum_side"]);
         Assert.Equal(["image"], session.InputNames);
         Assert.Equal(["anomaly_map", "score"], session.OutputNames);
         Assert.Equal([-1, 3, 48, 48], session.InputMetadata["image"].Dimensions);
