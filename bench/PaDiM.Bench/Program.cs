@@ -1,6 +1,7 @@
 using System.CommandLine;
 using PaDiM.Bench;
 using PaDiM.Bench.Growth;
+using PaDiM.Bench.Images;
 using PaDiM.Bench.Kernels;
 using PaDiM.Bench.Load;
 using PaDiM.Bench.Speed;
@@ -15,6 +16,7 @@ return await new RootCommand("Measures PaDiM.Service.")
     NetworksCommand.Create(),
     LoadTimeCommand.Create(),
     KernelCommand.Create(),
+    ImagesCommand.Create(),
     FitCommand.Create(),
     MemoryCommand.Create(),
     MetricsCommand.Create(),
