@@ -87,12 +87,7 @@ internal sealed partial class ScoreService(
     {
         var scorer = model.Scorer;
         var clock = admitted.Clock;
-        var prepared = Prepare(
-            scorer,
-            file,
-            keepPixels: details.Heatmap is HeatmapStyle.Overlay or HeatmapStyle.Map,
-            admitted
-        );
+        var prepared = Prepare(scorer, file, keepPixels: NeedsPixels(details), admitted);
         admitted.Lease.ReleaseCoreAndMemory();
         if (!prepared.Succeeded(out var image, out var problem))
             return problem;
