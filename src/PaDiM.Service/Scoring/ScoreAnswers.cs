@@ -36,7 +36,7 @@ internal static class ScoreAnswers
         foreach (var type in available)
         {
             var media = new MediaTypeHeaderValue(type);
-            var range = accepted.Where(media.IsSubsetOf).MaxBy(GetPrecision);
+            var range = accepted.Where(range => IsWithin(media, range)).MaxBy(GetPrecision);
             var quality = range is null ? 0 : range.Quality ?? 1;
             // Places count down, so that the earlier of two equals is the larger.
             var found = (quality, range is null ? 0 : -accepted.IndexOf(range));
@@ -57,6 +57,13 @@ internal static class ScoreAnswers
 
     /// <summary>Gets whether an answer is a picture.</summary>
     public static bool IsPicture(string mediaType) => mediaType is Png or Jpeg or Webp;
+
+    /// <summary>
+    /// Gets whether a range includes a type. Parameters do not count: no type here has any but the character set of
+    /// JSON, which is always UTF-8.
+    /// </summary>
+    private static bool IsWithin(MediaTypeHeaderValue type, MediaTypeHeaderValue range) =>
+        type.IsSubsetOf(new MediaTypeHeaderValue(range.MediaType));
 
     private static int GetPrecision(MediaTypeHeaderValue range) =>
         range.MatchesAllTypes ? 0
