@@ -6,8 +6,10 @@ internal static class SampleDepth
     /// <summary>Rounds <c>sample / 257</c> to the nearest integer; 257 is odd, so there are no ties.</summary>
     public static byte ToEightBits(ushort sample) => (byte)((sample + 128) / 257);
 
-    /// <summary>Scales a sample of <c>0</c> to <paramref name="most"/>, rounded to the nearest integer.</summary>
-    public static byte ToEightBits(uint sample, uint most) => (byte)((sample * 255UL + most / 2) / most);
+    /// <summary>
+    /// Scales a sample of <c>0</c> to <paramref name="most"/>, at most 65535, rounded to the nearest integer.
+    /// </summary>
+    public static byte ToEightBits(uint sample, uint most) => (byte)((sample * 255 + most / 2) / most);
 
     /// <summary>Scales a sample of a stated range; what lies outside of it is black or white.</summary>
     public static byte ToEightBits(double sample, double low, double high) =>

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using PaDiM.Engine.TestSupport;
 using PaDiM.Imaging.Decoding;
@@ -63,7 +64,15 @@ public sealed class PixelLayoutTests
     [InlineData(PixelFormat.Bgr24, 3)]
     [InlineData(PixelFormat.Gray8, 1)]
     [InlineData(PixelFormat.Gray16, 2)]
-    public void Another_number_of_bytes_is_refused(PixelFormat format, int bytesPerPixel)
+    [InlineData(PixelFormat.Gray10, 2)]
+    [InlineData(PixelFormat.Gray12, 2)]
+    [InlineData(PixelFormat.Gray12p, 1.5)]
+    [InlineData(PixelFormat.Gray10p, 1.25)]
+    [InlineData(PixelFormat.BayerRg8, 1)]
+    [InlineData(PixelFormat.BayerGr8, 1)]
+    [InlineData(PixelFormat.BayerGb8, 1)]
+    [InlineData(PixelFormat.BayerBg8, 1)]
+    public void Another_number_of_bytes_is_refused(PixelFormat format, double bytesPerPixel)
     {
         var layout = new PixelLayout(5, 4, format);
         Assert.Equal(20 * bytesPerPixel, layout.Length);
@@ -73,6 +82,82 @@ public sealed class PixelLayoutTests
                 Assert.Throws<ArgumentException>(() => layout.ToImage(new byte[length])).Message,
                 StringComparison.Ordinal
             );
+    }
+
+    [Theory]
+    [InlineData(PixelFormat.Gray10, 10)]
+    [InlineData(PixelFormat.Gray12, 12)]
+    public void Each_value_of_ten_and_twelve_bits_is_scaled_and_the_next_one_refused(PixelFormat format, int bits)
+    {
+        var most = (1 << bits) - 1;
+        var raw = new byte[2 << bits];
+        for (var value = 0; value <= most; value++)
+            BinaryPrimitives.WriteUInt16LittleEndian(raw.AsSpan(2 * value), (ushort)value);
+        var layout = new PixelLayout(1 << bits - 5, 32, format);
+        Assert.Equal(
+            Enumerable.Range(0, most + 1).Select(value => (byte)Math.Round(value * 255.0 / most)),
+            layout.ToImage(raw).Pixels.Where((_, i) => i % 3 == 0)
+        );
+        BinaryPrimitives.WriteUInt16LittleEndian(raw.AsSpan(2), (ushort)(most + 1));
+        var refused = Assert.IsType<DecodeResult.Refused>(
+            ImageDecoder.DecodePixels(raw, layout, DecodeOptions.Default)
+        );
+        Assert.Equal(ImageFault.SampleOutOfRange, refused.Fault);
+    }
+
+    [Theory]
+    [InlineData(PixelFormat.Gray10p, PixelFormat.Gray10, 10)]
+    [InlineData(PixelFormat.Gray12p, PixelFormat.Gray12, 12)]
+    public void Packed_pixels_go_on_across_rows_with_the_lowest_bit_first(
+        PixelFormat packed,
+        PixelFormat whole,
+        int bits
+    )
+    {
+        foreach (var (width, height) in new[] { (1, 1), (3, 1), (5, 3), (7, 2), (8, 4) })
+        {
+            var random = new Random(width);
+            ushort[] samples = [.. Enumerable.Range(0, width * height).Select(_ => (ushort)random.Next(1 << bits))];
+            // One big number, of which the first pixel is the lowest digit.
+            var number = System.Numerics.BigInteger.Zero;
+            foreach (var sample in samples.Reverse())
+                number = (number << bits) + sample;
+            var bytes = new byte[(width * height * bits + 7) / 8];
+            number.ToByteArray(isUnsigned: true).CopyTo(bytes, 0);
+            var layout = new PixelLayout(width, height, packed);
+            Assert.Equal(bytes.Length, layout.Length);
+            Assert.Equal(
+                new PixelLayout(width, height, whole)
+                    .ToImage([.. samples.SelectMany(v => new[] { (byte)v, (byte)(v >> 8) })])
+                    .Pixels,
+                layout.ToImage(bytes).Pixels
+            );
+        }
+    }
+
+    [Fact]
+    public void The_first_two_packed_pixels_are_those_of_GenICam()
+    {
+        // 0xABC and 0x123.
+        var pixels = new PixelLayout(2, 1, PixelFormat.Gray12p).ToImage([0xBC, 0x3A, 0x12]).Pixels;
+        Assert.Equal((byte)Math.Round(0xABC * 255 / 4095.0), pixels[0]);
+        Assert.Equal((byte)Math.Round(0x123 * 255 / 4095.0), pixels[3]);
+    }
+
+    [Fact]
+    public void Sixteen_bits_have_the_depth_that_is_declared()
+    {
+        byte[] raw = [0xFF, 0x0F, 0x00, 0x08, 0x00, 0x00];
+        var layout = new PixelLayout(3, 1, PixelFormat.Gray16);
+        Assert.Equal([255, 255, 255, 128, 128, 128, 0, 0, 0], Read(12).Pixels);
+        Assert.Equal([16, 16, 16, 8, 8, 8, 0, 0, 0], Read(null).Pixels);
+
+        RgbImage Read(int? bits) =>
+            Assert
+                .IsType<DecodeResult.Decoded>(
+                    ImageDecoder.DecodePixels(raw, layout, new DecodeOptions { SignificantBits = bits })
+                )
+                .Image;
     }
 
     [Fact]

@@ -24,6 +24,12 @@ public sealed record FitSettings
     /// <summary>The largest <see cref="BlurSigma"/>, in pixels.</summary>
     public const int MaxBlurSigma = 64;
 
+    /// <summary>The smallest <see cref="SignificantBits"/>.</summary>
+    public const int MinSignificantBits = 8;
+
+    /// <summary>The largest <see cref="SignificantBits"/>: the full range.</summary>
+    public const int MaxSignificantBits = 16;
+
     /// <summary>The smallest <see cref="Epsilon"/>: less has no effect in float32.</summary>
     public const double MinEpsilon = 1e-9;
 
@@ -68,6 +74,12 @@ public sealed record FitSettings
 
     /// <summary>Gets at which size JPEGs are decoded.</summary>
     public JpegDecoding JpegDecoding { get; init; } = JpegDecoding.Scaled;
+
+    /// <summary>
+    /// Gets the bits that count in samples of more than 8 bits, as those of a camera of 10 or 12 bits; null for those
+    /// that the file states, else all.
+    /// </summary>
+    public int? SignificantBits { get; init; }
 
     /// <summary>Gets the shape of the prepared image: the crop if there is one, the resized image otherwise.</summary>
     public Grid GetPreparedSize() => new(CropSize ?? ImageSize, CropSize ?? ImageSize);
@@ -127,6 +139,8 @@ public sealed record FitSettings
             return "alignment must be none or rigid.";
         if (!Enum.IsDefined(JpegDecoding))
             return "jpegDecoding must be full-size or scaled.";
+        if (SignificantBits is < MinSignificantBits or > MaxSignificantBits)
+            return $"significantBits must lie between {MinSignificantBits} and {MaxSignificantBits}.";
         return Alignment != AlignmentMethod.None && CropSize is not null
             ? "alignment takes whole images: use it without a crop (cropSize)."
             : null;

@@ -14,8 +14,11 @@ public sealed record DecodeOptions
     /// </summary>
     private const int Oversampling = 2;
 
-    /// <summary>Gets the options for everything that is not scored: masks, uploads, pictures to look at.</summary>
+    /// <summary>Gets the options for what no model prepares: all pixels, as the file states them.</summary>
     public static DecodeOptions Default { get; } = new();
+
+    /// <summary>Gets the options for masks: of samples of more than 8 bits, all but 0 are white.</summary>
+    public static DecodeOptions Mask { get; } = new() { IsMask = true };
 
     /// <summary>
     /// Gets the sides, in pixels, that a JPEG may be scaled down to while it is decoded: it gets the smallest of 1/2,
@@ -23,10 +26,29 @@ public sealed record DecodeOptions
     /// </summary>
     public int? MinimumSide { get; init; }
 
+    /// <summary>
+    /// Gets the bits that count in samples of more than 8 bits; null for those that the file states, else all.
+    /// </summary>
+    public int? SignificantBits { get; init; }
+
+    private bool IsMask { get; init; }
+
     /// <summary>Gets the options that a model's settings ask for.</summary>
     /// <param name="settings">The settings of the model.</param>
     public static DecodeOptions For(FitSettings settings) =>
-        settings.JpegDecoding == JpegDecoding.Scaled
-            ? new DecodeOptions { MinimumSide = Oversampling * settings.ImageSize }
-            : Default;
+        new()
+        {
+            MinimumSide = settings.JpegDecoding == JpegDecoding.Scaled ? Oversampling * settings.ImageSize : null,
+            SignificantBits = settings.SignificantBits,
+        };
+
+    /// <summary>Creates the scale of a file with samples of more than 8 bits.</summary>
+    /// <param name="most">The largest number that a sample can be.</param>
+    /// <param name="statedBits">The bits that the file says it uses; null if it does not say.</param>
+    internal SampleScale CreateScale(uint most, int? statedBits = null) =>
+        IsMask ? SampleScale.CreateForMask() : SampleScale.Create(most, SignificantBits, statedBits);
+
+    /// <summary>Creates the scale of raw pixels.</summary>
+    internal SampleScale CreateScale(PixelLayout layout) =>
+        IsMask ? SampleScale.CreateForMask() : layout.CreateScale(SignificantBits);
 }

@@ -42,6 +42,12 @@ public abstract record DecodeResult
         /// <summary>Gets whether the image has all pixels of the file.</summary>
         public bool IsFullSize => Size == new Grid(Image.Height, Image.Width);
 
+        /// <summary>
+        /// Gets whether samples have more than 8 bits, so that the pixels depend on
+        /// <see cref="DecodeOptions.SignificantBits"/>.
+        /// </summary>
+        public bool IsDeep { get; init; }
+
         /// <summary>Gets what the decoder tolerated.</summary>
         public IReadOnlyList<ImageWarning> Warnings { get; init; } = [];
     }

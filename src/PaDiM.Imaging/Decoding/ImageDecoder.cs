@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using NetVips;
 using PaDiM.Core.Geometry;
+using PaDiM.Core.Models;
 
 namespace PaDiM.Imaging.Decoding;
 
@@ -108,16 +109,31 @@ public sealed class ImageDecoder
             return refused;
         try
         {
-            return format switch
-            {
-                ImageFormat.Bmp or ImageFormat.Tiff or ImageFormat.Pnm => DecodeHere(bytes, format),
-                ImageFormat.Jpeg => DecodeJpeg(bytes, options),
-                _ => DecodeWithVips(bytes, format),
-            };
+            return DecodeAs(format, bytes, options ?? DecodeOptions.Default);
+        }
+        catch (SampleRangeException e)
+        {
+            return Refuse(ImageFault.SampleOutOfRange, e.Message);
         }
         catch (Exception e) when (e is InvalidDataException or VipsException)
         {
             return RefuseUnreadable(format, e);
+        }
+    }
+
+    /// <summary>Creates the image of raw pixels.</summary>
+    /// <param name="bytes">As for <see cref="PixelLayout.ToImage(byte[])"/>.</param>
+    /// <param name="layout">Their layout.</param>
+    /// <param name="options">How samples of 16 bits become 8, if the layout does not say so.</param>
+    public static DecodeResult DecodePixels(byte[] bytes, PixelLayout layout, DecodeOptions options)
+    {
+        try
+        {
+            return new DecodeResult.Decoded(layout.ToImage(bytes, options.CreateScale(layout)), Format: null);
+        }
+        catch (SampleRangeException e)
+        {
+            return Refuse(ImageFault.SampleOutOfRange, e.Message);
         }
     }
 
@@ -168,18 +184,36 @@ public sealed class ImageDecoder
         return refused is null;
     }
 
+    private DecodeResult DecodeAs(ImageFormat format, byte[] bytes, DecodeOptions options)
+    {
+        try
+        {
+            return format switch
+            {
+                ImageFormat.Bmp or ImageFormat.Tiff or ImageFormat.Pnm => DecodeHere(bytes, format, options),
+                ImageFormat.Jpeg => DecodeJpeg(bytes, options),
+                _ => DecodeWithVips(bytes, format, options),
+            };
+        }
+        catch (SampleRangeException e) when (!e.IsDeclared)
+        {
+            // The samples fill the higher bits, as PNG's standard wants them, or the file is wrong: its range is all.
+            return DecodeAs(format, bytes, options with { SignificantBits = FitSettings.MaxSignificantBits });
+        }
+    }
+
     private DecodeResult.Refused? ProbeHere(byte[] bytes, ImageFormat format, out ImageHeader? header)
     {
         header = null;
-        if (!TryOpen(bytes, format, out var file, out var refused))
+        if (!TryOpen(bytes, format, DecodeOptions.Default, out var file, out var refused))
             return refused;
         header = new ImageHeader(format, file.Width, file.Height, file.DecodeBytes);
         return CheckSize(file.Width, file.Height);
     }
 
-    private DecodeResult DecodeHere(byte[] bytes, ImageFormat format)
+    private DecodeResult DecodeHere(byte[] bytes, ImageFormat format, DecodeOptions options)
     {
-        if (!TryOpen(bytes, format, out var file, out var refused))
+        if (!TryOpen(bytes, format, options, out var file, out var refused))
             return refused;
         if (CheckSize(file.Width, file.Height) is { } tooLarge)
             return tooLarge;
@@ -187,7 +221,7 @@ public sealed class ImageDecoder
         var clock = StartClock((long)file.Width * file.Height);
         try
         {
-            return new DecodeResult.Decoded(file.Decode(clock), format);
+            return new DecodeResult.Decoded(file.Decode(clock), format) { IsDeep = file.IsDeep };
         }
         catch (Exception e) when (e is TimeoutException || (e is VipsException && clock.IsExpired))
         {
@@ -200,6 +234,7 @@ public sealed class ImageDecoder
     private static bool TryOpen(
         byte[] bytes,
         ImageFormat format,
+        DecodeOptions options,
         [NotNullWhen(true)] out OpenedFile? file,
         [NotNullWhen(false)] out DecodeResult.Refused? refused
     )
@@ -219,7 +254,17 @@ public sealed class ImageDecoder
                 return true;
             case ImageFormat.Pnm:
                 var map = PnmReader.ReadHeader(bytes);
-                file = new OpenedFile(map.Width, map.Height, BytesPerBitmapPixel, 0, clock => map.Decode(bytes, clock));
+                var scale = map.IsDeep ? options.CreateScale(map.Most) : SampleScale.Create(map.Most);
+                file = new OpenedFile(
+                    map.Width,
+                    map.Height,
+                    BytesPerBitmapPixel,
+                    0,
+                    clock => map.Decode(bytes, clock, scale)
+                )
+                {
+                    IsDeep = map.IsDeep,
+                };
                 return true;
             default:
                 var page = TiffPage.Find(bytes, isWhole: true, out refused);
@@ -230,8 +275,11 @@ public sealed class ImageDecoder
                         page.Height,
                         BytesPerPixel,
                         page.ChunkBytes,
-                        clock => TiffReader.Decode(page, bytes, clock)
-                    );
+                        clock => TiffReader.Decode(page, bytes, clock, options)
+                    )
+                    {
+                        IsDeep = page.IsDeep,
+                    };
                 return file is not null;
         }
     }
@@ -310,7 +358,7 @@ public sealed class ImageDecoder
         }
     }
 
-    private DecodeResult DecodeWithVips(byte[] bytes, ImageFormat format)
+    private DecodeResult DecodeWithVips(byte[] bytes, ImageFormat format, DecodeOptions options)
     {
         if (CheckFile(bytes, format) is { } fault)
             return fault;
@@ -324,7 +372,9 @@ public sealed class ImageDecoder
             var pixels = (long)image.Width * image.Height;
             using var reserved = _reserve?.Invoke(pixels * BytesPerPixel);
             clock.Restart(Math.Max(1, (double)pixels / PixelsPerTimeLimit));
-            return new DecodeResult.Decoded(VipsPixels.Decode(image, file), format);
+            var isDeep = format == ImageFormat.Png && PngChunks.IsDeep(bytes);
+            var scale = options.CreateScale(ushort.MaxValue, isDeep ? PngChunks.ReadSignificantBits(bytes) : null);
+            return new DecodeResult.Decoded(VipsPixels.Decode(image, file, scale), format) { IsDeep = isDeep };
         }
         catch (Exception e) when (e is TimeoutException || (e is VipsException && clock.IsExpired))
         {
@@ -418,6 +468,9 @@ public sealed class ImageDecoder
         Func<DecodeClock, RgbImage> Decode
     )
     {
+        /// <summary>Gets whether samples have more than 8 bits.</summary>
+        public bool IsDeep { get; init; }
+
         public long DecodeBytes => (long)Width * Height * BytesPerPixel + BufferBytes;
     }
 }

@@ -20,4 +20,7 @@ public enum ImageFault
 
     /// <summary>Decoding takes longer than the limit.</summary>
     TooComplex,
+
+    /// <summary>A sample is larger than the declared significant bits allow.</summary>
+    SampleOutOfRange,
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using PaDiM.Core.Models;
 
 namespace PaDiM.Imaging.Decoding;
 
@@ -31,6 +32,36 @@ internal static class PngChunks
         return width is 0 or > int.MaxValue || height is 0 or > int.MaxValue
             ? throw new InvalidDataException($"invalid image size {width} x {height}")
             : ((int)width, (int)height);
+    }
+
+    /// <summary>Gets whether samples have 16 bits.</summary>
+    /// <param name="png">The file; its header was read.</param>
+    public static bool IsDeep(ReadOnlySpan<byte> png) => png[24] == 16;
+
+    /// <summary>
+    /// Reads the bits that count (<c>sBIT</c>); null if the file does not say, or says that all do. By the standard they
+    /// are the higher bits of a sample, but cameras and their programs leave them in the lower ones.
+    /// </summary>
+    /// <param name="png">The file; its header was read.</param>
+    public static int? ReadSignificantBits(ReadOnlySpan<byte> png)
+    {
+        var isGrey = png[25] is 0 or 4;
+        for (long at = SignatureLength; at + Overhead <= png.Length; at += GetChunkLength(png, at))
+        {
+            var type = GetChunkType(png, at);
+            if (type.SequenceEqual("IDAT"u8))
+                return null;
+            var length = isGrey ? 1 : 3;
+            if (!type.SequenceEqual("sBIT"u8) || at + GetChunkLength(png, at) > png.Length)
+                continue;
+            if (GetChunkLength(png, at) < Overhead + length)
+                return null;
+            var most = 0;
+            foreach (var bits in png.Slice((int)at + 8, length))
+                most = Math.Max(most, bits);
+            return most is >= FitSettings.MinSignificantBits and < FitSettings.MaxSignificantBits ? most : null;
+        }
+        return null;
     }
 
     /// <summary>

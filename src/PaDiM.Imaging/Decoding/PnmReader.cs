@@ -16,10 +16,13 @@ internal sealed class PnmReader
 
     public int Height { get; private init; }
 
+    /// <summary>Gets whether samples have more than 8 bits.</summary>
+    public bool IsDeep => Most > byte.MaxValue;
+
     private int Channels { get; init; }
 
     /// <summary>Gets the value of white.</summary>
-    private uint Most { get; init; }
+    public uint Most { get; private init; }
 
     private bool IsText { get; init; }
 
@@ -58,8 +61,12 @@ internal sealed class PnmReader
     }
 
     /// <summary>Decodes the pixels.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="clock">The time that is left.</param>
+    /// <param name="scale">The scale of samples.</param>
     /// <exception cref="InvalidDataException">The file is damaged, or ends before the last pixel.</exception>
-    public RgbImage Decode(ReadOnlySpan<byte> file, DecodeClock clock)
+    /// <exception cref="SampleRangeException">A sample is larger than the scale allows.</exception>
+    public RgbImage Decode(ReadOnlySpan<byte> file, DecodeClock clock, SampleScale scale)
     {
         var count = Width * Channels;
         var rowBytes = IsBitmap ? (Width + 7) / 8 : count * (Most > byte.MaxValue ? 2L : 1);
@@ -73,9 +80,9 @@ internal sealed class PnmReader
         {
             clock.ThrowIfExpired();
             if (IsText)
-                ReadText(file, ref at, row);
+                ReadText(file, ref at, row, scale);
             else
-                ReadBinary(file.Slice(at, (int)rowBytes), row);
+                ReadBinary(file.Slice(at, (int)rowBytes), row, scale);
             canvas.WriteRows(y, 1, row);
             at += IsText ? 0 : (int)rowBytes;
         }
@@ -84,15 +91,24 @@ internal sealed class PnmReader
         return new RgbImage(Width, Height, canvas.Samples);
     }
 
-    private void ReadText(ReadOnlySpan<byte> file, ref int at, Span<byte> row)
+    private void ReadText(ReadOnlySpan<byte> file, ref int at, Span<byte> row, SampleScale scale)
     {
+        uint largest = 0;
         for (var i = 0; i < row.Length; i++)
-            row[i] = IsBitmap
-                ? ReadBit(file, ref at)
-                : SampleDepth.ToEightBits((uint)ReadNumber(file, ref at, (int)Most), Most);
+        {
+            if (IsBitmap)
+            {
+                row[i] = ReadBit(file, ref at);
+                continue;
+            }
+            var sample = (uint)ReadNumber(file, ref at, (int)Most);
+            largest = Math.Max(largest, sample);
+            row[i] = scale.ToEightBits(sample);
+        }
+        scale.Check(largest);
     }
 
-    private void ReadBinary(ReadOnlySpan<byte> from, Span<byte> row)
+    private void ReadBinary(ReadOnlySpan<byte> from, Span<byte> row, SampleScale scale)
     {
         if (IsBitmap)
             for (var x = 0; x < row.Length; x++)
@@ -100,11 +116,17 @@ internal sealed class PnmReader
         else if (Most == byte.MaxValue)
             from.CopyTo(row);
         else
+        {
+            uint largest = 0;
             for (var i = 0; i < row.Length; i++)
             {
-                uint sample = Most > byte.MaxValue ? BinaryPrimitives.ReadUInt16BigEndian(from[(2 * i)..]) : from[i];
-                row[i] = SampleDepth.ToEightBits(Math.Min(sample, Most), Most);
+                uint sample = IsDeep ? BinaryPrimitives.ReadUInt16BigEndian(from[(2 * i)..]) : from[i];
+                sample = Math.Min(sample, Most);
+                largest = Math.Max(largest, sample);
+                row[i] = scale.ToEightBits(sample);
             }
+            scale.Check(largest);
+        }
     }
 
     /// <summary>Reads a digit of a PBM, which need no space between them; 1 is black.</summary>

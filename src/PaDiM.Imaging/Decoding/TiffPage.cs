@@ -1,3 +1,5 @@
+using PaDiM.Core.Models;
+
 namespace PaDiM.Imaging.Decoding;
 
 /// <summary>
@@ -44,6 +46,9 @@ internal sealed class TiffPage
 
     /// <summary>Gets the lowest and the highest value of a sample; null if the file does not say.</summary>
     public required (double Low, double High)? Range { get; init; }
+
+    /// <summary>Gets the bits of every sample that count, as the file states; null if it does not say.</summary>
+    public required int? SignificantBits { get; init; }
 
     /// <summary>
     /// Gets the index of the sample that is alpha, or -1. Samples of no stated meaning are not, and colours that are
@@ -160,6 +165,12 @@ internal sealed class TiffPage
                 low is [var least, ..] && high is [var most, ..] && most > least && double.IsFinite(most - least)
                     ? (low.Min(), high.Max())
                     : null,
+            SignificantBits =
+                FindSignificantBits(low, high)
+                ?? FindSignificantBits(
+                    directory.GetReals(file, TiffTag.OldLeastSampleValue),
+                    directory.GetReals(file, TiffTag.OldMostSampleValue)
+                ),
             AlphaSample = FindAlpha(file, directory, photometric, (int)samples),
             IsTiled = tiled,
             ChunkWidth = chunkWidth,
@@ -232,12 +243,32 @@ internal sealed class TiffPage
         };
     }
 
+    /// <summary>Gets whether the samples are grey or colours of 9 to 16 bits.</summary>
+    public bool IsDeep =>
+        Bits is > 8 and <= 16
+        && SampleFormat is TiffSampleFormat.Unsigned or TiffSampleFormat.Undefined
+        && Photometric is TiffPhotometric.BlackIsZero or TiffPhotometric.WhiteIsZero or TiffPhotometric.Rgb;
+
     /// <summary>Gets whether the pixels are black and white, and compressed as a fax.</summary>
     public bool IsFax =>
         Compression is TiffCompression.FaxRows or TiffCompression.FaxGroup3 or TiffCompression.FaxGroup4;
 
     /// <summary>Gets whether strips and tiles are image files themselves.</summary>
     public bool HoldsFiles => Compression is TiffCompression.Jpeg or TiffCompression.OldJpeg or TiffCompression.WebP;
+
+    /// <summary>
+    /// Finds the bits that a range stands for. Some programs write the darkest and the brightest value of the picture
+    /// into these tags, which says nothing about the camera: only a range of whole bits counts.
+    /// </summary>
+    private static int? FindSignificantBits(double[] low, double[] high)
+    {
+        if (high is not [var most, ..] || Array.Exists(high, value => value != most) || Array.Exists(low, v => v != 0))
+            return null;
+        for (var bits = FitSettings.MinSignificantBits; bits < FitSettings.MaxSignificantBits; bits++)
+            if (most == (1 << bits) - 1)
+                return bits;
+        return null;
+    }
 
     private static int FindAlpha(TiffBytes file, TiffDirectory directory, TiffPhotometric photometric, int samples)
     {

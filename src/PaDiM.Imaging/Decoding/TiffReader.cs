@@ -8,6 +8,7 @@ internal sealed class TiffReader
     private readonly TiffPage _page;
     private readonly byte[] _file;
     private readonly DecodeClock _clock;
+    private readonly SampleScale _scale;
     private readonly TiffChunks _chunks;
     private readonly PixelCanvas _canvas;
     private readonly byte[] _jpegTables;
@@ -17,12 +18,15 @@ internal sealed class TiffReader
     /// <summary>Samples of one row, of 8 bits each.</summary>
     private readonly byte[] _row;
 
-    private TiffReader(TiffPage page, byte[] file, DecodeClock clock)
+    private TiffReader(TiffPage page, byte[] file, DecodeClock clock, DecodeOptions options)
     {
         var tiff = new TiffBytes(file);
         _page = page;
         _file = file;
         _clock = clock;
+        _scale = page.IsDeep
+            ? options.CreateScale((1u << page.Bits) - 1, page.SignificantBits)
+            : SampleScale.Create(page.Bits is >= 1 and <= 16 ? (1u << page.Bits) - 1 : ushort.MaxValue);
         _chunks = new TiffChunks(file, page);
         _palette = page.Photometric == TiffPhotometric.Palette ? ReadPalette(tiff, page) : [];
         _jpegTables = page.Directory.GetBytes(tiff, TiffTag.JpegTables).ToArray();
@@ -35,12 +39,14 @@ internal sealed class TiffReader
     /// <param name="page">The page.</param>
     /// <param name="file">The file that it is in.</param>
     /// <param name="clock">The time that is left.</param>
+    /// <param name="options">How.</param>
     /// <exception cref="InvalidDataException">The file is damaged.</exception>
+    /// <exception cref="SampleRangeException">A sample is larger than the options allow.</exception>
     /// <exception cref="TimeoutException">The time is up.</exception>
     /// <exception cref="NetVips.VipsException">The file is damaged, or the time is up.</exception>
-    public static RgbImage Decode(TiffPage page, byte[] file, DecodeClock clock)
+    public static RgbImage Decode(TiffPage page, byte[] file, DecodeClock clock, DecodeOptions options)
     {
-        var reader = new TiffReader(page, file, clock);
+        var reader = new TiffReader(page, file, clock, options);
         reader.ReadChunks();
         var profile = page.Directory.GetBytes(new TiffBytes(file), TiffTag.ColourProfile).ToArray();
         return VipsPixels.ToImage(
@@ -103,21 +109,21 @@ internal sealed class TiffReader
         for (var y = 0; y < visible; y++)
         {
             var stored = samples.Slice(y * rowBytes, rowBytes);
-            Write(isRead ? stored : ToEightBits(stored, columns), left, top + y, columns, plane);
+            Write(isRead ? stored : ToEightBits(stored, columns, plane), left, top + y, columns, plane);
         }
     }
 
     /// <summary>Converts the samples of a row to 8 bits; indices into a palette stay as they are.</summary>
-    private ReadOnlySpan<byte> ToEightBits(ReadOnlySpan<byte> row, int columns)
+    private ReadOnlySpan<byte> ToEightBits(ReadOnlySpan<byte> row, int columns, int plane)
     {
         var isUnsigned = _page.SampleFormat is TiffSampleFormat.Unsigned or TiffSampleFormat.Undefined;
         if (_page.Bits == 8 && isUnsigned)
             return _page.Photometric == TiffPhotometric.CieLab ? ShiftLab(row) : row;
         var count = columns * _page.SamplesPerChunk;
         if (_page.Bits == 16 && isUnsigned && _palette.Length == 0)
-            ReadShorts(row, count);
+            ReadShorts(row, count, plane);
         else if (isUnsigned && _page.Bits <= 16)
-            ReadBits(row, count);
+            ReadBits(row, count, plane);
         else
             for (var i = 0; i < count; i++)
                 _row[i] =
@@ -127,9 +133,10 @@ internal sealed class TiffReader
         return _row;
     }
 
-    private void ReadShorts(ReadOnlySpan<byte> row, int count)
+    private void ReadShorts(ReadOnlySpan<byte> row, int count, int plane)
     {
         var isLittleEndian = _file[0] == 'I';
+        uint largest = 0;
         for (var i = 0; i < count; i++)
         {
             var sample = isLittleEndian
@@ -138,13 +145,21 @@ internal sealed class TiffReader
             _row[i] =
                 _page.Photometric == TiffPhotometric.CieLab && i % _page.SamplesPerPixel is 1 or 2
                     ? (byte)((((short)sample + 128) >> 8) + 128)
-                    : SampleDepth.ToEightBits(sample);
+                    : _scale.ToEightBits(sample);
+            if (_scale.IsLimited && IsColour(i, plane))
+                largest = Math.Max(largest, sample);
         }
+        _scale.Check(largest);
     }
 
+    /// <summary>Gets whether a sample of a row is a colour; beside alpha, samples of no meaning may be any number.</summary>
+    private bool IsColour(int index, int plane) =>
+        (_page.IsPlanar ? plane : index % _page.SamplesPerPixel) < _page.Colours;
+
     /// <summary>Reads samples that are not whole bytes: the highest bit comes first.</summary>
-    private void ReadBits(ReadOnlySpan<byte> row, int count)
+    private void ReadBits(ReadOnlySpan<byte> row, int count, int plane)
     {
+        uint largest = 0;
         var bits = _page.Bits;
         var most = (1u << bits) - 1;
         var step = _page.SamplesPerChunk;
@@ -167,8 +182,11 @@ internal sealed class TiffReader
             }
             if (left.Length > 0)
                 value = left[i % step] = value + left[i % step] & most;
-            _row[i] = _palette.Length > 0 ? (byte)Math.Min(value, 255) : SampleDepth.ToEightBits(value, most);
+            _row[i] = _palette.Length > 0 ? (byte)Math.Min(value, 255) : _scale.ToEightBits(value);
+            if (_scale.IsLimited && IsColour(i, plane))
+                largest = Math.Max(largest, value);
         }
+        _scale.Check(largest);
     }
 
     private double ReadNumber(ReadOnlySpan<byte> row, int index)

@@ -16,6 +16,8 @@ internal enum TiffTag
     SamplesPerPixel = 277,
     RowsPerStrip = 278,
     StripByteCounts = 279,
+    OldLeastSampleValue = 280,
+    OldMostSampleValue = 281,
     PlanarConfiguration = 284,
     FaxOptions = 292,
     Predictor = 317,

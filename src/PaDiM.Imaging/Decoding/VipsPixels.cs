@@ -29,25 +29,29 @@ internal static class VipsPixels
     /// <exception cref="VipsException">The file is damaged.</exception>
     /// <exception cref="TimeoutException">The time is up.</exception>
     /// <exception cref="InvalidDataException">The channels are neither grey nor colour.</exception>
-    public static RgbImage Decode(Image image, TimedSource file) => Decode(image, GetOrientation(image), file);
+    /// <exception cref="SampleRangeException">A sample is larger than the scale allows.</exception>
+    public static RgbImage Decode(Image image, TimedSource file, SampleScale scale) =>
+        Decode(image, GetOrientation(image), file, scale);
 
     /// <summary>Decodes the pixels of a loaded file: upright, sRGB, 8 bits per channel.</summary>
     /// <param name="image">The file.</param>
     /// <param name="orientation">Its EXIF orientation.</param>
     /// <param name="file">Gives the time.</param>
+    /// <param name="scale">The scale of 16-bit samples; null for a file of 8 bits.</param>
     /// <exception cref="VipsException">The file is damaged.</exception>
     /// <exception cref="TimeoutException">The time is up.</exception>
     /// <exception cref="InvalidDataException">The channels are neither grey nor colour.</exception>
-    public static RgbImage Decode(Image image, int orientation, TimedSource file)
+    /// <exception cref="SampleRangeException">A sample is larger than the scale allows.</exception>
+    public static RgbImage Decode(Image image, int orientation, TimedSource file, SampleScale? scale = null)
     {
         var clock = file.Clock;
         var isRgb = image.Interpretation is Enums.Interpretation.Srgb or Enums.Interpretation.Rgb16;
         if (!HasColours(image))
-            return ToImage(ReadCanvas(image, clock), CanvasColours.Grey, [], orientation, clock);
+            return ToImage(ReadCanvas(image, clock, scale), CanvasColours.Grey, [], orientation, clock);
         if (image.Format == Enums.BandFormat.Ushort && isRgb)
-            return ToImage(ReadCanvas(image, clock), CanvasColours.Rgb, GetProfile(image), orientation, clock);
+            return ToImage(ReadCanvas(image, clock, scale), CanvasColours.Rgb, GetProfile(image), orientation, clock);
         using var rgb = ToSrgb(image);
-        return ToImage(ReadCanvas(rgb, clock), CanvasColours.Rgb, [], orientation, clock);
+        return ToImage(ReadCanvas(rgb, clock, scale: null), CanvasColours.Rgb, [], orientation, clock);
     }
 
     /// <summary>Creates the upright image from the samples of a file.</summary>
@@ -91,7 +95,7 @@ internal static class VipsPixels
     }
 
     /// <summary>Reads grey or colour, with or without alpha, to 8 bits.</summary>
-    private static PixelCanvas ReadCanvas(Image image, DecodeClock clock)
+    private static PixelCanvas ReadCanvas(Image image, DecodeClock clock, SampleScale? scale)
     {
         if (image.Bands > 4)
             throw new InvalidDataException($"{image.Bands} channels are neither grey nor colour");
@@ -102,17 +106,20 @@ internal static class VipsPixels
             clock.ThrowIfExpired();
             var rows = Math.Min(RowsPerCheck, image.Height - top);
             var samples = region.Fetch(0, top, image.Width, rows);
-            canvas.WriteRows(top, rows, image.Format == Enums.BandFormat.Ushort ? ToEightBits(samples) : samples);
+            canvas.WriteRows(
+                top,
+                rows,
+                image.Format == Enums.BandFormat.Ushort ? ToEightBits(samples, image.Bands, scale!) : samples
+            );
         }
         return canvas;
     }
 
-    private static byte[] ToEightBits(byte[] sixteenBits)
+    private static byte[] ToEightBits(byte[] sixteenBits, int channels, SampleScale scale)
     {
         var samples = MemoryMarshal.Cast<byte, ushort>(sixteenBits);
         var bytes = new byte[samples.Length];
-        for (var i = 0; i < bytes.Length; i++)
-            bytes[i] = SampleDepth.ToEightBits(samples[i]);
+        scale.Convert(samples, bytes, channels);
         return bytes;
     }
 
