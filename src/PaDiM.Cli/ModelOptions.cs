@@ -109,6 +109,12 @@ internal sealed class ModelOptions
                     }
             )
             .AcceptOnlyFromAmong("none", "rigid");
+        Add<int>(
+                SignificantBitsOption.Name,
+                SignificantBitsOption.Description + " (what each file states, else all).",
+                (settings, bits) => settings with { SignificantBits = bits }
+            )
+            .Require(SignificantBitsOption.IsValid, SignificantBitsOption.Fault);
     }
 
     public void AddTo(Command command)
@@ -144,7 +150,9 @@ internal sealed class ModelOptions
         if (GetIgnoreMaskFile(arguments) is not { } path)
             return null;
         var side = GetSettings(arguments.CommandResult, FitSettings.Paper).ImageSize;
-        return new ImageDecoder().Decode(File.ReadAllBytes(path)).TryGetImage(out var mask, out var refused)
+        return new ImageDecoder()
+            .Decode(File.ReadAllBytes(path), DecodeOptions.Mask)
+            .TryGetImage(out var mask, out var refused)
             ? MaskImage.GetMarks(mask, new Grid(side, side))
             : throw new InvalidDataException($"The ignore mask {path} cannot be read: {refused.Detail}");
     }

@@ -43,6 +43,7 @@ internal static class ScoreCommand
             HelpName = "style",
         };
         var contours = new Option<bool>("--contours") { Description = "Add the contours of regions to --json." };
+        var bits = SignificantBitsOption.Create();
         var json = new Option<bool>("--json") { Description = "Print one JSON object per line." };
         var rate = new Option<double>("--false-reject-rate")
         {
@@ -60,6 +61,7 @@ internal static class ScoreCommand
             json,
             contours,
             rate,
+            bits,
         };
         backbones.AddTo(command);
         command.SetAction(
@@ -68,6 +70,9 @@ internal static class ScoreCommand
                 using var registry = backbones.Open(arguments);
                 var model = ModelLoader.Read(arguments.GetValue(file)!);
                 using var scorer = ModelScorer.Open(model, registry.Open(model.Backbone.Name));
+                var decoding = scorer.Embedder.Decoding;
+                if (arguments.GetValue(bits) is { } declared)
+                    decoding = decoding with { SignificantBits = declared };
                 ModelLoader.RequireSelfTest(scorer, ComputeContext.OnThreadPool(scorer.Runtime.Threads));
                 var threshold = model.Calibration.GetThreshold(arguments.GetValue(rate));
                 var files = ImageFolder.Expand(arguments.GetValue(images)!);
@@ -85,6 +90,7 @@ internal static class ScoreCommand
                             var line = Score(
                                 scorer,
                                 decoder,
+                                decoding,
                                 files[i].Path,
                                 threshold,
                                 arguments.GetValue(heatmaps) is { } folder ? Path.Combine(folder, names[i]) : null,
@@ -114,6 +120,7 @@ internal static class ScoreCommand
     private static ScoreLine Score(
         ModelScorer scorer,
         ImageDecoder decoder,
+        DecodeOptions decoding,
         string path,
         double threshold,
         string? heatmap,
@@ -130,7 +137,7 @@ internal static class ScoreCommand
         {
             return new ScoreLine(path, Error: e.Message);
         }
-        if (!decoder.Decode(bytes, scorer.Embedder.Decoding).TryGetDecoded(out var decoded, out var refused))
+        if (!decoder.Decode(bytes, decoding).TryGetDecoded(out var decoded, out var refused))
             return new ScoreLine(path, Error: refused.Detail);
         var size = decoded.Size;
         var compute = ComputeContext.OnThreadPool(scorer.Runtime.Threads, bindsCaller: true);

@@ -15,7 +15,7 @@ public sealed class CategoryPatchTests(SharedService shared)
             """
             {"backbone":"tiny","profile":"paper","imageSize":128,"cropSize":96,"reduction":{"method":"semi-orthogonal",
             "dimensions":20,"seed":7},"epsilon":0.02,"blurSigma":3,"shrinkage":"oas","alignment":"none",
-            "falseRejectRate":0.02,"reviewRate":0.1,"refuseOn":["blurred"],
+            "significantBits":12,"falseRejectRate":0.02,"reviewRate":0.1,"refuseOn":["blurred"],
             "pinned":true}
             """
         )!

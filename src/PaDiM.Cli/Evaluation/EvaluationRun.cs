@@ -77,7 +77,7 @@ internal sealed class EvaluationRun(EvaluationPlan plan, Backbone backbone, bool
         CancellationToken stop
     )
     {
-        var view = new ProtocolView(plan.Protocol, seed);
+        var view = new ProtocolView(plan.Protocol, seed, plan.Settings.SignificantBits);
         var model = FolderFit.Run(
             backbone,
             plan.WithSeed(seed),

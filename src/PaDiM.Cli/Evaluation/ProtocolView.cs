@@ -13,9 +13,11 @@ namespace PaDiM.Cli.Evaluation;
 /// <summary>Presents the images of a dataset as a protocol demands.</summary>
 /// <param name="protocol">The protocol.</param>
 /// <param name="seed">The seed of everything random.</param>
-internal sealed class ProtocolView(EvaluationProtocol protocol, int seed)
+/// <param name="significantBits">The bits that count in samples of more than 8 bits.</param>
+internal sealed class ProtocolView(EvaluationProtocol protocol, int seed, int? significantBits = null)
 {
     private readonly ImageDecoder _decoder = new();
+    private readonly DecodeOptions _decoding = new() { SignificantBits = significantBits };
 
     /// <summary>Creates an image to fit. If the view is random, seed and name are part of its identity.</summary>
     public TrainingImage ToTraining(DatasetImage image)
@@ -28,7 +30,7 @@ internal sealed class ProtocolView(EvaluationProtocol protocol, int seed)
         );
         return new TrainingImage(
             identity,
-            () => Apply(plain.Read(), new NonAlignedView(seed, image.Name).RenderImage),
+            () => Apply(plain.Read(), _decoding, new NonAlignedView(seed, image.Name).RenderImage),
             plain.Name
         );
     }
@@ -44,8 +46,8 @@ internal sealed class ProtocolView(EvaluationProtocol protocol, int seed)
         return new TestImage(
             image.Path,
             labelled.Defect,
-            () => Apply(File.ReadAllBytes(image.Path), view.RenderImage),
-            read is null ? null : () => Apply(read(), view.RenderMask)
+            () => Apply(File.ReadAllBytes(image.Path), _decoding, view.RenderImage),
+            read is null ? null : () => Apply(read(), DecodeOptions.Mask, view.RenderMask)
         );
     }
 
@@ -53,6 +55,6 @@ internal sealed class ProtocolView(EvaluationProtocol protocol, int seed)
     /// Applies a view. Bytes that cannot be decoded are returned unchanged: the pipeline reports them with name and
     /// reason.
     /// </summary>
-    private byte[] Apply(byte[] bytes, Func<RgbImage, RgbImage> view) =>
-        _decoder.Decode(bytes).TryGetImage(out var image, out _) ? ImageEncoder.EncodePng(view(image)) : bytes;
+    private byte[] Apply(byte[] bytes, DecodeOptions options, Func<RgbImage, RgbImage> view) =>
+        _decoder.Decode(bytes, options).TryGetImage(out var image, out _) ? ImageEncoder.EncodePng(view(image)) : bytes;
 }

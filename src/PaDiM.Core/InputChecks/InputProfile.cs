@@ -75,7 +75,7 @@ public sealed record InputProfile(
             yield return new InputWarning(
                 InputWarningCodes.LowRange,
                 Format(
-                    $"The brightest value is {image.Brightest:f0} of 255, so most of the grey levels are lost. Check how many bits of a sample the camera fills."
+                    $"The brightest value is {image.Brightest:f0} of 255, so most of the grey levels are lost. If the camera fills 10 or 12 bits of 16, declare them (significantBits)."
                 )
             );
         if (profile is null)

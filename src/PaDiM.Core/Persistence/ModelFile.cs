@@ -105,8 +105,7 @@ public static class ModelFile
         try
         {
             var card = JsonSerializer.Deserialize(json, ModelJson.Default.ModelCard) ?? throw new JsonException();
-            if (!HasJpegDecoding(json))
-                card = card with { Settings = card.Settings with { JpegDecoding = JpegDecoding.FullSize } };
+            card = card with { Settings = AddEarlierDecoding(card.Settings, json) };
             if ((card.Settings.FindFault() ?? card.FindFault()) is { } fault)
                 throw new InvalidDataException($"The file's description is invalid: {fault}");
             var side = (long)card.Settings.ImageSize;
@@ -157,13 +156,19 @@ public static class ModelFile
     }
 
     /// <summary>
-    /// Gets whether a card says at which size JPEGs are decoded. Older models do not, and were fitted at full size.
+    /// Adds what a card of an earlier version does not say of decoding: JPEGs at full size, and samples over all of
+    /// their range, whatever the file states.
     /// </summary>
-    private static bool HasJpegDecoding(string json)
+    private static FitSettings AddEarlierDecoding(FitSettings settings, string json)
     {
         using var card = JsonDocument.Parse(json);
-        return card.RootElement.TryGetProperty("settings", out var settings)
-            && settings.TryGetProperty("jpegDecoding", out _);
+        if (!card.RootElement.TryGetProperty("settings", out var stated))
+            return settings;
+        if (!stated.TryGetProperty("jpegDecoding", out _))
+            settings = settings with { JpegDecoding = JpegDecoding.FullSize };
+        if (!stated.TryGetProperty("significantBits", out _))
+            settings = settings with { SignificantBits = FitSettings.MaxSignificantBits };
+        return settings;
     }
 
     private static IEnumerable<SafetensorsTensor> CreateTensors(PatchDistribution distribution)

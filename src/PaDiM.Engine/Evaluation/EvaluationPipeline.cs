@@ -142,7 +142,7 @@ public sealed class EvaluationPipeline(
         var ignored = scorer.GetIgnoredPixels(image.Size, image.Placement);
         if (image.Image.ReadMask is not { } read)
             return new PixelLabels(image.Size, null, ignored);
-        var mask = Decode($"the mask of {image.Image.Name}", read(), DecodeOptions.Default).Image;
+        var mask = Decode($"the mask of {image.Image.Name}", read(), DecodeOptions.Mask).Image;
         if (new Grid(mask.Height, mask.Width) != image.Size)
             throw Damaged(
                 $"The mask of {image.Image.Name} has {mask.Width} x {mask.Height} pixels, but its image has"

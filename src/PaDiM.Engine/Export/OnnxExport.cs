@@ -185,6 +185,12 @@ public sealed class OnnxExport
                 "decoded at the smallest of 1/2, 1/4 and 1/8 that leaves both sides at least jpeg_minimum_side pixels"
                 + " (DCT scaling; Pillow's draft)";
         }
+        if (settings.SignificantBits is { } bits)
+        {
+            about["significant_bits"] = ToInvariant(bits);
+            about["depth"] =
+                "samples of more than 8 bits become value x 255 / (2^significant_bits - 1), rounded, before resizing";
+        }
         if (settings.CropSize is { } crop)
         {
             about["crop_size"] = ToInvariant(crop);

@@ -96,6 +96,9 @@ public static class ProblemCodes
     /// <summary>The image takes too long to decode.</summary>
     public const string ImageTooComplex = "image_too_complex";
 
+    /// <summary>A sample is larger than the significant bits allow.</summary>
+    public const string SampleOutOfRange = "sample_out_of_range";
+
     /// <summary>Raw pixels are more or fewer than the query says.</summary>
     public const string PixelsLengthMismatch = "pixels_length_mismatch";
 

@@ -46,9 +46,10 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
         return Convert.ToHexStringLower(hash.GetHashAndReset())[..32];
     }
 
-    /// <summary>Gets what a key says of decoding: nothing at full size, as keys of before.</summary>
+    /// <summary>Gets what a key says of decoding: nothing where it is as before, and so is the key.</summary>
     private static string GetDecoding(FitSettings settings) =>
-        settings.JpegDecoding == JpegDecoding.FullSize ? "" : $"{settings.JpegDecoding}|";
+        (settings.JpegDecoding == JpegDecoding.FullSize ? "" : $"{settings.JpegDecoding}|")
+        + (settings.SignificantBits is { } bits ? FormattableString.Invariant($"{bits} bits|") : "");
 
     /// <summary>Gets whether the store has the embedding of an image.</summary>
     public bool Contains(string key, string imageSha256) => File.Exists(GetPath(key, imageSha256));
@@ -145,9 +146,9 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
         );
 
     private static string CreatePixelKey(int side, DecodeOptions decoding) =>
-        decoding.MinimumSide is { } least
-            ? FormattableString.Invariant($"pixels-{side}-from-{least}")
-            : FormattableString.Invariant($"pixels-{side}");
+        FormattableString.Invariant($"pixels-{side}")
+        + (decoding.MinimumSide is { } least ? FormattableString.Invariant($"-from-{least}") : "")
+        + (decoding.SignificantBits is { } bits ? FormattableString.Invariant($"-of-{bits}-bits") : "");
 
     private FileStream Open(string key, string imageSha256)
     {

@@ -45,6 +45,12 @@ internal sealed record CategoryRequest
     /// </summary>
     public AlignmentMethod? Alignment { get; init; }
 
+    /// <summary>
+    /// Bits that count in samples of more than 8 bits, 8 to 16: 10 or 12 for a camera that sends as many in 16. Null
+    /// for those that each file states, else all. Files of 8 bits are not concerned.
+    /// </summary>
+    public int? SignificantBits { get; init; }
+
     /// <summary>Accepted share of false rejects, above 0 and below 1.</summary>
     public double? FalseRejectRate { get; init; }
 
@@ -88,6 +94,8 @@ internal sealed record ReductionRequest
 /// <param name="BlurSigma">Standard deviation of the smoothing, in pixels of the prepared image.</param>
 /// <param name="Shrinkage">Shrinkage of the covariances towards a sphere.</param>
 /// <param name="Alignment">Alignment of parts whose position varies between photographs.</param>
+/// <param name="SignificantBits">Bits that count in samples of more than 8 bits; null for those that each file states,
+/// else all.</param>
 /// <param name="IgnoreMaskSha256">Hash of the ignore mask for the next fit; null if all pixels count.</param>
 /// <param name="FalseRejectRate">Accepted share of false rejects.</param>
 /// <param name="ReviewRate">Share of good parts that may be reviewed or rejected; null for no review.</param>
@@ -108,6 +116,7 @@ internal sealed record CategoryResponse(
     double BlurSigma,
     ShrinkageMethod Shrinkage,
     AlignmentMethod Alignment,
+    int? SignificantBits,
     string? IgnoreMaskSha256,
     double FalseRejectRate,
     double? ReviewRate,

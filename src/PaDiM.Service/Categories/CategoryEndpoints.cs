@@ -152,6 +152,7 @@ internal static class CategoryEndpoints
                 described.BlurSigma,
                 described.Shrinkage,
                 described.Alignment,
+                described.SignificantBits,
                 described.FalseRejectRate,
                 described.ReviewRate,
                 described.RefuseOn,

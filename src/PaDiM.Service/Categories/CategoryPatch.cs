@@ -74,6 +74,7 @@ internal sealed class CategoryPatch(JsonElement patch, SettingsResolver resolver
             BlurSigma = category.Settings.BlurSigma,
             Shrinkage = category.Settings.Shrinkage,
             Alignment = category.Settings.Alignment,
+            SignificantBits = category.Settings.SignificantBits,
             FalseRejectRate = category.FalseRejectRate,
             ReviewRate = category.Settings.ReviewRate,
             RefuseOn = category.Settings.RefusedWarnings,

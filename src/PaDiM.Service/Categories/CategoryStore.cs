@@ -121,6 +121,11 @@ internal sealed class CategoryStore(
             || category.Pinned != pinned
         )
         {
+            // The pixels of stored images are others now; the next fit hashes them again.
+            if (category.Settings.SignificantBits != settings.SignificantBits)
+                await db
+                    .Images.Where(i => i.Category == name)
+                    .ExecuteUpdateAsync(set => set.SetProperty(i => i.PixelSha256, (string?)null), cancellationToken);
             if (category.FalseRejectRate != falseRejectRate)
                 db.Add(await CreateRateChangeAsync(db, category, falseRejectRate, who, now, cancellationToken));
             category.Settings = settings;
@@ -341,6 +346,7 @@ internal sealed class CategoryStore(
             c.Settings.BlurSigma,
             c.Settings.Shrinkage,
             c.Settings.Alignment,
+            c.Settings.SignificantBits,
             c.IgnoreMaskSha256,
             c.FalseRejectRate,
             c.Settings.ReviewRate,

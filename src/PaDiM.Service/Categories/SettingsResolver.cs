@@ -57,6 +57,7 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Back
             RefuseOn = JoinWarnings(request.RefuseOn),
             Shrinkage = request.Shrinkage ?? defaults.Shrinkage,
             Alignment = request.Alignment ?? defaults.Alignment,
+            SignificantBits = request.SignificantBits,
         };
         if (CheckReviewRate(settings.ReviewRate, rate) is { } badReview)
             return badReview;

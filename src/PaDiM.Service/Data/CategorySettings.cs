@@ -47,6 +47,8 @@ internal sealed record CategorySettings
 
     public AlignmentMethod Alignment { get; init; }
 
+    public int? SignificantBits { get; init; }
+
     [JsonIgnore]
     public IReadOnlyList<string> RefusedWarnings => RefuseOn?.Split(',') ?? [];
 
@@ -63,5 +65,6 @@ internal sealed record CategorySettings
             BlurSigma = BlurSigma,
             Shrinkage = Shrinkage,
             Alignment = Alignment,
+            SignificantBits = SignificantBits,
         };
 }

@@ -27,7 +27,10 @@ internal sealed class StoredImage
     [MaxLength(64)]
     public required string Sha256 { get; init; }
 
-    /// <summary>Hash of the decoded pixels; null for images of earlier versions until their next fit.</summary>
+    /// <summary>
+    /// Hash of the decoded pixels; null for images of earlier versions, and after a change of the category's depth, until
+    /// the next fit.
+    /// </summary>
     [MaxLength(64)]
     public string? PixelSha256 { get; init; }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace PaDiM.Service.Http;
 
@@ -11,10 +12,7 @@ internal readonly record struct Choice<T>(T Value)
     where T : struct, Enum
 {
     private static readonly Dictionary<string, T> Values = Enum.GetValues<T>()
-        .ToDictionary(
-            value => JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString()),
-            StringComparer.OrdinalIgnoreCase
-        );
+        .ToDictionary(Choices.GetName, StringComparer.OrdinalIgnoreCase);
 
     public static bool TryParse([NotNullWhen(true)] string? text, IFormatProvider? provider, out Choice<T> choice)
     {
@@ -38,5 +36,13 @@ internal static class Choices
 
     /// <summary>Gets the names of the alternatives.</summary>
     public static IEnumerable<string> GetNames(Type enumeration) =>
-        Enum.GetNames(enumeration).Select(JsonNamingPolicy.KebabCaseLower.ConvertName);
+        Enum.GetNames(enumeration).Select(name => GetName(enumeration, name));
+
+    /// <summary>Gets the name of an alternative.</summary>
+    public static string GetName<T>(T value)
+        where T : struct, Enum => GetName(typeof(T), value.ToString());
+
+    private static string GetName(Type enumeration, string name) =>
+        enumeration.GetField(name)?.GetCustomAttribute<JsonStringEnumMemberNameAttribute>()?.Name
+        ?? JsonNamingPolicy.KebabCaseLower.ConvertName(name);
 }

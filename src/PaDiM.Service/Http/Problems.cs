@@ -477,6 +477,11 @@ internal static class Problems
                 StatusCodes.Status422UnprocessableEntity,
                 refused.Detail
             ),
+            ImageFault.SampleOutOfRange => new(
+                ProblemCodes.SampleOutOfRange,
+                StatusCodes.Status422UnprocessableEntity,
+                refused.Detail
+            ),
             _ => new(ProblemCodes.ImageUnreadable, StatusCodes.Status422UnprocessableEntity, refused.Detail),
         };
 
@@ -494,7 +499,7 @@ internal static class Problems
         new(
             ProblemCodes.PixelsLengthMismatch,
             StatusCodes.Status422UnprocessableEntity,
-            $"{layout.Width} x {layout.Height} pixels of {layout.Format.ToString().ToLowerInvariant()} "
+            $"{layout.Width} x {layout.Height} pixels of {Choices.GetName(layout.Format)} "
                 + $"without padding are {layout.Length} bytes; "
                 + $"{(length is { } given ? $"{given} bytes" : "many more")} were sent."
         );

@@ -106,7 +106,7 @@ internal static class IgnoreMaskEndpoints
         if (!decoder.TryProbe(bytes, out var header, out var refused))
             return Problems.Image(refused);
         using var lease = await admission.AcquireAsync(header.DecodeBytes, Priority.Batch, cancellationToken);
-        if (!decoder.Decode(bytes).TryGetImage(out var mask, out refused))
+        if (!decoder.Decode(bytes, DecodeOptions.Mask).TryGetImage(out var mask, out refused))
             return Problems.Image(refused);
         var sizes = new FitSettings { ImageSize = category.ImageSize, CropSize = category.CropSize };
         var ignored = MaskImage.GetMarks(mask, new Grid(sizes.ImageSize, sizes.ImageSize));

@@ -14,6 +14,9 @@ internal static class ImageEndpoints
     /// <summary>An identifier never stands for other bytes.</summary>
     private const string Immutable = "private, max-age=31536000, immutable";
 
+    /// <summary>A thumbnail changes with the depth that its category declares.</summary>
+    private const string OneHour = "private, max-age=3600";
+
     public static void MapImageEndpoints(this RouteGroupBuilder category)
     {
         var images = category.MapGroup("images").WithTags("Images");
@@ -27,7 +30,8 @@ internal static class ImageEndpoints
                 "Send any number of files as multipart/form-data (field `files`; for anomalous images, "
                     + "`masks` with matching names), or one image as the body. Invalid files are listed, valid "
                     + "ones are stored. With `width`, `height` and `format`, every file is raw pixels; these are "
-                    + "stored as PNG, and the hash is that of the PNG."
+                    + "stored as PNG, and so are files of more than 8 bits with `significantBits`; the hash is that of "
+                    + "the PNG."
             )
             .Accepts<IFormFileCollection>(
                 "multipart/form-data",
@@ -96,7 +100,8 @@ internal static class ImageEndpoints
         bool heldOut = false,
         int? width = null,
         int? height = null,
-        Choice<PixelFormat>? format = null
+        Choice<PixelFormat>? format = null,
+        int? significantBits = null
     )
     {
         var shows = label?.Value ?? ImageLabel.Normal;
@@ -110,7 +115,11 @@ internal static class ImageEndpoints
         };
         if ((ImageChange.CheckDefect(defect, shows) ?? ImageChange.CheckHeldOut(heldOut, shows)) is { } contradiction)
             return contradiction;
-        if (!PixelQuery.Parse(request, width, height, format?.Value, decoder).Succeeded(out var layout, out var misfit))
+        if (
+            !PixelQuery
+                .Parse(request, width, height, format?.Value, significantBits, decoder)
+                .Succeeded(out var layout, out var misfit)
+        )
             return misfit;
         if (!await categories.ExistsAsync(category, cancellationToken))
             return Problems.CategoryNotFound(category);
@@ -127,7 +136,7 @@ internal static class ImageEndpoints
             {
                 if (space.ValidateFreeSpace() is { } filled)
                     return filled;
-                if (await StoreAsync(file) is { } problem)
+                if (await StoreAsync(file with { SignificantBits = significantBits }) is { } problem)
                     Reject(file.FileName, problem);
             }
         }
@@ -259,8 +268,12 @@ internal static class ImageEndpoints
     {
         if (!(await store.GetAsync(category, id, cancellationToken)).Succeeded(out var image, out var problem))
             return problem;
+        var decoding = await store.GetDecodingAsync(category, cancellationToken);
         // Weak, because another version of the service may compress differently.
-        var tag = StoredFile.CreateTag(image.Sha256, isWeak: true);
+        var tag = StoredFile.CreateTag(
+            decoding.SignificantBits is { } bits ? $"{image.Sha256}-{bits}" : image.Sha256,
+            isWeak: true
+        );
         if (StoredFile.IsKnown(request, tag))
         {
             SetThumbnailHeaders(response, tag);
@@ -268,7 +281,7 @@ internal static class ImageEndpoints
         }
         if (blobs.Read(image.Sha256) is not { } bytes)
             return Problems.ImageDamaged(image.Sha256);
-        if (await thumbnails.CreateAsync(bytes, cancellationToken) is not { } thumbnail)
+        if (await thumbnails.CreateAsync(bytes, decoding, cancellationToken) is not { } thumbnail)
             return Problems.ImageDamaged(image.Sha256);
         SetThumbnailHeaders(response, tag);
         return TypedResults.Bytes(thumbnail, "image/jpeg");
@@ -284,6 +297,6 @@ internal static class ImageEndpoints
     private static void SetThumbnailHeaders(HttpResponse response, EntityTagHeaderValue tag)
     {
         response.Headers.ETag = tag.ToString();
-        response.Headers.CacheControl = Immutable;
+        response.Headers.CacheControl = OneHour;
     }
 }

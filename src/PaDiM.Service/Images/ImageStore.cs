@@ -31,10 +31,10 @@ internal sealed class ImageStore(
     {
         if (file.Fault is { } fault)
             return fault;
-        file = await EncodeAsync(file, cancellationToken);
-        if (!(await MeasureAsync(file.Bytes, cancellationToken)).Succeeded(out var measured, out var problem))
+        var decoding = await GetDecodingAsync(category, cancellationToken);
+        if (!(await MeasureAsync(file, decoding, cancellationToken)).Succeeded(out var measured, out var problem))
             return problem;
-        var sha256 = blobs.Put(file.Bytes);
+        var sha256 = blobs.Put(measured.Bytes);
         var image = new StoredImage
         {
             Id = Guid.CreateVersion7(time.GetUtcNow()).ToString("n"),
@@ -48,7 +48,7 @@ internal sealed class ImageStore(
             Format = measured.Format,
             Width = measured.Width,
             Height = measured.Height,
-            Bytes = file.Bytes.LongLength,
+            Bytes = measured.Bytes.LongLength,
             Label = settings.Label,
             Defect = settings.Defect,
             HeldOut = settings.HeldOut,
@@ -93,10 +93,25 @@ internal sealed class ImageStore(
     {
         if (file.Fault is { } fault)
             return fault;
-        file = await EncodeAsync(file, cancellationToken);
-        if (!(await MeasureAsync(file.Bytes, cancellationToken)).Succeeded(out var measured, out var problem))
+        // Masks are marks and no measurements: they have neither a depth nor colour filters.
+        file = file with
+        {
+            SignificantBits = null,
+            Layout = file.Layout is { IsMosaic: true } layout
+                ? layout with
+                {
+                    Format = PixelFormat.Gray8,
+                }
+                : file.Layout,
+        };
+        if (
+            !(await MeasureAsync(file, DecodeOptions.Mask, cancellationToken)).Succeeded(
+                out var measured,
+                out var problem
+            )
+        )
             return problem;
-        return new StoredMask(file.FileName, blobs.Put(file.Bytes), measured.Width, measured.Height);
+        return new StoredMask(file.FileName, blobs.Put(measured.Bytes), measured.Width, measured.Height);
     }
 
     /// <summary>Assigns a mask to an anomalous image: white on the defect, the same size as the image.</summary>
@@ -192,32 +207,38 @@ internal sealed class ImageStore(
             image.MaskSha256 is not null
         );
 
-    /// <summary>
-    /// Encodes raw pixels as PNG, because the store does not keep their layout. Encoded files are unchanged.
-    /// </summary>
-    private async Task<RequestFile> EncodeAsync(RequestFile file, CancellationToken cancellationToken)
+    /// <summary>Gets how the images of a category become pixels, at full size.</summary>
+    public async Task<DecodeOptions> GetDecodingAsync(string category, CancellationToken cancellationToken)
     {
-        if (file.Layout is not { } layout)
-            return file;
-        using var lease = await admission.AcquireAsync(decodeBytes: 0, Priority.Batch, cancellationToken);
-        return file with { Bytes = ImageEncoder.EncodePng(layout.ToImage(file.Bytes)), Layout = null };
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await db.GetDecodingAsync(category, cancellationToken);
     }
 
     /// <summary>
     /// Decodes an image completely and keeps only what the row needs, so that an invalid image is refused now and not
-    /// during the fit.
+    /// during the fit. Pixels whose layout or depth only the request knows become a PNG, because the store does not keep
+    /// either; other files are unchanged.
     /// </summary>
-    private async Task<Outcome<MeasuredImage>> MeasureAsync(byte[] bytes, CancellationToken cancellationToken)
+    private async Task<Outcome<MeasuredImage>> MeasureAsync(
+        RequestFile file,
+        DecodeOptions options,
+        CancellationToken cancellationToken
+    )
     {
-        if (!decoder.TryProbe(bytes, out var header, out var refused))
-            return Problems.Image(refused);
-        using var lease = await admission.AcquireAsync(header.DecodeBytes, Priority.Batch, cancellationToken);
-        return decoder.Decode(bytes).TryGetImage(out var image, out refused)
-            ? new MeasuredImage(header.Format, image.Width, image.Height, PixelHash.Compute(image))
-            : Problems.Image(refused);
+        if (!file.ProbeDecodeBytes(decoder, options).Succeeded(out var decodeBytes, out var problem))
+            return problem;
+        using var lease = await admission.AcquireAsync(decodeBytes, Priority.Batch, cancellationToken);
+        if (!file.ToImage(decoder, options).Succeeded(out var decoded, out problem))
+            return problem;
+        var image = decoded.Image;
+        var (bytes, format) =
+            decoded.Format is { } given && !(decoded.IsDeep && file.SignificantBits is not null)
+                ? (file.Bytes, given)
+                : (ImageEncoder.EncodePng(image), ImageFormat.Png);
+        return new MeasuredImage(bytes, format, image.Width, image.Height, PixelHash.Compute(image));
     }
 
-    private sealed record MeasuredImage(ImageFormat Format, int Width, int Height, string PixelSha256);
+    private sealed record MeasuredImage(byte[] Bytes, ImageFormat Format, int Width, int Height, string PixelSha256);
 }
 
 /// <summary>A mask whose bytes are stored.</summary>

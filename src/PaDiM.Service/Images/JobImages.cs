@@ -28,7 +28,7 @@ internal sealed class JobImages(BlobStore blobs, ImageDecoder decoder, ImageAdmi
     /// <summary>Reads an ignore mask: the pixels that do not count, shape <c>(side, side)</c>.</summary>
     /// <exception cref="UserFaultException">The mask is missing or damaged.</exception>
     public bool[] ReadIgnoreMask(string sha256, int side) =>
-        Decoder.Decode(Read(sha256)).TryGetImage(out var mask, out _)
+        Decoder.Decode(Read(sha256), DecodeOptions.Mask).TryGetImage(out var mask, out _)
             ? MaskImage.GetMarks(mask, new Grid(side, side))
             : throw Damaged(sha256);
 

@@ -1,13 +1,14 @@
 using Microsoft.EntityFrameworkCore;
 using PaDiM.Engine.Faults;
 using PaDiM.Imaging;
+using PaDiM.Imaging.Decoding;
 using PaDiM.Service.Background;
 using PaDiM.Service.Data;
 
 namespace PaDiM.Service.Images;
 
 /// <summary>
-/// Hashes the pixels of images that an earlier version stored, so that uploads and fits recognise their copies.
+/// Hashes the pixels of images that an earlier version stored, or whose category changed its depth since, so that uploads and fits recognise their copies.
 /// </summary>
 internal sealed class PixelHashes(
     IDbContextFactory<PadimDbContext> contexts,
@@ -23,21 +24,25 @@ internal sealed class PixelHashes(
             .Images.Where(i => i.Category == category && i.PixelSha256 == null)
             .Select(i => new { i.Id, i.Sha256 })
             .ToListAsync(cancellationToken);
+        if (missing.Count == 0)
+            return;
+        var decoding = await db.GetDecodingAsync(category, cancellationToken);
         foreach (var image in missing)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (await threads.RunAsync(() => TryHash(image.Sha256, cancellationToken)) is { } hash)
+            if (await threads.RunAsync(() => TryHash(image.Sha256, decoding, cancellationToken)) is { } hash)
                 await db
                     .Images.Where(i => i.Id == image.Id)
                     .ExecuteUpdateAsync(set => set.SetProperty(i => i.PixelSha256, hash), cancellationToken);
         }
     }
 
-    private string? TryHash(string sha256, CancellationToken cancellationToken)
+    private string? TryHash(string sha256, DecodeOptions decoding, CancellationToken cancellationToken)
     {
         try
         {
-            return images.Decoder.Decode(images.ReadInTurn(sha256, cancellationToken)).TryGetImage(out var image, out _)
+            var bytes = images.ReadInTurn(sha256, cancellationToken);
+            return images.Decoder.Decode(bytes, decoding).TryGetImage(out var image, out _)
                 ? PixelHash.Compute(image)
                 : null;
         }

@@ -1,4 +1,5 @@
 using Microsoft.Net.Http.Headers;
+using PaDiM.Core.Models;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
 using PaDiM.Service.Http;
@@ -7,7 +8,8 @@ namespace PaDiM.Service.Images;
 
 /// <summary>
 /// The query <c>width=640&amp;height=480&amp;format=rgb24</c>, which declares every file of its request as raw pixels.
-/// All three parameters are given, or none for encoded images.
+/// All three parameters are given, or none for encoded images; <c>significantBits=12</c> goes with encoded images and with
+/// <c>gray16</c>.
 /// </summary>
 internal static class PixelQuery
 {
@@ -20,9 +22,15 @@ internal static class PixelQuery
         int? width,
         int? height,
         PixelFormat? format,
+        int? significantBits,
         ImageDecoder decoder
     )
     {
+        if (significantBits is < FitSettings.MinSignificantBits or > FitSettings.MaxSignificantBits)
+            return Problems.InvalidRequest(
+                $"significantBits must lie between {FitSettings.MinSignificantBits} and "
+                    + $"{FitSettings.MaxSignificantBits}."
+            );
         if ((width, height, format) is (null, null, null))
             return (PixelLayout?)null;
         if ((width, height, format) is not ({ } columns, { } rows, { } samples))
@@ -36,7 +44,14 @@ internal static class PixelQuery
             return Problems.Image(tooLarge);
         if (request.ContentType?.StartsWith("image/", StringComparison.OrdinalIgnoreCase) is true)
             return CreateTypeProblem(request.ContentType);
-        return new PixelLayout(columns, rows, samples);
+        var layout = new PixelLayout(columns, rows, samples);
+        if (layout.IsMosaic && (columns < 2 || rows < 2))
+            return Problems.InvalidRequest("A mosaic of colour filters has at least 2 x 2 pixels.");
+        if (significantBits is not null && layout.SignificantBits is { } named)
+            return Problems.InvalidRequest(
+                $"{Choices.GetName(samples)} has {named} bits by its name: leave significantBits out, or use gray16."
+            );
+        return layout;
     }
 
     /// <summary>Gets the problem with a form part whose content type says that it is encoded, or null.</summary>

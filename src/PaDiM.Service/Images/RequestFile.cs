@@ -12,6 +12,11 @@ namespace PaDiM.Service.Images;
 /// <param name="Layout">The layout of raw pixels; null for an encoded image.</param>
 internal sealed record RequestFile(string Field, string FileName, byte[] Bytes, Problem? Fault, PixelLayout? Layout)
 {
+    /// <summary>
+    /// Gets the bits that the request declares for samples of more than 8 bits; null for those of the category.
+    /// </summary>
+    public int? SignificantBits { get; init; }
+
     /// <summary>Gets the memory that decoding takes, from the header; 0 for raw pixels.</summary>
     public Outcome<long> ProbeDecodeBytes(ImageDecoder decoder, DecodeOptions options)
     {
@@ -25,10 +30,12 @@ internal sealed record RequestFile(string Field, string FileName, byte[] Bytes, 
     /// <summary>Gets the image.</summary>
     public Outcome<DecodeResult.Decoded> ToImage(ImageDecoder decoder, DecodeOptions options)
     {
-        if (Layout is { } layout)
-            return new DecodeResult.Decoded(layout.ToImage(Bytes), Format: null);
-        return decoder.Decode(Bytes, options).TryGetDecoded(out var decoded, out var refused)
-            ? decoded
-            : Problems.Image(refused);
+        // The request knows its file better than the category does.
+        if (SignificantBits is { } bits)
+            options = options with { SignificantBits = bits };
+        var result = Layout is { } layout
+            ? ImageDecoder.DecodePixels(Bytes, layout, options)
+            : decoder.Decode(Bytes, options);
+        return result.TryGetDecoded(out var decoded, out var refused) ? decoded : Problems.Image(refused);
     }
 }

@@ -9,17 +9,25 @@ internal sealed class Thumbnails(ImageDecoder decoder, ImageAdmission admission)
 {
     private const int Side = 256;
 
-    private static readonly DecodeOptions Options = new() { MinimumSide = 2 * Side };
-
     private readonly ImageDecoder _decoder = decoder.WithoutTimeLimit();
 
     /// <summary>Creates a JPEG; null if the bytes are no longer an image.</summary>
-    public async Task<byte[]?> CreateAsync(byte[] bytes, CancellationToken cancellationToken)
+    /// <param name="bytes">The image.</param>
+    /// <param name="decoding">How the images of its category become pixels.</param>
+    /// <param name="cancellationToken">Cancels before the image is decoded.</param>
+    public async Task<byte[]?> CreateAsync(byte[] bytes, DecodeOptions decoding, CancellationToken cancellationToken)
     {
-        if (!_decoder.TryProbe(bytes, out var header, out _, Options))
+        decoding = decoding with { MinimumSide = 2 * Side };
+        if (!_decoder.TryProbe(bytes, out var header, out _, decoding))
             return null;
         using var lease = await admission.AcquireAsync(header.DecodeBytes, Priority.Batch, cancellationToken);
-        return _decoder.Decode(bytes, Options).TryGetImage(out var image, out _)
+        // An image may be deeper than what its category declares since; it can be looked at all the same.
+        return
+            _decoder.Decode(bytes, decoding).TryGetImage(out var image, out var refused)
+            || (
+                refused.Fault == ImageFault.SampleOutOfRange
+                && _decoder.Decode(bytes, decoding with { SignificantBits = null }).TryGetImage(out image, out _)
+            )
             ? ImageEncoder.EncodeThumbnail(image, Side)
             : null;
     }

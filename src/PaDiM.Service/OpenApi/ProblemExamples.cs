@@ -94,6 +94,11 @@ internal static class ProblemExamples
             ImageFault.TooComplex,
             "The JPEG image takes too long to decode; it was given up. Save it again in a plain way, or smaller."
         ),
+        Refused(
+            ImageFault.SampleOutOfRange,
+            "A sample is 5000, but 12 significant bits end at 4095. Declare the significant bits that the camera sends, "
+                + "or none if it fills the whole range."
+        ),
         Refused(ImageFault.Unreadable, "The bytes are not a PNG, JPEG, BMP, TIFF or WebP image."),
     }.ToDictionary(problem => problem.Code, StringComparer.Ordinal);
 

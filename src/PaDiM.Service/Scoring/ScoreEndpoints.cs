@@ -32,7 +32,7 @@ internal static class ScoreEndpoints
                 "Send the image as the body or as one multipart file; the text field `partId` of a form names the part "
                     + "as X-Part-Id does. With `width`, `height` and `format`, "
                     + "the file is raw pixels (application/octet-stream), which skips decoding: rows from the top, "
-                    + "no padding, exactly width x height x bytes per pixel. `Accept` selects JSON, a "
+                    + "no padding. `Accept` selects JSON, a "
                     + "picture (image/png, image/jpeg or image/webp: the overlay, or what `heatmap` names) or the "
                     + "float32 map (application/x-npy); all but JSON carry the result in X-Padim-* headers."
             )
@@ -111,7 +111,10 @@ internal static class ScoreEndpoints
             part = RequestIdentity.NamePart(request.HttpContext, named);
         var scores = await services.Scoring.ScoreAsync(
             snapshot,
-            file,
+            file with
+            {
+                SignificantBits = query.SignificantBits,
+            },
             query.GetDetails(mediaType),
             Priority.Line,
             RequestIdentity.Clean(part ?? file.FileName),
@@ -145,7 +148,9 @@ internal static class ScoreEndpoints
             return problem;
         if (services.Admission.IsFull)
             return services.Admission.Refuse();
-        var files = services.Reader.ReadAllAsync(request, layout, cancellationToken);
+        var files = services
+            .Reader.ReadAllAsync(request, layout, cancellationToken)
+            .Select(file => file with { SignificantBits = query.SignificantBits });
         var items = await services.Batches.ScoreAsync(
             snapshot,
             files,
@@ -160,7 +165,14 @@ internal static class ScoreEndpoints
     }
 
     private static Outcome<PixelLayout?> ParseLayout(HttpRequest request, ScoreQuery query, ScoreServices services) =>
-        PixelQuery.Parse(request, query.Width, query.Height, query.Format?.Value, services.Decoder);
+        PixelQuery.Parse(
+            request,
+            query.Width,
+            query.Height,
+            query.Format?.Value,
+            query.SignificantBits,
+            services.Decoder
+        );
 
     private static void WriteHeaders(ScoreResponse result, IHeaderDictionary headers)
     {

@@ -12,13 +12,15 @@ namespace PaDiM.Service.Scoring;
 /// <param name="Width">Pixels across, for raw pixels.</param>
 /// <param name="Height">Pixels down, for raw pixels.</param>
 /// <param name="Format">Samples of one pixel, for raw pixels.</param>
+/// <param name="SignificantBits">Bits that count in samples of more than 8 bits; null for those of the model.</param>
 internal sealed record ScoreQuery(
     [property: FromQuery(Name = "model")] int? Model,
     [property: FromQuery(Name = "heatmap")] Choice<HeatmapStyle>? Heatmap,
     [property: FromQuery(Name = "contours")] bool? Contours,
     [property: FromQuery(Name = "width")] int? Width,
     [property: FromQuery(Name = "height")] int? Height,
-    [property: FromQuery(Name = "format")] Choice<PixelFormat>? Format
+    [property: FromQuery(Name = "format")] Choice<PixelFormat>? Format,
+    [property: FromQuery(Name = "significantBits")] int? SignificantBits
 )
 {
     /// <summary>Gets what is wanted besides the score.</summary>

@@ -162,6 +162,28 @@ public sealed class ModelFileTests
     }
 
     [Fact]
+    public void A_model_that_does_not_say_which_bits_count_was_fitted_to_all_of_them()
+    {
+        var model = Model(ReductionMethod.Random) with { GoldenImages = [], Ignored = null };
+        Assert.Null(ModelFile.Read(Rewritten(model, _ => { })).Settings.SignificantBits);
+        Assert.Equal(
+            12,
+            ModelFile.Read(Rewritten(model, card => card["settings"]!["significantBits"] = 12)).Settings.SignificantBits
+        );
+        Assert.Equal(
+            model.Settings with
+            {
+                SignificantBits = FitSettings.MaxSignificantBits,
+            },
+            ModelFile.Read(Rewritten(model, card => card["settings"]!.AsObject().Remove("significantBits"))).Settings
+        );
+        foreach (var bits in new[] { 7, 17 })
+            Assert.Throws<InvalidDataException>(() =>
+                ModelFile.Read(Rewritten(model, card => card["settings"]!["significantBits"] = bits))
+            );
+    }
+
+    [Fact]
     public void Statistics_are_not_taken_for_a_model()
     {
         var stream = new MemoryStream();

@@ -92,8 +92,8 @@ public sealed class ServiceClient(Uri address, HttpMessageHandler? handler = nul
         await FitAsync(category);
     }
 
-    public Task<JsonNode> ScoreAsync(string category, byte[] image) =>
-        SendAsync(Score(category, image, "application/json"));
+    public Task<JsonNode> ScoreAsync(string category, byte[] image, string query = "") =>
+        SendAsync(Score(category, image, "application/json", query));
 
     /// <summary>The score and the map that it is the maximum of.</summary>
     public async Task<(float Score, NumpyArray Map)> ScoreMapAsync(string category, byte[] image)
@@ -120,10 +120,10 @@ public sealed class ServiceClient(Uri address, HttpMessageHandler? handler = nul
 
     public void Dispose() => Http.Dispose();
 
-    private static HttpRequestMessage Score(string category, byte[] image, string accept)
+    private static HttpRequestMessage Score(string category, byte[] image, string accept, string query = "")
     {
         var content = new ByteArrayContent(image) { Headers = { ContentType = new MediaTypeHeaderValue("image/png") } };
-        return new HttpRequestMessage(HttpMethod.Post, $"/v1/categories/{category}/score")
+        return new HttpRequestMessage(HttpMethod.Post, $"/v1/categories/{category}/score{query}")
         {
             Content = content,
             Headers = { Accept = { new MediaTypeWithQualityHeaderValue(accept) } },

@@ -95,6 +95,8 @@ public sealed class EmbeddingStoreTests
             Key(settings: settings with { ImageSize = 65 }),
             Key(settings: settings with { CropSize = 32 }),
             Key(settings: settings with { JpegDecoding = JpegDecoding.FullSize }),
+            Key(settings: settings with { SignificantBits = 10 }),
+            Key(settings: settings with { SignificantBits = 12 }),
             Key(settings: settings with { Seed = 1 }),
             Key(settings: settings with { Dimensions = 4 }),
             Key(settings: settings with { Reduction = ReductionMethod.Random }),

@@ -67,7 +67,11 @@ internal sealed class StcVideo(string root, string name, IReadOnlyList<DatasetIm
     {
         if (FindMaskFile(frame) is not { } file)
             return new LabelledImage(frame, null, null);
-        if (!new ImageDecoder().Decode(File.ReadAllBytes(file)).TryGetImage(out var mask, out var refused))
+        if (
+            !new ImageDecoder()
+                .Decode(File.ReadAllBytes(file), DecodeOptions.Mask)
+                .TryGetImage(out var mask, out var refused)
+        )
             throw new InvalidDataException($"{file} cannot be read: {refused.Detail}");
         return MaskImage.GetMarks(mask, new Grid(mask.Height, mask.Width)).Contains(true)
             ? new LabelledImage(frame, Defect, () => File.ReadAllBytes(file))

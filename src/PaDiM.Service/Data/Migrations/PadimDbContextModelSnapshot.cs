@@ -521,6 +521,8 @@ namespace PaDiM.Service.Data.Migrations
                             b1.Property<string>("Shrinkage")
                                 .IsRequired();
 
+                            b1.Property<int?>("SignificantBits");
+
                             b1.HasKey("CategoryName");
 
                             b1.ToTable("Categories");
