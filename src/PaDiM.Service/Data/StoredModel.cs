@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using PaDiM.Core.DatasetReview;
+using PaDiM.Core.InputChecks;
 using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Data;
@@ -52,6 +53,9 @@ internal sealed class StoredModel
 
     /// <summary>Near-duplicate, blurred and wrongly exposed training images.</summary>
     public List<ModelFinding> Findings { get; init; } = [];
+
+    /// <summary>What the training images are like; null for models of before, which have no profile.</summary>
+    public InputProfile? Profile { get; init; }
 
     /// <summary>Ignored share of the image.</summary>
     public double IgnoredShare { get; init; }

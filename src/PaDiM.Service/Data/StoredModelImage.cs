@@ -4,8 +4,8 @@ using PaDiM.Service.Http;
 namespace PaDiM.Service.Data;
 
 /// <summary>
-/// An image that a model was fitted to, as it was called then. It keeps no bytes: an image that is deleted goes with the
-/// next sweep, so that models do not fill the disk.
+/// An image that a model was fitted to, as it was called then. It keeps no bytes: an image that is deleted goes with
+/// the next sweep, so that models do not fill the disk.
 /// </summary>
 internal sealed class StoredModelImage
 {

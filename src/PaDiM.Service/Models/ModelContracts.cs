@@ -1,4 +1,5 @@
 using PaDiM.Core.DatasetReview;
+using PaDiM.Core.InputChecks;
 using PaDiM.Service.Data;
 
 namespace PaDiM.Service.Models;
@@ -19,6 +20,8 @@ namespace PaDiM.Service.Models;
 /// <param name="LooScores">Leave-one-out scores of the training images.</param>
 /// <param name="Outliers">Outliers among the training images, worst first; check them.</param>
 /// <param name="Findings">Near-duplicate, blurred and wrongly exposed training images; check them too.</param>
+/// <param name="Profile">What the training images are like, which decides about the warnings of a score; null for
+/// models that were fitted before there were profiles.</param>
 /// <param name="IgnoredShare">Share of the image that the fit's ignore mask excludes.</param>
 /// <param name="RankDeficient">Whether there are fewer images than dimensions + 1, so that epsilon fills the remaining
 /// directions.</param>
@@ -39,6 +42,7 @@ internal sealed record ModelResponse(
     LooScores LooScores,
     IReadOnlyList<OutlierResponse> Outliers,
     IReadOnlyList<FindingResponse> Findings,
+    InputProfile? Profile,
     double IgnoredShare,
     bool RankDeficient,
     long StatisticsBytes,
@@ -79,6 +83,7 @@ internal sealed record ModelResponse(
                     f.OfSha256 is { } other ? IdOf(other) : null
                 )),
             ],
+            model.Profile,
             model.IgnoredShare,
             model.RankDeficient,
             model.StatisticsBytes,

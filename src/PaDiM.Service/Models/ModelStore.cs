@@ -279,6 +279,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
                     OfSha256 = f.Of is { } other ? model.TrainingImages[other] : null,
                 }),
             ],
+            Profile = model.Profile,
             IgnoredShare = model.Ignored is { } ignored ? ignored.Count(pixel => pixel) / (double)ignored.Length : 0,
             RankDeficient = model.IsRankDeficient,
             FileName = fileName,

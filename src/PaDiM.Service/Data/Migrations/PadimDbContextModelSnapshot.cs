@@ -395,6 +395,9 @@ namespace PaDiM.Service.Data.Migrations
                     b.Property<double>("LooMin")
                         .HasColumnType("REAL");
 
+                    b.Property<string>("Profile")
+                        .HasColumnType("TEXT");
+
                     b.Property<bool>("RankDeficient")
                         .HasColumnType("INTEGER");
 
