@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Text;
 using PaDiM.Service.Tests.Support;
 using PaDiM.Service.TestSupport;
@@ -100,8 +101,31 @@ public sealed class FormTests(SharedService shared)
         form.Add(new StringContent("x"), "line\t\u00e9");
         form.Add(new StringContent("flange"), "category");
         using var answer = await shared.Http.PostAsync($"{category.Url}/{path}", form);
-        await answer.JsonAsync(200);
-        Assert.StartsWith("camera, ", answer.Headers.GetValues(Ignored).Single(), StringComparison.Ordinal);
+        var result = await answer.JsonAsync(200);
+        var names = answer.Headers.GetValues(Ignored).Single();
+        Assert.StartsWith("camera, ", names, StringComparison.Ordinal);
+        if (path == "images")
+            return;
+        var score = path == "score" ? result : result.Items("results").Single()["result"]!;
+        var warning = Assert.Single(score.Items("warnings"));
+        Assert.Equal("field_ignored", warning.Text("code"));
+        Assert.Contains(names, warning.Text("detail"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_field_that_is_ignored_is_a_warning_of_pictures_too_and_refuses_nothing()
+    {
+        var category = await shared.FittedAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"{category.Url}/score");
+        using var form = CategoryClient.Form(("files", "a.bmp", Parts.Good(1)));
+        form.Add(new StringContent("left"), "camera");
+        request.Content = form;
+        request.Headers.Accept.ParseAdd("image/png");
+        using var picture = await shared.Http.SendAsync(request);
+        Assert.Equal("field_ignored", picture.Headers.GetValues("X-Padim-Warnings").Single());
+        await (
+            await shared.Http.PutAsJsonAsync(category.Url, new { refuseOn = new[] { "field_ignored" } })
+        ).ProblemAsync(422, "invalid_settings");
     }
 
     [Fact]

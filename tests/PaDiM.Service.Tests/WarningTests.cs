@@ -1,6 +1,8 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using PaDiM.Core.Persistence;
+using PaDiM.Imaging.Decoding;
+using PaDiM.Imaging.Heatmaps;
 using PaDiM.Service.Tests.Support;
 using PaDiM.Service.TestSupport;
 
@@ -42,6 +44,36 @@ public sealed class WarningTests(SharedService shared)
         ).JsonAsync(200);
         Assert.Empty(batch.Items("results")[0]["result"]!.Items("warnings"));
         Assert.Contains("size_differs", Codes(batch.Items("results")[1]["result"]!));
+    }
+
+    [Fact]
+    public async Task A_file_with_faults_that_cost_no_pixel_says_so_in_every_form()
+    {
+        var category = await shared.FittedAsync();
+        var whole = ImageEncoder.EncodePicture(
+            Assert.IsType<DecodeResult.Decoded>(new ImageDecoder().Decode(Parts.Good(1))).Image,
+            PictureFormat.Jpeg
+        );
+        byte[] repaired = [.. whole[..2], 0, 0, 0, .. whole[2..]];
+        var expected = await category.ScoreAsync(whole);
+        Assert.Empty(expected.Items("warnings"));
+
+        var score = await category.ScoreAsync(repaired);
+        Assert.Equal(expected.Number("score"), score.Number("score"));
+        Assert.Equal(["file_repaired"], Codes(score));
+        foreach (var accept in new[] { "image/png", "application/x-npy" })
+        {
+            using var answer = await category.SendScoreAsync(repaired, accept: accept);
+            Assert.Equal("file_repaired", answer.Headers.GetValues("X-Padim-Warnings").Single());
+        }
+        var batch = await (
+            await shared.Http.PostAsync(
+                $"{category.Url}/score/batch",
+                CategoryClient.Form(("files", "a.jpg", whole), ("files", "b.jpg", repaired))
+            )
+        ).JsonAsync(200);
+        Assert.Empty(batch.Items("results")[0]["result"]!.Items("warnings"));
+        Assert.Equal(["file_repaired"], Codes(batch.Items("results")[1]["result"]!));
     }
 
     [Fact]
@@ -102,6 +134,9 @@ public sealed class WarningTests(SharedService shared)
             new MemoryStream(await shared.Http.GetByteArrayAsync($"{fitted.Url}/models/1/export"))
         );
         Assert.NotNull(model.Profile);
+        var shown = (await shared.Http.GetJsonAsync($"{fitted.Url}/models/1"))["profile"]!;
+        Assert.Equal(model.Profile.Distance.Max, shown["distance"]!.Number("max"));
+        Assert.Equal(Parts.Side, shown["width"]!.Number("min"));
         var old = new MemoryStream();
         ModelFile.Write(old, model with { Profile = null });
         var category = await shared.NewCategoryAsync();
@@ -111,6 +146,7 @@ public sealed class WarningTests(SharedService shared)
                 CategoryClient.Raw(old.ToArray(), "application/octet-stream")
             )
         ).JsonAsync(201);
+        Assert.Null((await shared.Http.GetJsonAsync($"{category.Url}/models/1"))["profile"]);
         Assert.Empty((await category.ScoreAsync(Parts.Plain(64, 64))).Items("warnings"));
         Assert.Equal(["low_range"], Codes(await category.ScoreAsync(Parts.Plain(64, 64, 15))));
     }

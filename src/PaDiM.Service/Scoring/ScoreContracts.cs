@@ -15,8 +15,8 @@ namespace PaDiM.Service.Scoring;
 /// <param name="PValue">How surprising the score would be for a normal image: (1 + training images that score at least
 /// as high) / (n + 1).</param>
 /// <param name="Decision">The decision that follows from the score.</param>
-/// <param name="Warnings">What is unusual about the image compared with those that the model was fitted to; the decision
-/// does not depend on it.</param>
+/// <param name="Warnings">What is unusual about the image compared with those that the model was fitted to, and what
+/// was not read of a form; the decision does not depend on it.</param>
 /// <param name="Regions">Connected areas at or above the threshold, in pixels of the upright original, highest peak
 /// first.</param>
 /// <param name="DefectAreaPercent">Area of all regions in percent of what counts: of the image without what the crop
@@ -44,8 +44,8 @@ internal sealed record ScoreResponse(
 );
 
 /// <summary>Represents something unusual about an image.</summary>
-/// <param name="Code">Stable code: `size_differs`, `too_dark`, `overexposed`, `blurred`, `low_range`, `unlike_training` or
-/// `file_repaired`.</param>
+/// <param name="Code">Stable code: `size_differs`, `too_dark`, `overexposed`, `blurred`, `low_range`,
+/// `unlike_training`, `file_repaired` or, of a form, `field_ignored`.</param>
 /// <param name="Detail">A sentence that says what is unusual, and what to check.</param>
 internal sealed record ScoreWarning(string Code, string Detail);
 

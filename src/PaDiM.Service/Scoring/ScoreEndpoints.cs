@@ -122,11 +122,12 @@ internal static class ScoreEndpoints
         );
         if (!scores.Succeeded(out var scored, out problem))
             return problem;
+        var result = FormWarnings.AddTo(scored.Response, request.HttpContext);
         if (mediaType == ScoreAnswers.Json)
-            return TypedResults.Ok(scored.Response);
-        WriteHeaders(scored.Response, response.Headers);
+            return TypedResults.Ok(result);
+        WriteHeaders(result, response.Headers);
         return TypedResults.Bytes(
-            ScoreAnswers.IsPicture(mediaType) ? scored.Response.Heatmap! : NumpyFile.Encode(scored.Map),
+            ScoreAnswers.IsPicture(mediaType) ? result.Heatmap! : NumpyFile.Encode(scored.Map),
             mediaType
         );
     }
@@ -160,7 +161,19 @@ internal static class ScoreEndpoints
         return items.ToResult(results =>
             results.Length == 0
                 ? ImageRequest.CreateNoImagesProblem(request)
-                : TypedResults.Ok(new BatchResponse(results))
+                : TypedResults.Ok(
+                    new BatchResponse([
+                        // Text fields may follow files that are already scored.
+                        .. results.Select(item =>
+                            item.Result is null
+                                ? item
+                                : item with
+                                {
+                                    Result = FormWarnings.AddTo(item.Result, request.HttpContext),
+                                }
+                        ),
+                    ])
+                )
         );
     }
 
