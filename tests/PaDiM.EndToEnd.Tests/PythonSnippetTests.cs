@@ -40,7 +40,9 @@ public sealed class PythonSnippetTests(PublishedService service)
                 return numpy.zeros(answer["shape"], numpy.float32), numpy.array([answer["score"]], numpy.float32)
         """;
 
-    /// <summary>Writes the same part in every way: alpha that is 0, 255 or both, 16 bits, samples without a meaning.</summary>
+    /// <summary>
+    /// Writes the same part in every way: alpha that is 0, 255 or both, 16 bits, samples without a meaning.
+    /// </summary>
     private const string MakeFiles = """
         import numpy
         from PIL import Image

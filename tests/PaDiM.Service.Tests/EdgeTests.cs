@@ -86,7 +86,8 @@ public sealed class EdgeTests(SharedService shared)
                 .GetStream()
                 .WriteAsync(
                     Encoding.ASCII.GetBytes(
-                        $"POST {category.Url}/images HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: 10000000\r\n\r\n"
+                        $"POST {category.Url}/images HTTP/1.1\r\nHost: localhost\r\n"
+                            + "Content-Type: image/png\r\nContent-Length: 10000000\r\n\r\n"
                     )
                 );
             // In pieces, as a slow sender's come.
@@ -239,7 +240,8 @@ public sealed class EdgeRestartTests
             await connection.OpenAsync();
             await using var command = connection.CreateCommand();
             command.CommandText =
-                "CREATE TABLE \"__EFMigrationsLock\" (\"Id\" INTEGER NOT NULL PRIMARY KEY, \"Timestamp\" TEXT NOT NULL); INSERT INTO \"__EFMigrationsLock\" VALUES (1, '2020-01-01 00:00:00')";
+                "CREATE TABLE \"__EFMigrationsLock\" (\"Id\" INTEGER NOT NULL PRIMARY KEY, \"Timestamp\" TEXT NOT "
+                + "NULL); INSERT INTO \"__EFMigrationsLock\" VALUES (1, '2020-01-01 00:00:00')";
             await command.ExecuteNonQueryAsync();
         }
         await using var service = await RunningService.StartAsync(data.Path).WaitAsync(TimeSpan.FromSeconds(60));

@@ -26,7 +26,10 @@ public sealed class FuzzTests
         ("application/octet-stream", [255, 255, 255, 255, 255, 255, 255, 127, 1]),
         (
             "multipart/form-data; boundary=b",
-            "--b\r\nContent-Disposition: form-data; name=files; filename*=utf-8''%ZZ\r\n\r\nBM\r\n--b\r\n\r\nno disposition\r\n--b--"u8.ToArray()
+            [
+                .. "--b\r\nContent-Disposition: form-data; name=files; filename*=utf-8''%ZZ\r\n\r\nBM\r\n"u8,
+                .. "--b\r\n\r\nno disposition\r\n--b--"u8,
+            ]
         ),
         ("multipart/form-data; boundary=b", "--b\r\nbroken header\r\n\r\n"u8.ToArray()),
     ];

@@ -101,7 +101,9 @@ public sealed class ProxyTests(ProxiedService proxied) : IClassFixture<ProxiedSe
             }
         );
 
-    /// <summary>nginx removes the prefix where the address that it passes requests to has a path, and else keeps it.</summary>
+    /// <summary>
+    /// nginx removes the prefix where the address that it passes requests to has a path, and else keeps it.
+    /// </summary>
     [Theory]
     [InlineData("/")]
     [InlineData("")]

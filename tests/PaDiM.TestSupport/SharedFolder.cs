@@ -1,9 +1,11 @@
 namespace PaDiM.TestSupport;
 
 /// <summary>
-/// Check vectors, photographs and backbones that are too large or not ours to keep in the repository: a folder named <c>shared</c> in or
-/// beside it, or the one that the environment variable <c>PADIM_SHARED</c> names. Tests that need it skip, visibly, where it is absent:
-/// <code>Assert.SkipUnless(SharedFolder.Has("reference/vectors.json"), SharedFolder.Missing("reference/vectors.json"));</code>
+/// Check vectors, photographs and backbones that are too large or not ours to keep in the repository: a folder named
+/// <c>shared</c> in or beside it, or the one that the environment variable <c>PADIM_SHARED</c> names. Tests that need
+/// it skip, visibly, where it is absent:
+/// <code>Assert.SkipUnless(SharedFolder.Has("reference/vectors.json"),
+/// SharedFolder.Missing("reference/vectors.json"));</code>
 /// </summary>
 public static class SharedFolder
 {

@@ -78,7 +78,8 @@ public sealed class R01_KilledFits
         await using var after = await RunningService.StartAsync(data.Path);
         await Trial.IsWholeAsync(after);
         Trial.Tell(
-            $"{rounds} kills, {interrupted} of them in a running fit; the slowest from the restart to the published version {slowest.TotalSeconds:f1} s"
+            $"{rounds} kills, {interrupted} of them in a running fit; the slowest from the restart to the published "
+                + $"version {slowest.TotalSeconds:f1} s"
         );
     }
 }

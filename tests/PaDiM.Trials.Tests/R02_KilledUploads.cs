@@ -55,7 +55,8 @@ public sealed class R02_KilledUploads
         await using var after = await RunningService.StartAsync(data.Path, ("JobWorkers", 0));
         await Trial.IsWholeAsync(after);
         Trial.Tell(
-            $"{rounds} kills, {cut} of {rounds * Clients} uploads cut short; {Clients * Files * rounds} images, each once"
+            $"{rounds} kills, {cut} of {rounds * Clients} uploads cut short; {Clients * Files * rounds} images, each "
+                + "once"
         );
     }
 

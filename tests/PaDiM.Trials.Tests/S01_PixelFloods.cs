@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using NetVips;
 using PaDiM.Service.TestSupport;
@@ -39,7 +40,8 @@ public sealed class S01_PixelFloods
                 }
             });
             TestContext.Current.TestOutputHelper?.WriteLine(
-                $"{name}: {bytes.Length} bytes, slowest of {rounds} {slowest.TotalMilliseconds:f0} ms, memory +{grown >> 20} MiB"
+                $"{name}: {bytes.Length} bytes, slowest of {rounds} {slowest.TotalMilliseconds:f0} ms, memory "
+                    + $"+{grown >> 20} MiB"
             );
             Assert.True(grown - bytes.Length <= LittleMemory, $"{name}: memory grew by {grown}");
 
@@ -78,7 +80,8 @@ public sealed class S01_PixelFloods
                 using var connection = await RawConnection.OpenAsync(service.Http.BaseAddress!);
                 var clock = Stopwatch.StartNew();
                 await connection.SendAsync(
-                    $"POST {category.Url}/score HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: {bytes.Length}\r\n\r\n"
+                    $"POST {category.Url}/score HTTP/1.1\r\nHost: localhost\r\n"
+                        + $"Content-Type: image/png\r\nContent-Length: {bytes.Length}\r\n\r\n"
                 );
                 await connection.SendAsync(beginning);
                 var answer = await connection.ReadUntilAsync(code);
@@ -87,8 +90,10 @@ public sealed class S01_PixelFloods
                 Assert.Contains(code, answer, StringComparison.Ordinal);
             }
             Trial.Tell(
-                FormattableString.Invariant(
-                    $"{name}: the first {beginning.Length} of {bytes.Length} bytes were sent; slowest answer {times.Skip(1).Max():f1} ms"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{name}: the first {beginning.Length} of {bytes.Length} bytes were sent; slowest answer "
+                        + $"{times.Skip(1).Max():f1} ms"
                 )
             );
         }

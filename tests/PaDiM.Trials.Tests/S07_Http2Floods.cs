@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
@@ -86,8 +87,11 @@ public sealed class S07_Http2Floods
                 (frames, ended) = await flooding;
             });
             Trial.Tell(
-                FormattableString.Invariant(
-                    $"{flood}: {frames} frames, {ended}; {growth >> 20} MiB more; {beside.Count} scores meanwhile, median {beside.Median():f1} ms (alone {alone.Median():f1}), slowest {beside.Max().TotalMilliseconds:f0} ms"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{flood}: {frames} frames, {ended}; {growth >> 20} MiB more; {beside.Count} scores meanwhile, "
+                        + $"median {beside.Median():f1} ms (alone {alone.Median():f1}), slowest "
+                        + $"{beside.Max().TotalMilliseconds:f0} ms"
                 )
             );
             Assert.InRange(growth, long.MinValue, LittleMemory);

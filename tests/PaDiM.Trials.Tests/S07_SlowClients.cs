@@ -30,10 +30,12 @@ public sealed class S07_SlowClients
         using var reader = await RawConnection.OpenAsync(address, receiveBuffer: 4096);
         await headers.SendAsync($"POST {category.Url}/score HTTP/1.1\r\nHost: localhost\r\nX-Slow: ");
         await body.SendAsync(
-            $"POST {category.Url}/score HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: 1000000\r\n\r\n"
+            $"POST {category.Url}/score HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
+                + "Content-Length: 1000000\r\n\r\n"
         );
         await chunks.SendAsync(
-            $"POST {category.Url}/images HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n"
+            $"POST {category.Url}/images HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
+                + "Transfer-Encoding: chunked\r\n\r\nffff\r\n"
         );
         await reader.SendAsync($"GET {category.Url}/images/{id} HTTP/1.1\r\nHost: localhost\r\n\r\n");
         var slow = new Dictionary<string, Task<(TimeSpan After, string Answer)>>
@@ -101,7 +103,8 @@ public sealed class S07_SlowClients
             Assert.Equal(TimeSpan.FromSeconds(1), refused.Headers.RetryAfter?.Delta);
             var beside = await category.TimesAsync(50);
             TestContext.Current.TestOutputHelper?.WriteLine(
-                $"median score alone {alone.Median():f1} ms, beside {connections.Count} connections of which {followers} follow a job {beside.Median():f1} ms"
+                $"median score alone {alone.Median():f1} ms, beside {connections.Count} connections of which "
+                    + $"{followers} follow a job {beside.Median():f1} ms"
             );
         }
         finally

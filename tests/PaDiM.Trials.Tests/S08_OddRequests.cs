@@ -65,7 +65,8 @@ public sealed class S08_OddRequests
                 ("an image larger than any", $"{start}Content-Length: 67174401\r\nExpect: 100-continue\r\n\r\n", 413),
                 (
                     "JSON of 30 MB and one byte",
-                    $"PUT {category.Url} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 30000001\r\nExpect: 100-continue\r\n\r\n",
+                    $"PUT {category.Url} HTTP/1.1\r\nHost: localhost\r\n"
+                        + "Content-Type: application/json\r\nContent-Length: 30000001\r\nExpect: 100-continue\r\n\r\n",
                     413
                 ),
             }
@@ -93,7 +94,8 @@ public sealed class S08_OddRequests
         using (var both = await RawConnection.OpenAsync(service.Http.BaseAddress!))
         {
             await both.SendAsync(
-                $"{start}Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nDELETE {category.Url} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                $"{start}Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+                    + $"DELETE {category.Url} HTTP/1.1\r\nHost: localhost\r\n\r\n"
             );
             Assert.True(StatusesOf(await both.ReadToEndAsync()) is [>= 400 and < 500]);
         }
@@ -136,7 +138,8 @@ public sealed class S08_OddRequests
         {
             using var connection = await RawConnection.OpenAsync(service.Http.BaseAddress!);
             await connection.SendAsync(
-                $"POST {category.Url}/score HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\n"
+                $"POST {category.Url}/score HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                    + "Content-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\n"
             );
             await connection.SendAsync(chunks ?? "0\r\n\r\n"u8.ToArray());
             var answer = await connection.ReadToEndAsync();

@@ -78,14 +78,16 @@ public sealed partial class S10_DamagedFiles
         {
             process.Kill();
             Assert.Fail(
-                $"Seed {seed}: no input was finished for {Hang}: {Convert.ToBase64String(await File.ReadAllBytesAsync(keep.Combine("input.bin")))}"
+                $"Seed {seed}: no input was finished for {Hang}: "
+                    + $"{Convert.ToBase64String(await File.ReadAllBytesAsync(keep.Combine("input.bin")))}"
             );
         }
         Assert.True(
             process.ExitCode == 0,
             process.ExitCode == 0
                 ? ""
-                : $"Seed {seed}, exit code {process.ExitCode}: {await errors} {Convert.ToBase64String(await File.ReadAllBytesAsync(keep.Combine("input.bin")))}"
+                : $"Seed {seed}, exit code {process.ExitCode}: {await errors} "
+                    + $"{Convert.ToBase64String(await File.ReadAllBytesAsync(keep.Combine("input.bin")))}"
         );
         TestContext.Current.TestOutputHelper?.WriteLine($"{what}, seed {seed}: {last}");
         Assert.InRange(int.Parse(Peak().Match(last).Groups[1].Value, CultureInfo.InvariantCulture), 1, BoundedMemory);

@@ -68,8 +68,8 @@ public static class TrainingSetReview
 
     /// <summary>
     /// Finds the leave-one-out scores that say nothing about new parts: when a near-duplicate is left out, its twin is
-    /// still in the fit, and the score is too low. They are left out of the calibration. If there are fewer other images
-    /// than groups of near-duplicates, the largest score of each group counts.
+    /// still in the fit, and the score is too low. They are left out of the calibration. If there are fewer other
+    /// images than groups of near-duplicates, the largest score of each group counts.
     /// </summary>
     /// <param name="findings">The findings of <see cref="FindAll"/>.</param>
     /// <param name="scores">The leave-one-out score of every image.</param>

@@ -4,9 +4,10 @@ using PaDiM.Core.Geometry;
 namespace PaDiM.Core.InputChecks;
 
 /// <summary>
-/// What the images are like that a model was fitted to, so that a score can say when an image comes from another camera,
-/// recipe or product. All measures are global: a defect changes them little. Immutable, thread-safe.
+/// What the images are like that a model was fitted to, so that a score can say when an image comes from another
+/// camera, recipe or product. All measures are global: a defect changes them little.
 /// </summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="Width">Columns of the files; null if they are not known.</param>
 /// <param name="Height">Rows of the files; null if they are not known.</param>
 /// <param name="Aspect">Width over height; null if they are not known.</param>
@@ -33,9 +34,8 @@ public sealed record InputProfile(
     private const double SizeMargin = 0.02;
 
     /// <summary>
-    /// Margins, in stops, natural logarithms and shares, beyond the range of the training images. The good test images
-    /// of all data sets stay inside half of them; a lamp that is out, a lens that is out of focus or another product is
-    /// outside.
+    /// Margins, in stops, natural logarithms and shares, beyond the range of the training images: so wide that other
+    /// good parts stay inside, while a lamp that is out, a lens out of focus or another product is outside.
     /// </summary>
     private const double ExposureMargin = 0.5,
         WhiteMargin = 0.25,
@@ -74,8 +74,10 @@ public sealed record InputProfile(
         if (IsLowRange(image))
             yield return new InputWarning(
                 InputWarningCodes.LowRange,
-                Format(
-                    $"The brightest value is {image.Brightest:f0} of 255, so most of the grey levels are lost. If the camera fills 10 or 12 bits of 16, declare them (significantBits)."
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The brightest value is {image.Brightest:f0} of 255, so most of the grey levels are lost. If "
+                        + $"the camera fills 10 or 12 bits of 16, declare them (significantBits)."
                 )
             );
         if (profile is null)
@@ -103,8 +105,10 @@ public sealed record InputProfile(
         ToLog(Distance).IsAbove(Math.Log(Math.Max(distance, double.Epsilon)), DistanceMargin)
             ? new InputWarning(
                 InputWarningCodes.UnlikeTraining,
-                Format(
-                    $"Most of the image is unlike the training images (median distance {distance:f1}, theirs up to {Distance.Max:f1}). Check that product, camera and category belong together."
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Most of the image is unlike the training images (median distance {distance:f1}, theirs up to "
+                        + $"{Distance.Max:f1}). Check that product, camera and category belong together."
                 )
             )
             : null;
@@ -125,8 +129,10 @@ public sealed record InputProfile(
             ? null
             : new InputWarning(
                 InputWarningCodes.SizeDiffers,
-                Format(
-                    $"The image has {size.Width} x {size.Height} pixels; the training images have {ToText(Width)} x {ToText(Height)}. Check that camera, crop and category belong together."
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The image has {size.Width} x {size.Height} pixels; the training images have {ToText(Width)} x "
+                        + $"{ToText(Height)}. Check that camera, crop and category belong together."
                 )
             );
     }
@@ -138,15 +144,19 @@ public sealed record InputProfile(
         if (usual.IsBelow(exposure, ExposureMargin))
             return new InputWarning(
                 InputWarningCodes.TooDark,
-                Format(
-                    $"The mean brightness is {image.Brightness:f0} of 255; that of the training images is {ToText(Brightness)}. Check light, exposure and aperture."
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The mean brightness is {image.Brightness:f0} of 255; that of the training images is "
+                        + $"{ToText(Brightness)}. Check light, exposure and aperture."
                 )
             );
         return usual.IsAbove(exposure, ExposureMargin) || WhiteShare.IsAbove(image.WhiteShare, WhiteMargin)
             ? new InputWarning(
                 InputWarningCodes.Overexposed,
-                Format(
-                    $"The mean brightness is {image.Brightness:f0} of 255 and {image.WhiteShare:p0} of the image is white; the training images have {ToText(Brightness)}. Check light, exposure and aperture."
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The mean brightness is {image.Brightness:f0} of 255 and {image.WhiteShare:p0} of the image is "
+                        + $"white; the training images have {ToText(Brightness)}. Check light, exposure and aperture."
                 )
             )
             : null;
@@ -167,9 +177,7 @@ public sealed record InputProfile(
     private static double ToStops(double brightness) => Math.Log2(brightness + LogOffset);
 
     private static string ToText(TraitRange range) =>
-        Format($"{range.Min:f0}") == Format($"{range.Max:f0}")
-            ? Format($"{range.Min:f0}")
-            : Format($"{range.Min:f0} to {range.Max:f0}");
+        (ToText(range.Min), ToText(range.Max)) is var (min, max) && min == max ? min : $"{min} to {max}";
 
-    private static string Format(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+    private static string ToText(double value) => value.ToString("f0", CultureInfo.InvariantCulture);
 }

@@ -5,8 +5,8 @@ using PaDiM.Core.Geometry;
 namespace PaDiM.Core.InputChecks;
 
 /// <summary>
-/// What an image is like before a network sees it. Measured at the prepared size, where the pixels are few, and the same
-/// way in fit and score.
+/// What an image is like before a network sees it. Measured at the prepared size, where the pixels are few, and the
+/// same way in fit and score.
 /// </summary>
 /// <param name="Size">Rows and columns of the upright file; null if they are not known.</param>
 /// <param name="Brightness">Mean luma, 0 to 255.</param>

@@ -5,9 +5,7 @@ namespace PaDiM.Core.InputChecks;
 /// <summary>Measures how far an image is from the training images over most of its area.</summary>
 public static class MedianDistance
 {
-    /// <summary>
-    /// Samples per side. The map is smooth, so a thousand of its values have its median, and take 40 microseconds.
-    /// </summary>
+    /// <summary>Samples per side. The map is smooth, so a thousand of its values have nearly its median.</summary>
     private const int Samples = 32;
 
     /// <summary>

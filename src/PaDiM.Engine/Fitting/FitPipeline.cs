@@ -303,7 +303,8 @@ public sealed class FitPipeline(
     }
 
     /// <summary>
-    /// Computes the exact leave-one-out image score of every training image, and its median distance. This is the second pass.
+    /// Computes the exact leave-one-out image score of every training image, and its median distance. This is the
+    /// second pass.
     /// </summary>
     private (double[] Scores, double[] Distances) Calibrate(
         TrainingImage[] images,

@@ -42,7 +42,9 @@ internal sealed class TiffDirectory
         return directory;
     }
 
-    /// <summary>Checks that the values of all tags are there, also of those that are not read: else the file was cut.</summary>
+    /// <summary>
+    /// Checks that the values of all tags are there, also of those that are not read: else the file was cut.
+    /// </summary>
     /// <exception cref="InvalidDataException">A value lies outside of the file.</exception>
     public void CheckValues(TiffBytes file)
     {

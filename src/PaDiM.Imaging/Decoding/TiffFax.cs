@@ -49,7 +49,9 @@ internal ref struct TiffFax
     private readonly int _width;
     private long _at;
 
-    /// <summary>Columns at which the colour changes, of the row above and of this one, with the width at the end.</summary>
+    /// <summary>
+    /// Columns at which the colour changes, of the row above and of this one, with the width at the end.
+    /// </summary>
     private List<int> _above = [],
         _changes = [];
 

@@ -202,7 +202,8 @@ internal sealed class TiffPage
             || (page.SampleFormat == TiffSampleFormat.Float && page.Bits is not (16 or 32 or 64))
             || (page.SampleFormat == TiffSampleFormat.Signed && page.Bits is not (8 or 16 or 32 or 64))
         )
-            return $"TIFF samples of {page.Bits} bits of this kind are not supported; save the image with 8 or 16 bits.";
+            return $"TIFF samples of {page.Bits} bits of this kind are not supported; save the image with 8 or 16 "
+                + "bits.";
         if (
             (!isWhole || page.Bits > 16)
             && (
@@ -216,7 +217,8 @@ internal sealed class TiffPage
         if (page.IsFax && (page.Bits != 1 || page.SamplesPerPixel != 1))
             return "TIFF images compressed as a fax have one bit per pixel.";
         if (page.HoldsFiles && (page.Bits != 8 || page.Predictor != 1))
-            return "TIFF images compressed as JPEG or WebP are read with 8 bits; save the image with another compression.";
+            return "TIFF images compressed as JPEG or WebP are read with 8 bits; save the image with another "
+                + "compression.";
         if (
             page.Compression == TiffCompression.OldJpeg
             && (

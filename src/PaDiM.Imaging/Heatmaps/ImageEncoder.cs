@@ -20,7 +20,7 @@ public static class ImageEncoder
         using var pixels = Wrap(image);
         return format switch
         {
-            // Overlays are photographs: differences of neighbours are a quarter smaller than pixels, and no slower.
+            // Overlays are photographs: differences of neighbours compress better than pixels.
             PictureFormat.Png => pixels.PngsaveBuffer(
                 compression: 3,
                 filter: Enums.ForeignPngFilter.Sub,

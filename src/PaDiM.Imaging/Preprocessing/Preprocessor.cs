@@ -67,8 +67,8 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
         return placement;
     }
 
-    /// <summary>Measures an image that <see cref="Shrink"/> returned, as <see cref="Prepare(RgbImage, Span{float}, Grid,
-    /// out InputTraits)"/> does.</summary>
+    /// <summary>Measures an image that <see cref="Shrink"/> returned, as <see cref="Prepare(RgbImage, Span{float},
+    /// Grid, out InputTraits)"/> does.</summary>
     internal InputTraits Measure(RgbImage shrunk, Grid? size)
     {
         using var sight = new PreparedSight(PreparedSize.Width);

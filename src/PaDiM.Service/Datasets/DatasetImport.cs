@@ -129,7 +129,8 @@ internal sealed class DatasetImport(
             );
         if (images.Count == 0 && run.First is null)
             return Problems.InvalidArchive(
-                "The archive has no image in train/good, test/good or test/DEFECT, with one folder above them or without."
+                "The archive has no image in train/good, test/good or test/DEFECT, with one folder above them or "
+                    + "without."
             );
         var shared = images
             .Where(image => image.Place.Settings.Label == ImageLabel.Anomalous)

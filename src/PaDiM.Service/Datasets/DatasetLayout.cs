@@ -7,8 +7,8 @@ namespace PaDiM.Service.Datasets;
 
 /// <summary>
 /// The layout of MVTec AD: <c>train/good</c>, <c>test/good</c>, <c>test/DEFECT</c> and
-/// <c>ground_truth/DEFECT/NAME_mask.png</c>, with a folder above them or without. Names of entries sort images; they are
-/// never paths.
+/// <c>ground_truth/DEFECT/NAME_mask.png</c>, with a folder above them or without. Names of entries sort images; they
+/// are never paths.
 /// </summary>
 internal static class DatasetLayout
 {

@@ -62,8 +62,8 @@ internal sealed class EvaluationJob(
         var leftOut = trained
             .Select((sha256, i) => (sha256, Score: calibration.Scores[i]))
             .ToDictionary(pair => pair.sha256, pair => pair.Score, StringComparer.Ordinal);
-        // The fit counts copies once. The others have the score of the copy that it counted: a direct score would be too
-        // low.
+        // The fit counts copies once. The others have the score of the copy that it counted: a direct score would be
+        // too low.
         foreach (
             var copies in labelled
                 .Where(image => image.PixelSha256 is not null)

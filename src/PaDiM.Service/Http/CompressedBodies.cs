@@ -60,7 +60,9 @@ internal static class CompressedBodies
         );
     }
 
-    /// <summary>Gets whether the body of a request is being unpacked, so that little sent may be much to read.</summary>
+    /// <summary>
+    /// Gets whether the body of a request is being unpacked, so that little sent may be much to read.
+    /// </summary>
     public static bool IsCompressed(HttpRequest request) => request.HttpContext.Features.Get<BodyCoding>() is not null;
 
     private static bool HasBody(HttpContext context) =>

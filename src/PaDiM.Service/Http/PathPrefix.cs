@@ -5,8 +5,8 @@ namespace PaDiM.Service.Http;
 
 /// <summary>
 /// The path below which clients reach the service behind a proxy, such as <c>/padim</c>. It is the request's
-/// <see cref="HttpRequest.PathBase"/>, whether the proxy removes it from the path or passes it on, so that every address
-/// in an answer has it.
+/// <see cref="HttpRequest.PathBase"/>, whether the proxy removes it from the path or passes it on, so that every
+/// address in an answer has it.
 /// </summary>
 internal static partial class PathPrefix
 {

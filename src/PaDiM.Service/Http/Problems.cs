@@ -201,7 +201,8 @@ internal static class Problems
         new(
             ProblemCodes.SelectionChanged,
             StatusCodes.Status409Conflict,
-            $"The request selects {count} images and expected {expected}; nothing was changed. Check the selection, and "
+            $"The request selects {count} images and expected {expected}; nothing was changed. Check the selection, "
+                + "and "
                 + "send its number as expected."
         );
 

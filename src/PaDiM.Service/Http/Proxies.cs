@@ -6,7 +6,8 @@ using IPNetwork = System.Net.IPNetwork;
 namespace PaDiM.Service.Http;
 
 /// <summary>
-/// Trusts forwarded headers for the client's address, scheme and path prefix, but only from the proxies in the settings.
+/// Trusts forwarded headers for the client's address, scheme and path prefix, but only from the proxies in the
+/// settings.
 /// </summary>
 internal static class Proxies
 {

@@ -11,8 +11,8 @@ internal sealed class ProxyOptions : IValidatableObject
     public string[] KnownProxies { get; set; } = [];
 
     /// <summary>
-    /// The path below which clients reach the service, such as <c>/padim</c>; empty for none, or for the one that a known
-    /// proxy states.
+    /// The path below which clients reach the service, such as <c>/padim</c>; empty for none, or for the one that a
+    /// known proxy states.
     /// </summary>
     public string PathBase { get; set; } = "";
 

@@ -42,7 +42,9 @@ internal sealed class StoredFile(Stream content, string mediaType, string fileNa
         await problem.ExecuteAsync(context);
     }
 
-    /// <summary>Gets whether the client has the current version of something, so that it is not created again.</summary>
+    /// <summary>
+    /// Gets whether the client has the current version of something, so that it is not created again.
+    /// </summary>
     public static bool IsKnown(HttpRequest request, EntityTagHeaderValue current) =>
         request
             .GetTypedHeaders()

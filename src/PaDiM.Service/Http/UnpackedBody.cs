@@ -29,7 +29,8 @@ internal sealed class UnpackedBody(Stream unpacked, string coding) : Stream
         catch (Exception e) when (e is InvalidDataException or InvalidOperationException)
         {
             throw new DamagedBodyException(
-                $"The body cannot be unpacked with {coding}, which Content-Encoding names: it is damaged, cut short, or "
+                $"The body cannot be unpacked with {coding}, which Content-Encoding names: it is damaged, cut short, "
+                    + "or "
                     + "not packed.",
                 e
             );

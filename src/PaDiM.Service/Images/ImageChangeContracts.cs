@@ -11,7 +11,9 @@ internal sealed record UpdateImagesRequest
     /// <summary>What changes: any of label, defect and heldOut.</summary>
     public ImageSettings? Set { get; init; }
 
-    /// <summary>Whether to remove the masks of images that become normal. Without it, such images are refused.</summary>
+    /// <summary>
+    /// Whether to remove the masks of images that become normal. Without it, such images are refused.
+    /// </summary>
     public bool DropMasks { get; init; }
 
     /// <summary>Whether to count the images only, and change nothing.</summary>

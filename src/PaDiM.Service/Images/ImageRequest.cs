@@ -163,8 +163,8 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
             : ReadPixelsAsync(body, length, layout, othersFollow, isCompressed, cancellationToken);
 
     /// <summary>
-    /// What follows a file that is too large is unpacked at the service's cost and not sent at the client's, so that the
-    /// whole form is refused.
+    /// What follows a file that is too large is unpacked at the service's cost and not sent at the client's, so that
+    /// the whole form is refused.
     /// </summary>
     private static BadHttpRequestException CreateBombException() =>
         new("A file of the unpacked form is too large.", StatusCodes.Status413PayloadTooLarge);

@@ -37,7 +37,9 @@ internal sealed record ImageSelection
     /// <summary>Images uploaded before this time.</summary>
     public DateTimeOffset? UploadedBefore { get; init; }
 
-    /// <summary>Gets whether it is a list, which needs no confirmation: it says itself how many images there are.</summary>
+    /// <summary>
+    /// Gets whether it is a list, which needs no confirmation: it says itself how many images there are.
+    /// </summary>
     public bool IsList() => Ids is not null;
 
     /// <summary>Gets the problem with a selection that is empty or contradicts itself, or null.</summary>
@@ -46,7 +48,8 @@ internal sealed record ImageSelection
         var conditions = this with { Ids = null, All = false } != new ImageSelection();
         return (Ids is not null ? 1 : 0) + (All ? 1 : 0) + (conditions ? 1 : 0) != 1
                 ? Problems.InvalidRequest(
-                    "select must have either ids, or conditions (such as label, defect or uploadedBefore), or all: true "
+                    "select must have either ids, or conditions (such as label, defect or uploadedBefore), or all: "
+                        + "true "
                         + "for every image of the category."
                 )
             : Ids is { Count: 0 or > MaxIds } ? Problems.InvalidRequest($"ids must have 1 to {MaxIds} entries.")

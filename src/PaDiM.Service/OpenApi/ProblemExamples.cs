@@ -25,7 +25,8 @@ internal static class ProblemExamples
         Problems.InputRefused([
             new InputWarning(
                 InputWarningCodes.SizeDiffers,
-                "The image has 64 x 64 pixels; the training images have 80 x 2000. Check that camera, crop and category "
+                "The image has 64 x 64 pixels; the training images have 80 x 2000. Check that camera, crop and "
+                    + "category "
                     + "belong together."
             ),
         ]),

@@ -133,6 +133,7 @@ public sealed class ServiceClient(Uri address, HttpMessageHandler? handler = nul
     private static async Task EnsureSucceededAsync(HttpResponseMessage response) =>
         Assert.True(
             response.IsSuccessStatusCode,
-            $"{response.RequestMessage!.Method} {response.RequestMessage.RequestUri} answered {(int)response.StatusCode}: {await response.Content.ReadAsStringAsync()}"
+            $"{response.RequestMessage!.Method} {response.RequestMessage.RequestUri} answered "
+                + $"{(int)response.StatusCode}: {await response.Content.ReadAsStringAsync()}"
         );
 }

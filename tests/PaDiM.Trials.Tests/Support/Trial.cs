@@ -32,7 +32,8 @@ internal static class Trial
         var report = await service.Get<Scrub>().RunAsync(null, default);
         Assert.True(
             report.IsClean(),
-            $"{report.Database}; missing: {string.Join(", ", report.Missing.Files)}; damaged: {string.Join(", ", report.Damaged.Files)}"
+            $"{report.Database}; missing: {string.Join(", ", report.Missing.Files)}; damaged: "
+                + $"{string.Join(", ", report.Damaged.Files)}"
         );
         await using var db = await service.Get<IDbContextFactory<PadimDbContext>>().CreateDbContextAsync();
         var blobs = await FileReferences
