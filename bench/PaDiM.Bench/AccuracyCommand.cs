@@ -97,7 +97,7 @@ internal sealed class AccuracyCommand
             arguments.GetValue(_directories)!,
             BackboneRuntime.Create(DevicePreference.Cpu)
         );
-        MarkdownTable.PrintHeader(
+        ReportTable.PrintHeader(
             "data",
             "backbone",
             "images",
@@ -150,7 +150,7 @@ internal sealed class AccuracyCommand
                 foreach (var sigma in arguments.GetValue(_sigmas)!)
                 {
                     var measured = drawn.Select(distances => features.Measure(distances, sigma)).ToArray();
-                    MarkdownTable.PrintRow([
+                    ReportTable.PrintRow([
                         .. row,
                         $"{method}",
                         $"{reduction.Dimensions}",

@@ -146,7 +146,7 @@ internal sealed class CalibrationCommand
     private static void Print((int Fitted, int Scored, double[] Rejected)[] splits, double ratio)
     {
         Console.Error.WriteLine();
-        MarkdownTable.PrintHeader(
+        ReportTable.PrintHeader(
             "fitted",
             "scored",
             "splits",
@@ -163,7 +163,7 @@ internal sealed class CalibrationCommand
                 splits.Length == 1
                     ? GetWilsonInterval(mean, splits[0].Scored)
                     : GetCorrectedInterval(observed, mean, ratio);
-            MarkdownTable.PrintRow(
+            ReportTable.PrintRow(
                 $"{splits[0].Fitted}",
                 $"{splits[0].Scored}",
                 $"{splits.Length}",

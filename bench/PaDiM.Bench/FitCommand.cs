@@ -82,7 +82,7 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
                 $"{Environment.ProcessorCount} cores, 256 x 256, {new FitSettings().Dimensions} dimensions"
             );
             Console.WriteLine();
-            MarkdownTable.PrintHeader(
+            ReportTable.PrintHeader(
                 "backbone",
                 "images",
                 "what",
@@ -275,7 +275,7 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
     {
         var alone = _costs.First().Value;
         foreach (var (what, cost) in _costs)
-            MarkdownTable.PrintRow(
+            ReportTable.PrintRow(
                 name,
                 $"{images.Count}",
                 GetLabel(what),

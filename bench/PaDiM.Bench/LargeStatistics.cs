@@ -22,7 +22,7 @@ internal static class LargeStatistics
                 + $"estimated memory {FitEstimate.FormatBytes(estimate.MemoryBytes)}"
         );
         Console.WriteLine();
-        MarkdownTable.PrintHeader("what", "seconds", "CPU seconds", "peak resident memory, MiB");
+        ReportTable.PrintHeader("what", "seconds", "CPU seconds", "peak resident memory, MiB");
         var batch = Enumerable
             .Range(0, FitEstimate.GetBatchSize(grid, dimensions))
             .Select(_ => new PatchEmbedding(grid, dimensions))
@@ -64,7 +64,7 @@ internal static class LargeStatistics
         var seconds = clock.Elapsed.TotalSeconds;
         var used = (Environment.CpuUsage.TotalTime - cpuTime).TotalSeconds;
         using var process = Process.GetCurrentProcess();
-        MarkdownTable.PrintRow(
+        ReportTable.PrintRow(
             what,
             FormattableString.Invariant($"{seconds:f1}"),
             FormattableString.Invariant($"{used:f1}"),

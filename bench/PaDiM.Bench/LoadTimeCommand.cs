@@ -56,7 +56,7 @@ internal static class LoadTimeCommand
         }
         var whole = new Times();
         whole.AddRange(hashing.Values.Zip(reading.Values, (hash, read) => hash + read));
-        var table = new MarkdownTable("what", "p50, ms", "p95, ms", "p99, ms");
+        var table = new ReportTable("what", "p50, ms", "p95, ms", "p99, ms");
         table.Add(["read and hash the file", .. hashing.ToCells()]);
         table.Add(["parse and check the values", .. reading.ToCells()]);
         table.Add(["load: both", .. whole.ToCells()]);

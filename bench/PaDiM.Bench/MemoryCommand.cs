@@ -53,7 +53,7 @@ internal static class MemoryCommand
                 LargeStatistics.Measure(arguments.GetValue(dimensions));
                 return;
             }
-            MarkdownTable.PrintHeader("images", "seconds", "peak resident memory, MiB");
+            ReportTable.PrintHeader("images", "seconds", "peak resident memory, MiB");
             string[] options =
             [
                 "--backbone",
@@ -107,7 +107,7 @@ internal static class MemoryCommand
             }
             if (fit.ExitCode != 0)
                 throw new InvalidOperationException(fit.StandardError.ReadToEnd());
-            MarkdownTable.PrintRow(
+            ReportTable.PrintRow(
                 $"{images.GetFiles().Length}",
                 FormattableString.Invariant($"{clock.Elapsed.TotalSeconds:f1}"),
                 $"{peak >> 20}"

@@ -44,7 +44,7 @@ internal static class MetricsCommand
         };
         command.SetAction(arguments =>
         {
-            MarkdownTable.PrintHeader(
+            ReportTable.PrintHeader(
                 "images",
                 "side, pixels",
                 "defect types",
@@ -78,7 +78,7 @@ internal static class MetricsCommand
         var seconds = clock.Elapsed.TotalSeconds;
         process.Refresh();
         var cpuSeconds = (process.TotalProcessorTime - before).TotalSeconds;
-        MarkdownTable.PrintRow(
+        ReportTable.PrintRow(
             $"{count}",
             $"{side}",
             $"{kinds}",

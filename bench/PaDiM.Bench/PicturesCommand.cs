@@ -50,7 +50,7 @@ internal static class PicturesCommand
         ];
         var candidates = ways.Select(way => new Candidate(way.Name, _ => way.Encode())).ToArray();
         Rounds.Run(candidates, TimeSpan.FromSeconds(10));
-        var table = new MarkdownTable("format", "kB", "p50, ms", "p95, ms");
+        var table = new ReportTable("format", "kB", "p50, ms", "p95, ms");
         for (var i = 0; i < ways.Length; i++)
             table.Add([
                 ways[i].Name,

@@ -99,7 +99,7 @@ internal static class QuantisationCommand
         var plain = registry.Open(name);
         Console.WriteLine($"{name}, {images.Length} images, {registry.Runtime.Threads} threads");
         Console.WriteLine();
-        MarkdownTable.PrintHeader(
+        ReportTable.PrintHeader(
             "variant",
             "bytes",
             "SQNR at the taps, dB",
@@ -112,7 +112,7 @@ internal static class QuantisationCommand
         {
             var made = quantiser.Run(images, settings, _ => { }, stop);
             var (exact, integer) = MeasureTimes(plain, made, registry.Runtime, rounds);
-            MarkdownTable.PrintRow(
+            ReportTable.PrintRow(
                 variant,
                 $"{made.Onnx.Length}",
                 string.Join(", ", made.Manifest.Quantisation!.Sqnr.Select(value => value.ToString("f1", null))),

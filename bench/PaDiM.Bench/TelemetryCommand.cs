@@ -88,7 +88,7 @@ internal static class TelemetryCommand
         );
         var rounds = Rounds.Run([score, record, write], TimeSpan.FromSeconds(20));
 
-        var table = new MarkdownTable(
+        var table = new ReportTable(
             "what",
             "p50, µs per image",
             "p95",
@@ -104,10 +104,10 @@ internal static class TelemetryCommand
             double Micro(double share) => 1000 * candidate.Times.Percentile(share) / repeats;
             table.Add([
                 candidate.Name,
-                MarkdownTable.Format(Micro(0.5)),
-                MarkdownTable.Format(Micro(0.95)),
-                MarkdownTable.Format(Micro(0.99)),
-                candidate == score ? "" : MarkdownTable.Format(bytes),
+                ReportTable.Format(Micro(0.5)),
+                ReportTable.Format(Micro(0.95)),
+                ReportTable.Format(Micro(0.99)),
+                candidate == score ? "" : ReportTable.Format(bytes),
                 (Micro(0.5) / (1000 * score.Times.Median)).ToString(
                     "p3",
                     System.Globalization.CultureInfo.InvariantCulture
@@ -127,7 +127,7 @@ internal static class TelemetryCommand
         Backbone backbone
     )
     {
-        var table = new MarkdownTable("categories", "p50, ms per scrape", "p95", "p99", "KB");
+        var table = new ReportTable("categories", "p50, ms per scrape", "p95", "p99", "KB");
         using var http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
         var recorded = 1;
         foreach (var categories in new[] { 1, 100, CategoryLabels.MaxCategories })

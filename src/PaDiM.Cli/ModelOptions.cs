@@ -184,7 +184,7 @@ internal sealed class ModelOptions
                     $"--crop-size must be between {FitSettings.MinSize} and the image size ({settings.ImageSize}), "
                         + $"not {crop}."
                 );
-            else if (settings.FindFault() is { } fault)
+            else if (settings.Validate() is { } fault)
                 arguments.AddError(fault);
         }
         catch (InvalidOperationException)

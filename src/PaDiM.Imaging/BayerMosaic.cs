@@ -1,8 +1,8 @@
 namespace PaDiM.Imaging;
 
 /// <summary>
-/// Interpolates the two colours that each pixel of a mosaic of colour filters lacks, with the filters of 5 x 5 pixels of
-/// H. S. Malvar, L. He and R. Cutler, "High-quality linear interpolation for demosaicing of Bayer-patterned color
+/// Interpolates the two colours that each pixel of a mosaic of colour filters lacks, with the filters of 5 x 5 pixels
+/// of H. S. Malvar, L. He and R. Cutler, "High-quality linear interpolation for demosaicing of Bayer-patterned color
 /// images", ICASSP 2004. Pixels beyond the border are mirrored, which keeps the order of the filters.
 /// </summary>
 internal static class BayerMosaic

@@ -48,7 +48,7 @@ internal sealed class BarChart(string title, string unit, string[] parts, IReadO
                 Box(at, top, bars[i].Parts[part] * scale, Row - 10, part);
                 at += bars[i].Parts[part] * scale;
             }
-            Text(at + 6, top + 14, MarkdownTable.Format(bars[i].Parts.Sum()));
+            Text(at + 6, top + 14, ReportTable.Format(bars[i].Parts.Sum()));
         }
         var x = (double)Left;
         for (var part = 0; part < parts.Length; part++)

@@ -95,7 +95,7 @@ internal static class GrowthCommand
     private static void MeasureCategories(Workbench workbench, TimeSpan each)
     {
         var backbone = workbench.Open(BackboneRegistry.DefaultName);
-        var table = new MarkdownTable(
+        var table = new ReportTable(
             "categories",
             "p50, ms",
             "p95, ms",
@@ -127,7 +127,7 @@ internal static class GrowthCommand
             table.Add([
                 $"{count}",
                 .. candidate.Times.ToCells(),
-                MarkdownTable.Format(distances.Median),
+                ReportTable.Format(distances.Median),
                 $"{bytes / 1e6:f0}",
                 $"{Environment.WorkingSet >> 20}",
             ]);
@@ -163,12 +163,12 @@ internal static class GrowthCommand
             models[i] = workbench.Fit(backbone, new FitSettings(), [.. workbench.Files.Take(counts[i])]);
             seconds[i] = Math.Min(seconds[i], clock.Elapsed.TotalSeconds);
         }
-        var table = new MarkdownTable("training images", "fit, s", "seconds per image", "model, MB", "form");
+        var table = new ReportTable("training images", "fit, s", "seconds per image", "model, MB", "form");
         for (var i = 0; i < counts.Length; i++)
             table.Add(
                 $"{counts[i]}",
-                MarkdownTable.Format(seconds[i]),
-                MarkdownTable.Format(seconds[i] / counts[i]),
+                ReportTable.Format(seconds[i]),
+                ReportTable.Format(seconds[i] / counts[i]),
                 $"{models[i].Bytes / 1e6:f1}",
                 models[i].Distribution.GetType().Name
             );

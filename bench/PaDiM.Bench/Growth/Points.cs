@@ -59,7 +59,7 @@ internal sealed class Points(Workbench workbench) : IDisposable
             duration,
             () => _points.ForEach(point => point.Scorer.Clear())
         );
-        var table = new MarkdownTable([
+        var table = new ReportTable([
             what,
             "positions",
             "model, MB",
@@ -76,9 +76,9 @@ internal sealed class Points(Workbench workbench) : IDisposable
                 $"{point.Positions}",
                 $"{point.Bytes / 1e6:f0}",
                 .. point.Score.Times.ToCells(),
-                MarkdownTable.Format(point.Alone.Times.Median),
-                MarkdownTable.Format(point.Scorer.Distances.Median),
-                MarkdownTable.Format(point.Score.Times.Median / point.Alone.Times.Median),
+                ReportTable.Format(point.Alone.Times.Median),
+                ReportTable.Format(point.Scorer.Distances.Median),
+                ReportTable.Format(point.Score.Times.Median / point.Alone.Times.Median),
             ]);
         table.Print($"{title}, {rounds} rounds:");
     }

@@ -95,7 +95,7 @@ internal static class ImagesCommand
 
     private static void Print(string[] paths, Times[] ours, Times[] theirs)
     {
-        var table = new MarkdownTable("file", "bytes", "decode and shrink, p50, ms", "Pillow, p50, ms", "ratio");
+        var table = new ReportTable("file", "bytes", "decode and shrink, p50, ms", "Pillow, p50, ms", "ratio");
         var goals = new Goals();
         for (var i = 0; i < Files.Length; i++)
         {
@@ -103,9 +103,9 @@ internal static class ImagesCommand
             table.Add(
                 Files[i].Name,
                 new FileInfo(paths[i]).Length.ToString("N0", CultureInfo.InvariantCulture),
-                MarkdownTable.Format(ours[i].Median),
-                MarkdownTable.Format(theirs[i].Median),
-                MarkdownTable.Format(ratio)
+                ReportTable.Format(ours[i].Median),
+                ReportTable.Format(theirs[i].Median),
+                ReportTable.Format(ratio)
             );
             goals.AtMost($"{Files[i].Name}, relative to Pillow", Files[i].Goal, ratio);
         }

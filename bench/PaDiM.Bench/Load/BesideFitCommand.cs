@@ -41,7 +41,7 @@ internal static class BesideFitCommand
         var image = LoadCommand.Encode(workbench.Images[0]);
         await using var service = await RunningService.StartAsync(workbench, name);
         await service.FitAsync(FittedCategory, CreateSettings(name, 0), workbench.Files);
-        var table = new MarkdownTable("requests", "fit", "p50, ms", "p95, ms", "p99, ms", "images", "seconds per fit");
+        var table = new ReportTable("requests", "fit", "p50, ms", "p95, ms", "p99, ms", "images", "seconds per fit");
         var goals = new Goals();
         var seed = 0;
         foreach (
@@ -74,7 +74,7 @@ internal static class BesideFitCommand
                 "in the background",
                 .. beside.ToCells(),
                 $"{beside.Count}",
-                MarkdownTable.Format(fits.Median),
+                ReportTable.Format(fits.Median),
             ]);
             goals.AtMost(
                 $"p99 during a fit / p99 without, {requests}",

@@ -113,7 +113,7 @@ internal static class LoadCommand
             }
         }
 
-        var table = new MarkdownTable("what", "p50, ms", "p95, ms", "p99, ms");
+        var table = new ReportTable("what", "p50, ms", "p95, ms", "p99, ms");
         table.Add(["decode and score in this process", .. here.ToCells()]);
         table.Add(["the same over HTTP", .. http.ToCells()]);
         for (var i = 0; i < stages.Length; i++)
@@ -163,7 +163,7 @@ internal static class LoadCommand
 
         var rates = (Apart: apart.Images / apart.Seconds, Together: together.Images / together.Seconds);
         var best = Math.Max(rates.Apart, rates.Together);
-        var table = new MarkdownTable(
+        var table = new ReportTable(
             "concurrency",
             "p50, ms",
             "p95, ms",
@@ -177,18 +177,18 @@ internal static class LoadCommand
             table.Add([
                 $"{load.Concurrency}",
                 .. load.Times.ToCells(),
-                MarkdownTable.Format(load.PerSecond),
-                MarkdownTable.Format(load.PerSecond / best),
-                MarkdownTable.Format(1000 * load.ServiceCpuSeconds / load.Times.Count),
-                MarkdownTable.Format(1000 * load.ClientCpuSeconds / load.Times.Count),
+                ReportTable.Format(load.PerSecond),
+                ReportTable.Format(load.PerSecond / best),
+                ReportTable.Format(1000 * load.ServiceCpuSeconds / load.Times.Count),
+                ReportTable.Format(1000 * load.ClientCpuSeconds / load.Times.Count),
             ]);
         table.Add(
             "ideal: a single-threaded session per core",
             "",
             "",
             "",
-            MarkdownTable.Format(rates.Apart),
-            MarkdownTable.Format(rates.Apart / best),
+            ReportTable.Format(rates.Apart),
+            ReportTable.Format(rates.Apart / best),
             "",
             ""
         );
@@ -197,8 +197,8 @@ internal static class LoadCommand
             "",
             "",
             "",
-            MarkdownTable.Format(rates.Together),
-            MarkdownTable.Format(rates.Together / best),
+            ReportTable.Format(rates.Together),
+            ReportTable.Format(rates.Together / best),
             "",
             ""
         );

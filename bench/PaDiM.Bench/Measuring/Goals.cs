@@ -5,7 +5,7 @@ namespace PaDiM.Bench.Measuring;
 /// <summary>Collects goals, measured values, and whether the goals are met.</summary>
 internal sealed class Goals
 {
-    private readonly MarkdownTable _table = new("what", "goal", "result", "met");
+    private readonly ReportTable _table = new("what", "goal", "result", "met");
 
     public void AtMost(string what, double limit, double measured, string unit = "") =>
         Add(what, "at most", limit, measured, measured <= limit, unit);
@@ -19,7 +19,7 @@ internal sealed class Goals
         _table.Add(
             what,
             $"{kind} {limit.ToString(CultureInfo.InvariantCulture)}{unit}",
-            MarkdownTable.Format(measured) + unit,
+            ReportTable.Format(measured) + unit,
             double.IsFinite(measured)
                 ? holds
                     ? "yes"

@@ -27,8 +27,8 @@ internal sealed class Times
     /// <summary>Formats p50, p95 and p99 as cells of a table.</summary>
     public string[] ToCells() =>
         [
-            MarkdownTable.Format(Percentile(0.5)),
-            MarkdownTable.Format(Percentile(0.95)),
-            MarkdownTable.Format(Percentile(0.99)),
+            ReportTable.Format(Percentile(0.5)),
+            ReportTable.Format(Percentile(0.95)),
+            ReportTable.Format(Percentile(0.99)),
         ];
 }

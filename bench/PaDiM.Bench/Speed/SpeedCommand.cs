@@ -84,7 +84,7 @@ internal static class SpeedCommand
             () => Array.ForEach(subjects, subject => subject.Clear())
         );
 
-        var table = new MarkdownTable(
+        var table = new ReportTable(
             "backbone",
             "what",
             "p50, ms",
@@ -153,9 +153,9 @@ internal static class SpeedCommand
                 subject.Name,
                 what,
                 .. times.ToCells(),
-                MarkdownTable.Format(times.Median / subject.Alone.Times.Median),
-                MarkdownTable.Format(times.Median / exact.Conventional.Times.Median),
-                MarkdownTable.Format(times.Median / exact.Exported.Times.Median),
+                ReportTable.Format(times.Median / subject.Alone.Times.Median),
+                ReportTable.Format(times.Median / exact.Conventional.Times.Median),
+                ReportTable.Format(times.Median / exact.Exported.Times.Median),
             ]);
     }
 

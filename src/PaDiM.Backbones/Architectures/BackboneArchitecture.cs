@@ -32,9 +32,7 @@ public static class BackboneArchitecture
     {
         using var file = WeightsFile.Open(weightsPath);
         return Networks
-            .FirstOrDefault(network =>
-                NetworkWeights.Find(file, network) is { } weights && weights.FindMisfit() is null
-            )
+            .FirstOrDefault(network => NetworkWeights.Find(file, network) is { } weights && weights.Validate() is null)
             ?.Name;
     }
 

@@ -61,7 +61,7 @@ internal sealed class NetworkWeights
     /// <summary>
     /// Finds a tensor that is missing, has another shape, or is unexpected, and describes it; null if all tensors fit.
     /// </summary>
-    public string? FindMisfit()
+    public string? Validate()
     {
         var needed = _graph
             .Convolutions.SelectMany(layer => layer.Tensors)
@@ -90,7 +90,7 @@ internal sealed class NetworkWeights
     /// <exception cref="InvalidDataException">They do not fit the network, cannot be read, or are not
     /// finite.</exception>
     public ModelProto ToModel() =>
-        FindMisfit() is { } misfit
+        Validate() is { } misfit
             ? throw new InvalidDataException(misfit)
             : _graph.ToModel(name => _tensors[name].Read());
 }

@@ -83,9 +83,9 @@ public sealed record FitEstimate(long StatisticsBytes, long ModelBytes, long Mem
     public static int GetBatchSize(Grid patches, int dimensions) =>
         (int)Math.Clamp(MaxBatchBytes / (4L * patches.Height * patches.Width * dimensions), 4, MaxBatchSize);
 
-    /// <summary>Finds the reason why a fit does not fit into memory; null if it does.</summary>
+    /// <summary>Gets a sentence that says why the fit needs too much memory; null if it does not.</summary>
     /// <param name="availableMemory">Memory that this process may use, in bytes.</param>
-    public string? FindMisfit(long availableMemory)
+    public string? ValidateMemory(long availableMemory)
     {
         if (MemoryBytes > UsableShare * availableMemory)
             return $"A fit with {Shape} requires {FormatBytes(MemoryBytes)} of memory; "

@@ -98,10 +98,10 @@ public sealed record FitSettings
         ignored is null ? null : new RegionOfInterest(CropMask(ignored), GetPreparedSize(), patches, BlurSigma);
 
     /// <summary>
-    /// Finds the reason why an ignore mask cannot be used: it ignores the whole prepared image. Null if it can.
+    /// Gets why an ignore mask cannot be used: it leaves no pixel of the prepared image. Null if it can.
     /// </summary>
     /// <param name="ignored">As for <see cref="CreateRegion"/>.</param>
-    public string? FindFault(bool[]? ignored) =>
+    public string? ValidateIgnoreMask(bool[]? ignored) =>
         ignored is not null && Array.TrueForAll(CropMask(ignored), pixel => pixel)
             ? "The ignore mask leaves no pixel of the prepared image. White pixels are ignored; paint black what "
                 + "counts."
@@ -118,8 +118,8 @@ public sealed record FitSettings
         return prepared;
     }
 
-    /// <summary>Finds the first setting that is out of range, as a sentence; null if all are valid.</summary>
-    public string? FindFault()
+    /// <summary>Gets a sentence about the first setting that is out of range; null if all are valid.</summary>
+    public string? Validate()
     {
         if (ImageSize is < MinSize or > MaxSize)
             return $"imageSize must lie between {MinSize} and {MaxSize} pixels.";

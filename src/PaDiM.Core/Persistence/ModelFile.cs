@@ -106,7 +106,7 @@ public static class ModelFile
         {
             var card = JsonSerializer.Deserialize(json, ModelJson.Default.ModelCard) ?? throw new JsonException();
             card = card with { Settings = AddEarlierDecoding(card.Settings, json) };
-            if ((card.Settings.FindFault() ?? card.FindFault()) is { } fault)
+            if ((card.Settings.Validate() ?? card.Validate()) is { } fault)
                 throw new InvalidDataException($"The file's description is invalid: {fault}");
             var side = (long)card.Settings.ImageSize;
             var distribution = ReadDistribution(file);
@@ -284,7 +284,7 @@ internal sealed record ModelCard(
 )
 {
     /// <summary>Finds the first invalid value, as a sentence; null if all are valid.</summary>
-    public string? FindFault()
+    public string? Validate()
     {
         if (
             TrainingImages.Any(image => image is not { Length: 64 } || !image.All(char.IsAsciiHexDigitLower))

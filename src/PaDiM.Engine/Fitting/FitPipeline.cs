@@ -115,7 +115,7 @@ public sealed class FitPipeline(
                 "A fit needs at least 2 images of normal parts; there "
                     + (images.Count == 1 ? "is 1." : $"are {images.Count}.")
             );
-        if (settings.FindFault(ignored) is { } fault)
+        if (settings.ValidateIgnoreMask(ignored) is { } fault)
             throw new UserFaultException(ProblemCodes.IgnoreMaskUnusable, fault);
         var parallel = compute.ToParallelOptions(cancellation);
         var reduction =

@@ -302,7 +302,7 @@ public sealed class Backbone : IDisposable
         if (FixedSize is { } only && only != size)
             return $"The backbone '{Identity.Name}' accepts only images of {only} x {only} pixels."
                 + $" Set the image size, or the crop size, to {only}.";
-        return EstimateFit(settings).FindMisfit(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        return EstimateFit(settings).ValidateMemory(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
     }
 
     /// <summary>Estimates the resources that a fit needs.</summary>

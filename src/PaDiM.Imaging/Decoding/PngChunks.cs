@@ -39,8 +39,8 @@ internal static class PngChunks
     public static bool IsDeep(ReadOnlySpan<byte> png) => png[24] == 16;
 
     /// <summary>
-    /// Reads the bits that count (<c>sBIT</c>); null if the file does not say, or says that all do. By the standard they
-    /// are the higher bits of a sample, but cameras and their programs leave them in the lower ones.
+    /// Reads the bits that count (<c>sBIT</c>); null if the file does not say, or says that all do. By the standard
+    /// they are the higher bits of a sample, but cameras and their programs leave them in the lower ones.
     /// </summary>
     /// <param name="png">The file; its header was read.</param>
     public static int? ReadSignificantBits(ReadOnlySpan<byte> png)

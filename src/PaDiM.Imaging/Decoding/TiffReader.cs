@@ -152,7 +152,9 @@ internal sealed class TiffReader
         _scale.Check(largest);
     }
 
-    /// <summary>Gets whether a sample of a row is a colour; beside alpha, samples of no meaning may be any number.</summary>
+    /// <summary>
+    /// Gets whether a sample of a row is a colour; beside alpha, samples of no meaning may be any number.
+    /// </summary>
     private bool IsColour(int index, int plane) =>
         (_page.IsPlanar ? plane : index % _page.SamplesPerPixel) < _page.Colours;
 

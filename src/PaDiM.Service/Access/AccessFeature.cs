@@ -36,7 +36,7 @@ internal static class AccessFeature
             .SetFallbackPolicy(new AuthorizationPolicyBuilder().AddRequirements(new AccessRules.Requirement()).Build());
         services
             .AddSingleton<IAuthorizationHandler, AccessRules>()
-            .AddSingleton<IAuthorizationMiddlewareResultHandler, AccessAnswers>();
+            .AddSingleton<IAuthorizationMiddlewareResultHandler, AccessResultHandler>();
         return services.AddRateLimiter(_ => { });
     }
 

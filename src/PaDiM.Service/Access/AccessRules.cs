@@ -55,7 +55,7 @@ internal sealed class AccessRules : AuthorizationHandler<AccessRules.Requirement
 }
 
 /// <summary>Writes refused requests as problem documents.</summary>
-internal sealed class AccessAnswers(RateLimits limits) : IAuthorizationMiddlewareResultHandler
+internal sealed class AccessResultHandler(RateLimits limits) : IAuthorizationMiddlewareResultHandler
 {
     public Task HandleAsync(
         RequestDelegate next,

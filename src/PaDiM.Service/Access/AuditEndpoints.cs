@@ -20,8 +20,7 @@ internal static class AuditEndpoints
                     + "scores are not recorded. `status` is null if no response was sent: the process ended or the "
                     + "client disconnected."
             )
-            .Produces<Page<AuditResponse>>()
-            .ProducesProblem(StatusCodes.Status400BadRequest);
+            .Produces<Page<AuditResponse>>();
 
     private static async Task<IResult> ListAsync(
         AuditStore store,

@@ -59,4 +59,4 @@ internal sealed record NewKeyResponse(string Key, KeyResponse About, IReadOnlyLi
 /// <param name="Text">The key itself.</param>
 /// <param name="Key">Its row.</param>
 /// <param name="Warnings">Possible mistakes.</param>
-internal sealed record MadeKey(string Text, ApiKey Key, IReadOnlyList<string> Warnings);
+internal sealed record CreatedKey(string Text, ApiKey Key, IReadOnlyList<string> Warnings);

@@ -16,18 +16,15 @@ internal static class KeyEndpoints
                 "Only a hash of the key is stored. As soon as the first key exists, every operation except "
                     + "health requires one, so create an `admin` key first."
             )
-            .Produces<NewKeyResponse>(StatusCodes.Status201Created)
-            .ProducesProblem(StatusCodes.Status400BadRequest);
+            .Produces<NewKeyResponse>(StatusCodes.Status201Created);
         keys.MapGet("", ListAsync)
             .WithName("ListKeys")
             .WithSummary("Lists keys, including revoked and expired ones")
-            .Produces<Page<KeyResponse>>()
-            .ProducesProblem(StatusCodes.Status400BadRequest);
+            .Produces<Page<KeyResponse>>();
         keys.MapGet("{id}", GetAsync)
             .WithName("GetKey")
             .WithSummary("Gets a key's permissions")
-            .Produces<KeyResponse>()
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .Produces<KeyResponse>();
         keys.MapDelete("{id}", RevokeAsync)
             .Audited("key.revoke")
             .WithName("RevokeKey")
@@ -38,8 +35,7 @@ internal static class KeyEndpoints
                     + "response is 200 with the key, and `revokedAt` is the original time."
             )
             .Produces(StatusCodes.Status204NoContent)
-            .Produces<KeyResponse>()
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .Produces<KeyResponse>();
     }
 
     private static async Task<IResult> CreateAsync(

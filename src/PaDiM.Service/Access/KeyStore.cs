@@ -9,7 +9,7 @@ namespace PaDiM.Service.Access;
 internal sealed partial class KeyStore(IDbContextFactory<PadimDbContext> contexts, KeyRing ring, TimeProvider time)
 {
     /// <summary>Creates a key. Its text is not stored.</summary>
-    public async Task<Outcome<MadeKey>> CreateAsync(KeyRequest request, CancellationToken cancellationToken)
+    public async Task<Outcome<CreatedKey>> CreateAsync(KeyRequest request, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         // Other actors of the audit trail contain a colon or have this name.
@@ -55,7 +55,7 @@ internal sealed partial class KeyStore(IDbContextFactory<PadimDbContext> context
         db.Add(key);
         await db.SaveChangesAsync(cancellationToken);
         ring.Invalidate();
-        return new MadeKey(
+        return new CreatedKey(
             text,
             key,
             [

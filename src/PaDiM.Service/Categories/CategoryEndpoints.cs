@@ -31,10 +31,7 @@ internal static class CategoryEndpoints
                     + "including their defaults if omitted."
             )
             .Produces<CategoryResponse>()
-            .Produces<CategoryResponse>(StatusCodes.Status201Created)
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status409Conflict)
-            .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
+            .Produces<CategoryResponse>(StatusCodes.Status201Created);
         one.MapPatch("", PatchAsync)
             .Audited("category.patch")
             .WithName("PatchCategory")
@@ -45,24 +42,18 @@ internal static class CategoryEndpoints
                     + "falseRejectRate, reviewRate and pinned at once, all others from the next fit."
             )
             .Accepts<CategoryRequest>(MergePatch.MediaType, "application/json")
-            .Produces<CategoryResponse>()
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status409Conflict)
-            .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
+            .Produces<CategoryResponse>();
         one.MapGet("", GetAsync)
             .Needs(AccessScope.Score)
             .WithName("GetCategory")
             .WithSummary("Gets a category")
-            .Produces<CategoryResponse>()
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .Produces<CategoryResponse>();
         one.MapDelete("", DeleteAsync)
             .Needs(AccessScope.Admin)
             .Audited("category.delete")
             .WithName("DeleteCategory")
             .WithSummary("Deletes a category with its images, models and jobs")
-            .Produces(StatusCodes.Status204NoContent)
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .Produces(StatusCodes.Status204NoContent);
     }
 
     private static async Task<IResult> ListAsync(

@@ -63,7 +63,7 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Back
             return badReview;
         if (CheckRefuseOn(request.RefuseOn) is { } badWarning)
             return badWarning;
-        if (settings.Fit.FindFault() is { } fault)
+        if (settings.Fit.Validate() is { } fault)
             return Problems.InvalidSettings(fault);
         if (!OpenBackbone(name).Succeeded(out var backbone, out var unusable))
             return unusable;

@@ -28,8 +28,8 @@ internal sealed class StoredImage
     public required string Sha256 { get; init; }
 
     /// <summary>
-    /// Hash of the decoded pixels; null for images of earlier versions, and after a change of the category's depth, until
-    /// the next fit.
+    /// Hash of the decoded pixels; null for images of earlier versions, and after a change of the category's depth,
+    /// until the next fit.
     /// </summary>
     [MaxLength(64)]
     public string? PixelSha256 { get; init; }

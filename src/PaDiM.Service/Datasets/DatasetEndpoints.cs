@@ -32,8 +32,7 @@ internal static class DatasetEndpoints
                     + "`ground_truth/DEFECT/NAME_mask.png`. The archive is written while it is sent; one that was "
                     + "broken off is not a valid archive."
             )
-            .Produces<byte[]>(StatusCodes.Status200OK, DatasetWriter.MediaType)
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .Produces<byte[]>(StatusCodes.Status200OK, DatasetWriter.MediaType);
         dataset
             .MapPost("", ImportAsync)
             .Audited("dataset.import")
@@ -47,11 +46,7 @@ internal static class DatasetEndpoints
                     + "Images that are stored already are recognised, so an import can be sent again."
             )
             .Accepts<IFormFile>(MediaTypes[0], MediaTypes[1..])
-            .Produces<ImportResponse>()
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
-            .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
+            .Produces<ImportResponse>();
     }
 
     /// <summary>Sends images as an archive. HEAD, which has no body, reads none of them.</summary>

@@ -40,7 +40,7 @@ internal static class DatasetLayout
     {
         if (entry.FullName.EndsWith('/') && entry.Length == 0)
             return LaidOut.Nothing;
-        if (FindFault(entry) is { } fault)
+        if (Validate(entry) is { } fault)
             return new LaidOut(EntryKind.Refused) { Fault = fault };
         var segments = entry.FullName.Split('/');
         // What macOS and Windows add to archives and folders.
@@ -101,7 +101,7 @@ internal static class DatasetLayout
         maskStem.EndsWith(MaskSuffix, StringComparison.Ordinal) ? maskStem[..^MaskSuffix.Length] : maskStem;
 
     /// <summary>Gets the problem with an entry that is not read, whatever it holds; or null.</summary>
-    private static Problem? FindFault(ZipArchiveEntry entry)
+    private static Problem? Validate(ZipArchiveEntry entry)
     {
         var name = entry.FullName;
         var type = (entry.ExternalAttributes >> 16) & FileType;

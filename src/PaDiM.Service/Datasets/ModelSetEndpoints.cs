@@ -17,8 +17,7 @@ internal static class ModelSetEndpoints
             .WithName("ListModelImages")
             .WithSummary("Lists the images that a version was fitted to")
             .WithDescription("In the order of the model, with their hashes and the names that they had then.")
-            .Produces<Page<ModelImageResponse>>()
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .Produces<Page<ModelImageResponse>>();
         model
             .MapGet("dataset", ExportAsync)
             .WithName("ExportModelDataset")
@@ -28,9 +27,7 @@ internal static class ModelSetEndpoints
                     + "there until the next sweep only. If some are gone, the answer is 410 and names them; "
                     + "`skipMissing=true` exports the others."
             )
-            .Produces<byte[]>(StatusCodes.Status200OK, DatasetWriter.MediaType)
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status410Gone);
+            .Produces<byte[]>(StatusCodes.Status200OK, DatasetWriter.MediaType);
     }
 
     private static async Task<IResult> ListAsync(

@@ -26,29 +26,23 @@ internal static class EvaluationEndpoints
                     + "that the model was fitted to count with their exact leave-one-out scores; all others are "
                     + "scored."
             )
-            .Produces<JobResponse>(StatusCodes.Status202Accepted)
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status409Conflict)
-            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+            .Produces<JobResponse>(StatusCodes.Status202Accepted);
         ofCategory
             .MapGet("", ListAsync)
             .WithName("ListEvaluations")
             .WithSummary("Lists a category's evaluations, newest first")
-            .Produces<Page<EvaluationResponse>>()
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .Produces<Page<EvaluationResponse>>();
         var evaluations = routes.MapGroup("/v1/evaluations").Needs(AccessScope.Train).WithTags("Evaluation");
         evaluations
             .MapGet("{id}", GetAsync)
             .WithName("GetEvaluation")
             .WithSummary("Gets an evaluation")
-            .Produces<EvaluationResponse>()
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .Produces<EvaluationResponse>();
         evaluations
             .MapGet("{id}/images", ListImagesAsync)
             .WithName("ListEvaluatedImages")
             .WithSummary("Lists the scores of an evaluation's images")
-            .Produces<Page<EvaluatedImage>>()
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .Produces<Page<EvaluatedImage>>();
     }
 
     private static Task<IResult> StartAsync(
@@ -96,10 +90,12 @@ internal static class EvaluationEndpoints
         CancellationToken cancellationToken,
         int? limit = null,
         string? cursor = null
-    ) =>
-        PageRequest.Parse(limit, cursor).Succeeded(out var page, out var problem)
-            ? (await store.ListAsync(category, page, cancellationToken)).ToResult(TypedResults.Ok)
-            : problem;
+    )
+    {
+        if (!PageRequest.Parse(limit, cursor).Succeeded(out var page, out var problem))
+            return problem;
+        return (await store.ListAsync(category, page, cancellationToken)).ToResult(TypedResults.Ok);
+    }
 
     private static async Task<IResult> GetAsync(
         string id,

@@ -107,7 +107,11 @@ internal sealed class EvaluationStore(IDbContextFactory<PadimDbContext> contexts
     }
 
     /// <summary>Finds the newest evaluation of a version; null when there is none.</summary>
-    public async Task<StoredEvaluation?> NewestAsync(string category, int version, CancellationToken cancellationToken)
+    public async Task<StoredEvaluation?> FindNewestAsync(
+        string category,
+        int version,
+        CancellationToken cancellationToken
+    )
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         return await db

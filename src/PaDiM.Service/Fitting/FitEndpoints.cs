@@ -19,10 +19,7 @@ internal static class FitEndpoints
                 "Responds at once with a job and the expected requirements of the fit (`estimate`); follow "
                     + "the job at its Location. The same Idempotency-Key with the same body returns the same job."
             )
-            .Produces<JobResponse>(StatusCodes.Status202Accepted)
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status409Conflict)
-            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+            .Produces<JobResponse>(StatusCodes.Status202Accepted);
 
     private static Task<IResult> StartAsync(
         string category,

@@ -48,7 +48,7 @@ internal sealed class FitPlanner(
     private Outcome<JobEstimate> Estimate(Backbone backbone, FitSettings fit, int images, int missing)
     {
         var estimate = backbone.EstimateFit(fit, images, missing);
-        if (estimate.FindMisfit(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes) is { } misfit)
+        if (estimate.ValidateMemory(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes) is { } misfit)
             return Problems.FitTooLarge(misfit);
         var free = space.Available;
         if (estimate.DiskBytes > free)

@@ -5,9 +5,5 @@ internal static class StoredFileConventions
 {
     /// <summary>Declares what an operation that answers with a <see cref="StoredFile"/> answers besides.</summary>
     public static RouteHandlerBuilder ProducesFile(this RouteHandlerBuilder route) =>
-        route
-            .Produces(StatusCodes.Status206PartialContent)
-            .Produces(StatusCodes.Status304NotModified)
-            .ProducesProblem(StatusCodes.Status412PreconditionFailed)
-            .ProducesProblem(StatusCodes.Status416RangeNotSatisfiable);
+        route.Produces(StatusCodes.Status206PartialContent).Produces(StatusCodes.Status304NotModified);
 }

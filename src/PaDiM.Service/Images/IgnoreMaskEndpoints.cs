@@ -38,11 +38,7 @@ internal static class IgnoreMaskEndpoints
                 "application/octet-stream",
                 "multipart/form-data"
             )
-            .Produces<CategoryResponse>()
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
-            .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
+            .Produces<CategoryResponse>();
         mask.MapGet("", GetAsync)
             .WithName("GetIgnoreMask")
             .WithSummary("Gets the ignore mask as uploaded")
@@ -55,14 +51,12 @@ internal static class IgnoreMaskEndpoints
                 "image/webp",
                 "image/x-portable-anymap"
             )
-            .ProducesFile()
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .ProducesFile();
         mask.MapDelete("", DeleteAsync)
             .Audited("ignore-mask.delete")
             .WithName("DeleteIgnoreMask")
             .WithSummary("Removes the ignore mask, from the next fit on")
-            .Produces(StatusCodes.Status204NoContent)
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .Produces(StatusCodes.Status204NoContent);
     }
 
     private static async Task<IResult> PutAsync(
@@ -110,7 +104,7 @@ internal static class IgnoreMaskEndpoints
             return Problems.Image(refused);
         var sizes = new FitSettings { ImageSize = category.ImageSize, CropSize = category.CropSize };
         var ignored = MaskImage.GetMarks(mask, new Grid(sizes.ImageSize, sizes.ImageSize));
-        return sizes.FindFault(ignored) is { } fault ? Problems.IgnoreMaskUnusable(fault) : null;
+        return sizes.ValidateIgnoreMask(ignored) is { } fault ? Problems.IgnoreMaskUnusable(fault) : null;
     }
 
     private static async Task<IResult> GetAsync(

@@ -29,10 +29,7 @@ internal static class ImageChangeEndpoints
                     + "models stay as they are; the next fit follows the new labels."
             )
             .Accepts<ImageSettings>(MergePatch.MediaType, "application/json")
-            .Produces<ImageResponse>()
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
+            .Produces<ImageResponse>();
         // Not below images, where they would be identifiers to the other methods.
         var dataset = category.MapGroup("dataset").WithTags("Images");
         dataset
@@ -45,11 +42,7 @@ internal static class ImageChangeEndpoints
                     + "With `dryRun`, it only counts them."
             )
             .Accepts<UpdateImagesRequest>("application/json")
-            .Produces<ImagesChangedResponse>()
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status409Conflict)
-            .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
+            .Produces<ImagesChangedResponse>();
         dataset
             .MapPost("delete", DeleteAsync)
             .Audited("images.delete")
@@ -60,10 +53,7 @@ internal static class ImageChangeEndpoints
                     + "selection by conditions must say how many images it `expected`; a request with `dryRun` counts "
                     + "them. An empty selection is refused."
             )
-            .Produces<ImagesChangedResponse>()
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status409Conflict);
+            .Produces<ImagesChangedResponse>();
     }
 
     private static async Task<IResult> PatchAsync(

@@ -37,7 +37,7 @@ internal sealed class ImageChanges(IDbContextFactory<PadimDbContext> contexts, B
             )
         )
             return problem;
-        if (FindMisfit(images, change, dropMasks) is { } misfit)
+        if (Validate(images, change, dropMasks) is { } misfit)
             return misfit;
         string[] masks =
         [
@@ -117,7 +117,7 @@ internal sealed class ImageChanges(IDbContextFactory<PadimDbContext> contexts, B
     }
 
     /// <summary>Gets the problem with images that the change does not fit, or null.</summary>
-    private static Problem? FindMisfit(SelectedImage[] images, ImageChange change, bool dropMasks)
+    private static Problem? Validate(SelectedImage[] images, ImageChange change, bool dropMasks)
     {
         if (change is { Label: ImageLabel.Normal } && !dropMasks)
         {

@@ -44,16 +44,12 @@ internal static class ImageEndpoints
                 "image/*",
                 "application/octet-stream"
             )
-            .Produces<UploadResponse>()
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status415UnsupportedMediaType);
+            .Produces<UploadResponse>();
         images
             .MapGet("", ListAsync)
             .WithName("ListImages")
             .WithSummary("Lists images in upload order")
-            .Produces<Page<ImageResponse>>()
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .Produces<Page<ImageResponse>>();
         images
             .MapGet("{id}", DownloadAsync)
             .WithName("GetImage")
@@ -67,23 +63,20 @@ internal static class ImageEndpoints
                 "image/webp",
                 "image/x-portable-anymap"
             )
-            .ProducesFile()
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .ProducesFile();
         images
             .MapGet("{id}/thumbnail", ThumbnailAsync)
             .WithName("GetThumbnail")
             .WithSummary("Gets a thumbnail of an image (JPEG)")
             .Produces<byte[]>(StatusCodes.Status200OK, "image/jpeg")
-            .Produces(StatusCodes.Status304NotModified)
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .Produces(StatusCodes.Status304NotModified);
         images
             .MapDelete("{id}", DeleteAsync)
             .Audited("image.delete")
             .WithName("DeleteImage")
             .WithSummary("Deletes an image")
             .WithDescription("The next incremental fit removes it from the statistics.")
-            .Produces(StatusCodes.Status204NoContent)
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .Produces(StatusCodes.Status204NoContent);
     }
 
     private static async Task<IResult> UploadAsync(

@@ -216,8 +216,8 @@ internal sealed class ImageStore(
 
     /// <summary>
     /// Decodes an image completely and keeps only what the row needs, so that an invalid image is refused now and not
-    /// during the fit. Pixels whose layout or depth only the request knows become a PNG, because the store does not keep
-    /// either; other files are unchanged.
+    /// during the fit. Pixels whose layout or depth only the request knows become a PNG, because the store does not
+    /// keep either; other files are unchanged.
     /// </summary>
     private async Task<Outcome<MeasuredImage>> MeasureAsync(
         RequestFile file,

@@ -8,7 +8,8 @@ using PaDiM.Service.Data;
 namespace PaDiM.Service.Images;
 
 /// <summary>
-/// Hashes the pixels of images that an earlier version stored, or whose category changed its depth since, so that uploads and fits recognise their copies.
+/// Hashes the pixels of images that an earlier version stored, or whose category changed its depth since, so that
+/// uploads and fits recognise their copies.
 /// </summary>
 internal sealed class PixelHashes(
     IDbContextFactory<PadimDbContext> contexts,

@@ -8,8 +8,8 @@ namespace PaDiM.Service.Images;
 
 /// <summary>
 /// The query <c>width=640&amp;height=480&amp;format=rgb24</c>, which declares every file of its request as raw pixels.
-/// All three parameters are given, or none for encoded images; <c>significantBits=12</c> goes with encoded images and with
-/// <c>gray16</c>.
+/// All three parameters are given, or none for encoded images; <c>significantBits=12</c> goes with encoded images and
+/// with <c>gray16</c>.
 /// </summary>
 internal static class PixelQuery
 {

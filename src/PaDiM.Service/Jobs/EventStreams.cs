@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Options;
-using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Jobs;
 
@@ -9,7 +8,12 @@ internal sealed class EventStreams(IOptions<JobOptions> options) : IDisposable
     private readonly SemaphoreSlim _places = new(options.Value.MaxEventStreams, options.Value.MaxEventStreams);
 
     /// <summary>Takes a place, which is released on disposal; null when all are taken.</summary>
-    public IDisposable? TryEnter() => _places.Wait(0) ? new Place(_places) : null;
+    public IDisposable? TryEnter() => _places.Wait(0) ? new Release(_places) : null;
 
     public void Dispose() => _places.Dispose();
+
+    private sealed class Release(SemaphoreSlim places) : IDisposable
+    {
+        public void Dispose() => places.Release();
+    }
 }

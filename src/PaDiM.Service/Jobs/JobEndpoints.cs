@@ -18,8 +18,7 @@ internal static class JobEndpoints
         jobs.MapGet("", ListAsync)
             .WithName("ListJobs")
             .WithSummary("Lists jobs, newest first")
-            .Produces<Page<JobResponse>>()
-            .ProducesProblem(StatusCodes.Status400BadRequest);
+            .Produces<Page<JobResponse>>();
         jobs.MapGet("{id}", GetAsync)
             .WithName("GetJob")
             .WithSummary("Gets a job")
@@ -29,8 +28,7 @@ internal static class JobEndpoints
                     + "backbone cannot read an image), `embedding_lost` (fit again with `incremental: false`) or "
                     + "`job_abandoned` (started five times without finishing)."
             )
-            .Produces<JobResponse>()
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .Produces<JobResponse>();
         jobs.MapDelete("{id}", CancelAsync)
             .Audited("job.cancel")
             .WithName("CancelJob")
@@ -38,9 +36,7 @@ internal static class JobEndpoints
             .WithDescription(
                 "A queued job is cancelled at once; a running one stops at its next step and publishes nothing."
             )
-            .Produces<JobResponse>(StatusCodes.Status202Accepted)
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status409Conflict);
+            .Produces<JobResponse>(StatusCodes.Status202Accepted);
         jobs.MapGet("{id}/events", EventsAsync)
             .WithName("StreamJob")
             .WithSummary("Follows a job (server-sent events)")
@@ -48,8 +44,7 @@ internal static class JobEndpoints
                 "Sends an event named `job` every time the job changes, with the job as data. The stream "
                     + "ends when the job is final."
             )
-            .Produces<string>(StatusCodes.Status200OK, "text/event-stream")
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .Produces<string>(StatusCodes.Status200OK, "text/event-stream");
     }
 
     private static async Task<IResult> ListAsync(
@@ -60,10 +55,16 @@ internal static class JobEndpoints
         Choice<JobState>? state = null,
         int? limit = null,
         string? cursor = null
-    ) =>
-        category is not null && !CategoryName.IsValid(category) ? Problems.InvalidName(category)
-        : !PageRequest.Parse(limit, cursor).Succeeded(out var page, out var problem) ? problem
-        : TypedResults.Ok(await store.ListAsync(caller.Categories, category, state?.Value, page, cancellationToken));
+    )
+    {
+        if (category is not null && !CategoryName.IsValid(category))
+            return Problems.InvalidName(category);
+        if (!PageRequest.Parse(limit, cursor).Succeeded(out var page, out var problem))
+            return problem;
+        return TypedResults.Ok(
+            await store.ListAsync(caller.Categories, category, state?.Value, page, cancellationToken)
+        );
+    }
 
     private static async Task<IResult> GetAsync(
         string id,

@@ -30,30 +30,25 @@ internal static class ModelEndpoints
             .Needs(AccessScope.Score)
             .WithName("ListModels")
             .WithSummary("Lists model versions, newest first")
-            .Produces<Page<ModelResponse>>()
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .Produces<Page<ModelResponse>>();
         models
             .MapGet("{version:int}", GetAsync)
             .Needs(AccessScope.Score)
             .WithName("GetModel")
             .WithSummary("Gets a model version")
-            .Produces<ModelResponse>()
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .Produces<ModelResponse>();
         models
             .MapPost("{version:int}/activate", ActivateAsync)
             .Audited("model.activate")
             .WithName("ActivateModel")
             .WithSummary("Activates a model version (also used to roll back)")
-            .Produces<ModelResponse>()
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .Produces<ModelResponse>();
         models
             .MapDelete("{version:int}", DeleteAsync)
             .Audited("model.delete")
             .WithName("DeleteModel")
             .WithSummary("Deletes an inactive version")
-            .Produces(StatusCodes.Status204NoContent)
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status409Conflict);
+            .Produces(StatusCodes.Status204NoContent);
         models
             .MapGet("{version:int}/export", ExportAsync)
             .WithName("ExportModel")
@@ -65,8 +60,7 @@ internal static class ModelEndpoints
                     + "metadata has the threshold in force and how to prepare an image."
             )
             .Produces<byte[]>(StatusCodes.Status200OK, MediaType)
-            .ProducesFile()
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .ProducesFile();
         models
             .MapPost("import", ImportAsync)
             .Needs(AccessScope.Admin)
@@ -79,10 +73,7 @@ internal static class ModelEndpoints
                     + "byte-identical to the one used for the fit."
             )
             .Accepts<IFormFile>(MediaType, FormReader.MediaType)
-            .Produces<ModelResponse>(StatusCodes.Status201Created)
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
-            .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
+            .Produces<ModelResponse>(StatusCodes.Status201Created);
     }
 
     private static async Task<IResult> ListAsync(

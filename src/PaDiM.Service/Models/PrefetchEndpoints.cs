@@ -17,10 +17,7 @@ internal static class PrefetchEndpoints
                 "Reads the model, opens its backbone and runs the model's self-test. Responds when the model "
                     + "is ready to score. Only `pinned` keeps it in memory permanently."
             )
-            .Produces<PrefetchResponse>()
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status409Conflict)
-            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+            .Produces<PrefetchResponse>();
 
     private static async Task<IResult> PrefetchAsync(
         string category,

@@ -50,7 +50,7 @@ internal static class OpenApiSetup
             // HEAD is part of every GET.
             options.DocInclusionPredicate((_, action) => action.HttpMethod != HttpMethods.Head);
             options.OrderActionsBy(action => action.RelativePath);
-            options.SchemaFilter<AnswersAreWhole>();
+            options.SchemaFilter<RequiredMembers>();
             options.OperationFilter<DeadlineHeader>();
             options.OperationFilter<DescribedParameters>();
             options.OperationFilter<BinaryBodies>();

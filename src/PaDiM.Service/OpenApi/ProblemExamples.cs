@@ -97,7 +97,8 @@ internal static class ProblemExamples
         ),
         Refused(
             ImageFault.SampleOutOfRange,
-            "A sample is 5000, but 12 significant bits end at 4095. Declare the significant bits that the camera sends, "
+            "A sample is 5000, but 12 significant bits end at 4095. Declare the significant bits that the camera "
+                + "sends, "
                 + "or none if it fills the whole range."
         ),
         Refused(ImageFault.Unreadable, "The bytes are not a PNG, JPEG, BMP, TIFF or WebP image."),

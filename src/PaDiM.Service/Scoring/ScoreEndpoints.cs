@@ -54,15 +54,7 @@ internal static class ScoreEndpoints
                 ScoreAnswers.Jpeg,
                 ScoreAnswers.Webp,
                 NumpyFile.MediaType
-            )
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status409Conflict)
-            .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
-            .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
-            .ProducesProblem(StatusCodes.Status422UnprocessableEntity)
-            .ProducesProblem(StatusCodes.Status503ServiceUnavailable)
-            .ProducesProblem(StatusCodes.Status504GatewayTimeout);
+            );
         score
             .MapPost("batch", ScoreBatchAsync)
             .WithName("ScoreBatch")
@@ -73,13 +65,7 @@ internal static class ScoreEndpoints
                     + "every file is raw pixels of that size."
             )
             .Accepts<IFormFileCollection>("multipart/form-data")
-            .Produces<BatchResponse>()
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status409Conflict)
-            .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
-            .ProducesProblem(StatusCodes.Status503ServiceUnavailable)
-            .ProducesProblem(StatusCodes.Status504GatewayTimeout);
+            .Produces<BatchResponse>();
     }
 
     private static async Task<IResult> ScoreAsync(

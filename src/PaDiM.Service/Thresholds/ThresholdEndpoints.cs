@@ -16,8 +16,7 @@ internal static class ThresholdEndpoints
             .Needs(AccessScope.Score)
             .WithName("GetThreshold")
             .WithSummary("Gets the threshold in force and its history")
-            .Produces<ThresholdResponse>()
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .Produces<ThresholdResponse>();
         one.MapPatch("threshold", PatchThresholdAsync)
             .Audited("threshold.patch")
             .WithName("PatchThreshold")
@@ -29,11 +28,7 @@ internal static class ThresholdEndpoints
                     + "it applies to both."
             )
             .Accepts<ThresholdRequest>("application/json")
-            .Produces<ThresholdResponse>()
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status409Conflict)
-            .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
+            .Produces<ThresholdResponse>();
     }
 
     private static async Task<IResult> GetThresholdAsync(

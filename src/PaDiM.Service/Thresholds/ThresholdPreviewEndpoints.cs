@@ -23,11 +23,7 @@ internal static class ThresholdPreviewEndpoints
                     + "the model was not fitted to, count with the scores of its newest evaluation."
             )
             .Accepts<ThresholdRequest>("application/json")
-            .Produces<ThresholdPreview>()
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status409Conflict)
-            .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
+            .Produces<ThresholdPreview>();
 
     private static async Task<IResult> PreviewAsync(
         string category,
@@ -48,7 +44,7 @@ internal static class ThresholdPreviewEndpoints
             return problem;
         if (change.CheckAgainst(model) is { } ambiguous)
             return ambiguous;
-        var evaluation = await store.NewestAsync(category, model.Version, cancellationToken);
+        var evaluation = await store.FindNewestAsync(category, model.Version, cancellationToken);
         var calibration = model.Scorer.Model.Calibration;
         var proposed = change.Threshold ?? calibration.GetThreshold(change.FalseRejectRate ?? model.FalseRejectRate);
         var measured = evaluation

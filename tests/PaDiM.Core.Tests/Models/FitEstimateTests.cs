@@ -17,13 +17,13 @@ public sealed class FitEstimateTests
             4096L * (4 * 550 + 4 * (19 * 550 + 190)),
             FitEstimate.Create(new FitSettings(), Patches, 550, 20).ModelBytes
         );
-        Assert.Null(FitEstimate.Create(new FitSettings(), Patches, 550, 1000).FindMisfit(8L << 30));
+        Assert.Null(FitEstimate.Create(new FitSettings(), Patches, 550, 1000).ValidateMemory(8L << 30));
     }
 
     [Fact]
     public void What_memory_does_not_hold_is_refused_with_both_figures()
     {
-        var misfit = FitEstimate.Create(new FitSettings(), Patches, 550, null).FindMisfit(4L << 30);
+        var misfit = FitEstimate.Create(new FitSettings(), Patches, 550, null).ValidateMemory(4L << 30);
         Assert.Contains("64 x 64 positions and 550 dimensions requires", misfit, StringComparison.Ordinal);
         Assert.Contains("4.0 GiB are available", misfit, StringComparison.Ordinal);
     }
@@ -32,7 +32,7 @@ public sealed class FitEstimateTests
     public void Scatters_beyond_one_array_are_refused_whatever_the_memory() =>
         Assert.Contains(
             "are supported",
-            FitEstimate.Create(new FitSettings(), new Grid(512, 512), 1000, null).FindMisfit(long.MaxValue),
+            FitEstimate.Create(new FitSettings(), new Grid(512, 512), 1000, null).ValidateMemory(long.MaxValue),
             StringComparison.Ordinal
         );
 

@@ -153,9 +153,9 @@ public sealed class AlignedFitTests
     [Fact]
     public void A_crop_is_refused_where_parts_are_aligned()
     {
-        Assert.Null(Rigid.FindFault());
-        Assert.Null((AsTheyLie with { CropSize = 80 }).FindFault());
-        Assert.Contains("cropSize", (Rigid with { CropSize = 80 }).FindFault(), StringComparison.Ordinal);
+        Assert.Null(Rigid.Validate());
+        Assert.Null((AsTheyLie with { CropSize = 80 }).Validate());
+        Assert.Contains("cropSize", (Rigid with { CropSize = 80 }).Validate(), StringComparison.Ordinal);
     }
 
     [Fact]

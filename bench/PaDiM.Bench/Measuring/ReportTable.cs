@@ -4,7 +4,7 @@ namespace PaDiM.Bench.Measuring;
 
 /// <summary>Prints Markdown tables: as a whole, or row by row while measurements are running.</summary>
 /// <param name="columns">The titles of the columns.</param>
-internal sealed class MarkdownTable(params string[] columns)
+internal sealed class ReportTable(params string[] columns)
 {
     private readonly List<string[]> _rows = [];
 

@@ -11,7 +11,7 @@ namespace PaDiM.Service.OpenApi;
 /// default. Positional records are responses: every member is present, null without a value, and more may be added.
 /// Only a problem omits members without a value.
 /// </summary>
-internal sealed class AnswersAreWhole : ISchemaFilter
+internal sealed class RequiredMembers : ISchemaFilter
 {
     public void Apply(IOpenApiSchema schema, SchemaFilterContext context)
     {
