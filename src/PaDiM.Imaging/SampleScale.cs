@@ -54,11 +54,11 @@ internal sealed class SampleScale
         if (!IsLimited)
             return;
         // Alpha may be at full range beside colours that are not.
-        var alpha = channels is 2 or 4 ? channels - 1 : -1;
+        var colours = channels is 2 or 4 ? channels - 1 : channels;
         uint largest = 0;
-        for (var i = 0; i < samples.Length; i++)
-            if (i % channels != alpha)
-                largest = Math.Max(largest, samples[i]);
+        for (var pixel = 0; pixel < samples.Length; pixel += channels)
+            foreach (var sample in samples.Slice(pixel, colours))
+                largest = Math.Max(largest, sample);
         Check(largest);
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using PaDiM.Cli.Tests.Support;
 using PaDiM.TestSupport;
+using PaDiM.TestSupport.Parts;
 
 namespace PaDiM.Cli.Tests;
 
@@ -40,6 +41,70 @@ public sealed class ScoreCommandTests(FittedModel model) : IClassFixture<FittedM
         );
         Assert.InRange(worn.GetProperty("defectAreaPercent").GetDouble(), 0.01, 100);
         Assert.False(region.TryGetProperty("contour", out _));
+    }
+
+    [Fact]
+    public void A_camera_of_twelve_bits_is_declared_to_the_model_or_to_the_score()
+    {
+        using var folder = new TempDirectory();
+        Directory.CreateDirectory(folder.Combine("good"));
+        for (var seed = 0; seed < 8; seed++)
+            WriteDeep(folder.Combine("good", $"{seed}.ppm"), SyntheticParts.Good(seed, 80), 12);
+        var part = SyntheticParts.Defective(200, DefectKind.Dent, 80).Image;
+        File.WriteAllBytes(folder.Combine("part.bmp"), part.ToBmp());
+        WriteDeep(folder.Combine("part.ppm"), part, 12);
+
+        var expected = Score(model.File, "part.bmp");
+        Assert.Equal(expected, Score(model.File, "part.ppm", "--significant-bits", "12"));
+        Assert.NotEqual(expected, Score(model.File, "part.ppm"));
+        var refused = Padim.Run("score", model.File, folder.Combine("part.ppm"), "--json", "--significant-bits", "10");
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains("1023", refused.Output, StringComparison.Ordinal);
+        foreach (var bits in new[] { "7", "17" })
+            Assert.Contains(
+                "between 8 and 16",
+                Padim.Run("score", model.File, folder.Combine("part.ppm"), "--significant-bits", bits).Failed(2),
+                StringComparison.Ordinal
+            );
+
+        var file = folder.Combine("deep.safetensors");
+        Padim
+            .Run(
+                "fit",
+                folder.Combine("good"),
+                "--out",
+                file,
+                "--image-size",
+                "64",
+                "--dimensions",
+                "20",
+                "--significant-bits",
+                "12"
+            )
+            .Succeeded();
+        Assert.Equal(Score(file, "part.bmp"), Score(file, "part.ppm"));
+        Assert.NotEqual(Score(file, "part.bmp"), Score(file, "part.ppm", "--significant-bits", "16"));
+
+        double Score(string fitted, string name, params string[] options) =>
+            JsonDocument
+                .Parse(
+                    Assert.Single(
+                        Padim.Run(["score", fitted, folder.Combine(name), "--json", .. options]).Succeeded().Lines
+                    )
+                )
+                .RootElement.GetProperty("score")
+                .GetDouble();
+
+        static void WriteDeep(string path, RgbImage image, int bits) =>
+            File.WriteAllBytes(
+                path,
+                [
+                    .. System.Text.Encoding.ASCII.GetBytes($"P6 {image.Width} {image.Height} 65535\n"),
+                    .. image
+                        .Pixels.Select(v => (int)Math.Round(v * ((1 << bits) - 1) / 255.0))
+                        .SelectMany(v => new[] { (byte)(v >> 8), (byte)v }),
+                ]
+            );
     }
 
     [Fact]

@@ -107,6 +107,15 @@ public sealed class SampleDepthTests(SharedService shared)
         // A fit adds images in the order of their hashes, which differ.
         foreach (var member in new[] { "score", "threshold", "pValue" })
             Assert.Equal(expected.Number(member), scored.Number(member), 1e-3 * expected.Number(member));
+        // Raw pixels of no depth of their own have that of the category.
+        byte[] grey = [.. Decode(Parts.Bad(703)).Pixels.Where((_, i) => i % 3 == 0)];
+        byte[] raw =
+        [
+            .. grey.Select(v => (int)Math.Round(v * 4095 / 255.0)).SelectMany(v => new[] { (byte)v, (byte)(v >> 8) }),
+        ];
+        var gray8 = await (await deep.SendScoreAsync(grey, Layout + "gray8", MediaType)).JsonAsync(200);
+        var gray16 = await (await deep.SendScoreAsync(raw, Layout + "gray16", MediaType)).JsonAsync(200);
+        Assert.Equal(gray8.Number("score"), gray16.Number("score"));
         // Files of 8 bits are as ever.
         Assert.Equal(scored.Number("score"), (await deep.ScoreAsync(Parts.Bad(702))).Number("score"));
         // A request knows better.

@@ -42,8 +42,11 @@ internal sealed class DocumentedHeaders : IOperationFilter
             },
             ("GetThumbnail", "200") => new()
             {
-                ["ETag"] = Text("SHA-256 of the image, for If-None-Match.", $"W/{Hash}"),
-                ["Cache-Control"] = Text("Images never change.", "private, max-age=31536000, immutable"),
+                ["ETag"] = Text(
+                    "SHA-256 of the image, with the category's significantBits if there are any, for If-None-Match.",
+                    $"W/{Hash}"
+                ),
+                ["Cache-Control"] = Text("Thumbnails change with significantBits.", "private, max-age=3600"),
             },
             ("GetIgnoreMask", "200") => new()
             {

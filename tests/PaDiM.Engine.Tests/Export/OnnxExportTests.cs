@@ -80,12 +80,16 @@ public sealed class OnnxExportTests
         Assert.Contains("8 to 55", about["padim.crop"], StringComparison.Ordinal);
         Assert.Contains("antialias", about["padim.resize"], StringComparison.Ordinal);
         Assert.Equal("128", about["padim.jpeg_minimum_side"]);
+        Assert.DoesNotContain("padim.significant_bits", about.Keys);
         Assert.Equal(["image"], session.InputNames);
         Assert.Equal(["anomaly_map", "score"], session.OutputNames);
         Assert.Equal([-1, 3, 48, 48], session.InputMetadata["image"].Dimensions);
         Assert.Equal([-1, 1, 48, 48], session.OutputMetadata["anomaly_map"].Dimensions);
         using var bare = Open(Bytes(OnnxExport.Create(made.Model, made.Backbone, new ExportNotes(1))));
         Assert.DoesNotContain("padim.category", bare.ModelMetadata.CustomMetadataMap.Keys);
+        var deep = made.Model with { Settings = made.Model.Settings with { SignificantBits = 12 } };
+        using var declared = Open(Bytes(OnnxExport.Create(deep, made.Backbone, Notes)));
+        Assert.Equal("12", declared.ModelMetadata.CustomMetadataMap["padim.significant_bits"]);
     }
 
     [Fact]
