@@ -59,6 +59,8 @@ internal static class LoadCommand
             await using var service = await RunningService.StartAsync(workbench, name, reduction);
             await MeasureSequentialAsync(workbench, service, name, reduction, image, each, goals);
             await MeasureConcurrentAsync(workbench, service, name, reduction, image, each / Slices, goals);
+            if (reduction == reductions[0])
+                await LargeFiles.MeasureAsync(service, goals);
         }
         goals.Print();
     }

@@ -92,6 +92,18 @@ internal sealed class RunningService : IAsyncDisposable
     {
         using var body = new ByteArrayContent(image);
         body.Headers.ContentType = Jpeg;
+        return await ScoreAsync(body);
+    }
+
+    /// <summary>Scores the file of a form.</summary>
+    public async Task<byte[]> ScoreFormAsync(byte[] image)
+    {
+        using var form = new MultipartFormDataContent { { new ByteArrayContent(image), "file", "image" } };
+        return await ScoreAsync(form);
+    }
+
+    private async Task<byte[]> ScoreAsync(HttpContent body)
+    {
         using var response = (await _http.PostAsync("/v1/categories/bench/score", body)).EnsureSuccessStatusCode();
         return await response.Content.ReadAsByteArrayAsync();
     }

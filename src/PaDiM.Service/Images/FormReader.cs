@@ -13,6 +13,9 @@ internal static class FormReader
 {
     public const string MediaType = "multipart/form-data";
 
+    /// <summary>The framework's default, 4 KB, would search the boundary of a large file thousands of times.</summary>
+    private const int BufferBytes = 1 << 16;
+
     private const int MaxBoundaryLength = 200,
         MaxTextBytes = 4096;
 
@@ -53,7 +56,7 @@ internal static class FormReader
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
-        var reader = new MultipartReader(boundary, request.Body);
+        var reader = new MultipartReader(boundary, request.Body, BufferBytes);
         for (
             var isFirst = true;
             await ReportAsync(reader.ReadNextSectionAsync(cancellationToken), isFirst) is { } section;

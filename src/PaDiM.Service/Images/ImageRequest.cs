@@ -218,13 +218,12 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
         // A client that asks before it sends (Expect: 100-continue) need not send.
         if (length > limit)
             return ([], Problems.ImageBytes(limit));
-        using var buffer = new MemoryStream((int)Math.Clamp(length ?? 0, 0, 1 << 20));
-        var chunk = new byte[1 << 16];
+        var buffer = new FileBuffer((int?)length);
         // If the body is the image, and its beginning is enough to refuse it, the rest is left to the server, which
         // drains it. A beginning that arrives in pieces is checked again whenever it has doubled.
         var tooLarge = false;
         var nextCheck = othersFollow ? long.MaxValue : 1;
-        for (int read; (read = await body.ReadAsync(chunk, cancellationToken)) > 0; )
+        for (int read; (read = await body.ReadAsync(buffer.GetFree(), cancellationToken)) > 0; )
         {
             // The rest of a file that is too large is read and dropped if other parts follow it.
             tooLarge |= buffer.Length + read > limit;
@@ -234,12 +233,12 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
                 throw CreateBombException();
             if (tooLarge)
                 continue;
-            buffer.Write(chunk, 0, read);
+            buffer.Advance(read);
             if (buffer.Length < nextCheck)
                 continue;
-            if (decoder.CheckBeginning(buffer.GetBuffer().AsSpan(0, (int)buffer.Length)) is { } refused)
+            if (decoder.CheckBeginning(buffer.Beginning) is { } refused)
                 return ([], Problems.Image(refused));
-            nextCheck = buffer.Length < chunk.Length ? 2 * buffer.Length : long.MaxValue;
+            nextCheck = buffer.Length < FileBuffer.BeginningLength ? 2 * buffer.Length : long.MaxValue;
         }
         return tooLarge ? ([], Problems.ImageBytes(limit)) : (buffer.ToArray(), null);
     }

@@ -3,7 +3,6 @@ using System.Diagnostics;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.InputChecks;
 using PaDiM.Core.Scoring;
-using PaDiM.Engine.Files;
 using PaDiM.Engine.Scoring;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
@@ -87,6 +86,7 @@ internal sealed partial class ScoreService(
     {
         var scorer = model.Scorer;
         var clock = admitted.Clock;
+        var hash = BodyHash.Start(file.Bytes, scorer.Runtime.Threads);
         var prepared = Prepare(scorer, file, keepPixels: NeedsPixels(details), admitted);
         admitted.Lease.ReleaseCoreAndMemory();
         if (!prepared.Succeeded(out var image, out var problem))
@@ -150,7 +150,7 @@ internal sealed partial class ScoreService(
                 [.. warnings.Select(warning => new ScoreWarning(warning.Code, warning.Detail))],
                 defects.Regions,
                 defects.AreaPercent,
-                new ScoredImage(image.Size.Width, image.Size.Height, FileHash.Compute(file.Bytes)),
+                new ScoredImage(image.Size.Width, image.Size.Height, hash.Sha256),
                 drawn,
                 new Timings(
                     Round(image.Waited + batched.Waited.TotalMilliseconds),
