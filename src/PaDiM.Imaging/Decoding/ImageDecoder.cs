@@ -313,7 +313,7 @@ public sealed class ImageDecoder
         var jpeg = JpegSegments.Read(bytes, options?.MinimumSide);
         using var reserved = _reserve?.Invoke(CountDecodeBytes(jpeg));
         var clock = StartClock((long)frame.Width * frame.Height);
-        using var file = new TimedSource(jpeg.Pieces, clock);
+        using var file = JpegPixels.Open(jpeg, clock);
         try
         {
             var image = JpegPixels.Decode(file, jpeg.Reduction, jpeg.Orientation);

@@ -5,6 +5,11 @@ namespace PaDiM.Imaging.Decoding;
 /// <summary>Decodes the pixels of JPEGs with libvips.</summary>
 internal static class JpegPixels
 {
+    /// <summary>Opens a file. The rows of a single scan are decoded one after the other, so that it is enough to look at
+    /// the clock between them.</summary>
+    public static TimedSource Open(JpegSegments jpeg, DecodeClock clock) =>
+        jpeg.HasSeveralScans ? new TimedSource(jpeg.Pieces, clock) : TimedSource.InPlace(jpeg.Pieces, clock);
+
     /// <summary>Decodes a file.</summary>
     /// <param name="file">Its segments, without those that no pixel depends on.</param>
     /// <param name="reduction">The divisor of both sides, 1, 2, 4 or 8.</param>

@@ -42,7 +42,7 @@ internal static class TiffPicture
         if (!CopySegments(strip, jpeg, page, rows))
             throw new InvalidDataException("a strip or tile has no picture");
         var checkedJpeg = JpegSegments.Read(jpeg.ToArray(), minimumSide: null);
-        using var file = new TimedSource(checkedJpeg.Pieces, clock);
+        using var file = JpegPixels.Open(checkedJpeg, clock);
         var samples = JpegPixels.Read(file.Source, 1, image => Fetch(image, page, rows, clock));
         // libvips takes four channels for the inverted inks of Adobe; in a TIFF they are as they are.
         if (page.SamplesPerChunk == 4)

@@ -52,6 +52,26 @@ public sealed class JpegScalingTests
     [InlineData("4:2:0")]
     [InlineData("4:4:4")]
     [InlineData("grey")]
+    public void A_file_that_is_read_in_place_has_the_pixels_of_one_that_is_read_in_pieces(string kind)
+    {
+        foreach (var minimumSide in new int?[] { null, 200 })
+        {
+            var jpeg = JpegSegments.Read(Encode(Samples.Rgb(411, 407), kind), minimumSide);
+            Assert.False(jpeg.HasSeveralScans);
+            var clock = new DecodeClock(null, TimeProvider.System);
+            using var inPlace = JpegPixels.Open(jpeg, clock);
+            using var inPieces = new TimedSource(jpeg.Pieces, clock);
+            Assert.Equal(
+                JpegPixels.Decode(inPieces, jpeg.Reduction, jpeg.Orientation).Pixels,
+                JpegPixels.Decode(inPlace, jpeg.Reduction, jpeg.Orientation).Pixels
+            );
+        }
+    }
+
+    [Theory]
+    [InlineData("4:2:0")]
+    [InlineData("4:4:4")]
+    [InlineData("grey")]
     [InlineData("progressive")]
     [InlineData("three scans")]
     public void A_scaled_image_is_the_whole_image_averaged(string kind)
