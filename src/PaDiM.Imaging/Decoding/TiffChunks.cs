@@ -7,17 +7,13 @@ namespace PaDiM.Imaging.Decoding;
 /// <param name="page">The page to read.</param>
 internal sealed class TiffChunks(byte[] file, TiffPage page)
 {
-    private readonly long[] _offsets = page.Directory.GetNumbers(
-        new TiffBytes(file),
-        page.IsTiled && page.Directory.Contains(TiffTag.TileOffsets) ? TiffTag.TileOffsets : TiffTag.StripOffsets
-    );
+    private readonly TiffTag _offsets =
+        page.IsTiled && page.Directory.Contains(TiffTag.TileOffsets) ? TiffTag.TileOffsets : TiffTag.StripOffsets;
 
-    private readonly long[] _lengths = page.Directory.GetNumbers(
-        new TiffBytes(file),
+    private readonly TiffTag _lengths =
         page.IsTiled && page.Directory.Contains(TiffTag.TileByteCounts)
             ? TiffTag.TileByteCounts
-            : TiffTag.StripByteCounts
-    );
+            : TiffTag.StripByteCounts;
 
     private readonly long _faxOptions = page.Directory.GetNumber(new TiffBytes(file), TiffTag.FaxOptions, 0);
     private byte[] _buffer = [];
@@ -26,12 +22,11 @@ internal sealed class TiffChunks(byte[] file, TiffPage page)
     /// <exception cref="InvalidDataException">They lie outside of the file.</exception>
     public ReadOnlySpan<byte> GetCompressed(int index)
     {
-        if (index >= _offsets.Length)
-            throw new InvalidDataException("a strip or tile is missing");
-        var at = _offsets[index];
+        var at = GetOffset(index);
         var rest = Math.Max(0, file.Length - at);
         // Old writers left the lengths away. What is not compressed needs none: its length is known.
-        var length = index < _lengths.Length && _lengths[index] > 0 ? _lengths[index] : rest;
+        var given = page.Directory.GetNumberAt(new TiffBytes(file), _lengths, index, missing: 0);
+        var length = given > 0 ? given : rest;
         if (page.Compression == TiffCompression.None)
             length = Math.Min(length, rest);
         return new TiffBytes(file).Slice(at, length);
@@ -47,7 +42,7 @@ internal sealed class TiffChunks(byte[] file, TiffPage page)
         var tiff = new TiffBytes(file);
         var start = page.Directory.GetNumber(tiff, TiffTag.OldJpegOffset, 0);
         var end = Math.Max(
-            _offsets[0] + GetCompressed(0).Length,
+            GetOffset(0) + GetCompressed(0).Length,
             start + page.Directory.GetNumber(tiff, TiffTag.OldJpegLength, 0)
         );
         return tiff.Slice(start, Math.Clamp(end, start, Math.Max(start, file.Length)) - start);
@@ -102,6 +97,11 @@ internal sealed class TiffChunks(byte[] file, TiffPage page)
                 ? bytes
                 : throw new InvalidDataException("a strip or tile ends too early")
             : Unpack(index, rows);
+
+    private long GetOffset(int index) =>
+        page.Directory.GetNumberAt(new TiffBytes(file), _offsets, index, missing: -1) is >= 0 and var at
+            ? at
+            : throw new InvalidDataException("a strip or tile is missing");
 
     private static byte[] ReverseBits(ReadOnlySpan<byte> bytes)
     {

@@ -3,6 +3,12 @@ namespace PaDiM.Imaging.Decoding;
 /// <summary>The tags of one page of a TIFF.</summary>
 internal sealed class TiffDirectory
 {
+    /// <summary>libtiff's limit.</summary>
+    private const int MaxEntries = 4096;
+
+    /// <summary>A palette of 16 bits has most. Offsets of strips may be more, and are read one by one.</summary>
+    private const int MaxValues = 3 << 16;
+
     private readonly Dictionary<int, (int Type, long Count, long At)> _entries = [];
 
     private TiffDirectory() { }
@@ -16,7 +22,7 @@ internal sealed class TiffDirectory
     {
         var (countLength, entryLength, valueLength) = file.IsBig ? (8, 20, 8) : (2, 12, 4);
         var count = file.IsBig ? file.ReadInt64(at) : file.ReadUInt16(at);
-        if (count is < 0 or > ushort.MaxValue)
+        if (count is < 0 or > MaxEntries)
             throw new InvalidDataException("the directory has too many entries");
         // One check for all of it.
         file.Slice(at, countLength + count * entryLength + valueLength);
@@ -26,8 +32,11 @@ internal sealed class TiffDirectory
             var entry = at + countLength + i * entryLength;
             var type = file.ReadUInt16(entry + 2);
             var values = file.IsBig ? file.ReadInt64(entry + 4) : file.ReadUInt32(entry + 4);
+            // A count that is damaged must not look like a tag that is missing: its default would make up the pixels.
+            if (values is < 0 or > int.MaxValue)
+                throw new InvalidDataException("a tag has too many values");
             // Of tags that are there twice, the first one counts, as for libtiff.
-            if (GetSize(type) is > 0 and var size && values is > 0 and <= int.MaxValue)
+            if (GetSize(type) is > 0 and var size && values > 0)
                 directory._entries.TryAdd(
                     file.ReadUInt16(entry),
                     (
@@ -63,14 +72,21 @@ internal sealed class TiffDirectory
     public long GetNumber(TiffBytes file, TiffTag tag, long missing) =>
         _entries.TryGetValue((int)tag, out var entry) ? ReadWhole(file, entry.Type, entry.At) : missing;
 
+    /// <summary>Gets one value of a tag, or the default if there are not so many.</summary>
+    /// <exception cref="InvalidDataException">The value lies outside of the file, or is not a whole number.</exception>
+    public long GetNumberAt(TiffBytes file, TiffTag tag, int index, long missing) =>
+        _entries.TryGetValue((int)tag, out var entry) && index < entry.Count
+            ? ReadWhole(file, entry.Type, entry.At + (long)index * GetSize(entry.Type))
+            : missing;
+
     /// <summary>Gets the values of a tag; none if it is missing.</summary>
-    /// <exception cref="InvalidDataException">A value lies outside of the file, or is not a whole number.</exception>
+    /// <exception cref="InvalidDataException">A value lies outside of the file, or is not a whole number; or they are
+    /// too many.</exception>
     public long[] GetNumbers(TiffBytes file, TiffTag tag)
     {
-        if (!_entries.TryGetValue((int)tag, out var entry))
+        if (!TryGetEntry(file, tag, out var entry))
             return [];
         var size = GetSize(entry.Type);
-        file.Slice(entry.At, size * entry.Count);
         var numbers = new long[entry.Count];
         for (var i = 0; i < numbers.Length; i++)
             numbers[i] = ReadWhole(file, entry.Type, entry.At + (long)i * size);
@@ -78,13 +94,12 @@ internal sealed class TiffDirectory
     }
 
     /// <summary>Gets the values of a tag of any numeric type; none if it is missing.</summary>
-    /// <exception cref="InvalidDataException">A value lies outside of the file.</exception>
+    /// <exception cref="InvalidDataException">A value lies outside of the file, or they are too many.</exception>
     public double[] GetReals(TiffBytes file, TiffTag tag)
     {
-        if (!_entries.TryGetValue((int)tag, out var entry))
+        if (!TryGetEntry(file, tag, out var entry))
             return [];
         var size = GetSize(entry.Type);
-        file.Slice(entry.At, size * entry.Count);
         var reals = new double[entry.Count];
         for (var i = 0; i < reals.Length; i++)
         {
@@ -105,6 +120,17 @@ internal sealed class TiffDirectory
     /// <exception cref="InvalidDataException">They lie outside of the file.</exception>
     public ReadOnlySpan<byte> GetBytes(TiffBytes file, TiffTag tag) =>
         _entries.TryGetValue((int)tag, out var entry) ? file.Slice(entry.At, GetSize(entry.Type) * entry.Count) : [];
+
+    /// <summary>Finds a tag of which all values are read: tags may share their values, and each copy takes memory.</summary>
+    private bool TryGetEntry(TiffBytes file, TiffTag tag, out (int Type, long Count, long At) entry)
+    {
+        if (!_entries.TryGetValue((int)tag, out entry))
+            return false;
+        if (entry.Count > MaxValues)
+            throw new InvalidDataException("a tag has too many values");
+        file.Slice(entry.At, GetSize(entry.Type) * entry.Count);
+        return true;
+    }
 
     private static long ReadWhole(TiffBytes file, int type, long at) =>
         type switch

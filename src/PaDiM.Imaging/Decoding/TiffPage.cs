@@ -14,6 +14,14 @@ internal sealed class TiffPage
     /// <summary>Bits of the tag of a page that is a smaller copy of another one, or a mask for it.</summary>
     private const int ReducedOrMask = 1 | 4;
 
+    /// <summary>
+    /// Bytes for each pixel of the image that a strip or tile may have: four inks of 32 bits. Compressed, many samples
+    /// that are no colour would take gigabytes and almost nothing in the file.
+    /// </summary>
+    private const long MaxBytesPerPixel = 16;
+
+    private const long AnyChunkBytes = 64L << 20;
+
     private const int ReducedOfOldTag = 2,
         MaxSamplesPerPixel = 32;
 
@@ -162,8 +170,9 @@ internal sealed class TiffPage
             Orientation = (int)directory.GetNumber(file, TiffTag.Orientation, 1),
             ReversesBits = directory.GetNumber(file, TiffTag.FillOrder, 1) == 2,
             Range =
-                low is [var least, ..] && high is [var most, ..] && most > least && double.IsFinite(most - least)
-                    ? (low.Min(), high.Max())
+                low.Length > 0 && high.Length > 0 && low.Min() is var least && high.Max() is var most
+                && most > least && double.IsFinite(most - least)
+                    ? (least, most)
                     : null,
             SignificantBits =
                 FindSignificantBits(low, high)
@@ -236,6 +245,9 @@ internal sealed class TiffPage
             return "This kind of YCbCr TIFF is not supported; save the image as RGB.";
         if (page.Photometric is TiffPhotometric.CieLab or TiffPhotometric.IccLab && page.Bits is not (8 or 16))
             return "L*a*b* TIFF images are read with 8 or 16 bits; save the image so, or as RGB.";
+        if (!HasSmallChunks(page))
+            return $"TIFF images with {page.SamplesPerPixel} samples of {page.Bits} bits per pixel are not supported in "
+                + "strips or tiles of this size; save the image as grey or RGB.";
         return page.Predictor switch
         {
             1 => null,
@@ -250,6 +262,19 @@ internal sealed class TiffPage
         Bits is > 8 and <= 16
         && SampleFormat is TiffSampleFormat.Unsigned or TiffSampleFormat.Undefined
         && Photometric is TiffPhotometric.BlackIsZero or TiffPhotometric.WhiteIsZero or TiffPhotometric.Rgb;
+
+    /// <summary>Gets whether a strip or tile, as stored and with 8 bits per sample, is not too much for memory.</summary>
+    private static bool HasSmallChunks(TiffPage page)
+    {
+        const int channels = 3;
+        var pixels = (long)page.Width * page.Height;
+        // No decoder takes so many pixels, and that is then what is said.
+        if (pixels > Array.MaxLength / channels)
+            return true;
+        var bytes = (Int128)page.ChunkWidth * page.ChunkHeight * page.SamplesPerChunk * Math.Max(8, page.Bits) / 8;
+        return bytes <= Math.Min(Math.Max(AnyChunkBytes, MaxBytesPerPixel * pixels), Array.MaxLength)
+            && (page.Colours < 4 || 4 * pixels <= Array.MaxLength);
+    }
 
     /// <summary>Gets whether the pixels are black and white, and compressed as a fax.</summary>
     public bool IsFax =>

@@ -59,7 +59,10 @@ internal static class TiffPicture
             throw new InvalidDataException("a strip or tile is no WebP");
         using var file = new TimedSource([strip.ToArray()], clock);
         using var image = VipsPixels.Load(file.Source, ImageFormat.WebP);
-        return Fetch(image, page, rows, clock);
+        // WebP leaves alpha away where all of it is opaque.
+        using var whole =
+            image.Bands == 3 && page.SamplesPerChunk == 4 ? image.Bandjoin([byte.MaxValue]) : image.Copy();
+        return Fetch(whole, page, rows, clock);
     }
 
     private static byte[] Fetch(Image image, TiffPage page, int rows, DecodeClock clock)

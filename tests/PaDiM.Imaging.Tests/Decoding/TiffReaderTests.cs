@@ -199,6 +199,72 @@ public sealed class TiffReaderTests
         TestDecoder.Refused(ReferenceTiff.Create((tags, [0x78, 0x9C, 3, 0, 0, 0, 0, 1])), ImageFault.Unreadable);
     }
 
+    [Theory]
+    [InlineData(1 << 26, 1, 32, 8, 1)]
+    [InlineData(1 << 26, 1, 32, 8, 8)]
+    [InlineData(1 << 26, 1, 32, 1, 8)]
+    [InlineData(8192, 8192, 31, 8, 8)]
+    [InlineData(8192, 8192, 32, 16, 32773)]
+    public void Strips_of_gigabytes_are_not_unpacked(int width, int height, int samples, int bits, int compression)
+    {
+        (int, int, int[])[] tags =
+        [
+            .. ReferenceTiff.Describe(width, height, bits, samples, 1).Where(tag => tag.Tag != 259),
+            (259, 3, [compression]),
+        ];
+        TestDecoder.Refused(ReferenceTiff.Create((tags, new byte[100])), ImageFault.Unsupported);
+    }
+
+    [Theory]
+    [InlineData(258)]
+    [InlineData(259)]
+    [InlineData(262)]
+    [InlineData(50_000)]
+    public void A_damaged_count_is_no_missing_tag(int tag)
+    {
+        var bytes = ReferenceTiff.Create(([.. ReferenceTiff.Grey8, (50_000, 4, [7])], [100]));
+        var entry = bytes.AsSpan().LastIndexOf(
+            new byte[] { (byte)tag, (byte)(tag >> 8), (byte)(tag == 50_000 ? 4 : 3), 0 }
+        );
+        bytes.AsSpan(entry + 4, 4).Fill(byte.MaxValue);
+        TestDecoder.Refused(bytes, ImageFault.Unreadable);
+    }
+
+    [Fact]
+    public void A_tag_with_more_values_than_a_palette_is_refused()
+    {
+        (int, int, int[])[] tags = [.. ReferenceTiff.Grey8, (338, 3, new int[200_000])];
+        TestDecoder.Refused(ReferenceTiff.Create((tags, [100])), ImageFault.Unreadable);
+    }
+
+    [Fact]
+    public void A_range_with_a_value_that_is_not_a_number_is_no_range()
+    {
+        var nan = BitConverter.SingleToInt32Bits(float.NaN);
+        (int, int, int[])[] tags =
+        [
+            .. ReferenceTiff.Describe(1, 1, 32, 1, 1),
+            (339, 3, [3]),
+            (340, 11, [0, nan]),
+            (341, 11, [BitConverter.SingleToInt32Bits(1)]),
+        ];
+        TestDecoder.Refused(ReferenceTiff.Create((tags, new byte[4])), ImageFault.Unsupported);
+    }
+
+    [Fact]
+    public void WebP_inside_may_leave_opaque_alpha_away()
+    {
+        const int opaqueAlpha = 2;
+        var webP = Samples.Encode(Samples.Rgb(16, 8), ImageFormat.WebP);
+        (int, int, int[])[] tags =
+        [
+            .. ReferenceTiff.Describe(16, 8, 8, 4, 2).Where(tag => tag.Tag != 259),
+            (259, 3, [50_001]),
+            (338, 3, [opaqueAlpha]),
+        ];
+        Assert.Equal(TestDecoder.Image(webP).Pixels, TestDecoder.Image(ReferenceTiff.Create((tags, webP))).Pixels);
+    }
+
     [Fact]
     public void Damage_anywhere_in_any_variant_never_throws()
     {
