@@ -124,6 +124,27 @@ public sealed class CategoryPatchTests(SharedService shared)
         Assert.Equal(before.ToJsonString(), (await shared.Http.GetJsonAsync(category.Url)).ToJsonString());
     }
 
+    [Theory]
+    [InlineData("PATCH", "", """{"refuseOn":["\ud800"]}""")]
+    [InlineData("PATCH", "", """{"\udfff":1}""")]
+    [InlineData("POST", "/threshold/preview", """{"\ud800":1}""")]
+    public async Task A_text_that_is_no_Unicode_is_refused_and_audited(string method, string route, string body)
+    {
+        var category = await shared.NewCategoryAsync();
+        using var request = new HttpRequestMessage(new HttpMethod(method), category.Url + route)
+        {
+            Content = new StringContent(body, Encoding.UTF8, "application/json"),
+        };
+        var problem = await (await shared.Http.SendAsync(request)).ProblemAsync(400, "invalid_request");
+        Assert.Contains("Unicode", problem.Text("detail"), StringComparison.Ordinal);
+        if (method == "PATCH")
+        {
+            var name = category.Url.Split('/')[^1];
+            var entry = (await shared.Http.GetJsonAsync($"/v1/audit?category={name}")).Items()[0];
+            Assert.Equal(400, entry["status"]?.GetValue<int>());
+        }
+    }
+
     [Fact]
     public async Task A_patch_creates_nothing_and_is_json()
     {

@@ -72,6 +72,7 @@ public sealed class StoredFileTests(SharedService shared)
                 ("bytes=5-", "\"other\""),
                 ("bytes=5-", $"W/{tag}"),
                 ("bytes=5-", "Mon, 30 Nov 2026 02:00:00 GMT"),
+                ("bytes=5-", "unquoted"),
                 ("bytes=0-1,5-6", tag),
                 ("lines=1-2", tag),
             }

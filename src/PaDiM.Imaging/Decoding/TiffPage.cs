@@ -170,8 +170,12 @@ internal sealed class TiffPage
             Orientation = (int)directory.GetNumber(file, TiffTag.Orientation, 1),
             ReversesBits = directory.GetNumber(file, TiffTag.FillOrder, 1) == 2,
             Range =
-                low.Length > 0 && high.Length > 0 && low.Min() is var least && high.Max() is var most
-                && most > least && double.IsFinite(most - least)
+                low.Length > 0
+                && high.Length > 0
+                && low.Min() is var least
+                && high.Max() is var most
+                && most > least
+                && double.IsFinite(most - least)
                     ? (least, most)
                     : null,
             SignificantBits =

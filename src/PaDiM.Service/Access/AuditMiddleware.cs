@@ -61,12 +61,11 @@ internal sealed partial class AuditMiddleware(
         try
         {
             var noted = context.Features.Get<AuditNote>();
-            var detail = noted is null ? null : JsonSerializer.Serialize(noted.Value, json.Value.SerializerOptions);
             await store.EndAsync(
                 id,
                 context.Response.StatusCode,
                 context.Response.Headers.Location,
-                detail,
+                noted is null ? null : Describe(noted.Value),
                 CancellationToken.None,
                 noted?.Category
             );
@@ -75,6 +74,19 @@ internal sealed partial class AuditMiddleware(
         {
             // The change is made and its entry exists. Failing the response now would claim otherwise.
             LogIncomplete(e, id);
+        }
+    }
+
+    /// <summary>A body that was refused may hold texts that cannot be written; the entry does without them.</summary>
+    private string? Describe(object value)
+    {
+        try
+        {
+            return JsonSerializer.Serialize(value, json.Value.SerializerOptions);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return null;
         }
     }
 

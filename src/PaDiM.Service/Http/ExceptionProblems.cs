@@ -20,6 +20,12 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
         NoSpaceOnWindows = unchecked((int)0x80070070),
         SqliteFull = 13;
 
+    /// <summary>
+    /// How the framework marks its exceptions about a text that it cannot decode. It turns most of them into
+    /// <see cref="JsonException"/>, but not those about names of members and about elements.
+    /// </summary>
+    private const string UnreadableText = "System.Text.Json.Rethrowable";
+
     public async ValueTask<bool> TryHandleAsync(
         HttpContext context,
         Exception exception,
@@ -42,6 +48,9 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
             InvalidOperationException when HasUnknownCharset(context.Request) => Problems.UnsupportedMediaType(
                 context.Request.ContentType,
                 "application/json in UTF-8"
+            ),
+            InvalidOperationException { Source: UnreadableText } => Problems.InvalidRequest(
+                "A text in the JSON body is no Unicode: it has half of a surrogate pair, or bytes that are not UTF-8."
             ),
             IOException { InnerException: OverflowException } => Problems.InvalidRequest(
                 "Invalid chunk length in the request body."

@@ -16,8 +16,10 @@ internal sealed class StoredFile(Stream content, string mediaType, string fileNa
     {
         var length = content.Length;
         var asked = context.Request.GetTypedHeaders();
-        // The framework takes every unit for bytes, and a date, which no file here has, for one that matches.
-        if (asked.Range?.Unit != "bytes" || asked.IfRange is { EntityTag: null })
+        // The framework takes every unit for bytes, and a date, which no file here has, or a validator that it cannot
+        // read for one that matches.
+        var isOther = context.Request.Headers.IfRange.Count > 0 && asked.IfRange?.EntityTag is null;
+        if (asked.Range?.Unit != "bytes" || isOther)
             context.Request.Headers.Remove(HeaderNames.Range);
         // Streamed in pieces, so that a reader that is too slow is noticed between two of them.
         await TypedResults

@@ -223,9 +223,9 @@ public sealed class TiffReaderTests
     public void A_damaged_count_is_no_missing_tag(int tag)
     {
         var bytes = ReferenceTiff.Create(([.. ReferenceTiff.Grey8, (50_000, 4, [7])], [100]));
-        var entry = bytes.AsSpan().LastIndexOf(
-            new byte[] { (byte)tag, (byte)(tag >> 8), (byte)(tag == 50_000 ? 4 : 3), 0 }
-        );
+        var entry = bytes
+            .AsSpan()
+            .LastIndexOf(new byte[] { (byte)tag, (byte)(tag >> 8), (byte)(tag == 50_000 ? 4 : 3), 0 });
         bytes.AsSpan(entry + 4, 4).Fill(byte.MaxValue);
         TestDecoder.Refused(bytes, ImageFault.Unreadable);
     }
