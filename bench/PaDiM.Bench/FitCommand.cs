@@ -159,7 +159,12 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
                         i =>
                         {
                             store.Write("key", GetName(batch[i].i), embedded[i]);
-                            store.WritePixels(Embedder.Decoding, GetName(batch[i].i), shrunk[i]);
+                            store.WritePixels(
+                                Embedder.Decoding,
+                                GetName(batch[i].i),
+                                shrunk[i].Pixels,
+                                shrunk[i].FileSize!.Value
+                            );
                         }
                     ),
                 adds: true
@@ -175,11 +180,11 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
                         _parallel,
                         i =>
                         {
-                            var pixels = ArrayPool<float>.Shared.Rent(shrunk[i].Pixels.Length);
-                            for (var k = 0; k < shrunk[i].Pixels.Length; k++)
-                                pixels[k] = shrunk[i].Pixels[k];
+                            var pixels = ArrayPool<float>.Shared.Rent(shrunk[i].Pixels.Pixels.Length);
+                            for (var k = 0; k < shrunk[i].Pixels.Pixels.Length; k++)
+                                pixels[k] = shrunk[i].Pixels.Pixels[k];
                             found[i] = ImageTraits.Measure(
-                                pixels.AsSpan(0, shrunk[i].Pixels.Length),
+                                pixels.AsSpan(0, shrunk[i].Pixels.Pixels.Length),
                                 _settings.ImageSize
                             );
                             ArrayPool<float>.Shared.Return(pixels);

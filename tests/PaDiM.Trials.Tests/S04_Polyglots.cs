@@ -26,24 +26,27 @@ public sealed class S04_Polyglots
         await using var service = await RunningService.StartAsync(data.Path);
         var category = service.Category("part");
         await category.CreateAsync();
-        var jpeg = Parts.Encoded(1, "jpeg");
-        var png = Parts.Encoded(2, "png");
         var comment = Encoding.Latin1.GetBytes(Script);
+        // Each shows another part: equal pixels would be duplicates.
+        byte[] page = Parts.Encoded(1, "jpeg"),
+            phar = Parts.Encoded(2, "jpeg");
         (string Name, byte[] Bytes, string Type)[] files =
         [
             (
                 "page.html",
-                [.. jpeg[..2], 0xFF, 0xFE, 0, (byte)(comment.Length + 2), .. comment, .. jpeg[2..]],
+                [.. page[..2], 0xFF, 0xFE, 0, (byte)(comment.Length + 2), .. comment, .. page[2..]],
                 "image/jpeg"
             ),
             (
                 "archive.phar",
-                [.. jpeg[..2], 0xFF, 0xFE, 0, 31, .. "<?php __HALT_COMPILER(); ?>\r\n"u8, .. jpeg[2..], .. Zip],
+                [.. phar[..2], 0xFF, 0xFE, 0, 31, .. "<?php __HALT_COMPILER(); ?>\r\n"u8, .. phar[2..], .. Zip],
                 "image/jpeg"
             ),
-            ("archive.zip", [.. png, .. Zip], "image/png"),
-            ("script.svg", [.. png, .. comment], "image/png"),
-            ("photo.gif", Parts.Good(3), "image/bmp"),
+            ("archive.zip", [.. Parts.Encoded(3, "png"), .. Zip], "image/png"),
+            ("script.svg", [.. Parts.Encoded(4, "png"), .. comment], "image/png"),
+            ("photo.gif", Parts.Good(5), "image/bmp"),
+            ("picture.png", ImageFixtures.Read("portable.png"), "image/x-portable-anymap"),
+            ("scan.jpg", ImageFixtures.Read("jpeg.tif"), "image/tiff"),
         ];
         foreach (var (name, bytes, type) in files)
         foreach (var lie in new[] { "text/html", "image/svg+xml", "application/pdf", null })
@@ -98,10 +101,8 @@ public sealed class S04_Polyglots
                 "svg.png",
                 "pdf.jpg",
                 "icon.png",
-                "portable.png",
                 "still.gif",
                 "animated.gif",
-                "jpeg.tif",
                 "float.tif",
                 "run-lengths-overflow.bmp",
             }

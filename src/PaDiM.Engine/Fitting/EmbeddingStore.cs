@@ -116,12 +116,17 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
     /// <param name="side">The image size.</param>
     /// <param name="decoding">How the image was decoded.</param>
     /// <param name="imageSha256">SHA-256 of the image.</param>
-    public RgbImage? ReadPixels(int side, DecodeOptions decoding, string imageSha256)
+    public ShrunkImage? ReadPixels(int side, DecodeOptions decoding, string imageSha256)
     {
         try
         {
             using var stream = Open(CreatePixelKey(side, decoding), imageSha256);
-            return new RgbImage(side, side, SafetensorsReader.Open(stream).ReadArray<byte>("pixels", side, side, 3));
+            var file = SafetensorsReader.Open(stream);
+            var pixels = new RgbImage(side, side, file.ReadArray<byte>("pixels", side, side, 3));
+            if (!file.Contains("size"))
+                return new ShrunkImage(pixels, FileSize: null);
+            var size = file.ReadArray<int>("size", 2);
+            return new ShrunkImage(pixels, new Grid(size[0], size[1]));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or InvalidDataException)
         {
@@ -133,13 +138,15 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
     /// <param name="decoding">How the image was decoded.</param>
     /// <param name="imageSha256">SHA-256 of the image.</param>
     /// <param name="pixels">Its pixels.</param>
-    public void WritePixels(DecodeOptions decoding, string imageSha256, RgbImage pixels) =>
+    /// <param name="fileSize">The upright size of its file.</param>
+    public void WritePixels(DecodeOptions decoding, string imageSha256, RgbImage pixels, Grid fileSize) =>
         AtomicFile.Write(
             GetPath(CreatePixelKey(pixels.Width, decoding), imageSha256),
             stream =>
                 Safetensors.Write(
                     stream,
                     new Dictionary<string, string>(),
+                    SafetensorsTensor.Create("size", [2], new[] { fileSize.Height, fileSize.Width }),
                     SafetensorsTensor.Create("pixels", [pixels.Height, pixels.Width, 3], pixels.Pixels)
                 ),
             durable: false

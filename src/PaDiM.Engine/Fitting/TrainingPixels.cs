@@ -43,11 +43,15 @@ internal sealed class TrainingPixels(
         get
         {
             if (store.ReadPixels(side, decoding, image.Sha256) is { } stored)
-                return stored;
+            {
+                if (stored.FileSize is { } size)
+                    _sizes[image.Sha256] = size;
+                return stored.Pixels;
+            }
             var decoded = image.Decode(decoder, decoding);
             _sizes[image.Sha256] = decoded.Size;
             var shrunk = Preprocessor.Shrink(decoded.Image, side);
-            store.WritePixels(decoding, image.Sha256, shrunk);
+            store.WritePixels(decoding, image.Sha256, shrunk, decoded.Size);
             return shrunk;
         }
     }
@@ -91,12 +95,12 @@ internal sealed class TrainingPixels(
     }
 
     /// <summary>
-    /// Stores an image that has just been shrunk, and measures it while it is in memory. Thread-safe for different
-    /// images.
+    /// Stores an image that has just been shrunk and identified, and measures it while it is in memory. Thread-safe for
+    /// different images.
     /// </summary>
     public void Add(string sha256, RgbImage shrunk)
     {
-        store.WritePixels(decoding, sha256, shrunk);
+        store.WritePixels(decoding, sha256, shrunk, _sizes[sha256]);
         _traits[sha256] = Measure(shrunk);
     }
 
