@@ -46,23 +46,16 @@ internal static class LargeFiles
             outside[i].Add(whole - stages["total"]);
         }
 
-        var table = new MarkdownTable(
-            "file",
-            "bytes",
-            "decode",
-            "model",
-            "the rest of the score",
-            "the rest over HTTP"
-        );
+        var table = new ReportTable("file", "bytes", "decode", "model", "the rest of the score", "the rest over HTTP");
         for (var i = 0; i < Files.Length; i++)
         {
             table.Add(
                 Files[i].Name,
                 files[i].Length.ToString("N0", System.Globalization.CultureInfo.InvariantCulture),
-                MarkdownTable.Format(decoding[i].Median),
-                MarkdownTable.Format(model[i].Median),
-                MarkdownTable.Format(rest[i].Median),
-                MarkdownTable.Format(outside[i].Median)
+                ReportTable.Format(decoding[i].Median),
+                ReportTable.Format(model[i].Median),
+                ReportTable.Format(rest[i].Median),
+                ReportTable.Format(outside[i].Median)
             );
             goals.AtMost($"{Files[i].Name}: the rest of the score at p50", 2, rest[i].Median, " ms");
         }
