@@ -84,7 +84,7 @@ internal sealed class TiffPage
     public long RowBytes => ((long)ChunkWidth * SamplesPerChunk * Bits + 7) / 8;
 
     /// <summary>Gets the memory that decoding takes beside the image.</summary>
-    public long ChunkBytes => Compression == TiffCompression.None ? 0 : RowBytes * Math.Min(ChunkHeight, Height);
+    public long ChunkBytes => Compression == TiffCompression.None ? 0 : RowBytes * ChunkHeight;
 
     /// <summary>Gets whether the first directory starts within the first bytes of a file.</summary>
     public static bool BeginsWithin(ReadOnlySpan<byte> beginning)
