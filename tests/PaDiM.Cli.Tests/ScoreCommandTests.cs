@@ -1,5 +1,7 @@
 using System.Text.Json;
 using PaDiM.Cli.Tests.Support;
+using PaDiM.Imaging.Decoding;
+using PaDiM.Imaging.Heatmaps;
 using PaDiM.TestSupport;
 using PaDiM.TestSupport.Parts;
 
@@ -105,6 +107,19 @@ public sealed class ScoreCommandTests(FittedModel model) : IClassFixture<FittedM
                         .SelectMany(v => new[] { (byte)(v >> 8), (byte)v }),
                 ]
             );
+    }
+
+    [Fact]
+    public void A_file_with_faults_that_cost_no_pixel_says_so()
+    {
+        using var folder = new TempDirectory();
+        FittedModel.WriteDefective(folder.Combine("worn.bmp"), 200);
+        var decoded = new ImageDecoder().Decode(File.ReadAllBytes(folder.Combine("worn.bmp")));
+        var whole = ImageEncoder.EncodePicture(Assert.IsType<DecodeResult.Decoded>(decoded).Image, PictureFormat.Jpeg);
+        File.WriteAllBytes(folder.Combine("repaired.jpg"), [.. whole[..2], 0, 0, 0, .. whole[2..]]);
+        var line = Padim.Run("score", model.File, folder.Combine("repaired.jpg"), "--json").Succeeded().Lines.Single();
+        var warnings = JsonDocument.Parse(line).RootElement.GetProperty("warnings");
+        Assert.Equal("file_repaired", Assert.Single(warnings.EnumerateArray()).GetProperty("code").GetString());
     }
 
     [Fact]
