@@ -2,7 +2,6 @@ using System.IO.Compression;
 using System.IO.Hashing;
 using Microsoft.Extensions.Options;
 using PaDiM.Engine.Files;
-using PaDiM.Service.Categories;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
 using PaDiM.Service.Images;
@@ -21,8 +20,6 @@ internal sealed class DatasetImport(
     IOptions<ImageOptions> imageOptions
 )
 {
-    private const int MostListed = 1000;
-
     /// <summary>Imports an archive.</summary>
     /// <param name="category">Name of an existing category.</param>
     /// <param name="file">The archive, in a file.</param>
@@ -86,7 +83,7 @@ internal sealed class DatasetImport(
         CancellationToken cancellationToken
     )
     {
-        var run = new Run();
+        var tally = new ImportTally();
         var names = new HashSet<string>(StringComparer.Ordinal);
         var images = new List<(ZipArchiveEntry Entry, LaidOut Place)>();
         var masks = new Dictionary<(string Folder, string Owner), ZipArchiveEntry>();
@@ -111,23 +108,22 @@ internal sealed class DatasetImport(
                 case EntryKind.Mask when masks.TryAdd((place.Folder, DatasetLayout.GetOwner(place.Stem)), entry):
                     break;
                 case EntryKind.Mask:
-                    run.Reject(entry, Problems.MaskMismatch("An earlier mask belongs to the same image."));
+                    tally.Reject(entry, Problems.MaskMismatch("An earlier mask belongs to the same image."));
                     break;
                 case EntryKind.Refused:
-                    run.Reject(entry, place.Fault!);
+                    tally.Reject(entry, place.Fault!);
                     break;
                 default:
-                    run.Ignored++;
+                    tally.Ignored++;
                     break;
             }
         }
         if (tops.Count > 1)
             return Problems.InvalidArchive(
                 "The archive holds several data sets, in the folders "
-                    + $"{string.Join(", ", tops.Take(5).Select(top => top.Length == 0 ? "(top)" : ImageRequest.CleanName(top)))}"
-                    + "; import one into each category."
+                    + $"{string.Join(", ", tops.Take(5).Select(ShowTop))}; import one into each category."
             );
-        if (images.Count == 0 && run.First is null)
+        if (images.Count == 0 && tally.First is null)
             return Problems.InvalidArchive(
                 "The archive has no image in train/good, test/good or test/DEFECT, with one folder above them or "
                     + "without."
@@ -143,23 +139,23 @@ internal sealed class DatasetImport(
             if (space.ValidateFreeSpace() is { } full)
                 return full;
             if (
-                !(await StoreAsync(category, entry, place, run, cancellationToken)).Succeeded(
+                !(await StoreAsync(category, entry, place, tally, cancellationToken)).Succeeded(
                     out var image,
                     out var problem
                 )
             )
             {
-                run.Reject(entry, problem);
+                tally.Reject(entry, problem);
                 continue;
             }
             if (place.Settings.Label == ImageLabel.Normal)
                 continue;
             var key = (place.Folder, place.Stem);
             if (!shared.Contains(key) && masks.Remove(key, out var mask))
-                await AttachAsync(image, mask, run, cancellationToken);
+                await AttachAsync(image, mask, tally, cancellationToken);
         }
         foreach (var (key, mask) in masks)
-            run.Reject(
+            tally.Reject(
                 mask,
                 Problems.MaskMismatch(
                     shared.Contains(key)
@@ -167,20 +163,22 @@ internal sealed class DatasetImport(
                         : $"No image that was stored from {DatasetLayout.Test}/{key.Folder} has the name of the mask."
                 )
             );
-        return run.Stored > 0
-            ? run.Describe()
-            : run.First! with
+        return tally.Stored > 0
+            ? tally.Describe()
+            : tally.First! with
             {
                 Status = StatusCodes.Status400BadRequest,
-                Extra = run.Rejected,
+                Extra = tally.Rejected,
             };
     }
+
+    private static string ShowTop(string top) => top.Length == 0 ? "(top)" : ImageRequest.CleanName(top);
 
     private async Task<Outcome<AcceptedImage>> StoreAsync(
         string category,
         ZipArchiveEntry entry,
         LaidOut place,
-        Run run,
+        ImportTally tally,
         CancellationToken cancellationToken
     )
     {
@@ -192,7 +190,7 @@ internal sealed class DatasetImport(
             if (stored.Label != place.Settings.Label)
                 return Problems.LabelConflict(stored.Label.ToString().ToLowerInvariant());
             blobs.Put(bytes);
-            run.Duplicates++;
+            tally.Duplicates++;
             return ImageStore.Accept(stored, true);
         }
         var file = new RequestFile("files", place.FileName, bytes, null, null);
@@ -203,21 +201,21 @@ internal sealed class DatasetImport(
             )
         )
             return problem;
-        run.Count(image, place.Settings);
+        tally.Count(image, place.Settings);
         return image;
     }
 
     private async Task AttachAsync(
         AcceptedImage image,
         ZipArchiveEntry entry,
-        Run run,
+        ImportTally tally,
         CancellationToken cancellationToken
     )
     {
         if (await TryAttachAsync() is { } problem)
-            run.Reject(entry, problem);
+            tally.Reject(entry, problem);
         else
-            run.Masks++;
+            tally.Masks++;
 
         async Task<Problem?> TryAttachAsync()
         {
@@ -258,48 +256,5 @@ internal sealed class DatasetImport(
         {
             return Problems.InvalidEntry("The entry is damaged or compressed in a way that is not read; use deflate.");
         }
-    }
-
-    /// <summary>What an import has done so far.</summary>
-    private sealed class Run
-    {
-        private int _normal,
-            _anomalous,
-            _heldOut,
-            _rejected;
-
-        public List<RejectedFile> Rejected { get; } = [];
-
-        public Problem? First { get; private set; }
-
-        public int Duplicates { get; set; }
-
-        public int Masks { get; set; }
-
-        public int Ignored { get; set; }
-
-        public int Stored => _normal + _anomalous + Duplicates;
-
-        public void Count(AcceptedImage image, ImageSettings settings)
-        {
-            if (image.Duplicate)
-                Duplicates++;
-            else if (image.Label == ImageLabel.Normal)
-                _normal++;
-            else
-                _anomalous++;
-            if (!image.Duplicate && settings.HeldOut)
-                _heldOut++;
-        }
-
-        public void Reject(ZipArchiveEntry entry, Problem problem)
-        {
-            First ??= problem;
-            if (_rejected++ < MostListed)
-                Rejected.Add(new RejectedFile(ImageRequest.CleanName(entry.FullName), problem.Code, problem.Detail));
-        }
-
-        public ImportResponse Describe() =>
-            new(new ImageCounts(_normal, _anomalous, _heldOut), Duplicates, Masks, Ignored, _rejected, Rejected);
     }
 }
