@@ -128,8 +128,16 @@ internal static class ImagesCommand
 
     private static double MeasurePeak(string path)
     {
+        // The host of `dotnet PaDiM.Bench.dll` needs the name of the program again; the program itself does not.
+        string[] program =
+            Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet"
+                ? [typeof(ImagesCommand).Assembly.Location]
+                : [];
         using var process = Process.Start(
-            new ProcessStartInfo(Environment.ProcessPath!, ["images", "--once", path]) { RedirectStandardOutput = true }
+            new ProcessStartInfo(Environment.ProcessPath!, [.. program, "images", "--once", path])
+            {
+                RedirectStandardOutput = true,
+            }
         )!;
         var printed = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
