@@ -2,6 +2,7 @@ using System.CommandLine;
 using PaDiM.Bench.Measuring;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
+using PaDiM.Core.Scoring;
 using PaDiM.Core.Statistics;
 using PaDiM.Engine.Inference;
 
@@ -50,6 +51,16 @@ internal sealed class AccuracyCommand
         "Standard deviations of the smoothing, in pixels.",
         new FitSettings().BlurSigma
     );
+    private readonly Option<bool[]> _localAverages = CreateListOption(
+        "--local-average",
+        "Whether each tap is averaged with its neighbours.",
+        false
+    );
+    private readonly Option<ImageScoreMethod[]> _imageScores = CreateListOption(
+        "--image-score",
+        "How the score of an image follows from its map.",
+        ImageScoreMethod.Max
+    );
     private readonly Option<double[]> _epsilons = CreateListOption(
         "--epsilon",
         "Added to every variance.",
@@ -81,7 +92,9 @@ internal sealed class AccuracyCommand
             accuracy._dimensions,
             accuracy._seeds,
             accuracy._crops,
+            accuracy._localAverages,
             accuracy._sigmas,
+            accuracy._imageScores,
             accuracy._epsilons,
             accuracy._shrinkages,
             accuracy._counts,
@@ -105,12 +118,15 @@ internal sealed class AccuracyCommand
             "reduction",
             "d",
             "seed",
+            "local average",
             "epsilon",
             "shrinkage",
             "sigma",
+            "image score",
             "image AUROC",
             "pixel AUROC",
-            "AU-PRO@0.3"
+            "AU-PRO@0.3",
+            "AU-PRO@0.05"
         );
         foreach (var root in arguments.GetValue(_roots)!)
         foreach (var backbone in arguments.GetValue(_backbones)!)
@@ -135,41 +151,48 @@ internal sealed class AccuracyCommand
 
     private void Run(ParseResult arguments, LabelledFeatures features, int count, Backbone backbone, string[] row)
     {
-        foreach (var method in arguments.GetValue(_reductions)!)
+        foreach (var reducing in arguments.GetValue(_reductions)!)
         foreach (var d in arguments.GetValue(_dimensions)!)
         foreach (var seed in arguments.GetValue(_seeds)!)
         {
-            var reduction = ChannelReduction.Draw(method, backbone.TapChannels, d, seed);
+            var reduction = ChannelReduction.Draw(reducing, backbone.TapChannels, d, seed);
+            foreach (var localAverage in arguments.GetValue(_localAverages)!)
             foreach (var epsilon in arguments.GetValue(_epsilons)!)
             foreach (var shrinkage in arguments.GetValue(_shrinkages)!)
             {
                 var drawn = Enumerable
                     .Range(0, count < features.TrainingCount ? arguments.GetValue(_draws) : 1)
-                    .Select(draw => Distances(features, reduction, count, draw, epsilon, shrinkage))
+                    .Select(draw => Distances(features, reduction, localAverage, count, draw, epsilon, shrinkage))
                     .ToArray();
                 foreach (var sigma in arguments.GetValue(_sigmas)!)
                 {
-                    var measured = drawn.Select(distances => features.Measure(distances, sigma)).ToArray();
-                    ReportTable.PrintRow([
-                        .. row,
-                        $"{method}",
-                        $"{reduction.Dimensions}",
-                        method == ReductionMethod.None ? "–" : $"{seed}",
-                        FormattableString.Invariant($"{epsilon}"),
-                        $"{shrinkage}",
-                        FormattableString.Invariant($"{sigma}"),
-                        FormattableString.Invariant($"{measured.Average(m => m.Images.Auroc):f4}"),
-                        FormattableString.Invariant($"{measured.Average(m => m.Pixels.Auroc):f4}"),
-                        FormattableString.Invariant($"{measured.Average(m => m.Pixels.AuPro30):f4}"),
-                    ]);
+                    var methods = arguments.GetValue(_imageScores)!;
+                    var measured = drawn.Select(distances => features.Measure(distances, sigma, methods)).ToArray();
+                    foreach (var (i, method) in methods.Index())
+                        ReportTable.PrintRow([
+                            .. row,
+                            $"{reduction.Method}",
+                            $"{reduction.Dimensions}",
+                            reduction.Method == ReductionMethod.None ? "–" : $"{seed}",
+                            localAverage ? "yes" : "no",
+                            FormattableString.Invariant($"{epsilon}"),
+                            $"{shrinkage}",
+                            FormattableString.Invariant($"{sigma}"),
+                            $"{method}",
+                            FormattableString.Invariant($"{measured.Average(m => m.Images[i].Auroc):f4}"),
+                            FormattableString.Invariant($"{measured.Average(m => m.Pixels.Auroc):f4}"),
+                            FormattableString.Invariant($"{measured.Average(m => m.Pixels.AuPro30):f4}"),
+                            FormattableString.Invariant($"{measured.Average(m => m.Pixels.AuPro05):f4}"),
+                        ]);
                 }
             }
         }
     }
 
-    private static Core.Scoring.AnomalyMap[] Distances(
+    private static AnomalyMap[] Distances(
         LabelledFeatures features,
         ChannelReduction reduction,
+        bool localAverage,
         int count,
         int draw,
         double epsilon,
@@ -183,7 +206,7 @@ internal sealed class AccuracyCommand
         FourthMoments? moments = null;
         foreach (var batch in images.Take(count).Chunk(8))
         {
-            var embedded = features.Embed(reduction, batch);
+            var embedded = features.Embed(reduction, localAverage, batch);
             statistics ??= new PatchStatistics(embedded[0].Grid, embedded[0].Dimensions);
             statistics.Add(embedded);
         }
@@ -191,10 +214,11 @@ internal sealed class AccuracyCommand
         {
             moments = new FourthMoments(statistics!.Grid, statistics.Dimensions);
             foreach (var batch in images.Take(count).Chunk(8))
-                moments.Add(statistics, features.Embed(reduction, batch));
+                moments.Add(statistics, features.Embed(reduction, localAverage, batch));
         }
         return features.Distances(
             reduction,
+            localAverage,
             PatchDistribution.Freeze(statistics!, new Regularisation(epsilon, shrinkage, moments))
         );
     }

@@ -58,32 +58,44 @@ internal sealed class LabelledFeatures
         new(root, backbone, sizes);
 
     /// <summary>Computes embeddings of training images.</summary>
-    public PatchEmbedding[] Embed(ChannelReduction reduction, IEnumerable<int> images) =>
-        [.. images.Select(i => RawBackbone.Embed(_training[i], reduction))];
+    public PatchEmbedding[] Embed(ChannelReduction reduction, bool localAverage, IEnumerable<int> images) =>
+        [.. images.Select(i => RawBackbone.Embed(_training[i], reduction, localAverage))];
 
     /// <summary>Computes distances of all test images.</summary>
-    public AnomalyMap[] Distances(ChannelReduction reduction, Core.Statistics.PatchDistribution distribution) =>
+    public AnomalyMap[] Distances(
+        ChannelReduction reduction,
+        bool localAverage,
+        Core.Statistics.PatchDistribution distribution
+    ) =>
         [
             .. _tests
                 .Chunk(8)
                 .SelectMany(batch =>
                     MahalanobisScorer.ComputeDistances(
                         distribution,
-                        [.. batch.Select(test => RawBackbone.Embed(test.Features, reduction))]
+                        [.. batch.Select(test => RawBackbone.Embed(test.Features, reduction, localAverage))]
                     )
                 ),
         ];
 
-    /// <summary>Measures distances of all test images.</summary>
-    public (ImageMetrics Images, PixelMetrics Pixels) Measure(AnomalyMap[] distances, double sigma)
+    /// <summary>Measures distances of all test images, once per image score.</summary>
+    public (ImageMetrics[] Images, PixelMetrics Pixels) Measure(
+        AnomalyMap[] distances,
+        double sigma,
+        IEnumerable<ImageScoreMethod> methods
+    )
     {
         var mapper = new PixelMapper(distances[0].Grid, _prepared, sigma);
         var maps = distances.AsParallel().AsOrdered().Select(map => mapper.ToPixels(map)).ToArray();
         return (
-            ImageMetrics.Compute(
-                [.. maps.Select(map => map.Max())],
-                [.. _tests.Select(test => test.Defect is not null)]
-            ),
+            [
+                .. methods.Select(method =>
+                    ImageMetrics.Compute(
+                        [.. maps.Select(new ImageScore(method, _prepared.Positions).Compute)],
+                        [.. _tests.Select(test => test.Defect is not null)]
+                    )
+                ),
+            ],
             PixelMetrics.Compute([.. maps.Zip(_tests, (map, test) => new ScoredPixels(map, test.Mask))])
         );
     }

@@ -40,9 +40,9 @@ internal sealed class RawBackbone : IDisposable
     }
 
     /// <summary>Computes the embedding of reduced channels.</summary>
-    public static PatchEmbedding Embed(IReadOnlyList<RawTap> taps, ChannelReduction reduction) =>
+    public static PatchEmbedding Embed(IReadOnlyList<RawTap> taps, ChannelReduction reduction, bool localAverage) =>
         PatchEmbedding.FromTaps(
-            new ReducedTaps([.. taps.Select((tap, i) => Reduce(tap, i, reduction))], reduction.Dimensions)
+            new ReducedTaps([.. taps.Select((tap, i) => Reduce(tap, i, reduction, localAverage))], reduction.Dimensions)
         );
 
     public void Dispose()
@@ -74,7 +74,7 @@ internal sealed class RawBackbone : IDisposable
         return new RawTap(values, channels, grid);
     }
 
-    private static FeatureMap Reduce(RawTap tap, int index, ChannelReduction reduction)
+    private static FeatureMap Reduce(RawTap tap, int index, ChannelReduction reduction, bool localAverage)
     {
         var d = reduction.Dimensions;
         var weights = reduction.GetTapWeights(index);
@@ -98,6 +98,8 @@ internal sealed class RawBackbone : IDisposable
                 }
             }
         );
+        if (localAverage)
+            LocalAverage.Apply(reduced, tap.Grid);
         return new FeatureMap(reduced, tap.Grid);
     }
 }
