@@ -129,8 +129,8 @@ public sealed class Backbone : IDisposable
     /// <summary>
     /// Runs the network, reduction included, on a batch. Whole groups of as many images as threads run side by side,
     /// one thread per image, which is faster than all threads on one image after the other. The rest runs as one batch
-    /// on all threads. In the background, all images run side by side: the threads of ONNX Runtime have the usual
-    /// priority.
+    /// on all threads. In a context of one thread, and in the background, all images run side by side: the threads of
+    /// ONNX Runtime would be more than the context allows, or have the usual priority.
     /// </summary>
     /// <param name="prepared">Shape <c>(count, 3, size.Height, size.Width)</c>, normalised.</param>
     /// <param name="count">Images in the batch, at least 1.</param>
@@ -156,7 +156,7 @@ public sealed class Backbone : IDisposable
             );
         var sideBySide =
             Runtime is not { Threads: > 1, ScoresOnDevice: false } ? 0
-            : compute.IsBackground ? count
+            : compute.IsBackground || compute.Threads == 1 ? count
             : count - count % Runtime.Threads;
         var runs = new IDisposableReadOnlyCollection<OrtValue>[sideBySide < count ? sideBySide + 1 : sideBySide];
         var choice = FindChoiceSessions(reduction);

@@ -77,6 +77,9 @@ public sealed class ModelScorer : IDisposable
     /// <summary>Gets the device and the number of threads.</summary>
     public BackboneRuntime Runtime => Backbone.Runtime;
 
+    /// <summary>Gets whether images are scored on the runtime's device, unless the model was evicted from it.</summary>
+    public bool ScoresOnDevice => _device is not null;
+
     /// <summary>
     /// Gets the number of images that are scored together in little more time than one: the number of threads on the
     /// host, any number on a device.

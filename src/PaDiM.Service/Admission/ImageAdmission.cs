@@ -81,6 +81,25 @@ internal sealed class ImageAdmission
         CancellationToken cancellationToken
     ) => AcquireAsync(new ImageLease(this, decodeBytes, priority, needsSlot: true), cancellationToken);
 
+    /// <summary>
+    /// Requests a core for an image that is already in progress, behind the next images of its priority, but not behind
+    /// all of them. The caller waits for the lease to be granted, or disposes it to leave the line.
+    /// </summary>
+    /// <param name="behind">The number of images that go first.</param>
+    /// <param name="priority">Who waits for the image.</param>
+    public ImageLease RequestCore(int behind, Priority priority)
+    {
+        var lease = new ImageLease(this, decodeBytes: 0, priority, needsSlot: false);
+        lock (_gate)
+        {
+            var first = _waiting.FindIndex(other => other.Priority >= priority);
+            var last = _waiting.FindLastIndex(other => other.Priority <= priority) + 1;
+            _waiting.Insert(first < 0 ? last : Math.Min(first + behind, last), lease);
+            GrantWaiting();
+        }
+        return lease;
+    }
+
     /// <summary>Blocks a thread of a job until there is memory.</summary>
     public ImageLease AcquireForJob(long decodeBytes) =>
         AcquireAsync(decodeBytes, Priority.Job, CancellationToken.None).AsTask().GetAwaiter().GetResult();
@@ -137,10 +156,15 @@ internal sealed class ImageAdmission
                 lease.IsAcquired = false;
                 return ValueTask.FromResult(lease);
             }
-            _waiting.Insert(_waiting.FindLastIndex(other => other.Priority <= lease.Priority) + 1, lease);
-            GrantWaiting();
+            Enqueue(lease);
         }
         return lease.Granted.IsCompleted ? ValueTask.FromResult(lease) : WaitAsync(lease, cancellationToken);
+    }
+
+    private void Enqueue(ImageLease lease)
+    {
+        _waiting.Insert(_waiting.FindLastIndex(other => other.Priority <= lease.Priority) + 1, lease);
+        GrantWaiting();
     }
 
     private static async ValueTask<ImageLease> WaitAsync(ImageLease lease, CancellationToken cancellationToken)

@@ -11,7 +11,8 @@ namespace PaDiM.Service.Scoring;
 /// <summary>
 /// Gathers concurrent images into batches. All images that wait for the same backbone, size and reduction when it
 /// becomes free pass through the backbone together, and through the distances of each model together; on a device, all
-/// images that wait for the same model. One batch runs at a time, on all threads: inferences never compete for cores.
+/// images that wait for the same model. One batch runs at a time, on all threads. Under load, images on the CPU go
+/// through <see cref="SideBySideScorer"/> instead.
 /// </summary>
 /// <remarks>
 /// If no batch is running, the request of an image becomes the leader and runs the batch on its own thread, so that a

@@ -18,6 +18,7 @@ namespace PaDiM.Service.Scoring;
 internal sealed partial class ScoreService(
     ImageAdmission admission,
     ScoreBatcher batcher,
+    SideBySideScorer sideBySide,
     ImageDecoder decoder,
     ScoreMetrics metrics,
     TimeProvider time,
@@ -88,7 +89,9 @@ internal sealed partial class ScoreService(
         var clock = admitted.Clock;
         var hash = BodyHash.Start(file.Bytes, scorer.Runtime.Threads);
         var prepared = Prepare(scorer, file, keepPixels: NeedsPixels(details), admitted);
-        admitted.Lease.ReleaseCoreAndMemory();
+        var isSideBySide = sideBySide.IsFasterFor(scorer);
+        if (!isSideBySide)
+            admitted.Lease.ReleaseCoreAndMemory();
         if (!prepared.Succeeded(out var image, out var problem))
             return problem;
         if (Refuse(model, image.Warnings) is { } refused)
@@ -100,7 +103,9 @@ internal sealed partial class ScoreService(
         Outcome<BatchedMap> answer;
         try
         {
-            answer = await batcher.ScoreAsync(scorer, image.Input, admitted.Lease.Priority, cancellationToken);
+            answer = isSideBySide
+                ? await sideBySide.ScoreAsync(scorer, image.Input, admitted.Lease, cancellationToken)
+                : await batcher.ScoreAsync(scorer, image.Input, admitted.Lease.Priority, cancellationToken);
         }
         finally
         {

@@ -12,7 +12,8 @@ internal static class ScoringFeature
             .AddSingleton<ScoreService>()
             .AddSingleton<BatchScorer>()
             .AddSingleton<ScoreMetrics>()
-            .AddSingleton<ScoreBatcher>();
+            .AddSingleton<ScoreBatcher>()
+            .AddSingleton<SideBySideScorer>();
 
     public static void MapScoring(this IEndpointRouteBuilder routes) => routes.MapCategory().MapScoreEndpoints();
 }

@@ -9,7 +9,7 @@ internal sealed class ScoringOptions
     [Range(1, 100_000)]
     public int MaxBatchFiles { get; set; } = 256;
 
-    /// <summary>Maximum number of images per backbone run.</summary>
+    /// <summary>Maximum number of images per pass through the backbone, or through the distances.</summary>
     [Range(1, 256)]
     public int MaxBatchSize { get; set; } = 8;
 
