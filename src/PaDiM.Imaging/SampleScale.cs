@@ -23,7 +23,7 @@ internal sealed class SampleScale
 
     /// <summary>Creates a scale.</summary>
     /// <param name="most">The largest number that a sample can be, at most 65535.</param>
-    /// <param name="declaredBits">The bits that count, from who sent the image; null if nobody said.</param>
+    /// <param name="declaredBits">The bits that count, from who sent the image; null if not given.</param>
     /// <param name="statedBits">The bits that count, from the file itself; null if it does not say.</param>
     public static SampleScale Create(uint most, int? declaredBits = null, int? statedBits = null)
     {

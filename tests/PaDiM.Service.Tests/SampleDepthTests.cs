@@ -39,7 +39,7 @@ public sealed class SampleDepthTests(SharedService shared)
         Assert.All(results, result => Assert.Equal(expected, result["result"]!.Number("score"), 1e-4 * expected));
         // The file itself may say it.
         Assert.Equal(expected, (await category.ScoreAsync(State(deep, bits))).Number("score"));
-        // Nobody says it: most grey levels are lost, and a warning says so.
+        // Not declared anywhere: most grey levels are lost, and a warning says so.
         var undeclared = await category.ScoreAsync(deep);
         Assert.Equal(bits < 16, undeclared.Number("score") != expected);
         Assert.Equal(

@@ -70,7 +70,7 @@ internal sealed class PixelCanvas
 
     /// <summary>
     /// Puts the picture on black. A picture that is transparent everywhere keeps its colours: cameras leave the fourth
-    /// byte of their 32-bit buffers at 0, and nobody sends an image of nothing.
+    /// byte of their 32-bit buffers at 0, and an image of nothing is not a real image.
     /// </summary>
     public void Flatten()
     {

@@ -2,7 +2,7 @@ namespace PaDiM.Imaging.Decoding;
 
 /// <summary>
 /// Unpacks the codes of ITU-T T.4 and T.6: rows of one bit per pixel, 0 for white. Every row must have exactly its
-/// pixels: readers of faxes fill up what is missing, which here would be pixels that nobody took.
+/// pixels: readers of faxes fill up what is missing, which here would be pixels that no camera took.
 /// </summary>
 internal ref struct TiffFax
 {

@@ -201,8 +201,8 @@ internal static class VipsPixels
     }
 
     /// <summary>
-    /// Converts inks whose profile nobody knows as browsers do: each one takes its share of white away. libvips would
-    /// take the profile of one certain paper, which makes greens and blues dull.
+    /// Converts inks of unknown profile as browsers do: each one takes its share of white away. libvips would take the
+    /// profile of one certain paper, which makes greens and blues dull.
     /// </summary>
     private static Image FromInks(Image image)
     {

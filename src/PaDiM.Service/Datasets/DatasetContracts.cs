@@ -21,7 +21,7 @@ internal sealed record ImportResponse(
 
 /// <summary>An image that a model was fitted to.</summary>
 /// <param name="Sha256">Hash of its bytes.</param>
-/// <param name="FileName">File name when the model was published; null if nobody knows it.</param>
+/// <param name="FileName">File name when the model was published; null if unknown.</param>
 /// <param name="ImageId">Identifier of the image; null if it was deleted from the category.</param>
 /// <param name="Available">Whether its bytes are still there, so that it can be exported.</param>
 internal sealed record ModelImageResponse(string Sha256, string? FileName, string? ImageId, bool Available);

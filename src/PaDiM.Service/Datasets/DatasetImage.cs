@@ -4,7 +4,7 @@ namespace PaDiM.Service.Datasets;
 
 /// <summary>An image to export.</summary>
 /// <param name="Sha256">Hash of its bytes.</param>
-/// <param name="FileName">The client's name for it; null if nobody knows it any more.</param>
+/// <param name="FileName">The client's name for it; null if unknown.</param>
 /// <param name="Label">What it shows.</param>
 /// <param name="Defect">Kind of defect; anomalous images only.</param>
 /// <param name="HeldOut">Whether fits leave it out; normal images only.</param>

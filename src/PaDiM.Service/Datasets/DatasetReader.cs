@@ -142,7 +142,7 @@ internal sealed class DatasetReader(
 
 /// <summary>An image that a model was fitted to.</summary>
 /// <param name="Sha256">Hash of its bytes.</param>
-/// <param name="FileName">Its name, if anybody knows it.</param>
+/// <param name="FileName">Its name; null if unknown.</param>
 /// <param name="Id">Identifier; null if it was deleted.</param>
 /// <param name="At">When it was uploaded; for a deleted image, when the model was published.</param>
 /// <param name="Available">Whether it can be exported.</param>

@@ -14,7 +14,7 @@ internal sealed class EntryNames
 
     /// <summary>Creates the names of an image, and of its mask without the extension.</summary>
     /// <param name="image">The image.</param>
-    /// <param name="extension">The extension for an image whose name nobody knows any more.</param>
+    /// <param name="extension">The extension for an image of unknown name.</param>
     public (string Name, string Mask) Create(DatasetImage image, string extension)
     {
         var folder =
