@@ -9,13 +9,6 @@ namespace PaDiM.Imaging.Decoding;
 /// </summary>
 internal static class TiffPicture
 {
-    private const byte StartOfImage = 0xD8,
-        EndOfImage = 0xD9,
-        StartOfScan = 0xDA,
-        HuffmanTables = 0xC4,
-        ArithmeticConditioning = 0xCC,
-        JpegExtension = 0xC8;
-
     /// <summary>Decodes a strip or tile that is a JPEG.</summary>
     /// <param name="page">The page that it belongs to.</param>
     /// <param name="tables">What all of them have in common; may be empty.</param>
@@ -34,12 +27,12 @@ internal static class TiffPicture
     )
     {
         using var jpeg = new MemoryStream();
-        jpeg.Write([0xFF, StartOfImage]);
+        jpeg.Write([JpegMarker.Prefix, JpegMarker.StartOfImage]);
         // Without this the decoder would guess from the numbers of the channels whether they are RGB.
         if (page.SamplesPerChunk == 3)
             jpeg.Write(CreateAdobeSegment(page.Photometric == TiffPhotometric.YCbCr));
-        CopySegments(tables, jpeg, page, rows);
-        if (!CopySegments(strip, jpeg, page, rows))
+        CopySegments(tables, jpeg);
+        if (!CopySegments(strip, jpeg))
             throw new InvalidDataException("a strip or tile has no picture");
         var checkedJpeg = JpegSegments.Read(jpeg.ToArray(), minimumSide: null);
         using var file = JpegPixels.Open(checkedJpeg, clock);
@@ -77,25 +70,25 @@ internal static class TiffPicture
 
     /// <summary>Copies tables, frame and scans, and leaves comments and the markers of applications away.</summary>
     /// <returns>True if there was a scan.</returns>
-    private static bool CopySegments(ReadOnlySpan<byte> from, MemoryStream to, TiffPage page, int rows)
+    private static bool CopySegments(ReadOnlySpan<byte> from, MemoryStream to)
     {
         if (from.IsEmpty)
             return false;
-        if (from is not [0xFF, StartOfImage, ..])
+        if (from is not [JpegMarker.Prefix, JpegMarker.StartOfImage, ..])
             throw new InvalidDataException("a strip or tile is no JPEG");
         for (var at = 2; at + 4 <= from.Length; )
         {
-            if (from[at] != 0xFF)
+            if (from[at] != JpegMarker.Prefix)
                 throw new InvalidDataException("a strip or tile is a damaged JPEG");
             var marker = from[at + 1];
-            if (marker == 0xFF)
+            if (marker == JpegMarker.Prefix)
             {
                 at++;
                 continue;
             }
-            if (marker == EndOfImage)
+            if (marker == JpegMarker.EndOfImage)
                 break;
-            if (marker == StartOfScan)
+            if (marker == JpegMarker.StartOfScan)
             {
                 to.Write(from[at..]);
                 return true;
@@ -103,30 +96,13 @@ internal static class TiffPicture
             var length = 2 + BinaryPrimitives.ReadUInt16BigEndian(from[(at + 2)..]);
             if (length < 4 || at + length > from.Length)
                 throw new InvalidDataException("a strip or tile ends too early");
-            var segment = from.Slice(at, length);
-            if (IsFrame(marker))
-                CheckSize(segment, page, rows);
-            if (marker is not (>= 0xE0 and <= 0xEF or 0xFE))
-                to.Write(segment);
+            if (!JpegMarker.IsExtra(marker))
+                to.Write(from.Slice(at, length));
             at += length;
         }
         return false;
     }
 
-    private static bool IsFrame(byte marker) =>
-        marker is >= 0xC0 and <= 0xCF and not (HuffmanTables or ArithmeticConditioning or JpegExtension);
-
-    private static void CheckSize(ReadOnlySpan<byte> frame, TiffPage page, int rows)
-    {
-        if (
-            frame.Length < 9
-            || BinaryPrimitives.ReadUInt16BigEndian(frame[7..]) != page.ChunkWidth
-            || BinaryPrimitives.ReadUInt16BigEndian(frame[5..]) is var height
-                && (height < rows || height > page.ChunkHeight)
-        )
-            throw new InvalidDataException("a strip or tile has another size than its page");
-    }
-
     private static byte[] CreateAdobeSegment(bool isYCbCr) =>
-        [0xFF, 0xEE, 0, 14, .. "Adobe"u8, 0, 100, 0, 0, 0, 0, isYCbCr ? (byte)1 : (byte)0];
+        [JpegMarker.Prefix, JpegMarker.Adobe, 0, 14, .. "Adobe"u8, 0, 100, 0, 0, 0, 0, isYCbCr ? (byte)1 : (byte)0];
 }
