@@ -171,7 +171,7 @@ internal sealed class TiffChunks(byte[] file, TiffPage page)
     private void Integrate(Span<byte> row)
     {
         var step = page.SamplesPerChunk;
-        var isLittleEndian = file[0] == 'I';
+        var isLittleEndian = page.IsLittleEndian;
         var size = page.Bits / 8;
         if (size == 1)
         {
@@ -202,7 +202,7 @@ internal sealed class TiffChunks(byte[] file, TiffPage page)
         var size = page.Bits / 8;
         var count = row.Length / size;
         var apart = row.ToArray();
-        var isLittleEndian = file[0] == 'I';
+        var isLittleEndian = page.IsLittleEndian;
         for (var i = 0; i < count; i++)
         for (var b = 0; b < size; b++)
             row[i * size + (isLittleEndian ? size - 1 - b : b)] = apart[b * count + i];

@@ -42,6 +42,9 @@ internal sealed class TiffPage
 
     public required TiffSampleFormat SampleFormat { get; init; }
 
+    /// <summary>Gets whether the lowest byte of a number comes first.</summary>
+    public required bool IsLittleEndian { get; init; }
+
     /// <summary>Gets whether every channel is stored for itself.</summary>
     public required bool IsPlanar { get; init; }
 
@@ -73,6 +76,9 @@ internal sealed class TiffPage
     public required int ChunkHeight { get; init; }
 
     public required TiffDirectory Directory { get; init; }
+
+    /// <summary>Gets whether samples are whole numbers from 0 on.</summary>
+    public bool IsUnsigned => SampleFormat is TiffSampleFormat.Unsigned or TiffSampleFormat.Undefined;
 
     /// <summary>Gets the number of samples that are colour: 1, 3 or 4.</summary>
     public int Colours => GetColours(Photometric);
@@ -165,6 +171,7 @@ internal sealed class TiffPage
             Compression = (TiffCompression)directory.GetNumber(file, TiffTag.Compression, 1),
             Photometric = photometric,
             SampleFormat = (TiffSampleFormat)ReadEqual(file, directory, TiffTag.SampleFormat, samples, 1),
+            IsLittleEndian = file.IsLittleEndian,
             IsPlanar = samples > 1 && directory.GetNumber(file, TiffTag.PlanarConfiguration, 1) == 2,
             Predictor = (int)directory.GetNumber(file, TiffTag.Predictor, 1),
             Orientation = (int)directory.GetNumber(file, TiffTag.Orientation, 1),
@@ -195,7 +202,6 @@ internal sealed class TiffPage
     /// <summary>Gets why the page is refused, or null.</summary>
     private static string? FindUnsupported(TiffBytes file, TiffPage page, TiffDirectory? first)
     {
-        var isWhole = page.SampleFormat is TiffSampleFormat.Unsigned or TiffSampleFormat.Undefined;
         if (first!.Contains(TiffTag.DngVersion) || page.Photometric is TiffPhotometric.Mosaic or TiffPhotometric.Raw)
             return "Raw photographs (DNG) are not developed here; send the picture as TIFF or PNG, "
                 + "or the pixels of a monochrome sensor as gray16.";
@@ -210,7 +216,7 @@ internal sealed class TiffPage
         if (page.Bits < 0 || page.SampleFormat < 0)
             return "TIFF images whose channels differ in depth are not supported; save all with 8 or 16 bits.";
         if (
-            !(isWhole || page.SampleFormat is TiffSampleFormat.Signed or TiffSampleFormat.Float)
+            !(page.IsUnsigned || page.SampleFormat is TiffSampleFormat.Signed or TiffSampleFormat.Float)
             || !(page.Bits is >= 1 and <= 16 or 32 or 64)
             || (page.SampleFormat == TiffSampleFormat.Float && page.Bits is not (16 or 32 or 64))
             || (page.SampleFormat == TiffSampleFormat.Signed && page.Bits is not (8 or 16 or 32 or 64))
@@ -218,7 +224,7 @@ internal sealed class TiffPage
             return $"TIFF samples of {page.Bits} bits of this kind are not supported; save the image with 8 or 16 "
                 + "bits.";
         if (
-            (!isWhole || page.Bits > 16)
+            (!page.IsUnsigned || page.Bits > 16)
             && (
                 page.Range is null
                 || page.Photometric
@@ -264,7 +270,7 @@ internal sealed class TiffPage
     /// <summary>Gets whether the samples are grey or colours of 9 to 16 bits.</summary>
     public bool IsDeep =>
         Bits is > 8 and <= 16
-        && SampleFormat is TiffSampleFormat.Unsigned or TiffSampleFormat.Undefined
+        && IsUnsigned
         && Photometric is TiffPhotometric.BlackIsZero or TiffPhotometric.WhiteIsZero or TiffPhotometric.Rgb;
 
     /// <summary>Gets whether a strip or tile, as stored and with 8 bits per sample, is not too much for memory.</summary>

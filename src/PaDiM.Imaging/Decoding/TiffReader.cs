@@ -6,7 +6,6 @@ namespace PaDiM.Imaging.Decoding;
 internal sealed class TiffReader
 {
     private readonly TiffPage _page;
-    private readonly byte[] _file;
     private readonly DecodeClock _clock;
     private readonly SampleScale _scale;
     private readonly TiffChunks _chunks;
@@ -22,7 +21,6 @@ internal sealed class TiffReader
     {
         var tiff = new TiffBytes(file);
         _page = page;
-        _file = file;
         _clock = clock;
         _scale = page.IsDeep
             ? options.CreateScale((1u << page.Bits) - 1, page.SignificantBits)
@@ -116,13 +114,12 @@ internal sealed class TiffReader
     /// <summary>Converts the samples of a row to 8 bits; indices into a palette stay as they are.</summary>
     private ReadOnlySpan<byte> ToEightBits(ReadOnlySpan<byte> row, int columns, int plane)
     {
-        var isUnsigned = _page.SampleFormat is TiffSampleFormat.Unsigned or TiffSampleFormat.Undefined;
-        if (_page.Bits == 8 && isUnsigned)
+        if (_page.Bits == 8 && _page.IsUnsigned)
             return _page.Photometric == TiffPhotometric.CieLab ? ShiftLab(row) : row;
         var count = columns * _page.SamplesPerChunk;
-        if (_page.Bits == 16 && isUnsigned && _palette.Length == 0)
+        if (_page.Bits == 16 && _page.IsUnsigned)
             ReadShorts(row, count, plane);
-        else if (isUnsigned && _page.Bits <= 16)
+        else if (_page.Bits < 16 && _page.IsUnsigned)
             ReadBits(row, count, plane);
         else
             for (var i = 0; i < count; i++)
@@ -135,7 +132,7 @@ internal sealed class TiffReader
 
     private void ReadShorts(ReadOnlySpan<byte> row, int count, int plane)
     {
-        var isLittleEndian = _file[0] == 'I';
+        var isLittleEndian = _page.IsLittleEndian;
         uint largest = 0;
         for (var i = 0; i < count; i++)
         {
@@ -165,23 +162,14 @@ internal sealed class TiffReader
         var bits = _page.Bits;
         var most = (1u << bits) - 1;
         var step = _page.SamplesPerChunk;
-        var left = new uint[_page.Predictor == 2 && bits % 8 != 0 ? step : 0];
+        var left = new uint[_page.Predictor == 2 ? step : 0];
         for (var i = 0; i < count; i++)
         {
             var at = (long)i * bits;
-            uint value;
-            if (bits == 16)
-                value =
-                    _file[0] == 'I'
-                        ? BinaryPrimitives.ReadUInt16LittleEndian(row[(2 * i)..])
-                        : BinaryPrimitives.ReadUInt16BigEndian(row[(2 * i)..]);
-            else
-            {
-                value = 0;
-                for (var b = (int)(at / 8); b <= (at + bits - 1) / 8; b++)
-                    value = value << 8 | row[b];
-                value = value >> (int)(7 - (at + bits - 1) % 8) & most;
-            }
+            uint value = 0;
+            for (var b = (int)(at / 8); b <= (at + bits - 1) / 8; b++)
+                value = value << 8 | row[b];
+            value = value >> (int)(7 - (at + bits - 1) % 8) & most;
             if (left.Length > 0)
                 value = left[i % step] = value + left[i % step] & most;
             _row[i] = _palette.Length > 0 ? (byte)Math.Min(value, 255) : _scale.ToEightBits(value);
@@ -197,7 +185,7 @@ internal sealed class TiffReader
         Span<byte> bytes = stackalloc byte[8];
         bytes = bytes[..size];
         row.Slice(index * size, size).CopyTo(bytes);
-        if (_file[0] != 'I')
+        if (!_page.IsLittleEndian)
             bytes.Reverse();
         return (_page.SampleFormat, size) switch
         {
