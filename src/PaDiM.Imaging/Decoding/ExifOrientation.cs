@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-
 namespace PaDiM.Imaging.Decoding;
 
 /// <summary>
@@ -11,8 +9,7 @@ internal static class ExifOrientation
     /// <summary>The orientation of an image that is stored upright.</summary>
     public const int Upright = 1;
 
-    private const ushort Tag = 0x0112,
-        Short = 3,
+    private const ushort Short = 3,
         Long = 4;
     private const int EntryLength = 12;
 
@@ -26,27 +23,25 @@ internal static class ExifOrientation
     public static bool TryRead(ReadOnlySpan<byte> tiff, out int orientation)
     {
         orientation = Upright;
-        var isLittleEndian = tiff.StartsWith("II*\0"u8);
-        if (tiff.Length < 8 || (!isLittleEndian && !tiff.StartsWith("MM\0*"u8)))
+        if (tiff.Length < 8 || (!tiff.StartsWith("II*\0"u8) && !tiff.StartsWith("MM\0*"u8)))
             return false;
-        var at = isLittleEndian
-            ? BinaryPrimitives.ReadUInt32LittleEndian(tiff[4..])
-            : BinaryPrimitives.ReadUInt32BigEndian(tiff[4..]);
+        var file = new TiffBytes(tiff);
+        var at = file.ReadStart();
         if (at > tiff.Length - 2)
             return false;
-        var entries = tiff[((int)at + 2)..];
-        var count = ReadUInt16(tiff, (int)at, isLittleEndian);
-        for (var i = 0; i < count; i++, entries = entries[EntryLength..])
+        var count = file.ReadUInt16(at);
+        at += 2;
+        for (var i = 0; i < count; i++, at += EntryLength)
         {
-            if (entries.Length < EntryLength)
+            if (at > tiff.Length - EntryLength)
                 return false;
-            if (ReadUInt16(entries, 0, isLittleEndian) != Tag)
+            if (file.ReadUInt16(at) != (int)TiffTag.Orientation)
                 continue;
             // A short stands at the beginning of the four bytes of the value, in either byte order.
-            var value = ReadUInt16(entries, 2, isLittleEndian) switch
+            var value = file.ReadUInt16(at + 2) switch
             {
-                Short => ReadUInt16(entries, 8, isLittleEndian),
-                Long => ReadUInt16(entries, isLittleEndian ? 8 : 10, isLittleEndian),
+                Short => file.ReadUInt16(at + 8),
+                Long => file.ReadUInt16(at + (file.IsLittleEndian ? 8 : 10)),
                 _ => Upright,
             };
             // Cameras write 0 if they do not know.
@@ -55,9 +50,4 @@ internal static class ExifOrientation
         }
         return true;
     }
-
-    private static ushort ReadUInt16(ReadOnlySpan<byte> bytes, int at, bool isLittleEndian) =>
-        isLittleEndian
-            ? BinaryPrimitives.ReadUInt16LittleEndian(bytes[at..])
-            : BinaryPrimitives.ReadUInt16BigEndian(bytes[at..]);
 }
