@@ -6,9 +6,6 @@ namespace PaDiM.Imaging.Decoding;
 /// <summary>Represents the outcome of decoding: the image, or why it is refused.</summary>
 public abstract record DecodeResult
 {
-    internal const string SeveralFrames =
-        "The image has several frames or pages; send each frame as an image of its own.";
-
     private DecodeResult() { }
 
     /// <summary>Gets the image, or the refusal.</summary>

@@ -19,24 +19,10 @@ public sealed class ImageDecoder
     public const long PixelsPerTimeLimit = 8L << 20;
 
     /// <summary>At the peak: coefficients of a progressive JPEG, rows in transit, and the image itself.</summary>
-    private const int BytesPerPixel = 10;
+    internal const int BytesPerPixel = 10;
 
     /// <summary>Of these, what the coefficients of three components take.</summary>
     private const int CoefficientBytesPerPixel = 6;
-
-    /// <summary>A bitmap is decoded straight into the image.</summary>
-    private const int BytesPerBitmapPixel = 3;
-
-    private static readonly string[] TruncationMessages =
-    [
-        "premature end",
-        "truncat",
-        "end of file",
-        "unexpected end",
-        "not enough data",
-        "read error",
-        "out of data",
-    ];
 
     private readonly long _maxPixels;
     private readonly TimeSpan? _limit;
@@ -95,7 +81,7 @@ public sealed class ImageDecoder
         }
         catch (Exception e) when (e is InvalidDataException or VipsException)
         {
-            refused = RefuseUnreadable(format, e);
+            refused = Refusals.CreateUnreadable(format, e);
         }
         return refused is null;
     }
@@ -113,11 +99,11 @@ public sealed class ImageDecoder
         }
         catch (SampleRangeException e)
         {
-            return Refuse(ImageFault.SampleOutOfRange, e.Message);
+            return new DecodeResult.Refused(ImageFault.SampleOutOfRange, e.Message);
         }
         catch (Exception e) when (e is InvalidDataException or VipsException)
         {
-            return RefuseUnreadable(format, e);
+            return Refusals.CreateUnreadable(format, e);
         }
     }
 
@@ -133,14 +119,14 @@ public sealed class ImageDecoder
         }
         catch (SampleRangeException e)
         {
-            return Refuse(ImageFault.SampleOutOfRange, e.Message);
+            return new DecodeResult.Refused(ImageFault.SampleOutOfRange, e.Message);
         }
     }
 
     /// <summary>Gets the refusal of an image with more pixels than the limit, or null.</summary>
     public DecodeResult.Refused? CheckSize(int width, int height) =>
         (long)width * height > _maxPixels
-            ? Refuse(
+            ? new DecodeResult.Refused(
                 ImageFault.TooLarge,
                 $"The image has {width} x {height} = {(long)width * height:N0} pixels; the limit is {_maxPixels:N0}."
             )
@@ -177,9 +163,13 @@ public sealed class ImageDecoder
         var recognised = ImageFormats.Recognise(bytes);
         format = recognised.GetValueOrDefault();
         refused =
-            bytes.Length == 0 ? Refuse(ImageFault.Empty, "The image is empty; send the bytes of an image file.")
+            bytes.Length == 0
+                ? new DecodeResult.Refused(ImageFault.Empty, "The image is empty; send the bytes of an image file.")
             : recognised is null
-                ? Refuse(ImageFault.Unsupported, "The bytes are not a PNG, JPEG, BMP, TIFF, WebP, PGM or PPM image.")
+                ? new DecodeResult.Refused(
+                    ImageFault.Unsupported,
+                    "The bytes are not a PNG, JPEG, BMP, TIFF, WebP, PGM or PPM image."
+                )
             : null;
         return refused is null;
     }
@@ -205,7 +195,7 @@ public sealed class ImageDecoder
     private DecodeResult.Refused? ProbeHere(byte[] bytes, ImageFormat format, out ImageHeader? header)
     {
         header = null;
-        if (!TryOpen(bytes, format, DecodeOptions.Default, out var file, out var refused))
+        if (!OpenedFile.TryOpen(bytes, format, DecodeOptions.Default, out var file, out var refused))
             return refused;
         header = new ImageHeader(format, file.Width, file.Height, file.DecodeBytes);
         return CheckSize(file.Width, file.Height);
@@ -213,82 +203,21 @@ public sealed class ImageDecoder
 
     private DecodeResult DecodeHere(byte[] bytes, ImageFormat format, DecodeOptions options)
     {
-        if (!TryOpen(bytes, format, options, out var file, out var refused))
+        if (!OpenedFile.TryOpen(bytes, format, options, out var file, out var refused))
             return refused;
         if (CheckSize(file.Width, file.Height) is { } tooLarge)
             return tooLarge;
         using var reserved = _reserve?.Invoke(file.DecodeBytes);
-        var clock = StartClock((long)file.Width * file.Height);
+        var clock = new DecodeClock(_limit, _time);
+        clock.Restart((long)file.Width * file.Height);
         try
         {
             return new DecodeResult.Decoded(file.Decode(clock), format) { IsDeep = file.IsDeep };
         }
-        catch (Exception e) when (e is TimeoutException || (e is VipsException && clock.IsExpired))
+        catch (Exception e) when (clock.Caused(e))
         {
-            return RefuseTooComplex(format);
+            return Refusals.CreateTooComplex(format);
         }
-    }
-
-    /// <summary>Reads the header of a format that this project reads itself.</summary>
-    /// <exception cref="InvalidDataException">The header is damaged.</exception>
-    private static bool TryOpen(
-        byte[] bytes,
-        ImageFormat format,
-        DecodeOptions options,
-        [NotNullWhen(true)] out OpenedFile? file,
-        [NotNullWhen(false)] out DecodeResult.Refused? refused
-    )
-    {
-        refused = null;
-        switch (format)
-        {
-            case ImageFormat.Bmp:
-                var bitmap = BmpReader.ReadHeader(bytes);
-                file = new OpenedFile(
-                    bitmap.Width,
-                    bitmap.Height,
-                    BytesPerBitmapPixel,
-                    bitmap.HasAlpha ? (long)bitmap.Width * bitmap.Height : 0,
-                    _ => bitmap.Decode(bytes)
-                );
-                return true;
-            case ImageFormat.Pnm:
-                var map = PnmReader.ReadHeader(bytes);
-                var scale = map.IsDeep ? options.CreateScale(map.Most) : SampleScale.Create(map.Most);
-                file = new OpenedFile(
-                    map.Width,
-                    map.Height,
-                    BytesPerBitmapPixel,
-                    0,
-                    clock => map.Decode(bytes, clock, scale)
-                )
-                {
-                    IsDeep = map.IsDeep,
-                };
-                return true;
-            default:
-                var page = TiffPage.Find(bytes, isWhole: true, out refused);
-                file = page is null
-                    ? null
-                    : new OpenedFile(
-                        page.Width,
-                        page.Height,
-                        BytesPerPixel,
-                        page.ChunkBytes,
-                        clock => TiffReader.Decode(page, bytes, clock, options)
-                    )
-                    {
-                        IsDeep = page.IsDeep,
-                    };
-                return file is not null;
-        }
-    }
-
-    private DecodeClock StartClock(long pixels)
-    {
-        var clock = new DecodeClock(_limit, _time);
-        clock.Restart(Math.Max(1, (double)pixels / PixelsPerTimeLimit));
-        return clock;
     }
 
     private DecodeResult.Refused? ProbeJpeg(byte[] bytes, DecodeOptions? options, out ImageHeader? header)
@@ -300,7 +229,7 @@ public sealed class ImageDecoder
             return tooLarge;
         var jpeg = JpegSegments.ReadHeader(bytes, options?.MinimumSide);
         if (clock.IsExpired)
-            return RefuseTooComplex(ImageFormat.Jpeg);
+            return Refusals.CreateTooComplex(ImageFormat.Jpeg);
         header = new ImageHeader(ImageFormat.Jpeg, frame.Width, frame.Height, CountDecodeBytes(jpeg));
         return null;
     }
@@ -312,7 +241,8 @@ public sealed class ImageDecoder
             return tooLarge;
         var jpeg = JpegSegments.Read(bytes, options?.MinimumSide);
         using var reserved = _reserve?.Invoke(CountDecodeBytes(jpeg));
-        var clock = StartClock((long)frame.Width * frame.Height);
+        var clock = new DecodeClock(_limit, _time);
+        clock.Restart((long)frame.Width * frame.Height);
         using var file = JpegPixels.Open(jpeg, clock);
         try
         {
@@ -325,9 +255,9 @@ public sealed class ImageDecoder
                 Warnings = jpeg.Warnings,
             };
         }
-        catch (Exception e) when (e is TimeoutException || (e is VipsException && clock.IsExpired))
+        catch (Exception e) when (clock.Caused(e))
         {
-            return RefuseTooComplex(ImageFormat.Jpeg);
+            return Refusals.CreateTooComplex(ImageFormat.Jpeg);
         }
     }
 
@@ -349,12 +279,13 @@ public sealed class ImageDecoder
         try
         {
             using var image = VipsPixels.Load(file.Source, format);
-            header = CreateHeader(format, image.Width, image.Height, BytesPerPixel);
+            var pixels = (long)image.Width * image.Height;
+            header = new ImageHeader(format, image.Width, image.Height, pixels * BytesPerPixel);
             return CheckHeader(image, format);
         }
-        catch (Exception e) when (e is TimeoutException || (e is VipsException && clock.IsExpired))
+        catch (Exception e) when (clock.Caused(e))
         {
-            return RefuseTooComplex(format);
+            return Refusals.CreateTooComplex(format);
         }
     }
 
@@ -371,14 +302,14 @@ public sealed class ImageDecoder
                 return refused;
             var pixels = (long)image.Width * image.Height;
             using var reserved = _reserve?.Invoke(pixels * BytesPerPixel);
-            clock.Restart(Math.Max(1, (double)pixels / PixelsPerTimeLimit));
+            clock.Restart(pixels);
             var isDeep = format == ImageFormat.Png && PngChunks.IsDeep(bytes);
             var scale = options.CreateScale(ushort.MaxValue, isDeep ? PngChunks.ReadSignificantBits(bytes) : null);
             return new DecodeResult.Decoded(VipsPixels.Decode(image, file, scale), format) { IsDeep = isDeep };
         }
-        catch (Exception e) when (e is TimeoutException || (e is VipsException && clock.IsExpired))
+        catch (Exception e) when (clock.Caused(e))
         {
-            return RefuseTooComplex(format);
+            return Refusals.CreateTooComplex(format);
         }
     }
 
@@ -403,8 +334,7 @@ public sealed class ImageDecoder
     private DecodeResult.Refused? CheckPngHeader(ReadOnlySpan<byte> png)
     {
         var (width, height) = PngChunks.ReadSize(png);
-        return CheckSize(width, height)
-            ?? (PngChunks.IsAnimated(png) ? Refuse(ImageFault.Animated, DecodeResult.SeveralFrames) : null);
+        return CheckSize(width, height) ?? (PngChunks.IsAnimated(png) ? Refusals.CreateAnimated() : null);
     }
 
     /// <summary>Checks what libvips knows once it has read the header.</summary>
@@ -413,64 +343,13 @@ public sealed class ImageDecoder
         if (CheckSize(image.Width, image.Height) is { } tooLarge)
             return tooLarge;
         if (VipsPixels.CountFrames(image) > 1)
-            return Refuse(ImageFault.Animated, DecodeResult.SeveralFrames);
+            return Refusals.CreateAnimated();
         return image.Format is Enums.BandFormat.Uchar or Enums.BandFormat.Ushort
             ? null
-            : Refuse(
+            : new DecodeResult.Refused(
                 ImageFault.Unsupported,
                 $"The {format.Name()} image has samples of an unsupported kind (signed, floating-point or 32-bit); "
                     + "save it with 8 or 16 bits per channel."
             );
-    }
-
-    private static ImageHeader CreateHeader(ImageFormat format, int width, int height, int bytesPerPixel) =>
-        new(format, width, height, (long)width * height * bytesPerPixel);
-
-    private static DecodeResult.Refused Refuse(ImageFault fault, string detail) => new(fault, detail);
-
-    private static DecodeResult.Refused RefuseTooComplex(ImageFormat format) =>
-        Refuse(
-            ImageFault.TooComplex,
-            $"The {format.Name()} image takes too long to decode. "
-                + "Save it in a simpler variant of the format, or smaller."
-        );
-
-    /// <summary>
-    /// Of what libvips and its libraries report, only a truncation is passed on: the sender can do something about it.
-    /// The rest are names of internal parts.
-    /// </summary>
-    private static DecodeResult.Refused RefuseUnreadable(ImageFormat format, Exception exception)
-    {
-        var reason =
-            exception is InvalidDataException ? $" ({exception.Message})"
-            : IsTruncation(exception.Message) ? " (its data ends too early)"
-            : "";
-        return Refuse(
-            ImageFault.Unreadable,
-            $"The {format.Name()} image cannot be decoded: it is damaged or truncated{reason}."
-        );
-    }
-
-    private static bool IsTruncation(string message) =>
-        Array.Exists(TruncationMessages, part => message.Contains(part, StringComparison.OrdinalIgnoreCase));
-
-    /// <summary>A file whose header was read by this project.</summary>
-    /// <param name="Width">Pixels across, as stored.</param>
-    /// <param name="Height">Pixels down, as stored.</param>
-    /// <param name="BytesPerPixel">Memory for each pixel.</param>
-    /// <param name="BufferBytes">Memory beside the image.</param>
-    /// <param name="Decode">Decodes the pixels within a time.</param>
-    private sealed record OpenedFile(
-        int Width,
-        int Height,
-        int BytesPerPixel,
-        long BufferBytes,
-        Func<DecodeClock, RgbImage> Decode
-    )
-    {
-        /// <summary>Gets whether samples have more than 8 bits.</summary>
-        public bool IsDeep { get; init; }
-
-        public long DecodeBytes => (long)Width * Height * BytesPerPixel + BufferBytes;
     }
 }

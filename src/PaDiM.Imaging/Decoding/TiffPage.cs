@@ -120,7 +120,7 @@ internal sealed class TiffPage
             var isImage = !IsReducedOrMask(file, directory);
             if (i == MaxDirectories || (isImage && image is not null))
             {
-                refused = new DecodeResult.Refused(ImageFault.Animated, DecodeResult.SeveralFrames);
+                refused = Refusals.CreateAnimated();
                 return null;
             }
             first ??= directory;
