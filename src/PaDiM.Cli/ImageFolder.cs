@@ -1,3 +1,5 @@
+using PaDiM.Imaging.Decoding;
+
 namespace PaDiM.Cli;
 
 /// <summary>Represents an image from the command line.</summary>
@@ -8,21 +10,6 @@ internal sealed record ImageFile(string Path, string Name);
 /// <summary>Finds the images of the files and folders on the command line.</summary>
 internal static class ImageFolder
 {
-    private static readonly HashSet<string> Extensions = new(StringComparer.OrdinalIgnoreCase)
-    {
-        ".png",
-        ".jpg",
-        ".jpeg",
-        ".bmp",
-        ".tif",
-        ".tiff",
-        ".webp",
-        ".pbm",
-        ".pgm",
-        ".ppm",
-        ".pnm",
-    };
-
     /// <summary>
     /// Lists the given files, and the images in the given folders and their subfolders, ordered by name.
     /// </summary>
@@ -37,7 +24,7 @@ internal static class ImageFolder
         return files.Length > 0
             ? files
             : throw new FileNotFoundException(
-                $"There are no images ({string.Join(", ", Extensions)}) in {string.Join(", ", paths)}."
+                $"There are no images ({string.Join(", ", ImageFormats.Extensions)}) in {string.Join(", ", paths)}."
             );
     }
 
@@ -56,7 +43,7 @@ internal static class ImageFolder
             throw new FileNotFoundException($"There is no file or folder {path}.");
         return Directory
             .EnumerateFiles(path, "*", SearchOption.AllDirectories)
-            .Where(file => Extensions.Contains(Path.GetExtension(file)))
+            .Where(ImageFormats.HasImageExtension)
             .Order(StringComparer.Ordinal)
             .Select(file => new ImageFile(file, Path.GetRelativePath(path, file)));
     }

@@ -25,6 +25,13 @@ public enum ImageFormat
 /// <summary>Recognises encodings.</summary>
 public static class ImageFormats
 {
+    /// <summary>Gets the extensions of image files; case does not count.</summary>
+    public static IReadOnlySet<string> Extensions { get; } =
+        new HashSet<string>(
+            [".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".pbm", ".pgm", ".ppm", ".pnm"],
+            StringComparer.OrdinalIgnoreCase
+        );
+
     /// <summary>Gets the format that the first bytes belong to, or null.</summary>
     public static ImageFormat? Recognise(ReadOnlySpan<byte> bytes) =>
         bytes switch
@@ -42,6 +49,12 @@ public static class ImageFormats
     /// <summary>Gets whether a JPEG begins here: its start marker, which fill bytes may precede.</summary>
     private static bool IsJpeg(ReadOnlySpan<byte> bytes) =>
         bytes.IndexOfAnyExcept(JpegMarker.Prefix) is > 0 and var at && bytes[at] == JpegMarker.StartOfImage;
+
+    /// <summary>Gets whether a file has the name of an image.</summary>
+    public static bool HasImageExtension(string path) => Extensions.Contains(Path.GetExtension(path));
+
+    /// <summary>Gets the usual extension of a format, with its dot.</summary>
+    public static string Extension(this ImageFormat format) => $".{format.ToString().ToLowerInvariant()}";
 
     /// <summary>Gets the usual spelling of a format.</summary>
     public static string Name(this ImageFormat format) =>

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using PaDiM.Imaging.Decoding;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
 using PaDiM.Service.Images;
@@ -19,21 +20,6 @@ internal static class DatasetLayout
 
     private const int FileType = 0xF000,
         Regular = 0x8000;
-
-    private static readonly HashSet<string> ImageExtensions = new(StringComparer.OrdinalIgnoreCase)
-    {
-        ".png",
-        ".jpg",
-        ".jpeg",
-        ".bmp",
-        ".tif",
-        ".tiff",
-        ".webp",
-        ".pbm",
-        ".pgm",
-        ".ppm",
-        ".pnm",
-    };
 
     /// <summary>Gets what an entry is in the layout.</summary>
     public static LaidOut Classify(ZipArchiveEntry entry)
@@ -86,7 +72,7 @@ internal static class DatasetLayout
                     return place with { Kind = EntryKind.Mask };
             }
         }
-        return ImageExtensions.Contains(Path.GetExtension(segments[^1]))
+        return ImageFormats.HasImageExtension(segments[^1])
             ? new LaidOut(EntryKind.Refused)
             {
                 Fault = Problems.InvalidEntry(

@@ -8,7 +8,7 @@ namespace PaDiM.Service.Datasets;
 /// Writes images as a zip archive in the layout of MVTec AD, one image in memory at a time. An archive whose writing
 /// was broken off has no directory, so no reader takes it for a whole one.
 /// </summary>
-internal sealed class DatasetWriter(BlobStore blobs, ImageDecoder decoder)
+internal sealed class DatasetWriter(BlobStore blobs)
 {
     /// <summary>A file that its owner writes and everybody reads.</summary>
     private const int RegularFile = 0x81A4 << 16;
@@ -72,12 +72,11 @@ internal sealed class DatasetWriter(BlobStore blobs, ImageDecoder decoder)
         await content.WriteAsync(bytes, cancellationToken);
     }
 
-    /// <summary>Gets whether compression would only cost time. Bitmaps and most TIFFs are not packed.</summary>
+    /// <summary>Gets whether compression would only cost time. Bitmaps, most TIFFs and maps are not packed.</summary>
     private static bool IsPacked(byte[] bytes) =>
-        !bytes.AsSpan().StartsWith("BM"u8) && !bytes.AsSpan().StartsWith("II"u8) && !bytes.AsSpan().StartsWith("MM"u8);
+        ImageFormats.Recognise(bytes) is not (ImageFormat.Bmp or ImageFormat.Tiff or ImageFormat.Pnm);
 
-    private string GetExtension(byte[] bytes) =>
-        decoder.TryProbe(bytes, out var header, out _) ? $".{header.Format.ToString().ToLowerInvariant()}" : "";
+    private static string GetExtension(byte[] bytes) => ImageFormats.Recognise(bytes)?.Extension() ?? "";
 
     private byte[] Read(string sha256) =>
         blobs.Read(sha256) ?? throw new IOException($"The stored image {sha256} is missing or damaged.");

@@ -123,7 +123,7 @@ internal static class IgnoreMaskEndpoints
         return new StoredFile(
             new MemoryStream(bytes),
             format.MediaType(),
-            $"{category}-ignore-mask.{format.ToString().ToLowerInvariant()}",
+            $"{category}-ignore-mask{format.Extension()}",
             sha256
         );
     }

@@ -41,10 +41,7 @@ internal sealed class ImageStore(
             Category = category,
             Sha256 = sha256,
             PixelSha256 = measured.PixelSha256,
-            FileName =
-                file.FileName.Length > 0
-                    ? file.FileName
-                    : $"{sha256[..12]}.{measured.Format.ToString().ToLowerInvariant()}",
+            FileName = file.FileName.Length > 0 ? file.FileName : sha256[..12] + measured.Format.Extension(),
             Format = measured.Format,
             Width = measured.Width,
             Height = measured.Height,
