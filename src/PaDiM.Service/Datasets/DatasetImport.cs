@@ -187,11 +187,11 @@ internal sealed class DatasetImport(
         // What is stored needs no decoding: an import that is sent again is done as fast as the archive is read.
         if (await store.FindAsync(category, FileHash.Compute(bytes), cancellationToken) is { } stored)
         {
-            if (stored.Label != place.Settings.Label)
-                return Problems.LabelConflict(stored.Label.ToString().ToLowerInvariant());
+            if (!ImageStore.AcceptDuplicate(stored, place.Settings.Label).Succeeded(out var duplicate, out problem))
+                return problem;
             blobs.Put(bytes);
-            tally.Duplicates++;
-            return ImageStore.Accept(stored, true);
+            tally.Count(duplicate, place.Settings);
+            return duplicate;
         }
         var file = new RequestFile("files", place.FileName, bytes, null, null);
         if (

@@ -14,24 +14,23 @@ internal sealed class ImportTally
     private int _normal,
         _anomalous,
         _heldOut,
+        _duplicates,
         _rejected;
 
     public List<RejectedFile> Rejected { get; } = [];
 
     public Problem? First { get; private set; }
 
-    public int Duplicates { get; set; }
-
     public int Masks { get; set; }
 
     public int Ignored { get; set; }
 
-    public int Stored => _normal + _anomalous + Duplicates;
+    public int Stored => _normal + _anomalous + _duplicates;
 
     public void Count(AcceptedImage image, ImageSettings settings)
     {
         if (image.Duplicate)
-            Duplicates++;
+            _duplicates++;
         else if (image.Label == ImageLabel.Normal)
             _normal++;
         else
@@ -48,5 +47,5 @@ internal sealed class ImportTally
     }
 
     public ImportResponse Describe() =>
-        new(new ImageCounts(_normal, _anomalous, _heldOut), Duplicates, Masks, Ignored, _rejected, Rejected);
+        new(new ImageCounts(_normal, _anomalous, _heldOut), _duplicates, Masks, Ignored, _rejected, Rejected);
 }

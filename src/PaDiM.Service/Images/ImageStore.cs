@@ -53,7 +53,7 @@ internal sealed class ImageStore(
         };
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         if (await FindAsync() is { } earlier)
-            return Duplicate(earlier);
+            return AcceptDuplicate(earlier, settings.Label);
         db.Add(image);
         try
         {
@@ -63,7 +63,7 @@ internal sealed class ImageStore(
         {
             db.ChangeTracker.Clear();
             if (await FindAsync() is { } other)
-                return Duplicate(other);
+                return AcceptDuplicate(other, settings.Label);
             if (!await db.Categories.AnyAsync(c => c.Name == category, cancellationToken))
                 return Problems.CategoryNotFound(category);
             throw;
@@ -78,11 +78,6 @@ internal sealed class ImageStore(
                 .OrderByDescending(i => i.Sha256 == sha256)
                 .ThenBy(i => i.Id)
                 .FirstOrDefaultAsync(cancellationToken);
-
-        Outcome<AcceptedImage> Duplicate(StoredImage stored) =>
-            stored.Label == settings.Label
-                ? Accept(stored, duplicate: true)
-                : Problems.LabelConflict(stored.Label.ToString().ToLowerInvariant());
     }
 
     /// <summary>Stores the bytes of a mask; <see cref="AttachMaskAsync"/> then assigns it to an image.</summary>
@@ -190,8 +185,15 @@ internal sealed class ImageStore(
         return null;
     }
 
-    /// <summary>Describes a stored image as the result of an upload.</summary>
-    public static AcceptedImage Accept(StoredImage image, bool duplicate) =>
+    /// <summary>Describes an image that is stored already as the result of an upload.</summary>
+    /// <param name="stored">The image.</param>
+    /// <param name="label">The label of the upload, which must be that of the image.</param>
+    public static Outcome<AcceptedImage> AcceptDuplicate(StoredImage stored, ImageLabel label) =>
+        stored.Label == label
+            ? Accept(stored, duplicate: true)
+            : Problems.LabelConflict(stored.Label.ToString().ToLowerInvariant());
+
+    private static AcceptedImage Accept(StoredImage image, bool duplicate) =>
         new(
             image.Id,
             image.FileName,
