@@ -105,7 +105,7 @@ internal sealed class DatasetImport(
                 case EntryKind.Image:
                     images.Add((entry, place));
                     break;
-                case EntryKind.Mask when masks.TryAdd((place.Folder, DatasetLayout.GetOwner(place.Stem)), entry):
+                case EntryKind.Mask when masks.TryAdd((place.Folder, MaskName.GetOwner(place.Stem)), entry):
                     break;
                 case EntryKind.Mask:
                     tally.Reject(entry, Problems.MaskMismatch("An earlier mask belongs to the same image."));

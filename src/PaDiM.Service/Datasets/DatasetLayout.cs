@@ -15,8 +15,7 @@ internal static class DatasetLayout
 {
     public const string Train = "train",
         Test = "test",
-        GroundTruth = "ground_truth",
-        MaskSuffix = "_mask";
+        GroundTruth = "ground_truth";
 
     private const int FileType = 0xF000,
         Regular = 0x8000;
@@ -81,10 +80,6 @@ internal static class DatasetLayout
             }
             : LaidOut.Nothing;
     }
-
-    /// <summary>Gets the name of the image that a mask belongs to.</summary>
-    public static string GetOwner(string maskStem) =>
-        maskStem.EndsWith(MaskSuffix, StringComparison.Ordinal) ? maskStem[..^MaskSuffix.Length] : maskStem;
 
     /// <summary>Gets the problem with an entry that is not read, whatever it holds; or null.</summary>
     private static Problem? Validate(ZipArchiveEntry entry)

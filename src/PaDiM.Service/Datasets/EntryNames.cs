@@ -1,4 +1,5 @@
 using PaDiM.Service.Data;
+using PaDiM.Service.Images;
 
 namespace PaDiM.Service.Datasets;
 
@@ -34,7 +35,7 @@ internal sealed class EntryNames
             name = EntryName.Cut(stem, mark + suffix) + mark;
         }
         var mask =
-            $"{DatasetLayout.GroundTruth}/{EntryName.EncodeDefect(image.Defect)}/{name}{DatasetLayout.MaskSuffix}";
+            $"{DatasetLayout.GroundTruth}/{EntryName.EncodeDefect(image.Defect)}/{name}{MaskName.Suffix}";
         return ($"{folder}/{name}{suffix}", mask);
     }
 }

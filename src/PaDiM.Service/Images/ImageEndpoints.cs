@@ -188,9 +188,7 @@ internal static class ImageEndpoints
 
         async Task<Problem?> AttachAsync(StoredMask mask)
         {
-            var stem = GetStem(mask.FileName);
-            if (stem.EndsWith("_mask", StringComparison.Ordinal))
-                stem = stem[..^"_mask".Length];
+            var stem = MaskName.GetOwner(GetStem(mask.FileName));
             int[] owners = [.. Enumerable.Range(0, accepted.Count).Where(i => accepted[i].Stem == stem)];
             if (owners.Length == 0)
                 return Problems.MaskMismatch(
