@@ -34,8 +34,7 @@ internal sealed class EntryNames
             var mark = $"-{image.Sha256[..ShortHash]}{(attempt == 1 ? "" : $"-{attempt}")}";
             name = EntryName.Cut(stem, mark + suffix) + mark;
         }
-        var mask =
-            $"{DatasetLayout.GroundTruth}/{EntryName.EncodeDefect(image.Defect)}/{name}{MaskName.Suffix}";
+        var mask = $"{DatasetLayout.GroundTruth}/{EntryName.EncodeDefect(image.Defect)}/{name}{MaskName.Suffix}";
         return ($"{folder}/{name}{suffix}", mask);
     }
 }

@@ -27,30 +27,12 @@ internal static class IgnoreMaskEndpoints
                     + "regions and the evaluation. The mask applies from the next fit; the active model keeps its "
                     + "own."
             )
-            .Accepts<IFormFile>(
-                "image/png",
-                "image/jpeg",
-                "image/bmp",
-                "image/tiff",
-                "image/webp",
-                "image/x-portable-anymap",
-                "image/*",
-                "application/octet-stream",
-                "multipart/form-data"
-            )
+            .Accepts<IFormFile>(ImageMediaTypes.Bodies[0], [.. ImageMediaTypes.Bodies[1..], FormReader.MediaType])
             .Produces<CategoryResponse>();
         mask.MapGet("", GetAsync)
             .WithName("GetIgnoreMask")
             .WithSummary("Gets the ignore mask as uploaded")
-            .Produces<byte[]>(
-                StatusCodes.Status200OK,
-                "image/png",
-                "image/jpeg",
-                "image/bmp",
-                "image/tiff",
-                "image/webp",
-                "image/x-portable-anymap"
-            )
+            .Produces<byte[]>(StatusCodes.Status200OK, ImageMediaTypes.Files[0], ImageMediaTypes.Files[1..])
             .ProducesFile();
         mask.MapDelete("", DeleteAsync)
             .Audited("ignore-mask.delete")

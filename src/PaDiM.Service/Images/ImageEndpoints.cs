@@ -33,17 +33,7 @@ internal static class ImageEndpoints
                     + "stored as PNG, and so are files of more than 8 bits with `significantBits`; the hash is that of "
                     + "the PNG."
             )
-            .Accepts<IFormFileCollection>(
-                "multipart/form-data",
-                "image/png",
-                "image/jpeg",
-                "image/bmp",
-                "image/tiff",
-                "image/webp",
-                "image/x-portable-anymap",
-                "image/*",
-                "application/octet-stream"
-            )
+            .Accepts<IFormFileCollection>(FormReader.MediaType, ImageMediaTypes.Bodies)
             .Produces<UploadResponse>();
         images
             .MapGet("", ListAsync)
@@ -54,15 +44,7 @@ internal static class ImageEndpoints
             .MapGet("{id}", DownloadAsync)
             .WithName("GetImage")
             .WithSummary("Gets the original bytes of an image")
-            .Produces<byte[]>(
-                StatusCodes.Status200OK,
-                "image/png",
-                "image/jpeg",
-                "image/bmp",
-                "image/tiff",
-                "image/webp",
-                "image/x-portable-anymap"
-            )
+            .Produces<byte[]>(StatusCodes.Status200OK, ImageMediaTypes.Files[0], ImageMediaTypes.Files[1..])
             .ProducesFile();
         images
             .MapGet("{id}/thumbnail", ThumbnailAsync)

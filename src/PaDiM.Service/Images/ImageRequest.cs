@@ -14,9 +14,9 @@ namespace PaDiM.Service.Images;
 /// </summary>
 internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder decoder)
 {
-    public const string Expected =
-        "an image as the body (image/png, image/jpeg, image/bmp, image/tiff, image/webp, image/x-portable-anymap) "
-        + $"or multipart/form-data with files in the field {FormFields.FileNames}";
+    private static readonly string Expected =
+        $"an image as the body ({string.Join(", ", ImageMediaTypes.Files)}) or {FormReader.MediaType} with files in the "
+        + $"field {FormFields.FileNames}";
 
     private const string ExpectedForm =
         $"multipart/form-data with files in the field {FormFields.FileNames}; raw pixels as application/octet-stream";
@@ -35,7 +35,7 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
         {
             [] => "what /swagger lists for this operation",
             [FormReader.MediaType] => ExpectedForm,
-            _ when contentTypes.Contains("image/png") => Expected,
+            _ when contentTypes.Contains(ImageMediaTypes.Files[0]) => Expected,
             _ => string.Join(" or ", contentTypes),
         };
 

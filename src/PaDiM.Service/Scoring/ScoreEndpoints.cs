@@ -36,17 +36,7 @@ internal static class ScoreEndpoints
                     + "picture (image/png, image/jpeg or image/webp: the overlay, or what `heatmap` names) or the "
                     + "float32 map (application/x-npy); all but JSON carry the result in X-Padim-* headers."
             )
-            .Accepts<IFormFile>(
-                ScoreAnswers.Png,
-                ScoreAnswers.Jpeg,
-                "image/bmp",
-                "image/tiff",
-                ScoreAnswers.Webp,
-                "image/x-portable-anymap",
-                "image/*",
-                "application/octet-stream",
-                "multipart/form-data"
-            )
+            .Accepts<IFormFile>(ImageMediaTypes.Bodies[0], [.. ImageMediaTypes.Bodies[1..], FormReader.MediaType])
             .Produces<ScoreResponse>(
                 StatusCodes.Status200OK,
                 ScoreAnswers.Json,
