@@ -11,8 +11,12 @@ public static class FileHash
     public static string Compute(string path)
     {
         using var stream = File.OpenRead(path);
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
+        return Compute(stream);
     }
+
+    /// <summary>Computes the SHA-256 of the rest of a stream, lower-case hexadecimal.</summary>
+    /// <exception cref="IOException">The stream cannot be read.</exception>
+    public static string Compute(Stream stream) => Convert.ToHexStringLower(SHA256.HashData(stream));
 
     /// <summary>Computes the SHA-256 of bytes, lower-case hexadecimal.</summary>
     public static string Compute(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));

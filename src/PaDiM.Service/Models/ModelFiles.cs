@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using PaDiM.Core.Models;
 using PaDiM.Core.Persistence;
 using PaDiM.Core.Statistics;
@@ -64,7 +63,7 @@ internal sealed class ModelFiles(DataDirectory data, DamagedModels damaged)
         try
         {
             stream = File.OpenRead(path);
-            if (Convert.ToHexStringLower(SHA256.HashData(stream)) == stored.Sha256)
+            if (FileHash.Compute(stream) == stored.Sha256)
             {
                 damaged.Clear(stored);
                 stream.Position = 0;
