@@ -9,15 +9,26 @@ namespace PaDiM.Core.Calibration;
 /// The exact distance of each training image from the distribution that is fitted without it, in closed form. The
 /// scatter without image i is M2 - c D D^T with D = x_i - mean and c = n / (n - 1). With Cov = scale M2 + ridge I, A =
 /// M2 + (ridge / scale) I and q = D^T A^-1 D, the formula of Sherman and Morrison gives M^2 = c^2 q / (1 - c q) /
-/// scale. Without shrinkage, scale = 1 / (n - 2) and ridge = epsilon. Everything is float64: for n below d, c q is near
-/// 1. With n = 2 the one image left has no covariance, so Cov = epsilon I and M^2 = c^2 |D|^2 / epsilon.
+/// scale. Without shrinkage, scale = 1 / (n - 2). Everything is float64: for n below d, c q is near 1. With n = 2 the
+/// one image left has no covariance, so Cov = ridge I and M^2 = c^2 |D|^2 / ridge.
 /// </summary>
+/// <remarks>
+/// The mean variance over all positions, on which a relative ridge and the weights of quiet positions depend, changes
+/// with the image left out too: the trace of its scatter is tr M2 - c |D|^2 at each position. With n = 2 there are no
+/// variances without the image, and those of both images stand in.
+/// </remarks>
 public abstract class LeaveOneOut
 {
+    /// <summary>What is left of a trace without an image is rounding below this share.</summary>
+    private const double TraceTolerance = 1e-12;
+
+    private readonly PositionVariances? _variances;
+
     private protected LeaveOneOut(PatchStatistics statistics, Regularisation regularisation)
     {
         Statistics = statistics;
         Regularisation = regularisation;
+        _variances = regularisation.Measure(statistics);
     }
 
     private protected PatchStatistics Statistics { get; }
@@ -43,7 +54,7 @@ public abstract class LeaveOneOut
                 $"Leaving one image out needs at least 2 images, not {statistics.Count}.",
                 nameof(statistics)
             );
-        return regularisation.Shrinkage == ShrinkageMethod.None
+        return regularisation.Shrinkage == ShrinkageMethod.None && regularisation.RelativeRidge == 0
             ? new LeaveOneOutSharedRidge(statistics, regularisation, parallel ?? Partition.AllCores)
             : new LeaveOneOutPerImageRidge(statistics, regularisation, parallel ?? Partition.AllCores);
     }
@@ -64,28 +75,31 @@ public abstract class LeaveOneOut
                     nameof(batch)
                 );
         var maps = batch.Select(_ => new AnomalyMap(grid, new float[grid.Positions])).ToArray();
+        var meanTraces = ComputeMeanTraces(batch, parallel ?? Partition.AllCores);
+        var ridges = Array.ConvertAll(meanTraces, GetRidge);
         Partition.Run(
             grid.Positions,
             parallel ?? Partition.AllCores,
-            () => CreateWorker(batch.Count),
+            () => CreateWorker(ridges),
             (p, worker) =>
             {
                 for (var i = 0; i < maps.Length; i++)
                 {
                     TensorPrimitives.ConvertTruncating<float, double>(batch[i][p], worker[i]);
                     TensorPrimitives.Subtract(worker[i], Statistics.MeanAt(p), worker[i]);
+                    worker.Weights[i] = GetWeight(p, worker[i], meanTraces[i]);
                 }
                 worker.ComputeSquares(p, worker.Squares);
                 for (var i = 0; i < maps.Length; i++)
-                    maps[i].Values[p] = (float)Math.Sqrt(worker.Squares[i]);
+                    maps[i].Values[p] = (float)Math.Sqrt(worker.Squares[i] * worker.Weights[i]);
             }
         );
         return maps;
     }
 
     /// <summary>Creates the buffers that one worker needs for a batch.</summary>
-    /// <param name="images">Number of images in the batch.</param>
-    private protected abstract Worker CreateWorker(int images);
+    /// <param name="ridges">The ridge of each image of the batch, without the part of the shrinkage.</param>
+    private protected abstract Worker CreateWorker(double[] ridges);
 
     /// <summary>
     /// Computes M^2 = c^2 q / (1 - c q) / scale. In exact arithmetic c q is below 1; the bound keeps rounding from
@@ -94,6 +108,39 @@ public abstract class LeaveOneOut
     private protected double ToSquaredDistance(double q, double scale) =>
         DeletionFactor * DeletionFactor * q / Math.Max(1 - DeletionFactor * q, 1e-12) / scale;
 
+    /// <summary>Computes the mean trace over all positions without each image.</summary>
+    private double[] ComputeMeanTraces(IReadOnlyList<PatchEmbedding> batch, ParallelOptions parallel)
+    {
+        var means = new double[batch.Count];
+        if (_variances is { } variances)
+            ParallelLoop.For(
+                batch.Count,
+                parallel,
+                i => means[i] = RemoveFrom(variances.MeanTrace, variances.ComputeMeanSquare(Statistics, batch[i]))
+            );
+        return means;
+    }
+
+    private double GetRidge(double meanTrace) =>
+        Regularisation.GetRidge(meanTrace / (Math.Max(1.0, Statistics.Count - 2) * Statistics.Dimensions));
+
+    private double GetWeight(int position, ReadOnlySpan<double> delta, double meanTrace) =>
+        _variances is null || Regularisation.QuietExponent == 0
+            ? 1
+            : Regularisation.GetWeight(
+                RemoveFrom(_variances.TraceAt(position), TensorPrimitives.SumOfSquares(delta)),
+                meanTrace
+            );
+
+    /// <summary>Computes a trace, or a mean of traces, without an image.</summary>
+    private double RemoveFrom(double trace, double square)
+    {
+        if (Statistics.Count == 2)
+            return trace;
+        var left = trace - DeletionFactor * square;
+        return left > TraceTolerance * trace ? left : 0;
+    }
+
     /// <summary>The images of a batch, at one position after another.</summary>
     /// <param name="d">Length of an embedding vector.</param>
     /// <param name="images">Number of images in the batch.</param>
@@ -101,13 +148,17 @@ public abstract class LeaveOneOut
     {
         // One column per image, padded to whole panels; columns without an image stay zero.
         private readonly double[] _deltas = new double[PanelKernel.GetPaddedColumns(images) * PanelKernel.GetStride(d)],
-            _squares = new double[images];
+            _squares = new double[images],
+            _weights = new double[images];
 
         /// <summary>Gets D of an image, length d; <see cref="ComputeSquares"/> overwrites it.</summary>
         public Span<double> this[int image] => _deltas.AsSpan(image * Stride, d);
 
-        /// <summary>Gets M^2 of each image.</summary>
+        /// <summary>Gets M^2 of each image, before its weight.</summary>
         public Span<double> Squares => _squares;
+
+        /// <summary>Gets the weight of each image's M^2.</summary>
+        public Span<double> Weights => _weights;
 
         /// <summary>Gets the number of values from one image to the next.</summary>
         protected int Stride { get; } = PanelKernel.GetStride(d);

@@ -4,8 +4,8 @@ using PaDiM.Core.Statistics;
 namespace PaDiM.Core.Calibration;
 
 /// <summary>
-/// Leave-one-out distances without shrinkage: the ridge is epsilon for every image, so A = M2 + epsilon (n - 2) I is
-/// factorised once per position, and q = |A^(-1/2) D|^2.
+/// Leave-one-out distances with neither shrinkage nor a relative ridge: the ridge is epsilon for every image, so A = M2
+/// + epsilon (n - 2) I is factorised once per position, and q = |A^(-1/2) D|^2.
 /// </summary>
 internal sealed class LeaveOneOutSharedRidge : LeaveOneOut
 {
@@ -16,7 +16,12 @@ internal sealed class LeaveOneOutSharedRidge : LeaveOneOut
         : base(statistics, regularisation)
     {
         // The scale is 0 for n = 2.
-        (_scale, _ridge) = regularisation.ComputeScaleAndRidge(statistics.Count - 1, statistics.Dimensions, default);
+        (_scale, _ridge) = regularisation.ComputeScaleAndRidge(
+            statistics.Count - 1,
+            statistics.Dimensions,
+            default,
+            regularisation.GetRidge(0)
+        );
         if (_scale > 0)
             Partition.Run(
                 statistics.Grid.Positions,
@@ -26,7 +31,7 @@ internal sealed class LeaveOneOutSharedRidge : LeaveOneOut
             );
     }
 
-    private protected override Worker CreateWorker(int images) => new FactorWorker(this, images);
+    private protected override Worker CreateWorker(double[] ridges) => new FactorWorker(this, ridges.Length);
 
     /// <summary>Reads a position's factor once for all images: four images at a time are a panel.</summary>
     private sealed class FactorWorker(LeaveOneOutSharedRidge owner, int images)

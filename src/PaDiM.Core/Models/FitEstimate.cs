@@ -8,7 +8,7 @@ namespace PaDiM.Core.Models;
 /// The memory and disk space that a fit needs, known before it starts. With p positions, d dimensions, t = d (d + 1) /
 /// 2 and n images: statistics take 8 p (d + t) bytes; the model p (4 d + 2 t + 2 d), or p (4 d + 4 r d + 4 r (r + 1) /
 /// 2) if that is less for rank r = n - 1. Memory holds both, a batch of embeddings with 4 p d each, moments with 8 p (d
-/// + 1) for Ledoit and Wolf's shrinkage, and the program, backbone and images. Embeddings take m (4 p d + 3 s^2) on
+/// + 1) for Ledoit and Wolf's shrinkage, 8 p d for a ridge that depends on the image left out, and the program, backbone and images. Embeddings take m (4 p d + 3 s^2) on
 /// disk, with s the image size and m the images without an embedding from an earlier fit.
 /// </summary>
 /// <param name="StatisticsBytes">Size of the growing sums, in memory and as a file.</param>
@@ -63,7 +63,10 @@ public sealed record FitEstimate(long StatisticsBytes, long ModelBytes, long Mem
             rank <= d ? Math.Max(rank, 1) * d + Math.Max(rank, 1) * (Math.Max(rank, 1) + 1) / 2 : long.MaxValue;
         var model = p * (4 * d + (rank < d ? Math.Min(4 * subspace, 2 * (triangle + d)) : 2 * (triangle + d)));
         var moments = settings.Shrinkage == ShrinkageMethod.LedoitWolf ? 8 * p * (d + 1) : 0;
-        var memory = statistics + model + moments + GetBatchSize(patches, dimensions) * 4 * p * d + BaselineBytes;
+        // The factors of the reflections that leave-one-out scores need where the ridge depends on the image.
+        var reflections = settings.Shrinkage != ShrinkageMethod.None || settings.RelativeRidge > 0 ? 8 * p * d : 0;
+        var memory =
+            statistics + model + moments + reflections + GetBatchSize(patches, dimensions) * 4 * p * d + BaselineBytes;
         return new FitEstimate(
             statistics,
             model,

@@ -21,6 +21,12 @@ public sealed record FitSettings
     /// <summary>The largest <see cref="Epsilon"/>.</summary>
     public const int MaxEpsilon = 100;
 
+    /// <summary>The largest <see cref="RelativeRidge"/>.</summary>
+    public const int MaxRelativeRidge = 100;
+
+    /// <summary>The largest <see cref="QuietExponent"/>.</summary>
+    public const int MaxQuietExponent = 4;
+
     /// <summary>The largest <see cref="BlurSigma"/>, in pixels.</summary>
     public const int MaxBlurSigma = 64;
 
@@ -33,8 +39,21 @@ public sealed record FitSettings
     /// <summary>The smallest <see cref="Epsilon"/>: less has no effect in float32.</summary>
     public const double MinEpsilon = 1e-9;
 
-    /// <summary>Gets the settings of Defard et al.: centre crop 224, random channels.</summary>
-    public static FitSettings Paper { get; } = new() { CropSize = 224, Reduction = ReductionMethod.Random };
+    /// <summary>
+    /// Gets the settings of Defard et al.: centre crop 224, random channels, epsilon 0.01, sigma 4. Everything that
+    /// they leave out is off, whatever the defaults are.
+    /// </summary>
+    public static FitSettings Paper { get; } =
+        new()
+        {
+            CropSize = 224,
+            Reduction = ReductionMethod.Random,
+            Epsilon = 0.01,
+            RelativeRidge = 0,
+            QuietExponent = 0,
+            BlurSigma = 4,
+            Shrinkage = ShrinkageMethod.None,
+        };
 
     /// <summary>
     /// Gets the side of the square that images are resized to, in pixels; the aspect ratio is not kept.
@@ -58,8 +77,23 @@ public sealed record FitSettings
     /// <summary>Gets the seed of the reduction's draw.</summary>
     public int Seed { get; init; } = 1024;
 
-    /// <summary>Gets the value added to every variance, in squared units of the embedding; above 0.</summary>
+    /// <summary>
+    /// Gets the value added to every variance, in squared units of the embedding; above 0. Not used with a <see
+    /// cref="RelativeRidge"/>.
+    /// </summary>
     public double Epsilon { get; init; } = 0.01;
+
+    /// <summary>
+    /// Gets the share of the mean variance over all positions that is added to every variance; 0 adds <see
+    /// cref="Epsilon"/> instead.
+    /// </summary>
+    public double RelativeRidge { get; init; }
+
+    /// <summary>
+    /// Gets the exponent k of the weight min(1, t / (0.5 vbar))^k of squared distances, where t is the mean variance of
+    /// a position and vbar that of all positions; 0 for no weights.
+    /// </summary>
+    public double QuietExponent { get; init; }
 
     /// <summary>
     /// Gets the standard deviation of the smoothing Gaussian, in pixels of the prepared image; 0 for no smoothing.
@@ -129,12 +163,16 @@ public sealed record FitSettings
             return "reduction.dimensions must be at least 1.";
         if (Epsilon is not (>= MinEpsilon and <= MaxEpsilon))
             return FormattableString.Invariant($"epsilon must lie between {MinEpsilon} and {MaxEpsilon}.");
+        if (RelativeRidge is not (>= 0 and <= MaxRelativeRidge))
+            return $"relativeRidge must lie between 0 and {MaxRelativeRidge}.";
+        if (QuietExponent is not (>= 0 and <= MaxQuietExponent))
+            return $"quietExponent must lie between 0 and {MaxQuietExponent}.";
         if (BlurSigma is not (>= 0 and <= MaxBlurSigma))
             return $"blurSigma must lie between 0 and {MaxBlurSigma} pixels.";
         if (!Enum.IsDefined(Reduction))
             return "reduction.method must be semi-orthogonal, random or none.";
         if (!Enum.IsDefined(Shrinkage))
-            return "shrinkage must be none, ledoit-wolf or oas.";
+            return "shrinkage must be none, ledoit-wolf, oas or auto.";
         if (!Enum.IsDefined(Alignment))
             return "alignment must be none or rigid.";
         if (!Enum.IsDefined(JpegDecoding))

@@ -51,6 +51,12 @@ public sealed record PadimModel(
             _template = value is null ? null : Shapes.CheckLength(value, (long)Settings.ImageSize * Settings.ImageSize);
     }
 
+    /// <summary>
+    /// Gets how the covariances were shrunk: the method that the settings name or, for <see
+    /// cref="ShrinkageMethod.Auto"/>, the one that the number of images chose.
+    /// </summary>
+    public ShrinkageMethod Shrinkage { get; init; } = ShrinkageRule.Resolve(Settings.Shrinkage, TrainingImages.Count);
+
     /// <summary>Gets near-duplicate, blurred and wrongly exposed training images, by index.</summary>
     public IReadOnlyList<TrainingFinding> Findings { get; init; } = [];
 
@@ -68,7 +74,7 @@ public sealed record PadimModel(
         + (_ignored?.LongLength ?? 0);
 
     /// <summary>
-    /// Gets whether there are at most d images: epsilon alone then gives variance to the directions that they do not
+    /// Gets whether there are at most d images: the ridge alone then gives variance to the directions that they do not
     /// span.
     /// </summary>
     public bool IsRankDeficient => TrainingImages.Count <= Distribution.Dimensions;

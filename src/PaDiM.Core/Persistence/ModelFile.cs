@@ -37,7 +37,8 @@ public static class ModelFile
             model.TrainingImages,
             model.Findings,
             model.Calibration.Uncounted is { Count: > 0 } uncounted ? uncounted : null,
-            model.Profile
+            model.Profile,
+            model.Settings.Shrinkage == ShrinkageMethod.Auto ? model.Shrinkage : null
         );
         var metadata = new Dictionary<string, string>
         {
@@ -105,7 +106,7 @@ public static class ModelFile
         try
         {
             var card = JsonSerializer.Deserialize(json, ModelJson.Default.ModelCard) ?? throw new JsonException();
-            card = card with { Settings = AddEarlierDecoding(card.Settings, json) };
+            card = card with { Settings = AddEarlierSettings(card.Settings, json) };
             if ((card.Settings.Validate() ?? card.Validate()) is { } fault)
                 throw new InvalidDataException($"The file's description is invalid: {fault}");
             var side = (long)card.Settings.ImageSize;
@@ -147,6 +148,7 @@ public static class ModelFile
                         : ReadFiniteArray(file, "template", side, side),
                 Findings = card.Findings ?? [],
                 Profile = card.Profile,
+                Shrinkage = card.Shrinkage ?? ShrinkageRule.Resolve(card.Settings.Shrinkage, card.TrainingImages.Count),
             };
         }
         catch (Exception e) when (e is JsonException or ArgumentException or OverflowException)
@@ -156,10 +158,10 @@ public static class ModelFile
     }
 
     /// <summary>
-    /// Adds what a card of an earlier version does not say of decoding: JPEGs at full size, and samples over all of
-    /// their range, whatever the file states.
+    /// Adds what a card of an earlier version does not say: JPEGs at full size, samples over all of their range,
+    /// whatever the file states, epsilon alone and no weights.
     /// </summary>
-    private static FitSettings AddEarlierDecoding(FitSettings settings, string json)
+    private static FitSettings AddEarlierSettings(FitSettings settings, string json)
     {
         using var card = JsonDocument.Parse(json);
         if (!card.RootElement.TryGetProperty("settings", out var stated))
@@ -168,6 +170,10 @@ public static class ModelFile
             settings = settings with { JpegDecoding = JpegDecoding.FullSize };
         if (!stated.TryGetProperty("significantBits", out _))
             settings = settings with { SignificantBits = FitSettings.MaxSignificantBits };
+        if (!stated.TryGetProperty("relativeRidge", out _))
+            settings = settings with { RelativeRidge = 0 };
+        if (!stated.TryGetProperty("quietExponent", out _))
+            settings = settings with { QuietExponent = 0 };
         return settings;
     }
 
@@ -235,7 +241,8 @@ public static class ModelFile
             mean,
             ReadFinite(file, "basis", grid.Height, grid.Width, rank, d),
             ReadFinite(file, "whitening", grid.Height, grid.Width, PackedTriangle.GetLength(rank)),
-            ReadFinite(file, "ridge", grid.Height, grid.Width)
+            // Infinite where a position does not count; the distribution refuses numbers that are not above 0.
+            file.Read<float>("ridge", grid.Height, grid.Width)
         );
     }
 
@@ -271,7 +278,8 @@ public static class ModelFile
 }
 
 /// <summary>
-/// The JSON card of a model file. Older files have no findings and no profile, and all of their scores count.
+/// The JSON card of a model file. Older files have no findings and no profile, and all of their scores count. The
+/// shrinkage is there if the number of images chose it.
 /// </summary>
 internal sealed record ModelCard(
     FitSettings Settings,
@@ -280,7 +288,8 @@ internal sealed record ModelCard(
     IReadOnlyList<string> TrainingImages,
     IReadOnlyList<TrainingFinding>? Findings = null,
     IReadOnlyList<int>? Uncounted = null,
-    InputProfile? Profile = null
+    InputProfile? Profile = null,
+    ShrinkageMethod? Shrinkage = null
 )
 {
     /// <summary>Finds the first invalid value, as a sentence; null if all are valid.</summary>
@@ -293,6 +302,8 @@ internal sealed record ModelCard(
             return "training images must be distinct SHA-256 hashes.";
         if (Uncounted is not null && !(Uncounted.All(IsImage) && Uncounted.Distinct().Count() < TrainingImages.Count))
             return "a score that does not count belongs to no image, or none counts.";
+        if (Shrinkage is { } shrinkage && (shrinkage == ShrinkageMethod.Auto || !Enum.IsDefined(shrinkage)))
+            return "the shrinkage that was used is not a method.";
         if (Profile is not null && !Profile.IsValid())
             return "the profile of the training images has bounds that are no numbers, or out of order.";
         return

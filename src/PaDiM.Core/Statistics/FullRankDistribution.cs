@@ -54,6 +54,7 @@ public sealed class FullRankDistribution(
     {
         var d = statistics.Dimensions;
         var packed = statistics.PackedLength;
+        var variances = regularisation.Measure(statistics);
         var whitening = LargeArray.Create<float>(statistics.Scatter.Length);
         Partition.Run(
             statistics.Grid.Positions,
@@ -61,7 +62,7 @@ public sealed class FullRankDistribution(
             () => new Factorisation(d),
             (p, work) =>
             {
-                work.Factorise(statistics, regularisation, p);
+                work.Factorise(statistics.ScatterAt(p), regularisation.GetTerms(statistics, variances, p));
                 TensorPrimitives.ConvertTruncating<double, float>(work.Factor, whitening.AsSpan(p * packed, packed));
             }
         );

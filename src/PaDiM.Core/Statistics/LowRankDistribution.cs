@@ -22,7 +22,8 @@ public sealed class LowRankDistribution : PatchDistribution
     /// <param name="basis">Q, shape <c>(positions, r, d)</c>: orthonormal rows, or rows of zeros where the images span
     /// fewer than r dimensions.</param>
     /// <param name="whitening">W, shape <c>(positions, r (r + 1) / 2)</c>: lower triangles packed by columns.</param>
-    /// <param name="ridge">Variance in all other directions, shape <c>(positions)</c>, above 0.</param>
+    /// <param name="ridge">Variance in all other directions, over the weight of squared distances, shape
+    /// <c>(positions)</c>: above 0, and infinite where the weight is 0.</param>
     /// <exception cref="ArgumentException">An array has another length, or a ridge is not above 0.</exception>
     public LowRankDistribution(
         Grid grid,
@@ -54,7 +55,9 @@ public sealed class LowRankDistribution : PatchDistribution
     /// <summary>Gets W, shape <c>(positions, r (r + 1) / 2)</c>.</summary>
     public ReadOnlyMemory<float> Whitening { get; }
 
-    /// <summary>Gets the variance in all other directions, shape <c>(positions)</c>.</summary>
+    /// <summary>
+    /// Gets the variance in all other directions, over the weight of squared distances, shape <c>(positions)</c>.
+    /// </summary>
     public ReadOnlyMemory<float> Ridge { get; }
 
     /// <inheritdoc/>
@@ -143,18 +146,20 @@ public sealed class LowRankDistribution : PatchDistribution
         var basis = new float[positions * rank * d];
         var whitening = new float[positions * packed];
         var ridges = new float[positions];
+        var variances = regularisation.Measure(statistics);
         Partition.Run(
             positions,
             parallel,
             () => new Workspace(rank, d),
             (p, work) =>
             {
-                var (scale, ridge) = regularisation.GetScaleAndRidge(statistics, p);
+                var terms = regularisation.GetTerms(statistics, variances, p);
                 work.FindBasis(statistics.ScatterAt(p));
-                work.Whiten(scale, ridge);
+                work.Whiten(terms);
                 TensorPrimitives.ConvertTruncating<double, float>(work.Basis, basis.AsSpan(p * rank * d, rank * d));
                 TensorPrimitives.ConvertTruncating<double, float>(work.Inner, whitening.AsSpan(p * packed, packed));
-                ridges[p] = (float)ridge;
+                // Infinite where the weight is 0: nothing counts there.
+                ridges[p] = (float)(terms.Ridge / terms.Weight);
             }
         );
         return new LowRankDistribution(statistics.Grid, d, rank, ToSingle(statistics.Mean), basis, whitening, ridges);
@@ -207,8 +212,10 @@ public sealed class LowRankDistribution : PatchDistribution
             }
         }
 
-        /// <summary>Computes the whitening factor of Q Cov Q^T, with Cov = scale M2 + ridge I.</summary>
-        public void Whiten(double scale, double ridge)
+        /// <summary>
+        /// Computes the whitening factor of Q Cov Q^T, with Cov = scale M2 + ridge I, times the root of the weight.
+        /// </summary>
+        public void Whiten(in PositionTerms terms)
         {
             Array.Clear(Inner);
             // Q M2 Q^T = (R Q^T)^T (R Q^T): the sum of outer products of the rows of R Q^T, one in _scratch at a time.
@@ -221,10 +228,12 @@ public sealed class LowRankDistribution : PatchDistribution
                 {
                     var target = column.In(Inner.AsSpan());
                     var j = column.Index;
-                    TensorPrimitives.MultiplyAdd(_scratch.AsSpan(j), scale * _scratch[j], target, target);
+                    TensorPrimitives.MultiplyAdd(_scratch.AsSpan(j), terms.Scale * _scratch[j], target, target);
                 }
             }
-            PackedTriangle.Whiten(Inner, ridge, _dense);
+            PackedTriangle.Whiten(Inner, terms.Ridge, _dense);
+            if (terms.Weight < 1)
+                TensorPrimitives.Multiply(Inner, Math.Sqrt(terms.Weight), Inner);
         }
 
         private void Orthonormalise(int k, ReadOnlySpan<double> row)

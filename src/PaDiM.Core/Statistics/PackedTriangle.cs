@@ -86,6 +86,15 @@ internal static class PackedTriangle
         }
     }
 
+    /// <summary>Computes the trace: the sum of the diagonal.</summary>
+    public static double ComputeTrace(ReadOnlySpan<double> matrix, int d)
+    {
+        var trace = 0.0;
+        foreach (var column in Columns(d))
+            trace += matrix[column.Start];
+        return trace;
+    }
+
     /// <summary>
     /// Computes the trace and the sum of squares of all entries of the symmetric matrix with this lower triangle.
     /// </summary>

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using PaDiM.Core.Geometry;
 
 namespace PaDiM.Core.Statistics;
@@ -94,14 +95,14 @@ public abstract class PatchDistribution
         /// <summary>Gets the diagonal of Cov, length d.</summary>
         public double[] Variances { get; } = new double[d];
 
-        /// <summary>Factorises Cov = scale M2 + ridge I at a position.</summary>
-        public void Factorise(PatchStatistics statistics, Regularisation regularisation, int position)
+        /// <summary>Factorises Cov = scale M2 + ridge I, and multiplies the factor by the root of its weight.</summary>
+        public void Factorise(ReadOnlySpan<double> scatter, in PositionTerms terms)
         {
-            var (scale, ridge) = regularisation.GetScaleAndRidge(statistics, position);
-            ReadOnlySpan<double> scatter = statistics.ScatterAt(position);
             foreach (var column in PackedTriangle.Columns(d))
-                Variances[column.Index] = scatter[column.Start] * scale + ridge;
-            PackedTriangle.Whiten(scatter, scale, ridge, _work, Factor);
+                Variances[column.Index] = scatter[column.Start] * terms.Scale + terms.Ridge;
+            PackedTriangle.Whiten(scatter, terms.Scale, terms.Ridge, _work, Factor);
+            if (terms.Weight < 1)
+                TensorPrimitives.Multiply(Factor, Math.Sqrt(terms.Weight), Factor);
         }
     }
 

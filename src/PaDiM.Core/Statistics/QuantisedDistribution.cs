@@ -108,6 +108,7 @@ public sealed class QuantisedDistribution : PatchDistribution
         var positions = statistics.Grid.Positions;
         var whitening = LargeArray.Create<short>((long)positions * packed);
         var scale = new ushort[positions * d];
+        var variances = regularisation.Measure(statistics);
         var isExact = true;
         Partition.Run(
             positions,
@@ -118,10 +119,12 @@ public sealed class QuantisedDistribution : PatchDistribution
                 // One position that needs float32 decides for all: the rest of the work is skipped.
                 if (!Volatile.Read(ref isExact))
                     return;
-                work.Factorise(statistics, regularisation, p);
+                var terms = regularisation.GetTerms(statistics, variances, p);
+                work.Factorise(statistics.ScatterAt(p), terms);
                 var scales = scale.AsSpan(p * d, d);
                 TriangleBlocks.Quantise(work.Factor, d, whitening.AsSpan(p * packed, packed), scales);
-                if (!(EstimateError(scales, work.Variances) <= Tolerance))
+                // The weight multiplies the error and M alike; with weight 0 both are 0.
+                if (!(EstimateError(scales, work.Variances) <= Tolerance * Math.Sqrt(terms.Weight)))
                     Volatile.Write(ref isExact, false);
             }
         );

@@ -18,4 +18,7 @@ public enum ShrinkageMethod
     /// estimation", 2010.
     /// </summary>
     Oas,
+
+    /// <summary>By the number of images: see <see cref="ShrinkageRule"/>.</summary>
+    Auto,
 }

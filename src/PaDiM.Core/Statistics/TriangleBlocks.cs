@@ -81,7 +81,9 @@ internal static class TriangleBlocks
             foreach (var column in PackedTriangle.Columns(d, d - first))
                 for (var r = first; r < GetEnd(first, d, column); r++)
                 {
-                    var value = triangle[column.GetEntry(d - 1 - r)] / ToSingle(scales[r]);
+                    var scale = ToSingle(scales[r]);
+                    // A row of zeros has scale 0.
+                    var value = scale > 0 ? triangle[column.GetEntry(d - 1 - r)] / scale : 0;
                     blocks[next++] = (short)Math.Clamp(Math.Round(value), -short.MaxValue, short.MaxValue);
                 }
     }

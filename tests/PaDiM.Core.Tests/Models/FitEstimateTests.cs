@@ -1,5 +1,6 @@
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
+using PaDiM.Core.Statistics;
 
 namespace PaDiM.Core.Tests.Models;
 
@@ -35,6 +36,22 @@ public sealed class FitEstimateTests
             FitEstimate.Create(new FitSettings(), new Grid(512, 512), 1000, null).ValidateMemory(long.MaxValue),
             StringComparison.Ordinal
         );
+
+    [Fact]
+    public void A_ridge_that_depends_on_the_image_left_out_takes_the_factors_of_reflections()
+    {
+        var memory = FitEstimate.Create(new FitSettings(), Patches, 100, 50).MemoryBytes;
+        foreach (
+            var settings in new[]
+            {
+                new FitSettings { RelativeRidge = 0.5 },
+                new FitSettings { Shrinkage = ShrinkageMethod.Oas },
+                new FitSettings { Shrinkage = ShrinkageMethod.Auto },
+            }
+        )
+            Assert.Equal(memory + 8L * 4096 * 100, FitEstimate.Create(settings, Patches, 100, 50).MemoryBytes);
+        Assert.Equal(memory, FitEstimate.Create(new FitSettings { QuietExponent = 1.5 }, Patches, 100, 50).MemoryBytes);
+    }
 
     [Theory]
     [InlineData(64, 100, 32)]

@@ -184,6 +184,92 @@ public sealed class ModelFileTests
     }
 
     [Fact]
+    public void A_model_that_says_nothing_of_ridge_and_weights_was_fitted_with_epsilon_alone()
+    {
+        var model = Model(ReductionMethod.Random);
+        model = model with
+        {
+            Settings = model.Settings with { RelativeRidge = 0.5, QuietExponent = 1.5 },
+            GoldenImages = [],
+            Ignored = null,
+        };
+        Assert.Equal(model.Settings, ModelFile.Read(Rewritten(model, _ => { })).Settings);
+        Assert.Equal(
+            model.Settings with
+            {
+                RelativeRidge = 0,
+                QuietExponent = 0,
+            },
+            ModelFile
+                .Read(
+                    Rewritten(
+                        model,
+                        card =>
+                        {
+                            card["settings"]!.AsObject().Remove("relativeRidge");
+                            card["settings"]!.AsObject().Remove("quietExponent");
+                        }
+                    )
+                )
+                .Settings
+        );
+        foreach (var name in new[] { "relativeRidge", "quietExponent" })
+            Assert.Throws<InvalidDataException>(() =>
+                ModelFile.Read(Rewritten(model, card => card["settings"]![name] = -1))
+            );
+    }
+
+    [Fact]
+    public void A_model_states_the_shrinkage_that_the_number_of_images_chose()
+    {
+        var model = Model(ReductionMethod.Random);
+        model = model with
+        {
+            Settings = model.Settings with { Shrinkage = ShrinkageMethod.Auto },
+            Shrinkage = ShrinkageMethod.LedoitWolf,
+            GoldenImages = [],
+            Ignored = null,
+        };
+        // What is stated counts, not what the rule of today would choose for five images.
+        Assert.Equal(ShrinkageMethod.LedoitWolf, ModelFile.Read(new MemoryStream(Bytes(model))).Shrinkage);
+        Assert.Equal(ShrinkageMethod.Oas, ModelFile.Read(Rewritten(model, card => card.Remove("shrinkage"))).Shrinkage);
+        foreach (var wrong in new JsonNode[] { "Auto", "Best", 7 })
+            Assert.Throws<InvalidDataException>(() =>
+                ModelFile.Read(Rewritten(model, card => card["shrinkage"] = wrong.DeepClone()))
+            );
+    }
+
+    [Fact]
+    public void A_position_that_does_not_count_reads_back_in_its_subspace()
+    {
+        var images = RandomEmbeddings.Draw(3, 3, new Grid(2, 2), 12);
+        foreach (var image in images)
+            image[1].Clear();
+        var regularisation = new Regularisation(Fitting.Epsilon) { RelativeRidge = 0.5, QuietExponent = 1.5 };
+        var model = Model(ReductionMethod.None) with
+        {
+            Reduction = ChannelReduction.Draw(ReductionMethod.None, [8, 4], 12, 9),
+            Distribution = PatchDistribution.Freeze(Fitting.Gather(images), regularisation),
+            GoldenImages = [],
+            Ignored = null,
+        };
+        var low = Assert.IsType<LowRankDistribution>(ModelFile.Read(new MemoryStream(Bytes(model))).Distribution);
+        Assert.Equal(float.PositiveInfinity, low.Ridge.Span[1]);
+        foreach (var wrong in new[] { 0, -1, float.NaN })
+            Assert.Throws<ArgumentException>(() =>
+                new LowRankDistribution(
+                    low.Grid,
+                    low.Dimensions,
+                    low.Rank,
+                    low.Mean,
+                    low.Basis,
+                    low.Whitening,
+                    new[] { 1, 1, wrong, 1 }
+                )
+            );
+    }
+
+    [Fact]
     public void Statistics_are_not_taken_for_a_model()
     {
         var stream = new MemoryStream();

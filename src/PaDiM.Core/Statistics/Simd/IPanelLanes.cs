@@ -23,6 +23,12 @@ internal interface IPanelLanes<TSelf>
     /// <summary>Computes left - right.</summary>
     static abstract TSelf Subtract(TSelf left, TSelf right);
 
+    /// <summary>Computes left / right.</summary>
+    static abstract TSelf Divide(TSelf left, TSelf right);
+
+    /// <summary>Gets the larger of each pair.</summary>
+    static abstract TSelf Max(TSelf left, TSelf right);
+
     /// <summary>Stores one double per lane.</summary>
     void Store(ref double to);
 }

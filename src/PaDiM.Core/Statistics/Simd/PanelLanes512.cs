@@ -24,5 +24,12 @@ internal readonly struct PanelLanes512(Vector512<double> value) : IPanelLanes<Pa
     public static PanelLanes512 Subtract(PanelLanes512 left, PanelLanes512 right) => new(left._value - right._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static PanelLanes512 Divide(PanelLanes512 left, PanelLanes512 right) => new(left._value / right._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static PanelLanes512 Max(PanelLanes512 left, PanelLanes512 right) =>
+        new(Vector512.Max(left._value, right._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(ref double to) => _value.StoreUnsafe(ref to);
 }

@@ -25,5 +25,13 @@ internal readonly struct PanelLanesNative(Vector<double> value) : IPanelLanes<Pa
         new(left._value - right._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static PanelLanesNative Divide(PanelLanesNative left, PanelLanesNative right) =>
+        new(left._value / right._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static PanelLanesNative Max(PanelLanesNative left, PanelLanesNative right) =>
+        new(Vector.Max(left._value, right._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(ref double to) => _value.StoreUnsafe(ref to);
 }
