@@ -85,6 +85,25 @@ internal sealed class ModelOptions
                 )
             );
         Add<double>(
+                "--relative-ridge",
+                $"Share of the mean variance that is added to every variance, in place of epsilon; 0 for epsilon "
+                    + $"({Defaults.RelativeRidge}).",
+                (settings, value) => settings with { RelativeRidge = value }
+            )
+            .Require(
+                value => value is >= 0 and <= FitSettings.MaxRelativeRidge,
+                $"--relative-ridge must be between 0 and {FitSettings.MaxRelativeRidge}."
+            );
+        Add<double>(
+                "--quiet-exponent",
+                $"How much less positions count that hardly vary; 0 for no less ({Defaults.QuietExponent}).",
+                (settings, value) => settings with { QuietExponent = value }
+            )
+            .Require(
+                value => value is >= 0 and <= FitSettings.MaxQuietExponent,
+                $"--quiet-exponent must be between 0 and {FitSettings.MaxQuietExponent}."
+            );
+        Add<double>(
                 "--blur-sigma",
                 $"Standard deviation of the smoothing, in pixels ({Defaults.BlurSigma}).",
                 (settings, value) => settings with { BlurSigma = value }
@@ -95,10 +114,10 @@ internal sealed class ModelOptions
             );
         Add<string>(
                 "--shrinkage",
-                "How covariances are shrunk towards a sphere, for few images (none).",
+                "How covariances are shrunk towards a sphere, for few images; auto chooses by their number (none).",
                 (settings, name) => settings with { Shrinkage = ParseShrinkage(name) }
             )
-            .AcceptOnlyFromAmong("none", "ledoit-wolf", "oas");
+            .AcceptOnlyFromAmong("none", "ledoit-wolf", "oas", "auto");
         Add<string>(
                 "--alignment",
                 "How parts that are placed differently in each photograph are aligned (none).",
@@ -208,6 +227,7 @@ internal sealed class ModelOptions
         {
             "ledoit-wolf" => ShrinkageMethod.LedoitWolf,
             "oas" => ShrinkageMethod.Oas,
+            "auto" => ShrinkageMethod.Auto,
             _ => ShrinkageMethod.None,
         };
 

@@ -56,12 +56,26 @@ public sealed class CategoryTests(SharedService shared)
             (0.01, 4.0, 0.01),
             (plain.Number("epsilon"), plain.Number("blurSigma"), plain.Number("falseRejectRate"))
         );
+        Assert.Equal(
+            (0.0, 0.0, "none"),
+            (plain.Number("relativeRidge"), plain.Number("quietExponent"), plain.Text("shrinkage"))
+        );
         Assert.Null(plain["reviewRate"]);
 
         var paper = await (
             await shared.Http.PutAsJsonAsync($"/v1/categories/{shared.NewName()}", new { profile = "paper" })
         ).JsonAsync(201);
         Assert.Equal(("random", 224), (paper["reduction"]!.Text("method"), paper["cropSize"]!.GetValue<int>()));
+        Assert.Equal(
+            (0.01, 0.0, 0.0, 4.0, "none"),
+            (
+                paper.Number("epsilon"),
+                paper.Number("relativeRidge"),
+                paper.Number("quietExponent"),
+                paper.Number("blurSigma"),
+                paper.Text("shrinkage")
+            )
+        );
 
         var none = await (
             await shared.Http.PutAsJsonAsync(
@@ -83,6 +97,10 @@ public sealed class CategoryTests(SharedService shared)
     [InlineData("""{"epsilon":0}""", "epsilon")]
     [InlineData("""{"epsilon":-1}""", "epsilon")]
     [InlineData("""{"epsilon":100.1}""", "epsilon")]
+    [InlineData("""{"relativeRidge":-0.1}""", "relativeRidge")]
+    [InlineData("""{"relativeRidge":100.1}""", "relativeRidge")]
+    [InlineData("""{"quietExponent":-0.1}""", "quietExponent")]
+    [InlineData("""{"quietExponent":4.1}""", "quietExponent")]
     [InlineData("""{"blurSigma":-0.1}""", "blurSigma")]
     [InlineData("""{"blurSigma":64.1}""", "blurSigma")]
     [InlineData("""{"falseRejectRate":0}""", "falseRejectRate")]
@@ -104,6 +122,8 @@ public sealed class CategoryTests(SharedService shared)
     [InlineData("""{"reduction":{"dimensions":1}}""")]
     [InlineData("""{"imageSize":64,"reduction":{"dimensions":448}}""")]
     [InlineData("""{"epsilon":100,"blurSigma":64}""")]
+    [InlineData("""{"relativeRidge":100,"quietExponent":4}""")]
+    [InlineData("""{"relativeRidge":0,"quietExponent":0}""")]
     [InlineData("""{"blurSigma":0,"falseRejectRate":0.999,"reviewRate":0.9999}""")]
     public async Task Settings_at_their_bounds_are_taken(string body) =>
         await (await PutAsync($"/v1/categories/{shared.NewName()}", body)).JsonAsync(201);

@@ -40,6 +40,34 @@ public sealed class FitSettingsTests(SharedService shared)
     }
 
     [Fact]
+    public async Task Few_images_choose_shrinkage_and_many_do_not_and_each_model_says_so()
+    {
+        var category = shared.Service.Category(shared.NewName());
+        await category.CreateAsync(
+            new
+            {
+                imageSize = 64,
+                reduction = new { dimensions = 16 },
+                relativeRidge = 0.5,
+                quietExponent = 1.5,
+                shrinkage = "auto",
+            }
+        );
+        await category.UploadPartsAsync(0, 15);
+        await category.FitAsync();
+        Assert.Equal("oas", await StatedAsync(1));
+        await category.UploadPartsAsync(15, 16);
+        await category.FitAsync();
+        Assert.Equal("none", await StatedAsync(2));
+        Assert.Equal("auto", (await shared.Http.GetJsonAsync(category.Url)).Text("shrinkage"));
+        Assert.Equal("anomalous", (await category.ScoreAsync(Parts.Bad(50))).Text("decision"));
+        Assert.Equal("normal", (await category.ScoreAsync(Parts.Good(5))).Text("decision"));
+
+        async Task<string> StatedAsync(int version) =>
+            (await shared.Http.GetJsonAsync($"{category.Url}/models/{version}")).Text("shrinkage");
+    }
+
+    [Fact]
     public async Task Alignment_brings_parts_that_shift_to_one_place()
     {
         var scores = new Dictionary<string, double>();

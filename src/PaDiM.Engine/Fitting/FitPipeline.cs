@@ -3,7 +3,6 @@ using PaDiM.Core.Alignment;
 using PaDiM.Core.Calibration;
 using PaDiM.Core.DatasetReview;
 using PaDiM.Core.Embedding;
-using PaDiM.Core.Geometry;
 using PaDiM.Core.InputChecks;
 using PaDiM.Core.Models;
 using PaDiM.Core.Scoring;
@@ -157,11 +156,19 @@ public sealed class FitPipeline(
         keepStatistics?.Invoke(statistics);
 
         progress?.Invoke(new FitProgress(FitStage.Factorising, EmbeddingShare));
+        var shrinkage = ShrinkageRule.Resolve(settings.Shrinkage, ordered.Length);
+        var region = settings.CreateRegion(ignored, statistics.Grid);
         var regularisation = new Regularisation(
             settings.Epsilon,
-            settings.Shrinkage,
-            ComputeMoments(ordered, statistics, embeddings, parallel)
-        );
+            shrinkage,
+            shrinkage == ShrinkageMethod.LedoitWolf ? ComputeMoments(ordered, statistics, embeddings, parallel) : null
+        )
+        {
+            RelativeRidge = settings.RelativeRidge,
+            QuietExponent = settings.QuietExponent,
+            // What is ignored must not change scores elsewhere.
+            Shares = region?.PatchWeights.ToArray(),
+        };
         var distribution = PatchDistribution.Freeze(statistics, regularisation, parallel);
 
         progress?.Invoke(new FitProgress(FitStage.Calibrating, EmbeddingShare + FactorisingShare));
@@ -169,7 +176,7 @@ public sealed class FitPipeline(
             ordered,
             LeaveOneOut.Consume(statistics, regularisation, parallel),
             embedder.Preprocessing,
-            distribution.Grid,
+            region,
             embeddings,
             parallel,
             progress
@@ -205,6 +212,7 @@ public sealed class FitPipeline(
             Template = template,
             Findings = findings,
             Profile = InputProfile.Estimate(inputs, distances),
+            Shrinkage = shrinkage,
         };
         // Another set of images gives another template, so nothing will read these embeddings again.
         if (template is not null)
@@ -287,15 +295,13 @@ public sealed class FitPipeline(
     }
 
     /// <summary>Makes another pass over the stored embeddings, for the one kind of shrinkage that needs it.</summary>
-    private FourthMoments? ComputeMoments(
+    private static FourthMoments ComputeMoments(
         TrainingImage[] images,
         PatchStatistics statistics,
         TrainingEmbeddings embeddings,
         ParallelOptions parallel
     )
     {
-        if (settings.Shrinkage != ShrinkageMethod.LedoitWolf)
-            return null;
         var moments = new FourthMoments(statistics.Grid, statistics.Dimensions);
         foreach (var batch in images.Chunk(embeddings.BatchSize))
             moments.Add(statistics, embeddings.Load(batch), parallel);
@@ -310,14 +316,13 @@ public sealed class FitPipeline(
         TrainingImage[] images,
         LeaveOneOut leaveOneOut,
         Preprocessor preprocessing,
-        Grid patches,
+        RegionOfInterest? region,
         TrainingEmbeddings embeddings,
         ParallelOptions parallel,
         Action<FitProgress>? progress
     )
     {
-        var region = settings.CreateRegion(ignored, patches);
-        var mapper = new PixelMapper(patches, settings.GetPreparedSize(), settings.BlurSigma);
+        var mapper = new PixelMapper(embeddings.Patches, settings.GetPreparedSize(), settings.BlurSigma);
         var scores = new double[images.Length];
         var distances = new double[images.Length];
         var done = 0;

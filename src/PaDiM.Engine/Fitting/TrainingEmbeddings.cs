@@ -74,6 +74,9 @@ internal sealed class TrainingEmbeddings : IDisposable
         _shrunk = new RgbImage?[BatchSize];
     }
 
+    /// <summary>Gets the grid of patch positions.</summary>
+    public Grid Patches => _patches;
+
     /// <summary>Gets the largest number of images in a batch.</summary>
     public int BatchSize { get; }
 

@@ -28,14 +28,26 @@ internal sealed record CategoryRequest
     /// <summary>How channels are reduced.</summary>
     public ReductionRequest? Reduction { get; init; }
 
-    /// <summary>Added to every variance; 1e-9 to 100.</summary>
+    /// <summary>Added to every variance; 1e-9 to 100. Not used with a relativeRidge.</summary>
     public double? Epsilon { get; init; }
+
+    /// <summary>
+    /// Share of the mean variance over all positions that is added to every variance, 0 to 100; 0 adds epsilon instead.
+    /// </summary>
+    public double? RelativeRidge { get; init; }
+
+    /// <summary>
+    /// How much less positions count that vary less than half of the mean, 0 to 4: squared distances are multiplied by
+    /// their variance over half of the mean variance, to this power. 0 for no less.
+    /// </summary>
+    public double? QuietExponent { get; init; }
 
     /// <summary>Standard deviation of the smoothing, in pixels of the prepared image, 0 to 64.</summary>
     public double? BlurSigma { get; init; }
 
     /// <summary>
-    /// Shrinkage of the covariances towards a sphere, for few images: <c>none</c>, <c>ledoit-wolf</c> or <c>oas</c>.
+    /// Shrinkage of the covariances towards a sphere, for few images: <c>none</c>, <c>ledoit-wolf</c>, <c>oas</c> or
+    /// <c>auto</c>, which is <c>oas</c> below 16 images and <c>none</c> from 16 on.
     /// </summary>
     public ShrinkageMethod? Shrinkage { get; init; }
 
@@ -90,7 +102,9 @@ internal sealed record ReductionRequest
 /// <param name="ImageSize">Side length to which images are resized, in pixels.</param>
 /// <param name="CropSize">Side length of the centre crop after resizing, in pixels.</param>
 /// <param name="Reduction">How channels are reduced.</param>
-/// <param name="Epsilon">Added to every variance.</param>
+/// <param name="Epsilon">Added to every variance, unless there is a relative ridge.</param>
+/// <param name="RelativeRidge">Share of the mean variance that is added to every variance; 0 for epsilon.</param>
+/// <param name="QuietExponent">How much less positions count that hardly vary; 0 for no less.</param>
 /// <param name="BlurSigma">Standard deviation of the smoothing, in pixels of the prepared image.</param>
 /// <param name="Shrinkage">Shrinkage of the covariances towards a sphere.</param>
 /// <param name="Alignment">Alignment of parts whose position varies between photographs.</param>
@@ -113,6 +127,8 @@ internal sealed record CategoryResponse(
     int? CropSize,
     ReductionResponse Reduction,
     double Epsilon,
+    double RelativeRidge,
+    double QuietExponent,
     double BlurSigma,
     ShrinkageMethod Shrinkage,
     AlignmentMethod Alignment,

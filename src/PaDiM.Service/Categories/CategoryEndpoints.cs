@@ -140,6 +140,8 @@ internal static class CategoryEndpoints
                 described.CropSize,
                 described.Reduction,
                 described.Epsilon,
+                described.RelativeRidge,
+                described.QuietExponent,
                 described.BlurSigma,
                 described.Shrinkage,
                 described.Alignment,

@@ -71,6 +71,8 @@ internal sealed class CategoryPatch(JsonElement patch, SettingsResolver resolver
                 Seed = category.Settings.Seed,
             },
             Epsilon = category.Settings.Epsilon,
+            RelativeRidge = category.Settings.Fit.RelativeRidge,
+            QuietExponent = category.Settings.Fit.QuietExponent,
             BlurSigma = category.Settings.BlurSigma,
             Shrinkage = category.Settings.Shrinkage,
             Alignment = category.Settings.Alignment,

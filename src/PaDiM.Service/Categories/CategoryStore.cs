@@ -343,6 +343,8 @@ internal sealed class CategoryStore(
             c.Settings.CropSize,
             new ReductionResponse(c.Settings.Method, c.Settings.Dimensions, c.Settings.Seed),
             c.Settings.Epsilon,
+            c.Settings.Fit.RelativeRidge,
+            c.Settings.Fit.QuietExponent,
             c.Settings.BlurSigma,
             c.Settings.Shrinkage,
             c.Settings.Alignment,

@@ -52,6 +52,8 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Back
             Dimensions = request.Reduction?.Dimensions ?? defaults.Dimensions,
             Seed = request.Reduction?.Seed ?? defaults.Seed,
             Epsilon = request.Epsilon ?? defaults.Epsilon,
+            RelativeRidge = request.RelativeRidge ?? defaults.RelativeRidge,
+            QuietExponent = request.QuietExponent ?? defaults.QuietExponent,
             BlurSigma = request.BlurSigma ?? defaults.BlurSigma,
             ReviewRate = request.ReviewRate,
             RefuseOn = JoinWarnings(request.RefuseOn),

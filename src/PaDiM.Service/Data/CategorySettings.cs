@@ -35,6 +35,12 @@ internal sealed record CategorySettings
 
     public double Epsilon { get; init; }
 
+    /// <summary>Null for categories of before, which have none.</summary>
+    public double? RelativeRidge { get; init; }
+
+    /// <summary>Null for categories of before, which have none.</summary>
+    public double? QuietExponent { get; init; }
+
     public double BlurSigma { get; init; }
 
     /// <summary>Share of normal images that may be reviewed or rejected; null for no review.</summary>
@@ -62,6 +68,8 @@ internal sealed record CategorySettings
             Dimensions = Dimensions,
             Seed = Seed,
             Epsilon = Epsilon,
+            RelativeRidge = RelativeRidge ?? 0,
+            QuietExponent = QuietExponent ?? 0,
             BlurSigma = BlurSigma,
             Shrinkage = Shrinkage,
             Alignment = Alignment,

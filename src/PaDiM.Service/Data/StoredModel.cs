@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using PaDiM.Core.DatasetReview;
 using PaDiM.Core.InputChecks;
+using PaDiM.Core.Statistics;
 using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Data;
@@ -61,6 +62,9 @@ internal sealed class StoredModel
     public double IgnoredShare { get; init; }
 
     public bool RankDeficient { get; init; }
+
+    /// <summary>How the covariances were shrunk; null for models of before.</summary>
+    public ShrinkageMethod? Shrinkage { get; init; }
 
     /// <summary>Name of the file within the category's folder.</summary>
     [MaxLength(100)]

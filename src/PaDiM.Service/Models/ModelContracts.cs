@@ -1,5 +1,6 @@
 using PaDiM.Core.DatasetReview;
 using PaDiM.Core.InputChecks;
+using PaDiM.Core.Statistics;
 using PaDiM.Service.Data;
 
 namespace PaDiM.Service.Models;
@@ -23,8 +24,10 @@ namespace PaDiM.Service.Models;
 /// <param name="Profile">What the training images are like, which decides about the warnings of a score; null for
 /// models that were fitted before there were profiles.</param>
 /// <param name="IgnoredShare">Share of the image that the fit's ignore mask excludes.</param>
-/// <param name="RankDeficient">Whether there are fewer images than dimensions + 1, so that epsilon fills the remaining
-/// directions.</param>
+/// <param name="RankDeficient">Whether there are fewer images than dimensions + 1, so that the ridge fills the
+/// remaining directions.</param>
+/// <param name="Shrinkage">How the covariances were shrunk: for <c>auto</c> the method that the number of images chose;
+/// null for models that were fitted before models stated it.</param>
 /// <param name="StatisticsBytes">Size of the file in bytes.</param>
 /// <param name="Sha256">Hash of the file.</param>
 internal sealed record ModelResponse(
@@ -45,6 +48,7 @@ internal sealed record ModelResponse(
     InputProfile? Profile,
     double IgnoredShare,
     bool RankDeficient,
+    ShrinkageMethod? Shrinkage,
     long StatisticsBytes,
     string Sha256
 )
@@ -86,6 +90,7 @@ internal sealed record ModelResponse(
             model.Profile,
             model.IgnoredShare,
             model.RankDeficient,
+            model.Shrinkage,
             model.StatisticsBytes,
             model.Sha256
         );

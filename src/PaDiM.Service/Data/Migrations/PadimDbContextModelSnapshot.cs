@@ -406,6 +406,9 @@ namespace PaDiM.Service.Data.Migrations
                         .HasMaxLength(64)
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("Shrinkage")
+                        .HasColumnType("TEXT");
+
                     b.Property<double>("SmallestFalseRejectRate")
                         .HasColumnType("REAL");
 
@@ -515,7 +518,11 @@ namespace PaDiM.Service.Data.Migrations
                             b1.Property<string>("Profile")
                                 .IsRequired();
 
+                            b1.Property<double?>("QuietExponent");
+
                             b1.Property<string>("RefuseOn");
+
+                            b1.Property<double?>("RelativeRidge");
 
                             b1.Property<double?>("ReviewRate");
 
