@@ -66,6 +66,16 @@ internal sealed class AccuracyCommand
         "Added to every variance.",
         new FitSettings().Epsilon
     );
+    private readonly Option<double[]> _ridges = CreateListOption(
+        "--ridge",
+        "Shares of the mean variance added to every variance; 0 for epsilon.",
+        new FitSettings().RelativeRidge
+    );
+    private readonly Option<double[]> _exponents = CreateListOption(
+        "--quiet",
+        "Exponents of the weights of quiet positions; 0 for none.",
+        new FitSettings().QuietExponent
+    );
     private readonly Option<ShrinkageMethod[]> _shrinkages = CreateListOption(
         "--shrinkage",
         "Shrinkages.",
@@ -96,6 +106,8 @@ internal sealed class AccuracyCommand
             accuracy._sigmas,
             accuracy._imageScores,
             accuracy._epsilons,
+            accuracy._ridges,
+            accuracy._exponents,
             accuracy._shrinkages,
             accuracy._counts,
             accuracy._draws,
@@ -120,6 +132,8 @@ internal sealed class AccuracyCommand
             "seed",
             "local average",
             "epsilon",
+            "ridge",
+            "quiet",
             "shrinkage",
             "sigma",
             "image score",
@@ -157,70 +171,113 @@ internal sealed class AccuracyCommand
         {
             var reduction = ChannelReduction.Draw(reducing, backbone.TapChannels, d, seed);
             foreach (var localAverage in arguments.GetValue(_localAverages)!)
-            foreach (var epsilon in arguments.GetValue(_epsilons)!)
-            foreach (var shrinkage in arguments.GetValue(_shrinkages)!)
+            foreach (
+                var (terms, drawn) in MeasureDistances(
+                    features,
+                    reduction,
+                    localAverage,
+                    count,
+                    count < features.TrainingCount ? arguments.GetValue(_draws) : 1,
+                    [.. GetTerms(arguments)]
+                )
+            )
+            foreach (var sigma in arguments.GetValue(_sigmas)!)
             {
-                var drawn = Enumerable
-                    .Range(0, count < features.TrainingCount ? arguments.GetValue(_draws) : 1)
-                    .Select(draw => Distances(features, reduction, localAverage, count, draw, epsilon, shrinkage))
-                    .ToArray();
-                foreach (var sigma in arguments.GetValue(_sigmas)!)
-                {
-                    var methods = arguments.GetValue(_imageScores)!;
-                    var measured = drawn.Select(distances => features.Measure(distances, sigma, methods)).ToArray();
-                    foreach (var (i, method) in methods.Index())
-                        ReportTable.PrintRow([
-                            .. row,
-                            $"{reduction.Method}",
-                            $"{reduction.Dimensions}",
-                            reduction.Method == ReductionMethod.None ? "–" : $"{seed}",
-                            localAverage ? "yes" : "no",
-                            FormattableString.Invariant($"{epsilon}"),
-                            $"{shrinkage}",
-                            FormattableString.Invariant($"{sigma}"),
-                            $"{method}",
-                            FormattableString.Invariant($"{measured.Average(m => m.Images[i].Auroc):f4}"),
-                            FormattableString.Invariant($"{measured.Average(m => m.Pixels.Auroc):f4}"),
-                            FormattableString.Invariant($"{measured.Average(m => m.Pixels.AuPro30):f4}"),
-                            FormattableString.Invariant($"{measured.Average(m => m.Pixels.AuPro05):f4}"),
-                        ]);
-                }
+                var methods = arguments.GetValue(_imageScores)!;
+                var measured = drawn.Select(distances => features.Measure(distances, sigma, methods)).ToArray();
+                foreach (var (i, method) in methods.Index())
+                    ReportTable.PrintRow([
+                        .. row,
+                        $"{reduction.Method}",
+                        $"{reduction.Dimensions}",
+                        reduction.Method == ReductionMethod.None ? "–" : $"{seed}",
+                        localAverage ? "yes" : "no",
+                        FormattableString.Invariant($"{terms.Epsilon}"),
+                        FormattableString.Invariant($"{terms.Ridge}"),
+                        FormattableString.Invariant($"{terms.Exponent}"),
+                        $"{terms.Shrinkage}",
+                        FormattableString.Invariant($"{sigma}"),
+                        $"{method}",
+                        FormattableString.Invariant($"{measured.Average(m => m.Images[i].Auroc):f4}"),
+                        FormattableString.Invariant($"{measured.Average(m => m.Pixels.Auroc):f4}"),
+                        FormattableString.Invariant($"{measured.Average(m => m.Pixels.AuPro30):f4}"),
+                        FormattableString.Invariant($"{measured.Average(m => m.Pixels.AuPro05):f4}"),
+                    ]);
             }
         }
     }
 
-    private static AnomalyMap[] Distances(
+    private IEnumerable<Terms> GetTerms(ParseResult arguments) =>
+        from epsilon in arguments.GetValue(_epsilons)!
+        from ridge in arguments.GetValue(_ridges)!
+        from exponent in arguments.GetValue(_exponents)!
+        from shrinkage in arguments.GetValue(_shrinkages)!
+        select new Terms(epsilon, ridge, exponent, shrinkage);
+
+    /// <summary>
+    /// Measures the distances of the test images for all terms, draw after draw. The statistics of a draw serve all
+    /// terms.
+    /// </summary>
+    private static (Terms Terms, AnomalyMap[][] Drawn)[] MeasureDistances(
         LabelledFeatures features,
         ChannelReduction reduction,
         bool localAverage,
         int count,
-        int draw,
-        double epsilon,
-        ShrinkageMethod shrinkage
+        int draws,
+        Terms[] terms
     )
     {
-        var images = Enumerable.Range(0, features.TrainingCount).ToArray();
-        if (count < images.Length)
-            new Random(draw).Shuffle(images);
+        var drawn = terms.Select(each => (each, Drawn: new AnomalyMap[draws][])).ToArray();
+        for (var draw = 0; draw < draws; draw++)
+        {
+            var images = Enumerable.Range(0, features.TrainingCount).ToArray();
+            if (count < images.Length)
+                new Random(draw).Shuffle(images);
+            var (statistics, moments) = Gather(
+                features,
+                reduction,
+                localAverage,
+                images[..count],
+                terms.Any(each => each.Shrinkage == ShrinkageMethod.LedoitWolf)
+            );
+            foreach (var (each, maps) in drawn)
+                maps[draw] = features.Distances(
+                    reduction,
+                    localAverage,
+                    PatchDistribution.Freeze(
+                        statistics,
+                        new Regularisation(each.Epsilon, ShrinkageRule.Resolve(each.Shrinkage, count), moments)
+                        {
+                            RelativeRidge = each.Ridge,
+                            QuietExponent = each.Exponent,
+                        }
+                    )
+                );
+        }
+        return drawn;
+    }
+
+    private static (PatchStatistics Statistics, FourthMoments? Moments) Gather(
+        LabelledFeatures features,
+        ChannelReduction reduction,
+        bool localAverage,
+        int[] images,
+        bool withMoments
+    )
+    {
         PatchStatistics? statistics = null;
-        FourthMoments? moments = null;
-        foreach (var batch in images.Take(count).Chunk(8))
+        foreach (var batch in images.Chunk(8))
         {
             var embedded = features.Embed(reduction, localAverage, batch);
             statistics ??= new PatchStatistics(embedded[0].Grid, embedded[0].Dimensions);
             statistics.Add(embedded);
         }
-        if (shrinkage == ShrinkageMethod.LedoitWolf)
-        {
-            moments = new FourthMoments(statistics!.Grid, statistics.Dimensions);
-            foreach (var batch in images.Take(count).Chunk(8))
-                moments.Add(statistics, features.Embed(reduction, localAverage, batch));
-        }
-        return features.Distances(
-            reduction,
-            localAverage,
-            PatchDistribution.Freeze(statistics!, new Regularisation(epsilon, shrinkage, moments))
-        );
+        if (!withMoments)
+            return (statistics!, null);
+        var moments = new FourthMoments(statistics!.Grid, statistics.Dimensions);
+        foreach (var batch in images.Chunk(8))
+            moments.Add(statistics, features.Embed(reduction, localAverage, batch));
+        return (statistics, moments);
     }
 
     private static Option<T[]> CreateListOption<T>(string name, string description, T byDefault) =>
@@ -230,4 +287,7 @@ internal sealed class AccuracyCommand
             DefaultValueFactory = _ => [byDefault],
             AllowMultipleArgumentsPerToken = true,
         };
+
+    /// <summary>What turns a scatter into distances.</summary>
+    private readonly record struct Terms(double Epsilon, double Ridge, double Exponent, ShrinkageMethod Shrinkage);
 }

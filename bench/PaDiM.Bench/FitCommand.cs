@@ -22,12 +22,12 @@ namespace PaDiM.Bench;
 /// one after the other; in a fit some stages overlap. Prints wall-clock and CPU seconds, each the smallest of the
 /// rounds.
 /// </summary>
-internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images)
+internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images, FitSettings settings)
 {
     private const int Batch = 8,
         StoreBatch = 32;
 
-    private readonly FitSettings _settings = new();
+    private readonly FitSettings _settings = settings;
     private readonly ImageDecoder _decoder = new();
     private readonly ComputeContext _compute = ComputeContext.OnThreadPool(backbone.Runtime.Threads);
     private readonly ParallelOptions _parallel = new() { MaxDegreeOfParallelism = backbone.Runtime.Threads };
@@ -53,6 +53,12 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
             Description = "Folder with more backbones.",
             DefaultValueFactory = _ => BackboneDirectories.BuiltIn,
         };
+        var ridges = new Option<double[]>("--ridge")
+        {
+            Description = "Shares of the mean variance added to every variance, in turn; 0 for epsilon.",
+            DefaultValueFactory = _ => [new FitSettings().RelativeRidge],
+            AllowMultipleArgumentsPerToken = true,
+        };
         var rounds = new Option<int>("--rounds")
         {
             Description = "Number of rounds; the best counts.",
@@ -67,6 +73,7 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
             counts,
             names,
             directory,
+            ridges,
             rounds,
         };
         command.SetAction(arguments =>
@@ -85,6 +92,7 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
             ReportTable.PrintHeader(
                 "backbone",
                 "images",
+                "ridge",
                 "what",
                 "seconds",
                 "CPU seconds",
@@ -94,10 +102,20 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
             foreach (var name in arguments.GetValue(names)!)
             foreach (var count in wanted)
             {
-                var measured = new FitCommand(registry.Open(name), files[..count]);
+                // In turn within each round: what slows the machine down for a while then slows all of them down.
+                var measured = arguments
+                    .GetValue(ridges)!
+                    .Select(ridge => new FitCommand(
+                        registry.Open(name),
+                        files[..count],
+                        new FitSettings { RelativeRidge = ridge }
+                    ))
+                    .ToArray();
                 for (var round = -1; round < arguments.GetValue(rounds); round++)
-                    measured.RunRound();
-                measured.Print(name);
+                    foreach (var each in measured)
+                        each.RunRound();
+                foreach (var each in measured)
+                    each.Print(name);
             }
         });
         return command;
@@ -197,7 +215,7 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
             statistics ??= new PatchStatistics(embedded[0].Grid, embedded[0].Dimensions);
             Measure("3 statistics", () => statistics.Add(embedded, _parallel), adds: true);
         }
-        var regularisation = new Regularisation(_settings.Epsilon);
+        var regularisation = new Regularisation(_settings.Epsilon) { RelativeRidge = _settings.RelativeRidge };
         Measure("4 freezing", () => PatchDistribution.Freeze(statistics!, regularisation, _parallel));
         var mapper = new PixelMapper(statistics!.Grid, _settings.GetPreparedSize(), _settings.BlurSigma);
         LeaveOneOut? leaveOneOut = null;
@@ -283,6 +301,7 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
             ReportTable.PrintRow(
                 name,
                 $"{images.Count}",
+                FormattableString.Invariant($"{_settings.RelativeRidge}"),
                 GetLabel(what),
                 FormattableString.Invariant($"{cost.Seconds:f2}"),
                 FormattableString.Invariant($"{cost.Processor:f2}"),
