@@ -15,7 +15,14 @@ public static class BackboneArchitecture
     /// <summary>Part of the file names of timm's weights that were trained with TensorFlow.</summary>
     private const string TensorFlowFileName = "tf_efficientnet";
 
-    private static readonly Network[] Networks = [ResNet.ResNet18, ResNet.WideResNet50, EfficientNet.B5];
+    private static readonly Network[] Networks =
+    [
+        ResNet.ResNet18,
+        ResNet.WideResNet50,
+        EfficientNet.B5,
+        EfficientNet.V2Small,
+        EfficientNet.V2Medium,
+    ];
 
     /// <summary>Gets the networks that can be built.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. Networks.Select(network => network.Name)];
@@ -74,7 +81,9 @@ public static class BackboneArchitecture
         AtomicFile.Write(onnxPath, model.WriteTo);
     }
 
-    private static Network Find(string architecture) =>
+    /// <summary>Finds a network by its name.</summary>
+    /// <exception cref="ArgumentException">It is not one of <see cref="Names"/>.</exception>
+    internal static Network Find(string architecture) =>
         Networks.FirstOrDefault(network => network.Name == architecture)
         ?? throw new ArgumentException(
             $"There is no architecture named '{architecture}'. Supported are {string.Join(", ", Names)}.",

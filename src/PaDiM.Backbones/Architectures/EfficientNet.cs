@@ -3,32 +3,73 @@ using PaDiM.Engine.Catalogue;
 namespace PaDiM.Backbones.Architectures;
 
 /// <summary>
-/// EfficientNet-B5 (Tan and Le, arXiv 1905.11946) up to its fifth level, as in torchvision and timm.
+/// EfficientNet-B5 (Tan and Le, arXiv 1905.11946) up to its fifth level, as in torchvision and timm, and
+/// EfficientNetV2-S and -M (Tan and Le, arXiv 2104.00298) likewise, as in torchvision.
 /// docs/decisions/0014-graphs-from-weights.md explains the choice of taps.
 /// </summary>
 internal static class EfficientNet
 {
-    private const string Name = "efficientnet_b5";
-    private const int Stem = 48;
+    /// <summary>Added to variances by torchvision.</summary>
+    private const double Epsilon = 1e-3;
 
-    private static readonly Level[] Levels =
-    [
-        new(1, 24, Kernel: 3, Stride: 1, Blocks: 3),
-        new(6, 40, Kernel: 3, Stride: 2, Blocks: 5),
-        new(6, 64, Kernel: 5, Stride: 2, Blocks: 5),
-        new(6, 128, Kernel: 3, Stride: 2, Blocks: 7),
-        new(6, 176, Kernel: 5, Stride: 1, Blocks: 7),
-    ];
+    /// <summary>Added to variances by timm.</summary>
+    private const double TimmEpsilon = 1e-5;
 
-    private static readonly BackboneTap[] Taps = [new("level2", 4, 40), new("level4", 16, 128), new("level5", 16, 176)];
+    private static readonly Design B5Design = new(
+        "efficientnet_b5",
+        Stem: 48,
+        [
+            new(1, 24, Kernel: 3, Stride: 1, Blocks: 3),
+            new(6, 40, Kernel: 3, Stride: 2, Blocks: 5),
+            new(6, 64, Kernel: 5, Stride: 2, Blocks: 5),
+            new(6, 128, Kernel: 3, Stride: 2, Blocks: 7),
+            new(6, 176, Kernel: 5, Stride: 1, Blocks: 7),
+        ],
+        [new("level2", 4, 40), new("level4", 16, 128), new("level5", 16, 176)]
+    );
+
+    private static readonly Design V2SmallDesign = new(
+        "efficientnet_v2_s",
+        Stem: 24,
+        [
+            new(1, 24, Kernel: 3, Stride: 1, Blocks: 2, IsFused: true),
+            new(4, 48, Kernel: 3, Stride: 2, Blocks: 4, IsFused: true),
+            new(4, 64, Kernel: 3, Stride: 2, Blocks: 4, IsFused: true),
+            new(4, 128, Kernel: 3, Stride: 2, Blocks: 6),
+            new(6, 160, Kernel: 3, Stride: 1, Blocks: 9),
+        ],
+        [new("level2", 4, 48), new("level3", 8, 64), new("level5", 16, 160)]
+    );
+
+    private static readonly Design V2MediumDesign = new(
+        "efficientnet_v2_m",
+        Stem: 24,
+        [
+            new(1, 24, Kernel: 3, Stride: 1, Blocks: 3, IsFused: true),
+            new(4, 48, Kernel: 3, Stride: 2, Blocks: 5, IsFused: true),
+            new(4, 80, Kernel: 3, Stride: 2, Blocks: 5, IsFused: true),
+            new(4, 160, Kernel: 3, Stride: 2, Blocks: 7),
+            new(6, 176, Kernel: 3, Stride: 1, Blocks: 14),
+        ],
+        [new("level2", 4, 48), new("level3", 8, 80), new("level5", 16, 176)]
+    );
+
+    /// <summary>Represents a network up to its last tap.</summary>
+    /// <param name="Name">Its name.</param>
+    /// <param name="Stem">The output channels of its first layer.</param>
+    /// <param name="Levels">Its levels.</param>
+    /// <param name="Taps">Its taps.</param>
+    private sealed record Design(string Name, int Stem, Level[] Levels, BackboneTap[] Taps);
 
     /// <summary>Represents blocks of one width.</summary>
     /// <param name="Expansion">The factor by which a block widens its channels inside.</param>
     /// <param name="Channels">The output channels of its blocks.</param>
-    /// <param name="Kernel">The kernel of the depthwise convolutions.</param>
+    /// <param name="Kernel">The kernel of the depthwise convolutions, or of the fused ones.</param>
     /// <param name="Stride">The stride of the first block.</param>
     /// <param name="Blocks">The number of blocks.</param>
-    private sealed record Level(int Expansion, int Channels, int Kernel, int Stride, int Blocks);
+    /// <param name="IsFused">Whether one convolution widens the channels and looks at their surroundings, without
+    /// squeeze and excitation.</param>
+    private sealed record Level(int Expansion, int Channels, int Kernel, int Stride, int Blocks, bool IsFused = false);
 
     /// <summary>Represents the names of a layer and of the batch normalisation after it, if there is one.</summary>
     private sealed record Layer(string Name, string? Norm = null);
@@ -76,43 +117,93 @@ internal static class EfficientNet
     /// <summary>Gets EfficientNet-B5.</summary>
     public static Network B5 { get; } =
         new(
-            Name,
-            Taps,
+            B5Design.Name,
+            B5Design.Taps,
             [
-                new NetworkForm(
-                    "features.0.0.weight",
-                    [.. Enumerable.Range(0, Levels.Length + 1).Select(level => $"features.{level}.")],
-                    () => Build(Torchvision, 1e-3)
-                ),
+                CreateTorchvisionForm(B5Design),
                 new NetworkForm(
                     "conv_stem.weight",
-                    ["conv_stem.", "bn1.", .. Enumerable.Range(0, Levels.Length).Select(level => $"blocks.{level}.")],
-                    () => Build(Timm, 1e-5)
+                    [
+                        "conv_stem.",
+                        "bn1.",
+                        .. Enumerable.Range(0, B5Design.Levels.Length).Select(level => $"blocks.{level}."),
+                    ],
+                    () => Build(B5Design, Timm, TimmEpsilon)
                 ),
             ]
         );
 
-    private static NetworkGraph Build(Naming naming, double epsilon)
-    {
-        var graph = new NetworkGraph(Name, epsilon);
-        var map = graph.Swish(
-            graph.Add(new Convolution(naming.Stem.Name, naming.Stem.Norm, 3, Stem, 3, Stride: 2), NetworkGraph.Image)
+    /// <summary>
+    /// Gets EfficientNetV2-S. The trained weights of timm's networks of this design pad as TensorFlow does, so only
+    /// torchvision's names are read.
+    /// </summary>
+    public static Network V2Small { get; } =
+        new(V2SmallDesign.Name, V2SmallDesign.Taps, [CreateTorchvisionForm(V2SmallDesign)]);
+
+    /// <summary>Gets EfficientNetV2-M.</summary>
+    public static Network V2Medium { get; } =
+        new(V2MediumDesign.Name, V2MediumDesign.Taps, [CreateTorchvisionForm(V2MediumDesign)]);
+
+    private static NetworkForm CreateTorchvisionForm(Design design) =>
+        new(
+            "features.0.0.weight",
+            [.. Enumerable.Range(0, design.Levels.Length + 1).Select(level => $"features.{level}.")],
+            () => Build(design, Torchvision, Epsilon)
         );
-        var channels = Stem;
-        for (var l = 0; l < Levels.Length; l++)
-        for (var i = 0; i < Levels[l].Blocks; i++)
+
+    private static NetworkGraph Build(Design design, Naming naming, double epsilon)
+    {
+        var graph = new NetworkGraph(design.Name, epsilon);
+        var stem = new Convolution(naming.Stem.Name, naming.Stem.Norm, 3, design.Stem, 3, Stride: 2);
+        var map = graph.Swish(graph.Add(stem, NetworkGraph.Image));
+        var channels = design.Stem;
+        for (var l = 0; l < design.Levels.Length; l++)
+        for (var i = 0; i < design.Levels[l].Blocks; i++)
         {
-            var level = Levels[l];
-            var names = naming.GetBlock(l, i, Levels[l].Expansion > 1);
-            var branch = Branch(graph, map, names, channels, level, i == 0 ? level.Stride : 1);
-            map =
-                i == 0
-                    ? branch
-                    : graph.Sum(branch, map, i == level.Blocks - 1 ? $"level{l + 1}" : $"{names.Project.Name}.sum");
+            var level = design.Levels[l];
+            var stride = i == 0 ? level.Stride : 1;
+            var branch = level.IsFused
+                ? FusedBranch(graph, map, $"features.{l + 1}.{i}.block", channels, level, stride)
+                : Branch(graph, map, naming.GetBlock(l, i, level.Expansion > 1), channels, level, stride);
+            if (stride == 1 && channels == level.Channels)
+                branch = graph.Sum(branch, map, i == level.Blocks - 1 ? $"level{l + 1}" : $"{branch}.sum");
+            map = branch;
             channels = level.Channels;
         }
-        graph.SetOutputs(Taps);
+        graph.SetOutputs(design.Taps);
         return graph;
+    }
+
+    /// <summary>
+    /// Adds a bottleneck whose expansion and depthwise convolution are one: more channels, and fewer again.
+    /// </summary>
+    private static string FusedBranch(
+        NetworkGraph graph,
+        string map,
+        string block,
+        int channels,
+        Level level,
+        int stride
+    )
+    {
+        var inner = level.Expansion * channels;
+        var expands = level.Expansion > 1;
+        map = graph.Swish(
+            graph.Add(
+                new Convolution(
+                    $"{block}.0.0",
+                    $"{block}.0.1",
+                    channels,
+                    expands ? inner : level.Channels,
+                    level.Kernel,
+                    stride
+                ),
+                map
+            )
+        );
+        return expands
+            ? graph.Add(new Convolution($"{block}.1.0", $"{block}.1.1", inner, level.Channels, 1), map)
+            : map;
     }
 
     /// <summary>

@@ -349,10 +349,16 @@ public sealed class BackbonePullTests : IDisposable
     }
 
     [Fact]
-    public void The_catalogue_knows_the_papers_networks()
+    public void The_catalogue_knows_the_papers_networks_and_larger_ones()
     {
         Assert.Equal(
-            [("resnet18", 100), ("wide_resnet50_2", 550), ("efficientnet_b5", 200)],
+            [
+                ("resnet18", 100),
+                ("wide_resnet50_2", 550),
+                ("efficientnet_b5", 200),
+                ("efficientnet_v2_s", 100),
+                ("efficientnet_v2_m", 100),
+            ],
             BackboneCatalogue.Known.Entries.Select(entry => (entry.Name, entry.Dimensions))
         );
         Assert.All(

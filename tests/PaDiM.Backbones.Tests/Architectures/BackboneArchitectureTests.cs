@@ -15,6 +15,7 @@ public sealed class BackboneArchitectureTests
     [Theory]
     [InlineData("resnet18")]
     [InlineData("efficientnet_b5")]
+    [InlineData("efficientnet_v2_s")]
     public void The_file_is_a_backbone_with_the_taps_that_are_told(string architecture)
     {
         using var file = new NetworkFile(architecture).Build();
@@ -24,9 +25,12 @@ public sealed class BackboneArchitectureTests
     }
 
     [Fact]
-    public void Three_networks_can_be_made_and_others_are_named_in_the_answer()
+    public void Five_networks_can_be_made_and_others_are_named_in_the_answer()
     {
-        Assert.Equal(["resnet18", "wide_resnet50_2", "efficientnet_b5"], BackboneArchitecture.Names);
+        Assert.Equal(
+            ["resnet18", "wide_resnet50_2", "efficientnet_b5", "efficientnet_v2_s", "efficientnet_v2_m"],
+            BackboneArchitecture.Names
+        );
         Assert.Contains(
             "resnet18, wide_resnet50_2, efficientnet_b5",
             Assert.Throws<ArgumentException>(() => BackboneArchitecture.GetTaps("vgg16")).Message,
@@ -76,6 +80,8 @@ public sealed class BackboneArchitectureTests
     [InlineData("resnet18")]
     [InlineData("wide_resnet50_2")]
     [InlineData("efficientnet_b5")]
+    [InlineData("efficientnet_v2_s")]
+    [InlineData("efficientnet_v2_m")]
     public void A_network_is_told_by_its_tensors(string architecture)
     {
         using var file = new NetworkFile(architecture);

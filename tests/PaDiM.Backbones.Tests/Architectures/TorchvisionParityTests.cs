@@ -15,6 +15,8 @@ public sealed partial class TorchvisionParityTests(ITestOutputHelper output)
     [InlineData("resnet18")]
     [InlineData("wide_resnet50_2")]
     [InlineData("efficientnet_b5")]
+    [InlineData("efficientnet_v2_s")]
+    [InlineData("efficientnet_v2_m")]
     public void Every_tap_is_torchvisions_at_every_size(string architecture)
     {
         using var network = new NetworkFile(architecture).Build();
@@ -52,7 +54,7 @@ public sealed partial class TorchvisionParityTests(ITestOutputHelper output)
                 (tap, channels, values) =>
                 {
                     taps.Add(tap);
-                    largest = Math.Max(largest, TorchvisionTaps.Deviation(fixture, size, tap, channels, values));
+                    largest = Math.Max(largest, TorchTaps.Torchvision.Deviation(fixture, size, tap, channels, values));
                 }
             );
             output.WriteLine($"{fixture} {size.Height} x {size.Width}: {largest:e1}");

@@ -21,17 +21,13 @@ internal sealed class NetworkFile(string architecture) : IDisposable
     private double Gain => architecture == "efficientnet_b5" ? 1.25 : 1;
 
     /// <summary>Every tensor that the network takes, by torchvision's names.</summary>
-    public IEnumerable<(string Name, long[] Shape, float[] Values)> Tensors()
-    {
-        var network = new[] { ResNet.ResNet18, ResNet.WideResNet50, EfficientNet.B5 }.Single(network =>
-            network.Name == architecture
-        );
-        return network
+    public IEnumerable<(string Name, long[] Shape, float[] Values)> Tensors() =>
+        BackboneArchitecture
+            .Find(architecture)
             .Forms[0]
             .Graph()
             .Convolutions.SelectMany(layer => layer.Tensors)
             .Select(tensor => (tensor.Name, tensor.Shape, RandomWeights.Tensor(tensor.Name, tensor.Shape, Gain)));
-    }
 
     /// <summary>Makes the ONNX file of these tensors, or of the network's own.</summary>
     public NetworkFile Build(IEnumerable<(string Name, long[] Shape, float[] Values)>? tensors = null)

@@ -4,26 +4,31 @@ using PaDiM.Core.Persistence;
 namespace PaDiM.Backbones.Tests.Support;
 
 /// <summary>
-/// What torchvision answers to <see cref="RandomWeights"/>: Fixtures/torchvision_taps.safetensors, made by
-/// tools/fixtures/torchvision_taps.py.
+/// What PyTorch answers to <see cref="RandomWeights"/>: the fixtures made by tools/fixtures/torchvision_taps.py and
+/// tools/fixtures/vision_transformers.py.
 /// </summary>
-internal static class TorchvisionTaps
+/// <param name="path">File below Fixtures.</param>
+internal sealed class TorchTaps(string path)
 {
+    /// <summary>Of torchvision's networks.</summary>
+    public static TorchTaps Torchvision { get; } = new("torchvision_taps.safetensors");
+
+    /// <summary>Of small vision transformers.</summary>
+    public static TorchTaps Transformers { get; } = new("Transformers/vision_transformers.safetensors");
+
     private const int Samples = 1000;
 
     /// <summary>
-    /// The largest difference from torchvision's values of a tap, over the root mean square of all its values.
+    /// The largest difference from PyTorch's values of a tap, over the root mean square of all its values.
     /// </summary>
     /// <param name="network">Name in the fixture.</param>
     /// <param name="size">Size of the image.</param>
     /// <param name="tap">Tap.</param>
     /// <param name="channels">Channels of the map.</param>
     /// <param name="values">Shape (channels, h, w).</param>
-    public static double Deviation(string network, Grid size, string tap, int channels, ReadOnlySpan<float> values)
+    public double Deviation(string network, Grid size, string tap, int channels, ReadOnlySpan<float> values)
     {
-        using var file = File.OpenRead(
-            Path.Combine(AppContext.BaseDirectory, "Fixtures", "torchvision_taps.safetensors")
-        );
+        using var file = File.OpenRead(Path.Combine(AppContext.BaseDirectory, "Fixtures", path));
         var reader = SafetensorsReader.Open(file, verified: true);
         var name = $"{network}/{size.Height}x{size.Width}/{tap}";
         var shape = reader.ReadArray<int>($"{name}.shape", 4);
