@@ -3,11 +3,11 @@ using PaDiM.Core.Alignment;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Engine.Faults;
-using PaDiM.Engine.Files;
 using PaDiM.Engine.Graphs;
 using PaDiM.Engine.Graphs.Schema;
 using PaDiM.Engine.Inference;
 using PaDiM.Imaging.Decoding;
+using PaDiM.Imaging.Preprocessing;
 
 namespace PaDiM.Engine.Export;
 
@@ -124,15 +124,11 @@ public sealed class OnnxExport
         return new OnnxExport(new StreamedGraph(network, graph, statistics));
     }
 
-    private static ModelProto ReadNetwork(Backbone backbone)
-    {
-        var bytes = File.ReadAllBytes(backbone.File.Path);
-        return FileHash.Compute(bytes) == backbone.Identity.Sha256
-            ? GraphEditor.Open(bytes).WithOutputs(backbone.Identity.Taps).ToModel()
-            : throw new InvalidDataException(
-                $"The file of the backbone '{backbone.Identity.Name}' has changed since it was opened. Restore it."
-            );
-    }
+    private static ModelProto ReadNetwork(Backbone backbone) =>
+        backbone.ReadGraph()?.ToModel()
+        ?? throw new InvalidDataException(
+            $"The file of the backbone '{backbone.Identity.Name}' has changed since it was opened. Restore it."
+        );
 
     /// <summary>Adds the normalisation before the network, and makes its result the network's input.</summary>
     private static void PrependNormalisation(GraphBuilder builder, Backbone backbone, Grid size)
@@ -145,18 +141,30 @@ public sealed class OnnxExport
         graph.Input.Clear();
         builder.AddInput(InputName, GraphBuilder.AnyBatch, 3, size.Height, size.Width);
         var own = new GraphBuilder(new GraphProto(), 7);
+        var ordered = normalisation.ChannelOrder == ChannelOrder.Rgb ? InputName : AddChannelOrder();
         var centred = own.AddNode(
             "Sub",
             $"{ScoringGraph.Prefix}centred",
-            [InputName, builder.AddConstant($"{ScoringGraph.Prefix}pixel_mean", [1, 3, 1, 1], normalisation.Mean)]
+            [ordered, AddConstant("pixel_mean", normalisation.Mean)]
         );
-        own.AddNode(
-            "Div",
-            input,
-            [centred, builder.AddConstant($"{ScoringGraph.Prefix}pixel_std", [1, 3, 1, 1], normalisation.Std)]
-        );
+        own.AddNode("Div", input, [centred, AddConstant("pixel_std", normalisation.Std)]);
         for (var i = 0; i < own.Graph.Node.Count; i++)
             graph.Node.Insert(i, own.Graph.Node[i]);
+
+        string AddChannelOrder() =>
+            own.AddNode(
+                "Gather",
+                $"{ScoringGraph.Prefix}ordered",
+                [InputName, builder.AddConstant($"{ScoringGraph.Prefix}channel_order", [3], [2L, 1, 0])],
+                GraphBuilder.CreateAttribute("axis", 1)
+            );
+
+        string AddConstant(string name, float[] values) =>
+            builder.AddConstant(
+                $"{ScoringGraph.Prefix}{name}",
+                [1, 3, 1, 1],
+                [.. values.Select(value => value / normalisation.Range)]
+            );
     }
 
     private static Dictionary<string, string> CreateMetadata(PadimModel model, ExportNotes notes)

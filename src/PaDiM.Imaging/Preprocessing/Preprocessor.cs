@@ -262,12 +262,14 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
         var plane = PreparedSize.Positions;
         var mean = normalisation.Mean;
         var std = normalisation.Std;
-        var scale = Vector128.Create(1 / (255 * std[0]), 1 / (255 * std[1]), 1 / (255 * std[2]), 0);
-        var shift = Vector128.Create(-mean[0] / std[0], -mean[1] / std[1], -mean[2] / std[2], 0);
+        var range = normalisation.Range;
+        var (r, g, b) = normalisation.Planes;
+        var scale = Vector128.Create(range / (255 * std[r]), range / (255 * std[g]), range / (255 * std[b]), 0);
+        var shift = Vector128.Create(-mean[r] / std[r], -mean[g] / std[g], -mean[b] / std[b], 0);
         var row = resized.Slice(3 * Offset, 3 * width);
-        var red = prepared.Slice(y * width, width);
-        var green = prepared.Slice(plane + y * width, width);
-        var blue = prepared.Slice(2 * plane + y * width, width);
+        var red = prepared.Slice(r * plane + y * width, width);
+        var green = prepared.Slice(g * plane + y * width, width);
+        var blue = prepared.Slice(b * plane + y * width, width);
         ref var source = ref MemoryMarshal.GetReference(row);
         var x = 0;
         // A pixel is read as four floats, so the last pixel of a row is computed on its own.

@@ -1,9 +1,11 @@
 using Microsoft.ML.OnnxRuntime;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
+using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Inference;
 using PaDiM.Engine.Tests.Support;
 using PaDiM.Engine.TestSupport;
+using PaDiM.Imaging.Preprocessing;
 using PaDiM.TestSupport;
 
 namespace PaDiM.Engine.Tests.Inference;
@@ -40,6 +42,25 @@ public sealed class BackboneTests
         Assert.Equal(["r2", "r3", "r4"], backbone.Identity.Taps);
         Assert.Equal([0.485f, 0.456f, 0.406f], backbone.Manifest.Normalisation.Mean);
         Assert.Equal([0.229f, 0.224f, 0.225f], backbone.Manifest.Normalisation.Std);
+    }
+
+    [Fact]
+    public void A_manifest_chooses_the_order_of_channels_and_their_range()
+    {
+        using var folder = new BackboneFolder();
+        folder.Put(
+            "own",
+            Graph,
+            """{ "normalisation": { "mean": [104, 117, 123], "std": [1, 1, 1], "range": 255, "channelOrder": "bgr" } }"""
+        );
+        var backbone = folder.Registry.Open("own");
+        var normalisation = backbone.Manifest.Normalisation;
+        Assert.Equal((255, ChannelOrder.Bgr), (normalisation.Range, normalisation.ChannelOrder));
+        Assert.Equal("(x - [104, 117, 123]) / [1, 1, 1], BGR", backbone.Identity.Normalisation);
+        Assert.Equal(
+            normalisation.ToString(),
+            BackboneManifest.Parse(backbone.Manifest.ToJson()).Normalisation.ToString()
+        );
     }
 
     [Fact]
@@ -243,6 +264,11 @@ public sealed class BackboneTests
     [InlineData("""{ "normalisation": { "mean": [0, 0, 0], "std": [1, 0, 1] } }""")]
     [InlineData("""{ "normalisation": { "mean": [0, 0, 0], "std": [1, 1, 1e99] } }""")]
     [InlineData("""{ "normalisation": { "mean": [1e99, 0, 0], "std": [1, 1, 1] } }""")]
+    [InlineData("""{ "normalisation": { "mean": [0, 0, 0], "std": [1, 1, 1], "range": 0 } }""")]
+    [InlineData("""{ "normalisation": { "mean": [0, 0, 0], "std": [1, 1, 1], "range": 65536 } }""")]
+    [InlineData("""{ "normalisation": { "mean": [0, 0, 0], "std": [1, 1, 1], "channelOrder": "gbr" } }""")]
+    [InlineData("""{ "normalisation": { "mean": [0, 0, 0], "std": [1, 1, 1], "channelOrder": 2 } }""")]
+    [InlineData("""{ "prefixTokens": -1 }""")]
     public void A_manifest_that_makes_no_sense_is_refused(string manifest)
     {
         using var folder = new BackboneFolder();

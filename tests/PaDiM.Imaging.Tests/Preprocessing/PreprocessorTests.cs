@@ -24,6 +24,31 @@ public sealed class PreprocessorTests
         Assert.All(prepared[32..], v => Assert.Equal(-2, v, 1e-5));
     }
 
+    [Fact]
+    public void Blue_can_come_first_and_pixels_can_stay_as_they_are()
+    {
+        var image = new RgbImage(1, 1, [255, 51, 10]);
+        var prepared = Prepare(
+            image,
+            new FitSettings { ImageSize = 4 },
+            new Normalisation([4, 50, 55], [2, 1, 100], Range: 255, ChannelOrder.Bgr)
+        );
+        Assert.All(prepared[..16], v => Assert.Equal(3, v, 1e-4));
+        Assert.All(prepared[16..32], v => Assert.Equal(1, v, 1e-4));
+        Assert.All(prepared[32..], v => Assert.Equal(2, v, 1e-4));
+    }
+
+    [Fact]
+    public void The_text_that_models_record_tells_inputs_apart_and_is_what_it_was()
+    {
+        Assert.Equal("(x / 255 - [0, 0, 0]) / [1, 1, 1]", Plain.ToString());
+        Assert.Equal(
+            "(x - [0, 0, 0]) / [1, 1, 1], BGR",
+            (Plain with { Range = 255, ChannelOrder = ChannelOrder.Bgr }).ToString()
+        );
+        Assert.Equal("(x * 2 / 255 - [0, 0, 0]) / [1, 1, 1]", (Plain with { Range = 2 }).ToString());
+    }
+
     [Theory]
     [InlineData(40, 40)]
     [InlineData(64, 34)]
