@@ -10,6 +10,7 @@ namespace PaDiM.TestSupport;
 internal sealed class OnnxGraph
 {
     public const int Float = 1,
+        Integer64 = 7,
         Float16 = 10,
         Int64 = 7;
     private readonly List<byte[]> _nodes = [],
@@ -129,6 +130,14 @@ internal sealed class OnnxGraph
             Text(8, name),
             Field(9, [.. values.SelectMany(BitConverter.GetBytes)]),
         ]);
+
+    public static byte[] IntegerTensor(string name, long[] values) =>
+        Message(
+            Number(1, values.Length),
+            Number(2, Integer64),
+            Text(8, name),
+            Field(9, [.. values.SelectMany(BitConverter.GetBytes)])
+        );
 
     public static byte[] ExternalTensor(string name) =>
         Message(

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using PaDiM.Backbones.Architectures;
+using PaDiM.Backbones.Sizes;
 using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Files;
 using PaDiM.Engine.Inference;
@@ -104,7 +105,7 @@ public sealed partial class BackboneInstaller(
         CheckName(request.Name);
         return RunInStaging(staging =>
         {
-            var made = Stage(request, staging);
+            var (made, notice) = Stage(request, staging);
             if (catalogue.Find(request.Name) is { } entry && made.WeightsSha256 is { } own && !entry.Accepts(own))
                 throw new InvalidDataException(
                     $"'{request.Name}' is the catalogue's name for other weights ({entry.Origin.Segments[^1]}). "
@@ -135,7 +136,10 @@ public sealed partial class BackboneInstaller(
                 },
                 GetStagedPath(request.Name, staging),
                 request.Force
-            );
+            ) with
+            {
+                Notice = notice,
+            };
         });
     }
 
@@ -227,43 +231,89 @@ public sealed partial class BackboneInstaller(
         AtomicFile.Write(GetManifestPath(name), stream => stream.Write(json));
 
     /// <summary>Copies or converts the file, runs the network once, and creates its manifest.</summary>
-    private BackboneManifest Stage(InstallRequest request, string staging)
+    /// <returns>The manifest, and a sentence about what was changed in the graph of an ONNX file.</returns>
+    private (BackboneManifest Manifest, string? Notice) Stage(InstallRequest request, string staging)
     {
         var staged = GetStagedPath(request.Name, staging);
-        var isOnnx = IsOnnx(request.Path);
-        var architecture = isOnnx
-            ? null
-            : request.Architecture
-                ?? BackboneArchitecture.Detect(request.Path)
-                ?? throw new InvalidDataException(
-                    $"{request.Path} does not contain a known network; "
-                        + $"--architecture takes {string.Join(", ", BackboneArchitecture.Names)}."
-                );
-        var weights = isOnnx ? null : FileHash.Compute(request.Path);
-        if (isOnnx)
-            CopyOnnx(request.Path, staged);
-        else
-            BackboneArchitecture.WriteOnnx(architecture!, request.Path, staged);
+        if (!IsOnnx(request.Path))
+            return (StageWeights(request, staged), null);
+        var file = new BackboneFile(request.Name, staged, IsBuiltIn: false);
+        CopyOnnx(request, file);
+        var source = FileHash.Compute(staged);
+        var freed = FreeSizes(file);
+        using var backbone = Backbone.Load(file, runtime);
+        var manifest = Describe(backbone, request) with
+        {
+            // A manifest beside an ONNX file may name weights, but nothing proves that the file was made from them.
+            WeightsSha256 = null,
+            Architecture = null,
+            SourceSha256 = freed?.Onnx is null ? null : source,
+        };
+        return (manifest, freed?.Notice);
+    }
+
+    private BackboneManifest StageWeights(InstallRequest request, string staged)
+    {
+        if (request.Normalisation is not null || request.Taps is not null)
+            throw new InvalidDataException(
+                "Taps and normalisation are those of the architecture where a file has weights; only an ONNX file can have"
+                    + " others."
+            );
+        var architecture =
+            request.Architecture
+            ?? BackboneArchitecture.Detect(request.Path)
+            ?? throw new InvalidDataException(
+                $"{request.Path} does not contain a known network; "
+                    + $"--architecture takes {string.Join(", ", BackboneArchitecture.Names)}."
+            );
+        BackboneArchitecture.WriteOnnx(architecture, request.Path, staged);
         using var backbone = Backbone.Load(new BackboneFile(request.Name, staged, IsBuiltIn: false), runtime);
-        var manifest = backbone.Manifest;
+        var manifest = Describe(backbone, request);
         return manifest with
         {
-            Taps = backbone.Taps,
-            Sha256 = backbone.Identity.Sha256,
-            // A manifest beside an ONNX file may name weights, but nothing proves that the file was made from them.
-            WeightsSha256 = weights,
+            WeightsSha256 = FileHash.Compute(request.Path),
             Architecture = architecture,
             Dimensions =
                 manifest.Dimensions
-                ?? catalogue
-                    .Entries.FirstOrDefault(entry =>
-                        entry.Architecture is not null && entry.Architecture == architecture
-                    )
-                    ?.Dimensions,
-            Origin = request.Origin ?? manifest.Origin,
-            Licence = request.Licence ?? manifest.Licence,
+                ?? catalogue.Entries.FirstOrDefault(entry => entry.Architecture == architecture)?.Dimensions,
+        };
+    }
+
+    private BackboneManifest Describe(Backbone backbone, InstallRequest request) =>
+        backbone.Manifest with
+        {
+            Taps = backbone.Taps,
+            PrefixTokens = backbone.PrefixTokens,
+            Sha256 = backbone.Identity.Sha256,
+            Origin = request.Origin ?? backbone.Manifest.Origin,
+            Licence = request.Licence ?? backbone.Manifest.Licence,
             InstalledAt = time.GetUtcNow(),
         };
+
+    /// <summary>
+    /// Changes a staged network that takes images of one size so that it takes any, if that is possible. A file that is
+    /// no network at all is left for what opens it next to refuse.
+    /// </summary>
+    private FreedGraph? FreeSizes(BackboneFile file)
+    {
+        var bytes = File.ReadAllBytes(file.Path);
+        var manifest = file.ReadManifest();
+        if (!manifest.Accepts(FileHash.Compute(bytes)))
+            return null;
+        try
+        {
+            var freed = SizeFreeing.TryRun(bytes, manifest, runtime);
+            if (freed?.Onnx is { } onnx)
+            {
+                AtomicFile.Write(file.Path, stream => stream.Write(onnx), durable: false);
+                WriteStagedManifest(file, manifest with { Sha256 = null });
+            }
+            return freed;
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
     }
 
     private static void Copy(string file, string staged)
@@ -273,12 +323,31 @@ public sealed partial class BackboneInstaller(
         AtomicFile.Write(staged, source.CopyTo, durable: false);
     }
 
-    private static void CopyOnnx(string onnx, string staged)
+    /// <summary>Copies an ONNX file with its manifest, changed as requested.</summary>
+    private static void CopyOnnx(InstallRequest request, BackboneFile staged)
     {
-        Copy(onnx, staged);
-        var manifest = Path.ChangeExtension(onnx, ".json");
+        Copy(request.Path, staged.Path);
+        var manifest = Path.ChangeExtension(request.Path, ".json");
         if (File.Exists(manifest))
-            Copy(manifest, Path.ChangeExtension(staged, ".json"));
+            Copy(manifest, Path.ChangeExtension(staged.Path, ".json"));
+        if (request.Normalisation is null && request.Taps is null)
+            return;
+        request.Normalisation?.Check();
+        var read = staged.ReadManifest();
+        WriteStagedManifest(
+            staged,
+            read with
+            {
+                Normalisation = request.Normalisation ?? read.Normalisation,
+                Taps = request.Taps?.Select(tensor => new BackboneTap(tensor)).ToArray() ?? read.Taps,
+            }
+        );
+    }
+
+    private static void WriteStagedManifest(BackboneFile staged, BackboneManifest manifest)
+    {
+        var json = manifest.ToJson();
+        AtomicFile.Write(Path.ChangeExtension(staged.Path, ".json"), stream => stream.Write(json), durable: false);
     }
 
     /// <summary>Gets whether a file is an ONNX file rather than weights, by its extension.</summary>

@@ -108,7 +108,7 @@ public sealed class BackbonePull(BackboneCatalogue catalogue, BackboneInstaller 
         if (installer.FindRecord(entry.Name) is not { } record || !installer.IsIntact(entry.Name, record))
             return null;
         // If the origin is an ONNX file, its hash is the hash of the backbone.
-        return entry.Accepts(record.WeightsSha256 ?? record.Sha256!)
+        return entry.Accepts(record.WeightsSha256 ?? record.SourceSha256 ?? record.Sha256!)
             ? new Installation(installer.GetFile(entry.Name), record, Changed: false)
             : throw new InvalidDataException(
                 $"There is a backbone '{entry.Name}' in {installer.Directory} that was not created from the "

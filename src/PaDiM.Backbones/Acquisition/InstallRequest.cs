@@ -1,3 +1,5 @@
+using PaDiM.Imaging.Preprocessing;
+
 namespace PaDiM.Backbones.Acquisition;
 
 /// <summary>Represents a file to install as a backbone, and its metadata.</summary>
@@ -8,6 +10,16 @@ public sealed record InstallRequest(string Name, string Path)
 {
     /// <summary>Gets the architecture of the weights; null to detect it from their tensors.</summary>
     public string? Architecture { get; init; }
+
+    /// <summary>
+    /// Gets how pixels become the input of an ONNX file; null to use the manifest beside it, or else ImageNet's.
+    /// </summary>
+    public Normalisation? Normalisation { get; init; }
+
+    /// <summary>
+    /// Gets the tensors of an ONNX file to tap, finest first; null to use the manifest beside it, or else to find them.
+    /// </summary>
+    public IReadOnlyList<string>? Taps { get; init; }
 
     /// <summary>Gets the origin of the file; null to use the manifest beside it, or else the file name.</summary>
     public string? Origin { get; init; }

@@ -6,4 +6,6 @@ namespace PaDiM.Backbones.Acquisition;
 /// <param name="File">The backbone.</param>
 /// <param name="Manifest">Its manifest.</param>
 /// <param name="Changed">False if the same bytes were already installed.</param>
-public sealed record Installation(BackboneFile File, BackboneManifest Manifest, bool Changed);
+/// <param name="Notice">A sentence about what was changed in its graph, or could not be; null if there is
+/// none.</param>
+public sealed record Installation(BackboneFile File, BackboneManifest Manifest, bool Changed, string? Notice = null);

@@ -29,6 +29,12 @@ internal static class AddCommand
         {
             Description = "Licence of the weights, recorded in the manifest.",
         };
+        var taps = new Option<string[]>("--tap")
+        {
+            Description = "Tensors of an ONNX file to tap, finest first (default: from its manifest, or found).",
+            AllowMultipleArgumentsPerToken = true,
+        };
+        var normalisation = new NormalisationOptions();
         var force = new Option<bool>("--force")
         {
             Description = "Replace a backbone that has other bytes. Models fitted with it no longer score.",
@@ -41,8 +47,10 @@ internal static class AddCommand
             architecture,
             origin,
             licence,
+            taps,
             force,
         };
+        normalisation.AddTo(command);
         backbones.AddFoldersTo(command);
         command.Validators.Add(backbones.RequireFolder);
         command.SetAction(
@@ -58,6 +66,8 @@ internal static class AddCommand
                                 Architecture = arguments.GetValue(architecture),
                                 Origin = arguments.GetValue(origin),
                                 Licence = arguments.GetValue(licence),
+                                Taps = arguments.GetValue(taps) is { Length: > 0 } names ? names : null,
+                                Normalisation = normalisation.Get(arguments),
                                 Force = arguments.GetValue(force),
                             },
                             stop

@@ -26,6 +26,8 @@ internal static class InstallationSummary
             CultureInfo.InvariantCulture,
             $"SHA-256 {installation.Manifest.Sha256}{ofWeights}"
         );
+        if (installation.Notice is { } notice)
+            AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"{TerminalText.Sanitise(notice)}");
         if (installation.Manifest.Licence is { } licence)
             AnsiConsole.MarkupLineInterpolated(
                 CultureInfo.InvariantCulture,

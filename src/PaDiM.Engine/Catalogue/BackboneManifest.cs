@@ -16,6 +16,12 @@ public sealed record BackboneManifest
     /// <summary>Gets the normalisation from pixels to the network's input.</summary>
     public Normalisation Normalisation { get; init; } = Normalisation.ImageNet;
 
+    /// <summary>
+    /// Gets the number of tokens of a vision transformer that belong to no patch of the image and come first (class and
+    /// register tokens), from 0; null to find it from the shape of the taps.
+    /// </summary>
+    public int? PrefixTokens { get; init; }
+
     /// <summary>Gets the SHA-256 that the file must have, lower-case hexadecimal; null for any.</summary>
     public string? Sha256 { get; init; }
 
@@ -41,6 +47,12 @@ public sealed record BackboneManifest
     /// ONNX file.
     /// </summary>
     public string? WeightsSha256 { get; init; }
+
+    /// <summary>
+    /// Gets the SHA-256 of the ONNX file whose graph was changed to take images of any size, lower-case hexadecimal; null
+    /// if nothing was changed.
+    /// </summary>
+    public string? SourceSha256 { get; init; }
 
     /// <summary>Gets the time at which it was installed; null if it was copied there by hand.</summary>
     public DateTimeOffset? InstalledAt { get; init; }
@@ -69,6 +81,8 @@ public sealed record BackboneManifest
                 throw new InvalidDataException("A tap in the manifest names no tensor.");
             if (manifest.Dimensions < 1)
                 throw new InvalidDataException("The manifest's dimensions must be at least 1.");
+            if (manifest.PrefixTokens < 0)
+                throw new InvalidDataException("The manifest's prefixTokens must be at least 0.");
             // The generated serializer sets missing properties to null, whatever their initial values.
             if (manifest.Normalisation is null)
                 manifest = manifest with { Normalisation = Normalisation.ImageNet };

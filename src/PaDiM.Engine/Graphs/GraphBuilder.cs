@@ -62,6 +62,32 @@ internal sealed class GraphBuilder(GraphProto graph, long opset)
                 CreateAttribute("keepdims", 0)
             );
 
+    /// <summary>
+    /// Adds a slice of one axis, from a position up to another one. Since version 10 the bounds are inputs, before that
+    /// attributes.
+    /// </summary>
+    /// <returns>The name of its output.</returns>
+    public string AddSlice(string output, string input, long axis, long start, long end = long.MaxValue) =>
+        opset < 10
+            ? AddNode(
+                "Slice",
+                output,
+                [input],
+                CreateListAttribute("axes", axis),
+                CreateListAttribute("starts", start),
+                CreateListAttribute("ends", end)
+            )
+            : AddNode(
+                "Slice",
+                output,
+                [
+                    input,
+                    AddConstant($"{output}/starts", [1], [start]),
+                    AddConstant($"{output}/ends", [1], [end]),
+                    AddConstant($"{output}/axes", [1], [axis]),
+                ]
+            );
+
     /// <summary>Adds a float32 tensor with fixed values.</summary>
     /// <returns>The name of the tensor.</returns>
     public string AddConstant(string name, long[] shape, ReadOnlySpan<float> values) =>

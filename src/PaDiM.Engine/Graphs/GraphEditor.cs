@@ -86,6 +86,65 @@ public sealed class GraphEditor
         return new GraphEditor(edited);
     }
 
+    /// <summary>
+    /// Finds the tensors whose values, not only their shapes, depend on the graph's inputs.
+    /// </summary>
+    internal IReadOnlySet<string> FindComputedFromInputs()
+    {
+        var computed = Inputs.ToHashSet(StringComparer.Ordinal);
+        // Nodes come after those that they read.
+        foreach (var node in Graph.Node.Where(node => node.OpType is not ("Shape" or "Size")))
+            if (GetReadNames(node).Any(computed.Contains))
+                computed.UnionWith(node.Output);
+        return computed;
+    }
+
+    /// <summary>Gives a tensor another name, in place.</summary>
+    internal static void Rename(GraphProto graph, string name, string newName)
+    {
+        foreach (var node in graph.Node)
+        {
+            Replace(node.Input);
+            Replace(node.Output);
+            foreach (var subgraph in GetSubgraphs(node))
+                Rename(subgraph, name, newName);
+        }
+
+        void Replace(Google.Protobuf.Collections.RepeatedField<string> names)
+        {
+            for (var i = 0; i < names.Count; i++)
+                if (names[i] == name)
+                    names[i] = newName;
+        }
+    }
+
+    /// <summary>Puts nodes behind those that they read, in place, and otherwise leaves their order.</summary>
+    internal static void Sort(GraphProto graph)
+    {
+        var producers = graph
+            .Node.SelectMany(node => node.Output.Where(name => name.Length > 0).Select(name => (name, node)))
+            .ToDictionary(pair => pair.name, pair => pair.node, StringComparer.Ordinal);
+        var sorted = new List<NodeProto>(graph.Node.Count);
+        var seen = new HashSet<NodeProto>(ReferenceEqualityComparer.Instance);
+        foreach (var root in graph.Node)
+        {
+            var pending = new Stack<(NodeProto Node, bool IsReady)>([(root, false)]);
+            while (pending.TryPop(out var next))
+            {
+                if (next.IsReady)
+                    sorted.Add(next.Node);
+                else if (seen.Add(next.Node))
+                {
+                    pending.Push((next.Node, true));
+                    foreach (var name in GetReadNames(next.Node).Reverse())
+                        if (producers.TryGetValue(name, out var earlier))
+                            pending.Push((earlier, false));
+                }
+            }
+        }
+        Replace(graph.Node, sorted);
+    }
+
     /// <summary>Creates a changed graph.</summary>
     /// <param name="edit">Changes a copy in place.</param>
     internal GraphEditor Edit(Action<GraphProto> edit)

@@ -3,9 +3,9 @@ using PaDiM.Engine.Graphs.Schema;
 namespace PaDiM.Engine.Graphs;
 
 /// <summary>
-/// Chooses taps for a network without a manifest: its outputs if they are feature maps, otherwise the last tensor that
-/// is computed at each of the strides 4, 8 and 16 (layer1..layer3 of a ResNet). Derives strides from convolutions and
-/// pooling.
+/// Chooses taps for a network without a manifest: its outputs if they are feature maps, otherwise the tokens of a
+/// vision transformer, otherwise the last tensor that is computed at each of the strides 4, 8 and 16 (layer1..layer3 of
+/// a ResNet). Derives strides from convolutions and pooling.
 /// </summary>
 internal static class TapFinder
 {
@@ -60,6 +60,8 @@ internal static class TapFinder
         var stride = ComputeStrides(editor);
         if (editor.Outputs.All(stride.ContainsKey) && editor.Outputs.Count > 1)
             return editor.Outputs;
+        if (PatchLayer.Find(editor) is not null && TokenTaps.Find(editor) is { Count: > 0 } tokens)
+            return tokens;
         var taps = new List<string>();
         foreach (var wanted in Strides)
         {

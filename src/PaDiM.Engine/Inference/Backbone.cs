@@ -30,6 +30,7 @@ public sealed class Backbone : IDisposable
 
     private readonly string[] _inputs;
     private readonly string[] _outputs;
+    private readonly TapProbe _probe;
     private readonly RunOptions _options = new();
 
     /// <summary>Sessions of the graphs that read this network's features, by the hash of the graph.</summary>
@@ -48,8 +49,7 @@ public sealed class Backbone : IDisposable
         Manifest = manifest;
         Runtime = runtime;
         Identity = identity;
-        FixedSize = probe.FixedSize;
-        Taps = probe.Taps;
+        _probe = probe;
         _projecting = new BackboneSessions(runtime, graph);
         TapChannels = [.. Taps.Select(tap => tap.Channels)];
         _inputs = [probe.Input, .. identity.Taps.Select(TapReduction.GetWeightsName)];
@@ -69,10 +69,21 @@ public sealed class Backbone : IDisposable
     public BackboneIdentity Identity { get; }
 
     /// <summary>Gets the taps with their measured strides and channels, finest first.</summary>
-    public IReadOnlyList<BackboneTap> Taps { get; }
+    public IReadOnlyList<BackboneTap> Taps => _probe.Taps;
 
     /// <summary>Gets the only prepared size that the graph accepts, in pixels; null if it accepts any.</summary>
-    public int? FixedSize { get; }
+    public int? FixedSize => _probe.FixedSize;
+
+    /// <summary>
+    /// Gets the number of pixels of which prepared sizes must be multiples: the side of a vision transformer's patches;
+    /// 1 for other networks.
+    /// </summary>
+    public int SizeMultiple => _probe.Patches is { } patches && _probe.Prefixes.Count > 0 ? patches.Size : 1;
+
+    /// <summary>
+    /// Gets the number of tokens of a vision transformer that belong to no patch; null if its taps are maps.
+    /// </summary>
+    public int? PrefixTokens => _probe.Prefixes.Count > 0 ? _probe.Prefixes.Values.Max() : null;
 
     /// <summary>
     /// Gets the session, for callers that keep features on the device. Its first input is a prepared batch, the others
@@ -107,12 +118,12 @@ public sealed class Backbone : IDisposable
                 throw new InvalidDataException(
                     $"it takes {tapped.Inputs.Count} inputs; a backbone takes one, of shape (n, 3, h, w)"
                 );
-            var probe = TapProbe.Run(tapped, taps, runtime);
+            var probe = TapProbe.Run(tapped, taps, manifest.PrefixTokens, runtime);
             var backbone = new Backbone(
                 file,
                 manifest,
                 runtime,
-                TapReduction.Append(tapped, probe.Taps).ToArray(),
+                TapReduction.Append(probe.AppendMaps(tapped), probe.Taps).ToArray(),
                 new BackboneIdentity(file.Name, hash, [.. taps], manifest.Normalisation.ToString()),
                 probe
             );
@@ -243,15 +254,26 @@ public sealed class Backbone : IDisposable
     {
         try
         {
-            var bytes = System.IO.File.ReadAllBytes(File.Path);
-            return FileHash.Compute(bytes) == Identity.Sha256
-                ? GraphEditor.Open(bytes).WithOutputs(Identity.Taps)
-                : null;
+            return ReadGraph();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return null;
         }
+    }
+
+    /// <summary>
+    /// Reads the network again, with its taps, all of them maps, as the only outputs; null if the file has changed since
+    /// it was opened.
+    /// </summary>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access to the file is denied.</exception>
+    internal GraphEditor? ReadGraph()
+    {
+        var bytes = System.IO.File.ReadAllBytes(File.Path);
+        return FileHash.Compute(bytes) == Identity.Sha256
+            ? _probe.AppendMaps(GraphEditor.Open(bytes).WithOutputs(Identity.Taps))
+            : null;
     }
 
     /// <summary>
@@ -302,8 +324,15 @@ public sealed class Backbone : IDisposable
         if (FixedSize is { } only && only != size)
             return $"The backbone '{Identity.Name}' accepts only images of {only} x {only} pixels."
                 + $" Set the image size, or the crop size, to {only}.";
+        if (size % SizeMultiple != 0)
+            return $"The backbone '{Identity.Name}' cuts images into patches of {SizeMultiple} x {SizeMultiple} pixels."
+                + $" Set the image size, or the crop size, to a multiple of {SizeMultiple}:"
+                + $" {GetMultipleNear(size)} is the nearest to {size}.";
         return EstimateFit(settings).ValidateMemory(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
     }
+
+    private int GetMultipleNear(int size) =>
+        Math.Max(SizeMultiple, (size + SizeMultiple / 2) / SizeMultiple * SizeMultiple);
 
     /// <summary>Estimates the resources that a fit needs.</summary>
     /// <param name="settings">The settings.</param>

@@ -11,6 +11,7 @@ using PaDiM.Engine.Faults;
 using PaDiM.Engine.Inference;
 using PaDiM.Engine.Tests.Support;
 using PaDiM.Engine.TestSupport;
+using PaDiM.Imaging.Preprocessing;
 using PaDiM.TestSupport;
 
 namespace PaDiM.Engine.Tests.Export;
@@ -55,6 +56,32 @@ public sealed class OnnxExportTests
             backbone: folder.Put("own", graph).Registry.Open("own")
         );
         Assert.Equal(["score", "whitening"], made.Backbone.Identity.Taps);
+        AssertScoresAlike(made);
+    }
+
+    [Fact]
+    public void The_order_of_channels_and_their_range_are_part_of_the_file()
+    {
+        using var folder = new BackboneFolder();
+        folder.Put(
+            "own",
+            OnnxGraph.Classifier(-1, 3, -1, -1),
+            """{ "normalisation": { "mean": [104, 117, 123], "std": [50, 60, 70], "range": 255, "channelOrder": "bgr" } }"""
+        );
+        using var made = new ExportCase(Fits.Settings, backbone: folder.Registry.Open("own"));
+        AssertScoresAlike(made);
+    }
+
+    [Theory]
+    [InlineData(ReductionMethod.SemiOrthogonal)]
+    [InlineData(ReductionMethod.Random)]
+    [InlineData(ReductionMethod.None)]
+    public void A_vision_transformer_is_exported_with_its_tokens_as_maps(ReductionMethod reduction)
+    {
+        using var folder = new BackboneFolder();
+        var backbone = folder.Put("own", TransformerFiles.Read("free")).Registry.Open("own");
+        using var made = new ExportCase(ExportCase.Settings(reduction, 70, null, 2), backbone: backbone);
+        Assert.Equal(new Grid(5, 5), made.Model.Distribution.Grid);
         AssertScoresAlike(made);
     }
 
@@ -155,7 +182,10 @@ public sealed class OnnxExportTests
             var pixels = made.Prepare(parts);
             for (var i = 0; i < pixels.Length; i++)
                 pixels[i] =
-                    pixels[i] * normalisation.Std[i / size.Positions % 3] + normalisation.Mean[i / size.Positions % 3];
+                    (pixels[i] * normalisation.Std[i / size.Positions % 3] + normalisation.Mean[i / size.Positions % 3])
+                    / normalisation.Range;
+            if (normalisation.ChannelOrder == ChannelOrder.Bgr)
+                pixels = ReversePlanes(pixels, size.Positions);
             Assert.All(pixels, value => Assert.InRange(value, -1e-5f, 1 + 1e-5f));
             using var image = OrtValue.CreateTensorValueFromMemory(pixels, [batch, 3, size.Height, size.Width]);
             using var run = new RunOptions();
@@ -169,6 +199,14 @@ public sealed class OnnxExportTests
             );
         }
     }
+
+    private static float[] ReversePlanes(float[] pixels, int positions) =>
+        [
+            .. pixels
+                .Chunk(3 * positions)
+                .SelectMany(image => image.Chunk(positions).Reverse())
+                .SelectMany(plane => plane),
+        ];
 
     private static byte[] Bytes(OnnxExport export)
     {

@@ -1,5 +1,6 @@
 using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Graphs;
+using PaDiM.Engine.TestSupport;
 using PaDiM.TestSupport;
 
 namespace PaDiM.Engine.Tests.Graphs;
@@ -47,6 +48,24 @@ public sealed class TapFinderTests
             .Relu("sum", "out")
             .Output("out");
         Assert.Equal(["out"], TapFinder.Find(GraphEditor.Open(graph.ToArray())));
+    }
+
+    /// <summary>Of four blocks the second, third and last, each as the next layer reads it.</summary>
+    [Theory]
+    [InlineData("free", "/network/blocks.2/norm1/Add_1_output_0", "/network/blocks.3/norm1/Add_1_output_0")]
+    [InlineData("dinov2", "/network/blocks.2/norm1/Add_1_output_0", "/network/blocks.3/norm1/Add_1_output_0")]
+    [InlineData(
+        "dinov2_registers",
+        "/network/blocks.2/norm1/LayerNormalization_output_0",
+        "/network/blocks.3/norm1/LayerNormalization_output_0"
+    )]
+    [InlineData("dinov3", "/network/blocks.2/norm1/Add_1_output_0", "/network/blocks.3/norm1/Add_1_output_0")]
+    public void A_vision_transformer_gives_the_tokens_of_its_later_blocks(string name, params string[] expected)
+    {
+        var graph = GraphEditor.Open(TransformerFiles.Read(name));
+        Assert.Equal([.. expected, "last_hidden_state"], TapFinder.Find(graph));
+        // With the last tokens for its only output, the earlier ones are found again.
+        Assert.Equal([.. expected, "last_hidden_state"], TapFinder.Find(graph.WithOutputs(["last_hidden_state"])));
     }
 
     [Fact]

@@ -37,6 +37,22 @@ public sealed class DeviceScorerTests
     }
 
     [Fact]
+    public void It_scores_with_a_vision_transformer_as_the_kernels()
+    {
+        using var folder = new BackboneFolder();
+        var backbone = folder.Put("own", TransformerFiles.Read("free")).Registry.Open("own");
+        using var made = new ExportCase(Fits.Settings with { ImageSize = 70 }, backbone: backbone);
+        using var scorer = new DeviceScorer(made.Model, made.Backbone);
+        var parts = ExportCase.Images(3);
+        Assert.True(scorer.TryScore(made.Prepare(parts), 3, out var maps));
+        made.AssertEqual(
+            made.Expected(parts),
+            maps.SelectMany(map => map.Values).ToArray(),
+            [.. maps.Select(map => map.Max())]
+        );
+    }
+
+    [Fact]
     public void Its_size_is_that_of_the_statistics()
     {
         using var made = new ExportCase(Fits.Settings);
