@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -85,88 +86,144 @@ internal static class TridiagonalForm
         }
     }
 
+    /// <summary>
+    /// Applies two reflections in one pass over the vectors: x = x - a u - b v with a = f u^T x and b = g (v^T x - a v^T
+    /// u).
+    /// </summary>
     private static void Rotate<TLanes>(ReadOnlySpan<double> packed, ReadOnlySpan<double> factors, Span<double> vectors)
         where TLanes : struct, IPanelLanes<TLanes>
     {
-        var stride = vectors.Length / factors.Length;
+        var d = factors.Length;
+        var stride = vectors.Length / d;
         ref var x = ref MemoryMarshal.GetReference(vectors);
-        foreach (var column in PackedTriangle.Columns(factors.Length, factors.Length - 1))
+        // u starts in row k + 1 with a 1, v in row k + 2 with a 1; neither is stored.
+        for (var (k, start) = (0, 0); k < d - 1; k += 2)
         {
-            if (factors[column.Index] == 0)
-                continue;
-            // v starts in row k + 1 with a 1 that is not stored.
-            var reflector = column.In(packed)[2..];
-            ref var below = ref Unsafe.Add(ref x, (column.Index + 1) * stride);
+            var next = start + d - k;
+            var u = packed[(start + 2)..next];
+            // The last reflector of an even number of dimensions has no partner. A factor of 0 leaves x as it is.
+            var v = k + 2 < d ? packed[(next + 2)..(next + d - k - 1)] : [];
+            var g = k + 2 < d ? factors[k + 1] : 0;
+            var both = k + 2 < d ? u[0] + TensorPrimitives.Dot(u[1..], v) : 0;
+            ref var rows = ref Unsafe.Add(ref x, (k + 1) * stride);
             var lane = 0;
-            for (; lane + 4 * TLanes.Count <= stride; lane += 4 * TLanes.Count)
-                ReflectFour<TLanes>(reflector, factors[column.Index], ref Unsafe.Add(ref below, lane), stride);
+            for (; lane + 2 * TLanes.Count <= stride; lane += 2 * TLanes.Count)
+                ReflectTwo<TLanes>(u, v, factors[k], g, both, ref Unsafe.Add(ref rows, lane), stride);
             for (; lane < stride; lane += TLanes.Count)
-                ReflectOne<TLanes>(reflector, factors[column.Index], ref Unsafe.Add(ref below, lane), stride);
+                ReflectOne<TLanes>(u, v, factors[k], g, both, ref Unsafe.Add(ref rows, lane), stride);
+            start = next + d - k - 1;
         }
     }
 
-    /// <summary>
-    /// Computes x = x - factor (v^T x) v for four registers of vectors: four independent sums hide the latency of a
-    /// multiply-add.
-    /// </summary>
-    private static void ReflectFour<TLanes>(ReadOnlySpan<double> reflector, double factor, ref double x, int stride)
+    /// <summary>Reflects two registers of vectors: four independent sums hide the latency of a multiply-add.</summary>
+    private static void ReflectTwo<TLanes>(
+        ReadOnlySpan<double> u,
+        ReadOnlySpan<double> v,
+        double f,
+        double g,
+        double both,
+        ref double x,
+        int stride
+    )
         where TLanes : struct, IPanelLanes<TLanes>
     {
         var lanes = TLanes.Count;
-        TLanes sum0 = TLanes.Load(ref x),
-            sum1 = TLanes.Load(ref Unsafe.Add(ref x, lanes)),
-            sum2 = TLanes.Load(ref Unsafe.Add(ref x, 2 * lanes)),
-            sum3 = TLanes.Load(ref Unsafe.Add(ref x, 3 * lanes));
-        ref var row = ref Unsafe.Add(ref x, stride);
-        foreach (var value in reflector)
+        ref var row = ref x;
+        TLanes a0 = TLanes.Load(ref x),
+            a1 = TLanes.Load(ref Unsafe.Add(ref x, lanes)),
+            b0 = default,
+            b1 = default;
+        if (u.Length > 0)
         {
-            var v = TLanes.Create(value);
-            sum0 = TLanes.MultiplyAdd(TLanes.Load(ref row), v, sum0);
-            sum1 = TLanes.MultiplyAdd(TLanes.Load(ref Unsafe.Add(ref row, lanes)), v, sum1);
-            sum2 = TLanes.MultiplyAdd(TLanes.Load(ref Unsafe.Add(ref row, 2 * lanes)), v, sum2);
-            sum3 = TLanes.MultiplyAdd(TLanes.Load(ref Unsafe.Add(ref row, 3 * lanes)), v, sum3);
-            row = ref Unsafe.Add(ref row, stride);
+            row = ref Unsafe.Add(ref x, stride);
+            b0 = TLanes.Load(ref row);
+            b1 = TLanes.Load(ref Unsafe.Add(ref row, lanes));
+            a0 = TLanes.MultiplyAdd(b0, TLanes.Create(u[0]), a0);
+            a1 = TLanes.MultiplyAdd(b1, TLanes.Create(u[0]), a1);
         }
-        var negative = TLanes.Create(-factor);
-        sum0 = TLanes.MultiplyAdd(sum0, negative, default);
-        sum1 = TLanes.MultiplyAdd(sum1, negative, default);
-        sum2 = TLanes.MultiplyAdd(sum2, negative, default);
-        sum3 = TLanes.MultiplyAdd(sum3, negative, default);
-        Add(sum0, TLanes.Create(1), ref x);
-        Add(sum1, TLanes.Create(1), ref Unsafe.Add(ref x, lanes));
-        Add(sum2, TLanes.Create(1), ref Unsafe.Add(ref x, 2 * lanes));
-        Add(sum3, TLanes.Create(1), ref Unsafe.Add(ref x, 3 * lanes));
-        row = ref Unsafe.Add(ref x, stride);
-        foreach (var value in reflector)
+        for (var i = 0; i < v.Length; i++)
         {
-            var v = TLanes.Create(value);
-            Add(sum0, v, ref row);
-            Add(sum1, v, ref Unsafe.Add(ref row, lanes));
-            Add(sum2, v, ref Unsafe.Add(ref row, 2 * lanes));
-            Add(sum3, v, ref Unsafe.Add(ref row, 3 * lanes));
             row = ref Unsafe.Add(ref row, stride);
+            var x0 = TLanes.Load(ref row);
+            var x1 = TLanes.Load(ref Unsafe.Add(ref row, lanes));
+            var entry = TLanes.Create(u[i + 1]);
+            a0 = TLanes.MultiplyAdd(x0, entry, a0);
+            a1 = TLanes.MultiplyAdd(x1, entry, a1);
+            entry = TLanes.Create(v[i]);
+            b0 = TLanes.MultiplyAdd(x0, entry, b0);
+            b1 = TLanes.MultiplyAdd(x1, entry, b1);
+        }
+        (a0, b0) = GetShares(a0, b0, f, g, both);
+        (a1, b1) = GetShares(a1, b1, f, g, both);
+        row = ref x;
+        Add(a0, TLanes.Create(1), ref row);
+        Add(a1, TLanes.Create(1), ref Unsafe.Add(ref row, lanes));
+        if (u.Length > 0)
+        {
+            row = ref Unsafe.Add(ref row, stride);
+            AddBoth(a0, TLanes.Create(u[0]), b0, TLanes.Create(1), ref row);
+            AddBoth(a1, TLanes.Create(u[0]), b1, TLanes.Create(1), ref Unsafe.Add(ref row, lanes));
+        }
+        for (var i = 0; i < v.Length; i++)
+        {
+            row = ref Unsafe.Add(ref row, stride);
+            var entryU = TLanes.Create(u[i + 1]);
+            var entryV = TLanes.Create(v[i]);
+            AddBoth(a0, entryU, b0, entryV, ref row);
+            AddBoth(a1, entryU, b1, entryV, ref Unsafe.Add(ref row, lanes));
         }
     }
 
     /// <summary>Reflects one register of vectors.</summary>
-    private static void ReflectOne<TLanes>(ReadOnlySpan<double> reflector, double factor, ref double x, int stride)
+    private static void ReflectOne<TLanes>(
+        ReadOnlySpan<double> u,
+        ReadOnlySpan<double> v,
+        double f,
+        double g,
+        double both,
+        ref double x,
+        int stride
+    )
         where TLanes : struct, IPanelLanes<TLanes>
     {
-        var sum = TLanes.Load(ref x);
-        ref var row = ref Unsafe.Add(ref x, stride);
-        foreach (var value in reflector)
+        ref var row = ref x;
+        TLanes a = TLanes.Load(ref x),
+            b = default;
+        if (u.Length > 0)
         {
-            sum = TLanes.MultiplyAdd(TLanes.Load(ref row), TLanes.Create(value), sum);
-            row = ref Unsafe.Add(ref row, stride);
+            row = ref Unsafe.Add(ref x, stride);
+            b = TLanes.Load(ref row);
+            a = TLanes.MultiplyAdd(b, TLanes.Create(u[0]), a);
         }
-        sum = TLanes.MultiplyAdd(sum, TLanes.Create(-factor), default);
-        Add(sum, TLanes.Create(1), ref x);
-        row = ref Unsafe.Add(ref x, stride);
-        foreach (var value in reflector)
+        for (var i = 0; i < v.Length; i++)
         {
-            Add(sum, TLanes.Create(value), ref row);
             row = ref Unsafe.Add(ref row, stride);
+            var value = TLanes.Load(ref row);
+            a = TLanes.MultiplyAdd(value, TLanes.Create(u[i + 1]), a);
+            b = TLanes.MultiplyAdd(value, TLanes.Create(v[i]), b);
         }
+        (a, b) = GetShares(a, b, f, g, both);
+        row = ref x;
+        Add(a, TLanes.Create(1), ref row);
+        if (u.Length > 0)
+        {
+            row = ref Unsafe.Add(ref row, stride);
+            AddBoth(a, TLanes.Create(u[0]), b, TLanes.Create(1), ref row);
+        }
+        for (var i = 0; i < v.Length; i++)
+        {
+            row = ref Unsafe.Add(ref row, stride);
+            AddBoth(a, TLanes.Create(u[i + 1]), b, TLanes.Create(v[i]), ref row);
+        }
+    }
+
+    /// <summary>Computes -a and -b from u^T x and v^T x.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (TLanes A, TLanes B) GetShares<TLanes>(TLanes ux, TLanes vx, double f, double g, double both)
+        where TLanes : struct, IPanelLanes<TLanes>
+    {
+        var a = TLanes.MultiplyAdd(ux, TLanes.Create(-f), default);
+        return (a, TLanes.MultiplyAdd(TLanes.MultiplyAdd(a, TLanes.Create(both), vx), TLanes.Create(-g), default));
     }
 
     private static void ComputeInverseForms<TLanes>(
@@ -208,4 +265,10 @@ internal static class TridiagonalForm
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Add<TLanes>(TLanes left, TLanes right, ref double x)
         where TLanes : struct, IPanelLanes<TLanes> => TLanes.MultiplyAdd(left, right, TLanes.Load(ref x)).Store(ref x);
+
+    /// <summary>Computes x = x + a u + b v.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddBoth<TLanes>(TLanes a, TLanes u, TLanes b, TLanes v, ref double x)
+        where TLanes : struct, IPanelLanes<TLanes> =>
+        TLanes.MultiplyAdd(b, v, TLanes.MultiplyAdd(a, u, TLanes.Load(ref x))).Store(ref x);
 }

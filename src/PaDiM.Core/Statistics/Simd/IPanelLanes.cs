@@ -2,7 +2,7 @@ namespace PaDiM.Core.Statistics.Simd;
 
 /// <summary>
 /// A vector register of doubles. Each lane is an entry of the result, summed by fused multiply-adds in one order, so
-/// the width of the register does not change a bit of the result.
+/// the width of the register does not change a bit of the result, except for that of <see cref="Sum"/>.
 /// </summary>
 /// <typeparam name="TSelf">The register.</typeparam>
 internal interface IPanelLanes<TSelf>
@@ -28,6 +28,9 @@ internal interface IPanelLanes<TSelf>
 
     /// <summary>Gets the larger of each pair.</summary>
     static abstract TSelf Max(TSelf left, TSelf right);
+
+    /// <summary>Computes the sum of all lanes, whose order depends on the width.</summary>
+    static abstract double Sum(TSelf value);
 
     /// <summary>Stores one double per lane.</summary>
     void Store(ref double to);

@@ -31,5 +31,8 @@ internal readonly struct PanelLanes512(Vector512<double> value) : IPanelLanes<Pa
         new(Vector512.Max(left._value, right._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static double Sum(PanelLanes512 value) => Vector512.Sum(value._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(ref double to) => _value.StoreUnsafe(ref to);
 }

@@ -33,5 +33,8 @@ internal readonly struct PanelLanesNative(Vector<double> value) : IPanelLanes<Pa
         new(Vector.Max(left._value, right._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static double Sum(PanelLanesNative value) => Vector.Sum(value._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(ref double to) => _value.StoreUnsafe(ref to);
 }
