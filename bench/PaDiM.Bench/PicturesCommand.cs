@@ -76,6 +76,7 @@ internal static class PicturesCommand
             photo,
             new AnomalyMap(new Grid(photo.Height, photo.Width), map),
             1,
+            isAnomalous: true,
             HeatmapStyle.Overlay
         );
     }

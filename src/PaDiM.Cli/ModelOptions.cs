@@ -4,6 +4,7 @@ using PaDiM.Core.Alignment;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
+using PaDiM.Core.Scoring;
 using PaDiM.Core.Statistics;
 using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Inference;
@@ -73,6 +74,11 @@ internal sealed class ModelOptions
             $"Seed of everything random ({Defaults.Seed}).",
             (settings, seed) => settings with { Seed = seed }
         );
+        Add<bool>(
+            "--local-average",
+            $"Whether each tap is averaged with its neighbours ({(Defaults.LocalAverage ? "true" : "false")}).",
+            (settings, averages) => settings with { LocalAverage = averages }
+        );
         Add<double>(
                 "--epsilon",
                 $"Added to every variance ({Defaults.Epsilon}).",
@@ -112,6 +118,16 @@ internal sealed class ModelOptions
                 value => value is >= 0 and <= FitSettings.MaxBlurSigma,
                 $"--blur-sigma must be between 0 and {FitSettings.MaxBlurSigma}."
             );
+        Add<string>(
+                "--image-score",
+                $"The score of an image: its largest pixel, or the mean of the highest 1 % ({ToName(Defaults.ImageScore)}).",
+                (settings, name) =>
+                    settings with
+                    {
+                        ImageScore = name == "top" ? ImageScoreMethod.Top : ImageScoreMethod.Max,
+                    }
+            )
+            .AcceptOnlyFromAmong("max", "top");
         Add<string>(
                 "--shrinkage",
                 "How covariances are shrunk towards a sphere, for few images; auto chooses by their number (none).",
@@ -230,6 +246,8 @@ internal sealed class ModelOptions
             "auto" => ShrinkageMethod.Auto,
             _ => ShrinkageMethod.None,
         };
+
+    private static string ToName(ImageScoreMethod method) => method == ImageScoreMethod.Top ? "top" : "max";
 
     private static ReductionMethod ParseReduction(string name) =>
         name switch

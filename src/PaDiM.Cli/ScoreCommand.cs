@@ -142,9 +142,10 @@ internal static class ScoreCommand
         var size = decoded.Size;
         var compute = ComputeContext.OnThreadPool(scorer.Runtime.Threads, bindsCaller: true);
         var map = scorer.Score(decoded, compute, out var warnings);
-        var score = map.Max();
+        var score = scorer.GetScore(map);
         if (!float.IsFinite(score))
             return new ScoreLine(path, Error: "The backbone produced values that are not finite for this image.");
+        var level = ModelScorer.GetDefectLevel(score, threshold);
         if (heatmap is not null)
         {
             // A picture has all pixels of the file, of which the score may need fewer.
@@ -158,7 +159,7 @@ internal static class ScoreCommand
             var drawn =
                 style == HeatmapStyle.Mask
                     ? ImageEncoder.EncodeMask(
-                        scorer.Preprocessing.ToOriginalMask(map, threshold, size.Width, size.Height),
+                        scorer.Preprocessing.ToOriginalMask(map, level, size.Width, size.Height),
                         size.Width,
                         size.Height
                     )
@@ -166,11 +167,12 @@ internal static class ScoreCommand
                         whole.Image,
                         scorer.Preprocessing.ToOriginal(map, size.Width, size.Height),
                         threshold,
+                        isAnomalous: score >= threshold,
                         style
                     );
             AtomicFile.Write(heatmap, stream => stream.Write(drawn));
         }
-        var defects = scorer.FindDefects(map, threshold, size.Width, size.Height, contours);
+        var defects = scorer.FindDefects(map, level, size.Width, size.Height, contours);
         return new ScoreLine(
             path,
             score,

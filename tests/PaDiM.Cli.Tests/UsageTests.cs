@@ -21,6 +21,8 @@ public sealed class UsageTests
     [InlineData("fit parts --out m --quiet-exponent 5")]
     [InlineData("fit parts --out m --shrinkage best")]
     [InlineData("fit parts --out m --blur-sigma -1")]
+    [InlineData("fit parts --out m --local-average often")]
+    [InlineData("fit parts --out m --image-score median")]
     [InlineData("fit parts --out m --reduction best")]
     [InlineData("fit parts --out m --device tpu")]
     [InlineData("fit parts --out m --device 7")]

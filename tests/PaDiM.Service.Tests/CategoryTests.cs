@@ -61,6 +61,7 @@ public sealed class CategoryTests(SharedService shared)
             (plain.Number("relativeRidge"), plain.Number("quietExponent"), plain.Text("shrinkage"))
         );
         Assert.Null(plain["reviewRate"]);
+        Assert.Equal((false, "max"), (plain["localAverage"]!.GetValue<bool>(), plain.Text("imageScore")));
 
         var paper = await (
             await shared.Http.PutAsJsonAsync($"/v1/categories/{shared.NewName()}", new { profile = "paper" })
@@ -75,6 +76,8 @@ public sealed class CategoryTests(SharedService shared)
                 paper.Number("blurSigma"),
                 paper.Text("shrinkage")
             )
+        );
+        Assert.Equal((false, "max"), (paper["localAverage"]!.GetValue<bool>(), paper.Text("imageScore"))
         );
 
         var none = await (
@@ -136,6 +139,9 @@ public sealed class CategoryTests(SharedService shared)
     [InlineData("""{"imageSize":99999999999}""")]
     [InlineData("""{"profile":"papers"}""")]
     [InlineData("""{"profile":1}""")]
+    [InlineData("""{"localAverage":"yes"}""")]
+    [InlineData("""{"imageScore":"median"}""")]
+    [InlineData("""{"imageScore":1}""")]
     [InlineData("""{"imageSize":64""")]
     [InlineData("""[1]""")]
     [InlineData("""not json""")]

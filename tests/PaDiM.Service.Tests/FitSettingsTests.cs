@@ -68,6 +68,40 @@ public sealed class FitSettingsTests(SharedService shared)
     }
 
     [Fact]
+    public async Task A_model_with_a_local_average_scores_by_its_highest_pixels_and_marks_anomalous_parts_only()
+    {
+        var category = shared.Service.Category(shared.NewName());
+        await category.CreateAsync(
+            new
+            {
+                imageSize = 64,
+                reduction = new { dimensions = 16 },
+                blurSigma = 2,
+                localAverage = true,
+                imageScore = "top",
+            }
+        );
+        await category.UploadPartsAsync(0, 20);
+        await category.FitAsync();
+        var good = await category.ScoreAsync(Parts.Good(60));
+        var score = good.Number("score");
+        // A threshold just above the mean of the highest pixels, which some of them reach.
+        await (
+            await shared.Http.PatchAsJsonAsync($"{category.Url}/threshold", new { threshold = score * 1.0001 })
+        ).JsonAsync(200);
+        good = await category.ScoreAsync(Parts.Good(60));
+        Assert.Equal((score, "normal", 0.0), (good.Number("score"), good.Text("decision"), good.Number("areaPercent")));
+        Assert.Empty(good.Items("regions"));
+        await (
+            await shared.Http.PatchAsJsonAsync($"{category.Url}/threshold", new { threshold = score * 0.9999 })
+        ).JsonAsync(200);
+        good = await category.ScoreAsync(Parts.Good(60));
+        Assert.Equal((score, "anomalous"), (good.Number("score"), good.Text("decision")));
+        Assert.NotEmpty(good.Items("regions"));
+        Assert.True(good.Items("regions")[0].Number("peakScore") > score * 1.0001);
+    }
+
+    [Fact]
     public async Task Alignment_brings_parts_that_shift_to_one_place()
     {
         var scores = new Dictionary<string, double>();

@@ -116,7 +116,7 @@ internal static class ConventionalGraph
             "Pad",
             "reflected",
             [pixels, builder.AddConstant("border", [8], [0L, 0, side / 2, side / 2, 0, 0, side / 2, side / 2])],
-            CreateAttribute("mode", "reflect")
+            GraphBuilder.CreateAttribute("mode", "reflect")
         );
         builder.AddNode(
             "Conv",
@@ -134,9 +134,12 @@ internal static class ConventionalGraph
             "Resize",
             name,
             [input, "", builder.AddConstant($"{name}/scales", [4], scales)],
-            CreateAttribute("mode", mode),
-            CreateAttribute("coordinate_transformation_mode", mode == "nearest" ? "asymmetric" : "half_pixel"),
-            CreateAttribute("nearest_mode", "floor")
+            GraphBuilder.CreateAttribute("mode", mode),
+            GraphBuilder.CreateAttribute(
+                "coordinate_transformation_mode",
+                mode == "nearest" ? "asymmetric" : "half_pixel"
+            ),
+            GraphBuilder.CreateAttribute("nearest_mode", "floor")
         );
 
     private static float[] GetRatio(Grid to, Grid from) =>
@@ -181,12 +184,4 @@ internal static class ConventionalGraph
         var total = line.Sum();
         return ([.. from y in line from x in line select (float)(y * x / (total * total))], line.Length);
     }
-
-    private static AttributeProto CreateAttribute(string name, string value) =>
-        new()
-        {
-            Name = name,
-            S = ByteString.CopyFromUtf8(value),
-            Type = AttributeProto.Types.AttributeType.String,
-        };
 }

@@ -58,7 +58,7 @@ internal sealed class InProcessScorer : IDisposable
         var maps = _scorer.ComputeDistances([.. Enumerable.Range(0, count).Select(features.GetTaps)], _compute);
         Lap();
         var scores = new float[count];
-        For(count, i => scores[i] = _scorer.ToPixels(new RawMap.Patches(maps[i]), default).Max());
+        For(count, i => scores[i] = _scorer.GetScore(_scorer.ToPixels(new RawMap.Patches(maps[i]), default)));
         Lap();
         return scores;
 

@@ -40,8 +40,8 @@ public sealed record FitSettings
     public const double MinEpsilon = 1e-9;
 
     /// <summary>
-    /// Gets the settings of Defard et al.: centre crop 224, random channels, epsilon 0.01, sigma 4. Everything that
-    /// they leave out is off, whatever the defaults are.
+    /// Gets the settings of Defard et al.: centre crop 224, random channels, epsilon 0.01, sigma 4, the maximum as score.
+    /// Everything that they leave out is off, whatever the defaults are.
     /// </summary>
     public static FitSettings Paper { get; } =
         new()
@@ -51,7 +51,9 @@ public sealed record FitSettings
             Epsilon = 0.01,
             RelativeRidge = 0,
             QuietExponent = 0,
+            LocalAverage = false,
             BlurSigma = 4,
+            ImageScore = ImageScoreMethod.Max,
             Shrinkage = ShrinkageMethod.None,
         };
 
@@ -78,6 +80,12 @@ public sealed record FitSettings
     public int Seed { get; init; } = 1024;
 
     /// <summary>
+    /// Gets whether each tap is averaged with its neighbours (<see cref="Embedding.LocalAverage"/>) at its own
+    /// resolution.
+    /// </summary>
+    public bool LocalAverage { get; init; }
+
+    /// <summary>
     /// Gets the value added to every variance, in squared units of the embedding; above 0. Not used with a <see
     /// cref="RelativeRidge"/>.
     /// </summary>
@@ -99,6 +107,9 @@ public sealed record FitSettings
     /// Gets the standard deviation of the smoothing Gaussian, in pixels of the prepared image; 0 for no smoothing.
     /// </summary>
     public double BlurSigma { get; init; } = 4;
+
+    /// <summary>Gets how the score of an image follows from its map.</summary>
+    public ImageScoreMethod ImageScore { get; init; }
 
     /// <summary>Gets how far covariances are pulled towards a sphere, for few images.</summary>
     public ShrinkageMethod Shrinkage { get; init; }
@@ -130,6 +141,11 @@ public sealed record FitSettings
     /// <exception cref="ArgumentException">The mask has another size, or ignores all of the prepared image.</exception>
     public RegionOfInterest? CreateRegion(bool[]? ignored, Grid patches) =>
         ignored is null ? null : new RegionOfInterest(CropMask(ignored), GetPreparedSize(), patches, BlurSigma);
+
+    /// <summary>Creates what reads the score of an image off its map.</summary>
+    /// <param name="region">The pixels that count; null for all.</param>
+    public ImageScore CreateImageScore(RegionOfInterest? region) =>
+        new(ImageScore, region?.CountedPixels ?? GetPreparedSize().Positions);
 
     /// <summary>
     /// Gets why an ignore mask cannot be used: it leaves no pixel of the prepared image. Null if it can.
@@ -171,6 +187,8 @@ public sealed record FitSettings
             return $"blurSigma must lie between 0 and {MaxBlurSigma} pixels.";
         if (!Enum.IsDefined(Reduction))
             return "reduction.method must be semi-orthogonal, random or none.";
+        if (!Enum.IsDefined(ImageScore))
+            return "imageScore must be max or top.";
         if (!Enum.IsDefined(Shrinkage))
             return "shrinkage must be none, ledoit-wolf, oas or auto.";
         if (!Enum.IsDefined(Alignment))

@@ -8,6 +8,7 @@ using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.InputChecks;
 using PaDiM.Core.Models;
+using PaDiM.Core.Scoring;
 using PaDiM.Core.Statistics;
 
 namespace PaDiM.Core.Persistence;
@@ -158,8 +159,9 @@ public static class ModelFile
     }
 
     /// <summary>
-    /// Adds what a card of an earlier version does not say: JPEGs at full size, samples over all of their range,
-    /// whatever the file states, epsilon alone and no weights.
+    /// Adds what a card of an earlier version does not say, whatever the defaults are now: JPEGs at full size, samples
+    /// over all of their range whatever the file states, epsilon alone, no weights, no local average, and the maximum as
+    /// score.
     /// </summary>
     private static FitSettings AddEarlierSettings(FitSettings settings, string json)
     {
@@ -174,6 +176,10 @@ public static class ModelFile
             settings = settings with { RelativeRidge = 0 };
         if (!stated.TryGetProperty("quietExponent", out _))
             settings = settings with { QuietExponent = 0 };
+        if (!stated.TryGetProperty("localAverage", out _))
+            settings = settings with { LocalAverage = false };
+        if (!stated.TryGetProperty("imageScore", out _))
+            settings = settings with { ImageScore = ImageScoreMethod.Max };
         return settings;
     }
 

@@ -25,6 +25,7 @@ public sealed class RegionOfInterest
         Ignored = Shapes.CheckLength(ignored, prepared.Positions);
         if (Array.TrueForAll(ignored, pixel => pixel))
             throw new ArgumentException("The mask ignores every pixel.", nameof(ignored));
+        CountedPixels = ignored.Count(pixel => !pixel);
         _patchWeights = new AnomalyMap(patches, ComputeShares(ignored, prepared, patches));
         _gains = _patchWeights.ToPixels(prepared, sigma).Values;
         for (var i = 0; i < _gains.Length; i++)
@@ -33,6 +34,9 @@ public sealed class RegionOfInterest
 
     /// <summary>Gets the mask: true where a pixel of the prepared image is ignored, row-major.</summary>
     public IReadOnlyList<bool> Ignored { get; }
+
+    /// <summary>Gets the number of pixels that count.</summary>
+    public int CountedPixels { get; }
 
     /// <summary>
     /// Gets the share of each patch that counts, 0 to 1, per patch position: distances are multiplied by it before they

@@ -118,7 +118,7 @@ public sealed class EvaluationPipeline(
     }
 
     private Scored ToScored(TestImage image, StoredMap scored) =>
-        new(image, scored.ImageSize, scored.Placement, scored.Map.Max(), store is null ? scored.Map : null);
+        new(image, scored.ImageSize, scored.Placement, scorer.GetScore(scored.Map), store is null ? scored.Map : null);
 
     private AnomalyMap GetMap(Scored image) =>
         image.Map

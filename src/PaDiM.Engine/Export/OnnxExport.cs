@@ -2,6 +2,7 @@ using System.Globalization;
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
+using PaDiM.Core.Scoring;
 using PaDiM.Engine.Faults;
 using PaDiM.Engine.Graphs;
 using PaDiM.Engine.Graphs.Schema;
@@ -184,6 +185,10 @@ public sealed class OnnxExport
             ["resize"] =
                 "to image_size x image_size, aspect not kept, bilinear with antialiasing: a triangle as wide as"
                 + " the scale (Pillow's BILINEAR); pixels replicated at no border",
+            ["image_score"] =
+                settings.ImageScore == ImageScoreMethod.Top
+                    ? "top: the mean of the highest 1 % of the pixels that count"
+                    : "max: the largest pixel",
             ["decision"] = "anomalous where score >= threshold",
         };
         if (DecodeOptions.For(settings).MinimumSide is { } side)

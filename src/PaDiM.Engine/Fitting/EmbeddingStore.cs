@@ -37,7 +37,7 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
         hash.AppendData(
             Encoding.UTF8.GetBytes(
                 FormattableString.Invariant(
-                    $"{network}|{settings.ImageSize}|{settings.CropSize}|{reduction.Method}|{GetDecoding(settings)}"
+                    $"{network}|{settings.ImageSize}|{settings.CropSize}|{reduction.Method}|{GetLaterSettings(settings)}"
                 )
             )
         );
@@ -46,10 +46,13 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
         return Convert.ToHexStringLower(hash.GetHashAndReset())[..32];
     }
 
-    /// <summary>Gets what a key says of decoding: nothing where it is as before, and so is the key.</summary>
-    private static string GetDecoding(FitSettings settings) =>
+    /// <summary>
+    /// Gets what a key says of settings that came later: nothing where all is as before, and so is the key.
+    /// </summary>
+    private static string GetLaterSettings(FitSettings settings) =>
         (settings.JpegDecoding == JpegDecoding.FullSize ? "" : $"{settings.JpegDecoding}|")
-        + (settings.SignificantBits is { } bits ? FormattableString.Invariant($"{bits} bits|") : "");
+        + (settings.SignificantBits is { } bits ? FormattableString.Invariant($"{bits} bits|") : "")
+        + (settings.LocalAverage ? "local average|" : "");
 
     /// <summary>Gets whether the store has the embedding of an image.</summary>
     public bool Contains(string key, string imageSha256) => File.Exists(GetPath(key, imageSha256));

@@ -323,6 +323,7 @@ public sealed class FitPipeline(
     )
     {
         var mapper = new PixelMapper(embeddings.Patches, settings.GetPreparedSize(), settings.BlurSigma);
+        var imageScore = settings.CreateImageScore(region);
         var scores = new double[images.Length];
         var distances = new double[images.Length];
         var done = 0;
@@ -336,7 +337,7 @@ public sealed class FitPipeline(
                 i =>
                 {
                     var map = preprocessing.ToImageFrame(mapper.ToPixels(maps[i], region), embedded[i].Placement);
-                    scores[done + i] = map.Max();
+                    scores[done + i] = imageScore.Compute(map);
                     distances[done + i] = MedianDistance.Compute(map);
                 }
             );

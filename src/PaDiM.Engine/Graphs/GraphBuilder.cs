@@ -88,6 +88,38 @@ internal sealed class GraphBuilder(GraphProto graph, long opset)
                 ]
             );
 
+    /// <summary>
+    /// Adds a border that repeats the outermost values. Since version 11 its widths are an input, before that an
+    /// attribute.
+    /// </summary>
+    /// <param name="output">Name of the result.</param>
+    /// <param name="input">Name of the tensor.</param>
+    /// <param name="widths">Width of the border at both ends of each axis.</param>
+    /// <returns>The name of its output.</returns>
+    public string AddEdgePadding(string output, string input, params long[] widths)
+    {
+        long[] pads = [.. widths, .. widths];
+        var mode = CreateAttribute("mode", "edge");
+        return opset < 11
+            ? AddNode("Pad", output, [input], mode, CreateListAttribute("pads", pads))
+            : AddNode("Pad", output, [input, AddConstant($"{output}/widths", [pads.Length], pads)], mode);
+    }
+
+    /// <summary>
+    /// Adds the selection of the largest values along the last axis. Since version 10 their number is an input, before
+    /// that an attribute.
+    /// </summary>
+    /// <returns>The name of the output with the values.</returns>
+    public string AddLargest(string output, string input, long count)
+    {
+        if (opset < 10)
+            AddNode("TopK", output, [input], CreateAttribute("k", count), CreateAttribute("axis", -1));
+        else
+            AddNode("TopK", output, [input, AddConstant($"{output}/count", [1], [count])], CreateAttribute("axis", -1));
+        Graph.Node[^1].Output.Add($"{output}/indices");
+        return output;
+    }
+
     /// <summary>Adds a float32 tensor with fixed values.</summary>
     /// <returns>The name of the tensor.</returns>
     public string AddConstant(string name, long[] shape, ReadOnlySpan<float> values) =>
@@ -116,6 +148,15 @@ internal sealed class GraphBuilder(GraphProto graph, long opset)
             Name = name,
             I = value,
             Type = AttributeProto.Types.AttributeType.Int,
+        };
+
+    /// <summary>Creates an attribute with a text.</summary>
+    public static AttributeProto CreateAttribute(string name, string value) =>
+        new()
+        {
+            Name = name,
+            S = ByteString.CopyFromUtf8(value),
+            Type = AttributeProto.Types.AttributeType.String,
         };
 
     /// <summary>Creates an attribute with a list of integers.</summary>

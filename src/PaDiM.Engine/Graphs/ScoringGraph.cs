@@ -93,9 +93,30 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
                 Map,
                 [builder.AddNode("MatMul", $"{Prefix}smooth", factors), ScoringStatistics.Gains]
             );
-        builder.AddReduction("ReduceMax", Score, Map, 1, 2, 3);
+        AddScore(builder);
         builder.AddOutput(Map, GraphBuilder.AnyBatch, 1, _prepared.Height, _prepared.Width);
         builder.AddOutput(Score, GraphBuilder.AnyBatch);
+    }
+
+    private void AddScore(GraphBuilder builder)
+    {
+        if (model.Settings.ImageScore == ImageScoreMethod.Max)
+        {
+            builder.AddReduction("ReduceMax", Score, Map, 1, 2, 3);
+            return;
+        }
+        var region = model.Settings.CreateRegion(model.Ignored, _fine);
+        var pixels = builder.AddNode(
+            "Reshape",
+            $"{Prefix}pixels",
+            [Map, builder.AddConstant($"{Prefix}pixels_shape", [2], [0L, _prepared.Positions])]
+        );
+        builder.AddReduction(
+            "ReduceMean",
+            Score,
+            builder.AddLargest($"{Prefix}highest", pixels, model.Settings.CreateImageScore(region).Pixels),
+            1
+        );
     }
 
     /// <summary>
@@ -127,6 +148,11 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
                     );
                 channels = chosen.Length;
             }
+            // The filter commutes with the projection: it runs on whichever side has fewer channels.
+            var isAveragedFirst =
+                model.Settings.LocalAverage && (selection is not null || channels <= model.Reduction.Dimensions);
+            if (isAveragedFirst)
+                tensor = AddLocalAverage(builder, tensor, $"{name}/average", channels);
             tensor = builder.AddNode(
                 "Reshape",
                 $"{name}/flat",
@@ -138,6 +164,8 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
                     $"{name}/projected",
                     [ScoringStatistics.GetProjectionName(l), tensor]
                 );
+            if (model.Settings.LocalAverage && !isAveragedFirst)
+                tensor = AddLocalAverageOfVectors(builder, tensor, l, model.Reduction.Dimensions);
             tensor = builder.AddNode(
                 "Transpose",
                 $"{name}/vectors",
@@ -157,6 +185,21 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
     private string AddVectors(GraphBuilder builder, string map, int l, int d)
     {
         var name = $"{Prefix}tap_{l}";
+        if (model.Settings.LocalAverage)
+        {
+            var channelsFirst = builder.AddNode(
+                "Transpose",
+                $"{name}/channels_first",
+                [map],
+                GraphBuilder.CreateListAttribute("perm", 0, 3, 1, 2)
+            );
+            map = builder.AddNode(
+                "Transpose",
+                $"{name}/channels_last",
+                [AddLocalAverage(builder, channelsFirst, $"{name}/average", d)],
+                GraphBuilder.CreateListAttribute("perm", 0, 2, 3, 1)
+            );
+        }
         var flat = builder.AddNode(
             "Reshape",
             $"{name}/flat",
@@ -166,6 +209,51 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
             builder,
             builder.AddNode("Transpose", $"{name}/vectors", [flat], GraphBuilder.CreateListAttribute("perm", 1, 0, 2)),
             l
+        );
+    }
+
+    /// <summary>Adds the local average of a projected tap, shape (n, d, h w).</summary>
+    private string AddLocalAverageOfVectors(GraphBuilder builder, string vectors, int l, int d)
+    {
+        var name = $"{Prefix}tap_{l}";
+        var grid = tapGrids[l];
+        var plane = builder.AddNode(
+            "Reshape",
+            $"{name}/plane",
+            [vectors, builder.AddConstant($"{name}/plane_shape", [4], [0L, d, grid.Height, grid.Width])]
+        );
+        return builder.AddNode(
+            "Reshape",
+            $"{name}/line",
+            [
+                AddLocalAverage(builder, plane, $"{name}/average", d),
+                builder.AddConstant($"{name}/line_shape", [3], [0L, d, grid.Positions]),
+            ]
+        );
+    }
+
+    /// <summary>
+    /// Adds the filter of <see cref="LocalAverage"/> as a depthwise convolution, shape (n, channels, h, w).
+    /// </summary>
+    private static string AddLocalAverage(GraphBuilder builder, string tensor, string name, int channels)
+    {
+        float[] line = [1, LocalAverage.Centre, 1];
+        float[] kernel =
+        [
+            .. from down in line from across in line select down * across / (LocalAverage.Sum * LocalAverage.Sum),
+        ];
+        return builder.AddNode(
+            "Conv",
+            name,
+            [
+                builder.AddEdgePadding($"{name}/edges", tensor, 0, 0, 1, 1),
+                builder.AddConstant(
+                    $"{name}/weights",
+                    [channels, 1, line.Length, line.Length],
+                    [.. Enumerable.Repeat(kernel, channels).SelectMany(values => values)]
+                ),
+            ],
+            GraphBuilder.CreateAttribute("group", channels)
         );
     }
 

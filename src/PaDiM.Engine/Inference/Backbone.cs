@@ -148,6 +148,7 @@ public sealed class Backbone : IDisposable
     /// <param name="size">Prepared size in pixels.</param>
     /// <param name="reduction">From this network's channels to d dimensions.</param>
     /// <param name="compute">Where to compute.</param>
+    /// <param name="localAverage">Whether to average each reduced tap with its neighbours.</param>
     /// <returns>The reduced maps of each image, valid until disposed.</returns>
     /// <exception cref="OnnxRuntimeException">The graph does not run on this input.</exception>
     /// <exception cref="ArgumentException">The reduction is for other taps.</exception>
@@ -156,7 +157,8 @@ public sealed class Backbone : IDisposable
         int count,
         Grid size,
         ChannelReduction reduction,
-        ComputeContext compute
+        ComputeContext compute,
+        bool localAverage = false
     )
     {
         if (!reduction.TapChannels.SequenceEqual(TapChannels))
@@ -216,7 +218,26 @@ public sealed class Backbone : IDisposable
                 prepared.AsMemory(first * values, images * values),
                 [images, 3, size.Height, size.Width]
             );
-            return on.Run(_options, names, [batch, .. weights], _outputs);
+            var run = on.Run(_options, names, [batch, .. weights], _outputs);
+            if (localAverage)
+                Average(run);
+            return run;
+        }
+    }
+
+    /// <summary>
+    /// Averages the outputs of a run, shape <c>(images, h, w, d)</c>, in place. The thread that ran the network does it
+    /// while the last of them are in its cache.
+    /// </summary>
+    private static void Average(IDisposableReadOnlyCollection<OrtValue> run)
+    {
+        foreach (var output in run)
+        {
+            var shape = output.GetTensorTypeAndShape().Shape;
+            var values = output.GetTensorMutableDataAsSpan<float>();
+            var length = (int)(values.Length / shape[0]);
+            for (var image = 0; image < shape[0]; image++)
+                LocalAverage.Apply(values.Slice(image * length, length), new Grid((int)shape[1], (int)shape[2]));
         }
     }
 

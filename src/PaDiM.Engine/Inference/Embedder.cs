@@ -32,6 +32,9 @@ public sealed class Embedder(
     /// <summary>Gets the reduction from the network's channels to d dimensions.</summary>
     public ChannelReduction Reduction { get; } = reduction;
 
+    /// <summary>Gets whether each reduced tap is averaged with its neighbours.</summary>
+    public bool LocalAverage { get; } = settings.LocalAverage;
+
     /// <summary>Gets the number of values of one prepared image.</summary>
     public int PreparedLength => 3 * Preprocessing.PreparedSize.Positions;
 
@@ -62,7 +65,7 @@ public sealed class Embedder(
     /// <param name="count">Images in the batch.</param>
     /// <param name="compute">Where to compute.</param>
     public BackboneFeatures Extract(float[] prepared, int count, ComputeContext compute) =>
-        Backbone.Extract(prepared, count, Preprocessing.PreparedSize, Reduction, compute);
+        Backbone.Extract(prepared, count, Preprocessing.PreparedSize, Reduction, compute, LocalAverage);
 
     /// <summary>Gets whether images of both embedders may pass through the backbone in one batch.</summary>
     public bool SharesBatchesWith(Embedder other) =>
@@ -70,6 +73,7 @@ public sealed class Embedder(
         || (
             Backbone == other.Backbone
             && Preprocessing.PreparedSize == other.Preprocessing.PreparedSize
+            && LocalAverage == other.LocalAverage
             && Reduction.IsSameAs(other.Reduction)
         );
 }

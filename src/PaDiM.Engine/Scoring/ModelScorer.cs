@@ -14,7 +14,7 @@ namespace PaDiM.Engine.Scoring;
 
 /// <summary>
 /// Scores images with one model: computes the embedding's distance from the distribution, upsamples and smooths it, and
-/// takes the maximum. Kernels do this on the host, or an owned <see cref="DeviceScorer"/> on the runtime's device.
+/// takes the maximum or the mean of the highest pixels. Kernels do this on the host, or an owned <see cref="DeviceScorer"/> on the runtime's device.
 /// Thread-safe.
 /// </summary>
 public sealed class ModelScorer : IDisposable
@@ -23,6 +23,7 @@ public sealed class ModelScorer : IDisposable
     private readonly RegionOfInterest? _region;
     private readonly PixelMapper _mapper;
     private readonly int _countedPixels;
+    private readonly ImageScore _imageScore;
 
     /// <summary>
     /// Creates a scorer that computes distances on the host, as a fit does. It needs no disposal.
@@ -45,7 +46,8 @@ public sealed class ModelScorer : IDisposable
         Embedder = new Embedder(backbone, model.Settings, model.Reduction, model.Template);
         _mapper = new PixelMapper(model.Distribution.Grid, model.Settings.GetPreparedSize(), model.Settings.BlurSigma);
         _region = model.Settings.CreateRegion(model.Ignored, model.Distribution.Grid);
-        _countedPixels = Preprocessing.PreparedSize.Positions - (_region?.Ignored.Count(ignored => ignored) ?? 0);
+        _countedPixels = _region?.CountedPixels ?? Preprocessing.PreparedSize.Positions;
+        _imageScore = model.Settings.CreateImageScore(_region);
         _device = onDevice ? new DeviceScorer(model, backbone) : null;
     }
 
@@ -142,7 +144,7 @@ public sealed class ModelScorer : IDisposable
         return MahalanobisScorer.ComputeDistances(Model.Distribution, batch, parallel);
     }
 
-    /// <summary>Creates the map over the prepared image, whose maximum is the image score.</summary>
+    /// <summary>Creates the map over the prepared image, off which <see cref="GetScore"/> reads the score.</summary>
     /// <param name="raw">The result of scoring.</param>
     /// <param name="placement">How the part lies in the image.</param>
     public AnomalyMap ToPixels(RawMap raw, RigidTransform placement) =>
@@ -156,15 +158,30 @@ public sealed class ModelScorer : IDisposable
             placement
         );
 
-    /// <summary>Finds what of an image is at or above a threshold.</summary>
+    /// <summary>Gets the image score.</summary>
     /// <param name="map">The map over the prepared image.</param>
-    /// <param name="threshold">The threshold.</param>
+    public float GetScore(AnomalyMap map) => _imageScore.Compute(map);
+
+    /// <summary>
+    /// Gets the level from which on pixels are marked as a defect, so that marks never contradict the decision: the
+    /// threshold for an anomalous image, and none for a normal one. The largest pixel is never below the score, so an
+    /// anomalous image always has a pixel at the level. A mean of the highest pixels, however, may stay below a
+    /// threshold that some of them reach.
+    /// </summary>
+    /// <param name="score">The image score.</param>
+    /// <param name="threshold">Scores at or above it are anomalous.</param>
+    public static double GetDefectLevel(float score, double threshold) =>
+        score >= threshold ? threshold : double.PositiveInfinity;
+
+    /// <summary>Finds what of an image is at or above a level.</summary>
+    /// <param name="map">The map over the prepared image.</param>
+    /// <param name="level">The level, from <see cref="GetDefectLevel"/>.</param>
     /// <param name="width">Pixels across the original.</param>
     /// <param name="height">Pixels down the original.</param>
     /// <param name="contours">Whether to trace the contours of the regions.</param>
-    public Defects FindDefects(AnomalyMap map, double threshold, int width, int height, bool contours)
+    public Defects FindDefects(AnomalyMap map, double level, int width, int height, bool contours)
     {
-        var regions = RegionFinder.Find(map, threshold, contours);
+        var regions = RegionFinder.Find(map, level, contours);
         var area = 100.0 * regions.Sum(region => region.Area) / _countedPixels;
         return new Defects(
             [.. regions.Select(region => Preprocessing.ToOriginal(region, width, height))],
@@ -176,14 +193,14 @@ public sealed class ModelScorer : IDisposable
     /// <summary>Scores one image.</summary>
     /// <param name="image">The image.</param>
     /// <param name="compute">Where to compute.</param>
-    /// <returns>The map over the prepared image, whose maximum is the image score.</returns>
+    /// <returns>The map over the prepared image.</returns>
     public AnomalyMap Score(RgbImage image, ComputeContext compute) => Score(image, compute, out _);
 
     /// <summary>Scores one image.</summary>
     /// <param name="image">The image.</param>
     /// <param name="compute">Where to compute.</param>
     /// <param name="placement">How the part lies in the image.</param>
-    /// <returns>The map over the prepared image, whose maximum is the image score.</returns>
+    /// <returns>The map over the prepared image.</returns>
     public AnomalyMap Score(RgbImage image, ComputeContext compute, out RigidTransform placement)
     {
         var prepared = new float[Embedder.PreparedLength];
@@ -196,7 +213,7 @@ public sealed class ModelScorer : IDisposable
     /// <param name="decoded">The image.</param>
     /// <param name="compute">Where to compute.</param>
     /// <param name="warnings">What makes the score doubtful.</param>
-    /// <returns>The map over the prepared image, whose maximum is the image score.</returns>
+    /// <returns>The map over the prepared image.</returns>
     public AnomalyMap Score(
         DecodeResult.Decoded decoded,
         ComputeContext compute,

@@ -32,7 +32,7 @@ public static class SelfTest
         for (var i = 0; i < count; i++)
         {
             var golden = scorer.Model.GoldenImages[i];
-            var score = scorer.Score(new RgbImage(side, side, golden.Pixels), compute).Max();
+            var score = scorer.GetScore(scorer.Score(new RgbImage(side, side, golden.Pixels), compute));
             if (!(Math.Abs(score - golden.Score) <= Tolerance * Math.Max(golden.Score, MinReferenceScore)))
                 return string.Create(
                     CultureInfo.InvariantCulture,
@@ -69,7 +69,7 @@ public static class SelfTest
                 .Select(i =>
                 {
                     var image = getPixels(i);
-                    return new GoldenImage(image.Pixels, scorer.Score(image, compute).Max());
+                    return new GoldenImage(image.Pixels, scorer.GetScore(scorer.Score(image, compute)));
                 }),
         ];
     }

@@ -13,13 +13,13 @@ public enum HeatmapStyle
     /// <summary>Colours alone.</summary>
     Map,
 
-    /// <summary>White at or above the threshold, black elsewhere.</summary>
+    /// <summary>White at or above the threshold, black elsewhere; a normal part is black.</summary>
     Mask,
 }
 
 /// <summary>
 /// Draws scores as colours on a fixed scale with the threshold in its middle: a normal part stays dark, and two
-/// heatmaps of one category are comparable. An outline follows the threshold.
+/// heatmaps of one category are comparable. In an overlay of an anomalous image, an outline follows the threshold.
 /// </summary>
 public static class HeatmapRenderer
 {
@@ -33,12 +33,14 @@ public static class HeatmapRenderer
     /// <param name="map">Scores at the original size, from <see cref="Preprocessor.ToOriginal(AnomalyMap, int,
     /// int)"/>.</param>
     /// <param name="threshold">Pixels at or above this score are anomalous.</param>
+    /// <param name="isAnomalous">The decision: the overlay of a normal image has no outline.</param>
     /// <param name="style">Whether to draw over the image.</param>
     /// <param name="format">The file format.</param>
     public static byte[] Render(
         RgbImage image,
         AnomalyMap map,
         double threshold,
+        bool isAnomalous,
         HeatmapStyle style,
         PictureFormat format = PictureFormat.Png
     )
@@ -57,7 +59,7 @@ public static class HeatmapRenderer
                 style == HeatmapStyle.Map
                     ? 1
                     : MaxOpacity * Math.Clamp((level - OverlayStart) / (1 - OverlayStart), 0, 1);
-            if (style == HeatmapStyle.Overlay && level >= 1 && IsEdge(map, i, threshold))
+            if (style == HeatmapStyle.Overlay && isAnomalous && level >= 1 && IsEdge(map, i, threshold))
                 ((r, g, b), opacity) = (Outline, 1);
             Blend(image.Pixels.AsSpan(3 * i, 3), r, g, b, opacity, pixels.AsSpan(3 * i, 3));
         }

@@ -1,5 +1,6 @@
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Embedding;
+using PaDiM.Core.Scoring;
 using PaDiM.Core.Statistics;
 using PaDiM.Service.Data;
 
@@ -28,6 +29,11 @@ internal sealed record CategoryRequest
     /// <summary>How channels are reduced.</summary>
     public ReductionRequest? Reduction { get; init; }
 
+    /// <summary>
+    /// Whether each tap of the backbone is averaged with its neighbours at its own resolution, [1 4 1] x [1 4 1] / 36.
+    /// </summary>
+    public bool? LocalAverage { get; init; }
+
     /// <summary>Added to every variance; 1e-9 to 100. Not used with a relativeRidge.</summary>
     public double? Epsilon { get; init; }
 
@@ -44,6 +50,12 @@ internal sealed record CategoryRequest
 
     /// <summary>Standard deviation of the smoothing, in pixels of the prepared image, 0 to 64.</summary>
     public double? BlurSigma { get; init; }
+
+    /// <summary>
+    /// The score of an image: <c>max</c> for its largest pixel, or <c>top</c> for the mean of the highest 1 % of the
+    /// pixels that count.
+    /// </summary>
+    public ImageScoreMethod? ImageScore { get; init; }
 
     /// <summary>
     /// Shrinkage of the covariances towards a sphere, for few images: <c>none</c>, <c>ledoit-wolf</c>, <c>oas</c> or
@@ -102,10 +114,12 @@ internal sealed record ReductionRequest
 /// <param name="ImageSize">Side length to which images are resized, in pixels.</param>
 /// <param name="CropSize">Side length of the centre crop after resizing, in pixels.</param>
 /// <param name="Reduction">How channels are reduced.</param>
+/// <param name="LocalAverage">Whether each tap of the backbone is averaged with its neighbours.</param>
 /// <param name="Epsilon">Added to every variance, unless there is a relative ridge.</param>
 /// <param name="RelativeRidge">Share of the mean variance that is added to every variance; 0 for epsilon.</param>
 /// <param name="QuietExponent">How much less positions count that hardly vary; 0 for no less.</param>
 /// <param name="BlurSigma">Standard deviation of the smoothing, in pixels of the prepared image.</param>
+/// <param name="ImageScore">The score of an image: its largest pixel, or the mean of the highest 1 %.</param>
 /// <param name="Shrinkage">Shrinkage of the covariances towards a sphere.</param>
 /// <param name="Alignment">Alignment of parts whose position varies between photographs.</param>
 /// <param name="SignificantBits">Bits that count in samples of more than 8 bits; null for those that each file states,
@@ -126,10 +140,12 @@ internal sealed record CategoryResponse(
     int ImageSize,
     int? CropSize,
     ReductionResponse Reduction,
+    bool LocalAverage,
     double Epsilon,
     double RelativeRidge,
     double QuietExponent,
     double BlurSigma,
+    ImageScoreMethod ImageScore,
     ShrinkageMethod Shrinkage,
     AlignmentMethod Alignment,
     int? SignificantBits,

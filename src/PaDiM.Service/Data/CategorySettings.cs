@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Models;
+using PaDiM.Core.Scoring;
 using PaDiM.Core.Statistics;
 
 namespace PaDiM.Service.Data;
@@ -33,6 +34,8 @@ internal sealed record CategorySettings
 
     public int Seed { get; init; }
 
+    public bool LocalAverage { get; init; }
+
     public double Epsilon { get; init; }
 
     /// <summary>Null for categories of before, which have none.</summary>
@@ -42,6 +45,8 @@ internal sealed record CategorySettings
     public double? QuietExponent { get; init; }
 
     public double BlurSigma { get; init; }
+
+    public ImageScoreMethod ImageScore { get; init; }
 
     /// <summary>Share of normal images that may be reviewed or rejected; null for no review.</summary>
     public double? ReviewRate { get; init; }
@@ -67,10 +72,12 @@ internal sealed record CategorySettings
             Reduction = Method,
             Dimensions = Dimensions,
             Seed = Seed,
+            LocalAverage = LocalAverage,
             Epsilon = Epsilon,
             RelativeRidge = RelativeRidge ?? 0,
             QuietExponent = QuietExponent ?? 0,
             BlurSigma = BlurSigma,
+            ImageScore = ImageScore,
             Shrinkage = Shrinkage,
             Alignment = Alignment,
             SignificantBits = SignificantBits,

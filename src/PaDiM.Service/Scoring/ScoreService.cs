@@ -116,7 +116,7 @@ internal sealed partial class ScoreService(
             return problem;
 
         var map = scorer.ToPixels(batched.Map, image.Placement);
-        var score = map.Max();
+        var score = scorer.GetScore(map);
         if (!float.IsFinite(score))
             return Problems.NotFinite(scorer.Backbone.Identity.Name);
         IReadOnlyList<InputWarning> warnings = InputChecker.Check(scorer.Model, map) is { } unlike
@@ -125,14 +125,24 @@ internal sealed partial class ScoreService(
         if (Refuse(model, warnings) is { } unlikeTraining)
             return unlikeTraining;
         metrics.RecordWarnings(model, warnings);
-        var defects = scorer.FindDefects(map, model.Threshold, image.Size.Width, image.Size.Height, details.Contours);
+        var level = ModelScorer.GetDefectLevel(score, model.Threshold);
+        var defects = scorer.FindDefects(map, level, image.Size.Width, image.Size.Height, details.Contours);
         var maxSide = NeedsPixels(details) ? ImageEncoder.GetMaxSide(details.Format) : int.MaxValue;
         if (Math.Max(image.Size.Width, image.Size.Height) > maxSide)
             return Problems.PictureTooLarge(details.Format.ToString(), maxSide);
         byte[]? drawn = null;
         if (details.Heatmap is not null)
         {
-            var drawing = await DrawAsync(image, model, file, map, details, admitted.Lease.Priority, cancellationToken);
+            var drawing = await DrawAsync(
+                image,
+                model,
+                file,
+                map,
+                level,
+                details,
+                admitted.Lease.Priority,
+                cancellationToken
+            );
             if (!drawing.Succeeded(out drawn, out problem))
                 return problem;
         }
@@ -218,6 +228,7 @@ internal sealed partial class ScoreService(
         CategoryModel model,
         RequestFile file,
         AnomalyMap map,
+        double level,
         ScoreDetails details,
         Priority priority,
         CancellationToken cancellationToken
@@ -235,11 +246,7 @@ internal sealed partial class ScoreService(
         var (width, height) = (image.Size.Width, image.Size.Height);
         var preprocessing = model.Scorer.Preprocessing;
         if (!NeedsPixels(details))
-            return ImageEncoder.EncodeMask(
-                preprocessing.ToOriginalMask(map, model.Threshold, width, height),
-                width,
-                height
-            );
+            return ImageEncoder.EncodeMask(preprocessing.ToOriginalMask(map, level, width, height), width, height);
         var pixels = image.Pixels;
         if (pixels is null)
         {
@@ -251,6 +258,7 @@ internal sealed partial class ScoreService(
             pixels,
             preprocessing.ToOriginal(map, width, height),
             model.Threshold,
+            isAnomalous: double.IsFinite(level),
             details.Heatmap!.Value,
             details.Format
         );

@@ -4,6 +4,7 @@ using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Core.Persistence;
+using PaDiM.Core.Scoring;
 using PaDiM.Core.Statistics;
 using PaDiM.Core.Tests.Support;
 
@@ -267,6 +268,39 @@ public sealed class ModelFileTests
                     new[] { 1, 1, wrong, 1 }
                 )
             );
+    }
+
+    [Fact]
+    public void A_model_of_before_the_local_average_has_none_and_scores_by_the_maximum()
+    {
+        var model = Model(ReductionMethod.Random) with { GoldenImages = [], Ignored = null };
+        model = model with
+        {
+            Settings = model.Settings with { LocalAverage = true, ImageScore = ImageScoreMethod.Top },
+        };
+        Assert.Equal(model.Settings, ModelFile.Read(Rewritten(model, _ => { })).Settings);
+        Assert.Equal(
+            model.Settings with
+            {
+                LocalAverage = false,
+                ImageScore = ImageScoreMethod.Max,
+            },
+            ModelFile
+                .Read(
+                    Rewritten(
+                        model,
+                        card =>
+                        {
+                            card["settings"]!.AsObject().Remove("localAverage");
+                            card["settings"]!.AsObject().Remove("imageScore");
+                        }
+                    )
+                )
+                .Settings
+        );
+        Assert.Throws<InvalidDataException>(() =>
+            ModelFile.Read(Rewritten(model, card => card["settings"]!["imageScore"] = 7))
+        );
     }
 
     [Fact]

@@ -35,9 +35,27 @@ public sealed class OnnxExportTests
         AssertScoresAlike(made);
     }
 
-    /// <summary>Names that the export wants for itself, a batch of one, a size that is written down.</summary>
-    [Fact]
-    public void A_backbone_of_any_names_and_of_a_fixed_size_is_exported()
+    [Theory]
+    [MemberData(nameof(ExportCase.AveragedKinds), MemberType = typeof(ExportCase))]
+    public void With_a_local_average_and_the_highest_pixels_the_file_scores_as_the_program_does(
+        ReductionMethod reduction,
+        int images,
+        int size,
+        int? crop,
+        double blur,
+        bool masked
+    )
+    {
+        using var made = new ExportCase(ExportCase.AveragedSettings(reduction, size, crop, blur), images, masked);
+        AssertScoresAlike(made);
+    }
+
+    /// <summary>
+    /// Names that the export wants for itself, a batch of one, a size that is written down. Taps of fewer channels than
+    /// dimensions, which a local average filters before their projection.
+    /// </summary>
+    [Theory, InlineData(false), InlineData(true)]
+    public void A_backbone_of_any_names_and_of_a_fixed_size_is_exported(bool averaged)
     {
         var graph = new OnnxGraph()
             .Input("image", 1, 3, 64, 64)
@@ -52,6 +70,7 @@ public sealed class OnnxExportTests
             Fits.Settings with
             {
                 Dimensions = 10,
+                LocalAverage = averaged,
             },
             backbone: folder.Put("own", graph).Registry.Open("own")
         );
@@ -108,6 +127,7 @@ public sealed class OnnxExportTests
         Assert.Contains("antialias", about["padim.resize"], StringComparison.Ordinal);
         Assert.Equal("128", about["padim.jpeg_minimum_side"]);
         Assert.DoesNotContain("padim.significant_bits", about.Keys);
+        Assert.StartsWith("max", about["padim.image_score"], StringComparison.Ordinal);
         Assert.Equal(["image"], session.InputNames);
         Assert.Equal(["anomaly_map", "score"], session.OutputNames);
         Assert.Equal([-1, 3, 48, 48], session.InputMetadata["image"].Dimensions);

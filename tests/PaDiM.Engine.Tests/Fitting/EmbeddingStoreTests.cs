@@ -2,6 +2,7 @@ using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Core.Persistence;
+using PaDiM.Core.Scoring;
 using PaDiM.Engine.Fitting;
 using PaDiM.Imaging.Preprocessing;
 using PaDiM.TestSupport;
@@ -88,7 +89,10 @@ public sealed class EmbeddingStoreTests
     public void The_key_is_the_same_for_the_same_way_of_embedding_and_differs_with_everything_that_changes_it()
     {
         var settings = new FitSettings { ImageSize = 64, Dimensions = 3 };
-        Assert.Equal(Key(settings: settings), Key(settings: settings with { Epsilon = 1, BlurSigma = 2 }));
+        Assert.Equal(
+            Key(settings: settings),
+            Key(settings: settings with { Epsilon = 1, BlurSigma = 2, ImageScore = ImageScoreMethod.Top })
+        );
         string[] keys =
         [
             Key(settings: settings),
@@ -97,6 +101,7 @@ public sealed class EmbeddingStoreTests
             Key(settings: settings with { JpegDecoding = JpegDecoding.FullSize }),
             Key(settings: settings with { SignificantBits = 10 }),
             Key(settings: settings with { SignificantBits = 12 }),
+            Key(settings: settings with { LocalAverage = true }),
             Key(settings: settings with { Seed = 1 }),
             Key(settings: settings with { Dimensions = 4 }),
             Key(settings: settings with { Reduction = ReductionMethod.Random }),

@@ -1,4 +1,5 @@
 using PaDiM.Core.Models;
+using PaDiM.Core.Scoring;
 using PaDiM.Engine.Fitting;
 using PaDiM.Engine.Scoring;
 using PaDiM.Engine.Tests.Support;
@@ -41,6 +42,19 @@ public sealed class IncrementalFitTests
         for (var first = 1; first <= 6; first++)
             model = fits.Run(fits.Parts(first, 12), fits.PriorOf(model));
         AssertClose(FromNothing(6, 12), model);
+    }
+
+    [Fact]
+    public void Fits_with_a_local_average_grow_and_shrink_as_others_do()
+    {
+        var settings = Fits.Settings with { LocalAverage = true, ImageScore = ImageScoreMethod.Top };
+        using var fits = new Fits();
+        // Embeddings without the average in the same store are not taken for its own.
+        fits.Run(fits.Parts(0, 14));
+        var prior = fits.Run(fits.Parts(0, 14), settings: settings);
+        var changed = fits.Run(fits.Parts(2, 16), fits.PriorOf(prior), settings);
+        using var other = new Fits();
+        AssertClose(other.Run(other.Parts(2, 16), settings: settings), changed);
     }
 
     [Fact]

@@ -50,6 +50,26 @@ public sealed class ScoringGraphTests
         made.AssertEqual(made.Expected(parts), maps, scores);
     }
 
+    [Theory]
+    [MemberData(nameof(ExportCase.AveragedKinds), MemberType = typeof(ExportCase))]
+    public void With_a_local_average_and_the_highest_pixels_it_equals_the_kernels(
+        ReductionMethod reduction,
+        int images,
+        int size,
+        int? crop,
+        double blur,
+        bool masked
+    )
+    {
+        using var made = new ExportCase(ExportCase.AveragedSettings(reduction, size, crop, blur), images, masked);
+        foreach (var batch in new[] { 1, 3 })
+        {
+            var parts = ExportCase.Images(batch);
+            var (maps, scores) = Run(made, made.Prepare(parts), batch);
+            made.AssertEqual(made.Expected(parts), maps, scores);
+        }
+    }
+
     [Fact]
     public void Models_of_one_kind_share_a_graph()
     {

@@ -7,6 +7,7 @@ using PaDiM.Engine.Tests.Support;
 using PaDiM.Engine.TestSupport;
 using PaDiM.Imaging.Preprocessing;
 using PaDiM.TestSupport;
+using PaDiM.TestSupport.Reference;
 
 namespace PaDiM.Engine.Tests.Inference;
 
@@ -85,6 +86,55 @@ public sealed class BackboneTests
                 Assert.Equal(one.Grid, other.Grid);
                 Assert.Equal(one.Values.ToArray(), other.Values.ToArray());
             }
+        }
+    }
+
+    [Fact]
+    public void A_local_average_filters_each_tap_of_each_image_by_itself()
+    {
+        using var folder = new BackboneFolder();
+        var backbone = folder.Put("own", Graph).Registry.Open("own");
+        var size = new Grid(52, 52);
+        var prepared = Enumerable.Range(0, 3 * 3 * size.Positions).Select(i => MathF.Sin(i)).ToArray();
+        foreach (
+            var reduction in new[]
+            {
+                All(backbone),
+                ChannelReduction.Draw(ReductionMethod.Random, backbone.TapChannels, 9, 2),
+                ChannelReduction.Draw(ReductionMethod.SemiOrthogonal, backbone.TapChannels, 5, 2),
+            }
+        )
+        {
+            using var plain = backbone.Extract(prepared, 3, size, reduction);
+            using var averaged = backbone.Extract(
+                prepared,
+                3,
+                size,
+                reduction,
+                OnThreadPool.Context,
+                localAverage: true
+            );
+            for (var i = 0; i < 3; i++)
+                foreach (var (before, after) in plain[i].Zip(averaged[i]))
+                {
+                    var expected = ReferenceLocalAverage.Apply(
+                        [.. before.Values.ToArray().Select(value => (double)value)],
+                        before.Grid.Height,
+                        before.Grid.Width
+                    );
+                    foreach (var (one, other) in expected.Zip(after.Values.ToArray()))
+                        Assert.Equal(one, other, 1e-5 * Math.Abs(one) + 1e-6);
+                }
+            using var alone = backbone.Extract(
+                prepared[^(3 * size.Positions)..],
+                1,
+                size,
+                reduction,
+                OnThreadPool.Context,
+                localAverage: true
+            );
+            foreach (var (one, other) in alone[0].Zip(averaged[2]))
+                Assert.Equal(one.Values.ToArray(), other.Values.ToArray());
         }
     }
 

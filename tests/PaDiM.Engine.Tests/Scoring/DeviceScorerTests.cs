@@ -36,6 +36,28 @@ public sealed class DeviceScorerTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(ExportCase.AveragedKinds), MemberType = typeof(ExportCase))]
+    public void With_a_local_average_and_the_highest_pixels_it_scores_as_the_kernels(
+        ReductionMethod reduction,
+        int images,
+        int size,
+        int? crop,
+        double blur,
+        bool masked
+    )
+    {
+        using var made = new ExportCase(ExportCase.AveragedSettings(reduction, size, crop, blur), images, masked);
+        using var scorer = new DeviceScorer(made.Model, made.Backbone);
+        var parts = ExportCase.Images(3);
+        Assert.True(scorer.TryScore(made.Prepare(parts), 3, out var maps));
+        made.AssertEqual(
+            made.Expected(parts),
+            maps.SelectMany(map => map.Values).ToArray(),
+            [.. maps.Select(made.Scorer.GetScore)]
+        );
+    }
+
     [Fact]
     public void It_scores_with_a_vision_transformer_as_the_kernels()
     {

@@ -44,6 +44,16 @@ internal sealed class ExportCase : IDisposable
             { ReductionMethod.Random, 20, 50, 37, 16, true },
         };
 
+    /// <summary>The kinds that a local average passes through in different ways.</summary>
+    public static TheoryData<ReductionMethod, int, int, int?, double, bool> AveragedKinds =>
+        new()
+        {
+            { ReductionMethod.SemiOrthogonal, 20, 64, null, 4, false },
+            { ReductionMethod.SemiOrthogonal, 5, 50, 37, 3, true },
+            { ReductionMethod.Random, 20, 50, null, 3, true },
+            { ReductionMethod.None, 4, 32, null, 0, false },
+        };
+
     public Backbone Backbone { get; }
 
     public PadimModel Model { get; }
@@ -60,6 +70,14 @@ internal sealed class ExportCase : IDisposable
             Reduction = reduction,
             Dimensions = 24,
             BlurSigma = blur,
+        };
+
+    /// <summary>Settings with a local average, and the mean of the highest pixels as score.</summary>
+    public static FitSettings AveragedSettings(ReductionMethod reduction, int size, int? crop, double blur) =>
+        Settings(reduction, size, crop, blur) with
+        {
+            LocalAverage = true,
+            ImageScore = ImageScoreMethod.Top,
         };
 
     /// <summary>Images of good and defective parts, of the settings' size or not.</summary>
@@ -114,7 +132,7 @@ internal sealed class ExportCase : IDisposable
         {
             for (var p = 0; p < positions; p++)
                 Assert.Equal(expected[i].Values[p], maps[i * positions + p], 1e-3 * expected[i].Values[p] + 1e-6);
-            Assert.Equal(expected[i].Max(), scores[i], 1e-3 * expected[i].Max());
+            Assert.Equal(Scorer.GetScore(expected[i]), scores[i], 1e-3 * expected[i].Max());
         }
     }
 

@@ -43,7 +43,9 @@ public sealed class HeatmapRendererTests
         {
             var image = Samples.Noise(Width, Height);
             var map = Map((x, _) => (float)(threshold * 2 * x / (Width - 1)));
-            var drawn = TestDecoder.Image(HeatmapRenderer.Render(image, map, threshold, HeatmapStyle.Map));
+            var drawn = TestDecoder.Image(
+                HeatmapRenderer.Render(image, map, threshold, isAnomalous: true, HeatmapStyle.Map)
+            );
             for (var x = 0; x < Width; x++)
                 Assert.Equal(
                     Colormap.GetColour((float)x / (Width - 1)),
@@ -66,8 +68,8 @@ public sealed class HeatmapRendererTests
     {
         var image = Samples.Noise(Width, Height);
         var map = Map((x, y) => x * y % 30);
-        var png = HeatmapRenderer.Render(image, map, Threshold, style);
-        Assert.Equal(png, HeatmapRenderer.Render(image, map, Threshold, style));
+        var png = HeatmapRenderer.Render(image, map, Threshold, isAnomalous: true, style);
+        Assert.Equal(png, HeatmapRenderer.Render(image, map, Threshold, isAnomalous: true, style));
         var decoded = TestDecoder.Image(png);
         Assert.Equal((Width, Height), (decoded.Width, decoded.Height));
     }
@@ -78,13 +80,25 @@ public sealed class HeatmapRendererTests
     [InlineData(double.PositiveInfinity)]
     public void A_threshold_out_of_the_ordinary_still_gives_a_picture(double threshold) =>
         TestDecoder.Image(
-            HeatmapRenderer.Render(Samples.Noise(Width, Height), Map((x, y) => x + y), threshold, HeatmapStyle.Overlay)
+            HeatmapRenderer.Render(
+                Samples.Noise(Width, Height),
+                Map((x, y) => x + y),
+                threshold,
+                isAnomalous: true,
+                HeatmapStyle.Overlay
+            )
         );
 
     [Fact]
     public void A_map_of_another_size_is_an_error() =>
         Assert.Throws<ArgumentException>(() =>
-            HeatmapRenderer.Render(Samples.Noise(Height, Width), Map((_, _) => 0), Threshold, HeatmapStyle.Map)
+            HeatmapRenderer.Render(
+                Samples.Noise(Height, Width),
+                Map((_, _) => 0),
+                Threshold,
+                isAnomalous: true,
+                HeatmapStyle.Map
+            )
         );
 
     private static AnomalyMap Map(Func<int, int, float> score) =>
@@ -94,5 +108,5 @@ public sealed class HeatmapRendererTests
         );
 
     private static RgbImage Draw(RgbImage image, Func<int, int, float> score, HeatmapStyle style) =>
-        TestDecoder.Image(HeatmapRenderer.Render(image, Map(score), Threshold, style));
+        TestDecoder.Image(HeatmapRenderer.Render(image, Map(score), Threshold, isAnomalous: true, style));
 }

@@ -510,7 +510,12 @@ namespace PaDiM.Service.Data.Migrations
 
                             b1.Property<double>("Epsilon");
 
+                            b1.Property<string>("ImageScore")
+                                .IsRequired();
+
                             b1.Property<int>("ImageSize");
+
+                            b1.Property<bool>("LocalAverage");
 
                             b1.Property<string>("Method")
                                 .IsRequired();
