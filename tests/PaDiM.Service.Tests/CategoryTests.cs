@@ -77,8 +77,7 @@ public sealed class CategoryTests(SharedService shared)
                 paper.Text("shrinkage")
             )
         );
-        Assert.Equal((false, "max"), (paper["localAverage"]!.GetValue<bool>(), paper.Text("imageScore"))
-        );
+        Assert.Equal((false, "max"), (paper["localAverage"]!.GetValue<bool>(), paper.Text("imageScore")));
 
         var none = await (
             await shared.Http.PutAsJsonAsync(

@@ -90,7 +90,10 @@ public sealed class FitSettingsTests(SharedService shared)
             await shared.Http.PatchAsJsonAsync($"{category.Url}/threshold", new { threshold = score * 1.0001 })
         ).JsonAsync(200);
         good = await category.ScoreAsync(Parts.Good(60));
-        Assert.Equal((score, "normal", 0.0), (good.Number("score"), good.Text("decision"), good.Number("areaPercent")));
+        Assert.Equal(
+            (score, "normal", 0.0),
+            (good.Number("score"), good.Text("decision"), good.Number("defectAreaPercent"))
+        );
         Assert.Empty(good.Items("regions"));
         await (
             await shared.Http.PatchAsJsonAsync($"{category.Url}/threshold", new { threshold = score * 0.9999 })

@@ -2,7 +2,6 @@ using Google.Protobuf;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Engine.Graphs;
-using PaDiM.Engine.Graphs.Schema;
 using PaDiM.Engine.Inference;
 
 namespace PaDiM.Bench.Speed;

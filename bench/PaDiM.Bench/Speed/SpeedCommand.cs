@@ -138,6 +138,11 @@ internal static class SpeedCommand
             exact.Score.Times.Median / exact.Exported.Times.Median
         );
         goals?.AtMost(
+            $"{what}: decoded image to score, with the local average and the highest pixels / without",
+            1.02,
+            exact.Averaged.Times.Median / exact.Score.Times.Median
+        );
+        goals?.AtMost(
             $"{what}: int8 image to score / conventional whole graph, float32",
             0.33,
             integer.Score.Times.Median / exact.Conventional.Times.Median
@@ -163,5 +168,6 @@ internal static class SpeedCommand
         candidate == subject.Alone ? "backbone alone"
         : candidate == subject.Conventional ? "conventional whole graph"
         : candidate == subject.Exported ? "exported whole graph"
+        : candidate == subject.Averaged ? "image to score, averaged"
         : "image to score";
 }

@@ -1,5 +1,7 @@
 using PaDiM.Bench.Measuring;
 using PaDiM.Core.Embedding;
+using PaDiM.Core.Scoring;
+using PaDiM.Imaging;
 
 namespace PaDiM.Bench.Speed;
 
@@ -9,7 +11,8 @@ internal sealed class SpeedSubject : IDisposable
     private readonly RawBackbone _raw;
     private readonly WholeGraph _exported,
         _conventional;
-    private readonly InProcessScorer _scorer;
+    private readonly InProcessScorer _scorer,
+        _averaging;
 
     public SpeedSubject(Workbench workbench, string name, ReductionMethod reduction, int batch)
     {
@@ -22,17 +25,35 @@ internal sealed class SpeedSubject : IDisposable
             value = 4 * random.NextSingle() - 2;
         Name = name;
         _raw = new RawBackbone(backbone);
-        _scorer = new InProcessScorer(model, backbone);
+        _scorer = new InProcessScorer(
+            model with
+            {
+                Settings = model.Settings with { LocalAverage = false, ImageScore = ImageScoreMethod.Max },
+            },
+            backbone
+        );
+        // Its maps are wrong for a model that was fitted without the filter; its time is not.
+        _averaging = new InProcessScorer(
+            model with
+            {
+                Settings = model.Settings with { LocalAverage = true, ImageScore = ImageScoreMethod.Top },
+            },
+            backbone
+        );
         _exported = WholeGraph.CreateExported(model, backbone, batch);
         _conventional = WholeGraph.CreateConventional(model, backbone, batch);
         var images = workbench.Images;
         Alone = new Candidate("backbone alone", _ => _raw.Run(prepared, batch, size));
         Conventional = new Candidate("conventional whole graph", _ => _conventional.Run(batch));
         Exported = new Candidate("exported whole graph", _ => _exported.Run(batch));
-        Score = new Candidate(
-            "decoded image to score",
-            round => _scorer.Score([.. Enumerable.Range(round * batch, batch).Select(i => images[i % images.Count])])
+        Score = new Candidate("decoded image to score", round => _scorer.Score(GetBatch(round)));
+        Averaged = new Candidate(
+            "decoded image to score, with the local average and the highest pixels",
+            round => _averaging.Score(GetBatch(round))
         );
+
+        RgbImage[] GetBatch(int round) =>
+            [.. Enumerable.Range(round * batch, batch).Select(i => images[i % images.Count])];
     }
 
     public string Name { get; }
@@ -45,9 +66,12 @@ internal sealed class SpeedSubject : IDisposable
 
     public Candidate Score { get; }
 
+    /// <summary>Gets the scorer with a local average and the mean of the highest pixels.</summary>
+    public Candidate Averaged { get; }
+
     public IReadOnlyList<Times> Stages => _scorer.Stages;
 
-    public IEnumerable<Candidate> Candidates => [Alone, Conventional, Exported, Score];
+    public IEnumerable<Candidate> Candidates => [Alone, Conventional, Exported, Score, Averaged];
 
     /// <summary>Clears the times of the warm-up.</summary>
     public void Clear() => _scorer.Clear();
@@ -58,5 +82,6 @@ internal sealed class SpeedSubject : IDisposable
         _exported.Dispose();
         _conventional.Dispose();
         _scorer.Dispose();
+        _averaging.Dispose();
     }
 }

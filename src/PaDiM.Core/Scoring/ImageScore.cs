@@ -17,10 +17,10 @@ public sealed class ImageScore(ImageScoreMethod method, int counted)
     public const double TopShare = 0.01;
 
     /// <summary>
-    /// Number of pixels of which only the largest is looked at first: few enough that there are more such blocks than
+    /// Number of pixels of which only the largest is looked at first: few enough that there are more such groups than
     /// highest pixels.
     /// </summary>
-    private const int BlockSize = 32;
+    private const int GroupSize = 32;
 
     /// <summary>Gets the number of pixels whose mean is the score, rounded up; 1 for the largest pixel.</summary>
     public int Pixels { get; } = method == ImageScoreMethod.Max ? 1 : GetTopPixels(counted);
@@ -29,52 +29,40 @@ public sealed class ImageScore(ImageScoreMethod method, int counted)
     public static int GetTopPixels(int counted) => Math.Max(1, (int)Math.Ceiling(TopShare * counted));
 
     /// <summary>Computes the score of a map.</summary>
-    public float Compute(AnomalyMap map)
-    {
-        var max = map.Max();
-        return Pixels == 1 || !float.IsFinite(max) ? max : ComputeTopMean(map.Values, Pixels);
-    }
+    public float Compute(AnomalyMap map) => Pixels == 1 ? map.Max() : ComputeTopMean(map.Values, Pixels);
 
     /// <summary>
-    /// Computes the mean of the largest values. As many block maxima as there are largest values bound these from
-    /// below, so that only the few values above the bound are compared one by one: 0.02 ms for 256 x 256 pixels, where
-    /// selecting among all of them takes 0.5 ms. Allocates nothing.
+    /// Computes the mean of the largest values. As many largest values of disjoint groups as there are largest values
+    /// bound these from below, so that only the few values above the bound are compared one by one: 0.03 ms for 256 x
+    /// 256 pixels. Allocates nothing.
     /// </summary>
     private static float ComputeTopMean(ReadOnlySpan<float> values, int count)
     {
         count = Math.Min(count, values.Length);
+        var groups = (values.Length + GroupSize - 1) / GroupSize;
         var scratch = ArrayPool<float>.Shared.Rent(values.Length);
-        var blocks = (values.Length + BlockSize - 1) / BlockSize;
-        var bound = float.NegativeInfinity;
-        if (count <= blocks)
+        // Group j has the values j, j + groups, ...: neighbours, which are high together, are in different ones.
+        var maxima = scratch.AsSpan(0, groups);
+        values[..groups].CopyTo(maxima);
+        for (var first = groups; first < values.Length; first += groups)
         {
-            for (var i = 0; i < blocks; i++)
-                scratch[i] = MaxOfBlock(
-                    values.Slice(i * BlockSize, Math.Min(BlockSize, values.Length - i * BlockSize))
-                );
-            bound = PartitionLargest(scratch.AsSpan(0, blocks), count);
+            var chunk = values.Slice(first, Math.Min(groups, values.Length - first));
+            TensorPrimitives.Max(maxima[..chunk.Length], chunk, maxima);
         }
-        var candidates = scratch.AsSpan(0, CopyAtLeast(values, bound, scratch));
-        PartitionLargest(candidates, count);
-        var sum = 0.0;
-        foreach (var value in candidates[..count])
-            sum += value;
+        var max = TensorPrimitives.Max<float>(maxima);
+        var mean = max;
+        if (float.IsFinite(max))
+        {
+            var bound = count <= groups ? PartitionLargest(maxima, count) : float.NegativeInfinity;
+            var candidates = scratch.AsSpan(0, CopyAtLeast(values, bound, scratch));
+            PartitionLargest(candidates, count);
+            var sum = 0.0;
+            foreach (var value in candidates[..count])
+                sum += value;
+            mean = (float)(sum / count);
+        }
         ArrayPool<float>.Shared.Return(scratch);
-        return (float)(sum / count);
-    }
-
-    private static float MaxOfBlock(ReadOnlySpan<float> block)
-    {
-        if (block.Length < BlockSize)
-            return TensorPrimitives.Max(block);
-        var vectors = MemoryMarshal.Cast<float, Vector<float>>(block);
-        var max = vectors[0];
-        for (var i = 1; i < vectors.Length; i++)
-            max = Vector.Max(max, vectors[i]);
-        var largest = max[0];
-        for (var i = 1; i < Vector<float>.Count; i++)
-            largest = Math.Max(largest, max[i]);
-        return largest;
+        return mean;
     }
 
     private static int CopyAtLeast(ReadOnlySpan<float> values, float bound, Span<float> target)

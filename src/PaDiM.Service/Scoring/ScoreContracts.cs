@@ -8,7 +8,8 @@ namespace PaDiM.Service.Scoring;
 /// <param name="ModelVersion">The version of the model.</param>
 /// <param name="Fallback">Whether the file of the active version is damaged and this earlier version scores in its
 /// place; see `damagedModels` of `GET /v1/system`.</param>
-/// <param name="Score">Largest value of the anomaly map, at least 0.</param>
+/// <param name="Score">Largest value of the anomaly map, or the mean of its highest 1 % with imageScore top; at least
+/// 0.</param>
 /// <param name="Threshold">Scores at or above it are anomalous.</param>
 /// <param name="ScoreRatio">`score` / `threshold`: from 1 on, the image is anomalous. Null if the threshold is
 /// 0.</param>
@@ -17,8 +18,8 @@ namespace PaDiM.Service.Scoring;
 /// <param name="Decision">The decision that follows from the score.</param>
 /// <param name="Warnings">What is unusual about the image compared with those that the model was fitted to, and what
 /// was not read of a form; the decision does not depend on it.</param>
-/// <param name="Regions">Connected areas at or above the threshold, in pixels of the upright original, highest peak
-/// first.</param>
+/// <param name="Regions">Connected areas of an anomalous image at or above the threshold, in pixels of the upright
+/// original, highest peak first.</param>
 /// <param name="DefectAreaPercent">Area of all regions in percent of what counts: of the image without what the crop
 /// cuts off and without what is ignored.</param>
 /// <param name="Image">The image as it was received.</param>
