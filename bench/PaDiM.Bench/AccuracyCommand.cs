@@ -88,6 +88,19 @@ internal sealed class AccuracyCommand
         DefaultValueFactory = _ => 5,
     };
 
+    private readonly Option<int> _imageSize = new("--image-size")
+    {
+        Description = "Side of the images; a multiple of the patch for vision transformers.",
+        DefaultValueFactory = _ => new FitSettings().ImageSize,
+    };
+    private readonly Option<double> _seconds = new("--time")
+    {
+        Description =
+            "Seconds in which scores with all networks are timed in turn, for a second table: figures and milliseconds"
+            + " by network and folder, the mean over the seeds and other values given. 0 for no such table.",
+    };
+    private readonly List<MeasuredNetwork> _measured = [];
+
     private AccuracyCommand() { }
 
     public static Command Create()
@@ -111,6 +124,8 @@ internal sealed class AccuracyCommand
             accuracy._shrinkages,
             accuracy._counts,
             accuracy._draws,
+            accuracy._imageSize,
+            accuracy._seconds,
         };
         command.SetAction(accuracy.Run);
         return command;
@@ -149,7 +164,7 @@ internal sealed class AccuracyCommand
             var features = LabelledFeatures.Read(
                 root,
                 registry.Open(backbone),
-                new FitSettings { CropSize = crop == 0 ? null : crop }
+                new FitSettings { ImageSize = arguments.GetValue(_imageSize), CropSize = crop == 0 ? null : crop }
             );
             var data = Path.GetFileName(Path.TrimEndingDirectorySeparator(root));
             foreach (var count in arguments.GetValue(_counts)!)
@@ -161,6 +176,22 @@ internal sealed class AccuracyCommand
                     [data, backbone, count == 0 ? "all" : $"{count}", crop == 0 ? "–" : $"{crop}"]
                 );
         }
+        if (arguments.GetValue(_seconds) is > 0 and var seconds)
+            NetworkTable.Print(
+                _measured,
+                arguments
+                    .GetValue(_roots)!
+                    .ToDictionary(root => Path.GetFileName(Path.TrimEndingDirectorySeparator(root))),
+                new FitSettings
+                {
+                    ImageSize = arguments.GetValue(_imageSize),
+                    CropSize = arguments.GetValue(_crops)![0] is > 0 and var side ? side : null,
+                    Reduction = arguments.GetValue(_reductions)![0],
+                    Dimensions = arguments.GetValue(_dimensions)![0],
+                    BlurSigma = arguments.GetValue(_sigmas)![0],
+                },
+                TimeSpan.FromSeconds(seconds)
+            );
     }
 
     private void Run(ParseResult arguments, LabelledFeatures features, int count, Backbone backbone, string[] row)
@@ -186,6 +217,19 @@ internal sealed class AccuracyCommand
                 var methods = arguments.GetValue(_imageScores)!;
                 var measured = drawn.Select(distances => features.Measure(distances, sigma, methods)).ToArray();
                 foreach (var (i, method) in methods.Index())
+                {
+                    _measured.Add(
+                        new(
+                            row[0],
+                            backbone,
+                            [
+                                measured.Average(m => m.Images[i].Auroc),
+                                measured.Average(m => m.Pixels.Auroc),
+                                measured.Average(m => m.Pixels.AuPro30),
+                                measured.Average(m => m.Pixels.AuPro05),
+                            ]
+                        )
+                    );
                     ReportTable.PrintRow([
                         .. row,
                         $"{reduction.Method}",
@@ -203,6 +247,7 @@ internal sealed class AccuracyCommand
                         FormattableString.Invariant($"{measured.Average(m => m.Pixels.AuPro30):f4}"),
                         FormattableString.Invariant($"{measured.Average(m => m.Pixels.AuPro05):f4}"),
                     ]);
+                }
             }
         }
     }

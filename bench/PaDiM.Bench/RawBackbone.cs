@@ -1,7 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
-using PaDiM.Engine.Graphs;
 using PaDiM.Engine.Inference;
 
 namespace PaDiM.Bench;
@@ -23,7 +22,10 @@ internal sealed class RawBackbone : IDisposable
 
     public RawBackbone(Backbone backbone) =>
         _session = backbone.Runtime.CreateSession(
-            GraphEditor.Open(File.ReadAllBytes(backbone.File.Path)).WithOutputs(backbone.Identity.Taps).ToArray()
+            (
+                backbone.ReadGraph()
+                ?? throw new InvalidDataException($"The file of the backbone '{backbone.File.Name}' has changed.")
+            ).ToArray()
         );
 
     /// <summary>Runs only the network.</summary>
