@@ -44,6 +44,13 @@ internal sealed class OnnxGraph
         return this;
     }
 
+    /// <summary>A weight in the form that it is to have in the file.</summary>
+    public OnnxGraph Weight(byte[] tensor)
+    {
+        _weights.Add(tensor);
+        return this;
+    }
+
     public OnnxGraph Node(string type, string[] from, string[] to, params byte[][] attributes)
     {
         _nodes.Add(
@@ -138,6 +145,18 @@ internal sealed class OnnxGraph
             Text(8, name),
             Field(9, [.. values.SelectMany(BitConverter.GetBytes)])
         );
+
+    /// <summary>A float32 tensor whose values lie in a part of another file.</summary>
+    public static byte[] ExternalTensor(string name, long[] shape, string location, long? offset, long? length) =>
+        Message([
+            .. shape.Select(extent => Number(1, extent)),
+            Number(2, Float),
+            Text(8, name),
+            Field(13, Message(Text(1, "location"), Text(2, location))),
+            .. offset is null ? [] : new[] { Field(13, Message(Text(1, "offset"), Text(2, $"{offset}"))) },
+            .. length is null ? [] : new[] { Field(13, Message(Text(1, "length"), Text(2, $"{length}"))) },
+            Number(14, 1),
+        ]);
 
     public static byte[] ExternalTensor(string name) =>
         Message(

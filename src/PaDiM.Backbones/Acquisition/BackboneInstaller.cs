@@ -239,7 +239,8 @@ public sealed partial class BackboneInstaller(
             return (StageWeights(request, staged), null);
         var file = new BackboneFile(request.Name, staged, IsBuiltIn: false);
         CopyOnnx(request, file);
-        var source = FileHash.Compute(staged);
+        var source = FileHash.Compute(request.Path);
+        var isCopy = source == FileHash.Compute(staged);
         var freed = FreeSizes(file);
         using var backbone = Backbone.Load(file, runtime);
         var manifest = Describe(backbone, request) with
@@ -247,7 +248,7 @@ public sealed partial class BackboneInstaller(
             // A manifest beside an ONNX file may name weights, but nothing proves that the file was made from them.
             WeightsSha256 = null,
             Architecture = null,
-            SourceSha256 = freed?.Onnx is null ? null : source,
+            SourceSha256 = freed?.Onnx is null && isCopy ? null : source,
         };
         return (manifest, freed?.Notice);
     }
@@ -323,25 +324,30 @@ public sealed partial class BackboneInstaller(
         AtomicFile.Write(staged, source.CopyTo, durable: false);
     }
 
-    /// <summary>Copies an ONNX file with its manifest, changed as requested.</summary>
+    /// <summary>
+    /// Copies an ONNX file, with weights that are in other files, and its manifest, changed as requested.
+    /// </summary>
     private static void CopyOnnx(InstallRequest request, BackboneFile staged)
     {
-        Copy(request.Path, staged.Path);
+        var whole = ExternalWeights.Inline(request.Path);
+        if (whole is not null)
+            AtomicFile.Write(staged.Path, stream => stream.Write(whole), durable: false);
+        else
+            Copy(request.Path, staged.Path);
         var manifest = Path.ChangeExtension(request.Path, ".json");
         if (File.Exists(manifest))
             Copy(manifest, Path.ChangeExtension(staged.Path, ".json"));
-        if (request.Normalisation is null && request.Taps is null)
-            return;
         request.Normalisation?.Check();
         var read = staged.ReadManifest();
-        WriteStagedManifest(
-            staged,
-            read with
-            {
-                Normalisation = request.Normalisation ?? read.Normalisation,
-                Taps = request.Taps?.Select(tensor => new BackboneTap(tensor)).ToArray() ?? read.Taps,
-            }
-        );
+        var changed = read with
+        {
+            Normalisation = request.Normalisation ?? read.Normalisation,
+            Taps = request.Taps?.Select(tensor => new BackboneTap(tensor)).ToArray() ?? read.Taps,
+            // The hash of a file without its weights is not that of the one with them.
+            Sha256 = whole is not null && read.Accepts(FileHash.Compute(request.Path)) ? null : read.Sha256,
+        };
+        if (changed != read)
+            WriteStagedManifest(staged, changed);
     }
 
     private static void WriteStagedManifest(BackboneFile staged, BackboneManifest manifest)

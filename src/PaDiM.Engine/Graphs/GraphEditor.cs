@@ -191,7 +191,7 @@ public sealed class GraphEditor
         );
 
     /// <summary>Gets all weights and constants, including those in subgraphs.</summary>
-    private static IEnumerable<TensorProto> GetTensors(GraphProto graph) =>
+    internal static IEnumerable<TensorProto> GetTensors(GraphProto graph) =>
         graph
             .Initializer.Concat(
                 graph
