@@ -67,8 +67,9 @@ internal static class FreedReshape
     private static List<(int[] Ins, int[] Outs)>? Align(long[] from, long[] to)
     {
         if (
-            from.Aggregate(1L, (product, extent) => product * extent)
-            != to.Aggregate(1L, (product, extent) => product * extent)
+            from.Contains(0)
+            || from.Aggregate(1L, (product, extent) => product * extent)
+                != to.Aggregate(1L, (product, extent) => product * extent)
         )
             return null;
         var groups = new List<(int[] Ins, int[] Outs)>();

@@ -15,6 +15,9 @@ internal sealed class SizeFreeing
     /// <summary>The sides that vision transformers are usually exported with, in pixels.</summary>
     private static readonly int[] UsualSides = [224, 518, 256, 512, 384, 448, 336, 392];
 
+    /// <summary>The largest side of images that a network is run on, in pixels.</summary>
+    private const int LargestSide = TapProbe.LargestSize;
+
     /// <summary>Largest difference of a tap from the original, over the root mean square of its values.</summary>
     private const double Tolerance = 1e-3;
 
@@ -106,8 +109,8 @@ internal sealed class SizeFreeing
     private Grid? GetDeclaredSize() =>
         GetInput(_tapped.Graph).Type?.TensorType?.Shape?.Dim
             is [_, _, { HasDimValue: true } height, { HasDimValue: true } width]
-        && height.DimValue is > 0 and <= int.MaxValue
-        && width.DimValue is > 0 and <= int.MaxValue
+        && height.DimValue is > 0 and <= LargestSide
+        && width.DimValue is > 0 and <= LargestSide
             ? new Grid((int)height.DimValue, (int)width.DimValue)
             : null;
 

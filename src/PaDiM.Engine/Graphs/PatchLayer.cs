@@ -19,11 +19,17 @@ internal sealed record PatchLayer(string Map, int Size)
         "GroupQueryAttention",
     ];
 
+    /// <summary>The largest patch that is taken for one, in pixels.</summary>
+    private const int LargestSize = 128;
+
     /// <summary>Finds the layer; null if the network is not a vision transformer.</summary>
     public static PatchLayer? Find(GraphEditor editor)
     {
         var convolutions = editor.Graph.Node.Where(node => node.OpType == "Conv").Take(2).ToArray();
-        return convolutions is [var conv] && CountAttentions(editor) > 0 && GetSize(editor, conv) is { } size
+        return
+            convolutions is [{ Output.Count: > 0 } conv]
+            && CountAttentions(editor) > 0
+            && GetSize(editor, conv) is { } size
             ? new PatchLayer(conv.Output[0], size)
             : null;
     }
@@ -36,11 +42,11 @@ internal sealed record PatchLayer(string Map, int Size)
     {
         var strides = conv.Attribute.FirstOrDefault(attribute => attribute.Name == "strides")?.Ints;
         var kernel = conv.Attribute.FirstOrDefault(attribute => attribute.Name == "kernel_shape")?.Ints;
-        kernel ??= editor.Graph.Initializer.FirstOrDefault(tensor => tensor.Name == conv.Input[1])?.Dims;
+        kernel ??= editor.Graph.Initializer.FirstOrDefault(tensor => conv.Input.Skip(1).Contains(tensor.Name))?.Dims;
         return
             strides is [var down, var right]
             && down == right
-            && down > 1
+            && down is > 1 and <= LargestSize
             && kernel is { Count: >= 2 }
             && kernel[^1] == down
             && kernel[^2] == down

@@ -24,6 +24,8 @@ internal sealed class TokenTaps
     /// <summary>Finds the taps; an empty list if the graph does not show its blocks.</summary>
     public static IReadOnlyList<string> Find(GraphEditor editor)
     {
+        if (editor.Inputs.Count == 0)
+            return [];
         var taps = new TokenTaps(editor);
         var sums = FindResidualSums(editor);
         var blocks = PatchLayer.CountAttentions(editor);

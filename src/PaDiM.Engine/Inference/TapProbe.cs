@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using Microsoft.ML.OnnxRuntime;
+using PaDiM.Core.Models;
 using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Graphs;
 
@@ -24,6 +25,9 @@ internal sealed record TapProbe(
     IReadOnlyDictionary<string, int> Prefixes
 )
 {
+    /// <summary>The largest side of images that a network can be made for, in pixels.</summary>
+    public const int LargestSize = FitSettings.MaxSize;
+
     private const int DefaultSize = 256;
 
     /// <summary>Runs a graph whose outputs are its taps.</summary>
@@ -116,6 +120,10 @@ internal sealed record TapProbe(
             );
         if (shape[2] > 0 && shape[2] != shape[3])
             throw new InvalidDataException("its input has a fixed size that is not square");
+        if (shape[2] > LargestSize)
+            throw new InvalidDataException(
+                $"its input has a fixed size of {shape[2]} pixels; {LargestSize} are the most"
+            );
         return shape[2] > 0 ? shape[2] : null;
     }
 

@@ -290,6 +290,43 @@ public sealed class BackboneTests
     }
 
     [Fact]
+    public void A_fixed_size_that_no_image_can_have_is_refused()
+    {
+        using var folder = new BackboneFolder();
+        Assert.Contains(
+            "2048 are the most",
+            folder.Put("vast", OnnxGraph.Classifier(1, 3, 1 << 20, 1 << 20)).Refusal("vast"),
+            StringComparison.Ordinal
+        );
+    }
+
+    /// <summary>Attributes that fit no layer that cuts an image into patches.</summary>
+    [Theory]
+    [InlineData(1L << 32, 4)]
+    [InlineData(1000, 1000)]
+    [InlineData(-14, 14)]
+    [InlineData(0, 0)]
+    public void A_graph_with_tokens_and_strange_strides_is_refused(long stride, long kernel)
+    {
+        using var folder = new BackboneFolder();
+        var graph = new OnnxGraph()
+            .Input("x", -1, 3, -1, -1)
+            .Weight("w", [2, 3, 4, 4], new float[96])
+            .Node(
+                "Conv",
+                ["x", "w"],
+                ["map"],
+                OnnxGraph.Ints("strides", stride, stride),
+                OnnxGraph.Ints("kernel_shape", kernel, kernel)
+            )
+            .Node("Flatten", ["map"], ["flat"])
+            .Node("Softmax", ["flat"], ["y"])
+            .Output("y");
+        folder.Put("own", graph, """{ "taps": [{ "tensor": "y" }] }""").Refusal("own");
+        folder.Put("found", graph).Refusal("found");
+    }
+
+    [Fact]
     public void A_hash_that_is_not_the_manifests_is_refused()
     {
         using var folder = new BackboneFolder();
