@@ -127,6 +127,8 @@ public sealed class PythonSnippetTests(PublishedService service)
                 ["imageSize"] = Side,
                 ["reduction"] = new JsonObject { ["dimensions"] = 20 },
                 ["significantBits"] = 12,
+                ["localAverage"] = true,
+                ["imageScore"] = "top",
             }
         );
         await service.Client.UploadAsync(
