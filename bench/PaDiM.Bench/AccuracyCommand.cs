@@ -291,7 +291,7 @@ internal sealed class AccuracyCommand
                     localAverage,
                     PatchDistribution.Freeze(
                         statistics,
-                        new Regularisation(each.Epsilon, ShrinkageRule.Resolve(each.Shrinkage, count), moments)
+                        new Regularisation(each.Epsilon, ShrinkageRule.Resolve(each.Shrinkage, statistics), moments)
                         {
                             RelativeRidge = each.Ridge,
                             QuietExponent = each.Exponent,

@@ -53,9 +53,9 @@ public sealed record PadimModel(
 
     /// <summary>
     /// Gets how the covariances were shrunk: the method that the settings name or, for <see
-    /// cref="ShrinkageMethod.Auto"/>, the one that the number of images chose.
+    /// cref="ShrinkageMethod.Auto"/>, the one that the fit chose.
     /// </summary>
-    public ShrinkageMethod Shrinkage { get; init; } = ShrinkageRule.Resolve(Settings.Shrinkage, TrainingImages.Count);
+    public ShrinkageMethod Shrinkage { get; init; } = Settings.Shrinkage;
 
     /// <summary>Gets near-duplicate, blurred and wrongly exposed training images, by index.</summary>
     public IReadOnlyList<TrainingFinding> Findings { get; init; } = [];

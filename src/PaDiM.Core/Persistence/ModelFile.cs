@@ -149,7 +149,7 @@ public static class ModelFile
                         : ReadFiniteArray(file, "template", side, side),
                 Findings = card.Findings ?? [],
                 Profile = card.Profile,
-                Shrinkage = card.Shrinkage ?? ShrinkageRule.Resolve(card.Settings.Shrinkage, card.TrainingImages.Count),
+                Shrinkage = card.Shrinkage ?? card.Settings.Shrinkage,
             };
         }
         catch (Exception e) when (e is JsonException or ArgumentException or OverflowException)
@@ -285,7 +285,7 @@ public static class ModelFile
 
 /// <summary>
 /// The JSON card of a model file. Older files have no findings and no profile, and all of their scores count. The
-/// shrinkage is there if the number of images chose it.
+/// shrinkage is there if the fit chose it.
 /// </summary>
 internal sealed record ModelCard(
     FitSettings Settings,
@@ -308,7 +308,8 @@ internal sealed record ModelCard(
             return "training images must be distinct SHA-256 hashes.";
         if (Uncounted is not null && !(Uncounted.All(IsImage) && Uncounted.Distinct().Count() < TrainingImages.Count))
             return "a score that does not count belongs to no image, or none counts.";
-        if (Shrinkage is { } shrinkage && (shrinkage == ShrinkageMethod.Auto || !Enum.IsDefined(shrinkage)))
+        var used = Shrinkage ?? Settings.Shrinkage;
+        if (used == ShrinkageMethod.Auto || !Enum.IsDefined(used))
             return "the shrinkage that was used is not a method.";
         if (Profile is not null && !Profile.IsValid())
             return "the profile of the training images has bounds that are no numbers, or out of order.";

@@ -43,6 +43,16 @@ internal sealed class PositionVariances
     /// <summary>Gets the trace of M2 at a position.</summary>
     public double TraceAt(int position) => _traces[position];
 
+    /// <summary>Computes the share of positions that vary less than half as much as the mean.</summary>
+    public double GetQuietShare()
+    {
+        var quiet = 0.0;
+        for (var p = 0; p < _traces.Length; p++)
+            if (_traces[p] < Regularisation.QuietShare * MeanTrace)
+                quiet += GetShare(p) / _total;
+        return quiet;
+    }
+
     /// <summary>Computes the mean of |x - mean|^2 over the positions of an image, weighted as the traces are.</summary>
     public double ComputeMeanSquare(PatchStatistics statistics, PatchEmbedding embedding)
     {

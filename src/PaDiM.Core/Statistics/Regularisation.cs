@@ -14,7 +14,7 @@ public sealed class Regularisation
     public const double MinRidge = 1e-6;
 
     /// <summary>Positions count in full from this share of the mean variance on.</summary>
-    private const double QuietShare = 0.5;
+    internal const double QuietShare = 0.5;
 
     private readonly double _epsilon;
 

@@ -1,8 +1,8 @@
 namespace PaDiM.Core.Statistics;
 
 /// <summary>
-/// Chooses the shrinkage by the number of images of a fit. Leaving an image out does not change the choice: thresholds
-/// are those of the model as it is.
+/// Chooses the shrinkage of a fit by the number of images and by how alike the positions vary. Leaving an image out
+/// does not change the choice: thresholds are those of the model as it is.
 /// </summary>
 public static class ShrinkageRule
 {
@@ -11,11 +11,20 @@ public static class ShrinkageRule
     /// </summary>
     public const int EnoughImages = 16;
 
-    /// <summary>Gets the method for a number of images; never <see cref="ShrinkageMethod.Auto"/>.</summary>
+    /// <summary>
+    /// The share of positions that vary less than half as much as the mean, from which on there is no shrinkage: OAS
+    /// would bring a still background to the front.
+    /// </summary>
+    public const double MaxQuietShare = 0.25;
+
+    /// <summary>Gets the method for a fit; never <see cref="ShrinkageMethod.Auto"/>.</summary>
     /// <param name="method">The setting.</param>
-    /// <param name="images">The number of images n, without copies.</param>
-    public static ShrinkageMethod Resolve(ShrinkageMethod method, int images) =>
+    /// <param name="statistics">The statistics of all images, without copies.</param>
+    /// <param name="shares">The share of each position that counts; null if all count.</param>
+    public static ShrinkageMethod Resolve(ShrinkageMethod method, PatchStatistics statistics, float[]? shares = null) =>
         method != ShrinkageMethod.Auto ? method
-        : images < EnoughImages ? ShrinkageMethod.Oas
+        : statistics.Count < EnoughImages
+        && PositionVariances.Measure(statistics, shares).GetQuietShare() < MaxQuietShare
+            ? ShrinkageMethod.Oas
         : ShrinkageMethod.None;
 }

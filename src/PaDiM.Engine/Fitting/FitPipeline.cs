@@ -156,8 +156,10 @@ public sealed class FitPipeline(
         keepStatistics?.Invoke(statistics);
 
         progress?.Invoke(new FitProgress(FitStage.Factorising, EmbeddingShare));
-        var shrinkage = ShrinkageRule.Resolve(settings.Shrinkage, ordered.Length);
         var region = settings.CreateRegion(ignored, statistics.Grid);
+        // What is ignored must not change scores elsewhere.
+        var shares = region?.PatchWeights.ToArray();
+        var shrinkage = ShrinkageRule.Resolve(settings.Shrinkage, statistics, shares);
         var regularisation = new Regularisation(
             settings.Epsilon,
             shrinkage,
@@ -166,8 +168,7 @@ public sealed class FitPipeline(
         {
             RelativeRidge = settings.RelativeRidge,
             QuietExponent = settings.QuietExponent,
-            // What is ignored must not change scores elsewhere.
-            Shares = region?.PatchWeights.ToArray(),
+            Shares = shares,
         };
         var distribution = PatchDistribution.Freeze(statistics, regularisation, parallel);
 

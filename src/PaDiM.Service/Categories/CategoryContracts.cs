@@ -59,7 +59,7 @@ internal sealed record CategoryRequest
 
     /// <summary>
     /// Shrinkage of the covariances towards a sphere, for few images: <c>none</c>, <c>ledoit-wolf</c>, <c>oas</c> or
-    /// <c>auto</c>, which is <c>oas</c> below 16 images and <c>none</c> from 16 on.
+    /// <c>auto</c>, which is <c>oas</c> for fewer than 16 images without a still background, otherwise <c>none</c>.
     /// </summary>
     public ShrinkageMethod? Shrinkage { get; init; }
 

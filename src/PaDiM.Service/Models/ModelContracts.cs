@@ -26,8 +26,8 @@ namespace PaDiM.Service.Models;
 /// <param name="IgnoredShare">Share of the image that the fit's ignore mask excludes.</param>
 /// <param name="RankDeficient">Whether there are fewer images than dimensions + 1, so that the ridge fills the
 /// remaining directions.</param>
-/// <param name="Shrinkage">How the covariances were shrunk: for <c>auto</c> the method that the number of images chose;
-/// null for models that were fitted before models stated it.</param>
+/// <param name="Shrinkage">How the covariances were shrunk: for <c>auto</c> the method that the fit chose; null
+/// for models that were fitted before models stated it.</param>
 /// <param name="StatisticsBytes">Size of the file in bytes.</param>
 /// <param name="Sha256">Hash of the file.</param>
 internal sealed record ModelResponse(

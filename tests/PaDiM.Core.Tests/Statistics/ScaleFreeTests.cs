@@ -152,6 +152,28 @@ public sealed class ScaleFreeTests
         Assert.Equal(0, maps[3].Values[4]);
     }
 
+    [Fact]
+    public void Few_images_whose_positions_vary_alike_choose_OAS()
+    {
+        var alike = RandomEmbeddings.Draw(12, 16, Grid, 30);
+        Assert.Equal(ShrinkageMethod.Oas, Choose(alike[..15]));
+        Assert.Equal(ShrinkageMethod.None, Choose(alike));
+        Assert.Equal(
+            ShrinkageMethod.LedoitWolf,
+            ShrinkageRule.Resolve(ShrinkageMethod.LedoitWolf, Fitting.Gather(alike))
+        );
+        // Three of nine positions hardly vary: OAS would bring them to the front, unless they are ignored.
+        var still = RandomEmbeddings.Draw(12, 15, Grid, 30);
+        foreach (var image in still)
+            for (var p = 0; p < 3; p++)
+                image[p].Clear();
+        Assert.Equal(ShrinkageMethod.None, Choose(still));
+        Assert.Equal(ShrinkageMethod.Oas, Choose(still, [0, 0, 0, 1, 1, 1, 1, 1, 1]));
+
+        static ShrinkageMethod Choose(PatchEmbedding[] images, float[]? shares = null) =>
+            ShrinkageRule.Resolve(ShrinkageMethod.Auto, Fitting.Gather(images), shares);
+    }
+
     [Theory]
     [InlineData(0.03)]
     [InlineData(1000)]
