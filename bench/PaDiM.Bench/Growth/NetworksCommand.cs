@@ -5,7 +5,8 @@ using PaDiM.Engine.Catalogue;
 namespace PaDiM.Bench.Growth;
 
 /// <summary>
-/// Measures the cost of a score with each network of the folder, in turn, at 256 x 256 and the paper's dimensions.
+/// Measures the cost of a score with each network of the folder, in turn, at 256 x 256 or the nearest size that it
+/// takes, and the paper's dimensions.
 /// </summary>
 internal static class NetworksCommand
 {
@@ -24,18 +25,15 @@ internal static class NetworksCommand
                 using var points = new Points(workbench);
                 foreach (var file in workbench.Registry.Directories.List())
                 {
+                    var backbone = workbench.Open(file.Name);
                     var settings = new FitSettings
                     {
+                        ImageSize = backbone.GetNearestSize(new FitSettings().ImageSize),
                         Dimensions = BackboneCatalogue
                             .Known.GetPaperSettings(file.Name, file.ReadManifest())
                             .Dimensions,
                     };
-                    points.Add(
-                        $"{file.Name}, d = {settings.Dimensions}",
-                        settings.Dimensions,
-                        workbench.Open(file.Name),
-                        settings
-                    );
+                    points.Add($"{file.Name}, d = {settings.Dimensions}", settings.Dimensions, backbone, settings);
                 }
                 points.Print(
                     "network",

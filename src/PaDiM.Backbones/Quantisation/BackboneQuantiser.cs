@@ -35,7 +35,7 @@ public sealed class BackboneQuantiser : IDisposable
     public BackboneQuantiser(BackboneFile file, BackboneRuntime runtime)
     {
         _backbone = Backbone.Load(file, runtime);
-        var settings = new FitSettings { ImageSize = _backbone.FixedSize ?? new FitSettings().ImageSize };
+        var settings = new FitSettings { ImageSize = _backbone.GetNearestSize(new FitSettings().ImageSize) };
         Decoding = DecodeOptions.For(settings);
         _preprocessing = new Preprocessor(settings, _backbone.Manifest.Normalisation);
         _prepared = new float[3 * _preprocessing.PreparedSize.Positions];

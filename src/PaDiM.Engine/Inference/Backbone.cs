@@ -348,12 +348,13 @@ public sealed class Backbone : IDisposable
         if (size % SizeMultiple != 0)
             return $"The backbone '{Identity.Name}' cuts images into patches of {SizeMultiple} x {SizeMultiple} pixels."
                 + $" Set the image size, or the crop size, to a multiple of {SizeMultiple}:"
-                + $" {GetMultipleNear(size)} is the nearest to {size}.";
+                + $" {GetNearestSize(size)} is the nearest to {size}.";
         return EstimateFit(settings).ValidateMemory(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
     }
 
-    private int GetMultipleNear(int size) =>
-        Math.Max(SizeMultiple, (size + SizeMultiple / 2) / SizeMultiple * SizeMultiple);
+    /// <summary>Gets the prepared size that the network accepts and that is nearest to another one.</summary>
+    public int GetNearestSize(int size) =>
+        FixedSize ?? Math.Max(SizeMultiple, (size + SizeMultiple / 2) / SizeMultiple * SizeMultiple);
 
     /// <summary>Estimates the resources that a fit needs.</summary>
     /// <param name="settings">The settings.</param>

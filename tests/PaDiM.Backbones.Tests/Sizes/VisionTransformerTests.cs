@@ -58,6 +58,10 @@ public sealed class VisionTransformerTests(ITestOutputHelper output) : IDisposab
     {
         using var backbone = Load(await AddAsync("dinov2"));
         Assert.Equal((14, null), (backbone.SizeMultiple, backbone.FixedSize));
+        Assert.Equal(
+            (252, 266, 14),
+            (backbone.GetNearestSize(256), backbone.GetNearestSize(260), backbone.GetNearestSize(3))
+        );
         Assert.Contains(
             "252 is the nearest to 256",
             backbone.Validate(new FitSettings { ImageSize = 256, Dimensions = 24 }),
