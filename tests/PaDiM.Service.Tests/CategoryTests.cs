@@ -53,15 +53,15 @@ public sealed class CategoryTests(SharedService shared)
             )
         );
         Assert.Equal(
-            (0.01, 4.0, 0.01),
+            (0.01, 3.0, 0.01),
             (plain.Number("epsilon"), plain.Number("blurSigma"), plain.Number("falseRejectRate"))
         );
         Assert.Equal(
-            (0.0, 0.0, "none"),
+            (0.5, 1.5, "auto"),
             (plain.Number("relativeRidge"), plain.Number("quietExponent"), plain.Text("shrinkage"))
         );
         Assert.Null(plain["reviewRate"]);
-        Assert.Equal((false, "max"), (plain["localAverage"]!.GetValue<bool>(), plain.Text("imageScore")));
+        Assert.Equal((true, "max"), (plain["localAverage"]!.GetValue<bool>(), plain.Text("imageScore")));
 
         var paper = await (
             await shared.Http.PutAsJsonAsync($"/v1/categories/{shared.NewName()}", new { profile = "paper" })

@@ -118,6 +118,7 @@ public sealed class SideBySideTests(SharedService shared)
         for (var i = 0; i < images + scorer.Runtime.Threads - 2; i++)
             _ = AdmitAsync(admission);
         Assert.Equal(expected, Create(admission, maxBatchSize: 8).IsFasterFor(scorer));
+        Assert.False(Create(admission, maxBatchSize: 8, maxBatchWaitMs: 1).IsFasterFor(scorer));
     }
 
     private static ImageAdmission Admit(int cores) =>
@@ -129,10 +130,10 @@ public sealed class SideBySideTests(SharedService shared)
     private static Leases Requests(ImageAdmission admission, int count) =>
         new([.. Enumerable.Range(0, count).Select(_ => admission.RequestCore(99, Priority.Line))]);
 
-    private SideBySideScorer Create(ImageAdmission admission, int maxBatchSize) =>
+    private SideBySideScorer Create(ImageAdmission admission, int maxBatchSize, int maxBatchWaitMs = 0) =>
         new(
             admission,
-            Options.Create(new ScoringOptions { MaxBatchSize = maxBatchSize }),
+            Options.Create(new ScoringOptions { MaxBatchSize = maxBatchSize, MaxBatchWaitMs = maxBatchWaitMs }),
             shared.Service.Get<ScoreMetrics>(),
             TimeProvider.System,
             NullLogger<SideBySideScorer>.Instance

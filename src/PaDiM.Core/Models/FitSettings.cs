@@ -83,7 +83,7 @@ public sealed record FitSettings
     /// Gets whether each tap is averaged with its neighbours (<see cref="Embedding.LocalAverage"/>) at its own
     /// resolution.
     /// </summary>
-    public bool LocalAverage { get; init; }
+    public bool LocalAverage { get; init; } = true;
 
     /// <summary>
     /// Gets the value added to every variance, in squared units of the embedding; above 0. Not used with a <see
@@ -95,24 +95,24 @@ public sealed record FitSettings
     /// Gets the share of the mean variance over all positions that is added to every variance; 0 adds <see
     /// cref="Epsilon"/> instead.
     /// </summary>
-    public double RelativeRidge { get; init; }
+    public double RelativeRidge { get; init; } = 0.5;
 
     /// <summary>
     /// Gets the exponent k of the weight min(1, t / (0.5 vbar))^k of squared distances, where t is the mean variance of
     /// a position and vbar that of all positions; 0 for no weights.
     /// </summary>
-    public double QuietExponent { get; init; }
+    public double QuietExponent { get; init; } = 1.5;
 
     /// <summary>
     /// Gets the standard deviation of the smoothing Gaussian, in pixels of the prepared image; 0 for no smoothing.
     /// </summary>
-    public double BlurSigma { get; init; } = 4;
+    public double BlurSigma { get; init; } = 3;
 
     /// <summary>Gets how the score of an image follows from its map.</summary>
     public ImageScoreMethod ImageScore { get; init; }
 
     /// <summary>Gets how far covariances are pulled towards a sphere, for few images.</summary>
-    public ShrinkageMethod Shrinkage { get; init; }
+    public ShrinkageMethod Shrinkage { get; init; } = ShrinkageMethod.Auto;
 
     /// <summary>Gets how images of parts in different positions are aligned.</summary>
     public AlignmentMethod Alignment { get; init; }

@@ -39,10 +39,10 @@ internal sealed partial class SideBySideScorer(
 
     /// <summary>
     /// Gets whether images are to be scored side by side now: at least as many are in progress as there are threads.
-    /// Fewer images are scored together, on all threads.
+    /// Fewer images are scored together, on all threads, and so are images that the settings let wait for a batch.
     /// </summary>
     public bool IsFasterFor(ModelScorer scorer) =>
-        !scorer.ScoresOnDevice && admission.SlotsInUse >= scorer.Runtime.Threads;
+        !scorer.ScoresOnDevice && options.Value.MaxBatchWaitMs == 0 && admission.SlotsInUse >= scorer.Runtime.Threads;
 
     /// <summary>Scores one prepared image.</summary>
     /// <param name="scorer">The model, scored on the host.</param>

@@ -40,17 +40,28 @@ public sealed class FitEstimateTests
     [Fact]
     public void A_ridge_that_depends_on_the_image_left_out_takes_the_factors_of_reflections()
     {
-        var memory = FitEstimate.Create(new FitSettings(), Patches, 100, 50).MemoryBytes;
+        var shared = FitSettings.Paper with { CropSize = null };
+        var memory = FitEstimate.Create(shared, Patches, 100, 50).MemoryBytes;
         foreach (
             var settings in new[]
             {
-                new FitSettings { RelativeRidge = 0.5 },
-                new FitSettings { Shrinkage = ShrinkageMethod.Oas },
-                new FitSettings { Shrinkage = ShrinkageMethod.Auto },
+                new FitSettings(),
+                shared with
+                {
+                    RelativeRidge = 0.5,
+                },
+                shared with
+                {
+                    Shrinkage = ShrinkageMethod.Oas,
+                },
+                shared with
+                {
+                    Shrinkage = ShrinkageMethod.Auto,
+                },
             }
         )
             Assert.Equal(memory + 8L * 4096 * 100, FitEstimate.Create(settings, Patches, 100, 50).MemoryBytes);
-        Assert.Equal(memory, FitEstimate.Create(new FitSettings { QuietExponent = 1.5 }, Patches, 100, 50).MemoryBytes);
+        Assert.Equal(memory, FitEstimate.Create(shared with { QuietExponent = 1.5 }, Patches, 100, 50).MemoryBytes);
     }
 
     [Theory]

@@ -101,7 +101,7 @@ public sealed class EmbeddingStoreTests
             Key(settings: settings with { JpegDecoding = JpegDecoding.FullSize }),
             Key(settings: settings with { SignificantBits = 10 }),
             Key(settings: settings with { SignificantBits = 12 }),
-            Key(settings: settings with { LocalAverage = true }),
+            Key(settings: settings with { LocalAverage = !settings.LocalAverage }),
             Key(settings: settings with { Seed = 1 }),
             Key(settings: settings with { Dimensions = 4 }),
             Key(settings: settings with { Reduction = ReductionMethod.Random }),
