@@ -55,7 +55,8 @@ public sealed record PadimModel(
     /// Gets how the covariances were shrunk: the method that the settings name or, for <see
     /// cref="ShrinkageMethod.Auto"/>, the one that the fit chose.
     /// </summary>
-    public ShrinkageMethod Shrinkage { get; init; } = Settings.Shrinkage;
+    public ShrinkageMethod Shrinkage { get; init; } =
+        Settings.Shrinkage == ShrinkageMethod.Auto ? ShrinkageMethod.None : Settings.Shrinkage;
 
     /// <summary>Gets near-duplicate, blurred and wrongly exposed training images, by index.</summary>
     public IReadOnlyList<TrainingFinding> Findings { get; init; } = [];

@@ -16,8 +16,8 @@ namespace PaDiM.Core.Persistence;
 /// <summary>
 /// A model as one safetensors file: <c>mean</c> F32 (h, w, d); the covariances as <c>whitening</c> I16 (h, w, d (d + 1)
 /// / 2) with <c>scale</c> BF16 (h, w, d), or, for few images, as <c>basis</c> F32 (h, w, r, d), <c>whitening</c> F32
-/// (h, w, r (r + 1) / 2) and <c>ridge</c> F32 (h, w), or, where 16 bits are too few, as <c>whitening</c> F32 (h, w, d
-/// (d + 1) / 2) alone; <c>calibration</c> F64 (n); the reduction as <c>channels</c> I32 (d) or <c>projection</c> F32
+/// (h, w, r (r + 1) / 2) and <c>ridge</c> F32 (h, w), 0 where a position does not count, or, where 16 bits are too few,
+/// as <c>whitening</c> F32 (h, w, d (d + 1) / 2) alone; <c>calibration</c> F64 (n); the reduction as <c>channels</c> I32 (d) or <c>projection</c> F32
 /// (C, d); <c>golden</c> U8 (k, s, s, 3) with <c>goldenScores</c> F32 (k); where pixels are ignored, <c>ignored</c> U8
 /// (s, s); where images are aligned, <c>template</c> F32 (s, s); and a JSON card under the metadata key <c>padim</c>.
 /// </summary>
@@ -160,8 +160,8 @@ public static class ModelFile
 
     /// <summary>
     /// Adds what a card of an earlier version does not say, whatever the defaults are now: JPEGs at full size, samples
-    /// over all of their range whatever the file states, epsilon alone, no weights, no local average, and the maximum as
-    /// score.
+    /// over all of their range whatever the file states, epsilon alone, no weights, no local average, sigma 4, no
+    /// shrinkage, and the maximum as score.
     /// </summary>
     private static FitSettings AddEarlierSettings(FitSettings settings, string json)
     {
@@ -178,6 +178,10 @@ public static class ModelFile
             settings = settings with { QuietExponent = 0 };
         if (!stated.TryGetProperty("localAverage", out _))
             settings = settings with { LocalAverage = false };
+        if (!stated.TryGetProperty("blurSigma", out _))
+            settings = settings with { BlurSigma = 4 };
+        if (!stated.TryGetProperty("shrinkage", out _))
+            settings = settings with { Shrinkage = ShrinkageMethod.None };
         if (!stated.TryGetProperty("imageScore", out _))
             settings = settings with { ImageScore = ImageScoreMethod.Max };
         return settings;
@@ -207,7 +211,7 @@ public static class ModelFile
                 mean,
                 SafetensorsTensor.Create("basis", [h, w, low.Rank, d], low.Basis),
                 SafetensorsTensor.Create("whitening", [h, w, PackedTriangle.GetLength(low.Rank)], low.Whitening),
-                SafetensorsTensor.Create("ridge", [h, w], low.Ridge),
+                SafetensorsTensor.Create("ridge", [h, w], Replace(low.Ridge, float.PositiveInfinity, 0)),
             ],
             _ => throw new ArgumentException("The distribution has an unknown type.", nameof(distribution)),
         };
@@ -247,9 +251,29 @@ public static class ModelFile
             mean,
             ReadFinite(file, "basis", grid.Height, grid.Width, rank, d),
             ReadFinite(file, "whitening", grid.Height, grid.Width, PackedTriangle.GetLength(rank)),
-            // Infinite where a position does not count; the distribution refuses numbers that are not above 0.
-            file.Read<float>("ridge", grid.Height, grid.Width)
+            ReadRidge(file, grid)
         );
+    }
+
+    /// <summary>
+    /// Reads ridges, which are infinite where a position does not count. A file says 0 there, so that its numbers are
+    /// finite; the distribution refuses those below 0.
+    /// </summary>
+    private static ReadOnlyMemory<float> ReadRidge(SafetensorsReader file, Grid grid)
+    {
+        var ridge = file.Read<float>("ridge", grid.Height, grid.Width);
+        return TensorPrimitives.IsFiniteAll(ridge.Span)
+            ? Replace(ridge, 0, float.PositiveInfinity)
+            : throw new InvalidDataException("The file has values that are not finite.");
+    }
+
+    private static ReadOnlyMemory<float> Replace(ReadOnlyMemory<float> values, float old, float other)
+    {
+        if (!values.Span.Contains(old))
+            return values;
+        var replaced = values.ToArray();
+        replaced.AsSpan().Replace(old, other);
+        return replaced;
     }
 
     private static GoldenImage[] ReadGoldenImages(SafetensorsReader file, long side)

@@ -185,6 +185,33 @@ public sealed class ModelFileTests
     }
 
     [Fact]
+    public void A_model_that_says_nothing_of_smoothing_and_shrinkage_has_what_was_the_default_once()
+    {
+        var model = Model(ReductionMethod.Random);
+        var settings = ModelFile
+            .Read(
+                Rewritten(
+                    model,
+                    card =>
+                    {
+                        card["settings"]!.AsObject().Remove("blurSigma");
+                        card["settings"]!.AsObject().Remove("shrinkage");
+                    }
+                )
+            )
+            .Settings;
+        Assert.Equal((4, ShrinkageMethod.None), (settings.BlurSigma, settings.Shrinkage));
+    }
+
+    [Fact]
+    public void A_model_whose_fit_did_not_say_what_it_chose_is_not_shrunk()
+    {
+        var model = Model(ReductionMethod.Random);
+        Assert.Equal(ShrinkageMethod.Auto, model.Settings.Shrinkage);
+        Assert.Equal(ShrinkageMethod.None, ModelFile.Read(new MemoryStream(Bytes(model))).Shrinkage);
+    }
+
+    [Fact]
     public void A_model_that_says_nothing_of_ridge_and_weights_was_fitted_with_epsilon_alone()
     {
         var model = Model(ReductionMethod.Random);
@@ -255,6 +282,10 @@ public sealed class ModelFileTests
         };
         var low = Assert.IsType<LowRankDistribution>(ModelFile.Read(new MemoryStream(Bytes(model))).Distribution);
         Assert.Equal(float.PositiveInfinity, low.Ridge.Span[1]);
+        Assert.All(
+            SafetensorsReader.Open(new MemoryStream(Bytes(model))).ReadArray<float>("ridge", 2, 2).Index(),
+            ridge => Assert.Equal(ridge.Index == 1, ridge.Item == 0)
+        );
         foreach (var wrong in new[] { 0, -1, float.NaN })
             Assert.Throws<ArgumentException>(() =>
                 new LowRankDistribution(
