@@ -209,11 +209,12 @@ internal static class LoadCommand
                 + "ways of decoding and the backbone alone in this process, in turn while the service is idle, "
                 + $"{Slices} slices of {slice.TotalSeconds:0.#} s each:"
         );
-        goals.AtLeast(
-            $"{reduction.ToText()}: images per second at concurrency 8, of the ideal",
-            0.9,
-            loads.First(load => load.Concurrency == 8).PerSecond / best
-        );
+        foreach (var load in loads.Where(load => load.Concurrency >= 8))
+            goals.AtLeast(
+                $"{reduction.ToText()}: images per second at concurrency {load.Concurrency}, of the ideal",
+                0.92,
+                load.PerSecond / best
+            );
 
         workbench.Draw(
             $"load-{reduction.ToFileNamePrefix()}throughput",
