@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using PaDiM.Engine.Scoring;
 using PaDiM.Service.Admission;
-using PaDiM.Service.Models;
 using PaDiM.Service.Scoring;
 using PaDiM.Service.Tests.Support;
 
@@ -13,14 +12,14 @@ public sealed class ScoreBatcherTests(SharedService shared)
     [Fact]
     public async Task Every_image_of_many_at_once_gets_its_own_map()
     {
-        var scorer = await InspectorAsync();
+        var scorer = await shared.GetScorerAsync();
         var batcher = new ScoreBatcher(
             Options.Create(new ScoringOptions { MaxBatchSize = 4 }),
             shared.Service.Get<ScoreMetrics>(),
             TimeProvider.System,
             NullLogger<ScoreBatcher>.Instance
         );
-        var images = Enumerable.Range(0, 23).Select(seed => Image(scorer, seed)).ToArray();
+        var images = Enumerable.Range(0, 23).Select(seed => PreparedImages.Draw(scorer, seed)).ToArray();
         var alone = new List<float>();
         foreach (var image in images)
             alone.Add(await ScoreAsync(batcher, scorer, image));
@@ -32,7 +31,7 @@ public sealed class ScoreBatcherTests(SharedService shared)
     [Fact]
     public async Task An_image_that_nobody_waits_for_leaves_those_behind_it_alone()
     {
-        var scorer = await InspectorAsync();
+        var scorer = await shared.GetScorerAsync();
         var time = new StoppedTime();
         var batcher = new ScoreBatcher(
             Options.Create(new ScoringOptions { MaxBatchWaitMs = 200 }),
@@ -41,13 +40,13 @@ public sealed class ScoreBatcherTests(SharedService shared)
             NullLogger<ScoreBatcher>.Instance
         );
         using var gone = new CancellationTokenSource();
-        var first = batcher.ScoreAsync(scorer, Image(scorer, 1), Priority.Line, gone.Token);
-        var second = ScoreAsync(batcher, scorer, Image(scorer, 2));
+        var first = batcher.ScoreAsync(scorer, PreparedImages.Draw(scorer, 1), Priority.Line, gone.Token);
+        var second = ScoreAsync(batcher, scorer, PreparedImages.Draw(scorer, 2));
         await gone.CancelAsync();
         await time.AdvanceOnceAwaitedAsync(TimeSpan.FromMilliseconds(200));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
         Assert.True(await second > 0);
-        var third = ScoreAsync(batcher, scorer, Image(scorer, 3));
+        var third = ScoreAsync(batcher, scorer, PreparedImages.Draw(scorer, 3));
         await time.AdvanceOnceAwaitedAsync(TimeSpan.FromMilliseconds(200));
         Assert.True(await third > 0);
     }
@@ -55,21 +54,23 @@ public sealed class ScoreBatcherTests(SharedService shared)
     [Fact]
     public async Task A_leader_that_fails_tells_its_own_request_and_keeps_nobody_from_the_next()
     {
-        var scorer = await InspectorAsync();
+        var scorer = await shared.GetScorerAsync();
         var batcher = new ScoreBatcher(
             Options.Create(new ScoringOptions { MaxBatchWaitMs = 50 }),
             shared.Service.Get<ScoreMetrics>(),
             new TimeThatFailsOnce(),
             NullLogger<ScoreBatcher>.Instance
         );
-        await Assert.ThrowsAsync<InvalidTimeZoneException>(() => ScoreAsync(batcher, scorer, Image(scorer, 1)));
-        Assert.True(await ScoreAsync(batcher, scorer, Image(scorer, 2)) > 0);
+        await Assert.ThrowsAsync<InvalidTimeZoneException>(() =>
+            ScoreAsync(batcher, scorer, PreparedImages.Draw(scorer, 1))
+        );
+        Assert.True(await ScoreAsync(batcher, scorer, PreparedImages.Draw(scorer, 2)) > 0);
     }
 
     [Fact]
     public async Task An_image_of_the_line_goes_before_those_of_a_batch_that_came_earlier()
     {
-        var scorer = await InspectorAsync();
+        var scorer = await shared.GetScorerAsync();
         var time = new StoppedTime { Step = TimeSpan.FromMicroseconds(1) };
         var batcher = new ScoreBatcher(
             Options.Create(new ScoringOptions { MaxBatchSize = 8, MaxBatchWaitMs = 100 }),
@@ -79,9 +80,11 @@ public sealed class ScoreBatcherTests(SharedService shared)
         );
         var batch = Enumerable
             .Range(0, 6)
-            .Select(seed => batcher.ScoreAsync(scorer, Image(scorer, seed), Priority.Batch, CancellationToken.None))
+            .Select(seed =>
+                batcher.ScoreAsync(scorer, PreparedImages.Draw(scorer, seed), Priority.Batch, CancellationToken.None)
+            )
             .ToArray();
-        var line = batcher.ScoreAsync(scorer, Image(scorer, 6), Priority.Line, CancellationToken.None);
+        var line = batcher.ScoreAsync(scorer, PreparedImages.Draw(scorer, 6), Priority.Line, CancellationToken.None);
         await time.AdvanceOnceAwaitedAsync(TimeSpan.FromMilliseconds(100));
         Assert.True((await line).Succeeded(out var first, out _));
         foreach (var answer in await Task.WhenAll(batch))
@@ -94,7 +97,7 @@ public sealed class ScoreBatcherTests(SharedService shared)
     [Fact]
     public async Task An_image_of_a_batch_that_has_waited_for_a_second_goes_with_the_line()
     {
-        var scorer = await InspectorAsync();
+        var scorer = await shared.GetScorerAsync();
         var time = new StoppedTime { Step = TimeSpan.FromMicroseconds(1) };
         var batcher = new ScoreBatcher(
             Options.Create(new ScoringOptions { MaxBatchSize = 8, MaxBatchWaitMs = 1000 }),
@@ -102,25 +105,14 @@ public sealed class ScoreBatcherTests(SharedService shared)
             time,
             NullLogger<ScoreBatcher>.Instance
         );
-        var batch = batcher.ScoreAsync(scorer, Image(scorer, 1), Priority.Batch, CancellationToken.None);
-        var line = batcher.ScoreAsync(scorer, Image(scorer, 2), Priority.Line, CancellationToken.None);
+        var batch = batcher.ScoreAsync(scorer, PreparedImages.Draw(scorer, 1), Priority.Batch, CancellationToken.None);
+        var line = batcher.ScoreAsync(scorer, PreparedImages.Draw(scorer, 2), Priority.Line, CancellationToken.None);
         await time.AdvanceOnceAwaitedAsync(TimeSpan.FromMilliseconds(1001));
         Assert.True((await batch).Succeeded(out var first, out _));
         Assert.True((await line).Succeeded(out var second, out _));
         // In one batch: both started at the same time.
         Assert.True(first.Waited > second.Waited);
         Assert.Equal(first.Embedding, second.Embedding);
-    }
-
-    private async Task<ModelScorer> InspectorAsync()
-    {
-        var category = await shared.FittedAsync();
-        Assert.True(
-            (
-                await shared.Service.Get<ModelRegistry>().AcquireAsync(category.Name, null, CancellationToken.None)
-            ).Succeeded(out var model, out _)
-        );
-        return model.Scorer;
     }
 
     private static async Task<float> ScoreAsync(ScoreBatcher batcher, ModelScorer scorer, float[] image)
@@ -131,13 +123,7 @@ public sealed class ScoreBatcherTests(SharedService shared)
                 out _
             )
         );
-        return Assert.IsType<RawMap.Patches>(batched.Map).Distances.Max();
-    }
-
-    private static float[] Image(ModelScorer scorer, int seed)
-    {
-        var random = new Random(seed);
-        return [.. Enumerable.Range(0, scorer.Embedder.PreparedLength).Select(_ => 4 * random.NextSingle() - 2)];
+        return PreparedImages.GetMax(batched);
     }
 
     private sealed class TimeThatFailsOnce : TimeProvider

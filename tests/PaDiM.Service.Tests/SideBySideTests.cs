@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using PaDiM.Engine.Scoring;
 using PaDiM.Service.Admission;
-using PaDiM.Service.Models;
 using PaDiM.Service.Scoring;
 using PaDiM.Service.Tests.Support;
 
@@ -14,7 +13,7 @@ public sealed class SideBySideTests(SharedService shared)
     [Fact]
     public async Task Every_image_of_many_gets_the_map_that_it_gets_alone()
     {
-        var scorer = await GetScorerAsync();
+        var scorer = await shared.GetScorerAsync();
         var admission = Admit(cores: 2);
         var sideBySide = Create(admission, maxBatchSize: 4);
         var alone = new List<float>();
@@ -33,7 +32,7 @@ public sealed class SideBySideTests(SharedService shared)
     [Fact]
     public async Task Images_that_wait_share_a_pass_over_the_statistics()
     {
-        var scorer = await GetScorerAsync();
+        var scorer = await shared.GetScorerAsync();
         var admission = Admit(cores: 3);
         var sideBySide = Create(admission, maxBatchSize: 8);
         var first = await AdmitAsync(admission);
@@ -48,7 +47,7 @@ public sealed class SideBySideTests(SharedService shared)
         var maps = await Task.WhenAll(scores);
 
         Assert.Equal(maps[0].Scoring, maps[1].Scoring);
-        Assert.NotEqual(Max(maps[0]), Max(maps[1]));
+        Assert.NotEqual(PreparedImages.GetMax(maps[0]), PreparedImages.GetMax(maps[1]));
         first.Dispose();
         second.Dispose();
     }
@@ -56,14 +55,14 @@ public sealed class SideBySideTests(SharedService shared)
     [Fact]
     public async Task An_image_that_is_given_up_leaves_the_others_and_their_core()
     {
-        var scorer = await GetScorerAsync();
+        var scorer = await shared.GetScorerAsync();
         var admission = Admit(cores: 1);
         var sideBySide = Create(admission, maxBatchSize: 8);
         using var lease = await AdmitAsync(admission);
         using var uploads = Requests(admission, count: 1);
         using var gone = new CancellationTokenSource();
 
-        var score = sideBySide.ScoreAsync(scorer, Image(scorer, 1), lease, gone.Token);
+        var score = sideBySide.ScoreAsync(scorer, PreparedImages.Draw(scorer, 1), lease, gone.Token);
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => score);
         lease.Dispose();
@@ -113,7 +112,7 @@ public sealed class SideBySideTests(SharedService shared)
     [InlineData(3, true)]
     public async Task As_many_images_as_threads_are_scored_side_by_side(int images, bool expected)
     {
-        var scorer = await GetScorerAsync();
+        var scorer = await shared.GetScorerAsync();
         var admission = Admit(cores: 2);
         for (var i = 0; i < images + scorer.Runtime.Threads - 2; i++)
             _ = AdmitAsync(admission);
@@ -139,16 +138,6 @@ public sealed class SideBySideTests(SharedService shared)
             NullLogger<SideBySideScorer>.Instance
         );
 
-    private async Task<ModelScorer> GetScorerAsync()
-    {
-        var category = await shared.FittedAsync();
-        var acquired = await shared
-            .Service.Get<ModelRegistry>()
-            .AcquireAsync(category.Name, null, CancellationToken.None);
-        Assert.True(acquired.Succeeded(out var model, out _));
-        return model.Scorer;
-    }
-
     private static async Task<float> ScoreAsync(
         SideBySideScorer sideBySide,
         ImageAdmission admission,
@@ -157,7 +146,7 @@ public sealed class SideBySideTests(SharedService shared)
     )
     {
         using var lease = await AdmitAsync(admission);
-        return Max(await ScoreAsync(sideBySide, lease, scorer, seed));
+        return PreparedImages.GetMax(await ScoreAsync(sideBySide, lease, scorer, seed));
     }
 
     private static async Task<BatchedMap> ScoreAsync(
@@ -167,17 +156,14 @@ public sealed class SideBySideTests(SharedService shared)
         int seed
     )
     {
-        var answer = await sideBySide.ScoreAsync(scorer, Image(scorer, seed), lease, CancellationToken.None);
+        var answer = await sideBySide.ScoreAsync(
+            scorer,
+            PreparedImages.Draw(scorer, seed),
+            lease,
+            CancellationToken.None
+        );
         Assert.True(answer.Succeeded(out var batched, out _));
         return batched;
-    }
-
-    private static float Max(BatchedMap batched) => Assert.IsType<RawMap.Patches>(batched.Map).Distances.Max();
-
-    private static float[] Image(ModelScorer scorer, int seed)
-    {
-        var random = new Random(seed);
-        return [.. Enumerable.Range(0, scorer.Embedder.PreparedLength).Select(_ => 4 * random.NextSingle() - 2)];
     }
 
     private sealed class Leases(ImageLease[] leases) : IDisposable
