@@ -54,12 +54,12 @@ internal sealed class AccuracyCommand
     private readonly Option<bool[]> _localAverages = CreateListOption(
         "--local-average",
         "Whether each tap is averaged with its neighbours.",
-        false
+        new FitSettings().LocalAverage
     );
     private readonly Option<ImageScoreMethod[]> _imageScores = CreateListOption(
         "--image-score",
         "How the score of an image follows from its map.",
-        ImageScoreMethod.Max
+        new FitSettings().ImageScore
     );
     private readonly Option<double[]> _epsilons = CreateListOption(
         "--epsilon",
@@ -79,7 +79,7 @@ internal sealed class AccuracyCommand
     private readonly Option<ShrinkageMethod[]> _shrinkages = CreateListOption(
         "--shrinkage",
         "Shrinkages.",
-        ShrinkageMethod.None
+        new FitSettings().Shrinkage
     );
     private readonly Option<int[]> _counts = CreateListOption("--images", "Numbers of training images; 0 for all.", 0);
     private readonly Option<int> _draws = new("--draws")
