@@ -165,7 +165,7 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
         {
             var embedded = batch.Chunk(Batch).SelectMany(part => Embed([.. part.Select(item => item.bytes)])).ToArray();
             var shrunk = batch
-                .Select(item => fitted.ReadPixels(_settings.ImageSize, Embedder.Decoding, GetName(item.i))!)
+                .Select(item => fitted.ReadPixels(_settings, Embedder.Decoding, GetName(item.i))!)
                 .ToArray();
             Measure(
                 "2 store: write",
@@ -178,6 +178,7 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
                         {
                             store.Write("key", GetName(batch[i].i), embedded[i]);
                             store.WritePixels(
+                                _settings,
                                 Embedder.Decoding,
                                 GetName(batch[i].i),
                                 shrunk[i].Pixels,
@@ -203,7 +204,7 @@ internal sealed class FitCommand(Backbone backbone, IReadOnlyList<byte[]> images
                                 pixels[k] = shrunk[i].Pixels.Pixels[k];
                             found[i] = ImageTraits.Measure(
                                 pixels.AsSpan(0, shrunk[i].Pixels.Pixels.Length),
-                                _settings.ImageSize
+                                _settings.GetImageSize()
                             );
                             ArrayPool<float>.Shared.Return(pixels);
                         }

@@ -119,15 +119,15 @@ internal sealed class LabelledFeatures
                 Path.Combine(root, "ground_truth", defect, $"{Path.GetFileNameWithoutExtension(path)}_mask.png"),
                 DecodeOptions.Default
             ),
-            new Grid(sizes.ImageSize, sizes.ImageSize)
+            sizes
         );
-        var size = sizes.GetPreparedSize();
-        var margin = sizes.GetCropMargin();
+        var frame = sizes.CreateFrame(sizes.GetImageSize());
+        var (width, across, down) = (frame.Prepared.Width, frame.Columns.Margin, frame.Rows.Margin);
         return
         [
             .. Enumerable
-                .Range(0, size.Positions)
-                .Select(p => whole[(p / size.Width + margin) * sizes.ImageSize + p % size.Width + margin]),
+                .Range(0, frame.Prepared.Positions)
+                .Select(p => whole[(p / width + down) * frame.ImageSize.Width + p % width + across]),
         ];
     }
 

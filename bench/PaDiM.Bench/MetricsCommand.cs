@@ -8,7 +8,6 @@ using PaDiM.Core.Scoring;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
 using PaDiM.Imaging.Heatmaps;
-using PaDiM.Imaging.Preprocessing;
 
 namespace PaDiM.Bench;
 
@@ -106,15 +105,14 @@ internal static class MetricsCommand
         ];
         var prepared = new Grid(4 * Patches, 4 * Patches);
         var map = new AnomalyMap(new Grid(Patches, Patches), distances).ToPixels(prepared, sigma: 4);
-        var preprocessing = new Preprocessor(
-            new FitSettings { ImageSize = prepared.Width },
-            new Normalisation([0.5f, 0.5f, 0.5f], [0.5f, 0.5f, 0.5f])
+        var mapper = new OriginalMapper(
+            new FitSettings { ImageSize = prepared.Width }.CreateFrame(new Grid(side, side))
         );
         var mask = defect is null ? null : Encode();
         var labels = new Lazy<PixelLabels>(() =>
             new PixelLabels(new Grid(side, side), mask is null ? null : Decode(mask))
         );
-        return new LabelledMap(defect, () => new ScoredPixels(labels.Value, preprocessing.ToOriginal(map, side, side)));
+        return new LabelledMap(defect, () => new ScoredPixels(labels.Value, mapper.ToOriginal(map)));
 
         bool Inside(int position, int width) =>
             discs.Any(disc =>

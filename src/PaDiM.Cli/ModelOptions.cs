@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Embedding;
-using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Core.Scoring;
 using PaDiM.Core.Statistics;
@@ -184,11 +183,10 @@ internal sealed class ModelOptions
     {
         if (GetIgnoreMaskFile(arguments) is not { } path)
             return null;
-        var side = GetSettings(arguments.CommandResult, FitSettings.Paper).ImageSize;
         return new ImageDecoder()
             .Decode(File.ReadAllBytes(path), DecodeOptions.Mask)
             .TryGetImage(out var mask, out var refused)
-            ? MaskImage.GetMarks(mask, new Grid(side, side))
+            ? MaskImage.GetMarks(mask, GetSettings(arguments.CommandResult, FitSettings.Paper))
             : throw new InvalidDataException($"The ignore mask {path} cannot be read: {refused.Detail}");
     }
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using PaDiM.Core.Calibration;
+using PaDiM.Core.Scoring;
 using PaDiM.Engine;
 using PaDiM.Engine.Files;
 using PaDiM.Engine.Scoring;
@@ -139,7 +140,7 @@ internal static class ScoreCommand
         }
         if (!decoder.Decode(bytes, decoding).TryGetDecoded(out var decoded, out var refused))
             return new ScoreLine(path, Error: refused.Detail);
-        var size = decoded.Size;
+        var frame = scorer.Preprocessing.CreateFrame(decoded.Size);
         var compute = ComputeContext.OnThreadPool(scorer.Runtime.Threads, bindsCaller: true);
         var map = scorer.Score(decoded, compute, out var warnings);
         var score = scorer.GetScore(map);
@@ -159,20 +160,20 @@ internal static class ScoreCommand
             var drawn =
                 style == HeatmapStyle.Mask
                     ? ImageEncoder.EncodeMask(
-                        scorer.Preprocessing.ToOriginalMask(map, level, size.Width, size.Height),
-                        size.Width,
-                        size.Height
+                        new OriginalMapper(frame).ToOriginalMask(map, level),
+                        decoded.Size.Width,
+                        decoded.Size.Height
                     )
                     : HeatmapRenderer.Render(
                         whole.Image,
-                        scorer.Preprocessing.ToOriginal(map, size.Width, size.Height),
+                        new OriginalMapper(frame).ToOriginal(map),
                         threshold,
                         isAnomalous: score >= threshold,
                         style
                     );
             AtomicFile.Write(heatmap, stream => stream.Write(drawn));
         }
-        var defects = scorer.FindDefects(map, level, size.Width, size.Height, contours);
+        var defects = scorer.FindDefects(map, level, frame, contours);
         return new ScoreLine(
             path,
             score,

@@ -11,7 +11,7 @@ namespace PaDiM.Core.DatasetReview;
 /// </summary>
 public sealed class ImageTraits
 {
-    /// <summary>The side of the thumbnail, and of the smallest image that can be measured, in pixels.</summary>
+    /// <summary>The side of the thumbnail, in pixels.</summary>
     public const int ThumbnailSide = 32;
 
     /// <summary>The length of <see cref="ToVector"/>.</summary>
@@ -64,24 +64,24 @@ public sealed class ImageTraits
     public ReadOnlySpan<float> Thumbnail => _vector.AsSpan(ScalarCount);
 
     /// <summary>Measures an image.</summary>
-    /// <param name="rgb">Shape <c>(side, side, 3)</c>, row-major, red first, in [0, 255]: resized, neither cropped nor
-    /// normalised.</param>
-    /// <param name="side">Side of the image in pixels, at least <see cref="ThumbnailSide"/>.</param>
-    /// <exception cref="ArgumentException">The number of values does not match the side, or a value is not
+    /// <param name="rgb">Shape <c>(size.Height, size.Width, 3)</c>, row-major, red first, in [0, 255]: resized, without
+    /// a border, neither cropped nor normalised.</param>
+    /// <param name="size">Rows and columns of the image.</param>
+    /// <exception cref="ArgumentException">The number of values does not match the size, or a value is not
     /// finite.</exception>
-    public static ImageTraits Measure(ReadOnlySpan<float> rgb, int side)
+    public static ImageTraits Measure(ReadOnlySpan<float> rgb, Grid size)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(side, ThumbnailSide);
-        if (rgb.Length != 3L * side * side)
+        if (rgb.Length != 3L * size.Positions)
             throw new ArgumentException(
-                $"An RGB image with {side} x {side} pixels has {3L * side * side} values, not {rgb.Length}.",
+                $"An RGB image with {size.Width} x {size.Height} pixels has {3L * size.Positions} values,"
+                    + $" not {rgb.Length}.",
                 nameof(rgb)
             );
-        var rented = ArrayPool<float>.Shared.Rent(2 * side * side);
+        var rented = ArrayPool<float>.Shared.Rent(2 * size.Positions);
         try
         {
-            var luma = rented.AsSpan(0, side * side);
-            var scratch = rented.AsSpan(side * side, side * side);
+            var luma = rented.AsSpan(0, size.Positions);
+            var scratch = rented.AsSpan(size.Positions, size.Positions);
             var vector = new float[VectorLength];
             (vector[2], vector[3]) = ToLuma(rgb, luma);
             vector[0] = TensorPrimitives.Average<float>(luma);
@@ -91,8 +91,8 @@ public sealed class ImageTraits
             TensorPrimitives.Subtract(luma, vector[0], scratch);
             var variance = TensorPrimitives.SumOfSquares<float>(scratch) / luma.Length;
             vector[4] = MathF.Sqrt(variance);
-            vector[5] = SharpnessMeasure.Compute(luma, side, variance);
-            ThumbnailFilter.Reduce(luma, side, vector.AsSpan(ScalarCount), ThumbnailSide);
+            vector[5] = SharpnessMeasure.Compute(luma, size, variance);
+            ThumbnailFilter.Reduce(luma, size, vector.AsSpan(ScalarCount), ThumbnailSide);
             Standardise(vector.AsSpan(ScalarCount));
             return CreateChecked(vector, nameof(rgb));
         }

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using PaDiM.Core.Geometry;
 
 namespace PaDiM.Core.DatasetReview;
 
@@ -9,24 +10,30 @@ namespace PaDiM.Core.DatasetReview;
 /// </summary>
 internal static class ThumbnailFilter
 {
-    /// <summary>Reduces an image.</summary>
-    /// <param name="image">Shape <c>(side, side)</c>, row-major.</param>
-    /// <param name="side">Side of the image in pixels, at least <paramref name="resultSide"/>.</param>
+    /// <summary>Reduces an image to a square.</summary>
+    /// <param name="image">Shape <c>(size.Height, size.Width)</c>, row-major.</param>
+    /// <param name="size">Rows and columns of the image.</param>
     /// <param name="result">Receives shape <c>(resultSide, resultSide)</c>, row-major.</param>
     /// <param name="resultSide">Side of the result, in pixels.</param>
-    public static void Reduce(ReadOnlySpan<float> image, int side, Span<float> result, int resultSide)
+    public static void Reduce(ReadOnlySpan<float> image, Grid size, Span<float> result, int resultSide)
     {
-        var taps = GetTaps(side, resultSide);
-        var row = new float[side];
+        var rows = GetTaps(size.Height, resultSide);
+        var columns = GetTaps(size.Width, resultSide);
+        var row = new float[size.Width];
         for (var y = 0; y < resultSide; y++)
         {
             Array.Clear(row);
-            for (var k = 0; k < taps[y].Share.Length; k++)
-                TensorPrimitives.MultiplyAdd(image.Slice((taps[y].First + k) * side, side), taps[y].Share[k], row, row);
+            for (var k = 0; k < rows[y].Share.Length; k++)
+                TensorPrimitives.MultiplyAdd(
+                    image.Slice((rows[y].First + k) * size.Width, size.Width),
+                    rows[y].Share[k],
+                    row,
+                    row
+                );
             for (var x = 0; x < resultSide; x++)
                 result[y * resultSide + x] = TensorPrimitives.Dot<float>(
-                    row.AsSpan(taps[x].First, taps[x].Share.Length),
-                    taps[x].Share
+                    row.AsSpan(columns[x].First, columns[x].Share.Length),
+                    columns[x].Share
                 );
         }
     }
@@ -38,6 +45,8 @@ internal static class ThumbnailFilter
     private static (int First, float[] Share)[] GetTaps(int side, int resultSide)
     {
         var scale = (double)side / resultSide;
+        // Of a side that is shorter than the thumbnail's, each pixel reaches at least the next.
+        var reach = Math.Max(1, scale);
         return
         [
             .. Enumerable
@@ -45,11 +54,11 @@ internal static class ThumbnailFilter
                 .Select(i =>
                 {
                     var centre = (i + 0.5) * scale;
-                    var first = Math.Max(0, (int)Math.Ceiling(centre - 2 * scale - 0.5));
-                    var last = Math.Min(side - 1, (int)Math.Floor(centre + 2 * scale - 0.5));
+                    var first = Math.Max(0, (int)Math.Ceiling(centre - 2 * reach - 0.5));
+                    var last = Math.Min(side - 1, (int)Math.Floor(centre + 2 * reach - 0.5));
                     var shares = Enumerable
                         .Range(first, last - first + 1)
-                        .Select(x => EvaluateSpline(Math.Abs(x + 0.5 - centre) / scale))
+                        .Select(x => EvaluateSpline(Math.Abs(x + 0.5 - centre) / reach))
                         .ToArray();
                     var total = shares.Sum();
                     return (first, Array.ConvertAll(shares, share => (float)(share / total)));

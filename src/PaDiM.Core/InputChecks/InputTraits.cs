@@ -26,11 +26,11 @@ public readonly record struct InputTraits(
     private const float WhiteLimit = 253;
 
     /// <summary>Measures an image.</summary>
-    /// <param name="luma">Shape <c>(side, side)</c>, of pixels that are rounded to 8 bits.</param>
-    /// <param name="side">Side of the prepared image in pixels.</param>
+    /// <param name="luma">Shape <c>(shape.Height, shape.Width)</c>, of pixels that are rounded to 8 bits.</param>
+    /// <param name="shape">What the prepared image shows of the original.</param>
     /// <param name="brightest">The largest value of any channel.</param>
     /// <param name="size">Rows and columns of the upright file; null if they are not known.</param>
-    public static InputTraits Measure(ReadOnlySpan<float> luma, int side, float brightest, Grid? size)
+    public static InputTraits Measure(ReadOnlySpan<float> luma, Grid shape, float brightest, Grid? size)
     {
         var mean = TensorPrimitives.Sum(luma) / (double)luma.Length;
         var variance = Math.Max(0, TensorPrimitives.SumOfSquares(luma) / (double)luma.Length - mean * mean);
@@ -42,7 +42,7 @@ public readonly record struct InputTraits(
             mean,
             Math.Sqrt(variance),
             (double)white / luma.Length,
-            SharpnessMeasure.Compute(luma, side, variance),
+            SharpnessMeasure.Compute(luma, shape, variance),
             brightest
         );
     }

@@ -8,8 +8,8 @@ namespace PaDiM.Core.Models;
 /// The memory and disk space that a fit needs, known before it starts. With p positions, d dimensions, t = d (d + 1) /
 /// 2 and n images: statistics take 8 p (d + t) bytes; the model p (4 d + 2 t + 2 d), or p (4 d + 4 r d + 4 r (r + 1) /
 /// 2) if that is less for rank r = n - 1. Memory holds both, a batch of embeddings with 4 p d each, moments with 8 p (d
-/// + 1) for Ledoit and Wolf's shrinkage, 8 p d for a ridge that depends on the image left out, and the program, backbone and images. Embeddings take m (4 p d + 3 s^2) on
-/// disk, with s the image size and m the images without an embedding from an earlier fit.
+/// + 1) for Ledoit and Wolf's shrinkage, 8 p d for a ridge that depends on the image left out, and the program, backbone and images. Embeddings take m (4 p d + 3 s) on
+/// disk, with s the pixels at the image size and m the images without an embedding from an earlier fit.
 /// </summary>
 /// <param name="StatisticsBytes">Size of the growing sums, in memory and as a file.</param>
 /// <param name="ModelBytes">Size of the frozen distribution, in memory and as a file.</param>
@@ -71,7 +71,7 @@ public sealed record FitEstimate(long StatisticsBytes, long ModelBytes, long Mem
             statistics,
             model,
             memory,
-            (embedded ?? images ?? 0) * (4 * p * d + 3L * settings.ImageSize * settings.ImageSize)
+            (embedded ?? images ?? 0) * (4 * p * d + 3L * settings.GetImageSize().Positions)
         )
         {
             Entries = p * triangle,

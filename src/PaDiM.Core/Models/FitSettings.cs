@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
@@ -58,12 +59,27 @@ public sealed record FitSettings
         };
 
     /// <summary>
-    /// Gets the side of the square that images are resized to, in pixels; the aspect ratio is not kept.
+    /// Gets the side of the square that images are resized to, in pixels. Not used with <see cref="ImageWidth"/> and
+    /// <see cref="ImageHeight"/>.
     /// </summary>
     public int ImageSize { get; init; } = 256;
 
     /// <summary>
-    /// Gets the side of the centre crop after resizing, in pixels; null for no crop. A crop hides defects at the
+    /// Gets the width that images are resized to, in pixels, together with <see cref="ImageHeight"/>; null for a square.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? ImageWidth { get; init; }
+
+    /// <summary>Gets the height that images are resized to, in pixels; null for a square.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? ImageHeight { get; init; }
+
+    /// <summary>Gets what becomes of images of another shape than the size that they are resized to.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public AspectMode Aspect { get; init; }
+
+    /// <summary>
+    /// Gets the side of the square centre crop after resizing, in pixels; null for no crop. A crop hides defects at the
     /// border.
     /// </summary>
     public int? CropSize { get; init; }
@@ -126,17 +142,20 @@ public sealed record FitSettings
     /// </summary>
     public int? SignificantBits { get; init; }
 
-    /// <summary>Gets the shape of the prepared image: the crop if there is one, the resized image otherwise.</summary>
-    public Grid GetPreparedSize() => new(CropSize ?? ImageSize, CropSize ?? ImageSize);
+    /// <summary>Gets the size that images are resized to, before any crop.</summary>
+    public Grid GetImageSize() => new(ImageHeight ?? ImageSize, ImageWidth ?? ImageSize);
 
-    /// <summary>
-    /// Gets the rows above, and columns left of, the crop in the resized image; 0 without a crop.
-    /// </summary>
-    public int GetCropMargin() => (ImageSize - GetPreparedSize().Height) / 2;
+    /// <summary>Gets the shape of the prepared image: the crop if there is one, the resized image otherwise.</summary>
+    public Grid GetPreparedSize() => CropSize is { } side ? new Grid(side, side) : GetImageSize();
+
+    /// <summary>Creates the frame that says how an image lies in the prepared image.</summary>
+    /// <param name="original">Size of the upright image.</param>
+    public ImageFrame CreateFrame(Grid original) =>
+        ImageFrame.Create(original, GetImageSize(), GetPreparedSize(), Aspect);
 
     /// <summary>Creates the region of the prepared image's pixels that count; null for all.</summary>
-    /// <param name="ignored">True where a pixel is ignored, at the image size and before the crop, shape <c>(ImageSize,
-    /// ImageSize)</c>; null for none.</param>
+    /// <param name="ignored">True where a pixel is ignored, at the image size and before the crop; null for
+    /// none.</param>
     /// <param name="patches">The grid of patch positions.</param>
     /// <exception cref="ArgumentException">The mask has another size, or ignores all of the prepared image.</exception>
     public RegionOfInterest? CreateRegion(bool[]? ignored, Grid patches) =>
@@ -159,12 +178,14 @@ public sealed record FitSettings
 
     private bool[] CropMask(bool[] ignored)
     {
-        Shapes.CheckLength(ignored, (long)ImageSize * ImageSize);
-        var size = GetPreparedSize();
+        var frame = CreateFrame(GetImageSize());
+        var (size, whole) = (frame.Prepared, frame.ImageSize);
+        Shapes.CheckLength(ignored, whole.Positions);
         var prepared = new bool[size.Positions];
-        var margin = GetCropMargin();
         for (var y = 0; y < size.Height; y++)
-            ignored.AsSpan((y + margin) * ImageSize + margin, size.Width).CopyTo(prepared.AsSpan(y * size.Width));
+            ignored
+                .AsSpan((y + frame.Rows.Margin) * whole.Width + frame.Columns.Margin, size.Width)
+                .CopyTo(prepared.AsSpan(y * size.Width));
         return prepared;
     }
 

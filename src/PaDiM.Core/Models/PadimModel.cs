@@ -28,27 +28,24 @@ public sealed record PadimModel(
     private readonly float[]? _template;
 
     /// <summary>
-    /// Gets the ignore mask at the image size and before any crop, shape <c>(imageSize, imageSize)</c>, true for pixels
-    /// that do not count; null if all count.
+    /// Gets the ignore mask at the image size and before any crop, true for pixels that do not count; null if all count.
     /// </summary>
     /// <exception cref="ArgumentException">The mask has another size.</exception>
     public bool[]? Ignored
     {
         get => _ignored;
-        init =>
-            _ignored = value is null ? null : Shapes.CheckLength(value, (long)Settings.ImageSize * Settings.ImageSize);
+        init => _ignored = value is null ? null : Shapes.CheckLength(value, Settings.GetImageSize().Positions);
     }
 
     /// <summary>
-    /// Gets the mean training image that images are aligned to, grey values from 0 to 255, shape <c>(imageSize,
-    /// imageSize)</c>; null without alignment.
+    /// Gets the mean training image that images are aligned to, grey values from 0 to 255, at the image size; null without
+    /// alignment.
     /// </summary>
     /// <exception cref="ArgumentException">The template has another size.</exception>
     public float[]? Template
     {
         get => _template;
-        init =>
-            _template = value is null ? null : Shapes.CheckLength(value, (long)Settings.ImageSize * Settings.ImageSize);
+        init => _template = value is null ? null : Shapes.CheckLength(value, Settings.GetImageSize().Positions);
     }
 
     /// <summary>

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using PaDiM.Core.Geometry;
 
 namespace PaDiM.Core.Scoring;
 
@@ -21,6 +22,12 @@ internal sealed class AxisOperator
     /// Creates bilinear interpolation with <c>align_corners = false</c> and clamped borders.
     /// </summary>
     public static AxisOperator CreateUpsampling(int from, int to) => new(CreateBilinear(from, to));
+
+    /// <summary>
+    /// Creates bilinear interpolation from the resized part of an original to all of it; 0 where it was cut off.
+    /// </summary>
+    public static AxisOperator CreateUpsampling(FrameAxis axis, int length) =>
+        new(CreateBilinear(axis.TargetLength, length, axis.SourceStart, axis.SourceLength));
 
     /// <summary>
     /// Creates bilinear interpolation followed by a Gaussian of radius <c>floor(4 sigma + 0.5)</c> outputs with
@@ -51,12 +58,20 @@ internal sealed class AxisOperator
         }
     }
 
-    private static (int First, double[] Weights)[] CreateBilinear(int from, int to)
+    private static (int First, double[] Weights)[] CreateBilinear(int from, int to) => CreateBilinear(from, to, 0, to);
+
+    /// <summary>Creates bilinear interpolation to the outputs from one place on; the others are 0.</summary>
+    private static (int First, double[] Weights)[] CreateBilinear(int from, int to, double start, double length)
     {
         var outputs = new (int, double[])[to];
         for (var i = 0; i < to; i++)
         {
-            var centre = Math.Clamp((i + 0.5) * from / to - 0.5, 0, from - 1);
+            if (i + 0.5 < start || i + 0.5 > start + length)
+            {
+                outputs[i] = (0, [0]);
+                continue;
+            }
+            var centre = Math.Clamp((i + 0.5 - start) * from / length - 0.5, 0, from - 1);
             var low = (int)centre;
             outputs[i] = centre > low ? (low, [1 - (centre - low), centre - low]) : (low, [1]);
         }

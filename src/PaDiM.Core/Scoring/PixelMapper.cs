@@ -36,11 +36,15 @@ public sealed class PixelMapper
 
     /// <summary>Creates a mapper that upsamples without smoothing.</summary>
     internal static PixelMapper CreateUpsampling(Grid from, Grid to) =>
-        new(
+        CreateUpsampling(
             from,
             AxisOperator.CreateUpsampling(from.Height, to.Height),
             AxisOperator.CreateUpsampling(from.Width, to.Width)
         );
+
+    /// <summary>Creates a mapper of two operators that upsample.</summary>
+    internal static PixelMapper CreateUpsampling(Grid from, AxisOperator rows, AxisOperator columns) =>
+        new(from, rows, columns);
 
     /// <summary>
     /// Upsamples and smooths a map: bilinear with <c>align_corners = false</c> and clamped borders, then a Gaussian of

@@ -88,7 +88,7 @@ public sealed class EvaluationPipeline(
         foreach (
             var (i, image, (map, placement)) in missing.Zip(
                 pixels,
-                pixels.Length > 0 ? scorer.Score([.. pixels.Select(decoded => decoded.Image)], compute) : []
+                pixels.Length > 0 ? scorer.Score(pixels, compute) : []
             )
         )
         {
@@ -133,7 +133,7 @@ public sealed class EvaluationPipeline(
             image.Labels = labels;
         return new ScoredPixels(
             labels,
-            scorer.Preprocessing.ToOriginal(GetMap(image), image.Size.Width, image.Size.Height)
+            new OriginalMapper(scorer.Preprocessing.CreateFrame(image.Size)).ToOriginal(GetMap(image))
         );
     }
 
@@ -148,7 +148,7 @@ public sealed class EvaluationPipeline(
                 $"The mask of {image.Image.Name} has {mask.Width} x {mask.Height} pixels, but its image has"
                     + $" {image.Size.Width} x {image.Size.Height}."
             );
-        return new PixelLabels(image.Size, MaskImage.GetMarks(mask, image.Size), ignored);
+        return new PixelLabels(image.Size, MaskImage.GetMarks(mask), ignored);
     }
 
     private DecodeResult.Decoded Decode(string name, byte[] bytes, DecodeOptions options) =>

@@ -191,9 +191,9 @@ public sealed class OnnxExport
                     : "max: the largest pixel",
             ["decision"] = "anomalous where score >= threshold",
         };
-        if (DecodeOptions.For(settings).MinimumSide is { } side)
+        if (DecodeOptions.For(settings).MinimumSize is { } least)
         {
-            about["jpeg_minimum_side"] = ToInvariant(side);
+            about["jpeg_minimum_side"] = ToInvariant(least.Width);
             about["jpeg"] =
                 "decoded at the smallest of 1/2, 1/4 and 1/8 that leaves both sides at least jpeg_minimum_side pixels"
                 + " (DCT scaling; Pillow's draft)";
@@ -206,10 +206,10 @@ public sealed class OnnxExport
         }
         if (settings.CropSize is { } crop)
         {
+            var margin = settings.CreateFrame(settings.GetImageSize()).Rows.Margin;
             about["crop_size"] = ToInvariant(crop);
             about["crop"] =
-                $"after resizing, rows and columns {ToInvariant(settings.GetCropMargin())}"
-                + $" to {ToInvariant(settings.GetCropMargin() + crop - 1)}";
+                $"after resizing, rows and columns {ToInvariant(margin)}" + $" to {ToInvariant(margin + crop - 1)}";
         }
         if (notes.Category is { } category)
             about["category"] = category;

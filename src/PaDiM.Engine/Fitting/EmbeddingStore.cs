@@ -37,7 +37,7 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
         hash.AppendData(
             Encoding.UTF8.GetBytes(
                 FormattableString.Invariant(
-                    $"{network}|{settings.ImageSize}|{settings.CropSize}|{reduction.Method}|{GetLaterSettings(settings)}"
+                    $"{network}|{CreateSizeKey(settings)}|{settings.CropSize}|{reduction.Method}|{GetLaterSettings(settings)}"
                 )
             )
         );
@@ -116,16 +116,18 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
     }
 
     /// <summary>Reads the pixels of an image at an image size; null if they are missing or damaged.</summary>
-    /// <param name="side">The image size.</param>
+    /// <param name="settings">The settings, which give the size.</param>
     /// <param name="decoding">How the image was decoded.</param>
     /// <param name="imageSha256">SHA-256 of the image.</param>
-    public ShrunkImage? ReadPixels(int side, DecodeOptions decoding, string imageSha256)
+    public ShrunkImage? ReadPixels(FitSettings settings, DecodeOptions decoding, string imageSha256)
     {
         try
         {
-            using var stream = Open(CreatePixelKey(side, decoding), imageSha256);
+            using var stream = Open(CreatePixelKey(settings, decoding), imageSha256);
             var file = SafetensorsReader.Open(stream);
-            var pixels = new RgbImage(side, side, file.ReadArray<byte>("pixels", side, side, 3));
+            if (file.GetShape("pixels") is not [var height, var width, 3] || !IsResized(settings, height, width))
+                return null;
+            var pixels = new RgbImage((int)width, (int)height, file.ReadArray<byte>("pixels", height, width, 3));
             if (!file.Contains("size"))
                 return new ShrunkImage(pixels, FileSize: null);
             var size = file.ReadArray<int>("size", 2);
@@ -138,13 +140,20 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
     }
 
     /// <summary>Writes the pixels of an image at the image size.</summary>
+    /// <param name="settings">The settings, which give the size.</param>
     /// <param name="decoding">How the image was decoded.</param>
     /// <param name="imageSha256">SHA-256 of the image.</param>
     /// <param name="pixels">Its pixels.</param>
     /// <param name="fileSize">The upright size of its file.</param>
-    public void WritePixels(DecodeOptions decoding, string imageSha256, RgbImage pixels, Grid fileSize) =>
+    public void WritePixels(
+        FitSettings settings,
+        DecodeOptions decoding,
+        string imageSha256,
+        RgbImage pixels,
+        Grid fileSize
+    ) =>
         AtomicFile.Write(
-            GetPath(CreatePixelKey(pixels.Width, decoding), imageSha256),
+            GetPath(CreatePixelKey(settings, decoding), imageSha256),
             stream =>
                 Safetensors.Write(
                     stream,
@@ -155,10 +164,39 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
             durable: false
         );
 
-    private static string CreatePixelKey(int side, DecodeOptions decoding) =>
-        FormattableString.Invariant($"pixels-{side}")
-        + (decoding.MinimumSide is { } least ? FormattableString.Invariant($"-from-{least}") : "")
+    /// <summary>Gets whether pixels fill the image size, up to the border of a letterbox.</summary>
+    private static bool IsResized(FitSettings settings, long height, long width)
+    {
+        var size = settings.GetImageSize();
+        return settings.Aspect == AspectMode.Letterbox
+            ? height >= 1 && width >= 1 && height <= size.Height && width <= size.Width
+            : height == size.Height && width == size.Width;
+    }
+
+    private static string CreatePixelKey(FitSettings settings, DecodeOptions decoding) =>
+        $"pixels-{CreateSizeKey(settings)}"
+        + (
+            decoding.MinimumSize is { } least
+                ? FormattableString.Invariant($"-from-{FormatSize(least.Width, least.Height)}")
+                : ""
+        )
         + (decoding.SignificantBits is { } bits ? FormattableString.Invariant($"-of-{bits}-bits") : "");
+
+    /// <summary>Gets what a key says of sizes: one number for a square that images are stretched to.</summary>
+    private static string CreateSizeKey(FitSettings settings)
+    {
+        var size = settings.GetImageSize();
+        var aspect = settings.Aspect switch
+        {
+            AspectMode.Letterbox => "-letterbox",
+            AspectMode.Crop => "-crop",
+            _ => "",
+        };
+        return FormatSize(size.Width, size.Height) + aspect;
+    }
+
+    private static string FormatSize(int width, int height) =>
+        width == height ? FormattableString.Invariant($"{width}") : FormattableString.Invariant($"{width}x{height}");
 
     private FileStream Open(string key, string imageSha256)
     {

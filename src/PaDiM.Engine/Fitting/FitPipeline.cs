@@ -24,8 +24,7 @@ namespace PaDiM.Engine.Fitting;
 /// <param name="decoder">Reads images.</param>
 /// <param name="store">Stores embeddings between the passes, and between fits.</param>
 /// <param name="compute">Where to compute.</param>
-/// <param name="ignored">Pixels that the model ignores, at the image size and before any crop, shape <c>(imageSize,
-/// imageSize)</c>; null for none.</param>
+/// <param name="ignored">Pixels that the model ignores, at the image size and before any crop; null for none.</param>
 public sealed class FitPipeline(
     Backbone backbone,
     FitSettings settings,
@@ -121,14 +120,7 @@ public sealed class FitPipeline(
             prior?.Reduction
             ?? ChannelReduction.Draw(settings.Reduction, backbone.TapChannels, settings.Dimensions, settings.Seed);
         var ordered = images.OrderBy(image => image.Sha256, StringComparer.Ordinal).ToArray();
-        var pixels = new TrainingPixels(
-            settings.ImageSize,
-            ordered,
-            decoder,
-            DecodeOptions.For(settings),
-            store,
-            parallel
-        );
+        var pixels = new TrainingPixels(settings, ordered, decoder, DecodeOptions.For(settings), store, parallel);
         if (settings.Alignment != AlignmentMethod.None)
             pixels.DropCopies();
         var template = settings.Alignment == AlignmentMethod.None ? null : BuildTemplate(pixels, progress);

@@ -174,7 +174,6 @@ internal sealed class TrainingEmbeddings : IDisposable
     private RigidTransform[] Prepare(IReadOnlyList<TrainingImage> images, int[] part, ref float[] buffer)
     {
         var length = _embedder.PreparedLength;
-        var side = _embedder.Preprocessing.ImageSize;
         if (buffer.Length < part.Length * length)
             buffer = LargeArray.Create<float>((long)part.Length * length);
         var prepared = buffer;
@@ -185,12 +184,21 @@ internal sealed class TrainingEmbeddings : IDisposable
             k =>
             {
                 var decoded = images[part[k]].Decode(_decoder, _embedder.Decoding);
+                var frame = _embedder.Preprocessing.CreateFrame(decoded.Size);
+                var shrunk = _shrunk[part[k]];
+                if (shrunk is null || new Grid(shrunk.Height, shrunk.Width) != frame.Target)
+                    shrunk = new RgbImage(
+                        frame.Target.Width,
+                        frame.Target.Height,
+                        new byte[3 * frame.Target.Positions]
+                    );
                 placements[k] = _embedder.Preprocessing.PrepareAndShrink(
                     decoded.Image,
+                    frame,
                     prepared.AsSpan(k * length, length),
-                    _shrunk[part[k]] ??= new RgbImage(side, side, new byte[3 * side * side])
+                    _shrunk[part[k]] = shrunk
                 );
-                _pixels.Identify(images[part[k]].Sha256, decoded.Size, _shrunk[part[k]]!);
+                _pixels.Identify(images[part[k]].Sha256, decoded.Size, shrunk);
             },
             // Where several images fail, the user can act on this fault.
             fault => fault is UserFaultException

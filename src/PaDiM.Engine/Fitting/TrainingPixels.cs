@@ -5,6 +5,7 @@ using PaDiM.Core.Alignment;
 using PaDiM.Core.DatasetReview;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.InputChecks;
+using PaDiM.Core.Models;
 using PaDiM.Engine.Faults;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
@@ -17,7 +18,7 @@ namespace PaDiM.Engine.Fitting;
 /// review of the set are made. Stores them on disk.
 /// </summary>
 internal sealed class TrainingPixels(
-    int side,
+    FitSettings settings,
     IReadOnlyList<TrainingImage> images,
     ImageDecoder decoder,
     DecodeOptions decoding,
@@ -42,7 +43,7 @@ internal sealed class TrainingPixels(
     {
         get
         {
-            if (store.ReadPixels(side, decoding, image.Sha256) is { } stored)
+            if (store.ReadPixels(settings, decoding, image.Sha256) is { } stored)
             {
                 if (stored.FileSize is { } size)
                     _sizes[image.Sha256] = size;
@@ -50,8 +51,8 @@ internal sealed class TrainingPixels(
             }
             var decoded = image.Decode(decoder, decoding);
             _sizes[image.Sha256] = decoded.Size;
-            var shrunk = Preprocessor.Shrink(decoded.Image, side);
-            store.WritePixels(decoding, image.Sha256, shrunk, decoded.Size);
+            var shrunk = Preprocessor.Shrink(decoded.Image, settings.CreateFrame(decoded.Size));
+            store.WritePixels(settings, decoding, image.Sha256, shrunk, decoded.Size);
             return shrunk;
         }
     }
@@ -100,15 +101,18 @@ internal sealed class TrainingPixels(
     /// </summary>
     public void Add(string sha256, RgbImage shrunk)
     {
-        store.WritePixels(decoding, sha256, shrunk, _sizes[sha256]);
+        store.WritePixels(settings, decoding, sha256, shrunk, _sizes[sha256]);
         _traits[sha256] = Measure(shrunk);
     }
 
-    /// <summary>Builds the mean image that others are registered to, shape <c>(side, side)</c>, grey.</summary>
+    /// <summary>Builds the mean image that others are registered to, grey, at the image size.</summary>
     public float[] BuildTemplate() =>
         MeanTemplate.Build(
-            () => Enumerable.Range(0, Images.Count).Select(i => Preprocessor.ToGrey(ReadFloats(i))),
-            side,
+            () =>
+                Enumerable
+                    .Range(0, Images.Count)
+                    .Select(i => Preprocessor.ToGrey(Preprocessor.ToImageSize(this[i], settings))),
+            settings.ImageSize,
             TemplateRounds,
             parallel
         );
@@ -144,16 +148,14 @@ internal sealed class TrainingPixels(
         return all;
     }
 
-    private ImageTraits Measure(RgbImage image)
+    private static ImageTraits Measure(RgbImage image)
     {
         var pixels = image.Pixels;
         var floats = ArrayPool<float>.Shared.Rent(image.Pixels.Length);
         for (var i = 0; i < pixels.Length; i++)
             floats[i] = pixels[i];
-        var measured = ImageTraits.Measure(floats.AsSpan(0, pixels.Length), side);
+        var measured = ImageTraits.Measure(floats.AsSpan(0, pixels.Length), new Grid(image.Height, image.Width));
         ArrayPool<float>.Shared.Return(floats);
         return measured;
     }
-
-    private float[] ReadFloats(int index) => Array.ConvertAll(this[index].Pixels, value => (float)value);
 }

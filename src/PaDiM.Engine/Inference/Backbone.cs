@@ -373,8 +373,9 @@ public sealed class Backbone : IDisposable
     /// <summary>Gets the patch positions of an image that is prepared with these settings.</summary>
     internal Grid GetPatchGrid(FitSettings settings)
     {
-        var side = (settings.GetPreparedSize().Width + Taps[0].Stride - 1) / Taps[0].Stride;
-        return new Grid(side, side);
+        var size = settings.GetPreparedSize();
+        var stride = Taps[0].Stride;
+        return new Grid((size.Height + stride - 1) / stride, (size.Width + stride - 1) / stride);
     }
 
     /// <inheritdoc/>

@@ -176,15 +176,15 @@ public sealed class ModelScorer : IDisposable
     /// <summary>Finds what of an image is at or above a level.</summary>
     /// <param name="map">The map over the prepared image.</param>
     /// <param name="level">The level, from <see cref="GetDefectLevel"/>.</param>
-    /// <param name="width">Pixels across the original.</param>
-    /// <param name="height">Pixels down the original.</param>
+    /// <param name="frame">How the original lies in the prepared image.</param>
     /// <param name="contours">Whether to trace the contours of the regions.</param>
-    public Defects FindDefects(AnomalyMap map, double level, int width, int height, bool contours)
+    public Defects FindDefects(AnomalyMap map, double level, ImageFrame frame, bool contours)
     {
+        var mapper = new OriginalMapper(frame);
         var regions = RegionFinder.Find(map, level, contours);
         var area = 100.0 * regions.Sum(region => region.Area) / _countedPixels;
         return new Defects(
-            [.. regions.Select(region => Preprocessing.ToOriginal(region, width, height))],
+            [.. regions.Select(mapper.ToOriginal)],
             // Alignment may enlarge the area by the rounding of its border.
             Math.Min(area, 100)
         );
@@ -221,7 +221,8 @@ public sealed class ModelScorer : IDisposable
     )
     {
         var prepared = new float[Embedder.PreparedLength];
-        var placement = Preprocessing.Prepare(decoded.Image, prepared, decoded.Size, out var traits);
+        var frame = Preprocessing.CreateFrame(decoded.Size);
+        var placement = Preprocessing.Prepare(decoded.Image, frame, prepared, out var traits);
         var raw = TryScoreOnDevice(prepared, 1, out var maps) ? maps : ScoreOnHost(prepared, 1, compute);
         var map = ToPixels(raw[0], placement);
         var found = InputChecker.Check(Model, decoded, traits);
@@ -233,7 +234,10 @@ public sealed class ModelScorer : IDisposable
     /// <param name="images">The images.</param>
     /// <param name="compute">Where to compute.</param>
     /// <returns>For each image its map, and how the part lies in it.</returns>
-    public (AnomalyMap Map, RigidTransform Placement)[] Score(IReadOnlyList<RgbImage> images, ComputeContext compute)
+    public (AnomalyMap Map, RigidTransform Placement)[] Score(
+        IReadOnlyList<DecodeResult.Decoded> images,
+        ComputeContext compute
+    )
     {
         var parallel = compute.ToParallelOptions();
         var length = Embedder.PreparedLength;
@@ -242,7 +246,12 @@ public sealed class ModelScorer : IDisposable
         ParallelLoop.For(
             images.Count,
             parallel,
-            i => results[i].Placement = Preprocessing.Prepare(images[i], prepared.AsSpan(i * length, length))
+            i =>
+                results[i].Placement = Preprocessing.Prepare(
+                    images[i].Image,
+                    Preprocessing.CreateFrame(images[i].Size),
+                    prepared.AsSpan(i * length, length)
+                )
         );
         var raw = TryScoreOnDevice(prepared, images.Count, out var maps)
             ? maps
@@ -276,21 +285,22 @@ public sealed class ModelScorer : IDisposable
     {
         if (Model.Ignored is not { } ignored)
             return null;
-        var side = Model.Settings.ImageSize;
+        var frame = Preprocessing.CreateFrame(size);
+        var (height, width) = (frame.ImageSize.Height, frame.ImageSize.Width);
         var result = new bool[size.Positions];
         var toTemplate = placement.Inverse();
         for (var y = 0; y < size.Height; y++)
         for (var x = 0; x < size.Width; x++)
         {
             var (column, row) = toTemplate.Map(
-                (x + 0.5) * side / size.Width - 0.5,
-                (y + 0.5) * side / size.Height - 0.5,
-                side
+                frame.Columns.ToImageSize(x + 0.5) - 0.5,
+                frame.Rows.ToImageSize(y + 0.5) - 0.5,
+                width
             );
             var nearX = (int)Math.Round(column);
             var nearY = (int)Math.Round(row);
             result[y * size.Width + x] =
-                nearX >= 0 && nearX < side && nearY >= 0 && nearY < side && ignored[nearY * side + nearX];
+                nearX >= 0 && nearX < width && nearY >= 0 && nearY < height && ignored[nearY * width + nearX];
         }
         return result;
     }

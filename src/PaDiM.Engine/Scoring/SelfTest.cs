@@ -27,12 +27,12 @@ public static class SelfTest
     /// images.</returns>
     public static string? Validate(ModelScorer scorer, ComputeContext compute)
     {
-        var side = scorer.Model.Settings.ImageSize;
+        var size = scorer.Model.Settings.GetImageSize();
         var count = scorer.Model.GoldenImages.Count;
         for (var i = 0; i < count; i++)
         {
             var golden = scorer.Model.GoldenImages[i];
-            var score = scorer.GetScore(scorer.Score(new RgbImage(side, side, golden.Pixels), compute));
+            var score = scorer.GetScore(scorer.Score(new RgbImage(size.Width, size.Height, golden.Pixels), compute));
             if (!(Math.Abs(score - golden.Score) <= Tolerance * Math.Max(golden.Score, MinReferenceScore)))
                 return string.Create(
                     CultureInfo.InvariantCulture,

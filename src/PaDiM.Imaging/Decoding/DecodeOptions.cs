@@ -1,3 +1,4 @@
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 
 namespace PaDiM.Imaging.Decoding;
@@ -21,10 +22,10 @@ public sealed record DecodeOptions
     public static DecodeOptions Mask { get; } = new() { IsMask = true };
 
     /// <summary>
-    /// Gets the sides, in pixels, that a JPEG may be scaled down to while it is decoded: it gets the smallest of 1/2,
-    /// 1/4 and 1/8 that leaves both at least this long. Null for full size.
+    /// Gets the size that a JPEG may be scaled down to while it is decoded: it gets the smallest of 1/2, 1/4 and 1/8
+    /// that leaves it at least this large. Null for full size.
     /// </summary>
-    public int? MinimumSide { get; init; }
+    public MinimumSize? MinimumSize { get; init; }
 
     /// <summary>
     /// Gets the bits that count in samples of more than 8 bits; null for those that the file states, else all.
@@ -38,9 +39,20 @@ public sealed record DecodeOptions
     public static DecodeOptions For(FitSettings settings) =>
         new()
         {
-            MinimumSide = settings.JpegDecoding == JpegDecoding.Scaled ? Oversampling * settings.ImageSize : null,
+            MinimumSize = settings.JpegDecoding == JpegDecoding.Scaled ? CreateMinimumSize(settings) : null,
             SignificantBits = settings.SignificantBits,
         };
+
+    private static MinimumSize CreateMinimumSize(FitSettings settings)
+    {
+        var size = settings.GetImageSize();
+        return new MinimumSize(
+            Oversampling * size.Width,
+            Oversampling * size.Height,
+            // Both sides are resized by one factor: where one is long enough to fill the image size, so is the other.
+            settings.Aspect == AspectMode.Letterbox
+        );
+    }
 
     /// <summary>Creates the scale of a file with samples of more than 8 bits.</summary>
     /// <param name="most">The largest number that a sample can be.</param>

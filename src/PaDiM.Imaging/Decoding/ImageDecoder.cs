@@ -227,7 +227,7 @@ public sealed class ImageDecoder
         var frame = JpegSegments.ReadFrame(bytes);
         if (CheckSize(frame.Width, frame.Height) is { } tooLarge)
             return tooLarge;
-        var jpeg = JpegSegments.ReadHeader(bytes, options?.MinimumSide);
+        var jpeg = JpegSegments.ReadHeader(bytes, options?.MinimumSize);
         if (clock.IsExpired)
             return Refusals.CreateTooComplex(ImageFormat.Jpeg);
         header = new ImageHeader(ImageFormat.Jpeg, frame.Width, frame.Height, CountDecodeBytes(jpeg));
@@ -239,7 +239,7 @@ public sealed class ImageDecoder
         var frame = JpegSegments.ReadFrame(bytes);
         if (CheckSize(frame.Width, frame.Height) is { } tooLarge)
             return tooLarge;
-        var jpeg = JpegSegments.Read(bytes, options?.MinimumSide);
+        var jpeg = JpegSegments.Read(bytes, options?.MinimumSize);
         using var reserved = _reserve?.Invoke(CountDecodeBytes(jpeg));
         var clock = new DecodeClock(_limit, _time);
         clock.Restart((long)frame.Width * frame.Height);

@@ -42,13 +42,14 @@ internal sealed record JpegFrame(bool IsProgressive, int Width, int Height, IRea
     }
 
     /// <summary>Gets the divisor of both sides, 1, 2, 4 or 8, with which a frame is decoded.</summary>
-    /// <param name="minimumSide">The least length of both sides; null for full size.</param>
-    public int GetReduction(int? minimumSide)
+    /// <param name="minimum">The least size of the upright image; null for full size.</param>
+    /// <param name="isSideways">Whether the frame lies on its side.</param>
+    public int GetReduction(MinimumSize? minimum, bool isSideways = false)
     {
-        if (minimumSide is not { } least || !HasWholeRatios())
+        if (minimum is null || !HasWholeRatios())
             return 1;
         // The same rule as Pillow's draft mode, so that others can prepare images in the same way.
-        var largest = Math.Min(Width, Height) / least;
+        var largest = isSideways ? minimum.GetLargestDivisor(Height, Width) : minimum.GetLargestDivisor(Width, Height);
         foreach (var reduction in new[] { 8, 4, 2 })
             if (largest >= reduction && RoundUp(Math.Max(Width, Height), reduction) <= MaxSide)
                 return reduction;

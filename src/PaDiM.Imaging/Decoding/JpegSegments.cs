@@ -24,14 +24,15 @@ internal sealed class JpegSegments
     private readonly List<ReadOnlyMemory<byte>> _pieces = [];
     private readonly List<string> _faults = [];
     private readonly HashSet<byte> _scanned = [];
-    private readonly int? _minimumSide;
+    private readonly MinimumSize? _minimumSize;
+    private bool _hasOrientation;
     private int _keptStart,
         _keptEnd = -1;
 
-    private JpegSegments(ReadOnlyMemory<byte> file, int? minimumSide = null)
+    private JpegSegments(ReadOnlyMemory<byte> file, MinimumSize? minimumSize = null)
     {
         _file = file;
-        _minimumSide = minimumSide;
+        _minimumSize = minimumSize;
     }
 
     /// <summary>Gets the frame header.</summary>
@@ -43,7 +44,7 @@ internal sealed class JpegSegments
     public bool HasSeveralScans { get; private set; }
 
     /// <summary>Gets the divisor of both sides, 1, 2, 4 or 8, with which the file is decoded.</summary>
-    public int Reduction => Frame.GetReduction(_minimumSide);
+    public int Reduction => Frame.GetReduction(_minimumSize, ExifOrientation.IsSideways(Orientation));
 
     /// <summary>Gets the EXIF orientation, 1 to 8.</summary>
     public int Orientation { get; private set; } = ExifOrientation.Upright;
@@ -74,22 +75,22 @@ internal sealed class JpegSegments
 
     /// <summary>Reads up to the first scan; there are no <see cref="Pieces"/>.</summary>
     /// <param name="file">The file.</param>
-    /// <param name="minimumSide">As for <see cref="JpegFrame.GetReduction"/>.</param>
+    /// <param name="minimumSize">As for <see cref="JpegFrame.GetReduction"/>.</param>
     /// <exception cref="InvalidDataException">The header is damaged or not supported.</exception>
-    public static JpegSegments ReadHeader(ReadOnlyMemory<byte> file, int? minimumSide)
+    public static JpegSegments ReadHeader(ReadOnlyMemory<byte> file, MinimumSize? minimumSize)
     {
-        var jpeg = new JpegSegments(file, minimumSide);
+        var jpeg = new JpegSegments(file, minimumSize);
         jpeg.Walk(Part.Header);
         return jpeg;
     }
 
     /// <summary>Reads all segments up to the end of the image; what follows is not part of it.</summary>
     /// <param name="file">The file.</param>
-    /// <param name="minimumSide">As for <see cref="JpegFrame.GetReduction"/>.</param>
+    /// <param name="minimumSize">As for <see cref="JpegFrame.GetReduction"/>.</param>
     /// <exception cref="InvalidDataException">The file is damaged, cut short or not supported.</exception>
-    public static JpegSegments Read(ReadOnlyMemory<byte> file, int? minimumSide)
+    public static JpegSegments Read(ReadOnlyMemory<byte> file, MinimumSize? minimumSize)
     {
-        var jpeg = new JpegSegments(file, minimumSide);
+        var jpeg = new JpegSegments(file, minimumSize);
         jpeg.Walk(Part.All);
         jpeg.Pick();
         return jpeg;
@@ -137,6 +138,8 @@ internal sealed class JpegSegments
                     return;
                 at = FindEndOfScan(bytes, at);
             }
+            if (marker == JpegMarker.Exif && content.StartsWith("Exif"u8) && !_hasOrientation)
+                ReadOrientation(content);
             _segments.Add(new Segment(marker, start, content.Length, at));
         }
         throw new InvalidDataException("it has too many segments");
@@ -193,6 +196,14 @@ internal sealed class JpegSegments
         return length <= bytes.Length - at ? bytes.Slice(at, length)[LengthOfLength..] : throw Truncated();
     }
 
+    private void ReadOrientation(ReadOnlySpan<byte> content)
+    {
+        if (content.Length >= 6 && ExifOrientation.TryRead(content[6..], out var orientation))
+            (_hasOrientation, Orientation) = (true, orientation);
+        else
+            Tolerate("its EXIF metadata is damaged");
+    }
+
     private void ReadScan(ReadOnlySpan<byte> content)
     {
         if (
@@ -222,7 +233,6 @@ internal sealed class JpegSegments
     private void Pick()
     {
         var bytes = _file.Span;
-        var hasOrientation = false;
         foreach (var segment in _segments)
         {
             var content = segment.ContentLength == 0 ? [] : bytes.Slice(segment.Start + 4, segment.ContentLength);
@@ -231,12 +241,6 @@ internal sealed class JpegSegments
                 case JpegMarker.StartOfScan when !Frame.IsProgressive && !content.EndsWith(WholeScan):
                     Tolerate("a scan header has wrong numbers at its end");
                     Replace(segment, content.Length - WholeScan.Length, WholeScan);
-                    break;
-                case JpegMarker.Exif when content.StartsWith("Exif"u8) && !hasOrientation:
-                    if (content.Length >= 6 && ExifOrientation.TryRead(content[6..], out var orientation))
-                        (hasOrientation, Orientation) = (true, orientation);
-                    else
-                        Tolerate("its EXIF metadata is damaged");
                     break;
                 case JpegMarker.Jfif when content.StartsWith("JFIF\0"u8):
                     if (content.Length >= 14 && content[5] != 1)

@@ -1,4 +1,5 @@
 using PaDiM.Core.Geometry;
+using PaDiM.Core.Models;
 
 namespace PaDiM.Imaging.Decoding;
 
@@ -11,21 +12,44 @@ public static class MaskImage
     /// </summary>
     private const byte Threshold = 127;
 
-    /// <summary>Gets the marks at any size, from the nearest pixel.</summary>
+    /// <summary>Gets the marks of all pixels.</summary>
     /// <param name="mask">The mask.</param>
-    /// <param name="size">Rows and columns of the result; pass the size of the mask for its pixels as they are.</param>
-    /// <returns>Shape <c>(size.Height, size.Width)</c>.</returns>
-    public static bool[] GetMarks(RgbImage mask, Grid size)
+    /// <returns>Shape <c>(mask.Height, mask.Width)</c>.</returns>
+    public static bool[] GetMarks(RgbImage mask)
     {
-        var marks = new bool[size.Positions];
-        for (var y = 0; y < size.Height; y++)
-        {
-            var row = (int)((y + 0.5) * mask.Height / size.Height) * mask.Width;
-            for (var x = 0; x < size.Width; x++)
-                marks[y * size.Width + x] = mask
-                    .Pixels.AsSpan(3 * (row + (int)((x + 0.5) * mask.Width / size.Width)), 3)
-                    .ContainsAnyInRange((byte)(Threshold + 1), byte.MaxValue);
-        }
+        var marks = new bool[mask.Width * mask.Height];
+        for (var i = 0; i < marks.Length; i++)
+            marks[i] = IsMarked(mask, i);
         return marks;
     }
+
+    /// <summary>Gets the marks as they lie in the image at the image size, from the nearest pixel.</summary>
+    /// <param name="mask">The mask.</param>
+    /// <param name="settings">The settings of the model.</param>
+    /// <returns>Shape <c>(height, width)</c> of the image size; a border has no marks.</returns>
+    public static bool[] GetMarks(RgbImage mask, FitSettings settings)
+    {
+        var frame = settings.CreateFrame(new Grid(mask.Height, mask.Width));
+        var size = frame.ImageSize;
+        var marks = new bool[size.Positions];
+        var columns = Array.ConvertAll([.. Enumerable.Range(0, size.Width)], x => FindNearest(frame.Columns, x));
+        for (var y = 0; y < size.Height; y++)
+            if (FindNearest(frame.Rows, y) is { } row)
+                for (var x = 0; x < size.Width; x++)
+                    if (columns[x] is { } column)
+                        marks[y * size.Width + x] = IsMarked(mask, row * mask.Width + column);
+        return marks;
+    }
+
+    /// <summary>Finds the pixel of the mask below one at the image size; null in a border.</summary>
+    private static int? FindNearest(FrameAxis axis, int at)
+    {
+        var inside = at - axis.TargetStart;
+        return inside >= 0 && inside < axis.TargetLength
+            ? (int)(axis.SourceStart + (inside + 0.5) * axis.SourceLength / axis.TargetLength)
+            : null;
+    }
+
+    private static bool IsMarked(RgbImage mask, int pixel) =>
+        mask.Pixels.AsSpan(3 * pixel, 3).ContainsAnyInRange((byte)(Threshold + 1), byte.MaxValue);
 }

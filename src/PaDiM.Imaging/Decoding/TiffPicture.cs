@@ -34,7 +34,7 @@ internal static class TiffPicture
         CopySegments(tables, jpeg);
         if (!CopySegments(strip, jpeg))
             throw new InvalidDataException("a strip or tile has no picture");
-        var checkedJpeg = JpegSegments.Read(jpeg.ToArray(), minimumSide: null);
+        var checkedJpeg = JpegSegments.Read(jpeg.ToArray(), minimumSize: null);
         using var file = JpegPixels.Open(checkedJpeg, clock);
         var samples = JpegPixels.Read(file.Source, 1, image => Fetch(image, page, rows, clock));
         // libvips takes four channels for the inverted inks of Adobe; in a TIFF they are as they are.

@@ -1,6 +1,5 @@
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Scoring;
-using PaDiM.Imaging.Preprocessing;
 
 namespace PaDiM.Imaging.Heatmaps;
 
@@ -30,8 +29,7 @@ public static class HeatmapRenderer
 
     /// <summary>Renders a heatmap of the original size: an overlay or a map.</summary>
     /// <param name="image">The original image.</param>
-    /// <param name="map">Scores at the original size, from <see cref="Preprocessor.ToOriginal(AnomalyMap, int,
-    /// int)"/>.</param>
+    /// <param name="map">Scores at the original size, from <see cref="OriginalMapper.ToOriginal(AnomalyMap)"/>.</param>
     /// <param name="threshold">Pixels at or above this score are anomalous.</param>
     /// <param name="isAnomalous">The decision: the overlay of a normal image has no outline.</param>
     /// <param name="style">Whether to draw over the image.</param>

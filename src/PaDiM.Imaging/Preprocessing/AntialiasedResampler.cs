@@ -3,6 +3,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using PaDiM.Core.Geometry;
 
 namespace PaDiM.Imaging.Preprocessing;
 
@@ -18,15 +19,28 @@ internal sealed class AntialiasedResampler : IDisposable
         _columns;
     private readonly float[] _sum;
 
-    /// <summary>Made ready for an image.</summary>
+    /// <summary>Made ready for an image, all of which is resized.</summary>
     /// <param name="image">Any size.</param>
     /// <param name="width">Pixels across afterwards.</param>
     /// <param name="height">Pixels down afterwards.</param>
-    public AntialiasedResampler(RgbImage image, int width, int height)
+    private AntialiasedResampler(RgbImage image, int width, int height)
+        : this(image, new Axis(image.Height, height), new Axis(image.Width, width)) { }
+
+    /// <summary>Made ready for the part of an image that a frame shows, which becomes the frame's target.</summary>
+    /// <param name="image">The original, or the original scaled down while it was decoded.</param>
+    /// <param name="frame">How the original lies in the prepared image.</param>
+    public AntialiasedResampler(RgbImage image, ImageFrame frame)
+        : this(
+            image,
+            CreateAxis(image.Height, frame.Original.Height, frame.Rows),
+            CreateAxis(image.Width, frame.Original.Width, frame.Columns)
+        ) { }
+
+    private AntialiasedResampler(RgbImage image, Axis rows, Axis columns)
     {
         _image = image;
-        _rows = new Axis(image.Height, height);
-        _columns = new Axis(image.Width, width);
+        _rows = rows;
+        _columns = columns;
         // A pixel is read as four floats: one more lies behind the last.
         _sum = ArrayPool<float>.Shared.Rent(image.Width * 3 + 1);
         _sum[image.Width * 3] = 0;
@@ -54,6 +68,9 @@ internal sealed class AntialiasedResampler : IDisposable
     }
 
     public void Dispose() => ArrayPool<float>.Shared.Return(_sum);
+
+    private static Axis CreateAxis(int length, int original, FrameAxis axis) =>
+        new(length, axis.TargetLength, axis.SourceStart * length / original, axis.SourceLength * length / original);
 
     /// <summary>
     /// sum[i] = sum over k of share[k] * pixels[first + k, i]: sums stay in registers while the rows go by.
@@ -145,15 +162,25 @@ internal sealed class AntialiasedResampler : IDisposable
         /// <param name="from">Input pixels.</param>
         /// <param name="to">Output pixels.</param>
         public Axis(int from, int to)
+            : this(from, to, 0, from) { }
+
+        /// <summary>
+        /// Shares of a part of an axis, as of Pillow's <c>box</c>: pixels next to the part count as those within.
+        /// </summary>
+        /// <param name="from">Input pixels.</param>
+        /// <param name="to">Output pixels.</param>
+        /// <param name="start">Where the part begins, in input pixels.</param>
+        /// <param name="length">Its length, in input pixels.</param>
+        public Axis(int from, int to, double start, double length)
         {
-            var scale = (double)from / to;
+            var scale = length / to;
             var support = Math.Max(scale, 1);
             Taps = Math.Min(from, (int)Math.Ceiling(2 * support));
             First = new int[to];
             _shares = new float[to * Taps];
             for (var i = 0; i < to; i++)
             {
-                var centre = (i + 0.5) * scale;
+                var centre = start + (i + 0.5) * scale;
                 var first = Math.Clamp((int)(centre - support + 0.5), 0, from - Taps);
                 var total = 0.0;
                 First[i] = first;

@@ -9,22 +9,30 @@ namespace PaDiM.Imaging.Preprocessing;
 /// Gathers the luma of a resized image, row by row, for <see cref="InputTraits"/>. Rounds to 8 bits, as stored training
 /// images are: otherwise smooth images would seem less sharp in a score than in the fit.
 /// </summary>
-internal sealed class PreparedSight(int side) : IDisposable
+/// <param name="size">What the prepared image shows of the original.</param>
+internal sealed class PreparedSight(Grid size) : IDisposable
 {
-    private readonly float[] _luma = ArrayPool<float>.Shared.Rent(side * side);
+    private readonly float[] _luma = ArrayPool<float>.Shared.Rent(size.Positions);
+    private readonly float[] _rounded = ArrayPool<float>.Shared.Rent(3 * size.Width);
     private float _brightest;
 
-    /// <summary>Adds a row, and rounds it in place.</summary>
+    /// <summary>Adds a row.</summary>
     /// <param name="y">Index of the row.</param>
-    /// <param name="rgb">Shape <c>(side, 3)</c>, in [0, 255].</param>
-    public void Add(int y, Span<float> rgb)
+    /// <param name="rgb">Shape <c>(size.Width, 3)</c>, in [0, 255].</param>
+    public void Add(int y, ReadOnlySpan<float> rgb)
     {
-        TensorPrimitives.Round<float>(rgb, rgb);
-        _brightest = Math.Max(_brightest, TensorPrimitives.Max<float>(rgb));
-        Luma.FromRgb(rgb, _luma.AsSpan(y * side, side));
+        var rounded = _rounded.AsSpan(0, 3 * size.Width);
+        TensorPrimitives.Round(rgb, rounded);
+        _brightest = Math.Max(_brightest, TensorPrimitives.Max<float>(rounded));
+        Luma.FromRgb(rounded, _luma.AsSpan(y * size.Width, size.Width));
     }
 
-    public InputTraits Measure(Grid? size) => InputTraits.Measure(_luma.AsSpan(0, side * side), side, _brightest, size);
+    public InputTraits Measure(Grid? fileSize) =>
+        InputTraits.Measure(_luma.AsSpan(0, size.Positions), size, _brightest, fileSize);
 
-    public void Dispose() => ArrayPool<float>.Shared.Return(_luma);
+    public void Dispose()
+    {
+        ArrayPool<float>.Shared.Return(_luma);
+        ArrayPool<float>.Shared.Return(_rounded);
+    }
 }

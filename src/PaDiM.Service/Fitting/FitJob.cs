@@ -46,9 +46,7 @@ internal sealed class FitJob(
         CancellationToken cancellationToken
     )
     {
-        var ignored = plan.Category.IgnoreMaskSha256 is { } mask
-            ? images.ReadIgnoreMask(mask, plan.Settings.ImageSize)
-            : null;
+        var ignored = plan.Category.IgnoreMaskSha256 is { } mask ? images.ReadIgnoreMask(mask, plan.Settings) : null;
         var compute = threads.CreateContext(plan.Backbone.Runtime.Threads);
         return new FitPipeline(plan.Backbone, plan.Settings, images.Decoder, embeddings, compute, ignored).Run(
             [

@@ -1,4 +1,3 @@
-using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Imaging.Decoding;
 using PaDiM.Service.Access;
@@ -85,7 +84,7 @@ internal static class IgnoreMaskEndpoints
         if (!decoder.Decode(bytes, DecodeOptions.Mask).TryGetImage(out var mask, out refused))
             return Problems.Image(refused);
         var sizes = new FitSettings { ImageSize = category.ImageSize, CropSize = category.CropSize };
-        var ignored = MaskImage.GetMarks(mask, new Grid(sizes.ImageSize, sizes.ImageSize));
+        var ignored = MaskImage.GetMarks(mask, sizes);
         return sizes.ValidateIgnoreMask(ignored) is { } fault ? Problems.IgnoreMaskUnusable(fault) : null;
     }
 

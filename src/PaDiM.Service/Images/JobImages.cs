@@ -1,4 +1,4 @@
-using PaDiM.Core.Geometry;
+using PaDiM.Core.Models;
 using PaDiM.Engine.Faults;
 using PaDiM.Imaging.Decoding;
 using PaDiM.Service.Admission;
@@ -25,11 +25,11 @@ internal sealed class JobImages(BlobStore blobs, ImageDecoder decoder, ImageAdmi
         return Read(sha256);
     }
 
-    /// <summary>Reads an ignore mask: the pixels that do not count, shape <c>(side, side)</c>.</summary>
+    /// <summary>Reads an ignore mask: the pixels that do not count, at the image size.</summary>
     /// <exception cref="UserFaultException">The mask is missing or damaged.</exception>
-    public bool[] ReadIgnoreMask(string sha256, int side) =>
+    public bool[] ReadIgnoreMask(string sha256, FitSettings settings) =>
         Decoder.Decode(Read(sha256), DecodeOptions.Mask).TryGetImage(out var mask, out _)
-            ? MaskImage.GetMarks(mask, new Grid(side, side))
+            ? MaskImage.GetMarks(mask, settings)
             : throw Damaged(sha256);
 
     private static UserFaultException Damaged(string sha256) => new(Problems.ImageDamaged(sha256).Fault);

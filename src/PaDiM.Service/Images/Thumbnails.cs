@@ -17,7 +17,7 @@ internal sealed class Thumbnails(ImageDecoder decoder, ImageAdmission admission)
     /// <param name="cancellationToken">Cancels before the image is decoded.</param>
     public async Task<byte[]?> CreateAsync(byte[] bytes, DecodeOptions decoding, CancellationToken cancellationToken)
     {
-        decoding = decoding with { MinimumSide = 2 * Side };
+        decoding = decoding with { MinimumSize = MinimumSize.OfBoth(2 * Side) };
         if (!_decoder.TryProbe(bytes, out var header, out _, decoding))
             return null;
         using var lease = await admission.AcquireAsync(header.DecodeBytes, Priority.Batch, cancellationToken);

@@ -126,7 +126,7 @@ internal sealed partial class ScoreService(
             return unlikeTraining;
         metrics.RecordWarnings(model, warnings);
         var level = ModelScorer.GetDefectLevel(score, model.Threshold);
-        var defects = scorer.FindDefects(map, level, image.Size.Width, image.Size.Height, details.Contours);
+        var defects = scorer.FindDefects(map, level, image.Frame, details.Contours);
         var maxSide = NeedsPixels(details) ? ImageEncoder.GetMaxSide(details.Format) : int.MaxValue;
         if (Math.Max(image.Size.Width, image.Size.Height) > maxSide)
             return Problems.PictureTooLarge(details.Format.ToString(), maxSide);
@@ -199,16 +199,12 @@ internal sealed partial class ScoreService(
             return problem;
         var length = scorer.Embedder.PreparedLength;
         var input = ArrayPool<float>.Shared.Rent(length);
-        var placement = scorer.Preprocessing.Prepare(
-            decoded.Image,
-            input.AsSpan(0, length),
-            decoded.Size,
-            out var traits
-        );
+        var frame = scorer.Preprocessing.CreateFrame(decoded.Size);
+        var placement = scorer.Preprocessing.Prepare(decoded.Image, frame, input.AsSpan(0, length), out var traits);
         return new PreparedImage(
             input,
             placement,
-            decoded.Size,
+            frame,
             InputChecker.Check(scorer.Model, decoded, traits),
             keepPixels && decoded.IsFullSize ? decoded.Image : null,
             admitted.Waited,
@@ -243,10 +239,9 @@ internal sealed partial class ScoreService(
         )
             return problem;
         using var lease = await admission.AcquireAsync(decodeBytes, priority, cancellationToken);
-        var (width, height) = (image.Size.Width, image.Size.Height);
-        var preprocessing = model.Scorer.Preprocessing;
+        var mapper = new OriginalMapper(image.Frame);
         if (!NeedsPixels(details))
-            return ImageEncoder.EncodeMask(preprocessing.ToOriginalMask(map, level, width, height), width, height);
+            return ImageEncoder.EncodeMask(mapper.ToOriginalMask(map, level), image.Size.Width, image.Size.Height);
         var pixels = image.Pixels;
         if (pixels is null)
         {
@@ -256,7 +251,7 @@ internal sealed partial class ScoreService(
         }
         return HeatmapRenderer.Render(
             pixels,
-            preprocessing.ToOriginal(map, width, height),
+            mapper.ToOriginal(map),
             model.Threshold,
             isAnomalous: double.IsFinite(level),
             details.Heatmap!.Value,
@@ -315,10 +310,13 @@ internal sealed partial class ScoreService(
     private sealed record PreparedImage(
         float[] Input,
         RigidTransform Placement,
-        Grid Size,
+        ImageFrame Frame,
         IReadOnlyList<InputWarning> Warnings,
         RgbImage? Pixels,
         double Waited,
         double Decode
-    );
+    )
+    {
+        public Grid Size => Frame.Original;
+    }
 }

@@ -1,4 +1,5 @@
 using PaDiM.Core.DatasetReview;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Tests.Support;
 
 namespace PaDiM.Core.Tests.DatasetReview;
@@ -14,7 +15,7 @@ public sealed class ImageTraitsTests
     {
         var rgb = Noise(side, side);
         var luma = Luma(rgb);
-        var traits = ImageTraits.Measure(rgb, side);
+        var traits = ImageTraits.Measure(rgb, new Grid(side, side));
         var mean = luma.Average();
         var variance = luma.Average(v => (v - mean) * (v - mean));
         Close.Relative(
@@ -51,8 +52,8 @@ public sealed class ImageTraitsTests
     public void A_gain_that_clips_nothing_changes_neither_sharpness_nor_thumbnail()
     {
         var rgb = Array.ConvertAll(Noise(7, 64), v => 40 + v / 4);
-        var once = ImageTraits.Measure(rgb, 64);
-        var twice = ImageTraits.Measure(Array.ConvertAll(rgb, v => 2 * v), 64);
+        var once = ImageTraits.Measure(rgb, new Grid(64, 64));
+        var twice = ImageTraits.Measure(Array.ConvertAll(rgb, v => 2 * v), new Grid(64, 64));
         Assert.Equal(once.Sharpness, twice.Sharpness, 1e-3);
         Close.OfScale(
             Array.ConvertAll(once.Thumbnail.ToArray(), v => (double)v),
@@ -70,7 +71,7 @@ public sealed class ImageTraitsTests
     {
         var rgb = new float[3 * 40 * 40];
         Array.Fill(rgb, value);
-        var traits = ImageTraits.Measure(rgb, 40);
+        var traits = ImageTraits.Measure(rgb, new Grid(40, 40));
         Assert.All(traits.ToVector(), v => Assert.True(float.IsFinite(v)));
         Assert.Equal((value == 0 ? 1 : 0, value == 255 ? 1 : 0), ((int)traits.BlackShare, (int)traits.WhiteShare));
     }
@@ -78,7 +79,7 @@ public sealed class ImageTraitsTests
     [Fact]
     public void Traits_survive_being_kept()
     {
-        var traits = ImageTraits.Measure(Noise(1, 64), 64);
+        var traits = ImageTraits.Measure(Noise(1, 64), new Grid(64, 64));
         var vector = traits.ToVector();
         Assert.Equal(ImageTraits.VectorLength, vector.Length);
         Assert.Equal(vector, ImageTraits.FromVector(vector).ToVector());
@@ -87,9 +88,10 @@ public sealed class ImageTraitsTests
     [Fact]
     public void What_cannot_be_traits_is_refused()
     {
-        Assert.Throws<ArgumentOutOfRangeException>(() => ImageTraits.Measure(new float[3 * 31 * 31], 31));
-        Assert.Throws<ArgumentException>(() => ImageTraits.Measure(new float[3 * 64 * 64 - 1], 64));
-        Assert.Throws<ArgumentException>(() => ImageTraits.Measure([float.NaN, .. Noise(1, 64)[1..]], 64));
+        Assert.Throws<ArgumentException>(() => ImageTraits.Measure(new float[3 * 64 * 64 - 1], new Grid(64, 64)));
+        Assert.Throws<ArgumentException>(() =>
+            ImageTraits.Measure([float.NaN, .. Noise(1, 64)[1..]], new Grid(64, 64))
+        );
         Assert.Throws<ArgumentException>(() => ImageTraits.FromVector(new float[ImageTraits.VectorLength - 1]));
         Assert.Throws<ArgumentException>(() =>
             ImageTraits.FromVector([float.NaN, .. new float[ImageTraits.VectorLength - 1]])

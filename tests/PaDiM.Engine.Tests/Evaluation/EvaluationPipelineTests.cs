@@ -1,5 +1,6 @@
 using PaDiM.Core.Evaluation;
 using PaDiM.Core.Geometry;
+using PaDiM.Core.Scoring;
 using PaDiM.Engine.Evaluation;
 using PaDiM.Engine.Faults;
 using PaDiM.Engine.Scoring;
@@ -42,7 +43,9 @@ public sealed class EvaluationPipelineTests : IDisposable
                 maps,
                 (sample, map) =>
                     new ScoredPixels(
-                        _scorer.Embedder.Preprocessing.ToOriginal(map, sample.Side, sample.Side),
+                        new OriginalMapper(
+                            _scorer.Embedder.Preprocessing.CreateFrame(new Grid(sample.Side, sample.Side))
+                        ).ToOriginal(map),
                         sample.Mask
                     )
             ),

@@ -29,7 +29,7 @@ public sealed class TrainingEmbeddingsTests
             "key",
             decoder,
             store,
-            new TrainingPixels(Fits.Settings.ImageSize, images, decoder, DecodeOptions.Default, store, parallel),
+            new TrainingPixels(Fits.Settings, images, decoder, DecodeOptions.Default, store, parallel),
             Fits.Tiny.GetPatchGrid(Fits.Settings),
             OnThreadPool.Context,
             CancellationToken.None

@@ -58,6 +58,7 @@ public sealed class ImageScoreOfModelTests
                         .Select(_ => MathF.Pow(random.NextSingle(), 4)),
                 ]
             );
+            var frame = made.Scorer.Preprocessing.CreateFrame(size);
             var map = made.Scorer.ToPixels(new RawMap.Patches(distances), default);
             var max = map.Max();
             var score = made.Scorer.GetScore(map);
@@ -76,10 +77,10 @@ public sealed class ImageScoreOfModelTests
                 var isAnomalous = score >= threshold;
                 contradicted += !isAnomalous && max >= threshold ? 1 : 0;
                 var level = ModelScorer.GetDefectLevel(score, threshold);
-                var defects = made.Scorer.FindDefects(map, level, size.Width, size.Height, contours: true);
+                var defects = made.Scorer.FindDefects(map, level, frame, contours: true);
                 Assert.Equal(isAnomalous, defects.Regions.Count > 0);
                 Assert.Equal(isAnomalous, defects.AreaPercent > 0);
-                var mask = made.Scorer.Preprocessing.ToOriginalMask(map, level, size.Width, size.Height);
+                var mask = new OriginalMapper(frame).ToOriginalMask(map, level);
                 Assert.Equal(isAnomalous, mask.Contains((byte)255));
                 Assert.DoesNotContain(
                     mask.Index(),

@@ -1,5 +1,6 @@
 using NetVips;
 using PaDiM.Core.DatasetReview;
+using PaDiM.Core.Geometry;
 using PaDiM.Engine.TestSupport;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Preprocessing;
@@ -23,7 +24,7 @@ internal static class Photograph
     {
         var prepared = new float[3 * Side * Side];
         AntialiasedResampler.Resize(image, Side, Side, prepared);
-        return ImageTraits.Measure(prepared, Side);
+        return ImageTraits.Measure(prepared, new Grid(Side, Side));
     }
 
     /// <summary>Out of focus.</summary>

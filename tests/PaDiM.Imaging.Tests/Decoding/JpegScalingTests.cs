@@ -28,7 +28,7 @@ public sealed class JpegScalingTests
     )
     {
         var options = DecodeOptions.For(new FitSettings { ImageSize = imageSize });
-        Assert.Equal(reduction, Frame(width, height, 0x11, 0x11, 0x11).GetReduction(options.MinimumSide));
+        Assert.Equal(reduction, Frame(width, height, 0x11, 0x11, 0x11).GetReduction(options.MinimumSize));
         Assert.Equal(1, Frame(width, height, 0x11, 0x11, 0x11).GetReduction(null));
     }
 
@@ -39,7 +39,7 @@ public sealed class JpegScalingTests
     [InlineData(0x31, 0x21, 0x11, 1)]
     [InlineData(0x22, 0x01, 0x11, 1)]
     public void Components_of_odd_ratios_are_decoded_at_full_size(byte first, byte second, byte third, int reduction) =>
-        Assert.Equal(reduction, Frame(4000, 3000, first, second, third).GetReduction(512));
+        Assert.Equal(reduction, Frame(4000, 3000, first, second, third).GetReduction(MinimumSize.OfBoth(512)));
 
     [Fact]
     public void A_model_from_before_there_were_scales_decodes_at_full_size() =>
@@ -54,9 +54,9 @@ public sealed class JpegScalingTests
     [InlineData("grey")]
     public void A_file_that_is_read_in_place_has_the_pixels_of_one_that_is_read_in_pieces(string kind)
     {
-        foreach (var minimumSide in new int?[] { null, 200 })
+        foreach (var minimumSize in new[] { null, MinimumSize.OfBoth(200) })
         {
-            var jpeg = JpegSegments.Read(Encode(Samples.Rgb(411, 407), kind), minimumSide);
+            var jpeg = JpegSegments.Read(Encode(Samples.Rgb(411, 407), kind), minimumSize);
             Assert.False(jpeg.HasSeveralScans);
             var clock = new DecodeClock(null, TimeProvider.System);
             using var inPlace = JpegPixels.Open(jpeg, clock);
@@ -116,8 +116,10 @@ public sealed class JpegScalingTests
             from least in new[] { 8, 16, 32 }
             from length in Enumerable.Range(2, whole.Length - 2)
             where
-                new ImageDecoder().Decode(whole[..length], new DecodeOptions { MinimumSide = least })
-                is DecodeResult.Decoded
+                new ImageDecoder().Decode(
+                    whole[..length],
+                    new DecodeOptions { MinimumSize = MinimumSize.OfBoth(least) }
+                ) is DecodeResult.Decoded
             select (least, length);
         Assert.Empty(accepted);
     }
@@ -128,7 +130,7 @@ public sealed class JpegScalingTests
     public void Memory_follows_the_scale_except_for_coefficients(string kind, int bytesPerScaledPixel)
     {
         var bytes = Encode(Samples.Rgb(96, 64), kind);
-        var options = new DecodeOptions { MinimumSide = 16 };
+        var options = new DecodeOptions { MinimumSize = MinimumSize.OfBoth(16) };
         Assert.True(new ImageDecoder().TryProbe(bytes, out var header, out _, options));
         Assert.Equal(new ImageHeader(ImageFormat.Jpeg, 96, 64, 24 * 16 * bytesPerScaledPixel), header);
     }
@@ -149,7 +151,7 @@ public sealed class JpegScalingTests
 
     private static DecodeResult.Decoded Decode(byte[] bytes, int minimumSide) =>
         Assert.IsType<DecodeResult.Decoded>(
-            new ImageDecoder().Decode(bytes, new DecodeOptions { MinimumSide = minimumSide })
+            new ImageDecoder().Decode(bytes, new DecodeOptions { MinimumSize = MinimumSize.OfBoth(minimumSide) })
         );
 
     private static byte[] Encode(RgbImage image, string kind)

@@ -57,8 +57,9 @@ public sealed class PreprocessorTests
         var image = Samples.Noise(90, 50);
         var preprocessor = new Preprocessor(new FitSettings { ImageSize = imageSize, CropSize = cropSize }, Plain);
         var size = new Grid(50, 90);
-        preprocessor.Prepare(image, new float[3 * cropSize * cropSize], size, out var traits);
-        var stored = preprocessor.Measure(Preprocessor.Shrink(image, imageSize), size);
+        var frame = preprocessor.CreateFrame(size);
+        preprocessor.Prepare(image, frame, new float[3 * cropSize * cropSize], out var traits);
+        var stored = preprocessor.Measure(Preprocessor.Shrink(image, frame), size);
         Assert.Equal(stored.Brightness, traits.Brightness, 1e-2);
         Assert.Equal(stored.Sharpness, traits.Sharpness, 1e-2);
         Assert.Equal(stored.Contrast, traits.Contrast, 1e-2);
@@ -67,7 +68,7 @@ public sealed class PreprocessorTests
         var prepared = new float[3 * cropSize * cropSize];
         preprocessor.Prepare(image, prepared);
         var measured = new float[prepared.Length];
-        preprocessor.Prepare(image, measured, size, out _);
+        preprocessor.Prepare(image, frame, measured, out _);
         Assert.Equal(prepared, measured);
     }
 
@@ -112,7 +113,7 @@ public sealed class PreprocessorTests
         var size = preprocessing.PreparedSize;
         var map = new AnomalyMap(size, prepared[..size.Positions]);
 
-        var region = preprocessing.ToOriginal(Assert.Single(RegionFinder.Find(map, 0.5)), width, height);
+        var region = Back(preprocessing, width, height).ToOriginal(Assert.Single(RegionFinder.Find(map, 0.5)));
         // One prepared pixel is this many of the original's; rounding outwards adds up to one more.
         var toleranceX = width / 64.0 / 2 + 1;
         var toleranceY = height / 64.0 / 2 + 1;
@@ -122,7 +123,7 @@ public sealed class PreprocessorTests
         Assert.InRange(region.Y + region.Height - bottom, -toleranceY, toleranceY);
         Assert.InRange((double)region.Area / ((right - left) * (bottom - top)), 0.85, 1.15);
 
-        var original = preprocessing.ToOriginal(map, width, height);
+        var original = Back(preprocessing, width, height).ToOriginal(map);
         Assert.Equal(new Grid(height, width), original.Grid);
         var drawn = Assert.Single(RegionFinder.Find(original, 0.5));
         Assert.InRange(drawn.X - left, -1, 1);
@@ -138,9 +139,9 @@ public sealed class PreprocessorTests
     public void A_region_of_everything_is_the_whole_original_and_a_corner_stays_inside(int width, int height)
     {
         var preprocessing = new Preprocessor(new FitSettings { ImageSize = 64 }, Plain);
-        var whole = preprocessing.ToOriginal(new AnomalyRegion(0, 0, 64, 64, 64 * 64, 1), width, height);
+        var whole = Back(preprocessing, width, height).ToOriginal(new AnomalyRegion(0, 0, 64, 64, 64 * 64, 1));
         Assert.Equal((0, 0, width, height, width * height), (whole.X, whole.Y, whole.Width, whole.Height, whole.Area));
-        var corner = preprocessing.ToOriginal(new AnomalyRegion(63, 63, 1, 1, 1, 1), width, height);
+        var corner = Back(preprocessing, width, height).ToOriginal(new AnomalyRegion(63, 63, 1, 1, 1, 1));
         Assert.Equal((width, height), (corner.X + corner.Width, corner.Y + corner.Height));
         Assert.True(corner is { Width: > 0, Height: > 0, Area: > 0 });
     }
@@ -161,13 +162,13 @@ public sealed class PreprocessorTests
         var map = new AnomalyMap(size, [.. Enumerable.Range(0, size.Positions).Select(_ => (float)random.Next(20))]);
         const int Threshold = 19;
 
-        var mask = preprocessing.ToOriginalMask(map, Threshold, width, height);
+        var mask = Back(preprocessing, width, height).ToOriginalMask(map, Threshold);
 
         Assert.Equal(width * height, mask.Length);
         Assert.All(mask, value => Assert.True(value is 0 or 255));
         var regions = RegionFinder
             .Find(map, Threshold, contours: true)
-            .Select(region => preprocessing.ToOriginal(region, width, height))
+            .Select(region => Back(preprocessing, width, height).ToOriginal(region))
             .ToArray();
         Assert.All(
             regions,
@@ -202,11 +203,8 @@ public sealed class PreprocessorTests
     public void What_the_crop_left_out_scores_nothing()
     {
         var preprocessing = new Preprocessor(new FitSettings { ImageSize = 64, CropSize = 32 }, Plain);
-        var map = preprocessing.ToOriginal(
-            new AnomalyMap(new Grid(32, 32), [.. Enumerable.Repeat(3f, 1024)]),
-            128,
-            128
-        );
+        var map = Back(preprocessing, 128, 128)
+            .ToOriginal(new AnomalyMap(new Grid(32, 32), [.. Enumerable.Repeat(3f, 1024)]));
         for (var y = 0; y < 128; y++)
         for (var x = 0; x < 128; x++)
         {
@@ -218,6 +216,9 @@ public sealed class PreprocessorTests
                 Assert.Equal(0, map.Values[y * 128 + x]);
         }
     }
+
+    private static OriginalMapper Back(Preprocessor preprocessing, int width, int height) =>
+        new(preprocessing.CreateFrame(new Grid(height, width)));
 
     private static float[] Prepare(RgbImage image, FitSettings settings, Normalisation normalisation)
     {

@@ -1,4 +1,3 @@
-using PaDiM.Core.Geometry;
 using PaDiM.Core.Persistence;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
@@ -73,7 +72,7 @@ internal sealed class StcVideo(string root, string name, IReadOnlyList<DatasetIm
                 .TryGetImage(out var mask, out var refused)
         )
             throw new InvalidDataException($"{file} cannot be read: {refused.Detail}");
-        return MaskImage.GetMarks(mask, new Grid(mask.Height, mask.Width)).Contains(true)
+        return MaskImage.GetMarks(mask).Contains(true)
             ? new LabelledImage(frame, Defect, () => File.ReadAllBytes(file))
             : new LabelledImage(frame, null, null);
     }
