@@ -35,6 +35,11 @@ internal sealed class AccuracyCommand
         "Reductions.",
         ReductionMethod.SemiOrthogonal
     );
+    private readonly Option<PatchPositions[]> _positions = CreateListOption(
+        "--positions",
+        "Whether each position has a Gaussian of its own, or all share one.",
+        PatchPositions.Own
+    );
     private readonly Option<int[]> _dimensions = CreateListOption(
         "--dimensions",
         "Dimensions of the embedding.",
@@ -112,6 +117,7 @@ internal sealed class AccuracyCommand
             accuracy._directories,
             accuracy._backbones,
             accuracy._reductions,
+            accuracy._positions,
             accuracy._dimensions,
             accuracy._seeds,
             accuracy._crops,
@@ -142,6 +148,7 @@ internal sealed class AccuracyCommand
             "backbone",
             "images",
             "crop",
+            "positions",
             "reduction",
             "d",
             "seed",
@@ -201,11 +208,13 @@ internal sealed class AccuracyCommand
         foreach (var seed in arguments.GetValue(_seeds)!)
         {
             var reduction = ChannelReduction.Draw(reducing, backbone.TapChannels, d, seed);
+            foreach (var positions in arguments.GetValue(_positions)!.Where(each => CanFit(each, count)))
             foreach (var localAverage in arguments.GetValue(_localAverages)!)
             foreach (
                 var (terms, drawn) in MeasureDistances(
                     features,
                     reduction,
+                    positions,
                     localAverage,
                     count,
                     count < features.TrainingCount ? arguments.GetValue(_draws) : 1,
@@ -232,6 +241,7 @@ internal sealed class AccuracyCommand
                     );
                     ReportTable.PrintRow([
                         .. row,
+                        $"{positions}",
                         $"{reduction.Method}",
                         $"{reduction.Dimensions}",
                         reduction.Method == ReductionMethod.None ? "–" : $"{seed}",
@@ -252,6 +262,9 @@ internal sealed class AccuracyCommand
         }
     }
 
+    /// <summary>Gets whether there is a covariance: one image has several patches, but only one at a position.</summary>
+    private static bool CanFit(PatchPositions positions, int count) => count > 1 || positions == PatchPositions.Shared;
+
     private IEnumerable<Terms> GetTerms(ParseResult arguments) =>
         from epsilon in arguments.GetValue(_epsilons)!
         from ridge in arguments.GetValue(_ridges)!
@@ -266,6 +279,7 @@ internal sealed class AccuracyCommand
     private static (Terms Terms, AnomalyMap[][] Drawn)[] MeasureDistances(
         LabelledFeatures features,
         ChannelReduction reduction,
+        PatchPositions positions,
         bool localAverage,
         int count,
         int draws,
@@ -281,6 +295,7 @@ internal sealed class AccuracyCommand
             var (statistics, moments) = Gather(
                 features,
                 reduction,
+                positions,
                 localAverage,
                 images[..count],
                 terms.Any(each => each.Shrinkage == ShrinkageMethod.LedoitWolf)
@@ -302,26 +317,27 @@ internal sealed class AccuracyCommand
         return drawn;
     }
 
-    private static (PatchStatistics Statistics, FourthMoments? Moments) Gather(
+    private static (TrainingStatistics Statistics, FourthMoments? Moments) Gather(
         LabelledFeatures features,
         ChannelReduction reduction,
+        PatchPositions positions,
         bool localAverage,
         int[] images,
         bool withMoments
     )
     {
-        PatchStatistics? statistics = null;
+        TrainingStatistics? statistics = null;
         foreach (var batch in images.Chunk(8))
         {
             var embedded = features.Embed(reduction, localAverage, batch);
-            statistics ??= new PatchStatistics(embedded[0].Grid, embedded[0].Dimensions);
+            statistics ??= TrainingStatistics.Create(positions, embedded[0].Grid, embedded[0].Dimensions, shares: null);
             statistics.Add(embedded);
         }
-        if (!withMoments)
+        if (!withMoments || statistics is not PatchStatistics own)
             return (statistics!, null);
-        var moments = new FourthMoments(statistics!.Grid, statistics.Dimensions);
+        var moments = new FourthMoments(own.Grid, own.Dimensions);
         foreach (var batch in images.Chunk(8))
-            moments.Add(statistics, features.Embed(reduction, localAverage, batch));
+            moments.Add(own, features.Embed(reduction, localAverage, batch));
         return (statistics, moments);
     }
 

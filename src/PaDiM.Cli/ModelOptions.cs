@@ -57,6 +57,16 @@ internal sealed class ModelOptions
             (settings, side) => settings with { CropSize = side == 0 ? null : side }
         ).CustomParser = ParseCropSize;
         Add<string>(
+                "--positions",
+                "Whether each position has a Gaussian of its own, or all share one (own).",
+                (settings, name) =>
+                    settings with
+                    {
+                        Positions = name == "shared" ? PatchPositions.Shared : PatchPositions.Own,
+                    }
+            )
+            .AcceptOnlyFromAmong("own", "shared");
+        Add<string>(
                 "--reduction",
                 "How channels are reduced (semi-orthogonal).",
                 (settings, name) => settings with { Reduction = ParseReduction(name) }

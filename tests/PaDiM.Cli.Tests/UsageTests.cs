@@ -23,6 +23,8 @@ public sealed class UsageTests
     [InlineData("fit parts --out m --blur-sigma -1")]
     [InlineData("fit parts --out m --local-average often")]
     [InlineData("fit parts --out m --image-score median")]
+    [InlineData("fit parts --out m --positions all")]
+    [InlineData("fit parts --out m --positions shared --shrinkage ledoit-wolf")]
     [InlineData("fit parts --out m --reduction best")]
     [InlineData("fit parts --out m --device tpu")]
     [InlineData("fit parts --out m --device 7")]

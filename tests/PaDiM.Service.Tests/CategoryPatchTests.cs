@@ -13,7 +13,7 @@ public sealed class CategoryPatchTests(SharedService shared)
     private static readonly JsonObject Unusual = JsonNode
         .Parse(
             """
-            {"backbone":"tiny","profile":"paper","imageSize":128,"cropSize":96,"reduction":{"method":"semi-orthogonal",
+            {"backbone":"tiny","profile":"paper","imageSize":128,"cropSize":96,"positions":"shared","reduction":{"method":"semi-orthogonal",
             "dimensions":20,"seed":7},"localAverage":true,"epsilon":0.02,"relativeRidge":0.4,"quietExponent":1.5,
             "blurSigma":3,"imageScore":"top","shrinkage":"oas","alignment":"none",
             "significantBits":12,"falseRejectRate":0.02,"reviewRate":0.1,"refuseOn":["blurred"],
@@ -42,6 +42,7 @@ public sealed class CategoryPatchTests(SharedService shared)
                 ("""{"profile":"default"}""", "profile"),
                 ("""{"epsilon":0.5,"blurSigma":1}""", "epsilon blurSigma"),
                 ("""{"relativeRidge":0.3,"quietExponent":1}""", "relativeRidge quietExponent"),
+                ("""{"positions":"own"}""", "positions"),
                 ("""{"localAverage":false,"imageScore":"max"}""", "localAverage imageScore"),
             }
         )

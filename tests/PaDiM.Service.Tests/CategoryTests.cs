@@ -61,6 +61,7 @@ public sealed class CategoryTests(SharedService shared)
             (plain.Number("relativeRidge"), plain.Number("quietExponent"), plain.Text("shrinkage"))
         );
         Assert.Null(plain["reviewRate"]);
+        Assert.Equal("own", plain.Text("positions"));
         Assert.Equal((true, "max"), (plain["localAverage"]!.GetValue<bool>(), plain.Text("imageScore")));
 
         var paper = await (
@@ -110,6 +111,7 @@ public sealed class CategoryTests(SharedService shared)
     [InlineData("""{"falseRejectRate":1e999}""", "falseRejectRate")]
     [InlineData("""{"falseRejectRate":0.1,"reviewRate":0.1}""", "reviewRate")]
     [InlineData("""{"reviewRate":1}""", "reviewRate")]
+    [InlineData("""{"positions":"shared","shrinkage":"ledoit-wolf"}""", "ledoit-wolf")]
     public async Task Settings_out_of_bounds_are_refused_by_name(string body, string named)
     {
         var url = $"/v1/categories/{shared.NewName()}";
@@ -139,6 +141,7 @@ public sealed class CategoryTests(SharedService shared)
     [InlineData("""{"profile":"papers"}""")]
     [InlineData("""{"profile":1}""")]
     [InlineData("""{"localAverage":"yes"}""")]
+    [InlineData("""{"positions":"all"}""")]
     [InlineData("""{"imageScore":"median"}""")]
     [InlineData("""{"imageScore":1}""")]
     [InlineData("""{"imageSize":64""")]

@@ -68,6 +68,35 @@ public sealed class FitSettingsTests(SharedService shared)
     }
 
     [Fact]
+    public async Task A_model_whose_positions_share_a_Gaussian_needs_few_images_and_few_bytes()
+    {
+        var category = shared.Service.Category(shared.NewName());
+        await category.CreateAsync(
+            new
+            {
+                imageSize = 64,
+                reduction = new { dimensions = 16 },
+                positions = "shared",
+            }
+        );
+        await category.UploadPartsAsync(0, 8);
+        await category.FitAsync();
+        Assert.Equal("shared", (await shared.Http.GetJsonAsync(category.Url)).Text("positions"));
+        var first = await shared.Http.GetJsonAsync($"{category.Url}/models/1");
+        Assert.Equal(("shared", false), (first.Text("positions"), first["rankDeficient"]!.GetValue<bool>()));
+        Assert.Equal("anomalous", (await category.ScoreAsync(Parts.Bad(50))).Text("decision"));
+        // An incremental fit, then one with Gaussians of their own, which does not go on from the shared one.
+        await category.UploadPartsAsync(8, 2);
+        await category.FitAsync();
+        Assert.Equal(10, (await shared.Http.GetJsonAsync($"{category.Url}/models/2"))["imageCount"]!.GetValue<int>());
+        await (await shared.Http.PatchAsJsonAsync(category.Url, new { positions = "own" })).JsonAsync(200);
+        await category.FitAsync();
+        var own = await shared.Http.GetJsonAsync($"{category.Url}/models/3");
+        Assert.Equal("own", own.Text("positions"));
+        Assert.True(own["statisticsBytes"]!.GetValue<long>() > first["statisticsBytes"]!.GetValue<long>());
+    }
+
+    [Fact]
     public async Task A_model_with_a_local_average_scores_by_its_highest_pixels_and_marks_anomalous_parts_only()
     {
         var category = shared.Service.Category(shared.NewName());

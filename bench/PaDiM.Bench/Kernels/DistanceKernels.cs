@@ -13,6 +13,7 @@ public class DistanceKernels
 {
     private QuantisedDistribution _quantised = null!;
     private FullRankDistribution _full = null!;
+    private SharedDistribution _shared = null!;
     private PatchEmbedding[] _embeddings = [];
 
     /// <summary>Gets or sets the images at a time.</summary>
@@ -25,6 +26,7 @@ public class DistanceKernels
     {
         _quantised = KernelData.Quantised;
         _full = KernelData.FullRank;
+        _shared = KernelData.Shared;
         _embeddings =
         [
             .. Enumerable
@@ -44,4 +46,8 @@ public class DistanceKernels
     /// <summary>Measures float32 factors.</summary>
     [Benchmark]
     public AnomalyMap[] FullRank() => MahalanobisScorer.ComputeDistances(_full, _embeddings);
+
+    /// <summary>Measures one 16-bit factor for all positions.</summary>
+    [Benchmark]
+    public AnomalyMap[] Shared() => MahalanobisScorer.ComputeDistances(_shared, _embeddings);
 }

@@ -27,6 +27,19 @@ internal static class KernelData
 
     public static QuantisedDistribution Quantised => LazyQuantised.Value;
 
+    /// <summary>Gets the factor of the first position for all positions.</summary>
+    public static SharedDistribution Shared =>
+        new(
+            Grid,
+            new QuantisedDistribution(
+                new Grid(1, 1),
+                Dimensions,
+                Quantised.Mean[..Dimensions],
+                Quantised.Whitening[..PackedTriangle.GetLength(Dimensions)],
+                Quantised.Scale[..Dimensions]
+            )
+        );
+
     public static FullRankDistribution FullRank => LazyFullRank.Value;
 
     /// <summary>Gets one dense matrix per position.</summary>

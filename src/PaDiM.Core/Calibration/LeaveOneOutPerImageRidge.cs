@@ -8,7 +8,7 @@ namespace PaDiM.Core.Calibration;
 /// with a relative ridge through the mean variance. Trace, squares and fourth moments without the image follow from
 /// those of all images in closed form, and the tridiagonal form of M2 gives q for any ridge.
 /// </summary>
-internal sealed class LeaveOneOutPerImageRidge : LeaveOneOut
+internal sealed class LeaveOneOutPerImageRidge : LeaveOneOutByPosition
 {
     private readonly double[] _factors;
 

@@ -7,7 +7,7 @@ namespace PaDiM.Core.Calibration;
 /// Leave-one-out distances with neither shrinkage nor a relative ridge: the ridge is epsilon for every image, so A = M2
 /// + epsilon (n - 2) I is factorised once per position, and q = |A^(-1/2) D|^2.
 /// </summary>
-internal sealed class LeaveOneOutSharedRidge : LeaveOneOut
+internal sealed class LeaveOneOutSharedRidge : LeaveOneOutByPosition
 {
     private readonly double _scale,
         _ridge;

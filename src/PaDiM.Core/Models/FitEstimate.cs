@@ -5,11 +5,13 @@ using PaDiM.Core.Statistics;
 namespace PaDiM.Core.Models;
 
 /// <summary>
-/// The memory and disk space that a fit needs, known before it starts. With p positions, d dimensions, t = d (d + 1) /
-/// 2 and n images: statistics take 8 p (d + t) bytes; the model p (4 d + 2 t + 2 d), or p (4 d + 4 r d + 4 r (r + 1) /
-/// 2) if that is less for rank r = n - 1. Memory holds both, a batch of embeddings with 4 p d each, moments with 8 p (d
-/// + 1) for Ledoit and Wolf's shrinkage, 8 p d for a ridge that depends on the image left out, and the program, backbone and images. Embeddings take m (4 p d + 3 s) on
-/// disk, with s the pixels at the image size and m the images without an embedding from an earlier fit.
+/// The memory and disk space that a fit needs, known before it starts. With p positions, g Gaussians (p, or 1 that all
+/// positions share), d dimensions, t = d (d + 1) / 2 and n images: statistics take 8 g (d + t) bytes; the model g (4 d +
+/// 2 t + 2 d), or p (4 d + 4 r d + 4 r (r + 1) / 2) if that is less for rank r = n - 1. Memory holds both, a batch of
+/// embeddings with 4 p d each, moments with 8 p (d + 1) for Ledoit and Wolf's shrinkage, 8 p d for a ridge that depends
+/// on the image left out (40 t for each core where positions share a Gaussian), and the program, backbone and images.
+/// Embeddings take m (4 p d + 3 s) on disk, with s the pixels at the image size and m the images without an embedding
+/// from an earlier fit.
 /// </summary>
 /// <param name="StatisticsBytes">Size of the growing sums, in memory and as a file.</param>
 /// <param name="ModelBytes">Size of the frozen distribution, in memory and as a file.</param>
@@ -57,16 +59,29 @@ public sealed record FitEstimate(long StatisticsBytes, long ModelBytes, long Mem
         var p = (long)patches.Height * patches.Width;
         var d = (long)dimensions;
         var triangle = d * (d + 1) / 2;
+        var isShared = settings.Positions == PatchPositions.Shared;
+        var gaussians = isShared ? 1 : p;
         var rank = images - 1L ?? long.MaxValue;
-        var statistics = 8 * p * (d + triangle);
+        var statistics = 8 * gaussians * (d + triangle);
         var subspace =
             rank <= d ? Math.Max(rank, 1) * d + Math.Max(rank, 1) * (Math.Max(rank, 1) + 1) / 2 : long.MaxValue;
-        var model = p * (4 * d + (rank < d ? Math.Min(4 * subspace, 2 * (triangle + d)) : 2 * (triangle + d)));
+        var model =
+            gaussians
+            * (4 * d + (rank < d && !isShared ? Math.Min(4 * subspace, 2 * (triangle + d)) : 2 * (triangle + d)));
         var moments = settings.Shrinkage == ShrinkageMethod.LedoitWolf ? 8 * p * (d + 1) : 0;
         // The factors of the reflections that leave-one-out scores need where the ridge depends on the image.
-        var reflections = settings.Shrinkage != ShrinkageMethod.None || settings.RelativeRidge > 0 ? 8 * p * d : 0;
+        var reflections =
+            !isShared && (settings.Shrinkage != ShrinkageMethod.None || settings.RelativeRidge > 0) ? 8 * p * d : 0;
+        // The sums of an image, and the factor without it, for each core.
+        var workers = isShared ? 8 * 5 * triangle * Environment.ProcessorCount : 0;
         var memory =
-            statistics + model + moments + reflections + GetBatchSize(patches, dimensions) * 4 * p * d + BaselineBytes;
+            statistics
+            + model
+            + moments
+            + reflections
+            + workers
+            + GetBatchSize(patches, dimensions) * 4 * p * d
+            + BaselineBytes;
         return new FitEstimate(
             statistics,
             model,
@@ -74,7 +89,7 @@ public sealed record FitEstimate(long StatisticsBytes, long ModelBytes, long Mem
             (embedded ?? images ?? 0) * (4 * p * d + 3L * settings.GetImageSize().Positions)
         )
         {
-            Entries = p * triangle,
+            Entries = gaussians * triangle,
             Shape = $"{patches.Height} x {patches.Width} positions and {dimensions} dimensions",
         };
     }

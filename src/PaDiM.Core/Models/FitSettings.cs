@@ -84,6 +84,13 @@ public sealed record FitSettings
     /// </summary>
     public int? CropSize { get; init; }
 
+    /// <summary>
+    /// Gets whether each position has a Gaussian of its own, or all share one. A card that does not say so is of a model
+    /// with Gaussians of their own.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public PatchPositions Positions { get; init; }
+
     /// <summary>Gets how channels are reduced.</summary>
     public ReductionMethod Reduction { get; init; } = ReductionMethod.SemiOrthogonal;
 
@@ -212,6 +219,10 @@ public sealed record FitSettings
             return "imageScore must be max or top.";
         if (!Enum.IsDefined(Shrinkage))
             return "shrinkage must be none, ledoit-wolf, oas or auto.";
+        if (!Enum.IsDefined(Positions))
+            return "positions must be own or shared.";
+        if (Positions == PatchPositions.Shared && Shrinkage == ShrinkageMethod.LedoitWolf)
+            return "shrinkage ledoit-wolf is for positions own. With positions shared, use auto, oas or none.";
         if (!Enum.IsDefined(Alignment))
             return "alignment must be none or rigid.";
         if (!Enum.IsDefined(JpegDecoding))

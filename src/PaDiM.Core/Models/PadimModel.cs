@@ -12,7 +12,7 @@ namespace PaDiM.Core.Models;
 /// <param name="Settings">Settings of the fit.</param>
 /// <param name="Backbone">The network that computes embeddings.</param>
 /// <param name="Reduction">Reduces the network's channels to d dimensions.</param>
-/// <param name="Distribution">One Gaussian per patch position.</param>
+/// <param name="Distribution">A Gaussian at each patch position.</param>
 /// <param name="Calibration">Leave-one-out image scores, in the order of <paramref name="TrainingImages"/>.</param>
 /// <param name="TrainingImages">SHA-256 of each training image's bytes, lower-case hexadecimal.</param>
 public sealed record PadimModel(
@@ -72,8 +72,10 @@ public sealed record PadimModel(
         + (_ignored?.LongLength ?? 0);
 
     /// <summary>
-    /// Gets whether there are at most d images: the ridge alone then gives variance to the directions that they do not
-    /// span.
+    /// Gets whether a Gaussian has at most d samples, which are images or, where all positions share it, their patches:
+    /// the ridge alone then gives variance to the directions that they do not span.
     /// </summary>
-    public bool IsRankDeficient => TrainingImages.Count <= Distribution.Dimensions;
+    public bool IsRankDeficient =>
+        (long)TrainingImages.Count * (Distribution is SharedDistribution ? Distribution.Grid.Positions : 1)
+        <= Distribution.Dimensions;
 }

@@ -19,7 +19,7 @@ namespace PaDiM.Core.Persistence;
 /// (h, w, r (r + 1) / 2) and <c>ridge</c> F32 (h, w), 0 where a position does not count, or, where 16 bits are too few,
 /// as <c>whitening</c> F32 (h, w, d (d + 1) / 2) alone; <c>calibration</c> F64 (n); the reduction as <c>channels</c> I32 (d) or <c>projection</c> F32
 /// (C, d); <c>golden</c> U8 (k, s, s, 3) with <c>goldenScores</c> F32 (k); where pixels are ignored, <c>ignored</c> U8
-/// (s, s); where images are aligned, <c>template</c> F32 (s, s); and a JSON card under the metadata key <c>padim</c>.
+/// (s, s); where all positions share a Gaussian, h = w = 1 above and <c>grid</c> I32 (2); where images are aligned, <c>template</c> F32 (s, s); and a JSON card under the metadata key <c>padim</c>.
 /// </summary>
 public static class ModelFile
 {
@@ -111,7 +111,7 @@ public static class ModelFile
             if ((card.Settings.Validate() ?? card.Validate()) is { } fault)
                 throw new InvalidDataException($"The file's description is invalid: {fault}");
             var side = (long)card.Settings.ImageSize;
-            var distribution = ReadDistribution(file);
+            var distribution = ReadDistribution(file, card.Settings.Positions);
             var d = distribution.Dimensions;
             ChannelReduction reduction =
                 card.Settings.Reduction == ReductionMethod.SemiOrthogonal
@@ -189,6 +189,8 @@ public static class ModelFile
 
     private static IEnumerable<SafetensorsTensor> CreateTensors(PatchDistribution distribution)
     {
+        if (distribution is SharedDistribution shared)
+            return [GridTensor.Create(shared.Grid), .. CreateTensors(shared.Gaussian)];
         var h = distribution.Grid.Height;
         var w = distribution.Grid.Width;
         var d = distribution.Dimensions;
@@ -217,7 +219,12 @@ public static class ModelFile
         };
     }
 
-    private static PatchDistribution ReadDistribution(SafetensorsReader file)
+    private static PatchDistribution ReadDistribution(SafetensorsReader file, PatchPositions positions) =>
+        positions == PatchPositions.Shared
+            ? new SharedDistribution(GridTensor.Read(file), ReadGaussians(file))
+            : ReadGaussians(file);
+
+    private static PatchDistribution ReadGaussians(SafetensorsReader file)
     {
         var shape = file.GetShape("mean");
         var (grid, d) =

@@ -12,7 +12,7 @@ public static class MahalanobisScorer
     /// <summary>
     /// Positions whose vectors are gathered at a time, image after image, so that memory is read in long runs.
     /// </summary>
-    private const int BlockSize = 16;
+    private const int BlockSize = PatchDistribution.MaxRun;
 
     /// <summary>
     /// Computes one distance per position. Reads the whole distribution once. Distances are never negative, and never
@@ -60,33 +60,21 @@ public static class MahalanobisScorer
         Partition.Run(
             (positions + BlockSize - 1) / BlockSize,
             parallel ?? Partition.AllCores,
-            () => new float[BlockSize * count * d + count + distribution.ScratchLength],
+            () => new float[BlockSize * count * (d + 1) + distribution.ScratchLength],
             (block, scratch) =>
             {
-                // The scratch holds the differences, shape (BlockSize, count, d), then the norms of one position, then
-                // what the distribution needs.
+                // The scratch holds the differences, shape (BlockSize, count, d), then the norms, shape (BlockSize,
+                // count), then what the distribution needs.
                 var first = block * BlockSize;
                 var size = Math.Min(BlockSize, positions - block * BlockSize);
-                var norms = scratch.AsSpan(BlockSize * count * d, count);
+                var deltas = scratch.AsSpan(0, size * count * d);
+                var norms = scratch.AsSpan(BlockSize * count * d, size * count);
                 for (var i = 0; i < count; i++)
-                    batch[i]
-                        .Subtract(
-                            first,
-                            distribution.Mean.Span.Slice(first * d, size * d),
-                            scratch.AsSpan(i * d),
-                            count * d
-                        );
+                    batch[i].Subtract(first, distribution.MeansAt(first, size), deltas[(i * d)..], count * d);
+                distribution.ComputeNorms(first, size, deltas, norms, scratch.AsSpan(BlockSize * count * (d + 1)));
                 for (var k = 0; k < size; k++)
-                {
-                    distribution.ComputeNorms(
-                        first + k,
-                        scratch.AsSpan(k * count * d, count * d),
-                        norms,
-                        scratch.AsSpan(BlockSize * count * d + count)
-                    );
-                    for (var i = 0; i < count; i++)
-                        maps[i].Values[first + k] = norms[i];
-                }
+                for (var i = 0; i < count; i++)
+                    maps[i].Values[first + k] = norms[k * count + i];
             }
         );
         // The spans above may point into a mapped file that the distribution alone keeps alive.

@@ -5,18 +5,26 @@ using PaDiM.Core.Geometry;
 namespace PaDiM.Core.Statistics;
 
 /// <summary>
-/// The growing sums of a fit: per position the count n, the mean and the centred scatter M2 = sum (x - mean)(x -
-/// mean)^T. They are updated with Chan's formula (Chan, Golub, LeVeque, 1979), never with raw moments. Memory does not
-/// depend on the number of images: <c>positions * (d + d (d + 1) / 2)</c> doubles. Not thread-safe; each operation uses
-/// several cores.
+/// The sums of a fit whose positions have Gaussians of their own: per position the count n, the mean and the centred
+/// scatter M2 = sum (x - mean)(x - mean)^T. They are updated with Chan's formula (Chan, Golub, LeVeque, 1979), never
+/// with raw moments. Memory: <c>positions * (d + d (d + 1) / 2)</c> doubles.
 /// </summary>
-/// <param name="grid">Patch positions.</param>
-/// <param name="dimensions">Length d of an embedding vector.</param>
-/// <param name="count">Number of images n, at least 0.</param>
-/// <param name="mean">Shape <c>(positions, d)</c>.</param>
-/// <param name="scatter">M2, shape <c>(positions, d (d + 1) / 2)</c>: lower triangles packed by columns.</param>
-public sealed class PatchStatistics(Grid grid, int dimensions, int count, double[] mean, double[] scatter)
+public sealed class PatchStatistics : TrainingStatistics
 {
+    /// <summary>Creates statistics from their sums.</summary>
+    /// <param name="grid">Patch positions.</param>
+    /// <param name="dimensions">Length d of an embedding vector.</param>
+    /// <param name="count">Number of images n, at least 0.</param>
+    /// <param name="mean">Shape <c>(positions, d)</c>.</param>
+    /// <param name="scatter">M2, shape <c>(positions, d (d + 1) / 2)</c>: lower triangles packed by columns.</param>
+    /// <exception cref="ArgumentException">The number of images is negative, or an array has another length.</exception>
+    public PatchStatistics(Grid grid, int dimensions, int count, double[] mean, double[] scatter)
+        : base(grid, dimensions, count)
+    {
+        Mean = Shapes.CheckLength(mean, (long)grid.Positions * dimensions);
+        Scatter = Shapes.CheckLength(scatter, (long)grid.Positions * PackedTriangle.GetLength(dimensions));
+    }
+
     /// <summary>Creates statistics without images.</summary>
     public PatchStatistics(Grid grid, int dimensions)
         : this(
@@ -27,45 +35,20 @@ public sealed class PatchStatistics(Grid grid, int dimensions, int count, double
             LargeArray.Create<double>(checked(grid.Positions * PackedTriangle.GetLength(dimensions)))
         ) { }
 
-    /// <summary>Gets the grid of patch positions.</summary>
-    public Grid Grid { get; } = grid;
-
-    /// <summary>Gets the length d of an embedding vector.</summary>
-    public int Dimensions { get; } = dimensions;
-
-    /// <summary>Gets the number of images n.</summary>
-    public int Count { get; private set; } =
-        count >= 0
-            ? count
-            : throw new ArgumentOutOfRangeException(nameof(count), count, "The number of images cannot be negative.");
-
     /// <summary>Gets the means, shape <c>(positions, d)</c>.</summary>
-    public double[] Mean { get; } = Shapes.CheckLength(mean, (long)grid.Positions * dimensions);
+    public double[] Mean { get; }
 
     /// <summary>
     /// Gets the scatter M2, shape <c>(positions, d (d + 1) / 2)</c>: lower triangles packed by columns.
     /// </summary>
-    public double[] Scatter { get; } =
-        Shapes.CheckLength(scatter, (long)grid.Positions * PackedTriangle.GetLength(dimensions));
-
-    internal int PackedLength => PackedTriangle.GetLength(Dimensions);
+    public double[] Scatter { get; }
 
     internal Span<double> MeanAt(int position) => Mean.AsSpan(position * Dimensions, Dimensions);
 
     internal Span<double> ScatterAt(int position) => Scatter.AsSpan(position * PackedLength, PackedLength);
 
-    /// <summary>
-    /// Adds images: M2 = M2a + M2b + (na nb / (na + nb)) D D^T with D = mean_b - mean_a. Cost:
-    /// <c>O(positions * d^2)</c> per image.
-    /// </summary>
-    /// <exception cref="ArgumentException">An embedding has another shape or is not finite.</exception>
-    public void Add(IReadOnlyList<PatchEmbedding> batch, ParallelOptions? parallel = null) =>
-        Update(batch, +1, parallel);
-
-    /// <summary>Removes images that were added before: <see cref="Add"/> solved for M2a.</summary>
-    /// <exception cref="ArgumentException">More images than were added, or an embedding has another shape.</exception>
-    public void Remove(IReadOnlyList<PatchEmbedding> batch, ParallelOptions? parallel = null) =>
-        Update(batch, -1, parallel);
+    /// <inheritdoc/>
+    public override bool IsFor(PatchPositions positions, float[]? shares) => positions == PatchPositions.Own;
 
     /// <summary>
     /// Adds the statistics of other images. The result does not depend on the order, but for rounding.
@@ -92,34 +75,31 @@ public sealed class PatchStatistics(Grid grid, int dimensions, int count, double
                 TensorPrimitives.MultiplyAdd(delta, other.Count / total, mean, mean);
             }
         );
-        Count += other.Count;
+        Grow(other.Count);
     }
 
-    private void Update(IReadOnlyList<PatchEmbedding> batch, int sign, ParallelOptions? parallel)
+    private protected override void Clear()
     {
-        if (batch.Count == 0)
-            return;
-        foreach (var embedding in batch)
-            CheckEmbedding(embedding);
+        Array.Clear(Mean);
+        Array.Clear(Scatter);
+    }
+
+    /// <summary>
+    /// Adds images: M2 = M2a + M2b + (na nb / (na + nb)) D D^T with D = mean_b - mean_a, or solves it for M2a. Cost:
+    /// <c>O(positions * d^2)</c> per image.
+    /// </summary>
+    private protected override void UpdateSums(IReadOnlyList<PatchEmbedding> batch, int sign, ParallelOptions parallel)
+    {
         var d = Dimensions;
         var k = batch.Count;
-        var after = Count + sign * batch.Count;
-        if (after < 0)
-            throw new ArgumentException($"{k} images cannot be removed from {Count}.", nameof(batch));
-        if (after == 0)
-        {
-            Array.Clear(Mean);
-            Array.Clear(Scatter);
-            Count = 0;
-            return;
-        }
+        var after = Count + sign * k;
         // The scatter of the batch and the shift of its mean are one sum of k + 1 outer products, whose last vector is
         // sqrt(n k / after) (mean_b - mean). Chan's formula gives the same factor for a removal: there mean_b - mean_a
         // is (n / after) (mean_b - mean), and the formula's own factor is after k / n.
         var shift = Math.Sqrt((double)Count * k / after);
         Partition.Run(
             Grid.Positions,
-            parallel ?? Partition.AllCores,
+            parallel,
             () => new OuterProducts(d, k + 1),
             (p, products) =>
             {
@@ -142,7 +122,6 @@ public sealed class PatchStatistics(Grid grid, int dimensions, int count, double
                 products.AddTo(ScatterAt(p), sign);
             }
         );
-        Count = after;
     }
 
     private static void AddOuterProduct(Span<double> scatter, ReadOnlySpan<double> x, double factor)
@@ -152,20 +131,5 @@ public sealed class PatchStatistics(Grid grid, int dimensions, int count, double
             var target = column.In(scatter);
             TensorPrimitives.MultiplyAdd(x[column.Index..], factor * x[column.Index], target, target);
         }
-    }
-
-    private void CheckEmbedding(PatchEmbedding embedding)
-    {
-        if (embedding.Grid != Grid || embedding.Dimensions != Dimensions)
-            throw new ArgumentException(
-                $"An embedding with {embedding.Grid} and {embedding.Dimensions} dimensions does not fit statistics "
-                    + $"with {Grid} and {Dimensions} dimensions.",
-                nameof(embedding)
-            );
-        if (!float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(embedding.Values)))
-            throw new ArgumentException(
-                "An embedding has a value that is not finite: the backbone or its input is broken.",
-                nameof(embedding)
-            );
     }
 }

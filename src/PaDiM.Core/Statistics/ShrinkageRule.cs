@@ -1,8 +1,9 @@
 namespace PaDiM.Core.Statistics;
 
 /// <summary>
-/// Chooses the shrinkage of a fit by the number of images and by how alike the positions vary. Leaving an image out
-/// does not change the choice: thresholds are those of the model as it is.
+/// Chooses the shrinkage of a fit by the number of images and by how alike the positions vary or, where all positions
+/// share a Gaussian, by the number of patches. Leaving an image out does not change the choice: thresholds are those of
+/// the model as it is.
 /// </summary>
 public static class ShrinkageRule
 {
@@ -17,14 +18,28 @@ public static class ShrinkageRule
     /// </summary>
     public const double MaxQuietShare = 0.25;
 
+    /// <summary>
+    /// The number of samples per dimension from which on a Gaussian that all positions share is not shrunk. Patches of
+    /// an image resemble each other, so they count for less than as many independent samples.
+    /// </summary>
+    public const int EnoughSamples = 10;
+
     /// <summary>Gets the method for a fit; never <see cref="ShrinkageMethod.Auto"/>.</summary>
     /// <param name="method">The setting.</param>
     /// <param name="statistics">The statistics of all images, without copies.</param>
     /// <param name="shares">The share of each position that counts; null if all count.</param>
-    public static ShrinkageMethod Resolve(ShrinkageMethod method, PatchStatistics statistics, float[]? shares = null) =>
+    public static ShrinkageMethod Resolve(
+        ShrinkageMethod method,
+        TrainingStatistics statistics,
+        float[]? shares = null
+    ) =>
         method != ShrinkageMethod.Auto ? method
-        : statistics.Count < EnoughImages
-        && PositionVariances.Measure(statistics, shares).GetQuietShare() < MaxQuietShare
-            ? ShrinkageMethod.Oas
+        : HasFewSamples(statistics, shares) ? ShrinkageMethod.Oas
         : ShrinkageMethod.None;
+
+    private static bool HasFewSamples(TrainingStatistics statistics, float[]? shares) =>
+        statistics is SharedStatistics shared
+            ? shared.ToSamples().Count < (long)EnoughSamples * shared.Dimensions
+            : statistics.Count < EnoughImages
+                && PositionVariances.Measure((PatchStatistics)statistics, shares).GetQuietShare() < MaxQuietShare;
 }

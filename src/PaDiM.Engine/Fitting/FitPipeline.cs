@@ -48,7 +48,7 @@ public sealed class FitPipeline(
     public PadimModel Run(
         IReadOnlyList<TrainingImage> images,
         PriorFit? prior,
-        Action<PatchStatistics>? keepStatistics,
+        Action<TrainingStatistics>? keepStatistics,
         Action<FitProgress>? progress,
         CancellationToken cancellation
     )
@@ -102,7 +102,7 @@ public sealed class FitPipeline(
     private PadimModel Fit(
         IReadOnlyList<TrainingImage> images,
         PriorFit? prior,
-        Action<PatchStatistics>? keepStatistics,
+        Action<TrainingStatistics>? keepStatistics,
         Action<FitProgress>? progress,
         CancellationToken cancellation
     )
@@ -140,7 +140,10 @@ public sealed class FitPipeline(
             cancellation
         );
 
-        var statistics = Accumulate(pixels, prior, embeddings, parallel, progress);
+        var region = settings.CreateRegion(ignored, embeddings.Patches);
+        // What is ignored must not change scores elsewhere.
+        var shares = region?.PatchWeights.ToArray();
+        var statistics = Accumulate(pixels, prior, shares, embeddings, parallel, progress);
         pixels.DropCopies();
         ordered = [.. pixels.Images];
         if (ordered.Length < 2)
@@ -148,19 +151,19 @@ public sealed class FitPipeline(
         keepStatistics?.Invoke(statistics);
 
         progress?.Invoke(new FitProgress(FitStage.Factorising, EmbeddingShare));
-        var region = settings.CreateRegion(ignored, statistics.Grid);
-        // What is ignored must not change scores elsewhere.
-        var shares = region?.PatchWeights.ToArray();
         var shrinkage = ShrinkageRule.Resolve(settings.Shrinkage, statistics, shares);
         var regularisation = new Regularisation(
             settings.Epsilon,
             shrinkage,
-            shrinkage == ShrinkageMethod.LedoitWolf ? ComputeMoments(ordered, statistics, embeddings, parallel) : null
+            shrinkage == ShrinkageMethod.LedoitWolf
+                ? ComputeMoments(ordered, (PatchStatistics)statistics, embeddings, parallel)
+                : null
         )
         {
             RelativeRidge = settings.RelativeRidge,
             QuietExponent = settings.QuietExponent,
-            Shares = shares,
+            // The sums of a Gaussian that all positions share hold the shares already.
+            Shares = settings.Positions == PatchPositions.Own ? shares : null,
         };
         var distribution = PatchDistribution.Freeze(statistics, regularisation, parallel);
 
@@ -233,9 +236,10 @@ public sealed class FitPipeline(
     /// Embeds every image that the statistics lack and adds it; subtracts removed images. Of copies, only one is
     /// added. This is the first pass.
     /// </summary>
-    private static PatchStatistics Accumulate(
+    private TrainingStatistics Accumulate(
         TrainingPixels pixels,
         PriorFit? prior,
+        float[]? shares,
         TrainingEmbeddings embeddings,
         ParallelOptions parallel,
         Action<FitProgress>? progress
@@ -256,8 +260,9 @@ public sealed class FitPipeline(
             && seen.Distinct(StringComparer.Ordinal).Count() == seen.Length
                 ? prior.ReadStatistics()
                 : null;
-        if (statistics is null)
+        if (statistics?.IsFor(settings.Positions, shares) != true)
         {
+            statistics = null;
             known = [];
             gone = [];
             seen = [];
@@ -271,7 +276,12 @@ public sealed class FitPipeline(
         foreach (var batch in added.Chunk(embeddings.BatchSize))
         {
             var embedded = embeddings.Load(batch);
-            statistics ??= new PatchStatistics(embedded[0].Grid, embedded[0].Dimensions);
+            statistics ??= TrainingStatistics.Create(
+                settings.Positions,
+                embedded[0].Grid,
+                embedded[0].Dimensions,
+                shares
+            );
             PatchEmbedding[] different =
             [
                 .. embedded

@@ -11,5 +11,5 @@ namespace PaDiM.Engine.Fitting;
 public sealed record PriorFit(
     ChannelReduction Reduction,
     IReadOnlyList<string> TrainingImages,
-    Func<PatchStatistics?> ReadStatistics
+    Func<TrainingStatistics?> ReadStatistics
 );

@@ -26,7 +26,7 @@ internal static class ScoringStatistics
 
     /// <summary>
     /// Creates <c>mean</c> (P, 1, d) and <c>whitening</c> (P, d, d), which is F^T with F^T F = Cov^-1, for row vectors;
-    /// for a model that ignores pixels also <c>patch_weights</c> (P) and <c>gains</c> (H, W).
+    /// where all positions share a Gaussian, <c>mean</c> (1, 1, d) and <c>whitening</c> (d, d); for a model that ignores pixels also <c>patch_weights</c> (P) and <c>gains</c> (H, W).
     /// </summary>
     public static IReadOnlyList<ScoringTensor> Create(PadimModel model)
     {
@@ -36,11 +36,14 @@ internal static class ScoringStatistics
         var d = distribution.Dimensions;
         List<ScoringTensor> tensors =
         [
-            new(Mean, [positions, 1, d], distribution.Mean.ToArray()),
+            new(Mean, [distribution.GaussianCount, 1, d], distribution.Mean.ToArray()),
             new(
                 Whitening,
-                [positions, d, d],
-                positions,
+                // One matrix is multiplied with the vectors of all positions at once.
+                distribution is SharedDistribution
+                    ? [d, d]
+                    : [positions, d, d],
+                distribution.GaussianCount,
                 (position, target) => FillTransposed(distribution, position, target)
             ),
         ];

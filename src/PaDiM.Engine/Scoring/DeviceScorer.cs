@@ -52,10 +52,10 @@ internal sealed class DeviceScorer : IDisposable
                 $"The model was fitted with another file, other taps or another normalisation of the backbone"
                     + $" '{model.Backbone.Name}' (SHA-256 {model.Backbone.Sha256})."
             );
-        var positions = model.Distribution.Grid.Positions;
+        var gaussians = model.Distribution.GaussianCount;
         var d = model.Distribution.Dimensions;
-        if ((long)positions * d * d > Array.MaxLength)
-            throw new InvalidDataException($"{positions} whitening factors of {d} x {d} values do not fit one tensor.");
+        if ((long)gaussians * d * d > Array.MaxLength)
+            throw new InvalidDataException($"{gaussians} whitening factors of {d} x {d} values do not fit one tensor.");
         _backbone = backbone;
         PreparedSize = model.Settings.GetPreparedSize();
         _device = backbone.Runtime.CreateMemoryInfo();

@@ -96,10 +96,10 @@ public sealed class ModelScorer : IDisposable
     /// factors: the weights of the reduction, and masks.
     /// </summary>
     /// <param name="runtime">Where the model would be scored.</param>
-    /// <param name="patches">Patch positions.</param>
+    /// <param name="gaussians">Number of Gaussians: that of patch positions, or 1 that all share.</param>
     /// <param name="dimensions">Number of dimensions d.</param>
-    public static long EstimateDeviceBytes(BackboneRuntime runtime, Grid patches, int dimensions) =>
-        runtime.ScoresOnDevice ? sizeof(float) * (long)patches.Positions * dimensions * (dimensions + 1) : 0;
+    public static long EstimateDeviceBytes(BackboneRuntime runtime, int gaussians, int dimensions) =>
+        runtime.ScoresOnDevice ? sizeof(float) * (long)gaussians * dimensions * (dimensions + 1) : 0;
 
     /// <summary>Gets the bytes of memory that the model uses, on the host and the device together.</summary>
     public long Bytes => Model.Bytes + DeviceBytes;

@@ -26,6 +26,12 @@ internal sealed record CategoryRequest
     /// </summary>
     public int? CropSize { get; init; }
 
+    /// <summary>
+    /// Whether each position has a Gaussian of its own (<c>own</c>), or all share one (<c>shared</c>): for textures, for
+    /// parts that lie differently in each photograph, and for few images.
+    /// </summary>
+    public PatchPositions? Positions { get; init; }
+
     /// <summary>How channels are reduced.</summary>
     public ReductionRequest? Reduction { get; init; }
 
@@ -113,6 +119,7 @@ internal sealed record ReductionRequest
 /// <param name="Profile">Set of defaults that the settings are based on.</param>
 /// <param name="ImageSize">Side length to which images are resized, in pixels.</param>
 /// <param name="CropSize">Side length of the centre crop after resizing, in pixels.</param>
+/// <param name="Positions">Whether each position has a Gaussian of its own, or all share one.</param>
 /// <param name="Reduction">How channels are reduced.</param>
 /// <param name="LocalAverage">Whether each tap of the backbone is averaged with its neighbours.</param>
 /// <param name="Epsilon">Added to every variance, unless there is a relative ridge.</param>
@@ -139,6 +146,7 @@ internal sealed record CategoryResponse(
     SettingsProfile Profile,
     int ImageSize,
     int? CropSize,
+    PatchPositions Positions,
     ReductionResponse Reduction,
     bool LocalAverage,
     double Epsilon,

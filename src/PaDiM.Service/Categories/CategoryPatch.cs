@@ -63,6 +63,7 @@ internal sealed class CategoryPatch(JsonElement patch, SettingsResolver resolver
             Profile = category.Settings.Profile,
             ImageSize = category.Settings.ImageSize,
             CropSize = category.Settings.CropSize,
+            Positions = category.Settings.Fit.Positions,
             Reduction = new ReductionRequest
             {
                 Method = category.Settings.Method,

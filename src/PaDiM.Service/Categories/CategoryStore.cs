@@ -1,6 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
-using PaDiM.Core.Geometry;
+using PaDiM.Core.Statistics;
 using PaDiM.Engine.Inference;
 using PaDiM.Engine.Scoring;
 using PaDiM.Service.Data;
@@ -290,6 +290,7 @@ internal sealed class CategoryStore(
             .Select(m => new
             {
                 m.StatisticsBytes,
+                m.Positions,
                 m.GridHeight,
                 m.GridWidth,
                 m.Dimensions,
@@ -297,7 +298,11 @@ internal sealed class CategoryStore(
             .ToListAsync(cancellationToken);
         return sizes.Sum(size =>
             size.StatisticsBytes
-            + ModelScorer.EstimateDeviceBytes(runtime, new Grid(size.GridHeight, size.GridWidth), size.Dimensions)
+            + ModelScorer.EstimateDeviceBytes(
+                runtime,
+                size.Positions == PatchPositions.Shared ? 1 : size.GridHeight * size.GridWidth,
+                size.Dimensions
+            )
         );
     }
 
@@ -341,6 +346,7 @@ internal sealed class CategoryStore(
             c.Settings.Profile,
             c.Settings.ImageSize,
             c.Settings.CropSize,
+            c.Settings.Fit.Positions,
             new ReductionResponse(c.Settings.Method, c.Settings.Dimensions, c.Settings.Seed),
             c.Settings.LocalAverage,
             c.Settings.Epsilon,

@@ -48,6 +48,7 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Back
                         ? defaults.CropSize
                         : null
                 ),
+            Positions = request.Positions ?? defaults.Positions,
             Method = request.Reduction?.Method ?? defaults.Reduction,
             Dimensions = request.Reduction?.Dimensions ?? defaults.Dimensions,
             Seed = request.Reduction?.Seed ?? defaults.Seed,

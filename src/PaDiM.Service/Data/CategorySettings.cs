@@ -28,6 +28,9 @@ internal sealed record CategorySettings
 
     public int? CropSize { get; init; }
 
+    /// <summary>Null for categories of before, whose positions have Gaussians of their own.</summary>
+    public PatchPositions? Positions { get; init; }
+
     public ReductionMethod Method { get; init; }
 
     public int Dimensions { get; init; }
@@ -69,6 +72,7 @@ internal sealed record CategorySettings
         {
             ImageSize = ImageSize,
             CropSize = CropSize,
+            Positions = Positions ?? PatchPositions.Own,
             Reduction = Method,
             Dimensions = Dimensions,
             Seed = Seed,

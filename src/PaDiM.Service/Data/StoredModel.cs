@@ -63,6 +63,9 @@ internal sealed class StoredModel
 
     public bool RankDeficient { get; init; }
 
+    /// <summary>Which patches a Gaussian describes; null for models of before, whose positions have their own.</summary>
+    public PatchPositions? Positions { get; init; }
+
     /// <summary>How the covariances were shrunk; null for models of before.</summary>
     public ShrinkageMethod? Shrinkage { get; init; }
 

@@ -15,6 +15,7 @@ namespace PaDiM.Service.Models;
 /// <param name="ImageCount">Number of training images n.</param>
 /// <param name="Dimensions">Dimensions d.</param>
 /// <param name="Grid">Rows and columns of patch positions.</param>
+/// <param name="Positions">Whether each position has a Gaussian of its own, or all share one.</param>
 /// <param name="Threshold">The threshold calibrated for falseRejectRate at the time of publication.</param>
 /// <param name="FalseRejectRate">The false-reject rate at the time of publication.</param>
 /// <param name="SmallestFalseRejectRate">1 / (n + 1): the smallest rate that can be guaranteed.</param>
@@ -24,8 +25,8 @@ namespace PaDiM.Service.Models;
 /// <param name="Profile">What the training images are like, which decides about the warnings of a score; null for
 /// models that were fitted before there were profiles.</param>
 /// <param name="IgnoredShare">Share of the image that the fit's ignore mask excludes.</param>
-/// <param name="RankDeficient">Whether there are fewer images than dimensions + 1, so that the ridge fills the
-/// remaining directions.</param>
+/// <param name="RankDeficient">Whether there are fewer images (or, where positions share a Gaussian, patches) than
+/// dimensions + 1, so that the ridge fills the remaining directions.</param>
 /// <param name="Shrinkage">How the covariances were shrunk: for <c>auto</c> the method that the fit chose; null
 /// for models that were fitted before models stated it.</param>
 /// <param name="StatisticsBytes">Size of the file in bytes.</param>
@@ -39,6 +40,7 @@ internal sealed record ModelResponse(
     int ImageCount,
     int Dimensions,
     int[] Grid,
+    PatchPositions Positions,
     double Threshold,
     double FalseRejectRate,
     double SmallestFalseRejectRate,
@@ -74,6 +76,7 @@ internal sealed record ModelResponse(
             model.ImageCount,
             model.Dimensions,
             [model.GridHeight, model.GridWidth],
+            model.Positions ?? PatchPositions.Own,
             model.Threshold,
             model.FalseRejectRate,
             model.SmallestFalseRejectRate,

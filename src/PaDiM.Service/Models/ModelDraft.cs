@@ -19,7 +19,7 @@ internal sealed class ModelDraft(
     private bool _isPublishing;
 
     /// <summary>Writes the statistics behind the model.</summary>
-    public void WriteStatistics(PatchStatistics statistics) => files.WriteStatistics(category, fileName, statistics);
+    public void WriteStatistics(TrainingStatistics statistics) => files.WriteStatistics(category, fileName, statistics);
 
     /// <summary>
     /// Publishes the model (see <see cref="ModelStore.PublishAsync"/>), and loads it on this replica.

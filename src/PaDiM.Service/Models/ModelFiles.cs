@@ -119,7 +119,7 @@ internal sealed class ModelFiles(DataDirectory data, DamagedModels damaged)
         return true;
     }
 
-    public void WriteStatistics(string category, string fileName, PatchStatistics statistics) =>
+    public void WriteStatistics(string category, string fileName, TrainingStatistics statistics) =>
         AtomicFile.Write(
             GetPath(category, GetStatisticsName(fileName)),
             stream => StatisticsFile.Write(stream, statistics)
@@ -128,7 +128,7 @@ internal sealed class ModelFiles(DataDirectory data, DamagedModels damaged)
     /// <summary>
     /// Reads the statistics of a model; null if they are missing or damaged, so that a fit starts from the images.
     /// </summary>
-    public PatchStatistics? ReadStatistics(string category, string fileName)
+    public TrainingStatistics? ReadStatistics(string category, string fileName)
     {
         try
         {

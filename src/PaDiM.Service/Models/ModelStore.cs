@@ -282,6 +282,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
             Profile = model.Profile,
             IgnoredShare = model.Ignored is { } ignored ? ignored.Count(pixel => pixel) / (double)ignored.Length : 0,
             RankDeficient = model.IsRankDeficient,
+            Positions = model.Settings.Positions,
             Shrinkage = model.Shrinkage,
             FileName = fileName,
             StatisticsBytes = bytes,

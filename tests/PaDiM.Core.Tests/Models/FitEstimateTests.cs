@@ -64,6 +64,22 @@ public sealed class FitEstimateTests
         Assert.Equal(memory, FitEstimate.Create(shared with { QuietExponent = 1.5 }, Patches, 100, 50).MemoryBytes);
     }
 
+    [Fact]
+    public void Shared_positions_take_one_Gaussian_whatever_the_image_size()
+    {
+        var settings = new FitSettings { Positions = PatchPositions.Shared };
+        var estimate = FitEstimate.Create(settings, Patches, 100, 3);
+        Assert.Equal(8L * (100 + 5050), estimate.StatisticsBytes);
+        Assert.Equal(4L * 100 + 2 * (5050 + 100), estimate.ModelBytes);
+        Assert.Equal(
+            (estimate.StatisticsBytes, estimate.ModelBytes),
+            FitEstimate.Create(settings, new Grid(512, 512), 100, 300) is var large
+                ? (large.StatisticsBytes, large.ModelBytes)
+                : default
+        );
+        Assert.Null(FitEstimate.Create(settings, new Grid(512, 512), 1000, null).ValidateMemory(8L << 30));
+    }
+
     [Theory]
     [InlineData(64, 100, 32)]
     [InlineData(64, 550, 32)]

@@ -334,6 +334,63 @@ public sealed class ModelFileTests
     }
 
     [Fact]
+    public void A_model_whose_positions_share_a_Gaussian_reads_back_as_it_was_written()
+    {
+        var model = Shared();
+        var bytes = Bytes(model);
+        var read = ModelFile.Read(new MemoryStream(bytes));
+        Assert.Equal(bytes, Bytes(read));
+        Assert.Equal(model.Settings, read.Settings);
+        var distribution = Assert.IsType<SharedDistribution>(read.Distribution);
+        Assert.Equal(new Grid(2, 3), distribution.Grid);
+        Assert.Equal(model.Distribution.Mean, distribution.Mean);
+        Assert.Equal([1L, 1, 3], SafetensorsReader.Open(new MemoryStream(bytes)).GetShape("mean"));
+    }
+
+    [Theory]
+    [InlineData("Own")]
+    [InlineData("Some")]
+    public void Positions_that_do_not_fit_the_file_s_tensors_are_refused(string positions)
+    {
+        var file = SafetensorsReader.Open(new MemoryStream(Bytes(Shared())));
+        var card = file.Metadata["padim"];
+        Assert.Contains("\"positions\":\"Shared\"", card, StringComparison.Ordinal);
+        Assert.DoesNotContain("positions", CardOf(Model(ReductionMethod.Random)), StringComparison.Ordinal);
+        var rewritten = Write(
+            card.Replace("\"Shared\"", $"\"{positions}\"", StringComparison.Ordinal),
+            SafetensorsTensor.Create("grid", [2], new[] { 2, 3 })
+        );
+        if (positions == "Own")
+            Assert.Equal(1, ModelFile.Read(rewritten).Distribution.Grid.Positions);
+        else
+            Assert.Throws<InvalidDataException>(() => ModelFile.Read(rewritten));
+        foreach (var (height, width) in new[] { (0, 3), (-2, -3), (int.MaxValue, int.MaxValue), (2049, 1) })
+            Assert.Throws<InvalidDataException>(() =>
+                ModelFile.Read(Write(card, SafetensorsTensor.Create("grid", [2], new[] { height, width })))
+            );
+        Assert.Throws<InvalidDataException>(() => ModelFile.Read(Write(card)));
+
+        MemoryStream Write(string text, params SafetensorsTensor[] grid)
+        {
+            var stream = new MemoryStream();
+            Safetensors.Write(
+                stream,
+                new Dictionary<string, string> { ["format"] = file.Metadata["format"], ["padim"] = text },
+                [
+                    .. grid,
+                    SafetensorsTensor.Create("mean", [1, 1, 3], file.Read<float>("mean", 1, 1, 3)),
+                    SafetensorsTensor.Create("whitening", [1, 1, 6], file.Read<short>("whitening", 1, 1, 6)),
+                    SafetensorsTensor.Create("scale", [1, 1, 3], file.Read<ushort>("scale", 1, 1, 3)),
+                    SafetensorsTensor.Create("calibration", [5], file.Read<double>("calibration", 5)),
+                    SafetensorsTensor.Create("channels", [3], file.Read<int>("channels", 3)),
+                ]
+            );
+            stream.Position = 0;
+            return stream;
+        }
+    }
+
+    [Fact]
     public void Statistics_are_not_taken_for_a_model()
     {
         var stream = new MemoryStream();
@@ -369,6 +426,23 @@ public sealed class ModelFileTests
             Ignored = [.. Enumerable.Range(0, 32 * 32).Select(i => i % 5 == 0)],
         };
     }
+
+    private static PadimModel Shared()
+    {
+        var model = Model(ReductionMethod.Random);
+        var statistics = new SharedStatistics(new Grid(2, 3), 3);
+        statistics.Add(RandomEmbeddings.Draw(4, 5, new Grid(2, 3), 3));
+        return model with
+        {
+            Settings = model.Settings with { Positions = PatchPositions.Shared },
+            Distribution = PatchDistribution.Freeze(statistics, Fitting.Ridge),
+            GoldenImages = [],
+            Ignored = null,
+        };
+    }
+
+    private static string CardOf(PadimModel model) =>
+        SafetensorsReader.Open(new MemoryStream(Bytes(model))).Metadata["padim"];
 
     /// <summary>Writes a model file with another card and the matching checksum.</summary>
     private static MemoryStream Rewritten(PadimModel model, Action<JsonObject> change)

@@ -73,7 +73,7 @@ public sealed class DenseWhiteningTests
                     distribution.UnpackWhitening(p, square);
                     var delta = embedding[p]
                         .ToArray()
-                        .Zip(distribution.MeanAt(p).ToArray(), (x, mean) => (double)x - mean)
+                        .Zip(distribution.MeansAt(p, 1).ToArray(), (x, mean) => (double)x - mean)
                         .ToArray();
                     return Math.Sqrt(square.Chunk(d).Sum(row => Math.Pow(row.Zip(delta, (f, v) => f * v).Sum(), 2)));
                 }),

@@ -50,6 +50,29 @@ public sealed class OnnxExportTests
         AssertScoresAlike(made);
     }
 
+    [Theory]
+    [InlineData(ReductionMethod.SemiOrthogonal, false)]
+    [InlineData(ReductionMethod.Random, true)]
+    [InlineData(ReductionMethod.None, false)]
+    public void A_file_whose_positions_share_a_Gaussian_has_one_factor(ReductionMethod reduction, bool masked)
+    {
+        using var made = new ExportCase(
+            ExportCase.AveragedSettings(reduction, 50, null, 3) with
+            {
+                Positions = PatchPositions.Shared,
+            },
+            3,
+            masked
+        );
+        AssertScoresAlike(made);
+        var d = made.Model.Distribution.Dimensions;
+        Assert.InRange(
+            OnnxExport.Create(made.Model, made.Backbone, Notes).Length,
+            sizeof(float) * d * d,
+            sizeof(float) * d * d + new FileInfo(made.Backbone.File.Path).Length + 500_000
+        );
+    }
+
     /// <summary>
     /// Names that the export wants for itself, a batch of one, a size that is written down. Taps of fewer channels than
     /// dimensions, which a local average filters before their projection.

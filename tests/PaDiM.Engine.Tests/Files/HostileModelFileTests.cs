@@ -89,7 +89,7 @@ public sealed class HostileModelFileTests
         Assert.Equal(model.Calibration.Scores, MinimalSafetensors.Doubles(tensors["calibration"].Data));
 
         tensors = MinimalSafetensors.Parse(Files.Statistics, out _);
-        var statistics = StatisticsFile.Read(new MemoryStream(Files.Statistics));
+        var statistics = Assert.IsType<PatchStatistics>(StatisticsFile.Read(new MemoryStream(Files.Statistics)));
         Assert.Equal(statistics.Mean, MinimalSafetensors.Doubles(tensors["mean"].Data));
         Assert.Equal(statistics.Scatter, MinimalSafetensors.Doubles(tensors["scatter"].Data));
     }

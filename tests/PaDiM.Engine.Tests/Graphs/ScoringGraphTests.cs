@@ -51,6 +51,24 @@ public sealed class ScoringGraphTests
     }
 
     [Theory]
+    [InlineData(ReductionMethod.SemiOrthogonal, false)]
+    [InlineData(ReductionMethod.Random, true)]
+    public void It_equals_the_kernels_where_all_positions_share_a_Gaussian(ReductionMethod reduction, bool masked)
+    {
+        using var made = new ExportCase(
+            ExportCase.Settings(reduction, 50, null, 3) with
+            {
+                Positions = PatchPositions.Shared,
+            },
+            3,
+            masked
+        );
+        var parts = ExportCase.Images(3);
+        var (maps, scores) = Run(made, made.Prepare(parts), 3);
+        made.AssertEqual(made.Expected(parts), maps, scores);
+    }
+
+    [Theory]
     [MemberData(nameof(ExportCase.AveragedKinds), MemberType = typeof(ExportCase))]
     public void With_a_local_average_and_the_highest_pixels_it_equals_the_kernels(
         ReductionMethod reduction,

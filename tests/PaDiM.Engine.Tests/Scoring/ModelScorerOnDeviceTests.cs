@@ -1,9 +1,11 @@
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Geometry;
+using PaDiM.Core.Statistics;
 using PaDiM.Engine.Inference;
 using PaDiM.Engine.Scoring;
 using PaDiM.Engine.Tests.Support;
 using PaDiM.Engine.TestSupport;
+using PaDiM.TestSupport.Parts;
 
 namespace PaDiM.Engine.Tests.Scoring;
 
@@ -74,6 +76,35 @@ public sealed class ModelScorerOnDeviceTests : IDisposable
         );
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Shared_positions_score_as_by_the_kernels_and_take_one_factor(bool masked)
+    {
+        using var fits = new Fits();
+        var side = Fits.Settings.ImageSize;
+        bool[]? ignored = masked ? [.. Enumerable.Range(0, side * side).Select(i => i % side < 20)] : null;
+        var model = fits.Run(
+            fits.Parts(0, 4),
+            settings: Fits.Settings with
+            {
+                Positions = PatchPositions.Shared,
+            },
+            ignored: ignored
+        );
+        using var scorer = ModelScorer.Open(model, Backbone);
+        var image = TestDecoder.Image(SyntheticParts.Defective(200, DefectKind.Scratch, 72).Image.ToBmp());
+        Assert.All(
+            new ModelScorer(model, Fits.Tiny).Score(image).Values.Zip(scorer.Score(image).Values),
+            pair => Assert.Equal(pair.First, pair.Second, 1e-3 * pair.First + 1e-6)
+        );
+        var d = model.Distribution.Dimensions;
+        Assert.Equal(
+            sizeof(float) * d * (d + 1),
+            ModelScorer.EstimateDeviceBytes(Backbone.Runtime, model.Distribution.GaussianCount, d)
+        );
+    }
+
     [Fact]
     public void A_disposed_one_goes_on_with_the_kernels()
     {
@@ -98,13 +129,17 @@ public sealed class ModelScorerOnDeviceTests : IDisposable
         using var scorer = ModelScorer.Open(model, Backbone);
         var estimate = ModelScorer.EstimateDeviceBytes(
             Backbone.Runtime,
-            model.Distribution.Grid,
+            model.Distribution.GaussianCount,
             model.Distribution.Dimensions
         );
         Assert.InRange(scorer.DeviceBytes, estimate, estimate * 1.1);
         Assert.Equal(
             0,
-            ModelScorer.EstimateDeviceBytes(Fits.Tiny.Runtime, model.Distribution.Grid, model.Distribution.Dimensions)
+            ModelScorer.EstimateDeviceBytes(
+                Fits.Tiny.Runtime,
+                model.Distribution.GaussianCount,
+                model.Distribution.Dimensions
+            )
         );
         using var onHost = ModelScorer.Open(model, Fits.Tiny);
         Assert.Equal(0, onHost.DeviceBytes);

@@ -23,7 +23,7 @@ internal sealed class Fits : IDisposable
     /// <summary>Images read so far.</summary>
     public int Reads;
 
-    public PatchStatistics? Statistics { get; private set; }
+    public TrainingStatistics? Statistics { get; private set; }
 
     public string StorePath => _folder.Path;
 

@@ -395,6 +395,9 @@ namespace PaDiM.Service.Data.Migrations
                     b.Property<double>("LooMin")
                         .HasColumnType("REAL");
 
+                    b.Property<string>("Positions")
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("Profile")
                         .HasColumnType("TEXT");
 
@@ -519,6 +522,8 @@ namespace PaDiM.Service.Data.Migrations
 
                             b1.Property<string>("Method")
                                 .IsRequired();
+
+                            b1.Property<string>("Positions");
 
                             b1.Property<string>("Profile")
                                 .IsRequired();
