@@ -63,7 +63,7 @@ internal static class TelemetryCommand
             _ =>
             {
                 for (var i = 0; i < Repeats; i++)
-                    metrics.RecordScore(snapshot, result);
+                    Record(metrics, snapshot, result);
             }
         );
         using var log = new LoggerConfiguration()
@@ -137,7 +137,7 @@ internal static class TelemetryCommand
                 var snapshot = CreateSnapshot(model, backbone, $"category-{recorded}");
                 drift.Activate(snapshot);
                 for (var i = 0; i < 500; i++)
-                    metrics.RecordScore(snapshot, CreateResult(snapshot.Category));
+                    Record(metrics, snapshot, CreateResult(snapshot.Category));
             }
             var times = new Times();
             var length = 0;
@@ -180,24 +180,14 @@ internal static class TelemetryCommand
         );
     }
 
-    private static ScoreResponse CreateResult(string category) =>
-        new(
-            category,
-            1,
-            false,
-            8.5,
-            10,
-            0.85,
-            0.4,
-            Decision.Normal,
-            [],
-            [],
-            0,
-            new ScoredImage(512, 512, ""),
-            null,
-            new Timings(0.02, 4.1, 6.6, 1.9, 0.2, 13),
-            "cpu"
-        );
+    private static void Record(ScoreMetrics metrics, CategoryModel snapshot, RegionScore result)
+    {
+        metrics.RecordTimes(new Timings(0.02, 4.1, 6.6, 1.9, 0.2, 13));
+        metrics.RecordScore(snapshot, result);
+    }
+
+    private static RegionScore CreateResult(string category) =>
+        new(category, 1, false, 8.5, 10, 0.85, 0.4, Decision.Normal, [], [], 0);
 
     /// <summary>Formats events and discards them, to leave out the cost of a console or a pipe.</summary>
     private sealed class DiscardingSink(CompactJsonFormatter formatter) : Serilog.Core.ILogEventSink

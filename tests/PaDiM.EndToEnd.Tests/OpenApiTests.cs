@@ -99,6 +99,12 @@ public sealed partial class OpenApiTests(PublishedService service)
             var path = operation.Path.EndsWith("/images/{id}", StringComparison.Ordinal)
                 ? $"/v1/categories/{category}/images/{image}"
                 : operation.PathFor(category);
+            // Where the images come from is decided when a category is created.
+            if (body is JsonObject settings && (string?)settings["imagesOf"] is { } source)
+            {
+                await _client.PutAsync($"/v1/categories/{source}", new JsonObject());
+                path = operation.PathFor("region-of-examples");
+            }
             using var request = new HttpRequestMessage(new HttpMethod(operation.Method), path)
             {
                 Content = JsonContent.Create(body),

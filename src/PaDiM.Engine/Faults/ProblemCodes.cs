@@ -126,6 +126,12 @@ public static class ProblemCodes
     /// <summary>The ignore mask leaves no pixel.</summary>
     public const string IgnoreMaskUnusable = "ignore_mask_unusable";
 
+    /// <summary>The category takes its images from another.</summary>
+    public const string ImagesElsewhere = "images_elsewhere";
+
+    /// <summary>Other categories take their images from the category.</summary>
+    public const string CategoryInUse = "category_in_use";
+
     /// <summary>The category has no such image.</summary>
     public const string ImageNotFound = "image_not_found";
 

@@ -9,6 +9,12 @@ namespace PaDiM.Service.Categories;
 /// <summary>Settings of a category. Omitted values take the profile's defaults.</summary>
 internal sealed record CategoryRequest
 {
+    /// <summary>
+    /// Name of a category whose images this one takes, as a region of interest of the same photographs. Decided when
+    /// the category is created; later requests may omit it.
+    /// </summary>
+    public string? ImagesOf { get; init; }
+
     /// <summary>Name of a backbone, see GET /v1/backbones. Default: the service's default backbone.</summary>
     public string? Backbone { get; init; }
 
@@ -115,6 +121,7 @@ internal sealed record ReductionRequest
 
 /// <summary>A category.</summary>
 /// <param name="Name">Name.</param>
+/// <param name="ImagesOf">The category whose images this one takes; null for images of its own.</param>
 /// <param name="Backbone">Name of the backbone.</param>
 /// <param name="Profile">Set of defaults that the settings are based on.</param>
 /// <param name="ImageSize">Side length to which images are resized, in pixels.</param>
@@ -137,11 +144,12 @@ internal sealed record ReductionRequest
 /// <param name="RefuseOn">Warnings that refuse an image instead of deciding about it.</param>
 /// <param name="Pinned">Whether the active model stays in memory.</param>
 /// <param name="ActiveModelVersion">The active model version; null before the first fit.</param>
-/// <param name="Images">Number of stored images per label.</param>
+/// <param name="Images">Number of stored images per label; those of imagesOf, if there is one.</param>
 /// <param name="CreatedAt">Time of creation.</param>
 /// <param name="UpdatedAt">Time of the last change of the settings.</param>
 internal sealed record CategoryResponse(
     string Name,
+    string? ImagesOf,
     string Backbone,
     SettingsProfile Profile,
     int ImageSize,

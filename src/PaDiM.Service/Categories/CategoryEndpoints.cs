@@ -28,7 +28,8 @@ internal static class CategoryEndpoints
             .WithDescription(
                 "Omitted values take the profile's defaults. New settings apply from the next fit; the "
                     + "active model keeps its own. Only falseRejectRate, reviewRate and pinned apply at once, "
-                    + "including their defaults if omitted."
+                    + "including their defaults if omitted. With imagesOf, the category takes the images of another, "
+                    + "as a region of interest of the same photographs: scoring that category scores this one too."
             )
             .Produces<CategoryResponse>()
             .Produces<CategoryResponse>(StatusCodes.Status201Created);
@@ -70,6 +71,7 @@ internal static class CategoryEndpoints
     private static async Task<IResult> PutAsync(
         string category,
         HttpContext context,
+        Caller caller,
         CategoryStore store,
         SettingsResolver resolver,
         IEnumerable<CategoryObserver> observers,
@@ -79,6 +81,8 @@ internal static class CategoryEndpoints
     {
         request ??= new CategoryRequest();
         context.AddAuditDetail(request);
+        if (request.ImagesOf is { } source && !caller.MaySee(source))
+            return Problems.CategoryForbidden(source);
         if (!resolver.Resolve(request).Succeeded(out var resolved, out var problem))
             return problem;
         if (
@@ -134,6 +138,7 @@ internal static class CategoryEndpoints
         context.AddAuditDetail(
             new
             {
+                described.ImagesOf,
                 described.Backbone,
                 described.Profile,
                 described.ImageSize,

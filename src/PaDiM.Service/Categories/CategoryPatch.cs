@@ -18,6 +18,8 @@ internal sealed class CategoryPatch(JsonElement patch, SettingsResolver resolver
     {
         var stored = ToRequest(category);
         var request = MergePatch.Apply(stored, patch, json);
+        if (request.ImagesOf != stored.ImagesOf)
+            return CategoryStore.ImagesAreFixed();
         var unfitted = request with
         {
             FalseRejectRate = stored.FalseRejectRate,
@@ -59,6 +61,7 @@ internal sealed class CategoryPatch(JsonElement patch, SettingsResolver resolver
     public static CategoryRequest ToRequest(Category category) =>
         new()
         {
+            ImagesOf = category.Settings.ImagesOf,
             Backbone = category.Settings.Backbone,
             Profile = category.Settings.Profile,
             ImageSize = category.Settings.ImageSize,

@@ -89,8 +89,9 @@ internal sealed class CategoryStore(
         var (settings, falseRejectRate, pinned) = values;
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         // A writing transaction is exclusive from its first statement. If two models fit only one at a time, the
-        // second request sees the first.
-        await using var transaction = pinned ? await db.Database.BeginTransactionAsync(cancellationToken) : null;
+        // second request sees the first, and so does one that takes the images of a category that is deleted.
+        await using var transaction =
+            pinned || settings.ImagesOf is not null ? await db.Database.BeginTransactionAsync(cancellationToken) : null;
         var now = time.GetUtcNow().UtcDateTime;
         var category = await db.Categories.SingleOrDefaultAsync(c => c.Name == name, cancellationToken);
         if (revision is not null && category?.Revision != revision)
@@ -102,6 +103,14 @@ internal sealed class CategoryStore(
         )
             return noRoom;
         var created = category is null;
+        if (category is not null)
+        {
+            if (settings.ImagesOf is not null && settings.ImagesOf != category.Settings.ImagesOf)
+                return ImagesAreFixed();
+            settings = settings with { ImagesOf = category.Settings.ImagesOf };
+        }
+        else if (await CheckSourceAsync(db, name, settings.ImagesOf, cancellationToken) is { } noSource)
+            return noSource;
         if (category is null)
             db.Add(
                 category = new Category
@@ -176,6 +185,16 @@ internal sealed class CategoryStore(
         return await db.Categories.AnyAsync(c => c.Name == name, cancellationToken);
     }
 
+    /// <summary>Gets the category whose images a category takes; null if it has its own, or does not exist.</summary>
+    public async Task<string?> FindOtherSourceAsync(string name, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await db
+            .Categories.Where(c => c.Name == name)
+            .Select(c => c.Settings.ImagesOf)
+            .SingleOrDefaultAsync(cancellationToken);
+    }
+
     /// <summary>Gets categories by name.</summary>
     /// <param name="only">Names to include; null for all.</param>
     /// <param name="page">The page to return.</param>
@@ -194,8 +213,8 @@ internal sealed class CategoryStore(
             .OrderBy(c => c.Name)
             .Take(page.Limit + 1)
             .ToListAsync(cancellationToken);
-        var counts = await CountImagesAsync(db, rows.ConvertAll(c => c.Name), cancellationToken);
-        return page.Cut(rows, c => c.Name, c => CreateResponse(c, counts.GetValueOrDefault(c.Name, NoImages)));
+        var counts = await CountImagesAsync(db, [.. rows.Select(c => c.ImageSource).Distinct()], cancellationToken);
+        return page.Cut(rows, c => c.Name, c => CreateResponse(c, counts.GetValueOrDefault(c.ImageSource, NoImages)));
     }
 
     /// <summary>Deletes a category with its images, models and jobs. The next sweep deletes its files.</summary>
@@ -203,6 +222,13 @@ internal sealed class CategoryStore(
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        var users = await db
+            .Categories.Where(c => c.Settings.ImagesOf == name)
+            .OrderBy(c => c.Name)
+            .Select(c => c.Name)
+            .ToListAsync(cancellationToken);
+        if (users.Count > 0)
+            return Problems.CategoryInUse(name, users);
         if (await db.Categories.Where(c => c.Name == name).ExecuteDeleteAsync(cancellationToken) == 0)
             return Problems.CategoryNotFound(name);
         await db.ThresholdChanges.Where(change => change.Category == name).ExecuteDeleteAsync(cancellationToken);
@@ -227,6 +253,41 @@ internal sealed class CategoryStore(
                 cancellationToken
             );
         return changed == 0 ? Problems.CategoryNotFound(name) : null;
+    }
+
+    /// <summary>Creates the problem of a category that is to take other images than it was created for.</summary>
+    public static Problem ImagesAreFixed() =>
+        Problems.InvalidSettings(
+            "imagesOf is decided when a category is created, because its models know the images that they were "
+                + "fitted to. Create another category."
+        );
+
+    /// <summary>Gets why a new category cannot take the images of another one; null if it can.</summary>
+    private static async Task<Problem?> CheckSourceAsync(
+        PadimDbContext db,
+        string name,
+        string? source,
+        CancellationToken cancellationToken
+    )
+    {
+        if (source is null)
+            return null;
+        if (source == name)
+            return Problems.InvalidSettings("imagesOf must name another category.");
+        var found = await db
+            .Categories.Where(c => c.Name == source)
+            .Select(c => new { c.Settings.ImagesOf })
+            .SingleOrDefaultAsync(cancellationToken);
+        return found switch
+        {
+            null => Problems.InvalidSettings(
+                "imagesOf must name a category that exists. Create it first; it needs no model."
+            ),
+            { ImagesOf: { } origin } => Problems.InvalidSettings(
+                $"The category of imagesOf takes its own images from '{origin}'. Name '{origin}' instead."
+            ),
+            _ => null,
+        };
     }
 
     /// <summary>
@@ -336,12 +397,16 @@ internal sealed class CategoryStore(
     ) =>
         CreateResponse(
             category,
-            (await CountImagesAsync(db, [category.Name], cancellationToken)).GetValueOrDefault(category.Name, NoImages)
+            (await CountImagesAsync(db, [category.ImageSource], cancellationToken)).GetValueOrDefault(
+                category.ImageSource,
+                NoImages
+            )
         );
 
     private static CategoryResponse CreateResponse(Category c, ImageCounts images) =>
         new(
             c.Name,
+            c.Settings.ImagesOf,
             c.Settings.Backbone,
             c.Settings.Profile,
             c.Settings.ImageSize,

@@ -36,6 +36,7 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Back
         var settings = new CategorySettings
         {
             Backbone = name,
+            ImagesOf = request.ImagesOf,
             Profile = profile,
             ImageSize = request.ImageSize ?? defaults.ImageSize,
             CropSize =

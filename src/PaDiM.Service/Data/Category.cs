@@ -13,6 +13,9 @@ internal sealed class Category
 
     public required CategorySettings Settings { get; set; }
 
+    /// <summary>The category whose images this one is fitted to and evaluated on: another one or itself.</summary>
+    public string ImageSource => Settings.ImagesOf ?? Name;
+
     /// <summary>Accepted share of false rejects; determines the calibrated threshold.</summary>
     public double FalseRejectRate { get; set; }
 

@@ -22,6 +22,12 @@ internal sealed record CategorySettings
 {
     public required string Backbone { get; init; }
 
+    /// <summary>
+    /// The category whose images this one takes, decided when it is created; null for a category with images of its
+    /// own.
+    /// </summary>
+    public string? ImagesOf { get; init; }
+
     public SettingsProfile Profile { get; init; }
 
     public int ImageSize { get; init; }

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using PaDiM.Service.Access;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
 using PaDiM.Service.Images;
@@ -48,16 +49,23 @@ internal sealed class DatasetReader(
             };
     }
 
-    /// <summary>Gets the images that a model was fitted to, in the order of the model.</summary>
+    /// <summary>
+    /// Gets the images that a model was fitted to, in the order of the model. They may be those of a category that the
+    /// caller may not see.
+    /// </summary>
     public async Task<Outcome<ModelImage[]>> ReadModelAsync(
         string category,
         int version,
+        Caller caller,
         CancellationToken cancellationToken
     )
     {
         if (!(await models.GetAsync(category, version, cancellationToken)).Succeeded(out var model, out var problem))
             return problem;
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var source = await db.GetImageSourceAsync(category, cancellationToken);
+        if (!caller.MaySee(source))
+            return Problems.CategoryForbidden(source);
         var noted = await db
             .ModelImages.AsNoTracking()
             .Where(i => i.Category == category && i.Version == version)
@@ -73,7 +81,7 @@ internal sealed class DatasetReader(
             images = [.. hashes.Select(sha256 => (sha256, (string?)null))];
         }
         var stored = await db
-            .Images.Where(i => i.Category == category)
+            .Images.Where(i => i.Category == source)
             .Select(i => new
             {
                 i.Sha256,
@@ -104,10 +112,11 @@ internal sealed class DatasetReader(
         string category,
         int version,
         bool skipMissing,
+        Caller caller,
         CancellationToken cancellationToken
     )
     {
-        var read = await ReadModelAsync(category, version, cancellationToken);
+        var read = await ReadModelAsync(category, version, caller, cancellationToken);
         if (!read.Succeeded(out var images, out var problem))
             return problem;
         var gone = images.Where(image => !image.Available).ToArray();

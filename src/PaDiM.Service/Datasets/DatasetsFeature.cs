@@ -15,8 +15,7 @@ internal static class DatasetsFeature
 
     public static void MapDatasets(this IEndpointRouteBuilder routes)
     {
-        var category = routes.MapCategory();
-        category.MapDataset();
-        category.MapModelSets();
+        routes.MapCategory().OfOwnImages().MapDataset();
+        routes.MapCategory().MapModelSets();
     }
 }

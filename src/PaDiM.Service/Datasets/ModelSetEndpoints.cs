@@ -1,4 +1,5 @@
 using System.Globalization;
+using PaDiM.Service.Access;
 using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Datasets;
@@ -33,6 +34,7 @@ internal static class ModelSetEndpoints
     private static async Task<IResult> ListAsync(
         string category,
         int version,
+        Caller caller,
         DatasetReader reader,
         CancellationToken cancellationToken,
         int? limit = null,
@@ -41,7 +43,7 @@ internal static class ModelSetEndpoints
     {
         if (!PageRequest.Parse(limit, cursor).Succeeded(out var page, out var problem))
             return problem;
-        var read = await reader.ReadModelAsync(category, version, cancellationToken);
+        var read = await reader.ReadModelAsync(category, version, caller, cancellationToken);
         if (!read.Succeeded(out var images, out problem))
             return problem;
         var from = int.TryParse(page.After, NumberStyles.None, CultureInfo.InvariantCulture, out var last)
@@ -61,13 +63,14 @@ internal static class ModelSetEndpoints
         string category,
         int version,
         HttpRequest request,
+        Caller caller,
         DatasetReader reader,
         DatasetWriter writer,
         CancellationToken cancellationToken,
         bool skipMissing = false
     )
     {
-        var read = await reader.ReadModelToExportAsync(category, version, skipMissing, cancellationToken);
+        var read = await reader.ReadModelToExportAsync(category, version, skipMissing, caller, cancellationToken);
         return read.ToResult(images =>
             DatasetEndpoints.Send(request, writer, images, $"{category}-{version}.zip", cancellationToken)
         );

@@ -143,9 +143,10 @@ internal sealed class EvaluationJob(
     private async Task<IReadOnlyList<StoredImage>> ReadImagesAsync(string category, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var source = await db.GetImageSourceAsync(category, cancellationToken);
         return await db
             .Images.AsNoTracking()
-            .Where(i => i.Category == category)
+            .Where(i => i.Category == source)
             .OrderBy(i => i.Id)
             .ToListAsync(cancellationToken);
     }

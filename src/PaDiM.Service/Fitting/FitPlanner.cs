@@ -78,7 +78,7 @@ internal sealed class FitPlanner(
         if (category is null)
             return (null, [], 0);
         var images = await db
-            .Images.Where(i => i.Category == name && i.Label == ImageLabel.Normal && !i.HeldOut)
+            .Images.Where(i => i.Category == category.ImageSource && i.Label == ImageLabel.Normal && !i.HeldOut)
             .Select(i => new
             {
                 i.Sha256,

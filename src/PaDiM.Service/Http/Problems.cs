@@ -65,6 +65,21 @@ internal static class Problems
             $"The category '{Shorten(name)}' does not exist. Create it with PUT /v1/categories/{{category}}."
         );
 
+    public static Problem CategoryInUse(string name, IEnumerable<string> users) =>
+        new(
+            ProblemCodes.CategoryInUse,
+            StatusCodes.Status409Conflict,
+            $"'{Shorten(name)}' cannot be deleted, because others take their images from it: "
+                + $"{string.Join(", ", users)}. Delete those first."
+        );
+
+    public static Problem ImagesElsewhere(string name, string source) =>
+        new(
+            ProblemCodes.ImagesElsewhere,
+            StatusCodes.Status409Conflict,
+            $"'{Shorten(name)}' takes its images from '{source}'. Send the request to /v1/categories/{source}."
+        );
+
     public static Problem ImageNotFound(string id) =>
         new(ProblemCodes.ImageNotFound, StatusCodes.Status404NotFound, $"The category has no image '{Shorten(id)}'.");
 

@@ -21,10 +21,10 @@ internal static class ImagesFeature
 
     public static void MapImages(this IEndpointRouteBuilder routes)
     {
-        var category = routes.MapCategory();
-        category.MapImageEndpoints();
-        category.MapImageChanges();
-        category.MapIgnoreMask();
+        var images = routes.MapCategory().OfOwnImages();
+        images.MapImageEndpoints();
+        images.MapImageChanges();
+        routes.MapCategory().MapIgnoreMask();
     }
 
     private static ImageDecoder CreateDecoder(IServiceProvider provider)

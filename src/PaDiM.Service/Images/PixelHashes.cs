@@ -21,13 +21,14 @@ internal sealed class PixelHashes(
     public async Task FillAsync(string category, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var source = await db.GetImageSourceAsync(category, cancellationToken);
         var missing = await db
-            .Images.Where(i => i.Category == category && i.PixelSha256 == null)
+            .Images.Where(i => i.Category == source && i.PixelSha256 == null)
             .Select(i => new { i.Id, i.Sha256 })
             .ToListAsync(cancellationToken);
         if (missing.Count == 0)
             return;
-        var decoding = await db.GetDecodingAsync(category, cancellationToken);
+        var decoding = await db.GetDecodingAsync(source, cancellationToken);
         foreach (var image in missing)
         {
             cancellationToken.ThrowIfCancellationRequested();

@@ -38,6 +38,9 @@ internal sealed class SuccessNotices
     public bool TryGet(string category, [NotNullWhen(true)] out object? notice) =>
         _notices.TryGetValue(category, out notice);
 
+    /// <summary>Gets whether there are no notices.</summary>
+    public bool IsEmpty => _notices.IsEmpty;
+
     /// <summary>Gets all notices, by category.</summary>
     public IReadOnlyCollection<KeyValuePair<string, object>> GetAll() => [.. _notices];
 

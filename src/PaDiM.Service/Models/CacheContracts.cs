@@ -2,12 +2,12 @@ using PaDiM.Service.Data;
 
 namespace PaDiM.Service.Models;
 
-/// <summary>A model that is ready to score.</summary>
-/// <param name="Category">Name of the category.</param>
+/// <summary>A model that is ready to score, with those of the regions of its category.</summary>
+/// <param name="Category">Name of the category; of the first region, if only regions have a model.</param>
 /// <param name="ModelVersion">The version that scores: the active one, or an earlier one if the file of the active one
 /// is damaged.</param>
-/// <param name="Bytes">Memory of the model, including device memory.</param>
-/// <param name="Loaded">Whether the model had to be loaded; false if it was already in memory.</param>
+/// <param name="Bytes">Memory of all these models, including device memory.</param>
+/// <param name="Loaded">Whether one of them had to be loaded; false if they were already in memory.</param>
 /// <param name="Milliseconds">Time taken, in milliseconds.</param>
 internal sealed record PrefetchResponse(
     string Category,

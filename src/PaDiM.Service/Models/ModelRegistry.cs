@@ -26,6 +26,7 @@ internal sealed partial class ModelRegistry(
     ModelCache cache,
     SuccessNotices notices,
     BackboneRegistry backbones,
+    RegionIndex regions,
     ModelMetrics metrics,
     TimeProvider time,
     ILogger<ModelRegistry> logger
@@ -35,6 +36,9 @@ internal sealed partial class ModelRegistry(
     private readonly ConcurrentDictionary<string, CategoryModel> _current = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<(string Category, string FileName), Problem> _failed = new();
     private readonly ConcurrentDictionary<string, string> _notReady = new(StringComparer.Ordinal);
+
+    /// <summary>Revisions of all categories at the last look.</summary>
+    private Dictionary<string, (long Revision, bool Wanted)> _known = [];
 
     /// <summary>
     /// One load per category at a time. Categories that share a semaphore wait for each other, which is rare and
@@ -68,6 +72,7 @@ internal sealed partial class ModelRegistry(
     /// <summary>Makes a change of a category visible to later requests.</summary>
     public async Task RefreshAsync(string category, CancellationToken cancellationToken)
     {
+        regions.Forget();
         if ((await LoadAsync(category, null, cancellationToken)).Succeeded(out _, out var problem))
         {
             _notReady.TryRemove(category, out _);
@@ -98,7 +103,11 @@ internal sealed partial class ModelRegistry(
         ];
 
     /// <summary>Removes a deleted category.</summary>
-    public async Task RemoveAsync(string category) => await LoadAsync(category, null, CancellationToken.None);
+    public async Task RemoveAsync(string category)
+    {
+        regions.Forget();
+        await LoadAsync(category, null, CancellationToken.None);
+    }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -122,6 +131,10 @@ internal sealed partial class ModelRegistry(
     {
         var followed = notices.GetAll();
         var categories = await ReadCategoriesAsync(cancellationToken);
+        // Another replica may have published the first model of a region.
+        if (categories.Count != _known.Count || categories.Any(c => _known.GetValueOrDefault(c.Key) != c.Value))
+            regions.Forget();
+        _known = categories;
         foreach (
             var model in _current.Values.Where(m =>
                 !categories.TryGetValue(m.Category, out var category) || category.Revision != m.Revision

@@ -58,7 +58,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
             now
         );
         db.Add(stored);
-        await AddImagesAsync(db, stored, model.TrainingImages, cancellationToken);
+        await AddImagesAsync(db, stored, owner.ImageSource, model.TrainingImages, cancellationToken);
         owner.Revision++;
         if (activate)
             owner.ActiveVersion = stored.Version;
@@ -182,12 +182,13 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
     private static async Task AddImagesAsync(
         PadimDbContext db,
         StoredModel stored,
+        string source,
         IReadOnlyList<string> hashes,
         CancellationToken cancellationToken
     )
     {
         var names = await db
-            .Images.Where(i => i.Category == stored.Category)
+            .Images.Where(i => i.Category == source)
             .Select(i => new { i.Sha256, i.FileName })
             .ToDictionaryAsync(i => i.Sha256, i => i.FileName, StringComparer.Ordinal, cancellationToken);
         db.AddRange(
@@ -212,10 +213,12 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
     )
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var active = await db
+        var owner = await db
             .Categories.Where(c => c.Name == category)
-            .Select(c => c.ActiveVersion)
+            .Select(c => new { c.ActiveVersion, Source = c.Settings.ImagesOf ?? c.Name })
             .SingleOrDefaultAsync(cancellationToken);
+        var source = owner?.Source;
+        var active = owner?.ActiveVersion;
         var hashes = models
             .SelectMany(m =>
                 m.Outliers.Select(o => o.ImageSha256)
@@ -224,7 +227,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
             .Distinct()
             .ToList();
         var ids = await db
-            .Images.Where(i => i.Category == category && hashes.Contains(i.Sha256))
+            .Images.Where(i => i.Category == source && hashes.Contains(i.Sha256))
             .ToDictionaryAsync(i => i.Sha256, i => i.Id, cancellationToken);
         return [.. models.Select(m => ModelResponse.From(m, m.Version == active, files.GetState(m), ids))];
     }

@@ -14,7 +14,9 @@ internal static class ModelsFeature
             .AddSingleton<ModelCache>()
             .AddSingleton<DriftMonitor>()
             .AddSingleton<ModelMetrics>()
+            .AddSingleton<RegionIndex>()
             .AddSingleton<ModelRegistry>()
+            .AddSingleton<PartRegistry>()
             .AddHostedService(provider => provider.GetRequiredService<ModelRegistry>())
             .AddSingleton(CreateObserver);
 

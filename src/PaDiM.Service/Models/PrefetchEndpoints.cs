@@ -12,16 +12,17 @@ internal static class PrefetchEndpoints
             .Needs(AccessScope.Score)
             .WithTags("Models")
             .WithName("PrefetchModel")
-            .WithSummary("Loads the active model so that the next score is fast")
+            .WithSummary("Loads the active models so that the next score is fast")
             .WithDescription(
-                "Reads the model, opens its backbone and runs the model's self-test. Responds when the model "
-                    + "is ready to score. Only `pinned` keeps it in memory permanently."
+                "Reads the model, opens its backbone and runs the model's self-test, and does the same for the "
+                    + "categories that take their images from this one. Responds when all are ready to score. Only "
+                    + "`pinned` keeps a model in memory permanently."
             )
             .Produces<PrefetchResponse>();
 
     private static async Task<IResult> PrefetchAsync(
         string category,
-        ModelRegistry registry,
+        PartRegistry registry,
         TimeProvider time,
         CancellationToken cancellationToken
     )
@@ -31,9 +32,9 @@ internal static class PrefetchEndpoints
             return problem;
         return TypedResults.Ok(
             new PrefetchResponse(
-                category,
-                ready.Model.Version,
-                ready.Model.Cached.Bytes,
+                ready.Models.Models[0].Category,
+                ready.Models.Models[0].Version,
+                ready.Models.Models.Sum(model => model.Cached.Bytes),
                 ready.Loaded,
                 Math.Round(time.GetElapsedTime(began).TotalMilliseconds, 3)
             )

@@ -19,6 +19,8 @@ internal static class ProblemExamples
         Problems.UnknownBackbone("resnet18", ["tiny", "tiny-int8"]),
         Problems.UnusableBackbone("The file resnet18.onnx is not an ONNX graph."),
         Problems.CategoryNotFound("bottle"),
+        Problems.CategoryInUse("flange", ["flange-bore", "flange-rim"]),
+        Problems.ImagesElsewhere("flange-bore", "flange"),
         Problems.ImageNotFound("01a20a7442807c0fab5719e3cf3db3cc"),
         Problems.ImageDamaged("ae3bcf25296dd95dafe54cf7339fa7870c84071ebff1d0a76d9f4fc9a0d0159a"),
         Problems.NotFinite("resnet18"),

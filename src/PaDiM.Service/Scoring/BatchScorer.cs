@@ -12,12 +12,12 @@ internal sealed class BatchScorer(ScoreService scoring, IOptions<ScoringOptions>
     /// <summary>
     /// Scores files, in their order. A file that cannot be scored gets an error in place of a result.
     /// </summary>
-    /// <param name="model">The snapshot to score with.</param>
+    /// <param name="models">The snapshots to score with.</param>
     /// <param name="files">The files, read one after the other.</param>
     /// <param name="details">What is wanted besides the scores.</param>
     /// <param name="cancellationToken">Gives up what is not scored yet.</param>
     public async Task<Outcome<BatchItem[]>> ScoreAsync(
-        CategoryModel model,
+        PartModels models,
         IAsyncEnumerable<RequestFile> files,
         ScoreDetails details,
         CancellationToken cancellationToken
@@ -38,7 +38,7 @@ internal sealed class BatchScorer(ScoreService scoring, IOptions<ScoringOptions>
                     return Problems.TooManyFiles(maxFiles);
                 if (items.Count >= window)
                     await items[items.Count - window];
-                items.Add(ScoreFileAsync(model, file, details, stop.Token));
+                items.Add(ScoreFileAsync(models, file, details, stop.Token));
             }
             return await Task.WhenAll(items);
         }
@@ -52,7 +52,7 @@ internal sealed class BatchScorer(ScoreService scoring, IOptions<ScoringOptions>
     }
 
     private async Task<BatchItem> ScoreFileAsync(
-        CategoryModel model,
+        PartModels models,
         RequestFile file,
         ScoreDetails details,
         CancellationToken cancellationToken
@@ -63,7 +63,7 @@ internal sealed class BatchScorer(ScoreService scoring, IOptions<ScoringOptions>
         // The caller goes on reading the request.
         await Task.Yield();
         var part = RequestIdentity.Clean(file.FileName);
-        var outcome = await scoring.ScoreAsync(model, file, details, Priority.Batch, part, cancellationToken);
+        var outcome = await scoring.ScoreAsync(models, file, details, Priority.Batch, part, cancellationToken);
         return outcome.Succeeded(out var scored, out var problem)
             ? new BatchItem(file.FileName, scored.Response, null)
             : CreateError(file, problem);

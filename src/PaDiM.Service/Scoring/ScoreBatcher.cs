@@ -48,27 +48,45 @@ internal sealed partial class ScoreBatcher(
         float[] prepared,
         Priority priority,
         CancellationToken cancellationToken
+    ) => (await ScoreAsync([(scorer, prepared)], priority, cancellationToken))[0];
+
+    /// <summary>
+    /// Scores the prepared images of one request, which wait together, so that those that can share a batch do.
+    /// </summary>
+    /// <param name="images">The models, with what each scores: shape <c>(3, h, w)</c>, read until the results are
+    /// returned.</param>
+    /// <param name="priority">Who waits for the scores.</param>
+    /// <param name="cancellationToken">Gives the images up while they wait.</param>
+    public async Task<Outcome<BatchedMap>[]> ScoreAsync(
+        IReadOnlyList<(ModelScorer Scorer, float[] Prepared)> images,
+        Priority priority,
+        CancellationToken cancellationToken
     )
     {
-        var entry = new BatchEntry(
-            scorer,
-            prepared,
-            priority,
-            time.GetTimestamp(),
-            Activity.Current?.Context ?? default,
-            cancellationToken
-        );
-        if (Enqueue(entry))
-            await LeadAsync(entry);
-        return await entry.Completion.Task;
+        var now = time.GetTimestamp();
+        var trace = Activity.Current?.Context ?? default;
+        BatchEntry[] entries =
+        [
+            .. images.Select(image => new BatchEntry(
+                image.Scorer,
+                image.Prepared,
+                priority,
+                now,
+                trace,
+                cancellationToken
+            )),
+        ];
+        if (Enqueue(entries))
+            await LeadAsync(entries[0]);
+        return await Task.WhenAll(entries.Select(entry => entry.Completion.Task));
     }
 
-    /// <summary>Adds an image to the queue; true if its request has to lead.</summary>
-    private bool Enqueue(BatchEntry entry)
+    /// <summary>Adds images to the queue; true if their request has to lead.</summary>
+    private bool Enqueue(BatchEntry[] entries)
     {
         lock (_gate)
         {
-            _waiting.Add(entry);
+            _waiting.AddRange(entries);
             if (_hasLeader)
                 return false;
             _hasLeader = true;

@@ -3,7 +3,11 @@ using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Scoring;
 
-/// <summary>Represents the score of an image and the decision.</summary>
+/// <summary>
+/// Represents the score of an image and the decision. If other categories take their images from the one that the image
+/// is sent to, they score it too, and this is the result that decides: that of the worst decision and, among equals, of
+/// the highest `scoreRatio`.
+/// </summary>
 /// <param name="Category">The category whose model scored the image.</param>
 /// <param name="ModelVersion">The version of the model.</param>
 /// <param name="Fallback">Whether the file of the active version is damaged and this earlier version scores in its
@@ -16,12 +20,14 @@ namespace PaDiM.Service.Scoring;
 /// <param name="PValue">How surprising the score would be for a normal image: (1 + training images that score at least
 /// as high) / (n + 1).</param>
 /// <param name="Decision">The decision that follows from the score.</param>
-/// <param name="Warnings">What is unusual about the image compared with those that the model was fitted to, and what
+/// <param name="Warnings">What is unusual about the image compared with those that the models were fitted to, and what
 /// was not read of a form; the decision does not depend on it.</param>
 /// <param name="Regions">Connected areas of an anomalous image at or above the threshold, in pixels of the upright
 /// original, highest peak first.</param>
 /// <param name="DefectAreaPercent">Area of all regions in percent of what counts: of the image without what the crop
 /// cuts off and without what is ignored.</param>
+/// <param name="RegionsOfInterest">The results of all categories that scored the image: the one that it is sent to, if
+/// it has a model, and those that take their images from it, by name. Empty if no other category scored it.</param>
 /// <param name="Image">The image as it was received.</param>
 /// <param name="Heatmap">PNG in Base64, if requested with <c>?heatmap=</c>.</param>
 /// <param name="TimingsMs">Time per stage, in milliseconds.</param>
@@ -38,10 +44,37 @@ internal sealed record ScoreResponse(
     IReadOnlyList<ScoreWarning> Warnings,
     IReadOnlyList<AnomalyRegion> Regions,
     double DefectAreaPercent,
+    IReadOnlyList<RegionScore> RegionsOfInterest,
     ScoredImage Image,
     byte[]? Heatmap,
     Timings TimingsMs,
     string Device
+);
+
+/// <summary>Represents the score of one category for an image that several categories score.</summary>
+/// <param name="Category">The category whose model scored the image.</param>
+/// <param name="ModelVersion">The version of the model.</param>
+/// <param name="Fallback">Whether an earlier version scores in place of a damaged one.</param>
+/// <param name="Score">Largest value of the anomaly map, or the mean of its highest 1 % with imageScore top.</param>
+/// <param name="Threshold">Scores at or above it are anomalous.</param>
+/// <param name="ScoreRatio">`score` / `threshold`; null if the threshold is 0.</param>
+/// <param name="PValue">How surprising the score would be for a normal image.</param>
+/// <param name="Decision">The decision that follows from the score.</param>
+/// <param name="Warnings">What is unusual about the image for this category.</param>
+/// <param name="Regions">Connected areas at or above the threshold, in pixels of the upright original.</param>
+/// <param name="DefectAreaPercent">Area of all regions in percent of what counts for this category.</param>
+internal sealed record RegionScore(
+    string Category,
+    int ModelVersion,
+    bool Fallback,
+    double Score,
+    double Threshold,
+    double? ScoreRatio,
+    double PValue,
+    Decision Decision,
+    IReadOnlyList<ScoreWarning> Warnings,
+    IReadOnlyList<AnomalyRegion> Regions,
+    double DefectAreaPercent
 );
 
 /// <summary>Represents something unusual about an image.</summary>

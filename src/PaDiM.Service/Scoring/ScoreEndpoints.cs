@@ -34,7 +34,9 @@ internal static class ScoreEndpoints
                     + "the file is raw pixels (application/octet-stream), which skips decoding: rows from the top, "
                     + "no padding. `Accept` selects JSON, a "
                     + "picture (image/png, image/jpeg or image/webp: the overlay, or what `heatmap` names) or the "
-                    + "float32 map (application/x-npy); all but JSON carry the result in X-Padim-* headers."
+                    + "float32 map (application/x-npy); all but JSON carry the result in X-Padim-* headers. Categories "
+                    + "that take their images from this one (imagesOf) score the image too: the answer is the result "
+                    + "that decides, and `regionsOfInterest` has all of them. With `model`, that version scores alone."
             )
             .Accepts<IFormFile>(ImageMediaTypes.Bodies[0], [.. ImageMediaTypes.Bodies[1..], FormReader.MediaType])
             .Produces<ScoreResponse>(
@@ -74,7 +76,7 @@ internal static class ScoreEndpoints
         if (!ParseLayout(request, query, services).Succeeded(out var layout, out var problem))
             return problem;
         var acquired = await services.Models.AcquireAsync(category, query.Model, cancellationToken);
-        if (!acquired.Succeeded(out var snapshot, out problem))
+        if (!acquired.Succeeded(out var models, out problem))
             return problem;
         // Before the body is read; the slot itself is taken when the last byte is here: slow senders hold none.
         if (services.Admission.IsFull)
@@ -86,7 +88,7 @@ internal static class ScoreEndpoints
         if (part is null && FormFields.FindText(request.HttpContext, FormFields.Part) is { } named)
             part = RequestIdentity.NamePart(request.HttpContext, named);
         var scores = await services.Scoring.ScoreAsync(
-            snapshot,
+            models,
             file with
             {
                 SignificantBits = query.SignificantBits,
@@ -121,7 +123,7 @@ internal static class ScoreEndpoints
         if (!ParseLayout(request, query, services).Succeeded(out var layout, out var problem))
             return problem;
         var acquired = await services.Models.AcquireAsync(category, query.Model, cancellationToken);
-        if (!acquired.Succeeded(out var snapshot, out problem))
+        if (!acquired.Succeeded(out var models, out problem))
             return problem;
         if (services.Admission.IsFull)
             return services.Admission.Refuse();
@@ -129,7 +131,7 @@ internal static class ScoreEndpoints
             .Reader.ReadAllAsync(request, layout, cancellationToken)
             .Select(file => file with { SignificantBits = query.SignificantBits });
         var items = await services.Batches.ScoreAsync(
-            snapshot,
+            models,
             files,
             query.GetDetails(ScoreAnswers.Json),
             cancellationToken

@@ -90,19 +90,22 @@ internal sealed class ScoreMetrics
         );
     }
 
-    /// <summary>
-    /// Records an image and its result. The result of a version that is not active is a trial and says nothing about
-    /// the line.
-    /// </summary>
-    public void RecordScore(CategoryModel model, ScoreResponse result)
+    /// <summary>Records the times of an image.</summary>
+    public void RecordTimes(Timings times)
     {
-        var times = result.TimingsMs;
         _stages.Record(times.Queue / 1000, Queue);
         _stages.Record(times.Decode / 1000, Decode);
         _stages.Record(times.Embed / 1000, Embed);
         _stages.Record(times.Distance / 1000, Distance);
         _stages.Record(times.Postprocess / 1000, Postprocess);
         _durations.Record(times.Total / 1000);
+    }
+
+    /// <summary>
+    /// Records the result of a model. That of a version that is not active is a trial and says nothing about the line.
+    /// </summary>
+    public void RecordScore(CategoryModel model, RegionScore result)
+    {
         if (!model.Active)
             return;
         var category = Instruments.Tag("category", _labels.GetLabel(model.Category));

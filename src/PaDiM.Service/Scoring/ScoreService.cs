@@ -1,12 +1,7 @@
-using System.Buffers;
 using System.Diagnostics;
-using PaDiM.Core.Geometry;
 using PaDiM.Core.InputChecks;
 using PaDiM.Core.Scoring;
 using PaDiM.Engine.Scoring;
-using PaDiM.Imaging;
-using PaDiM.Imaging.Decoding;
-using PaDiM.Imaging.Heatmaps;
 using PaDiM.Service.Admission;
 using PaDiM.Service.Http;
 using PaDiM.Service.Images;
@@ -14,28 +9,31 @@ using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Scoring;
 
-/// <summary>Scores an image: probe, admission, decoding, backbone, distances, pixels, decision.</summary>
+/// <summary>
+/// Scores an image with all models of a part: probe, admission, decoding, backbones, distances, pixels, decision.
+/// </summary>
 internal sealed partial class ScoreService(
     ImageAdmission admission,
+    ScorePreparation preparation,
     ScoreBatcher batcher,
     SideBySideScorer sideBySide,
-    ImageDecoder decoder,
+    ScoreDrawing drawing,
     ScoreMetrics metrics,
     TimeProvider time,
     ILogger<ScoreService> logger
 )
 {
     /// <summary>
-    /// Scores an image with one snapshot of a model, and reports the result to the log, the metrics and the trace.
+    /// Scores an image with snapshots of models, and reports the results to the log, the metrics and the trace.
     /// </summary>
-    /// <param name="model">The snapshot.</param>
+    /// <param name="models">The snapshots.</param>
     /// <param name="file">The image.</param>
     /// <param name="details">What is wanted besides the score.</param>
     /// <param name="priority">Who waits for the score.</param>
     /// <param name="part">The client's name for the part, in the form that the log may hold.</param>
     /// <param name="cancellationToken">Gives the image up while it waits.</param>
     public async Task<Outcome<ScoredMap>> ScoreAsync(
-        CategoryModel model,
+        PartModels models,
         RequestFile file,
         ScoreDetails details,
         Priority priority,
@@ -45,11 +43,8 @@ internal sealed partial class ScoreService(
     {
         using var trace = ScoreTrace.StartImage();
         var clock = new StageClock(time);
-        if (
-            !file.ProbeDecodeBytes(decoder, model.Scorer.Embedder.Decoding)
-                .Succeeded(out var decodeBytes, out var problem)
-        )
-            return ReportFailure(model, problem, trace, part);
+        if (!preparation.ProbeDecodeBytes(models, file).Succeeded(out var decodeBytes, out var problem))
+            return ReportFailure(models, problem, trace, part);
         var probe = clock.EndStage();
 
         using var lease = await admission.AcquireToScoreAsync(decodeBytes, priority, cancellationToken);
@@ -57,27 +52,31 @@ internal sealed partial class ScoreService(
         if (!lease.IsAcquired)
             return admission.Refuse();
         var timed = new Admitted(lease, clock, clock.EndStage(), probe);
-        var outcome = await ScoreAsync(model, file, details, timed, trace, cancellationToken);
+        var outcome = await ScoreAsync(models, file, details, timed, trace, cancellationToken);
         if (!outcome.Succeeded(out var scored, out problem))
-            return ReportFailure(model, problem, trace, part);
+            return ReportFailure(models, problem, trace, part);
 
-        var result = scored.Response;
-        metrics.RecordScore(model, result);
-        trace?.SetResult(result, part);
-        LogScored(result.Category, result.ModelVersion, result.Decision, result.Score, result.Threshold, part);
-        return outcome;
+        metrics.RecordTimes(scored.Response.TimingsMs);
+        trace?.SetResult(scored.Response, part);
+        trace?.AddRegions(scored.Response.RegionsOfInterest);
+        foreach (var (model, _, _, _, result) in scored.Scores)
+        {
+            metrics.RecordScore(model, result);
+            LogScored(result.Category, result.ModelVersion, result.Decision, result.Score, result.Threshold, part);
+        }
+        return new ScoredMap(ModelScore.FindDeciding(scored.Scores).Map, scored.Response);
     }
 
-    private Problem ReportFailure(CategoryModel model, Problem problem, Activity? trace, string? part)
+    private Problem ReportFailure(PartModels models, Problem problem, Activity? trace, string? part)
     {
         metrics.RecordFailure(problem);
         trace?.SetProblem(problem);
-        LogNotScored(model.Category, model.Version, problem.Code, part);
+        LogNotScored(models.Category, models.Models[0].Version, problem.Code, part);
         return problem;
     }
 
-    private async Task<Outcome<ScoredMap>> ScoreAsync(
-        CategoryModel model,
+    private async Task<Outcome<ScoredPart>> ScoreAsync(
+        PartModels models,
         RequestFile file,
         ScoreDetails details,
         Admitted admitted,
@@ -85,75 +84,109 @@ internal sealed partial class ScoreService(
         CancellationToken cancellationToken
     )
     {
-        var scorer = model.Scorer;
-        var clock = admitted.Clock;
-        var hash = BodyHash.Start(file.Bytes, scorer.Runtime.Threads);
-        var prepared = Prepare(scorer, file, keepPixels: NeedsPixels(details), admitted);
-        var isSideBySide = sideBySide.IsFasterFor(scorer);
+        var (lease, clock, waited, probe) = admitted;
+        var runtime = models.Models[0].Scorer.Runtime;
+        var hash = BodyHash.Start(file.Bytes, runtime.Threads);
+        var keepPixels = ScoreDrawing.NeedsPixels(details);
+        var isPrepared = preparation.Prepare(models, file, keepPixels).Succeeded(out var prepared, out var problem);
+        using var image = prepared;
+        var decode = probe + clock.EndStage();
+        // Several models wait together instead, so that those that can share a pass of the backbone do.
+        var isSideBySide = models.Models.Count == 1 && sideBySide.IsFasterFor(models.Models[0].Scorer);
         if (!isSideBySide)
-            admitted.Lease.ReleaseCoreAndMemory();
-        if (!prepared.Succeeded(out var image, out var problem))
-            return problem;
-        if (Refuse(model, image.Warnings) is { } refused)
-        {
-            ArrayPool<float>.Shared.Return(image.Input);
-            return refused;
-        }
+            lease.ReleaseCoreAndMemory();
+        if (!isPrepared)
+            return problem!;
+        foreach (var input in image!.Inputs)
+            if (Refuse(input.Model, input.Warnings) is { } refused)
+                return refused;
 
-        Outcome<BatchedMap> answer;
-        try
-        {
-            answer = isSideBySide
-                ? await sideBySide.ScoreAsync(scorer, image.Input, admitted.Lease, cancellationToken)
-                : await batcher.ScoreAsync(scorer, image.Input, admitted.Lease.Priority, cancellationToken);
-        }
-        finally
-        {
-            ArrayPool<float>.Shared.Return(image.Input);
-        }
-        clock.EndStage();
-        if (!answer.Succeeded(out var batched, out problem))
-            return problem;
+        var answers = isSideBySide
+            ? [await sideBySide.ScoreAsync(models.Models[0].Scorer, image.Inputs[0].Values, lease, cancellationToken)]
+            : await batcher.ScoreAsync(
+                [.. image.Inputs.Select(input => (input.Model.Scorer, input.Values))],
+                lease.Priority,
+                cancellationToken
+            );
+        var inference = clock.EndStage();
+        var batched = new BatchedMap[answers.Length];
+        for (var i = 0; i < answers.Length; i++)
+            if (!answers[i].Succeeded(out batched[i]!, out problem))
+                return problem;
 
-        var map = scorer.ToPixels(batched.Map, image.Placement);
+        var scores = new ModelScore[batched.Length];
+        for (var i = 0; i < scores.Length; i++)
+            if (!Measure(image.Inputs[i], batched[i], details).Succeeded(out scores[i]!, out problem))
+                return problem;
+        if (ScoreDrawing.Validate(details, image.Size) is { } tooLarge)
+            return tooLarge;
+        byte[]? drawn = null;
+        if (details.Heatmap is not null)
+        {
+            var picture = await drawing.DrawAsync(image, scores, file, details, lease.Priority, cancellationToken);
+            if (!picture.Succeeded(out drawn, out problem))
+                return problem;
+        }
+        var postprocess = clock.EndStage();
+        var stages = InferenceTimes.Create(batched, inference);
+        var total = clock.Total;
+        if (trace is not null)
+            WriteStages(trace, batched[0].Trace, waited, decode, stages, postprocess, total);
+
+        var result = ModelScore.FindDeciding(scores).Result;
+        return new ScoredPart(
+            scores,
+            new ScoreResponse(
+                result.Category,
+                result.ModelVersion,
+                result.Fallback,
+                result.Score,
+                result.Threshold,
+                result.ScoreRatio,
+                result.PValue,
+                result.Decision,
+                [.. scores.SelectMany(score => score.Result.Warnings).DistinctBy(warning => warning.Code)],
+                result.Regions,
+                result.DefectAreaPercent,
+                models.HasRegions ? [.. scores.Select(score => score.Result)] : [],
+                new ScoredImage(image.Size.Width, image.Size.Height, hash.Sha256),
+                drawn,
+                new Timings(
+                    Round(waited + stages.Waited),
+                    Round(decode),
+                    Round(stages.Embedding),
+                    Round(stages.Scoring),
+                    Round(postprocess),
+                    Round(clock.Total)
+                ),
+                runtime.Device
+            )
+        );
+    }
+
+    /// <summary>Turns what a model computed into a result, or the problem that it cannot be one.</summary>
+    private Outcome<ModelScore> Measure(PreparedInput input, BatchedMap batched, ScoreDetails details)
+    {
+        var model = input.Model;
+        var scorer = model.Scorer;
+        var map = scorer.ToPixels(batched.Map, input.Placement);
         var score = scorer.GetScore(map);
         if (!float.IsFinite(score))
             return Problems.NotFinite(scorer.Backbone.Identity.Name);
         IReadOnlyList<InputWarning> warnings = InputChecker.Check(scorer.Model, map) is { } unlike
-            ? [.. image.Warnings, unlike]
-            : image.Warnings;
+            ? [.. input.Warnings, unlike]
+            : input.Warnings;
         if (Refuse(model, warnings) is { } unlikeTraining)
             return unlikeTraining;
         metrics.RecordWarnings(model, warnings);
         var level = ModelScorer.GetDefectLevel(score, model.Threshold);
-        var defects = scorer.FindDefects(map, level, image.Frame, details.Contours);
-        var maxSide = NeedsPixels(details) ? ImageEncoder.GetMaxSide(details.Format) : int.MaxValue;
-        if (Math.Max(image.Size.Width, image.Size.Height) > maxSide)
-            return Problems.PictureTooLarge(details.Format.ToString(), maxSide);
-        byte[]? drawn = null;
-        if (details.Heatmap is not null)
-        {
-            var drawing = await DrawAsync(
-                image,
-                model,
-                file,
-                map,
-                level,
-                details,
-                admitted.Lease.Priority,
-                cancellationToken
-            );
-            if (!drawing.Succeeded(out drawn, out problem))
-                return problem;
-        }
-        var postprocess = clock.EndStage();
-        var total = clock.Total;
-        if (trace is not null)
-            WriteStages(trace, image, batched, postprocess, total);
-
-        return new ScoredMap(
+        var defects = scorer.FindDefects(map, level, input.Frame, details.Contours);
+        return new ModelScore(
+            model,
             map,
-            new ScoreResponse(
+            new OriginalMapper(input.Frame),
+            level,
+            new RegionScore(
                 model.Category,
                 model.Version,
                 model.StandsInFor is not null,
@@ -164,18 +197,7 @@ internal sealed partial class ScoreService(
                 model.Decide(score),
                 [.. warnings.Select(warning => new ScoreWarning(warning.Code, warning.Detail))],
                 defects.Regions,
-                defects.AreaPercent,
-                new ScoredImage(image.Size.Width, image.Size.Height, hash.Sha256),
-                drawn,
-                new Timings(
-                    Round(image.Waited + batched.Waited.TotalMilliseconds),
-                    Round(image.Decode),
-                    Round(batched.Embedding.TotalMilliseconds),
-                    Round(batched.Scoring.TotalMilliseconds),
-                    Round(postprocess),
-                    Round(clock.Total)
-                ),
-                scorer.Runtime.Device
+                defects.AreaPercent
             )
         );
     }
@@ -189,95 +211,26 @@ internal sealed partial class ScoreService(
         return Problems.InputRefused([.. warnings.Where(warning => model.RefuseOn.Contains(warning.Code))]);
     }
 
-    /// <summary>
-    /// Decodes and prepares an image. Keeps its pixels only if a heatmap is drawn over them, and they have the size of
-    /// the file.
-    /// </summary>
-    private Outcome<PreparedImage> Prepare(ModelScorer scorer, RequestFile file, bool keepPixels, Admitted admitted)
-    {
-        if (!file.ToImage(decoder, scorer.Embedder.Decoding).Succeeded(out var decoded, out var problem))
-            return problem;
-        var length = scorer.Embedder.PreparedLength;
-        var input = ArrayPool<float>.Shared.Rent(length);
-        var frame = scorer.Preprocessing.CreateFrame(decoded.Size);
-        var placement = scorer.Preprocessing.Prepare(decoded.Image, frame, input.AsSpan(0, length), out var traits);
-        return new PreparedImage(
-            input,
-            placement,
-            frame,
-            InputChecker.Check(scorer.Model, decoded, traits),
-            keepPixels && decoded.IsFullSize ? decoded.Image : null,
-            admitted.Waited,
-            admitted.Probe + admitted.Clock.EndStage()
-        );
-    }
-
-    /// <summary>Gets whether a picture is drawn over the pixels of the image; a mask is not.</summary>
-    private static bool NeedsPixels(ScoreDetails details) => details.Heatmap is not null and not HeatmapStyle.Mask;
-
-    /// <summary>
-    /// Draws a heatmap. An image that was scaled down for scoring is decoded again, so that the score is the same with
-    /// and without a heatmap.
-    /// </summary>
-    private async Task<Outcome<byte[]>> DrawAsync(
-        PreparedImage image,
-        CategoryModel model,
-        RequestFile file,
-        AnomalyMap map,
-        double level,
-        ScoreDetails details,
-        Priority priority,
-        CancellationToken cancellationToken
-    )
-    {
-        var isDecodedAgain = NeedsPixels(details) && image.Pixels is null;
-        var decodeBytes = 0L;
-        Problem? problem = null;
-        if (
-            isDecodedAgain
-            && !file.ProbeDecodeBytes(decoder, DecodeOptions.Default).Succeeded(out decodeBytes, out problem)
-        )
-            return problem;
-        using var lease = await admission.AcquireAsync(decodeBytes, priority, cancellationToken);
-        var mapper = new OriginalMapper(image.Frame);
-        if (!NeedsPixels(details))
-            return ImageEncoder.EncodeMask(mapper.ToOriginalMask(map, level), image.Size.Width, image.Size.Height);
-        var pixels = image.Pixels;
-        if (pixels is null)
-        {
-            if (!file.ToImage(decoder, DecodeOptions.Default).Succeeded(out var decoded, out problem))
-                return problem;
-            pixels = decoded.Image;
-        }
-        return HeatmapRenderer.Render(
-            pixels,
-            mapper.ToOriginal(map),
-            model.Threshold,
-            isAnomalous: double.IsFinite(level),
-            details.Heatmap!.Value,
-            details.Format
-        );
-    }
-
     private static void WriteStages(
         Activity trace,
-        PreparedImage image,
-        BatchedMap batched,
+        ActivityContext batch,
+        double waited,
+        double decode,
+        InferenceTimes stages,
         double postprocess,
         double total
     )
     {
-        var batchQueue = image.Waited + image.Decode;
-        var embed = batchQueue + batched.Waited.TotalMilliseconds;
-        var embedding = batched.Embedding.TotalMilliseconds;
+        var batchQueue = waited + decode;
+        var embed = batchQueue + stages.Waited;
         ScoreTrace.WriteStages(
             trace,
-            batched.Trace,
-            ("queue", 0, image.Waited),
-            ("decode", image.Waited, image.Decode),
-            ("queue", batchQueue, batched.Waited.TotalMilliseconds),
-            ("embed", embed, embedding),
-            ("distance", embed + embedding, batched.Scoring.TotalMilliseconds),
+            batch,
+            ("queue", 0, waited),
+            ("decode", waited, decode),
+            ("queue", batchQueue, stages.Waited),
+            ("embed", embed, stages.Embedding),
+            ("distance", embed + stages.Embedding, stages.Scoring),
             ("postprocess", total - postprocess, postprocess)
         );
     }
@@ -306,17 +259,6 @@ internal sealed partial class ScoreService(
     /// <summary>An image that was admitted, and the milliseconds that took.</summary>
     private sealed record Admitted(ImageLease Lease, StageClock Clock, double Waited, double Probe);
 
-    /// <summary>An image that is ready for the backbone. Its times are in milliseconds.</summary>
-    private sealed record PreparedImage(
-        float[] Input,
-        RigidTransform Placement,
-        ImageFrame Frame,
-        IReadOnlyList<InputWarning> Warnings,
-        RgbImage? Pixels,
-        double Waited,
-        double Decode
-    )
-    {
-        public Grid Size => Frame.Original;
-    }
+    /// <summary>The results of all models, and the answer.</summary>
+    private sealed record ScoredPart(IReadOnlyList<ModelScore> Scores, ScoreResponse Response);
 }

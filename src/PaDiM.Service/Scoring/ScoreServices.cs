@@ -7,7 +7,7 @@ namespace PaDiM.Service.Scoring;
 
 /// <summary>Services that the scoring endpoints use.</summary>
 internal sealed record ScoreServices(
-    ModelRegistry Models,
+    PartRegistry Models,
     ImageRequest Reader,
     ImageDecoder Decoder,
     ImageAdmission Admission,

@@ -67,6 +67,25 @@ internal static class ScoreTrace
             .SetTag("padim.threshold", result.Threshold)
             .SetTag("padim.decision", result.Decision.ToString().ToLower(CultureInfo.InvariantCulture));
 
+    /// <summary>Adds the results of all categories that scored an image to its span, as events.</summary>
+    public static void AddRegions(this Activity image, IEnumerable<RegionScore> results)
+    {
+        foreach (var result in results)
+            image.AddEvent(
+                new ActivityEvent(
+                    "padim.region",
+                    tags: new ActivityTagsCollection
+                    {
+                        ["padim.category"] = result.Category,
+                        ["padim.model.version"] = result.ModelVersion,
+                        ["padim.score"] = result.Score,
+                        ["padim.threshold"] = result.Threshold,
+                        ["padim.decision"] = result.Decision.ToString().ToLowerInvariant(),
+                    }
+                )
+            );
+    }
+
     /// <summary>Adds the problem to the span of its image.</summary>
     public static void SetProblem(this Activity image, Problem problem) =>
         image.SetStatus(ActivityStatusCode.Error, problem.Code);

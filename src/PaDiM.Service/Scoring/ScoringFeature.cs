@@ -12,7 +12,9 @@ internal static class ScoringFeature
             .AddSingleton<ScoreService>()
             .AddSingleton<BatchScorer>()
             .AddSingleton<ScoreMetrics>()
+            .AddSingleton<ScorePreparation>()
             .AddSingleton<ScoreBatcher>()
+            .AddSingleton<ScoreDrawing>()
             .AddSingleton<SideBySideScorer>();
 
     public static void MapScoring(this IEndpointRouteBuilder routes) => routes.MapCategory().MapScoreEndpoints();

@@ -17,7 +17,7 @@ public sealed class ScoreMetricsTests(SharedService shared)
             ).Succeeded(out var model, out _)
         );
         var metrics = shared.Service.Get<ScoreMetrics>();
-        var result = new ScoreResponse(
+        var result = new RegionScore(
             category.Name,
             model.Version,
             false,
@@ -28,18 +28,21 @@ public sealed class ScoreMetricsTests(SharedService shared)
             Decision.Normal,
             [],
             [],
-            0,
-            new ScoredImage(96, 96, ""),
-            null,
-            new Timings(0.1, 1, 5, 2, 0.1, 9),
-            "cpu"
+            0
         );
+        var times = new Timings(0.1, 1, 5, 2, 0.1, 9);
         for (var i = 0; i < 2000; i++)
-            metrics.RecordScore(model, result);
+            Record();
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 1000; i++)
-            metrics.RecordScore(model, result);
+            Record();
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1000);
+
+        void Record()
+        {
+            metrics.RecordTimes(times);
+            metrics.RecordScore(model, result);
+        }
     }
 
     [Fact]

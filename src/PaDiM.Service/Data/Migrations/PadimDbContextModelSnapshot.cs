@@ -516,6 +516,8 @@ namespace PaDiM.Service.Data.Migrations
                             b1.Property<string>("ImageScore")
                                 .IsRequired();
 
+                            b1.Property<string>("ImagesOf");
+
                             b1.Property<int>("ImageSize");
 
                             b1.Property<bool>("LocalAverage");

@@ -1,0 +1,63 @@
+using System.Collections.Frozen;
+using Microsoft.EntityFrameworkCore;
+using PaDiM.Service.Data;
+
+namespace PaDiM.Service.Models;
+
+/// <summary>
+/// Knows which categories score the photographs of a category: those that take their images from it and have an active
+/// version, behind the category itself if it has one. Read once, and again after a change. Thread-safe.
+/// </summary>
+internal sealed class RegionIndex(IDbContextFactory<PadimDbContext> contexts)
+{
+    private volatile Lazy<Task<FrozenDictionary<string, string[]>>>? _members;
+
+    /// <summary>What was read last: a database that cannot be read now does not stop the line.</summary>
+    private volatile FrozenDictionary<string, string[]>? _last;
+
+    /// <summary>
+    /// Gets the names of the categories that score the photographs of a category, itself first; null if no other
+    /// category does.
+    /// </summary>
+    public async ValueTask<IReadOnlyList<string>?> FindMembersAsync(string category)
+    {
+        // A change while the index is read replaces it, so that an old answer is not kept.
+        var members = _members ??= new Lazy<Task<FrozenDictionary<string, string[]>>>(ReadAsync);
+        try
+        {
+            return (await members.Value).GetValueOrDefault(category);
+        }
+        catch (Exception)
+        {
+            Interlocked.CompareExchange(ref _members, null, members);
+            if (_last is not { } last)
+                throw;
+            return last.GetValueOrDefault(category);
+        }
+    }
+
+    /// <summary>Reads the index again before its next use: a category has changed.</summary>
+    public void Forget() => _members = null;
+
+    private async Task<FrozenDictionary<string, string[]>> ReadAsync()
+    {
+        await using var db = await contexts.CreateDbContextAsync();
+        var regions = await db
+            .Categories.Where(c => c.Settings.ImagesOf != null && c.ActiveVersion != null)
+            .OrderBy(c => c.Name)
+            .Select(c => new { c.Name, Source = c.Settings.ImagesOf! })
+            .ToListAsync();
+        var sources = regions.Select(region => region.Source).Distinct().ToList();
+        var scoring = await db
+            .Categories.Where(c => sources.Contains(c.Name) && c.ActiveVersion != null)
+            .Select(c => c.Name)
+            .ToListAsync();
+        return _last = regions
+            .GroupBy(region => region.Source, StringComparer.Ordinal)
+            .ToFrozenDictionary(
+                group => group.Key,
+                group => scoring.Where(name => name == group.Key).Concat(group.Select(region => region.Name)).ToArray(),
+                StringComparer.Ordinal
+            );
+    }
+}
