@@ -31,7 +31,7 @@ public sealed class OnnxExportTests
         bool masked
     )
     {
-        using var made = new ExportCase(ExportCase.Settings(reduction, size, crop, blur), images, masked);
+        var made = new ExportCase(ExportCase.Settings(reduction, size, crop, blur), images, masked);
         AssertScoresAlike(made);
     }
 
@@ -46,7 +46,7 @@ public sealed class OnnxExportTests
         bool masked
     )
     {
-        using var made = new ExportCase(ExportCase.AveragedSettings(reduction, size, crop, blur), images, masked);
+        var made = new ExportCase(ExportCase.AveragedSettings(reduction, size, crop, blur), images, masked);
         AssertScoresAlike(made);
     }
 
@@ -56,7 +56,7 @@ public sealed class OnnxExportTests
     [InlineData(ReductionMethod.None, false)]
     public void A_file_whose_positions_share_a_Gaussian_has_one_factor(ReductionMethod reduction, bool masked)
     {
-        using var made = new ExportCase(
+        var made = new ExportCase(
             ExportCase.AveragedSettings(reduction, 50, null, 3) with
             {
                 Positions = PatchPositions.Shared,
@@ -89,7 +89,7 @@ public sealed class OnnxExportTests
             .Output("score")
             .Output("whitening");
         using var folder = new BackboneFolder();
-        using var made = new ExportCase(
+        var made = new ExportCase(
             Fits.Settings with
             {
                 Dimensions = 10,
@@ -110,7 +110,7 @@ public sealed class OnnxExportTests
             OnnxGraph.Classifier(-1, 3, -1, -1),
             """{ "normalisation": { "mean": [104, 117, 123], "std": [50, 60, 70], "range": 255, "channelOrder": "bgr" } }"""
         );
-        using var made = new ExportCase(Fits.Settings, backbone: folder.Registry.Open("own"));
+        var made = new ExportCase(Fits.Settings, backbone: folder.Registry.Open("own"));
         AssertScoresAlike(made);
     }
 
@@ -122,7 +122,7 @@ public sealed class OnnxExportTests
     {
         using var folder = new BackboneFolder();
         var backbone = folder.Put("own", TransformerFiles.Read("free")).Registry.Open("own");
-        using var made = new ExportCase(ExportCase.Settings(reduction, 70, null, 2), backbone: backbone);
+        var made = new ExportCase(ExportCase.Settings(reduction, 70, null, 2), backbone: backbone);
         Assert.Equal(new Grid(5, 5), made.Model.Distribution.Grid);
         AssertScoresAlike(made);
     }
@@ -130,7 +130,7 @@ public sealed class OnnxExportTests
     [Fact]
     public void The_metadata_says_what_a_caller_must_know()
     {
-        using var made = new ExportCase(ExportCase.Settings(ReductionMethod.Random, 64, 48, 4));
+        var made = new ExportCase(ExportCase.Settings(ReductionMethod.Random, 64, 48, 4));
         using var session = Open(Bytes(OnnxExport.Create(made.Model, made.Backbone, Notes)));
         var about = session.ModelMetadata.CustomMetadataMap;
         Assert.Equal(
@@ -165,7 +165,7 @@ public sealed class OnnxExportTests
     [Fact]
     public void Its_length_is_known_its_bytes_are_always_the_same_and_its_pieces_are_small()
     {
-        using var made = new ExportCase(Fits.Settings with { Reduction = ReductionMethod.None });
+        var made = new ExportCase(ExportCase.Settings(ReductionMethod.None, 64, null, 0));
         var export = OnnxExport.Create(made.Model, made.Backbone, Notes);
         var bytes = Bytes(export);
         Assert.Equal(export.Length, bytes.Length);
@@ -204,7 +204,7 @@ public sealed class OnnxExportTests
     {
         using var folder = new BackboneFolder();
         var own = folder.Put("own", OnnxGraph.Classifier(-1, 3, -1, -1)).Registry.Open("own");
-        using var made = new ExportCase(Fits.Settings, backbone: own);
+        var made = new ExportCase(Fits.Settings, backbone: own);
         Assert.Throws<InvalidDataException>(() => OnnxExport.Create(made.Model, Fits.Tiny, Notes));
         folder.Put("own", OnnxGraph.Classifier(1, 3, -1, -1));
         Assert.Contains(

@@ -21,7 +21,7 @@ public sealed class ScoringGraphTests
         bool masked
     )
     {
-        using var made = new ExportCase(ExportCase.Settings(reduction, size, crop, blur), images, masked);
+        var made = new ExportCase(ExportCase.Settings(reduction, size, crop, blur), images, masked);
         Assert.Equal(images < 10 || reduction == ReductionMethod.None, made.Model.Distribution is LowRankDistribution);
         foreach (var batch in new[] { 1, 3 })
         {
@@ -36,7 +36,7 @@ public sealed class ScoringGraphTests
     [InlineData(20, true)]
     public void It_equals_the_kernels_where_positions_are_compared_with_all_positions(int images, bool masked)
     {
-        using var made = new ExportCase(
+        var made = new ExportCase(
             Fits.Settings with
             {
                 RelativeRidge = 0.5,
@@ -55,7 +55,7 @@ public sealed class ScoringGraphTests
     [InlineData(ReductionMethod.Random, true)]
     public void It_equals_the_kernels_where_all_positions_share_a_Gaussian(ReductionMethod reduction, bool masked)
     {
-        using var made = new ExportCase(
+        var made = new ExportCase(
             ExportCase.Settings(reduction, 50, null, 3) with
             {
                 Positions = PatchPositions.Shared,
@@ -79,7 +79,7 @@ public sealed class ScoringGraphTests
         bool masked
     )
     {
-        using var made = new ExportCase(ExportCase.AveragedSettings(reduction, size, crop, blur), images, masked);
+        var made = new ExportCase(ExportCase.AveragedSettings(reduction, size, crop, blur), images, masked);
         foreach (var batch in new[] { 1, 3 })
         {
             var parts = ExportCase.Images(batch);
@@ -91,8 +91,8 @@ public sealed class ScoringGraphTests
     [Fact]
     public void Models_of_one_kind_share_a_graph()
     {
-        using var one = new ExportCase(Fits.Settings, 20);
-        using var other = new ExportCase(Fits.Settings, 5);
+        var one = new ExportCase(Fits.Settings, 20);
+        var other = new ExportCase(Fits.Settings, 5);
         Assert.Equal(
             new ScoringGraph(one.Model, GridsOf(one)).ToArray(),
             new ScoringGraph(other.Model, GridsOf(other)).ToArray()

@@ -21,7 +21,7 @@ public sealed class DeviceScorerTests
         bool masked
     )
     {
-        using var made = new ExportCase(ExportCase.Settings(reduction, size, crop, blur), images, masked);
+        var made = new ExportCase(ExportCase.Settings(reduction, size, crop, blur), images, masked);
         using var scorer = new DeviceScorer(made.Model, made.Backbone);
         foreach (var batch in new[] { 1, 3, 1 })
         {
@@ -47,7 +47,7 @@ public sealed class DeviceScorerTests
         bool masked
     )
     {
-        using var made = new ExportCase(ExportCase.AveragedSettings(reduction, size, crop, blur), images, masked);
+        var made = new ExportCase(ExportCase.AveragedSettings(reduction, size, crop, blur), images, masked);
         using var scorer = new DeviceScorer(made.Model, made.Backbone);
         var parts = ExportCase.Images(3);
         Assert.True(scorer.TryScore(made.Prepare(parts), 3, out var maps));
@@ -63,7 +63,7 @@ public sealed class DeviceScorerTests
     {
         using var folder = new BackboneFolder();
         var backbone = folder.Put("own", TransformerFiles.Read("free")).Registry.Open("own");
-        using var made = new ExportCase(Fits.Settings with { ImageSize = 70 }, backbone: backbone);
+        var made = new ExportCase(Fits.Settings with { ImageSize = 70 }, backbone: backbone);
         using var scorer = new DeviceScorer(made.Model, made.Backbone);
         var parts = ExportCase.Images(3);
         Assert.True(scorer.TryScore(made.Prepare(parts), 3, out var maps));
@@ -77,7 +77,7 @@ public sealed class DeviceScorerTests
     [Fact]
     public void Its_size_is_that_of_the_statistics()
     {
-        using var made = new ExportCase(Fits.Settings);
+        var made = new ExportCase(Fits.Settings);
         using var scorer = new DeviceScorer(made.Model, made.Backbone);
         var positions = made.Model.Distribution.Grid.Positions;
         var d = made.Model.Distribution.Dimensions;
@@ -90,7 +90,7 @@ public sealed class DeviceScorerTests
     [Fact]
     public async Task Requests_side_by_side_get_their_own_answers()
     {
-        using var made = new ExportCase(Fits.Settings);
+        var made = new ExportCase(Fits.Settings);
         using var scorer = new DeviceScorer(made.Model, made.Backbone);
         var parts = ExportCase.Images(6);
         var expected = made.Expected(parts);
@@ -110,7 +110,7 @@ public sealed class DeviceScorerTests
     [Fact]
     public async Task Runs_end_as_they_began_while_it_is_disposed_and_none_begins_afterwards()
     {
-        using var made = new ExportCase(Fits.Settings);
+        var made = new ExportCase(Fits.Settings);
         var expected = made.Expected(ExportCase.Images(1))[0].Max();
         var prepared = made.Prepare(ExportCase.Images(1));
         for (var round = 0; round < 20; round++)
@@ -139,8 +139,8 @@ public sealed class DeviceScorerTests
     [Fact]
     public void Models_of_one_shape_share_the_session_of_their_graph_and_outlive_each_other()
     {
-        using var made = new ExportCase(Fits.Settings);
-        using var other = new ExportCase(Fits.Settings, images: 12);
+        var made = new ExportCase(Fits.Settings);
+        var other = new ExportCase(Fits.Settings, images: 12);
         var graphs = new[] { made, other }
             .Select(each => new ScoringGraph(each.Model, each.Backbone.MeasureTapGrids(each.Prepared)).ToArray())
             .ToArray();
@@ -162,7 +162,7 @@ public sealed class DeviceScorerTests
     public void Another_backbone_is_refused()
     {
         using var folder = new BackboneFolder();
-        using var made = new ExportCase(Fits.Settings);
+        var made = new ExportCase(Fits.Settings);
         var own = folder.Put("own", OnnxGraph.Classifier(-1, 3, -1, -1)).Registry.Open("own");
         Assert.Throws<InvalidDataException>(() => new DeviceScorer(made.Model, own));
     }

@@ -43,7 +43,7 @@ public sealed class ImageScoreOfModelTests
     [Theory, InlineData(false), InlineData(true)]
     public void Regions_masks_and_outlines_are_drawn_for_anomalous_images_and_for_no_others(bool masked)
     {
-        using var made = new ExportCase(Top, masked: masked);
+        var made = new ExportCase(Top, masked: masked);
         var random = new Random(5);
         var size = made.Prepared;
         var ignored = made.Model.Ignored;

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
@@ -12,19 +13,25 @@ namespace PaDiM.Engine.Tests.Support;
 /// <summary>
 /// A model that was fitted to synthetic parts, images to score, and what the kernels of the program say of them.
 /// </summary>
-internal sealed class ExportCase : IDisposable
+internal sealed class ExportCase
 {
-    private readonly Fits _fits = new();
+    /// <summary>
+    /// Each model is fitted once: the graph, the device and the export are compared with the same ones, and a fit
+    /// without reduction takes seconds.
+    /// </summary>
+    private static readonly ConcurrentDictionary<(FitSettings, int Images, bool Masked), Lazy<PadimModel>> Models = new();
 
     public ExportCase(FitSettings settings, int images = 20, bool masked = false, Backbone? backbone = null)
     {
         Backbone = backbone ?? Fits.Tiny;
-        Model = _fits.Run(
-            _fits.Parts(0, images),
-            settings: settings,
-            backbone: Backbone,
-            ignored: masked ? Mask(settings.ImageSize) : null
-        );
+        Model = backbone is null
+            ? Models
+                .GetOrAdd(
+                    (settings, images, masked),
+                    _ => new Lazy<PadimModel>(() => Fit(settings, images, masked, Fits.Tiny))
+                )
+                .Value
+            : Fit(settings, images, masked, backbone);
         Scorer = new ModelScorer(Model, Backbone);
     }
 
@@ -136,7 +143,16 @@ internal sealed class ExportCase : IDisposable
         }
     }
 
-    public void Dispose() => _fits.Dispose();
+    private static PadimModel Fit(FitSettings settings, int images, bool masked, Backbone backbone)
+    {
+        using var fits = new Fits();
+        return fits.Run(
+            fits.Parts(0, images),
+            settings: settings,
+            backbone: backbone,
+            ignored: masked ? Mask(settings.ImageSize) : null
+        );
+    }
 
     private static bool[] Mask(int side) =>
         [
