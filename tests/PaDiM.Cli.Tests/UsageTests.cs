@@ -66,6 +66,19 @@ public sealed class UsageTests
     public void Help_succeeds(string arguments, string expected) =>
         Assert.Contains(expected, Padim.Run(arguments.Split(' ')).Succeeded().Output, StringComparison.Ordinal);
 
+    /// <summary>Other tests run its entry point; these are the program's own exit codes and streams.</summary>
+    [Fact]
+    public void A_process_ends_with_the_same_codes()
+    {
+        Assert.Matches(@"^\d+\.\d+\.\d+", Padim.RunProcess("--version").Succeeded().Output);
+        Assert.StartsWith(
+            "padim: ",
+            Padim.RunProcess("fit", "nowhere", "--out", "m").Failed(1),
+            StringComparison.Ordinal
+        );
+        Padim.RunProcess("fit").Failed(2);
+    }
+
     [Fact]
     public void The_version_is_printed() =>
         Assert.Matches(@"^\d+\.\d+\.\d+", Padim.Run("--version").Succeeded().Output);

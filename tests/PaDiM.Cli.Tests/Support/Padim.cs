@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Reflection;
+using PaDiM.TestSupport;
 
 namespace PaDiM.Cli.Tests.Support;
 
@@ -29,21 +31,41 @@ internal sealed record Ran(int ExitCode, string Output, string Error)
     }
 }
 
-/// <summary>Runs the built program as a separate process.</summary>
+/// <summary>
+/// Runs the built program: its entry point in this process, or the whole as a process of its own. A process takes a
+/// second of processor time before it has read its arguments.
+/// </summary>
 internal static class Padim
 {
+    private static readonly MethodInfo EntryPoint = typeof(FitCommand).Assembly.EntryPoint!;
+
     private static readonly string Program = Path.Combine(
         AppContext.BaseDirectory,
         OperatingSystem.IsWindows() ? "padim.exe" : "padim"
     );
 
+    /// <summary>
+    /// Runs it in this process; where a terminal is attached, to which it prints in another way, in one of its own.
+    /// </summary>
     public static Ran Run(params string[] arguments)
+    {
+        if (!Console.IsOutputRedirected || !Console.IsErrorRedirected)
+            return RunProcess(arguments);
+        var (exitCode, output, error) = CapturedConsole
+            .RunAsync(() => Task.FromResult((int)EntryPoint.Invoke(null, [arguments])!))
+            .GetAwaiter()
+            .GetResult();
+        return new Ran(exitCode, output, error);
+    }
+
+    /// <summary>Runs it as a process of its own.</summary>
+    public static Ran RunProcess(params string[] arguments)
     {
         using var process = Start(arguments);
         return End(process);
     }
 
-    /// <summary>Runs it with an environment variable.</summary>
+    /// <summary>Runs it as a process of its own, with an environment variable.</summary>
     public static Ran RunWith(string variable, string value, params string[] arguments)
     {
         var start = Information(arguments);

@@ -36,15 +36,7 @@ public sealed class ScoringGraphTests
     [InlineData(20, true)]
     public void It_equals_the_kernels_where_positions_are_compared_with_all_positions(int images, bool masked)
     {
-        var made = new ExportCase(
-            Fits.Settings with
-            {
-                RelativeRidge = 0.5,
-                QuietExponent = 1.5,
-            },
-            images,
-            masked
-        );
+        var made = new ExportCase(Fits.Settings with { RelativeRidge = 0.5, QuietExponent = 1.5 }, images, masked);
         var parts = ExportCase.Images(2);
         var (maps, scores) = Run(made, made.Prepare(parts), 2);
         made.AssertEqual(made.Expected(parts), maps, scores);

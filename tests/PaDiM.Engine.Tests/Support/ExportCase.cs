@@ -19,7 +19,8 @@ internal sealed class ExportCase
     /// Each model is fitted once: the graph, the device and the export are compared with the same ones, and a fit
     /// without reduction takes seconds.
     /// </summary>
-    private static readonly ConcurrentDictionary<(FitSettings, int Images, bool Masked), Lazy<PadimModel>> Models = new();
+    private static readonly ConcurrentDictionary<(FitSettings, int Images, bool Masked), Lazy<PadimModel>> Models =
+        new();
 
     public ExportCase(FitSettings settings, int images = 20, bool masked = false, Backbone? backbone = null)
     {
