@@ -81,15 +81,6 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         return (process.ExitCode, await output, await error);
     }
 
-    /// <summary>
-    /// Runs one of the program's commands, such as <c>keys</c>, and gives its output without white space around it.
-    /// </summary>
-    public static async Task<(int ExitCode, string Output, string Error)> CommandAsync(params string[] arguments)
-    {
-        var (exitCode, output, error) = await RunAsync(arguments);
-        return (exitCode, output.Trim(), error.Trim());
-    }
-
     /// <summary>SIGKILL: no word of farewell.</summary>
     public async Task KillAsync()
     {

@@ -32,13 +32,13 @@ public sealed class BackupTests : IDisposable
             using var stop = new CancellationTokenSource();
             var work = Task.WhenAll(UploadAndDeleteAsync(service, stop.Token), FitAsync(service, stop.Token));
             for (var round = 0; round < 2; round++)
-                report = await RunAsync(0, "backup", Data, Backup);
-            report = await RunAsync(0, "backup", Data, Backup);
+                report = await RunProcessAsync(0, "backup", Data, Backup);
+            report = await RunProcessAsync(0, "backup", Data, Backup);
             Assert.True(report["kept"]!.GetValue<int>() >= 7, $"{report}");
             await stop.CancelAsync();
             await work;
         }
-        report = await RunAsync(0, "restore", Backup, Restored);
+        report = await RunProcessAsync(0, "restore", Backup, Restored);
         Assert.Empty(report.Items("lost"));
         var (exitCode, _, error) = await ServiceProcess.RefusedAsync(Backup);
         Assert.True(exitCode == 1 && error.Contains("is a backup", StringComparison.Ordinal), error);
@@ -124,7 +124,7 @@ public sealed class BackupTests : IDisposable
         File.Delete(bad);
         // Nothing is mapped at address 0: EIO, as from a bad sector.
         File.CreateSymbolicLink(bad, "/proc/self/mem");
-        var (exitCode, output, error) = await ServiceProcess.RunAsync("backup", Data, Backup);
+        var (exitCode, output, error) = await ServiceCommand.RunAsync("backup", Data, Backup);
         var report = JsonNode.Parse(output)!;
         Assert.True((exitCode, report["copied"]!.GetValue<int>()) == (1, 2), $"{exitCode}: {output}{error}");
         Assert.Contains($"{Path.GetRelativePath(Data, bad)} of part: unreadable", error, StringComparison.Ordinal);
@@ -155,11 +155,11 @@ public sealed class BackupTests : IDisposable
         await RefusedAsync("is not empty", "restore", Backup, Data);
         Directory.CreateDirectory(_root.Combine("cut-short"));
         await RefusedAsync("it is not a backup", "restore", _root.Combine("cut-short"), Restored);
-        Assert.Equal(2, (await ServiceProcess.RunAsync("backup", Data)).ExitCode);
+        Assert.Equal(2, (await ServiceCommand.RunAsync("backup", Data)).ExitCode);
 
         async Task RefusedAsync(string why, params string[] arguments)
         {
-            var (exitCode, _, error) = await ServiceProcess.RunAsync(arguments);
+            var (exitCode, _, error) = await ServiceCommand.RunAsync(arguments);
             Assert.True(exitCode == 1 && error.Contains(why, StringComparison.Ordinal), $"{exitCode}: {error}");
         }
     }
@@ -167,11 +167,16 @@ public sealed class BackupTests : IDisposable
     private static (int Copied, int Kept) Counts(JsonNode report) =>
         (report["copied"]!.GetValue<int>(), report["kept"]!.GetValue<int>());
 
-    private static async Task<JsonNode> RunAsync(int expected, params string[] arguments)
+    private static async Task<JsonNode> RunAsync(int expected, params string[] arguments) =>
+        Expect(expected, await ServiceCommand.RunAsync(arguments));
+
+    private static async Task<JsonNode> RunProcessAsync(int expected, params string[] arguments) =>
+        Expect(expected, await ServiceProcess.RunAsync(arguments));
+
+    private static JsonNode Expect(int expected, (int ExitCode, string Output, string Error) ran)
     {
-        var (exitCode, output, error) = await ServiceProcess.RunAsync(arguments);
-        Assert.True(expected == exitCode, $"{exitCode}: {output}{error}");
-        return JsonNode.Parse(output)!;
+        Assert.True(expected == ran.ExitCode, $"{ran}");
+        return JsonNode.Parse(ran.Output)!;
     }
 
     private static async Task UploadAndDeleteAsync(RunningService service, CancellationToken cancellationToken)

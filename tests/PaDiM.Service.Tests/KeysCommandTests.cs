@@ -3,7 +3,7 @@ using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;
 
-/// <summary>The program's own command, in processes of its own, before, beside and after a service.</summary>
+/// <summary>The program's own command, before, beside and after a service that is a process of its own.</summary>
 public sealed class KeysCommandTests
 {
     [Fact]
@@ -17,7 +17,7 @@ public sealed class KeysCommandTests
             Assert.Contains(word, line, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", refused.Output, StringComparison.Ordinal);
 
-        var (code, key, _) = await ServiceProcess.CommandAsync(
+        var (code, printed, _) = await ServiceProcess.RunAsync(
             "keys",
             "create",
             "--data",
@@ -28,6 +28,7 @@ public sealed class KeysCommandTests
             "admin"
         );
         Assert.Equal(0, code);
+        var key = printed.Trim();
         await using var service = await ServiceProcess.StartAsync(data.Path, ("ASPNETCORE_URLS", "http://0.0.0.0:0"));
         await (await service.Http.GetAsync("/v1/categories")).ProblemAsync(401, "unauthenticated");
         using var boss = Callers.With(service.Http.BaseAddress!, key);
@@ -42,7 +43,7 @@ public sealed class KeysCommandTests
         using var data = new TempDirectory();
         await using var service = await ServiceProcess.StartAsync(data.Path);
         await (await service.Http.GetAsync("/v1/categories")).JsonAsync(200);
-        var (_, key, told) = await ServiceProcess.CommandAsync(
+        var (_, key, told) = await ServiceCommand.RunTrimmedAsync(
             "keys",
             "create",
             "--data",
@@ -68,13 +69,13 @@ public sealed class KeysCommandTests
         using var line = Callers.With(service.Http.BaseAddress!, key);
         await (await line.GetAsync("/v1/categories")).JsonAsync(200);
 
-        var (_, listed, _) = await ServiceProcess.CommandAsync("keys", "list", "--data", data.Path);
+        var (_, listed, _) = await ServiceCommand.RunTrimmedAsync("keys", "list", "--data", data.Path);
         Assert.Contains($"{id}  line-1: score, flange bolt; expires ", listed, StringComparison.Ordinal);
         Assert.DoesNotContain(key, listed, StringComparison.Ordinal);
-        Assert.Equal(0, (await ServiceProcess.CommandAsync("keys", "revoke", id, "--data", data.Path)).ExitCode);
+        Assert.Equal(0, (await ServiceCommand.RunTrimmedAsync("keys", "revoke", id, "--data", data.Path)).ExitCode);
         Assert.Contains(
             $"Key {id} was already revoked at 2",
-            (await ServiceProcess.CommandAsync("keys", "revoke", id, "--data", data.Path)).Error,
+            (await ServiceCommand.RunTrimmedAsync("keys", "revoke", id, "--data", data.Path)).Error,
             StringComparison.Ordinal
         );
         await Eventually.TrueAsync(
@@ -84,7 +85,7 @@ public sealed class KeysCommandTests
         await (await line.GetAsync("/v1/categories")).ProblemAsync(401, "key_revoked");
         Assert.Contains(
             "revoked 2",
-            (await ServiceProcess.CommandAsync("keys", "list", "--data", data.Path)).Output,
+            (await ServiceCommand.RunTrimmedAsync("keys", "list", "--data", data.Path)).Output,
             StringComparison.Ordinal
         );
     }
@@ -98,22 +99,22 @@ public sealed class KeysCommandTests
     public async Task What_cannot_be_done_is_said_in_a_sentence(int code, params string[] arguments)
     {
         using var data = new TempDirectory();
-        var ran = await ServiceProcess.CommandAsync(["keys", .. arguments, "--data", data.Path]);
+        var ran = await ServiceCommand.RunTrimmedAsync(["keys", .. arguments, "--data", data.Path]);
         Assert.True(code == ran.ExitCode, $"{ran}");
         Assert.NotEqual("", ran.Error);
         Assert.DoesNotContain("   at ", ran.Output + ran.Error, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("KnownProxies__0", "proxy.example", "KnownProxies")]
-    [InlineData("KnownProxies__0", "127.0.0.1", "Padim__KnownProxies")]
-    [InlineData("Oidc__Authority", "http://idp.example", "https")]
-    [InlineData("Oidc__Authority", "https://idp.example", "Audience")]
+    [InlineData("KnownProxies:0", "proxy.example", "KnownProxies")]
+    [InlineData("KnownProxies:0", "127.0.0.1", "Padim__KnownProxies")]
+    [InlineData("Oidc:Authority", "http://idp.example", "https")]
+    [InlineData("Oidc:Authority", "https://idp.example", "Audience")]
     [InlineData("Access", "maybe", "Access")]
     public async Task A_setting_that_would_let_in_the_wrong_ones_is_refused(string option, string value, string named)
     {
         using var data = new TempDirectory();
-        var refused = await ServiceProcess.RefusedAsync(data.Path, (option, value));
+        var refused = await ServiceCommand.RefusedAsync(data.Path, (option, value));
         Assert.True(refused.ExitCode == 1, $"{refused}");
         Assert.Contains(named, refused.Error, StringComparison.Ordinal);
     }

@@ -93,11 +93,11 @@ public sealed class ScrubTests : IDisposable
     public async Task The_command_finds_the_same_and_says_so_by_its_exit_code()
     {
         await using var service = await PrepareAsync();
-        var (clean, output, error) = await ServiceProcess.RunAsync("scrub", _data.Path);
+        var (clean, output, error) = await ServiceCommand.RunAsync("scrub", _data.Path);
         Assert.True(clean == 0, output + error);
         Assert.Equal(8, JsonNode.Parse(output)!["checked"]!.GetValue<int>());
         File.Delete(Directory.GetFiles(service.Get<DataDirectory>().Images, "*", SearchOption.AllDirectories)[0]);
-        (var lossy, output, _) = await ServiceProcess.RunAsync("scrub", _data.Path);
+        (var lossy, output, _) = await ServiceCommand.RunAsync("scrub", _data.Path);
         Assert.Equal((1, 1), (lossy, JsonNode.Parse(output)!["missing"]!["count"]!.GetValue<int>()));
         Assert.Equal("image", JsonNode.Parse(output)!["missing"]!.Items("files")[0].Text("kind"));
         // A machine without the device has the same files.
@@ -107,8 +107,8 @@ public sealed class ScrubTests : IDisposable
             _data.Path
         );
         Assert.True((elsewhere.ExitCode, elsewhere.Error.Length) == (1, 0), $"{elsewhere}");
-        Assert.Equal(1, (await ServiceProcess.RunAsync("scrub", _data.Combine("nothing"))).ExitCode);
-        Assert.Equal(2, (await ServiceProcess.RunAsync("scrub")).ExitCode);
+        Assert.Equal(1, (await ServiceCommand.RunAsync("scrub", _data.Combine("nothing"))).ExitCode);
+        Assert.Equal(2, (await ServiceCommand.RunAsync("scrub")).ExitCode);
     }
 
     /// <summary>Five images, a mask, and a model with its statistics.</summary>

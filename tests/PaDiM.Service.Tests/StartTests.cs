@@ -16,7 +16,7 @@ public sealed class StartTests
     public async Task An_option_that_cannot_be_is_named(string option, string value, string named)
     {
         using var data = new TempDirectory();
-        Expect(await ServiceProcess.RefusedAsync(data.Path, (option, value)), named);
+        Expect(await ServiceCommand.RefusedAsync(data.Path, (option, value)), named);
     }
 
     [Fact]
