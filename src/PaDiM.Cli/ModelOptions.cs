@@ -48,9 +48,33 @@ internal sealed class ModelOptions
                 (settings, side) => settings with { ImageSize = side }
             )
             .Require(
-                side => side is >= FitSettings.MinSize and <= FitSettings.MaxSize,
-                $"--image-size must be between {FitSettings.MinSize} and {FitSettings.MaxSize}."
+                side => side is >= FitSettings.MinSize and <= FitSettings.MaxTiledSize,
+                $"--image-size must be between {FitSettings.MinSize} and {FitSettings.MaxSize}, or "
+                    + $"{FitSettings.MaxTiledSize} with tiles."
             );
+        Add<int>(
+                "--tile-size",
+                "Side of the tiles in which images pass through the backbone, in pixels; for small defects on large "
+                    + "images (no tiles).",
+                (settings, side) =>
+                    settings with
+                    {
+                        Tiles = new TileSettings(side, TileSettings.GetDefaultOverlap(side)),
+                    }
+            )
+            .Require(
+                side => side is >= FitSettings.MinSize and <= FitSettings.MaxSize,
+                $"--tile-size must be between {FitSettings.MinSize} and {FitSettings.MaxSize}."
+            );
+        Add<int>(
+            "--tile-overlap",
+            "How far tiles overlap, in pixels (64, or half of a small tile).",
+            (settings, overlap) =>
+                settings with
+                {
+                    Tiles = (settings.Tiles ?? new TileSettings(0, 0)) with { Overlap = overlap },
+                }
+        );
         Add<int>(
             "--crop-size",
             "Side of the centre crop after resizing, in pixels; none (or 0) for no crop.",

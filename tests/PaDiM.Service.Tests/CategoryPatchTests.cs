@@ -16,7 +16,7 @@ public sealed class CategoryPatchTests(SharedService shared)
             {"backbone":"tiny","profile":"paper","imageSize":128,"cropSize":96,"positions":"shared","reduction":{"method":"semi-orthogonal",
             "dimensions":20,"seed":7},"localAverage":true,"epsilon":0.02,"relativeRidge":0.4,"quietExponent":1.5,
             "blurSigma":3,"imageScore":"top","shrinkage":"oas","alignment":"none",
-            "significantBits":12,"falseRejectRate":0.02,"reviewRate":0.1,"refuseOn":["blurred"],
+            "tiles":null,"significantBits":12,"falseRejectRate":0.02,"reviewRate":0.1,"refuseOn":["blurred"],
             "pinned":true}
             """
         )!
@@ -44,6 +44,9 @@ public sealed class CategoryPatchTests(SharedService shared)
                 ("""{"relativeRidge":0.3,"quietExponent":1}""", "relativeRidge quietExponent"),
                 ("""{"positions":"own"}""", "positions"),
                 ("""{"localAverage":false,"imageScore":"max"}""", "localAverage imageScore"),
+                ("""{"cropSize":null,"tiles":{"size":64}}""", "cropSize tiles"),
+                ("""{"tiles":{"overlap":16}}""", "tiles"),
+                ("""{"tiles":null}""", "tiles"),
             }
         )
         {

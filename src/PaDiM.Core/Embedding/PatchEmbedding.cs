@@ -60,4 +60,20 @@ public sealed class PatchEmbedding(Grid grid, int dimensions, float[] values)
         Partition.Run(taps.Grid.Positions, parallel ?? Partition.AllCores, p => taps.CopyTo(p, embedding[p]));
         return embedding;
     }
+
+    /// <summary>Copies the vectors of the positions that belong to a tile from its reduced taps.</summary>
+    /// <param name="tile">The tile, in patch positions of this embedding.</param>
+    /// <param name="taps">Reduced taps of the tile.</param>
+    /// <param name="parallel">Degree of parallelism and cancellation; all cores when null.</param>
+    public void CopyTile(Tile tile, ReducedTaps taps, ParallelOptions? parallel = null) =>
+        Partition.Run(
+            tile.Height,
+            parallel ?? Partition.AllCores,
+            row =>
+            {
+                var y = tile.Top + row;
+                for (var x = tile.Left; x < tile.Right; x++)
+                    taps.CopyTo((y - tile.Y) * taps.Grid.Width + x - tile.X, this[y * Grid.Width + x]);
+            }
+        );
 }

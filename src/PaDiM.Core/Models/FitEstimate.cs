@@ -29,6 +29,9 @@ public sealed record FitEstimate(long StatisticsBytes, long ModelBytes, long Mem
     /// <summary>Memory for the program, the backbone and images that are being decoded.</summary>
     private const long BaselineBytes = 256L << 20;
 
+    /// <summary>Memory per pixel of two large images that are measured at a time.</summary>
+    private const long LargeImageBytes = 64;
+
     /// <summary>
     /// The share of the available memory that a fit may use; the rest is for other work of the process.
     /// </summary>
@@ -36,7 +39,14 @@ public sealed record FitEstimate(long StatisticsBytes, long ModelBytes, long Mem
 
     private long Entries { get; init; }
 
+    private long EmbeddingValues { get; init; }
+
+    private bool IsShared { get; init; }
+
     private string Shape { get; init; } = "";
+
+    private string Advice =>
+        (IsShared ? "Use " : "Use positions: shared, ") + "fewer dimensions or a smaller image size.";
 
     /// <summary>Gets the number of bytes that the fit writes to disk.</summary>
     public long DiskBytes => StatisticsBytes + ModelBytes + EmbeddingBytes;
@@ -74,14 +84,11 @@ public sealed record FitEstimate(long StatisticsBytes, long ModelBytes, long Mem
             !isShared && (settings.Shrinkage != ShrinkageMethod.None || settings.RelativeRidge > 0) ? 8 * p * d : 0;
         // The sums of an image, and the factor without it, for each core.
         var workers = isShared ? 8 * 5 * triangle * Environment.ProcessorCount : 0;
-        var memory =
-            statistics
-            + model
-            + moments
-            + reflections
-            + workers
-            + GetBatchSize(patches, dimensions) * 4 * p * d
-            + BaselineBytes;
+        var batch = GetBatchSize(patches, dimensions, settings.Tiles is not null);
+        // Small images are part of the baseline. Of a large one there are the pixels of a batch, and the map and what it
+        // is measured by.
+        var pixels = settings.Tiles is null ? 0 : (3 * batch + LargeImageBytes) * settings.GetPreparedSize().Positions;
+        var memory = statistics + model + moments + reflections + workers + batch * 4 * p * d + pixels + BaselineBytes;
         return new FitEstimate(
             statistics,
             model,
@@ -90,6 +97,8 @@ public sealed record FitEstimate(long StatisticsBytes, long ModelBytes, long Mem
         )
         {
             Entries = gaussians * triangle,
+            EmbeddingValues = p * d,
+            IsShared = isShared,
             Shape = $"{patches.Height} x {patches.Width} positions and {dimensions} dimensions",
         };
     }
@@ -98,8 +107,16 @@ public sealed record FitEstimate(long StatisticsBytes, long ModelBytes, long Mem
     /// Gets the number of embeddings per batch. It depends on their shape only, so the same images give the same bytes
     /// on every machine.
     /// </summary>
-    public static int GetBatchSize(Grid patches, int dimensions) =>
-        (int)Math.Clamp(MaxBatchBytes / (4L * patches.Height * patches.Width * dimensions), 4, MaxBatchSize);
+    /// <param name="patches">The grid of patch positions.</param>
+    /// <param name="dimensions">Number of dimensions d.</param>
+    /// <param name="isTiled">Whether images are cut into tiles: then a batch may be one image.</param>
+    public static int GetBatchSize(Grid patches, int dimensions, bool isTiled = false) =>
+        (int)
+            Math.Clamp(
+                MaxBatchBytes / (4L * patches.Height * patches.Width * dimensions),
+                isTiled ? 1 : 4,
+                MaxBatchSize
+            );
 
     /// <summary>Gets a sentence that says why the fit needs too much memory; null if it does not.</summary>
     /// <param name="availableMemory">Memory that this process may use, in bytes.</param>
@@ -108,13 +125,17 @@ public sealed record FitEstimate(long StatisticsBytes, long ModelBytes, long Mem
         if (MemoryBytes > UsableShare * availableMemory)
             return $"A fit with {Shape} requires {FormatBytes(MemoryBytes)} of memory; "
                 + $"{FormatBytes(availableMemory)} are available, of which a fit may use {UsableShare * 100:f0} %. "
-                + "Use fewer dimensions or a smaller image size.";
-        return Entries > Array.MaxLength
+                + Advice;
+        if (Entries > Array.MaxLength)
+            return string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"A fit with {Shape} has {Entries:n0} scatter entries; at most {Array.MaxLength:n0} are supported. "
+                ) + Advice;
+        return EmbeddingValues > Array.MaxLength
             ? string.Create(
                 CultureInfo.InvariantCulture,
-                $"A fit with {Shape} has {Entries:n0} scatter entries; at most {Array.MaxLength:n0} are supported. "
-                    + $"Use fewer dimensions or a smaller image size."
-            )
+                $"An image with {Shape} has {EmbeddingValues:n0} values; at most {Array.MaxLength:n0} are supported. "
+            ) + Advice
             : null;
     }
 

@@ -16,8 +16,14 @@ public sealed record FitSettings
     /// <summary>The smallest image size and crop size, in pixels.</summary>
     public const int MinSize = 32;
 
-    /// <summary>The largest image size, in pixels.</summary>
+    /// <summary>The largest image size without <see cref="Tiles"/>, and the largest tile, in pixels.</summary>
     public const int MaxSize = 2048;
+
+    /// <summary>The largest image size with <see cref="Tiles"/>, in pixels.</summary>
+    public const int MaxTiledSize = 8192;
+
+    /// <summary>The largest golden image of a model with <see cref="Tiles"/>, in pixels.</summary>
+    private const int MaxTiledGoldenSize = 1024;
 
     /// <summary>The largest <see cref="Epsilon"/>.</summary>
     public const int MaxEpsilon = 100;
@@ -91,6 +97,12 @@ public sealed record FitSettings
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public PatchPositions Positions { get; init; }
 
+    /// <summary>
+    /// Gets the tiles in which the prepared image passes through the backbone; null for the whole image at once.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public TileSettings? Tiles { get; init; }
+
     /// <summary>Gets how channels are reduced.</summary>
     public ReductionMethod Reduction { get; init; } = ReductionMethod.SemiOrthogonal;
 
@@ -160,6 +172,24 @@ public sealed record FitSettings
     public ImageFrame CreateFrame(Grid original) =>
         ImageFrame.Create(original, GetImageSize(), GetPreparedSize(), Aspect);
 
+    /// <summary>Gets the shape of what passes through the backbone: the prepared image, or a tile of it.</summary>
+    public Grid GetInputSize() => Tiles is { } tiles ? new Grid(tiles.Size, tiles.Size) : GetPreparedSize();
+
+    /// <summary>
+    /// Gets the size of the golden images, in pixels: the image size or, with tiles, the largest whole fraction of it
+    /// that keeps a golden image small.
+    /// </summary>
+    public Grid GetGoldenSize()
+    {
+        var size = GetImageSize();
+        var parts = (Math.Max(size.Height, size.Width) + MaxTiledGoldenSize - 1) / MaxTiledGoldenSize;
+        return Tiles is null ? size : new Grid(Math.Max(1, size.Height / parts), Math.Max(1, size.Width / parts));
+    }
+
+    /// <summary>Creates the tiles of the prepared image, in pixels; null for the whole image at once.</summary>
+    public TileGrid? CreateTiles() =>
+        Tiles is { } tiles ? new TileGrid(GetPreparedSize(), tiles.Size, tiles.Overlap) : null;
+
     /// <summary>Creates the region of the prepared image's pixels that count; null for all.</summary>
     /// <param name="ignored">True where a pixel is ignored, at the image size and before the crop; null for
     /// none.</param>
@@ -199,10 +229,14 @@ public sealed record FitSettings
     /// <summary>Gets a sentence about the first setting that is out of range; null if all are valid.</summary>
     public string? Validate()
     {
-        if (ImageSize is < MinSize or > MaxSize)
-            return $"imageSize must lie between {MinSize} and {MaxSize} pixels.";
+        if (ImageSize < MinSize || ImageSize > (Tiles is null ? MaxSize : MaxTiledSize))
+            return Tiles is null
+                ? $"imageSize must lie between {MinSize} and {MaxSize} pixels; with tiles, up to {MaxTiledSize}."
+                : $"imageSize must lie between {MinSize} and {MaxTiledSize} pixels.";
         if (CropSize is { } crop && (crop < MinSize || crop > ImageSize))
             return $"cropSize must lie between {MinSize} and imageSize ({ImageSize}) pixels.";
+        if (Tiles?.Validate(GetPreparedSize()) is { } tileFault)
+            return tileFault;
         if (Dimensions < 1)
             return "reduction.dimensions must be at least 1.";
         if (Epsilon is not (>= MinEpsilon and <= MaxEpsilon))
@@ -229,6 +263,8 @@ public sealed record FitSettings
             return "jpegDecoding must be full-size or scaled.";
         if (SignificantBits is < MinSignificantBits or > MaxSignificantBits)
             return $"significantBits must lie between {MinSignificantBits} and {MaxSignificantBits}.";
+        if (Tiles is not null && CropSize is not null)
+            return "tiles cut up whole images: use them without a crop (cropSize).";
         return Alignment != AlignmentMethod.None && CropSize is not null
             ? "alignment takes whole images: use it without a crop (cropSize)."
             : null;

@@ -72,7 +72,7 @@ public static class ModelFile
             tensors.Add(
                 SafetensorsTensor.Create(
                     "golden",
-                    [golden.Count, side, side, 3],
+                    [golden.Count, model.Settings.GetGoldenSize().Height, model.Settings.GetGoldenSize().Width, 3],
                     golden.SelectMany(image => image.Pixels).ToArray()
                 )
             );
@@ -139,7 +139,7 @@ public static class ModelFile
                 card.TrainingImages
             )
             {
-                GoldenImages = ReadGoldenImages(file, side),
+                GoldenImages = ReadGoldenImages(file, card.Settings.GetGoldenSize()),
                 Ignored = file.Contains("ignored")
                     ? Array.ConvertAll(file.ReadArray<byte>("ignored", side, side), pixel => pixel != 0)
                     : null,
@@ -283,7 +283,7 @@ public static class ModelFile
         return replaced;
     }
 
-    private static GoldenImage[] ReadGoldenImages(SafetensorsReader file, long side)
+    private static GoldenImage[] ReadGoldenImages(SafetensorsReader file, Grid size)
     {
         if (!file.Contains("golden"))
             return [];
@@ -293,9 +293,9 @@ public static class ModelFile
                 $"The file has {count} golden images; a model has at most {MaxGoldenImages}, since every load scores "
                     + "them."
             );
-        var pixels = file.ReadArray<byte>("golden", count, side, side, 3);
+        var pixels = file.ReadArray<byte>("golden", count, size.Height, size.Width, 3);
         var scores = ReadFiniteArray(file, "goldenScores", count);
-        return [.. pixels.Chunk((int)(side * side * 3)).Select((image, i) => new GoldenImage(image, scores[i]))];
+        return [.. pixels.Chunk(size.Positions * 3).Select((image, i) => new GoldenImage(image, scores[i]))];
     }
 
     private static ReadOnlyMemory<float> ReadFinite(SafetensorsReader file, string name, params long[] shape) =>

@@ -1,4 +1,5 @@
 using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Statistics;
 
 namespace PaDiM.Core.Scoring;
@@ -80,5 +81,62 @@ public static class MahalanobisScorer
         // The spans above may point into a mapped file that the distribution alone keeps alive.
         GC.KeepAlive(distribution);
         return maps;
+    }
+
+    /// <summary>
+    /// Computes the distances of the positions that belong to some tiles of one image, and writes them where they lie
+    /// in the map of the whole image.
+    /// </summary>
+    /// <param name="distribution">The distribution over the whole image.</param>
+    /// <param name="tiles">Tiles in patch positions, and their features.</param>
+    /// <param name="map">Receives the distances; its grid is that of the distribution.</param>
+    /// <param name="parallel">Degree of parallelism; all cores when null.</param>
+    /// <exception cref="ArgumentException">The features or the map have another shape than the
+    /// distribution.</exception>
+    public static void ComputeDistances(
+        PatchDistribution distribution,
+        IReadOnlyList<(Tile Tile, ReducedTaps Features)> tiles,
+        AnomalyMap map,
+        ParallelOptions? parallel = null
+    )
+    {
+        if (map.Grid != distribution.Grid || tiles.Any(tile => tile.Features.Dimensions != distribution.Dimensions))
+            throw new ArgumentException(
+                $"Tiles of a map with {map.Grid} do not fit a distribution with {distribution.Grid} and "
+                    + $"{distribution.Dimensions} dimensions.",
+                nameof(tiles)
+            );
+        var d = distribution.Dimensions;
+        var width = distribution.Grid.Width;
+        var rows = tiles
+            .SelectMany(tile =>
+                Enumerable.Range(tile.Tile.Top, tile.Tile.Height).Select(y => (tile.Tile, tile.Features, Y: y))
+            )
+            .ToArray();
+        Partition.Run(
+            rows.Length,
+            parallel ?? Partition.AllCores,
+            () => new float[BlockSize * d + distribution.ScratchLength],
+            (index, scratch) =>
+            {
+                var (tile, features, y) = rows[index];
+                for (var x = tile.Left; x < tile.Right; x += BlockSize)
+                {
+                    var first = y * width + x;
+                    var size = Math.Min(BlockSize, tile.Right - x);
+                    var deltas = scratch.AsSpan(0, size * d);
+                    features.Subtract(
+                        (y - tile.Y) * features.Grid.Width + x - tile.X,
+                        distribution.MeansAt(first, size),
+                        deltas,
+                        d
+                    );
+                    var norms = map.Values.AsSpan(first, size);
+                    distribution.ComputeNorms(first, size, deltas, norms, scratch.AsSpan(BlockSize * d));
+                }
+            }
+        );
+        // As above.
+        GC.KeepAlive(distribution);
     }
 }

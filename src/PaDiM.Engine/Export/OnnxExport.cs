@@ -56,7 +56,11 @@ public sealed class OnnxExport
         if (model.Settings.Alignment != AlignmentMethod.None)
             return "The model aligns each image to a template, which an ONNX graph cannot express."
                 + " Export it as safetensors, or fit without alignment.";
-        var bytes = ScoringStatistics.CountBytes(model) + new FileInfo(backbone.File.Path).Length + (1 << 20);
+        var bytes =
+            ScoringStatistics.CountBytes(model)
+            + ScoringGraph.CountTileBytes(model, backbone.Taps.Count)
+            + new FileInfo(backbone.File.Path).Length
+            + (1 << 20);
         return bytes > MaxFileBytes
             ? string.Create(
                 CultureInfo.InvariantCulture,
@@ -107,9 +111,9 @@ public sealed class OnnxExport
         var graph = network.Graph;
         BackboneGraph.RenameReserved(graph, IsReserved);
         var builder = new GraphBuilder(graph, opset);
-        PrependNormalisation(builder, backbone, model.Settings.GetPreparedSize());
+        PrependPreparation(builder, opset, backbone, model.Settings);
         graph.Output.Clear();
-        new ScoringGraph(model, backbone.MeasureTapGrids(model.Settings.GetPreparedSize())).AppendTo(
+        new ScoringGraph(model, backbone.MeasureTapGrids(model.Settings.GetInputSize())).AppendTo(
             builder,
             [.. backbone.Identity.Taps.Select(tap => BackboneGraph.GetNewName(tap, IsReserved))]
         );
@@ -131,9 +135,12 @@ public sealed class OnnxExport
             $"The file of the backbone '{backbone.Identity.Name}' has changed since it was opened. Restore it."
         );
 
-    /// <summary>Adds the normalisation before the network, and makes its result the network's input.</summary>
-    private static void PrependNormalisation(GraphBuilder builder, Backbone backbone, Grid size)
+    /// <summary>
+    /// Adds the normalisation before the network, and the cut into tiles, and makes the result the network's input.
+    /// </summary>
+    private static void PrependPreparation(GraphBuilder builder, long opset, Backbone backbone, FitSettings settings)
     {
+        var size = settings.GetPreparedSize();
         var graph = builder.Graph;
         var normalisation = backbone.Manifest.Normalisation;
         var weights = graph.Initializer.Select(tensor => tensor.Name).ToHashSet(StringComparer.Ordinal);
@@ -141,14 +148,19 @@ public sealed class OnnxExport
         // A caller could replace weights that are inputs too, and ONNX Runtime could not fold them.
         graph.Input.Clear();
         builder.AddInput(InputName, GraphBuilder.AnyBatch, 3, size.Height, size.Width);
-        var own = new GraphBuilder(new GraphProto(), 7);
+        var own = new GraphBuilder(new GraphProto(), opset);
         var ordered = normalisation.ChannelOrder == ChannelOrder.Rgb ? InputName : AddChannelOrder();
         var centred = own.AddNode(
             "Sub",
             $"{ScoringGraph.Prefix}centred",
             [ordered, AddConstant("pixel_mean", normalisation.Mean)]
         );
-        own.AddNode("Div", input, [centred, AddConstant("pixel_std", normalisation.Std)]);
+        string[] factors = [centred, AddConstant("pixel_std", normalisation.Std)];
+        if (settings.CreateTiles() is { } tiles)
+            AddTiles(own, own.AddNode("Div", $"{ScoringGraph.Prefix}normalised", factors), tiles, input);
+        else
+            own.AddNode("Div", input, factors);
+        graph.Initializer.AddRange(own.Graph.Initializer);
         for (var i = 0; i < own.Graph.Node.Count; i++)
             graph.Node.Insert(i, own.Graph.Node[i]);
 
@@ -166,6 +178,30 @@ public sealed class OnnxExport
                 [1, 3, 1, 1],
                 [.. values.Select(value => value / normalisation.Range)]
             );
+    }
+
+    /// <summary>
+    /// Adds the cut of images (n, 3, H, W) into tiles (tiles n, 3, size, size): the first tile of all images, then the
+    /// second one.
+    /// </summary>
+    private static void AddTiles(GraphBuilder builder, string images, TileGrid tiles, string output)
+    {
+        const int RowAxis = 2,
+            ColumnAxis = 3;
+        var (rows, columns) = (tiles.Shape.Height, tiles.Shape.Width);
+        var cut = new List<string>(tiles.Count);
+        for (var row = 0; row < rows; row++)
+        {
+            var y = tiles[row * columns].Y;
+            var band = builder.AddSlice($"{ScoringGraph.Prefix}band_{row}", images, RowAxis, y, y + tiles.Size);
+            for (var column = 0; column < columns; column++)
+            {
+                var x = tiles[column].X;
+                var name = $"{ScoringGraph.Prefix}tile_{row}_{column}";
+                cut.Add(builder.AddSlice(name, band, ColumnAxis, x, x + tiles.Size));
+            }
+        }
+        builder.AddNode("Concat", output, cut, GraphBuilder.CreateAttribute("axis", 0));
     }
 
     private static Dictionary<string, string> CreateMetadata(PadimModel model, ExportNotes notes)
@@ -191,6 +227,10 @@ public sealed class OnnxExport
                     : "max: the largest pixel",
             ["decision"] = "anomalous where score >= threshold",
         };
+        if (settings.Tiles is { } tiles)
+            about["tiles"] =
+                $"{ToInvariant(tiles.Size)} x {ToInvariant(tiles.Size)} pixels over {ToInvariant(tiles.Overlap)};"
+                + " the graph takes the whole image and cuts it up itself";
         if (DecodeOptions.For(settings).MinimumSize is { } least)
         {
             about["jpeg_minimum_side"] = ToInvariant(least.Width);

@@ -52,7 +52,12 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
     private static string GetLaterSettings(FitSettings settings) =>
         (settings.JpegDecoding == JpegDecoding.FullSize ? "" : $"{settings.JpegDecoding}|")
         + (settings.SignificantBits is { } bits ? FormattableString.Invariant($"{bits} bits|") : "")
-        + (settings.LocalAverage ? "local average|" : "");
+        + (settings.LocalAverage ? "local average|" : "")
+        + (
+            settings.Tiles is { } tiles
+                ? FormattableString.Invariant($"tiles of {tiles.Size} over {tiles.Overlap}|")
+                : ""
+        );
 
     /// <summary>Gets whether the store has the embedding of an image.</summary>
     public bool Contains(string key, string imageSha256) => File.Exists(GetPath(key, imageSha256));

@@ -216,13 +216,19 @@ public sealed class FitPipeline(
         var scorer = new ModelScorer(model, backbone);
         var golden = SelfTest.ChooseGoldenImages(scorer, compute, i => pixels[i]);
         // With itself in the model, an image scores lower than without, unless both scores are rounding errors.
-        if (scores.Max() < SelfTest.MinReferenceScore && golden.Max(image => image.Score) >= scores.Max())
+        if (scores.Max() < SelfTest.MinReferenceScore && ScoreLikeliest() >= scores.Max())
             throw new UserFaultException(
                 ProblemCodes.TooFewImages,
                 $"The {ordered.Length} images do not differ where the model looks, so it would reject every other "
                     + "part. Add images of different parts, or check the crop and the ignore mask."
             );
         return model with { GoldenImages = golden };
+
+        float ScoreLikeliest() =>
+            settings.Tiles is null
+                ? golden.Max(image => image.Score)
+                // The golden image is smaller than the images that the scores are of.
+                : scorer.GetScore(scorer.Score(pixels[Array.IndexOf(scores, scores.Max())], compute));
     }
 
     private static UserFaultException OneFrame(int images) =>

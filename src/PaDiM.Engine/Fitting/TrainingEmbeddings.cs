@@ -7,6 +7,7 @@ using PaDiM.Engine.Faults;
 using PaDiM.Engine.Inference;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
+using PaDiM.Imaging.Preprocessing;
 
 namespace PaDiM.Engine.Fitting;
 
@@ -69,7 +70,7 @@ internal sealed class TrainingEmbeddings : IDisposable
         _compute = compute;
         _cancellationToken = cancellationToken;
         _parallel = compute.ToParallelOptions(cancellationToken);
-        BatchSize = FitEstimate.GetBatchSize(patches, embedder.Reduction.Dimensions);
+        BatchSize = FitEstimate.GetBatchSize(patches, embedder.Reduction.Dimensions, embedder.Tiles is not null);
         _buffers = new PatchEmbedding?[BatchSize];
         _shrunk = new RgbImage?[BatchSize];
     }
@@ -133,6 +134,16 @@ internal sealed class TrainingEmbeddings : IDisposable
     /// <summary>Embeds the images that the store does not have, and starts to write them.</summary>
     private void EmbedMissing(IReadOnlyList<TrainingImage> images, int[] missing, PatchEmbedding?[] found)
     {
+        if (_embedder.Tiles is not null)
+            EmbedTiles(images, missing, found);
+        else
+            EmbedWhole(images, missing, found);
+        StartWriting(images, missing, found);
+    }
+
+    /// <summary>Embeds images in batches; the next ones are prepared meanwhile.</summary>
+    private void EmbedWhole(IReadOnlyList<TrainingImage> images, int[] missing, PatchEmbedding?[] found)
+    {
         var parts = missing.Chunk(BackboneBatchSize).ToArray();
         var next = _compute.Start(() => Prepare(images, parts[0], ref _prepared[0]));
         try
@@ -153,6 +164,79 @@ internal sealed class TrainingEmbeddings : IDisposable
             // Whatever failed, no thread may still write to the buffers. A fault of the images is thrown above.
             WaitFor(next);
         }
+    }
+
+    /// <summary>
+    /// Embeds images tile by tile, one after the other; the next one is decoded meanwhile. Of a large image, neither
+    /// the prepared pixels nor the features are ever in memory as a whole.
+    /// </summary>
+    private void EmbedTiles(IReadOnlyList<TrainingImage> images, int[] missing, PatchEmbedding?[] found)
+    {
+        Task<(TileReader Reader, Grid Size)>? next = null;
+        try
+        {
+            OpenNext(0);
+            for (var k = 0; k < missing.Length; k++)
+            {
+                var i = missing[k];
+                var (reader, size) = next!.GetAwaiter().GetResult();
+                next = null;
+                using (reader)
+                {
+                    OpenNext(k + 1);
+                    var embedding = _buffers[i]!;
+                    _embedder.EmbedTiles(reader, BackboneBatchSize, embedding, _compute, _cancellationToken);
+                    _pixels.Identify(images[i].Sha256, size, _shrunk[i]!);
+                    CheckFinite(embedding, images[i]);
+                    found[i] = embedding.WithPlacement(reader.Placement);
+                }
+            }
+        }
+        finally
+        {
+            // Whatever failed, no thread may still decode, and no reader may stay open.
+            if (next is not null)
+            {
+                WaitFor(next);
+                if (next.IsCompletedSuccessfully)
+                    next.Result.Reader.Dispose();
+            }
+        }
+
+        void OpenNext(int k)
+        {
+            if (k < missing.Length)
+                next = _compute.Start(() => Open(images[missing[k]], missing[k]));
+        }
+    }
+
+    /// <summary>Decodes an image, and opens it to be cut into tiles.</summary>
+    private (TileReader Reader, Grid Size) Open(TrainingImage image, int index)
+    {
+        var decoded = image.Decode(_decoder, _embedder.Decoding);
+        var frame = _embedder.Preprocessing.CreateFrame(decoded.Size);
+        var reader = new TileReader(
+            _embedder.Preprocessing,
+            decoded.Image,
+            frame,
+            _embedder.Tiles!,
+            measures: false,
+            GetShrunk(index, frame)
+        );
+        return (reader, decoded.Size);
+    }
+
+    /// <summary>Gets a buffer for a resized image.</summary>
+    private RgbImage GetShrunk(int index, ImageFrame frame)
+    {
+        var size = frame.Target;
+        if (_shrunk[index] is not { } shrunk || new Grid(shrunk.Height, shrunk.Width) != size)
+            _shrunk[index] = shrunk = new RgbImage(size.Width, size.Height, new byte[3 * size.Positions]);
+        return shrunk;
+    }
+
+    /// <summary>Starts to write new embeddings and pixels to the store.</summary>
+    private void StartWriting(IReadOnlyList<TrainingImage> images, int[] missing, PatchEmbedding?[] found) =>
         _writing = _compute.Start(() =>
         {
             ParallelLoop.For(
@@ -167,7 +251,6 @@ internal sealed class TrainingEmbeddings : IDisposable
             );
             return true;
         });
-    }
 
     /// <summary>Decodes and prepares images, one behind the other in a buffer that grows as needed.</summary>
     /// <returns>How the part lies in each image.</returns>
@@ -185,18 +268,12 @@ internal sealed class TrainingEmbeddings : IDisposable
             {
                 var decoded = images[part[k]].Decode(_decoder, _embedder.Decoding);
                 var frame = _embedder.Preprocessing.CreateFrame(decoded.Size);
-                var shrunk = _shrunk[part[k]];
-                if (shrunk is null || new Grid(shrunk.Height, shrunk.Width) != frame.Target)
-                    shrunk = new RgbImage(
-                        frame.Target.Width,
-                        frame.Target.Height,
-                        new byte[3 * frame.Target.Positions]
-                    );
+                var shrunk = GetShrunk(part[k], frame);
                 placements[k] = _embedder.Preprocessing.PrepareAndShrink(
                     decoded.Image,
                     frame,
                     prepared.AsSpan(k * length, length),
-                    _shrunk[part[k]] = shrunk
+                    shrunk
                 );
                 _pixels.Identify(images[part[k]].Sha256, decoded.Size, shrunk);
             },
@@ -223,14 +300,19 @@ internal sealed class TrainingEmbeddings : IDisposable
         );
         for (var k = 0; k < part.Length; k++)
         {
-            if (!float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(embedded[k].Values)))
-                throw new UserFaultException(
-                    ProblemCodes.EmbeddingNotFinite,
-                    $"The backbone's output for the training image {images[part[k]]} is not finite. Leave the image"
-                        + " out, or use another backbone."
-                );
+            CheckFinite(embedded[k], images[part[k]]);
             found[part[k]] = embedded[k].WithPlacement(placements[k]);
         }
+    }
+
+    private static void CheckFinite(PatchEmbedding embedding, TrainingImage image)
+    {
+        if (!float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(embedding.Values)))
+            throw new UserFaultException(
+                ProblemCodes.EmbeddingNotFinite,
+                $"The backbone's output for the training image {image} is not finite. Leave the image out, or use"
+                    + " another backbone."
+            );
     }
 
     /// <summary>Waits for a task to end, and ignores its exception.</summary>

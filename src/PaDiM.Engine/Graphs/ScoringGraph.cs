@@ -19,7 +19,7 @@ namespace PaDiM.Engine.Graphs;
 /// so that both agree.
 /// </remarks>
 /// <param name="model">The model.</param>
-/// <param name="tapGrids">Positions of each tap at the model's prepared size.</param>
+/// <param name="tapGrids">Positions of each tap for one input of the backbone: the prepared image, or a tile.</param>
 internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrids)
 {
     /// <summary>Name of the output with the anomaly map.</summary>
@@ -36,6 +36,25 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
 
     private readonly Grid _fine = model.Distribution.Grid;
     private readonly Grid _prepared = model.Settings.GetPreparedSize();
+
+    /// <summary>The tiles in patch positions; null if images pass through the backbone whole.</summary>
+    private readonly TileGrid? _tiles = model
+        .Settings.CreateTiles()
+        ?.Divide(model.Settings.GetPreparedSize().Height / model.Distribution.Grid.Height);
+
+    /// <summary>
+    /// Counts the bytes of what a model with tiles needs besides the statistics: the indices of each tap, and the
+    /// matrices of upsampling. They are small for other models.
+    /// </summary>
+    public static long CountTileBytes(PadimModel model, int taps)
+    {
+        if (model.Settings.Tiles is null)
+            return 0;
+        var patches = model.Distribution.Grid;
+        var prepared = model.Settings.GetPreparedSize();
+        return (long)sizeof(long) * taps * patches.Positions
+            + (long)sizeof(float) * (prepared.Height * patches.Height + prepared.Width * patches.Width);
+    }
 
     /// <summary>Gets the name of the input of the separate graph for a reduced tap.</summary>
     public static string GetFeaturesName(int tap) => $"features_{tap}";
@@ -257,9 +276,30 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
         );
     }
 
+    /// <summary>
+    /// Adds the vectors of all fine positions. Tiles come one after the other along the axis of images: with positions
+    /// before images, those of all tiles are one list, from which each fine position takes the vector of its tile.
+    /// </summary>
     private string AddReplication(GraphBuilder builder, string vectors, int l)
     {
         var name = $"{Prefix}tap_{l}";
+        if (_tiles is not null)
+        {
+            var listed = builder.AddNode(
+                "Reshape",
+                $"{name}/listed",
+                [
+                    vectors,
+                    builder.AddConstant($"{name}/listed_shape", [3], [tapGrids[l].Positions * _tiles.Count, -1L, 0L]),
+                ]
+            );
+            return builder.AddNode(
+                "Gather",
+                $"{name}/stitched",
+                [listed, builder.AddConstant($"{name}/owned", [_fine.Positions], CreateTileIndices(tapGrids[l]))],
+                GraphBuilder.CreateAttribute("axis", 0)
+            );
+        }
         return tapGrids[l] == _fine
             ? vectors
             : builder.AddNode(
@@ -308,6 +348,27 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
             from x in Enumerable.Range(0, _fine.Width)
             select (long)y * coarse.Height / _fine.Height * coarse.Width + (long)x * coarse.Width / _fine.Width,
         ];
+
+    /// <summary>
+    /// Creates the indices of the vectors that the fine positions take, where those of one position of all tiles lie one
+    /// behind the other.
+    /// </summary>
+    private long[] CreateTileIndices(Grid coarse)
+    {
+        var indices = new long[_fine.Positions];
+        for (var i = 0; i < _tiles!.Count; i++)
+        {
+            var tile = _tiles[i];
+            for (var y = tile.Top; y < tile.Bottom; y++)
+            for (var x = tile.Left; x < tile.Right; x++)
+            {
+                var row = (y - tile.Y) * coarse.Height / _tiles.Size;
+                var column = (x - tile.X) * coarse.Width / _tiles.Size;
+                indices[y * _fine.Width + x] = ((long)row * coarse.Width + column) * _tiles.Count + i;
+            }
+        }
+        return indices;
+    }
 
     /// <summary>
     /// Creates the matrix of upsampling and smoothing along one axis, shape (to, from): its columns are the images of

@@ -338,19 +338,49 @@ public sealed class Backbone : IDisposable
     public string? Validate(FitSettings settings)
     {
         var channels = TapChannels.Sum();
-        var size = settings.GetPreparedSize().Width;
+        var size = settings.GetInputSize().Width;
         if (settings.Reduction != ReductionMethod.None && settings.Dimensions > channels)
             return $"The backbone '{Identity.Name}' has {channels} channels, fewer than the"
                 + $" {settings.Dimensions} dimensions of the settings.";
+        var sizes = settings.Tiles is null ? "the image size, or the crop size," : "tiles.size";
         if (FixedSize is { } only && only != size)
             return $"The backbone '{Identity.Name}' accepts only images of {only} x {only} pixels."
-                + $" Set the image size, or the crop size, to {only}.";
+                + $" Set {sizes} to {only}.";
+        if (ValidateTiles(settings) is { } fault)
+            return fault;
         if (size % SizeMultiple != 0)
             return $"The backbone '{Identity.Name}' cuts images into patches of {SizeMultiple} x {SizeMultiple} pixels."
-                + $" Set the image size, or the crop size, to a multiple of {SizeMultiple}:"
+                + $" Set {sizes} to a multiple of {SizeMultiple}:"
                 + $" {GetNearestSize(size)} is the nearest to {size}.";
         return EstimateFit(settings).ValidateMemory(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
     }
+
+    /// <summary>
+    /// Checks that the grids of the taps fit together where tiles meet. Returns a sentence about the first side that
+    /// does not; null if there is none.
+    /// </summary>
+    private string? ValidateTiles(FitSettings settings)
+    {
+        if (settings.Tiles is not { } tiles)
+            return null;
+        var unit = Taps.Aggregate(SizeMultiple, (multiple, tap) => LeastCommonMultiple(multiple, tap.Stride));
+        var canvas = settings.GetPreparedSize();
+        (string Name, int Value)[] sides =
+        [
+            ("imageSize", canvas.Width),
+            ("imageSize", canvas.Height),
+            ("tiles.size", tiles.Size),
+            ("tiles.overlap", tiles.Overlap),
+        ];
+        return sides.FirstOrDefault(side => side.Value % unit != 0) is { Name: { } name, Value: var value }
+            ? $"The backbone '{Identity.Name}' has taps up to stride {Taps.Max(tap => tap.Stride)}, so with tiles {name}"
+                + $" must be a multiple of {unit} pixels: {Math.Max(1, (value + unit / 2) / unit) * unit} is the nearest"
+                + $" to {value}."
+            : null;
+    }
+
+    private static int LeastCommonMultiple(int a, int b) =>
+        a / (int)System.Numerics.BigInteger.GreatestCommonDivisor(a, b) * b;
 
     /// <summary>Gets the prepared size that the network accepts and that is nearest to another one.</summary>
     public int GetNearestSize(int size) =>

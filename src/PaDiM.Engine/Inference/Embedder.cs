@@ -1,4 +1,5 @@
 using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Imaging.Decoding;
 using PaDiM.Imaging.Preprocessing;
@@ -35,8 +36,14 @@ public sealed class Embedder(
     /// <summary>Gets whether each reduced tap is averaged with its neighbours.</summary>
     public bool LocalAverage { get; } = settings.LocalAverage;
 
-    /// <summary>Gets the number of values of one prepared image.</summary>
-    public int PreparedLength => 3 * Preprocessing.PreparedSize.Positions;
+    /// <summary>Gets the tiles of a prepared image, in pixels; null if images pass through the backbone whole.</summary>
+    public TileGrid? Tiles { get; } = settings.CreateTiles();
+
+    /// <summary>Gets the shape of what passes through the backbone: a prepared image, or a tile of it.</summary>
+    public Grid InputSize { get; } = settings.GetInputSize();
+
+    /// <summary>Gets the number of values of what passes through the backbone.</summary>
+    public int PreparedLength => 3 * InputSize.Positions;
 
     /// <summary>Embeds prepared images.</summary>
     /// <param name="prepared">Shape <c>(count, 3, h, w)</c>.</param>
@@ -60,19 +67,44 @@ public sealed class Embedder(
         return embeddings;
     }
 
-    /// <summary>Runs the backbone on prepared images.</summary>
+    /// <summary>Embeds an image tile by tile.</summary>
+    /// <param name="reader">Prepares the tiles; none has been read yet.</param>
+    /// <param name="batch">Tiles that pass through the backbone at a time.</param>
+    /// <param name="embedding">Receives the vectors of all positions of the image.</param>
+    /// <param name="compute">Where to compute.</param>
+    /// <param name="cancellationToken">Stops between two batches.</param>
+    internal void EmbedTiles(
+        TileReader reader,
+        int batch,
+        PatchEmbedding embedding,
+        ComputeContext compute,
+        CancellationToken cancellationToken
+    )
+    {
+        var parallel = compute.ToParallelOptions(cancellationToken);
+        using var run = new TileRun(this, reader);
+        while (run.PrepareNext(batch))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            using var features = Extract(run.Prepared, run.Count, compute);
+            foreach (var (tile, taps) in run.Locate(features, 0))
+                embedding.CopyTile(tile, taps, parallel);
+        }
+    }
+
+    /// <summary>Runs the backbone on prepared images, or on tiles.</summary>
     /// <param name="prepared">Shape <c>(count, 3, h, w)</c>.</param>
     /// <param name="count">Images in the batch.</param>
     /// <param name="compute">Where to compute.</param>
     public BackboneFeatures Extract(float[] prepared, int count, ComputeContext compute) =>
-        Backbone.Extract(prepared, count, Preprocessing.PreparedSize, Reduction, compute, LocalAverage);
+        Backbone.Extract(prepared, count, InputSize, Reduction, compute, LocalAverage);
 
     /// <summary>Gets whether images of both embedders may pass through the backbone in one batch.</summary>
     public bool SharesBatchesWith(Embedder other) =>
         ReferenceEquals(this, other)
         || (
             Backbone == other.Backbone
-            && Preprocessing.PreparedSize == other.Preprocessing.PreparedSize
+            && InputSize == other.InputSize
             && LocalAverage == other.LocalAverage
             && Reduction.IsSameAs(other.Reduction)
         );

@@ -48,7 +48,8 @@ public sealed class ModelScorer : IDisposable
         _region = model.Settings.CreateRegion(model.Ignored, model.Distribution.Grid);
         _countedPixels = _region?.CountedPixels ?? Preprocessing.PreparedSize.Positions;
         _imageScore = model.Settings.CreateImageScore(_region);
-        _device = onDevice ? new DeviceScorer(model, backbone) : null;
+        // The distances of tiles are computed on the host: on a device, the image would have to be there at once.
+        _device = onDevice && Embedder.Tiles is null ? new DeviceScorer(model, backbone) : null;
     }
 
     /// <summary>
@@ -203,6 +204,11 @@ public sealed class ModelScorer : IDisposable
     /// <returns>The map over the prepared image.</returns>
     public AnomalyMap Score(RgbImage image, ComputeContext compute, out RigidTransform placement)
     {
+        if (Embedder.Tiles is not null)
+        {
+            var frame = Preprocessing.CreateFrame(new Grid(image.Height, image.Width));
+            return ScoreTiles(image, frame, compute, out placement);
+        }
         var prepared = new float[Embedder.PreparedLength];
         placement = Preprocessing.Prepare(image, prepared);
         var raw = TryScoreOnDevice(prepared, 1, out var maps) ? maps : ScoreOnHost(prepared, 1, compute);
@@ -220,11 +226,22 @@ public sealed class ModelScorer : IDisposable
         out IReadOnlyList<InputWarning> warnings
     )
     {
-        var prepared = new float[Embedder.PreparedLength];
+        AnomalyMap map;
+        InputTraits traits;
         var frame = Preprocessing.CreateFrame(decoded.Size);
-        var placement = Preprocessing.Prepare(decoded.Image, frame, prepared, out var traits);
-        var raw = TryScoreOnDevice(prepared, 1, out var maps) ? maps : ScoreOnHost(prepared, 1, compute);
-        var map = ToPixels(raw[0], placement);
+        if (Embedder.Tiles is not null)
+        {
+            using var tiled = OpenTiles(decoded.Image, frame, measures: true);
+            map = ScoreTiles(tiled, compute);
+            traits = tiled.Measure();
+        }
+        else
+        {
+            var prepared = new float[Embedder.PreparedLength];
+            var placement = Preprocessing.Prepare(decoded.Image, frame, prepared, out traits);
+            var raw = TryScoreOnDevice(prepared, 1, out var maps) ? maps : ScoreOnHost(prepared, 1, compute);
+            map = ToPixels(raw[0], placement);
+        }
         var found = InputChecker.Check(Model, decoded, traits);
         warnings = InputChecker.Check(Model, map) is { } unlike ? [.. found, unlike] : found;
         return map;
@@ -239,6 +256,16 @@ public sealed class ModelScorer : IDisposable
         ComputeContext compute
     )
     {
+        if (Embedder.Tiles is not null)
+            return
+            [
+                .. images.Select(image =>
+                    (
+                        ScoreTiles(image.Image, Preprocessing.CreateFrame(image.Size), compute, out var placement),
+                        placement
+                    )
+                ),
+            ];
         var parallel = compute.ToParallelOptions();
         var length = Embedder.PreparedLength;
         var results = new (AnomalyMap Map, RigidTransform Placement)[images.Count];
@@ -258,6 +285,35 @@ public sealed class ModelScorer : IDisposable
             : ScoreOnHost(prepared, images.Count, compute);
         ParallelLoop.For(images.Count, parallel, i => results[i].Map = ToPixels(raw[i], results[i].Placement));
         return results;
+    }
+
+    /// <summary>Opens an image to score it tile by tile; for a model with tiles.</summary>
+    /// <param name="image">The image; read until the result is disposed.</param>
+    /// <param name="frame">How the original lies in the prepared image.</param>
+    /// <param name="measures">Whether the image is to be measured too.</param>
+    public TiledImage OpenTiles(RgbImage image, ImageFrame frame, bool measures) =>
+        new(this, Preprocessing.ReadTiles(image, frame, Embedder.Tiles!, measures));
+
+    private AnomalyMap ScoreTiles(
+        RgbImage image,
+        ImageFrame frame,
+        ComputeContext compute,
+        out RigidTransform placement
+    )
+    {
+        using var tiled = OpenTiles(image, frame, measures: false);
+        placement = tiled.Placement;
+        return ScoreTiles(tiled, compute);
+    }
+
+    private AnomalyMap ScoreTiles(TiledImage tiled, ComputeContext compute)
+    {
+        while (tiled.PrepareNext(compute.Threads))
+        {
+            using var features = Embedder.Extract(tiled.Prepared, tiled.Count, compute);
+            tiled.Add(features, 0, compute);
+        }
+        return ToPixels(tiled.Map, tiled.Placement);
     }
 
     private RawMap[] ScoreOnHost(float[] prepared, int count, ComputeContext compute)

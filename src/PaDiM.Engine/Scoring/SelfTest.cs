@@ -1,6 +1,8 @@
 using System.Globalization;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Imaging;
+using PaDiM.Imaging.Preprocessing;
 
 namespace PaDiM.Engine.Scoring;
 
@@ -27,7 +29,7 @@ public static class SelfTest
     /// images.</returns>
     public static string? Validate(ModelScorer scorer, ComputeContext compute)
     {
-        var size = scorer.Model.Settings.GetImageSize();
+        var size = scorer.Model.Settings.GetGoldenSize();
         var count = scorer.Model.GoldenImages.Count;
         for (var i = 0; i < count; i++)
         {
@@ -47,7 +49,8 @@ public static class SelfTest
 
     /// <summary>
     /// Chooses the training images with the smallest, the median and the largest leave-one-out score, and scores them
-    /// with the model.
+    /// with the model. With tiles, it chooses only the median, and makes it smaller: a large image takes as long to
+    /// score as its tiles together, whenever the model is loaded.
     /// </summary>
     /// <param name="scorer">The model.</param>
     /// <param name="compute">Where to compute.</param>
@@ -62,15 +65,25 @@ public static class SelfTest
             .Range(0, scorer.Model.TrainingImages.Count)
             .OrderBy(i => scorer.Model.Calibration.Scores[i])
             .ToArray();
+        var median = order[order.Length / 2];
+        int[] chosen = scorer.Embedder.Tiles is null ? [order[0], median, order[^1]] : [median];
         return
         [
-            .. new[] { order[0], order[order.Length / 2], order[^1] }
+            .. chosen
                 .Distinct()
                 .Select(i =>
                 {
                     var image = getPixels(i);
+                    if (scorer.Embedder.Tiles is not null)
+                        image = Shrink(image, scorer.Model.Settings.GetGoldenSize());
                     return new GoldenImage(image.Pixels, scorer.GetScore(scorer.Score(image, compute)));
                 }),
         ];
     }
+
+    private static RgbImage Shrink(RgbImage image, Grid size) =>
+        Preprocessor.Shrink(
+            image,
+            ImageFrame.Create(new Grid(image.Height, image.Width), size, size, AspectMode.Stretch)
+        );
 }

@@ -34,6 +34,18 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
     /// <param name="size">Size of the upright file.</param>
     public ImageFrame CreateFrame(Grid size) => settings.CreateFrame(size);
 
+    /// <summary>Gets whether images are aligned to a template.</summary>
+    internal bool IsAligned => _registration is not null;
+
+    /// <summary>Opens an image to prepare it tile by tile.</summary>
+    /// <param name="image">The original, or the original scaled down while it was decoded; read until the reader is
+    /// disposed.</param>
+    /// <param name="frame">How the original lies in the prepared image.</param>
+    /// <param name="tiles">Tiles of the prepared image, in pixels.</param>
+    /// <param name="measures">Whether the image is to be measured too.</param>
+    public TileReader ReadTiles(RgbImage image, ImageFrame frame, TileGrid tiles, bool measures) =>
+        new(this, image, frame, tiles, measures);
+
     /// <summary>
     /// Resizes an image, 8 bits per channel, without a border. Prepared again, it gives the same input except for the
     /// rounding.
@@ -145,26 +157,41 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
         PreparedSight? sight = null
     )
     {
+        var (pixels, placement) = ResizeAndAlign(image, frame, shrunk, sight);
+        Normalise(pixels, frame, prepared);
+        ArrayPool<float>.Shared.Return(pixels);
+        return placement;
+    }
+
+    /// <summary>Resizes an image and, if images are aligned, brings it into the frame of the template.</summary>
+    /// <param name="image">The original, or the original scaled down while it was decoded.</param>
+    /// <param name="frame">How the original lies in the prepared image.</param>
+    /// <param name="shrunk">Receives the resized image as <see cref="Shrink"/> returns it; null for none.</param>
+    /// <param name="sight">Measures the resized image; null for none.</param>
+    /// <returns>At least the pixels at the image size, in an array of the shared pool; and the position of the
+    /// part.</returns>
+    internal (float[] Pixels, RigidTransform Placement) ResizeAndAlign(
+        RgbImage image,
+        ImageFrame frame,
+        RgbImage? shrunk,
+        PreparedSight? sight
+    )
+    {
         var length = 3 * ImageSize.Positions;
         var resized = ArrayPool<float>.Shared.Rent(length);
         Resize(image, frame, resized.AsSpan(0, length), shrunk);
-        var placement = _registration?.Register(ToGrey(resized.AsSpan(0, length))) ?? RigidTransform.Identity;
-        if (placement == RigidTransform.Identity)
-            Normalise(resized, frame, prepared);
-        else
-        {
-            var aligned = ArrayPool<float>.Shared.Rent(length);
-            Warping.ToTemplate(resized.AsSpan(0, length), ImageSize.Width, placement, aligned.AsSpan(0, length));
-            Normalise(aligned, frame, prepared);
-            ArrayPool<float>.Shared.Return(aligned);
-        }
         for (var y = 0; sight is not null && y < frame.Content.Height; y++)
         {
             var at = y + frame.Rows.ContentStart + frame.Rows.Margin;
             sight.Add(y, GetContent(resized.AsSpan(3 * at * ImageSize.Width, 3 * ImageSize.Width), frame.Columns));
         }
+        var placement = _registration?.Register(ToGrey(resized.AsSpan(0, length))) ?? RigidTransform.Identity;
+        if (placement == RigidTransform.Identity)
+            return (resized, placement);
+        var aligned = ArrayPool<float>.Shared.Rent(length);
+        Warping.ToTemplate(resized.AsSpan(0, length), ImageSize.Width, placement, aligned.AsSpan(0, length));
         ArrayPool<float>.Shared.Return(resized);
-        return placement;
+        return (aligned, placement);
     }
 
     /// <summary>Resizes an image to the image size, with its border.</summary>
@@ -204,7 +231,7 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
     }
 
     /// <summary>Fills a row left and right of the image with its first and last pixel.</summary>
-    private static void RepeatEdges(Span<float> row, FrameAxis columns) => RepeatEdges(row, columns, 3);
+    internal static void RepeatEdges(Span<float> row, FrameAxis columns) => RepeatEdges(row, columns, 3);
 
     /// <summary>Fills what lies before and behind the image with its first and last item.</summary>
     private static void RepeatEdges(Span<float> items, FrameAxis axis, int stride)
@@ -216,7 +243,7 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
             items.Slice((end - 1) * stride, stride).CopyTo(items[(i * stride)..]);
     }
 
-    private static ReadOnlySpan<float> GetContent(ReadOnlySpan<float> row, FrameAxis columns) =>
+    internal static ReadOnlySpan<float> GetContent(ReadOnlySpan<float> row, FrameAxis columns) =>
         row.Slice(3 * (columns.ContentStart + columns.Margin), 3 * columns.ContentLength);
 
     /// <summary>
@@ -249,17 +276,24 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
     }
 
     /// <summary>Normalises one row of the prepared image, from the row of the resized image.</summary>
-    private void Normalise(ReadOnlySpan<float> resized, int y, int margin, Span<float> prepared)
+    private void Normalise(ReadOnlySpan<float> resized, int y, int margin, Span<float> prepared) =>
+        Normalise(resized.Slice(3 * margin, 3 * PreparedSize.Width), y, PreparedSize, prepared);
+
+    /// <summary>Normalises one row.</summary>
+    /// <param name="row">Its pixels in [0, 255], shape <c>(size.Width, 3)</c>.</param>
+    /// <param name="y">Index of the row in the result.</param>
+    /// <param name="size">Shape of the result, in pixels.</param>
+    /// <param name="prepared">Shape <c>(3, size.Height, size.Width)</c>.</param>
+    internal void Normalise(ReadOnlySpan<float> row, int y, Grid size, Span<float> prepared)
     {
-        var width = PreparedSize.Width;
-        var plane = PreparedSize.Positions;
+        var width = size.Width;
+        var plane = size.Positions;
         var mean = normalisation.Mean;
         var std = normalisation.Std;
         var range = normalisation.Range;
         var (r, g, b) = normalisation.Planes;
         var scale = Vector128.Create(range / (255 * std[r]), range / (255 * std[g]), range / (255 * std[b]), 0);
         var shift = Vector128.Create(-mean[r] / std[r], -mean[g] / std[g], -mean[b] / std[b], 0);
-        var row = resized.Slice(3 * margin, 3 * width);
         var red = prepared.Slice(r * plane + y * width, width);
         var green = prepared.Slice(g * plane + y * width, width);
         var blue = prepared.Slice(b * plane + y * width, width);
@@ -278,7 +312,7 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
         blue[x] = row[3 * x + 2] * scale[2] + shift[2];
     }
 
-    private static void Round(ReadOnlySpan<float> pixels, Span<byte> bytes)
+    internal static void Round(ReadOnlySpan<float> pixels, Span<byte> bytes)
     {
         for (var i = 0; i < bytes.Length; i++)
             bytes[i] = (byte)Math.Clamp(pixels[i] + 0.5f, 0, 255);

@@ -133,6 +133,15 @@ internal sealed class ImageAdmission
         }
     }
 
+    public void ReleaseCore(ImageLease lease)
+    {
+        lock (_gate)
+        {
+            ReturnCore(lease);
+            GrantWaiting();
+        }
+    }
+
     public void Release(ImageLease lease)
     {
         lock (_gate)
@@ -197,9 +206,12 @@ internal sealed class ImageAdmission
         if (!memory.HasRoomFor(lease.DecodeBytes) || (NeedsCore(lease) && _freeCores == 0))
             return false;
         memory.Take(lease.DecodeBytes);
+        lease.HoldsMemory = true;
         if (NeedsCore(lease))
+        {
             _freeCores--;
-        lease.HoldsCoreAndMemory = true;
+            lease.HoldsCore = true;
+        }
         lease.Grant();
         return true;
     }
@@ -230,12 +242,19 @@ internal sealed class ImageAdmission
 
     private void ReturnCoreAndMemory(ImageLease lease)
     {
-        if (!lease.HoldsCoreAndMemory)
+        ReturnCore(lease);
+        if (!lease.HoldsMemory)
             return;
-        lease.HoldsCoreAndMemory = false;
+        lease.HoldsMemory = false;
         GetMemory(lease).Return(lease.DecodeBytes);
-        if (NeedsCore(lease))
-            _freeCores++;
+    }
+
+    private void ReturnCore(ImageLease lease)
+    {
+        if (!lease.HoldsCore)
+            return;
+        lease.HoldsCore = false;
+        _freeCores++;
     }
 
     private MemoryBudget GetMemory(ImageLease lease) => lease.Priority == Priority.Job ? _jobMemory : _requestMemory;

@@ -34,11 +34,17 @@ internal sealed class ImageLease : IDisposable
     /// <summary>Gets or sets whether the slot is taken. Only the admission sets it, under its lock.</summary>
     public bool HoldsSlot { get; set; }
 
-    /// <summary>Gets or sets whether core and memory are taken. Only the admission sets it, under its lock.</summary>
-    public bool HoldsCoreAndMemory { get; set; }
+    /// <summary>Gets or sets whether the core is taken. Only the admission sets it, under its lock.</summary>
+    public bool HoldsCore { get; set; }
+
+    /// <summary>Gets or sets whether the memory is taken. Only the admission sets it, under its lock.</summary>
+    public bool HoldsMemory { get; set; }
 
     /// <summary>Gives the core and the memory back and keeps the slot: the image is decoded.</summary>
     public void ReleaseCoreAndMemory() => _admission.ReleaseCoreAndMemory(this);
+
+    /// <summary>Gives the core back and keeps the rest: the decoded image is still needed.</summary>
+    public void ReleaseCore() => _admission.ReleaseCore(this);
 
     public void Dispose() => _admission.Release(this);
 

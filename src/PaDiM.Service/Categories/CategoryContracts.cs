@@ -24,7 +24,7 @@ internal sealed record CategoryRequest
     /// </summary>
     public SettingsProfile? Profile { get; init; }
 
-    /// <summary>Side length to which images are resized, in pixels, 32 to 2048.</summary>
+    /// <summary>Side length to which images are resized, in pixels, 32 to 2048; with tiles, up to 8192.</summary>
     public int? ImageSize { get; init; }
 
     /// <summary>
@@ -37,6 +37,12 @@ internal sealed record CategoryRequest
     /// parts that lie differently in each photograph, and for few images.
     /// </summary>
     public PatchPositions? Positions { get; init; }
+
+    /// <summary>
+    /// Overlapping tiles in which a large image passes through the backbone, so that imageSize may be as large as
+    /// 8192; null, the default, for the whole image at once.
+    /// </summary>
+    public TilesRequest? Tiles { get; init; }
 
     /// <summary>How channels are reduced.</summary>
     public ReductionRequest? Reduction { get; init; }
@@ -119,6 +125,19 @@ internal sealed record ReductionRequest
     public int? Seed { get; init; }
 }
 
+/// <summary>
+/// Tiles of a large image. Size, overlap and imageSize are multiples of the coarsest stride of the backbone's taps, such
+/// as 16.
+/// </summary>
+internal sealed record TilesRequest
+{
+    /// <summary>Side length of a tile, in pixels, 32 to 2048 and at most imageSize.</summary>
+    public required int Size { get; init; }
+
+    /// <summary>How far tiles overlap, in pixels, 0 to half of the size; 64 by default, or half of a small size.</summary>
+    public int? Overlap { get; init; }
+}
+
 /// <summary>A category.</summary>
 /// <param name="Name">Name.</param>
 /// <param name="ImagesOf">The category whose images this one takes; null for images of its own.</param>
@@ -127,6 +146,7 @@ internal sealed record ReductionRequest
 /// <param name="ImageSize">Side length to which images are resized, in pixels.</param>
 /// <param name="CropSize">Side length of the centre crop after resizing, in pixels.</param>
 /// <param name="Positions">Whether each position has a Gaussian of its own, or all share one.</param>
+/// <param name="Tiles">Tiles in which images pass through the backbone; null for the whole image at once.</param>
 /// <param name="Reduction">How channels are reduced.</param>
 /// <param name="LocalAverage">Whether each tap of the backbone is averaged with its neighbours.</param>
 /// <param name="Epsilon">Added to every variance, unless there is a relative ridge.</param>
@@ -155,6 +175,7 @@ internal sealed record CategoryResponse(
     int ImageSize,
     int? CropSize,
     PatchPositions Positions,
+    TilesResponse? Tiles,
     ReductionResponse Reduction,
     bool LocalAverage,
     double Epsilon,
@@ -181,6 +202,11 @@ internal sealed record CategoryResponse(
 /// <param name="Dimensions">Dimensions of the embedding.</param>
 /// <param name="Seed">Random seed.</param>
 internal sealed record ReductionResponse(ReductionMethod Method, int Dimensions, int Seed);
+
+/// <summary>Tiles of a large image.</summary>
+/// <param name="Size">Side length of a tile, in pixels.</param>
+/// <param name="Overlap">How far tiles overlap, in pixels.</param>
+internal sealed record TilesResponse(int Size, int Overlap);
 
 /// <summary>Number of stored images per label.</summary>
 /// <param name="Normal">Images of good parts.</param>

@@ -143,6 +143,7 @@ internal static class CategoryEndpoints
                 described.Profile,
                 described.ImageSize,
                 described.CropSize,
+                described.Tiles,
                 described.Reduction,
                 described.LocalAverage,
                 described.Epsilon,

@@ -67,6 +67,9 @@ internal sealed class CategoryPatch(JsonElement patch, SettingsResolver resolver
             ImageSize = category.Settings.ImageSize,
             CropSize = category.Settings.CropSize,
             Positions = category.Settings.Fit.Positions,
+            Tiles = category.Settings.Tiles is { } tiles
+                ? new TilesRequest { Size = tiles.Size, Overlap = tiles.Overlap }
+                : null,
             Reduction = new ReductionRequest
             {
                 Method = category.Settings.Method,

@@ -412,6 +412,7 @@ internal sealed class CategoryStore(
             c.Settings.ImageSize,
             c.Settings.CropSize,
             c.Settings.Fit.Positions,
+            c.Settings.Tiles is { } tiles ? new TilesResponse(tiles.Size, tiles.Overlap) : null,
             new ReductionResponse(c.Settings.Method, c.Settings.Dimensions, c.Settings.Seed),
             c.Settings.LocalAverage,
             c.Settings.Epsilon,

@@ -45,11 +45,16 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Back
                     paper
                     && !keepsWhole
                     && request.Alignment is null or AlignmentMethod.None
+                    && request.Tiles is null
                     && (request.ImageSize ?? defaults.ImageSize) == defaults.ImageSize
                         ? defaults.CropSize
                         : null
                 ),
             Positions = request.Positions ?? defaults.Positions,
+            TileSize = request.Tiles?.Size,
+            TileOverlap = request.Tiles is { } tiles
+                ? tiles.Overlap ?? TileSettings.GetDefaultOverlap(tiles.Size)
+                : null,
             Method = request.Reduction?.Method ?? defaults.Reduction,
             Dimensions = request.Reduction?.Dimensions ?? defaults.Dimensions,
             Seed = request.Reduction?.Seed ?? defaults.Seed,

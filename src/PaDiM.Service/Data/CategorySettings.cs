@@ -69,6 +69,15 @@ internal sealed record CategorySettings
 
     public int? SignificantBits { get; init; }
 
+    /// <summary>Side of a tile; null for the whole image at once.</summary>
+    public int? TileSize { get; init; }
+
+    /// <summary>How far tiles overlap; null without tiles.</summary>
+    public int? TileOverlap { get; init; }
+
+    [JsonIgnore]
+    public TileSettings? Tiles => TileSize is { } size ? new TileSettings(size, TileOverlap ?? 0) : null;
+
     [JsonIgnore]
     public IReadOnlyList<string> RefusedWarnings => RefuseOn?.Split(',') ?? [];
 
@@ -91,5 +100,6 @@ internal sealed record CategorySettings
             Shrinkage = Shrinkage,
             Alignment = Alignment,
             SignificantBits = SignificantBits,
+            Tiles = Tiles,
         };
 }

@@ -12,7 +12,8 @@ namespace PaDiM.Service.Scoring;
 /// Gathers concurrent images into batches. All images that wait for the same backbone, size and reduction when it
 /// becomes free pass through the backbone together, and through the distances of each model together; on a device, all
 /// images that wait for the same model. One batch runs at a time, on all threads. Under load, images on the CPU go
-/// through <see cref="SideBySideScorer"/> instead.
+/// through <see cref="SideBySideScorer"/> instead. The tiles of a large image come a batch at a time, so that others
+/// wait for no more than that.
 /// </summary>
 /// <remarks>
 /// If no batch is running, the request of an image becomes the leader and runs the batch on its own thread, so that a
@@ -81,6 +82,37 @@ internal sealed partial class ScoreBatcher(
         return await Task.WhenAll(entries.Select(entry => entry.Completion.Task));
     }
 
+    /// <summary>Scores the tiles of an image that are prepared.</summary>
+    /// <param name="scorer">The model.</param>
+    /// <param name="image">The image; used until the result is returned.</param>
+    /// <param name="startedAt">When the first of its tiles started to wait, a timestamp.</param>
+    /// <param name="priority">Who waits for the score.</param>
+    /// <param name="cancellationToken">Gives the image up while it waits.</param>
+    public async Task<Outcome<BatchedMap>> ScoreTilesAsync(
+        ModelScorer scorer,
+        TiledImage image,
+        long startedAt,
+        Priority priority,
+        CancellationToken cancellationToken
+    )
+    {
+        var entry = new BatchEntry(
+            scorer,
+            image.Prepared,
+            priority,
+            time.GetTimestamp(),
+            Activity.Current?.Context ?? default,
+            cancellationToken
+        )
+        {
+            Tiles = image,
+            StartedAt = startedAt,
+        };
+        if (Enqueue([entry]))
+            await LeadAsync(entry);
+        return await entry.Completion.Task;
+    }
+
     /// <summary>Adds images to the queue; true if their request has to lead.</summary>
     private bool Enqueue(BatchEntry[] entries)
     {
@@ -124,9 +156,14 @@ internal sealed partial class ScoreBatcher(
         }
     }
 
-    /// <summary>Waits for a full batch, for as long as the settings let the oldest image wait.</summary>
+    /// <summary>
+    /// Waits for a full batch, for as long as the settings let the oldest image wait. Tiles do not wait: an image would
+    /// wait once per batch of them.
+    /// </summary>
     private async Task WaitToFillAsync(BatchEntry oldest)
     {
+        if (oldest.Tiles is not null)
+            return;
         var left = TimeSpan.FromMilliseconds(options.Value.MaxBatchWaitMs) - time.GetElapsedTime(oldest.EnqueuedAt);
         if (left > TimeSpan.Zero && !HasFullBatch())
             await Task.Delay(left, time);
@@ -135,7 +172,7 @@ internal sealed partial class ScoreBatcher(
     private bool HasFullBatch()
     {
         lock (_gate)
-            return _waiting.Count >= options.Value.MaxBatchSize;
+            return _waiting.Sum(entry => entry.Count) >= options.Value.MaxBatchSize;
     }
 
     /// <summary>
@@ -157,30 +194,35 @@ internal sealed partial class ScoreBatcher(
             var size = isUrgent
                 ? options.Value.MaxBatchSize
                 : Math.Min(options.Value.MaxBatchSize, first.Scorer.PreferredBatchSize);
-            var batch = _waiting
-                .Where(entry => IsUrgent(entry) == isUrgent && entry.Scorer.SharesBatchesWith(first.Scorer))
-                .Take(size)
-                .ToArray();
+            var batch = new List<BatchEntry>();
+            var count = 0;
+            foreach (var entry in _waiting.Where(entry => IsUrgent(entry) == isUrgent))
+                if (entry.Scorer.SharesBatchesWith(first.Scorer) && (batch.Count == 0 || count + entry.Count <= size))
+                {
+                    batch.Add(entry);
+                    count += entry.Count;
+                }
             _waiting.RemoveAll(batch.Contains);
-            return batch;
+            return [.. batch];
         }
     }
 
     private bool IsUrgent(BatchEntry entry) =>
-        entry.Priority == Priority.Line || time.GetElapsedTime(entry.EnqueuedAt) > MaxBatchDelay;
+        entry.Priority == Priority.Line || time.GetElapsedTime(entry.StartedAt) > MaxBatchDelay;
 
     private void Run(BatchEntry[] batch)
     {
         try
         {
-            metrics.RecordBatch(batch.Length);
+            var count = batch.Sum(entry => entry.Count);
+            metrics.RecordBatch(count);
             using var trace = ScoreTrace.StartBatch(batch.Select(entry => entry.Trace));
             var start = time.GetTimestamp();
-            var prepared = Gather(batch);
-            if (batch[0].Scorer.TryScoreOnDevice(prepared, batch.Length, out var maps))
+            var prepared = Gather(batch, count);
+            if (batch[0].Scorer.TryScoreOnDevice(prepared, count, out var maps))
                 Complete(batch, maps, trace, start, time.GetElapsedTime(start), TimeSpan.Zero);
             else
-                ScoreOnHost(batch, prepared, trace, start);
+                ScoreOnHost(batch, prepared, count, trace, start);
         }
         catch (OnnxRuntimeException) when (batch.Length > 1)
         {
@@ -201,21 +243,38 @@ internal sealed partial class ScoreBatcher(
         }
     }
 
-    private void ScoreOnHost(BatchEntry[] batch, float[] prepared, Activity? trace, long start)
+    private void ScoreOnHost(BatchEntry[] batch, float[] prepared, int count, Activity? trace, long start)
     {
         var compute = ComputeContext.OnThreadPool(batch[0].Scorer.Runtime.Threads, bindsCaller: true);
-        using var features = batch[0].Scorer.Embedder.Extract(prepared, batch.Length, compute);
+        using var features = batch[0].Scorer.Embedder.Extract(prepared, count, compute);
         var embedding = time.GetElapsedTime(start);
-        foreach (var sameModel in batch.Index().GroupBy(entry => entry.Item.Scorer))
+        var first = 0;
+        var located = new List<(BatchEntry Entry, int First)>();
+        foreach (var entry in batch)
+        {
+            located.Add((entry, first));
+            first += entry.Count;
+        }
+        foreach (var (entry, at) in located.Where(entry => entry.Entry.Tiles is not null))
+        {
+            var distancesStart = time.GetTimestamp();
+            entry.Tiles!.Add(features, at, compute);
+            Complete([entry], [entry.Tiles.Map], trace, start, embedding, time.GetElapsedTime(distancesStart));
+        }
+        foreach (
+            var sameModel in located
+                .Where(entry => entry.Entry.Tiles is null)
+                .GroupBy(entry => entry.Entry.Scorer, entry => entry)
+        )
         {
             var entries = sameModel.ToArray();
             var distancesStart = time.GetTimestamp();
             var distances = sameModel.Key.ComputeDistances(
-                [.. entries.Select(entry => features.GetTaps(entry.Index))],
+                [.. entries.Select(entry => features.GetTaps(entry.First))],
                 compute
             );
             Complete(
-                [.. entries.Select(entry => entry.Item)],
+                [.. entries.Select(entry => entry.Entry)],
                 [.. distances.Select(map => new RawMap.Patches(map))],
                 trace,
                 start,
@@ -243,15 +302,19 @@ internal sealed partial class ScoreBatcher(
     }
 
     /// <summary>Concatenates the prepared images; a single one is used as it is.</summary>
-    private float[] Gather(BatchEntry[] batch)
+    private float[] Gather(BatchEntry[] batch, int count)
     {
         if (batch.Length == 1)
             return batch[0].Prepared;
         var length = batch[0].Scorer.Embedder.PreparedLength;
-        if (_inputs.Length < batch.Length * length)
-            _inputs = GC.AllocateUninitializedArray<float>(batch.Length * length);
-        for (var i = 0; i < batch.Length; i++)
-            batch[i].Prepared.AsSpan(0, length).CopyTo(_inputs.AsSpan(i * length));
+        if (_inputs.Length < count * length)
+            _inputs = GC.AllocateUninitializedArray<float>(count * length);
+        var first = 0;
+        foreach (var entry in batch)
+        {
+            entry.Prepared.AsSpan(0, entry.Count * length).CopyTo(_inputs.AsSpan(first * length));
+            first += entry.Count;
+        }
         return _inputs;
     }
 

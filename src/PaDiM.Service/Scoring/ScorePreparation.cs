@@ -40,7 +40,7 @@ internal sealed class ScorePreparation(ImageDecoder decoder)
             if (!file.ToImage(decoder, alike.Key).Succeeded(out var decoded, out var problem))
             {
                 foreach (var input in inputs.OfType<PreparedInput>())
-                    ArrayPool<float>.Shared.Return(input.Values);
+                    input.Dispose();
                 return problem;
             }
             foreach (var (i, model) in alike)
@@ -55,9 +55,14 @@ internal sealed class ScorePreparation(ImageDecoder decoder)
     private static PreparedInput Prepare(CategoryModel model, DecodeResult.Decoded decoded)
     {
         var scorer = model.Scorer;
+        var frame = scorer.Preprocessing.CreateFrame(decoded.Size);
+        if (scorer.Embedder.Tiles is not null)
+        {
+            var tiles = scorer.OpenTiles(decoded.Image, frame, measures: true);
+            return new PreparedInput(model, frame, [], tiles.Placement, []) { Tiles = tiles, Decoded = decoded };
+        }
         var length = scorer.Embedder.PreparedLength;
         var values = ArrayPool<float>.Shared.Rent(length);
-        var frame = scorer.Preprocessing.CreateFrame(decoded.Size);
         var placement = scorer.Preprocessing.Prepare(decoded.Image, frame, values.AsSpan(0, length), out var traits);
         return new PreparedInput(model, frame, values, placement, InputChecker.Check(scorer.Model, decoded, traits));
     }

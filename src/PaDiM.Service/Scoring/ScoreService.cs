@@ -17,6 +17,7 @@ internal sealed partial class ScoreService(
     ScorePreparation preparation,
     ScoreBatcher batcher,
     SideBySideScorer sideBySide,
+    TileScorer tiles,
     ScoreDrawing drawing,
     ScoreMetrics metrics,
     TimeProvider time,
@@ -91,28 +92,21 @@ internal sealed partial class ScoreService(
         var isPrepared = preparation.Prepare(models, file, keepPixels).Succeeded(out var prepared, out var problem);
         using var image = prepared;
         var decode = probe + clock.EndStage();
-        // Several models wait together instead, so that those that can share a pass of the backbone do.
-        var isSideBySide = models.Models.Count == 1 && sideBySide.IsFasterFor(models.Models[0].Scorer);
-        if (!isSideBySide)
-            lease.ReleaseCoreAndMemory();
         if (!isPrepared)
             return problem!;
         foreach (var input in image!.Inputs)
             if (Refuse(input.Model, input.Warnings) is { } refused)
                 return refused;
 
-        var answers = isSideBySide
-            ? [await sideBySide.ScoreAsync(models.Models[0].Scorer, image.Inputs[0].Values, lease, cancellationToken)]
-            : await batcher.ScoreAsync(
-                [.. image.Inputs.Select(input => (input.Model.Scorer, input.Values))],
-                lease.Priority,
-                cancellationToken
-            );
+        var answers = await InferAsync(image, lease, cancellationToken);
         var inference = clock.EndStage();
         var batched = new BatchedMap[answers.Length];
         for (var i = 0; i < answers.Length; i++)
             if (!answers[i].Succeeded(out batched[i]!, out problem))
                 return problem;
+        image.FinishTiles();
+        // A heatmap waits for memory again.
+        lease.ReleaseCoreAndMemory();
 
         var scores = new ModelScore[batched.Length];
         for (var i = 0; i < scores.Length; i++)
@@ -162,6 +156,48 @@ internal sealed partial class ScoreService(
                 runtime.Device
             )
         );
+    }
+
+    /// <summary>
+    /// Passes the image through the backbones and the distances of all models. Several models wait together, so that
+    /// those that can share a pass of the backbone do. The decoded image keeps its memory as long as tiles are cut from
+    /// it.
+    /// </summary>
+    private async Task<Outcome<BatchedMap>[]> InferAsync(
+        PreparedImage image,
+        ImageLease lease,
+        CancellationToken cancellationToken
+    )
+    {
+        if (image.Inputs is [{ Tiles: { } only } tiled])
+            return [await tiles.ScoreAsync(tiled.Model.Scorer, only, lease, cancellationToken)];
+        if (image.Inputs is [var single] && sideBySide.IsFasterFor(single.Model.Scorer))
+            return [await sideBySide.ScoreAsync(single.Model.Scorer, single.Values, lease, cancellationToken)];
+        if (image.HasTiles)
+            lease.ReleaseCore();
+        else
+            lease.ReleaseCoreAndMemory();
+        var answers = new Outcome<BatchedMap>[image.Inputs.Length];
+        var whole = image.Inputs.Index().Where(input => input.Item.Tiles is null).ToArray();
+        if (whole.Length > 0)
+        {
+            var together = await batcher.ScoreAsync(
+                [.. whole.Select(input => (input.Item.Model.Scorer, input.Item.Values))],
+                lease.Priority,
+                cancellationToken
+            );
+            foreach (var ((i, _), answer) in whole.Zip(together))
+                answers[i] = answer;
+        }
+        for (var i = 0; i < answers.Length; i++)
+            if (image.Inputs[i].Tiles is { } cut)
+                answers[i] = await tiles.ScoreInBatchesAsync(
+                    image.Inputs[i].Model.Scorer,
+                    cut,
+                    lease.Priority,
+                    cancellationToken
+                );
+        return answers;
     }
 
     /// <summary>Turns what a model computed into a result, or the problem that it cannot be one.</summary>

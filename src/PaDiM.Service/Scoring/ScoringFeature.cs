@@ -15,7 +15,8 @@ internal static class ScoringFeature
             .AddSingleton<ScorePreparation>()
             .AddSingleton<ScoreBatcher>()
             .AddSingleton<ScoreDrawing>()
-            .AddSingleton<SideBySideScorer>();
+            .AddSingleton<SideBySideScorer>()
+            .AddSingleton<TileScorer>();
 
     public static void MapScoring(this IEndpointRouteBuilder routes) => routes.MapCategory().MapScoreEndpoints();
 }

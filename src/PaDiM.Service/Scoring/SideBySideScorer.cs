@@ -44,6 +44,9 @@ internal sealed partial class SideBySideScorer(
     public bool IsFasterFor(ModelScorer scorer) =>
         !scorer.ScoresOnDevice && options.Value.MaxBatchWaitMs == 0 && admission.SlotsInUse >= scorer.Runtime.Threads;
 
+    /// <summary>Gets the number of images that go before the next turn of an image in progress.</summary>
+    public static int GetImagesAhead(ModelScorer scorer) => ImagesPerCore * scorer.Runtime.Threads;
+
     /// <summary>Scores one prepared image.</summary>
     /// <param name="scorer">The model, scored on the host.</param>
     /// <param name="prepared">Shape <c>(3, h, w)</c>.</param>
@@ -70,7 +73,7 @@ internal sealed partial class SideBySideScorer(
             return Problems.DeviceFailed();
         }
         var embedded = time.GetTimestamp();
-        var turn = admission.RequestCore(ImagesPerCore * scorer.Runtime.Threads, lease.Priority);
+        var turn = admission.RequestCore(GetImagesAhead(scorer), lease.Priority);
         var image = new EmbeddedImage(scorer, features, turn);
         lock (_gate)
             _embedded.Add(image);

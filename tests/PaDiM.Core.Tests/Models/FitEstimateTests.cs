@@ -80,6 +80,32 @@ public sealed class FitEstimateTests
         Assert.Null(FitEstimate.Create(settings, new Grid(512, 512), 1000, null).ValidateMemory(8L << 30));
     }
 
+    [Fact]
+    public void A_large_image_with_a_Gaussian_per_position_is_refused_with_what_to_do_instead()
+    {
+        var settings = new FitSettings { ImageSize = 2048, Tiles = new TileSettings(256, 64) };
+        var own = FitEstimate.Create(settings, new Grid(512, 512), 100, null);
+        Assert.Equal(8L * 512 * 512 * 5150, own.StatisticsBytes);
+        Assert.EndsWith(
+            "Use positions: shared, fewer dimensions or a smaller image size.",
+            own.ValidateMemory(8L << 30),
+            StringComparison.Ordinal
+        );
+        settings = settings with { Positions = PatchPositions.Shared };
+        Assert.Null(FitEstimate.Create(settings, new Grid(512, 512), 100, null).ValidateMemory(4L << 30));
+        Assert.EndsWith(
+            "supported. Use fewer dimensions or a smaller image size.",
+            FitEstimate.Create(settings, new Grid(2048, 2048), 600, null).ValidateMemory(long.MaxValue),
+            StringComparison.Ordinal
+        );
+    }
+
+    [Theory]
+    [InlineData(512, 100, 5)]
+    [InlineData(512, 1000, 1)]
+    public void Large_images_in_tiles_go_one_by_one_if_need_be(int side, int d, int batch) =>
+        Assert.Equal(batch, FitEstimate.GetBatchSize(new Grid(side, side), d, isTiled: true));
+
     [Theory]
     [InlineData(64, 100, 32)]
     [InlineData(64, 550, 32)]

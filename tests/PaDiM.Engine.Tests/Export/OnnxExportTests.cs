@@ -73,6 +73,28 @@ public sealed class OnnxExportTests
         );
     }
 
+    [Theory]
+    [InlineData(ReductionMethod.SemiOrthogonal, 20, 64, 32, true)]
+    [InlineData(ReductionMethod.SemiOrthogonal, 4, 48, 0, false)]
+    [InlineData(ReductionMethod.Random, 4, 64, 16, true)]
+    [InlineData(ReductionMethod.None, 4, 96, 0, false)]
+    public void The_file_cuts_images_into_tiles_as_the_program_does(
+        ReductionMethod reduction,
+        int images,
+        int size,
+        int overlap,
+        bool averaged
+    )
+    {
+        var settings = ExportCase.Settings(reduction, 96, null, 2) with
+        {
+            LocalAverage = averaged,
+            Tiles = new TileSettings(size, overlap),
+        };
+        using var made = new ExportCase(settings, images, masked: averaged);
+        AssertScoresAlike(made);
+    }
+
     /// <summary>
     /// Names that the export wants for itself, a batch of one, a size that is written down. Taps of fewer channels than
     /// dimensions, which a local average filters before their projection.

@@ -104,7 +104,7 @@ internal sealed class ExportCase
     /// <summary>Images one behind the other, as the backbone takes them.</summary>
     public float[] Prepare(RgbImage[] images)
     {
-        var length = Scorer.Embedder.PreparedLength;
+        var length = 3 * Prepared.Positions;
         var prepared = new float[images.Length * length];
         for (var i = 0; i < images.Length; i++)
             Scorer.Preprocessing.Prepare(images[i], prepared.AsSpan(i * length, length));
@@ -115,19 +115,21 @@ internal sealed class ExportCase
     public AnomalyMap[] Expected(RgbImage[] images) =>
         [
             .. images.Select(image =>
-                Scorer.ToPixels(
-                    new RawMap.Patches(
-                        Scorer.ComputeDistances(
-                            [
-                                .. Scorer
-                                    .Embedder.Embed(Prepare([image]), 1, OnThreadPool.Context)
-                                    .Select(embedding => embedding.AsTaps()),
-                            ],
-                            OnThreadPool.Context
-                        )[0]
-                    ),
-                    RigidTransform.Identity
-                )
+                Model.Settings.Tiles is not null
+                    ? Scorer.Score(image)
+                    : Scorer.ToPixels(
+                        new RawMap.Patches(
+                            Scorer.ComputeDistances(
+                                [
+                                    .. Scorer
+                                        .Embedder.Embed(Prepare([image]), 1, OnThreadPool.Context)
+                                        .Select(embedding => embedding.AsTaps()),
+                                ],
+                                OnThreadPool.Context
+                            )[0]
+                        ),
+                        RigidTransform.Identity
+                    )
             ),
         ];
 

@@ -545,6 +545,10 @@ namespace PaDiM.Service.Data.Migrations
 
                             b1.Property<int?>("SignificantBits");
 
+                            b1.Property<int?>("TileOverlap");
+
+                            b1.Property<int?>("TileSize");
+
                             b1.HasKey("CategoryName");
 
                             b1.ToTable("Categories");
