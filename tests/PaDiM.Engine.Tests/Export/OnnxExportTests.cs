@@ -91,7 +91,7 @@ public sealed class OnnxExportTests
             LocalAverage = averaged,
             Tiles = new TileSettings(size, overlap),
         };
-        using var made = new ExportCase(settings, images, masked: averaged);
+        var made = new ExportCase(settings, images, masked: averaged);
         AssertScoresAlike(made);
     }
 
