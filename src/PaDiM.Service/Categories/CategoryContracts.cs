@@ -33,8 +33,8 @@ internal sealed record CategoryRequest
     public int? CropSize { get; init; }
 
     /// <summary>
-    /// Whether each position has a Gaussian of its own (<c>own</c>), or all share one (<c>shared</c>): for textures, for
-    /// parts that lie differently in each photograph, and for few images.
+    /// Whether each position has a Gaussian of its own (<c>own</c>), or all share one (<c>shared</c>): for textures, and
+    /// for parts that lie differently in each photograph.
     /// </summary>
     public PatchPositions? Positions { get; init; }
 
