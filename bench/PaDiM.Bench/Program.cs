@@ -25,6 +25,7 @@ return await new RootCommand("Measures PaDiM.Service.")
     CalibrationCommand.Create(),
     TelemetryCommand.Create(),
     PicturesCommand.Create(),
+    TilesCommand.Create(),
 }
     .Parse(args)
     .InvokeAsync();
