@@ -2,13 +2,14 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using PaDiM.Service.Data;
 using PaDiM.Service.Maintenance;
+using PaDiM.Service.Tests.Support;
 using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;
 
 /// <summary>Model files that are not what they were: seen, told, stood in for, mended.</summary>
-public sealed class DamageTests : IDisposable
+public sealed class DamageTests(PreparedData prepared) : IClassFixture<PreparedData>, IDisposable
 {
     private readonly TempDirectory _data = new();
     private string[] _files = [];
@@ -184,14 +185,7 @@ public sealed class DamageTests : IDisposable
     /// <summary>Two versions of other images, the second active, and their scores of one image.</summary>
     private async Task<(double First, double Second)> PrepareAsync()
     {
-        await using var service = await RunningService.StartAsync(_data.Path);
-        var category = service.Category("part");
-        await category.CreateFittedAsync(4);
-        var first = (await category.ScoreAsync(Parts.Bad(1))).Number("score");
-        await category.UploadPartsAsync(4, 4);
-        await category.FitAsync();
-        var second = (await category.ScoreAsync(Parts.Bad(1))).Number("score");
-        Assert.NotEqual(first, second);
+        var scores = await prepared.CopyAsync("part", _data.Path, FitTwiceAsync);
         _files =
         [
             .. Directory
@@ -199,6 +193,19 @@ public sealed class DamageTests : IDisposable
                 .Where(path => !path.Contains("statistics", StringComparison.Ordinal))
                 .Order(),
         ];
+        return scores;
+    }
+
+    private static async Task<(double First, double Second)> FitTwiceAsync(string data)
+    {
+        await using var service = await RunningService.StartAsync(data);
+        var category = service.Category("part");
+        await category.CreateFittedAsync(4);
+        var first = (await category.ScoreAsync(Parts.Bad(1))).Number("score");
+        await category.UploadPartsAsync(4, 4);
+        await category.FitAsync();
+        var second = (await category.ScoreAsync(Parts.Bad(1))).Number("score");
+        Assert.NotEqual(first, second);
         return (first, second);
     }
 

@@ -4,13 +4,14 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using PaDiM.Service.Data;
+using PaDiM.Service.Tests.Support;
 using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;
 
 /// <summary>Change-over: models that are in memory before their product comes down the line, and stay there.</summary>
-public sealed class PinningTests
+public sealed class PinningTests(PreparedData prepared) : IClassFixture<PreparedData>
 {
     /// <summary>Models of more than a megabyte, the least budget.</summary>
     private const int ImageSize = 192;
@@ -229,7 +230,10 @@ public sealed class PinningTests
     }
 
     /// <summary>Fits categories with models of one size, and gives that of their files.</summary>
-    private static async Task<long> PrepareAsync(string data, params string[] names)
+    private Task<long> PrepareAsync(string data, params string[] names) =>
+        prepared.CopyAsync(string.Join(' ', names), data, folder => FitAsync(folder, names));
+
+    private static async Task<long> FitAsync(string data, string[] names)
     {
         await using var service = await RunningService.StartAsync(data);
         foreach (var name in names)
